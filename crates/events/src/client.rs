@@ -7,22 +7,19 @@ use reqwest::{Client, StatusCode, Url};
 
 use crate::webhook;
 
-/// How long a connection that nobody uses is kept.
+/// How long a connection that no one uses is kept.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// How often a receiver may send a call on.
 const MOST_REDIRECTS: usize = 3;
 
-/// Why nobody outside can be told anything. The text says what to do.
+/// Why no one outside can be told anything. The text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// There can be no HTTP client.
     #[error("calls to other programs cannot be made; install the system's certificates (ca-certificates)")]
     Client(#[from] reqwest::Error),
-    /// What posts are signed with is no key.
     #[error("legacy.invite_callback.secret is wrong: {0}")]
     Secret(#[from] crate::InvalidKey),
-    /// The receiver's address is none.
     #[error("legacy.invite_callback.url is no address: {0}; write one like https://example.com/hook")]
     Address(String),
 }

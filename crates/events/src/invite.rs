@@ -1,4 +1,4 @@
-//! Invite callbacks: whoever asked for a chat for a client is told its invite link.
+//! Invite callbacks: the program that asked for a client's chat is sent its invite link.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -66,9 +66,6 @@ struct Receiver {
 impl InviteCallbacks {
     /// Begins to post what is due, and what becomes due, to the receivers of the settings. `due` is to be told whenever
     /// a callback was added or is to be tried again at once. Without a receiver each callback is kept as a failed request.
-    ///
-    /// # Errors
-    /// See [`StartError`].
     pub fn start(
         store: Store,
         settings: &LegacySettings,

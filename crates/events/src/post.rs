@@ -7,7 +7,7 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 
 use crate::webhook;
 
-/// How much of an answer is read. Nobody looks at it; a connection whose answer was read can serve again.
+/// How much of an answer is read. No one looks at it; a connection whose answer was read can serve again.
 const MOST_READ: usize = 64 * 1024;
 
 /// How long the rest of an answer may take that was a success by its first line.
@@ -16,16 +16,12 @@ const REST: Duration = Duration::from_secs(2);
 /// Why the other program does not have it, or may not have it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotTaken {
-    /// It did not answer in time.
     #[error("no answer within {} s", .0.as_secs())]
     NoAnswer(Duration),
-    /// It answered otherwise than with 2xx.
     #[error("it answered {0}")]
     Answered(StatusCode),
-    /// It wants the call sent elsewhere.
     #[error("it answered {0} and wants the call sent to another address; name that one in the settings")]
     SentOn(StatusCode),
-    /// There was no exchange, or it broke off.
     #[error("{0}")]
     Broken(String),
 }

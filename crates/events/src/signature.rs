@@ -8,7 +8,6 @@ use domain::secret::ExposeSecret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// A key that is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the key after whsec_ is no base64")]
 pub struct InvalidKey;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use domain::Timestamp;
 
-/// How long a minute is.
 const MINUTE: Duration = Duration::from_mins(1);
 /// How near to a full minute counts as being on it.
 const NEAR_MICROS: i64 = 5_000_000;
@@ -13,12 +12,12 @@ const MINUTE_MICROS: i64 = 60_000_000;
 /// Numbers the minutes of this run, on from those of the last one.
 ///
 /// The first number of all is that of the minute since 1970, so that hours and days begin where people expect it. From
-/// then on a clock that nobody sets counts.
+/// then on a monotonic clock counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Calendar {
     /// The minute in which this run began.
     first: i64,
-    /// The reading of the clock that nobody sets at which that minute would have begun; less than zero is written as the
+    /// The reading of the monotonic clock at which that minute would have begun; less than zero is written as the
     /// time by which it began earlier.
     begun: Begun,
 }
@@ -56,7 +55,6 @@ impl Calendar {
         }
     }
 
-    /// The minute that runs.
     pub(crate) fn minute(&self, running: Duration) -> i64 {
         let minutes = self.since_first(running).as_secs() / MINUTE.as_secs();
         self.first.saturating_add(i64::try_from(minutes).unwrap_or(i64::MAX))

@@ -9,7 +9,6 @@ use domain::account::Reason;
 use domain::{AccountName, Purpose, Timestamp};
 use serde::{Serialize, Serializer};
 
-/// What a card is of.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -39,7 +38,6 @@ pub struct CardId {
     text: Arc<str>,
 }
 
-/// Text that names no card.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} names no card; write service:NAME, account:NAME, line:ACCOUNT:NAME, port:NAME, store or queue, as \
@@ -51,12 +49,10 @@ pub struct InvalidCardId(String);
 const LONGEST: usize = 160;
 
 impl CardId {
-    /// The card of a service.
     pub fn service(purpose: Purpose) -> Self {
         Self { kind: CardKind::Service, text: format!("service:{}", purpose.as_str()).into() }
     }
 
-    /// The card of an account.
     pub fn account(name: &AccountName) -> Self {
         Self { kind: CardKind::Account, text: format!("account:{name}").into() }
     }
@@ -71,27 +67,22 @@ impl CardId {
         Self { kind: CardKind::Port, text: format!("port:{name}").into() }
     }
 
-    /// The card of the store.
     pub fn store() -> Self {
         Self { kind: CardKind::Store, text: "store".into() }
     }
 
-    /// The card of the queue.
     pub fn queue() -> Self {
         Self { kind: CardKind::Queue, text: "queue".into() }
     }
 
-    /// What it is of.
     pub fn kind(&self) -> CardKind {
         self.kind
     }
 
-    /// The whole id.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The same, shared.
     pub(crate) fn text(&self) -> Arc<str> {
         Arc::clone(&self.text)
     }
@@ -147,7 +138,7 @@ impl Serialize for CardId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lamp {
-    /// A square: somebody has to do something.
+    /// A square: someone has to do something.
     Trouble,
     /// A half disc: it waits for something that comes by itself.
     Waiting,
@@ -161,7 +152,7 @@ pub enum Lamp {
 
 domain::enum_words!(Lamp);
 
-/// What somebody should do about a card. The words are made by whoever shows it.
+/// What someone should do about a card. The words are made where it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Advice {
@@ -197,13 +188,11 @@ pub enum Advice {
     PauseTheAccount,
 }
 
-/// A button of a card.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CardAction {
-    /// Start it.
     Start,
     /// Stop it; asks first.
     Stop,
@@ -215,7 +204,6 @@ pub enum CardAction {
     Pause,
     /// Give it work again.
     Resume,
-    /// Sign in.
     SignIn,
 }
 
@@ -226,12 +214,10 @@ domain::enum_words!(CardAction);
 pub struct ActionSet(u8);
 
 impl ActionSet {
-    /// These actions.
     pub fn of(actions: impl IntoIterator<Item = CardAction>) -> Self {
         Self(actions.into_iter().fold(0, |set, action| set | 1 << action as u8))
     }
 
-    /// Whether the action is one of them.
     pub const fn contains(self, action: CardAction) -> bool {
         self.0 & (1 << action as u8) != 0
     }
@@ -253,7 +239,6 @@ impl Serialize for ActionSet {
 pub struct Unable {
     /// Why, as a stable code: `flood_wait`, `needs_login`, `banned`, `paused` …
     pub reason: &'static str,
-    /// How many.
     pub count: u32,
     /// The first of them by name, at most five.
     pub names: Vec<String>,
@@ -271,13 +256,9 @@ pub struct Stuck {
 /// One thing that works or does not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Card {
-    /// Its name.
     pub id: CardId,
-    /// What it is of.
     pub kind: CardKind,
-    /// The name that people see.
     pub name: String,
-    /// The account of a line.
     pub parent: Option<CardId>,
     /// How it is, at a glance.
     pub lamp: Lamp,
@@ -285,17 +266,14 @@ pub struct Card {
     pub state: &'static str,
     /// Why, as a stable code: `no_answer`, `session_revoked`, `banned`, `flood_wait`, `disk_full`, `port_taken` …
     pub reason: Option<String>,
-    /// More, in words of whoever said it.
+    /// More, in the words of its source.
     pub detail: Option<String>,
-    /// What somebody should do.
     pub advice: Option<Advice>,
     /// What shows it: an error as it came, an address, a process.
     pub proof: Option<String>,
-    /// Since when it is so.
     pub since: Timestamp,
-    /// When it ends by itself.
     pub until: Option<Timestamp>,
-    /// Since when it runs without a restart; measured by a clock that nobody sets.
+    /// Since when it runs without a restart; measured by a monotonic clock.
     pub up_since: Option<Timestamp>,
     /// Calls since the start or the last restart; of a listener the requests that it answered. None where they are not
     /// counted: at the store and the queue.
@@ -326,7 +304,6 @@ pub struct Card {
     pub sends: Option<[u32; 24]>,
     /// How long its last answer took.
     pub latency: Option<Duration>,
-    /// Its buttons.
     pub actions: ActionSet,
 }
 

@@ -23,11 +23,8 @@ pub(crate) struct Shares {
     pub(crate) cpu: Option<f32>,
     /// In bytes.
     pub(crate) memory: Option<u64>,
-    /// Calls of all accounts.
     pub(crate) calls: u64,
-    /// Calls of all services.
     pub(crate) service_calls: u64,
-    /// Requests of all listeners.
     pub(crate) requests: u64,
 }
 
@@ -55,7 +52,6 @@ pub(crate) struct CardMaker<'a> {
     pub(crate) seen: &'a Seen,
     pub(crate) memory: &'a mut Memory,
     pub(crate) shares: Shares,
-    /// When the program was started.
     pub(crate) started_at: Timestamp,
     pub(crate) minute: i64,
     /// Whether the beats are kept on disk.
@@ -63,7 +59,6 @@ pub(crate) struct CardMaker<'a> {
 }
 
 impl CardMaker<'_> {
-    /// All of them.
     pub(crate) fn all(mut self) -> Vec<Arc<Card>> {
         let seen = self.seen;
         let lines: usize = seen.accounts.iter().map(|account| account.lines.len()).sum();
@@ -163,7 +158,7 @@ impl CardMaker<'_> {
             }
             Some(Answer::Answered | Answer::Slow) => (Lamp::Good, "active"),
             Some(Answer::Failed) => match reason.as_deref() {
-                // It ends by itself; but until then nobody does this work, and whoever relies on it should know.
+                // It ends by itself; but until then no one does this work, and anyone who relies on it should know.
                 Some("flood_wait") => (Lamp::Trouble, "flood_wait"),
                 Some("stalled") => (Lamp::Trouble, "stalled"),
                 _ => (Lamp::Trouble, "unable"),
@@ -220,7 +215,7 @@ impl CardMaker<'_> {
         self.memory.up_since(id, given, self.seen)
     }
 
-    /// Since when an account or a line is connected: whoever waits for the end of a flood wait is so too.
+    /// Since when an account or a line is connected: anyone who waits for the end of a flood wait is so too.
     fn connected_since(&mut self, card: &Card) -> Option<Timestamp> {
         let is_up = card.lamp == Lamp::Good
             || card.state == AccountState::FloodWait.as_str()

@@ -68,7 +68,6 @@ impl Causes {
         self.accounts.get(service).map_or(&[], Vec::as_slice)
     }
 
-    /// How many troubles there are.
     pub fn all(&self) -> u32 {
         self.counts.iter().sum()
     }

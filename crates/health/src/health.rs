@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ambient::Clock;
-use delivery::{Delivery, Sagas, Sender as _};
+use delivery::{Delivery, Sagas};
 use domain::message::MessageState;
 use domain::saga::SagaState;
 use domain::{AccountName, Purpose, Timestamp};
 use store::{Beats, Store, StoreError};
-use telegram::{AccountView, ActError, Action, Pool, ServiceAction, ServiceView};
+use telegram::{
+    AccountView, ActError, Action, Clearing, ClearingError, ClearingView, Monitor, ServiceAction, ServiceView,
+};
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,7 +20,6 @@ use tokio_util::task::TaskTracker;
 use crate::card::{Card, CardId};
 use crate::cards::{CardMaker, Shares};
 use crate::cause::Causes;
-use crate::clearing::{Clearing, ClearingDesk, ClearingError, ClearingView};
 use crate::memory::Memory;
 use crate::minute::{Minute, Round};
 use crate::overview::{self, Counts, Facts, Overview, Process, Wanted};
@@ -29,41 +30,32 @@ use crate::seen::Seen;
 pub struct HealthParts {
     /// The store that everything durable is in.
     pub store: Store,
-    /// The way of messages.
     pub delivery: Delivery,
     /// The way of work on chats.
     pub sagas: Sagas,
-    /// The Telegram accounts.
-    pub pool: Arc<Pool>,
-    /// The time.
+    pub accounts: Monitor,
     pub clock: Clock,
-    /// The version of the program.
     pub version: &'static str,
 }
 
-/// A listener, as whoever listens shows it.
+/// A listener, as its owner shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
     /// `main`, `control`, or the number of an old port.
     pub name: String,
     /// Where it listens or tries to: an address with a port, or a path.
     pub address: String,
-    /// How it is.
     pub state: PortState,
     /// Who holds the address, where the system shows it.
     pub holder: Option<String>,
-    /// What is wrong, in words.
     pub detail: Option<String>,
-    /// Since when it is so.
     pub since: Timestamp,
-    /// What it was asked.
     pub load: PortLoad,
 }
 
 /// What a listener was asked since the start; questions for the program's health are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PortLoad {
-    /// Requests that were answered.
     pub answered: u64,
     /// Those of them that were answered with an error of the program.
     pub failed: u64,
@@ -94,7 +86,6 @@ pub struct Health(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) parts: HealthParts,
     pub(crate) file: Beats,
-    pub(crate) clearing: ClearingDesk,
     pub(crate) ports: OnceLock<Ports>,
     memory: Mutex<Memory>,
     /// What the program takes, as of the last round.
@@ -102,12 +93,12 @@ pub(crate) struct Inner {
     /// Whether the last round is on disk.
     pub(crate) kept: AtomicBool,
     snapshot: Mutex<Option<Arc<Snapshot>>>,
-    /// The reading of the clock that nobody sets at which this was made.
+    /// The reading of the monotonic clock at which this was made.
     made_at: Duration,
     pub(crate) told: broadcast::Sender<Arc<Round>>,
     pub(crate) changes: watch::Sender<u64>,
     /// Something on the overview may have changed.
-    pub(crate) nudge: Arc<Notify>,
+    pub(crate) nudge: Notify,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -124,7 +115,6 @@ struct Snapshot {
 /// What tells in a moment whether the cards may have changed since they were made.
 #[derive(PartialEq, Eq)]
 struct Signs {
-    /// Changes of accounts and services.
     pool: u64,
     /// Changes of anything that were told.
     told: u64,
@@ -133,28 +123,20 @@ struct Signs {
     ports: Vec<Port>,
 }
 
-/// For so long the same cards answer whoever asks, however much changes.
+/// For so long the same cards answer anyone who asks, however much changes.
 const SNAPSHOT: Duration = Duration::from_millis(250);
 
 /// For so long they do while nothing tells of a change. What shows no sign, as the numbers on a card, is no older.
 const UNCHANGED: Duration = Duration::from_secs(2);
 
-/// Rounds that somebody may be late to read.
+/// Rounds that someone may be late to read.
 const ROUNDS: usize = 16;
 
 impl Health {
     /// The overview over these parts. Nothing is asked and nothing is written before [`Health::start`].
     pub fn new(parts: HealthParts) -> Self {
-        let nudge = Arc::new(Notify::new());
-        let clearing = ClearingDesk::new(
-            parts.store.clone(),
-            Arc::clone(&parts.pool),
-            parts.clock.clone(),
-            Arc::clone(&nudge),
-        );
         Self(Arc::new(Inner {
             file: parts.store.beats(),
-            clearing,
             ports: OnceLock::new(),
             memory: Mutex::default(),
             usage: Mutex::default(),
@@ -163,7 +145,7 @@ impl Health {
             made_at: parts.clock.running(),
             told: broadcast::Sender::new(ROUNDS),
             changes: watch::Sender::new(0),
-            nudge,
+            nudge: Notify::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             parts,
@@ -171,11 +153,8 @@ impl Health {
     }
 
     /// Reads what an earlier run left to be cleared. Call it before [`Health::start`], and where nothing is started too.
-    ///
-    /// # Errors
-    /// The store cannot be read.
     pub async fn load(&self) -> Result<(), StoreError> {
-        self.0.clearing.load().await
+        self.0.parts.accounts.clearing.load().await
     }
 
     /// Begins to ask, every twenty seconds, and carries out a clearing, one that an earlier run left included. Call it
@@ -188,7 +167,7 @@ impl Health {
         self.0.tasks.spawn(rounds::run(self.clone(), self.0.stopping.clone()));
         self.0.tasks.spawn(rounds::tell_changes(self.clone(), self.0.stopping.clone()));
         let (health, stopping) = (self.clone(), self.0.stopping.clone());
-        self.0.tasks.spawn(async move { health.0.clearing.work(stopping).await });
+        self.0.tasks.spawn(async move { health.0.parts.accounts.clearing.work(stopping).await });
     }
 
     /// Ends what [`Health::start`] began and writes down the last beats; waits no longer than `limit`.
@@ -219,7 +198,6 @@ impl Health {
         }
     }
 
-    /// One card.
     pub fn card(&self, id: &CardId) -> Option<Card> {
         self.snapshot().cards.iter().find(|card| card.id == *id).map(|card| Card::clone(card))
     }
@@ -230,12 +208,12 @@ impl Health {
         self.memory().strip(id, clock.now(), clock.running())
     }
 
-    /// Changes, when something on the overview may have: at most once a second, and at once when somebody switched something.
+    /// Changes, when something on the overview may have: at most once a second, and at once when someone switched something.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
     }
 
-    /// Each round of beats as it ends. Whoever reads too slowly is told how many were missed.
+    /// Each round of beats as it ends. Anyone who reads too slowly is told how many were missed.
     pub fn beats(&self) -> broadcast::Receiver<Arc<Round>> {
         self.0.told.subscribe()
     }
@@ -245,46 +223,36 @@ impl Health {
     /// # Errors
     /// See [`ClearingError`]; nothing was changed then.
     pub async fn clear_floods(&self, how: Clearing, by: &str) -> Result<ClearingView, ClearingError> {
-        let begun = self.0.clearing.begin(how, by).await;
+        let begun = self.0.parts.accounts.clearing.begin(how, by).await;
         self.switched();
         begun
     }
 
     /// Ends a clearing: everything that it stopped or paused goes on at once. Nothing if none ran.
-    ///
-    /// # Errors
-    /// The store does not take it.
     pub async fn cancel_clearing(&self, by: &str) -> Result<Option<ClearingView>, ClearingError> {
-        let cancelled = self.0.clearing.cancel(by).await;
+        let cancelled = self.0.parts.accounts.clearing.cancel(by).await;
         self.switched();
         cancelled
     }
 
-    /// The clearing that runs.
     pub fn clearing(&self) -> Option<ClearingView> {
-        self.0.clearing.view()
+        self.0.parts.accounts.clearing.view()
     }
 
     /// Switches a service by hand; a clearing that runs respects it.
-    ///
-    /// # Errors
-    /// The store does not take it.
     pub async fn switch_service(
         &self,
         purpose: Purpose,
         action: ServiceAction,
     ) -> Result<ServiceView, ActError> {
-        let switched = self.0.clearing.switch_service(purpose, action).await;
+        let switched = self.0.parts.accounts.clearing.switch_service(purpose, action).await;
         self.switched();
         switched
     }
 
     /// Switches an account by hand; a clearing that runs respects it.
-    ///
-    /// # Errors
-    /// No account has this name, or the store does not take it.
     pub async fn switch_account(&self, name: &AccountName, action: Action) -> Result<AccountView, ActError> {
-        let switched = self.0.clearing.switch_account(name, action).await;
+        let switched = self.0.parts.accounts.clearing.switch_account(name, action).await;
         self.switched();
         switched
     }
@@ -295,10 +263,10 @@ impl Health {
         Seen {
             at: parts.clock.now(),
             running: parts.clock.running(),
-            accounts: parts.pool.accounts(),
-            services: parts.pool.services(),
+            accounts: parts.accounts.accounts(),
+            services: parts.accounts.services(),
             ports: self.ports(),
-            silent: parts.pool.quiesced(),
+            silent: parts.accounts.quiesced(),
         }
     }
 
@@ -306,18 +274,18 @@ impl Health {
         self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the program takes, measured by whoever has the time.
+    /// What the program takes.
     pub(crate) fn note_usage(&self, cpu: Option<f32>, memory: Option<u64>) {
         *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = (cpu, memory);
     }
 
-    /// Whoever looks next sees what was just done: nothing that was drawn before stands for it any more.
+    /// Anyone who looks next sees what was just done: nothing that was drawn before stands for it any more.
     pub(crate) fn forget_snapshot(&self) {
         *self.0.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Somebody switched something by hand and looks at what came of it: that is told at once, not with the next second.
+    /// Someone switched something by hand and looks at what came of it: that is told at once, not with the next second.
     fn switched(&self) {
         self.forget_snapshot();
         self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
@@ -341,10 +309,10 @@ impl Health {
         let parts = &self.0.parts;
         let counted = parts.delivery.counted();
         Signs {
-            pool: *parts.pool.changes().borrow(),
+            pool: *parts.accounts.changes().borrow(),
             told: *self.0.changes.borrow(),
             messages: [counted.accepted, counted.sent, counted.cancelled],
-            // Whoever looks at the overview asks a listener: that alone changes nothing.
+            // Anyone who looks at the overview asks a listener: that alone changes nothing.
             ports: self.ports().into_iter().map(|port| Port { load: PortLoad::default(), ..port }).collect(),
         }
     }

@@ -74,11 +74,9 @@ impl Verdict {
 /// What was seen of a line since the last round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct LineSeen {
-    /// A call was answered.
     pub(crate) answered: bool,
     /// In how many rounds in a row before this one it was connecting.
     pub(crate) connecting: u32,
-    /// It is silent on purpose.
     pub(crate) silent: bool,
 }
 
@@ -115,7 +113,7 @@ pub(crate) fn account(view: &AccountView, lines: &[Verdict], stuck: bool) -> Ver
     match view.state {
         AccountState::Paused => Verdict::not_asked("paused"),
         AccountState::Offline => Verdict::not_asked("stopped"),
-        // Nobody gave it a session yet: there is nothing that could fail.
+        // No one gave it a session yet: there is nothing that could fail.
         AccountState::NeedsLogin if view.lines.is_empty() => Verdict::not_asked("no_session"),
         AccountState::Ready => worse(worst(lines), work),
         AccountState::Connecting => worst(lines),
@@ -194,9 +192,7 @@ pub(crate) fn flooded_until(floods: &[Flood], purpose: Purpose, now: Timestamp) 
 /// An account of the pool as a service sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Worker<'a> {
-    /// Its name.
     pub(crate) name: &'a str,
-    /// Its state.
     pub(crate) state: AccountState,
     /// What its beat says, floods left out: the best of its lines, as they stand in for each other.
     pub(crate) verdict: Verdict,
@@ -223,10 +219,9 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// What a service does, whoever does its work.
+/// What a service does, whichever account does its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doing {
-    /// It was stopped.
     Stopped,
     /// It is stopped while flood waits are cleared.
     Clearing,
@@ -234,7 +229,6 @@ pub(crate) enum Doing {
     Stalled,
     /// It works, and some of its work is stuck.
     Stuck,
-    /// It works.
     Working,
 }
 

@@ -1,11 +1,9 @@
-//! Whether everything works: a beat of each card every twenty seconds, strips of the last two hours, the overview, and
-//! the clearing of flood waits.
+//! Whether everything works: a beat of each card every twenty seconds, strips of the last two hours, the overview.
 
 mod calendar;
 mod card;
 mod cards;
 mod cause;
-mod clearing;
 mod health;
 mod judge;
 #[cfg(test)]
@@ -23,9 +21,9 @@ mod unable;
 
 pub use card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, InvalidCardId, Lamp, Stuck, Unable};
 pub use cause::Causes;
-pub use clearing::{Clearing, ClearingError, ClearingView, FAILPOINTS, Phase};
 pub use health::{Health, HealthParts, Port, PortLoad, PortState, Ports};
 pub use minute::{Answer, Beat, Minute, Round, STRIP};
 pub use overview::{Counts, Cursor, Facts, InvalidCursor, LARGEST_PAGE, Overview, Process, Wanted};
 pub use process::{Usage, usage};
 pub use tally::Amount;
+pub use telegram::{Clearing, ClearingError, ClearingView, Phase};

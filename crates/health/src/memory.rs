@@ -71,7 +71,6 @@ pub(crate) struct Memory {
     last_minute: Option<i64>,
     /// Since when each card is in its state.
     marks: HashMap<CardId, Mark>,
-    /// Since when each runs.
     ups: HashMap<CardId, Mark>,
 }
 
@@ -79,12 +78,12 @@ pub(crate) struct Memory {
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     state: &'static str,
-    /// When it began, as somebody else noted it.
+    /// When it began, as someone else noted it.
     given: Option<Timestamp>,
     since: Since,
 }
 
-/// A reading of the clock that nobody sets; what began before that clock did is told by how much.
+/// A reading of the monotonic clock; what began before that clock did is told by how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Since {
     At(Duration),
@@ -136,7 +135,6 @@ impl Memory {
         }
     }
 
-    /// The minute that runs.
     pub(crate) fn minute(&self, now: Timestamp, running: Duration) -> i64 {
         self.calendar(now, running).minute(running)
     }
@@ -145,14 +143,13 @@ impl Memory {
         self.calendar.unwrap_or_else(|| Calendar::begin(None, now, running))
     }
 
-    /// The strip of a card as it is shown.
     pub(crate) fn strip(&self, card: &CardId, now: Timestamp, running: Duration) -> Vec<Minute> {
         let calendar = self.calendar(now, running);
         let shown = self.strips.strip(card, calendar.minute(running)).into_iter();
         shown.map(|shown| minute(&calendar, shown, now, running)).collect()
     }
 
-    /// Since when a card has been in a state, counted back from the present. `given` is when the state began as somebody
+    /// Since when a card has been in a state, counted back from the present. `given` is when the state began as someone
     /// else noted it; it is believed when the state is first seen.
     pub(crate) fn since(
         &mut self,
@@ -298,7 +295,6 @@ impl Memory {
         judge::service(doing, pool)
     }
 
-    /// What is stuck of the wanted work.
     pub(crate) fn stuck(&self, seen: &Seen, wanted: impl Fn(&InHand) -> bool) -> Option<Stuck> {
         let stuck = self.stuck.iter().filter(|one| wanted(one));
         let count = u32::try_from(stuck.clone().count()).unwrap_or(u32::MAX);
@@ -337,7 +333,7 @@ impl Memory {
     }
 }
 
-/// Since when something has been in a state, by a clock that nobody sets.
+/// Since when something has been in a state, by a monotonic clock.
 fn mark(
     marks: &mut HashMap<CardId, Mark>,
     card: &CardId,

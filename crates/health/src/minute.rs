@@ -15,7 +15,7 @@ pub const STRIP: usize = 120;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// Nobody asked: it is switched off, was just started, or nothing called for it.
+    /// No one asked: it is switched off, was just started, or nothing called for it.
     NotAsked,
     /// A real round trip was answered in time.
     Answered,
@@ -27,14 +27,10 @@ pub enum Answer {
 
 domain::enum_words!(Answer);
 
-/// One beat of a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beat {
-    /// When.
     pub at: Timestamp,
-    /// What came of it.
     pub answer: Answer,
-    /// How long the answer took.
     pub latency: Option<Duration>,
     /// Why it failed or was not asked, as a stable code.
     pub reason: Option<Cow<'static, str>>,
@@ -43,14 +39,12 @@ pub struct Beat {
 /// One dot of a strip: the worst of a minute's beats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Minute {
-    /// When it began. Counted back from the present by a clock that nobody sets, so that dots never overlap.
+    /// When it began. Counted back from the present by a monotonic clock, so that dots never overlap.
     pub at: Timestamp,
-    /// The worst answer.
     pub answer: Answer,
     /// The longest time an answer took.
     #[serde(rename = "latency_ms", serialize_with = "as_millis")]
     pub latency: Option<Duration>,
-    /// Why, as a stable code.
     pub reason: Option<String>,
 }
 
@@ -62,11 +56,9 @@ fn as_millis<S: serde::Serializer>(latency: &Option<Duration>, serializer: S) ->
 /// One round of beats: what every card answered, and with the last round of a minute also the minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
-    /// When it ended.
     pub at: Timestamp,
     /// The number of the minute it belongs to; it never goes back, whatever is done to the clock.
     pub minute: i64,
-    /// A beat of each card.
     pub beats: Vec<(crate::CardId, Beat)>,
     /// The minute that ended just before this round, by card; empty within a minute.
     pub ended: Vec<(crate::CardId, Minute)>,

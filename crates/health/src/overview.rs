@@ -8,21 +8,21 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use serde::Serialize;
+use telegram::ClearingView;
 
 use crate::card::{Card, CardId, CardKind, Lamp};
 use crate::cause::Causes;
-use crate::clearing::ClearingView;
 use crate::tally::Amount;
 
 /// The most cards on a page.
 pub const LARGEST_PAGE: usize = 200;
 
-/// Which cards somebody wants to see.
+/// Which cards someone wants to see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Of these kinds; all if it is empty.
     pub kinds: Vec<CardKind>,
-    /// Only those that need somebody or wait for something.
+    /// Only those that need someone or wait for something.
     pub trouble: bool,
     /// Whose name, state or reason has this in it, small and capital letters alike.
     pub text: Option<String>,
@@ -34,7 +34,6 @@ pub struct Wanted {
     pub by_kind: bool,
     /// At most so many, 1 to [`LARGEST_PAGE`]; none means the largest page.
     pub limit: Option<usize>,
-    /// Those after this place.
     pub after: Option<Cursor>,
 }
 
@@ -45,7 +44,7 @@ pub struct Cursor {
     id: String,
 }
 
-/// How much a card needs somebody.
+/// How much a card needs someone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Need {
     Trouble,
@@ -65,13 +64,11 @@ impl Need {
     }
 }
 
-/// Text that is no place in the overview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no place in the overview; take the one that the page before gave")]
 pub struct InvalidCursor;
 
 impl Cursor {
-    /// The place of a card.
     fn of(card: &Card) -> Self {
         Self { rank: (Need::of(card.lamp), card.kind), id: card.id.as_str().to_owned() }
     }
@@ -109,7 +106,7 @@ fn by_kind((need, kind, id): (Need, CardKind, &str)) -> (CardKind, Need, &str) {
     (kind, need, id)
 }
 
-/// The page of sorted cards that somebody wants, how many there are over all pages, and where the next page begins.
+/// The page of sorted cards that someone wants, how many there are over all pages, and where the next page begins.
 pub(crate) fn cut(cards: &[Arc<Card>], wanted: &Wanted) -> (Vec<Card>, u32, Option<Cursor>) {
     let text = wanted.text.as_ref().map(|text| text.to_lowercase());
     let folded = folded_in(cards, wanted, text.as_deref());
@@ -183,22 +180,18 @@ impl Counts {
         self.0[kind as usize][lamp as usize] += 1;
     }
 
-    /// Those of one kind with one lamp.
     pub fn of(&self, kind: CardKind, lamp: Lamp) -> u32 {
         self.0[kind as usize][lamp as usize]
     }
 
-    /// Those with one lamp.
     pub fn lamp(&self, lamp: Lamp) -> u32 {
         self.0.iter().map(|lamps| lamps[lamp as usize]).sum()
     }
 
-    /// Those of one kind.
     pub fn kind(&self, kind: CardKind) -> u32 {
         self.0[kind as usize].iter().sum()
     }
 
-    /// All.
     pub fn all(&self) -> u32 {
         self.0.iter().flatten().sum()
     }
@@ -211,9 +204,8 @@ pub struct Process {
     pub memory: Option<u64>,
     /// The processor time it takes: 1 is one core. Measured over the last round of beats.
     pub cpu: Option<f32>,
-    /// When it was started, counted back from the present by a clock that nobody sets.
+    /// When it was started, counted back from the present by a monotonic clock.
     pub started_at: Timestamp,
-    /// Its version.
     pub version: &'static str,
 }
 
@@ -228,11 +220,9 @@ pub struct Facts {
     pub oldest_waiting: Option<Duration>,
     /// Messages that failed since midnight, UTC.
     pub failed_today: u64,
-    /// Messages and operations of which nobody knows whether they happened.
+    /// Messages and operations of which no one knows whether they happened.
     pub in_doubt: u64,
-    /// Failed requests that wait for a person.
     pub failed_requests: u64,
-    /// Chats that nobody found.
     pub unresolved: u64,
     /// Half of the calls to Telegram since the start were answered within this.
     pub answer_p50: Option<Duration>,
@@ -248,17 +238,12 @@ pub struct Facts {
 /// Everything at a glance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overview {
-    /// When it was looked at.
     pub at: Timestamp,
-    /// How many cards there are.
     pub counts: Counts,
-    /// What red cards come from.
     pub causes: Arc<Causes>,
     /// How many of them are wanted, over all pages.
     pub matching: u32,
-    /// The program itself.
     pub process: Process,
-    /// A few numbers.
     pub facts: Facts,
     /// A clearing of flood waits that runs.
     pub clearing: Option<ClearingView>,
@@ -266,7 +251,6 @@ pub struct Overview {
     pub cards: Vec<Card>,
     /// The sessions of the accounts of this page, where they stand in them.
     pub lines: Vec<Card>,
-    /// Where the next page begins.
     pub next: Option<Cursor>,
 }
 

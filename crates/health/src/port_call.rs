@@ -16,16 +16,12 @@ const LONGEST: usize = 64;
 /// Why there was no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The address cannot be read.
     #[error("{0} is no address")]
     NoAddress(String),
-    /// The system says why.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// Nothing came in time.
     #[error("no answer within {} s", LIMIT.as_secs())]
     TimedOut,
-    /// Something else than HTTP came, or an error of the program.
     #[error("it answered {0:?}")]
     Wrong(String),
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// Numbers of the auxiliary vector.
 const PAGE_SIZE: usize = 6;
 const CLOCK_TICKS: usize = 17;
 
@@ -17,9 +16,7 @@ pub struct Usage {
     pub resident_bytes: Option<u64>,
     /// Memory that is addressed, in bytes.
     pub virtual_bytes: Option<u64>,
-    /// Threads.
     pub threads: Option<u64>,
-    /// Open files and connections.
     pub open_files: Option<u64>,
     /// How many files and connections may be open.
     pub most_files: Option<u64>,

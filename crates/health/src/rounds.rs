@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use ambient::Clock;
-use delivery::Sender;
 use domain::account::Operation;
 use futures::future::join_all;
 use store::{BeatsPast, EndedInMinute, Stats, StoreError};
@@ -65,7 +64,7 @@ pub(crate) async fn run(health: Health, stopping: CancellationToken) {
         }
     }
     // What was done since the last round counts too.
-    let (seen, work) = (health.look(), work(&health, health.0.parts.pool.calls()));
+    let (seen, work) = (health.look(), work(&health, health.0.parts.accounts.calls()));
     {
         let mut memory = health.memory();
         let minute = memory.minute(seen.at, seen.running);
@@ -91,7 +90,7 @@ async fn made_up(health: &Health) -> Vec<EndedInMinute> {
     }
 }
 
-/// Waits until a clock that nobody sets has come so far.
+/// Waits until a monotonic clock has come so far.
 async fn until(clock: &Clock, deadline: Duration) {
     loop {
         let left = deadline.saturating_sub(clock.running());
@@ -110,7 +109,7 @@ async fn round(health: &Health, spent: &mut Option<(Duration, Duration)>) {
         tokio::join!(call_ports(&ports), round_trip(health), count(health), ask_lines(health));
     measure(health, spent).await;
     let asked = Asked { ports: calls, store, stock };
-    let calls = health.0.parts.pool.calls();
+    let calls = health.0.parts.accounts.calls();
     let answers_within = quantiles(&calls, [0.5, 0.99]);
     let (seen, work) = (health.look(), work(health, calls));
     let round = {
@@ -118,7 +117,7 @@ async fn round(health: &Health, spent: &mut Option<(Duration, Duration)>) {
         memory.answers_within = answers_within;
         memory.round(&seen, asked, work)
     };
-    // Nobody need listen.
+    // No one need listen.
     let _ = health.0.told.send(round.into());
     health.forget_snapshot();
     health.0.nudge.notify_one();
@@ -127,11 +126,11 @@ async fn round(health: &Health, spent: &mut Option<(Duration, Duration)>) {
 
 /// Asks over each connected line that was not answered since the last round, and waits a little for the answers.
 async fn ask_lines(health: &Health) {
-    let pool = &health.0.parts.pool;
-    let unanswered = || health.memory().answers.unanswered(&pool.accounts());
+    let accounts = &health.0.parts.accounts;
+    let unanswered = || health.memory().answers.unanswered(&accounts.accounts());
     let silent = unanswered();
     for (account, place) in &silent {
-        pool.probe(account, *place);
+        accounts.probe(account, *place);
     }
     if silent.is_empty() {
         return;
@@ -233,14 +232,14 @@ async fn keep(health: &Health) {
 
 /// Says that the overview may have changed, at most once a second.
 pub(crate) async fn tell_changes(health: Health, stopping: CancellationToken) {
-    let mut accounts = health.0.parts.pool.changes();
+    let mut accounts = health.0.parts.accounts.changes();
     let mut last = None;
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
             told = accounts.changed() => if told.is_err() { return },
             () = health.0.nudge.notified() => last = None,
-            () = tokio::time::sleep(TELL_EVERY) => {}
+            () = health.0.parts.clock.sleep(TELL_EVERY) => {}
         }
         let counted = health.0.parts.delivery.counted();
         let now = Some((*accounts.borrow_and_update(), counted.accepted, counted.sent, counted.cancelled));
@@ -251,7 +250,7 @@ pub(crate) async fn tell_changes(health: Health, stopping: CancellationToken) {
         health.0.changes.send_modify(|count| *count = count.wrapping_add(1));
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = tokio::time::sleep(TELL_EVERY) => {}
+            () = health.0.parts.clock.sleep(TELL_EVERY) => {}
         }
     }
 }

@@ -15,7 +15,6 @@ use crate::health::Port;
 /// One look at everything that lies in memory.
 pub(crate) struct Seen {
     pub(crate) at: Timestamp,
-    /// The clock that nobody sets.
     pub(crate) running: Duration,
     pub(crate) accounts: Vec<AccountView>,
     pub(crate) services: Vec<ServiceView>,
@@ -25,7 +24,6 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Whether a line is silent on purpose.
     pub(crate) fn is_silent(&self, purposes: &[Purpose]) -> bool {
         !purposes.is_empty() && purposes.iter().all(|purpose| self.silent.contains(purpose))
     }

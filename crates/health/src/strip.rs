@@ -31,7 +31,6 @@ pub(crate) struct Shown {
     pub(crate) reason: Option<Arc<str>>,
 }
 
-/// All strips.
 #[derive(Debug, Default)]
 pub(crate) struct Strips {
     cards: HashMap<CardId, VecDeque<Dot>>,
@@ -84,7 +83,6 @@ fn millis(latency: Option<Duration>) -> u32 {
 }
 
 impl Strips {
-    /// Takes a beat in.
     pub(crate) fn beat(&mut self, card: &CardId, minute: i64, beat: &Beat) {
         let reason = self.reasons.number(beat.reason.as_deref());
         self.put(card, Dot { minute, latency: millis(beat.latency), reason, answer: beat.answer });

@@ -14,7 +14,6 @@ const HOUR: u32 = 60;
 const MINUTE: u32 = 1;
 /// How many minutes the last hour has, the one that runs included.
 pub(crate) const LAST_HOUR: i64 = 60;
-/// How many hours are shown.
 const HOURS: i64 = 24;
 /// How many minutes are known of the program as a whole: all of today, whenever it began.
 pub(crate) const DAY: i64 = 24 * 60;
@@ -22,13 +21,11 @@ pub(crate) const DAY: i64 = 24 * 60;
 /// What was sent and what failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amount {
-    /// How many messages were sent.
     pub sent: u32,
-    /// How many failed.
     pub failed: u32,
 }
 
-/// Counters since the start as somebody else counts them; they may begin anew.
+/// Counters since the start as someone else counts them; they may start over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Reading {
     pub(crate) sent: u64,
@@ -36,7 +33,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// What was added since an earlier reading. A smaller number has begun anew.
+    /// What was added since an earlier reading. A smaller number has started over.
     fn since(self, before: Self) -> Amount {
         let added = |now: u64, before: u64| {
             u32::try_from(if now >= before { now - before } else { now }).unwrap_or(u32::MAX)
@@ -45,12 +42,9 @@ impl Reading {
     }
 }
 
-/// All tallies.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
-    /// By card, then by hour.
     hours: HashMap<CardId, BTreeMap<i64, Amount>>,
-    /// By card, then by minute.
     minutes: HashMap<CardId, BTreeMap<i64, Amount>>,
     last: HashMap<CardId, Reading>,
     changed: HashSet<(CardId, u32, i64)>,
@@ -284,7 +278,7 @@ mod tests {
             for (sent, pause, begins_anew) in steps {
                 minute += pause;
                 if begins_anew {
-                    // Somebody restarted the service: its counters are at nothing, and it is looked at then.
+                    // Someone restarted the service: its counters are at nothing, and it is looked at then.
                     reading = Reading::default();
                     tallies.read(&card, minute, reading);
                 }

@@ -1,4 +1,4 @@
-//! File names: made safe to store, to show and to send, whoever chose them.
+//! File names: made safe to store, to show and to send, wherever they come from.
 
 use std::fmt;
 
@@ -58,7 +58,6 @@ impl FileName {
             .unwrap_or_else(fallback)
     }
 
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

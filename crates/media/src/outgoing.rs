@@ -1,6 +1,6 @@
 //! Outgoing files: kept from the moment a message takes them in until it is over, in a folder of their own.
 //!
-//! A message names its files by keys, never by paths. What is taken in belongs to nobody until its message is accepted:
+//! A message names its files by keys, never by paths. What is taken in belongs to no one until its message is accepted:
 //! it goes with its [`Held`], and what a crash leaves behind goes with the next [`Outgoing::sweep`].
 
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ use domain::media::FileKey;
 
 use crate::intake::{Disk, Doomed, Intake, Limits, Taken, in_background};
 
-/// The folder of files that wait to be sent; nobody else writes into it. Cheap to clone.
+/// The folder of files that wait to be sent; no one else writes into it. Cheap to clone.
 #[derive(Clone)]
 pub struct Outgoing {
     folder: PathBuf,
@@ -39,7 +39,6 @@ impl Holds {
 pub struct Held {
     key: FileKey,
     taken: Taken,
-    /// Gone when it is kept.
     doomed: Option<Doomed>,
     holds: Holds,
 }
@@ -50,7 +49,6 @@ impl Held {
         &self.key
     }
 
-    /// What is known of it.
     pub const fn taken(&self) -> &Taken {
         &self.taken
     }
@@ -71,9 +69,6 @@ impl Drop for Held {
 
 impl Outgoing {
     /// Opens the folder, makes it if it is not there, and removes what a crash left half written.
-    ///
-    /// # Errors
-    /// The folder cannot be made or read.
     pub async fn open(folder: PathBuf, ids: Ids, clock: Clock, limits: Limits) -> io::Result<Self> {
         let intake = Intake::open(folder.clone(), ids, clock.clone(), limits).await?;
         Ok(Self { folder, clock, intake, held: Holds::default() })
@@ -91,9 +86,6 @@ impl Outgoing {
     }
 
     /// Holds a file that its intake has taken.
-    ///
-    /// # Errors
-    /// The file was taken elsewhere.
     pub fn hold(&self, taken: Taken) -> io::Result<Held> {
         let name = taken.path.strip_prefix(&self.folder).ok().and_then(Path::to_str);
         let key = name.and_then(|name| FileKey::try_from(name.to_owned()).ok());
@@ -110,17 +102,11 @@ impl Outgoing {
     }
 
     /// Opens a file for reading. Blocks.
-    ///
-    /// # Errors
-    /// It is not there any more, or the disk fails.
     pub fn open_file(&self, key: &FileKey) -> io::Result<fs::File> {
         fs::File::open(self.path(key))
     }
 
     /// Removes a file; one that is not there is removed already.
-    ///
-    /// # Errors
-    /// The disk fails.
     pub async fn remove(&self, key: &FileKey) -> io::Result<()> {
         let path = self.path(key);
         in_background(move || gone(&path)).await
@@ -134,9 +120,6 @@ impl Outgoing {
 
     /// Removes what is older than this and not to be kept. Says how many files that was. What is younger may be on its way
     /// in, so `older_than` is longer than a file may take.
-    ///
-    /// # Errors
-    /// The folder cannot be read, or a file cannot be removed.
     pub async fn sweep(&self, keep: HashSet<FileKey>, older_than: Duration) -> io::Result<usize> {
         let (folder, now) = (self.folder.clone(), self.clock.now());
         in_background(move || {

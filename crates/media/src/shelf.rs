@@ -37,16 +37,12 @@ pub struct Rules {
     pub most_files: usize,
 }
 
-/// An upload on the shelf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// By which callers name it.
     pub id: UploadId,
-    /// What it will be called.
     pub name: FileName,
     /// The file. It lies on the shelf until its time is over; [`Intake::adopt`] makes it last longer.
     pub taken: Taken,
-    /// When it leaves the shelf.
     pub expires_at: Timestamp,
     /// What its caller knows it by, so that the same upload sent again is not kept twice.
     pub token: Option<Token>,
@@ -99,7 +95,7 @@ struct Books {
 }
 
 impl Shelf {
-    /// Opens the shelf in a folder that nobody else uses, and clears away what is expired or was left by a crash.
+    /// Opens the shelf in a folder that no one else uses, and clears away what is expired or was left by a crash.
     pub async fn open(
         folder: PathBuf,
         ids: Ids,

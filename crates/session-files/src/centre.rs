@@ -43,7 +43,7 @@ pub(crate) fn number(dc_id: i64) -> Option<i32> {
     i32::try_from(dc_id).ok().filter(|id| (1..=LARGEST).contains(id))
 }
 
-/// An address as a file has it; `None` for one that nobody can connect to.
+/// An address as a file has it; `None` for one that no one can connect to.
 pub(crate) fn address(ip: IpAddr, port: u16) -> Option<SocketAddr> {
     (port != 0 && !ip.is_unspecified()).then_some(SocketAddr::new(ip, port))
 }

@@ -21,7 +21,7 @@ const BESIDE: [&str; 2] = ["-journal", "-wal"];
 const LOCK_START: u64 = 0x4000_0000;
 const LOCK_LENGTH: u64 = 512;
 
-/// How often a file may change while it is copied before we say that somebody is at it.
+/// How often a file may change while it is copied before we say that someone is at it.
 const ATTEMPTS: usize = 3;
 
 /// The point where a test can stop the program while a copy lies there.
@@ -59,7 +59,6 @@ impl PrivateCopy {
         Err(Unreadable::Locked)
     }
 
-    /// Where the copy is.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join(NAME)
     }
@@ -117,7 +116,7 @@ fn is_locked(file: &File) -> io::Result<bool> {
     let wanted = Flock { start: LOCK_START, length: LOCK_LENGTH, ..FlockType::WriteLock.into() };
     match fcntl_getlk(file, &wanted) {
         Ok(lock) => Ok(lock.is_some()),
-        // A file system without locks has nobody who holds one.
+        // A file system without locks has no one who holds one.
         Err(rustix::io::Errno::NOLCK | rustix::io::Errno::INVAL | rustix::io::Errno::NOTSUP) => Ok(false),
         Err(error) => Err(error.into()),
     }

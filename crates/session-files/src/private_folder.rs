@@ -1,4 +1,4 @@
-//! A folder that is ours alone: locked while it is in use, wiped afterwards, and known by its name to whoever comes after a kill.
+//! A folder that is ours alone: locked while it is in use, wiped afterwards, and known by its name to anyone who comes after a kill.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// What the name of each begins with.
 const PREFIX: &str = "switchboard-session-";
 
-/// How often one is made anew when somebody who sweeps was quicker.
+/// How often one is made again when someone who sweeps was quicker.
 const ATTEMPTS: usize = 8;
 
 /// A folder that only its owner can enter. What lies in it is wiped and removed when this is dropped, or by [`sweep`] when
@@ -26,7 +26,6 @@ pub(crate) struct PrivateFolder {
 }
 
 impl PrivateFolder {
-    /// Makes one in another folder.
     pub(crate) fn make(parent: &Path) -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
             let folder = tempfile::Builder::new()
@@ -87,7 +86,7 @@ fn remove_unless_used(folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Locks a folder; nothing when somebody has it, or when another one has its name by now.
+/// Locks a folder; nothing when someone has it, or when another one has its name by now.
 fn hold(path: &Path) -> io::Result<Option<File>> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
     let folder = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;

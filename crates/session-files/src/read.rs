@@ -48,17 +48,12 @@ impl Reader {
 
     /// Wipes and removes what killed programs of this user left, here and in the system's temporary folder; how many copies
     /// that were.
-    ///
-    /// # Errors
-    ///
-    /// A folder cannot be read or emptied.
     pub fn sweep(&self) -> io::Result<usize> {
         let here = self.copies.as_deref().map_or(Ok(0), private_folder::sweep);
         let passing = private_folder::sweep(&env::temp_dir());
         Ok(here? + passing?)
     }
 
-    /// Takes a private copy of a file.
     pub(crate) fn copy(&self, path: &Path, largest_mb: u64) -> Result<PrivateCopy, Unreadable> {
         if let Some(copies) = &self.copies {
             match Self::copy_into(copies, path, largest_mb) {
@@ -115,7 +110,7 @@ fn written(parent: &Path, bytes: &[u8]) -> io::Result<(PrivateFolder, PathBuf)> 
 /// One whose copies lie in the system's temporary folder, where what killed programs left is swept first.
 pub(crate) fn passing() -> Reader {
     let reader = Reader::default();
-    // What cannot be swept now is in nobody's way.
+    // What cannot be swept now is in no one's way.
     let _ = reader.sweep();
     reader
 }

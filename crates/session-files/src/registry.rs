@@ -52,7 +52,6 @@ pub enum Table {
 impl Table {
     const ALL: [Self; 4] = [Self::Assignments, Self::Operations, Self::Failovers, Self::FailedRequests];
 
-    /// Its name in the file.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Assignments => "chat_assignments",
@@ -99,7 +98,6 @@ pub struct OddRow {
     pub table: Table,
     /// Which row of the table, counted from 1 in the order they were read.
     pub number: u64,
-    /// What is odd about it.
     pub why: &'static str,
 }
 
@@ -113,7 +111,6 @@ pub struct Assignment {
     pub invite_link: Option<String>,
     /// When the chat was made or first seen.
     pub created_at: Option<Timestamp>,
-    /// Whether it was left.
     pub status: AssignmentStatus,
 }
 
@@ -135,12 +132,10 @@ pub struct LoggedOperation {
     pub account_name: Option<String>,
     pub chat_id: Option<ChatId>,
     pub operation: Option<String>,
-    /// What came of it.
     pub status: OperationStatus,
     pub detail: Option<String>,
 }
 
-/// What came of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperationStatus {
     Ok,
@@ -168,7 +163,6 @@ pub struct Failover {
 /// A request that failed. It is never sent again by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailedRequest {
-    /// Its number in the file.
     pub id: i64,
     pub at: Option<Timestamp>,
     /// Which of the scripts it was for.
@@ -194,15 +188,11 @@ pub struct FailedRequest {
 pub enum Direction {
     /// From a caller to the script; also when the file does not say.
     Inbound,
-    /// From the script to somebody else.
+    /// From the script to someone else.
     Outbound,
 }
 
 /// As [`Reader::legacy_registry`], with the private copy in the system's temporary folder.
-///
-/// # Errors
-///
-/// As there.
 pub fn legacy_registry(path: &Path) -> Result<Registry, Unreadable> {
     passing().legacy_registry(path)
 }

@@ -25,7 +25,7 @@ const NAME: &str = ".session";
 pub struct Scan {
     /// In the order of their paths.
     pub entries: Vec<Entry>,
-    /// What was not looked at, because the folder holds more than anybody's sessions.
+    /// What was not looked at, because the folder holds more than anyone's sessions.
     pub limits: Vec<Limit>,
 }
 
@@ -66,21 +66,13 @@ impl Scan {
 }
 
 /// As [`Reader::scan`], with private copies in the system's temporary folder.
-///
-/// # Errors
-///
-/// As there.
 pub fn scan(folder: &Path) -> io::Result<Scan> {
     passing().scan(folder)
 }
 
 impl Reader {
-    /// Looks through a folder and the folders in it. Links are not followed; files that are nobody's session are passed
+    /// Looks through a folder and the folders in it. Links are not followed; files that are no one's session are passed
     /// over.
-    ///
-    /// # Errors
-    ///
-    /// When the folder itself cannot be read. What is wrong with a file is said in its entry.
     pub fn scan(&self, folder: &Path) -> io::Result<Scan> {
         let mut walk = Walk::new(self);
         // The folder itself may be reached over a link: it was named.

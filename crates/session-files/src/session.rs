@@ -1,4 +1,4 @@
-//! What a session file holds, whoever wrote it.
+//! What a session file holds, whichever program wrote it.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use crate::centre;
 
 const KEY_LENGTH: usize = 256;
 
-/// A permanent auth key. Whoever has it is the account: it prints as `[REDACTED]` and is wiped when dropped.
+/// A permanent auth key. Anyone who has it is the account: it prints as `[REDACTED]` and is wiped when dropped.
 pub struct Key(Secret<[u8; KEY_LENGTH]>);
 
 impl Key {
@@ -123,14 +123,14 @@ pub struct Session {
     /// Number of the data centre that knows the key, 1 to 255. Telegram has five.
     pub dc_id: i32,
     pub key: Key,
-    /// Where the data centre is, when its number is not one of Telegram's five; else `None` from a reader, since whoever
+    /// Where the data centre is, when its number is not one of Telegram's five; else `None` from a reader, since anyone who
     /// wrote a foreign file would decide whom we connect to. A writer puts it into the file instead of the known one.
     pub address: Option<SocketAddr>,
     /// Whose the file says the session is. Only Telegram knows.
     pub user_id: Option<i64>,
     /// Whether the account is a bot, if the file tells.
     pub is_bot: Option<bool>,
-    /// The application that signed in, if the file tells. Staying with it looks least like somebody else.
+    /// The application that signed in, if the file tells. Staying with it looks least like someone else.
     pub api_id: Option<i32>,
     /// Whether it belongs to Telegram's data centres for tests, where no real account is.
     pub test_mode: bool,
@@ -171,7 +171,7 @@ impl Session {
         Ok(session)
     }
 
-    /// The address that other programs should connect to; `None` when nobody knows it.
+    /// The address that other programs should connect to; `None` when no one knows it.
     pub(crate) fn reachable_at(&self) -> Option<SocketAddr> {
         let telegrams = if self.test_mode { centre::test_address } else { centre::known_address };
         self.address.or_else(|| telegrams(self.dc_id))
@@ -189,7 +189,6 @@ pub struct Peer {
     pub kind: PeerKind,
     /// A public name, without the `@`.
     pub username: Option<String>,
-    /// The name or title shown.
     pub name: Option<String>,
 }
 
@@ -207,7 +206,6 @@ pub enum PeerKind {
 }
 
 impl PeerKind {
-    /// All that an id tells.
     pub(crate) fn of(id: ChatId) -> Self {
         match id.kind() {
             domain::ChatKind::User => Self::User,
@@ -225,16 +223,13 @@ pub struct UpdateState {
     pub qts: i32,
     /// Seconds since 1970.
     pub date: i64,
-    /// Count of packets.
     pub seq: i32,
 }
 
 /// How far the updates of a channel were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChannelState {
-    /// The supergroup or channel.
     pub id: ChatId,
-    /// Count of its events.
     pub pts: i32,
 }
 

@@ -45,7 +45,6 @@ impl<'a> Database<'a> {
         Ok(Self { connection, _copy: copy })
     }
 
-    /// Whether there is a table with all these columns.
     pub(crate) fn has_columns(&self, table: &str, columns: &[&str]) -> Result<bool, Unreadable> {
         let there = self.columns(table)?;
         Ok(columns.iter().all(|column| there.contains(*column)))
@@ -79,7 +78,6 @@ impl<'a> Database<'a> {
             .ok_or(Unreadable::OtherVersion { kind, version, newest })
     }
 
-    /// The value of a pragma.
     pub(crate) fn pragma(&self, name: &str) -> Result<i64, Unreadable> {
         Ok(self.connection.pragma_query_value(None, name, |row| row.get(0))?)
     }
@@ -172,7 +170,6 @@ impl<'a> Fields<'a> {
         centre::address(ip, u16::try_from(self.integer("port")?).ok()?)
     }
 
-    /// A row of update state.
     pub(crate) fn update_state(self) -> UpdateState {
         let date = self.integer("date").unwrap_or_default();
         UpdateState { pts: self.count("pts"), qts: self.count("qts"), date, seq: self.count("seq") }
@@ -251,7 +248,7 @@ fn wanted_length(header: &[u8]) -> Option<u64> {
     (number(24)? == number(92)?).then_some(page * u64::from(pages))
 }
 
-/// The address under which SQLite opens a file that nobody changes.
+/// The address under which SQLite opens a file that no one changes.
 fn uri(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt;
     let mut uri = String::from("file:");

@@ -33,7 +33,6 @@ const READER: GeneralPurpose = GeneralPurpose::new(
 const PADDED: GeneralPurpose = base64::engine::general_purpose::URL_SAFE;
 const BARE: GeneralPurpose = base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Reads a string of either kind.
 pub(crate) fn read(text: &str) -> Result<Found, Unreadable> {
     let pyrogram = text.trim_end_matches('=').len();
     if let Some(packed) = text.strip_prefix(VERSION) {

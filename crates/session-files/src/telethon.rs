@@ -86,7 +86,6 @@ fn channel(id: i64) -> Option<ChatId> {
     ChatId::channel(id).or_else(|| ChatId::new(id).filter(|id| id.kind() == ChatKind::Channel))
 }
 
-/// Fills a new file.
 pub(crate) fn fill(to: &Transaction<'_>, session: &Session) -> Result<(), Unwritable> {
     let address = session.reachable_at().ok_or(Unwritable::NoAddress(session.dc_id))?;
     to.execute_batch(SCHEMA)?;

@@ -10,44 +10,32 @@ use crate::session::Kind;
 /// Why there is no session to be had from a file or a text. Says what to do; never quotes what was read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// The file is not there or may not be read.
     #[error("it cannot be opened: {0}")]
     Io(#[from] io::Error),
-    /// A folder, a pipe or a device.
     #[error("it is no file; name a session file, or a folder to look through")]
     NotAFile,
-    /// More bytes than any session has.
     #[error("it is larger than {0} MB; session files are not")]
     TooLarge(u64),
-    /// No bytes at all.
     #[error("it is empty (0 bytes); copy it again from where it was used")]
     Empty,
-    /// A program has the file open or changes it right now.
     #[error("another program is using it; stop that program, wait a minute, and try again")]
     Locked,
-    /// The end of the file is missing.
     #[error(
         "it was copied only in part ({there} of {wanted} bytes); stop the program that uses it and copy it again"
     )]
     HalfCopied {
-        /// Bytes that are there.
         there: u64,
         /// Bytes that the file says it has.
         wanted: u64,
     },
-    /// The database inside is broken.
     #[error("the database inside is damaged ({0}); take another copy, or sign in again")]
     Damaged(String),
-    /// A database, but nobody's session.
     #[error("it is a database, but no session of Telethon, Pyrogram, Kurigram or grammers")]
     NotASession,
-    /// A database, but not the old registry.
     #[error("it is a database, but not the old registry: it has none of its tables")]
     NotTheRegistry,
-    /// Neither a database nor a session string.
     #[error("it is neither an SQLite database nor a session string")]
     NotSqlite,
-    /// Text that is no session string.
     #[error(
         "it is no session string: Telethon's begins with 1 and has 353 or 369 characters, Pyrogram's has 351, 356 or 362"
     )]
@@ -58,26 +46,19 @@ pub enum Unreadable {
          export it as a string with the program that wrote it"
     )]
     OtherVersion {
-        /// Who wrote it.
         kind: Kind,
-        /// The version it has.
         version: i64,
         /// The newest version that can be read.
         newest: u32,
     },
-    /// The session was never signed in, or was signed out.
     #[error("it is not signed in: it has no key; sign in again")]
     NotSignedIn,
-    /// A key of zeros, which means "no key".
     #[error("it is not signed in: its key is all zeros; sign in again")]
     ZeroKey,
-    /// A key that is no key.
     #[error("its key has {0} bytes instead of 256; take another copy, or sign in again")]
     KeyLength(usize),
-    /// The number of a data centre that Telegram does not have.
     #[error("it names data centre {0}, which does not exist; take another copy, or sign in again")]
     ImpossibleDataCentre(i64),
-    /// A session of a kind that is not read here.
     #[error("{0}")]
     Foreign(Foreign),
 }
@@ -121,19 +102,14 @@ pub enum Unwritable {
     /// Sessions are never written over: the other one may be the only copy of a key.
     #[error("there is a file of that name already; nothing was written")]
     Exists,
-    /// The disk said no.
     #[error("it cannot be written: {0}")]
     Io(#[from] io::Error),
-    /// The database said no.
     #[error("it cannot be written: {0}")]
     Database(#[from] rusqlite::Error),
-    /// The other program wants an address, and this data centre is not Telegram's.
     #[error("data centre {0} is not one of Telegram's, and no address for it is known")]
     NoAddress(i32),
-    /// A session string has a byte for the data centre.
     #[error("a session string cannot name data centre {0}")]
     DataCentre(i32),
-    /// Pyrogram's strings name the application and the user.
     #[error("a string of Pyrogram names the api_id and the user, and this session knows only one or none")]
     NotEnoughKnown,
 }

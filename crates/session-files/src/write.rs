@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::unreadable::Unwritable;
 use crate::{pyrogram, telethon};
 
-/// Writes a `.session` file as Telethon 1.2x to 1.40 make them (version 7); newer ones open it too. Nobody but the owner can read it.
+/// Writes a `.session` file as Telethon 1.2x to 1.40 make them (version 7); newer ones open it too. No one but the owner can read it.
 ///
 /// # Errors
 ///
@@ -20,7 +20,7 @@ pub fn write_telethon(path: &Path, session: &Session) -> Result<(), Unwritable> 
     write(path, session, telethon::fill)
 }
 
-/// Writes a `.session` file as Kurigram 2.2 makes them (version 7). Nobody but the owner can read it.
+/// Writes a `.session` file as Kurigram 2.2 makes them (version 7). No one but the owner can read it.
 ///
 /// # Errors
 ///
@@ -55,7 +55,7 @@ fn write(path: &Path, session: &Session, fill: Fill) -> Result<(), Unwritable> {
 fn fill_file(new: &NamedTempFile, session: &Session, fill: Fill) -> Result<(), Unwritable> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(new.path(), flags)?;
-    // Nobody sees the file before it is whole, so that there is nothing to go back to.
+    // No one sees the file before it is whole, so that there is nothing to go back to.
     connection.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
     let transaction = connection.transaction()?;
     fill(&transaction, session)?;

@@ -83,7 +83,11 @@ impl AppContext {
             store: self.store.clone(),
             delivery: messaging.delivery.clone(),
             sagas: messaging.sagas.clone(),
-            pool: messaging.pool.clone(),
+            accounts: telegram::Monitor::new(
+                messaging.pool.clone(),
+                self.store.clone(),
+                self.ambient.clock.clone(),
+            ),
             clock: self.ambient.clock.clone(),
             version: env!("CARGO_PKG_VERSION"),
         })

@@ -5,22 +5,22 @@
 //! [`delivery::Sender`]: it says who could carry a message, carries one part, and looks whether one arrived.
 //!
 //! * `roster` makes accounts, adds and removes them; `login` signs in with a fresh key.
-//! * `session` reads keys; `line` keeps a connection of `mtproto` up; `health` and `classify` decide
-//!   what answers mean.
-//! * `peers`, `dialogs`, `updates` and `lookup` are what an account knows, and how it learns it; `registry` is what the
-//!   store says of chats.
-//! * [`router`] chooses; `candidates` asks it; `person` finds people by their numbers; `send`, `find`, `mention` and `steps` do the work for the delivery.
-//! * `files` brings media up and down; `look` knows what was sent by what the history shows.
-//! * [`import`] takes over sessions and records of other programs; `chat` looks at one chat; `services` can be stopped,
-//!   and `silence` keeps their lines from asking anything.
+//! * `session` reads keys; `line` keeps a connection of `mtproto` up; `calls` counts calls and decides what their errors mean.
+//! * `account` is one account with its health; `pool` is all of them: started, stopped, quiesced; `limits` are flood waits and
+//!   quotas, `flood_clearing` gets rid of the former.
+//! * `peers` and `updates` are what an account knows, and how it learns it.
+//! * `routing` chooses an account; `sending` and `steps` do the work for the delivery; `files` uploads and downloads media.
+//! * [`import`] takes over sessions and records of other programs; `chat` is about one chat.
 
 mod account;
 mod calls;
 mod chat;
 mod files;
+mod flood_clearing;
 pub mod import;
 mod limits;
 mod line;
+mod lock;
 mod login;
 mod peers;
 mod pool;
@@ -39,11 +39,26 @@ pub use chat::{
     MembersPage, ReadError, Typing, UnknownTyping,
 };
 pub use files::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
+pub use flood_clearing::{Clearing, ClearingError, ClearingView, FloodClearing, Phase};
 pub use login::{CodeWay, How, LoginError, LoginFailure, LoginOptions, LoginState, Logins, SignedInAs};
+pub use pool::monitor::Monitor;
 pub use pool::services::{ServiceAction, ServiceView};
 pub use pool::{ActError, Action, Pool, PoolParts, StartError, UnknownAction};
 pub use roster::{AccountChange, NewAccount, OwnerlessView, RosterError, SessionKey};
 pub use routing::dialog_moves::CannotTake;
 pub use routing::router;
 pub use routing::single_flight::LookupResult;
-pub use sending::part::FAILPOINTS;
+
+/// The points on the way of a message, of an imported session and of a clearing of flood waits where a test can stop the
+/// program.
+pub const FAILPOINTS: &[&str] = &[
+    "telegram.send.before",
+    "telegram.send.after",
+    "telegram.step.before",
+    "telegram.step.after",
+    "telegram.clearing.stopping",
+    "telegram.clearing.stopped",
+    "telegram.clearing.silent",
+    "telegram.clearing.started",
+    session_files::COPIED,
+];

@@ -49,7 +49,7 @@ struct Points {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    Store::FAILPOINTS.iter().chain(telegram::FAILPOINTS).chain(health::FAILPOINTS).copied()
+    Store::FAILPOINTS.iter().chain(telegram::FAILPOINTS).copied()
 }
 
 async fn points() -> Response {

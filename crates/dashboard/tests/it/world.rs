@@ -94,7 +94,7 @@ impl World {
             store: store.clone(),
             delivery: delivery.clone(),
             sagas: sagas.clone(),
-            pool: pool.clone(),
+            accounts: telegram::Monitor::new(pool.clone(), store.clone(), clock.clone()),
             clock: clock.clone(),
             version: "0.0.0",
         });

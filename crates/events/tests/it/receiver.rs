@@ -11,15 +11,11 @@ use axum::{Router, http};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-/// How it answers one call.
 pub(crate) enum Reply {
     Status(u16),
-    /// By sending the caller on.
     SendOn(u16, String),
-    /// With a body that has no end.
     Endless,
     Never,
-    /// When the sender says so.
     When(tokio::sync::oneshot::Receiver<()>),
 }
 
@@ -32,7 +28,6 @@ pub(crate) struct Posted {
     pub(crate) body: Value,
 }
 
-/// The program, listening on loopback.
 pub(crate) struct Receiver {
     pub(crate) address: String,
     replies: Replies,
@@ -63,7 +58,6 @@ impl Receiver {
         waiting.await.expect("a call in time").expect("a call")
     }
 
-    /// Whether no other call came.
     pub(crate) fn is_quiet(&mut self) -> bool {
         self.posted.try_recv().is_err()
     }

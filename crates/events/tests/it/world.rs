@@ -15,10 +15,8 @@ use store::{
 };
 use tokio::sync::Notify;
 
-/// How long something may take that needs no waiting.
 const SOON: Duration = Duration::from_mins(1);
 
-/// All but the receiver.
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
@@ -42,19 +40,16 @@ impl World {
         Self { store, due: Arc::default(), ids: Ids::new(clock.clone()), clock, _folder: folder }
     }
 
-    /// The worker, posting to this address.
     pub(crate) fn start(&self, address: &str) -> InviteCallbacks {
         let url = format!("{address}/hook");
         let receiver = InviteCallback { url, group_id: "demo".into(), ..InviteCallback::default() };
         self.start_with(Some(receiver))
     }
 
-    /// The worker with these settings.
     pub(crate) fn start_with(&self, invite_callback: Option<InviteCallback>) -> InviteCallbacks {
         self.start_of(&LegacySettings { invite_callback, ..LegacySettings::default() })
     }
 
-    /// The worker with these settings of the old ports.
     pub(crate) fn start_of(&self, settings: &LegacySettings) -> InviteCallbacks {
         InviteCallbacks::start(self.store.clone(), settings, self.clock.clone(), self.due.clone())
             .expect("starts")
@@ -105,7 +100,6 @@ impl World {
         id
     }
 
-    /// Waits until no callback waits any more.
     pub(crate) async fn all_told(&self) {
         let empty = async {
             while self.store.callbacks().next_due().await.expect("reads").is_some() {

@@ -18,17 +18,15 @@ fn running(run: &Run) -> Vec<Purpose> {
     run.pool.services().into_iter().filter(|one| one.running).map(|one| one.purpose).collect()
 }
 
-/// How many services were started by now, and are written down as started.
+/// How many services were started by now, and are stored as started.
 fn started(run: &Run) -> usize {
     run.health.clearing().map_or_else(|| running(run).len(), |view| view.done.len())
 }
 
-/// When the next thing is due.
 fn due(run: &Run) -> Timestamp {
     run.health.clearing().and_then(|view| view.until).expect("something is due")
 }
 
-/// Moves the clock on to an instant.
 fn move_to(run: &Run, at: Timestamp) {
     run.clock.advance(at.since(run.clock.now()));
 }
@@ -217,7 +215,7 @@ async fn one_that_is_still_connecting_is_paused_as_well() {
     let clearing = loop {
         assert_eq!(run.pool.account(&account).map(|one| one.usable), Some(Usable::Connecting));
         match run.health.clear_floods(Clearing::PauseFlooded, "anna").await {
-            Err(ClearingError::NobodyWorks) => tokio::time::sleep(Duration::from_millis(5)).await,
+            Err(ClearingError::NoServer) => tokio::time::sleep(Duration::from_millis(5)).await,
             answer => break answer.expect("begins"),
         }
     };
@@ -269,7 +267,7 @@ async fn a_pause_that_the_store_refuses_is_made_later_and_keeps_nobody_past_the_
         for left in [1, 0] {
             move_to(&run, due(&run).plus(Duration::from_secs(1)));
             until("one goes on at its deadline", || {
-                // Whoever was refused tries again after a while.
+                // Anyone who was refused tries again after a while.
                 run.clock.advance(Duration::from_millis(100));
                 run.health.clearing().map_or(0, |view| view.accounts.len()) == left
             })
@@ -292,6 +290,6 @@ async fn while_no_server_runs_nothing_is_begun_and_what_was_can_be_cancelled() {
     run.health.cancel_clearing("boris").await.expect("cancels");
     assert_eq!((running(&run).len(), run.health.clearing()), (4, None));
     let refused = run.health.clear_floods(Clearing::StopAll, "boris").await;
-    assert_eq!(refused, Err(ClearingError::NobodyWorks));
+    assert_eq!(refused, Err(ClearingError::NoServer));
     run.stop().await;
 }

@@ -17,7 +17,6 @@ use tokio::net::TcpListener;
 
 use crate::world::{BEGINS, World, account, failed, of_kind};
 
-/// How soon a card must be red.
 const SOON: Duration = Duration::from_mins(1);
 
 pub(crate) fn text(chat: &str) -> Submission {
@@ -173,7 +172,7 @@ async fn a_flood_wait_waits_with_its_deadline() {
         (card.lamp, card.until, card.advice),
         (Lamp::Waiting, Some(until), Some(Advice::WaitForDeadline))
     );
-    // Nobody else is there to do its work: that stands still, and is no small matter.
+    // No one else is there to do its work: that stands still, and is no small matter.
     let card = run.card(&CardId::service(Purpose::SendText));
     assert_eq!(
         (card.lamp, card.until, card.advice),

@@ -10,7 +10,6 @@ use sandbox::telegram::FaultName;
 use crate::faults::text;
 use crate::world::{BEGINS, Run, World, account};
 
-/// How soon a card must be red.
 const SOON: u64 = 60;
 
 impl Run {

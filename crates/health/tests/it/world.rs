@@ -14,7 +14,7 @@ use sandbox::telegram::{FaultName, FaultOrder};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use store::{Disk, MasterKey, Store, StoreOptions};
 use telegram::router::Usable;
-use telegram::{Pool, PoolParts};
+use telegram::{Monitor, Pool, PoolParts};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
@@ -24,7 +24,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// One test at a time gives work to accounts: where one stops the next that is begun, that is its own.
 pub(crate) static BEGINS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// How often a card is asked.
 pub(crate) const BEAT: Duration = Duration::from_secs(20);
 
 /// Everything outlives a restart but what is in [`Run`].
@@ -33,13 +32,11 @@ pub(crate) struct World {
     pub(crate) settings: TelegramSettings,
     pub(crate) clock: Clock,
     pub(crate) ports: Arc<Mutex<Vec<Port>>>,
-    /// What is free on the disk.
     pub(crate) free: Arc<AtomicU64>,
     has_fault: Arc<AtomicBool>,
     pub(crate) folder: TempDir,
 }
 
-/// One run of the program.
 pub(crate) struct Run {
     pub(crate) health: Health,
     pub(crate) pool: Arc<Pool>,
@@ -48,12 +45,10 @@ pub(crate) struct Run {
     pub(crate) sagas: Sagas,
     pub(crate) clock: Clock,
     rounds: broadcast::Receiver<Arc<Round>>,
-    /// Whether Telegram was told to do something wrong.
     has_fault: Arc<AtomicBool>,
 }
 
 impl World {
-    /// With these accounts of the demo world alone.
     pub(crate) async fn of(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let options = SandboxOptions {
@@ -110,7 +105,7 @@ impl World {
             store: store.clone(),
             delivery: delivery.clone(),
             sagas: sagas.clone(),
-            pool: Arc::clone(&pool),
+            accounts: Monitor::new(Arc::clone(&pool), store.clone(), clock.clone()),
             clock: clock.clone(),
             version: "0.0.0",
         });
@@ -137,7 +132,6 @@ impl World {
         run
     }
 
-    /// Begins to ask.
     pub(crate) fn begin(&self, run: &Run) {
         let ports = Arc::clone(&self.ports);
         run.health.start(Arc::new(move || ports.lock().expect("a list").clone()));
@@ -166,14 +160,12 @@ impl World {
         self.sandbox.telegram.add_fault(order).expect("a fault")
     }
 
-    /// All calls that were ever made.
     pub(crate) fn calls(&self) -> u64 {
         self.sandbox.telegram.calls(None, None).iter().map(|call| call.count).sum()
     }
 }
 
 impl Run {
-    /// The next round that ends.
     pub(crate) async fn next(&mut self) -> BTreeMap<CardId, Beat> {
         let round =
             tokio::time::timeout(PATIENCE, self.rounds.recv()).await.expect("in time").expect("a round");
@@ -240,12 +232,10 @@ pub(crate) fn failed(beats: &BTreeMap<CardId, Beat>) -> Vec<(String, String)> {
     failed.map(|(id, beat)| (id.to_string(), beat.reason.clone().unwrap_or_default().into_owned())).collect()
 }
 
-/// The cards of a kind.
 pub(crate) fn of_kind(beats: &BTreeMap<CardId, Beat>, kind: CardKind) -> Vec<(&CardId, &Beat)> {
     beats.iter().filter(|(id, _)| id.kind() == kind).collect()
 }
 
-/// Waits until something is so.
 pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) {
     let waiting = async {
         while !so() {

@@ -12,12 +12,10 @@ use tower::{BoxError, Layer, Service};
 
 use crate::guard::Names;
 
-/// There can be no HTTP client.
 #[derive(Debug, thiserror::Error)]
 #[error("files cannot be fetched; install the system's certificates (ca-certificates)")]
 pub struct ClientError(#[from] reqwest::Error);
 
-/// A connection took too long.
 #[derive(Debug, thiserror::Error)]
 #[error("no connection in time")]
 pub(super) struct Late;
@@ -28,7 +26,7 @@ pub(super) fn new(names: Names, clock: Clock, connection: Duration) -> Result<Cl
         // A variable of the environment must not lead calls past the guard.
         .no_proxy()
         .dns_resolver(names)
-        // Followed by hand: each address is judged anew.
+        // Followed by hand: each address is judged again.
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)

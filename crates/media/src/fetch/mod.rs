@@ -22,9 +22,9 @@ pub use redirect::RedirectError;
 /// total is that of the whole call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// For the look-up of the name, the connection and TLS; anew after each redirect.
+    /// For the look-up of the name, the connection and TLS; again after each redirect.
     pub connection: Duration,
-    /// For all of that and the headers of the answer; anew after each redirect.
+    /// For all of that and the headers of the answer; again after each redirect.
     pub answer: Duration,
 }
 
@@ -38,28 +38,20 @@ pub struct Fetched {
 /// Why an address did not become a file. Nothing of it is left on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The address is none that is used.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// It leads where callers may not go.
     #[error("the address leads to a place that is not allowed: {0}")]
     Refused(#[from] Refused),
-    /// Its host does not exist.
     #[error("the host of the address cannot be found")]
     UnknownHost,
-    /// There was no exchange.
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
-    /// It answered that there is nothing, or not for us.
     #[error("the server answered {0}")]
     Status(StatusCode),
-    /// It sent the call on in a way that is not followed.
     #[error(transparent)]
     Redirect(#[from] RedirectError),
-    /// It answered with a compressed form, which was not asked for.
     #[error("the server sent the file compressed ({0}), which was not asked for")]
     Encoded(String),
-    /// The file was not taken.
     #[error(transparent)]
     Take(#[from] TakeError),
 }
@@ -134,7 +126,7 @@ impl Fetcher {
     }
 
     async fn take(&self, url: &Url, answer: Response, told: Option<&str>) -> Result<Fetched, FetchError> {
-        // 206 would be a part that nobody asked for.
+        // 206 would be a part that no one asked for.
         if answer.status() != StatusCode::OK {
             return Err(FetchError::Status(answer.status()));
         }
@@ -161,7 +153,6 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
     (!plain).then(|| String::from_utf8_lossy(encoding).chars().filter(|c| !c.is_control()).take(64).collect())
 }
 
-/// A cause of a kind within an error.
 fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {

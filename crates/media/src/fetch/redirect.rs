@@ -9,13 +9,10 @@ const MOST: usize = 5;
 /// Why a redirect is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
-    /// There were too many.
     #[error("the server sent the call on more than {MOST} times")]
     TooMany,
-    /// It does not say where to, or what it says is no address.
     #[error("the server sent the call on without saying where to")]
     Nowhere,
-    /// It leads from https to http.
     #[error("the server sent the call on from https to http")]
     Downgrade,
 }

@@ -20,25 +20,18 @@ const OTHER_PROTOCOLS: [u16; 83] = [
 /// Why an address is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// It is longer than any real one.
     #[error("the address is longer than {MOST_BYTES} bytes")]
     TooLong,
-    /// It cannot be read.
     #[error("this is no address: {0}; write one like https://example.com/photo.jpg")]
     Unreadable(String),
-    /// Neither http nor https.
     #[error("addresses begin with https:// or http://, not {0}:")]
     Scheme(String),
-    /// It carries a name or a password.
     #[error("the address carries a name or password before the @; leave it out")]
     Credentials,
-    /// No host to ask.
     #[error("the address names no host")]
     NoHost,
-    /// A port of another protocol.
     #[error("port {0} belongs to another protocol than http")]
     Port(u16),
-    /// The host is a number that callers may not reach.
     #[error(transparent)]
     Refused(#[from] Refused),
 }

@@ -2,9 +2,9 @@
 //!
 //! There is one guard for every address that a caller can ever name. It judges the address that is dialled, not the
 //! text that was given: [`Names`] resolves for the HTTP client and hands on only what [`judge`] lets pass, as [`fit`] does
-//! for whoever dials by itself, so a name
+//! for anyone who dials by itself, so a name
 //! that means something else at the next look-up is judged again. Addresses written as numbers never reach a
-//! resolver; [`address`] judges those. Both are needed, on every redirect anew.
+//! resolver; [`address`] judges those. Both are needed, on every redirect again.
 
 mod address;
 mod names;
@@ -20,7 +20,7 @@ pub use address::{AddressError, address, number};
 pub use names::{Names, Unresolved, fit};
 pub use ranges::Range;
 
-/// The setting that lists networks to pass. Files, posts and proxies have one each: whoever may have a file fetched from a network
+/// The setting that lists networks to pass. Files, posts and proxies have one each: anyone who may have a file fetched from a network
 /// need not be let post there, and a proxy on this machine opens it to no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllowList {
@@ -55,7 +55,6 @@ impl Allowed {
         Self { list, networks }
     }
 
-    /// Whether an address is in one of the networks.
     fn lists(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
     }
@@ -67,7 +66,6 @@ impl Allowed {
 pub struct Refused {
     /// The address that would have been dialled, or the IPv4 address that it stands for.
     pub address: IpAddr,
-    /// What it belongs to.
     pub range: Range,
     /// The setting that would let it pass.
     pub list: AllowList,

@@ -11,7 +11,6 @@ use super::{Allowed, Refused, judge};
 /// How many addresses of one name are looked at.
 const MOST_ADDRESSES: usize = 32;
 
-/// A name that leads nowhere.
 #[derive(Debug, thiserror::Error)]
 #[error("the name does not resolve to any address")]
 pub struct Unresolved;

@@ -32,7 +32,7 @@ pub enum Range {
     Teredo,
     /// NAT64, whose inner IPv4 address a translator dials.
     Nat64,
-    /// Set aside for protocols, or given to nobody.
+    /// Set aside for protocols, or given to no one.
     Reserved,
 }
 
@@ -124,7 +124,7 @@ const V6: [Row<u128>; 18] = [
     (v6(0xff00, 0, 0), 8, Range::Multicast),
 ];
 
-/// All that is public in IPv6 lies in here; the rest is given to nobody.
+/// All that is public in IPv6 lies in here; the rest is given to no one.
 const GLOBAL_UNICAST: (u128, u32) = (v6(0x2000, 0, 0), 3);
 
 /// What an address belongs to, if not to the public internet.

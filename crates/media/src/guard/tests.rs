@@ -60,7 +60,6 @@ fn everything() -> Allowed {
     Allowed::new(AllowList::Media, nets(&["0.0.0.0/0", "::/0"]))
 }
 
-/// An address of a network: its prefix, then chance.
 fn in_network(network: IpNet, chance: u128) -> IpAddr {
     match network {
         IpNet::V4(network) => {

@@ -12,7 +12,6 @@ use rustix::io::Errno;
 /// An open file that lay inside the folder when it was opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// The file, open for reading.
     pub file: File,
     /// Its size in bytes at that moment.
     pub size: u64,
@@ -21,19 +20,14 @@ pub struct Opened {
 /// Why a path is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum PathError {
-    /// It leads out of the folder.
     #[error("files of the server are read only inside the media folder")]
     Outside,
-    /// A part of it is a symbolic link.
     #[error("symbolic links are not followed in the media folder")]
     Link,
-    /// There is nothing.
     #[error("there is no such file in the media folder")]
     NotFound,
-    /// A folder, a device, a pipe.
     #[error("this is no regular file")]
     NotAFile,
-    /// It may not or cannot be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(io::Error),
 }
@@ -71,7 +65,6 @@ pub fn inside(folder: &Path, path: &Path) -> Result<Opened, PathError> {
     Ok(Opened { file, size: found.len() })
 }
 
-/// A path as seen from the folder.
 fn relative(folder: &Path, path: &Path) -> Result<PathBuf, PathError> {
     if !path.is_absolute() {
         return Ok(path.to_owned());

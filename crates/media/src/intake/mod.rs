@@ -41,7 +41,7 @@ pub struct Limits {
 /// A file that is on disk, whole and synced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// Where it lies. Nobody but its taker removes it.
+    /// Where it lies. No one but its taker removes it.
     pub path: PathBuf,
     /// Its size in bytes; never 0.
     pub size: u64,
@@ -50,7 +50,6 @@ pub struct Taken {
     pub facts: Facts,
 }
 
-/// What a wait was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wait {
     /// A connection, the look-up of the name and TLS included.
@@ -76,16 +75,13 @@ impl fmt::Display for Wait {
 /// Why a file was not taken. Nothing of it is left on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeError {
-    /// It has no bytes.
     #[error("the file is empty")]
     Empty,
-    /// It is larger than allowed, or says that it is.
     #[error("the file is larger than {most} bytes")]
     TooLarge {
         /// The bound, in bytes.
         most: u64,
     },
-    /// It did not have the length that was declared.
     #[error("the file was to have {declared} bytes and had {received}")]
     OtherLength {
         /// What was said before, in bytes.
@@ -93,22 +89,17 @@ pub enum TakeError {
         /// What came, in bytes.
         received: u64,
     },
-    /// The bytes broke off.
     #[error("the file broke off: {0}")]
     Broken(String),
-    /// A wait was too long.
     #[error("no longer waiting for {wait}: {} s were the limit", .limit.as_secs())]
     TooSlow { wait: Wait, limit: Duration },
-    /// The shelf is full.
     #[error("the uploads kept may not have more than {most} bytes; try again when older ones have expired")]
     ShelfFull {
         /// The bound, in bytes.
         most: u64,
     },
-    /// The disk is full.
     #[error("no space is left on the disk")]
     NoSpace,
-    /// The disk failed otherwise.
     #[error("the file could not be written: {0}")]
     Disk(io::Error),
 }
@@ -125,10 +116,8 @@ impl From<io::Error> for TakeError {
 /// Why a file of the server was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum TakePathError {
-    /// It may not or cannot be opened.
     #[error(transparent)]
     Path(#[from] PathError),
-    /// It was not taken.
     #[error(transparent)]
     Take(#[from] TakeError),
 }
@@ -176,7 +165,6 @@ impl Intake {
         self.named(&self.fresh_name(), declared, bytes.map(|piece| piece.map_err(broken))).await
     }
 
-    /// Takes what a reader reads.
     pub async fn reader<R: AsyncRead>(&self, declared: Option<u64>, reader: R) -> Result<Taken, TakeError> {
         self.stream(declared, pieces(reader)).await
     }
@@ -289,7 +277,6 @@ fn broken<E: fmt::Display>(error: E) -> TakeError {
     TakeError::Broken(error.to_string())
 }
 
-/// What a reader reads, in pieces.
 fn pieces<R: AsyncRead>(reader: R) -> impl Stream<Item = io::Result<Bytes>> {
     stream::try_unfold(Box::pin(reader), |mut reader| async move {
         let mut piece = BytesMut::with_capacity(PIECE);

@@ -103,7 +103,6 @@ impl Content {
     }
 }
 
-/// Beginnings that say it all.
 const SIGNATURES: [(&[u8], Content); 20] = [
     (b"\xff\xd8\xff", Content::Jpeg),
     (b"\x89PNG\r\n\x1a\n", Content::Png),
@@ -256,7 +255,7 @@ const UNSIGNED: [(&str, &str); 20] = [
     ("ppt", "application/vnd.ms-powerpoint"),
 ];
 
-/// Media types of names: for films in formats that do not show in the content. Whoever calls a file a film means one.
+/// Media types of names: for films in formats that do not show in the content. Anyone who calls a file a film means one.
 const FILMS: [(&str, &str); 12] = [
     ("mp4", "video/mp4"),
     ("m4v", "video/mp4"),

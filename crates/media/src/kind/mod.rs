@@ -22,9 +22,7 @@ const MOST_PHOTO_RATIO: u64 = 20;
 /// Width and height, as the header of a picture or a film says them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Pixels {
-    /// From left to right.
     pub width: u32,
-    /// From top to bottom.
     pub height: u32,
 }
 
@@ -35,9 +33,7 @@ pub struct Tracks {
     pub duration: Option<Duration>,
     /// The size of the picture, where there is one and it is said.
     pub pixels: Option<Pixels>,
-    /// Whether something can be seen.
     pub picture: bool,
-    /// Whether something can be heard.
     pub sound: bool,
 }
 
@@ -86,19 +82,15 @@ pub enum Kind {
 /// Why a file cannot be sent as wished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotThat {
-    /// It has no bytes.
     #[error("the file is empty")]
     Empty,
-    /// It is larger than allowed.
     #[error("the file is larger than {most} bytes")]
     TooLarge {
         /// The bound, in bytes.
         most: u64,
     },
-    /// It makes no sound that a voice message can have.
     #[error("a voice message is an Ogg Opus, MP3 or M4A file; send this one as a document")]
     NoVoice,
-    /// It is no moving picture without sound.
     #[error("an animation is a GIF, or an MP4 file without sound; send this one as a document")]
     NoAnimation,
 }

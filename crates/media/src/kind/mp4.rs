@@ -113,7 +113,6 @@ fn sides<R: Read + Seek>(reader: &mut R, part: Part) -> io::Result<Option<(u64, 
     Ok((area > 0).then_some((area, width, height)))
 }
 
-/// What a track is for.
 fn handler<R: Read + Seek>(reader: &mut R, part: Part) -> io::Result<[u8; 4]> {
     reader.seek(SeekFrom::Start(part.begin))?;
     read::<8>(reader)?;

@@ -247,5 +247,4 @@ fn a_film_of_endless_boxes_is_given_up() {
     assert_eq!(facts(&bytes).tracks, None);
 }
 
-/// More boxes than are looked at.
 const MOST_TINY: usize = 20_000;

@@ -14,7 +14,6 @@ pub(crate) enum Act {
     Send(Vec<u8>),
     /// Sends these bytes again and again until the other side hangs up.
     Endless(Vec<u8>),
-    /// Keeps the connection open and says nothing more.
     Hold,
 }
 
@@ -28,7 +27,6 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers each path by a script.
     pub(crate) async fn of(script: impl Fn(&str) -> Vec<Act> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
@@ -54,7 +52,6 @@ impl Server {
         format!("http://{}{path}", self.at)
     }
 
-    /// The heads of the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -96,7 +93,6 @@ pub(crate) fn fine(body: &[u8]) -> Vec<u8> {
     answer("200 OK", &format!("content-length: {}\r\n", body.len()), body)
 }
 
-/// An answer that sends the call on.
 pub(crate) fn sent_on(to: &str) -> Vec<u8> {
     answer("302 Found", &format!("location: {to}\r\ncontent-length: 0\r\n"), b"")
 }

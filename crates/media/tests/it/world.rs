@@ -11,13 +11,11 @@ use ambient::{Clock, Ids};
 use media::{AllowList, Allowed, Fetcher, Intake, Limits, Names, Patience};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Longer than any test moves the clock.
 pub(crate) const AGES: Duration = Duration::from_hours(24 * 3650);
 
 /// Limits that are never reached but for the size.
 pub(crate) const LIMITS: Limits = Limits { most: 1024 * 1024, idle: AGES, total: AGES };
 
-/// Patience without end.
 pub(crate) const PATIENT: Patience = Patience { connection: AGES, answer: AGES };
 
 pub(crate) struct World {
@@ -51,7 +49,6 @@ impl World {
         names(&self.folder.path().join("taken"))
     }
 
-    /// Moves the clock until something ends.
     pub(crate) async fn hurry<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         loop {
@@ -75,7 +72,7 @@ pub(crate) fn allowed(networks: &[&str]) -> Allowed {
     Allowed::new(AllowList::Media, networks.iter().map(|network| network.parse().unwrap()).collect())
 }
 
-/// A resolver whose answers are written down; the last one is repeated. Without any it never answers.
+/// A resolver whose answers are stored; the last one is repeated. Without any it never answers.
 #[derive(Default)]
 pub(crate) struct Scripted {
     answers: Mutex<VecDeque<Vec<IpAddr>>>,
@@ -88,7 +85,6 @@ impl Scripted {
         Arc::new(Self { answers: Mutex::new(answers.collect()), asked: Mutex::default() })
     }
 
-    /// The names that were looked up.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

@@ -21,21 +21,17 @@ const EXCHANGE: Duration = Duration::from_secs(30);
 /// Why there is no fresh key.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    /// The data centre cannot be reached, or ended the connection.
     #[error("the data centre cannot be reached: {0}")]
     Connection(#[from] PlainError),
-    /// It did not answer.
     #[error("the data centre does not answer")]
     NoAnswer,
-    /// What it answered is not what it should be.
     #[error(transparent)]
     Step(#[from] steps::StepError),
-    /// The work could not be done here.
     #[error("the key exchange was interrupted")]
     Interrupted,
 }
 
-/// Agrees on a key with the data centre at this address. It belongs to nobody yet.
+/// Agrees on a key with the data centre at this address. It belongs to no one yet.
 pub async fn fresh_key(
     address: SocketAddr,
     proxy: Option<&Proxied>,

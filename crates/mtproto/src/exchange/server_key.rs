@@ -18,7 +18,6 @@ const INTEGER: u8 = 0x02;
 /// Bits of every modulus: what is encrypted is made for this size.
 const BITS: u64 = 2048;
 
-/// The exponent of Telegram's key.
 const EXPONENT: u32 = 65_537;
 
 /// The key that Telegram publishes for all its data centres (<https://core.telegram.org/api/obtaining_api_id>).
@@ -35,10 +34,8 @@ const TELEGRAMS: &str = concat!(
 /// Why a text is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ServerKeyError {
-    /// It has another form.
     #[error("is not PKCS#1 text between \"{BEGIN}\" and \"{END}\"")]
     Unreadable,
-    /// Another length.
     #[error("has no modulus of {BITS} bits")]
     Size,
 }

@@ -17,21 +17,16 @@ use crate::AuthKey;
 /// Why the exchange goes no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
-    /// The system has no chance to give.
     #[error("the system gives no random numbers")]
     NoRandomness,
-    /// An answer to somebody else, or a changed one.
     #[error("the data centre answered something else than was asked; try again")]
     Mismatch,
-    /// None of its keys is trusted.
     #[error(
         "the data centre shows a key that is not known; if it is not Telegram's own, name its key in `telegram.server_keys`"
     )]
     UnknownKey,
-    /// Its numbers would make a weak secret.
     #[error("the data centre offers numbers that are not safe")]
     Unsafe,
-    /// It does not want to go on.
     #[error("the data centre refused the key; try again")]
     Refused,
 }
@@ -163,7 +158,7 @@ fn is_far_from_the_ends(half: &BigUint, prime: &BigUint) -> bool {
 impl Agreed {
     /// The key, if the data centre made the same.
     pub(crate) fn finish(self, answer: enums::SetClientDhParamsAnswer) -> Result<AuthKey, StepError> {
-        // Of keys that exist already there are so few that starting anew is simpler than the retry.
+        // Of keys that exist already there are so few that starting again is simpler than the retry.
         let enums::SetClientDhParamsAnswer::DhGenOk(answer) = answer else { return Err(StepError::Refused) };
         let Hidden { nonce, server_nonce, new_nonce } = self.hidden;
         ensure(answer.nonce == nonce && answer.server_nonce == server_nonce)?;

@@ -23,7 +23,7 @@ const MOST_REQUESTS: usize = 512;
 const MOST_TOGETHER: usize = 100;
 
 /// Requests that wait together leave in one packet while it stays below this many bytes; what is longer leaves alone, so that
-/// nobody waits for it longer than need be.
+/// no one waits for it longer than need be.
 const JOINED: usize = 64 * 1024;
 
 /// A longer request fits no packet that Telegram takes.
@@ -35,7 +35,7 @@ const MANY_UNACKNOWLEDGED: usize = 16;
 /// No message of Telegram waits longer than this for being acknowledged.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(20);
 
-/// How often a request is written anew because Telegram did not take its message.
+/// How often a request is written again because Telegram did not take its message.
 const MOST_REFUSALS: u8 = 5;
 
 /// How long the server keeps the connection without hearing of another ping.
@@ -47,7 +47,6 @@ const LARGE: usize = 64 * 1024;
 /// So much of a request tells which one it is: its constructor, and those that wrap it.
 const BEGINNING: usize = 64;
 
-/// Message id, number, length.
 const MESSAGE_HEADER: usize = 16;
 
 /// Where the result of a request goes.
@@ -56,7 +55,7 @@ pub(super) type Answer = oneshot::Sender<Result<Vec<u8>, RequestError>>;
 /// What time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
-    /// Since some beginning, by a clock that nobody sets.
+    /// Since some beginning, by a monotonic clock.
     pub(super) running: Duration,
     /// The time of day by the same clock, as messages are numbered by it: a jump of the time of day must not make them
     /// unacceptable.
@@ -74,14 +73,14 @@ struct Request {
 }
 
 impl Request {
-    /// Nobody wants to know any more.
+    /// No one wants to know any more.
     fn is_abandoned(&self) -> bool {
         self.answer.as_ref().is_none_or(Answer::is_closed)
     }
 
     fn end(self, result: Result<Vec<u8>, RequestError>) {
         if let Some(answer) = self.answer {
-            // Whoever asked may be gone.
+            // Anyone who asked may be gone.
             let _ = answer.send(result);
         }
     }
@@ -146,12 +145,11 @@ impl Dialogue {
 
     // ---- requests ----------------------------------------------------------------------------------------------
 
-    /// Puts a request in line.
     pub(super) fn ask(&mut self, body: Vec<u8>, answer: Answer) {
         if (4..=LONGEST).contains(&body.len()) && body.len().is_multiple_of(4) {
             self.wait_in_line(body, Some(answer));
         } else {
-            // Whoever asked may be gone.
+            // Anyone who asked may be gone.
             let _ = answer.send(Err(RequestError::Unsendable(body.len())));
         }
     }
@@ -167,7 +165,7 @@ impl Dialogue {
         self.waiting.push_back(Request { body, answer, ticket: self.tickets, refusals: 0 });
     }
 
-    /// Whether one more request may be put in line. Makes room by forgetting those that nobody wants to know of any more.
+    /// Whether one more request may be put in line. Makes room by forgetting those that no one wants to know of any more.
     pub(super) fn has_room(&mut self) -> bool {
         if self.waiting.len() + self.flying.len() >= MOST_REQUESTS {
             self.waiting.retain(|request| !request.is_abandoned());
@@ -176,12 +174,11 @@ impl Dialogue {
         self.waiting.len() + self.flying.len() < MOST_REQUESTS
     }
 
-    /// Nobody waits for anything.
     pub(super) fn is_quiet(&self) -> bool {
         self.waiting.is_empty() && self.flying.values().all(|flying| flying.request.is_abandoned())
     }
 
-    /// Gives the bodies of large requests back that were written and that nobody waits for any more. That they were asked
+    /// Gives the bodies of large requests back that were written and that no one waits for any more. That they were asked
     /// stays known, and by what they begin with what an answer is about.
     pub(super) fn forget_abandoned(&mut self) {
         let written = self.flying.values_mut().filter(|flying| flying.written);
@@ -201,7 +198,7 @@ impl Dialogue {
 
     // ---- writing -----------------------------------------------------------------------------------------------
 
-    /// When something is to be written although nobody asks for anything.
+    /// When something is to be written although no one asks for anything.
     pub(super) fn acknowledges_at(&self) -> Option<Duration> {
         self.unacknowledged_since.map(|since| since.saturating_add(ACKNOWLEDGED_WITHIN))
     }
@@ -265,7 +262,7 @@ impl Dialogue {
         true
     }
 
-    /// The requests of the next packet, in the order in which they were asked; nobody is asked what nobody wants to know.
+    /// The requests of the next packet, in the order in which they were asked; no one is asked what no one wants to know.
     fn choose(&mut self) -> Vec<Request> {
         let (mut chosen, mut bytes) = (Vec::new(), 0);
         while let Some(request) = self.waiting.front() {
@@ -283,7 +280,7 @@ impl Dialogue {
         chosen
     }
 
-    /// The first byte of the packet was taken by the system: from now on nobody knows whether Telegram has it.
+    /// The first byte of the packet was taken by the system: from now on no one knows whether Telegram has it.
     pub(super) fn begun(&mut self) {
         for flying in self.flying.values_mut() {
             flying.written = true;
@@ -363,7 +360,7 @@ impl Dialogue {
         self.unacknowledged_since.get_or_insert(now);
     }
 
-    /// A message was not taken. Where it was the numbering, that is put right and the requests are written anew.
+    /// A message was not taken. Where it was the numbering, that is put right and the requests are written again.
     fn correct(&mut self, message: i64, reason: i32, salt: Option<i64>, told_by: i64, steady: Timestamp) {
         let is_it = |id: i64, flying: &Flying| flying.written && (id == message || flying.outer == message);
         let refused = self.flying.extract_if(|id, flying| is_it(*id, flying));
@@ -427,7 +424,6 @@ fn put(packet: &mut Vec<u8>, id: i64, sequence: i32, body: &[u8]) {
     packet.extend_from_slice(body);
 }
 
-/// An object with its constructor.
 fn object<T: Identifiable + Serializable>(fields: &T) -> Vec<u8> {
     let mut body = T::CONSTRUCTOR_ID.to_le_bytes().to_vec();
     fields.serialize(&mut body);

@@ -81,7 +81,6 @@ impl Envelope {
         place.copy_from_slice(&message_key);
     }
 
-    /// Opens a packet in place.
     pub(super) fn open<'a>(&self, packet: &'a mut [u8]) -> Result<Opened<'a>, Garbled> {
         self.open_from(From::Server, packet)
     }
@@ -153,13 +152,11 @@ pub(super) mod tests {
             self.seal_from(From::Server, buffer, start, &[1; MOST_PADDING]);
         }
 
-        /// The same for what comes to it.
         pub(crate) fn open_there<'a>(&self, packet: &'a mut [u8]) -> Result<Opened<'a>, Garbled> {
             self.open_from(From::Client, packet)
         }
     }
 
-    /// What was in a packet that is decrypted already.
     pub(crate) fn opened(content: &[u8]) -> Opened<'_> {
         super::opened(content).expect("a message")
     }

@@ -4,7 +4,6 @@ use std::io;
 
 use grammers_tl_types::{deserialize, types};
 
-/// What Telegram answered instead of a result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code} {name}{}", value.map(|value| format!(" ({value})")).unwrap_or_default())]
 pub struct RpcError {
@@ -41,26 +40,20 @@ impl From<types::RpcError> for RpcError {
 /// Why a connection is over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Loss {
-    /// The system says so.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// Telegram closed it.
     #[error("Telegram closed the connection")]
     Ended,
     /// Telegram refused it with a code of the transport: 404 for a key that it does not know, 429 for too many connections
     /// (<https://core.telegram.org/mtproto/mtproto-transports#transport-errors>).
     #[error("Telegram refused the connection with code {0}")]
     Status(u32),
-    /// What came cannot be from Telegram, or was damaged.
     #[error("the connection carried something that is not the protocol: {0}")]
     Garbled(Garbled),
-    /// Nothing could be written for so long that nobody is there.
     #[error("Telegram takes nothing any more")]
     Stalled,
-    /// It did not come about in time.
     #[error("Telegram does not answer")]
     Silent,
-    /// It was closed on this side.
     #[error("the connection was closed here")]
     Closed,
 }
@@ -74,27 +67,17 @@ impl From<io::Error> for Loss {
 /// What is wrong with bytes that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Garbled {
-    /// A length that no packet has.
     #[error("a packet of {0} bytes")]
     Length(i64),
     /// A packet is missing, or came twice.
     #[error("packet {got} where {expected} was expected")]
-    Order {
-        /// Which one came.
-        got: i32,
-        /// Which one is next.
-        expected: i32,
-    },
-    /// The checksum is another one.
+    Order { got: i32, expected: i32 },
     #[error("a checksum that does not fit")]
     Checksum,
-    /// It is encrypted with another key, or changed on the way.
     #[error("a packet that this key does not open")]
     Key,
-    /// It is not made of messages.
     #[error("a message that cannot be read")]
     Message,
-    /// It unpacks to more than anybody should send.
     #[error("a message that unpacks to too much")]
     Unpacked,
 }
@@ -102,7 +85,6 @@ pub enum Garbled {
 /// Why a request gave no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RequestError {
-    /// Telegram refused it.
     #[error(transparent)]
     Rpc(#[from] RpcError),
     /// The data centre does not know the key: nothing was written.
@@ -111,17 +93,14 @@ pub enum RequestError {
     /// The data centre or the proxy cannot be reached: nothing was written.
     #[error("{0}")]
     Unreachable(String),
-    /// The connection was lost.
     #[error("{loss}")]
     Lost {
         loss: Loss,
-        /// Whether a byte of the request may have left, so that nobody knows whether Telegram has it.
+        /// Whether a byte of the request may have left, so that no one knows whether Telegram has it.
         written: bool,
     },
-    /// Telegram answered, and what it answered cannot be read.
     #[error("the answer cannot be read: {0}")]
     Unreadable(#[from] deserialize::Error),
-    /// The answer was packed and does not unpack.
     #[error("the answer cannot be unpacked")]
     Unpackable,
     /// Telegram did not take the message that the request was in, for the reason with this number

@@ -6,10 +6,8 @@ use std::ops::Range;
 
 use super::error::{Garbled, Loss};
 
-/// Length and number.
 pub(super) const HEADER: usize = 8;
 
-/// The checksum.
 const TRAILER: usize = 4;
 
 /// Nothing that Telegram sends comes near this many bytes.
@@ -26,11 +24,7 @@ pub(super) struct Framing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
     /// A packet; the next one begins behind it, at `end`.
-    Packet {
-        packet: Range<usize>,
-        /// Where it is over.
-        end: usize,
-    },
+    Packet { packet: Range<usize>, end: usize },
     /// A part of one; with so many bytes it is whole.
     Missing(usize),
 }

@@ -14,7 +14,6 @@ use aes::cipher::{
     BlockCipherEncClosure, BlockCipherEncrypt, KeyInit,
 };
 
-/// Bytes of a block.
 pub(super) const BLOCK: usize = 16;
 
 /// One packet and what its first block is mixed with.

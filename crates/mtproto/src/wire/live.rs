@@ -19,7 +19,7 @@ use super::message;
 /// How often Telegram is told to go on keeping the connection.
 const PING: Duration = Duration::from_mins(1);
 
-/// A write that makes no progress for so long finds nobody.
+/// A write that makes no progress for so long finds no one.
 const STALLED: Duration = Duration::from_secs(30);
 
 /// What is read at once while nothing large comes, and kept for it.
@@ -64,7 +64,7 @@ pub(super) struct Live<'a> {
     alarm: Alarm,
 }
 
-/// A wait that is made anew only when it has to be shorter than it was. All moments are readings of the clock that nobody
+/// A wait that is made again only when it has to be shorter than it was. All moments are readings of the clock that no one
 /// sets: a time of day that is set back must not keep a ping from leaving.
 struct Alarm {
     at: Duration,
@@ -79,7 +79,6 @@ impl Alarm {
     }
 }
 
-/// What happened on the connection.
 enum Happened {
     Read(usize),
     Written(usize),

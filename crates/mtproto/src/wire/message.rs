@@ -23,7 +23,6 @@ const RESULT: u32 = 0xf35c_6d01;
 /// A packed object may unpack to no more than this.
 const LONGEST_UNPACKED: u64 = 32 * 1024 * 1024;
 
-/// The most messages in one container.
 const MOST_MESSAGES: usize = 4_096;
 
 /// Containers hold messages and no containers; packed ones may hold either.
@@ -176,7 +175,6 @@ fn result<'a>(body: &Cow<'a, [u8]>) -> Option<What<'a>> {
     })
 }
 
-/// The messages of a container.
 fn contents(fields: &[u8]) -> Result<Vec<Raw<'_>>, Garbled> {
     let (count, mut rest) = fields.split_first_chunk().ok_or(Garbled::Message)?;
     let count = usize::try_from(i32::from_le_bytes(*count)).ok().filter(|count| *count <= MOST_MESSAGES);

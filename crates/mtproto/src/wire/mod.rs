@@ -37,20 +37,18 @@ use self::envelope::Envelope;
 use self::runner::{Asked, Orders, Runner};
 use crate::data_centre::{AuthKey, DataCentre};
 
-/// Requests that may wait for being taken by the connection; whoever comes later waits for a place.
+/// Requests that may wait for being taken by the connection; anyone who comes later waits for a place.
 const WAITING: usize = 64;
 
 /// How long a connection may take to close before its task is aborted: longer than the other side is waited for.
 const CLOSING: Duration = socket::PARTING.saturating_mul(2);
 
-/// Under what name the program connects, and through what.
 #[derive(Clone)]
 pub struct Application {
     pub api_id: i32,
     pub proxy: Option<Proxied>,
 }
 
-/// A way to the data centre.
 #[derive(Clone)]
 pub struct Wire {
     requests: mpsc::Sender<Asked>,
@@ -68,7 +66,6 @@ impl Wire {
         result.await.unwrap_or_else(|_| Err(closed(true)))
     }
 
-    /// Closes the connection; the next request makes another one.
     pub fn hang_up(&self) {
         self.orders.send_modify(|orders| orders.round = orders.round.wrapping_add(1));
     }
@@ -81,7 +78,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Prepares a connection; it is made with the first request, and anew with the first one after it was lost. `arrived` gets each
+    /// Prepares a connection; it is made with the first request, and again with the first one after it was lost. `arrived` gets each
     /// thing that comes by itself, in order, and that the connection is lost; it must not wait.
     pub fn open(
         centre: Arc<DataCentre>,

@@ -14,24 +14,20 @@ use super::framing::{self, Found, Framing};
 use super::proxied::Proxied;
 use super::socket::{self, DialError};
 
-/// Key id, message id, length.
 const HEADER: usize = 8 + 8 + 4;
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PlainError {
-    /// There is no connection.
     #[error(transparent)]
     Dial(#[from] DialError),
-    /// There is none any more.
     #[error(transparent)]
     Lost(#[from] Loss),
-    /// Something else came.
     #[error("the answer cannot be read: {0}")]
     Unreadable(#[from] deserialize::Error),
 }
 
-/// The connection. The wait for an answer is bounded by whoever asks.
+/// The connection. The wait for an answer is bounded by the caller.
 pub(crate) struct Plain {
     stream: TcpStream,
     framing: Framing,
@@ -85,7 +81,6 @@ impl Plain {
     }
 }
 
-/// The body of a packet.
 fn opened(packet: &[u8]) -> Option<&[u8]> {
     let (header, rest) = packet.split_first_chunk::<HEADER>()?;
     let (key, length) = (header.first_chunk::<8>()?, header.last_chunk()?);

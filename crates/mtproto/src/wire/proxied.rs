@@ -12,7 +12,6 @@ use super::socks::{Proxy, ProxyError};
 /// How many addresses of one name are looked at.
 const MOST_ADDRESSES: usize = 32;
 
-/// A proxy of an account.
 #[derive(Clone)]
 pub struct Proxied {
     address: SecretText,
@@ -21,12 +20,10 @@ pub struct Proxied {
 }
 
 impl Proxied {
-    /// One that the settings name.
     pub const fn by_owner(address: SecretText) -> Self {
         Self { address, judged_by: None }
     }
 
-    /// One that a caller named.
     pub const fn by_caller(address: SecretText, allowed: Arc<Allowed>) -> Self {
         Self { address, judged_by: Some(allowed) }
     }

@@ -53,7 +53,7 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// Runs until it is told to quit, or nobody can ask for anything any more.
+    /// Runs until it is told to quit, or no one can ask for anything any more.
     pub(super) async fn run(mut self) {
         loop {
             let first = tokio::select! {
@@ -82,7 +82,7 @@ impl Runner {
     fn turn_away(&mut self, first: Option<Asked>, error: &RequestError) {
         let mut next = first;
         while let Some(Asked { answer, .. }) = next.take().or_else(|| self.requests.try_recv().ok()) {
-            // Whoever asked may be gone.
+            // Anyone who asked may be gone.
             let _ = answer.send(Err(error.clone()));
         }
     }
@@ -122,7 +122,7 @@ impl Runner {
                 (self.arrived)(UpdatesLike::ConnectionClosed);
             }
         }
-        // Whoever asked knows; whoever asks next waits until nothing of this one is left.
+        // Anyone who asked knows; anyone who asks next waits until nothing of this one is left.
         socket::leave(stream).await;
     }
 }
@@ -178,7 +178,7 @@ async fn greet(
     Ok(())
 }
 
-/// Carries requests for as long as the connection lasts and nobody wants it closed.
+/// Carries requests for as long as the connection lasts and no one wants it closed.
 async fn carry(
     live: &mut Live<'_>,
     requests: &mut mpsc::Receiver<Asked>,

@@ -21,18 +21,14 @@ pub(super) const PARTING: Duration = Duration::from_millis(500);
 /// Why there is no connection. Nothing was written to a data centre.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
-    /// The system says so.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It took too long.
     #[error("connecting took longer than {} s", CONNECTING.as_secs())]
     TooLong,
-    /// The proxy does not do it.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
 }
 
-/// Connects to an address.
 pub(super) async fn dial(
     to: SocketAddr,
     proxy: Option<&Proxied>,
@@ -66,7 +62,7 @@ pub(super) async fn leave(mut stream: TcpStream) {
         while stream.read(&mut rest).await? > 0 {}
         io::Result::Ok(())
     };
-    // One that is broken is closed already; of whoever is silent nothing more can be known.
+    // One that is broken is closed already; of anyone who is silent nothing more can be known.
     if !matches!(tokio::time::timeout(PARTING, parting).await, Ok(Ok(()))) {
         tracing::debug!("a connection was closed without the other side");
     }

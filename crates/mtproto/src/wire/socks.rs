@@ -18,25 +18,18 @@ const PASSWORD: u8 = 2;
 /// Why a proxy does not open the way.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
-    /// The settings name something else.
     #[error("the proxy's address must be socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT")]
     Address,
-    /// The words are too long for the protocol.
     #[error("the user and the password for a SOCKS5 proxy may have 255 bytes each, and not be empty")]
     Words,
-    /// What answers is no proxy of this kind.
     #[error("what answers at the proxy's address does not speak SOCKS5")]
     OtherProtocol,
-    /// It wants a password, or another one, or none that is known.
     #[error("the proxy refuses the user and password; check `proxy` of the account")]
     Refused,
-    /// It cannot, or may not, connect.
     #[error("the proxy does not connect: {0}")]
     NoWay(&'static str),
-    /// A caller named it, and it leads where callers may not send the program.
     #[error("the proxy is not dialled: {0}")]
     Guarded(#[from] Refused),
-    /// The connection to it broke.
     #[error("the connection to the proxy broke: {0}")]
     Broken(#[from] io::Error),
 }
@@ -112,7 +105,7 @@ impl Proxy {
         if reply != 0 {
             return Err(ProxyError::NoWay(reason(reply)));
         }
-        // Where it connects from is nobody's concern, but has to be read.
+        // Where it connects from is no one's concern, but has to be read.
         match kind {
             1 => drop(read::<6>(stream).await?),
             4 => drop(read::<18>(stream).await?),

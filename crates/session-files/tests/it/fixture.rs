@@ -24,12 +24,10 @@ pub(crate) fn telethon(seed: u8) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Changes a file by SQL.
 pub(crate) fn change(path: &Path, sql: &str) {
     Connection::open(path).expect("opened").execute_batch(sql).expect("changed");
 }
 
-/// Makes a file by SQL.
 pub(crate) fn database(folder: &Path, name: &str, sql: &str) -> PathBuf {
     let path = folder.join(name);
     change(&path, sql);

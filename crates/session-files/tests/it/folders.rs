@@ -23,7 +23,7 @@ fn all_sessions_are_found_and_those_with_one_key_named_together() {
     fs::write(root.join("e.session.bak"), b"SQLite format 3\0").expect("a file");
     fs::create_dir(root.join("tdata")).expect("a folder");
     fs::write(root.join("tdata/key_datas"), b"TDF$").expect("a file");
-    // What is nobody's session is passed over.
+    // What is no one's session is passed over.
     fs::write(root.join("a.session-journal"), b"").expect("a file");
     fs::write(root.join("bot.py"), b"print('hello')").expect("a file");
     fs::write(root.join("empty"), b"").expect("a file");

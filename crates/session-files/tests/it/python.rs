@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// Names the Python that has both.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
 
 pub(crate) fn script() -> Command {
@@ -31,7 +30,6 @@ pub(crate) fn make(library: &str, folder: &Path, key: &[u8; 256]) -> (PathBuf, S
     (made["path"].as_str().expect("a path").into(), made["string"].as_str().expect("a string").to_owned())
 }
 
-/// What a library reads in a session.
 pub(crate) fn show(library: &str, what: &str) -> Value {
     run(&["show", library, what])
 }

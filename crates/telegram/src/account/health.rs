@@ -1,7 +1,7 @@
 //! What is true of an account as a whole, whichever of its lines found it out.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use ambient::{Chance, Clock};
 use domain::account::Reason;
@@ -10,6 +10,7 @@ use store::SelfUser;
 use tokio::sync::watch;
 
 use crate::calls::Calls;
+use crate::lock::{Mutex, RwLock};
 
 /// Tells everyone who waits that an account may have become able to do more.
 #[derive(Clone, Default)]
@@ -35,7 +36,6 @@ pub(crate) struct AccountHealth {
     ready: AtomicU64,
     /// Updates were lost on the way from a line to the reader.
     pub(crate) gap: AtomicBool,
-    /// The calls, by what they were for.
     pub(crate) calls: Calls,
     operations: AtomicU64,
     errors: AtomicU64,
@@ -96,7 +96,7 @@ impl AccountHealth {
 
     pub(crate) fn count_error(&self, error: String) {
         self.errors.fetch_add(1, Ordering::Relaxed);
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        *self.last_error.lock() = Some(error);
     }
 
     pub(crate) fn operations(&self) -> u64 {
@@ -108,7 +108,7 @@ impl AccountHealth {
     }
 
     pub(crate) fn last_error(&self) -> Option<String> {
-        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last_error.lock().clone()
     }
 
     pub(crate) fn last_active(&self) -> Option<Timestamp> {
@@ -135,11 +135,11 @@ impl AccountHealth {
 
     /// The same, and since when.
     pub(crate) fn restricted(&self) -> Option<(Reason, Timestamp)> {
-        *self.restriction.read().unwrap_or_else(PoisonError::into_inner)
+        *self.restriction.read()
     }
 
     pub(crate) fn restrict(&self, reason: Reason) {
-        let mut restriction = self.restriction.write().unwrap_or_else(PoisonError::into_inner);
+        let mut restriction = self.restriction.write();
         // A frozen account that also answers PEER_FLOOD is still frozen.
         if restriction.is_none_or(|(known, _)| weight(reason) > weight(known)) {
             *restriction = Some((reason, self.clock.now()));
@@ -151,18 +151,18 @@ impl AccountHealth {
     /// Forgets restriction, person and the last calls: they are found out again.
     pub(crate) fn start_over(&self) {
         self.calls.traffic.forget();
-        *self.restriction.write().unwrap_or_else(PoisonError::into_inner) = None;
-        *self.person.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.restriction.write() = None;
+        *self.person.write() = None;
     }
 
     /// An earlier run knew it already.
     pub(crate) fn restore(&self, reason: Reason, since: Timestamp) {
-        *self.restriction.write().unwrap_or_else(PoisonError::into_inner) = Some((reason, since));
+        *self.restriction.write() = Some((reason, since));
     }
 
     /// Forgets what only the sessions were to blame for: there are others now.
     pub(crate) fn forgive_sessions(&self) {
-        let mut restriction = self.restriction.write().unwrap_or_else(PoisonError::into_inner);
+        let mut restriction = self.restriction.write();
         let lasts = |reason| matches!(reason, Reason::PeerFlood | Reason::Frozen);
         *restriction = restriction.filter(|(reason, _)| lasts(*reason));
     }
@@ -170,16 +170,16 @@ impl AccountHealth {
     // ---- whose it is -------------------------------------------------------------------------------------------
 
     pub(crate) fn person(&self) -> Option<SelfUser> {
-        self.person.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.person.read().clone()
     }
 
     pub(crate) fn user_id(&self) -> Option<i64> {
-        self.person.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|person| person.user_id)
+        self.person.read().as_ref().map(|person| person.user_id)
     }
 
     /// A line learned whose session it has.
     pub(crate) fn meet(&self, person: SelfUser) -> Result<(), WrongUser> {
-        let mut known = self.person.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.person.write();
         if known.as_ref().is_some_and(|known| known.user_id != person.user_id) {
             drop(known);
             self.restrict(Reason::WrongUser);

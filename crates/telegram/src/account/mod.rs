@@ -5,8 +5,8 @@ pub(crate) mod restrictions;
 pub(crate) mod view;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason, shown_state};
@@ -27,6 +27,7 @@ use crate::files::Shelf;
 use crate::limits::flood_waits::FloodWaits;
 use crate::limits::quota::{COUNTED, Quota};
 use crate::line::{Arrived, Line, Origin, Status};
+use crate::lock::{Mutex, RwLock};
 use crate::peers::parsing::{self, PeerUpdate};
 use crate::peers::{Knows, Names, Peers};
 use crate::roster::{Definition, StoredKey, shares};
@@ -43,7 +44,6 @@ const NEWEST_EVERY: Duration = Duration::from_secs(30);
 const READ: Duration = Duration::from_secs(10);
 
 pub(crate) struct Account {
-    /// Its place among the accounts.
     pub(crate) index: usize,
     pub(crate) name: AccountName,
     priority: AtomicU16,
@@ -55,7 +55,6 @@ pub(crate) struct Account {
     /// Where its lines leave what arrives by itself.
     pub(crate) arrived: mpsc::Sender<Arrived>,
     pub(crate) health: Arc<AccountHealth>,
-    /// By their index.
     lines: RwLock<Arc<[Arc<Line>]>>,
     pub(crate) closing: CancellationToken,
     pub(crate) peers: Peers,
@@ -71,9 +70,8 @@ pub(crate) struct Account {
     pub(crate) dialogs_complete: AtomicBool,
     /// How many dialogs Telegram says there are; negative until it was asked.
     dialogs_total: AtomicI64,
-    /// Somebody wants all dialogs read again.
+    /// Someone wants all dialogs read again.
     pub(crate) reload: AtomicBool,
-    /// Wakes whoever reads the dialogs.
     pub(crate) refresh: Notify,
     /// Updates that were taken, and those that are known to have been missed.
     pub(crate) updates_received: AtomicU64,
@@ -82,7 +80,7 @@ pub(crate) struct Account {
     pub(crate) gaps: Mutex<VecDeque<Gap>>,
     switch: AtomicU8,
     switched_at: AtomicI64,
-    /// Whoever reads the newest dialogs out of turn.
+    /// Anyone who reads the newest dialogs out of turn.
     pub(crate) newest_turn: Semaphore,
     /// When that was last done, and why it went wrong if it did.
     newest: Mutex<Option<(Timestamp, Result<(), String>)>>,
@@ -173,14 +171,14 @@ impl Account {
 
     /// What its owner says of it.
     pub(crate) fn definition(&self) -> Arc<Definition> {
-        Arc::clone(&self.definition.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.definition.read())
     }
 
     /// The owner says something else of it.
     pub(crate) fn define(&self, definition: Definition) {
         self.priority.store(definition.priority, Ordering::Release);
         self.in_pool.store(definition.in_pool, Ordering::Release);
-        *self.definition.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(definition);
+        *self.definition.write() = Arc::new(definition);
     }
 
     /// Takes up the limits of its owner, with what it has sent so far.
@@ -195,12 +193,10 @@ impl Account {
         Ok(())
     }
 
-    /// Its sessions of the store.
     pub(crate) fn stored(&self) -> Vec<StoredKey> {
-        self.stored.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.stored.lock().clone()
     }
 
-    /// The key of one of them.
     pub(crate) fn stored_key(&self, fingerprint: KeyFingerprint) -> Option<Arc<SignedIn>> {
         self.stored().into_iter().map(|stored| stored.key).find(|key| key.fingerprint() == fingerprint)
     }
@@ -215,13 +211,13 @@ impl Account {
 
     /// Its sessions of the store are these.
     pub(crate) fn set_stored(&self, stored: Vec<StoredKey>) {
-        *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = stored;
+        *self.stored.lock() = stored;
     }
 
     /// Its lines are these, by their index.
     pub(crate) fn set_lines(&self, mut lines: Vec<Arc<Line>>) {
         lines.sort_by_key(|line| line.index());
-        *self.lines.write().unwrap_or_else(PoisonError::into_inner) = lines.into();
+        *self.lines.write() = lines.into();
     }
 
     /// Whether someone has to sign in or give it a session.
@@ -230,9 +226,8 @@ impl Account {
         lines.is_empty() || lines.iter().any(|line| line.state() == AccountState::NeedsLogin)
     }
 
-    /// Its lines, by their index.
     pub(crate) fn lines(&self) -> Arc<[Arc<Line>]> {
-        Arc::clone(&self.lines.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.lines.read())
     }
 
     // ---- switches ----------------------------------------------------------------------------------------------
@@ -338,7 +333,6 @@ impl Account {
         }
     }
 
-    /// The line that is worst off.
     fn worst_line(&self) -> Status {
         let no_session = || Status {
             state: AccountState::NeedsLogin,
@@ -359,9 +353,9 @@ impl Account {
     // ---- calls -------------------------------------------------------------------------------------------------
 
     /// What came of reading the newest dialogs out of turn, if that was just now: it is not done again and again for
-    /// every id that nobody knows.
+    /// every id that no one knows.
     pub(crate) fn newest(&self) -> Option<Result<(), CallError>> {
-        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = self.newest.lock();
         let (_, result) = newest.as_ref().filter(|(at, _)| self.now().since(*at) < NEWEST_EVERY)?;
         Some(result.clone().map_err(|why| CallError::NotConnected(format!("a moment ago: {why}"))))
     }
@@ -370,7 +364,7 @@ impl Account {
     pub(crate) fn note_newest(&self, result: &Result<(), CallError>) {
         if !matches!(result, Err(CallError::NotConnected(_))) {
             let result = result.as_ref().map_err(ToString::to_string).copied();
-            *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some((self.now(), result));
+            *self.newest.lock() = Some((self.now(), result));
         }
     }
 
@@ -384,7 +378,6 @@ impl Account {
         Some(Arc::clone(line))
     }
 
-    /// The line with this index.
     fn line_at(&self, index: usize) -> Option<Arc<Line>> {
         self.lines().iter().find(|line| line.index() == index).cloned()
     }
@@ -432,7 +425,7 @@ impl Account {
         self.store_learned(learned).await;
     }
 
-    /// Chats that were left and that this account is in again: whoever invited it wants them served. Asked before the
+    /// Chats that were left and that this account is in again: anyone who invited it wants them served. Asked before the
     /// peers are learned. During the first reading everything is new, and says nothing about a return.
     pub(crate) fn returned(&self, peers: &[StoredPeer]) -> Vec<ChatId> {
         if !self.dialogs_complete.load(Ordering::Acquire) {

@@ -15,7 +15,6 @@ use crate::pool::Pool;
 /// How long after the store refused one it is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// What is in the store, by account.
 type Stored = HashMap<AccountName, (Reason, Timestamp)>;
 
 /// Writes down what Telegram keeps accounts from, as soon as it is known.
@@ -35,7 +34,7 @@ pub(crate) async fn keep(pool: Weak<Pool>, closing: CancellationToken) {
     }
 }
 
-/// Tells whether everything is written down.
+/// Tells whether everything is stored.
 async fn look(pool: &Pool, kept: &mut Stored) -> bool {
     let mut all_kept = true;
     let all = pool.all();
@@ -60,7 +59,7 @@ async fn write_down(health: &AccountHealth, store: &Store, kept: &mut Stored) ->
         Some(restriction) if kept.get(&health.name) == Some(&restriction) => Ok(()),
         Some(restriction) => write(health, store, restriction, kept).await,
         None => {
-            // Whoever started the account over has it taken out of the store.
+            // Anyone who started the account over has it taken out of the store.
             kept.remove(&health.name);
             Ok(())
         }
@@ -85,7 +84,7 @@ async fn write(
     Ok(())
 }
 
-/// Lifts whatever restriction there is, in the store and in memory, and forgets whose the account is: that is found out anew.
+/// Lifts whatever restriction there is, in the store and in memory, and forgets whose the account is: that is found out again.
 pub(crate) async fn lift(health: &AccountHealth, store: &Store) -> Result<(), StoreError> {
     store.accounts().lift_restriction(&health.name).await?;
     forget(health, store).await;

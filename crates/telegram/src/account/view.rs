@@ -10,14 +10,12 @@ use crate::limits::quota::Sent;
 use crate::line::{Line, Origin};
 use crate::routing::router::Usable;
 use std::num::NonZeroU32;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 /// An account as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct AccountView {
-    /// The owner's name for it.
     pub name: AccountName,
     /// The worst over its lines, its restrictions and its floods.
     pub state: AccountState,
@@ -27,7 +25,6 @@ pub struct AccountView {
     /// Why it is in this state.
     pub reason: Option<Reason>,
     pub detail: Option<String>,
-    /// What the owner should do.
     pub advice: Option<&'static str>,
     /// Lower numbers are used first.
     pub priority: u16,
@@ -35,10 +32,8 @@ pub struct AccountView {
     pub pool: bool,
     /// Its phone number, masked.
     pub phone: Option<String>,
-    /// Telegram's id of its user.
     pub user_id: Option<i64>,
     pub username: Option<String>,
-    /// The name people see.
     pub display_name: Option<String>,
     /// Other accounts here that are the same person: what Telegram says to one holds for all of them.
     pub same_person_as: Vec<AccountName>,
@@ -56,7 +51,6 @@ pub struct AccountView {
     pub limits: LimitsView,
     /// How many chats and users it knows.
     pub cached_peers: usize,
-    /// Whether all its dialogs were read.
     pub dialogs_complete: bool,
     /// How many dialogs it knows; while they are read for the first time, how far that is.
     pub dialogs_read: usize,
@@ -73,7 +67,6 @@ pub struct AccountView {
     pub troubles: Vec<LastCalls>,
     /// When it last made a call.
     pub last_active_at: Option<Timestamp>,
-    /// When its state began.
     pub state_since: Timestamp,
     pub updates: UpdatesView,
 }
@@ -133,7 +126,6 @@ pub struct UpdatesView {
 /// A stretch of updates that was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Gap {
-    /// When it was noticed.
     pub noticed_at: Timestamp,
     /// The last update that was taken before it, by Telegram's count (`pts`).
     pub after_pts: i32,
@@ -146,9 +138,7 @@ pub struct Gap {
 pub struct LineView {
     /// Its purposes joined by `+`, or `all`.
     pub name: String,
-    /// What it is for.
     pub purposes: Vec<Purpose>,
-    /// Where the session comes from.
     pub source: AccountSource,
     /// What names a session of the store, in hexadecimal; those of the settings have no name.
     pub session: Option<String>,
@@ -158,7 +148,6 @@ pub struct LineView {
     pub dc_id: Option<i32>,
     /// When a call was last answered.
     pub last_answer_at: Option<Timestamp>,
-    /// How long that answer took.
     pub round_trip_ms: Option<u32>,
     /// Calls over it since it was made.
     pub operations: u64,
@@ -208,7 +197,7 @@ impl AccountView {
             updates: UpdatesView {
                 received: account.updates_received.load(Ordering::Relaxed),
                 missed: account.updates_missed.load(Ordering::Relaxed),
-                gaps: account.gaps.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect(),
+                gaps: account.gaps.lock().iter().copied().collect(),
             },
         }
     }
@@ -239,7 +228,6 @@ impl LineView {
     }
 }
 
-/// The name of a line: what it is for.
 fn line_name(purposes: &[Purpose]) -> String {
     if Purpose::ALL.iter().all(|purpose| purposes.contains(purpose)) {
         return "all".to_owned();

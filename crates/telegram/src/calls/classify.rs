@@ -18,10 +18,8 @@ pub(crate) enum CallError {
     /// The line is not connected: nothing was written.
     #[error("not connected: {0}")]
     NotConnected(String),
-    /// It was written, and no answer came in time.
     #[error("no answer in time")]
     TimedOut,
-    /// The provider or the connection refused it.
     #[error(transparent)]
     Failed(RequestError),
 }
@@ -71,7 +69,6 @@ pub(crate) enum Says {
     Doubtful,
 }
 
-/// What an error says about the line.
 pub(crate) fn says(error: &CallError) -> Says {
     let error = match error {
         CallError::NotConnected(_) => return Says::Nothing,
@@ -81,7 +78,7 @@ pub(crate) fn says(error: &CallError) -> Says {
     match error {
         RequestError::Rpc(error) => says_rpc(error),
         RequestError::KeyUnknown => Says::Dead(Reason::KeyUnknown),
-        // Whoever closed it may have made another one since.
+        // Anyone who closed it may have made another one since.
         RequestError::Lost { loss: Loss::Closed, .. }
         | RequestError::Unreadable(_)
         | RequestError::Unpackable
@@ -128,7 +125,7 @@ fn dead(error: &RpcError) -> Option<Reason> {
         (401 | 403, "USER_DEACTIVATED") => Some(Reason::Deactivated),
         (401, "AUTH_KEY_INVALID" | "AUTH_KEY_PERM_EMPTY")
         | (303, "USER_MIGRATE" | "PHONE_MIGRATE" | "NETWORK_MIGRATE") => Some(Reason::KeyUnknown),
-        // A step of signing in: the key is alive, and nobody is signed in with it.
+        // A step of signing in: the key is alive, and no one is signed in with it.
         (401, "SESSION_PASSWORD_NEEDED") => Some(Reason::NoSession),
         (401, _) => Some(Reason::SessionRevoked),
         _ => None,

@@ -1,20 +1,19 @@
 //! What came of the last calls of an account, by what they were for: real calls show what a probe cannot.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::account::Operation;
 
 use crate::calls::CallResult;
+use crate::lock::Mutex;
 
 /// How many calls of a kind are looked back on.
 const LOOKED_BACK_ON: usize = 10;
 
-/// How long a call counts.
 const COUNTS: Duration = Duration::from_mins(5);
 
-/// How calls ended of which nobody knows what they did, or that Telegram could not do.
+/// How calls ended of which no one knows what they did, or that Telegram could not do.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,9 +49,7 @@ impl CallTrouble {
 /// The last calls of one kind, at most ten of the last five minutes, of which some went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastCalls {
-    /// What they were for.
     pub operation: Operation,
-    /// How many there were.
     pub calls: usize,
     /// How many of them went wrong.
     pub wrong: usize,
@@ -68,11 +65,10 @@ pub struct LastCalls {
 #[derive(Debug, Default)]
 pub(crate) struct Traffic(Mutex<[VecDeque<End>; Operation::ALL.len()]>);
 
-/// When a call ended, by the clock that nobody sets, and what was wrong with it.
+/// When a call ended, by the monotonic clock, and what was wrong with it.
 type End = (Duration, Option<CallTrouble>);
 
 impl Traffic {
-    /// Notes the end of a call.
     pub(crate) fn note(&self, operation: Operation, result: CallResult, at: Duration) {
         let trouble = CallTrouble::of(operation, result);
         self.with(operation, |ends| {
@@ -94,20 +90,20 @@ impl Traffic {
 
     /// The kinds of calls of which some went wrong lately.
     pub(crate) fn troubles(&self, now: Duration) -> Vec<LastCalls> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.0.lock();
         let kinds = Operation::ALL.into_iter().zip(all.iter());
         kinds.filter_map(|(operation, ends)| last_calls(operation, ends, now)).collect()
     }
 
     /// Forgets them: the account is started over.
     pub(crate) fn forget(&self) {
-        for ends in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+        for ends in self.0.lock().iter_mut() {
             ends.clear();
         }
     }
 
     fn with(&self, operation: Operation, change: impl FnOnce(&mut VecDeque<End>)) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         let place = Operation::ALL.iter().position(|known| *known == operation);
         if let Some(ends) = place.and_then(|place| all.get_mut(place)) {
             change(ends);

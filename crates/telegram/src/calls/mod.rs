@@ -14,7 +14,6 @@ use mtproto::RequestError;
 use crate::calls::classify::CallError;
 use crate::calls::last_calls::Traffic;
 
-/// What came of a call.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,7 +70,7 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// Counts a call that took so long and ended at this reading of the clock that nobody sets.
+    /// Counts a call that took so long and ended at this reading of the monotonic clock.
     pub(crate) fn count(&self, operation: Operation, result: CallResult, took: Duration, at: Duration) {
         self.traffic.note(operation, result, at);
         let place = Operation::ALL.iter().position(|known| *known == operation);

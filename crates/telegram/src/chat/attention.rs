@@ -23,17 +23,14 @@ pub enum Typing {
     Cancel,
 }
 
-/// No such thing is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the action can be typing, upload_photo, upload_document, record_voice or cancel")]
 pub struct UnknownTyping;
 
 impl Typing {
-    /// All of them.
     pub const ALL: [Self; 5] =
         [Self::Typing, Self::UploadPhoto, Self::UploadDocument, Self::RecordVoice, Self::Cancel];
 
-    /// The name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Typing => "typing",
@@ -65,9 +62,6 @@ impl FromStr for Typing {
 
 impl Pool {
     /// Marks the messages of a chat as read, up to this one or all of them.
-    ///
-    /// # Errors
-    /// Nobody finds the chat, nobody may, all must wait, or the result is not known.
     pub async fn mark_read(
         &self,
         chat: &ChatRef,
@@ -89,9 +83,6 @@ impl Pool {
     }
 
     /// Shows the others in a chat what the account is about to do; it fades by itself after a few seconds.
-    ///
-    /// # Errors
-    /// Nobody finds the chat, nobody may write there, all must wait, or the result is not known.
     pub async fn typing(
         &self,
         chat: &ChatRef,

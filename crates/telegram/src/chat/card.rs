@@ -1,4 +1,4 @@
-//! What memory knows of a chat, without asking anybody.
+//! What memory knows of a chat, without asking anyone.
 
 use domain::account::Reason;
 use domain::{AccountName, ChatId, ChatKind, ChatRef, Username};
@@ -24,17 +24,10 @@ pub struct ChatInfo {
 /// Why a chat cannot be bound to an account.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BindError {
-    /// No account has this name.
     #[error("there is no account {0}")]
     NoSuchAccount(AccountName),
-    /// The account is not in the chat, as far as is known.
     #[error("the account {account} is not in the chat")]
-    NotInChat {
-        account: AccountName,
-        /// The accounts that are in it.
-        members: Vec<AccountName>,
-    },
-    /// The chat is a private dialog that the account cannot take.
+    NotInChat { account: AccountName, members: Vec<AccountName> },
     #[error("{account} {why}")]
     CannotTake { account: AccountName, why: CannotTake },
 }
@@ -50,12 +43,10 @@ impl Pool {
         Some(ChatInfo { chat_id, title: known.title, username: known.username, kind: known.kind, accounts })
     }
 
-    /// Whether the chat is marked as left.
     pub fn is_left(&self, chat: &ChatRef) -> bool {
         self.find(chat).is_some_and(|chat_id| self.registry.is_left(chat_id))
     }
 
-    /// The accounts that are known to be in a chat, by priority and name.
     pub fn accounts_in(&self, chat_id: ChatId) -> Vec<AccountName> {
         let chat_id = self.registry.today(chat_id);
         let all = self.all();
@@ -79,9 +70,6 @@ impl Pool {
 
     /// Whether a chat may be bound to this account. Changes nothing: the change is the store's, and then told by
     /// [`delivery::Steps::registered`].
-    ///
-    /// # Errors
-    /// There is no such account, it is not in the chat, or it cannot take the private dialog.
     pub fn bind(&self, chat_id: ChatId, account: &AccountName) -> Result<(), BindError> {
         let taker = self.get(account).ok_or_else(|| BindError::NoSuchAccount(account.clone()))?;
         let knows = taker.peers.knows(self.registry.today(chat_id));

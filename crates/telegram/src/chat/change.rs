@@ -25,7 +25,6 @@ const RECONNECT: Duration = Duration::from_secs(10);
 /// What was changed, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
-    /// The account that did it.
     pub account: AccountName,
     pub chat_id: ChatId,
 }
@@ -33,34 +32,28 @@ pub struct Changed {
 /// Why something in a chat was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// No account finds the chat.
     #[error("no account finds this chat")]
     NotFound {
         /// Which accounts were asked and what each said.
         asked: Vec<Refusal>,
     },
-    /// The chat has no message with this id, as far as the account sees.
     #[error("the account {account} finds no message {message_id} in this chat")]
     NoSuchMessage { account: AccountName, message_id: i32 },
-    /// No account may do it.
     #[error("no account may do this")]
     NoRights {
         /// Which accounts were asked and what each said.
         asked: Vec<Refusal>,
     },
-    /// No account can be used now.
     #[error("no account can be used now")]
     NoAccount {
         /// Which accounts there are and how each is.
         asked: Vec<Refusal>,
     },
-    /// Every account that could must wait.
     #[error("every account must wait until {until}")]
     FloodWait {
         /// When the first of them may.
         until: Timestamp,
     },
-    /// Telegram refuses it: it would refuse it again.
     #[error("Telegram refuses it: {code}")]
     Rejected {
         /// Telegram's own word, such as `MESSAGE_TOO_LONG`.
@@ -109,7 +102,6 @@ impl Changer {
         Ok(Self { account, chat_id, peer, operation })
     }
 
-    /// Whether the chat has this message.
     pub(super) async fn has(&self, message_id: i32) -> Result<bool, ChangeError> {
         match single::any(&self.account, self.chat_id, message_id).await {
             Ok(message) => Ok(message.is_some()),
@@ -137,7 +129,7 @@ impl Changer {
                 Err(error) => error,
             };
             match classify::outcome(&error, clock.now()) {
-                // It came to nothing while the connection was away, or nobody knows: both are tried again.
+                // It came to nothing while the connection was away, or no one knows: both are tried again.
                 Outcome::Unknown(why) => last = why.to_string(),
                 Outcome::Unavailable(why) => last = why,
                 Outcome::InProgress => "the same is being done already".clone_into(&mut last),

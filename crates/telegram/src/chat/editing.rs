@@ -20,10 +20,6 @@ pub struct Edit {
 
 impl Pool {
     /// Gives a message another text. A message that says this already counts as changed.
-    ///
-    /// # Errors
-    /// Nobody finds the chat or the message, nobody may, all must wait, Telegram refuses the text, or the result is not
-    /// known.
     pub async fn edit_message(
         &self,
         chat: &ChatRef,
@@ -53,11 +49,8 @@ impl Pool {
         }
     }
 
-    /// Deletes a message: for everybody, or in a private chat or a basic group only for the account. One that is gone
+    /// Deletes a message: for everyone, or in a private chat or a basic group only for the account. One that is gone
     /// already counts as deleted.
-    ///
-    /// # Errors
-    /// Nobody finds the chat, nobody may, all must wait, or the result is not known.
     pub async fn delete_message(
         &self,
         chat: &ChatRef,

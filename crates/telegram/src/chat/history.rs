@@ -18,13 +18,10 @@ pub struct HistoryView {
     pub message_id: i64,
     /// When it was sent, by Telegram's clock.
     pub at: Timestamp,
-    /// The user who sent it.
     pub from: Option<i64>,
     /// Whether the account that was asked sent it.
     pub outgoing: bool,
-    /// Its text or caption.
     pub text: Words,
-    /// The message it answers.
     pub reply_to: Option<i64>,
     /// What is attached: `photo`, `video`, `document` and so on.
     pub media: Option<&'static str>,
@@ -46,9 +43,6 @@ pub struct HistoryPage {
 
 impl Pool {
     /// Asks Telegram for the messages of a chat that are older than `before`; at most `limit` (100) at once.
-    ///
-    /// # Errors
-    /// Nobody finds or may read it, all must wait, or the question went wrong.
     pub async fn history(
         &self,
         chat: &ChatRef,

@@ -12,7 +12,7 @@ use crate::steps::people;
 /// Members at once, as many as Telegram gives.
 const MOST: u32 = 200;
 
-/// What somebody is in a chat.
+/// What someone is in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {
@@ -22,18 +22,14 @@ pub enum MemberRole {
     Member,
 }
 
-/// Somebody who is in a chat.
+/// Someone who is in a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MemberView {
     pub user_id: i64,
     pub username: Option<String>,
-    /// The name people see.
     pub display_name: String,
-    /// Whether it is a bot.
     pub is_bot: bool,
-    /// What they are there.
     pub role: MemberRole,
-    /// The account of ours that this is.
     pub is_account: Option<AccountName>,
 }
 
@@ -47,9 +43,6 @@ pub struct MembersPage {
 
 impl Pool {
     /// Asks Telegram who is in a chat; at most `limit` (200) at once.
-    ///
-    /// # Errors
-    /// Nobody finds or may read it, all must wait, or the question went wrong.
     pub async fn members(
         &self,
         chat: &ChatRef,
@@ -123,7 +116,6 @@ impl Pool {
     }
 }
 
-/// The members of a basic group.
 fn in_group(full: &enums::ChatFull) -> Vec<(i64, MemberRole)> {
     let enums::ChatFull::Full(types::ChatFull {
         participants: enums::ChatParticipants::Participants(list),
@@ -140,7 +132,7 @@ fn in_group(full: &enums::ChatFull) -> Vec<(i64, MemberRole)> {
     list.participants.iter().map(|participant| (participant.user_id(), role(participant))).collect()
 }
 
-/// A member of a supergroup or channel; nobody who is out.
+/// A member of a supergroup or channel; no one who is out.
 fn in_channel(participant: &enums::ChannelParticipant) -> Option<(i64, MemberRole)> {
     let role = match participant {
         enums::ChannelParticipant::Creator(_) => MemberRole::Creator,

@@ -32,34 +32,28 @@ pub use members::{MemberRole, MemberView, MembersPage};
 /// Why a chat could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// No account finds it.
     #[error("no account finds this chat")]
     NotFound {
         /// Which accounts were asked and what each said.
         asked: Vec<Refusal>,
     },
-    /// No account may read it.
     #[error("no account may read this chat")]
     NoRights {
         /// Which accounts were asked and what each said.
         asked: Vec<Refusal>,
     },
-    /// No account can be used now.
     #[error("no account can be used now")]
     NoAccount {
         /// Which accounts there are and how each is.
         asked: Vec<Refusal>,
     },
-    /// Every account that could must wait.
     #[error("every account must wait until {until}")]
     FloodWait {
         /// When the first of them may.
         until: Timestamp,
     },
-    /// The cursor is none of ours.
     #[error("this cursor is not one that a page came with")]
     InvalidCursor,
-    /// Anything else, in words.
     #[error("{0}")]
     Failed(String),
 }
@@ -103,7 +97,6 @@ fn choose(candidates: Candidates) -> Result<(AccountName, ChatId), ReadError> {
     })
 }
 
-/// Asks Telegram through this account.
 async fn ask<R: RemoteCall>(account: &Account, request: &R) -> Result<R::Return, ReadError> {
     match account.read(Operation::Read, request).await {
         Ok(answer) => Ok(answer),

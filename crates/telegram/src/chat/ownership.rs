@@ -27,9 +27,6 @@ struct HandOver {
 impl Pool {
     /// Gives a supergroup or channel that an account owns to another member; Telegram wants the account's two-step password
     /// for it. A chat that is theirs already counts as handed over.
-    ///
-    /// # Errors
-    /// No account finds the chat, Telegram refuses it, all must wait, or the result is not known.
     pub async fn hand_over(
         &self,
         chat: &ChatRef,
@@ -51,7 +48,6 @@ impl Pool {
 }
 
 impl HandOver {
-    /// Whether it is theirs.
     async fn is_done(&self) -> Result<bool, ChangeError> {
         let Some(participant) = self.changer.account.peers.input(self.heir) else { return Err(not_in_it()) };
         let request = functions::channels::GetParticipant { channel: self.channel.clone(), participant };
@@ -106,7 +102,6 @@ impl HandOver {
     }
 }
 
-/// Asks something that changes nothing.
 async fn ask<R: RemoteCall>(changer: &Changer, request: &R) -> Result<R::Return, ChangeError> {
     let answer = changer.account.read(Operation::Read, request).await;
     answer.map_err(|error| {
@@ -115,7 +110,6 @@ async fn ask<R: RemoteCall>(changer: &Changer, request: &R) -> Result<R::Return,
     })
 }
 
-/// The person who is meant.
 async fn member(changer: &Changer, to: &ChatRef) -> Result<Option<ChatId>, ChangeError> {
     let account = &changer.account;
     match to {

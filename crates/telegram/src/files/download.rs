@@ -50,13 +50,11 @@ pub enum DownloadOf {
         account: AccountName,
         /// The chat, as it was called then.
         chat_id: ChatId,
-        /// The message with the media.
         message_id: i32,
     },
-    /// A message of a chat, by whoever can read it.
+    /// A message of a chat, read by any account that can.
     InChat {
         chat: ChatRef,
-        /// The message with the media.
         message_id: i32,
         /// The only account that may be asked.
         pin: Option<AccountName>,
@@ -88,43 +86,34 @@ pub struct Download {
 /// Why a file cannot be brought down.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DownloadError {
-    /// No account finds the chat.
     #[error("no account finds this chat")]
     NotFound {
         /// Which accounts were asked and what each said.
         asked: Vec<Refusal>,
     },
-    /// There is no such message, or it was deleted.
     #[error("there is no such message")]
     NoSuchMessage,
-    /// The message has no file.
     #[error("the message has no photo and no file")]
     NoMedia,
-    /// No account may read the chat.
     #[error("no account may read this chat")]
     NoRights {
         /// Which accounts were asked and what each said.
         asked: Vec<Refusal>,
     },
-    /// No account can be used now.
     #[error("no account can be used now")]
     NoAccount {
         /// Which accounts there are and how each is.
         asked: Vec<Refusal>,
     },
-    /// The account must wait.
     #[error("the account must wait until {until}")]
     FloodWait { until: Timestamp },
-    /// The range begins behind the end.
     #[error("the file has {size} bytes: the range begins behind its end")]
     OutOfRange {
         /// The size of the file in bytes.
         size: u64,
     },
-    /// Telegram keeps this file with others, who hand it out under another protocol.
     #[error("Telegram hands this file out through other servers only, which this program does not ask")]
     HandedOutElsewhere,
-    /// Anything else, in words.
     #[error("{0}")]
     Failed(String),
 }
@@ -144,9 +133,6 @@ impl From<ReadError> for DownloadError {
 impl Pool {
     /// Finds a file and begins to bring it down. The first bytes are there when this returns, so that most of what can
     /// go wrong is an error here; what goes wrong later ends the stream.
-    ///
-    /// # Errors
-    /// Nobody finds the message or may read it, it has no file, the range is not in it, or all must wait.
     pub async fn download(&self, what: DownloadOf, range: DownloadRange) -> Result<Download, DownloadError> {
         let (account, chat_id, message_id) = match what {
             DownloadOf::Sent { account, chat_id, message_id } => {
@@ -315,7 +301,7 @@ impl Reading {
                 }
                 Some((name, _)) if name.starts_with("FILE_REFERENCE") && detours < DETOURS => {
                     detours += 1;
-                    // The message names its file anew.
+                    // The message names its file again.
                     let dc_id = self.file.dc_id;
                     self.file = Remote::read(&self.account, self.chat_id, self.message_id).await?;
                     self.file.dc_id = dc_id;

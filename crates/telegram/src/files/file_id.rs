@@ -37,7 +37,6 @@ pub(crate) struct RemoteFile {
     pub(crate) file_reference: Vec<u8>,
 }
 
-/// It is no file id, or one of a kind that cannot be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is no file id of a photo or a document")]
 pub(crate) struct Undecodable;
@@ -103,7 +102,6 @@ fn bytes(body: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((rest.get(..length)?, rest.get(length + padding..)?))
 }
 
-/// Puts the zeros back.
 fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(packed.len() * 2);
     let mut rest = packed.iter();

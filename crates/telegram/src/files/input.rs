@@ -19,7 +19,6 @@ pub(super) fn form_of(media: &Media) -> String {
     }
 }
 
-/// A file that was just uploaded, as what it is to be.
 pub(super) fn uploaded(media: &Media, file: enums::InputFile) -> enums::InputMedia {
     if matches!(media.form, MediaForm::Photo { .. }) {
         return types::InputMediaUploadedPhoto {
@@ -107,7 +106,6 @@ fn pixels(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// A file that Telegram has.
 pub(super) fn named(
     kind: RemoteKind,
     id: i64,
@@ -163,7 +161,7 @@ pub(super) fn reference(media: &enums::MessageMedia, saved_at: Timestamp) -> Opt
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) word: &'static str,
-    /// In bytes; none for a photo, which Telegram makes anew.
+    /// In bytes; none for a photo, which Telegram makes again.
     pub(crate) size: Option<u64>,
 }
 

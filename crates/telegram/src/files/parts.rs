@@ -10,7 +10,6 @@ const SMALL_PART: u32 = 128 * 1024;
 /// How long each part of a big file is: the longest that Telegram takes, so that there are few to wait for.
 const PART: u32 = 512 * 1024;
 
-/// The most parts of one file.
 const MOST_PARTS: u32 = 4_000;
 
 /// What goes up as a small file, in bytes; anything larger goes up as a big one.
@@ -28,7 +27,6 @@ const QUICK: Duration = Duration::from_millis(750);
 /// Texts of the same account wait behind the parts that are on the way: on a slow line they are few.
 const SLOW: Duration = Duration::from_secs(3);
 
-/// How a file is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cut {
     pub(super) size: u64,
@@ -60,7 +58,6 @@ impl Cut {
         (u64::from(part) * u64::from(self.part)).min(self.size)
     }
 
-    /// How long a part is.
     pub(super) fn length(self, part: u32) -> usize {
         let left = self.size.saturating_sub(self.offset(part)).min(u64::from(self.part));
         usize::try_from(left).unwrap_or(0)
@@ -99,7 +96,6 @@ impl Cut {
 /// Which parts are there: all before the first that is missing, and some after it.
 #[derive(Debug)]
 pub(super) struct Arrived {
-    /// All before this one.
     done: u32,
     after: Vec<u32>,
 }
@@ -157,7 +153,6 @@ impl Window {
         }
     }
 
-    /// A part was lost.
     pub(super) fn shrink(&mut self) {
         self.size = (self.size - 1).max(1);
     }

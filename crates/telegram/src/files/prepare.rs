@@ -74,7 +74,7 @@ impl Kept<'_> {
         is_album: bool,
     ) -> Result<Ready, Outcome> {
         let form = input::form_of(media);
-        // Whoever uploads the same content is waited for; its reference serves this one too.
+        // Anyone who uploads the same content is waited for; its reference serves this one too.
         let turn = account.shelf.turn_for(self.sha256);
         let _turn = turn.lock().await;
         self.forget_failing(account, &form).await;
@@ -163,7 +163,7 @@ impl Kept<'_> {
         upload::upload(account, &source, watched).await
     }
 
-    /// Lets Telegram make a file of an upload, which nobody sees.
+    /// Lets Telegram make a file of an upload, which no one sees.
     async fn make(
         &self,
         account: &Account,
@@ -179,7 +179,7 @@ impl Kept<'_> {
         let request = functions::messages::UploadMedia { business_connection_id: None, peer, media };
         let made = line.call(Operation::SendMessage, &request, MAKE).await;
         let made = made.map_err(|error| match part::judged_before(account, Some(chat_id), &error) {
-            // Nobody sees what came of it, and it can be made again.
+            // No one sees what came of it, and it can be made again.
             Outcome::Unknown(Unclear::ServerError(why)) => {
                 account.shelf.failed(self.sha256);
                 Outcome::Unknown(Unclear::ServerError(why))

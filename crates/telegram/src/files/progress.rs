@@ -1,4 +1,4 @@
-//! How much of a file of a message Telegram has, for whoever watches it go up.
+//! How much of a file of a message Telegram has, for anyone who watches it go up.
 
 use domain::media::MediaSource;
 use domain::message::OutboundMessage;

@@ -160,7 +160,7 @@ impl Refused {
     }
 }
 
-/// Forgets what was refused, so that it is prepared anew; the outcome says so, or that it was tried often enough.
+/// Forgets what was refused, so that it is prepared again; the outcome says so, or that it was tried often enough.
 pub(crate) async fn refused(
     account: &Account,
     attempt: &Attempt<'_>,

@@ -1,7 +1,7 @@
 //! What the accounts have at hand of files: the folder they lie in, whose turn it is, and what is ready to be sent.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -10,6 +10,8 @@ use grammers_tl_types::enums;
 use media::Outgoing;
 use store::FileReference;
 use tokio::sync::Semaphore;
+
+use crate::lock::Mutex;
 
 /// Uploads at once, of all accounts and of one.
 const UPLOADS: usize = 4;
@@ -82,7 +84,7 @@ pub(crate) struct Shelf {
     flooded: Mutex<Option<Timestamp>>,
 }
 
-/// An upload that somebody may watch; it is forgotten when this is dropped.
+/// An upload that someone may watch; it is forgotten when this is dropped.
 pub(super) struct Watched<'a> {
     shelf: &'a Shelf,
     sha256: Sha256,
@@ -91,14 +93,14 @@ pub(super) struct Watched<'a> {
 impl Watched<'_> {
     /// Telegram has so many bytes of it.
     pub(super) fn is_at(&self, bytes: u64) {
-        let mut on_the_way = self.shelf.on_the_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut on_the_way = self.shelf.on_the_way.lock();
         on_the_way.insert(self.sha256, bytes);
     }
 }
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
-        let mut on_the_way = self.shelf.on_the_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut on_the_way = self.shelf.on_the_way.lock();
         on_the_way.remove(&self.sha256);
     }
 }
@@ -117,9 +119,9 @@ impl Default for Shelf {
 }
 
 impl Shelf {
-    /// The lock that whoever uploads this content holds.
+    /// The lock held while this content is uploaded.
     pub(super) fn turn_for(&self, sha256: Sha256) -> Arc<tokio::sync::Mutex<()>> {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self.under_way.lock();
         under_way.retain(|_, turn| turn.strong_count() > 0);
         if let Some(turn) = under_way.get(&sha256).and_then(Weak::upgrade) {
             return turn;
@@ -131,24 +133,24 @@ impl Shelf {
 
     /// Telegram takes no uploads before this instant. Texts and what it has already go out meanwhile.
     pub(super) fn flood(&self, until: Timestamp) {
-        let mut flooded = self.flooded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flooded = self.flooded.lock();
         *flooded = (*flooded).max(Some(until));
     }
 
     /// Until when it takes no uploads.
     pub(super) fn flooded(&self, now: Timestamp) -> Option<Timestamp> {
-        let flooded = self.flooded.lock().unwrap_or_else(PoisonError::into_inner);
+        let flooded = self.flooded.lock();
         flooded.filter(|until| *until > now)
     }
 
-    /// Lets it be seen how far the upload of this content is. One at a time: whoever has its turn.
+    /// Lets it be seen how far the upload of this content is. One at a time: the holder of its turn.
     pub(super) const fn watched(&self, sha256: Sha256) -> Watched<'_> {
         Watched { shelf: self, sha256 }
     }
 
     /// How much Telegram has of what goes up now, in bytes.
     pub(super) fn on_the_way(&self, sha256: Sha256) -> Option<u64> {
-        self.on_the_way.lock().unwrap_or_else(PoisonError::into_inner).get(&sha256).copied()
+        self.on_the_way.lock().get(&sha256).copied()
     }
 
     /// What is ready for the item with this `random_id`.
@@ -158,12 +160,12 @@ impl Shelf {
 
     /// The same, however long ago it was made ready.
     pub(crate) fn peek(&self, random_id: i64) -> Option<Ready> {
-        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = self.places.lock();
         places.iter().rev().find(|place| place.random_id == random_id)?.ready.clone()
     }
 
     pub(crate) fn put(&self, random_id: i64, ready: Ready) {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.lock();
         if let Some(place) = places.iter_mut().find(|place| place.random_id == random_id) {
             place.ready = Some(ready);
             return;
@@ -176,7 +178,7 @@ impl Shelf {
 
     /// Telegram refused what was ready. False when that has happened too often: the item is not prepared again.
     pub(crate) fn strike(&self, random_id: i64) -> bool {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.lock();
         let Some(place) = places.iter_mut().find(|place| place.random_id == random_id) else { return false };
         place.ready = None;
         place.strikes = place.strikes.saturating_add(1);
@@ -185,7 +187,7 @@ impl Shelf {
 
     /// Telegram answered with an error of its own to what it has of this content.
     pub(super) fn failed(&self, sha256: Sha256) {
-        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failing = self.failing.lock();
         if failing.len() >= READY {
             failing.clear();
         }
@@ -195,7 +197,7 @@ impl Shelf {
 
     /// Whether that has happened so often that the content is to be brought up again; then it is counted from nothing.
     pub(super) fn take_failing(&self, sha256: Sha256) -> bool {
-        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failing = self.failing.lock();
         let is_failing = failing.get(&sha256).is_some_and(|failures| *failures >= MOST_FAILURES);
         if is_failing {
             failing.remove(&sha256);
@@ -205,15 +207,14 @@ impl Shelf {
 
     /// What is ready for the item is of no use; that it was refused is not said.
     pub(super) fn drop_ready(&self, random_id: i64) {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.lock();
         if let Some(place) = places.iter_mut().find(|place| place.random_id == random_id) {
             place.ready = None;
         }
     }
 
-    /// The item was sent.
     pub(crate) fn take(&self, random_id: i64) {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.lock();
         places.retain(|place| place.random_id != random_id);
     }
 }
@@ -264,7 +265,7 @@ mod tests {
         }
         assert!(shelf.ready(0, Timestamp::default()).is_none());
         assert!(shelf.ready(599, Timestamp::default()).is_some());
-        assert_eq!(shelf.places.lock().expect("lock").len(), READY);
+        assert_eq!(shelf.places.lock().len(), READY);
     }
 
     #[test]
@@ -291,6 +292,6 @@ mod tests {
         assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));
         drop((one, same, other));
         let _ = shelf.turn_for(Sha256([3; 32]));
-        assert_eq!(shelf.under_way.lock().expect("lock").len(), 1);
+        assert_eq!(shelf.under_way.lock().len(), 1);
     }
 }

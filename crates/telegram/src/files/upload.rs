@@ -40,7 +40,7 @@ pub(super) struct Source<'a> {
     pub(super) name: &'a str,
 }
 
-/// Brings up what Telegram does not have of the file yet. Nobody sees anything of it.
+/// Brings up what Telegram does not have of the file yet. No one sees anything of it.
 pub(super) async fn upload(
     account: &Account,
     source: &Source<'_>,
@@ -254,7 +254,6 @@ async fn keep(account: &Account, sha256: Sha256, state: UploadState) {
     }
 }
 
-/// The checksum that Telegram compares a small file with.
 fn checksum(file: &File) -> io::Result<String> {
     let (mut file, mut digest) = (file, Md5::new());
     file.seek(SeekFrom::Start(0))?;

@@ -13,9 +13,8 @@ pub(super) struct ExistingAccount {
     pub(super) user_id: Option<i64>,
     /// Its phone number as the owner wrote it.
     pub(super) phone: Option<String>,
-    /// The keys of its sessions.
     pub(super) keys: Vec<KeyFingerprint>,
-    /// What its living sessions are for. A session that is lost is in nobody's way.
+    /// What its living sessions are for. A session that is lost is in no one's way.
     pub(super) taken: Vec<Purpose>,
     /// It was made by an import or by hand while the program ran, not by the settings.
     pub(super) is_stored: bool,
@@ -27,12 +26,12 @@ impl ExistingAccount {
         Purpose::ALL.into_iter().filter(|purpose| !self.taken.contains(purpose)).collect()
     }
 
-    /// Whether nobody moved in yet: an import was cut off after it made the account.
+    /// Whether no one moved in yet: an import was cut off after it made the account.
     fn is_vacant(&self) -> bool {
         self.is_stored && self.user_id.is_none() && self.keys.is_empty() && self.taken.is_empty()
     }
 
-    /// Whether its phone number says that it is somebody else's, while nobody moved in yet.
+    /// Whether its phone number says that it is someone else's, while no one moved in yet.
     pub(super) fn is_of_another(&self, person: &Person) -> bool {
         let own = self.phone.as_deref().filter(|own| self.user_id.is_none() && !digits(own).is_empty());
         own.is_some()
@@ -55,7 +54,6 @@ pub(super) struct AccountIndex {
 }
 
 impl AccountIndex {
-    /// The account that has this key.
     pub(super) fn holder(&self, key: KeyFingerprint) -> Option<&ExistingAccount> {
         self.accounts.iter().find(|account| account.keys.contains(&key))
     }
@@ -87,7 +85,7 @@ impl AccountIndex {
         self.accounts.iter().any(by_phone_only)
     }
 
-    /// A name for a new account, as near to the public name as a name can be and nobody else's.
+    /// A name for a new account, as near to the public name as a name can be and no one else's.
     pub(super) fn free_name(&self, username: Option<&str>, user_id: i64) -> Option<AccountName> {
         let letters = |text: &str| -> String {
             let text = text.to_ascii_lowercase();

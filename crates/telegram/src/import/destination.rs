@@ -21,7 +21,7 @@ use crate::pool::Pool;
 use crate::roster::{NewAccount, RosterError, SessionKey};
 use crate::session::{Claims, Key, SignedIn};
 
-/// The priority of an account that nobody gave one.
+/// The priority of an account that no one gave one.
 const PRIORITY: u16 = 100;
 
 /// Where an import goes.
@@ -38,7 +38,6 @@ impl<'a> Destination<'a> {
         &self.pool.store
     }
 
-    /// What reads session files here.
     pub(super) fn reader(&self) -> Reader {
         self.pool.builder.reader.clone()
     }
@@ -71,12 +70,10 @@ impl<'a> Destination<'a> {
 
     // ---- asking Telegram -------------------------------------------------------------------------------------------
 
-    /// The application and the proxy of an account.
     pub(super) fn application(&self, name: &AccountName) -> Option<Application> {
         Some(self.pool.get(name)?.definition().application(&self.pool.builder.proxies))
     }
 
-    /// Who connects with which key.
     pub(super) fn claims(&self) -> Claims {
         self.pool.builder.claims.clone()
     }
@@ -119,7 +116,6 @@ impl<'a> Destination<'a> {
         Ok(())
     }
 
-    /// Makes an account that has no session yet.
     pub(super) async fn make_account(&self, name: &AccountName, new: &NewHome) -> Result<(), ImportError> {
         let account = NewAccount {
             name: name.clone(),
@@ -176,7 +172,7 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// What an account has at the moment. A session that is lost is in nobody's way.
+/// What an account has at the moment. A session that is lost is in no one's way.
 fn existing(account: &Account, user_id: Option<i64>) -> ExistingAccount {
     let definition = account.definition();
     let mut existing = ExistingAccount {

@@ -36,33 +36,26 @@ pub struct Exported {
     pub text: Option<SecretText>,
     /// How many peers went with it.
     pub peers: usize,
-    /// Whether the account was stopped for it.
     pub stopped: bool,
 }
 
 /// Why a session did not leave.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// No account has this name.
     #[error("there is no account {0}")]
     NoSuchAccount(AccountName),
-    /// It has no session that could leave.
     #[error("account {account} has no session{}; `switchboard account show {account}` lists those it has", purpose.map(|purpose| format!(" for {}", purpose.as_str())).unwrap_or_default())]
     NoSession {
         account: AccountName,
         /// What the session was to be for.
         purpose: Option<Purpose>,
     },
-    /// Its connections did not close.
     #[error("the connections of {0} did not close within 10 s; nothing was exported, try again")]
     StillOpen(AccountName),
-    /// It was not written.
     #[error(transparent)]
     Unwritable(#[from] Unwritable),
-    /// Writing it broke down.
     #[error("the session could not be written: {0}")]
     Broken(String),
-    /// The store cannot be read or written.
     #[error("the store refused: {0}")]
     Store(#[from] StoreError),
 }
@@ -126,7 +119,7 @@ impl Pool {
             Err(error) => Err(error),
         };
         if exported.is_err() {
-            // Nothing left, so nobody else has the session.
+            // Nothing left, so no one else has the session.
             let again = match before {
                 Switch::On => Action::Start,
                 Switch::Paused => Action::Pause,

@@ -27,7 +27,6 @@ pub(super) struct Question {
     /// The number of the application, when any is known.
     pub(super) api_id: Option<i32>,
     pub(super) proxy: Option<Proxied>,
-    /// Who connects with which key.
     pub(super) claims: Claims,
 }
 
@@ -48,7 +47,7 @@ async fn ask(question: Question, clock: &Clock) -> Whose {
         let why = "no application is known to connect as; give --api-id, or name one in the plan file";
         return Whose::Gone(What::NoAnswer, why.to_owned());
     };
-    // Until the connection is closed nobody else may connect with the key.
+    // Until the connection is closed no one else may connect with the key.
     let Some(_asking) = claims.ask(key.fingerprint()) else {
         return Whose::Gone(
             What::NoAnswer,

@@ -40,10 +40,8 @@ use carry_out::carry_out;
 use destination::Destination;
 pub(crate) use progress::Board;
 
-/// What is to be imported, and how.
 #[derive(Default)]
 pub struct ImportOrder {
-    /// Files, folders and strings.
     pub inputs: Vec<Input>,
     /// Nothing is opened or changed: it is only said what would be.
     pub dry_run: bool,
@@ -53,35 +51,27 @@ pub struct ImportOrder {
     pub purposes: Vec<Purpose>,
     /// The application to connect as and to make new accounts with.
     pub application: Option<Application>,
-    /// What the owner says of single sessions.
     pub plan: Plan,
 }
 
 /// Why an import ended. What was done until then stays, and the next import goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The store cannot be read or written.
     #[error("the store refused: {0}")]
     Store(#[from] StoreError),
     /// An account or a session was not taken; the others are.
     #[error("{account}: {why}")]
     Refused { account: AccountName, why: String },
-    /// The program ends.
     #[error("the program is ending")]
     Ending,
-    /// Looking through the files broke down.
     #[error("the files could not be looked through: {0}")]
     Broken(String),
-    /// Another import runs.
     #[error("another import is under way; wait until it has ended")]
     Busy,
 }
 
 impl Pool {
     /// Imports. In a pool that runs, new sessions connect before it has ended. One import at a time.
-    ///
-    /// # Errors
-    /// See [`ImportError`].
     pub async fn import(self: &Arc<Self>, order: ImportOrder) -> Result<ImportReport, ImportError> {
         let _turn = self.importing.try_acquire().map_err(|_| ImportError::Busy)?;
         let under_way = self.import_board.begin();
@@ -89,7 +79,6 @@ impl Pool {
         carry_out(&Destination::new(self), order, &under_way).await
     }
 
-    /// How far the import is that is under way.
     pub fn import_progress(&self) -> ImportProgress {
         self.import_board.read()
     }

@@ -27,7 +27,6 @@ const SUBJECT: &str = "old registry";
 
 /// The names that the old registry has for accounts, as ours.
 pub(super) struct Names<'a> {
-    /// What the plan says.
     pub(super) planned: &'a BTreeMap<String, AccountName>,
     /// The accounts there are, those included that the same import makes.
     pub(super) accounts: &'a HashSet<AccountName>,
@@ -138,7 +137,6 @@ pub(super) fn sort_out(
     (takings, report)
 }
 
-/// The service that an old script was.
 fn service(old: &str) -> Option<Purpose> {
     match old {
         // The invite callback was posted by the script that makes chats.

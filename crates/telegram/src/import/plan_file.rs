@@ -15,7 +15,6 @@ pub struct Plan {
     /// Sessions, by file or by fingerprint.
     #[serde(rename = "session", skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<PlannedSession>,
-    /// Accounts that are to be made.
     #[serde(rename = "account", skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<PlannedAccount>,
     /// Names that the old registry had for accounts, and what they are called here.
@@ -27,13 +26,11 @@ pub struct Plan {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlannedSession {
-    /// Its file, relative to the plan file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The fingerprint of its key: 16 hexadecimal digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
-    /// The account it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountName>,
     /// What it is for; nothing means what no other session of the account is for.
@@ -49,13 +46,10 @@ pub struct PlannedSession {
     pub skip: bool,
 }
 
-/// An account to be made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedAccount {
-    /// The owner's name for it.
     pub name: AccountName,
-    /// The application's number, from my.telegram.org.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_id: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "hidden")]
@@ -70,13 +64,10 @@ pub struct PlannedAccount {
 /// Why a plan file cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PlanError {
-    /// Not TOML, or with fields that no plan has.
     #[error("the plan file is wrong: {0}")]
     Wrong(String),
-    /// A secret that leads nowhere.
     #[error("{field} refers to the environment variable {variable}, which is not set; set it")]
     NotSet { field: String, variable: String },
-    /// An entry that names no session.
     #[error("session {0} of the plan file names neither a file nor a fingerprint; give it one of them")]
     Nameless(usize),
 }
@@ -119,7 +110,7 @@ impl Plan {
         Ok(format!("{head}{body}"))
     }
 
-    /// The plan as it is sent to whoever carries it out, secrets and all.
+    /// The plan as it is sent to anyone who carries it out, secrets and all.
     pub fn exposed(&self) -> serde_json::Value {
         let mut value = serde_json::json!(self);
         let sessions = self.sessions.iter().map(|session| session.api_hash.as_ref());
@@ -133,7 +124,6 @@ impl Plan {
         value
     }
 
-    /// What is said of a session, by its fingerprint before its file.
     pub(super) fn of(&self, fingerprint: &str, files: &[String]) -> Option<&PlannedSession> {
         let by_key = |one: &&PlannedSession| {
             one.fingerprint.as_ref().is_some_and(|given| given.eq_ignore_ascii_case(fingerprint))

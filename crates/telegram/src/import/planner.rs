@@ -14,7 +14,6 @@ pub(super) struct Subject {
     pub(super) key: KeyFingerprint,
     /// Where it lies; the first is the one that is used.
     pub(super) files: Vec<String>,
-    /// Which program wrote it.
     pub(super) kind: String,
     pub(super) dc_id: i32,
     /// Whose the file says it is.
@@ -28,7 +27,7 @@ pub(super) struct Subject {
 pub(super) enum Whose {
     Unasked,
     Person(Person),
-    /// Telegram told that it is nobody's any more, or did not tell.
+    /// Telegram told that it is no one's any more, or did not tell.
     Gone(What, String),
 }
 
@@ -94,7 +93,7 @@ pub(super) fn is_to_be_asked(subject: &Subject, index: &AccountIndex, plan: &Pla
     index.holder(subject.key).is_none() && !planned.is_some_and(|planned| planned.skip)
 }
 
-/// What the plan says of sessions that are not among these: somebody expects it to be heeded.
+/// What the plan says of sessions that are not among these: someone expects it to be heeded.
 pub(super) fn unmatched(sessions: &[Subject], plan: &Plan) -> Vec<String> {
     let is_heeded = |planned: &PlannedSession| {
         sessions.iter().any(|subject| {
@@ -325,7 +324,6 @@ fn join(
     Ok(Fate { row, action: Some(ImportAction::Join { account: name, purposes, new: None }) })
 }
 
-/// Keeps it without an account.
 fn keep(subject: &Subject, row: SessionRow, why: String, index: &mut AccountIndex) -> Fate {
     if index.ownerless.contains(&subject.key) {
         return Fate { row: row.with(What::Known, format!("it is kept already; {why}")), action: None };

@@ -1,8 +1,5 @@
-//! How far the import is that is under way, for whoever watches it.
+//! How far the import is that is under way, for anyone who watches it.
 
-use std::sync::{Mutex, PoisonError};
-
-/// How far an import is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportProgress {
     /// What is done now; none when no import is under way.
@@ -32,17 +29,19 @@ pub enum ImportStep {
 
 domain::enum_words!(ImportStep);
 
+use crate::lock::Mutex;
+
 /// Where the import that is under way says how far it is.
 #[derive(Debug, Default)]
 pub(crate) struct Board(Mutex<ImportProgress>);
 
 impl Board {
     pub(super) fn read(&self) -> ImportProgress {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 
     fn change(&self, change: impl FnOnce(&mut ImportProgress)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.0.lock());
     }
 
     /// An import begins; it is over when what this gives is dropped.

@@ -1,4 +1,4 @@
-//! The planner's promises, over whatever is found and whoever lives here.
+//! The planner's promises, over whatever is found and whichever accounts exist.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -311,7 +311,7 @@ proptest! {
 
     #[test]
     fn a_second_time_changes_nothing(sessions in any_sessions(), index in any_house(), wishes in any_wishes()) {
-        // What nobody asked about is planned and never carried out.
+        // What no one asked about is planned and never carried out.
         let sessions: Vec<_> = sessions.into_iter().filter(|(_, whose)| *whose != Whose::Unasked).collect();
         let fates = plan(&sessions, index.clone(), &wishes);
         let again = plan(&sessions, after(index, &sessions, &fates), &wishes);

@@ -25,7 +25,7 @@ pub enum What {
     Taken,
     /// The account did not take it.
     Refused,
-    /// Nobody is signed in with it any more.
+    /// No one is signed in with it any more.
     SignedOut,
     /// Another program used it at the same time; Telegram has ended it.
     #[strum(serialize = "auth_key_duplicated")]
@@ -34,7 +34,7 @@ pub enum What {
     Banned,
     /// Telegram did not tell whose it is.
     NoAnswer,
-    /// Nobody asked whose it is.
+    /// No one asked whose it is.
     Unasked,
     /// The plan says to leave it alone.
     Skipped,
@@ -48,25 +48,20 @@ domain::enum_words!(What);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SessionRow {
     pub file: String,
-    /// What becomes of it.
     pub what: What,
     /// Why, and what to do about it.
     pub detail: Option<String>,
     /// The first 16 hexadecimal digits of the SHA-256 of its key: what a plan file may name it by.
     pub fingerprint: Option<String>,
-    /// Which program wrote it.
     pub kind: Option<String>,
     /// The data centre that knows it.
     pub dc_id: Option<i32>,
     pub user_id: Option<i64>,
     pub username: Option<String>,
-    /// The name they show.
     pub display_name: Option<String>,
     /// Their phone number, most of it hidden.
     pub phone: Option<String>,
-    /// The account it goes to.
     pub account: Option<AccountName>,
-    /// What it is for there.
     pub purposes: Vec<Purpose>,
     /// How many users and chats come with it.
     pub peers: usize,
@@ -132,11 +127,10 @@ pub struct RegistryReport {
     pub chats_kept: Vec<String>,
     /// How many those are in all.
     pub chats_kept_count: usize,
-    /// Names of accounts that are nobody's here, and how many chats each has: those chats are bound to no account.
+    /// Names of accounts that are no one's here, and how many chats each has: those chats are bound to no account.
     pub names_unknown: Vec<UnknownName>,
     /// Failed requests that are kept now, to be looked at.
     pub failed_requests_taken: usize,
-    /// Failed requests that were taken over before.
     pub failed_requests_known: usize,
     /// Failed requests that were settled in the old program, and stay there.
     pub failed_requests_settled: usize,
@@ -144,7 +138,7 @@ pub struct RegistryReport {
     pub failed_requests_strange: usize,
     /// Failovers of the last thirty days that are in the history now.
     pub failovers_taken: usize,
-    /// Failovers that are older, were taken over before, or name nobody's accounts.
+    /// Failovers that are older, were taken over before, or name no one's accounts.
     pub failovers_left: usize,
     /// Lines of the log of operations; there is no place for them here.
     pub operations_left: usize,
@@ -165,7 +159,6 @@ pub struct UnknownName {
 /// All that came of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
-    /// Nothing was opened or changed.
     pub dry_run: bool,
     pub sessions: Vec<SessionRow>,
     pub registries: Vec<RegistryReport>,

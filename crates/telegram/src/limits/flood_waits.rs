@@ -1,12 +1,13 @@
 //! What one account must wait for or may not do: floods by operation, slow modes and missing rights by chat.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use ambient::Clock;
 use domain::account::{Flood, Operation};
 use domain::{ChatId, Timestamp};
+
+use crate::lock::RwLock;
 
 /// How long a missing right is believed before it is tried again: rights come back without anyone telling us.
 const MARK_LASTS: Duration = Duration::from_mins(10);
@@ -21,14 +22,14 @@ pub(crate) struct FloodWaits {
     steady: Option<Steady>,
 }
 
-/// A time of day that nobody sets: it goes on from when it was made.
+/// A monotonic time of day: it goes on from when it was made.
 struct Steady {
     clock: Clock,
     begun: Timestamp,
     running: Duration,
 }
 
-/// The time of day, and the same by the clock that nobody sets, by which deadlines are kept.
+/// The time of day, and the same by the monotonic clock, by which deadlines are kept.
 #[derive(Clone, Copy)]
 struct Now {
     shown: Timestamp,
@@ -38,7 +39,7 @@ struct Now {
 /// Between two readings of the two clocks they differ by no more, unless one was set.
 const READINGS_DIFFER: Duration = Duration::from_secs(1);
 
-/// Until when, as it was told, and by the clock that nobody sets.
+/// Until when, as it was told, and by the monotonic clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Deadline {
     steady: Timestamp,
@@ -90,7 +91,7 @@ pub(crate) struct Held {
 }
 
 impl FloodWaits {
-    /// None yet, with deadlines by a clock that nobody sets.
+    /// None yet, with deadlines by a monotonic clock.
     pub(crate) fn new(clock: &Clock) -> Self {
         let steady = Steady { clock: clock.clone(), begun: clock.now(), running: clock.running() };
         Self { table: RwLock::default(), steady: Some(steady) }
@@ -111,7 +112,7 @@ impl FloodWaits {
 
     /// What holds this kind of call in this chat. Slow mode and the right to write are about messages alone.
     pub(crate) fn of(&self, chat_id: ChatId, operation: Operation, now: Timestamp) -> Held {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table.read();
         let writes = operation == Operation::SendMessage;
         let flood = table.flood(operation);
         let slow = table.slow_modes.get(&chat_id).copied().filter(|_| writes);
@@ -124,28 +125,26 @@ impl FloodWaits {
 
     /// What Telegram said when it refused the chat.
     pub(crate) fn why(&self, chat_id: ChatId) -> Option<String> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table.read();
         table.marks.get(&chat_id).map(|mark| mark.why.clone())
     }
 
     /// Until when an operation must wait.
     pub(crate) fn flood(&self, operation: Operation, now: Timestamp) -> Option<Timestamp> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table.read();
         table.flood(operation).and_then(|until| self.now(now).show(until))
     }
 
-    /// All floods that still run.
     pub(crate) fn floods(&self, now: Timestamp) -> Vec<Flood> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table.read();
         let now = self.now(now);
         let shown =
             |running: &Running| Some(Flood { operation: running.operation, until: now.show(running.until)? });
         table.floods.iter().filter_map(shown).collect()
     }
 
-    /// Since when a flood runs.
     pub(crate) fn flooded_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table.read();
         let now = self.now(now);
         table
             .floods
@@ -156,7 +155,7 @@ impl FloodWaits {
     }
 
     pub(crate) fn keep_flood(&self, operation: Operation, until: Timestamp, now: Timestamp) {
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.write();
         let both = self.now(now);
         let until = both.keep(until);
         table.floods.retain(|running| running.until.steady > both.steady);
@@ -167,7 +166,7 @@ impl FloodWaits {
     }
 
     pub(crate) fn keep_slow_mode(&self, chat_id: ChatId, until: Timestamp, now: Timestamp) {
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.write();
         let now = self.now(now);
         table.slow_modes.retain(|_, until| until.steady > now.steady);
         table.slow_modes.insert(chat_id, now.keep(until));
@@ -178,15 +177,15 @@ impl FloodWaits {
         if why.starts_with("CHAT_SEND_") && why != "CHAT_SEND_PLAIN_FORBIDDEN" {
             return;
         }
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.write();
         table.marks.insert(chat_id, Mark { why, until: self.now(now).steady.plus(MARK_LASTS) });
     }
 
     /// It can be written in after all. Tells whether there was a mark.
     pub(crate) fn lift_mark(&self, chat_id: ChatId) -> bool {
         // Nearly always there is none, and reading does not stop other readers.
-        let marked = self.table.read().unwrap_or_else(PoisonError::into_inner).marks.contains_key(&chat_id);
-        marked && self.table.write().unwrap_or_else(PoisonError::into_inner).marks.remove(&chat_id).is_some()
+        let marked = self.table.read().marks.contains_key(&chat_id);
+        marked && self.table.write().marks.remove(&chat_id).is_some()
     }
 }
 

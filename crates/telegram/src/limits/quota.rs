@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
 use domain::account::SendingLimits;
+
+use crate::lock::Mutex;
 
 /// The spans that limits are for, in minutes.
 const HOUR: i64 = 60;
@@ -18,7 +19,7 @@ pub(crate) const COUNTED: Duration = Duration::from_hours(24);
 /// An account's count, and when it may send again.
 #[derive(Debug)]
 pub(crate) struct Quota {
-    /// In microseconds; in the past while it may. Whoever chooses among a thousand accounts reads this alone.
+    /// In microseconds; in the past while it may. Anyone who chooses among a thousand accounts reads this alone.
     free_at: AtomicI64,
     meter: Mutex<Meter>,
 }
@@ -51,7 +52,7 @@ impl Quota {
     /// # Errors
     /// There is none before this instant.
     pub(crate) fn take(&self, now: Timestamp) -> Result<Option<Slot>, Timestamp> {
-        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meter = self.meter.lock();
         if meter.limits.is_none() {
             return Ok(None);
         }
@@ -62,19 +63,19 @@ impl Quota {
 
     /// What was to be sent was not.
     pub(crate) fn give_back(&self, place: Slot, now: Timestamp) {
-        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meter = self.meter.lock();
         meter.give_back(place);
         self.publish(&mut meter, now);
     }
 
     /// Whether something is counted, so that other limits can be kept to at once.
     pub(crate) fn is_counting(&self) -> bool {
-        !self.meter.lock().unwrap_or_else(PoisonError::into_inner).limits.is_none()
+        !self.meter.lock().limits.is_none()
     }
 
     /// Other limits. `sent` is what was sent within the last day, by the minute; it is of no use where it was counted here.
     pub(crate) fn limit(&self, limits: SendingLimits, sent: &[(Timestamp, u32)], now: Timestamp) {
-        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meter = self.meter.lock();
         if limits.is_none() || meter.limits.is_none() {
             meter.minutes.clear();
             for (at, messages) in sent {
@@ -86,7 +87,7 @@ impl Quota {
     }
 
     pub(crate) fn sent(&self, now: Timestamp) -> Sent {
-        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meter = self.meter.lock();
         meter.forget(minute(now));
         Sent {
             limits: meter.limits,
@@ -147,7 +148,7 @@ impl Meter {
     }
 
     /// Forgets what no limit is about any more. A minute that is still to come was counted before the clock was set back: it
-    /// counts as this one, so that nobody waits for the clock to come round again.
+    /// counts as this one, so that no one waits for the clock to come round again.
     fn forget(&mut self, now: i64) {
         while self.minutes.front().is_some_and(|(minute, _)| now - minute > DAY) {
             self.minutes.pop_front();
@@ -162,7 +163,7 @@ impl Meter {
         }
     }
 
-    /// Whether a message of this minute may be within the span that ends now: nobody knows at which second it was sent.
+    /// Whether a message of this minute may be within the span that ends now: no one knows at which second it was sent.
     const fn counts(minute: i64, span: i64, now: i64) -> bool {
         now - minute <= span
     }
@@ -211,7 +212,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whenever somebody tries: in no hour and in no day are there more than the limits say, and whoever waits until the
+        /// Whenever someone tries: in no hour and in no day are there more than the limits say, and anyone who waits until the
         /// instant that was named gets a place.
         #[test]
         fn no_span_has_more_than_its_limit(
@@ -250,7 +251,7 @@ mod tests {
             }
         }
 
-        /// A clock that jumps about makes nobody wait longer than the span.
+        /// A clock that jumps about makes no one wait longer than the span.
         #[test]
         fn a_clock_that_is_set_back_holds_nobody_for_long(steps in prop::collection::vec(-90_000_i64..90_000, 1..60)) {
             let quota = Quota::default();

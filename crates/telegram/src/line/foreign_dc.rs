@@ -2,8 +2,8 @@
 //! the home data centre, dropped when none is.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -15,9 +15,10 @@ use super::Line;
 use super::gate::Gate;
 use crate::calls::CallResult;
 use crate::calls::classify::CallError;
+use crate::lock::Mutex;
 use crate::session::{Key, SignedIn};
 
-/// How long nobody must have used a connection before it is dropped.
+/// How long no one must have used a connection before it is dropped.
 const AFTER_FILES: Duration = Duration::from_secs(5);
 
 /// How long being let in may take, a new key included.
@@ -33,7 +34,7 @@ pub(super) struct ForeignCentres(Mutex<HashMap<i32, Arc<ForeignCentre>>>);
 /// One of the other data centres.
 #[derive(Default)]
 struct ForeignCentre {
-    /// Whether the data centre knows whose key it is. Held by whoever makes the key or is being let in.
+    /// Whether the data centre knows whose key it is. Held while the key is made or let in.
     admitted: tokio::sync::Mutex<bool>,
     connection: Mutex<Option<Arc<ForeignConnection>>>,
 }
@@ -48,32 +49,27 @@ struct ForeignConnection {
 
 impl ForeignCentre {
     fn connection(&self) -> Option<Arc<ForeignConnection>> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-            .filter(|connection| !connection.connection.is_broken())
+        self.connection.lock().clone().filter(|connection| !connection.connection.is_broken())
     }
 
     fn set(&self, connection: Option<Arc<ForeignConnection>>) {
-        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = connection;
+        *self.connection.lock() = connection;
     }
 }
 
 impl ForeignCentres {
     fn centre(&self, dc_id: i32) -> Arc<ForeignCentre> {
-        let mut centres = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut centres = self.0.lock();
         Arc::clone(centres.entry(dc_id).or_default())
     }
 
     fn connections(&self) -> Vec<Arc<ForeignConnection>> {
-        let centres = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let centres = self.0.lock();
         centres.values().filter_map(|centre| centre.connection()).collect()
     }
 
-    /// Ends all of them.
     pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.lock().clear();
     }
 
     /// When the first of them is to be dropped.
@@ -201,7 +197,7 @@ impl Line {
     }
 }
 
-/// Whether a connection that answers so is better made anew, with another key: it hangs, or its key is not known.
+/// Whether a connection that answers so is better made again, with another key: it hangs, or its key is not known.
 /// Whether the data centre will not hear anything said under this key.
 fn is_about_the_key(error: &CallError) -> bool {
     match error {

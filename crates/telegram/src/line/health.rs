@@ -5,14 +5,13 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::account::{AccountState, Reason};
 
-/// How long the answer to a probe may take.
 pub(crate) const PROBE_ANSWER: Duration = Duration::from_secs(10);
 
 /// How long a line that cannot be reached counts as connecting before it counts as an error.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// In how long the next probe is due: a probe is any answered call, so it is counted from the last answer. Both instants are
-/// readings of the clock that nobody sets: a machine whose time is set back goes on probing.
+/// readings of the monotonic clock: a machine whose time is set back goes on probing.
 pub(crate) fn probe_wait(last_answer: Duration, now: Duration, probe_every: Duration) -> Duration {
     probe_every.saturating_sub(now.saturating_sub(last_answer))
 }
@@ -41,7 +40,7 @@ pub(crate) fn while_down(
         Some(Failed::Unreachable) if now.since(down_since) >= GRACE => {
             (AccountState::Error, Some(Reason::Unreachable))
         }
-        // A restart of the other side takes a moment; nobody is turned away for that.
+        // A restart of the other side takes a moment; no one is turned away for that.
         Some(Failed::Unreachable) => (AccountState::Connecting, Some(Reason::Unreachable)),
     }
 }

@@ -1,6 +1,6 @@
 //! The life of a line: it connects, watches over the connection, and connects again.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason};
@@ -38,7 +38,7 @@ impl Line {
     async fn read_key(&self) {
         self.show(AccountState::Connecting, None, None);
         let key = self.parts.keyring.read().await;
-        *self.key.write().unwrap_or_else(PoisonError::into_inner) = key;
+        *self.key.write() = key;
     }
 
     /// Lives until it is dead for good.
@@ -210,7 +210,7 @@ impl Line {
     }
 }
 
-/// Whether a connection on which a probe ends so is better made anew: it is up, and nothing sensible comes over it.
+/// Whether a connection on which a probe ends so is better made again: it is up, and nothing sensible comes over it.
 const fn is_beyond_repair(error: &RequestError) -> bool {
     matches!(
         error,
@@ -257,7 +257,6 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Runs a line until it is ended.
 pub(crate) async fn run(line: Arc<Line>) {
     let _over = Over(&line);
     let mut wanted = line.wanted.subscribe();
@@ -270,7 +269,7 @@ pub(crate) async fn run(line: Arc<Line>) {
         }
         let mut connection = None;
         if now.run && now.quiesced {
-            // As one that connects: whoever waits for it goes on waiting.
+            // As one that connects: anyone who waits for it goes on waiting.
             line.show(
                 AccountState::Connecting,
                 None,

@@ -7,8 +7,8 @@ mod life;
 
 pub(crate) use life::run;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason};
@@ -22,6 +22,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::account::health::AccountHealth;
 use crate::calls::CallResult;
 use crate::calls::classify::{self, CallError, Says};
+use crate::lock::{Mutex, RwLock};
 use crate::session::{Key, KeyTrouble, Keyring};
 use foreign_dc::ForeignCentres;
 
@@ -55,9 +56,7 @@ pub(crate) enum Origin {
 pub(crate) struct LineParts {
     pub(crate) index: usize,
     pub(crate) origin: Origin,
-    /// Never empty.
     pub(crate) purposes: Vec<Purpose>,
-    /// Where its key comes from.
     pub(crate) keyring: Keyring,
     pub(crate) application: Application,
     /// For keys of other data centres.
@@ -77,7 +76,7 @@ pub(crate) struct Line {
     wire: RwLock<Option<Wire>>,
     foreign_dc: ForeignCentres,
     last_answer: AtomicI64,
-    /// The same by the clock that nobody sets, in microseconds; the largest number is never.
+    /// The same by the monotonic clock, in microseconds; the largest number is never.
     answered: AtomicU64,
     round_trip: AtomicU32,
     /// Calls over it, and how many of them went wrong.
@@ -86,7 +85,6 @@ pub(crate) struct Line {
     signals: Mutex<Signals>,
     signalled: Notify,
     wanted: watch::Sender<Orders>,
-    /// What it is for.
     purposes: RwLock<Arc<[Purpose]>>,
     /// Nothing of it runs any more.
     over: watch::Sender<bool>,
@@ -118,7 +116,6 @@ struct Orders {
     round: u64,
     /// Nothing is to be asked of Telegram for a while.
     quiesced: bool,
-    /// It is closed for good.
     end: bool,
 }
 
@@ -166,34 +163,33 @@ impl Line {
     }
 
     pub(crate) fn purposes(&self) -> Arc<[Purpose]> {
-        Arc::clone(&self.purposes.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.purposes.read())
     }
 
     pub(crate) fn serves(&self, purpose: Purpose) -> bool {
-        self.purposes.read().unwrap_or_else(PoisonError::into_inner).contains(&purpose)
+        self.purposes.read().contains(&purpose)
     }
 
     /// It is for these from now on.
     pub(crate) fn set_purposes(&self, purposes: &[Purpose]) {
-        *self.purposes.write().unwrap_or_else(PoisonError::into_inner) = purposes.into();
+        *self.purposes.write() = purposes.into();
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.status.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.read().clone()
     }
 
     pub(crate) fn state(&self) -> AccountState {
-        self.status.read().unwrap_or_else(PoisonError::into_inner).state
+        self.status.read().state
     }
 
-    /// State and reason, without the words.
     pub(crate) fn state_and_reason(&self) -> (AccountState, Option<Reason>) {
-        let status = self.status.read().unwrap_or_else(PoisonError::into_inner);
+        let status = self.status.read();
         (status.state, status.reason)
     }
 
     /// Whether it is connected soon, as far as that lies with it: it tries until it is, whatever the data centre says,
-    /// unless nobody could be reached with what it has.
+    /// unless no one could be reached with what it has.
     pub(crate) fn is_coming(&self) -> bool {
         match self.state_and_reason() {
             (AccountState::Connecting | AccountState::FloodWait, _) => true,
@@ -206,7 +202,6 @@ impl Line {
         self.key().ok().map(|key| key.dc_id())
     }
 
-    /// Which key it has.
     pub(crate) fn fingerprint(&self) -> Option<KeyFingerprint> {
         self.key().ok().map(|key| key.fingerprint())
     }
@@ -217,14 +212,14 @@ impl Line {
     }
 
     fn key(&self) -> Result<Arc<Key>, KeyTrouble> {
-        self.key.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.key.read().clone()
     }
 
     pub(crate) fn last_answer(&self) -> Option<Timestamp> {
         Some(self.last_answer.load(Ordering::Relaxed)).filter(|at| *at != 0).map(Timestamp::from_micros)
     }
 
-    /// When something was last answered, by the clock that nobody sets.
+    /// When something was last answered, by the monotonic clock.
     fn answered_at(&self) -> Option<Duration> {
         Some(self.answered.load(Ordering::Relaxed)).filter(|at| *at != u64::MAX).map(Duration::from_micros)
     }
@@ -267,17 +262,15 @@ impl Line {
         }
     }
 
-    /// Asks something soon, if it is connected: whoever wants to know whether it is answered looks at its last answer.
+    /// Asks something soon, if it is connected: anyone who wants to know whether it is answered looks at its last answer.
     pub(crate) fn ask(&self) {
         self.signal(|signals| signals.doubtful = true);
     }
 
-    /// Closes it for good.
     pub(crate) fn end(&self) {
         self.wanted.send_modify(|wanted| wanted.end = true);
     }
 
-    /// Nothing of it ever runs.
     pub(crate) fn rest(&self) {
         self.over.send_replace(true);
     }
@@ -315,13 +308,13 @@ impl Line {
         body: Vec<u8>,
         limit: Duration,
     ) -> Result<Vec<u8>, CallError> {
-        let wire = self.wire.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let wire = self.wire.read().clone();
         let Some(wire) = wire else { return Err(CallError::NotConnected(self.why_not())) };
         self.call_over(&wire, operation, body, limit).await
     }
 
     fn why_not(&self) -> String {
-        let status = self.status.read().unwrap_or_else(PoisonError::into_inner);
+        let status = self.status.read();
         status.reason.map_or_else(|| status.state.to_string(), |reason| format!("{}: {reason}", status.state))
     }
 
@@ -411,19 +404,19 @@ impl Line {
     }
 
     fn signal(&self, change: impl FnOnce(&mut Signals)) {
-        change(&mut self.signals.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.signals.lock());
         self.signalled.notify_one();
     }
 
     fn take_signals(&self) -> Signals {
-        std::mem::take(&mut self.signals.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.signals.lock())
     }
 
     // ---- state -------------------------------------------------------------------------------------------------
 
     fn show(&self, state: AccountState, reason: Option<Reason>, detail: Option<String>) {
         let health = &self.parts.health;
-        let mut status = self.status.write().unwrap_or_else(PoisonError::into_inner);
+        let mut status = self.status.write();
         if status.state == state && status.reason == reason {
             status.detail = detail;
             return;
@@ -448,10 +441,10 @@ impl Line {
     }
 
     fn plug(&self, wire: &Wire) {
-        *self.wire.write().unwrap_or_else(PoisonError::into_inner) = Some(wire.clone());
+        *self.wire.write() = Some(wire.clone());
     }
 
     fn unplug(&self) {
-        *self.wire.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.wire.write() = None;
     }
 }

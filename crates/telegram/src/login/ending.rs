@@ -1,4 +1,4 @@
-//! How a login ends: somebody is signed in, gives it up, or leaves it alone.
+//! How a login ends: someone is signed in, gives it up, or leaves it alone.
 
 use std::sync::atomic::Ordering;
 
@@ -76,7 +76,7 @@ impl Turn {
         Ok(())
     }
 
-    /// Somebody is signed in, and the account cannot use it: it is kept without an owner.
+    /// Someone is signed in, and the account cannot use it: it is kept without an owner.
     pub(super) async fn keep_apart(
         &mut self,
         key: SignedIn,
@@ -95,7 +95,7 @@ impl Turn {
         self.fail(LoginFailure::Refused, detail).await
     }
 
-    /// Nobody knows whether somebody is signed in with the key: it is kept without an owner, so that it is not lost.
+    /// No one knows whether someone is signed in with the key: it is kept without an owner, so that it is not lost.
     async fn keep_in_doubt(&mut self) -> Result<(), LoginError> {
         let record = self.record()?;
         let user = match &record.step {
@@ -116,11 +116,11 @@ impl Turn {
         Ok(self.pool.store.accounts().save_ownerless(&[session]).await?)
     }
 
-    /// Whether somebody is signed in already with a key whose last answer got lost. Tells whether that is so, or the
+    /// Whether someone is signed in already with a key whose last answer got lost. Tells whether that is so, or the
     /// login is over: then the step that was asked for is not the next one any more.
     pub(super) async fn settle(&mut self) -> Result<bool, LoginError> {
         let Some(record) = self.inner.record.as_ref() else {
-            // Whoever tells the code twice is told that it was right.
+            // Anyone who tells the code twice is told that it was right.
             return Ok(matches!(self.login.state(), LoginState::Done { .. }));
         };
         if !record.in_doubt || record.key().is_none() {
@@ -145,7 +145,7 @@ impl Turn {
             Answer::Refused(Meaning::Failed(code @ LoginFailure::Banned), words) => {
                 self.fail(code, words).await.map(|()| true)
             }
-            // Not known yet: the key may be one that somebody is signed in with.
+            // Not known yet: the key may be one that someone is signed in with.
             Answer::Refused(Meaning::Wait(wait), _) => {
                 let until = self.now().plus(wait.min(LONGEST_WAIT));
                 self.record()?.held_until = Some(until);
@@ -179,7 +179,7 @@ impl Turn {
         let now = self.now();
         let Some(record) = self.inner.record.as_ref() else { return Ok(()) };
         if record.key().is_some() {
-            // What cannot be asked now ends by itself: a code expires, and a key that nobody has is of no use.
+            // What cannot be asked now ends by itself: a code expires, and a key that no one has is of no use.
             if let (By::Phone { phone }, Step::Code { hash, .. }) = (&record.by, &record.step) {
                 let (phone_number, phone_code_hash) = (phone.clone(), hash.clone());
                 let request = functions::auth::CancelCode { phone_number, phone_code_hash };

@@ -9,7 +9,6 @@ use super::state::LoginFailure;
 /// What a wait lasts whose length is not told.
 const UNTOLD: Duration = Duration::from_hours(1);
 
-/// What a refusal means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// The code is wrong; another try is possible.
@@ -24,7 +23,7 @@ pub(crate) enum Meaning {
     Elsewhere(i32),
     /// Nothing before that time has passed.
     Wait(Duration),
-    /// Nobody is signed in with this key.
+    /// No one is signed in with this key.
     NotSignedIn,
     /// There is no other way for the code.
     NoOtherWay,
@@ -36,7 +35,6 @@ pub(crate) enum Meaning {
     Failed(LoginFailure),
 }
 
-/// What a refusal means.
 pub(crate) fn meaning(error: &RpcError) -> Meaning {
     let name = error.name.as_str();
     match (error.code, name) {

@@ -1,8 +1,8 @@
 //! Signing in: by a code to the phone or by a QR code, with the two-step password and terms of service behind either.
 //!
-//! One way for the command line, the API and the dashboard. A login has a fresh key, which nobody is signed in with. The
+//! One way for the command line, the API and the dashboard. A login has a fresh key, which no one is signed in with. The
 //! key and what Telegram gives for it are in the store before the next step is taken, so that a session that was signed
-//! in is found again whenever the program ended. When somebody is signed in, the session becomes one of the account.
+//! in is found again whenever the program ended. When someone is signed in, the session becomes one of the account.
 
 mod answers;
 mod begin;
@@ -35,7 +35,7 @@ use self::turn::Turn;
 use crate::pool::Pool;
 use crate::roster::{RosterError, is_phone};
 
-/// How somebody wants to sign in.
+/// How someone wants to sign in.
 #[derive(Debug, Clone)]
 pub enum How {
     /// By a code to this phone number; without one, to that of the account.
@@ -47,7 +47,7 @@ pub enum How {
 /// What else is wanted of a login.
 #[derive(Debug, Clone, Default)]
 pub struct LoginOptions {
-    /// Begin anew where one is under way.
+    /// Begin again where one is under way.
     pub restart: bool,
     /// What the session will be for; nothing stands for what no working session of the account is for.
     pub purposes: Vec<Purpose>,
@@ -56,39 +56,29 @@ pub struct LoginOptions {
 /// Why a step of a login was not taken. The login is where it was.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// No account has this name.
     #[error("there is no account {0}")]
     NoSuchAccount(AccountName),
-    /// There is no phone number to send a code to.
     #[error("the account has no phone number; give one")]
     NoPhone,
-    /// This is no phone number.
     #[error("a phone number must be a + and 7 to 15 digits, such as +70000000001")]
     InvalidPhone,
-    /// Another step is due.
     #[error("this is not the next step; {}", .0.advice())]
     NotNow(LoginState),
-    /// It is too early.
     #[error("not before {0}")]
     TooSoon(Timestamp),
-    /// There is no other way for the code.
     #[error(
         "Telegram has no other way for the code; wait for the one that was sent, or begin the sign-in again"
     )]
     NoOtherWay,
-    /// Telegram cannot be asked now.
     #[error("Telegram cannot be asked now: {0}; try again")]
     Unreachable(String),
-    /// The password cannot be proved.
     #[error("{0}")]
     Password(String),
     /// The session could not be put to use. It is kept, and tried again.
     #[error(transparent)]
     Roster(#[from] RosterError),
-    /// The store does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The program ends.
     #[error("the program is ending")]
     Ending,
 }
@@ -106,10 +96,7 @@ impl Pool {
 }
 
 impl Logins {
-    /// Begins to sign in. Where somebody is at it already, tells how far they are.
-    ///
-    /// # Errors
-    /// There is no such account, no phone number, or Telegram or the store cannot be reached.
+    /// Begins to sign in. Where someone is at it already, tells how far they are.
     pub async fn start(
         &self,
         name: &AccountName,
@@ -138,17 +125,11 @@ impl Logins {
     }
 
     /// Tells the code.
-    ///
-    /// # Errors
-    /// No code is wanted now, or Telegram or the store cannot be reached.
     pub async fn submit_code(&self, name: &AccountName, code: SecretText) -> Result<LoginState, LoginError> {
         self.turn(self.known(name)?, move |mut turn| async move { turn.submit_code(code).await }).await
     }
 
     /// Tells the two-step password.
-    ///
-    /// # Errors
-    /// No password is wanted now, or Telegram or the store cannot be reached.
     pub async fn submit_password(
         &self,
         name: &AccountName,
@@ -160,30 +141,20 @@ impl Logins {
 
     /// Tells whether the terms of service are accepted. Where they are not, the new session is signed out and the login
     /// comes to nothing.
-    ///
-    /// # Errors
-    /// No terms are to be accepted now, or Telegram or the store cannot be reached.
     pub async fn answer_terms(&self, name: &AccountName, accepted: bool) -> Result<LoginState, LoginError> {
         self.turn(self.known(name)?, move |mut turn| async move { turn.answer_terms(accepted).await }).await
     }
 
     /// Asks for the code by another way.
-    ///
-    /// # Errors
-    /// No code is wanted now, it is too early, there is no other way, or Telegram or the store cannot be reached.
     pub async fn resend(&self, name: &AccountName) -> Result<LoginState, LoginError> {
         self.turn(self.known(name)?, |mut turn| async move { turn.resend().await }).await
     }
 
     /// Gives it up. A session that was signed in for it meanwhile is signed out.
-    ///
-    /// # Errors
-    /// There is no such account, or the store cannot be reached.
     pub async fn cancel(&self, name: &AccountName) -> Result<LoginState, LoginError> {
         self.turn(self.known(name)?, |mut turn| async move { turn.cancel().await }).await
     }
 
-    /// How far it is.
     pub fn state(&self, name: &AccountName) -> LoginState {
         self.pool.logins.get(name).map_or(LoginState::None, |login| login.state())
     }

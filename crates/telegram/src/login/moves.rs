@@ -1,7 +1,7 @@
 //! Being sent to another data centre: at any step Telegram may say that the account lives elsewhere, with a 303.
 //!
 //! What was asked for is asked for once more there, with a fresh key, as other clients do. Where that data centre knows
-//! nothing of it, the login begins anew there: a code or a token belongs to where it was made.
+//! nothing of it, the login starts over there: a code or a token belongs to where it was made.
 
 use super::LoginError;
 use super::meaning::Meaning;
@@ -53,7 +53,7 @@ impl Turn {
         Ok(refusal && self.record()?.carried)
     }
 
-    /// Begins anew in the data centre that the login was sent to.
+    /// Begins again in the data centre that the login was sent to.
     pub(super) async fn begin_anew(&mut self) -> Result<(), LoginError> {
         self.go_to(Step::Anew).await?;
         self.go_on_anew().await
@@ -67,7 +67,7 @@ impl Turn {
         }
     }
 
-    /// Goes on with a login that was sent on and broke off before it began anew. Tells whether it was one.
+    /// Goes on with a login that was sent on and broke off before it started over. Tells whether it was one.
     pub(super) async fn was_broken_off(&mut self) -> Result<bool, LoginError> {
         if !matches!(self.record()?.step, Step::Anew) {
             return Ok(false);

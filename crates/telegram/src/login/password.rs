@@ -1,4 +1,4 @@
-//! The proof that somebody knows a two-step password, without telling it.
+//! The proof that someone knows a two-step password, without telling it.
 //!
 //! After <https://core.telegram.org/api/srp>. The work takes a while, as it is meant to.
 
@@ -12,13 +12,10 @@ use num_bigint::BigUint;
 /// Why there is no proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProofError {
-    /// Telegram asks in a way that this version does not know.
     #[error("Telegram asks for the password in a way that this version does not know")]
     UnknownWay,
-    /// Its numbers would give the password away.
     #[error("Telegram asks for the password with numbers that are not safe")]
     Unsafe,
-    /// The system has no chance to give.
     #[error("the system gives no random numbers")]
     NoRandomness,
 }

@@ -1,4 +1,4 @@
-//! What is written down of a login before each step, so that a session that was signed in is never lost.
+//! What is stored of a login before each step, so that a session that was signed in is never lost.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::state::{CodeWay, LoginFailure, LoginState, SignedInAs};
 use crate::session::SignedIn;
 
-/// By what somebody signs in.
+/// By what someone signs in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub(crate) enum By {
@@ -48,9 +48,9 @@ pub(crate) enum Step {
     Moving {
         token: String,
     },
-    /// The data centre that the login was sent to knows nothing of it: there it is begun anew.
+    /// The data centre that the login was sent to knows nothing of it: there it is started over.
     Anew,
-    /// Somebody is signed in, and has not yet accepted the terms of service.
+    /// Someone is signed in, and has not yet accepted the terms of service.
     Terms {
         id: String,
         text: String,
@@ -68,7 +68,7 @@ pub(crate) struct Record {
     pub(crate) by: By,
     /// Empty: those that no working session has.
     pub(crate) purposes: Vec<Purpose>,
-    /// When somebody last did something about it.
+    /// When someone last did something about it.
     pub(crate) touched_at: Timestamp,
     /// Until when Telegram wants nothing of it.
     pub(crate) held_until: Option<Timestamp>,
@@ -120,7 +120,6 @@ impl Record {
         self.key = Some(STANDARD.encode(key.expose_secret()));
     }
 
-    /// The key, as one that is signed in with.
     pub(crate) fn key(&self) -> Option<SignedIn> {
         let mut bytes = STANDARD.decode(self.key.as_ref()?).ok()?;
         let mut key = Box::new([0; 256]);
@@ -132,22 +131,21 @@ impl Record {
         right.then(|| SignedIn { dc_id: self.dc_id, key: Secret::new(key), user_id: None })
     }
 
-    /// Whether somebody is, or may be, signed in with the key: it is not forgotten before it is signed out.
+    /// Whether someone is, or may be, signed in with the key: it is not forgotten before it is signed out.
     pub(crate) fn may_be_signed_in(&self) -> bool {
         self.in_doubt || matches!(self.step, Step::Terms { .. })
     }
 
-    /// Whether nobody has anything to do at this step: what is shown stays until the next one.
+    /// Whether no one has anything to do at this step: what is shown stays until the next one.
     pub(crate) fn is_under_way(&self) -> bool {
         matches!(self.step, Step::Moving { .. } | Step::Anew)
     }
 
-    /// Whether nothing came of the key yet: nobody can be signed in with it.
+    /// Whether nothing came of the key yet: no one can be signed in with it.
     pub(crate) fn is_blank(&self) -> bool {
         matches!(self.step, Step::Fresh | Step::Anew)
     }
 
-    /// As it is shown.
     pub(crate) fn state(&self) -> LoginState {
         match self.step.clone() {
             Step::Fresh | Step::Moving { .. } | Step::Anew => LoginState::None,

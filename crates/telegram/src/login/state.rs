@@ -1,4 +1,4 @@
-//! How far somebody is with signing in, and what they are to do next.
+//! How far someone is with signing in, and what they are to do next.
 
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,6 @@ pub enum CodeWay {
 }
 
 impl CodeWay {
-    /// Where to look for it.
     const fn place(self) -> &'static str {
         match self {
             Self::App => "in the Telegram app, in the chat with Telegram",
@@ -43,7 +42,6 @@ impl CodeWay {
 pub struct SignedInAs {
     pub user_id: i64,
     pub username: Option<String>,
-    /// The name people see.
     pub display_name: String,
 }
 
@@ -69,15 +67,15 @@ pub enum LoginFailure {
     Flood,
     /// The application's number or secret is wrong.
     ApiIdInvalid,
-    /// Somebody else signed in.
+    /// Someone else signed in.
     OtherPerson,
     /// The account is banned or deleted.
     Banned,
-    /// Somebody did not accept the terms of service.
+    /// Someone did not accept the terms of service.
     TermsDeclined,
-    /// Nobody went on with it.
+    /// No one went on with it.
     LeftAlone,
-    /// Telegram has no other way for a code, or wants it begun anew.
+    /// Telegram has no other way for a code, or wants it started over.
     BeginAnew,
     /// Anything else that Telegram said.
     Refused,
@@ -86,7 +84,6 @@ pub enum LoginFailure {
 domain::enum_words!(LoginFailure);
 
 impl LoginFailure {
-    /// What to do about it.
     pub const fn next(self) -> &'static str {
         match self {
             Self::PhoneInvalid => "check the phone number, with its + and country, and sign in again",
@@ -109,7 +106,7 @@ impl LoginFailure {
     }
 }
 
-/// How far somebody is with signing in.
+/// How far someone is with signing in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum LoginState {
@@ -119,36 +116,31 @@ pub enum LoginState {
         sent_by: CodeWay,
         /// How many characters it has, where that is known.
         length: Option<u32>,
-        /// How another one would go.
         next_by: Option<CodeWay>,
         /// From when on another one can be asked for.
         resend_at: Option<Timestamp>,
-        /// How often it was wrong.
         wrong: u32,
         /// It is in the place of one that was sent before: the account lives in another data centre.
         moved: bool,
     },
     /// The two-step password is wanted.
     PasswordWanted {
-        /// What helps to remember it.
         hint: Option<String>,
-        /// How often it was wrong.
         wrong: u32,
     },
     /// A QR code is to be shown to a Telegram app that is signed in.
     QrShown {
-        /// What the QR code says.
         url: String,
         /// Until when; then there is another one.
         expires_at: Timestamp,
     },
-    /// Somebody signed in, and Telegram wants its terms of service to be accepted before the session is used.
+    /// Someone signed in, and Telegram wants its terms of service to be accepted before the session is used.
     TermsWanted {
         text: String,
-        /// The age in years that whoever accepts them must have, if there is one.
+        /// The age in years that anyone who accepts them must have, if there is one.
         min_age: Option<u32>,
     },
-    /// Somebody signed in, and the session is in use.
+    /// Someone signed in, and the session is in use.
     Done {
         user: SignedInAs,
     },
@@ -163,7 +155,6 @@ pub enum LoginState {
 }
 
 impl LoginState {
-    /// The next step, in words.
     pub fn advice(&self) -> String {
         match self {
             Self::None => "sign in by phone number or by QR code".to_owned(),

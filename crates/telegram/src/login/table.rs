@@ -1,8 +1,8 @@
 //! The logins under way, by account.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::AccountName;
 use tokio::sync::Notify;
@@ -12,7 +12,9 @@ use super::record::Record;
 use super::state::LoginState;
 use super::talk::Talk;
 
-/// What a login is made of while the program runs. Whoever takes a step has it alone.
+use crate::lock::{Mutex, RwLock};
+
+/// What a login is made of while the program runs. Anyone who takes a step has it alone.
 #[derive(Default)]
 pub(crate) struct Inner {
     pub(crate) record: Option<Record>,
@@ -25,9 +27,8 @@ pub(crate) struct Login {
     state: RwLock<LoginState>,
     /// A token was accepted: it can be turned into a session.
     pub(crate) accepted: AtomicBool,
-    /// Whoever watches over it looks again.
+    /// Anyone who watches over it looks again.
     pub(crate) changed: Notify,
-    /// Somebody watches over it.
     pub(crate) watched: AtomicBool,
     /// The account is gone, or the program ends.
     pub(crate) closing: CancellationToken,
@@ -35,11 +36,11 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) fn state(&self) -> LoginState {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state.read().clone()
     }
 
     pub(crate) fn show(&self, state: LoginState) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        *self.state.write() = state;
         self.changed.notify_one();
     }
 
@@ -55,7 +56,7 @@ pub(crate) struct LoginTable(Mutex<HashMap<AccountName, Arc<Login>>>);
 impl LoginTable {
     /// The login of an account, made where there is none.
     pub(crate) fn of(&self, account: &AccountName, closing: &CancellationToken) -> Arc<Login> {
-        let mut logins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logins = self.0.lock();
         let make = || {
             Arc::new(Login {
                 account: account.clone(),
@@ -71,12 +72,12 @@ impl LoginTable {
     }
 
     pub(crate) fn get(&self, account: &AccountName) -> Option<Arc<Login>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+        self.0.lock().get(account).cloned()
     }
 
     /// The account is gone. Does not wait for a step that is being taken: it finds that out by itself.
     pub(crate) fn forget(&self, account: &AccountName) {
-        let gone = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+        let gone = self.0.lock().remove(account);
         if let Some(login) = gone {
             login.closing.cancel();
             login.show(LoginState::None);

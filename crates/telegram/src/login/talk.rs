@@ -60,7 +60,6 @@ impl Talk {
         R::Return::from_bytes(&body).map_err(|error| Trouble::NoAnswer(error.to_string()))
     }
 
-    /// Closes it and waits until it is closed.
     pub(crate) async fn close(self) {
         self.connection.close().await;
     }

@@ -13,7 +13,7 @@ use super::state::{LoginFailure, LoginState, SignedInAs};
 use super::turn::{Answer, LONGEST_WAIT, Turn};
 
 impl Turn {
-    /// Somebody is signed in with the key. It is used at once unless there are terms to accept.
+    /// Someone is signed in with the key. It is used at once unless there are terms to accept.
     pub(super) async fn signed_in(&mut self, user: SelfUser) -> Result<(), LoginError> {
         // Until it is a session of the account nothing may forget the key.
         self.record()?.in_doubt = true;
@@ -39,7 +39,7 @@ impl Turn {
         }
     }
 
-    /// What somebody says to the terms.
+    /// What someone says to the terms.
     pub(super) async fn answer_terms(&mut self, accepted: bool) -> Result<(), LoginError> {
         // Only where an answer got lost before the terms were known is there something to find out first.
         if !matches!(self.inner.record.as_ref().map(|record| &record.step), Some(Step::Terms { .. }))
@@ -76,7 +76,7 @@ impl Turn {
         }
     }
 
-    /// Somebody signed the new session out before it was used.
+    /// Someone signed the new session out before it was used.
     pub(super) async fn ended_elsewhere(&mut self, words: &str) -> Result<(), LoginError> {
         let detail = format!("the new session was ended before it was used: {words}");
         self.fail(LoginFailure::BeginAnew, detail).await

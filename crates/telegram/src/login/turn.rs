@@ -1,4 +1,4 @@
-//! A turn at a login: what is written down of it, and the calls that are made for it.
+//! A turn at a login: what is stored of it, and the calls that are made for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +19,9 @@ use crate::account::Account;
 use crate::pool::Pool;
 use crate::roster::RosterError;
 
-/// The longest wait that is kept.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_hours(7 * 24);
 
-/// Whoever takes a step: nobody else takes one of this login meanwhile.
+/// Anyone who takes a step: no one else takes one of this login meanwhile.
 pub(crate) struct Turn {
     pub(super) pool: Arc<Pool>,
     pub(super) login: Arc<Login>,
@@ -75,7 +74,7 @@ impl Turn {
         self.save().await
     }
 
-    /// Notes that somebody does something about it, and that the next call may sign in.
+    /// Notes that someone does something about it, and that the next call may sign in.
     pub(super) async fn touch(&mut self, in_doubt: bool) -> Result<(), LoginError> {
         let now = self.now();
         let record = self.record()?;

@@ -1,4 +1,4 @@
-//! Watching over a login: tokens are made anew, accepted ones used, and what is left alone comes to an end.
+//! Watching over a login: tokens are made again, accepted ones used, and what is left alone comes to an end.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,10 +12,10 @@ use super::table::Login;
 use super::turn::Turn;
 use crate::pool::Pool;
 
-/// After how long a login that nobody goes on with ends.
+/// After how long a login that no one goes on with ends.
 pub(super) const LEFT_ALONE: Duration = Duration::from_mins(15);
 
-/// For how long Telegram is asked in vain what became of a login that nobody goes on with, before it ends unasked.
+/// For how long Telegram is asked in vain what became of a login that no one goes on with, before it ends unasked.
 pub(super) const IN_VAIN: Duration = Duration::from_mins(1);
 
 /// How long after a step that failed it is tried again.
@@ -35,7 +35,7 @@ pub(crate) async fn take_up(pool: &Arc<Pool>) -> Result<(), StoreError> {
         let login = pool.logins.of(&stored.account, &pool.running.closing);
         login.show(record.state());
         login.inner.lock().await.record = Some(record);
-        // At rest nobody is asked before somebody wants to go on.
+        // At rest no one is asked before someone wants to go on.
         if !pool.running.at_rest {
             watch(pool, &login);
         }
@@ -43,7 +43,6 @@ pub(crate) async fn take_up(pool: &Arc<Pool>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Watches over a login until it is over.
 pub(super) fn watch(pool: &Arc<Pool>, login: &Arc<Login>) {
     if !login.watched.swap(true, Ordering::AcqRel) {
         pool.running.tasks.spawn(run(Arc::clone(pool), Arc::clone(login)));
@@ -67,7 +66,7 @@ async fn run(pool: Arc<Pool>, login: Arc<Login>) {
             }
         };
         let Some(due) = due else {
-            // Said while nobody else has the turn: whoever begins anew watches anew.
+            // Said while no one else has the turn: anyone who starts over watches again.
             login.watched.store(false, Ordering::Release);
             return;
         };

@@ -21,7 +21,6 @@ const PAGE: i32 = 100;
 /// Pages that are read without a pause between them.
 const BRISK_PAGES: usize = 3;
 
-/// The pause between later pages.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How much further back a refresh looks than to the last one: clocks are read at different moments.
@@ -47,7 +46,6 @@ struct Offset {
     peer: Option<ChatId>,
 }
 
-/// One page, sorted.
 #[derive(Debug, Default)]
 struct Page {
     dialogs: Vec<ChatId>,
@@ -116,7 +114,7 @@ pub(crate) async fn run(account: &Account, every: Duration, turns: &Semaphore) {
     }
 }
 
-/// Waits until the dialogs are to be looked at again: when that is due, or when somebody wants all of them read once
+/// Waits until the dialogs are to be looked at again: when that is due, or when someone wants all of them read once
 /// more. What is known already is not read again because the program has started.
 async fn wait(account: &Account, due: Option<Timestamp>) -> Option<FillState> {
     let wanted = async {
@@ -131,7 +129,6 @@ async fn wait(account: &Account, due: Option<Timestamp>) -> Option<FillState> {
     }
 }
 
-/// Waits until a line is up.
 async fn until_up(account: &Account) {
     let mut changes = account.health.changes.subscribe();
     while account.health.reader().is_none() {
@@ -182,7 +179,7 @@ async fn read_all(
     }
     fill.complete = true;
     if reading == Reading::First {
-        // Whoever hears that all is read may end the program: then it must not be read again.
+        // Anyone who hears that all is read may end the program: then it must not be read again.
         fill.refreshed_at = Some(account.now());
         save(account, fill).await;
         account.dialogs_complete.store(true, Ordering::Release);
@@ -233,7 +230,7 @@ async fn refresh(account: &Account, turns: &Semaphore, look: &mut Refresh) -> Re
     Ok(())
 }
 
-/// Reads the newest page out of turn, as somebody waits for it. Whoever comes meanwhile or shortly after shares what
+/// Reads the newest page out of turn, as someone waits for it. Anyone who comes meanwhile or shortly after shares what
 /// came of it.
 pub(crate) async fn read_newest(account: &Account) -> Result<(), CallError> {
     // Never closed; a page without a turn is still right.

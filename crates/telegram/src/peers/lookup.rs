@@ -10,7 +10,7 @@ use crate::peers::Knows;
 use crate::peers::dialogs;
 use crate::peers::parsing;
 
-/// Looks a public name up. `None` when nobody has it.
+/// Looks a public name up. `None` when no one has it.
 pub(crate) async fn resolve(account: &Account, username: &Username) -> Result<Option<ChatId>, CallError> {
     let request =
         functions::contacts::ResolveUsername { username: username.as_str().to_owned(), referer: None };

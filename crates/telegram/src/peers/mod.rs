@@ -7,7 +7,6 @@ pub(crate) mod phone_numbers;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{PoisonError, RwLock};
 
 use std::time::Duration;
 
@@ -15,8 +14,10 @@ use domain::{ChatId, ChatKind, Timestamp, Username};
 use grammers_tl_types::{enums, types};
 use store::{PeerKind, StoredPeer};
 
+use crate::lock::RwLock;
+
 /// How long a public name is believed to lead where it led. Names pass from one to another; mostly an update or an
-/// answer tells, and if none does, whoever uses an older one asks again.
+/// answer tells, and if none does, anyone who uses an older one asks again.
 const NAME_LASTS: Duration = Duration::from_hours(24);
 
 /// How long an older name is believed on when it cannot be asked for.
@@ -29,7 +30,6 @@ pub enum Knows {
     No,
     /// It can reach it, and has no dialog with it or is not in it.
     Contact,
-    /// It has a dialog with it, or is in it.
     Dialog,
 }
 
@@ -67,12 +67,12 @@ struct Table {
 
 impl Peers {
     pub(crate) fn len(&self) -> usize {
-        self.read().peers.len()
+        self.0.read().peers.len()
     }
 
     /// How many dialogs and chats it is in are known.
     pub(crate) fn dialogs(&self) -> usize {
-        self.read().dialogs
+        self.0.read().dialogs
     }
 
     /// Takes in what was stored, and when each name was: a restart makes none younger.
@@ -82,7 +82,7 @@ impl Peers {
         stored: Vec<StoredPeer>,
         named_at: &HashMap<ChatId, Timestamp>,
     ) {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         for peer in stored {
             if let Some(username) = &peer.username {
                 let named_at = named_at.get(&peer.chat_id).copied().unwrap_or_default();
@@ -95,7 +95,7 @@ impl Peers {
     /// Takes in what an older program kept, as far as it is new: what is known already is newer. Of a chat that was left
     /// it is not believed that the account is in it; names are to be asked for before they are believed.
     pub(crate) fn believe(&self, names: &Names, told: Vec<StoredPeer>, was_left: impl Fn(ChatId) -> bool) {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         for mut peer in told {
             if table.peers.contains_key(&peer.chat_id) {
                 continue;
@@ -113,13 +113,13 @@ impl Peers {
 
     /// Takes in what was learned; gives back what of it is news, to be stored.
     pub(crate) fn learn(&self, names: &Names, learned: Vec<StoredPeer>, now: Timestamp) -> Vec<StoredPeer> {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         let mut old_names = Vec::new();
         let mut claimed = Vec::new();
         let news: Vec<StoredPeer> = learned
             .into_iter()
             .filter(|peer| {
-                // Also of a peer that is no news: meanwhile the name may have been somebody else's.
+                // Also of a peer that is no news: meanwhile the name may have been someone else's.
                 claimed.extend(peer.username.clone().map(|username| (username, peer.chat_id)));
                 // What is told again is to be stored again before the next start finds it too old.
                 let ages = |username: &Username| names.ages(username, peer.chat_id, now);
@@ -137,9 +137,8 @@ impl Peers {
         news
     }
 
-    /// What is known of a chat.
     pub(crate) fn get(&self, chat_id: ChatId) -> Option<StoredPeer> {
-        let table = self.read();
+        let table = self.0.read();
         let peer = table.peers.get(&chat_id)?;
         Some(StoredPeer {
             chat_id,
@@ -163,7 +162,7 @@ impl Peers {
     }
 
     pub(crate) fn knows(&self, chat_id: ChatId) -> Knows {
-        match self.read().peers.get(&chat_id) {
+        match self.0.read().peers.get(&chat_id) {
             None => Knows::No,
             Some(peer) if peer.dialog => Knows::Dialog,
             Some(_) => Knows::Contact,
@@ -172,7 +171,7 @@ impl Peers {
 
     /// The account left the chat. Tells whether that is news.
     pub(crate) fn leave(&self, chat_id: ChatId) -> bool {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         let left =
             table.peers.get_mut(&chat_id).is_some_and(|peer| std::mem::replace(&mut peer.dialog, false));
         table.dialogs -= usize::from(left);
@@ -181,7 +180,7 @@ impl Peers {
 
     /// Telegram does not know what we thought we knew.
     pub(crate) fn forget(&self, chat_id: ChatId) {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         let gone = table.peers.remove(&chat_id);
         table.dialogs -= usize::from(gone.is_some_and(|peer| peer.dialog));
     }
@@ -192,7 +191,7 @@ impl Peers {
         if chat_id.kind() == ChatKind::Group {
             return Some(types::InputPeerChat { chat_id: bare }.into());
         }
-        let table = self.read();
+        let table = self.0.read();
         let peer = table.peers.get(&chat_id)?;
         Some(match chat_id.kind() {
             ChatKind::Group => types::InputPeerChat { chat_id: bare }.into(),
@@ -206,7 +205,7 @@ impl Peers {
 
     /// A user in the form that calls take.
     pub(crate) fn input_user(&self, user_id: i64) -> Option<enums::InputUser> {
-        let table = self.read();
+        let table = self.0.read();
         let peer = table.peers.get(&ChatId::user(user_id)?)?;
         Some(match peer.kind {
             PeerKind::OwnUser => enums::InputUser::UserSelf,
@@ -219,13 +218,13 @@ impl Peers {
         if chat_id.kind() != ChatKind::Channel {
             return None;
         }
-        let access_hash = self.read().peers.get(&chat_id)?.access_hash;
+        let access_hash = self.0.read().peers.get(&chat_id)?.access_hash;
         Some(types::InputChannel { channel_id: chat_id.bare(), access_hash }.into())
     }
 
     /// A user, with the name they show.
     pub(crate) fn person(&self, user_id: i64) -> Option<Person> {
-        let table = self.read();
+        let table = self.0.read();
         let peer = table.peers.get(&ChatId::user(user_id)?)?;
         Some(Person {
             user_id,
@@ -234,10 +233,6 @@ impl Peers {
             is_bot: peer.kind == PeerKind::Bot,
             is_self: peer.kind == PeerKind::OwnUser,
         })
-    }
-
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Table> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -294,12 +289,10 @@ impl Table {
 #[derive(Debug, Default)]
 pub(crate) struct Names(RwLock<HashMap<Box<str>, Named>>);
 
-/// What a name leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Named {
     /// Nothing while two accounts remember different chats of this name.
     chat_id: Option<ChatId>,
-    /// Until when that is believed.
     until: Timestamp,
 }
 
@@ -314,12 +307,11 @@ impl Names {
     }
 
     fn get(&self, username: &Username) -> Option<Named> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(username.as_str()).copied()
+        self.0.read().get(username.as_str()).copied()
     }
 
-    /// A name of this chat.
     pub(crate) fn of(&self, chat_id: ChatId) -> Option<Username> {
-        let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let names = self.0.read();
         let (name, _) = names.iter().find(|(_, named)| named.chat_id == Some(chat_id))?;
         name.parse().ok()
     }
@@ -329,7 +321,7 @@ impl Names {
         // Names come with nearly every answer; writing each time would make all wait for each other.
         let same = |known: Named| known.chat_id == chat_id && known.until.plus(GRACE) > until;
         if !self.get(username).is_some_and(same) {
-            let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            let mut names = self.0.write();
             names.insert(username.as_str().into(), Named { chat_id, until });
         }
     }
@@ -337,7 +329,7 @@ impl Names {
     /// The store remembers that it was told so then. When two accounts remember it differently, Telegram is to be
     /// asked.
     fn restore(&self, username: &Username, chat_id: ChatId, named_at: Timestamp) {
-        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.0.write();
         let told = Named { chat_id: Some(chat_id), until: named_at.plus(NAME_LASTS) };
         let known = names.entry(username.as_str().into()).or_insert(told);
         if known.chat_id == Some(chat_id) {
@@ -355,7 +347,7 @@ impl Names {
 
     /// It could not be asked for: it is believed a while longer.
     pub(crate) fn put_off(&self, username: &Username, now: Timestamp) {
-        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.0.write();
         if let Some(named) = names.get_mut(username.as_str()) {
             named.until = named.until.max(now.plus(GRACE));
         }
@@ -363,15 +355,14 @@ impl Names {
 
     /// This chat has another name now.
     fn give_up(&self, username: &str, chat_id: ChatId) {
-        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.0.write();
         if names.get(username).is_some_and(|named| named.chat_id == Some(chat_id)) {
             names.remove(username);
         }
     }
 
-    /// Nobody has this name.
     pub(crate) fn drop_name(&self, username: &Username) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(username.as_str());
+        self.0.write().remove(username.as_str());
     }
 }
 
@@ -408,7 +399,7 @@ mod tests {
                     1 => drop(peers.leave(learned.chat_id)),
                     _ => peers.forget(learned.chat_id),
                 }
-                let counted = peers.read().peers.values().filter(|peer| peer.dialog).count();
+                let counted = peers.0.read().peers.values().filter(|peer| peer.dialog).count();
                 prop_assert_eq!(peers.dialogs(), counted);
             }
         }
@@ -521,7 +512,7 @@ mod tests {
         assert_eq!(names.find(&name), Some(user));
         peers[1].restore(&names, vec![peer(8, Some("demo_ann"), true)], &at(8, NOW));
         assert_eq!(names.find(&name), None);
-        // Whoever of the two is heard of with the name has it, news or not.
+        // Anyone who of the two is heard of with the name has it, news or not.
         assert_eq!(peers[0].learn(&names, vec![peer(7, Some("demo_ann"), true)], NOW), []);
         assert_eq!(names.find(&name), Some(user));
     }

@@ -15,7 +15,6 @@ pub(crate) enum PeerUpdate {
     Migrated(ChatId, StoredPeer),
 }
 
-/// The chat id of a peer.
 pub(crate) fn chat_id(peer: &enums::Peer) -> Option<ChatId> {
     match peer {
         enums::Peer::User(user) => ChatId::user(user.user_id),
@@ -24,7 +23,6 @@ pub(crate) fn chat_id(peer: &enums::Peer) -> Option<ChatId> {
     }
 }
 
-/// The account's own user, if this is it.
 pub(crate) fn own(user: &enums::User) -> Option<SelfUser> {
     match user {
         enums::User::User(user) if user.is_self => Some(SelfUser {
@@ -112,7 +110,6 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<PeerUpdate> {
     }
 }
 
-/// The name that people see.
 pub(crate) fn display_name(user: &types::User) -> String {
     full_name([user.first_name.as_deref().unwrap_or_default(), user.last_name.as_deref().unwrap_or_default()])
 }
@@ -129,7 +126,6 @@ pub(crate) fn full_name(names: [&str; 2]) -> String {
     shown
 }
 
-/// The public name that counts.
 pub(crate) fn username(old: Option<&str>, names: Option<&[enums::Username]>) -> Option<Username> {
     main_username(old, names)?.parse().ok()
 }

@@ -1,7 +1,7 @@
 //! The private chats that callers name in another way than by id or username: by a phone number, or as their own.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::account::Operation;
@@ -12,6 +12,7 @@ use grammers_tl_types::{enums, functions};
 use crate::account::Account;
 use crate::calls::classify::{self, CallError};
 use crate::chat::ReadError;
+use crate::lock::Mutex;
 use crate::peers::Knows;
 use crate::peers::parsing;
 use crate::pool::Pool;
@@ -23,7 +24,6 @@ const ASKED: usize = 8;
 /// How long a number is believed to be the same person's.
 const NUMBER_LASTS: Duration = Duration::from_hours(24);
 
-/// How many numbers are remembered.
 const MOST_NUMBERS: usize = 10_000;
 
 /// Whose a phone number is, as Telegram told.
@@ -32,13 +32,13 @@ pub(crate) struct Numbers(Mutex<HashMap<Phone, (ChatId, Timestamp)>>);
 
 impl Numbers {
     fn get(&self, phone: &Phone, now: Timestamp) -> Option<ChatId> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.0.lock();
         let (chat_id, told_at) = known.get(phone)?;
         (now < told_at.plus(NUMBER_LASTS)).then_some(*chat_id)
     }
 
     fn set(&self, phone: &Phone, chat_id: ChatId, now: Timestamp) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         if known.len() >= MOST_NUMBERS {
             known.clear();
         }
@@ -62,9 +62,6 @@ impl Pool {
     }
 
     /// The private chat with the person who has a phone number, as the accounts find it.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
     pub async fn by_phone(&self, phone: &Phone, pin: Option<&AccountName>) -> Result<ChatId, ReadError> {
         let all = self.all();
         let considered: Vec<_> = all
@@ -121,7 +118,7 @@ impl Pool {
     }
 }
 
-/// Looks a phone number up. `None` when this account finds nobody by it.
+/// Looks a phone number up. `None` when this account finds no one by it.
 async fn resolve(account: &Account, phone: &Phone) -> Result<Option<ChatId>, CallError> {
     let request = functions::contacts::ResolvePhone { phone: phone.digits().to_owned() };
     let answer = match account.read(Operation::ResolvePeer, &request).await {

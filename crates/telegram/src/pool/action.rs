@@ -12,10 +12,8 @@ use crate::pool::Pool;
 /// Why an account could not be switched.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
-    /// No account has this name.
     #[error("there is no account {0}")]
     NoSuchAccount(AccountName),
-    /// The switch could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -35,16 +33,13 @@ pub enum Action {
     Resume,
 }
 
-/// No action has this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an account can be asked to start, stop, restart, pause or resume")]
 pub struct UnknownAction;
 
 impl Action {
-    /// Every action.
     pub const ALL: [Self; 5] = [Self::Start, Self::Stop, Self::Restart, Self::Pause, Self::Resume];
 
-    /// The name in paths.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -66,9 +61,6 @@ impl FromStr for Action {
 
 impl Pool {
     /// Switches an account. It is kept over restarts.
-    ///
-    /// # Errors
-    /// No account has this name, or the store does not take it.
     pub async fn act(&self, name: &AccountName, action: Action) -> Result<AccountView, ActError> {
         let account = self.get(name).ok_or_else(|| ActError::NoSuchAccount(name.clone()))?;
         let switch = match action {

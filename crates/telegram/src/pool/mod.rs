@@ -1,6 +1,7 @@
 //! All accounts together: started side by side, found by name, ended.
 
 mod action;
+pub(crate) mod monitor;
 pub(crate) mod quiesce;
 pub(crate) mod services;
 
@@ -80,32 +81,19 @@ pub struct PoolParts<'a> {
 /// Why the accounts could not be started. A bad session is no reason.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The store cannot be read.
     #[error("what is stored of the Telegram accounts cannot be read: {0}")]
     Store(#[from] StoreError),
-    /// A key of the settings cannot be read.
     #[error("`telegram.server_keys[{place}]` {why}")]
-    ServerKey {
-        /// Which of the list.
-        place: usize,
-        /// What it must be.
-        why: String,
-    },
+    ServerKey { place: usize, why: String },
 }
 
 impl Pool {
     /// Reads settings and store, and returns; the connections are made in the background.
-    ///
-    /// # Errors
-    /// The store cannot be read.
     pub async fn start(parts: PoolParts<'_>) -> Result<Arc<Self>, StartError> {
         Self::make(parts, false).await
     }
 
     /// The same accounts, none of which connects by itself: for a command that changes them while no server runs.
-    ///
-    /// # Errors
-    /// The store cannot be read.
     pub async fn at_rest(parts: PoolParts<'_>) -> Result<Arc<Self>, StartError> {
         Self::make(parts, true).await
     }
@@ -297,9 +285,6 @@ impl Pool {
     }
 
     /// Switches a service. It is kept over restarts.
-    ///
-    /// # Errors
-    /// The store does not take it.
     pub async fn set_service(
         &self,
         purpose: Purpose,

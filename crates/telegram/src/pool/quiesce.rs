@@ -1,10 +1,9 @@
 //! Silence: lines that ask nothing of Telegram for a while, whatever is switched on; and asking on purpose.
 
-use std::sync::{Mutex, PoisonError};
-
 use domain::account::AccountState;
 use domain::{AccountName, Purpose};
 
+use crate::lock::Mutex;
 use crate::pool::Pool;
 
 /// The purposes that nothing is asked for.
@@ -17,11 +16,11 @@ impl Quiesced {
     }
 
     fn purposes(&self) -> Vec<Purpose> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 
     fn set(&self, purposes: &[Purpose]) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = purposes.to_vec();
+        *self.0.lock() = purposes.to_vec();
     }
 
     /// Whether a line for these is silent: one that serves anything else goes on.
@@ -34,7 +33,7 @@ impl Quiesced {
 impl Pool {
     /// From now on nothing is asked of Telegram for these purposes, and for the others something may be: a line that
     /// serves none of the others is not even connected. What waits for it goes on waiting, as for one that connects.
-    /// Whoever wants it kept over a restart writes it into the store first.
+    /// Anyone who wants it kept over a restart writes it into the store first.
     pub fn quiesce(&self, purposes: &[Purpose]) {
         self.running.quiesced.set(purposes);
         for account in self.all().iter() {

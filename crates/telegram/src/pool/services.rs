@@ -1,10 +1,11 @@
 //! The services: what the accounts do for whom, counted by purpose, each of which can be stopped.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use domain::{Outcome, Purpose, Timestamp};
 use serde::Serialize;
+
+use crate::lock::Mutex;
 
 /// A service as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,7 +84,7 @@ impl Services {
         if action == ServiceAction::Restart {
             service.operations.store(0, Ordering::Relaxed);
             service.errors.store(0, Ordering::Relaxed);
-            *service.last_error.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *service.last_error.lock() = None;
         }
         if was_stopped != stop || action == ServiceAction::Restart {
             service.since.store(now.as_micros(), Ordering::Release);
@@ -96,7 +97,7 @@ impl Services {
         service.operations.fetch_add(1, Ordering::Relaxed);
         if error.is_some() {
             service.errors.fetch_add(1, Ordering::Relaxed);
-            *service.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+            *service.last_error.lock() = error;
         }
     }
 
@@ -111,9 +112,7 @@ impl Services {
             since: Timestamp::from_micros(service.map_or(0, |service| service.since.load(Ordering::Acquire))),
             operations: count(|service| &service.operations),
             errors: count(|service| &service.errors),
-            last_error: service.and_then(|service| {
-                service.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
-            }),
+            last_error: service.and_then(|service| service.last_error.lock().clone()),
             cache_size,
         }
     }

@@ -44,7 +44,7 @@ impl Pool {
             .cloned()
             .partition(|line| !anew && wanted.iter().any(|(origin, _)| *origin == line.origin()));
         self.close_lines(account, &gone).await?;
-        // Whoever looks meanwhile finds no line that is closed.
+        // Anyone who looks meanwhile finds no line that is closed.
         account.set_lines(lines.clone());
         for (origin, purposes) in wanted {
             if let Some(line) = lines.iter().find(|line| line.origin() == origin) {
@@ -58,7 +58,7 @@ impl Pool {
             lines.push(Arc::clone(&line));
             account.set_lines(lines.clone());
             if account.switch() == Switch::Stopped {
-                // It was stopped while the line was made, by somebody who could not see the line yet.
+                // It was stopped while the line was made, by someone who could not see the line yet.
                 line.stop();
             }
         }

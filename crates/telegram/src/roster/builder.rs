@@ -1,8 +1,8 @@
 //! Makes accounts out of settings and store.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ambient::{Chance, Clock};
@@ -20,6 +20,7 @@ use super::{Definition, StoredKey};
 use crate::account::health::{AccountHealth, Changes};
 use crate::account::{Account, AccountParts};
 use crate::line::{Arrived, Line, LineParts, Origin};
+use crate::lock::Mutex;
 use crate::peers::Names;
 use crate::routing::registry::{Bound, Registry};
 use crate::session::{Claims, Key, Keyring, Source};

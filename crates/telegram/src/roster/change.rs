@@ -13,9 +13,6 @@ use crate::pool::Pool;
 
 impl Pool {
     /// Adds an account. It has no session yet: give it one, or sign in.
-    ///
-    /// # Errors
-    /// A field is wrong, the name is taken, or the store does not take it.
     pub async fn add_account(self: &Arc<Self>, new: NewAccount) -> Result<AccountView, RosterError> {
         let definition = Definition::of_new(new, &self.builder.proxies)?;
         self.change(move |pool| async move { pool.add(definition).await }).await
@@ -43,7 +40,7 @@ impl Pool {
         self.registry.adopt(&account.name, account.index);
         self.slots.add(Arc::clone(&account));
         run(&self.running, &account, arrived);
-        // It may know what nobody knew.
+        // It may know what no one knew.
         self.lookups.forget_misses();
         self.changes.tell();
         Ok(account)
@@ -58,10 +55,7 @@ impl Pool {
         }
     }
 
-    /// Changes what is said of an account. Its connections are made anew only when they have to be.
-    ///
-    /// # Errors
-    /// There is none, it is in the settings, a field is wrong, or the store does not take it.
+    /// Changes what is said of an account. Its connections are made again only when they have to be.
     pub async fn change_account(
         self: &Arc<Self>,
         name: &AccountName,
@@ -94,9 +88,6 @@ impl Pool {
 
     /// Takes an account out. Its connections are closed first; its sessions that may be alive are kept without an
     /// owner; chats that are bound to it wait for an account of its name.
-    ///
-    /// # Errors
-    /// There is none, it is in the settings, work of it is not over and it is not forced, or the store does not take it.
     pub async fn remove_account(
         self: &Arc<Self>,
         name: &AccountName,

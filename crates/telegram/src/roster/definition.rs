@@ -40,13 +40,11 @@ pub(crate) struct StoredKey {
 
 #[derive(Debug, Clone)]
 pub struct NewAccount {
-    /// The owner's name for it.
     pub name: AccountName,
     /// Lower numbers are used first.
     pub priority: u16,
     /// Whether it does work that does not name it.
     pub in_pool: bool,
-    /// The application's number, from my.telegram.org.
     pub api_id: i32,
     pub api_hash: SecretText,
     /// The phone number with the `+`, for signing in.
@@ -84,7 +82,6 @@ pub(crate) fn is_phone(text: &str) -> bool {
 }
 
 impl Definition {
-    /// As the settings have it.
     pub(crate) fn of_settings(settings: &AccountSettings) -> Self {
         let sessions = settings.sessions.iter().map(|session| {
             let source = match &session.source {
@@ -111,7 +108,6 @@ impl Definition {
         }
     }
 
-    /// As the store has it.
     pub(crate) fn of_store(stored: StoredAccount) -> Self {
         let StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits } = stored;
         let (source, sessions) = (AccountSource::Store, Vec::new());
@@ -119,9 +115,6 @@ impl Definition {
     }
 
     /// As it is asked for.
-    ///
-    /// # Errors
-    /// A field is not what it should be.
     pub(crate) fn of_new(new: NewAccount, proxies: &Allowed) -> Result<Self, RosterError> {
         let NewAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits } = new;
         let (source, sessions) = (AccountSource::Store, Vec::new());
@@ -132,9 +125,6 @@ impl Definition {
     }
 
     /// The same, changed.
-    ///
-    /// # Errors
-    /// A field is not what it should be.
     pub(crate) fn changed(&self, change: AccountChange, proxies: &Allowed) -> Result<Self, RosterError> {
         let mut changed = self.clone();
         let AccountChange {
@@ -192,7 +182,6 @@ impl Definition {
         })
     }
 
-    /// As the store keeps it.
     pub(crate) fn to_stored(&self) -> StoredAccount {
         StoredAccount {
             name: self.name.clone(),
@@ -206,7 +195,6 @@ impl Definition {
         }
     }
 
-    /// What it connects as.
     pub(crate) fn application(&self, proxies: &Arc<Allowed>) -> Application {
         Application { api_id: self.api_id, proxy: self.proxied(proxies) }
     }
@@ -220,7 +208,7 @@ impl Definition {
         })
     }
 
-    /// Whether its lines have to be made anew for this.
+    /// Whether its lines have to be made again for this.
     pub(crate) fn connects_otherwise(&self, other: &Self) -> bool {
         let exposed = |text: &Option<SecretText>| text.as_ref().map(|text| text.expose_secret().to_owned());
         self.api_id != other.api_id || exposed(&self.proxy) != exposed(&other.proxy)

@@ -28,74 +28,40 @@ use crate::pool::Pool;
 /// Why the accounts stay as they are.
 #[derive(Debug, thiserror::Error)]
 pub enum RosterError {
-    /// No account has this name.
     #[error("there is no account {0}")]
     NoSuchAccount(AccountName),
-    /// The name is taken.
     #[error("there is an account {0} already; take another name, or change that one")]
     NameTaken(AccountName),
-    /// The settings describe it.
     #[error("the account {0} is in the settings file; change it there and start the program again")]
     ReadOnly(AccountName),
-    /// A field is not what it should be.
     #[error("{field} {message}")]
-    Invalid {
-        field: &'static str,
-        /// What it must be.
-        message: String,
-    },
-    /// Work of the account is not over.
+    Invalid { field: &'static str, message: String },
     #[error(
         "{count} messages or operations of the account {account} are not over; wait for them or cancel them, or force it"
     )]
-    UnderWay {
-        account: AccountName,
-        /// How much there is.
-        count: u64,
-    },
+    UnderWay { account: AccountName, count: u64 },
     /// One session cannot be connected with twice: Telegram would end it.
     #[error("the account {0} uses this session already")]
     SessionInUse(AccountName),
-    /// An import is connected with the session.
     #[error("an import asks Telegram whose this session is; try again when it has ended")]
     AskedAbout,
-    /// The account has no such session of the store.
     #[error("there is no such session; those of the settings file are taken out there")]
     NoSuchSession,
-    /// The session is somebody else's.
     #[error("this session belongs to the user {told}, and the account {account} is the user {known}")]
-    WrongUser {
-        account: AccountName,
-        /// Whose the account is.
-        known: i64,
-        /// Whose the session is.
-        told: i64,
-    },
-    /// The session is of a person who has an account here already.
+    WrongUser { account: AccountName, known: i64, told: i64 },
     #[error(
         "this session belongs to the user {told}, who is the account {other} already: {account} and {other} would be the same person; give the session to {other}"
     )]
-    SamePerson {
-        /// The account that was to get it.
-        account: AccountName,
-        /// The account of that person.
-        other: AccountName,
-        /// Whose the session is.
-        told: i64,
-    },
-    /// Nobody knows where its data centre is.
+    SamePerson { account: AccountName, other: AccountName, told: i64 },
     #[error("there is no address for data centre {0}; name it in `telegram.data_centres`")]
     NoAddress(i32),
-    /// An account can have only so many sessions.
     #[error("the account {0} has as many sessions as it can have; take one out first")]
     TooManySessions(AccountName),
     /// A connection does not end. Nothing was opened in its place.
     #[error("a connection of the account {0} does not close; try again")]
     NotClosed(AccountName),
-    /// The store does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The program ends.
     #[error("the program is ending")]
     Ending,
 }

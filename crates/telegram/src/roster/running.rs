@@ -43,7 +43,6 @@ impl Running {
         }
     }
 
-    /// Brings a line to life.
     pub(crate) fn line(&self, line: &Arc<Line>) {
         line.quiesce(self.quiesced.covers(&line.purposes()));
         if self.at_rest {
@@ -54,7 +53,6 @@ impl Running {
     }
 }
 
-/// Brings an account to life.
 pub(crate) fn run(running: &Running, account: &Arc<Account>, mut arrived: mpsc::Receiver<Arrived>) {
     for line in account.lines().iter() {
         running.line(line);

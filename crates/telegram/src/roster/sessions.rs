@@ -14,7 +14,7 @@ use crate::account::view::AccountView;
 use crate::pool::Pool;
 use crate::session::{Holder, SignedIn};
 
-/// A key that is signed in: whoever has it is the account.
+/// A key that is signed in: anyone who has it is the account.
 #[derive(Debug)]
 pub struct SessionKey {
     /// The data centre that knows it.
@@ -33,15 +33,12 @@ impl From<session_files::Session> for SessionKey {
 /// A session that belongs to no account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OwnerlessView {
-    /// What names it, in hexadecimal.
     pub session: String,
     /// The data centre that knows it.
     pub dc_id: i32,
     /// Telegram's id of its user, where it is known.
     pub user_id: Option<i64>,
-    /// The user's public name.
     pub username: Option<String>,
-    /// The name people see.
     pub display_name: Option<String>,
     /// Where it came from, in words.
     pub origin: String,
@@ -52,7 +49,7 @@ pub(crate) struct Taken {
     pub(crate) key: SignedIn,
     pub(crate) user: Option<SelfUser>,
     pub(crate) purposes: Vec<Purpose>,
-    /// Whether somebody signed in for it just now.
+    /// Whether someone signed in for it just now.
     pub(crate) ends_login: bool,
 }
 
@@ -60,9 +57,6 @@ impl Pool {
     /// Gives an account a session for these purposes; without any, for those that no working session of it has. Of
     /// others it takes them over: a session of the store that is left with none is closed first, and kept without an
     /// owner. Accounts of the settings can be given sessions too.
-    ///
-    /// # Errors
-    /// There is no such account, the session is in use or somebody else's, or the store does not take it.
     pub async fn add_session(
         self: &Arc<Self>,
         name: &AccountName,
@@ -79,9 +73,6 @@ impl Pool {
     }
 
     /// Gives an account a session that belongs to none.
-    ///
-    /// # Errors
-    /// As [`Pool::add_session`]; or there is no such session.
     pub async fn adopt_session(
         self: &Arc<Self>,
         name: &AccountName,
@@ -169,9 +160,6 @@ impl Pool {
 
     /// Takes a session of the store out of an account. It is kept without an owner unless it is lost; those of the
     /// settings get back what it took over from them.
-    ///
-    /// # Errors
-    /// There is no such account or session, or the store does not take it.
     pub async fn remove_session(
         self: &Arc<Self>,
         name: &AccountName,
@@ -204,9 +192,6 @@ impl Pool {
     }
 
     /// Deletes a session that belongs to no account, for good. False when there is none.
-    ///
-    /// # Errors
-    /// The store does not take it.
     pub async fn forget_session(&self, session: KeyFingerprint) -> Result<bool, StoreError> {
         let forgotten = self.store.accounts().forget_ownerless(session).await?;
         if forgotten {
@@ -216,9 +201,6 @@ impl Pool {
     }
 
     /// The sessions that belong to no account, oldest first.
-    ///
-    /// # Errors
-    /// The store cannot be read.
     pub async fn ownerless(&self) -> Result<Vec<OwnerlessView>, StoreError> {
         let sessions = self.store.accounts().ownerless().await?.into_iter();
         Ok(sessions

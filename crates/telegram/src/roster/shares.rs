@@ -1,6 +1,6 @@
 //! Which sessions of an account are used for what. Pure.
 //!
-//! A session of the store is younger than those of the settings: somebody signed in, or gave it by hand, since. So it
+//! A session of the store is younger than those of the settings: someone signed in, or gave it by hand, since. So it
 //! takes its purposes over from them, and gives them back when it is taken out.
 
 use domain::Purpose;

@@ -1,13 +1,14 @@
 //! Places of accounts: each account keeps its own as long as the program runs, and an empty one is never given again.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use domain::AccountName;
 
 use crate::account::Account;
+use crate::lock::RwLock;
 
-/// All accounts, by place and by name. Whoever goes through them has a list that does not change meanwhile.
+/// All accounts, by place and by name. Anyone who goes through them has a list that does not change meanwhile.
 #[derive(Default)]
 pub(crate) struct Slots(RwLock<Inner>);
 
@@ -28,14 +29,14 @@ impl Inner {
 }
 
 impl Slots {
-    /// The place of the next account. Whoever asks is the only one who adds.
+    /// The place of the next account. Anyone who asks is the only one who adds.
     pub(crate) fn next(&self) -> usize {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).by_place.len()
+        self.0.read().by_place.len()
     }
 
     /// Adds an account, which was made for [`Slots::next`].
     pub(crate) fn add(&self, account: Arc<Account>) {
-        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.0.write();
         let place = account.index;
         if inner.by_place.len() <= place {
             inner.by_place.resize(place + 1, None);
@@ -47,7 +48,7 @@ impl Slots {
 
     /// Takes an account out; its place stays empty.
     pub(crate) fn remove(&self, name: &AccountName) -> Option<Arc<Account>> {
-        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.0.write();
         let place = inner.by_name.remove(name)?;
         let account = inner.by_place.get_mut(place)?.take();
         inner.sort();
@@ -56,27 +57,25 @@ impl Slots {
 
     /// The order is another one: a priority changed.
     pub(crate) fn sort(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).sort();
+        self.0.write().sort();
     }
 
     /// All that are there, by priority, then by name.
     pub(crate) fn all(&self) -> Arc<[Arc<Account>]> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).all)
+        Arc::clone(&self.0.read().all)
     }
 
     /// The account in a place, if it is still there.
     pub(crate) fn at(&self, place: usize) -> Option<Arc<Account>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).by_place.get(place)?.clone()
+        self.0.read().by_place.get(place)?.clone()
     }
 
-    /// The account of this name.
     pub(crate) fn get(&self, name: &AccountName) -> Option<Arc<Account>> {
-        let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let inner = self.0.read();
         inner.by_place.get(*inner.by_name.get(name)?)?.clone()
     }
 
-    /// The place of the account of this name.
     pub(crate) fn place(&self, name: &AccountName) -> Option<usize> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).by_name.get(name).copied()
+        self.0.read().by_name.get(name).copied()
     }
 }

@@ -24,7 +24,7 @@ const ASK: Duration = Duration::from_secs(15);
 /// How many accounts are asked for one chat at once, and how many answers about one name are enough.
 const ASKED: usize = 8;
 
-/// Whom one question was put to by now: nobody is asked twice, whatever they answered.
+/// Whom one question was put to by now: no one is asked twice, whatever they answered.
 #[derive(Debug, Default)]
 struct Inquiry {
     answered: Vec<usize>,
@@ -51,7 +51,7 @@ impl Inquiry {
         considered(pool, query).iter().filter(silent).map(why).collect()
     }
 
-    /// What there is to say when nobody is left to be asked.
+    /// What there is to say when no one is left to be asked.
     fn end(&self) -> Asked {
         if self.answered.is_empty() { Asked::Failed } else { Asked::Nobody(self.failed.clone()) }
     }
@@ -62,7 +62,7 @@ enum Asked {
     GoOn,
     /// The chat does not exist, or none of them knows it; some may not have been able to say.
     Nobody(Vec<(usize, String)>),
-    /// Nobody could be asked.
+    /// No one could be asked.
     Failed,
     /// Accounts are still coming, or still reading their dialogs.
     NotYet,
@@ -86,7 +86,7 @@ pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Ca
     let anyone = || considered(pool, query).iter().any(|account| !matches!(account.usable(), Usable::No(..)));
     let Some(chat_id) = pool.find_fresh(&query.chat) else {
         let may_learn = anyone() && !pool.lookups.is_missed(&topic(), now);
-        // An old name that nobody can ask for is better than none.
+        // An old name that no one can ask for is better than none.
         return (!may_learn).then(|| match pool.find(&query.chat) {
             Some(chat_id) => {
                 let choice = choose(pool, query, chat_id, operation, now);
@@ -102,7 +102,7 @@ pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Ca
     (!may_learn).then(|| render(pool, query, chat_id, &choice, &remembered(pool, query, &choice)))
 }
 
-/// Those who could not be asked the last time that nobody knew the chat, and why.
+/// Those who could not be asked the last time that no one knew the chat, and why.
 fn remembered(pool: &Pool, query: &Query, choice: &Choice) -> Vec<(usize, String)> {
     if !choice.able.is_empty() {
         return Vec::new();
@@ -110,12 +110,10 @@ fn remembered(pool: &Pool, query: &Query, choice: &Choice) -> Vec<(usize, String
     pool.lookups.unasked(&(query.chat.clone(), pin(pool, query)), pool.clock.now())
 }
 
-/// Whether asking could help.
 const fn is_ignorance(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::Unknown | Refusal::CannotTell)
 }
 
-/// The candidates, after asking.
 pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Candidates {
     let deadline = pool.clock.now().plus(ASK);
     let mut inquiry = Inquiry::default();
@@ -168,7 +166,7 @@ fn is_old(pool: &Pool, chat: &ChatRef) -> bool {
     pool.find_fresh(chat).is_none() && pool.find(chat).is_some()
 }
 
-/// Who could make a chat. Whoever cannot invite anybody comes last: a chat is made for others.
+/// Who could make a chat. Anyone who cannot invite anyone comes last: a chat is made for others.
 pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
     let now = pool.clock.now();
     let facts = |account: &Arc<Account>| {
@@ -197,7 +195,7 @@ pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
     }
 }
 
-/// The same candidates where a chat is to be left or emptied. Whoever is out of it has nothing to leave; and once it was
+/// The same candidates where a chat is to be left or emptied. Anyone who is out of it has nothing to leave; and once it was
 /// left, the other accounts in it stay there unless the caller names one of them.
 pub(crate) fn leaving(pool: &Pool, query: &Query, mut candidates: Candidates) -> Candidates {
     for (_, why) in &mut candidates.refused {
@@ -236,7 +234,7 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
             _ if inquiry.has_asked(&account) => {}
             Usable::Connecting => coming = true,
             Usable::Now if needs_dialogs && !account.dialogs_complete.load(Ordering::Acquire) => {
-                // Those who have read theirs are asked meanwhile; and nobody waits for what takes too long anyway.
+                // Those who have read theirs are asked meanwhile; and no one waits for what takes too long anyway.
                 match account
                     .flood_waits
                     .flood(Operation::Read, pool.clock.now())
@@ -298,7 +296,7 @@ fn still_reading(until: Timestamp) -> String {
 async fn by_name(ready: &[Arc<Account>], chat_id: ChatId) -> bool {
     let Some(name) = ready.first().and_then(|account| account.names.of(chat_id)) else { return false };
     for account in ready {
-        // Whoever may not ask now leaves it to the next.
+        // Anyone who may not ask now leaves it to the next.
         if lookup::resolve(account, &name).await.is_ok() {
             return true;
         }
@@ -329,7 +327,7 @@ fn considered(pool: &Pool, query: &Query) -> Vec<Arc<Account>> {
 }
 
 fn choose(pool: &Pool, query: &Query, chat_id: ChatId, operation: Operation, now: Timestamp) -> Choice {
-    // A pin that names no account leaves nobody.
+    // A pin that names no account leaves no one.
     let pinned = query.pin.is_some().then(|| pin(pool, query).unwrap_or(usize::MAX));
     let (bound, orphaned) = match pool.registry.bound(chat_id) {
         Some(Bound::To(index)) => (Some(index), false),
@@ -428,7 +426,7 @@ fn render(
     unasked: &[(usize, String)],
 ) -> Candidates {
     let able = able(pool, choice);
-    // Who does not know the chat is of interest only when nobody can write there.
+    // Who does not know the chat is of interest only when no one can write there.
     let told = |refusal: &Refusal| able.is_empty() || !is_ignorance(*refusal);
     let mut refused: Vec<_> = choice
         .refused

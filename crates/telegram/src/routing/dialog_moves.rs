@@ -7,7 +7,6 @@ use domain::Timestamp;
 
 use crate::peers::Knows;
 
-/// The rule of the settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MoveRule {
     pub(crate) private_dialogs: PrivateDialogs,
@@ -43,10 +42,8 @@ impl MoveRule {
 /// Why an account cannot take a private dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CannotTake {
-    /// It is banned, deactivated or signed out by Telegram.
     #[error("is banned or signed out")]
     Lost,
-    /// It has no dialog with the person and no public name by which it could find them.
     #[error("has no dialog with this person and cannot find them by a public name")]
     CannotReach,
     /// It would be a first contact, which Telegram does not let it make.

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
 
 use domain::saga::RegistryChange;
 use domain::{AccountName, ChatId, ChatKind};
+
+use crate::lock::RwLock;
 
 /// The account that a chat belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,6 @@ pub(crate) enum Bound {
     ToNobody(AccountName),
 }
 
-/// The registry in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     bindings: RwLock<HashMap<ChatId, Bound>>,
@@ -39,27 +39,26 @@ impl Registry {
         }
     }
 
-    /// Whose the chat is.
     pub(crate) fn bound(&self, chat_id: ChatId) -> Option<Bound> {
-        self.bindings.read().unwrap_or_else(PoisonError::into_inner).get(&chat_id).cloned()
+        self.bindings.read().get(&chat_id).cloned()
     }
 
     /// The first account that sends into a chat keeps it.
     pub(crate) fn bind_first(&self, chat_id: ChatId, account: usize) {
         if self.bound(chat_id).is_none() {
-            let mut bindings = self.bindings.write().unwrap_or_else(PoisonError::into_inner);
+            let mut bindings = self.bindings.write();
             bindings.entry(chat_id).or_insert(Bound::To(account));
         }
     }
 
     /// The chat goes over to this account.
     pub(crate) fn rebind(&self, chat_id: ChatId, bound: Bound) {
-        self.bindings.write().unwrap_or_else(PoisonError::into_inner).insert(chat_id, bound);
+        self.bindings.write().insert(chat_id, bound);
     }
 
     /// An account came: what was bound to its name is bound to it.
     pub(crate) fn adopt(&self, name: &AccountName, place: usize) {
-        let mut bindings = self.bindings.write().unwrap_or_else(PoisonError::into_inner);
+        let mut bindings = self.bindings.write();
         for bound in
             bindings.values_mut().filter(|bound| matches!(bound, Bound::ToNobody(gone) if gone == name))
         {
@@ -69,7 +68,7 @@ impl Registry {
 
     /// An account is gone: what was bound to it is bound to its name alone.
     pub(crate) fn orphan(&self, place: usize, name: &AccountName) {
-        let mut bindings = self.bindings.write().unwrap_or_else(PoisonError::into_inner);
+        let mut bindings = self.bindings.write();
         for bound in bindings.values_mut().filter(|bound| **bound == Bound::To(place)) {
             *bound = Bound::ToNobody(name.clone());
         }
@@ -77,7 +76,7 @@ impl Registry {
 
     /// The private dialogs that belong to an account: by its place, or by its name once it is gone.
     pub(crate) fn private_dialogs(&self, account: &Bound) -> Vec<ChatId> {
-        let bindings = self.bindings.read().unwrap_or_else(PoisonError::into_inner);
+        let bindings = self.bindings.read();
         let of_account = bindings.iter().filter(|(_, bound)| *bound == account).map(|(chat_id, _)| *chat_id);
         let mut chats: Vec<_> = of_account.filter(|chat_id| chat_id.kind() == ChatKind::User).collect();
         chats.sort_unstable();
@@ -94,14 +93,13 @@ impl Registry {
         self.creators_stay.load(Ordering::Relaxed)
     }
 
-    /// Whether it is marked as left.
     pub(crate) fn is_left(&self, chat_id: ChatId) -> bool {
-        self.left.read().unwrap_or_else(PoisonError::into_inner).contains(&chat_id)
+        self.left.read().contains(&chat_id)
     }
 
     /// Takes a change over; `place` finds an account's place.
     pub(crate) fn change(&self, change: &RegistryChange, place: impl Fn(&AccountName) -> Option<usize>) {
-        let left = || self.left.write().unwrap_or_else(PoisonError::into_inner);
+        let left = || self.left.write();
         match change {
             RegistryChange::Created { chat_id, account, .. } | RegistryChange::Bound { chat_id, account } => {
                 self.rebind(
@@ -111,7 +109,7 @@ impl Registry {
                 left().remove(chat_id);
             }
             RegistryChange::Left { chat_id } => {
-                self.bindings.write().unwrap_or_else(PoisonError::into_inner).remove(chat_id);
+                self.bindings.write().remove(chat_id);
                 left().insert(*chat_id);
             }
             RegistryChange::Linked { .. } | RegistryChange::Edited { .. } => {}
@@ -120,9 +118,8 @@ impl Registry {
 
     // ---- groups that became supergroups --------------------------------------------------------------------------
 
-    /// The chat that this one is today.
     pub(crate) fn today(&self, chat_id: ChatId) -> ChatId {
-        let migrations = self.migrations.read().unwrap_or_else(PoisonError::into_inner);
+        let migrations = self.migrations.read();
         migrations.get(&chat_id).copied().unwrap_or(chat_id)
     }
 
@@ -131,13 +128,13 @@ impl Registry {
         if self.today(from) == to || from == to {
             return false;
         }
-        self.migrations.write().unwrap_or_else(PoisonError::into_inner).insert(from, to);
-        let mut bindings = self.bindings.write().unwrap_or_else(PoisonError::into_inner);
+        self.migrations.write().insert(from, to);
+        let mut bindings = self.bindings.write();
         if let Some(bound) = bindings.remove(&from) {
             bindings.entry(to).or_insert(bound);
         }
         drop(bindings);
-        let mut left = self.left.write().unwrap_or_else(PoisonError::into_inner);
+        let mut left = self.left.write();
         if left.remove(&from) {
             left.insert(to);
         }

@@ -46,7 +46,7 @@ pub struct Facts {
     pub is_reading: bool,
     /// Telegram stopped its first contacts.
     pub peer_flood: bool,
-    /// It could, but would do it badly: whoever does not have this goes first, whatever the priority.
+    /// It could, but would do it badly: anyone who does not have this goes first, whatever the priority.
     pub hampered: bool,
     /// A flood wait, or slow mode in this chat.
     pub held_until: Option<Timestamp>,
@@ -119,7 +119,7 @@ pub struct Choice {
 /// An account's rank: lower comes first. Its place is in the last bits, so that no two are the same.
 fn rank(kind: ChatKind, one: &Facts, is_bound: bool) -> u64 {
     let load = one.load.min((1 << LOAD_BITS) - 1);
-    // Whoever was written to is to be answered by the account that they wrote to, not by a stranger.
+    // Anyone who was written to is to be answered by the account that they wrote to, not by a stranger.
     let is_stranger = kind == ChatKind::User && one.knows != Knows::Dialog;
     u64::from(!is_bound) << 63
         | u64::from(is_stranger) << 62
@@ -491,7 +491,7 @@ mod tests {
                     prop_assert!(choice.able.iter().all(|(index, _)| facts[*index].knows == Knows::Dialog));
                 }
             }
-            // Nobody is named twice.
+            // No one is named twice.
             let mut named: Vec<usize> = able(&choice);
             named.extend(choice.refused.iter().map(|(index, _)| *index));
             named.sort_unstable();

@@ -1,20 +1,20 @@
-//! One question at a time about one chat: whoever asks the same meanwhile waits for the answer.
+//! One question at a time about one chat: anyone who asks the same meanwhile waits for the answer.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use domain::{ChatRef, Timestamp};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long it is remembered that nobody knows a chat.
+use crate::lock::Mutex;
+
+/// How long it is remembered that no one knows a chat.
 const MISS_LASTS: Duration = Duration::from_mins(5);
 
 /// The same, when not all who might know it could be asked.
 const DOUBTFUL_MISS_LASTS: Duration = Duration::from_secs(30);
 
-/// How many misses are remembered.
 const MISSES: usize = 4_096;
 
 /// What a question is about: the chat, and the account if only one may carry the message.
@@ -28,7 +28,7 @@ pub enum LookupResult {
     /// Something was learned, or there are others to ask.
     WentOn,
     Nobody,
-    /// Nobody could be asked.
+    /// No one could be asked.
     Failed,
     /// The accounts are still connecting, or still reading their dialogs.
     NotYet,
@@ -36,7 +36,7 @@ pub enum LookupResult {
 
 domain::enum_words!(LookupResult);
 
-/// Questions in the air, and answers that were "nobody knows".
+/// Questions in the air, and answers that were "no one knows".
 #[derive(Debug, Default)]
 pub(crate) struct SingleFlight {
     asked: Mutex<HashMap<Topic, watch::Receiver<()>>>,
@@ -44,7 +44,7 @@ pub(crate) struct SingleFlight {
     results: [AtomicU64; LookupResult::ALL.len()],
 }
 
-/// Nobody knows the chat.
+/// No one knows the chat.
 #[derive(Debug)]
 struct Miss {
     until: Timestamp,
@@ -52,7 +52,7 @@ struct Miss {
     unasked: Vec<(usize, String)>,
 }
 
-/// Either the right to ask, or somebody else's question to wait for.
+/// Either the right to ask, or someone else's question to wait for.
 pub(crate) enum Flight<'a> {
     Lead(Lead<'a>),
     Follow(watch::Receiver<()>),
@@ -68,7 +68,7 @@ pub(crate) struct Lead<'a> {
 
 impl SingleFlight {
     pub(crate) fn join(&self, topic: Topic) -> Flight<'_> {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = self.asked.lock();
         if let Some(waiting) = asked.get(&topic) {
             return Flight::Follow(waiting.clone());
         }
@@ -94,23 +94,23 @@ impl SingleFlight {
     }
 
     pub(crate) fn is_missed(&self, topic: &Topic, now: Timestamp) -> bool {
-        let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        let misses = self.misses.lock();
         misses.get(topic).is_some_and(|miss| miss.until > now)
     }
 
-    /// The accounts that could not be asked when nobody else knew the chat, and why.
+    /// The accounts that could not be asked when no one else knew the chat, and why.
     pub(crate) fn unasked(&self, topic: &Topic, now: Timestamp) -> Vec<(usize, String)> {
-        let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        let misses = self.misses.lock();
         misses.get(topic).filter(|miss| miss.until > now).map_or_else(Vec::new, |miss| miss.unasked.clone())
     }
 
     /// Everything may be asked for again.
     pub(crate) fn forget_misses(&self) {
-        self.misses.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.misses.lock().clear();
     }
 
     pub(crate) fn miss(&self, topic: Topic, unasked: Vec<(usize, String)>, now: Timestamp) {
-        let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut misses = self.misses.lock();
         if misses.len() >= MISSES {
             misses.retain(|_, miss| miss.until > now);
         }
@@ -124,7 +124,7 @@ impl SingleFlight {
 
 impl Drop for Lead<'_> {
     fn drop(&mut self) {
-        self.lookups.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.topic);
+        self.lookups.asked.lock().remove(&self.topic);
     }
 }
 
@@ -172,6 +172,6 @@ mod tests {
         for number in 0..=MISSES {
             lookups.miss(topic(&number.saturating_add(1).to_string()), Vec::new(), start);
         }
-        assert!(lookups.misses.lock().expect("lock").len() <= MISSES);
+        assert!(lookups.misses.lock().len() <= MISSES);
     }
 }

@@ -38,8 +38,7 @@ enum Author {
     User(i64),
 }
 
-/// Looks for one part.
-pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> MessageLookup {
+pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> Found {
     if let Some(ids) = seen(account, &attempt) {
         return MessageLookup::Here(ids);
     }
@@ -108,7 +107,7 @@ struct Then {
     earliest: Timestamp,
 }
 
-/// Nothing where nobody knows: Telegram cannot be asked what time it is, or our clock was set back since.
+/// Nothing where no one knows: Telegram cannot be asked what time it is, or our clock was set back since.
 async fn by_telegram(account: &Account, at: Timestamp) -> Option<Then> {
     let ahead = account.telegram_ahead().await.ok()?;
     then(at, account.now(), ahead)
@@ -246,7 +245,7 @@ mod tests {
         assert_eq!([then(0), then(1), then(-1)], [exactly(SINCE); 3]);
         assert_eq!(then(3_600), Some(Then { since: SINCE.plus(hour), earliest: SINCE }));
         assert_eq!(then(-3_600), exactly(SINCE.minus(hour + ROUNDING)));
-        // It lies ahead: our clock was set back since, and nobody knows by how much.
+        // It lies ahead: our clock was set back since, and no one knows by how much.
         assert_eq!(super::then(SINCE, SINCE.minus(Duration::from_mins(1)), 0), None);
         // What is as old as it would be by a clock that lags now is not it, and not denied either.
         let behind = then(3_600).expect("known");

@@ -3,7 +3,7 @@
 use domain::text::{Entity, EntityKind};
 use grammers_tl_types::{enums, types};
 
-/// Converts the entities of a text. A mention of somebody this account cannot name stays plain text.
+/// Converts the entities of a text. A mention of someone this account cannot name stays plain text.
 pub(crate) fn to_telegram(
     entities: &[Entity],
     user: impl Fn(i64) -> Option<enums::InputUser>,

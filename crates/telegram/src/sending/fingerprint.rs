@@ -95,7 +95,7 @@ fn own(album: &[&HistoryMessage]) -> Option<Match> {
 impl MediaFingerprint {
     fn of(media: &Media) -> Self {
         let MediaSource::File { size, .. } = &media.source else { return Self { word: None, size: None } };
-        // Telegram makes photos and animations anew.
+        // Telegram makes photos and animations again.
         let (word, size) = match &media.form {
             MediaForm::Photo { .. } => ("photo", None),
             MediaForm::Animation { .. } => ("animation", None),

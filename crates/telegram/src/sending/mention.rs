@@ -190,7 +190,7 @@ fn member(participant: &enums::ChannelParticipant) -> Option<i64> {
 fn outcome(account: &Account, error: &classify::CallError) -> Outcome {
     match classify::outcome(error, account.now()) {
         Outcome::Unknown(why) => Outcome::Unavailable(why.to_string()),
-        // Somebody who cannot be named is no reason to give the message up.
+        // Someone who cannot be named is no reason to give the message up.
         Outcome::Rejected { code } => Outcome::NotFound(code.to_string()),
         Outcome::InProgress | Outcome::Sent(_) => Outcome::Unavailable("try again".to_owned()),
         outcome => outcome,

@@ -16,22 +16,12 @@ use crate::peers::lookup;
 use crate::routing::router::Usable;
 use crate::sending::entities;
 
-/// How long a send may take. After that nobody knows whether it arrived.
+/// How long a send may take. After that no one knows whether it arrived.
 const SEND: Duration = Duration::from_secs(15);
 
 /// The same for media, which Telegram looks through before it answers.
 const SEND_MEDIA: Duration = Duration::from_mins(1);
 
-/// The points on the way of a message, and of a session that is imported, where a test can stop the program.
-pub const FAILPOINTS: &[&str] = &[
-    "telegram.send.before",
-    "telegram.send.after",
-    "telegram.step.before",
-    "telegram.step.after",
-    session_files::COPIED,
-];
-
-/// Sends one part through this account, once.
 pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
     match account.usable() {
         Usable::Now => {}
@@ -148,7 +138,7 @@ fn request(
     }
 }
 
-/// An answer came that is no error. It is accepted only if the answer says under which id: of one that cannot be read nobody
+/// An answer came that is no error. It is accepted only if the answer says under which id: of one that cannot be read no one
 /// knows what it says.
 async fn sent(account: &Account, attempt: &Attempt<'_>, body: &[u8]) -> Outcome {
     let (ids, answer) = match accepted(account, attempt, body) {
@@ -203,13 +193,13 @@ fn message_id(answer: &enums::Updates, random_id: i64) -> Option<i64> {
     })
 }
 
-/// It was refused, or nobody knows. What that says about the account, and about the chat it was for, is in memory before
+/// It was refused, or no one knows. What that says about the account, and about the chat it was for, is in memory before
 /// the delivery reads it.
 pub(crate) fn judged(account: &Account, chat_id: Option<ChatId>, error: &CallError) -> Outcome {
     judged_as(account, Operation::SendMessage, chat_id, error)
 }
 
-/// The same for what is done before sending and seen by nobody: a flood wait for that holds back no message.
+/// The same for what is done before sending and seen by no one: a flood wait for that holds back no message.
 pub(crate) fn judged_before(account: &Account, chat_id: Option<ChatId>, error: &CallError) -> Outcome {
     judge(account, None, chat_id, error)
 }

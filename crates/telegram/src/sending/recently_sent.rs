@@ -1,18 +1,17 @@
 //! The latest messages an account sent: which `random_id` became which message.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 
 use domain::ChatId;
 
-/// How many are remembered.
+use crate::lock::Mutex;
+
 const REMEMBERED: usize = 128;
 
 #[derive(Debug, Clone, Copy)]
 struct Sent {
     random_id: i64,
     message: i64,
-    /// Where, if the answer told.
     chat: Option<ChatId>,
 }
 
@@ -22,7 +21,7 @@ pub(crate) struct RecentlySent(Mutex<VecDeque<Sent>>);
 
 impl RecentlySent {
     pub(crate) fn note(&self, random_id: i64, message: i64, chat: Option<ChatId>) {
-        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = self.0.lock();
         // The answer and the update tell the same thing; the newest are at the back.
         if let Some(known) = ring.iter_mut().rev().find(|sent| sent.random_id == random_id) {
             known.chat = known.chat.or(chat);
@@ -36,13 +35,13 @@ impl RecentlySent {
 
     /// The message that went out under this `random_id`.
     pub(crate) fn message(&self, random_id: i64) -> Option<i64> {
-        let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ring = self.0.lock();
         ring.iter().rev().find(|sent| sent.random_id == random_id).map(|sent| sent.message)
     }
 
     /// The messages in a chat that are known to be others than those with these `random_id`s.
     pub(crate) fn others(&self, chat: ChatId, random_ids: &[i64]) -> Vec<i64> {
-        let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ring = self.0.lock();
         ring.iter()
             .filter(|sent| sent.chat == Some(chat) && !random_ids.contains(&sent.random_id))
             .map(|sent| sent.message)
@@ -66,6 +65,6 @@ mod tests {
             recently_sent.note(random_id, random_id, None);
         }
         assert_eq!(recently_sent.message(1), None);
-        assert_eq!(recently_sent.0.lock().expect("lock").len(), REMEMBERED);
+        assert_eq!(recently_sent.0.lock().len(), REMEMBERED);
     }
 }

@@ -46,7 +46,7 @@ impl Sender for Pool {
             None => Admission::free(),
             Some(place) => Admission::counted(move || {
                 account.quota.give_back(place, account.now());
-                // Whoever waits for a place would sleep until the next one comes free by itself.
+                // Anyone who waits for a place would sleep until the next one comes free by itself.
                 account.health.changes.tell();
             }),
         })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ambient::Clock;
 use domain::account::Reason;
@@ -14,6 +14,8 @@ use session_files::Reader;
 use store::KeyFingerprint;
 
 use super::{SignedIn, Source, source};
+
+use crate::lock::Mutex;
 
 /// A key in the form that is connected with.
 pub(crate) struct Key {
@@ -67,7 +69,6 @@ impl Key {
 /// Who connects with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Holder {
-    /// A line of an account.
     Line(AccountName, usize),
     /// An import, which asks whose it is.
     Import,
@@ -86,26 +87,25 @@ pub(crate) struct Asking {
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        self.claims.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.claims.0.lock().remove(&self.key);
     }
 }
 
 impl Claims {
-    /// Who has a key.
     pub(crate) fn owner(&self, key: KeyFingerprint) -> Option<Holder> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
+        self.0.lock().get(&key).cloned()
     }
 
     /// A line is closed: its key is free.
     pub(crate) fn release(&self, account: &AccountName, line: usize) {
-        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claims = self.0.lock();
         let own = Holder::Line(account.clone(), line);
         claims.retain(|_, owner| *owner != own);
     }
 
-    /// Claims a key for as long as it is asked whose it is; nothing when somebody has it.
+    /// Claims a key for as long as it is asked whose it is; nothing when someone has it.
     pub(crate) fn ask(&self, key: KeyFingerprint) -> Option<Asking> {
-        match self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key) {
+        match self.0.lock().entry(key) {
             Entry::Vacant(free) => {
                 free.insert(Holder::Import);
                 Some(Asking { claims: self.clone(), key })
@@ -114,9 +114,8 @@ impl Claims {
         }
     }
 
-    /// Claims a key for a line, or tells who has it.
     fn claim(&self, key: KeyFingerprint, account: &AccountName, line: usize) -> Result<(), Holder> {
-        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claims = self.0.lock();
         let own = Holder::Line(account.clone(), line);
         // A line has one key: a new one sets the old one free.
         claims.retain(|fingerprint, owner| *fingerprint == key || *owner != own);
@@ -171,7 +170,7 @@ impl Keyring {
             }));
         }
         let (dc_id, fingerprint) = (signed_in.dc_id, signed_in.fingerprint());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         let centre = DataCentre::of(dc_id, &self.addresses)
             .ok_or_else(|| other(format!("the settings name no address for data centre {dc_id}")))?;
         let centre = match known.as_ref() {

@@ -20,7 +20,6 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
-    /// The same once more.
     pub(crate) fn copy(&self) -> Self {
         let key = Secret::new(Box::new(*self.key.expose_secret()));
         Self { dc_id: self.dc_id, key, user_id: self.user_id }

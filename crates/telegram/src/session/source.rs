@@ -12,7 +12,6 @@ use super::SignedIn;
 /// A session, or why there is none.
 pub(crate) type Loaded = Result<SignedIn, NoSession>;
 
-/// Why there is no session.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoSession {
     #[error("the session file {path} cannot be used: {source}")]

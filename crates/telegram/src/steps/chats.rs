@@ -28,7 +28,7 @@ pub(super) async fn create(context: &StepContext<'_>, title: &str, about: &str) 
         Err(error) => return Err(of_the_account(context.refused(&error).await)),
     };
     context.learn(&updates).await;
-    // It was made all the same: whoever looks finds it.
+    // It was made all the same: anyone who looks finds it.
     let unread = || Outcome::Unknown(Unclear::Unreadable("the answer names no chat".to_owned()));
     created(&updates).map(|chat_id| StepAnswer::Created { chat_id }).ok_or_else(unread)
 }
@@ -123,7 +123,6 @@ pub(super) async fn export_link(context: &StepContext<'_>) -> Result<Answer, Out
     }
 }
 
-/// The link in force that a full chat shows.
 fn exported(full: &enums::ChatFull) -> Option<String> {
     let invite = match full {
         enums::ChatFull::Full(group) => group.exported_invite.as_ref(),

@@ -15,7 +15,7 @@ use crate::line::Line;
 use crate::peers::lookup;
 use crate::steps::meaning;
 
-/// How long a call that changes something may take. After that nobody knows whether it did.
+/// How long a call that changes something may take. After that no one knows whether it did.
 const CHANGE: Duration = Duration::from_secs(15);
 
 /// One step under way.
@@ -24,12 +24,10 @@ pub(super) struct StepContext<'a> {
     pub(super) line: Arc<Line>,
     /// By which its floods are kept.
     pub(super) operation: Operation,
-    /// The chat, as it is today.
     pub(super) chat_id: Option<ChatId>,
 }
 
 impl StepContext<'_> {
-    /// A call that changes something: made once.
     pub(super) async fn change<R: RemoteCall>(&self, request: &R) -> Result<R::Return, CallError> {
         let working = self.account.health.sending();
         failpoint::reach("telegram.step.before").await;
@@ -39,7 +37,6 @@ impl StepContext<'_> {
         answer
     }
 
-    /// The chat of the step.
     pub(super) fn chat_id(&self) -> Result<ChatId, Outcome> {
         self.chat_id.ok_or_else(|| Outcome::Rejected { code: "CHAT_ID_INVALID".into() })
     }
@@ -123,7 +120,6 @@ impl StepContext<'_> {
     }
 }
 
-/// A chat as what it is.
 pub(super) enum StepChat {
     /// A basic group, by its bare id.
     Group(i64),
@@ -135,7 +131,6 @@ fn unknown_chat() -> Outcome {
     Outcome::NotFound("this account does not know the chat".to_owned())
 }
 
-/// The users and chats of an answer.
 pub(super) fn told_of(updates: &enums::Updates) -> (&[enums::User], &[enums::Chat]) {
     match updates {
         enums::Updates::Updates(all) => (&all.users, &all.chats),
@@ -144,7 +139,6 @@ pub(super) fn told_of(updates: &enums::Updates) -> (&[enums::User], &[enums::Cha
     }
 }
 
-/// What happened, in an answer.
 pub(super) fn happened(updates: &enums::Updates) -> &[enums::Update] {
     match updates {
         enums::Updates::Updates(all) => &all.updates,

@@ -42,7 +42,7 @@ pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known
 }
 
 /// The earliest second of Telegram's clock at which it may have been made. Our clock may lag behind only now, and have been
-/// right then. Nothing when it was set back since: then nobody knows.
+/// right then. Nothing when it was set back since: then no one knows.
 fn earliest(since: Timestamp, now: Timestamp, ahead: i64) -> Option<i64> {
     let is_known = since.since(now) <= SLACK;
     is_known.then(|| since.minus(SLACK).as_seconds().saturating_add(ahead.min(0)))

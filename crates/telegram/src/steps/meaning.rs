@@ -16,10 +16,10 @@ pub(super) fn kept_title(title: &str) -> String {
 pub(super) fn is_done(step: &Step, error: &str) -> bool {
     match step {
         Step::OpenHistory | Step::SetTitle { .. } | Step::SetAbout { .. } => error.ends_with("_NOT_MODIFIED"),
-        // Whoever made the chat governs it anyway.
+        // Anyone who made the chat governs it anyway.
         Step::Promote { .. } => error.ends_with("_NOT_MODIFIED") || error == "USER_CREATOR",
         Step::Remove { .. } => error == "USER_NOT_PARTICIPANT",
-        // A chat that one cannot get into any more has been left, whoever saw to that.
+        // A chat that one cannot get into any more has been left, by whatever means.
         Step::Leave => matches!(
             error,
             "USER_NOT_PARTICIPANT"
@@ -36,7 +36,7 @@ pub(super) fn is_done(step: &Step, error: &str) -> bool {
     }
 }
 
-/// What became of somebody who was invited, if the error is about them; nothing was done then.
+/// What became of someone who was invited, if the error is about them; nothing was done then.
 pub(super) fn of_invited(error: &str) -> Option<MemberResult> {
     match error {
         "USER_ALREADY_PARTICIPANT" => Some(MemberResult::Already),

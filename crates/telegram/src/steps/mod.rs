@@ -106,8 +106,7 @@ const fn purpose(step: &Step) -> Purpose {
     }
 }
 
-/// Takes one step through this account.
-async fn take(account: &Account, call: Call<'_>) -> Result<StepAnswer, Outcome> {
+async fn take(account: &Account, call: Call<'_>) -> Result<Answer, Outcome> {
     let (step, operation) = (call.step, call.step.operation());
     match account.usable() {
         Usable::Now => {}

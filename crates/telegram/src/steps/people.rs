@@ -18,10 +18,9 @@ const PAGE: i32 = 200;
 /// Members that are listed at most.
 const MOST: usize = 10_000;
 
-/// Messages that somebody new in a basic group gets to see.
+/// Messages that someone new in a basic group gets to see.
 const SHOWN: i32 = 100;
 
-/// Finds out who somebody is.
 pub(super) async fn resolve(context: &StepContext<'_>, who: &ChatRef) -> Result<Answer, Outcome> {
     let account = context.account;
     let name = match who {
@@ -61,7 +60,7 @@ pub(super) async fn invite(context: &StepContext<'_>, users: &[i64]) -> Result<A
     let ended = invitation.all(users).await;
     let Invitation { mut missing, brought, .. } = invitation;
     let invited = &context.account.recent_invites;
-    // Whoever an earlier try brought is there now because of it.
+    // Anyone who an earlier try brought is there now because of it.
     let came_before =
         |one: &Missing| one.result == MemberResult::Already && invited.recall(chat_id, one.user_id);
     if let Err(outcome) = ended {
@@ -79,7 +78,7 @@ pub(super) async fn invite(context: &StepContext<'_>, users: &[i64]) -> Result<A
     Ok(StepAnswer::Invited { missing, pending: Vec::new() })
 }
 
-/// Whether nobody was asked about this one yet.
+/// Whether no one was asked about this one yet.
 fn is_pending(user: i64, brought: &[i64], missing: &[Missing]) -> bool {
     !brought.contains(&user) && missing.iter().all(|one| one.user_id != user)
 }
@@ -111,7 +110,7 @@ impl Invitation<'_> {
                     self.missing.extend(were_there);
                     return Ok(());
                 }
-                // One of them is the reason, and nobody was invited: each for themselves.
+                // One of them is the reason, and no one was invited: each for themselves.
                 Some(_) => {}
             }
         }
@@ -123,7 +122,7 @@ impl Invitation<'_> {
         Ok(())
     }
 
-    /// One call. An error that is about one of those who were asked is told; nobody was invited then.
+    /// One call. An error that is about one of those who were asked is told; no one was invited then.
     async fn ask(
         &mut self,
         asked: &[i64],
@@ -232,7 +231,7 @@ fn absent(user_id: i64, why: &str) -> Missing {
 
 // ---- governing -----------------------------------------------------------------------------------------------------
 
-/// Makes somebody an administrator with all rights.
+/// Makes someone an administrator with all rights.
 pub(super) async fn promote(context: &StepContext<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
     let chat = context.chat().await?;
     let person = context.account.peers.person(user);
@@ -280,7 +279,7 @@ const fn all_rights() -> types::ChatAdminRights {
     }
 }
 
-/// Removes somebody, and keeps them out.
+/// Removes someone, and keeps them out.
 pub(super) async fn remove(context: &StepContext<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
     let answer = match context.chat().await? {
         StepChat::Group(chat_id) => {
@@ -407,7 +406,7 @@ fn is_made_by(participant: &enums::ChannelParticipant, user: Option<i64>) -> boo
     matches!(participant, enums::ChannelParticipant::Creator(one) if Some(one.user_id) == user)
 }
 
-/// The member that a line of the list is about; nobody who is out.
+/// The member that a line of the list is about; no one who is out.
 pub(crate) fn member(participant: &enums::ChannelParticipant) -> Option<i64> {
     match participant {
         enums::ChannelParticipant::Participant(one) => Some(one.user_id),
@@ -476,7 +475,7 @@ mod tests {
         let told: Vec<_> = found.iter().map(|one| (one.user_id, one.result)).collect();
         assert_eq!(told, [(2, MemberResult::Privacy), (3, MemberResult::Already)]);
         assert!(found[0].detail.as_ref().is_some_and(|detail| detail.contains("Premium")));
-        // Without a line about it nobody is said to have been there before.
+        // Without a line about it no one is said to have been there before.
         assert_eq!(missing(&[1, 2], &answer(None, &[])), []);
     }
 }

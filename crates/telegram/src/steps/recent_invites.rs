@@ -2,11 +2,11 @@
 //! and it was this step that brought them.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 
 use domain::ChatId;
 
-/// How many people are remembered.
+use crate::lock::Mutex;
+
 const REMEMBERED: usize = 1_024;
 
 /// A small ring: the oldest is forgotten.
@@ -16,7 +16,7 @@ pub(crate) struct RecentInvites(Mutex<VecDeque<(ChatId, i64)>>);
 impl RecentInvites {
     /// These may be in the chat now.
     pub(crate) fn note(&self, chat_id: ChatId, users: &[i64]) {
-        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = self.0.lock();
         for user_id in users {
             if !ring.contains(&(chat_id, *user_id)) {
                 if ring.len() == REMEMBERED {
@@ -29,7 +29,7 @@ impl RecentInvites {
 
     /// Whether it may have been us who brought them. It is told once.
     pub(crate) fn recall(&self, chat_id: ChatId, user_id: i64) -> bool {
-        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = self.0.lock();
         let found = ring.iter().position(|one| *one == (chat_id, user_id));
         found.is_some_and(|place| ring.remove(place).is_some())
     }

@@ -4,7 +4,6 @@ mod notice;
 mod pending;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -271,7 +270,7 @@ impl<'a> Reader<'a> {
         learned.migrated.extend(became);
         learned.returned = account.returned(&learned.peers);
         learned.peers = account.peers.learn(&account.names, learned.peers, account.now());
-        // Whoever is in a chat again may have got the right to write back as well.
+        // Anyone who is in a chat again may have got the right to write back as well.
         for peer in learned.peers.iter().filter(|peer| peer.dialog) {
             account.flood_waits.lift_mark(peer.chat_id);
         }
@@ -432,7 +431,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Leaves what lies between out.
     async fn skip(&mut self, since: i32) -> Result<(), CallError> {
         self.primed = false;
         self.missed_since = Some(since);
@@ -445,7 +443,7 @@ impl<'a> Reader<'a> {
         if missed > 0 {
             self.account.updates_missed.fetch_add(missed, Ordering::Relaxed);
             let gap = Gap { noticed_at: self.account.now(), after_pts: since, up_to_pts: now };
-            let mut gaps = self.account.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut gaps = self.account.gaps.lock();
             if gaps.len() == GAPS {
                 gaps.pop_front();
             }
@@ -476,7 +474,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether an answer came that nobody here can read.
+/// Whether an answer came that no one here can read.
 const fn is_unreadable(error: &RequestError) -> bool {
     matches!(error, RequestError::Unreadable(_) | RequestError::Unpackable)
 }

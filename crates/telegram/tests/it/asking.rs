@@ -1,4 +1,4 @@
-//! What is said of a chat that nobody finds: only whoever could look says that it is not there.
+//! What is said of a chat that no one finds: only anyone who could look says that it is not there.
 
 use std::time::Duration;
 

@@ -136,13 +136,12 @@ async fn a_deaf_account_keeps_nobody_from_starting() {
     pool.stop(Duration::from_secs(5)).await;
 }
 
-/// A way to a data centre that holds back what it was given last, until a while after whoever gave it hung up.
+/// A way to a data centre that holds back what it was given last, until a while after its sender hung up.
 struct SlowWay {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
     /// Over the first so many of them nothing more goes before the client hangs up.
     held: Arc<AtomicUsize>,
-    /// What was held back has arrived.
     delivered: Arc<AtomicBool>,
 }
 
@@ -178,7 +177,7 @@ impl SlowWay {
                             held.clear();
                         }
                     }
-                    // Long enough for whoever does not wait to be there by another way.
+                    // Long enough for anyone who does not wait to be there by another way.
                     tokio::time::sleep(Duration::from_millis(200)).await;
                     let _ = to_centre.write_all(&held).await;
                     // It is read by then, and the way is over.

@@ -15,7 +15,6 @@ fn pages(world: &World) -> u64 {
     world.calls("backup_1", "messages.getDialogs")
 }
 
-/// A chat that nobody is told of.
 fn quiet_chat(world: &World, title: &str) -> String {
     let order = NewChat {
         kind: sandbox::telegram::ChatKind::Supergroup,

@@ -44,7 +44,6 @@ async fn moving(account: &str) -> (World, Elsewhere, tempfile::TempDir) {
 }
 
 impl Elsewhere {
-    /// A file as Telethon has it.
     fn file(&self, folder: &Path, file: &str) -> PathBuf {
         let kind = |peer: &StoredPeer| match peer.kind {
             store::PeerKind::Bot => PeerKind::Bot,
@@ -98,7 +97,7 @@ async fn a_session_becomes_an_account_and_writes_to_what_it_knows_before_any_dia
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "any_name.session");
-    // The reading of the dialogs stands still in its first call, which nobody answers: whatever else asked for dialogs
+    // The reading of the dialogs stands still in its first call, which no one answers: whatever else asked for dialogs
     // would be one call more.
     world.fault("backup_1", FaultName::Delay).method("messages.getDialogs").seconds(3600.0).on();
     let asked_for_dialogs = || world.calls("backup_1", "messages.getDialogs");
@@ -283,7 +282,7 @@ async fn the_old_registry_comes_in_once_and_what_is_here_stands() {
     assert_eq!(failed.len(), 1);
     assert_eq!((failed[0].state, failed[0].payload.as_str()), (FailedState::Pending, "{\"title\":\"Demo\"}"));
     let now = world.clock.now();
-    // Nothing here can try it again: what it may have done already, nobody knows.
+    // Nothing here can try it again: what it may have done already, no one knows.
     assert!(!world.store.failed_requests().retried(failed[0].id, now).await.expect("written"));
     assert!(world.store.failed_requests().drop(failed[0].id, now).await.expect("written"));
     let again = import(&pool, ImportOrder { plan: plan(), ..order(&[&file]) }).await;

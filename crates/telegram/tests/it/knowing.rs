@@ -1,4 +1,4 @@
-//! Who knows which chat, and asking for what nobody knows.
+//! Who knows which chat, and asking for what no one knows.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -14,7 +14,6 @@ use crate::world::{World, name, send, state, until, view};
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
-/// A new account of a person of the sandbox.
 fn spare(world: &World, person: &str) -> NewAccount {
     let person = world.person(person);
     NewAccount {
@@ -55,6 +54,22 @@ pub(crate) fn is_done(state: &LoginState) -> bool {
     matches!(state, LoginState::Done { .. })
 }
 
+/// The token of the QR code that is shown.
+pub(crate) fn shown_qr(state: &LoginState) -> String {
+    let LoginState::QrShown { url, .. } = state else { panic!("no token: {state:?}") };
+    url.clone()
+}
+
+pub(crate) async fn show_qr(pool: &Arc<Pool>) -> String {
+    shown_qr(&begin(pool, How::Qr).await)
+}
+
+/// A person accepts the token with another session of theirs.
+pub(crate) fn accept(world: &World, token: String, account: &str) {
+    let order = TokenOrder { token, account: account.to_owned() };
+    world.telegram().accept_login_token(&order).expect("accepted");
+}
+
 fn failure(state: &LoginState) -> Option<LoginFailure> {
     match state {
         LoginState::Failed { code, .. } => Some(*code),
@@ -62,7 +77,6 @@ fn failure(state: &LoginState) -> Option<LoginFailure> {
     }
 }
 
-/// A fault for whoever calls.
 pub(crate) fn fault(
     world: &World,
     method: &str,
@@ -102,12 +116,11 @@ pub(crate) async fn logins_kept(world: &World) -> usize {
     world.store.accounts().logins().await.expect("readable").len()
 }
 
-/// How often a method was called, by whomever.
 pub(crate) fn called(world: &World, method: &str) -> u64 {
     world.telegram().calls(None, Some(method)).iter().map(|call| call.count).sum()
 }
 
-/// Nobody finds out whose a key is until the faults are cleared.
+/// No one finds out whose a key is until the faults are cleared.
 fn blind(world: &World) {
     fault(world, "users.getUsers", FaultName::DropAnswer, |order| order.times = None);
 }
@@ -125,12 +138,9 @@ async fn a_code_signs_in_and_the_session_is_used_at_once_and_after_a_restart() {
         panic!("{begun:?}")
     };
     assert_eq!((sent_by, length, next_by), (CodeWay::App, Some(5), Some(CodeWay::Sms)));
-    // Whoever begins again is told how far it is, and no other code goes out.
+    // Anyone who begins again is told how far it is, and no other code goes out.
     assert_eq!(begin(&pool, How::Phone(None)).await, now(&pool));
-    assert_eq!(
-        world.telegram().calls(None, Some("auth.sendCode")).iter().map(|call| call.count).sum::<u64>(),
-        1
-    );
+    assert_eq!(called(&world, "auth.sendCode"), 1);
     let wrong = if person.login_code == "00000" { "00001" } else { "00000" };
     for (told, times) in [(wrong, 1), ("", 2)] {
         let told = code(&pool, told).await;
@@ -221,9 +231,8 @@ async fn an_account_of_another_data_centre_is_signed_in_there_by_code_and_by_tok
     ready(&pool).await;
     assert_eq!(view(&pool, "spare").lines[0].dc_id, Some(4));
     rules(&world, "extra_1", &with_password());
-    let LoginState::QrShown { url, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
-    let order = TokenOrder { token: url, account: "extra_1".to_owned() };
-    world.telegram().accept_login_token(&order).expect("accepted");
+    let url = show_qr(&pool).await;
+    accept(&world, url, "extra_1");
     until("a password is wanted", || matches!(now(&pool), LoginState::PasswordWanted { .. })).await;
     let before = view(&pool, "spare").lines[0].session.clone();
     assert!(is_done(&password(&pool, "horse").await));
@@ -251,7 +260,7 @@ async fn what_cannot_be_signed_in_to_is_refused_in_words() {
     rules(&world, "fifth", &SignInRules { banned: true, ..SignInRules::default() });
     let banned = start(&world.person("fifth").phone).await.expect("begun");
     assert_eq!(failure(&banned), Some(LoginFailure::PhoneBanned));
-    // A number of nobody is sent a code all the same.
+    // A number of no one is sent a code all the same.
     start("+70000090000").await.expect("begun");
     let sent = world.telegram().codes().pop().expect("a code");
     let refused = code(&pool, &sent.code).await;
@@ -278,8 +287,7 @@ async fn a_wait_that_telegram_asks_for_is_kept_over_a_restart() {
     let left = wait.since(world.clock.now());
     assert!(left > Duration::from_secs(500) && left <= Duration::from_mins(10), "{left:?}");
     let anew = LoginOptions { restart: true, ..LoginOptions::default() };
-    let asked =
-        || -> u64 { world.telegram().calls(None, Some("auth.sendCode")).iter().map(|call| call.count).sum() };
+    let asked = || called(&world, "auth.sendCode");
     let before = asked();
     assert_eq!(
         pool.login().start(&name("spare"), How::Phone(None), anew.clone()).await.expect("told"),
@@ -299,12 +307,11 @@ async fn a_wait_that_telegram_asks_for_is_kept_over_a_restart() {
 async fn a_token_is_shown_anew_until_it_is_accepted() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
-    let LoginState::QrShown { url: first, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    let first = show_qr(&pool).await;
     world.clock.advance(Duration::from_secs(61));
     until("another token", || matches!(now(&pool), LoginState::QrShown { url, .. } if url != first)).await;
-    let LoginState::QrShown { url, .. } = now(&pool) else { panic!("no token") };
-    let order = TokenOrder { token: url, account: "backup_2".to_owned() };
-    world.telegram().accept_login_token(&order).expect("accepted");
+    let url = shown_qr(&now(&pool));
+    accept(&world, url, "backup_2");
     until("signed in", || is_done(&now(&pool))).await;
     ready(&pool).await;
     pool.stop(LIMIT).await;
@@ -390,10 +397,9 @@ async fn a_session_that_cannot_be_asked_for_yet_is_not_taken_for_none() {
 async fn a_token_that_was_accepted_while_the_program_was_away_is_used() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
-    let LoginState::QrShown { url, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    let url = show_qr(&pool).await;
     pool.stop(LIMIT).await;
-    let order = TokenOrder { token: url, account: "backup_2".to_owned() };
-    world.telegram().accept_login_token(&order).expect("accepted");
+    accept(&world, url, "backup_2");
     let pool = world.pool().await;
     world.clock.advance(Duration::from_secs(61));
     until("signed in", || is_done(&now(&pool))).await;
@@ -420,11 +426,10 @@ async fn a_key_that_was_made_and_not_used_is_used_by_the_next_run() {
 async fn a_token_whose_use_got_no_answer_is_not_used_twice() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
-    let LoginState::QrShown { url, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    let url = show_qr(&pool).await;
     blind(&world);
     fault(&world, "auth.exportLoginToken", FaultName::Disconnect, |_| {});
-    let order = TokenOrder { token: url, account: "backup_2".to_owned() };
-    world.telegram().accept_login_token(&order).expect("accepted");
+    accept(&world, url, "backup_2");
     until("asked", || world.telegram().faults().len() == 1).await;
     pool.stop(LIMIT).await;
     assert_eq!(logins_kept(&world).await, 1, "nobody found it out yet");

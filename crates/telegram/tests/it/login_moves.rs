@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::SecretText;
-use sandbox::telegram::{FaultName, TokenOrder};
+use sandbox::telegram::FaultName;
 use telegram::{How, LoginError, LoginFailure, LoginState, Pool};
 
 use crate::login::{
-    LIMIT, begin, called, code, fault, is_done, logins_kept, now, password, ready, rules, with_password,
-    with_spare,
+    LIMIT, accept, begin, called, code, fault, is_done, logins_kept, now, password, ready, rules, show_qr,
+    shown_qr, with_password, with_spare,
 };
 use crate::world::{World, name, send, until, view};
 
@@ -18,7 +18,6 @@ fn migrates(world: &World, method: &str, where_to: &str) {
     refuses(world, method, 303, where_to);
 }
 
-/// The data centre that is asked next refuses, once.
 fn refuses(world: &World, method: &str, status: i32, words: &str) {
     fault(world, method, FaultName::RpcError, |order| {
         (order.code, order.message) = (Some(status), Some(words.to_owned()));
@@ -33,6 +32,13 @@ fn is_new_code(state: &LoginState) -> bool {
 /// The code that was sent last.
 fn last_code(world: &World) -> String {
     world.telegram().codes().pop().expect("a code").code
+}
+
+/// The token that takes the place of this one when its time is over.
+async fn next_qr(world: &World, pool: &Arc<Pool>, before: &str) -> String {
+    world.clock.advance(Duration::from_secs(61));
+    until("another token", || matches!(now(pool), LoginState::QrShown { url, .. } if url != before)).await;
+    shown_qr(&now(pool))
 }
 
 /// Signed in where the account lives, with nothing left behind.
@@ -161,14 +167,10 @@ async fn a_token_is_shown_and_used_where_telegram_sends_it() {
     let pool = with_spare(&world, "extra_1").await;
     // There is nothing to show here; there is something over there.
     migrates(&world, "auth.exportLoginToken", "NETWORK_MIGRATE_4");
-    let LoginState::QrShown { url, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
-    // It is made anew there too when its time is over.
-    world.clock.advance(Duration::from_secs(61));
-    let another = || matches!(now(&pool), LoginState::QrShown { url: shown, .. } if shown != url);
-    until("another token", another).await;
-    let LoginState::QrShown { url, .. } = now(&pool) else { panic!("no token") };
-    let order = TokenOrder { token: url, account: "extra_1".to_owned() };
-    world.telegram().accept_login_token(&order).expect("accepted");
+    let url = show_qr(&pool).await;
+    // It is made again there too when its time is over.
+    let url = next_qr(&world, &pool, &url).await;
+    accept(&world, url, "extra_1");
     until("signed in", || is_done(&now(&pool))).await;
     is_at_home(&world, &pool, 4).await;
     pool.stop(LIMIT).await;
@@ -178,14 +180,10 @@ async fn a_token_is_shown_and_used_where_telegram_sends_it() {
 async fn a_token_that_is_shown_anew_may_have_to_be_shown_elsewhere() {
     let world = World::with_accounts(6).await.only(&["backup_1"]);
     let pool = with_spare(&world, "extra_1").await;
-    let LoginState::QrShown { url: first, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    let first = show_qr(&pool).await;
     migrates(&world, "auth.exportLoginToken", "USER_MIGRATE_4");
-    world.clock.advance(Duration::from_secs(61));
-    let another = || matches!(now(&pool), LoginState::QrShown { url, .. } if url != first);
-    until("another token", another).await;
-    let LoginState::QrShown { url, .. } = now(&pool) else { panic!("no token") };
-    let order = TokenOrder { token: url, account: "extra_1".to_owned() };
-    world.telegram().accept_login_token(&order).expect("accepted");
+    let url = next_qr(&world, &pool, &first).await;
+    accept(&world, url, "extra_1");
     until("signed in", || is_done(&now(&pool))).await;
     is_at_home(&world, &pool, 4).await;
     pool.stop(LIMIT).await;
@@ -195,10 +193,9 @@ async fn a_token_that_is_shown_anew_may_have_to_be_shown_elsewhere() {
 async fn a_token_is_taken_on_from_the_data_centre_that_it_was_taken_to() {
     let world = World::with_accounts(6).await.only(&["backup_1"]);
     let pool = with_spare(&world, "extra_1").await;
-    let LoginState::QrShown { url, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    let url = show_qr(&pool).await;
     migrates(&world, "auth.importLoginToken", "USER_MIGRATE_2");
-    let order = TokenOrder { token: url, account: "extra_1".to_owned() };
-    world.telegram().accept_login_token(&order).expect("accepted");
+    accept(&world, url, "extra_1");
     until("signed in", || is_done(&now(&pool))).await;
     is_at_home(&world, &pool, 4).await;
     assert_eq!(called(&world, "auth.importLoginToken"), 3, "there, back, and there again");
@@ -228,7 +225,7 @@ async fn who_is_sent_to_and_fro_without_end_is_told_so() {
         assert_eq!((called(&world, method), logins_kept(&world).await), (4, 0), "{method}");
         world.telegram().clear_faults();
     }
-    // Where nobody lives there is nothing to go to.
+    // Where no one lives there is nothing to go to.
     migrates(&world, "auth.sendCode", "USER_MIGRATE_9");
     let ended = begin(&pool, How::Phone(None)).await;
     let LoginState::Failed { detail, .. } = &ended else { panic!("{ended:?}") };
@@ -252,7 +249,7 @@ async fn a_program_that_ends_on_the_way_to_another_data_centre_goes_on_there() {
     let lost = tell(last_code(&world)).await;
     assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
     pool.stop(LIMIT).await;
-    // The next run tells it there, where nobody knows it; a new one cannot be asked for yet.
+    // The next run tells it there, where no one knows it; a new one cannot be asked for yet.
     let pool = world.pool().await;
     assert!(matches!(now(&pool), LoginState::CodeWanted { .. }), "{:?}", now(&pool));
     refuses(&world, "auth.signIn", 400, "PHONE_CODE_EXPIRED");

@@ -5,66 +5,32 @@ use std::time::Duration;
 
 use domain::SecretText;
 use domain::account::AccountState;
-use sandbox::telegram::{FaultName, FaultOrder, SignInRules, TokenOrder};
-use telegram::{How, LoginError, LoginFailure, LoginOptions, LoginState, NewAccount, Pool};
+use sandbox::telegram::{FaultName, SignInRules};
+use telegram::{How, LoginError, LoginFailure, LoginState, Pool};
 
+use crate::login::{
+    LIMIT, accept, begin, called, code, fault, logins_kept, now, ready, rules, show_qr, with_spare,
+};
 use crate::world::{World, name, send, state, until, view};
-
-const LIMIT: Duration = Duration::from_secs(5);
 
 const TERMS: &str = "Be kind to each other.";
 
-/// A world where whoever signs in has terms to accept, and an account to sign in to.
+/// A world with terms to accept, and an account to sign in to.
 async fn with_terms() -> (World, Arc<Pool>) {
     let world = World::new().await.only(&["backup_1"]);
     show(&world, Some(TERMS));
-    let pool = world.pool().await;
-    let person = world.person("backup_2");
-    let spare = NewAccount {
-        name: name("spare"),
-        priority: 50,
-        in_pool: true,
-        api_id: person.api_id,
-        api_hash: SecretText::from(person.api_hash.clone()),
-        phone: Some(SecretText::from(person.phone.clone())),
-        proxy: None,
-        limits: domain::account::SendingLimits::default(),
-    };
-    pool.add_account(spare).await.expect("added");
+    let pool = with_spare(&world, "backup_2").await;
     (world, pool)
 }
 
 fn show(world: &World, terms: Option<&str>) {
-    let rules = SignInRules { terms: terms.map(str::to_owned), ..SignInRules::default() };
-    world.telegram().set_sign_in("backup_2", &rules).expect("set");
-}
-
-fn fault(world: &World, method: &str, fault: FaultName) {
-    let order = FaultOrder {
-        provider: "telegram".to_owned(),
-        account: None,
-        method: Some(method.to_owned()),
-        fault,
-        seconds: None,
-        times: Some(1),
-        probability: None,
-        code: None,
-        message: None,
-        effect: None,
-    };
-    world.telegram().add_fault(order).expect("a fault");
+    let terms = terms.map(str::to_owned);
+    rules(world, "backup_2", &SignInRules { terms, ..SignInRules::default() });
 }
 
 async fn told_the_code(world: &World, pool: &Arc<Pool>) -> LoginState {
-    let login = pool.login();
-    let spare = name("spare");
-    login.start(&spare, How::Phone(None), LoginOptions::default()).await.expect("begun");
-    let code = SecretText::from(world.person("backup_2").login_code.clone());
-    login.submit_code(&spare, code).await.expect("told")
-}
-
-fn now(pool: &Arc<Pool>) -> LoginState {
-    pool.login().state(&name("spare"))
+    begin(pool, How::Phone(None)).await;
+    code(pool, &world.person("backup_2").login_code).await
 }
 
 fn wanted() -> LoginState {
@@ -75,16 +41,8 @@ async fn answer(pool: &Arc<Pool>, accepted: bool) -> Result<LoginState, LoginErr
     pool.login().answer_terms(&name("spare"), accepted).await
 }
 
-async fn ready(pool: &Pool) {
-    until("ready", || state(pool, "spare").0 == AccountState::Ready).await;
-}
-
 fn logged_out(world: &World) -> u64 {
-    world.telegram().calls(None, Some("auth.logOut")).iter().map(|call| call.count).sum()
-}
-
-async fn logins_kept(world: &World) -> usize {
-    world.store.accounts().logins().await.expect("readable").len()
+    called(world, "auth.logOut")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,9 +54,8 @@ async fn an_account_works_when_its_terms_are_accepted_and_not_before() {
     assert_eq!(shown, wanted());
     assert!(shown.advice().contains("terms of service") && !shown.is_over());
     assert!(view(&pool, "spare").lines.is_empty(), "the session is not used yet");
-    // Whoever begins again is told how far it is; another code is not wanted.
-    let begun = pool.login().start(&name("spare"), How::Phone(None), LoginOptions::default()).await;
-    assert_eq!(begun.expect("told"), wanted());
+    // Anyone who begins again is told how far it is; another code is not wanted.
+    assert_eq!(begin(&pool, How::Phone(None)).await, wanted());
     let code = pool.login().submit_code(&name("spare"), SecretText::from("1".to_owned())).await;
     assert!(matches!(code, Err(LoginError::NotNow(LoginState::TermsWanted { .. }))), "{code:?}");
     let done = answer(&pool, true).await.expect("told");
@@ -113,10 +70,8 @@ async fn an_account_works_when_its_terms_are_accepted_and_not_before() {
 #[tokio::test(flavor = "multi_thread")]
 async fn terms_are_shown_behind_a_qr_code_too() {
     let (world, pool) = with_terms().await;
-    let begun = pool.login().start(&name("spare"), How::Qr, LoginOptions::default()).await.expect("begun");
-    let LoginState::QrShown { url, .. } = begun else { panic!("{begun:?}") };
-    let order = TokenOrder { token: url, account: "backup_2".to_owned() };
-    world.telegram().accept_login_token(&order).expect("accepted");
+    let url = show_qr(&pool).await;
+    accept(&world, url, "backup_2");
     until("terms are shown", || now(&pool) == wanted()).await;
     assert!(matches!(answer(&pool, true).await, Ok(LoginState::Done { .. })));
     ready(&pool).await;
@@ -161,7 +116,7 @@ async fn a_program_that_ends_before_the_answer_asks_for_it_again() {
     let pool = world.pool().await;
     assert_eq!(now(&pool), wanted());
     // They were accepted, and the answer got lost.
-    fault(&world, "help.acceptTermsOfService", FaultName::Disconnect);
+    fault(&world, "help.acceptTermsOfService", FaultName::Disconnect, |_| {});
     let lost = answer(&pool, true).await;
     assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
     pool.stop(LIMIT).await;
@@ -199,21 +154,11 @@ async fn a_session_whose_terms_nobody_answers_is_signed_out_in_the_end() {
     world.assert_all_known();
 }
 
-/// Telegram is in trouble whenever it is asked this.
+/// Telegram answers this method with an error of its own.
 fn trouble(world: &World, method: &str) -> u64 {
-    let order = FaultOrder {
-        provider: "telegram".to_owned(),
-        account: None,
-        method: Some(method.to_owned()),
-        fault: FaultName::RpcError,
-        seconds: None,
-        times: None,
-        probability: None,
-        code: Some(500),
-        message: Some("INTERNAL".to_owned()),
-        effect: None,
-    };
-    world.telegram().add_fault(order).expect("a fault")
+    fault(world, method, FaultName::RpcError, |order| {
+        (order.times, order.code, order.message) = (None, Some(500), Some("INTERNAL".to_owned()));
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,10 +171,9 @@ async fn trouble_that_lasts_keeps_no_login_for_ever_and_no_session_is_lost() {
         if !can_sign_out {
             faults.push(trouble(&world, "auth.logOut"));
         }
-        let login = pool.login();
-        login.start(&spare, How::Phone(None), LoginOptions::default()).await.expect("begun");
+        begin(&pool, How::Phone(None)).await;
         let code = SecretText::from(world.person("backup_2").login_code.clone());
-        let told = login.submit_code(&spare, code).await;
+        let told = pool.login().submit_code(&spare, code).await;
         assert!(matches!(told, Err(LoginError::Unreachable(_))), "{told:?}");
         world.clock.advance(Duration::from_mins(15));
         let over = |state| matches!(state, LoginState::Failed { code: LoginFailure::LeftAlone, .. });

@@ -157,7 +157,7 @@ async fn an_old_name_that_cannot_be_asked_for_is_believed_a_while_longer() {
     world.clock.advance(Duration::from_hours(25));
     assert_eq!(once_able(&pool, "@client_1").await, known);
     assert!(pool.candidates_now(&query("@client_1", None)).is_some());
-    // Not at all where the connection was just being made anew.
+    // Not at all where the connection was just being made again.
     assert!(world.calls("backup_1", "contacts.resolveUsername") <= 1);
     pool.stop(Duration::from_secs(5)).await;
 }

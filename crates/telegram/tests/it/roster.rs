@@ -17,7 +17,6 @@ use crate::world::{World, able, candidates, chat_id, name, send, send_to, state,
 
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// A key of a person of the sandbox.
 fn key(world: &World, person: &str, line: usize) -> SessionKey {
     let person = world.person(person);
     let key = Secret::new(Box::new(person.lines[line].auth_key));
@@ -140,7 +139,7 @@ async fn a_proxy_that_a_caller_names_leads_inward_only_where_the_owner_lists_it(
     assert!(dialled().await);
     pool.stop(LIMIT).await;
 
-    // It is listed no longer: the account that has it says so and how to go on, and nobody is dialled.
+    // It is listed no longer: the account that has it says so and how to go on, and no one is dialled.
     world.settings.allow_private_proxies.clear();
     let pool = world.pool().await;
     until("it says why", || why(&pool).contains(WAY_OUT)).await;
@@ -154,7 +153,7 @@ async fn a_proxy_that_a_caller_names_leads_inward_only_where_the_owner_lists_it(
         let new = NewAccount { name: name("other"), proxy: Some(inward.into()), ..spare(&world, "backup_3") };
         assert!(matches!(pool.add_account(new).await, Err(RosterError::Invalid { field: "proxy", .. })));
     }
-    // Where a name leads is known when it is dialled, by an account and by whoever signs in.
+    // Where a name leads is known when it is dialled, by an account and by anyone who signs in.
     pool.change_account(&spare_name, through(&format!("socks5://localhost:{port}"))).await.expect("a name");
     until("it says why", || why(&pool).contains(WAY_OUT)).await;
     let login = pool.login();
@@ -176,7 +175,7 @@ async fn a_proxy_that_a_caller_names_leads_inward_only_where_the_owner_lists_it(
     pool.stop(LIMIT).await;
 }
 
-/// Sends until it is there, as the delivery does: what nobody knows is sent again by the same account.
+/// Sends until it is there, as the delivery does: what no one knows is sent again by the same account.
 async fn send_surely(pool: &Pool, chat: domain::ChatId, number: i64) {
     let sending = async {
         loop {

@@ -203,7 +203,7 @@ async fn a_peer_flood_stops_first_contacts_until_a_restart() {
     assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await, Outcome::PeerFlood);
     world.telegram().remove_fault(fault);
     assert_eq!(state(&pool, "backup_1"), (AccountState::Restricted, Some(Reason::PeerFlood)));
-    // A dialog that is there goes on; somebody new does not.
+    // A dialog that is there goes on; someone new does not.
     assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
     assert_eq!(able(&candidates(&pool, "@demo_observer", None).await), Vec::<&str>::new());
     pool.act(&name("backup_1"), telegram::Action::Restart).await.expect("restarted");

@@ -1,4 +1,4 @@
-//! Sessions that are missing, wrong, or somebody else's.
+//! Sessions that are missing, wrong, or someone else's.
 
 use std::path::PathBuf;
 use std::time::Duration;

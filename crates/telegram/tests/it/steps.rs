@@ -37,7 +37,6 @@ async fn create(pool: &Pool, account: &str, title: &str) -> ChatId {
     }
 }
 
-/// The user's id, found out by this account.
 async fn person(pool: &Pool, account: &str, who: &str) -> i64 {
     match take(pool, account, None, &Step::Resolve { who: chat(who) }).await {
         Ok(StepAnswer::Resolved { person: Some(person) }) => person.user_id,
@@ -194,7 +193,7 @@ async fn a_flood_on_one_kind_of_call_holds_that_kind_alone() {
     let chat_id = create(&pool, "backup_1", "Order 7").await;
     assert_eq!(reachable(&pool.creators(None)), ["backup_1", "backup_2"]);
     assert_eq!(pool.creators(None).preferred, Some(name("backup_1")));
-    // Whoever may not invite would make an empty chat.
+    // Anyone who may not invite would make an empty chat.
     world.fault("backup_1", FaultName::FloodWait).method("channels.inviteToChannel").seconds(60.0).on();
     let user = person(&pool, "backup_1", "@client_1").await;
     let step = Step::Invite { users: vec![user] };

@@ -205,7 +205,7 @@ async fn a_data_centre_that_lets_nobody_in_for_a_while_is_waited_for() {
         chat_id(&pool, "backup_1", "@client_1").await;
         let greeting = match refusal {
             Some((code, message)) => world.fault("backup_1", FaultName::RpcError).error(code, message),
-            // It answers in a way that nobody understands.
+            // It answers in a way that no one understands.
             None => world.fault("backup_1", FaultName::Unreadable),
         };
         let fault = greeting.method("users.getUsers").on();

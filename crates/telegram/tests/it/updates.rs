@@ -10,7 +10,6 @@ use telegram::Pool;
 
 use crate::world::{World, able, candidates, state, until, view};
 
-/// Somebody nobody knows yet writes to an account.
 fn stranger_writes(world: &World, stranger: &str, to: &str) -> String {
     let place = world.telegram().accounts().len() + 1;
     let order =
@@ -223,7 +222,6 @@ async fn what_a_cut_connection_lost_is_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_than_may_wait_is_asked_for_again() {
-    /// More than an account's reader lets wait.
     const MANY: u64 = 1_500;
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;

@@ -58,7 +58,7 @@ impl World {
         Self::around(sandbox, folder).await
     }
 
-    /// A world that can be restarted: on ports that the system gives to nobody by itself, so that they are still free
+    /// A world that can be restarted: on ports that the system gives to no one by itself, so that they are still free
     /// after the sandbox was stopped.
     pub(crate) async fn restartable() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -101,7 +101,6 @@ impl World {
         self
     }
 
-    /// Where the store is.
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("data/switchboard.db")
     }
@@ -110,7 +109,6 @@ impl World {
         &self.sandbox.telegram
     }
 
-    /// What the accounts are started with.
     pub(crate) fn parts(&self) -> PoolParts<'_> {
         PoolParts {
             settings: &self.settings,
@@ -185,7 +183,6 @@ impl World {
         }
     }
 
-    /// Somebody who has an account in this Telegram.
     pub(crate) fn person(&self, account: &str) -> Arc<Person> {
         let accounts = self.telegram().accounts();
         accounts.into_iter().find(|one| &*one.name == account).expect("somebody")
@@ -196,7 +193,6 @@ impl World {
         self.telegram().ledger(0, 1_000).into_iter().map(|entry| entry.text.to_string()).collect()
     }
 
-    /// Calls of a method by an account.
     pub(crate) fn calls(&self, account: &str, method: &str) -> u64 {
         self.telegram().calls(Some(account), Some(method)).iter().map(|call| call.count).sum()
     }
@@ -250,7 +246,6 @@ impl Fault<'_> {
     }
 }
 
-/// Waits until something is so.
 pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) {
     let waiting = async {
         while !so() {
@@ -276,7 +271,6 @@ pub(crate) fn view(pool: &Pool, account: &str) -> AccountView {
     pool.account(&name(account)).expect("an account")
 }
 
-/// State and reason of an account.
 pub(crate) fn state(pool: &Pool, account: &str) -> (AccountState, Option<Reason>) {
     let view = view(pool, account);
     (view.state, view.reason)
@@ -328,13 +322,11 @@ pub(crate) async fn chat_id(pool: &Pool, account: &str, to: &str) -> ChatId {
     candidates.chat_id.expect("known")
 }
 
-/// Sends a text through an account.
 pub(crate) async fn send(pool: &Pool, account: &str, to: &str, text: &str, random_id: i64) -> Outcome {
     let chat_id = chat_id(pool, account, to).await;
     send_to(pool, account, chat_id, text, random_id).await
 }
 
-/// The same, into a chat whose id is known.
 pub(crate) async fn send_to(
     pool: &Pool,
     account: &str,

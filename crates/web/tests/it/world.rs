@@ -185,7 +185,7 @@ impl World {
             store: store.clone(),
             delivery: delivery.clone(),
             sagas: sagas.clone(),
-            pool: Arc::clone(&pool),
+            accounts: telegram::Monitor::new(Arc::clone(&pool), store.clone(), clock.clone()),
             clock: clock.clone(),
             version: "0.0.0",
         });

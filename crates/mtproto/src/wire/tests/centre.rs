@@ -19,13 +19,10 @@ use super::super::message::{CONTAINER, split};
 use super::super::{Application, Connection, Proxied, RequestError, Wire, envelope};
 use crate::data_centre::{Addresses, AuthKey, DataCentre};
 
-/// Nothing here takes long; what waits longer has failed.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The salt that is right.
 pub(super) const SALT: i64 = 42;
 
-/// The key that both sides have.
 pub(super) fn key() -> AuthKey {
     Secret::new(Box::new(envelope::tests::bytes()))
 }
@@ -35,7 +32,6 @@ pub(super) struct Centre {
     pub(super) address: SocketAddr,
 }
 
-/// One connection to it.
 pub(super) struct Talk {
     pub(super) stream: TcpStream,
     framing: Framing,
@@ -45,10 +41,8 @@ pub(super) struct Talk {
     last_id: i64,
 }
 
-/// A packet that came, taken apart.
 #[derive(Debug)]
 pub(super) struct Heard {
-    /// Bytes of the frame.
     pub(super) length: usize,
     pub(super) salt: i64,
     pub(super) outer: i64,
@@ -83,7 +77,6 @@ impl Centre {
         Self::connect_by(self.address, None, clock)
     }
 
-    /// The same, by another way.
     pub(super) fn connect_by(
         address: SocketAddr,
         proxy: Option<&str>,
@@ -92,7 +85,6 @@ impl Centre {
         Self::connect_through(address, proxy.map(|proxy| Proxied::by_owner(proxy.into())), clock)
     }
 
-    /// The same, through a proxy that somebody named.
     pub(super) fn connect_through(
         address: SocketAddr,
         proxy: Option<Proxied>,
@@ -119,7 +111,6 @@ impl Centre {
         }
     }
 
-    /// Accepts, and answers the greeting.
     pub(super) async fn greeted(&self) -> Talk {
         let mut talk = self.accept().await;
         let greeting = talk.hear().await.expect("a greeting");
@@ -133,7 +124,6 @@ impl Centre {
 const INVOKE_WITH_LAYER: u32 = functions::InvokeWithLayer::<functions::help::GetConfig>::CONSTRUCTOR_ID;
 
 impl Talk {
-    /// The next packet; nothing when the connection is closed.
     pub(super) async fn hear(&mut self) -> Option<Heard> {
         let (packet, end) = loop {
             match self.framing.next(&self.incoming).expect("a frame") {
@@ -169,7 +159,6 @@ impl Talk {
         Some(Heard { length: end, salt, outer, messages })
     }
 
-    /// The next packet that holds requests.
     pub(super) async fn request(&mut self) -> Heard {
         loop {
             let heard = self.hear().await.expect("a request");
@@ -179,7 +168,6 @@ impl Talk {
         }
     }
 
-    /// Says something, in one packet.
     pub(super) async fn say(&mut self, body: &[u8]) {
         let packet = self.packet(body);
         self.raw(&packet).await;
@@ -207,26 +195,22 @@ impl Talk {
         self.say(&result_of(request, object)).await;
     }
 
-    /// Speaks as if in another session.
     pub(super) fn mistake_session(&mut self) {
         self.session ^= 1;
     }
 }
 
-/// Makes a request in a task of its own.
 pub(super) fn ask(wire: &Wire, body: Vec<u8>) -> tokio::task::JoinHandle<Result<Vec<u8>, RequestError>> {
     let wire = wire.clone();
     tokio::spawn(async move { wire.request(body).await })
 }
 
-/// What came of it.
 pub(super) async fn ended(
     asked: tokio::task::JoinHandle<Result<Vec<u8>, RequestError>>,
 ) -> Result<Vec<u8>, RequestError> {
     tokio::time::timeout(PATIENCE, asked).await.expect("answered").expect("no panic")
 }
 
-/// A clock for tests.
 pub(super) fn clock() -> Clock {
     Clock::system()
 }
@@ -237,5 +221,4 @@ pub(super) async fn relay(mut one: TcpStream, other: SocketAddr) {
     let _ = tokio::io::copy_bidirectional(&mut one, &mut other).await;
 }
 
-/// Counts what goes through.
 pub(super) type Counted = Arc<std::sync::atomic::AtomicU32>;

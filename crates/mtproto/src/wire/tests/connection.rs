@@ -11,7 +11,6 @@ use super::super::message::tests::{boxed, container};
 use super::super::{Connection, Loss, RequestError};
 use super::centre::{Centre, PATIENCE, SALT, Talk, ask, clock, ended, request};
 
-/// A connection that has answered one request.
 async fn up(centre: &Centre) -> (Connection, mpsc::Receiver<UpdatesLike>, Talk) {
     let (connection, told) = centre.connect(&clock());
     let asked = ask(&connection.wire, request(0, 8));
@@ -28,7 +27,6 @@ async fn answer_next(talk: &mut Talk) {
     }
 }
 
-/// The next thing that arrived by itself.
 async fn next(told: &mut mpsc::Receiver<UpdatesLike>) -> UpdatesLike {
     tokio::time::timeout(PATIENCE, told.recv()).await.expect("in time").expect("something")
 }
@@ -37,7 +35,6 @@ const fn lost(loss: Loss, written: bool) -> RequestError {
     RequestError::Lost { loss, written }
 }
 
-/// The connection is made anew by the next request.
 async fn comes_back(centre: &Centre, connection: &Connection) {
     let asked = ask(&connection.wire, request(9, 8));
     let mut talk = centre.greeted().await;
@@ -216,7 +213,7 @@ async fn what_was_written_is_told_apart_from_what_was_not_when_the_connection_is
     let (connection, mut told, mut talk) = up(&centre).await;
     let written = ask(&connection.wire, request(1, 8));
     talk.request().await;
-    // So much that the system does not take all of it: nobody reads.
+    // So much that the system does not take all of it: no one reads.
     let stuck: Vec<_> = (0..20).map(|number| ask(&connection.wire, request(number, 1_000_000))).collect();
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(talk);
@@ -291,7 +288,7 @@ async fn the_next_connection_waits_until_the_last_one_is_read_to_its_end() {
     let asked = ask(&connection.wire, request(1, 8));
     talk.request().await;
     connection.wire.hang_up();
-    // Whoever asked is told at once.
+    // Anyone who asked is told at once.
     assert_eq!(ended(asked).await, Err(lost(Loss::Closed, true)));
     let again = ask(&connection.wire, request(2, 8));
     let early = tokio::time::timeout(Duration::from_millis(100), centre.accept()).await;

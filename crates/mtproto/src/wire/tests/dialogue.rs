@@ -17,7 +17,6 @@ fn at(seconds: i64) -> Moment {
     Moment { running: Duration::from_micros(now.as_micros().unsigned_abs()), steady: now }
 }
 
-/// One message as it was packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Packed {
     id: i64,
@@ -25,7 +24,6 @@ struct Packed {
     body: Vec<u8>,
 }
 
-/// A packet taken apart by hand.
 #[derive(Debug)]
 struct Packet {
     salt: i64,
@@ -79,7 +77,6 @@ fn pack(dialogue: &mut Dialogue, now: Moment) -> Option<Packet> {
     Some(Packet { salt, outer, messages })
 }
 
-/// A request that can be told from others.
 fn body(number: u32, words: usize) -> Vec<u8> {
     let mut body = [&REQUEST[..], &number.to_le_bytes()].concat();
     body.resize(8 + words * 4, 7);
@@ -279,7 +276,7 @@ fn an_answer_to_something_unknown_ends_nothing() {
     hear(&mut dialogue, not_taken(4, 48, Some(1)), at(1_000));
     hear(&mut dialogue, not_taken(4, 64, None), at(1_000));
     assert!(result.try_recv().is_err());
-    // An update that nobody asked for is still one.
+    // An update that no one asked for is still one.
     let too_long = enums::Updates::TooLong.to_bytes();
     let arrived = hear(&mut dialogue, What::Update(too_long.into()), at(1_000));
     assert!(matches!(arrived[..], [UpdatesLike::Updates(enums::Updates::TooLong)]));
@@ -377,7 +374,6 @@ fn there_is_a_bound_and_what_nobody_wants_makes_room() {
     assert!(dialogue.has_room());
 }
 
-/// Something that happens to a dialogue.
 #[derive(Debug, Clone)]
 enum Event {
     Ask(usize),

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::super::{Loss, Proxied, RequestError};
 use super::centre::{Centre, Counted, ask, clock, ended, relay, request};
 
-/// A SOCKS5 proxy that lets one user through, or everybody.
+/// A SOCKS5 proxy that lets one user through, or everyone.
 async fn proxy(words: Option<(&'static str, &'static str)>) -> (SocketAddr, Counted) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let (address, through) = (listener.local_addr().expect("an address"), Counted::default());
@@ -102,7 +102,7 @@ async fn a_proxy_that_a_caller_names_is_judged_when_it_is_dialled() {
         let allowed = Arc::new(Allowed::new(AllowList::Proxies, networks));
         Proxied::by_caller(format!("socks5://{host}:{}", address.port()).into(), allowed)
     };
-    // The name is anybody's, and leads inward.
+    // The name is anyone's, and leads inward.
     for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]", "0x7f.1"] {
         for listed in [&[][..], &["10.0.0.0/8"]] {
             let (connection, _told) =

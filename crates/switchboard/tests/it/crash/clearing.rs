@@ -32,7 +32,7 @@ const BEFORE_THE_END: Duration = Duration::from_secs(15);
 
 /// Whether a point lies on the way of a clearing.
 pub(super) fn reaches(write: &str) -> bool {
-    write == "store.save_clearing" || write.starts_with("health.clearing.")
+    write == "store.save_clearing" || write.starts_with("telegram.clearing.")
 }
 
 /// Kills at a point, starts again, and looks at the end.

@@ -43,7 +43,6 @@ pub(crate) fn noise(count: usize) -> Vec<u8> {
     .collect()
 }
 
-/// Puts a file into the folder of outgoing files.
 pub(crate) fn put(world: &World, bytes: &[u8], name: &str, mime: &str, form: MediaForm) -> Media {
     let key = FileKey::from_uuid(Ids::new(world.clock.clone()).next());
     std::io::copy(
@@ -60,7 +59,6 @@ pub(crate) fn photo(world: &World, number: u8) -> Media {
     put(world, &picture(number), "a.png", "image/png", PHOTO)
 }
 
-/// A message that carries media.
 pub(crate) fn carrying(caption: &str, media: Vec<Media>) -> Content {
     Content { media, ..content(caption) }
 }
@@ -101,7 +99,6 @@ pub(crate) async fn deliver(
     panic!("tried too often");
 }
 
-/// The ids of what was sent.
 pub(crate) fn ids(outcome: &Outcome) -> Vec<i64> {
     let Outcome::Sent(ids) = outcome else { panic!("{outcome:?}") };
     ids.iter().map(|id| id.expect("known")).collect()
@@ -112,7 +109,7 @@ pub(crate) fn supergroup(world: &World) -> String {
     chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.clone()
 }
 
-/// A file that somebody outside brings, in this data centre.
+/// A file that someone outside brings, in this data centre.
 pub(crate) fn outside(kind: FileKind, bytes: &[u8], dc_id: i32) -> NewFile {
     let content = STANDARD.encode(bytes);
     NewFile {
@@ -126,7 +123,6 @@ pub(crate) fn outside(kind: FileKind, bytes: &[u8], dc_id: i32) -> NewFile {
     }
 }
 
-/// A message that somebody outside writes.
 pub(crate) fn message(from: &str, chat: &str, media: Vec<NewFile>) -> NewMessage {
     NewMessage {
         from: from.to_owned(),

@@ -84,7 +84,7 @@ async fn an_album_arrives_as_one_and_only_once() {
         MediaForm::Video { width: 64, height: 48, duration_ms: 1_500, streamable: true, silent: false };
     let film = put(&world, &noise(3_000), "b.mp4", "video/mp4", video);
     let message = carrying("three", vec![photo(&world, 1), film, photo(&world, 2)]);
-    // The answer is lost: nobody knows whether it arrived, and the same is sent once more.
+    // The answer is lost: no one knows whether it arrived, and the same is sent once more.
     let cut = world.fault("backup_1", FaultName::Disconnect).method("messages.sendMultiMedia").times(1);
     cut.on();
     let lost = deliver(&pool, "backup_1", chat_id, &message, 100).await;

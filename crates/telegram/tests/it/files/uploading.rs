@@ -11,10 +11,8 @@ use sandbox::telegram::FaultName;
 use super::{carrying, deliver, ids, noise, part, put};
 use crate::world::{World, chat_id, name, until, view};
 
-/// A big file: full parts, and a short one.
 const BIG: usize = 30 * 512 * 1024 + 5;
 
-/// Its parts.
 const PARTS: u64 = 31;
 
 /// The most that may go up twice: what was on the way when it was cut, here and at the connection that came after.

@@ -1,20 +1,23 @@
-//! Carrying a clearing out: each step is written down, so that a restart goes on where it was.
+//! Carrying a clearing out: each step is stored, so that a restart goes on where it was.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ambient::Clock;
 use domain::account::AccountState;
 use domain::{AccountName, Purpose, Timestamp};
 use store::{Store, StoreError};
-use telegram::router::Usable;
-use telegram::{AccountView, ActError, Action, Pool, ServiceAction, ServiceView};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::machine::{Next, Run, WIND_DOWN};
 use super::{Clearing, ClearingError, ClearingView};
+use crate::account::view::AccountView;
+use crate::lock::Mutex;
+use crate::pool::services::{ServiceAction, ServiceView};
+use crate::pool::{ActError, Action, Pool};
+use crate::router::Usable;
 
 /// How long after the store refused a step it is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -22,16 +25,8 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// The longest piece of a wait: a clock that is moved just before one begins is noticed soon.
 const NAP: Duration = Duration::from_secs(1);
 
-/// Named points where a test can end the program.
-pub const FAILPOINTS: &[&str] = &[
-    "health.clearing.stopping",
-    "health.clearing.stopped",
-    "health.clearing.silent",
-    "health.clearing.started",
-];
-
-/// The one who clears flood waits.
-pub(crate) struct ClearingDesk {
+/// Clears flood waits, and switches services and accounts by hand meanwhile.
+pub struct FloodClearing {
     store: Store,
     pool: Arc<Pool>,
     clock: Clock,
@@ -40,17 +35,15 @@ pub(crate) struct ClearingDesk {
     /// One change at a time, those by hand included.
     changing: tokio::sync::Mutex<()>,
     changed: Notify,
-    /// Somebody carries out what is begun.
+    /// Whether [`FloodClearing::work`] runs.
     working: AtomicBool,
-    /// Some account that is written down to be paused may not be paused yet. Not found out by looking: one that somebody
-    /// switched on by hand would be paused again.
+    /// Whether an account of the run may not be paused yet. Noted rather than looked up: an account that was switched on by
+    /// hand would be paused again.
     pauses_owed: AtomicBool,
-    /// Told whenever the view may have changed.
-    told: Arc<Notify>,
 }
 
-impl ClearingDesk {
-    pub(crate) fn new(store: Store, pool: Arc<Pool>, clock: Clock, told: Arc<Notify>) -> Self {
+impl FloodClearing {
+    pub fn new(store: Store, pool: Arc<Pool>, clock: Clock) -> Self {
         Self {
             store,
             pool,
@@ -60,12 +53,11 @@ impl ClearingDesk {
             changed: Notify::new(),
             working: AtomicBool::new(false),
             pauses_owed: AtomicBool::new(false),
-            told,
         }
     }
 
     /// Reads what an earlier run left.
-    pub(crate) async fn load(&self) -> Result<(), StoreError> {
+    pub async fn load(&self) -> Result<(), StoreError> {
         let _changing = self.changing.lock().await;
         let stored = self.store.clearing().get().await?;
         let run = stored.and_then(|stored| {
@@ -77,22 +69,23 @@ impl ClearingDesk {
             }
             run
         });
-        *self.lock() = run;
+        *self.run.lock() = run;
         Ok(())
     }
 
-    pub(crate) fn view(&self) -> Option<ClearingView> {
-        self.lock().as_ref().map(Run::view)
+    pub fn view(&self) -> Option<ClearingView> {
+        self.run.lock().as_ref().map(Run::view)
     }
 
-    pub(crate) async fn begin(&self, how: Clearing, by: &str) -> Result<ClearingView, ClearingError> {
+    /// Clears flood waits. While that runs already the same way, this joins it; on an error nothing was changed.
+    pub async fn begin(&self, how: Clearing, by: &str) -> Result<ClearingView, ClearingError> {
         let _changing = self.changing.lock().await;
         if let Some(run) = self.current() {
             self.changed.notify_one();
             return if run.how == how { Ok(run.view()) } else { Err(ClearingError::OtherWay) };
         }
         if !self.working.load(Ordering::Acquire) {
-            return Err(ClearingError::NobodyWorks);
+            return Err(ClearingError::NoServer);
         }
         let now = self.clock.now();
         let run = match how {
@@ -118,19 +111,20 @@ impl ClearingDesk {
             }
         };
         self.save(Some(run.clone())).await?;
-        // From here on it runs, whatever else becomes of it: whoever was paused must go on at the deadline.
+        // From here on it runs, whatever else becomes of it: paused accounts must go on at the deadline.
         self.changed.notify_one();
         tracing::info!(how = how.as_str(), by, "clearing flood waits");
         if how == Clearing::PauseFlooded
             && let Err(error) = self.pause_all(&run).await
         {
-            // One that cannot be paused now is paused by the next look: it is written down.
+            // One that cannot be paused now is paused by the next look: it is stored.
             tracing::warn!(%error, "not all accounts with flood waits could be paused yet; trying again");
         }
         Ok(run.view())
     }
 
-    pub(crate) async fn cancel(&self, by: &str) -> Result<Option<ClearingView>, ClearingError> {
+    /// Ends the clearing: everything that it stopped or paused goes on at once. `None` if none ran.
+    pub async fn cancel(&self, by: &str) -> Result<Option<ClearingView>, ClearingError> {
         let _changing = self.changing.lock().await;
         let Some(mut run) = self.current() else { return Ok(None) };
         run.hurry = true;
@@ -142,8 +136,7 @@ impl ClearingDesk {
         Ok(Some(run.view()))
     }
 
-    /// Switches a service by hand.
-    pub(crate) async fn switch_service(
+    pub async fn switch_service(
         &self,
         purpose: Purpose,
         action: ServiceAction,
@@ -162,12 +155,7 @@ impl ClearingDesk {
         Ok(view)
     }
 
-    /// Switches an account by hand.
-    pub(crate) async fn switch_account(
-        &self,
-        name: &AccountName,
-        action: Action,
-    ) -> Result<AccountView, ActError> {
+    pub async fn switch_account(&self, name: &AccountName, action: Action) -> Result<AccountView, ActError> {
         let _changing = self.changing.lock().await;
         let view = self.pool.act(name, action).await?;
         if let Some(mut run) = self.current().filter(|run| run.how == Clearing::PauseFlooded) {
@@ -178,14 +166,13 @@ impl ClearingDesk {
         Ok(view)
     }
 
-    /// Carries out whatever runs, until the program ends.
-    pub(crate) async fn work(&self, stopping: CancellationToken) {
+    /// Carries the clearing out, one that an earlier run left included, until the program ends.
+    pub async fn work(&self, stopping: CancellationToken) {
         self.working.store(true, Ordering::Release);
         if let Err(error) = self.take_up().await {
             tracing::warn!(%error, "the clearing of flood waits could not be taken up as it was; it goes on");
         }
-        // What was due while the program was down is judged by the time of day; from here on a clock counts that
-        // nobody sets.
+        // What was due while the program was down is judged by the time of day; from here on by the monotonic clock.
         let mut waited_for: Option<(Option<Timestamp>, Duration)> = None;
         loop {
             let wait = match self.current() {
@@ -214,7 +201,7 @@ impl ClearingDesk {
             };
             let is_due = tokio::select! {
                 () = stopping.cancelled() => return,
-                // Whatever changed: how long there is to wait is found out anew.
+                // Whatever changed: how long there is to wait is found out again.
                 () = self.changed.notified() => continue,
                 () = due => wait.is_none_or(|wait| wait <= NAP),
             };
@@ -262,23 +249,23 @@ impl ClearingDesk {
         match &next {
             Next::Wait => {}
             Next::Stop => {
-                failpoint::reach("health.clearing.stopping").await;
+                failpoint::reach("telegram.clearing.stopping").await;
                 for purpose in &run.waiting {
                     self.pool.set_service(*purpose, ServiceAction::Stop).await.map_err(of_act)?;
                 }
-                failpoint::reach("health.clearing.stopped").await;
+                failpoint::reach("telegram.clearing.stopped").await;
                 self.clock.sleep(WIND_DOWN).await;
                 run.fall_silent(self.clock.now());
                 self.pool.quiesce(&run.silent);
                 self.save(Some(run)).await?;
-                failpoint::reach("health.clearing.silent").await;
+                failpoint::reach("telegram.clearing.silent").await;
             }
             Next::Start(purpose) => {
                 self.pool.set_service(*purpose, ServiceAction::Start).await.map_err(of_act)?;
                 run.started(*purpose, self.clock.now(), false);
                 self.save(Some(run.clone())).await?;
                 self.pool.quiesce(&run.silent);
-                failpoint::reach("health.clearing.started").await;
+                failpoint::reach("telegram.clearing.started").await;
             }
             Next::Resume(account) => {
                 let paused = self.pool.account(account).is_some_and(|one| one.state != AccountState::Offline);
@@ -301,7 +288,7 @@ impl ClearingDesk {
         Ok(next)
     }
 
-    /// Pauses what is written down to be paused. One that cannot be keeps none of the others from it, and is owed.
+    /// Pauses what is stored to be paused. One that cannot be keeps none of the others from it, and is owed.
     async fn pause_all(&self, run: &Run) -> Result<(), ClearingError> {
         let mut failed = None;
         for (account, _) in &run.pauses {
@@ -334,7 +321,7 @@ impl ClearingDesk {
             let now = self.clock.now();
             for purpose in run.waiting.clone() {
                 if self.pool.service(purpose).running {
-                    // The last run started it and could not write that down, or somebody did while nothing ran.
+                    // The last run started it and could not write that down, or someone did while nothing ran.
                     let own =
                         run.waiting.first() == Some(&purpose) && run.until.is_some_and(|due| due <= now);
                     run.started(purpose, now, !own);
@@ -348,17 +335,13 @@ impl ClearingDesk {
 
     async fn save(&self, run: Option<Run>) -> Result<(), StoreError> {
         self.store.clearing().save(run.as_ref().map(Run::stored)).await?;
-        *self.lock() = run;
-        self.told.notify_one();
+        *self.run.lock() = run;
+        self.pool.changes.tell();
         Ok(())
     }
 
     fn current(&self) -> Option<Run> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Run>> {
-        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+        self.run.lock().clone()
     }
 }
 

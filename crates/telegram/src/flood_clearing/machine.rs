@@ -1,4 +1,4 @@
-//! What a clearing does next, by what it has done. Pure; whoever carries it out writes it down after each step.
+//! What a clearing does next, by what it has done. Pure; the runner stores it after each step.
 
 use std::time::Duration;
 
@@ -14,7 +14,6 @@ pub(crate) const APART: Duration = Duration::from_mins(1);
 /// How long what is on the wire may take to end before the lines are closed.
 pub(crate) const WIND_DOWN: Duration = Duration::from_secs(3);
 
-/// A clearing that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) how: Clearing,
@@ -27,11 +26,9 @@ pub(crate) struct Run {
     pub(crate) hurry: bool,
     /// Services that are still to be started, in this order.
     pub(crate) waiting: Vec<Purpose>,
-    /// Services that run again.
     pub(crate) done: Vec<Purpose>,
     /// Services that nothing is asked of Telegram for.
     pub(crate) silent: Vec<Purpose>,
-    /// Accounts that it has paused, each until when.
     pub(crate) pauses: Vec<(AccountName, Timestamp)>,
 }
 
@@ -46,7 +43,6 @@ pub(crate) enum Next {
     Start(Purpose),
     /// Let this account work again.
     Resume(AccountName),
-    /// It is over.
     Over,
 }
 
@@ -68,7 +64,6 @@ impl Run {
         }
     }
 
-    /// Flooded accounts are paused, each until its deadline.
     pub(crate) fn pause_flooded(
         mut flooded: Vec<(AccountName, Timestamp)>,
         by: &str,
@@ -129,13 +124,13 @@ impl Run {
         self.until = Some(now.plus(APART)).filter(|_| !self.waiting.is_empty());
     }
 
-    /// Somebody stopped a service by hand: it stays so.
+    /// Someone stopped a service by hand: it stays so.
     pub(crate) fn stopped_by_hand(&mut self, purpose: Purpose) {
         self.waiting.retain(|waiting| *waiting != purpose);
         self.done.retain(|done| *done != purpose);
     }
 
-    /// An account works again, or somebody switched it by hand: it is no concern of the clearing any more.
+    /// An account works again, or someone switched it by hand: it is no concern of the clearing any more.
     pub(crate) fn let_go(&mut self, account: &AccountName) {
         self.pauses.retain(|(paused, _)| paused != account);
         if self.phase == Phase::Paused {

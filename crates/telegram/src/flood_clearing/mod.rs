@@ -1,10 +1,9 @@
 //! Clearing flood waits: everything is stopped for a while and started again one by one; or only those who must wait, wait.
 
-mod desk;
 mod machine;
+mod runner;
 
-pub(crate) use desk::ClearingDesk;
-pub use desk::FAILPOINTS;
+pub use runner::FloodClearing;
 
 use domain::{AccountName, Purpose, Timestamp};
 use serde::Serialize;
@@ -42,16 +41,11 @@ pub enum Phase {
 
 domain::enum_words!(Phase);
 
-/// A clearing that runs, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClearingView {
-    /// Which way.
     pub how: Clearing,
-    /// What it is doing.
     pub phase: Phase,
-    /// Who asked for it.
     pub by: String,
-    /// When that was.
     pub started_at: Timestamp,
     /// When the silence ends, the next service is started, or the last account is resumed.
     pub until: Option<Timestamp>,
@@ -68,19 +62,14 @@ pub struct ClearingView {
 /// Why flood waits could not be cleared, or the clearing not cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClearingError {
-    /// The store does not take it.
     #[error(transparent)]
     Store(#[from] store::StoreError),
-    /// The other way is under way.
     #[error("flood waits are being cleared the other way; cancel that first")]
     OtherWay,
-    /// No account has a flood wait.
     #[error("no account has a flood wait; there is nothing to pause")]
     NothingFlooded,
-    /// No server runs.
     #[error("no server runs, so nothing is asked of Telegram; start it first")]
-    NobodyWorks,
-    /// All services are stopped already.
+    NoServer,
     #[error("all services are stopped already; there is nothing to clear, start them by hand")]
     NothingRuns,
 }
