@@ -68,7 +68,7 @@ impl Dashboard {
 
     /// What waits for somebody, out of what is known in memory: the store is not asked.
     pub(crate) fn tally(&self) -> Tally {
-        let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
+        let least = health::CardFilter { limit: Some(1), ..health::CardFilter::default() };
         let overview = self.health().overview(&least);
         Tally {
             trouble: overview.causes.all().into(),
@@ -80,7 +80,7 @@ impl Dashboard {
 
     /// How many accounts need a person, as the overview counts them.
     pub(crate) fn accounts_in_trouble(&self) -> u64 {
-        let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
+        let least = health::CardFilter { limit: Some(1), ..health::CardFilter::default() };
         self.health().overview(&least).causes.kind(health::CardKind::Account).into()
     }
 }

@@ -9,11 +9,11 @@ use telegram::router::Usable;
 use telegram::{AccountView, LineView, ServiceView};
 
 use crate::card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, Lamp};
+use crate::evaluation::{self, Evaluation, flooded_until};
 use crate::health::{Port, PortState};
-use crate::judge::{self, Verdict, flooded_until};
-use crate::memory::{Latest, Memory};
+use crate::history::{History, Latest};
 use crate::minute::Answer;
-use crate::seen::{Seen, line_ids};
+use crate::observation::{Observation, line_ids};
 use crate::unable;
 
 /// What the program takes, and how many calls there were, to share it out.
@@ -49,8 +49,8 @@ impl Shares {
 
 /// Makes all cards, in no order.
 pub(crate) struct CardMaker<'a> {
-    pub(crate) seen: &'a Seen,
-    pub(crate) memory: &'a mut Memory,
+    pub(crate) seen: &'a Observation,
+    pub(crate) history: &'a mut History,
     pub(crate) shares: Shares,
     pub(crate) started_at: Timestamp,
     pub(crate) minute: i64,
@@ -82,11 +82,11 @@ impl CardMaker<'_> {
     }
 
     fn latest(&self, id: &CardId) -> Option<Latest> {
-        self.memory.latest.get(id).cloned()
+        self.history.latest.get(id).cloned()
     }
 
     fn failed(&self, id: &CardId) -> bool {
-        self.memory.latest.get(id).is_some_and(|latest| latest.verdict.answer == Answer::Failed)
+        self.history.latest.get(id).is_some_and(|latest| latest.evaluation.answer == Answer::Failed)
     }
 
     /// A card about which nothing is known but since when it is so.
@@ -98,10 +98,10 @@ impl CardMaker<'_> {
         state: &'static str,
         given: Option<Timestamp>,
     ) -> Card {
-        let since = self.memory.since(&id, state, given, self.seen);
+        let since = self.history.since(&id, state, given, self.seen);
         let is_counted = !matches!(id.kind(), CardKind::Line | CardKind::Store);
-        let sends = is_counted.then(|| self.memory.tallies.sends(&id, self.minute));
-        let sent_last_hour = is_counted.then(|| self.memory.tallies.sent_last_hour(&id, self.minute));
+        let sends = is_counted.then(|| self.history.tallies.sends(&id, self.minute));
+        let sent_last_hour = is_counted.then(|| self.history.tallies.sent_last_hour(&id, self.minute));
         let is_up = matches!(lamp, Lamp::Good);
         Card {
             kind: id.kind(),
@@ -135,7 +135,7 @@ impl CardMaker<'_> {
     }
 
     fn waiting(&self, purpose: domain::Purpose) -> u64 {
-        let due = self.memory.due.iter().filter(|(one, ..)| *one == purpose);
+        let due = self.history.due.iter().filter(|(one, ..)| *one == purpose);
         due.map(|(_, count, _)| *count).sum()
     }
 
@@ -143,14 +143,14 @@ impl CardMaker<'_> {
         let id = CardId::service(service.purpose);
         let latest = self.latest(&id);
         let clearing = !service.running && self.seen.silent.contains(&service.purpose);
-        let (now, unable) = self.memory.service_now(self.seen, service);
+        let (now, unable) = self.history.service_now(self.seen, service);
         // It is as it is now, once it was asked at all since it was started.
-        let verdict = latest.as_ref().map(|latest| &latest.verdict).map(|asked| match asked.code() {
+        let evaluation = latest.as_ref().map(|latest| &latest.evaluation).map(|asked| match asked.code() {
             Some("stopped" | "clearing") => asked,
             _ => &now,
         });
-        let reason = verdict.and_then(|verdict| verdict.reason.as_deref().map(str::to_owned));
-        let (lamp, state): (_, &'static str) = match verdict.map(|verdict| verdict.answer) {
+        let reason = evaluation.and_then(|evaluation| evaluation.reason.as_deref().map(str::to_owned));
+        let (lamp, state): (_, &'static str) = match evaluation.map(|evaluation| evaluation.answer) {
             _ if clearing => (Lamp::Waiting, "clearing"),
             _ if !service.running => (Lamp::Off, "stopped"),
             Some(Answer::Slow) if reason.as_deref().is_some_and(|why| why != "slow") => {
@@ -178,7 +178,7 @@ impl CardMaker<'_> {
         let running = CardId::service(service.purpose);
         card.up_since = service.running.then(|| self.up_since(&running, service.since));
         card.reason = reason.filter(|_| matches!(lamp, Lamp::Trouble | Lamp::Waiting | Lamp::Off));
-        card.latency = verdict.and_then(|verdict| verdict.latency);
+        card.latency = evaluation.and_then(|evaluation| evaluation.latency);
         if unable.iter().any(|group| group.reason == "flood_wait") && lamp == Lamp::Trouble {
             let pool =
                 self.seen.accounts.iter().filter(|account| account.pool && account.usable == Usable::Now);
@@ -189,7 +189,7 @@ impl CardMaker<'_> {
         card.detail =
             matches!(lamp, Lamp::Trouble | Lamp::Waiting).then(|| unable::in_words(&unable)).flatten();
         card.unable = unable;
-        card.stuck = self.memory.stuck(self.seen, |one| one.purpose == service.purpose);
+        card.stuck = self.history.stuck(self.seen, |one| one.purpose == service.purpose);
         card.advice = match state {
             "clearing" => Some(Advice::WaitForClearing),
             "stopped" => Some(Advice::Start),
@@ -212,7 +212,7 @@ impl CardMaker<'_> {
 
     /// Since when something runs, whatever else changes about it.
     fn up_since(&mut self, id: &CardId, given: Timestamp) -> Timestamp {
-        self.memory.up_since(id, given, self.seen)
+        self.history.up_since(id, given, self.seen)
     }
 
     /// Since when an account or a line is connected: anyone who waits for the end of a flood wait is so too.
@@ -220,7 +220,7 @@ impl CardMaker<'_> {
         let is_up = card.lamp == Lamp::Good
             || card.state == AccountState::FloodWait.as_str()
             || matches!(card.state, "unsteady" | "failing" | "stuck");
-        self.memory.up_while(&card.id, is_up, card.since, self.seen)
+        self.history.up_while(&card.id, is_up, card.since, self.seen)
     }
 
     fn account(&mut self, account: &AccountView) -> Card {
@@ -228,10 +228,10 @@ impl CardMaker<'_> {
         let failed = self.failed(&id);
         let silent = account.state == AccountState::Connecting
             && account.lines.iter().all(|line| self.seen.is_silent(&line.purposes));
-        let stuck = self.memory.stuck(self.seen, |one| one.account == account.name);
+        let stuck = self.history.stuck(self.seen, |one| one.account == account.name);
         // As it is at this moment: what real calls show is not kept until the next round.
-        let work = judge::traffic(&account.troubles, |_| true)
-            .or(stuck.map(|_| Verdict::slow("stuck")))
+        let work = evaluation::traffic(&account.troubles, |_| true)
+            .or(stuck.map(|_| Evaluation::slow("stuck")))
             .filter(|_| account.state == AccountState::Ready);
         let (lamp, state) = match &work {
             _ if silent => (Lamp::Waiting, "clearing"),
@@ -246,7 +246,7 @@ impl CardMaker<'_> {
             .filter(|since| *since != Timestamp::default() && state == account.state.as_str());
         let mut card = self.blank(id, account.name.to_string(), lamp, state, given);
         card.reason = account.reason.map(|reason| reason.as_str().to_owned());
-        card.reason = card.reason.or(work.as_ref().and_then(Verdict::code).map(str::to_owned));
+        card.reason = card.reason.or(work.as_ref().and_then(Evaluation::code).map(str::to_owned));
         card.stuck = stuck;
         card.detail.clone_from(&account.detail);
         card.proof = card.detail.as_ref().and(account.last_error.clone());
@@ -264,7 +264,7 @@ impl CardMaker<'_> {
         };
         card.up_since = self.connected_since(&card);
         (card.operations, card.errors) = (Some(account.operations), Some(account.errors));
-        card.queue = Some(self.memory.due_of_accounts.get(&account.name).copied().unwrap_or_default());
+        card.queue = Some(self.history.due_of_accounts.get(&account.name).copied().unwrap_or_default());
         card.last_error.clone_from(&account.last_error);
         card.cache = Some(account.cached_peers as u64);
         let fastest = account.lines.iter().filter_map(|line| line.round_trip_ms).min();
@@ -296,7 +296,7 @@ impl CardMaker<'_> {
     fn port(&mut self, port: &Port) -> Card {
         let id = CardId::port(&port.name);
         let latest = self.latest(&id);
-        let failed = latest.as_ref().is_some_and(|latest| latest.verdict.answer == Answer::Failed);
+        let failed = latest.as_ref().is_some_and(|latest| latest.evaluation.answer == Answer::Failed);
         let (lamp, state, reason, advice) = match port.state {
             PortState::Starting => (Lamp::Busy, "starting", None, None),
             PortState::Taken => (Lamp::Trouble, "taken", Some("port_taken"), Some(Advice::FreeThePort)),
@@ -317,7 +317,7 @@ impl CardMaker<'_> {
             None => port.address.clone(),
         });
         card.advice = advice;
-        card.latency = latest.and_then(|latest| latest.verdict.latency);
+        card.latency = latest.and_then(|latest| latest.evaluation.latency);
         (card.operations, card.errors) = (Some(port.load.answered), Some(port.load.failed));
         card.queue = Some(port.load.open);
         self.shares.give(&mut card, self.shares.requests);
@@ -327,9 +327,9 @@ impl CardMaker<'_> {
     fn store(&mut self) -> Card {
         let id = CardId::store();
         let latest = self.latest(&id);
-        let verdict = latest.as_ref().map(|latest| &latest.verdict);
-        let reason = verdict.and_then(|verdict| verdict.reason.as_deref().map(str::to_owned));
-        let (lamp, state): (_, &'static str) = match verdict.map(|verdict| verdict.answer) {
+        let evaluation = latest.as_ref().map(|latest| &latest.evaluation);
+        let reason = evaluation.and_then(|evaluation| evaluation.reason.as_deref().map(str::to_owned));
+        let (lamp, state): (_, &'static str) = match evaluation.map(|evaluation| evaluation.answer) {
             Some(Answer::Failed) => match reason.as_deref() {
                 Some("disk_full") => (Lamp::Trouble, "disk_full"),
                 Some("row_unreadable") => (Lamp::Trouble, "failing"),
@@ -340,13 +340,13 @@ impl CardMaker<'_> {
         };
         let mut card = self.blank(id, "store".to_owned(), lamp, state, None);
         card.up_since = card.up_since.map(|_| self.started_at);
-        card.latency = verdict.and_then(|verdict| verdict.latency);
+        card.latency = evaluation.and_then(|evaluation| evaluation.latency);
         card.reason = reason.filter(|_| lamp == Lamp::Trouble);
         card.detail = latest.and_then(|latest| latest.detail);
         if card.detail.is_none() && !self.kept {
             card.detail = Some("beats cannot be kept on disk; those in memory go on".to_owned());
         }
-        let free = self.memory.stock.as_ref().and_then(|stock| stock.free_bytes);
+        let free = self.history.stock.as_ref().and_then(|stock| stock.free_bytes);
         card.proof = free.map(|free| format!("{} MB free", free >> 20));
         card.advice = match state {
             "disk_full" => Some(Advice::FreeDisk),
@@ -360,9 +360,9 @@ impl CardMaker<'_> {
     fn queue(&mut self) -> Card {
         let id = CardId::queue();
         let latest = self.latest(&id);
-        let verdict = latest.as_ref().map(|latest| &latest.verdict);
-        let reason = verdict.and_then(|verdict| verdict.reason.as_deref().map(str::to_owned));
-        let (lamp, state): (_, &'static str) = match verdict.map(|verdict| verdict.answer) {
+        let evaluation = latest.as_ref().map(|latest| &latest.evaluation);
+        let reason = evaluation.and_then(|evaluation| evaluation.reason.as_deref().map(str::to_owned));
+        let (lamp, state): (_, &'static str) = match evaluation.map(|evaluation| evaluation.answer) {
             Some(Answer::Failed) if reason.as_deref() == Some("stalled") => (Lamp::Trouble, "stalled"),
             Some(Answer::Failed) => (Lamp::Trouble, "full"),
             Some(Answer::Slow) => (Lamp::Waiting, "waiting"),
@@ -372,7 +372,7 @@ impl CardMaker<'_> {
         let mut card = self.blank(id, "queue".to_owned(), lamp, state, None);
         card.up_since = card.up_since.map(|_| self.started_at);
         card.reason = reason.filter(|_| matches!(lamp, Lamp::Trouble | Lamp::Waiting));
-        card.queue = Some(self.memory.due.iter().map(|(_, count, _)| *count).sum());
+        card.queue = Some(self.history.due.iter().map(|(_, count, _)| *count).sum());
         card.advice = (state == "stalled").then_some(Advice::RestartTheProgram);
         card
     }

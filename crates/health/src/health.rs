@@ -20,11 +20,11 @@ use tokio_util::task::TaskTracker;
 use crate::card::{Card, CardId};
 use crate::cards::{CardMaker, Shares};
 use crate::cause::Causes;
-use crate::memory::Memory;
+use crate::check_cycle;
+use crate::history::History;
 use crate::minute::{Minute, Round};
-use crate::overview::{self, Counts, Facts, Overview, Process, Wanted};
-use crate::rounds;
-use crate::seen::Seen;
+use crate::observation::Observation;
+use crate::overview::{self, CardFilter, Counts, Facts, Overview, Process};
 
 /// What the overview is made of.
 pub struct HealthParts {
@@ -87,7 +87,7 @@ pub(crate) struct Inner {
     pub(crate) parts: HealthParts,
     pub(crate) file: Beats,
     pub(crate) ports: OnceLock<Ports>,
-    memory: Mutex<Memory>,
+    history: Mutex<History>,
     /// What the program takes, as of the last round.
     usage: Mutex<(Option<f32>, Option<u64>)>,
     /// Whether the last round is on disk.
@@ -138,7 +138,7 @@ impl Health {
         Self(Arc::new(Inner {
             file: parts.store.beats(),
             ports: OnceLock::new(),
-            memory: Mutex::default(),
+            history: Mutex::default(),
             usage: Mutex::default(),
             kept: AtomicBool::new(true),
             snapshot: Mutex::default(),
@@ -164,8 +164,8 @@ impl Health {
             tracing::error!("the beats run already");
             return;
         }
-        self.0.tasks.spawn(rounds::run(self.clone(), self.0.stopping.clone()));
-        self.0.tasks.spawn(rounds::tell_changes(self.clone(), self.0.stopping.clone()));
+        self.0.tasks.spawn(check_cycle::run(self.clone(), self.0.stopping.clone()));
+        self.0.tasks.spawn(check_cycle::tell_changes(self.clone(), self.0.stopping.clone()));
         let (health, stopping) = (self.clone(), self.0.stopping.clone());
         self.0.tasks.spawn(async move { health.0.parts.accounts.clearing.work(stopping).await });
     }
@@ -180,7 +180,7 @@ impl Health {
     }
 
     /// The overview: how everything is now, a page of cards.
-    pub fn overview(&self, wanted: &Wanted) -> Overview {
+    pub fn overview(&self, wanted: &CardFilter) -> Overview {
         let snapshot = self.snapshot();
         let (cards, matching, next) = overview::cut(&snapshot.cards, wanted);
         let lines = if wanted.in_accounts { overview::lines_of(&snapshot.cards, &cards) } else { Vec::new() };
@@ -205,7 +205,7 @@ impl Health {
     /// The last [`crate::STRIP`] minutes of a card, oldest first. The last one still runs.
     pub fn strip(&self, id: &CardId) -> Vec<Minute> {
         let clock = &self.0.parts.clock;
-        self.memory().strip(id, clock.now(), clock.running())
+        self.history().strip(id, clock.now(), clock.running())
     }
 
     /// Changes, when something on the overview may have: at most once a second, and at once when someone switched something.
@@ -258,9 +258,9 @@ impl Health {
     }
 
     /// One look at everything that lies in memory.
-    pub(crate) fn look(&self) -> Seen {
+    pub(crate) fn look(&self) -> Observation {
         let parts = &self.0.parts;
-        Seen {
+        Observation {
             at: parts.clock.now(),
             running: parts.clock.running(),
             accounts: parts.accounts.accounts(),
@@ -270,8 +270,8 @@ impl Health {
         }
     }
 
-    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn history(&self) -> MutexGuard<'_, History> {
+        self.0.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the program takes.
@@ -342,11 +342,11 @@ impl Health {
             service_calls: seen.services.iter().map(|service| service.operations).sum(),
             requests: seen.ports.iter().map(|port| port.load.answered).sum(),
         };
-        let mut known = self.memory();
+        let mut known = self.history();
         let minute = known.minute(seen.at, seen.running);
         let maker = CardMaker {
             seen: &seen,
-            memory: &mut known,
+            history: &mut known,
             shares,
             started_at: self.started_at(),
             minute,
@@ -369,27 +369,27 @@ impl Health {
     fn facts(&self) -> Facts {
         let parts = &self.0.parts;
         let (now, running) = (parts.clock.now(), parts.clock.running());
-        let memory = self.memory();
-        let minute = memory.minute(now, running);
+        let history = self.history();
+        let minute = history.minute(now, running);
         let since_midnight = now.as_seconds().rem_euclid(24 * 60 * 60) / 60;
-        let stock = memory.stock.as_ref();
+        let stock = history.stock.as_ref();
         let in_doubt = stock.map_or(0, |stock| {
             let messages = stock.messages.iter().filter(|(state, _)| *state == MessageState::InDoubt);
             let sagas = stock.sagas.iter().filter(|(_, state, _)| *state == SagaState::InDoubt);
             messages.map(|(_, count)| *count).chain(sagas.map(|(.., count)| *count)).sum()
         });
         Facts {
-            sent_last_hour: memory.tallies.sent_last_hour(&CardId::queue(), minute),
+            sent_last_hour: history.tallies.sent_last_hour(&CardId::queue(), minute),
             waiting: (parts.delivery.queued() + parts.sagas.queued()) as u64,
-            oldest_waiting: memory.due.iter().map(|(.., oldest)| now.since(*oldest)).max(),
-            failed_today: memory.tallies.since(&CardId::queue(), minute - since_midnight).1,
+            oldest_waiting: history.due.iter().map(|(.., oldest)| now.since(*oldest)).max(),
+            failed_today: history.tallies.since(&CardId::queue(), minute - since_midnight).1,
             in_doubt,
             failed_requests: stock.map_or(0, |stock| stock.failed_requests),
             unresolved: stock.map_or(0, |stock| stock.unresolved),
-            answer_p50: memory.answers_within[0],
-            answer_p99: memory.answers_within[1],
+            answer_p50: history.answers_within[0],
+            answer_p99: history.answers_within[1],
             beats_kept: self.0.kept.load(Ordering::Relaxed),
-            hours: memory.tallies.hours(minute),
+            hours: history.tallies.hours(minute),
         }
     }
 }

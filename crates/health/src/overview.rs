@@ -19,7 +19,7 @@ pub const LARGEST_PAGE: usize = 200;
 
 /// Which cards someone wants to see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct CardFilter {
     /// Of these kinds; all if it is empty.
     pub kinds: Vec<CardKind>,
     /// Only those that need someone or wait for something.
@@ -107,7 +107,7 @@ fn by_kind((need, kind, id): (Need, CardKind, &str)) -> (CardKind, Need, &str) {
 }
 
 /// The page of sorted cards that someone wants, how many there are over all pages, and where the next page begins.
-pub(crate) fn cut(cards: &[Arc<Card>], wanted: &Wanted) -> (Vec<Card>, u32, Option<Cursor>) {
+pub(crate) fn cut(cards: &[Arc<Card>], wanted: &CardFilter) -> (Vec<Card>, u32, Option<Cursor>) {
     let text = wanted.text.as_ref().map(|text| text.to_lowercase());
     let folded = folded_in(cards, wanted, text.as_deref());
     let matching = || {
@@ -146,8 +146,12 @@ pub(crate) fn lines_of(all: &[Arc<Card>], cards: &[Card]) -> Vec<Card> {
 }
 
 /// The accounts that are wanted for one of their sessions; none where sessions have places of their own.
-fn folded_in<'a>(cards: &'a [Arc<Card>], wanted: &Wanted, text: Option<&str>) -> Option<HashSet<&'a CardId>> {
-    let of_sessions = Wanted { kinds: Vec::new(), ..wanted.clone() };
+fn folded_in<'a>(
+    cards: &'a [Arc<Card>],
+    wanted: &CardFilter,
+    text: Option<&str>,
+) -> Option<HashSet<&'a CardId>> {
+    let of_sessions = CardFilter { kinds: Vec::new(), ..wanted.clone() };
     let lists_accounts = wanted.kinds.is_empty() || wanted.kinds.contains(&CardKind::Account);
     let lines = cards.iter().filter(|card| card.kind == CardKind::Line && lists_accounts);
     let found =
@@ -155,7 +159,7 @@ fn folded_in<'a>(cards: &'a [Arc<Card>], wanted: &Wanted, text: Option<&str>) ->
     wanted.in_accounts.then(|| found.collect())
 }
 
-fn is_wanted(card: &Card, wanted: &Wanted, text: Option<&str>) -> bool {
+fn is_wanted(card: &Card, wanted: &CardFilter, text: Option<&str>) -> bool {
     let of_kind = wanted.kinds.is_empty() || wanted.kinds.contains(&card.kind);
     let in_trouble = !wanted.trouble || Need::of(card.lamp) != Need::Nothing;
     let in_group =
@@ -336,29 +340,38 @@ pub(crate) mod tests {
         ]
         .map(Arc::new);
         sort(&mut all);
-        let ids = |wanted: Wanted| {
+        let ids = |wanted: CardFilter| {
             let (cards, matching, next) = cut(&all, &wanted);
             assert_eq!((matching as usize, next), (cards.len(), None));
             cards.into_iter().map(|card| card.id.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(
-            ids(Wanted::default()),
+            ids(CardFilter::default()),
             ["port:1", "account:account_5", "account:account_4", "line:account_4:all.8", "port:2"]
         );
-        assert_eq!(ids(Wanted { trouble: true, ..Wanted::default() }), ["port:1", "account:account_5"]);
+        assert_eq!(
+            ids(CardFilter { trouble: true, ..CardFilter::default() }),
+            ["port:1", "account:account_5"]
+        );
         let group = Some(CardId::account(&account(4)));
-        assert_eq!(ids(Wanted { group, ..Wanted::default() }), ["account:account_4", "line:account_4:all.8"]);
+        assert_eq!(
+            ids(CardFilter { group, ..CardFilter::default() }),
+            ["account:account_4", "line:account_4:all.8"]
+        );
         let text = Some("ACCOUNT_5".to_owned());
-        assert_eq!(ids(Wanted { text, ..Wanted::default() }), ["account:account_5"]);
+        assert_eq!(ids(CardFilter { text, ..CardFilter::default() }), ["account:account_5"]);
         let kinds = vec![CardKind::Port];
-        assert_eq!(ids(Wanted { kinds, ..Wanted::default() }), ["port:1", "port:2"]);
-        let folded =
-            |text: &str| Wanted { text: Some(text.to_owned()), in_accounts: true, ..Wanted::default() };
+        assert_eq!(ids(CardFilter { kinds, ..CardFilter::default() }), ["port:1", "port:2"]);
+        let folded = |text: &str| CardFilter {
+            text: Some(text.to_owned()),
+            in_accounts: true,
+            ..CardFilter::default()
+        };
         assert_eq!(ids(folded("")), ["port:1", "account:account_5", "account:account_4", "port:2"]);
         assert_eq!(ids(folded("all.8")), ["account:account_4"]);
-        assert_eq!(ids(Wanted { kinds: vec![CardKind::Port], ..folded("all.8") }), Vec::<String>::new());
+        assert_eq!(ids(CardFilter { kinds: vec![CardKind::Port], ..folded("all.8") }), Vec::<String>::new());
         assert_eq!(
-            ids(Wanted { by_kind: true, ..Wanted::default() }),
+            ids(CardFilter { by_kind: true, ..CardFilter::default() }),
             ["account:account_5", "account:account_4", "line:account_4:all.8", "port:1", "port:2"]
         );
     }
@@ -375,7 +388,7 @@ pub(crate) mod tests {
             }
             let (mut seen, mut after) = (Vec::new(), None);
             loop {
-                let wanted = Wanted { limit: Some(limit), after, by_kind: is_by_kind, ..Wanted::default() };
+                let wanted = CardFilter { limit: Some(limit), after, by_kind: is_by_kind, ..CardFilter::default() };
                 let (page, matching, next) = cut(&all, &wanted);
                 prop_assert_eq!(matching as usize, all.len());
                 prop_assert!(page.len() <= limit);

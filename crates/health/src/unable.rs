@@ -3,7 +3,7 @@
 use domain::account::AccountState;
 
 use crate::card::Unable;
-use crate::judge::Worker;
+use crate::evaluation::Worker;
 use crate::minute::Answer;
 
 /// How many names are told of accounts with the same reason.
@@ -37,11 +37,11 @@ fn why(worker: &Worker<'_>) -> Option<&'static str> {
         AccountState::Paused => Some("paused"),
         AccountState::Offline => Some("stopped"),
         _ if worker.flooded => Some("flood_wait"),
-        _ if worker.verdict.was_answered() => None,
+        _ if worker.evaluation.was_answered() => None,
         AccountState::Connecting => Some("connecting"),
-        _ if worker.verdict.answer == Answer::NotAsked => None,
+        _ if worker.evaluation.answer == Answer::NotAsked => None,
         // Floods of other kinds hold nothing up here, and all that is left has words of its own.
-        _ => worker.verdict.code(),
+        _ => worker.evaluation.code(),
     }
 }
 
@@ -71,27 +71,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::judge::Verdict;
+    use crate::evaluation::Evaluation;
 
-    fn worker(name: &str, state: AccountState, verdict: Verdict, flooded: bool) -> Worker<'_> {
-        Worker { name, state, verdict, flooded }
+    fn worker(name: &str, state: AccountState, evaluation: Evaluation, flooded: bool) -> Worker<'_> {
+        Worker { name, state, evaluation, flooded }
     }
 
-    fn answered() -> Verdict {
-        Verdict { answer: Answer::Answered, latency: None, reason: None }
+    fn answered() -> Evaluation {
+        Evaluation { answer: Answer::Answered, latency: None, reason: None }
     }
 
     #[test]
     fn the_reasons_of_accounts_are_summed_up_and_named() {
-        let lost = || Verdict::failed("session_revoked");
+        let lost = || Evaluation::failed("session_revoked");
         let pool = [
             worker("main", AccountState::FloodWait, answered(), true),
             worker("a", AccountState::NeedsLogin, lost(), false),
-            worker("b", AccountState::NeedsLogin, Verdict::failed("auth_key_duplicated"), false),
+            worker("b", AccountState::NeedsLogin, Evaluation::failed("auth_key_duplicated"), false),
             worker("c", AccountState::NeedsLogin, lost(), false),
-            worker("d", AccountState::Banned, Verdict::failed("banned"), false),
+            worker("d", AccountState::Banned, Evaluation::failed("banned"), false),
             worker("e", AccountState::Ready, answered(), false),
-            worker("f", AccountState::Ready, Verdict::failed("server_errors"), false),
+            worker("f", AccountState::Ready, Evaluation::failed("server_errors"), false),
         ];
         assert_eq!(
             in_words(&groups(&pool)).as_deref(),
@@ -109,14 +109,14 @@ mod tests {
             kinds in prop::collection::vec((prop::sample::select(AccountState::ALL.to_vec()), any::<bool>(), any::<bool>()), 0..20),
         ) {
             let worker = |(state, fails, flooded): &(AccountState, bool, bool)| {
-                let verdict = if *fails { Verdict::failed("no_answer") } else { answered() };
-                worker("a", *state, verdict, *flooded)
+                let evaluation = if *fails { Evaluation::failed("no_answer") } else { answered() };
+                worker("a", *state, evaluation, *flooded)
             };
             let pool: Vec<Worker<'_>> = kinds.iter().map(worker).collect();
             let counted: u32 = groups(&pool).iter().map(|group| group.count).sum();
             let failing = pool.iter().filter(|one| why(one).is_some()).count();
             prop_assert_eq!(counted as usize, failing);
-            prop_assert!(pool.iter().all(|one| one.verdict.was_answered() || why(one).is_some()));
+            prop_assert!(pool.iter().all(|one| one.evaluation.was_answered() || why(one).is_some()));
         }
     }
 }

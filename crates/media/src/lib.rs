@@ -12,7 +12,7 @@ pub mod name;
 pub mod outgoing;
 pub mod shelf;
 
-pub use fetch::{FetchError, Fetched, Fetcher, Patience};
+pub use fetch::{FetchError, Fetched, Fetcher, Timeouts};
 pub use guard::{AllowList, Allowed, Names};
 pub use intake::{Disk, Intake, Limits, TakeError, Taken};
 pub use kind::{Content, Facts, Kind, Wish};

@@ -10,7 +10,7 @@ use config::Settings;
 use delivery::Ambient;
 use domain::MessageId;
 use media::shelf::Rules;
-use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
+use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Shelf, Timeouts};
 use store::Store;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -62,7 +62,7 @@ pub(crate) async fn open(settings: &Settings, data_dir: &Path, ambient: &Ambient
         .with_context(|| format!("the folder of uploads {}", place.display()))?;
     let names = Names::of_system(Allowed::new(AllowList::Media, settings.allow_private.clone()));
     let patience =
-        Patience { connection: CONNECTION.min(settings.answer_within), answer: settings.answer_within };
+        Timeouts { connection: CONNECTION.min(settings.answer_within), answer: settings.answer_within };
     let fetcher = Fetcher::new(names, outgoing.intake().clone(), patience)?;
     Ok(Files { outgoing, shelf, fetcher, folder })
 }

@@ -6,7 +6,7 @@ use access::Right;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use health::{CardKind, Clearing, ClearingView, Phase, Wanted};
+use health::{CardFilter, CardKind, Clearing, ClearingView, Phase};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
         return refusal::not_allowed(&visitor);
     }
     let wall = visitor.wall();
-    let wanted = Wanted { kinds: vec![CardKind::Account], trouble: true, ..Wanted::default() };
+    let wanted = CardFilter { kinds: vec![CardKind::Account], trouble: true, ..CardFilter::default() };
     let flooded = health.overview(&wanted).cards.into_iter().filter(|card| card.state == "flood_wait");
     let flooded = flooded
         .map(|card| match card.until {

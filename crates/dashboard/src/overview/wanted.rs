@@ -1,6 +1,6 @@
 //! The filters of the overview: from the address and back into it. Pure.
 
-use health::{CardKind, Cursor, Wanted};
+use health::{CardFilter, CardKind, Cursor};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
@@ -63,8 +63,8 @@ impl From<Query> for Filter {
 
 impl Filter {
     /// What is asked of the crate `health`.
-    pub(crate) fn wanted(&self) -> Wanted {
-        Wanted {
+    pub(crate) fn wanted(&self) -> CardFilter {
+        CardFilter {
             kinds: self.kind.into_iter().collect(),
             trouble: self.trouble,
             text: (!self.text.is_empty()).then(|| self.text.clone()),

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::Timestamp;
-use health::{Card, CardKind, LARGEST_PAGE, Wanted};
+use health::{Card, CardFilter, CardKind, LARGEST_PAGE};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -123,7 +123,8 @@ pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
     };
     let words = MaintenanceWords::of(visitor.language);
     let tabs = Tabs::new(&visitor, Tab::Maintenance);
-    let wanted = Wanted { by_kind: true, in_accounts: true, limit: Some(LARGEST_PAGE), ..Wanted::default() };
+    let wanted =
+        CardFilter { by_kind: true, in_accounts: true, limit: Some(LARGEST_PAGE), ..CardFilter::default() };
     let mut cards = dashboard.health().overview(&wanted).cards;
     cards.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
     let overview = OverviewWords::of(visitor.language);

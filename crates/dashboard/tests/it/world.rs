@@ -17,7 +17,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use media::shelf::Rules;
-use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
+use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Shelf, Timeouts};
 use store::{MasterKey, Store, StoreOptions};
 use telegram::{Pool, PoolParts};
 use tokio::sync::Notify;
@@ -295,9 +295,9 @@ async fn files(dir: &std::path::Path, ids: &Ids, clock: &Clock) -> web::Files {
     let outgoing = outgoing.expect("a folder");
     let rules = Rules { keep: Duration::from_hours(24), most_bytes: 1 << 20, most_files: 10 };
     let shelf = Shelf::open(dir.join("uploads"), ids.clone(), clock.clone(), limits, rules).await;
-    let patience = Patience { connection: Duration::from_secs(10), answer: Duration::from_secs(20) };
+    let timeouts = Timeouts { connection: Duration::from_secs(10), answer: Duration::from_secs(20) };
     let allowed = Allowed::new(AllowList::Media, Vec::new());
-    let fetcher = Fetcher::new(Names::of_system(allowed), outgoing.intake().clone(), patience);
+    let fetcher = Fetcher::new(Names::of_system(allowed), outgoing.intake().clone(), timeouts);
     let folder = dir.join("media");
     std::fs::create_dir_all(&folder).expect("a folder");
     web::Files { outgoing, shelf: shelf.expect("a shelf"), fetcher: fetcher.expect("a client"), folder }

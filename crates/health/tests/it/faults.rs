@@ -8,7 +8,7 @@ use domain::Purpose;
 use domain::account::Operation;
 use domain::message::{Content, OnFlood};
 use domain::text::{FormattedText, ParseMode};
-use health::{Advice, Answer, CardId, CardKind, Lamp, Port, PortLoad, PortState, Wanted};
+use health::{Advice, Answer, CardFilter, CardId, CardKind, Lamp, Port, PortLoad, PortState};
 use sandbox::telegram::FaultName;
 use store::{Hold, Origin};
 use telegram::{Action, ServiceAction};
@@ -72,7 +72,7 @@ async fn a_quiet_night_is_green_and_nothing_is_red_while_it_starts_stops_and_pau
             beats[&CardId::store()].latency.is_some() && beats[&CardId::queue()].answer == Answer::Answered
         );
     }
-    let overview = run.health.overview(&Wanted::default());
+    let overview = run.health.overview(&CardFilter::default());
     assert!(overview.cards.iter().all(|card| card.lamp == Lamp::Good), "{:?}", overview.cards);
     assert!(overview.process.memory > Some(1 << 20) && overview.process.cpu.is_some());
     assert!(overview.facts.answer_p50.is_some() && overview.facts.beats_kept);
@@ -126,7 +126,7 @@ async fn a_deaf_connection_is_red_and_so_are_services_when_nobody_else_is_there(
     assert_eq!(beats[&text].answer, Answer::Failed, "{beats:?}");
     let card = run.card(&account("main"));
     assert_eq!((card.lamp, card.reason.as_deref()), (Lamp::Trouble, Some("no_answer")));
-    let first = &run.health.overview(&Wanted::default()).cards[0];
+    let first = &run.health.overview(&CardFilter::default()).cards[0];
     assert_eq!((first.lamp, first.kind), (Lamp::Trouble, CardKind::Service));
     run.stop().await;
 }
@@ -195,7 +195,10 @@ async fn a_full_disk_and_a_dead_database_are_told_apart() {
     let card = run.card(&CardId::store());
     assert_eq!((card.state, card.advice), ("disk_full", Some(Advice::FreeDisk)));
     run.round().await;
-    assert!(!run.health.overview(&Wanted::default()).facts.beats_kept, "what is worth less is not written");
+    assert!(
+        !run.health.overview(&CardFilter::default()).facts.beats_kept,
+        "what is worth less is not written"
+    );
     world.free.store(1 << 40, Ordering::Relaxed);
     run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Answered).await;
     assert!(run.card(&CardId::store()).lamp == Lamp::Good);

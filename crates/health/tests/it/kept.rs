@@ -48,7 +48,8 @@ async fn what_was_sent_is_counted_over_a_stop_and_a_kill() {
     drop(health);
     std::fs::remove_file(world.folder.path().join("data/health.db")).expect("the beats are lost");
     let mut run = world.start().await;
-    let sent = |run: &crate::world::Run| run.health.overview(&health::Wanted::default()).facts.sent_last_hour;
+    let sent =
+        |run: &crate::world::Run| run.health.overview(&health::CardFilter::default()).facts.sent_last_hour;
     assert_eq!((sent(&run), run.card(&account("main")).sent_last_hour), (3, Some(3)));
     let service = |run: &crate::world::Run, purpose| run.card(&CardId::service(purpose)).sent_last_hour;
     assert_eq!([Purpose::SendText, Purpose::SendMedia].map(|one| service(&run, one)), [Some(3), Some(0)]);
@@ -102,7 +103,7 @@ async fn a_damaged_file_of_beats_is_begun_anew_and_costs_nothing_else() {
     std::fs::write(&file, vec![b'x'; 8192]).expect("written");
     let mut run = world.start().await;
     run.round().await;
-    assert!(run.health.overview(&health::Wanted::default()).facts.beats_kept);
+    assert!(run.health.overview(&health::CardFilter::default()).facts.beats_kept);
     assert!(world.folder.path().join("data/health.db.damaged").exists());
     run.stop().await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use delivery::Submission;
 use domain::Purpose;
-use health::{Advice, Answer, CardId, Lamp, Wanted};
+use health::{Advice, Answer, CardFilter, CardId, Lamp};
 use sandbox::telegram::FaultName;
 
 use crate::faults::text;
@@ -97,7 +97,7 @@ async fn sends_without_an_answer_turn_it_red_though_probes_have_one() {
     assert_eq!((stuck(&main), stuck(&service)), (Some(1), Some(1)));
     assert!(world.sandbox.telegram.remove_fault(fault));
     run.until_lamp(&service, Lamp::Good).await;
-    assert_eq!(run.health.overview(&Wanted::default()).facts.waiting, 0);
+    assert_eq!(run.health.overview(&CardFilter::default()).facts.waiting, 0);
     run.stop().await;
 }
 

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 /// How long anything may take here before the test gives up.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// One test at a time gives work to accounts: where one stops the next that is begun, that is its own.
 pub(crate) static BEGINS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -168,7 +168,7 @@ impl World {
 impl Run {
     pub(crate) async fn next(&mut self) -> BTreeMap<CardId, Beat> {
         let round =
-            tokio::time::timeout(PATIENCE, self.rounds.recv()).await.expect("in time").expect("a round");
+            tokio::time::timeout(TIMEOUT, self.rounds.recv()).await.expect("in time").expect("a round");
         round.beats.iter().cloned().collect()
     }
 
@@ -190,7 +190,7 @@ impl Run {
         let _ = tokio::time::timeout(Duration::from_millis(500), answered(before)).await;
         if !self.has_fault.load(Ordering::Relaxed) {
             // All others were: on a slow machine that takes longer.
-            let settled = tokio::time::timeout(PATIENCE, answered(before.minus(BEAT))).await;
+            let settled = tokio::time::timeout(TIMEOUT, answered(before.minus(BEAT))).await;
             settled.expect("Telegram answers");
         }
         beats
@@ -242,5 +242,5 @@ pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "in vain: {what}");
+    assert!(tokio::time::timeout(TIMEOUT, waiting).await.is_ok(), "in vain: {what}");
 }

@@ -21,7 +21,7 @@ pub use redirect::RedirectError;
 /// How long a server may take before the first byte of a file. What follows has the limits of the [`Intake`], whose
 /// total is that of the whole call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// For the look-up of the name, the connection and TLS; again after each redirect.
     pub connection: Duration,
     /// For all of that and the headers of the answer; again after each redirect.
@@ -63,15 +63,15 @@ pub struct Fetcher {
     names: Names,
     clock: Clock,
     intake: Intake,
-    patience: Patience,
+    timeouts: Timeouts,
 }
 
 impl Fetcher {
     /// A fetcher whose every address passes the guard in `names`.
-    pub fn new(names: Names, intake: Intake, patience: Patience) -> Result<Self, ClientError> {
+    pub fn new(names: Names, intake: Intake, timeouts: Timeouts) -> Result<Self, ClientError> {
         let clock = intake.clock().clone();
-        let client = client::new(names.clone(), clock.clone(), patience.connection)?;
-        Ok(Self { client, names, clock, intake, patience })
+        let client = client::new(names.clone(), clock.clone(), timeouts.connection)?;
+        Ok(Self { client, names, clock, intake, timeouts })
     }
 
     /// Fetches a file. `told` is the name that the caller wants it to have.
@@ -98,7 +98,7 @@ impl Fetcher {
 
     /// Asks one server, and returns when the headers of its answer are there.
     async fn ask(&self, url: &Url) -> Result<Response, FetchError> {
-        let limit = self.patience.answer;
+        let limit = self.timeouts.answer;
         let asked = self.client.get(url.clone()).header(ACCEPT_ENCODING, "identity").send();
         let slow = |_| TakeError::TooSlow { wait: Wait::Answer, limit };
         let answer =
@@ -119,7 +119,7 @@ impl Fetcher {
             return FetchError::UnknownHost;
         }
         if cause::<client::Late>(error).is_some() {
-            let limit = self.patience.connection;
+            let limit = self.timeouts.connection;
             return TakeError::TooSlow { wait: Wait::Connection, limit }.into();
         }
         FetchError::Unreachable(innermost(error))

@@ -6,11 +6,11 @@ use std::time::Duration;
 use media::fetch::RedirectError;
 use media::guard::{AddressError, Range};
 use media::intake::Wait;
-use media::{Content, FetchError, Fetched, Limits, Names, Patience, TakeError};
+use media::{Content, FetchError, Fetched, Limits, Names, TakeError, Timeouts};
 use sha2::{Digest, Sha256};
 
 use crate::server::{Act, Server, answer, fine, sent_on};
-use crate::world::{AGES, LIMITS, PATIENT, Scripted, World, allowed};
+use crate::world::{AGES, LIMITS, NO_TIMEOUT, Scripted, World, allowed};
 
 /// Fetches from 127.0.0.1, which is allowed, with names that all mean it.
 async fn fetched(world: &World, url: &str) -> Result<Fetched, FetchError> {
@@ -61,7 +61,7 @@ async fn what_is_not_listed_is_never_dialled() {
     let server = Server::saying(fine(b"secret")).await;
     let port = server.at.port();
     let names = Scripted::new(&[&["127.0.0.1"], &["::1", "127.0.0.1"], &["169.254.169.254"]]);
-    let fetcher = world.fetcher(Names::new(names, allowed(&[])), LIMITS, PATIENT).await;
+    let fetcher = world.fetcher(Names::new(names, allowed(&[])), LIMITS, NO_TIMEOUT).await;
     for host in ["127.0.0.1", "0x7f.1", "2130706433", "127.0.0.1.", "[::ffff:127.0.0.1]", "[::1]", "0"] {
         range(fetcher.fetch(&format!("http://{host}:{port}/"), None).await);
     }
@@ -69,11 +69,11 @@ async fn what_is_not_listed_is_never_dialled() {
     assert_eq!(by_name().await, Range::Loopback);
     assert_eq!(by_name().await, Range::Loopback);
     assert_eq!(by_name().await, Range::Metadata);
-    let system = world.fetcher(Names::of_system(allowed(&[])), LIMITS, PATIENT).await;
+    let system = world.fetcher(Names::of_system(allowed(&[])), LIMITS, NO_TIMEOUT).await;
     assert_eq!(range(system.fetch(&format!("http://localhost:{port}/"), None).await), Range::Loopback);
     assert!(server.requests().is_empty() && world.left().is_empty());
     // The same server, once it is listed.
-    let listed = world.fetcher(Names::of_system(allowed(&["127.0.0.0/8"])), LIMITS, PATIENT).await;
+    let listed = world.fetcher(Names::of_system(allowed(&["127.0.0.0/8"])), LIMITS, NO_TIMEOUT).await;
     assert!(listed.fetch(&format!("http://localhost:{port}/"), None).await.is_ok());
 }
 
@@ -229,10 +229,10 @@ async fn files_that_are_too_large_end_whether_they_say_so_or_not() {
 }
 
 /// What was waited for too long, with a clock that is moved all the time.
-async fn waited_for(acts: Vec<Act>, names: Arc<Scripted>, limits: Limits, patience: Patience) -> Wait {
+async fn waited_for(acts: Vec<Act>, names: Arc<Scripted>, limits: Limits, timeouts: Timeouts) -> Wait {
     let world = World::new();
     let server = Server::of(move |_| acts.clone()).await;
-    let fetcher = world.fetcher(Names::new(names, allowed(&["127.0.0.1/32"])), limits, patience).await;
+    let fetcher = world.fetcher(Names::new(names, allowed(&["127.0.0.1/32"])), limits, timeouts).await;
     let url = format!("http://example.com:{}/", server.at.port());
     let error = world.hurry(fetcher.fetch(&url, None)).await.unwrap_err();
     assert_eq!(world.left(), [""; 0]);
@@ -253,16 +253,16 @@ async fn every_wait_has_its_limit() {
     let drip = vec![Act::Send(answer("200 OK", "", b"")), Act::Endless(b".".to_vec())];
     let endless = Limits { most: u64::MAX, ..LIMITS };
 
-    let patience = Patience { connection: minute, ..PATIENT };
-    assert_eq!(waited_for(vec![], Arc::default(), LIMITS, patience).await, Wait::Connection);
-    let patience = Patience { answer: minute, ..PATIENT };
-    assert_eq!(waited_for(vec![Act::Hold], here(), LIMITS, patience).await, Wait::Answer);
+    let timeouts = Timeouts { connection: minute, ..NO_TIMEOUT };
+    assert_eq!(waited_for(vec![], Arc::default(), LIMITS, timeouts).await, Wait::Connection);
+    let timeouts = Timeouts { answer: minute, ..NO_TIMEOUT };
+    assert_eq!(waited_for(vec![Act::Hold], here(), LIMITS, timeouts).await, Wait::Answer);
     let limits = Limits { idle: minute, ..LIMITS };
-    assert_eq!(waited_for(vec![head(), Act::Hold], here(), limits, PATIENT).await, Wait::NextBytes);
+    assert_eq!(waited_for(vec![head(), Act::Hold], here(), limits, NO_TIMEOUT).await, Wait::NextBytes);
     let limits = Limits { total: minute, ..LIMITS };
-    assert_eq!(waited_for(vec![head(), Act::Hold], here(), limits, PATIENT).await, Wait::WholeFile);
+    assert_eq!(waited_for(vec![head(), Act::Hold], here(), limits, NO_TIMEOUT).await, Wait::WholeFile);
     let limits = Limits { total: minute, idle: AGES, ..endless };
-    assert_eq!(waited_for(drip, here(), limits, PATIENT).await, Wait::WholeFile);
+    assert_eq!(waited_for(drip, here(), limits, NO_TIMEOUT).await, Wait::WholeFile);
 }
 
 #[tokio::test]

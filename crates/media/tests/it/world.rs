@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ambient::{Clock, Ids};
-use media::{AllowList, Allowed, Fetcher, Intake, Limits, Names, Patience};
+use media::{AllowList, Allowed, Fetcher, Intake, Limits, Names, Timeouts};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 pub(crate) const AGES: Duration = Duration::from_hours(24 * 3650);
@@ -16,7 +16,7 @@ pub(crate) const AGES: Duration = Duration::from_hours(24 * 3650);
 /// Limits that are never reached but for the size.
 pub(crate) const LIMITS: Limits = Limits { most: 1024 * 1024, idle: AGES, total: AGES };
 
-pub(crate) const PATIENT: Patience = Patience { connection: AGES, answer: AGES };
+pub(crate) const NO_TIMEOUT: Timeouts = Timeouts { connection: AGES, answer: AGES };
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
@@ -35,13 +35,13 @@ impl World {
         Intake::open(folder, self.ids.clone(), self.clock.clone(), limits).await.unwrap()
     }
 
-    pub(crate) async fn fetcher(&self, names: Names, limits: Limits, patience: Patience) -> Fetcher {
-        Fetcher::new(names, self.intake(limits).await, patience).unwrap()
+    pub(crate) async fn fetcher(&self, names: Names, limits: Limits, timeouts: Timeouts) -> Fetcher {
+        Fetcher::new(names, self.intake(limits).await, timeouts).unwrap()
     }
 
     /// A fetcher for servers on 127.0.0.1 alone, whatever names resolve to.
     pub(crate) async fn local(&self, names: Arc<Scripted>) -> Fetcher {
-        self.fetcher(Names::new(names, allowed(&["127.0.0.1/32"])), LIMITS, PATIENT).await
+        self.fetcher(Names::new(names, allowed(&["127.0.0.1/32"])), LIMITS, NO_TIMEOUT).await
     }
 
     /// The names of all files that were taken, or are left of those that were not.

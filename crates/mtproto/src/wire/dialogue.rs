@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::arrived;
 use super::error::{Loss, RequestError};
-use super::message::{CONTAINER, Told, What};
+use super::message::{CONTAINER, Content, Message};
 
 /// Requests that wait or are in flight; no more are taken while there are so many.
 const MOST_REQUESTS: usize = 512;
@@ -50,7 +50,7 @@ const BEGINNING: usize = 64;
 const MESSAGE_HEADER: usize = 16;
 
 /// Where the result of a request goes.
-pub(super) type Answer = oneshot::Sender<Result<Vec<u8>, RequestError>>;
+pub(super) type ReplySender = oneshot::Sender<Result<Vec<u8>, RequestError>>;
 
 /// What time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(super) struct Moment {
 struct Request {
     body: Vec<u8>,
     /// None for what the connection asks by itself.
-    answer: Option<Answer>,
+    answer: Option<ReplySender>,
     /// By the order in which they were asked.
     ticket: u64,
     refusals: u8,
@@ -75,7 +75,7 @@ struct Request {
 impl Request {
     /// No one wants to know any more.
     fn is_abandoned(&self) -> bool {
-        self.answer.as_ref().is_none_or(Answer::is_closed)
+        self.answer.as_ref().is_none_or(ReplySender::is_closed)
     }
 
     fn end(self, result: Result<Vec<u8>, RequestError>) {
@@ -87,7 +87,7 @@ impl Request {
 }
 
 /// A request in a packet.
-struct Flying {
+struct InFlight {
     request: Request,
     /// The message that carried it: its own, or the container's.
     outer: i64,
@@ -105,7 +105,7 @@ pub(super) struct Dialogue {
     /// By how many microseconds the data centre's clock is ahead of the steady one.
     ahead: i64,
     waiting: VecDeque<Request>,
-    flying: HashMap<i64, Flying>,
+    flying: HashMap<i64, InFlight>,
     tickets: u64,
     /// Messages of Telegram that it wants to know came, and since when the first of them waits for that.
     unacknowledged: Vec<i64>,
@@ -145,7 +145,7 @@ impl Dialogue {
 
     // ---- requests ----------------------------------------------------------------------------------------------
 
-    pub(super) fn ask(&mut self, body: Vec<u8>, answer: Answer) {
+    pub(super) fn ask(&mut self, body: Vec<u8>, answer: ReplySender) {
         if (4..=LONGEST).contains(&body.len()) && body.len().is_multiple_of(4) {
             self.wait_in_line(body, Some(answer));
         } else {
@@ -160,7 +160,7 @@ impl Dialogue {
         self.wait_in_line(ping.to_bytes(), None);
     }
 
-    fn wait_in_line(&mut self, body: Vec<u8>, answer: Option<Answer>) {
+    fn wait_in_line(&mut self, body: Vec<u8>, answer: Option<ReplySender>) {
         self.tickets += 1;
         self.waiting.push_back(Request { body, answer, ticket: self.tickets, refusals: 0 });
     }
@@ -182,7 +182,7 @@ impl Dialogue {
     /// stays known, and by what they begin with what an answer is about.
     pub(super) fn forget_abandoned(&mut self) {
         let written = self.flying.values_mut().filter(|flying| flying.written);
-        for Flying { request, .. } in written.filter(|flying| flying.request.is_abandoned()) {
+        for InFlight { request, .. } in written.filter(|flying| flying.request.is_abandoned()) {
             if request.body.len() > LARGE {
                 request.body = request.body.get(..BEGINNING).unwrap_or_default().to_vec();
             }
@@ -257,8 +257,9 @@ impl Dialogue {
                 place.copy_from_slice(&header);
             }
         }
-        self.flying
-            .extend(leaving.into_iter().map(|(id, request)| (id, Flying { request, outer, written: false })));
+        self.flying.extend(
+            leaving.into_iter().map(|(id, request)| (id, InFlight { request, outer, written: false })),
+        );
         true
     }
 
@@ -266,7 +267,7 @@ impl Dialogue {
     fn choose(&mut self) -> Vec<Request> {
         let (mut chosen, mut bytes) = (Vec::new(), 0);
         while let Some(request) = self.waiting.front() {
-            if request.answer.as_ref().is_some_and(Answer::is_closed) {
+            if request.answer.as_ref().is_some_and(ReplySender::is_closed) {
                 self.waiting.pop_front();
                 continue;
             }
@@ -311,30 +312,30 @@ impl Dialogue {
     // ---- reading -----------------------------------------------------------------------------------------------
 
     /// Takes one message of Telegram. What tells of changes is put to `arrived`.
-    pub(super) fn hear(&mut self, told: Told<'_>, moment: Moment, arrived: &mut Vec<UpdatesLike>) {
+    pub(super) fn hear(&mut self, told: Message<'_>, moment: Moment, arrived: &mut Vec<UpdatesLike>) {
         let now = moment.running;
         if told.is_content {
             self.acknowledge(told.id, now);
         }
         match told.what {
-            What::Nothing => {}
-            What::Update(object) => arrived.push(arrived::by_itself(&object)),
-            What::NewSession { salt } => {
+            Content::Nothing => {}
+            Content::Update(object) => arrived.push(arrived::by_itself(&object)),
+            Content::NewSession { salt } => {
                 self.salt = salt;
                 // Telegram had forgotten the session: what came meanwhile did not come here.
                 if std::mem::replace(&mut self.is_known, true) {
                     arrived.push(UpdatesLike::MalformedUpdates);
                 }
             }
-            What::Result { request, body } => {
+            Content::Result { request, body } => {
                 let asked = self.flying.remove(&request).map(|flying| flying.request);
                 arrived.extend(arrived::with_result(asked.as_ref().map(|asked| &asked.body[..]), &body));
                 if let Some(asked) = asked {
                     asked.end(Ok(body.into_owned()));
                 }
             }
-            What::Failed { request, error } => {
-                if let Some(Flying { request, .. }) = self.flying.remove(&request) {
+            Content::Failed { request, error } => {
+                if let Some(InFlight { request, .. }) = self.flying.remove(&request) {
                     let error = match error {
                         RequestError::Rpc(error) => error.caused_by(&request.body).into(),
                         other => other,
@@ -342,14 +343,14 @@ impl Dialogue {
                     request.end(Err(error));
                 }
             }
-            What::Answered { request, by } => {
+            Content::Answered { request, by } => {
                 if request.is_none_or(|request| self.flying.contains_key(&request)) {
                     self.missing.push(by);
                 } else {
                     self.acknowledge(by, now);
                 }
             }
-            What::NotTaken { message, reason, salt } => {
+            Content::NotTaken { message, reason, salt } => {
                 self.correct(message, reason, salt, told.id, moment.steady);
             }
         }
@@ -362,7 +363,7 @@ impl Dialogue {
 
     /// A message was not taken. Where it was the numbering, that is put right and the requests are written again.
     fn correct(&mut self, message: i64, reason: i32, salt: Option<i64>, told_by: i64, steady: Timestamp) {
-        let is_it = |id: i64, flying: &Flying| flying.written && (id == message || flying.outer == message);
+        let is_it = |id: i64, flying: &InFlight| flying.written && (id == message || flying.outer == message);
         let refused = self.flying.extract_if(|id, flying| is_it(*id, flying));
         let refused: Vec<Request> = refused.map(|(_, flying)| flying.request).collect();
         match (reason, salt) {
@@ -397,7 +398,7 @@ impl Dialogue {
         let error = |written| RequestError::Lost { loss: loss.clone(), written };
         let mut flying: Vec<_> = self.flying.drain().map(|(_, flying)| flying).collect();
         flying.sort_by_key(|flying| flying.request.ticket);
-        for Flying { request, written, .. } in flying {
+        for InFlight { request, written, .. } in flying {
             request.end(Err(error(written)));
         }
         // What waits was never written, or Telegram said that it did not take it.

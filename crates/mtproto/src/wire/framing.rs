@@ -22,7 +22,7 @@ pub(super) struct Framing {
 
 /// What the bytes that came begin with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Frame {
     /// A packet; the next one begins behind it, at `end`.
     Packet { packet: Range<usize>, end: usize },
     /// A part of one; with so many bytes it is whole.
@@ -44,8 +44,8 @@ impl Framing {
     }
 
     /// Looks for a packet at the beginning of what came.
-    pub(super) fn next(&mut self, came: &[u8]) -> Result<Found, Loss> {
-        let Some(length) = int(came, 0) else { return Ok(Found::Missing(4)) };
+    pub(super) fn next(&mut self, came: &[u8]) -> Result<Frame, Loss> {
+        let Some(length) = int(came, 0) else { return Ok(Frame::Missing(4)) };
         if length < 0 {
             return Err(Loss::Status(length.unsigned_abs()));
         }
@@ -54,7 +54,7 @@ impl Framing {
             return Err(Loss::Garbled(Garbled::Length(i64::from(length))));
         }
         let Some((content, checksum)) = came.get(..whole).and_then(|came| came.split_last_chunk()) else {
-            return Ok(Found::Missing(whole));
+            return Ok(Frame::Missing(whole));
         };
         let (got, expected) = (int(content, 4).unwrap_or_default(), self.received);
         if got != expected {
@@ -64,7 +64,7 @@ impl Framing {
             return Err(Loss::Garbled(Garbled::Checksum));
         }
         self.received = self.received.wrapping_add(1);
-        Ok(Found::Packet { packet: HEADER..whole - TRAILER, end: whole })
+        Ok(Frame::Packet { packet: HEADER..whole - TRAILER, end: whole })
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
                 let frame = framed(&mut ours, &packet);
                 prop_assert_eq!(&frame[..], buffer.as_ref());
                 let end = frame.len();
-                prop_assert_eq!(reader.next(&frame), Ok(Found::Packet { packet: 8..end - 4, end }));
+                prop_assert_eq!(reader.next(&frame), Ok(Frame::Packet { packet: 8..end - 4, end }));
             }
         }
 
@@ -108,7 +108,7 @@ mod tests {
             let frame = framed(&mut Framing::default(), &vec![1; words * 4]);
             let cut = cut.index(frame.len());
             let missing = if cut < 4 { 4 } else { frame.len() };
-            prop_assert_eq!(Framing::default().next(&frame[..cut]), Ok(Found::Missing(missing)));
+            prop_assert_eq!(Framing::default().next(&frame[..cut]), Ok(Frame::Missing(missing)));
         }
 
         #[test]

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::dialogue::{Dialogue, Moment};
 use super::envelope::{self, Envelope, MOST_PADDING};
 use super::error::Loss;
-use super::framing::{self, Found, Framing};
+use super::framing::{self, Frame, Framing};
 use super::message;
 
 /// How often Telegram is told to go on keeping the connection.
@@ -177,8 +177,8 @@ impl<'a> Live<'a> {
         loop {
             let found = self.framing.next(self.incoming.get(at..).unwrap_or_default())?;
             let (packet, end) = match found {
-                Found::Packet { packet, end } => (at + packet.start..at + packet.end, at + end),
-                Found::Missing(whole) => {
+                Frame::Packet { packet, end } => (at + packet.start..at + packet.end, at + end),
+                Frame::Missing(whole) => {
                     self.wanted = whole;
                     break;
                 }

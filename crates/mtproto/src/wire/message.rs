@@ -30,17 +30,17 @@ const DEEPEST: u8 = 3;
 
 /// One message of Telegram.
 #[derive(Debug, PartialEq)]
-pub(super) struct Told<'a> {
+pub(super) struct Message<'a> {
     /// Its id; the upper half is the time of the data centre.
     pub(super) id: i64,
     /// Whether Telegram wants to know that it came.
     pub(super) is_content: bool,
-    pub(super) what: What<'a>,
+    pub(super) what: Content<'a>,
 }
 
 /// What a message says.
 #[derive(Debug, PartialEq)]
-pub(super) enum What<'a> {
+pub(super) enum Content<'a> {
     /// The result of a request.
     Result {
         request: i64,
@@ -72,7 +72,7 @@ pub(super) enum What<'a> {
 }
 
 /// Reads all messages of a packet, in their order.
-pub(super) fn read<'a>(opened: &Opened<'a>) -> Result<Vec<Told<'a>>, Garbled> {
+pub(super) fn read<'a>(opened: &Opened<'a>) -> Result<Vec<Message<'a>>, Garbled> {
     let mut all = Vec::new();
     let Opened { message, sequence, body, .. } = *opened;
     take(Raw { id: message, sequence, body: Cow::Borrowed(body) }, DEEPEST, &mut all)?;
@@ -85,7 +85,7 @@ struct Raw<'a> {
     body: Cow<'a, [u8]>,
 }
 
-fn take<'a>(raw: Raw<'a>, deeper: u8, all: &mut Vec<Told<'a>>) -> Result<(), Garbled> {
+fn take<'a>(raw: Raw<'a>, deeper: u8, all: &mut Vec<Message<'a>>) -> Result<(), Garbled> {
     let Raw { id, sequence, body } = raw;
     let (constructor, fields) = split(&body).ok_or(Garbled::Message)?;
     let deeper = deeper.checked_sub(1).ok_or(Garbled::Message)?;
@@ -107,28 +107,28 @@ fn take<'a>(raw: Raw<'a>, deeper: u8, all: &mut Vec<Told<'a>>) -> Result<(), Gar
         RESULT => result(&body).ok_or(Garbled::Message)?,
         types::BadMsgNotification::CONSTRUCTOR_ID => {
             let types::BadMsgNotification { bad_msg_id: message, error_code: reason, .. } = bare(fields)?;
-            What::NotTaken { message, reason, salt: None }
+            Content::NotTaken { message, reason, salt: None }
         }
         types::BadServerSalt::CONSTRUCTOR_ID => {
             let told: types::BadServerSalt = bare(fields)?;
             let salt = Some(told.new_server_salt);
-            What::NotTaken { message: told.bad_msg_id, reason: told.error_code, salt }
+            Content::NotTaken { message: told.bad_msg_id, reason: told.error_code, salt }
         }
         types::NewSessionCreated::CONSTRUCTOR_ID => {
             let types::NewSessionCreated { server_salt: salt, .. } = bare(fields)?;
-            What::NewSession { salt }
+            Content::NewSession { salt }
         }
         types::Pong::CONSTRUCTOR_ID => {
             let types::Pong { msg_id: request, .. } = bare(fields)?;
-            What::Result { request, body }
+            Content::Result { request, body }
         }
         types::MsgDetailedInfo::CONSTRUCTOR_ID => {
             let types::MsgDetailedInfo { msg_id, answer_msg_id: by, .. } = bare(fields)?;
-            What::Answered { request: Some(msg_id), by }
+            Content::Answered { request: Some(msg_id), by }
         }
         types::MsgNewDetailedInfo::CONSTRUCTOR_ID => {
             let types::MsgNewDetailedInfo { answer_msg_id: by, .. } = bare(fields)?;
-            What::Answered { request: None, by }
+            Content::Answered { request: None, by }
         }
         types::MsgsAck::CONSTRUCTOR_ID
         | types::MsgsStateReq::CONSTRUCTOR_ID
@@ -140,19 +140,19 @@ fn take<'a>(raw: Raw<'a>, deeper: u8, all: &mut Vec<Told<'a>>) -> Result<(), Gar
         | types::FutureSalt::CONSTRUCTOR_ID
         | types::DestroySessionOk::CONSTRUCTOR_ID
         | types::DestroySessionNone::CONSTRUCTOR_ID
-        | types::HttpWait::CONSTRUCTOR_ID => What::Nothing,
-        _ => What::Update(body),
+        | types::HttpWait::CONSTRUCTOR_ID => Content::Nothing,
+        _ => Content::Update(body),
     };
-    all.push(Told { id, is_content: sequence & 1 == 1, what });
+    all.push(Message { id, is_content: sequence & 1 == 1, what });
     Ok(())
 }
 
 /// The result of a request, whatever is inside: what cannot be read concerns that request alone.
-fn result<'a>(body: &Cow<'a, [u8]>) -> Option<What<'a>> {
+fn result<'a>(body: &Cow<'a, [u8]>) -> Option<Content<'a>> {
     let fields = body.get(4..)?;
     let (request, object) = fields.split_first_chunk()?;
     let request = i64::from_le_bytes(*request);
-    let failed = |error| What::Failed { request, error };
+    let failed = |error| Content::Failed { request, error };
     let Some((constructor, fields)) = split(object) else {
         return Some(failed(deserialize::Error::UnexpectedEof.into()));
     };
@@ -162,7 +162,7 @@ fn result<'a>(body: &Cow<'a, [u8]>) -> Option<What<'a>> {
             Err(error) => failed(error.into()),
         },
         GZIP => match unpacked(fields) {
-            Ok(object) => What::Result { request, body: Cow::Owned(object) },
+            Ok(object) => Content::Result { request, body: Cow::Owned(object) },
             Err(_) => failed(RequestError::Unpackable),
         },
         _ => {
@@ -170,7 +170,7 @@ fn result<'a>(body: &Cow<'a, [u8]>) -> Option<What<'a>> {
                 Cow::Borrowed(body) => Cow::Borrowed(body.get(12..)?),
                 Cow::Owned(_) => Cow::Owned(object.to_vec()),
             };
-            What::Result { request, body }
+            Content::Result { request, body }
         }
     })
 }
@@ -251,7 +251,7 @@ pub(super) mod tests {
         body
     }
 
-    fn told(body: &[u8]) -> Result<Vec<What<'_>>, Garbled> {
+    fn told(body: &[u8]) -> Result<Vec<Content<'_>>, Garbled> {
         let opened = Opened { session: 1, message: 5, sequence: 1, body };
         Ok(read(&opened)?.into_iter().map(|told| told.what).collect())
     }
@@ -271,9 +271,12 @@ pub(super) mod tests {
         assert_eq!(read.iter().map(|told| told.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
         assert_eq!(read.iter().map(|told| told.is_content).collect::<Vec<_>>(), [true, false, true, true]);
         let what: Vec<_> = read.into_iter().map(|told| told.what).collect();
-        let not_taken = What::NotTaken { message: 8, reason: 48, salt: Some(77) };
-        let result = What::Result { request: 8, body: vec![1, 2, 3, 4].into() };
-        assert_eq!(what, [What::NewSession { salt: 9 }, not_taken, result, What::Update(vec![9; 8].into())]);
+        let not_taken = Content::NotTaken { message: 8, reason: 48, salt: Some(77) };
+        let result = Content::Result { request: 8, body: vec![1, 2, 3, 4].into() };
+        assert_eq!(
+            what,
+            [Content::NewSession { salt: 9 }, not_taken, result, Content::Update(vec![9; 8].into())]
+        );
     }
 
     #[test]
@@ -285,7 +288,7 @@ pub(super) mod tests {
             (GZIP.to_le_bytes().to_vec(), RequestError::Unpackable),
             ([&GZIP.to_le_bytes()[..], &[3, 1, 2, 3]].concat(), RequestError::Unpackable),
         ] {
-            assert_eq!(told(&result_of(4, &object)), Ok(vec![What::Failed { request: 4, error }]));
+            assert_eq!(told(&result_of(4, &object)), Ok(vec![Content::Failed { request: 4, error }]));
         }
     }
 
@@ -293,7 +296,7 @@ pub(super) mod tests {
     fn what_unpacks_to_too_much_is_not_unpacked() {
         let bomb = vec![0; usize::try_from(LONGEST_UNPACKED).expect("fits") + 4];
         assert_eq!(told(&packed(&bomb)), Err(Garbled::Unpacked));
-        let failed = What::Failed { request: 4, error: RequestError::Unpackable };
+        let failed = Content::Failed { request: 4, error: RequestError::Unpackable };
         assert_eq!(told(&result_of(4, &packed(&bomb))), Ok(vec![failed]));
     }
 
@@ -317,7 +320,7 @@ pub(super) mod tests {
             boxed(&types::FutureSalt { valid_since: 1, valid_until: 2, salt: 3 }),
             boxed(&types::MsgsStateReq { msg_ids: vec![1] }),
         ] {
-            assert_eq!(told(&body), Ok(vec![What::Nothing]));
+            assert_eq!(told(&body), Ok(vec![Content::Nothing]));
         }
         assert_eq!(told(&[]), Err(Garbled::Message));
         assert_eq!(told(&types::Pong::CONSTRUCTOR_ID.to_le_bytes()), Err(Garbled::Message));

@@ -34,7 +34,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use self::envelope::Envelope;
-use self::runner::{Asked, Orders, Runner};
+use self::runner::{Orders, Request, Runner};
 use crate::data_centre::{AuthKey, DataCentre};
 
 /// Requests that may wait for being taken by the connection; anyone who comes later waits for a place.
@@ -51,7 +51,7 @@ pub struct Application {
 
 #[derive(Clone)]
 pub struct Wire {
-    requests: mpsc::Sender<Asked>,
+    requests: mpsc::Sender<Request>,
     orders: watch::Sender<Orders>,
 }
 
@@ -61,7 +61,7 @@ impl Wire {
     pub async fn request(&self, body: Vec<u8>) -> Result<Vec<u8>, RequestError> {
         let closed = |written| RequestError::Lost { loss: Loss::Closed, written };
         let (answer, result) = oneshot::channel();
-        self.requests.send(Asked { body, answer }).await.map_err(|_| closed(false))?;
+        self.requests.send(Request { body, answer }).await.map_err(|_| closed(false))?;
         // A task that was aborted cannot tell whether it wrote.
         result.await.unwrap_or_else(|_| Err(closed(true)))
     }

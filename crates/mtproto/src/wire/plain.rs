@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::error::{Garbled, Loss};
-use super::framing::{self, Found, Framing};
+use super::framing::{self, Frame, Framing};
 use super::proxied::Proxied;
 use super::socket::{self, DialError};
 
@@ -58,13 +58,13 @@ impl Plain {
         self.stream.write_all(&packet).await.map_err(Loss::from)?;
         loop {
             match self.framing.next(&self.incoming)? {
-                Found::Packet { packet, end } => {
+                Frame::Packet { packet, end } => {
                     let answer = self.incoming.get(packet).and_then(opened).map(R::Return::from_bytes);
                     let answer = answer.ok_or(Loss::Garbled(Garbled::Message))?;
                     self.incoming.drain(..end);
                     return Ok(answer?);
                 }
-                Found::Missing(_) => {
+                Frame::Missing(_) => {
                     if self.stream.read_buf(&mut self.incoming).await.map_err(Loss::from)? == 0 {
                         return Err(Loss::Ended.into());
                     }

@@ -8,7 +8,7 @@ use ambient::Clock;
 use grammers_session::updates::UpdatesLike;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::dialogue::Answer;
+use super::dialogue::ReplySender;
 use super::envelope::Envelope;
 use super::error::{Loss, RequestError};
 use super::live::{Learned, Live};
@@ -20,9 +20,9 @@ use crate::data_centre::DataCentre;
 const GREETING: Duration = Duration::from_secs(20);
 
 /// A request on its way to the connection.
-pub(super) struct Asked {
+pub(super) struct Request {
     pub(super) body: Vec<u8>,
-    pub(super) answer: Answer,
+    pub(super) answer: ReplySender,
 }
 
 /// What the owner wants.
@@ -47,7 +47,7 @@ pub(super) struct Runner {
     pub(super) api_id: i32,
     pub(super) proxy: Option<Proxied>,
     pub(super) clock: Clock,
-    pub(super) requests: mpsc::Receiver<Asked>,
+    pub(super) requests: mpsc::Receiver<Request>,
     pub(super) orders: watch::Receiver<Orders>,
     pub(super) arrived: Box<dyn FnMut(UpdatesLike) + Send>,
 }
@@ -79,16 +79,16 @@ impl Runner {
     }
 
     /// Answers a request, and all that wait for the same connection, with an error: none of them was written.
-    fn turn_away(&mut self, first: Option<Asked>, error: &RequestError) {
+    fn turn_away(&mut self, first: Option<Request>, error: &RequestError) {
         let mut next = first;
-        while let Some(Asked { answer, .. }) = next.take().or_else(|| self.requests.try_recv().ok()) {
+        while let Some(Request { answer, .. }) = next.take().or_else(|| self.requests.try_recv().ok()) {
             // Anyone who asked may be gone.
             let _ = answer.send(Err(error.clone()));
         }
     }
 
     /// Makes a connection for a request, and stays with it to its end.
-    async fn connection(&mut self, first: Asked) {
+    async fn connection(&mut self, first: Request) {
         let Self { centre, envelope, proxy, clock, requests, orders, arrived, .. } = self;
         let learned = centre.learned().unwrap_or_else(|| Learned::nothing(clock));
         let dialled = tokio::select! {
@@ -181,7 +181,7 @@ async fn greet(
 /// Carries requests for as long as the connection lasts and no one wants it closed.
 async fn carry(
     live: &mut Live<'_>,
-    requests: &mut mpsc::Receiver<Asked>,
+    requests: &mut mpsc::Receiver<Request>,
     orders: &mut watch::Receiver<Orders>,
     arrived: &mut (dyn FnMut(UpdatesLike) + Send),
 ) -> Ended {
@@ -192,11 +192,11 @@ async fn carry(
             biased;
             _ = orders.changed() => return Ended::Ordered,
             request = requests.recv(), if has_room => {
-                let Some(Asked { body, answer }) = request else { return Ended::Ordered };
+                let Some(Request { body, answer }) = request else { return Ended::Ordered };
                 live.dialogue.ask(body, answer);
                 // Those that wait already leave together with it.
                 while live.dialogue.has_room()
-                    && let Ok(Asked { body, answer }) = requests.try_recv()
+                    && let Ok(Request { body, answer }) = requests.try_recv()
                 {
                     live.dialogue.ask(body, answer);
                 }

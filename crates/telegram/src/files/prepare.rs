@@ -37,7 +37,7 @@ pub(crate) async fn prepare(account: &Account, depot: &Depot, attempt: Attempt<'
         let Some(media) = media else { return Err(Outcome::Rejected { code: "MEDIA_EMPTY".into() }) };
         let ready = match &media.source {
             MediaSource::File { key, size, sha256 } => {
-                let file = Kept { key, size: *size, sha256: *sha256 };
+                let file = StoredFile { key, size: *size, sha256: *sha256 };
                 file.prepare(account, depot, attempt.chat_id, media, is_album).await?
             }
             MediaSource::Post { channel, message_id } => post::read(account, channel, *message_id).await?,
@@ -58,13 +58,13 @@ fn by_file_id(account: &Account, text: &str) -> Result<Ready, Outcome> {
 }
 
 /// A file in the folder of outgoing files.
-struct Kept<'a> {
+struct StoredFile<'a> {
     key: &'a FileKey,
     size: u64,
     sha256: Sha256,
 }
 
-impl Kept<'_> {
+impl StoredFile<'_> {
     async fn prepare(
         &self,
         account: &Account,

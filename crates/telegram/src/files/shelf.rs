@@ -64,7 +64,7 @@ pub(crate) struct Ready {
 }
 
 #[derive(Debug)]
-struct Place {
+struct Slot {
     random_id: i64,
     ready: Option<Ready>,
     strikes: u8,
@@ -77,7 +77,7 @@ pub(crate) struct Shelf {
     under_way: Mutex<HashMap<Sha256, Weak<tokio::sync::Mutex<()>>>>,
     /// How much Telegram has of what goes up now, in bytes; as many as there are uploads at once.
     on_the_way: Mutex<HashMap<Sha256, u64>>,
-    places: Mutex<VecDeque<Place>>,
+    slots: Mutex<VecDeque<Slot>>,
     /// How often Telegram answered with errors of its own to what it has of a content.
     failing: Mutex<HashMap<Sha256, u8>>,
     /// Until then Telegram takes no uploads of this account.
@@ -111,7 +111,7 @@ impl Default for Shelf {
             turns: Semaphore::new(UPLOADS_OF_ONE),
             under_way: Mutex::default(),
             on_the_way: Mutex::default(),
-            places: Mutex::default(),
+            slots: Mutex::default(),
             failing: Mutex::default(),
             flooded: Mutex::default(),
         }
@@ -160,26 +160,26 @@ impl Shelf {
 
     /// The same, however long ago it was made ready.
     pub(crate) fn peek(&self, random_id: i64) -> Option<Ready> {
-        let places = self.places.lock();
-        places.iter().rev().find(|place| place.random_id == random_id)?.ready.clone()
+        let slots = self.slots.lock();
+        slots.iter().rev().find(|place| place.random_id == random_id)?.ready.clone()
     }
 
     pub(crate) fn put(&self, random_id: i64, ready: Ready) {
-        let mut places = self.places.lock();
-        if let Some(place) = places.iter_mut().find(|place| place.random_id == random_id) {
+        let mut slots = self.slots.lock();
+        if let Some(place) = slots.iter_mut().find(|place| place.random_id == random_id) {
             place.ready = Some(ready);
             return;
         }
-        if places.len() == READY {
-            places.pop_front();
+        if slots.len() == READY {
+            slots.pop_front();
         }
-        places.push_back(Place { random_id, ready: Some(ready), strikes: 0 });
+        slots.push_back(Slot { random_id, ready: Some(ready), strikes: 0 });
     }
 
     /// Telegram refused what was ready. False when that has happened too often: the item is not prepared again.
     pub(crate) fn strike(&self, random_id: i64) -> bool {
-        let mut places = self.places.lock();
-        let Some(place) = places.iter_mut().find(|place| place.random_id == random_id) else { return false };
+        let mut slots = self.slots.lock();
+        let Some(place) = slots.iter_mut().find(|place| place.random_id == random_id) else { return false };
         place.ready = None;
         place.strikes = place.strikes.saturating_add(1);
         place.strikes <= MOST_STRIKES
@@ -207,15 +207,15 @@ impl Shelf {
 
     /// What is ready for the item is of no use; that it was refused is not said.
     pub(super) fn drop_ready(&self, random_id: i64) {
-        let mut places = self.places.lock();
-        if let Some(place) = places.iter_mut().find(|place| place.random_id == random_id) {
+        let mut slots = self.slots.lock();
+        if let Some(place) = slots.iter_mut().find(|place| place.random_id == random_id) {
             place.ready = None;
         }
     }
 
     pub(crate) fn take(&self, random_id: i64) {
-        let mut places = self.places.lock();
-        places.retain(|place| place.random_id != random_id);
+        let mut slots = self.slots.lock();
+        slots.retain(|place| place.random_id != random_id);
     }
 }
 
@@ -265,7 +265,7 @@ mod tests {
         }
         assert!(shelf.ready(0, Timestamp::default()).is_none());
         assert!(shelf.ready(599, Timestamp::default()).is_some());
-        assert_eq!(shelf.places.lock().len(), READY);
+        assert_eq!(shelf.slots.lock().len(), READY);
     }
 
     #[test]

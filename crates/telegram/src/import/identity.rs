@@ -9,8 +9,8 @@ use futures::StreamExt;
 use grammers_tl_types::{Deserializable, Serializable, enums, functions};
 use mtproto::{Application, Proxied};
 
-use super::planner::{Person, Whose};
-use super::row::What;
+use super::planner::{Identity, Person};
+use super::row::SessionOutcome;
 use crate::calls::classify::{self, CallError, Says};
 use crate::peers::parsing;
 use crate::session::{Claims, Key};
@@ -32,25 +32,29 @@ pub(super) struct Question {
 
 /// Asks about many sessions, some at once; the answers are in their order. `answered` hears of each answer, in that order
 /// too.
-pub(super) async fn ask_all(questions: Vec<Question>, clock: &Clock, answered: impl Fn(usize)) -> Vec<Whose> {
+pub(super) async fn ask_all(
+    questions: Vec<Question>,
+    clock: &Clock,
+    answered: impl Fn(usize),
+) -> Vec<Identity> {
     let answers = futures::stream::iter(questions).map(|question| ask(question, clock)).buffered(AT_ONCE);
     answers.enumerate().inspect(|(question, _)| answered(*question)).map(|(_, answer)| answer).collect().await
 }
 
-async fn ask(question: Question, clock: &Clock) -> Whose {
+async fn ask(question: Question, clock: &Clock) -> Identity {
     let Question { key, api_id, proxy, claims } = question;
     let key = match key {
         Ok(key) => key,
-        Err(why) => return Whose::Gone(What::Unreadable, why),
+        Err(why) => return Identity::Gone(SessionOutcome::Unreadable, why),
     };
     let Some(api_id) = api_id else {
         let why = "no application is known to connect as; give --api-id, or name one in the plan file";
-        return Whose::Gone(What::NoAnswer, why.to_owned());
+        return Identity::Gone(SessionOutcome::NoAnswer, why.to_owned());
     };
     // Until the connection is closed no one else may connect with the key.
     let Some(_asking) = claims.ask(key.fingerprint()) else {
-        return Whose::Gone(
-            What::NoAnswer,
+        return Identity::Gone(
+            SessionOutcome::NoAnswer,
             "an account began to use it meanwhile; import it again".to_owned(),
         );
     };
@@ -65,7 +69,7 @@ async fn ask(question: Question, clock: &Clock) -> Whose {
     }
 }
 
-fn told(body: &[u8]) -> Whose {
+fn told(body: &[u8]) -> Identity {
     let users = match Vec::<enums::User>::from_bytes(body) {
         Ok(users) => users,
         Err(error) => return refused(&CallError::Failed(error.into())),
@@ -78,34 +82,35 @@ fn told(body: &[u8]) -> Whose {
         };
         Some(Person { user_id: own.user_id, username: own.username, display_name: own.display_name, phone })
     });
-    let nobody = || Whose::Gone(What::SignedOut, "it is not signed in; sign in again".to_owned());
-    person.map_or_else(nobody, Whose::Person)
+    let nobody =
+        || Identity::Gone(SessionOutcome::SignedOut, "it is not signed in; sign in again".to_owned());
+    person.map_or_else(nobody, Identity::Person)
 }
 
 /// What a refusal means, with the way out. Pure.
-fn refused(error: &CallError) -> Whose {
+fn refused(error: &CallError) -> Identity {
     let Says::Dead(reason) = classify::says(error) else {
         let why = match error {
             CallError::TimedOut => format!("Telegram did not answer within {} s", ANSWER.as_secs()),
             CallError::Failed(_) | CallError::NotConnected(_) => error.to_string(),
         };
-        return Whose::Gone(What::NoAnswer, format!("{why}; nothing was kept, try again"));
+        return Identity::Gone(SessionOutcome::NoAnswer, format!("{why}; nothing was kept, try again"));
     };
     let (what, why) = match reason {
         Reason::AuthKeyDuplicated => (
-            What::Duplicated,
+            SessionOutcome::Duplicated,
             "another program used it at the same time, so Telegram has ended it for good; sign in again, and use no session \
              in two programs",
         ),
-        Reason::Banned => (What::Banned, "Telegram has banned the account"),
-        Reason::Deactivated => (What::Banned, "the account was deleted"),
+        Reason::Banned => (SessionOutcome::Banned, "Telegram has banned the account"),
+        Reason::Deactivated => (SessionOutcome::Banned, "the account was deleted"),
         Reason::KeyUnknown => (
-            What::SignedOut,
+            SessionOutcome::SignedOut,
             "the data centre that the file names does not know its key: signed out long ago, or a wrong copy; sign in again",
         ),
-        _ => (What::SignedOut, "it was signed out; sign in again"),
+        _ => (SessionOutcome::SignedOut, "it was signed out; sign in again"),
     };
-    Whose::Gone(what, why.to_owned())
+    Identity::Gone(what, why.to_owned())
 }
 
 #[cfg(test)]
@@ -115,14 +120,14 @@ mod tests {
     use super::*;
     use mtproto::{RequestError, RpcError};
 
-    fn answer(code: i32, message: &str) -> What {
+    fn answer(code: i32, message: &str) -> SessionOutcome {
         told_of(code, message).0
     }
 
-    fn told_of(code: i32, message: &str) -> (What, String) {
+    fn told_of(code: i32, message: &str) -> (SessionOutcome, String) {
         let error = types::RpcError { error_code: code, error_message: message.to_owned() };
         match refused(&CallError::Failed(RequestError::Rpc(RpcError::from(error)))) {
-            Whose::Gone(what, why) => {
+            Identity::Gone(what, why) => {
                 assert!(!why.is_empty());
                 (what, why)
             }
@@ -133,7 +138,7 @@ mod tests {
     #[test]
     fn whoever_used_a_session_twice_is_told_by_whom_it_was_ended_and_what_to_do() {
         let (what, why) = told_of(406, "AUTH_KEY_DUPLICATED");
-        assert_eq!(what, What::Duplicated);
+        assert_eq!(what, SessionOutcome::Duplicated);
         for words in [
             "another program used it at the same time",
             "ended it for good",
@@ -146,13 +151,16 @@ mod tests {
 
     #[test]
     fn each_refusal_has_its_word() {
-        assert_eq!(answer(401, "AUTH_KEY_UNREGISTERED"), What::SignedOut);
-        assert_eq!(answer(401, "SESSION_REVOKED"), What::SignedOut);
-        assert_eq!(answer(406, "AUTH_KEY_DUPLICATED"), What::Duplicated);
-        assert_eq!(answer(401, "USER_DEACTIVATED_BAN"), What::Banned);
-        assert_eq!(answer(420, "FLOOD_WAIT_30"), What::NoAnswer);
-        assert_eq!(answer(500, "INTERNAL"), What::NoAnswer);
-        assert!(matches!(refused(&CallError::TimedOut), Whose::Gone(What::NoAnswer, _)));
-        assert!(matches!(told(&Vec::<enums::User>::new().to_bytes()), Whose::Gone(What::SignedOut, _)));
+        assert_eq!(answer(401, "AUTH_KEY_UNREGISTERED"), SessionOutcome::SignedOut);
+        assert_eq!(answer(401, "SESSION_REVOKED"), SessionOutcome::SignedOut);
+        assert_eq!(answer(406, "AUTH_KEY_DUPLICATED"), SessionOutcome::Duplicated);
+        assert_eq!(answer(401, "USER_DEACTIVATED_BAN"), SessionOutcome::Banned);
+        assert_eq!(answer(420, "FLOOD_WAIT_30"), SessionOutcome::NoAnswer);
+        assert_eq!(answer(500, "INTERNAL"), SessionOutcome::NoAnswer);
+        assert!(matches!(refused(&CallError::TimedOut), Identity::Gone(SessionOutcome::NoAnswer, _)));
+        assert!(matches!(
+            told(&Vec::<enums::User>::new().to_bytes()),
+            Identity::Gone(SessionOutcome::SignedOut, _)
+        ));
     }
 }

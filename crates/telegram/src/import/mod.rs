@@ -2,13 +2,12 @@
 //!
 //! * `finding` looks what files hold; `whose` asks Telegram whose a session is; `planner` decides over plain facts what
 //!   becomes of each (`index` is who lives here, `plan_file` what the owner wants); `row` is the table that is shown.
-//! * `carry_out` does it, session by session: its peers first, the session itself last, so that an import that is cut off
+//! * `runner` does it, session by session: its peers first, the session itself last, so that an import that is cut off
 //!   is taken up by the next one. `destination` is where it goes: the accounts of a pool.
 //!   `progress` shows how far it is.
 //! * `old_registry` sorts the old records out; `export` is the way back to other programs.
 
 mod account_index;
-mod carry_out;
 mod destination;
 mod export;
 mod finding;
@@ -21,6 +20,7 @@ mod progress;
 #[cfg(test)]
 mod properties;
 mod row;
+mod runner;
 
 use std::sync::Arc;
 
@@ -34,11 +34,11 @@ pub use finding::Input;
 pub use plan_file::{Plan, PlanError, PlannedAccount, PlannedSession};
 pub use planner::Application;
 pub use progress::{ImportProgress, ImportStep};
-pub use row::{ImportReport, RegistryReport, SessionRow, UnknownName, What};
+pub use row::{ImportReport, RegistryReport, SessionOutcome, SessionRow, UnknownName};
 
-use carry_out::carry_out;
 use destination::Destination;
 pub(crate) use progress::Board;
+use runner::run;
 
 #[derive(Default)]
 pub struct ImportOrder {
@@ -76,7 +76,7 @@ impl Pool {
         let _turn = self.importing.try_acquire().map_err(|_| ImportError::Busy)?;
         let under_way = self.import_board.begin();
         self.builder.sweep().await;
-        carry_out(&Destination::new(self), order, &under_way).await
+        run(&Destination::new(self), order, &under_way).await
     }
 
     pub fn import_progress(&self) -> ImportProgress {

@@ -42,7 +42,7 @@ impl Names<'_> {
 
 /// What can be taken over.
 #[derive(Debug, Default)]
-pub(super) struct Takings {
+pub(super) struct RegistryContents {
     pub(super) chats: Vec<ImportedChat>,
     pub(super) requests: Vec<ImportedRequest>,
     pub(super) failovers: Vec<ImportedFailover>,
@@ -55,7 +55,7 @@ pub(super) fn sort_out(
     names: &Names<'_>,
     now: Timestamp,
     mut id: impl FnMut() -> FailedRequestId,
-) -> (Takings, RegistryReport) {
+) -> (RegistryContents, RegistryReport) {
     let mut report = RegistryReport {
         file,
         operations_left: registry.operations.len(),
@@ -65,7 +65,7 @@ pub(super) fn sort_out(
     for odd in registry.odd.iter().take(MOST_TOLD) {
         report.odd.push(format!("row {} of {}: {}", odd.number, odd.table.as_str(), odd.why));
     }
-    let mut takings = Takings::default();
+    let mut takings = RegistryContents::default();
     let mut unknown: BTreeMap<&str, usize> = BTreeMap::new();
     for assignment in &registry.assignments {
         if let AssignmentStatus::Other(word) = &assignment.status {

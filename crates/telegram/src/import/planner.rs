@@ -5,7 +5,7 @@ use store::KeyFingerprint;
 
 use super::account_index::{AccountIndex, ExistingAccount};
 use super::plan_file::{Plan, PlannedSession};
-use super::row::{SessionRow, What};
+use super::row::{SessionOutcome, SessionRow};
 use crate::account::masked;
 
 /// A session that was found.
@@ -24,11 +24,11 @@ pub(super) struct Subject {
 
 /// Whose a session is, as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(super) enum Identity {
     Unasked,
     Person(Person),
     /// Telegram told that it is no one's any more, or did not tell.
-    Gone(What, String),
+    Gone(SessionOutcome, String),
 }
 
 /// Who is signed in with a session.
@@ -117,9 +117,9 @@ pub(super) fn unmatched(sessions: &[Subject], plan: &Plan) -> Vec<String> {
 ///
 /// A session that is only kept may belong to an account that a later one shows to be its person's. So these are looked
 /// at again until nothing changes: an import that is carried out leaves nothing for a second one of the same files.
-pub(super) fn plan(sessions: &[(Subject, Whose)], mut index: AccountIndex, wishes: &Wishes) -> Vec<Fate> {
+pub(super) fn plan(sessions: &[(Subject, Identity)], mut index: AccountIndex, wishes: &Wishes) -> Vec<Fate> {
     let turn =
-        |(subject, _): &(Subject, Whose)| match wishes.plan.of(&subject.key.to_string(), &subject.files) {
+        |(subject, _): &(Subject, Identity)| match wishes.plan.of(&subject.key.to_string(), &subject.files) {
             Some(planned) if !planned.purposes.is_empty() => 0,
             Some(_) => 1,
             None => 2,
@@ -140,7 +140,7 @@ pub(super) fn plan(sessions: &[(Subject, Whose)], mut index: AccountIndex, wishe
 
 /// Looks again at those that have no account. Says whether one of them got one.
 fn give_homes(
-    sessions: &[(Subject, Whose)],
+    sessions: &[(Subject, Identity)],
     fates: &mut [Fate],
     index: &mut AccountIndex,
     wishes: &Wishes,
@@ -160,26 +160,26 @@ fn give_homes(
     given
 }
 
-fn decide(subject: &Subject, whose: &Whose, index: &mut AccountIndex, wishes: &Wishes) -> Fate {
+fn decide(subject: &Subject, whose: &Identity, index: &mut AccountIndex, wishes: &Wishes) -> Fate {
     let mut row = SessionRow::of(subject);
     let planned = wishes.plan.of(&subject.key.to_string(), &subject.files);
     let nothing = |row: SessionRow, what, detail: String| Fate { row: row.with(what, detail), action: None };
     if planned.is_some_and(|planned| planned.skip) {
-        return nothing(row, What::Skipped, "the plan file says so".to_owned());
+        return nothing(row, SessionOutcome::Skipped, "the plan file says so".to_owned());
     }
     if let Some(holder) = index.holder(subject.key) {
         row.account = Some(holder.name.clone());
         row.user_id = holder.user_id.or(row.user_id);
-        return nothing(row, What::Known, format!("account {} has it already", holder.name));
+        return nothing(row, SessionOutcome::Known, format!("account {} has it already", holder.name));
     }
     let person = match whose {
-        Whose::Gone(what, why) => return nothing(row, *what, why.clone()),
-        Whose::Person(person) => person.clone(),
-        Whose::Unasked => {
+        Identity::Gone(what, why) => return nothing(row, *what, why.clone()),
+        Identity::Person(person) => person.clone(),
+        Identity::Unasked => {
             let Some(user_id) = subject.told else {
                 row.account = named_by(planned, wishes).cloned();
                 let why = "the file does not say whose it is; Telegram will be asked".to_owned();
-                return nothing(row, What::Unasked, why);
+                return nothing(row, SessionOutcome::Unasked, why);
             };
             Person { user_id, username: None, display_name: String::new(), phone: None }
         }
@@ -188,17 +188,17 @@ fn decide(subject: &Subject, whose: &Whose, index: &mut AccountIndex, wishes: &W
     row.username.clone_from(&person.username);
     row.display_name = Some(person.display_name.clone()).filter(|name| !name.is_empty());
     row.phone = person.phone.as_deref().map(masked);
-    let may_live_here = *whose == Whose::Unasked && index.knows_some_by_phone_only();
+    let may_live_here = *whose == Identity::Unasked && index.knows_some_by_phone_only();
     if may_live_here
         && index.account_of(person.user_id, None).is_none()
         && named_by(planned, wishes).is_none()
     {
         let why =
             "the file does not say its phone number, by which an account may know it; Telegram will be asked";
-        return nothing(row, What::Unasked, why.to_owned());
+        return nothing(row, SessionOutcome::Unasked, why.to_owned());
     }
     let mut fate = settle(subject, row, &person, planned, index, wishes);
-    if *whose == Whose::Unasked {
+    if *whose == Identity::Unasked {
         let detail = fate.row.detail.take();
         let so_far = "by what the file says; Telegram will be asked";
         fate.row.detail =
@@ -223,7 +223,7 @@ fn settle(
     {
         let why = format!("it is signed in as the person of {home}; leave {named} out, or name {home}");
         row.account = Some(named.clone());
-        return Fate { row: row.with(What::OtherPerson, why), action: None };
+        return Fate { row: row.with(SessionOutcome::OtherPerson, why), action: None };
     }
     if let Some(name) = home.as_ref().or(named)
         && let Some(account) = index.get_mut(name)
@@ -301,12 +301,12 @@ fn join(
     };
     if let Some(why) = why {
         let why = format!("account {name} {why}; name another account, or none");
-        return Ok(Fate { row: row.with(What::OtherPerson, why), action: None });
+        return Ok(Fate { row: row.with(SessionOutcome::OtherPerson, why), action: None });
     }
     if let Some(taken) = wanted.iter().find(|purpose| account.taken.contains(purpose)) {
         let why =
             format!("account {name} has a session for {} already; take that one out first", taken.as_str());
-        return Ok(Fate { row: row.with(What::Taken, why), action: None });
+        return Ok(Fate { row: row.with(SessionOutcome::Taken, why), action: None });
     }
     let mut purposes = if wanted.is_empty() { account.free() } else { wanted.to_vec() };
     purposes.sort_unstable();
@@ -320,16 +320,19 @@ fn join(
     account.keys.push(subject.key);
     account.taken.extend(&purposes);
     row.purposes.clone_from(&purposes);
-    let row = SessionRow { what: What::New, ..row };
+    let row = SessionRow { what: SessionOutcome::New, ..row };
     Ok(Fate { row, action: Some(ImportAction::Join { account: name, purposes, new: None }) })
 }
 
 fn keep(subject: &Subject, row: SessionRow, why: String, index: &mut AccountIndex) -> Fate {
     if index.ownerless.contains(&subject.key) {
-        return Fate { row: row.with(What::Known, format!("it is kept already; {why}")), action: None };
+        return Fate {
+            row: row.with(SessionOutcome::Known, format!("it is kept already; {why}")),
+            action: None,
+        };
     }
     index.ownerless.push(subject.key);
-    Fate { row: row.with(What::Ownerless, why), action: Some(ImportAction::Keep) }
+    Fate { row: row.with(SessionOutcome::Ownerless, why), action: Some(ImportAction::Keep) }
 }
 
 /// What an account of this name is made of, if enough is said to make one.

@@ -9,8 +9,8 @@ use store::KeyFingerprint;
 use super::account_index::AccountIndex;
 use super::account_index::tests::existing;
 use super::plan_file::{Plan, PlannedSession};
-use super::planner::{Application, Fate, ImportAction, Person, Subject, Whose, Wishes, plan};
-use super::row::What;
+use super::planner::{Application, Fate, Identity, ImportAction, Person, Subject, Wishes, plan};
+use super::row::SessionOutcome;
 
 fn key(number: u8) -> KeyFingerprint {
     KeyFingerprint([number; 8])
@@ -46,7 +46,7 @@ fn wishes() -> Wishes {
 }
 
 /// Who lives here after the plan was carried out, new accounts first.
-fn after(mut index: AccountIndex, subjects: &[(Subject, Whose)], fates: &[Fate]) -> AccountIndex {
+fn after(mut index: AccountIndex, subjects: &[(Subject, Identity)], fates: &[Fate]) -> AccountIndex {
     let mut work: Vec<_> = subjects.iter().zip(fates).collect();
     work.sort_by_key(|(_, fate)| !fate.makes_an_account());
     for ((subject, whose), fate) in work {
@@ -61,7 +61,7 @@ fn after(mut index: AccountIndex, subjects: &[(Subject, Whose)], fates: &[Fate])
                 let home = index.get_mut(account).expect("it was made");
                 home.keys.push(subject.key);
                 home.taken.extend(purposes);
-                if let Whose::Person(person) = whose {
+                if let Identity::Person(person) = whose {
                     home.user_id = Some(person.user_id);
                 }
                 index.ownerless.retain(|kept| *kept != subject.key);
@@ -75,9 +75,9 @@ fn after(mut index: AccountIndex, subjects: &[(Subject, Whose)], fates: &[Fate])
 
 fn decided(
     index: AccountIndex,
-    sessions: &[(Subject, Whose)],
+    sessions: &[(Subject, Identity)],
     wishes: &Wishes,
-) -> Vec<(What, Option<String>)> {
+) -> Vec<(SessionOutcome, Option<String>)> {
     let shown = |fate: Fate| (fate.row.what, fate.row.account.map(|account| account.to_string()));
     plan(sessions, index, wishes).into_iter().map(shown).collect()
 }
@@ -93,13 +93,13 @@ fn main(user_id: Option<i64>) -> AccountIndex {
 
 #[test]
 fn the_first_session_of_an_account_gets_all_and_the_next_one_is_a_spare() {
-    let sessions = [1, 2].map(|number| (subject(number), Whose::Person(person(1))));
+    let sessions = [1, 2].map(|number| (subject(number), Identity::Person(person(1))));
     let fates = plan(&sessions, main(None), &Wishes::default());
     assert_eq!(fates[0].row.purposes, Purpose::ALL);
-    assert_eq!((fates[0].row.what, fates[1].row.what), (What::New, What::Ownerless));
+    assert_eq!((fates[0].row.what, fates[1].row.what), (SessionOutcome::New, SessionOutcome::Ownerless));
     assert_eq!(fates[0].row.phone.as_deref(), Some("+7••••••••01"));
     let again = plan(&sessions, after(main(None), &sessions, &fates), &Wishes::default());
-    assert!(again.iter().all(|fate| fate.action.is_none() && fate.row.what == What::Known));
+    assert!(again.iter().all(|fate| fate.action.is_none() && fate.row.what == SessionOutcome::Known));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_plan_gives_each_session_its_work() {
         purposes: purposes.to_vec(),
         ..PlannedSession::default()
     };
-    let sessions = [1, 2, 3].map(|number| (subject(number), Whose::Person(person(1))));
+    let sessions = [1, 2, 3].map(|number| (subject(number), Identity::Person(person(1))));
     let plan_file = Plan {
         sessions: vec![
             planned(1, &[Purpose::CreateChat]),
@@ -121,7 +121,7 @@ fn a_plan_gives_each_session_its_work() {
     let fates = plan(&sessions, main(Some(1)), &Wishes { plan: plan_file, ..Wishes::default() });
     assert_eq!(fates[0].row.purposes, [Purpose::CreateChat]);
     assert_eq!(fates[1].row.purposes, [Purpose::SendText, Purpose::SendMedia, Purpose::LeaveChat]);
-    assert_eq!(fates[2].row.what, What::Skipped);
+    assert_eq!(fates[2].row.what, SessionOutcome::Skipped);
 }
 
 #[test]
@@ -131,13 +131,16 @@ fn whoever_is_told_nothing_takes_what_those_leave_that_come_after_it() {
         purposes: purposes.to_vec(),
         ..PlannedSession::default()
     };
-    let sessions = [1, 2, 3].map(|number| (subject(number), Whose::Person(person(1))));
+    let sessions = [1, 2, 3].map(|number| (subject(number), Identity::Person(person(1))));
     let wishes = |sessions| Wishes { plan: Plan { sessions, ..Plan::default() }, ..Wishes::default() };
     // The first is not in the plan at all; the second is, for nothing that is said.
     let told = vec![planned(2, &[]), planned(3, &[Purpose::SendText])];
     let fates = plan(&sessions, main(Some(1)), &wishes(told));
     assert_eq!(fates[1].row.purposes, [Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat]);
-    assert_eq!((fates[2].row.what, &fates[2].row.purposes[..]), (What::New, &[Purpose::SendText][..]));
+    assert_eq!(
+        (fates[2].row.what, &fates[2].row.purposes[..]),
+        (SessionOutcome::New, &[Purpose::SendText][..])
+    );
     let fates = plan(&sessions[..2], main(Some(1)), &wishes(vec![planned(2, &[Purpose::SendText])]));
     assert_eq!(fates[0].row.purposes, [Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat]);
     assert_eq!(fates[1].row.purposes, [Purpose::SendText]);
@@ -145,27 +148,33 @@ fn whoever_is_told_nothing_takes_what_those_leave_that_come_after_it() {
 
 #[test]
 fn somebody_elses_session_goes_into_no_account() {
-    let sessions = [(subject(1), Whose::Person(person(2)))];
+    let sessions = [(subject(1), Identity::Person(person(2)))];
     let named = Wishes { account: Some(name("main")), ..Wishes::default() };
-    assert_eq!(decided(main(Some(1)), &sessions, &named), [(What::OtherPerson, Some("main".to_owned()))]);
+    assert_eq!(
+        decided(main(Some(1)), &sessions, &named),
+        [(SessionOutcome::OtherPerson, Some("main".to_owned()))]
+    );
     let mut both = main(Some(1));
     both.accounts.push(super::account_index::ExistingAccount { user_id: Some(2), ..existing("backup_1") });
-    assert_eq!(decided(both, &sessions, &named), [(What::OtherPerson, Some("main".to_owned()))]);
+    assert_eq!(decided(both, &sessions, &named), [(SessionOutcome::OtherPerson, Some("main".to_owned()))]);
 }
 
 #[test]
 fn without_an_application_no_account_is_made() {
-    let sessions = [(subject(1), Whose::Person(person(2)))];
-    assert_eq!(decided(main(Some(1)), &sessions, &Wishes::default()), [(What::Ownerless, None)]);
-    assert_eq!(decided(main(Some(1)), &sessions, &wishes()), [(What::New, Some("demo_2".to_owned()))]);
+    let sessions = [(subject(1), Identity::Person(person(2)))];
+    assert_eq!(decided(main(Some(1)), &sessions, &Wishes::default()), [(SessionOutcome::Ownerless, None)]);
+    assert_eq!(
+        decided(main(Some(1)), &sessions, &wishes()),
+        [(SessionOutcome::New, Some("demo_2".to_owned()))]
+    );
 }
 
 #[test]
 fn a_kept_session_moves_in_as_soon_as_there_is_an_account() {
-    let sessions = [(subject(1), Whose::Person(person(1)))];
+    let sessions = [(subject(1), Identity::Person(person(1)))];
     let kept = AccountIndex { ownerless: vec![key(1)], ..AccountIndex::default() };
-    assert_eq!(decided(kept.clone(), &sessions, &Wishes::default()), [(What::Known, None)]);
-    assert_eq!(decided(kept, &sessions, &wishes()), [(What::New, Some("demo_1".to_owned()))]);
+    assert_eq!(decided(kept.clone(), &sessions, &Wishes::default()), [(SessionOutcome::Known, None)]);
+    assert_eq!(decided(kept, &sessions, &wishes()), [(SessionOutcome::New, Some("demo_1".to_owned()))]);
 }
 
 #[test]
@@ -176,38 +185,38 @@ fn a_kept_session_moves_in_when_a_later_one_shows_the_account_to_be_its_persons(
         purposes: vec![Purpose::SendMedia],
         ..PlannedSession::default()
     };
-    let sessions = [1, 2].map(|number| (subject(number), Whose::Person(person(1))));
+    let sessions = [1, 2].map(|number| (subject(number), Identity::Person(person(1))));
     let plan_file = Plan { sessions: vec![planned], ..Plan::default() };
     let unknown = AccountIndex { accounts: vec![existing("main")], ownerless: Vec::new() };
     let fates = plan(&sessions, unknown, &Wishes { plan: plan_file, ..Wishes::default() });
-    assert_eq!((fates[0].row.what, fates[1].row.what), (What::New, What::New));
+    assert_eq!((fates[0].row.what, fates[1].row.what), (SessionOutcome::New, SessionOutcome::New));
     assert_eq!(fates[0].row.purposes, [Purpose::CreateChat, Purpose::SendText, Purpose::LeaveChat]);
 }
 
 #[test]
 fn a_dry_run_calls_nobody_ownerless_whose_account_may_be_known_by_its_phone_only() {
     let told = Subject { told: Some(1), ..subject(1) };
-    let sessions = [(told, Whose::Unasked)];
+    let sessions = [(told, Identity::Unasked)];
     let fates = plan(&sessions, main(None), &Wishes::default());
-    assert_eq!(fates[0].row.what, What::Unasked);
+    assert_eq!(fates[0].row.what, SessionOutcome::Unasked);
     let fates = plan(&sessions, main(Some(2)), &Wishes::default());
-    assert_eq!(fates[0].row.what, What::Ownerless);
+    assert_eq!(fates[0].row.what, SessionOutcome::Ownerless);
 }
 
 #[test]
 fn a_dry_run_believes_the_file_and_says_so() {
     let told = Subject { told: Some(1), ..subject(1) };
-    let sessions = [(told, Whose::Unasked), (subject(2), Whose::Unasked)];
+    let sessions = [(told, Identity::Unasked), (subject(2), Identity::Unasked)];
     let fates = plan(&sessions, main(Some(1)), &Wishes::default());
-    assert_eq!((fates[0].row.what, fates[1].row.what), (What::New, What::Unasked));
+    assert_eq!((fates[0].row.what, fates[1].row.what), (SessionOutcome::New, SessionOutcome::Unasked));
     assert!(fates[0].row.detail.as_deref().is_some_and(|detail| detail.contains("what the file says")));
 }
 
-fn any_whose() -> impl Strategy<Value = Whose> {
+fn any_whose() -> impl Strategy<Value = Identity> {
     prop_oneof![
-        6 => (1_i64..5).prop_map(|user_id| Whose::Person(person(user_id))),
-        1 => Just(Whose::Unasked),
-        1 => Just(Whose::Gone(What::SignedOut, "signed out".to_owned())),
+        6 => (1_i64..5).prop_map(|user_id| Identity::Person(person(user_id))),
+        1 => Just(Identity::Unasked),
+        1 => Just(Identity::Gone(SessionOutcome::SignedOut, "signed out".to_owned())),
     ]
 }
 
@@ -218,7 +227,7 @@ fn any_purposes() -> impl Strategy<Value = Vec<Purpose>> {
 prop_compose! {
     fn any_sessions()(
         all in proptest::collection::vec((any_whose(), proptest::option::of(1_i64..5)), 0..8)
-    ) -> Vec<(Subject, Whose)> {
+    ) -> Vec<(Subject, Identity)> {
         let number = |place: usize| u8::try_from(place + 1).expect("small");
         all.into_iter().enumerate().map(|(place, (whose, told))| (Subject { told, ..subject(number(place)) }, whose)).collect()
     }
@@ -292,7 +301,7 @@ proptest! {
             if index.holder(subject.key).is_some() {
                 prop_assert!(fate.action.is_none(), "opened twice");
             }
-            if matches!(whose, Whose::Gone(..)) {
+            if matches!(whose, Identity::Gone(..)) {
                 prop_assert!(fate.action.is_none());
             }
             if let Some(phone) = &fate.row.phone {
@@ -312,7 +321,7 @@ proptest! {
     #[test]
     fn a_second_time_changes_nothing(sessions in any_sessions(), index in any_house(), wishes in any_wishes()) {
         // What no one asked about is planned and never carried out.
-        let sessions: Vec<_> = sessions.into_iter().filter(|(_, whose)| *whose != Whose::Unasked).collect();
+        let sessions: Vec<_> = sessions.into_iter().filter(|(_, whose)| *whose != Identity::Unasked).collect();
         let fates = plan(&sessions, index.clone(), &wishes);
         let again = plan(&sessions, after(index, &sessions, &fates), &wishes);
         for fate in again {

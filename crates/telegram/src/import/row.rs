@@ -10,7 +10,7 @@ use super::planner::Subject;
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum SessionOutcome {
     /// It becomes a session of an account.
     New,
     /// It is here already; it was not opened.
@@ -42,13 +42,13 @@ pub enum What {
     Unreadable,
 }
 
-domain::enum_words!(What);
+domain::enum_words!(SessionOutcome);
 
 /// A session, or a file that was meant to be one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SessionRow {
     pub file: String,
-    pub what: What,
+    pub what: SessionOutcome,
     /// Why, and what to do about it.
     pub detail: Option<String>,
     /// The first 16 hexadecimal digits of the SHA-256 of its key: what a plan file may name it by.
@@ -71,7 +71,7 @@ impl SessionRow {
     pub(super) fn of(subject: &Subject) -> Self {
         Self {
             file: subject.files.first().cloned().unwrap_or_default(),
-            what: What::Unasked,
+            what: SessionOutcome::Unasked,
             detail: None,
             fingerprint: Some(subject.key.to_string()),
             kind: Some(subject.kind.clone()),
@@ -89,7 +89,7 @@ impl SessionRow {
     pub(super) fn unreadable(file: String, why: String) -> Self {
         Self {
             file,
-            what: What::Unreadable,
+            what: SessionOutcome::Unreadable,
             detail: Some(why),
             fingerprint: None,
             kind: None,
@@ -107,10 +107,10 @@ impl SessionRow {
     /// The row of a file that holds the same session as another one.
     pub(super) fn double(&self, file: String) -> Self {
         let detail = format!("the same session as {}", self.file);
-        Self { file, purposes: Vec::new(), peers: 0, ..self.clone() }.with(What::Duplicate, detail)
+        Self { file, purposes: Vec::new(), peers: 0, ..self.clone() }.with(SessionOutcome::Duplicate, detail)
     }
 
-    pub(super) fn with(self, what: What, detail: String) -> Self {
+    pub(super) fn with(self, what: SessionOutcome, detail: String) -> Self {
         Self { what, detail: Some(detail), ..self }
     }
 }

@@ -9,7 +9,7 @@ use super::meaning::Meaning;
 use super::password::proof;
 use super::record::{By, Step};
 use super::state::CodeWay;
-use super::turn::{Answer, LONGEST_WAIT, Turn};
+use super::turn::{LONGEST_WAIT, Reply, Turn};
 impl Turn {
     pub(super) async fn submit_code(&mut self, code: SecretText) -> Result<(), LoginError> {
         if self.settle().await? {
@@ -37,7 +37,7 @@ impl Turn {
         };
         self.touch(true).await?;
         let mut answer = self.ask(&request).await?;
-        while let Answer::Refused(Meaning::Elsewhere(dc_id), _) = answer {
+        while let Reply::Refused(Meaning::Elsewhere(dc_id), _) = answer {
             if !self.carry_to(dc_id).await? {
                 return Ok(());
             }
@@ -45,9 +45,9 @@ impl Turn {
             answer = self.ask(&request).await?;
         }
         match answer {
-            Answer::Got(authorization) => self.authorized(authorization).await,
-            Answer::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.begin_anew().await,
-            Answer::Refused(Meaning::WrongCode, _) => {
+            Reply::Got(authorization) => self.authorized(authorization).await,
+            Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.begin_anew().await,
+            Reply::Refused(Meaning::WrongCode, _) => {
                 let record = self.record()?;
                 record.in_doubt = false;
                 if let Step::Code { wrong, .. } = &mut record.step {
@@ -55,27 +55,27 @@ impl Turn {
                 }
                 self.save().await
             }
-            Answer::Refused(Meaning::Wait(wait), _) => {
+            Reply::Refused(Meaning::Wait(wait), _) => {
                 let until = now.plus(wait.min(LONGEST_WAIT));
                 let record = self.record()?;
                 (record.held_until, record.in_doubt) = (Some(until), false);
                 self.save().await?;
                 Err(LoginError::TooSoon(until))
             }
-            Answer::Refused(meaning, words) => self.refused(meaning, words).await,
+            Reply::Refused(meaning, words) => self.refused(meaning, words).await,
         }
     }
 
     /// Asks for the password, with what helps to remember it.
     pub(super) async fn want_password(&mut self, wrong: u32) -> Result<(), LoginError> {
         let hint = match self.ask(&functions::account::GetPassword {}).await {
-            Ok(Answer::Got(enums::account::Password::Password(asked))) => asked.hint,
+            Ok(Reply::Got(enums::account::Password::Password(asked))) => asked.hint,
             // A fresh key knows nothing of the code or the token that came before the password.
-            Ok(Answer::Refused(Meaning::Elsewhere(dc_id), _)) => {
+            Ok(Reply::Refused(Meaning::Elsewhere(dc_id), _)) => {
                 return if self.move_to(dc_id, Step::Anew).await? { self.go_on_anew().await } else { Ok(()) };
             }
             // It is wanted all the same.
-            Ok(Answer::Refused(..)) | Err(LoginError::Unreachable(_)) => None,
+            Ok(Reply::Refused(..)) | Err(LoginError::Unreachable(_)) => None,
             Err(error) => return Err(error),
         };
         self.go_to(Step::Password { hint, wrong }).await
@@ -101,18 +101,18 @@ impl Turn {
         let mut void = 0;
         while void < 2 {
             let asked = match self.ask(&functions::account::GetPassword {}).await? {
-                Answer::Got(enums::account::Password::Password(asked)) => asked,
-                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                Reply::Got(enums::account::Password::Password(asked)) => asked,
+                Reply::Refused(Meaning::Elsewhere(dc_id), _) => {
                     if !self.carry_to(dc_id).await? {
                         return Ok(());
                     }
                     self.touch(true).await?;
                     continue;
                 }
-                Answer::Refused(meaning, _) if self.is_unknown_here(&meaning)? => {
+                Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => {
                     return self.begin_anew().await;
                 }
-                Answer::Refused(meaning, words) => return self.refused(meaning, words).await,
+                Reply::Refused(meaning, words) => return self.refused(meaning, words).await,
             };
             let secret = password.clone();
             let proved = tokio::task::spawn_blocking(move || proof(asked, &secret)).await;
@@ -120,26 +120,26 @@ impl Turn {
                 proved.map_err(|_| LoginError::Password("the password could not be used".to_owned()))?;
             let password = proved.map_err(|error| LoginError::Password(error.to_string()))?;
             match self.ask(&functions::auth::CheckPassword { password }).await? {
-                Answer::Got(authorization) => return self.authorized(authorization).await,
-                Answer::Refused(Meaning::AskAgain, _) => void += 1,
-                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                Reply::Got(authorization) => return self.authorized(authorization).await,
+                Reply::Refused(Meaning::AskAgain, _) => void += 1,
+                Reply::Refused(Meaning::Elsewhere(dc_id), _) => {
                     if !self.carry_to(dc_id).await? {
                         return Ok(());
                     }
                     self.touch(true).await?;
                 }
-                Answer::Refused(meaning, _) if self.is_unknown_here(&meaning)? => {
+                Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => {
                     return self.begin_anew().await;
                 }
-                Answer::Refused(Meaning::WrongPassword, _) => return self.want_password(wrong + 1).await,
-                Answer::Refused(Meaning::Wait(wait), _) => {
+                Reply::Refused(Meaning::WrongPassword, _) => return self.want_password(wrong + 1).await,
+                Reply::Refused(Meaning::Wait(wait), _) => {
                     let until = now.plus(wait.min(LONGEST_WAIT));
                     let record = self.record()?;
                     (record.held_until, record.in_doubt) = (Some(until), false);
                     self.save().await?;
                     return Err(LoginError::TooSoon(until));
                 }
-                Answer::Refused(meaning, words) => return self.refused(meaning, words).await,
+                Reply::Refused(meaning, words) => return self.refused(meaning, words).await,
             }
         }
         Err(LoginError::Unreachable("Telegram asks for the password again and again".to_owned()))

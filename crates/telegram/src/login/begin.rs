@@ -8,7 +8,7 @@ use grammers_tl_types::{Deserializable, enums, functions, types};
 use super::meaning::Meaning;
 use super::record::{By, Record, Step};
 use super::state::{CodeWay, LoginFailure};
-use super::turn::{Answer, LONGEST_WAIT, Turn};
+use super::turn::{LONGEST_WAIT, Reply, Turn};
 use super::watch::watch;
 use super::{LoginError, LoginOptions};
 impl Turn {
@@ -54,13 +54,13 @@ impl Turn {
                 settings: plain_settings()?,
             };
             match self.ask(&request).await? {
-                Answer::Got(sent) => return self.code_sent(sent).await,
-                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                Reply::Got(sent) => return self.code_sent(sent).await,
+                Reply::Refused(Meaning::Elsewhere(dc_id), _) => {
                     if !self.carry_to(dc_id).await? {
                         return Ok(());
                     }
                 }
-                Answer::Refused(meaning, words) => return self.refused(meaning, words).await,
+                Reply::Refused(meaning, words) => return self.refused(meaning, words).await,
             }
         }
     }
@@ -106,23 +106,23 @@ impl Turn {
         let request = functions::auth::ResendCode { phone_number, phone_code_hash, reason: None };
         self.touch(false).await?;
         let mut answer = self.ask(&request).await?;
-        while let Answer::Refused(Meaning::Elsewhere(dc_id), _) = answer {
+        while let Reply::Refused(Meaning::Elsewhere(dc_id), _) = answer {
             if !self.carry_to(dc_id).await? {
                 return Ok(());
             }
             answer = self.ask(&request).await?;
         }
         match answer {
-            Answer::Got(sent) => self.code_sent(sent).await,
-            Answer::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.begin_anew().await,
-            Answer::Refused(Meaning::NoOtherWay, _) => {
+            Reply::Got(sent) => self.code_sent(sent).await,
+            Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.begin_anew().await,
+            Reply::Refused(Meaning::NoOtherWay, _) => {
                 if let Step::Code { next_by, resend_at, .. } = &mut self.record()?.step {
                     (*next_by, *resend_at) = (None, None);
                 }
                 self.save().await?;
                 Err(LoginError::NoOtherWay)
             }
-            Answer::Refused(Meaning::Wait(wait), _) => {
+            Reply::Refused(Meaning::Wait(wait), _) => {
                 // The code that was sent is still good.
                 let until = now.plus(wait.min(LONGEST_WAIT));
                 if let Step::Code { resend_at, .. } = &mut self.record()?.step {
@@ -131,7 +131,7 @@ impl Turn {
                 self.save().await?;
                 Err(LoginError::TooSoon(until))
             }
-            Answer::Refused(meaning, words) => self.refused(meaning, words).await,
+            Reply::Refused(meaning, words) => self.refused(meaning, words).await,
         }
     }
 }

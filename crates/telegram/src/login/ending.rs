@@ -12,7 +12,7 @@ use super::LoginError;
 use super::meaning::Meaning;
 use super::record::{By, Record, Step};
 use super::state::{LoginFailure, LoginState, SignedInAs};
-use super::turn::{Answer, LONGEST_WAIT, Turn};
+use super::turn::{LONGEST_WAIT, Reply, Turn};
 use super::watch::{IN_VAIN, LEFT_ALONE, due};
 use crate::peers::parsing;
 use crate::roster::{RosterError, Taken};
@@ -131,29 +131,29 @@ impl Turn {
         }
         let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
         match self.ask(&request).await? {
-            Answer::Got(users) => match users.iter().find_map(parsing::own) {
+            Reply::Got(users) => match users.iter().find_map(parsing::own) {
                 Some(user) => self.signed_in(user).await.map(|()| true),
                 None => Ok(false),
             },
-            Answer::Refused(Meaning::PasswordNeeded, _) => {
+            Reply::Refused(Meaning::PasswordNeeded, _) => {
                 if !matches!(self.record()?.step, Step::Password { .. }) {
                     self.want_password(0).await?;
                 }
                 self.record()?.in_doubt = false;
                 Ok(false)
             }
-            Answer::Refused(Meaning::Failed(code @ LoginFailure::Banned), words) => {
+            Reply::Refused(Meaning::Failed(code @ LoginFailure::Banned), words) => {
                 self.fail(code, words).await.map(|()| true)
             }
             // Not known yet: the key may be one that someone is signed in with.
-            Answer::Refused(Meaning::Wait(wait), _) => {
+            Reply::Refused(Meaning::Wait(wait), _) => {
                 let until = self.now().plus(wait.min(LONGEST_WAIT));
                 self.record()?.held_until = Some(until);
                 self.save().await?;
                 Err(LoginError::TooSoon(until))
             }
-            Answer::Refused(Meaning::Trouble, words) => Err(LoginError::Unreachable(words)),
-            Answer::Refused(meaning, words) => {
+            Reply::Refused(Meaning::Trouble, words) => Err(LoginError::Unreachable(words)),
+            Reply::Refused(meaning, words) => {
                 if meaning == Meaning::NotSignedIn && matches!(self.record()?.step, Step::Terms { .. }) {
                     return self.ended_elsewhere(&words).await.map(|()| true);
                 }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod begin;
+mod connection;
 mod ending;
 mod meaning;
 mod moves;
@@ -13,7 +14,6 @@ pub(crate) mod password;
 mod record;
 mod state;
 mod table;
-mod talk;
 mod terms;
 mod tokens;
 mod turn;

@@ -8,9 +8,9 @@ use domain::AccountName;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::connection::LoginConnection;
 use super::record::Record;
 use super::state::LoginState;
-use super::talk::Talk;
 
 use crate::lock::{Mutex, RwLock};
 
@@ -18,7 +18,7 @@ use crate::lock::{Mutex, RwLock};
 #[derive(Default)]
 pub(crate) struct Inner {
     pub(crate) record: Option<Record>,
-    pub(crate) talk: Option<Talk>,
+    pub(crate) connection: Option<LoginConnection>,
 }
 
 pub(crate) struct Login {

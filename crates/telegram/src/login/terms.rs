@@ -10,7 +10,7 @@ use super::LoginError;
 use super::meaning::Meaning;
 use super::record::Step;
 use super::state::{LoginFailure, LoginState, SignedInAs};
-use super::turn::{Answer, LONGEST_WAIT, Turn};
+use super::turn::{LONGEST_WAIT, Reply, Turn};
 
 impl Turn {
     /// Someone is signed in with the key. It is used at once unless there are terms to accept.
@@ -21,7 +21,7 @@ impl Turn {
             return Ok(());
         }
         match self.ask(&functions::help::GetTermsOfServiceUpdate {}).await? {
-            Answer::Got(enums::help::TermsOfServiceUpdate::Update(told)) => {
+            Reply::Got(enums::help::TermsOfServiceUpdate::Update(told)) => {
                 let enums::help::TermsOfService::Service(terms) = told.terms_of_service;
                 let enums::DataJson::Json(id) = terms.id;
                 let min_age = terms.min_age_confirm.and_then(|years| u32::try_from(years).ok());
@@ -29,9 +29,9 @@ impl Turn {
                 let user = SignedInAs { user_id, username, display_name };
                 self.go_to(Step::Terms { id: id.data, text: terms.text, min_age, user }).await
             }
-            Answer::Got(enums::help::TermsOfServiceUpdate::Empty(_)) => self.adopt(user).await,
-            Answer::Refused(Meaning::NotSignedIn, words) => self.ended_elsewhere(&words).await,
-            Answer::Refused(_, words) => {
+            Reply::Got(enums::help::TermsOfServiceUpdate::Empty(_)) => self.adopt(user).await,
+            Reply::Refused(Meaning::NotSignedIn, words) => self.ended_elsewhere(&words).await,
+            Reply::Refused(_, words) => {
                 // Whatever it is, the account works with the session.
                 tracing::warn!(account = %self.login.account, words, "Telegram tells no terms of service");
                 self.adopt(user).await
@@ -59,11 +59,11 @@ impl Turn {
         let request = functions::help::AcceptTermsOfService { id: types::DataJson { data: id }.into() };
         match self.ask(&request).await? {
             // Asked for once more: there may be others, and those that were accepted before are not told again.
-            Answer::Got(_) => {
+            Reply::Got(_) => {
                 let SignedInAs { user_id, username, display_name } = user;
                 self.signed_in(SelfUser { user_id, username, display_name }).await
             }
-            Answer::Refused(meaning, words) => self.refused_after_signing_in(meaning, words).await,
+            Reply::Refused(meaning, words) => self.refused_after_signing_in(meaning, words).await,
         }
     }
 
@@ -92,10 +92,10 @@ impl Turn {
     /// Signs out the session of this login. Done already is done too.
     pub(super) async fn sign_out(&mut self) -> Result<(), LoginError> {
         match self.ask(&functions::auth::LogOut {}).await? {
-            Answer::Refused(Meaning::Wait(wait), _) => {
+            Reply::Refused(Meaning::Wait(wait), _) => {
                 Err(LoginError::TooSoon(self.now().plus(wait.min(LONGEST_WAIT))))
             }
-            Answer::Got(_) | Answer::Refused(..) => Ok(()),
+            Reply::Got(_) | Reply::Refused(..) => Ok(()),
         }
     }
 }

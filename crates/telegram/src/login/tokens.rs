@@ -12,7 +12,7 @@ use grammers_tl_types::{enums, functions};
 use super::LoginError;
 use super::meaning::Meaning;
 use super::record::Step;
-use super::turn::{Answer, Turn};
+use super::turn::{Reply, Turn};
 
 /// A token is good for so long at least and at most, whatever our clock thinks of Telegram's.
 const TOKEN_LIFE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
@@ -30,7 +30,7 @@ impl Turn {
         loop {
             self.may_sign_in().await?;
             match self.ask(&request).await? {
-                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                Reply::Refused(Meaning::Elsewhere(dc_id), _) => {
                     // A token that was shown is of no use there.
                     let step =
                         if self.record()?.is_blank() { self.record()?.step.clone() } else { Step::Anew };
@@ -45,21 +45,21 @@ impl Turn {
 
     pub(super) async fn token(
         &mut self,
-        mut answer: Answer<enums::auth::LoginToken>,
+        mut answer: Reply<enums::auth::LoginToken>,
     ) -> Result<(), LoginError> {
         loop {
             match answer {
-                Answer::Got(enums::auth::LoginToken::Token(shown)) => {
+                Reply::Got(enums::auth::LoginToken::Token(shown)) => {
                     let (now, expires) = (self.now(), i64::from(shown.expires).saturating_mul(1_000_000));
                     let expires_at =
                         Timestamp::from_micros(expires).clamp(now.plus(TOKEN_LIFE.0), now.plus(TOKEN_LIFE.1));
                     let url = format!("tg://login?token={}", URL_SAFE_NO_PAD.encode(shown.token));
                     return self.go_to(Step::Token { url, expires_at }).await;
                 }
-                Answer::Got(enums::auth::LoginToken::Success(done)) => {
+                Reply::Got(enums::auth::LoginToken::Success(done)) => {
                     return self.authorized(done.authorization).await;
                 }
-                Answer::Got(enums::auth::LoginToken::MigrateTo(to)) => {
+                Reply::Got(enums::auth::LoginToken::MigrateTo(to)) => {
                     let token = STANDARD.encode(&to.token);
                     if !self.move_to(to.dc_id, Step::Moving { token }).await? {
                         return Ok(());
@@ -67,7 +67,7 @@ impl Turn {
                     let Some(next) = self.bring(to.token).await? else { return Ok(()) };
                     answer = next;
                 }
-                Answer::Refused(meaning, words) => return self.refused(meaning, words).await,
+                Reply::Refused(meaning, words) => return self.refused(meaning, words).await,
             }
         }
     }
@@ -77,12 +77,12 @@ impl Turn {
     pub(super) async fn bring(
         &mut self,
         token: Vec<u8>,
-    ) -> Result<Option<Answer<enums::auth::LoginToken>>, LoginError> {
+    ) -> Result<Option<Reply<enums::auth::LoginToken>>, LoginError> {
         let request = functions::auth::ImportLoginToken { token };
         loop {
             self.may_sign_in().await?;
             match self.ask(&request).await? {
-                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                Reply::Refused(Meaning::Elsewhere(dc_id), _) => {
                     if !self.carry_to(dc_id).await? {
                         return Ok(None);
                     }

@@ -10,11 +10,11 @@ use store::StoredLogin;
 use tokio::sync::OwnedMutexGuard;
 
 use super::LoginError;
+use super::connection::{LoginConnection, Trouble};
 use super::meaning::Meaning;
 use super::record::{Record, Step};
 use super::state::{LoginFailure, LoginState};
 use super::table::{Inner, Login};
-use super::talk::{Talk, Trouble};
 use crate::account::Account;
 use crate::pool::Pool;
 use crate::roster::RosterError;
@@ -30,7 +30,7 @@ pub(crate) struct Turn {
 }
 
 /// What a call brought that may be answered with a move or a wait.
-pub(super) enum Answer<T> {
+pub(super) enum Reply<T> {
     Got(T),
     Refused(Meaning, String),
 }
@@ -100,8 +100,8 @@ impl Turn {
     }
 
     pub(super) async fn hang_up(&mut self) {
-        if let Some(talk) = self.inner.talk.take() {
-            talk.close().await;
+        if let Some(connection) = self.inner.connection.take() {
+            connection.close().await;
         }
     }
 
@@ -125,9 +125,9 @@ impl Turn {
         self.save().await
     }
 
-    pub(super) async fn ask<R: RemoteCall>(&mut self, request: &R) -> Result<Answer<R::Return>, LoginError> {
+    pub(super) async fn ask<R: RemoteCall>(&mut self, request: &R) -> Result<Reply<R::Return>, LoginError> {
         self.ensure_key().await?;
-        if self.inner.talk.is_none() {
+        if self.inner.connection.is_none() {
             let record = self.record()?;
             let (key, dc_id) = (record.key(), record.dc_id);
             let login = Arc::downgrade(&self.login);
@@ -138,22 +138,22 @@ impl Turn {
             });
             let builder = &self.pool.builder;
             let application = self.account.definition().application(&builder.proxies);
-            let talk = key.and_then(|key| {
-                Talk::open(key, &builder.addresses, &application, &self.pool.clock, accepted)
+            let connection = key.and_then(|key| {
+                LoginConnection::open(key, &builder.addresses, &application, &self.pool.clock, accepted)
             });
-            self.inner.talk = Some(talk.ok_or(RosterError::NoAddress(dc_id))?);
+            self.inner.connection = Some(connection.ok_or(RosterError::NoAddress(dc_id))?);
         }
-        let Some(talk) = &self.inner.talk else { return Err(LoginError::Ending) };
+        let Some(connection) = &self.inner.connection else { return Err(LoginError::Ending) };
         let asked = tokio::select! {
             biased;
             // What was asked for may be done all the same: the record says so, and the next run finds out.
             () = self.login.closing.cancelled() => return Err(LoginError::Ending),
-            asked = talk.ask(request) => asked,
+            asked = connection.ask(request) => asked,
         };
         match asked {
-            Ok(answer) => Ok(Answer::Got(answer)),
+            Ok(answer) => Ok(Reply::Got(answer)),
             Err(Trouble::Refused(Meaning::Trouble, words)) => Err(LoginError::Unreachable(words)),
-            Err(Trouble::Refused(meaning, words)) => Ok(Answer::Refused(meaning, words)),
+            Err(Trouble::Refused(meaning, words)) => Ok(Reply::Refused(meaning, words)),
             Err(Trouble::NoAnswer(words)) => {
                 self.hang_up().await;
                 Err(LoginError::Unreachable(words))

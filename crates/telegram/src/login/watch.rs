@@ -77,9 +77,9 @@ async fn run(pool: Arc<Pool>, login: Arc<Login>) {
             () = pool.clock.sleep_until(due.max(now.plus(Duration::from_millis(10)))) => {}
         }
     }
-    let talk = login.inner.lock().await.talk.take();
-    if let Some(talk) = talk {
-        talk.close().await;
+    let connection = login.inner.lock().await.connection.take();
+    if let Some(connection) = connection {
+        connection.close().await;
     }
 }
 

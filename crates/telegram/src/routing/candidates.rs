@@ -52,12 +52,12 @@ impl Inquiry {
     }
 
     /// What there is to say when no one is left to be asked.
-    fn end(&self) -> Asked {
-        if self.answered.is_empty() { Asked::Failed } else { Asked::Nobody(self.failed.clone()) }
+    fn end(&self) -> AskOutcome {
+        if self.answered.is_empty() { AskOutcome::Failed } else { AskOutcome::Nobody(self.failed.clone()) }
     }
 }
 
-enum Asked {
+enum AskOutcome {
     /// Something was learned, or there are others to ask: look again.
     GoOn,
     /// The chat does not exist, or none of them knows it; some may not have been able to say.
@@ -68,7 +68,7 @@ enum Asked {
     NotYet,
 }
 
-impl Asked {
+impl AskOutcome {
     const fn looked(&self) -> LookupResult {
         match self {
             Self::GoOn => LookupResult::WentOn,
@@ -130,18 +130,18 @@ pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Can
             }
             Flight::Lead(_flight) => {
                 let asking = ask_once(pool, query, &mut inquiry, deadline);
-                let asked = pool.clock.timeout_at(deadline, asking).await.unwrap_or(Asked::NotYet);
+                let asked = pool.clock.timeout_at(deadline, asking).await.unwrap_or(AskOutcome::NotYet);
                 pool.lookups.count(asked.looked());
                 match asked {
-                    Asked::GoOn => {}
-                    Asked::Nobody(unasked) => pool.lookups.miss(topic, unasked, pool.clock.now()),
-                    Asked::Failed => match &query.chat {
+                    AskOutcome::GoOn => {}
+                    AskOutcome::Nobody(unasked) => pool.lookups.miss(topic, unasked, pool.clock.now()),
+                    AskOutcome::Failed => match &query.chat {
                         ChatRef::Username(name) if is_old(pool, &query.chat) => {
                             pool.names.put_off(name, pool.clock.now());
                         }
                         _ => return in_vain(pool, query, operation, &inquiry),
                     },
-                    Asked::NotYet => {
+                    AskOutcome::NotYet => {
                         let _ = pool.clock.timeout_at(deadline, changes.changed()).await;
                     }
                 }
@@ -221,7 +221,7 @@ pub(crate) fn held_back(mut candidates: Candidates) -> Candidates {
 
 // ---- asking ------------------------------------------------------------------------------------------------------
 
-async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: Timestamp) -> Asked {
+async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: Timestamp) -> AskOutcome {
     let known = pool.find_fresh(&query.chat);
     let ignorant =
         |account: &Arc<Account>| known.is_none_or(|chat_id| account.peers.knows(chat_id) == Knows::No);
@@ -253,7 +253,7 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
     // An old name is better than a long wait.
     let has_answer = is_old(pool, &query.chat) && !inquiry.failed.is_empty();
     if ready.is_empty() || is_enough {
-        return if coming && !has_answer && !is_enough { Asked::NotYet } else { inquiry.end() };
+        return if coming && !has_answer && !is_enough { AskOutcome::NotYet } else { inquiry.end() };
     }
     match &query.chat {
         ChatRef::Username(name) => {
@@ -264,7 +264,7 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
                         inquiry.answered.push(account.index);
                         break;
                     }
-                    Ok(None) => return Asked::Nobody(Vec::new()),
+                    Ok(None) => return AskOutcome::Nobody(Vec::new()),
                     Err(error) => inquiry.failed.push((account.index, error.to_string())),
                 }
             }
@@ -284,7 +284,7 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
             }
         }
     }
-    Asked::GoOn
+    AskOutcome::GoOn
 }
 
 fn still_reading(until: Timestamp) -> String {

@@ -11,7 +11,9 @@ use rusqlite::Connection;
 use sandbox::telegram::FaultName;
 use session_files::{Peer, PeerKind, Session};
 use store::{FailedState, MasterKey, Page, Store, StoreOptions, StoredPeer};
-use telegram::import::{Application, ExportError, ExportTo, ImportOrder, ImportReport, Input, Plan, What};
+use telegram::import::{
+    Application, ExportError, ExportTo, ImportOrder, ImportReport, Input, Plan, SessionOutcome,
+};
 use telegram::{Action, NewAccount, Pool, RosterError};
 
 use crate::world::{World, name, send_to, until, view};
@@ -88,7 +90,7 @@ async fn import(pool: &Arc<Pool>, order: ImportOrder) -> ImportReport {
     pool.import(order).await.expect("imported")
 }
 
-fn whats(report: &ImportReport) -> Vec<What> {
+fn whats(report: &ImportReport) -> Vec<SessionOutcome> {
     report.sessions.iter().map(|row| row.what).collect()
 }
 
@@ -104,7 +106,7 @@ async fn a_session_becomes_an_account_and_writes_to_what_it_knows_before_any_dia
     let (before, before_dialogs) = (world.calls("backup_1", "users.getUsers"), asked_for_dialogs());
     let report = import(&pool, order(&[&file])).await;
     let [row] = report.sessions.as_slice() else { panic!("{report:?}") };
-    assert_eq!((row.what, row.purposes.len()), (What::New, 4), "{row:?}");
+    assert_eq!((row.what, row.purposes.len()), (SessionOutcome::New, 4), "{row:?}");
     assert!(row.phone.as_deref().is_some_and(|phone| phone.contains('•')), "{row:?}");
     let account = row.account.clone().expect("an account");
     until("the account is ready", || view(&pool, account.as_str()).state != AccountState::Connecting).await;
@@ -123,7 +125,7 @@ async fn a_session_becomes_an_account_and_writes_to_what_it_knows_before_any_dia
     let asked = world.calls("backup_1", "users.getUsers");
     assert!(asked > before);
     let again = import(&pool, order(&[&file])).await;
-    assert_eq!(whats(&again), [What::Known]);
+    assert_eq!(whats(&again), [SessionOutcome::Known]);
     assert_eq!(world.calls("backup_1", "users.getUsers"), asked);
     pool.stop(std::time::Duration::from_secs(5)).await;
     // It is there after a restart too.
@@ -143,10 +145,10 @@ async fn a_dry_run_opens_nothing_and_two_files_with_one_key_are_one_session() {
     let before = world.calls("backup_1", "users.getUsers");
     let dry = import(&pool, ImportOrder { dry_run: true, ..order(&[&sessions]) }).await;
     assert!(dry.dry_run);
-    assert_eq!(whats(&dry), [What::Unasked, What::Duplicate]);
+    assert_eq!(whats(&dry), [SessionOutcome::Unasked, SessionOutcome::Duplicate]);
     assert_eq!((world.calls("backup_1", "users.getUsers"), pool.accounts().len()), (before, 1));
     let report = import(&pool, order(&[&sessions])).await;
-    assert_eq!(whats(&report), [What::New, What::Duplicate]);
+    assert_eq!(whats(&report), [SessionOutcome::New, SessionOutcome::Duplicate]);
     assert!(report.sessions[1].detail.as_deref().is_some_and(|detail| detail.contains("one.session")));
 }
 
@@ -156,12 +158,12 @@ async fn without_an_application_a_stranger_is_kept_and_moves_in_later() {
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "some.session");
     let kept = import(&pool, ImportOrder { application: None, ..order(&[&file]) }).await;
-    assert_eq!(whats(&kept), [What::Ownerless]);
+    assert_eq!(whats(&kept), [SessionOutcome::Ownerless]);
     assert_eq!(world.store.accounts().ownerless().await.expect("readable").len(), 1);
     let again = import(&pool, ImportOrder { application: None, ..order(&[&file]) }).await;
-    assert_eq!(whats(&again), [What::Known]);
+    assert_eq!(whats(&again), [SessionOutcome::Known]);
     let settled = import(&pool, order(&[&file])).await;
-    assert_eq!(whats(&settled), [What::New]);
+    assert_eq!(whats(&settled), [SessionOutcome::New]);
     assert_eq!(world.store.accounts().ownerless().await.expect("readable").len(), 0);
 }
 
@@ -172,11 +174,11 @@ async fn somebody_elses_session_and_a_dead_one_go_nowhere() {
     let file = elsewhere.file(folder.path(), "some.session");
     let named = ImportOrder { account: Some(name("main")), ..order(&[&file]) };
     let report = import(&pool, named).await;
-    assert_eq!(whats(&report), [What::OtherPerson]);
+    assert_eq!(whats(&report), [SessionOutcome::OtherPerson]);
     for (fault, what) in [
-        (FaultName::SessionRevoked, What::SignedOut),
-        (FaultName::AuthKeyDuplicated, What::Duplicated),
-        (FaultName::Banned, What::Banned),
+        (FaultName::SessionRevoked, SessionOutcome::SignedOut),
+        (FaultName::AuthKeyDuplicated, SessionOutcome::Duplicated),
+        (FaultName::Banned, SessionOutcome::Banned),
     ] {
         let fault = world.fault("backup_1", fault).any_method().on();
         let report = import(&pool, order(&[&file])).await;
@@ -217,7 +219,7 @@ async fn what_cannot_be_read_is_listed_with_its_reason() {
         import(&pool, order(&[&half, &newer, &keyless, &text, &nowhere, &missing, &own, &data])).await;
     let why = |path: &Path| {
         let row = report.sessions.iter().find(|row| Path::new(&row.file) == path).expect("a row");
-        assert_eq!(row.what, What::Unreadable, "{row:?}");
+        assert_eq!(row.what, SessionOutcome::Unreadable, "{row:?}");
         row.detail.clone().unwrap_or_default()
     };
     for (path, word) in [
@@ -352,11 +354,11 @@ async fn a_session_that_its_account_does_not_take_costs_the_others_nothing() {
     );
     let plan = Plan::read(&plan, Path::new("/"), |_| None).expect("a plan");
     let report = import(&pool, ImportOrder { plan, ..order(&[&file, &registry]) }).await;
-    assert_eq!(whats(&report), [What::Refused]);
+    assert_eq!(whats(&report), [SessionOutcome::Refused]);
     assert!(report.sessions[0].detail.as_deref().is_some_and(|why| why.contains("phone")), "{report:?}");
     assert_eq!(report.registries[0].failed_requests_taken, 1);
     assert!(report.notes.iter().any(|note| note.contains("/elsewhere.session")), "{:?}", report.notes);
-    assert_eq!(whats(&import(&pool, order(&[&file])).await), [What::New]);
+    assert_eq!(whats(&import(&pool, order(&[&file])).await), [SessionOutcome::New]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -365,7 +367,7 @@ async fn while_telegram_is_asked_whose_a_session_is_nobody_else_connects_with_it
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "some.session");
     let kept = import(&pool, ImportOrder { application: None, ..order(&[&file]) }).await;
-    assert_eq!(whats(&kept), [What::Ownerless]);
+    assert_eq!(whats(&kept), [SessionOutcome::Ownerless]);
     pool.add_account(NewAccount {
         name: name("spare"),
         priority: 9,
@@ -391,7 +393,7 @@ async fn while_telegram_is_asked_whose_a_session_is_nobody_else_connects_with_it
     world.telegram().remove_fault(slow);
     world.clock.advance(std::time::Duration::from_secs(16));
     let report = asking.await.expect("it ends").expect("imported");
-    assert_eq!(whats(&report), [What::NoAnswer]);
+    assert_eq!(whats(&report), [SessionOutcome::NoAnswer]);
     pool.adopt_session(&name("spare"), session, &[]).await.expect("free again");
     until("it works", || view(&pool, "spare").state == AccountState::Ready).await;
 }

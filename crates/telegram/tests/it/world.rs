@@ -21,7 +21,7 @@ use telegram::{AccountView, Pool, PoolParts};
 use tempfile::TempDir;
 
 /// How long anything may take here before the test gives up.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Ports that were tried for worlds that can be restarted.
 static TRIED: AtomicU16 = AtomicU16::new(0);
@@ -149,7 +149,7 @@ impl World {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, waiting).await.expect("the updates begin")
+        tokio::time::timeout(TIMEOUT, waiting).await.expect("the updates begin")
     }
 
     /// Stops the sandbox and starts another one in the same place.
@@ -252,7 +252,7 @@ pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "in vain: {what}");
+    assert!(tokio::time::timeout(TIMEOUT, waiting).await.is_ok(), "in vain: {what}");
 }
 
 pub(crate) fn name(text: &str) -> AccountName {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ambient::{Clock, Ids};
 use media::intake::Disk;
 use media::shelf::Rules;
-use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
+use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Shelf, Timeouts};
 use web::Files;
 
 /// The largest file, in bytes.
@@ -71,8 +71,8 @@ pub(crate) async fn open(dir: &Path, ids: &Ids, clock: &Clock, free: &Free) -> F
     let shelf = Shelf::open_on(free.disk(), uploads, ids.clone(), clock.clone(), limits, rules);
     let shelf = shelf.await.expect("a shelf");
     let allowed = Allowed::new(AllowList::Media, vec!["127.0.0.1/32".parse().expect("a network")]);
-    let patience = Patience { connection: Duration::from_secs(10), answer: Duration::from_secs(20) };
-    let fetcher = Fetcher::new(Names::of_system(allowed), outgoing.intake().clone(), patience);
+    let timeouts = Timeouts { connection: Duration::from_secs(10), answer: Duration::from_secs(20) };
+    let fetcher = Fetcher::new(Names::of_system(allowed), outgoing.intake().clone(), timeouts);
     let folder = dir.join("media");
     std::fs::create_dir_all(&folder).expect("a folder");
     Files { outgoing, shelf, fetcher: fetcher.expect("a client"), folder }

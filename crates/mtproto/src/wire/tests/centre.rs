@@ -13,13 +13,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::super::envelope::Envelope;
-use super::super::framing::{self, Found, Framing};
+use super::super::framing::{self, Frame, Framing};
 use super::super::message::tests::result_of;
 use super::super::message::{CONTAINER, split};
 use super::super::{Application, Connection, Proxied, RequestError, Wire, envelope};
 use crate::data_centre::{Addresses, AuthKey, DataCentre};
 
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) const SALT: i64 = 42;
 
@@ -99,7 +99,7 @@ impl Centre {
     }
 
     pub(super) async fn accept(&self) -> Talk {
-        let accepted = tokio::time::timeout(PATIENCE, self.listener.accept()).await;
+        let accepted = tokio::time::timeout(TIMEOUT, self.listener.accept()).await;
         let (stream, _) = accepted.expect("somebody connects").expect("accepted");
         Talk {
             stream,
@@ -127,10 +127,10 @@ impl Talk {
     pub(super) async fn hear(&mut self) -> Option<Heard> {
         let (packet, end) = loop {
             match self.framing.next(&self.incoming).expect("a frame") {
-                Found::Packet { packet, end } => break (packet, end),
-                Found::Missing(_) => {
+                Frame::Packet { packet, end } => break (packet, end),
+                Frame::Missing(_) => {
                     let read = self.stream.read_buf(&mut self.incoming);
-                    let read = tokio::time::timeout(PATIENCE, read).await.expect("somebody speaks");
+                    let read = tokio::time::timeout(TIMEOUT, read).await.expect("somebody speaks");
                     if !read.is_ok_and(|read| read > 0) {
                         return None;
                     }
@@ -208,7 +208,7 @@ pub(super) fn ask(wire: &Wire, body: Vec<u8>) -> tokio::task::JoinHandle<Result<
 pub(super) async fn ended(
     asked: tokio::task::JoinHandle<Result<Vec<u8>, RequestError>>,
 ) -> Result<Vec<u8>, RequestError> {
-    tokio::time::timeout(PATIENCE, asked).await.expect("answered").expect("no panic")
+    tokio::time::timeout(TIMEOUT, asked).await.expect("answered").expect("no panic")
 }
 
 pub(super) fn clock() -> Clock {

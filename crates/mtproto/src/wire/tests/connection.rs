@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::super::message::split;
 use super::super::message::tests::{boxed, container};
 use super::super::{Connection, Loss, RequestError};
-use super::centre::{Centre, PATIENCE, SALT, Talk, ask, clock, ended, request};
+use super::centre::{Centre, SALT, TIMEOUT, Talk, ask, clock, ended, request};
 
 async fn up(centre: &Centre) -> (Connection, mpsc::Receiver<UpdatesLike>, Talk) {
     let (connection, told) = centre.connect(&clock());
@@ -28,7 +28,7 @@ async fn answer_next(talk: &mut Talk) {
 }
 
 async fn next(told: &mut mpsc::Receiver<UpdatesLike>) -> UpdatesLike {
-    tokio::time::timeout(PATIENCE, told.recv()).await.expect("in time").expect("something")
+    tokio::time::timeout(TIMEOUT, told.recv()).await.expect("in time").expect("something")
 }
 
 const fn lost(loss: Loss, written: bool) -> RequestError {

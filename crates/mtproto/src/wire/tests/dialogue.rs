@@ -89,16 +89,16 @@ fn ask(dialogue: &mut Dialogue, body: Vec<u8>) -> oneshot::Receiver<Answered> {
     result
 }
 
-fn hear(dialogue: &mut Dialogue, what: What<'_>, now: Moment) -> Vec<UpdatesLike> {
+fn hear(dialogue: &mut Dialogue, what: Content<'_>, now: Moment) -> Vec<UpdatesLike> {
     let mut arrived = Vec::new();
     // The time of the data centre is 1000 s.
-    let told = Told { id: (1_000 << 32) | 1, is_content: false, what };
+    let told = Message { id: (1_000 << 32) | 1, is_content: false, what };
     dialogue.hear(told, now, &mut arrived);
     arrived
 }
 
-fn not_taken(message: i64, reason: i32, salt: Option<i64>) -> What<'static> {
-    What::NotTaken { message, reason, salt }
+fn not_taken(message: i64, reason: i32, salt: Option<i64>) -> Content<'static> {
+    Content::NotTaken { message, reason, salt }
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_wrong_salt_is_put_right_and_the_requests_are_written_anew_in_their_order() 
     assert_eq!(bodies, (0..4).map(|number| body(number, 1)).collect::<Vec<_>>());
     assert!(again.messages.iter().all(|one| first.messages.iter().all(|before| before.id < one.id)));
     for (one, result) in again.messages.iter().zip(&mut results) {
-        hear(&mut dialogue, What::Result { request: one.id, body: vec![1; 4].into() }, at(1_000));
+        hear(&mut dialogue, Content::Result { request: one.id, body: vec![1; 4].into() }, at(1_000));
         assert_eq!(result.try_recv(), Ok(Ok(vec![1; 4])));
     }
 }
@@ -169,7 +169,7 @@ fn a_wrong_clock_is_put_right() {
     hear(&mut dialogue, not_taken(first.outer.id, 17, None), now);
     let again = pack(&mut dialogue, now).expect("a packet");
     assert_eq!(again.outer.id >> 32, 1_000);
-    hear(&mut dialogue, What::Result { request: again.outer.id, body: vec![2; 4].into() }, now);
+    hear(&mut dialogue, Content::Result { request: again.outer.id, body: vec![2; 4].into() }, now);
     assert_eq!(result.try_recv(), Ok(Ok(vec![2; 4])));
 }
 
@@ -271,14 +271,16 @@ fn an_answer_to_something_unknown_ends_nothing() {
     pack(&mut dialogue, at(1_000)).expect("a packet");
     dialogue.begun();
     let error = RequestError::Unpackable;
-    assert!(hear(&mut dialogue, What::Result { request: 4, body: vec![1; 4].into() }, at(1_000)).is_empty());
-    hear(&mut dialogue, What::Failed { request: 4, error }, at(1_000));
+    assert!(
+        hear(&mut dialogue, Content::Result { request: 4, body: vec![1; 4].into() }, at(1_000)).is_empty()
+    );
+    hear(&mut dialogue, Content::Failed { request: 4, error }, at(1_000));
     hear(&mut dialogue, not_taken(4, 48, Some(1)), at(1_000));
     hear(&mut dialogue, not_taken(4, 64, None), at(1_000));
     assert!(result.try_recv().is_err());
     // An update that no one asked for is still one.
     let too_long = enums::Updates::TooLong.to_bytes();
-    let arrived = hear(&mut dialogue, What::Update(too_long.into()), at(1_000));
+    let arrived = hear(&mut dialogue, Content::Update(too_long.into()), at(1_000));
     assert!(matches!(arrived[..], [UpdatesLike::Updates(enums::Updates::TooLong)]));
 }
 
@@ -288,7 +290,7 @@ fn an_error_names_the_request_that_it_answers() {
     let mut result = ask(&mut dialogue, body(0, 1));
     let packet = pack(&mut dialogue, at(1_000)).expect("a packet");
     let error = RpcError { code: 400, name: "A".to_owned(), value: None, caused_by: None };
-    hear(&mut dialogue, What::Failed { request: packet.outer.id, error: error.clone().into() }, at(1_000));
+    hear(&mut dialogue, Content::Failed { request: packet.outer.id, error: error.clone().into() }, at(1_000));
     let caused_by = Some(0xeeee_eeee);
     assert_eq!(result.try_recv(), Ok(Err(RequestError::Rpc(RpcError { caused_by, ..error }))));
 }
@@ -297,7 +299,7 @@ fn an_error_names_the_request_that_it_answers() {
 fn what_telegram_says_is_acknowledged_with_the_next_packet_or_in_time() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let say = |dialogue: &mut Dialogue, id| {
-        let told = Told { id, is_content: true, what: What::Nothing };
+        let told = Message { id, is_content: true, what: Content::Nothing };
         dialogue.hear(told, at(1_000), &mut Vec::new());
     };
     let acknowledged = |packet: &Packet| {
@@ -329,11 +331,11 @@ fn an_answer_that_is_only_announced_is_asked_for() {
     let _result = ask(&mut dialogue, body(0, 1));
     let packet = pack(&mut dialogue, at(1_000)).expect("a packet");
     dialogue.begun();
-    hear(&mut dialogue, What::Answered { request: Some(packet.outer.id), by: 9 }, at(1_000));
+    hear(&mut dialogue, Content::Answered { request: Some(packet.outer.id), by: 9 }, at(1_000));
     let asked = pack(&mut dialogue, at(1_000)).expect("a packet").outer;
     assert_eq!(asked.body, object(&types::MsgResendReq { msg_ids: vec![9] }));
     // What came already is acknowledged.
-    hear(&mut dialogue, What::Answered { request: Some(4), by: 13 }, at(1_000));
+    hear(&mut dialogue, Content::Answered { request: Some(4), by: 13 }, at(1_000));
     assert!(pack(&mut dialogue, at(1_000)).is_none());
     assert!(pack(&mut dialogue, at(1_030)).is_some());
 }
@@ -341,9 +343,9 @@ fn an_answer_that_is_only_announced_is_asked_for() {
 #[test]
 fn a_session_that_telegram_forgot_is_a_gap() {
     let mut dialogue = Dialogue::new(SESSION, 0, 0);
-    assert!(hear(&mut dialogue, What::NewSession { salt: 3 }, at(1_000)).is_empty());
+    assert!(hear(&mut dialogue, Content::NewSession { salt: 3 }, at(1_000)).is_empty());
     assert_eq!(dialogue.learned().0, 3);
-    let arrived = hear(&mut dialogue, What::NewSession { salt: 4 }, at(1_000));
+    let arrived = hear(&mut dialogue, Content::NewSession { salt: 4 }, at(1_000));
     assert!(matches!(arrived[..], [UpdatesLike::MalformedUpdates]));
 }
 
@@ -354,7 +356,7 @@ fn a_ping_keeps_the_connection_and_is_nobodys() {
     let ping = functions::PingDelayDisconnect { ping_id: 8, disconnect_delay: 75 }.to_bytes();
     let packet = pack(&mut dialogue, at(1_000)).expect("a packet").outer;
     assert_eq!(packet.body, ping);
-    hear(&mut dialogue, What::Result { request: packet.id, body: vec![1; 4].into() }, at(1_000));
+    hear(&mut dialogue, Content::Result { request: packet.id, body: vec![1; 4].into() }, at(1_000));
     assert!(dialogue.is_quiet());
 }
 
@@ -380,7 +382,7 @@ enum Event {
     GiveUp(prop::sample::Index),
     Pack,
     Begun,
-    Answer(prop::sample::Index),
+    ReplySender(prop::sample::Index),
     Fail(prop::sample::Index),
     Refuse(prop::sample::Index, i32),
     RefuseContainer(prop::sample::Index),
@@ -394,7 +396,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<prop::sample::Index>().prop_map(Event::GiveUp),
         4 => Just(Event::Pack),
         4 => Just(Event::Begun),
-        3 => any::<prop::sample::Index>().prop_map(Event::Answer),
+        3 => any::<prop::sample::Index>().prop_map(Event::ReplySender),
         1 => any::<prop::sample::Index>().prop_map(Event::Fail),
         1 => (any::<prop::sample::Index>(), prop::sample::select(vec![16, 17, 32, 33, 48, 64, 20]))
             .prop_map(|(which, reason)| Event::Refuse(which, reason)),
@@ -455,14 +457,14 @@ proptest! {
                     }
                 }
                 Event::Begun => dialogue.begun(),
-                Event::Answer(which) => if let Some(id) = pick(which) {
+                Event::ReplySender(which) => if let Some(id) = pick(which) {
                     let (number, _) = flying.remove(&id).expect("in flight");
-                    let what = What::Result { request: id, body: number.to_le_bytes().to_vec().into() };
+                    let what = Content::Result { request: id, body: number.to_le_bytes().to_vec().into() };
                     hear(&mut dialogue, what, at(now));
                 },
                 Event::Fail(which) => if let Some(id) = pick(which) {
                     flying.remove(&id);
-                    hear(&mut dialogue, What::Failed { request: id, error: RequestError::Unpackable }, at(now));
+                    hear(&mut dialogue, Content::Failed { request: id, error: RequestError::Unpackable }, at(now));
                 },
                 Event::Refuse(which, reason) => if let Some(id) = pick(which) {
                     flying.retain(|own, (_, outer)| *own != id && *outer != id);
@@ -475,7 +477,7 @@ proptest! {
                     hear(&mut dialogue, not_taken(container, 48, Some(now)), at(now));
                 },
                 Event::Strange(id) => if !flying.contains_key(&id) && id != last_id {
-                    hear(&mut dialogue, What::Result { request: id, body: vec![0; 4].into() }, at(now));
+                    hear(&mut dialogue, Content::Result { request: id, body: vec![0; 4].into() }, at(now));
                 },
                 Event::Later => now += 7,
             }

@@ -62,7 +62,7 @@ pub(crate) async fn list(
     for account in &accounts {
         *states.entry(account.state.as_str()).or_default() += 1;
     }
-    let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
+    let least = health::CardFilter { limit: Some(1), ..health::CardFilter::default() };
     let causes = state.health().overview(&least).causes;
     let page = wanted.cut(asked.of(accounts, &causes), |account| account.name.to_string())?;
     let items = page.items.into_iter().map(Account::from).collect();

@@ -36,7 +36,7 @@ pub(crate) async fn overview(
     std::future::ready(Ok(json(StatusCode::OK, &OverviewView::from(overview)))).await
 }
 
-fn wanted(query: &mut QueryParameters) -> health::Wanted {
+fn wanted(query: &mut QueryParameters) -> health::CardFilter {
     let kinds = query.take_with("kind", |text| text.split(',').map(kind).collect::<Result<Vec<_>, _>>());
     let trouble =
         query.take_with("trouble", |text| text.parse::<bool>().map_err(|_| "write true or false".to_owned()));
@@ -48,7 +48,7 @@ fn wanted(query: &mut QueryParameters) -> health::Wanted {
         let limit = text.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
         limit.ok_or_else(|| format!("write a number from 1 to {LARGEST_PAGE}"))
     });
-    health::Wanted {
+    health::CardFilter {
         kinds: kinds.unwrap_or_default(),
         trouble: trouble.unwrap_or_default(),
         text,

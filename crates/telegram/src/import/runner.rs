@@ -10,10 +10,10 @@ use super::account_index::AccountIndex;
 use super::destination::Destination;
 use super::finding::{self, Findings, FoundSession};
 use super::identity::{self, Question};
-use super::old_registry::{self, Names, Takings};
-use super::planner::{self, Fate, ImportAction, Subject, Whose, Wishes};
+use super::old_registry::{self, Names, RegistryContents};
+use super::planner::{self, Fate, Identity, ImportAction, Subject, Wishes};
 use super::progress::{ImportStep, UnderWay};
-use super::row::{ImportReport, RegistryReport, SessionRow, What};
+use super::row::{ImportReport, RegistryReport, SessionOutcome, SessionRow};
 use super::{ImportError, ImportOrder, peers};
 
 /// Chats and lines in one write.
@@ -23,7 +23,7 @@ const CHUNK: usize = 500;
 const MOST_TOLD: usize = 100;
 
 /// Imports what is ordered.
-pub(super) async fn carry_out(
+pub(super) async fn run(
     destination: &Destination<'_>,
     order: ImportOrder,
     under_way: &UnderWay<'_>,
@@ -41,7 +41,7 @@ pub(super) async fn carry_out(
     let subjects: Vec<Subject> = sessions.iter().map(subject).collect();
     report.notes.extend(planner::unmatched(&subjects, &wishes.plan));
     let answers = if dry_run {
-        vec![Whose::Unasked; subjects.len()]
+        vec![Identity::Unasked; subjects.len()]
     } else {
         ask(destination, &sessions, &subjects, &index, &wishes, under_way).await
     };
@@ -60,11 +60,11 @@ pub(super) async fn carry_out(
             let person = person_of(&known, &fate);
             match perform(destination, &fate, session.found, person).await {
                 // The next ones do not suffer from it.
-                Err(ImportError::Refused { why, .. }) => row = row.with(What::Refused, why),
+                Err(ImportError::Refused { why, .. }) => row = row.with(SessionOutcome::Refused, why),
                 done => done?,
             }
         }
-        if let (Some(ImportAction::Join { account, .. }), What::New) = (&fate.action, row.what) {
+        if let (Some(ImportAction::Join { account, .. }), SessionOutcome::New) = (&fate.action, row.what) {
             names.insert(account.clone());
         }
         let doubles: Vec<_> =
@@ -104,10 +104,10 @@ fn subject(session: &FoundSession) -> Subject {
     }
 }
 
-fn person_of<'a>(known: &'a [(Subject, Whose)], fate: &Fate) -> Option<&'a planner::Person> {
-    let of_it = |(subject, _): &&(Subject, Whose)| Some(subject.key.to_string()) == fate.row.fingerprint;
+fn person_of<'a>(known: &'a [(Subject, Identity)], fate: &Fate) -> Option<&'a planner::Person> {
+    let of_it = |(subject, _): &&(Subject, Identity)| Some(subject.key.to_string()) == fate.row.fingerprint;
     match known.iter().find(of_it) {
-        Some((_, Whose::Person(person))) => Some(person),
+        Some((_, Identity::Person(person))) => Some(person),
         _ => None,
     }
 }
@@ -120,9 +120,9 @@ async fn ask(
     index: &AccountIndex,
     wishes: &Wishes,
     under_way: &UnderWay<'_>,
-) -> Vec<Whose> {
+) -> Vec<Identity> {
     under_way.step(ImportStep::Asking, sessions.len());
-    let mut answers = vec![Whose::Unasked; subjects.len()];
+    let mut answers = vec![Identity::Unasked; subjects.len()];
     let mut asked = Vec::new();
     let mut questions = Vec::new();
     for (place, (session, subject)) in sessions.iter().zip(subjects).enumerate() {
@@ -205,7 +205,7 @@ async fn perform(
 /// Takes over what there is to take of an old registry, or says what would be.
 async fn take_over(
     destination: &Destination<'_>,
-    takings: Takings,
+    takings: RegistryContents,
     mut report: RegistryReport,
     dry_run: bool,
 ) -> Result<RegistryReport, ImportError> {

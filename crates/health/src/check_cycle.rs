@@ -11,11 +11,11 @@ use telegram::{CallResult, CallsCounted};
 use tokio_util::sync::CancellationToken;
 
 use crate::health::{Health, Port, PortState};
-use crate::memory::Work;
+use crate::history::Work;
 use crate::minute::STRIP;
+use crate::observation::{Probes, quantiles};
 use crate::port_call;
 use crate::process;
-use crate::seen::{Asked, quantiles};
 use crate::tally::Reading;
 
 /// How often a card is asked.
@@ -47,9 +47,9 @@ pub(crate) async fn run(health: Health, stopping: CancellationToken) {
     });
     let ended = made_up(&health).await;
     {
-        let mut memory = health.memory();
-        memory.restore(past, clock.now(), clock.running());
-        memory.make_up(&ended, clock.now(), clock.running());
+        let mut history = health.history();
+        history.restore(past, clock.now(), clock.running());
+        history.make_up(&ended, clock.now(), clock.running());
     }
     let mut spent = None;
     loop {
@@ -66,9 +66,9 @@ pub(crate) async fn run(health: Health, stopping: CancellationToken) {
     // What was done since the last round counts too.
     let (seen, work) = (health.look(), work(&health, health.0.parts.accounts.calls()));
     {
-        let mut memory = health.memory();
-        let minute = memory.minute(seen.at, seen.running);
-        memory.count(&seen, &work, minute);
+        let mut history = health.history();
+        let minute = history.minute(seen.at, seen.running);
+        history.count(&seen, &work, minute);
     }
     keep(&health).await;
     health.0.file.close().await;
@@ -108,14 +108,14 @@ async fn round(health: &Health, spent: &mut Option<(Duration, Duration)>) {
     let (calls, store, stock, ()) =
         tokio::join!(call_ports(&ports), round_trip(health), count(health), ask_lines(health));
     measure(health, spent).await;
-    let asked = Asked { ports: calls, store, stock };
+    let asked = Probes { ports: calls, store, stock };
     let calls = health.0.parts.accounts.calls();
     let answers_within = quantiles(&calls, [0.5, 0.99]);
     let (seen, work) = (health.look(), work(health, calls));
     let round = {
-        let mut memory = health.memory();
-        memory.answers_within = answers_within;
-        memory.round(&seen, asked, work)
+        let mut history = health.history();
+        history.answers_within = answers_within;
+        history.round(&seen, asked, work)
     };
     // No one need listen.
     let _ = health.0.told.send(round.into());
@@ -127,7 +127,7 @@ async fn round(health: &Health, spent: &mut Option<(Duration, Duration)>) {
 /// Asks over each connected line that was not answered since the last round, and waits a little for the answers.
 async fn ask_lines(health: &Health) {
     let accounts = &health.0.parts.accounts;
-    let unanswered = || health.memory().answers.unanswered(&accounts.accounts());
+    let unanswered = || health.history().answers.unanswered(&accounts.accounts());
     let silent = unanswered();
     for (account, place) in &silent {
         accounts.probe(account, *place);
@@ -217,10 +217,10 @@ fn work(health: &Health, calls: Vec<CallsCounted>) -> Work {
 /// Writes the round down; if that cannot be, memory goes on, and the overview tells.
 async fn keep(health: &Health) {
     let clock = &health.0.parts.clock;
-    let batch = health.memory().to_keep(clock.now(), clock.running());
+    let batch = health.history().to_keep(clock.now(), clock.running());
     let kept = health.0.file.save(batch).await;
     if kept.is_ok() {
-        health.memory().tallies.kept();
+        health.history().tallies.kept();
     }
     let was_kept = health.0.kept.swap(kept.is_ok(), std::sync::atomic::Ordering::Relaxed);
     if let Err(error) = kept

@@ -13,10 +13,10 @@ use domain::account::Operation;
 use store::StoreError;
 use telegram::{CallTrouble, LastCalls, LineView};
 
-use crate::health::PortState;
-use crate::judge::{
-    Doing, LineSeen, PATIENT_ROUNDS, Verdict, Worker, line, port, queue, service, store, traffic,
+use crate::evaluation::{
+    Doing, Evaluation, LineObservation, PATIENT_ROUNDS, Worker, line, port, queue, service, store, traffic,
 };
+use crate::health::PortState;
 use crate::minute::Answer;
 
 fn view(state: AccountState, reason: Option<Reason>) -> LineView {
@@ -38,16 +38,16 @@ fn view(state: AccountState, reason: Option<Reason>) -> LineView {
 }
 
 fn worker(state: AccountState, answer: Answer, flooded: bool) -> Worker<'static> {
-    let verdict = Verdict { answer, latency: None, reason: Some(Cow::Borrowed("x")) };
-    Worker { name: "main", state, verdict, flooded }
+    let evaluation = Evaluation { answer, latency: None, reason: Some(Cow::Borrowed("x")) };
+    Worker { name: "main", state, evaluation, flooded }
 }
 
 #[test]
 fn a_line_is_green_only_after_an_answer_and_slow_is_told() {
     let ready = view(AccountState::Ready, None);
-    let seen = |answered| LineSeen { answered, ..LineSeen::default() };
+    let seen = |answered| LineObservation { answered, ..LineObservation::default() };
     assert_eq!(line(&ready, seen(true)).answer, Answer::Answered);
-    assert_eq!(line(&ready, seen(false)), Verdict::not_asked("no_answer_yet"));
+    assert_eq!(line(&ready, seen(false)), Evaluation::not_asked("no_answer_yet"));
     let slow = LineView { round_trip_ms: Some(2_500), ..ready };
     assert_eq!(line(&slow, seen(true)).answer, Answer::Slow);
 }
@@ -55,11 +55,11 @@ fn a_line_is_green_only_after_an_answer_and_slow_is_told() {
 #[test]
 fn coming_up_takes_a_moment_and_then_is_trouble() {
     let connecting = view(AccountState::Connecting, None);
-    let seen = |connecting| LineSeen { connecting, ..LineSeen::default() };
-    assert_eq!(line(&connecting, seen(1)), Verdict::not_asked("connecting"));
-    assert_eq!(line(&connecting, seen(PATIENT_ROUNDS)), Verdict::failed("not_connected"));
-    let silent = LineSeen { silent: true, ..seen(9) };
-    assert_eq!(line(&connecting, silent), Verdict::not_asked("clearing"), "silence is no fault");
+    let seen = |connecting| LineObservation { connecting, ..LineObservation::default() };
+    assert_eq!(line(&connecting, seen(1)), Evaluation::not_asked("connecting"));
+    assert_eq!(line(&connecting, seen(PATIENT_ROUNDS)), Evaluation::failed("not_connected"));
+    let silent = LineObservation { silent: true, ..seen(9) };
+    assert_eq!(line(&connecting, silent), Evaluation::not_asked("clearing"), "silence is no fault");
 }
 
 #[test]
@@ -73,27 +73,27 @@ fn a_service_goes_on_as_long_as_one_account_can() {
         service(Doing::Working, &pool)
     };
     assert_eq!(judged(&[&broken, &flooded, &green]).answer, Answer::Answered);
-    assert_eq!(judged(&[&flooded, &paused]), Verdict::failed("flood_wait"));
-    assert_eq!(judged(&[&broken, &flooded]), Verdict::failed("accounts_unable"));
+    assert_eq!(judged(&[&flooded, &paused]), Evaluation::failed("flood_wait"));
+    assert_eq!(judged(&[&broken, &flooded]), Evaluation::failed("accounts_unable"));
     assert_eq!(judged(&[&broken, &paused]).answer, Answer::Failed);
-    assert_eq!(judged(&[&paused]), Verdict::not_asked("paused"));
-    assert_eq!(judged(&[]), Verdict::not_asked("no_account"));
-    assert_eq!(service(Doing::Stalled, std::slice::from_ref(&green)), Verdict::failed("stalled"));
-    assert_eq!(service(Doing::Stopped, &[green]), Verdict::not_asked("stopped"));
+    assert_eq!(judged(&[&paused]), Evaluation::not_asked("paused"));
+    assert_eq!(judged(&[]), Evaluation::not_asked("no_account"));
+    assert_eq!(service(Doing::Stalled, std::slice::from_ref(&green)), Evaluation::failed("stalled"));
+    assert_eq!(service(Doing::Stopped, &[green]), Evaluation::not_asked("stopped"));
 }
 
 #[test]
 fn ports_the_store_and_the_queue_say_why() {
-    assert_eq!(port(PortState::Taken, None), Verdict::failed("port_taken"));
-    assert_eq!(port(PortState::Listening, Some(Err(()))), Verdict::failed("no_answer"));
+    assert_eq!(port(PortState::Taken, None), Evaluation::failed("port_taken"));
+    assert_eq!(port(PortState::Listening, Some(Err(()))), Evaluation::failed("no_answer"));
     assert_eq!(port(PortState::Listening, Some(Ok(Duration::from_millis(3)))).answer, Answer::Answered);
-    assert_eq!(store(&Err(StoreError::StorageFull)), Verdict::failed("disk_full"));
+    assert_eq!(store(&Err(StoreError::StorageFull)), Evaluation::failed("disk_full"));
     let (column, id, what) = ("state".into(), "7".into(), "99 is no state".into());
     let corrupt = StoreError::Corrupt { table: "outbox", column, id, what };
-    assert_eq!(store(&Err(corrupt)), Verdict::failed("row_unreadable"));
-    assert_eq!(store(&Err(StoreError::Unavailable(String::new()))), Verdict::failed("store_unavailable"));
+    assert_eq!(store(&Err(corrupt)), Evaluation::failed("row_unreadable"));
+    assert_eq!(store(&Err(StoreError::Unavailable(String::new()))), Evaluation::failed("store_unavailable"));
     assert_eq!(store(&Ok(Duration::from_secs(3))).answer, Answer::Slow);
-    assert_eq!(queue(true, false, None, true), Verdict::failed("stalled"));
+    assert_eq!(queue(true, false, None, true), Evaluation::failed("stalled"));
     assert_eq!(queue(false, false, Some(Duration::from_hours(1)), true).answer, Answer::Slow);
     assert_eq!(queue(false, false, None, true).answer, Answer::Answered);
 }
@@ -111,7 +111,7 @@ fn last_calls(calls: usize, wrong: usize, well_since: usize, wrong_for: u64) -> 
 
 #[test]
 fn real_calls_turn_an_account_amber_then_red_and_end_it() {
-    let judged = |last| traffic(&[last], |_| true).map(|verdict| verdict.answer);
+    let judged = |last| traffic(&[last], |_| true).map(|evaluation| evaluation.answer);
     assert_eq!(judged(last_calls(1, 1, 0, 0)), Some(Answer::Slow), "the first that goes wrong");
     assert_eq!(judged(last_calls(3, 3, 0, 2)), Some(Answer::Slow), "one short outage");
     assert_eq!(judged(last_calls(3, 3, 0, 12)), Some(Answer::Failed));
@@ -133,16 +133,16 @@ proptest! {
     fn no_line_is_red_without_a_fault_or_green_without_an_answer(
         state in states(), answered: bool, connecting in 0_u32..5, silent: bool,
     ) {
-        let verdict = line(&view(state, None), LineSeen { answered, connecting, silent });
+        let evaluation = line(&view(state, None), LineObservation { answered, connecting, silent });
         let fault = matches!(
             state,
             AccountState::FloodWait | AccountState::Error | AccountState::Restricted
                 | AccountState::NeedsLogin | AccountState::Banned
         );
         let stays_away = state == AccountState::Connecting && connecting >= PATIENT_ROUNDS && !silent;
-        prop_assert_eq!(verdict.answer == Answer::Failed, fault || stays_away);
-        prop_assert!(!verdict.was_answered() || answered);
-        prop_assert!(verdict.answer != Answer::Failed || verdict.reason.is_some());
+        prop_assert_eq!(evaluation.answer == Answer::Failed, fault || stays_away);
+        prop_assert!(!evaluation.was_answered() || answered);
+        prop_assert!(evaluation.answer != Answer::Failed || evaluation.reason.is_some());
     }
 
     /// Whatever came of calls: no trouble without a call that went wrong, red only where the latest did and half of all.
@@ -150,11 +150,11 @@ proptest! {
     fn traffic_is_red_only_for_what_lasts(calls in 1_usize..10, wrong in 1_usize..10, well in 0_usize..10, lasts in 0_u64..90) {
         let wrong = 1 + wrong % calls;
         let well = well % (calls - wrong + 1);
-        let verdict = traffic(&[last_calls(calls, wrong, well, lasts)], |_| true);
-        let red = verdict.as_ref().is_some_and(|verdict| verdict.answer == Answer::Failed);
+        let evaluation = traffic(&[last_calls(calls, wrong, well, lasts)], |_| true);
+        let red = evaluation.as_ref().is_some_and(|evaluation| evaluation.answer == Answer::Failed);
         prop_assert_eq!(red, well == 0 && wrong >= 2 && wrong * 2 >= calls && lasts >= 10);
-        prop_assert_eq!(verdict.is_none(), well >= 3 || wrong * 4 < calls);
-        prop_assert!(verdict.is_none_or(|verdict| verdict.reason.is_some()));
+        prop_assert_eq!(evaluation.is_none(), well >= 3 || wrong * 4 < calls);
+        prop_assert!(evaluation.is_none_or(|evaluation| evaluation.reason.is_some()));
     }
 
     /// A service is red only if its worker stands still, or some account that is switched on fails or must wait.
@@ -165,11 +165,11 @@ proptest! {
     ) {
         let pool: Vec<Worker<'_>> =
             pool.into_iter().map(|(state, answer, flooded)| worker(state, answer, flooded)).collect();
-        let verdict = service(doing, &pool);
+        let evaluation = service(doing, &pool);
         let works = matches!(doing, Doing::Stuck | Doing::Working);
-        let fault = pool.iter().any(|one| one.verdict.answer == Answer::Failed || one.flooded);
-        prop_assert!(verdict.answer != Answer::Failed || doing == Doing::Stalled || (works && fault));
-        let free = pool.iter().any(|one| one.verdict.was_answered() && !one.flooded);
-        prop_assert!(!(works && free) || verdict.was_answered());
+        let fault = pool.iter().any(|one| one.evaluation.answer == Answer::Failed || one.flooded);
+        prop_assert!(evaluation.answer != Answer::Failed || doing == Doing::Stalled || (works && fault));
+        let free = pool.iter().any(|one| one.evaluation.was_answered() && !one.flooded);
+        prop_assert!(!(works && free) || evaluation.was_answered());
     }
 }

@@ -30,13 +30,13 @@ const WELL_AGAIN: usize = 3;
 
 /// What came of asking, without the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct Evaluation {
     pub(crate) answer: Answer,
     pub(crate) latency: Option<Duration>,
     pub(crate) reason: Option<Cow<'static, str>>,
 }
 
-impl Verdict {
+impl Evaluation {
     pub(crate) const fn not_asked(why: &'static str) -> Self {
         Self { answer: Answer::NotAsked, latency: None, reason: Some(Cow::Borrowed(why)) }
     }
@@ -73,7 +73,7 @@ impl Verdict {
 
 /// What was seen of a line since the last round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct LineSeen {
+pub(crate) struct LineObservation {
     pub(crate) answered: bool,
     /// In how many rounds in a row before this one it was connecting.
     pub(crate) connecting: u32,
@@ -81,47 +81,47 @@ pub(crate) struct LineSeen {
 }
 
 /// A line: green after a real answer, red when it says why it cannot.
-pub(crate) fn line(view: &LineView, seen: LineSeen) -> Verdict {
+pub(crate) fn line(view: &LineView, seen: LineObservation) -> Evaluation {
     let reason = || match view.reason {
         Some(reason) => reason.as_str(),
         None => view.state.as_str(),
     };
     match view.state {
-        AccountState::Connecting if seen.silent => Verdict::not_asked("clearing"),
-        AccountState::Connecting if seen.connecting < PATIENT_ROUNDS => Verdict::not_asked("connecting"),
+        AccountState::Connecting if seen.silent => Evaluation::not_asked("clearing"),
+        AccountState::Connecting if seen.connecting < PATIENT_ROUNDS => Evaluation::not_asked("connecting"),
         AccountState::Connecting => {
-            Verdict::failed(view.reason.map_or("not_connected", |reason| reason.as_str()))
+            Evaluation::failed(view.reason.map_or("not_connected", |reason| reason.as_str()))
         }
-        AccountState::Offline => Verdict::not_asked("stopped"),
-        AccountState::Ready | AccountState::Paused if seen.answered => Verdict::answered(
+        AccountState::Offline => Evaluation::not_asked("stopped"),
+        AccountState::Ready | AccountState::Paused if seen.answered => Evaluation::answered(
             view.round_trip_ms.map(|millis| Duration::from_millis(millis.into())),
             SLOW_LINE,
         ),
-        AccountState::Ready | AccountState::Paused => Verdict::not_asked("no_answer_yet"),
+        AccountState::Ready | AccountState::Paused => Evaluation::not_asked("no_answer_yet"),
         AccountState::FloodWait
         | AccountState::Error
         | AccountState::Restricted
         | AccountState::NeedsLogin
-        | AccountState::Banned => Verdict::failed(reason()),
+        | AccountState::Banned => Evaluation::failed(reason()),
     }
 }
 
 /// An account: the worst of its lines and of what holds it as a whole. Lines that come back after a moment do not count
 /// while another one answers.
-pub(crate) fn account(view: &AccountView, lines: &[Verdict], stuck: bool) -> Verdict {
-    let work = traffic(&view.troubles, |_| true).or(stuck.then(|| Verdict::slow("stuck")));
+pub(crate) fn account(view: &AccountView, lines: &[Evaluation], stuck: bool) -> Evaluation {
+    let work = traffic(&view.troubles, |_| true).or(stuck.then(|| Evaluation::slow("stuck")));
     match view.state {
-        AccountState::Paused => Verdict::not_asked("paused"),
-        AccountState::Offline => Verdict::not_asked("stopped"),
+        AccountState::Paused => Evaluation::not_asked("paused"),
+        AccountState::Offline => Evaluation::not_asked("stopped"),
         // No one gave it a session yet: there is nothing that could fail.
-        AccountState::NeedsLogin if view.lines.is_empty() => Verdict::not_asked("no_session"),
+        AccountState::NeedsLogin if view.lines.is_empty() => Evaluation::not_asked("no_session"),
         AccountState::Ready => worse(worst(lines), work),
         AccountState::Connecting => worst(lines),
         AccountState::FloodWait
         | AccountState::Error
         | AccountState::Restricted
         | AccountState::NeedsLogin
-        | AccountState::Banned => Verdict {
+        | AccountState::Banned => Evaluation {
             answer: Answer::Failed,
             latency: None,
             reason: Some(Cow::Borrowed(view.reason.map_or(view.state.as_str(), |reason| reason.as_str()))),
@@ -131,7 +131,7 @@ pub(crate) fn account(view: &AccountView, lines: &[Verdict], stuck: bool) -> Ver
 
 /// What the last real calls say, of those kinds that are asked about: slow while a quarter of them went wrong, failed once
 /// half of them did for longer than an outage and the latest one too. Three in a row that went well end it.
-pub(crate) fn traffic(troubles: &[LastCalls], concerns: impl Fn(Operation) -> bool) -> Option<Verdict> {
+pub(crate) fn traffic(troubles: &[LastCalls], concerns: impl Fn(Operation) -> bool) -> Option<Evaluation> {
     let judged = |last: &LastCalls| {
         let why = last.trouble.as_str();
         if last.well_since >= WELL_AGAIN || last.wrong * 4 < last.calls {
@@ -141,13 +141,13 @@ pub(crate) fn traffic(troubles: &[LastCalls], concerns: impl Fn(Operation) -> bo
             && last.wrong * 2 >= last.calls
             && last.wrong_for >= SHORT_OUTAGE
         {
-            Some(Verdict::failed(why))
+            Some(Evaluation::failed(why))
         } else {
-            Some(Verdict::slow(why))
+            Some(Evaluation::slow(why))
         }
     };
-    let verdicts = troubles.iter().filter(|last| concerns(last.operation)).filter_map(judged);
-    verdicts.max_by_key(|verdict| verdict.answer)
+    let evaluations = troubles.iter().filter(|last| concerns(last.operation)).filter_map(judged);
+    evaluations.max_by_key(|evaluation| evaluation.answer)
 }
 
 /// Whether work that has been with an account for so long is stuck.
@@ -156,22 +156,22 @@ pub(crate) fn is_stuck(since: Duration) -> bool {
 }
 
 /// The worse of what was found out and what real work shows of it.
-fn worse(verdict: Verdict, work: Option<Verdict>) -> Verdict {
+fn worse(evaluation: Evaluation, work: Option<Evaluation>) -> Evaluation {
     match work {
-        Some(work) if verdict.was_answered() && work.answer > verdict.answer => work,
-        _ => verdict,
+        Some(work) if evaluation.was_answered() && work.answer > evaluation.answer => work,
+        _ => evaluation,
     }
 }
 
 /// The worst of several; of two that are equally bad the first one, of two answers the slower one.
-fn worst(verdicts: &[Verdict]) -> Verdict {
-    let mut worst: Option<&Verdict> = None;
-    for verdict in verdicts {
-        if worst.is_none_or(|worst| (verdict.answer, verdict.latency) > (worst.answer, worst.latency)) {
-            worst = Some(verdict);
+fn worst(evaluations: &[Evaluation]) -> Evaluation {
+    let mut worst: Option<&Evaluation> = None;
+    for evaluation in evaluations {
+        if worst.is_none_or(|worst| (evaluation.answer, evaluation.latency) > (worst.answer, worst.latency)) {
+            worst = Some(evaluation);
         }
     }
-    worst.cloned().unwrap_or(Verdict::not_asked("no_session"))
+    worst.cloned().unwrap_or(Evaluation::not_asked("no_session"))
 }
 
 /// The kinds of calls that a service makes to change something.
@@ -195,7 +195,7 @@ pub(crate) struct Worker<'a> {
     pub(crate) name: &'a str,
     pub(crate) state: AccountState,
     /// What its beat says, floods left out: the best of its lines, as they stand in for each other.
-    pub(crate) verdict: Verdict,
+    pub(crate) evaluation: Evaluation,
     /// Until when it may not do what the service does.
     pub(crate) flooded: bool,
 }
@@ -203,19 +203,19 @@ pub(crate) struct Worker<'a> {
 impl<'a> Worker<'a> {
     /// An account of the pool, for a service. A restriction that concerns only first contacts leaves it able, and so do
     /// calls of other kinds that go wrong.
-    pub(crate) fn of(view: &'a AccountView, lines: &[Verdict], purpose: Purpose, now: Timestamp) -> Self {
+    pub(crate) fn of(view: &'a AccountView, lines: &[Evaluation], purpose: Purpose, now: Timestamp) -> Self {
         let concerns =
             |operation| operation == Operation::Connect || operations(purpose).contains(&operation);
         let best =
             lines.iter().filter(|line| line.was_answered()).min_by_key(|line| (line.answer, line.latency));
-        let verdict = match best {
+        let evaluation = match best {
             Some(best) if view.usable == Usable::Now => {
                 worse(best.clone(), traffic(&view.troubles, concerns))
             }
             _ => account(view, lines, false),
         };
         let flooded = flooded_until(&view.floods, purpose, now).is_some();
-        Self { name: view.name.as_str(), state: view.state, verdict, flooded }
+        Self { name: view.name.as_str(), state: view.state, evaluation, flooded }
     }
 }
 
@@ -233,71 +233,73 @@ pub(crate) enum Doing {
 }
 
 /// A service: an account of the pool can do its work, and its worker takes work up.
-pub(crate) fn service(doing: Doing, pool: &[Worker<'_>]) -> Verdict {
+pub(crate) fn service(doing: Doing, pool: &[Worker<'_>]) -> Evaluation {
     match doing {
-        Doing::Stopped => return Verdict::not_asked("stopped"),
-        Doing::Clearing => return Verdict::not_asked("clearing"),
-        Doing::Stalled => return Verdict::failed("stalled"),
+        Doing::Stopped => return Evaluation::not_asked("stopped"),
+        Doing::Clearing => return Evaluation::not_asked("clearing"),
+        Doing::Stalled => return Evaluation::failed("stalled"),
         Doing::Stuck | Doing::Working => {}
     }
     if pool.is_empty() {
-        return Verdict::not_asked("no_account");
+        return Evaluation::not_asked("no_account");
     }
-    let able = pool.iter().filter(|worker| worker.verdict.was_answered());
-    if let Some(free) = able.clone().filter(|worker| !worker.flooded).min_by_key(|free| free.verdict.answer) {
-        return worse(free.verdict.clone(), (doing == Doing::Stuck).then(|| Verdict::slow("stuck")));
+    let able = pool.iter().filter(|worker| worker.evaluation.was_answered());
+    if let Some(free) =
+        able.clone().filter(|worker| !worker.flooded).min_by_key(|free| free.evaluation.answer)
+    {
+        return worse(free.evaluation.clone(), (doing == Doing::Stuck).then(|| Evaluation::slow("stuck")));
     }
     let at_work =
         || pool.iter().filter(|worker| !matches!(worker.state, AccountState::Paused | AccountState::Offline));
     if able.count() > 0 {
         let all_wait = at_work().all(|worker| worker.flooded);
-        return Verdict::failed(if all_wait { "flood_wait" } else { "accounts_unable" });
+        return Evaluation::failed(if all_wait { "flood_wait" } else { "accounts_unable" });
     }
-    match at_work().find(|worker| worker.verdict.answer == Answer::NotAsked).or_else(|| at_work().next()) {
-        None => Verdict::not_asked("paused"),
-        Some(first) if first.verdict.answer == Answer::NotAsked => first.verdict.clone(),
-        Some(first) if at_work().all(|worker| worker.verdict.reason == first.verdict.reason) => {
-            Verdict { latency: None, ..first.verdict.clone() }
+    match at_work().find(|worker| worker.evaluation.answer == Answer::NotAsked).or_else(|| at_work().next()) {
+        None => Evaluation::not_asked("paused"),
+        Some(first) if first.evaluation.answer == Answer::NotAsked => first.evaluation.clone(),
+        Some(first) if at_work().all(|worker| worker.evaluation.reason == first.evaluation.reason) => {
+            Evaluation { latency: None, ..first.evaluation.clone() }
         }
-        Some(_) => Verdict::failed("accounts_unable"),
+        Some(_) => Evaluation::failed("accounts_unable"),
     }
 }
 
 /// A listener. `call` is what came of a real request through it.
-pub(crate) fn port(state: PortState, call: Option<Result<Duration, ()>>) -> Verdict {
+pub(crate) fn port(state: PortState, call: Option<Result<Duration, ()>>) -> Evaluation {
     match (state, call) {
-        (PortState::Starting, _) | (PortState::Listening, None) => Verdict::not_asked("starting"),
-        (PortState::Taken, _) => Verdict::failed("port_taken"),
-        (PortState::Refused, _) => Verdict::failed("port_refused"),
-        (PortState::Listening, Some(Ok(latency))) => Verdict::answered(Some(latency), SLOW_HERE),
-        (PortState::Listening, Some(Err(()))) => Verdict::failed("no_answer"),
+        (PortState::Starting, _) | (PortState::Listening, None) => Evaluation::not_asked("starting"),
+        (PortState::Taken, _) => Evaluation::failed("port_taken"),
+        (PortState::Refused, _) => Evaluation::failed("port_refused"),
+        (PortState::Listening, Some(Ok(latency))) => Evaluation::answered(Some(latency), SLOW_HERE),
+        (PortState::Listening, Some(Err(()))) => Evaluation::failed("no_answer"),
     }
 }
 
 /// The store, by what came of a real write and read, and whether a row was found unreadable.
-pub(crate) fn store(round_trip: &Result<Duration, StoreError>) -> Verdict {
+pub(crate) fn store(round_trip: &Result<Duration, StoreError>) -> Evaluation {
     match round_trip {
-        Ok(latency) => Verdict::answered(Some(*latency), SLOW_HERE),
-        Err(StoreError::StorageFull) => Verdict::failed("disk_full"),
-        Err(StoreError::Corrupt { .. }) => Verdict::failed("row_unreadable"),
-        Err(_) => Verdict::failed("store_unavailable"),
+        Ok(latency) => Evaluation::answered(Some(*latency), SLOW_HERE),
+        Err(StoreError::StorageFull) => Evaluation::failed("disk_full"),
+        Err(StoreError::Corrupt { .. }) => Evaluation::failed("row_unreadable"),
+        Err(_) => Evaluation::failed("store_unavailable"),
     }
 }
 
 /// The queue, by whether its workers take work up, whether there is room, and how long the oldest work waits. What waits
 /// for a service that was stopped or for a flood wait is no fault of the queue.
-pub(crate) fn queue(stalled: bool, full: bool, oldest: Option<Duration>, is_counted: bool) -> Verdict {
+pub(crate) fn queue(stalled: bool, full: bool, oldest: Option<Duration>, is_counted: bool) -> Evaluation {
     if stalled {
-        return Verdict::failed("stalled");
+        return Evaluation::failed("stalled");
     }
     if full {
-        return Verdict::failed("queue_full");
+        return Evaluation::failed("queue_full");
     }
     if !is_counted {
-        return Verdict::not_asked("store_unavailable");
+        return Evaluation::not_asked("store_unavailable");
     }
     if oldest.is_some_and(|oldest| oldest > SLOW_QUEUE) {
-        return Verdict { answer: Answer::Slow, latency: None, reason: Some(Cow::Borrowed("waiting")) };
+        return Evaluation { answer: Answer::Slow, latency: None, reason: Some(Cow::Borrowed("waiting")) };
     }
-    Verdict { answer: Answer::Answered, latency: None, reason: None }
+    Evaluation { answer: Answer::Answered, latency: None, reason: None }
 }

@@ -10,10 +10,10 @@ use telegram::{AccountView, ServiceView};
 
 use crate::calendar::Calendar;
 use crate::card::{CardId, Stuck, Unable};
+use crate::evaluation::{self, Doing, Evaluation, LineObservation, Worker};
 use crate::health::PortLoad;
-use crate::judge::{self, Doing, LineSeen, Verdict, Worker};
 use crate::minute::{Answer, Beat, Minute, Round};
-use crate::seen::{Asked, LastAnswers, Seen, line_ids};
+use crate::observation::{LastAnswers, Observation, Probes, line_ids};
 use crate::strip::{Shown, Strips};
 use crate::tally::{self, Amount, Reading, Tallies};
 use crate::unable;
@@ -43,14 +43,14 @@ pub(crate) struct Work {
 /// What a round found out about a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Latest {
-    pub(crate) verdict: Verdict,
+    pub(crate) evaluation: Evaluation,
     /// What was said when there was no answer.
     pub(crate) detail: Option<String>,
 }
 
 /// Everything that is known between two rounds.
 #[derive(Default)]
-pub(crate) struct Memory {
+pub(crate) struct History {
     calendar: Option<Calendar>,
     strips: Strips,
     pub(crate) tallies: Tallies,
@@ -92,7 +92,7 @@ enum Since {
 
 impl Since {
     /// Since what was noted, or since now.
-    fn now(given: Option<Timestamp>, seen: &Seen) -> Self {
+    fn now(given: Option<Timestamp>, seen: &Observation) -> Self {
         let ago = given.map_or(Duration::ZERO, |given| seen.at.since(given));
         match seen.running.checked_sub(ago) {
             Some(at) => Self::At(at),
@@ -101,7 +101,7 @@ impl Since {
     }
 }
 
-impl Memory {
+impl History {
     /// Takes up what an earlier run kept.
     pub(crate) fn restore(&mut self, past: BeatsPast, now: Timestamp, running: Duration) {
         self.calendar = Some(Calendar::begin(past.last, now, running));
@@ -156,13 +156,13 @@ impl Memory {
         card: &CardId,
         state: &'static str,
         given: Option<Timestamp>,
-        seen: &Seen,
+        seen: &Observation,
     ) -> Timestamp {
         mark(&mut self.marks, card, state, given, seen)
     }
 
     /// Since when it runs, in the same way.
-    pub(crate) fn up_since(&mut self, card: &CardId, given: Timestamp, seen: &Seen) -> Timestamp {
+    pub(crate) fn up_since(&mut self, card: &CardId, given: Timestamp, seen: &Observation) -> Timestamp {
         mark(&mut self.ups, card, "up", Some(given), seen)
     }
 
@@ -172,7 +172,7 @@ impl Memory {
         card: &CardId,
         is_up: bool,
         since: Timestamp,
-        seen: &Seen,
+        seen: &Observation,
     ) -> Option<Timestamp> {
         let state = if is_up { "up" } else { "down" };
         let known = self.ups.get(card).filter(|mark| mark.state == state).map(|mark| mark.given);
@@ -188,13 +188,13 @@ impl Memory {
     }
 
     /// Judges everything, and takes the beats in.
-    pub(crate) fn round(&mut self, seen: &Seen, asked: Asked, work: Work) -> Round {
+    pub(crate) fn round(&mut self, seen: &Observation, asked: Probes, work: Work) -> Round {
         let calendar = *self.calendar.get_or_insert_with(|| Calendar::begin(None, seen.at, seen.running));
         let minute_now = calendar.minute(seen.running);
         self.note_unbegun(work.unbegun.clone());
-        let is_stuck = |one: &&InHand| judge::is_stuck(seen.running.saturating_sub(one.since));
+        let is_stuck = |one: &&InHand| evaluation::is_stuck(seen.running.saturating_sub(one.since));
         self.stuck = work.in_hand.iter().filter(is_stuck).cloned().collect();
-        let verdicts = self.judge(seen, &asked, &work);
+        let evaluations = self.judge(seen, &asked, &work);
         self.answers.note(&seen.accounts);
         self.count(seen, &work, minute_now);
         self.stock = asked.stock;
@@ -211,10 +211,10 @@ impl Memory {
             self.tallies.forget_before(minute_now);
         }
         self.last_minute = Some(minute_now);
-        let mut beats = Vec::with_capacity(verdicts.len());
+        let mut beats = Vec::with_capacity(evaluations.len());
         self.latest.clear();
-        for (id, latest) in verdicts {
-            let Verdict { answer, latency, reason } = latest.verdict.clone();
+        for (id, latest) in evaluations {
+            let Evaluation { answer, latency, reason } = latest.evaluation.clone();
             let beat = Beat { at: seen.at, answer, latency, reason };
             self.strips.beat(&id, minute_now, &beat);
             self.latest.insert(id.clone(), latest);
@@ -238,53 +238,58 @@ impl Memory {
         }
     }
 
-    fn judge(&self, seen: &Seen, asked: &Asked, work: &Work) -> Vec<(CardId, Latest)> {
-        let plain = |verdict| Latest { verdict, detail: None };
+    fn judge(&self, seen: &Observation, asked: &Probes, work: &Work) -> Vec<(CardId, Latest)> {
+        let plain = |evaluation| Latest { evaluation, detail: None };
         let mut all = Vec::new();
         let mut of_lines = Vec::with_capacity(seen.accounts.len());
         for account in &seen.accounts {
             let ids = line_ids(account);
             let lines = self.judge_lines(seen, account, &ids);
             let stuck = self.stuck(seen, |one| one.account == account.name).is_some();
-            all.push((CardId::account(&account.name), plain(judge::account(account, &lines, stuck))));
+            all.push((CardId::account(&account.name), plain(evaluation::account(account, &lines, stuck))));
             all.extend(ids.into_iter().zip(lines.iter().cloned().map(plain)));
             of_lines.push(lines);
         }
         for service in &seen.services {
             let pool = workers(seen, &of_lines, service.purpose);
-            let verdict = self.judge_service(seen, service, &pool);
-            let detail = (verdict.answer == Answer::Failed).then(|| unable::in_words(&unable::groups(&pool)));
-            all.push((CardId::service(service.purpose), Latest { verdict, detail: detail.flatten() }));
+            let evaluation = self.judge_service(seen, service, &pool);
+            let detail =
+                (evaluation.answer == Answer::Failed).then(|| unable::in_words(&unable::groups(&pool)));
+            all.push((CardId::service(service.purpose), Latest { evaluation, detail: detail.flatten() }));
         }
         for port in &seen.ports {
             let called = asked.ports.get(&port.name);
             let call = called.map(|called| called.as_ref().map(|latency| *latency).map_err(|_| ()));
             let detail = called.and_then(|called| called.as_ref().err().cloned());
-            all.push((CardId::port(&port.name), Latest { verdict: judge::port(port.state, call), detail }));
+            all.push((
+                CardId::port(&port.name),
+                Latest { evaluation: evaluation::port(port.state, call), detail },
+            ));
         }
         let detail = asked.store.as_ref().err().map(ToString::to_string);
-        all.push((CardId::store(), Latest { verdict: judge::store(&asked.store), detail }));
+        all.push((CardId::store(), Latest { evaluation: evaluation::store(&asked.store), detail }));
         let oldest = work.due.iter().filter(|(purpose, ..)| is_running(seen, *purpose));
         let oldest = oldest.map(|(.., oldest)| seen.at.since(*oldest)).max();
-        let verdict = judge::queue(!self.stalled.is_empty(), work.full, oldest, asked.stock.is_some());
-        all.push((CardId::queue(), plain(verdict)));
+        let evaluation =
+            evaluation::queue(!self.stalled.is_empty(), work.full, oldest, asked.stock.is_some());
+        all.push((CardId::queue(), plain(evaluation)));
         all
     }
 
     /// A service as it is at this moment, by what the last round found out about lines: what ended since, as a flood wait,
     /// holds nothing up.
-    pub(crate) fn service_now(&self, seen: &Seen, service: &ServiceView) -> (Verdict, Vec<Unable>) {
+    pub(crate) fn service_now(&self, seen: &Observation, service: &ServiceView) -> (Evaluation, Vec<Unable>) {
         let of_line = |id: CardId| {
-            let latest = self.latest.get(&id).map(|latest| latest.verdict.clone());
-            latest.unwrap_or(Verdict::not_asked("starting"))
+            let latest = self.latest.get(&id).map(|latest| latest.evaluation.clone());
+            latest.unwrap_or(Evaluation::not_asked("starting"))
         };
         let of_lines = |account| line_ids(account).into_iter().map(of_line).collect();
-        let of_lines: Vec<Vec<Verdict>> = seen.accounts.iter().map(of_lines).collect();
+        let of_lines: Vec<Vec<Evaluation>> = seen.accounts.iter().map(of_lines).collect();
         let pool = workers(seen, &of_lines, service.purpose);
         (self.judge_service(seen, service, &pool), unable::groups(&pool))
     }
 
-    fn judge_service(&self, seen: &Seen, service: &ServiceView, pool: &[Worker<'_>]) -> Verdict {
+    fn judge_service(&self, seen: &Observation, service: &ServiceView, pool: &[Worker<'_>]) -> Evaluation {
         let doing = match () {
             () if !service.running && seen.silent.contains(&service.purpose) => Doing::Clearing,
             () if !service.running => Doing::Stopped,
@@ -292,30 +297,30 @@ impl Memory {
             () if self.stuck(seen, |one| one.purpose == service.purpose).is_some() => Doing::Stuck,
             () => Doing::Working,
         };
-        judge::service(doing, pool)
+        evaluation::service(doing, pool)
     }
 
-    pub(crate) fn stuck(&self, seen: &Seen, wanted: impl Fn(&InHand) -> bool) -> Option<Stuck> {
+    pub(crate) fn stuck(&self, seen: &Observation, wanted: impl Fn(&InHand) -> bool) -> Option<Stuck> {
         let stuck = self.stuck.iter().filter(|one| wanted(one));
         let count = u32::try_from(stuck.clone().count()).unwrap_or(u32::MAX);
         let since = stuck.map(|one| one.since).min()?;
         Some(Stuck { count, since: seen.at.minus(seen.running.saturating_sub(since)) })
     }
 
-    fn judge_lines(&self, seen: &Seen, account: &AccountView, ids: &[CardId]) -> Vec<Verdict> {
+    fn judge_lines(&self, seen: &Observation, account: &AccountView, ids: &[CardId]) -> Vec<Evaluation> {
         let judged = |(line, id): (&telegram::LineView, &CardId)| {
-            let about = LineSeen {
+            let about = LineObservation {
                 answered: self.answers.is_new(id, line.last_answer_at),
                 connecting: self.answers.connecting(id),
                 silent: seen.is_silent(&line.purposes),
             };
-            judge::line(line, about)
+            evaluation::line(line, about)
         };
         account.lines.iter().zip(ids).map(judged).collect()
     }
 
     /// Counts what was done since the last round.
-    pub(crate) fn count(&mut self, seen: &Seen, work: &Work, minute: i64) {
+    pub(crate) fn count(&mut self, seen: &Observation, work: &Work, minute: i64) {
         for service in &seen.services {
             let reading =
                 Reading { sent: service.operations.saturating_sub(service.errors), failed: service.errors };
@@ -339,7 +344,7 @@ fn mark(
     card: &CardId,
     state: &'static str,
     given: Option<Timestamp>,
-    seen: &Seen,
+    seen: &Observation,
 ) -> Timestamp {
     let known = marks.get(card).filter(|mark| mark.state == state && mark.given == given);
     let since = known.map_or_else(|| Since::now(given, seen), |mark| mark.since);
@@ -354,12 +359,12 @@ fn mark(
 }
 
 /// The accounts of the pool as a service sees them.
-fn workers<'a>(seen: &'a Seen, of_lines: &[Vec<Verdict>], purpose: Purpose) -> Vec<Worker<'a>> {
+fn workers<'a>(seen: &'a Observation, of_lines: &[Vec<Evaluation>], purpose: Purpose) -> Vec<Worker<'a>> {
     let pool = seen.accounts.iter().zip(of_lines).filter(|(account, _)| account.pool);
     pool.map(|(account, lines)| Worker::of(account, lines, purpose, seen.at)).collect()
 }
 
-fn is_running(seen: &Seen, purpose: Purpose) -> bool {
+fn is_running(seen: &Observation, purpose: Purpose) -> bool {
     seen.services.iter().any(|service| service.purpose == purpose && service.running)
 }
 

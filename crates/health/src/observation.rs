@@ -13,7 +13,7 @@ use crate::card::CardId;
 use crate::health::Port;
 
 /// One look at everything that lies in memory.
-pub(crate) struct Seen {
+pub(crate) struct Observation {
     pub(crate) at: Timestamp,
     pub(crate) running: Duration,
     pub(crate) accounts: Vec<AccountView>,
@@ -23,14 +23,14 @@ pub(crate) struct Seen {
     pub(crate) silent: Vec<Purpose>,
 }
 
-impl Seen {
+impl Observation {
     pub(crate) fn is_silent(&self, purposes: &[Purpose]) -> bool {
         !purposes.is_empty() && purposes.iter().all(|purpose| self.silent.contains(purpose))
     }
 }
 
 /// What only asking could show.
-pub(crate) struct Asked {
+pub(crate) struct Probes {
     /// By the name of the port: how long the answer took, or why there was none.
     pub(crate) ports: HashMap<String, Result<Duration, String>>,
     pub(crate) store: Result<Duration, StoreError>,

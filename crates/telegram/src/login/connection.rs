@@ -23,12 +23,12 @@ pub(crate) enum Trouble {
 }
 
 /// A connection with a fresh key.
-pub(crate) struct Talk {
+pub(crate) struct LoginConnection {
     connection: Connection,
     clock: Clock,
 }
 
-impl Talk {
+impl LoginConnection {
     /// `None` when there is no address for the data centre of the key. `accepted` is told when a token was accepted.
     pub(crate) fn open(
         key: SignedIn,
