@@ -247,7 +247,6 @@ pub struct Unable {
 /// Work that an account has for longer than a minute without a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Stuck {
-    /// How much of it there is.
     pub count: u32,
     /// Since when the account has the oldest.
     pub since: Timestamp,
@@ -260,7 +259,6 @@ pub struct Card {
     pub kind: CardKind,
     pub name: String,
     pub parent: Option<CardId>,
-    /// How it is, at a glance.
     pub lamp: Lamp,
     /// How it is, as a word of the API: `ready`, `flood_wait`, `active`, `stopped`, `listening`, `taken`, `stalled` …
     pub state: &'static str,
@@ -278,7 +276,6 @@ pub struct Card {
     /// Calls since the start or the last restart; of a listener the requests that it answered. None where they are not
     /// counted: at the store and the queue.
     pub operations: Option<u64>,
-    /// How many of them went wrong.
     pub errors: Option<u64>,
     /// What went wrong last.
     pub last_error: Option<String>,

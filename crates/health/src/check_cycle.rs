@@ -169,7 +169,6 @@ async fn count(health: &Health) -> Option<Stats> {
     }
 }
 
-/// How much of the machine the program takes.
 async fn measure(health: &Health, spent: &mut Option<(Duration, Duration)>) {
     let usage = tokio::task::spawn_blocking(process::usage).await.unwrap_or_default();
     let now = health.0.parts.clock.running();

@@ -31,7 +31,6 @@ pub struct HealthParts {
     /// The store that everything durable is in.
     pub store: Store,
     pub delivery: Delivery,
-    /// The way of work on chats.
     pub sagas: Sagas,
     pub accounts: Monitor,
     pub clock: Clock,
@@ -59,7 +58,6 @@ pub struct PortLoad {
     pub answered: u64,
     /// Those of them that were answered with an error of the program.
     pub failed: u64,
-    /// Requests that are being answered now.
     pub open: u64,
 }
 
@@ -103,7 +101,6 @@ pub(crate) struct Inner {
     tasks: TaskTracker,
 }
 
-/// All cards at one instant.
 struct Snapshot {
     made_at: Duration,
     signs: Signs,
@@ -116,7 +113,6 @@ struct Snapshot {
 #[derive(PartialEq, Eq)]
 struct Signs {
     pool: u64,
-    /// Changes of anything that were told.
     told: u64,
     /// Messages taken in, sent, and taken back.
     messages: [u64; 3],
@@ -257,7 +253,6 @@ impl Health {
         switched
     }
 
-    /// One look at everything that lies in memory.
     pub(crate) fn look(&self) -> Observation {
         let parts = &self.0.parts;
         Observation {
@@ -274,7 +269,6 @@ impl Health {
         self.0.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the program takes.
     pub(crate) fn note_usage(&self, cpu: Option<f32>, memory: Option<u64>) {
         *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = (cpu, memory);
     }

@@ -32,7 +32,6 @@ pub(crate) struct Work {
     pub(crate) in_hand: Vec<InHand>,
     /// Work that is to be begun this very moment.
     pub(crate) unbegun: Vec<Unbegun>,
-    /// There is no room for more.
     pub(crate) full: bool,
     /// What came of messages since the start.
     pub(crate) counted: Reading,
@@ -161,7 +160,6 @@ impl History {
         mark(&mut self.marks, card, state, given, seen)
     }
 
-    /// Since when it runs, in the same way.
     pub(crate) fn up_since(&mut self, card: &CardId, given: Timestamp, seen: &Observation) -> Timestamp {
         mark(&mut self.ups, card, "up", Some(given), seen)
     }
@@ -187,7 +185,6 @@ impl History {
         self.unbegun = unbegun;
     }
 
-    /// Judges everything, and takes the beats in.
     pub(crate) fn round(&mut self, seen: &Observation, asked: Probes, work: Work) -> Round {
         let calendar = *self.calendar.get_or_insert_with(|| Calendar::begin(None, seen.at, seen.running));
         let minute_now = calendar.minute(seen.running);

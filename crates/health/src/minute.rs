@@ -42,7 +42,6 @@ pub struct Minute {
     /// When it began. Counted back from the present by a monotonic clock, so that dots never overlap.
     pub at: Timestamp,
     pub answer: Answer,
-    /// The longest time an answer took.
     #[serde(rename = "latency_ms", serialize_with = "as_millis")]
     pub latency: Option<Duration>,
     pub reason: Option<String>,

@@ -44,7 +44,6 @@ pub struct Cursor {
     id: String,
 }
 
-/// How much a card needs someone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Need {
     Trouble,
@@ -230,7 +229,6 @@ pub struct Facts {
     pub unresolved: u64,
     /// Half of the calls to Telegram since the start were answered within this.
     pub answer_p50: Option<Duration>,
-    /// All but one in a hundred.
     pub answer_p99: Option<Duration>,
     /// Whether the beats are kept on disk; if not, memory goes on and they are lost with the program.
     pub beats_kept: bool,

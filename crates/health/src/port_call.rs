@@ -13,7 +13,6 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// More than any status line that this program writes.
 const LONGEST: usize = 64;
 
-/// Why there was no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     #[error("{0} is no address")]

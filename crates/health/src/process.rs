@@ -50,7 +50,6 @@ fn field(stat: &str, number: usize) -> Option<u64> {
     after_name.split_ascii_whitespace().nth(number.checked_sub(3)?)?.parse().ok()
 }
 
-/// Processor time in user and system mode.
 fn cpu(stat: &str, ticks_per_second: u64) -> Option<Duration> {
     let ticks = field(stat, 14)?.checked_add(field(stat, 15)?)?;
     Some(Duration::from_micros(ticks.checked_mul(1_000_000)?.checked_div(ticks_per_second)?))

@@ -22,7 +22,6 @@ struct Dot {
 const NO_LATENCY: u32 = u32::MAX;
 const NO_REASON: u16 = u16::MAX;
 
-/// A minute as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) minute: i64,

@@ -62,7 +62,6 @@ pub enum Put {
     Other,
 }
 
-/// What is written beside an upload.
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
     name: FileName,

@@ -102,7 +102,6 @@ fn peer(row: Fields<'_>, usernames: &mut HashMap<i64, String>) -> Option<Peer> {
     Some(Peer { id, access_hash, kind, username, name: None })
 }
 
-/// Fills a new file, as Kurigram makes them.
 pub(crate) fn fill(to: &Transaction<'_>, session: &Session) -> Result<(), Unwritable> {
     let address = session.reachable_at().ok_or(Unwritable::NoAddress(session.dc_id))?;
     to.execute_batch(SCHEMA)?;

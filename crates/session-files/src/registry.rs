@@ -153,9 +153,7 @@ pub enum OperationStatus {
 pub struct Failover {
     pub at: Option<Timestamp>,
     pub chat_id: ChatId,
-    /// The account it went through before.
     pub from_account: Option<String>,
-    /// The account it went through then.
     pub to_account: Option<String>,
     pub reason: Option<String>,
 }
@@ -176,7 +174,6 @@ pub struct FailedRequest {
     pub error: Option<String>,
     /// `pending`, or what became of it.
     pub status: String,
-    /// How often it was tried again.
     pub retry_count: u32,
     /// When it was last tried again.
     pub last_retry_at: Option<Timestamp>,

@@ -181,7 +181,6 @@ impl Session {
 /// A user or chat that a session's account can reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// The id in Bot API form.
     pub id: ChatId,
     /// What Telegram wants to see beside the id; basic groups have none.
     pub access_hash: Option<i64>,

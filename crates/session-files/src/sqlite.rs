@@ -152,7 +152,6 @@ impl<'a> Fields<'a> {
         self.integer(column).and_then(|number| i32::try_from(number).ok()).unwrap_or_default()
     }
 
-    /// A number with a part behind the point.
     pub(crate) fn real(self, column: &str) -> Option<f64> {
         match self.value(column) {
             ValueRef::Real(number) => Some(number),

@@ -135,7 +135,6 @@ impl<'a> Reader<'a> {
         self.take(N)?.try_into().ok()
     }
 
-    /// What is left, if it has this length.
     fn last(&mut self, length: usize) -> Option<&'a [u8]> {
         (self.0.len() == length).then_some(self.0)
     }

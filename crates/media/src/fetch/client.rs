@@ -53,7 +53,6 @@ impl<S> Layer<S> for Within {
     }
 }
 
-/// A connector with a limit.
 #[derive(Clone)]
 struct Connecting<S> {
     inner: S,

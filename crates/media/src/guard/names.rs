@@ -67,7 +67,6 @@ pub fn fit(found: &[SocketAddr], allowed: &Allowed) -> Result<Option<Vec<SocketA
     }
 }
 
-/// The resolver of the operating system.
 struct System;
 
 impl Resolve for System {

@@ -46,7 +46,6 @@ pub struct Taken {
     /// Its size in bytes; never 0.
     pub size: u64,
     pub sha256: [u8; 32],
-    /// What its content says about it.
     pub facts: Facts,
 }
 
@@ -147,7 +146,6 @@ impl Intake {
         Self { disk, ..self }
     }
 
-    /// What taking a file may cost.
     pub const fn limits(&self) -> Limits {
         self.limits
     }

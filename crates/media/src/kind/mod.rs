@@ -166,7 +166,6 @@ fn by_content(facts: &Facts, name: &str) -> Kind {
     }
 }
 
-/// Whether Telegram takes a picture as a photo.
 fn fits_a_photo(size: u64, pixels: Pixels) -> bool {
     let (width, height) = (u64::from(pixels.width), u64::from(pixels.height));
     let (short, long) = (width.min(height), width.max(height));

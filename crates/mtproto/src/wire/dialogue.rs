@@ -52,7 +52,6 @@ const MESSAGE_HEADER: usize = 16;
 /// Where the result of a request goes.
 pub(super) type ReplySender = oneshot::Sender<Result<Vec<u8>, RequestError>>;
 
-/// What time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
     /// Since some beginning, by a monotonic clock.
@@ -73,7 +72,6 @@ struct Request {
 }
 
 impl Request {
-    /// No one wants to know any more.
     fn is_abandoned(&self) -> bool {
         self.answer.as_ref().is_none_or(ReplySender::is_closed)
     }
@@ -86,7 +84,6 @@ impl Request {
     }
 }
 
-/// A request in a packet.
 struct InFlight {
     request: Request,
     /// The message that carried it: its own, or the container's.
@@ -95,7 +92,6 @@ struct InFlight {
     written: bool,
 }
 
-/// One session on one connection.
 pub(super) struct Dialogue {
     session: i64,
     salt: i64,
@@ -110,7 +106,6 @@ pub(super) struct Dialogue {
     /// Messages of Telegram that it wants to know came, and since when the first of them waits for that.
     unacknowledged: Vec<i64>,
     unacknowledged_since: Option<Duration>,
-    /// Answers to ask for once more.
     missing: Vec<i64>,
     is_known: bool,
 }

@@ -29,7 +29,6 @@ pub(super) struct Envelope {
     id: [u8; 8],
 }
 
-/// What was in a packet.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Opened<'a> {
     pub(super) session: i64,

@@ -44,7 +44,6 @@ impl Learned {
     }
 }
 
-/// One connection and its session.
 pub(super) struct Live<'a> {
     stream: TcpStream,
     envelope: &'a Envelope,

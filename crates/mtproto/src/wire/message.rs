@@ -28,7 +28,6 @@ const MOST_MESSAGES: usize = 4_096;
 /// Containers hold messages and no containers; packed ones may hold either.
 const DEEPEST: u8 = 3;
 
-/// One message of Telegram.
 #[derive(Debug, PartialEq)]
 pub(super) struct Message<'a> {
     /// Its id; the upper half is the time of the data centre.
@@ -38,7 +37,6 @@ pub(super) struct Message<'a> {
     pub(super) what: Content<'a>,
 }
 
-/// What a message says.
 #[derive(Debug, PartialEq)]
 pub(super) enum Content<'a> {
     /// The result of a request.
@@ -200,7 +198,6 @@ fn unpacked(fields: &[u8]) -> Result<Vec<u8>, Garbled> {
     if fits { Ok(object) } else { Err(Garbled::Unpacked) }
 }
 
-/// The constructor of an object, and its fields.
 pub(super) fn split(object: &[u8]) -> Option<(u32, &[u8])> {
     let (constructor, fields) = object.split_first_chunk()?;
     Some((u32::from_le_bytes(*constructor), fields))

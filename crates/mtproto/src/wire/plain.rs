@@ -47,7 +47,6 @@ impl Plain {
         Ok(Self { stream, framing, incoming: Vec::new(), clock: clock.clone(), last_id: 0 })
     }
 
-    /// Asks, and waits for the answer.
     pub(crate) async fn ask<R: RemoteCall>(&mut self, request: &R) -> Result<R::Return, PlainError> {
         let body = request.to_bytes();
         let mut packet = vec![0; framing::HEADER + 8];

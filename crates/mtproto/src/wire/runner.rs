@@ -25,7 +25,6 @@ pub(super) struct Request {
     pub(super) answer: ReplySender,
 }
 
-/// What the owner wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Orders {
     /// Each new round begins without a connection.
@@ -40,7 +39,6 @@ enum Ended {
     Ordered,
 }
 
-/// What the task is made of.
 pub(super) struct Runner {
     pub(super) centre: Arc<DataCentre>,
     pub(super) envelope: Envelope,

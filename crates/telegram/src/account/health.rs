@@ -115,7 +115,6 @@ impl AccountHealth {
         Some(self.last_active.load(Ordering::Relaxed)).filter(|at| *at != 0).map(Timestamp::from_micros)
     }
 
-    /// How many messages are being sent right now.
     pub(crate) fn load(&self) -> u32 {
         self.in_flight.load(Ordering::Relaxed)
     }
@@ -177,7 +176,6 @@ impl AccountHealth {
         self.person.read().as_ref().map(|person| person.user_id)
     }
 
-    /// A line learned whose session it has.
     pub(crate) fn meet(&self, person: SelfUser) -> Result<(), WrongUser> {
         let mut known = self.person.write();
         if known.as_ref().is_some_and(|known| known.user_id != person.user_id) {
@@ -190,7 +188,6 @@ impl AccountHealth {
     }
 }
 
-/// Of two restrictions the heavier one counts.
 const fn weight(reason: Reason) -> u8 {
     match reason {
         Reason::PeerFlood => 0,
@@ -200,7 +197,6 @@ const fn weight(reason: Reason) -> u8 {
     }
 }
 
-/// A message is being sent.
 pub(crate) struct Sending<'a>(&'a AtomicU32);
 
 impl Drop for Sending<'_> {

@@ -48,7 +48,6 @@ pub(crate) struct Account {
     pub(crate) name: AccountName,
     priority: AtomicU16,
     in_pool: AtomicBool,
-    /// What its owner says of it.
     definition: RwLock<Arc<Definition>>,
     /// Its sessions of the store, and what each is for.
     stored: Mutex<Vec<StoredKey>>,
@@ -70,7 +69,6 @@ pub(crate) struct Account {
     pub(crate) dialogs_complete: AtomicBool,
     /// How many dialogs Telegram says there are; negative until it was asked.
     dialogs_total: AtomicI64,
-    /// Someone wants all dialogs read again.
     pub(crate) reload: AtomicBool,
     pub(crate) refresh: Notify,
     /// Updates that were taken, and those that are known to have been missed.
@@ -86,7 +84,6 @@ pub(crate) struct Account {
     newest: Mutex<Option<(Timestamp, Result<(), String>)>>,
 }
 
-/// What an account is made of.
 pub(crate) struct AccountParts {
     pub(crate) index: usize,
     pub(crate) definition: Arc<Definition>,
@@ -147,7 +144,6 @@ impl Account {
         u32::try_from(self.dialogs_total.load(Ordering::Relaxed)).ok()
     }
 
-    /// Telegram says that there are so many dialogs.
     pub(crate) fn count_dialogs(&self, total: u32) {
         self.dialogs_total.store(i64::from(total), Ordering::Relaxed);
     }
@@ -169,12 +165,10 @@ impl Account {
         self.definition().phone.as_ref().map(|phone| masked(phone.expose_secret()))
     }
 
-    /// What its owner says of it.
     pub(crate) fn definition(&self) -> Arc<Definition> {
         Arc::clone(&self.definition.read())
     }
 
-    /// The owner says something else of it.
     pub(crate) fn define(&self, definition: Definition) {
         self.priority.store(definition.priority, Ordering::Release);
         self.in_pool.store(definition.in_pool, Ordering::Release);
@@ -293,7 +287,6 @@ impl Account {
         closed(self.health.restriction()) || (!lines.is_empty() && lines.iter().all(is_over))
     }
 
-    /// Since when it is paused, stopped or frozen.
     pub(crate) fn away_since(&self) -> Option<Timestamp> {
         let frozen = self.health.restricted().filter(|(reason, _)| *reason == Reason::Frozen);
         match self.switch() {
@@ -345,7 +338,6 @@ impl Account {
         worst.unwrap_or_else(no_session)
     }
 
-    /// Whether every line came or failed to come.
     pub(crate) fn is_settled(&self) -> bool {
         self.lines().iter().all(|line| line.state() != AccountState::Connecting)
     }
@@ -523,7 +515,6 @@ impl Account {
     }
 }
 
-/// What an answer tells of peers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Learned {
     /// Users and chats, each with whether the account has a dialog with it.

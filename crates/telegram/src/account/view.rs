@@ -22,7 +22,6 @@ pub struct AccountView {
     /// Whether it can do anything at all: it is connected, switched on and not restricted as a whole.
     #[serde(skip)]
     pub usable: Usable,
-    /// Why it is in this state.
     pub reason: Option<Reason>,
     pub detail: Option<String>,
     pub advice: Option<&'static str>,
@@ -39,7 +38,6 @@ pub struct AccountView {
     pub same_person_as: Vec<AccountName>,
     /// How it was switched by hand: `on`, `paused` or `stopped`. Its state may be worse than that.
     pub switch: &'static str,
-    /// Whether it connects through a proxy.
     pub proxy: bool,
     /// Where it was described: what is in the settings is changed there alone.
     pub source: AccountSource,
@@ -58,7 +56,6 @@ pub struct AccountView {
     pub dialogs_total: Option<u32>,
     /// Calls it made since the start.
     pub operations: u64,
-    /// How many of them went wrong.
     pub errors: u64,
     /// What went wrong last.
     pub last_error: Option<String>,
@@ -151,7 +148,6 @@ pub struct LineView {
     pub round_trip_ms: Option<u32>,
     /// Calls over it since it was made.
     pub operations: u64,
-    /// How many of them went wrong.
     pub errors: u64,
     /// Whether it is the one that reads the account's updates.
     pub reads_updates: bool,

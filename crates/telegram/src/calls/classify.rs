@@ -12,7 +12,6 @@ use mtproto::{Loss, RequestError, RpcError};
 /// What a wait lasts whose length cannot be read.
 const UNREADABLE_WAIT: Duration = Duration::from_mins(1);
 
-/// Why a call gave no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     /// The line is not connected: nothing was written.
@@ -25,7 +24,6 @@ pub(crate) enum CallError {
 }
 
 impl CallError {
-    /// The name of an RPC error.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Failed(RequestError::Rpc(error)) => Some(&error.name),
@@ -33,7 +31,6 @@ impl CallError {
         }
     }
 
-    /// The same, and the number in it.
     pub(crate) fn name_and_value(&self) -> Option<(&str, Option<u32>)> {
         match self {
             Self::Failed(RequestError::Rpc(error)) => Some((&error.name, error.value)),

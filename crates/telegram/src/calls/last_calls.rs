@@ -51,7 +51,6 @@ impl CallTrouble {
 pub struct LastCalls {
     pub operation: Operation,
     pub calls: usize,
-    /// How many of them went wrong.
     pub wrong: usize,
     /// How many of the latest in a row went well.
     pub well_since: usize,
@@ -95,7 +94,6 @@ impl Traffic {
         kinds.filter_map(|(operation, ends)| last_calls(operation, ends, now)).collect()
     }
 
-    /// Forgets them: the account is started over.
     pub(crate) fn forget(&self) {
         for ends in self.0.lock().iter_mut() {
             ends.clear();

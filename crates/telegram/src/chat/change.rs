@@ -76,7 +76,6 @@ impl From<ReadError> for ChangeError {
     }
 }
 
-/// Who changes something, and where.
 pub(super) struct Changer {
     pub(super) account: Arc<Account>,
     pub(super) chat_id: ChatId,

@@ -173,7 +173,6 @@ fn document_word(media: &types::MessageMediaDocument) -> &'static str {
     word
 }
 
-/// What happened, in one word or two.
 fn service(action: &enums::MessageAction) -> String {
     use enums::MessageAction as Action;
     match action {

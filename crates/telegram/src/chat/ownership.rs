@@ -17,7 +17,6 @@ const NOT_IN_IT: &str = "USER_NOT_PARTICIPANT";
 /// Telegram's code for an answer to a password question that has expired: another was asked meanwhile.
 const ASKED_AGAIN: &str = "SRP_ID_INVALID";
 
-/// Who is to own which chat.
 struct HandOver {
     changer: Changer,
     channel: enums::InputChannel,

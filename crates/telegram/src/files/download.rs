@@ -39,7 +39,6 @@ pub enum DownloadOf {
     Sent {
         /// The account, which counts messages in its own way where the chat is no channel.
         account: AccountName,
-        /// The chat that it went into.
         chat_id: ChatId,
         /// The message with the media; each item of an album is one.
         message_id: i64,
@@ -181,7 +180,6 @@ pub struct FileShown {
     pub size: u64,
 }
 
-/// What can be brought down of some media.
 pub(crate) fn file_shown(media: &enums::MessageMedia) -> Option<FileShown> {
     let Remote { name, mime, size, .. } = Remote::of(media)?;
     Some(FileShown { name, mime, size })

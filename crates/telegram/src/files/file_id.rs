@@ -30,7 +30,6 @@ const WITH_MINOR: u8 = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RemoteFile {
     pub(crate) kind: RemoteKind,
-    /// The data centre where it lies.
     pub(crate) dc_id: i32,
     pub(crate) id: i64,
     pub(crate) access_hash: i64,

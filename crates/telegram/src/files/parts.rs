@@ -47,7 +47,6 @@ impl Cut {
         self.size > SMALL
     }
 
-    /// The most parts on the way at once.
     fn at_once(self) -> usize {
         let bytes = if self.is_big() { MOST_AT_ONCE } else { FEW_AT_ONCE };
         usize::try_from((bytes / self.part).max(1)).unwrap_or(1)
@@ -144,7 +143,6 @@ impl Window {
         self.size
     }
 
-    /// A part was answered after so long.
     pub(super) fn answered(&mut self, took: Duration) {
         if took < QUICK {
             self.size = (self.size + 1).min(self.most);

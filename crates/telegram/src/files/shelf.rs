@@ -29,7 +29,6 @@ const MOST_STRIKES: u8 = 1;
 /// After how many errors of Telegram's own a file is brought up again.
 const MOST_FAILURES: u8 = 3;
 
-/// What all accounts share.
 pub(crate) struct Depot {
     /// The folder of files that wait to be sent; none where only texts are sent.
     pub(crate) outgoing: Option<Outgoing>,
@@ -70,7 +69,6 @@ struct Slot {
     strikes: u8,
 }
 
-/// What one account has of files.
 pub(crate) struct Shelf {
     pub(super) turns: Semaphore,
     /// One upload of the same content at a time.
@@ -137,7 +135,6 @@ impl Shelf {
         *flooded = (*flooded).max(Some(until));
     }
 
-    /// Until when it takes no uploads.
     pub(super) fn flooded(&self, now: Timestamp) -> Option<Timestamp> {
         let flooded = self.flooded.lock();
         flooded.filter(|until| *until > now)

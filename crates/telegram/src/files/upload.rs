@@ -32,7 +32,6 @@ const SHORT_WAIT: Duration = Duration::from_secs(20);
 /// How long Telegram surely keeps parts of which nothing was made.
 const PARTS_LAST: Duration = Duration::from_hours(12);
 
-/// A file that goes up.
 pub(super) struct Source<'a> {
     pub(super) file: Arc<File>,
     pub(super) size: u64,
@@ -187,7 +186,6 @@ async fn bring(
     Ok(())
 }
 
-/// Sends one part; tells how long it took.
 async fn save(account: &Account, part: u32, body: Vec<u8>) -> (u32, Duration, Result<(), CallError>) {
     let started = account.now();
     let Some(line) = account.line_for(Purpose::SendMedia) else {

@@ -20,7 +20,6 @@ pub(crate) struct Run {
     pub(crate) phase: Phase,
     pub(crate) by: String,
     pub(crate) started_at: Timestamp,
-    /// When the next thing is due.
     pub(crate) until: Option<Timestamp>,
     /// What is left is done at once.
     pub(crate) hurry: bool,
@@ -32,7 +31,6 @@ pub(crate) struct Run {
     pub(crate) pauses: Vec<(AccountName, Timestamp)>,
 }
 
-/// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Stop the services that wait, then let what is on the wire end, then be silent.

@@ -49,7 +49,6 @@ pub struct ClearingView {
     pub started_at: Timestamp,
     /// When the silence ends, the next service is started, or the last account is resumed.
     pub until: Option<Timestamp>,
-    /// The service that is started next.
     pub next: Option<Purpose>,
     /// Services that it has started again, or that were started by hand meanwhile.
     pub done: Vec<Purpose>,

@@ -24,7 +24,6 @@ use crate::session::{Claims, Key, SignedIn};
 /// The priority of an account that no one gave one.
 const PRIORITY: u16 = 100;
 
-/// Where an import goes.
 pub(super) struct Destination<'a> {
     pool: &'a Arc<Pool>,
 }
@@ -144,7 +143,6 @@ impl<'a> Destination<'a> {
         added.map(drop).map_err(|error| refused(account, error))
     }
 
-    /// Keeps a session that belongs to no account.
     pub(super) async fn keep(
         &self,
         session: Session,

@@ -34,7 +34,6 @@ pub enum ExportTo {
 pub struct Exported {
     /// The string, where one was asked for.
     pub text: Option<SecretText>,
-    /// How many peers went with it.
     pub peers: usize,
     pub stopped: bool,
 }
@@ -147,7 +146,6 @@ impl Pool {
     }
 }
 
-/// Asked before anything is stopped for it.
 fn refuse_to_overwrite(to: &ExportTo) -> Result<(), ExportError> {
     let (ExportTo::TelethonFile(path) | ExportTo::KurigramFile(path)) = to else { return Ok(()) };
     if path.symlink_metadata().is_ok() {

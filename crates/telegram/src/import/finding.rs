@@ -29,7 +29,6 @@ pub enum Input {
     File(Vec<u8>),
 }
 
-/// All that was found.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) sessions: Vec<FoundSession>,
@@ -147,7 +146,6 @@ fn note(file: String, outcome: Result<Found, Unreadable>, findings: &mut Finding
     }
 }
 
-/// Two files with one key are one session.
 fn without_doubles(found: Vec<FoundSession>) -> Vec<FoundSession> {
     let mut places: HashMap<Fingerprint, usize> = HashMap::new();
     let mut sessions: Vec<FoundSession> = Vec::new();

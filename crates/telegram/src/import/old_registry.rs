@@ -40,7 +40,6 @@ impl Names<'_> {
     }
 }
 
-/// What can be taken over.
 #[derive(Debug, Default)]
 pub(super) struct RegistryContents {
     pub(super) chats: Vec<ImportedChat>,

@@ -12,7 +12,6 @@ use toml::Value;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plan {
-    /// Sessions, by file or by fingerprint.
     #[serde(rename = "session", skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<PlannedSession>,
     #[serde(rename = "account", skip_serializing_if = "Vec::is_empty")]

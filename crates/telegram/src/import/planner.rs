@@ -8,7 +8,6 @@ use super::plan_file::{Plan, PlannedSession};
 use super::row::{SessionOutcome, SessionRow};
 use crate::account::masked;
 
-/// A session that was found.
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
     pub(super) key: KeyFingerprint,
@@ -16,9 +15,7 @@ pub(super) struct Subject {
     pub(super) files: Vec<String>,
     pub(super) kind: String,
     pub(super) dc_id: i32,
-    /// Whose the file says it is.
     pub(super) told: Option<i64>,
-    /// How many peers come with it.
     pub(super) peers: usize,
 }
 
@@ -56,7 +53,6 @@ pub struct Application {
     pub api_hash: SecretText,
 }
 
-/// What is done with a session.
 #[derive(Debug, Clone)]
 pub(super) enum ImportAction {
     /// It becomes a session of an account.
@@ -264,7 +260,6 @@ fn settle(
     fate
 }
 
-/// The account that the owner wants it in.
 fn named_by<'a>(planned: Option<&'a PlannedSession>, wishes: &'a Wishes) -> Option<&'a AccountName> {
     planned.and_then(|planned| planned.account.as_ref()).or(wishes.account.as_ref())
 }

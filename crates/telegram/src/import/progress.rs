@@ -52,23 +52,19 @@ impl Board {
     }
 }
 
-/// An import that is under way.
 pub(super) struct UnderWay<'a>(&'a Board);
 
 impl UnderWay<'_> {
-    /// A step begins, for so many sessions.
     pub(super) fn step(&self, step: ImportStep, of: usize) {
         self.0.change(|progress| {
             *progress = ImportProgress { step: Some(step), of, ..ImportProgress::default() }
         });
     }
 
-    /// Now it is about this session.
     pub(super) fn now(&self, file: Option<&String>) {
         self.0.change(|progress| progress.now = file.cloned());
     }
 
-    /// One session more is done with.
     pub(super) fn one_done(&self) {
         self.0.change(|progress| progress.done = progress.done.saturating_add(1).min(progress.of));
     }

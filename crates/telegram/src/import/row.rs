@@ -54,7 +54,6 @@ pub struct SessionRow {
     /// The first 16 hexadecimal digits of the SHA-256 of its key: what a plan file may name it by.
     pub fingerprint: Option<String>,
     pub kind: Option<String>,
-    /// The data centre that knows it.
     pub dc_id: Option<i32>,
     pub user_id: Option<i64>,
     pub username: Option<String>,
@@ -125,7 +124,6 @@ pub struct RegistryReport {
     pub chats_known: usize,
     /// Chats about which the registry and this program differ, and how: what is here stands. The first hundred.
     pub chats_kept: Vec<String>,
-    /// How many those are in all.
     pub chats_kept_count: usize,
     /// Names of accounts that are no one's here, and how many chats each has: those chats are bound to no account.
     pub names_unknown: Vec<UnknownName>,

@@ -69,7 +69,6 @@ struct Table {
     marks: HashMap<ChatId, Mark>,
 }
 
-/// A flood, and when it began.
 #[derive(Debug, Clone, Copy)]
 struct Running {
     operation: Operation,
@@ -123,13 +122,11 @@ impl FloodWaits {
         }
     }
 
-    /// What Telegram said when it refused the chat.
     pub(crate) fn why(&self, chat_id: ChatId) -> Option<String> {
         let table = self.table.read();
         table.marks.get(&chat_id).map(|mark| mark.why.clone())
     }
 
-    /// Until when an operation must wait.
     pub(crate) fn flood(&self, operation: Operation, now: Timestamp) -> Option<Timestamp> {
         let table = self.table.read();
         table.flood(operation).and_then(|until| self.now(now).show(until))

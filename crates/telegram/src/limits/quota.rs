@@ -41,7 +41,6 @@ impl Default for Quota {
 }
 
 impl Quota {
-    /// Until when it may send nothing.
     pub(crate) fn held_until(&self, now: Timestamp) -> Option<Timestamp> {
         let free_at = self.free_at.load(Ordering::Acquire);
         (free_at > now.as_micros()).then(|| Timestamp::from_micros(free_at))
@@ -61,7 +60,6 @@ impl Quota {
         taken.map(Some)
     }
 
-    /// What was to be sent was not.
     pub(crate) fn give_back(&self, place: Slot, now: Timestamp) {
         let mut meter = self.meter.lock();
         meter.give_back(place);

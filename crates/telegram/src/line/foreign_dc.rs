@@ -31,7 +31,6 @@ const FORGOTTEN: &str = "AUTH_KEY_UNREGISTERED";
 #[derive(Default)]
 pub(super) struct ForeignCentres(Mutex<HashMap<i32, Arc<ForeignCentre>>>);
 
-/// One of the other data centres.
 #[derive(Default)]
 struct ForeignCentre {
     /// Whether the data centre knows whose key it is. Held while the key is made or let in.

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// What the count is while the connection is being dropped.
 const SHUT: u32 = u32::MAX;
 
-/// Counts the calls on a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Gate(AtomicU32);
 

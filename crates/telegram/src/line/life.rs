@@ -21,7 +21,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A line that was up for less than this did not really come up: the waits go on growing.
 const SETTLED: Duration = Duration::from_secs(10);
 
-/// Why a connection ended.
 enum Ended {
     /// For good: its state says why.
     Dead,
@@ -41,7 +40,6 @@ impl Line {
         *self.key.write() = key;
     }
 
-    /// Lives until it is dead for good.
     async fn live(self: &Arc<Self>, key: &Key, connection: &mut Option<Connection>) {
         let clock = self.parts.health.clock.clone();
         let mut failures = 0;
@@ -86,7 +84,6 @@ impl Line {
         key.connect(application, clock, move |updates| line.take(updates))
     }
 
-    /// What the connection sends by itself.
     fn take(&self, updates: UpdatesLike) {
         if matches!(updates, UpdatesLike::ConnectionClosed) {
             self.lose(Lost::Way);
@@ -124,7 +121,6 @@ impl Line {
         Ok(())
     }
 
-    /// Remembers the session, encrypted, with whose it is.
     async fn keep(&self, key: &Key, user: SelfUser) {
         let (accounts, account) = (self.parts.store.accounts(), &self.parts.health.name);
         let fingerprint = key.fingerprint();
@@ -144,7 +140,6 @@ impl Line {
         }
     }
 
-    /// Stays with a connection until it is gone.
     async fn watch(&self, connection: &mut Connection) -> Ended {
         let clock = &self.parts.health.clock;
         loop {

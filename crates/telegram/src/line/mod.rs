@@ -34,7 +34,6 @@ pub(crate) enum Arrived {
     Reconnected,
 }
 
-/// How a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Status {
     pub(crate) state: AccountState,
@@ -52,14 +51,12 @@ pub(crate) enum Origin {
     Stored(KeyFingerprint),
 }
 
-/// What a line is made of.
 pub(crate) struct LineParts {
     pub(crate) index: usize,
     pub(crate) origin: Origin,
     pub(crate) purposes: Vec<Purpose>,
     pub(crate) keyring: Keyring,
     pub(crate) application: Application,
-    /// For keys of other data centres.
     pub(crate) server_keys: ServerKeys,
     pub(crate) probe_every: Duration,
     pub(crate) health: Arc<AccountHealth>,
@@ -67,7 +64,6 @@ pub(crate) struct LineParts {
     pub(crate) arrived: mpsc::Sender<Arrived>,
 }
 
-/// One session of an account.
 pub(crate) struct Line {
     parts: LineParts,
     /// The key, or why there is none. Read again when the line is started over.
@@ -86,7 +82,6 @@ pub(crate) struct Line {
     signalled: Notify,
     wanted: watch::Sender<Orders>,
     purposes: RwLock<Arc<[Purpose]>>,
-    /// Nothing of it runs any more.
     over: watch::Sender<bool>,
 }
 
@@ -98,7 +93,6 @@ struct Signals {
     doubtful: bool,
 }
 
-/// What of the connection is lost.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Lost {
     #[default]
@@ -170,7 +164,6 @@ impl Line {
         self.purposes.read().contains(&purpose)
     }
 
-    /// It is for these from now on.
     pub(crate) fn set_purposes(&self, purposes: &[Purpose]) {
         *self.purposes.write() = purposes.into();
     }
@@ -206,7 +199,6 @@ impl Line {
         self.key().ok().map(|key| key.fingerprint())
     }
 
-    /// Its key, for taking it to another program.
     pub(crate) fn key_to_export(&self) -> Option<Arc<Key>> {
         self.key().ok()
     }
@@ -238,7 +230,6 @@ impl Line {
 
     // ---- what the owner wants ----------------------------------------------------------------------------------
 
-    /// Starts it, or starts it over.
     pub(crate) fn restart(&self) {
         self.wanted.send_modify(|wanted| {
             wanted.run = true;
@@ -287,7 +278,6 @@ impl Line {
 
     // ---- calls -------------------------------------------------------------------------------------------------
 
-    /// Makes a call and reads its result.
     pub(crate) async fn call<R: RemoteCall>(
         &self,
         operation: Operation,
@@ -301,7 +291,6 @@ impl Line {
         })
     }
 
-    /// Makes a call whose result the caller reads.
     pub(crate) async fn call_raw(
         &self,
         operation: Operation,

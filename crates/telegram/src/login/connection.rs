@@ -14,7 +14,6 @@ use crate::session::{Key, SignedIn};
 /// How long a call may take, connecting included.
 const CALL: Duration = Duration::from_secs(20);
 
-/// Why a call gave nothing.
 #[derive(Debug)]
 pub(crate) enum Trouble {
     /// No answer: what was asked for may have been done.
@@ -22,7 +21,6 @@ pub(crate) enum Trouble {
     Refused(Meaning, String),
 }
 
-/// A connection with a fresh key.
 pub(crate) struct LoginConnection {
     connection: Connection,
     clock: Clock,

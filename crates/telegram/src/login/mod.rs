@@ -124,12 +124,10 @@ impl Logins {
         self.turn(login, move |mut turn| async move { turn.start(by, options).await }).await
     }
 
-    /// Tells the code.
     pub async fn submit_code(&self, name: &AccountName, code: SecretText) -> Result<LoginState, LoginError> {
         self.turn(self.known(name)?, move |mut turn| async move { turn.submit_code(code).await }).await
     }
 
-    /// Tells the two-step password.
     pub async fn submit_password(
         &self,
         name: &AccountName,

@@ -36,7 +36,6 @@ impl Turn {
         Ok(true)
     }
 
-    /// Another data centre, at the same step.
     pub(super) async fn carry_to(&mut self, dc_id: i32) -> Result<bool, LoginError> {
         let step = self.record()?.step.clone();
         self.move_to(dc_id, step).await

@@ -9,7 +9,6 @@ use grammers_tl_types::{enums, types};
 use mtproto::is_good_prime;
 use num_bigint::BigUint;
 
-/// Why there is no proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProofError {
     #[error("Telegram asks for the password in a way that this version does not know")]

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::state::{CodeWay, LoginFailure, LoginState, SignedInAs};
 use crate::session::SignedIn;
 
-/// By what someone signs in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub(crate) enum By {
@@ -18,7 +17,6 @@ pub(crate) enum By {
     Qr,
 }
 
-/// How far it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub(crate) enum Step {

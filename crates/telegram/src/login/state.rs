@@ -191,7 +191,6 @@ impl LoginState {
         }
     }
 
-    /// Whether nothing more comes of it.
     pub const fn is_over(&self) -> bool {
         matches!(self, Self::None | Self::Done { .. } | Self::Failed { .. })
     }

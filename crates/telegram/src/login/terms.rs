@@ -39,7 +39,6 @@ impl Turn {
         }
     }
 
-    /// What someone says to the terms.
     pub(super) async fn answer_terms(&mut self, accepted: bool) -> Result<(), LoginError> {
         // Only where an answer got lost before the terms were known is there something to find out first.
         if !matches!(self.inner.record.as_ref().map(|record| &record.step), Some(Step::Terms { .. }))

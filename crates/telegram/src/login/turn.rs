@@ -54,7 +54,6 @@ impl Turn {
         self.inner.record.as_mut().ok_or(LoginError::NotNow(LoginState::None))
     }
 
-    /// Writes the record down, then shows it.
     pub(super) async fn save(&mut self) -> Result<(), LoginError> {
         let account = self.login.account.clone();
         let record = self.record()?;
@@ -161,7 +160,6 @@ impl Turn {
         }
     }
 
-    /// What a refusal means at any step.
     pub(super) async fn refused(&mut self, meaning: Meaning, words: String) -> Result<(), LoginError> {
         match meaning {
             Meaning::PasswordNeeded => self.want_password(0).await,

@@ -38,7 +38,6 @@ const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins
 /// How long a page lets messages go first.
 const POLITE: Duration = Duration::from_millis(50);
 
-/// Where the next page begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Offset {
     date: i32,
@@ -147,7 +146,6 @@ enum Reading {
     Again,
 }
 
-/// Reads all dialogs; goes on where it stopped.
 async fn read_all(
     account: &Account,
     turns: &Semaphore,

@@ -54,7 +54,6 @@ pub(crate) struct Person {
     pub(crate) is_self: bool,
 }
 
-/// What one account knows.
 #[derive(Debug, Default)]
 pub(crate) struct Peers(RwLock<Table>);
 
@@ -185,7 +184,6 @@ impl Peers {
         table.dialogs -= usize::from(gone.is_some_and(|peer| peer.dialog));
     }
 
-    /// The chat in the form that calls take.
     pub(crate) fn input(&self, chat_id: ChatId) -> Option<enums::InputPeer> {
         let bare = chat_id.bare();
         if chat_id.kind() == ChatKind::Group {
@@ -203,7 +201,6 @@ impl Peers {
         })
     }
 
-    /// A user in the form that calls take.
     pub(crate) fn input_user(&self, user_id: i64) -> Option<enums::InputUser> {
         let table = self.0.read();
         let peer = table.peers.get(&ChatId::user(user_id)?)?;
@@ -222,7 +219,6 @@ impl Peers {
         Some(types::InputChannel { channel_id: chat_id.bare(), access_hash }.into())
     }
 
-    /// A user, with the name they show.
     pub(crate) fn person(&self, user_id: i64) -> Option<Person> {
         let table = self.0.read();
         let peer = table.peers.get(&ChatId::user(user_id)?)?;
@@ -353,7 +349,6 @@ impl Names {
         }
     }
 
-    /// This chat has another name now.
     fn give_up(&self, username: &str, chat_id: ChatId) {
         let mut names = self.0.write();
         if names.get(username).is_some_and(|named| named.chat_id == Some(chat_id)) {

@@ -229,7 +229,6 @@ impl Pool {
         self.all().iter().any(|account| account.in_pool() && account.usable() == Usable::Now)
     }
 
-    /// Whether every account is past connecting.
     pub fn settled(&self) -> bool {
         self.all().iter().all(|account| account.is_settled())
     }
@@ -339,7 +338,6 @@ impl Pool {
         }
     }
 
-    /// The account that the chat belongs to.
     pub(crate) fn bound(&self, chat_id: ChatId) -> Option<usize> {
         match self.registry.bound(chat_id)? {
             Bound::To(index) => Some(index),

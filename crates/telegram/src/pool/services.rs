@@ -17,7 +17,6 @@ pub struct ServiceView {
     pub since: Timestamp,
     /// Calls it made since the start or the last restart.
     pub operations: u64,
-    /// How many of them went wrong.
     pub errors: u64,
     /// What went wrong last.
     pub last_error: Option<String>,

@@ -46,7 +46,6 @@ impl Pool {
         Ok(account)
     }
 
-    /// The account that may be changed.
     fn own(&self, name: &AccountName) -> Result<Arc<Account>, RosterError> {
         let account = self.get(name).ok_or_else(|| RosterError::NoSuchAccount(name.clone()))?;
         match account.definition().source {

@@ -51,7 +51,6 @@ pub struct NewAccount {
     pub phone: Option<SecretText>,
     /// The SOCKS5 proxy to connect through.
     pub proxy: Option<SecretText>,
-    /// How many messages it may send.
     pub limits: SendingLimits,
 }
 
@@ -114,7 +113,6 @@ impl Definition {
         Self { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, source, sessions }
     }
 
-    /// As it is asked for.
     pub(crate) fn of_new(new: NewAccount, proxies: &Allowed) -> Result<Self, RosterError> {
         let NewAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits } = new;
         let (source, sessions) = (AccountSource::Store, Vec::new());
@@ -124,7 +122,6 @@ impl Definition {
         Ok(made)
     }
 
-    /// The same, changed.
     pub(crate) fn changed(&self, change: AccountChange, proxies: &Allowed) -> Result<Self, RosterError> {
         let mut changed = self.clone();
         let AccountChange {

@@ -25,7 +25,6 @@ pub(crate) struct Running {
     pub(crate) closing: CancellationToken,
     refresh_every: Duration,
     turns: Arc<Semaphore>,
-    /// Nothing comes to life by itself.
     pub(crate) at_rest: bool,
     /// What nothing is to be asked for.
     pub(crate) quiesced: Quiesced,

@@ -17,7 +17,6 @@ use crate::session::{Holder, SignedIn};
 /// A key that is signed in: anyone who has it is the account.
 #[derive(Debug)]
 pub struct SessionKey {
-    /// The data centre that knows it.
     pub dc_id: i32,
     pub key: Secret<[u8; 256]>,
     /// Whose it is, where that is known.
@@ -34,13 +33,11 @@ impl From<session_files::Session> for SessionKey {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OwnerlessView {
     pub session: String,
-    /// The data centre that knows it.
     pub dc_id: i32,
     /// Telegram's id of its user, where it is known.
     pub user_id: Option<i64>,
     pub username: Option<String>,
     pub display_name: Option<String>,
-    /// Where it came from, in words.
     pub origin: String,
 }
 
@@ -140,7 +137,6 @@ impl Pool {
         Ok(own.filter_map(|session| session.user).map(|user| user.user_id).next())
     }
 
-    /// Another account here that is this person.
     pub(crate) async fn other_account_of(
         &self,
         user_id: i64,

@@ -79,7 +79,6 @@ impl AskOutcome {
     }
 }
 
-/// The candidates as far as memory knows them.
 pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Candidates> {
     let now = pool.clock.now();
     let topic = || (query.chat.clone(), pin(pool, query));
@@ -310,7 +309,6 @@ fn pin(pool: &Pool, query: &Query) -> Option<usize> {
     query.pin.as_ref().and_then(|name| pool.index(name))
 }
 
-/// The accounts that this may be asked of.
 fn considered(pool: &Pool, query: &Query) -> Vec<Arc<Account>> {
     let pinned = pin(pool, query);
     let known = pool.find(&query.chat);

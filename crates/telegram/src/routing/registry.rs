@@ -51,7 +51,6 @@ impl Registry {
         }
     }
 
-    /// The chat goes over to this account.
     pub(crate) fn rebind(&self, chat_id: ChatId, bound: Bound) {
         self.bindings.write().insert(chat_id, bound);
     }

@@ -40,7 +40,6 @@ pub struct Facts {
     pub load: u32,
     /// Whether it can be used at all.
     pub usable: Usable,
-    /// How well it knows the chat.
     pub knows: Knows,
     /// It has not read all its dialogs yet: what it does not know may be among the rest.
     pub is_reading: bool,

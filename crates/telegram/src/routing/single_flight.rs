@@ -44,7 +44,6 @@ pub(crate) struct SingleFlight {
     results: [AtomicU64; LookupResult::ALL.len()],
 }
 
-/// No one knows the chat.
 #[derive(Debug)]
 struct Miss {
     until: Timestamp,
@@ -77,7 +76,6 @@ impl SingleFlight {
         Flight::Lead(Lead { lookups: self, topic, _landed: landed })
     }
 
-    /// Counts a question by what came of it.
     pub(crate) fn count(&self, result: LookupResult) {
         let place = LookupResult::ALL.iter().position(|known| *known == result);
         if let Some(counter) = place.and_then(|place| self.results.get(place)) {
@@ -104,7 +102,6 @@ impl SingleFlight {
         misses.get(topic).filter(|miss| miss.until > now).map_or_else(Vec::new, |miss| miss.unasked.clone())
     }
 
-    /// Everything may be asked for again.
     pub(crate) fn forget_misses(&self) {
         self.misses.lock().clear();
     }

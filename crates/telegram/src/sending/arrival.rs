@@ -30,7 +30,6 @@ const ROUNDING: Duration = Duration::from_secs(1);
 /// How many others are asked whether they see a message.
 const WITNESSES: usize = 3;
 
-/// Whose messages are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Author {
     /// The account that reads.

@@ -34,7 +34,6 @@ struct MediaFingerprint {
     size: Option<u64>,
 }
 
-/// What a part looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fingerprint<'a> {
     text: &'a str,
@@ -55,7 +54,6 @@ impl<'a> Fingerprint<'a> {
         Self { text: &attempt.part.text.text, media }
     }
 
-    /// Those of the messages that look like it.
     pub(crate) fn among(&self, mut messages: Vec<HistoryMessage>) -> Vec<Match> {
         messages.sort_by_key(|message| message.id);
         if self.media.len() < 2 {

@@ -23,7 +23,6 @@ pub(crate) struct Key {
     signed_in: SignedIn,
 }
 
-/// Why a line has no key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeyTrouble {
     pub(crate) reason: Reason,
@@ -60,13 +59,11 @@ impl Key {
         Secret::new(Box::new(*self.signed_in.key.expose_secret()))
     }
 
-    /// Whose the session file says it is.
     pub(crate) fn user_id(&self) -> Option<i64> {
         self.signed_in.user_id
     }
 }
 
-/// Who connects with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Holder {
     Line(AccountName, usize),
@@ -96,7 +93,6 @@ impl Claims {
         self.0.lock().get(&key).cloned()
     }
 
-    /// A line is closed: its key is free.
     pub(crate) fn release(&self, account: &AccountName, line: usize) {
         let mut claims = self.0.lock();
         let own = Holder::Line(account.clone(), line);

@@ -22,7 +22,6 @@ pub(crate) enum NoSession {
     ForTests,
 }
 
-/// Where a session is.
 #[derive(Clone)]
 pub(crate) enum Source {
     File(PathBuf),

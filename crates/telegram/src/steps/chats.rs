@@ -43,7 +43,6 @@ fn of_the_account(refusal: Outcome) -> Outcome {
     }
 }
 
-/// The supergroup that an answer says was made.
 fn created(updates: &enums::Updates) -> Option<ChatId> {
     let (_, chats) = told_of(updates);
     chats.iter().find_map(|chat| match chat {

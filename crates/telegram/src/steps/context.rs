@@ -18,7 +18,6 @@ use crate::steps::meaning;
 /// How long a call that changes something may take. After that no one knows whether it did.
 const CHANGE: Duration = Duration::from_secs(15);
 
-/// One step under way.
 pub(super) struct StepContext<'a> {
     pub(super) account: &'a Account,
     pub(super) line: Arc<Line>,

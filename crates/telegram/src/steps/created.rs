@@ -13,7 +13,6 @@ use crate::peers::dialogs;
 /// How much earlier than expected a chat may have been made: clocks are read to the second, and may be set.
 const SLACK: Duration = Duration::from_mins(1);
 
-/// What is looked for.
 #[derive(Debug)]
 struct CreatedChat<'a> {
     title: String,
@@ -22,8 +21,7 @@ struct CreatedChat<'a> {
     known: &'a [ChatId],
 }
 
-/// Looks for a supergroup that this account made.
-pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known: &[ChatId]) -> ChatLookup {
+pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known: &[ChatId]) -> FoundChat {
     // Our clock and Telegram's may differ, and a look in the wrong time would lead to a second chat.
     let Ok(ahead) = account.telegram_ahead().await else { return FoundChat::CannotTell };
     let Some(earliest) = earliest(since, account.now(), ahead) else { return FoundChat::CannotTell };

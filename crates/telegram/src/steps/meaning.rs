@@ -7,7 +7,6 @@ use crate::calls::classify::is_about_membership;
 /// Telegram keeps this many characters of a title.
 const TITLE: usize = 128;
 
-/// A title as Telegram keeps it.
 pub(super) fn kept_title(title: &str) -> String {
     title.trim().chars().take(TITLE).collect()
 }

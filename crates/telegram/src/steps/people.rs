@@ -83,7 +83,6 @@ fn is_pending(user: i64, brought: &[i64], missing: &[Missing]) -> bool {
     !brought.contains(&user) && missing.iter().all(|one| one.user_id != user)
 }
 
-/// An invitation of several people.
 struct Invitation<'a> {
     context: &'a StepContext<'a>,
     chat: StepChat,
@@ -231,7 +230,6 @@ fn absent(user_id: i64, why: &str) -> Missing {
 
 // ---- governing -----------------------------------------------------------------------------------------------------
 
-/// Makes someone an administrator with all rights.
 pub(super) async fn promote(context: &StepContext<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
     let chat = context.chat().await?;
     let person = context.account.peers.person(user);
@@ -279,7 +277,6 @@ const fn all_rights() -> types::ChatAdminRights {
     }
 }
 
-/// Removes someone, and keeps them out.
 pub(super) async fn remove(context: &StepContext<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
     let answer = match context.chat().await? {
         StepChat::Group(chat_id) => {

@@ -14,7 +14,6 @@ const REMEMBERED: usize = 1_024;
 pub(crate) struct RecentInvites(Mutex<VecDeque<(ChatId, i64)>>);
 
 impl RecentInvites {
-    /// These may be in the chat now.
     pub(crate) fn note(&self, chat_id: ChatId, users: &[i64]) {
         let mut ring = self.0.lock();
         for user_id in users {

@@ -66,7 +66,6 @@ pub(crate) async fn run(
     }
 }
 
-/// Where the reading stands.
 struct Reader<'a> {
     account: &'a Account,
     boxes: MessageBoxes,
@@ -184,7 +183,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Something may have been missed: the difference tells.
     fn gap(&mut self) {
         if self.primed {
             // A gap is what this is.
@@ -406,7 +404,6 @@ impl<'a> Reader<'a> {
 
     // ---- beginnings ----------------------------------------------------------------------------------------------
 
-    /// Takes Telegram's present counters as the beginning.
     async fn start_from_now(&mut self) -> Result<(), CallError> {
         let request = functions::updates::GetState {};
         let enums::updates::State::State(state) = self.account.read(Operation::Read, &request).await?;
@@ -437,7 +434,6 @@ impl<'a> Reader<'a> {
         self.start_from_now().await
     }
 
-    /// Counts and lists what was left out.
     fn miss(&self, since: i32, now: i32) {
         let missed = u64::try_from(now.saturating_sub(since)).unwrap_or(0);
         if missed > 0 {

@@ -75,7 +75,6 @@ fn in_message(message: &enums::Message, me: Option<i64>) -> Option<Notice> {
     }
 }
 
-/// The user whom a message is from.
 fn by(peer: Option<&enums::Peer>) -> Option<i64> {
     match peer? {
         enums::Peer::User(user) => Some(user.user_id),
@@ -83,7 +82,6 @@ fn by(peer: Option<&enums::Peer>) -> Option<i64> {
     }
 }
 
-/// The channel whose own counter an update moves.
 pub(super) fn channel(update: &Update) -> Option<i64> {
     match update {
         Update::ChannelTooLong(update) => Some(update.channel_id),

@@ -11,7 +11,6 @@ use crate::account::Learned;
 /// This much is written at once, whatever the time.
 const MUCH: usize = 200;
 
-/// Changes that wait to be written.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     primary: Option<(i32, i32, i32)>,
@@ -23,7 +22,6 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Where the updates stand after one was taken.
     pub(super) fn note(&mut self, state: &State) {
         match state.message_box {
             Some(MessageBox::Common { pts }) if pts > 0 => self.primary = Some((pts, state.date, state.seq)),
@@ -67,7 +65,6 @@ impl Pending {
     }
 }
 
-/// How the reading of updates begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Beginning {
     /// From here: what came since is asked for.
