@@ -138,8 +138,6 @@ impl Dialogue {
         (self.salt, self.ahead)
     }
 
-    // ---- requests ----------------------------------------------------------------------------------------------
-
     pub(super) fn ask(&mut self, body: Vec<u8>, answer: ReplySender) {
         if (4..=LONGEST).contains(&body.len()) && body.len().is_multiple_of(4) {
             self.wait_in_line(body, Some(answer));
@@ -190,8 +188,6 @@ impl Dialogue {
             (self.waiting, self.flying) = (VecDeque::new(), HashMap::new());
         }
     }
-
-    // ---- writing -----------------------------------------------------------------------------------------------
 
     /// When something is to be written although no one asks for anything.
     pub(super) fn acknowledges_at(&self) -> Option<Duration> {
@@ -304,8 +300,6 @@ impl Dialogue {
         number
     }
 
-    // ---- reading -----------------------------------------------------------------------------------------------
-
     /// Takes one message of Telegram. What tells of changes is put to `arrived`.
     pub(super) fn hear(&mut self, told: Message<'_>, moment: Moment, arrived: &mut Vec<UpdatesLike>) {
         let now = moment.running;
@@ -385,8 +379,6 @@ impl Dialogue {
         }
         self.waiting.make_contiguous().sort_by_key(|request| request.ticket);
     }
-
-    // ---- the end -----------------------------------------------------------------------------------------------
 
     /// The connection is over: everyone is told, and told apart whether their request can have reached Telegram.
     pub(super) fn end(&mut self, loss: &Loss) {

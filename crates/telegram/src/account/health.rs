@@ -70,8 +70,6 @@ impl AccountHealth {
         }
     }
 
-    // ---- lines -------------------------------------------------------------------------------------------------
-
     pub(crate) fn set_ready(&self, line: usize, ready: bool) {
         let bit = 1_u64.checked_shl(u32::try_from(line).unwrap_or(u32::MAX)).unwrap_or(0);
         if ready {
@@ -86,8 +84,6 @@ impl AccountHealth {
         let ready = self.ready.load(Ordering::Acquire);
         (ready != 0).then_some(ready.trailing_zeros() as usize)
     }
-
-    // ---- counting ----------------------------------------------------------------------------------------------
 
     pub(crate) fn count_call(&self, at: Timestamp) {
         self.operations.fetch_add(1, Ordering::Relaxed);
@@ -124,8 +120,6 @@ impl AccountHealth {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         Sending(&self.in_flight)
     }
-
-    // ---- restriction -------------------------------------------------------------------------------------------
 
     /// What Telegram, or a mix-up of sessions, keeps the whole account from. Stays until someone restarts it.
     pub(crate) fn restriction(&self) -> Option<Reason> {
@@ -165,8 +159,6 @@ impl AccountHealth {
         let lasts = |reason| matches!(reason, Reason::PeerFlood | Reason::Frozen);
         *restriction = restriction.filter(|(reason, _)| lasts(*reason));
     }
-
-    // ---- whose it is -------------------------------------------------------------------------------------------
 
     pub(crate) fn person(&self) -> Option<SelfUser> {
         self.person.read().clone()

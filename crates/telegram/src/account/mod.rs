@@ -148,8 +148,6 @@ impl Account {
         self.dialogs_total.store(i64::from(total), Ordering::Relaxed);
     }
 
-    // ---- what the owner says of it -----------------------------------------------------------------------------
-
     /// Lower numbers are used first.
     pub(crate) fn priority(&self) -> u16 {
         self.priority.load(Ordering::Acquire)
@@ -224,8 +222,6 @@ impl Account {
         Arc::clone(&self.lines.read())
     }
 
-    // ---- switches ----------------------------------------------------------------------------------------------
-
     pub(crate) fn switch(&self) -> Switch {
         match self.switch.load(Ordering::Acquire) {
             1 => Switch::Paused,
@@ -239,8 +235,6 @@ impl Account {
         self.switched_at.store(self.now().as_micros(), Ordering::Release);
         self.health.changes.tell();
     }
-
-    // ---- how it is ---------------------------------------------------------------------------------------------
 
     /// Whether it can be used at all: for any purpose, as its lines stand in for each other.
     pub(crate) fn usable(&self) -> Usable {
@@ -342,8 +336,6 @@ impl Account {
         self.lines().iter().all(|line| line.state() != AccountState::Connecting)
     }
 
-    // ---- calls -------------------------------------------------------------------------------------------------
-
     /// What came of reading the newest dialogs out of turn, if that was just now: it is not done again and again for
     /// every id that no one knows.
     pub(crate) fn newest(&self) -> Option<Result<(), CallError>> {
@@ -406,8 +398,6 @@ impl Account {
             tracing::warn!(account = %self.name, %error, "a flood wait could not be stored");
         }
     }
-
-    // ---- learning ----------------------------------------------------------------------------------------------
 
     /// Takes in users and chats of an answer; `dialogs` are those among them that the account has a dialog with.
     pub(crate) async fn learn(&self, users: &[enums::User], chats: &[enums::Chat], dialogs: &[ChatId]) {

@@ -53,8 +53,6 @@ impl<'a> Destination<'a> {
         self.pool.clock.now()
     }
 
-    // ---- accounts ---------------------------------------------------------------------------------------------
-
     pub(super) async fn index(&self) -> Result<AccountIndex, ImportError> {
         let mut index = AccountIndex::default();
         for account in self.pool.all().iter() {
@@ -66,8 +64,6 @@ impl<'a> Destination<'a> {
         }
         Ok(index)
     }
-
-    // ---- asking Telegram -------------------------------------------------------------------------------------------
 
     pub(super) fn application(&self, name: &AccountName) -> Option<Application> {
         Some(self.pool.get(name)?.definition().application(&self.pool.builder.proxies))
@@ -98,8 +94,6 @@ impl<'a> Destination<'a> {
     pub(super) fn address(&self, dc_id: i32) -> Option<SocketAddr> {
         self.pool.builder.addresses.of(dc_id)
     }
-
-    // ---- taking in -------------------------------------------------------------------------------------------------
 
     /// Keeps what an account can reach by a session, as far as it is news to it.
     pub(super) async fn take_peers(

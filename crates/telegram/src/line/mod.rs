@@ -146,8 +146,6 @@ impl Line {
         }
     }
 
-    // ---- what others see ---------------------------------------------------------------------------------------
-
     pub(crate) fn index(&self) -> usize {
         self.parts.index
     }
@@ -228,8 +226,6 @@ impl Line {
         Some(self.round_trip.load(Ordering::Relaxed)).filter(|millis| *millis != u32::MAX)
     }
 
-    // ---- what the owner wants ----------------------------------------------------------------------------------
-
     pub(crate) fn restart(&self) {
         self.wanted.send_modify(|wanted| {
             wanted.run = true;
@@ -275,8 +271,6 @@ impl Line {
     pub(crate) fn stop(&self) {
         self.wanted.send_if_modified(|wanted| std::mem::replace(&mut wanted.run, false));
     }
-
-    // ---- calls -------------------------------------------------------------------------------------------------
 
     pub(crate) async fn call<R: RemoteCall>(
         &self,
@@ -400,8 +394,6 @@ impl Line {
     fn take_signals(&self) -> Signals {
         std::mem::take(&mut self.signals.lock())
     }
-
-    // ---- state -------------------------------------------------------------------------------------------------
 
     fn show(&self, state: AccountState, reason: Option<Reason>, detail: Option<String>) {
         let health = &self.parts.health;

@@ -104,8 +104,6 @@ impl Turn {
         }
     }
 
-    // ---- calls ---------------------------------------------------------------------------------------------------
-
     /// Makes sure that there is a key for the data centre, and writes it down before it is used.
     pub(super) async fn ensure_key(&mut self) -> Result<(), LoginError> {
         let record = self.record()?;

@@ -195,8 +195,6 @@ impl Pool {
         }
     }
 
-    // ---- views -------------------------------------------------------------------------------------------------
-
     /// All accounts, by priority, then by name.
     pub fn accounts(&self) -> Vec<AccountView> {
         let mut views: Vec<_> = self.all().iter().map(|account| AccountView::of(account)).collect();
@@ -272,8 +270,6 @@ impl Pool {
         None
     }
 
-    // ---- services ----------------------------------------------------------------------------------------------
-
     pub fn services(&self) -> Vec<ServiceView> {
         let cached = self.cached_peers();
         Purpose::ALL.into_iter().map(|purpose| self.services.view(purpose, cached)).collect()
@@ -300,8 +296,6 @@ impl Pool {
         tracing::info!(service = purpose.as_str(), action = action.as_str(), "switched by hand");
         Ok(self.service(purpose))
     }
-
-    // ---- for the rest of this crate ----------------------------------------------------------------------------
 
     /// All accounts that are there now, by priority, then by name.
     pub(crate) fn all(&self) -> Arc<[Arc<Account>]> {

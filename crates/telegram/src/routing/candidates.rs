@@ -218,8 +218,6 @@ pub(crate) fn held_back(mut candidates: Candidates) -> Candidates {
     candidates
 }
 
-// ---- asking ------------------------------------------------------------------------------------------------------
-
 async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: Timestamp) -> AskOutcome {
     let known = pool.find_fresh(&query.chat);
     let ignorant =
@@ -302,8 +300,6 @@ async fn by_name(ready: &[Arc<Account>], chat_id: ChatId) -> bool {
     }
     false
 }
-
-// ---- choosing ----------------------------------------------------------------------------------------------------
 
 fn pin(pool: &Pool, query: &Query) -> Option<usize> {
     query.pin.as_ref().and_then(|name| pool.index(name))
@@ -405,8 +401,6 @@ fn is_lost(pool: &Pool, bound: &Bound, chat_id: ChatId) -> bool {
         closed || is_out
     })
 }
-
-// ---- telling -----------------------------------------------------------------------------------------------------
 
 fn able(pool: &Pool, choice: &Choice) -> Vec<Candidate> {
     let named = |(index, readiness): &(usize, Readiness)| {

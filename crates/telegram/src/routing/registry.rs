@@ -115,8 +115,6 @@ impl Registry {
         }
     }
 
-    // ---- groups that became supergroups --------------------------------------------------------------------------
-
     pub(crate) fn today(&self, chat_id: ChatId) -> ChatId {
         let migrations = self.migrations.read();
         migrations.get(&chat_id).copied().unwrap_or(chat_id)

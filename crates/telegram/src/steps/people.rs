@@ -50,8 +50,6 @@ fn person(context: &StepContext<'_>, chat_id: ChatId) -> Option<Person> {
     Some(Person { user_id: known.user_id, is_bot: known.is_bot })
 }
 
-// ---- inviting ------------------------------------------------------------------------------------------------------
-
 /// Invites people. One who cannot be invited does not keep the others out.
 pub(super) async fn invite(context: &StepContext<'_>, users: &[i64]) -> Result<Answer, Outcome> {
     let chat_id = context.chat_id()?;
@@ -227,8 +225,6 @@ fn refused(user_id: i64, result: MemberResult, error: &CallError) -> Missing {
 fn absent(user_id: i64, why: &str) -> Missing {
     Missing { user_id, result: MemberResult::Failed, detail: Some(why.to_owned()) }
 }
-
-// ---- governing -----------------------------------------------------------------------------------------------------
 
 pub(super) async fn promote(context: &StepContext<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
     let chat = context.chat().await?;

@@ -190,8 +190,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    // ---- from the socket -----------------------------------------------------------------------------------------
-
     fn arrive(&mut self, mut updates: UpdatesLike) {
         if !self.primed {
             return;
@@ -284,8 +282,6 @@ impl<'a> Reader<'a> {
             self.pending.since = Some(self.account.now());
         }
     }
-
-    // ---- differences ---------------------------------------------------------------------------------------------
 
     async fn difference(&mut self, request: &functions::updates::GetDifference) -> Result<(), CallError> {
         let mut answer = match self.account.read(Operation::Read, request).await {
@@ -402,8 +398,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    // ---- beginnings ----------------------------------------------------------------------------------------------
-
     async fn start_from_now(&mut self) -> Result<(), CallError> {
         let request = functions::updates::GetState {};
         let enums::updates::State::State(state) = self.account.read(Operation::Read, &request).await?;
@@ -448,8 +442,6 @@ impl<'a> Reader<'a> {
             tracing::warn!(account = %self.account.name, missed, "updates were left out: they lie too far back");
         }
     }
-
-    // ---- the store -----------------------------------------------------------------------------------------------
 
     async fn flush(&mut self) {
         self.pending.since = None;
