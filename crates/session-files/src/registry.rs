@@ -37,30 +37,23 @@ pub struct Registry {
 }
 
 /// A table of the old registry.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Table {
-    /// `chat_assignments`
+    #[strum(serialize = "chat_assignments")]
     Assignments,
-    /// `operations_log`
+    #[strum(serialize = "operations_log")]
     Operations,
-    /// `failover_log`
+    #[strum(serialize = "failover_log")]
     Failovers,
-    /// `failed_requests`
+    #[strum(serialize = "failed_requests")]
     FailedRequests,
 }
 
+domain::enum_words!(Table);
+
 impl Table {
-    const ALL: [Self; 4] = [Self::Assignments, Self::Operations, Self::Failovers, Self::FailedRequests];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Assignments => "chat_assignments",
-            Self::Operations => "operations_log",
-            Self::Failovers => "failover_log",
-            Self::FailedRequests => "failed_requests",
-        }
-    }
-
     const fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Assignments => &["chat_id", "account_name", "title", "invite_link", "created_at", "status"],

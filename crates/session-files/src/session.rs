@@ -79,33 +79,26 @@ impl fmt::Display for Fingerprint {
 }
 
 /// Which program wrote a session, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(strum::Display, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A `.session` file of Telethon.
+    #[strum(to_string = "Telethon file")]
     TelethonFile,
     /// A `StringSession` of Telethon.
+    #[strum(to_string = "Telethon string")]
     TelethonString,
     /// A `.session` file of Pyrogram, or of Kurigram while it still wrote the same.
+    #[strum(to_string = "Pyrogram file")]
     PyrogramFile,
     /// A `.session` file of Kurigram.
+    #[strum(to_string = "Kurigram file")]
     KurigramFile,
     /// A session string; Pyrogram's and Kurigram's are the same.
+    #[strum(to_string = "Pyrogram string")]
     PyrogramString,
     /// An SQLite file of grammers.
+    #[strum(to_string = "grammers file")]
     GrammersFile,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TelethonFile => "Telethon file",
-            Self::TelethonString => "Telethon string",
-            Self::PyrogramFile => "Pyrogram file",
-            Self::KurigramFile => "Kurigram file",
-            Self::PyrogramString => "Pyrogram string",
-            Self::GrammersFile => "grammers file",
-        })
-    }
 }
 
 /// A session, and where it was found.

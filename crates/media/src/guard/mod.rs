@@ -10,7 +10,6 @@ mod address;
 mod names;
 mod ranges;
 
-use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -22,24 +21,17 @@ pub use ranges::Range;
 
 /// The setting that lists networks to pass. Files, posts and proxies have one each: anyone who may have a file fetched from a network
 /// need not be let post there, and a proxy on this machine opens it to no file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(strum::Display, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllowList {
     /// Where files are fetched from: `media.allow_private`.
+    #[strum(to_string = "[media] allow_private")]
     Media,
     /// Where others are told: `events.allow_private`.
+    #[strum(to_string = "[events] allow_private")]
     Events,
     /// What accounts connect through: `telegram.allow_private_proxies`.
+    #[strum(to_string = "[telegram] allow_private_proxies")]
     Proxies,
-}
-
-impl fmt::Display for AllowList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Media => "[media] allow_private",
-            Self::Events => "[events] allow_private",
-            Self::Proxies => "[telegram] allow_private_proxies",
-        })
-    }
 }
 
 /// The networks that settings let callers reach although the guard would refuse them, and which setting that is.

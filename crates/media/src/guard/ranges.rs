@@ -1,61 +1,53 @@
 //! The ranges of addresses that are not the public internet, after the registries of special-purpose addresses.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What an address belongs to that is not the public internet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(strum::Display, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Range {
     /// `0.0.0.0/8` and `::`: this network; systems take it for the machine itself.
+    #[strum(to_string = "an unspecified address")]
     Unspecified,
+    #[strum(to_string = "a loopback address")]
     Loopback,
     /// A private network: RFC 1918, and unique-local addresses of IPv6.
+    #[strum(to_string = "a private address")]
     Private,
     /// The network behind a provider's address translation: `100.64.0.0/10`.
+    #[strum(to_string = "an address of a provider's inner network")]
     Shared,
     /// One cable: `169.254.0.0/16`, `fe80::/10`, and the old site-local addresses.
+    #[strum(to_string = "a link-local address")]
     LinkLocal,
     /// Where clouds tell a machine its secrets.
+    #[strum(to_string = "the address of a cloud's metadata")]
     Metadata,
     /// Many receivers at once.
+    #[strum(to_string = "a multicast address")]
     Multicast,
     /// All receivers of a network.
+    #[strum(to_string = "a broadcast address")]
     Broadcast,
     /// For examples in documents.
+    #[strum(to_string = "an address for documentation")]
     Documentation,
     /// For measuring networks: `198.18.0.0/15`.
+    #[strum(to_string = "an address for benchmarks")]
     Benchmark,
     /// An IPv4 address in the form of an IPv6 address (mapped, compatible, translated).
+    #[strum(to_string = "an IPv4 address in the form of IPv6")]
     Mapped,
     /// 6to4 and its relays.
+    #[strum(to_string = "a 6to4 address")]
     SixToFour,
+    #[strum(to_string = "a Teredo address")]
     Teredo,
     /// NAT64, whose inner IPv4 address a translator dials.
+    #[strum(to_string = "a NAT64 address")]
     Nat64,
     /// Set aside for protocols, or given to no one.
+    #[strum(to_string = "a reserved address")]
     Reserved,
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unspecified => "an unspecified address",
-            Self::Loopback => "a loopback address",
-            Self::Private => "a private address",
-            Self::Shared => "an address of a provider's inner network",
-            Self::LinkLocal => "a link-local address",
-            Self::Metadata => "the address of a cloud's metadata",
-            Self::Multicast => "a multicast address",
-            Self::Broadcast => "a broadcast address",
-            Self::Documentation => "an address for documentation",
-            Self::Benchmark => "an address for benchmarks",
-            Self::Mapped => "an IPv4 address in the form of IPv6",
-            Self::SixToFour => "a 6to4 address",
-            Self::Teredo => "a Teredo address",
-            Self::Nat64 => "a NAT64 address",
-            Self::Reserved => "a reserved address",
-        })
-    }
 }
 
 /// First address, length of the prefix, what it is. The first that fits counts.

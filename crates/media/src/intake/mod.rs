@@ -49,26 +49,19 @@ pub struct Taken {
     pub facts: Facts,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(strum::Display, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wait {
     /// A connection, the look-up of the name and TLS included.
+    #[strum(to_string = "a connection")]
     Connection,
     /// The first line of the answer and its headers.
+    #[strum(to_string = "the answer")]
     Answer,
     /// The next bytes.
+    #[strum(to_string = "further bytes")]
     NextBytes,
+    #[strum(to_string = "the whole file")]
     WholeFile,
-}
-
-impl fmt::Display for Wait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connection => "a connection",
-            Self::Answer => "the answer",
-            Self::NextBytes => "further bytes",
-            Self::WholeFile => "the whole file",
-        })
-    }
 }
 
 /// Why a file was not taken. Nothing of it is left on disk.

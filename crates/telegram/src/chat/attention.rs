@@ -1,7 +1,5 @@
 //! What an account shows of its attention to a chat: that it has read it, and that it is about to write.
 
-use std::str::FromStr;
-
 use domain::account::Operation;
 use domain::{AccountName, ChatKind, ChatRef};
 use grammers_tl_types::{enums, functions, types};
@@ -10,6 +8,8 @@ use super::change::{ChangeError, Changed, Changer};
 use crate::pool::Pool;
 
 /// What the account is about to do, as the others in the chat see it for a few seconds.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str, parse_err_ty = UnknownTyping, parse_err_fn = unknown)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Typing {
     /// It writes a text.
@@ -27,20 +27,9 @@ pub enum Typing {
 #[error("the action can be typing, upload_photo, upload_document, record_voice or cancel")]
 pub struct UnknownTyping;
 
+domain::enum_words!(Typing);
+
 impl Typing {
-    pub const ALL: [Self; 5] =
-        [Self::Typing, Self::UploadPhoto, Self::UploadDocument, Self::RecordVoice, Self::Cancel];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Typing => "typing",
-            Self::UploadPhoto => "upload_photo",
-            Self::UploadDocument => "upload_document",
-            Self::RecordVoice => "record_voice",
-            Self::Cancel => "cancel",
-        }
-    }
-
     fn action(self) -> enums::SendMessageAction {
         match self {
             Self::Typing => enums::SendMessageAction::SendMessageTypingAction,
@@ -52,12 +41,8 @@ impl Typing {
     }
 }
 
-impl FromStr for Typing {
-    type Err = UnknownTyping;
-
-    fn from_str(text: &str) -> Result<Self, UnknownTyping> {
-        Self::ALL.into_iter().find(|typing| typing.as_str() == text).ok_or(UnknownTyping)
-    }
+fn unknown(_: &str) -> UnknownTyping {
+    UnknownTyping
 }
 
 impl Pool {

@@ -1,7 +1,5 @@
 //! Switching an account by hand: on, off, over, and out of work.
 
-use std::str::FromStr;
-
 use domain::AccountName;
 use store::{StoreError, Switch};
 
@@ -19,6 +17,8 @@ pub enum ActError {
 }
 
 /// What can be done to an account.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str, parse_err_ty = UnknownAction, parse_err_fn = unknown)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Connect it, if it is not.
@@ -37,26 +37,10 @@ pub enum Action {
 #[error("an account can be asked to start, stop, restart, pause or resume")]
 pub struct UnknownAction;
 
-impl Action {
-    pub const ALL: [Self; 5] = [Self::Start, Self::Stop, Self::Restart, Self::Pause, Self::Resume];
+domain::enum_words!(Action);
 
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-        }
-    }
-}
-
-impl FromStr for Action {
-    type Err = UnknownAction;
-
-    fn from_str(text: &str) -> Result<Self, UnknownAction> {
-        Self::ALL.into_iter().find(|action| action.as_str() == text).ok_or(UnknownAction)
-    }
+fn unknown(_: &str) -> UnknownAction {
+    UnknownAction
 }
 
 impl Pool {
