@@ -304,6 +304,41 @@ pub struct Card {
     pub actions: ActionSet,
 }
 
+impl Card {
+    /// A card of which nothing more is known.
+    pub fn new(id: CardId, lamp: Lamp, state: &'static str, since: Timestamp) -> Self {
+        Self {
+            kind: id.kind(),
+            name: id.name().to_owned(),
+            id,
+            parent: None,
+            lamp,
+            state,
+            reason: None,
+            detail: None,
+            advice: None,
+            proof: None,
+            since,
+            until: None,
+            up_since: None,
+            operations: None,
+            errors: None,
+            last_error: None,
+            share: None,
+            cpu: None,
+            memory: None,
+            cache: None,
+            queue: None,
+            stuck: None,
+            unable: Vec::new(),
+            sent_last_hour: None,
+            sends: None,
+            latency: None,
+            actions: ActionSet::default(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

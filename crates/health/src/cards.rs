@@ -102,36 +102,8 @@ impl CardMaker<'_> {
         let is_counted = !matches!(id.kind(), CardKind::Line | CardKind::Store);
         let sends = is_counted.then(|| self.history.tallies.sends(&id, self.minute));
         let sent_last_hour = is_counted.then(|| self.history.tallies.sent_last_hour(&id, self.minute));
-        let is_up = matches!(lamp, Lamp::Good);
-        Card {
-            kind: id.kind(),
-            id,
-            name,
-            parent: None,
-            lamp,
-            state,
-            reason: None,
-            detail: None,
-            advice: None,
-            proof: None,
-            since,
-            until: None,
-            up_since: is_up.then_some(since),
-            operations: None,
-            errors: None,
-            last_error: None,
-            share: None,
-            cpu: None,
-            memory: None,
-            cache: None,
-            queue: None,
-            stuck: None,
-            unable: Vec::new(),
-            sent_last_hour,
-            sends,
-            latency: None,
-            actions: ActionSet::default(),
-        }
+        let up_since = (lamp == Lamp::Good).then_some(since);
+        Card { name, up_since, sent_last_hour, sends, ..Card::new(id, lamp, state, since) }
     }
 
     fn waiting(&self, purpose: domain::Purpose) -> u64 {

@@ -261,7 +261,6 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::card::ActionSet;
 
     fn card(number: usize, kind: CardKind, lamp: Lamp) -> Card {
         let id = match kind {
@@ -278,35 +277,7 @@ pub(crate) mod tests {
 
     /// A card of which nothing is known but its lamp.
     pub(crate) fn card_of(id: CardId, lamp: Lamp) -> Card {
-        Card {
-            kind: id.kind(),
-            name: id.name().to_owned(),
-            parent: None,
-            id,
-            lamp,
-            state: lamp.as_str(),
-            reason: None,
-            detail: None,
-            advice: None,
-            proof: None,
-            since: Timestamp::default(),
-            until: None,
-            up_since: None,
-            operations: None,
-            errors: None,
-            last_error: None,
-            share: None,
-            cpu: None,
-            memory: None,
-            cache: None,
-            queue: None,
-            stuck: None,
-            unable: Vec::new(),
-            sent_last_hour: None,
-            sends: None,
-            latency: None,
-            actions: ActionSet::default(),
-        }
+        Card::new(id, lamp, lamp.as_str(), Timestamp::default())
     }
 
     pub(crate) fn account(number: usize) -> domain::AccountName {

@@ -34,33 +34,15 @@ pub(crate) fn card(id: &str) -> Card {
     let calls = is_worker || kind == CardKind::Line;
     let queues = is_worker || kind == CardKind::Queue;
     Card {
-        kind,
         name: id.name().rsplit(':').next().expect("a name").to_owned(),
-        id,
-        parent: None,
-        lamp: Lamp::Good,
-        state: "ready",
-        reason: None,
-        detail: None,
-        advice: None,
-        proof: None,
-        since: ago(6 * 24 * 60),
-        until: None,
         up_since: Some(ago(6 * 24 * 60 + 250)),
         operations: calls.then_some(0),
         errors: calls.then_some(0),
-        last_error: None,
         share: calls.then_some(0.0),
-        cpu: None,
-        memory: None,
-        cache: None,
         queue: queues.then_some(0),
-        stuck: None,
-        unable: Vec::new(),
         sent_last_hour: queues.then_some(0),
         sends: queues.then_some([0; 24]),
-        latency: None,
-        actions: ActionSet::default(),
+        ..Card::new(id, Lamp::Good, "ready", ago(6 * 24 * 60))
     }
 }
 
