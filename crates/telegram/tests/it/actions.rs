@@ -6,7 +6,7 @@ use delivery::{RefusalKind, Sender};
 use domain::account::AccountState;
 use telegram::{ActError, Action};
 
-use crate::world::{World, able, candidates, name, send, state, until, view};
+use crate::world::{World, able, candidates, name, one_account, send, state, until, view};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_account_gets_no_work_and_stays_connected() {
@@ -30,8 +30,7 @@ async fn a_paused_account_gets_no_work_and_stays_connected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_account_is_offline_until_it_is_started() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     pool.act(&name("backup_1"), Action::Stop).await.expect("stopped");
     until("offline", || state(&pool, "backup_1").0 == AccountState::Offline).await;
     assert_eq!(able(&candidates(&pool, "@client_1", None).await), Vec::<&str>::new());
@@ -49,8 +48,7 @@ async fn a_stopped_account_is_offline_until_it_is_started() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_connects_anew_and_an_unknown_name_is_told() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let mut changes = pool.changes();
     changes.mark_unchanged();
     pool.act(&name("backup_1"), Action::Restart).await.expect("restarted");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::{Candidates, RefusalKind, Sender};
 use sandbox::telegram::{FaultName, MemberOrder, NewChat};
 
-use crate::world::{World, able, candidates, name, query, until, view};
+use crate::world::{World, able, candidates, name, one_account, query, until, view};
 
 const UNKNOWN: &str = "-1009999999999";
 
@@ -36,8 +36,7 @@ async fn a_public_chat_that_lets_nobody_in_is_looked_up_once_by_each() {
             assert!(calls <= 1, "{account} asked {calls} times for {chat}");
         }
     }
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,8 +69,7 @@ async fn an_account_that_cannot_read_its_dialogs_keeps_no_other_from_looking_and
 
 #[tokio::test(flavor = "multi_thread")]
 async fn newest_dialogs_that_could_not_be_read_deny_no_chat() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     world.fault("backup_1", FaultName::RpcError).method("messages.getDialogs").error(500, "INTERNAL").on();
     world.telegram().clear_calls();
     for unknown in [UNKNOWN, "-1009999999998", "4242424242"] {
@@ -85,8 +83,7 @@ async fn newest_dialogs_that_could_not_be_read_deny_no_chat() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_who_ask_for_different_chats_at_once_share_one_reading() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     world.fault("backup_1", FaultName::Delay).method("messages.getDialogs").seconds(0.3).on();
     world.telegram().clear_calls();
     let order = NewChat {

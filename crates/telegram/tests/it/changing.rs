@@ -7,7 +7,7 @@ use sandbox::telegram::{FaultName, NewMessage};
 use telegram::{ChangeError, Edit, Typing};
 
 use crate::files::{ids, supergroup};
-use crate::world::{World, chat, name, send};
+use crate::world::{World, chat, name, one_account, send};
 
 fn edit(text: &str) -> Edit {
     Edit { text: FormattedText::plain(text), preview: false }
@@ -15,8 +15,7 @@ fn edit(text: &str) -> Edit {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_gets_another_text_and_is_deleted() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     for (number, to) in (1..).zip(["@client_1".to_owned(), supergroup(&world)]) {
         let sent = ids(&send(&pool, "backup_1", &to, "before", number).await)[0];
         let (to, id) = (chat(&to), i32::try_from(sent).expect("small"));
@@ -39,14 +38,12 @@ async fn a_message_gets_another_text_and_is_deleted() {
             "{gone:?}"
         );
     }
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_of_another_chat_is_not_deleted() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let sent = ids(&send(&pool, "backup_1", "@client_1", "mine", 1).await)[0];
     let id = i32::try_from(sent).expect("small");
     let deleted = pool.delete_message(&chat("@client_2"), id, true, None).await.expect("nothing there");
@@ -74,15 +71,10 @@ fn written(world: &World, chat: &str, count: usize) -> Vec<i32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_is_read_as_far_as_was_said_or_to_its_end() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let demo = |title: &str| {
-        let chats = world.telegram().chats();
-        chats.into_iter().find(|chat| chat.title == title).expect("one").chat_id
-    };
+    let (world, pool) = one_account().await;
     for (to, as_seen_by_the_customer) in [
         ("@client_1".to_owned(), "backup_1".to_owned()),
-        (demo("Demo group"), demo("Demo group")),
+        (world.demo("Demo group"), world.demo("Demo group")),
         (supergroup(&world), supergroup(&world)),
     ] {
         let ids = written(&world, &as_seen_by_the_customer, 4);
@@ -100,14 +92,12 @@ async fn a_chat_is_read_as_far_as_was_said_or_to_its_end() {
         pool.mark_read(&chat(&to), None, None).await.expect("read");
         assert_eq!(read(), (ids[3], 0), "{to}");
     }
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_others_in_a_chat_are_shown_the_very_action_that_was_asked_for() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     for to in ["@client_1".to_owned(), supergroup(&world)] {
         let mut expected = Vec::new();
         for typing in Typing::ALL {
@@ -123,14 +113,12 @@ async fn the_others_in_a_chat_are_shown_the_very_action_that_was_asked_for() {
             assert_eq!(shown, expected, "{to}: {typing:?}");
         }
     }
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_wrong_is_told_as_what_it_is() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let to = chat("@client_1");
     let sent = ids(&send(&pool, "backup_1", "@client_1", "before", 1).await)[0];
     let id = i32::try_from(sent).expect("small");

@@ -10,7 +10,7 @@ use sandbox::telegram::FaultName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::world::{World, able, candidates, send, state, until, view};
+use crate::world::{World, able, candidates, one_account, send, state, until, view};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_accounts_connect_and_read_their_dialogs_with_few_calls() {
@@ -32,14 +32,12 @@ async fn five_accounts_connect_and_read_their_dialogs_with_few_calls() {
         assert!(pages <= 4, "{}: {pages} pages", account.name);
     }
     assert_eq!(view(&pool, "main").lines.len(), 4);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_read_once_is_not_read_again_after_a_restart() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let known = pool.cached_peers();
     pool.stop(Duration::from_secs(5)).await;
     world.telegram().clear_calls();

@@ -9,7 +9,7 @@ use domain::account::AccountState;
 use sandbox::telegram::{FaultName, NewChat};
 use telegram::{Pool, ServiceAction};
 
-use crate::world::{World, able, candidates, query, state, until, view};
+use crate::world::{World, able, candidates, one_account, query, state, until, view};
 
 fn pages(world: &World) -> u64 {
     world.calls("backup_1", "messages.getDialogs")
@@ -61,8 +61,7 @@ async fn nothing_is_read_again_at_a_start_and_what_is_new_after_half_an_hour() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_look_at_what_is_new_that_broke_off_leaves_nothing_out() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     pool.stop(Duration::from_secs(5)).await;
     let made: Vec<String> = (0..150).map(|number| quiet_chat(&world, &format!("New {number}"))).collect();
     // Nothing but the dialogs tells of them.
@@ -135,8 +134,7 @@ async fn a_first_reading_that_was_interrupted_goes_on_where_it_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_service_lets_nothing_out_and_stays_stopped() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let stopped = pool.set_service(Purpose::SendText, ServiceAction::Stop).await.expect("stopped");
     assert!(!stopped.running && pool.service(Purpose::CreateChat).running);
     let readiness = |found: delivery::Candidates| found.able.first().map(|able| able.readiness);

@@ -9,7 +9,7 @@ use domain::{ChatId, Timestamp};
 use sandbox::telegram::FaultName;
 use telegram::Pool;
 
-use crate::world::{World, chat_id, content, name, part, send_to, sent_id, until};
+use crate::world::{World, chat_id, content, name, one_account, part, send_to, sent_id, until};
 
 async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: Timestamp) -> MessageLookup {
     let (account, content) = (name("backup_1"), content(text));
@@ -23,29 +23,23 @@ async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: T
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_found_by_what_was_seen_of_it() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let since = world.clock.now();
     let Some(id) = sent_id(send_to(&pool, "backup_1", chat_id, "same", 1).await) else { panic!("sent") };
     assert_eq!(find(&pool, chat_id, "same", 1, since).await, MessageLookup::Here(SentIds::one(Some(id))));
     // Another part of the same text is not this message.
-    assert_eq!(find(&pool, chat_id, "same", 2, since).await, MessageLookup::NotThere);
-    assert_eq!(find(&pool, chat_id, "other", 3, since).await, MessageLookup::NotThere);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    assert_eq!(find(&pool, chat_id, "same", 2, since).await, Found::NotThere);
+    assert_eq!(find(&pool, chat_id, "other", 3, since).await, Found::NotThere);
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_whose_answer_was_lost_is_found_in_the_history() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     // Our clock is ten minutes ahead of Telegram's: messages seem older than they are.
     world.clock.advance(Duration::from_mins(10));
-    for (random_id, to) in [(10, "@client_1"), (11, "supergroup")] {
-        let chats = world.telegram().chats();
-        let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one");
-        let to = if to == "supergroup" { supergroup.chat_id.as_str() } else { to };
+    for (random_id, to) in [(10, "@client_1"), (11, &*world.demo("Demo supergroup"))] {
         let chat_id = chat_id(&pool, "backup_1", to).await;
         world.telegram().clear_ledger();
         let since = world.clock.now();
@@ -67,9 +61,7 @@ async fn a_message_whose_answer_was_lost_is_found_in_the_history() {
 async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let pool = world.ready().await;
-    let chats = world.telegram().chats();
-    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one");
-    let chat_id = chat_id(&pool, "backup_1", &supergroup.chat_id).await;
+    let chat_id = chat_id(&pool, "backup_1", &world.demo("Demo supergroup")).await;
     let since = world.clock.now();
     let Some(id) = sent_id(send_to(&pool, "backup_1", chat_id, "seen", 9).await) else { panic!("sent") };
     let (account, content) = (name("backup_1"), content("seen"));
@@ -84,16 +76,14 @@ async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
             .await
         }
     };
-    assert_eq!(peer_check("seen", 9).await, Evidence::Present(Some(SentIds::one(Some(id)))));
-    assert_eq!(peer_check("never sent", 10).await, Evidence::None);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    assert_eq!(witness("seen", 9).await, Testimony::Seen(Some(SentIds::one(Some(id)))));
+    assert_eq!(witness("never sent", 10).await, Testimony::Nothing);
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_that_cannot_be_read_tells_nothing() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     world.fault("backup_1", FaultName::RpcError).method("messages.getHistory").error(500, "INTERNAL").on();
     assert_eq!(find(&pool, chat_id, "lost", 9, world.clock.now()).await, MessageLookup::CannotTell);

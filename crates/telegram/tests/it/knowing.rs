@@ -6,7 +6,7 @@ use std::time::Duration;
 use delivery::{RefusalKind, Sender};
 use sandbox::telegram::FaultName;
 
-use crate::world::{World, able, candidates, query};
+use crate::world::{World, able, candidates, one_account, query};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_looked_up_once_however_many_ask() {
@@ -29,8 +29,7 @@ async fn a_name_is_looked_up_once_however_many_ask() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_nobody_has_is_not_asked_for_again_for_a_while() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     for _ in 0..3 {
         let found = candidates(&pool, "@nobody_has_this", None).await;
         assert_eq!((found.chat_id, able(&found).len(), found.refused[0].1), (None, 0, RefusalKind::NotFound));
@@ -52,8 +51,7 @@ async fn an_id_that_nobody_knows_is_not_found() {
         assert!(found.refused.iter().all(|(_, why)| *why == RefusalKind::NotFound), "{found:?}");
         assert!(pool.candidates_now(&query(unknown, None)).is_some());
     }
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,8 +65,7 @@ async fn when_one_account_may_not_ask_another_does() {
     assert_eq!(pinned.refused[0].1, RefusalKind::Unusable);
     assert!(pinned.refused[0].0.why.contains("flood wait"), "{pinned:?}");
     // The wait is remembered by the next start.
-    pool.stop(Duration::from_secs(5)).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     assert_eq!(crate::world::view(&pool, "backup_1").floods.len(), 1);
     pool.stop(Duration::from_secs(5)).await;
 }
@@ -93,6 +90,5 @@ async fn an_account_that_is_pinned_reaches_by_name_whom_another_one_knows() {
     let id = first.chat_id.expect("found").to_string();
     assert_eq!(able(&candidates(&pool, &id, Some("backup_2")).await), ["backup_2"]);
     assert_eq!(world.calls("backup_2", "contacts.resolveUsername"), 1);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }

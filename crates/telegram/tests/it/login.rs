@@ -10,27 +10,13 @@ use telegram::{
     AccountSource, CodeWay, How, LoginError, LoginFailure, LoginOptions, LoginState, NewAccount, Pool,
 };
 
-use crate::world::{World, name, send, state, until, view};
+use crate::world::{World, name, one_account, send, state, until, view};
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
-fn spare(world: &World, person: &str) -> NewAccount {
-    let person = world.person(person);
-    NewAccount {
-        name: name("spare"),
-        priority: 50,
-        in_pool: true,
-        api_id: person.api_id,
-        api_hash: SecretText::from(person.api_hash.clone()),
-        phone: Some(SecretText::from(person.phone.clone())),
-        proxy: None,
-        limits: domain::account::SendingLimits::default(),
-    }
-}
-
 pub(crate) async fn with_spare(world: &World, person: &str) -> Arc<Pool> {
     let pool = world.pool().await;
-    pool.add_account(spare(world, person)).await.expect("added");
+    pool.add_account(NewAccount { priority: 50, ..world.spare(person) }).await.expect("added");
     pool
 }
 
@@ -155,16 +141,14 @@ async fn a_code_signs_in_and_the_session_is_used_at_once_and_after_a_restart() {
     let shown = view(&pool, "spare");
     assert_eq!((shown.wants_session, shown.user_id), (false, Some(person.user_id)));
     assert!(shown.lines[0].session.is_some() && shown.lines[0].purposes == Purpose::ALL);
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     ready(&pool).await;
     assert_eq!(send(&pool, "spare", "@client_1", "hello again", 2).await.word(), "sent");
     assert_eq!(
         (world.texts(), now(&pool)),
         (vec!["hello".to_owned(), "hello again".to_owned()], LoginState::None)
     );
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,8 +226,7 @@ async fn an_account_of_another_data_centre_is_signed_in_there_by_code_and_by_tok
     assert!(lines.len() == 1 && lines[0].session != before);
     let ownerless = pool.ownerless().await.expect("readable");
     assert_eq!(ownerless.iter().map(|one| Some(one.session.clone())).collect::<Vec<_>>(), [before]);
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -293,8 +276,7 @@ async fn a_wait_that_telegram_asks_for_is_kept_over_a_restart() {
         pool.login().start(&name("spare"), How::Phone(None), anew.clone()).await.expect("told"),
         flood
     );
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     assert_eq!(now(&pool), flood);
     assert_eq!(begin(&pool, How::Phone(None)).await, flood);
     assert_eq!(asked(), before);
@@ -349,8 +331,7 @@ async fn a_program_that_ends_at_any_step_goes_on_there() {
     ready(&pool).await;
     assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
     assert_eq!((logins_kept(&world).await, called(&world, "auth.checkPassword")), (0, 2));
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -414,8 +395,7 @@ async fn a_key_that_was_made_and_not_used_is_used_by_the_next_run() {
     let lost = pool.login().start(&name("spare"), How::Phone(None), LoginOptions::default()).await;
     assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
     assert_eq!((now(&pool), logins_kept(&world).await), (LoginState::None, 1));
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     assert!(matches!(begin(&pool, How::Phone(None)).await, LoginState::CodeWanted { .. }));
     assert!(is_done(&code(&pool, &world.person("backup_2").login_code).await));
     ready(&pool).await;
@@ -439,14 +419,12 @@ async fn a_token_whose_use_got_no_answer_is_not_used_twice() {
     let pool = world.pool().await;
     ready(&pool).await;
     assert_eq!(called(&world, "auth.exportLoginToken"), exported, "the token is used once");
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_person_is_never_mixed_in() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let (own, other) = (name("backup_1"), world.person("backup_2"));
     let how = How::Phone(Some(SecretText::from(other.phone.clone())));
     pool.login().start(&own, how, LoginOptions::default()).await.expect("begun");
@@ -462,8 +440,7 @@ async fn another_person_is_never_mixed_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_session_of_the_settings_is_replaced_by_signing_in() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let person = world.person("backup_1");
     world.fault("backup_1", FaultName::SessionRevoked).any_method().times(1).on();
     world.clock.advance(Duration::from_secs(30));
@@ -480,8 +457,7 @@ async fn a_lost_session_of_the_settings_is_replaced_by_signing_in() {
         (shown.lines.len(), shown.lines[0].source, shown.source),
         (1, AccountSource::Store, AccountSource::Settings)
     );
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
     assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
     pool.stop(LIMIT).await;
@@ -505,6 +481,5 @@ async fn a_login_that_is_left_alone_or_given_up_ends() {
     assert!(matches!(state, LoginState::QrShown { .. }), "{state:?}");
     pool.remove_account(&name("spare"), false).await.expect("removed");
     assert_eq!((now(&pool), logins_kept(&world).await), (LoginState::None, 0));
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }

@@ -63,8 +63,7 @@ async fn a_data_centre_that_sends_everybody_on_is_obeyed() {
         assert_eq!(view(&pool, "spare").lines[0].dc_id, Some(4), "{sent_on}");
         assert_eq!(called(&world, "auth.sendCode"), 2, "where it was asked first, and where it was sent");
         assert_eq!(send(&pool, "spare", "@client_1", sent_on, 1).await.word(), "sent");
-        pool.stop(LIMIT).await;
-        world.assert_all_known();
+        world.end(&pool).await;
     }
 }
 
@@ -230,8 +229,7 @@ async fn who_is_sent_to_and_fro_without_end_is_told_so() {
     let ended = begin(&pool, How::Phone(None)).await;
     let LoginState::Failed { detail, .. } = &ended else { panic!("{ended:?}") };
     assert!(detail.contains("data centre 9"), "{detail}");
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,8 +63,7 @@ async fn an_account_works_when_its_terms_are_accepted_and_not_before() {
     ready(&pool).await;
     assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
     assert_eq!((logins_kept(&world).await, logged_out(&world)), (0, 0));
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,8 +92,7 @@ async fn without_them_the_new_session_alone_is_signed_out() {
     // Another try is asked again.
     assert_eq!(told_the_code(&world, &pool).await, wanted());
     assert!(matches!(answer(&pool, true).await, Ok(LoginState::Done { .. })));
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,19 +110,16 @@ async fn other_terms_are_shown_before_they_count() {
 async fn a_program_that_ends_before_the_answer_asks_for_it_again() {
     let (world, pool) = with_terms().await;
     told_the_code(&world, &pool).await;
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     assert_eq!(now(&pool), wanted());
     // They were accepted, and the answer got lost.
     fault(&world, "help.acceptTermsOfService", FaultName::Disconnect, |_| {});
     let lost = answer(&pool, true).await;
     assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     ready(&pool).await;
     assert_eq!((logins_kept(&world).await, logged_out(&world)), (0, 0));
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,8 +145,7 @@ async fn a_session_whose_terms_nobody_answers_is_signed_out_in_the_end() {
     told_the_code(&world, &pool).await;
     assert_eq!(pool.login().cancel(&name("spare")).await.expect("given up"), LoginState::None);
     assert_eq!((logged_out(&world), logins_kept(&world).await), (2, 0));
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 /// Telegram answers this method with an error of its own.

@@ -7,18 +7,13 @@ use domain::{ChatId, Outcome};
 use sandbox::telegram::{FaultName, NewUsername};
 use telegram::Pool;
 
-use crate::world::{World, able, candidates, chat, content, name, part, query, send_to, until};
-
-fn demo_group(world: &World) -> String {
-    let chats = world.telegram().chats();
-    chats.iter().find(|chat| chat.title == "Demo group").expect("one").chat_id.clone()
-}
+use crate::world::{World, able, candidates, chat, content, name, one_account, part, query, send_to, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_becomes_a_supergroup_is_reached_under_both_ids() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let pool = world.ready().await;
-    let group = demo_group(&world);
+    let group = world.demo("Demo group");
     let (old, today) = (chat(&group), world.telegram().migrate(&group).expect("migrated").chat_id);
     let today_id: ChatId = today.parse().expect("an id");
     until("noticed", || pool.locate(&old) == Some(today_id)).await;
@@ -30,16 +25,14 @@ async fn a_group_that_becomes_a_supergroup_is_reached_under_both_ids() {
     // It is kept over a restart.
     let pool = world.pool().await;
     assert_eq!(pool.locate(&old), Some(today_id));
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 /// What updates told of is written a moment later; a stop that comes while it is being written loses none of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_being_written_at_the_stop_is_kept() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let group = demo_group(&world);
+    let (world, pool) = one_account().await;
+    let group = world.demo("Demo group");
     let database = rusqlite::Connection::open(world.database()).expect("the database");
     database.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
     let (old, today) = (chat(&group), world.telegram().migrate(&group).expect("migrated").chat_id);
@@ -62,9 +55,8 @@ async fn what_is_being_written_at_the_stop_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_send_into_a_group_that_moved_unnoticed_finds_where_to() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let group = demo_group(&world);
+    let (world, pool) = one_account().await;
+    let group = world.demo("Demo group");
     let old: ChatId = group.parse().expect("an id");
     let today = world.telegram().quietly().migrate(&group).expect("migrated").chat_id;
     let today: ChatId = today.parse().expect("an id");
@@ -74,8 +66,7 @@ async fn a_send_into_a_group_that_moved_unnoticed_finds_where_to() {
     assert_eq!((able(&found), found.chat_id), (vec!["backup_1"], Some(today)));
     assert_eq!(send_to(&pool, "backup_1", today, "hello", 1).await.word(), "sent");
     assert_eq!((world.texts(), world.calls("backup_1", "messages.getChats")), (vec!["hello".to_owned()], 1));
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 async fn attempt(pool: &Pool, chat_id: ChatId, text: &str) -> Outcome {
@@ -107,8 +98,7 @@ async fn once_able(pool: &Pool, chat: &str) -> ChatId {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_changed_hands_leads_to_its_new_owner() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let first = candidates(&pool, "@client_40", None).await.chat_id.expect("found");
     rename(&world, "@client_40", None);
     rename(&world, "@client_41", Some("client_40"));
@@ -128,8 +118,7 @@ async fn a_name_that_changed_hands_leads_to_its_new_owner() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_makes_no_name_younger() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let first = candidates(&pool, "@client_40", None).await.chat_id.expect("found");
     pool.stop(Duration::from_secs(5)).await;
     rename(&world, "@client_40", None);
@@ -150,8 +139,7 @@ async fn a_restart_makes_no_name_younger() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_name_that_cannot_be_asked_for_is_believed_a_while_longer() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let known = candidates(&pool, "@client_1", None).await.chat_id.expect("known");
     world.fault("backup_1", FaultName::FloodWait).method("contacts.resolveUsername").seconds(600.0).on();
     world.clock.advance(Duration::from_hours(25));

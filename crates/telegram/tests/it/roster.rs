@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use delivery::RefusalKind;
 use domain::account::{AccountState, Reason};
-use domain::{Purpose, Secret, SecretText};
+use domain::{Purpose, Secret};
 use sandbox::telegram::FaultName;
 use store::KeyFingerprint;
 use telegram::{
@@ -13,7 +13,7 @@ use telegram::{
 };
 use tokio::net::TcpListener;
 
-use crate::world::{World, able, candidates, chat_id, name, send, send_to, state, until, view};
+use crate::world::{World, able, candidates, chat_id, name, one_account, send, send_to, state, until, view};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -21,20 +21,6 @@ fn key(world: &World, person: &str, line: usize) -> SessionKey {
     let person = world.person(person);
     let key = Secret::new(Box::new(person.lines[line].auth_key));
     SessionKey { dc_id: person.dc_id, key, user_id: None }
-}
-
-fn spare(world: &World, person: &str) -> NewAccount {
-    let person = world.person(person);
-    NewAccount {
-        name: name("spare"),
-        priority: 0,
-        in_pool: true,
-        api_id: person.api_id,
-        api_hash: SecretText::from(person.api_hash.clone()),
-        phone: Some(SecretText::from(person.phone.clone())),
-        proxy: None,
-        limits: domain::account::SendingLimits::default(),
-    }
 }
 
 async fn ready(pool: &Pool, account: &str) {
@@ -48,36 +34,32 @@ fn names(pool: &Pool) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_added_works_at_once_and_after_a_restart() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    let (world, pool) = one_account().await;
+    pool.add_account(world.spare("backup_2")).await.expect("added");
     assert_eq!(names(&pool), ["spare", "backup_1"]);
     assert!(pool.settled());
     assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
     pool.add_session(&name("spare"), key(&world, "backup_2", 0), &[]).await.expect("given");
     ready(&pool, "spare").await;
     assert_eq!(send(&pool, "spare", "@client_2", "hello", 1).await.word(), "sent");
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     ready(&pool, "spare").await;
     assert_eq!(names(&pool), ["spare", "backup_1"]);
     assert_eq!(able(&candidates(&pool, "@client_2", None).await), ["spare"]);
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_or_not_ours_to_change_is_refused() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let own = name("backup_1");
     let change = AccountChange { priority: Some(9), ..AccountChange::default() };
     assert!(matches!(pool.change_account(&own, change.clone()).await, Err(RosterError::ReadOnly(_))));
     assert!(matches!(pool.remove_account(&own, true).await, Err(RosterError::ReadOnly(_))));
     assert!(matches!(pool.change_account(&name("nobody"), change).await, Err(RosterError::NoSuchAccount(_))));
-    let taken = NewAccount { name: own.clone(), ..spare(&world, "backup_2") };
+    let taken = NewAccount { name: own.clone(), ..world.spare("backup_2") };
     assert!(matches!(pool.add_account(taken).await, Err(RosterError::NameTaken(_))));
-    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    pool.add_account(world.spare("backup_2")).await.expect("added");
     let used = pool.add_session(&name("spare"), key(&world, "backup_1", 0), &[]).await;
     assert!(matches!(&used, Err(RosterError::SessionInUse(by)) if *by == own), "{used:?}");
     let other = SessionKey { user_id: Some(world.person("backup_2").user_id), ..key(&world, "backup_2", 0) };
@@ -93,9 +75,8 @@ async fn what_is_wrong_or_not_ours_to_change_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_changed_while_it_works() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    let (world, pool) = one_account().await;
+    pool.add_account(world.spare("backup_2")).await.expect("added");
     let spare = name("spare");
     pool.add_session(&spare, key(&world, "backup_2", 0), &[]).await.expect("given");
     ready(&pool, "spare").await;
@@ -110,8 +91,7 @@ async fn an_account_is_changed_while_it_works() {
         .await
         .expect("changed");
     ready(&pool, "spare").await;
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     assert_eq!((view(&pool, "spare").priority, view(&pool, "spare").pool), (900, false));
     pool.stop(LIMIT).await;
 }
@@ -133,7 +113,7 @@ async fn a_proxy_that_a_caller_names_leads_inward_only_where_the_owner_lists_it(
 
     // The sandbox's settings list this machine.
     let pool = world.pool().await;
-    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    pool.add_account(world.spare("backup_2")).await.expect("added");
     pool.add_session(&spare_name, key(&world, "backup_2", 0), &[]).await.expect("given");
     pool.change_account(&spare_name, through(&here)).await.expect("listed");
     assert!(dialled().await);
@@ -150,7 +130,7 @@ async fn a_proxy_that_a_caller_names_leads_inward_only_where_the_owner_lists_it(
         let refused = pool.change_account(&spare_name, through(inward)).await;
         let Err(RosterError::Invalid { field: "proxy", message }) = refused else { panic!("{inward}") };
         assert!(message.contains(WAY_OUT) && !message.contains("word"), "{message}");
-        let new = NewAccount { name: name("other"), proxy: Some(inward.into()), ..spare(&world, "backup_3") };
+        let new = NewAccount { name: name("other"), proxy: Some(inward.into()), ..world.spare("backup_3") };
         assert!(matches!(pool.add_account(new).await, Err(RosterError::Invalid { field: "proxy", .. })));
     }
     // Where a name leads is known when it is dialled, by an account and by anyone who signs in.
@@ -240,9 +220,8 @@ async fn sessions_come_and_go_while_messages_flow_and_each_arrives_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_belongs_to_a_removed_account_waits_for_one_of_its_name() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    let (world, pool) = one_account().await;
+    pool.add_account(world.spare("backup_2")).await.expect("added");
     let spare_name = name("spare");
     pool.add_session(&spare_name, key(&world, "backup_2", 0), &[]).await.expect("given");
     ready(&pool, "spare").await;
@@ -259,25 +238,23 @@ async fn what_belongs_to_a_removed_account_waits_for_one_of_its_name() {
     // Nothing of it is left behind the connection that was closed.
     assert_eq!(world.store.accounts().added().await.expect("readable").len(), 0);
     assert_eq!(world.store.peers().all(&spare_name).await.expect("readable").len(), 0);
-    pool.add_account(spare(&world, "backup_2")).await.expect("added again");
+    pool.add_account(world.spare("backup_2")).await.expect("added again");
     let session = ownerless[0].session.parse().expect("a name");
     pool.adopt_session(&spare_name, session, &[]).await.expect("adopted");
     ready(&pool, "spare").await;
     assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["spare"]);
-    pool.stop(LIMIT).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_whose_connection_does_not_close_in_time_can_be_removed_again() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let spare_name = name("spare");
     let mut session = None;
     // It is a matter of luck whether the clock leaps while the line closes.
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_mins(2) {
-        pool.add_account(spare(&world, "backup_2")).await.expect("added");
+        pool.add_account(world.spare("backup_2")).await.expect("added");
         match session.take() {
             None => pool.add_session(&spare_name, key(&world, "backup_2", 0), &[]).await.expect("given"),
             Some(session) => pool.adopt_session(&spare_name, session, &[]).await.expect("adopted"),
@@ -311,8 +288,7 @@ async fn an_account_whose_connection_does_not_close_in_time_can_be_removed_again
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restriction_outlasts_a_restart_and_ends_when_the_account_is_started_over() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat = chat_id(&pool, "backup_1", "@client_1").await;
     let fault = world.fault("backup_1", FaultName::PeerFlood).on();
     send_to(&pool, "backup_1", chat, "hello", 1).await;
@@ -325,14 +301,12 @@ async fn a_restriction_outlasts_a_restart_and_ends_when_the_account_is_started_o
         }
     };
     tokio::time::timeout(Duration::from_secs(20), kept).await.expect("kept");
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     until("connected", || view(&pool, "backup_1").lines[0].state == AccountState::Ready).await;
     assert_eq!(state(&pool, "backup_1"), restricted);
     pool.act(&name("backup_1"), Action::Restart).await.expect("started over");
     until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
-    pool.stop(LIMIT).await;
-    let pool = world.pool().await;
+    let pool = world.restarted(&pool).await;
     until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
     pool.stop(LIMIT).await;
 }

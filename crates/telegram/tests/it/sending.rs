@@ -9,7 +9,8 @@ use sandbox::telegram::FaultName;
 use std::time::Duration;
 
 use crate::world::{
-    World, able, candidates, chat_id, content, name, part, send, send_to, sent_id, state, until, view,
+    World, able, candidates, chat_id, content, name, one_account, part, send, send_to, sent_id, state, until,
+    view,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,9 +18,8 @@ async fn texts_arrive_in_private_chats_groups_and_supergroups() {
     let world = World::new().await;
     let pool = world.ready().await;
     let mut sent = Vec::new();
-    let chats = world.telegram().chats();
-    let group = chats.iter().find(|chat| chat.title == "Demo group").expect("a group").chat_id.clone();
-    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.clone();
+    let group = world.demo("Demo group");
+    let supergroup = world.demo("Demo supergroup");
     for (random_id, to) in (1..).zip(["@client_1", group.as_str(), supergroup.as_str()]) {
         let outcome = send(&pool, "backup_1", to, &format!("to {to}"), random_id).await;
         let Some(id) = sent_id(outcome) else { panic!("{to}: not sent") };
@@ -31,8 +31,7 @@ async fn texts_arrive_in_private_chats_groups_and_supergroups() {
     let random_ids: Vec<Option<i64>> = ledger.iter().map(|entry| entry.random_id).collect();
     assert_eq!(random_ids, [Some(1), Some(2), Some(3)]);
     assert!(ledger.iter().all(|entry| &*entry.account == "backup_1"));
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,13 +41,7 @@ async fn the_first_account_that_knows_the_client_keeps_the_chat() {
     assert_eq!(able(&candidates(&pool, "@client_3", None).await), ["main"]);
     assert_eq!(send(&pool, "backup_2", "@client_3", "hello", 1).await.word(), "sent");
     assert_eq!(able(&candidates(&pool, "@client_3", None).await), ["backup_2"]);
-    let supergroup = world
-        .telegram()
-        .chats()
-        .iter()
-        .find(|chat| chat.title == "Demo supergroup")
-        .map(|chat| chat.chat_id.clone());
-    let supergroup = supergroup.expect("one");
+    let supergroup = world.demo("Demo supergroup");
     let members = candidates(&pool, &supergroup, None).await;
     assert_eq!(able(&members), ["main", "backup_1", "backup_2", "backup_3"]);
     assert_eq!(able(&candidates(&pool, &supergroup, Some("fifth")).await), Vec::<&str>::new());
@@ -57,16 +50,9 @@ async fn the_first_account_that_knows_the_client_keeps_the_chat() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn entities_and_mentions_go_out() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let account = name("backup_1");
-    let group = world
-        .telegram()
-        .chats()
-        .iter()
-        .find(|chat| chat.title == "Demo group")
-        .map(|chat| chat.chat_id.clone());
-    let group = group.expect("a group");
+    let group = world.demo("Demo group");
     let chat_id = chat_id(&pool, "backup_1", &group).await;
     let asked = Content {
         mention: Some(Mention::Auto { auto: true, exclude: vec!["@client_1".to_owned()] }),
@@ -102,8 +88,7 @@ async fn entities_and_mentions_go_out() {
     let rather_without = Content { mention_optional: true, ..nobody };
     let text = pool.place_mention(&account, chat_id, &rather_without).await.expect("the plain text");
     assert_eq!(text, rather_without.text);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,8 +117,7 @@ async fn auto_mention_is_the_last_who_wrote_and_none_of_ours() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_wait_holds_the_account_and_outlives_a_passing_check() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     world.fault("backup_1", FaultName::FloodWait).seconds(300.0).times(1).on();
     let outcome = send(&pool, "backup_1", "@client_1", "hello", 1).await;
     let Outcome::FloodWait(until_then) = outcome else { panic!("{outcome:?}") };
@@ -158,8 +142,7 @@ async fn a_flood_wait_holds_the_account_and_outlives_a_passing_check() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_of_the_wire_become_outcomes() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     for (code, message, word) in [
         (400, "MESSAGE_TOO_LONG", "rejected"),
@@ -182,8 +165,7 @@ async fn errors_of_the_wire_become_outcomes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_right_marks_the_chat_and_not_the_account() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     world.fault("backup_1", FaultName::RpcError).error(403, "CHAT_WRITE_FORBIDDEN").times(1).on();
     assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "forbidden");
     let refused = candidates(&pool, "@client_1", None).await;
@@ -197,8 +179,7 @@ async fn a_missing_right_marks_the_chat_and_not_the_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_flood_stops_first_contacts_until_a_restart() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let fault = world.fault("backup_1", FaultName::PeerFlood).times(1).on();
     assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await, Outcome::PeerFlood);
     world.telegram().remove_fault(fault);

@@ -11,7 +11,7 @@ use sandbox::telegram::{FaultName, Invites, MemberOrder, Privacy};
 use telegram::{ChangeError, MemberRole, Pool, ReadError};
 
 use crate::login::{rules, with_password};
-use crate::world::{World, able, candidates, chat, name, query, send_to, state, until};
+use crate::world::{World, able, candidates, chat, name, one_account, query, send_to, state, until};
 
 async fn take(
     pool: &Pool,
@@ -129,14 +129,12 @@ async fn a_chat_is_made_filled_changed_and_left() {
     assert!(!pool.accounts_in(chat_id).contains(&name("backup_1")));
     let counted = ["channels.createChannel", "channels.inviteToChannel", "channels.leaveChannel"];
     assert_eq!(counted.map(|method| effects(&world, method)), [1, 1, 1]);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_who_cannot_be_invited_does_not_keep_the_others_out() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = create(&pool, "backup_1", "Order 7").await;
     let nobody = Privacy { invites: Invites::Nobody };
     world.telegram().set_privacy("@demo_bot_1", nobody).expect("set");
@@ -162,8 +160,7 @@ async fn one_who_cannot_be_invited_does_not_keep_the_others_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_whose_answer_was_lost_is_found_and_no_other_one() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     // Our clock is an hour ahead of Telegram's: that must not hide the chat.
     world.clock.advance(Duration::from_hours(1));
     let older = create(&pool, "backup_1", "Order 7").await;
@@ -226,28 +223,27 @@ async fn a_flood_on_one_kind_of_call_holds_that_kind_alone() {
 async fn a_chat_goes_over_when_its_account_is_out_of_it_and_is_left_when_it_is_left() {
     let world = World::new().await.only(&["main", "backup_1", "backup_2"]);
     let pool = world.ready().await;
-    let chats = world.telegram().chats();
-    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one");
-    let chat_id: ChatId = supergroup.chat_id.parse().expect("an id");
+    let supergroup = world.demo("Demo supergroup");
+    let chat_id: ChatId = supergroup.parse().expect("an id");
     let bound = RegistryChange::Bound { chat_id, account: name("backup_1") };
     assert_eq!(pool.bind(chat_id, &name("backup_1")), Ok(()));
     assert!(pool.bind(chat_id, &name("nobody")).is_err());
     pool.registered(&bound);
-    let found = candidates(&pool, &supergroup.chat_id, None).await;
+    let found = candidates(&pool, &supergroup, None).await;
     assert_eq!((able(&found)[0], found.lost), ("backup_1", false));
     let order: MemberOrder =
         serde_json::from_value(serde_json::json!({"account": "backup_1", "remove": true})).expect("an order");
-    world.telegram().move_member(&supergroup.chat_id, &order).expect("out");
+    world.telegram().move_member(&supergroup, &order).expect("out");
     until("noticed", || pool.accounts_in(chat_id).len() == 2).await;
-    let found = candidates(&pool, &supergroup.chat_id, None).await;
+    let found = candidates(&pool, &supergroup, None).await;
     assert_eq!(able(&found), ["main", "backup_2"]);
     assert_eq!((found.preferred, found.lost), (Some(name("backup_1")), true));
     assert!(pool.bind(chat_id, &name("backup_1")).is_err());
-    assert!(!pool.is_left(&chat(&supergroup.chat_id)));
+    assert!(!pool.is_left(&chat(&supergroup)));
     pool.registered(&RegistryChange::Left { chat_id });
-    assert!(pool.is_left(&chat(&supergroup.chat_id)));
+    assert!(pool.is_left(&chat(&supergroup)));
     pool.registered(&bound);
-    assert!(!pool.is_left(&chat(&supergroup.chat_id)));
+    assert!(!pool.is_left(&chat(&supergroup)));
     assert!(Steps::is_backup(&*pool, &name("backup_1")) && !Steps::is_backup(&*pool, &name("main")));
     pool.stop(Duration::from_secs(5)).await;
 }
@@ -256,8 +252,7 @@ async fn a_chat_goes_over_when_its_account_is_out_of_it_and_is_left_when_it_is_l
 async fn a_chat_of_an_account_that_was_taken_out_of_the_settings_goes_to_one_that_is_in_it() {
     let mut world = World::new().await.only(&["main", "backup_1"]);
     let pool = world.ready().await;
-    let chats = world.telegram().chats();
-    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.clone();
+    let supergroup = world.demo("Demo supergroup");
     let chat_id: ChatId = supergroup.parse().expect("an id");
     let own = create(&pool, "main", "Mine alone").await;
     let at = world.clock.now();
@@ -280,8 +275,7 @@ async fn a_chat_of_an_account_that_was_taken_out_of_the_settings_goes_to_one_tha
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_history_is_read_page_by_page_and_what_nobody_knows_is_told() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = create(&pool, "backup_1", "Order 7").await;
     for number in 1..=3 {
         let sent = send_to(&pool, "backup_1", chat_id, &format!("line {number}"), number).await;
@@ -300,14 +294,12 @@ async fn the_history_is_read_page_by_page_and_what_nobody_knows_is_told() {
     assert!(matches!(unknown, Err(ReadError::NotFound { .. })), "{unknown:?}");
     let wrong = pool.members(&to, None, 10, Some("x".to_owned())).await;
     assert_eq!(wrong, Err(ReadError::InvalidCursor));
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_is_handed_over_once_whatever_answer_is_lost() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = create(&pool, "backup_1", "Order 7").await;
     let heir = person(&pool, "backup_1", "@client_1").await;
     invite(&pool, "backup_1", chat_id, &[heir]).await;
@@ -329,6 +321,5 @@ async fn a_chat_is_handed_over_once_whatever_answer_is_lost() {
     let listed = take(&pool, "backup_1", Some(chat_id), &kept).await;
     assert!(matches!(listed, Ok(StepAnswer::Members { .. })), "it is another's: {listed:?}");
     assert_eq!(effects(&world, "messages.editChatCreator"), 1);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }

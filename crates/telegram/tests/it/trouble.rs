@@ -9,12 +9,13 @@ use domain::account::{AccountState, Reason};
 use domain::outcome::Unclear;
 use sandbox::telegram::FaultName;
 
-use crate::world::{World, able, candidates, chat_id, name, send, send_to, sent_id, state, until};
+use crate::world::{
+    World, able, candidates, chat_id, name, one_account, send, send_to, sent_id, state, until,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_unknown_and_the_same_random_id_tells_what_became_of_it() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     world.fault("backup_1", FaultName::DropAnswer).times(1).on();
     let sending = tokio::spawn({
@@ -33,8 +34,7 @@ async fn a_lost_answer_is_unknown_and_the_same_random_id_tells_what_became_of_it
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_answer_is_unknown_with_and_without_effect() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     for (random_id, done, text) in [(1, true, "done"), (2, false, "not done")] {
         let fault = world.fault("backup_1", FaultName::Unreadable).times(1);
@@ -55,8 +55,7 @@ async fn an_unreadable_answer_is_unknown_with_and_without_effect() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_connection_is_unknown_whether_it_was_cut_before_or_after() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     for (random_id, fault) in [(1, FaultName::Disconnect), (2, FaultName::DisconnectBefore)] {
         let text = format!("text {random_id}");
@@ -74,8 +73,7 @@ async fn a_cut_connection_is_unknown_whether_it_was_cut_before_or_after() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_random_id_while_the_first_call_runs_is_in_progress() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     world.fault("backup_1", FaultName::Delay).seconds(0.4).times(1).on();
     let first = tokio::spawn({
@@ -125,8 +123,7 @@ async fn a_lost_session_says_why_is_not_tried_again_and_costs_the_others_nothing
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_account_is_restricted_and_no_flood() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     world.fault("backup_1", FaultName::RpcError).error(420, "FROZEN_METHOD_INVALID").times(1).on();
     let outcome = send(&pool, "backup_1", "@client_1", "hello", 1).await;
     assert_eq!(outcome, Outcome::Banned(Reason::Frozen));
@@ -137,8 +134,7 @@ async fn a_frozen_account_is_restricted_and_no_flood() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_breaks_again_and_again_is_not_hammered() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     world.telegram().clear_calls();
     let fault = world.fault("backup_1", FaultName::DisconnectBefore).any_method().on();
     // Something has to be asked for the cut to happen.
@@ -176,8 +172,7 @@ async fn when_one_session_of_several_is_lost_the_account_goes_on_with_the_others
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_begun_by_an_earlier_run_is_sent_even_if_the_chat_was_not_stored() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let place = world.telegram().accounts().len() + 1;
     let order = serde_json::json!({"name": "stranger", "phone": format!("+7000000{place:04}"), "dialogs": 0});
     let order = serde_json::from_value(order).expect("an order");
@@ -200,8 +195,7 @@ async fn what_was_begun_by_an_earlier_run_is_sent_even_if_the_chat_was_not_store
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_centre_that_lets_nobody_in_for_a_while_is_waited_for() {
     for refusal in [Some((500, "INTERNAL")), Some((-503, "TIMEOUT")), Some((-429, "FLOOD")), None] {
-        let world = World::new().await.only(&["backup_1"]);
-        let pool = world.ready().await;
+        let (world, pool) = one_account().await;
         chat_id(&pool, "backup_1", "@client_1").await;
         let greeting = match refusal {
             Some((code, message)) => world.fault("backup_1", FaultName::RpcError).error(code, message),
@@ -228,8 +222,7 @@ async fn a_data_centre_that_lets_nobody_in_for_a_while_is_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_telegram_has_forgotten_the_opening_of_is_made_anew() {
     for forgotten in ["CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"] {
-        let world = World::new().await.only(&["backup_1"]);
-        let pool = world.ready().await;
+        let (world, pool) = one_account().await;
         let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
         let greetings = || world.calls("backup_1", "users.getUsers");
         let before = greetings();

@@ -8,7 +8,7 @@ use sandbox::telegram::{FaultName, NewAccount, NewMessage};
 
 use telegram::Pool;
 
-use crate::world::{World, able, candidates, state, until, view};
+use crate::world::{World, able, candidates, one_account, state, until, view};
 
 fn stranger_writes(world: &World, stranger: &str, to: &str) -> String {
     let place = world.telegram().accounts().len() + 1;
@@ -33,8 +33,7 @@ fn write(world: &World, from: &str, chat: &str, text: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_writes_is_known_from_then_on() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let received = view(&pool, "backup_1").updates.received;
     let stranger = stranger_writes(&world, "stranger", "backup_1");
     until("the update was taken", || view(&pool, "backup_1").updates.received > received).await;
@@ -46,18 +45,12 @@ async fn whoever_writes_is_known_from_then_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_while_nobody_was_there_is_caught_up_with() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let before = world.update_state("backup_1").await;
     pool.stop(Duration::from_secs(5)).await;
     let stranger = stranger_writes(&world, "stranger", "backup_1");
-    let supergroup = world
-        .telegram()
-        .chats()
-        .iter()
-        .find(|chat| chat.title == "Demo supergroup")
-        .map(|chat| chat.chat_id.clone());
-    write(&world, "@client_1", &supergroup.expect("one"), "is anybody there?");
+    let supergroup = world.demo("Demo supergroup");
+    write(&world, "@client_1", &supergroup, "is anybody there?");
     let pool = world.pool().await;
     until("caught up", || view(&pool, "backup_1").updates.received > 0).await;
     assert_eq!(able(&candidates(&pool, &stranger, None).await), ["backup_1"]);
@@ -69,10 +62,9 @@ async fn what_came_while_nobody_was_there_is_caught_up_with() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_that_was_heard_of_is_caught_up_with_as_well() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let chats = world.telegram().chats();
-    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.as_str();
+    let (world, pool) = one_account().await;
+    let supergroup = world.demo("Demo supergroup");
+    let supergroup = supergroup.as_str();
     let received = |pool: &Pool| view(pool, "backup_1").updates.received;
     let before = received(&pool);
     write(&world, "@client_1", supergroup, "one");
@@ -90,8 +82,7 @@ async fn a_channel_that_was_heard_of_is_caught_up_with_as_well() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_than_ten_thousand_messages_are_caught_up_with() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     pool.stop(Duration::from_secs(5)).await;
     for number in 0..10_100 {
         let client = if number % 2 == 0 { "@client_1" } else { "@client_2" };
@@ -105,8 +96,7 @@ async fn no_more_than_ten_thousand_messages_are_caught_up_with() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_older_than_a_day_is_counted_and_left_out() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     pool.stop(Duration::from_secs(5)).await;
     for number in 0..3 {
         write(&world, "@client_1", "@demo_backup_1", &format!("message {number}"));
@@ -122,12 +112,9 @@ async fn what_is_older_than_a_day_is_counted_and_left_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn being_thrown_out_of_a_chat_is_noticed() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     for title in ["Demo group", "Demo supergroup"] {
-        let chat =
-            world.telegram().chats().iter().find(|chat| chat.title == title).map(|chat| chat.chat_id.clone());
-        let chat = chat.expect("a chat");
+        let chat = world.demo(title);
         assert_eq!(able(&candidates(&pool, &chat, None).await), ["backup_1"], "{title}");
         let order = serde_json::json!({"account": "backup_1", "remove": true});
         let order = serde_json::from_value(order).expect("an order");
@@ -144,10 +131,8 @@ async fn being_thrown_out_of_a_chat_is_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_thrown_out_and_let_in_again_is_in_also_after_a_restart() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let chats = world.telegram().chats();
-    let group = chats.iter().find(|chat| chat.title == "Demo group").expect("one").chat_id.clone();
+    let (world, pool) = one_account().await;
+    let group = world.demo("Demo group");
     let out_and_in = || {
         for remove in [true, false] {
             let order = serde_json::json!({"account": "backup_1", "remove": remove});
@@ -205,8 +190,7 @@ async fn the_last_line_that_is_up_reads_whichever_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_cut_connection_lost_is_asked_for() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let received = view(&pool, "backup_1").updates.received;
     world.fault("backup_1", FaultName::Deaf).any_method().times(1).on();
     world.fault("backup_1", FaultName::Disconnect).any_method().times(2).on();
@@ -223,10 +207,9 @@ async fn what_a_cut_connection_lost_is_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_than_may_wait_is_asked_for_again() {
     const MANY: u64 = 1_500;
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let chats = world.telegram().chats();
-    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.as_str();
+    let (world, pool) = one_account().await;
+    let supergroup = world.demo("Demo supergroup");
+    let supergroup = supergroup.as_str();
     let received = || view(&pool, "backup_1").updates.received;
     let asked = |method| world.calls("backup_1", method);
     let before = received();
@@ -256,10 +239,9 @@ async fn more_than_may_wait_is_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_left_out_and_the_rest_is_heard() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let chats = world.telegram().chats();
-    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.as_str();
+    let (world, pool) = one_account().await;
+    let supergroup = world.demo("Demo supergroup");
+    let supergroup = supergroup.as_str();
     let received = |pool: &Pool| view(pool, "backup_1").updates.received;
     let before = received(&pool);
     write(&world, "@client_1", supergroup, "one");

@@ -9,15 +9,15 @@ use std::time::Duration;
 use ambient::{Chance, Clock, Ids};
 use config::{Settings, TelegramSettings};
 use delivery::{Attempt, Candidates, Query, Sender};
-use domain::account::{AccountState, Reason};
+use domain::account::{AccountState, Reason, SendingLimits};
 use domain::message::{Content, Part, PartState};
 use domain::text::{FormattedText, ParseMode};
-use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose};
+use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, SecretText};
 use media::Outgoing;
 use sandbox::telegram::{Account as Person, FaultName, FaultOrder, Telegram};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use store::{MasterKey, Store, StoreOptions, UpdateState};
-use telegram::{AccountView, Pool, PoolParts};
+use telegram::{AccountView, NewAccount, Pool, PoolParts};
 use tempfile::TempDir;
 
 /// How long anything may take here before the test gives up.
@@ -197,10 +197,49 @@ impl World {
         self.telegram().calls(Some(account), Some(method)).iter().map(|call| call.count).sum()
     }
 
-    /// At the end of every test: nothing was asked for that does not exist.
+    /// The id of a chat of the demo world.
+    pub(crate) fn demo(&self, title: &str) -> String {
+        let chats = self.telegram().chats();
+        chats.into_iter().find(|chat| chat.title == title).expect("a chat").chat_id
+    }
+
+    /// Stops the accounts and starts them again.
+    pub(crate) async fn restarted(&self, pool: &Pool) -> Arc<Pool> {
+        pool.stop(Duration::from_secs(5)).await;
+        self.pool().await
+    }
+
+    /// Stops the accounts, which called nothing that does not exist.
+    pub(crate) async fn end(&self, pool: &Pool) {
+        pool.stop(Duration::from_secs(5)).await;
+        self.assert_all_known();
+    }
+
     pub(crate) fn assert_all_known(&self) {
         assert_eq!(self.telegram().unknown(), []);
     }
+
+    /// A new account for this person.
+    pub(crate) fn spare(&self, person: &str) -> NewAccount {
+        let person = self.person(person);
+        NewAccount {
+            name: name("spare"),
+            priority: 0,
+            in_pool: true,
+            api_id: person.api_id,
+            api_hash: SecretText::from(person.api_hash.clone()),
+            phone: Some(SecretText::from(person.phone.clone())),
+            proxy: None,
+            limits: SendingLimits::default(),
+        }
+    }
+}
+
+/// A world with one account, `backup_1`, which is ready.
+pub(crate) async fn one_account() -> (World, Arc<Pool>) {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    (world, pool)
 }
 
 /// A fault that is being ordered.

@@ -8,8 +8,8 @@ use futures::{StreamExt, TryStreamExt};
 use sandbox::telegram::{FaultName, FileKind, NewFile};
 use telegram::{DownloadError, DownloadOf, DownloadRange, Pool};
 
-use super::{carrying, deliver, ids, message, noise, outside, picture, put, supergroup};
-use crate::world::{World, chat, chat_id, name, send, view};
+use super::{carrying, deliver, ids, message, noise, outside, picture, put};
+use crate::world::{chat, chat_id, name, one_account, send, view};
 
 async fn bytes(pool: &Pool, what: DownloadOf, range: DownloadRange) -> Vec<u8> {
     let download = pool.download(what, range).await.expect("found");
@@ -18,8 +18,7 @@ async fn bytes(pool: &Pool, what: DownloadOf, range: DownloadRange) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_comes_down_whole_and_in_part() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let content = noise(3 * 512 * 1024 + 77);
     let file = put(&world, &content, "a.pdf", "application/pdf", MediaForm::Document);
@@ -41,14 +40,12 @@ async fn a_file_comes_down_whole_and_in_part() {
     let behind = DownloadRange { offset: content.len() as u64, limit: None };
     let refused = pool.download(sent(), behind).await.map(|_| ());
     assert_eq!(refused, Err(DownloadError::OutOfRange { size: content.len() as u64 }));
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_asked_for_that_nobody_reads() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let file = put(&world, &noise(6 * 512 * 1024), "a.bin", "", MediaForm::Document);
     let message_id = ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0];
@@ -65,9 +62,8 @@ async fn nothing_is_asked_for_that_nobody_reads() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_reference_is_read_again_and_a_lost_piece_asked_for_again() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let group = supergroup(&world);
+    let (world, pool) = one_account().await;
+    let group = world.demo("Demo supergroup");
     let chat_id = chat_id(&pool, "backup_1", &group).await;
     let content = noise(3 * 512 * 1024);
     let file = put(&world, &content, "a.bin", "", MediaForm::Document);
@@ -85,8 +81,7 @@ async fn an_expired_reference_is_read_again_and_a_lost_piece_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_comes_down_and_a_text_has_nothing() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let message = carrying("", vec![super::photo(&world, 3)]);
     let message_id = ids(&deliver(&pool, "backup_1", chat_id, &message, 1).await)[0];
@@ -104,8 +99,7 @@ async fn a_photo_comes_down_and_a_text_has_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_comes_down_from_another_data_centre() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let content = noise(2 * 512 * 1024 + 9);
     let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &content, 4)]);
     let message_id = world.telegram().write(&order).expect("written").message_id;
@@ -127,15 +121,13 @@ async fn a_file_comes_down_from_another_data_centre() {
     }
     assert!(greetings() > before, "the connection was never dropped");
     assert_eq!(world.calls("backup_1", "auth.exportAuthorization"), 1);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_another_data_centre_has_ended_is_made_anew() {
     let ended = [(401, "SESSION_REVOKED"), (401, "AUTH_KEY_UNREGISTERED"), (406, "AUTH_KEY_DUPLICATED")];
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let content = noise(99);
     let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &content, 4)]);
     let message_id = world.telegram().write(&order).expect("written").message_id;
@@ -152,8 +144,7 @@ async fn a_key_that_another_data_centre_has_ended_is_made_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_lies_elsewhere_than_its_message_says_is_followed_there() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let content = noise(512 * 1024 + 9);
     for (dc_id, said) in [(4, 2), (2, 4)] {
         let file = NewFile { said_dc_id: Some(said), ..outside(FileKind::Document, &content, dc_id) };
@@ -165,14 +156,12 @@ async fn a_file_that_lies_elsewhere_than_its_message_says_is_followed_there() {
         // It is sent on once, and asks for the rest where it was sent.
         assert_eq!(world.calls("backup_1", "upload.getFile") - before, 3, "{dc_id}");
     }
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_sent_round_in_circles_is_an_error_soon() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &noise(99), 2)]);
     let message_id = world.telegram().write(&order).expect("written").message_id;
     world.fault("backup_1", FaultName::RpcError).method("upload.getFile").error(303, "FILE_MIGRATE_2").on();

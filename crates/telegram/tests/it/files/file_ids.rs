@@ -9,7 +9,7 @@ use store::RemoteKind;
 use testkit::FileId;
 
 use super::{carrying, deliver, ids, photo, picture, put};
-use crate::world::{World, chat_id, name};
+use crate::world::{World, chat_id, name, one_account};
 
 fn by_id(file_id: &str) -> Media {
     let source = MediaSource::FileId { file_id: file_id.to_owned() };
@@ -29,8 +29,7 @@ async fn id_of(world: &World, media: &Media, form: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_once_is_sent_again_by_its_id() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let document = || put(&world, &picture(2), "a.bin", "image/png", MediaForm::Document);
     for (number, (media, form, kind)) in (0..).zip([
@@ -54,14 +53,12 @@ async fn what_was_sent_once_is_sent_again_by_its_id() {
         assert_eq!(world.calls("backup_1", "upload.saveFilePart"), parts, "it is not brought up again");
     }
     assert_eq!(world.telegram().files().len(), 2, "no other file was made");
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_file_id_or_none_of_ours_is_refused() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let refused = deliver(&pool, "backup_1", chat_id, &carrying("", vec![by_id("no id")]), 1).await;
     assert_eq!(refused, Outcome::Rejected { code: "FILE_ID_INVALID".into() });

@@ -8,8 +8,8 @@ use domain::message::Content;
 use domain::{ChatId, Timestamp};
 use telegram::Pool;
 
-use super::{carrying, deliver, ids, noise, part, photo, put, supergroup};
-use crate::world::{World, chat_id, name};
+use super::{carrying, deliver, ids, noise, part, photo, put};
+use crate::world::{World, chat_id, name, one_account};
 
 async fn find(
     pool: &Pool,
@@ -27,7 +27,7 @@ async fn find(
 async fn media_are_found_by_what_was_seen_of_them_and_by_what_they_look_like() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let pool = world.ready().await;
-    let chat_id = chat_id(&pool, "backup_1", &supergroup(&world)).await;
+    let chat_id = chat_id(&pool, "backup_1", &world.demo("Demo supergroup")).await;
     let since = world.clock.now();
     let file = || put(&world, &noise(3_000), "a.bin", "", MediaForm::Document);
     let single = carrying("one", vec![file()]);
@@ -57,15 +57,13 @@ async fn media_are_found_by_what_was_seen_of_them_and_by_what_they_look_like() {
     assert_eq!(seen, Evidence::Present(Some(two.iter().copied().map(Some).collect())));
     // Two that look the same prove nothing.
     ids(&deliver(&pool, "backup_2", chat_id, &carrying("other", vec![file()]), 60).await);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_albums_that_look_the_same_prove_nothing() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let chat_id = chat_id(&pool, "backup_1", &supergroup(&world)).await;
+    let (world, pool) = one_account().await;
+    let chat_id = chat_id(&pool, "backup_1", &world.demo("Demo supergroup")).await;
     let since = world.clock.now();
     let album = carrying("", vec![photo(&world, 1), photo(&world, 2)]);
     ids(&deliver(&pool, "backup_1", chat_id, &album, 1).await);

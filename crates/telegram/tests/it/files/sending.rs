@@ -9,13 +9,12 @@ use domain::{Outcome, Purpose};
 use sandbox::telegram::{FaultName, FileKind};
 use telegram::ServiceAction;
 
-use super::{carrying, deliver, ids, message, noise, outside, part, photo, picture, put, supergroup};
-use crate::world::{World, able, candidates, chat_id, name, query};
+use super::{carrying, deliver, ids, message, noise, outside, part, photo, picture, put};
+use crate::world::{able, candidates, chat_id, name, one_account, query};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_arrives_as_what_it_is_with_its_caption() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let video =
         MediaForm::Video { width: 64, height: 48, duration_ms: 1_500, streamable: true, silent: true };
     let animation = MediaForm::Animation { width: 8, height: 8, duration_ms: 100 };
@@ -27,7 +26,7 @@ async fn each_kind_arrives_as_what_it_is_with_its_caption() {
         (MediaForm::Voice { duration_ms: 900 }, "audio/ogg", FileKind::Voice, None),
         (MediaForm::Audio { duration_ms: 900 }, "audio/mpeg", FileKind::Audio, Some("a.bin")),
     ];
-    for to in ["@client_1".to_owned(), supergroup(&world)] {
+    for to in ["@client_1".to_owned(), world.demo("Demo supergroup")] {
         let chat_id = chat_id(&pool, "backup_1", &to).await;
         world.telegram().clear_ledger();
         for (number, (form, mime, kind, name)) in (0_u8..).zip(kinds.clone()) {
@@ -44,14 +43,12 @@ async fn each_kind_arrives_as_what_it_is_with_its_caption() {
             assert_eq!(entry.random_id, Some(i64::from(number) + 1));
         }
     }
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_once_is_not_brought_up_again() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     for random_id in 1..4 {
         let message = carrying("again", vec![photo(&world, 1)]);
@@ -77,9 +74,8 @@ async fn what_was_sent_once_is_not_brought_up_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_album_arrives_as_one_and_only_once() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let chat_id = chat_id(&pool, "backup_1", &supergroup(&world)).await;
+    let (world, pool) = one_account().await;
+    let chat_id = chat_id(&pool, "backup_1", &world.demo("Demo supergroup")).await;
     let video =
         MediaForm::Video { width: 64, height: 48, duration_ms: 1_500, streamable: true, silent: false };
     let film = put(&world, &noise(3_000), "b.mp4", "video/mp4", video);
@@ -99,14 +95,12 @@ async fn an_album_arrives_as_one_and_only_once() {
         ledger.iter().filter_map(|entry| entry.media.as_ref().map(|media| media.grouped_id)).collect();
     assert!(albums.len() == 3 && albums[0].is_some() && albums.iter().all(|album| *album == albums[0]));
     assert_eq!(world.calls("backup_1", "messages.uploadMedia"), 3);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_reference_brings_the_file_up_again() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let single = || carrying("one", vec![photo(&world, 1)]);
     ids(&deliver(&pool, "backup_1", chat_id, &single(), 1).await);
@@ -134,8 +128,7 @@ async fn an_expired_reference_brings_the_file_up_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reference_refused_by_any_name_brings_the_file_up_once() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let message = || carrying("one", vec![photo(&world, 1)]);
     ids(&deliver(&pool, "backup_1", chat_id, &message(), 1).await);
@@ -161,8 +154,7 @@ async fn a_reference_refused_by_any_name_brings_the_file_up_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_draws_errors_is_brought_up_again() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let failing = world.fault("backup_1", FaultName::RpcError).method("messages.sendMedia");
     let failing = failing.error(500, "INTERNAL").on();
@@ -180,8 +172,7 @@ async fn an_upload_that_draws_errors_is_brought_up_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_again_and_again_is_refused() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let parts = world.fault("backup_1", FaultName::RpcError).method("messages.sendMedia");
     let parts = parts.error(400, "FILE_PART_0_MISSING").on();
@@ -198,8 +189,7 @@ async fn what_is_refused_again_and_again_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_gone_is_told_and_nothing_is_sent() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let gone = photo(&world, 1);
     let MediaSource::File { key, .. } = &gone.source else { panic!("a file") };
@@ -217,8 +207,7 @@ async fn a_file_that_is_gone_is_told_and_nothing_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_that_was_not_prepared() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let (account, content) = (name("backup_1"), carrying("", vec![photo(&world, 1)]));
     let part = part(&content, 1);
@@ -238,8 +227,7 @@ fn post(channel: &str, message_id: i32) -> Media {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_media_of_a_post_are_sent_again() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let to = chat_id(&pool, "backup_1", "@client_1").await;
     let picture = outside(FileKind::Photo, &picture(1), 2);
     let order = message("main", "@demo_channel", vec![picture]);
@@ -258,14 +246,12 @@ async fn the_media_of_a_post_are_sent_again() {
         let outcome = deliver(&pool, "backup_1", to, &carrying("", vec![nothing]), 3).await;
         assert!(matches!(outcome, Outcome::MediaGone(_)), "{outcome:?}");
     }
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn media_are_a_service_of_their_own() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![photo(&world, 1)]), 1).await);
     let done = |purpose| pool.service(purpose).operations;
@@ -281,8 +267,7 @@ async fn media_are_a_service_of_their_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_that_takes_no_photos_still_takes_texts() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let refused = world.fault("backup_1", FaultName::RpcError).method("messages.sendMedia").times(1);
     refused.error(403, "CHAT_SEND_PHOTOS_FORBIDDEN").on();

@@ -9,7 +9,7 @@ use domain::media::MediaForm;
 use sandbox::telegram::FaultName;
 
 use super::{carrying, deliver, ids, noise, part, put};
-use crate::world::{World, chat_id, name, until, view};
+use crate::world::{chat_id, name, one_account, until, view};
 
 const BIG: usize = 30 * 512 * 1024 + 5;
 
@@ -20,8 +20,7 @@ const TWICE: u64 = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_upload_goes_on_where_it_was() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let bytes = noise(BIG);
     let message = carrying("", vec![put(&world, &bytes, "big.bin", "", MediaForm::Document)]);
@@ -32,14 +31,12 @@ async fn an_interrupted_upload_goes_on_where_it_was() {
     assert!((PARTS..=PARTS + TWICE).contains(&parts), "{parts}");
     let file = world.telegram().files().pop().expect("a file").file;
     assert_eq!(file.size, bytes.len() as u64);
-    pool.stop(Duration::from_secs(5)).await;
-    world.assert_all_known();
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_goes_on_after_a_restart() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let message = carrying("", vec![put(&world, &noise(BIG), "big.bin", "", MediaForm::Document)]);
     let uploading = tokio::spawn({
@@ -72,8 +69,7 @@ async fn an_upload_goes_on_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_wants_the_same_file_waits_for_its_upload() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let bytes = noise(3 * 128 * 1024);
     let messages: Vec<_> =
@@ -92,8 +88,7 @@ async fn whoever_wants_the_same_file_waits_for_its_upload() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_short_wait_is_sat_out_and_a_long_one_told() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let message = |number| carrying("", vec![super::photo(&world, number)]);
     world.fault("backup_1", FaultName::FloodWait).method("upload.saveFilePart").seconds(1.0).times(1).on();
@@ -113,8 +108,7 @@ async fn a_short_wait_is_sat_out_and_a_long_one_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn short_waits_without_an_end_are_told_as_one() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
+    let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let message = carrying("", vec![put(&world, &noise(5_000), "file.bin", "", MediaForm::Document)]);
     world.fault("backup_1", FaultName::FloodWait).method("upload.saveFilePart").seconds(15.0).on();
