@@ -6,7 +6,7 @@ use domain::text::{Entity, EntityKind, FormattedText};
 use sandbox::telegram::{FaultName, NewMessage};
 use telegram::{ChangeError, Edit, Typing};
 
-use crate::files::{ids, supergroup};
+use crate::files::ids;
 use crate::world::{World, chat, name, one_account, send};
 
 fn edit(text: &str) -> Edit {
@@ -16,7 +16,7 @@ fn edit(text: &str) -> Edit {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_gets_another_text_and_is_deleted() {
     let (world, pool) = one_account().await;
-    for (number, to) in (1..).zip(["@client_1".to_owned(), supergroup(&world)]) {
+    for (number, to) in (1..).zip(["@client_1".to_owned(), world.demo("Demo supergroup")]) {
         let sent = ids(&send(&pool, "backup_1", &to, "before", number).await)[0];
         let (to, id) = (chat(&to), i32::try_from(sent).expect("small"));
         let mut after = edit("after all");
@@ -75,7 +75,7 @@ async fn a_chat_is_read_as_far_as_was_said_or_to_its_end() {
     for (to, as_seen_by_the_customer) in [
         ("@client_1".to_owned(), "backup_1".to_owned()),
         (world.demo("Demo group"), world.demo("Demo group")),
-        (supergroup(&world), supergroup(&world)),
+        (world.demo("Demo supergroup"), world.demo("Demo supergroup")),
     ] {
         let ids = written(&world, &as_seen_by_the_customer, 4);
         let read = || {
@@ -98,7 +98,7 @@ async fn a_chat_is_read_as_far_as_was_said_or_to_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_others_in_a_chat_are_shown_the_very_action_that_was_asked_for() {
     let (world, pool) = one_account().await;
-    for to in ["@client_1".to_owned(), supergroup(&world)] {
+    for to in ["@client_1".to_owned(), world.demo("Demo supergroup")] {
         let mut expected = Vec::new();
         for typing in Typing::ALL {
             pool.typing(&chat(&to), typing, None).await.expect("shown");

@@ -95,7 +95,7 @@ async fn entities_and_mentions_go_out() {
 async fn auto_mention_is_the_last_who_wrote_and_none_of_ours() {
     let world = World::new().await;
     let pool = world.ready().await;
-    let (account, group) = (name("backup_1"), crate::files::supergroup(&world));
+    let (account, group) = (name("backup_1"), world.demo("Demo supergroup"));
     let chat_id = chat_id(&pool, "backup_1", &group).await;
     let mention = Some(Mention::Auto { auto: true, exclude: Vec::new() });
     let asked = Content { mention, ..content("your phone is ready") };
