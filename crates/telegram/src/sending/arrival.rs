@@ -37,7 +37,7 @@ enum Author {
     User(i64),
 }
 
-pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> Found {
+pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> MessageLookup {
     if let Some(ids) = seen(account, &attempt) {
         return MessageLookup::Here(ids);
     }
@@ -72,9 +72,9 @@ fn seen(account: &Account, attempt: &Attempt<'_>) -> Option<SentIds> {
 /// it was begun, is evidence.
 pub(crate) async fn peer_check(pool: &Pool, attempt: Attempt<'_>, since: Timestamp) -> Evidence {
     let chat_id = attempt.chat_id;
-    let Some(author) = pool.get(attempt.account) else { return Testimony::Nothing };
+    let Some(author) = pool.get(attempt.account) else { return Evidence::None };
     let (Some(user), true) = (author.health.user_id(), chat_id.kind() != ChatKind::User) else {
-        return Testimony::Nothing;
+        return Evidence::None;
     };
     // In a basic group each member counts messages by itself, so ids that the author knows say nothing here.
     let ids_are_shared = chat_id.kind() == ChatKind::Channel;
@@ -128,7 +128,7 @@ fn then(at: Timestamp, now: Timestamp, ahead: i64) -> Option<Then> {
 }
 
 /// Decides by what looks like the part and is not known to be another.
-fn decide(own: &[Match], others: &[i64], since: Timestamp) -> Found {
+fn decide(own: &[Match], others: &[i64], since: Timestamp) -> MessageLookup {
     let mut left = own.iter().filter(|own| !own.ids.iter().any(|id| others.contains(id)));
     match (left.next(), left.next()) {
         (None, _) => MessageLookup::NotThere,

@@ -100,14 +100,14 @@ impl Sender for Pool {
         async move {
             match self.get(attempt.account) {
                 Some(account) => arrival::find(&account, attempt, since).await,
-                None => Found::CannotTell,
+                None => MessageLookup::CannotTell,
             }
         }
         .boxed()
     }
 
-    fn witness<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Testimony> {
-        arrival::witness(self, attempt, since).boxed()
+    fn peer_check<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Evidence> {
+        arrival::peer_check(self, attempt, since).boxed()
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {

@@ -11,7 +11,11 @@ use super::context::{StepChat, StepContext, told_of};
 use super::meaning::{is_done, is_of_the_maker, kept_title};
 use crate::calls::classify::CallError;
 
-pub(super) async fn create(context: &StepContext<'_>, title: &str, about: &str) -> Result<Answer, Outcome> {
+pub(super) async fn create(
+    context: &StepContext<'_>,
+    title: &str,
+    about: &str,
+) -> Result<StepAnswer, Outcome> {
     let request = functions::channels::CreateChannel {
         broadcast: false,
         megagroup: true,
@@ -52,8 +56,8 @@ fn created(updates: &enums::Updates) -> Option<ChatId> {
 }
 
 /// Lets new members read what was written before; in a basic group they always do.
-pub(super) async fn open_history(context: &StepContext<'_>, step: &Step) -> Result<Answer, Outcome> {
-    let StepChat::Channel(channel) = context.chat().await? else { return Ok(Answer::Done) };
+pub(super) async fn open_history(context: &StepContext<'_>, step: &Step) -> Result<StepAnswer, Outcome> {
+    let StepChat::Channel(channel) = context.chat().await? else { return Ok(StepAnswer::Done) };
     let request = functions::channels::TogglePreHistoryHidden { channel, enabled: false };
     changed(context, step, context.change(&request).await).await
 }
@@ -62,7 +66,7 @@ pub(super) async fn set_title(
     context: &StepContext<'_>,
     step: &Step,
     title: &str,
-) -> Result<Answer, Outcome> {
+) -> Result<StepAnswer, Outcome> {
     let title = kept_title(title);
     let answer = match context.chat().await? {
         StepChat::Group(chat_id) => {
@@ -79,13 +83,13 @@ pub(super) async fn set_about(
     context: &StepContext<'_>,
     step: &Step,
     about: &str,
-) -> Result<Answer, Outcome> {
+) -> Result<StepAnswer, Outcome> {
     let request = functions::messages::EditChatAbout { peer: context.peer().await?, about: about.to_owned() };
     done(context, step, context.change(&request).await.map(drop)).await
 }
 
 /// The invite link there is, or a new one: asked for again, it makes no second one.
-pub(super) async fn export_link(context: &StepContext<'_>) -> Result<Answer, Outcome> {
+pub(super) async fn export_link(context: &StepContext<'_>) -> Result<StepAnswer, Outcome> {
     let chat = context.chat().await?;
     let full = match chat {
         StepChat::Group(chat_id) => {
@@ -114,7 +118,9 @@ pub(super) async fn export_link(context: &StepContext<'_>) -> Result<Answer, Out
         subscription_pricing: None,
     };
     match context.change(&request).await {
-        Ok(enums::ExportedChatInvite::ChatInviteExported(invite)) => Ok(Answer::Link { link: invite.link }),
+        Ok(enums::ExportedChatInvite::ChatInviteExported(invite)) => {
+            Ok(StepAnswer::Link { link: invite.link })
+        }
         Ok(enums::ExportedChatInvite::ChatInvitePublicJoinRequests) => {
             Err(Outcome::Rejected { code: "CHAT_INVITE_PUBLIC".into() })
         }
@@ -136,7 +142,7 @@ fn exported(full: &enums::ChatFull) -> Option<String> {
     }
 }
 
-pub(super) async fn leave(context: &StepContext<'_>, step: &Step) -> Result<Answer, Outcome> {
+pub(super) async fn leave(context: &StepContext<'_>, step: &Step) -> Result<StepAnswer, Outcome> {
     let chat_id = context.chat_id()?;
     let answer = match context.chat().await? {
         StepChat::Group(chat_id) => {
@@ -182,8 +188,8 @@ pub(super) async fn done(
     answer: Result<(), CallError>,
 ) -> Result<StepAnswer, Outcome> {
     match answer {
-        Ok(()) => Ok(Answer::Done),
-        Err(error) if error.name().is_some_and(|name| is_done(step, name)) => Ok(Answer::Done),
+        Ok(()) => Ok(StepAnswer::Done),
+        Err(error) if error.name().is_some_and(|name| is_done(step, name)) => Ok(StepAnswer::Done),
         Err(error) => Err(context.refused(&error).await),
     }
 }

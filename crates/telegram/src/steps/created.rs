@@ -21,10 +21,10 @@ struct CreatedChat<'a> {
     known: &'a [ChatId],
 }
 
-pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known: &[ChatId]) -> FoundChat {
+pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known: &[ChatId]) -> ChatLookup {
     // Our clock and Telegram's may differ, and a look in the wrong time would lead to a second chat.
-    let Ok(ahead) = account.telegram_ahead().await else { return FoundChat::CannotTell };
-    let Some(earliest) = earliest(since, account.now(), ahead) else { return FoundChat::CannotTell };
+    let Ok(ahead) = account.telegram_ahead().await else { return ChatLookup::CannotTell };
+    let Some(earliest) = earliest(since, account.now(), ahead) else { return ChatLookup::CannotTell };
     let created = CreatedChat { title: kept_title(title), earliest, known };
     let mut found: Option<(i32, ChatId)> = None;
     let look = |chat: &enums::Chat| {

@@ -106,7 +106,7 @@ const fn purpose(step: &Step) -> Purpose {
     }
 }
 
-async fn take(account: &Account, call: Call<'_>) -> Result<Answer, Outcome> {
+async fn take(account: &Account, call: Call<'_>) -> Result<StepAnswer, Outcome> {
     let (step, operation) = (call.step, call.step.operation());
     match account.usable() {
         Usable::Now => {}

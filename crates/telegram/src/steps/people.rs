@@ -21,7 +21,7 @@ const MOST: usize = 10_000;
 /// Messages that someone new in a basic group gets to see.
 const SHOWN: i32 = 100;
 
-pub(super) async fn resolve(context: &StepContext<'_>, who: &ChatRef) -> Result<Answer, Outcome> {
+pub(super) async fn resolve(context: &StepContext<'_>, who: &ChatRef) -> Result<StepAnswer, Outcome> {
     let account = context.account;
     let name = match who {
         ChatRef::Username(name) => Some(name.clone()),
@@ -32,7 +32,7 @@ pub(super) async fn resolve(context: &StepContext<'_>, who: &ChatRef) -> Result<
         ChatRef::Id(chat_id) => Some(*chat_id),
     };
     if let Some(person) = known.and_then(|chat_id| person(context, chat_id)) {
-        return Ok(Answer::Resolved { person: Some(person) });
+        return Ok(StepAnswer::Resolved { person: Some(person) });
     }
     let found = match (&name, known) {
         (Some(name), _) => lookup::resolve(account, name).await,
@@ -40,7 +40,7 @@ pub(super) async fn resolve(context: &StepContext<'_>, who: &ChatRef) -> Result<
         (None, None) => Ok(None),
     };
     match found {
-        Ok(found) => Ok(Answer::Resolved { person: found.and_then(|chat_id| person(context, chat_id)) }),
+        Ok(found) => Ok(StepAnswer::Resolved { person: found.and_then(|chat_id| person(context, chat_id)) }),
         Err(error) => Err(context.refused(&error).await),
     }
 }
@@ -51,7 +51,7 @@ fn person(context: &StepContext<'_>, chat_id: ChatId) -> Option<Person> {
 }
 
 /// Invites people. One who cannot be invited does not keep the others out.
-pub(super) async fn invite(context: &StepContext<'_>, users: &[i64]) -> Result<Answer, Outcome> {
+pub(super) async fn invite(context: &StepContext<'_>, users: &[i64]) -> Result<StepAnswer, Outcome> {
     let chat_id = context.chat_id()?;
     let chat = context.chat().await?;
     let mut invitation = Invitation { context, chat, missing: Vec::new(), brought: Vec::new() };
@@ -226,7 +226,11 @@ fn absent(user_id: i64, why: &str) -> Missing {
     Missing { user_id, result: MemberResult::Failed, detail: Some(why.to_owned()) }
 }
 
-pub(super) async fn promote(context: &StepContext<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
+pub(super) async fn promote(
+    context: &StepContext<'_>,
+    step: &Step,
+    user: i64,
+) -> Result<StepAnswer, Outcome> {
     let chat = context.chat().await?;
     let person = context.account.peers.person(user);
     let user_id = context.account.peers.input_user(user).ok_or_else(unknown_user)?;
@@ -273,7 +277,7 @@ const fn all_rights() -> types::ChatAdminRights {
     }
 }
 
-pub(super) async fn remove(context: &StepContext<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
+pub(super) async fn remove(context: &StepContext<'_>, step: &Step, user: i64) -> Result<StepAnswer, Outcome> {
     let answer = match context.chat().await? {
         StepChat::Group(chat_id) => {
             let user_id = context.account.peers.input_user(user).ok_or_else(unknown_user)?;
@@ -321,7 +325,7 @@ const fn out() -> types::ChatBannedRights {
 }
 
 /// Lists the other members. With `keep_own` it is refused in a supergroup or channel that the account owns.
-pub(super) async fn list(context: &StepContext<'_>, keep_own: bool) -> Result<Answer, Outcome> {
+pub(super) async fn list(context: &StepContext<'_>, keep_own: bool) -> Result<StepAnswer, Outcome> {
     let account = context.account;
     let mut users = match context.chat().await? {
         StepChat::Group(chat_id) => {

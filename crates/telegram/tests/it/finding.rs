@@ -29,8 +29,8 @@ async fn a_message_is_found_by_what_was_seen_of_it() {
     let Some(id) = sent_id(send_to(&pool, "backup_1", chat_id, "same", 1).await) else { panic!("sent") };
     assert_eq!(find(&pool, chat_id, "same", 1, since).await, MessageLookup::Here(SentIds::one(Some(id))));
     // Another part of the same text is not this message.
-    assert_eq!(find(&pool, chat_id, "same", 2, since).await, Found::NotThere);
-    assert_eq!(find(&pool, chat_id, "other", 3, since).await, Found::NotThere);
+    assert_eq!(find(&pool, chat_id, "same", 2, since).await, MessageLookup::NotThere);
+    assert_eq!(find(&pool, chat_id, "other", 3, since).await, MessageLookup::NotThere);
     world.end(&pool).await;
 }
 
@@ -76,8 +76,8 @@ async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
             .await
         }
     };
-    assert_eq!(witness("seen", 9).await, Testimony::Seen(Some(SentIds::one(Some(id)))));
-    assert_eq!(witness("never sent", 10).await, Testimony::Nothing);
+    assert_eq!(peer_check("seen", 9).await, Evidence::Present(Some(SentIds::one(Some(id)))));
+    assert_eq!(peer_check("never sent", 10).await, Evidence::None);
     world.end(&pool).await;
 }
 

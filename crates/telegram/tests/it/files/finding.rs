@@ -46,7 +46,7 @@ async fn media_are_found_by_what_was_seen_of_them_and_by_what_they_look_like() {
     let three = carrying("two", vec![photo(&world, 1), photo(&world, 2), photo(&world, 3)]);
     assert_eq!(find(&pool, chat_id, &three, 30, since).await, MessageLookup::NotThere);
     let longer = carrying("one", vec![put(&world, &noise(3_001), "a.bin", "", MediaForm::Document)]);
-    assert_eq!(find(&pool, chat_id, &longer, 40, since).await, Found::NotThere);
+    assert_eq!(find(&pool, chat_id, &longer, 40, since).await, MessageLookup::NotThere);
     // Anyone else who is in the chat sees it too.
     let (account, whole) = (name("backup_1"), part(&album, 50));
     let attempt =
