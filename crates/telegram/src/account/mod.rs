@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::account::health::AccountHealth;
 use crate::account::view::Gap;
 use crate::calls::classify::CallError;
-use crate::files::Shelf;
+use crate::files::FileState;
 use crate::limits::flood_waits::FloodWaits;
 use crate::limits::quota::{COUNTED, Quota};
 use crate::line::{Arrived, Line, Origin, Status};
@@ -63,7 +63,7 @@ pub(crate) struct Account {
     pub(crate) quota: Quota,
     pub(crate) recently_sent: RecentlySent,
     pub(crate) recent_invites: RecentInvites,
-    pub(crate) shelf: Shelf,
+    pub(crate) file_state: FileState,
     pub(crate) store: Store,
     /// The first reading of the dialogs is done.
     pub(crate) dialogs_complete: AtomicBool,
@@ -119,7 +119,7 @@ impl Account {
             quota: Quota::default(),
             recently_sent: RecentlySent::default(),
             recent_invites: RecentInvites::default(),
-            shelf: Shelf::default(),
+            file_state: FileState::default(),
             store: parts.store,
             dialogs_complete: AtomicBool::new(false),
             dialogs_total: AtomicI64::new(-1),

@@ -51,7 +51,7 @@ impl CallError {
 
 /// What an error says about the line and its account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Says {
+pub(crate) enum ErrorEffect {
     /// Nothing: only the call is concerned.
     Nothing,
     /// The session or account is of no use until a person does something.
@@ -66,36 +66,36 @@ pub(crate) enum Says {
     Doubtful,
 }
 
-pub(crate) fn says(error: &CallError) -> Says {
+pub(crate) fn effect(error: &CallError) -> ErrorEffect {
     let error = match error {
-        CallError::NotConnected(_) => return Says::Nothing,
-        CallError::TimedOut => return Says::Doubtful,
+        CallError::NotConnected(_) => return ErrorEffect::Nothing,
+        CallError::TimedOut => return ErrorEffect::Doubtful,
         CallError::Failed(error) => error,
     };
     match error {
-        RequestError::Rpc(error) => says_rpc(error),
-        RequestError::KeyUnknown => Says::Dead(Reason::KeyUnknown),
+        RequestError::Rpc(error) => effect_of_rpc(error),
+        RequestError::KeyUnknown => ErrorEffect::Dead(Reason::KeyUnknown),
         // Anyone who closed it may have made another one since.
         RequestError::Lost { loss: Loss::Closed, .. }
         | RequestError::Unreadable(_)
         | RequestError::Unpackable
-        | RequestError::NotTaken(_) => Says::Doubtful,
-        RequestError::Lost { .. } | RequestError::Unreachable(_) => Says::Lost,
-        RequestError::Unsendable(_) => Says::Nothing,
+        | RequestError::NotTaken(_) => ErrorEffect::Doubtful,
+        RequestError::Lost { .. } | RequestError::Unreachable(_) => ErrorEffect::Lost,
+        RequestError::Unsendable(_) => ErrorEffect::Nothing,
     }
 }
 
-fn says_rpc(error: &RpcError) -> Says {
+fn effect_of_rpc(error: &RpcError) -> ErrorEffect {
     if let Some(reason) = dead(error) {
-        Says::Dead(reason)
+        ErrorEffect::Dead(reason)
     } else if is_frozen(error) {
-        Says::Restricted(Reason::Frozen)
+        ErrorEffect::Restricted(Reason::Frozen)
     } else if error.name == "PEER_FLOOD" {
-        Says::Restricted(Reason::PeerFlood)
+        ErrorEffect::Restricted(Reason::PeerFlood)
     } else if matches!(error.name.as_str(), "CONNECTION_NOT_INITED" | "CONNECTION_LAYER_INVALID") {
-        Says::Forgotten
+        ErrorEffect::Forgotten
     } else {
-        Says::Nothing
+        ErrorEffect::Nothing
     }
 }
 
@@ -363,27 +363,27 @@ mod tests {
     #[test]
     fn each_error_says_what_the_line_is_worth() {
         let table = [
-            (rpc(401, "SESSION_REVOKED"), Says::Dead(Reason::SessionRevoked)),
-            (rpc(401, "USER_DEACTIVATED_BAN"), Says::Dead(Reason::Banned)),
-            (rpc(406, "AUTH_KEY_DUPLICATED"), Says::Dead(Reason::AuthKeyDuplicated)),
-            (rpc(406, "CHANNEL_PRIVATE"), Says::Nothing),
-            (rpc(303, "USER_MIGRATE_4"), Says::Dead(Reason::KeyUnknown)),
-            (rpc(420, "FROZEN_METHOD_INVALID"), Says::Restricted(Reason::Frozen)),
-            (rpc(400, "PEER_FLOOD"), Says::Restricted(Reason::PeerFlood)),
-            (rpc(400, "CONNECTION_NOT_INITED"), Says::Forgotten),
-            (rpc(420, "FLOOD_WAIT_3"), Says::Nothing),
-            (rpc(500, "INTERNAL"), Says::Nothing),
-            (CallError::TimedOut, Says::Doubtful),
-            (CallError::NotConnected(String::new()), Says::Nothing),
-            (CallError::Failed(RequestError::Unreachable("refused".to_owned())), Says::Lost),
-            (lost(Loss::Ended, true), Says::Lost),
-            (lost(Loss::Status(429), false), Says::Lost),
-            (lost(Loss::Closed, true), Says::Doubtful),
-            (CallError::Failed(RequestError::KeyUnknown), Says::Dead(Reason::KeyUnknown)),
-            (CallError::Failed(RequestError::NotTaken(64)), Says::Doubtful),
+            (rpc(401, "SESSION_REVOKED"), ErrorEffect::Dead(Reason::SessionRevoked)),
+            (rpc(401, "USER_DEACTIVATED_BAN"), ErrorEffect::Dead(Reason::Banned)),
+            (rpc(406, "AUTH_KEY_DUPLICATED"), ErrorEffect::Dead(Reason::AuthKeyDuplicated)),
+            (rpc(406, "CHANNEL_PRIVATE"), ErrorEffect::Nothing),
+            (rpc(303, "USER_MIGRATE_4"), ErrorEffect::Dead(Reason::KeyUnknown)),
+            (rpc(420, "FROZEN_METHOD_INVALID"), ErrorEffect::Restricted(Reason::Frozen)),
+            (rpc(400, "PEER_FLOOD"), ErrorEffect::Restricted(Reason::PeerFlood)),
+            (rpc(400, "CONNECTION_NOT_INITED"), ErrorEffect::Forgotten),
+            (rpc(420, "FLOOD_WAIT_3"), ErrorEffect::Nothing),
+            (rpc(500, "INTERNAL"), ErrorEffect::Nothing),
+            (CallError::TimedOut, ErrorEffect::Doubtful),
+            (CallError::NotConnected(String::new()), ErrorEffect::Nothing),
+            (CallError::Failed(RequestError::Unreachable("refused".to_owned())), ErrorEffect::Lost),
+            (lost(Loss::Ended, true), ErrorEffect::Lost),
+            (lost(Loss::Status(429), false), ErrorEffect::Lost),
+            (lost(Loss::Closed, true), ErrorEffect::Doubtful),
+            (CallError::Failed(RequestError::KeyUnknown), ErrorEffect::Dead(Reason::KeyUnknown)),
+            (CallError::Failed(RequestError::NotTaken(64)), ErrorEffect::Doubtful),
         ];
         for (error, expected) in table {
-            assert_eq!(says(&error), expected, "{error}");
+            assert_eq!(effect(&error), expected, "{error}");
         }
     }
 

@@ -3,8 +3,8 @@
 use domain::account::Operation;
 use domain::{ChatKind, Outcome, Username};
 
+use super::file_state::{Origin, Ready};
 use super::input;
-use super::shelf::{Origin, Ready};
 use crate::account::Account;
 use crate::calls::classify::CallError;
 use crate::chat::single;

@@ -10,7 +10,7 @@ use domain::{ChatId, Outcome, Purpose};
 use grammers_tl_types::{enums, functions};
 use store::FileReference;
 
-use super::shelf::{Depot, Origin, Ready, Watched};
+use super::file_state::{Origin, Ready, SharedUploads, Watched};
 use super::upload::{self, Source};
 use super::{file_id, input, post, sending};
 use crate::account::Account;
@@ -22,7 +22,11 @@ use crate::sending::part;
 const MAKE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Makes all items of a part ready. What is ready already is left as it is.
-pub(crate) async fn prepare(account: &Account, depot: &Depot, attempt: Attempt<'_>) -> Result<(), Outcome> {
+pub(crate) async fn prepare(
+    account: &Account,
+    depot: &SharedUploads,
+    attempt: Attempt<'_>,
+) -> Result<(), Outcome> {
     match account.usable() {
         Usable::Now => {}
         Usable::Connecting => return Err(Outcome::Unavailable("connecting".to_owned())),
@@ -30,7 +34,7 @@ pub(crate) async fn prepare(account: &Account, depot: &Depot, attempt: Attempt<'
     }
     let is_album = attempt.part.items.len() > 1;
     for item in &attempt.part.items {
-        if account.shelf.ready(item.random_id, account.now()).is_some() {
+        if account.file_state.ready(item.random_id, account.now()).is_some() {
             continue;
         }
         let media = item.media.and_then(|place| attempt.content.media.get(usize::from(place)));
@@ -43,7 +47,7 @@ pub(crate) async fn prepare(account: &Account, depot: &Depot, attempt: Attempt<'
             MediaSource::Post { channel, message_id } => post::read(account, channel, *message_id).await?,
             MediaSource::FileId { file_id } => by_file_id(account, file_id)?,
         };
-        account.shelf.put(item.random_id, ready);
+        account.file_state.put(item.random_id, ready);
     }
     Ok(())
 }
@@ -68,25 +72,25 @@ impl StoredFile<'_> {
     async fn prepare(
         &self,
         account: &Account,
-        depot: &Depot,
+        depot: &SharedUploads,
         chat_id: ChatId,
         media: &Media,
         is_album: bool,
     ) -> Result<Ready, Outcome> {
         let form = input::form_of(media);
         // Anyone who uploads the same content is waited for; its reference serves this one too.
-        let turn = account.shelf.turn_for(self.sha256);
+        let turn = account.file_state.turn_for(self.sha256);
         let _turn = turn.lock().await;
         self.forget_failing(account, &form).await;
         if let Some(reference) = self.known(account, &form).await {
             return Ok(self.by_reference(account, form, reference));
         }
-        if let Some(until) = account.shelf.flooded(account.now()) {
+        if let Some(until) = account.file_state.flooded(account.now()) {
             return Err(Outcome::FloodWait(until));
         }
         let brought = self.bring(account, depot, chat_id, media, form, is_album).await;
         if let Err(Outcome::FloodWait(until)) = &brought {
-            account.shelf.flood(*until);
+            account.file_state.flood(*until);
         }
         brought
     }
@@ -95,13 +99,13 @@ impl StoredFile<'_> {
     async fn bring(
         &self,
         account: &Account,
-        depot: &Depot,
+        depot: &SharedUploads,
         chat_id: ChatId,
         media: &Media,
         form: String,
         is_album: bool,
     ) -> Result<Ready, Outcome> {
-        let watched = account.shelf.watched(self.sha256);
+        let watched = account.file_state.watched(self.sha256);
         let file = self.upload(account, depot, media, &watched).await?;
         if !is_album {
             let origin = Origin::Upload { sha256: self.sha256, form };
@@ -122,7 +126,7 @@ impl StoredFile<'_> {
 
     /// What Telegram has of the file is worth nothing when it answered with errors of its own again and again.
     async fn forget_failing(&self, account: &Account, form: &str) {
-        if account.shelf.take_failing(self.sha256) {
+        if account.file_state.take_failing(self.sha256) {
             upload::forget(account, self.sha256).await;
             sending::forget_reference(account, self.sha256, form).await;
         }
@@ -146,7 +150,7 @@ impl StoredFile<'_> {
     async fn upload(
         &self,
         account: &Account,
-        depot: &Depot,
+        depot: &SharedUploads,
         media: &Media,
         watched: &Watched<'_>,
     ) -> Result<enums::InputFile, Outcome> {
@@ -154,7 +158,7 @@ impl StoredFile<'_> {
             return Err(Outcome::MediaGone("this program keeps no files".to_owned()));
         };
         let closed = |_| Outcome::Unavailable("the program ends".to_owned());
-        let _own = account.shelf.turns.acquire().await.map_err(closed)?;
+        let _own = account.file_state.turns.acquire().await.map_err(closed)?;
         let _common = depot.turns.acquire().await.map_err(closed)?;
         let (outgoing, key) = (outgoing.clone(), self.key.clone());
         let opened = upload::in_background(move || outgoing.open_file(&key)).await;
@@ -181,7 +185,7 @@ impl StoredFile<'_> {
         let made = made.map_err(|error| match part::judged_before(account, Some(chat_id), &error) {
             // No one sees what came of it, and it can be made again.
             Outcome::Unknown(Unclear::ServerError(why)) => {
-                account.shelf.failed(self.sha256);
+                account.file_state.failed(self.sha256);
                 Outcome::Unknown(Unclear::ServerError(why))
             }
             Outcome::Unknown(why) => Outcome::Unavailable(why.to_string()),

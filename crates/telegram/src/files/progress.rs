@@ -14,11 +14,12 @@ impl Pool {
             let MediaSource::File { size, sha256, .. } = &media.source else { return None };
             let items = message.parts.iter().flat_map(|part| &part.items);
             let item = items.into_iter().find(|item| item.media.map(usize::from) == Some(place))?;
-            let is_there = |account: &crate::account::Account| account.shelf.peek(item.random_id).is_some();
+            let is_there =
+                |account: &crate::account::Account| account.file_state.peek(item.random_id).is_some();
             if item.message_id.is_some() || accounts.iter().any(|account| is_there(account)) {
                 return Some(*size);
             }
-            accounts.iter().filter_map(|account| account.shelf.on_the_way(*sha256)).max()
+            accounts.iter().filter_map(|account| account.file_state.on_the_way(*sha256)).max()
         };
         message.content.media.iter().enumerate().map(one).collect()
     }

@@ -6,7 +6,7 @@ use delivery::Attempt;
 use domain::Outcome;
 use grammers_tl_types::{Serializable as _, enums, functions, types};
 
-use super::shelf::{Origin, Ready};
+use super::file_state::{Origin, Ready};
 use super::{input, prepare, upload};
 use crate::account::Account;
 use crate::calls::classify::CallError;
@@ -37,7 +37,7 @@ pub(crate) fn request(
             allow_paid_floodskip: false,
             peer,
             reply_to,
-            media: account.shelf.ready(item.random_id, now)?.input,
+            media: account.file_state.ready(item.random_id, now)?.input,
             message: text.text.clone(),
             random_id: item.random_id,
             reply_markup: None,
@@ -57,7 +57,7 @@ pub(crate) fn request(
         // The caption of the first is shown as that of the album.
         let (message, entities) =
             if place == 0 { (text.text.clone(), entities()) } else { (String::new(), None) };
-        let media = account.shelf.ready(item.random_id, now)?.input;
+        let media = account.file_state.ready(item.random_id, now)?.input;
         multi_media
             .push(types::InputSingleMedia { media, random_id: item.random_id, message, entities }.into());
     }
@@ -85,8 +85,8 @@ pub(crate) fn request(
 pub(crate) async fn sent(account: &Account, attempt: &Attempt<'_>, answer: Option<&enums::Updates>) {
     let now = account.now();
     for item in &attempt.part.items {
-        let ready = account.shelf.peek(item.random_id);
-        account.shelf.take(item.random_id);
+        let ready = account.file_state.peek(item.random_id);
+        account.file_state.take(item.random_id);
         let Some(Ready { origin, .. }) = ready else { continue };
         let told = answer.and_then(|answer| media_of(answer, item.random_id));
         let told = told.and_then(|media| input::reference(media, now));
@@ -173,7 +173,7 @@ pub(crate) async fn refused(
         if matches!(refused, Refused::Reference(Some(named)) if named != place) {
             continue;
         }
-        let Some(ready) = account.shelf.peek(item.random_id) else { continue };
+        let Some(ready) = account.file_state.peek(item.random_id) else { continue };
         let forgotten = match (refused, ready.origin) {
             (_, Origin::FileId) if code.starts_with("FILE_REFERENCE") => {
                 return Outcome::MediaExpired(format!(
@@ -195,7 +195,7 @@ pub(crate) async fn refused(
             (Refused::Reference(_), Origin::Upload { .. }) => false,
         };
         if forgotten {
-            let again = account.shelf.strike(item.random_id);
+            let again = account.file_state.strike(item.random_id);
             let next = if again {
                 Outcome::Unprepared(format!("Telegram no longer has a file ({code}); it is brought up again"))
             } else {
@@ -214,11 +214,11 @@ pub(crate) async fn refused(
 /// times: the fault may be in what it has.
 pub(crate) async fn failed(account: &Account, attempt: &Attempt<'_>) {
     for item in &attempt.part.items {
-        let Some(ready) = account.shelf.peek(item.random_id) else { continue };
+        let Some(ready) = account.file_state.peek(item.random_id) else { continue };
         if let Origin::Upload { sha256, .. } | Origin::Reference { sha256, .. } = ready.origin {
-            account.shelf.failed(sha256);
+            account.file_state.failed(sha256);
             // It is looked at before the next attempt whether that was often enough.
-            account.shelf.drop_ready(item.random_id);
+            account.file_state.drop_ready(item.random_id);
         }
     }
 }

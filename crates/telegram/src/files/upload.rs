@@ -16,8 +16,8 @@ use grammers_tl_types::{Deserializable as _, enums, types};
 use md5::{Digest as _, Md5};
 use store::UploadState;
 
+use super::file_state::Watched;
 use super::parts::{Arrived, Cut, Window};
-use super::shelf::Watched;
 use crate::account::Account;
 use crate::calls::classify::CallError;
 use crate::line::health;

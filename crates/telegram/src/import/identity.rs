@@ -11,7 +11,7 @@ use mtproto::{Application, Proxied};
 
 use super::planner::{Identity, Person};
 use super::row::SessionOutcome;
-use crate::calls::classify::{self, CallError, Says};
+use crate::calls::classify::{self, CallError, ErrorEffect};
 use crate::peers::parsing;
 use crate::session::{Claims, Key};
 
@@ -89,7 +89,7 @@ fn told(body: &[u8]) -> Identity {
 
 /// What a refusal means, with the way out. Pure.
 fn refused(error: &CallError) -> Identity {
-    let Says::Dead(reason) = classify::says(error) else {
+    let ErrorEffect::Dead(reason) = classify::effect(error) else {
         let why = match error {
             CallError::TimedOut => format!("Telegram did not answer within {} s", ANSWER.as_secs()),
             CallError::Failed(_) | CallError::NotConnected(_) => error.to_string(),

@@ -71,12 +71,12 @@ pub(super) struct NewHome {
 
 /// What becomes of a session, as it is shown and as it is done.
 #[derive(Debug, Clone)]
-pub(super) struct Fate {
+pub(super) struct Decision {
     pub(super) row: SessionRow,
     pub(super) action: Option<ImportAction>,
 }
 
-impl Fate {
+impl Decision {
     /// Whether an account is made for it, which others may move into too.
     pub(super) fn makes_an_account(&self) -> bool {
         matches!(self.action, Some(ImportAction::Join { new: Some(_), .. }))
@@ -113,7 +113,11 @@ pub(super) fn unmatched(sessions: &[Subject], plan: &Plan) -> Vec<String> {
 ///
 /// A session that is only kept may belong to an account that a later one shows to be its person's. So these are looked
 /// at again until nothing changes: an import that is carried out leaves nothing for a second one of the same files.
-pub(super) fn plan(sessions: &[(Subject, Identity)], mut index: AccountIndex, wishes: &Wishes) -> Vec<Fate> {
+pub(super) fn plan(
+    sessions: &[(Subject, Identity)],
+    mut index: AccountIndex,
+    wishes: &Wishes,
+) -> Vec<Decision> {
     let turn =
         |(subject, _): &(Subject, Identity)| match wishes.plan.of(&subject.key.to_string(), &subject.files) {
             Some(planned) if !planned.purposes.is_empty() => 0,
@@ -126,40 +130,41 @@ pub(super) fn plan(sessions: &[(Subject, Identity)], mut index: AccountIndex, wi
         let (subject, whose) = sessions.get(place)?;
         Some((place, decide(subject, whose, &mut index, wishes)))
     });
-    let mut decided: Vec<(usize, Fate)> = decided.collect();
+    let mut decided: Vec<(usize, Decision)> = decided.collect();
     decided.sort_by_key(|(place, _)| *place);
-    let mut fates: Vec<Fate> = decided.into_iter().map(|(_, fate)| fate).collect();
+    let mut decisions: Vec<Decision> = decided.into_iter().map(|(_, decision)| decision).collect();
     // Each turn but the last gives at least one session an account, so this ends.
-    while give_homes(sessions, &mut fates, &mut index, wishes) {}
-    fates
+    while give_homes(sessions, &mut decisions, &mut index, wishes) {}
+    decisions
 }
 
 /// Looks again at those that have no account. Says whether one of them got one.
 fn give_homes(
     sessions: &[(Subject, Identity)],
-    fates: &mut [Fate],
+    decisions: &mut [Decision],
     index: &mut AccountIndex,
     wishes: &Wishes,
 ) -> bool {
     let mut given = false;
-    for ((subject, whose), fate) in sessions.iter().zip(fates) {
+    for ((subject, whose), decision) in sessions.iter().zip(decisions) {
         if !index.ownerless.contains(&subject.key) {
             continue;
         }
         let again = decide(subject, whose, index, wishes);
         if matches!(again.action, Some(ImportAction::Join { .. })) {
             index.ownerless.retain(|kept| *kept != subject.key);
-            *fate = again;
+            *decision = again;
             given = true;
         }
     }
     given
 }
 
-fn decide(subject: &Subject, whose: &Identity, index: &mut AccountIndex, wishes: &Wishes) -> Fate {
+fn decide(subject: &Subject, whose: &Identity, index: &mut AccountIndex, wishes: &Wishes) -> Decision {
     let mut row = SessionRow::of(subject);
     let planned = wishes.plan.of(&subject.key.to_string(), &subject.files);
-    let nothing = |row: SessionRow, what, detail: String| Fate { row: row.with(what, detail), action: None };
+    let nothing =
+        |row: SessionRow, what, detail: String| Decision { row: row.with(what, detail), action: None };
     if planned.is_some_and(|planned| planned.skip) {
         return nothing(row, SessionOutcome::Skipped, "the plan file says so".to_owned());
     }
@@ -193,14 +198,14 @@ fn decide(subject: &Subject, whose: &Identity, index: &mut AccountIndex, wishes:
             "the file does not say its phone number, by which an account may know it; Telegram will be asked";
         return nothing(row, SessionOutcome::Unasked, why.to_owned());
     }
-    let mut fate = settle(subject, row, &person, planned, index, wishes);
+    let mut decision = settle(subject, row, &person, planned, index, wishes);
     if *whose == Identity::Unasked {
-        let detail = fate.row.detail.take();
+        let detail = decision.row.detail.take();
         let so_far = "by what the file says; Telegram will be asked";
-        fate.row.detail =
+        decision.row.detail =
             Some(detail.map_or_else(|| so_far.to_owned(), |detail| format!("{detail} ({so_far})")));
     }
-    fate
+    decision
 }
 
 /// Finds the account for a session of a person.
@@ -211,7 +216,7 @@ fn settle(
     planned: Option<&PlannedSession>,
     index: &mut AccountIndex,
     wishes: &Wishes,
-) -> Fate {
+) -> Decision {
     let named = named_by(planned, wishes);
     let home = index.account_of(person.user_id, person.phone.as_deref()).map(|home| home.name.clone());
     if let (Some(home), Some(named)) = (&home, named)
@@ -219,7 +224,7 @@ fn settle(
     {
         let why = format!("it is signed in as the person of {home}; leave {named} out, or name {home}");
         row.account = Some(named.clone());
-        return Fate { row: row.with(SessionOutcome::OtherPerson, why), action: None };
+        return Decision { row: row.with(SessionOutcome::OtherPerson, why), action: None };
     }
     if let Some(name) = home.as_ref().or(named)
         && let Some(account) = index.get_mut(name)
@@ -251,13 +256,13 @@ fn settle(
         is_stored: true,
     };
     let joined = join(subject, row, person, wanted(planned, wishes), &mut account);
-    let mut fate = joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, index));
-    if let Some(ImportAction::Join { new: made, .. }) = &mut fate.action {
+    let mut decision = joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, index));
+    if let Some(ImportAction::Join { new: made, .. }) = &mut decision.action {
         *made = Some(new);
-        fate.row.detail = Some(format!("the account {name} is made for it"));
+        decision.row.detail = Some(format!("the account {name} is made for it"));
         index.accounts.push(account);
     }
-    fate
+    decision
 }
 
 fn named_by<'a>(planned: Option<&'a PlannedSession>, wishes: &'a Wishes) -> Option<&'a AccountName> {
@@ -284,7 +289,7 @@ fn join(
     person: &Person,
     wanted: &[Purpose],
     account: &mut ExistingAccount,
-) -> Result<Fate, Box<Spare>> {
+) -> Result<Decision, Box<Spare>> {
     let name = account.name.clone();
     row.account = Some(name.clone());
     let why = if account.user_id.is_some_and(|other| other != person.user_id) {
@@ -296,12 +301,12 @@ fn join(
     };
     if let Some(why) = why {
         let why = format!("account {name} {why}; name another account, or none");
-        return Ok(Fate { row: row.with(SessionOutcome::OtherPerson, why), action: None });
+        return Ok(Decision { row: row.with(SessionOutcome::OtherPerson, why), action: None });
     }
     if let Some(taken) = wanted.iter().find(|purpose| account.taken.contains(purpose)) {
         let why =
             format!("account {name} has a session for {} already; take that one out first", taken.as_str());
-        return Ok(Fate { row: row.with(SessionOutcome::Taken, why), action: None });
+        return Ok(Decision { row: row.with(SessionOutcome::Taken, why), action: None });
     }
     let mut purposes = if wanted.is_empty() { account.free() } else { wanted.to_vec() };
     purposes.sort_unstable();
@@ -316,18 +321,18 @@ fn join(
     account.taken.extend(&purposes);
     row.purposes.clone_from(&purposes);
     let row = SessionRow { what: SessionOutcome::New, ..row };
-    Ok(Fate { row, action: Some(ImportAction::Join { account: name, purposes, new: None }) })
+    Ok(Decision { row, action: Some(ImportAction::Join { account: name, purposes, new: None }) })
 }
 
-fn keep(subject: &Subject, row: SessionRow, why: String, index: &mut AccountIndex) -> Fate {
+fn keep(subject: &Subject, row: SessionRow, why: String, index: &mut AccountIndex) -> Decision {
     if index.ownerless.contains(&subject.key) {
-        return Fate {
+        return Decision {
             row: row.with(SessionOutcome::Known, format!("it is kept already; {why}")),
             action: None,
         };
     }
     index.ownerless.push(subject.key);
-    Fate { row: row.with(SessionOutcome::Ownerless, why), action: Some(ImportAction::Keep) }
+    Decision { row: row.with(SessionOutcome::Ownerless, why), action: Some(ImportAction::Keep) }
 }
 
 /// What an account of this name is made of, if enough is said to make one.

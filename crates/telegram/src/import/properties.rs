@@ -9,7 +9,7 @@ use store::KeyFingerprint;
 use super::account_index::AccountIndex;
 use super::account_index::tests::existing;
 use super::plan_file::{Plan, PlannedSession};
-use super::planner::{Application, Fate, Identity, ImportAction, Person, Subject, Wishes, plan};
+use super::planner::{Application, Decision, Identity, ImportAction, Person, Subject, Wishes, plan};
 use super::row::SessionOutcome;
 
 fn key(number: u8) -> KeyFingerprint {
@@ -46,11 +46,11 @@ fn wishes() -> Wishes {
 }
 
 /// Who lives here after the plan was carried out, new accounts first.
-fn after(mut index: AccountIndex, subjects: &[(Subject, Identity)], fates: &[Fate]) -> AccountIndex {
-    let mut work: Vec<_> = subjects.iter().zip(fates).collect();
-    work.sort_by_key(|(_, fate)| !fate.makes_an_account());
-    for ((subject, whose), fate) in work {
-        match &fate.action {
+fn after(mut index: AccountIndex, subjects: &[(Subject, Identity)], decisions: &[Decision]) -> AccountIndex {
+    let mut work: Vec<_> = subjects.iter().zip(decisions).collect();
+    work.sort_by_key(|(_, decision)| !decision.makes_an_account());
+    for ((subject, whose), decision) in work {
+        match &decision.action {
             Some(ImportAction::Join { account, purposes, new }) => {
                 if new.is_some() {
                     index.accounts.push(super::account_index::ExistingAccount {
@@ -78,7 +78,8 @@ fn decided(
     sessions: &[(Subject, Identity)],
     wishes: &Wishes,
 ) -> Vec<(SessionOutcome, Option<String>)> {
-    let shown = |fate: Fate| (fate.row.what, fate.row.account.map(|account| account.to_string()));
+    let shown =
+        |decision: Decision| (decision.row.what, decision.row.account.map(|account| account.to_string()));
     plan(sessions, index, wishes).into_iter().map(shown).collect()
 }
 
@@ -94,12 +95,17 @@ fn main(user_id: Option<i64>) -> AccountIndex {
 #[test]
 fn the_first_session_of_an_account_gets_all_and_the_next_one_is_a_spare() {
     let sessions = [1, 2].map(|number| (subject(number), Identity::Person(person(1))));
-    let fates = plan(&sessions, main(None), &Wishes::default());
-    assert_eq!(fates[0].row.purposes, Purpose::ALL);
-    assert_eq!((fates[0].row.what, fates[1].row.what), (SessionOutcome::New, SessionOutcome::Ownerless));
-    assert_eq!(fates[0].row.phone.as_deref(), Some("+7••••••••01"));
-    let again = plan(&sessions, after(main(None), &sessions, &fates), &Wishes::default());
-    assert!(again.iter().all(|fate| fate.action.is_none() && fate.row.what == SessionOutcome::Known));
+    let decisions = plan(&sessions, main(None), &Wishes::default());
+    assert_eq!(decisions[0].row.purposes, Purpose::ALL);
+    assert_eq!(
+        (decisions[0].row.what, decisions[1].row.what),
+        (SessionOutcome::New, SessionOutcome::Ownerless)
+    );
+    assert_eq!(decisions[0].row.phone.as_deref(), Some("+7••••••••01"));
+    let again = plan(&sessions, after(main(None), &sessions, &decisions), &Wishes::default());
+    assert!(
+        again.iter().all(|decision| decision.action.is_none() && decision.row.what == SessionOutcome::Known)
+    );
 }
 
 #[test]
@@ -118,10 +124,10 @@ fn a_plan_gives_each_session_its_work() {
         ],
         ..Plan::default()
     };
-    let fates = plan(&sessions, main(Some(1)), &Wishes { plan: plan_file, ..Wishes::default() });
-    assert_eq!(fates[0].row.purposes, [Purpose::CreateChat]);
-    assert_eq!(fates[1].row.purposes, [Purpose::SendText, Purpose::SendMedia, Purpose::LeaveChat]);
-    assert_eq!(fates[2].row.what, SessionOutcome::Skipped);
+    let decisions = plan(&sessions, main(Some(1)), &Wishes { plan: plan_file, ..Wishes::default() });
+    assert_eq!(decisions[0].row.purposes, [Purpose::CreateChat]);
+    assert_eq!(decisions[1].row.purposes, [Purpose::SendText, Purpose::SendMedia, Purpose::LeaveChat]);
+    assert_eq!(decisions[2].row.what, SessionOutcome::Skipped);
 }
 
 #[test]
@@ -135,15 +141,15 @@ fn whoever_is_told_nothing_takes_what_those_leave_that_come_after_it() {
     let wishes = |sessions| Wishes { plan: Plan { sessions, ..Plan::default() }, ..Wishes::default() };
     // The first is not in the plan at all; the second is, for nothing that is said.
     let told = vec![planned(2, &[]), planned(3, &[Purpose::SendText])];
-    let fates = plan(&sessions, main(Some(1)), &wishes(told));
-    assert_eq!(fates[1].row.purposes, [Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat]);
+    let decisions = plan(&sessions, main(Some(1)), &wishes(told));
+    assert_eq!(decisions[1].row.purposes, [Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat]);
     assert_eq!(
-        (fates[2].row.what, &fates[2].row.purposes[..]),
+        (decisions[2].row.what, &decisions[2].row.purposes[..]),
         (SessionOutcome::New, &[Purpose::SendText][..])
     );
-    let fates = plan(&sessions[..2], main(Some(1)), &wishes(vec![planned(2, &[Purpose::SendText])]));
-    assert_eq!(fates[0].row.purposes, [Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat]);
-    assert_eq!(fates[1].row.purposes, [Purpose::SendText]);
+    let decisions = plan(&sessions[..2], main(Some(1)), &wishes(vec![planned(2, &[Purpose::SendText])]));
+    assert_eq!(decisions[0].row.purposes, [Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat]);
+    assert_eq!(decisions[1].row.purposes, [Purpose::SendText]);
 }
 
 #[test]
@@ -188,28 +194,31 @@ fn a_kept_session_moves_in_when_a_later_one_shows_the_account_to_be_its_persons(
     let sessions = [1, 2].map(|number| (subject(number), Identity::Person(person(1))));
     let plan_file = Plan { sessions: vec![planned], ..Plan::default() };
     let unknown = AccountIndex { accounts: vec![existing("main")], ownerless: Vec::new() };
-    let fates = plan(&sessions, unknown, &Wishes { plan: plan_file, ..Wishes::default() });
-    assert_eq!((fates[0].row.what, fates[1].row.what), (SessionOutcome::New, SessionOutcome::New));
-    assert_eq!(fates[0].row.purposes, [Purpose::CreateChat, Purpose::SendText, Purpose::LeaveChat]);
+    let decisions = plan(&sessions, unknown, &Wishes { plan: plan_file, ..Wishes::default() });
+    assert_eq!((decisions[0].row.what, decisions[1].row.what), (SessionOutcome::New, SessionOutcome::New));
+    assert_eq!(decisions[0].row.purposes, [Purpose::CreateChat, Purpose::SendText, Purpose::LeaveChat]);
 }
 
 #[test]
 fn a_dry_run_calls_nobody_ownerless_whose_account_may_be_known_by_its_phone_only() {
     let told = Subject { told: Some(1), ..subject(1) };
     let sessions = [(told, Identity::Unasked)];
-    let fates = plan(&sessions, main(None), &Wishes::default());
-    assert_eq!(fates[0].row.what, SessionOutcome::Unasked);
-    let fates = plan(&sessions, main(Some(2)), &Wishes::default());
-    assert_eq!(fates[0].row.what, SessionOutcome::Ownerless);
+    let decisions = plan(&sessions, main(None), &Wishes::default());
+    assert_eq!(decisions[0].row.what, SessionOutcome::Unasked);
+    let decisions = plan(&sessions, main(Some(2)), &Wishes::default());
+    assert_eq!(decisions[0].row.what, SessionOutcome::Ownerless);
 }
 
 #[test]
 fn a_dry_run_believes_the_file_and_says_so() {
     let told = Subject { told: Some(1), ..subject(1) };
     let sessions = [(told, Identity::Unasked), (subject(2), Identity::Unasked)];
-    let fates = plan(&sessions, main(Some(1)), &Wishes::default());
-    assert_eq!((fates[0].row.what, fates[1].row.what), (SessionOutcome::New, SessionOutcome::Unasked));
-    assert!(fates[0].row.detail.as_deref().is_some_and(|detail| detail.contains("what the file says")));
+    let decisions = plan(&sessions, main(Some(1)), &Wishes::default());
+    assert_eq!(
+        (decisions[0].row.what, decisions[1].row.what),
+        (SessionOutcome::New, SessionOutcome::Unasked)
+    );
+    assert!(decisions[0].row.detail.as_deref().is_some_and(|detail| detail.contains("what the file says")));
 }
 
 fn any_whose() -> impl Strategy<Value = Identity> {
@@ -290,24 +299,24 @@ proptest! {
     fn every_session_has_one_fate_and_people_are_never_mixed(
         sessions in any_sessions(), index in any_house(), wishes in any_wishes(),
     ) {
-        let fates = plan(&sessions, index.clone(), &wishes);
-        prop_assert_eq!(fates.len(), sessions.len());
+        let decisions = plan(&sessions, index.clone(), &wishes);
+        prop_assert_eq!(decisions.len(), sessions.len());
         let mut people: HashMap<AccountName, i64> =
             index.accounts.iter().filter_map(|one| Some((one.name.clone(), one.user_id?))).collect();
         let mut taken: HashSet<(AccountName, Purpose)> =
             index.accounts.iter().flat_map(|one| one.taken.iter().map(|purpose| (one.name.clone(), *purpose))).collect();
-        for ((subject, whose), fate) in sessions.iter().zip(&fates) {
-            prop_assert_eq!(&fate.row.fingerprint, &Some(subject.key.to_string()));
+        for ((subject, whose), decision) in sessions.iter().zip(&decisions) {
+            prop_assert_eq!(&decision.row.fingerprint, &Some(subject.key.to_string()));
             if index.holder(subject.key).is_some() {
-                prop_assert!(fate.action.is_none(), "opened twice");
+                prop_assert!(decision.action.is_none(), "opened twice");
             }
             if matches!(whose, Identity::Gone(..)) {
-                prop_assert!(fate.action.is_none());
+                prop_assert!(decision.action.is_none());
             }
-            if let Some(phone) = &fate.row.phone {
+            if let Some(phone) = &decision.row.phone {
                 prop_assert!(phone.contains('•'), "{}", phone);
             }
-            if let (Some(ImportAction::Join { account, purposes, new }), Some(user_id)) = (&fate.action, fate.row.user_id) {
+            if let (Some(ImportAction::Join { account, purposes, new }), Some(user_id)) = (&decision.action, decision.row.user_id) {
                 prop_assert!(!purposes.is_empty());
                 prop_assert_eq!(*people.entry(account.clone()).or_insert(user_id), user_id, "mixed");
                 prop_assert!(new.is_none() || index.get(account).is_none());
@@ -322,10 +331,10 @@ proptest! {
     fn a_second_time_changes_nothing(sessions in any_sessions(), index in any_house(), wishes in any_wishes()) {
         // What no one asked about is planned and never carried out.
         let sessions: Vec<_> = sessions.into_iter().filter(|(_, whose)| *whose != Identity::Unasked).collect();
-        let fates = plan(&sessions, index.clone(), &wishes);
-        let again = plan(&sessions, after(index, &sessions, &fates), &wishes);
-        for fate in again {
-            prop_assert!(fate.action.is_none(), "{:?}", fate);
+        let decisions = plan(&sessions, index.clone(), &wishes);
+        let again = plan(&sessions, after(index, &sessions, &decisions), &wishes);
+        for decision in again {
+            prop_assert!(decision.action.is_none(), "{:?}", decision);
         }
     }
 }

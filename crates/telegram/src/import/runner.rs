@@ -11,7 +11,7 @@ use super::destination::Destination;
 use super::finding::{self, Findings, FoundSession};
 use super::identity::{self, Question};
 use super::old_registry::{self, Names, RegistryContents};
-use super::planner::{self, Fate, Identity, ImportAction, Subject, Wishes};
+use super::planner::{self, Decision, Identity, ImportAction, Subject, Wishes};
 use super::progress::{ImportStep, UnderWay};
 use super::row::{ImportReport, RegistryReport, SessionOutcome, SessionRow};
 use super::{ImportError, ImportOrder, peers};
@@ -47,24 +47,25 @@ pub(super) async fn run(
     };
     let known: Vec<_> = subjects.into_iter().zip(answers).collect();
     let mut names: HashSet<AccountName> = index.accounts.iter().map(|one| one.name.clone()).collect();
-    let fates = planner::plan(&known, index, &wishes);
+    let decisions = planner::plan(&known, index, &wishes);
     under_way.step(ImportStep::Taking, sessions.len());
-    let mut work: Vec<_> = fates.into_iter().zip(sessions).enumerate().collect();
+    let mut work: Vec<_> = decisions.into_iter().zip(sessions).enumerate().collect();
     // An account is there before the other sessions that are to work for it.
-    work.sort_by_key(|(_, (fate, _))| !fate.makes_an_account());
+    work.sort_by_key(|(_, (decision, _))| !decision.makes_an_account());
     let mut rows = Vec::with_capacity(work.len());
-    for (place, (fate, session)) in work {
+    for (place, (decision, session)) in work {
         under_way.now(session.files.first());
-        let mut row = fate.row.clone();
+        let mut row = decision.row.clone();
         if !dry_run {
-            let person = person_of(&known, &fate);
-            match perform(destination, &fate, session.found, person).await {
+            let person = person_of(&known, &decision);
+            match perform(destination, &decision, session.found, person).await {
                 // The next ones do not suffer from it.
                 Err(ImportError::Refused { why, .. }) => row = row.with(SessionOutcome::Refused, why),
                 done => done?,
             }
         }
-        if let (Some(ImportAction::Join { account, .. }), SessionOutcome::New) = (&fate.action, row.what) {
+        if let (Some(ImportAction::Join { account, .. }), SessionOutcome::New) = (&decision.action, row.what)
+        {
             names.insert(account.clone());
         }
         let doubles: Vec<_> =
@@ -104,8 +105,9 @@ fn subject(session: &FoundSession) -> Subject {
     }
 }
 
-fn person_of<'a>(known: &'a [(Subject, Identity)], fate: &Fate) -> Option<&'a planner::Person> {
-    let of_it = |(subject, _): &&(Subject, Identity)| Some(subject.key.to_string()) == fate.row.fingerprint;
+fn person_of<'a>(known: &'a [(Subject, Identity)], decision: &Decision) -> Option<&'a planner::Person> {
+    let of_it =
+        |(subject, _): &&(Subject, Identity)| Some(subject.key.to_string()) == decision.row.fingerprint;
     match known.iter().find(of_it) {
         Some((_, Identity::Person(person))) => Some(person),
         _ => None,
@@ -178,12 +180,12 @@ fn question(
 /// Does what was decided about one session: peers first, the session last.
 async fn perform(
     destination: &Destination<'_>,
-    fate: &Fate,
+    decision: &Decision,
     found: Found,
     person: Option<&planner::Person>,
 ) -> Result<(), ImportError> {
     // Nothing is done about a session whose person Telegram did not tell.
-    let (Some(action), Some(person)) = (&fate.action, person) else { return Ok(()) };
+    let (Some(action), Some(person)) = (&decision.action, person) else { return Ok(()) };
     match action {
         ImportAction::Join { account, purposes, new } => {
             let stored: Vec<StoredPeer> = found
@@ -198,7 +200,7 @@ async fn perform(
             }
             destination.add_session(account, found.session, person, purposes).await
         }
-        ImportAction::Keep => destination.keep(found.session, person, &fate.row.file).await,
+        ImportAction::Keep => destination.keep(found.session, person, &decision.row.file).await,
     }
 }
 

@@ -10,7 +10,7 @@ use mtproto::{Connection, Loss, RequestError, Wire};
 use store::{SelfUser, StoredSession};
 
 use super::{Arrived, Line, Lost};
-use crate::calls::classify::{self, CallError, Says};
+use crate::calls::classify::{self, CallError, ErrorEffect};
 use crate::line::health::{self, Failed};
 use crate::peers::parsing;
 use crate::session::Key;
@@ -218,7 +218,7 @@ const fn is_beyond_repair(error: &RequestError) -> bool {
 
 /// What a failed first call means for the connection.
 fn failed(error: &CallError) -> Ended {
-    if matches!(classify::says(error), Says::Dead(_)) {
+    if matches!(classify::effect(error), ErrorEffect::Dead(_)) {
         return Ended::Dead;
     }
     let down = |failed, rebuild| Ended::Down {

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::account::health::AccountHealth;
 use crate::calls::CallResult;
-use crate::calls::classify::{self, CallError, Says};
+use crate::calls::classify::{self, CallError, ErrorEffect};
 use crate::lock::{Mutex, RwLock};
 use crate::session::{Key, KeyTrouble, Keyring};
 use foreign_dc::ForeignCentres;
@@ -356,13 +356,13 @@ impl Line {
     fn judge(&self, error: &CallError) {
         self.parts.health.count_error(error.to_string());
         self.errors.fetch_add(1, Ordering::Relaxed);
-        match classify::says(error) {
-            Says::Nothing => {}
-            Says::Restricted(reason) => self.parts.health.restrict(reason),
-            Says::Dead(reason) => self.die(reason, error.to_string()),
-            Says::Lost => self.lose(Lost::Way),
-            Says::Forgotten => self.lose(Lost::Opening),
-            Says::Doubtful => self.signal(|signals| signals.doubtful = true),
+        match classify::effect(error) {
+            ErrorEffect::Nothing => {}
+            ErrorEffect::Restricted(reason) => self.parts.health.restrict(reason),
+            ErrorEffect::Dead(reason) => self.die(reason, error.to_string()),
+            ErrorEffect::Lost => self.lose(Lost::Way),
+            ErrorEffect::Forgotten => self.lose(Lost::Opening),
+            ErrorEffect::Doubtful => self.signal(|signals| signals.doubtful = true),
         }
     }
 

@@ -25,7 +25,7 @@ use crate::account::health::Changes;
 use crate::account::restrictions;
 use crate::account::view::AccountView;
 use crate::calls::CallsCounted;
-use crate::files::Depot;
+use crate::files::SharedUploads;
 use crate::login::{self, LoginTable};
 use crate::peers::Names;
 use crate::peers::phone_numbers::Numbers;
@@ -54,7 +54,7 @@ pub struct Pool {
     pub(crate) store: Store,
     pub(crate) builder: Builder,
     pub(crate) running: Running,
-    pub(crate) depot: Depot,
+    pub(crate) depot: SharedUploads,
     /// One import at a time: two would not see each other's keys.
     pub(crate) importing: Semaphore,
     /// How far the import is that is under way.
@@ -131,7 +131,7 @@ impl Pool {
             store,
             builder,
             running,
-            depot: Depot::new(outgoing),
+            depot: SharedUploads::new(outgoing),
             importing: Semaphore::new(1),
             import_board: crate::import::Board::default(),
             changing: tokio::sync::Mutex::default(),

@@ -29,13 +29,13 @@ const MOST_STRIKES: u8 = 1;
 /// After how many errors of Telegram's own a file is brought up again.
 const MOST_FAILURES: u8 = 3;
 
-pub(crate) struct Depot {
+pub(crate) struct SharedUploads {
     /// The folder of files that wait to be sent; none where only texts are sent.
     pub(crate) outgoing: Option<Outgoing>,
     pub(super) turns: Semaphore,
 }
 
-impl Depot {
+impl SharedUploads {
     pub(crate) fn new(outgoing: Option<Outgoing>) -> Self {
         Self { outgoing, turns: Semaphore::new(UPLOADS) }
     }
@@ -69,7 +69,7 @@ struct Slot {
     strikes: u8,
 }
 
-pub(crate) struct Shelf {
+pub(crate) struct FileState {
     pub(super) turns: Semaphore,
     /// One upload of the same content at a time.
     under_way: Mutex<HashMap<Sha256, Weak<tokio::sync::Mutex<()>>>>,
@@ -84,26 +84,26 @@ pub(crate) struct Shelf {
 
 /// An upload that someone may watch; it is forgotten when this is dropped.
 pub(super) struct Watched<'a> {
-    shelf: &'a Shelf,
+    file_state: &'a FileState,
     sha256: Sha256,
 }
 
 impl Watched<'_> {
     /// Telegram has so many bytes of it.
     pub(super) fn is_at(&self, bytes: u64) {
-        let mut on_the_way = self.shelf.on_the_way.lock();
+        let mut on_the_way = self.file_state.on_the_way.lock();
         on_the_way.insert(self.sha256, bytes);
     }
 }
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
-        let mut on_the_way = self.shelf.on_the_way.lock();
+        let mut on_the_way = self.file_state.on_the_way.lock();
         on_the_way.remove(&self.sha256);
     }
 }
 
-impl Default for Shelf {
+impl Default for FileState {
     fn default() -> Self {
         Self {
             turns: Semaphore::new(UPLOADS_OF_ONE),
@@ -116,7 +116,7 @@ impl Default for Shelf {
     }
 }
 
-impl Shelf {
+impl FileState {
     /// The lock held while this content is uploaded.
     pub(super) fn turn_for(&self, sha256: Sha256) -> Arc<tokio::sync::Mutex<()>> {
         let mut under_way = self.under_way.lock();
@@ -142,7 +142,7 @@ impl Shelf {
 
     /// Lets it be seen how far the upload of this content is. One at a time: the holder of its turn.
     pub(super) const fn watched(&self, sha256: Sha256) -> Watched<'_> {
-        Watched { shelf: self, sha256 }
+        Watched { file_state: self, sha256 }
     }
 
     /// How much Telegram has of what goes up now, in bytes.
@@ -230,65 +230,65 @@ mod tests {
 
     #[test]
     fn what_is_ready_is_so_for_a_while_and_until_it_was_refused() {
-        let shelf = Shelf::default();
-        shelf.put(1, ready(0));
+        let file_state = FileState::default();
+        file_state.put(1, ready(0));
         let after = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
-        assert!(shelf.ready(1, after(599)).is_some());
-        assert!(shelf.ready(1, after(600)).is_none() && shelf.ready(2, after(0)).is_none());
-        assert!(shelf.strike(1));
-        assert!(shelf.ready(1, after(0)).is_none());
-        shelf.put(1, ready(0));
-        assert!(!shelf.strike(1));
-        shelf.take(1);
-        assert!(!shelf.strike(1));
+        assert!(file_state.ready(1, after(599)).is_some());
+        assert!(file_state.ready(1, after(600)).is_none() && file_state.ready(2, after(0)).is_none());
+        assert!(file_state.strike(1));
+        assert!(file_state.ready(1, after(0)).is_none());
+        file_state.put(1, ready(0));
+        assert!(!file_state.strike(1));
+        file_state.take(1);
+        assert!(!file_state.strike(1));
     }
 
     #[test]
     fn what_fails_again_and_again_is_brought_up_again() {
-        let (shelf, content) = (Shelf::default(), Sha256([1; 32]));
+        let (file_state, content) = (FileState::default(), Sha256([1; 32]));
         for _ in 0..2 {
-            shelf.failed(content);
-            assert!(!shelf.take_failing(content));
+            file_state.failed(content);
+            assert!(!file_state.take_failing(content));
         }
-        shelf.failed(content);
-        assert!(shelf.take_failing(content) && !shelf.take_failing(content));
+        file_state.failed(content);
+        assert!(file_state.take_failing(content) && !file_state.take_failing(content));
     }
 
     #[test]
     fn the_shelf_has_an_end() {
-        let shelf = Shelf::default();
+        let file_state = FileState::default();
         for random_id in 0..600 {
-            shelf.put(random_id, ready(0));
+            file_state.put(random_id, ready(0));
         }
-        assert!(shelf.ready(0, Timestamp::default()).is_none());
-        assert!(shelf.ready(599, Timestamp::default()).is_some());
-        assert_eq!(shelf.slots.lock().len(), READY);
+        assert!(file_state.ready(0, Timestamp::default()).is_none());
+        assert!(file_state.ready(599, Timestamp::default()).is_some());
+        assert_eq!(file_state.slots.lock().len(), READY);
     }
 
     #[test]
     fn an_upload_is_seen_while_it_goes_on() {
-        let shelf = Shelf::default();
+        let file_state = FileState::default();
         let content = Sha256([1; 32]);
-        let watched = shelf.watched(content);
-        assert_eq!(shelf.on_the_way(content), None, "nothing is known yet");
+        let watched = file_state.watched(content);
+        assert_eq!(file_state.on_the_way(content), None, "nothing is known yet");
         watched.is_at(7);
         watched.is_at(9);
-        assert_eq!((shelf.on_the_way(content), shelf.on_the_way(Sha256([2; 32]))), (Some(9), None));
+        assert_eq!((file_state.on_the_way(content), file_state.on_the_way(Sha256([2; 32]))), (Some(9), None));
         drop(watched);
-        assert_eq!(shelf.on_the_way(content), None);
+        assert_eq!(file_state.on_the_way(content), None);
     }
 
     #[test]
     fn the_same_content_has_one_turn() {
-        let shelf = Shelf::default();
+        let file_state = FileState::default();
         let (one, same, other) = (
-            shelf.turn_for(Sha256([1; 32])),
-            shelf.turn_for(Sha256([1; 32])),
-            shelf.turn_for(Sha256([2; 32])),
+            file_state.turn_for(Sha256([1; 32])),
+            file_state.turn_for(Sha256([1; 32])),
+            file_state.turn_for(Sha256([2; 32])),
         );
         assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));
         drop((one, same, other));
-        let _ = shelf.turn_for(Sha256([3; 32]));
-        assert_eq!(shelf.under_way.lock().len(), 1);
+        let _ = file_state.turn_for(Sha256([3; 32]));
+        assert_eq!(file_state.under_way.lock().len(), 1);
     }
 }
