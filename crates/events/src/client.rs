@@ -44,7 +44,6 @@ fn keeps_the_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
 }
 
-/// Whether an address is that of the same server.
 fn stays(from: &Url, to: &Url) -> bool {
     from.scheme() == to.scheme()
         && from.host().is_some()

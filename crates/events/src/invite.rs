@@ -199,7 +199,6 @@ impl Worker {
         Ok((due, next.filter(|at| *at > now)))
     }
 
-    /// Posts one callback and writes down how that went.
     async fn tell(&self, callback: Callback) -> CallbackId {
         let told = match self.receivers.of(callback.listener.as_deref()) {
             Some(to) => post(&self.clock, to.request(&callback, self.clock.now()), LIMIT)

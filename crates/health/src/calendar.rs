@@ -15,7 +15,6 @@ const MINUTE_MICROS: i64 = 60_000_000;
 /// then on a monotonic clock counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Calendar {
-    /// The minute in which this run began.
     first: i64,
     /// The reading of the monotonic clock at which that minute would have begun; less than zero is written as the
     /// time by which it began earlier.

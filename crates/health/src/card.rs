@@ -264,7 +264,6 @@ pub struct Card {
     pub state: &'static str,
     /// Why, as a stable code: `no_answer`, `session_revoked`, `banned`, `flood_wait`, `disk_full`, `port_taken` …
     pub reason: Option<String>,
-    /// More, in the words of its source.
     pub detail: Option<String>,
     pub advice: Option<Advice>,
     /// What shows it: an error as it came, an address, a process.
@@ -285,7 +284,6 @@ pub struct Card {
     pub cpu: Option<f32>,
     /// Its part of the memory that the program takes, by its share; bytes.
     pub memory: Option<u64>,
-    /// How many chats and users it knows.
     pub cache: Option<u64>,
     /// What waits for it: for an account what no other may do, at a listener the requests that are being answered. None for
     /// what has no queue of its own.

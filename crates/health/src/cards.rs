@@ -182,7 +182,6 @@ impl CardMaker<'_> {
         card
     }
 
-    /// Since when something runs, whatever else changes about it.
     fn up_since(&mut self, id: &CardId, given: Timestamp) -> Timestamp {
         self.history.up_since(id, given, self.seen)
     }

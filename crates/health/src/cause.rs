@@ -72,7 +72,6 @@ impl Causes {
         self.counts.iter().sum()
     }
 
-    /// How many of them are of one kind.
     pub fn kind(&self, kind: CardKind) -> u32 {
         self.counts[kind as usize]
     }

@@ -28,7 +28,6 @@ use crate::overview::{self, CardFilter, Counts, Facts, Overview, Process};
 
 /// What the overview is made of.
 pub struct HealthParts {
-    /// The store that everything durable is in.
     pub store: Store,
     pub delivery: Delivery,
     pub sagas: Sagas,
@@ -114,7 +113,6 @@ struct Snapshot {
 struct Signs {
     pool: u64,
     told: u64,
-    /// Messages taken in, sent, and taken back.
     messages: [u64; 3],
     ports: Vec<Port>,
 }

@@ -43,7 +43,6 @@ pub(crate) struct Work {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Latest {
     pub(crate) evaluation: Evaluation,
-    /// What was said when there was no answer.
     pub(crate) detail: Option<String>,
 }
 
@@ -57,7 +56,6 @@ pub(crate) struct History {
     pub(crate) answers: LastAnswers,
     /// What was to be begun in the last round.
     unbegun: Vec<Unbegun>,
-    /// The services whose workers stand still.
     pub(crate) stalled: Vec<Purpose>,
     pub(crate) stock: Option<Stats>,
     pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
@@ -77,7 +75,6 @@ pub(crate) struct History {
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     state: &'static str,
-    /// When it began, as someone else noted it.
     given: Option<Timestamp>,
     since: Since,
 }
@@ -355,7 +352,6 @@ fn mark(
     seen.at.minus(ago)
 }
 
-/// The accounts of the pool as a service sees them.
 fn workers<'a>(seen: &'a Observation, of_lines: &[Vec<Evaluation>], purpose: Purpose) -> Vec<Worker<'a>> {
     let pool = seen.accounts.iter().zip(of_lines).filter(|(account, _)| account.pool);
     pool.map(|(account, lines)| Worker::of(account, lines, purpose, seen.at)).collect()

@@ -26,7 +26,6 @@ pub struct CardFilter {
     pub trouble: bool,
     /// Whose name, state or reason has this in it, small and capital letters alike.
     pub text: Option<String>,
-    /// This card and those that belong to it.
     pub group: Option<CardId>,
     /// Sessions stand in their accounts: none has a place of its own, and an account is wanted where one of them is.
     pub in_accounts: bool,
@@ -247,7 +246,6 @@ pub struct Overview {
     pub matching: u32,
     pub process: Process,
     pub facts: Facts,
-    /// A clearing of flood waits that runs.
     pub clearing: Option<ClearingView>,
     /// The cards of this page: trouble first, then what waits, then the rest by kind and name.
     pub cards: Vec<Card>,
@@ -275,7 +273,6 @@ pub(crate) mod tests {
         Card { parent, ..card_of(id, lamp) }
     }
 
-    /// A card of which nothing is known but its lamp.
     pub(crate) fn card_of(id: CardId, lamp: Lamp) -> Card {
         Card::new(id, lamp, lamp.as_str(), Timestamp::default())
     }

@@ -33,7 +33,6 @@ pub struct Rules {
     pub keep: Duration,
     /// The most that all uploads have together, those under way included, in bytes.
     pub most_bytes: u64,
-    /// The most uploads, those under way included.
     pub most_files: usize,
 }
 

@@ -22,7 +22,6 @@ const MOST_ODD: usize = 1_000;
 /// All that an old registry holds.
 #[derive(Debug, Default)]
 pub struct Registry {
-    /// Chats and the accounts they went through.
     pub assignments: Vec<Assignment>,
     /// What was done, the newest 100,000 lines, oldest first.
     pub operations: Vec<LoggedOperation>,
@@ -156,13 +155,10 @@ pub struct Failover {
 pub struct FailedRequest {
     pub id: i64,
     pub at: Option<Timestamp>,
-    /// Which of the scripts it was for.
     pub service: Option<String>,
     /// Whether it came to the script or went out from it.
     pub direction: Direction,
-    /// The path or address it was for.
     pub endpoint: Option<String>,
-    /// Its body, JSON as the scripts wrote it.
     pub request_payload: Option<String>,
     pub error: Option<String>,
     /// `pending`, or what became of it.

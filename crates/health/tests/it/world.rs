@@ -172,7 +172,6 @@ impl Run {
         round.beats.iter().cloned().collect()
     }
 
-    /// The time of a beat goes by, and a round.
     pub(crate) async fn round(&mut self) -> BTreeMap<CardId, Beat> {
         let before = self.clock.now();
         self.clock.advance(BEAT);

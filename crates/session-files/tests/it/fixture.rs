@@ -16,7 +16,6 @@ pub(crate) fn session(seed: u8) -> Session {
     Session::new(2, Key::new(Secret::new(Box::new(key(seed)))).expect("a key"))
 }
 
-/// A folder with a file that Telethon could have written.
 pub(crate) fn telethon(seed: u8) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("main.session");

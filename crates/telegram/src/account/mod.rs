@@ -51,7 +51,6 @@ pub(crate) struct Account {
     definition: RwLock<Arc<Definition>>,
     /// Its sessions of the store, and what each is for.
     stored: Mutex<Vec<StoredKey>>,
-    /// Where its lines leave what arrives by itself.
     pub(crate) arrived: mpsc::Sender<Arrived>,
     pub(crate) health: Arc<AccountHealth>,
     lines: RwLock<Arc<[Arc<Line>]>>,
@@ -193,7 +192,6 @@ impl Account {
         self.stored().into_iter().map(|stored| stored.key).find(|key| key.fingerprint() == fingerprint)
     }
 
-    /// Which of its sessions are connected with, and what for.
     pub(crate) fn shares(&self) -> Vec<(Origin, Vec<Purpose>)> {
         let definition = self.definition();
         let settings: Vec<_> = definition.sessions.iter().map(|(_, purposes)| purposes.clone()).collect();
@@ -201,7 +199,6 @@ impl Account {
         shares(&settings, &stored.collect::<Vec<_>>())
     }
 
-    /// Its sessions of the store are these.
     pub(crate) fn set_stored(&self, stored: Vec<StoredKey>) {
         *self.stored.lock() = stored;
     }
@@ -509,7 +506,6 @@ impl Account {
 pub(crate) struct Learned {
     /// Users and chats, each with whether the account has a dialog with it.
     pub(crate) peers: Vec<StoredPeer>,
-    /// Chats that the account is no longer in.
     pub(crate) gone: Vec<ChatId>,
     /// Basic groups, each with the supergroup that it became.
     pub(crate) migrated: Vec<(ChatId, ChatId)>,
@@ -518,7 +514,6 @@ pub(crate) struct Learned {
 }
 
 impl Learned {
-    /// How many things there are to be stored.
     pub(crate) fn len(&self) -> usize {
         self.peers.len() + self.gone.len() + self.migrated.len() + self.returned.len()
     }

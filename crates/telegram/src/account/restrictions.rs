@@ -34,7 +34,6 @@ pub(crate) async fn keep(pool: Weak<Pool>, closing: CancellationToken) {
     }
 }
 
-/// Tells whether everything is stored.
 async fn look(pool: &Pool, kept: &mut Stored) -> bool {
     let mut all_kept = true;
     let all = pool.all();

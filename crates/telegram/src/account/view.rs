@@ -47,7 +47,6 @@ pub struct AccountView {
     pub floods: Vec<Flood>,
     /// How many messages it may send, and how many it has.
     pub limits: LimitsView,
-    /// How many chats and users it knows.
     pub cached_peers: usize,
     pub dialogs_complete: bool,
     /// How many dialogs it knows; while they are read for the first time, how far that is.

@@ -87,7 +87,6 @@ impl Traffic {
         });
     }
 
-    /// The kinds of calls of which some went wrong lately.
     pub(crate) fn troubles(&self, now: Duration) -> Vec<LastCalls> {
         let all = self.0.lock();
         let kinds = Operation::ALL.into_iter().zip(all.iter());

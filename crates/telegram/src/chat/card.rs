@@ -13,7 +13,6 @@ use crate::routing::registry::Bound;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatInfo {
     pub chat_id: ChatId,
-    /// Its title, or the name of the user.
     pub title: String,
     pub username: Option<Username>,
     pub kind: PeerKind,

@@ -19,7 +19,6 @@ pub struct HistoryView {
     /// When it was sent, by Telegram's clock.
     pub at: Timestamp,
     pub from: Option<i64>,
-    /// Whether the account that was asked sent it.
     pub outgoing: bool,
     pub text: Words,
     pub reply_to: Option<i64>,

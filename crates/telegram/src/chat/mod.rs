@@ -58,7 +58,6 @@ pub enum ReadError {
     Failed(String),
 }
 
-/// Who reads a chat, and which chat that is.
 pub(crate) async fn reader(
     pool: &Pool,
     chat: &ChatRef,

@@ -45,12 +45,7 @@ pub enum DownloadOf {
     },
     /// A message of a private chat or a basic group, by the number that this account has for it. It stays where it was counted,
     /// also when the group has become a supergroup since.
-    Counted {
-        account: AccountName,
-        /// The chat, as it was called then.
-        chat_id: ChatId,
-        message_id: i32,
-    },
+    Counted { account: AccountName, chat_id: ChatId, message_id: i32 },
     /// A message of a chat, read by any account that can.
     InChat {
         chat: ChatRef,

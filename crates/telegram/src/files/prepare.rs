@@ -197,7 +197,6 @@ impl StoredFile<'_> {
     }
 }
 
-/// Keeps how this account names a file from now on.
 pub(super) async fn save(account: &Account, sha256: Sha256, form: &str, reference: FileReference) {
     if let Err(error) = account.store.files().save_reference(&account.name, sha256, form, reference).await {
         tracing::warn!(account = %account.name, %error, "a reference to a file could not be stored");

@@ -122,7 +122,6 @@ impl Run {
         self.until = Some(now.plus(APART)).filter(|_| !self.waiting.is_empty());
     }
 
-    /// Someone stopped a service by hand: it stays so.
     pub(crate) fn stopped_by_hand(&mut self, purpose: Purpose) {
         self.waiting.retain(|waiting| *waiting != purpose);
         self.done.retain(|done| *done != purpose);

@@ -52,7 +52,6 @@ pub struct ClearingView {
     pub next: Option<Purpose>,
     /// Services that it has started again, or that were started by hand meanwhile.
     pub done: Vec<Purpose>,
-    /// Services that it is still to start.
     pub waiting: Vec<Purpose>,
     /// Accounts that it has paused, each until when.
     pub accounts: Vec<(AccountName, Timestamp)>,

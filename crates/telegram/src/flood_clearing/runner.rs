@@ -30,7 +30,6 @@ pub struct FloodClearing {
     store: Store,
     pool: Arc<Pool>,
     clock: Clock,
-    /// The clearing that runs, as it is stored.
     run: Mutex<Option<Run>>,
     /// One change at a time, those by hand included.
     changing: tokio::sync::Mutex<()>,
@@ -309,7 +308,6 @@ impl FloodClearing {
         }
     }
 
-    /// After a restart: what was begun is brought about again.
     async fn take_up(&self) -> Result<(), ClearingError> {
         let _changing = self.changing.lock().await;
         let Some(mut run) = self.current() else { return Ok(()) };

@@ -11,7 +11,6 @@ pub(super) struct ExistingAccount {
     pub(super) name: AccountName,
     /// Whose account it is, once Telegram told.
     pub(super) user_id: Option<i64>,
-    /// Its phone number as the owner wrote it.
     pub(super) phone: Option<String>,
     pub(super) keys: Vec<KeyFingerprint>,
     /// What its living sessions are for. A session that is lost is in no one's way.
@@ -49,7 +48,6 @@ impl ExistingAccount {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct AccountIndex {
     pub(super) accounts: Vec<ExistingAccount>,
-    /// Keys of sessions that belong to no account.
     pub(super) ownerless: Vec<KeyFingerprint>,
 }
 

@@ -90,7 +90,6 @@ impl<'a> Destination<'a> {
         Key::apart(signed_in, &self.pool.builder.addresses).map(Arc::new).ok_or_else(unknown)
     }
 
-    /// The address that the settings give a data centre.
     pub(super) fn address(&self, dc_id: i32) -> Option<SocketAddr> {
         self.pool.builder.addresses.of(dc_id)
     }

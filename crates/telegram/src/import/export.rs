@@ -44,11 +44,7 @@ pub enum ExportError {
     #[error("there is no account {0}")]
     NoSuchAccount(AccountName),
     #[error("account {account} has no session{}; `switchboard account show {account}` lists those it has", purpose.map(|purpose| format!(" for {}", purpose.as_str())).unwrap_or_default())]
-    NoSession {
-        account: AccountName,
-        /// What the session was to be for.
-        purpose: Option<Purpose>,
-    },
+    NoSession { account: AccountName, purpose: Option<Purpose> },
     #[error("the connections of {0} did not close within 10 s; nothing was exported, try again")]
     StillOpen(AccountName),
     #[error(transparent)]

@@ -208,7 +208,6 @@ fn decide(subject: &Subject, whose: &Identity, index: &mut AccountIndex, wishes:
     decision
 }
 
-/// Finds the account for a session of a person.
 fn settle(
     subject: &Subject,
     mut row: SessionRow,

@@ -4,7 +4,6 @@
 pub struct ImportProgress {
     /// What is done now; none when no import is under way.
     pub step: Option<ImportStep>,
-    /// With how many sessions this step is done.
     pub done: usize,
     /// How many sessions were found; 0 while they are looked for.
     pub of: usize,

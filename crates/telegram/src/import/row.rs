@@ -49,7 +49,6 @@ domain::enum_words!(SessionOutcome);
 pub struct SessionRow {
     pub file: String,
     pub what: SessionOutcome,
-    /// Why, and what to do about it.
     pub detail: Option<String>,
     /// The first 16 hexadecimal digits of the SHA-256 of its key: what a plan file may name it by.
     pub fingerprint: Option<String>,
@@ -58,11 +57,9 @@ pub struct SessionRow {
     pub user_id: Option<i64>,
     pub username: Option<String>,
     pub display_name: Option<String>,
-    /// Their phone number, most of it hidden.
     pub phone: Option<String>,
     pub account: Option<AccountName>,
     pub purposes: Vec<Purpose>,
-    /// How many users and chats come with it.
     pub peers: usize,
 }
 
@@ -150,7 +147,6 @@ pub struct RegistryReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnknownName {
     pub name: String,
-    /// How many chats are bound to it.
     pub chats: usize,
 }
 

@@ -66,7 +66,6 @@ impl Turn {
         }
     }
 
-    /// Asks for the password, with what helps to remember it.
     pub(super) async fn want_password(&mut self, wrong: u32) -> Result<(), LoginError> {
         let hint = match self.ask(&functions::account::GetPassword {}).await {
             Ok(Reply::Got(enums::account::Password::Password(asked))) => asked.hint,

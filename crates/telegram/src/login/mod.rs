@@ -143,7 +143,6 @@ impl Logins {
         self.turn(self.known(name)?, move |mut turn| async move { turn.answer_terms(accepted).await }).await
     }
 
-    /// Asks for the code by another way.
     pub async fn resend(&self, name: &AccountName) -> Result<LoginState, LoginError> {
         self.turn(self.known(name)?, |mut turn| async move { turn.resend().await }).await
     }

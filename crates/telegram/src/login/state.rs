@@ -131,7 +131,6 @@ pub enum LoginState {
     /// A QR code is to be shown to a Telegram app that is signed in.
     QrShown {
         url: String,
-        /// Until when; then there is another one.
         expires_at: Timestamp,
     },
     /// Someone signed in, and Telegram wants its terms of service to be accepted before the session is used.

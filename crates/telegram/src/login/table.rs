@@ -27,10 +27,8 @@ pub(crate) struct Login {
     state: RwLock<LoginState>,
     /// A token was accepted: it can be turned into a session.
     pub(crate) accepted: AtomicBool,
-    /// Anyone who watches over it looks again.
     pub(crate) changed: Notify,
     pub(crate) watched: AtomicBool,
-    /// The account is gone, or the program ends.
     pub(crate) closing: CancellationToken,
 }
 

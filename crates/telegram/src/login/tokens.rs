@@ -18,7 +18,6 @@ use super::turn::{Reply, Turn};
 const TOKEN_LIFE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
 
 impl Turn {
-    /// Shows a token, or uses the one that was accepted.
     pub(super) async fn show_token(&mut self) -> Result<(), LoginError> {
         let definition = self.account.definition();
         let request = functions::auth::ExportLoginToken {

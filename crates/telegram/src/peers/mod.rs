@@ -69,7 +69,6 @@ impl Peers {
         self.0.read().peers.len()
     }
 
-    /// How many dialogs and chats it is in are known.
     pub(crate) fn dialogs(&self) -> usize {
         self.0.read().dialogs
     }

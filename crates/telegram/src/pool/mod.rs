@@ -59,7 +59,6 @@ pub struct Pool {
     pub(crate) importing: Semaphore,
     /// How far the import is that is under way.
     pub(crate) import_board: crate::import::Board,
-    /// One change of the accounts at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
     pub(crate) logins: LoginTable,
 }
@@ -69,7 +68,6 @@ pub struct PoolParts<'a> {
     pub settings: &'a TelegramSettings,
     /// How long a caller is held: an account that is away for longer may lose its private dialogs to others.
     pub hold: Duration,
-    /// The store that the accounts live in.
     pub store: Store,
     pub clock: Clock,
     pub chance: Chance,
@@ -195,7 +193,6 @@ impl Pool {
         }
     }
 
-    /// All accounts, by priority, then by name.
     pub fn accounts(&self) -> Vec<AccountView> {
         let mut views: Vec<_> = self.all().iter().map(|account| AccountView::of(account)).collect();
         let mut by_person: HashMap<i64, Vec<AccountName>> = HashMap::new();
@@ -231,7 +228,6 @@ impl Pool {
         self.all().iter().all(|account| account.is_settled())
     }
 
-    /// How many chats and users all accounts know.
     pub fn cached_peers(&self) -> usize {
         self.all().iter().map(|account| account.peers.len()).sum()
     }

@@ -44,7 +44,6 @@ impl Pool {
         self.changes.tell();
     }
 
-    /// The purposes that nothing is asked for.
     pub fn quiesced(&self) -> Vec<Purpose> {
         self.running.quiesced.purposes()
     }

@@ -13,14 +13,12 @@ pub struct ServiceView {
     pub purpose: Purpose,
     /// Whether it works; a stopped one takes no work and lets nothing out.
     pub running: bool,
-    /// Since when it runs or is stopped.
     pub since: Timestamp,
     /// Calls it made since the start or the last restart.
     pub operations: u64,
     pub errors: u64,
     /// What went wrong last.
     pub last_error: Option<String>,
-    /// How many chats and users the accounts know.
     pub cache_size: usize,
 }
 
@@ -90,7 +88,6 @@ impl Services {
         }
     }
 
-    /// Counts a call, and what went wrong with it.
     pub(crate) fn count(&self, purpose: Purpose, error: Option<String>) {
         let Some(service) = self.get(purpose) else { return };
         service.operations.fetch_add(1, Ordering::Relaxed);

@@ -28,7 +28,6 @@ impl Pool {
         Ok(AccountView::of(&account))
     }
 
-    /// Gives an account a place and brings it to life.
     async fn install(
         &self,
         definition: Definition,

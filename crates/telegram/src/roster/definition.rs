@@ -205,7 +205,6 @@ impl Definition {
         })
     }
 
-    /// Whether its lines have to be made again for this.
     pub(crate) fn connects_otherwise(&self, other: &Self) -> bool {
         let exposed = |text: &Option<SecretText>| text.as_ref().map(|text| text.expose_secret().to_owned());
         self.api_id != other.api_id || exposed(&self.proxy) != exposed(&other.proxy)

@@ -26,7 +26,6 @@ pub(crate) struct Running {
     refresh_every: Duration,
     turns: Arc<Semaphore>,
     pub(crate) at_rest: bool,
-    /// What nothing is to be asked for.
     pub(crate) quiesced: Quiesced,
 }
 

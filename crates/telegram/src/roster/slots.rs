@@ -60,7 +60,6 @@ impl Slots {
         self.0.write().sort();
     }
 
-    /// All that are there, by priority, then by name.
     pub(crate) fn all(&self) -> Arc<[Arc<Account>]> {
         Arc::clone(&self.0.read().all)
     }

@@ -36,9 +36,7 @@ pub struct Facts {
     pub priority: u16,
     /// Whether it does work that does not name it.
     pub in_pool: bool,
-    /// How many messages it is sending now.
     pub load: u32,
-    /// Whether it can be used at all.
     pub usable: Usable,
     pub knows: Knows,
     /// It has not read all its dialogs yet: what it does not know may be among the rest.
@@ -77,7 +75,6 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The kind of refusal, for the delivery.
     pub const fn why(self) -> RefusalKind {
         match self {
             Self::Unknown => RefusalKind::NotFound,

@@ -15,7 +15,6 @@ pub(crate) struct HistoryMessage {
     pub(crate) date: i64,
     pub(crate) text: Words,
     pub(crate) media: Option<Shown>,
-    /// The same for all messages of one album.
     pub(crate) album: Option<i64>,
 }
 

@@ -169,7 +169,6 @@ pub(super) async fn leave(context: &StepContext<'_>, step: &Step) -> Result<Step
     Ok(answer)
 }
 
-/// A change whose answer tells of users and chats.
 pub(super) async fn changed(
     context: &StepContext<'_>,
     step: &Step,

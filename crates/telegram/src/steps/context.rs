@@ -112,7 +112,6 @@ impl StepContext<'_> {
         }
     }
 
-    /// Takes in whom and what an answer told of.
     pub(super) async fn learn(&self, updates: &enums::Updates) {
         let (users, chats) = told_of(updates);
         self.account.learn(users, chats, &[]).await;

@@ -76,7 +76,6 @@ struct Reader<'a> {
     channels: HashMap<i64, i32>,
     /// Channels whose counter is in `boxes`.
     tracked: HashSet<i64>,
-    /// Messages of the difference that is being read.
     caught_up: usize,
     pending: Pending,
 }
@@ -462,7 +461,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether an answer came that no one here can read.
 const fn is_unreadable(error: &RequestError) -> bool {
     matches!(error, RequestError::Unreadable(_) | RequestError::Unpackable)
 }

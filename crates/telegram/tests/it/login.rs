@@ -40,7 +40,6 @@ pub(crate) fn is_done(state: &LoginState) -> bool {
     matches!(state, LoginState::Done { .. })
 }
 
-/// The token of the QR code that is shown.
 pub(crate) fn shown_qr(state: &LoginState) -> String {
     let LoginState::QrShown { url, .. } = state else { panic!("no token: {state:?}") };
     url.clone()
@@ -50,7 +49,6 @@ pub(crate) async fn show_qr(pool: &Arc<Pool>) -> String {
     shown_qr(&begin(pool, How::Qr).await)
 }
 
-/// A person accepts the token with another session of theirs.
 pub(crate) fn accept(world: &World, token: String, account: &str) {
     let order = TokenOrder { token, account: account.to_owned() };
     world.telegram().accept_login_token(&order).expect("accepted");

@@ -197,13 +197,11 @@ impl World {
         self.telegram().calls(Some(account), Some(method)).iter().map(|call| call.count).sum()
     }
 
-    /// The id of a chat of the demo world.
     pub(crate) fn demo(&self, title: &str) -> String {
         let chats = self.telegram().chats();
         chats.into_iter().find(|chat| chat.title == title).expect("a chat").chat_id
     }
 
-    /// Stops the accounts and starts them again.
     pub(crate) async fn restarted(&self, pool: &Pool) -> Arc<Pool> {
         pool.stop(Duration::from_secs(5)).await;
         self.pool().await
@@ -219,7 +217,6 @@ impl World {
         assert_eq!(self.telegram().unknown(), []);
     }
 
-    /// A new account for this person.
     pub(crate) fn spare(&self, person: &str) -> NewAccount {
         let person = self.person(person);
         NewAccount {
@@ -349,7 +346,6 @@ pub(crate) async fn candidates(pool: &Pool, to: &str, pin: Option<&str>) -> Cand
     }
 }
 
-/// The names of the accounts that could carry a message.
 pub(crate) fn able(candidates: &Candidates) -> Vec<&str> {
     candidates.able.iter().map(|one| one.account.as_str()).collect()
 }

@@ -50,7 +50,6 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// The requests in it, which are told by their beginning.
     pub(super) fn requests(&self) -> Vec<&(i64, Vec<u8>)> {
         self.messages.iter().filter(|(_, body)| body.starts_with(&REQUEST)).collect()
     }

@@ -53,7 +53,6 @@ fn len(word: &str) -> u8 {
     u8::try_from(word.len()).expect("short")
 }
 
-/// Makes a request by a way and has it answered.
 async fn is_answered(centre: &Centre, address: SocketAddr, proxy: Option<&str>) {
     let (connection, _told) = Centre::connect_by(address, proxy, &clock());
     let asked = ask(&connection.wire, request(1, 8));

@@ -104,7 +104,6 @@ pub(crate) fn ids(outcome: &Outcome) -> Vec<i64> {
     ids.iter().map(|id| id.expect("known")).collect()
 }
 
-/// A file that someone outside brings, in this data centre.
 pub(crate) fn outside(kind: FileKind, bytes: &[u8], dc_id: i32) -> NewFile {
     let content = STANDARD.encode(bytes);
     NewFile {
