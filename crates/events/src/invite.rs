@@ -18,13 +18,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::post::post;
-use crate::{SigningKey, StartError, again, client, webhook};
+use crate::{SigningKey, StartError, client, webhook};
 
 /// How long the receiver may take.
 const LIMIT: Duration = Duration::from_secs(15);
 
 /// Calls under way at the same time, at most.
 const MOST_AT_ONCE: usize = 4;
+
+/// The waits after the first failure, the second and so on; after the last of them a callback is given up.
+const WAITS: [Duration; 5] = [
+    Duration::from_secs(30),
+    Duration::from_mins(2),
+    Duration::from_mins(10),
+    Duration::from_hours(1),
+    Duration::from_hours(6),
+];
 
 /// After a store that did not answer, how long until it is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -146,6 +155,11 @@ impl Receiver {
     }
 }
 
+/// How long to wait after a failure that came after so many others; `None` when it is given up.
+fn wait(failed_before: u32) -> Option<Duration> {
+    WAITS.get(usize::try_from(failed_before).ok()?).copied()
+}
+
 impl Worker {
     async fn run(&self) {
         let mut under_way = FuturesUnordered::new();
@@ -203,7 +217,7 @@ impl Worker {
         let told = match self.receivers.of(callback.listener.as_deref()) {
             Some(to) => post(&self.clock, to.request(&callback, self.clock.now()), LIMIT)
                 .await
-                .map_err(|not_taken| (not_taken.to_string(), again::wait(callback.attempts))),
+                .map_err(|not_taken| (not_taken.to_string(), wait(callback.attempts))),
             None => {
                 Err(("no address is named in the settings under legacy.invite_callback".to_owned(), None))
             }

@@ -3,7 +3,6 @@
 //! What is to be told is a row of the store, written in the transaction of the change that caused it. A worker posts it
 //! and writes down how that went. A receiver may be told twice when the program dies between the two, never not at all.
 
-mod again;
 mod client;
 mod invite;
 mod post;

@@ -48,7 +48,7 @@ async fn a_stopped_account_is_offline_until_it_is_started() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_connects_anew_and_an_unknown_name_is_told() {
-    let (world, pool) = one_account().await;
+    let (_world, pool) = one_account().await;
     let mut changes = pool.changes();
     changes.mark_unchanged();
     pool.act(&name("backup_1"), Action::Restart).await.expect("restarted");
