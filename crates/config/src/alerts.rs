@@ -1,4 +1,4 @@
-//! Who is told when something stays broken: chats, webhooks, mailboxes.
+//! Who is notified when something stays broken: chats, webhooks, mailboxes.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -7,33 +7,33 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::{secret, shape};
+use crate::{
+    keys::settings,
+    secret,
+    value_kind::{ACCOUNT, NAME, SIGNING_SECRET, http_url, one_word, reads, secret, word, words},
+};
 
 /// The fewest characters of a webhook's secret.
 const SHORTEST_SECRET: usize = 16;
 /// Mailboxes of one target at most.
 const MOST_MAILBOXES: usize = 20;
 
-/// The section `[alerts]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AlertSettings {
-    /// How long after an alert was told its targets are reminded of it; zero for never.
-    #[serde(with = "crate::duration")]
-    pub remind_every: Duration,
-    /// Who is told.
-    pub targets: Vec<AlertTargetFields>,
-}
-
-impl Default for AlertSettings {
-    fn default() -> Self {
-        Self { remind_every: Duration::from_hours(6), targets: Vec::new() }
+settings! {
+    /// The section `[alerts]`.
+    pub section AlertSettings at "alerts." {
+        /// How often the targets of an alert are reminded of it while it lasts; 0s for never.
+        #[serde(with = "crate::duration")]
+        remind_every: Duration = "6h", duration("0s", "30d");
+        /// Who is notified.
+        targets: Vec<AlertTargetFields>;
     }
 }
 
 /// What a target is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray, strum::VariantNames)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AlertTargetKind {
     /// A Telegram chat.
     Telegram,
@@ -43,52 +43,55 @@ pub enum AlertTargetKind {
     Email,
 }
 
-impl AlertTargetKind {
-    /// Every kind's name.
-    pub const NAMES: [&str; 3] = ["telegram", "webhook", "email"];
+domain::enum_words!(AlertTargetKind);
 
-    /// The name in settings and in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Telegram => "telegram",
-            Self::Webhook => "webhook",
-            Self::Email => "email",
-        }
+impl AlertTargetKind {
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
+}
+
+settings! {
+    /// A target as it is written down: a name, a kind, and the fields of that kind.
+    pub item AlertTargetFields at "alerts.targets[]." {
+        /// Your name for a person or system that is notified when something stays broken.
+        name: String, like(NAME), "\"owner\"";
+        /// What it is; the other keys depend on it.
+        kind: AlertTargetKind, choice(AlertTargetKind::NAMES), "\"webhook\"";
+        /// `telegram`: the chat.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chat: Option<String>,
+            optional(word("the id of a chat or a username", reads::<ChatRef>)), "\"@demo_main\"";
+        /// `telegram`: the account that writes there, unless the alert is about it; left out: any that can.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<String>, optional(ACCOUNT), "\"backup_1\"";
+        /// `webhook`: where alerts are posted to, as JSON.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        url: Option<SecretString>,
+            optional(secret("an http or https address", http_url)), "{ env = \"ALERT_HOOK\" }";
+        /// `webhook`: what posts are signed with, as Standard Webhooks do (header `webhook-signature`).
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        secret: Option<SecretString>,
+            optional(secret(SIGNING_SECRET, one_word)), "{ env = \"ALERT_HOOK_SECRET\" }";
+        /// `email`: the server that takes the mail.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        smtp: Option<SecretString>,
+            optional(secret(
+                "smtps://USER:PASSWORD@HOST, smtp://USER:PASSWORD@HOST (STARTTLS) or smtp+plain://127.0.0.1:PORT",
+                reads::<SmtpAddress>
+            )),
+            "{ env = \"ALERT_SMTP\" }";
+        /// `email`: the sender.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+            optional(word("the address of a mailbox", mailbox)), "\"alerts@example.com\"";
+        /// `email`: who gets it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        to: Vec<String>,
+            optional(words("the address of a mailbox such as \"owner@example.com\"", mailbox)),
+            "[\"owner@example.com\"]";
     }
 }
 
-/// A target as it is written down: a name, a kind, and the fields of that kind.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AlertTargetFields {
-    /// The owner's name for it: 1 to 64 of the letters a-z, digits, _ and -.
-    pub name: String,
-    /// What it is.
-    pub kind: AlertTargetKind,
-    /// The chat of a `telegram` target.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chat: Option<String>,
-    /// The account that writes there; left out: any that can.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// The address of a `webhook`. It often carries a secret.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
-    pub url: Option<SecretString>,
-    /// What a webhook's posts are signed with.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
-    pub secret: Option<SecretString>,
-    /// The server that takes mail: `smtps://USER:PASSWORD@HOST`.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
-    pub smtp: Option<SecretString>,
-    /// The sender of mail.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// Who gets the mail.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub to: Vec<String>,
-}
-
-/// A target that can be told.
+/// A target that can be notified.
 #[derive(Debug, Clone)]
 pub enum AlertTarget {
     /// A Telegram chat.
@@ -172,77 +175,40 @@ impl AlertTargetFields {
     }
 
     fn telegram(&self, wrong: &mut Vec<WrongField>) -> Option<AlertTarget> {
-        let chat = match self.chat.as_deref().map(str::parse::<ChatRef>) {
-            Some(Ok(chat)) => Some(chat),
-            Some(Err(error)) => {
-                refuse(wrong, "chat", &format!("is wrong: {error}"));
-                None
-            }
-            None => {
-                refuse(
-                    wrong,
-                    "chat",
-                    "is missing: write the id of a chat or a username, such as \"@demo_main\"",
-                );
-                None
-            }
-        };
-        let account = match self.account.as_deref().map(str::parse::<AccountName>).transpose() {
-            Ok(account) => account,
-            Err(error) => {
-                refuse(wrong, "account", &format!("is wrong: {error}"));
-                return None;
-            }
-        };
+        let chat = self
+            .chat
+            .as_ref()
+            .map(|chat| chat.parse::<ChatRef>().map_err(|error| format!("is wrong: {error}")));
+        let missing = "is missing: write the id of a chat or a username, such as \"@demo_main\"";
+        let chat = needed(wrong, "chat", chat, missing);
+        let account = self.account.as_deref().map(str::parse::<AccountName>).transpose();
+        let account =
+            account.map_err(|error| refuse(wrong, "account", &format!("is wrong: {error}"))).ok()?;
         Some(AlertTarget::Telegram { chat: chat?, account })
     }
 
     fn webhook(&self, wrong: &mut Vec<WrongField>) -> Option<AlertTarget> {
-        let url = match &self.url {
-            Some(url) if shape::http_url(url.expose_secret()) => Some(url.clone()),
-            Some(_) => {
-                refuse(wrong, "url", "is no address: write one like https://example.com/hook");
-                None
-            }
-            None => {
-                refuse(wrong, "url", "is missing: write an address like https://example.com/hook");
-                None
-            }
-        };
-        let secret = match self.secret.as_ref().map(|text| WebhookSecret::read(text.expose_secret())) {
-            None => None,
-            Some(Ok(secret)) => Some(secret),
-            Some(Err(message)) => {
-                refuse(wrong, "secret", message);
-                return None;
-            }
-        };
+        let url = self.url.as_ref().map(|url| {
+            let message = "is no address: write one like https://example.com/hook";
+            http_url(url.expose_secret()).then(|| url.clone()).ok_or(message.to_owned())
+        });
+        let url = needed(wrong, "url", url, "is missing: write an address like https://example.com/hook");
+        let secret = self.secret.as_ref().map(|text| WebhookSecret::read(text.expose_secret())).transpose();
+        let secret = secret.map_err(|message| refuse(wrong, "secret", message)).ok()?;
         Some(AlertTarget::Webhook { url: url?, secret })
     }
 
     fn email(&self, wrong: &mut Vec<WrongField>) -> Option<AlertTarget> {
-        let smtp = match self.smtp.as_ref().map(|text| text.expose_secret().parse::<SmtpAddress>()) {
-            Some(Ok(smtp)) => Some(smtp),
-            Some(Err(error)) => {
-                refuse(wrong, "smtp", &error.to_string());
-                None
-            }
-            None => {
-                refuse(wrong, "smtp", "is missing: write smtps://USER:PASSWORD@HOST");
-                None
-            }
-        };
-        let from = match self.from.as_deref() {
-            Some(from) if mailbox(from) => Some(from.to_owned()),
-            Some(_) => {
-                refuse(wrong, "from", "is no address of a mailbox: write one like alerts@example.com");
-                None
-            }
-            None => {
-                refuse(wrong, "from", "is missing: write the sender, such as alerts@example.com");
-                None
-            }
-        };
+        let smtp = self
+            .smtp
+            .as_ref()
+            .map(|text| text.expose_secret().parse::<SmtpAddress>().map_err(|why| why.to_string()));
+        let smtp = needed(wrong, "smtp", smtp, "is missing: write smtps://USER:PASSWORD@HOST");
+        let from = self.from.as_ref().map(|from| {
+            let message = "is no address of a mailbox: write one like alerts@example.com";
+            mailbox(from).then(|| from.clone()).ok_or(message.to_owned())
+        });
+        let from = needed(wrong, "from", from, "is missing: write the sender, such as alerts@example.com");
         if self.to.is_empty() || self.to.len() > MOST_MAILBOXES {
             let message = format!("must be a list of 1 to {MOST_MAILBOXES} mailboxes");
             refuse(wrong, "to", &message);
@@ -256,6 +222,16 @@ impl AlertTargetFields {
         }
         Some(AlertTarget::Email { smtp: smtp?, from: from?, to: self.to.clone() })
     }
+}
+
+/// A field that the target cannot do without; noted as wrong where it is or is missing.
+fn needed<T>(
+    wrong: &mut Vec<WrongField>,
+    field: &'static str,
+    given: Option<Result<T, String>>,
+    missing: &str,
+) -> Option<T> {
+    given.unwrap_or_else(|| Err(missing.to_owned())).map_err(|message| refuse(wrong, field, &message)).ok()
 }
 
 fn refuse(wrong: &mut Vec<WrongField>, field: &'static str, message: &str) {
@@ -299,7 +275,7 @@ impl WebhookSecret {
             Some(key) if key.len() < SHORTEST_SECRET || key.len() % 4 != 0 || !key.chars().all(base64) => {
                 Err("is wrong: after whsec_ comes a key in base64")
             }
-            None if text.len() < SHORTEST_SECRET || !shape::one_word(text) => {
+            None if text.len() < SHORTEST_SECRET || !one_word(text) => {
                 Err("is wrong: write whsec_ and a key in base64, or one word of 16 characters or more")
             }
             _ => Ok(Self(text.into())),

@@ -7,20 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     alerts::{WrongField, target_name},
-    secret, shape,
+    keys::{Row, Section, settings},
+    secret,
+    value_kind::{NAME, http_url, integer, one_word, secret, word},
 };
 
-/// The section `[doctor]`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DoctorSettings {
-    /// Where providers should send what customers write.
-    pub webhooks: Vec<WebhookFields>,
+settings! {
+    /// The section `[doctor]`.
+    pub section DoctorSettings at "doctor." {
+        /// Where providers should send what customers write.
+        webhooks: Vec<WebhookFields>;
+    }
 }
 
 /// Who sends what customers write to a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray, strum::VariantNames)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum WebhookProvider {
     /// Telegram, to a bot.
     TelegramBot,
@@ -30,27 +34,14 @@ pub enum WebhookProvider {
     Max,
     /// VK, to a community.
     Vk,
-    /// Wappi, for the account of a telephone.
+    /// Wappi, for the account of a phone.
     Wappi,
 }
 
+domain::enum_words!(WebhookProvider);
+
 impl WebhookProvider {
-    /// Every provider, in the order of the names.
-    pub const ALL: [Self; 5] = [Self::TelegramBot, Self::Avito, Self::Max, Self::Vk, Self::Wappi];
-
-    /// Every provider's name.
-    pub const NAMES: [&str; 5] = ["telegram_bot", "avito", "max", "vk", "wappi"];
-
-    /// The name in settings.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::TelegramBot => "telegram_bot",
-            Self::Avito => "avito",
-            Self::Max => "max",
-            Self::Vk => "vk",
-            Self::Wappi => "wappi",
-        }
-    }
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 
     /// Where its API is, unless the settings say otherwise.
     pub const fn api(self) -> &'static str {
@@ -86,41 +77,48 @@ pub enum SecretOrigin {
     File(PathBuf),
 }
 
-/// A webhook as it is written down: a name, a provider, where it should be, and what that provider is asked with.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WebhookFields {
-    /// The owner's name for it: 1 to 64 of the letters a-z, digits, _ and -.
-    pub name: String,
-    /// Who is to send there.
-    pub provider: WebhookProvider,
-    /// Where the provider should send. It often carries a secret.
-    #[serde(serialize_with = "secret::redacted")]
-    pub expect: SecretString,
-    /// The key of a bot, a community or a cabinet.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
-    pub token: Option<SecretString>,
-    /// The name of an application of Avito.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
-    pub client_id: Option<SecretString>,
-    /// The secret of an application of Avito.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
-    pub client_secret: Option<SecretString>,
-    /// The number of a community of VK.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group_id: Option<u32>,
-    /// The profile of Wappi.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile_id: Option<String>,
-    /// Where the provider's API is, if not at its own address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api: Option<String>,
-    /// Where `expect` was taken from.
-    #[serde(skip)]
-    pub expect_origin: SecretOrigin,
-    /// Where `token` was taken from.
-    #[serde(skip)]
-    pub token_origin: SecretOrigin,
+impl Section for SecretOrigin {
+    const ROWS: &'static [Row] = &[];
+}
+
+settings! {
+    /// A webhook as it is written down: a name, a provider, where it should be, and what that provider is asked with.
+    pub item WebhookFields at "doctor.webhooks[]." {
+        /// Your name for a webhook; `switchboard doctor` asks the provider whether it is registered where it should be.
+        name: String, like(NAME), "\"shop_bot\"";
+        /// Who is to send there; the other keys depend on it.
+        provider: WebhookProvider, choice(WebhookProvider::NAMES), "\"telegram_bot\"";
+        /// Where the provider should send what customers write.
+        #[serde(serialize_with = "secret::redacted")]
+        expect: SecretString, secret("an http or https address", http_url), "{ env = \"SHOP_BOT_HOOK\" }";
+        /// `telegram_bot`, `max`: the token of the bot; `vk`: an access key of the community with the right `manage`; `wappi`:
+        /// the token of the cabinet.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        token: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"SHOP_BOT_TOKEN\" }";
+        /// `avito`: the name of the application.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        client_id: Option<SecretString>,
+            optional(secret("one word", one_word)), "{ env = \"AVITO_CLIENT_ID\" }";
+        /// `avito`: the secret of the application.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        client_secret: Option<SecretString>,
+            optional(secret("one word", one_word)), "{ env = \"AVITO_CLIENT_SECRET\" }";
+        /// `vk`: the number of the community.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group_id: Option<u32>, optional(integer(1, i32::MAX as i64)), "100";
+        /// `wappi`: the id of the profile.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile_id: Option<String>, optional(word("one word", one_word)), "\"1a2b3c4d-5e6f\"";
+        /// Where the provider's API is; left out: at its own address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        api: Option<String>, optional(word(API_WANTED, api_address)), "\"https://api.telegram.org\"";
+        /// Where `expect` was taken from.
+        #[serde(skip)]
+        expect_origin: SecretOrigin;
+        /// Where `token` was taken from.
+        #[serde(skip)]
+        token_origin: SecretOrigin;
+    }
 }
 
 /// What a provider is asked with.
@@ -170,7 +168,7 @@ impl WebhookFields {
         if !target_name(&self.name) {
             refuse("name", "is wrong: write 1 to 64 of the letters a-z, digits, _ and -".to_owned());
         }
-        if !shape::http_url(self.expect.expose_secret()) {
+        if !http_url(self.expect.expose_secret()) {
             refuse("expect", "is no address: write one like https://example.com/hook".to_owned());
         }
         if self.api.as_ref().is_some_and(|api| !api_address(api)) {
@@ -280,7 +278,7 @@ pub(crate) const API_WANTED: &str = "an https address without a name, a password
 /// Whether a text is the base address of an API. Tokens go there, so plain http is for near places.
 pub(crate) fn api_address(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
-    if !shape::http_url(text) || !text.chars().all(plain) {
+    if !http_url(text) || !text.chars().all(plain) {
         return false;
     }
     text.starts_with("https://") || text.strip_prefix("http://").is_some_and(|rest| is_near(host(rest)))
@@ -366,8 +364,8 @@ mod tests {
 
     #[test]
     fn each_provider_needs_its_own_keys_and_no_others() {
-        for (provider, name) in WebhookProvider::ALL.into_iter().zip(WebhookProvider::NAMES) {
-            assert_eq!(provider.as_str(), name);
+        for provider in WebhookProvider::ALL {
+            let name = provider.as_str();
             assert!(whole(provider).check().is_ok(), "{name}");
             assert_eq!(wrong(&fields(provider)), provider.needs(), "{name}");
             let strangers: Vec<_> = ["token", "client_id", "client_secret", "group_id", "profile_id"]

@@ -13,10 +13,10 @@ use toml::{
 use crate::{
     doctor::SecretOrigin,
     error::Problem,
-    keys::{Key, Standing, names_in, nearest, standing},
+    keys::{Entry, Key, entry, names_in, nearest},
     place::Place,
     secret,
-    shape::kind,
+    value_kind::{ValueKind, kind},
 };
 
 /// What was read so far: from the file, then from the environment.
@@ -109,7 +109,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Goes through a section. `path` says where it is, `general` the same without the numbers of list items.
     fn section(&mut self, spans: &DeTable<'_>, values: &mut Table, path: &str, general: &str) {
-        // In the order of the file, so that its first mistake is told first.
+        // In the order of the file, so that its first mistake is reported first.
         let mut entries: Vec<_> = spans.iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
         for (name, span) in entries {
@@ -117,14 +117,14 @@ impl Walk<'_> {
             let general_key = joined(general, name.get_ref());
             self.document.set_place(&key, Place::in_file(self.file, self.text, name.span().start));
             let Some(value) = values.get_mut(name.get_ref().as_ref()) else { continue };
-            match (standing(&general_key), span.get_ref()) {
-                (Some(Standing::Key(known)), _) => self.key(known, span, value, &key),
-                (Some(Standing::Section), DeValue::Table(spans)) => {
+            match (entry(&general_key), span.get_ref()) {
+                (Some(Entry::Key(known)), _) => self.key(known, span, value, &key),
+                (Some(Entry::Section), DeValue::Table(spans)) => {
                     if let Some(values) = value.as_table_mut() {
                         self.section(spans, values, &key, &general_key);
                     }
                 }
-                (Some(Standing::List), DeValue::Array(spans)) => {
+                (Some(Entry::List), DeValue::Array(spans)) => {
                     let items = value.as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
                     for (index, (span, item)) in spans.iter().zip(items).enumerate() {
                         let item_key = format!("{key}[{index}]");
@@ -141,11 +141,11 @@ impl Walk<'_> {
                         }
                     }
                 }
-                (Some(Standing::Section), _) => self.document.refuse(
+                (Some(Entry::Section), _) => self.document.refuse(
                     &key,
                     format!("must be a section, written [{general_key}]; found {}", kind(value)),
                 ),
-                (Some(Standing::List), _) => self.document.refuse(
+                (Some(Entry::List), _) => self.document.refuse(
                     &key,
                     format!("must be a list of sections, written [[{general_key}]]; found {}", kind(value)),
                 ),
@@ -156,11 +156,11 @@ impl Walk<'_> {
 
     fn key(&mut self, known: &Key, span: &Spanned<DeValue<'_>>, value: &mut Value, path: &str) {
         self.document.set_place(path, Place::in_file(self.file, self.text, span.span().start));
-        if known.shape.is_list() {
+        if known.kind.is_list() {
             self.list(known, span, value, path);
             return;
         }
-        if known.shape.is_secret() {
+        if known.kind.is_secret() {
             if let Some(name) = secret::variable(value) {
                 self.document.secret_variables.insert(name.to_owned());
             }
@@ -172,11 +172,11 @@ impl Walk<'_> {
                 Err(error) => return self.document.refuse(path, error.to_string()),
             }
         }
-        if !known.shape.accepts(value) {
-            let message = known.shape.refusal(value, known.example);
+        if !known.kind.accepts(value) {
+            let message = known.kind.refusal(value, &known.example());
             return self.document.refuse(path, message);
         }
-        if let (crate::shape::Shape::File, Value::String(file)) = (known.shape, &mut *value) {
+        if let (ValueKind::File, Value::String(file)) = (known.kind, &mut *value) {
             // A text joined to a text: the path stays one that can be written down again.
             let absolute: PathBuf = self.folder.join(&*file);
             if let Some(absolute) = absolute.to_str() {
@@ -187,14 +187,14 @@ impl Walk<'_> {
 
     fn list(&mut self, known: &Key, span: &Spanned<DeValue<'_>>, value: &Value, path: &str) {
         let (DeValue::Array(spans), Value::Array(items)) = (span.get_ref(), value) else {
-            let message = format!("must be a list such as {}; found {}", known.example, kind(value));
+            let message = format!("must be a list such as {}; found {}", known.example(), kind(value));
             return self.document.refuse(path, message);
         };
         for (index, (span, item)) in spans.iter().zip(items).enumerate() {
-            if !known.shape.accepts(item) {
+            if !known.kind.accepts(item) {
                 let item_path = format!("{path}[{index}]");
                 self.document.set_place(&item_path, Place::in_file(self.file, self.text, span.span().start));
-                self.document.refuse(&item_path, known.shape.refusal(item, ""));
+                self.document.refuse(&item_path, known.kind.refusal(item, ""));
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     error::Problem,
     keys::{KEYS, Key, closest},
     place::Place,
-    shape::Shape,
+    value_kind::ValueKind,
 };
 
 /// The variables of this name that are no settings: the program reads them by itself.
@@ -28,7 +28,7 @@ const TEST_PREFIX: &str = "SWITCHBOARD_TEST_";
 
 /// The variable of a key; none for keys in lists and for lists.
 pub(crate) fn variable(key: &Key) -> Option<String> {
-    (!key.shape.is_list() && !key.path.contains('[')).then(|| name(key.path))
+    (!key.kind.is_list() && !key.path.contains('[')).then(|| name(key.path))
 }
 
 fn name(path: &str) -> String {
@@ -52,24 +52,24 @@ pub(crate) fn overlay(document: &mut Document, environment: &BTreeMap<String, St
             document.problems.push(Problem { place, key: String::new(), message: unknown(variable_name) });
             continue;
         };
-        let value = value(key.shape, text);
+        let value = value(key.kind, text);
         for (at, _) in key.path.match_indices('.') {
             document.begin(key.path.get(..at).unwrap_or_default(), &place);
         }
         document.set_place(key.path, place);
-        if key.shape.accepts(&value) {
+        if key.kind.accepts(&value) {
             put(&mut document.values, key.path, value);
         } else {
-            document.refuse(key.path, key.shape.refusal(&value, key.example));
+            document.refuse(key.path, key.kind.refusal(&value, &key.example()));
         }
     }
 }
 
-/// What a variable's text is, for a key of this shape.
-fn value(shape: Shape, text: &str) -> Value {
-    match shape {
-        Shape::Bool => text.parse().map(Value::Boolean).ok(),
-        Shape::Integer { .. } => text.parse().map(Value::Integer).ok(),
+/// What a variable's text is, for a key of this kind.
+fn value(kind: ValueKind, text: &str) -> Value {
+    match kind {
+        ValueKind::Bool => text.parse().map(Value::Boolean).ok(),
+        ValueKind::Integer { .. } => text.parse().map(Value::Integer).ok(),
         _ => None,
     }
     .unwrap_or_else(|| Value::String(text.to_owned()))
@@ -96,7 +96,7 @@ fn unknown(variable_name: &str) -> String {
         return format!("`{}` is or is in a list; lists are set in the settings file", key.path);
     }
     let known: Vec<String> =
-        KEYS.iter().filter_map(variable).chain(NOT_SETTINGS.map(str::to_owned)).collect();
+        KEYS.iter().filter_map(|key| variable(key)).chain(NOT_SETTINGS.map(str::to_owned)).collect();
     match nearest(variable_name, &known) {
         Some(near) => format!("is not a known setting; did you mean {near}?"),
         None => format!("is not a known setting; the known ones are {}", known.join(", ")),
@@ -105,7 +105,7 @@ fn unknown(variable_name: &str) -> String {
 
 fn in_a_list(key: &Key, variable_name: &str) -> bool {
     let list =
-        if key.shape.is_list() { Some(key.path) } else { key.path.split_once('[').map(|(list, _)| list) };
+        if key.kind.is_list() { Some(key.path) } else { key.path.split_once('[').map(|(list, _)| list) };
     list.is_some_and(|list| {
         variable_name == name(list) || variable_name.starts_with(&format!("{}__", name(list)))
     })

@@ -10,57 +10,54 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::WebhookSecret;
-use crate::secret;
+use crate::{
+    alerts::{WebhookSecret, webhook_secret},
+    keys::settings,
+    repeats, secret,
+    value_kind::{
+        ACCOUNT, NETWORKS, SIGNING_SECRET, ValueKind, duration, http_url, not_blank, reads, secret, word,
+    },
+};
 
-/// The section `[legacy]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LegacySettings {
-    /// How long a caller is kept waiting.
-    #[serde(with = "crate::duration")]
-    pub hold: Duration,
-    /// How long the same body joins a call whose end was never told.
-    #[serde(with = "crate::duration")]
-    pub join_repeats: Duration,
-    /// Whether leaving a chat removes its other members first.
-    pub leave_removes_members: bool,
-    /// Whether leaving a chat that the account owns removes its other members too; else it is refused before.
-    pub leave_own_chats: bool,
-    /// Whom to tell about an invite link.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub invite_callback: Option<InviteCallback>,
-    /// The ports.
-    pub ports: Vec<LegacyPort>,
-}
-
-impl Default for LegacySettings {
-    fn default() -> Self {
-        Self {
-            hold: Duration::from_secs(100),
-            join_repeats: Duration::from_mins(1),
-            leave_removes_members: true,
-            leave_own_chats: true,
-            invite_callback: None,
-            ports: Vec::new(),
-        }
+settings! {
+    /// The section `[legacy]`.
+    pub section LegacySettings at "legacy." {
+        /// How long a caller of a legacy port is kept waiting.
+        #[serde(with = "crate::duration")]
+        hold: Duration = "100s", duration("1s", "10m");
+        /// How long the same body joins a call that ended in doubt or whose answer was never read.
+        #[serde(with = "crate::duration")]
+        join_repeats: Duration = "60s", duration("0s", "1d");
+        /// Whether leaving a chat on a legacy port removes its other members first.
+        leave_removes_members: bool = true, boolean();
+        /// Whether a legacy port empties and leaves chats that the leaving account owns too; `false` refuses it before anyone
+        /// is removed.
+        leave_own_chats: bool = true, boolean();
+        /// Who is notified of an invite link.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        invite_callback: Option<InviteCallback>;
+        /// The ports.
+        ports: Vec<LegacyPort>;
     }
 }
 
-/// Whom to tell about an invite link.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InviteCallback {
-    /// The address to post to.
-    pub url: String,
-    /// The group that the receiver wants to be told.
-    pub group_id: String,
-    /// What posts are signed with, as Standard Webhooks do.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
-    pub secret: Option<SecretString>,
-    /// A header that each post carries: `Name: value`.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
-    pub header: Option<SecretString>,
+settings! {
+    /// Who is notified of an invite link.
+    #[derive(Default)]
+    pub item InviteCallback at "legacy.invite_callback." {
+        /// Where the invite link of a chat is posted that was created for a client.
+        url: String, word("an http or https address", http_url), "\"https://example.com/hook\"";
+        /// The group that the receiver of the callback expects.
+        group_id: String, word("a text", not_blank), "\"demo\"";
+        /// What posts are signed with, as Standard Webhooks do (header `webhook-signature`).
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        secret: Option<SecretString>,
+            optional(secret(SIGNING_SECRET, webhook_secret)), "{ env = \"INVITE_HOOK_SECRET\" }";
+        /// A header that each post carries, such as the one that a webhook of n8n asks for.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        header: Option<SecretString>,
+            optional(secret("a header, its name, a colon and its value", is_header)), "\"X-Token: made-up\"";
+    }
 }
 
 impl InviteCallback {
@@ -92,32 +89,37 @@ pub(crate) fn is_header(text: &str) -> bool {
     header(text).is_some()
 }
 
-/// One port.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LegacyPort {
-    /// Its number; 0 takes any that is free.
-    pub port: u16,
-    /// What it does.
-    pub service: LegacyService,
-    /// The address it listens on.
-    #[serde(default = "LegacyPort::default_listen")]
-    pub listen: IpAddr,
-    /// The one account it uses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<AccountName>,
-    /// The networks whose callers it answers; none means any.
-    #[serde(default)]
-    pub allow_from: Vec<IpNet>,
-    /// Whether callers need an API key.
-    #[serde(default)]
-    pub key_required: bool,
-    /// Who is told about the invite links of its chats instead of the receiver of `invite_callback`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invite_callback_url: Option<String>,
-    /// How long the same body, sent without an `Idempotency-Key`, is a repeat and not a new request.
-    #[serde(default, with = "crate::duration::optional", skip_serializing_if = "Option::is_none")]
-    pub repeats: Option<Duration>,
+/// For how long the same body counts as a repeat.
+const REPEATS: ValueKind = duration(repeats::SHORTEST, repeats::LONGEST);
+
+settings! {
+    /// One port.
+    #[derive(PartialEq, Eq)]
+    pub item LegacyPort at "legacy.ports[]." {
+        /// The number of a legacy port; 0 takes any that is free.
+        port: u16, integer(0, 65535), "5022";
+        /// What the port does.
+        service: LegacyService, choice(LegacyService::NAMES), "\"send_text\"";
+        /// The address it listens on; beyond loopback it needs `allow_from` or `key_required`.
+        #[serde(default = "LegacyPort::default_listen")]
+        listen: IpAddr = LegacyPort::default_listen(), word("an address without a port", reads::<IpAddr>);
+        /// The one account it uses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<AccountName>, optional(ACCOUNT), "\"backup_1\"";
+        /// The networks whose callers it answers; empty means any that reach it.
+        #[serde(default)]
+        allow_from: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]";
+        /// Whether its callers need an API key.
+        #[serde(default)]
+        key_required: bool = false, boolean(), "true";
+        /// Where the invite links of this port's chats are posted instead of `legacy.invite_callback.url`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invite_callback_url: Option<String>,
+            optional(word("an http or https address", http_url)), "\"https://example.com/hook\"";
+        /// For how long the same body, sent without an `Idempotency-Key`, is a repeat and not a new request; left out: never.
+        #[serde(default, with = "crate::duration::optional", skip_serializing_if = "Option::is_none")]
+        repeats: Option<Duration>, optional(REPEATS), "\"10m\"";
+    }
 }
 
 impl LegacyPort {
@@ -127,8 +129,9 @@ impl LegacyPort {
 }
 
 /// What a legacy port does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum LegacyService {
     /// Creating chats.
     CreateChat,
@@ -142,7 +145,7 @@ pub enum LegacyService {
 
 impl LegacyService {
     /// Every service's name.
-    pub const NAMES: [&str; 4] = ["create_chat", "send_text", "send_media", "leave_chat"];
+    pub(crate) const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 
     /// The name in settings and in paths.
     pub const fn as_str(self) -> &'static str {

@@ -2,8 +2,8 @@
 //!
 //! [`Settings::load`] reads a file and a set of environment variables and gives either settings that can be
 //! used as they are, or one [`SettingsError`] that names all that is wrong: where, what, and what to do.
-//! All keys are listed once, in the table behind [`settings_reference`]; reading, checking, the environment's
-//! names and the reference come from it.
+//! Each key stands once, in the struct of its section (the macro `settings!`): reading, checking, the environment's
+//! names and [`settings_reference`] come from there.
 
 mod alerts;
 mod crosscheck;
@@ -19,16 +19,15 @@ mod load;
 mod media_folder;
 mod place;
 mod proxy;
+mod recovered_alerts;
 mod reference;
 mod repeats;
-mod salvage;
 mod secret;
 mod settings;
-mod shape;
 mod size;
 mod store;
 mod telegram;
-mod text;
+mod value_kind;
 mod write;
 
 #[cfg(test)]
@@ -43,16 +42,16 @@ pub use doctor::{DoctorSettings, SecretOrigin, WebhookCredentials, WebhookFields
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
-pub use keys::GREATEST_FILE;
 pub use legacy::{InviteCallback, LegacyPort, LegacyService, LegacySettings};
 pub use media_folder::MediaFolderError;
 pub use place::Place;
 pub use proxy::{InvalidProxy, ProxyAddress};
+pub use recovered_alerts::RecoveredAlerts;
 pub use reference::settings_reference;
 pub use repeats::{InvalidRepeats, parse_repeats};
-pub use salvage::Salvaged;
 pub use settings::{
-    BackupSettings, EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings, Settings,
+    BackupSettings, EventsSettings, GREATEST_FILE, LimitsSettings, LogFormat, LogLevel, LogSettings,
+    MediaSettings, Settings,
 };
 pub use size::{InvalidSize, format_size, parse_size};
 pub use store::{InvalidStoreUrl, StoreSettings, StoreUrl};

@@ -104,7 +104,7 @@ pub(crate) fn read(path: &PathBuf) -> Result<String, SettingsError> {
 /// Makes settings of what was read.
 fn finish(mut document: Document, environment: &BTreeMap<String, String>) -> Result<Settings, SettingsError> {
     environment::overlay(&mut document, environment);
-    for key in KEYS.iter().filter(|key| key.presence == Presence::Required) {
+    for key in KEYS.iter().filter(|key| matches!(key.presence, Presence::Required)) {
         let values = std::mem::take(&mut document.values);
         require(&mut document, key, &values, key.path, "");
         document.values = values;
@@ -152,7 +152,7 @@ fn wrong(document: Document) -> SettingsError {
 fn require(document: &mut Document, key: &Key, section: &Table, left: &str, path: &str) {
     let Some((name, rest)) = left.split_once('.') else {
         if !section.contains_key(left) {
-            let message = format!("is missing: {} Such as {left} = {}", key.meaning, key.example);
+            let message = format!("is missing: {} Such as {left} = {}", key.meaning(), key.example());
             document.refuse(&format!("{path}{left}"), message);
         }
         return;

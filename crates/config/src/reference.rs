@@ -11,14 +11,14 @@ pub fn settings_reference() -> String {
         "| key | environment | takes | default | meaning |".to_owned(),
         "|---|---|---|---|---|".to_owned(),
     ];
-    for key in KEYS {
+    for key in KEYS.iter() {
         let variable = environment::variable(key).map(|name| format!("`{name}`")).unwrap_or_default();
         let default = match key.presence {
             Presence::Required => "required".to_owned(),
             Presence::Optional => "none".to_owned(),
-            Presence::Default(value) => format!("`{value}`"),
+            Presence::Default(text) => format!("`{}`", text()),
         };
-        let (path, takes, meaning) = (key.path, key.shape.described(), key.meaning);
+        let (path, takes, meaning) = (key.path, key.kind.described(), key.meaning());
         lines.push(format!("| `{path}` | {variable} | {takes} | {default} | {meaning} |"));
     }
     lines.push(String::new());

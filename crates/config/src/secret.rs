@@ -44,7 +44,7 @@ pub(crate) fn resolve(
     let table = match value {
         Value::String(text) => return Ok(text.clone()),
         Value::Table(table) if table.len() == 1 => table,
-        other => return Err(NoSecret::NoReference { found: crate::shape::kind(other) }),
+        other => return Err(NoSecret::NoReference { found: crate::value_kind::kind(other) }),
     };
     if let Some(name) = table.get("env").and_then(Value::as_str) {
         return match environment.get(name) {

@@ -1,7 +1,6 @@
 //! All settings, and the sections that are small.
 
 use std::{
-    fmt,
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU32,
     path::PathBuf,
@@ -13,56 +12,46 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    alerts::AlertSettings, doctor::DoctorSettings, legacy::LegacySettings, store::StoreSettings,
+    alerts::AlertSettings,
+    doctor::DoctorSettings,
+    keys::settings,
+    legacy::LegacySettings,
+    store::StoreSettings,
     telegram::TelegramSettings,
+    value_kind::{NETWORKS, integer, not_blank, reads},
 };
 
-/// Everything that the file and the environment can say. Printing it shows no secrets.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Where the main listener is.
-    pub listen: SocketAddr,
-    /// The proxies whose word about the client's address is taken.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Where the store is.
-    pub store: StoreSettings,
-    /// Backups of the data directory.
-    pub backup: BackupSettings,
-    /// Files to send.
-    pub media: MediaSettings,
-    /// Telegram user accounts.
-    pub telegram: TelegramSettings,
-    /// The old gateway's ports.
-    pub legacy: LegacySettings,
-    /// Events sent to other programs.
-    pub events: EventsSettings,
-    /// Who is told when something stays broken.
-    pub alerts: AlertSettings,
-    /// What the doctor looks after beyond this machine.
-    pub doctor: DoctorSettings,
-    /// What callers may ask for at most.
-    pub limits: LimitsSettings,
-    /// What is logged, and how.
-    pub log: LogSettings,
-}
+/// The greatest file that Telegram takes from an account: 4,000 parts of 512 KiB.
+pub const GREATEST_FILE: &str = "2000MiB";
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5099)),
-            trusted_proxies: Vec::new(),
-            store: StoreSettings::default(),
-            backup: BackupSettings::default(),
-            media: MediaSettings::default(),
-            telegram: TelegramSettings::default(),
-            legacy: LegacySettings::default(),
-            events: EventsSettings::default(),
-            alerts: AlertSettings::default(),
-            doctor: DoctorSettings::default(),
-            limits: LimitsSettings::default(),
-            log: LogSettings::default(),
-        }
+settings! {
+    /// Everything that the file and the environment can say. Printing it shows no secrets.
+    pub section Settings at "" {
+        /// Where the dashboard and the API listen.
+        listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 5099)),
+            word("an address and a port", reads::<SocketAddr>);
+        /// The proxies whose word about a client's address is taken.
+        trusted_proxies: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"172.17.0.0/16\"]";
+        /// Where the store is.
+        store: StoreSettings;
+        /// Backups of the data directory.
+        backup: BackupSettings;
+        /// Files to send.
+        media: MediaSettings;
+        /// Telegram user accounts.
+        telegram: TelegramSettings;
+        /// The old gateway's ports.
+        legacy: LegacySettings;
+        /// Events sent to other programs.
+        events: EventsSettings;
+        /// Who is notified when something stays broken.
+        alerts: AlertSettings;
+        /// What the doctor looks after beyond this machine.
+        doctor: DoctorSettings;
+        /// What callers may ask for at most.
+        limits: LimitsSettings;
+        /// What is logged, and how.
+        log: LogSettings;
     }
 }
 
@@ -79,139 +68,102 @@ impl Settings {
     }
 }
 
-/// The section `[backup]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BackupSettings {
-    /// How often the running program makes one; zero: never by itself.
-    #[serde(with = "crate::duration")]
-    pub every: Duration,
-    /// How many are kept; older ones are removed.
-    pub keep: usize,
-    /// Where they lie; a relative folder is relative to the data directory.
-    pub folder: PathBuf,
-}
-
-impl Default for BackupSettings {
-    fn default() -> Self {
-        Self { every: Duration::from_hours(24), keep: 7, folder: PathBuf::from("backups") }
+settings! {
+    /// The section `[backup]`.
+    pub section BackupSettings at "backup." {
+        /// How often the running program makes a backup; 0s for never by itself.
+        #[serde(with = "crate::duration")]
+        every: Duration = "1d", duration("0s", "30d");
+        /// How many backups are kept; older ones are removed, but never the last that was proven.
+        keep: usize = 7, integer(1, 1000);
+        /// Where backups are stored; a relative folder is relative to the data directory.
+        folder: PathBuf = PathBuf::from("backups"), word("the path of a folder", not_blank);
     }
 }
 
-/// The section `[media]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MediaSettings {
-    /// The folder inside which server paths are read; a relative one is relative to the data directory.
-    pub folder: PathBuf,
-    /// Private networks that media addresses may point to.
-    pub allow_private: Vec<IpNet>,
-    /// The greatest file, in bytes.
-    #[serde(with = "crate::size")]
-    pub max_size: u64,
-    /// How long the server of a media address may take to begin its answer.
-    #[serde(with = "crate::duration")]
-    pub answer_within: Duration,
-    /// How long a file on its way in may bring nothing.
-    #[serde(with = "crate::duration")]
-    pub silence: Duration,
-    /// How long one file may take on its way in.
-    #[serde(with = "crate::duration")]
-    pub file_within: Duration,
-    /// How long a call of `POST /v1/messages` is kept for the files that it names by address.
-    #[serde(with = "crate::duration")]
-    pub addresses_within: Duration,
-    /// How long an upload is kept.
-    #[serde(with = "crate::duration")]
-    pub uploads_keep: Duration,
-    /// The most that all uploads kept may have together, in bytes.
-    #[serde(with = "crate::size")]
-    pub uploads_max_size: u64,
-}
-
-impl Default for MediaSettings {
-    fn default() -> Self {
-        Self {
-            folder: PathBuf::from("media"),
-            allow_private: Vec::new(),
-            max_size: 2_000_000_000,
-            answer_within: Duration::from_secs(20),
-            silence: Duration::from_secs(30),
-            file_within: Duration::from_mins(30),
-            addresses_within: Duration::from_secs(100),
-            uploads_keep: Duration::from_hours(24),
-            uploads_max_size: 4_000_000_000,
-        }
+settings! {
+    /// The section `[media]`.
+    pub section MediaSettings at "media." {
+        /// Server paths are read only inside this folder; a relative one is relative to the data directory.
+        folder: PathBuf = PathBuf::from("media"), word("the path of a folder", not_blank);
+        /// Private networks that media addresses may point to.
+        allow_private: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]";
+        /// The greatest file; Telegram takes none of more than 2000MiB.
+        #[serde(with = "crate::size")]
+        max_size: u64 = "2GB", size("1KB", GREATEST_FILE);
+        /// How long the server of a media address may take to begin its answer.
+        #[serde(with = "crate::duration")]
+        answer_within: Duration = "20s", duration("1s", "5m");
+        /// How long a file on its way in may bring nothing before it is given up.
+        #[serde(with = "crate::duration")]
+        silence: Duration = "30s", duration("1s", "10m");
+        /// How long one file may take on its way in.
+        #[serde(with = "crate::duration")]
+        file_within: Duration = "30m", duration("1s", "1d");
+        /// How long a call of `POST /v1/messages` is kept for the files that it names by address; larger ones are sent
+        /// ahead with `POST /v1/uploads`.
+        #[serde(with = "crate::duration")]
+        addresses_within: Duration = "100s", duration("1s", "1h");
+        /// How long an upload is kept for messages to name it.
+        #[serde(with = "crate::duration")]
+        uploads_keep: Duration = "24h", duration("1m", "30d");
+        /// The most that all uploads kept may have together.
+        #[serde(with = "crate::size")]
+        uploads_max_size: u64 = "4GB", size("1KB", "1TB");
     }
 }
 
-/// The section `[events]`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EventsSettings {
-    /// Private networks that webhooks may point to.
-    pub allow_private: Vec<IpNet>,
-}
-
-/// The section `[limits]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitsSettings {
-    /// The greatest request body, in bytes.
-    #[serde(with = "crate::size")]
-    pub body: u64,
-    /// How many requests one API key may make in a minute; no limit when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub requests_per_minute_per_key: Option<NonZeroU32>,
-    /// How many requests one client address may make in a minute; no limit when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub requests_per_minute_per_address: Option<NonZeroU32>,
-    /// How long a message is tried of which Telegram does not say what came of it.
-    #[serde(with = "crate::duration")]
-    pub give_up_after: Duration,
-}
-
-impl Default for LimitsSettings {
-    fn default() -> Self {
-        Self {
-            body: 1 << 20,
-            requests_per_minute_per_key: None,
-            requests_per_minute_per_address: None,
-            give_up_after: Duration::from_mins(10),
-        }
+settings! {
+    /// The section `[events]`.
+    pub section EventsSettings at "events." {
+        /// Private networks that webhooks may point to.
+        allow_private: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]";
     }
 }
 
-/// The section `[log]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogSettings {
-    /// The least important lines that are written.
-    pub level: LogLevel,
-    /// How a line is written.
-    pub format: LogFormat,
-    /// The most that the log store's files may have together, in bytes.
-    #[serde(with = "crate::size")]
-    pub budget: u64,
-    /// How old a line of the log store may become.
-    #[serde(with = "crate::duration")]
-    pub keep: Duration,
-}
-
-impl Default for LogSettings {
-    fn default() -> Self {
-        Self {
-            level: LogLevel::default(),
-            format: LogFormat::default(),
-            budget: 200_000_000,
-            keep: Duration::from_hours(30 * 24),
-        }
+settings! {
+    /// The section `[limits]`.
+    pub section LimitsSettings at "limits." {
+        /// The greatest request body; uploads have `media.max_size`.
+        #[serde(with = "crate::size")]
+        body: u64 = "1MiB", size("1KiB", "64MiB");
+        /// How many requests one API key may make in a minute; no limit when left out.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        requests_per_minute_per_key: Option<NonZeroU32>, optional(integer(1, 1_000_000)), "600";
+        /// How many requests one client address may make in a minute; no limit when left out.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        requests_per_minute_per_address: Option<NonZeroU32>, optional(integer(1, 1_000_000)), "600";
+        /// How long a message is tried that Telegram answers with errors of its own, or with nothing that says whether it
+        /// arrived. Then a look at the chat decides: it was sent, it failed (`provider_error`), or it is in doubt; and the
+        /// messages behind it go on.
+        #[serde(with = "crate::duration")]
+        give_up_after: Duration = "10m", duration("1m", "1d");
     }
 }
 
-/// How important a log line is.
+settings! {
+    /// The section `[log]`.
+    pub section LogSettings at "log." {
+        /// The least important log lines that are written.
+        level: LogLevel = LogLevel::default(), choice(LogLevel::NAMES);
+        /// Log lines on the standard error for people or for programs; `switchboard logs` reads those that are kept.
+        format: LogFormat = LogFormat::default(), choice(LogFormat::NAMES), "\"json\"";
+        /// The most disk that the kept log lines take, packed; the oldest go first.
+        #[serde(with = "crate::size")]
+        budget: u64 = "200MB", size("1MB", "1TB");
+        /// How long log lines are kept, if the budget lets them.
+        #[serde(with = "crate::duration")]
+        keep: Duration = "30d", duration("1h", "3650d");
+    }
+}
+
+/// How important a log line is, the most important first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(
+    strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray, strum::VariantNames,
+)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum LogLevel {
     /// Something failed.
     Error,
@@ -226,31 +178,16 @@ pub enum LogLevel {
     Trace,
 }
 
+domain::enum_words!(LogLevel);
+
 impl LogLevel {
-    /// Every level, the most important first.
-    pub const NAMES: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
-
-    /// The name in settings.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
-    }
-}
-
-impl fmt::Display for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 }
 
 /// How a log line is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum LogFormat {
     /// For people.
     #[default]
@@ -260,6 +197,5 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
-    /// Every format.
-    pub const NAMES: [&str; 2] = ["text", "json"];
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 }

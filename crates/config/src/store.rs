@@ -3,15 +3,17 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The section `[store]`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StoreSettings {
-    /// Where the store is.
-    #[serde(with = "crate::text")]
-    pub url: StoreUrl,
+use crate::{keys::settings, value_kind::reads};
+
+settings! {
+    /// The section `[store]`.
+    pub section StoreSettings at "store." {
+        /// Where the store is; a relative file is relative to the data directory.
+        url: StoreUrl = StoreUrl::default(),
+            secret("sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE", reads::<StoreUrl>);
+    }
 }
 
 /// The address of a store. A server's address holds a password, so it is never printed.
@@ -56,6 +58,18 @@ impl fmt::Display for StoreUrl {
             Self::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
             Self::Postgres(_) => f.write_str("postgres://[REDACTED]"),
         }
+    }
+}
+
+impl Serialize for StoreUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StoreUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

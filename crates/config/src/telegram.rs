@@ -1,58 +1,63 @@
 //! Telegram user accounts and their sessions.
 
-use std::num::NonZeroU32;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use domain::account::{AccountName, Purpose, USUAL_PRIORITY};
+use domain::{
+    Username,
+    account::{AccountName, PRIORITIES, Purpose, SendingLimits, USUAL_PRIORITY},
+};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::{proxy::ProxyAddress, secret};
+use crate::{
+    keys::{Row, Section, settings},
+    legacy::LegacyService,
+    proxy::ProxyAddress,
+    secret,
+    value_kind::{
+        NAME, NETWORKS, ValueKind, choices, file, integer, one_word, phone, reads, rsa_public_key, secret,
+        word,
+    },
+};
 
-/// The section `[telegram]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TelegramSettings {
-    /// After how long without an answered call one is made.
-    #[serde(with = "crate::duration")]
-    pub probe_every: Duration,
-    /// How often the dialogs are read again.
-    #[serde(with = "crate::duration")]
-    pub refresh_dialogs_every: Duration,
-    /// The user who is invited to chats that backup accounts create.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observer: Option<String>,
-    /// What becomes of a private dialog whose account cannot go on.
-    pub private_dialogs: PrivateDialogs,
-    /// Other addresses of Telegram's data centres; none means Telegram's own.
-    pub data_centres: Vec<DataCentre>,
-    /// Private networks that proxies of accounts may be in which callers name.
-    pub allow_private_proxies: Vec<IpNet>,
-    /// Further RSA keys that a data centre may show when a key is agreed on, as PKCS#1 text; Telegram's own is known.
-    pub server_keys: Vec<String>,
-    /// The accounts.
-    pub accounts: Vec<AccountSettings>,
-}
+/// How many messages an account may send.
+const LIMIT: ValueKind = integer(*SendingLimits::RANGE.start() as i64, *SendingLimits::RANGE.end() as i64);
 
-impl Default for TelegramSettings {
-    fn default() -> Self {
-        Self {
-            probe_every: Duration::from_secs(20),
-            refresh_dialogs_every: Duration::from_mins(30),
-            observer: None,
-            private_dialogs: PrivateDialogs::default(),
-            data_centres: Vec::new(),
-            allow_private_proxies: Vec::new(),
-            server_keys: Vec::new(),
-            accounts: Vec::new(),
-        }
+settings! {
+    /// The section `[telegram]`.
+    pub section TelegramSettings at "telegram." {
+        /// After how long without an answered call an account makes one, to know that it is alive.
+        #[serde(with = "crate::duration")]
+        probe_every: Duration = "20s", duration("1s", "10m");
+        /// How often an account reads its dialogs again.
+        #[serde(with = "crate::duration")]
+        refresh_dialogs_every: Duration = "30m", duration("1m", "7d");
+        /// Who is invited to the chats that backup accounts create.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        observer: Option<String>, optional(word("a username", reads::<Username>)), "\"@demo_observer\"";
+        /// What becomes of a private dialog whose account cannot go on: it stays, it moves to another account when its own is
+        /// banned, deactivated or signed out by Telegram, or it also moves when its own must wait, is paused, stopped or
+        /// frozen for longer than legacy.hold.
+        private_dialogs: PrivateDialogs = PrivateDialogs::default(), choice(PrivateDialogs::NAMES);
+        /// Private networks that a proxy may be in which is named over the API, on a page or by a command; those that this
+        /// file names need none.
+        allow_private_proxies: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"127.0.0.0/8\"]";
+        /// Other addresses of Telegram's data centres; none means Telegram's own.
+        data_centres: Vec<DataCentre>;
+        /// Further keys that a data centre may show at a sign-in; Telegram's own is known.
+        server_keys: Vec<String> = Vec::new(),
+            words("an RSA public key that begins with BEGIN RSA PUBLIC KEY", rsa_public_key),
+            "[\"-----BEGIN RSA PUBLIC KEY-----…\"]";
+        /// The accounts.
+        accounts: Vec<AccountSettings>;
     }
 }
 
 /// What becomes of a private dialog whose account cannot go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum PrivateDialogs {
     /// It stays with the account until a person moves it.
     Stay,
@@ -64,52 +69,59 @@ pub enum PrivateDialogs {
 }
 
 impl PrivateDialogs {
-    /// The words for them.
-    pub(crate) const NAMES: [&str; 3] = ["stay", "move_when_lost", "move"];
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 }
 
-/// Where a data centre is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataCentre {
-    /// Its number, 1 to 5.
-    pub id: u8,
-    /// Its address.
-    pub address: SocketAddr,
+settings! {
+    /// Where a data centre is.
+    #[derive(Copy, PartialEq, Eq)]
+    pub item DataCentre at "telegram.data_centres[]." {
+        /// The number of a data centre. Without any, Telegram's own addresses are used.
+        id: u8, integer(1, 5), "2";
+        /// Where that data centre is.
+        address: SocketAddr, word("an address and a port", reads::<SocketAddr>), "\"127.0.0.1:5097\"";
+    }
 }
 
-/// One account.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccountSettings {
-    /// The owner's name for it.
-    pub name: AccountName,
-    /// Lower numbers are used first.
-    #[serde(default = "AccountSettings::default_priority")]
-    pub priority: u16,
-    /// Whether it is used for calls that do not name an account.
-    #[serde(default = "AccountSettings::default_pool")]
-    pub pool: bool,
-    /// The application's number, from my.telegram.org.
-    pub api_id: i32,
-    /// The application's secret.
-    #[serde(serialize_with = "secret::redacted")]
-    pub api_hash: SecretString,
-    /// The phone number, for signing in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
-    /// The proxy to connect through.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "secret::optional_proxy")]
-    pub proxy: Option<ProxyAddress>,
-    /// How many messages it may send within any hour; none means as many as there are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub messages_per_hour: Option<NonZeroU32>,
-    /// How many messages it may send within any 24 hours; none means as many as there are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub messages_per_day: Option<NonZeroU32>,
-    /// Its sessions; no two serve the same purpose.
-    #[serde(default)]
-    pub sessions: Vec<SessionSettings>,
+settings! {
+    /// One account.
+    pub item AccountSettings at "telegram.accounts[]." {
+        /// Your name for the account.
+        name: AccountName, like(NAME), "\"main\"";
+        /// Accounts with lower numbers are used first.
+        #[serde(default = "AccountSettings::default_priority")]
+        priority: u16 = AccountSettings::default_priority(),
+            integer(*PRIORITIES.start() as i64, *PRIORITIES.end() as i64), "1";
+        /// Whether calls that name no account may use it.
+        #[serde(default = "AccountSettings::default_pool")]
+        pool: bool = AccountSettings::default_pool(), boolean();
+        /// How many messages it may send within any hour. Further ones wait, or go through another account.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        messages_per_hour: Option<NonZeroU32>, optional(LIMIT), "30";
+        /// The same within any 24 hours.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        messages_per_day: Option<NonZeroU32>, optional(LIMIT), "300";
+        /// The application's number, from my.telegram.org.
+        api_id: i32, integer(1, i32::MAX as i64), "1000001";
+        /// The application's secret, from my.telegram.org.
+        #[serde(serialize_with = "secret::redacted")]
+        api_hash: SecretString, secret("one word", one_word), "{ env = \"MAIN_API_HASH\" }";
+        /// The phone number, for signing in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<String>,
+            optional(word("a phone number with + and country code", phone)), "\"+70000000001\"";
+        /// The proxy to connect through.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "secret::optional_proxy")]
+        proxy: Option<ProxyAddress>,
+            optional(secret(
+                "socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT (other proxies are not spoken)",
+                reads::<ProxyAddress>
+            )),
+            "\"socks5://127.0.0.1:1080\"";
+        /// Its sessions; no two serve the same purpose.
+        #[serde(default)]
+        sessions: Vec<SessionSettings>;
+    }
 }
 
 impl AccountSettings {
@@ -153,16 +165,25 @@ pub enum SessionSource {
     Text(SecretString),
 }
 
-/// A session as the file has it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenSession {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    file: Option<PathBuf>,
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
-    string: Option<SecretString>,
-    #[serde(default, rename = "for", skip_serializing_if = "Vec::is_empty")]
-    purposes: Vec<Purpose>,
+settings! {
+    /// A session as the file has it.
+    pub(crate) item WrittenSession at "telegram.accounts[].sessions[]." {
+        /// A session file of Telethon, Pyrogram, Kurigram or grammers; which one it is, is seen in it. A session has either
+        /// `file` or `string`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<PathBuf>, optional(file()), "\"sessions/main.session\"";
+        /// A session string of Telethon, Pyrogram or Kurigram.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        string: Option<SecretString>,
+            optional(secret("a session string", one_word)), "{ file = \"main.session.txt\" }";
+        /// What the session is used for; left out: all that no other session of the account names.
+        #[serde(default, rename = "for", skip_serializing_if = "Vec::is_empty")]
+        purposes as "for": Vec<Purpose>, optional(choices(LegacyService::NAMES)), "[\"create_chat\"]";
+    }
+}
+
+impl Section for SessionSettings {
+    const ROWS: &'static [Row] = WrittenSession::ROWS;
 }
 
 impl TryFrom<WrittenSession> for SessionSettings {

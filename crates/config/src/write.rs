@@ -19,35 +19,23 @@ impl Settings {
             let store = table.get_mut("store").and_then(Value::as_table_mut);
             put(store, "url", url.expose_secret());
         }
-        let accounts = table
-            .get_mut("telegram")
-            .and_then(|telegram| telegram.get_mut("accounts"))
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten();
-        for (written, account) in accounts.zip(&self.telegram.accounts) {
+        for (written, account) in items(&mut table, "telegram", "accounts").zip(&self.telegram.accounts) {
             expose(written, account);
         }
-        let targets = table
-            .get_mut("alerts")
-            .and_then(|alerts| alerts.get_mut("targets"))
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten();
-        for (written, target) in targets.zip(&self.alerts.targets) {
+        for (written, target) in items(&mut table, "alerts", "targets").zip(&self.alerts.targets) {
             expose_target(written.as_table_mut(), target);
         }
-        let webhooks = table
-            .get_mut("doctor")
-            .and_then(|doctor| doctor.get_mut("webhooks"))
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten();
-        for (written, webhook) in webhooks.zip(&self.doctor.webhooks) {
+        for (written, webhook) in items(&mut table, "doctor", "webhooks").zip(&self.doctor.webhooks) {
             expose_webhook(written, webhook);
         }
         toml::to_string(&table)
     }
+}
+
+fn items<'a>(table: &'a mut Table, section: &str, list: &str) -> impl Iterator<Item = &'a mut Value> {
+    let items =
+        table.get_mut(section).and_then(|section| section.get_mut(list)).and_then(Value::as_array_mut);
+    items.into_iter().flatten()
 }
 
 impl AlertTargetFields {
@@ -66,23 +54,24 @@ impl AlertTargetFields {
 
 fn expose_target(written: Option<&mut Table>, target: &AlertTargetFields) {
     let Some(written) = written else { return };
-    for (key, secret) in [("url", &target.url), ("secret", &target.secret), ("smtp", &target.smtp)] {
-        if let Some(secret) = secret {
-            put(Some(written), key, secret.expose_secret());
-        }
-    }
+    put_given(written, [("url", &target.url), ("secret", &target.secret), ("smtp", &target.smtp)]);
 }
 
 fn expose_webhook(written: &mut Value, webhook: &WebhookFields) {
     put(written.as_table_mut(), "expect", webhook.expect.expose_secret());
+    let Some(written) = written.as_table_mut() else { return };
     let secrets = [
         ("token", &webhook.token),
         ("client_id", &webhook.client_id),
         ("client_secret", &webhook.client_secret),
     ];
+    put_given(written, secrets);
+}
+
+fn put_given(table: &mut Table, secrets: [(&str, &Option<SecretString>); 3]) {
     for (key, secret) in secrets {
         if let Some(secret) = secret {
-            put(written.as_table_mut(), key, secret.expose_secret());
+            put(Some(table), key, secret.expose_secret());
         }
     }
 }

@@ -108,7 +108,7 @@ fn missing_keys_name_themselves() {
          /switchboard.toml:1:1: `telegram.accounts[0].api_id` is missing: The application's number, from \
          my.telegram.org. Such as api_id = 1000001\n  \
          /switchboard.toml:5:9: `legacy.invite_callback.group_id` is missing: The group that the receiver of the \
-         callback wants to be told. Such as group_id = \"demo\""
+         callback expects. Such as group_id = \"demo\""
     );
 }
 
@@ -182,7 +182,7 @@ fn the_environment_is_named() {
             "SWITCHBOARD_LEGACY__INVITE_CALLBACK__URL",
             "https://example.com",
             "environment variable SWITCHBOARD_LEGACY__INVITE_CALLBACK__URL: `legacy.invite_callback.group_id` is \
-             missing: The group that the receiver of the callback wants to be told. Such as group_id = \"demo\"",
+             missing: The group that the receiver of the callback expects. Such as group_id = \"demo\"",
         ),
     ] {
         assert_eq!(refused("", &[(name, value)]), said);

@@ -172,7 +172,9 @@ pub(super) fn open_or_past() -> RefOr<Schema> {
 
 /// What a target of alerts is.
 pub(super) fn target_kind() -> RefOr<Schema> {
-    one_of(config::AlertTargetKind::NAMES, "What it is.").examples(["webhook"]).into()
+    one_of(config::AlertTargetKind::ALL.map(config::AlertTargetKind::as_str), "What it is.")
+        .examples(["webhook"])
+        .into()
 }
 
 /// Days of the week.

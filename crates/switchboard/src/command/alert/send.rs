@@ -6,7 +6,7 @@ use std::time::Duration;
 use alerts::{CrashNotice, OfflineTarget, notify_offline};
 use ambient::{Clock, Ids};
 use anyhow::bail;
-use config::{AlertTargetFields, Salvaged};
+use config::{AlertTargetFields, RecoveredAlerts};
 use domain::AlertNoticeId;
 use media::{AllowList, Allowed};
 use tokio::process::Command;
@@ -39,7 +39,7 @@ impl Send {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let clock = Clock::system();
         // Wrong settings may be what the program died of: what they say of targets is told all the same.
-        let (Salvaged { targets: declared, allow_private }, wrong) = self.declared();
+        let (RecoveredAlerts { targets: declared, allow_private }, wrong) = self.declared();
         let allowed = Allowed::new(AllowList::Events, allow_private);
         let (mirrored, not_mirrored) = match self.mirrored() {
             Ok(mirrored) => (mirrored, None),
@@ -89,16 +89,16 @@ impl Send {
     }
 
     /// The targets of the settings, and what is wrong with these.
-    fn declared(&self) -> (Salvaged, Option<anyhow::Error>) {
+    fn declared(&self) -> (RecoveredAlerts, Option<anyhow::Error>) {
         match self.location.settings() {
             Ok(settings) => {
                 let (targets, allow_private) = (settings.alerts.targets, settings.events.allow_private);
-                (Salvaged { targets, allow_private }, None)
+                (RecoveredAlerts { targets, allow_private }, None)
             }
             Err(error) => {
                 let file = self.location.settings_file().ok().flatten();
-                let salvaged = file.and_then(|file| Salvaged::read(&file, environment()).ok());
-                (salvaged.unwrap_or_default(), Some(error))
+                let recovered = file.and_then(|file| RecoveredAlerts::read(&file, environment()).ok());
+                (recovered.unwrap_or_default(), Some(error))
             }
         }
     }

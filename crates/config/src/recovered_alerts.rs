@@ -1,4 +1,4 @@
-//! Who is to be told, from settings that are wrong: the last word of a program that they keep from starting.
+//! The alert targets of settings that are wrong: whom a program notifies that such settings keep from starting.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -10,14 +10,14 @@ use crate::{alerts::AlertTargetFields, document, environment, error::SettingsErr
 
 /// What could be read of `[alerts]` and `[events]`, whatever is wrong elsewhere.
 #[derive(Debug, Clone, Default)]
-pub struct Salvaged {
+pub struct RecoveredAlerts {
     /// The alert targets that are right by themselves.
     pub targets: Vec<AlertTargetFields>,
     /// Private networks that webhooks may point to.
     pub allow_private: Vec<IpNet>,
 }
 
-impl Salvaged {
+impl RecoveredAlerts {
     /// Reads a settings file and the environment for them. A target or a network that is wrong itself is left out, as all are
     /// in a file that is not TOML.
     ///
@@ -47,16 +47,17 @@ fn items<T: for<'de> Deserialize<'de>>(values: &Table, section: &str, list: &str
 mod tests {
     use super::*;
 
-    fn salvaged(text: &str) -> Salvaged {
+    fn recovered(text: &str) -> RecoveredAlerts {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("switchboard.toml");
         std::fs::write(&file, text).expect("written");
-        Salvaged::read(&file, [("HOOK".to_owned(), "https://example.com/hook".to_owned())]).expect("read")
+        RecoveredAlerts::read(&file, [("HOOK".to_owned(), "https://example.com/hook".to_owned())])
+            .expect("read")
     }
 
     #[test]
     fn what_is_right_is_read_beside_what_is_wrong() {
-        let found = salvaged(
+        let found = recovered(
             r#"
             lisen = 1
             [events]
@@ -76,8 +77,8 @@ mod tests {
 
     #[test]
     fn nothing_is_known_of_what_is_not_toml() {
-        let found = salvaged("[[[\n[[alerts.targets]]\nname = \"hook\"");
+        let found = recovered("[[[\n[[alerts.targets]]\nname = \"hook\"");
         assert!(found.targets.is_empty() && found.allow_private.is_empty());
-        assert!(Salvaged::read(Path::new("/nowhere/switchboard.toml"), []).is_err());
+        assert!(RecoveredAlerts::read(Path::new("/nowhere/switchboard.toml"), []).is_err());
     }
 }

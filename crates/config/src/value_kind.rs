@@ -1,14 +1,16 @@
-//! The shape of a value: what a key takes, and what is said when it is given something else.
+//! What a key takes, and the message for anything else.
 
 use std::{fmt::Display, str::FromStr};
 
+use domain::account::AccountName;
+use ipnet::IpNet;
 use toml::Value;
 
 use crate::{duration::parse_duration, size::parse_size};
 
 /// What a key takes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Shape {
+pub(crate) enum ValueKind {
     Bool,
     Integer {
         min: i64,
@@ -27,7 +29,7 @@ pub(crate) enum Shape {
         what: &'static str,
         accepts: fn(&str) -> bool,
     },
-    /// A word, or a reference to where it is; never told back.
+    /// A word, or a reference to where it is; never repeated in a message.
     Secret {
         what: &'static str,
         accepts: fn(&str) -> bool,
@@ -41,12 +43,74 @@ pub(crate) enum Shape {
     },
 }
 
+pub(crate) const fn boolean() -> ValueKind {
+    ValueKind::Bool
+}
+
+pub(crate) const fn integer(min: i64, max: i64) -> ValueKind {
+    ValueKind::Integer { min, max }
+}
+
+pub(crate) const fn duration(min: &'static str, max: &'static str) -> ValueKind {
+    ValueKind::Duration { min, max }
+}
+
+pub(crate) const fn size(min: &'static str, max: &'static str) -> ValueKind {
+    ValueKind::Size { min, max }
+}
+
+pub(crate) const fn choice(names: &'static [&'static str]) -> ValueKind {
+    ValueKind::Choice(names)
+}
+
+pub(crate) const fn choices(names: &'static [&'static str]) -> ValueKind {
+    ValueKind::Choices(names)
+}
+
+pub(crate) const fn word(what: &'static str, accepts: fn(&str) -> bool) -> ValueKind {
+    ValueKind::Word { what, accepts }
+}
+
+pub(crate) const fn secret(what: &'static str, accepts: fn(&str) -> bool) -> ValueKind {
+    ValueKind::Secret { what, accepts }
+}
+
+pub(crate) const fn words(what: &'static str, accepts: fn(&str) -> bool) -> ValueKind {
+    ValueKind::Words { what, accepts }
+}
+
+pub(crate) const fn file() -> ValueKind {
+    ValueKind::File
+}
+
+/// A kind that several keys have.
+pub(crate) const fn like(kind: ValueKind) -> ValueKind {
+    kind
+}
+
+/// The kind of a key that has no value when it is left out.
+pub(crate) const fn optional(kind: ValueKind) -> ValueKind {
+    kind
+}
+
+/// Networks.
+pub(crate) const NETWORKS: ValueKind = words("a network such as \"10.0.0.0/8\"", reads::<IpNet>);
+
+/// The name of an alert target or of a webhook.
+pub(crate) const NAME: ValueKind = word("1 to 64 of the letters a-z, digits, _ and -", reads::<AccountName>);
+
+/// The name of an account elsewhere than in its own section.
+pub(crate) const ACCOUNT: ValueKind = word("the name of an account", reads::<AccountName>);
+
+/// What posts are signed with.
+pub(crate) const SIGNING_SECRET: &str = "whsec_ and a key in base64, or one word of 16 characters or more";
+
 /// Whether a text is a value of a type.
 pub(crate) fn reads<T: FromStr<Err: Display>>(text: &str) -> bool {
     text.parse::<T>().is_ok()
 }
 
-/// Whether a text says something.
+/// Whether a text has more than white space.
 pub(crate) fn not_blank(text: &str) -> bool {
     !text.trim().is_empty()
 }
@@ -58,7 +122,7 @@ pub(crate) fn phone(text: &str) -> bool {
     })
 }
 
-/// An RSA public key as PKCS#1 text; what is in it is read by whoever uses it.
+/// An RSA public key as PKCS#1 text; its content is read where it is used.
 pub(crate) fn rsa_public_key(text: &str) -> bool {
     text.trim_start().starts_with("-----BEGIN RSA PUBLIC KEY-----")
 }
@@ -77,13 +141,13 @@ pub(crate) fn one_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
-impl Shape {
+impl ValueKind {
     /// Whether the value is a list.
     pub(crate) fn is_list(self) -> bool {
         matches!(self, Self::Choices(_) | Self::Words { .. })
     }
 
-    /// Whether the value must not be told back.
+    /// Whether the value must not be repeated in a message.
     pub(crate) fn is_secret(self) -> bool {
         matches!(self, Self::Secret { .. })
     }
@@ -148,14 +212,14 @@ impl Shape {
     }
 
     fn found(self, value: &Value) -> String {
-        const SHOWN: usize = 60;
+        const MOST_SHOWN: usize = 60;
         match value {
             // Even a wrong secret is one.
             Value::String(text) if self.is_secret() && !text.is_empty() => {
                 "a text of another form".to_owned()
             }
             Value::String(text) => {
-                let shown: String = text.chars().take(SHOWN).collect();
+                let shown: String = text.chars().take(MOST_SHOWN).collect();
                 let more = if shown.len() < text.len() { "…" } else { "" };
                 format!("\"{}{more}\"", shown.escape_debug())
             }
