@@ -80,12 +80,23 @@ words! {
         "Chats that are requested although no account is in them appear here, with who requests them.",
         "Здесь появятся чаты, которые запрашивают, хотя ни одного аккаунта в них нет, и те, кто их \
          запрашивает.";
-    times: "Times", "Раз";
+    times: "Requests", "Запросов";
     last_time: "Last", "Последний раз";
     since: "since", "с";
     who_asks: "Who asks", "Кто запрашивает";
     what_accounts_say: "What the accounts say", "Что отвечают аккаунты";
     forget: "Forget", "Забыть";
+}
+
+sentences! {
+    ChatsWords;
+    unknown(chat: &str): "No account knows the chat {chat}", "Чат {chat} не знает ни один аккаунт";
+    served(account: &str): "{account} serves it.", "Чат ведёт {account}.";
+    bind_question(chat: &str): "Give {chat} to which account?", "Какому аккаунту передать «{chat}»?";
+    leave_question(chat: &str): "Leave {chat}?", "Выйти из «{chat}»?";
+    bound(account: &str): "{account} serves the chat now.", "Теперь чат ведёт {account}.";
+    forgotten(chat: &str):
+        "{chat} is forgotten until it is requested again.", "{chat} забыт, пока его не запросят снова.";
 }
 
 impl ChatsWords {
@@ -101,42 +112,6 @@ impl ChatsWords {
         }
     }
 
-    /// No account knows the chat of the address.
-    pub(crate) fn unknown(&self, chat: &str) -> String {
-        self.language
-            .of(format!("No account knows the chat {chat}"), format!("Чат {chat} не знает ни один аккаунт"))
-    }
-
-    /// Who serves it.
-    pub(crate) fn served(&self, account: &str) -> String {
-        self.language.of(format!("{account} serves it."), format!("Чат ведёт {account}."))
-    }
-
-    /// The question before it is given to another account.
-    pub(crate) fn bind_question(&self, chat: &str) -> String {
-        self.language
-            .of(format!("Give {chat} to which account?"), format!("Какому аккаунту передать «{chat}»?"))
-    }
-
-    /// The question before it is left.
-    pub(crate) fn leave_question(&self, chat: &str) -> String {
-        self.language.of(format!("Leave {chat}?"), format!("Выйти из «{chat}»?"))
-    }
-
-    /// It was given to another account.
-    pub(crate) fn bound(&self, account: &str) -> String {
-        self.language.of(format!("{account} serves the chat now."), format!("Теперь чат ведёт {account}."))
-    }
-
-    /// It was forgotten.
-    pub(crate) fn forgotten(&self, chat: &str) -> String {
-        self.language.of(
-            format!("{chat} is forgotten until it is requested again."),
-            format!("{chat} забыт, пока его не запросят снова."),
-        )
-    }
-
-    /// Where somebody asked.
     pub(crate) fn listener(&self, listener: &str) -> String {
         match listener {
             "v1" => "API /v1".to_owned(),

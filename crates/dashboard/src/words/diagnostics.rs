@@ -99,7 +99,6 @@ impl DiagnosticsWords {
         })
     }
 
-    /// What was looked at.
     pub(crate) fn area(&self, area: Area) -> &'static str {
         let (english, russian) = match area {
             Area::Program => ("Program", "Программа"),

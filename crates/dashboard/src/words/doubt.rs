@@ -84,7 +84,6 @@ words! {
 }
 
 impl DoubtWords {
-    /// The question.
     pub(crate) fn question(&self, repeats: bool, number: usize) -> String {
         let number = number as u64;
         let count = thousands(number);
@@ -100,14 +99,12 @@ impl DoubtWords {
         }
     }
 
-    /// The button, which repeats the verb.
     pub(crate) fn button(&self, repeats: bool, number: usize) -> String {
         let count = thousands(number as u64);
         let verb = if repeats { self.once_more } else { self.it_happened };
         format!("{verb}: {count}")
     }
 
-    /// What came of it.
     pub(crate) fn acted(&self, repeats: bool, done: u64, all: u64) -> String {
         let (done, all) = (thousands(done), thousands(all));
         match (self.language, repeats) {

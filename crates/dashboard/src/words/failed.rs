@@ -22,12 +22,12 @@ words! {
     retries: "Retries", "Повторов";
     drop: "Drop", "Отбросить";
     retry_all: "Retry all waiting", "Повторить все ждущие";
-    payload: "Its data", "Что в нём было";
+    payload: "Its data", "Содержимое";
     payload_hidden:
         "Shown to admins only: it may have names and phone numbers in it.",
         "Видно только администраторам: там могут быть имена и телефоны.";
     about: "About it", "О запросе";
-    service: "Service", "Служба";
+    service: "Service", "Сервис";
     last_retry: "Last retry", "Последний повтор";
     last_error: "It failed with", "Закончился ошибкой";
     next_try: "Next try", "Следующая попытка";
@@ -58,7 +58,6 @@ impl FailedWords {
         }
     }
 
-    /// The question.
     pub(crate) fn question(&self, drops: bool, number: usize) -> String {
         let number = number as u64;
         let count = thousands(number);
@@ -74,14 +73,12 @@ impl FailedWords {
         }
     }
 
-    /// The button, which repeats the verb.
     pub(crate) fn button(&self, drops: bool, number: usize) -> String {
         let count = thousands(number as u64);
         let verb = if drops { self.drop } else { self.language.of("Retry", "Повторить") };
         format!("{verb} {count}")
     }
 
-    /// What came of it.
     pub(crate) fn acted(&self, drops: bool, done: u64, all: u64) -> String {
         let (done_words, all_words) = (thousands(done), thousands(all));
         match (self.language, drops) {

@@ -25,7 +25,7 @@ pub(super) const fn in_russian(code: Code) -> Option<&'static str> {
         Code::InDoubt => "Есть сообщения или операции, исход которых неизвестен.",
         Code::FailedRequests => "Есть запросы, которые не удались и сохранены.",
         Code::UnresolvedChats => "Есть чаты, которых никто не находит.",
-        Code::ServiceStopped => "Служба остановлена вручную.",
+        Code::ServiceStopped => "Сервис остановлен вручную.",
         Code::PortTaken => "Порт из настроек занят другим процессом.",
         Code::PortRefused => "Система не даёт занять адрес из настроек.",
         Code::ListenerSilent => "Порт принимает соединения, но не отвечает.",

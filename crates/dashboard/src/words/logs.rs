@@ -21,8 +21,8 @@ words! {
     find: "Find words", "Найти слова";
     find_hint: "Exact words, or name=value", "Точные слова или имя=значение";
     level: "Level", "Уровень";
-    service: "Service", "Служба";
-    any_service: "All services", "Все службы";
+    service: "Service", "Сервис";
+    any_service: "All services", "Все сервисы";
     error_type: "Error type", "Вид ошибки";
     any_error: "Any error type", "Любая ошибка";
     remove: "remove", "убрать";
@@ -60,13 +60,20 @@ words! {
     errors: "Errors", "Ошибки";
 }
 
+sentences! {
+    LogsWords;
+    counted_from(at: &str):
+        "Counted back to {at}: it took too long to count further. Choose a shorter time.",
+        "Посчитано назад до {at}: считать дальше слишком долго. Выберите время покороче.";
+    chart(bar: &str, lede: &str): "Lines, a bar for {bar}. {lede}", "Строки, столбик за {bar}. {lede}";
+}
+
 impl LogsWords {
     /// The levels that are offered, by their words in addresses.
     pub(crate) fn levels(&self) -> [(&'static str, &'static str); 3] {
         [("", self.all_levels), ("warn", self.warnings), ("error", self.errors)]
     }
 
-    /// What the page opens with.
     pub(crate) fn lede(&self, lines: u64, errors: u64) -> String {
         let (all, bad) = (thousands(lines), thousands(errors));
         match self.language {
@@ -100,15 +107,6 @@ impl LogsWords {
         }
     }
 
-    /// The counting was broken off at this time.
-    pub(crate) fn counted_from(&self, at: &str) -> String {
-        self.language.of(
-            format!("Counted back to {at}: it took too long to count further. Choose a shorter time."),
-            format!("Посчитано назад до {at}: считать дальше слишком долго. Выберите время покороче."),
-        )
-    }
-
-    /// Blocks of lines are not counted.
     pub(crate) fn damaged(&self, blocks: u32) -> String {
         let (number, blocks) = (thousands(blocks.into()), u64::from(blocks));
         match self.language {
@@ -122,13 +120,6 @@ impl LogsWords {
         }
     }
 
-    /// What the drawing shows.
-    pub(crate) fn chart(&self, bar: &str, lede: &str) -> String {
-        self.language
-            .of(format!("Lines, a bar for {bar}. {lede}"), format!("Строки, столбик за {bar}. {lede}"))
-    }
-
-    /// The name of an error type.
     pub(crate) fn trouble(&self, trouble: ErrorKind) -> &'static str {
         let (english, russian) = match trouble {
             ErrorKind::FloodWait => ("FloodWait", "FloodWait"),

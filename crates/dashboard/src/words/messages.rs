@@ -1,8 +1,5 @@
 //! The words of the pages about messages.
 
-use super::number::{english, russian, thousands};
-use crate::view::Language;
-
 words! {
     MessagesWords;
     messages: "Messages", "Сообщения";
@@ -85,6 +82,25 @@ words! {
     sent_again: "It is sent again.", "Отправляется ещё раз.";
 }
 
+sentences! {
+    MessagesWords;
+    steps(number: usize; noun: ["step", "steps"], ["шаг", "шага", "шагов"]):
+        "{number} {noun}. The line follows the message from account to account.",
+        "{number} {noun}. Линия показывает, через какие аккаунты прошло сообщение.";
+    retry_question(number: u64;
+        noun: ["message", "messages"],
+            ["неудачное сообщение", "неудачных сообщения", "неудачных сообщений"]):
+        "Retry {number} failed {noun}?", "Повторить {number} {noun}?";
+    retry_button(number: u64): "Retry {number}", "Повторить {number}";
+    retry_begun(number: u64; noun: ["message is", "messages are"], []):
+        "{number} {noun} being retried.", "Повторяем, всего сообщений: {number}.";
+    retry_joined(number: u64; noun: ["message is", "messages are"], []):
+        "Nothing new was started: {number} {noun} already being retried. Try again when that is done.",
+        "Новый повтор не начат: ещё идёт прежний, всего сообщений: {number}. Когда он закончится, \
+         повторите.";
+    retry_progress(over: u64, total: u64): "{over} of {total}.", "{over} из {total}.";
+}
+
 impl MessagesWords {
     /// What the page of a message opens with.
     pub(crate) fn verdict(&self, state: &str, account: Option<&str>) -> String {
@@ -137,7 +153,6 @@ impl MessagesWords {
         Some(self.language.of(english, russian))
     }
 
-    /// What comes after that.
     pub(crate) fn lede_of(&self, state: &str, took: &str) -> String {
         match state {
             "sent" | "delivered" | "read" => self.language.of(
@@ -163,74 +178,10 @@ impl MessagesWords {
         self.language.of(english, russian)
     }
 
-    /// The way it came in.
     pub(crate) fn listener(&self, listener: &str) -> String {
         match listener {
             "v1" => "API /v1".to_owned(),
             port => self.language.of(format!("port {port}"), format!("порт {port}")),
         }
-    }
-
-    /// How many steps there are.
-    pub(crate) fn steps(&self, number: usize) -> String {
-        let number = number as u64;
-        match self.language {
-            Language::English => format!(
-                "{number} {}. The line follows the message from account to account.",
-                english(number, "step", "steps")
-            ),
-            Language::Russian => format!(
-                "{number} {}. Линия показывает, через какие аккаунты прошло сообщение.",
-                russian(number, "шаг", "шага", "шагов")
-            ),
-        }
-    }
-
-    /// The question before all are retried.
-    pub(crate) fn retry_question(&self, number: u64) -> String {
-        let count = thousands(number);
-        match self.language {
-            Language::English => format!("Retry {count} failed {}?", english(number, "message", "messages")),
-            Language::Russian => format!(
-                "Повторить {count} {}?",
-                russian(number, "неудачное сообщение", "неудачных сообщения", "неудачных сообщений")
-            ),
-        }
-    }
-
-    /// The button that does it.
-    pub(crate) fn retry_button(&self, number: u64) -> String {
-        self.language.of(format!("Retry {}", thousands(number)), format!("Повторить {}", thousands(number)))
-    }
-
-    /// It was begun.
-    pub(crate) fn retry_begun(&self, number: u64) -> String {
-        let count = thousands(number);
-        match self.language {
-            Language::English => {
-                format!("{count} {} being retried.", english(number, "message is", "messages are"))
-            }
-            Language::Russian => format!("Повторяем, всего сообщений: {count}."),
-        }
-    }
-
-    /// None was begun, since one goes on.
-    pub(crate) fn retry_joined(&self, number: u64) -> String {
-        let count = thousands(number);
-        match self.language {
-            Language::English => format!(
-                "Nothing new was started: {count} {} already being retried. Try again when that is done.",
-                english(number, "message is", "messages are")
-            ),
-            Language::Russian => format!(
-                "Новый повтор не начат: ещё идёт прежний, всего сообщений: {count}. Когда он закончится, повторите."
-            ),
-        }
-    }
-
-    /// How far it is.
-    pub(crate) fn retry_progress(&self, over: u64, total: u64) -> String {
-        let (over, total) = (thousands(over), thousands(total));
-        self.language.of(format!("{over} of {total}."), format!("{over} из {total}."))
     }
 }

@@ -11,7 +11,6 @@ macro_rules! words {
         }
 
         impl $name {
-            /// The words in a language.
             pub(crate) fn of(language: $crate::view::Language) -> &'static Self {
                 use $crate::view::Language::{English, Russian};
                 const WORDS: [$name; 2] = [
@@ -26,6 +25,30 @@ macro_rules! words {
     };
     (@type) => { &'static str };
     (@type $many:literal) => { [&'static str; $many] };
+}
+
+/// Makes sentences of a page: a method for each, with its text in English and in Russian. Numbers have their thousands
+/// apart, and a noun has the form that the first argument asks for.
+macro_rules! sentences {
+    ($name:ident; $($sentence:ident($first:ident: $first_type:ty $(, $more:ident: $type:ty)*
+        $(; $noun:ident: $english_forms:expr, $russian_forms:expr)*): $english:literal, $russian:literal;)*) => {
+        impl $name {
+            $(pub(crate) fn $sentence(&self, $first: $first_type $(, $more: $type)*) -> String {
+                use $crate::view::Language::{English, Russian};
+                use $crate::words::number::Argument;
+                $(
+                    let forms: (&[_], &[_]) = (&$english_forms, &$russian_forms);
+                    let $noun = $crate::words::number::form(self.language, $first.count(), forms);
+                )*
+                let $first = $first.shown();
+                $(let $more = $more.shown();)*
+                match self.language {
+                    English => format!($english),
+                    Russian => format!($russian),
+                }
+            })*
+        }
+    };
 }
 
 mod accounts;

@@ -16,7 +16,7 @@ const MONTHS: [[&str; 12]; 2] = [
     ["янв.", "февр.", "марта", "апр.", "мая", "июня", "июля", "авг.", "сент.", "окт.", "нояб.", "дек."],
 ];
 
-/// How instants are shown to somebody: their language, their zone, and what time it is.
+/// How instants are shown to a person: in which language and zone, and what time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Wall {
     /// The language of the month.
@@ -27,7 +27,7 @@ pub(crate) struct Wall {
     pub(crate) now: Timestamp,
 }
 
-/// An instant on somebody's wall.
+/// An instant as a person sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     at: Timestamp,
@@ -41,12 +41,10 @@ impl Wall {
         Self { now: Timestamp::default(), ..self }
     }
 
-    /// To the minute.
     pub(crate) fn minute(self, at: Timestamp) -> Moment {
         Moment { at, wall: self, seconds: false }
     }
 
-    /// To the second.
     pub(crate) fn second(self, at: Timestamp) -> Moment {
         Moment { at, wall: self, seconds: true }
     }
@@ -66,7 +64,6 @@ impl Wall {
         Sentence { text, wall: self }
     }
 
-    /// The date, as a heading.
     pub(crate) fn date(self, at: Timestamp) -> String {
         self.second(at).day(self.zone.date_time(at), true)
     }
@@ -86,6 +83,16 @@ impl fmt::Display for Milli {
         let millis = there.subsec_nanosecond() / 1_000_000;
         let whole = self.0.whole();
         write!(f, "<time datetime=\"{at}\" title=\"{whole}\">{}.{millis:03}</time>", clock(there, true))
+    }
+}
+
+impl super::number::Argument for Moment {
+    fn count(self) -> u64 {
+        0
+    }
+
+    fn shown(self) -> String {
+        self.text()
     }
 }
 

@@ -108,6 +108,54 @@ pub(crate) const fn russian<T: Copy>(number: u64, one: T, few: T, many: T) -> T 
     }
 }
 
+/// The right form of a noun in a language: of one and more in English; of one, few and many in Russian.
+pub(crate) fn form(
+    language: Language,
+    number: u64,
+    forms: (&[&'static str], &[&'static str]),
+) -> &'static str {
+    let place = language.of(english(number, 0, 1), russian(number, 0, 1, 2));
+    language.of(forms.0, forms.1).get(place).copied().unwrap_or_default()
+}
+
+/// What a sentence has in it.
+pub(crate) trait Argument: Copy {
+    /// What decides on the form of nouns.
+    fn count(self) -> u64;
+
+    fn shown(self) -> String {
+        thousands(self.count())
+    }
+}
+
+impl Argument for u64 {
+    fn count(self) -> u64 {
+        self
+    }
+}
+
+impl Argument for u32 {
+    fn count(self) -> u64 {
+        self.into()
+    }
+}
+
+impl Argument for usize {
+    fn count(self) -> u64 {
+        self as u64
+    }
+}
+
+impl Argument for &str {
+    fn count(self) -> u64 {
+        0
+    }
+
+    fn shown(self) -> String {
+        self.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -80,7 +80,6 @@ impl OperationsWords {
         }
     }
 
-    /// A step in a few words.
     pub(crate) fn step(&self, what: &str, account: Option<&str>, outcome: Option<&str>) -> String {
         let (english, russian) = match what {
             "accepted" => ("Accepted and stored", "Принято и сохранено"),

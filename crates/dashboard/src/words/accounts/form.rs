@@ -100,23 +100,17 @@ words! {
         "Чтобы оставить аккаунт и только не давать ему работы, приостановите его.";
 }
 
+sentences! {
+    AccountFormWords;
+    change_title(account: &str): "Change {account}", "Изменить {account}";
+    export_title(account: &str): "Export a session of {account}", "Выгрузить сессию {account}";
+    remove_question(account: &str): "Remove {account}?", "Удалить {account}?";
+    added(account: &str): "{account} is added.", "{account} добавлен.";
+    changed(account: &str): "{account} is changed.", "{account} изменён.";
+    removed(account: &str): "{account} is removed.", "{account} удалён.";
+}
+
 impl AccountFormWords {
-    /// The heading of the form that changes it.
-    pub(crate) fn change_title(&self, account: &str) -> String {
-        self.language.of(format!("Change {account}"), format!("Изменить {account}"))
-    }
-
-    /// The heading of the page about taking a session out.
-    pub(crate) fn export_title(&self, account: &str) -> String {
-        self.language.of(format!("Export a session of {account}"), format!("Выгрузить сессию {account}"))
-    }
-
-    /// The question before it is removed.
-    pub(crate) fn remove_question(&self, account: &str) -> String {
-        self.language.of(format!("Remove {account}?"), format!("Удалить {account}?"))
-    }
-
-    /// How much goes through it.
     pub(crate) fn remove_chats(&self, chats: u64, more: bool, waiting: u64) -> String {
         let plus = if more { "+" } else { "" };
         let (chats_word, waiting_word) = (thousands(chats), thousands(waiting));
@@ -133,21 +127,6 @@ impl AccountFormWords {
                 russian(waiting, "сообщение", "сообщения", "сообщений"),
             ),
         }
-    }
-
-    /// It was added.
-    pub(crate) fn added(&self, account: &str) -> String {
-        self.language.of(format!("{account} is added."), format!("{account} добавлен."))
-    }
-
-    /// It was changed.
-    pub(crate) fn changed(&self, account: &str) -> String {
-        self.language.of(format!("{account} is changed."), format!("{account} изменён."))
-    }
-
-    /// It was removed.
-    pub(crate) fn removed(&self, account: &str) -> String {
-        self.language.of(format!("{account} is removed."), format!("{account} удалён."))
     }
 
     /// What is wrong with a field that the API did not take, in the reader's language; none where only the API knows.

@@ -78,13 +78,18 @@ words! {
     look_at_run: "Look at the import that runs", "Посмотреть на идущий импорт";
 }
 
+sentences! {
+    ImportWords;
+    button(sessions: u64; noun: ["session", "sessions"], ["сессию", "сессии", "сессий"]):
+        "Import {sessions} {noun}", "Импортировать {sessions} {noun}";
+}
+
 impl ImportWords {
     /// What the import says of a file.
     pub(crate) fn said<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
         crate::words::said(self.language, text)
     }
 
-    /// What a dry run found.
     pub(crate) fn found(&self, sessions: u64) -> String {
         let many = thousands(sessions);
         match self.language {
@@ -98,18 +103,6 @@ impl ImportWords {
         }
     }
 
-    /// The button that does it.
-    pub(crate) fn button(&self, sessions: u64) -> String {
-        let many = thousands(sessions);
-        match self.language {
-            Language::English => format!("Import {many} {}", english(sessions, "session", "sessions")),
-            Language::Russian => {
-                format!("Импортировать {many} {}", russian(sessions, "сессию", "сессии", "сессий"))
-            }
-        }
-    }
-
-    /// What came of it.
     pub(crate) fn imported(&self, sessions: u64) -> String {
         let many = thousands(sessions);
         match self.language {
@@ -126,7 +119,6 @@ impl ImportWords {
         }
     }
 
-    /// What came of an old registry.
     pub(crate) fn registry_says(&self, chats: u64, known: u64, requests: u64, failovers: u64) -> String {
         let [chats, known, requests, failovers] = [chats, known, requests, failovers].map(thousands);
         self.language.of(

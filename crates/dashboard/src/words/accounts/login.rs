@@ -1,7 +1,6 @@
 //! The words of signing an account in.
 
 use crate::words::Moment;
-use crate::words::number::thousands;
 
 words! {
     LoginWords;
@@ -26,7 +25,7 @@ words! {
     with_phone: "With a phone that is signed in", "С телефона, где вход уже выполнен";
     with_phone_detail:
         "A QR code is shown here and scanned there. No code has to be typed.",
-        "Здесь появится QR-код, телефон его считает. Код вводить не нужно.";
+        "Здесь появится QR-код; отсканируйте его телефоном. Код вводить не нужно.";
     show_qr: "Show the QR code", "Показать QR-код";
     with_code: "Or with a code", "Или по коду";
     phone: "Phone number", "Номер телефона";
@@ -35,7 +34,7 @@ words! {
         "С кодом страны, например +70000000001. Хранится зашифрованным, целиком не показывается.";
     phone_known: "Leave it empty for the number that is kept:", "Оставьте пустым, чтобы взять сохранённый:";
     send_code: "Send the code", "Отправить код";
-    qr_title: "Scan the QR code", "Считайте QR-код";
+    qr_title: "Scan the QR code", "Отсканируйте QR-код";
     qr_picture: "QR code for signing in", "QR-код для входа";
     qr_todo[4]:
         [
@@ -97,12 +96,19 @@ words! {
     import: "Import sessions", "Импорт сессий";
 }
 
-impl LoginWords {
-    /// The heading.
-    pub(crate) fn title(&self, account: &str) -> String {
-        self.language.of(format!("Sign in to {account}"), format!("Вход в {account}"))
-    }
+sentences! {
+    LoginWords;
+    title(account: &str): "Sign in to {account}", "Вход в {account}";
+    of_age(years: u32):
+        "By accepting you confirm that you are at least {years} years old.",
+        "Принимая их, вы подтверждаете, что вам не меньше {years} лет.";
+    signed_in(whom: &str): "Signed in as {whom}", "Вход выполнен: {whom}";
+    not_before(at: Moment): "Another way is available from {at}.", "Другой способ доступен с {at}.";
+    good_until(at: Moment): "Good until {at}.", "Действует до {at}.";
+    again_after(at: Moment): "Telegram asks not to try before {at}.", "Telegram просит не пробовать до {at}.";
+}
 
+impl LoginWords {
     /// Where a code is to be looked for, as the API names the way.
     pub(crate) fn sent(&self, way: &str) -> &'static str {
         let (english, russian) = match way {
@@ -135,41 +141,6 @@ impl LoginWords {
             _ => ("Send it another way", "Прислать иначе"),
         };
         self.language.of(english, russian)
-    }
-
-    /// From when on it can be sent another way.
-    pub(crate) fn not_before(&self, at: Moment) -> String {
-        self.language.of(
-            format!("Another way is available from {}.", at.text()),
-            format!("Другой способ доступен с {}.", at.text()),
-        )
-    }
-
-    /// Until when a QR code is good.
-    pub(crate) fn good_until(&self, at: Moment) -> String {
-        self.language.of(format!("Good until {}.", at.text()), format!("Действует до {}.", at.text()))
-    }
-
-    /// When it can be tried again.
-    pub(crate) fn again_after(&self, at: Moment) -> String {
-        self.language.of(
-            format!("Telegram asks not to try before {}.", at.text()),
-            format!("Telegram просит не пробовать до {}.", at.text()),
-        )
-    }
-
-    /// The age in years that whoever accepts the terms must have.
-    pub(crate) fn of_age(&self, years: u32) -> String {
-        let years = thousands(years.into());
-        self.language.of(
-            format!("By accepting you confirm that you are at least {years} years old."),
-            format!("Принимая их, вы подтверждаете, что вам не меньше {years} лет."),
-        )
-    }
-
-    /// Who signed in.
-    pub(crate) fn signed_in(&self, whom: &str) -> String {
-        self.language.of(format!("Signed in as {whom}"), format!("Вход выполнен: {whom}"))
     }
 
     /// Why it came to nothing and what to do, by the word of the API.

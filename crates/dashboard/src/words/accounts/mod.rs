@@ -23,7 +23,7 @@ pub(crate) enum Span {
 }
 
 words! {
-    /// The words of the list of accounts, of one account, and of sessions that belong to nobody.
+    /// The words of the list of accounts, of one account, and of sessions without an account.
     AccountsWords;
     accounts: "Accounts", "Аккаунты";
     lede:
@@ -138,6 +138,15 @@ words! {
         "Ничего не отмечено: для всего, чем не заняты другие сессии аккаунта.";
 }
 
+sentences! {
+    AccountsWords;
+    give_question(whose: &str):
+        "Give the session of {whose} to which account?", "Какому аккаунту отдать сессию «{whose}»?";
+    drop_question(whose: &str): "Delete the session of {whose}?", "Удалить сессию «{whose}»?";
+    given(account: &str): "{account} uses the session now.", "Теперь сессию использует {account}.";
+    sign_in_to(account: &str): "Sign in to {account}", "Войти в {account}";
+}
+
 impl AccountsWords {
     /// The sentence that the list opens with.
     pub(crate) fn verdict(&self, trouble: u64, all: u64) -> String {
@@ -210,7 +219,6 @@ impl AccountsWords {
         }
     }
 
-    /// How far the dialogs are read.
     pub(crate) fn dialogs_of(&self, read: u64, of: Option<u32>, complete: bool) -> String {
         let read = thousands(read);
         match (of, complete) {
@@ -220,29 +228,5 @@ impl AccountsWords {
             ),
             _ => read,
         }
-    }
-
-    /// The question before a session is given away.
-    pub(crate) fn give_question(&self, whose: &str) -> String {
-        self.language.of(
-            format!("Give the session of {whose} to which account?"),
-            format!("Какому аккаунту отдать сессию «{whose}»?"),
-        )
-    }
-
-    /// The question before a session is deleted.
-    pub(crate) fn drop_question(&self, whose: &str) -> String {
-        self.language.of(format!("Delete the session of {whose}?"), format!("Удалить сессию «{whose}»?"))
-    }
-
-    /// It was given away.
-    pub(crate) fn given(&self, account: &str) -> String {
-        self.language
-            .of(format!("{account} uses the session now."), format!("Теперь сессию использует {account}."))
-    }
-
-    /// A link about one account, for readers of screens.
-    pub(crate) fn sign_in_to(&self, account: &str) -> String {
-        self.language.of(format!("Sign in to {account}"), format!("Войти в {account}"))
     }
 }

@@ -6,7 +6,6 @@ use health::Advice;
 use super::OverviewWords;
 
 impl OverviewWords {
-    /// What happened and what to do.
     pub(crate) fn advice(&self, advice: Advice) -> &'static str {
         let (english, russian) = match advice {
             Advice::Account(reason) => of_account(reason),

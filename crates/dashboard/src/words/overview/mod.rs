@@ -116,12 +116,12 @@ words! {
     stop_all_help:
         "Then the services that ran start one by one, 60 s apart: about 10 minutes in all. Messages wait, \
          none is lost. It can be cancelled at any step and goes on after a restart of the program.",
-        "Затем работавшие службы запускаются по одной, с промежутком 60 с: всего около 10 минут. Сообщения \
+        "Затем работавшие сервисы запускаются по одной, с промежутком 60 с: всего около 10 минут. Сообщения \
          ждут, ни одно не теряется. Отменить можно на любом шаге; перезапуск программы ничему не мешает.";
     begin: "Clear flood wait", "Сбросить ожидание";
     cancel_clearing: "Cancel and start all now", "Отменить и запустить всё сейчас";
     may_close: "You may leave this page: it goes on.", "Страницу можно закрыть: всё продолжится.";
-    services_stopped: "Services stopped; messages are kept", "Службы остановлены, сообщения сохранены";
+    services_stopped: "Services stopped; messages are kept", "Сервисы остановлены, сообщения сохранены";
     silence: "Five minutes of silence", "Пять минут тишины";
     accounts_paused: "Paused until the deadline", "На паузе до своего срока";
     clearing_done: "Flood waits are being cleared.", "Ожидание сбрасывается.";
@@ -130,10 +130,10 @@ words! {
         "Отменено: всё, что было остановлено, снова работает.";
     kinds[6]:
         ["service", "account", "session", "port", "store", "queue"],
-        ["служба", "аккаунт", "сессия", "порт", "база", "очередь"];
+        ["сервис", "аккаунт", "сессия", "порт", "база", "очередь"];
     kinds_many[6]:
         ["Services", "Accounts", "Sessions", "Ports", "Store", "Queue"],
-        ["Службы", "Аккаунты", "Сессии", "Порты", "База", "Очередь"];
+        ["Сервисы", "Аккаунты", "Сессии", "Порты", "База", "Очередь"];
     actions[7]:
         ["Start", "Stop", "Restart", "Reload cache", "Pause", "Resume", "Sign in"],
         [
@@ -153,7 +153,6 @@ impl OverviewWords {
         self.kinds.get(kind as usize).copied().unwrap_or_default()
     }
 
-    /// Several cards of a kind.
     pub(crate) fn kind_many(&self, kind: CardKind) -> &'static str {
         self.kinds_many.get(kind as usize).copied().unwrap_or_default()
     }

@@ -13,6 +13,25 @@ use crate::view::{Language, Place};
 /// The most names that a sentence lists.
 const NAMED: usize = 3;
 
+sentences! {
+    OverviewWords;
+    and_more(many: usize): "and {many} more", "и ещё {many}";
+    the_list(many: u64): "All that works ({many}), and search", "Всё, что работает ({many}), и поиск";
+    sent_and_failed(sent: u64, failed: u64):
+        "{sent} sent, {failed} failed", "отправлено {sent}, не ушло {failed}";
+    in_doubt(many: u64): "{many} in doubt", "под вопросом {many}";
+    range(shown: u64, matching: u64): "{shown} of {matching}", "{shown} из {matching}";
+    more_of(name: &str): "More about {name}", "Подробнее: {name}";
+    stop_question(name: &str): "Stop {name}?", "Остановить {name}?";
+    stop_button(name: &str): "Stop {name}", "Остановить {name}";
+    alert(name: &str): "{name} failed three times in a row", "{name}: три ошибки подряд";
+    with_parts(many: u64;
+        noun: ["part of it is red", "parts of it are red"],
+            ["его частью:", "его частями:", "его частями:"]):
+        "{many} {noun} with it.", "Вместе с {noun} {many}.";
+    since_when(since: Moment): "since {since}", "с{HARD}{since}";
+}
+
 impl OverviewWords {
     /// The sentence that the page opens with: how many troubles of each kind need a person.
     pub(crate) fn verdict(&self, troubles: [(CardKind, u64); CardKind::ALL.len()]) -> String {
@@ -48,7 +67,7 @@ impl OverviewWords {
             CardKind::Queue => ("queue", "queues"),
         };
         let (single, few, several) = match kind {
-            CardKind::Service => ("служба", "службы", "служб"),
+            CardKind::Service => ("сервис", "сервиса", "сервисов"),
             CardKind::Account => ("аккаунт", "аккаунта", "аккаунтов"),
             CardKind::Line => ("сессия", "сессии", "сессий"),
             CardKind::Port => ("порт", "порта", "портов"),
@@ -99,28 +118,6 @@ impl OverviewWords {
         }
     }
 
-    /// How many more there are than are named.
-    pub(crate) fn and_more(&self, many: usize) -> String {
-        let many = thousands(many as u64);
-        self.language.of(format!("and {many} more"), format!("и ещё {many}"))
-    }
-
-    /// What the fold of the list has, on a telephone.
-    pub(crate) fn the_list(&self, many: u64) -> String {
-        let many = thousands(many);
-        self.language.of(
-            format!("All that works ({many}), and search"),
-            format!("Всё, что работает ({many}), и поиск"),
-        )
-    }
-
-    /// What was sent and what failed.
-    pub(crate) fn sent_and_failed(&self, sent: u64, failed: u64) -> String {
-        let (sent, failed) = (thousands(sent), thousands(failed));
-        self.language
-            .of(format!("{sent} sent, {failed} failed"), format!("отправлено {sent}, не ушло {failed}"))
-    }
-
     /// The title in the browser's tab, short.
     pub(crate) fn tab(&self, trouble: u64) -> String {
         match (self.language, trouble) {
@@ -134,7 +131,6 @@ impl OverviewWords {
         }
     }
 
-    /// Who is in trouble.
     pub(crate) fn in_trouble(&self, names: &[String], all: u64) -> String {
         let names = self.names(names, all);
         self.language.of(format!("In trouble: {names}."), format!("Неполадки: {names}."))
@@ -175,26 +171,14 @@ impl OverviewWords {
         }
     }
 
-    /// A name and until when.
     pub(crate) fn name_until(&self, name: &str, until: Moment) -> String {
         format!("{name} {}{HARD}{}", self.until, until.text())
-    }
-
-    /// A state and since when, for a card that stands tall.
-    pub(crate) fn since_when(&self, since: Moment) -> String {
-        self.language.of(format!("since {}", since.text()), format!("с{HARD}{}", since.text()))
     }
 
     /// How old the oldest is that waits.
     pub(crate) fn oldest(&self, age: Duration) -> String {
         let age = span(self.language, age);
         self.language.of(format!("oldest {age}"), format!("самое старое {age}"))
-    }
-
-    /// Messages of which nobody knows whether they went out.
-    pub(crate) fn in_doubt(&self, many: u64) -> String {
-        let many = thousands(many);
-        self.language.of(format!("{many} in doubt"), format!("под вопросом {many}"))
     }
 
     /// What all but one in a hundred calls took.
@@ -213,7 +197,7 @@ impl OverviewWords {
         }
     }
 
-    /// What a strip says to whoever does not see it.
+    /// The label of a strip, for readers of screens.
     pub(crate) fn strip(&self, name: &str, counts: [u32; 4]) -> String {
         let [not_asked, answered, slow, failed] = counts;
         match self.language {
@@ -228,12 +212,10 @@ impl OverviewWords {
         }
     }
 
-    /// One minute of a strip.
     pub(crate) fn minute(&self, minute: &Minute, wall: Wall) -> String {
         format!("{} · {}", wall.minute(minute.at).text(), self.what_came(minute))
     }
 
-    /// What came in a minute.
     pub(crate) fn what_came(&self, minute: &Minute) -> String {
         let took = minute.latency.map(|time| latency(self.language, time));
         let why = minute.reason.as_deref().map(|code| codes::reason(self.language, code));
@@ -255,21 +237,10 @@ impl OverviewWords {
         text
     }
 
-    /// Which part of all cards a page shows.
-    pub(crate) fn range(&self, shown: u64, matching: u64) -> String {
-        let (shown, matching) = (thousands(shown), thousands(matching));
-        self.language.of(format!("{shown} of {matching}"), format!("{shown} из {matching}"))
-    }
-
     /// Whom a button acts on, for readers of screens.
     pub(crate) fn act_on(&self, action: CardAction, name: &str) -> String {
         let ends = if action == CardAction::Stop { "…" } else { "" };
         format!("{}: {name}{ends}", self.action(action))
-    }
-
-    /// The page with everything about a card, for readers of screens.
-    pub(crate) fn more_of(&self, name: &str) -> String {
-        self.language.of(format!("More about {name}"), format!("Подробнее: {name}"))
     }
 
     /// A button that mends a card by leading somewhere.
@@ -285,12 +256,6 @@ impl OverviewWords {
         self.language.of(english, russian)
     }
 
-    /// The question before a stop.
-    pub(crate) fn stop_question(&self, name: &str) -> String {
-        self.language.of(format!("Stop {name}?"), format!("Остановить {name}?"))
-    }
-
-    /// What follows from a stop.
     pub(crate) fn stop_follows(&self, kind: CardKind, sent: u64, queue: u64) -> String {
         match self.language {
             Language::English => {
@@ -344,12 +309,6 @@ impl OverviewWords {
         }
     }
 
-    /// The button that stops it.
-    pub(crate) fn stop_button(&self, name: &str) -> String {
-        self.language.of(format!("Stop {name}"), format!("Остановить {name}"))
-    }
-
-    /// What an action came to.
     pub(crate) fn acted(&self, action: CardAction, name: &str) -> String {
         let (english, russian) = match action {
             CardAction::Start => ("is started.", "— запущено."),
@@ -363,12 +322,6 @@ impl OverviewWords {
         format!("{name} {}", self.language.of(english, russian))
     }
 
-    /// Why an alert stands at the top: three reds in a row.
-    pub(crate) fn alert(&self, name: &str) -> String {
-        self.language.of(format!("{name} failed three times in a row"), format!("{name}: три ошибки подряд"))
-    }
-
-    /// What a clearing is doing.
     pub(crate) fn phase(&self, run: &ClearingView, wall: Wall) -> String {
         let until = run.until.map(|until| format!(" {}{HARD}{}", self.until, wall.minute(until).text()));
         let until = until.unwrap_or_default();
@@ -383,11 +336,11 @@ impl OverviewWords {
                 format!("Services start one by one; {next} is next{}.", self.at(run, wall))
             }
             (Language::English, Phase::Paused) => format!("Accounts in flood wait are paused{until}."),
-            (Language::Russian, Phase::Stopping) => "Службы останавливаются.".to_owned(),
+            (Language::Russian, Phase::Stopping) => "Сервисы останавливаются.".to_owned(),
             (Language::Russian, Phase::Silent) => format!("Всё остановлено, тишина{until}."),
-            (Language::Russian, Phase::Starting) if next.is_empty() => "Службы запускаются.".to_owned(),
+            (Language::Russian, Phase::Starting) if next.is_empty() => "Сервисы запускаются.".to_owned(),
             (Language::Russian, Phase::Starting) => {
-                format!("Службы запускаются по одной; следующая {next}{}.", self.at(run, wall))
+                format!("Сервисы запускаются по одному; следующий — {next}{}.", self.at(run, wall))
             }
             (Language::Russian, Phase::Paused) => format!("Аккаунты в ожидании приостановлены{until}."),
         }
@@ -397,19 +350,6 @@ impl OverviewWords {
         let at =
             run.until.map(|at| format!(" {}{HARD}{}", self.language.of("at", "в"), wall.minute(at).text()));
         at.unwrap_or_default()
-    }
-
-    /// How many parts of a card are broken with it.
-    pub(crate) fn with_parts(&self, many: u64) -> String {
-        let number = thousands(many);
-        match self.language {
-            Language::English => {
-                format!("{number} {} with it.", english(many, "part of it is red", "parts of it are red"))
-            }
-            Language::Russian => {
-                format!("Вместе с {} {number}.", russian(many, "его частью:", "его частями:", "его частями:"))
-            }
-        }
     }
 
     /// How long a silence or a pause goes on.

@@ -2,26 +2,41 @@
 //! What is not known here stays as it was said.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use super::overview::{reason, state};
 use crate::view::Language;
 
 mod codes;
-mod doctor;
-mod refusals;
 #[cfg(test)]
 pub(super) mod source;
-mod webhooks;
-mod work;
 
-/// English and Russian of each; `{}` stands for what differs, and is put into the reader's language by itself.
-type Table = &'static [(&'static str, &'static str)];
+/// English and Russian; `{}` stands for what differs, and is put into the reader's language by itself.
+type Entry = (Cow<'static, str>, Cow<'static, str>);
 
 /// What the program and its API say of work, and what the API refuses.
-const OF_WORK: &[Table] = &[work::SENTENCES, refusals::SENTENCES];
+static OF_WORK: LazyLock<Vec<Entry>> =
+    LazyLock::new(|| read(&[include_str!("work.po"), include_str!("refusals.po")]));
 
-/// What the doctor says; his facts are short words, which would be found in other sentences too.
-const OF_DOCTOR: &[Table] = &[doctor::SENTENCES, webhooks::SENTENCES, work::SENTENCES, refusals::SENTENCES];
+/// What the doctor says; its facts are short words, which would be found in other sentences too.
+static OF_DOCTOR: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let mut catalogue = read(&[include_str!("doctor.po"), include_str!("webhooks.po")]);
+    catalogue.extend_from_slice(&OF_WORK);
+    catalogue
+});
+
+/// Reads catalogues of gettext, each sentence on one line. The first that fits a text counts.
+fn read(catalogues: &[&'static str]) -> Vec<Entry> {
+    let quoted = |line: &'static str, key: &str| {
+        let text = line.strip_prefix(key)?.strip_prefix(" \"")?.strip_suffix('"')?;
+        Some(if text.contains('\\') { Cow::Owned(text.replace("\\\"", "\"")) } else { Cow::Borrowed(text) })
+    };
+    let lines = || catalogues.iter().flat_map(|catalogue| catalogue.lines());
+    lines()
+        .zip(lines().skip(1))
+        .filter_map(|(english, russian)| Some((quoted(english, "msgid")?, quoted(russian, "msgstr")?)))
+        .collect()
+}
 
 /// How deep a sentence is looked into: one in a list in another one.
 const DEEPEST: u8 = 6;
@@ -30,7 +45,7 @@ const DEEPEST: u8 = 6;
 pub(crate) fn said(language: Language, text: &str) -> Cow<'_, str> {
     match language {
         Language::English => Cow::Borrowed(text),
-        Language::Russian => russian(OF_WORK, text, DEEPEST).map_or(Cow::Borrowed(text), Cow::Owned),
+        Language::Russian => russian(&OF_WORK, text, DEEPEST).map_or(Cow::Borrowed(text), Cow::Owned),
     }
 }
 
@@ -43,7 +58,7 @@ pub(crate) fn refused(language: Language, code: &str, detail: &str) -> String {
             None => detail.to_owned(),
         };
     }
-    let known = russian(OF_WORK, detail, DEEPEST).filter(|told| is_russian(told));
+    let known = russian(&OF_WORK, detail, DEEPEST).filter(|told| is_russian(told));
     known.unwrap_or_else(|| match codes::by_code(code) {
         Some(kind) if QUOTED.contains(&code) => format!("{kind}: «{}».", detail.trim_end_matches('.')),
         Some(kind) => format!("{kind}."),
@@ -55,7 +70,7 @@ pub(crate) fn refused(language: Language, code: &str, detail: &str) -> String {
 pub(crate) fn wrong_field(language: Language, message: &str) -> String {
     match language {
         Language::English => message.to_owned(),
-        Language::Russian => russian(OF_WORK, message, DEEPEST)
+        Language::Russian => russian(&OF_WORK, message, DEEPEST)
             .filter(|told| is_russian(told))
             .unwrap_or_else(|| "заполнено неверно".to_owned()),
     }
@@ -78,24 +93,20 @@ fn is_russian(text: &str) -> bool {
 
 /// What the doctor said, in Russian; nothing where the sentence is not known.
 pub(super) fn doctor_in_russian(text: &str) -> Option<String> {
-    russian(OF_DOCTOR, text, DEEPEST)
+    russian(&OF_DOCTOR, text, DEEPEST)
 }
 
 /// Nothing where nothing of it is known.
-fn russian(tables: &[Table], text: &str, deeper: u8) -> Option<String> {
+fn russian(catalogue: &[Entry], text: &str, deeper: u8) -> Option<String> {
     let deeper = deeper.checked_sub(1)?;
-    let known = tables
-        .iter()
-        .copied()
-        .flatten()
-        .find_map(|(english, russian)| Some((filled(english, text)?, russian)));
+    let known = catalogue.iter().find_map(|(english, russian)| Some((filled(english, text)?, russian)));
     if let Some((holes, pattern)) = known {
         let mut whole = String::new();
         let mut holes = holes.into_iter();
         for (place, piece) in pattern.split("{}").enumerate() {
             if place > 0 {
                 let hole = holes.next().unwrap_or_default();
-                whole.push_str(&russian_or_same(tables, hole, deeper));
+                whole.push_str(&russian_or_same(catalogue, hole, deeper));
             }
             whole.push_str(piece);
         }
@@ -110,8 +121,8 @@ fn russian(tables: &[Table], text: &str, deeper: u8) -> Option<String> {
     {
         let mut letters = words.chars();
         let small: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
-        let told =
-            russian(tables, &format!("{small}{}", letters.as_str()), deeper).filter(|told| is_russian(told));
+        let told = russian(catalogue, &format!("{small}{}", letters.as_str()), deeper)
+            .filter(|told| is_russian(told));
         if let Some(told) = told {
             let mut letters = told.chars();
             let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
@@ -120,19 +131,19 @@ fn russian(tables: &[Table], text: &str, deeper: u8) -> Option<String> {
     }
     // What each account said.
     if text.contains("; ") {
-        let each: Vec<_> = text.split("; ").map(|one| russian_or_same(tables, one, deeper)).collect();
+        let each: Vec<_> = text.split("; ").map(|one| russian_or_same(catalogue, one, deeper)).collect();
         return Some(each.join("; "));
     }
     match text.split_once(": ") {
         Some((name, rest)) if !name.contains(' ') => {
             let name = code(name).unwrap_or_else(|| name.to_owned());
-            Some(format!("{name}: {}", russian_or_same(tables, rest, deeper)))
+            Some(format!("{name}: {}", russian_or_same(catalogue, rest, deeper)))
         }
         // Who was passed over: `main (paused), backup_1 (banned)`.
         _ if text.ends_with(')') && text.contains(" (") => {
             let each = text.split("), ").map(|one| match one.split_once(" (") {
                 Some((name, why)) => {
-                    format!("{name} ({})", russian_or_same(tables, why.trim_end_matches(')'), deeper))
+                    format!("{name} ({})", russian_or_same(catalogue, why.trim_end_matches(')'), deeper))
                 }
                 None => one.to_owned(),
             });
@@ -142,8 +153,8 @@ fn russian(tables: &[Table], text: &str, deeper: u8) -> Option<String> {
     }
 }
 
-fn russian_or_same(tables: &[Table], text: &str, deeper: u8) -> String {
-    russian(tables, text, deeper).unwrap_or_else(|| text.to_owned())
+fn russian_or_same(catalogue: &[Entry], text: &str, deeper: u8) -> String {
+    russian(catalogue, text, deeper).unwrap_or_else(|| text.to_owned())
 }
 
 /// The word for a state or reason of an account or of work.
@@ -242,9 +253,9 @@ mod tests {
     #[test]
     fn each_problem_of_the_api_has_russian_words() {
         for code in web::problem_codes() {
-            let told = refused(Language::Russian, code, "Nobody has put this into Russian.");
+            let told = refused(Language::Russian, code, "No one has put this into Russian.");
             assert!(is_russian(&told), "{code}: {told}");
-            let quoted = told.contains("Nobody has put");
+            let quoted = told.contains("No one has put");
             assert_eq!(quoted, QUOTED.contains(&code), "{code}: {told}");
         }
         for (english, on_a_page, russian) in [
@@ -293,9 +304,67 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_places() {
-        for (english, russian) in OF_DOCTOR.iter().copied().flatten() {
+        let entries = |text: &str| text.lines().filter(|line| line.starts_with("msg")).count();
+        for text in ["doctor.po", "webhooks.po", "work.po", "refusals.po"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/words/said");
+            let text: &str = std::fs::read_to_string(folder.join(text)).expect("a catalogue").leak();
+            assert_eq!(read(&[text]).len() * 2, entries(text));
+        }
+        for (english, russian) in OF_DOCTOR.iter() {
             let places = |text: &str| text.matches("{}").count();
             assert!(places(russian) <= places(english), "{english}");
         }
+    }
+
+    /// Parts of sentences that are put together in the source: their wholes are in the table.
+    const PARTS: &[&str] = &[
+        "node shop.js",
+        "python3 send.py",
+        "is paused",
+        "is stopped",
+        "must wait: Telegram asked it to",
+        "does not work",
+        "is restricted by Telegram",
+        "has no session that works",
+        "was closed by Telegram",
+        "ahead of",
+        "The account {name} {what}.",
+        "The clock is {} {side} Telegram's.",
+        "Process {pid}",
+        "{who} holds the data directory and does not answer.",
+        "Callers ask for {more}{} chats that no account is in.",
+        "more than ",
+        "{} is open in {} program{}{with}; Telegram ends a session that two use at once.",
+        "{kind}{name} {verb} in a crash loop: started again {count} times.",
+        "The foreign unit ",
+        "{} cannot be reached at {}.",
+        "{} sessions of the old scripts are not here yet{more}.",
+        "{count} times",
+        "{advice}; then {words}",
+        "api_id {api_id}",
+        "{near} requests from this machine or a private network, {far} from elsewhere, with X-Forwarded-For or Forwarded{last}",
+        "{shown}: Restart={}",
+        "{times} within {within}, last {}: {last}",
+        "{words}; {advice}",
+    ];
+
+    #[test]
+    fn every_sentence_of_the_doctor_is_known_in_russian() {
+        let doctor = Path::new(env!("CARGO_MANIFEST_DIR")).join("../doctor/src");
+        let places =
+            ["check", "gather", "examine.rs", "legacy/difference.rs"].map(|place| doctor.join(place));
+        let sentences = source::sentences_in(&places.each_ref().map(PathBuf::as_path));
+        assert!(sentences.len() > 150, "{}", sentences.len());
+        let unknown: Vec<_> = sentences
+            .iter()
+            .filter(|sentence| !PARTS.contains(&sentence.as_str()))
+            .filter(|sentence| {
+                let filled = sentence.replace("{}", "X1").replace(['{', '}'], "");
+                let told =
+                    doctor_in_russian(&filled).or_else(|| doctor_in_russian(sentence)).unwrap_or_default();
+                !told.chars().any(|letter| ('а'..='я').contains(&letter))
+            })
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:#?}");
     }
 }

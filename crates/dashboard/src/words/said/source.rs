@@ -38,7 +38,7 @@ fn look(place: &Path, found: &mut Vec<String>) {
 /// What stands between quotation marks.
 fn literals(code: &str) -> Vec<String> {
     let mut found = Vec::new();
-    // Raw literals are commands, which nobody translates.
+    // Raw literals are commands, which are not translated.
     let mut plain = String::new();
     for (number, piece) in code.replace("'\"'", "' '").split("r#\"").enumerate() {
         plain.push_str(if number == 0 {

@@ -16,7 +16,7 @@ words! {
         "Alerts are shown on the overview in any case. Add a chat, a webhook or e-mail addresses below.",
         "Тревоги в любом случае видны в обзоре. Добавьте ниже чат, вебхук или адреса почты.";
     name: "Name", "Название";
-    name_help: "Small letters, digits, _ and -.", "Маленькие латинские буквы, цифры, _ и -.";
+    name_help: "Small letters, digits, _ and -.", "Строчные латинские буквы, цифры, _ и -.";
     place: "Place", "Куда";
     state: "State", "Состояние";
     from_settings: "in the settings file", "в файле настроек";
@@ -69,6 +69,15 @@ words! {
     email: "e-mail", "почта";
 }
 
+sentences! {
+    AlertsWords;
+    added(name: &str):
+        "{name} gets alerts from now on. Press Test to try it.",
+        "{name} теперь получает оповещения. Нажмите «Проверить».";
+    remove_question(name: &str): "Remove {name}?", "Удалить {name}?";
+    removed(name: &str): "{name} gets no more alerts.", "{name} больше не получает оповещений.";
+}
+
 impl AlertsWords {
     pub(crate) fn kind<'a>(&self, kind: &'a str) -> &'a str {
         match kind {
@@ -79,7 +88,6 @@ impl AlertsWords {
         }
     }
 
-    /// How many are told.
     pub(crate) fn verdict(&self, targets: u64) -> String {
         if targets == 0 {
             return self.none.to_owned();
@@ -92,13 +100,6 @@ impl AlertsWords {
             Language::Russian => {
                 format!("{number} {}.", russian(targets, "получатель", "получателя", "получателей"))
             }
-        }
-    }
-
-    pub(crate) fn added(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("{name} gets alerts from now on. Press Test to try it."),
-            Language::Russian => format!("{name} теперь получает оповещения. Нажмите «Проверить»."),
         }
     }
 
@@ -115,20 +116,6 @@ impl AlertsWords {
             (Language::English, false) => format!("The test is on its way to {name}."),
             (Language::Russian, true) => format!("{name}: проверочное оповещение доставлено."),
             (Language::Russian, false) => format!("{name}: проверочное оповещение отправляется."),
-        }
-    }
-
-    pub(crate) fn remove_question(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("Remove {name}?"),
-            Language::Russian => format!("Удалить {name}?"),
-        }
-    }
-
-    pub(crate) fn removed(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("{name} gets no more alerts."),
-            Language::Russian => format!("{name} больше не получает оповещений."),
         }
     }
 }

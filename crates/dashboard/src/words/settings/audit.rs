@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 
 use super::actions::action;
-use crate::view::Language;
-use crate::words::number::thousands;
 
 words! {
     AuditWords;
@@ -37,8 +35,13 @@ words! {
     unknown: "unknown", "неизвестно";
 }
 
+sentences! {
+    AuditWords;
+    times(times: u64): "{times} times", "{times} раз";
+}
+
 impl AuditWords {
-    /// Somebody without a name of their own.
+    /// An actor without a name of its own.
     pub(crate) fn kind<'a>(&self, kind: &'a str) -> &'a str {
         match kind {
             "machine" => self.machine,
@@ -48,7 +51,6 @@ impl AuditWords {
         }
     }
 
-    /// What was done.
     pub(crate) fn action(&self, name: &str) -> Cow<'static, str> {
         action(self.language, name)
     }
@@ -60,15 +62,6 @@ impl AuditWords {
             "failed" => self.failed,
             "unknown" => self.unknown,
             other => other,
-        }
-    }
-
-    /// How many times the same came.
-    pub(crate) fn times(&self, times: u64) -> String {
-        let number = thousands(times);
-        match self.language {
-            Language::English => format!("{number} times"),
-            Language::Russian => format!("{number} раз"),
         }
     }
 }

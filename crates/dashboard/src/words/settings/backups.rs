@@ -1,6 +1,5 @@
 //! The words of backups.
 
-use crate::view::Language;
 use crate::view::{BackupState, BackupsVerdict};
 
 words! {
@@ -48,8 +47,12 @@ words! {
     copied: "Copied", "Скопировано";
 }
 
+sentences! {
+    BackupsWords;
+    every(span: &str): "every {span}", "раз в {span}";
+}
+
 impl BackupsWords {
-    /// How it stands, as a sentence.
     pub(crate) fn verdict(&self, verdict: BackupsVerdict) -> &'static str {
         let (english, russian) = match verdict {
             BackupsVerdict::Making => ("A backup is being made.", "Копия делается."),
@@ -78,7 +81,7 @@ impl BackupsWords {
             }
             BackupsVerdict::Broken => (
                 "Make another, and check the disk it is stored on.",
-                "Сделайте другую и проверьте диск, на котором она лежит.",
+                "Сделайте другую и проверьте диск, на котором она хранится.",
             ),
             BackupsVerdict::Old => ("Make one now.", "Сделайте новую."),
             BackupsVerdict::Missing => (
@@ -103,13 +106,5 @@ impl BackupsWords {
             BackupState::Broken => ("broken", "испорчена"),
         };
         self.language.of(english, russian)
-    }
-
-    /// How often one is made.
-    pub(crate) fn every(&self, span: &str) -> String {
-        match self.language {
-            Language::English => format!("every {span}"),
-            Language::Russian => format!("раз в {span}"),
-        }
     }
 }

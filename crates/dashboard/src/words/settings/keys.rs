@@ -1,8 +1,5 @@
 //! The words of API keys.
 
-use crate::view::Language;
-use crate::words::number::{english, russian, thousands};
-
 words! {
     KeysWords;
     title: "API keys", "Ключи API";
@@ -29,7 +26,7 @@ words! {
     read: "read", "read";
     read_help: "Look at everything.", "Смотреть всё.";
     admin: "admin", "admin";
-    admin_help: "Everything: accounts, services, keys, people.", "Всё: аккаунты, службы, ключи, люди.";
+    admin_help: "Everything: accounts, services, keys, people.", "Всё: аккаунты, сервисы, ключи, люди.";
     repeats: "Repeats", "Повторы";
     repeats_help:
         "For programs that send no Idempotency-Key: the same body within this time, such as 10m, is the \
@@ -48,40 +45,13 @@ words! {
         "Выберите, что можно ключу: отметьте одно или несколько.";
 }
 
-impl KeysWords {
-    /// How many work.
-    pub(crate) fn verdict(&self, work: u64) -> String {
-        let number = thousands(work);
-        match self.language {
-            Language::English => format!("{number} {}.", english(work, "key works", "keys work")),
-            Language::Russian => {
-                format!(
-                    "{number} {}.",
-                    russian(work, "ключ действует", "ключа действуют", "ключей действуют")
-                )
-            }
-        }
-    }
-
-    /// How long the same body is the same message.
-    pub(crate) fn repeats_within(&self, within: &str) -> String {
-        match self.language {
-            Language::English => format!("same body within {within} is one message"),
-            Language::Russian => format!("такой же запрос за {within} — одно сообщение"),
-        }
-    }
-
-    pub(crate) fn revoke_question(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("Revoke the key of {name}?"),
-            Language::Russian => format!("Отозвать ключ {name}?"),
-        }
-    }
-
-    pub(crate) fn key_revoked(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("The key of {name} is revoked."),
-            Language::Russian => format!("Ключ {name} отозван."),
-        }
-    }
+sentences! {
+    KeysWords;
+    verdict(work: u64;
+        noun: ["key works", "keys work"], ["ключ действует", "ключа действуют", "ключей действуют"]):
+        "{work} {noun}.", "{work} {noun}.";
+    repeats_within(within: &str):
+        "same body within {within} is one message", "такой же запрос за {within} — одно сообщение";
+    revoke_question(name: &str): "Revoke the key of {name}?", "Отозвать ключ {name}?";
+    key_revoked(name: &str): "The key of {name} is revoked.", "Ключ {name} отозван.";
 }

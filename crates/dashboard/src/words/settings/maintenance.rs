@@ -48,7 +48,6 @@ words! {
 }
 
 impl MaintenanceWords {
-    /// The question before it is removed.
     pub(crate) fn remove_question(&self, note: &str) -> String {
         match (self.language, note) {
             (Language::English, "") => "Remove the maintenance window?".to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use access::{ChangeError, Role, UnfitPassword};
 
 use crate::view::{Language, Theme};
-use crate::words::number::{countdown, english, russian, thousands};
+use crate::words::number::countdown;
 
 words! {
     MeWords;
@@ -36,7 +36,7 @@ words! {
         "После этого достаточно пароля, а запасные коды недействительны.";
     picture: "QR code with the secret shown beside it", "QR-код с секретом, который написан рядом";
     todo_app: "Open an authenticator app on your phone.", "Откройте на телефоне приложение с кодами.";
-    todo_scan: "Scan the picture, or type this:", "Снимите картинку или введите это:";
+    todo_scan: "Scan the picture, or type this:", "Отсканируйте картинку или введите это:";
     todo_code: "Type the six digits that it shows.", "Введите шесть цифр, которые оно покажет.";
     code: "Code", "Код";
     not_now: "Not now", "Не сейчас";
@@ -89,8 +89,15 @@ words! {
         "Сейчас это не получается; причина в журнале программы.";
 }
 
+sentences! {
+    MeWords;
+    codes_left(left: u64; noun: ["code", "codes"], ["запасной код", "запасных кода", "запасных кодов"]):
+        "{left} recovery {noun} left.", "Осталось: {left} {noun}.";
+    sessions_ended(ended: u64; noun: ["session has", "sessions have"], ["сеанс", "сеанса", "сеансов"]):
+        "{ended} {noun} ended.", "Завершено: {ended} {noun}.";
+}
+
 impl MeWords {
-    /// The role, and what it may.
     pub(crate) fn role(&self, role: Role) -> String {
         let (name, may) = (super::role(self.language, role), super::may(self.language, role));
         match self.language {
@@ -104,33 +111,6 @@ impl MeWords {
             Theme::Browser => self.theme_browser,
             Theme::Light => self.theme_light,
             Theme::Dark => self.theme_dark,
-        }
-    }
-
-    /// How many recovery codes are left.
-    pub(crate) fn codes_left(&self, left: u64) -> String {
-        let number = thousands(left);
-        match self.language {
-            Language::English => format!("{number} recovery {} left.", english(left, "code", "codes")),
-            Language::Russian => {
-                format!(
-                    "Осталось: {number} {}.",
-                    russian(left, "запасной код", "запасных кода", "запасных кодов")
-                )
-            }
-        }
-    }
-
-    /// How many sessions have ended.
-    pub(crate) fn sessions_ended(&self, ended: u64) -> String {
-        let number = thousands(ended);
-        match self.language {
-            Language::English => {
-                format!("{number} {} ended.", english(ended, "session has", "sessions have"))
-            }
-            Language::Russian => {
-                format!("Завершено: {number} {}.", russian(ended, "сеанс", "сеанса", "сеансов"))
-            }
         }
     }
 

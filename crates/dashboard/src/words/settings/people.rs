@@ -3,7 +3,6 @@
 use access::Role;
 
 use crate::view::Language;
-use crate::words::number::{english, russian, thousands};
 
 words! {
     PeopleWords;
@@ -49,6 +48,20 @@ words! {
     back: "All people", "Все люди";
 }
 
+sentences! {
+    PeopleWords;
+    verdict(people: u64; noun: ["person", "people"], ["человек может", "человека могут", "человек могут"]):
+        "{people} {noun} may sign in.", "{people} {noun} войти.";
+    remove_question(name: &str): "Remove {name}?", "Удалить {name}?";
+    added(name: &str): "{name} may sign in now.", "{name} теперь может войти.";
+    password_set(name: &str):
+        "{name} has a new password; their sessions have ended.", "У {name} новый пароль; сеансы завершены.";
+    factor_reset(name: &str): "{name} signs in with the password alone.", "{name} входит только с паролем.";
+    sessions_ended(name: &str):
+        "{name} has to sign in again everywhere.", "{name}: везде придётся войти заново.";
+    removed(name: &str): "{name} is removed.", "{name}: доступ удалён.";
+}
+
 impl PeopleWords {
     pub(crate) fn role_name(&self, role: Role) -> &'static str {
         super::role(self.language, role)
@@ -58,67 +71,11 @@ impl PeopleWords {
         super::may(self.language, role)
     }
 
-    /// How many there are.
-    pub(crate) fn verdict(&self, people: u64) -> String {
-        let number = thousands(people);
-        match self.language {
-            Language::English => format!("{number} {} may sign in.", english(people, "person", "people")),
-            Language::Russian => {
-                format!(
-                    "{number} {} войти.",
-                    russian(people, "человек может", "человека могут", "человек могут")
-                )
-            }
-        }
-    }
-
-    pub(crate) fn remove_question(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("Remove {name}?"),
-            Language::Russian => format!("Удалить {name}?"),
-        }
-    }
-
-    pub(crate) fn added(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("{name} may sign in now."),
-            Language::Russian => format!("{name} теперь может войти."),
-        }
-    }
-
     pub(crate) fn role_changed(&self, name: &str, role: Role) -> String {
         let role = super::role(self.language, role);
         match self.language {
             Language::English => format!("{name} is {role} now."),
             Language::Russian => format!("{name} теперь {role}."),
-        }
-    }
-
-    pub(crate) fn password_set(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("{name} has a new password; their sessions have ended."),
-            Language::Russian => format!("У {name} новый пароль; сеансы завершены."),
-        }
-    }
-
-    pub(crate) fn factor_reset(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("{name} signs in with the password alone."),
-            Language::Russian => format!("{name} входит только с паролем."),
-        }
-    }
-
-    pub(crate) fn sessions_ended(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("{name} has to sign in again everywhere."),
-            Language::Russian => format!("{name}: везде придётся войти заново."),
-        }
-    }
-
-    pub(crate) fn removed(&self, name: &str) -> String {
-        match self.language {
-            Language::English => format!("{name} is removed."),
-            Language::Russian => format!("{name}: доступ удалён."),
         }
     }
 }
