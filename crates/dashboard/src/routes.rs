@@ -80,6 +80,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/accounts/{name}/remove", get(accounts::remove::ask).post(accounts::remove::remove))
         .route("/accounts/{name}/login", get(accounts::login::show))
         .route("/accounts/{name}/login/actions/{step}", post(accounts::login::act))
+        .route("/limits", get(accounts::limits::show))
         .route("/settings", get(|| async { Redirect::to(Tab::Me.path()) }))
         .route("/settings/me", get(settings::me::show))
         .route("/settings/me/actions/change-password", post(settings::me::change_password))

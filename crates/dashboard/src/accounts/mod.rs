@@ -5,6 +5,7 @@ pub(crate) mod add;
 pub(crate) mod change;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod one;

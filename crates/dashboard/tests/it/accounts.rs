@@ -354,3 +354,17 @@ async fn files_of_elsewhere_of_nobody_and_too_many_are_not_taken() {
     let page = drop_files(&admin, &admin.csrf, &[("a.session", "x")]).await;
     assert!(page.body.contains("Other imports are waiting to start"), "{}", page.body);
 }
+
+#[tokio::test]
+async fn limits_are_shown_beside_what_was_sent() {
+    let world = World::new().await;
+    let admin = world.person(Role::Admin).await;
+    assert!(admin.get("/limits").await.body.contains("No accounts yet"));
+    added(&admin, "main").await;
+    added(&admin, "backup_1").await;
+    send(&admin, "/accounts/main/change", &[("priority", "2"), ("messages_per_hour", "30")]).await;
+    let page = world.person(Role::Viewer).await.get("/limits").await;
+    for part in ["href=\"/accounts/main\"", ">0 of 30<", ">no limit<", "href=\"/accounts/backup_1\""] {
+        assert!(page.body.contains(part), "{part} in {}", page.body);
+    }
+}

@@ -96,6 +96,13 @@ words! {
     limits: "Limits", "Ограничения";
     no_limits: "none of ours", "своих нет";
     limit_reached: "At its limit", "Предел исчерпан";
+    limits_lede:
+        "How many messages each account may send, and how many it has sent. What is over a limit goes through another account or waits.",
+        "Сколько сообщений может отправить каждый аккаунт и сколько уже отправил. Что сверх предела, уходит через другой аккаунт или ждёт.";
+    last_hour: "In the last hour", "За последний час";
+    last_day: "In the last 24 hours", "За последние 24 часа";
+    free_again: "Sends again at", "Снова отправляет с";
+    no_limit: "no limit", "без предела";
     waits: "Waits", "Ожидания";
     waits_detail:
         "Telegram named a deadline for each. Until then the account does other work, and others do this.",
@@ -204,6 +211,13 @@ impl AccountsWords {
             Operation::Leave => ("leaving chats", "выход из чатов"),
         };
         self.language.of(english, russian).to_owned()
+    }
+
+    /// How much of a limit is used, where there is one.
+    pub(crate) fn used_of(&self, sent: Option<u32>, limit: Option<u32>) -> String {
+        let Some(limit) = limit else { return self.no_limit.to_owned() };
+        let (sent, limit) = (thousands(sent.unwrap_or(0).into()), thousands(limit.into()));
+        self.language.of(format!("{sent} of {limit}"), format!("{sent} из {limit}"))
     }
 
     /// How much of a limit is used.

@@ -1,0 +1,54 @@
+//! `/limits`: how many messages each account may send an hour and a day, and how many it has sent.
+
+use askama::Template;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::Response;
+use http::Method;
+use serde::Deserialize;
+
+use super::Account;
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, address};
+use crate::page::{self, refusal};
+use crate::view::Section;
+use crate::visitor::Visitor;
+use crate::words::{AccountsWords, WorkWords};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Query {
+    after: String,
+}
+
+impl Query {
+    fn page_after(&self, after: &str) -> String {
+        address("/limits", &[("after", after)])
+    }
+}
+
+#[derive(Template)]
+#[template(path = "accounts/limits.html")]
+struct Limits<'a> {
+    visitor: &'a Visitor,
+    words: &'static AccountsWords,
+    work: &'static WorkWords,
+    query: &'a Query,
+    found: &'a Listed<Account>,
+}
+
+pub(crate) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<Query>,
+) -> Response {
+    let path = address("/v1/accounts", &[("cursor", query.after.as_str()), ("limit", "50")]);
+    let answer = dashboard.ask::<Listed<Account>>(&visitor, Method::GET, &path, None).await;
+    let found = match answer {
+        Ok(found) => found,
+        Err(why) => return refusal::of_api(&visitor, &why),
+    };
+    let words = AccountsWords::of(visitor.language);
+    let work = WorkWords::of(visitor.language);
+    let body = Limits { visitor: &visitor, words, work, query: &query, found: &found };
+    page::page(&visitor, words.limits, Section::Accounts, body)
+}
