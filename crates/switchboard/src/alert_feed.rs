@@ -8,10 +8,10 @@ use domain::AccountName;
 use health::{CardId, CardKind, Health};
 use tokio::sync::broadcast::error::RecvError;
 
-/// Of so many red cards in a round it is asked what they say in words; the reasons of all are told anyway.
+/// The details of at most this many red cards are read in a round; reasons are passed on for all.
 const ASKED: usize = 50;
 
-/// Hands every round on, until the beats end.
+/// Passes each round on, until the health checks end.
 pub(crate) async fn hand_on(health: Health, alerts: Alerts) {
     let mut rounds = health.beats();
     loop {
@@ -24,7 +24,7 @@ pub(crate) async fn hand_on(health: Health, alerts: Alerts) {
     }
 }
 
-/// A round as the alerts want it. `detail` is asked of some that are red.
+/// A round in the terms of the alerts. `detail` is called for some of the red cards.
 fn translate(round: &health::Round, detail: impl Fn(&CardId) -> Option<String>) -> Round {
     let red = round.beats.iter().filter(|(_, beat)| beat.answer == health::Answer::Failed);
     let details: HashMap<&CardId, Option<String>> = red.take(ASKED).map(|(id, _)| (id, detail(id))).collect();

@@ -16,9 +16,8 @@ const LARGE: usize = 4 << 20;
 /// Never ends.
 ///
 /// mimalloc gives freed pages back to the system a second later, but looks at its clock only when another page is freed
-/// (`_mi_arenas_collect` in its `page.c`). After much work and before long rest nobody frees one: a fifth of the memory
-/// would stay taken for nothing.
-/// So a large piece, of which no byte is touched, is taken and freed now and then.
+/// (`_mi_arenas_collect` in its `page.c`). When the program is idle none is freed, and a fifth of the memory would stay
+/// allocated. So a large piece, of which no byte is touched, is allocated and freed now and then.
 pub(crate) async fn give_back() {
     loop {
         tokio::time::sleep(INTERVAL).await;

@@ -1,4 +1,4 @@
-//! Where a command asks: the running server, or, when none runs, the same API inside this very process.
+//! Calls of the API: to the running server or, when there is none, to the same API inside this process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,23 +7,36 @@ use ambient::Clock;
 use anyhow::{Context, bail};
 use backup::Backups;
 use hyper::{Method, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::Store;
 use tokio::sync::Notify;
 
 use crate::app_context::{self, AppContext, Messaging, Services};
-use crate::calls::Calls;
-use crate::control::{self, Control, Server};
-use crate::{Location, reply};
+use crate::control::{self, Control};
+use crate::output::{say, say_json};
+use crate::{Location, reply, table};
 
 /// How long connections may take to end.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Whoever answers this command.
+/// The longest wait for an answer, where a call has no other. Calls that ask Telegram have a shorter one of their own.
+const TIMEOUT: Duration = Duration::from_mins(3);
+
+/// The options of a command that shows an answer of the API.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct ApiOptions {
+    #[command(flatten)]
+    pub(crate) location: Location,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A client of the API of one data directory.
 pub(crate) enum ApiClient {
-    /// The server that holds the data directory.
+    /// The server that holds the data directory answers.
     Running(Control),
-    /// Nobody holds it: this process does, until [`ApiClient::close`].
+    /// This process holds the data directory until [`ApiClient::close`].
     InProcess(Box<InProcess>),
 }
 
@@ -35,32 +48,72 @@ pub(crate) struct InProcess {
     backups: Backups,
 }
 
-/// One call, to the server or in its place.
-pub(crate) async fn call(
-    location: &Location,
-    method: Method,
-    path: &str,
-    body: Option<&Value>,
-) -> anyhow::Result<Value> {
-    let api = ApiClient::open(location).await?;
-    let answer = api.call(method, path, body).await;
-    api.close().await;
-    answer
+impl Location {
+    /// One call, to the server or in its place.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let api = ApiClient::open(self).await?;
+        let answer = api.call(method, path, body).await;
+        api.close().await;
+        answer
+    }
+
+    /// A client of the running server, for what only a running one can do.
+    pub(crate) async fn server(&self) -> anyhow::Result<ApiClient> {
+        Ok(ApiClient::Running(control::running(&self.data_dir()?).await?))
+    }
 }
 
-/// All items of one list, from the server or in its place.
-pub(crate) async fn list(location: &Location, path: &str) -> anyhow::Result<Vec<Value>> {
-    let api = ApiClient::open(location).await?;
-    let items = api.list(path).await;
-    api.close().await;
-    items
+impl ApiOptions {
+    /// Prints an answer: as JSON, or as `text` says it.
+    pub(crate) fn print(&self, answer: &Value, text: impl FnOnce() -> String) {
+        if self.json { say_json(answer) } else { say!("{}", text()) }
+    }
+
+    /// One call whose answer is printed: as JSON, or as `text` says it.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        text: impl FnOnce(&Value) -> String,
+    ) -> anyhow::Result<()> {
+        let answer = self.location.call(method, path, body).await?;
+        self.print(&answer, || text(&answer));
+        Ok(())
+    }
+
+    /// Prints a whole list: as JSON, or as a table with a column for each field, or as `none` where it is empty.
+    pub(crate) async fn list<const N: usize>(
+        &self,
+        path: &str,
+        none: &str,
+        columns: [(&str, &str); N],
+    ) -> anyhow::Result<()> {
+        let api = ApiClient::open(&self.location).await?;
+        let items = api.list(path).await;
+        api.close().await;
+        self.print_list(&items?, |items| {
+            if items.is_empty() { none.to_owned() } else { table::of(items, columns).to_string() }
+        });
+        Ok(())
+    }
+
+    /// Prints all items of a list: as JSON, or as `text` says them.
+    pub(crate) fn print_list(&self, items: &[Value], text: impl FnOnce(&[Value]) -> String) {
+        self.print(&json!({ "items": items, "next_cursor": null }), || text(items));
+    }
 }
 
 impl ApiClient {
     /// Finds the server, or opens the data directory in its place.
     pub(crate) async fn open(location: &Location) -> anyhow::Result<Self> {
         let data_dir = location.data_dir()?;
-        if let Server::Running(control) = control::find(&data_dir).await {
+        if let Some(control) = control::find(&data_dir).await {
             return Ok(Self::Running(control));
         }
         let settings = location.settings()?;
@@ -90,12 +143,11 @@ impl ApiClient {
         Ok(Self::InProcess(Box::new(InProcess { api, store: context.store, messaging, backups })))
     }
 
-    /// Whether a server runs.
     pub(crate) fn is_running(&self) -> bool {
         matches!(self, Self::Running(_))
     }
 
-    /// The end: what this process held is let go of.
+    /// Releases what this process holds.
     pub(crate) async fn close(self) {
         let Self::InProcess(inside) = self else { return };
         let InProcess { store, messaging: Messaging { pool, delivery, sagas }, backups, .. } = *inside;
@@ -103,13 +155,19 @@ impl ApiClient {
         pool.stop(DRAIN).await;
         store.close().await;
     }
-}
 
-impl Calls for ApiClient {
-    /// Whatever asks Telegram has its own, shorter wait.
-    const TIMEOUT: Duration = Duration::from_mins(3);
+    /// One call; an answer that is no success is a [`reply::ApiError`].
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        self.call_within(TIMEOUT, method, path, body).await
+    }
 
-    async fn call_within(
+    /// One call with a limit of its own.
+    pub(crate) async fn call_within(
         &self,
         limit: Duration,
         method: Method,
@@ -119,6 +177,19 @@ impl Calls for ApiClient {
         match self {
             Self::Running(control) => control.call_within(limit, method, path, body).await,
             Self::InProcess(inside) => inside.call(limit, method, path, body).await,
+        }
+    }
+
+    /// All items of a list, page by page.
+    pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut page = path.to_owned();
+        loop {
+            let answer = self.call(Method::GET, &page, None).await?;
+            items.extend_from_slice(answer["items"].as_array().context("the server's answer has no items")?);
+            let Some(cursor) = answer["next_cursor"].as_str() else { return Ok(items) };
+            let joint = if path.contains('?') { '&' } else { '?' };
+            page = format!("{path}{joint}cursor={cursor}");
         }
     }
 }

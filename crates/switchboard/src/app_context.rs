@@ -1,4 +1,4 @@
-//! What stands on a data directory, alike for a server and for a command that asks the API inside itself.
+//! The services over a data directory, the same for a server and for a command without one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ pub(crate) struct AppContext {
     pub(crate) ambient: Ambient,
 }
 
-/// What carries work over a pool of accounts.
+/// Messages and operations over a pool of accounts.
 pub(crate) struct Messaging {
     pub(crate) pool: Arc<Pool>,
     pub(crate) delivery: Delivery,
     pub(crate) sagas: Sagas,
 }
 
-/// What looks after the work and those who do it.
+/// Health, logs, users, alerts and backups.
 pub(crate) struct Services {
     pub(crate) health: health::Health,
     pub(crate) logs: logs::LogStore,
@@ -54,7 +54,7 @@ impl AppContext {
         Ok(Self { store, files, ambient })
     }
 
-    /// What a pool of accounts is made of here.
+    /// The parts of a pool of accounts.
     pub(crate) fn pool_parts<'a>(&self, settings: &'a Settings) -> PoolParts<'a> {
         PoolParts {
             settings: &settings.telegram,
@@ -77,7 +77,7 @@ impl AppContext {
         Messaging { pool, delivery, sagas }
     }
 
-    /// What tells how all of it is. Nothing is asked before it is started.
+    /// The health checks, which do not run before they are started.
     pub(crate) fn health(&self, messaging: &Messaging) -> health::Health {
         health::Health::new(health::HealthParts {
             store: self.store.clone(),
@@ -93,12 +93,12 @@ impl AppContext {
         })
     }
 
-    /// The people who look at the pages.
+    /// The users of the dashboard.
     pub(crate) fn access(&self) -> access::Access {
         access::Access::new(self.store.clone(), self.ambient.clock.clone(), self.ambient.ids.clone())
     }
 
-    /// Backups of the data directory. None is made before they are started, or somebody asks.
+    /// Backups of the data directory. None is made before they are started or one is requested.
     pub(crate) fn backups(&self, settings: &Settings, data_dir: &Path, at_rest: bool) -> Backups {
         Backups::new(BackupParts {
             store: self.store.clone(),
@@ -110,7 +110,7 @@ impl AppContext {
         })
     }
 
-    /// What the alerts are made of.
+    /// The parts of the alerts.
     pub(crate) fn alerts_parts<'a>(
         &self,
         settings: &'a Settings,
@@ -127,7 +127,7 @@ impl AppContext {
         }
     }
 
-    /// What the API is served from. `callbacks_due` is told of callbacks that are to be sent.
+    /// The services of the API. `callbacks_due` is notified of callbacks to be sent.
     pub(crate) fn services(
         &self,
         messaging: &Messaging,

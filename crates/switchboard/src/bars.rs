@@ -1,78 +1,51 @@
-//! Bars on the standard error, for whoever watches at a terminal; nothing where nobody does.
+//! Progress bars on the standard error, where it is a terminal.
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How a bar of bytes looks.
+/// The style of a bar of bytes.
 const BYTES: &str = "{prefix} [{wide_bar:.}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
 
-/// How a bar of things that are counted looks.
+/// The style of a bar of counted things.
 const COUNT: &str = "{prefix} [{bar:24.}] {human_pos} of {human_len} {wide_msg}";
 
-/// How something looks of which nobody knows how much there is.
+/// The style of a bar without a known length.
 const WORDS: &str = "{prefix} {wide_msg}";
 
 /// The bars of one command, one below the other.
 #[derive(Clone)]
-pub(crate) struct Bars {
-    all: MultiProgress,
-    shown: bool,
-}
+pub(crate) struct Bars(MultiProgress);
 
 impl Bars {
-    /// Drawn only where the standard error is a terminal that can draw; `quiet` keeps them away from there too.
+    /// Drawn only where the standard error is a terminal that can draw, and not at all if `quiet`.
     pub(crate) fn new(quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let all = MultiProgress::with_draw_target(target);
-        Self { shown: !all.is_hidden(), all }
+        Self(MultiProgress::with_draw_target(target))
     }
 
-    /// Whether somebody sees them.
-    pub(crate) const fn are_shown(&self) -> bool {
-        self.shown
+    pub(crate) fn are_shown(&self) -> bool {
+        !self.0.is_hidden()
     }
 
-    /// A bar for so many bytes, with their rate and the time that is left.
-    pub(crate) fn bytes(&self, what: &str, of: u64) -> Bar {
-        let bar = ProgressBar::new(of).with_style(style(BYTES)).with_prefix(shortened(what));
-        Bar(self.all.add(bar))
+    /// A bar of bytes, with their rate and the time left.
+    pub(crate) fn bytes(&self, what: &str, of: u64) -> ProgressBar {
+        self.0.add(ProgressBar::new(of).with_style(style(BYTES)).with_prefix(shortened(what)))
     }
 
-    /// A bar for things that are counted; how many there are is told later.
-    pub(crate) fn count(&self, what: &str) -> Bar {
-        let bar = ProgressBar::new(0).with_style(style(WORDS)).with_prefix(shortened(what));
-        Bar(self.all.add(bar))
+    /// A bar for counted things, whose length [`show`] sets.
+    pub(crate) fn count(&self, what: &str) -> ProgressBar {
+        self.0.add(ProgressBar::new(0).with_style(style(WORDS)).with_prefix(shortened(what)))
     }
 }
 
-/// One bar. Cheap to clone; each clone is the same bar.
-#[derive(Clone)]
-pub(crate) struct Bar(ProgressBar);
-
-impl Bar {
-    /// So much is done.
-    pub(crate) fn is_at(&self, done: u64) {
-        self.0.set_position(done);
+/// Shows what is done of a whole, and a message; without a whole, the message alone.
+pub(crate) fn show(bar: &ProgressBar, done: u64, of: Option<u64>, message: &str) {
+    bar.set_style(style(if of.is_some() { COUNT } else { WORDS }));
+    if let Some(of) = of {
+        bar.set_length(of);
+        bar.set_position(done.min(of));
     }
-
-    /// So much of so much is done, and something is to be said of it; without a whole there are only the words.
-    pub(crate) fn shows(&self, done: u64, of: Option<u64>, words: &str) {
-        self.0.set_style(style(if of.is_some() { COUNT } else { WORDS }));
-        if let Some(of) = of {
-            self.0.set_length(of);
-            self.0.set_position(done.min(of));
-        }
-        self.0.set_message(plain(words));
-        self.0.tick();
-    }
-
-    /// It stays as it is.
-    pub(crate) fn stays(&self) {
-        self.0.abandon();
-    }
-
-    pub(crate) fn goes(&self) {
-        self.0.finish_and_clear();
-    }
+    bar.set_message(plain(message));
+    bar.tick();
 }
 
 /// A number as people read it: `1,200`.

@@ -1,6 +1,6 @@
-//! What the API says of a request, in the words of the command line: flags instead of fields, commands instead of calls.
+//! Errors of the API in the words of the command line: flags instead of fields, commands instead of calls.
 
-/// How the command line says what is called so in a request, where it says it in one way only.
+/// The fields of requests, as the command line calls them.
 const GIVEN: [(&str, &str); 21] = [
     ("account", "--account"),
     ("api_hash", "the api_hash (--api-hash-env or --api-hash-file)"),
@@ -25,7 +25,7 @@ const GIVEN: [(&str, &str); 21] = [
     ("text", "the text"),
 ];
 
-/// The commands that list what a call lists. Of two that begin alike the longer one comes first.
+/// The commands that list what a call lists; a longer path comes before its prefix.
 const COMMANDS: [(&str, &str); 6] = [
     ("GET /v1/accounts", "`switchboard account list`"),
     ("GET /v1/chats/unresolved", "`switchboard chat unresolved`"),
@@ -35,7 +35,7 @@ const COMMANDS: [(&str, &str); 6] = [
     ("GET /v1/ownerless-sessions", "`switchboard account list`"),
 ];
 
-/// What is wrong with a field of a request, said of what was given on the command line.
+/// An error about a field, in the words of the command line.
 pub(crate) fn of_field(field: &str, message: &str) -> String {
     let message = of_text(message);
     match given(field) {
@@ -45,7 +45,7 @@ pub(crate) fn of_field(field: &str, message: &str) -> String {
     }
 }
 
-/// A sentence with commands in the place of calls, as far as there are any.
+/// A sentence with commands instead of calls.
 pub(crate) fn of_text(text: &str) -> String {
     let mut said = text.to_owned();
     for (call, command) in COMMANDS {

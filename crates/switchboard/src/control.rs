@@ -13,11 +13,10 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::calls::Calls;
 use crate::outgoing_file::OutgoingFile;
 use crate::reply;
 
-/// The longest wait for an answer.
+/// How long the socket may take to accept a connection, and a piece of a file.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The same where files may have to be copied first.
@@ -26,42 +25,30 @@ const ACCEPTANCE: Duration = Duration::from_mins(5);
 /// How often a server that has not answered yet is asked for a sign of life, and how long that may take.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
 
-/// A running server, or the fact that there is none.
-pub(crate) enum Server {
-    /// It answers on this socket.
-    Running(Control),
-    /// Nobody holds the data directory.
-    None,
-}
-
 /// The control socket of a running server.
 pub(crate) struct Control {
     socket: std::path::PathBuf,
 }
 
-/// Finds the server that holds this data directory.
-pub(crate) async fn find(data_dir: &Path) -> Server {
+/// The server that holds this data directory, if there is one.
+pub(crate) async fn find(data_dir: &Path) -> Option<Control> {
     let socket = data_dir.join("control.sock");
     match tokio::time::timeout(TIMEOUT, UnixStream::connect(&socket)).await {
-        Ok(Ok(_)) => Server::Running(Control { socket }),
-        _ => Server::None,
+        Ok(Ok(_)) => Some(Control { socket }),
+        _ => None,
     }
 }
 
 /// The server that holds this data directory, for what only a running one can do.
 pub(crate) async fn running(data_dir: &Path) -> anyhow::Result<Control> {
-    match find(data_dir).await {
-        Server::Running(control) => Ok(control),
-        Server::None => {
-            bail!("no server runs on {}; start one with `switchboard up`", data_dir.display())
-        }
-    }
+    let found = find(data_dir).await;
+    found
+        .with_context(|| format!("no server runs on {}; start one with `switchboard up`", data_dir.display()))
 }
 
-impl Calls for Control {
-    const TIMEOUT: Duration = TIMEOUT;
-
-    async fn call_within(
+impl Control {
+    /// One call; an answer that is no success is a [`reply::ApiError`].
+    pub(crate) async fn call_within(
         &self,
         limit: Duration,
         method: Method,
@@ -79,9 +66,7 @@ impl Calls for Control {
             ),
         }
     }
-}
 
-impl Control {
     /// `POST` with a key by which the server knows a repeat, if there is one.
     pub(crate) async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> anyhow::Result<Value> {
         let mut request = Request::post(path).header("content-type", "application/json");
@@ -155,7 +140,7 @@ impl Control {
     {
         let stream = UnixStream::connect(&self.socket).await.context("the server's control socket")?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        // The connection ends with whoever waits for the answer.
+        // The connection ends when the answer is no longer waited for.
         let _talking = AbortOnDropHandle::new(tokio::spawn(connection));
         let answer = sender.send_request(request).await?;
         reply::read(answer).await

@@ -1,4 +1,4 @@
-//! The folders of files: opened at the start, and kept clear of what nobody needs any more.
+//! The folders of files: opened at the start, and cleared of files that are no longer needed.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -28,10 +28,10 @@ const MOST_UPLOADS: usize = 10_000;
 /// The longest that the connection to the server of an address may take.
 const CONNECTION: Duration = Duration::from_secs(10);
 
-/// How often the folders are gone through.
+/// How often the folders are swept.
 const SWEEP_EVERY: Duration = Duration::from_mins(15);
 
-/// A file that nobody needs is left alone for so much longer than one may take on its way in.
+/// An unused file is removed this long after the longest upload.
 const MARGIN: Duration = Duration::from_mins(10);
 
 /// Opens the folders of files.
@@ -67,7 +67,7 @@ pub(crate) async fn open(settings: &Settings, data_dir: &Path, ambient: &Ambient
     Ok(Files { outgoing, shelf, fetcher, folder })
 }
 
-/// Removes the files of messages as these are told to be sent. What it misses is left to [`keep_clear`].
+/// Removes the files of messages once they are sent. What it misses is left to [`keep_clear`].
 pub(crate) async fn remove_spent(files: Files, store: Store, mut spent: Receiver<MessageId>) {
     loop {
         let id = match spent.recv().await {
@@ -93,7 +93,7 @@ pub(crate) async fn remove_spent(files: Files, store: Store, mut spent: Receiver
     }
 }
 
-/// Removes the files of messages that are over and uploads whose time is, now and whenever one of them may be.
+/// Removes the files of ended messages and expired uploads, now and whenever the next one may expire.
 pub(crate) async fn keep_clear(files: Files, store: Store, clock: ambient::Clock) {
     let young = files.outgoing.intake().limits().total.saturating_add(MARGIN);
     loop {

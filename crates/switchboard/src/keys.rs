@@ -1,6 +1,4 @@
-//! The first API key: given by the environment, or made at the first start.
-
-use std::fmt;
+//! The first API key: from the environment, or generated at the first start.
 
 use domain::{ApiKeyId, ExposeSecret, SecretText, Timestamp};
 use store::{ApiKey, Scope, Store};
@@ -11,16 +9,9 @@ const BOOTSTRAP: &str = "SWITCHBOARD_BOOTSTRAP_KEY";
 const SHORTEST: usize = 20;
 
 /// A bootstrap key that is too easy to guess.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{BOOTSTRAP} is too short: give it {SHORTEST} characters or more, or leave it out")]
 pub(crate) struct TooShort;
-
-impl fmt::Display for TooShort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{BOOTSTRAP} is too short: give it {SHORTEST} characters or more, or leave it out")
-    }
-}
-
-impl std::error::Error for TooShort {}
 
 /// The key from the environment, if there is one.
 pub(crate) fn given() -> Result<Option<SecretText>, TooShort> {
@@ -34,8 +25,7 @@ fn check(given: &str) -> Result<SecretText, TooShort> {
     if given.chars().count() < SHORTEST { Err(TooShort) } else { Ok(given.into()) }
 }
 
-/// Makes sure that someone can get in: the key that was given, or, when there is no key at all, a new one that is
-/// returned to be shown once.
+/// Ensures that there is a key: the one given, or, when there is none at all, a new one, which is returned to be shown once.
 pub(crate) async fn ensure_first(
     store: &Store,
     given: Option<&SecretText>,

@@ -1,10 +1,21 @@
-//! Where the data lives.
+//! Where the data and the settings are.
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::Location;
+/// The options that say where the program keeps its data and reads its settings.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Location {
+    /// The settings file [default: `switchboard.toml` in the data directory, if there is one]
+    #[arg(long, value_name = "FILE", env = "SWITCHBOARD_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The directory of the database, keys and files [default: /var/lib/switchboard for root, else
+    /// `$XDG_DATA_HOME/switchboard`]
+    #[arg(long, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
 
 impl Location {
     /// The data directory as an absolute path.
@@ -30,7 +41,7 @@ impl Location {
     }
 }
 
-/// The environment, as far as it is text; a variable that is not cannot be ours.
+/// The environment, as far as it is UTF-8: no variable of ours is anything else.
 pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

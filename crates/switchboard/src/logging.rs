@@ -30,13 +30,13 @@ impl LogLevel {
 }
 
 fn kept(settings: &LogSettings) -> EnvFilter {
-    // The protocol library warns at every lost connection; the lines' own states tell it better.
+    // The protocol library warns at every lost connection, which the states of the lines say better.
     let level = settings.level.as_str();
     EnvFilter::new(format!("{level},grammers_session=error,grammers_mtproto=error"))
 }
 
-/// What standard error gets: the same without each step of each message and each request, which nobody reads by the thousand.
-/// They are in the log store, and here too at `debug`. A panic is written there by the standard library.
+/// What standard error gets: the same without each step of each message and each request, which are in the log store, and
+/// here too at `debug`. A panic is written there by the standard library.
 fn shown(settings: &LogSettings) -> EnvFilter {
     let steps = match settings.level {
         config::LogLevel::Debug | config::LogLevel::Trace => settings.level.as_str(),

@@ -1,4 +1,4 @@
-//! A file on its way to the server: read in pieces, never whole in memory, each piece counted.
+//! A file as the body of a request: read in pieces, which are counted.
 
 use std::io;
 use std::pin::Pin;
@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use indicatif::ProgressBar;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, ReadBuf};
-
-use crate::bars::Bar;
 
 /// The largest piece that is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -20,13 +19,13 @@ pub(crate) struct OutgoingFile {
     file: File,
     size: u64,
     sent: Arc<AtomicU64>,
-    bar: Bar,
+    bar: ProgressBar,
     piece: Box<[u8]>,
 }
 
 impl OutgoingFile {
-    /// Of the file so many bytes are sent, however it grows meanwhile.
-    pub(crate) fn new(file: File, size: u64, bar: Bar) -> Self {
+    /// Sends `size` bytes, even if the file grows meanwhile.
+    pub(crate) fn new(file: File, size: u64, bar: ProgressBar) -> Self {
         Self { file, size, sent: Arc::default(), bar, piece: vec![0; PIECE].into() }
     }
 
@@ -65,7 +64,7 @@ impl Body for OutgoingFile {
         }
         let sent = this.size - left + read.len() as u64;
         this.sent.store(sent, Ordering::Relaxed);
-        this.bar.is_at(sent);
+        this.bar.set_position(sent);
         Poll::Ready(Some(Ok(Frame::data(read))))
     }
 
@@ -83,12 +82,11 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::bars::Bars;
 
     fn body(bytes: usize, size: u64) -> OutgoingFile {
         let file = tempfile::tempfile().expect("a file");
         file.set_len(bytes as u64).expect("it grows");
-        OutgoingFile::new(File::from_std(file), size, Bars::new(true).bytes("a.bin", size))
+        OutgoingFile::new(File::from_std(file), size, ProgressBar::hidden())
     }
 
     #[tokio::test]

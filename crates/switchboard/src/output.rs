@@ -1,4 +1,4 @@
-//! What the program says on its standard output. Nobody reading it is no reason to stop.
+//! The standard output. A reader that closes it does not stop the program.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use crate::plain_json;
 
-/// Writes a line. A reader that went away, as `head` does, has seen what it wanted.
+/// Writes a line; a closed output, as after `head`, is no error.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
-/// Like `println!`, for a reader who may leave.
+/// Like `println!`, without its panic on a closed output.
 macro_rules! say {
     ($($text:tt)*) => { $crate::output::line(format_args!($($text)*)) };
 }
 pub(crate) use say;
 
-/// Writes JSON over several lines, for people as for programs. A terminal shows all of it and obeys nothing in it.
+/// Writes JSON over several lines. A terminal executes nothing in it.
 pub(crate) fn say_json(value: &Value) {
     line(format_args!("{}", plain_json::plain(format!("{value:#}"))));
 }
@@ -28,7 +28,7 @@ pub(crate) fn say_json_line(value: &Value) {
     line(format_args!("{}", plain_json::plain(value.to_string())));
 }
 
-/// A text of several lines, maybe a stranger's: a terminal obeys nothing of it but the ends of lines.
+/// A text of several lines in which a terminal executes nothing but the ends of lines.
 pub(crate) fn plain(text: &str) -> String {
     text.split('\n').map(|line| logs::escaped(line).to_string()).collect::<Vec<_>>().join("\n")
 }

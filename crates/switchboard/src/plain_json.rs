@@ -1,7 +1,6 @@
-//! JSON for terminals too: what one would obey rather than show is written as `\u009b` and the like, which is the same JSON.
+//! JSON for terminals: control characters are written as `\u009b` and the like, which is the same JSON.
 
-/// The same JSON, of which a terminal obeys nothing. Only strings can have such letters in them; between strings the ends of
-/// lines are the one control character there is.
+/// The same JSON without control characters: only strings can have them, but for the ends of lines between.
 pub(crate) fn plain(json: String) -> String {
     let is_harmful = |letter: char| letter != '\n' && logs::is_harmful(letter);
     if !json.contains(is_harmful) {

@@ -1,4 +1,4 @@
-//! What the API answers, as a command reads it: JSON, or the refusal with its words.
+//! Answers of the API: JSON, or an error.
 
 use anyhow::Context;
 use http_body_util::{BodyExt, Limited};
@@ -11,8 +11,9 @@ use crate::cli_errors;
 /// The largest answer read.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// The API refused. Prints as its own words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An error that the API answered. Displays its detail.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
 pub(crate) struct ApiError {
     /// The stable word for what went wrong, or nothing if the answer was no problem document.
     pub(crate) code: String,
@@ -21,14 +22,6 @@ pub(crate) struct ApiError {
     /// The fields that are wrong, where it is about fields.
     pub(crate) fields: Vec<String>,
 }
-
-impl std::fmt::Display for ApiError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.detail)
-    }
-}
-
-impl std::error::Error for ApiError {}
 
 impl ApiError {
     /// The refusal in an error, if it is one.

@@ -1,4 +1,4 @@
-//! A table that fits the terminal: where it is too wide, cells are said shortly, and then columns are left out. Pure.
+//! A table that fits the terminal: if it is too wide, cells are shortened, then columns are left out. Pure.
 
 use comfy_table::{ContentArrangement, Table};
 
@@ -7,7 +7,7 @@ use crate::table;
 /// Blanks on both sides of each cell.
 const PADDING: usize = 2;
 
-/// A column, and what happens to it where there is no room.
+/// A column, and what happens to it in a narrow terminal.
 pub(crate) struct Column {
     heading: &'static str,
     cells: Vec<String>,
@@ -18,17 +18,17 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// A column that stays whatever the width is.
+    /// A column that always stays.
     pub(crate) fn fixed(heading: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
         Self { heading, cells: cells.into_iter().collect(), short: None, worth: None }
     }
 
-    /// A column that is left out where there is no room, those of less worth before it.
+    /// A column that is left out of a narrow terminal, those of less worth before it.
     pub(crate) fn spare(worth: u8, heading: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
         Self { worth: Some(worth), ..Self::fixed(heading, cells) }
     }
 
-    /// How its cells are said where the whole has no room.
+    /// Shorter cells for a narrow terminal.
     pub(crate) fn or_shortly(mut self, cells: impl IntoIterator<Item = String>) -> Self {
         self.short = Some(cells.into_iter().collect());
         self
@@ -63,7 +63,7 @@ pub(crate) fn fit(mut columns: Vec<Column>, width: Option<u16>) -> ResponsiveTab
             left_out.push(columns.remove(place).heading);
         }
     }
-    let mut table = table::headed(columns.iter().map(|column| column.heading));
+    let mut table = table::with_header(columns.iter().map(|column| column.heading));
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }

@@ -1,7 +1,8 @@
-//! What the service manager hears from a running server: when it is ready, that its main loops move, that it ends.
+//! Notifications to the service manager: ready, alive, stopping.
 
 use std::time::Duration;
 
+use ambient::Clock;
 use hyper::Request;
 use rustix::time::{ClockId, clock_gettime};
 use store::Store;
@@ -11,13 +12,13 @@ use telegram::router::Usable;
 
 use crate::output::say;
 
-/// How often it is looked whether the server is ready.
+/// How often readiness is checked.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How often the status line is told where no watchdog waits for more.
+/// How often the status line is sent without a watchdog.
 const USUAL: Duration = Duration::from_secs(20);
 
-/// Whoever started the program, if that is somebody who listens.
+/// The service manager that started the program, if there is one.
 #[derive(Debug)]
 pub(crate) struct Supervision {
     notifier: Option<Notifier>,
@@ -38,19 +39,18 @@ impl Supervision {
         Self { notifier, watchdog }
     }
 
-    /// Tells that the server is ready once it is, and from then on that it is alive, as long as its main loops move: this
-    /// task runs, and the store answers, be it with an error. A full disk is no reason to be started again.
-    /// Never ends.
-    pub(crate) async fn keep_told(&self, state: &web::State, store: &Store, pool: &Pool) {
+    /// Notifies that the server is ready once it is, and then that it is alive as long as this task runs and the store
+    /// answers, even with an error: a full disk is no reason for a restart. Never ends.
+    pub(crate) async fn keep_notified(&self, clock: &Clock, state: &web::State, store: &Store, pool: &Pool) {
         let Some(notifier) = &self.notifier else { return std::future::pending().await };
         let inside = web::Inside::new(state);
         while !is_ready(&inside).await {
-            tokio::time::sleep(LOOK).await;
+            clock.sleep(LOOK).await;
         }
         notifier.ready(&status(pool));
         let interval = self.watchdog.map_or(USUAL, WatchdogTime::interval);
         loop {
-            tokio::time::sleep(interval).await;
+            clock.sleep(interval).await;
             // Of the two halves of the watchdog's time one is waited, the other is for the store.
             if tokio::time::timeout(interval, store.round_trip()).await.is_err() {
                 tracing::error!(
@@ -76,7 +76,7 @@ impl Supervision {
         }
     }
 
-    /// They were read, or could not be; either way it goes on.
+    /// The settings were read, or could not be.
     pub(crate) fn reloaded(&self, pool: &Pool) {
         if let Some(notifier) = &self.notifier {
             notifier.ready(&status(pool));

@@ -4,21 +4,16 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use serde_json::Value;
 
-/// An empty table with these headings; as wide as the terminal.
-pub(crate) fn with_header<const N: usize>(header: [&str; N]) -> Table {
-    headed(header)
-}
-
 /// How wide the terminal is, if the output goes to one that says so.
 pub(crate) fn terminal_width() -> Option<u16> {
     Table::new().width().filter(|width| *width > 0)
 }
 
-/// The same with as many headings as there are.
-pub(crate) fn headed<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+/// An empty table with these headings; as wide as the terminal.
+pub(crate) fn with_header<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let header: Vec<&str> = header.into_iter().collect();
     let mut table = Table::new();
-    // Where nobody knows how much room there is, no cell is broken.
+    // Without a known width no cell is wrapped.
     let arrangement = match terminal_width() {
         Some(_) => ContentArrangement::Dynamic,
         None => ContentArrangement::Disabled,

@@ -1,6 +1,5 @@
-//! Asking whoever sits at the terminal, and reading lines from whoever does not.
+//! Questions at the terminal, and lines of the standard input.
 
-use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use anyhow::bail;
@@ -12,24 +11,17 @@ use tokio::sync::mpsc;
 /// The longest line read, in bytes.
 const LONGEST: u64 = 16 * 1024;
 
-/// The command was called in a way that cannot work. The program ends with 2.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Wrong usage of a command: the exit code is 2.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub(crate) struct WrongUsage(pub(crate) String);
 
-impl fmt::Display for WrongUsage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for WrongUsage {}
-
-/// Whether somebody can be asked.
+/// Whether the standard input is a terminal.
 pub(crate) fn somebody_is_there() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Goes on only if whoever sits at the terminal says yes.
+/// Asks a yes/no question at the terminal; an error unless the answer is yes.
 pub(crate) async fn confirm(question: &str) -> anyhow::Result<()> {
     if !somebody_is_there() {
         return Err(WrongUsage("there is no terminal to ask on: say --yes".to_owned()).into());
@@ -43,7 +35,7 @@ pub(crate) async fn confirm(question: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The lines of the standard input. They are read by a thread of its own, so that a wait for one can be given up.
+/// The lines of the standard input, read by a thread, so that a wait for one can be cancelled.
 pub(crate) struct Lines(mpsc::Receiver<io::Result<SecretText>>);
 
 impl Lines {

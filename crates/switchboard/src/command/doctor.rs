@@ -1,6 +1,5 @@
-//! `switchboard doctor`: what is wrong with the server and its machine, and what mends it; a survey of an old installation.
+//! `switchboard doctor`: problems of the server and its machine, and their fixes; the survey of an old installation.
 
-use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,14 +14,13 @@ use hyper::Method;
 use legacy_survey::{Alive, Row};
 use machine::{Journal, Root};
 
-use crate::calls::Calls;
-use crate::control::{self, Server};
+use crate::control;
 use crate::output::{say, say_json};
 use crate::reply::ApiError;
 use crate::terminal::WrongUsage;
 use crate::{Location, table};
 
-/// How long the server may take to say that it is there: one that stands still is not waited for as long as one that examines itself.
+/// How long a server may take to show that it is alive; examining itself takes longer.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// How long the server may take to examine itself.
@@ -38,19 +36,19 @@ pub(crate) struct Doctor {
     #[command(flatten)]
     location: Location,
 
-    /// Look at an installation of the old scripts too: unit files, scripts, session files and processes
+    /// Survey an installation of the old scripts too: unit files, scripts, session files and processes
     #[arg(long, value_name = "DIR")]
     legacy: Option<PathBuf>,
 
-    /// Write a plan to take the sessions of the old installation over
+    /// Write a plan to import the sessions of the old installation
     #[arg(long, value_name = "FILE", requires = "legacy")]
     write_plan: Option<PathBuf>,
 
-    /// Read the journal from a file that `journalctl --output=json` wrote, instead of asking this machine's
+    /// Read the journal from a file written by `journalctl --output=json` [default: the journal of this machine]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
-    /// Do not try whether Telegram and others can be reached
+    /// Do not connect to Telegram and other hosts
     #[arg(long)]
     offline: bool,
 
@@ -59,17 +57,10 @@ pub(crate) struct Doctor {
     json: bool,
 }
 
-/// Something is wrong, and the report has said so: the program ends with 1.
-#[derive(Debug)]
+/// There are problems, and the report has printed them: the exit code is 1.
+#[derive(Debug, thiserror::Error)]
+#[error("something is wrong; the report says what")]
 pub(crate) struct SomethingIsWrong;
-
-impl fmt::Display for SomethingIsWrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("something is wrong; the report says what")
-    }
-}
-
-impl std::error::Error for SomethingIsWrong {}
 
 impl Doctor {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
@@ -175,7 +166,7 @@ fn problems(error: &SettingsError) -> Vec<String> {
 
 /// The report of the server that runs on a data directory, with what only it knows; nothing when none runs.
 async fn ask(data_dir: &Path) -> Result<Option<Report>, String> {
-    let Server::Running(control) = control::find(data_dir).await else { return Ok(None) };
+    let Some(control) = control::find(data_dir).await else { return Ok(None) };
     let lives = control.call_within(SIGN_OF_LIFE, Method::GET, "/health/live", None).await;
     lives.map_err(|error| crate::output::explain(&error))?;
     match control.call_within(TIMEOUT, Method::GET, "/v1/doctor?facts=true", None).await {
@@ -190,11 +181,11 @@ async fn ask(data_dir: &Path) -> Result<Option<Report>, String> {
 }
 
 fn style() -> Style {
-    let terminal = std::io::stdout().is_terminal();
-    let width = rustix::termios::tcgetwinsize(std::io::stdout()).map_or(0, |size| usize::from(size.ws_col));
+    let width = table::terminal_width();
     Style {
-        width: if terminal && width > 0 { width.clamp(40, WIDEST) } else { WIDTH },
-        colours: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        width: width.map_or(WIDTH, |width| usize::from(width).clamp(40, WIDEST)),
+        colours: std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     }
 }
 

@@ -3,13 +3,12 @@
 use clap::{Subcommand, ValueEnum};
 use domain::FailedRequestId;
 use hyper::Method;
-use serde_json::{Value, json};
-use store::FailedState;
 
-use crate::api_client::{self, ApiClient};
-use crate::calls::Calls;
+use super::word::word;
+use crate::Location;
+use crate::api_client::{ApiClient, ApiOptions};
 use crate::output::{say, say_json};
-use crate::{Location, table};
+use crate::table;
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -20,120 +19,93 @@ pub(crate) struct Failed {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the requests that wait for you or for their next try, newest first
-    #[command(after_help = "Examples:\n  switchboard failed list\n  switchboard failed list --state \
-            dropped\n  switchboard failed list --json")]
+    /// List failed requests, the newest first
+    #[command(
+        after_help = "Examples:\n  switchboard failed list\n  switchboard failed list --state dropped\n  \
+            switchboard failed list --json"
+    )]
     List {
-        /// Those in this state instead
-        #[arg(long, value_enum, default_value_t = StateName::Open)]
-        state: StateName,
+        /// Only requests in this state
+        #[arg(long, value_enum, default_value_t = StateWord::Open)]
+        state: StateWord,
         #[command(flatten)]
-        location: Location,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        options: ApiOptions,
     },
-    /// Show one with its body and what went wrong
-    #[command(after_help = "Examples:\n  switchboard failed show fail_01…\n  switchboard failed show \
-            fail_01… --json")]
+    /// Show one with its body and its error
+    #[command(
+        after_help = "Examples:\n  switchboard failed show fail_01…\n  switchboard failed show fail_01… --json"
+    )]
     Show {
-        /// Its id, as `failed list` shows it
+        /// The id of the request, as `failed list` shows it
         id: FailedRequestId,
         #[command(flatten)]
-        location: Location,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        options: ApiOptions,
     },
-    /// Do it again from the beginning; a callback is posted once more
+    /// Retry a request from the beginning; a callback is posted again
     #[command(
-        after_help = "What the old scripts left is not done again here: send it again.\n\nExamples:\n  \
+        after_help = "A request that the old scripts left cannot be retried here: send it again.\n\nExamples:\n  \
             switchboard failed retry fail_01…"
     )]
-    Retry {
-        /// Its id, as `failed list` shows it
-        id: FailedRequestId,
-        #[command(flatten)]
-        location: Location,
-    },
-    /// Drop it: nobody will try it again
+    Retry(One),
+    /// Drop a request: it is never retried
     #[command(after_help = "Examples:\n  switchboard failed drop fail_01…")]
-    Drop {
-        /// Its id, as `failed list` shows it
-        id: FailedRequestId,
-        #[command(flatten)]
-        location: Location,
-    },
+    Drop(One),
 }
 
-/// Which ones are listed.
-#[derive(Clone, Copy, ValueEnum)]
-enum StateName {
-    /// They wait for you, or for their next try
+/// Which request.
+#[derive(clap::Args)]
+struct One {
+    /// The id of the request, as `failed list` shows it
+    id: FailedRequestId,
+    #[command(flatten)]
+    location: Location,
+}
+
+/// Which requests are listed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StateWord {
+    /// Pending and waiting
     Open,
-    /// Callbacks that were not taken and are tried again by themselves
+    /// Callbacks that were not accepted and are retried automatically
     Waiting,
-    /// They wait for you
+    /// Left to you to retry or drop
     Pending,
-    /// They are being tried again
+    /// Being retried
     Retried,
-    /// Trying them again helped
+    /// Retried with success
     Done,
-    /// They were dropped
+    /// Dropped
     Dropped,
     /// All of them
     All,
 }
 
-impl StateName {
-    const fn states(self) -> &'static [FailedState] {
-        match self {
-            Self::Open => &[FailedState::Pending, FailedState::Waiting],
-            Self::Waiting => &[FailedState::Waiting],
-            Self::Pending => &[FailedState::Pending],
-            Self::Retried => &[FailedState::Retried],
-            Self::Done => &[FailedState::Done],
-            Self::Dropped => &[FailedState::Dropped],
-            Self::All => &[],
-        }
-    }
-}
-
 impl Failed {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::List { state, location, json } => {
-                let states: Vec<&str> = state.states().iter().map(|state| state.as_str()).collect();
-                let path = format!("/v1/failed-requests?limit=500&state={}", states.join(","));
-                let requests = api_client::list(&location, &path).await?;
-                if json {
-                    say_json(&json!({ "items": requests, "next_cursor": null }));
-                } else {
-                    print_list(&requests, state);
-                }
-            }
-            Action::Show { id, location, json } => {
-                let request =
-                    api_client::call(&location, Method::GET, &format!("/v1/failed-requests/{id}"), None)
-                        .await?;
-                if json {
-                    say_json(&request);
-                } else {
-                    say!("{}", table::fields(&request));
-                    say!("");
+            Action::List { state, options } => list(state, &options).await?,
+            Action::Show { id, options } => {
+                let path = format!("/v1/failed-requests/{id}");
+                let request = options.location.call(Method::GET, &path, None).await?;
+                options.print(&request, || format!("{}\n", table::fields(&request)));
+                if !options.json {
                     say_json(&request["payload"]);
                 }
             }
-            Action::Retry { id, location } => {
-                if retry(&location, id).await? {
+            Action::Retry(One { id, location }) => {
+                let api = ApiClient::open(&location).await?;
+                let is_running = api.is_running();
+                let retried = api.call(Method::POST, &format!("/v1/failed-requests/{id}/retry"), None).await;
+                api.close().await;
+                retried?;
+                if is_running {
                     say!("{id} is tried again; `switchboard failed show {id}` says how it ended.");
                 } else {
                     say!("{id} is tried again when the server runs.");
                 }
             }
-            Action::Drop { id, location } => {
-                api_client::call(&location, Method::DELETE, &format!("/v1/failed-requests/{id}"), None)
-                    .await?;
+            Action::Drop(One { id, location }) => {
+                location.call(Method::DELETE, &format!("/v1/failed-requests/{id}"), None).await?;
                 say!("{id} is dropped.");
             }
         }
@@ -141,23 +113,16 @@ impl Failed {
     }
 }
 
-/// Tells whether a server does it now; else the next one does.
-async fn retry(location: &Location, id: FailedRequestId) -> anyhow::Result<bool> {
-    let api = ApiClient::open(location).await?;
-    let is_running = api.is_running();
-    let answer = api.call(Method::POST, &format!("/v1/failed-requests/{id}/retry"), None).await;
-    api.close().await;
-    answer.map(|_| is_running)
-}
-
-fn print_list(requests: &[Value], state: StateName) {
-    if requests.is_empty() {
-        match state {
-            StateName::Open => say!("No failed request waits for you. `--state all` lists the others."),
-            _ => say!("There are none."),
-        }
-        return;
-    }
+async fn list(state: StateWord, options: &ApiOptions) -> anyhow::Result<()> {
+    let states = match state {
+        StateWord::Open => "pending,waiting".to_owned(),
+        StateWord::All => String::new(),
+        one => word(&one),
+    };
+    let none = match state {
+        StateWord::Open => "No failed request waits for you. `--state all` lists the others.",
+        _ => "There are none.",
+    };
     let columns = [
         ("ID", "id"),
         ("AT", "at"),
@@ -168,5 +133,5 @@ fn print_list(requests: &[Value], state: StateName) {
         ("NEXT TRY", "next_try_at"),
         ("ERROR", "error"),
     ];
-    say!("{}", table::of(requests, columns));
+    options.list(&format!("/v1/failed-requests?limit=500&state={states}"), none, columns).await
 }

@@ -13,7 +13,7 @@ use logs::{
 
 use crate::{Location, logging, plain_json};
 
-/// How many lines are shown if nobody says from when on.
+/// How many lines are shown without --since and --limit.
 const USUAL: usize = 200;
 /// How often a follower looks for new lines.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -21,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// The arguments.
 #[derive(clap::Args)]
 pub(crate) struct Logs {
-    /// Stay, and show new lines as they are written, until Ctrl+C
+    /// Follow new lines until Ctrl+C
     #[arg(long, short)]
     follow: bool,
 
@@ -34,15 +34,15 @@ pub(crate) struct Logs {
     )]
     service: Vec<Service>,
 
-    /// Only lines at least as important as this: error, warn, info, debug or trace
+    /// Only lines of at least this level: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL")]
     level: Option<Level>,
 
-    /// Only lines written at this time or later: 10m, 2h, 1d ago, or 2030-01-31T12:00:00Z
+    /// Only lines since this time: 10m, 2h, 1d ago, or 2030-01-31T12:00:00Z
     #[arg(long, value_name = "WHEN")]
     since: Option<Moment>,
 
-    /// Only lines written before this time
+    /// Only lines before this time
     #[arg(long, value_name = "WHEN")]
     until: Option<Moment>,
 
@@ -54,7 +54,7 @@ pub(crate) struct Logs {
         long,
         value_name = "TYPE",
         value_delimiter = ',',
-        help = "Only lines that tell of this type of error (repeatable): flood_wait, peer_flood, cannot_resolve, \
+        help = "Only lines with this type of error (repeatable): flood_wait, peer_flood, cannot_resolve, \
                 session_lost, ..."
     )]
     error: Vec<ErrorKind>,
@@ -63,19 +63,19 @@ pub(crate) struct Logs {
     #[arg(long, value_name = "ID")]
     subject: Option<String>,
 
-    /// Only lines with these words in them, as they are written here; fields count as name=value
+    /// Only lines with this text; fields count as name=value
     #[arg(long, value_name = "WORDS")]
     grep: Option<String>,
 
-    /// Look at large and small letters in --grep
+    /// Match case in --grep
     #[arg(long, requires = "grep")]
     match_case: bool,
 
-    /// How many lines, the newest of those that match [default: 200, or all with --since]
+    /// The number of lines, the newest that match [default: 200, or all with --since]
     #[arg(long, short = 'n', value_name = "NUMBER")]
     limit: Option<usize>,
 
-    /// Print one JSON object a line
+    /// Print one JSON object on each line
     #[arg(long)]
     json: bool,
 
@@ -150,7 +150,7 @@ impl Logs {
             let (reader, filter) = (reader.clone(), filter.clone());
             move || {
                 let mut shown = Shown { out: BufWriter::new(io::stdout().lock()), json, colours };
-                // Whoever follows goes on behind the newest line there is, whether it was wanted or not.
+                // Following starts behind the newest line, whether it matches or not.
                 let newest = newest(&reader)?;
                 let done = if from_start {
                     show_all(&reader, &filter, None, &mut shown)
@@ -202,7 +202,7 @@ impl Logs {
     }
 }
 
-/// Goes on unless whoever read went away.
+/// Ends when the reader has closed the output.
 fn unless_left<T>(done: io::Result<T>) -> anyhow::Result<ControlFlow<(), T>> {
     match done {
         Ok(done) => Ok(ControlFlow::Continue(done)),
@@ -211,7 +211,7 @@ fn unless_left<T>(done: io::Result<T>) -> anyhow::Result<ControlFlow<(), T>> {
     }
 }
 
-/// One page. What the disk has changed is told, and the rest shown.
+/// One page; damaged blocks are left out with a warning.
 fn search(reader: &Reader, query: &Query) -> io::Result<Page> {
     let page = reader.search(query).map_err(io::Error::other)?;
     if page.damaged > 0 {

@@ -1,4 +1,4 @@
-//! `switchboard message`: looking at one message, having it tried no longer, ending the doubt about it.
+//! `switchboard message`: shows one message, cancels it, ends the doubt about it.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use domain::MessageId;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::calls::Calls;
-use crate::control;
+use super::word::word;
+use crate::Location;
 use crate::output::{say, say_json};
-use crate::{Location, table};
+use crate::table::cell;
 
 /// The attempt that is on the wire is waited for.
 const ATTEMPT_ENDS: Duration = Duration::from_secs(30);
@@ -24,45 +24,42 @@ pub(crate) struct Message {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Show it as the API does
+    /// Show a message as the API does
     #[command(after_help = "Examples:\n  switchboard message show msg_01…")]
-    Show {
-        /// Its id, as sending answered it
-        id: MessageId,
-        #[command(flatten)]
-        location: Location,
-    },
-    /// Cancel it while it waits; while it is tried again and again, have it tried no longer
+    Show(One),
+    /// Cancel a message that waits, or stop further attempts to send it
     #[command(
-        after_help = "What waits is cancelled, and nothing is sent. What is being sent, and of which an attempt came back \
-            without saying whether it arrived, is in doubt then; end the doubt with `switchboard message \
+        after_help = "What waits is cancelled, and nothing is sent. What is being sent, and of which an attempt came \
+            back without saying whether it arrived, is in doubt then; end the doubt with `switchboard message \
             resolve`.\n\nExamples:\n  switchboard message cancel msg_01…"
     )]
-    Cancel {
-        /// Its id, as sending answered it
-        id: MessageId,
-        #[command(flatten)]
-        location: Location,
-    },
-    /// End the doubt about it, also while it is still tried
+    Cancel(One),
+    /// Say what became of a message in doubt, also while it is still tried
     #[command(
-        after_help = "Look into the chat first.\n\nExamples:\n  switchboard message resolve msg_01… --as \
-            sent\n  switchboard message resolve msg_01… --as resend"
+        after_help = "Look into the chat first.\n\nExamples:\n  switchboard message resolve msg_01… --as sent\n  \
+            switchboard message resolve msg_01… --as resend"
     )]
     Resolve {
-        /// Its id, as sending answered it
-        id: MessageId,
+        #[command(flatten)]
+        one: One,
         /// What is true
         #[arg(long = "as", value_enum, value_name = "WORD")]
-        word: Word,
-        #[command(flatten)]
-        location: Location,
+        truth: Truth,
     },
+}
+
+/// Which message.
+#[derive(clap::Args)]
+struct One {
+    /// The id of the message
+    id: MessageId,
+    #[command(flatten)]
+    location: Location,
 }
 
 /// What became of a message in doubt.
 #[derive(Clone, Copy, ValueEnum)]
-enum Word {
+enum Truth {
     /// It arrived
     Sent,
     /// It did not: send it
@@ -71,40 +68,31 @@ enum Word {
 
 impl Message {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        match self.action {
-            Action::Show { id, location } => {
-                let server = control::running(&location.data_dir()?).await?;
-                say_json(&server.call(Method::GET, &format!("/v1/messages/{id}"), None).await?);
+        let changed = match self.action {
+            Action::Show(one) => {
+                say_json(&one.call(Method::GET, "", None).await?);
+                return Ok(());
             }
-            Action::Cancel { id, location } => {
-                say!("{}", told(&change(&location, id, "cancel", None).await?))
+            Action::Cancel(one) => one.call(Method::POST, "/cancel", None).await?,
+            Action::Resolve { one, truth } => {
+                one.call(Method::POST, "/resolve", Some(json!({ "as": word(&truth) }))).await?
             }
-            Action::Resolve { id, word, location } => {
-                let word = match word {
-                    Word::Sent => "sent",
-                    Word::Resend => "resend",
-                };
-                say!("{}", told(&change(&location, id, "resolve", Some(json!({ "as": word }))).await?));
-            }
-        }
+        };
+        say!("{}", outcome(&changed));
         Ok(())
     }
 }
 
-async fn change(
-    location: &Location,
-    id: MessageId,
-    call: &str,
-    body: Option<Value>,
-) -> anyhow::Result<Value> {
-    let server = control::running(&location.data_dir()?).await?;
-    let path = format!("/v1/messages/{id}/{call}");
-    server.call_within(ATTEMPT_ENDS, Method::POST, &path, body.as_ref()).await
+impl One {
+    async fn call(&self, method: Method, action: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        let path = format!("/v1/messages/{}{action}", self.id);
+        self.location.server().await?.call_within(ATTEMPT_ENDS, method, &path, body.as_ref()).await
+    }
 }
 
-/// What became of it, in a sentence or two. Pure.
-fn told(message: &Value) -> String {
-    let id = table::cell(message, "id");
+/// What became of it, in a sentence or two.
+fn outcome(message: &Value) -> String {
+    let id = cell(message, "id");
     match message["state"].as_str() {
         Some("cancelled") => format!("{id} is cancelled; nothing was sent."),
         Some("in_doubt") => format!(
@@ -123,14 +111,14 @@ mod tests {
 
     #[test]
     fn each_end_has_its_sentence() {
-        let told = |state: &str| told(&json!({ "id": "msg_1", "state": state }));
         for (state, says) in [
             ("cancelled", "nothing was sent"),
             ("in_doubt", "message resolve msg_1 --as sent"),
             ("sent", "counts as sent"),
             ("queued", "message show msg_1"),
         ] {
-            assert!(told(state).contains(says), "{state}: {}", told(state));
+            let said = outcome(&json!({ "id": "msg_1", "state": state }));
+            assert!(said.contains(says), "{state}: {said}");
         }
     }
 }

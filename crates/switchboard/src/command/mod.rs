@@ -17,3 +17,4 @@ pub(crate) mod service;
 pub(crate) mod top;
 pub(crate) mod up;
 pub(crate) mod user;
+pub(crate) mod word;

@@ -11,21 +11,21 @@ use serde_json::json;
 use store::HeldBack;
 
 use crate::Location;
-use crate::control::{self, Server};
+use crate::control;
 use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
 /// The arguments.
 #[derive(clap::Args)]
 pub(crate) struct Restore {
-    /// The backup
+    /// The file of the backup
     file: PathBuf,
 
-    /// What becomes of messages and operations that waited when it was made
+    /// What to do with messages and operations that waited when it was made
     #[arg(long, value_enum, default_value_t = WaitingName::Hold)]
     waiting: WaitingName,
 
-    /// Do everything but put it in place
+    /// Check everything and change nothing
     #[arg(long)]
     dry_run: bool,
 
@@ -36,7 +36,7 @@ pub(crate) struct Restore {
     #[command(flatten)]
     location: Location,
 
-    /// Print what was done as JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -44,16 +44,16 @@ pub(crate) struct Restore {
 /// What becomes of what waited.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum WaitingName {
-    /// It is held back for you: the server may have sent it since
+    /// Hold them for you to decide: the server may have sent them since
     Hold,
-    /// It is sent: the server did nothing since, as it was stopped before the backup was made
+    /// Send them: the server was stopped before the backup was made, and has not run since
     Send,
 }
 
 impl Restore {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let (data_dir, clock) = (self.location.data_dir()?, Clock::system());
-        if let Server::Running(_) = control::find(&data_dir).await {
+        if control::find(&data_dir).await.is_some() {
             bail!("a server runs on {}; stop it first: systemctl stop switchboard", data_dir.display());
         }
         let settings = self.location.settings()?;
@@ -98,7 +98,7 @@ impl Restore {
             );
             tokio::select! {
                 said = confirm(&question) => said?,
-                // What lies ready aside goes with this.
+                // This removes what was prepared.
                 _ = tokio::signal::ctrl_c() => bail!("nothing was done"),
             }
         }

@@ -1,4 +1,4 @@
-//! `switchboard sandbox`: the pretend outside world alone.
+//! `switchboard sandbox`: the simulated Telegram alone.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,27 +10,27 @@ use crate::output::say;
 /// The arguments.
 #[derive(clap::Args)]
 pub(crate) struct SandboxCommand {
-    /// Where to write switchboard.toml and the world's keys [default: a fresh temporary folder]
+    /// The directory for switchboard.toml and the keys [default: a new temporary directory]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// How many Telegram accounts there are
+    /// The number of Telegram accounts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=5_000))]
     accounts: u16,
 
-    /// How many dialogs they have in all, at least 30 each
+    /// The number of dialogs of all accounts, at least 30 each
     #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     dialogs: u32,
 
-    /// The same seed makes the same world
+    /// The seed: the same one makes the same accounts and dialogs
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// Where data centre 2 listens; data centre 4 takes the port below; port 0 takes any two
+    /// The address of data centre 2; data centre 4 listens on the port below; port 0 takes any two
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5097")]
     telegram: SocketAddr,
 
-    /// Where the control port listens
+    /// The address of the control port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5098")]
     control: SocketAddr,
 }

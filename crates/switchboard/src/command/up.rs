@@ -38,12 +38,12 @@ pub(crate) struct Up {
     #[command(flatten)]
     location: Location,
 
-    /// Where the API listens, instead of what the settings say
+    /// The address of the API [default: as the settings say]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
 
-    /// Run against a pretend outside world with demo accounts, in a fresh temporary folder; of a settings file all but the
-    /// accounts counts
+    /// Run against a simulated Telegram with demo accounts, in a new temporary directory; the accounts of a settings
+    /// file are ignored
     #[arg(long)]
     sandbox: bool,
 }
@@ -54,7 +54,7 @@ struct Demo {
     folder: Folder,
 }
 
-/// Where a demo's data lies: in a folder that goes when the program ends, or in the one that was named.
+/// The data directory of a demo: a temporary one, or the one that was named.
 enum Folder {
     Temporary(tempfile::TempDir),
     Named(PathBuf),
@@ -120,7 +120,7 @@ impl Up {
             Some(_) => Folder::Named(self.location.data_dir()?),
             None => Folder::Temporary(tempfile::Builder::new().prefix("switchboard-demo-").tempdir()?),
         };
-        // The world lies inside the data directory, which must be nobody else's from its first moment.
+        // The world is inside the data directory, which must be private from the start.
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -226,7 +226,7 @@ impl Up {
         let supervision = Supervision::of_environment();
         tokio::select! {
             told = self.until_told_to_stop(&log_level, &supervision, pool) => told?,
-            () = supervision.keep_told(&state, store, pool) => {}
+            () = supervision.keep_notified(&ambient.clock, &state, store, pool) => {}
             () = allocator::give_back() => {}
         }
 

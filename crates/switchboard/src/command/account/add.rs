@@ -8,43 +8,38 @@ use hyper::Method;
 use serde_json::json;
 
 use super::given::{ApiHash, ProxyGiven};
-use crate::Location;
-use crate::api_client;
-use crate::output::{say, say_json};
+use crate::api_client::ApiOptions;
 use crate::terminal::{self, Lines, WrongUsage};
 
 /// The account to add.
 #[derive(clap::Args)]
 pub(super) struct Add {
-    /// What to call it: 1 to 64 of a-z, 0-9, _ and -
+    /// A name: 1 to 64 of a-z, 0-9, _ and -
     name: AccountName,
-    /// The application's number (`api_id`)
+    /// The `api_id` of the application
     #[arg(long, value_name = "NUMBER")]
     api_id: Option<i32>,
     #[command(flatten)]
     api_hash: ApiHash,
-    /// The phone number, for signing in
+    /// The phone number to sign in with
     #[arg(long, value_name = "NUMBER")]
     phone: Option<String>,
-    /// The lower, the earlier it is chosen [default: 100]
+    /// Its priority; lower values are chosen first [default: 100]
     #[arg(long, value_name = "NUMBER")]
     priority: Option<u16>,
-    /// Use it only where it is named, never for calls that name no account
+    /// Use it only for calls that name it
     #[arg(long)]
     by_pin: bool,
-    /// The most messages it may send within any hour [default: as many as there are]
+    /// The most messages it may send within any hour [default: no limit]
     #[arg(long, value_name = "NUMBER")]
     messages_per_hour: Option<NonZeroU32>,
-    /// The most messages it may send within any 24 hours [default: as many as there are]
+    /// The most messages it may send within any 24 hours [default: no limit]
     #[arg(long, value_name = "NUMBER")]
     messages_per_day: Option<NonZeroU32>,
     #[command(flatten)]
     proxy: ProxyGiven,
     #[command(flatten)]
-    location: Location,
-    /// Print the account as JSON
-    #[arg(long)]
-    json: bool,
+    options: ApiOptions,
 }
 
 impl Add {
@@ -78,13 +73,8 @@ impl Add {
         if let Some(proxy) = &proxy {
             body["proxy"] = proxy.expose_secret().into();
         }
-        let added = api_client::call(&self.location, Method::POST, "/v1/accounts", Some(&body)).await?;
-        if self.json {
-            say_json(&added);
-        } else {
-            say!("{0} is added. Sign in to it: switchboard account login {0}", self.name);
-        }
-        Ok(())
+        let said = |_: &_| format!("{0} is added. Sign in to it: switchboard account login {0}", self.name);
+        self.options.call(Method::POST, "/v1/accounts", Some(&body), said).await
     }
 }
 

@@ -7,30 +7,28 @@ use hyper::Method;
 use serde_json::{Map, Value};
 
 use super::given::{ApiHash, ProxyGiven};
-use crate::Location;
-use crate::api_client;
-use crate::output::{say, say_json};
+use crate::api_client::ApiOptions;
 use crate::terminal::WrongUsage;
 
-/// What is to be another.
+/// What to change.
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Change {
-    /// The account's name
+    /// The name of the account
     name: AccountName,
-    /// The lower, the earlier it is chosen
+    /// Its priority; lower values are chosen first
     #[arg(long, value_name = "NUMBER")]
     priority: Option<u16>,
     /// Use it also for calls that name no account
     #[arg(long, conflicts_with = "by_pin")]
     in_pool: bool,
-    /// Use it only where it is named
+    /// Use it only for calls that name it
     #[arg(long)]
     by_pin: bool,
-    /// The phone number, for signing in
+    /// The phone number to sign in with
     #[arg(long, value_name = "NUMBER")]
     phone: Option<String>,
-    /// The application's number (`api_id`)
+    /// The `api_id` of the application
     #[arg(long, value_name = "NUMBER")]
     api_id: Option<i32>,
     #[command(flatten)]
@@ -46,28 +44,19 @@ pub(super) struct Change {
     /// The most messages it may send within any 24 hours
     #[arg(long, value_name = "NUMBER")]
     messages_per_day: Option<NonZeroU32>,
-    /// Let it send as many messages as there are
+    /// Remove both limits
     #[arg(long, conflicts_with_all = ["messages_per_hour", "messages_per_day"])]
     no_limits: bool,
     #[command(flatten)]
-    location: Location,
-    /// Print the account as JSON
-    #[arg(long)]
-    json: bool,
+    options: ApiOptions,
 }
 
 impl Change {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let change = self.body()?;
         let path = format!("/v1/accounts/{}", self.name);
-        let changed =
-            api_client::call(&self.location, Method::PATCH, &path, Some(&Value::Object(change))).await?;
-        if self.json {
-            say_json(&changed);
-        } else {
-            say!("{} is changed.", self.name);
-        }
-        Ok(())
+        let said = |_: &_| format!("{} is changed.", self.name);
+        self.options.call(Method::PATCH, &path, Some(&Value::Object(change)), said).await
     }
 
     fn body(&self) -> anyhow::Result<Map<String, Value>> {

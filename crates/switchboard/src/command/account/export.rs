@@ -1,4 +1,4 @@
-//! `switchboard account export`: a session leaves for another program.
+//! `switchboard account export`: a session for another program.
 
 use std::path::{Path, PathBuf};
 
@@ -7,46 +7,42 @@ use domain::AccountName;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::purposes::{self, PurposeName};
-use crate::Location;
-use crate::api_client;
+use crate::api_client::ApiOptions;
+use crate::command::word::{PurposeWord, word};
 use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
 /// Which session leaves, and as what.
 #[derive(clap::Args)]
 pub(super) struct Export {
-    /// The account's name
+    /// The name of the account
     name: AccountName,
-    /// The session for this [default: the first one]
+    /// Export the session for this purpose [default: the first session]
     #[arg(long = "for", value_enum, value_name = "PURPOSE")]
-    purpose: Option<PurposeName>,
+    purpose: Option<PurposeWord>,
     #[command(flatten)]
     format: Format,
-    /// Leave the account running. Two programs on one session end it for good
+    /// Leave the account running; Telegram ends the session if both programs connect
     #[arg(long)]
     copy_anyway: bool,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    location: Location,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    options: ApiOptions,
 }
 
 /// What the session is written as.
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
 struct Format {
-    /// Write a session file of Telethon
+    /// Write a Telethon session file
     #[arg(long, value_name = "FILE")]
     telethon: Option<PathBuf>,
-    /// Write a session file of Kurigram
+    /// Write a Kurigram session file
     #[arg(long, value_name = "FILE")]
     kurigram: Option<PathBuf>,
-    /// Print a session string of Telethon
+    /// Print a Telethon session string
     #[arg(long)]
     string: bool,
 }
@@ -55,7 +51,7 @@ impl Export {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let mut body = self.format.body()?;
         if let Some(purpose) = self.purpose {
-            body["for"] = purposes::words(&[purpose])[0].into();
+            body["for"] = word(&purpose).into();
         }
         body["copy_anyway"] = self.copy_anyway.into();
         if !self.yes {
@@ -71,8 +67,8 @@ impl Export {
             .await?;
         }
         let path = format!("/v1/accounts/{}/export", self.name);
-        let answer = api_client::call(&self.location, Method::POST, &path, Some(&body)).await?;
-        if self.json {
+        let answer = self.options.location.call(Method::POST, &path, Some(&body)).await?;
+        if self.options.json {
             say_json(&answer);
             return Ok(());
         }

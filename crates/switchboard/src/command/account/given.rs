@@ -15,10 +15,10 @@ const LARGEST: u64 = 64 * 1024;
 #[derive(clap::Args, Clone, Debug, Default)]
 #[group(required = false, multiple = false)]
 pub(super) struct ApiHash {
-    /// The environment variable that holds the application's secret (`api_hash`)
+    /// The environment variable that holds the `api_hash` of the application
     #[arg(long, value_name = "NAME")]
     api_hash_env: Option<String>,
-    /// The file that holds the application's secret (`api_hash`)
+    /// The file that holds the `api_hash` of the application
     #[arg(long, value_name = "FILE")]
     api_hash_file: Option<PathBuf>,
 }
@@ -30,7 +30,7 @@ pub(super) struct ProxyGiven {
     /// The proxy to connect through, without a password: socks5://HOST:PORT
     #[arg(long, value_name = "ADDRESS")]
     proxy: Option<String>,
-    /// The environment variable that holds the address of the proxy, which may have a password in it
+    /// The environment variable that holds the address of the proxy, with a password if it has one
     #[arg(long, value_name = "NAME")]
     proxy_env: Option<String>,
     /// The file that holds the address of the proxy
@@ -44,7 +44,7 @@ impl ApiHash {
         read(self.api_hash_env.as_deref(), self.api_hash_file.as_deref())
     }
 
-    /// The secret; whoever sits at the terminal is asked for it if the arguments do not say where it is.
+    /// The secret; without arguments it is asked for at the terminal.
     pub(super) async fn read_or_ask(&self, lines: &mut Option<Lines>) -> anyhow::Result<SecretText> {
         if let Some(given) = self.read()? {
             return Ok(given);
@@ -72,7 +72,7 @@ impl ProxyGiven {
     }
 }
 
-/// An address that may stand in an argument. What is wrong is told without it.
+/// An address that may be an argument. Errors do not show it.
 fn without_password(address: &str) -> anyhow::Result<SecretText> {
     if address.contains('@') {
         let detail = "--proxy has a password in it, which every user of this machine could read there; name where \

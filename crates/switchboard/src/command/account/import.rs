@@ -1,4 +1,4 @@
-//! `switchboard account import`: sessions of other programs and the old registry are taken over.
+//! `switchboard account import`: sessions of other programs and the old registry.
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
@@ -8,19 +8,18 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use domain::{AccountName, ExposeSecret, Purpose, SecretText};
 use hyper::Method;
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use telegram::import::{Plan, PlanError, PlannedSession};
 
 use super::given::ApiHash;
-use super::purposes::{self, PurposeName};
-use crate::api_client::ApiClient;
-use crate::bars::{Bar, Bars};
-use crate::calls::Calls;
+use crate::api_client::{ApiClient, ApiOptions};
+use crate::bars::{self, Bars};
+use crate::command::word::{PurposeWord, words};
 use crate::output::{say, say_json};
 use crate::responsive_table::{self, Column, ResponsiveTable};
-use crate::terminal::WrongUsage;
-use crate::terminal::confirm;
-use crate::{Location, paragraph, table};
+use crate::terminal::{WrongUsage, confirm};
+use crate::{paragraph, table};
 
 /// How long an import may take: a thousand sessions that Telegram does not answer for, and the writing.
 const TIMEOUT: Duration = Duration::from_mins(40);
@@ -29,13 +28,13 @@ const TIMEOUT: Duration = Duration::from_mins(40);
 const LONGEST_STRING: u64 = 4096;
 const LARGEST_PLAN: u64 = 1024 * 1024;
 
-/// Where an import is ordered, and looked at.
+/// Starts an import, and reads its progress.
 const PATH: &str = "/v1/accounts/import";
 
 /// The path that stands for the standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// How often it is looked how far the import is.
+/// How often the progress is read.
 const EVERY: Duration = Duration::from_millis(200);
 
 /// What is said before anything is opened.
@@ -45,26 +44,26 @@ const WARNING: &str = "Telegram ends a session for good when two programs use it
 /// What to import, and how.
 #[derive(clap::Args)]
 pub(super) struct Import {
-    /// Session files, folders full of them, the database of the old registry; `-` reads a session string from the standard
-    /// input. With a plan that names files, these are taken when no path is given
+    /// Session files, folders of them, the database of the old registry; `-` reads a session string from the standard
+    /// input [default: the files that the plan names]
     #[arg(required_unless_present = "plan", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Only say what would be done: nothing is connected, nothing is changed
+    /// Print what would be done; nothing is connected or changed
     #[arg(long)]
     dry_run: bool,
-    /// A plan file: which session is for which account and what
+    /// A plan file, which assigns sessions to accounts and purposes
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// Write what was found as a plan file to be edited
+    /// Write the sessions found to a plan file, to be edited
     #[arg(long, value_name = "FILE", requires = "dry_run")]
     write_plan: Option<PathBuf>,
-    /// The account for sessions whose person has none here
+    /// The account for sessions whose user has none here
     #[arg(long, value_name = "NAME")]
     account: Option<AccountName>,
     /// What the sessions are for [default: what no other session of the account is for]
     #[arg(long = "for", value_enum, value_delimiter = ',', value_name = "PURPOSES")]
-    purposes: Vec<PurposeName>,
-    /// The number of the application (`api_id`) to connect as and to make new accounts with
+    purposes: Vec<PurposeWord>,
+    /// The `api_id` of the application for the connections and for new accounts
     #[arg(long, value_name = "N")]
     api_id: Option<i32>,
     #[command(flatten)]
@@ -73,16 +72,13 @@ pub(super) struct Import {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    location: Location,
-    /// Print what became of each session as JSON
-    #[arg(long)]
-    json: bool,
+    options: ApiOptions,
 }
 
 impl Import {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let body = self.body()?;
-        let api = ApiClient::open(&self.location).await?;
+        let api = ApiClient::open(&self.options.location).await?;
         let imported = self.import(&api, body).await;
         let running = api.is_running();
         api.close().await;
@@ -95,7 +91,7 @@ impl Import {
                 file.display()
             );
         }
-        if self.json {
+        if self.options.json {
             say_json(&report);
         } else {
             print(&report);
@@ -104,7 +100,7 @@ impl Import {
         Ok(())
     }
 
-    /// The request, and what of it is secret.
+    /// The body of the request.
     fn body(&self) -> anyhow::Result<Value> {
         let mut body = json!({});
         let (mut paths, mut string) = (Vec::new(), None);
@@ -127,7 +123,7 @@ impl Import {
             body["account"] = account.as_str().into();
         }
         if !self.purposes.is_empty() {
-            body["for"] = purposes::words(&self.purposes).into();
+            body["for"] = words(&self.purposes).into();
         }
         match (self.api_id, self.api_hash.read()?) {
             (Some(api_id), Some(api_hash)) => {
@@ -151,7 +147,7 @@ impl Import {
         Ok(body)
     }
 
-    /// What would be done comes first, so that whoever is asked knows what they are asked.
+    /// Shows what would be done before asking.
     async fn import(&self, api: &ApiClient, mut body: Value) -> anyhow::Result<Value> {
         if self.dry_run || !self.yes {
             body["dry_run"] = true.into();
@@ -159,7 +155,7 @@ impl Import {
             if self.dry_run {
                 return Ok(would);
             }
-            if !self.json {
+            if !self.options.json {
                 print(&would);
             }
             confirm(&format!(
@@ -173,9 +169,9 @@ impl Import {
         self.watched(api, &body).await
     }
 
-    /// Orders an import, and draws how far it is for whoever is at the terminal.
+    /// Starts an import and shows its progress at a terminal.
     async fn watched(&self, api: &ApiClient, body: &Value) -> anyhow::Result<Value> {
-        let bars = Bars::new(self.json);
+        let bars = Bars::new(self.options.json);
         let ended = api.call_within(TIMEOUT, Method::POST, PATH, Some(body));
         if !bars.are_shown() {
             return ended.await;
@@ -195,7 +191,7 @@ impl Import {
             ended = ended => ended,
             () = looking => bail!("the import is no longer watched"),
         };
-        bar.goes();
+        bar.finish_and_clear();
         ended
     }
 }
@@ -305,7 +301,7 @@ fn write_plan(file: &Path, report: &Value) -> anyhow::Result<()> {
     new.write_all(text.as_bytes()).with_context(|| format!("the plan file {}", file.display()))
 }
 
-fn draw(bar: &Bar, progress: &Value) {
+fn draw(bar: &ProgressBar, progress: &Value) {
     let step = match progress["step"].as_str() {
         Some("looking") => "the files are looked through",
         Some("asking") => "Telegram is asked",
@@ -317,7 +313,7 @@ fn draw(bar: &Bar, progress: &Value) {
     let now = progress["now"].as_str().and_then(|file| Path::new(file).file_name());
     let now = now.map(|name| format!("{}, ", name.to_string_lossy())).unwrap_or_default();
     let of = progress["of"].as_u64().filter(|of| *of > 0);
-    bar.shows(progress["done"].as_u64().unwrap_or_default(), of, &format!("{now}{step}"));
+    bars::show(bar, progress["done"].as_u64().unwrap_or_default(), of, &format!("{now}{step}"));
 }
 
 fn rows<'a>(value: &'a Value, field: &str) -> &'a [Value] {
@@ -391,7 +387,7 @@ fn purposes(row: &Value) -> String {
     if whole { "all".to_owned() } else { table::cell(row, "purposes") }
 }
 
-/// The folder that all files lie in, if there are several and they share one that is worth telling.
+/// The folder that several files share, if it is not the root.
 fn common_folder(sessions: &[Value]) -> Option<PathBuf> {
     let mut files = sessions.iter().filter_map(|row| row["file"].as_str()).map(Path::new);
     let mut folder = files.next()?.parent()?.to_owned();

@@ -1,4 +1,4 @@
-//! `switchboard account list` and `show`: how the accounts are, while a server runs and when none does.
+//! `switchboard account list` and `show`, with and without a running server.
 
 use anyhow::bail;
 use domain::AccountName;
@@ -6,66 +6,37 @@ use serde_json::{Value, json};
 
 use super::show;
 use crate::Location;
-use crate::api_client::ApiClient;
-use crate::calls::Calls;
-use crate::control::{self, Server};
+use crate::api_client::{ApiClient, ApiOptions};
+use crate::control;
 use crate::output::say_json;
 
-/// Where to look.
-#[derive(clap::Args)]
-pub(super) struct List {
-    #[command(flatten)]
-    location: Location,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-/// The account to show.
-#[derive(clap::Args)]
-pub(super) struct Show {
-    /// The account's name
-    name: AccountName,
-    #[command(flatten)]
-    location: Location,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-impl List {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
-        let Known { accounts, ownerless } = known(&self.location).await?;
-        if self.json {
-            say_json(&json!({ "items": accounts, "ownerless_sessions": ownerless, "next_cursor": null }));
-        } else {
-            show::list(&accounts);
-            show::ownerless(&ownerless);
-        }
-        Ok(())
+/// Lists all accounts, and the sessions without one.
+pub(super) async fn list(options: &ApiOptions) -> anyhow::Result<()> {
+    let Known { accounts, ownerless } = known(&options.location).await?;
+    if options.json {
+        say_json(&json!({ "items": accounts, "ownerless_sessions": ownerless, "next_cursor": null }));
+    } else {
+        show::list(&accounts);
+        show::ownerless(&ownerless);
     }
+    Ok(())
 }
 
-impl Show {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
-        let accounts = known(&self.location).await?.accounts;
-        let Some(account) = accounts.iter().find(|account| account["name"] == self.name.as_str()) else {
-            let names: Vec<_> = accounts.iter().filter_map(|account| account["name"].as_str()).collect();
-            if names.is_empty() {
-                bail!("there is no account named {}; there is none at all", self.name);
-            }
-            bail!("there is no account named {}; there are: {}", self.name, names.join(", "));
-        };
-        if self.json {
-            say_json(account);
-        } else {
-            show::one(account);
+/// Shows one account.
+pub(super) async fn one(name: &AccountName, options: &ApiOptions) -> anyhow::Result<()> {
+    let accounts = known(&options.location).await?.accounts;
+    let Some(account) = accounts.iter().find(|account| account["name"] == name.as_str()) else {
+        let names: Vec<_> = accounts.iter().filter_map(|account| account["name"].as_str()).collect();
+        if names.is_empty() {
+            bail!("there is no account named {name}; there is none at all");
         }
-        Ok(())
-    }
+        bail!("there is no account named {name}; there are: {}", names.join(", "));
+    };
+    options.print(account, || show::one(account));
+    Ok(())
 }
 
-/// Both sides: accounts, some without a session; sessions, without an account.
+/// Accounts, some without a session; sessions, without an account.
 struct Known {
     accounts: Vec<Value>,
     ownerless: Vec<Value>,
@@ -73,9 +44,9 @@ struct Known {
 
 async fn known(location: &Location) -> anyhow::Result<Known> {
     let data_dir = location.data_dir()?;
-    let running = matches!(control::find(&data_dir).await, Server::Running(_));
+    let running = control::find(&data_dir).await.is_some();
     if !running && !data_dir.join("switchboard.db").exists() {
-        // To look is no reason to make a data directory.
+        // Reading must not create a data directory.
         return Ok(Known { accounts: of_settings(location)?, ownerless: Vec::new() });
     }
     let api = ApiClient::open(location).await?;

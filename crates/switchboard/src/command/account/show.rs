@@ -4,16 +4,13 @@ use serde_json::Value;
 
 use crate::bars::grouped;
 use crate::output::say;
+use crate::paragraph;
 use crate::responsive_table::{self, Column, ResponsiveTable};
-use crate::{paragraph, table};
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
-}
+use crate::table::{self, cell};
 
 /// Reason and detail of an account or a line in one cell.
 fn why(value: &Value) -> String {
-    let words = [text(value, "reason"), text(value, "detail")];
+    let words = ["reason", "detail"].map(|field| cell(value, field));
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
@@ -40,12 +37,13 @@ pub(super) fn list(accounts: &[Value]) {
 /// The list at a terminal of this width.
 fn listed(accounts: &[Value], width: Option<u16>) -> String {
     let column = |cell: fn(&Value) -> String| accounts.iter().map(cell).collect::<Vec<_>>();
+    let field = |field: &str| accounts.iter().map(|account| cell(account, field)).collect::<Vec<_>>();
     let ResponsiveTable { table, left_out } = responsive_table::fit(
         vec![
-            Column::fixed("ACCOUNT", column(|account| text(account, "name").to_owned())),
-            Column::fixed("STATE", column(|account| text(account, "state").to_owned())),
+            Column::fixed("ACCOUNT", field("name")),
+            Column::fixed("STATE", field("state")),
             Column::spare(6, "PRIORITY", column(priority)),
-            Column::spare(1, "FROM", column(|account| text(account, "source").to_owned())),
+            Column::spare(1, "FROM", field("source")),
             Column::spare(3, "SESSIONS", column(sessions)).or_shortly(column(sessions_shortly)),
             Column::spare(4, "USERNAME", column(username)),
             Column::spare(5, "KNOWS", column(knows)),
@@ -71,9 +69,9 @@ fn listed(accounts: &[Value], width: Option<u16>) -> String {
 /// Why accounts are as they are, each reason once with all whom it is about: reasons are sentences and have no room in a
 /// column.
 fn reasons(accounts: &[Value]) -> Vec<String> {
-    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for account in accounts {
-        let (why, name) = (why(account), text(account, "name"));
+        let (why, name) = (why(account), cell(account, "name"));
         if why.is_empty() {
             continue;
         }
@@ -96,7 +94,7 @@ fn lines(account: &Value) -> &[Value] {
 fn sessions(account: &Value) -> String {
     match lines(account) {
         [] => "none".to_owned(),
-        lines => lines.iter().map(|line| text(line, "name")).collect::<Vec<_>>().join(", "),
+        lines => lines.iter().map(|line| cell(line, "name")).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -104,7 +102,7 @@ fn sessions(account: &Value) -> String {
 fn sessions_shortly(account: &Value) -> String {
     match lines(account) {
         [] => sessions(account),
-        [only] if text(only, "name") == "all" => sessions(account),
+        [only] if only["name"] == "all" => sessions(account),
         lines => lines.len().to_string(),
     }
 }
@@ -134,26 +132,27 @@ pub(super) fn ownerless(sessions: &[Value]) {
 }
 
 /// One account with its lines and floods.
-pub(super) fn one(account: &Value) {
-    say!("{}", table::fields(account));
-    let mut lines = table::with_header(["LINE", "SESSION", "STATE", "WHY", "DC", "ROUND TRIP"]);
-    for line in account["lines"].as_array().into_iter().flatten() {
-        lines.add_row([
-            text(line, "name").to_owned(),
-            text(line, "session").to_owned(),
-            text(line, "state").to_owned(),
+pub(super) fn one(account: &Value) -> String {
+    let mut table = table::with_header(["LINE", "SESSION", "STATE", "WHY", "DC", "ROUND TRIP"]);
+    for line in lines(account) {
+        table.add_row([
+            cell(line, "name"),
+            cell(line, "session"),
+            cell(line, "state"),
             why(line),
-            line["dc_id"].as_u64().map(|dc| dc.to_string()).unwrap_or_default(),
+            cell(line, "dc_id"),
             line["round_trip_ms"].as_u64().map(|ms| format!("{ms} ms")).unwrap_or_default(),
         ]);
     }
-    say!("\n{lines}");
-    for said in limits(&account["limits"]) {
-        say!("{said}");
-    }
-    for flood in account["floods"].as_array().into_iter().flatten() {
-        say!("flood wait on {} until {}", text(flood, "operation"), text(flood, "until"));
-    }
+    let mut blocks = vec![format!("{}\n\n{table}", table::fields(account))];
+    blocks.extend(limits(&account["limits"]));
+    let floods = account["floods"].as_array().into_iter().flatten();
+    blocks.extend(
+        floods.map(|flood| {
+            format!("flood wait on {} until {}", cell(flood, "operation"), cell(flood, "until"))
+        }),
+    );
+    blocks.join("\n")
 }
 
 /// How many messages it may send and how many it has; nothing where nothing is limited.

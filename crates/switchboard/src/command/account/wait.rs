@@ -6,15 +6,14 @@ use std::time::Duration;
 use anyhow::bail;
 use config::{format_duration, parse_duration};
 use domain::AccountName;
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
-use crate::Location;
-use crate::bars::{Bar, Bars, grouped};
-use crate::calls::Calls;
-use crate::control::{self, Control};
+use crate::api_client::{ApiClient, ApiOptions};
+use crate::bars::{self, Bars, grouped};
 use crate::output::{say, say_json};
 
-/// How often the accounts are looked at.
+/// How often the accounts are read.
 const EVERY: Duration = Duration::from_millis(300);
 
 /// For which accounts, and how long.
@@ -22,20 +21,17 @@ const EVERY: Duration = Duration::from_millis(300);
 pub(super) struct Wait {
     /// The accounts [default: all]
     names: Vec<AccountName>,
-    /// How long at most
+    /// The longest wait
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
     timeout: Duration,
     #[command(flatten)]
-    location: Location,
-    /// Print how the accounts are in the end as JSON
-    #[arg(long)]
-    json: bool,
+    options: ApiOptions,
 }
 
 impl Wait {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let server = control::running(&self.location.data_dir()?).await?;
-        let mut shown = Shown::new(self.json);
+        let server = self.options.location.server().await?;
+        let mut shown = Shown::new(self.options.json);
         let mut accounts = self.look(&server).await?;
         let until_ready = async {
             loop {
@@ -50,7 +46,7 @@ impl Wait {
         let ended = tokio::time::timeout(self.timeout, until_ready).await;
         shown.ends();
         let in_time = ended.ok().transpose()?.is_some();
-        if self.json {
+        if self.options.json {
             let items: Vec<_> = accounts.iter().map(view).collect();
             say_json(&json!({ "ready": in_time, "items": items }));
         }
@@ -63,7 +59,7 @@ impl Wait {
     }
 
     /// The accounts that are waited for, by priority.
-    async fn look(&self, server: &Control) -> anyhow::Result<Vec<Value>> {
+    async fn look(&self, server: &ApiClient) -> anyhow::Result<Vec<Value>> {
         let all = server.list("/v1/accounts?limit=500").await?;
         let is_there = |name: &AccountName| all.iter().any(|account| account["name"] == name.as_str());
         if let Some(unknown) = self.names.iter().find(|name| !is_there(name)) {
@@ -88,7 +84,7 @@ enum Stage {
     /// It works, and its dialogs are read for the first time.
     Reading {
         read: u64,
-        /// Of so many, if Telegram told.
+        /// The total, if Telegram has said it.
         of: Option<u64>,
     },
     /// There is nothing to wait for.
@@ -108,7 +104,7 @@ impl Stage {
         Self::Reading { read: of.map_or(read, |of| read.min(of)), of }
     }
 
-    /// Steps small enough to be told one by one, and large enough to be read: tenths.
+    /// Progress in tenths, a line each.
     fn milestone(self) -> u64 {
         match self {
             Self::NotReady => 0,
@@ -156,7 +152,7 @@ fn view(account: &Value) -> Value {
 struct Shown {
     bars: Bars,
     json: bool,
-    each: HashMap<String, Bar>,
+    each: HashMap<String, ProgressBar>,
     told: HashMap<String, (Value, u64)>,
 }
 
@@ -172,8 +168,8 @@ impl Shown {
             if self.bars.are_shown() {
                 let bar = self.each.entry(name).or_insert_with_key(|name| self.bars.count(name));
                 match stage {
-                    Stage::Reading { read, of: Some(of) } => bar.shows(read, Some(of), "dialogs"),
-                    _ => bar.shows(0, None, &words(account)),
+                    Stage::Reading { read, of: Some(of) } => bars::show(bar, read, Some(of), "dialogs"),
+                    _ => bars::show(bar, 0, None, &words(account)),
                 }
             } else if !self.json {
                 let now = (account["state"].clone(), stage.milestone());
@@ -185,7 +181,7 @@ impl Shown {
     }
 
     fn ends(&self) {
-        self.each.values().for_each(Bar::stays);
+        self.each.values().for_each(ProgressBar::abandon);
     }
 }
 

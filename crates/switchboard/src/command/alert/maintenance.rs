@@ -1,4 +1,4 @@
-//! `switchboard alert maintenance`: times for which nobody is told.
+//! `switchboard alert maintenance`: windows in which no one is notified.
 
 use std::time::Duration;
 
@@ -6,12 +6,13 @@ use ambient::Clock;
 use clap::Subcommand;
 use domain::Timestamp;
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::mute::length;
-use crate::api_client;
-use crate::output::{say, say_json};
-use crate::{Location, table};
+use crate::Location;
+use crate::api_client::ApiOptions;
+use crate::output::say;
+use crate::table::cell;
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -22,60 +23,54 @@ pub(super) struct Maintenance {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the windows
-    #[command(after_help = "Examples:\n  switchboard alert maintenance list\n  switchboard alert \
-            maintenance list --json")]
-    List {
-        #[command(flatten)]
-        location: Location,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Make one: from now for a while, from one time to another, or every week
+    /// List maintenance windows
+    #[command(after_help = "Examples:\n  switchboard alert maintenance list\n  \
+            switchboard alert maintenance list --json")]
+    List(ApiOptions),
+    /// Add a maintenance window: from now on, between two times, or every week
     #[command(after_help = "Examples:\n  switchboard alert maintenance add --for 2h --note \"new disk\"\n  \
-            switchboard alert maintenance add --from 2030-01-31T12:00:00Z --until \
-            2030-01-31T14:00:00Z\n  switchboard alert maintenance add --days sat,sun \
-            --start 02:00 --minutes 120 \\\n    --utc-offset +03:00 --scope account")]
+            switchboard alert maintenance add --from 2030-01-31T12:00:00Z --until 2030-01-31T14:00:00Z\n  \
+            switchboard alert maintenance add --days sat,sun --start 02:00 --minutes 120 \\\n    \
+            --utc-offset +03:00 --scope account")]
     Add(Add),
-    /// Take one out; what is broken then is told
+    /// Remove a maintenance window; what is broken then is notified
     #[command(after_help = "Examples:\n  switchboard alert maintenance remove maint_01…")]
     Remove {
-        /// Its id, as `alert maintenance list` shows it
+        /// The id of the window, as `alert maintenance list` shows it
         id: String,
         #[command(flatten)]
         location: Location,
     },
 }
 
-/// The window to make.
+/// The window to add.
 #[derive(clap::Args)]
 struct Add {
-    /// From now on for so long, such as 2h
+    /// From now on, for this long, such as 2h
     #[arg(long = "for", value_name = "TIME", value_parser = length, conflicts_with_all = ["from", "until", "days", "start", "minutes"])]
     length: Option<Duration>,
-    /// Once: when it begins, such as 2030-01-31T12:00:00Z
+    /// Once: when it starts, such as 2030-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", requires = "until", conflicts_with = "days")]
     from: Option<Timestamp>,
     /// Once: when it ends
     #[arg(long, value_name = "TIME", requires = "from")]
     until: Option<Timestamp>,
-    /// Every week: the days on which it begins, such as sat,sun
+    /// Every week: the days on which it starts, such as sat,sun
     #[arg(long, value_delimiter = ',', value_name = "DAYS", requires = "start", requires = "minutes")]
     days: Vec<String>,
-    /// Every week: when it begins on each of them, such as 02:00
+    /// Every week: the time it starts on each of them, such as 02:00
     #[arg(long, value_name = "HH:MM", requires = "days")]
     start: Option<String>,
-    /// Every week: how long it lasts
+    /// Every week: its length
     #[arg(long, value_name = "NUMBER", requires = "days")]
     minutes: Option<u32>,
-    /// Every week: how far your clocks are ahead of UTC, such as +03:00
+    /// Every week: your time zone, ahead of UTC, such as +03:00
     #[arg(long, value_name = "OFFSET", requires = "days", allow_hyphen_values = true)]
     utc_offset: Option<String>,
-    /// For which cards: all, a kind such as account, or a card such as account:main
+    /// The cards: all, a kind such as account, or one such as account:main
     #[arg(long, default_value = "all")]
     scope: String,
-    /// What for
+    /// A note, such as the reason
     #[arg(long, default_value = "")]
     note: String,
     #[command(flatten)]
@@ -85,39 +80,28 @@ struct Add {
 impl Maintenance {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::List { location, json } => {
-                let windows = api_client::list(&location, "/v1/maintenance").await?;
-                print(&windows, json);
+            Action::List(options) => {
+                let columns = [
+                    ("WINDOW", "id"),
+                    ("SCOPE", "scope"),
+                    ("FROM", "from"),
+                    ("UNTIL", "until"),
+                    ("DAYS", "days"),
+                    ("START", "start"),
+                    ("MINUTES", "minutes"),
+                    ("OFFSET", "utc_offset"),
+                    ("NOW, UNTIL", "now_until"),
+                    ("NOTE", "note"),
+                ];
+                options.list("/v1/maintenance", "There is no maintenance window.", columns).await?;
             }
             Action::Add(add) => add.run().await?,
             Action::Remove { id, location } => {
-                api_client::call(&location, Method::DELETE, &format!("/v1/maintenance/{id}"), None).await?;
+                location.call(Method::DELETE, &format!("/v1/maintenance/{id}"), None).await?;
                 say!("The window is taken out.");
             }
         }
         Ok(())
-    }
-}
-
-fn print(windows: &[Value], as_json: bool) {
-    if as_json {
-        say_json(&json!({ "items": windows, "next_cursor": null }));
-    } else if windows.is_empty() {
-        say!("There is no maintenance window.");
-    } else {
-        let columns = [
-            ("WINDOW", "id"),
-            ("SCOPE", "scope"),
-            ("FROM", "from"),
-            ("UNTIL", "until"),
-            ("DAYS", "days"),
-            ("START", "start"),
-            ("MINUTES", "minutes"),
-            ("OFFSET", "utc_offset"),
-            ("NOW, UNTIL", "now_until"),
-            ("NOTE", "note"),
-        ];
-        say!("{}", table::of(windows, columns));
     }
 }
 
@@ -134,8 +118,8 @@ impl Add {
             (body["start"], body["minutes"]) = (json!(self.start), json!(self.minutes));
             body["utc_offset"] = json!(self.utc_offset);
         }
-        let made = api_client::call(&self.location, Method::POST, "/v1/maintenance", Some(&body)).await?;
-        say!("Alerts are muted in this window: {}", table::cell(&made, "id"));
+        let made = self.location.call(Method::POST, "/v1/maintenance", Some(&body)).await?;
+        say!("Alerts are muted in this window: {}", cell(&made, "id"));
         Ok(())
     }
 }

@@ -1,12 +1,13 @@
-//! `switchboard alert`: what is broken, who is told, and when nobody wants to be.
+//! `switchboard alert`: open alerts, who is notified of them, and when no one is.
 
-mod look;
 mod maintenance;
 mod mute;
 mod send;
 mod targets;
 
 use clap::Subcommand;
+
+use crate::api_client::ApiOptions;
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -17,40 +18,47 @@ pub(crate) struct Alert {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List what is broken now, or what was
+    /// List open alerts, or past ones
     #[command(after_help = "Examples:\n  switchboard alert list\n  switchboard alert list --past --json")]
-    List(look::List),
-    /// Tell nobody of a card for a while; its dots go on
-    #[command(after_help = "What is still broken when the time is over is told then.\n\nExamples:\n  \
-                            switchboard alert mute account:main --for 2h\n  switchboard alert mute alert_01… --for 30m")]
-    Mute(mute::Mute),
-    /// Tell of a card again
-    #[command(after_help = "Examples:\n  switchboard alert unmute account:main\n  switchboard alert \
-            unmute alert_01…")]
-    Unmute(mute::Unmute),
-    /// Show, make, test and take out those who are told: Telegram chats, webhooks, mailboxes
+    List {
+        /// List past alerts
+        #[arg(long)]
+        past: bool,
+        #[command(flatten)]
+        options: ApiOptions,
+    },
+    /// Mute a card for a while; its checks continue
     #[command(
-        after_help = "Those that stand in the settings file ([[alerts.targets]]) are changed there.\n\nExamples:\n  \
-                            switchboard alert targets list\n  \
-                            switchboard alert targets add owner --kind telegram --chat @demo_main\n  \
-                            switchboard alert targets add pager --kind webhook --url-env ALERT_HOOK\n  \
-                            switchboard alert targets add mail --kind email --smtp-file smtp.txt \
-                            --from alerts@example.com --to owner@example.com\n  switchboard alert targets test owner"
+        after_help = "If it is still broken when the mute ends, the targets are notified then.\n\nExamples:\n  \
+            switchboard alert mute account:main --for 2h\n  switchboard alert mute alert_01… --for 30m"
+    )]
+    Mute(mute::Mute),
+    /// Unmute a card
+    #[command(after_help = "Examples:\n  switchboard alert unmute account:main\n  \
+            switchboard alert unmute alert_01…")]
+    Unmute(mute::Unmute),
+    /// List, add, remove and test the targets that are notified: Telegram chats, webhooks, mailboxes
+    #[command(
+        after_help = "Targets of the settings file ([[alerts.targets]]) are changed there.\n\nExamples:\n  \
+            switchboard alert targets list\n  \
+            switchboard alert targets add owner --kind telegram --chat @demo_main\n  \
+            switchboard alert targets add pager --kind webhook --url-env ALERT_HOOK\n  \
+            switchboard alert targets add mail --kind email --smtp-file smtp.txt \
+            --from alerts@example.com --to owner@example.com\n  switchboard alert targets test owner"
     )]
     Targets(targets::Targets),
-    /// Show, make and take out times for which nobody is told: once, or every week
-    #[command(after_help = "Examples:\n  \
-                            switchboard alert maintenance add --for 2h --note \"new disk\"\n  \
-                            switchboard alert maintenance add --days sat,sun --start 02:00 --minutes 120 --utc-offset +03:00 \
-                            --scope account\n  switchboard alert maintenance list")]
+    /// List, add and remove maintenance windows, in which no one is notified: once, or every week
+    #[command(after_help = "Examples:\n  switchboard alert maintenance add --for 2h --note \"new disk\"\n  \
+            switchboard alert maintenance add --days sat,sun --start 02:00 --minutes 120 --utc-offset +03:00 \
+            --scope account\n  switchboard alert maintenance list")]
     Maintenance(maintenance::Maintenance),
-    /// Tell webhooks and mailboxes that a service is dead; started by the service manager, needs no server and no database
+    /// Notify webhooks and mailboxes that a service has crashed; needs no server and no database
     #[command(
-        after_help = "`switchboard service install` sets it up (OnFailure=). It reads the settings file and \
-                            alert-targets.json in the data directory, whose secrets are sealed with the master key. A Telegram \
-                            chat cannot be told without the program.\n\n\
-                            Exit codes: 0 all were told, 1 somebody was not.\n\nExample:\n  \
-                            switchboard alert send --unit switchboard.service"
+        after_help = "The service manager runs it: `switchboard service install` sets that up (OnFailure=). It reads \
+            the settings file and alert-targets.json in the data directory, whose secrets are sealed with the master \
+            key. Telegram chats cannot be notified without the program.\n\n\
+            Exit codes: 0 all targets were notified, 1 some were not.\n\nExample:\n  \
+            switchboard alert send --unit switchboard.service"
     )]
     Send(send::Send),
 }
@@ -58,7 +66,7 @@ enum Action {
 impl Alert {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::List(list) => list.run().await,
+            Action::List { past, options } => list(past, &options).await,
             Action::Mute(mute) => mute.run().await,
             Action::Unmute(unmute) => unmute.run().await,
             Action::Targets(targets) => targets.run().await,
@@ -66,4 +74,23 @@ impl Alert {
             Action::Send(send) => send.run().await,
         }
     }
+}
+
+async fn list(past: bool, options: &ApiOptions) -> anyhow::Result<()> {
+    let (path, none) = if past {
+        ("/v1/alerts?state=past", "Nothing was broken.")
+    } else {
+        ("/v1/alerts?state=open", "Nothing is broken.")
+    };
+    let columns = [
+        ("ALERT", "id"),
+        ("CARD", "card"),
+        ("REASON", "reason"),
+        ("SINCE", "raised_at"),
+        ("UNTIL", "closed_at"),
+        ("TOLD", "told_at"),
+        ("SILENCE", "silence"),
+        ("DETAIL", "detail"),
+    ];
+    options.list(path, none, columns).await
 }

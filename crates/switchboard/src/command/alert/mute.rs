@@ -8,29 +8,28 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::Location;
-use crate::api_client;
 use crate::output::say;
-use crate::table;
+use crate::table::cell;
 
 /// What to mute, and for how long.
 #[derive(clap::Args)]
 pub(super) struct Mute {
-    /// The id of an alert, or a card such as account:main
+    /// An alert, by its id, or a card such as account:main
     what: String,
-    /// For how long, such as 30m, 2h or 7d
+    /// For this long, such as 30m, 2h or 7d
     #[arg(long = "for", value_name = "TIME", value_parser = length, required_unless_present = "until", conflicts_with = "until")]
     length: Option<Duration>,
-    /// Until when, such as 2030-01-31T12:00:00Z
+    /// Until this time, such as 2030-01-31T12:00:00Z
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
     #[command(flatten)]
     location: Location,
 }
 
-/// What to tell of again.
+/// What to unmute.
 #[derive(clap::Args)]
 pub(super) struct Unmute {
-    /// The id of an alert, or a card such as account:main
+    /// An alert, by its id, or a card such as account:main
     what: String,
     #[command(flatten)]
     location: Location,
@@ -45,11 +44,6 @@ pub(super) fn length(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Whole minutes, rounded up.
-pub(super) fn minutes(length: Duration) -> u64 {
-    length.as_secs().div_ceil(60)
-}
-
 fn is_alert(what: &str) -> bool {
     what.starts_with("alert_")
 }
@@ -57,7 +51,7 @@ fn is_alert(what: &str) -> bool {
 impl Mute {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let mut body = match (self.length, self.until) {
-            (Some(length), _) => json!({ "minutes": minutes(length) }),
+            (Some(length), _) => json!({ "minutes": length.as_secs().div_ceil(60) }),
             (None, until) => json!({ "until": until }),
         };
         let path = if is_alert(&self.what) {
@@ -66,9 +60,9 @@ impl Mute {
             body["card"] = Value::from(self.what.as_str());
             "/v1/mutes".to_owned()
         };
-        let muted = api_client::call(&self.location, Method::POST, &path, Some(&body)).await?;
+        let muted = self.location.call(Method::POST, &path, Some(&body)).await?;
         let field = if is_alert(&self.what) { "silent_until" } else { "until" };
-        say!("{} is muted until {}.", table::cell(&muted, "card"), table::cell(&muted, field));
+        say!("{} is muted until {}.", cell(&muted, "card"), cell(&muted, field));
         Ok(())
     }
 }
@@ -80,7 +74,7 @@ impl Unmute {
         } else {
             format!("/v1/mutes/{}", utf8_percent_encode(&self.what, NON_ALPHANUMERIC))
         };
-        api_client::call(&self.location, Method::DELETE, &path, None).await?;
+        self.location.call(Method::DELETE, &path, None).await?;
         say!("{} is told of again.", self.what);
         Ok(())
     }

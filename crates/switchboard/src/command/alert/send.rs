@@ -1,4 +1,4 @@
-//! `switchboard alert send`: the last word of a dead program. It opens no store and talks to no server.
+//! `switchboard alert send`: notifies targets of a crash. It opens no store and talks to no server.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -22,13 +22,13 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest piece of the journal that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// What died.
+/// What has crashed.
 #[derive(clap::Args)]
 pub(super) struct Send {
-    /// The unit that died
+    /// The unit that has crashed
     #[arg(long, value_name = "UNIT")]
     unit: String,
-    /// How many of its last lines to tell
+    /// How many of its last log lines to include
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=20))]
     lines: u8,
     #[command(flatten)]
@@ -38,7 +38,7 @@ pub(super) struct Send {
 impl Send {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let clock = Clock::system();
-        // Wrong settings may be what the program died of: what they say of targets is told all the same.
+        // Wrong settings may be the cause of the crash: targets that can be read are notified all the same.
         let (RecoveredAlerts { targets: declared, allow_private }, wrong) = self.declared();
         let allowed = Allowed::new(AllowList::Events, allow_private);
         let (mirrored, not_mirrored) = match self.mirrored() {
@@ -71,16 +71,16 @@ impl Send {
             at: clock.now(),
             id: AlertNoticeId::from_uuid(Ids::new(clock.clone()).next()),
         };
-        let told = notify_offline(&targets, &notice, &allowed, &clock).await;
-        for telling in &told {
-            match &telling.result {
-                Ok(()) => say!("{}: told", telling.name),
-                Err(error) => eprintln!("error: {}: {error}", telling.name),
+        let reports = notify_offline(&targets, &notice, &allowed, &clock).await;
+        for report in &reports {
+            match &report.result {
+                Ok(()) => say!("{}: told", report.name),
+                Err(error) => eprintln!("error: {}: {error}", report.name),
             }
         }
-        let not_told = told.iter().filter(|telling| telling.result.is_err()).count();
+        let not_told = reports.iter().filter(|report| report.result.is_err()).count();
         if not_told > 0 {
-            bail!("{not_told} of {} targets were not told", told.len());
+            bail!("{not_told} of {} targets were not told", reports.len());
         }
         if unread > 0 {
             bail!("some targets are not known; see above");

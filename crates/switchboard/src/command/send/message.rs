@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use hyper::Method;
+use indicatif::ProgressBar;
 use serde_json::Value;
 
 use super::Interrupt;
-use crate::bars::{Bar, Bars};
-use crate::calls::Calls;
+use crate::bars::Bars;
 use crate::control::Control;
 use crate::table;
 
-/// How often the message is looked at.
+/// The longest wait for an answer about it.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// How often the message is read.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// A message on which nothing changes for so long is left to itself.
+/// The wait ends when nothing changes for this long.
 const TIMEOUT: Duration = Duration::from_secs(100);
 
 /// A message on its way.
@@ -43,7 +46,7 @@ impl<'a> Watch<'a> {
             () = interrupt.came() => Err(anyhow::anyhow!("interrupted")),
         };
         if let Some(bar) = bar {
-            bar.goes();
+            bar.finish_and_clear();
         }
         let goes_on = || {
             let id = &self.id;
@@ -53,18 +56,18 @@ impl<'a> Watch<'a> {
         Ok(self.message)
     }
 
-    async fn look_until_over(&mut self, bar: Option<&Bar>) -> anyhow::Result<()> {
+    async fn look_until_over(&mut self, bar: Option<&ProgressBar>) -> anyhow::Result<()> {
         let path = format!("/v1/messages/{}", self.id);
         let mut quiet = Duration::ZERO;
         while !is_over(&self.message) {
             if let Some(bar) = bar {
-                bar.is_at(sum(&self.message, "uploaded"));
+                bar.set_position(sum(&self.message, "uploaded"));
             }
             if quiet >= TIMEOUT {
                 bail!("nothing changed for {} s; it is {}", TIMEOUT.as_secs(), state(&self.message));
             }
             tokio::time::sleep(EVERY).await;
-            let message = self.server.call(Method::GET, &path, None).await?;
+            let message = self.server.call_within(ANSWER, Method::GET, &path, None).await?;
             quiet = if message == self.message { quiet.saturating_add(EVERY) } else { Duration::ZERO };
             self.message = message;
         }
@@ -76,7 +79,7 @@ fn state(message: &Value) -> &str {
     message["state"].as_str().unwrap_or_default()
 }
 
-/// Whether it goes on by itself no more.
+/// Whether nothing more happens to it.
 fn is_over(message: &Value) -> bool {
     let state = domain::MessageState::from_word(state(message));
     state.is_none_or(domain::MessageState::is_final)
@@ -91,7 +94,7 @@ fn sum(message: &Value, field: &str) -> u64 {
 /// What is said of a message that is over. Pure.
 ///
 /// # Errors
-/// It was not sent, or nobody knows.
+/// It was not sent, or that is not known.
 pub(super) fn outcome(message: &Value) -> anyhow::Result<String> {
     let id = table::cell(message, "id");
     match state(message) {

@@ -13,12 +13,13 @@ use domain::{AccountName, NamedChat};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::Location;
+use crate::api_client::ApiOptions;
 use crate::bars::Bars;
 use crate::control::{self, Control};
 use crate::output::{say, say_json};
 use crate::terminal::WrongUsage;
 
+use super::word::word;
 use message::Watch;
 use uploading::LocalFile;
 
@@ -28,47 +29,44 @@ const LONGEST_TEXT: u64 = 1024 * 1024;
 /// The text that stands for the standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// The longest key: what tells the uploads of one command apart is put behind it.
+/// The longest key; the number of an upload is appended to it.
 const LONGEST_KEY: usize = 240;
 
 /// What to send, and where to.
 #[derive(clap::Args)]
 pub(crate) struct Send {
-    /// Where to: the id of a chat or a user, @name, a link to either, a phone number, or `me` for Saved Messages
+    /// The recipient: the id of a chat or a user, @name, a link to either, a phone number, or `me` for Saved Messages
     #[arg(value_name = "CHAT", allow_negative_numbers = true)]
     chat: NamedChat,
-    /// The text, with files their caption; `-` reads it from the standard input
+    /// The text, or the caption of the files; `-` reads it from the standard input
     #[arg(value_name = "TEXT")]
     text: Option<String>,
-    /// A file to send; may be given several times
+    /// A file to send (repeatable)
     #[arg(long = "file", value_name = "PATH")]
     files: Vec<PathBuf>,
-    /// As what the files are sent; `auto` is by their content
+    /// How files are sent
     #[arg(long = "as", value_enum, default_value_t = Form::Auto)]
     form: Form,
-    /// The account that sends it, and no other [default: as the server chooses]
+    /// Send through this account [default: the server chooses]
     #[arg(long, value_name = "NAME")]
     account: Option<AccountName>,
-    /// How the text is written
+    /// The markup of the text
     #[arg(long, value_enum, default_value_t = ParseMode::None)]
     parse_mode: ParseMode,
-    /// The message it answers, by Telegram's id
+    /// Reply to this message, by its id in Telegram
     #[arg(long, value_name = "ID")]
     reply_to: Option<i32>,
-    /// The same key with the same text and files is the same message for 24 hours, sent once
+    /// Send the same text and files with this key only once within 24 hours
     #[arg(long, value_name = "KEY", value_parser = read_key)]
     idempotency_key: Option<String>,
     #[command(flatten)]
-    location: Location,
-    /// Print the message as JSON
-    #[arg(long)]
-    json: bool,
+    options: ApiOptions,
 }
 
-/// As what a file is sent.
+/// How a file is sent.
 #[derive(Clone, Copy, ValueEnum)]
 enum Form {
-    /// As what it is
+    /// By its content
     Auto,
     /// As a file
     Document,
@@ -76,38 +74,18 @@ enum Form {
     Voice,
 }
 
-impl Form {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Document => "document",
-            Self::Voice => "voice",
-        }
-    }
-}
-
-/// How a text is written.
+/// The markup of a text.
 #[derive(Clone, Copy, ValueEnum)]
 enum ParseMode {
-    /// As it is
+    /// None
     None,
-    /// With Telegram's HTML tags
+    /// Telegram's HTML
     Html,
-    /// With Telegram's Markdown
+    /// Telegram's Markdown
     Markdown,
 }
 
-impl ParseMode {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Html => "html",
-            Self::Markdown => "markdown",
-        }
-    }
-}
-
-/// Somebody pressed Ctrl+C, now or while nobody listened.
+/// Ctrl+C, also when it was pressed before the wait.
 pub(super) struct Interrupt(Signal);
 
 impl Interrupt {
@@ -135,8 +113,8 @@ impl Send {
             let wrong = "there is nothing to send: give a text, `-` for the standard input, or --file";
             return Err(WrongUsage(wrong.to_owned()).into());
         }
-        let server = control::running(&self.location.data_dir()?).await?;
-        let bars = Bars::new(self.json);
+        let server = control::running(&self.options.location.data_dir()?).await?;
+        let bars = Bars::new(self.options.json);
         let mut interrupt = Interrupt::listen()?;
         let media = self.upload(&server, &bars, &files, &mut interrupt).await?;
         let body = self.body(&text, media);
@@ -144,11 +122,11 @@ impl Send {
         let accepted = server.post("/v1/messages", self.idempotency_key.as_deref(), &body).await?;
         let watch = Watch::new(&server, &bars, accepted)?;
         let message = watch.until_over(&mut interrupt).await?;
-        if self.json {
+        if self.options.json {
             say_json(&message);
         }
         let said = message::outcome(&message)?;
-        if !self.json {
+        if !self.options.json {
             say!("{said}");
         }
         Ok(())
@@ -191,7 +169,7 @@ impl Send {
                 ),
                 upload = file.upload(server, bars, key.as_deref()) => upload?,
             };
-            media.push(json!({ "upload": upload, "as": self.form.as_str() }));
+            media.push(json!({ "upload": upload, "as": word(&self.form) }));
         }
         Ok(media)
     }
@@ -199,7 +177,7 @@ impl Send {
     fn body(&self, text: &str, media: Vec<Value>) -> Value {
         // It is watched here, with a bar: the answer need not wait for anything.
         let mut body = json!({
-            "chat": self.chat.to_string(), "text": text, "parse_mode": self.parse_mode.as_str(), "wait": 0,
+            "chat": self.chat.to_string(), "text": text, "parse_mode": word(&self.parse_mode), "wait": 0,
         });
         if !media.is_empty() {
             body["media"] = media.into();

@@ -53,8 +53,8 @@ impl LocalFile {
         let path = format!("/v1/uploads?filename={name}");
         let taken = server.post_file(&path, key, OutgoingFile::new(file, self.size, bar.clone())).await;
         match &taken {
-            Ok(_) => bar.goes(),
-            Err(_) => bar.stays(),
+            Ok(_) => bar.finish_and_clear(),
+            Err(_) => bar.abandon(),
         }
         let taken = taken.with_context(named)?;
         let id =

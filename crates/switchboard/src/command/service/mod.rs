@@ -1,16 +1,16 @@
-//! `switchboard service`: what the running server does, stopped and started by hand; and the program as a service of
-//! this machine.
+//! `switchboard service`: the services of the running server; the program as a service of systemd.
 
 mod unit;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::calls::Calls;
-use crate::control;
-use crate::output::{say, say_json};
-use crate::{Location, table};
+use super::word::{PurposeWord, word};
+use crate::Location;
+use crate::api_client::ApiOptions;
+use crate::output::say;
+use crate::table::{self, cell};
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -21,23 +21,19 @@ pub(crate) struct Service {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List what the running server does: whether each service works, and its counts since the start
+    /// List the services of the running server with their states, and their counts since its start
     #[command(after_help = "Examples:\n  switchboard service list\n  switchboard service list --json")]
-    List {
-        #[command(flatten)]
-        location: Location,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Let a service of the running server work again
+    List(ApiOptions),
+    /// Start a service of the running server
     #[command(after_help = "Examples:\n  switchboard service start send_text")]
     Start(Choice),
-    /// Let nothing more out; callers get 503 until it is started again
-    #[command(after_help = "Callers that wait get their answer when it is started again, or when their \
-            time is over.\n\nExamples:\n  switchboard service stop create_chat")]
+    /// Stop a service; requests to it are answered with 503 until it is started again
+    #[command(
+        after_help = "Callers that wait get their answer when it is started again, or when their time is \
+            over.\n\nExamples:\n  switchboard service stop create_chat"
+    )]
     Stop(Choice),
-    /// Start a service and count from nothing
+    /// Start a service and reset its counts
     #[command(after_help = "Examples:\n  switchboard service restart send_media")]
     Restart(Choice),
     /// Read all dialogs again in the background; what is known stays
@@ -46,85 +42,67 @@ enum Action {
         #[command(flatten)]
         location: Location,
     },
-    /// Have systemd run the program itself: write its units, start it, now and at boot
+    /// Install the program as a service of systemd, and start it now and at boot
     #[command(
-        after_help = "Writes NAME.service, which runs `switchboard up` with few rights, a watchdog and a limit on memory, \
-                            and starts it again whenever it ends; and NAME-alert@.service, which tells the targets of alerts \
-                            when it is dead. What changes is shown first; when nothing does, nothing is done. A unit that \
-                            was not written by this command is never touched.\n\nExamples:\n  \
-                            switchboard service install --print\n  \
-                            switchboard service install --config /etc/switchboard/switchboard.toml \\\n    \
-                            --master-key /etc/switchboard/master.key\n  \
-                            switchboard service install --user gateway --data-dir /srv/gateway --memory-max none"
+        after_help = "It writes NAME.service, which runs `switchboard up` with few rights, a watchdog and a memory \
+            limit, and restarts it whenever it ends; and NAME-alert@.service, which notifies the targets of alerts \
+            when it has crashed. Changes are shown first; without any, nothing is done. Units that this command did \
+            not write are never touched.\n\nExamples:\n  switchboard service install --print\n  \
+            switchboard service install --config /etc/switchboard/switchboard.toml \\\n    \
+            --master-key /etc/switchboard/master.key\n  \
+            switchboard service install --user gateway --data-dir /srv/gateway --memory-max none"
     )]
     Install(Box<unit::Install>),
-    /// Have systemd run the program no more: stop it, remove its units; its data stay
-    #[command(after_help = "Examples:\n  sudo switchboard service uninstall\n  sudo switchboard service \
-            uninstall --name gateway")]
+    /// Stop the service of systemd and remove its units; the data stay
+    #[command(after_help = "Examples:\n  sudo switchboard service uninstall\n  \
+            sudo switchboard service uninstall --name gateway")]
     Uninstall(unit::Uninstall),
-    /// Show how systemd sees the program: whether it runs, since when, how often it was started again
+    /// Show the state of the service of systemd: since when it runs, how often it was restarted
     #[command(after_help = "Examples:\n  switchboard service status\n  switchboard service status --json")]
     Status(unit::Status),
-    /// Show what the program wrote into the journal
-    #[command(after_help = "What the program keeps about itself is shown by `switchboard logs`; the \
-            journal has its start and its end too.\n\nExamples:\n  switchboard service \
-            logs -n 50\n  switchboard service logs --follow")]
+    /// Show the journal of the service of systemd
+    #[command(
+        after_help = "The log of the program itself is shown by `switchboard logs`; the journal also has the \
+            start and the end of the program.\n\nExamples:\n  switchboard service logs -n 50\n  \
+            switchboard service logs --follow"
+    )]
     Logs(unit::Logs),
 }
 
-/// Which service, and where.
+/// Which service.
 #[derive(clap::Args)]
 struct Choice {
-    /// Which
+    /// The service
     #[arg(value_enum)]
-    service: ServiceName,
+    service: PurposeWord,
     #[command(flatten)]
     location: Location,
-}
-
-/// A service, by the name it has in the settings.
-#[derive(Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum ServiceName {
-    /// Creating chats
-    CreateChat,
-    /// Sending text
-    SendText,
-    /// Sending files
-    SendMedia,
-    /// Leaving chats
-    LeaveChat,
-}
-
-impl ServiceName {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateChat => "create_chat",
-            Self::SendText => "send_text",
-            Self::SendMedia => "send_media",
-            Self::LeaveChat => "leave_chat",
-        }
-    }
 }
 
 impl Service {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::List { location, json } => {
-                let services = control::running(&location.data_dir()?).await?.list("/v1/services").await?;
-                if json {
-                    say_json(&json!({ "items": services, "next_cursor": null }));
-                } else {
-                    print_list(&services);
-                }
+            Action::List(options) => {
+                let services = options.location.server().await?.list("/v1/services").await?;
+                let columns = [
+                    ("SERVICE", "service"),
+                    ("STATE", "state"),
+                    ("SINCE", "since"),
+                    ("HEALTHY", "healthy"),
+                    ("CALLS", "operations"),
+                    ("ERRORS", "errors"),
+                    ("LAST ERROR", "last_error"),
+                    ("PORTS", "ports"),
+                ];
+                options.print_list(&services, |services| table::of(services, columns).to_string());
             }
             Action::Start(choice) => choice.act("start").await?,
             Action::Stop(choice) => choice.act("stop").await?,
             Action::Restart(choice) => choice.act("restart").await?,
             Action::ReloadCache { location } => {
                 // All services share the accounts and what they know.
-                let answer = act(&location, ServiceName::SendText, "reload-cache").await?;
-                let known = table::cell(&answer, "cache_size");
+                let answer = act(&location, PurposeWord::SendText, "reload-cache").await?;
+                let known = cell(&answer, "cache_size");
                 say!("The dialogs are read again in the background; {known} chats and users are known.");
             }
             Action::Install(install) => install.run().await?,
@@ -139,26 +117,12 @@ impl Service {
 impl Choice {
     async fn act(self, action: &str) -> anyhow::Result<()> {
         let answer = act(&self.location, self.service, action).await?;
-        say!("{} is {}.", self.service.as_str(), table::cell(&answer, "state"));
+        say!("{} is {}.", word(&self.service), cell(&answer, "state"));
         Ok(())
     }
 }
 
-async fn act(location: &Location, service: ServiceName, action: &str) -> anyhow::Result<Value> {
-    let server = control::running(&location.data_dir()?).await?;
-    server.call(Method::POST, &format!("/v1/services/{}/actions/{action}", service.as_str()), None).await
-}
-
-fn print_list(services: &[Value]) {
-    let columns = [
-        ("SERVICE", "service"),
-        ("STATE", "state"),
-        ("SINCE", "since"),
-        ("HEALTHY", "healthy"),
-        ("CALLS", "operations"),
-        ("ERRORS", "errors"),
-        ("LAST ERROR", "last_error"),
-        ("PORTS", "ports"),
-    ];
-    say!("{}", table::of(services, columns));
+async fn act(location: &Location, service: PurposeWord, action: &str) -> anyhow::Result<Value> {
+    let path = format!("/v1/services/{}/actions/{action}", word(&service));
+    location.server().await?.call(Method::POST, &path, None).await
 }

@@ -34,29 +34,29 @@ impl Named {
 pub(super) struct Install {
     #[command(flatten)]
     named: Named,
-    /// Run as this user, who exists already; without it as one that exists only while the service runs
+    /// Run as this existing user [default: a user that exists only while the service runs]
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// The file with the master key, which only root need be able to read; without it the key lies in the data directory
+    /// The file of the master key, readable by root alone [default: the key is in the data directory]
     #[arg(long, value_name = "FILE")]
     master_key: Option<PathBuf>,
-    /// A file that the service gets as a credential, NAME:FILE; settings name it as
-    /// { file = "/run/credentials/switchboard.service/NAME" }. May be given several times
+    /// A file that the service gets as a credential, NAME:FILE (repeatable); settings name it as
+    /// { file = "/run/credentials/switchboard.service/NAME" }
     #[arg(long = "credential", value_name = "NAME:FILE", value_parser = credential)]
     credentials: Vec<(String, PathBuf)>,
-    /// A file with variables for the service, one NAME=value a line
+    /// A file with environment variables, one NAME=value on each line
     #[arg(long, value_name = "FILE")]
     environment_file: Option<PathBuf>,
-    /// The most memory it may take, such as 512M; `none` for no limit
+    /// The memory limit, such as 512M; `none` for no limit
     #[arg(long, value_name = "SIZE", default_value = "512M")]
     memory_max: String,
-    /// The program to run, instead of this very one
+    /// The program to run [default: this one]
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
-    /// Only show the units; nothing is changed, and no systemd is needed
+    /// Print the units and change nothing; needs no systemd
     #[arg(long, conflicts_with = "no_start")]
     print: bool,
-    /// Have it started at boot, but not now
+    /// Start it at boot, but not now
     #[arg(long)]
     no_start: bool,
     #[command(flatten)]
@@ -85,10 +85,10 @@ pub(super) struct Status {
 pub(super) struct Logs {
     #[command(flatten)]
     named: Named,
-    /// How many of the last lines
+    /// The number of lines
     #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 100)]
     lines: u32,
-    /// Go on with new lines until Ctrl+C
+    /// Follow new lines until Ctrl+C
     #[arg(long, short)]
     follow: bool,
 }
@@ -140,7 +140,7 @@ impl Install {
         };
         let data_dir = match &self.location.data_dir {
             Some(folder) => absolute(folder)?,
-            // As a service, whoever types this.
+            // The same for every user who types this.
             None => PathBuf::from("/var/lib").join(&self.named.name),
         };
         let credentials = self.credentials.iter().map(|(name, file)| Ok((name.clone(), absolute(file)?)));

@@ -9,13 +9,13 @@ use std::time::Duration;
 use hyper::Method;
 use serde_json::Value;
 
-use crate::calls::Calls;
+use crate::api_client::ApiOptions;
 use crate::output::{say, say_json};
-use crate::{Location, control};
+use crate::table;
 use frame::{Paint, Size, draw};
 use screen::{Key, Screen};
 
-/// How often it is looked at anew.
+/// How often it is refreshed.
 const REFRESH: Duration = Duration::from_secs(2);
 
 /// How wide the table is where no terminal says.
@@ -25,27 +25,23 @@ const USUAL_WIDTH: usize = 120;
 #[derive(clap::Args)]
 pub(crate) struct Top {
     #[command(flatten)]
-    location: Location,
+    options: ApiOptions,
 
-    /// Only what needs somebody or waits for something
+    /// Show only cards that need attention or wait
     #[arg(long)]
     trouble: bool,
 
-    /// Show it once and end
+    /// Print once and exit
     #[arg(long)]
     once: bool,
-
-    /// Print it once, as JSON
-    #[arg(long)]
-    json: bool,
 }
 
 impl Top {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let server = control::running(&self.location.data_dir()?).await?;
+        let server = self.options.location.server().await?;
         let path = format!("/v1/overview?limit=200&trouble={}", self.trouble);
         let look = async || server.call(Method::GET, &path, None).await;
-        if self.json {
+        if self.options.json {
             say_json(&look().await?);
             return Ok(());
         }
@@ -72,7 +68,7 @@ impl Top {
 
 /// The whole of it, as wide as the terminal.
 fn print(overview: &Value) {
-    let columns = screen::columns().unwrap_or(USUAL_WIDTH);
+    let columns = table::terminal_width().map_or(USUAL_WIDTH, usize::from);
     for line in draw(overview, Size { columns, rows: usize::MAX }, Paint::Plain) {
         say!("{line}");
     }

@@ -13,7 +13,7 @@ use super::frame::Size;
 pub(super) enum Key {
     /// `q`, or the end of the input.
     Quit,
-    /// Any other one: look anew at once.
+    /// Any other one: refresh now.
     Other,
 }
 
@@ -22,11 +22,6 @@ pub(super) struct Screen {
     before: Termios,
     keys: mpsc::Receiver<Key>,
     drawn: Vec<String>,
-}
-
-/// How wide the terminal is, where there is one.
-pub(super) fn columns() -> Option<usize> {
-    tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 impl Screen {

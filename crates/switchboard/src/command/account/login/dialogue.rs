@@ -29,7 +29,7 @@ pub(super) enum Input {
 pub(super) struct Dialogue {
     manner: Manner,
     lines: Option<Lines>,
-    /// What was shown last, so that nothing is told twice.
+    /// What was shown last, so that nothing is shown twice.
     shown: Option<Stage>,
     /// How many lines the QR code has that stands on the terminal.
     drawn: usize,
@@ -42,7 +42,7 @@ enum Manner {
     Json,
 }
 
-/// A line of JSON from whoever drives the command.
+/// A line of JSON input.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Written {
@@ -91,7 +91,7 @@ impl Dialogue {
         if before.as_ref() == Some(stage) {
             return Ok(());
         }
-        // A person was told already that an answer was wrong.
+        // That an answer was wrong is already shown.
         let asks_again = before.is_some_and(|before| before.asks_the_same(stage));
         match (self.manner, stage.word.as_str()) {
             (Manner::Json, _) => say_json_line(&stage.told),
@@ -118,7 +118,7 @@ impl Dialogue {
             Manner::Json => {
                 say_json_line(&json!({ "error": { "code": refused.code, "detail": refused.detail } }));
             }
-            // The API's words tell which call to make; a person is told where to look.
+            // The words of the API name a call to make, which does not help at a terminal.
             Manner::Terminal | Manner::Lines => match again {
                 Some(now) if now.text("hint").is_empty() => eprintln!("{}", now.text("advice")),
                 Some(now) => eprintln!("{} Its hint is {:?}.", now.text("advice"), now.text("hint")),
@@ -127,8 +127,8 @@ impl Dialogue {
         }
     }
 
-    /// Tells a program that an answer was refused and the sign-in goes no further, and how it is now; the state says until
-    /// when there is to be waited. A person is told as the command ends.
+    /// Prints, as JSON, that an answer was refused and the sign-in ended, and its state, which says how long to wait. At a
+    /// terminal the error of the command says it.
     pub(super) fn ended(&self, refused: &ApiError, now: Option<&Stage>) {
         if self.manner == Manner::Json {
             self.refused(refused, now);
@@ -208,7 +208,7 @@ impl Dialogue {
         }
     }
 
-    /// Asks for a phone number; nothing when nobody can be asked.
+    /// Asks for a phone number; nothing when there is no one to ask.
     pub(super) async fn phone(&mut self) -> anyhow::Result<Option<String>> {
         match self.manner {
             Manner::Lines => Ok(None),

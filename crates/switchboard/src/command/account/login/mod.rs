@@ -11,29 +11,28 @@ use domain::{AccountName, ExposeSecret};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::purposes::{self, PurposeName};
 use crate::Location;
 use crate::api_client::ApiClient;
-use crate::calls::Calls;
 use crate::command::up::until_told_to_stop;
+use crate::command::word::{PurposeWord, words};
 use crate::reply::ApiError;
 use crate::terminal::{self, WrongUsage};
 use dialogue::{Dialogue, Input};
 use stage::Stage;
 
-/// How often it is asked whether somebody has accepted the QR code.
+/// How often the state is read while the QR code is shown.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// So many steps at most; a sign-in that is left alone ends by itself long before.
+/// The most steps; an idle sign-in ends long before.
 const MOST_STEPS: u32 = 3_600;
 
 /// The account to sign in to, and how.
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Login {
-    /// The account's name
+    /// The name of the account
     name: AccountName,
-    /// Sign in by a QR code instead of a code that Telegram sends
+    /// Sign in with a QR code instead of a code that Telegram sends
     #[arg(long, conflicts_with = "phone")]
     qr: bool,
     /// The phone number [default: the account's]
@@ -41,18 +40,18 @@ pub(super) struct Login {
     phone: Option<String>,
     /// What the new session is for [default: what no other session of the account is for]
     #[arg(long = "for", value_enum, value_delimiter = ',', value_name = "PURPOSES")]
-    purposes: Vec<PurposeName>,
-    /// Begin anew, even if a sign-in to this account is under way
+    purposes: Vec<PurposeWord>,
+    /// Start again, even if a sign-in to this account is under way
     #[arg(long)]
     restart: bool,
-    /// Accept Telegram's terms of service, should it show any, without being asked
+    /// Accept Telegram's terms of service without asking
     #[arg(long)]
     accept_terms: bool,
-    /// Take the code, then the password, from the standard input, one on each line; then `yes` or `no` to terms of
-    /// service, should Telegram show any
+    /// Read the code, then the password, from the standard input, one on each line; then `yes` or `no` to terms of
+    /// service
     #[arg(long, conflicts_with = "json")]
     code_stdin: bool,
-    /// Write each state as a line of JSON and take answers as lines of JSON
+    /// Print each state as a line of JSON and read answers as lines of JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -143,7 +142,7 @@ impl Login {
                 body["phone"] = phone.as_str().into();
             }
             if !self.purposes.is_empty() {
-                body["for"] = purposes::words(&self.purposes).into();
+                body["for"] = words(&self.purposes).into();
             }
             let begun = api.call(Method::POST, &self.path(""), Some(&body)).await;
             let error = match begun {

@@ -1,4 +1,4 @@
-//! How far a sign-in is, as the API tells it.
+//! The state of a sign-in, as the API answers it.
 
 use anyhow::Context;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 pub(super) struct Stage {
     /// The state's word, such as `code_wanted`.
     pub(super) word: String,
-    /// All that was told.
+    /// The whole answer.
     pub(super) told: Value,
 }
 
@@ -18,7 +18,7 @@ impl Stage {
         Ok(Self { word, told })
     }
 
-    /// Whether somebody has to do something before it goes on.
+    /// Whether it waits for input.
     pub(super) fn wants_something(&self) -> bool {
         ["code_wanted", "password_wanted", "terms_wanted", "qr_shown"].contains(&self.word.as_str())
     }
