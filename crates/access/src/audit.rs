@@ -8,7 +8,7 @@ use store::{AuditEntry, AuditFilter, AuditRecord, AuditResult, AuditWho, Page, P
 
 use crate::Access;
 
-/// The same that comes again within this long is counted, not repeated, where it is nobody's deliberate act.
+/// A refusal that repeats within this long is counted, not stored again.
 const WINDOW: Duration = Duration::from_hours(1);
 
 impl Access {
@@ -29,7 +29,6 @@ impl Access {
         }
     }
 
-    /// Writes down what the program did by itself.
     pub async fn note_own(&self, action: &str, subject: Option<String>, result: AuditResult) {
         self.note(self.entry(AuditWho::Program, action, subject, None, result)).await;
     }

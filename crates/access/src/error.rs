@@ -7,10 +7,10 @@ use store::StoreError;
 use crate::hashing::HashingError;
 use crate::password::UnfitPassword;
 
-/// Why somebody is not let in.
+/// Why a sign-in fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// No such user, or another password; nobody is told which.
+    /// No such user, or a wrong password; which of them is not said.
     #[error("the name or the password is wrong")]
     Wrong,
     /// Another code, or one that was used before.
@@ -22,13 +22,11 @@ pub enum SignInError {
     /// Too many wrong ones came before; the next is looked at after this long.
     #[error("too many wrong passwords or codes; try again in {} s", .0.as_secs().saturating_add(1))]
     Wait(Duration),
-    /// Too many sign in at once.
     #[error("too many people sign in at once; try again in a few seconds")]
     Busy,
     /// Something failed on our side.
     #[error("signing in does not work now: {0}")]
     Failed(String),
-    /// The store cannot be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -36,25 +34,20 @@ pub enum SignInError {
 /// Why a change of users was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeopleError {
-    /// Nobody has the name.
     #[error("there is no user of this name")]
     Unknown,
-    /// Somebody has the name.
     #[error("the name is taken")]
     Taken,
-    /// Nobody could arrange anything any more.
+    /// No one could administer anything any more.
     #[error("this is the last admin; make another one first")]
     LastAdmin,
-    /// The password is not taken.
     #[error("the password {0}")]
     Unfit(#[from] UnfitPassword),
-    /// Too many passwords are worked on at once.
     #[error("too many passwords are worked on at once; try again in a few seconds")]
     Busy,
     /// Something failed on our side.
     #[error("this does not work now: {0}")]
     Failed(String),
-    /// The store cannot be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -62,13 +55,11 @@ pub enum PeopleError {
 /// Why a change of one's own password or second factor was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// The present password is another.
     #[error("the present password is another")]
     WrongPassword,
     /// Too many wrong ones came before; the next is looked at after this long.
     #[error("too many wrong passwords; try again in {} s", .0.as_secs().saturating_add(1))]
     Wait(Duration),
-    /// The new password is not taken.
     #[error("the new password {0}")]
     Unfit(#[from] UnfitPassword),
     /// The code is not that of the secret that was offered.
@@ -80,19 +71,15 @@ pub enum ChangeError {
     /// There is a second factor already; only the password takes it away.
     #[error("the second factor is on; turn it off first, which takes the password")]
     HasFactor,
-    /// There is no second factor.
     #[error("there is no second factor")]
     NoFactor,
-    /// The user was removed meanwhile.
     #[error("there is no user of this name any more")]
     Unknown,
-    /// Too many passwords are worked on at once.
     #[error("too many passwords are worked on at once; try again in a few seconds")]
     Busy,
     /// Something failed on our side.
     #[error("this does not work now: {0}")]
     Failed(String),
-    /// The store cannot be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

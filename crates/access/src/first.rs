@@ -7,7 +7,6 @@ use crate::error::PeopleError;
 use crate::password::{self, UnfitPassword};
 use crate::{Access, letters};
 
-/// The name of the first user.
 pub const FIRST_USER: &str = "admin";
 
 /// Letters of a password that is made: 100 bits of chance.
@@ -16,10 +15,8 @@ const LENGTH: usize = 20;
 /// Why there is no first user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FirstError {
-    /// The password that was given is not taken.
     #[error("the password for the first user {0}")]
     Unfit(UnfitPassword),
-    /// The user could not be added.
     #[error("the first user cannot be added: {0}")]
     People(#[from] PeopleError),
 }
@@ -34,8 +31,8 @@ impl Access {
         password::check(given, &name).map_err(FirstError::Unfit)
     }
 
-    /// Makes sure that somebody can sign in: when there is no user at all, adds `admin` with the password given or a new
-    /// one, which is returned to be shown once. A password given later changes nobody's.
+    /// Ensures that there is a user: without any, adds `admin` with the password given or a new one, which is returned to
+    /// be shown once. A password given later changes nothing.
     ///
     /// # Errors
     /// See [`FirstError`].

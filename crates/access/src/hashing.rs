@@ -16,7 +16,6 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HashingError {
-    /// Too many wait already.
     Busy,
     /// Something failed on our side.
     Failed(String),
@@ -56,7 +55,7 @@ impl Hashing {
         let permit = permit.map_err(|error| HashingError::Failed(error.to_string()))?;
         let working = tokio::task::spawn_blocking(move || {
             let done = work();
-            // Held until the work is over, also when nobody waits for it any more.
+            // Held until the work is over, also when the caller is gone.
             drop(permit);
             done
         });

@@ -30,7 +30,7 @@ pub(crate) fn step_of(secret: &Secret<Vec<u8>>, given: &str, now: Timestamp) -> 
     totp(secret, "").ok()?.check(&digits, u64::try_from(now.as_seconds()).ok()?)
 }
 
-/// What a user's authenticator is told: the secret as people type it, and the address for the picture that it reads.
+/// What an authenticator needs: the secret for typing, and the address for the QR code.
 pub(crate) fn offer(user: &UserName, secret: &Secret<Vec<u8>>) -> Result<OfferedFactor, TotpError> {
     let totp = totp(secret, user.as_str())?;
     Ok(OfferedFactor {

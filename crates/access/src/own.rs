@@ -1,4 +1,4 @@
-//! What somebody who has signed in changes about themselves: the password, the second factor, the sessions.
+//! What users change about themselves: the password, the second factor, the sessions.
 
 use domain::{SecretText, SessionId};
 use store::{AuditResult, AuditWho, Keeping, StoredUser};
@@ -40,9 +40,8 @@ impl Access {
         Ok(())
     }
 
-    /// Offers a second factor: it is in force only when its first code has come. One that was offered before is void. One
-    /// in force is not replaced: whoever holds a session alone would lock its owner out. Taking it away asks for the
-    /// password.
+    /// Offers a second factor, which is in force after its first code; an earlier offer is void. One in force is not
+    /// replaced, or a stolen session would lock the owner out: turning it off asks for the password.
     pub async fn offer_second_factor(&self, visitor: &Visitor) -> Result<OfferedFactor, ChangeError> {
         let secret = one_time_code::draw()?;
         if !self.0.store.users().offer_factor(&visitor.user, &secret).await? {
@@ -156,7 +155,7 @@ impl Access {
             other => ChangeError::Failed(other.to_string()),
         })?;
         let right = self.is_present(visitor, present).await.inspect_err(|_| {
-            // That we are busy or broken says nothing against whoever asked.
+            // A busy or broken server does not count against the caller.
             self.throttle().not_checked(visitor.user.as_str(), client.address);
         })?;
         if !right {

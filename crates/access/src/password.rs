@@ -30,21 +30,17 @@ const NOBODY: &str =
 /// A password that is not taken. The texts say what to do and never what was typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitPassword {
-    /// Too few characters.
     #[error("is too short; use {SHORTEST} characters or more")]
     TooShort,
-    /// Too many bytes.
     #[error("is too long; use at most {LONGEST} bytes")]
     TooLong,
     /// Spaces at an end get lost where passwords are pasted or piped.
     #[error("begins or ends with a space or a line break; leave it out")]
     SpaceAtAnEnd,
-    /// The same as the name.
     #[error("is the name itself; use another")]
     IsTheName,
 }
 
-/// Hashing did not work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the password could not be hashed: {0}")]
 pub(crate) struct HashError(String);
@@ -88,7 +84,7 @@ pub(crate) fn verify(password: &SecretText, kept: Option<&SecretText>) -> Result
     let text = kept.map_or(NOBODY, ExposeSecret::expose_secret);
     let PhcText { memory, passes, lanes, salt, hash } =
         PhcText::parse(text).ok_or_else(|| HashError("what is kept of it is no Argon2id text".to_owned()))?;
-    // Nobody typed more; whoever sends more is made to work no longer.
+    // A longer password is wrong anyway and must not cost more work.
     let typed = password.expose_secret();
     let typed = SecretText::from(&typed[..typed.floor_char_boundary(LONGEST + 1)]);
     let digest = digest(&typed, &salt, memory, passes, lanes)?;

@@ -16,15 +16,12 @@ pub struct Person {
     pub role: Role,
     /// Whether they sign in with a code as well.
     pub second_factor: bool,
-    /// Recovery codes that they have left.
     pub recovery_codes: u64,
     /// Sessions that were not ended.
     pub sessions: u64,
-    /// When they were added.
     pub created_at: Timestamp,
     /// Since when they have their password.
     pub password_at: Timestamp,
-    /// When they last signed in.
     pub signed_in_at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! Recovery codes: for whoever has lost the second factor. Each works once; only SHA-256 of them is stored.
+//! Recovery codes replace a lost second factor. Each works once; only SHA-256 of them is stored.
 
 use domain::SecretText;
 use domain::secret::Zeroize;

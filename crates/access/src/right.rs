@@ -2,7 +2,7 @@
 
 use domain::Role;
 
-/// Something that not everybody may do.
+/// Something that depends on the role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Right {
     /// See everything that works: cards, messages, chats, logs, accounts, alerts.
@@ -10,26 +10,21 @@ pub enum Right {
     /// Keep it running: start, stop, pause, try again, cancel, decide what is in doubt, sign an account in, clear flood
     /// waits, mute an alert, plan maintenance.
     Operate,
-    /// Write to chats and change them.
     Send,
-    /// Add, import, change and remove accounts.
     ArrangeAccounts,
     /// Take sessions out, which is as good as taking the accounts.
     ExportSessions,
-    /// Say who is told of alerts.
+    /// Change who is notified of alerts.
     ArrangeAlerts,
-    /// See, make and revoke API keys.
     ManageKeys,
     /// See, add, change and remove users, and end their sessions.
     ManagePeople,
-    /// Read the audit log.
     ReadAudit,
     /// Whatever has no right of its own yet.
     Administer,
 }
 
 impl Right {
-    /// Every right.
     pub const ALL: [Self; 10] = [
         Self::Look,
         Self::Operate,
@@ -59,7 +54,6 @@ impl Right {
     }
 }
 
-/// Whether a role has a right.
 pub const fn may(role: Role, right: Right) -> bool {
     role as u8 >= right.least() as u8
 }

@@ -21,7 +21,7 @@ pub struct ClientInfo {
     pub browser: Option<String>,
 }
 
-/// Whoever has signed in, as each request finds them anew.
+/// A user who has signed in, as each request finds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visitor {
     pub user: UserName,
@@ -39,11 +39,9 @@ pub struct Visitor {
 #[derive(Debug)]
 pub struct NewSession {
     pub token: SessionToken,
-    /// Who has signed in.
     pub visitor: Visitor,
 }
 
-/// Whether a session is over.
 pub(crate) fn is_over(began: Timestamp, seen: Timestamp, now: Timestamp) -> bool {
     now.since(seen) >= IDLE || now.since(began) >= LONGEST
 }
@@ -61,7 +59,7 @@ mod tests {
             let now = seen.plus(Duration::from_secs(later));
             let over = now.since(seen) >= IDLE || now.since(began) >= LONGEST;
             prop_assert_eq!(is_over(began, seen, now), over);
-            // A clock that is set back ends nobody's session.
+            // A clock that is set back ends no session.
             prop_assert!(!is_over(now, now, began));
         }
     }

@@ -40,7 +40,7 @@ impl Access {
 
         let looked_at = self.look_at_password(name, password).await;
         let (user, right) = looked_at.inspect_err(|_| {
-            // That we are busy or broken says nothing against whoever asked.
+            // A busy or broken server does not count against the caller.
             self.throttle().not_checked(name, client.address);
         })?;
         let Some(user) = user.as_ref().filter(|_| right) else {
@@ -62,7 +62,7 @@ impl Access {
         name: &str,
         password: SecretText,
     ) -> Result<(Option<StoredUser>, bool), SignInError> {
-        // What cannot be a name goes through the same work as one that nobody has.
+        // What cannot be a name takes the same work as an unknown one.
         let user = match name.parse::<UserName>() {
             Ok(name) => self.0.store.users().get(&name).await?,
             Err(_) => None,
@@ -121,7 +121,7 @@ impl Access {
         Ok((user, right))
     }
 
-    /// Whoever a token stands for, and that they were seen; nothing when the session is unknown or over.
+    /// The user of a session token, which is marked as used; nothing when the session is unknown or over.
     pub async fn session(
         &self,
         token: &SessionToken,
@@ -137,7 +137,7 @@ impl Access {
         if now.since(found.seen_at) >= SEEN_EVERY
             && let Err(error) = sessions.seen(found.id, now, client.address).await
         {
-            // A full disk must not keep anybody from seeing that it is full.
+            // A full disk must not keep users from seeing that it is full.
             tracing::debug!(%error, "that a session is in use could not be written");
         }
         Ok(Some(Visitor {
@@ -161,7 +161,6 @@ impl Access {
         }))
     }
 
-    /// Ends the session of this visitor.
     pub async fn sign_out(&self, visitor: &Visitor, client: &ClientInfo) -> Result<(), StoreError> {
         self.0.store.user_sessions().end(&visitor.user, visitor.session).await?;
         let who = AuditWho::User(visitor.user.clone());
@@ -218,7 +217,7 @@ impl Access {
         Ok(NewSession { token, visitor })
     }
 
-    /// Turns an attempt away, if the throttle says so, and tells of those that were.
+    /// Refuses an attempt if the throttle says so, and logs those that were refused.
     pub(crate) async fn enforce(&self, verdict: Verdict, client: &ClientInfo) -> Result<(), SignInError> {
         let (reported, obeyed) = match verdict {
             Verdict::Check { unreported } => (unreported, Ok(())),

@@ -1,9 +1,9 @@
-//! Patience with wrong passwords: waits that grow, for each network and for each name. Pure; the time is handed in, that
-//! of [`ambient::Clock::running`]: a time of day that is set back would make everybody wait for as long.
+//! The throttle of wrong passwords: delays that grow, for each network and for each name. Pure; the time is handed in,
+//! that of [`ambient::Clock::running`], which is never set back.
 //!
-//! An attempt counts as wrong until it turns out to be right, so that many at once are no way round. Whoever guesses from
-//! one place makes that place wait, long before the name does: its owner still gets in from another. Many places that
-//! guess one name make the name wait too, but not where its owner has signed in before.
+//! An attempt counts as wrong until it succeeds, so that parallel attempts gain nothing. Guesses from one network delay
+//! that network long before the name: its owner still gets in from another. Guesses of one name from many networks delay
+//! the name too, but not where its owner has signed in before.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,18 +12,18 @@ use std::time::Duration;
 
 use domain::UserName;
 
-/// So many of each kind are remembered; beyond it those that owe nothing go, then whoever owes least.
+/// The most entries of each kind; beyond it those without failures go, then the one with the fewest.
 const BOUND: usize = 4096;
 
 /// How the waits of one kind grow.
 #[derive(Debug, Clone, Copy)]
 struct Rule {
-    /// Wrong ones that make nobody wait.
+    /// Failures without a delay.
     free: u32,
     /// The first wait; each next one is twice as long.
     first: Duration,
     longest: Duration,
-    /// After each of these without a wrong one, one is forgotten.
+    /// After each of these without a failure, one is forgotten.
     forgets: Duration,
 }
 
@@ -41,7 +41,7 @@ const NAME: Rule = Rule {
     forgets: Duration::from_mins(1),
 };
 
-/// Codes are short; whoever guesses them has the password already.
+/// Codes are short, and are guessed only with the password.
 const CODE: Rule = Rule {
     free: 5,
     first: Duration::from_secs(30),
@@ -111,7 +111,7 @@ impl<K: Hash + Eq + Clone> FailureCounts<K> {
         }
     }
 
-    /// Nobody looked at the last one: all is as before it.
+    /// The last one was not checked: all is as before it.
     fn give_back(&mut self, who: &K) {
         let Some(count) = self.counts.get_mut(who) else { return };
         match count.before.take() {
@@ -205,31 +205,29 @@ impl Throttle {
         verdict
     }
 
-    /// The password was right.
     pub(crate) fn right(&mut self, user: &UserName, address: Option<IpAddr>) {
         self.networks.forgive(&network(address));
         self.names.forgive(&key(user.as_str()));
     }
 
-    /// Nobody looked at the password: there was no place to hash it, or the store did not answer.
+    /// The password was not checked: hashing was busy, or the store did not answer.
     pub(crate) fn not_checked(&mut self, typed: &str, address: Option<IpAddr>) {
         self.networks.give_back(&network(address));
         self.names.give_back(&key(typed));
     }
 
-    /// Nobody looked at the code.
+    /// The code was not checked.
     pub(crate) fn code_not_checked(&mut self, user: &UserName, address: Option<IpAddr>) {
         self.networks.give_back(&network(address));
         self.codes.give_back(user);
     }
 
-    /// The code was right.
     pub(crate) fn right_code(&mut self, user: &UserName, address: Option<IpAddr>) {
         self.networks.forgive(&network(address));
         self.codes.forgive(user);
     }
 
-    /// The user is in: this place is theirs.
+    /// The user has signed in from here.
     pub(crate) fn entered(&mut self, user: &UserName, address: Option<IpAddr>, now: Duration) {
         if self.known_devices.len() >= BOUND {
             let oldest =
@@ -261,7 +259,7 @@ fn network(address: Option<IpAddr>) -> IpAddr {
     address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), network_prefix)
 }
 
-/// Whom an address stands for: whoever has one IPv6 address has the whole /64.
+/// The network of an address: the IPv4 address itself, or the /64 of an IPv6 address.
 pub fn network_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

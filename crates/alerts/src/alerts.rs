@@ -25,11 +25,11 @@ use crate::target_list::TargetList;
 use crate::targets::chat::{self, ChatDelivery};
 use crate::targets::{Channel, DeliveryError, Target};
 use crate::tracker::AlertTracker;
-use crate::view::{AlertView, MuteView, TargetAddress, TargetOrigin, TargetView, WindowView};
+use crate::view::{AlertView, TargetAddress, TargetOrigin, TargetView, WindowView};
 use crate::watch::Pending;
 use crate::{deliver, listed, watch};
 
-/// How long a test may take: whoever pressed the button waits for it.
+/// The longest test; a caller waits for it.
 const TEST_TAKES: Duration = Duration::from_secs(8);
 
 /// Rounds of probes that may wait. A round that finds no room is no probe at all.
@@ -44,13 +44,11 @@ const MOST_SILENCES: usize = 1000;
 /// The shortest and the longest time that a card is muted for.
 const MUTE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(90 * 24));
 
-/// What the alerts are made of.
 pub struct AlertsParts<'a> {
     pub store: Store,
     /// The way of messages to chats.
     pub delivery: Delivery,
     pub clock: Clock,
-    /// Ids of alerts and notices.
     pub ids: Ids,
     /// How often to remind, and the targets of the settings.
     pub settings: &'a AlertSettings,
@@ -60,25 +58,18 @@ pub struct AlertsParts<'a> {
     pub server: String,
 }
 
-/// Why something about a target did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// Its fields.
     #[error("the target cannot be")]
     Wrong(Vec<WrongField>),
-    /// Its name is taken.
     #[error("a target of this name is there already")]
     Exists,
-    /// There are as many as there may be.
     #[error("there are {MOST_TARGETS} targets already; take one out first")]
     TooMany,
-    /// The settings file has it; it is changed there.
     #[error("the target stands in the settings file; change it there")]
     InSettings,
-    /// There is none of this name.
     #[error("there is no target of this name")]
     NoSuchTarget,
-    /// The store does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -86,7 +77,6 @@ pub enum TargetError {
 /// What became of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tested {
-    /// The target has it.
     Delivered,
     /// It waits in the outbox.
     Queued {
@@ -99,55 +89,42 @@ pub enum Tested {
 /// Why a test came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum TestError {
-    /// There is no target of this name.
     #[error("there is no target of this name")]
     NoSuchTarget,
-    /// The target did not take it.
     #[error("{0}")]
     Refused(String),
-    /// Nothing is sent to chats while no server runs.
     #[error("a chat is told by a running server alone; start it with `switchboard up`")]
     AtRest,
 }
 
-/// Why a card was not muted.
 #[derive(Debug, thiserror::Error)]
 pub enum MuteError {
-    /// The time.
     #[error("a card is muted for a minute at least and 90 days at most")]
     Time,
-    /// There are as many as there may be.
     #[error(
         "{MOST_SILENCES} cards are muted already; let some be told of again, or make a maintenance window"
     )]
     TooMany,
-    /// There is no such alert.
     #[error("there is no such alert")]
     NoSuchAlert,
-    /// The store does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why a maintenance window was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum WindowError {
-    /// It cannot be.
     #[error(transparent)]
     Wrong(#[from] InvalidHours),
-    /// There are as many as there may be.
     #[error("there are {MOST_SILENCES} maintenance windows already; take some out first")]
     TooMany,
-    /// The store does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Who is told when something stays broken. Cheap to clone.
+/// Notifies targets of what stays broken. Cheap to clone.
 #[derive(Clone)]
 pub struct Alerts(Arc<Shared>);
 
-/// What the tasks share.
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) delivery: Delivery,
@@ -158,9 +135,9 @@ pub(crate) struct Shared {
     allowed: Allowed,
     state: Mutex<State>,
     changed: watch_channel::Sender<u64>,
-    /// Told when something may be to be delivered.
+    /// Notified when there may be something to deliver.
     pub(crate) deliver: Notify,
-    /// Told when something may be to be told.
+    /// Notified when there may be a notice to write.
     pub(crate) look: Notify,
     pub(crate) closing: CancellationToken,
     tasks: TaskTracker,
@@ -187,7 +164,7 @@ impl Shared {
 }
 
 impl Alerts {
-    /// Takes up what an earlier run left, and begins to watch and to tell.
+    /// Restores what an earlier run left, and starts watching and notifying.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -202,7 +179,7 @@ impl Alerts {
         Ok(alerts)
     }
 
-    /// The same to look at and to change, while no server runs: nobody is watched, and nobody told.
+    /// The same without a running server: to read and to change, without watching and notifying.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -265,8 +242,8 @@ impl Alerts {
         self.0.changed.subscribe()
     }
 
-    /// Alerts, open and past, the latest first, a page at a time. The open ones are told without the store, which may be
-    /// what is in trouble.
+    /// Alerts, open and past, the latest first, a page at a time. Open ones are read without the store, which may be in
+    /// trouble.
     ///
     /// # Errors
     /// The store cannot be read, or the cursor is none of this list.
@@ -298,7 +275,7 @@ impl Alerts {
 
     // ---- silence -------------------------------------------------------------------------------------------------
 
-    /// Nobody is told of a card and its parts until then; its dots go on.
+    /// Mutes a card and its parts until then; its checks continue.
     ///
     /// # Errors
     /// See [`MuteError`]; nothing was changed then.
@@ -323,24 +300,17 @@ impl Alerts {
     /// # Errors
     /// See [`MuteError`]; nothing was changed then.
     pub async fn mute_alert(&self, id: AlertId, until: Timestamp, by: &str) -> Result<AlertView, MuteError> {
-        let alert = self.get(id).await?.ok_or(MuteError::NoSuchAlert)?;
-        self.mute(&alert.card, until, by).await?;
+        let found = self.get(id).await?.ok_or(MuteError::NoSuchAlert)?;
+        self.mute(&found.alert.card, until, by).await?;
         self.get(id).await?.ok_or(MuteError::NoSuchAlert)
     }
 
     /// The cards that are muted, by name.
-    pub fn mutes(&self) -> Vec<MuteView> {
-        let now = self.0.clock.now();
-        let view = |mute: &StoredMute| MuteView {
-            card: mute.card.clone(),
-            until: mute.until,
-            muted_at: mute.muted_at,
-            muted_by: mute.muted_by.clone(),
-        };
-        self.0.state().silences.mutes(now).map(view).collect()
+    pub fn mutes(&self) -> Vec<StoredMute> {
+        self.0.state().silences.mutes(self.0.clock.now()).cloned().collect()
     }
 
-    /// A card is told of again. False when it was not muted.
+    /// Unmutes a card. False when it was not muted.
     ///
     /// # Errors
     /// The store does not take it.
@@ -563,18 +533,7 @@ fn view(state: &State, alert: StoredAlert, now: Timestamp) -> AlertView {
     AlertView {
         silence: silence.filter(|_| is_open),
         parts: if is_open { state.tracker.red_parts(&alert.card) } else { 0 },
-        id: alert.id,
-        card: alert.card,
-        kind: alert.kind,
-        name: alert.name,
-        state: alert.state,
-        reason: alert.reason,
-        detail: alert.detail,
-        raised_at: alert.raised_at,
-        closed_at: alert.closed_at,
-        joined_to: alert.joined_to,
-        told_at: alert.told_at,
-        reminded_at: alert.reminded_at,
+        alert,
     }
 }
 

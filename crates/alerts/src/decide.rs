@@ -12,22 +12,33 @@ const REDS: u8 = 3;
 const GREENS: u8 = 2;
 /// A card that is missing from so many rounds is no more.
 const MISSING: u8 = 3;
-/// Parts of parts of parts: deeper than any card is, and an end for a circle that nobody should make.
+/// The most ancestors of a card: more than any has, and an end for a cycle.
 const DEEPEST: usize = 8;
 
-/// What a round changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// A card stayed red.
-    Raise { card: Card, reason: String, detail: Option<String> },
+    Raise {
+        card: Card,
+        reason: String,
+        detail: Option<String>,
+    },
     /// A card that has an alert is red for another reason.
-    Reword { card: Arc<str>, reason: String, detail: Option<String> },
-    /// A card stayed green.
-    Clear { card: Arc<str> },
+    Reword {
+        card: Arc<str>,
+        reason: String,
+        detail: Option<String>,
+    },
+    Clear {
+        card: Arc<str>,
+    },
     /// The alert of this card is spoken for by that of the other, which it is a part of.
-    Join { card: Arc<str>, to: Arc<str> },
-    /// There is no such card any more.
-    Gone { card: Arc<str> },
+    Join {
+        card: Arc<str>,
+        to: Arc<str>,
+    },
+    Gone {
+        card: Arc<str>,
+    },
 }
 
 /// What is known of one card.
@@ -225,7 +236,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(told(vec![green(), red(), green()]), [""; 0]);
         }
-        // A green between begins anew, also over the border of a minute.
+        // A green between starts the count again, also over the border of a minute.
         assert_eq!(told(vec![red(), red(), green(), red(), red()]), [""; 0]);
         // Three in a row raise, though they may lie in one minute; one green clears nothing, two do.
         assert_eq!(told(vec![green()]), [""; 0]);

@@ -1,4 +1,4 @@
-//! The carrier of notices: each target gets them in order, again and again until it has them.
+//! The delivery of notices: each target gets them in order, with retries.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use store::{AlertDelivery, StoreError};
 
-use crate::again;
 use crate::alerts::Shared;
 use crate::notice::{Notice, Words};
+use crate::retry;
 use crate::targets::chat::{self, ChatDelivery};
 use crate::targets::{Channel, DeliveryError, LIMIT, Target};
 
-/// Targets that are told at the same time, at most.
+/// The most targets that are notified at the same time.
 const MOST_AT_ONCE: usize = 8;
 
 /// How often is looked whether something is due, whatever the clock says meanwhile.
@@ -28,10 +28,10 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// How long a message on its way to a chat is left alone.
 const ON_ITS_WAY: Duration = Duration::from_secs(30);
 
-/// So long the store may take to have a notice before it is told without it.
+/// After this long without the store a notice is sent without it.
 const STORE_MAY_TAKE: Duration = Duration::from_secs(15);
 
-/// Runs until it is told to end; what is on the wire then is waited for.
+/// Runs until the alerts stop; deliveries on the wire are finished.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut under_way = FuturesUnordered::new();
     let mut busy: HashSet<String> = HashSet::new();
@@ -46,7 +46,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                     if busy.contains(&delivery.target) {
                         continue;
                     }
-                    if !again::is_due(delivery.next_at, now) {
+                    if !retry::is_due(delivery.next_at, now) {
                         wake = wake.min(delivery.next_at);
                     } else if busy.len() < MOST_AT_ONCE {
                         busy.insert(delivery.target.clone());
@@ -92,7 +92,7 @@ async fn attempt(shared: &Shared, delivery: &AlertDelivery) -> Result<(), StoreE
     let Some(target) = shared.state().targets.get(name) else {
         return alerts.give_up_all(name, "there is no such target any more".to_owned(), false, now).await;
     };
-    if now.since(delivery.at) > again::TOO_OLD {
+    if now.since(delivery.at) > retry::TOO_OLD {
         return alerts.gave_up(name, notice, "it is a week old".to_owned(), now).await;
     }
     let told = match serde_json::from_str::<Notice>(&delivery.payload) {
@@ -112,7 +112,7 @@ async fn attempt(shared: &Shared, delivery: &AlertDelivery) -> Result<(), StoreE
         Ok(ChatDelivery::Failed(error)) | Err(DeliveryError::Failed(error)) => {
             tracing::warn!(target = name, error, attempts = delivery.attempts, "a target was not told");
             let now = shared.clock.now();
-            let next_at = now.plus(again::wait(delivery.attempts));
+            let next_at = now.plus(retry::wait(delivery.attempts));
             alerts.put_off(delivery, Some(error), None, now, next_at).await
         }
         Err(DeliveryError::Off(error)) => {
@@ -135,7 +135,7 @@ async fn carry(
     if let Some(message) = delivery.message {
         return Ok(chat::look(&shared.delivery, message, chat::LOOKS_FOR).await);
     }
-    // Whoever is in trouble should not have to tell so.
+    // An account in trouble should not send the notice of it.
     let broken = |name: &domain::AccountName| {
         let card = format!("account:{name}");
         told.names_as_broken(&card) || shared.state().tracker.is_open(&card)
@@ -144,7 +144,7 @@ async fn carry(
     Ok(chat::begin(&shared.delivery, chat, account, words, delivery.attempts, chat::LOOKS_FOR).await)
 }
 
-/// A target has it: that is written down, or it would be told twice.
+/// Stores a delivery that succeeded, or it would be sent twice.
 async fn write_until_it_is<F>(shared: &Shared, write: impl Fn() -> F) -> Result<(), StoreError>
 where
     F: Future<Output = Result<(), StoreError>>,
@@ -159,8 +159,8 @@ where
     }
 }
 
-/// Tells what the store does not take: a store that is dead is news too. Chats are told through the store alone.
-/// Answers when to look again.
+/// Delivers a notice that the store does not take, such as one about the store. Chats need the store. Returns when to look
+/// again.
 async fn without_the_store(
     shared: &Shared,
     next: &mut Option<Timestamp>,
@@ -177,7 +177,7 @@ async fn without_the_store(
             return None;
         };
         let begin = next.unwrap_or_else(|| refused_at.plus(STORE_MAY_TAKE));
-        if !again::is_due(begin, now) {
+        if !retry::is_due(begin, now) {
             return Some(begin);
         }
         let wanted = notice.targets.iter().filter(|(_, has_it)| !has_it);
@@ -197,14 +197,14 @@ async fn without_the_store(
     let told: Vec<&str> =
         targets.iter().zip(told).filter(|(_, told)| *told).map(|(target, _)| target.name.as_str()).collect();
     if !note_told(shared, id, &told) {
-        // The store took it meanwhile, and would have it told again.
+        // The store took it meanwhile, and would have it sent again.
         for name in told {
             if let Err(error) = shared.store.alerts().delivered(name, id, shared.clock.now()).await {
                 tracing::warn!(target = name, %error, "that a target was told is not stored");
             }
         }
     }
-    let at = shared.clock.now().plus(again::wait(*vain));
+    let at = shared.clock.now().plus(retry::wait(*vain));
     *vain = vain.saturating_add(1);
     *next = Some(at);
     Some(at)

@@ -10,11 +10,9 @@ use serde::{Deserialize, Serialize};
 const LONGEST_MINUTES: u32 = 6 * 24 * 60;
 /// The longest window that comes once.
 const LONGEST: Duration = Duration::from_hours(90 * 24);
-/// The longest note.
 const LONGEST_NOTE: usize = 200;
 const DAY: i64 = 24 * 60 * 60;
 
-/// A day of the week.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,7 +58,6 @@ impl Scope {
         }
     }
 
-    /// Whether a card is meant.
     pub(crate) fn covers(&self, card: &str, kind: &str, parent: Option<&str>) -> bool {
         match self {
             Self::All => true,
@@ -83,8 +80,10 @@ impl fmt::Display for Scope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Hours {
-    /// From one instant to another.
-    Once { from: Timestamp, until: Timestamp },
+    Once {
+        from: Timestamp,
+        until: Timestamp,
+    },
     Weekly {
         /// The days on which it begins.
         days: Vec<Weekday>,
@@ -97,7 +96,7 @@ pub enum Hours {
     },
 }
 
-/// A time for which nobody wants to be told.
+/// A time in which no one is notified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaintenanceWindow {
     /// What for, in words.
@@ -116,7 +115,7 @@ pub struct InvalidHours {
     pub message: String,
 }
 
-/// As it lies in the store.
+/// The form in the store.
 #[derive(Serialize, Deserialize)]
 struct Record {
     note: String,
@@ -175,11 +174,6 @@ impl MaintenanceWindow {
                     .map(|seconds| Timestamp::from_micros(seconds.saturating_mul(1_000_000)))
             }
         }
-    }
-
-    /// Whether it will never come again.
-    pub fn is_past(&self, now: Timestamp) -> bool {
-        matches!(self.hours, Hours::Once { until, .. } if until <= now)
     }
 
     /// As it is kept.

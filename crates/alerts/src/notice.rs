@@ -1,4 +1,4 @@
-//! What is told: one notice for all that changed at one time, in words and as JSON. Pure.
+//! A notice of all that changed at one time, as text and as JSON. Pure.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{AlertState, StoredAlert};
 
-/// Of each kind of change so many are told by name; of the rest, how many they are.
+/// How many changes of each kind are named; the others are counted.
 const NAMED: usize = 15;
-/// Details are told up to so many characters.
+/// The longest detail, in characters.
 const LONGEST_DETAIL: usize = 160;
 
-/// One alert in a notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Line {
     pub(crate) id: AlertId,
@@ -81,20 +80,17 @@ impl Lines {
     }
 }
 
-/// Everything that is told at one time.
+/// All changes of one time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Notice {
     /// The machine it comes from.
     pub(crate) server: String,
-    /// What is in trouble.
     pub(crate) raised: Lines,
     /// What is well again, or no more.
     pub(crate) cleared: Lines,
-    /// What is still in trouble.
     pub(crate) still: Lines,
 }
 
-/// A notice, put into words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Words {
     /// By which a receiver knows a repeat.

@@ -1,4 +1,4 @@
-//! The last word: told when the program is dead, without a store and without an outbox.
+//! Notices of a crash, sent without the program, its store and its outbox.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use serde_json::json;
 use crate::notice::{self, Words};
 use crate::targets::{DeliveryError, LIMIT, Target};
 
-/// The waits between attempts: whoever starts this does not wait for long.
+/// The waits between attempts.
 const WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(30)];
-/// So many of the last lines of the log are told.
+/// The most lines of the log in a notice.
 const MOST_LINES: usize = 20;
-/// Each of them up to so many characters.
+/// The longest of them, in characters.
 const LONGEST_LINE: usize = 300;
 
-/// A target that is told without a store.
+/// A target that is notified without a store.
 #[derive(Debug)]
 pub struct OfflineTarget {
     /// As it was written down.
@@ -28,7 +28,7 @@ pub struct OfflineTarget {
     pub of_settings: bool,
 }
 
-/// What is told of a program that is dead.
+/// A program that has crashed.
 #[derive(Debug, Clone)]
 pub struct CrashNotice {
     /// The unit, such as `switchboard.service`.
@@ -38,13 +38,13 @@ pub struct CrashNotice {
     pub result: Option<String>,
     /// The last lines of its log, oldest first.
     pub lines: Vec<String>,
-    /// When this is told.
+    /// When the notice is sent.
     pub at: Timestamp,
     /// By which a receiver knows a repeat.
     pub id: AlertNoticeId,
 }
 
-/// What became of telling one target.
+/// What became of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetReport {
     pub name: String,
@@ -52,8 +52,8 @@ pub struct TargetReport {
     pub result: Result<(), String>,
 }
 
-/// Tells each webhook and mailbox that the program is dead, several times if need be, all at the same time. A chat
-/// cannot be told without the program, and is named as such.
+/// Notifies all webhooks and mailboxes at the same time, with retries. Chats cannot be notified without the program, and
+/// are reported so.
 pub async fn notify_offline(
     targets: &[OfflineTarget],
     notice: &CrashNotice,

@@ -28,7 +28,6 @@ pub enum ProbeResult {
     Grey,
 }
 
-/// One probe of one card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     pub card: Card,

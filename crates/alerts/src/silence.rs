@@ -1,4 +1,4 @@
-//! Whether anybody wants to be told of a card now. Pure.
+//! Mutes and maintenance windows: whether a card is silent now. Pure.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,6 @@ use store::{StoredMute, StoredWindow};
 use crate::hours::MaintenanceWindow;
 use crate::view::Silence;
 
-/// Mutes and maintenance windows.
 #[derive(Debug, Default)]
 pub(crate) struct Silences {
     mutes: BTreeMap<String, StoredMute>,
@@ -29,7 +28,7 @@ impl Silences {
         Self { mutes, windows: windows.into_iter().filter_map(read).collect() }
     }
 
-    /// Why nobody is told of a card now, and until when.
+    /// Why a card is silent now, and until when.
     pub(crate) fn of(&self, card: &str, kind: &str, parent: Option<&str>, now: Timestamp) -> Option<Silence> {
         let muted = self
             .muted_until(card, now)

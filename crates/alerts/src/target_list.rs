@@ -1,4 +1,4 @@
-//! The targets there are: those of the settings, and those that somebody made here.
+//! All targets: those of the settings, and those made over the API.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(crate) struct TargetList {
 }
 
 impl TargetList {
-    /// Puts them together. One that cannot be used is left out, and said; it must not keep the others from being told.
+    /// Reads all targets. One that cannot be used is left out with a warning.
     pub(crate) fn new(settings: &[AlertTargetFields], stored: Vec<StoredTarget>, allowed: &Allowed) -> Self {
         let mut targets = Self::default();
         for stored in stored {

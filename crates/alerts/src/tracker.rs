@@ -1,4 +1,4 @@
-//! The alerts that are not over, and what is to be told of them now. Pure: the time and the ids are handed in.
+//! The alerts that are not over, and the notices about them. Pure: the time and the ids are handed in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::notice::{Line, Notice};
 use crate::probe::Round;
 use crate::silence::Silences;
 
-/// What changes is gathered for so long before it is told, so that one cause is one notice.
+/// How long changes are gathered, so that one cause is one notice.
 const GATHER: Duration = Duration::from_secs(5);
 
 /// All that is known of alerts that are not over.
@@ -26,7 +26,7 @@ pub(crate) struct AlertTracker {
     dirty: BTreeSet<AlertId>,
 }
 
-/// What is to be written: alerts as they are to be, and what is told about them in the same transaction.
+/// What is to be written in one transaction: alerts as they are to be, and the notice about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Draft {
     pub(crate) alerts: Vec<StoredAlert>,
@@ -115,7 +115,7 @@ impl AlertTracker {
         let silent = |alert: &StoredAlert| {
             silences.of(&alert.card, &alert.kind, alert.parent.as_deref(), now).is_some()
         };
-        // One that is told takes along all that changed since.
+        // A notice has everything that changed since the last one.
         let tells = self
             .alerts
             .values()
@@ -190,18 +190,16 @@ impl AlertTracker {
         self.alerts.values()
     }
 
-    /// Whether a card has an alert.
     pub(crate) fn is_open(&self, card: &str) -> bool {
         self.open.contains_key(card)
     }
 
-    /// How many parts of a card are red.
     pub(crate) fn red_parts(&self, card: &str) -> usize {
         self.board.red_parts(card)
     }
 }
 
-/// Since when there is something to tell about an alert.
+/// Since when an alert has something new.
 fn news(alert: &StoredAlert) -> Option<Timestamp> {
     match (alert.state, alert.told_at) {
         (AlertState::Open, None) => Some(alert.raised_at),
@@ -210,7 +208,7 @@ fn news(alert: &StoredAlert) -> Option<Timestamp> {
     }
 }
 
-/// Whether something is old enough to be told. What lies ahead was written before the clock was set back.
+/// Whether a change is old enough for a notice. A time ahead was written before the clock was set back.
 fn ripe(since: Timestamp, now: Timestamp) -> bool {
     since > now || now.since(since) >= GATHER
 }

@@ -1,12 +1,12 @@
 //! Alerts, targets and windows as they are shown.
 
 use config::AlertTargetKind;
-use domain::{AlertId, MaintenanceId, Timestamp};
-use store::AlertState;
+use domain::{MaintenanceId, Timestamp};
+use store::StoredAlert;
 
 use crate::hours::MaintenanceWindow;
 
-/// Why nobody is told of a card.
+/// Why no one is notified of a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Silence {
     Mute { until: Timestamp },
@@ -29,32 +29,11 @@ impl Silence {
     }
 }
 
+/// An alert, with what is known of it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertView {
-    pub id: AlertId,
-    /// The card it is about, such as `account:main`.
-    pub card: String,
-    /// What the card is, such as `account`.
-    pub kind: String,
-    /// What people call it.
-    pub name: String,
-    /// How the alert is.
-    pub state: AlertState,
-    /// Why the card is red, as a stable word.
-    pub reason: String,
-    /// Why it is red, in words.
-    pub detail: Option<String>,
-    /// When it was raised.
-    pub raised_at: Timestamp,
-    /// Since when it is not open any more.
-    pub closed_at: Option<Timestamp>,
-    /// The alert that speaks for this one.
-    pub joined_to: Option<AlertId>,
-    /// When the targets were told.
-    pub told_at: Option<Timestamp>,
-    /// When they were reminded last.
-    pub reminded_at: Option<Timestamp>,
-    /// Why nobody is told of it now, if nobody is.
+    pub alert: StoredAlert,
+    /// Why no one is notified of it now; nothing when it is not silent.
     pub silence: Option<Silence>,
     /// How many parts of the card are red too.
     pub parts: usize,
@@ -79,9 +58,7 @@ pub struct TargetView {
     pub kind: AlertTargetKind,
     /// Where it is, as far as that is no secret: the chat, the host of a webhook, the mailboxes.
     pub place: String,
-    /// Whether its posts are signed.
     pub signed: bool,
-    /// Where it was declared.
     pub origin: TargetOrigin,
     /// When it was made, and by whom, if it was made here.
     pub made: Option<(Timestamp, String)>,
@@ -115,16 +92,6 @@ pub struct WindowView {
     pub window: MaintenanceWindow,
     /// Until when it lasts, if it is now.
     pub now_until: Option<Timestamp>,
-    /// When it was made.
     pub created_at: Timestamp,
     pub created_by: String,
-}
-
-/// A card that nobody is told of for a while.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MuteView {
-    pub card: String,
-    pub until: Timestamp,
-    pub muted_at: Timestamp,
-    pub muted_by: String,
 }

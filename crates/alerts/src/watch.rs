@@ -1,4 +1,4 @@
-//! The watch: takes rounds of probes, and writes down what they change together with what is to be told.
+//! The watch: takes rounds of probes, and stores what they change together with the notice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::alerts::Shared;
 use crate::notice::Notice;
 use crate::probe::Round;
 
-/// How often is looked whether something is to be told, beside the rounds.
+/// How often notices are checked for, beside the rounds.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// What is on its way into the store. Kept until the store has it, so that a store that is away loses nothing.
@@ -29,11 +29,11 @@ pub(crate) struct PendingNotice {
     pub(crate) id: AlertNoticeId,
     pub(crate) at: Timestamp,
     pub(crate) notice: Notice,
-    /// Who is told, each with whether it has it already.
+    /// The targets, each with whether it has the notice.
     pub(crate) targets: Vec<(String, bool)>,
 }
 
-/// Runs until it is told to end, then writes once more.
+/// Runs until the alerts stop, then writes once more.
 pub(crate) async fn run(shared: Arc<Shared>, mut rounds: mpsc::Receiver<Round>) {
     while !shared.closing.is_cancelled() {
         tokio::select! {
@@ -94,7 +94,7 @@ async fn write(shared: &Shared) {
     }
 }
 
-/// Writes down who was told without the store while the store took the notice after all.
+/// Stores which targets were notified without the store while the store took the notice after all.
 async fn told_meanwhile(shared: &Shared, written: Option<&PendingNotice>, now: Option<PendingNotice>) {
     let (Some(written), Some(now)) = (written, now) else { return };
     let meanwhile = now.targets.iter().zip(&written.targets).filter(|((_, now), (_, then))| *now && !*then);
@@ -109,7 +109,7 @@ async fn told_meanwhile(shared: &Shared, written: Option<&PendingNotice>, now: O
 fn pending(shared: &Shared) -> Option<Pending> {
     let now = shared.clock.now();
     let mut state = shared.state();
-    // A notice that was refused may have been told already, so it stays as it is. Mere rows can be gathered anew.
+    // A notice that the store refused may have been sent already, so it stays as it is. Mere rows can be gathered again.
     let refused_at = match &state.pending {
         Some(pending) if pending.notice.is_some() => return Some(pending.clone()),
         Some(pending) => pending.refused_at,

@@ -9,9 +9,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use crate::ngram_filter::NgramFilter;
 use crate::row::{self, Head};
 
-/// The bytes of a block's head.
 pub(crate) const HEAD: usize = 108;
-/// How a block begins.
 const MAGIC: [u8; 4] = *b"SwLb";
 /// Between two texts. UTF-8 never has it.
 pub(crate) const BETWEEN: u8 = 0xff;
@@ -36,7 +34,6 @@ pub(crate) struct Growing {
 pub(crate) struct Marks {
     pub(crate) earliest: i64,
     pub(crate) latest: i64,
-    /// A bit for each level.
     pub(crate) levels: u8,
     /// A bit for each service.
     pub(crate) services: u64,

@@ -89,7 +89,7 @@ impl Draft {
 /// Writes a value, or as much of it as there is room for and a mark.
 fn put(out: &mut String, left: usize, value: impl FnOnce(&mut dyn Write) -> fmt::Result) {
     let mut piece = Piece { out, left: left.min(LONGEST_PIECE), whole: 0, cut: false };
-    // A value that cannot be written is told as far as it came.
+    // A value that cannot be written is kept as far as it came.
     let _ = value(&mut piece);
     let Piece { whole, cut, .. } = piece;
     if cut {

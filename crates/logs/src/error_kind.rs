@@ -5,89 +5,103 @@
 #[error("{0:?} is no error type; there are {names}", names = ErrorKind::ALL.map(ErrorKind::as_str).join(", "))]
 pub struct InvalidErrorKind(String);
 
-macro_rules! error_kinds {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $word:literal, [$($sign:literal),*];)*) => {
-        /// The type of an error that a line tells of. Found from the words that its fields carry (outcomes, reasons, the
-        /// provider's codes), never from its text. The words are stable; new ones may come.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum ErrorKind {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl ErrorKind {
-            /// Every type.
-            pub const ALL: [Self; [$(Self::$name),*].len()] = [$(Self::$name),*];
-
-            /// The word in the API and on the command line.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            /// The number in files, from 1 to 63.
-            pub(crate) const fn code(self) -> u8 {
-                match self { $(Self::$name => $code,)* }
-            }
-
-            /// The type of a number in a file; none for 0 and for a number of a later version.
-            pub(crate) const fn from_code(code: u8) -> Option<Self> {
-                match code { $($code => Some(Self::$name),)* _ => None }
-            }
-
-            /// The type that an outcome, a reason or a provider's code stands for.
-            fn of_sign(sign: &str) -> Option<Self> {
-                match sign { $($word $(| $sign)* => Some(Self::$name),)* _ => None }
-            }
-        }
-    };
-}
-
-error_kinds! {
+/// The type of an error that a line tells of. Found from the words that its fields carry (outcomes, reasons, the
+/// provider's codes), never from its text. The words are stable; new ones may come. The numbers, from 1 to 63, are those
+/// in files.
+#[derive(strum::IntoStaticStr, strum::VariantArray, strum::FromRepr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum ErrorKind {
     /// Telegram wants the account to be silent for a while.
-    FloodWait = 1, "flood_wait", ["FLOOD_WAIT", "FLOOD_PREMIUM_WAIT"];
+    FloodWait = 1,
     /// Telegram wants the account to be silent in one chat for a while.
-    SlowMode = 2, "slow_mode", ["SLOWMODE_WAIT"];
+    SlowMode = 2,
     /// The account may make no new contacts.
-    PeerFlood = 3, "peer_flood", ["PEER_FLOOD"];
-    /// The place in the stream of updates is no longer taken.
-    PersistentTimestamp = 4, "persistent_timestamp",
-        ["PERSISTENT_TIMESTAMP_OUTDATED", "PERSISTENT_TIMESTAMP_INVALID", "PERSISTENT_TIMESTAMP_EMPTY"];
-    /// A chat or a user that nobody finds.
-    CannotResolve = 5, "cannot_resolve", ["not_found", "chat_not_found", "PEER_ID_INVALID", "USERNAME_NOT_OCCUPIED"];
+    PeerFlood = 3,
+    /// The position in the stream of updates is no longer accepted.
+    PersistentTimestamp = 4,
+    /// A chat or a user that no account finds.
+    CannotResolve = 5,
     /// The account may not write there.
-    NoRights = 6, "no_rights", ["forbidden", "CHAT_WRITE_FORBIDDEN", "CHANNEL_PRIVATE", "USER_BANNED_IN_CHANNEL"];
+    NoRights = 6,
     /// The content was refused.
-    Rejected = 7, "rejected", [];
+    Rejected = 7,
     /// A file that is no longer there.
-    MediaGone = 8, "media_gone", ["media_expired"];
+    MediaGone = 8,
     /// The connection was lost.
-    ConnectionLost = 9, "connection_lost", ["unavailable", "no_connection"];
+    ConnectionLost = 9,
     /// There was no answer in time, or none that says what happened.
-    Timeout = 10, "timeout", ["no_answer", "unknown", "timed_out"];
+    Timeout = 10,
     /// The account is banned, deactivated or frozen.
-    Banned = 11, "banned", ["deactivated", "frozen", "USER_DEACTIVATED", "USER_DEACTIVATED_BAN", "FROZEN_METHOD_INVALID"];
+    Banned = 11,
     /// The session is gone.
-    SessionLost = 12, "session_lost",
-        ["no_session", "session_revoked", "key_unknown", "needs_login", "SESSION_REVOKED", "AUTH_KEY_UNREGISTERED"];
+    SessionLost = 12,
     /// Two programs used one session.
-    AuthKeyDuplicated = 13, "auth_key_duplicated", ["AUTH_KEY_DUPLICATED"];
+    AuthKeyDuplicated = 13,
     /// No account can do it.
-    NoAccount = 14, "no_account", [];
+    NoAccount = 14,
     /// The disk is full.
-    StorageFull = 15, "storage_full", [];
+    StorageFull = 15,
     /// The store does not answer or does not take a write.
-    StoreUnavailable = 16, "store_unavailable", [];
+    StoreUnavailable = 16,
     /// An address or a port is taken.
-    AddressInUse = 17, "address_in_use", ["taken"];
-    /// Another program did not take what it was told.
-    CallbackFailed = 18, "callback_failed", [];
+    AddressInUse = 17,
+    /// Another program did not accept a callback.
+    CallbackFailed = 18,
     /// A task of this program broke down.
-    Broken = 19, "broken", ["panic"];
+    Broken = 19,
 }
 
 /// The fields whose values are such words, in the order they are looked at.
 pub(crate) const SIGNS: [&str; 5] = ["code", "outcome", "provider_code", "reason", "state"];
 
 impl ErrorKind {
+    pub(crate) const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The type of a number in a file; none for 0 and for a number of a later version.
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        Self::from_repr(code)
+    }
+
+    /// The type that an outcome, a reason or a provider's code stands for.
+    fn of_sign(sign: &str) -> Option<Self> {
+        Some(match sign {
+            "FLOOD_WAIT" | "FLOOD_PREMIUM_WAIT" => Self::FloodWait,
+            "SLOWMODE_WAIT" => Self::SlowMode,
+            "PEER_FLOOD" => Self::PeerFlood,
+            "PERSISTENT_TIMESTAMP_OUTDATED"
+            | "PERSISTENT_TIMESTAMP_INVALID"
+            | "PERSISTENT_TIMESTAMP_EMPTY" => Self::PersistentTimestamp,
+            "not_found" | "chat_not_found" | "PEER_ID_INVALID" | "USERNAME_NOT_OCCUPIED" => {
+                Self::CannotResolve
+            }
+            "forbidden" | "CHAT_WRITE_FORBIDDEN" | "CHANNEL_PRIVATE" | "USER_BANNED_IN_CHANNEL" => {
+                Self::NoRights
+            }
+            "media_expired" => Self::MediaGone,
+            "unavailable" | "no_connection" => Self::ConnectionLost,
+            "no_answer" | "unknown" | "timed_out" => Self::Timeout,
+            "deactivated"
+            | "frozen"
+            | "USER_DEACTIVATED"
+            | "USER_DEACTIVATED_BAN"
+            | "FROZEN_METHOD_INVALID" => Self::Banned,
+            "no_session"
+            | "session_revoked"
+            | "key_unknown"
+            | "needs_login"
+            | "SESSION_REVOKED"
+            | "AUTH_KEY_UNREGISTERED" => Self::SessionLost,
+            "AUTH_KEY_DUPLICATED" => Self::AuthKeyDuplicated,
+            "taken" => Self::AddressInUse,
+            "panic" => Self::Broken,
+            word => return word.parse().ok(),
+        })
+    }
+
     /// What the value of a field says. A number after the word, as in `FLOOD_WAIT_30`, is left out.
     pub fn of_value(value: &str) -> Option<Self> {
         let word = value.trim_end_matches(|letter: char| letter.is_ascii_digit());

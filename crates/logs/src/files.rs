@@ -70,7 +70,7 @@ pub(crate) enum End {
     Whole,
     /// With a piece of a block that is being written, or was when the power went.
     Torn,
-    /// With bytes that nobody wrote so.
+    /// With damaged bytes.
     Damaged,
 }
 
@@ -104,7 +104,6 @@ pub(crate) fn blocks(file: &File) -> io::Result<(Vec<BlockEntry>, End)> {
 pub(crate) struct OpenLines {
     /// The number of the first.
     pub(crate) first: u64,
-    /// The lines, one after the other.
     pub(crate) rows: Vec<u8>,
     /// How many bytes of the file are whole.
     pub(crate) whole: u64,

@@ -18,7 +18,7 @@ pub struct Filter {
     pub level: Option<Level>,
     /// Lines with this in the field `account`.
     pub account: Option<String>,
-    /// Lines that tell of an error of any of these types.
+    /// Lines with an error of any of these types.
     pub errors: Vec<ErrorKind>,
     /// Lines of which any field is exactly this: a message, an operation, a request.
     pub subject: Option<String>,

@@ -1,4 +1,4 @@
-//! Where lines wait for the writer: a bounded piece of memory. Whoever logs never waits; what does not fit is dropped and counted.
+//! A bounded buffer of lines for the writer. Logging never waits; what does not fit is dropped and counted.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,9 +26,9 @@ struct Waiting {
     /// How often lines were taken, and how often what was taken is written.
     taken: u64,
     written: u64,
-    /// Whether somebody waits for what is there now.
+    /// Whether a flush waits for what is there now.
     asked: bool,
-    /// Whether anybody takes lines out. Before that they gather, and afterwards nobody does.
+    /// Whether no more lines are taken.
     closed: bool,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Batch {
 
 impl Intake {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        // Whoever died while holding it has left whole lines or none.
+        // A thread that panicked while holding it has left whole lines or none.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -64,7 +64,7 @@ impl Intake {
         waiting.lines += 1;
         let many = before < MANY && waiting.rows.len() >= MANY;
         drop(waiting);
-        // Waking costs more than the line; between the first and many of them nobody has to.
+        // Waking costs more than the line, so only the first and the many-th line do it.
         if before == 0 || many {
             self.work.notify_one();
         }

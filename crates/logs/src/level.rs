@@ -3,6 +3,8 @@
 use serde::Deserialize;
 
 /// How important a line is; the most important is the smallest.
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -20,26 +22,12 @@ pub enum Level {
 pub struct InvalidLevel(String);
 
 impl Level {
-    /// Every level, the most important first.
-    pub const ALL: [Self; 5] = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
-
-    /// The word in the API and on the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
-    }
-
     /// The number in files.
     pub(crate) const fn code(self) -> u8 {
         self as u8
     }
 
-    /// The level of a number in a file; what nobody knows is taken as the least important.
+    /// The level of a number in a file; an unknown one is taken as the least important.
     pub(crate) fn from_code(code: u8) -> Self {
         Self::ALL.get(usize::from(code)).copied().unwrap_or(Self::Trace)
     }

@@ -5,7 +5,7 @@
 //!
 //! # In the folder
 //! `open` has the newest lines as they are; every 200 ms what was logged goes there. When they are enough they are packed into
-//! a block at the end of the newest `.segment` file, and `open` begins anew. A block has beside its lines a filter that says
+//! a block at the end of the newest `.segment` file, and `open` starts again. A block has beside its lines a filter that says
 //! which words are not in it, so that most blocks are never unpacked. `writer.lock` is held by the one who writes.
 //!
 //! A killed program loses what was logged in the last 200 ms. Numbers of lines only grow, so order and links hold also when

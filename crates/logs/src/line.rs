@@ -88,11 +88,9 @@ pub struct Line {
     pub id: LineId,
     /// What the clock said. Not always later than the line before: clocks are set back.
     pub at: Timestamp,
-    /// How important it is.
     pub level: Level,
-    /// Where it comes from.
     pub service: Service,
-    /// The type of the error that it tells of, if it does.
+    /// The type of its error, if it has one.
     pub error: Option<ErrorKind>,
     /// The sentence. Any text, also control characters and HTML: whoever shows it has to make it harmless, as
     /// [`escaped`](crate::escaped) does for terminals.

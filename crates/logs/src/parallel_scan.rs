@@ -33,7 +33,7 @@ pub(crate) struct Blocks {
     entries: VecDeque<BlockEntry>,
     /// From here on the open file has the lines.
     end: u64,
-    /// Segments that end with bytes that nobody wrote so.
+    /// Segments that end with damaged bytes.
     pub(crate) damaged: u32,
 }
 

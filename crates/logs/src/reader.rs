@@ -1,4 +1,4 @@
-//! Reading a log store from its files, whoever writes them: searching, one line and those around it.
+//! Reading a log store from its files, also while another process writes them.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,6 @@ pub enum Order {
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     pub filter: Filter,
-    /// In which order.
     pub order: Order,
     /// Only lines behind this one in that order: the [`Page::next`] of the page before.
     pub after: Option<LineId>,
@@ -54,7 +53,7 @@ pub struct Page {
     pub damaged: u32,
 }
 
-/// A log store that is read from its files. Cheap to make and to clone; needs nobody who writes.
+/// A log store that is read from its files. Cheap to make and to clone; needs no writer.
 #[derive(Debug, Clone)]
 pub struct Reader {
     folder: PathBuf,
@@ -69,7 +68,7 @@ impl Reader {
     /// Lines that match, a page of them. Blocks the thread; takes as many threads more as the machine has.
     ///
     /// # Errors
-    /// The folder cannot be read. What is damaged in it is left out and told in the page.
+    /// The folder cannot be read. Damaged blocks are left out and counted in the page.
     pub fn search(&self, query: &Query) -> Result<Page, ReadError> {
         let most = query.limit.clamp(1, LARGEST_PAGE);
         let newest_first = query.order == Order::NewestFirst;

@@ -27,7 +27,6 @@ pub(crate) struct Matcher<'a> {
     text: Option<Word<'a>>,
 }
 
-/// The word that is looked for.
 enum Word<'a> {
     Exact(Finder<'a>),
     /// In any letter case, of ASCII alone: quick to find among texts whose ASCII letters are made small.
@@ -106,7 +105,6 @@ impl<'a> Matcher<'a> {
             && filter.until.is_none_or(|until| marks.earliest < until.as_micros())
     }
 
-    /// Whether the facts in a line's head are wanted.
     fn takes_head(&self, head: &Head) -> bool {
         let filter = self.filter;
         filter.level.is_none_or(|least| head.level <= least)
@@ -116,7 +114,6 @@ impl<'a> Matcher<'a> {
             && filter.until.is_none_or(|until| head.at < until.as_micros())
     }
 
-    /// Whether the fields of a line are wanted.
     fn takes_fields(&self, head: &Head, lines: &Lines<'_>) -> bool {
         let pairs = || head.pairs(lines.heads, lines.texts);
         let filter = self.filter;

@@ -5,77 +5,50 @@
 #[error("{0:?} is no service; there are {names}", names = Service::ALL.map(Service::as_str).join(", "))]
 pub struct InvalidService(String);
 
-macro_rules! services {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $word:literal;)*) => {
-        /// Which part of the product a line comes from: the four services that callers know, and the parts below them.
-        /// The words are stable; new ones may come.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Service {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Service {
-            /// Every service.
-            pub const ALL: [Self; [$(Self::$name),*].len()] = [$(Self::$name),*];
-
-            /// The word in the API and on the command line.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            /// The number in files, below 64.
-            pub(crate) const fn code(self) -> u8 {
-                match self { $(Self::$name => $code,)* }
-            }
-
-            /// The service of a number in a file. A number of a later version counts as [`Service::Other`].
-            pub(crate) const fn from_code(code: u8) -> Self {
-                match code { $($code => Self::$name,)* _ => Self::Other }
-            }
-        }
-    };
-}
-
-services! {
-    /// What nobody else says it is.
-    Other = 0, "other";
-    /// Creating chats.
-    CreateChat = 1, "create_chat";
-    /// Sending texts.
-    SendText = 2, "send_text";
-    /// Sending files.
-    SendMedia = 3, "send_media";
-    /// Leaving chats.
-    LeaveChat = 4, "leave_chat";
+/// Which part of the product a line comes from: the four services that callers know, and the parts below them.
+/// The words are stable; new ones may come. The numbers, below 64, are those in files.
+#[derive(strum::IntoStaticStr, strum::VariantArray, strum::FromRepr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Service {
+    /// Anything else.
+    Other = 0,
+    CreateChat = 1,
+    SendText = 2,
+    SendMedia = 3,
+    LeaveChat = 4,
     /// Telegram accounts, their lines and what they know.
-    Telegram = 5, "telegram";
-    /// Requests over HTTP.
-    Web = 6, "web";
+    Telegram = 5,
+    Web = 6,
     /// The way of messages and of work on chats.
-    Delivery = 7, "delivery";
-    /// The database.
-    Store = 8, "store";
-    /// Callbacks to other programs.
-    Events = 9, "events";
+    Delivery = 7,
+    Store = 8,
+    Events = 9,
     /// Files on their way in and out.
-    Media = 10, "media";
+    Media = 10,
     /// Beats, strips and cards.
-    Health = 11, "health";
-    /// Alerts and their targets.
-    Alerts = 12, "alerts";
+    Health = 11,
+    Alerts = 12,
     /// People of the dashboard.
-    Access = 13, "access";
-    /// The doctor and the service units.
-    Ops = 14, "ops";
-    /// The dashboard's pages.
-    Dashboard = 15, "dashboard";
-    /// The log store itself.
-    Logs = 16, "logs";
+    Access = 13,
+    Ops = 14,
+    Dashboard = 15,
+    Logs = 16,
     /// The program: start, settings, end.
-    Switchboard = 17, "switchboard";
+    Switchboard = 17,
 }
 
 impl Service {
+    pub(crate) const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The service of a number in a file. A number of a later version counts as [`Service::Other`].
+    pub(crate) fn from_code(code: u8) -> Self {
+        Self::from_repr(code).unwrap_or(Self::Other)
+    }
+
     /// The part that a target belongs to: a module's path, of which the crate counts.
     pub fn of_target(target: &str) -> Self {
         let root = target.split("::").next().unwrap_or(target);

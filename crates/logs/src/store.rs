@@ -27,9 +27,7 @@ use crate::writer::{Retention, Timeouts, Writer};
 const GATHER: Duration = Duration::from_millis(200);
 /// How often it looks for what has grown too old when nothing is written.
 const IDLE: Duration = Duration::from_mins(1);
-/// How many searches may go on at once.
 const SEARCHES: usize = 2;
-/// How long a search waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
 
 /// What a log store did since the program's start.
@@ -41,7 +39,6 @@ pub struct Counts {
     pub dropped: u64,
     /// Lines for which there was no room on the disk.
     pub lost: u64,
-    /// What its files have together, in bytes.
     pub size: u64,
 }
 
@@ -53,7 +50,7 @@ struct Inner {
     reader: Reader,
     budget: Option<u64>,
     timeout: Timeouts,
-    /// Nobody writes in a store at rest.
+    /// A store at rest has no writer.
     intake: Option<Arc<Intake>>,
     lines: broadcast::Sender<Arc<Line>>,
     shared: Arc<Shared>,
@@ -61,7 +58,7 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What the writer's thread tells.
+/// The counts of the writer's thread.
 #[derive(Debug, Default)]
 struct Shared {
     written: AtomicU64,
@@ -205,7 +202,7 @@ impl LogStore {
         let Ok(Ok(turn)) = turn else { return Err(ReadError::Busy) };
         let (intake, reader, limit) = (self.0.intake.clone(), self.0.reader.clone(), self.0.timeout.reader);
         let reading = tokio::task::spawn_blocking(move || {
-            // Held until the end, also when nobody waits for it any more.
+            // Held until the end, also when the caller is gone.
             let _turn = turn;
             if let Some(intake) = intake {
                 intake.flush(limit);
@@ -224,14 +221,13 @@ impl Drop for Inner {
     }
 }
 
-/// The one that writes.
 struct Thread {
     writer: Writer,
     clock: ambient::Clock,
     intake: Arc<Intake>,
     lines: broadcast::Sender<Arc<Line>>,
     shared: Arc<Shared>,
-    /// Lines dropped and lost of which the store does not tell yet.
+    /// Lines dropped and lost without a line about it yet.
     untold: (u64, u64),
 }
 
@@ -264,7 +260,7 @@ impl Thread {
         }
     }
 
-    /// Writes lines and tells those who stay; false when one was lost.
+    /// Writes lines and sends them to the tails; false when one was lost.
     fn write(&mut self, rows: &[u8], lines: u64) -> bool {
         if rows.is_empty() {
             return true;

@@ -1,4 +1,4 @@
-//! Lines as they are written, for readers who stay.
+//! Lines as they are written, for readers that follow.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::reader::Page;
 /// How many lines wait for a slow reader.
 pub(crate) const WAITING: usize = 4_096;
 
-/// What a reader who stays is told.
+/// An event of a tail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TailEvent {
     Line(Arc<Line>),
     /// The reader was too slow: so many lines were left out, whether it wanted them or not.
     Missed(u64),
-    /// The reader was away for long: more was written meanwhile than it was told. How many they are is not worth reading
-    /// them all.
+    /// The reader was away for long: more was written meanwhile than is sent. They are not counted, which would mean
+    /// reading them all.
     LeftOut,
 }
 
@@ -33,7 +33,7 @@ pub struct Tail {
     missed: VecDeque<Arc<Line>>,
     /// Whether there was more of it.
     left_out: bool,
-    /// The last line that the reader has, or is told of first.
+    /// The last line that the reader has, or gets first.
     last: Option<LineId>,
 }
 
@@ -49,7 +49,7 @@ impl Tail {
         self.missed = found.lines.into_iter().map(Arc::new).collect();
     }
 
-    /// The next of what the reader has missed, without a wait; nothing when it has been told all of that.
+    /// The next of what the reader has missed, without a wait; nothing after the last.
     pub fn missed(&mut self) -> Option<TailEvent> {
         let line = self.missed.pop_front().map(TailEvent::Line);
         line.or_else(|| std::mem::take(&mut self.left_out).then_some(TailEvent::LeftOut))

@@ -1,4 +1,4 @@
-//! Errors by their type: how many lines tell of each, and the last of them.
+//! Errors by their type: the number of lines with each, and the last of them.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -29,10 +29,9 @@ pub struct Tally {
     pub damaged: u32,
 }
 
-/// Errors of one type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorCount {
-    /// The type; none for lines at the level `error` that tell of no type.
+    /// The type; none for lines at the level `error` without one.
     pub kind: Option<ErrorKind>,
     pub count: u64,
     /// The one that was written last.
@@ -47,7 +46,7 @@ impl Reader {
     /// the level `error` of any or none. Blocks the thread, for some seconds at most.
     ///
     /// # Errors
-    /// The folder cannot be read. What is damaged in it is left out and told.
+    /// The folder cannot be read. Damaged blocks are left out and counted.
     pub fn tally(&self, since: Timestamp) -> Result<Tally, ReadError> {
         let filter = Filter { level: Some(Level::Warn), since: Some(since), ..Filter::default() };
         let matcher = Matcher::new(&filter, 0..u64::MAX);

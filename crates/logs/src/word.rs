@@ -1,9 +1,11 @@
 //! Kinds that are named by one word each: shown, read and serialized as that word.
 
-/// Makes the word of a kind, `as_str`, what it is shown, read and serialized as. What is no such word is kept in `$invalid`, cut
-/// to 40 characters.
+/// Shows, reads and serializes a kind as its word, which strum gives. What is no such word is kept in `$invalid`, cut to
+/// 40 characters.
 macro_rules! is_a_word {
     ($kind:ident, $invalid:ident) => {
+        domain::enum_words!($kind);
+
         impl std::fmt::Display for $kind {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())

@@ -1,7 +1,7 @@
 //! Writing: lines go into the open file at once, and packed into a segment when there are enough of them.
 //!
-//! A block is in its segment before the open file begins anew; whoever opens the store after a crash between the two leaves
-//! out of the open file what the segments have. Nothing is ever changed in place, so a reader needs no lock.
+//! A block is in its segment before the open file starts again; opening the store after a crash between the two leaves out
+//! of the open file what the segments have. Nothing is ever changed in place, so a reader needs no lock.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -27,7 +27,6 @@ type FreeSpace = dyn Fn(&Path) -> io::Result<u64> + Send + Sync;
 pub struct Retention {
     /// The most that all its files may have together at any moment, in bytes.
     pub budget: u64,
-    /// How old a line may become.
     pub keep: Duration,
     pub(crate) timeout: Timeouts,
     free: Arc<FreeSpace>,
@@ -129,7 +128,7 @@ impl Writer {
         }
         let left = files::read_open(&files::open_file(folder))?;
         let now = u64::try_from(clock.now().as_micros()).unwrap_or(0);
-        // A folder without an open file is new, or somebody took from it: numbers never come twice all the same, as no
+        // A folder without an open file is new, or a file was removed: numbers never come twice all the same, as no
         // program writes a million lines a second for long.
         let first = left.as_ref().map_or_else(|| sealed.max(now), |left| left.first.max(sealed));
         let mut writer = Self {
@@ -162,7 +161,6 @@ impl Writer {
         }
     }
 
-    /// The number that the next line gets.
     pub(crate) fn next(&self) -> u64 {
         self.block.end()
     }
@@ -228,7 +226,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Packs the lines of the open file into a segment and begins it anew.
+    /// Packs the lines of the open file into a segment and starts it again.
     fn seal(&mut self) -> io::Result<()> {
         if self.block.is_empty() {
             return Ok(());

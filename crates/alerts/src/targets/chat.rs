@@ -1,4 +1,4 @@
-//! A Telegram chat: told by a message of the outbox, which is carried as any other.
+//! A Telegram chat, notified by a message of the outbox.
 
 use std::time::Duration;
 
@@ -17,14 +17,11 @@ pub(crate) const LOOKS_FOR: Duration = Duration::from_secs(20);
 /// The name of alerts among those who ask for messages.
 const LISTENER: &str = "alerts";
 
-/// How far a message to a chat is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ChatDelivery {
-    /// The chat has it.
     Sent,
     /// It is in the outbox; look again later.
     Queued(MessageId),
-    /// It came to nothing.
     Failed(String),
 }
 

@@ -1,4 +1,4 @@
-//! Targets: who is told, and by which way.
+//! Targets: who is notified, and over which channel.
 
 pub(crate) mod chat;
 mod email;
@@ -18,7 +18,7 @@ use crate::view::TargetOrigin;
 /// How long a target may take with an alert.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
-/// Why a target does not have what it was told, or may not have it.
+/// Why a target does not have a notice, or may not have it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DeliveryError {
     /// It may take it another time.
@@ -29,7 +29,7 @@ pub(crate) enum DeliveryError {
     Off(String),
 }
 
-/// Somebody who is told.
+/// A target of notices.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) name: String,
@@ -56,13 +56,13 @@ pub(crate) enum Channel {
 }
 
 impl Target {
-    /// A target of the settings, which may be anywhere: whoever writes them owns the machine.
+    /// A target of the settings, which may be at any address: their author owns the machine.
     pub(crate) fn of_settings(fields: &AlertTargetFields) -> Result<Self, Vec<WrongField>> {
         let everywhere = vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
         Self::new(fields, &Allowed::new(AllowList::Events, everywhere), TargetOrigin::Settings, None)
     }
 
-    /// A target that somebody made here, which may be where callers may send the program to.
+    /// A target made over the API, whose address must be one that callers may use.
     pub(crate) fn of_store(
         fields: &AlertTargetFields,
         allowed: &Allowed,
@@ -107,7 +107,7 @@ impl Target {
         }
     }
 
-    /// Tells a target that is no chat, within `limit`; a chat is told through the outbox.
+    /// Notifies a webhook or a mailbox within `limit`; chats are notified through the outbox.
     pub(crate) async fn tell(
         &self,
         clock: &Clock,

@@ -24,18 +24,14 @@ const SHOWN: usize = 200;
 /// Why a webhook cannot be posted to at all.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HookError {
-    /// Its address.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// The key.
     #[error(transparent)]
     Key(#[from] InvalidKey),
-    /// There can be no HTTP client.
     #[error("calls cannot be made; install the system's certificates (ca-certificates)")]
     Client(#[from] reqwest::Error),
 }
 
-/// A program that is posted to.
 pub(crate) struct Hook {
     client: Client,
     url: Url,

@@ -20,7 +20,7 @@ async fn a_muted_card_is_told_of_when_somebody_lets_it_and_a_mute_survives_a_res
     world.until(|| hook.posts().len() == 1).await;
     assert_eq!(hook.posts()[0].cards("raised"), ["store"]);
     let open = world.alerts.open();
-    let muted = open.iter().find(|alert| alert.card == "account:main").expect("it is shown all the same");
+    let muted = open.iter().find(|view| view.alert.card == "account:main").expect("it is shown all the same");
     assert_eq!(muted.silence, Some(Silence::Mute { until }));
     assert!(world.alerts.unmute("account:main").await.expect("lets it"));
     world.pass_until(Duration::from_secs(6), || hook.posts().len() == 2).await;

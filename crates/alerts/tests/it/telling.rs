@@ -36,8 +36,8 @@ async fn all_targets_are_told_when_it_breaks_and_when_it_is_well_again() {
     let page = Page { limit: 10, cursor: None };
     let over = world.alerts.list(&AlertFilter::default(), &page).await.expect("alerts").items;
     assert_eq!(over.len(), 1, "{over:?}");
-    assert_eq!((over[0].state, over[0].card.as_str()), (AlertState::Cleared, "account:main"));
-    assert!(over[0].told_at.is_some() && over[0].closed_at.is_some());
+    assert_eq!((over[0].alert.state, over[0].alert.card.as_str()), (AlertState::Cleared, "account:main"));
+    assert!(over[0].alert.told_at.is_some() && over[0].alert.closed_at.is_some());
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn reminders_come_while_it_stays_broken() {
     world.until(|| hook.posts().len() == 1).await;
     world.pass_until(Duration::from_hours(2), || hook.posts().len() == 2).await;
     assert_eq!(hook.posts()[1].cards("still"), ["account:main"]);
-    assert!(world.alerts.open()[0].reminded_at.is_some());
+    assert!(world.alerts.open()[0].alert.reminded_at.is_some());
 }
 
 #[tokio::test]

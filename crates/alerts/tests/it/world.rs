@@ -92,7 +92,7 @@ impl World {
     }
 
     pub(crate) fn is_open(&self, card: &str) -> bool {
-        self.alerts.open().iter().any(|alert| alert.card == card)
+        self.alerts.open().iter().any(|view| view.alert.card == card)
     }
 
     /// Waits until it is so.

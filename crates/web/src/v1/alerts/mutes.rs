@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerts::{MuteError, MuteView};
+use alerts::{MuteError, StoredMute};
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::Timestamp;
@@ -62,9 +62,9 @@ pub(crate) struct Mute {
     muted_by: String,
 }
 
-impl From<MuteView> for Mute {
-    fn from(mute: MuteView) -> Self {
-        let MuteView { card, until, muted_at, muted_by } = mute;
+impl From<StoredMute> for Mute {
+    fn from(mute: StoredMute) -> Self {
+        let StoredMute { card, until, muted_at, muted_by } = mute;
         Self { card, until, muted_at, muted_by }
     }
 }
@@ -131,9 +131,9 @@ pub(crate) async fn unmute_alert(
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let found = state.alerts().get(read_alert(&given)?).await?;
-    let alert = found.ok_or_else(|| no_such_alert(&given))?;
+    let found = found.ok_or_else(|| no_such_alert(&given))?;
     // One that was not muted is told of already, which is what was asked for.
-    state.alerts().unmute(&alert.card).await?;
+    state.alerts().unmute(&found.alert.card).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -53,7 +53,8 @@ pub(crate) struct Shown {
 }
 
 impl From<AlertView> for Shown {
-    fn from(alert: AlertView) -> Self {
+    fn from(view: AlertView) -> Self {
+        let AlertView { alert, silence, parts } = view;
         Self {
             id: alert.id,
             card: alert.card,
@@ -67,9 +68,9 @@ impl From<AlertView> for Shown {
             joined_to: alert.joined_to,
             told_at: alert.told_at,
             reminded_at: alert.reminded_at,
-            silence: alert.silence.map(alerts::Silence::as_str),
-            silent_until: alert.silence.map(alerts::Silence::until),
-            parts: alert.parts,
+            silence: silence.map(alerts::Silence::as_str),
+            silent_until: silence.map(alerts::Silence::until),
+            parts,
         }
     }
 }
