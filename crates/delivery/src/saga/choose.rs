@@ -137,13 +137,13 @@ impl SagaRunner<'_> {
             _ => return self.fail(work, failure, None).await,
         };
         work.saga.progress.left = Some(Left::Unresolvable);
-        let word = match failure {
+        let ending = match failure {
             Failure::ChatNotFound { .. } => StepOutcome::Ended(OutcomeKind::NotFound),
             _ => StepOutcome::LeftBefore,
         };
         for refusal in asked.iter().take(MOST_TOLD) {
             let account = Some(refusal.account.clone());
-            let (outcome, detail) = (Some(word), Some(refusal.why.clone()));
+            let (outcome, detail) = (Some(ending), Some(refusal.why.clone()));
             work.entries.push(SagaEntry { account, outcome, detail, ..self.sagas.entry(SagaEvent::Leave) });
         }
         self.end(work, SagaState::Done, registry.into_iter().collect(), None).await

@@ -19,6 +19,7 @@ pub struct RpcError {
 
 impl RpcError {
     /// The same, as the answer to this request.
+    #[must_use]
     pub fn caused_by(self, request: &[u8]) -> Self {
         Self { caused_by: request.first_chunk().map(|id| u32::from_le_bytes(*id)), ..self }
     }
