@@ -47,6 +47,8 @@ mod snapshot;
 mod statement;
 mod stats;
 mod sweep;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod unreadable;
 mod vault;
 mod work;

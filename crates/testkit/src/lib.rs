@@ -5,7 +5,6 @@
 #![expect(clippy::missing_panics_doc, reason = "everything here is an assertion of a test")]
 
 pub mod authenticator;
-mod callers;
 mod disk;
 mod file_id;
 pub mod films;
@@ -16,7 +15,6 @@ mod receiver;
 mod seat;
 mod world;
 
-pub use callers::waiting_callers;
 pub use disk::Disk;
 pub use file_id::FileId;
 pub use hoster::{Hoster, PDF, PNG};

@@ -16,6 +16,9 @@ pub struct Receiver {
 }
 
 impl Receiver {
+    /// The status of a receiver that takes what it is sent and never answers.
+    pub const SILENCE: u16 = 0;
+
     /// On a free port; answers 200 until told otherwise.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
@@ -67,6 +70,9 @@ async fn serve(mut connection: TcpStream, status: Arc<AtomicU16>, bodies: Arc<Mu
     let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     bodies.lock().expect("lock").push(serde_json::from_str(body).unwrap_or(Value::Null));
     let status = status.load(Ordering::SeqCst);
+    if status == Receiver::SILENCE {
+        std::future::pending().await
+    }
     let answer = format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
     // Whoever hung up has no use for the answer.
     let _ = connection.write_all(answer.as_bytes()).await;

@@ -119,6 +119,13 @@ impl World {
         self.call(request.header("content-type", "application/json").body(body.to_string())).await
     }
 
+    /// What Telegram knows of an account.
+    pub async fn account(&self, name: &str) -> Value {
+        let accounts = self.get("/telegram/accounts").await;
+        let mut accounts = accounts["items"].as_array().expect("items").iter();
+        accounts.find(|account| account["name"] == name).expect("the account").clone()
+    }
+
     /// The code that waits for this phone, the newest if there are several.
     pub async fn code(&self, phone: &str) -> String {
         let codes = self.get("/telegram/codes").await;

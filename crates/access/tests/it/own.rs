@@ -125,7 +125,7 @@ async fn codes_are_not_guessed_and_tickets_end() {
 }
 
 #[tokio::test]
-async fn a_password_is_changed_by_whoever_knows_it_and_other_sessions_end() {
+async fn password_change_ends_the_other_sessions() {
     let world = World::with("anna", Role::Viewer).await;
     let here = from("192.0.2.1");
     let (mine, other) = (world.sign_in("anna", PASSWORD).await, world.sign_in("anna", PASSWORD).await);

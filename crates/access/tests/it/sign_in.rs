@@ -55,7 +55,7 @@ async fn a_session_that_is_used_lasts_and_one_that_is_not_ends() {
 }
 
 #[tokio::test]
-async fn a_session_ends_mid_way_with_the_password_the_role_changes_at_once() {
+async fn password_ends_a_session_and_role_changes_at_once() {
     let world = World::with("anna", Role::Operator).await;
     world.access.add(name("boss"), Role::Admin, PASSWORD.into()).await.expect("added");
     let session = world.sign_in("anna", PASSWORD).await;
@@ -72,7 +72,7 @@ async fn a_session_ends_mid_way_with_the_password_the_role_changes_at_once() {
 }
 
 #[tokio::test]
-async fn a_thousand_wrong_passwords_do_not_keep_the_owner_out_or_fill_the_log() {
+async fn throttle_locks_the_address_not_the_owner() {
     let world = World::with("admin", Role::Admin).await;
     let attacker = from("2001:db8::1");
     let begun = world.clock.running();
@@ -115,7 +115,7 @@ async fn a_thousand_wrong_passwords_do_not_keep_the_owner_out_or_fill_the_log() 
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_makes_nobody_wait_longer_than_was_told() {
+async fn throttle_ignores_a_clock_set_back() {
     let world = World::with("admin", Role::Admin).await;
     let here = from("192.0.2.1");
     let wait = loop {
@@ -160,7 +160,7 @@ async fn a_session_outlives_the_program_and_nothing_secret_lies_open() {
 }
 
 #[tokio::test]
-async fn many_passwords_at_once_are_all_counted_before_the_first_is_wrong() {
+async fn concurrent_attempts_are_counted_before_they_fail() {
     let world = World::with("admin", Role::Admin).await;
     let tries = (0..60).map(|_| {
         let access = world.access.clone();
@@ -195,7 +195,7 @@ async fn a_store_that_does_not_answer_makes_nobody_wait() {
 }
 
 #[tokio::test]
-async fn being_turned_away_because_many_sign_in_at_once_is_no_wrong_password() {
+async fn overload_refusal_is_no_wrong_password() {
     let world = World::with("admin", Role::Admin).await;
     // As many as a household has free, all at once: two are hashed, the others wait until they are told that all are busy.
     let tries = (0..10).map(|_| {

@@ -32,7 +32,7 @@ async fn the_account_that_is_in_trouble_does_not_have_to_tell_so() {
 }
 
 #[tokio::test]
-async fn a_message_that_came_to_nothing_is_another_message_the_next_time() {
+async fn failed_notice_is_a_new_message_next_time() {
     let hook = Hook::start().await;
     let world = World::with(vec![chat("owner", None), webhook("hook", &hook.address)]).await;
     world.script.refuse(true);

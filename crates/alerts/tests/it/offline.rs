@@ -73,7 +73,7 @@ async fn a_target_that_stumbles_is_asked_again_under_the_same_id() {
 }
 
 #[tokio::test]
-async fn a_target_that_was_made_while_the_program_ran_is_guarded_here_too() {
+async fn stored_target_is_guarded_offline() {
     let hook = Hook::start().await;
     let clock = Clock::system();
     let targets = [OfflineTarget { fields: webhook("hook", &hook.address), of_settings: false }];

@@ -17,7 +17,7 @@ use crate::world::{World, email, signed, webhook};
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 #[tokio::test]
-async fn posts_are_signed_with_the_id_that_stays_and_the_time_of_the_attempt() {
+async fn signature_has_a_stable_id_and_the_attempts_time() {
     let hook = Hook::start().await;
     hook.answer(Answer::Status(500));
     let world = World::with(vec![signed("hook", &hook.address, SECRET)]).await;
@@ -76,7 +76,7 @@ async fn what_is_planted_in_a_target_is_found_nowhere() {
 }
 
 #[tokio::test]
-async fn targets_that_are_made_here_lead_to_no_private_place_and_have_names_of_their_own() {
+async fn stored_targets_are_public_and_have_unique_names() {
     let hook = Hook::start().await;
     let world = World::with(vec![webhook("hook", &hook.address)]).await;
     let wrong = |error: TargetError| match error {

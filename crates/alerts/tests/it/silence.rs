@@ -8,7 +8,7 @@ use crate::hook::Hook;
 use crate::world::{World, webhook};
 
 #[tokio::test]
-async fn a_muted_card_is_told_of_when_somebody_lets_it_and_a_mute_survives_a_restart() {
+async fn mute_survives_a_restart_and_ends_when_lifted() {
     let hook = Hook::start().await;
     let targets = || vec![webhook("hook", &hook.address)];
     let before = World::with(targets()).await;
@@ -29,7 +29,7 @@ async fn a_muted_card_is_told_of_when_somebody_lets_it_and_a_mute_survives_a_res
 }
 
 #[tokio::test]
-async fn nothing_is_sent_in_a_maintenance_window_and_what_is_left_broken_is_told_after_it() {
+async fn maintenance_window_delays_notices_until_its_end() {
     let hook = Hook::start().await;
     let targets = || vec![webhook("hook", &hook.address)];
     let before = World::with(targets()).await;

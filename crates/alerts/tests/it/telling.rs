@@ -10,7 +10,7 @@ use crate::mailbox::MailServer;
 use crate::world::{World, email, probe, webhook};
 
 #[tokio::test]
-async fn all_targets_are_told_when_it_breaks_and_when_it_is_well_again() {
+async fn all_targets_hear_of_trouble_and_recovery() {
     let (hook, mail) = (Hook::start().await, MailServer::start().await);
     let world = World::with(vec![
         webhook("hook", &hook.address),
@@ -90,7 +90,7 @@ async fn a_target_that_is_down_for_a_day_gets_all_of_it_in_order() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_gone_is_asked_no_more_until_a_test_reaches_it() {
+async fn gone_webhook_is_skipped_until_a_test_succeeds() {
     let hook = Hook::start().await;
     hook.answer(Answer::Status(410));
     let world = World::with(vec![webhook("hook", &hook.address)]).await;
@@ -144,7 +144,7 @@ async fn a_mail_server_without_tls_gets_no_password() {
 }
 
 #[tokio::test]
-async fn what_was_on_the_wire_when_the_program_was_killed_is_told_again_under_the_same_id() {
+async fn notice_on_the_wire_at_a_kill_is_repeated_with_its_id() {
     let hook = Hook::start().await;
     hook.answer(Answer::Nothing);
     let targets = || vec![webhook("hook", &hook.address)];
@@ -165,7 +165,7 @@ async fn what_was_on_the_wire_when_the_program_was_killed_is_told_again_under_th
 }
 
 #[tokio::test]
-async fn an_alert_that_was_raised_and_not_told_when_the_program_was_killed_is_told_by_the_next_run() {
+async fn unsent_alert_at_a_kill_is_sent_by_the_next_run() {
     let hook = Hook::start().await;
     let targets = || vec![webhook("hook", &hook.address)];
     let world = World::with(targets()).await;
@@ -216,7 +216,7 @@ async fn a_store_that_is_dead_is_news_that_needs_no_store() {
 }
 
 #[tokio::test]
-async fn a_target_that_is_taken_out_gets_nothing_more_and_holds_nobody_up() {
+async fn removed_target_gets_nothing_and_delays_no_other() {
     let hook = Hook::start().await;
     hook.answer(Answer::Status(500));
     let world = World::with(vec![webhook("hook", &hook.address)]).await;

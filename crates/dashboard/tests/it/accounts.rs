@@ -87,7 +87,7 @@ async fn an_account_is_added_changed_stopped_and_removed() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_wrong_comes_back_with_what_was_written_but_for_secrets() {
+async fn wrong_form_returns_its_values_without_secrets() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     let fields = [
@@ -195,7 +195,7 @@ async fn a_form_without_its_token_or_of_elsewhere_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_sign_in_asks_for_a_number_and_refuses_steps_that_are_not_due() {
+async fn sign_in_refuses_steps_that_are_not_due() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     added(&admin, "main").await;
@@ -303,7 +303,7 @@ async fn dropped_files_are_looked_through_first_and_taken_back() {
 }
 
 #[tokio::test]
-async fn an_import_is_begun_only_when_it_was_said_that_the_old_program_is_stopped() {
+async fn import_needs_the_word_that_the_old_program_stopped() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     let look = drop_files(&admin, &admin.csrf, &[("main.session", "x")]).await.header("location").to_owned();

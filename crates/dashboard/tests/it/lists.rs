@@ -53,7 +53,7 @@ async fn each_filter_of_messages_leaves_what_it_says() {
 }
 
 #[tokio::test]
-async fn each_filter_of_chats_leaves_what_it_says_and_a_chat_has_its_link() {
+async fn chat_filters_match_and_chats_have_links() {
     let world = World::new().await;
     let created = |id: &str, title: &str, account: &str| RegistryChange::Created {
         chat_id: chat(id),
@@ -143,7 +143,7 @@ async fn people_have_names_in_every_list_and_are_found_by_them() {
 }
 
 #[tokio::test]
-async fn a_chat_that_nobody_finds_says_how_often_it_was_asked_for_and_by_whom() {
+async fn unresolved_chat_shows_its_callers() {
     let world = World::new().await;
     for text in ["one", "two", "three"] {
         let id = world.queued_for(OTHER, text).await;
@@ -182,7 +182,7 @@ async fn a_private_dialog_moved_by_hand_is_shown_and_movable() {
 }
 
 #[tokio::test]
-async fn a_failover_says_from_whom_to_whom_and_why_and_is_found_by_either() {
+async fn failover_shows_both_accounts_and_its_reason() {
     let world = World::new().await;
     for (id, from, to, why) in [
         (CHAT, "main", "backup_1", "flood wait until 2026-11-20T14:31:00Z"),

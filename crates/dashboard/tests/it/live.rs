@@ -60,7 +60,7 @@ async fn a_stream_is_for_those_who_are_signed_in() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_after_ten_minutes_so_that_it_is_asked_anew_who_looks() {
+async fn stream_ends_after_ten_minutes() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
     let answer = viewer.send(Method::GET, "/live/overview", &[], String::new()).await;

@@ -86,7 +86,7 @@ async fn the_language_is_the_browsers_until_somebody_chooses() {
 }
 
 #[tokio::test]
-async fn a_path_that_there_is_not_is_a_page_for_people_and_a_document_for_programs() {
+async fn unknown_path_is_a_page_or_a_problem_document() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
     let page = viewer.get("/nothing/here").await;

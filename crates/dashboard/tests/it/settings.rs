@@ -155,7 +155,7 @@ async fn a_second_factor_is_turned_on_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_second_factor_that_is_on_is_not_replaced_without_the_password() {
+async fn replacing_a_second_factor_needs_the_password() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
     send(&viewer, "/settings/me/actions/offer-second-factor", &[]).await;
@@ -191,7 +191,7 @@ async fn a_password_is_changed_and_other_sessions_end() {
 }
 
 #[tokio::test]
-async fn two_operators_press_opposite_buttons_and_both_are_told_what_came_of_it() {
+async fn opposite_presses_both_learn_the_outcome() {
     let world = World::new().await;
     let (one, two) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
     let (start, stop) = tokio::join!(

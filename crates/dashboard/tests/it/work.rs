@@ -291,7 +291,7 @@ async fn only_those_that_the_question_counted_are_tried_again() {
 }
 
 #[tokio::test]
-async fn whoever_presses_while_a_run_goes_on_is_told_that_none_was_begun() {
+async fn retry_during_a_run_says_none_was_begun() {
     let world = World::new().await;
     for _ in 0..200 {
         world.failed("one of many").await;
@@ -310,7 +310,7 @@ async fn whoever_presses_while_a_run_goes_on_is_told_that_none_was_begun() {
 }
 
 #[tokio::test]
-async fn failed_requests_are_retried_and_dropped_together_after_a_question() {
+async fn failed_requests_are_handled_in_bulk_after_a_question() {
     let world = World::new().await;
     let mut operations = Vec::new();
     for title in ["Order 1", "Order 2"] {
@@ -370,7 +370,7 @@ async fn failed_requests_are_retried_and_dropped_together_after_a_question() {
 }
 
 #[tokio::test]
-async fn every_page_of_work_opens_in_both_languages_and_teaches_when_empty() {
+async fn work_pages_open_in_both_languages_and_when_empty() {
     let world = World::new().await;
     let operator = world.person(Role::Operator).await;
     for (path, english, russian) in [

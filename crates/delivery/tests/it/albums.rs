@@ -23,7 +23,7 @@ fn refuse(outcome: Outcome) -> Act {
 }
 
 #[tokio::test]
-async fn an_album_its_caption_and_the_rest_of_the_text_arrive_in_order() {
+async fn album_caption_and_remaining_text_arrive_in_order() {
     let bench = Bench::new().await;
     let (caption, rest) = ("a".repeat(1_000), "b".repeat(1_000));
     let id = bench.submit(album(group(1), 12, &format!("{caption}\n\n{rest}"))).await;
@@ -136,7 +136,7 @@ async fn what_is_no_longer_taken_is_prepared_anew_by_the_same_account() {
 }
 
 #[tokio::test]
-async fn when_nobody_can_prepare_yet_it_waits_or_fails_as_the_caller_wants() {
+async fn unprepared_album_waits_or_fails_as_asked() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     let flooded = || Prepares::Fails(Outcome::FloodWait(until));
@@ -158,7 +158,7 @@ async fn when_nobody_can_prepare_yet_it_waits_or_fails_as_the_caller_wants() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_gone_ends_the_message_and_nobody_else_is_asked() {
+async fn missing_file_fails_the_message_at_once() {
     let bench = Bench::new().await;
     let gone = || Outcome::MediaGone("report.pdf was removed".into());
     bench.script.prepare("main", [Prepares::Fails(gone())]);
@@ -177,7 +177,7 @@ async fn a_file_that_is_gone_ends_the_message_and_nobody_else_is_asked() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_prepared_and_asked_for_again_with_the_same_random_ids() {
+async fn lost_album_answer_is_repeated_with_its_random_ids() {
     let bench = Bench::new().await;
     bench.script.act("main", [Act::SendSilently, Act::Send]);
     let id = bench.submit(album(group(1), 3, "once")).await;
@@ -189,7 +189,7 @@ async fn a_lost_answer_is_prepared_and_asked_for_again_with_the_same_random_ids(
 }
 
 #[tokio::test]
-async fn what_may_have_arrived_is_looked_for_when_it_cannot_be_prepared_again() {
+async fn unpreparable_doubtful_album_is_looked_for() {
     let bench = Bench::new().await;
     bench.script.act("main", [Act::SendSilently]);
     bench.script.prepare("main", [Prepares::Done, Prepares::Fails(Outcome::MediaGone("removed".into()))]);
@@ -211,7 +211,7 @@ async fn what_may_have_arrived_is_looked_for_when_it_cannot_be_prepared_again() 
 }
 
 #[tokio::test]
-async fn a_flood_of_an_upload_after_a_lost_answer_never_moves_the_message() {
+async fn upload_flood_after_a_lost_answer_never_moves_it() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(1));
     bench.script.act("main", [Act::SendSilently]);
@@ -269,7 +269,7 @@ async fn a_mention_goes_into_the_caption() {
 }
 
 #[tokio::test]
-async fn a_caller_learns_what_it_would_join_before_it_fetches_anything() {
+async fn join_is_known_before_any_file_is_fetched() {
     let bench = Bench::new().await;
     let join = Join { fingerprint: [7; 32], repeats: Duration::from_mins(1) };
     let joining = || Submission { join: Some(join), ..album(group(1), 1, "one") };

@@ -98,7 +98,7 @@ async fn a_saga_that_is_put_back_late_is_carried() {
 }
 
 #[tokio::test]
-async fn a_chat_that_somebody_says_was_left_is_left_though_the_store_says_so_late() {
+async fn chat_resolved_as_left_is_left_despite_a_late_store() {
     let desk = Desk::new().await;
     let chat = ChatId::channel(1).expect("a chat");
     desk.provider.world().chats.insert(chat.get(), Chat::default());

@@ -10,7 +10,7 @@ use domain::{MessageState, Outcome};
 use crate::script::{Act, Bench, group, name, text};
 
 #[tokio::test]
-async fn no_more_leave_than_the_limits_allow_and_the_rest_waits_without_being_tried() {
+async fn messages_over_the_limit_wait_untried() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.limit("main", 3, until);
@@ -62,7 +62,7 @@ async fn who_does_not_want_to_wait_is_told_which_limit_it_was() {
 }
 
 #[tokio::test]
-async fn what_was_refused_leaves_its_place_to_the_next_and_what_may_have_arrived_does_not() {
+async fn refusal_frees_its_place_in_the_limit_doubt_does_not() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.limit("main", 2, until);

@@ -51,7 +51,7 @@ async fn a_flood_after_a_lost_answer_never_moves_the_message() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_proves_nothing_was_sent_goes_to_the_next_account() {
+async fn proven_refusal_goes_to_the_next_account() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(1));
     bench.script.act("main", [Act::Refuse(Outcome::FloodWait(until))]);
@@ -75,7 +75,7 @@ async fn nobody_finds_the_chat_and_each_reason_is_named() {
 }
 
 #[tokio::test]
-async fn a_ban_after_a_lost_answer_is_doubt_and_does_not_block_the_lane() {
+async fn ban_after_a_lost_answer_is_doubt_and_frees_the_lane() {
     let bench = Bench::new().await;
     bench.script.act("main", [Act::SendSilently, Act::Refuse(Outcome::Banned(Reason::Banned))]);
     let first = bench.submit(text(group(1), "one")).await;
@@ -181,7 +181,7 @@ async fn a_failed_message_frees_its_key() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_its_message_even_where_a_new_one_would_be_refused() {
+async fn known_key_returns_its_message_despite_refusals() {
     let bench = Bench::new().await;
     let mut submission = text(group(1), "once");
     submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [0; 32], same_by: SameBy::Key });
@@ -233,7 +233,7 @@ async fn a_caller_that_hangs_up_leaves_nothing_half_done() {
 }
 
 #[tokio::test]
-async fn a_name_nobody_knows_yet_is_asked_for_once_and_keeps_the_order() {
+async fn unknown_name_is_resolved_once_and_keeps_order() {
     let bench = Bench::new().await;
     bench.script.forget_names();
     let by_name = ChatRef::Username("client_1".parse().expect("a name"));
@@ -274,7 +274,7 @@ async fn a_long_text_leaves_in_parts_in_order() {
 /// The first answer was lost, and then the group became a supergroup: the old group takes nothing any more, so repeating
 /// the attempt there would go on for ever.
 #[tokio::test]
-async fn a_doubtful_text_to_a_group_that_moved_is_looked_for_and_then_goes_on() {
+async fn doubtful_text_to_a_moved_group_is_looked_for() {
     for arrived in [true, false] {
         let bench = Bench::new().await;
         let (old, new) = (ChatId::group(5).expect("a chat"), ChatId::channel(6).expect("a chat"));

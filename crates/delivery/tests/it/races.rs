@@ -20,7 +20,7 @@ fn two_parts() -> Submission {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_restart_a_pinned_message_does_not_pass_the_one_in_flight() {
+async fn restart_keeps_a_pinned_message_behind_the_one_in_flight() {
     let bench = Bench::new().await;
     bench.script.act("main", [Act::Hang, unknown()]);
     let pinned = |body: &str| Submission { pin: Some(name("main")), ..text(group(1), body) };
@@ -36,7 +36,7 @@ async fn after_a_restart_a_pinned_message_does_not_pass_the_one_in_flight() {
 }
 
 #[tokio::test]
-async fn a_half_sent_text_is_never_told_as_not_sent_because_of_a_flood() {
+async fn flood_never_reports_a_half_sent_text_as_unsent() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_secs(30));
     bench.script.act("main", [Act::Send, Act::Refuse(Outcome::FloodWait(until))]);
@@ -74,7 +74,7 @@ async fn a_half_sent_text_that_fails_keeps_its_key() {
 }
 
 #[tokio::test]
-async fn after_a_restart_the_rest_stays_with_the_account_of_the_first_part() {
+async fn restart_keeps_all_parts_with_one_account() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.act("main", [Act::Send, Act::Refuse(Outcome::FloodWait(until))]);
@@ -170,7 +170,7 @@ async fn an_account_whose_calls_cannot_be_made_is_not_asked_for_ever() {
 }
 
 #[tokio::test]
-async fn behind_a_pinned_message_that_waits_the_others_take_another_account() {
+async fn waiting_pinned_message_lets_others_change_account() {
     let bench = Bench::new().await;
     bench.script.hold("main", bench.clock.now().plus(Duration::from_mins(5)));
     let mut pinned = text(group(1), "pinned");

@@ -77,7 +77,7 @@ async fn nothing_leaves_by_itself_and_a_retry_sends_each_once() {
 }
 
 #[tokio::test]
-async fn what_is_seen_in_the_chat_ends_its_doubt_and_takes_nothing_along() {
+async fn message_seen_in_the_chat_ends_its_own_doubt_only() {
     let bench = Bench::new().await;
     let [hanging, long, ..] = backlog(&bench).await;
     let bench = bench.restore().await;

@@ -148,7 +148,7 @@ async fn a_restart_in_any_step_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn after_a_restart_nobody_makes_a_chat_before_the_doubtful_one_is_known() {
+async fn restart_settles_a_doubtful_chat_before_new_ones() {
     let desk = Desk::new().await;
     desk.provider.does("main", "create", [Does::HangsAfter]);
     let first = desk.submit(create("Order 1")).await;

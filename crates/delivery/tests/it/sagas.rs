@@ -69,7 +69,7 @@ async fn a_flood_on_the_first_choice_is_the_next_ones_chance() {
 }
 
 #[tokio::test]
-async fn a_flood_while_looking_people_up_moves_on_and_they_are_looked_up_anew() {
+async fn flood_while_resolving_moves_on_and_resolves_again() {
     let desk = Desk::new().await;
     let until = desk.clock.now().plus(Duration::from_hours(1));
     desk.provider.does("main", "resolve", [Does::Works, Does::Refuses(Outcome::FloodWait(until))]);
@@ -209,7 +209,7 @@ async fn leaving_removes_the_others_at_its_own_pace() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_stopped_halts_what_it_is_doing_and_goes_on_where_it_was() {
+async fn stopped_service_pauses_its_work_and_resumes_it() {
     let desk = Desk::new().await;
     let members: Vec<i64> = (1..=20).collect();
     desk.provider.world().chats.insert(group(1).get(), Chat { members, ..Chat::default() });
@@ -251,7 +251,7 @@ async fn a_service_that_is_stopped_says_of_no_chat_that_it_is_left() {
 }
 
 #[tokio::test]
-async fn a_basic_group_is_just_left_and_one_that_nobody_finds_counts_as_left() {
+async fn basic_group_is_left_and_an_unknown_chat_counts_as_left() {
     let desk = Desk::new().await;
     let basic = ChatId::group(5).expect("a chat");
     let saga = desk.settled(desk.submit(leave(basic, true)).await).await;
@@ -285,7 +285,7 @@ async fn a_basic_group_is_just_left_and_one_that_nobody_finds_counts_as_left() {
 
 /// One account does not find the chat, the one that is in it cannot be asked: that is no proof that the chat is gone.
 #[tokio::test]
-async fn a_chat_is_not_left_while_one_who_may_be_in_it_cannot_be_asked() {
+async fn chat_waits_for_accounts_that_may_be_in_it() {
     let desk = Desk::new().await;
     desk.provider.world().in_chat = Some(vec!["backup".into()]);
     desk.provider.lose("backup");
@@ -338,7 +338,7 @@ async fn people_are_added_removed_and_the_chat_is_edited() {
 }
 
 #[tokio::test]
-async fn an_account_without_the_right_hands_over_and_a_lost_one_loses_its_chat() {
+async fn missing_right_or_lost_account_moves_the_chat() {
     let desk = Desk::new().await;
     let chat = ChatRef::Id(group(1));
     desk.provider.world().bound_to = Some("main".into());

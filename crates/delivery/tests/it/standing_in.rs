@@ -40,7 +40,7 @@ async fn a_failover_is_one_row_that_says_why() {
 }
 
 #[tokio::test]
-async fn where_a_message_goes_on_from_who_stood_in_is_a_row_of_its_own() {
+async fn second_failover_is_a_row_of_its_own() {
     let bench = Bench::new().await;
     let soon = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.act("main", [Act::Refuse(Outcome::FloodWait(soon))]);

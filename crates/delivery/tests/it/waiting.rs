@@ -10,7 +10,7 @@ use domain::{ChatRef, MessageState, Outcome};
 use crate::script::{Act, Bench, group, name, text};
 
 #[tokio::test]
-async fn when_all_must_wait_the_message_waits_or_fails_as_the_caller_wants() {
+async fn message_waits_out_floods_or_fails_as_asked() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.hold("main", until);
@@ -190,7 +190,7 @@ async fn a_call_that_could_not_be_made_is_made_again_soon() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_before_its_chat_was_looked_up_keeps_its_place_over_a_restart() {
+async fn unresolved_message_keeps_its_place_over_a_restart() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     for account in ["main", "backup"] {

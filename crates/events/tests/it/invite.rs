@@ -37,7 +37,7 @@ async fn a_callback_is_posted_as_the_receiver_knows_it() {
 }
 
 #[tokio::test]
-async fn a_callback_that_is_not_taken_is_tried_again_until_it_is_given_up() {
+async fn refused_callback_is_retried_until_given_up() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let worker = world.start(&receiver.address);
     for _ in 0..6 {

@@ -51,7 +51,7 @@ async fn silence(run: &Run) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_asked_for_five_minutes_and_services_start_a_minute_apart() {
+async fn clearing_is_silent_then_starts_services_in_turn() {
     let world = World::of(&["main", "backup_1"]).await;
     let mut run = world.start().await;
     run.round().await;
@@ -171,7 +171,7 @@ async fn a_restart_goes_on_where_it_was_and_stays_silent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_gentler_way_pauses_only_who_must_wait_and_over_a_restart_too() {
+async fn gentle_clearing_pauses_flooded_accounts_over_a_restart() {
     let world = World::of(&["main", "backup_1"]).await;
     let run = world.start().await;
     let main: AccountName = "main".parse().expect("a name");
@@ -225,7 +225,7 @@ async fn one_that_is_still_connecting_is_paused_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_that_the_store_refuses_is_made_later_and_keeps_nobody_past_the_deadline() {
+async fn pause_refused_by_the_store_is_retried_until_the_deadline() {
     for is_mended in [true, false] {
         let world = World::of(&["main", "backup_1"]).await;
         let run = world.start().await;
@@ -279,7 +279,7 @@ async fn a_pause_that_the_store_refuses_is_made_later_and_keeps_nobody_past_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_no_server_runs_nothing_is_begun_and_what_was_can_be_cancelled() {
+async fn offline_clearing_can_be_cancelled_but_not_begun() {
     let world = World::of(&["main"]).await;
     let run = world.start().await;
     run.health.clear_floods(Clearing::StopAll, "anna").await.expect("begins");

@@ -55,7 +55,7 @@ fn port(name: &str, address: &str, state: PortState) -> Port {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quiet_night_is_green_and_nothing_is_red_while_it_starts_stops_and_pauses() {
+async fn idle_start_stop_and_pause_are_never_red() {
     let world = World::of(&["main", "backup_1"]).await;
     let mut run = world.start().await;
     for _ in 0..6 {
@@ -93,7 +93,7 @@ async fn a_quiet_night_is_green_and_nothing_is_red_while_it_starts_stops_and_pau
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_somebody_switches_is_told_at_once_and_comes_up_before_it_is_asked_again() {
+async fn switch_is_shown_at_once() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     let leave = CardId::service(Purpose::LeaveChat);
@@ -115,7 +115,7 @@ async fn what_somebody_switches_is_told_at_once_and_comes_up_before_it_is_asked_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_connection_is_red_and_so_are_services_when_nobody_else_is_there() {
+async fn deaf_connection_is_red_with_services_left_alone() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     world.fault("main", FaultName::Deaf);
@@ -132,7 +132,7 @@ async fn a_deaf_connection_is_red_and_so_are_services_when_nobody_else_is_there(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lost_keys_bans_and_floods_are_told_apart_and_the_services_go_on_with_the_others() {
+async fn lost_key_ban_and_flood_differ_and_services_go_on() {
     for (fault, reason) in [
         (FaultName::SessionRevoked, "session_revoked"),
         (FaultName::AuthKeyDuplicated, "auth_key_duplicated"),
@@ -236,7 +236,7 @@ async fn unreadable_row_turns_the_store_red_until_it_is_repaired() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taken_port_names_who_has_it_and_one_that_answers_nothing_is_red_too() {
+async fn taken_or_silent_port_is_red() {
     let world = World::of(&["main"]).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");

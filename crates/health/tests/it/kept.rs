@@ -8,7 +8,7 @@ use health::{Answer, CardId, STRIP};
 use crate::world::{World, account};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_keeps_the_strip_and_leaves_a_gap_as_long_as_it_took() {
+async fn restart_keeps_the_history_with_a_gap() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     let card = account("main");
@@ -62,7 +62,7 @@ async fn what_was_sent_is_counted_over_a_stop_and_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_set_back_an_hour_neither_doubles_nor_erases_dots_nor_changes_how_long_it_runs() {
+async fn history_and_uptime_survive_a_clock_set_back() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     let card = account("main");

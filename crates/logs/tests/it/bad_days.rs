@@ -117,7 +117,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn files_cut_or_changed_anywhere_open_again_and_whole_lines_are_as_they_were(
+    fn damaged_files_open_and_keep_whole_lines(
         which: prop::sample::Index,
         at: prop::sample::Index,
         cut: bool,

@@ -57,7 +57,7 @@ async fn a_slow_reader_is_told_how_much_it_missed() {
 }
 
 #[tokio::test]
-async fn a_reader_who_was_away_is_told_all_it_missed_or_that_it_is_not_all() {
+async fn returning_reader_gets_the_gap_or_a_notice() {
     let world = World::new(1 << 24);
     world.log(|| tracing::warn!("known"));
     let known = world.all().await[0].id;
@@ -99,7 +99,7 @@ async fn a_reader_who_was_away_is_told_all_it_missed_or_that_it_is_not_all() {
 }
 
 #[tokio::test]
-async fn what_is_logged_before_the_folder_is_known_is_kept_and_what_is_too_much_is_counted() {
+async fn early_lines_are_kept_and_overflow_is_counted() {
     let clock = ambient::Clock::system();
     let (layer, gathered) = logs::layer(clock);
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));

@@ -122,7 +122,7 @@ async fn redirects_are_judged_anew() {
 }
 
 #[tokio::test]
-async fn a_name_that_means_something_else_at_the_next_look_up_is_judged_again() {
+async fn rebound_name_is_judged_again() {
     let world = World::new();
     let server = Server::of(|path| {
         vec![Act::Send(if path == "/first" { sent_on("/second") } else { fine(b"secret") })]

@@ -8,6 +8,5 @@ mod mtproto;
 #[cfg(test)]
 mod telethon;
 #[cfg(test)]
-mod whole;
 #[cfg(test)]
 mod world;

@@ -123,7 +123,7 @@ fn a_session_moves_from_kurigram_to_telethon() {
 
 /// Pyrogram 2 is what Kurigram began with, and Kurigram still brings its files forward.
 #[test]
-fn a_file_of_pyrogram_is_read_before_and_after_kurigram_migrated_it() {
+fn pyrogram_file_is_read_before_and_after_kurigram() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = database(
         folder.path(),

@@ -5,7 +5,6 @@ mod chromium;
 mod demo;
 mod door;
 mod faults;
-mod full_disk;
 mod heights;
 mod keyboard;
 mod links;
@@ -19,7 +18,6 @@ mod stage;
 mod steps;
 mod strip;
 mod sweep;
-mod undelivered;
 
 use std::path::Path;
 

@@ -1,8 +1,6 @@
 //! How soon a fault is seen, by the program's own clock: a card that is red became so within a minute of what made it so,
 //! however slow the machine is that looks at it.
 
-use std::process::Command;
-
 use domain::Timestamp;
 use serde_json::Value;
 
@@ -17,12 +15,6 @@ const AT_ONCE: i64 = 1_000_000;
 /// The time by the program's clock: just before a fault.
 pub(crate) async fn before_a_fault(stage: &Stage) -> Timestamp {
     stage.program.now().await.parse().expect("an instant")
-}
-
-/// The time by the machine's clock, to the second: that of a program which is about to start.
-pub(crate) fn by_the_machine() -> Timestamp {
-    let said = Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output().expect("runs");
-    String::from_utf8(said.stdout).expect("UTF-8").trim().parse().expect("an instant")
 }
 
 fn instant(told: &Value) -> i64 {

@@ -50,16 +50,9 @@ impl Stage {
         Self { world, program, browser, owner }
     }
 
-    /// What Telegram knows of an account.
-    pub(crate) async fn known(&self, name: &str) -> Value {
-        let accounts = self.world.get("/telegram/accounts").await;
-        let mut accounts = accounts["items"].as_array().expect("items").iter();
-        accounts.find(|account| account["name"] == name).expect("the account").clone()
-    }
-
     /// Adds an account that only Telegram knows so far, over the API; nobody has signed in to it.
     pub(crate) async fn add(&self, name: &str) {
-        let known = self.known(name).await;
+        let known = self.world.account(name).await;
         let order = json!({ "name": name, "api_id": known["api_id"], "api_hash": known["api_hash"], "phone": known["phone"] });
         let (status, added) = self.program.post("/v1/accounts", &order).await;
         assert_eq!(status, 201, "{added}");
@@ -70,7 +63,7 @@ impl Stage {
         let login = format!("/v1/accounts/{name}/login");
         let (status, told) = self.program.post(&login, &json!({ "by": "phone" })).await;
         assert_eq!(status, 200, "{told}");
-        let code = self.world.code(self.known(name).await["phone"].as_str().expect("a phone")).await;
+        let code = self.world.code(self.world.account(name).await["phone"].as_str().expect("a phone")).await;
         let (status, told) = self.program.post(&format!("{login}/code"), &json!({ "code": code })).await;
         assert_eq!((status, &told["state"]), (200, &json!("done")), "{told}");
         self.program.account_is(name, "ready").await;

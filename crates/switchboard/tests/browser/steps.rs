@@ -62,7 +62,7 @@ async fn told(stage: &Stage, path: &str, body: Value) -> Value {
 /// Asks for a code; the one that Telegram sent.
 async fn code(stage: &Stage) -> String {
     told(stage, LOGIN, json!({ "by": "phone" })).await;
-    stage.world.code(stage.known(NAME).await["phone"].as_str().expect("a phone")).await
+    stage.world.code(stage.world.account(NAME).await["phone"].as_str().expect("a phone")).await
 }
 
 async fn rules(stage: &Stage, rules: Value) {
@@ -136,7 +136,7 @@ async fn import_pages_are_sound_at_every_step() {
 
     // The check of the session is not answered for now.
     stage.world.fault("deaf", json!({ "account": NAME })).await;
-    let known = stage.known(NAME).await;
+    let known = stage.world.account(NAME).await;
     tab.open(&look).await;
     tab.fill("#api_id", &known["api_id"].to_string()).await;
     tab.fill("#api_hash", known["api_hash"].as_str().expect("a text")).await;

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Receiver, World};
 
 use crate::binary;
-use crate::shell::cli::{self, ran, running};
+use crate::shell::cli::{cli, running};
 
 /// Runs a command with the address of a webhook in its environment; its exit code, and all it printed.
 fn command(world: &World, arguments: &[&str]) -> (Option<i32>, String) {
-    ran(cli::command(world, "data", arguments).env("ALERT_HOOK", "https://example.com/planted-in-url"))
+    let ran = cli(world, arguments).env("ALERT_HOOK", "https://example.com/planted-in-url").run();
+    (ran.code, ran.all())
 }
 
 fn fine(world: &World, arguments: &[&str]) -> String {

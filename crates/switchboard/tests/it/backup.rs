@@ -12,13 +12,15 @@ use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
 use crate::binary;
-use crate::shell::cli::{self, ran};
+use crate::secrets::Secrets;
+use crate::shell::cli::cli_on;
 
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Runs a command on a data directory; its exit code, and all it printed.
 fn command(world: &World, data: &str, arguments: &[&str]) -> (Option<i32>, String) {
-    ran(&mut cli::command(world, data, arguments))
+    let ran = cli_on(world, data, arguments).run();
+    (ran.code, ran.all())
 }
 
 fn fine(world: &World, data: &str, arguments: &[&str]) -> String {
@@ -263,8 +265,10 @@ async fn neither_the_key_nor_what_it_seals_can_be_read_from_a_backup() {
     let master = master.trim();
     let bytes = (0..master.len()).step_by(2).map(|at| u8::from_str_radix(&master[at..at + 2], 16));
     let bytes: Vec<u8> = bytes.collect::<Result<_, _>>().expect("hexadecimal");
-    let mut secrets = vec![master.as_bytes().to_vec(), bytes];
-    let words = [
+    let mut secrets = Secrets::default();
+    secrets.plant("master key", master);
+    secrets.plant("master key, its bytes", bytes);
+    for word in [
         HASH,
         "70000099001",
         "planted-proxy-word",
@@ -274,23 +278,27 @@ async fn neither_the_key_nor_what_it_seals_can_be_read_from_a_backup() {
         testkit::KEY,
         api_key,
         api_key.trim_start_matches("swb_"),
-    ];
-    secrets.extend(words.map(|word| word.as_bytes().to_vec()));
+    ] {
+        secrets.plant("word", word);
+    }
     let sessions = session_keys(&world);
     assert!(sessions.len() >= 5, "{}", sessions.len());
-    secrets.extend(sessions);
+    for session in sessions {
+        secrets.plant("session key", session);
+    }
 
     let files = files_in(Path::new(&backup(&world, "data")));
-    let has = |bytes: &[u8], wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
     // The search finds what is there.
-    assert!(files.iter().any(|(name, bytes)| name.ends_with("switchboard.db") && has(bytes, b"sixth")));
+    let mut known = Secrets::default();
+    known.plant("name", "sixth");
+    assert!(
+        files.iter().any(|(name, bytes)| name.ends_with("switchboard.db") && known.found(bytes).is_some())
+    );
     for (name, bytes) in &files {
         let path = Path::new(name);
         let is_secret = path.ends_with("master.key") || path.extension().is_some_and(|end| end == "toml");
         assert!(!is_secret, "{name}");
-        for secret in &secrets {
-            assert!(!has(bytes, secret), "{name} has {:?}", String::from_utf8_lossy(secret));
-        }
+        secrets.not_in(name, bytes);
     }
 }
 

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Start, World};
+use testkit::{Program, World};
 
-use crate::binary;
 use crate::shell::cli::started;
 
 const CREATE: &str = "channels.createChannel";
@@ -171,39 +170,6 @@ async fn handed_over(world: &World, program: &Program, chat_id: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn creates_with_one_key_at_once_make_one_chat() {
-    let (world, program) = started(&["main", "backup_1"]).await;
-    let ask = |title: &'static str| {
-        let body = json!({"title": title, "members": ["@client_1"]});
-        let request = program
-            .request("POST", "/v1/chats")
-            .header("content-type", "application/json")
-            .header("idempotency-key", "order-1002")
-            .body(body.to_string());
-        async move {
-            let answer = request.send().await.expect("an answer");
-            let replayed = answer.headers().contains_key("idempotency-replayed");
-            let status = answer.status().as_u16();
-            let text = answer.text().await.expect("a body");
-            (status, replayed, serde_json::from_str::<Value>(&text).expect("JSON"))
-        }
-    };
-    let all = tokio::join!(ask("Order 1002"), ask("Order 1002"), ask("Order 1002"), ask("Order 1002"));
-    let all = [all.0, all.1, all.2, all.3];
-    let chat_id = world.chat_titled("Order 1002").await;
-    for (status, _, made) in &all {
-        assert_eq!((*status, &made["chat_id"]), (201, &json!(chat_id)), "{made}");
-    }
-    assert_eq!(all.iter().filter(|(_, replayed, _)| !replayed).count(), 1, "{all:?}");
-    let (status, replayed, again) = ask("Order 1002").await;
-    assert_eq!((status, replayed, &again["chat_id"]), (201, true, &json!(chat_id)), "{again}");
-    let (status, _, refused) = ask("Order 1003").await;
-    assert_eq!((status, &refused["code"]), (409, &json!("idempotency_conflict")), "{refused}");
-    assert_eq!(world.effects(CREATE).await.len(), 1);
-    assert_eq!(world.effects(INVITE).await.len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_lost_while_a_chat_is_made_there_is_one() {
     let (world, program) = started(&["main", "backup_1"]).await;
     for method in [CREATE, OPEN, INVITE, PROMOTE, EXPORT] {
@@ -235,33 +201,6 @@ async fn whatever_is_lost_while_a_chat_is_made_there_is_one() {
     world.assert_nothing_unknown().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_lost_while_a_chat_is_left_it_is_left_once() {
-    let (world, program) = started(&["main", "backup_1"]).await;
-    for method in [REMOVE, LEAVE] {
-        for loss in LOSSES {
-            let title = format!("{method} {loss}");
-            let body = json!({"title": title, "members": ["@client_1", "@client_2"], "account": "main"});
-            let (status, made) = program.post("/v1/chats", &body).await;
-            assert_eq!(status, 201, "{made}");
-            let chat_id = made["chat_id"].as_str().expect("an id").to_owned();
-            world.fault(loss, json!({"account": "main", "method": method, "times": 1})).await;
-            let path = format!("/v1/chats/{chat_id}?remove_members=true&leave_own=true&wait=0");
-            let left = done(&program, "DELETE", &path, None).await;
-            assert_eq!((&left["left"], &left["left_type"]), (&json!(true), &json!("channel")), "{left}");
-            let mut removed: Vec<i64> =
-                left["removed"].as_array().expect("ids").iter().filter_map(Value::as_i64).collect();
-            removed.sort_unstable();
-            assert_eq!(removed, [6_000_000_001, 6_000_000_002], "{title}: {left}");
-            assert!(world.members(&chat_id).await.is_empty(), "{title}");
-            let effects = world.effects_in(&chat_id).await;
-            let count = |wanted: &str| effects.iter().filter(|method| *method == wanted).count();
-            assert_eq!((count(REMOVE), count(LEAVE)), (2, 1), "{title}: {effects:?}");
-            assert_eq!(world.get("/faults").await["items"], json!([]), "{title}: the fault struck");
-        }
-    }
-}
-
 /// The chat may have been made, and whoever could tell is banned: only a person can say what it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_doubt_about_a_chat_is_ended_by_a_person() {
@@ -286,30 +225,4 @@ async fn a_doubt_about_a_chat_is_ended_by_a_person() {
     assert_eq!(world.effects(CREATE).await.len(), 1);
     let (status, refused) = program.post(&path, &json!({"as": "again"})).await;
     assert_eq!((status, &refused["code"]), (409, &json!("wrong_state")), "{refused}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn account_invited_back_serves_the_chat_again() {
-    let (world, mut program) = started(&["main", "backup_1"]).await;
-    program.has_read_dialogs("main").await;
-    let made =
-        done(&program, "POST", "/v1/chats", Some(json!({"title": "Back", "members": ["@client_1"]}))).await;
-    let chat_id = made["chat_id"].as_str().expect("an id").to_owned();
-    done(&program, "DELETE", &format!("/v1/chats/{chat_id}"), None).await;
-    let text = json!({"chat": chat_id, "text": "again"});
-    let skipped = program.legacy(world.legacy_port(5022), "/send_text", &text).await;
-    assert_eq!(skipped, (200, json!({"status": "skipped", "reason": "chat already left"})));
-
-    world.post(&format!("/telegram/chats/{chat_id}/members"), &json!({"account": "main"})).await;
-    let path = format!("/v1/chats/{chat_id}");
-    program
-        .until("the chat is served again", || async { program.get(&path).await.1["state"] == "active" })
-        .await;
-    // A restart remembers it.
-    program.kill();
-    let program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("main", "ready").await;
-    let (status, sent) = program.legacy(world.legacy_port(5022), "/send_text", &text).await;
-    assert_eq!((status, &sent["status"]), (200, &json!("ok")), "{sent}");
-    assert_eq!(program.get(&path).await.1["account"], "main");
 }

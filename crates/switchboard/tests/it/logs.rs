@@ -1,9 +1,8 @@
 //! The program's own log lines: a message's way in them, the command that reads them, and what must never be in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
@@ -13,36 +12,35 @@ use testkit::{PDF, Program, Start, World};
 use crate::accounts::stage::{NAME, PASSWORD, Stage};
 use crate::backup::files_in;
 use crate::binary;
+use crate::secrets::Secrets;
+use crate::shell::cli::{Cli, cli, cli_on};
 
 /// Tables that have the words of messages: what they are for.
 const TABLES_OF_MESSAGES: [&str; 2] = ["outbox", "outbox_parts"];
 
-/// `switchboard logs` on a data directory.
-fn command(data_dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary());
-    command.arg("logs").args(arguments).arg("--data-dir").arg(data_dir);
-    command
+/// `switchboard logs` on the data of a world.
+fn command(world: &World, arguments: &[&str]) -> Cli {
+    cli(world, &[&["logs"], arguments].concat())
 }
 
 /// What it prints where it has to go well.
-fn printed(data_dir: &Path, arguments: &[&str]) -> String {
-    let ended = command(data_dir, arguments).output().expect("runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(ended.status.success() && ended.stderr.is_empty(), "{arguments:?}: {}", text(&ended.stderr));
-    text(&ended.stdout)
+fn printed(world: &World, arguments: &[&str]) -> String {
+    let ran = command(world, arguments).run();
+    assert_eq!(ran.err, "", "{arguments:?}");
+    ran.fine()
 }
 
 /// The same as JSON, line by line.
-fn lines(data_dir: &Path, arguments: &[&str]) -> Vec<Value> {
-    let printed = printed(data_dir, &[arguments, &["--json"]].concat());
+fn lines(world: &World, arguments: &[&str]) -> Vec<Value> {
+    let printed = printed(world, &[arguments, &["--json"]].concat());
     printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 /// Asks until lines are there: the server writes what it logs a moment later.
-async fn until_lines(data_dir: &Path, arguments: &[&str], wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+async fn until_lines(world: &World, arguments: &[&str], wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     let mut found = Vec::new();
     for _ in 0..600 {
-        found = lines(data_dir, arguments);
+        found = lines(world, arguments);
         if wanted(&found) {
             return found;
         }
@@ -59,11 +57,7 @@ fn messages(lines: &[Value]) -> Vec<&str> {
 async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
-    let data_dir = world.data_dir("data");
-    let mut follower = command(&data_dir, &["--follow", "--json", "--service", "send_text"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("starts");
+    let mut follower = command(&world, &["--follow", "--json", "--service", "send_text"]).spawn();
 
     // Whoever reads has the time of the machine: by that all this is two hours old.
     program.set_back(Duration::from_hours(2)).await;
@@ -72,7 +66,7 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
     let id = sent["id"].as_str().expect("an id").to_owned();
     let way = ["accepted", "begun", "attempted", "ended"];
     let of_it = ["--subject", &id];
-    let found = until_lines(&data_dir, &of_it, |found| found.len() >= way.len()).await;
+    let found = until_lines(&world, &of_it, |found| found.len() >= way.len()).await;
     assert_eq!(messages(&found), way);
     let account = sent["account"].as_str().expect("an account");
     for line in &found {
@@ -108,50 +102,49 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
     let (_, sent) =
         program.post("/v1/messages", &json!({ "chat": "@client_1", "text": "again", "wait": 0 })).await;
     let flooded = sent["id"].as_str().expect("an id").to_owned();
-    let found = until_lines(&data_dir, &["--error", "flood_wait"], |found| !found.is_empty()).await;
+    let found = until_lines(&world, &["--error", "flood_wait"], |found| !found.is_empty()).await;
     assert_eq!((&found[0]["subject"], &found[0]["level"]), (&json!(flooded), &json!("warn")));
     // By importance: what is less than a warning is left out, and nothing else.
     let of_flooded = ["--subject", &flooded];
-    let all = lines(&data_dir, &of_flooded);
+    let all = lines(&world, &of_flooded);
     assert!(messages(&all).starts_with(&["accepted", "begun"]), "{all:?}");
-    let warned = lines(&data_dir, &["--subject", &flooded, "--level", "warn"]);
+    let warned = lines(&world, &["--subject", &flooded, "--level", "warn"]);
     let important: Vec<Value> =
         all.into_iter().filter(|line| line["level"] == "warn" || line["level"] == "error").collect();
     assert!(!important.is_empty() && warned == important, "{warned:?}");
-    assert_eq!(lines(&data_dir, &["--subject", &id, "--level", "warn"]), Vec::<Value>::new());
+    assert_eq!(lines(&world, &["--subject", &id, "--level", "warn"]), Vec::<Value>::new());
     program.kill();
 
     // Nobody runs, and all of it can be read.
-    let found = lines(&data_dir, &of_it);
+    let found = lines(&world, &of_it);
     assert_eq!(messages(&found), way);
     // By time: from then on, and until then; by how long ago, and by the time of day.
-    let between = |times: &[&str]| lines(&data_dir, &[&of_it[..], times].concat()).len();
+    let between = |times: &[&str]| lines(&world, &[&of_it[..], times].concat()).len();
     assert_eq!((between(&["--since", "1h"]), between(&["--since", "3h"])), (0, way.len()));
     assert_eq!((between(&["--until", "1h"]), between(&["--until", "3h"])), (way.len(), 0));
     assert_eq!(between(&["--since", "3h", "--until", "1h"]), way.len());
     let ended = found[3]["at"].as_str().expect("a time");
-    assert_eq!(messages(&lines(&data_dir, &["--subject", &id, "--since", ended])).last(), Some(&"ended"));
-    let before = lines(&data_dir, &["--subject", &id, "--until", ended]);
+    assert_eq!(messages(&lines(&world, &["--subject", &id, "--since", ended])).last(), Some(&"ended"));
+    let before = lines(&world, &["--subject", &id, "--until", ended]);
     assert!(messages(&before).starts_with(&["accepted"]) && before.len() < way.len(), "{before:?}");
-    let text = printed(&data_dir, &["--subject", &id, "--grep", "OUTCOME=sent", "-n", "1"]);
+    let text = printed(&world, &["--subject", &id, "--grep", "OUTCOME=sent", "-n", "1"]);
     assert!(text.contains(" info  send_text   attempted subject=msg_"), "{text}");
-    assert_eq!(printed(&data_dir, &["--since", "3h", "--grep", "OUTCOME=sent", "--match-case"]), "");
+    assert_eq!(printed(&world, &["--since", "3h", "--grep", "OUTCOME=sent", "--match-case"]), "");
 
     // The next run goes on behind it.
     let program = Start::on(&world, binary(), "data").ready().await;
     drop(program);
-    assert_eq!(messages(&lines(&data_dir, &of_it)), way);
+    assert_eq!(messages(&lines(&world, &of_it)), way);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_failed_for_a_caller_is_among_the_errors() {
     let world = World::start(binary()).await;
     let program = Start::on(&world, binary(), "data").ready().await;
-    let data_dir = world.data_dir("data");
     let (status, sent) = program.send("@nobody_at_all", "a text").await;
     assert_eq!((status, &sent["code"]), (404, &json!("chat_not_found")), "{sent}");
     let errors = ["--level", "error", "--error", "cannot_resolve"];
-    let found = until_lines(&data_dir, &errors, |found| !found.is_empty()).await;
+    let found = until_lines(&world, &errors, |found| !found.is_empty()).await;
     assert_eq!(messages(&found), ["ended"], "{found:?}");
     for account in program.get("/v1/accounts").await.1["items"].as_array().expect("accounts") {
         let pause = format!("/v1/accounts/{}/actions/pause", account["name"].as_str().expect("a name"));
@@ -160,21 +153,18 @@ async fn what_failed_for_a_caller_is_among_the_errors() {
     let (status, sent) = program.send("@client_1", "a text").await;
     assert_eq!(status, 503, "{sent}");
     let answered = |line: &Value| line["message"] == "answered" && line["fields"]["status"] == json!("503");
-    until_lines(&data_dir, &["--level", "error"], |found| found.iter().any(answered)).await;
+    until_lines(&world, &["--level", "error"], |found| found.iter().any(answered)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_says_what_is_wrong() {
     let world = World::start(binary()).await;
-    let nowhere = world.data_dir("nowhere");
-    let failed = |arguments: &[&str]| {
-        let ended = command(&nowhere, arguments).output().expect("runs");
-        (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
-    };
-    let (code, said) = failed(&[]);
+    let nothing = cli_on(&world, "nowhere", &["logs"]).run();
     assert!(
-        code == Some(1) && said.contains("there are no logs in") && said.contains("--data-dir"),
-        "{said}"
+        nothing.code == Some(1)
+            && nothing.err.contains("there are no logs in")
+            && nothing.err.contains("--data-dir"),
+        "{nothing:?}"
     );
     for (arguments, word) in [
         (["--since", "yesterday"], "10m"),
@@ -182,139 +172,15 @@ async fn the_command_says_what_is_wrong() {
         (["--service", "sendtext"], "send_text"),
         (["--error", "flod"], "flood_wait"),
     ] {
-        let (code, said) = failed(&arguments);
-        assert!(code == Some(2) && said.contains(word), "{arguments:?}: {said}");
+        let refused = command(&world, &arguments).run();
+        assert!(refused.code == Some(2) && refused.err.contains(word), "{refused:?}");
     }
-}
-
-/// What the files of the log store have together, looked at when nothing of it changes.
-async fn on_disk(data_dir: &Path) -> u64 {
-    let look = || -> BTreeMap<PathBuf, u64> {
-        let files = std::fs::read_dir(data_dir.join("logs")).expect("the log store");
-        // One that is replaced while it is looked at is gone.
-        let sized = files.flatten().filter_map(|file| Some((file.path(), file.metadata().ok()?.len())));
-        sized.collect()
-    };
-    let mut before = look();
-    for _ in 0..600 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        let now = look();
-        if now == before {
-            return now.values().sum();
-        }
-        before = now;
-    }
-    panic!("it never rests");
-}
-
-/// Letters that cannot be packed much smaller, others for each number.
-fn noise(number: u64) -> String {
-    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        char::from(LETTERS[usize::try_from(state >> 59).expect("five bits")])
-    };
-    std::iter::repeat_with(next).take(8000).collect()
-}
-
-/// Sends a text that Telegram refuses in so many words, all of which are logged; the message's id.
-async fn refused(world: &World, program: &Program, number: u64) -> String {
-    let refusal =
-        json!({ "method": "messages.sendMessage", "code": 400, "message": noise(number), "times": 1 });
-    world.fault("rpc_error", refusal).await;
-    let (_, refused) = program.send("@client_1", "refused").await;
-    assert_eq!(refused["state"], "failed", "{refused}");
-    refused["id"].as_str().expect("an id").to_owned()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn log_lines_stay_within_the_budget() {
-    const BUDGET: u64 = 1_000_000;
-    const MESSAGES: u64 = 260;
-    let world = World::start(binary()).await;
-    world.edit_settings(|text| format!("{text}\n[log]\nlevel = \"trace\"\nbudget = \"1MB\"\n"));
-    let mut program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("main", "ready").await;
-    let data_dir = world.data_dir("data");
-    let first = refused(&world, &program, 1).await;
-    let of_first = ["--subject", first.as_str()];
-    until_lines(&data_dir, &of_first, |found| messages(found).contains(&"ended")).await;
-
-    let (mut most, mut ids) = (0, vec![first.clone()]);
-    for number in 2..=MESSAGES {
-        ids.push(refused(&world, &program, number).await);
-        let size = on_disk(&data_dir).await;
-        assert!(size <= BUDGET, "{size} bytes after {number} messages");
-        most = most.max(size);
-        // A quarter of them does not fill it: nothing has to go yet.
-        if number == MESSAGES / 4 {
-            assert!(messages(&lines(&data_dir, &of_first)).contains(&"ended"), "{size}");
-        }
-    }
-    assert!(most > BUDGET * 3 / 4, "the budget is there to be used: {most}");
-    let of_latest = ["--subject", ids[ids.len() - 1].as_str()];
-    let found = until_lines(&data_dir, &of_latest, |found| messages(found).contains(&"ended")).await;
-    assert_eq!(messages(&found), ["accepted", "begun", "attempted", "ended"]);
-    let kept = lines(&data_dir, &["-n", "100000"]);
-    assert!(kept.iter().any(|line| line["level"] == "trace"), "everything is kept");
-    assert_eq!(lines(&data_dir, &of_first), Vec::<Value>::new(), "the oldest are gone");
-    // The newest are left, without a hole.
-    let ended = kept.iter().filter(|line| line["message"] == "ended");
-    let left: Vec<&str> = ended.filter_map(|line| line["subject"].as_str()).collect();
-    assert!(left.len() > 60 && left == ids[ids.len() - left.len()..], "{left:?} of {ids:?}");
-    // The next run keeps to it too.
-    program.terminate().await;
-    let program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("main", "ready").await;
-    for number in MESSAGES + 1..MESSAGES + 10 {
-        refused(&world, &program, number).await;
-        let size = on_disk(&data_dir).await;
-        assert!(size <= BUDGET, "{size} bytes in the next run");
-    }
-    assert_eq!(messages(&lines(&data_dir, &of_latest)), messages(&found));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn log_lines_expire_by_age() {
-    const STEP: Duration = Duration::from_mins(10);
-    let world = World::start(binary()).await;
-    world.edit_settings(|text| format!("{text}\n[log]\nlevel = \"debug\"\nkeep = \"1h\"\n"));
-    let program = Start::on(&world, binary(), "data").ready().await;
-    let data_dir = world.data_dir("data");
-    let switch = async |action: &str| {
-        let (status, _) =
-            program.post(&format!("/v1/services/send_media/actions/{action}"), &json!({})).await;
-        assert!((200..300).contains(&status), "{status}");
-    };
-    let (stopped, started) = (["--grep", "action=stop"], ["--grep", "action=start"]);
-    switch("stop").await;
-    until_lines(&data_dir, &stopped, |found| found.len() == 1).await;
-    // The writer looks when there is something to write; a search waits for it.
-    let step = async || {
-        program.advance(STEP).await;
-        program.get("/v1/services").await;
-        program.get("/v1/logs?limit=1").await;
-    };
-    for _ in 0..5 {
-        step().await;
-    }
-    switch("start").await;
-    until_lines(&data_dir, &started, |found| found.len() == 1).await;
-    assert_eq!(lines(&data_dir, &stopped).len(), 1, "it is 50 minutes old");
-    for _ in 0..3 {
-        step().await;
-    }
-    until_lines(&data_dir, &stopped, <[Value]>::is_empty).await;
-    assert_eq!(lines(&data_dir, &started).len(), 1, "it is 30 minutes old");
 }
 
 /// What must not be found, and where it is looked for.
 struct Search {
     /// Never and nowhere.
-    secrets: Vec<(&'static str, String)>,
+    secrets: Secrets,
     /// In no log and in no table but those of messages.
     words: Vec<String>,
 }
@@ -322,42 +188,10 @@ struct Search {
 impl Search {
     /// Looks for everything in something that was logged.
     fn in_logs(&self, place: &str, text: &str) {
-        for (what, secret) in &self.secrets {
-            assert!(!text.contains(secret.as_str()), "{place} has the {what}");
-        }
+        self.secrets.not_in(place, text);
         for word in &self.words {
             assert!(!text.contains(word.as_str()), "{place} has the words {word:?}");
         }
-    }
-
-    /// Looks for secrets in what callers were told.
-    fn in_answers(&self, text: &str) {
-        for (what, secret) in &self.secrets {
-            assert!(!text.contains(secret.as_str()), "an answer has the {what}");
-        }
-    }
-
-    /// Looks for secrets in the bytes of a file.
-    fn in_bytes(&self, place: &str, bytes: &[u8]) {
-        for (what, secret) in &self.secrets {
-            let there = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-            assert!(!there, "{place} has the {what}");
-        }
-    }
-
-    /// The same for every file below a folder; how many files that were.
-    fn in_files(&self, folder: &Path) -> usize {
-        let mut looked = 0;
-        for entry in std::fs::read_dir(folder).expect("reads").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                looked += self.in_files(&path);
-            } else if let Ok(bytes) = std::fs::read(&path) {
-                looked += 1;
-                self.in_bytes(&path.display().to_string(), &bytes);
-            }
-        }
-        looked
     }
 
     /// Looks through every value of every table.
@@ -381,12 +215,10 @@ impl Search {
                         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.to_vec(),
                         _ => continue,
                     };
-                    let has =
-                        |wanted: &str| bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes());
-                    for (what, secret) in &self.secrets {
-                        assert!(!has(secret), "the table {table} has the {what} unsealed");
-                    }
-                    if self.words.iter().any(|words| has(words)) {
+                    let unsealed = self.secrets.found(&bytes);
+                    assert_eq!(unsealed, None, "the table {table} has it");
+                    let finds = |words: &String| memchr::memmem::find(&bytes, words.as_bytes()).is_some();
+                    if self.words.iter().any(finds) {
                         with_words.insert(table.clone());
                     }
                 }
@@ -466,7 +298,7 @@ async fn secrets_and_words_are_in_no_log_or_foreign_table() {
         ],
         ..Start::on(&stage.world, binary(), "data")
     };
-    let mut search = Search { secrets: Vec::new(), words: Vec::new() };
+    let mut search = Search { secrets: Secrets::default(), words: Vec::new() };
     let mut answers = String::new();
     let mut hear = |(_, answer): (u16, Value)| answers.push_str(&answer.to_string());
 
@@ -490,7 +322,7 @@ async fn secrets_and_words_are_in_no_log_or_foreign_table() {
     assert_eq!(program.status_with(&marker("wrong-key"), "/v1/accounts").await, 401);
     hear(program.get("/v1/keys").await);
     hear(program.get(&format!("/v1/accounts/{NAME}")).await);
-    search.secrets = vec![
+    for (what, secret) in [
         ("password", PASSWORD.to_owned()),
         ("wrong password", marker("wrong-password")),
         ("proxy's password", marker("proxy")),
@@ -502,7 +334,9 @@ async fn secrets_and_words_are_in_no_log_or_foreign_table() {
         // Five digits are found by chance: the code is looked for as it would be written.
         ("login code", format!("\"{code}\"")),
         ("login code", format!("={code}")),
-    ];
+    ] {
+        search.secrets.plant(what, secret);
+    }
     search.words = say(&program, &stage.world, "text").await;
     program.terminate().await;
     assert!(program.output().contains("TRACE"), "everything is logged:\n{}", program.output());
@@ -528,29 +362,22 @@ async fn secrets_and_words_are_in_no_log_or_foreign_table() {
     assert!(program.output().contains("\"level\":\"TRACE\""), "everything is logged");
     search.in_logs("standard error as JSON", &program.output());
 
-    let kept = printed(&data_dir, &["--since", "1d", "--json"]);
+    let kept = printed(&stage.world, &["--since", "1d", "--json"]);
     assert!(kept.contains("\"trace\"") && kept.contains("\"begun\""), "everything is kept");
     search.in_logs("the command's JSON", &kept);
-    search.in_logs("the command's text", &printed(&data_dir, &["--since", "1d"]));
-    search.in_answers(&answers);
-    assert!(search.in_files(&data_dir) > 8);
+    search.in_logs("the command's text", &printed(&stage.world, &["--since", "1d"]));
+    search.secrets.not_in("an answer", &answers);
+    assert!(search.secrets.not_below(&data_dir) > 8);
     search.in_database(&data_dir.join("switchboard.db"));
 
     // Nor are they in what is carried elsewhere.
-    let made = Command::new(binary())
-        .args(["backup", "create", "--json", "--data-dir"])
-        .arg(&data_dir)
-        .arg("--config")
-        .arg(stage.world.settings_file())
-        .output()
-        .expect("runs");
-    assert!(made.status.success(), "{made:?}");
-    search.in_logs("backup create", &String::from_utf8_lossy(&[&made.stdout[..], &made.stderr].concat()));
-    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    let made = cli(&stage.world, &["backup", "create", "--json"]).run();
+    search.in_logs("backup create", &made.all());
+    let made = made.json();
     assert_eq!(made["state"], "proven", "{made}");
     let packed = files_in(&data_dir.join("backups").join(made["name"].as_str().expect("a name")));
     for (name, bytes) in &packed {
-        search.in_bytes(&format!("{name} in the backup"), bytes);
+        search.secrets.not_in(&format!("{name} in the backup"), bytes);
     }
     println!("{:?}", packed.iter().map(|(name, bytes)| (name, bytes.len())).collect::<Vec<_>>());
     let (_, database) = packed.iter().find(|(name, _)| name.ends_with("switchboard.db")).expect("a database");

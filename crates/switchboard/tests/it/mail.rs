@@ -1,19 +1,20 @@
 //! Alerts by mail, over TLS, to a mail server that nobody here wrote: what is trusted, what is not, and no password in the clear.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Start, World};
 
-use crate::binary;
+use crate::shell::cli::cli;
+use crate::{binary, python};
 
 const PASSWORD: &str = "word of mail";
 
 /// Mail servers of every kind; ended when dropped.
 struct Servers {
-    running: Child,
+    _running: tokio::process::Child,
     folder: PathBuf,
     ports: Value,
 }
@@ -21,19 +22,11 @@ struct Servers {
 impl Servers {
     async fn start(folder: &Path) -> Self {
         std::fs::create_dir_all(folder).expect("a folder");
-        let Some(python) = std::env::var_os("SWITCHBOARD_TEST_PYTHON") else {
-            panic!(
-                "SWITCHBOARD_TEST_PYTHON names no Python that has aiosmtpd: run `cargo xtask test`, which sets it up"
-            );
-        };
-        let running = Command::new(python)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/mailbox.py"))
-            .arg(folder)
-            .stdin(Stdio::null())
+        let running = python::script("mailbox.py", &[folder.to_str().expect("UTF-8")])
             .stderr(Stdio::null())
             .spawn()
             .expect("starts");
-        let mut servers = Self { running, folder: folder.to_owned(), ports: Value::Null };
+        let mut servers = Self { _running: running, folder: folder.to_owned(), ports: Value::Null };
         for _ in 0..1200 {
             if let Ok(text) = std::fs::read_to_string(folder.join("ports.json")) {
                 servers.ports = serde_json::from_str(&text).expect("JSON");
@@ -62,13 +55,6 @@ impl Servers {
     }
 }
 
-impl Drop for Servers {
-    fn drop(&mut self) {
-        let _ = self.running.kill();
-        let _ = self.running.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_and_password_only_go_over_trusted_tls() {
     let world = World::start(binary()).await;
@@ -89,14 +75,10 @@ async fn mail_and_password_only_go_over_trusted_tls() {
     start.environment.push(("SSL_CERT_FILE".to_owned(), trusted));
     let program = start.ready().await;
     let tested = |server: &str| {
-        let ran = Command::new(binary())
-            .args(["alert", "targets", "test", server, "--data-dir"])
-            .arg(world.data_dir("data"))
-            .output()
-            .expect("runs");
-        let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        let ran = cli(&world, &["alert", "targets", "test", server]).run();
+        let said = ran.all();
         assert!(!said.contains(PASSWORD) && !said.contains("word%20of"), "{said}");
-        (ran.status.code(), said)
+        (ran.code, said)
     };
 
     for server in ["tls", "starttls"] {

@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use testkit::{KEY, Program, Start, World};
 
-use crate::binary;
-
-/// Names the Python that has Schemathesis.
-const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
+use crate::{binary, python};
 
 /// What one call of it may take.
 const TIMEOUT: Duration = Duration::from_mins(20);
@@ -19,12 +16,9 @@ const ACTIONS: &str = "/actions/";
 
 /// Runs Schemathesis against the program with further arguments.
 async fn judge(program: &Program, arguments: &[&str]) -> Output {
-    let Some(python) = std::env::var_os(PYTHON) else {
-        panic!("{PYTHON} names no Python that has Schemathesis: run `cargo xtask test`, which sets it up");
-    };
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
     let folder = tempfile::tempdir().expect("a folder");
-    let running = tokio::process::Command::new(python)
+    let running = tokio::process::Command::new(python::path())
         .args(["-c", "from schemathesis.cli import schemathesis; schemathesis()"])
         .arg("--config-file")
         .arg(scripts.join("schemathesis.toml"))

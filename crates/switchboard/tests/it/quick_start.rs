@@ -135,7 +135,7 @@ fn is_table(expected: &str, got: &str) -> bool {
 /// Types the whole section; `session` is whether there is the file that the settings name.
 async fn follow(session: bool) {
     let mut stranger = Stranger::new().await;
-    let hash = stage::account(&stranger.world, "main").await["api_hash"].as_str().expect("a text").to_owned();
+    let hash = stranger.world.account("main").await["api_hash"].as_str().expect("a text").to_owned();
     let (mut key, mut listed, mut made, mut sent) = (String::new(), false, None, None);
     for block in section() {
         if block.language == "toml" {

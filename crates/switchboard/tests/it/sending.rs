@@ -1,12 +1,10 @@
 //! `switchboard send`: texts and files from a terminal and from pipes, and what Ctrl+C leaves.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
-use testkit::{PDF, PNG, Program, Seat, Start, World};
+use testkit::{PDF, PNG, Program, Start, World};
 
 use crate::binary;
+use crate::shell::cli::{Cli, cli, cli_on};
 
 /// A file of which each part is on its way for a while, in bytes.
 const SIZE: u64 = 6 << 20;
@@ -15,13 +13,6 @@ struct Stage {
     world: World,
     program: Program,
     group: String,
-}
-
-fn arguments<'a>(given: &[&'a str], place: &'a [String; 2]) -> Vec<&'a str> {
-    let mut arguments = vec!["send"];
-    arguments.extend(given);
-    arguments.extend(["--config", &place[0], "--data-dir", &place[1]]);
-    arguments
 }
 
 impl Stage {
@@ -46,39 +37,17 @@ impl Stage {
         path
     }
 
-    fn place(&self) -> [String; 2] {
-        [self.world.settings_file(), self.world.data_dir("data")]
-            .map(|path| path.to_str().expect("UTF-8").to_owned())
-    }
-
-    /// Runs it over pipes: the exit code, and what it printed on both.
-    fn send(&self, given: &[&str], input: &str) -> (Option<i32>, String, String) {
-        let place = self.place();
-        let mut child = Command::new(binary())
-            .args(arguments(given, &place))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("writes");
-        let ended = child.wait_with_output().expect("ends");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        (ended.status.code(), text(ended.stdout), text(ended.stderr))
+    fn send(&self, given: &[&str]) -> Cli {
+        cli(&self.world, &[&["send"], given].concat())
     }
 
     /// Sends what is to be sent; the message.
     fn sent(&self, given: &[&str], input: &str) -> Value {
-        let (code, said, errors) = self.send(&[given, &["--json"]].concat(), input);
-        assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
-        let message: Value = serde_json::from_str(&said).expect("JSON");
+        let ran = self.send(&[given, &["--json"]].concat()).given(input);
+        assert_eq!(ran.err, "");
+        let message = ran.json();
         assert_eq!(message["state"], "sent", "{message}");
         message
-    }
-
-    fn seat(&self, given: &[&str]) -> Seat {
-        let place = self.place();
-        Seat::at(binary(), &arguments(given, &place))
     }
 
     /// What arrived in the group.
@@ -114,24 +83,8 @@ async fn texts_and_files_leave_over_pipes_without_a_bar() {
     for text in ["from an argument", "from the input", "the caption"] {
         assert_eq!(texts.iter().filter(|sent| *sent == text).count(), 1, "{text}: {texts:?}");
     }
-    let (code, said, errors) = stage.send(&["@client_1", "in words"], "");
-    assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
+    let said = stage.send(&["@client_1", "in words"]).fine();
     assert!(said.starts_with("Sent by ") && said.contains("msg_"), "{said}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_key_is_the_same_message_with_files_too() {
-    let stage = Stage::new().await;
-    let list = stage.file("price.pdf", PDF);
-    let given = [stage.group.as_str(), "once", "--file", &list, "--idempotency-key", "report-7"];
-    let first = stage.sent(&given, "");
-    let again = stage.sent(&given, "");
-    assert_eq!(first["id"], again["id"]);
-    let (code, _, errors) = stage.send(&[&stage.group, "another", "--idempotency-key", "report-7"], "");
-    assert_eq!(code, Some(1), "{errors}");
-    assert!(errors.contains("another body"), "{errors}");
-    let texts = stage.texts().await;
-    assert_eq!(texts.iter().filter(|text| *text == "once").count(), 1, "{texts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,19 +103,12 @@ async fn send_errors_have_words_and_exit_codes() {
         (vec!["@client_1", "x", "--account", "nobody"], "", 1, "nobody"),
         (vec!["@client_1", "<b>x", "--parse-mode", "html"], "", 1, "text"),
     ] {
-        let (ended, said, errors) = stage.send(&given, input);
-        assert_eq!(ended, Some(code), "{given:?}: {said}{errors}");
-        assert!(errors.contains(word), "{given:?}: {errors}");
+        let refused = stage.send(&given).given(input);
+        assert_eq!(refused.code, Some(code), "{given:?}: {refused:?}");
+        assert!(refused.err.contains(word), "{given:?}: {refused:?}");
     }
-    let mut place = stage.place();
-    place[1].push_str("_of_nobody");
-    let output = Command::new(binary())
-        .args(arguments(&["@client_1", "x"], &place))
-        .stdin(Stdio::null())
-        .output()
-        .expect("runs");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("switchboard up"));
+    let no_server = cli_on(&stage.world, "data_of_nobody", &["send", "@client_1", "x"]).run();
+    assert!(no_server.code == Some(1) && no_server.err.contains("switchboard up"), "{no_server:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +116,7 @@ async fn at_a_terminal_both_ways_of_a_file_have_a_bar() {
     let stage = Stage::new().await;
     stage.slow_uploads(0.3).await;
     let file = stage.large_file("large.bin", SIZE);
-    let mut sending = stage.seat(&[&stage.group, "look", "--file", &file]);
+    let mut sending = stage.send(&[&stage.group, "look", "--file", &file]).seat();
     sending.shows("large.bin to the server", 1).await;
     sending.shows("to Telegram [", 2).await;
     assert_eq!(sending.ended().await, Some(0), "{}", sending.screen());
@@ -182,7 +128,7 @@ async fn at_a_terminal_both_ways_of_a_file_have_a_bar() {
 async fn ctrl_c_while_a_file_goes_to_the_server_leaves_nothing() {
     let stage = Stage::new().await;
     let file = stage.large_file("huge.bin", 1 << 30);
-    let mut sending = stage.seat(&[&stage.group, "--file", &file]);
+    let mut sending = stage.send(&[&stage.group, "--file", &file]).seat();
     sending.shows("huge.bin to the server", 1).await;
     sending.interrupt();
     assert_eq!(sending.ended().await, Some(1), "{}", sending.screen());
@@ -202,7 +148,7 @@ async fn ctrl_c_leaves_the_message_to_the_server() {
     let stage = Stage::new().await;
     stage.slow_uploads(0.5).await;
     let file = stage.large_file("large.bin", SIZE);
-    let mut sending = stage.seat(&[&stage.group, "on its own", "--file", &file]);
+    let mut sending = stage.send(&[&stage.group, "on its own", "--file", &file]).seat();
     sending.shows("to Telegram [", 1).await;
     let (_, listed) = stage.program.get("/v1/messages").await;
     let id = listed["items"][0]["id"].as_str().expect("accepted").to_owned();
@@ -229,13 +175,14 @@ async fn ctrl_c_leaves_the_message_to_the_server() {
 async fn a_refusal_speaks_of_what_was_given_on_the_command_line() {
     let stage = Stage::new().await;
     let (voice, picture) = (stage.file("a.ogg", b"no sound at all"), stage.file("b.png", PNG));
-    let (code, _, said) =
-        stage.send(&[&stage.group, "--file", &voice, "--file", &picture, "--as", "voice"], "");
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("--file number 1") && !said.contains("media["), "{said}");
-    let (code, _, said) = stage.send(&[&stage.group, "hello", "--account", "nobody"], "");
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("`switchboard account list`") && !said.contains("/v1/"), "{said}");
+    for (given, named, hidden) in [
+        (&["--file", &voice, "--file", &picture, "--as", "voice"][..], "--file number 1", "media["),
+        (&["hello", "--account", "nobody"], "`switchboard account list`", "/v1/"),
+    ] {
+        let refused = stage.send(&[&[stage.group.as_str()], given].concat()).run();
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.err.contains(named) && !refused.err.contains(hidden), "{refused:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,13 +199,8 @@ async fn what_is_stuck_is_stopped_and_resolved_by_a_person() {
         .await;
     assert_eq!(message().await["state"], "sending");
     let command = |words: &[&str]| {
-        let [settings, data_dir] = stage.place();
-        let ran = Command::new(binary())
-            .args([&["message"], words].concat())
-            .args(["--config", &settings, "--data-dir", &data_dir])
-            .output()
-            .expect("runs");
-        (ran.status.code(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
+        let ran = cli(&stage.world, &[&["message"], words].concat()).run();
+        (ran.code, ran.all())
     };
     let (code, said) = command(&["cancel", &id]);
     assert!(code == Some(0) && said.contains("not known whether it arrived"), "{said}");

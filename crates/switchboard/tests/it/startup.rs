@@ -1,19 +1,10 @@
 //! Starting where something is wrong: the message names it and the way out.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde_json::json;
 use testkit::{Start, World};
 
 use crate::binary;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_key_in_the_settings_names_the_nearest_known_one() {
-    let world = World::start(binary()).await;
-    world.edit_settings(|text| format!("lisen = \"127.0.0.1:1\"\n{text}"));
-    let (code, said) = Start::on(&world, binary(), "data").refused().await;
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("lisen") && said.contains("listen"), "{said}");
-}
+use crate::secrets::Secrets;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn second_process_on_a_data_directory_is_refused() {
@@ -76,14 +67,9 @@ async fn secrets_appear_nowhere() {
         (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).expect("hex")).collect();
     let hash = accounts["items"][0]["api_hash"].as_str().expect("a hash").to_owned();
     assert!(!program.output().contains(&hash) && !program.output().contains(testkit::KEY));
-    for entry in std::fs::read_dir(world.data_dir("data")).expect("reads").flatten() {
-        let Ok(bytes) = std::fs::read(entry.path()) else { continue };
-        assert!(
-            !bytes.windows(32).any(|window| window == &raw[..32]),
-            "{:?} holds a session key",
-            entry.path()
-        );
-    }
+    let mut secrets = Secrets::default();
+    secrets.plant("session key", &raw[..32]);
+    secrets.not_below(&world.data_dir("data"));
     let mode = {
         use std::os::unix::fs::PermissionsExt;
         std::fs::metadata(world.data_dir("data").join("master.key")).expect("exists").permissions().mode()
@@ -107,30 +93,6 @@ async fn environment_master_key_never_touches_the_disk() {
     let (code, said) = start("b").refused().await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("key"), "{said}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bad_requests_name_the_field_and_lose_nothing() {
-    let world = World::start(binary()).await;
-    let program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("main", "ready").await;
-    for (body, status, code, field) in [
-        (json!({"chat": "@client_1", "text": ""}), 422, "invalid_request", "text"),
-        (json!({"text": "x"}), 422, "invalid_request", "chat"),
-        (json!({"chat": "@client_1", "text": ["x"]}), 422, "invalid_request", "text"),
-        (json!({"chat": "@client_1", "text": "x", "wait": 101}), 422, "invalid_request", "wait"),
-        (json!({"chat": "@client_1", "txt": "x"}), 422, "invalid_request", "txt"),
-        (json!({"chat": "@client_1", "text": "<b>x", "parse_mode": "html"}), 422, "invalid_request", "text"),
-        (json!({"chat": "@nobody_here", "text": "x"}), 404, "chat_not_found", ""),
-    ] {
-        let (got, problem) = program.post("/v1/messages", &body).await;
-        assert_eq!((got, &problem["code"]), (status, &json!(code)), "{body}: {problem}");
-        assert!(problem.to_string().contains(field), "{body}: {problem}");
-    }
-    let large = json!({"chat": "@client_1", "text": "x".repeat(2 << 20)});
-    assert_eq!(program.post("/v1/messages", &large).await.0, 413);
-    assert_eq!(world.sent().await, Vec::<String>::new());
-    world.assert_nothing_unknown().await;
 }
 
 /// The limits of a process on what a core dump may have, as the system tells them.

@@ -173,18 +173,3 @@ fn an_option_that_no_unit_can_have_is_wrong_usage() {
         assert!(code == Some(2) && said.contains(named), "{arguments:?}: {said}");
     }
 }
-
-/// Where systemd runs the machine this would change it, so what it says there is not asked here.
-#[test]
-fn without_systemd_the_way_out_is_named() {
-    if std::path::Path::new("/run/systemd/system").is_dir() {
-        let (_, said) = run(&["service", "status", "--name", "switchboard-that-is-not-there"]);
-        assert!(said.contains("switchboard service install"), "{said}");
-        return;
-    }
-    for arguments in [vec!["install"], vec!["uninstall"], vec!["status"]] {
-        let (code, said) = run(&[vec!["service"], arguments].concat());
-        assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains("not run by systemd") && said.contains("switchboard up"), "{said}");
-    }
-}

@@ -1,37 +1,13 @@
 //! How far things are that take long: the first reading of the dialogs, and an import, at a terminal and over pipes.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Seat, Start, World};
+use testkit::{Program, Start, World};
 
 use crate::binary;
 use crate::importing::stage;
-
-fn arguments(world: &World, given: &[&str]) -> Vec<String> {
-    let path = |path: std::path::PathBuf| path.to_str().expect("UTF-8").to_owned();
-    let place = [
-        "--config".to_owned(),
-        path(world.settings_file()),
-        "--data-dir".to_owned(),
-        path(world.data_dir("data")),
-    ];
-    ["account"].iter().chain(given).map(|word| (*word).to_owned()).chain(place).collect()
-}
-
-fn seat(world: &World, given: &[&str]) -> Seat {
-    let arguments = arguments(world, given);
-    Seat::at(binary(), &arguments.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-/// Runs a command over pipes: the exit code, and what it printed on both.
-async fn run(world: &World, given: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = tokio::process::Command::new(binary());
-    let output = command.args(arguments(world, given)).stdin(Stdio::null()).output().await.expect("it runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use crate::shell::cli::cli;
 
 /// A program that reads many dialogs, page by page, as time goes by.
 async fn reading() -> (World, Program) {
@@ -55,32 +31,32 @@ async fn how_far_the_first_reading_is_can_be_seen_and_waited_for() {
         1_000.. => format!("{},{:03}", number / 1_000, number % 1_000),
         _ => number.to_string(),
     };
-    let (code, listed, _) = run(&world, &["list"]).await;
+    let listed = cli(&world, &["account", "list"]).fine();
     let row = listed.lines().find(|line| line.contains(" main ")).expect("its row").to_owned();
-    assert!(code == Some(0) && row.contains(&format!(" of {}", grouped(total))), "{listed}");
+    assert!(row.contains(&format!(" of {}", grouped(total))), "{listed}");
 
-    let (code, said, errors) = run(&world, &["wait", "main", "--timeout", "10ms"]).await;
-    assert_eq!(code, Some(1), "{said}{errors}");
-    assert!(errors.contains("main: ") && errors.contains(" dialogs"), "{errors}");
+    let late = cli(&world, &["account", "wait", "main", "--timeout", "10ms"]).run();
+    assert_eq!(late.code, Some(1), "{late:?}");
+    assert!(late.err.contains("main: ") && late.err.contains(" dialogs"), "{late:?}");
 
-    let mut watching = seat(&world, &["wait", "main"]);
+    let mut watching = cli(&world, &["account", "wait", "main"]).seat();
     watching.shows("main [", 1).await;
     watching.shows(&format!(" of {} dialogs", grouped(total)), 1).await;
     let waiting = async {
-        let lines = run(&world, &["wait", "main", "backup_1"]);
-        let json = run(&world, &["wait", "--json"]);
+        let lines = cli(&world, &["account", "wait", "main", "backup_1"]).beside();
+        let json = cli(&world, &["account", "wait", "--json"]).beside();
         tokio::join!(lines, json, watching.ended())
     };
-    let ((code, lines, errors), json, watched) =
-        program.as_time_goes_by(Duration::from_secs(1), waiting).await;
-    assert_eq!((code, errors.as_str()), (Some(0), ""), "{lines}");
+    let (lines, json, watched) = program.as_time_goes_by(Duration::from_secs(1), waiting).await;
+    assert_eq!(lines.err, "");
+    let lines = lines.fine();
     assert!(lines.contains(&format!(" of {} dialogs", grouped(total))), "{lines}");
     assert!(lines.lines().any(|line| line.starts_with("backup_1: ready, ")), "{lines}");
     assert!(lines.lines().count() < 40, "{lines}");
     assert_eq!(watched, Some(0), "{}", watching.screen());
     assert!(watching.screen().contains("ready, "), "{}", watching.screen());
-    assert_eq!((json.0, json.2.as_str()), (Some(0), ""), "{}", json.1);
-    let said: Value = serde_json::from_str(&json.1).expect("JSON");
+    assert_eq!(json.err, "");
+    let said = json.json();
     assert_eq!((&said["ready"], said["items"].as_array().map(Vec::len)), (&json!(true), Some(5)), "{said}");
     let (_, account) = program.get("/v1/accounts/main").await;
     assert!(account["dialogs_read"].as_u64() >= Some(total), "{account}");
@@ -92,14 +68,14 @@ async fn what_is_missing_when_the_time_is_over_is_said() {
     let program = Start::on(&world, binary(), "data").ready().await;
     assert_eq!(program.post("/v1/accounts/fifth/actions/stop", &Value::Null).await.0, 200);
     program.account_is("fifth", "offline").await;
-    let (code, said, errors) = run(&world, &["wait", "fifth", "--timeout", "300ms", "--json"]).await;
-    assert_eq!(code, Some(1), "{said}{errors}");
-    assert!(errors.contains("300ms") && errors.contains("fifth: offline"), "{errors}");
-    let said: Value = serde_json::from_str(&said).expect("JSON");
+    let late = cli(&world, &["account", "wait", "fifth", "--timeout", "300ms", "--json"]).run();
+    assert_eq!(late.code, Some(1), "{late:?}");
+    assert!(late.err.contains("300ms") && late.err.contains("fifth: offline"), "{late:?}");
+    let said: Value = serde_json::from_str(&late.out).expect("JSON");
     assert_eq!((&said["ready"], &said["items"][0]["state"]), (&json!(false), &json!("offline")), "{said}");
     for (name, word) in [("nobody", "there are: "), ("No Name", "NAMES")] {
-        let (code, _, errors) = run(&world, &["wait", name]).await;
-        assert!(code != Some(0) && errors.contains(word), "{code:?} {errors}");
+        let refused = cli(&world, &["account", "wait", name]).run();
+        assert!(refused.code != Some(0) && refused.err.contains(word), "{refused:?}");
     }
 }
 
@@ -121,8 +97,8 @@ async fn an_import_shows_how_far_it_is_and_names_what_comes_next() {
         .await;
     let (hash, hash_text) = stage::path(&world, "api_hash");
     std::fs::write(&hash, "0123456789abcdef0123456789abcdef").expect("writes");
-    let given = ["import", &text, "--yes", "--api-id", "1000001", "--api-hash-file", &hash_text];
-    let mut importing = seat(&world, &given);
+    let given = ["account", "import", &text, "--yes", "--api-id", "1000001", "--api-hash-file", &hash_text];
+    let mut importing = cli(&world, &given).seat();
     program
         .until("Telegram is asked", || async {
             let (_, progress) = progress().await;
@@ -136,7 +112,7 @@ async fn an_import_shows_how_far_it_is_and_names_what_comes_next() {
     importing.shows("wait for that with: switchboard account wait ", 1).await;
     assert_eq!(progress().await, (200, rest));
     // Nothing is new the second time, so there is nothing to wait for; and over pipes there is no bar.
-    let (code, said, errors) = run(&world, &given).await;
-    assert!(code == Some(0) && !said.contains("account wait"), "{said}{errors}");
-    assert!(!errors.contains("Import ["), "{errors}");
+    let again = cli(&world, &given).run();
+    assert!(again.code == Some(0) && !again.out.contains("account wait"), "{again:?}");
+    assert!(!again.err.contains("Import ["), "{again:?}");
 }

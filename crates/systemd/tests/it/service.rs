@@ -142,7 +142,7 @@ async fn it_goes_as_it_came_and_its_data_stay() {
 }
 
 #[tokio::test]
-async fn without_a_service_manager_nothing_is_written_and_the_way_out_is_named() {
+async fn install_without_a_service_manager_writes_nothing() {
     let machine = Machine::new();
     fs::remove_dir(machine.folder.path().join("booted")).expect("removed");
     let plan = Plan::make(&options(), &machine.manager()).expect("a plan can be shown anywhere");

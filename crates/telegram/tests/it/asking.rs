@@ -40,7 +40,7 @@ async fn a_public_chat_that_lets_nobody_in_is_looked_up_once_by_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_cannot_read_its_dialogs_keeps_no_other_from_looking_and_denies_nothing() {
+async fn unreadable_dialogs_block_no_other_account() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let flood = world.fault("backup_1", FaultName::FloodWait).method("messages.getDialogs").seconds(600.0);
     let flood = flood.on();

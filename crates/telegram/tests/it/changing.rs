@@ -96,7 +96,7 @@ async fn a_chat_is_read_as_far_as_was_said_or_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_others_in_a_chat_are_shown_the_very_action_that_was_asked_for() {
+async fn chat_action_is_shown_as_asked() {
     let (world, pool) = one_account().await;
     for to in ["@client_1".to_owned(), world.demo("Demo supergroup")] {
         let mut expected = Vec::new();

@@ -191,7 +191,7 @@ impl SlowWay {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_connects_again_has_nothing_left_on_the_way_before() {
+async fn reconnected_line_has_no_calls_in_flight() {
     let mut world = World::new().await.only(&["backup_1"]);
     let home = world.settings.data_centres.iter_mut().find(|centre| centre.id == 2).expect("its home");
     let way = SlowWay::to(home.address).await;

@@ -36,7 +36,7 @@ fn finds(pool: &Pool, chat: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_read_again_at_a_start_and_what_is_new_after_half_an_hour() {
+async fn restart_reads_nothing_and_half_an_hour_brings_the_new() {
     let world = World::with_dialogs(250).await.only(&["backup_1"]);
     let pool = world.ready().await;
     let first = view(&pool, "backup_1");
@@ -89,7 +89,7 @@ async fn a_look_at_what_is_new_that_broke_off_leaves_nothing_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_reading_on_request_keeps_what_is_there_and_forgets_what_was_not_found() {
+async fn full_reload_keeps_known_chats_and_drops_gone_ones() {
     let world = World::with_dialogs(250).await.only(&["backup_1"]);
     let pool = world.ready().await;
     let first = pages(&world);
@@ -112,7 +112,7 @@ async fn a_full_reading_on_request_keeps_what_is_there_and_forgets_what_was_not_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_first_reading_that_was_interrupted_goes_on_where_it_stopped() {
+async fn interrupted_first_reading_is_resumed() {
     let world = World::with_dialogs(3_000).await.only(&["backup_1"]);
     let pool = world.pool().await;
     until("two pages are read", || pages(&world) >= 2 && pool.cached_peers() > 150).await;

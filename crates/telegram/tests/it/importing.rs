@@ -95,7 +95,7 @@ fn whats(report: &ImportReport) -> Vec<SessionOutcome> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_becomes_an_account_and_writes_to_what_it_knows_before_any_dialog_was_read() {
+async fn imported_session_writes_before_any_dialog_is_read() {
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "any_name.session");
@@ -135,7 +135,7 @@ async fn a_session_becomes_an_account_and_writes_to_what_it_knows_before_any_dia
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_opens_nothing_and_two_files_with_one_key_are_one_session() {
+async fn dry_run_opens_nothing_and_merges_equal_keys() {
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let sessions = folder.path().join("sessions");
@@ -302,7 +302,7 @@ async fn the_old_registry_comes_in_once_and_what_is_here_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_leaves_with_its_peers_and_its_account_is_stopped_first() {
+async fn export_stops_the_account_and_includes_peers() {
     let world = World::new().await;
     let pool = world.ready().await;
     let folder = tempfile::tempdir().expect("a folder");
@@ -325,7 +325,7 @@ async fn a_session_leaves_with_its_peers_and_its_account_is_stopped_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_whose_session_could_not_be_written_goes_on_as_before() {
+async fn failed_export_leaves_the_account_running() {
     let world = World::new().await;
     let pool = world.ready().await;
     let folder = tempfile::tempdir().expect("a folder");
@@ -341,7 +341,7 @@ async fn an_account_whose_session_could_not_be_written_goes_on_as_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_its_account_does_not_take_costs_the_others_nothing() {
+async fn refused_session_costs_the_others_nothing() {
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "some.session");
@@ -362,7 +362,7 @@ async fn a_session_that_its_account_does_not_take_costs_the_others_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_telegram_is_asked_whose_a_session_is_nobody_else_connects_with_it() {
+async fn session_is_used_once_while_its_owner_is_asked() {
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "some.session");

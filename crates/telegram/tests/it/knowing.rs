@@ -71,7 +71,7 @@ async fn when_one_account_may_not_ask_another_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_comes_while_the_accounts_are_still_starting_waits_for_them() {
+async fn message_waits_for_starting_accounts() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.pool().await;
     let query = query("@client_1", None);
@@ -81,7 +81,7 @@ async fn a_message_that_comes_while_the_accounts_are_still_starting_waits_for_th
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_is_pinned_reaches_by_name_whom_another_one_knows() {
+async fn pinned_account_resolves_names_others_know() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let pool = world.ready().await;
     let first = candidates(&pool, "@demo_fifth", None).await;

@@ -110,7 +110,7 @@ fn blind(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_signs_in_and_the_session_is_used_at_once_and_after_a_restart() {
+async fn code_signs_in_and_the_session_survives_a_restart() {
     let world = World::new().await.only(&["backup_1"]);
     let person = world.person("backup_2");
     let pool = with_spare(&world, "backup_2").await;
@@ -203,7 +203,7 @@ async fn the_password_is_asked_for_until_it_is_right() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_of_another_data_centre_is_signed_in_there_by_code_and_by_token() {
+async fn sign_in_moves_to_the_data_centre_of_the_account() {
     let world = World::with_accounts(6).await.only(&["backup_1"]);
     let person = world.person("extra_1");
     assert_eq!(person.dc_id, 4);

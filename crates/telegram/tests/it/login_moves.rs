@@ -68,7 +68,7 @@ async fn a_data_centre_that_sends_everybody_on_is_obeyed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_taken_along_to_the_data_centre_that_it_is_sent_on_to() {
+async fn code_follows_to_the_next_data_centre() {
     for sent_on in ["USER_MIGRATE_4", "PHONE_MIGRATE_4", "NETWORK_MIGRATE_4"] {
         let world = World::new().await.only(&["backup_1"]);
         let login_code = world.person("backup_2").login_code.clone();
@@ -84,7 +84,7 @@ async fn a_code_is_taken_along_to_the_data_centre_that_it_is_sent_on_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_the_other_data_centre_does_not_know_is_sent_anew_from_there() {
+async fn code_unknown_elsewhere_is_sent_again_there() {
     for unknown in ["PHONE_CODE_EXPIRED", "PHONE_CODE_INVALID", "PHONE_CODE_HASH_INVALID"] {
         let world = World::with_accounts(6).await.only(&["backup_1"]);
         let pool = with_spare(&world, "extra_1").await;
@@ -106,7 +106,7 @@ async fn a_code_that_the_other_data_centre_does_not_know_is_sent_anew_from_there
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_is_sent_once_more_may_come_from_another_data_centre() {
+async fn resent_code_may_come_from_another_data_centre() {
     for unknown in [None, Some("PHONE_CODE_EXPIRED")] {
         let world = World::new().await.only(&["backup_1"]);
         let pool = with_spare(&world, "backup_2").await;
@@ -126,7 +126,7 @@ async fn a_code_that_is_sent_once_more_may_come_from_another_data_centre() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_that_belongs_elsewhere_is_asked_for_there_behind_a_new_code() {
+async fn password_of_another_data_centre_needs_a_new_code() {
     for method in ["account.getPassword", "auth.checkPassword"] {
         let world = World::new().await.only(&["backup_1"]);
         rules(&world, "backup_2", &with_password());
@@ -146,7 +146,7 @@ async fn a_password_that_belongs_elsewhere_is_asked_for_there_behind_a_new_code(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_question_for_the_password_that_belongs_elsewhere_begins_anew_there() {
+async fn password_question_begins_again_elsewhere() {
     let world = World::new().await.only(&["backup_1"]);
     rules(&world, "backup_2", &with_password());
     let pool = with_spare(&world, "backup_2").await;
@@ -189,7 +189,7 @@ async fn a_token_that_is_shown_anew_may_have_to_be_shown_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_taken_on_from_the_data_centre_that_it_was_taken_to() {
+async fn token_moves_on_from_data_centre_to_data_centre() {
     let world = World::with_accounts(6).await.only(&["backup_1"]);
     let pool = with_spare(&world, "extra_1").await;
     let url = show_qr(&pool).await;
@@ -233,7 +233,7 @@ async fn who_is_sent_to_and_fro_without_end_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_ends_on_the_way_to_another_data_centre_goes_on_there() {
+async fn restart_resumes_the_move_to_another_data_centre() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     begin(&pool, How::Phone(None)).await;

@@ -123,7 +123,7 @@ async fn a_program_that_ends_before_the_answer_asks_for_it_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn terms_that_somebody_accepted_elsewhere_are_not_asked_for_by_the_next_run() {
+async fn terms_accepted_elsewhere_are_not_asked_again() {
     let (world, pool) = with_terms().await;
     told_the_code(&world, &pool).await;
     pool.stop(LIMIT).await;
@@ -134,7 +134,7 @@ async fn terms_that_somebody_accepted_elsewhere_are_not_asked_for_by_the_next_ru
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_whose_terms_nobody_answers_is_signed_out_in_the_end() {
+async fn unanswered_terms_sign_the_session_out() {
     let (world, pool) = with_terms().await;
     told_the_code(&world, &pool).await;
     world.clock.advance(Duration::from_mins(16));
@@ -156,7 +156,7 @@ fn trouble(world: &World, method: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trouble_that_lasts_keeps_no_login_for_ever_and_no_session_is_lost() {
+async fn lasting_trouble_ends_the_login_and_loses_no_session() {
     let (world, pool) = with_terms().await;
     let spare = name("spare");
     for (can_sign_out, kept) in [(true, 0), (false, 1)] {
@@ -187,7 +187,7 @@ async fn trouble_that_lasts_keeps_no_login_for_ever_and_no_session_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_takes_the_place_of_another_while_nothing_runs_waits_for_nothing() {
+async fn replacement_session_waits_for_nothing_offline() {
     let (world, pool) = with_terms().await;
     show(&world, None);
     told_the_code(&world, &pool).await;

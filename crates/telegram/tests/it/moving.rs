@@ -138,7 +138,7 @@ async fn a_restart_makes_no_name_younger() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_name_that_cannot_be_asked_for_is_believed_a_while_longer() {
+async fn unverifiable_old_name_is_trusted_a_while_longer() {
     let (world, pool) = one_account().await;
     let known = candidates(&pool, "@client_1", None).await.chat_id.expect("known");
     world.fault("backup_1", FaultName::FloodWait).method("contacts.resolveUsername").seconds(600.0).on();

@@ -101,7 +101,7 @@ fn through(proxy: &str) -> AccountChange {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_a_caller_names_leads_inward_only_where_the_owner_lists_it() {
+async fn private_proxy_needs_the_owners_list() {
     const WAY_OUT: &str = "[telegram] allow_private_proxies";
     let mut world = World::new().await.only(&["backup_1"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -173,7 +173,7 @@ async fn send_surely(pool: &Pool, chat: domain::ChatId, number: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions_come_and_go_while_messages_flow_and_each_arrives_once() {
+async fn messages_arrive_once_while_sessions_change() {
     let mut world = World::new().await.only(&["main"]);
     let sessions = &mut world.settings.accounts[0].sessions;
     sessions.truncate(1);
@@ -247,7 +247,7 @@ async fn what_belongs_to_a_removed_account_waits_for_one_of_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_whose_connection_does_not_close_in_time_can_be_removed_again() {
+async fn removal_can_be_repeated_after_a_slow_close() {
     let (world, pool) = one_account().await;
     let spare_name = name("spare");
     let mut session = None;
@@ -287,7 +287,7 @@ async fn an_account_whose_connection_does_not_close_in_time_can_be_removed_again
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restriction_outlasts_a_restart_and_ends_when_the_account_is_started_over() {
+async fn restriction_survives_a_restart_and_ends_on_start() {
     let (world, pool) = one_account().await;
     let chat = chat_id(&pool, "backup_1", "@client_1").await;
     let fault = world.fault("backup_1", FaultName::PeerFlood).on();

@@ -57,7 +57,7 @@ async fn a_missing_or_unreadable_session_needs_a_login() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_key_and_a_wrong_centre_are_told_and_no_new_key_is_made() {
+async fn wrong_key_or_centre_is_reported_without_a_new_key() {
     let mut world = two().await;
     let right = key_of(&world, "backup_1");
     for source in [string(2, &[9; 256]), string(4, &right)] {
@@ -129,7 +129,7 @@ async fn when_the_line_for_sending_is_down_another_one_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_file_that_appears_is_read_when_the_account_is_started_again() {
+async fn new_session_file_is_read_on_the_next_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("backup.session");
     let mut world = two().await;

@@ -220,7 +220,7 @@ async fn a_flood_on_one_kind_of_call_holds_that_kind_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_goes_over_when_its_account_is_out_of_it_and_is_left_when_it_is_left() {
+async fn chat_moves_from_a_removed_account() {
     let world = World::new().await.only(&["main", "backup_1", "backup_2"]);
     let pool = world.ready().await;
     let supergroup = world.demo("Demo supergroup");
@@ -249,7 +249,7 @@ async fn a_chat_goes_over_when_its_account_is_out_of_it_and_is_left_when_it_is_l
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_of_an_account_that_was_taken_out_of_the_settings_goes_to_one_that_is_in_it() {
+async fn chat_of_a_deleted_account_moves_to_a_member() {
     let mut world = World::new().await.only(&["main", "backup_1"]);
     let pool = world.ready().await;
     let supergroup = world.demo("Demo supergroup");
@@ -274,7 +274,7 @@ async fn a_chat_of_an_account_that_was_taken_out_of_the_settings_goes_to_one_tha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_history_is_read_page_by_page_and_what_nobody_knows_is_told() {
+async fn history_is_paged_and_unknown_chats_are_reported() {
     let (world, pool) = one_account().await;
     let chat_id = create(&pool, "backup_1", "Order 7").await;
     for number in 1..=3 {

@@ -14,7 +14,7 @@ use crate::world::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_is_unknown_and_the_same_random_id_tells_what_became_of_it() {
+async fn lost_answer_is_settled_by_its_random_id() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     world.fault("backup_1", FaultName::DropAnswer).times(1).on();
@@ -54,7 +54,7 @@ async fn an_unreadable_answer_is_unknown_with_and_without_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_connection_is_unknown_whether_it_was_cut_before_or_after() {
+async fn cut_connection_is_unknown_before_and_after() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     for (random_id, fault) in [(1, FaultName::Disconnect), (2, FaultName::DisconnectBefore)] {
@@ -88,7 +88,7 @@ async fn the_same_random_id_while_the_first_call_runs_is_in_progress() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_session_says_why_is_not_tried_again_and_costs_the_others_nothing() {
+async fn lost_session_gives_its_reason_and_costs_no_other() {
     for (fault, expected, word) in [
         (FaultName::Banned, (AccountState::Banned, Some(Reason::Banned)), "banned"),
         (FaultName::SessionRevoked, (AccountState::NeedsLogin, Some(Reason::SessionRevoked)), "session_lost"),
@@ -153,7 +153,7 @@ async fn a_connection_that_breaks_again_and_again_is_not_hammered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_one_session_of_several_is_lost_the_account_goes_on_with_the_others() {
+async fn account_goes_on_with_its_other_sessions() {
     let world = World::new().await.only(&["main"]);
     let pool = world.ready().await;
     world.fault("main", FaultName::SessionRevoked).times(1).on();
@@ -171,7 +171,7 @@ async fn when_one_session_of_several_is_lost_the_account_goes_on_with_the_others
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_begun_by_an_earlier_run_is_sent_even_if_the_chat_was_not_stored() {
+async fn begun_message_is_sent_to_an_unstored_chat() {
     let (world, pool) = one_account().await;
     let place = world.telegram().accounts().len() + 1;
     let order = serde_json::json!({"name": "stranger", "phone": format!("+7000000{place:04}"), "dialogs": 0});
@@ -220,7 +220,7 @@ async fn a_data_centre_that_lets_nobody_in_for_a_while_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_telegram_has_forgotten_the_opening_of_is_made_anew() {
+async fn forgotten_connection_is_opened_again() {
     for forgotten in ["CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"] {
         let (world, pool) = one_account().await;
         let chat_id = chat_id(&pool, "backup_1", "@client_1").await;

@@ -130,7 +130,7 @@ async fn being_thrown_out_of_a_chat_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_was_thrown_out_and_let_in_again_is_in_also_after_a_restart() {
+async fn readmitted_account_is_a_member_after_a_restart() {
     let (world, pool) = one_account().await;
     let group = world.demo("Demo group");
     let out_and_in = || {

@@ -26,7 +26,7 @@ async fn only_its_owner_can_open_it_and_needs_no_key() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_run_left_is_replaced_and_taken_away_at_the_end() {
+async fn stale_socket_is_replaced_and_removed() {
     let world = World::with(|options| {
         let path = options.control_socket.clone().expect("a path");
         drop(std::os::unix::net::UnixListener::bind(&path).expect("a socket"));
@@ -35,8 +35,9 @@ async fn what_an_earlier_run_left_is_replaced_and_taken_away_at_the_end() {
     .await;
     assert_eq!(Call::new(&world.control(), "GET", "/health/live").send().await.status, 200);
     world.stop.cancel();
+    let state = world.state.clone();
     world.serving.await.expect("no panic");
-    assert!(!world.state.listeners().is_empty());
+    assert!(!state.listeners().is_empty());
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ async fn what_failed_after_it_was_counted_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_fails_while_a_run_goes_on_is_left_alone_and_another_call_joins_it() {
+async fn concurrent_retry_joins_the_run_and_skips_new_failures() {
     let world = World::new().await;
     let ids = Ids::new(world.clock.clone());
     // As many as are read at once, and two more that are read when these are done with.

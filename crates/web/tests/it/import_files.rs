@@ -29,7 +29,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn they_are_looked_through_under_their_own_names_and_gone_afterwards() {
+async fn files_keep_their_names_and_are_removed_afterwards() {
     let world = World::new().await;
     let sent = world.send_files(&[("old/main.session", "no session"), ("b.txt", "hello")]).send().await;
     assert_eq!(sent.status, 201, "{sent:?}");

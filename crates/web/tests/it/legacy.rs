@@ -378,6 +378,7 @@ async fn the_stop_cancels_what_never_left_and_says_so() {
     world.stop.cancel();
     let reply = world.pass(Duration::from_secs(1), waiting).await;
     assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")), "{reply:?}");
+    let delivery = world.delivery.clone();
     world.serving.await.expect("no panic");
-    assert_eq!(world.delivery.queued(), 0);
+    assert_eq!(delivery.queued(), 0);
 }

@@ -160,7 +160,7 @@ async fn a_later_step_that_is_refused_is_told_and_the_chat_is_made() {
 }
 
 #[tokio::test]
-async fn a_backup_invites_the_observer_and_a_pinned_port_uses_its_account() {
+async fn backup_invites_the_observer_and_pins_hold() {
     let world = World::with(|options| {
         options.legacy.ports = vec![
             port_of(LegacyService::CreateChat),
@@ -185,7 +185,7 @@ async fn a_backup_invites_the_observer_and_a_pinned_port_uses_its_account() {
 }
 
 #[tokio::test]
-async fn what_may_exist_at_the_end_of_the_hold_is_a_doubt_and_is_joined() {
+async fn chat_in_doubt_after_the_hold_is_joined() {
     let world = world().await;
     world.hands.hold("create");
     let call = create(&world, BODY);

@@ -106,7 +106,7 @@ async fn what_goes_wrong_follows_the_table() {
 }
 
 #[tokio::test]
-async fn a_call_that_was_cut_is_joined_and_its_files_are_not_fetched_again() {
+async fn cut_call_is_joined_without_fetching_again() {
     let (world, hoster) = (world().await, Hoster::start().await);
     world.script.hold();
     let body = json!({ "user_id": GROUP, "files": [hoster.url("/photo.png")] });

@@ -60,7 +60,7 @@ async fn lines_are_found_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_line_is_shown_in_its_place_and_one_that_is_gone_is_not_found() {
+async fn line_is_shown_in_context_or_not_found() {
     let world = World::new().await;
     log_some(&world);
     let found = world.call("GET", "/v1/logs?q=number%3D17").send().await.json();

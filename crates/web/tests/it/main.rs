@@ -25,7 +25,6 @@ mod media;
 mod messages;
 mod operations;
 mod people;
-mod places;
 mod refusals;
 mod repeats;
 mod script;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, Reply};
 use crate::joining::{eventually, hang_up};
-use crate::places::SILENCE;
 use crate::world::{SOON, World};
+use test_app::SILENCE;
 use testkit::{Hoster, PDF, PNG};
 
 const GROUP: &str = "-1001234567890";
@@ -130,7 +130,7 @@ async fn a_bad_file_is_named_and_nothing_is_accepted_or_left() {
 }
 
 #[tokio::test]
-async fn a_silent_server_is_given_up_and_a_caller_that_hangs_up_gives_up_itself() {
+async fn silent_server_or_hang_up_ends_the_fetch() {
     let (world, hoster) = (World::new().await, Hoster::start().await);
     let call = world.message(&body(&json!([{ "url": hoster.url("/silent") }])));
     let asked = tokio::spawn({
@@ -159,7 +159,7 @@ fn never_answered(world: &World, hoster: &Hoster, count: usize) -> Vec<tokio::ta
 }
 
 #[tokio::test]
-async fn addresses_that_never_answer_stop_no_file_of_others_and_none_that_lies_here() {
+async fn silent_addresses_delay_no_other_file() {
     let (world, hoster) = (World::new().await, Hoster::start().await);
     std::fs::write(world.dir().join("media/a.pdf"), PDF).expect("writes");
     let upload = world.upload("", PDF).send().await.json();
@@ -212,7 +212,7 @@ async fn what_a_caller_waits_for_its_files_is_part_of_its_wait() {
 }
 
 #[tokio::test]
-async fn a_disk_that_fills_up_while_a_file_comes_in_leaves_nothing_of_it() {
+async fn disk_filling_during_a_fetch_leaves_nothing() {
     let (world, hoster) = (World::new().await, Hoster::start().await);
     let size = 7 << 20;
     let asked = json!([{ "url": hoster.url(&format!("/halting/{size}")) }]);

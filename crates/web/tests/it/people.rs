@@ -260,7 +260,7 @@ fn filled(template: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_call_that_changes_something_is_written_down_when_a_person_makes_it() {
+async fn every_change_by_a_person_is_audited() {
     let world = World::new().await;
     let document: Value = serde_json::from_str(&web::openapi_json()).expect("JSON");
     let mut written = BTreeMap::new();

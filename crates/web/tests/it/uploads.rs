@@ -6,8 +6,8 @@ use tokio::net::TcpStream;
 
 use crate::client::{Call, Reply, Target};
 use crate::joining::{eventually, hang_up};
-use crate::places::{KEEP, MOST, MOST_UPLOADED, SILENCE};
 use crate::world::{SOON, World};
+use test_app::{KEEP, MOST, MOST_UPLOADED, SILENCE};
 use testkit::{PDF, PNG};
 
 impl World {

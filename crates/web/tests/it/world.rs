@@ -1,25 +1,19 @@
-//! A whole server in one process: store, delivery, script, listeners on free ports.
+//! A whole server: the program in one process, listening on free ports, sending as a script says.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::Ipv4Addr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambient::{Chance, Clock, Ids};
 use config::{LegacyPort, LegacyService, LegacySettings, TelegramSettings};
-use delivery::{Ambient, Delivery, SagaLimits, Sagas};
 use serde_json::Value;
-use store::{MasterKey, Store, StoreOptions};
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use test_app::TestApp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::Dispatch;
-use tracing_subscriber::layer::SubscriberExt;
-use web::{Limits, ListenerState, Options, Services, State};
+use web::{Limits, ListenerState, Options};
 
 use crate::client::{Call, Reply, Target};
-use crate::places::{self, Free};
 use crate::script::Script;
 use crate::steps::Hands;
 
@@ -28,31 +22,21 @@ pub(crate) const SOON: Duration = Duration::from_mins(1);
 
 /// The server and everything a test wants to touch.
 pub(crate) struct World {
-    pub(crate) state: State,
-    pub(crate) store: Store,
-    pub(crate) delivery: Delivery,
-    pub(crate) sagas: Sagas,
-    pub(crate) callbacks_due: Arc<Notify>,
+    app: TestApp,
     pub(crate) script: Arc<Script>,
     pub(crate) hands: Arc<Hands>,
-    pub(crate) pool: Arc<telegram::Pool>,
-    pub(crate) clock: Clock,
     pub(crate) stop: CancellationToken,
     pub(crate) serving: JoinHandle<()>,
-    /// The room on the disk for files.
-    pub(crate) free: Free,
-    /// Where a test logs.
-    pub(crate) log: Dispatch,
-    dir: TempDir,
     /// A key with all scopes.
     pub(crate) key: String,
 }
 
-/// The settings as the doctor sees them: what is to be reached is on this machine.
-fn examined(telegram: &TelegramSettings) -> config::Settings {
-    let mut settings = config::Settings { telegram: telegram.clone(), ..config::Settings::default() };
-    settings.telegram.data_centres = vec![config::DataCentre { id: 2, address: ([127, 0, 0, 1], 9).into() }];
-    settings
+impl Deref for World {
+    type Target = TestApp;
+
+    fn deref(&self) -> &TestApp {
+        &self.app
+    }
 }
 
 /// A legacy port that sends texts, on a free port.
@@ -107,10 +91,10 @@ impl World {
     async fn left_behind(&self, telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
         let left = tempfile::tempdir().expect("a directory");
         for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
-            std::fs::copy(self.dir.path().join(name), left.path().join(name)).expect("copies");
+            std::fs::copy(self.dir().join(name), left.path().join(name)).expect("copies");
         }
         for folder in ["outgoing", "uploads"] {
-            let (from, to) = (self.dir.path().join(folder), left.path().join(folder));
+            let (from, to) = (self.dir().join(folder), left.path().join(folder));
             std::fs::create_dir(&to).expect("a folder");
             for file in std::fs::read_dir(from).expect("a folder") {
                 let file = file.expect("a file");
@@ -121,123 +105,23 @@ impl World {
     }
 
     async fn at(dir: TempDir, telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
-        let clock = Clock::system();
-        let free = Free::plenty();
-        let options = StoreOptions {
-            data_dir: dir.path().to_owned(),
-            url: "sqlite:switchboard.db".to_owned(),
-            clock: clock.clone(),
-            master_key: MasterKey::File(dir.path().join("master.key")),
-        };
-        let store = Store::open_on(options, free.of_store()).await.expect("the store opens");
-        let script = Arc::new(Script::new());
-        let ambient =
-            Ambient { clock: clock.clone(), ids: Ids::new(clock.clone()), chance: Chance::from_seed(1) };
-        let (ids, random) = (ambient.ids.clone(), ambient.chance.clone());
-        let hands = Arc::new(Hands::new());
-        let sagas =
-            Sagas::new(store.clone(), Arc::clone(&hands) as _, ambient.clone(), SagaLimits::default());
-        let delivery =
-            Delivery::new(store.clone(), Arc::clone(&script) as _, ambient, delivery::Limits::default());
-        delivery.resume().await.expect("resumes");
-        sagas.resume().await.expect("resumes");
-        let parts = telegram::PoolParts {
-            settings: &telegram,
-            hold: std::time::Duration::from_secs(100),
-            store: store.clone(),
-            clock: clock.clone(),
-            chance: random,
-            ids: ids.clone(),
-            outgoing: None,
-        };
-        let pool = telegram::Pool::start(parts).await.expect("a pool");
-        let mut options = Options {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            control_socket: Some(dir.path().join("control.sock")),
-            trusted_proxies: Vec::new(),
-            legacy: LegacySettings { ports: vec![send_text_port()], ..LegacySettings::default() },
-            examined: web::Examined {
-                data_dir: dir.path().to_owned(),
-                settings_file: None,
-                settings: Arc::new(examined(&telegram)),
-                fingerprint: "made-up".to_owned(),
-            },
-            limits: Limits { retry: Duration::from_millis(20), ..Limits::default() },
-        };
-        change(&mut options);
-        let alerts = alerts::Alerts::start(alerts::AlertsParts {
-            store: store.clone(),
-            delivery: delivery.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            settings: &config::AlertSettings::default(),
-            allowed: media::Allowed::new(
-                media::AllowList::Events,
-                vec!["127.0.0.0/8".parse().expect("a network")],
-            ),
-            server: "demo".to_owned(),
-        })
-        .await
-        .expect("the alerts start");
-        let callbacks_due = Arc::new(Notify::new());
-        let files = places::open(dir.path(), &ids, &clock, &free).await;
-        let health = health::Health::new(health::HealthParts {
-            store: store.clone(),
-            delivery: delivery.clone(),
-            sagas: sagas.clone(),
-            accounts: telegram::Monitor::new(Arc::clone(&pool), store.clone(), clock.clone()),
-            clock: clock.clone(),
-            version: "0.0.0",
-        });
-        let (layer, gathered) = logs::layer(clock.clone());
-        let keeping = logs::Retention::new(10_000_000, Duration::from_hours(24));
-        let keeping = keeping.with_timeout(Duration::from_mins(1));
-        let logs =
-            logs::LogStore::open(&dir.path().join("logs"), keeping, gathered).expect("the log store opens");
-        let services = Services {
-            health: health.clone(),
-            backups: backup::Backups::new(backup::BackupParts {
-                store: store.clone(),
-                clock: clock.clone(),
-                data_dir: dir.path().to_owned(),
-                settings: config::BackupSettings::default(),
-                version: "0.0.0",
-                at_rest: false,
-            }),
-            store: store.clone(),
-            delivery: delivery.clone(),
-            sagas: sagas.clone(),
-            callbacks_due: Arc::clone(&callbacks_due),
-            pool: Arc::clone(&pool),
-            access: access::Access::new(store.clone(), clock.clone(), ids.clone()),
-            alerts,
-            files,
-            logs: logs.clone(),
-            clock: clock.clone(),
-            ids,
-        };
-        let state = State::new(services, options);
+        let (script, hands) = (Arc::new(Script::new()), Arc::new(Hands::new()));
+        let app = TestApp::builder()
+            .in_directory(dir)
+            .with_telegram(telegram)
+            .sending_by(Arc::clone(&script) as _, Arc::clone(&hands) as _)
+            .build(|options| {
+                options.legacy =
+                    LegacySettings { ports: vec![send_text_port()], ..LegacySettings::default() };
+                options.limits = Limits { retry: Duration::from_millis(20), ..Limits::default() };
+                change(options);
+            })
+            .await;
         let stop = CancellationToken::new();
         let no_pages = axum::Router::new().fallback(web::no_such_path);
-        let serving = tokio::spawn(web::serve(state.clone(), no_pages, stop.clone()));
-        health.start(state.ports());
-        let mut world = Self {
-            state,
-            store,
-            delivery,
-            sagas,
-            callbacks_due,
-            script,
-            hands,
-            pool,
-            clock,
-            stop,
-            serving,
-            free,
-            log: Dispatch::new(tracing_subscriber::registry().with(layer)),
-            dir,
-            key: String::new(),
-        };
+        let serving = tokio::spawn(web::serve(app.state.clone(), no_pages, stop.clone()));
+        app.health.start(app.state.ports());
+        let mut world = Self { app, script, hands, stop, serving, key: String::new() };
         world.until_tried().await;
         world.key = world.make_key(&["admin"]).await;
         world
@@ -260,10 +144,6 @@ impl World {
             }
         };
         tokio::time::timeout(SOON, waiting).await.expect("the listeners change");
-    }
-
-    pub(crate) fn dir(&self) -> PathBuf {
-        self.dir.path().to_owned()
     }
 
     fn address(&self, number: usize) -> Target {

@@ -49,7 +49,7 @@ async fn hung_up_meanwhile(centre: &Running, then: impl FnOnce(Client) -> Option
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_hangs_up_while_its_request_waits_is_known_to_have() {
+async fn hang_up_during_a_delayed_request_is_noticed() {
     let hung_up = |client: Client| {
         drop(client);
         None

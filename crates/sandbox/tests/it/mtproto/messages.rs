@@ -2,11 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use grammers_tl_types::{Deserializable, Identifiable, Serializable, enums, functions, types};
 
-use super::client::{Client, GZIP, RESULT, container, wrapped};
+use super::client::{Client, RESULT, container, wrapped};
 use super::framing::{Form, Framing};
 use super::world::{Counted, DC, Late, Long, Pushing, Silent, long_text, start};
 
@@ -26,7 +24,7 @@ async fn every_transport_is_served_on_the_same_port() {
 }
 
 #[tokio::test]
-async fn a_wrong_salt_is_named_with_the_outer_message_and_nothing_runs() {
+async fn wrong_salt_is_refused_with_its_outer_message() {
     let centre = start().await;
     let mut client = Client::connect(centre.address, centre.key).await;
     let inner = client.next_id();
@@ -60,81 +58,6 @@ async fn a_session_is_new_once_and_comes_back_with_its_layer() {
     let told: Vec<_> = seen.connected.iter().map(|caller| (caller.session, caller.layer)).collect();
     assert_eq!(told, [(client.session, 229), (client.session, 229)]);
     assert!(seen.connected[0].connection < seen.connected[1].connection);
-}
-
-#[tokio::test]
-async fn a_session_without_updates_is_not_connected() {
-    let centre = start().await;
-    let mut client = Client::ready(centre.address, centre.key).await;
-    client.call(&functions::InvokeWithoutUpdates { query: Counted {} }).await;
-    assert!(centre.world.seen.lock().unwrap().connected.is_empty());
-    client.call(&Counted {}).await;
-    client.call(&Counted {}).await;
-    assert_eq!(centre.world.seen.lock().unwrap().connected.len(), 1);
-}
-
-#[tokio::test]
-async fn a_container_is_answered_message_by_message() {
-    let centre = start().await;
-    let mut client = Client::ready(centre.address, centre.key).await;
-    let (first, second, acks, last) =
-        (client.next_id(), client.next_id(), client.next_id(), client.next_id());
-    let mut ack = types::MsgsAck::CONSTRUCTOR_ID.to_bytes();
-    types::MsgsAck { msg_ids: vec![1, 2] }.serialize(&mut ack);
-    let body = container(&[
-        wrapped(first, 1, &Counted {}.to_bytes()),
-        wrapped(second, 3, &functions::help::GetPeerColors { hash: 0 }.to_bytes()),
-        wrapped(acks, 4, &ack),
-        wrapped(last, 5, &functions::PingDelayDisconnect { ping_id: 5, disconnect_delay: 75 }.to_bytes()),
-    ]);
-    let id = client.next_id();
-    client.send_as(id, 4, &body).await;
-    let answer = client.message().await;
-    assert_eq!(answer.as_result().unwrap().0, first);
-    assert_eq!(answer.id & 3, 1);
-    let error = client.message().await;
-    let (of, error) = error.as_result().unwrap();
-    assert_eq!(of, second);
-    let enums::RpcError::Error(error) = enums::RpcError::from_bytes(error).unwrap();
-    assert_eq!((error.error_code, &error.error_message[..]), (400, "NOT_HERE_7"));
-    let pong = client.message().await.as_type::<types::Pong>().unwrap();
-    assert_eq!((pong.msg_id, pong.ping_id), (last, 5));
-}
-
-#[tokio::test]
-async fn packed_requests_are_read_and_long_answers_are_packed() {
-    use std::io::Write;
-    let centre = start().await;
-    let mut client = Client::ready(centre.address, centre.key).await;
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(&Long {}.to_bytes()).unwrap();
-    let packed = [GZIP.to_bytes(), encoder.finish().unwrap().to_bytes()].concat();
-    let (id, sequence) = (client.next_id(), client.next_sequence());
-    client.send_as(id, sequence, &packed).await;
-    let answer = client.message().await;
-    let (of, result) = answer.as_result().unwrap();
-    assert_eq!((of, &result[..4]), (id, &GZIP.to_le_bytes()[..]));
-    assert!(result.len() < 400);
-
-    // The same inside a container.
-    let (inner, outer) = (client.next_id(), client.next_id());
-    client.send_as(outer, 9, &container(&[wrapped(inner, 9, &packed)])).await;
-    let text = client.result(inner).await;
-    let enums::help::InviteText::Text(text) = enums::help::InviteText::from_bytes(&text).unwrap();
-    assert_eq!(text.message, long_text());
-}
-
-#[tokio::test]
-async fn many_calls_in_one_write_are_all_answered() {
-    let centre = start().await;
-    let mut client = Client::ready(centre.address, centre.key).await;
-    let mut ids = Vec::new();
-    for _ in 0..300 {
-        ids.push(client.send(&Counted {}).await);
-    }
-    for id in ids {
-        client.result(id).await;
-    }
 }
 
 #[tokio::test]

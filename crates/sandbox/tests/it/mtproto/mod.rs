@@ -4,6 +4,5 @@ mod client;
 mod exchange;
 mod faults;
 mod framing;
-mod library;
 mod messages;
 mod world;

@@ -1,7 +1,5 @@
 //! The list of dialogs, page by page.
 
-use std::collections::BTreeSet;
-
 use grammers_tl_types::{enums, functions, types};
 
 use super::*;
@@ -81,35 +79,6 @@ fn named(peer: &enums::Peer, users: &[enums::User], chats: &[enums::Chat]) -> en
 }
 
 #[test]
-fn pages_bring_every_dialog_once() {
-    let world = world_of(5, 4_000);
-    let mut total = 0;
-    for name in ["main", "backup_1", "fifth"] {
-        let client = Client::of(&world, name);
-        for limit in [1_000, 37] {
-            let all: Vec<_> = pages(&client, limit).into_iter().flat_map(|page| page.0).collect();
-            let different: BTreeSet<String> = all.iter().map(|dialog| format!("{:?}", dialog.peer)).collect();
-            assert_eq!(all.len(), different.len());
-            total = total.max(all.len());
-        }
-        let all: usize = pages(&client, 100).iter().map(|page| page.0.len()).sum();
-        assert!(all >= 30, "{name} has {all}");
-    }
-    assert!(total > 500, "{total}");
-}
-
-#[test]
-fn the_chat_written_to_last_comes_first() {
-    let world = world();
-    let main = Client::of(&world, "main");
-    let peer = main.titled("Demo group");
-    main.send(&peer, "now", 1);
-    let first = pages(&main, 1).into_iter().next().unwrap().0.remove(0);
-    assert_eq!(first.peer, types::PeerChat { chat_id: 4_000_001 }.into());
-    assert_eq!(first.unread_count, 0);
-}
-
-#[test]
 fn folders_are_empty_and_offsets_are_checked() {
     let world = world();
     let main = Client::of(&world, "main");
@@ -130,18 +99,4 @@ fn folders_are_empty_and_offsets_are_checked() {
     let enums::messages::PeerDialogs::Dialogs(pinned) =
         main.ask(&functions::messages::GetPinnedDialogs { folder_id: 0 });
     assert!(pinned.dialogs.is_empty());
-}
-
-#[test]
-fn one_dialog_can_be_looked_up() {
-    let world = world();
-    let main = Client::of(&world, "main");
-    let peer = main.titled("Demo supergroup");
-    let id = sent_id(&main.send(&peer, "hello", 1));
-    let peers = vec![types::InputDialogPeer { peer }.into()];
-    let enums::messages::PeerDialogs::Dialogs(found) =
-        main.ask(&functions::messages::GetPeerDialogs { peers });
-    let enums::Dialog::Dialog(dialog) = &found.dialogs[0] else { panic!() };
-    assert_eq!((found.dialogs.len(), dialog.top_message, dialog.read_inbox_max_id), (1, id, id));
-    assert!(dialog.pts.is_some());
 }

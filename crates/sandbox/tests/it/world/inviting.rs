@@ -1,7 +1,7 @@
 //! Whom one may put into a chat, and who refuses.
 
 use grammers_tl_types::{enums, functions, types};
-use sandbox::telegram::{Invites, NewUsername, OutsideError, Privacy};
+use sandbox::telegram::{Invites, OutsideError, Privacy};
 
 use super::chats::{create, input_channel, participants, supergroup};
 use super::*;
@@ -54,24 +54,6 @@ fn whoever_refuses_is_missing_and_the_others_are_added() {
 }
 
 #[test]
-fn contacts_are_those_it_has_written_with() {
-    let world = world();
-    let main = Client::of(&world, "main");
-    let channel = supergroup(&main, "Repair 1");
-    for name in ["@client_1", "@guest_1", "@demo_observer"] {
-        set(&world, name, Invites::Contacts);
-    }
-    let users = ["client_1", "guest_1", "demo_observer"].map(|name| main.user(name));
-    assert_eq!(missing(&main.ask(&invite(&channel, users.into()))), [6_200_000_001, 6_100_000_001]);
-    main.send(&main.peer("guest_1"), "hello", 1);
-    assert!(missing(&main.ask(&invite(&channel, vec![main.user("guest_1")]))).is_empty());
-    let block =
-        sandbox::telegram::NewBlock { from: "@client_2".into(), account: "main".into(), remove: false };
-    world.block(&block).unwrap();
-    assert_eq!(missing(&main.ask(&invite(&channel, vec![main.user("client_2")]))), [client_id(2)]);
-}
-
-#[test]
 fn basic_groups_ask_too() {
     let world = world();
     let main = Client::of(&world, "main");
@@ -96,30 +78,6 @@ fn basic_groups_ask_too() {
     let many = (1..=200).map(|number| main.user(&format!("guest_{number}"))).collect();
     let large = functions::messages::CreateChat { users: many, ..create };
     assert_eq!(main.refused(&large), (400, "USERS_TOO_MUCH".into()));
-}
-
-#[test]
-fn two_hundred_are_invited_at_once_and_listed_in_pages() {
-    let world = world();
-    let main = Client::of(&world, "main");
-    let channel = supergroup(&main, "Large");
-    let guests: Vec<_> = (1..=200).map(|number| main.user(&format!("guest_{number}"))).collect();
-    set(&world, "@guest_100", Invites::Nobody);
-    let one_more: Vec<_> = guests.iter().cloned().chain([main.user("client_1")]).collect();
-    assert_eq!(main.refused(&invite(&channel, one_more)), (400, "USERS_TOO_MUCH".into()));
-    assert_eq!(missing(&main.ask(&invite(&channel, guests))), [6_200_000_100]);
-    let page = |offset| {
-        let request = functions::channels::GetParticipants {
-            channel: channel.clone(),
-            filter: types::ChannelParticipantsSearch { q: "guest".into() }.into(),
-            offset,
-            limit: 150,
-            hash: 0,
-        };
-        let enums::channels::ChannelParticipants::Participants(found) = main.ask(&request) else { panic!() };
-        (found.count, found.participants.len())
-    };
-    assert_eq!((page(0), page(150), page(300)), ((199, 150), (199, 49), (199, 0)));
 }
 
 #[test]
@@ -186,32 +144,4 @@ fn every_right() -> enums::ChatAdminRights {
         manage_welcome_messages: false,
     }
     .into()
-}
-
-#[test]
-fn a_username_changes_hands() {
-    let world = world();
-    let main = Client::of(&world, "main");
-    let rename = |user: &str, username: Option<&str>| {
-        world.rename(user, &NewUsername { username: username.map(str::to_owned) })
-    };
-    assert!(matches!(rename("@client_8", Some("client_7")), Err(OutsideError::Taken(_))));
-    assert!(matches!(rename("@client_8", Some("demo_channel")), Err(OutsideError::Taken(_))));
-    assert!(matches!(rename("@client_8", Some("no")), Err(OutsideError::Invalid(_))));
-    assert!(matches!(rename("main", Some("other_main")), Err(OutsideError::Invalid(_))));
-    assert!(matches!(rename("@demo_channel", None), Err(OutsideError::Invalid(_))));
-    let mut pushes = main.listen();
-    assert_eq!(rename("@client_7", None).unwrap().username, None);
-    let enums::Update::UserName(told) = pushes.next().updates.remove(0) else { panic!() };
-    assert_eq!((told.user_id, told.usernames.len()), (client_id(7), 0));
-    let resolve = functions::contacts::ResolveUsername { username: "client_7".into(), referer: None };
-    assert_eq!(main.refused(&resolve), (400, "USERNAME_NOT_OCCUPIED".into()));
-    assert_eq!(rename("@client_8", Some("Client_7")).unwrap().user_id, client_id(8));
-    let enums::contacts::ResolvedPeer::Peer(found) = main.ask(&resolve);
-    assert_eq!(found.peer, types::PeerUser { user_id: client_id(8) }.into());
-    // Its own name in another spelling is no theft; the old name is free.
-    rename("6000000008", Some("client_7")).unwrap();
-    rename("6000000007", Some("client_8")).unwrap();
-    let enums::contacts::ResolvedPeer::Peer(found) = main.resolve("client_8");
-    assert_eq!(found.peer, types::PeerUser { user_id: client_id(7) }.into());
 }

@@ -7,7 +7,6 @@ mod dialogs;
 mod faults;
 mod files;
 mod forwarding;
-mod history;
 mod inviting;
 mod lives;
 mod sending;
@@ -235,11 +234,6 @@ impl Pushes {
 
     pub(crate) fn any(&mut self) -> enums::Updates {
         whole(&self.0.try_recv().expect("a push").0)
-    }
-
-    /// Whether there was another one.
-    pub(crate) fn another(&mut self) -> bool {
-        self.0.try_recv().is_ok()
     }
 
     pub(crate) fn nothing(&mut self) {

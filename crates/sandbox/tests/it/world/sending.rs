@@ -7,52 +7,6 @@ use sandbox::call::Handling;
 use super::*;
 
 #[test]
-fn a_text_to_a_user_is_answered_shortly_and_written_into_the_ledger() {
-    let world = world();
-    let main = Client::of(&world, "main");
-    let before = main.state();
-    let peer = main.peer("client_1");
-    let enums::Updates::UpdateShortSentMessage(sent) = main.send(&peer, "hello", i64::MIN) else { panic!() };
-    assert!(sent.out);
-    assert_eq!((sent.pts, sent.pts_count), (before.pts + 1, 1));
-    assert_eq!(main.state().pts, sent.pts);
-    let ledger = world.ledger(0, 10);
-    assert_eq!(ledger.len(), 1);
-    let row = &ledger[0];
-    assert_eq!(
-        (row.seq, row.provider, &*row.account, row.method),
-        (1, "telegram", "main", "messages.sendMessage")
-    );
-    assert_eq!((row.chat_id.as_str(), &*row.text), ("6000000001", "hello"));
-    assert_eq!(row.random_id, Some(i64::MIN));
-    assert_eq!(row.message_id, Some(sent.id));
-    let newest = main.newest(&peer, 1);
-    assert_eq!((newest[0].id, newest[0].message.as_str(), newest[0].out), (sent.id, "hello", true));
-}
-
-#[test]
-fn a_text_to_a_supergroup_or_group_is_answered_with_both_its_ids() {
-    let world = world();
-    let main = Client::of(&world, "main");
-    for (title, random_id) in [("Demo supergroup", 5), ("Demo group", 6)] {
-        let peer = main.titled(title);
-        let enums::Updates::Updates(updates) = main.send(&peer, "hello", random_id) else { panic!() };
-        let [enums::Update::MessageId(told), new] = updates.updates.as_slice() else { panic!() };
-        assert_eq!(told.random_id, random_id);
-        let (message, pts_count) = match new {
-            enums::Update::NewChannelMessage(new) => (&new.message, new.pts_count),
-            enums::Update::NewMessage(new) => (&new.message, new.pts_count),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!((message.id(), pts_count), (told.id, 1));
-        assert_eq!((updates.chats.len(), updates.seq), (1, 0));
-    }
-    let rows = world.ledger(0, 10);
-    assert_eq!(rows[0].chat_id, "-1002000000001");
-    assert_eq!(rows[1].chat_id, "-4000001");
-}
-
-#[test]
 fn a_repeated_random_id_has_no_effect_and_the_first_answer() {
     let world = world();
     let main = Client::of(&world, "main");
@@ -93,7 +47,7 @@ fn a_repeat_after_the_message_is_gone_still_has_no_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_first_call_is_delayed_the_second_gets_random_id_duplicate() {
+async fn repeat_of_a_delayed_call_gets_random_id_duplicate() {
     let world = world();
     let main = Client::of(&world, "main");
     let peer = main.peer("client_1");
@@ -141,103 +95,6 @@ fn what_cannot_be_said_is_refused() {
             functions::messages::SendMessage { entities: Some(vec![bold]), ..message(&peer, "abc", 9) };
         assert_eq!(main.refused(&marked), (400, "ENTITY_BOUNDS_INVALID".into()), "{offset} {length}");
     }
-}
-
-#[test]
-fn entities_and_replies_arrive_on_the_other_side() {
-    let world = world();
-    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
-    let (there, back) = (main.peer("demo_backup_1"), backup.peer("demo_main"));
-    let first = sent_id(&backup.send(&back, "question", 1));
-    let seen = main.newest(&there, 1)[0].clone();
-    assert_eq!((seen.message.as_str(), seen.out), ("question", false));
-    let mention =
-        types::InputMessageEntityMentionName { offset: 0, length: 3, user_id: main.user("client_1") };
-    let answer = functions::messages::SendMessage {
-        reply_to: Some(reply(seen.id)),
-        entities: Some(vec![mention.into(), types::MessageEntityItalic { offset: 1, length: 2 }.into()]),
-        ..message(&there, "the answer", 2)
-    };
-    main.ask(&answer);
-    let seen = backup.newest(&back, 1)[0].clone();
-    let Some(enums::MessageReplyHeader::Header(header)) = seen.reply_to else { panic!() };
-    assert_eq!(header.reply_to_msg_id, Some(first));
-    let entities = seen.entities.unwrap();
-    assert_eq!(
-        entities,
-        [
-            types::MessageEntityMentionName { offset: 0, length: 3, user_id: 6_000_000_001 }.into(),
-            types::MessageEntityItalic { offset: 1, length: 2 }.into(),
-        ]
-    );
-}
-
-fn edit(peer: &enums::InputPeer, id: i32, text: &str) -> functions::messages::EditMessage {
-    functions::messages::EditMessage {
-        no_webpage: false,
-        invert_media: false,
-        peer: peer.clone(),
-        id,
-        message: Some(text.into()),
-        media: None,
-        reply_markup: None,
-        entities: None,
-        schedule_date: None,
-        schedule_repeat_period: None,
-        quick_reply_shortcut_id: None,
-        rich_message: None,
-    }
-}
-
-#[test]
-fn an_edit_reaches_every_copy_and_twice_is_not_modified() {
-    let world = world();
-    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
-    let mut pushes = backup.listen();
-    for title in ["Demo supergroup", "Demo group"] {
-        let peer = main.titled(title);
-        let id = sent_id(&main.send(&peer, "first", 1));
-        pushes.next();
-        main.ask(&edit(&peer, id, "second"));
-        let update = &pushes.next().updates[0];
-        let message = match update {
-            enums::Update::EditChannelMessage(edited) => edited.message.clone(),
-            enums::Update::EditMessage(edited) => edited.message.clone(),
-            other => panic!("{other:?}"),
-        };
-        let enums::Message::Message(message) = message else { panic!() };
-        assert_eq!(message.message, "second");
-        assert!(message.edit_date.is_some());
-        assert_eq!(main.refused(&edit(&peer, id, "second")), (400, "MESSAGE_NOT_MODIFIED".into()));
-        assert_eq!(main.refused(&edit(&peer, 99_999, "x")), (400, "MESSAGE_ID_INVALID".into()));
-        let theirs = backup.newest(&backup.titled(title), 1)[0].id;
-        assert_eq!(
-            backup.refused(&edit(&backup.titled(title), theirs, "mine now")),
-            (403, "MESSAGE_AUTHOR_REQUIRED".into())
-        );
-    }
-    assert_eq!(texts(&world), ["first", "second", "first", "second"]);
-}
-
-#[test]
-fn deleting_for_everybody_deletes_the_other_copy() {
-    let world = world();
-    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
-    let (there, back) = (main.peer("demo_backup_1"), backup.peer("demo_main"));
-    let keep = sent_id(&main.send(&there, "keep", 1));
-    let drop = sent_id(&main.send(&there, "drop", 2));
-    let mut pushes = backup.listen();
-    let enums::messages::AffectedMessages::Messages(affected) =
-        main.ask(&functions::messages::DeleteMessages { revoke: true, id: vec![drop, 99_999] });
-    assert_eq!(affected.pts_count, 1);
-    assert!(matches!(pushes.next().updates[0], enums::Update::DeleteMessages(_)));
-    assert_eq!(backup.newest(&back, 10).iter().map(|m| m.message.as_str()).collect::<Vec<_>>(), ["keep"]);
-    let alone = functions::messages::DeleteMessages { revoke: false, id: vec![keep] };
-    main.ask(&alone);
-    assert_eq!(main.newest(&there, 10).len(), 0);
-    assert_eq!(backup.newest(&back, 10).len(), 1);
-    let enums::messages::AffectedMessages::Messages(affected) = main.ask(&alone);
-    assert_eq!(affected.pts_count, 0);
 }
 
 #[test]

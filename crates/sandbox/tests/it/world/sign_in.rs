@@ -2,7 +2,6 @@
 
 use grammers_crypto::two_factor_auth::calculate_2fa;
 use grammers_tl_types::{enums, functions, types};
-use sandbox::telegram::Way;
 use serde_json::json;
 
 use super::*;
@@ -44,35 +43,6 @@ fn code_hash(client: &Client, phone: &str) -> String {
 }
 
 #[test]
-fn a_phone_and_its_code_sign_in() {
-    let world = world();
-    let account = world.accounts()[0].clone();
-    let client = Client::with(&world, AuthKeyId(42), 2);
-    let hash = code_hash(&client, &account.phone);
-    let wrong = if account.login_code == "00000" { "00001" } else { "00000" };
-    assert_eq!(client.refused(&sign_in(&account.phone, &hash, wrong)), (400, "PHONE_CODE_INVALID".into()));
-    assert_eq!(client.refused(&sign_in(&account.phone, &hash, "")), (400, "PHONE_CODE_EMPTY".into()));
-    assert_eq!(
-        client.refused(&sign_in(&account.phone, "other", &account.login_code)),
-        (400, "PHONE_CODE_EXPIRED".into())
-    );
-    let enums::auth::Authorization::Authorization(signed) =
-        client.ask(&sign_in(&account.phone, &hash, &account.login_code))
-    else {
-        panic!()
-    };
-    let enums::User::User(user) = signed.user else { panic!() };
-    assert_eq!((user.id, user.is_self, user.phone.as_deref()), (account.user_id, true, Some("70000000001")));
-    client.state();
-    // Codes are for one use; the code itself stays.
-    assert!(client.refused(&sign_in(&account.phone, &hash, &account.login_code)).1.contains("EXPIRED"));
-    client.ask(&functions::auth::LogOut {});
-    assert_eq!(client.refused(&functions::updates::GetState {}).0, 401);
-    let hash = code_hash(&client, &account.phone);
-    client.ask(&sign_in(&account.phone, &hash, &account.login_code));
-}
-
-#[test]
 fn a_phone_of_nobody_has_to_sign_up_which_is_refused() {
     let world = world();
     let client = Client::with(&world, AuthKeyId(42), 2);
@@ -85,19 +55,6 @@ fn a_phone_of_nobody_has_to_sign_up_which_is_refused() {
     assert_eq!(client.refused(&send_code("12")), (406, "PHONE_NUMBER_INVALID".into()));
     let nothing = functions::auth::SendCode { api_id: 0, ..send_code("+70000000001") };
     assert_eq!(client.refused(&nothing), (400, "API_ID_INVALID".into()));
-}
-
-#[test]
-fn an_account_of_another_data_centre_is_sent_there() {
-    let world = world();
-    let extra = world.accounts()[5].clone();
-    assert_eq!((&*extra.name, extra.dc_id), ("extra_1", 4));
-    let client = Client::with(&world, AuthKeyId(42), 2);
-    assert_eq!(client.refused(&send_code(&extra.phone)), (303, "PHONE_MIGRATE_4".into()));
-    let there = Client::with(&world, AuthKeyId(43), 4);
-    let hash = code_hash(&there, &extra.phone);
-    there.ask(&sign_in(&extra.phone, &hash, &extra.login_code));
-    there.state();
 }
 
 #[test]
@@ -124,36 +81,6 @@ fn rules(world: &Telegram, name: &str, rules: serde_json::Value) {
 }
 
 #[test]
-fn codes_are_told_sent_by_other_ways_cancelled_and_expire() {
-    let world = world();
-    let account = world.accounts()[0].clone();
-    let client = Client::with(&world, AuthKeyId(42), 2);
-    let hash = code_hash(&client, &account.phone);
-    let told = world.codes().remove(0);
-    assert_eq!((&told.phone, &told.code, told.way), (&account.phone, &account.login_code, Way::App));
-    assert_eq!(told.phone_code_hash, hash);
-    let (phone_number, phone_code_hash) = (account.phone.clone(), hash.clone());
-    let resend = functions::auth::ResendCode { phone_number, phone_code_hash, reason: None };
-    for (way, next) in [(Way::Sms, Some(enums::auth::CodeType::Call)), (Way::Call, None)] {
-        let enums::auth::SentCode::Code(code) = client.ask(&resend) else { panic!() };
-        assert_eq!((code.next_type, world.codes()[0].way), (next, way));
-    }
-    assert_eq!(client.refused(&resend), (406, "SEND_CODE_UNAVAILABLE".into()));
-    let (phone_number, phone_code_hash) = (account.phone.clone(), hash.clone());
-    assert!(client.ask(&functions::auth::CancelCode { phone_number, phone_code_hash }));
-    let late = sign_in(&account.phone, &hash, &account.login_code);
-    assert_eq!(client.refused(&late), (400, "PHONE_CODE_EXPIRED".into()));
-    let hash = code_hash(&client, &account.phone);
-    assert_eq!(world.expire_codes().codes, 1);
-    let late = sign_in(&account.phone, &hash, &account.login_code);
-    assert_eq!(client.refused(&late), (400, "PHONE_CODE_EXPIRED".into()));
-    // Four were asked for, and one more that was refused.
-    let (code, message) = client.refused(&send_code(&account.phone));
-    assert_eq!(code, 420, "{message}");
-    assert!(message.starts_with("FLOOD_WAIT_"), "{message}");
-}
-
-#[test]
 fn a_banned_phone_gets_no_code() {
     let world = world();
     let client = Client::with(&world, AuthKeyId(42), 2);
@@ -162,11 +89,6 @@ fn a_banned_phone_gets_no_code() {
     assert_eq!(client.refused(&send_code(&phone)), (400, "PHONE_NUMBER_BANNED".into()));
     rules(&world, "fifth", json!({}));
     code_hash(&client, &phone);
-}
-
-/// Proves a password as a client does.
-fn check_password(client: &Client, plain: &str) -> functions::auth::CheckPassword {
-    functions::auth::CheckPassword { password: proof(client, plain) }
 }
 
 fn proof(client: &Client, plain: &str) -> enums::InputCheckPasswordSrp {
@@ -207,93 +129,4 @@ fn a_chat_is_handed_over_by_its_owner_with_the_password() {
     main.ask(&hand_over(&heir, proof(&main, "horse")));
     let again = hand_over(&heir, proof(&main, "horse"));
     assert_eq!(main.refused(&again), (400, "CHAT_ADMIN_REQUIRED".into()), "it is another's");
-}
-
-#[test]
-fn a_password_is_asked_for_after_the_code() {
-    let world = world();
-    let account = world.accounts()[0].clone();
-    rules(&world, "main", json!({"password": "horse", "hint": "an animal"}));
-    let client = Client::with(&world, AuthKeyId(42), 2);
-    assert_eq!(client.refused(&functions::account::GetPassword {}).0, 401);
-    let hash = code_hash(&client, &account.phone);
-    let code = sign_in(&account.phone, &hash, &account.login_code);
-    for _ in 0..2 {
-        assert_eq!(client.refused(&code), (401, "SESSION_PASSWORD_NEEDED".into()));
-    }
-    assert_eq!(client.refused(&functions::updates::GetState {}), (401, "AUTH_KEY_UNREGISTERED".into()));
-    let wrong = check_password(&client, "cow");
-    assert_eq!(client.refused(&wrong), (400, "PASSWORD_HASH_INVALID".into()));
-    let right = check_password(&client, "horse");
-    // Another question makes the one before void.
-    check_password(&client, "horse");
-    assert_eq!(client.refused(&right), (400, "SRP_ID_INVALID".into()));
-    let right = check_password(&client, "horse");
-    client.ask(&right);
-    client.state();
-    assert_eq!(client.refused(&right), (400, "SRP_ID_INVALID".into()));
-}
-
-fn export() -> functions::auth::ExportLoginToken {
-    functions::auth::ExportLoginToken { api_id: 1, api_hash: "hash".into(), except_ids: Vec::new() }
-}
-
-fn shown(client: &Client) -> types::auth::LoginToken {
-    match client.ask(&export()) {
-        enums::auth::LoginToken::Token(token) => token,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn a_token_is_accepted_by_another_session() {
-    let world = world();
-    let (main, client) = (Client::of(&world, "main"), Client::with(&world, AuthKeyId(42), 2));
-    let mut heard = client.listen();
-    let token = shown(&client).token;
-    heard.nothing();
-    main.ask(&functions::auth::AcceptLoginToken { token: token.clone() });
-    let enums::Updates::UpdateShort(told) = heard.any() else { panic!() };
-    assert_eq!(told.update, enums::Update::LoginToken);
-    let again = functions::auth::AcceptLoginToken { token };
-    assert_eq!(main.refused(&again), (400, "AUTH_TOKEN_ALREADY_ACCEPTED".into()));
-    let nothing = functions::auth::AcceptLoginToken { token: vec![1] };
-    assert_eq!(main.refused(&nothing), (400, "AUTH_TOKEN_INVALID".into()));
-    // Of no use to anybody else.
-    shown(&Client::with(&world, AuthKeyId(43), 2));
-    assert!(matches!(client.ask(&export()), enums::auth::LoginToken::Success(_)));
-    client.state();
-}
-
-#[test]
-fn a_token_is_taken_to_the_data_centre_of_its_user_who_has_a_password() {
-    let world = world();
-    rules(&world, "extra_1", json!({"password": "horse"}));
-    let client = Client::with(&world, AuthKeyId(42), 2);
-    let token = shown(&client).token;
-    Client::of(&world, "extra_1").ask(&functions::auth::AcceptLoginToken { token: token.clone() });
-    let enums::auth::LoginToken::MigrateTo(to) = client.ask(&export()) else { panic!() };
-    assert_eq!((to.dc_id, &to.token), (4, &token));
-    let there = Client::with(&world, AuthKeyId(43), 4);
-    let import = functions::auth::ImportLoginToken { token };
-    assert_eq!(there.refused(&import), (401, "SESSION_PASSWORD_NEEDED".into()));
-    let right = check_password(&there, "horse");
-    there.ask(&right);
-    there.state();
-}
-
-#[test]
-fn terms_are_accepted_once() {
-    let world = world();
-    let main = Client::of(&world, "main");
-    let ask = functions::help::GetTermsOfServiceUpdate {};
-    assert!(matches!(main.ask(&ask), enums::help::TermsOfServiceUpdate::Empty(_)));
-    rules(&world, "main", json!({"terms": "Be kind"}));
-    let enums::help::TermsOfServiceUpdate::Update(asked) = main.ask(&ask) else { panic!() };
-    let enums::help::TermsOfService::Service(terms) = asked.terms_of_service;
-    assert_eq!(terms.text, "Be kind");
-    let other = types::DataJson { data: "{}".into() };
-    assert!(!main.ask(&functions::help::AcceptTermsOfService { id: other.into() }));
-    assert!(main.ask(&functions::help::AcceptTermsOfService { id: terms.id }));
-    assert!(matches!(main.ask(&ask), enums::help::TermsOfServiceUpdate::Empty(_)));
 }

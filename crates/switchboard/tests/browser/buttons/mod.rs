@@ -1,17 +1,12 @@
 //! One flow through each section with the pointer: what a button says it does is done, and the page says so without a new page.
 
-mod of_accounts;
-mod of_backups;
 mod of_copying;
-mod of_hostile_lines;
 pub(crate) mod of_importing;
 mod of_logs;
-mod of_settings;
 mod of_signing_in;
 mod of_the_alerts;
 mod of_the_frame;
 mod of_the_overview;
-mod of_work;
 
 use serde_json::Value;
 

@@ -17,7 +17,7 @@ const LOOK: &str = "#import-files button.primary";
 
 /// A session file of the account, as the other program left it, and one that is none.
 pub(crate) async fn files(stage: &Stage) -> [PathBuf; 2] {
-    let known = stage.known(MOVING).await;
+    let known = stage.world.account(MOVING).await;
     let key = known["auth_key"].as_str().expect("a key");
     let byte = |at| u8::from_str_radix(&key[at..at + 2], 16).expect("hexadecimal");
     let key: Vec<u8> = (0..key.len()).step_by(2).map(byte).collect();
@@ -55,7 +55,7 @@ async fn rows(tab: &Tab) -> Vec<String> {
 async fn a_file_that_is_dropped_becomes_an_account_that_sends() {
     let stage = Stage::without(MOVING).await;
     let [session, _] = files(&stage).await;
-    let known = stage.known(MOVING).await;
+    let known = stage.world.account(MOVING).await;
     let tab = stage.tab().await;
     tab.open("/accounts/import").await;
     tab.drop_files("[data-drop]", &[&session]).await;

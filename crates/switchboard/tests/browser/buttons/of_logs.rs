@@ -208,32 +208,6 @@ async fn who_was_away_for_long_finds_no_hole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lines_come_also_through_a_proxy_that_gathers() {
-    let stage = Stage::start().await;
-    much(&stage).await;
-    let proxy = Proxy::start(stage.program.address(), true).await;
-    let tab = behind(&stage, &proxy).await;
-    let first = sent(&stage).await;
-    jumps(&tab, 45).await;
-    tab.until(&shown(&first)).await;
-    tab.until(PAUSED).await;
-    assert_eq!(
-        tab.text("document.querySelector('#tail .word').textContent").await,
-        tab.text("document.querySelector('#tail').dataset.lost").await
-    );
-    // Who reads further down is not disturbed.
-    tab.tell("scrollTo({ top: 400, behavior: 'instant' })").await;
-    let second = sent(&stage).await;
-    jumps(&tab, 45).await;
-    tab.until("document.querySelector('#show-new:not([hidden])') !== null").await;
-    assert_eq!(tab.tell(&shown(&second)).await, false);
-    tab.press("#show-new").await;
-    tab.until(&shown(&second)).await;
-    assert_eq!(tab.tell(HOLES).await, 0);
-    is_sound(&tab);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_set_back_leaves_no_lamp_green() {
     let mut stage = Stage::start().await;
     let proxy = Proxy::start(stage.program.address(), true).await;

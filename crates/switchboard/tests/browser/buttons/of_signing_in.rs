@@ -64,7 +64,7 @@ async fn a_code_and_a_password_sign_in_after_wrong_ones() {
     tab.press("#login-phone button").await;
     step(&tab, "code_wanted").await;
     resent(&stage, &tab).await;
-    let code = stage.world.code(stage.known(NAME).await["phone"].as_str().expect("a phone")).await;
+    let code = stage.world.code(stage.world.account(NAME).await["phone"].as_str().expect("a phone")).await;
     enter(&tab, "code", if code == "00000" { "00001" } else { "00000" }).await;
     tab.until("document.querySelector('#code-error')?.checkVisibility() === true").await;
     step(&tab, "code_wanted").await;

@@ -17,10 +17,6 @@ pub(crate) enum Key {
     Left,
     /// A minute on, or the choice after.
     Right,
-    /// The choice below.
-    Down,
-    /// The choice above.
-    Up,
     /// To the search.
     Slash,
     /// A letter.
@@ -37,8 +33,6 @@ impl Key {
             Self::Escape => ("Escape".to_owned(), "Escape".to_owned(), 27, String::new()),
             Self::Left => ("ArrowLeft".to_owned(), "ArrowLeft".to_owned(), 37, String::new()),
             Self::Right => ("ArrowRight".to_owned(), "ArrowRight".to_owned(), 39, String::new()),
-            Self::Down => ("ArrowDown".to_owned(), "ArrowDown".to_owned(), 40, String::new()),
-            Self::Up => ("ArrowUp".to_owned(), "ArrowUp".to_owned(), 38, String::new()),
             Self::Slash => ("/".to_owned(), "Slash".to_owned(), 191, "/".to_owned()),
             Self::Letter(letter) => {
                 let upper = letter.to_ascii_uppercase();

@@ -1,7 +1,6 @@
 //! A real Chromium, spoken to over a pipe in its own protocol: no driver between, no port open.
 
 mod axe;
-mod choice;
 mod clipboard;
 mod files;
 mod keyboard;

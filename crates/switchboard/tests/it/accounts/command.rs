@@ -4,20 +4,21 @@ use std::io::{BufRead, BufReader, Write};
 
 use serde_json::{Value, json};
 
-use super::stage::{NAME, PASSWORD, Stage, TERMS, ended};
+use super::stage::{NAME, PASSWORD, Stage, TERMS};
+use crate::shell::cli::Ran;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_at_the_terminal_is_asked_for_what_is_missing() {
     let stage = Stage::with_password().await;
     let program = stage.program().await;
     let api_id = stage.api_id.to_string();
-    let mut adding = stage.seat(&["add", NAME, "--api-id", &api_id]);
+    let mut adding = stage.cli(&["add", NAME, "--api-id", &api_id]).seat();
     adding.shows("api_hash", 1).await;
     adding.types(&stage.api_hash);
     assert_eq!(adding.ended().await, Some(0), "{}", adding.screen());
     assert!(!adding.screen().contains(&stage.api_hash), "{}", adding.screen());
 
-    let mut signing = stage.seat(&["login", NAME]);
+    let mut signing = stage.cli(&["login", NAME]).seat();
     signing.shows("Phone number", 1).await;
     signing.types(&stage.phone);
     signing.shows("Code:", 1).await;
@@ -45,18 +46,18 @@ async fn ctrl_c_ends_the_sign_in_and_a_kill_does_not() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;
-    let mut signing = stage.seat(&["login", NAME]);
+    let mut signing = stage.cli(&["login", NAME]).seat();
     signing.shows("Code:", 1).await;
     signing.interrupt();
     assert_eq!(signing.ended().await, Some(1), "{}", signing.screen());
     assert!(signing.screen().contains("cancelled"), "{}", signing.screen());
     assert_eq!(program.get("/v1/accounts/fifth/login").await.1["state"], "none");
 
-    let mut signing = stage.seat(&["login", NAME]);
+    let mut signing = stage.cli(&["login", NAME]).seat();
     signing.shows("Code:", 1).await;
     signing.kill();
     let sent = stage.world.calls("auth.sendCode").await;
-    let mut signing = stage.seat(&["login", NAME]);
+    let mut signing = stage.cli(&["login", NAME]).seat();
     signing.shows("Code:", 1).await;
     assert_eq!(stage.world.calls("auth.sendCode").await, sent, "the code that was sent is still good");
     signing.types(&stage.code().await);
@@ -68,7 +69,7 @@ async fn a_program_drives_it_by_lines_of_json() {
     let stage = Stage::with_password().await;
     let program = stage.program().await;
     stage.add(&program).await;
-    let mut signing = stage.spawn(&["login", NAME, "--json"]);
+    let mut signing = stage.cli(&["login", NAME, "--json"]).spawn();
     let mut input = signing.stdin.take().expect("piped");
     let mut output = BufReader::new(signing.stdout.take().expect("piped"));
     let mut next = || {
@@ -95,18 +96,19 @@ async fn piped_sign_in_takes_lines_in_turn() {
     let stage = Stage::with_password().await;
     let program = stage.program().await;
     stage.add(&program).await;
-    let (code, _, errors) = stage.command(&["login", NAME], "");
+    let Ran { code, err: errors, .. } = stage.cli(&["login", NAME]).run();
     assert_eq!(code, Some(2), "nobody can be asked: {errors}");
     assert!(errors.contains("--code-stdin"), "{errors}");
 
-    let mut signing = stage.spawn(&["login", NAME, "--code-stdin"]);
+    let mut signing = stage.cli(&["login", NAME, "--code-stdin"]).spawn();
     let code = stage.code().await;
     writeln!(signing.stdin.take().expect("piped"), "{code}").expect("writes");
-    let (exit, said, errors) = ended(signing);
+    let Ran { code: exit, out: said, err: errors, .. } = Ran::of(signing);
     assert_eq!(exit, Some(1), "{said}{errors}");
     assert!(errors.contains("run the command again"), "{errors}");
     assert_eq!(program.get("/v1/accounts/fifth/login").await.1["state"], "password_wanted");
-    let (exit, said, errors) = stage.command(&["login", NAME, "--code-stdin"], &format!("{PASSWORD}\n"));
+    let Ran { code: exit, out: said, err: errors, .. } =
+        stage.cli(&["login", NAME, "--code-stdin"]).given(&format!("{PASSWORD}\n"));
     assert_eq!(exit, Some(0), "{said}{errors}");
     program.account_is(NAME, "ready").await;
 }
@@ -117,7 +119,7 @@ async fn somebody_at_the_terminal_reads_the_terms_and_answers() {
     stage.show_terms().await;
     let program = stage.program().await;
     stage.add(&program).await;
-    let mut signing = stage.seat(&["login", NAME]);
+    let mut signing = stage.cli(&["login", NAME]).seat();
     signing.shows("Code:", 1).await;
     signing.types(&stage.code().await);
     signing.shows("Accept them?", 1).await;
@@ -129,7 +131,7 @@ async fn somebody_at_the_terminal_reads_the_terms_and_answers() {
     assert!(signing.screen().contains("were not accepted"), "{}", signing.screen());
     assert_eq!(stage.world.calls("auth.logOut").await, 1);
 
-    let mut signing = stage.seat(&["login", NAME]);
+    let mut signing = stage.cli(&["login", NAME]).seat();
     signing.shows("Code:", 1).await;
     signing.types(&stage.code().await);
     signing.shows("Accept them?", 1).await;
@@ -145,7 +147,7 @@ async fn a_script_accepts_terms_by_an_option_by_a_line_or_by_json() {
     stage.add(&program).await;
     let sign_in = async |arguments: &[&str], more: &str, json: bool| {
         stage.show_terms().await;
-        let mut signing = stage.spawn(&[&["login", NAME, "--restart"], arguments].concat());
+        let mut signing = stage.cli(&[&["login", NAME, "--restart"], arguments].concat()).spawn();
         // The code of the try before may still be listed.
         program
             .until("a code is wanted", || async {
@@ -155,22 +157,26 @@ async fn a_script_accepts_terms_by_an_option_by_a_line_or_by_json() {
         let code = stage.code().await;
         let line = if json { json!({ "code": code }).to_string() } else { code };
         writeln!(signing.stdin.take().expect("piped"), "{line}{more}").expect("writes");
-        ended(signing)
+        Ran::of(signing)
     };
-    let (exit, said, errors) = sign_in(&["--code-stdin"], "", false).await;
+    let Ran { code: exit, out: said, err: errors, .. } = sign_in(&["--code-stdin"], "", false).await;
     assert_eq!(exit, Some(1), "{said}{errors}");
     assert!(errors.contains("--accept-terms") && errors.contains(TERMS), "{said}{errors}");
-    let (exit, said, errors) = stage.command(&["login", NAME, "--code-stdin"], "perhaps\n");
+    let Ran { code: exit, out: said, err: errors, .. } =
+        stage.cli(&["login", NAME, "--code-stdin"]).given("perhaps\n");
     assert_eq!(exit, Some(1), "{said}{errors}");
     assert!(errors.contains("yes or no"), "{said}{errors}");
-    let (exit, said, errors) = stage.command(&["login", NAME, "--code-stdin"], "yes\n");
+    let Ran { code: exit, out: said, err: errors, .. } =
+        stage.cli(&["login", NAME, "--code-stdin"]).given("yes\n");
     assert_eq!(exit, Some(0), "{said}{errors}");
 
-    let (exit, said, errors) = sign_in(&["--code-stdin", "--accept-terms"], "", false).await;
+    let Ran { code: exit, out: said, err: errors, .. } =
+        sign_in(&["--code-stdin", "--accept-terms"], "", false).await;
     assert_eq!(exit, Some(0), "{said}{errors}");
     assert!(errors.contains(TERMS), "what is accepted is told: {errors}");
 
-    let (exit, said, errors) = sign_in(&["--json"], "\n{\"accept_terms\":true}", true).await;
+    let Ran { code: exit, out: said, err: errors, .. } =
+        sign_in(&["--json"], "\n{\"accept_terms\":true}", true).await;
     assert_eq!(exit, Some(0), "{said}{errors}");
     let states: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let words: Vec<_> = states.iter().map(|state| state["state"].as_str().unwrap_or_default()).collect();

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::Program;
 
-use super::stage::{NAME, Stage, ended};
+use super::stage::{NAME, Stage};
+use crate::shell::cli::Ran;
 
 const LOGIN: &str = "/v1/accounts/fifth/login";
 
@@ -55,20 +56,20 @@ async fn too_many_codes_sent_again_leave_the_one_that_is_good() {
     assert!(login["resend_at"].as_str() > Some(&program.now().await), "{login}");
 
     // A person at the terminal, and a program: the wait is told, and the code that was sent is still taken.
-    let mut signing = stage.seat(&["login", NAME]);
+    let mut signing = stage.cli(&["login", NAME]).seat();
     signing.shows("Code:", 1).await;
     signing.types("");
     signing.shows("Telegram wants nothing of it before 20", 1).await;
     signing.shows("Code:", 2).await;
     signing.kill();
-    let mut signing = stage.spawn(&["login", NAME, "--json"]);
+    let mut signing = stage.cli(&["login", NAME, "--json"]).spawn();
     let mut input = signing.stdin.take().expect("piped");
     let lines = [json!({ "resend": true }), json!({ "code": stage.code().await })];
     for line in lines {
         writeln!(input, "{line}").expect("writes");
     }
     drop(input);
-    let (exit, said, errors) = ended(signing);
+    let Ran { code: exit, out: said, err: errors, .. } = Ran::of(signing);
     let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let [first, refused, done] = told.as_slice() else { panic!("{said}{errors}") };
     assert_eq!(
@@ -79,23 +80,6 @@ async fn too_many_codes_sent_again_leave_the_one_that_is_good() {
     assert_eq!((&refused["error"]["code"], &first["resend_at"]), (&json!("flood_wait"), &login["resend_at"]));
     assert_eq!(stage.world.calls("auth.resendCode").await, 1);
     program.account_is(NAME, "ready").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_sent_another_way_when_the_wait_is_over() {
-    let stage = Stage::new().await;
-    let program = stage.program().await;
-    stage.add(&program).await;
-    assert_eq!(program.post(LOGIN, &json!({ "by": "phone" })).await.0, 200);
-    program.advance(Duration::from_mins(3)).await;
-    stage.world.fault("flood_wait", json!({ "method": "auth.resendCode", "seconds": 90, "times": 1 })).await;
-    let resend = format!("{LOGIN}/resend");
-    wait_told(&program, &resend, &Value::Null, 60..=90).await;
-    program.advance(Duration::from_secs(91)).await;
-    let (status, login) = program.post(&resend, &Value::Null).await;
-    assert_eq!((status, &login["sent_by"]), (200, &json!("sms")), "{login}");
-    let (_, login) = program.post(&format!("{LOGIN}/code"), &json!({ "code": stage.code().await })).await;
-    assert_eq!(login["state"], "done", "{login}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,15 +97,15 @@ async fn flood_without_a_time_waits_an_hour() {
 
     // Over pipes, with bare lines, at the terminal and by lines of JSON: the end of it is told, and nobody asks anew.
     for arguments in [&["login", NAME, "--code-stdin"][..], &["login", NAME, "--code-stdin", "--restart"]] {
-        let (exit, said, errors) = stage.command(arguments, "");
+        let Ran { code: exit, out: said, err: errors, .. } = stage.cli(arguments).run();
         assert_eq!((exit, said.as_str()), (Some(1), ""), "{errors}");
         assert!(errors.contains(&until) && errors.contains("PHONE_PASSWORD_FLOOD"), "{until}: {errors}");
         assert!(errors.contains("ait until then"), "{errors}");
     }
-    let mut signing = stage.seat(&["login", NAME]);
+    let mut signing = stage.cli(&["login", NAME]).seat();
     assert_eq!(signing.ended().await, Some(1), "{}", signing.screen());
     assert!(signing.screen().contains(&until) && !signing.screen().contains("Code:"), "{}", signing.screen());
-    let (exit, said, errors) = stage.command(&["login", NAME, "--json"], "");
+    let Ran { code: exit, out: said, err: errors, .. } = stage.cli(&["login", NAME, "--json"]).run();
     assert_eq!(exit, Some(1), "{said}{errors}");
     let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let [refused, failed] = told.as_slice() else { panic!("{said}{errors}") };
@@ -133,26 +117,4 @@ async fn flood_without_a_time_waits_an_hour() {
     program.advance(Duration::from_secs(3_601)).await;
     let (status, login) = program.post(LOGIN, &by_phone).await;
     assert_eq!((status, &login["state"]), (200, &json!("code_wanted")), "{login}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_command_that_is_told_to_wait_says_so_at_once() {
-    let stage = Stage::new().await;
-    let program = stage.program().await;
-    stage.add(&program).await;
-    phone_password_flood(&stage).await;
-    let (exit, said, errors) = stage.command(&["login", NAME, "--json"], "");
-    assert_eq!(exit, Some(1), "{said}{errors}");
-    let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let [refused, failed] = told.as_slice() else { panic!("{said}{errors}") };
-    assert_eq!(
-        (&refused["error"]["code"], &failed["code"]),
-        (&json!("flood_wait"), &json!("flood_wait")),
-        "{said}"
-    );
-    let until = failed["until"].as_str().expect("an instant");
-    assert!(
-        errors.contains(until) && refused["error"]["detail"].to_string().contains(until),
-        "{said}{errors}"
-    );
 }

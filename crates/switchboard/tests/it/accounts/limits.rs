@@ -111,34 +111,13 @@ async fn limits_are_changed_by_api_and_command() {
         (&json!(10), &Value::Null)
     );
 
-    assert!(stage.fine(&["show", NAME]).contains("sent 0 of 10 messages in the last hour"));
-    stage.fine(&["change", NAME, "--messages-per-day", "50"]);
+    assert!(stage.cli(&["show", NAME]).fine().contains("sent 0 of 10 messages in the last hour"));
+    stage.cli(&["change", NAME, "--messages-per-day", "50"]).fine();
     assert_eq!(limits(&program, NAME).await["messages_per_day"], 50);
-    stage.fine(&["change", NAME, "--no-limits"]);
+    stage.cli(&["change", NAME, "--no-limits"]).fine();
     let none = limits(&program, NAME).await;
     assert!(none.as_object().is_some_and(|fields| fields.values().all(Value::is_null)), "{none}");
     // What the settings say is changed there.
     let (status, problem) = program.patch("/v1/accounts/main", &json!({ "messages_per_hour": 5 })).await;
     assert_eq!((status, &problem["code"]), (409, &json!("account_is_in_settings")), "{problem}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_caller_of_an_old_port_is_told_how_long_to_wait() {
-    let world = limited().await;
-    world.edit_settings(|text| {
-        text.replace("pool = true", "pool = false").replacen("pool = false", "pool = true", 1)
-    });
-    let program = Start::on(&world, binary(), "data").ready().await;
-    program.has_read_dialogs("main").await;
-    let port = world.legacy_port(5022);
-    let order = |text: &str| json!({ "chat": "@client_1", "text": text });
-    for text in ["one", "two", "three"] {
-        assert_eq!(program.legacy(port, "/send_text", &order(text)).await.0, 200);
-    }
-    let four = order("four");
-    let call = program.legacy(port, "/send_text", &four);
-    let (status, refused) = program.as_time_goes_by(Duration::from_secs(2), call).await;
-    let wait = refused["retry_after"].as_u64().unwrap_or_default();
-    assert!(status == 429 && (3_000..=3_660).contains(&wait), "{status} {refused}");
-    assert_eq!(world.sent().await, ["one", "two", "three"], "and what was refused is not sent later");
 }

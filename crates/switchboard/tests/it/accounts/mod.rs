@@ -5,7 +5,6 @@ mod floods;
 mod limits;
 mod qr_codes;
 mod roster;
-mod secrets;
 mod signing_in;
 pub(crate) mod stage;
 mod states;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use qrcode::{Color, EcLevel, QrCode};
 use testkit::{Program, Seat};
 
-use super::stage::{NAME, Stage, ended};
+use super::stage::{NAME, Stage};
+use crate::shell::cli::Ran;
 
 /// Black on white, as each line of the picture begins and ends.
 const PAPER: &str = "\u{1b}[38;5;16m\u{1b}[48;5;231m";
@@ -48,26 +49,11 @@ fn now(signing: &Seat) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_qr_code_is_drawn_on_the_terminal_until_it_is_accepted() {
-    let stage = Stage::new().await;
-    let program = stage.program().await;
-    stage.add(&program).await;
-    let mut signing = stage.seat(&["login", NAME, "--qr"]);
-    signing.shows("It is good until", 1).await;
-    let url = address(&program).await;
-    assert!(url.starts_with("tg://login?token="), "{url}");
-    assert!(picture(&now(&signing)) == code(&url), "it is not the code of {url}: {}", signing.screen());
-    stage.accept(&url).await;
-    assert_eq!(signing.ended().await, Some(0), "{}", signing.screen());
-    program.account_is(NAME, "ready").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn expired_qr_code_is_redrawn_in_place() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;
-    let mut signing = stage.seat_of_width(&["login", NAME, "--qr"], 60);
+    let mut signing = stage.cli(&["login", NAME, "--qr"]).seat_of_width(60);
     signing.shows("It is good until", 1).await;
     let first = address(&program).await;
     assert!(picture(&now(&signing)) == code(&first), "{}", signing.screen());
@@ -103,13 +89,13 @@ async fn piped_qr_code_is_drawn_with_its_address() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;
-    let mut signing = stage.spawn(&["login", NAME, "--qr"]);
+    let mut signing = stage.cli(&["login", NAME, "--qr"]).spawn();
     let is_shown = || async { program.get("/v1/accounts/fifth/login").await.1["state"] == "qr_shown" };
     program.until("a code is shown", is_shown).await;
     let url = address(&program).await;
     stage.accept(&url).await;
     drop(signing.stdin.take());
-    let (exit, said, errors) = ended(signing);
+    let Ran { code: exit, out: said, err: errors, .. } = Ran::of(signing);
     assert_eq!(exit, Some(0), "{said}{errors}");
     let drawn: String = errors
         .lines()

@@ -1,7 +1,5 @@
 //! Signing in over the API, step by step, while the rest works on.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use testkit::Program;
 
@@ -87,40 +85,6 @@ async fn a_qr_code_that_somebody_accepts_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn qr_code_accepted_while_down_signs_in() {
-    let stage = Stage::new().await;
-    let mut program = stage.program().await;
-    stage.add(&program).await;
-    let shown = begin(&program, json!({ "by": "qr" })).await;
-    program.kill();
-
-    let mut program = stage.program().await;
-    let (_, login) = program.get(LOGIN).await;
-    assert_eq!((&login["state"], &login["url"]), (&json!("qr_shown"), &shown["url"]), "{login}");
-    program.kill();
-
-    stage.accept(shown["url"].as_str().expect("an address")).await;
-    let program = stage.program().await;
-    let is_done = async {
-        let is_done = || async { program.get(LOGIN).await.1["state"] == "done" };
-        program.until("it is signed in", is_done).await;
-    };
-    program.as_time_goes_by(Duration::from_secs(1), is_done).await;
-    program.account_is(NAME, "ready").await;
-    assert_eq!(stage.send(&program, "scanned meanwhile", 20).await.0, 200);
-    // The one session that Telegram has is the one in use, and nobody was signed out.
-    let accounts = stage.world.get("/telegram/accounts").await;
-    let mut accounts = accounts["items"].as_array().expect("items").iter();
-    let person = accounts.find(|account| account["name"] == NAME).expect("there");
-    let [made] = person["signed_in"].as_array().expect("keys").as_slice() else { panic!("{person}") };
-    let (_, account) = program.get("/v1/accounts/fifth").await;
-    assert_eq!(made.as_str().map(|key| &key[..16]), account["lines"][0]["session"].as_str(), "{account}");
-    assert_eq!(program.get("/v1/ownerless-sessions").await.1["items"], json!([]));
-    assert_eq!(stage.world.calls("auth.logOut").await, 0);
-    stage.world.assert_nothing_unknown().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn the_program_may_be_killed_between_any_two_steps() {
     let stage = Stage::with_password().await;
     let mut program = stage.program().await;
@@ -184,80 +148,4 @@ async fn terms_of_service_are_accepted_or_the_new_session_ends() {
     program.account_is(NAME, "ready").await;
     assert_eq!(stage.send(&program, "on these terms", 20).await.0, 200);
     stage.world.assert_nothing_unknown().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_can_come_another_way_grow_old_and_be_given_up() {
-    let stage = Stage::new().await;
-    let program = stage.program().await;
-    stage.add(&program).await;
-    begin(&program, json!({ "by": "phone" })).await;
-    let (status, _) = program.delete(LOGIN).await;
-    assert_eq!(status, 204);
-    assert_eq!(program.get(LOGIN).await.1["state"], "none");
-    let (status, problem) = program.post(&format!("{LOGIN}/code"), &json!({ "code": "12345" })).await;
-    assert_eq!((status, &problem["code"]), (409, &json!("wrong_state")), "{problem}");
-
-    let login = begin(&program, json!({ "by": "phone" })).await;
-    assert_eq!((&login["sent_by"], &login["next_by"]), (&json!("app"), &json!("sms")), "{login}");
-    program.advance(Duration::from_mins(3)).await;
-    let (status, login) = program.post(&format!("{LOGIN}/resend"), &Value::Null).await;
-    assert_eq!((status, &login["sent_by"]), (200, &json!("sms")), "{login}");
-    let code = stage.code().await;
-    stage.world.post("/telegram/codes/expire", &json!({})).await;
-    let (status, problem) = program.post(&format!("{LOGIN}/code"), &json!({ "code": code })).await;
-    assert_eq!((status, &problem["code"]), (409, &json!("code_expired")), "{problem}");
-    let login = begin(&program, json!({ "by": "phone", "restart": true })).await;
-    assert_eq!(login["state"], "code_wanted", "{login}");
-    let (_, login) = program.post(&format!("{LOGIN}/code"), &json!({ "code": stage.code().await })).await;
-    assert_eq!(login["state"], "done", "{login}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_telegram_refuses_has_its_word() {
-    let stage = Stage::new().await;
-    let program = stage.program().await;
-    let (status, problem) = program.post(LOGIN, &json!({ "by": "phone" })).await;
-    assert_eq!((status, &problem["code"]), (404, &json!("account_not_found")), "{problem}");
-    let mut account = stage.account();
-    account.as_object_mut().expect("an object").remove("phone");
-    assert_eq!(program.post("/v1/accounts", &account).await.0, 201);
-    let (status, problem) = program.post(LOGIN, &json!({ "by": "phone" })).await;
-    assert_eq!((status, &problem["code"]), (422, &json!("phone_needed")), "{problem}");
-
-    let stranger = json!({ "by": "phone", "phone": "+70000090000", "restart": true });
-    assert_eq!(begin(&program, stranger).await["state"], "code_wanted");
-    let codes = stage.world.get("/telegram/codes").await;
-    let code = codes["items"][0]["code"].clone();
-    let (status, problem) = program.post(&format!("{LOGIN}/code"), &json!({ "code": code })).await;
-    assert_eq!((status, &problem["code"]), (422, &json!("sign_up_needed")), "{problem}");
-
-    stage.world.put(&format!("/telegram/accounts/{NAME}/sign-in"), &json!({ "banned": true })).await;
-    let banned = json!({ "by": "phone", "phone": stage.phone, "restart": true });
-    let (status, problem) = program.post(LOGIN, &banned).await;
-    assert_eq!((status, &problem["code"]), (422, &json!("phone_banned")), "{problem}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn too_many_codes_are_a_flood_with_its_end() {
-    let stage = Stage::new().await;
-    let program = stage.program().await;
-    stage.add(&program).await;
-    stage.world.fault("flood_wait", json!({ "method": "auth.sendCode", "seconds": 90, "times": 1 })).await;
-    let request = program.request("POST", LOGIN).header("content-type", "application/json");
-    let answer = request.body(r#"{"by":"phone"}"#).send().await.expect("an answer");
-    assert_eq!(answer.status().as_u16(), 429);
-    let after: u64 = answer.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
-    assert!((60..=90).contains(&after), "{after}");
-    let problem: Value = answer.json().await.expect("JSON");
-    assert_eq!(problem["code"], "flood_wait", "{problem}");
-    let calls = stage.world.calls("auth.sendCode").await;
-    let (status, _) = program.post(LOGIN, &json!({ "by": "phone" })).await;
-    assert_eq!(
-        (status, stage.world.calls("auth.sendCode").await),
-        (429, calls),
-        "nobody asks before its time"
-    );
-    program.advance(Duration::from_secs(91)).await;
-    assert_eq!(begin(&program, json!({ "by": "phone" })).await["state"], "code_wanted");
 }

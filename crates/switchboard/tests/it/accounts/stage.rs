@@ -1,12 +1,10 @@
 //! A world where one account of Telegram is not yet in the settings, and the command line on it.
 
-use std::io::Write;
-use std::process::{Child, Command, Stdio};
-
 use serde_json::{Value, json};
-use testkit::{Program, Seat, Start, World};
+use testkit::{Program, Start, World};
 
 use crate::binary;
+use crate::shell::cli::{Cli, cli};
 
 /// The account that the settings do not name.
 pub(crate) const NAME: &str = "fifth";
@@ -30,9 +28,7 @@ impl Stage {
     pub(crate) async fn new() -> Self {
         let world = World::start(binary()).await;
         world.edit_settings(|text| testkit::without_account(&text, NAME));
-        let accounts = world.get("/telegram/accounts").await;
-        let mut accounts = accounts["items"].as_array().expect("items").iter();
-        let one = accounts.find(|account| account["name"] == NAME).expect("the account");
+        let one = world.account(NAME).await;
         let text = |field: &str| one[field].as_str().expect("a text").to_owned();
         let number = |field: &str| one[field].as_i64().expect("a number");
         let (phone, api_hash) = (text("phone"), text("api_hash"));
@@ -98,52 +94,9 @@ impl Stage {
         self.world.post("/telegram/login-tokens/accept", &json!({ "token": url, "account": NAME })).await;
     }
 
-    fn place(&self) -> [String; 4] {
-        let path = |path: std::path::PathBuf| path.to_str().expect("UTF-8").to_owned();
-        let (settings, data) = (path(self.world.settings_file()), path(self.world.data_dir("data")));
-        ["--config".to_owned(), settings, "--data-dir".to_owned(), data]
-    }
-
-    /// Runs `switchboard account …` with these lines as its input; exit code, output, errors.
-    pub(crate) fn command(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
-        let mut child = self.spawn(arguments);
-        // A command that wants no input may have ended already.
-        let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
-        ended(child)
-    }
-
-    /// Starts `switchboard account …` with its input open.
-    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
-        let mut command = Command::new(binary());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SWITCHBOARD_")) {
-            command.env_remove(name);
-        }
-        command.arg("account").args(arguments).args(self.place()).env("DEMO_API_HASH", &self.api_hash);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().expect("runs")
-    }
-
-    /// The same where it has to go well; its output.
-    pub(crate) fn fine(&self, arguments: &[&str]) -> String {
-        let (code, output, errors) = self.command(arguments, "");
-        assert_eq!(code, Some(0), "{arguments:?}: {output}{errors}");
-        output
-    }
-
-    /// Starts `switchboard account …` with somebody at the terminal.
-    pub(crate) fn seat(&self, arguments: &[&str]) -> Seat {
-        let arguments = self.arguments(arguments);
-        Seat::at(binary(), &arguments.iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
-    /// The same at a terminal of so many columns.
-    pub(crate) fn seat_of_width(&self, arguments: &[&str], columns: u16) -> Seat {
-        let arguments = self.arguments(arguments);
-        Seat::at_a_screen(binary(), &arguments.iter().map(String::as_str).collect::<Vec<_>>(), (columns, 50))
-    }
-
-    fn arguments(&self, given: &[&str]) -> Vec<String> {
-        ["account"].iter().chain(given).map(|word| (*word).to_owned()).chain(self.place()).collect()
+    /// `switchboard account …`, with the application's secret at hand.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Cli {
+        cli(&self.world, &[&["account"], arguments].concat()).env("DEMO_API_HASH", &self.api_hash)
     }
 
     /// Sends a text as the account.
@@ -151,11 +104,4 @@ impl Stage {
         let body = json!({ "chat": "@client_1", "text": text, "account": NAME, "wait": wait });
         program.post("/v1/messages", &body).await
     }
-}
-
-/// Waits for the end of a command: exit code, output, errors.
-pub(crate) fn ended(child: Child) -> (Option<i32>, String, String) {
-    let ended = child.wait_with_output().expect("ends");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (ended.status.code(), text(ended.stdout), text(ended.stderr))
 }

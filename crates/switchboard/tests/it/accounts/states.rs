@@ -7,15 +7,7 @@ use testkit::{Start, World};
 
 use crate::binary;
 use crate::importing::stage as moving;
-
-/// What a command prints that has to go well.
-fn command(world: &World, arguments: &[&str]) -> String {
-    let (settings, data) = (world.settings_file(), world.data_dir("data"));
-    let place = ["--config", settings.to_str().expect("UTF-8"), "--data-dir", data.to_str().expect("UTF-8")];
-    let output = std::process::Command::new(binary()).args(arguments).args(place).output().expect("runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("UTF-8")
-}
+use crate::shell::cli::cli;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_sessions_have_their_reasons_and_cost_the_others_nothing() {
@@ -62,7 +54,7 @@ async fn bad_sessions_have_their_reasons_and_cost_the_others_nothing() {
         "missing: no_session: the session file {} cannot be used: it cannot be opened",
         wanted.display()
     );
-    let list = command(&world, &["account", "list"]);
+    let list = cli(&world, &["account", "list"]).fine();
     let of_it = |line: &&str| line.split_whitespace().take(2).eq(["missing", "needs_login"]);
     assert!(list.lines().any(|line| of_it(&line)) && list.contains(&why), "{list}");
     assert!(list.contains("backup_3: auth_key_duplicated"), "{list}");
@@ -82,7 +74,7 @@ async fn session_paths_are_relative_to_the_settings() {
     let folder = world.settings_file().parent().expect("a folder").join("sessions");
     std::fs::create_dir(&folder).expect("made");
     moving::file(&world, &folder.join("relative.session"), &[]).await;
-    let person = moving::account(&world, moving::MOVING).await;
+    let person = world.account(moving::MOVING).await;
     world.edit_settings(|text| {
         format!(
             "{text}\n[[telegram.accounts]]\nname = \"relative\"\npriority = 7\napi_id = {}\napi_hash = \"{}\"\n\
@@ -97,8 +89,7 @@ async fn session_paths_are_relative_to_the_settings() {
     program.account_is("relative", "ready").await;
     assert_eq!(program.get("/v1/accounts/relative").await.1["user_id"], person["user_id"]);
     program.terminate().await;
-    let shown: serde_json::Value =
-        serde_json::from_str(&command(&world, &["account", "show", "relative", "--json"])).expect("JSON");
+    let shown: serde_json::Value = cli(&world, &["account", "show", "relative", "--json"]).run().json();
     assert_eq!((&shown["state"], &shown["lines"][0]["name"]), (&json!("offline"), &json!("all")), "{shown}");
 }
 
@@ -122,20 +113,6 @@ async fn a_deaf_account_is_noticed_and_comes_back() {
             program.get("/v1/accounts/fifth").await.1["state"] == "ready"
         })
         .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_paused_over_a_restart_and_resumed() {
-    let world = World::start(binary()).await;
-    let mut program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("fifth", "ready").await;
-    let (status, paused) = program.post("/v1/accounts/fifth/actions/pause", &json!({})).await;
-    assert_eq!((status, &paused["state"]), (200, &json!("paused")), "{paused}");
-    program.kill();
-    let program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("fifth", "paused").await;
-    program.post("/v1/accounts/fifth/actions/resume", &json!({})).await;
-    program.account_is("fifth", "ready").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +150,7 @@ async fn account_states_are_shown_with_and_without_server() {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("main", "ready").await;
-    let run = |arguments: &[&str]| command(&world, arguments);
+    let run = |arguments: &[&str]| cli(&world, arguments).fine();
     let list = run(&["account", "list"]);
     assert!(
         list.contains("ACCOUNT") && list.lines().any(|l| l.starts_with(" main") && l.contains("ready")),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::caller::{Call, Reply};
 use super::stage::{CREATE, LEAVE, MEDIA, Setup, Stage, TEXT};
+use crate::shell::cli::cli;
 
 const INSIDE: &str = "10.1.2.3";
 const OUTSIDE: &str = "192.0.2.7";
@@ -35,8 +36,7 @@ async fn from(call: Call, address: Option<&str>, key: Option<&str>) -> Reply {
 }
 
 async fn key(stage: &Stage, name: &str, scope: &str) -> String {
-    let (fine, key) = stage.command(&["key", "create", name, "--scope", scope]).await;
-    assert!(fine, "{key}");
+    let key = cli(&stage.world, &["key", "create", name, "--scope", scope]).fine();
     key.trim().to_owned()
 }
 
@@ -70,40 +70,5 @@ async fn networks_and_keys_decide() {
         let error = reply.json()["error"].clone();
         assert!(matches!(&error, Value::String(said) if !said.is_empty()), "{}", reply.text);
     }
-    assert!(stage.world.ledger().await.is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn looking_is_guarded_too() {
-    let stage = Stage::with(Setup { until_ready: false, ..setup() }).await;
-    for (old, path) in [(TEXT, "/health"), (TEXT, "/stats"), (LEAVE, "/health"), (MEDIA, "/stats")] {
-        let reply = from(stage.get(old, path), Some(OUTSIDE), None).await;
-        assert!(matches!(reply.status, 401 | 403), "{old} {path}: {} {}", reply.status, reply.text);
-    }
-    let reply = from(Call::new(stage.port(TEXT), "POST", "/reload_cache"), Some(OUTSIDE), None).await;
-    assert_eq!(reply.status, 403, "{}", reply.text);
-    let reply = from(stage.get(TEXT, "/health"), Some(INSIDE), None).await;
-    assert_eq!(reply.status, 200, "{}", reply.text);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_path_and_no_method_is_said_in_json() {
-    let stage = Stage::with(Setup { until_ready: false, ..Setup::default() }).await;
-    for (old, path) in
-        [(CREATE, "/create_chat"), (TEXT, "/send_text"), (MEDIA, "/send_media"), (LEAVE, "/leave_chat")]
-    {
-        let reply = stage.get(old, path).send().await;
-        assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")), "{}", reply.text);
-        assert!(reply.json()["error"].is_string());
-        let reply = stage.call(old, "/nowhere", &json!({})).send().await;
-        assert_eq!(reply.status, 404, "{}", reply.text);
-        assert!(reply.json()["error"].is_string());
-    }
-    // One port, one service.
-    let reply = stage.call(CREATE, "/send_text", &json!({ "chat": "@client_1", "text": "x" })).send().await;
-    assert_eq!(reply.status, 404, "{}", reply.text);
-    let large = json!({ "chat": "@client_1", "text": "x".repeat(2 << 20) });
-    let reply = stage.send_text(&large).await;
-    assert_eq!(reply.status, 413, "{}", reply.text);
     assert!(stage.world.ledger().await.is_empty());
 }

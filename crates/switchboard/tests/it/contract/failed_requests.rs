@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::stage::Stage;
+use crate::shell::cli::cli;
 
 async fn refuse_chats(stage: &Stage) {
     let fault = json!({ "method": "channels.createChannel", "code": 400, "message": "CHANNELS_TOO_MUCH" });
@@ -56,17 +57,15 @@ async fn a_chat_that_nobody_could_make_is_made_by_hand_later() {
 
     stage.restart_hard().await;
     stage.all_ready().await;
-    let (fine, listed) = stage.command(&["failed", "list"]).await;
-    assert!(fine && listed.contains(&id) && listed.contains("create_chat"), "{listed}");
-    let (fine, shown) = stage.command(&["failed", "show", &id]).await;
-    assert!(fine && shown.contains("Later by hand") && shown.contains("CHANNELS_TOO_MUCH"), "{shown}");
-    let (fine, json) = stage.command(&["failed", "show", &id, "--json"]).await;
-    let json: Value = serde_json::from_str(&json).expect("JSON");
-    assert!(fine && json["id"] == id.as_str(), "{json}");
+    let listed = cli(&stage.world, &["failed", "list"]).fine();
+    assert!(listed.contains(&id) && listed.contains("create_chat"), "{listed}");
+    let shown = cli(&stage.world, &["failed", "show", &id]).fine();
+    assert!(shown.contains("Later by hand") && shown.contains("CHANNELS_TOO_MUCH"), "{shown}");
+    let json = cli(&stage.world, &["failed", "show", &id, "--json"]).run().json();
+    assert_eq!(json["id"], id.as_str(), "{json}");
 
     // It fails once more, and is kept on.
-    let (fine, said) = stage.command(&["failed", "retry", &id]).await;
-    assert!(fine, "{said}");
+    cli(&stage.world, &["failed", "retry", &id]).fine();
     stage
         .program
         .until("it has failed again", || async {
@@ -77,26 +76,10 @@ async fn a_chat_that_nobody_could_make_is_made_by_hand_later() {
     assert!(stage.world.ledger().await.is_empty());
 
     stage.world.delete("/faults").await;
-    let (fine, said) = stage.command(&["failed", "retry", &id]).await;
-    assert!(fine, "{said}");
+    cli(&stage.world, &["failed", "retry", &id]).fine();
     until_done(&stage, &id).await;
     let made = stage.world.effects("channels.createChannel").await;
     assert_eq!((made.len(), &made[0]["text"]), (1, &json!("Later by hand")));
-    let (fine, said) = stage.command(&["failed", "retry", &id]).await;
-    assert!(!fine, "it is done: {said}");
+    assert_eq!(cli(&stage.world, &["failed", "retry", &id]).run().code, Some(1), "it is done");
     assert_eq!(stage.world.effects("channels.createChannel").await.len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_calls_are_not_kept() {
-    let stage = Stage::plain().await;
-    for body in [
-        json!({}),
-        json!({ "title": "x" }),
-        json!({ "title": "No one resolves", "usernames": ["@nobody_here"] }),
-    ] {
-        assert_eq!(stage.create(&body).await.status, 400, "{body}");
-    }
-    stage.made("Fine", &["@client_1"]).await;
-    assert_eq!(rows(&stage).await, Vec::<Value>::new());
 }

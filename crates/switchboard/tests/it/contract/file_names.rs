@@ -1,35 +1,10 @@
-//! `POST /send_media`: names of files with letters that nobody sees, and addresses that never end.
+//! `POST /send_media`: addresses that never end.
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::stage::Stage;
-
-/// A line break and a mark that turns the direction of writing, in percents.
-const TRICKS: &str = "a%0D%0Ab%E2%80%AE.pdf";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_name_reaches_telegram_without_what_nobody_sees() {
-    let stage = Stage::plain().await;
-    let told = json!({ "file": "price.pdf", "filename": "a\r\nb\u{202e}.pdf" });
-    let named = json!(stage.hoster.url(&format!("/named/{TRICKS}")));
-    let said = json!(stage.hoster.url(&format!("/said/{TRICKS}")));
-    for file in [told, named, said] {
-        let sent = stage.send_media(&json!({ "username": "client_3", "files": [file] })).await;
-        assert_eq!(sent.status, 200, "{file}: {}", sent.text);
-        let rows = stage.world.effects("messages.sendMedia").await;
-        let media = &rows.last().expect("it arrived")["media"];
-        assert_eq!((&media["kind"], &media["file_name"]), (&json!("document"), &json!("ab.pdf")), "{file}");
-    }
-    // Of a name that is nothing else, what the file is remains.
-    let empty = json!({ "file": "price.pdf", "filename": "\r\n\u{202e}" });
-    let sent = stage.send_media(&json!({ "username": "client_3", "files": [empty] })).await;
-    assert_eq!(sent.status, 200, "{}", sent.text);
-    let rows = stage.world.effects("messages.sendMedia").await;
-    assert_eq!(rows.last().expect("it arrived")["media"]["file_name"], "document.pdf");
-    assert_eq!(rows.len(), 4);
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_or_endless_address_leaves_nothing() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{CREATE, LEAVE, MEDIA, Stage, TEXT};
+use super::stage::{MEDIA, Stage, TEXT};
 
 async fn stats(stage: &Stage, old: u16) -> Value {
     let reply = stage.get(old, "/stats").send().await;
@@ -61,27 +61,6 @@ async fn each_state_has_its_old_word() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_is_counted() {
-    let stage = Stage::plain().await;
-    let before = stats(&stage, TEXT).await;
-    for text in ["one", "two"] {
-        assert_eq!(stage.send_text(&json!({ "chat": "@client_1", "text": text })).await.status, 200);
-    }
-    let after = stats(&stage, TEXT).await;
-    let count = |stats: &Value, field: &str| stats[field].as_u64().expect("a number");
-    assert!(count(&after, "operations_count") >= count(&before, "operations_count") + 2, "{before} {after}");
-    let main = account(&after, "main");
-    assert!(count(main, "operations_count") >= count(account(&before, "main"), "operations_count") + 2);
-    assert_eq!(
-        (&main["self_user_id"], &main["self_username"], &main["priority"]),
-        (&json!(7_000_000_001_i64), &json!("demo_main"), &json!(1)),
-        "{main}"
-    );
-    let active = main["last_active"].as_f64().expect("Unix seconds");
-    assert!(active > 1_700_000_000.0, "{active}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_reload_empties_nothing() {
     let stage = Stage::plain().await;
     let group = stage.world.chat_titled("Demo supergroup").await;
@@ -96,40 +75,4 @@ async fn a_reload_empties_nothing() {
     let reply = stage.send_text(&json!({ "chat": group, "text": "known all the while" })).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     assert!(stats(&stage, TEXT).await["cache_size"].as_u64() >= Some(before));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_service_is_not_healthy_and_answers_503() {
-    let stage = Stage::plain().await;
-    for (service, old, path, body) in [
-        ("create_chat", CREATE, "/create_chat", json!({ "title": "x", "usernames": ["@client_1"] })),
-        ("send_text", TEXT, "/send_text", json!({ "chat": "@client_1", "text": "x" })),
-        ("send_media", MEDIA, "/send_media", json!({ "username": "client_1", "files": ["a.jpg"] })),
-        ("leave_chat", LEAVE, "/leave_chat", json!({ "chat": "-1009999999999" })),
-    ] {
-        let act = |action: &str| format!("/v1/services/{service}/actions/{action}");
-        let (status, said) = stage.program.post(&act("stop"), &json!({})).await;
-        assert_eq!(status, 200, "{said}");
-        let reply = stage.call(old, path, &body).send().await;
-        let shape = match old {
-            CREATE => json!({ "error": "<text>" }),
-            _ => json!({ "status": "error", "error": "<text>" }),
-        };
-        reply.must_be(503, &shape);
-        if old != CREATE {
-            let health = stage.get(old, "/health").send().await;
-            assert_eq!(
-                (health.status, health.text.as_str()),
-                (200, r#"{"status":"not_ready"}"#),
-                "{service}"
-            );
-        }
-        let (status, said) = stage.program.post(&act("start"), &json!({})).await;
-        assert_eq!(status, 200, "{said}");
-        if old != CREATE {
-            let health = stage.get(old, "/health").send().await;
-            assert_eq!((health.status, health.text.as_str()), (200, r#"{"status":"ok"}"#), "{service}");
-        }
-    }
-    assert!(stage.world.ledger().await.is_empty());
 }

@@ -14,8 +14,6 @@ mod invite_callback;
 mod keys;
 mod leave_chat;
 mod pinned;
-mod python;
-mod receiver;
 mod refusals;
 mod send_media;
 mod send_text;

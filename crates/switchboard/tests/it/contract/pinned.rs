@@ -23,20 +23,6 @@ async fn each_port_has_its_account_and_backups_bring_the_observer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_observer_that_cannot_be_added_changes_nothing_else() {
-    let stage = Stage::plain().await;
-    stage.world.post("/telegram/users/@demo_observer/privacy", &json!({ "invites": "nobody" })).await;
-    let body = json!({ "title": "Unobserved", "usernames": ["@client_1"] });
-    let reply = stage.call(5025, "/create_chat", &body).send().await;
-    let answer = reply.json();
-    assert_eq!((reply.status, &answer["status"]), (200, &json!("ok")), "{answer}");
-    assert_eq!((&answer["debug"]["invite"], &answer["debug"]["invite_failed"]), (&json!("ok"), &json!([])));
-    assert!(answer["invite_link"].is_string(), "{answer}");
-    let members = stage.world.members(answer["chat_id"].as_str().expect("an id")).await;
-    assert!(members.contains_key("client_1") && !members.contains_key("demo_observer"), "{members:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn nobody_stands_in_for_a_pinned_account() {
     let stage = Stage::plain().await;
     let body = json!({ "title": "Pinned", "usernames": ["@client_1"] });

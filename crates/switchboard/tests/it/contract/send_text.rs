@@ -1,11 +1,9 @@
 //! `POST /send_text`: mentions as another client sees them, chats that were left, and every refusal.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::python::seen;
 use super::stage::Stage;
-
-const SKIPPED: &str = r#"{"status":"skipped","reason":"chat already left"}"#;
+use crate::python::seen;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mention_is_a_link_to_the_client_as_others_see_it() {
@@ -26,7 +24,7 @@ async fn a_mention_is_a_link_to_the_client_as_others_see_it() {
             (200, &json!(client), &json!("Борис Lark")),
             "{answer}"
         );
-        let seen = seen(&stage, "main", &group).await;
+        let seen = seen(&stage.world, "main", &group).await;
         let message = &seen["messages"][0];
         assert_eq!(message["id"], answer["message_id"], "{seen}");
         let read = message["text"].as_str().expect("a text");
@@ -39,29 +37,6 @@ async fn a_mention_is_a_link_to_the_client_as_others_see_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whom_the_tag_finds_by_itself() {
-    let stage = Stage::plain().await;
-    let chat = stage.made("Tagged", &["@client_5", "@demo_bot_1", "@client_6"]).await;
-    for (from, text) in [("@client_5", "hello"), ("@client_6", "hello too")] {
-        stage.world.post("/telegram/messages", &json!({ "from": from, "chat": chat, "text": text })).await;
-    }
-    for (exclude, found) in [
-        (json!(["@client_5"]), json!(6_000_000_006_i64)),
-        (json!(["client_6"]), json!(6_000_000_005_i64)),
-        (json!(["@client_5", "client_6"]), Value::Null),
-    ] {
-        let reply = stage
-            .send_text(
-                &json!({ "chat": chat, "text": "who?", "tag_client": true, "exclude_usernames": exclude }),
-            )
-            .await;
-        let answer = reply.json();
-        assert_eq!((reply.status, &answer["client_tagged_id"]), (200, &found), "{exclude}: {answer}");
-        assert_eq!(answer["client_tagged_name"].is_null(), found.is_null(), "{answer}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_reply_is_a_reply() {
     let stage = Stage::plain().await;
     let group = stage.world.chat_titled("Demo supergroup").await;
@@ -69,36 +44,12 @@ async fn a_reply_is_a_reply() {
     let reply =
         stage.send_text(&json!({ "chat": group, "text": "second", "reply_to": first["message_id"] })).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
-    let seen = seen(&stage, "main", &group).await;
+    let seen = seen(&stage.world, "main", &group).await;
     assert_eq!(
         (&seen["messages"][0]["text"], &seen["messages"][0]["reply_to"]),
         (&json!("second"), &first["message_id"]),
         "{seen}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_chat_that_was_left_is_not_touched_also_after_a_restart() {
-    let mut stage = Stage::plain().await;
-    let chat = stage.made("To be left", &["@client_1"]).await;
-    assert_eq!(stage.leave(&json!({ "chat": chat })).await.status, 200);
-    let number: i64 = chat.parse().expect("a number");
-    for round in ["before", "after"] {
-        let before = stage.world.ledger().await.len();
-        for named in [json!(chat), json!(number)] {
-            let reply = stage.send_text(&json!({ "chat": named, "text": "still there?" })).await;
-            assert_eq!((reply.status, reply.text.as_str()), (200, SKIPPED), "{round} {named}");
-            let reply = stage.send_media(&json!({ "user_id": named, "files": ["a.jpg"] })).await;
-            assert_eq!((reply.status, reply.text.as_str()), (200, SKIPPED), "{round} {named}");
-            // *Left* comes before the files.
-            let reply = stage.send_media(&json!({ "user_id": named })).await;
-            assert_eq!((reply.status, reply.text.as_str()), (200, SKIPPED), "{round} {named}");
-        }
-        assert_eq!(stage.world.ledger().await.len(), before);
-        if round == "before" {
-            stage.restart_hard().await;
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

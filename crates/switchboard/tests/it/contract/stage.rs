@@ -189,21 +189,6 @@ impl Stage {
         let mut chats = chats["items"].as_array().expect("items").iter();
         chats.find(|chat| chat["chat_id"] == chat_id).cloned().unwrap_or_else(|| panic!("no chat {chat_id}"))
     }
-
-    /// Runs the command line on the same data and settings; tells whether it went well and what it printed.
-    pub(super) async fn command(&self, arguments: &[&str]) -> (bool, String) {
-        let output = tokio::process::Command::new(binary())
-            .args(arguments)
-            .arg("--config")
-            .arg(self.world.settings_file())
-            .arg("--data-dir")
-            .arg(self.world.data_dir("data"))
-            .output()
-            .await
-            .expect("runs");
-        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
-        (output.status.success(), if output.status.success() { said[0].clone() } else { said.concat() })
-    }
 }
 
 impl Reply {

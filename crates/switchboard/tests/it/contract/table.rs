@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::cases;
-use super::python;
 use super::stage::Stage;
+use crate::python;
 
 const PORTS: [u16; 8] = [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030];
 

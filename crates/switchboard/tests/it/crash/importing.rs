@@ -1,15 +1,15 @@
 //! Killed in the middle of an import: the next one goes on from there, the end is the same, and no key is left lying about.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
-use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::binary;
 use crate::importing::stage::{self, OLD_LINK, OLD_TITLE, fine, path};
+use crate::shell::cli::Cli;
 
 /// Whether a point lies on the way of an import.
 pub(super) fn reaches(write: &str) -> bool {
@@ -56,10 +56,8 @@ impl Scene {
         start.ready().await
     }
 
-    fn command(&self) -> tokio::process::Command {
-        let mut command = stage::command(&self.world, &self.arguments());
-        command.env("TMPDIR", &self.temporary);
-        command
+    fn command(&self) -> Cli {
+        stage::command(&self.world, &self.arguments()).env("TMPDIR", self.temporary.to_str().expect("UTF-8"))
     }
 
     /// The files in which the key stands as it is, wherever the program may write.
@@ -70,7 +68,7 @@ impl Scene {
         }
         files.retain(|file| {
             let bytes = fs::read(file).unwrap_or_default();
-            bytes.windows(self.key.len()).any(|window| window == self.key)
+            memchr::memmem::find(&bytes, &self.key).is_some()
         });
         files
     }
@@ -106,13 +104,13 @@ pub(super) async fn kill_at(point: &str) {
     let killed = async {
         program.until(&format!("{point} stops the program"), || program.stopped_at(point)).await;
     };
-    let mut cut_off = Box::pin(stage::command(&scene.world, &scene.arguments()).output());
+    let mut cut_off = Box::pin(stage::command(&scene.world, &scene.arguments()).beside());
     tokio::select! {
         () = killed => {}
         ended = &mut cut_off => panic!("{point}: the import ended: {ended:?}"),
     }
     program.kill();
-    assert!(!cut_off.await.expect("runs").status.success(), "{point}");
+    assert_ne!(cut_off.await.code, Some(0), "{point}");
     scene.is_cut_off(point);
     let program = scene.program().await;
     assert_eq!(scene.keys(), Vec::<PathBuf>::new(), "{point}: the start wipes what was left");
@@ -124,22 +122,14 @@ pub(super) async fn kill_at(point: &str) {
 /// Kills the command at a point while no server runs, imports again, and looks at the end.
 async fn kill_the_command_at(point: &str) {
     let scene = Scene::new().await;
-    let mut command = scene.command();
-    command.env("FAILPOINT", point).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut cut_off = command.spawn().expect("runs");
+    let mut cut_off = scene.command().env("FAILPOINT", point).spawn();
     let mut said = BufReader::new(cut_off.stderr.take().expect("a pipe")).lines();
     let stopped = format!("stopped at {point}");
-    loop {
-        match said.next_line().await.expect("reads") {
-            Some(line) if line == stopped => break,
-            Some(_) => {}
-            None => panic!("{point}: the import ended"),
-        }
-    }
-    cut_off.kill().await.expect("killed");
+    assert!(said.any(|line| line.expect("reads") == stopped), "{point}: the import ended");
+    cut_off.kill().expect("killed");
+    cut_off.wait().expect("ends");
     scene.is_cut_off(point);
-    let ran = scene.command().output().await.expect("runs");
-    assert!(ran.status.success(), "{point}: {}", String::from_utf8_lossy(&ran.stderr));
+    scene.command().fine();
     assert_eq!(scene.keys(), Vec::<PathBuf>::new(), "{point}: the next import wipes what was left");
     let again = fine(&scene.world, &scene.arguments()).await;
     let program = scene.program().await;
@@ -163,7 +153,7 @@ async fn killed_import_command_is_resumed_and_leaves_no_key() {
 }
 
 async fn whole(world: &World, program: &Program, point: &str) {
-    let moved = stage::account(world, stage::MOVING).await;
+    let moved = world.account(stage::MOVING).await;
     let (_, accounts) = program.get("/v1/accounts").await;
     let of_it = |account: &&Value| account["user_id"] == moved["user_id"];
     let found: Vec<_> = accounts["items"].as_array().expect("items").iter().filter(of_it).collect();

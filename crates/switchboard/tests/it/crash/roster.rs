@@ -348,7 +348,7 @@ async fn in_use(program: &Program) -> BTreeSet<String> {
 /// The sessions that Telegram has because somebody signed in, named as the product names them: by the first 16 digits
 /// of the hash of the key.
 async fn signed_in(world: &World) -> BTreeSet<String> {
-    let account = moving::account(world, NAME).await;
+    let account = world.account(NAME).await;
     let keys = account["signed_in"].as_array().expect("keys").iter();
     keys.map(|key| key.as_str().expect("a hash")[..16].to_owned()).collect()
 }
@@ -367,17 +367,17 @@ async fn kill_while_kept(point: &str) {
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.arm(point, 0).await;
     let arguments = ["account", "import", file.as_str(), "--yes", "--json"];
-    let cut_off = tokio::spawn(moving::command(&world, &arguments).output());
+    let cut_off = tokio::spawn(moving::command(&world, &arguments).beside());
     program.until(&format!("{point} stops the program"), || program.stopped_at(point)).await;
     program.kill();
-    assert!(!cut_off.await.expect("ends").expect("runs").status.success(), "{point}");
+    assert_ne!(cut_off.await.expect("ends").code, Some(0), "{point}");
     let program = Start::on(&world, binary(), "data").ready().await;
     let again = moving::fine(&world, &arguments).await;
     let expected = if is_written(point) { "known" } else { "ownerless" };
     assert_eq!(again["sessions"][0]["what"], expected, "{point}: {again:#}");
     let kept = ownerless(&program).await;
     assert_eq!(kept.len(), 1, "{point}: {kept:?}");
-    let person = moving::account(&world, moving::MOVING).await;
+    let person = world.account(moving::MOVING).await;
     let account =
         json!({ "name": "moved", "api_id": person["api_id"], "api_hash": person["api_hash"], "priority": 9 });
     assert_eq!(program.post("/v1/accounts", &account).await.0, 201, "{point}");

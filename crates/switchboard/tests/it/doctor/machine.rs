@@ -1,92 +1,22 @@
-//! What is wrong with the machine, brought about for real: a port that another program holds, a disk that is nearly full, a
+//! What is wrong with the machine, brought about for real: a disk that is nearly full, a
 //! clock that is off, a store of another version. The machine's own clock and disk are left alone.
 
 use std::fs;
-use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{ACCOUNTS, World};
+use testkit::World;
 
 use super::{TURN, closed_world, examined, finding, section, well, wrong};
 use crate::binary;
-
-/// Another program, which has a port and does nothing with it.
-struct Holder(Child);
-
-impl Holder {
-    fn of(port: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).expect("binds");
-        let mut holder = Command::new("sleep");
-        holder.arg("1234").stdin(Stdio::from(OwnedFd::from(listener)));
-        Self(holder.spawn().expect("starts"))
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// What a section says of something.
 fn fact<'a>(report: &'a Value, area: &str, name: &str) -> &'a str {
     let facts = section(report, area)["facts"].as_array().expect("facts");
     let fact = facts.iter().find(|fact| fact["name"] == name);
     fact.and_then(|fact| fact["value"].as_str()).unwrap_or_else(|| panic!("no {name}: {facts:#?}"))
-}
-
-/// The time of day as the machine has it, to the second.
-fn now() -> String {
-    let said = Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output().expect("runs");
-    String::from_utf8(said.stdout).expect("UTF-8").trim().to_owned()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_holder_of_a_port_is_told_with_its_command_and_since_when() {
-    let _turn = TURN.lock().await;
-    let world = closed_world().await;
-    let before = now();
-    let holder = Holder::of(world.legacy_port(5022));
-    let (code, report) = examined(&world, &["--offline"]).await;
-    assert_eq!(code, Some(1));
-    let taken = finding(&report, "port_taken");
-    let line = taken["evidence"][0].as_str().expect("a line");
-    // Words of another program's command may be secret: its name tells enough.
-    let since = line.strip_prefix(&format!("process {}: sleep …, since ", holder.0.id()));
-    let since = since.unwrap_or_else(|| panic!("{line}"));
-    // The kernel counts from the start of the machine in hundredths, so that a second may be missing.
-    assert!(since.len() == before.len() && since <= now().as_str(), "{since}, before {}", now());
-    let seconds = |text: &str| {
-        let clock = text.split('T').nth(1).expect("a time").trim_end_matches('Z');
-        clock.split(':').fold(0_i64, |sum, part| sum * 60 + part.parse::<i64>().expect("a number"))
-    };
-    let late = (seconds(since) - seconds(&before)).rem_euclid(86_400);
-    assert!(late <= 60 || late >= 86_398, "started at {before}, told {since}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_caches_of_the_server_are_told_by_their_size() {
-    let _turn = TURN.lock().await;
-    let world = closed_world().await;
-    let program = well(&world).await;
-    for account in ACCOUNTS {
-        program.has_read_dialogs(account).await;
-    }
-    let metrics = program.request("GET", "/metrics").send().await.expect("an answer").text().await;
-    let known: u64 = metrics
-        .expect("a page")
-        .lines()
-        .filter(|line| line.starts_with("switchboard_account_peers{"))
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
-        .sum();
-    assert!(known > 0);
-    let (_, report) = examined(&world, &["--offline"]).await;
-    assert_eq!(fact(&report, "memory", "chats and users known"), known.to_string(), "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use testkit::World;
 
-use super::{TURN, close, doctor, examined, finding, findings, python};
+use super::{TURN, close, doctor, examined, finding, findings};
 use crate::importing::stage;
+use crate::python;
 
 /// The secret in the old scripts, which nobody may ever see.
 const HASH: &str = "feedfacefeedfacefeedfacefeedface";
@@ -73,7 +74,7 @@ impl Old {
 
     /// A master of gunicorn whose number stands in a file.
     fn gunicorn(&self, port: u16, module: &str) -> String {
-        let (python, host, folder) = (python(), &self.host, self.folder.display());
+        let (python, host, folder) = (python::path(), &self.host, self.folder.display());
         format!(
             "exec {python} -m gunicorn -b {host}:{port} -w 1 --chdir '{folder}' --no-control-socket --pid '{folder}/{module}.pid' {module}:app >/dev/null 2>&1"
         )

@@ -1,9 +1,8 @@
 //! A server in trouble, brought about for real: a store that another program has locked, a port whose connections are used up,
 //! memory that is nearly gone, a message that may not be sent, and a command of another version.
 
-use std::fs::{self, Permissions};
+use std::fs::{self};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Program, World};
 
-use super::{Foreign, TURN, closed_world, examined, examined_by, finding, findings, section, well, wrong};
+use super::{Foreign, TURN, closed_world, examined, finding, findings, section, well};
 use crate::binary;
 
 /// The doctor's report while time goes by for the server, so that nobody waits for what it waits for.
@@ -53,32 +52,6 @@ async fn locked_store_is_reported_until_released() {
     assert_eq!(program.send("@client_1", "It writes again.").await.0, 200);
 }
 
-/// Holds the locks by which those who read a database know that its log stays as it is, as a program does that makes the
-/// log anew and stands still.
-const HOLDS_THE_LOG: &str = "\
-import fcntl, sys
-file = open(sys.argv[1], 'r+b')
-fcntl.lockf(file, fcntl.LOCK_EX, 8, 120)
-print('ready', flush=True)
-sys.stdin.read()
-";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_cannot_even_be_read_is_told() {
-    let _turn = TURN.lock().await;
-    let world = closed_world().await;
-    let program = well(&world).await;
-    let log = world.data_dir("data").join("switchboard.db-shm");
-    let foreign = Foreign::python(HOLDS_THE_LOG, &[log.to_str().expect("UTF-8")]);
-    let report = examined_meanwhile(&world, &program).await;
-    let silent = finding(&report, "store_silent");
-    assert_eq!(silent["summary"], "The database does not answer the server.", "{silent:#}");
-    // What only the store tells is not told as well.
-    assert_ne!(section(&report, "queue")["looked"], "wholly", "{report:#}");
-    drop(foreign);
-    gone(&program, &world, "store_silent").await;
-}
-
 /// Opens connections and says nothing on them.
 const SAYS_NOTHING: &str = "\
 import resource, socket, sys
@@ -105,32 +78,6 @@ async fn exhausted_port_is_reported() {
     assert_eq!(silent["evidence"], json!(["no answer within 4 s"]), "{silent:#}");
     drop(foreign);
     gone(&program, &world, "listener_silent").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn long_waiting_message_is_reported() {
-    let _turn = TURN.lock().await;
-    let world = closed_world().await;
-    let program = well(&world).await;
-    // Telegram lets nobody but this account send it, and not for an hour.
-    let flood = json!({ "account": "main", "method": "messages.sendMessage", "seconds": 3600, "times": 1 });
-    world.fault("flood_wait", flood).await;
-    let order = json!({ "chat": "@client_1", "text": "It waits.", "account": "main", "wait": 0 });
-    let (status, waiting) = program.post("/v1/messages", &order).await;
-    assert_eq!(status, 202, "{waiting}");
-    let path = format!("/v1/messages/{}", waiting["id"].as_str().expect("an id"));
-    let stuck =
-        |report: &Value| findings(report).into_iter().find(|one| one["code"] == "queue_stuck").cloned();
-    let limited = || async { program.get("/v1/accounts/main").await.1["state"] == "flood_wait" };
-    program.until("the account must wait", limited).await;
-    program.until("it waits", || async { program.get(&path).await.1["state"] == "queued" }).await;
-    let (_, report) = examined(&world, &["--offline"]).await;
-    assert_eq!((stuck(&report), section(&report, "queue")["facts"][0]["value"].as_str()), (None, Some("1")));
-    program.advance(Duration::from_mins(11)).await;
-    let (code, report) = examined(&world, &["--offline"]).await;
-    let stuck = stuck(&report).unwrap_or_else(|| panic!("it is not told: {report:#}"));
-    assert_eq!((code, &stuck["severity"]), (Some(1), &json!("warning")));
-    assert!(stuck["summary"].as_str().is_some_and(|text| text.contains("11 min")), "{stuck:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,45 +113,6 @@ async fn hung_server_is_reported_by_its_pid() {
     assert_eq!(foreign, None);
     let (_, report) = examined(&world, &["--offline"]).await;
     assert!(findings(&report).iter().all(|one| one["code"] != "server_deaf"), "{report:#}");
-}
-
-/// The version of this program in its manifest, and another one that is as long.
-const VERSIONS: (&str, &str) = (env!("CARGO_PKG_VERSION"), "9.9.9");
-
-/// A program that is of another version and else the same: its own name for its version is written over, wherever it stands.
-fn of_another_version(folder: &Path) -> PathBuf {
-    let (own, other) = VERSIONS;
-    assert_eq!(own.len(), other.len(), "the other version must be as long as this one");
-    let mut bytes = fs::read(binary()).expect("reads");
-    let mut at = 0;
-    while let Some(found) = bytes[at..].windows(own.len()).position(|some| some == own.as_bytes()) {
-        at += found;
-        bytes[at..at + own.len()].copy_from_slice(other.as_bytes());
-    }
-    let path = folder.join("switchboard");
-    fs::write(&path, bytes).expect("written");
-    fs::set_permissions(&path, Permissions::from_mode(0o700)).expect("can be run");
-    let said = Command::new(&path).arg("--version").output().expect("runs");
-    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), format!("switchboard {other}"));
-    path
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_of_another_version_than_the_command_is_told() {
-    let _turn = TURN.lock().await;
-    let world = closed_world().await;
-    let _program = well(&world).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let other = of_another_version(folder.path());
-    let (code, report) = examined_by(&other, &world, &["--offline"]).await;
-    assert_eq!((code, wrong(&report)), (Some(1), vec!["version_differs"]), "{report:#}");
-    let differs = finding(&report, "version_differs");
-    let (own, other) = VERSIONS;
-    assert_eq!(
-        differs["summary"],
-        format!("The server runs version {own}, this program is version {other}."),
-        "{differs:#}"
-    );
 }
 
 /// A control group of the test's own, below that of the test; gone when it is dropped and empty.

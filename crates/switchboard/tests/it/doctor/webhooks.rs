@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use testkit::{World, free_port};
 
 use super::{TURN, closed_world, doctor, examined, findings, section, well};
-use crate::binary;
+use crate::shell::cli::cli;
 
 /// Where each webhook should be. The path is a secret.
 const EXPECTED: &str = "https://n8n.example.com/webhook/planted-0123456789";
@@ -298,15 +298,8 @@ fn questions() -> BTreeSet<(String, String, String)> {
 }
 
 /// The kept log lines with this in them.
-async fn kept_lines(world: &World, text: &str) -> String {
-    let shown = tokio::process::Command::new(binary())
-        .args(["logs", "--grep", text, "--level", "trace", "--data-dir"])
-        .arg(world.data_dir("data"))
-        .output()
-        .await
-        .expect("runs");
-    assert!(shown.status.success(), "{shown:?}");
-    String::from_utf8(shown.stdout).expect("UTF-8")
+fn kept_lines(world: &World, text: &str) -> String {
+    cli(world, &["logs", "--grep", text, "--level", "trace"]).fine()
 }
 
 fn shows_no_secret(text: &str) {
@@ -402,8 +395,8 @@ async fn each_provider_is_asked_where_it_sends_and_nothing_is_changed() {
     assert!(!found(&report).contains_key("bot_elsewhere"), "{report:#}");
     program.terminate().await;
     shows_no_secret(&program.output());
-    assert_eq!(kept_lines(&world, "planted").await, "");
-    assert_ne!(kept_lines(&world, "a").await, "");
+    assert_eq!(kept_lines(&world, "planted"), "");
+    assert_ne!(kept_lines(&world, "a"), "");
 
     // The doctor changed nothing himself.
     world.put("/webhooks", &accounts["items"][1]).await;

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use testkit::World;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::stage::{self, MOVING, account, import, path, world};
-use super::{python, running, write};
+use super::stage::{self, MOVING, import, path, world};
+use super::{running, write};
+use crate::python;
 
 /// What is wrong with each file, and a word of what is said of it.
 const WRONG: [(&str, &str); 9] = [
@@ -54,7 +55,7 @@ async fn folder(world: &World) -> String {
 
 /// Another program has a file open for as long as this lives.
 async fn held(file: &Path) -> tokio::process::Child {
-    let mut holder = python(&["lock", file.to_str().expect("UTF-8")])
+    let mut holder = python::script("moving.py", &["lock", file.to_str().expect("UTF-8")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -76,10 +77,7 @@ fn row<'a>(report: &'a Value, file: &str) -> &'a Value {
 /// Imports with further arguments; whatever comes of the good files, the bad ones are told as they are.
 async fn told(world: &World, folder: &str, more: &[&str]) -> Value {
     let arguments = [import(&[folder]), more.to_vec()].concat();
-    let ran = stage::command(world, &arguments).output().await.expect("runs");
-    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    assert_eq!(ran.status.code(), Some(0), "{out}{err}");
-    let report: Value = serde_json::from_str(&out).expect("JSON");
+    let report = stage::fine(world, &arguments).await;
     assert_eq!(report["sessions"].as_array().map(Vec::len), Some(WRONG.len() + 2), "{report:#}");
     for (file, why) in WRONG {
         let row = row(&report, file);
@@ -111,7 +109,7 @@ async fn each_bad_file_says_what_is_wrong_and_none_stops_the_others() {
     let first = row(&of_another, "moving.session");
     let why = "account main belongs to another person; name another account, or none";
     assert_eq!((&first["what"], &first["detail"]), (&json!("other_person"), &json!(why)), "{first:#}");
-    let person = account(&world, MOVING).await;
+    let person = world.account(MOVING).await;
     assert_eq!(first["user_id"], person["user_id"], "{first:#}");
     let (_, accounts) = program.get("/v1/accounts").await;
     let is_here = |one: &Value| one["user_id"] == person["user_id"];
@@ -135,10 +133,7 @@ async fn the_table_of_a_folder_of_bad_files_reads_well() {
     let world = world().await;
     let folder = folder(&world).await;
     let _holder = held(&Path::new(&folder).join("held.session")).await;
-    let ran =
-        stage::command(&world, &["account", "import", &folder, "--dry-run"]).output().await.expect("runs");
-    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    assert_eq!(ran.status.code(), Some(0), "{out}{err}");
+    let out = stage::command(&world, &["account", "import", &folder, "--dry-run"]).fine();
     insta::assert_snapshot!(out.replace(&folder, "/old"), @r#"
 In /old:
  FILE                WHAT        ACCOUNT  FOR  WHOSE  DC  PEERS  KIND

@@ -4,18 +4,13 @@ use serde_json::json;
 use testkit::{Program, Seat, World};
 
 use super::running;
-use super::stage::{self, MOVING, account, path, world};
-use crate::binary;
+use super::stage::{self, MOVING, path, world};
+use crate::shell::cli::cli;
 
 /// Somebody who imports at a terminal of so many columns, or at one that does not say.
 fn seat(world: &World, given: &[&str], columns: Option<u16>) -> Seat {
-    let (settings, data) = (world.settings_file(), world.data_dir("data"));
-    let place = ["--config", settings.to_str().expect("UTF-8"), "--data-dir", data.to_str().expect("UTF-8")];
-    let arguments = [&["account", "import"], given, &place].concat();
-    match columns {
-        Some(columns) => Seat::at_a_screen(binary(), &arguments, (columns, 40)),
-        None => Seat::at(binary(), &arguments),
-    }
+    let importing = cli(world, &[&["account", "import"], given].concat());
+    columns.map_or_else(|| importing.seat(), |columns| importing.seat_of_width(columns))
 }
 
 /// A world with two files of the account that moves, one of which is no session, and the folder that they lie in.
@@ -44,46 +39,12 @@ async fn accounts(program: &Program) -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_shows_the_table_and_changes_nothing() {
-    let world = world().await;
-    let folder = folder(&world).await;
-    // One that is wide enough, one that is not, and one that does not say.
-    for columns in [Some(160), Some(44), None] {
-        let mut importing = seat(&world, &[&folder, "--dry-run"], columns);
-        assert_eq!(importing.ended().await, Some(0), "{}", importing.screen());
-        importing.shows("Nothing was opened or changed.", 1).await;
-        let screen = importing.screen();
-        assert!(screen.contains(&format!("In {folder}:")), "{screen}");
-        let headings = row(&screen, "FILE");
-        let wanted: &[&str] = match columns {
-            Some(44) => &["FILE", "WHAT", "ACCOUNT"],
-            _ => &["FILE", "WHAT", "ACCOUNT", "FOR", "WHOSE", "DC", "PEERS", "KIND"],
-        };
-        assert!(
-            headings.iter().map(String::as_str).take(wanted.len()).eq(wanted.iter().copied()),
-            "{screen}"
-        );
-        assert_eq!(screen.contains("There is no room here for: kind, dc, "), columns == Some(44), "{screen}");
-        assert_eq!(row(&screen, "moving.session")[1], "unasked", "{screen}");
-        assert_eq!(row(&screen, "broken.session")[1], "unreadable", "{screen}");
-        let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
-        let why = "broken.session: it is neither an SQLite database nor a session string";
-        assert!(words.contains(why), "{screen}");
-        assert!(
-            !screen.contains("Stop the old program") && !screen.contains("[y/N]"),
-            "nothing is asked: {screen}"
-        );
-    }
-    assert_eq!(world.get("/calls").await["items"], json!([]), "nothing connects");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn import_asks_and_no_changes_nothing() {
     let world = world().await;
     let program = running(&world).await;
     let folder = folder(&world).await;
     let (hash, hash_file) = path(&world, "api_hash");
-    let one = account(&world, MOVING).await;
+    let one = world.account(MOVING).await;
     std::fs::write(&hash, one["api_hash"].as_str().expect("a text")).expect("writes");
     let api_id = one["api_id"].to_string();
     let given = [folder.as_str(), "--api-id", &api_id, "--api-hash-file", &hash_file];
@@ -129,25 +90,22 @@ async fn asked(world: &World) -> serde_json::Value {
 async fn import_without_question_still_warns() {
     let world = world().await;
     let folder = folder(&world).await;
-    let ran = stage::command(&world, &["account", "import", &folder, "--yes"]).output().await.expect("runs");
-    let (said, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    assert!(ran.status.success() && errors.contains("Stop the old program first"), "{said}{errors}");
+    let ran = stage::command(&world, &["account", "import", &folder, "--yes"]).run();
+    assert!(ran.err.contains("Stop the old program first"), "{ran:?}");
+    let said = ran.fine();
     assert!(!said.contains("Stop the old program first"), "what is piped on is the table: {said}");
     assert_eq!(row(&said, "moving.session")[1], "ownerless", "{said}");
 
     // It is kept, and named beside the accounts whether a server runs or not.
-    let listed = async || {
-        let ran = stage::command(&world, &["account", "list"]).output().await.expect("runs");
-        String::from_utf8(ran.stdout).expect("UTF-8")
-    };
-    let before = listed().await;
+    let listed = || stage::command(&world, &["account", "list"]).fine();
+    let before = listed();
     let program = running(&world).await;
     let (_, ownerless) = program.get("/v1/ownerless-sessions").await;
     let [session] = ownerless["items"].as_array().expect("items").as_slice() else { panic!("{ownerless}") };
-    assert_eq!(session["user_id"], account(&world, MOVING).await["user_id"], "{ownerless}");
+    assert_eq!(session["user_id"], world.account(MOVING).await["user_id"], "{ownerless}");
     assert_eq!(program.get("/v1/accounts").await.1["ownerless_sessions"], json!([session]));
     let id = session["id"].as_str().expect("an id");
-    for list in [before, listed().await] {
+    for list in [before, listed()] {
         assert!(list.contains("belong to no account") && list.contains(id), "{list}");
     }
 }

@@ -7,41 +7,16 @@ mod guide;
 pub(crate) mod stage;
 mod strings;
 
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
-use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::binary;
-use stage::{MOVING, OLD_LINK, account, fine, import, path, world};
-
-/// Names the Python that has Telethon and Kurigram.
-const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
-
-fn python(arguments: &[&str]) -> tokio::process::Command {
-    let Some(python) = std::env::var_os(PYTHON) else {
-        panic!("{PYTHON} names no Python that has Telethon: run `cargo xtask test`, which sets it up");
-    };
-    let mut command = tokio::process::Command::new(python);
-    command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/moving.py"))
-        .args(arguments)
-        .kill_on_drop(true);
-    command
-}
+use crate::{binary, python};
+use stage::{MOVING, OLD_LINK, fine, import, path, world};
 
 async fn foreign(arguments: &[&str]) -> Value {
-    let running = python(arguments).stdin(Stdio::null()).output();
-    let output = tokio::time::timeout(Duration::from_mins(2), running)
-        .await
-        .expect("Python hangs")
-        .expect("it starts");
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_str(&told).unwrap_or_else(|_| panic!("no JSON: {told}"))
+    python::told("moving.py", arguments).await
 }
 
 async fn running(world: &World) -> Program {
@@ -89,7 +64,7 @@ async fn there_and_back(library: &str, export_as: &str) {
     let (_, after) = path(&world, "after.session");
     let exported = fine(&world, &["account", "export", &name, export_as, &after, "--yes", "--json"]).await;
     assert_eq!(exported["stopped"], true, "{exported}");
-    let one = account(&world, MOVING).await;
+    let one = world.account(MOVING).await;
     let (api_id, api_hash) = (one["api_id"].to_string(), one["api_hash"].as_str().expect("a text"));
     let used = foreign(&["use", library, &after, &api_id, api_hash, &group, "and back again"]).await;
     assert_eq!(used["user_id"], made["user_id"]);
@@ -135,90 +110,19 @@ async fn while_no_server_runs_a_session_moves_in_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn session_owner_is_asked_of_telegram() {
-    let world = world().await;
-    let group = world.chat_titled("Demo supergroup").await;
-    // There is an account of this name, and the file is not its.
-    let (session, file) = path(&world, "main.session");
-    stage::file(&world, &session, &[]).await;
-    let program = running(&world).await;
-    let of_main = async || {
-        let (_, main) = program.get("/v1/accounts/main").await;
-        let lines = main["lines"].as_array().expect("lines").iter();
-        (main["user_id"].clone(), lines.map(|line| line["session"].clone()).collect::<Vec<_>>())
-    };
-    let before = of_main().await;
-    let report = fine(&world, &import(&[&file])).await;
-    let (name, person) = (new_account(&report), account(&world, MOVING).await);
-    assert_ne!(name, "main", "{report:#}");
-    assert_eq!(report["sessions"][0]["user_id"], person["user_id"], "{report:#}");
-    program.account_is(&name, "ready").await;
-    let (_, moved) = program.get(&format!("/v1/accounts/{name}")).await;
-    assert_eq!(moved["user_id"], person["user_id"], "{moved}");
-    assert_eq!(of_main().await, before);
-    program.has_read_dialogs(&name).await;
-    write(&program, &name, &group, "by whom").await;
-    write(&program, "main", &group, "by main").await;
-    let effects = world.effects("messages.sendMessage").await;
-    let by: Vec<_> = effects.iter().map(|one| (&one["text"], &one["account"])).collect();
-    assert_eq!(by, [(&json!("by whom"), &json!(MOVING)), (&json!("by main"), &json!("main"))]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_session_is_for_can_be_said_in_the_command() {
-    let world = world().await;
-    let (session, file) = path(&world, "some.session");
-    stage::file(&world, &session, &[]).await;
-    let mut arguments = import(&[&file]);
-    arguments.extend(["--for", "send_text,leave_chat"]);
-    let report = fine(&world, &arguments).await;
-    let name = new_account(&report);
-    assert_eq!(report["sessions"][0]["purposes"], json!(["send_text", "leave_chat"]), "{report:#}");
-    let program = running(&world).await;
-    program.account_is(&name, "ready").await;
-    let (_, account) = program.get(&format!("/v1/accounts/{name}")).await;
-    assert_eq!(account["lines"][0]["name"], "send_text+leave_chat", "{account}");
-    let mut arguments = import(&[&file]);
-    arguments.extend(["--for", "everything"]);
-    let ran = stage::command(&world, &arguments).output().await.expect("runs");
-    assert_eq!(ran.status.code(), Some(2), "{}", String::from_utf8_lossy(&ran.stderr));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_its_program_holds_is_left_alone() {
-    let world = world().await;
-    let (session, file) = path(&world, "held.session");
-    stage::file(&world, &session, &[]).await;
-    let mut holder =
-        python(&["lock", &file]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
-    let mut said = String::new();
-    let mut lines = BufReader::new(holder.stdout.take().expect("a pipe"));
-    lines.read_line(&mut said).await.expect("reads");
-    assert_eq!(said.trim(), "locked");
-    let report = fine(&world, &import(&[&file])).await;
-    let row = &report["sessions"][0];
-    assert_eq!(row["what"], "unreadable", "{row}");
-    assert!(row["detail"].as_str().is_some_and(|why| why.contains("another program")), "{row}");
-    drop(holder.stdin.take());
-    holder.wait().await.expect("ends");
-    assert_eq!(fine(&world, &import(&[&file])).await["sessions"][0]["what"], "new");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_slip_in_a_path_is_told_before_anything_is_opened() {
     let world = world().await;
     let (session, file) = path(&world, "some.session");
     stage::file(&world, &session, &[]).await;
     let (plan, plan_file) = path(&world, "plan.toml");
-    let refused = async |paths: &[&str], word: &str| {
-        let ran = stage::command(&world, &import(paths)).output().await.expect("runs");
-        let err = String::from_utf8_lossy(&ran.stderr).into_owned();
-        assert!(ran.status.code() == Some(2) && err.contains(word), "{:?}: {err}", ran.status);
+    let refused = |paths: &[&str], word: &str| {
+        let ran = stage::command(&world, &import(paths)).run();
+        assert!(ran.code == Some(2) && ran.err.contains(word), "{ran:?}");
     };
-    refused(&["no-such.session"], "no-such.session").await;
+    refused(&["no-such.session"], "no-such.session");
     // Left unheeded, it would let Telegram be asked about what is to be left alone.
     std::fs::write(&plan, "[[session]]\nfile = \"sessions/some.session\"\nskip = true").expect("writes");
-    refused(&[&file, "--plan", &plan_file], "relative to the plan file").await;
+    refused(&[&file, "--plan", &plan_file], "relative to the plan file");
     assert!(!world.data_dir("data").exists());
     std::fs::write(&plan, "[[session]]\nfile = \"./some.session\"\nskip = true").expect("writes");
     let report = fine(&world, &import(&[&file, "--plan", &plan_file])).await;

@@ -1,7 +1,6 @@
 //! An account that lives in another program so far, and the commands that bring it over.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use domain::Secret;
 use rusqlite::Connection;
@@ -10,6 +9,7 @@ use session_files::{Key, Peer, PeerKind, Session};
 use testkit::World;
 
 use crate::binary;
+use crate::shell::cli::{Cli, cli};
 
 /// The account that moves.
 pub(crate) const MOVING: &str = "backup_1";
@@ -24,40 +24,19 @@ pub(crate) const OLD_LINK: &str = "https://t.me/+of_the_old_registry";
 /// A world whose settings do not name the account that moves.
 pub(crate) async fn world() -> World {
     let world = World::start(binary()).await;
-    world.edit_settings(|text| {
-        let mut blocks = text.split("[[telegram.accounts]]");
-        let head = blocks.next().expect("a head").to_owned();
-        let others = blocks.filter(|block| !block.contains(&format!("name = \"{MOVING}\"")));
-        let mut kept = head;
-        for block in others {
-            kept.push_str("[[telegram.accounts]]");
-            kept.push_str(block);
-        }
-        // Ports that are pinned to it would name nobody.
-        kept.lines()
-            .filter(|line| !line.contains(&format!("account = \"{MOVING}\"")))
-            .collect::<Vec<_>>()
-            .join("\n")
-    });
+    world.edit_settings(|text| testkit::without_account(&text, MOVING));
     world
-}
-
-/// What the world says of an account.
-pub(crate) async fn account(world: &World, name: &str) -> Value {
-    let accounts = world.get("/telegram/accounts").await;
-    let mut accounts = accounts["items"].as_array().expect("items").iter();
-    accounts.find(|account| account["name"] == name).expect("there").clone()
 }
 
 /// The key of the account that moves.
 pub(crate) async fn key(world: &World) -> [u8; 256] {
-    let account = account(world, MOVING).await;
+    let account = world.account(MOVING).await;
     hex(account["auth_key"].as_str().expect("a key")).try_into().expect("256 bytes")
 }
 
 /// A session file of the account that moves, which knows these chats.
 pub(crate) async fn file(world: &World, path: &Path, chats: &[&str]) {
-    let (account, key) = (account(world, MOVING).await, key(world).await);
+    let (account, key) = (world.account(MOVING).await, key(world).await);
     let dc_id = i32::try_from(account["dc_id"].as_i64().expect("a number")).expect("small");
     let mut session = Session::new(dc_id, Key::new(Secret::new(Box::new(key))).expect("a key"));
     session.peers = chats
@@ -119,24 +98,13 @@ pub(crate) fn registry_of(account: &str, path: &Path, bound: &str, left: &str) {
 }
 
 /// A command on the data directory, with the application's secret at hand.
-pub(crate) fn command(world: &World, arguments: &[&str]) -> tokio::process::Command {
-    let mut command = tokio::process::Command::new(binary());
-    command
-        .args(arguments)
-        .args(["--config", world.settings_file().to_str().expect("UTF-8")])
-        .args(["--data-dir", world.data_dir("data").to_str().expect("UTF-8")])
-        .env(HASH.0, HASH.1)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    command
+pub(crate) fn command(world: &World, arguments: &[&str]) -> Cli {
+    cli(world, arguments).env(HASH.0, HASH.1)
 }
 
 /// Runs a command that is to go well; what it printed as JSON.
 pub(crate) async fn fine(world: &World, arguments: &[&str]) -> Value {
-    let ran = command(world, arguments).output().await.expect("runs");
-    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    assert!(ran.status.success(), "{arguments:?}: {out}{err}");
-    serde_json::from_str(&out).unwrap_or_else(|_| panic!("{arguments:?} printed no JSON: {out}{err}"))
+    command(world, arguments).beside().await.json()
 }
 
 /// The arguments of an import that makes accounts.

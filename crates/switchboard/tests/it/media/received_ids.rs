@@ -193,25 +193,3 @@ async fn received_file_is_readable_after_migration() {
     assert!(status == 200 && read == whole, "{status}, {} bytes", read.len());
     world.assert_nothing_unknown().await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sent_file_is_readable_after_migration() {
-    let (world, program, _hoster) = stage().await;
-    program.has_read_dialogs("main").await;
-    let group = world.chat_titled("Demo group").await;
-    let order = json!({ "chat": group, "text": "the list", "media": [{ "path": "price.pdf" }] });
-    let (status, sent) = program.post("/v1/messages", &order).await;
-    assert_eq!(status, 200, "{sent}");
-    let path = sent["media"][0]["url"].as_str().expect("a path");
-    let today = world.post(&format!("/telegram/chats/{group}/migrate"), &json!({})).await;
-    let today = today["chat_id"].as_str().expect("an id").to_owned();
-    let moved = || async { program.get(&format!("/v1/chats/{group}")).await.1["chat_id"] == today.as_str() };
-    program.until("the group is known as a supergroup", moved).await;
-    // It lies here no more, so that it comes from Telegram.
-    let outgoing =
-        || async { std::fs::read_dir(world.data_dir("data").join("outgoing")).expect("reads").count() == 0 };
-    program.until("the file is gone", outgoing).await;
-    let (status, _, read) = answer(&program, path, None).await;
-    assert!(status == 200 && read == testkit::PDF, "{status}, {}", String::from_utf8_lossy(&read));
-    world.assert_nothing_unknown().await;
-}

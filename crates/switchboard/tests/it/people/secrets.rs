@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
@@ -14,6 +13,8 @@ use testkit::{Program, Receiver, Start, authenticator};
 use super::stage::{Stage, cookie, pair};
 use crate::backup::files_in;
 use crate::binary;
+use crate::secrets::{Secrets, files};
+use crate::shell::cli::cli;
 
 /// What stands in the address of a webhook, in the settings and in the store.
 const ADDRESS: [&str; 2] = ["planted-in-an-address-of-the-settings", "planted-in-an-address-of-the-store"];
@@ -31,33 +32,6 @@ const IN_THE_NAME: &str = "planted-where-the-name-belongs";
 /// So many pages of one kind are looked at, and so many in all.
 const OF_ONE_KIND: usize = 3;
 const PAGES: usize = 200;
-
-/// What must not be found, each with what it is.
-#[derive(Default)]
-struct Secrets(Vec<(&'static str, Vec<u8>)>);
-
-impl Secrets {
-    fn plant(&mut self, what: &'static str, secret: impl Into<Vec<u8>>) {
-        let secret = secret.into();
-        assert!(secret.len() >= 8, "{what} would be found by chance");
-        self.0.push((what, secret));
-    }
-
-    /// The first of them that is somewhere.
-    fn found(&self, bytes: &[u8]) -> Option<&'static str> {
-        let there = |secret: &[u8]| bytes.windows(secret.len()).any(|window| window == secret);
-        self.0.iter().find(|(_, secret)| there(secret)).map(|(what, _)| *what)
-    }
-
-    fn not_in(&self, place: &str, bytes: &[u8]) {
-        assert_eq!(
-            self.found(bytes),
-            None,
-            "{place}: {}",
-            String::from_utf8_lossy(bytes).get(..4000).unwrap_or_default()
-        );
-    }
-}
 
 /// The bytes of a text in base 32.
 fn base32(text: &str) -> Vec<u8> {
@@ -166,15 +140,10 @@ fn started(stage: &Stage) -> Start<'static> {
 }
 
 /// All that a command says, on both of its outputs.
-fn said(stage: &Stage, arguments: &[&str]) -> Vec<u8> {
-    let mut command = Command::new(binary());
-    command.args(arguments).arg("--data-dir").arg(stage.world.data_dir("data")).stdin(Stdio::null());
-    if arguments[0] != "logs" {
-        command.arg("--config").arg(stage.world.settings_file());
-    }
-    let ran = command.output().expect("runs");
-    assert!(matches!(ran.status.code(), Some(0 | 1)), "{arguments:?}: {ran:?}");
-    [ran.stdout, ran.stderr].concat()
+fn said(stage: &Stage, arguments: &[&str]) -> String {
+    let ran = cli(&stage.world, arguments).run();
+    assert!(matches!(ran.code, Some(0 | 1)), "{arguments:?}: {ran:?}");
+    ran.all()
 }
 
 /// Makes a user, who signs in, wrongly first, and turns a second factor on; plants what that takes. The cookie.
@@ -184,7 +153,7 @@ async fn live(stage: &Stage, program: &Program, secrets: &mut Secrets) -> String
     assert_eq!(status, 201, "{made}");
     let (status, refused) = program.post("/v1/users", &json!({"name": "boris", "password": [WRONG]})).await;
     assert_eq!(status, 422, "{refused}");
-    secrets.not_in("a refusal", refused.to_string().as_bytes());
+    secrets.not_in("a refusal", refused.to_string());
     let enter = async |name: &str, password: &str| {
         let answer = stage.post(program, "/sign-in", &[("name", name), ("password", password)]).send().await;
         answer.expect("an answer")
@@ -219,7 +188,7 @@ async fn live(stage: &Stage, program: &Program, secrets: &mut Secrets) -> String
     // In again, by a wrong code and a recovery code.
     let asked = enter("anna", OF_ANNA).await.text().await.expect("a page");
     let ticket = between(&asked, "name=\"ticket\" value=\"", "\"").to_owned();
-    secrets.plant("ticket", ticket.clone());
+    secrets.plant("ticket", &ticket);
     for (code, status) in [("planted-wrong-code", 401), (codes[0], 303)] {
         let answer =
             stage.post(program, "/sign-in/code", &[("ticket", &ticket), ("code", code)]).send().await;
@@ -256,20 +225,6 @@ async fn tell(program: &Program, receiver: &str) {
         let (status, told) = program.post(&format!("/v1/alert-targets/{name}/test"), &json!({})).await;
         assert!(status >= 400, "{name}: {status} {told}");
     }
-}
-
-/// Every file below a folder, with its bytes.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("reads").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if let Ok(bytes) = std::fs::read(&path) {
-            found.push((path.display().to_string(), bytes));
-        }
-    }
-    found
 }
 
 const CALLS: [&str; 14] = [
@@ -319,7 +274,7 @@ async fn secrets_of_people_and_targets_are_never_in_the_clear() {
     assert_eq!(status, 201, "{made}");
     let key = made["key"].as_str().expect("a key").to_owned();
     assert_eq!(program.status_with(&key, "/v1/accounts").await, 200);
-    secrets.plant("API key", key.clone());
+    secrets.plant("API key", &key);
     secrets.plant("API key without its beginning", key.trim_start_matches("swb_"));
     tell(&program, receiver.address()).await;
     let entered = live(&stage, &program, &mut secrets).await;
@@ -328,7 +283,7 @@ async fn secrets_of_people_and_targets_are_never_in_the_clear() {
     for call in CALLS {
         let answer = program.request("GET", call).send().await.expect("an answer");
         assert_eq!(answer.status(), 200, "{call}");
-        secrets.not_in(call, answer.text().await.expect("a body").as_bytes());
+        secrets.not_in(call, answer.text().await.expect("a body"));
     }
     let pages = Browser { stage: &stage, program: &program, cookie: entered }.pages().await;
     assert!(pages.len() > 30, "{:?}", pages.keys());
@@ -339,7 +294,7 @@ async fn secrets_of_people_and_targets_are_never_in_the_clear() {
     }
     assert!(pages["/settings/people/anna"].contains("anna"));
     for (path, page) in &pages {
-        secrets.not_in(path, page.as_bytes());
+        secrets.not_in(path, page);
     }
     let (status, answer) =
         program.post("/v1/users", &json!({"name": "anna", "password": OF_ANNA, "role": "viewer"})).await;
@@ -359,12 +314,12 @@ async fn secrets_of_people_and_targets_are_never_in_the_clear() {
         &["logs", "--since", "1d", "--json"],
     ];
     for command in commands {
-        secrets.not_in(&command.join(" "), &said(&stage, command));
+        secrets.not_in(&command.join(" "), said(&stage, command));
     }
     program.kill();
 
     assert!(program.output().contains("TRACE"), "everything is logged:\n{}", program.output());
-    secrets.not_in("standard output and error", program.output().as_bytes());
+    secrets.not_in("standard output and error", program.output());
     let data = stage.world.data_dir("data");
     let all = files(&data);
     let names: BTreeSet<&str> = all.iter().filter_map(|(path, _)| path.rsplit('/').next()).collect();
@@ -382,10 +337,10 @@ async fn secrets_of_people_and_targets_are_never_in_the_clear() {
     for command in
         [&["doctor", "--offline", "--json"][..], &["doctor", "--offline"], &["logs", "--since", "1d"]]
     {
-        secrets.not_in(&command.join(" "), &said(&stage, command));
+        secrets.not_in(&command.join(" "), said(&stage, command));
     }
     // Nor are they in what is carried elsewhere.
-    secrets.not_in("backup create", &said(&stage, &["backup", "create"]));
+    secrets.not_in("backup create", said(&stage, &["backup", "create"]));
     let backups = files(&data.join("backups"));
     let backups = backups.iter().filter(|(path, _)| path.ends_with(".tar.gz"));
     let packed: Vec<_> = backups.flat_map(|(path, _)| files_in(Path::new(path))).collect();
@@ -395,9 +350,6 @@ async fn secrets_of_people_and_targets_are_never_in_the_clear() {
     }
     let lines = said(&stage, &["logs", "--since", "1d", "--json"]);
     secrets.not_in("the kept lines", &lines);
-    let kept = String::from_utf8_lossy(&lines)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .count();
+    let kept = lines.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count();
     assert!(kept > 50, "everything is kept: {kept}");
 }

@@ -1,13 +1,11 @@
 //! A server with a known first password, a browser that keeps no secrets of its own, and the command line beside it.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
-
 use reqwest::header::{LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response};
 use testkit::{Program, Start, World};
 
 use crate::binary;
+use crate::shell::cli::{Ran, cli};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -57,19 +55,8 @@ impl Stage {
     }
 
     /// `switchboard user …`, with these lines on its standard input.
-    pub(crate) async fn user(&self, arguments: &[&str], input: &str) -> Output {
-        let (settings, data_dir) = (self.world.settings_file(), self.world.data_dir("data"));
-        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let input = input.to_owned();
-        let running = tokio::task::spawn_blocking(move || {
-            let mut command = Command::new(binary());
-            command.arg("user").args(arguments).arg("--config").arg(settings).arg("--data-dir").arg(data_dir);
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            let mut child = command.spawn().expect("runs");
-            child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("takes it");
-            child.wait_with_output().expect("ends")
-        });
-        running.await.expect("ends")
+    pub(crate) fn user(&self, arguments: &[&str], input: &str) -> Ran {
+        cli(&self.world, &[&["user"], arguments].concat()).given(input)
     }
 }
 

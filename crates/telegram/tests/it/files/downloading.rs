@@ -61,7 +61,7 @@ async fn nothing_is_asked_for_that_nobody_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_reference_is_read_again_and_a_lost_piece_asked_for_again() {
+async fn download_renews_references_and_retries_pieces() {
     let (world, pool) = one_account().await;
     let group = world.demo("Demo supergroup");
     let chat_id = chat_id(&pool, "backup_1", &group).await;
@@ -143,7 +143,7 @@ async fn a_key_that_another_data_centre_has_ended_is_made_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_lies_elsewhere_than_its_message_says_is_followed_there() {
+async fn moved_file_is_followed_to_its_data_centre() {
     let (world, pool) = one_account().await;
     let content = noise(512 * 1024 + 9);
     for (dc_id, said) in [(4, 2), (2, 4)] {

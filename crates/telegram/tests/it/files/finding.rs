@@ -24,7 +24,7 @@ async fn find(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn media_are_found_by_what_was_seen_of_them_and_by_what_they_look_like() {
+async fn media_are_found_by_id_and_by_appearance() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let pool = world.ready().await;
     let chat_id = chat_id(&pool, "backup_1", &world.demo("Demo supergroup")).await;

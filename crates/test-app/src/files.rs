@@ -12,20 +12,20 @@ use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Shelf, Timeout
 use web::Files;
 
 /// The largest file, in bytes.
-pub(crate) const MOST: u64 = 8 << 20;
+pub const MOST: u64 = 8 << 20;
 
 /// What all uploads may have together, in bytes.
-pub(crate) const MOST_UPLOADED: u64 = 12 << 20;
+pub const MOST_UPLOADED: u64 = 12 << 20;
 
 /// How long an upload is kept.
-pub(crate) const KEEP: Duration = Duration::from_hours(24);
+pub const KEEP: Duration = Duration::from_hours(24);
 
 /// How long a file may bring nothing.
-pub(crate) const SILENCE: Duration = Duration::from_secs(30);
+pub const SILENCE: Duration = Duration::from_secs(30);
 
 /// How many bytes the disk has, as the test says.
 #[derive(Clone)]
-pub(crate) struct Free {
+pub struct Free {
     bytes: Arc<AtomicU64>,
     /// After how many questions there is nothing.
     questions: Arc<AtomicU64>,
@@ -36,12 +36,12 @@ impl Free {
         Self { bytes: Arc::new(AtomicU64::new(1 << 40)), questions: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 
-    pub(crate) fn is(&self, bytes: u64) {
+    pub fn is(&self, bytes: u64) {
         self.bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// The disk is full when it was asked so many times.
-    pub(crate) fn ends_after(&self, questions: u64) {
+    pub fn ends_after(&self, questions: u64) {
         self.questions.store(questions, Ordering::Relaxed);
     }
 
