@@ -1,6 +1,8 @@
 //! Pages for people: what the program does, live, in English and Russian. What they show and do goes through typed views and
 //! the API; here is neither SQL nor Telegram.
 
+#![expect(clippy::ref_option_ref, reason = "templates hand the arguments of their macros on by reference")]
+
 mod accounts;
 mod ask;
 mod assets;
