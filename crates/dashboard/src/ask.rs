@@ -17,12 +17,11 @@ use crate::visitor::Visitor;
 use crate::words::{refused, wrong_field};
 
 /// The longest wait for an answer: whatever asks Telegram has its own, shorter one.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The longest wait for an import: a thousand sessions, each asked for its person.
-const LONG_PATIENCE: Duration = Duration::from_hours(6);
+const LONG_TIMEOUT: Duration = Duration::from_hours(6);
 
-/// What nearly all calls are.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The largest answer that is read, in bytes: a page of a list is far below it.
@@ -32,7 +31,6 @@ const LARGEST: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{status} {code}: {detail}")]
 pub(crate) struct Refused {
-    /// The status of the answer.
     pub(crate) status: StatusCode,
     /// The stable word of the problem (`docs/errors.md`); `internal` where there was no problem document.
     pub(crate) code: String,
@@ -102,10 +100,10 @@ impl Dashboard {
         kind: Option<HeaderValue>,
         body: impl Into<Body>,
     ) -> Result<T, Refused> {
-        self.ask_within(PATIENCE, visitor, method, path, kind, body.into()).await
+        self.ask_within(TIMEOUT, visitor, method, path, kind, body.into()).await
     }
 
-    /// The same for what may take hours, which nobody waits for at a page.
+    /// The same for what may take hours, which no one waits for at a page.
     pub(crate) async fn ask_for_long<T: DeserializeOwned>(
         &self,
         visitor: &Visitor,
@@ -114,12 +112,12 @@ impl Dashboard {
         body: Option<Value>,
     ) -> Result<T, Refused> {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
-        self.ask_within(LONG_PATIENCE, visitor, method, path, Some(JSON), body.into()).await
+        self.ask_within(LONG_TIMEOUT, visitor, method, path, Some(JSON), body.into()).await
     }
 
     async fn ask_within<T: DeserializeOwned>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         visitor: &Visitor,
         method: Method,
         path: &str,
@@ -135,14 +133,13 @@ impl Dashboard {
         request.headers_mut().extend(kind.map(|kind| (CONTENT_TYPE, kind)));
         let actor = visitor.actor().ok_or_else(|| Refused::internal("No one is signed in."))?;
         let answer = self.api().answer_as(actor, request);
-        let Ok(answer) = tokio::time::timeout(patience, answer).await else {
-            return Err(Refused::internal(format!("There was no answer within {} s.", patience.as_secs())));
+        let Ok(answer) = tokio::time::timeout(timeout, answer).await else {
+            return Err(Refused::internal(format!("There was no answer within {} s.", timeout.as_secs())));
         };
         read_answer(answer).await.map_err(|why: Refused| why.told(visitor.language))
     }
 }
 
-/// Reads an answer of the API.
 pub(crate) async fn read_answer<T: DeserializeOwned>(answer: Response) -> Result<T, Refused> {
     let status = answer.status();
     let body = http_body_util::Limited::new(answer.into_body(), LARGEST)

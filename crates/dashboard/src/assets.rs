@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 
 use crate::page::{gzip, takes_gzip};
 
-/// A file of the dashboard.
 pub(crate) struct Asset {
     bytes: &'static [u8],
     kind: &'static str,

@@ -15,28 +15,25 @@ pub struct Dashboard(Arc<Parts>);
 
 struct Parts {
     state: web::State,
-    api: web::Inside,
+    api: web::InProcessApi,
     places: Arc<Semaphore>,
     page_states: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// How much waits for somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Tally {
-    /// Cards in trouble.
+pub(crate) struct NavCounts {
     pub(crate) trouble: u64,
-    /// Messages and operations of which nobody knows whether they happened.
+    /// Messages and operations of which no one knows whether they happened.
     pub(crate) in_doubt: u64,
     /// Failed requests that wait for a decision.
     pub(crate) failed: u64,
-    /// Chats that no account finds.
     pub(crate) unresolved: u64,
 }
 
 impl Dashboard {
     /// Over a program's parts; nothing is served before [`crate::router`] is.
     pub fn new(state: web::State) -> Self {
-        let api = web::Inside::new(&state);
+        let api = web::InProcessApi::new(&state);
         let places = Arc::new(Semaphore::new(MOST_STREAMS));
         Self(Arc::new(Parts { state, api, places, page_states: Mutex::default() }))
     }
@@ -45,12 +42,10 @@ impl Dashboard {
         &self.0.state
     }
 
-    /// Whether everything works.
     pub(crate) fn health(&self) -> &health::Health {
         self.state().health()
     }
 
-    /// Places for streams of changes.
     pub(crate) fn places(&self) -> &Arc<Semaphore> {
         &self.0.places
     }
@@ -62,15 +57,15 @@ impl Dashboard {
         state.downcast().unwrap_or_default()
     }
 
-    pub(crate) fn api(&self) -> &web::Inside {
+    pub(crate) fn api(&self) -> &web::InProcessApi {
         &self.0.api
     }
 
-    /// What waits for somebody, out of what is known in memory: the store is not asked.
-    pub(crate) fn tally(&self) -> Tally {
+    /// What waits for someone, out of what is known in memory: the store is not asked.
+    pub(crate) fn tally(&self) -> NavCounts {
         let least = health::CardFilter { limit: Some(1), ..health::CardFilter::default() };
         let overview = self.health().overview(&least);
-        Tally {
+        NavCounts {
             trouble: overview.causes.all().into(),
             in_doubt: overview.facts.in_doubt,
             failed: overview.facts.failed_requests,

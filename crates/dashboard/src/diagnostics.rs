@@ -41,7 +41,6 @@ impl Diagnostics<'_> {
     }
 }
 
-/// The class of a finding.
 const fn tone(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "bad",
@@ -50,7 +49,6 @@ const fn tone(severity: Severity) -> &'static str {
     }
 }
 
-/// The lamp of an area.
 fn lamp(section: &doctor::Section) -> &'static str {
     match section.findings.iter().map(|finding| finding.severity).min() {
         Some(Severity::Error) => "bad",

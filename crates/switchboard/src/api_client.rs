@@ -42,7 +42,7 @@ pub(crate) enum ApiClient {
 
 /// The API over the store of a data directory that no server holds. No account connects by itself and nothing is sent.
 pub(crate) struct InProcess {
-    api: web::Inside,
+    api: web::InProcessApi,
     store: Store,
     messaging: Messaging,
     backups: Backups,
@@ -139,7 +139,7 @@ impl ApiClient {
             data_dir,
         };
         let state = web::State::new(services, web::Options::new(&settings, None, examined));
-        let api = web::Inside::new(&state);
+        let api = web::InProcessApi::new(&state);
         Ok(Self::InProcess(Box::new(InProcess { api, store: context.store, messaging, backups })))
     }
 

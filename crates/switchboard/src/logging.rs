@@ -44,7 +44,7 @@ fn shown(settings: &LogSettings) -> EnvFilter {
     };
     let more = [
         format!("delivery::log_events={steps}"),
-        format!("web::way={steps}"),
+        format!("web::access_log={steps}"),
         "switchboard::panic=off".to_owned(),
     ];
     more.iter().filter_map(|directive| directive.parse().ok()).fold(kept(settings), EnvFilter::add_directive)

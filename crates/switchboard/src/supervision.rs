@@ -43,7 +43,7 @@ impl Supervision {
     /// answers, even with an error: a full disk is no reason for a restart. Never ends.
     pub(crate) async fn keep_notified(&self, clock: &Clock, state: &web::State, store: &Store, pool: &Pool) {
         let Some(notifier) = &self.notifier else { return std::future::pending().await };
-        let inside = web::Inside::new(state);
+        let inside = web::InProcessApi::new(state);
         while !is_ready(&inside).await {
             clock.sleep(LOOK).await;
         }
@@ -90,7 +90,7 @@ impl Supervision {
     }
 }
 
-async fn is_ready(inside: &web::Inside) -> bool {
+async fn is_ready(inside: &web::InProcessApi) -> bool {
     match Request::get("/health/ready").header("host", "localhost").body(String::new().into()) {
         Ok(request) => inside.answer(request).await.status().is_success(),
         Err(_) => false,

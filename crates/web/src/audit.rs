@@ -18,7 +18,7 @@ use crate::auth::Caller;
 use crate::problem::{Code, shorten};
 use crate::state::State;
 
-/// Calls that are nobody's decision: they come with reading and writing in a chat.
+/// Calls that are no one's decision: they come with reading and writing in a chat.
 const NEVER: [&str; 2] = ["mark_read", "show_typing"];
 /// Calls that programs make all day, which have histories of their own. A person's are written down.
 const BY_PEOPLE_ONLY: [&str; 3] = ["send_message", "upload_file", "delete_upload"];
@@ -50,7 +50,6 @@ static OPERATIONS: LazyLock<HashMap<(Method, String), String>> = LazyLock::new(|
 pub(crate) struct Witness(Arc<OnceLock<Caller>>);
 
 impl Witness {
-    /// It is this caller, allowed or not.
     pub(crate) fn saw(&self, caller: &Caller) {
         // The first look at a request is the one that counts.
         let _ = self.0.set(caller.clone());
@@ -76,7 +75,6 @@ impl Audited {
         self
     }
 
-    /// Goes with this answer.
     pub(crate) fn of(self, mut answer: Response) -> Response {
         answer.extensions_mut().insert(self);
         answer
@@ -91,7 +89,6 @@ fn is_written(method: &Method, operation: &str, person: bool) -> bool {
         && (person || !BY_PEOPLE_ONLY.contains(&operation))
 }
 
-/// What an answer means.
 fn result(status: StatusCode) -> AuditResult {
     match status.as_u16() {
         0..=399 => AuditResult::Done,
@@ -100,8 +97,8 @@ fn result(status: StatusCode) -> AuditResult {
     }
 }
 
-/// Whether this was refused for who asked, whatever they asked for. What they named is not written down then: nobody looked
-/// whether there is such a thing, and whoever may nothing would make an entry of each name that they think of.
+/// Whether this was refused for who asked, whatever they asked for. What they named is not written down then: no one looked
+/// whether there is such a thing, and anyone who may nothing would make an entry of each name that they think of.
 const fn is_at_the_door(code: Code) -> bool {
     matches!(code, Code::ForbiddenRole | Code::ForbiddenScope)
 }

@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-use crate::auth::{self, Via};
+use crate::auth::{self, ConnectionInfo};
 use crate::state::State;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -14,14 +14,14 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 /// The address that a request comes from: the other end of the connection, or, where that is a trusted proxy, whom it names in
 /// `X-Forwarded-For`. None on the control socket.
 pub fn client_address(state: &State, parts: &Parts) -> Option<IpAddr> {
-    let peer = parts.extensions.get::<Via>()?.peer?;
+    let peer = parts.extensions.get::<ConnectionInfo>()?.peer?;
     Some(state.client_address(peer, &parts.headers))
 }
 
 /// Whether the browser spoke TLS: only a trusted proxy can say so (`X-Forwarded-Proto: https`), since the program itself speaks
 /// plain HTTP.
 pub fn is_secure(state: &State, parts: &Parts) -> bool {
-    let peer = parts.extensions.get::<Via>().and_then(|via| via.peer);
+    let peer = parts.extensions.get::<ConnectionInfo>().and_then(|via| via.peer);
     peer.is_some_and(|peer| came_encrypted(peer, &parts.headers, &state.options().trusted_proxies))
 }
 

@@ -39,7 +39,6 @@ pub(crate) async fn index() -> Response {
     std::future::ready(file("")).await
 }
 
-/// One of its files.
 pub(crate) async fn asset(Path(path): Path<String>) -> Response {
     std::future::ready(file(&path)).await
 }

@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    /// Takes in some text.
     #[must_use]
     pub(crate) fn text(mut self, text: &str) -> Self {
         self.put(b's', text.as_bytes());
@@ -27,7 +26,6 @@ impl Fingerprint {
         self
     }
 
-    /// The fingerprint of all that was taken in.
     pub(crate) fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }

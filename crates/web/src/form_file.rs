@@ -8,7 +8,6 @@ use crate::multipart::{Head, LONGEST_HEAD, boundary, find, head};
 /// How many bytes of other fields are read on in front of the file and behind it.
 const LONGEST_REST: usize = 64 * 1024;
 
-/// Why the file of a form was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FormFileError {
     /// Its content type does not say what stands between its parts.
@@ -17,22 +16,18 @@ pub(crate) enum FormFileError {
          (curl -F file=@price-list.pdf; in n8n the body type Form-Data without a Content-Type of your own)"
     )]
     NoBoundary,
-    /// It does not end as it should.
     #[error(
         "the form is broken or ended early; send one file in one field of a form, as curl -F file=@price-list.pdf does, or the file itself \
          as the body"
     )]
     Broken,
-    /// There is no file in it.
     #[error("the form has no file; add a field with a file to it, as curl -F file=@price-list.pdf does")]
     NoFile,
     /// There is a second one in it.
     #[error("the form has several files; send each with a request of its own")]
     TwoFiles,
-    /// Its other fields are too long.
     #[error("the form has more than {LONGEST_REST} bytes beside its file; send the file alone")]
     TooLong,
-    /// The connection broke.
     #[error("{0}")]
     Unread(String),
 }
@@ -43,7 +38,6 @@ pub(crate) struct FormFile<S> {
     pub(crate) name: Option<String>,
     rest: S,
     buffer: BytesMut,
-    /// What stands between two parts.
     line: Vec<u8>,
 }
 

@@ -14,7 +14,7 @@ use crate::listen::ListenerView;
 use crate::state::State;
 
 /// So long after the start, accounts that are still connecting are no reason to wait any more.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the store may take for a look.
 const STORE_TIME: Duration = Duration::from_secs(2);
 
@@ -63,7 +63,7 @@ pub(crate) async fn ready(Shared(state): Shared<State>) -> Response {
         "stopping"
     } else if let Err(why) = takes_writes(&state).await {
         why
-    } else if accounts_settled || state.uptime() >= PATIENCE {
+    } else if accounts_settled || state.uptime() >= TIMEOUT {
         "ready"
     } else {
         "starting"

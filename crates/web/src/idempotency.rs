@@ -11,12 +11,10 @@ use store::{Idempotency, SameBy};
 use crate::fingerprint::Fingerprint;
 use crate::problem::{Code, Problem};
 
-/// The request's header.
 pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The answer's header, on a repeat.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// A header that is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "The header Idempotency-Key must be there once and have 1 to 255 visible ASCII characters, such as a UUID."

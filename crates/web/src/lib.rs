@@ -1,5 +1,6 @@
 //! Everything spoken over HTTP: the API under `/v1`, the legacy ports, the docs, health and the control socket.
 
+mod access_log;
 mod answer;
 mod audit;
 mod auth;
@@ -12,7 +13,7 @@ mod form_file;
 mod headers;
 mod health;
 mod idempotency;
-mod inside;
+mod in_process;
 mod legacy;
 mod listen;
 mod metrics;
@@ -26,12 +27,11 @@ mod state;
 #[cfg(feature = "testing")]
 mod testing;
 mod v1;
-mod way;
 
 pub use auth::{Actor, hash as hash_api_key, new_key as new_api_key};
 pub use client::{client_address, is_secure};
 pub use files::Files;
-pub use inside::Inside;
+pub use in_process::InProcessApi;
 pub use listen::{Holder, ListenerState, ListenerView, serve};
 pub use multipart::{MultipartError, Part, parts as form_parts};
 pub use openapi::openapi_json;

@@ -15,10 +15,8 @@ pub(crate) struct Head {
     pub(crate) file_name: Option<String>,
 }
 
-/// One field of the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The name of the field.
     pub name: String,
     /// What the file is called where it comes from; none for a field without a file.
     pub file_name: Option<String>,
@@ -28,7 +26,6 @@ pub struct Part {
 /// Why a form was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MultipartError {
-    /// It is something else.
     #[error("the body is no form with files; send multipart/form-data")]
     OtherType,
     /// It does not end as it should, or a part has no name.
@@ -102,7 +99,6 @@ pub(crate) fn file_name(disposition: &str) -> Option<String> {
     encoded.or_else(|| parameter(disposition, "filename"))
 }
 
-/// The boundary that a content type names.
 pub(crate) fn boundary(content_type: &str) -> Option<String> {
     let (kind, _) = content_type.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {

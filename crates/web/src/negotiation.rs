@@ -12,7 +12,6 @@ const PROBLEM: &str = "application/problem+json";
 /// The same for clients that do not know it.
 const JSON: &str = "application/json";
 
-/// Answers problems in the type that the client reads.
 pub(crate) async fn problems(request: Request, next: Next) -> Response {
     let plain = reads_json_alone(request.headers());
     let mut response = next.run(request).await;

@@ -97,7 +97,7 @@ pub(crate) fn add_shared_answers(document: &mut Document) {
 }
 
 /// Says of every parameter in a query that it may be empty: then it counts as absent. Forms of automation tools send
-/// the fields nobody filled in.
+/// the fields no one filled in.
 pub(crate) fn allow_empty_parameters(document: &mut Document) {
     for route in document.paths.paths.values_mut() {
         let methods = [&mut route.get, &mut route.post, &mut route.delete, &mut route.put, &mut route.patch];

@@ -19,7 +19,6 @@ pub struct Options {
     pub trusted_proxies: Vec<IpNet>,
     /// The ports of the gateway that is replaced.
     pub legacy: LegacySettings,
-    /// What the doctor looks at.
     pub examined: Examined,
     /// Bounds on what a client may do.
     pub limits: Limits,
@@ -38,7 +37,6 @@ pub struct Examined {
 }
 
 impl Options {
-    /// What the settings say.
     pub fn new(settings: &Settings, control_socket: Option<PathBuf>, examined: Examined) -> Self {
         Self {
             listen: settings.listen,
@@ -62,7 +60,7 @@ impl Options {
 pub struct Limits {
     /// The largest body, in bytes.
     pub body: usize,
-    /// How long a body may take to arrive, and how long an answer may be stuck because nobody reads it.
+    /// How long a body may take to arrive, and how long an answer may be stuck because no one reads it.
     pub body_time: Duration,
     /// How long a request's head may take to arrive; also how long an idle connection is kept.
     pub head_time: Duration,

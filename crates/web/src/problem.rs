@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use api::describe_task_failure;
 use axum::response::{IntoResponse, Response};
-use domain::outcome::{Failure, Refusal, RejectionCode};
+use domain::outcome::{Failure, RejectionCode};
 use domain::saga::Saga;
 use domain::{ReceivedId, Timestamp};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -299,7 +300,6 @@ impl Problem {
         problem
     }
 
-    /// The provider's own word for why it refused.
     #[must_use]
     pub(crate) fn provider_code(mut self, word: &str) -> Self {
         self.0.provider_code = Some(word.to_owned());
@@ -310,7 +310,6 @@ impl Problem {
         &self.0
     }
 
-    /// The fields that are wrong.
     pub(crate) fn errors(&self) -> &[FieldError] {
         &self.0.errors
     }
@@ -364,49 +363,6 @@ pub(crate) fn seconds_until(until: Timestamp, now: Timestamp) -> u64 {
 /// A wait in whole seconds, so long that it is over by then; at least one.
 pub(crate) fn whole_seconds(left: Duration) -> u64 {
     (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
-}
-
-/// What happened to work on a chat, and what it changed before, in a sentence each.
-pub(crate) fn describe_task_failure(saga: &Saga, failure: &Failure) -> String {
-    let said = describe_refused_task(failure);
-    match saga.changed_before_failing() {
-        Some(changed) => format!("{}; {changed}.", said.trim_end_matches('.')),
-        None => said,
-    }
-}
-
-/// What happened to work on a chat, in a sentence.
-pub(crate) fn describe_refused_task(failure: &Failure) -> String {
-    match failure {
-        Failure::ChatNotFound { asked } => format!("No account finds this chat ({}).", each(asked)),
-        Failure::NoRights { asked } => format!("No account may do this in the chat ({}).", each(asked)),
-        Failure::NotInChat { asked } => {
-            format!("No account is in the chat, or they are no longer in the chat ({}).", each(asked))
-        }
-        Failure::Rejected { provider_code } => provider_code.in_words() + ".",
-        Failure::MediaGone { .. } | Failure::MediaExpired { .. } | Failure::ProviderError { .. } => {
-            failure.describe()
-        }
-        Failure::LimitReached { until } => {
-            format!(
-                "Every account has sent as many messages as its limits allow; the first may send again at {until}."
-            )
-        }
-        Failure::FloodWait { until } => format!("Every account must wait; the first may do it at {until}."),
-        Failure::NoAccount { asked } => format!("No account can do it now ({}).", each(asked)),
-        Failure::Restored { made_at } => format!(
-            "It waited when the backup of {} was made and may have been done since; retry it if it was not.",
-            made_at.to_the_second()
-        ),
-    }
-}
-
-/// What each account said.
-pub(crate) fn each(asked: &[Refusal]) -> String {
-    if asked.is_empty() {
-        return "no account was asked".to_owned();
-    }
-    asked.iter().map(|refusal| format!("{}: {}", refusal.account, refusal.why)).collect::<Vec<_>>().join("; ")
 }
 
 /// A caller's words, cut to a readable length.

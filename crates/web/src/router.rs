@@ -35,7 +35,6 @@ pub(crate) fn control(state: &State) -> Router {
     finish(routes, state, "control")
 }
 
-/// The document of all routes of the API.
 pub(crate) fn document() -> Document {
     let mut document = api().into_openapi();
     openapi::add_shared_answers(&mut document);

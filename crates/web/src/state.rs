@@ -7,6 +7,7 @@ use std::time::Duration;
 use access::Access;
 use alerts::Alerts;
 use ambient::{Clock, Ids};
+use axum::extract::FromRef;
 use backup::Backups;
 use delivery::{Delivery, Sagas};
 use domain::message::{MessageState, OutboundMessage};
@@ -21,7 +22,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{self, Forwarded, KnownKeys, Meters};
+use crate::auth::{self, Forwarded, KeyCache, Meters};
 use crate::files::{Desk, Files};
 use crate::listen::{Board, ListenerView};
 use crate::metrics::Traffic;
@@ -33,7 +34,6 @@ use crate::v1::{Bundles, Retries};
 #[derive(Clone)]
 pub struct Services {
     pub store: Store,
-    /// The way of messages.
     pub delivery: Delivery,
     /// The way of work on chats.
     pub sagas: Sagas,
@@ -42,18 +42,14 @@ pub struct Services {
     pub pool: Arc<Pool>,
     /// The people of the dashboard, and the audit log.
     pub access: Access,
-    /// Who is told when something stays broken.
+    /// Who is notified when something stays broken.
     pub alerts: Alerts,
-    /// The files that messages carry.
     pub files: Files,
     pub health: Health,
-    /// Backups of the data directory.
     pub backups: Backups,
     /// The lines that the program writes about itself.
     pub logs: LogStore,
-    /// What time it is.
     pub clock: Clock,
-    /// Ids of API keys.
     pub ids: Ids,
 }
 
@@ -65,7 +61,7 @@ struct Shared {
     services: Services,
     files: Desk,
     options: Options,
-    keys: KnownKeys,
+    keys: KeyCache,
     meters: Meters,
     forwarded: Forwarded,
     board: Board,
@@ -74,10 +70,10 @@ struct Shared {
     last_report: LastReport,
     bundles: Bundles,
     started_at: Timestamp,
-    /// The same by the clock that nobody sets.
+    /// The same by the monotonic clock.
     began: Duration,
     stopping: CancellationToken,
-    /// When the program was told to stop, by the clock that nobody sets.
+    /// When the program was told to stop, by the monotonic clock.
     stopped_at: OnceLock<Duration>,
     tasks: TaskTracker,
 }
@@ -90,7 +86,7 @@ impl State {
             board: Board::new(&options, started_at),
             files: Desk::new(services.files.clone()),
             services,
-            keys: KnownKeys::default(),
+            keys: KeyCache::default(),
             retries: Retries::default(),
             traffic: Traffic::default(),
             last_report: LastReport::default(),
@@ -106,14 +102,13 @@ impl State {
         }))
     }
 
-    /// The listeners and how each is.
     pub fn listeners(&self) -> Vec<ListenerView> {
         self.0.board.views()
     }
 
     /// The listeners as the beats ask them.
     pub fn ports(&self) -> health::Ports {
-        // Whoever asks is part of this state, and must not keep it alive.
+        // Anyone who asks is part of this state, and must not keep it alive.
         let state = Arc::downgrade(&self.0);
         Arc::new(move || {
             let Some(shared) = state.upgrade() else { return Vec::new() };
@@ -136,12 +131,11 @@ impl State {
         &self.0.services.access
     }
 
-    /// Who is told when something stays broken.
+    /// Who is notified when something stays broken.
     pub fn alerts(&self) -> &Alerts {
         &self.0.services.alerts
     }
 
-    /// Backups of the data directory.
     pub fn backups(&self) -> &Backups {
         &self.0.services.backups
     }
@@ -167,7 +161,7 @@ impl State {
         &self.0.services.sagas
     }
 
-    /// Wakes whoever carries callbacks: one is due now.
+    /// Wakes anyone who carries callbacks: one is due now.
     pub(crate) fn callbacks_are_due(&self) {
         self.0.services.callbacks_due.notify_one();
     }
@@ -181,12 +175,10 @@ impl State {
         &self.0.services.logs
     }
 
-    /// The files that messages carry.
     pub(crate) fn files(&self) -> &Desk {
         &self.0.files
     }
 
-    /// What time it is.
     pub fn clock(&self) -> &Clock {
         &self.0.services.clock
     }
@@ -203,7 +195,7 @@ impl State {
         &self.0.options.limits
     }
 
-    pub(crate) fn keys(&self) -> &KnownKeys {
+    pub(crate) fn keys(&self) -> &KeyCache {
         &self.0.keys
     }
 
@@ -295,7 +287,6 @@ impl State {
         }
     }
 
-    /// The same for a saga.
     pub(crate) async fn settled_saga(
         &self,
         id: OperationId,
@@ -323,14 +314,36 @@ impl State {
     /// The stop, and the little longer that waiting callers get after it.
     async fn enough(&self) {
         self.0.stopping.cancelled().await;
-        tokio::time::sleep(self.limits().grace).await;
+        self.clock().sleep(self.limits().grace).await;
     }
+}
+
+/// Each service as a substate: a handler names the ones that it needs.
+macro_rules! substates {
+    ($($service:ty = $name:ident;)*) => {$(
+        impl FromRef<State> for $service {
+            fn from_ref(state: &State) -> Self {
+                state.0.services.$name.clone()
+            }
+        }
+    )*};
+}
+
+substates! {
+    Access = access;
+    Alerts = alerts;
+    Arc<Pool> = pool;
+    Backups = backups;
+    Clock = clock;
+    Health = health;
+    LogStore = logs;
+    Store = store;
 }
 
 /// What is kept of the drain for writing the answer.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// A clock that is further from where it was is one that somebody set.
+/// A clock that is further from where it was is one that someone set.
 const SET: Duration = Duration::from_secs(2);
 
 /// When something began that has run for so long: as it was noted then, unless the clock was set meanwhile.

@@ -26,7 +26,6 @@ pub(crate) fn routes() -> Router<State> {
 struct Advance {
     #[serde(default)]
     advance_ms: u64,
-    /// The time of day alone.
     #[serde(default)]
     set_back_ms: u64,
 }
@@ -63,7 +62,7 @@ struct Arm {
     name: String,
     #[serde(default)]
     skip: u32,
-    /// Whoever stands there goes on, and nobody stops there any more.
+    /// Anyone who stands there goes on, and no one stops there any more.
     #[serde(default)]
     release: bool,
 }

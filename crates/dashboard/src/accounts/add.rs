@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use access::Right;
+use api::Account;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -11,7 +12,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Account;
+use super::path_of;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal};
@@ -74,18 +75,15 @@ impl Wrong {
         self.0.is_empty()
     }
 
-    /// What is wrong with a field.
     pub(super) fn at(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|(at, _)| at == field).map(|(_, text)| text.as_str())
     }
 
-    /// What no field of the form is for.
     pub(super) fn elsewhere(&self, fields: &[&str]) -> Option<&str> {
         self.0.iter().find(|(at, _)| !fields.contains(&at.as_str())).map(|(_, text)| text.as_str())
     }
 }
 
-/// The fields of the form.
 const FIELDS: [&str; 8] =
     ["name", "api_id", "api_hash", "phone", "priority", "proxy", "messages_per_hour", "messages_per_day"];
 
@@ -96,7 +94,6 @@ impl Add<'_> {
 }
 
 impl New {
-    /// The body of the call.
     fn body(&self) -> Value {
         let mut body = Map::new();
         body.insert("name".into(), self.name.trim().into());
@@ -166,9 +163,11 @@ pub(crate) async fn add(
     }
     let words = AccountFormWords::of(visitor.language);
     match dashboard.ask::<Account>(&visitor, Method::POST, "/v1/accounts", Some(form.body())).await {
-        Ok(account) => {
-            page::done(&visitor, &format!("{}/login", account.path()), &words.added(&account.name))
-        }
+        Ok(account) => page::done(
+            &visitor,
+            &format!("{}/login", path_of(account.name.as_str())),
+            &words.added(account.name.as_str()),
+        ),
         Err(why) => {
             let wrong = Wrong::of(words, &why);
             drawn(StatusCode::UNPROCESSABLE_ENTITY, &visitor, &form, wrong)

@@ -13,11 +13,10 @@ use super::add::{Wrong, number};
 use super::{Account, find, path_of};
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountFormWords, AccountsWords, WorkWords};
 
-/// The fields of the form.
 const FIELDS: [&str; 7] =
     ["api_id", "api_hash", "phone", "priority", "proxy", "messages_per_hour", "messages_per_day"];
 
@@ -60,7 +59,6 @@ impl Change<'_> {
 }
 
 impl Changed {
-    /// The form as the account is.
     fn of(account: &Account) -> Self {
         let pool = account.pool.then(String::new);
         let limit = |limit: Option<u32>| Some(limit.map(|limit| limit.to_string()).unwrap_or_default());
@@ -73,7 +71,6 @@ impl Changed {
         }
     }
 
-    /// The body of the call.
     fn body(&self) -> Value {
         let mut body = Map::new();
         body.insert("pool".into(), self.pool.is_some().into());
@@ -111,7 +108,7 @@ impl Changed {
 fn drawn(status: StatusCode, visitor: &Visitor, account: &Account, form: &Changed, wrong: Wrong) -> Response {
     let words = AccountFormWords::of(visitor.language);
     let (list, work) = (AccountsWords::of(visitor.language), WorkWords::of(visitor.language));
-    let title = words.change_title(&account.name);
+    let title = words.change_title(account.name.as_str());
     let Changed { priority, pool, api_id, messages_per_hour, messages_per_day, .. } = form;
     let in_pool = pool.is_some();
     let (per_hour, per_day) =
@@ -151,7 +148,7 @@ pub(crate) async fn change(
     };
     let words = AccountFormWords::of(visitor.language);
     let path = format!("/v1/accounts/{}", segment(&name));
-    match dashboard.ask::<Account>(&visitor, Method::PATCH, &path, Some(form.body())).await {
+    match dashboard.ask::<api::Account>(&visitor, Method::PATCH, &path, Some(form.body())).await {
         Ok(_) => page::done(&visitor, &path_of(&name), &words.changed(&name)),
         Err(why) => {
             let wrong = Wrong::of(words, &why);

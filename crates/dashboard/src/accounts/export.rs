@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::{Account, find};
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{AccountFormWords, WorkWords};
 
@@ -21,9 +21,8 @@ pub(super) struct Export<'a> {
 }
 
 impl Export<'_> {
-    /// Each way, with the command for it.
     fn ways(&self) -> [(&'static str, &'static str, String); 3] {
-        let Self { words, account: Account { name, .. }, .. } = self;
+        let (words, name) = (self.words, self.account.name.as_str());
         let command = |to: String| format!("switchboard account export {name} {to}");
         [
             ("telethon", words.export_telethon, command(format!("--telethon {name}.session"))),
@@ -33,7 +32,6 @@ impl Export<'_> {
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -47,7 +45,7 @@ pub(crate) async fn show(
         Err(answer) => return *answer,
     };
     let words = AccountFormWords::of(visitor.language);
-    let title = words.export_title(&account.name);
+    let title = words.export_title(account.name.as_str());
     let body = Export { words, work: WorkWords::of(visitor.language), account: &account };
     page::page(&visitor, &title, Section::Accounts, body)
 }

@@ -1,14 +1,14 @@
 //! `/limits`: how many messages each account may send an hour and a day, and how many it has sent.
 
+use api::Account;
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
 use http::Method;
 use serde::Deserialize;
 
-use super::Account;
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address};
+use crate::listing::address;
 use crate::page::{self, refusal};
 use crate::view::Section;
 use crate::visitor::Visitor;
@@ -34,7 +34,7 @@ struct Limits<'a> {
     words: &'static AccountsWords,
     work: &'static WorkWords,
     query: &'a Query,
-    found: &'a Listed<Account>,
+    found: &'a api::Page<Account>,
 }
 
 pub(crate) async fn show(
@@ -43,7 +43,7 @@ pub(crate) async fn show(
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
     let path = address("/v1/accounts", &[("cursor", query.after.as_str()), ("limit", "50")]);
-    let answer = dashboard.ask::<Listed<Account>>(&visitor, Method::GET, &path, None).await;
+    let answer = dashboard.ask::<api::Page<Account>>(&visitor, Method::GET, &path, None).await;
     let found = match answer {
         Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),

@@ -1,8 +1,7 @@
-//! `/accounts`: all accounts, the worst first, and the sessions that belong to nobody.
-
-use std::collections::BTreeMap;
+//! `/accounts`: all accounts, the worst first, and the sessions that belong to no one.
 
 use access::Right;
+use api::{AccountsPage, OwnerlessSession};
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
@@ -10,16 +9,14 @@ use domain::AccountState;
 use http::Method;
 use serde::Deserialize;
 
-use super::ownerless::Session;
 use super::{Account, HERE};
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, address};
+use crate::listing::{self, address};
 use crate::page::{self, refusal};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, AccountsWords, WorkWords};
 
-/// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -37,7 +34,6 @@ impl Query {
         !self.q.is_empty() || !self.state.is_empty()
     }
 
-    /// The call that answers it.
     fn call(&self) -> String {
         let pairs = [
             ("q", self.q.trim()),
@@ -50,23 +46,6 @@ impl Query {
     }
 }
 
-/// A page of the accounts, as the API answers it.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Found {
-    #[serde(flatten)]
-    pub(super) page: Listed<Account>,
-    /// How many there are in each state.
-    #[serde(default)]
-    pub(super) states: BTreeMap<AccountState, u64>,
-}
-
-impl Found {
-    /// How many there are.
-    fn all(&self) -> u64 {
-        self.states.values().sum()
-    }
-}
-
 #[derive(Template)]
 #[template(path = "accounts/list.html")]
 pub(super) struct List<'a> {
@@ -74,9 +53,9 @@ pub(super) struct List<'a> {
     pub(super) words: &'static AccountsWords,
     pub(super) work: &'static WorkWords,
     pub(super) query: &'a Query,
-    pub(super) found: &'a Listed<Account>,
-    pub(super) ownerless: &'a [Session],
-    /// How many need somebody, of how many.
+    pub(super) found: &'a api::Page<Account>,
+    pub(super) ownerless: &'a [OwnerlessSession],
+    /// How many need someone, of how many.
     pub(super) numbers: (u64, u64),
     pub(super) wrong: Option<String>,
     pub(super) may_arrange: bool,
@@ -97,24 +76,28 @@ impl List<'_> {
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
     let words = AccountsWords::of(visitor.language);
-    let answer = dashboard.ask::<Found>(&visitor, Method::GET, &query.call(), None).await;
-    let (mut found, wrong) = match listing::found(answer) {
+    let answer = dashboard.ask::<AccountsPage>(&visitor, Method::GET, &query.call(), None).await;
+    let (found, wrong) = match listing::found(answer) {
         Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
-    found.page.items = found.page.items.into_iter().map(|account| account.with_calls(&dashboard)).collect();
+    let all = found.states.values().sum::<usize>() as u64;
+    let items = found.items.into_iter().map(|account| Account::new(account, &dashboard)).collect();
+    let found = api::Page { items, next_cursor: found.next_cursor };
     // They stand below the accounts; a page of a search is about accounts alone.
     let ownerless = if query.is_narrow() || !query.after.is_empty() {
         Vec::new()
     } else {
-        match dashboard.ask::<Listed<Session>>(&visitor, Method::GET, "/v1/ownerless-sessions", None).await {
+        match dashboard
+            .ask::<api::Page<OwnerlessSession>>(&visitor, Method::GET, "/v1/ownerless-sessions", None)
+            .await
+        {
             Ok(listed) => listed.items,
             Err(why) => return refusal::of_api(&visitor, &why),
         }
@@ -124,9 +107,9 @@ pub(crate) async fn show(
         words,
         work: WorkWords::of(visitor.language),
         query: &query,
-        found: &found.page,
+        found: &found,
         ownerless: &ownerless,
-        numbers: (dashboard.accounts_in_trouble(), found.all()),
+        numbers: (dashboard.accounts_in_trouble(), all),
         wrong,
         may_arrange: visitor.may(Right::ArrangeAccounts),
         may_operate: visitor.may(Right::Operate),

@@ -1,18 +1,20 @@
 //! `/accounts/{name}`: an account, its sessions and waits, and what can be done with it.
 
 use access::Right;
+use api::AccountSource;
+use api::{Line, Switch};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::account::Reason;
 use health::{Advice, Card, CardAction, CardId};
 
-use super::{Account, Line, Switch, find};
+use super::{Account, find};
 use crate::dashboard::Dashboard;
 use crate::listing::address;
 use crate::overview::{CardView, Now, icon};
 use crate::page::{self, segment};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, AccountsWords, OverviewWords, Wall, WorkWords};
 
@@ -33,7 +35,7 @@ pub(super) struct One<'a> {
 }
 
 impl One<'_> {
-    /// Its buttons, for whoever may press them.
+    /// Its buttons, for anyone who may press them.
     fn buttons(&self) -> Vec<CardAction> {
         if self.may_operate { buttons(self.account.switch) } else { Vec::new() }
     }
@@ -57,8 +59,7 @@ impl One<'_> {
 
     /// What helps an account that was just added and has no card yet.
     fn first_advice(&self) -> Option<&'static str> {
-        let word = self.account.reason.as_deref().filter(|_| self.card.is_none())?;
-        let reason = serde_json::from_value(word.into()).ok()?;
+        let reason = self.account.reason.filter(|_| self.card.is_none())?;
         Some(self.overview.advice(Advice::Account(reason)))
     }
 
@@ -74,25 +75,29 @@ impl One<'_> {
     }
 
     fn list(&self, path: &str) -> String {
-        address(path, &[("account", &self.account.name)])
+        address(path, &[("account", self.account.name.as_str())])
     }
 
     fn purposes(&self, line: &Line) -> String {
         if line.purposes.len() == domain::Purpose::ALL.len() {
             return self.words.everything.to_owned();
         }
-        let words: Vec<_> = line.purposes.iter().map(|word| self.words.purpose(word)).collect();
+        let words: Vec<_> =
+            line.purposes.iter().map(|purpose| self.words.purpose(purpose.as_str())).collect();
         words.join(", ")
     }
 
-    /// How much of each limit is used.
     fn limits(&self) -> Vec<String> {
-        self.account.limits.used(self.words)
+        self.account.limits_used(self.words)
     }
 
     fn dialogs(&self) -> String {
-        let Account { dialogs_read, dialogs_total, dialogs_complete, .. } = self.account;
-        self.words.dialogs_of(*dialogs_read, *dialogs_total, *dialogs_complete)
+        let api::Account { dialogs_read, dialogs_total, dialogs_complete, .. } = **self.account;
+        self.words.dialogs_of(dialogs_read as u64, dialogs_total, dialogs_complete)
+    }
+
+    fn known(&self) -> String {
+        words::number::thousands(self.account.cached_peers as u64)
     }
 
     fn took(&self, millis: u32) -> String {
@@ -109,7 +114,6 @@ pub(super) fn buttons(switch: Switch) -> Vec<CardAction> {
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -120,8 +124,7 @@ pub(crate) async fn show(
         Err(answer) => return *answer,
     };
     let (overview, wall) = (OverviewWords::of(visitor.language), visitor.wall());
-    let id = account.name.parse().ok().map(|name| CardId::account(&name));
-    let card = id.and_then(|id| dashboard.health().card(&id));
+    let card = dashboard.health().card(&CardId::account(&account.name));
     let minutes = card.as_ref().map(|card| dashboard.health().strip(&card.id)).unwrap_or_default();
     let now = |card| (card, Now { words: overview, wall, card, minutes: &minutes });
     let body = One {
@@ -136,7 +139,7 @@ pub(crate) async fn show(
         may_operate: visitor.may(Right::Operate),
         may_export: visitor.may(Right::ExportSessions),
     };
-    page::page(&visitor, &account.name, Section::Accounts, body)
+    page::page(&visitor, account.name.as_str(), Section::Accounts, body)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Sessions that belong to nobody: given to an account, or deleted; each asks first.
+//! Sessions that belong to no one: given to an account, or deleted; each asks first.
 
 use access::Right;
+use api::OwnerlessSession;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -8,38 +9,26 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::HERE;
 use super::purposes::{self, Ticked};
-use super::{Account, HERE};
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, refuse};
+use crate::listing::refuse;
 use crate::page::{self, refusal, segment};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountsWords, WorkWords};
 
-/// A session that belongs to nobody, as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Session {
-    pub(super) id: String,
-    pub(super) dc_id: i32,
-    pub(super) user_id: Option<i64>,
-    pub(super) username: Option<String>,
-    pub(super) display_name: Option<String>,
-    pub(super) origin: String,
-}
-
-impl Session {
-    /// Where its questions are.
-    pub(super) fn path(&self) -> String {
+impl Linked for OwnerlessSession {
+    fn path(&self) -> String {
         format!("{HERE}/sessions/{}", segment(&self.id))
     }
+}
 
-    /// Whose it is, as well as that is known.
-    pub(super) fn whose(&self) -> String {
-        let name =
-            self.display_name.clone().or_else(|| self.username.as_ref().map(|name| format!("@{name}")));
-        name.or_else(|| self.user_id.map(|id| id.to_string())).unwrap_or_else(|| self.id.clone())
-    }
+/// Whose it is, as well as that is known.
+pub(super) fn whose(session: &OwnerlessSession) -> String {
+    let public = || session.username.as_ref().map(|name| format!("@{name}"));
+    let name = session.display_name.clone().or_else(public);
+    name.or_else(|| session.user_id.map(|id| id.to_string())).unwrap_or_else(|| session.id.clone())
 }
 
 #[derive(Template)]
@@ -48,7 +37,7 @@ pub(super) struct GiveQuestion<'a> {
     pub(super) visitor: &'a Visitor,
     pub(super) words: &'static AccountsWords,
     pub(super) work: &'static WorkWords,
-    pub(super) session: &'a Session,
+    pub(super) session: &'a OwnerlessSession,
     /// The accounts that could take it.
     pub(super) accounts: &'a [String],
 }
@@ -59,14 +48,20 @@ pub(super) struct DropQuestion<'a> {
     pub(super) visitor: &'a Visitor,
     pub(super) words: &'static AccountsWords,
     pub(super) work: &'static WorkWords,
-    pub(super) session: &'a Session,
+    pub(super) session: &'a OwnerlessSession,
 }
 
-async fn session_of(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Session, Box<Response>> {
+async fn session_of(
+    dashboard: &Dashboard,
+    visitor: &Visitor,
+    id: &str,
+) -> Result<OwnerlessSession, Box<Response>> {
     if !visitor.may(Right::ArrangeAccounts) {
         return Err(Box::new(refusal::not_allowed(visitor)));
     }
-    let listed = dashboard.ask::<Listed<Session>>(visitor, Method::GET, "/v1/ownerless-sessions", None).await;
+    let listed = dashboard
+        .ask::<api::Page<OwnerlessSession>>(visitor, Method::GET, "/v1/ownerless-sessions", None)
+        .await;
     match listed {
         Ok(listed) => listed
             .items
@@ -87,22 +82,25 @@ pub(crate) async fn ask_give(
         Ok(session) => session,
         Err(answer) => return *answer,
     };
-    let listed = dashboard.ask::<Listed<Account>>(&visitor, Method::GET, "/v1/accounts", None).await;
+    let listed = dashboard.ask::<api::Page<api::Account>>(&visitor, Method::GET, "/v1/accounts", None).await;
     let accounts: Vec<String> = match listed {
-        Ok(listed) => {
-            listed.items.into_iter().filter(|one| fits(one, &session)).map(|one| one.name).collect()
-        }
+        Ok(listed) => listed
+            .items
+            .into_iter()
+            .filter(|one| fits(one, &session))
+            .map(|one| one.name.to_string())
+            .collect(),
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let words = AccountsWords::of(visitor.language);
     let work = WorkWords::of(visitor.language);
-    let title = words.give_question(&session.whose());
+    let title = words.give_question(&whose(&session));
     let body = GiveQuestion { visitor: &visitor, words, work, session: &session, accounts: &accounts };
     page::page(&visitor, &title, Section::Accounts, body)
 }
 
-/// Whether an account could take a session: nobody is known there yet, or the same person.
-fn fits(account: &Account, session: &Session) -> bool {
+/// Whether an account could take a session: no one is known there yet, or the same person.
+fn fits(account: &api::Account, session: &OwnerlessSession) -> bool {
     account.user_id.is_none() || session.user_id.is_none() || account.user_id == session.user_id
 }
 
@@ -118,7 +116,7 @@ pub(crate) async fn ask_drop(
     };
     let words = AccountsWords::of(visitor.language);
     let work = WorkWords::of(visitor.language);
-    let title = words.drop_question(&session.whose());
+    let title = words.drop_question(&whose(&session));
     page::page(
         &visitor,
         &title,

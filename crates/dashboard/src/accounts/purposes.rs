@@ -14,7 +14,6 @@ pub(super) struct Ticked {
 }
 
 impl Ticked {
-    /// The words of the API for what is ticked.
     pub(super) fn words(&self) -> Vec<&'static str> {
         let ticked = |purpose: &Purpose| match purpose {
             Purpose::CreateChat => self.create_chat.is_some(),

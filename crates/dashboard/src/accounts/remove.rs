@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::{Account, HERE, find, path_of};
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address, refuse};
+use crate::listing::{address, refuse};
 use crate::page::{self, refusal, segment};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountFormWords, WorkWords};
 
@@ -29,7 +29,6 @@ pub(super) struct Question<'a> {
     pub(super) account: &'a Account,
     /// How many chats go through it, and whether there are more.
     pub(super) chats: (u64, bool),
-    /// What waits in its queue.
     pub(super) waiting: u64,
 }
 
@@ -53,8 +52,8 @@ pub(crate) async fn ask(
         Err(answer) => return *answer,
     };
     let limit = MOST_COUNTED.to_string();
-    let path = address("/v1/chats", &[("account", &account.name), ("limit", &limit)]);
-    let chats = match dashboard.ask::<Listed<Value>>(&visitor, Method::GET, &path, None).await {
+    let path = address("/v1/chats", &[("account", account.name.as_str()), ("limit", &limit)]);
+    let chats = match dashboard.ask::<api::Page<Value>>(&visitor, Method::GET, &path, None).await {
         Ok(listed) => (listed.items.len() as u64, listed.next_cursor.is_some()),
         Err(why) => return refusal::of_api(&visitor, &why),
     };
@@ -62,13 +61,12 @@ pub(crate) async fn ask(
     let waiting =
         card.and_then(|card| dashboard.health().card(&card)).and_then(|card| card.queue).unwrap_or_default();
     let words = AccountFormWords::of(visitor.language);
-    let title = words.remove_question(&account.name);
+    let title = words.remove_question(account.name.as_str());
     let work = WorkWords::of(visitor.language);
     let body = Question { visitor: &visitor, words, work, account: &account, chats, waiting };
     page::page(&visitor, &title, Section::Accounts, body)
 }
 
-/// What the question sends.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Answer {

@@ -1,5 +1,6 @@
 //! The pages about accounts drawn in both languages.
 
+use api::{ImportAnswer, OwnerlessSession};
 use askama::Template;
 use domain::{AccountState, Timestamp};
 use serde_json::json;
@@ -7,15 +8,14 @@ use serde_json::json;
 use super::add::{Add, Wrong};
 use super::change::Change;
 use super::export::Export;
-use super::import::{Form, Look, Over, Report};
+use super::import::{Form, Look, Over};
 use super::list::{List, Query};
 use super::login::{Login, Wizard};
 use super::one::One;
-use super::ownerless::{DropQuestion, GiveQuestion, Session};
+use super::ownerless::{DropQuestion, GiveQuestion};
 use super::remove::Question;
 use super::{Account, tint};
 use crate::ask::{Refused, WrongField};
-use crate::listing::Listed;
 use crate::page::QrCode;
 use crate::view::Language;
 use crate::visitor::Visitor;
@@ -44,14 +44,15 @@ fn account(name: &str, state: &str, more: serde_json::Value) -> Account {
     let mut account = json!({
         "name": name, "state": state, "state_since": "2026-11-20T10:51:00Z", "reason": null, "detail": null,
         "priority": 1, "pool": true, "switch": "on", "phone": "+7•••••••01", "user_id": 7_700_001, "username": "demo_main",
-        "display_name": "Anna", "proxy": false, "source": "store", "wants_session": false, "lines": [line("ready")],
+        "display_name": "Anna", "same_person_as": [], "limits": {}, "proxy": false, "source": "store", "wants_session": false, "lines": [line("ready")],
         "floods": [], "cached_peers": 4018, "dialogs_complete": true, "dialogs_read": 1204, "dialogs_total": null,
         "operations": 91_000, "errors": 0, "last_error": null, "last_active_at": "2026-11-20T11:07:30Z",
         "updates": { "received": 12, "missed": 0, "gaps": [] },
     });
     let (account_fields, more) = (account.as_object_mut().expect("an object"), more);
     account_fields.extend(more.as_object().expect("an object").clone());
-    serde_json::from_value(account).expect("an account")
+    let view = serde_json::from_value(account).expect("an account");
+    Account { view, by_calls: None }
 }
 
 fn line(state: &str) -> serde_json::Value {
@@ -88,7 +89,7 @@ fn waiting() -> Account {
     )
 }
 
-fn session(name: Option<&str>) -> Session {
+fn session(name: Option<&str>) -> OwnerlessSession {
     let session = json!({
         "id": "1f2e3d4c5b6a7988", "dc_id": 2, "user_id": 7_700_009, "username": null, "display_name": name,
         "origin": "account old: the account was removed",
@@ -98,7 +99,7 @@ fn session(name: Option<&str>) -> Session {
 
 #[test]
 fn accounts_in_each_kind_of_state_and_sessions_of_nobody() {
-    let found = Listed {
+    let found = api::Page {
         items: vec![
             in_trouble(),
             waiting(),
@@ -165,7 +166,7 @@ fn an_account_has_its_last_two_hours_and_how_to_have_it_back() {
 
 #[test]
 fn no_accounts_teach_what_to_do() {
-    let found = Listed::default();
+    let found = api::Page::default();
     each(|visitor| {
         let query = Query::default();
         let list = List {
@@ -279,16 +280,18 @@ fn an_import_before_and_after_it_is_done() {
             "purposes": ["send_text"], "peers": 1204 })
     };
     let report = json!({
-        "sessions": [
+        "dry_run": true, "sessions": [
             session("main.session", "new", None),
             session("<i>.session", "unasked", Some("<script>alert(1)</script>")),
             session("broken.session", "unreadable", Some("not a session")),
         ],
         "registries": [{ "file": "old.db", "chats_taken": 12, "chats_known": 3, "chats_kept": ["-1001: <main>"],
-            "failed_requests_taken": 1, "failovers_taken": 2, "odd": [] }],
+            "failed_requests_taken": 1, "failovers_taken": 2, "odd": [], "chats_kept_count": 1, "names_unknown": [],
+            "failed_requests_known": 0, "failed_requests_settled": 0, "failed_requests_strange": 0, "failovers_left": 0,
+            "operations_left": 0, "missing": [] }],
         "notes": ["notes.txt was not <looked> at"],
     });
-    let report: Report = serde_json::from_value(report).expect("a report");
+    let report: ImportAnswer = serde_json::from_value(report).expect("a report");
     let accounts = ["main".to_owned()];
     each(|visitor| {
         let words = ImportWords::of(visitor.language);
@@ -305,7 +308,7 @@ fn an_import_before_and_after_it_is_done() {
         drawn("import_wrong", visitor, &form(Some("<script>"), true));
         let look = Look { visitor, words, list, id: "imp_1", report: &report, accounts: &accounts };
         drawn("import_look", visitor, &look);
-        let nothing = Report::default();
+        let nothing = ImportAnswer::default();
         drawn("import_nothing", visitor, &Look { report: &nothing, accounts: &[], ..look });
         drawn("import_over", visitor, &Over { words, list, ended: &Ok(report.clone()) });
         let why = Refused::internal("The account main did not take its session: <b>.");

@@ -9,12 +9,12 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Chat;
 use super::one::find;
+use super::{Chat, is_private, serves};
 use crate::dashboard::Dashboard;
 use crate::listing::{address, refuse};
 use crate::page::{self, refusal};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{ChatsWords, WorkWords};
 
@@ -25,7 +25,6 @@ pub(super) struct BindQuestion<'a> {
     pub(super) words: &'static ChatsWords,
     pub(super) work: &'static WorkWords,
     pub(super) chat: &'a Chat,
-    /// The accounts to choose from.
     pub(super) others: Vec<String>,
 }
 
@@ -61,11 +60,12 @@ pub(crate) async fn ask_to_bind(
 
 /// The accounts that a chat can be given to: those in it, for a private dialog all. Those that have it come first.
 async fn others(dashboard: &Dashboard, visitor: &Visitor, chat: &Chat) -> Vec<String> {
-    let mut others: Vec<String> = chat.others().cloned().collect();
-    if chat.is_private() {
+    let mut others: Vec<String> = super::others(chat).map(ToString::to_string).collect();
+    if is_private(chat) {
         let all = dashboard.account_names(visitor).await;
-        let more =
-            all.into_iter().filter(|name| chat.account.as_ref() != Some(name) && !others.contains(name));
+        let more = all
+            .into_iter()
+            .filter(|name| !others.contains(name) && !name.parse().is_ok_and(|name| serves(&name, chat)));
         let more: Vec<String> = more.collect();
         others.extend(more);
     }

@@ -8,13 +8,12 @@ use serde::Deserialize;
 
 use super::Chat;
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, address};
+use crate::listing::{self, address};
 use crate::page::{self, refusal};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, ChatsWords, WorkWords};
 
-/// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -50,11 +49,10 @@ pub(super) struct List<'a> {
     pub(super) work: &'static WorkWords,
     pub(super) query: &'a Query,
     pub(super) accounts: &'a [String],
-    pub(super) found: &'a Listed<Chat>,
+    pub(super) found: &'a api::Page<Chat>,
     pub(super) wrong: Option<String>,
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -70,7 +68,7 @@ pub(crate) async fn show(
         ("limit", "50"),
     ];
     let answer =
-        dashboard.ask::<Listed<Chat>>(&visitor, Method::GET, &address("/v1/chats", &pairs), None).await;
+        dashboard.ask::<api::Page<Chat>>(&visitor, Method::GET, &address("/v1/chats", &pairs), None).await;
     let (found, wrong) = match listing::found(answer) {
         Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),

@@ -7,11 +7,11 @@ use axum::response::Response;
 use domain::ChatRef;
 use http::Method;
 
-use super::Chat;
+use super::{Chat, is_active, is_private, name, others};
 use crate::dashboard::Dashboard;
 use crate::listing::address;
 use crate::page::{self, refusal};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, ChatsWords, WorkWords};
 
@@ -27,22 +27,20 @@ pub(super) struct One<'a> {
 
 impl One<'_> {
     fn messages(&self) -> String {
-        address("/messages", &[("chat", &self.chat.id)])
+        address("/messages", &[("chat", &self.chat.chat_id.to_string())])
     }
 
     fn operations(&self) -> String {
-        address("/operations", &[("chat", &self.chat.id)])
+        address("/operations", &[("chat", &self.chat.chat_id.to_string())])
     }
 
     fn can_leave(&self) -> bool {
-        self.may_act && self.chat.is_active() && !self.chat.is_private()
+        self.may_act && is_active(self.chat) && !is_private(self.chat)
     }
 
     /// A private dialog may go to an account that does not have it yet; which ones can take it shows when it is asked for.
     fn can_bind(&self) -> bool {
-        self.may_act
-            && self.chat.is_active()
-            && (self.chat.is_private() || self.chat.others().next().is_some())
+        self.may_act && is_active(self.chat) && (is_private(self.chat) || others(self.chat).next().is_some())
     }
 }
 
@@ -62,7 +60,6 @@ pub(super) async fn find(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> 
     })
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -79,5 +76,5 @@ pub(crate) async fn show(
         chat: &chat,
         may_act: visitor.may(Right::Send),
     };
-    page::page(&visitor, chat.name(), Section::Chats, body)
+    page::page(&visitor, &name(&chat), Section::Chats, body)
 }

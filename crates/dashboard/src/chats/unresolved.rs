@@ -1,53 +1,22 @@
 //! `/chats/unresolved`: chats that no account finds, how often each is asked for and by whom, and forgetting them.
 
 use access::Right;
+use api::UnresolvedChat;
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
-use domain::{ChatRef, Timestamp};
+use domain::ChatRef;
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address, refuse};
+use crate::listing::{address, refuse};
 use crate::page::{self, refusal};
 use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{self, ChatsWords, WorkWords};
 
-/// A chat that no account finds, as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Unresolved {
-    pub(super) chat_id: String,
-    pub(super) count: u64,
-    pub(super) first_at: Timestamp,
-    pub(super) last_at: Timestamp,
-    #[serde(default)]
-    pub(super) accounts: Vec<Said>,
-    #[serde(default)]
-    pub(super) callers: Vec<Caller>,
-}
-
-/// What one account said.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Said {
-    pub(super) account: String,
-    pub(super) why: String,
-}
-
-/// Somebody who asked for it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Caller {
-    pub(super) listener: String,
-    pub(super) api_key: Option<String>,
-    pub(super) api_key_name: Option<String>,
-    pub(super) address: Option<String>,
-    #[serde(default)]
-    pub(super) count: u64,
-}
-
-/// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -60,7 +29,7 @@ pub(super) struct List<'a> {
     pub(super) visitor: &'a Visitor,
     pub(super) words: &'static ChatsWords,
     pub(super) work: &'static WorkWords,
-    pub(super) found: &'a Listed<Unresolved>,
+    pub(super) found: &'a api::Page<UnresolvedChat>,
     pub(super) later: bool,
     pub(super) may_act: bool,
 }
@@ -71,7 +40,6 @@ impl List<'_> {
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -79,7 +47,7 @@ pub(crate) async fn show(
 ) -> Response {
     let words = ChatsWords::of(visitor.language);
     let path = address("/v1/chats/unresolved", &[("cursor", &query.after), ("limit", "50")]);
-    match dashboard.ask::<Listed<Unresolved>>(&visitor, Method::GET, &path, None).await {
+    match dashboard.ask::<api::Page<UnresolvedChat>>(&visitor, Method::GET, &path, None).await {
         Ok(found) => {
             let body = List {
                 visitor: &visitor,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::dashboard::Dashboard;
 use crate::listing::{chosen, refuse, word};
-use crate::operations::Operation;
+use crate::operations::{Operation, makes_a_chat};
 use crate::page::{self, refusal};
 use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
@@ -19,10 +19,8 @@ use crate::words::{self, DoubtWords, WorkWords};
 /// The most doubts that one press of a button ends.
 const MOST: usize = 200;
 
-/// What became of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
-    /// It happened.
     Happened,
     /// It did not: it is done again.
     Again,
@@ -33,7 +31,6 @@ impl Word {
         [Self::Happened, Self::Again].into_iter().find(|known| known.word() == word)
     }
 
-    /// Its word in addresses.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Happened => "happened",
@@ -41,7 +38,6 @@ impl Word {
         }
     }
 
-    /// Whether it may happen twice.
     pub(super) const fn repeats(self) -> bool {
         matches!(self, Self::Again)
     }
@@ -97,7 +93,6 @@ pub(super) struct Question<'a> {
     pub(super) apart: &'a [Operation],
 }
 
-/// What a form names.
 fn subjects(pairs: &[(String, String)]) -> Vec<Subject> {
     chosen(pairs, MOST, Subject::read)
 }
@@ -118,7 +113,7 @@ pub(crate) async fn ask(
         for id in subjects.iter().filter_map(|subject| subject.operation()) {
             let path = format!("/v1/operations/{id}");
             match dashboard.ask::<Operation>(&visitor, Method::GET, &path, None).await {
-                Ok(operation) if operation.makes_a_chat() => apart.push(operation),
+                Ok(operation) if makes_a_chat(&operation) => apart.push(operation),
                 Ok(_) => {}
                 Err(why) => return refusal::of_api(&visitor, &why),
             }

@@ -1,29 +1,29 @@
 //! `/doubt/{id}`: what is known of one message or piece of work in doubt, and what the chat shows now.
 
 use access::Right;
+use api::HistoryMessage;
 use askama::Template;
 use axum::extract::{Path, Query as QueryOf, State};
 use axum::response::Response;
-use domain::{MessageId, OperationId};
+use domain::{AccountName, MessageId, OperationId};
 use http::Method;
 use serde::Deserialize;
 
 use super::made_chat::WrongChat;
-use super::matching::Seen;
+use super::matching::may_be;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address};
+use crate::listing::address;
 use crate::messages::{Message, Step};
-use crate::operations::Operation;
+use crate::operations::{Operation, chat_name, is_message};
 use crate::page::{self, refusal};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, DoubtWords, OperationsWords, WorkWords};
 
 /// Messages of the chat that are shown.
 const SHOWN: &str = "15";
 
-/// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -47,15 +47,15 @@ pub(super) struct Evidence<'a> {
     pub(super) message: Option<&'a Message>,
     pub(super) steps: &'a [Step],
     /// What the chat shows now, or why that cannot be had; none where there is no chat to look into.
-    pub(super) seen: Option<Result<Vec<Seen>, String>>,
+    pub(super) seen: Option<Result<Vec<HistoryMessage>, String>>,
     /// What was written as the chat that was made.
     pub(super) written: Option<&'a str>,
     pub(super) may_act: bool,
 }
 
 impl Evidence<'_> {
-    fn may_be(&self, seen: &Seen) -> bool {
-        self.message.is_some_and(|message| seen.may_be(&message.text, message.created_at))
+    fn may_be(&self, seen: &HistoryMessage) -> bool {
+        self.message.is_some_and(|message| may_be(seen, &message.text, message.created_at))
     }
 
     fn found(&self) -> bool {
@@ -65,7 +65,7 @@ impl Evidence<'_> {
     /// A step in a few words.
     fn heading(&self, step: &Step) -> String {
         let language = self.visitor.language;
-        if self.operation.is_message() {
+        if is_message(self.operation) {
             return step.heading(language);
         }
         let words = OperationsWords::of(language);
@@ -84,7 +84,7 @@ impl Evidence<'_> {
     /// The paths of the two buttons: it happened, and it did not.
     fn buttons(&self) -> (String, String) {
         let path = self.operation.path();
-        let (yes, no) = if self.operation.is_message() { ("sent", "resend") } else { ("done", "again") };
+        let (yes, no) = if is_message(self.operation) { ("sent", "resend") } else { ("done", "again") };
         (format!("{path}/actions/{yes}"), format!("{path}/actions/{no}"))
     }
 }
@@ -113,7 +113,7 @@ pub(crate) async fn show(
                 steps: &steps,
                 seen,
                 written: query.chat_id.as_deref(),
-                may_act: visitor.may(Right::Send) && operation.is_in_doubt(),
+                may_act: visitor.may(Right::Send) && operation.state == "in_doubt",
             };
             page::page(&visitor, words.doubt, Section::Doubt, body)
         }
@@ -121,7 +121,7 @@ pub(crate) async fn show(
     }
 }
 
-type Gathered = (Operation, Option<Message>, Vec<Step>, Option<Result<Vec<Seen>, String>>);
+type Gathered = (Operation, Option<Message>, Vec<Step>, Option<Result<Vec<HistoryMessage>, String>>);
 
 async fn gather(
     dashboard: &Dashboard,
@@ -138,14 +138,16 @@ async fn gather(
         }
         None => None,
     };
-    let seen = match operation.chat_name() {
+    let seen = match chat_name(&operation) {
         Some(chat) => {
             // What another account wrote to a person lies in another chat: only the one that is in doubt can tell.
             let in_person = !chat.starts_with('-');
-            let account = operation.account.as_deref().filter(|_| in_person).unwrap_or_default();
+            let account =
+                operation.account.as_ref().filter(|_| in_person).map(AccountName::as_str).unwrap_or_default();
             let pairs = [("limit", SHOWN), ("account", account)];
             let history = address(&format!("/v1/chats/{chat}/history"), &pairs);
-            let listed = dashboard.ask::<Listed<Seen>>(visitor, Method::GET, &history, None).await;
+            let listed =
+                dashboard.ask::<api::Page<HistoryMessage>>(visitor, Method::GET, &history, None).await;
             Some(listed.map(|listed| listed.items).map_err(|why| why.detail))
         }
         None => None,

@@ -8,14 +8,13 @@ use http::Method;
 use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address, first_words};
+use crate::listing::{address, first_words};
 use crate::operations::Operation;
 use crate::page::{self, refusal};
 use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, DoubtWords, WorkWords};
 
-/// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -28,7 +27,7 @@ pub(super) struct List<'a> {
     pub(super) visitor: &'a Visitor,
     pub(super) words: &'static DoubtWords,
     pub(super) work: &'static WorkWords,
-    pub(super) found: &'a Listed<Operation>,
+    pub(super) found: &'a api::Page<Operation>,
     pub(super) later: bool,
     pub(super) may_act: bool,
 }
@@ -48,7 +47,6 @@ impl List<'_> {
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -56,10 +54,10 @@ pub(crate) async fn show(
 ) -> Response {
     let pairs = [("state", "in_doubt"), ("cursor", query.after.as_str()), ("limit", "50")];
     let path = address("/v1/operations", &pairs);
-    let found = match dashboard.ask::<Listed<Operation>>(&visitor, Method::GET, &path, None).await {
+    let found = match dashboard.ask::<api::Page<Operation>>(&visitor, Method::GET, &path, None).await {
         Ok(found) => found,
         // A cursor of another day leads nowhere: the first page is one press away.
-        Err(why) if why.code == "invalid_request" => Listed::default(),
+        Err(why) if why.code == "invalid_request" => api::Page::default(),
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let words = DoubtWords::of(visitor.language);

@@ -31,7 +31,6 @@ impl WrongChat {
         }
     }
 
-    /// What to write instead.
     pub(super) const fn said(self, words: &DoubtWords) -> &'static str {
         match self {
             Self::Missing => words.no_made_chat,

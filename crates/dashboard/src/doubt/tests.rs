@@ -22,12 +22,12 @@ fn drawn(language: Language) -> String {
     .expect("an operation");
     let message: Message = serde_json::from_value(json!({
         "id": id, "state": "in_doubt", "account": "main", "chat": "-1001234567890", "chat_id": "-1001234567890",
-        "text": "Your phone is ready.", "created_at": "2026-11-20T11:00:00Z", "updated_at": "2026-11-20T11:00:20Z",
+        "text": "Your phone is ready.", "message_ids": [], "parts": 1, "created_at": "2026-11-20T11:00:00Z", "updated_at": "2026-11-20T11:00:20Z",
     }))
     .expect("a message");
     let seen = serde_json::from_value(json!([
-        { "message_id": 46, "at": "2026-11-20T11:00:01Z", "outgoing": true, "text": "Your phone is ready.", "media": null, "service": null },
-        { "message_id": 45, "at": "2026-11-20T10:58:00Z", "outgoing": false, "text": "<i>When?</i>", "media": null, "service": null },
+        { "id": "rcv_1zzzzy5q1rkpjw00000pg", "message_id": 46, "at": "2026-11-20T11:00:01Z", "outgoing": true, "text": "Your phone is ready.", "media": null, "service": null },
+        { "id": "rcv_1zzzzy5q1rkpjw00000pg", "message_id": 45, "at": "2026-11-20T10:58:00Z", "outgoing": false, "text": "<i>When?</i>", "media": null, "service": null },
     ]))
     .expect("a history");
     let steps = serde_json::from_value::<Vec<crate::messages::Step>>(json!([

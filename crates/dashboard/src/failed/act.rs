@@ -10,7 +10,7 @@ use http::Method;
 use super::FailedRequest;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address, chosen, refuse, word};
+use crate::listing::{address, chosen, refuse, word};
 use crate::page::{self, refusal};
 use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
@@ -19,18 +19,15 @@ use crate::words::{FailedWords, WorkWords};
 /// The most requests that one press of a button is about.
 const MOST: usize = 500;
 
-/// What is done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// Those chosen are tried again.
+pub(super) enum BulkAction {
     Retry,
-    /// Those chosen are dropped.
     Drop,
     /// Every one that waits is tried again.
     RetryAll,
 }
 
-impl Wish {
+impl BulkAction {
     fn from_word(word: &str) -> Option<Self> {
         match word {
             "retry" => Some(Self::Retry),
@@ -40,7 +37,6 @@ impl Wish {
         }
     }
 
-    /// Its word in addresses.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Retry => "retry",
@@ -49,7 +45,6 @@ impl Wish {
         }
     }
 
-    /// Whether something cannot be undone.
     pub(super) const fn drops(self) -> bool {
         matches!(self, Self::Drop)
     }
@@ -61,7 +56,7 @@ pub(super) struct Question<'a> {
     pub(super) visitor: &'a Visitor,
     pub(super) words: &'static FailedWords,
     pub(super) work: &'static WorkWords,
-    pub(super) wish: Wish,
+    pub(super) wish: BulkAction,
     pub(super) ids: &'a [FailedRequestId],
     /// Whether more wait than one press is about.
     pub(super) more: bool,
@@ -81,13 +76,15 @@ pub(crate) async fn ask(
     if !visitor.may(Right::Send) {
         return refusal::not_allowed(&visitor);
     }
-    let Some(wish) = word(&pairs, "do", Wish::from_word) else { return refusal::no_such_page(&visitor) };
+    let Some(wish) = word(&pairs, "do", BulkAction::from_word) else {
+        return refusal::no_such_page(&visitor);
+    };
     let (ids, more) = match wish {
-        Wish::RetryAll => match pending(&dashboard, &visitor).await {
+        BulkAction::RetryAll => match pending(&dashboard, &visitor).await {
             Ok(found) => found,
             Err(why) => return refusal::of_api(&visitor, &why),
         },
-        Wish::Retry | Wish::Drop => (ids(&pairs), false),
+        BulkAction::Retry | BulkAction::Drop => (ids(&pairs), false),
     };
     let words = FailedWords::of(visitor.language);
     let body =
@@ -101,8 +98,8 @@ async fn pending(dashboard: &Dashboard, visitor: &Visitor) -> Result<(Vec<Failed
     loop {
         let pairs = [("state", "pending"), ("limit", "200"), ("cursor", cursor.as_str())];
         let path = address("/v1/failed-requests", &pairs);
-        let listed = dashboard.ask::<Listed<FailedRequest>>(visitor, Method::GET, &path, None).await?;
-        ids.extend(listed.items.iter().filter_map(|request| request.id.parse::<FailedRequestId>().ok()));
+        let listed = dashboard.ask::<api::Page<FailedRequest>>(visitor, Method::GET, &path, None).await?;
+        ids.extend(listed.items.iter().map(|request| request.id));
         match listed.next_cursor {
             Some(next) if ids.len() <= MOST => cursor = next,
             _ => break,
@@ -119,12 +116,14 @@ pub(crate) async fn act(
     axum::extract::Path(action): axum::extract::Path<String>,
     Posted { visitor, form }: Posted<Vec<(String, String)>>,
 ) -> Response {
-    let Some(wish) = Wish::from_word(&action) else { return refusal::no_such_page(&visitor) };
+    let Some(wish) = BulkAction::from_word(&action) else { return refusal::no_such_page(&visitor) };
     let words = FailedWords::of(visitor.language);
     let ids = ids(&form);
     let call = |id: &FailedRequestId| match wish {
-        Wish::Retry | Wish::RetryAll => (Method::POST, format!("/v1/failed-requests/{id}/retry"), None),
-        Wish::Drop => (Method::DELETE, format!("/v1/failed-requests/{id}"), None),
+        BulkAction::Retry | BulkAction::RetryAll => {
+            (Method::POST, format!("/v1/failed-requests/{id}/retry"), None)
+        }
+        BulkAction::Drop => (Method::DELETE, format!("/v1/failed-requests/{id}"), None),
     };
     match dashboard.ask_each(&visitor, ids.iter().map(call)).await {
         Ok(done) => page::done(&visitor, "/failed", &words.acted(wish.drops(), done, ids.len() as u64)),
@@ -142,8 +141,8 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let pairs = [pair("id", id), pair("csrf", "x"), pair("id", id), pair("id", "../../v1/keys")];
         assert_eq!(ids(&pairs), vec![id.parse::<FailedRequestId>().expect("an id")]);
-        for wish in [Wish::Retry, Wish::Drop, Wish::RetryAll] {
-            assert_eq!(Wish::from_word(wish.word()), Some(wish));
+        for wish in [BulkAction::Retry, BulkAction::Drop, BulkAction::RetryAll] {
+            assert_eq!(BulkAction::from_word(wish.word()), Some(wish));
         }
     }
 }

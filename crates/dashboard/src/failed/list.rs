@@ -9,13 +9,12 @@ use serde::Deserialize;
 
 use super::FailedRequest;
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, address};
+use crate::listing::{self, address};
 use crate::page::{self, refusal};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, FailedWords, WorkWords};
 
-/// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -36,7 +35,7 @@ pub(super) struct List<'a> {
     pub(super) words: &'static FailedWords,
     pub(super) work: &'static WorkWords,
     pub(super) query: &'a Query,
-    pub(super) found: &'a Listed<FailedRequest>,
+    pub(super) found: &'a api::Page<FailedRequest>,
     pub(super) wrong: Option<String>,
     pub(super) may_act: bool,
 }
@@ -57,7 +56,7 @@ pub(crate) async fn show(
         state => state,
     };
     let path = address("/v1/failed-requests", &[("state", state), ("cursor", &query.after), ("limit", "50")]);
-    let answer = dashboard.ask::<Listed<FailedRequest>>(&visitor, Method::GET, &path, None).await;
+    let answer = dashboard.ask::<api::Page<FailedRequest>>(&visitor, Method::GET, &path, None).await;
     let (found, wrong) = match listing::found(answer) {
         Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),

@@ -1,51 +1,36 @@
 //! `/failovers`: when work went to another account than the one that was its first choice.
 
+use api::Failover;
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
-use domain::Timestamp;
+use domain::AccountName;
 use http::Method;
 use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, Named, address};
+use crate::listing::{self, address, chat_in_list};
 use crate::page::{self, refusal};
 use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{OperationsWords, WorkWords};
 
-/// A failover, as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Failover {
-    pub(crate) at: Timestamp,
-    pub(crate) chat_id: Option<String>,
-    #[serde(flatten)]
-    pub(crate) named: Named,
-    pub(crate) from: String,
-    pub(crate) to: String,
-    #[serde(default)]
-    pub(crate) done_by: Option<String>,
-    #[serde(default)]
-    pub(crate) state: Option<String>,
-    pub(crate) reason: String,
-    pub(crate) subject: String,
+fn chat_cell(failover: &Failover) -> String {
+    chat_in_list(&failover.names, failover.chat_id.map(|id| id.to_string()).as_deref(), None)
 }
 
-impl Failover {
-    fn chat_cell(&self) -> String {
-        let cell = self.named.cell(self.chat_id.as_deref(), None);
-        cell.and_then(|cell| cell.render().ok()).unwrap_or_default()
-    }
-
-    /// Where the work is shown; nothing where a person moved the chat, or an import brought the entry.
-    fn path(&self) -> Option<String> {
-        let page = if self.subject.starts_with("msg_") { "messages" } else { "operations" };
-        let is_work = self.subject.starts_with("msg_") || self.subject.starts_with("op_");
-        is_work.then(|| format!("/{page}/{}", self.subject))
-    }
+/// The account that did it in the end.
+fn done_by(failover: &Failover) -> Option<&str> {
+    failover.done_by.as_ref().map(AccountName::as_str)
 }
 
-/// What the address asks for.
+/// Where the work is shown; nothing where a person moved the chat, or an import brought the entry.
+fn work_path(failover: &Failover) -> Option<String> {
+    let page = if failover.subject.starts_with("msg_") { "messages" } else { "operations" };
+    let is_work = failover.subject.starts_with("msg_") || failover.subject.starts_with("op_");
+    is_work.then(|| format!("/{page}/{}", failover.subject))
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -72,11 +57,10 @@ struct List<'a> {
     work: &'static WorkWords,
     query: &'a Query,
     accounts: &'a [String],
-    found: &'a Listed<Failover>,
+    found: &'a api::Page<Failover>,
     wrong: Option<String>,
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -89,7 +73,7 @@ pub(crate) async fn show(
         ("limit", "50"),
     ];
     let path = address("/v1/failovers", &pairs);
-    let answer = dashboard.ask::<Listed<Failover>>(&visitor, Method::GET, &path, None).await;
+    let answer = dashboard.ask::<api::Page<Failover>>(&visitor, Method::GET, &path, None).await;
     let (found, wrong) = match listing::found(answer) {
         Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),

@@ -5,7 +5,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 /// Names and values of a query.
 pub(crate) type Pairs<'a> = [(&'a str, &'a str)];
 
-/// The path, with every pair that has a value.
 pub(crate) fn address(path: &str, pairs: &Pairs<'_>) -> String {
     let mut whole = path.to_owned();
     let mut joint = '?';

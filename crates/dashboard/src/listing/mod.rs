@@ -5,37 +5,21 @@ mod accounts;
 mod address;
 mod many;
 mod named;
-mod stretch;
+mod time_range;
 
 use axum::response::Response;
 use serde::Deserialize;
 
 pub(crate) use address::address;
 pub(crate) use many::{chosen, word};
-pub(crate) use named::Named;
-pub(crate) use stretch::{Stretch, written_time};
+pub(crate) use named::{chat_cell, chat_in_list};
+pub(crate) use time_range::{TimeRange, written_time};
 
 use crate::ask::Refused;
 use crate::page;
 use crate::visitor::Visitor;
 use crate::words::WorkWords;
 
-/// A page of a list, as the API answers it.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Listed<T> {
-    /// What is on it.
-    pub(crate) items: Vec<T>,
-    /// Leads to the next page.
-    pub(crate) next_cursor: Option<String>,
-}
-
-impl<T> Default for Listed<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), next_cursor: None }
-    }
-}
-
-/// What a button sends.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Pressed {
     /// The page to go back to.
@@ -43,7 +27,7 @@ pub(crate) struct Pressed {
     pub(crate) back: String,
 }
 
-/// It was refused. Where somebody else was faster, that is said first, in the reader's language.
+/// It was refused. Where someone else was faster, that is said first, in the reader's language.
 pub(crate) fn refuse(visitor: &Visitor, back: &str, why: &Refused) -> Response {
     if why.code != "wrong_state" {
         return page::refused(visitor, back, why);

@@ -16,16 +16,13 @@ pub(crate) struct Held {
     order: Option<u64>,
 }
 
-/// What a browser is to change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Changes<'a> {
-    /// The title of the tab.
     pub(crate) tab: &'a str,
     /// Pieces above the cards, by the id of their element.
     pub(crate) parts: BTreeMap<&'a str, &'a str>,
-    /// Cards, by their id.
     pub(crate) cards: BTreeMap<&'a str, &'a str>,
-    /// How many cards need somebody, whatever is filtered.
+    /// How many cards need someone, whatever is filtered.
     pub(crate) trouble: u64,
     /// The order that the cards have now.
     pub(crate) order: String,
@@ -49,8 +46,8 @@ impl Held {
 
     /// What is to be changed so that the browser has `board`; nothing when it has it.
     pub(crate) fn changes<'a>(&self, board: &'a Board) -> Option<Changes<'a>> {
-        let fresh = |drawn: &&crate::overview::Drawn| !self.marks.contains(&drawn.mark);
-        let pair = |drawn: &'a crate::overview::Drawn| (drawn.id.as_str(), drawn.html.as_str());
+        let fresh = |drawn: &&crate::overview::Fragment| !self.marks.contains(&drawn.mark);
+        let pair = |drawn: &'a crate::overview::Fragment| (drawn.id.as_str(), drawn.html.as_str());
         let changes = Changes {
             tab: &board.tab,
             parts: board.parts.iter().filter(fresh).map(pair).collect(),
@@ -74,21 +71,21 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::overview::{Drawn, Group, Stands};
+    use crate::overview::{Fragment, Group, Stands};
     use proptest::prelude::*;
 
     fn board(cards: &[(u8, u8)], facts: u8) -> Board {
         let cards: BTreeMap<u8, u8> = cards.iter().copied().collect();
         let drawn: Vec<_> = cards
             .iter()
-            .map(|(id, content)| Drawn::new(format!("account:a{id}"), format!("card {id} {content}")))
+            .map(|(id, content)| Fragment::new(format!("account:a{id}"), format!("card {id} {content}")))
             .collect();
         Board {
             trouble: 0,
             is_new: false,
             matching: drawn.len() as u64,
             tab: "Overview".to_owned(),
-            parts: vec![Drawn::new("facts", format!("facts {facts}"))],
+            parts: vec![Fragment::new("facts", format!("facts {facts}"))],
             order: cards.keys().fold(7, |order, id| order * 31 + u64::from(*id)),
             groups: vec![Group { id: "g-account", title: "Accounts", stands: Stands::Listed, cards: drawn }],
             next: None,

@@ -1,4 +1,4 @@
-//! Pages that keep themselves up to date: one drawing for everybody who looks at the same, and only what changed on the wire.
+//! Pages that keep themselves up to date: one drawing for everyone who looks at the same, and only what changed on the wire.
 
 mod difference;
 mod stream;

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 
 use super::difference::Held;
 use crate::dashboard::Dashboard;
-use crate::overview::{Beholder, Query as FilterQuery};
-use crate::visitor::{EVERY, Staying, Visitor};
+use crate::overview::{Query as FilterQuery, ViewKey};
+use crate::visitor::{EVERY, SessionWatch, Visitor};
 
 /// How often something is sent though nothing changed, so that a lost connection is noticed.
 const BEAT: Duration = EVERY;
@@ -26,13 +26,12 @@ const BEAT: Duration = EVERY;
 /// The least time between two events.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A stream ends after this long and the browser begins another one, which asks anew who looks.
+/// A stream ends after this long and the browser begins another one, which asks again who looks.
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// Proxies that gather bytes before they pass them on have enough after so many.
 const PADDING: usize = 4 * 1024;
 
-/// What a browser has already.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Known {
@@ -40,27 +39,32 @@ pub(crate) struct Known {
     order: String,
 }
 
-/// Somebody who looks.
 struct Watching {
     dashboard: Dashboard,
-    sight: Sight,
-    staying: Staying,
+    sight: Snapshot,
+    staying: SessionWatch,
     began_at: Instant,
     said_at: Option<Instant>,
     _place: OwnedSemaphorePermit,
 }
 
-/// What is looked at.
-enum Sight {
-    /// The board, of which the changes are sent.
-    Board { beholder: Beholder, held: Held, changes: watch::Receiver<u64> },
+enum Snapshot {
+    Board {
+        beholder: ViewKey,
+        held: Held,
+        changes: watch::Receiver<u64>,
+    },
     /// Lists out of the store, by the commits that there were.
-    Work { commits: u64 },
+    Work {
+        commits: u64,
+    },
     /// Lists of accounts, by the changes of their health as well.
-    Accounts { commits: u64, changes: watch::Receiver<u64> },
+    Accounts {
+        commits: u64,
+        changes: watch::Receiver<u64>,
+    },
 }
 
-/// The stream of the board.
 pub(crate) async fn overview(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -69,32 +73,30 @@ pub(crate) async fn overview(
 ) -> Response {
     let mut changes = dashboard.health().changes();
     changes.mark_changed();
-    let beholder = Beholder::new(filter.into(), &visitor);
+    let beholder = ViewKey::new(filter.into(), &visitor);
     let held = Held::read(&known.marks, &known.order);
-    stream(dashboard, &visitor, Sight::Board { beholder, held, changes }).await
+    stream(dashboard, &visitor, Snapshot::Board { beholder, held, changes }).await
 }
 
-/// The stream of lists of work.
 pub(crate) async fn work(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     let commits = dashboard.state().commits();
-    stream(dashboard, &visitor, Sight::Work { commits }).await
+    stream(dashboard, &visitor, Snapshot::Work { commits }).await
 }
 
-/// The stream of lists of accounts.
 pub(crate) async fn accounts(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     let commits = dashboard.state().commits();
     let changes = dashboard.health().changes();
-    stream(dashboard, &visitor, Sight::Accounts { commits, changes }).await
+    stream(dashboard, &visitor, Snapshot::Accounts { commits, changes }).await
 }
 
-async fn stream(dashboard: Dashboard, visitor: &Visitor, sight: Sight) -> Response {
+async fn stream(dashboard: Dashboard, visitor: &Visitor, sight: Snapshot) -> Response {
     let Ok(place) = Arc::clone(dashboard.places()).try_acquire_owned() else {
         // The page asks again by itself meanwhile.
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "30")]).into_response();
     };
     let watching = Watching {
         sight,
-        staying: Staying::new(&dashboard, visitor),
+        staying: SessionWatch::new(&dashboard, visitor),
         began_at: Instant::now(),
         said_at: None,
         _place: place,
@@ -130,16 +132,16 @@ impl Watching {
                 // A change waits until a second has gone by since the last one.
                 clock.sleep(PAUSE).await;
                 let silent = match &mut self.sight {
-                    Sight::Board { changes, .. } => tokio::select! {
+                    Snapshot::Board { changes, .. } => tokio::select! {
                         changed = changes.changed() => {
                             changed.map_err(|_| askama::Error::Fmt)?;
                             false
                         }
                         () = clock.sleep(BEAT.saturating_sub(last.elapsed())) => true,
                     },
-                    Sight::Work { .. } | Sight::Accounts { .. } => last.elapsed() >= BEAT,
+                    Snapshot::Work { .. } | Snapshot::Accounts { .. } => last.elapsed() >= BEAT,
                 };
-                if !self.staying.goes_on().await {
+                if !self.staying.is_valid().await {
                     return Ok::<_, askama::Error>(None);
                 }
                 if let Some(event) = self.look().await? {
@@ -164,7 +166,7 @@ impl Watching {
     async fn look(&mut self) -> Result<Option<String>, askama::Error> {
         let now = self.dashboard.state().commits();
         let changed = match &mut self.sight {
-            Sight::Board { beholder, held, changes } => {
+            Snapshot::Board { beholder, held, changes } => {
                 changes.borrow_and_update();
                 let board = self.dashboard.board(beholder).await?;
                 let Some(changes) = held.changes(&board) else { return Ok(None) };
@@ -175,8 +177,8 @@ impl Watching {
                 held.take(&board);
                 return Ok(Some(event));
             }
-            Sight::Work { commits } => std::mem::replace(commits, now) != now,
-            Sight::Accounts { commits, changes } => {
+            Snapshot::Work { commits } => std::mem::replace(commits, now) != now,
+            Snapshot::Accounts { commits, changes } => {
                 let healthier = changes.has_changed().unwrap_or_default();
                 changes.borrow_and_update();
                 std::mem::replace(commits, now) != now || healthier

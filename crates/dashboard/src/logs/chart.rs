@@ -5,9 +5,7 @@ use std::time::Duration;
 use ::logs::Bucket;
 use domain::Timestamp;
 
-/// Width of the drawing.
 const WIDTH: f64 = 600.0;
-/// Height of the drawing.
 const HEIGHT: f64 = 40.0;
 /// The bars that a drawing has at most, about.
 const BARS: u64 = 120;
@@ -15,7 +13,6 @@ const BARS: u64 = 120;
 /// The lengths that a bar may stand for, in seconds.
 const LENGTHS: [u64; 12] = [1, 5, 15, 30, 60, 120, 300, 900, 1_800, 3_600, 7_200, 21_600];
 
-/// A bar.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bar {
     pub(super) x: String,
@@ -32,7 +29,6 @@ pub(super) fn length(stretch: Duration) -> Duration {
     Duration::from_secs(found.unwrap_or_else(|| stretch.as_secs().div_ceil(BARS)))
 }
 
-/// Five instants for the axis.
 pub(super) fn axis(since: Timestamp, until: Timestamp) -> Vec<Timestamp> {
     let quarter = until.since(since) / 4;
     (0..=4).map(|place| since.plus(quarter * place)).collect()

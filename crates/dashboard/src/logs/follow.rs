@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::query::Query;
 use super::row::{Row, on_one_line};
 use crate::dashboard::Dashboard;
-use crate::visitor::{Staying, Visitor};
+use crate::visitor::{SessionWatch, Visitor};
 use crate::words::{LogsWords, Wall};
 
 /// Lines of so long a time go out together.
@@ -31,7 +31,7 @@ const MOST: usize = 200;
 /// The most lines that a page that was away is told first; a page shows no more anyway.
 const MOST_MISSED: usize = 1_000;
 
-/// A stream ends after this long and the browser begins another one, which asks anew who looks.
+/// A stream ends after this long and the browser begins another one, which asks again who looks.
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// Proxies that gather bytes before they pass them on have enough after so many.
@@ -44,12 +44,11 @@ pub(crate) struct Known {
     newest: String,
 }
 
-/// Somebody who follows.
 struct Following {
     dashboard: Dashboard,
     words: &'static LogsWords,
     wall: Wall,
-    staying: Staying,
+    staying: SessionWatch,
     sought: Option<String>,
     tail: Tail,
     /// The last line that the page has.
@@ -65,11 +64,10 @@ struct Following {
 #[derive(Debug, Clone, Copy, Default)]
 struct Missed {
     lines: u64,
-    /// Nobody knows how many more.
+    /// No one knows how many more.
     and_more: bool,
 }
 
-/// The stream.
 pub(crate) async fn follow(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -99,7 +97,7 @@ pub(crate) async fn follow(
     let following = Following {
         words: LogsWords::of(visitor.language),
         wall: visitor.wall(),
-        staying: Staying::new(&dashboard, &visitor),
+        staying: SessionWatch::new(&dashboard, &visitor),
         sought: query.text(),
         tail,
         last,
@@ -147,7 +145,7 @@ impl Following {
             // So often something is sent, whether lines come or not: a lost connection is noticed, and a session that has ended.
             () = dashboard.state().clock().sleep(self.staying.due()) => {
                 let beat = || "event: beat\ndata: 0\n\n".to_owned();
-                return Ok(self.staying.goes_on().await.then(beat));
+                return Ok(self.staying.is_valid().await.then(beat));
             }
             told = self.tail.next() => told,
         };
@@ -174,7 +172,7 @@ impl Following {
         self.event(&lines, missed)
     }
 
-    /// Lines that go out together, the oldest first, behind how many were left out: a number, or `+` for nobody knows how many.
+    /// Lines that go out together, the oldest first, behind how many were left out: a number, or `+` for no one knows how many.
     fn event(&mut self, lines: &[Arc<Line>], missed: Missed) -> Result<Option<String>, askama::Error> {
         let mut rows = String::new();
         for line in lines {

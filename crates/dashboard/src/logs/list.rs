@@ -12,7 +12,7 @@ use super::chart::{self, Bar};
 use super::query::Query;
 use super::row::Row;
 use crate::dashboard::Dashboard;
-use crate::listing::Stretch;
+use crate::listing::TimeRange;
 use crate::page;
 use crate::view::Section;
 use crate::visitor::Visitor;
@@ -21,7 +21,6 @@ use crate::words::{LogsWords, WorkWords, number};
 /// How many lines a page shows.
 const PAGE: usize = 200;
 
-/// What a search found.
 pub(super) struct Found {
     pub(super) lines: Vec<Line>,
     pub(super) next: Option<LineId>,
@@ -114,7 +113,6 @@ impl List<'_> {
         self.query.range == word || usual && word == "2h"
     }
 
-    /// What is wrong with the filter.
     fn wrong(&self) -> Option<String> {
         let stretch = self.query.stretch();
         let unread = stretch.unread(self.visitor.zone, self.visitor.now)?;
@@ -131,13 +129,12 @@ impl List<'_> {
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
-    // Whoever searches for the id of a line wants that line.
+    // Anyone who searches for the id of a line wants that line.
     if let Ok(id) = query.q.trim().parse::<LineId>() {
         return Redirect::to(&format!("/logs/{id}")).into_response();
     }
@@ -192,7 +189,6 @@ mod tests {
             .expect("a page")
     }
 
-    /// A count of two lines.
     fn counted(counted_from: Option<&str>, damaged: u32) -> Histogram {
         let counted_from = counted_from.map(|at| at.parse().expect("a time"));
         let start = "2026-11-20T10:30:00Z".parse().expect("a time");

@@ -12,7 +12,6 @@ use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::LogsWords;
 
-/// Lines on either side.
 const AROUND: usize = 25;
 
 #[derive(Template)]
@@ -37,7 +36,6 @@ impl One<'_> {
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,

@@ -6,7 +6,7 @@ use ::logs::{ErrorKind, Filter, Level, Service};
 use domain::Timestamp;
 use serde::Deserialize;
 
-use crate::listing::{Stretch, address};
+use crate::listing::{TimeRange, address};
 use crate::view::Zone;
 use crate::visitor::Visitor;
 
@@ -36,9 +36,8 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// The time that it names.
-    pub(super) fn stretch(&self) -> Stretch {
-        Stretch { range: self.range.clone(), from: self.from.clone(), to: self.to.clone() }
+    pub(super) fn stretch(&self) -> TimeRange {
+        TimeRange { range: self.range.clone(), from: self.from.clone(), to: self.to.clone() }
     }
 
     /// The words that are looked for.
@@ -54,7 +53,6 @@ impl Query {
         self.stretch().since(zone, now).unwrap_or_else(|| until.minus(usual))
     }
 
-    /// Which lines it means.
     pub(super) fn filter(&self, visitor: &Visitor) -> Filter {
         let given = |text: &String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         Filter {
@@ -81,7 +79,6 @@ impl Query {
         self.to.trim().is_empty() && self.after.is_empty()
     }
 
-    /// The same under another path.
     pub(super) fn under(&self, path: &str) -> String {
         let Self { q, level, service, account, error, subject, range, from, to, after } = self;
         let pairs = [

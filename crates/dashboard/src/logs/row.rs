@@ -41,7 +41,6 @@ impl Row<'_> {
             .collect()
     }
 
-    /// All fields, whole.
     fn all_fields(&self) -> Vec<(String, String)> {
         let fields = self.line.fields.iter();
         fields.map(|(name, value)| (escaped(name).to_string(), escaped(value).to_string())).collect()

@@ -9,10 +9,10 @@ use http::Method;
 use serde::Deserialize;
 
 use super::Message;
-use crate::dashboard::{Dashboard, Tally};
-use crate::listing::{self, Listed, Stretch, address};
+use crate::dashboard::{Dashboard, NavCounts};
+use crate::listing::{self, TimeRange, address};
 use crate::page::{self, refusal};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, MessagesWords, WorkWords, pill};
 
@@ -37,9 +37,8 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// The time that it names.
-    pub(super) fn stretch(&self) -> Stretch {
-        Stretch { range: self.range.clone(), from: self.from.clone(), to: self.to.clone() }
+    pub(super) fn stretch(&self) -> TimeRange {
+        TimeRange { range: self.range.clone(), from: self.from.clone(), to: self.to.clone() }
     }
 
     fn text(&self) -> String {
@@ -139,10 +138,10 @@ pub(super) struct Find<'a> {
     pub(super) work: &'static WorkWords,
     pub(super) query: &'a Query,
     pub(super) accounts: &'a [String],
-    pub(super) found: &'a Listed<Message>,
+    pub(super) found: &'a api::Page<Message>,
     pub(super) wrong: Option<String>,
     /// What was asked for and became no message.
-    pub(super) elsewhere: Tally,
+    pub(super) elsewhere: NavCounts,
     pub(super) may_act: bool,
 }
 
@@ -170,18 +169,17 @@ impl Find<'_> {
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
-    // Whoever searches for an id wants that message.
+    // Anyone who searches for an id wants that message.
     if let Ok(id) = query.q.trim().parse::<MessageId>() {
         return Redirect::to(&format!("/messages/{id}")).into_response();
     }
     let path = query.listed(&visitor);
-    let answer = dashboard.ask::<Listed<Message>>(&visitor, Method::GET, &path, None).await;
+    let answer = dashboard.ask::<api::Page<Message>>(&visitor, Method::GET, &path, None).await;
     let (found, wrong) = match listing::found(answer) {
         Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),

@@ -1,10 +1,10 @@
 //! Sending all failed messages again: the question with their number, how far it is, and ending it early.
 
 use access::Right;
+use api::{BegunRetryOfFailed, FailedMessages, RetryOfFailed};
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
-use domain::Timestamp;
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,37 +17,6 @@ use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{MessagesWords, WorkWords};
 
-/// How many failed, and the run that tries them again.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Failed {
-    pub(super) count: u64,
-    /// When they were counted.
-    #[serde(rename = "failed_until")]
-    pub(super) counted_at: Timestamp,
-    pub(super) retry: Option<Run>,
-}
-
-/// A run that tries failed messages again.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Run {
-    pub(super) state: String,
-    pub(super) total: u64,
-    pub(super) retried: u64,
-    pub(super) refused: u64,
-    pub(super) asked_by: String,
-    pub(super) started_at: Timestamp,
-    pub(super) finished_at: Option<Timestamp>,
-}
-
-/// The answer to a retry.
-#[derive(Debug, Deserialize)]
-pub(super) struct Begun {
-    #[serde(flatten)]
-    run: Run,
-    /// It went on already.
-    joined: bool,
-}
-
 /// What the button says yes to: those that the question counted.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Answer {
@@ -58,16 +27,6 @@ pub(crate) struct Answer {
     failed_until: String,
 }
 
-impl Run {
-    fn goes_on(&self) -> bool {
-        self.state == "running"
-    }
-
-    fn over(&self) -> u64 {
-        self.retried + self.refused
-    }
-}
-
 #[derive(Template)]
 #[template(path = "messages/retry_failed.html")]
 pub(super) struct Question<'a> {
@@ -75,13 +34,17 @@ pub(super) struct Question<'a> {
     pub(super) words: &'static MessagesWords,
     pub(super) work: &'static WorkWords,
     pub(super) query: &'a Query,
-    pub(super) failed: &'a Failed,
+    pub(super) failed: &'a FailedMessages,
     pub(super) may_act: bool,
 }
 
 impl Question<'_> {
-    fn going(&self) -> Option<&Run> {
-        self.failed.retry.as_ref().filter(|run| run.goes_on())
+    fn over(run: &RetryOfFailed) -> u64 {
+        run.retried + run.refused
+    }
+
+    fn going(&self) -> Option<&RetryOfFailed> {
+        self.failed.retry.as_ref().filter(|run| run.state == "running")
     }
 }
 
@@ -93,7 +56,7 @@ pub(crate) async fn ask(
 ) -> Response {
     let words = MessagesWords::of(visitor.language);
     let path = query.failed(&visitor, "/v1/failed-messages", "");
-    match dashboard.ask::<Failed>(&visitor, Method::GET, &path, None).await {
+    match dashboard.ask::<FailedMessages>(&visitor, Method::GET, &path, None).await {
         Ok(failed) => {
             let work = WorkWords::of(visitor.language);
             let may_act = visitor.may(Right::Send);
@@ -111,8 +74,8 @@ pub(crate) async fn begin(
 ) -> Response {
     let words = MessagesWords::of(visitor.language);
     let path = form.query.failed(&visitor, "/v1/failed-messages/retry", &form.failed_until);
-    match dashboard.ask::<Begun>(&visitor, Method::POST, &path, None).await {
-        Ok(Begun { run, joined }) => {
+    match dashboard.ask::<BegunRetryOfFailed>(&visitor, Method::POST, &path, None).await {
+        Ok(BegunRetryOfFailed { run, joined }) => {
             let note = if joined { words.retry_joined(run.total) } else { words.retry_begun(run.total) };
             page::done(&visitor, "/messages/retry-failed", &note)
         }
@@ -120,7 +83,6 @@ pub(crate) async fn begin(
     }
 }
 
-/// Ends it early.
 pub(crate) async fn stop(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form: _ }: Posted<Pressed>,

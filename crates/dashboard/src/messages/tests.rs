@@ -7,8 +7,7 @@ use serde_json::json;
 use super::find::{Find, Query};
 use super::why::{Page, Why};
 use super::{Message, retry_failed};
-use crate::dashboard::Tally;
-use crate::listing::Listed;
+use crate::dashboard::NavCounts;
 use crate::view::Language;
 use crate::visitor::Visitor;
 use crate::words::{MessagesWords, WorkWords};
@@ -68,7 +67,7 @@ fn drawn_list(language: Language) -> String {
     let mut failed = message("failed");
     failed.failure =
         serde_json::from_value(json!({ "code": "no_rights", "detail": "No account may write in this chat (main: is not in the chat)." })).ok();
-    let found = Listed {
+    let found = api::Page {
         items: vec![message("sent"), failed, message("in_doubt")],
         next_cursor: Some("msg_01k2v7m3w0e9tq4b8s6n5x1zyr".to_owned()),
     };
@@ -81,7 +80,7 @@ fn drawn_list(language: Language) -> String {
         accounts: &["main".to_owned(), "backup_1".to_owned()],
         found: &found,
         wrong: None,
-        elsewhere: Tally::default(),
+        elsewhere: NavCounts::default(),
         may_act: true,
     };
     body.render().expect("a page")

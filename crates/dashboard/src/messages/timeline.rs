@@ -102,7 +102,6 @@ fn tint(step: &Step) -> Tint {
     }
 }
 
-/// The outcome of an attempt in words.
 fn outcome(language: Language, word: &str, detail: Option<&str>) -> String {
     let (english, russian) = match word {
         "sent" => ("sent", "отправлено"),

@@ -1,19 +1,20 @@
 //! `/messages/{id}`: a message and why it is where it is.
 
 use access::Right;
+use api::{MessageCandidate, Origin};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::{MessageId, Timestamp};
+use domain::{AccountName, MessageId, MessageState};
 use http::Method;
 use serde::Deserialize;
 
 use super::timeline::{Step, Stop, stops};
-use super::{Failure, Message};
+use super::{Message, is_restored};
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, address};
+use crate::listing::{self, address};
 use crate::page::{self, refusal};
-use crate::view::{Section, Tint};
+use crate::view::{Linked, Section, Tint};
 use crate::visitor::Visitor;
 use crate::words::{self, MessagesWords, WorkWords, number};
 
@@ -25,37 +26,16 @@ const OTHERS: &str = "6";
 pub(crate) struct Why {
     pub(crate) origin: Option<Origin>,
     #[serde(default)]
-    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) candidates: Vec<MessageCandidate>,
     pub(crate) timeline: Vec<Step>,
 }
 
-/// Who asked for a message, and where.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Origin {
-    pub(crate) listener: String,
-    pub(crate) api_key: Option<String>,
-    pub(crate) api_key_name: Option<String>,
-    pub(crate) address: Option<String>,
-}
-
-/// An account that could carry it now, or cannot.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Candidate {
-    pub(crate) account: String,
-    pub(crate) verdict: String,
-    pub(crate) until: Option<Timestamp>,
-    pub(crate) preferred: bool,
-    pub(crate) why: Option<String>,
-}
-
-impl Candidate {
-    /// How its verdict looks.
-    pub(super) fn tint(&self) -> Tint {
-        match self.verdict.as_str() {
-            "first" | "next" => Tint::Good,
-            "waits" => Tint::Waiting,
-            _ => Tint::Bad,
-        }
+/// How the verdict on an account looks.
+pub(super) fn verdict_tint(candidate: &MessageCandidate) -> Tint {
+    match candidate.verdict.as_str() {
+        "first" | "next" => Tint::Good,
+        "waits" => Tint::Waiting,
+        _ => Tint::Bad,
     }
 }
 
@@ -74,19 +54,20 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     pub(super) fn verdict(&self) -> String {
-        if self.message.failure.as_ref().is_some_and(Failure::is_restored) {
+        if self.message.failure.as_ref().is_some_and(is_restored) {
             return self.words.held_back.to_owned();
         }
         if self.is_decided() {
             return self.words.decided.to_owned();
         }
-        let account = self.message.account.as_deref();
-        self.words.verdict(&self.message.state, account)
+        let account = self.message.account.as_ref().map(AccountName::as_str);
+        self.words.verdict(self.message.state.as_str(), account)
     }
 
     /// Whether a person said that it counts as sent: Telegram did not.
     fn is_decided(&self) -> bool {
-        let is_sent = matches!(self.message.state.as_str(), "sent" | "delivered" | "read");
+        let is_sent =
+            matches!(self.message.state, MessageState::Sent | MessageState::Delivered | MessageState::Read);
         let last = self
             .why
             .timeline
@@ -109,7 +90,7 @@ impl Page<'_> {
         }
         let took = self.message.updated_at.since(self.message.created_at);
         let took = number::latency(self.visitor.language, took);
-        self.words.lede_of(&self.message.state, &took)
+        self.words.lede_of(self.message.state.as_str(), &took)
     }
 
     fn stops(&self) -> Vec<Stop<'_>> {
@@ -121,16 +102,16 @@ impl Page<'_> {
     }
 
     fn of_chat(&self) -> String {
-        address("/messages", &[("chat", self.message.chat_id.as_deref().unwrap_or_default())])
+        let chat = self.message.chat_id.map(|id| id.to_string()).unwrap_or_default();
+        address("/messages", &[("chat", &chat)])
     }
 
     fn ids(&self) -> String {
-        let ids: Vec<_> = self.message.sent_ids.iter().map(i64::to_string).collect();
+        let ids: Vec<_> = self.message.message_ids.iter().map(i64::to_string).collect();
         ids.join(", ")
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -144,11 +125,11 @@ pub(crate) async fn show(
         (Ok(message), Ok(why)) => (message, why),
         (Err(refused), _) | (_, Err(refused)) => return refusal::of_api(&visitor, &refused),
     };
-    let others = match &message.chat_id {
+    let others = match message.chat_id {
         Some(chat) => {
-            let others = address("/v1/messages", &[("chat_id", chat), ("limit", OTHERS)]);
+            let others = address("/v1/messages", &[("chat_id", &chat.to_string()), ("limit", OTHERS)]);
             dashboard
-                .ask::<Listed<Message>>(&visitor, Method::GET, &others, None)
+                .ask::<api::Page<Message>>(&visitor, Method::GET, &others, None)
                 .await
                 .unwrap_or_default()
                 .items

@@ -14,7 +14,6 @@ use crate::page::{self, refusal};
 use crate::visitor::Posted;
 use crate::words::OperationsWords;
 
-/// What a button sends.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Pressed {
     #[serde(default)]
@@ -24,7 +23,7 @@ pub(crate) struct Pressed {
     chat_id: String,
 }
 
-/// `/operations/{id}/actions/{action}`: asks the API for it, as whoever pressed.
+/// `/operations/{id}/actions/{action}`: asks the API for it, as anyone who pressed.
 pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((id, action)): Path<(String, String)>,

@@ -8,16 +8,14 @@ use serde::Deserialize;
 
 use super::Operation;
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, address};
+use crate::listing::{self, address};
 use crate::page::{self, refusal};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, OperationsWords, WorkWords};
 
-/// The kinds that are offered.
 const KINDS: [&str; 5] = ["create_chat", "leave_chat", "add_members", "remove_members", "edit_chat"];
 
-/// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -55,7 +53,7 @@ pub(super) struct List<'a> {
     pub(super) work: &'static WorkWords,
     pub(super) query: &'a Query,
     pub(super) accounts: &'a [String],
-    pub(super) found: &'a Listed<Operation>,
+    pub(super) found: &'a api::Page<Operation>,
     pub(super) wrong: Option<String>,
 }
 
@@ -65,7 +63,6 @@ impl List<'_> {
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -81,7 +78,7 @@ pub(crate) async fn show(
         ("limit", "50"),
     ];
     let path = address("/v1/operations", &pairs);
-    let answer = dashboard.ask::<Listed<Operation>>(&visitor, Method::GET, &path, None).await;
+    let answer = dashboard.ask::<api::Page<Operation>>(&visitor, Method::GET, &path, None).await;
     let (found, wrong) = match listing::found(answer) {
         Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),

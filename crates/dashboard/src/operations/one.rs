@@ -5,14 +5,14 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::outcome::Failure;
-use domain::{MessageId, OperationId};
+use domain::{AccountName, MessageId, OperationId};
 use http::Method;
 
-use super::{Operation, Step};
+use super::{Operation, OperationStep};
 use crate::dashboard::Dashboard;
 use crate::listing::address;
 use crate::page::{self, refusal};
-use crate::view::{Section, Tint};
+use crate::view::{Linked, Section, Tint};
 use crate::visitor::Visitor;
 use crate::words::{self, OperationsWords, WorkWords, kind};
 
@@ -32,10 +32,10 @@ impl One<'_> {
     }
 
     fn result(&self) -> Option<String> {
-        serde_json::to_string_pretty(self.operation.result.as_ref()?).ok()
+        serde_json::to_string_pretty(&serde_json::to_value(self.operation.result.as_ref()?).ok()?).ok()
     }
 
-    fn tint(step: &Step) -> Tint {
+    fn tint(step: &OperationStep) -> Tint {
         match step.outcome.as_deref() {
             Some("ok" | "sent") => Tint::Good,
             Some("flood_wait" | "slow_mode" | "unknown" | "unavailable") => Tint::Waiting,
@@ -44,15 +44,14 @@ impl One<'_> {
         }
     }
 
-    fn heading(&self, step: &Step) -> String {
+    fn heading(&self, step: &OperationStep) -> String {
         if step.what == "failed" && step.detail.as_deref() == Some(Failure::RESTORED) {
             return self.words.held_back.to_owned();
         }
-        self.words.step(&step.what, step.account.as_deref(), step.outcome.as_deref())
+        self.words.step(&step.what, step.account.as_ref().map(AccountName::as_str), step.outcome.as_deref())
     }
 }
 
-/// The page.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
@@ -84,8 +83,7 @@ mod tests {
     #[test]
     fn a_step_that_found_no_one_is_not_green() {
         let tint = |outcome: &str| {
-            let step =
-                serde_json::json!({ "at": "2026-11-20T11:06:58Z", "what": "resolve", "outcome": outcome });
+            let step = serde_json::json!({ "at": "2026-11-20T11:06:58Z", "what": "resolve", "outcome": outcome, "says": "" });
             One::tint(&serde_json::from_value(step).expect("a step"))
         };
         assert!(matches!(tint("ok"), Tint::Good));

@@ -63,7 +63,6 @@ pub(crate) async fn ask(
     std::future::ready(answer).await
 }
 
-/// What a button sends.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Pressed {
     /// The page to go back to.
@@ -71,7 +70,7 @@ pub(crate) struct Pressed {
     pub(super) back: String,
 }
 
-/// `/cards/{id}/actions/{action}`: asks the API for it, as whoever pressed.
+/// `/cards/{id}/actions/{action}`: asks the API for it, as anyone who pressed.
 pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((id, action)): Path<(String, String)>,
@@ -86,7 +85,7 @@ pub(crate) async fn act(
     };
     let Some(path) = api_path(&id, action) else { return refusal::no_such_page(&visitor) };
     let words = OverviewWords::of(visitor.language);
-    // Not asked first whether there is such a card: whoever does it knows, and a look at all cards takes longer than the deed.
+    // Not asked first whether there is such a card: anyone who does it knows, and a look at all cards takes longer than the deed.
     match dashboard.ask::<Value>(&visitor, Method::POST, &path, None).await {
         Ok(_) => page::done(&visitor, &form.back, &words.acted(action, id.name())),
         Err(why) if why.status == StatusCode::NOT_FOUND => refusal::no_such_page(&visitor),
@@ -94,7 +93,6 @@ pub(crate) async fn act(
     }
 }
 
-/// The call that does it.
 fn api_path(id: &CardId, action: CardAction) -> Option<String> {
     let word = match action {
         CardAction::SignIn => return None,

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::Right;
+use api::Alert;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::Timestamp;
 use http::{Method, Request};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -21,63 +20,35 @@ use crate::page::{self, done, refusal};
 use crate::visitor::Posted;
 use crate::words::OverviewWords;
 
-/// The call that lists them. More than these nobody reads; the verdict counts all.
+/// The call that lists them. More than these no one reads; the verdict counts all.
 const OPEN: &str = "/v1/alerts?state=open&limit=10";
 
 /// How old what is shown may be.
 const OLDEST: Duration = Duration::from_secs(2);
 
 /// The longest wait for the list.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// For how long the button mutes, in minutes.
 const MUTED: u32 = 60;
 
-/// A card that failed three times in a row, as the API shows its alert.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Alerted {
-    /// The alert, for its button.
-    pub(crate) id: String,
-    /// The card.
-    pub(crate) card: String,
-    /// Its name.
-    pub(crate) name: String,
-    /// Why, as a stable code.
-    pub(crate) reason: String,
-    /// When it was raised.
-    pub(crate) raised_at: Timestamp,
-    /// Until when nobody is told.
-    pub(crate) silent_until: Option<Timestamp>,
-    /// How many parts of the card are red too.
-    #[serde(default)]
-    pub(crate) parts: u64,
+/// Whether an alert ends by itself at a deadline that is known while others stand in, and is no more than amber as its card is.
+pub(crate) fn waits(alert: &Alert) -> bool {
+    alert.reason == "flood_wait" && !alert.card.starts_with("service:")
 }
 
-impl Alerted {
-    /// Whether it ends by itself at a deadline that is known while others stand in, and is no more than amber as its card is.
-    pub(crate) fn waits(&self) -> bool {
-        self.reason == "flood_wait" && !self.card.starts_with("service:")
-    }
-}
-
-/// A page of the list.
-#[derive(Debug, Deserialize)]
-struct Listed {
-    items: Vec<Alerted>,
-}
-
-/// The alerts that were open when somebody looked last, for everybody who looks.
+/// The alerts that were open when someone looked last, for everyone who looks.
 #[derive(Default)]
 struct Standing(Mutex<Looked>);
 
 #[derive(Default)]
 struct Looked {
     at: Option<Instant>,
-    alerts: Arc<Vec<Alerted>>,
+    alerts: Arc<Vec<Alert>>,
 }
 
 impl Standing {
-    /// Whoever looks next sees what was just done.
+    /// Anyone who looks next sees what was just done.
     async fn forget(&self) {
         self.0.lock().await.at = None;
     }
@@ -85,7 +56,7 @@ impl Standing {
 
 impl Dashboard {
     /// The open alerts, at most two seconds old. When they cannot be asked for, those of before stay.
-    pub(crate) async fn alerted(&self) -> Arc<Vec<Alerted>> {
+    pub(crate) async fn alerted(&self) -> Arc<Vec<Alert>> {
         let standing = self.page_state::<Standing>();
         let mut looked = standing.0.lock().await;
         if looked.at.is_some_and(|at| at.elapsed() < OLDEST) {
@@ -93,8 +64,8 @@ impl Dashboard {
         }
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = http::Uri::from_static(OPEN);
-        let listed = tokio::time::timeout(PATIENCE, async {
-            read_answer::<Listed>(self.api().answer(request).await).await
+        let listed = tokio::time::timeout(TIMEOUT, async {
+            read_answer::<api::Page<Alert>>(self.api().answer(request).await).await
         });
         match listed.await {
             Ok(Ok(listed)) if *looked.alerts != listed.items => looked.alerts = Arc::new(listed.items),
@@ -107,7 +78,7 @@ impl Dashboard {
     }
 }
 
-/// `/alerts/{id}/actions/mute`: nobody is told of it for an hour; its dots go on.
+/// `/alerts/{id}/actions/mute`: no one is notified of it for an hour; its dots go on.
 pub(crate) async fn mute(
     State(dashboard): State<Dashboard>,
     Path(id): Path<String>,

@@ -1,35 +1,32 @@
-//! The board and what stands above it, drawn once for everybody who looks at the same. Pure.
+//! The board and what stands above it, drawn once for everyone who looks at the same. Pure.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use api::Alert;
 use askama::Template;
+use domain::AlertId;
 use health::{Amount, CardId, CardKind, ClearingView, Lamp, Minute};
 
-use super::alerted::Alerted;
 use super::card::{self, Around, CardView};
 use super::hours::{self, Hour};
-use super::sight::Sight;
+use super::snapshot::Snapshot;
 use super::strip::{Cell, Strip};
 use super::undelivered;
 use super::wanted::{Filter, Grouping};
 use crate::page;
 use crate::words::{self, Leftover, OverviewWords, Wall, number};
 
-/// For whom a board is drawn: whoever has the same in all of these sees the same.
+/// For whom a board is drawn: anyone who has the same in all of these sees the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Beholder {
-    /// What is shown.
+pub(crate) struct ViewKey {
     pub(crate) filter: Filter,
     /// The language and the zone; the time in it is that of the look.
     pub(crate) wall: Wall,
-    /// Whether they may press buttons.
     pub(crate) may_act: bool,
-    /// Whether they may add accounts.
     pub(crate) may_arrange: bool,
 }
 
-/// A board as it is drawn.
 #[derive(Debug, Clone)]
 pub(crate) struct Board {
     /// How many troubles need a person.
@@ -41,7 +38,7 @@ pub(crate) struct Board {
     /// The title in the browser's tab.
     pub(crate) tab: String,
     /// What stands above the cards, by the id of its element.
-    pub(crate) parts: Vec<Drawn>,
+    pub(crate) parts: Vec<Fragment>,
     /// The groups, in their order.
     pub(crate) groups: Vec<Group>,
     /// Where the next page begins.
@@ -50,17 +47,12 @@ pub(crate) struct Board {
     pub(crate) order: u64,
 }
 
-/// A group of cards.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
-    /// Its id on the page.
     pub(crate) id: &'static str,
-    /// Its heading.
     pub(crate) title: &'static str,
-    /// How its cards stand.
     pub(crate) stands: Stands,
-    /// Its cards.
-    pub(crate) cards: Vec<Drawn>,
+    pub(crate) cards: Vec<Fragment>,
 }
 
 /// How a group of cards stands on the page.
@@ -68,7 +60,6 @@ pub(crate) struct Group {
 pub(crate) enum Stands {
     /// At the top: it needs a person, or waits.
     Top,
-    /// In the list.
     Listed,
     /// In the list, as one row that says who is in it.
     Folded(String),
@@ -77,18 +68,15 @@ pub(crate) enum Stands {
 /// More troubles than these are drawn in two lines each.
 const MANY: u64 = 4;
 
-/// A piece of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Drawn {
+pub(crate) struct Fragment {
     /// The id of its element, for a card without the `c-`.
     pub(crate) id: String,
-    /// Changes with its content.
     pub(crate) mark: u64,
-    /// The piece itself.
     pub(crate) html: String,
 }
 
-impl Drawn {
+impl Fragment {
     pub(crate) fn new(id: impl Into<String>, html: String) -> Self {
         let id = id.into();
         Self { mark: mark(&(&id, &html)), id, html }
@@ -108,15 +96,15 @@ impl Board {
     /// # Errors
     /// Only what a template itself can fail with.
     pub(crate) fn draw(
-        beholder: &Beholder,
-        sight: &Sight,
-        alerted: &[Alerted],
+        beholder: &ViewKey,
+        sight: &Snapshot,
+        alerted: &[Alert],
         strip: impl Fn(&CardId) -> Vec<Minute>,
     ) -> Result<Self, askama::Error> {
         let wall = Wall { now: sight.at, ..beholder.wall };
         let words = OverviewWords::of(wall.language);
         let mut groups: Vec<Group> = Vec::new();
-        let mut told: HashSet<&str> = HashSet::new();
+        let mut told: HashSet<AlertId> = HashSet::new();
         let open = alerted.len() as u64;
         for (id, title, card) in grouped(words, beholder.filter.grouping, sight) {
             let around = Around {
@@ -128,8 +116,8 @@ impl Board {
             };
             let cells = Strip::of(&strip(&card.id), Cell::ThreeMinutes);
             let view = CardView::new(card, cells, words, wall, beholder.may_act).within(around);
-            told.extend(view.alert().map(|alert| alert.id.as_str()));
-            let drawn = Drawn::new(card.id.as_str(), view.render()?);
+            told.extend(view.alert().map(|alert| alert.id));
+            let drawn = Fragment::new(card.id.as_str(), view.render()?);
             if let Some(group) = groups.last_mut().filter(|group| group.id == id) {
                 group.cards.push(drawn);
             } else {
@@ -141,24 +129,23 @@ impl Board {
         if !beholder.filter.is_narrow() && beholder.filter.grouping == Grouping::Need {
             fold_ports(&mut groups, sight);
         }
-        let alerted: Vec<&Alerted> =
-            alerted.iter().filter(|alert| !told.contains(alert.id.as_str())).collect();
+        let alerted: Vec<&Alert> = alerted.iter().filter(|alert| !told.contains(&alert.id)).collect();
         let is_new = sight.numbers.kind(CardKind::Account) == 0;
         let order: Vec<_> = groups
             .iter()
             .map(|group| (group.id, group.cards.iter().map(|card| &card.id).collect::<Vec<_>>()))
             .collect();
         let parts = vec![
-            Drawn::new(
+            Fragment::new(
                 "verdict",
                 Verdict { words, wall, sight, alerts: open, may_arrange: beholder.may_arrange }.render()?,
             ),
-            Drawn::new(
+            Fragment::new(
                 "alerts",
                 Alerts { words, wall, sight, alerted: &alerted, may_act: beholder.may_act }.render()?,
             ),
-            Drawn::new("facts", FactsView { words, wall, sight }.render()?),
-            Drawn::new("kinds", Kinds { words, sight, filter: &beholder.filter }.render()?),
+            Fragment::new("facts", FactsView { words, wall, sight }.render()?),
+            Fragment::new("kinds", Kinds { words, sight, filter: &beholder.filter }.render()?),
         ];
         Ok(Self {
             trouble: sight.troubles(),
@@ -173,16 +160,14 @@ impl Board {
     }
 
     /// All cards, from top to bottom.
-    pub(crate) fn cards(&self) -> impl Iterator<Item = &Drawn> {
+    pub(crate) fn cards(&self) -> impl Iterator<Item = &Fragment> {
         self.groups.iter().flat_map(|group| &group.cards)
     }
 
-    /// The groups at the top.
     pub(crate) fn top(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().filter(|group| group.stands == Stands::Top)
     }
 
-    /// The groups of the list.
     pub(crate) fn rest(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().filter(|group| group.stands != Stands::Top)
     }
@@ -211,14 +196,13 @@ impl Board {
 
 /// The group of those that need a person.
 const NEEDS: &str = "g-needs";
-/// The group of those that wait.
 const WAITS: &str = "g-waits";
 
 /// The cards with their groups, in the order of the board.
 fn grouped<'a>(
     words: &OverviewWords,
     grouping: Grouping,
-    sight: &'a Sight,
+    sight: &'a Snapshot,
 ) -> Vec<(&'static str, &'static str, &'a health::Card)> {
     let mut all: Vec<_> = sight.cards.iter().collect();
     let place = |card: &health::Card| match grouping {
@@ -227,7 +211,7 @@ fn grouped<'a>(
         Grouping::Need if card.lamp == Lamp::Waiting => 1,
         Grouping::Need | Grouping::Kind => 2,
     };
-    // The order of need is kept; what needs nobody is put together by kind, switched off or not.
+    // The order of need is kept; what needs no one is put together by kind, switched off or not.
     all.sort_by_key(|card| match place(card) {
         2 => (2, card.kind),
         top => (top, CardKind::Service),
@@ -241,7 +225,7 @@ fn grouped<'a>(
 }
 
 /// Ports are one row while all of them are well.
-fn fold_ports(groups: &mut [Group], sight: &Sight) {
+fn fold_ports(groups: &mut [Group], sight: &Snapshot) {
     let Some(group) = groups.iter_mut().find(|group| group.id == kind_id(CardKind::Port)) else { return };
     let ports: Vec<_> = sight.cards.iter().filter(|card| card.kind == CardKind::Port).collect();
     let are_all_here = ports.len() as u64 == sight.numbers.kind(CardKind::Port);
@@ -267,8 +251,7 @@ const fn kind_id(kind: CardKind) -> &'static str {
 struct Verdict<'a> {
     words: &'static OverviewWords,
     wall: Wall,
-    sight: &'a Sight,
-    /// How many alerts are open.
+    sight: &'a Snapshot,
     alerts: u64,
     may_arrange: bool,
 }
@@ -333,13 +316,17 @@ impl Verdict<'_> {
 struct Alerts<'a> {
     words: &'static OverviewWords,
     wall: Wall,
-    sight: &'a Sight,
+    sight: &'a Snapshot,
     /// Those that no card of the page tells.
-    alerted: &'a [&'a Alerted],
+    alerted: &'a [&'a Alert],
     may_act: bool,
 }
 
 impl Alerts<'_> {
+    fn parts(&self, alert: &Alert) -> String {
+        self.words.with_parts(alert.parts as u64)
+    }
+
     /// One stands open; several lie in a fold that names them.
     fn folded(&self) -> Option<String> {
         let names: Vec<String> = self.alerted.iter().take(3).map(|alert| alert.name.clone()).collect();
@@ -365,7 +352,7 @@ impl Alerts<'_> {
 struct FactsView<'a> {
     words: &'static OverviewWords,
     wall: Wall,
-    sight: &'a Sight,
+    sight: &'a Snapshot,
 }
 
 impl FactsView<'_> {
@@ -394,12 +381,11 @@ impl FactsView<'_> {
 #[template(path = "overview/kinds.html")]
 struct Kinds<'a> {
     words: &'static OverviewWords,
-    sight: &'a Sight,
+    sight: &'a Snapshot,
     filter: &'a Filter,
 }
 
 impl Kinds<'_> {
-    /// The kinds that there are cards of.
     fn kinds(&self) -> impl Iterator<Item = (CardKind, u64)> {
         CardKind::ALL
             .into_iter()

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use api::Alert;
 use askama::Template;
 use domain::account::Reason;
 use health::{Advice, Card, CardAction, CardId, CardKind, Lamp};
 
-use super::alerted::Alerted;
 use super::card;
 use super::sparkline::sparkline;
 use super::strip::{Cell, Strip};
@@ -19,7 +19,6 @@ use crate::words::{self, OverviewWords, Sentence, Wall, number, reason, said, st
 /// The most buttons of a flat card; the others are on its own page.
 const BUTTONS: usize = 3;
 
-/// A card as it is drawn.
 #[derive(Template)]
 #[template(path = "overview/card.html")]
 pub(crate) struct CardView<'a> {
@@ -28,7 +27,7 @@ pub(crate) struct CardView<'a> {
     wall: Wall,
     strip: Strip,
     name: Cow<'a, str>,
-    /// Whether whoever looks may press its buttons.
+    /// Whether anyone who looks may press its buttons.
     may_act: bool,
     around: Around<'a>,
 }
@@ -36,7 +35,6 @@ pub(crate) struct CardView<'a> {
 /// What stands in the same entry as a card.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Around<'a> {
-    /// The sessions of an account.
     pub(crate) lines: Vec<&'a Card>,
     /// The accounts because of which a service cannot work.
     pub(crate) accounts: &'a [CardId],
@@ -44,14 +42,11 @@ pub(crate) struct Around<'a> {
     pub(crate) is_cause: bool,
     /// Whether it says what happened in one line.
     pub(crate) is_brief: bool,
-    /// Its alert.
-    pub(crate) alert: Option<&'a Alerted>,
+    pub(crate) alert: Option<&'a Alert>,
 }
 
-/// The one button that mends a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mend {
-    /// An action of the card.
     Act(CardAction),
     /// A page; `true` when it is short enough to be shown over this one.
     Go(String, Place, bool),
@@ -60,15 +55,14 @@ pub(crate) enum Mend {
 /// What happened to a card and what mends it.
 #[derive(Template)]
 #[template(path = "overview/cure.html")]
-struct Cure<'a> {
+struct Remedy<'a> {
     view: &'a CardView<'a>,
-    /// One more class.
     more: &'static str,
 }
 
-impl Cure<'_> {
+impl Remedy<'_> {
     /// The alert that can be muted here.
-    fn mutable(&self) -> Option<&Alerted> {
+    fn mutable(&self) -> Option<&Alert> {
         self.view.alert().filter(|alert| self.view.may_act && alert.silent_until.is_none())
     }
 
@@ -113,7 +107,7 @@ impl<'a> CardView<'a> {
     }
 
     /// Its alert, where it opens and tells it.
-    pub(crate) fn alert(&self) -> Option<&'a Alerted> {
+    pub(crate) fn alert(&self) -> Option<&'a Alert> {
         self.around.alert.filter(|_| self.is_tall())
     }
 
@@ -126,12 +120,11 @@ impl<'a> CardView<'a> {
     }
 
     /// Until when an alert is told to no one, or that it is told.
-    fn alert_words(&self, alert: &Alerted) -> String {
+    fn alert_words(&self, alert: &Alert) -> String {
         let until = alert.silent_until.map(|until| self.wall.minute(until));
         self.words.alert_since(self.wall.minute(alert.raised_at), until)
     }
 
-    /// What the session of a line is for.
     fn line_name<'b>(&self, line: &'b Card) -> Cow<'b, str> {
         match line.name.split_once('.').map_or(line.name.as_str(), |(purposes, _)| purposes) {
             "all" => Cow::Borrowed(self.words.for_everything),
@@ -223,7 +216,7 @@ impl<'a> CardView<'a> {
         }
     }
 
-    /// What is said more, in words of whoever said it; nothing twice.
+    /// What is said more, in the words of its source; nothing twice.
     fn detail(&self) -> Option<Sentence<'_>> {
         if let Some(facts) = self.words.facts(self.card, self.wall).filter(|_| !self.around.is_brief) {
             return Some(self.wall.verbatim(facts.into()));
@@ -238,9 +231,8 @@ impl<'a> CardView<'a> {
         self.card.proof.as_deref().filter(|_| !self.around.is_brief)
     }
 
-    /// What happened, drawn.
     pub(crate) fn cure_html(&self, more: &'static str) -> Result<String, askama::Error> {
-        Cure { view: self, more }.render()
+        Remedy { view: self, more }.render()
     }
 
     fn mend(&self) -> Option<Mend> {
@@ -290,7 +282,6 @@ pub(crate) const fn lamp(lamp: Lamp) -> &'static str {
     }
 }
 
-/// The icon of an action.
 pub(crate) const fn icon(action: CardAction) -> &'static str {
     match action {
         CardAction::Start | CardAction::Resume => "play",
@@ -316,7 +307,6 @@ pub(crate) fn share_title(words: &OverviewWords, card: &Card) -> String {
     parts.join(", ")
 }
 
-/// The account of a card.
 fn account(card: &Card) -> Option<&str> {
     match card.kind {
         CardKind::Account => Some(card.id.name()),
@@ -362,7 +352,7 @@ fn mend(card: &Card) -> Option<Mend> {
     }
 }
 
-/// What is left of it for whoever only looks: nothing to press, and no way to a page that they may not open.
+/// What is left of it for anyone who only looks: nothing to press, and no way to a page that they may not open.
 fn for_readers(mend: Mend, account: Option<&str>) -> Option<Mend> {
     match mend {
         Mend::Act(_) | Mend::Go(_, Place::Clearing, _) => None,

@@ -20,7 +20,6 @@ use crate::words::{OverviewWords, Wall};
 /// The call that begins, shows and ends it.
 const API: &str = "/v1/flood-clearing";
 
-/// The page of it.
 const HERE: &str = "/flood-clearing";
 
 #[derive(Template)]
@@ -116,7 +115,6 @@ pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
     std::future::ready(page::page(&visitor, title, Section::Overview, body)).await
 }
 
-/// What the form sends.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Chosen {
     /// The way, as the API names it; nothing where none was chosen.
@@ -124,7 +122,6 @@ pub(crate) struct Chosen {
     how: String,
 }
 
-/// Begins.
 pub(crate) async fn begin(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Chosen>,

@@ -96,7 +96,7 @@ pub(crate) async fn show(
     std::future::ready(answer).await
 }
 
-/// How many cells the strip has that somebody points at.
+/// How many cells the strip has that someone points at.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Cells {

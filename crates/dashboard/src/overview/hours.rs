@@ -7,7 +7,6 @@ use health::Amount;
 
 /// The drawing in its own units: ten for an hour.
 pub(crate) const WIDTH: usize = 240;
-/// How high it is.
 const HEIGHT: f64 = 40.0;
 
 /// In microseconds.
@@ -18,7 +17,6 @@ const HOUR: i64 = 3_600_000_000;
 pub(crate) struct Hour {
     /// When it began.
     pub(crate) from: Timestamp,
-    /// What it is of.
     pub(crate) amount: Amount,
     /// Where it is drawn from the left.
     pub(crate) x: usize,
@@ -37,7 +35,6 @@ impl Hour {
         number(HEIGHT - self.heights[0] - self.heights[1])
     }
 
-    /// A height, written out.
     pub(crate) fn height(&self, bar: usize) -> String {
         number(self.heights.get(bar).copied().unwrap_or_default())
     }

@@ -6,9 +6,9 @@ mod board;
 mod card;
 pub(crate) mod clearing;
 pub(crate) mod detail;
-mod drawings;
 mod hours;
-mod sight;
+mod render_cache;
+mod snapshot;
 mod sparkline;
 mod strip;
 #[cfg(test)]
@@ -23,13 +23,12 @@ use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
 
-pub(crate) use alerted::Alerted;
 #[cfg(test)]
 pub(crate) use board::Group;
-pub(crate) use board::{Beholder, Board, Drawn, Stands};
+pub(crate) use board::{Board, Fragment, Stands, ViewKey};
 pub(crate) use card::{CardView, icon};
 pub(crate) use detail::Now;
-pub(crate) use sight::Sight;
+pub(crate) use snapshot::Snapshot;
 pub(crate) use undelivered::Undelivered;
 pub(crate) use wanted::Query;
 
@@ -56,7 +55,7 @@ impl Index<'_> {
         self.board.cards().count() as u64
     }
 
-    /// What follows the facts: the cards that need nobody.
+    /// What follows the facts: the cards that need no one.
     fn has_rest(&self) -> bool {
         self.board.rest().next().is_some() || self.filter.is_later_page()
     }
@@ -70,8 +69,8 @@ impl Index<'_> {
     }
 }
 
-impl Beholder {
-    /// Somebody who looks with a filter.
+impl ViewKey {
+    /// Someone who looks with a filter.
     pub(crate) fn new(filter: Filter, visitor: &Visitor) -> Self {
         Self {
             filter,
@@ -87,11 +86,17 @@ impl Dashboard {
     ///
     /// # Errors
     /// Only what a template itself can fail with.
-    pub(crate) async fn board(&self, beholder: &Beholder) -> Result<Arc<Board>, askama::Error> {
+    pub(crate) async fn board(&self, beholder: &ViewKey) -> Result<Arc<Board>, askama::Error> {
         let alerted = self.alerted().await;
         let undelivered = self.undelivered_today(beholder.wall.zone).await;
         let now = self.state().clock().now();
-        self.page_state::<drawings::Drawings>().board(self.health(), beholder, &alerted, undelivered, now)
+        self.page_state::<render_cache::RenderCache>().board(
+            self.health(),
+            beholder,
+            &alerted,
+            undelivered,
+            now,
+        )
     }
 }
 
@@ -101,14 +106,14 @@ pub(crate) async fn index(
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
-    let beholder = Beholder::new(query.into(), &visitor);
+    let beholder = ViewKey::new(query.into(), &visitor);
     match dashboard.board(&beholder).await {
         Ok(board) => show(&visitor, &beholder, &board),
-        Err(error) => page::undrawn(&error),
+        Err(error) => page::not_rendered(&error),
     }
 }
 
-fn show(visitor: &Visitor, beholder: &Beholder, board: &Board) -> Response {
+fn show(visitor: &Visitor, beholder: &ViewKey, board: &Board) -> Response {
     let words = OverviewWords::of(visitor.language);
     let body = Index {
         visitor,

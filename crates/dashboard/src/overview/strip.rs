@@ -15,7 +15,6 @@ const STEP: usize = 3;
 pub(crate) enum Cell {
     /// One, where there is room for a dot each.
     Minute,
-    /// Three.
     ThreeMinutes,
 }
 
@@ -32,7 +31,6 @@ impl Cell {
         STRIP / self.minutes()
     }
 
-    /// How wide the picture is.
     pub(crate) const fn width(self) -> usize {
         self.many() * STEP
     }
@@ -42,7 +40,7 @@ impl Cell {
         if many == Self::ThreeMinutes.many() { Self::ThreeMinutes } else { Self::Minute }
     }
 
-    /// The worst minute of each cell, oldest first. Cells begin at the same times of day whenever somebody looks.
+    /// The worst minute of each cell, oldest first. Cells begin at the same times of day whenever someone looks.
     pub(crate) fn worst(self, minutes: &[Minute]) -> Vec<&Minute> {
         let length = i64::try_from(self.minutes()).unwrap_or(1);
         let number = |minute: &Minute| (minute.at.as_seconds() + 30).div_euclid(60).div_euclid(length);
@@ -56,7 +54,7 @@ impl Cell {
 }
 
 /// The picture of a strip. Read by height, then by colour: dot = answered, middle bar = slow, tall bar = failed, thin
-/// dash = nobody asked.
+/// dash = no one asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Strip {
     cell: Cell,
@@ -89,7 +87,6 @@ impl Strip {
         strip
     }
 
-    /// How wide the picture is.
     pub(crate) const fn width(&self) -> usize {
         self.cell.width()
     }
@@ -113,7 +110,6 @@ pub(crate) struct Spell<'a> {
     pub(crate) from: Timestamp,
     /// When the last of them began.
     pub(crate) to: Timestamp,
-    /// How many there are.
     pub(crate) minutes: usize,
     /// The one with the longest wait.
     pub(crate) worst: &'a Minute,
@@ -180,7 +176,6 @@ mod tests {
         assert_eq!((worst.len(), worst[38].at), (40, minutes[118].at));
     }
 
-    /// The cells that a path covers.
     fn covered(path: &str) -> Vec<usize> {
         let strokes = path.split('M').skip(1);
         strokes

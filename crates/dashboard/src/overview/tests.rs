@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::Alert;
 use domain::account::Reason;
 use domain::{Purpose, Timestamp};
 use health::{
@@ -9,15 +10,13 @@ use health::{
     Facts, Lamp, Minute, Phase, Process,
 };
 
-use super::alerted::Alerted;
-use super::board::{Beholder, Board, Stands};
-use super::sight::{Numbers, Sight};
+use super::board::{Board, Stands, ViewKey};
+use super::snapshot::{Numbers, Snapshot};
 use super::undelivered::Undelivered;
 use super::wanted::{Filter, PAGE};
 use crate::view::{Language, Zone};
 use crate::words::Wall;
 
-/// The present of these tests.
 pub(crate) fn now() -> Timestamp {
     "2026-11-20T11:07:31Z".parse().expect("a time")
 }
@@ -26,7 +25,6 @@ fn ago(minutes: u64) -> Timestamp {
     now().minus(Duration::from_mins(minutes))
 }
 
-/// A card that is fine.
 pub(crate) fn card(id: &str) -> Card {
     let id: CardId = id.parse().expect("an id");
     let kind = id.kind();
@@ -176,7 +174,6 @@ pub(crate) fn cards() -> Vec<Card> {
     ]
 }
 
-/// A strip with each kind of minute.
 pub(crate) fn strip(id: &CardId) -> Vec<Minute> {
     (0..120_u64)
         .map(|number| {
@@ -203,12 +200,12 @@ pub(crate) fn strip(id: &CardId) -> Vec<Minute> {
 }
 
 /// What is seen when these cards are all there is.
-pub(crate) fn sight(cards: Vec<Card>) -> Sight {
+pub(crate) fn sight(cards: Vec<Card>) -> Snapshot {
     let pool = cards.iter().filter(|card| card.kind == CardKind::Account).map(|card| card.id.clone());
     let causes = Causes::of(&cards, &pool.collect()).into();
     let (lines, cards): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| card.kind == CardKind::Line);
     let lamp = |lamp: &[Lamp]| cards.iter().filter(|card| lamp.contains(&card.lamp)).count() as u64;
-    Sight {
+    Snapshot {
         at: now(),
         numbers: Numbers {
             all: cards.len() as u64,
@@ -247,10 +244,9 @@ pub(crate) fn sight(cards: Vec<Card>) -> Sight {
     }
 }
 
-/// Somebody who may press buttons.
-pub(crate) fn operator(language: Language) -> Beholder {
+pub(crate) fn operator(language: Language) -> ViewKey {
     let zone = Zone::from_word("180").expect("a zone");
-    Beholder {
+    ViewKey {
         filter: Filter::default(),
         wall: Wall { language, zone, now: now() }.timeless(),
         may_act: true,
@@ -258,20 +254,16 @@ pub(crate) fn operator(language: Language) -> Beholder {
     }
 }
 
-pub(crate) fn draw(language: Language, sight: &Sight, alerted: &[Alerted]) -> Board {
+pub(crate) fn draw(language: Language, sight: &Snapshot, alerted: &[Alert]) -> Board {
     Board::draw(&operator(language), sight, alerted, strip).expect("a board")
 }
 
-pub(crate) fn alerted() -> Vec<Alerted> {
-    vec![Alerted {
-        id: "7".to_owned(),
-        card: "account:backup_2".to_owned(),
-        name: "backup_2".to_owned(),
-        reason: "session_revoked".to_owned(),
-        raised_at: ago(28),
-        silent_until: None,
-        parts: 0,
-    }]
+pub(crate) fn alerted() -> Vec<Alert> {
+    let alert = serde_json::json!({
+        "id": "alert_00000000000000000000000007", "card": "account:backup_2", "kind": "account", "name": "backup_2",
+        "state": "open", "reason": "session_revoked", "raised_at": ago(28), "parts": 0,
+    });
+    vec![serde_json::from_value(alert).expect("an alert")]
 }
 
 pub(crate) fn clearing() -> ClearingView {
@@ -307,9 +299,9 @@ fn lost(many: usize) -> Vec<Card> {
     (0..many).map(account).chain([service]).chain(well).collect()
 }
 
-fn alert_of(card: &str) -> Alerted {
-    Alerted {
-        id: card.len().to_string(),
+fn alert_of(card: &str) -> Alert {
+    Alert {
+        id: format!("alert_{:026}", card.len()).parse().expect("an id"),
         card: card.to_owned(),
         name: card.to_owned(),
         ..alerted().remove(0)
@@ -422,14 +414,14 @@ fn what_waits_for_a_deadline_is_an_amber_alert() {
     let board = draw(Language::English, &sight(cards()), &flooded);
     let alerts = board.part("alerts");
     assert!(alerts.contains("alert wait") && !alerts.contains("alert bad"), "{alerts}");
-    // A service waits only when nobody is left to do its work.
+    // A service waits only when no one is left to do its work.
     flooded[0].card = "service:elsewhere".to_owned();
     let board = draw(Language::English, &sight(cards()), &flooded);
     assert!(board.part("alerts").contains("alert bad"));
 }
 
 /// The page as it is drawn, without what changes with every edit of the stylesheet.
-fn page(language: Language, sight: &Sight, alerted: &[Alerted]) -> String {
+fn page(language: Language, sight: &Snapshot, alerted: &[Alert]) -> String {
     let board = draw(language, sight, alerted);
     let parts = board.parts.iter().map(|part| format!("<!-- {} -->\n{}", part.id, part.html));
     let groups = board.groups.iter().map(|group| {
@@ -469,7 +461,7 @@ fn a_program_without_accounts_says_how_to_begin() {
     for button in ["href=\"/accounts/add\"", "href=\"/accounts/import\""] {
         assert!(english.part("verdict").contains(button), "{button}");
     }
-    let reader = Beholder { may_arrange: false, ..operator(Language::English) };
+    let reader = ViewKey { may_arrange: false, ..operator(Language::English) };
     let board = Board::draw(&reader, &sight, &[], strip).expect("a board");
     assert!(!board.part("verdict").contains("/accounts/add"));
 }
@@ -489,7 +481,7 @@ fn what_a_provider_says_cannot_become_markup() {
 
 #[test]
 fn whoever_may_not_act_gets_no_buttons_but_links_to_what_can_be_read() {
-    let beholder = Beholder { may_act: false, ..operator(Language::English) };
+    let beholder = ViewKey { may_act: false, ..operator(Language::English) };
     let board = Board::draw(&beholder, &sight(cards()), &alerted(), strip).expect("a board");
     let all: String = board.parts.iter().chain(board.cards()).map(|drawn| drawn.html.as_str()).collect();
     assert!(!all.contains("formaction") && !all.contains("/stop\""), "{all}");

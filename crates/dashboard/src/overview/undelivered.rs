@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::ask::read_answer;
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, Stretch, address};
+use crate::listing::{TimeRange, address};
 use crate::view::Zone;
 use crate::words::number;
 
@@ -36,12 +36,10 @@ const DAYS: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Undelivered {
     pub(crate) count: u64,
-    /// There are more.
     pub(crate) more: bool,
 }
 
 impl Undelivered {
-    /// As it is shown.
     pub(crate) fn shown(self) -> String {
         format!("{}{}", number::thousands(self.count), if self.more { "+" } else { "" })
     }
@@ -59,7 +57,7 @@ impl Dashboard {
     /// How many have not arrived on the day that the clock of this zone has, at most two seconds old. When they cannot be
     /// counted, the number of before stays.
     pub(crate) async fn undelivered_today(&self, zone: Zone) -> Undelivered {
-        let today = Stretch { range: "today".to_owned(), ..Stretch::default() };
+        let today = TimeRange { range: "today".to_owned(), ..TimeRange::default() };
         let since = today.since(zone, self.state().clock().now()).unwrap_or_default();
         let counted = self.page_state::<Counted>();
         let mut counted = counted.0.lock().await;
@@ -74,7 +72,7 @@ impl Dashboard {
         let Ok(uri) = address("/v1/messages", &pairs).parse() else { return Undelivered::default() };
         *request.uri_mut() = uri;
         let listed = tokio::time::timeout(TIMEOUT, async {
-            read_answer::<Listed<Any>>(self.api().answer(request).await).await
+            read_answer::<api::Page<Any>>(self.api().answer(request).await).await
         });
         let undelivered = match listed.await {
             Ok(Ok(listed)) => {

@@ -16,7 +16,6 @@ const LONGEST: usize = 100;
 pub(crate) struct Query {
     /// `trouble`, or a kind.
     kind: String,
-    /// Searched for.
     q: String,
     /// `kind` to sort by kind, otherwise by need.
     group: String,
@@ -30,7 +29,6 @@ pub(crate) enum Grouping {
     /// Trouble first.
     #[default]
     Need,
-    /// Services, accounts, lines …
     Kind,
 }
 
@@ -43,7 +41,6 @@ pub(crate) struct Filter {
     pub(crate) kind: Option<CardKind>,
     /// Only with this text.
     pub(crate) text: String,
-    /// Put together by this.
     pub(crate) grouping: Grouping,
     /// Only after this place.
     after: Option<String>,
@@ -76,12 +73,10 @@ impl Filter {
         }
     }
 
-    /// The word of the chosen kind, for the form.
     pub(crate) fn kind_word(&self) -> &'static str {
         if self.trouble { "trouble" } else { self.kind.map_or("", CardKind::as_str) }
     }
 
-    /// The word of the grouping, for the form.
     pub(crate) fn group_word(&self) -> &'static str {
         match self.grouping {
             Grouping::Need => "",
@@ -109,7 +104,6 @@ impl Filter {
         Self { after: None, ..self.clone() }.address()
     }
 
-    /// The next page.
     pub(crate) fn next_page(&self, after: &str) -> String {
         Self { after: Some(after.to_owned()), ..self.clone() }.address()
     }
@@ -122,7 +116,6 @@ impl Filter {
         }
     }
 
-    /// The query alone.
     pub(crate) fn query(&self) -> String {
         let pairs = [
             ("kind", self.kind_word()),

@@ -26,7 +26,6 @@ pub(crate) fn not_done(_visitor: &Visitor, back: &str, words: &str) -> Response 
     noted(back, &Flash::new(Tone::Refused, words))
 }
 
-/// Text as one segment of a path.
 pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }

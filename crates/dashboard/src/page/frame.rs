@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::dashboard::Tally;
+use crate::dashboard::NavCounts;
 use crate::view::{GROUPS, Language, Section, Theme};
 use crate::visitor::{Tone, Visitor};
 use crate::words::FrameWords;
@@ -13,7 +13,7 @@ use crate::{assets, page, words};
 pub(super) struct Frame<'a> {
     visitor: &'a Visitor,
     words: &'static FrameWords,
-    tally: Tally,
+    tally: NavCounts,
     title: &'a str,
     current: Section,
     body: &'a str,
@@ -56,7 +56,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The looks that are not on now; without a choice it is the browser's, which nobody here knows.
+    /// The looks that are not on now; without a choice it is the browser's, which no one here knows.
     fn next_theme(&self) -> Theme {
         match self.visitor.theme {
             Theme::Browser => Theme::Dark,

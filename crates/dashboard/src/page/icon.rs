@@ -18,7 +18,6 @@ pub(crate) const fn icon(name: &'static str) -> Icon {
     Icon { name, class: "i" }
 }
 
-/// The sign of the program.
 pub(crate) const fn brand() -> Icon {
     Icon { name: "brand", class: "" }
 }

@@ -64,7 +64,7 @@ fn drawn(
         body.render().and_then(|body| Frame::new(visitor, title, current, &body).renewed(renew).render());
     let whole = match whole {
         Ok(whole) => whole,
-        Err(error) => return undrawn(&error),
+        Err(error) => return not_rendered(&error),
     };
     let mut answer = (status, Html(whole)).into_response();
     if visitor.flash.is_some()
@@ -76,7 +76,7 @@ fn drawn(
 }
 
 /// A page that could not be drawn. Nothing can be drawn about that either.
-pub(crate) fn undrawn(error: &askama::Error) -> Response {
+pub(crate) fn not_rendered(error: &askama::Error) -> Response {
     tracing::error!(%error, "a page could not be drawn");
     (StatusCode::INTERNAL_SERVER_ERROR, "The page cannot be drawn; the log says why.").into_response()
 }

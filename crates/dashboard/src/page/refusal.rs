@@ -29,7 +29,6 @@ fn refuse(status: StatusCode, visitor: &Visitor, heading: &str, detail: &str) ->
     )
 }
 
-/// There is no such page.
 pub(crate) fn no_such_page(visitor: &Visitor) -> Response {
     let words = RefusalWords::of(visitor.language);
     refuse(StatusCode::NOT_FOUND, visitor, words.no_page, words.no_page_detail)
@@ -40,7 +39,6 @@ pub(crate) fn of_nothing(visitor: &Visitor, heading: &str, detail: &str) -> Resp
     refuse(StatusCode::NOT_FOUND, visitor, heading, detail)
 }
 
-/// The API refused what the page needed.
 pub(crate) fn of_api(visitor: &Visitor, why: &Refused) -> Response {
     let words = RefusalWords::of(visitor.language);
     let heading = if why.status == StatusCode::NOT_FOUND { words.no_page } else { words.refused };
@@ -53,7 +51,7 @@ pub(crate) fn not_allowed(visitor: &Visitor) -> Response {
     refuse(StatusCode::FORBIDDEN, visitor, words.not_allowed, words.not_allowed_detail)
 }
 
-/// The store does not answer, so that nobody knows who looks.
+/// The store does not answer, so that no one knows who looks.
 pub(crate) fn no_store(visitor: &Visitor) -> Response {
     let words = RefusalWords::of(visitor.language);
     refuse(StatusCode::SERVICE_UNAVAILABLE, visitor, words.no_store, words.no_store_detail)

@@ -41,7 +41,6 @@ pub(crate) async fn squeeze(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether the browser reads gzip.
 pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|line| line.to_str().ok()).unwrap_or_default();
     accepted.split(',').any(|one| {

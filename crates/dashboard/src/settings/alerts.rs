@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::AlertTarget;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -15,11 +16,10 @@ use super::{Nothing, Tabs};
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
-use crate::view::{Section, Tab};
+use crate::view::{Linked, Section, Tab};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AlertsWords, Wall, said};
 
-/// The page.
 const HERE: &str = "/settings/alerts";
 /// The call that lists and makes them.
 const API: &str = "/v1/alert-targets";
@@ -27,39 +27,10 @@ const API: &str = "/v1/alert-targets";
 /// How long a notice may wait for its target before the page minds.
 const USUAL_WAIT: Duration = Duration::from_mins(1);
 
-/// A target as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Target {
-    pub(super) name: String,
-    pub(super) kind: String,
-    pub(super) place: String,
-    pub(super) source: String,
-    pub(super) waiting: u64,
-    pub(super) waiting_since: Option<Timestamp>,
-    pub(super) told_at: Option<Timestamp>,
-    pub(super) failed_at: Option<Timestamp>,
-    pub(super) last_error: Option<String>,
-    pub(super) off_at: Option<Timestamp>,
-}
-
-impl Target {
+impl Linked for AlertTarget {
     fn path(&self) -> String {
         format!("{HERE}/{}", segment(&self.name))
     }
-
-    /// Since when something waits for it, if that is longer than a notice takes.
-    fn stuck_since(&self, now: Timestamp) -> Option<Timestamp> {
-        self.waiting_since.filter(|since| now.since(*since) > USUAL_WAIT)
-    }
-
-    fn is_in_settings(&self) -> bool {
-        self.source == "settings"
-    }
-}
-
-#[derive(Deserialize)]
-struct List {
-    items: Vec<Target>,
 }
 
 #[derive(Template)]
@@ -69,17 +40,22 @@ pub(super) struct Alerts<'a> {
     pub(super) words: &'static AlertsWords,
     pub(super) wall: Wall,
     pub(super) tabs: Tabs,
-    pub(super) targets: &'a [Target],
+    pub(super) targets: &'a [AlertTarget],
 }
 
 impl Alerts<'_> {
     /// Whether all targets are told over Telegram, as the accounts are that they are told of.
     fn is_telegram_alone(&self) -> bool {
-        !self.targets.is_empty() && self.targets.iter().all(|target| target.kind == "telegram")
+        !self.targets.is_empty() && self.targets.iter().all(|target| target.kind.as_str() == "telegram")
     }
 
     fn count(&self) -> u64 {
         self.targets.len() as u64
+    }
+
+    /// Since when something waits for a target, if that is longer than a notice takes.
+    fn stuck_since(&self, target: &AlertTarget) -> Option<Timestamp> {
+        target.waiting_since.filter(|since| self.visitor.now.since(*since) > USUAL_WAIT)
     }
 }
 
@@ -88,12 +64,12 @@ impl Alerts<'_> {
 struct RemoveQuestion<'a> {
     visitor: &'a Visitor,
     words: &'static AlertsWords,
-    target: &'a Target,
+    target: &'a AlertTarget,
 }
 
-async fn targets(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<Target>, Refused> {
+async fn targets(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<AlertTarget>, Refused> {
     let path = format!("{API}?limit=500");
-    Ok(dashboard.ask::<List>(visitor, Method::GET, &path, None).await?.items)
+    Ok(dashboard.ask::<api::Page<AlertTarget>>(visitor, Method::GET, &path, None).await?.items)
 }
 
 /// `GET /settings/alerts`.
@@ -111,7 +87,7 @@ pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
     page::page(&visitor, words.title, Section::Settings, body)
 }
 
-/// A target to be made: the fields of its kind; those that nobody filled in are empty.
+/// A target to be made: the fields of its kind; those that no one filled in are empty.
 #[derive(Deserialize)]
 pub(crate) struct NewTarget {
     name: String,
@@ -158,7 +134,7 @@ pub(crate) async fn add(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<NewTarget>,
 ) -> Response {
-    match dashboard.ask::<Target>(&visitor, Method::POST, API, Some(form.body())).await {
+    match dashboard.ask::<AlertTarget>(&visitor, Method::POST, API, Some(form.body())).await {
         Ok(made) => page::done(&visitor, HERE, &AlertsWords::of(visitor.language).added(&made.name)),
         Err(why) => page::refused(&visitor, HERE, &why),
     }
@@ -182,12 +158,6 @@ pub(crate) async fn ask_remove(
 }
 
 /// What a test comes to.
-#[derive(Deserialize)]
-struct Tested {
-    told: bool,
-    why: Option<String>,
-}
-
 /// `POST /settings/alerts/{name}/actions/{action}`: a test, or the end.
 pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
@@ -197,15 +167,16 @@ pub(crate) async fn act(
     let words = AlertsWords::of(visitor.language);
     let path = format!("{API}/{}", segment(&name));
     let said = match action.as_str() {
-        "test" => dashboard.ask::<Tested>(&visitor, Method::POST, &format!("{path}/test"), None).await.map(
-            |tested| {
+        "test" => dashboard
+            .ask::<api::TargetTest>(&visitor, Method::POST, &format!("{path}/test"), None)
+            .await
+            .map(|tested| {
                 words.tested(
                     &name,
                     tested.told,
                     tested.why.as_deref().map(|why| said(visitor.language, why)).as_deref(),
                 )
-            },
-        ),
+            }),
         "remove" => {
             dashboard.ask::<Value>(&visitor, Method::DELETE, &path, None).await.map(|_| words.removed(&name))
         }

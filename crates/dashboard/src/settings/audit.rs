@@ -1,12 +1,9 @@
 //! The audit log: who did what, narrowed by a form that is an address of its own.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use domain::Timestamp;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +15,6 @@ use crate::view::{Section, Tab};
 use crate::visitor::Visitor;
 use crate::words::{AuditWords, Wall};
 
-/// Entries on a page.
 const PAGE: u32 = 100;
 
 /// What the page is narrowed to.
@@ -54,34 +50,6 @@ impl Asked {
     }
 }
 
-/// Who did it, as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Who {
-    pub(super) kind: String,
-    pub(super) name: Option<String>,
-    pub(super) key_name: Option<String>,
-}
-
-/// An entry as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Entry {
-    pub(super) at: Timestamp,
-    pub(super) who: Who,
-    pub(super) action: String,
-    pub(super) subject: Option<String>,
-    pub(super) details: BTreeMap<String, String>,
-    pub(super) address: Option<String>,
-    pub(super) result: String,
-    pub(super) code: Option<String>,
-    pub(super) times: u64,
-}
-
-#[derive(Deserialize)]
-struct List {
-    items: Vec<Entry>,
-    next_cursor: Option<String>,
-}
-
 #[derive(Template)]
 #[template(path = "settings/audit.html")]
 pub(super) struct Audit<'a> {
@@ -89,7 +57,7 @@ pub(super) struct Audit<'a> {
     pub(super) wall: Wall,
     pub(super) tabs: Tabs,
     pub(super) asked: &'a Asked,
-    pub(super) entries: &'a [Entry],
+    pub(super) entries: &'a [api::AuditEntry],
     /// The address of the page with what came before.
     pub(super) older: Option<String>,
 }
@@ -99,7 +67,6 @@ impl Audit<'_> {
         access::AuditResult::ALL.map(access::AuditResult::as_str)
     }
 
-    /// The class of a result.
     fn tone(result: &str) -> &'static str {
         match result {
             "done" => "ok",
@@ -118,7 +85,7 @@ pub(crate) async fn show(
 ) -> Response {
     let asked = query.map(|Query(asked)| asked).unwrap_or_default();
     let path = format!("/v1/audit?limit={PAGE}&{}", asked.query());
-    let list = match dashboard.ask::<List>(&visitor, Method::GET, &path, None).await {
+    let list = match dashboard.ask::<api::Page<api::AuditEntry>>(&visitor, Method::GET, &path, None).await {
         Ok(list) => list,
         Err(why) => return unread(&visitor, &why),
     };

@@ -1,9 +1,9 @@
 //! API keys: which there are, a new one that is shown once, and the end of one.
 
+use api::ApiKey;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::{ExposeSecret, SecretText, Timestamp};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,41 +12,17 @@ use super::people::unread;
 use super::{Nothing, Tabs};
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::page::{self, refusal, segment};
-use crate::view::{Section, Tab};
+use crate::page::{self, refusal};
+use crate::view::{Linked, Section, Tab};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{KeysWords, Wall};
 
-/// The page.
 const HERE: &str = "/settings/keys";
 
-/// A key as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Key {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) scopes: Vec<String>,
-    pub(super) created_at: Timestamp,
-    pub(super) revoked_at: Option<Timestamp>,
-    pub(super) repeats: Option<String>,
-}
-
-impl Key {
+impl Linked for ApiKey {
     fn path(&self) -> String {
-        format!("{HERE}/{}", segment(&self.id))
+        format!("{HERE}/{}", self.id)
     }
-}
-
-#[derive(Deserialize)]
-struct List {
-    items: Vec<Key>,
-}
-
-/// A key that was just made.
-#[derive(Deserialize)]
-struct Made {
-    name: String,
-    key: SecretText,
 }
 
 #[derive(Template)]
@@ -56,7 +32,7 @@ pub(super) struct KeysPage<'a> {
     pub(super) words: &'static KeysWords,
     pub(super) wall: Wall,
     pub(super) tabs: Tabs,
-    pub(super) keys: &'a [Key],
+    pub(super) keys: &'a [ApiKey],
 }
 
 impl KeysPage<'_> {
@@ -64,7 +40,7 @@ impl KeysPage<'_> {
         self.keys.iter().filter(|key| key.revoked_at.is_none()).count() as u64
     }
 
-    /// The scopes, each with what it is for, and whether a new key has it if nobody says otherwise.
+    /// The scopes, each with what it is for, and whether a new key has it by default otherwise.
     fn scopes(&self) -> [(&'static str, &'static str, &'static str, bool); 3] {
         [
             ("send", self.words.send, self.words.send_help, true),
@@ -88,11 +64,11 @@ struct KeyMade<'a> {
 struct RevokeQuestion<'a> {
     visitor: &'a Visitor,
     words: &'static KeysWords,
-    key: &'a Key,
+    key: &'a ApiKey,
 }
 
-async fn keys(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<Key>, Refused> {
-    let list: List = dashboard.ask(visitor, Method::GET, "/v1/keys?limit=500", None).await?;
+async fn keys(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<ApiKey>, Refused> {
+    let list: api::Page<ApiKey> = dashboard.ask(visitor, Method::GET, "/v1/keys?limit=500", None).await?;
     Ok(list.items)
 }
 
@@ -134,19 +110,19 @@ pub(crate) async fn create(
         return page::not_done(&visitor, HERE, words.no_scope);
     }
     let body = json!({ "name": form.name, "scopes": scopes, "repeats": form.repeats });
-    match dashboard.ask::<Made>(&visitor, Method::POST, "/v1/keys", Some(body)).await {
+    match dashboard.ask::<api::MadeApiKey>(&visitor, Method::POST, "/v1/keys", Some(body)).await {
         Ok(made) => {
             let tabs = Tabs::new(&visitor, Tab::Keys);
-            let body = KeyMade { words, tabs, name: &made.name, key: made.key.expose_secret() };
+            let body = KeyMade { words, tabs, name: &made.view.name, key: &made.key };
             page::page(&visitor, words.made, Section::Settings, body)
         }
         Err(why) => page::refused(&visitor, HERE, &why),
     }
 }
 
-async fn one(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Key, Response> {
+async fn one(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<ApiKey, Response> {
     let keys = keys(dashboard, visitor).await.map_err(|why| unread(visitor, &why))?;
-    keys.into_iter().find(|key| key.id == id).ok_or_else(|| refusal::no_such_page(visitor))
+    keys.into_iter().find(|key| key.id.to_string() == id).ok_or_else(|| refusal::no_such_page(visitor))
 }
 
 /// `GET /settings/keys/{id}/revoke`: the question before it.
@@ -175,7 +151,7 @@ pub(crate) async fn revoke(
         Ok(key) => key,
         Err(answer) => return answer,
     };
-    let path = format!("/v1/keys/{}", segment(&key.id));
+    let path = format!("/v1/keys/{}", key.id);
     match dashboard.ask::<Value>(&visitor, Method::DELETE, &path, None).await {
         Ok(_) => page::done(&visitor, HERE, &KeysWords::of(visitor.language).key_revoked(&key.name)),
         Err(why) => page::refused(&visitor, HERE, &why),

@@ -1,9 +1,9 @@
 //! Maintenance windows: once, or every week, by the clock on the visitor's wall.
 
+use api::MaintenanceWindow;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::Timestamp;
 use health::{Card, CardFilter, CardKind, LARGEST_PAGE};
 use http::Method;
 use serde::Deserialize;
@@ -14,42 +14,20 @@ use super::{Nothing, Tabs};
 use crate::dashboard::Dashboard;
 use crate::listing::written_time;
 use crate::page::{self, refusal, segment};
-use crate::view::{Section, Tab};
+use crate::view::{Linked, Section, Tab};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{MaintenanceWords, OverviewWords, Wall, WorkWords};
 
-/// The page.
 const HERE: &str = "/settings/maintenance";
 /// The call that lists and makes them.
 const API: &str = "/v1/maintenance";
 /// The days of the API, Monday first.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// A window as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Window {
-    pub(super) id: String,
-    pub(super) note: String,
-    pub(super) scope: String,
-    pub(super) from: Option<Timestamp>,
-    pub(super) until: Option<Timestamp>,
-    pub(super) days: Option<Vec<String>>,
-    pub(super) start: Option<String>,
-    pub(super) minutes: Option<u64>,
-    pub(super) utc_offset: Option<String>,
-    pub(super) now_until: Option<Timestamp>,
-    pub(super) created_by: String,
-}
-
-impl Window {
+impl Linked for MaintenanceWindow {
     fn path(&self) -> String {
-        format!("{HERE}/{}", segment(&self.id))
+        format!("{HERE}/{}", self.id)
     }
-}
-
-#[derive(Deserialize)]
-struct List {
-    items: Vec<Window>,
 }
 
 #[derive(Template)]
@@ -60,8 +38,7 @@ pub(super) struct Maintenance<'a> {
     pub(super) overview: &'static OverviewWords,
     pub(super) wall: Wall,
     pub(super) tabs: Tabs,
-    pub(super) windows: &'a [Window],
-    /// The cards that there are, by kind.
+    pub(super) windows: &'a [MaintenanceWindow],
     pub(super) cards: &'a [Card],
 }
 
@@ -76,8 +53,7 @@ impl Maintenance<'_> {
             .collect()
     }
 
-    /// For which cards a window is, in words.
-    fn scope(&self, window: &Window) -> String {
+    fn scope(&self, window: &MaintenanceWindow) -> String {
         match (window.scope.as_str(), CardKind::from_word(&window.scope)) {
             ("all", _) => self.words.every_card.to_owned(),
             (_, Some(kind)) => self.overview.kind_many(kind).to_owned(),
@@ -91,14 +67,13 @@ impl Maintenance<'_> {
         }
     }
 
-    /// The hours of a window that comes every week.
-    fn weekly(&self, window: &Window) -> Option<String> {
+    fn weekly(&self, window: &MaintenanceWindow) -> Option<String> {
         let days = window.days.as_ref()?;
         let named =
             DAYS.iter().zip(self.words.weekdays).filter(|(day, _)| days.iter().any(|one| one == *day));
         let named: Vec<&str> = named.map(|(_, word)| word).collect();
         let offset = window.utc_offset.as_deref().unwrap_or("+00:00");
-        Some(self.words.weekly_at(&named, window.start.as_deref()?, window.minutes?, offset))
+        Some(self.words.weekly_at(&named, window.start.as_deref()?, window.minutes?.into(), offset))
     }
 
     /// How a date and a time are written.
@@ -117,10 +92,11 @@ pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
         return refusal::not_allowed(&visitor);
     }
     let path = format!("{API}?limit=500");
-    let windows = match dashboard.ask::<List>(&visitor, Method::GET, &path, None).await {
-        Ok(list) => list.items,
-        Err(why) => return unread(&visitor, &why),
-    };
+    let windows =
+        match dashboard.ask::<api::Page<MaintenanceWindow>>(&visitor, Method::GET, &path, None).await {
+            Ok(list) => list.items,
+            Err(why) => return unread(&visitor, &why),
+        };
     let words = MaintenanceWords::of(visitor.language);
     let tabs = Tabs::new(&visitor, Tab::Maintenance);
     let wanted =
@@ -174,7 +150,7 @@ fn instant(written: &str, visitor: &Visitor) -> String {
     }
 }
 
-/// For which cards; all when nobody says.
+/// For which cards; all when no one says.
 fn scope(written: &str) -> &str {
     Some(written.trim()).filter(|scope| !scope.is_empty()).unwrap_or("all")
 }
@@ -219,7 +195,7 @@ pub(crate) async fn weekly(
 pub(super) struct RemoveQuestion<'a> {
     pub(super) visitor: &'a Visitor,
     pub(super) words: &'static MaintenanceWords,
-    pub(super) window: &'a Window,
+    pub(super) window: &'a MaintenanceWindow,
 }
 
 /// `GET /settings/maintenance/{id}/remove`: the question before it.
@@ -232,8 +208,9 @@ pub(crate) async fn ask_remove(
         return refusal::not_allowed(&visitor);
     }
     let path = format!("{API}?limit=500");
-    let found = match dashboard.ask::<List>(&visitor, Method::GET, &path, None).await {
-        Ok(list) => list.items.into_iter().find(|window| window.id == id),
+    let found = match dashboard.ask::<api::Page<MaintenanceWindow>>(&visitor, Method::GET, &path, None).await
+    {
+        Ok(list) => list.items.into_iter().find(|window| window.id.to_string() == id),
         Err(why) => return unread(&visitor, &why),
     };
     let Some(window) = found else { return refusal::no_such_page(&visitor) };

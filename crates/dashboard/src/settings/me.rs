@@ -14,7 +14,6 @@ use crate::view::{Language, Section, Tab, Theme};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{self, MeWords, Wall};
 
-/// The page.
 pub(super) const HERE: &str = "/settings/me";
 
 #[derive(Template)]
@@ -80,7 +79,6 @@ pub(super) fn not_made(visitor: &Visitor, back: &str, error: &ChangeError) -> Re
     page::not_done(visitor, back, &MeWords::of(visitor.language).not_changed(error))
 }
 
-/// A new password and the present one.
 #[derive(Deserialize)]
 pub(crate) struct NewPassword {
     present: SecretText,
@@ -99,7 +97,6 @@ pub(crate) async fn change_password(
     }
 }
 
-/// Which session.
 #[derive(Deserialize)]
 pub(crate) struct OneSession {
     id: String,

@@ -1,10 +1,11 @@
 //! People: who may sign in, with which role; a new password, the second factor, sessions.
 
 use access::Role;
+use api::{User, UserSession};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::{ExposeSecret, SecretText, Timestamp};
+use domain::{ExposeSecret, SecretText};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,40 +14,16 @@ use super::Tabs;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
-use crate::view::{Section, Tab};
+use crate::view::{Linked, Section, Tab};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{self, PeopleWords, Wall};
 
-/// The page.
 const HERE: &str = "/settings/people";
 
-/// A user as the API shows them.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct User {
-    pub(super) name: String,
-    pub(super) role: Role,
-    pub(super) second_factor: bool,
-    pub(super) created_at: Timestamp,
-    pub(super) signed_in_at: Option<Timestamp>,
-}
-
-impl User {
+impl Linked for User {
     fn path(&self) -> String {
-        format!("{HERE}/{}", segment(&self.name))
+        format!("{HERE}/{}", segment(self.name.as_str()))
     }
-}
-
-/// A session as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Session {
-    pub(super) seen_at: Timestamp,
-    pub(super) address: Option<String>,
-    pub(super) browser: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct List<T> {
-    items: Vec<T>,
 }
 
 #[derive(Template)]
@@ -65,7 +42,7 @@ impl People<'_> {
     }
 
     fn is_own(&self, user: &User) -> bool {
-        self.visitor.user.as_ref().is_some_and(|own| own.as_str() == user.name)
+        self.visitor.user.as_ref().is_some_and(|own| *own == user.name)
     }
 }
 
@@ -77,7 +54,7 @@ pub(super) struct Person<'a> {
     pub(super) wall: Wall,
     pub(super) tabs: Tabs,
     pub(super) user: &'a User,
-    pub(super) sessions: &'a [Session],
+    pub(super) sessions: &'a [UserSession],
 }
 
 #[derive(Template)]
@@ -92,14 +69,14 @@ async fn user(dashboard: &Dashboard, visitor: &Visitor, name: &str) -> Result<Us
     dashboard.ask(visitor, Method::GET, &format!("/v1/users/{}", segment(name)), None).await
 }
 
-/// What the API refused: nothing for whoever may not look, a page about it for others.
+/// What the API refused: nothing for anyone who may not look, a page about it for others.
 pub(super) fn unread(visitor: &Visitor, why: &Refused) -> Response {
     if why.code == "forbidden_role" { refusal::not_allowed(visitor) } else { refusal::of_api(visitor, why) }
 }
 
 /// `GET /settings/people`.
 pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
-    let list = dashboard.ask::<List<User>>(&visitor, Method::GET, "/v1/users?limit=500", None).await;
+    let list = dashboard.ask::<api::Page<User>>(&visitor, Method::GET, "/v1/users?limit=500", None).await;
     let users = match list {
         Ok(list) => list.items,
         Err(why) => return unread(&visitor, &why),
@@ -117,7 +94,7 @@ pub(crate) async fn one(
     Path(name): Path<String>,
 ) -> Response {
     let path = format!("/v1/users/{}/sessions", segment(&name));
-    let sessions = dashboard.ask::<List<Session>>(&visitor, Method::GET, &path, None);
+    let sessions = dashboard.ask::<api::Page<UserSession>>(&visitor, Method::GET, &path, None);
     let (user, sessions) = match tokio::try_join!(user(&dashboard, &visitor, &name), sessions) {
         Ok((user, sessions)) => (user, sessions.items),
         Err(why) => return unread(&visitor, &why),
@@ -126,7 +103,7 @@ pub(crate) async fn one(
     let tabs = Tabs::new(&visitor, Tab::People);
     let wall = visitor.wall();
     let body = Person { visitor: &visitor, words, wall, tabs, user: &user, sessions: &sessions };
-    page::page(&visitor, &user.name, Section::Settings, body)
+    page::page(&visitor, user.name.as_str(), Section::Settings, body)
 }
 
 /// `GET /settings/people/{name}/remove`: the question before it.
@@ -138,7 +115,7 @@ pub(crate) async fn ask_remove(
     match user(&dashboard, &visitor, &name).await {
         Ok(user) => {
             let words = PeopleWords::of(visitor.language);
-            let title = words.remove_question(&user.name);
+            let title = words.remove_question(user.name.as_str());
             let body = RemoveQuestion { visitor: &visitor, words, user: &user };
             page::page(&visitor, &title, Section::Settings, body)
         }
@@ -146,7 +123,6 @@ pub(crate) async fn ask_remove(
     }
 }
 
-/// Somebody new.
 #[derive(Deserialize)]
 pub(crate) struct NewUser {
     name: String,
@@ -162,7 +138,7 @@ pub(crate) async fn add(
     let NewUser { name, role, password } = form;
     let body = json!({ "name": name, "role": role, "password": password.expose_secret() });
     match dashboard.ask::<User>(&visitor, Method::POST, "/v1/users", Some(body)).await {
-        Ok(user) => page::done(&visitor, HERE, &PeopleWords::of(visitor.language).added(&user.name)),
+        Ok(user) => page::done(&visitor, HERE, &PeopleWords::of(visitor.language).added(user.name.as_str())),
         Err(why) => page::refused(&visitor, HERE, &why),
     }
 }
@@ -197,6 +173,9 @@ pub(crate) async fn act(
             (Method::DELETE, format!("{path}/sessions"), None, words.sessions_ended(&name), back)
         }
         ("remove", ..) => (Method::DELETE, path, None, words.removed(&name), HERE.to_owned()),
+        ("role" | "password", ..) => {
+            return refusal::form_wrong(&visitor, &format!("missing field `{action}`"));
+        }
         _ => return refusal::no_such_page(&visitor),
     };
     match dashboard.ask::<Value>(&visitor, method, &path, body).await {

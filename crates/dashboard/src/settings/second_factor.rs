@@ -96,7 +96,6 @@ pub(crate) async fn confirm(
     }
 }
 
-/// The present password.
 #[derive(Deserialize)]
 pub(crate) struct Present {
     present: SecretText,

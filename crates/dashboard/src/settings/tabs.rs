@@ -6,7 +6,6 @@ use crate::view::Tab;
 use crate::visitor::Visitor;
 use crate::words::SettingsWords;
 
-/// The row itself.
 #[derive(Template)]
 #[template(path = "settings/tabs.html")]
 pub(super) struct Tabs {

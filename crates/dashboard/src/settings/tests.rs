@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use access::{Role, SessionView};
+use api::{AlertTarget, ApiKey, AuditActor, AuditEntry, Backup, MaintenanceWindow, User, UserSession};
 use askama::Template;
 use domain::Timestamp;
 
 use super::Tabs;
-use super::alerts::{Alerts, Target};
-use super::audit::{Asked, Audit, Entry, Who};
-use super::backups::{Backup, Backups, List};
-use super::keys::{Key, KeysPage};
-use super::maintenance::{Maintenance, RemoveQuestion, Window};
+use super::alerts::Alerts;
+use super::audit::{Asked, Audit};
+use super::backups::Backups;
+use super::keys::KeysPage;
+use super::maintenance::{Maintenance, RemoveQuestion};
 use super::me::Me;
-use super::people::{People, Person, Session, User};
+use super::people::{People, Person};
 use super::second_factor::{CodesPage, Offer};
 use crate::page::QrCode;
 use crate::view::{BackupState, Language, Tab, Theme, Zone};
-use crate::visitor::{Csrf, Tallied, Visitor};
+use crate::visitor::{Csrf, NavCountsSource, Visitor};
 use crate::words::{
     AlertsWords, AuditWords, KeysWords, MaintenanceWords, MeWords, OverviewWords, PeopleWords,
 };
@@ -45,7 +46,7 @@ pub(crate) fn visitor(language: Language) -> Visitor {
         csrf: Csrf::new("made-up-token"),
         address: None,
         now: now(),
-        tallied: Tallied::default(),
+        tallied: NavCountsSource::default(),
         flash: None,
         here: "/settings/me".to_owned(),
     }
@@ -111,16 +112,20 @@ fn people_and_one_of_them() {
         let visitor = visitor(language);
         let words = PeopleWords::of(language);
         let user = |name: &str, role, signed_in: Option<u64>| User {
-            name: name.to_owned(),
+            name: name.parse().expect("a name"),
             role,
             second_factor: role == Role::Admin,
+            recovery_codes: 0,
             created_at: ago(2000),
+            password_at: ago(2000),
             signed_in_at: signed_in.map(ago),
         };
         let users = [user("anna", Role::Admin, Some(1)), user("борис@example.com", Role::Viewer, None)];
         let (wall, tabs) = (visitor.wall(), || Tabs::new(&visitor, Tab::People));
         drawn("people", language, &People { visitor: &visitor, words, wall, tabs: tabs(), users: &users });
-        let session = Session {
+        let session = UserSession {
+            id: "ses_00000000000000000000000001".parse().expect("an id"),
+            created_at: ago(23),
             seen_at: ago(3),
             address: Some("2001:db8::7".to_owned()),
             browser: Some("Demo/1".to_owned()),
@@ -136,10 +141,10 @@ fn people_and_one_of_them() {
 fn keys_that_work_and_that_do_not() {
     for language in LANGUAGES {
         let visitor = visitor(language);
-        let key = |number: u8, revoked: bool| Key {
-            id: format!("key_0000000000000000000000000{number}"),
+        let key = |number: u8, revoked: bool| ApiKey {
+            id: format!("key_0000000000000000000000000{number}").parse().expect("an id"),
             name: "n8n & co".to_owned(),
-            scopes: vec!["send".to_owned(), "read".to_owned()],
+            scopes: ["send", "read"].into_iter().filter_map(api::Scope::from_word).collect(),
             created_at: ago(100),
             revoked_at: revoked.then(|| ago(2)),
             repeats: (!revoked).then(|| "10m".to_owned()),
@@ -159,9 +164,11 @@ fn keys_that_work_and_that_do_not() {
 fn the_audit_log_with_each_kind_of_somebody() {
     for language in LANGUAGES {
         let visitor = visitor(language);
-        let entry = |kind: &str, name: Option<&str>, result: &str, code: Option<&str>, times| Entry {
+        let entry = |kind: &str, name: Option<&str>, result: &str, code: Option<&str>, times| AuditEntry {
+            number: 1,
+            last_at: ago(5),
             at: ago(5),
-            who: Who {
+            who: AuditActor {
                 kind: kind.to_owned(),
                 name: name.map(str::to_owned),
                 key_name: (kind == "api_key").then(|| "n8n".to_owned()),
@@ -203,9 +210,12 @@ fn the_audit_log_with_each_kind_of_somebody() {
 fn targets_in_each_state() {
     for language in LANGUAGES {
         let visitor = visitor(language);
-        let target = |name: &str, kind: &str, source: &str| Target {
+        let target = |name: &str, kind: &str, source: &str| AlertTarget {
             name: name.to_owned(),
-            kind: kind.to_owned(),
+            kind: serde_json::from_value(kind.into()).expect("a kind"),
+            signed: false,
+            created_at: None,
+            created_by: None,
             place: "https://example.com".to_owned(),
             source: source.to_owned(),
             waiting: 0,
@@ -216,15 +226,15 @@ fn targets_in_each_state() {
             off_at: None,
         };
         let targets = [
-            Target { told_at: Some(ago(1)), ..target("owner", "telegram", "settings") },
-            Target {
+            AlertTarget { told_at: Some(ago(1)), ..target("owner", "telegram", "settings") },
+            AlertTarget {
                 waiting: 3,
                 failed_at: Some(ago(2)),
                 last_error: Some("503 <busy>".to_owned()),
                 ..target("hook", "webhook", "store")
             },
-            Target { off_at: Some(ago(9)), ..target("gone", "webhook", "store") },
-            Target {
+            AlertTarget { off_at: Some(ago(9)), ..target("gone", "webhook", "store") },
+            AlertTarget {
                 waiting: 2,
                 waiting_since: Some(ago(5)),
                 told_at: Some(ago(6)),
@@ -246,8 +256,9 @@ fn targets_in_each_state() {
 fn windows_for_once_and_for_every_week() {
     for language in LANGUAGES {
         let visitor = visitor(language);
-        let window = Window {
-            id: "maint_00000000000000000000000001".to_owned(),
+        let window = MaintenanceWindow {
+            id: "maint_00000000000000000000000001".parse().expect("an id"),
+            created_at: ago(2),
             note: "backup".to_owned(),
             scope: "all".to_owned(),
             from: Some(ago(1)),
@@ -259,7 +270,7 @@ fn windows_for_once_and_for_every_week() {
             now_until: Some(now()),
             created_by: "anna".to_owned(),
         };
-        let weekly = Window {
+        let weekly = MaintenanceWindow {
             from: None,
             until: None,
             days: Some(vec!["sat".to_owned(), "sun".to_owned()]),
@@ -294,7 +305,7 @@ fn backups_in_each_state() {
         proven_at: (state == BackupState::Proven).then(|| ago(hours - 1)),
         wrong: wrong.map(str::to_owned),
     };
-    let list = |items| List {
+    let list = |items| api::Backups {
         items,
         folder: "/srv/two words/backups".to_owned(),
         every_seconds: 86_400,
@@ -321,7 +332,7 @@ fn backups_in_each_state() {
                 backup(3, BackupState::Broken, Some("torn")),
             ]),
         ),
-        ("backups_none", List { every_seconds: 0, next_at: None, ..list(Vec::new()) }),
+        ("backups_none", api::Backups { every_seconds: 0, next_at: None, ..list(Vec::new()) }),
     ];
     for language in LANGUAGES {
         for (name, list) in &lists {

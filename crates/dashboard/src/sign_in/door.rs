@@ -14,7 +14,7 @@ use crate::{assets, page};
 /// The scheme of a form; a 401 has to name one (RFC 9110).
 const BY_FORM: HeaderValue = HeaderValue::from_static("Form realm=\"switchboard\"");
 
-/// A page before the frame: nobody is signed in who could see the rail.
+/// A page before the frame: no one is signed in who could see the rail.
 #[derive(Template)]
 #[template(path = "sign_in/door.html")]
 pub(super) struct Door<'a> {
@@ -26,7 +26,6 @@ pub(super) struct Door<'a> {
     pub(super) name: &'a str,
     /// With it, a code is wanted.
     pub(super) ticket: Option<&'a str>,
-    /// What is wrong.
     pub(super) wrong: Option<String>,
     /// What happened before.
     pub(super) note: Option<&'static str>,
@@ -45,11 +44,10 @@ impl<'a> Door<'a> {
         }
     }
 
-    /// The page.
     pub(super) fn show(&self, status: StatusCode) -> Response {
         match self.render() {
             Ok(text) => (status, Html(text)).into_response(),
-            Err(error) => page::undrawn(&error),
+            Err(error) => page::not_rendered(&error),
         }
     }
 

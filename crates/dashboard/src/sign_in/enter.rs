@@ -16,7 +16,6 @@ use crate::page::own_path;
 use crate::visitor::Visitor;
 use crate::words::SignInWords;
 
-/// What leads to the door.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Asked {
     #[serde(default)]
@@ -26,7 +25,7 @@ pub(crate) struct Asked {
     note: String,
 }
 
-/// `GET /sign-in`: the form; whoever is in already goes on.
+/// `GET /sign-in`: the form; anyone who is in already goes on.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     query: Result<Query<Asked>, QueryRejection>,
@@ -47,7 +46,6 @@ pub(crate) async fn show(
     Door { note, ..Door::new(&visitor, own_path(&asked.next)) }.show(StatusCode::OK)
 }
 
-/// Name and password.
 #[derive(Deserialize)]
 pub(crate) struct NameAndPassword {
     name: String,

@@ -1,4 +1,4 @@
-//! A form from somebody who has not signed in, and where they come from.
+//! A form from someone who has not signed in, and where they come from.
 
 use access::ClientInfo;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -10,7 +10,6 @@ use crate::dashboard::Dashboard;
 use crate::page::refusal;
 use crate::visitor::{Visitor, body_of, browser, is_from_another_site};
 
-/// Somebody at the door.
 pub(crate) struct Stranger {
     /// How they want their pages; with no name yet.
     pub(crate) visitor: Visitor,

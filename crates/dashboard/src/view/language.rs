@@ -6,10 +6,8 @@ use http::header::ACCEPT_LANGUAGE;
 /// A language that all pages are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) enum Language {
-    /// English.
     #[default]
     English,
-    /// Russian.
     Russian,
 }
 

@@ -17,3 +17,8 @@ pub(crate) use section::{GROUPS, Group, Section};
 pub(crate) use tab::Tab;
 pub(crate) use theme::Theme;
 pub(crate) use zone::Zone;
+
+/// What has a page of its own.
+pub(crate) trait Linked {
+    fn path(&self) -> String;
+}

@@ -4,23 +4,17 @@ use std::fmt;
 
 use askama::filters::HtmlSafe;
 
-/// How a state looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tint {
-    /// Over, and well.
     Good,
     /// Waits, or wants to be looked at.
     Waiting,
-    /// Ended badly.
     Bad,
-    /// Is being done.
     Busy,
-    /// Neither.
     Idle,
 }
 
 impl Tint {
-    /// Its class in the stylesheet.
     pub(crate) const fn class(self) -> &'static str {
         match self {
             Self::Good => "ok",
@@ -35,7 +29,6 @@ impl Tint {
 /// A state as a word with its lamp.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pill {
-    /// How it looks.
     pub(crate) tint: Tint,
     /// The word of this program, in the reader's language.
     pub(crate) word: &'static str,

@@ -5,7 +5,6 @@
 pub(crate) enum Section {
     /// What works and what does not.
     Overview,
-    /// What is sent.
     Messages,
     /// Where to.
     Chats,
@@ -17,24 +16,18 @@ pub(crate) enum Section {
     Operations,
     /// What is kept for a retry by hand.
     Failed,
-    /// What the doctor found.
     Diagnostics,
-    /// Through whom it is sent.
     Accounts,
-    /// People, keys, alerts, and oneself.
     Settings,
     /// A page of no section of its own.
     None,
 }
 
-/// The groups of the rail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     /// What is sent and to whom.
     Work,
-    /// What happened.
     Watch,
-    /// What is set up.
     SetUp,
 }
 
@@ -76,7 +69,6 @@ impl Section {
         }
     }
 
-    /// The icon of the sprite.
     pub(crate) const fn icon(self) -> &'static str {
         match self {
             Self::Overview => "overview",

@@ -2,22 +2,15 @@
 
 use access::Right;
 
-/// A page of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tab {
-    /// Oneself.
     Me,
-    /// Users and roles.
     People,
-    /// API keys.
     Keys,
-    /// Who is told of alerts.
     Alerts,
-    /// Times for which nobody wants to be told.
+    /// Times for which no one wants to be notified.
     Maintenance,
-    /// Backups of this server.
     Backups,
-    /// The audit log.
     Audit,
 }
 

@@ -3,12 +3,9 @@
 /// The look that a person chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) enum Theme {
-    /// As the browser likes.
     #[default]
     Browser,
-    /// Dark ink on light paper.
     Light,
-    /// Light ink on dark paper.
     Dark,
 }
 
@@ -26,7 +23,6 @@ impl Theme {
         }
     }
 
-    /// The word of the cookie.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Browser => "browser",

@@ -34,7 +34,6 @@ impl Zone {
         format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 
-    /// The date and time of day there.
     pub(crate) fn date_time(self, at: Timestamp) -> DateTime {
         let seconds = i32::from(self.0.unwrap_or_default()) * 60;
         let offset = Offset::from_seconds(seconds).unwrap_or(Offset::UTC);

@@ -10,12 +10,11 @@ impl Csrf {
     /// The field of a form that carries it.
     pub(crate) const FIELD: &'static str = "csrf";
 
-    /// From what the session keeps.
     pub(crate) fn new(token: impl Into<String>) -> Self {
         Self(token.into())
     }
 
-    /// The token of somebody who may post nothing.
+    /// The token of someone who may post nothing.
     pub(crate) fn none() -> Self {
         Self(String::new())
     }

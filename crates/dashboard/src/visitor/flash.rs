@@ -5,21 +5,16 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 /// The longest note, in characters.
 const LONGEST: usize = 400;
 
-/// How a note is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// It was done.
     Done,
-    /// It was refused.
     Refused,
 }
 
 /// What an action came to, in words for the person who asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Flash {
-    /// How it is meant.
     pub(crate) tone: Tone,
-    /// The words.
     pub(crate) text: String,
 }
 
@@ -32,7 +27,6 @@ impl Flash {
         Self { tone, text: text.chars().filter(|one| !one.is_control()).take(LONGEST).collect() }
     }
 
-    /// The value of the cookie.
     pub(crate) fn to_word(&self) -> String {
         let tone = match self.tone {
             Tone::Done => 'd',

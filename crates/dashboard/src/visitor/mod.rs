@@ -4,9 +4,9 @@ mod choices;
 mod cookies;
 mod csrf;
 mod flash;
+mod nav_counts;
 mod posted;
-mod staying;
-mod tally;
+mod session_watch;
 
 use std::net::IpAddr;
 
@@ -23,24 +23,22 @@ pub(crate) use choices::remember_choices;
 pub(crate) use cookies::{cookie, set_cookie};
 pub(crate) use csrf::Csrf;
 pub(crate) use flash::{Flash, Tone};
+pub(crate) use nav_counts::NavCountsSource;
 pub(crate) use posted::{Posted, Unfit, body_of, is_from_another_site};
-pub(crate) use staying::{EVERY, Staying};
-pub(crate) use tally::Tallied;
+pub(crate) use session_watch::{EVERY, SessionWatch};
 
 use crate::dashboard::Dashboard;
 use crate::view::{Language, Theme, Zone};
 use crate::words::Wall;
 
-/// The person who looks at a page, and how they want it. As an extractor it sends whoever is not signed in to the sign-in page.
+/// The person who looks at a page, and how they want it. As an extractor it sends anyone who is not signed in to the sign-in page.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
-    /// The name they signed in with; none on the pages for whoever has not yet.
+    /// The name they signed in with; none on the pages for anyone who has not yet.
     pub(crate) user: Option<UserName>,
     /// Their session, for what concerns it alone.
     pub(crate) session: Option<access::Visitor>,
-    /// What they may do.
     pub(crate) role: Role,
-    /// The language of the page.
     pub(crate) language: Language,
     /// Light, dark, or as the browser likes.
     pub(crate) theme: Theme,
@@ -52,8 +50,8 @@ pub(crate) struct Visitor {
     pub(crate) address: Option<IpAddr>,
     /// When the request came.
     pub(crate) now: Timestamp,
-    /// What waits for somebody, for the rail.
-    pub(crate) tallied: Tallied,
+    /// What waits for someone, for the rail.
+    pub(crate) tallied: NavCountsSource,
     /// What the action before this page came to.
     pub(crate) flash: Option<Flash>,
     /// The path and query they asked for, to come back to.
@@ -61,7 +59,7 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
-    /// Somebody who is not signed in, for the pages that such a person sees.
+    /// Someone who is not signed in, for the pages that such a person sees.
     pub(crate) fn stranger(dashboard: &Dashboard, parts: &Parts) -> Self {
         let headers = &parts.headers;
         Self {
@@ -74,7 +72,7 @@ impl Visitor {
             csrf: Csrf::none(),
             address: web::client_address(dashboard.state(), parts),
             now: dashboard.state().clock().now(),
-            tallied: Tallied::default(),
+            tallied: NavCountsSource::default(),
             flash: cookie(headers, Flash::COOKIE).and_then(Flash::from_word),
             here: parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
         }
@@ -82,12 +80,10 @@ impl Visitor {
 }
 
 impl Visitor {
-    /// Whether they have signed in.
     pub(crate) fn is_signed_in(&self) -> bool {
         self.session.is_some()
     }
 
-    /// Whether their role has a right.
     pub(crate) fn may(&self, right: Right) -> bool {
         access::may(self.role, right)
     }
@@ -130,14 +126,13 @@ impl Visitor {
             csrf: Csrf::new("t0ken"),
             address: None,
             now,
-            tallied: Tallied::default(),
+            tallied: NavCountsSource::default(),
             flash: None,
             here: "/".to_owned(),
         }
     }
 }
 
-/// Why there is no visitor.
 pub(crate) enum Unknown {
     /// Not signed in: this leads to the sign-in page.
     SignedOut(Redirect),
@@ -159,7 +154,7 @@ impl FromRequestParts<Dashboard> for Visitor {
                 user: Some(session.user.clone()),
                 role: session.role,
                 csrf: Csrf::new(session.csrf.as_str()),
-                tallied: Tallied::by(dashboard),
+                tallied: NavCountsSource::by(dashboard),
                 session: Some(session),
                 ..stranger
             }),
@@ -172,12 +167,11 @@ impl FromRequestParts<Dashboard> for Visitor {
     }
 }
 
-/// What the browser calls itself.
 pub(crate) fn browser(headers: &HeaderMap) -> Option<String> {
     headers.get(USER_AGENT)?.to_str().ok().map(|name| name.chars().take(200).collect())
 }
 
-/// To the sign-in page, and back here afterwards if this was only a look. Whoever sent something when their session had ended
+/// To the sign-in page, and back here afterwards if this was only a look. Anyone who sent something when their session had ended
 /// is told that it came to nothing.
 fn to_sign_in(parts: &Parts, was_in: bool) -> Redirect {
     let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());

@@ -15,22 +15,19 @@ use crate::dashboard::Dashboard;
 const LARGEST: usize = 64 * 1024;
 
 /// How long a form may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A form and who sent it. As an extractor it refuses a form without the token of its sender's session, and one that
 /// the browser says comes from another site.
 pub(crate) struct Posted<T> {
-    /// Who sent it.
     pub(crate) visitor: Visitor,
-    /// What they wrote.
     pub(crate) form: T,
 }
 
 /// Why a form is not taken.
 pub(crate) enum Unfit {
-    /// Its sender is not known.
     Unknown(Unknown),
     /// It did not arrive whole, or is too large.
     Unread(Box<Visitor>),
@@ -60,7 +57,7 @@ impl<T: DeserializeOwned> FromRequest<Dashboard> for Posted<T> {
 /// A form as it came; none when it is too large, too slow or breaks off.
 pub(crate) async fn body_of(body: Body) -> Option<Bytes> {
     let reading = Limited::new(body, LARGEST).collect();
-    Some(tokio::time::timeout(PATIENCE, reading).await.ok()?.ok()?.to_bytes())
+    Some(tokio::time::timeout(TIMEOUT, reading).await.ok()?.ok()?.to_bytes())
 }
 
 /// Whether the browser says that the request began on another site. Those that say nothing are held to the token alone.

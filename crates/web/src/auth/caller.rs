@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName};
 use store::{Origin, Scope};
 
 use super::actor::Actor;
-use super::known::KnownKey;
+use super::key_cache::CachedKey;
 use super::secret::hash;
 use crate::audit::Witness;
 use crate::idempotency;
@@ -24,21 +24,20 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The way a request came in; each connection carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Via {
-    pub(crate) door: Door,
+pub(crate) struct ConnectionInfo {
+    pub(crate) listener: ListenerKind,
     /// The other end of the connection.
     pub(crate) peer: Option<IpAddr>,
 }
 
-/// Which kind of listener a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum ListenerKind {
     Port,
     /// The control socket: only the owner of the data directory can open it.
     Control,
 }
 
-/// Whoever is allowed to make the request.
+/// Anyone who is allowed to make the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) api_key: Option<ApiKeyId>,
@@ -74,7 +73,6 @@ impl Caller {
 
 /// What a call takes, as a type, for the signatures of handlers.
 pub(crate) trait Needed {
-    /// Of an API key.
     const SCOPE: Scope;
     /// Of a user of the dashboard.
     const RIGHT: Right;
@@ -117,19 +115,19 @@ needed! {
 }
 
 /// A caller that has what `N` takes.
-pub(crate) struct By<N> {
+pub(crate) struct Authorized<N> {
     pub(crate) caller: Caller,
     needed: PhantomData<N>,
 }
 
-impl<N: Needed> FromRequestParts<State> for By<N> {
+impl<N: Needed> FromRequestParts<State> for Authorized<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let via = parts.extensions.get::<Via>().copied();
+        let via = parts.extensions.get::<ConnectionInfo>().copied();
         let witness = parts.extensions.get::<Witness>().cloned().unwrap_or_default();
         let caller = match parts.extensions.get::<Actor>() {
-            // Only this program itself adds one: see `Inside`.
+            // Only this program itself adds one: see `InProcessApi`.
             Some(actor) => admit(actor, N::RIGHT, &witness)?,
             None => authorize(state, via, &parts.headers, N::SCOPE, &witness).await?,
         };
@@ -163,12 +161,12 @@ fn admit(actor: &Actor, right: Right, witness: &Witness) -> Result<Caller, Probl
 
 async fn authorize(
     state: &State,
-    via: Option<Via>,
+    via: Option<ConnectionInfo>,
     headers: &HeaderMap,
     scope: Scope,
     witness: &Witness,
 ) -> Result<Caller, Problem> {
-    if via.is_some_and(|via| via.door == Door::Control) {
+    if via.is_some_and(|via| via.listener == ListenerKind::Control) {
         let caller = Caller { api_key: None, repeats: None, user: None, address: None, administers: true };
         witness.saw(&caller);
         return Ok(caller);
@@ -215,7 +213,7 @@ pub(crate) fn check_address(state: &State, address: IpAddr) -> Result<(), Proble
 }
 
 /// Counts a request with this key, if the settings limit them.
-fn check_key(state: &State, key: KnownKey) -> Result<KnownKey, Problem> {
+fn check_key(state: &State, key: CachedKey) -> Result<CachedKey, Problem> {
     let now = state.clock().running();
     match state.meters().keys.as_ref().map(|meter| meter.take(key.id, now)) {
         Some(Err(wait)) => Err(too_many("this API key", wait)),
@@ -223,7 +221,7 @@ fn check_key(state: &State, key: KnownKey) -> Result<KnownKey, Problem> {
     }
 }
 
-/// A wrong key. Only those who bring wrong ones lose patience: a right key always works, whoever else shares its address.
+/// A wrong key. Only those who bring wrong ones lose patience: a right key always works, anyone who else shares its address.
 fn wrong_key(state: &State, address: Option<IpAddr>) -> Problem {
     let now = state.clock().running();
     match address.map(|address| state.meters().failures.take(network_prefix(address), now)) {
@@ -250,7 +248,7 @@ pub(crate) async fn present_key(
     state: &State,
     address: Option<IpAddr>,
     headers: &HeaderMap,
-) -> Result<Option<KnownKey>, Problem> {
+) -> Result<Option<CachedKey>, Problem> {
     let Some(text) = key_text(headers) else { return Ok(None) };
     let hash = hash(text);
     if let Some(known) = state.keys().remembered(&hash) {

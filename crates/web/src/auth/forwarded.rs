@@ -1,4 +1,4 @@
-//! Requests that name a client behind a proxy which nobody said to trust: counted, without an address.
+//! Requests that name a client behind a proxy which no one said to trust: counted, without an address.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use super::address::is_in;
 /// What proxies write a client's address into.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// How often somebody who is not trusted named a client, since the start.
+/// How often someone who is not trusted named a client, since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Forwarded {
     near: AtomicU64,
@@ -21,7 +21,6 @@ pub(crate) struct Forwarded {
     last: AtomicI64,
 }
 
-/// The counts at one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotBelieved {
     /// Requests from this machine or a private network: where proxies stand.

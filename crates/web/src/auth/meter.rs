@@ -1,6 +1,6 @@
 //! Meters: how often each of many may do something, with a burst at first and then one at a time.
 //!
-//! The time that is handed in is that of [`ambient::Clock::running`]: a time of day that is set back would turn everybody
+//! The time that is handed in is that of [`ambient::Clock::running`]: a time of day that is set back would turn everyone
 //! away for as long.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use domain::ApiKeyId;
 
-/// So many are remembered; beyond it those that owe nothing go, then whoever owes least.
+/// So many are remembered; beyond it those that owe nothing go, then anyone who owes least.
 const BOUND: usize = 4096;
 
 /// Counts events by whose they are.
@@ -63,9 +63,7 @@ impl<K: Hash + Eq + Copy> Meter<K> {
     }
 }
 
-/// All meters of the program.
 pub(crate) struct Meters {
-    /// Wrong keys, by address.
     pub(crate) failures: Meter<IpAddr>,
     /// Requests, by key; only if the settings say so.
     pub(crate) keys: Option<Meter<ApiKeyId>>,

@@ -4,19 +4,20 @@ mod actor;
 mod address;
 mod caller;
 mod forwarded;
-mod known;
+mod key_cache;
 mod meter;
+mod revalidate;
 mod secret;
-mod still;
 
 pub use actor::Actor;
 pub(crate) use address::{client_address, is_in};
 pub(crate) use caller::{
-    By, Caller, CanAdminister, CanArrangeAccounts, CanArrangeAlerts, CanExportSessions, CanManageKeys,
-    CanManagePeople, CanOperate, CanRead, CanReadAudit, CanSend, Door, Via, check_address, present_key,
+    Authorized, Caller, CanAdminister, CanArrangeAccounts, CanArrangeAlerts, CanExportSessions,
+    CanManageKeys, CanManagePeople, CanOperate, CanRead, CanReadAudit, CanSend, ConnectionInfo, ListenerKind,
+    check_address, present_key,
 };
 pub(crate) use forwarded::Forwarded;
-pub(crate) use known::KnownKeys;
+pub(crate) use key_cache::KeyCache;
 pub(crate) use meter::Meters;
+pub(crate) use revalidate::may_still_read;
 pub use secret::{hash, new_key};
-pub(crate) use still::still_looks;

@@ -31,7 +31,6 @@ impl From<BodyError> for Problem {
     }
 }
 
-/// Reads the whole body.
 pub(crate) async fn read_body(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Bytes, BodyError> {
     let too_large = BodyError::TooLarge { limit: limits.body };
     let announced = headers

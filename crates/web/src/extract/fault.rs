@@ -1,4 +1,4 @@
-//! What is wrong with a field, in words for whoever filled it in: no names of Rust types. Pure.
+//! What is wrong with a field, in words for anyone who filled it in: no names of Rust types. Pure.
 
 use std::fmt;
 
@@ -25,7 +25,6 @@ enum Kind {
     Value,
     /// The field of this name within.
     Field(&'static str),
-    /// The name of a field, which the message names.
     Name,
     /// A value that stands for another one.
     StandIn,
@@ -68,13 +67,11 @@ impl Fault {
         self.blank
     }
 
-    /// The same for callers.
     pub(super) fn told(&self) -> FieldError {
         FieldError::new(self.path(), self.message.clone())
     }
 }
 
-/// The path of a field of an object.
 pub(super) fn join(path: &str, field: &str) -> String {
     if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }

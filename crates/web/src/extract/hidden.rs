@@ -1,10 +1,9 @@
-//! Fields of a body that are secret: what is wrong with one is told without showing it.
+//! Fields of a body that are secret: errors are reported without showing it.
 
 use domain::SecretText;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
-/// Reads a secret text.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretText, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::String(text) => Ok(text.into()),
@@ -33,7 +32,6 @@ pub(crate) enum Change<T = SecretText> {
     Keep,
     /// There is to be none: the field is `null`.
     Clear,
-    /// It is another one.
     To(T),
 }
 

@@ -1,4 +1,4 @@
-//! JSON bodies: what is wrong with one is told by field, with the nearest name that is known.
+//! JSON bodies: errors are reported by field, with the nearest name that is known.
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -35,7 +35,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         || essence.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"))
 }
 
-/// Reads one JSON object; all that is wrong with it is told at once.
+/// Reads one JSON object; all its errors are reported at once.
 #[cfg(test)]
 pub(crate) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
     Unchecked::of(raw.to_vec().into())?.checked(Ok)
@@ -49,13 +49,11 @@ pub(crate) struct Unchecked<T> {
 }
 
 impl<T: DeserializeOwned> Unchecked<T> {
-    /// Reads a JSON object.
     pub(crate) fn of(raw: Bytes) -> Result<Self, Problem> {
         let node = serde_json::from_slice(&raw).map_err(|error| explain(&error))?;
         Ok(Self { read: lenient::read(&node), raw })
     }
 
-    /// Reads the value by the handler's rules.
     pub(crate) fn checked<U>(self, check: impl FnOnce(T) -> Result<U, Problem>) -> Result<U, Problem> {
         let Read { value, mut wrong } = self.read;
         let checked = value.map(check);

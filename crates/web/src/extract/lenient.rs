@@ -20,11 +20,9 @@ const MOST_READINGS: usize = 64;
 /// What stands for a text that has to be there and cannot be read.
 const STAND_IN: &str = "stand_in";
 
-/// What was read of a body.
 pub(super) struct Read<T> {
     /// The value; where something is wrong, what could be read of it: enough to find what else is wrong.
     pub(super) value: Option<T>,
-    /// All that is wrong.
     pub(super) wrong: Vec<FieldError>,
 }
 
@@ -291,7 +289,6 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-/// The items of a list.
 struct Items<'a> {
     left: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
     path: &'a str,
@@ -349,7 +346,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     }
 }
 
-/// Something that stands for a value that is missing or wrong, so that the rest can be read. It reaches nobody: a body with
+/// Something that stands for a value that is missing or wrong, so that the rest can be read. It reaches no one: a body with
 /// one is refused.
 struct StandIn;
 

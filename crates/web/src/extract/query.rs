@@ -1,4 +1,4 @@
-//! Query parameters: each is read by its own rule, all that is wrong is told at once.
+//! Query parameters: each is read by its own rule, all errors are reported at once.
 
 use std::str::FromStr;
 

@@ -41,7 +41,7 @@ impl Load {
     }
 }
 
-/// Hands a message over with the files that it carries. Whoever goes away meanwhile leaves both to each other, or neither.
+/// Hands a message over with the files that it carries. Anyone who goes away meanwhile leaves both to each other, or neither.
 pub(crate) async fn submit(
     state: State,
     mut submission: Submission,

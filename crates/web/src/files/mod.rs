@@ -42,7 +42,6 @@ pub struct Files {
     pub outgoing: Outgoing,
     /// Uploads that no message has named yet.
     pub shelf: Shelf,
-    /// Fetches what an address names.
     pub fetcher: Fetcher,
     /// Server paths are read only inside this folder.
     pub folder: PathBuf,

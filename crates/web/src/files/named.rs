@@ -22,14 +22,8 @@ pub(crate) struct Named {
 pub(crate) enum Source {
     Url(String),
     Upload(UploadId),
-    /// From the server's media folder.
     Path(PathBuf),
-    /// From a public post.
-    Post {
-        channel: Username,
-        message_id: i32,
-    },
-    /// From Telegram, by a Bot API file id.
+    Post { channel: Username, message_id: i32 },
     FileId(String),
 }
 

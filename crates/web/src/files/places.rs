@@ -20,11 +20,10 @@ const SHARE: usize = 16;
 /// Who names files, for the bound on each one's share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Asker {
-    /// Whoever shows this key.
     Key(ApiKeyId),
-    /// Whoever calls from this address without a key.
+    /// Anyone who calls from this address without a key.
     Address(IpAddr),
-    /// Whoever calls on this machine.
+    /// Anyone who calls on this machine.
     Machine,
 }
 
@@ -63,7 +62,7 @@ impl Places {
     }
 
     /// Waits for a place for a file from an address. The caller's own comes first: who has used up its share waits for
-    /// itself, and takes no place that somebody else could have.
+    /// itself, and takes no place that someone else could have.
     pub(super) async fn away(&self, asker: Asker) -> Option<Away<'_>> {
         let share = self.share(asker).acquire_owned().await.ok()?;
         let place = self.away.acquire().await.ok()?;

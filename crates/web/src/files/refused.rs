@@ -28,29 +28,22 @@ pub(crate) enum Why {
     /// Its path did not become a file.
     #[error(transparent)]
     Path(#[from] TakePathError),
-    /// There is no such upload.
     #[error("there is no such upload, or its time is over; send the file again with POST /v1/uploads")]
     NoUpload,
     /// It cannot be sent as wished.
     #[error(transparent)]
     NotThat(#[from] NotThat),
-    /// It was not taken.
     #[error(transparent)]
     Take(#[from] TakeError),
     /// Too many files are on their way in.
     #[error("too many files are being taken in already; try again in a moment")]
     Busy,
-    /// Its address took longer than a call is kept.
     #[error(
         "it did not come from its address within {} s, as long as a call is kept for it (media.addresses_within); send a \
          large file ahead with POST /v1/uploads",
         .within.as_secs()
     )]
-    Late {
-        /// The bound.
-        within: Duration,
-    },
-    /// The program is ending.
+    Late { within: Duration },
     #[error("the server is stopping; try again in a moment")]
     Stopping,
 }

@@ -38,7 +38,6 @@ struct Whole<'a> {
     etag: Option<HeaderValue>,
 }
 
-/// What a reader asks for.
 pub(crate) struct Asked {
     wanted: Wanted,
     has: Has,
@@ -83,7 +82,7 @@ pub(crate) async fn stored(
     whole_or_part((file, size, turn), (name, mime), &sha256.to_string(), asked).await.map(Some)
 }
 
-/// A backup, out of its file; `size` is in bytes. It is nothing to be kept by what stands between: whoever has it and the master
+/// A backup, out of its file; `size` is in bytes. It is nothing to be kept by what stands between: anyone who has it and the master
 /// key has the accounts.
 pub(crate) async fn backup(
     state: &State,
@@ -122,7 +121,6 @@ async fn whole_or_part(
     Ok(answer(&Whole { name, mime, size, etag }, span, pieces.boxed()))
 }
 
-/// A file as it comes down from Telegram.
 pub(crate) async fn from_telegram(
     state: &State,
     what: DownloadOf,
@@ -132,7 +130,7 @@ pub(crate) async fn from_telegram(
     let now = || state.clock().now();
     let download = async |range| state.pool().download(what.clone(), range).await;
     let mut wanted = asked.of(None);
-    // Files from there have no tag; whoever wants none at all is told whether there is one.
+    // Files from there have no tag; anyone who wants none at all is told whether there is one.
     if asked.has == Has::Any {
         let first = DownloadRange { offset: 0, limit: Some(1) };
         download(first).await.map_err(|error| unread::problem(error, now()))?;
@@ -179,7 +177,6 @@ fn unnamed(mime: &str) -> &'static str {
     }
 }
 
-/// A place among those who read files.
 async fn turn(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
     let turn = state.clock().timeout(TURN, state.files().reader()).await;
     turn.ok().flatten().ok_or_else(|| {
@@ -206,7 +203,6 @@ fn answer(whole: &Whole<'_>, span: Option<Span>, pieces: BoxStream<'static, io::
     response
 }
 
-/// The reader has it already.
 fn unchanged(etag: Option<HeaderValue>) -> Response {
     let mut response = StatusCode::NOT_MODIFIED.into_response();
     if let Some(etag) = etag {

@@ -30,7 +30,7 @@ pub(crate) struct Terms {
     pub(crate) addresses_within: Option<Duration>,
 }
 
-/// A wait that many share, by the clock that nobody sets.
+/// A wait that many share, by the monotonic clock.
 #[derive(Debug, Clone, Copy)]
 struct Until {
     end: Duration,

@@ -1,11 +1,11 @@
 //! What a file that cannot be brought down from Telegram answers. Pure.
 
+use api::each;
 use domain::Timestamp;
 use telegram::DownloadError;
 
-use crate::problem::{Code, Problem, each, seconds_until};
+use crate::problem::{Code, Problem, seconds_until};
 
-/// The problem that says why.
 pub(super) fn problem(error: DownloadError, now: Timestamp) -> Problem {
     match error {
         DownloadError::NotFound { asked } => {

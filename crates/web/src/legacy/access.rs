@@ -11,9 +11,8 @@ use store::Scope;
 
 use super::Gate;
 use super::answer::Answer;
-use crate::auth::{Via, check_address, is_in, present_key};
+use crate::auth::{ConnectionInfo, check_address, is_in, present_key};
 
-/// Whoever was let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Guest {
     pub(super) address: Option<IpAddr>,
@@ -22,11 +21,9 @@ pub(super) struct Guest {
     pub(super) repeats: Option<Duration>,
 }
 
-/// What an address may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Welcome,
-    /// It may call with a key.
     WithKey,
     /// It may not call at all.
     Never,
@@ -48,7 +45,11 @@ fn judge(port: &LegacyPort, address: Option<IpAddr>) -> Verdict {
 }
 
 /// Lets a caller in, or says why not.
-pub(super) async fn admit(gate: &Gate, via: Option<Via>, headers: &HeaderMap) -> Result<Guest, Answer> {
+pub(super) async fn admit(
+    gate: &Gate,
+    via: Option<ConnectionInfo>,
+    headers: &HeaderMap,
+) -> Result<Guest, Answer> {
     let address = via.and_then(|via| via.peer).map(|peer| gate.state.client_address(peer, headers));
     let verdict = judge(&gate.port, address);
     if verdict == Verdict::Never {

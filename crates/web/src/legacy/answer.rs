@@ -7,14 +7,13 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::created::Debug;
+use super::create_chat_answer::Debug;
 use crate::answer::json;
 use crate::problem::{Code, Problem, seconds_until};
 
 /// The error word of a flood.
 const FLOOD: &str = "FloodWait";
 
-/// What a caller is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -65,14 +64,12 @@ pub(super) enum Body {
         error: &'static str,
         debug: Debug,
     },
-    /// A supergroup or channel was left.
     LeftChannel {
         status: &'static str,
         left_type: &'static str,
         id: i64,
         kicked: Vec<i64>,
     },
-    /// A basic group was left.
     LeftGroup {
         status: &'static str,
         left_type: &'static str,
@@ -88,12 +85,10 @@ pub(super) enum Body {
     Bare {
         error: String,
     },
-    /// It was not done.
     Error {
         status: &'static str,
         error: String,
     },
-    /// Every account must wait.
     Flood {
         status: &'static str,
         error: &'static str,
@@ -104,7 +99,6 @@ pub(super) enum Body {
         error: &'static str,
         retry_after: u64,
     },
-    /// It may have been done.
     Doubt {
         status: &'static str,
         error: String,
@@ -114,7 +108,6 @@ pub(super) enum Body {
 }
 
 impl Answer {
-    /// Not done, and why.
     pub(super) fn error(status: StatusCode, error: impl Into<String>) -> Self {
         Self { status, body: Body::Error { status: "error", error: error.into() } }
     }
@@ -124,7 +117,6 @@ impl Answer {
         Self { status, body: Body::Bare { error: error.into() } }
     }
 
-    /// Every account must wait.
     pub(super) fn flood(until: Timestamp, now: Timestamp) -> Self {
         let retry_after = seconds_until(until, now);
         Self {

@@ -60,7 +60,7 @@ impl<H: Held> Caller<H> {
     }
 
     /// It gets its answer now: from here on the same body is a new request. The note is handed over before the answer
-    /// leaves, so that a repeat cannot overtake it; for the disk nobody waits.
+    /// leaves, so that a repeat cannot overtake it; for the disk no one waits.
     pub(super) async fn answered(mut self) {
         if self.unanswered {
             let noting = || H::answered(self.state.clone(), self.id);

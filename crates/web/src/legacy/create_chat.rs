@@ -9,9 +9,9 @@ use http::StatusCode;
 
 use super::Gate;
 use super::answer::Answer;
-use super::created;
+use super::create_chat_answer;
+use super::create_chat_request::CreateChatRequest;
 use super::fields::Fields;
-use super::new_chat::NewChat;
 use super::request::Arrived;
 use super::sagas::submit;
 use super::wait::{Errand, wait};
@@ -21,28 +21,28 @@ pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Resp
     gate.respond(told)
 }
 
-impl Errand for NewChat {
+impl Errand for CreateChatRequest {
     type Work = Saga;
 
     const OPERATION: Operation = Operation::CreateChat;
 
     fn answer(&self, saga: &Saga, now: Timestamp) -> Option<Answer> {
-        created::answer(saga, self, now)
+        create_chat_answer::answer(saga, self, now)
     }
 
     fn doubt(&self, saga: &Saga) -> Answer {
-        created::doubt(saga)
+        create_chat_answer::doubt(saga)
     }
 }
 
 async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     let arrived = Arrived::read(gate, request).await?;
     let fields = Fields::read(&arrived.body);
-    let chat =
-        NewChat::read(&fields).map_err(|wrong| Answer::bare(StatusCode::BAD_REQUEST, wrong.to_string()))?;
+    let chat = CreateChatRequest::read(&fields)
+        .map_err(|wrong| Answer::bare(StatusCode::BAD_REQUEST, wrong.to_string()))?;
     let legacy = &gate.state.options().legacy;
     let Some(task) = chat.task(legacy.invite_callback.is_some()) else {
-        return Err(created::nobody(&chat, None, &[]));
+        return Err(create_chat_answer::nobody(&chat, None, &[]));
     };
     let caller = submit(gate, &arrived, fields, task, legacy.hold).await?;
     wait(gate, caller, &chat).await

@@ -24,7 +24,6 @@ impl fmt::Debug for Fields {
 }
 
 impl Fields {
-    /// Reads a body, whatever it is.
     pub(super) fn read(body: &[u8]) -> Self {
         Self::read_strictly(body).unwrap_or_default()
     }
@@ -73,12 +72,10 @@ impl Fields {
         Self(fields)
     }
 
-    /// The fields as one value.
     pub(super) fn into_value(self) -> Value {
         Value::Object(self.0)
     }
 
-    /// A field as it is.
     pub(super) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
@@ -122,7 +119,6 @@ impl Fields {
         }
     }
 
-    /// A yes or no.
     pub(super) fn flag(&self, name: &str, default: bool) -> bool {
         match self.0.get(name) {
             None | Some(Value::Null) => default,

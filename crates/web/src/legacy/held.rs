@@ -23,7 +23,6 @@ pub(super) enum Cancelled<H> {
 
 /// Something that was accepted and whose caller waits for it.
 pub(super) trait Held: Sized + Send + Sync + 'static {
-    /// Its id.
     type Id: Copy + Display + Send + Sync + 'static;
 
     /// Whether it can still be cancelled.

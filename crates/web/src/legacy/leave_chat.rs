@@ -9,9 +9,9 @@ use http::StatusCode;
 
 use super::Gate;
 use super::answer::Answer;
-use super::farewell::Farewell;
 use super::fields::{Fields, UNSET_CHAT};
-use super::left;
+use super::leave_chat_answer;
+use super::leave_chat_request::LeaveChatRequest;
 use super::request::Arrived;
 use super::sagas::submit;
 use super::wait::{Errand, wait};
@@ -24,17 +24,17 @@ pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Resp
     gate.respond(told)
 }
 
-impl Errand for Farewell {
+impl Errand for LeaveChatRequest {
     type Work = Saga;
 
     const OPERATION: Operation = Operation::Leave;
 
     fn answer(&self, saga: &Saga, now: Timestamp) -> Option<Answer> {
-        left::answer(saga, &self.given, now)
+        leave_chat_answer::answer(saga, &self.given, now)
     }
 
     fn doubt(&self, saga: &Saga) -> Answer {
-        left::doubt(saga)
+        leave_chat_answer::doubt(saga)
     }
 
     fn holds(&self, saga: &Saga) -> u32 {
@@ -49,12 +49,12 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     if fields.is_unset("chat") {
         return Err(Answer::error(StatusCode::BAD_REQUEST, UNSET_CHAT));
     }
-    let farewell =
-        Farewell::read(&fields).ok_or_else(|| Answer::error(StatusCode::BAD_REQUEST, "chat is required"))?;
+    let farewell = LeaveChatRequest::read(&fields)
+        .ok_or_else(|| Answer::error(StatusCode::BAD_REQUEST, "chat is required"))?;
     let legacy = &gate.state.options().legacy;
     let Some(task) = farewell.task(legacy.leave_removes_members, !legacy.leave_own_chats) else {
         return Ok((
-            left::unfound("this names no chat, so no account can find it; it counts as left"),
+            leave_chat_answer::unfound("this names no chat, so no account can find it; it counts as left"),
             false,
         ));
     };

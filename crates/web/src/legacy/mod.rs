@@ -4,29 +4,30 @@ mod access;
 mod answer;
 mod caller;
 mod create_chat;
-mod created;
-mod farewell;
+mod create_chat_answer;
+mod create_chat_request;
 mod fields;
 mod held;
 mod hold;
 mod leave_chat;
-mod left;
-mod new_chat;
-mod order;
+mod leave_chat_answer;
+mod leave_chat_request;
 mod refused;
 mod request;
 mod sagas;
 mod send_media;
+mod send_media_answer;
+mod send_media_request;
 mod send_text;
-mod shipment;
-mod shipped;
+mod send_text_answer;
+mod send_text_request;
 mod stats;
 mod tagged;
-mod texted;
 mod wait;
 
 use std::sync::Arc;
 
+use answer::Answer;
 use axum::Router;
 use axum::extract::{FromRef, Request, State as Shared};
 use axum::middleware::{from_fn_with_state, map_response};
@@ -35,8 +36,6 @@ use axum::routing::{get, post};
 use config::{LegacyPort, LegacyService};
 use http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
-
-use answer::Answer;
 
 use crate::router::panic_text;
 use crate::state::State;
@@ -58,7 +57,6 @@ impl FromRef<Gate> for State {
 }
 
 impl Gate {
-    /// The path of its service.
     fn path(&self) -> &'static str {
         match self.port.service {
             LegacyService::CreateChat => "/create_chat",
@@ -68,7 +66,6 @@ impl Gate {
         }
     }
 
-    /// Whether its service was stopped by its owner.
     fn is_stopped(&self) -> bool {
         !self.state.pool().service(self.port.service.purpose()).running
     }
@@ -89,7 +86,6 @@ impl Gate {
     }
 }
 
-/// The routes of a port.
 pub(crate) fn router(state: &State, port: Arc<LegacyPort>) -> Router {
     let name = port.port.to_string().into();
     let gate = Gate { state: state.clone(), port, name };

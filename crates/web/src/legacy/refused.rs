@@ -1,14 +1,13 @@
 //! Why something was not done, in words, and what a failed saga answers. Pure.
 
+use api::describe_refused_task;
 use domain::Timestamp;
 use domain::outcome::{Failure, Refusal};
 use domain::saga::Saga;
 use http::StatusCode;
 
 use super::answer::Answer;
-use crate::problem::describe_refused_task;
 
-/// Which accounts were asked, and what each said.
 pub(super) fn asked(accounts: &[Refusal]) -> String {
     if accounts.is_empty() {
         return "none".to_owned();
@@ -17,7 +16,7 @@ pub(super) fn asked(accounts: &[Refusal]) -> String {
     said.collect::<Vec<_>>().join("; ")
 }
 
-/// What the old scripts say of a chat that nobody knows, and who was asked.
+/// What the old scripts say of a chat that no one knows, and who was asked.
 pub(super) fn cannot_find(given: &str, asked: &str) -> String {
     format!("Cannot find chat {given} (accounts asked: {asked})")
 }
@@ -54,7 +53,7 @@ pub(super) fn failed(saga: &Saga, chat: Option<&str>, now: Timestamp) -> Answer 
 #[cfg(test)]
 mod tests {
     use super::super::answer::tests::wire;
-    use super::super::created::tests::saga;
+    use super::super::create_chat_answer::tests::saga;
     use super::*;
     use domain::saga::{Progress, SagaState, Task};
 

@@ -9,7 +9,7 @@ use store::{Idempotency, Join, Keep, Origin};
 use super::Gate;
 use super::access::{Guest, admit};
 use super::answer::Answer;
-use crate::auth::Via;
+use crate::auth::ConnectionInfo;
 use crate::extract::read_body;
 use crate::fingerprint::Fingerprint;
 use crate::idempotency::{self, Scope};
@@ -34,10 +34,9 @@ pub(super) struct Marks {
 }
 
 impl Arrived {
-    /// Lets a call in and reads it.
     pub(super) async fn read(gate: &Gate, request: Request) -> Result<Self, Answer> {
         let (parts, body) = request.into_parts();
-        let via = parts.extensions.get::<Via>().copied();
+        let via = parts.extensions.get::<ConnectionInfo>().copied();
         let guest = admit(gate, via, &parts.headers).await?;
         let key = idempotency::key(&parts.headers)
             .map_err(|error| Answer::error(StatusCode::BAD_REQUEST, error.to_string()))?
@@ -51,7 +50,6 @@ impl Arrived {
         Origin { listener: gate.name.to_string(), api_key, address }
     }
 
-    /// How it is known again.
     pub(super) fn marks(&self, gate: &Gate, body: &Value) -> Marks {
         let path = gate.path();
         let repeats = gate.port.repeats.or(self.guest.repeats);

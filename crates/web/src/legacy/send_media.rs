@@ -16,10 +16,10 @@ use super::answer::Answer;
 use super::caller::Caller;
 use super::fields::Fields;
 use super::request::{Arrived, Marks};
+use super::send_media_request::{Recipient, Wrong, as_given, content, files, recipient};
 use super::send_text::refused;
-use super::shipment::{Recipient, Wrong, as_given, content, files, recipient};
 use super::wait::{Errand, wait};
-use super::{shipped, texted};
+use super::{send_media_answer, send_text_answer};
 use crate::files::{self, Asker, Named, Terms};
 
 /// How long a recipient is looked for after a file could not be had.
@@ -45,11 +45,11 @@ impl Errand for Shipment {
     const OPERATION: Operation = Operation::SendMessage;
 
     fn answer(&self, message: &OutboundMessage, now: Timestamp) -> Option<Answer> {
-        shipped::answer(message, &self.given, self.by_name, now)
+        send_media_answer::answer(message, &self.given, self.by_name, now)
     }
 
     fn doubt(&self, message: &OutboundMessage) -> Answer {
-        texted::doubt(message)
+        send_text_answer::doubt(message)
     }
 
     fn since(&self) -> Option<Timestamp> {
@@ -57,7 +57,6 @@ impl Errand for Shipment {
     }
 }
 
-/// What a body asks for.
 #[derive(Debug)]
 struct Asked {
     chat: ChatRef,
@@ -85,23 +84,18 @@ fn read(body: &[u8], is_left: impl Fn(&ChatRef) -> bool) -> Result<Read, Unread>
     }
 }
 
-/// What a body is.
 #[derive(Debug)]
 enum Read {
     /// It asks for something to be sent.
     Asked(Asked),
-    /// Its chat was left.
     Left(Fields),
 }
 
 /// Why a body asks for nothing that could be sent.
 #[derive(Debug)]
 enum Unread {
-    /// It is not JSON, in words.
     NoJson(String),
-    /// A field is wrong.
     Wrong(Wrong),
-    /// Nobody can be its recipient.
     Nobody { by_name: bool },
 }
 
@@ -128,7 +122,7 @@ impl From<Unread> for Answer {
                 };
                 Self::error(status, wrong.to_string())
             }
-            Unread::Nobody { by_name } => shipped::nobody(by_name),
+            Unread::Nobody { by_name } => send_media_answer::nobody(by_name),
         }
     }
 }
@@ -164,7 +158,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
             let pin = gate.port.account.as_ref();
             let looking = gate.state.delivery().finds_nobody(&chat, pin, Purpose::SendMedia);
             let looked = gate.state.clock().timeout(LOOK, looking).await;
-            return Err(if looked == Ok(true) { shipped::nobody(errand.by_name) } else { untaken });
+            return Err(if looked == Ok(true) { send_media_answer::nobody(errand.by_name) } else { untaken });
         }
     };
     let Marks { idempotency, join } = marks;
@@ -206,7 +200,7 @@ async fn take(gate: &Gate, named: Vec<Named>, asker: Asker, since: Timestamp) ->
     let taking = files::take(&gate.state, named, Terms { asker, addresses_within: None });
     match gate.state.clock().timeout_at(since.plus(hold), taking).await {
         Ok(Ok(load)) => Ok(load),
-        Ok(Err(untaken)) => Err(shipped::untaken(&untaken)),
+        Ok(Err(untaken)) => Err(send_media_answer::untaken(&untaken)),
         Err(_) => Err(Answer::error(
             StatusCode::INTERNAL_SERVER_ERROR,
             format!("the files did not arrive within {} s; nothing was sent", hold.as_secs()),

@@ -12,10 +12,10 @@ use super::Gate;
 use super::answer::Answer;
 use super::caller::Caller;
 use super::fields::Fields;
-use super::order::{Order, Wrong, order};
 use super::refused::cannot_find;
 use super::request::{Arrived, Marks};
-use super::texted;
+use super::send_text_answer;
+use super::send_text_request::{Order, Wrong, order};
 use super::wait::{Errand, wait};
 use crate::problem::Problem;
 
@@ -38,11 +38,11 @@ impl Errand for Text {
     const OPERATION: Operation = Operation::SendMessage;
 
     fn answer(&self, message: &OutboundMessage, now: Timestamp) -> Option<Answer> {
-        texted::answer(message, &self.given, self.tagged, now)
+        send_text_answer::answer(message, &self.given, self.tagged, now)
     }
 
     fn doubt(&self, message: &OutboundMessage) -> Answer {
-        texted::doubt(message)
+        send_text_answer::doubt(message)
     }
 }
 

@@ -13,7 +13,7 @@ use telegram::router::Usable;
 use super::Gate;
 use super::access::admit;
 use crate::answer::json;
-use crate::auth::Via;
+use crate::auth::ConnectionInfo;
 use crate::health::takes_writes;
 
 #[derive(Serialize)]
@@ -38,10 +38,10 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
     json(StatusCode::OK, &Status { status, reason })
 }
 
-/// Lets in whoever only looks.
+/// Lets in anyone who only looks.
 async fn look(gate: &Gate, request: Request) -> Result<(), Response> {
     let (parts, _) = request.into_parts();
-    let via = parts.extensions.get::<Via>().copied();
+    let via = parts.extensions.get::<ConnectionInfo>().copied();
     match admit(gate, via, &parts.headers).await {
         Ok(_) => Ok(()),
         Err(answer) => Err(gate.respond(Err(answer))),

@@ -34,7 +34,6 @@ fn users(text: &FormattedText) -> Vec<i64> {
     text.entities.iter().filter_map(mentioned).collect()
 }
 
-/// The text that an entity covers.
 fn under(text: &FormattedText, entity: &Entity) -> String {
     let mut at = 0_u32;
     let mut covered = String::new();

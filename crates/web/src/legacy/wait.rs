@@ -20,7 +20,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// What a caller wants, and how it is told what came of it.
 pub(super) trait Errand: Sync {
-    /// What it becomes.
     type Work: Held;
 
     /// The kind of call that would be flooded first.
@@ -29,7 +28,6 @@ pub(super) trait Errand: Sync {
     /// What it answers at its end; `None` while it may still change by itself.
     fn answer(&self, work: &Self::Work, now: Timestamp) -> Option<Answer>;
 
-    /// It may have been done.
     fn doubt(&self, work: &Self::Work) -> Answer;
 
     /// When its caller began to wait, if that was before it was accepted.

@@ -67,12 +67,10 @@ impl From<ListenerView> for health::Port {
     }
 }
 
-/// A listener's place on the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place(usize);
 
 impl Place {
-    /// The main port's.
     pub(super) const MAIN: Self = Self(0);
 
     /// A legacy port's, by its place in the settings.
@@ -113,7 +111,6 @@ impl Board {
         }
     }
 
-    /// The control socket's place.
     pub(super) fn control(&self) -> Option<Place> {
         self.has_control.then_some(Place::legacy(self.legacy_ports))
     }

@@ -19,7 +19,7 @@ use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
 use super::Floor;
-use crate::auth::Via;
+use crate::auth::ConnectionInfo;
 
 /// How many bytes are read on behind the last answer.
 const READ_ON: usize = 64 * 1024 * 1024;
@@ -28,8 +28,13 @@ const READ_ON: usize = 64 * 1024 * 1024;
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Serves one connection to its end; after the stop the open request is finished and the connection closed.
-pub(super) async fn run<S>(floor: Floor, stream: S, via: Via, router: Router, permit: OwnedSemaphorePermit)
-where
+pub(super) async fn run<S>(
+    floor: Floor,
+    stream: S,
+    via: ConnectionInfo,
+    router: Router,
+    permit: OwnedSemaphorePermit,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = floor.state.limits();
@@ -56,7 +61,7 @@ where
 async fn serve<S>(
     floor: &Floor,
     stream: &mut S,
-    via: Via,
+    via: ConnectionInfo,
     router: Router,
 ) -> Result<hyper::Result<()>, tokio::time::error::Elapsed>
 where

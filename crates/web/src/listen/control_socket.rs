@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::board::Place;
 use super::{Floor, connection};
-use crate::auth::{Door, Via};
+use crate::auth::{ConnectionInfo, ListenerKind};
 
 /// More than any command line needs.
 const CONNECTIONS: usize = 64;
@@ -51,19 +51,19 @@ async fn serve(floor: &Floor, listener: &UnixListener, router: &Router) {
         };
         match accepted {
             Ok((stream, _)) => {
-                let via = Via { door: Door::Control, peer: None };
+                let via = ConnectionInfo { listener: ListenerKind::Control, peer: None };
                 floor.tasks.spawn(connection::run(floor.clone(), stream, via, router.clone(), permit));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection to the control socket could not be taken");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                floor.state.clock().sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
 /// Binds under another name and moves it into place when its mode is right, so that there is no instant at which
-/// somebody else could open it. What an earlier run left there is replaced.
+/// someone else could open it. What an earlier run left there is replaced.
 fn bind(path: &Path) -> io::Result<UnixListener> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");

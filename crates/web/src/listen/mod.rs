@@ -2,8 +2,8 @@
 
 mod board;
 mod connection;
+mod connection_limiter;
 mod control_socket;
-mod crowd;
 mod holder;
 mod ports;
 

@@ -10,9 +10,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::board::{Board, ListenerState, Place};
-use super::crowd::{Crowd, TooMany};
+use super::connection_limiter::{ConnectionLimiter, TooMany};
 use super::{Floor, connection, holder};
-use crate::auth::{Door, Via};
+use crate::auth::{ConnectionInfo, ListenerKind};
 
 /// After an error of the system (such as too many open files), how long until the next connection is taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -21,8 +21,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(super) async fn keep(floor: Floor, place: Place, address: SocketAddr, router: Router) {
     let Some(listener) = bind(&floor, place, address).await else { return };
     let most = floor.state.limits().connections;
-    let (connections, crowd) =
-        (Arc::new(Semaphore::new(most)), Crowd::new(most, floor.state.options().trusted_proxies.clone()));
+    let (connections, limiter) = (
+        Arc::new(Semaphore::new(most)),
+        ConnectionLimiter::new(most, floor.state.options().trusted_proxies.clone()),
+    );
     loop {
         let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
         let accepted = tokio::select! {
@@ -33,13 +35,13 @@ pub(super) async fn keep(floor: Floor, place: Place, address: SocketAddr, router
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%address, %error, "a connection could not be taken");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                floor.state.clock().sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        // One caller that takes all there is would keep everybody else away.
-        let seat = match crowd.enter(peer.ip()) {
-            Ok(seat) => seat,
+        // One caller that takes all there is would keep the others away.
+        let share = match limiter.acquire(peer.ip()) {
+            Ok(share) => share,
             Err(TooMany { is_news }) => {
                 if is_news {
                     tracing::warn!(%address, peer = %peer.ip(), "it has its share of connections; more are closed");
@@ -51,11 +53,11 @@ pub(super) async fn keep(floor: Floor, place: Place, address: SocketAddr, router
         if stream.set_nodelay(true).is_err() {
             continue;
         }
-        let via = Via { door: Door::Port, peer: Some(peer.ip().to_canonical()) };
+        let via = ConnectionInfo { listener: ListenerKind::Port, peer: Some(peer.ip().to_canonical()) };
         let serving = connection::run(floor.clone(), stream, via, router.clone(), permit);
         floor.tasks.spawn(async move {
             serving.await;
-            drop(seat);
+            drop(share);
         });
     }
 }
@@ -74,7 +76,7 @@ async fn bind(floor: &Floor, place: Place, address: SocketAddr) -> Option<TcpLis
             Err(error) => tell(floor, board, place, address, &error).await,
         }
         tokio::select! {
-            () = tokio::time::sleep(floor.state.limits().retry) => {}
+            () = floor.state.clock().sleep(floor.state.limits().retry) => {}
             () = floor.stop.cancelled() => return None,
         }
     }

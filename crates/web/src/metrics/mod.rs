@@ -23,7 +23,7 @@ pub(crate) use traffic::{Traffic, count};
 
 use health::Usage;
 
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::state::State;
 use text::Page;
 
@@ -33,7 +33,7 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; c
 /// How long the store may take to count.
 const STORE_TIME: Duration = Duration::from_secs(5);
 
-pub(crate) async fn page(_: By<CanRead>, Shared(state): Shared<State>) -> Response {
+pub(crate) async fn page(_: Authorized<CanRead>, Shared(state): Shared<State>) -> Response {
     let stock = match tokio::time::timeout(STORE_TIME, state.store().stats()).await {
         Ok(Ok(stock)) => Some(stock),
         Ok(Err(error)) => {

@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use domain::measure::Spread;
 
-/// What a family's numbers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// They only grow, until the program starts again.
     Counter,
-    /// They go up and down.
     Gauge,
     /// They are counted by how large they are.
     Histogram,
@@ -90,7 +88,6 @@ impl Display for Number {
     }
 }
 
-/// A label's name and value.
 pub(super) type Label<'a> = (&'static str, &'a str);
 
 /// The page that is being written.
@@ -106,7 +103,6 @@ impl Page {
         Family { page: self, name }
     }
 
-    /// A family that counts.
     pub(super) fn counter(&mut self, name: &'static str, help: &str) -> Family<'_> {
         self.family(name, Kind::Counter, help)
     }
@@ -116,7 +112,6 @@ impl Page {
         self.family(name, Kind::Gauge, help)
     }
 
-    /// A family of histograms.
     pub(super) fn histogram(&mut self, name: &'static str, help: &str) -> Family<'_> {
         self.family(name, Kind::Histogram, help)
     }

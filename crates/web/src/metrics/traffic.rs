@@ -12,7 +12,7 @@ use domain::measure::{Histogram, LONG_TIMES, Spread};
 use health::PortLoad;
 use http::Method;
 
-use crate::way;
+use crate::access_log;
 
 /// Stands for a path that no route has.
 const NO_ROUTE: &str = "none";
@@ -20,20 +20,17 @@ const NO_ROUTE: &str = "none";
 /// The methods that are told apart.
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-/// Any other method.
 const OTHER_METHOD: &str = "other";
 
-/// What only asks whether the program is there: this program itself, every few seconds, and whoever watches it.
+/// What only asks whether the program is there: this program itself, every few seconds, and anyone who watches it.
 const PROBES: [&str; 3] = ["/health", "/health/live", "/health/ready"];
 
 /// What a request was answered with; the last one is for callers who left before their answer.
 const ANSWERS: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
 
-/// The requests of all listeners.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic(Mutex<Vec<Arc<Listener>>>);
 
-/// The requests of one listener.
 #[derive(Debug)]
 pub(crate) struct Listener {
     name: Box<str>,
@@ -45,11 +42,9 @@ pub(crate) struct Listener {
     routes: RwLock<HashMap<Box<str>, Arc<Route>>>,
 }
 
-/// The requests of one route, by method.
 #[derive(Debug, Default)]
 struct Route([Requests; METHODS.len() + 1]);
 
-/// Requests of one kind.
 #[derive(Debug)]
 struct Requests {
     answers: [AtomicU64; ANSWERS.len()],
@@ -75,7 +70,6 @@ pub(super) struct Counted {
 }
 
 impl Traffic {
-    /// The counters of a listener.
     pub(crate) fn listener(&self, name: &str) -> Arc<Listener> {
         let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = listeners.iter().find(|known| *known.name == *name) {
@@ -200,7 +194,6 @@ impl Drop for Open {
     }
 }
 
-/// Counts a request and passes it on.
 pub(crate) async fn count(Shared(listener): Shared<Arc<Listener>>, request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let template = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
@@ -210,7 +203,7 @@ pub(crate) async fn count(Shared(listener): Shared<Arc<Listener>>, request: Requ
     let response = next.run(request).await;
     let status = response.status().as_u16();
     open.answered(status);
-    way::answered(&listener.name, &method, template, is_probe, status, begun.elapsed());
+    access_log::answered(&listener.name, &method, template, is_probe, status, begun.elapsed());
     response
 }
 
@@ -268,7 +261,7 @@ mod tests {
         listener.begin(&Method::POST, "/send_text").answered(999);
         assert_eq!(traffic.open(), [("5022".to_owned(), 0)]);
         assert_eq!(traffic.counted()[0].answers, [("5xx", 1), ("none", 1)]);
-        // Whoever asks only whether it is there gives it nothing to do.
+        // Anyone who asks only whether it is there gives it nothing to do.
         listener.begin(&Method::GET, "/health").answered(503);
         assert_eq!(traffic.loads(), [("5022".to_owned(), PortLoad { answered: 2, failed: 1, open: 0 })]);
         assert!(Arc::ptr_eq(&listener, &traffic.listener("5022")));

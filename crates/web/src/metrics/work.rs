@@ -16,7 +16,6 @@ const OPEN_MESSAGES: [MessageState; 5] = [
     MessageState::InDoubt,
 ];
 
-/// The same for operations.
 const OPEN_SAGAS: [SagaState; 3] = [SagaState::Queued, SagaState::Running, SagaState::InDoubt];
 
 pub(super) fn write(page: &mut Page, state: &State, stock: Option<&Stats>) {

@@ -5,13 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-/// A number as text.
 const NUMBER: &str = r"^\s*(-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?)?\s*$";
 
-/// A whole number as text.
 const WHOLE: &str = r"^\s*([+-]?[0-9]+)?\s*$";
 
-/// A flag as text.
 const FLAG: &str = r"^\s*([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])?\s*$";
 
 /// Nothing, as text.
@@ -60,7 +57,6 @@ fn references(schema: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// An object with fields.
 fn object(schema: &mut Value) {
     let required: BTreeSet<String> = schema["required"]
         .as_array()

@@ -1,80 +1,17 @@
 //! `/v1/backups`: making backups of this server, trying them, looking at them.
 
-use std::time::Duration;
-
 use axum::extract::State as Shared;
 use axum::response::Response;
-use backup::{AttemptBy, BackupError, BackupName, BackupView, Standing};
-use domain::Timestamp;
+use backup::{AttemptBy, BackupError, BackupName, BackupState};
 use http::{HeaderMap, StatusCode};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::words;
 use crate::answer::json;
 use crate::audit::Audited;
-use crate::auth::{By, CanAdminister, CanRead};
+use crate::auth::{Authorized, CanAdminister, CanRead};
 use crate::extract::PathParameter;
 use crate::files::{self, Asked};
 use crate::problem::{Code, Problem};
 use crate::state::State;
-
-/// A backup: one file, which holds the database as it was at one moment and the files that wait to be sent. The master key and
-/// the settings are not in it.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Backup {
-    /// The name of its file.
-    #[schema(value_type = String, example = "switchboard-20300131T120000.250Z.tar.gz")]
-    name: BackupName,
-    /// When it was made, or is being made.
-    made_at: Timestamp,
-    /// `making`; `failed`: the last attempt came to nothing; `unproven`: it is there, and nobody has tried it; `proving`: it is
-    /// being unpacked and read through; `proven`: nothing was wrong with it; `broken`.
-    #[schema(schema_with = words::backup_state)]
-    state: &'static str,
-    /// Its size, in bytes.
-    bytes: Option<u64>,
-    /// When it was last found to be whole.
-    proven_at: Option<Timestamp>,
-    /// What is wrong.
-    wrong: Option<String>,
-}
-
-impl From<BackupView> for Backup {
-    fn from(view: BackupView) -> Self {
-        let BackupView { name, made_at, state, bytes, proven_at, wrong } = view;
-        Self { name, made_at, state: state.as_str(), bytes, proven_at, wrong }
-    }
-}
-
-/// The backups of this server.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Backups)]
-pub(crate) struct BackupList {
-    /// The newest first; a failed attempt as long as none came to be since.
-    items: Vec<Backup>,
-    /// The folder that they lie in, on the server.
-    folder: String,
-    /// How often one is made, in seconds; 0: never by itself.
-    every_seconds: u64,
-    /// How many are kept.
-    keep: usize,
-    /// When the next one is due.
-    next_at: Option<Timestamp>,
-}
-
-impl From<Standing> for BackupList {
-    fn from(standing: Standing) -> Self {
-        let Standing { folder, every, keep, next_at, backups } = standing;
-        Self {
-            items: backups.into_iter().map(Into::into).collect(),
-            folder: folder.display().to_string(),
-            every_seconds: Duration::as_secs(&every),
-            keep,
-            next_at,
-        }
-    }
-}
 
 fn problem(error: BackupError) -> Problem {
     match error {
@@ -96,41 +33,54 @@ fn problem(error: BackupError) -> Problem {
 /// Lists the backups that lie on this server, and tells when the next one is made.
 #[utoipa::path(
     get, path = "/v1/backups", tag = "system", operation_id = "list_backups",
-    responses((status = 200, description = "The backups", body = BackupList))
+    responses((status = 200, description = "The backups", body = api::Backups))
 )]
-pub(crate) async fn list(Shared(state): Shared<State>, _: By<CanRead>) -> Result<Response, Problem> {
-    let standing = state.backups().standing().await.map_err(problem)?;
-    Ok(json(StatusCode::OK, &BackupList::from(standing)))
+pub(crate) async fn list(
+    Shared(backups): Shared<backup::Backups>,
+    _: Authorized<CanRead>,
+) -> Result<Response, Problem> {
+    let standing = backups.standing().await.map_err(problem)?;
+    Ok(json(StatusCode::OK, &api::Backups::from(standing)))
 }
 
 /// Shows one.
 #[utoipa::path(
     get, path = "/v1/backups/{name}", tag = "system", operation_id = "get_backup",
     params(("name" = String, Path, description = "The name of its file")),
-    responses((status = 200, description = "How it is", body = Backup))
+    responses((status = 200, description = "How it is", body = api::Backup))
 )]
 pub(crate) async fn get(
-    Shared(state): Shared<State>,
-    _: By<CanRead>,
+    Shared(backups): Shared<backup::Backups>,
+    _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let view = state.backups().get(&named(&given)?).await.map_err(problem)?;
-    Ok(json(StatusCode::OK, &Backup::from(view)))
+    let view = backups.get(&named(&given)?).await.map_err(problem)?;
+    Ok(json(StatusCode::OK, &api::Backup::from(view)))
 }
 
 /// Begins to make one, beside all other work. It is tried as soon as it is made; `GET /v1/backups/{name}` tells how far it is.
 #[utoipa::path(
     post, path = "/v1/backups", tag = "system", operation_id = "create_backup",
     responses(
-        (status = 202, description = "It is being made", body = Backup),
+        (status = 202, description = "It is being made", body = api::Backup),
         (status = 409, description = "One is being made or tried already"),
     )
 )]
-pub(crate) async fn create(Shared(state): Shared<State>, _: By<CanAdminister>) -> Result<Response, Problem> {
+pub(crate) async fn create(
+    Shared(state): Shared<State>,
+    _: Authorized<CanAdminister>,
+) -> Result<Response, Problem> {
     let name = state.backups().begin(AttemptBy::Person).map_err(problem)?;
     let made_at = name.made_at();
     let audited = Audited::about(&name);
-    let begun = Backup { name, made_at, state: "making", bytes: None, proven_at: None, wrong: None };
+    let begun = api::Backup {
+        name: name.to_string(),
+        made_at,
+        state: BackupState::Making,
+        bytes: None,
+        proven_at: None,
+        wrong: None,
+    };
     Ok(audited.of(json(StatusCode::ACCEPTED, &begun)))
 }
 
@@ -140,19 +90,19 @@ pub(crate) async fn create(Shared(state): Shared<State>, _: By<CanAdminister>) -
     post, path = "/v1/backups/{name}/check", tag = "system", operation_id = "check_backup",
     params(("name" = String, Path, description = "The name of its file")),
     responses(
-        (status = 202, description = "It is being tried", body = Backup),
+        (status = 202, description = "It is being tried", body = api::Backup),
         (status = 409, description = "One is being made or tried already"),
     )
 )]
 pub(crate) async fn check(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = named(&given)?;
     let view = state.backups().get(&name).await.map_err(problem)?;
     state.backups().check(name.clone()).await.map_err(problem)?;
-    let begun = Backup { state: "proving", ..Backup::from(view) };
+    let begun = api::Backup { state: BackupState::Proving, ..api::Backup::from(view) };
     Ok(Audited::about(&name).of(json(StatusCode::ACCEPTED, &begun)))
 }
 
@@ -176,7 +126,7 @@ pub(crate) async fn check(
 )]
 pub(crate) async fn download(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -4,96 +4,45 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::message::MessageState;
 use domain::saga::SagaState;
-use domain::{AccountName, ChatId, MessageId, OperationId, Timestamp};
+use domain::{AccountName, ChatId, MessageId, OperationId};
 use http::StatusCode;
-use serde::Serialize;
-use store::{FailoverFilter, FailoverRecord};
-use utoipa::{IntoParams, ToSchema};
+use store::FailoverFilter;
+use utoipa::IntoParams;
 
-use super::names::{self, Names, NamesView};
+use super::names::{self, Names};
 use super::page::{listed, store_page};
 use super::{LongPageParameters, Page};
 use crate::answer::json;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
 use crate::state::State;
 
-/// A piece of work went to another account than the one that was its first choice.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Failover)]
-pub(crate) struct FailoverView {
-    /// When.
-    at: Timestamp,
-    /// The chat, if it was known.
-    #[schema(value_type = Option<String>, example = "-1001234567890")]
-    chat_id: Option<ChatId>,
-    #[serde(flatten)]
-    names: NamesView,
-    /// The first choice.
-    #[schema(value_type = String, example = "main")]
-    from: AccountName,
-    /// The account that it was given to instead.
-    #[schema(value_type = String, example = "backup_1")]
-    to: AccountName,
-    /// The account that did it in the end; none where no account did, or none has yet.
-    #[schema(value_type = Option<String>, example = "backup_1")]
-    done_by: Option<AccountName>,
-    /// How the message or operation is; none when it is not kept any more.
-    #[schema(example = "sent")]
-    state: Option<&'static str>,
-    /// Why.
-    #[schema(example = "flood wait until 2026-01-01T12:00:00Z")]
-    reason: String,
-    /// The message or operation; `by_hand` where a person moved the chat.
-    #[schema(example = "msg_01k2v7m3w0e9tq4b8s6n5x1zyr")]
-    subject: String,
-}
-
-impl From<FailoverRecord> for FailoverView {
-    fn from(record: FailoverRecord) -> Self {
-        let failover = record.failover;
-        Self {
-            at: failover.at,
-            chat_id: failover.chat_id,
-            names: NamesView::default(),
-            from: failover.from,
-            to: failover.to,
-            done_by: None,
-            state: None,
-            reason: failover.reason,
-            subject: record.subject,
-        }
-    }
-}
-
 /// How a message or an operation is, and which account did it.
-async fn became(
-    state: &State,
-    subject: &str,
-) -> Result<Option<(&'static str, Option<AccountName>)>, Problem> {
+async fn became(state: &State, subject: &str) -> Result<Option<(String, Option<AccountName>)>, Problem> {
     if let Ok(id) = subject.parse::<MessageId>() {
         let message = state.delivery().get(id).await?;
         return Ok(message.map(|message| {
             let sent =
                 matches!(message.state, MessageState::Sent | MessageState::Delivered | MessageState::Read);
-            (message.state.as_str(), message.account.filter(|_| sent))
+            (message.state.as_str().to_owned(), message.account.filter(|_| sent))
         }));
     }
     let Ok(id) = subject.parse::<OperationId>() else { return Ok(None) };
     let saga = state.sagas().get(id).await?;
-    Ok(saga.map(|saga| (saga.state.as_str(), saga.account.filter(|_| saga.state == SagaState::Done))))
+    Ok(saga
+        .map(|saga| (saga.state.as_str().to_owned(), saga.account.filter(|_| saga.state == SagaState::Done))))
 }
 
 /// Lists failovers, the latest first.
 #[utoipa::path(
     get, path = "/v1/failovers", tag = "operations", operation_id = "list_failovers",
     params(ListParameters, LongPageParameters),
-    responses((status = 200, description = "A page of failovers", body = Page<FailoverView>))
+    responses((status = 200, description = "A page of failovers", body = Page<api::Failover>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let filter = FailoverFilter {
@@ -113,7 +62,7 @@ pub(crate) async fn list(
     for record in found.items {
         let names = names.view(record.failover.chat_id);
         let (now, done_by) = became(&state, &record.subject).await?.unzip();
-        items.push(FailoverView { names, state: now, done_by: done_by.flatten(), ..record.into() });
+        items.push(api::Failover { names, state: now, done_by: done_by.flatten(), ..record.into() });
     }
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }

@@ -2,60 +2,26 @@
 
 use std::collections::HashMap;
 
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use config::{format_duration, parse_repeats};
 use domain::{ApiKeyId, Timestamp};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use store::{ApiKey, Scope, StoreError};
 use utoipa::ToSchema;
 
-use super::{Page, PageParameters, Wanted, words};
+use super::{Page, PageParameters, PageRequest};
 use crate::answer::json;
 use crate::audit::Audited;
-use crate::auth::{self, By, CanManageKeys};
-use crate::extract::{PathParameter, QueryParameters, Unchecked};
+use crate::auth::{self, Authorized, CanManageKeys};
+use crate::extract::{PathParameter, Unchecked};
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 
 /// The longest name of a key.
 const LONGEST_NAME: usize = 100;
-
-/// An API key; the key itself is not kept.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ApiKey)]
-pub(crate) struct KeyView {
-    /// Its public id.
-    #[schema(value_type = String, example = "key_01k2v7m3w0e9tq4b8s6n5x1zyr")]
-    id: ApiKeyId,
-    /// What its owner calls it.
-    #[schema(example = "n8n")]
-    name: String,
-    /// What it may: `send`, `read`, `admin` (all).
-    #[schema(schema_with = words::scopes)]
-    scopes: Vec<Scope>,
-    /// When it was made.
-    created_at: Timestamp,
-    /// When it was revoked, if it was.
-    revoked_at: Option<Timestamp>,
-    /// How long the same body, sent without an `Idempotency-Key`, is the same message.
-    #[schema(example = "10m")]
-    repeats: Option<String>,
-}
-
-impl From<ApiKey> for KeyView {
-    fn from(key: ApiKey) -> Self {
-        Self {
-            id: key.id,
-            name: key.name,
-            scopes: key.scopes,
-            created_at: key.created_at,
-            revoked_at: key.revoked_at,
-            repeats: key.repeats.map(format_duration),
-        }
-    }
-}
 
 /// The names of the keys, revoked ones too, for lists that tell who asked.
 #[derive(Debug, Default)]
@@ -71,7 +37,6 @@ impl KeyNames {
         Ok(Self(keys.into_iter().map(|key| (key.id.to_string(), key.name)).collect()))
     }
 
-    /// The name of a key, by its id.
     pub(super) fn name(&self, id: &str) -> Option<String> {
         self.0.get(id).cloned()
     }
@@ -85,7 +50,7 @@ pub(crate) struct NewKey {
     #[schema(example = "n8n")]
     name: String,
     /// What it may: `send`, `read`, `admin` (all).
-    #[schema(schema_with = words::scopes)]
+    #[schema(schema_with = schemas::scopes)]
     scopes: Vec<Scope>,
     /// For how long the same body, sent with this key to the same path without an `Idempotency-Key`, is the same message and
     /// answered as a replay, `1s` to `1d`. Left out: each request is a new message.
@@ -94,30 +59,18 @@ pub(crate) struct NewKey {
     repeats: Option<String>,
 }
 
-/// A key that was made, with the key itself: it is shown this once.
-#[derive(Serialize, ToSchema)]
-#[schema(as = MadeApiKey)]
-pub(crate) struct MadeKey {
-    #[serde(flatten)]
-    view: KeyView,
-    /// The key. Keep it: nobody can show it again.
-    key: String,
-}
-
 /// Lists the keys, revoked ones too.
 #[utoipa::path(
     get, path = "/v1/keys", tag = "keys", operation_id = "list_keys",
     params(PageParameters),
-    responses((status = 200, description = "The keys", body = Page<KeyView>))
+    responses((status = 200, description = "The keys", body = Page<api::ApiKey>))
 )]
 pub(crate) async fn list(
-    Shared(state): Shared<State>,
-    _: By<CanManageKeys>,
-    mut query: QueryParameters,
+    Shared(store): Shared<store::Store>,
+    _: Authorized<CanManageKeys>,
+    wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::take(&mut query);
-    query.finish()?;
-    let keys: Vec<KeyView> = state.store().api_keys().list().await?.into_iter().map(Into::into).collect();
+    let keys: Vec<api::ApiKey> = store.api_keys().list().await?.into_iter().map(Into::into).collect();
     Ok(json(StatusCode::OK, &wanted.cut(keys, |key| key.id.to_string())?))
 }
 
@@ -125,11 +78,11 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/v1/keys", tag = "keys", operation_id = "create_key",
     request_body = NewKey,
-    responses((status = 201, description = "Made", body = MadeKey))
+    responses((status = 201, description = "Made", body = api::MadeApiKey))
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
-    _: By<CanManageKeys>,
+    _: Authorized<CanManageKeys>,
     body: Unchecked<NewKey>,
 ) -> Result<Response, Problem> {
     let (id, now) = (ApiKeyId::from_uuid(state.ids().next()), state.clock().now());
@@ -146,7 +99,7 @@ pub(crate) async fn create(
     if let Some(repeats) = key.repeats {
         audited = audited.with("repeats", format_duration(repeats));
     }
-    Ok(audited.of(json(StatusCode::CREATED, &MadeKey { view: key.into(), key: text })))
+    Ok(audited.of(json(StatusCode::CREATED, &api::MadeApiKey { view: key.into(), key: text })))
 }
 
 /// Revokes a key, at once and for good.
@@ -157,7 +110,7 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn revoke(
     Shared(state): Shared<State>,
-    _: By<CanManageKeys>,
+    _: Authorized<CanManageKeys>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let missing = || {

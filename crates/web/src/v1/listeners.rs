@@ -4,10 +4,9 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::{Page, PageParameters, Wanted};
+use super::{Page, PageParameters, PageRequest};
 use crate::answer::json;
-use crate::auth::{By, CanRead};
-use crate::extract::QueryParameters;
+use crate::auth::{Authorized, CanRead};
 use crate::listen::ListenerView;
 use crate::problem::Problem;
 use crate::state::State;
@@ -23,10 +22,8 @@ use crate::state::State;
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
-    mut query: QueryParameters,
+    _: Authorized<CanRead>,
+    wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::take(&mut query);
-    query.finish()?;
     Ok(json(StatusCode::OK, &wanted.cut(state.listeners(), |listener| listener.name.clone())?))
 }

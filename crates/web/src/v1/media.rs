@@ -8,9 +8,8 @@ use http::HeaderMap;
 use telegram::DownloadOf;
 
 use super::chats;
-use super::media_view::message_id;
 use super::messages::find;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::PathParameter;
 use crate::files::{Asked, from_telegram, stored};
 use crate::problem::{Code, Problem};
@@ -43,7 +42,7 @@ use crate::state::State;
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter((given, number)): PathParameter<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -69,7 +68,7 @@ pub(crate) async fn read(
     {
         return Ok(response);
     }
-    let sent = message.account.clone().zip(message.chat_id).zip(message_id(&message, place));
+    let sent = message.account.clone().zip(message.chat_id).zip(api::message_id(&message, place));
     let ((account, chat_id), message_id) = sent.ok_or_else(|| {
         let detail =
             format!("The file of the message {} is not here any more, and was not sent.", message.id);

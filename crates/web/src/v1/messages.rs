@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use delivery::{Change, How, Query, Sender, Submission, SubmitError, Submitted};
@@ -15,22 +16,18 @@ use utoipa::{IntoParams, ToSchema};
 use super::chats;
 use super::keys::KeyNames;
 use super::logs::moment;
-use super::media_view::Whereabouts;
-use super::message_view::MessageView;
 use super::names::{self, Names};
 use super::new_message::{NewMessage, Order};
 use super::page::{listed, store_page};
-use super::why::{CandidateView, OriginView, Why};
-use super::{LISTENER, LongPageParameters, Page, services, words};
+use super::{LISTENER, LongPageParameters, Page, services};
 use crate::answer::{json, located};
-use crate::auth::{By, Caller, CanRead, CanSend};
+use crate::auth::{Authorized, Caller, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
 use crate::files::{self, Asker, Terms};
 use crate::idempotency;
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 
-/// The path that sends.
 const PATH: &str = "/v1/messages";
 
 /// Sends a text, or files with or without one.
@@ -44,8 +41,8 @@ const PATH: &str = "/v1/messages";
         description = "1 to 255 visible ASCII characters. The same key with the same body is the same message for 24 hours. Without it, the `repeats` of the API key says how long the same body is.")),
     request_body = NewMessage,
     responses(
-        (status = 200, description = "Sent", body = MessageView<'static>),
-        (status = 202, description = "Not finished within `wait`, or in doubt", body = MessageView<'static>,
+        (status = 200, description = "Sent", body = api::Message),
+        (status = 202, description = "Not finished within `wait`, or in doubt", body = api::Message,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 400, description = "The body is not JSON, or a header is wrong"),
         (status = 403, description = "No account may write in the chat"),
@@ -62,7 +59,7 @@ const PATH: &str = "/v1/messages";
 )]
 pub(crate) async fn send(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     headers: HeaderMap,
     body: Unchecked<NewMessage>,
 ) -> Result<Response, Problem> {
@@ -137,20 +134,20 @@ async fn submit(
 #[utoipa::path(
     get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
     params(ListParameters, LongPageParameters),
-    responses((status = 200, description = "A page of messages", body = Page<MessageView<'static>>))
+    responses((status = 200, description = "A page of messages", body = Page<api::Message>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let now = state.clock().now();
     let wanted = query.take_with("state", |word| {
         let known = MessageState::from_word(word);
-        if known.is_none() && word != words::UNDELIVERED {
+        if known.is_none() && word != schemas::UNDELIVERED {
             let known: Vec<_> = MessageState::ALL.iter().map(|state| state.as_str()).collect();
             let (word, known) = (shorten(word), known.join(", "));
-            return Err(format!("{word:?} is no state; known are {known}, {}", words::UNDELIVERED));
+            return Err(format!("{word:?} is no state; known are {known}, {}", schemas::UNDELIVERED));
         }
         Ok(known)
     });
@@ -171,7 +168,7 @@ pub(crate) async fn list(
     let filter = sought(&state, filter, chat, q).await?;
     let found = state.store().outbox().list(&filter, &page).await.map_err(listed)?;
     let names = Names::of(&state, found.items.iter().map(|message| message.chat_id)).await?;
-    let view = |message| MessageView::listed(message).named(names.view(message.chat_id));
+    let view = |message| api::Message::listed(message).named(names.view(message.chat_id));
     let items = found.items.iter().map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
@@ -204,7 +201,7 @@ pub(super) async fn sought(
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct ListParameters {
     /// Only those in this state, or `undelivered`.
-    #[param(schema_with = words::listed_message_state)]
+    #[param(schema_with = schemas::listed_message_state)]
     state: Option<String>,
     /// Only those of this account.
     #[param(example = "main")]
@@ -233,11 +230,11 @@ pub(crate) struct ListParameters {
 #[utoipa::path(
     get, path = "/v1/messages/{id}", tag = "messages", operation_id = "get_message",
     params(("id" = String, Path, description = "The id that sending answered")),
-    responses((status = 200, description = "The message", body = MessageView<'static>))
+    responses((status = 200, description = "The message", body = api::Message))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let message = find(&state, &id).await?;
@@ -245,7 +242,7 @@ pub(crate) async fn get(
     let whereabouts = whereabouts(&state, &message).await;
     let gives_up_at = state.delivery().gives_up_at(message.id);
     let names = Names::of(&state, std::iter::once(message.chat_id)).await?;
-    let view = MessageView::whole(&message, &timeline, &whereabouts, gives_up_at);
+    let view = api::Message::whole(&message, &timeline, &whereabouts, gives_up_at);
     Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id))))
 }
 
@@ -253,11 +250,11 @@ pub(crate) async fn get(
 #[utoipa::path(
     get, path = "/v1/messages/{id}/why", tag = "messages", operation_id = "explain_message",
     params(("id" = String, Path, description = "The id that sending answered")),
-    responses((status = 200, description = "Its steps", body = Why<'static>))
+    responses((status = 200, description = "Its steps", body = api::Why))
 )]
 pub(crate) async fn why(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let message = find(&state, &id).await?;
@@ -265,21 +262,22 @@ pub(crate) async fn why(
     let origin = match state.store().outbox().origin(message.id).await? {
         Some(origin) => {
             let keys = KeyNames::of(&state, origin.api_key.is_some()).await?;
-            Some(OriginView::new(origin, &keys))
+            let name = origin.api_key.and_then(|id| keys.name(&id.to_string()));
+            Some(api::Origin::new(origin, name))
         }
         None => None,
     };
     let timeline = timeline.iter().map(Into::into).collect();
     let candidates = candidates(&state, &message);
-    let why = Why { id: message.id, state: message.state, origin, candidates, timeline };
+    let why = api::Why { id: message.id, state: message.state, origin, candidates, timeline };
     Ok(json(StatusCode::OK, &why))
 }
 
 /// Who could send into the chat of a message now, as far as memory knows.
-fn candidates(state: &State, message: &OutboundMessage) -> Vec<CandidateView> {
+fn candidates(state: &State, message: &OutboundMessage) -> Vec<api::MessageCandidate> {
     let purpose = if message.content.media.is_empty() { Purpose::SendText } else { Purpose::SendMedia };
     let query = Query { chat: message.chat.clone(), pin: message.pin.clone(), purpose };
-    state.pool().candidates_now(&query).map(CandidateView::all).unwrap_or_default()
+    state.pool().candidates_now(&query).map(api::MessageCandidate::all).unwrap_or_default()
 }
 
 /// Cancels a message that was not given to an account yet. One of which it is not known whether it arrived is tried no
@@ -288,15 +286,15 @@ fn candidates(state: &State, message: &OutboundMessage) -> Vec<CandidateView> {
     post, path = "/v1/messages/{id}/cancel", tag = "messages", operation_id = "cancel_message",
     params(("id" = String, Path, description = "The id that sending answered")),
     responses(
-        (status = 200, description = "Cancelled; nothing was sent", body = MessageView<'static>),
-        (status = 202, description = "It is tried no longer, and is in doubt: it may have been sent", body = MessageView<'static>,
+        (status = 200, description = "Cancelled; nothing was sent", body = api::Message),
+        (status = 202, description = "It is tried no longer, and is in doubt: it may have been sent", body = api::Message,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 409, description = "Its state does not allow it"),
     )
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
@@ -316,14 +314,14 @@ pub(crate) async fn cancel(
     post, path = "/v1/messages/{id}/retry", tag = "messages", operation_id = "retry_message",
     params(("id" = String, Path, description = "The id that sending answered")),
     responses(
-        (status = 202, description = "In the queue again", body = MessageView<'static>,
+        (status = 202, description = "In the queue again", body = api::Message,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 409, description = "Its state does not allow it"),
     )
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    _: By<CanSend>,
+    _: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
@@ -357,15 +355,15 @@ pub(crate) enum ResolveAs {
     params(("id" = String, Path, description = "The id that sending answered")),
     request_body = Resolve,
     responses(
-        (status = 200, description = "It counts as sent", body = MessageView<'static>),
-        (status = 202, description = "In the queue again", body = MessageView<'static>,
+        (status = 200, description = "It counts as sent", body = api::Message),
+        (status = 202, description = "In the queue again", body = api::Message,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 409, description = "It is not in doubt"),
     )
 )]
 pub(crate) async fn resolve(
     Shared(state): Shared<State>,
-    _: By<CanSend>,
+    _: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
     body: Json<Resolve>,
 ) -> Result<Response, Problem> {
@@ -416,11 +414,11 @@ fn problem(state: &State, message: &OutboundMessage) -> Option<Problem> {
 }
 
 /// Where the files of a message are.
-async fn whereabouts(state: &State, message: &OutboundMessage) -> Whereabouts {
+async fn whereabouts(state: &State, message: &OutboundMessage) -> api::Whereabouts {
     if message.content.media.is_empty() {
-        return Whereabouts::default();
+        return api::Whereabouts::default();
     }
-    Whereabouts { stored: state.files().stored(message).await, uploaded: state.pool().uploaded(message) }
+    api::Whereabouts { stored: state.files().stored(message).await, uploaded: state.pool().uploaded(message) }
 }
 
 /// The message, as 200 when it is over and as 202 with `Location` while it is not.
@@ -428,7 +426,7 @@ async fn show(state: &State, message: &OutboundMessage, over: StatusCode) -> Res
     let timeline = state.store().outbox().timeline(message.id).await?;
     let whereabouts = whereabouts(state, message).await;
     let gives_up_at = state.delivery().gives_up_at(message.id);
-    let view = MessageView::whole(message, &timeline, &whereabouts, gives_up_at);
+    let view = api::Message::whole(message, &timeline, &whereabouts, gives_up_at);
     if message.state.is_final() && message.state != MessageState::InDoubt {
         return Ok(json(over, &view));
     }

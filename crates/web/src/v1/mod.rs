@@ -15,8 +15,6 @@ pub(crate) mod keys;
 pub(crate) mod listeners;
 pub(crate) mod logs;
 pub(crate) mod media;
-mod media_view;
-mod message_view;
 pub(crate) mod messages;
 mod names;
 mod new_media;
@@ -28,12 +26,11 @@ pub(crate) mod services;
 pub(crate) mod uploads;
 pub(crate) mod users;
 mod wait;
-mod why;
-mod words;
 
 pub(crate) use accounts::bundles::Bundles;
+pub(crate) use api::Page;
 pub(crate) use failed_messages::Retries;
-pub(crate) use page::{LongPageParameters, Page, PageParameters, Wanted, wrong_cursor};
+pub(crate) use page::{LongPageParameters, PageParameters, PageRequest, wrong_cursor};
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

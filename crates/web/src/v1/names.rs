@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{ChatId, ChatRef};
-use serde::Serialize;
 use store::{ChatNames, StoreError};
-use utoipa::ToSchema;
 
 use super::chats::today;
 use crate::state::State;
@@ -13,29 +11,6 @@ use crate::state::State;
 /// The longest text that is searched for, in letters.
 pub(super) const LONGEST_TEXT: usize = 200;
 
-/// What people call a chat; left out as far as it is not known.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
-pub(crate) struct NamesView {
-    /// The title of the chat, or the name of the person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "Order 1001")]
-    pub(crate) chat_title: Option<String>,
-    /// The public name of the chat or person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "@demo_channel")]
-    pub(crate) chat_username: Option<String>,
-}
-
-impl From<&ChatNames> for NamesView {
-    fn from(names: &ChatNames) -> Self {
-        Self {
-            chat_title: names.title.clone(),
-            chat_username: names.username.as_ref().map(ToString::to_string),
-        }
-    }
-}
-
-/// The names of the chats of a list.
 #[derive(Debug, Default)]
 pub(crate) struct Names(BTreeMap<ChatId, ChatNames>);
 
@@ -51,9 +26,8 @@ impl Names {
         Ok(Self(state.store().chats().names(chats).await?))
     }
 
-    /// Those of one chat.
-    pub(super) fn view(&self, chat: Option<ChatId>) -> NamesView {
-        chat.and_then(|chat| self.0.get(&chat)).map(NamesView::from).unwrap_or_default()
+    pub(super) fn view(&self, chat: Option<ChatId>) -> api::ChatNames {
+        chat.and_then(|chat| self.0.get(&chat)).map(api::ChatNames::from).unwrap_or_default()
     }
 }
 

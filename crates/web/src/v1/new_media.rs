@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use api::schemas;
 use delivery::MOST_MEDIA;
 use domain::UploadId;
 use media::{FileName, Wish};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::words;
 use crate::extract::Object;
 use crate::files::{Named, Source, post};
 use crate::problem::FieldError;
@@ -38,7 +38,7 @@ pub(crate) struct MediaBody {
     filename: Option<String>,
     /// As what it is sent; `auto` is by its content.
     #[serde(rename = "as")]
-    #[schema(schema_with = words::media_wish, required = false)]
+    #[schema(schema_with = schemas::media_wish, required = false)]
     wish: Option<WishWord>,
 }
 
@@ -46,10 +46,8 @@ pub(crate) struct MediaBody {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum WishWord {
-    /// As what it is.
     Auto,
     Document,
-    /// As a voice message.
     Voice,
     /// As a moving picture without sound.
     Animation,
@@ -66,7 +64,7 @@ impl From<WishWord> for Wish {
     }
 }
 
-/// Reads all of them; everything that is wrong is told at once.
+/// Reads all of them; all errors are reported at once.
 pub(super) fn read(bodies: Vec<Object<MediaBody>>) -> Result<Vec<Named>, Vec<FieldError>> {
     if bodies.len() > MOST_MEDIA {
         let message =

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::schemas;
 use domain::message::{Content, Mention, OnFlood};
 use domain::text::{ParseMode, parse};
 use domain::{AccountName, NamedChat, Timestamp, Username, Words};
@@ -11,7 +12,6 @@ use utoipa::ToSchema;
 use super::chat_name::ChatName;
 use super::new_media::{self, MediaBody};
 use super::wait::wait;
-use super::words;
 use crate::extract::Object;
 use crate::files::Named;
 use crate::problem::{FieldError, Problem};
@@ -30,7 +30,7 @@ const MOST_EXCLUDED: usize = 200;
 pub(crate) struct NewMessage {
     /// Where to: a chat id as the Bot API writes it (text or number), a username, a link such as `https://t.me/name`, the
     /// phone number of a person, or `me` for the Saved Messages of the account that sends.
-    #[schema(schema_with = words::chat)]
+    #[schema(schema_with = schemas::chat)]
     chat: ChatName,
     /// What to send; with `media` their caption, which may be left out. A text over 4,096 UTF-16 units leaves in several parts, the
     /// rest of a caption over 1,024 follows as a text.
@@ -58,7 +58,7 @@ pub(crate) struct NewMessage {
     #[schema(default = false)]
     preview: Option<bool>,
     /// What to do when every account that could send must wait: `wait` in the queue, or `fail`.
-    #[schema(schema_with = words::on_flood, required = false)]
+    #[schema(schema_with = schemas::on_flood, required = false)]
     on_flood: Option<OnFlood>,
     /// Not before this instant, at most a year ahead.
     send_at: Option<Timestamp>,
@@ -99,7 +99,7 @@ pub(crate) struct Order {
 }
 
 impl NewMessage {
-    /// Checks the fields together; everything that is wrong is told at once.
+    /// Checks the fields together; all errors are reported at once.
     pub(crate) fn order(self, now: Timestamp) -> Result<Order, Problem> {
         let mut errors = Vec::new();
         let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));

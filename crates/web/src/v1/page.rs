@@ -1,25 +1,19 @@
 //! A page of a list: the items, and where the next page begins.
 
-use serde::Serialize;
+use api::Page;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
 use store::StoreError;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::extract::QueryParameters;
 use crate::problem::{FieldError, Problem};
+use crate::state::State;
 
 /// How many items a page may have.
 pub(crate) const LARGEST_PAGE: u32 = 500;
-/// How many items a page of a long list has if nobody says.
+/// How many items a page of a long list has by default.
 const USUAL_PAGE: u32 = 50;
-
-/// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Page<T> {
-    /// The items, in order.
-    pub(crate) items: Vec<T>,
-    /// What to give as `cursor` for the next page; null on the last one.
-    pub(crate) next_cursor: Option<String>,
-}
 
 /// Which page of a short list.
 #[derive(IntoParams)]
@@ -47,12 +41,24 @@ pub(crate) struct LongPageParameters {
 
 /// The page of a list that a caller asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct PageRequest {
     pub(crate) limit: Option<u32>,
     pub(crate) cursor: Option<String>,
 }
 
-impl Wanted {
+impl FromRequestParts<State> for PageRequest {
+    type Rejection = Problem;
+
+    /// Of a list that nothing else narrows.
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let mut query = QueryParameters::from_request_parts(parts, state).await?;
+        let page = Self::take(&mut query);
+        query.finish()?;
+        Ok(page)
+    }
+}
+
+impl PageRequest {
     /// Takes `limit` and `cursor`.
     pub(crate) fn take(query: &mut QueryParameters) -> Self {
         Self { limit: limit(query, LARGEST_PAGE), cursor: query.take("cursor") }
@@ -81,14 +87,14 @@ fn limit(query: &mut QueryParameters, most: u32) -> Option<u32> {
     })
 }
 
-/// Takes `limit` for a list whose pages are smaller than usual; a page is full if nobody says otherwise.
+/// Takes `limit` for a list whose pages are smaller than usual; a full page by default.
 pub(crate) fn up_to(query: &mut QueryParameters, most: u32) -> u32 {
     limit(query, most).unwrap_or(most)
 }
 
 /// The page of a list in the store that a caller asks for; its end is known to the store alone.
 pub(crate) fn store_page(query: &mut QueryParameters) -> store::Page {
-    let Wanted { limit, cursor } = Wanted::take(query);
+    let PageRequest { limit, cursor } = PageRequest::take(query);
     store::Page { limit: limit.unwrap_or(USUAL_PAGE), cursor }
 }
 
@@ -100,7 +106,6 @@ pub(crate) fn listed(error: StoreError) -> Problem {
     }
 }
 
-/// A cursor that no page of this list gave.
 pub(crate) fn wrong_cursor() -> Problem {
     Problem::fields(vec![FieldError::new(
         "cursor",
@@ -113,7 +118,7 @@ mod tests {
     use super::*;
 
     fn cut(limit: Option<u32>, cursor: Option<&str>) -> Result<(Vec<u8>, Option<String>), Problem> {
-        let wanted = Wanted { limit, cursor: cursor.map(str::to_owned) };
+        let wanted = PageRequest { limit, cursor: cursor.map(str::to_owned) };
         wanted.cut(vec![3, 1, 2], u8::to_string).map(|page| (page.items, page.next_cursor))
     }
 

@@ -1,5 +1,6 @@
 //! `/v1/services`: what the accounts do for whom, and starting and stopping it.
 
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::{Purpose, Timestamp};
@@ -8,10 +9,10 @@ use serde::Serialize;
 use telegram::{ActError, ServiceAction, ServiceView};
 use utoipa::ToSchema;
 
-use super::{Page, PageParameters, Wanted, words};
+use super::{Page, PageParameters, PageRequest};
 use crate::answer::json;
-use crate::auth::{By, CanOperate, CanRead};
-use crate::extract::{PathParameter, QueryParameters};
+use crate::auth::{Authorized, CanOperate, CanRead};
+use crate::extract::PathParameter;
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
@@ -20,7 +21,7 @@ use crate::state::State;
 pub(crate) struct Service {
     /// Its name.
     #[serde(rename = "service")]
-    #[schema(schema_with = words::service)]
+    #[schema(schema_with = schemas::service)]
     name: Purpose,
     /// `active`, or `stopped` by hand: then it takes nothing and lets nothing out.
     #[schema(example = "active")]
@@ -80,11 +81,9 @@ pub(super) fn check_running(state: &State, purpose: Purpose) -> Result<(), Probl
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
-    mut query: QueryParameters,
+    _: Authorized<CanRead>,
+    wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::take(&mut query);
-    query.finish()?;
     let services: Vec<_> = state.pool().services().into_iter().map(|service| view(&state, service)).collect();
     Ok(json(StatusCode::OK, &wanted.cut(services, |service| service.name.as_str().to_owned())?))
 }
@@ -98,14 +97,13 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let service = state.pool().service(read_service(&given)?);
     Ok(json(StatusCode::OK, &view(&state, service)))
 }
 
-/// What can be asked of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
     Switch(ServiceAction),
@@ -132,7 +130,7 @@ enum Action {
 )]
 pub(crate) async fn act(
     Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    _: Authorized<CanOperate>,
     PathParameter((given, action)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let purpose = read_service(&given)?;

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use api::schemas;
 use axum::extract::{Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use domain::{Timestamp, UploadId};
@@ -13,9 +14,9 @@ use media::{FileName, TakeError, Upload};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{LISTENER, words};
+use super::LISTENER;
 use crate::answer::{json, located};
-use crate::auth::{By, Caller, CanRead, CanSend};
+use crate::auth::{Authorized, Caller, CanRead, CanSend};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::files;
 use crate::fingerprint::Fingerprint;
@@ -26,7 +27,6 @@ use crate::options::Limits;
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
-/// The path that takes uploads.
 const PATH: &str = "/v1/uploads";
 
 /// A file that waits to be named by a message.
@@ -43,7 +43,7 @@ pub(crate) struct UploadView {
     #[schema(example = 48213)]
     size: u64,
     /// As what it is sent unless a message says otherwise.
-    #[schema(schema_with = words::media_kind)]
+    #[schema(schema_with = schemas::media_kind)]
     kind: &'static str,
     /// The type of its content.
     #[schema(example = "application/pdf")]
@@ -104,7 +104,7 @@ pub(crate) struct UploadForm {
 )]
 pub(crate) async fn put(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     mut query: QueryParameters,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -159,7 +159,7 @@ pub(crate) async fn put(
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let upload = id(&given).and_then(|id| state.files().shelf().get(id));
@@ -178,7 +178,7 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
-    _: By<CanSend>,
+    _: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = id(&given).ok_or_else(|| missing(&given))?;

@@ -16,7 +16,6 @@ pub(super) fn wait(seconds: Option<f64>, otherwise: Duration) -> Result<Duration
     }
 }
 
-/// The same out of a query.
 pub(super) fn wait_in_query(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| (0.0..=LONGEST).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "write a number of seconds from 0 to 100".to_owned())

@@ -4,7 +4,7 @@ use access::{Role, UserName};
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
-use web::{Actor, Inside};
+use web::{Actor, InProcessApi};
 
 use crate::client::{Call, Reply};
 use crate::world::World;
@@ -178,5 +178,5 @@ async fn ask(world: &World, role: Role, method: &str, path: &str) -> u16 {
     let actor = Actor { user: "anna".parse::<UserName>().expect("a name"), role, address: None };
     let request = Request::builder().method(method).uri(path).header("host", "localhost");
     let request = request.body(Body::empty()).expect("a request");
-    Inside::new(&world.state).answer_as(actor, request).await.status().as_u16()
+    InProcessApi::new(&world.state).answer_as(actor, request).await.status().as_u16()
 }

@@ -9,7 +9,7 @@ use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use web::{Actor, Inside};
+use web::{Actor, InProcessApi};
 
 use crate::client::Call;
 use crate::world::{SOON, World};
@@ -35,7 +35,7 @@ async fn ask(world: &World, role: Role, method: &str, path: &str, body: &str) ->
         .header("content-type", "application/json")
         .body(Body::from(body.to_owned()))
         .expect("a request");
-    let answer = Inside::new(&world.state).answer_as(actor, request).await;
+    let answer = InProcessApi::new(&world.state).answer_as(actor, request).await;
     let status = answer.status().as_u16();
     let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
@@ -285,7 +285,7 @@ async fn status(world: &World, role: Role, method: &str, path: &str) -> u16 {
     let request = Request::builder().method(method).uri(path).header("host", "localhost");
     let request =
         request.header("content-type", "application/json").body(Body::from("{}")).expect("a request");
-    Inside::new(&world.state).answer_as(actor, request).await.status().as_u16()
+    InProcessApi::new(&world.state).answer_as(actor, request).await.status().as_u16()
 }
 
 #[tokio::test]
@@ -331,7 +331,7 @@ async fn a_caller_who_hangs_up_is_written_down_too() {
         .header("content-type", "application/json")
         .body(Body::from(body.to_string()))
         .expect("a request");
-    let inside = Inside::new(&world.state);
+    let inside = InProcessApi::new(&world.state);
     let asking = tokio::spawn(async move { inside.answer_as(actor, request).await });
     // It waits for a message that is not sent today.
     let is_there = async || !world.call("GET", "/v1/messages").send().await.json()["items"][0].is_null();

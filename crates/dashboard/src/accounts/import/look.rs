@@ -1,13 +1,15 @@
 //! `/accounts/import/{id}`: what an import of the files that were sent would do, and the form that carries it out.
 
 use access::Right;
+use api::{ImportAnswer, ImportedRegistry, ImportedSession};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use domain::Purpose;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{API, HERE, Report};
+use super::{API, HERE};
 use crate::accounts::plain;
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
@@ -25,7 +27,7 @@ pub(crate) struct Look<'a> {
     pub(crate) words: &'static ImportWords,
     pub(crate) list: &'static AccountsWords,
     pub(crate) id: &'a str,
-    pub(crate) report: &'a Report,
+    pub(crate) report: &'a ImportAnswer,
     pub(crate) accounts: &'a [String],
 }
 
@@ -39,21 +41,33 @@ impl Look<'_> {
     }
 }
 
-/// What becomes of each session.
 #[derive(Template)]
 #[template(path = "accounts/import_table.html")]
 pub(super) struct Table<'a> {
     pub(super) words: &'static ImportWords,
     pub(super) list: &'static AccountsWords,
-    pub(super) report: &'a Report,
+    pub(super) report: &'a ImportAnswer,
 }
 
 impl Table<'_> {
-    fn purposes(&self, words: &[String]) -> String {
-        if words.len() == domain::Purpose::ALL.len() {
+    fn says(&self, registry: &ImportedRegistry) -> String {
+        let ImportedRegistry { chats_taken, chats_known, failed_requests_taken, failovers_taken, .. } =
+            registry;
+        let [chats, known, requests, failovers] =
+            [chats_taken, chats_known, failed_requests_taken, failovers_taken].map(|count| *count as u64);
+        self.words.registry_says(chats, known, requests, failovers)
+    }
+
+    fn peers(&self, session: &ImportedSession) -> String {
+        number::thousands(session.peers as u64)
+    }
+
+    fn purposes(&self, purposes: &[Purpose]) -> String {
+        if purposes.len() == Purpose::ALL.len() {
             return self.list.everything.to_owned();
         }
-        words.iter().map(|word| self.list.purpose(word)).collect::<Vec<_>>().join(", ")
+        let words: Vec<_> = purposes.iter().map(|purpose| self.list.purpose(purpose.as_str())).collect();
+        words.join(", ")
     }
 }
 
@@ -68,7 +82,7 @@ pub(crate) async fn look(
     }
     let words = ImportWords::of(visitor.language);
     let body = json!({ "files": id, "dry_run": true });
-    let report = match dashboard.ask::<Report>(&visitor, Method::POST, API, Some(body)).await {
+    let report = match dashboard.ask::<ImportAnswer>(&visitor, Method::POST, API, Some(body)).await {
         Ok(report) => report,
         // The only field that can be wrong is the one that names the files, or their plan.
         Err(why) if why.code == "invalid_request" && why.detail.contains(&*said(visitor.language, GONE)) => {

@@ -8,7 +8,6 @@ mod send;
 #[cfg(test)]
 pub(crate) use look::Look;
 pub(crate) use look::{look, take_back};
-pub(crate) use report::Report;
 use run::Importing;
 #[cfg(test)]
 pub(crate) use run::Over;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use access::Right;
+use api::ImportAnswer;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,7 +15,7 @@ use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
 use super::look::Table;
-use super::{API, HERE, Report};
+use super::{API, HERE};
 use crate::accounts::add::number;
 use crate::accounts::plain;
 use crate::ask::Refused;
@@ -37,7 +38,7 @@ pub(crate) struct Importing(Mutex<Slot>);
 #[derive(Default)]
 struct Slot {
     running: Option<JoinHandle<()>>,
-    ended: Option<Result<Report, Refused>>,
+    ended: Option<Result<ImportAnswer, Refused>>,
 }
 
 impl Importing {
@@ -45,17 +46,15 @@ impl Importing {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether one runs.
     pub(crate) fn is_under_way(&self) -> bool {
         self.slot().running.as_ref().is_some_and(|running| !running.is_finished())
     }
 
-    fn ended(&self) -> Option<Result<Report, Refused>> {
+    fn ended(&self) -> Option<Result<ImportAnswer, Refused>> {
         self.slot().ended.clone()
     }
 }
 
-/// What the form sends.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Order {
@@ -113,7 +112,7 @@ pub(crate) async fn begin(
     }
 }
 
-/// Begins an import that goes on when nobody looks; false where one runs already.
+/// Begins an import that goes on when no one looks; false where one runs already.
 fn start(dashboard: &Dashboard, visitor: &Visitor, body: Value) -> bool {
     let importing = dashboard.page_state::<Importing>();
     let mut slot = importing.slot();
@@ -123,7 +122,7 @@ fn start(dashboard: &Dashboard, visitor: &Visitor, body: Value) -> bool {
     slot.ended = None;
     let (dashboard, visitor, ends) = (dashboard.clone(), visitor.clone(), Arc::clone(&importing));
     slot.running = Some(tokio::spawn(async move {
-        let ended = dashboard.ask_for_long::<Report>(&visitor, Method::POST, API, Some(body)).await;
+        let ended = dashboard.ask_for_long::<ImportAnswer>(&visitor, Method::POST, API, Some(body)).await;
         ends.slot().ended = Some(ended);
     }));
     true
@@ -140,7 +139,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// The file's own name: where it lies here is nobody's business.
+    /// The file's own name: where it lies here is no one's business.
     pub(crate) fn file(&self) -> Option<&str> {
         self.now.as_deref()?.rsplit('/').next()
     }
@@ -159,11 +158,11 @@ struct Run {
 pub(crate) struct Over<'a> {
     pub(crate) words: &'static ImportWords,
     pub(crate) list: &'static AccountsWords,
-    pub(crate) ended: &'a Result<Report, Refused>,
+    pub(crate) ended: &'a Result<ImportAnswer, Refused>,
 }
 
 impl Over<'_> {
-    fn table(&self, report: &Report) -> Result<String, askama::Error> {
+    fn table(&self, report: &ImportAnswer) -> Result<String, askama::Error> {
         Table { words: self.words, list: self.list, report }.render()
     }
 }

@@ -25,7 +25,7 @@ use crate::words::{AccountsWords, ImportWords, WorkWords};
 const LARGEST: usize = 64 * 1024 * 1024 + 64 * 1024;
 
 /// How long the files may take to arrive.
-const PATIENCE: Duration = Duration::from_mins(5);
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 #[derive(Template)]
 #[template(path = "accounts/import.html")]
@@ -69,7 +69,7 @@ pub(crate) async fn send(State(dashboard): State<Dashboard>, request: Request) -
         Ok(visitor) => visitor,
         Err(unknown) => return unknown.into_response(),
     };
-    // Nobody sends megabytes who may not.
+    // No one sends megabytes who may not.
     if !visitor.may(Right::ArrangeAccounts) {
         return refusal::not_allowed(&visitor);
     }
@@ -107,7 +107,7 @@ enum Unread {
 }
 
 async fn whole(body: Body) -> Result<Bytes, Unread> {
-    match tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST).collect()).await {
+    match tokio::time::timeout(TIMEOUT, Limited::new(body, LARGEST).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(Unread::TooLarge),
         Ok(Err(_)) | Err(_) => Err(Unread::Broken),

@@ -64,7 +64,7 @@ fn call(step: &str, form: &Step) -> Option<(Method, &'static str, Option<Value>)
     };
     let (rest, body) = match step {
         "start" => {
-            // Whoever presses this sees no other sign-in; one that another began meanwhile is not broken off.
+            // Anyone who presses this sees no other sign-in; one that another began meanwhile is not broken off.
             let mut body = json!({ "by": form.by, "for": form.ticked.words() });
             let phone = secret(&form.phone);
             if form.by == "phone" && !phone.trim().is_empty() {

@@ -33,11 +33,9 @@ pub(crate) struct Login {
     pub(super) until: Option<Timestamp>,
 }
 
-/// What comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    /// Nobody signs in.
     #[default]
     None,
     CodeWanted,
@@ -48,7 +46,6 @@ pub(super) enum State {
     Failed,
 }
 
-/// Who signed in.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Person {
     pub(super) user_id: i64,
@@ -70,7 +67,6 @@ impl State {
         }
     }
 
-    /// Whether somebody is at it.
     pub(super) const fn is_under_way(self) -> bool {
         !matches!(self, Self::None | Self::Done | Self::Failed)
     }
@@ -87,7 +83,6 @@ impl State {
 }
 
 impl Person {
-    /// The name people see, or what else is known.
     pub(super) fn name(&self) -> String {
         let public = self.username.as_ref().map(|name| format!("@{name}"));
         self.display_name.clone().or(public).unwrap_or_else(|| self.user_id.to_string())

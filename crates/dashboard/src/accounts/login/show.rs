@@ -10,7 +10,7 @@ use super::{Login, State};
 use crate::accounts::{Account, find, purposes};
 use crate::dashboard::Dashboard;
 use crate::page::{self, QrCode, refusal, segment};
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{AccountsWords, LoginWords, Wall};
 
@@ -92,7 +92,7 @@ pub(crate) async fn show(
     let words = LoginWords::of(visitor.language);
     let picture = login.url.as_deref().and_then(|url| QrCode::of(url).ok());
     let renew = (login.state == State::QrShown).then_some(RENEWED);
-    let title = words.title(&account.name);
+    let title = words.title(account.name.as_str());
     let body = Wizard {
         visitor: &visitor,
         words,

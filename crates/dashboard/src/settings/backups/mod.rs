@@ -7,61 +7,33 @@ use std::path::Path;
 use std::time::Duration;
 
 use access::Right;
+use api::Backup;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use domain::Timestamp;
 use http::Method;
-use serde::Deserialize;
 
 use super::Tabs;
 use super::people::unread;
 use crate::dashboard::Dashboard;
 use crate::page::{self, segment};
-use crate::view::{BackupState, BackupsVerdict, Section, Tab};
+use crate::view::{BackupState, BackupsVerdict, Linked, Section, Tab};
 use crate::visitor::Visitor;
 use crate::words::number;
 use crate::words::{BackupsWords, Wall};
 
 pub(crate) use act::{check, create, download};
 
-/// The page.
 const HERE: &str = "/settings/backups";
 /// The call that lists and makes them.
 const API: &str = "/v1/backups";
 /// How soon a browser without script asks again while one is made or tried, in seconds.
 const RENEWED: u16 = 5;
 
-/// A backup as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Backup {
-    pub(super) name: String,
-    pub(super) made_at: Timestamp,
-    pub(super) state: BackupState,
-    pub(super) bytes: Option<u64>,
-    pub(super) proven_at: Option<Timestamp>,
-    pub(super) wrong: Option<String>,
-}
-
-impl Backup {
+impl Linked for Backup {
     fn path(&self) -> String {
         format!("{HERE}/{}", segment(&self.name))
     }
-
-    /// Whether there is a file of it.
-    const fn is_there(&self) -> bool {
-        self.bytes.is_some()
-    }
-}
-
-/// The backups as the API lists them, the newest first.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct List {
-    pub(super) items: Vec<Backup>,
-    pub(super) folder: String,
-    pub(super) every_seconds: u64,
-    pub(super) keep: usize,
-    pub(super) next_at: Option<Timestamp>,
 }
 
 #[derive(Template)]
@@ -71,12 +43,12 @@ pub(super) struct Backups<'a> {
     pub(super) words: &'static BackupsWords,
     pub(super) wall: Wall,
     pub(super) tabs: Tabs,
-    pub(super) list: &'a List,
+    pub(super) list: &'a api::Backups,
     pub(super) verdict: BackupsVerdict,
 }
 
 impl<'a> Backups<'a> {
-    pub(super) fn new(visitor: &'a Visitor, list: &'a List) -> Self {
+    pub(super) fn new(visitor: &'a Visitor, list: &'a api::Backups) -> Self {
         Self {
             visitor,
             words: BackupsWords::of(visitor.language),
@@ -89,7 +61,10 @@ impl<'a> Backups<'a> {
 
     /// Whether the page is another soon.
     fn is_moving(&self) -> bool {
-        self.list.items.iter().any(|backup| backup.state.is_moving())
+        self.list
+            .items
+            .iter()
+            .any(|backup| matches!(backup.state, BackupState::Making | BackupState::Proving))
     }
 
     fn may_act(&self) -> bool {
@@ -104,9 +79,18 @@ impl<'a> Backups<'a> {
         self.words.every(&number::span(self.visitor.language, Duration::from_secs(self.list.every_seconds)))
     }
 
-    /// The newest of which there is a file.
+    /// The class of the pill of a backup.
+    fn tone(backup: &Backup) -> &'static str {
+        match backup.state {
+            BackupState::Making | BackupState::Proving => "busy",
+            BackupState::Failed | BackupState::Broken => "bad",
+            BackupState::Unproven => "",
+            BackupState::Proven => "ok",
+        }
+    }
+
     fn newest(&self) -> Option<&Backup> {
-        self.list.items.iter().find(|backup| backup.is_there())
+        self.list.items.iter().find(|backup| backup.bytes.is_some())
     }
 
     /// The newest that was found to be whole.
@@ -115,12 +99,11 @@ impl<'a> Backups<'a> {
     }
 
     fn there(&self) -> usize {
-        self.list.items.iter().filter(|backup| backup.is_there()).count()
+        self.list.items.iter().filter(|backup| backup.bytes.is_some()).count()
     }
 
-    /// The command that puts back the best there is.
     fn restore(&self) -> String {
-        let may_be_whole = |backup: &&Backup| backup.is_there() && backup.state != BackupState::Broken;
+        let may_be_whole = |backup: &&Backup| backup.bytes.is_some() && backup.state != BackupState::Broken;
         let best = self.whole().or_else(|| self.list.items.iter().find(may_be_whole));
         let path = Path::new(&self.list.folder).join(best.map_or("FILE", |backup| backup.name.as_str()));
         format!("switchboard restore {}", doctor::quoted(&path))
@@ -129,7 +112,7 @@ impl<'a> Backups<'a> {
 
 /// `GET /settings/backups`.
 pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
-    let list = match dashboard.ask::<List>(&visitor, Method::GET, API, None).await {
+    let list = match dashboard.ask::<api::Backups>(&visitor, Method::GET, API, None).await {
         Ok(list) => list,
         Err(why) => return unread(&visitor, &why),
     };

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use api::{Backup, Backups};
 use domain::Timestamp;
 
-use super::{Backup, List};
 use crate::view::{BackupState, BackupsVerdict};
 
 impl BackupsVerdict {
     /// What is going on comes first, then what is wrong.
-    pub(super) fn of(list: &List, now: Timestamp) -> Self {
+    pub(super) fn of(list: &Backups, now: Timestamp) -> Self {
         let is_any = |state| list.items.iter().any(|backup| backup.state == state);
-        let Some(newest) = list.items.iter().find(|backup| backup.is_there()) else {
+        let Some(newest) = list.items.iter().find(|backup| backup.bytes.is_some()) else {
             return match (is_any(BackupState::Making), is_any(BackupState::Failed)) {
                 (true, _) => Self::Making,
                 (_, true) => Self::Failing,
@@ -40,7 +40,7 @@ impl BackupsVerdict {
     }
 
     /// The one that it is about, where it has a reason.
-    pub(super) fn about(self, list: &List) -> Option<&Backup> {
+    pub(super) fn about(self, list: &Backups) -> Option<&Backup> {
         let state = match self {
             Self::Failing => BackupState::Failed,
             Self::Broken => BackupState::Broken,
@@ -61,7 +61,7 @@ mod tests {
     }
 
     /// So many hours old, each in a state.
-    fn list(items: &[(u32, BackupState)]) -> List {
+    fn list(items: &[(u32, BackupState)]) -> Backups {
         let item = |&(hours, state): &(u32, BackupState)| Backup {
             name: format!("{hours}"),
             made_at: now().minus(HOUR * hours),
@@ -71,7 +71,7 @@ mod tests {
             wrong: None,
         };
         let items = items.iter().map(item).collect();
-        List { items, folder: "/b".to_owned(), every_seconds: 86_400, keep: 7, next_at: None }
+        Backups { items, folder: "/b".to_owned(), every_seconds: 86_400, keep: 7, next_at: None }
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
         ] {
             assert_eq!(BackupsVerdict::of(&list(items), now()), verdict, "{items:?}");
         }
-        let by_hand = List { every_seconds: 0, ..list(&[(49, Proven)]) };
+        let by_hand = Backups { every_seconds: 0, ..list(&[(49, Proven)]) };
         assert_eq!(BackupsVerdict::of(&by_hand, now()), BackupsVerdict::Proven);
     }
 

@@ -6,12 +6,10 @@ use http::StatusCode;
 use telegram::{ActError, Action};
 
 use super::read_name;
-use super::view::Account;
 use crate::answer::json;
-use crate::auth::{By, CanOperate};
+use crate::auth::{Authorized, CanOperate};
 use crate::extract::PathParameter;
 use crate::problem::{Code, Problem, shorten};
-use crate::state::State;
 
 /// Starts, stops, restarts, pauses or resumes an account.
 #[utoipa::path(
@@ -22,13 +20,13 @@ use crate::state::State;
             description = "`start`, `stop`, `restart`, `pause` or `resume`"),
     ),
     responses(
-        (status = 200, description = "The account as it is now", body = Account),
+        (status = 200, description = "The account as it is now", body = api::Account),
         (status = 404, description = "There is no such account or action"),
     )
 )]
 pub(crate) async fn act(
-    Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    Shared(health): Shared<health::Health>,
+    _: Authorized<CanOperate>,
     PathParameter((given, action)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
@@ -39,8 +37,8 @@ pub(crate) async fn act(
             format!("There is no action {action:?}; known are start, stop, restart, pause and resume."),
         )
     })?;
-    match state.health().switch_account(&name, action).await {
-        Ok(view) => Ok(json(StatusCode::OK, &Account::from(view))),
+    match health.switch_account(&name, action).await {
+        Ok(view) => Ok(json(StatusCode::OK, &api::Account::from(view))),
         Err(ActError::NoSuchAccount(_)) => Err(Problem::account_not_found(&given)),
         Err(ActError::Store(error)) => Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! Files that were sent to be imported: in a folder that nobody else can read, until they are imported, taken back or too old.
+//! Files that were sent to be imported: in a folder that no one else can read, until they are imported, taken back or too old.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,10 +35,8 @@ pub(crate) struct Bundles {
     waiting: Mutex<BTreeMap<String, Timestamp>>,
 }
 
-/// Why files were not kept.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BundleError {
-    /// Others wait already.
     #[error("{MOST_BUNDLES} imports wait to be begun; import them or take their files back first")]
     TooManyBundles,
     /// The disk does not take them.
@@ -108,7 +106,6 @@ impl Bundles {
         known
     }
 
-    /// Removes what an earlier program left behind.
     pub(crate) async fn clear(&self) {
         let folder = self.folder.clone();
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || wipe(&folder)).await {

@@ -1,7 +1,9 @@
 //! `POST`, `PATCH` and `DELETE` on `/v1/accounts`: accounts that come and go.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use config::ProxyAddress;
@@ -13,15 +15,12 @@ use serde::{Deserialize, Deserializer};
 use telegram::{AccountSource, RosterError};
 use utoipa::ToSchema;
 
-use super::view::Account;
 use super::{phone, read_name, refusal};
 use crate::answer::{json, located};
-use crate::auth::{By, CanArrangeAccounts};
+use crate::auth::{Authorized, CanArrangeAccounts};
 use crate::extract::hidden::{self, Change};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{FieldError, Problem};
-use crate::state::State;
-use crate::v1::words;
 
 /// An account to be added.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -41,9 +40,9 @@ pub(crate) struct NewAccount {
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, example = "+70000000001")]
     phone: Option<SecretText>,
-    #[schema(schema_with = words::new_priority, required = false)]
+    #[schema(schema_with = schemas::new_priority, required = false)]
     priority: Option<u16>,
-    /// Whether it is chosen at all when nobody names it.
+    /// Whether it is chosen when no one names it.
     #[schema(default = true)]
     pool: Option<bool>,
     /// The proxy to connect through: `socks5://HOST:PORT` or `socks5://USER:PASSWORD@HOST:PORT`. At a public
@@ -51,9 +50,9 @@ pub(crate) struct NewAccount {
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, format = Password, write_only, example = "socks5://proxy.example.com:1080")]
     proxy: Option<SecretText>,
-    #[schema(schema_with = words::limit_per_hour, required = false)]
+    #[schema(schema_with = schemas::limit_per_hour, required = false)]
     messages_per_hour: Option<u32>,
-    #[schema(schema_with = words::limit_per_day, required = false)]
+    #[schema(schema_with = schemas::limit_per_day, required = false)]
     messages_per_day: Option<u32>,
 }
 
@@ -72,19 +71,19 @@ pub(crate) struct AccountChange {
     #[serde(default, deserialize_with = "hidden::change")]
     #[schema(value_type = Option<String>, example = "+70000000001")]
     phone: Change,
-    #[schema(schema_with = words::priority, required = false)]
+    #[schema(schema_with = schemas::priority, required = false)]
     priority: Option<u16>,
-    /// Whether it is chosen at all when nobody names it.
+    /// Whether it is chosen when no one names it.
     pool: Option<bool>,
     /// The proxy to connect through; null to connect without one.
     #[serde(default, deserialize_with = "hidden::change")]
     #[schema(value_type = Option<String>, format = Password, write_only)]
     proxy: Change,
     #[serde(default, deserialize_with = "given")]
-    #[schema(schema_with = words::limit_per_hour, required = false)]
+    #[schema(schema_with = schemas::limit_per_hour, required = false)]
     messages_per_hour: Change<u32>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(schema_with = words::limit_per_day, required = false)]
+    #[schema(schema_with = schemas::limit_per_day, required = false)]
     messages_per_day: Change<u32>,
 }
 
@@ -98,23 +97,23 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<u32>, D::E
     post, path = "/v1/accounts", tag = "accounts", operation_id = "add_account",
     request_body = NewAccount,
     responses(
-        (status = 201, description = "Added; it needs a login", body = Account,
+        (status = 201, description = "Added; it needs a login", body = api::Account,
             headers(("Location" = String, description = "The account's path"))),
         (status = 409, description = "The name is taken: `account_exists`, or `account_is_in_settings`"),
     )
 )]
 pub(crate) async fn add(
-    Shared(state): Shared<State>,
-    _: By<CanArrangeAccounts>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanArrangeAccounts>,
     body: Unchecked<NewAccount>,
 ) -> Result<Response, Problem> {
     let new = body.checked(check_new)?;
     let name = new.name.clone();
-    if state.pool().account(&name).is_some_and(|taken| taken.source == AccountSource::Settings) {
+    if pool.account(&name).is_some_and(|taken| taken.source == AccountSource::Settings) {
         return Err(refusal::of_roster(RosterError::ReadOnly(name)));
     }
-    let view = state.pool().add_account(new).await.map_err(refusal::of_roster)?;
-    Ok(located(json(StatusCode::CREATED, &Account::from(view)), &format!("/v1/accounts/{name}")))
+    let view = pool.add_account(new).await.map_err(refusal::of_roster)?;
+    Ok(located(json(StatusCode::CREATED, &api::Account::from(view)), &format!("/v1/accounts/{name}")))
 }
 
 /// Changes an account. One of the settings file is changed there.
@@ -123,20 +122,20 @@ pub(crate) async fn add(
     params(("name" = String, Path, description = "The account's name")),
     request_body = AccountChange,
     responses(
-        (status = 200, description = "The account as it is now", body = Account),
+        (status = 200, description = "The account as it is now", body = api::Account),
         (status = 409, description = "It stands in the settings file: `account_is_in_settings`"),
     )
 )]
 pub(crate) async fn change(
-    Shared(state): Shared<State>,
-    _: By<CanArrangeAccounts>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
     body: Unchecked<AccountChange>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
     let change = body.checked(check_change)?;
-    let view = state.pool().change_account(&name, change).await.map_err(refusal::of_roster)?;
-    Ok(json(StatusCode::OK, &Account::from(view)))
+    let view = pool.change_account(&name, change).await.map_err(refusal::of_roster)?;
+    Ok(json(StatusCode::OK, &api::Account::from(view)))
 }
 
 /// Removes an account.
@@ -155,8 +154,8 @@ pub(crate) async fn change(
     )
 )]
 pub(crate) async fn remove(
-    Shared(state): Shared<State>,
-    _: By<CanArrangeAccounts>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -168,11 +167,11 @@ pub(crate) async fn remove(
     });
     query.finish()?;
     let force = force.unwrap_or(false);
-    state.pool().remove_account(&name, force).await.map_err(refusal::of_roster)?;
+    pool.remove_account(&name, force).await.map_err(refusal::of_roster)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// What a body says, its fields read one by one so that all that is wrong is told at once.
+/// What a body says, its fields read one by one so that all errors are reported at once.
 #[derive(Default)]
 struct Reading(Vec<FieldError>);
 

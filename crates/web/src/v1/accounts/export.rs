@@ -1,6 +1,7 @@
 //! `POST /v1/accounts/{name}/export`: a session leaves for another program; on the control socket alone.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State as Shared;
@@ -14,10 +15,9 @@ use utoipa::ToSchema;
 
 use super::read_name;
 use crate::answer::json;
-use crate::auth::{By, CanExportSessions, Door, Via};
+use crate::auth::{Authorized, CanExportSessions, ConnectionInfo, ListenerKind};
 use crate::extract::{Json, PathParameter};
 use crate::problem::{Code, FieldError, Problem};
-use crate::state::State;
 
 /// What a session is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -51,7 +51,7 @@ pub(crate) struct Export {
 /// A session that left.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExportAnswer {
-    /// The session string, where one was asked for. Whoever has it is the account.
+    /// The session string, where one was asked for. Anyone who has it is the account.
     string: Option<String>,
     /// The file, where one was asked for.
     path: Option<String>,
@@ -74,13 +74,13 @@ pub(crate) struct ExportAnswer {
     )
 )]
 pub(crate) async fn export(
-    Shared(state): Shared<State>,
-    _: By<CanExportSessions>,
-    via: Option<Extension<Via>>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanExportSessions>,
+    via: Option<Extension<ConnectionInfo>>,
     PathParameter(given): PathParameter<String>,
     body: Json<Export>,
 ) -> Result<Response, Problem> {
-    if via.is_none_or(|via| via.door != Door::Control) {
+    if via.is_none_or(|via| via.listener != ListenerKind::Control) {
         return Err(Problem::new(
             Code::ForbiddenScope,
             "A session leaves over the control socket alone; run `switchboard account export` on the server.",
@@ -89,12 +89,11 @@ pub(crate) async fn export(
     let name = read_name(&given)?;
     let Export { format, path, purpose, copy_anyway } = body.value;
     let to = destination(format, path.as_deref())?;
-    let exported =
-        state.pool().export(&name, purpose, to, copy_anyway).await.map_err(|error| match error {
-            ExportError::NoSuchAccount(_) => Problem::account_not_found(&given),
-            ExportError::Store(error) => error.into(),
-            other => Problem::new(Code::WrongState, sentence(&other.to_string())),
-        })?;
+    let exported = pool.export(&name, purpose, to, copy_anyway).await.map_err(|error| match error {
+        ExportError::NoSuchAccount(_) => Problem::account_not_found(&given),
+        ExportError::Store(error) => error.into(),
+        other => Problem::new(Code::WrongState, sentence(&other.to_string())),
+    })?;
     let string = exported.text.map(|text| text.expose_secret().to_owned());
     let path = path.filter(|_| string.is_none());
     Ok(json(StatusCode::OK, &ExportAnswer { string, path, peers: exported.peers, stopped: exported.stopped }))

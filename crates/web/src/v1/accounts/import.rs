@@ -1,6 +1,7 @@
 //! `POST /v1/accounts/import`: sessions of other programs and the old registry are taken over.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
@@ -12,9 +13,8 @@ use serde::Deserialize;
 use telegram::import::{Application, ImportError, ImportOrder, ImportReport, Input, Plan};
 use utoipa::ToSchema;
 
-use super::import_view::{ImportAnswer, ImportUnderWay};
 use crate::answer::json;
-use crate::auth::{By, CanArrangeAccounts, Door, Via};
+use crate::auth::{Authorized, CanArrangeAccounts, ConnectionInfo, ListenerKind};
 use crate::extract::{Json, QueryParameters, hidden, read_body};
 use crate::options::Limits;
 use crate::problem::{Code, FieldError, Problem};
@@ -83,17 +83,18 @@ pub(crate) struct Import {
     ),
     request_body(content((Import = "application/json"), (Vec<u8> = "application/octet-stream"))),
     responses(
-        (status = 200, description = "What became of each session", body = ImportAnswer),
+        (status = 200, description = "What became of each session", body = api::ImportAnswer),
         (status = 409, description = "Another import is under way, or an account did not take its session"),
     )
 )]
 pub(crate) async fn import(
     Shared(state): Shared<State>,
-    _: By<CanArrangeAccounts>,
+    _: Authorized<CanArrangeAccounts>,
     mut query: QueryParameters,
     request: Request,
 ) -> Result<Response, Problem> {
-    let here = request.extensions().get::<Via>().is_some_and(|via| via.door == Door::Control);
+    let here =
+        request.extensions().get::<ConnectionInfo>().is_some_and(|via| via.listener == ListenerKind::Control);
     let mut sent = None;
     let order = if is_file(request.headers()) {
         let dry_run = query.take::<bool>("dry_run").unwrap_or_default();
@@ -117,7 +118,7 @@ pub(crate) async fn import(
     let importing = state.clone();
     let ended = state.tasks().spawn(async move { run(&importing, order, sent).await }).await;
     match ended {
-        Ok(Ok(report)) => Ok(json(StatusCode::OK, &ImportAnswer::from(report))),
+        Ok(Ok(report)) => Ok(json(StatusCode::OK, &api::ImportAnswer::from(report))),
         Ok(Err(error)) => Err(problem(error)),
         Err(_) => {
             Err(Problem::new(Code::Internal, "The import broke down; the log says why. Start it again."))
@@ -142,7 +143,6 @@ struct Sent {
 }
 
 impl Sent {
-    /// Finds them, and takes the plan file out.
     async fn find(state: &State, id: String, import: &mut Import) -> Result<Self, Problem> {
         let wrong = |message: String| Problem::fields(vec![FieldError::new("files", message)]);
         let Some(paths) = state.bundles().find(&id, state.clock().now()).await else {
@@ -170,7 +170,7 @@ impl Sent {
 }
 
 /// A plan that came with its files, which have no folders here, whichever it names. Secrets of the server's environment are not for
-/// whoever sends a plan.
+/// anyone who sends a plan.
 fn read_plan(text: &str) -> Result<Plan, String> {
     let plan = Plan::read(text, Path::new(""), |_| None);
     let mut plan = plan.map_err(|error| format!("has a plan file: {error}"))?;
@@ -188,14 +188,17 @@ fn name_of(path: &Path) -> Option<String> {
 /// Shows how far the import is that is under way, in the same way while none is.
 #[utoipa::path(
     get, path = "/v1/accounts/import", tag = "accounts", operation_id = "get_import_progress",
-    responses((status = 200, description = "How far it is", body = ImportUnderWay))
+    responses((status = 200, description = "How far it is", body = api::ImportUnderWay))
 )]
-pub(crate) async fn progress(Shared(state): Shared<State>, _: By<CanArrangeAccounts>) -> Response {
-    json(StatusCode::OK, &ImportUnderWay::from(state.pool().import_progress()))
+pub(crate) async fn progress(
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanArrangeAccounts>,
+) -> Response {
+    json(StatusCode::OK, &api::ImportUnderWay::from(pool.import_progress()))
 }
 
 impl Import {
-    /// What is ordered by this; paths only by whoever is on this machine.
+    /// What is ordered by this; paths only by anyone who is on this machine.
     fn order(self, here: bool, sent: Option<&Sent>) -> Result<ImportOrder, Problem> {
         let Self { paths, files: _, string, dry_run, account, purposes, api_id, api_hash, plan } = self;
         let mut errors = Vec::new();

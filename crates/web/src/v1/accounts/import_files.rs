@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::bundles::{BundleError, KEPT, MOST_FILES};
 use crate::answer::{json, located};
-use crate::auth::{By, CanArrangeAccounts};
+use crate::auth::{Authorized, CanArrangeAccounts};
 use crate::extract::{PathParameter, read_body};
 use crate::multipart::{self, MultipartError};
 use crate::options::Limits;
@@ -21,7 +21,6 @@ use crate::state::State;
 /// All files of one request, in bytes.
 const LARGEST: usize = 64 * 1024 * 1024;
 
-/// The field of the form that holds files.
 const FIELD: &str = "file";
 
 /// Session files that are sent.
@@ -66,7 +65,7 @@ pub(crate) struct ImportFiles {
 )]
 pub(crate) async fn send(
     Shared(state): Shared<State>,
-    _: By<CanArrangeAccounts>,
+    _: Authorized<CanArrangeAccounts>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
@@ -93,7 +92,7 @@ pub(crate) async fn send(
 )]
 pub(crate) async fn take_back(
     Shared(state): Shared<State>,
-    _: By<CanArrangeAccounts>,
+    _: Authorized<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     if state.bundles().remove(&given).await {
@@ -116,7 +115,7 @@ fn forget_later(state: &State, id: String) {
     });
 }
 
-/// The files of a form, by name. A field without a file is none: whoever sends a page's form has others beside it.
+/// The files of a form, by name. A field without a file is none: anyone who sends a page's form has others beside it.
 fn files_of(content_type: &str, body: &Bytes) -> Result<Vec<(String, Bytes)>, Problem> {
     let wrong = |message: String| Problem::fields(vec![FieldError::new(FIELD, message)]);
     let parts = multipart::parts(content_type, body).map_err(|error| match error {

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State as Shared;
@@ -9,19 +10,16 @@ use axum::response::Response;
 use domain::AccountState;
 use health::{CardId, Causes};
 use http::StatusCode;
-use serde::Serialize;
 use telegram::AccountView;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::ownerless::OwnerlessSession;
 use super::read_name;
-use super::view::Account;
 use crate::answer::json;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::Problem;
 use crate::state::State;
-use crate::v1::{PageParameters, Wanted};
+use crate::v1::{PageParameters, PageRequest};
 
 /// Which accounts, and in which order.
 #[derive(IntoParams)]
@@ -40,57 +38,43 @@ pub(crate) struct ListParameters {
     order: Option<String>,
 }
 
-/// How long the store may take to tell the sessions of nobody; how the accounts are is known without it.
+/// How long the store may take to tell the sessions of no one; how the accounts are is known without it.
 const OWNERLESS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Lists the accounts, by priority unless the order is another, and the sessions that belong to none.
 #[utoipa::path(
     get, path = "/v1/accounts", tag = "accounts", operation_id = "list_accounts",
     params(ListParameters, PageParameters),
-    responses((status = 200, description = "The accounts", body = AccountsPage))
+    responses((status = 200, description = "The accounts", body = api::AccountsPage))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::take(&mut query);
+    let wanted = PageRequest::take(&mut query);
     let asked = Asked::take(&mut query);
     query.finish()?;
     let accounts = state.pool().accounts();
     let mut states = BTreeMap::new();
     for account in &accounts {
-        *states.entry(account.state.as_str()).or_default() += 1;
+        *states.entry(account.state.as_str().to_owned()).or_default() += 1;
     }
     let least = health::CardFilter { limit: Some(1), ..health::CardFilter::default() };
     let causes = state.health().overview(&least).causes;
     let page = wanted.cut(asked.of(accounts, &causes), |account| account.name.to_string())?;
-    let items = page.items.into_iter().map(Account::from).collect();
+    let items = page.items.into_iter().map(api::Account::from).collect();
     let ownerless = tokio::time::timeout(OWNERLESS_WITHIN, state.pool().ownerless()).await;
     let ownerless_sessions = ownerless.ok().and_then(Result::ok);
     Ok(json(
         StatusCode::OK,
-        &AccountsPage {
+        &api::AccountsPage {
             items,
             next_cursor: page.next_cursor,
             states,
             ownerless_sessions: ownerless_sessions.map(|all| all.into_iter().map(Into::into).collect()),
         },
     ))
-}
-
-/// One page of the accounts.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AccountsPage {
-    /// The accounts, in order.
-    items: Vec<Account>,
-    /// What to give as `cursor` for the next page; null on the last one.
-    next_cursor: Option<String>,
-    /// How many accounts there are in each state, whatever is asked for; a state that is not named has none.
-    #[schema(example = json!({ "ready": 17, "needs_login": 1 }))]
-    states: BTreeMap<&'static str, usize>,
-    /// Sessions that are kept and belong to no account, on each page all of them; null while the store does not answer.
-    ownerless_sessions: Option<Vec<OwnerlessSession>>,
 }
 
 /// What an account can be asked to be.
@@ -106,7 +90,6 @@ enum Condition {
 struct Asked {
     /// In one of these; empty means any.
     states: Vec<Condition>,
-    /// In small letters.
     text: Option<String>,
     worst_first: bool,
 }
@@ -165,14 +148,14 @@ fn condition_of(word: &str) -> Result<Condition, String> {
 #[utoipa::path(
     get, path = "/v1/accounts/{name}", tag = "accounts", operation_id = "get_account",
     params(("name" = String, Path, description = "The account's name in the settings")),
-    responses((status = 200, description = "The account", body = Account))
+    responses((status = 200, description = "The account", body = api::Account))
 )]
 pub(crate) async fn get(
-    Shared(state): Shared<State>,
-    _: By<CanRead>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
-    let view = state.pool().account(&name).ok_or_else(|| Problem::account_not_found(&given))?;
-    Ok(json(StatusCode::OK, &Account::from(view)))
+    let view = pool.account(&name).ok_or_else(|| Problem::account_not_found(&given))?;
+    Ok(json(StatusCode::OK, &api::Account::from(view)))
 }

@@ -1,5 +1,8 @@
 //! `/v1/accounts/{name}/login`: signing in to an account, one step at a time.
 
+use std::sync::Arc;
+
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use domain::secret::ExposeSecret;
@@ -9,14 +12,12 @@ use serde::Deserialize;
 use telegram::{How, LoginError, LoginOptions, LoginState};
 use utoipa::ToSchema;
 
-use super::login_view::Login;
-use super::{phone, read_name, refusal};
+use super::{login_view, phone, read_name, refusal};
 use crate::answer::json;
-use crate::auth::{By, CanOperate};
+use crate::auth::{Authorized, CanOperate};
 use crate::extract::{Json, PathParameter, hidden};
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
-use crate::v1::words;
 
 /// The longest code or password that is taken, in bytes.
 const LONGEST_ANSWER: usize = 1_024;
@@ -44,9 +45,9 @@ pub(crate) struct NewLogin {
     phone: Option<SecretText>,
     /// What the new session is for; left out or empty: what no other session of the account is for.
     #[serde(default, rename = "for")]
-    #[schema(schema_with = words::purposes)]
+    #[schema(schema_with = schemas::purposes)]
     purposes: Vec<Purpose>,
-    /// Begin anew even if a sign-in to this account is under way.
+    /// Begin again even if a sign-in to this account is under way.
     #[serde(default)]
     restart: bool,
 }
@@ -71,7 +72,7 @@ pub(crate) struct LoginPassword {
     password: SecretText,
 }
 
-/// What somebody says to the terms of service.
+/// What someone says to the terms of service.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginTerms {
@@ -88,7 +89,7 @@ pub(crate) struct LoginTerms {
     params(("name" = String, Path, description = "The account's name")),
     request_body = NewLogin,
     responses(
-        (status = 200, description = "How far it is", body = Login),
+        (status = 200, description = "How far it is", body = api::Login),
         (status = 422, description = "Wrong fields; or Telegram does not take the number (`phone_invalid`, `phone_banned`, `sign_up_needed`) or the application (`api_id_invalid`)"),
         (status = 429, description = "Telegram asks to wait: `flood_wait`"),
         (status = 502, description = "Telegram does not answer as it should: `login_failed`"),
@@ -96,7 +97,7 @@ pub(crate) struct LoginTerms {
 )]
 pub(crate) async fn start(
     Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<NewLogin>,
 ) -> Result<Response, Problem> {
@@ -122,20 +123,20 @@ pub(crate) async fn start(
 #[utoipa::path(
     get, path = "/v1/accounts/{name}/login", tag = "accounts", operation_id = "get_login",
     params(("name" = String, Path, description = "The account's name")),
-    responses((status = 200, description = "How far it is; `none` when there is none", body = Login))
+    responses((status = 200, description = "How far it is; `none` when there is none", body = api::Login))
 )]
 pub(crate) async fn get(
-    Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
-    if state.pool().account(&name).is_none() {
+    if pool.account(&name).is_none() {
         return Err(Problem::account_not_found(&given));
     }
-    let login = state.pool().login().state(&name);
-    // What came to nothing is no fault of whoever asks about it.
-    Ok(json(StatusCode::OK, &Login::of(name, login)))
+    let login = pool.login().state(&name);
+    // What came to nothing is no fault of anyone who asks about it.
+    Ok(json(StatusCode::OK, &login_view::login(name, login)))
 }
 
 /// Gives the code that Telegram sent.
@@ -146,7 +147,7 @@ pub(crate) async fn get(
     params(("name" = String, Path, description = "The account's name")),
     request_body = LoginCode,
     responses(
-        (status = 200, description = "How far it is now", body = Login),
+        (status = 200, description = "How far it is now", body = api::Login),
         (status = 409, description = "No code is wanted now: `wrong_state`; or it is too old: `code_expired`"),
         (status = 422, description = "It is another: `code_invalid`; or the number has no account: `sign_up_needed`"),
         (status = 429, description = "Telegram asks to wait: `flood_wait`"),
@@ -155,7 +156,7 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn code(
     Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<LoginCode>,
 ) -> Result<Response, Problem> {
@@ -178,7 +179,7 @@ pub(crate) async fn code(
     params(("name" = String, Path, description = "The account's name")),
     request_body = LoginPassword,
     responses(
-        (status = 200, description = "How far it is now", body = Login),
+        (status = 200, description = "How far it is now", body = api::Login),
         (status = 409, description = "No password is wanted now: `wrong_state`"),
         (status = 422, description = "It is another: `password_invalid`"),
         (status = 429, description = "Telegram asks to wait: `flood_wait`"),
@@ -187,7 +188,7 @@ pub(crate) async fn code(
 )]
 pub(crate) async fn password(
     Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<LoginPassword>,
 ) -> Result<Response, Problem> {
@@ -213,7 +214,7 @@ pub(crate) async fn password(
     params(("name" = String, Path, description = "The account's name")),
     request_body = LoginTerms,
     responses(
-        (status = 200, description = "How far it is now", body = Login),
+        (status = 200, description = "How far it is now", body = api::Login),
         (status = 409, description = "No terms are to be accepted now: `wrong_state`; or they were not accepted: `terms_declined`"),
         (status = 429, description = "Telegram asks to wait: `flood_wait`"),
         (status = 502, description = "Telegram does not answer as it should: `login_failed`"),
@@ -221,7 +222,7 @@ pub(crate) async fn password(
 )]
 pub(crate) async fn terms(
     Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<LoginTerms>,
 ) -> Result<Response, Problem> {
@@ -237,7 +238,7 @@ pub(crate) async fn terms(
     post, path = "/v1/accounts/{name}/login/resend", tag = "accounts", operation_id = "resend_login_code",
     params(("name" = String, Path, description = "The account's name")),
     responses(
-        (status = 200, description = "How far it is now", body = Login),
+        (status = 200, description = "How far it is now", body = api::Login),
         (status = 409, description = "No code is wanted now, or there is no other way: `wrong_state`"),
         (status = 429, description = "It is too early: `flood_wait`"),
         (status = 502, description = "Telegram does not answer as it should: `login_failed`"),
@@ -245,7 +246,7 @@ pub(crate) async fn terms(
 )]
 pub(crate) async fn resend(
     Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
@@ -260,15 +261,16 @@ pub(crate) async fn resend(
     responses((status = 204, description = "There is none any more"))
 )]
 pub(crate) async fn cancel(
-    Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    Shared(clock): Shared<ambient::Clock>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
-    match state.pool().login().cancel(&name).await {
-        // Where nobody signs in there is nothing to cancel, which is what was asked for.
+    match pool.login().cancel(&name).await {
+        // Where no one signs in there is nothing to cancel, which is what was asked for.
         Ok(_) | Err(LoginError::NotNow(_)) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Err(error) => Err(refusal::of_login(error, state.clock().now())),
+        Err(error) => Err(refusal::of_login(error, clock.now())),
     }
 }
 
@@ -298,7 +300,7 @@ fn shown(
         Ok(LoginState::Failed { code, detail, until, .. }) => {
             Err(refusal::of_failure(code, &detail, until, now))
         }
-        Ok(login) => Ok(json(StatusCode::OK, &Login::of(name, login))),
+        Ok(login) => Ok(json(StatusCode::OK, &login_view::login(name, login))),
         Err(error) => Err(refusal::of_login(error, now)),
     }
 }

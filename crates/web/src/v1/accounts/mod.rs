@@ -6,14 +6,12 @@ pub(crate) mod change;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod import_files;
-mod import_view;
 pub(crate) mod list;
 pub(crate) mod login;
 mod login_view;
 pub(crate) mod ownerless;
 mod phone;
 mod refusal;
-mod view;
 
 use domain::AccountName;
 

@@ -1,54 +1,23 @@
 //! `/v1/ownerless-sessions`: sessions that are kept and belong to no account, and how one becomes so.
 
+use std::sync::Arc;
+
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use domain::{AccountName, Purpose};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use store::KeyFingerprint;
-use telegram::{OwnerlessView, RosterError};
+use telegram::RosterError;
 use utoipa::ToSchema;
 
-use super::view::Account;
 use super::{read_name, refusal};
 use crate::answer::json;
-use crate::auth::{By, CanArrangeAccounts, CanRead};
-use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::auth::{Authorized, CanArrangeAccounts, CanRead};
+use crate::extract::{Json, PathParameter};
 use crate::problem::{Code, Problem, shorten};
-use crate::state::State;
-use crate::v1::{Page, PageParameters, Wanted, words};
-
-/// A session that belongs to no account.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct OwnerlessSession {
-    /// The fingerprint of its key.
-    #[schema(example = "1f2e3d4c5b6a7988")]
-    id: String,
-    /// The data centre it lives in.
-    dc_id: i32,
-    /// Whose it is, as Telegram told.
-    user_id: Option<i64>,
-    /// The public name of that user.
-    username: Option<String>,
-    /// The name of that user.
-    display_name: Option<String>,
-    /// Where it came from, in words.
-    #[schema(example = "account main: another session took its place")]
-    origin: String,
-}
-
-impl From<OwnerlessView> for OwnerlessSession {
-    fn from(view: OwnerlessView) -> Self {
-        Self {
-            id: view.session,
-            dc_id: view.dc_id,
-            user_id: view.user_id,
-            username: view.username,
-            display_name: view.display_name,
-            origin: view.origin,
-        }
-    }
-}
+use crate::v1::{Page, PageParameters, PageRequest};
 
 /// Whose a session shall be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -59,7 +28,7 @@ pub(crate) struct Assignment {
     account: AccountName,
     /// What it is for; left out or empty: what no other session of the account is for.
     #[serde(default, rename = "for")]
-    #[schema(schema_with = words::purposes)]
+    #[schema(schema_with = schemas::purposes)]
     purposes: Vec<Purpose>,
 }
 
@@ -74,15 +43,15 @@ pub(crate) struct Assignment {
         ("session" = String, Path, description = "The session, as `session` of a line of the account names it"),
     ),
     responses(
-        (status = 200, description = "The account as it is now", body = Account),
+        (status = 200, description = "The account as it is now", body = api::Account),
         (status = 404, description = "There is no such account, or it has no such session: `session_not_found`"),
         (status = 409, description = "Its connection did not end in time: `account_busy`"),
         (status = 422, description = "Wrong parameters"),
     )
 )]
 pub(crate) async fn release(
-    Shared(state): Shared<State>,
-    _: By<CanArrangeAccounts>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanArrangeAccounts>,
     PathParameter((name, session)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let account = read_name(&name)?;
@@ -95,8 +64,8 @@ pub(crate) async fn release(
         Problem::new(Code::SessionNotFound, detail)
     };
     let id = session.parse().map_err(|_| none())?;
-    match state.pool().remove_session(&account, id).await {
-        Ok(view) => Ok(json(StatusCode::OK, &Account::from(view))),
+    match pool.remove_session(&account, id).await {
+        Ok(view) => Ok(json(StatusCode::OK, &api::Account::from(view))),
         Err(RosterError::NoSuchSession) => Err(none()),
         Err(error) => Err(refusal::of_roster(error)),
     }
@@ -106,16 +75,14 @@ pub(crate) async fn release(
 #[utoipa::path(
     get, path = "/v1/ownerless-sessions", tag = "accounts", operation_id = "list_ownerless_sessions",
     params(PageParameters),
-    responses((status = 200, description = "The sessions", body = Page<OwnerlessSession>))
+    responses((status = 200, description = "The sessions", body = Page<api::OwnerlessSession>))
 )]
 pub(crate) async fn list(
-    Shared(state): Shared<State>,
-    _: By<CanRead>,
-    mut query: QueryParameters,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanRead>,
+    wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::take(&mut query);
-    query.finish()?;
-    let sessions: Vec<_> = state.pool().ownerless().await?.into_iter().map(OwnerlessSession::from).collect();
+    let sessions: Vec<_> = pool.ownerless().await?.into_iter().map(api::OwnerlessSession::from).collect();
     Ok(json(StatusCode::OK, &wanted.cut(sessions, |session| session.id.clone())?))
 }
 
@@ -125,20 +92,20 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "The session's id")),
     request_body = Assignment,
     responses(
-        (status = 200, description = "The account as it is now", body = Account),
+        (status = 200, description = "The account as it is now", body = api::Account),
         (status = 404, description = "There is no such session or account"),
         (status = 409, description = "It is another person's: `other_person`; or in use: `session_in_use`"),
     )
 )]
 pub(crate) async fn assign(
-    Shared(state): Shared<State>,
-    _: By<CanArrangeAccounts>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
     body: Json<Assignment>,
 ) -> Result<Response, Problem> {
     let Assignment { account, purposes } = body.value;
-    match state.pool().adopt_session(&account, read_id(&given)?, &purposes).await {
-        Ok(view) => Ok(json(StatusCode::OK, &Account::from(view))),
+    match pool.adopt_session(&account, read_id(&given)?, &purposes).await {
+        Ok(view) => Ok(json(StatusCode::OK, &api::Account::from(view))),
         Err(RosterError::NoSuchSession) => Err(not_found(&given)),
         Err(error) => Err(refusal::of_roster(error)),
     }
@@ -151,11 +118,11 @@ pub(crate) async fn assign(
     responses((status = 204, description = "Deleted"))
 )]
 pub(crate) async fn forget(
-    Shared(state): Shared<State>,
-    _: By<CanArrangeAccounts>,
+    Shared(pool): Shared<Arc<telegram::Pool>>,
+    _: Authorized<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    if state.pool().forget_session(read_id(&given)?).await? {
+    if pool.forget_session(read_id(&given)?).await? {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(not_found(&given))

@@ -1,56 +1,20 @@
-//! `/v1/maintenance`: times for which nobody wants to be told.
+//! `/v1/maintenance`: times for which no one wants to be notified.
 
-use alerts::{Hours, InvalidHours, MaintenanceWindow, Scope, Weekday, WindowError, WindowView};
+use alerts::{Hours, InvalidHours, MaintenanceWindow, Scope, Weekday, WindowError};
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::{MaintenanceId, Timestamp};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::who;
 use crate::answer::json;
-use crate::auth::{By, CanOperate, CanRead};
-use crate::extract::{PathParameter, QueryParameters, Unchecked};
+use crate::auth::{Authorized, CanOperate, CanRead};
+use crate::extract::{PathParameter, Unchecked};
 use crate::problem::{Code, FieldError, Problem, shorten};
-use crate::state::State;
-use crate::v1::{Page, PageParameters, Wanted, words};
-
-/// A maintenance window: once, or every week.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = MaintenanceWindow)]
-pub(crate) struct Window {
-    /// Its id.
-    #[schema(value_type = String, example = "maint_01k2v7m3w0e9tq4b8s6n5x1zyr")]
-    id: MaintenanceId,
-    /// What for.
-    #[schema(example = "backup")]
-    note: String,
-    /// For which cards: `all`, a kind such as `account`, or a card such as `account:main`.
-    #[schema(example = "all")]
-    scope: String,
-    /// When it begins, if it is once.
-    from: Option<Timestamp>,
-    /// When it ends, if it is once.
-    until: Option<Timestamp>,
-    /// The days on which it begins, if it is every week.
-    #[schema(schema_with = words::weekdays)]
-    days: Option<Vec<&'static str>>,
-    /// The time of day at which it begins then.
-    #[schema(example = "02:00")]
-    start: Option<String>,
-    /// How many minutes it lasts then.
-    minutes: Option<u32>,
-    /// How far the clocks it is meant by are ahead of UTC.
-    #[schema(example = "+03:00")]
-    utc_offset: Option<String>,
-    /// Until when it lasts, if it is now.
-    now_until: Option<Timestamp>,
-    /// When it was made.
-    created_at: Timestamp,
-    /// Who made it.
-    created_by: String,
-}
+use crate::v1::{Page, PageParameters, PageRequest};
 
 /// A window to be made: `from` and `until` for once, or `days`, `start` and `minutes` for every week.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -71,7 +35,7 @@ pub(crate) struct NewWindow {
     /// When it ends, once.
     until: Option<Timestamp>,
     /// The days on which it begins, every week.
-    #[schema(schema_with = words::weekdays)]
+    #[schema(schema_with = schemas::weekdays)]
     days: Option<Vec<Weekday>>,
     /// The time of day at which it begins, every week.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "02:00")]
@@ -86,41 +50,6 @@ pub(crate) struct NewWindow {
 
 fn everything() -> String {
     "all".to_owned()
-}
-
-impl From<WindowView> for Window {
-    fn from(view: WindowView) -> Self {
-        let WindowView { id, window, now_until, created_at, created_by } = view;
-        let MaintenanceWindow { note, scope, hours } = window;
-        let scope = scope.to_string();
-        let (from, until, weekly) = match hours {
-            Hours::Once { from, until } => (Some(from), Some(until), None),
-            Hours::Weekly { days, start, minutes, utc_offset } => {
-                (None, None, Some((days, start, minutes, utc_offset)))
-            }
-        };
-        let days = weekly.as_ref().map(|(days, ..)| days.iter().map(|day| day.as_str()).collect());
-        let clock = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
-        let start = weekly.as_ref().map(|(_, start, ..)| clock(*start));
-        let minutes = weekly.as_ref().map(|(_, _, minutes, _)| *minutes);
-        let utc_offset = weekly.map(|(.., offset)| {
-            format!("{}{}", if offset < 0 { '-' } else { '+' }, clock(offset.unsigned_abs()))
-        });
-        Self {
-            id,
-            note,
-            scope,
-            from,
-            until,
-            days,
-            start,
-            minutes,
-            utc_offset,
-            now_until,
-            created_at,
-            created_by,
-        }
-    }
 }
 
 impl NewWindow {
@@ -197,16 +126,14 @@ fn offset(text: &str) -> Option<i32> {
 #[utoipa::path(
     get, path = "/v1/maintenance", tag = "alerts", operation_id = "list_maintenance",
     params(PageParameters),
-    responses((status = 200, description = "The windows", body = Page<Window>))
+    responses((status = 200, description = "The windows", body = Page<api::MaintenanceWindow>))
 )]
 pub(crate) async fn list(
-    Shared(state): Shared<State>,
-    _: By<CanRead>,
-    mut query: QueryParameters,
+    Shared(alerts): Shared<alerts::Alerts>,
+    _: Authorized<CanRead>,
+    wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::take(&mut query);
-    query.finish()?;
-    let windows: Vec<Window> = state.alerts().windows().into_iter().map(Into::into).collect();
+    let windows: Vec<api::MaintenanceWindow> = alerts.windows().into_iter().map(Into::into).collect();
     Ok(json(StatusCode::OK, &wanted.cut(windows, |window| window.id.to_string())?))
 }
 
@@ -215,35 +142,35 @@ pub(crate) async fn list(
     post, path = "/v1/maintenance", tag = "alerts", operation_id = "create_maintenance",
     request_body = NewWindow,
     responses(
-        (status = 201, description = "Made", body = Window),
+        (status = 201, description = "Made", body = api::MaintenanceWindow),
         (status = 409, description = "There are too many"),
     )
 )]
 pub(crate) async fn create(
-    Shared(state): Shared<State>,
-    by: By<CanOperate>,
+    Shared(alerts): Shared<alerts::Alerts>,
+    by: Authorized<CanOperate>,
     body: Unchecked<NewWindow>,
 ) -> Result<Response, Problem> {
     let window = body.checked(NewWindow::read)?;
-    let made = state.alerts().add_window(window, &who(&by.caller)).await.map_err(|error| match error {
+    let made = alerts.add_window(window, &who(&by.caller)).await.map_err(|error| match error {
         WindowError::Wrong(InvalidHours { field, message }) => {
             Problem::fields(vec![FieldError::new(field, message)])
         }
         WindowError::TooMany => Problem::new(Code::WrongState, format!("{error}.")),
         WindowError::Store(error) => error.into(),
     })?;
-    Ok(json(StatusCode::CREATED, &Window::from(made)))
+    Ok(json(StatusCode::CREATED, &api::MaintenanceWindow::from(made)))
 }
 
-/// Takes a maintenance window out; what is broken then is told.
+/// Takes a maintenance window out; what is broken then is notified.
 #[utoipa::path(
     delete, path = "/v1/maintenance/{id}", tag = "alerts", operation_id = "remove_maintenance",
     params(("id" = String, Path, description = "The window's id")),
     responses((status = 204, description = "Taken out"))
 )]
 pub(crate) async fn remove(
-    Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    Shared(alerts): Shared<alerts::Alerts>,
+    _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let missing = || {
@@ -254,7 +181,7 @@ pub(crate) async fn remove(
         Problem::new(Code::MaintenanceNotFound, detail)
     };
     let id: MaintenanceId = given.parse().map_err(|_| missing())?;
-    if state.alerts().remove_window(id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
+    if alerts.remove_window(id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
 }
 
 #[cfg(test)]

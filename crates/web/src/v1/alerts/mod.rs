@@ -1,17 +1,16 @@
-//! `/v1/alerts`, `/v1/mutes`, `/v1/maintenance` and `/v1/alert-targets`: who is told when something stays broken.
+//! `/v1/alerts`, `/v1/mutes`, `/v1/maintenance` and `/v1/alert-targets`: who is notified when something stays broken.
 
 pub(crate) mod list;
 pub(crate) mod maintenance;
 pub(crate) mod mutes;
 pub(crate) mod targets;
-mod view;
 
 use domain::AlertId;
 
 use crate::auth::Caller;
 use crate::problem::{Code, Problem, shorten};
 
-/// Whoever asks for a change, as it is shown beside what they made.
+/// Anyone who asks for a change, as it is shown beside what they made.
 fn who(caller: &Caller) -> String {
     let asked = caller.asked_for();
     let named = ["asked for by ", "asked for with ", "asked for on "];

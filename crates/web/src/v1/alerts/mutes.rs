@@ -1,23 +1,21 @@
-//! Muting: nobody is told of a card for a while; its dots go on.
+//! Muting: no one is notified of a card for a while; its dots go on.
 
 use std::time::Duration;
 
-use alerts::{MuteError, StoredMute};
+use alerts::MuteError;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::Timestamp;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::view::Shown;
 use super::{no_such_alert, read_alert, who};
 use crate::answer::json;
-use crate::auth::{By, CanOperate, CanRead};
-use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::auth::{Authorized, CanOperate, CanRead};
+use crate::extract::{Json, PathParameter};
 use crate::problem::{Code, FieldError, Problem, shorten};
-use crate::state::State;
-use crate::v1::{Page, PageParameters, Wanted};
+use crate::v1::{Page, PageParameters, PageRequest};
 
 /// The longest id of a card.
 const LONGEST_CARD: usize = 160;
@@ -45,28 +43,6 @@ pub(crate) struct NewMute {
     minutes: Option<u32>,
     /// Until this time.
     until: Option<Timestamp>,
-}
-
-/// A card that nobody is told of for a while.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Mute {
-    /// The card.
-    #[schema(example = "account:main")]
-    card: String,
-    /// Until when.
-    until: Timestamp,
-    /// Since when.
-    muted_at: Timestamp,
-    /// Who wanted it.
-    #[schema(example = "anna")]
-    muted_by: String,
-}
-
-impl From<StoredMute> for Mute {
-    fn from(mute: StoredMute) -> Self {
-        let StoredMute { card, until, muted_at, muted_by } = mute;
-        Self { card, until, muted_at, muted_by }
-    }
 }
 
 /// Until when, from the one of two fields that was given.
@@ -97,43 +73,44 @@ fn refused(error: MuteError, given: &str, field: &str) -> Problem {
 
 /// Mutes the card of an alert.
 ///
-/// Until then nobody is told of the card or its parts. What is still broken then is told.
+/// Until then no one is notified of the card or its parts. What is still broken then is notified.
 #[utoipa::path(
     post, path = "/v1/alerts/{id}/mute", tag = "alerts", operation_id = "mute_alert",
     params(("id" = String, Path, description = "The alert's id")),
     request_body = MuteTime,
-    responses((status = 200, description = "The alert as it is now", body = Shown))
+    responses((status = 200, description = "The alert as it is now", body = api::Alert))
 )]
 pub(crate) async fn mute_alert(
-    Shared(state): Shared<State>,
-    by: By<CanOperate>,
+    Shared(alerts): Shared<alerts::Alerts>,
+    Shared(clock): Shared<ambient::Clock>,
+    by: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<MuteTime>,
 ) -> Result<Response, Problem> {
     let MuteTime { minutes, until: at } = body.value;
     let field = if minutes.is_some() { "minutes" } else { "until" };
     let id = read_alert(&given)?;
-    let until = until(minutes, at, state.clock().now())?;
-    let muted = state.alerts().mute_alert(id, until, &who(&by.caller)).await;
+    let until = until(minutes, at, clock.now())?;
+    let muted = alerts.mute_alert(id, until, &who(&by.caller)).await;
     let alert = muted.map_err(|error| refused(error, &given, field))?;
-    Ok(json(StatusCode::OK, &Shown::from(alert)))
+    Ok(json(StatusCode::OK, &api::Alert::from(alert)))
 }
 
-/// Lets the card of an alert be told of again.
+/// Lets the card of an alert be notified again.
 #[utoipa::path(
     delete, path = "/v1/alerts/{id}/mute", tag = "alerts", operation_id = "unmute_alert",
     params(("id" = String, Path, description = "The alert's id")),
     responses((status = 204, description = "It is told of again"))
 )]
 pub(crate) async fn unmute_alert(
-    Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    Shared(alerts): Shared<alerts::Alerts>,
+    _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
-    let found = state.alerts().get(read_alert(&given)?).await?;
+    let found = alerts.get(read_alert(&given)?).await?;
     let found = found.ok_or_else(|| no_such_alert(&given))?;
     // One that was not muted is told of already, which is what was asked for.
-    state.alerts().unmute(&found.alert.card).await?;
+    alerts.unmute(&found.alert.card).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -141,16 +118,14 @@ pub(crate) async fn unmute_alert(
 #[utoipa::path(
     get, path = "/v1/mutes", tag = "alerts", operation_id = "list_mutes",
     params(PageParameters),
-    responses((status = 200, description = "The mutes", body = Page<Mute>))
+    responses((status = 200, description = "The mutes", body = Page<api::Mute>))
 )]
 pub(crate) async fn list(
-    Shared(state): Shared<State>,
-    _: By<CanRead>,
-    mut query: QueryParameters,
+    Shared(alerts): Shared<alerts::Alerts>,
+    _: Authorized<CanRead>,
+    wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::take(&mut query);
-    query.finish()?;
-    let mutes: Vec<Mute> = state.alerts().mutes().into_iter().map(Into::into).collect();
+    let mutes: Vec<api::Mute> = alerts.mutes().into_iter().map(Into::into).collect();
     Ok(json(StatusCode::OK, &wanted.cut(mutes, |mute| mute.card.clone())?))
 }
 
@@ -159,13 +134,14 @@ pub(crate) async fn list(
     post, path = "/v1/mutes", tag = "alerts", operation_id = "mute_card",
     request_body = NewMute,
     responses(
-        (status = 200, description = "Muted", body = Mute),
+        (status = 200, description = "Muted", body = api::Mute),
         (status = 409, description = "Too many are"),
     )
 )]
 pub(crate) async fn create(
-    Shared(state): Shared<State>,
-    by: By<CanOperate>,
+    Shared(alerts): Shared<alerts::Alerts>,
+    Shared(clock): Shared<ambient::Clock>,
+    by: Authorized<CanOperate>,
     body: Json<NewMute>,
 ) -> Result<Response, Problem> {
     let NewMute { card, minutes, until: at } = body.value;
@@ -174,14 +150,14 @@ pub(crate) async fn create(
     if !one_word || card.len() > LONGEST_CARD {
         return Err(wrong_field("card", "is no card; write one like account:main"));
     }
-    let now = state.clock().now();
+    let now = clock.now();
     let until = until(minutes, at, now)?;
     let muted_by = who(&by.caller);
-    state.alerts().mute(&card, until, &muted_by).await.map_err(|error| refused(error, "", field))?;
-    Ok(json(StatusCode::OK, &Mute { card, until, muted_at: now, muted_by }))
+    alerts.mute(&card, until, &muted_by).await.map_err(|error| refused(error, "", field))?;
+    Ok(json(StatusCode::OK, &api::Mute { card, until, muted_at: now, muted_by }))
 }
 
-/// Lets a card be told of again.
+/// Lets a card be notified again.
 #[utoipa::path(
     delete, path = "/v1/mutes/{card}", tag = "alerts", operation_id = "unmute_card",
     params(("card" = String, Path, description = "The card, such as `account:main`")),
@@ -191,11 +167,11 @@ pub(crate) async fn create(
     )
 )]
 pub(crate) async fn remove(
-    Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    Shared(alerts): Shared<alerts::Alerts>,
+    _: Authorized<CanOperate>,
     PathParameter(card): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
-    if state.alerts().unmute(&card).await? {
+    if alerts.unmute(&card).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     let detail = format!("The card {:?} is not muted; GET /v1/mutes lists those that are.", shorten(&card));

@@ -9,9 +9,8 @@ use domain::Timestamp;
 use http::StatusCode;
 use utoipa::IntoParams;
 
-use super::view::AuditView;
 use crate::answer::json;
-use crate::auth::{By, CanReadAudit};
+use crate::auth::{Authorized, CanReadAudit};
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
 use crate::state::State;
@@ -23,11 +22,11 @@ use crate::v1::{LongPageParameters, Page};
 #[utoipa::path(
     get, path = "/v1/audit", tag = "users", operation_id = "list_audit",
     params(ListParameters, LongPageParameters),
-    responses((status = 200, description = "A page of the audit log", body = Page<AuditView>))
+    responses((status = 200, description = "A page of the audit log", body = Page<api::AuditEntry>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanReadAudit>,
+    _: Authorized<CanReadAudit>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let filter = AuditFilter {
@@ -45,7 +44,10 @@ pub(crate) async fn list(
     query.finish()?;
     let found = state.access().audit(&filter, &page).await.map_err(listed)?;
     let keys = KeyNames::of(&state, true).await?;
-    let items: Vec<_> = found.items.into_iter().map(|record| AuditView::from(record).named(&keys)).collect();
+    let mut items: Vec<_> = found.items.into_iter().map(api::AuditEntry::from).collect();
+    for who in items.iter_mut().map(|entry| &mut entry.who) {
+        who.key_name = who.name.as_deref().and_then(|id| keys.name(id));
+    }
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 

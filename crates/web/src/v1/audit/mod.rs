@@ -1,4 +1,3 @@
 //! `/v1/audit`: who did what.
 
 pub(crate) mod list;
-mod view;

@@ -1,5 +1,6 @@
 //! `POST /v1/chats/{chat_id}/read` and `…/typing`: what the others in a chat see of our attention.
 
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::AccountName;
@@ -11,11 +12,10 @@ use utoipa::ToSchema;
 use super::message::DoneView;
 use super::{named, unchanged};
 use crate::answer::json;
-use crate::auth::{By, CanSend};
+use crate::auth::{Authorized, CanSend};
 use crate::extract::{Json, PathParameter};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
-use crate::v1::words;
 
 /// Up to where a chat was read.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -47,7 +47,7 @@ pub(crate) struct ReadUpTo {
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,
-    _: By<CanSend>,
+    _: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
     body: Json<ReadUpTo>,
 ) -> Result<Response, Problem> {
@@ -71,7 +71,7 @@ pub(crate) async fn read(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ShowTyping {
     /// What the account is about to do; it fades after a few seconds.
-    #[schema(schema_with = words::typing, required = false)]
+    #[schema(schema_with = schemas::typing, required = false)]
     action: Option<String>,
     /// Only through this account.
     #[schema(value_type = Option<String>, example = "main")]
@@ -84,7 +84,7 @@ pub(crate) struct ShowTyping {
     params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`")),
     request_body = ShowTyping,
     responses(
-        (status = 200, description = "Shown", body = DoneView),
+        (status = 200, description = "api::Alert", body = DoneView),
         (status = 403, description = "No account may write there"),
         (status = 404, description = "No account finds the chat"),
         (status = 422, description = "Wrong fields, or refused by the provider"),
@@ -95,7 +95,7 @@ pub(crate) struct ShowTyping {
 )]
 pub(crate) async fn typing(
     Shared(state): Shared<State>,
-    _: By<CanSend>,
+    _: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
     body: Json<ShowTyping>,
 ) -> Result<Response, Problem> {

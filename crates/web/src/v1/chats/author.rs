@@ -1,4 +1,4 @@
-//! Through whom a message in a chat is changed: through the account that sent it, else through whoever can.
+//! Through whom a message in a chat is changed: through the account that sent it, else through anyone who can.
 
 use domain::{AccountName, ChatRef};
 use telegram::{ChangeError, Changed};
@@ -7,7 +7,7 @@ use super::named;
 use crate::state::State;
 
 /// Makes a change to a message through the account that is named, or, when none is, through the one that sent the message;
-/// when that one cannot, or nobody here knows who it was, through the account that is first in the chat.
+/// when that one cannot, or no one here knows who it was, through the account that is first in the chat.
 ///
 /// # Errors
 /// Why the account could not that was asked first, unless it is not known whether the second one did.
@@ -43,7 +43,7 @@ async fn of(state: &State, chat: &ChatRef, message_id: i32) -> Option<AccountNam
     }
 }
 
-/// Whether somebody else in the chat may be able to do what its author cannot, such as an administrator.
+/// Whether someone else in the chat may be able to do what its author cannot, such as an administrator.
 const fn others_may(refused: &ChangeError) -> bool {
     match refused {
         ChangeError::NotFound { .. } | ChangeError::NoRights { .. } | ChangeError::NoAccount { .. } => true,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::schemas;
 use domain::message::OnFlood;
 use domain::saga::{ObserverRule, Task};
 use domain::{AccountName, ChatRef};
@@ -15,7 +16,6 @@ use crate::problem::{FieldError, Problem};
 use crate::v1::chat_name::ChatName;
 use crate::v1::operations::Order;
 use crate::v1::wait::wait;
-use crate::v1::words;
 
 /// How long a caller waits if it does not say.
 pub(super) const WAIT: Duration = Duration::from_mins(1);
@@ -32,10 +32,10 @@ pub(crate) struct NewChat {
     #[schema(max_length = 255)]
     about: Option<String>,
     /// Whom to invite; bots among them become administrators. At most 200 together with `admins`.
-    #[schema(schema_with = words::people, required = false)]
+    #[schema(schema_with = schemas::people, required = false)]
     members: Option<Vec<ChatName>>,
     /// Whom to invite and make administrators.
-    #[schema(schema_with = words::people, required = false)]
+    #[schema(schema_with = schemas::people, required = false)]
     admins: Option<Vec<ChatName>>,
     /// Whether the observer of the settings is invited too.
     #[schema(default = false)]
@@ -44,7 +44,7 @@ pub(crate) struct NewChat {
     #[schema(value_type = Option<String>, example = "main")]
     account: Option<AccountName>,
     /// What to do when every account that could make it must wait: `wait` in the queue, or `fail`.
-    #[schema(schema_with = words::on_flood, required = false)]
+    #[schema(schema_with = schemas::on_flood, required = false)]
     on_flood: Option<OnFlood>,
     /// How many seconds to wait for the result; then the answer is 202 and the work goes on.
     #[schema(minimum = 0, maximum = 100, default = 60)]
@@ -57,16 +57,16 @@ pub(crate) struct NewChat {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMembers {
     /// Whom to invite; bots among them become administrators. At most 200 together with `admins`.
-    #[schema(schema_with = words::people, required = false)]
+    #[schema(schema_with = schemas::people, required = false)]
     members: Option<Vec<ChatName>>,
     /// Whom to invite and make administrators.
-    #[schema(schema_with = words::people, required = false)]
+    #[schema(schema_with = schemas::people, required = false)]
     admins: Option<Vec<ChatName>>,
     /// Only through this account.
     #[schema(value_type = Option<String>, example = "main")]
     account: Option<AccountName>,
     /// What to do when every account that could invite must wait: `wait` in the queue, or `fail`.
-    #[schema(schema_with = words::on_flood, required = false)]
+    #[schema(schema_with = schemas::on_flood, required = false)]
     on_flood: Option<OnFlood>,
     /// How many seconds to wait for the result; then the answer is 202 and the work goes on.
     #[schema(minimum = 0, maximum = 100, default = 60)]
@@ -95,7 +95,7 @@ pub(crate) struct ChatChange {
 }
 
 impl NewChat {
-    /// Checks the fields together; everything that is wrong is told at once.
+    /// Checks the fields together; all errors are reported at once.
     pub(super) fn order(self) -> Result<Order, Problem> {
         let mut errors = Vec::new();
         let title = title(&self.title, &mut errors);
@@ -111,7 +111,7 @@ impl NewChat {
 }
 
 impl NewMembers {
-    /// Checks the fields together; everything that is wrong is told at once.
+    /// Checks the fields together; all errors are reported at once.
     pub(super) fn order(self, chat: ChatRef) -> Result<Order, Problem> {
         let mut errors = Vec::new();
         let (members, admins) = both(self.members, self.admins, &mut errors);
@@ -134,7 +134,7 @@ pub(super) struct Changes {
 }
 
 impl ChatChange {
-    /// Checks the fields together; everything that is wrong is told at once.
+    /// Checks the fields together; all errors are reported at once.
     pub(super) fn changes(self) -> Result<Changes, Problem> {
         let mut errors = Vec::new();
         if self.title.is_none() && self.about.is_none() && self.account.is_none() {

@@ -11,14 +11,13 @@ use telegram::BindError;
 
 use super::bodies::{Changes, ChatChange};
 use super::list::find;
-use super::view::ChatView;
 use super::{moves, named};
 use crate::answer::json;
-use crate::auth::{By, Caller, CanSend};
+use crate::auth::{Authorized, Caller, CanSend};
 use crate::extract::{PathParameter, Unchecked};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
-use crate::v1::operations::{self, ChatEdited, OperationView, Order, ResultView};
+use crate::v1::operations::{self, Order};
 
 /// Changes a chat: its title, its description, or the account that serves it.
 ///
@@ -30,7 +29,7 @@ use crate::v1::operations::{self, ChatEdited, OperationView, Order, ResultView};
     request_body = ChatChange,
     responses(
         (status = 200, description = "Changed: the chat, or how title and description were set", body = Changed),
-        (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
+        (status = 202, description = "Not finished within `wait`", body = api::Operation,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 403, description = "No account may change the chat"),
         (status = 404, description = "No account finds the chat, or there is no such account"),
@@ -41,7 +40,7 @@ use crate::v1::operations::{self, ChatEdited, OperationView, Order, ResultView};
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
     body: Unchecked<ChatChange>,
 ) -> Result<Response, Problem> {
@@ -67,14 +66,16 @@ pub(crate) async fn change(
 #[expect(dead_code, reason = "describes the two shapes")]
 pub(crate) enum Changed {
     /// Only the account was to change.
-    Chat(ChatView),
+    Chat(api::Chat),
     /// Title or description were to change.
-    Edited(ChatEdited<'static>),
+    Edited(api::ChatEdited),
 }
 
 async fn edit(state: &State, caller: &Caller, order: Order) -> Result<Response, Problem> {
-    operations::ask(state, caller, order, None, |saga| Ok(json(StatusCode::OK, &ResultView::from(saga))))
-        .await
+    operations::ask(state, caller, order, None, |saga| {
+        Ok(json(StatusCode::OK, &api::OperationResult::from(saga)))
+    })
+    .await
 }
 
 /// Binds a chat to an account that is in it, a private dialog to one that has it or can reach the person: in the store

@@ -6,13 +6,12 @@ use http::{HeaderMap, StatusCode};
 
 use super::bodies::NewChat;
 use crate::answer::json;
-use crate::auth::{By, CanSend};
+use crate::auth::{Authorized, CanSend};
 use crate::extract::Unchecked;
 use crate::problem::Problem;
 use crate::state::State;
-use crate::v1::operations::{self, ChatMade, OperationView, ResultView};
+use crate::v1::operations;
 
-/// The path that makes chats.
 const PATH: &str = "/v1/chats";
 
 /// Makes a supergroup, invites people and makes an invite link.
@@ -26,8 +25,8 @@ const PATH: &str = "/v1/chats";
         description = "1 to 255 visible ASCII characters. The same key with the same body is the same chat for 24 hours.")),
     request_body = NewChat,
     responses(
-        (status = 201, description = "Made", body = ChatMade<'static>),
-        (status = 202, description = "Not finished within `wait`, or in doubt", body = OperationView<'static>,
+        (status = 201, description = "Made", body = api::ChatMade),
+        (status = 202, description = "Not finished within `wait`, or in doubt", body = api::Operation,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 400, description = "The body is not JSON, or a header is wrong"),
         (status = 403, description = "No account may make it"),
@@ -43,14 +42,14 @@ const PATH: &str = "/v1/chats";
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     headers: HeaderMap,
     body: Unchecked<NewChat>,
 ) -> Result<Response, Problem> {
     let key = operations::ask::key(&headers, &by.caller, PATH, &body.raw)?;
     let order = body.checked(NewChat::order)?;
     operations::ask(&state, &by.caller, order, key, |saga| {
-        Ok(json(StatusCode::CREATED, &ResultView::from(saga)))
+        Ok(json(StatusCode::CREATED, &api::OperationResult::from(saga)))
     })
     .await
 }

@@ -1,5 +1,6 @@
 //! `POST /v1/chats/{chat_id}/hand-over`: another owner for a chat.
 
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::secret::ExposeSecret;
@@ -13,12 +14,11 @@ use super::message::DoneView;
 use super::people::is_person;
 use super::{named, unchanged};
 use crate::answer::json;
-use crate::auth::{By, CanAdminister};
+use crate::auth::{Authorized, CanAdminister};
 use crate::extract::{Json, PathParameter, hidden};
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 use crate::v1::chat_name::ChatName;
-use crate::v1::words;
 
 /// The longest password that is taken, in bytes.
 const LONGEST_PASSWORD: usize = 1024;
@@ -29,7 +29,7 @@ const LONGEST_PASSWORD: usize = 1024;
 #[serde(deny_unknown_fields)]
 pub(crate) struct HandOver {
     /// The new owner, who must be in the chat: a user id or a username.
-    #[schema(schema_with = words::chat)]
+    #[schema(schema_with = schemas::chat)]
     to: ChatName,
     /// The two-step password of the account that owns the chat; it is neither stored nor logged.
     #[serde(deserialize_with = "hidden::text")]
@@ -60,7 +60,7 @@ pub(crate) struct HandOver {
 )]
 pub(crate) async fn hand_over(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
     body: Json<HandOver>,
 ) -> Result<Response, Problem> {

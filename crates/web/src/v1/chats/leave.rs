@@ -11,14 +11,14 @@ use utoipa::IntoParams;
 use super::bodies::WAIT;
 use super::named;
 use crate::answer::json;
-use crate::auth::{By, CanSend};
+use crate::auth::{Authorized, CanSend};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::Problem;
 use crate::state::State;
-use crate::v1::operations::{self, ChatLeft, OperationView, Order, ResultView};
+use crate::v1::operations::{self, Order};
 use crate::v1::wait::wait_in_query;
 
-/// Leaves a chat; with `remove_members` everybody else is removed first. A chat that was left before is no error. A
+/// Leaves a chat; with `remove_members` everyone else is removed first. A chat that was left before is no error. A
 /// chat that the account owns is not emptied unless `leave_own` says so: 409, and nothing was done.
 #[utoipa::path(
     delete, path = "/v1/chats/{chat_id}", tag = "chats", operation_id = "leave_chat",
@@ -31,8 +31,8 @@ use crate::v1::wait::wait_in_query;
         WaitParameters,
     ),
     responses(
-        (status = 200, description = "Left", body = ChatLeft<'static>),
-        (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
+        (status = 200, description = "Left", body = api::ChatLeft),
+        (status = 202, description = "Not finished within `wait`", body = api::Operation,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 404, description = "No account finds the chat, or the pinned account is not known"),
         (status = 409, description = "The account owns the chat, or it was cancelled"),
@@ -42,7 +42,7 @@ use crate::v1::wait::wait_in_query;
 )]
 pub(crate) async fn leave(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -52,12 +52,14 @@ pub(crate) async fn leave(
     let pin = query.take::<AccountName>("account");
     query.finish()?;
     let chat = named::group(&given)?;
-    // A chat that we were in and that nobody finds any more is left, as was asked for; one never known is a mistake.
+    // A chat that we were in and that no one finds any more is left, as was asked for; one never known is a mistake.
     let missing_is_left = state.pool().is_left(&chat) || state.pool().chat_info(&chat).is_some();
     let task = Task::LeaveChat { chat, remove_members, missing_is_left, keep_own: !leave_own };
     let order = Order { task, pin, on_flood: OnFlood::Wait, wait };
-    operations::ask(&state, &by.caller, order, None, |saga| Ok(json(StatusCode::OK, &ResultView::from(saga))))
-        .await
+    operations::ask(&state, &by.caller, order, None, |saga| {
+        Ok(json(StatusCode::OK, &api::OperationResult::from(saga)))
+    })
+    .await
 }
 
 /// How to do what a request without a body asks for.

@@ -1,5 +1,6 @@
 //! `GET /v1/chats` and one of them: what the store keeps and what memory knows.
 
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::{AccountName, ChatRef};
@@ -8,25 +9,24 @@ use store::{ChatFilter, ChatState, PeerKind};
 use utoipa::IntoParams;
 
 use super::named;
-use super::view::ChatView;
 use crate::answer::json;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Problem, shorten};
 use crate::state::State;
 use crate::v1::names::{self, Names};
 use crate::v1::page::{listed, store_page};
-use crate::v1::{LongPageParameters, Page, words};
+use crate::v1::{LongPageParameters, Page};
 
 /// Lists the chats that were made or left here, or that some account is in, by chat id.
 #[utoipa::path(
     get, path = "/v1/chats", tag = "chats", operation_id = "list_chats",
     params(ListParameters, LongPageParameters),
-    responses((status = 200, description = "A page of chats", body = Page<ChatView>))
+    responses((status = 200, description = "A page of chats", body = Page<api::Chat>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let filter = ChatFilter {
@@ -46,7 +46,7 @@ pub(crate) async fn list(
         let seen = names.view(Some(record.chat_id));
         let record = store::ChatRecord { title: record.title.or(seen.chat_title), ..record };
         let known = state.pool().chat_info(&ChatRef::Id(record.chat_id));
-        ChatView::new(Some(record), known)
+        api::Chat::new(Some(record), known)
     };
     let items: Vec<_> = found.items.into_iter().filter_map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
@@ -67,10 +67,10 @@ pub(crate) struct ListParameters {
     #[param(example = "main")]
     account: Option<String>,
     /// Only those in this state.
-    #[param(schema_with = words::chat_state)]
+    #[param(schema_with = schemas::chat_state)]
     state: Option<String>,
     /// Only those of this kind.
-    #[param(schema_with = words::chat_kind)]
+    #[param(schema_with = schemas::chat_kind)]
     kind: Option<String>,
     /// Only those with this in their title or name, username, number or phone; people are among them then.
     #[param(example = "Order 1001", max_length = 200)]
@@ -82,13 +82,13 @@ pub(crate) struct ListParameters {
     get, path = "/v1/chats/{chat_id}", tag = "chats", operation_id = "get_chat",
     params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`")),
     responses(
-        (status = 200, description = "The chat", body = ChatView),
+        (status = 200, description = "The chat", body = api::Chat),
         (status = 404, description = "No account knows it"),
     )
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let (chat, _) = named::chat(&state, &given, None).await?;
@@ -96,8 +96,7 @@ pub(crate) async fn get(
     Ok(json(StatusCode::OK, &view))
 }
 
-/// A chat as it is known now.
-pub(super) async fn find(state: &State, chat: &ChatRef) -> Result<ChatView, Problem> {
+pub(super) async fn find(state: &State, chat: &ChatRef) -> Result<api::Chat, Problem> {
     let known = state.pool().chat_info(chat);
     let id = match (chat, &known) {
         (_, Some(known)) => Some(known.chat_id),
@@ -108,5 +107,5 @@ pub(super) async fn find(state: &State, chat: &ChatRef) -> Result<ChatView, Prob
         Some(id) => state.store().chats().get(id).await?,
         None => None,
     };
-    ChatView::new(record, known).ok_or_else(|| named::unknown(chat))
+    api::Chat::new(record, known).ok_or_else(|| named::unknown(chat))
 }

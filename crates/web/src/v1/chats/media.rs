@@ -7,7 +7,7 @@ use http::HeaderMap;
 use telegram::DownloadOf;
 
 use super::named;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::files::{Asked, from_telegram};
 use crate::problem::Problem;
@@ -39,7 +39,7 @@ use crate::state::State;
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter((chat, message)): PathParameter<(String, String)>,
     mut query: QueryParameters,
     headers: HeaderMap,

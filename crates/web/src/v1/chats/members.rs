@@ -14,19 +14,18 @@ use super::bodies::{NewMembers, WAIT};
 use super::people::is_person;
 use super::{leave, named};
 use crate::answer::json;
-use crate::auth::{By, CanRead, CanSend};
+use crate::auth::{Authorized, CanRead, CanSend};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::Page;
-use crate::v1::operations::{self, MembersChanged, OperationView, Order, ResultView};
+use crate::v1::operations::{self, Order};
 use crate::v1::page::up_to;
 use crate::v1::wait::wait_in_query;
 
-/// How many members a page may have.
 const LARGEST_PAGE: u32 = 200;
 
-/// Somebody who is in a chat.
+/// Someone who is in a chat.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ChatMember)]
 pub(crate) struct Member {
@@ -74,7 +73,7 @@ impl From<MemberView> for Member {
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -109,7 +108,7 @@ pub(crate) struct ListParameters {
 
 /// Invites people into a chat; bots and `admins` become administrators.
 ///
-/// The answer is 200 with a result for each person, 202 while it is not finished, and a problem when nobody could be
+/// The answer is 200 with a result for each person, 202 while it is not finished, and a problem when no one could be
 /// invited at all. People who are in it already are no error.
 #[utoipa::path(
     post, path = "/v1/chats/{chat_id}/members", tag = "chats", operation_id = "add_members",
@@ -120,8 +119,8 @@ pub(crate) struct ListParameters {
     ),
     request_body = NewMembers,
     responses(
-        (status = 200, description = "What became of each", body = MembersChanged<'static>),
-        (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
+        (status = 200, description = "What became of each", body = api::MembersChanged),
+        (status = 202, description = "Not finished within `wait`", body = api::Operation,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 403, description = "No account may invite into the chat"),
         (status = 404, description = "No account finds the chat, or the pinned account is not known"),
@@ -132,7 +131,7 @@ pub(crate) struct ListParameters {
 )]
 pub(crate) async fn add(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
     headers: HeaderMap,
     body: Unchecked<NewMembers>,
@@ -141,11 +140,13 @@ pub(crate) async fn add(
     let path = format!("/v1/chats/{chat}/members");
     let key = operations::ask::key(&headers, &by.caller, &path, &body.raw)?;
     let order = body.checked(|people| people.order(chat))?;
-    operations::ask(&state, &by.caller, order, key, |saga| Ok(json(StatusCode::OK, &ResultView::from(saga))))
-        .await
+    operations::ask(&state, &by.caller, order, key, |saga| {
+        Ok(json(StatusCode::OK, &api::OperationResult::from(saga)))
+    })
+    .await
 }
 
-/// Removes somebody from a chat. Who is not in it counts as removed.
+/// Removes someone from a chat. Who is not in it counts as removed.
 #[utoipa::path(
     delete, path = "/v1/chats/{chat_id}/members/{ref}", tag = "chats", operation_id = "remove_member",
     params(
@@ -154,8 +155,8 @@ pub(crate) async fn add(
         leave::WaitParameters,
     ),
     responses(
-        (status = 200, description = "Removed", body = MembersChanged<'static>),
-        (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
+        (status = 200, description = "Removed", body = api::MembersChanged),
+        (status = 202, description = "Not finished within `wait`", body = api::Operation,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 403, description = "No account may remove people from the chat"),
         (status = 404, description = "No account finds the chat or the user"),
@@ -165,7 +166,7 @@ pub(crate) async fn add(
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter((given, who)): PathParameter<(String, String)>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -183,7 +184,7 @@ pub(crate) async fn remove(
 fn removed(saga: &Saga) -> Result<Response, Problem> {
     let about = |problem: Problem| problem.about(&saga.id, saga.state.as_str());
     let Some(member) = saga.progress.members.first() else {
-        return Ok(json(StatusCode::OK, &ResultView::from(saga)));
+        return Ok(json(StatusCode::OK, &api::OperationResult::from(saga)));
     };
     match member.result {
         Some(MemberResult::NotFound) => Err(about(nobody(&member.who.to_string()))),
@@ -192,7 +193,7 @@ fn removed(saga: &Saga) -> Result<Response, Problem> {
             let detail = format!("{} could not be removed: {why}.", member.who);
             Err(about(Problem::new(Code::Rejected, detail).provider_code(why)))
         }
-        _ => Ok(json(StatusCode::OK, &ResultView::from(saga))),
+        _ => Ok(json(StatusCode::OK, &api::OperationResult::from(saga))),
     }
 }
 

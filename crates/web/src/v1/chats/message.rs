@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{author, named, unchanged};
 use crate::answer::json;
-use crate::auth::{By, CanSend};
+use crate::auth::{Authorized, CanSend};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
@@ -97,7 +97,7 @@ impl MessageEdit {
 )]
 pub(crate) async fn edit(
     Shared(state): Shared<State>,
-    _: By<CanSend>,
+    _: Authorized<CanSend>,
     PathParameter((chat, message)): PathParameter<(String, String)>,
     body: Unchecked<MessageEdit>,
 ) -> Result<Response, Problem> {
@@ -118,7 +118,7 @@ pub(crate) async fn edit(
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct DeleteParameters {
-    /// For everybody in the chat, or for the account alone.
+    /// For everyone in the chat, or for the account alone.
     #[param(default = true)]
     for_all: Option<bool>,
     /// Only through this account.
@@ -148,7 +148,7 @@ pub(crate) struct DeleteParameters {
 )]
 pub(crate) async fn delete(
     Shared(state): Shared<State>,
-    _: By<CanSend>,
+    _: Authorized<CanSend>,
     PathParameter((chat, message)): PathParameter<(String, String)>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {

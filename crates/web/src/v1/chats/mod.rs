@@ -1,4 +1,4 @@
-//! `/v1/chats`: making, changing and leaving chats, who is in them, and those that nobody finds.
+//! `/v1/chats`: making, changing and leaving chats, who is in them, and those that no one finds.
 
 pub(crate) mod attention;
 mod author;
@@ -18,7 +18,6 @@ mod people;
 mod title;
 mod unchanged;
 pub(crate) mod unresolved;
-mod view;
 
 pub(crate) use named::id as today;
 pub(crate) use named::meant;

@@ -11,7 +11,7 @@ use telegram::BindError;
 use utoipa::ToSchema;
 
 use crate::answer::json;
-use crate::auth::{By, CanOperate};
+use crate::auth::{Authorized, CanOperate};
 use crate::extract::Json;
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
@@ -72,7 +72,7 @@ pub(crate) struct Staying {
 )]
 pub(crate) async fn move_all(
     Shared(state): Shared<State>,
-    _: By<CanOperate>,
+    _: Authorized<CanOperate>,
     body: Json<DialogsMove>,
 ) -> Result<Response, Problem> {
     let DialogsMove { from, to } = body.value;

@@ -1,10 +1,11 @@
 //! The chat that a path names, and what a chat that cannot be read answers.
 
+use api::each;
 use domain::chat::{ChatId, ChatKind};
 use domain::{AccountName, ChatRef, NamedChat, NamedChatError, Timestamp};
 use telegram::ReadError;
 
-use crate::problem::{Code, FieldError, Problem, each, seconds_until, shorten};
+use crate::problem::{Code, FieldError, Problem, seconds_until, shorten};
 use crate::state::State;
 use crate::v1::page::wrong_cursor;
 
@@ -103,7 +104,7 @@ pub(super) fn pinned<'a>(
     }
 }
 
-/// A chat that nobody here knows.
+/// A chat that no one here knows.
 pub(super) fn unknown(chat: &ChatRef) -> Problem {
     let chat = shorten(&chat.to_string());
     Problem::new(
@@ -112,7 +113,6 @@ pub(super) fn unknown(chat: &ChatRef) -> Problem {
     )
 }
 
-/// What a chat that could not be read answers.
 pub(crate) fn unread(error: ReadError, now: Timestamp) -> Problem {
     match error {
         ReadError::NotFound { asked } => {

@@ -1,11 +1,11 @@
 //! What something in a chat that was not changed answers. Pure.
 
+use api::each;
 use domain::Timestamp;
 use telegram::ChangeError;
 
-use crate::problem::{Code, Problem, each, seconds_until};
+use crate::problem::{Code, Problem, seconds_until};
 
-/// The problem that says why.
 pub(super) fn problem(error: ChangeError, now: Timestamp) -> Problem {
     match error {
         ChangeError::NotFound { asked } => {

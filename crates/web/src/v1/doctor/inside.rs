@@ -14,7 +14,7 @@ use crate::listen::{ListenerState, ListenerView};
 use crate::state::State;
 
 /// How long the store and Telegram may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A longer list is not counted to its end.
 const COUNTED: u32 = 500;
@@ -22,11 +22,11 @@ const COUNTED: u32 = 500;
 pub(super) async fn of(state: &State) -> Inside {
     let clock = state.clock();
     let (stock, written, sessions, owners, ahead) = tokio::join!(
-        clock.timeout(PATIENCE, stock(state)),
-        clock.timeout(PATIENCE, state.store().round_trip()),
-        clock.timeout(PATIENCE, sessions(state)),
-        clock.timeout(PATIENCE, owners(state)),
-        clock.timeout(PATIENCE, state.pool().telegram_ahead()),
+        clock.timeout(TIMEOUT, stock(state)),
+        clock.timeout(TIMEOUT, state.store().round_trip()),
+        clock.timeout(TIMEOUT, sessions(state)),
+        clock.timeout(TIMEOUT, owners(state)),
+        clock.timeout(TIMEOUT, state.pool().telegram_ahead()),
     );
     let accounts = state.pool().accounts();
     Inside {
@@ -49,7 +49,7 @@ pub(super) async fn of(state: &State) -> Inside {
         unwritten: match written {
             Ok(Ok(_) | Err(StoreError::StorageFull)) => None,
             Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some(format!("nothing was written within {} s", PATIENCE.as_secs())),
+            Err(_) => Some(format!("nothing was written within {} s", TIMEOUT.as_secs())),
         },
         caches: vec![("chats and users known".to_owned(), state.pool().cached_peers() as u64)],
         telegram_ahead: ahead.ok().flatten(),
@@ -131,7 +131,6 @@ async fn oldest(state: &State) -> Result<Option<Timestamp>, StoreError> {
     Ok(waiting.map(|message| message.send_at.unwrap_or(message.created_at)).min())
 }
 
-/// Which account each key of the store is of.
 async fn owners(state: &State) -> Result<Vec<(AccountName, String)>, StoreError> {
     let all = state.store().accounts().sessions().await?;
     let owner = |session: &store::StoredSession| {

@@ -1,7 +1,6 @@
 //! `/v1/doctor`: what is wrong with this server and its machine, and what mends it.
 
 mod inside;
-mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +13,13 @@ use http::StatusCode;
 use machine::{Journal, Root};
 use tokio::sync::Mutex;
 
-use self::view::DoctorReport;
 use crate::answer::json;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
 use crate::state::State;
 
-/// Whoever asks again so soon gets the same report: an examination reads many files and calls others.
+/// Anyone who asks again so soon gets the same report: an examination reads many files and calls others.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// The last report. One examination at a time; who comes meanwhile waits for it.
@@ -36,17 +34,17 @@ pub(crate) struct LastReport(Mutex<Option<Arc<Report>>>);
 #[utoipa::path(
     get, path = "/v1/doctor", tag = "system", operation_id = "examine",
     params(("facts" = Option<bool>, Query, description = "Add what only the server knows, as `switchboard doctor` needs it")),
-    responses((status = 200, description = "The report", body = DoctorReport))
+    responses((status = 200, description = "The report", body = api::DoctorReport))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let facts = query.take::<bool>("facts").unwrap_or_default();
     query.finish()?;
     let report = state.last_report().get(&state).await;
-    Ok(json(StatusCode::OK, &DoctorReport::new(&report, facts)))
+    Ok(json(StatusCode::OK, &api::DoctorReport::new(&report, facts)))
 }
 
 impl LastReport {

@@ -2,15 +2,14 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountName, ChatId, Timestamp};
+use domain::{AccountName, ChatId};
 use http::StatusCode;
-use serde::Serialize;
 use store::Filter;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::run::{self, Run, Which};
+use super::run::{self, Which};
 use crate::answer::{json, located};
-use crate::auth::{By, CanRead, CanSend};
+use crate::auth::{Authorized, CanRead, CanSend};
 use crate::extract::QueryParameters;
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -20,71 +19,6 @@ use crate::v1::names;
 
 /// Where to look how far it is.
 const PATH: &str = "/v1/failed-messages";
-
-/// How many messages failed.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct FailedMessages {
-    /// How many; counting ends at 100000.
-    count: u64,
-    /// The instant that they were counted at. A retry that is given it as `failed_until` is about these alone, whatever
-    /// fails meanwhile.
-    failed_until: Timestamp,
-    /// The run that tries them again, or the last there was since the start of the program.
-    retry: Option<RunView>,
-}
-
-/// Failed messages that are tried again.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RetryOfFailed)]
-pub(crate) struct RunView {
-    /// `running`, `finished` or `cancelled`.
-    #[schema(example = "running")]
-    state: &'static str,
-    /// How many messages it is about.
-    total: u64,
-    /// How many are in the queue again.
-    retried: u64,
-    /// How many were no longer failed when their turn came.
-    refused: u64,
-    /// Who asked for it.
-    #[schema(example = "asked for by anna")]
-    asked_by: String,
-    /// When it began.
-    started_at: Timestamp,
-    /// When it ended.
-    finished_at: Option<Timestamp>,
-}
-
-impl From<&Run> for RunView {
-    fn from(run: &Run) -> Self {
-        let finished_at = run.finished_at();
-        let state = match finished_at {
-            None => "running",
-            Some(_) if run.is_cancelled() => "cancelled",
-            Some(_) => "finished",
-        };
-        Self {
-            state,
-            total: run.total,
-            retried: run.retried(),
-            refused: run.refused(),
-            asked_by: run.asked_by.clone(),
-            started_at: run.started_at,
-            finished_at,
-        }
-    }
-}
-
-/// The run that goes on now.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BegunRetryOfFailed)]
-pub(crate) struct Begun {
-    #[serde(flatten)]
-    run: RunView,
-    /// Whether it went on already, asked for by somebody else or before: this call began none, and what it asked for is not
-    /// part of it.
-    joined: bool,
-}
 
 /// Which of them.
 #[derive(IntoParams)]
@@ -131,17 +65,17 @@ async fn which(state: &State, mut query: QueryParameters) -> Result<Which, Probl
 #[utoipa::path(
     get, path = "/v1/failed-messages", tag = "messages", operation_id = "count_failed_messages",
     params(WhichParameters),
-    responses((status = 200, description = "How many", body = FailedMessages))
+    responses((status = 200, description = "How many", body = api::FailedMessages))
 )]
 pub(crate) async fn count(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     query: QueryParameters,
 ) -> Result<Response, Problem> {
     let which = which(&state, query).await?;
     let (count, _) = run::count(&state, &which).await?;
-    let retry = state.retries().last().map(|run| RunView::from(&*run));
-    Ok(json(StatusCode::OK, &FailedMessages { count, failed_until: which.failed_until, retry }))
+    let retry = state.retries().last().map(|run| run.view());
+    Ok(json(StatusCode::OK, &api::FailedMessages { count, failed_until: which.failed_until, retry }))
 }
 
 /// Sends the messages that failed until now again, in the background: the oldest first, each once, at most 50 a second.
@@ -153,18 +87,18 @@ pub(crate) async fn count(
     post, path = "/v1/failed-messages/retry", tag = "messages", operation_id = "retry_failed_messages",
     params(WhichParameters),
     responses(
-        (status = 202, description = "It goes on", body = Begun,
+        (status = 202, description = "It goes on", body = api::BegunRetryOfFailed,
             headers(("Location" = String, description = "Where to look how far it is"))),
     )
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     query: QueryParameters,
 ) -> Result<Response, Problem> {
     let which = which(&state, query).await?;
     let (run, new) = run::begin(&state, which, by.caller.asked_for()).await?;
-    let begun = Begun { run: RunView::from(&*run), joined: !new };
+    let begun = api::BegunRetryOfFailed { run: run.view(), joined: !new };
     Ok(located(json(StatusCode::ACCEPTED, &begun), PATH))
 }
 
@@ -172,15 +106,18 @@ pub(crate) async fn retry(
 #[utoipa::path(
     delete, path = "/v1/failed-messages/retry", tag = "messages", operation_id = "cancel_retry_of_failed_messages",
     responses(
-        (status = 200, description = "The run, which ends now", body = RunView),
+        (status = 200, description = "The run, which ends now", body = api::RetryOfFailed),
         (status = 409, description = "None goes on"),
     )
 )]
-pub(crate) async fn cancel(Shared(state): Shared<State>, _: By<CanSend>) -> Result<Response, Problem> {
+pub(crate) async fn cancel(
+    Shared(state): Shared<State>,
+    _: Authorized<CanSend>,
+) -> Result<Response, Problem> {
     let going = state.retries().last().filter(|run| run.finished_at().is_none());
     let run = std::future::ready(going).await.ok_or_else(none)?;
     run.cancel();
-    Ok(json(StatusCode::OK, &RunView::from(&*run)))
+    Ok(json(StatusCode::OK, &run.view()))
 }
 
 fn none() -> Problem {

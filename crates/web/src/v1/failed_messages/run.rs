@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::state::State;
 
-/// The pause between two messages.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Ids that are read at once.
@@ -30,7 +29,7 @@ pub(super) struct Which {
 }
 
 impl Which {
-    /// Whether a message is still as it was counted. One that was tried again meanwhile and failed anew is not.
+    /// Whether a message is still as it was counted. One that was tried again meanwhile and failed again is not.
     fn has(&self, state: MessageState, changed_at: Timestamp) -> bool {
         state == MessageState::Failed && changed_at < self.failed_until
     }
@@ -54,12 +53,30 @@ pub(super) struct Run {
 }
 
 impl Run {
+    pub(super) fn view(&self) -> api::RetryOfFailed {
+        let finished_at = self.finished_at();
+        let state = match finished_at {
+            None => "running",
+            Some(_) if self.is_cancelled() => "cancelled",
+            Some(_) => "finished",
+        };
+        api::RetryOfFailed {
+            state: state.to_owned(),
+            total: self.total,
+            retried: self.retried(),
+            refused: self.refused(),
+            asked_by: self.asked_by.clone(),
+            started_at: self.started_at,
+            finished_at,
+        }
+    }
+
     /// How many are in the queue again.
     pub(super) fn retried(&self) -> u64 {
         self.retried.load(Ordering::Relaxed)
     }
 
-    /// How many were no longer failed when their turn came: somebody else was faster.
+    /// How many were no longer failed when their turn came: someone else was faster.
     pub(super) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }

@@ -1,20 +1,17 @@
 //! `/v1/flood-clearing`: clearing flood waits, looking how far that is, cancelling it.
 
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{Purpose, Timestamp};
-use health::{Clearing, ClearingError, ClearingView};
+use health::{Clearing, ClearingError};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::overview::PausedAccount;
-use super::words;
 use crate::answer::json;
-use crate::auth::{By, CanOperate, CanRead};
+use crate::auth::{Authorized, CanOperate, CanRead};
 use crate::extract::Json;
 use crate::problem::{Code, FieldError, Problem};
-use crate::state::State;
 
 /// How flood waits are to be cleared.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -29,58 +26,7 @@ pub(crate) struct NewFloodClearing {
 }
 
 fn how_words() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-    words::clearing()
-}
-
-/// The clearing of flood waits that runs, if one does.
-#[derive(Debug, Default, Serialize, ToSchema)]
-pub(crate) struct FloodClearing {
-    /// Whether one runs; everything else is empty if not.
-    running: bool,
-    /// `stop_all` or `pause_flooded`.
-    #[schema(example = "stop_all")]
-    how: Option<&'static str>,
-    /// What it is doing: `stopping`, `silent`, `starting` or `paused`.
-    #[schema(example = "silent")]
-    phase: Option<&'static str>,
-    /// Who asked for it.
-    by: Option<String>,
-    /// When that was.
-    started_at: Option<Timestamp>,
-    /// When the silence ends, the next service is started, or the next account goes on.
-    until: Option<Timestamp>,
-    /// The service that is started next.
-    #[schema(value_type = Option<String>, example = "send_text")]
-    next: Option<Purpose>,
-    /// Services that run again.
-    #[schema(value_type = Vec<String>)]
-    done: Vec<Purpose>,
-    /// Services that are still to be started.
-    #[schema(value_type = Vec<String>)]
-    waiting: Vec<Purpose>,
-    /// Accounts that are paused.
-    accounts: Vec<PausedAccount>,
-}
-
-impl From<ClearingView> for FloodClearing {
-    fn from(view: ClearingView) -> Self {
-        Self {
-            running: true,
-            how: Some(view.how.as_str()),
-            phase: Some(view.phase.as_str()),
-            by: Some(view.by),
-            started_at: Some(view.started_at),
-            until: view.until,
-            next: view.next,
-            done: view.done,
-            waiting: view.waiting,
-            accounts: view
-                .accounts
-                .into_iter()
-                .map(|(account, until)| PausedAccount { account, until })
-                .collect(),
-        }
-    }
+    schemas::clearing()
 }
 
 fn problem(error: ClearingError) -> Problem {
@@ -98,40 +44,43 @@ fn problem(error: ClearingError) -> Problem {
     post, path = "/v1/flood-clearing", tag = "system", operation_id = "clear_floods",
     request_body = NewFloodClearing,
     responses(
-        (status = 202, description = "It runs", body = FloodClearing),
+        (status = 202, description = "It runs", body = api::FloodClearing),
         (status = 409, description = "The other way runs, or there is nothing to clear"),
     )
 )]
 pub(crate) async fn clear(
-    Shared(state): Shared<State>,
-    by: By<CanOperate>,
+    Shared(health): Shared<health::Health>,
+    by: Authorized<CanOperate>,
     body: Json<NewFloodClearing>,
 ) -> Result<Response, Problem> {
     let how = Clearing::from_word(&body.value.how).ok_or_else(|| {
         let known = Clearing::ALL.map(Clearing::as_str).join(" or ");
         Problem::fields(vec![FieldError::new("how", format!("is wrong: write {known}"))])
     })?;
-    let begun = state.health().clear_floods(how, &by.caller.asked_for()).await.map_err(problem)?;
-    Ok(json(StatusCode::ACCEPTED, &FloodClearing::from(begun)))
+    let begun = health.clear_floods(how, &by.caller.asked_for()).await.map_err(problem)?;
+    Ok(json(StatusCode::ACCEPTED, &api::FloodClearing::from(begun)))
 }
 
 /// Shows how far the clearing of flood waits is.
 #[utoipa::path(
     get, path = "/v1/flood-clearing", tag = "system", operation_id = "get_flood_clearing",
-    responses((status = 200, description = "The one that runs, if one does", body = FloodClearing))
+    responses((status = 200, description = "The one that runs, if one does", body = api::FloodClearing))
 )]
-pub(crate) async fn get(Shared(state): Shared<State>, _: By<CanRead>) -> Response {
-    let view = state.health().clearing().map(FloodClearing::from).unwrap_or_default();
+pub(crate) async fn get(Shared(health): Shared<health::Health>, _: Authorized<CanRead>) -> Response {
+    let view = health.clearing().map(api::FloodClearing::from).unwrap_or_default();
     std::future::ready(json(StatusCode::OK, &view)).await
 }
 
 /// Cancels the clearing of flood waits: everything that it stopped or paused goes on at once.
 #[utoipa::path(
     delete, path = "/v1/flood-clearing", tag = "system", operation_id = "cancel_flood_clearing",
-    responses((status = 200, description = "None runs any more", body = FloodClearing))
+    responses((status = 200, description = "None runs any more", body = api::FloodClearing))
 )]
-pub(crate) async fn cancel(Shared(state): Shared<State>, by: By<CanOperate>) -> Result<Response, Problem> {
-    state.health().cancel_clearing(&by.caller.asked_for()).await.map_err(problem)?;
-    let view = state.health().clearing().map(FloodClearing::from).unwrap_or_default();
+pub(crate) async fn cancel(
+    Shared(health): Shared<health::Health>,
+    by: Authorized<CanOperate>,
+) -> Result<Response, Problem> {
+    health.cancel_clearing(&by.caller.asked_for()).await.map_err(problem)?;
+    let view = health.clearing().map(api::FloodClearing::from).unwrap_or_default();
     Ok(json(StatusCode::OK, &view))
 }

@@ -14,7 +14,7 @@ use logs::{LARGEST_PAGE, LogStore, Order, Query, printed};
 use utoipa::IntoParams;
 
 use super::filter::{self, FilterParameters};
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
 use crate::state::State;
@@ -35,7 +35,7 @@ enum Format {
 )]
 pub(crate) async fn download(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let now = state.clock().now();

@@ -43,7 +43,7 @@ pub(super) struct FilterParameters {
     match_case: Option<bool>,
 }
 
-/// Takes the parameters; what is wrong is told when the query is finished.
+/// Takes the parameters; errors are reported when the query is finished.
 pub(super) fn take(query: &mut QueryParameters, now: Timestamp) -> Filter {
     Filter {
         services: query.take_with("service", several::<Service>).unwrap_or_default(),

@@ -4,66 +4,31 @@ use std::time::Duration;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::Timestamp;
 use http::StatusCode;
-use logs::{Bucket, MOST_BUCKETS};
-use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use logs::MOST_BUCKETS;
+use utoipa::IntoParams;
 
 use super::filter::{self, FilterParameters};
 use super::unread;
 use crate::answer::json;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
 
-/// The stretch of time if nobody says.
+/// The stretch of time by default.
 const USUAL_STRETCH: Duration = Duration::from_hours(2);
 const USUAL_BUCKET: Duration = Duration::from_mins(1);
-
-/// The lines of a stretch of time.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = LogBucket)]
-pub(crate) struct BucketView {
-    /// Where it begins; it ends where the next one begins.
-    start: Timestamp,
-    /// Lines that match.
-    lines: u64,
-    /// Those of them at the level `error`.
-    errors: u64,
-}
-
-impl From<Bucket> for BucketView {
-    fn from(Bucket { start, lines, errors }: Bucket) -> Self {
-        Self { start, lines, errors }
-    }
-}
-
-/// All stretches.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = LogHistogram)]
-pub(crate) struct Histogram {
-    /// In the order of time.
-    items: Vec<BucketView>,
-    /// Where the last one ends.
-    end: Timestamp,
-    /// Where the counting was broken off because it took long: from here on all lines are counted, of those before only some
-    /// or none. `null` when all were looked at.
-    counted_from: Option<Timestamp>,
-    /// Blocks of some thousand lines each that could not be read, since the disk has changed them. They are not counted.
-    damaged: u32,
-}
 
 /// Counts the log lines that match, in equal stretches from `since` (2 h ago) to `until` (now).
 #[utoipa::path(
     get, path = "/v1/logs/histogram", tag = "logs", operation_id = "count_logs",
     params(FilterParameters, HistogramParameters),
-    responses((status = 200, description = "The counts", body = Histogram))
+    responses((status = 200, description = "The counts", body = api::LogHistogram))
 )]
 pub(crate) async fn count(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let now = state.clock().now();
@@ -89,7 +54,7 @@ pub(crate) async fn count(
         state.logs().histogram(filter, since, until, bucket).await.map_err(|error| unread(&error))?;
     let logs::Histogram { buckets, counted_from, damaged } = counted;
     let items = buckets.into_iter().map(Into::into).collect();
-    Ok(json(StatusCode::OK, &Histogram { items, end: until, counted_from, damaged }))
+    Ok(json(StatusCode::OK, &api::LogHistogram { items, end: until, counted_from, damaged }))
 }
 
 /// How lines are counted.

@@ -8,15 +8,13 @@ use utoipa::IntoParams;
 
 use super::filter::{self, FilterParameters};
 use super::unread;
-use super::view::LineView;
 use crate::answer::json;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
-use crate::state::State;
-use crate::v1::{Page, Wanted};
+use crate::v1::{Page, PageRequest};
 
-/// How many lines a page has if nobody says.
+/// How many lines a page has by default.
 const USUAL: u32 = 100;
 
 /// Searches the log lines, the latest first unless said otherwise.
@@ -26,16 +24,17 @@ const USUAL: u32 = 100;
 #[utoipa::path(
     get, path = "/v1/logs", tag = "logs", operation_id = "search_logs",
     params(FilterParameters, ListParameters),
-    responses((status = 200, description = "A page of lines", body = Page<LineView>))
+    responses((status = 200, description = "A page of lines", body = Page<api::LogLine>))
 )]
 pub(crate) async fn list(
-    Shared(state): Shared<State>,
-    _: By<CanRead>,
+    Shared(clock): Shared<ambient::Clock>,
+    Shared(logs): Shared<logs::LogStore>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
-    let filter = filter::take(&mut query, state.clock().now());
+    let filter = filter::take(&mut query, clock.now());
     let order = query.take_with("order", order).unwrap_or_default();
-    let Wanted { limit, cursor } = Wanted::take(&mut query);
+    let PageRequest { limit, cursor } = PageRequest::take(&mut query);
     query.finish()?;
     let after: Option<LineId> = match cursor.map(|cursor| cursor.parse()) {
         Some(Err(_)) => return Err(crate::v1::wrong_cursor()),
@@ -44,11 +43,11 @@ pub(crate) async fn list(
     };
     let limit = usize::try_from(limit.unwrap_or(USUAL)).unwrap_or(usize::MAX);
     let wanted = Query { filter, order, after, limit };
-    let found = state.logs().search(wanted).await.map_err(|error| unread(&error))?;
+    let found = logs.search(wanted).await.map_err(|error| unread(&error))?;
     if found.damaged > 0 {
         tracing::warn!(blocks = found.damaged, "some log lines cannot be read: the disk has changed them");
     }
-    let items: Vec<LineView> = found.lines.into_iter().map(Into::into).collect();
+    let items: Vec<api::LogLine> = found.lines.into_iter().map(Into::into).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next.map(|id| id.to_string()) }))
 }
 

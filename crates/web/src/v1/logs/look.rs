@@ -4,33 +4,17 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use logs::LineId;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::unread;
-use super::view::LineView;
 use crate::answer::json;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
 /// The most lines on either side.
 const MOST_AROUND: usize = 200;
-/// As many if nobody says.
 const USUAL_AROUND: usize = 20;
-
-/// A line with its neighbours.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = LogLineInPlace)]
-pub(crate) struct InPlace {
-    /// The line.
-    line: LineView,
-    /// Those before it, in the order in which they were written.
-    before: Vec<LineView>,
-    /// Those after it.
-    after: Vec<LineView>,
-}
 
 /// Shows a log line and those around it, whatever they are about.
 #[utoipa::path(
@@ -40,13 +24,13 @@ pub(crate) struct InPlace {
         ("around" = Option<usize>, Query, description = "How many lines on either side", minimum = 0, maximum = 200),
     ),
     responses(
-        (status = 200, description = "The line in its place", body = InPlace),
+        (status = 200, description = "The line in its place", body = api::LogLineInPlace),
         (status = 404, description = "There is none (any more)"),
     )
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -61,7 +45,10 @@ pub(crate) async fn get(
     let around = state.logs().around(id, around.unwrap_or(USUAL_AROUND)).await;
     let (before, after) = around.map_err(|error| unread(&error))?;
     let views = |lines: Vec<logs::Line>| lines.into_iter().map(Into::into).collect();
-    Ok(json(StatusCode::OK, &InPlace { line: line.into(), before: views(before), after: views(after) }))
+    Ok(json(
+        StatusCode::OK,
+        &api::LogLineInPlace { line: line.into(), before: views(before), after: views(after) },
+    ))
 }
 
 fn not_found(given: &str) -> Problem {

@@ -6,14 +6,12 @@ pub(crate) mod histogram;
 pub(crate) mod list;
 pub(crate) mod look;
 pub(crate) mod tail;
-mod view;
 
 pub(super) use filter::moment;
 use logs::ReadError;
 
 use crate::problem::{Code, Problem};
 
-/// Logs that cannot be read now.
 fn unread(error: &ReadError) -> Problem {
     match error {
         ReadError::Busy => {

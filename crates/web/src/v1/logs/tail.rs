@@ -15,8 +15,7 @@ use logs::{Line, LineId, Tail, TailEvent};
 
 use super::filter::{self, FilterParameters};
 use super::unread;
-use super::view::LineView;
-use crate::auth::{By, Caller, CanRead, still_looks};
+use crate::auth::{Authorized, Caller, CanRead, may_still_read};
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
 use crate::state::State;
@@ -46,7 +45,7 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 )]
 pub(crate) async fn follow(
     Shared(state): Shared<State>,
-    By { caller, .. }: By<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     mut query: QueryParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -79,14 +78,13 @@ pub(crate) async fn follow(
     Ok(response)
 }
 
-/// A reader who stays.
 struct Follower {
     state: State,
     tail: Tail,
     /// When it wants to leave.
     end: Option<Timestamp>,
     caller: Caller,
-    /// When it was last looked whether the caller still may, by the clock that nobody sets.
+    /// When it was last looked whether the caller still may, by the monotonic clock.
     looked_at: Duration,
 }
 
@@ -119,7 +117,7 @@ impl Follower {
 impl Follower {
     /// Says that the stream is there, to a reader who still may read.
     async fn heartbeat(&mut self) -> Option<Bytes> {
-        if !still_looks(&self.state, &self.caller).await {
+        if !may_still_read(&self.state, &self.caller).await {
             return None;
         }
         self.looked_at = self.state.clock().running();
@@ -135,7 +133,6 @@ async fn until(state: &State, end: Option<Timestamp>) {
     }
 }
 
-/// Lines were left out.
 fn missed(lines: Option<u64>) -> Bytes {
     let lines = lines.map_or_else(|| "null".to_owned(), |lines| lines.to_string());
     format!("event: missed\ndata: {{\"lines\":{lines}}}\n\n").into()
@@ -143,6 +140,6 @@ fn missed(lines: Option<u64>) -> Bytes {
 
 /// A line as an event. JSON has no line breaks of its own, so it is one row.
 fn event(line: &Line) -> String {
-    let data = serde_json::to_string(&LineView::from(line.clone())).unwrap_or_default();
+    let data = serde_json::to_string(&api::LogLine::from(line.clone())).unwrap_or_default();
     format!("event: line\nid: {}\ndata: {data}\n\n", line.id)
 }

@@ -10,9 +10,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::OperationView;
 use super::look::{find, show};
-use crate::auth::{By, CanSend};
+use crate::auth::{Authorized, CanSend};
 use crate::extract::{Json, PathParameter};
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
@@ -22,13 +21,13 @@ use crate::state::State;
     post, path = "/v1/operations/{id}/cancel", tag = "operations", operation_id = "cancel_operation",
     params(("id" = String, Path, description = "The operation's id")),
     responses(
-        (status = 200, description = "Cancelled; nothing was done", body = OperationView<'static>),
+        (status = 200, description = "Cancelled; nothing was done", body = api::Operation),
         (status = 409, description = "Its state does not allow it"),
     )
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,
-    by: By<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = operation(&state, &id, "cancel").await?;
@@ -41,14 +40,14 @@ pub(crate) async fn cancel(
     post, path = "/v1/operations/{id}/retry", tag = "operations", operation_id = "retry_operation",
     params(("id" = String, Path, description = "The operation's id")),
     responses(
-        (status = 202, description = "In the queue again", body = OperationView<'static>,
+        (status = 202, description = "In the queue again", body = api::Operation,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 409, description = "Its state does not allow it"),
     )
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    _: By<CanSend>,
+    _: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = operation(&state, &id, "retry").await?;
@@ -104,15 +103,15 @@ impl Resolve {
     params(("id" = String, Path, description = "The operation's id")),
     request_body = Resolve,
     responses(
-        (status = 200, description = "It is over", body = OperationView<'static>),
-        (status = 202, description = "It goes on, or begins again", body = OperationView<'static>,
+        (status = 200, description = "It is over", body = api::Operation),
+        (status = 202, description = "It goes on, or begins again", body = api::Operation,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 409, description = "It is not in doubt"),
     )
 )]
 pub(crate) async fn resolve(
     Shared(state): Shared<State>,
-    _: By<CanSend>,
+    _: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
     body: Json<Resolve>,
 ) -> Result<Response, Problem> {
@@ -151,14 +150,13 @@ async fn changed(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::saga;
     use super::*;
     use crate::extract::parse_json;
 
     fn verdict(body: &str, task: &str) -> Result<Verdict, String> {
         let resolve =
             parse_json::<Resolve>(body.as_bytes()).map_err(|problem| problem.detail().to_owned())?;
-        resolve.verdict(&saga(task).task).map_err(|error| error.field)
+        resolve.verdict(&serde_json::from_str(task).expect("a task")).map_err(|error| error.field)
     }
 
     #[test]

@@ -18,11 +18,10 @@ use crate::state::State;
 use crate::v1::{LISTENER, services};
 
 /// How long a later step is kept waiting for a flood once the chat exists.
-const PATIENCE: Duration = Duration::from_mins(10);
+const TIMEOUT: Duration = Duration::from_mins(10);
 /// After what a caller who came too early should try again.
 const SOON: Duration = Duration::from_secs(5);
 
-/// Work to be asked for, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
     pub(crate) task: Task,
@@ -30,7 +29,6 @@ pub(crate) struct Order {
     pub(crate) pin: Option<AccountName>,
     /// What to do when all must wait.
     pub(crate) on_flood: OnFlood,
-    /// How long the caller waits.
     pub(crate) wait: Duration,
 }
 
@@ -84,7 +82,7 @@ async fn submit(
         task: order.task,
         pin: order.pin,
         on_flood: order.on_flood,
-        patience: PATIENCE,
+        patience: TIMEOUT,
         origin: caller.origin(LISTENER),
         idempotency,
         join: None,

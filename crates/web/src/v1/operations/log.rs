@@ -1,5 +1,7 @@
 //! The log of all work: messages and work on chats together, newest first.
 
+use api::operation::{OPERATION, SEND_TEXT, wanted_kinds};
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::saga::TaskKind;
@@ -8,26 +10,24 @@ use http::StatusCode;
 use store::{Work, WorkFilter, WorkKind};
 use utoipa::IntoParams;
 
-use super::OperationView;
-use super::view::SEND_TEXT;
 use crate::answer::json;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::{Problem, shorten};
 use crate::state::State;
 use crate::v1::names::{self, Names};
 use crate::v1::page::{listed, store_page};
-use crate::v1::{LongPageParameters, Page, words};
+use crate::v1::{LongPageParameters, Page};
 
 /// Lists all work, newest first: messages and work on chats.
 #[utoipa::path(
     get, path = "/v1/operations", tag = "operations", operation_id = "list_operations",
     params(ListParameters, LongPageParameters),
-    responses((status = 200, description = "A page of operations", body = Page<OperationView<'static>>))
+    responses((status = 200, description = "A page of operations", body = Page<api::Operation>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let filter = WorkFilter {
@@ -58,8 +58,8 @@ pub(crate) async fn list(
     let names = Names::of(&state, found.items.iter().map(chat_of)).await?;
     let items = found.items.iter().map(|work| {
         let view = match work {
-            Work::Message(message) => OperationView::of_message(message),
-            Work::Saga(saga) => OperationView::of_saga(saga, state.sagas().held_until(saga.id)),
+            Work::Message(message) => api::Operation::of_message(message),
+            Work::Saga(saga) => api::Operation::of_saga(saga, state.sagas().held_until(saga.id)),
         };
         view.named(names.view(chat_of(work)))
     });
@@ -67,10 +67,6 @@ pub(crate) async fn list(
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 
-/// The word for work on chats of every kind.
-const OPERATION: &str = "operation";
-
-/// Whether work goes on.
 #[derive(Debug, Clone, Copy)]
 enum Standing {
     Open,
@@ -87,16 +83,6 @@ impl Standing {
             other => Err(format!("{:?} is none of open, finished and in_doubt", shorten(other))),
         }
     }
-}
-
-/// The kinds of work there are.
-pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
-    std::iter::once(SEND_TEXT).chain(TaskKind::ALL.into_iter().map(TaskKind::as_str))
-}
-
-/// The kinds that the list can be narrowed to.
-pub(crate) fn wanted_kinds() -> impl Iterator<Item = &'static str> {
-    kinds().chain(std::iter::once(OPERATION))
 }
 
 fn read_kind(word: &str) -> Result<WorkKind, String> {
@@ -117,7 +103,7 @@ fn read_kind(word: &str) -> Result<WorkKind, String> {
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct ListParameters {
     /// Only this kind of work; `operation` is work on chats of every kind.
-    #[param(schema_with = words::wanted_work_kind)]
+    #[param(schema_with = schemas::wanted_work_kind)]
     kind: Option<String>,
     /// Only that of this account.
     #[param(example = "main")]
@@ -130,7 +116,7 @@ pub(crate) struct ListParameters {
     chat: Option<String>,
     /// `open`: only what is not over, that in doubt included. `finished`: only what is. `in_doubt`:
     /// only what is in doubt.
-    #[param(schema_with = words::open_or_finished)]
+    #[param(schema_with = schemas::open_or_finished)]
     state: Option<String>,
 }
 

@@ -6,9 +6,8 @@ use domain::saga::{Saga, SagaState};
 use domain::{MessageId, OperationId};
 use http::StatusCode;
 
-use super::OperationView;
 use crate::answer::{json, located};
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::PathParameter;
 use crate::problem::Problem;
 use crate::state::State;
@@ -18,11 +17,11 @@ use crate::v1::names::Names;
 #[utoipa::path(
     get, path = "/v1/operations/{id}", tag = "operations", operation_id = "get_operation",
     params(("id" = String, Path, description = "The id of an operation or of a message")),
-    responses((status = 200, description = "The operation", body = OperationView<'static>))
+    responses((status = 200, description = "The operation", body = api::Operation))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let Ok(id) = given.parse::<MessageId>() else {
@@ -32,7 +31,7 @@ pub(crate) async fn get(
     let message = state.delivery().get(id).await?.ok_or_else(|| Problem::operation_not_found(&given))?;
     let timeline = state.store().outbox().timeline(id).await?;
     let names = Names::of(&state, std::iter::once(message.chat_id)).await?;
-    let view = OperationView::of_message(&message).with_timeline(&timeline);
+    let view = api::Operation::of_message(&message).with_timeline(&timeline);
     Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id))))
 }
 
@@ -56,6 +55,6 @@ async fn seen(state: &State, saga: &Saga, status: StatusCode) -> Result<Response
     let entries = state.store().sagas().steps(saga.id).await?;
     let held_until = state.sagas().held_until(saga.id);
     let names = Names::of(state, std::iter::once(saga.chat_id)).await?;
-    let view = OperationView::of_saga(saga, held_until).with_saga(saga, &entries);
+    let view = api::Operation::of_saga(saga, held_until).with_saga(saga, &entries);
     Ok(json(status, &view.named(names.view(saga.chat_id))))
 }

@@ -4,7 +4,6 @@ use domain::message::OnFlood;
 use domain::saga::{Progress, Saga, SagaState};
 use domain::{OperationId, Timestamp};
 
-/// A queued saga with this task, given as JSON.
 pub(crate) fn saga(task: &str) -> Saga {
     Saga {
         id: OperationId::MIN,

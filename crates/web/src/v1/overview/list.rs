@@ -6,12 +6,10 @@ use health::{CardId, CardKind, Cursor, LARGEST_PAGE};
 use http::StatusCode;
 use utoipa::IntoParams;
 
-use super::view::OverviewView;
 use crate::answer::json;
-use crate::auth::{By, CanRead};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
-use crate::state::State;
 
 /// The longest text that is looked for.
 const LONGEST_TEXT: usize = 200;
@@ -23,17 +21,17 @@ const LONGEST_TEXT: usize = 200;
 #[utoipa::path(
     get, path = "/v1/overview", tag = "system", operation_id = "get_overview",
     params(OverviewParameters),
-    responses((status = 200, description = "How everything is, and a page of cards", body = OverviewView))
+    responses((status = 200, description = "How everything is, and a page of cards", body = api::Overview))
 )]
 pub(crate) async fn overview(
-    Shared(state): Shared<State>,
-    _: By<CanRead>,
+    Shared(health): Shared<health::Health>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let wanted = wanted(&mut query);
     query.finish()?;
-    let overview = state.health().overview(&wanted);
-    std::future::ready(Ok(json(StatusCode::OK, &OverviewView::from(overview)))).await
+    let overview = health.overview(&wanted);
+    std::future::ready(Ok(json(StatusCode::OK, &api::Overview::from(overview)))).await
 }
 
 fn wanted(query: &mut QueryParameters) -> health::CardFilter {
@@ -78,7 +76,7 @@ pub(crate) struct OverviewParameters {
         pattern = "^(service|account|line|port|store|queue)(,(service|account|line|port|store|queue))*$"
     )]
     kind: Option<String>,
-    /// Only cards that need somebody or wait for something.
+    /// Only cards that need someone or wait for something.
     trouble: Option<bool>,
     /// Only cards with this in their name, state or reason.
     #[param(max_length = 200)]

@@ -2,7 +2,5 @@
 
 pub(crate) mod card;
 mod list;
-mod view;
 
 pub(crate) use list::{__path_overview, overview};
-pub(crate) use view::PausedAccount;

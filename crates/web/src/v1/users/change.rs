@@ -1,22 +1,21 @@
 //! Adding, changing and removing users.
 
 use access::{Role, UserName};
+use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::SecretText;
 use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::view::User;
 use super::{missing, read_name, refused};
 use crate::answer::{json, located};
 use crate::audit::Audited;
-use crate::auth::{By, CanManagePeople};
+use crate::auth::{Authorized, CanManagePeople};
 use crate::extract::{Json, PathParameter, hidden};
 use crate::problem::{FieldError, Problem};
-use crate::state::State;
-use crate::v1::words;
 
 /// A user to be added.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -26,7 +25,7 @@ pub(crate) struct NewUser {
     #[schema(min_length = 1, max_length = 40, example = "anna")]
     name: String,
     /// What they may.
-    #[schema(schema_with = words::role)]
+    #[schema(schema_with = schemas::role)]
     role: Role,
     /// Their first password: 8 characters or more.
     #[serde(deserialize_with = "hidden::text")]
@@ -39,32 +38,32 @@ pub(crate) struct NewUser {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserChange {
     /// What they may from now on.
-    #[schema(schema_with = words::role)]
+    #[schema(schema_with = schemas::role)]
     role: Role,
 }
 
-/// Adds somebody who may sign in to the dashboard.
+/// Adds someone who may sign in to the dashboard.
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", operation_id = "add_user",
     request_body = NewUser,
     responses(
-        (status = 201, description = "Added", body = User),
+        (status = 201, description = "Added", body = api::User),
         (status = 409, description = "The name is taken: `user_exists`"),
     )
 )]
 pub(crate) async fn add(
-    Shared(state): Shared<State>,
-    _: By<CanManagePeople>,
+    Shared(access): Shared<access::Access>,
+    _: Authorized<CanManagePeople>,
     body: Json<NewUser>,
 ) -> Result<Response, Problem> {
     let NewUser { name: given, role, password } = body.value;
     let name: UserName = given.parse().map_err(|_| {
         Problem::fields(vec![FieldError::new("name", "is wrong: use 1 to 40 letters, digits and . _ - @")])
     })?;
-    let person = state.access().add(name, role, password).await.map_err(|error| refused(error, &given))?;
+    let person = access.add(name, role, password).await.map_err(|error| refused(error, &given))?;
     let audited = Audited::about(&person.name).with("role", role.as_str());
-    let path = format!("/v1/users/{}", words::in_path(person.name.as_str()));
-    Ok(audited.of(located(json(StatusCode::CREATED, &User::from(person)), &path)))
+    let path = format!("/v1/users/{}", utf8_percent_encode(person.name.as_str(), NON_ALPHANUMERIC));
+    Ok(audited.of(located(json(StatusCode::CREATED, &api::User::from(person)), &path)))
 }
 
 /// Gives a user another role, at once in all their sessions.
@@ -73,23 +72,23 @@ pub(crate) async fn add(
     params(("name" = String, Path, description = "The name they sign in with")),
     request_body = UserChange,
     responses(
-        (status = 200, description = "The user as they are now", body = User),
+        (status = 200, description = "The user as they are now", body = api::User),
         (status = 404, description = "There is none: `user_not_found`"),
         (status = 409, description = "It is the last admin: `last_admin`"),
     )
 )]
 pub(crate) async fn change(
-    Shared(state): Shared<State>,
-    _: By<CanManagePeople>,
+    Shared(access): Shared<access::Access>,
+    _: Authorized<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
     body: Json<UserChange>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
     let role = body.value.role;
-    state.access().set_role(&name, role).await.map_err(|error| refused(error, &given))?;
-    let person = state.access().person(&name).await?.ok_or_else(|| missing(&given))?;
+    access.set_role(&name, role).await.map_err(|error| refused(error, &given))?;
+    let person = access.person(&name).await?.ok_or_else(|| missing(&given))?;
     let audited = Audited::about(&name).with("role", role.as_str());
-    Ok(audited.of(json(StatusCode::OK, &User::from(person))))
+    Ok(audited.of(json(StatusCode::OK, &api::User::from(person))))
 }
 
 /// Removes a user and ends their sessions.
@@ -103,11 +102,11 @@ pub(crate) async fn change(
     )
 )]
 pub(crate) async fn remove(
-    Shared(state): Shared<State>,
-    _: By<CanManagePeople>,
+    Shared(access): Shared<access::Access>,
+    _: Authorized<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let name = read_name(&given)?;
-    state.access().remove(&name).await.map_err(|error| refused(error, &given))?;
+    access.remove(&name).await.map_err(|error| refused(error, &given))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,13 +4,12 @@ pub(crate) mod change;
 pub(crate) mod list;
 pub(crate) mod password;
 pub(crate) mod sessions;
-mod view;
 
 use access::{PeopleError, UserName};
 
 use crate::problem::{Code, FieldError, Problem, shorten};
 
-/// Reads a name in a path: what cannot be one is one that nobody has.
+/// Reads a name in a path: what cannot be one is one that no one has.
 fn read_name(given: &str) -> Result<UserName, Problem> {
     given.parse().map_err(|_| missing(given))
 }

@@ -7,10 +7,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{read_name, refused};
-use crate::auth::{By, CanManagePeople};
+use crate::auth::{Authorized, CanManagePeople};
 use crate::extract::{Json, PathParameter, hidden};
 use crate::problem::Problem;
-use crate::state::State;
 
 /// A password to be set.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,13 +33,13 @@ pub(crate) struct NewPassword {
     )
 )]
 pub(crate) async fn set(
-    Shared(state): Shared<State>,
-    _: By<CanManagePeople>,
+    Shared(access): Shared<access::Access>,
+    _: Authorized<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
     body: Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let name = read_name(&given)?;
-    let set = state.access().set_password(&name, body.value.password).await;
+    let set = access.set_password(&name, body.value.password).await;
     set.map_err(|error| refused(error, &given))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -55,11 +54,11 @@ pub(crate) async fn set(
     )
 )]
 pub(crate) async fn reset_second_factor(
-    Shared(state): Shared<State>,
-    _: By<CanManagePeople>,
+    Shared(access): Shared<access::Access>,
+    _: Authorized<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let name = read_name(&given)?;
-    state.access().reset_second_factor(&name).await.map_err(|error| refused(error, &given))?;
+    access.reset_second_factor(&name).await.map_err(|error| refused(error, &given))?;
     Ok(StatusCode::NO_CONTENT)
 }

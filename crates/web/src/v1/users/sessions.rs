@@ -6,35 +6,32 @@ use axum::response::Response;
 use domain::SessionId;
 use http::StatusCode;
 
-use super::view::UserSession;
 use super::{missing, read_name};
 use crate::answer::json;
-use crate::auth::{By, CanManagePeople};
-use crate::extract::{PathParameter, QueryParameters};
+use crate::auth::{Authorized, CanManagePeople};
+use crate::extract::PathParameter;
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
-use crate::v1::{Page, PageParameters, Wanted};
+use crate::v1::{Page, PageParameters, PageRequest};
 
 /// Lists where a user is signed in, the latest first.
 #[utoipa::path(
     get, path = "/v1/users/{name}/sessions", tag = "users", operation_id = "list_user_sessions",
     params(("name" = String, Path, description = "The name they sign in with"), PageParameters),
     responses(
-        (status = 200, description = "The sessions", body = Page<UserSession>),
+        (status = 200, description = "The sessions", body = Page<api::UserSession>),
         (status = 404, description = "There is no such user: `user_not_found`"),
     )
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanManagePeople>,
+    _: Authorized<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
-    mut query: QueryParameters,
+    wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::take(&mut query);
-    query.finish()?;
     let name = existing(&state, &given).await?;
     let found = state.access().sessions(&name).await?;
-    let sessions: Vec<UserSession> = found.into_iter().map(UserSession::from).collect();
+    let sessions: Vec<api::UserSession> = found.into_iter().map(api::UserSession::from).collect();
     Ok(json(StatusCode::OK, &wanted.cut(sessions, |session| session.id.to_string())?))
 }
 
@@ -49,7 +46,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn end_all(
     Shared(state): Shared<State>,
-    _: By<CanManagePeople>,
+    _: Authorized<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let name = existing(&state, &given).await?;
@@ -71,7 +68,7 @@ pub(crate) async fn end_all(
 )]
 pub(crate) async fn end(
     Shared(state): Shared<State>,
-    _: By<CanManagePeople>,
+    _: Authorized<CanManagePeople>,
     PathParameter((given, id)): PathParameter<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let name = existing(&state, &given).await?;

@@ -1,0 +1,72 @@
+//! What `/v1` answers: the view of each thing, made of the types beneath and read back by the dashboard, the command line and tests.
+
+mod account;
+mod alert;
+mod alert_target;
+mod audit;
+mod backup;
+mod chat;
+mod doctor;
+mod failed_message;
+mod failed_request;
+mod failover;
+mod flood_clearing;
+mod history;
+mod import;
+mod key;
+mod log;
+mod login;
+mod maintenance;
+mod media;
+mod message;
+mod names;
+pub mod operation;
+mod operation_history;
+mod operation_result;
+mod overview;
+mod page;
+#[cfg(test)]
+mod sagas;
+pub mod schemas;
+mod task_failure;
+mod unresolved;
+mod user;
+mod why;
+mod word;
+
+pub use account::{Account, AccountLimits, AccountsPage, Flood, Line, OwnerlessSession, Updates, UpdatesGap};
+pub use alert::{Alert, Mute};
+pub use alert_target::{AlertTarget, TargetTest};
+pub use audit::{AuditActor, AuditEntry};
+pub use backup::{Backup, Backups};
+pub use chat::Chat;
+pub use doctor::{DoctorFact, DoctorFinding, DoctorFix, DoctorReport, DoctorSection, DoctorServer};
+pub use failed_message::{BegunRetryOfFailed, FailedMessages, RetryOfFailed};
+pub use failed_request::FailedRequest;
+pub use failover::Failover;
+pub use flood_clearing::FloodClearing;
+pub use history::{HistoryFile, HistoryMessage};
+pub use import::{ImportAnswer, ImportUnderWay, ImportedRegistry, ImportedSession, NameUnknown};
+pub use key::{ApiKey, MadeApiKey};
+pub use log::{LogBucket, LogHistogram, LogLine, LogLineInPlace};
+pub use login::{Login, LoginStep, SignedIn};
+pub use maintenance::MaintenanceWindow;
+pub use media::{Media, Whereabouts, message_id};
+pub use message::{Attempt, Failure, Message};
+pub use names::ChatNames;
+pub use operation::{Operation, OperationStep};
+pub use operation_result::{
+    ChatEditSteps, ChatEdited, ChatLeft, ChatMade, ChatSteps, MemberResult, MembersChanged, NotRemoved,
+    OperationResult,
+};
+pub use overview::{
+    Card, CardWithStrip, FactsView, HealthMinute, KindCount, Overview, PausedAccount, ProcessView, StuckWork,
+    UnableAccounts,
+};
+pub use page::Page;
+pub use store::{FailedState, Scope, Switch};
+pub use task_failure::{describe_refused_task, describe_task_failure, each};
+pub use telegram::AccountSource;
+pub use unresolved::{AccountSaid, UnresolvedCaller, UnresolvedChat};
+pub use user::{User, UserSession};
+pub use why::{MessageCandidate, Origin, Step, Why};
