@@ -263,6 +263,8 @@ impl LaneWorker<'_> {
     }
 
     fn relocate(&self, chat_id: ChatId, job: Job<Box<InFlight>>) -> LaneStep {
+        let Job { id, pin, payload } = job;
+        let job = Job { id, pin, payload: Some(payload) };
         let lane = self.delivery.lanes().relocate(self.lane, chat_id, job);
         if let Some(lane) = lane {
             self.delivery.start(lane, None);
@@ -273,11 +275,16 @@ impl LaneWorker<'_> {
     /// The head of the lane waits: those behind it that rather fail than wait do so now, not at their turn.
     async fn fail_hurried(&self) {
         let delivery = self.delivery;
+        let is_hurried = |work: &InFlight| work.message.on_flood == OnFlood::Fail;
         let hurried =
-            delivery.lanes().extract(self.lane, |job| job.payload.message.on_flood == OnFlood::Fail);
+            delivery.lanes().extract(self.lane, |job| job.payload.as_deref().is_some_and(is_hurried));
         for mut job in hurried {
-            if let Some(failure) = delivery.must_wait(&job.payload.message) {
-                self.delivery.fail(&mut job.payload.message, failure).await;
+            let failing = job.payload.as_mut().and_then(|work| {
+                let failure = delivery.must_wait(&work.message)?;
+                Some((work, failure))
+            });
+            if let Some((work, failure)) = failing {
+                delivery.fail(&mut work.message, failure).await;
             } else {
                 delivery.lanes().insert(self.lane, job);
             }

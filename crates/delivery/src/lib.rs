@@ -61,7 +61,7 @@ use schedule::Schedule;
 use waiters::Waiters;
 pub use waiters::{Due, InHand};
 use watchdog::Watchdog;
-use worker::InFlight;
+use worker::{InFlight, Payload};
 
 /// Time, ids and chance, as the delivery uses them.
 #[derive(Clone)]
@@ -98,7 +98,7 @@ struct Inner {
     sender: Arc<dyn Sender>,
     ambient: Ambient,
     limits: Limits,
-    lanes: Mutex<Lanes<Box<InFlight>>>,
+    lanes: Mutex<Lanes<Payload>>,
     waiters: Waiters<MessageId, OutboundMessage>,
     schedule: Schedule,
     watchdog: Watchdog<LaneId>,
@@ -131,7 +131,8 @@ impl Delivery {
     }
 
     /// Takes up what an earlier run left unfinished; call it once, before the first [`Delivery::submit`]. Tells how many.
-    /// A message that cannot be read is taken up once it can.
+    /// A message that cannot be read is taken up once it can, and those behind it in its lane wait for it. Only one whose
+    /// chat or pin cannot be read either, or that is scheduled, holds no lane: nothing says which.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -147,10 +148,14 @@ impl Delivery {
             after = Some(last);
         }
         let resumed = all.len();
-        self.line_up_again(all);
+        let mut in_line = Vec::new();
         for id in unreadable {
-            self.find_out(id);
+            match self.0.store.outbox().lane(id).await {
+                Ok(Some(lane)) => in_line.push((id, lane)),
+                Ok(None) | Err(_) => self.find_out(id),
+            }
         }
+        self.line_up_again(all, in_line);
         Ok(resumed)
     }
 

@@ -14,7 +14,8 @@ use crate::{Ambient, Delivery};
 /// How long a store that does not answer is left alone before the same write is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
 
-/// How long a row that cannot be read is left alone: only a person can put it right.
+/// How long a row that cannot be read, or a value that its table does not take, is left alone: only a person can put it
+/// right.
 const UNREADABLE_PAUSE: Duration = Duration::from_mins(1);
 
 /// Why something that must be written was not.
@@ -58,7 +59,10 @@ where
 
 /// How long until the store is asked again for what it refused with this error.
 pub(crate) const fn pause_after(error: &StoreError) -> Duration {
-    if matches!(error, StoreError::Corrupt { .. }) { UNREADABLE_PAUSE } else { STORE_PAUSE }
+    match error {
+        StoreError::Corrupt { .. } | StoreError::Invalid { .. } => UNREADABLE_PAUSE,
+        _ => STORE_PAUSE,
+    }
 }
 
 impl Delivery {

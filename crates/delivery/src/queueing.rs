@@ -5,11 +5,11 @@ use std::sync::{MutexGuard, PoisonError};
 
 use domain::message::{MessageState, OutboundMessage};
 use domain::{ChatId, ChatRef, MessageId};
-use store::StoreError;
+use store::{StoreError, StoredLane};
 
 use crate::intervention::waits;
 use crate::lanes::{Job, LaneId, Lanes};
-use crate::worker::{self, InFlight};
+use crate::worker::{self, InFlight, Payload};
 use crate::{Delivery, Inner, due_since, persist, purpose};
 
 impl Delivery {
@@ -20,14 +20,38 @@ impl Delivery {
 
     /// Takes up what an earlier run left, in its order. A message whose chat nobody had looked up when it was accepted stood in
     /// line with those behind it that know the chat; so it does again, and is looked up when it is its turn.
-    pub(crate) fn line_up_again(&self, messages: Vec<OutboundMessage>) {
+    /// One whose row cannot be read stands in line too, if its lane is known.
+    pub(crate) fn line_up_again(
+        &self,
+        messages: Vec<OutboundMessage>,
+        unreadable: Vec<(MessageId, StoredLane)>,
+    ) {
         let names = messages.iter().filter_map(|message| Some((message.chat.clone(), message.chat_id?)));
         let known: HashMap<ChatRef, ChatId> = names.collect();
+        let id_of = |chat: &ChatRef| known.get(chat).copied().or_else(|| self.0.sender.locate(chat));
+        let mut unreadable = unreadable.into_iter().peekable();
         for message in messages {
+            while let Some((id, lane)) = unreadable.next_if(|(id, _)| *id < message.id) {
+                self.line_up_unreadable(id, &lane, id_of(&lane.chat));
+            }
             self.0.metrics.resumed();
             self.0.waiters.begin(message.id);
-            let lane = known.get(&message.chat).copied().or_else(|| self.0.sender.locate(&message.chat));
-            self.line_up(message, lane);
+            let chat_id = id_of(&message.chat);
+            self.line_up(message, chat_id);
+        }
+        for (id, lane) in unreadable {
+            self.line_up_unreadable(id, &lane, id_of(&lane.chat));
+        }
+    }
+
+    /// Holds the lane of a message until its row can be read.
+    fn line_up_unreadable(&self, id: MessageId, lane: &StoredLane, known: Option<ChatId>) {
+        self.0.metrics.resumed();
+        self.0.waiters.begin(id);
+        let chat = lane.chat_id.or(known).map_or_else(|| lane.chat.clone(), ChatRef::Id);
+        let lane = self.lanes().push(&chat, Job { id, pin: lane.pin.clone(), payload: None });
+        if let Some(lane) = lane {
+            self.start(lane, None);
         }
     }
 
@@ -50,7 +74,7 @@ impl Delivery {
         }
         let chat = message.chat_id.or(lane).map_or_else(|| message.chat.clone(), ChatRef::Id);
         let (id, pin) = (message.id, message.pin.clone());
-        let job = Job { id, pin, payload: Box::new(InFlight::new(message)) };
+        let job = Job { id, pin, payload: Some(Box::new(InFlight::new(message))) };
         let lane = self.lanes().push(&chat, job);
         if let Some(lane) = lane {
             self.start(lane, None);
@@ -68,7 +92,7 @@ impl Delivery {
         }
     }
 
-    pub(crate) fn lanes(&self) -> MutexGuard<'_, Lanes<Box<InFlight>>> {
+    pub(crate) fn lanes(&self) -> MutexGuard<'_, Lanes<Payload>> {
         self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::decide::Unsettled;
 use crate::lanes::{Job, LaneId};
 use crate::sender::{Admission, RefusalKind};
-use crate::{Delivery, Inner, persist};
+use crate::{Delivery, Inner, due_since, persist, purpose};
 
 /// How long a lane rests after its worker broke.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
@@ -106,6 +106,9 @@ pub(crate) fn first_job(message: OutboundMessage, admission: Admission) -> Job<B
     Job { id: work.message.id, pin: work.message.pin.clone(), payload: Box::new(work) }
 }
 
+/// A message in its lane; nothing while its row cannot be read.
+pub(crate) type Payload = Option<Box<InFlight>>;
+
 /// What became of a message in one go.
 pub(crate) enum LaneStep {
     /// It is final; whoever waits was told.
@@ -124,6 +127,8 @@ pub(crate) struct Gone;
 pub(crate) struct LaneWorker<'a> {
     pub(crate) delivery: &'a Delivery,
     pub(crate) lane: LaneId,
+    /// The message it has in hand, for whoever takes the lane up when it breaks.
+    held: &'a Mutex<Option<MessageId>>,
 }
 
 /// The account and chat a part goes through.
@@ -164,20 +169,56 @@ async fn work(
     first: Option<Job<Box<InFlight>>>,
     held: &Mutex<Option<MessageId>>,
 ) {
-    let note_held = |id| *held.lock().unwrap_or_else(PoisonError::into_inner) = id;
-    let worker = LaneWorker { delivery, lane };
-    let mut next = first.or_else(|| delivery.lanes().take(lane));
-    while let Some(job) = next {
-        note_held(Some(job.id));
+    let worker = LaneWorker { delivery, lane, held };
+    let mut next = first;
+    loop {
+        let job = match next.take() {
+            Some(job) => job,
+            None => match worker.next().await {
+                Some(job) => job,
+                None => return,
+            },
+        };
+        worker.hold(Some(job.id));
         if matches!(worker.carry(job).await, LaneStep::Dropped) && delivery.0.closing.is_cancelled() {
             return;
         }
-        note_held(None);
-        next = delivery.lanes().take(lane);
+        worker.hold(None);
     }
 }
 
 impl LaneWorker<'_> {
+    /// The next message of the lane; nothing when the lane or the program ends. A message whose row cannot be read holds
+    /// the lane until it can: those behind it must not pass it.
+    async fn next(&self) -> Option<Job<Box<InFlight>>> {
+        loop {
+            let Job { id, pin, payload } = self.delivery.lanes().take(self.lane)?;
+            if let Some(payload) = payload {
+                return Some(Job { id, pin, payload });
+            }
+            self.hold(Some(id));
+            let Inner { store, ambient, closing, waiters, .. } = &*self.delivery.0;
+            let outbox = store.outbox();
+            match persist::write(ambient, closing, &id, || outbox.settled(id)).await {
+                Ok(Some(message)) if !message.state.is_final() => {
+                    waiters.set_due(id, due_since(&message), purpose(&message), message.pin.clone());
+                    return Some(Job { id, pin, payload: Box::new(InFlight::new(message)) });
+                }
+                Ok(_) => {
+                    self.delivery.tell_stored(id).await;
+                    waiters.abandon(id);
+                }
+                Err(_) if closing.is_cancelled() => return None,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Notes the message that the worker has in hand.
+    fn hold(&self, id: Option<MessageId>) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = id;
+    }
+
     async fn carry(&self, mut job: Job<Box<InFlight>>) -> LaneStep {
         if job.payload.doubtful {
             self.note_resumed(&job.payload).await;

@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::column::Columns;
-use crate::point::{self, Point};
 use crate::statement::statements;
-use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::write::Transaction;
+use crate::{Store, StoreError, point};
 
 const TABLE: &str = "api_keys";
 
@@ -74,27 +73,55 @@ pub struct ApiKeys<'a> {
 impl ApiKeys<'_> {
     /// Keeps a new key; `hash` is the SHA-256 of its whole text.
     pub async fn create(&self, key: &ApiKey, hash: [u8; 32]) -> Result<(), StoreError> {
-        self.store.write(Create(key.clone(), hash)).await
+        let repeats = key.repeats.map(|repeats| i64::try_from(repeats.as_micros()).unwrap_or(i64::MAX));
+        let row = (
+            *key.id.as_uuid().as_bytes(),
+            hash,
+            key.name.clone(),
+            words(&key.scopes),
+            key.created_at.as_micros(),
+            key.revoked_at.map(Timestamp::as_micros),
+            repeats,
+        );
+        self.store.execute(point::CREATE_KEY, CREATE, row).await.map(drop)
     }
 
     /// The key with this hash, revoked or not.
     pub async fn find(&self, hash: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        self.store.read(move |connection| statement::first(connection, FIND, [hash], read)).await
+        self.store.first(FIND, [hash], read).await
     }
 
     /// All keys, the oldest first.
     pub async fn list(&self) -> Result<Vec<ApiKey>, StoreError> {
-        self.store.read(|connection| statement::all(connection, LIST, [], read)).await
+        self.store.all(LIST, [], read).await
     }
 
     /// Ends a key. False when it had ended before.
     pub async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
-        self.store.write(Revoke(id, at)).await
+        self.store
+            .change(point::REVOKE_KEY, move |transaction| {
+                let key = id.as_uuid().as_bytes();
+                if transaction.execute(REVOKE, params![at.as_micros(), key])? > 0 {
+                    return Ok(true);
+                }
+                match transaction.first(EXISTS, [key], |_| Ok(()))? {
+                    Some(()) => Ok(false),
+                    None => Err(StoreError::not_found(TABLE, format!("there is no key {id}"))),
+                }
+            })
+            .await
     }
 
     /// Keeps the key that the environment names at start. The one named before it, if it was another, is revoked.
     pub async fn upsert_bootstrap(&self, key: &ApiKey, hash: [u8; 32]) -> Result<(), StoreError> {
-        self.store.write(SaveBootstrap(key.clone(), hash)).await
+        let (id, name, scopes) = (*key.id.as_uuid().as_bytes(), key.name.clone(), words(&key.scopes));
+        let created_at = key.created_at.as_micros();
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                transaction.execute(RETIRE_BOOTSTRAP, params![created_at, hash])?;
+                transaction.execute(SAVE_BOOTSTRAP, params![id, hash, name, scopes, created_at]).map(drop)
+            })
+            .await
     }
 }
 
@@ -113,63 +140,4 @@ fn read(row: &Row<'_>) -> Result<ApiKey, StoreError> {
 
 fn words(scopes: &[Scope]) -> String {
     scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
-}
-
-struct Create(ApiKey, [u8; 32]);
-
-impl Write for Create {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::CREATE_KEY);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Self(key, hash) = self;
-        transaction.execute(
-            CREATE,
-            params![
-                key.id.as_uuid().as_bytes(),
-                hash,
-                key.name,
-                words(&key.scopes),
-                key.created_at.as_micros(),
-                key.revoked_at.map(Timestamp::as_micros),
-                key.repeats.map(|repeats| i64::try_from(repeats.as_micros()).unwrap_or(i64::MAX)),
-            ],
-        )?;
-        Ok(())
-    }
-}
-
-struct Revoke(ApiKeyId, Timestamp);
-
-impl Write for Revoke {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::REVOKE_KEY);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let id = self.0.as_uuid().as_bytes();
-        if transaction.execute(REVOKE, params![self.1.as_micros(), id])? > 0 {
-            return Ok(true);
-        }
-        match transaction.first(EXISTS, [id], |_| Ok(()))? {
-            Some(()) => Ok(false),
-            None => Err(StoreError::not_found(TABLE, format!("there is no key {}", self.0))),
-        }
-    }
-}
-
-struct SaveBootstrap(ApiKey, [u8; 32]);
-
-impl Write for SaveBootstrap {
-    type Answer = ();
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Self(key, hash) = self;
-        let created_at = key.created_at.as_micros();
-        transaction.execute(RETIRE_BOOTSTRAP, params![created_at, hash])?;
-        transaction.execute(
-            SAVE_BOOTSTRAP,
-            params![key.id.as_uuid().as_bytes(), hash, key.name, words(&key.scopes), created_at],
-        )?;
-        Ok(())
-    }
 }

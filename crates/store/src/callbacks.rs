@@ -9,11 +9,10 @@ use uuid::Uuid;
 
 use crate::column::{Columns, to_json};
 use crate::failed_requests::{self, Direction, Failed, FailedRequest, FailedState};
-use crate::point::{self, Point};
 use crate::sagas::NewCallback;
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError, point, statement};
 
 const TABLE: &str = "callbacks";
 /// What failed requests call the other program.
@@ -118,21 +117,24 @@ impl Callbacks<'_> {
     /// Callbacks whose time has come, those that have waited longest first, 1 to 1000 at once.
     pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Callback>, StoreError> {
         let params = (now.as_micros(), limit.clamp(1, LONGEST_BATCH));
-        self.store.read(move |connection| statement::all(connection, DUE, params, read)).await
+        self.store.all(DUE, params, read).await
     }
 
     /// When the next callback is due, if one waits.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.store
-            .read(|connection| {
-                statement::first(connection, NEXT_DUE, [], |row| Columns::new(row, TABLE).time(0))
-            })
-            .await
+        self.store.first(NEXT_DUE, [], |row| Columns::new(row, TABLE).time(0)).await
     }
 
     /// The other program took it.
     pub async fn delivered(&self, id: CallbackId, at: Timestamp) -> Result<(), StoreError> {
-        self.store.write(Delivered { id, at }).await?;
+        self.store
+            .change(point::CALLBACK_DELIVERED, move |transaction| {
+                if transaction.execute(DELIVERED, params![at.as_micros(), key(&id)])? == 0 {
+                    return is_already(transaction, &id, 2).map(drop);
+                }
+                failed_requests::ended_well(transaction, key(&id), at)
+            })
+            .await?;
         self.store.inner.callbacks_counted.delivered.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -145,7 +147,11 @@ impl Callbacks<'_> {
         at: Timestamp,
         next_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.store.write(NotTaken { id, error, at, next_at }).await?;
+        self.store
+            .change(point::CALLBACK_FAILED, move |transaction| {
+                not_taken(transaction, id, &error, at, next_at)
+            })
+            .await?;
         let counters = &self.store.inner.callbacks_counted;
         let counter = if next_at.is_some() { &counters.put_off } else { &counters.given_up };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -164,13 +170,24 @@ impl Callbacks<'_> {
 
     /// Tries a callback that waits for its next try at once. False for any other.
     pub async fn hurry(&self, id: CallbackId, at: Timestamp) -> Result<bool, StoreError> {
-        self.store.write(Hurry { id, at }).await
+        let hurry = move |transaction: &Transaction<'_>| {
+            transaction.execute(HURRY, params![at.as_micros(), key(&id)])
+        };
+        Ok(self.store.write(hurry).await? > 0)
     }
 
     /// Tries a callback that was given up again, from now on; its failed request says so. Its attempts go on counting.
     /// False for any other.
     pub async fn requeue(&self, id: CallbackId, at: Timestamp) -> Result<bool, StoreError> {
-        self.store.write(Requeue { id, at }).await
+        self.store
+            .change(point::CALLBACK_REQUEUE, move |transaction| {
+                if transaction.execute(REQUEUE, params![at.as_micros(), key(&id)])? == 0 {
+                    return is_already(transaction, &id, 0).map(|_| false);
+                }
+                failed_requests::tried_again(transaction, key(&id), at)?;
+                Ok(true)
+            })
+            .await
     }
 }
 
@@ -268,29 +285,28 @@ fn is_already(transaction: &Transaction<'_>, id: &CallbackId, state: i64) -> Res
         .ok_or_else(|| StoreError::not_found(TABLE, format!("there is no callback {id}")))
 }
 
-struct Delivered {
+/// An attempt failed: the callback is tried again at `next_at`, or given up.
+fn not_taken(
+    transaction: &Transaction<'_>,
     id: CallbackId,
-    at: Timestamp,
-}
-
-impl Write for Delivered {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::CALLBACK_DELIVERED);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Self { id, at } = self;
-        if transaction.execute(DELIVERED, params![at.as_micros(), key(id)])? == 0 {
-            return is_already(transaction, id, 2).map(|_| ());
-        }
-        failed_requests::ended_well(transaction, key(id), *at)
-    }
-}
-
-struct NotTaken {
-    id: CallbackId,
-    error: String,
+    error: &str,
     at: Timestamp,
     next_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let error = &error[..error.floor_char_boundary(LONGEST)];
+    let changed = match next_at {
+        Some(next_at) => transaction.execute(AGAIN, params![error, next_at.as_micros(), key(&id)])?,
+        None => transaction.execute(GIVE_UP, params![error, key(&id)])?,
+    };
+    if changed == 0 {
+        // The same again is no error: the answer to the first may have come too late.
+        if is_already(transaction, &id, 1)? && next_at.is_none() {
+            return Ok(());
+        }
+        let what = format!("callback {id} does not wait, so no attempt can have failed");
+        return Err(StoreError::conflict(TABLE, what));
+    }
+    if next_at.is_some() { Ok(()) } else { keep(transaction, &id, error, at) }
 }
 
 /// What a failed request shows of a callback.
@@ -298,32 +314,6 @@ struct NotTaken {
 struct Shown<'a> {
     user_id: &'a str,
     invite_link: &'a str,
-}
-
-impl Write for NotTaken {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::CALLBACK_FAILED);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Self { id, error, at, next_at } = self;
-        let error = &error[..error.floor_char_boundary(LONGEST)];
-        let changed = match next_at {
-            Some(next_at) => transaction.execute(AGAIN, params![error, next_at.as_micros(), key(id)])?,
-            None => transaction.execute(GIVE_UP, params![error, key(id)])?,
-        };
-        if changed == 0 {
-            // The same again is no error: the answer to the first may have come too late.
-            if is_already(transaction, id, 1)? && next_at.is_none() {
-                return Ok(());
-            }
-            let what = format!("callback {id} does not wait, so no attempt can have failed");
-            return Err(StoreError::conflict(TABLE, what));
-        }
-        if next_at.is_some() {
-            return Ok(());
-        }
-        keep(transaction, id, error, *at)
-    }
 }
 
 /// Keeps a callback that was given up as a failed request.
@@ -368,52 +358,5 @@ impl Write for HoldCallbacks {
             keep(transaction, id, &self.error, self.at)?;
         }
         Ok(waiting.len())
-    }
-}
-
-struct Hurry {
-    id: CallbackId,
-    at: Timestamp,
-}
-
-impl Write for Hurry {
-    type Answer = bool;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        Ok(transaction.execute(HURRY, params![self.at.as_micros(), key(&self.id)])? > 0)
-    }
-}
-
-struct Requeue {
-    id: CallbackId,
-    at: Timestamp,
-}
-
-impl Write for Requeue {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::CALLBACK_REQUEUE);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let Self { id, at } = self;
-        if transaction.execute(REQUEUE, params![at.as_micros(), key(id)])? == 0 {
-            return is_already(transaction, id, 0).map(|_| false);
-        }
-        failed_requests::tried_again(transaction, key(id), *at)?;
-        Ok(true)
-    }
-}
-
-/// Removes what was delivered long ago, so many at once.
-pub(crate) struct DropCallbacks {
-    pub(crate) before: Timestamp,
-    pub(crate) most: u32,
-}
-
-impl Write for DropCallbacks {
-    type Answer = usize;
-    const POINT: Option<Point> = Some(point::DROP_CALLBACKS);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        transaction.execute(DROP_DELIVERED, params![self.before.as_micros(), self.most])
     }
 }

@@ -4,10 +4,9 @@ use domain::{AccountName, Purpose, Timestamp};
 use rusqlite::params;
 
 use crate::column::Columns;
-use crate::point::{self, Point};
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, services, statement};
+use crate::{Store, StoreError, point, services, statement};
 
 statements! {
     RUN = "
@@ -109,37 +108,30 @@ impl ClearingRun<'_> {
     /// # Errors
     /// The store cannot be written.
     pub async fn save(&self, run: Option<StoredClearing>) -> Result<(), StoreError> {
-        self.store.write(SaveClearing(run)).await
-    }
-}
-
-struct SaveClearing(Option<StoredClearing>);
-
-impl Write for SaveClearing {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::SAVE_CLEARING);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        transaction.execute(FORGET_PAUSES, [])?;
-        let Some(run) = &self.0 else { return transaction.execute(FORGET, []).map(|_| ()) };
-        transaction.execute(
-            SAVE,
-            params![
-                run.how,
-                run.phase,
-                run.by,
-                run.started_at.as_micros(),
-                run.until.map(Timestamp::as_micros),
-                run.hurry,
-                joined(&run.waiting),
-                joined(&run.done),
-                joined(&run.silent),
-            ],
-        )?;
-        for (account, until) in &run.pauses {
-            transaction.execute(PAUSE, params![account.as_str(), until.as_micros()])?;
-        }
-        Ok(())
+        self.store
+            .change(point::SAVE_CLEARING, move |transaction| {
+                transaction.execute(FORGET_PAUSES, [])?;
+                let Some(run) = &run else { return transaction.execute(FORGET, []).map(drop) };
+                transaction.execute(
+                    SAVE,
+                    params![
+                        run.how,
+                        run.phase,
+                        run.by,
+                        run.started_at.as_micros(),
+                        run.until.map(Timestamp::as_micros),
+                        run.hurry,
+                        joined(&run.waiting),
+                        joined(&run.done),
+                        joined(&run.silent),
+                    ],
+                )?;
+                for (account, until) in &run.pauses {
+                    transaction.execute(PAUSE, params![account.as_str(), until.as_micros()])?;
+                }
+                Ok(())
+            })
+            .await
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
+use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE};
 use rusqlite::{Error, ErrorCode};
 
 /// A read or a write that did not happen.
@@ -30,6 +31,14 @@ pub enum StoreError {
         /// The table.
         table: &'static str,
         /// Which row.
+        what: String,
+    },
+    /// A value breaks a rule of its table (NOT NULL, CHECK, a foreign key): a fault of this program. Nothing was written.
+    #[error("{table}: a value that its table does not take: {what}")]
+    Invalid {
+        /// The table.
+        table: &'static str,
+        /// What the database says.
         what: String,
     },
     /// A row holds what the program cannot read. It stays as it is.
@@ -68,7 +77,15 @@ impl From<rusqlite::Error> for StoreError {
         let what = error.to_string();
         match (error.sqlite_error_code(), &error) {
             (Some(ErrorCode::DiskFull), _) => Self::StorageFull,
-            (Some(ErrorCode::ConstraintViolation), _) => Self::conflict(table_named_in(&what), what),
+            (Some(ErrorCode::ConstraintViolation), Error::SqliteFailure(failure, _)) => {
+                let table = table_named_in(&what);
+                match failure.extended_code {
+                    SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_ROWID => {
+                        Self::conflict(table, what)
+                    }
+                    _ => Self::Invalid { table, what },
+                }
+            }
             // Not from SQLite itself: a value of another type or range than the code expects.
             (None, Error::InvalidColumnType(_, column, _)) => {
                 Self::corrupt("the database", column, "?", what)
@@ -275,4 +292,31 @@ pub enum MasterKeyError {
 
 fn of(file: Option<&PathBuf>) -> String {
     file.map_or_else(String::new, |file| format!(" in {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use domain::Timestamp;
+    use rusqlite::Connection;
+
+    use super::StoreError;
+    use crate::statement;
+
+    #[test]
+    fn only_a_second_row_of_the_same_key_is_a_conflict() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::migrations::run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
+        let refused = |sql| statement::execute(&connection, sql, []).unwrap_err();
+        let first = "INSERT INTO chat_migrations (from_id, to_id) VALUES (1, 2)";
+        statement::execute(&connection, first, []).unwrap();
+        assert!(matches!(refused(first), StoreError::Conflict { .. }));
+        let missing = refused("INSERT INTO chat_migrations (from_id, to_id) VALUES (3, NULL)");
+        assert!(matches!(missing, StoreError::Invalid { .. }), "{missing:?}");
+        connection.execute_batch("CREATE TABLE checked (state INTEGER CHECK (state < 2)) STRICT").unwrap();
+        for wrong in ["INSERT INTO checked (state) VALUES (2)", "INSERT INTO checked (state) VALUES ('x')"] {
+            assert!(matches!(refused(wrong), StoreError::Invalid { .. }), "{wrong}");
+        }
+    }
 }

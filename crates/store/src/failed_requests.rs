@@ -167,12 +167,28 @@ impl FailedRequests<'_> {
     /// [`crate::Sagas::retry`] and [`crate::Callbacks::requeue`] say it here by themselves, so that this is needed only
     /// to be sure of it beforehand.
     pub async fn retried(&self, id: FailedRequestId, at: Timestamp) -> Result<bool, StoreError> {
-        self.store.write(Retry { id, at }).await
+        self.settle(point::RETRY_FAILED_REQUEST, RETRY, id, at).await
     }
 
     /// A person drops it. False when it does not wait for one.
     pub async fn drop(&self, id: FailedRequestId, at: Timestamp) -> Result<bool, StoreError> {
-        self.store.write(Drop { id, at }).await
+        self.settle(point::DROP_FAILED_REQUEST, DROP, id, at).await
+    }
+
+    /// Runs a change of one request; says whether it was in a state that allows it.
+    async fn settle(
+        &self,
+        point: Point,
+        sql: &'static str,
+        id: FailedRequestId,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.store
+            .change(point, move |transaction| {
+                let rows = transaction.execute(sql, params![at.as_micros(), key(&id)])?;
+                changed(transaction, &id, rows)
+            })
+            .await
     }
 }
 
@@ -303,36 +319,6 @@ fn changed(transaction: &Transaction<'_>, id: &FailedRequestId, rows: usize) -> 
     match transaction.first(GET, [key(id)], |_| Ok(()))? {
         Some(()) => Ok(false),
         None => Err(StoreError::not_found(TABLE, format!("there is no failed request {id}"))),
-    }
-}
-
-struct Retry {
-    id: FailedRequestId,
-    at: Timestamp,
-}
-
-impl Write for Retry {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::RETRY_FAILED_REQUEST);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let rows = transaction.execute(RETRY, params![self.at.as_micros(), key(&self.id)])?;
-        changed(transaction, &self.id, rows)
-    }
-}
-
-struct Drop {
-    id: FailedRequestId,
-    at: Timestamp,
-}
-
-impl Write for Drop {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::DROP_FAILED_REQUEST);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let rows = transaction.execute(DROP, params![self.at.as_micros(), key(&self.id)])?;
-        changed(transaction, &self.id, rows)
     }
 }
 

@@ -3,15 +3,14 @@
 use std::fmt::Display;
 
 use domain::saga::Failover;
-use domain::{AccountName, ChatId, Timestamp};
+use domain::{AccountName, ChatId};
 use rusqlite::{Connection, params};
 
 use crate::chats::in_json;
 use crate::column::Columns;
 use crate::paging::{Moment, Page, Paged};
-use crate::point::{self, Point};
 use crate::statement::statements;
-use crate::write::{Transaction, Write};
+use crate::write::Transaction;
 use crate::{Store, StoreError, statement};
 
 const TABLE: &str = "failovers";
@@ -121,19 +120,4 @@ fn list(
     let Paged { items, next_cursor } =
         page.cut(items, |(seq, record)| Moment { at: record.failover.at.as_micros(), then: *seq }.cursor());
     Ok(Paged { items: items.into_iter().map(|(_, record)| record).collect(), next_cursor })
-}
-
-/// Removes old ones, so many at once.
-pub(crate) struct DropFailovers {
-    pub(crate) before: Timestamp,
-    pub(crate) most: u32,
-}
-
-impl Write for DropFailovers {
-    type Answer = usize;
-    const POINT: Option<Point> = Some(point::DROP_FAILOVERS);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        transaction.execute(DROP_OLD, params![self.before.as_micros(), self.most])
-    }
 }

@@ -60,7 +60,7 @@ use std::sync::Arc;
 
 use ambient::Clock;
 use domain::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, Params, Row};
 
 pub use access::{
     AuditEntry, AuditFilter, AuditLog, AuditRecord, AuditResult, AuditWho, BeginSession, Keeping, NewUser,
@@ -92,7 +92,7 @@ pub use inspect::{StoreInspection, check_free, inspect};
 pub use master_key::MasterKey;
 pub use outbox::{
     Accept, Accepted, Begin, Doubt, EndedInMinute, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox,
-    PartSent, PartUnsent, Resolution, SameBy, Then,
+    PartSent, PartUnsent, Resolution, SameBy, StoredLane, Then,
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
@@ -106,10 +106,11 @@ pub use unreadable::Unfinished;
 pub use work::{Work, WorkFilter, WorkKind};
 pub use writer::{WriteTimes, Written};
 
+use point::Point;
 use reader::Readers;
 use stats::Location;
 use vault::Vault;
-use write::Write;
+use write::{Transaction, Write};
 use writer::Writer;
 
 /// What a store needs to open.
@@ -290,6 +291,48 @@ impl Store {
         let answer = self.inner.writer.write(write).await;
         self.note_unreadable(&answer);
         answer
+    }
+
+    /// Makes a change between the two points where a test can end the program.
+    async fn change<A: Send + 'static>(
+        &self,
+        point: Point,
+        change: impl Fn(&Transaction<'_>) -> Result<A, StoreError> + Send + 'static,
+    ) -> Result<A, StoreError> {
+        point.before().await;
+        let answer = self.write(change).await;
+        point.after().await;
+        answer
+    }
+
+    /// Runs one statement between the two points where a test can end the program; says how many rows it changed.
+    async fn execute(
+        &self,
+        point: Point,
+        sql: &'static str,
+        params: impl Params + Clone + Send + 'static,
+    ) -> Result<usize, StoreError> {
+        self.change(point, move |transaction| transaction.execute(sql, params.clone())).await
+    }
+
+    /// Reads the first row that a statement finds, if there is one.
+    async fn first<T: Send + 'static>(
+        &self,
+        sql: &'static str,
+        params: impl Params + Send + 'static,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        self.read(move |connection| statement::first(connection, sql, params, read)).await
+    }
+
+    /// Reads all rows that a statement finds.
+    async fn all<T: Send + 'static>(
+        &self,
+        sql: &'static str,
+        params: impl Params + Send + 'static,
+        read: impl FnMut(&Row<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Vec<T>, StoreError> {
+        self.read(move |connection| statement::all(connection, sql, params, read)).await
     }
 
     async fn read<T: Send + 'static>(

@@ -8,7 +8,7 @@ use crate::column::Columns;
 use crate::point::{self, Point};
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError};
 
 /// Peers that are written at once, so that a long list does not hold other writes up.
 const CHUNK: usize = 200;
@@ -110,13 +110,10 @@ pub struct Peers<'a> {
 impl Peers<'_> {
     /// When each peer of an account that has a public name was last kept with it.
     pub async fn named_at(&self, account: &AccountName) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
-        let account = account.clone();
         self.store
-            .read(move |connection| {
-                statement::all(connection, NAMED_AT, [account.as_str()], |row| {
-                    let columns = Columns::new(row, "telegram_peers");
-                    Ok((columns.chat_id(0)?, columns.time(1)?))
-                })
+            .all(NAMED_AT, [account.to_string()], |row| {
+                let columns = Columns::new(row, "telegram_peers");
+                Ok((columns.chat_id(0)?, columns.time(1)?))
             })
             .await
     }
@@ -133,42 +130,37 @@ impl Peers<'_> {
 
     /// The account is no longer in this chat. A chat that is not known is left so.
     pub async fn left(&self, account: &AccountName, chat_id: ChatId) -> Result<(), StoreError> {
-        self.store.write(Left(account.clone(), chat_id)).await
+        self.store.execute(point::LEAVE_PEER, LEFT, (account.to_string(), chat_id.get())).await.map(drop)
     }
 
     /// A basic group became this supergroup: what was bound to or known of the one goes over to the other.
     pub async fn migrated(&self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
-        self.store.write(Migrate { from, to }).await
+        self.store.change(point::MIGRATE_CHAT, move |transaction| migrate(transaction, from, to)).await
     }
 
     /// Every basic group that became a supergroup, and which.
     pub async fn migrations(&self) -> Result<Vec<(ChatId, ChatId)>, StoreError> {
         self.store
-            .read(|connection| {
-                statement::all(connection, MIGRATIONS, [], |row| {
-                    let columns = Columns::new(row, "chat_migrations");
-                    Ok((columns.chat_id(0)?, columns.chat_id(1)?))
-                })
+            .all(MIGRATIONS, [], |row| {
+                let columns = Columns::new(row, "chat_migrations");
+                Ok((columns.chat_id(0)?, columns.chat_id(1)?))
             })
             .await
     }
 
     /// All peers of an account.
     pub async fn all(&self, account: &AccountName) -> Result<Vec<StoredPeer>, StoreError> {
-        let account = account.clone();
         self.store
-            .read(move |connection| {
-                statement::all(connection, ALL_OF, [account.as_str()], |row| {
-                    let columns = Columns::new(row, "telegram_peers");
-                    Ok(StoredPeer {
-                        chat_id: columns.chat_id(0)?,
-                        access_hash: columns.get(1)?,
-                        username: columns.maybe_parsed(2)?,
-                        title: columns.get(3)?,
-                        kind: columns.word(4, "kind of peer", PeerKind::from_word)?,
-                        dialog: columns.get(5)?,
-                        phone: columns.get(6)?,
-                    })
+            .all(ALL_OF, [account.to_string()], |row| {
+                let columns = Columns::new(row, "telegram_peers");
+                Ok(StoredPeer {
+                    chat_id: columns.chat_id(0)?,
+                    access_hash: columns.get(1)?,
+                    username: columns.maybe_parsed(2)?,
+                    title: columns.get(3)?,
+                    kind: columns.word(4, "kind of peer", PeerKind::from_word)?,
+                    dialog: columns.get(5)?,
+                    phone: columns.get(6)?,
                 })
             })
             .await
@@ -176,27 +168,30 @@ impl Peers<'_> {
 
     /// How far the first reading of the dialogs is; the beginning when nothing was kept.
     pub async fn fill(&self, account: &AccountName) -> Result<FillState, StoreError> {
-        let account = account.clone();
-        self.store
-            .read(move |connection| {
-                let found = statement::first(connection, FILL, [account.as_str()], |row| {
-                    let columns = Columns::new(row, "telegram_fills");
-                    Ok(FillState {
-                        complete: columns.get(0)?,
-                        offset_date: columns.get(1)?,
-                        offset_id: columns.get(2)?,
-                        offset_peer: columns.get(3)?,
-                        refreshed_at: columns.maybe_time(4)?,
-                    })
-                })?;
-                Ok(found.unwrap_or_default())
+        let found = self.store.first(FILL, [account.to_string()], |row| {
+            let columns = Columns::new(row, "telegram_fills");
+            Ok(FillState {
+                complete: columns.get(0)?,
+                offset_date: columns.get(1)?,
+                offset_id: columns.get(2)?,
+                offset_peer: columns.get(3)?,
+                refreshed_at: columns.maybe_time(4)?,
             })
-            .await
+        });
+        Ok(found.await?.unwrap_or_default())
     }
 
     /// Keeps how far it is.
     pub async fn save_fill(&self, account: &AccountName, state: &FillState) -> Result<(), StoreError> {
-        self.store.write(SaveFill(account.clone(), state.clone())).await
+        let row = (
+            account.to_string(),
+            state.complete,
+            state.offset_date,
+            state.offset_id,
+            state.offset_peer,
+            state.refreshed_at.map(Timestamp::as_micros),
+        );
+        self.store.execute(point::SAVE_FILL, SAVE_FILL, row).await.map(drop)
     }
 }
 
@@ -232,55 +227,6 @@ impl Write for Save {
                 ],
             )?;
         }
-        Ok(())
-    }
-}
-
-struct Left(AccountName, ChatId);
-
-impl Write for Left {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::LEAVE_PEER);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        transaction.execute(LEFT, params![self.0.as_str(), self.1.get()])?;
-        Ok(())
-    }
-}
-
-struct Migrate {
-    from: ChatId,
-    to: ChatId,
-}
-
-impl Write for Migrate {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::MIGRATE_CHAT);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        migrate(transaction, self.from, self.to)
-    }
-}
-
-struct SaveFill(AccountName, FillState);
-
-impl Write for SaveFill {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::SAVE_FILL);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Self(account, state) = self;
-        transaction.execute(
-            SAVE_FILL,
-            params![
-                account.as_str(),
-                state.complete,
-                state.offset_date,
-                state.offset_id,
-                state.offset_peer,
-                state.refreshed_at.map(Timestamp::as_micros),
-            ],
-        )?;
         Ok(())
     }
 }

@@ -5,10 +5,8 @@ use domain::{Purpose, Timestamp};
 use rusqlite::params;
 
 use crate::column::Columns;
-use crate::point::{self, Point};
 use crate::statement::statements;
-use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError, point};
 
 statements! {
     STOPPED = "SELECT service, stopped_at FROM service_switches ORDER BY service";
@@ -33,38 +31,25 @@ impl Services<'_> {
     /// The services that are stopped, each since when.
     pub async fn stopped(&self) -> Result<Vec<(Purpose, Timestamp)>, StoreError> {
         self.store
-            .read(|connection| {
-                statement::all(connection, STOPPED, [], |row| {
-                    let columns = Columns::new(row, "service_switches");
-                    Ok((columns.word(0, "service", from_word)?, columns.time(1)?))
-                })
+            .all(STOPPED, [], |row| {
+                let columns = Columns::new(row, "service_switches");
+                Ok((columns.word(0, "service", from_word)?, columns.time(1)?))
             })
             .await
     }
 
     /// Keeps that a service was stopped, or started again. One that was stopped before keeps its time.
     pub async fn save(&self, purpose: Purpose, stopped: bool, at: Timestamp) -> Result<(), StoreError> {
-        self.store.write(SaveService { purpose, stopped, at }).await
-    }
-}
-
-struct SaveService {
-    purpose: Purpose,
-    stopped: bool,
-    at: Timestamp,
-}
-
-impl Write for SaveService {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::SAVE_SERVICE);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let service = self.purpose.as_str();
-        if self.stopped {
-            transaction.execute(STOP, params![service, self.at.as_micros()])?;
-        } else {
-            transaction.execute(START, [service])?;
-        }
-        Ok(())
+        let service = purpose.as_str();
+        self.store
+            .change(point::SAVE_SERVICE, move |transaction| {
+                if stopped {
+                    transaction.execute(STOP, params![service, at.as_micros()])?;
+                } else {
+                    transaction.execute(START, [service])?;
+                }
+                Ok(())
+            })
+            .await
     }
 }

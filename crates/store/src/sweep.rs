@@ -5,20 +5,18 @@ use std::time::Duration;
 use domain::Timestamp;
 use rusqlite::params;
 
-use crate::access::{DropAudit, DropSessions};
+use crate::access::statements as access;
 use crate::accounts::statements as accounts;
-use crate::alerts::{DropAlerts, DropNotices};
-use crate::callbacks::DropCallbacks;
+use crate::alerts::{DropNotices, statements as alerts};
 use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
 use crate::failed_requests::DropFailedRequests;
-use crate::failovers::DropFailovers;
-use crate::files::{DropReferences, DropUploads};
+use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
 use crate::point::{self, Point};
 use crate::sagas::statements as sagas;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError, callbacks, failovers};
 
 /// Messages, sagas and what is told about them are removed when they ended this long ago. Those in doubt stay until a
 /// person decides about them.
@@ -78,51 +76,59 @@ impl Store {
     pub async fn sweep(&self) -> Result<Swept, StoreError> {
         let now = self.now();
         let before = now.minus(LIFE);
+        let older = |life: Duration| (now.minus(life).as_micros(), MOST);
+        let old = older(LIFE);
         Ok(Swept {
-            messages: self.sweep_messages(before).await?,
+            messages: self.sweep_work(MESSAGES, before).await?,
             keys: self.sweep_keys(now.minus(KEY_LIFE)).await?,
-            joins: self.in_pieces(|| DropJoins(now)).await?,
+            joins: in_pieces(|| self.execute(point::DROP_JOINS, sql::DROP_JOINS, (now.as_micros(), MOST)))
+                .await?,
             holds: self.write(DropHolds(now)).await?,
             // Requests first: a saga stays while its request waits for a person.
-            failed_requests: self.in_pieces(|| DropFailedRequests { before, most: MOST }).await?,
-            sagas: self.sweep_sagas(before).await?,
-            failovers: self.in_pieces(|| DropFailovers { before, most: MOST }).await?,
-            unresolved: self.in_pieces(|| DropUnresolved { before, most: MOST }).await?,
-            callbacks: self.in_pieces(|| DropCallbacks { before, most: MOST }).await?,
-            references: self
-                .in_pieces(|| DropReferences { before: now.minus(REFERENCE_LIFE), most: MOST })
+            failed_requests: in_pieces(|| self.write(DropFailedRequests { before, most: MOST })).await?,
+            sagas: self.sweep_work(SAGAS, before).await?,
+            failovers: in_pieces(|| self.execute(point::DROP_FAILOVERS, failovers::DROP_OLD, old)).await?,
+            unresolved: in_pieces(|| self.write(DropUnresolved { before, most: MOST })).await?,
+            callbacks: in_pieces(|| self.execute(point::DROP_CALLBACKS, callbacks::DROP_DELIVERED, old))
                 .await?,
-            uploads: self.in_pieces(|| DropUploads { before: now.minus(UPLOAD_LIFE), most: MOST }).await?,
-            sessions: self.in_pieces(|| DropSessions { before: now.minus(SESSION_LIFE), most: MOST }).await?,
-            audit: self.in_pieces(|| DropAudit { before: now.minus(AUDIT_LIFE), most: MOST }).await?,
-            alerts: self.in_pieces(|| DropAlerts { before, most: MOST }).await?,
-            alert_notices: self.in_pieces(|| DropNotices { before, most: MOST }).await?,
+            references: in_pieces(|| {
+                self.execute(point::DROP_REFERENCES, files::DROP_REFERENCES, older(REFERENCE_LIFE))
+            })
+            .await?,
+            uploads: in_pieces(|| self.execute(point::DROP_UPLOADS, files::DROP_UPLOADS, older(UPLOAD_LIFE)))
+                .await?,
+            sessions: in_pieces(|| self.drop_rows(access::DROP_SESSIONS, older(SESSION_LIFE))).await?,
+            audit: in_pieces(|| self.drop_rows(access::DROP_AUDIT, older(AUDIT_LIFE))).await?,
+            alerts: in_pieces(|| self.execute(point::DROP_ALERTS, alerts::DROP_OLD, old)).await?,
+            alert_notices: in_pieces(|| self.write(DropNotices { before, most: MOST })).await?,
         })
     }
 
-    async fn sweep_messages(&self, before: Timestamp) -> Result<u64, StoreError> {
-        // Ids begin with the milliseconds of their making: a later one cannot belong to a message that ended before.
+    /// Removes messages or sagas that ended before, with all their rows.
+    async fn sweep_work(&self, work: Work, before: Timestamp) -> Result<u64, StoreError> {
+        // Ids begin with the milliseconds of their making: a later one cannot belong to work that ended before.
         let end = first_id_at(before);
         let mut after = [0; 16];
         let mut removed = 0;
         loop {
             let rows = self
-                .read(move |connection| {
-                    statement::all(connection, sql::OLD_MESSAGES, params![after, end, LOOK], |row| {
-                        let columns = Columns::new(row, TABLE);
-                        Ok((columns.get::<[u8; 16]>(0)?, columns.maybe_time(1)?))
-                    })
+                .all(work.old, (after, end, LOOK), move |row| {
+                    let columns = Columns::new(row, work.table);
+                    Ok((columns.get::<[u8; 16]>(0)?, columns.maybe_time(1)?, columns.get::<bool>(2)?))
                 })
                 .await?;
-            let Some((last, _)) = rows.last() else { return Ok(removed) };
+            let Some((last, ..)) = rows.last() else { return Ok(removed) };
             after = *last;
             let old: Vec<[u8; 16]> = rows
                 .into_iter()
-                .filter(|(_, finished)| finished.is_some_and(|finished| finished <= before))
-                .map(|(id, _)| id)
+                .filter(|(_, finished, kept)| !kept && finished.is_some_and(|finished| finished <= before))
+                .map(|(id, ..)| id)
                 .collect();
             for ids in old.chunks(PIECE) {
-                removed += self.write(DropMessages { ids: ids.to_vec(), before }).await?;
+                let ids = ids.to_vec();
+                let drop_piece =
+                    move |transaction: &Transaction<'_>| drop_work(transaction, work, &ids, before);
+                removed += self.change((work.point)(), drop_piece).await?;
             }
         }
     }
@@ -132,11 +138,9 @@ impl Store {
         let mut removed = 0;
         loop {
             let rows = self
-                .read(move |connection| {
-                    statement::all(connection, sql::KEYS, params![after, LOOK], |row| {
-                        let columns = Columns::new(row, "idempotency_keys");
-                        Ok((columns.get::<[u8; 32]>(0)?, columns.time(1)?))
-                    })
+                .all(sql::KEYS, (after, LOOK), |row| {
+                    let columns = Columns::new(row, "idempotency_keys");
+                    Ok((columns.get::<[u8; 32]>(0)?, columns.time(1)?))
                 })
                 .await?;
             let Some((last, _)) = rows.last() else { return Ok(removed) };
@@ -149,41 +153,22 @@ impl Store {
         }
     }
 
-    async fn sweep_sagas(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let end = first_id_at(before);
-        let mut after = [0; 16];
-        let mut removed = 0;
-        loop {
-            let rows = self
-                .read(move |connection| {
-                    statement::all(connection, sagas::OLD_SAGAS, params![after, end, LOOK], |row| {
-                        let columns = Columns::new(row, "operations");
-                        Ok((columns.get::<[u8; 16]>(0)?, columns.maybe_time(1)?, columns.get::<bool>(2)?))
-                    })
-                })
-                .await?;
-            let Some((last, ..)) = rows.last() else { return Ok(removed) };
-            after = *last;
-            let old: Vec<[u8; 16]> = rows
-                .into_iter()
-                .filter(|(_, finished, kept)| !kept && finished.is_some_and(|finished| finished <= before))
-                .map(|(id, ..)| id)
-                .collect();
-            for ids in old.chunks(PIECE) {
-                removed += self.write(DropSagas { ids: ids.to_vec(), before }).await?;
-            }
-        }
+    async fn drop_rows(&self, sql: &'static str, old: (i64, u32)) -> Result<usize, StoreError> {
+        self.write(move |transaction: &Transaction<'_>| transaction.execute(sql, old)).await
     }
+}
 
-    /// Repeats a write that removes at most [`PIECE`] rows until there are no more.
-    async fn in_pieces<W: Write<Answer = usize>>(&self, write: impl Fn() -> W) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        loop {
-            let piece = self.write(write()).await?;
-            removed += piece as u64;
-            if piece < PIECE {
-                return Ok(removed);
-            }
+/// Repeats a write that removes at most [`PIECE`] rows until there are no more.
+async fn in_pieces<F>(write: impl Fn() -> F) -> Result<u64, StoreError>
+where
+    F: Future<Output = Result<usize, StoreError>>,
+{
+    let mut removed = 0;
+    loop {
+        let piece = write().await?;
+        removed += piece as u64;
+        if piece < PIECE {
+            return Ok(removed);
         }
     }
 }
@@ -196,50 +181,48 @@ pub(crate) fn first_id_at(time: Timestamp) -> [u8; 16] {
     id
 }
 
-struct DropMessages {
-    ids: Vec<[u8; 16]>,
+/// The statements that find and remove one kind of work.
+#[derive(Clone, Copy)]
+struct Work {
+    table: &'static str,
+    point: fn() -> Point,
+    old: &'static str,
+    drop: &'static str,
+    /// What belongs to it in other tables.
+    drop_rows: &'static [&'static str],
+}
+
+const MESSAGES: Work = Work {
+    table: TABLE,
+    point: || point::DROP_MESSAGES,
+    old: sql::OLD_MESSAGES,
+    drop: sql::DROP_MESSAGE,
+    drop_rows: &[sql::DROP_PARTS, sql::DROP_FILES, sql::DROP_TIMELINE],
+};
+
+const SAGAS: Work = Work {
+    table: "operations",
+    point: || point::DROP_SAGAS,
+    old: sagas::OLD_SAGAS,
+    drop: sagas::DROP_SAGA,
+    drop_rows: &[sagas::DROP_STEPS],
+};
+
+fn drop_work(
+    transaction: &Transaction<'_>,
+    work: Work,
+    ids: &[[u8; 16]],
     before: Timestamp,
-}
-
-impl Write for DropMessages {
-    type Answer = u64;
-    const POINT: Option<Point> = Some(point::DROP_MESSAGES);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        for id in &self.ids {
-            // It may have been taken up again since it was looked at.
-            if transaction.execute(sql::DROP_MESSAGE, params![id, self.before.as_micros()])? > 0 {
-                transaction.execute(sql::DROP_PARTS, [id])?;
-                transaction.execute(sql::DROP_FILES, [id])?;
-                transaction.execute(sql::DROP_TIMELINE, [id])?;
-                removed += 1;
-            }
+) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    for id in ids {
+        // It may have been taken up again since it was looked at.
+        if transaction.execute(work.drop, params![id, before.as_micros()])? > 0 {
+            work.drop_rows.iter().try_for_each(|rows| transaction.execute(rows, [id]).map(drop))?;
+            removed += 1;
         }
-        Ok(removed)
     }
-}
-
-struct DropSagas {
-    ids: Vec<[u8; 16]>,
-    before: Timestamp,
-}
-
-impl Write for DropSagas {
-    type Answer = u64;
-    const POINT: Option<Point> = Some(point::DROP_SAGAS);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        for id in &self.ids {
-            // It may have been taken up again since it was looked at.
-            if transaction.execute(sagas::DROP_SAGA, params![id, self.before.as_micros()])? > 0 {
-                transaction.execute(sagas::DROP_STEPS, [id])?;
-                removed += 1;
-            }
-        }
-        Ok(removed)
-    }
+    Ok(removed)
 }
 
 struct DropKeys {
@@ -257,17 +240,6 @@ impl Write for DropKeys {
             removed += transaction.execute(sql::DROP_KEY, params![scope, self.before.as_micros()])? as u64;
         }
         Ok(removed)
-    }
-}
-
-struct DropJoins(Timestamp);
-
-impl Write for DropJoins {
-    type Answer = usize;
-    const POINT: Option<Point> = Some(point::DROP_JOINS);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        transaction.execute(sql::DROP_JOINS, params![self.0.as_micros(), MOST])
     }
 }
 

@@ -23,6 +23,19 @@ pub(crate) trait Write: Send + 'static {
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Self::Answer, StoreError>;
 }
 
+/// A change that needs no value of its own is a function.
+impl<F, A> Write for F
+where
+    F: Fn(&Transaction<'_>) -> Result<A, StoreError> + Send + 'static,
+    A: Send + 'static,
+{
+    type Answer = A;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<A, StoreError> {
+        self(transaction)
+    }
+}
+
 /// The transaction that a write runs in.
 pub(crate) struct Transaction<'a> {
     connection: &'a Connection,

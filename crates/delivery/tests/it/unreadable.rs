@@ -61,23 +61,33 @@ async fn unreadable_row_keeps_its_message_and_stops_no_other_lane() {
 }
 
 #[tokio::test]
-async fn start_resumes_all_but_the_unreadable_message() {
+async fn start_resumes_all_but_the_lane_of_the_unreadable_message() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     for account in ["main", "backup"] {
         bench.script.hold(account, until);
     }
+    let before = bench.submit(text(group(1), "before")).await;
     let broken = bench.submit(text(group(1), "broken")).await;
-    let whole = bench.submit(text(group(2), "whole")).await;
+    let behind = bench.submit(text(group(1), "behind")).await;
+    let elsewhere = bench.submit(text(group(2), "elsewhere")).await;
     edit(bench.folder.path(), BREAK);
     let bench = bench.restart().await;
     bench.clock.advance(Duration::from_mins(5));
-    assert_eq!(bench.settled(whole).await.state, MessageState::Sent);
+    for whole in [before, elsewhere] {
+        assert_eq!(bench.settled(whole).await.state, MessageState::Sent);
+    }
     assert!(matches!(bench.store.unreadable(), Some(StoreError::Corrupt { table: "outbox", .. })));
+    bench.clock.advance(Duration::from_mins(3));
+    bench.breathe().await;
+    assert_eq!((bench.script.texts().len(), bench.delivery.queued()), (2, 2), "no message passes it");
 
     edit(bench.folder.path(), REPAIR);
-    after_a_while(&bench, 2).await;
-    assert_eq!(bench.settled(broken).await.state, MessageState::Sent);
+    after_a_while(&bench, 4).await;
+    for late in [broken, behind] {
+        assert_eq!(bench.settled(late).await.state, MessageState::Sent);
+    }
+    assert_eq!(bench.script.texts()[2..], ["broken", "behind"]);
 }
 
 #[tokio::test]

@@ -295,20 +295,6 @@ fn bound(transaction: &Transaction<'_>, result: AuditResult, most: u32) -> Resul
     transaction.execute(sql::BOUND_AUDIT, params![result.as_str(), most])
 }
 
-/// Removes old entries, so many at once.
-pub(crate) struct DropAudit {
-    pub(crate) before: Timestamp,
-    pub(crate) most: u32,
-}
-
-impl Write for DropAudit {
-    type Answer = usize;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        transaction.execute(sql::DROP_AUDIT, params![self.before.as_micros(), self.most])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,7 @@ mod sessions;
 pub(crate) mod statements;
 mod users;
 
-pub(crate) use audit::DropAudit;
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditRecord, AuditResult, AuditWho};
+pub(crate) use sessions::EndSessions;
 pub use sessions::{BeginSession, UserSession, UserSessions};
-pub(crate) use sessions::{DropSessions, EndSessions};
 pub use users::{Keeping, NewUser, OfferedFactor, SecondFactor, StoredUser, UserChange, Users};

@@ -72,17 +72,13 @@ impl UserSessions<'_> {
 
     /// The session with this token, also one that is past its time.
     pub async fn find(&self, token: [u8; 32]) -> Result<Option<UserSession>, StoreError> {
-        self.store
-            .read(move |connection| statement::first(connection, sql::FIND_SESSION, [token], read))
-            .await
+        self.store.first(sql::FIND_SESSION, [token], read).await
     }
 
     /// All sessions of a user, the latest first, also those past their time.
     pub async fn list(&self, user: &UserName) -> Result<Vec<UserSession>, StoreError> {
         let user = user.clone();
-        self.store
-            .read(move |connection| statement::all(connection, sql::LIST_SESSIONS, [user.as_str()], read))
-            .await
+        self.store.all(sql::LIST_SESSIONS, [user.to_string()], read).await
     }
 
     /// Keeps that a session was used.
@@ -92,17 +88,25 @@ impl UserSessions<'_> {
         at: Timestamp,
         address: Option<IpAddr>,
     ) -> Result<(), StoreError> {
-        self.store.write(See(id, at, address)).await
+        let row = (at.as_micros(), address.map(|address| address.to_string()), *id.as_uuid().as_bytes());
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                transaction.execute(sql::SEE_SESSION, row.clone()).map(drop)
+            })
+            .await
     }
 
     /// Ends one session of a user; false when it had ended.
     pub async fn end(&self, user: &UserName, id: SessionId) -> Result<bool, StoreError> {
-        self.store.write(End(user.clone(), id)).await
+        let row = (user.to_string(), *id.as_uuid().as_bytes());
+        let end = move |transaction: &Transaction<'_>| transaction.execute(sql::END_SESSION, row.clone());
+        Ok(self.store.write(end).await? > 0)
     }
 
     /// Ends the sessions of a user; says how many.
     pub async fn end_all(&self, user: &UserName, keeping: Keeping) -> Result<u64, StoreError> {
-        self.store.write(EndAll(user.clone(), keeping)).await
+        let user = user.clone();
+        self.store.write(move |transaction: &Transaction<'_>| end_others(transaction, &user, keeping)).await
     }
 }
 
@@ -141,40 +145,6 @@ impl Write for Begin {
     }
 }
 
-struct See(SessionId, Timestamp, Option<IpAddr>);
-
-impl Write for See {
-    type Answer = ();
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let address = self.2.map(|address| address.to_string());
-        let row = params![self.1.as_micros(), address, self.0.as_uuid().as_bytes()];
-        transaction.execute(sql::SEE_SESSION, row)?;
-        Ok(())
-    }
-}
-
-struct End(UserName, SessionId);
-
-impl Write for End {
-    type Answer = bool;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let row = params![self.0.as_str(), self.1.as_uuid().as_bytes()];
-        Ok(transaction.execute(sql::END_SESSION, row)? > 0)
-    }
-}
-
-struct EndAll(UserName, Keeping);
-
-impl Write for EndAll {
-    type Answer = u64;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
-        end_others(transaction, &self.0, self.1)
-    }
-}
-
 /// Ends the sessions of a user, as a part of whatever write it came with.
 pub(super) fn end_others(
     transaction: &Transaction<'_>,
@@ -197,19 +167,5 @@ impl Write for EndSessions {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
         transaction.execute(sql::END_ALL_SESSIONS, [])
-    }
-}
-
-/// Removes sessions that were not used since, so many at once.
-pub(crate) struct DropSessions {
-    pub(crate) before: Timestamp,
-    pub(crate) most: u32,
-}
-
-impl Write for DropSessions {
-    type Answer = usize;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        transaction.execute(sql::DROP_SESSIONS, params![self.before.as_micros(), self.most])
     }
 }

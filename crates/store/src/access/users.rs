@@ -5,7 +5,7 @@ use std::fmt::Display;
 use domain::person::{Role, UserName};
 use domain::secret::ExposeSecret;
 use domain::{Secret, SecretText, SessionId, Timestamp};
-use rusqlite::{Row, params};
+use rusqlite::{Params, Row, params};
 
 use super::statements as sql;
 use crate::column::Columns;
@@ -132,28 +132,45 @@ impl Users<'_> {
     /// One user.
     pub async fn get(&self, name: &UserName) -> Result<Option<StoredUser>, StoreError> {
         let name = name.clone();
-        let found = self
-            .store
-            .read(move |connection| statement::first(connection, sql::GET_USER, [name.as_str()], read))
-            .await?;
+        let found = self.store.first(sql::GET_USER, [name.to_string()], read).await?;
         found.map(|sealed| sealed.open(self.vault())).transpose()
     }
 
     /// All users by name.
     pub async fn list(&self) -> Result<Vec<StoredUser>, StoreError> {
-        let found =
-            self.store.read(|connection| statement::all(connection, sql::LIST_USERS, [], read)).await?;
+        let found = self.store.all(sql::LIST_USERS, [], read).await?;
         found.into_iter().map(|sealed| sealed.open(self.vault())).collect()
     }
 
     /// Gives a role. The last admin keeps theirs.
     pub async fn set_role(&self, name: &UserName, role: Role) -> Result<UserChange, StoreError> {
-        self.store.write(SetRole(name.clone(), role)).await
+        let name = name.clone();
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                let change = match can_go(transaction, &name)? {
+                    UserChange::LastAdmin if role == Role::Admin => UserChange::Done,
+                    change => change,
+                };
+                if change == UserChange::Done {
+                    transaction.execute(sql::SET_ROLE, [role.as_str(), name.as_str()])?;
+                }
+                Ok(change)
+            })
+            .await
     }
 
     /// Removes a user with their sessions. The last admin stays.
     pub async fn remove(&self, name: &UserName) -> Result<UserChange, StoreError> {
-        self.store.write(RemoveUser(name.clone())).await
+        let name = name.clone();
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                let change = can_go(transaction, &name)?;
+                if change == UserChange::Done {
+                    transaction.execute(sql::REMOVE_USER, [name.as_str()])?;
+                }
+                Ok(change)
+            })
+            .await
     }
 
     /// Changes the password and ends the sessions; false when there is no such user.
@@ -165,14 +182,22 @@ impl Users<'_> {
         keeping: Keeping,
     ) -> Result<bool, StoreError> {
         let sealed = seal(self.vault(), PASSWORD, name, password.expose_secret().as_bytes())?;
-        self.store.write(SetPassword { name: name.clone(), sealed, at, keeping }).await
+        let name = name.clone();
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                let row = params![sealed, at.as_micros(), name.as_str()];
+                let changed = transaction.execute(sql::SET_PASSWORD, row)? > 0;
+                super::sessions::end_others(transaction, &name, keeping)?;
+                Ok(changed)
+            })
+            .await
     }
 
     /// Keeps a secret that the user has yet to confirm; one offered before is void. False when there is no such user, or
     /// one who has a second factor in force: that is taken away first.
     pub async fn offer_factor(&self, name: &UserName, secret: &Secret<Vec<u8>>) -> Result<bool, StoreError> {
         let sealed = seal(self.vault(), FACTOR, name, secret.expose_secret())?;
-        self.store.write(OfferFactor(name.clone(), sealed)).await
+        self.changes(sql::OFFER_FACTOR, (sealed, name.to_string())).await
     }
 
     /// Puts the offered secret in force, with the step of the code that confirmed it and new recovery codes (as SHA-256).
@@ -184,23 +209,38 @@ impl Users<'_> {
         step: u64,
         codes: Vec<[u8; 32]>,
     ) -> Result<bool, StoreError> {
-        let (name, sealed) = (name.clone(), offered.sealed);
-        self.store.write(ConfirmFactor { name, sealed, step: as_column(step), codes }).await
+        let (name, sealed, step) = (name.clone(), offered.sealed, as_column(step));
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                let row = params![step, name.as_str(), sealed];
+                let confirmed = transaction.execute(sql::CONFIRM_FACTOR, row)? > 0;
+                if confirmed {
+                    replace_codes(transaction, &name, &codes)?;
+                }
+                Ok(confirmed)
+            })
+            .await
     }
 
     /// Takes the second factor away; false when there is none.
     pub async fn drop_factor(&self, name: &UserName) -> Result<bool, StoreError> {
-        self.store.write(DropFactor(name.clone())).await
+        let name = name.clone();
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                transaction.execute(sql::DROP_CODES, [name.as_str()])?;
+                Ok(transaction.execute(sql::DROP_FACTOR, [name.as_str()])? > 0)
+            })
+            .await
     }
 
     /// Takes the code of a step; false when one of this step or a later one was taken before.
     pub async fn use_step(&self, name: &UserName, step: u64) -> Result<bool, StoreError> {
-        self.store.write(UseStep(name.clone(), as_column(step))).await
+        self.changes(sql::USE_STEP, (as_column(step), name.to_string())).await
     }
 
     /// Takes a recovery code; false when it is none or was taken before.
     pub async fn use_recovery_code(&self, name: &UserName, hash: [u8; 32]) -> Result<bool, StoreError> {
-        self.store.write(UseCode(name.clone(), hash)).await
+        self.changes(sql::USE_CODE, (name.to_string(), hash)).await
     }
 
     /// Replaces the recovery codes; false when the user has no second factor.
@@ -209,7 +249,26 @@ impl Users<'_> {
         name: &UserName,
         codes: Vec<[u8; 32]>,
     ) -> Result<bool, StoreError> {
-        self.store.write(ReplaceCodes(name.clone(), codes)).await
+        let name = name.clone();
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                let has_factor = transaction.first(sql::HAS_FACTOR, [name.as_str()], |_| Ok(()))?.is_some();
+                if has_factor {
+                    replace_codes(transaction, &name, &codes)?;
+                }
+                Ok(has_factor)
+            })
+            .await
+    }
+
+    /// Runs one statement; says whether it changed a row.
+    async fn changes(
+        &self,
+        sql: &'static str,
+        params: impl Params + Clone + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        let change = move |transaction: &Transaction<'_>| transaction.execute(sql, params.clone());
+        Ok(self.store.write(change).await? > 0)
     }
 }
 
@@ -323,130 +382,6 @@ fn can_go(transaction: &Transaction<'_>, name: &UserName) -> Result<UserChange, 
         Some(Role::Admin) if others == Some(0) => UserChange::LastAdmin,
         Some(_) => UserChange::Done,
     })
-}
-
-struct SetRole(UserName, Role);
-
-impl Write for SetRole {
-    type Answer = UserChange;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<UserChange, StoreError> {
-        let change = match can_go(transaction, &self.0)? {
-            UserChange::LastAdmin if self.1 == Role::Admin => UserChange::Done,
-            change => change,
-        };
-        if change == UserChange::Done {
-            transaction.execute(sql::SET_ROLE, [self.1.as_str(), self.0.as_str()])?;
-        }
-        Ok(change)
-    }
-}
-
-struct RemoveUser(UserName);
-
-impl Write for RemoveUser {
-    type Answer = UserChange;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<UserChange, StoreError> {
-        let change = can_go(transaction, &self.0)?;
-        if change == UserChange::Done {
-            transaction.execute(sql::REMOVE_USER, [self.0.as_str()])?;
-        }
-        Ok(change)
-    }
-}
-
-struct SetPassword {
-    name: UserName,
-    sealed: Vec<u8>,
-    at: Timestamp,
-    keeping: Keeping,
-}
-
-impl Write for SetPassword {
-    type Answer = bool;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let row = params![self.sealed, self.at.as_micros(), self.name.as_str()];
-        let changed = transaction.execute(sql::SET_PASSWORD, row)? > 0;
-        super::sessions::end_others(transaction, &self.name, self.keeping)?;
-        Ok(changed)
-    }
-}
-
-struct OfferFactor(UserName, Vec<u8>);
-
-impl Write for OfferFactor {
-    type Answer = bool;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        Ok(transaction.execute(sql::OFFER_FACTOR, params![self.1, self.0.as_str()])? > 0)
-    }
-}
-
-struct ConfirmFactor {
-    name: UserName,
-    sealed: Vec<u8>,
-    step: i64,
-    codes: Vec<[u8; 32]>,
-}
-
-impl Write for ConfirmFactor {
-    type Answer = bool;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let row = params![self.step, self.name.as_str(), self.sealed];
-        let confirmed = transaction.execute(sql::CONFIRM_FACTOR, row)? > 0;
-        if confirmed {
-            replace_codes(transaction, &self.name, &self.codes)?;
-        }
-        Ok(confirmed)
-    }
-}
-
-struct DropFactor(UserName);
-
-impl Write for DropFactor {
-    type Answer = bool;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        transaction.execute(sql::DROP_CODES, [self.0.as_str()])?;
-        Ok(transaction.execute(sql::DROP_FACTOR, [self.0.as_str()])? > 0)
-    }
-}
-
-struct UseStep(UserName, i64);
-
-impl Write for UseStep {
-    type Answer = bool;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        Ok(transaction.execute(sql::USE_STEP, params![self.1, self.0.as_str()])? > 0)
-    }
-}
-
-struct UseCode(UserName, [u8; 32]);
-
-impl Write for UseCode {
-    type Answer = bool;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        Ok(transaction.execute(sql::USE_CODE, params![self.0.as_str(), self.1])? > 0)
-    }
-}
-
-struct ReplaceCodes(UserName, Vec<[u8; 32]>);
-
-impl Write for ReplaceCodes {
-    type Answer = bool;
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let has_factor = transaction.first(sql::HAS_FACTOR, [self.0.as_str()], |_| Ok(()))?.is_some();
-        if has_factor {
-            replace_codes(transaction, &self.0, &self.1)?;
-        }
-        Ok(has_factor)
-    }
 }
 
 fn replace_codes(

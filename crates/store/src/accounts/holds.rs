@@ -6,8 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::statements as sql;
 use crate::column::Columns;
-use crate::point::{self, Point};
-use crate::write::{Transaction, Write};
+use crate::write::Transaction;
 use crate::{StoreError, statement};
 
 /// One thing that holds an account back.
@@ -80,43 +79,6 @@ pub(crate) fn save(transaction: &Transaction<'_>, hold: &Hold) -> Result<(), Sto
         }
     }?;
     Ok(())
-}
-
-pub(super) struct SaveHold(pub(super) Hold);
-
-impl Write for SaveHold {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::SAVE_HOLD);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        save(transaction, &self.0)
-    }
-}
-
-pub(super) struct LiftMark(pub(super) AccountName, pub(super) ChatId);
-
-impl Write for LiftMark {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::LIFT_MARK);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        Ok(transaction.execute(sql::LIFT_MARK, params![self.0.as_str(), self.1.get()])? > 0)
-    }
-}
-
-pub(super) struct SaveSwitch(pub(super) AccountName, pub(super) Switch);
-
-impl Write for SaveSwitch {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::SAVE_SWITCH);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        match self.1 {
-            Switch::On => transaction.execute(sql::FORGET_SWITCH, [self.0.as_str()])?,
-            switch => transaction.execute(sql::SAVE_SWITCH, [self.0.as_str(), switch.as_str()])?,
-        };
-        Ok(())
-    }
 }
 
 pub(super) fn read(connection: &Connection, now: Timestamp) -> Result<Holds, StoreError> {

@@ -3,15 +3,12 @@
 use std::fmt::Display;
 
 use domain::secret::ExposeSecret;
-use domain::{AccountName, SecretText, Timestamp};
-use rusqlite::{Row, params};
+use domain::{AccountName, SecretText};
+use rusqlite::Row;
 
-use super::statements as sql;
 use crate::StoreError;
 use crate::column::Columns;
-use crate::point::{self, Point};
 use crate::vault::Vault;
-use crate::write::{Transaction, Write};
 
 const TABLE: &str = "telegram_logins";
 
@@ -24,41 +21,11 @@ pub struct StoredLogin {
     pub record: SecretText,
 }
 
-pub(super) struct SaveLogin {
-    account: AccountName,
-    sealed: Vec<u8>,
-    at: Timestamp,
-}
-
-impl SaveLogin {
-    pub(super) fn new(login: &StoredLogin, vault: &Vault, at: Timestamp) -> Result<Self, StoreError> {
-        let sealed = vault
-            .seal(TABLE, login.account.as_str(), login.record.expose_secret().as_bytes())
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { account: login.account.clone(), sealed, at })
-    }
-}
-
-impl Write for SaveLogin {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::SAVE_LOGIN);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let row = params![self.account.as_str(), self.sealed, self.at.as_micros()];
-        transaction.execute(sql::SAVE_LOGIN, row)?;
-        Ok(())
-    }
-}
-
-pub(super) struct ForgetLogin(pub(super) AccountName);
-
-impl Write for ForgetLogin {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::FORGET_LOGIN);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        Ok(transaction.execute(sql::FORGET_LOGIN, [self.0.as_str()])? > 0)
-    }
+/// The record of a login, sealed.
+pub(super) fn seal(login: &StoredLogin, vault: &Vault) -> Result<Vec<u8>, StoreError> {
+    vault
+        .seal(TABLE, login.account.as_str(), login.record.expose_secret().as_bytes())
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 /// A login as it lies in its table.

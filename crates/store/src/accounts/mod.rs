@@ -24,7 +24,7 @@ pub use updates::{UpdateChange, UpdateState};
 
 use crate::column::Columns;
 use crate::deferred::{Deferred, Settle};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError, point, statement};
 use statements as sql;
 
 /// The accounts' part of a store.
@@ -59,10 +59,7 @@ impl Accounts<'_> {
 
     /// All sessions, by account.
     pub async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
-        let sealed = self
-            .store
-            .read(|connection| statement::all(connection, sql::SESSIONS, [], sessions::read))
-            .await?;
+        let sealed = self.store.all(sql::SESSIONS, [], sessions::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
@@ -91,22 +88,21 @@ impl Accounts<'_> {
 
     /// Keeps a hold. Of two deadlines for the same thing the later one stays.
     pub async fn save_hold(&self, hold: Hold) -> Result<(), StoreError> {
-        self.store.write(holds::SaveHold(hold)).await
+        self.store.change(point::SAVE_HOLD, move |transaction| save_hold(transaction, &hold)).await
     }
 
     /// Takes the mark off a chat that an account could not write in. False when there was none.
     pub async fn lift_mark(&self, account: &AccountName, chat_id: ChatId) -> Result<bool, StoreError> {
-        self.store.write(holds::LiftMark(account.clone(), chat_id)).await
+        let row = (account.to_string(), chat_id.get());
+        Ok(self.store.execute(point::LIFT_MARK, sql::LIFT_MARK, row).await? > 0)
     }
 
     /// The account that each chat is bound to.
     pub async fn bindings(&self) -> Result<Vec<(ChatId, AccountName)>, StoreError> {
         self.store
-            .read(|connection| {
-                statement::all(connection, sql::BINDINGS, [], |row| {
-                    let columns = Columns::new(row, "chat_bindings");
-                    Ok((columns.chat_id(0)?, columns.account(1)?))
-                })
+            .all(sql::BINDINGS, [], |row| {
+                let columns = Columns::new(row, "chat_bindings");
+                Ok((columns.chat_id(0)?, columns.account(1)?))
             })
             .await
     }
@@ -114,48 +110,65 @@ impl Accounts<'_> {
     /// The accounts that were paused or stopped by hand.
     pub async fn switches(&self) -> Result<Vec<(AccountName, Switch)>, StoreError> {
         self.store
-            .read(|connection| {
-                statement::all(connection, sql::SWITCHES, [], |row| {
-                    let columns = Columns::new(row, "telegram_switches");
-                    Ok((columns.account(0)?, columns.word(1, "switch", Switch::from_word)?))
-                })
+            .all(sql::SWITCHES, [], |row| {
+                let columns = Columns::new(row, "telegram_switches");
+                Ok((columns.account(0)?, columns.word(1, "switch", Switch::from_word)?))
             })
             .await
     }
 
     /// Keeps how an account was switched by hand, over restarts.
     pub async fn save_switch(&self, account: &AccountName, switch: Switch) -> Result<(), StoreError> {
-        self.store.write(holds::SaveSwitch(account.clone(), switch)).await
+        let account = account.to_string();
+        self.store
+            .change(point::SAVE_SWITCH, move |transaction| {
+                match switch {
+                    Switch::On => transaction.execute(sql::FORGET_SWITCH, [&account])?,
+                    switch => transaction.execute(sql::SAVE_SWITCH, [account.as_str(), switch.as_str()])?,
+                };
+                Ok(())
+            })
+            .await
     }
 
     // ---- accounts that are not in the settings -------------------------------------------------------------------
 
     /// The accounts that were added while the program ran, by name.
     pub async fn added(&self) -> Result<Vec<StoredAccount>, StoreError> {
-        let sealed =
-            self.store.read(|connection| statement::all(connection, sql::ACCOUNTS, [], roster::read)).await?;
+        let sealed = self.store.all(sql::ACCOUNTS, [], roster::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
     /// Adds an account; its secrets are sealed. False when its name is taken.
     pub async fn add(&self, account: &StoredAccount) -> Result<bool, StoreError> {
         let sealed = roster::SealedAccount::new(account, &self.store.inner.vault)?;
-        self.store.write(roster::AddAccount(sealed, self.store.now())).await
+        let at = self.store.now().as_micros();
+        self.store.change(point::ADD_ACCOUNT, move |transaction| sealed.add(transaction, at)).await
     }
 
     /// Describes an account anew. False when none of this name was added.
     pub async fn change(&self, account: &StoredAccount) -> Result<bool, StoreError> {
         let sealed = roster::SealedAccount::new(account, &self.store.inner.vault)?;
-        self.store.write(roster::ChangeAccount(sealed)).await
+        self.store.change(point::CHANGE_ACCOUNT, move |transaction| sealed.change(transaction)).await
     }
 
     /// Takes an account out, with all that is known only through it; `keep` become sessions without an owner. False
     /// when none of this name was added. Bindings of chats stay.
     pub async fn remove(&self, name: &AccountName, keep: &[OwnerlessSession]) -> Result<bool, StoreError> {
         let vault = &self.store.inner.vault;
-        let keep =
+        let keep: Vec<_> =
             keep.iter().map(|one| ownerless::SealedOwnerless::new(one, vault)).collect::<Result<_, _>>()?;
-        self.store.write(roster::RemoveAccount { name: name.clone(), keep, at: self.store.now() }).await
+        let (name, at) = (name.clone(), self.store.now());
+        self.store
+            .change(point::REMOVE_ACCOUNT, move |transaction| {
+                keep.iter().try_for_each(|session| session.save(transaction, at))?;
+                let removed = transaction.execute(sql::REMOVE_ACCOUNT, [name.as_str()])?;
+                for statement in sql::OF_AN_ACCOUNT {
+                    transaction.execute(statement, [name.as_str()])?;
+                }
+                Ok(removed > 0)
+            })
+            .await
     }
 
     /// How many messages and operations are bound to an account, or name it, and are not over.
@@ -179,10 +192,7 @@ impl Accounts<'_> {
 
     /// The sessions that are in use, by account.
     pub async fn sessions_in_use(&self) -> Result<Vec<SessionInUse>, StoreError> {
-        let sealed = self
-            .store
-            .read(|connection| statement::all(connection, sql::SESSIONS_IN_USE, [], in_use::read))
-            .await?;
+        let sealed = self.store.all(sql::SESSIONS_IN_USE, [], in_use::read).await?;
         let open = |(sealed, purposes): (sessions::SealedSession, _)| {
             Ok(SessionInUse { session: sealed.open(&self.store.inner.vault)?, purposes })
         };
@@ -201,10 +211,7 @@ impl Accounts<'_> {
 
     /// The sessions that belong to no account, oldest first.
     pub async fn ownerless(&self) -> Result<Vec<OwnerlessSession>, StoreError> {
-        let sealed = self
-            .store
-            .read(|connection| statement::all(connection, sql::OWNERLESS, [], ownerless::read))
-            .await?;
+        let sealed = self.store.all(sql::OWNERLESS, [], ownerless::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
@@ -214,32 +221,38 @@ impl Accounts<'_> {
         let sealed = sessions
             .iter()
             .map(|one| ownerless::SealedOwnerless::new(one, vault))
-            .collect::<Result<_, _>>()?;
-        self.store.write(ownerless::SaveOwnerless(sealed, self.store.now())).await
+            .collect::<Result<Vec<_>, _>>()?;
+        let at = self.store.now();
+        self.store
+            .change(point::SAVE_OWNERLESS, move |transaction| {
+                sealed.iter().try_for_each(|session| session.save(transaction, at))
+            })
+            .await
     }
 
     /// Forgets a session that belongs to no account. False when there is none.
     pub async fn forget_ownerless(&self, fingerprint: KeyFingerprint) -> Result<bool, StoreError> {
-        self.store.write(ownerless::ForgetOwnerless(fingerprint)).await
+        Ok(self.store.execute(point::FORGET_OWNERLESS, sql::FORGET_OWNERLESS, [fingerprint.0]).await? > 0)
     }
 
     // ---- signing in ----------------------------------------------------------------------------------------------
 
     /// The logins under way, by account.
     pub async fn logins(&self) -> Result<Vec<StoredLogin>, StoreError> {
-        let sealed =
-            self.store.read(|connection| statement::all(connection, sql::LOGINS, [], logins::read)).await?;
+        let sealed = self.store.all(sql::LOGINS, [], logins::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
     /// Keeps how far a login is; the record is sealed.
     pub async fn save_login(&self, login: &StoredLogin) -> Result<(), StoreError> {
-        self.store.write(logins::SaveLogin::new(login, &self.store.inner.vault, self.store.now())?).await
+        let sealed = logins::seal(login, &self.store.inner.vault)?;
+        let row = (login.account.to_string(), sealed, self.store.now().as_micros());
+        self.store.execute(point::SAVE_LOGIN, sql::SAVE_LOGIN, row).await.map(drop)
     }
 
     /// Forgets a login. False when there is none.
     pub async fn forget_login(&self, account: &AccountName) -> Result<bool, StoreError> {
-        self.store.write(logins::ForgetLogin(account.clone())).await
+        Ok(self.store.execute(point::FORGET_LOGIN, sql::FORGET_LOGIN, [account.to_string()]).await? > 0)
     }
 
     // ---- restrictions --------------------------------------------------------------------------------------------
@@ -260,11 +273,14 @@ impl Accounts<'_> {
         if !matches!(reason, Reason::PeerFlood | Reason::Frozen) {
             return Ok(());
         }
-        self.store.write(restrictions::SaveRestriction(account.clone(), reason, since)).await
+        let row = (account.to_string(), reason.as_str(), since.as_micros());
+        self.store.execute(point::SAVE_RESTRICTION, sql::SAVE_RESTRICTION, row).await.map(drop)
     }
 
     /// The account is started over. False when nothing was kept.
     pub async fn lift_restriction(&self, account: &AccountName) -> Result<bool, StoreError> {
-        self.store.write(restrictions::LiftRestriction(account.clone())).await
+        let lifted =
+            self.store.execute(point::LIFT_RESTRICTION, sql::LIFT_RESTRICTION, [account.to_string()]);
+        Ok(lifted.await? > 0)
     }
 }

@@ -8,9 +8,8 @@ use super::sessions::{KeyFingerprint, SelfUser, open_key};
 use super::statements as sql;
 use crate::StoreError;
 use crate::column::Columns;
-use crate::point::{self, Point};
 use crate::vault::Vault;
-use crate::write::{Transaction, Write};
+use crate::write::Transaction;
 
 const TABLE: &str = "telegram_ownerless_sessions";
 
@@ -95,26 +94,4 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedOwnerless, StoreError> {
         user,
         origin: columns.get(6)?,
     })
-}
-
-pub(super) struct SaveOwnerless(pub(super) Vec<SealedOwnerless>, pub(super) Timestamp);
-
-impl Write for SaveOwnerless {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::SAVE_OWNERLESS);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        self.0.iter().try_for_each(|session| session.save(transaction, self.1))
-    }
-}
-
-pub(super) struct ForgetOwnerless(pub(super) KeyFingerprint);
-
-impl Write for ForgetOwnerless {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::FORGET_OWNERLESS);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        Ok(transaction.execute(sql::FORGET_OWNERLESS, [self.0.0])? > 0)
-    }
 }

@@ -8,12 +8,10 @@ use domain::secret::ExposeSecret;
 use domain::{AccountName, SecretText, Timestamp};
 use rusqlite::{Connection, Row, params};
 
-use super::ownerless::SealedOwnerless;
 use super::statements as sql;
 use crate::column::Columns;
-use crate::point::{self, Point};
 use crate::vault::Vault;
-use crate::write::{Transaction, Write};
+use crate::write::Transaction;
 use crate::{StoreError, statement};
 
 const TABLE: &str = "telegram_accounts";
@@ -101,6 +99,43 @@ impl SealedAccount {
     }
 }
 
+impl SealedAccount {
+    /// Adds it. False when its name is taken.
+    pub(super) fn add(&self, transaction: &Transaction<'_>, at: i64) -> Result<bool, StoreError> {
+        let Self { name, priority, in_pool, api_id, limits, sealed } = self;
+        let row = params![
+            name.as_str(),
+            priority,
+            in_pool,
+            api_id,
+            sealed.api_hash,
+            sealed.phone,
+            sealed.proxy,
+            limits.per_hour.map(NonZeroU32::get),
+            limits.per_day.map(NonZeroU32::get),
+            at,
+        ];
+        Ok(transaction.execute(sql::ADD_ACCOUNT, row)? > 0)
+    }
+
+    /// Describes it again. False when there is none of this name.
+    pub(super) fn change(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let Self { name, priority, in_pool, api_id, limits, sealed } = self;
+        let row = params![
+            name.as_str(),
+            priority,
+            in_pool,
+            api_id,
+            sealed.api_hash,
+            sealed.phone,
+            sealed.proxy,
+            limits.per_hour.map(NonZeroU32::get),
+            limits.per_day.map(NonZeroU32::get),
+        ];
+        Ok(transaction.execute(sql::CHANGE_ACCOUNT, row)? > 0)
+    }
+}
+
 pub(super) fn read(row: &Row<'_>) -> Result<SealedAccount, StoreError> {
     let columns = Columns::new(row, TABLE);
     let limit = |index| columns.get::<Option<u32>>(index).map(|limit| limit.and_then(NonZeroU32::new));
@@ -112,87 +147,6 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedAccount, StoreError> {
         limits: SendingLimits { per_hour: limit(7)?, per_day: limit(8)? },
         sealed: Sealed { api_hash: columns.get(4)?, phone: columns.get(5)?, proxy: columns.get(6)? },
     })
-}
-
-/// Adds an account. False when its name is taken.
-pub(super) struct AddAccount(pub(super) SealedAccount, pub(super) Timestamp);
-
-impl Write for AddAccount {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::ADD_ACCOUNT);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let Self(account, at) = self;
-        let SealedAccount { name, priority, in_pool, api_id, limits, sealed } = account;
-        let added = transaction.execute(
-            sql::ADD_ACCOUNT,
-            params![
-                name.as_str(),
-                priority,
-                in_pool,
-                api_id,
-                sealed.api_hash,
-                sealed.phone,
-                sealed.proxy,
-                limits.per_hour.map(NonZeroU32::get),
-                limits.per_day.map(NonZeroU32::get),
-                at.as_micros(),
-            ],
-        )?;
-        Ok(added > 0)
-    }
-}
-
-/// Describes an account anew. False when there is none of this name.
-pub(super) struct ChangeAccount(pub(super) SealedAccount);
-
-impl Write for ChangeAccount {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::CHANGE_ACCOUNT);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let SealedAccount { name, priority, in_pool, api_id, limits, sealed } = &self.0;
-        let changed = transaction.execute(
-            sql::CHANGE_ACCOUNT,
-            params![
-                name.as_str(),
-                priority,
-                in_pool,
-                api_id,
-                sealed.api_hash,
-                sealed.phone,
-                sealed.proxy,
-                limits.per_hour.map(NonZeroU32::get),
-                limits.per_day.map(NonZeroU32::get),
-            ],
-        )?;
-        Ok(changed > 0)
-    }
-}
-
-/// Takes an account out, with everything that is known only through it; its sessions that may be alive are kept as
-/// sessions without an owner. Bindings of chats and the log of what it did stay.
-pub(super) struct RemoveAccount {
-    pub(super) name: AccountName,
-    pub(super) keep: Vec<SealedOwnerless>,
-    pub(super) at: Timestamp,
-}
-
-impl Write for RemoveAccount {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::REMOVE_ACCOUNT);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let name = self.name.as_str();
-        for session in &self.keep {
-            session.save(transaction, self.at)?;
-        }
-        let removed = transaction.execute(sql::REMOVE_ACCOUNT, [name])?;
-        for statement in sql::OF_AN_ACCOUNT {
-            transaction.execute(statement, [name])?;
-        }
-        Ok(removed > 0)
-    }
 }
 
 /// What an account has sent, and may have sent, since an instant: by the minute that each was in.

@@ -60,7 +60,7 @@ pub struct DeliveriesWaiting {
     pub since: Timestamp,
 }
 
-fn key(id: &AlertNoticeId) -> &[u8; 16] {
+pub(super) fn key(id: &AlertNoticeId) -> &[u8; 16] {
     id.as_uuid().as_bytes()
 }
 
@@ -98,107 +98,6 @@ pub(super) fn save(transaction: &Transaction<'_>, notice: &NewNotice) -> Result<
         transaction.execute(sql::TRIM, params![error, at, target, MOST_WAITING])?;
     }
     Ok(())
-}
-
-pub(super) struct Delivered {
-    pub(super) target: String,
-    pub(super) notice: AlertNoticeId,
-    pub(super) at: Timestamp,
-}
-
-impl Write for Delivered {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::ALERT_DELIVERED);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Self { target, notice, at } = self;
-        transaction.execute(sql::DELIVERED, params![at.as_micros(), target, key(notice)])?;
-        transaction.execute(sql::TOLD, params![target, at.as_micros()])?;
-        Ok(())
-    }
-}
-
-pub(super) struct Told {
-    pub(super) target: String,
-    pub(super) at: Timestamp,
-}
-
-impl Write for Told {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::ALERT_TOLD);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        transaction.execute(sql::TOLD, params![self.target, self.at.as_micros()])?;
-        Ok(())
-    }
-}
-
-pub(super) struct PutOff {
-    pub(super) target: String,
-    pub(super) notice: AlertNoticeId,
-    pub(super) tried: Option<String>,
-    pub(super) message: Option<MessageId>,
-    pub(super) at: Timestamp,
-    pub(super) next_at: Timestamp,
-}
-
-impl Write for PutOff {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::ALERT_PUT_OFF);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Self { target, notice, tried, message, at, next_at } = self;
-        let error = tried.as_deref().map(cut);
-        let message = message.as_ref().map(|id| id.as_uuid().as_bytes());
-        let row =
-            params![u32::from(tried.is_some()), error, next_at.as_micros(), message, target, key(notice)];
-        transaction.execute(sql::PUT_OFF, row)?;
-        if error.is_some() {
-            transaction.execute(sql::FAILED, params![target, at.as_micros(), error, None::<i64>])?;
-        }
-        Ok(())
-    }
-}
-
-pub(super) struct GiveUp {
-    pub(super) target: String,
-    pub(super) notice: AlertNoticeId,
-    pub(super) error: String,
-    pub(super) at: Timestamp,
-}
-
-impl Write for GiveUp {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::ALERT_GIVEN_UP);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Self { target, notice, error, at } = self;
-        let error = cut(error);
-        transaction.execute(sql::GIVE_UP, params![error, at.as_micros(), target, key(notice)])?;
-        transaction.execute(sql::FAILED, params![target, at.as_micros(), error, None::<i64>])?;
-        Ok(())
-    }
-}
-
-pub(super) struct GiveUpAll {
-    pub(super) target: String,
-    pub(super) error: String,
-    pub(super) off: bool,
-    pub(super) at: Timestamp,
-}
-
-impl Write for GiveUpAll {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::ALERT_TARGET_OFF);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Self { target, error, off, at } = self;
-        let error = cut(error);
-        transaction.execute(sql::GIVE_UP_ALL, params![error, at.as_micros(), target])?;
-        let off_at = off.then_some(at.as_micros());
-        transaction.execute(sql::FAILED, params![target, at.as_micros(), error, off_at])?;
-        Ok(())
-    }
 }
 
 /// Gives up every notice that waits, without a try. Few do: each target has a bound.

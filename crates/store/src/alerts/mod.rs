@@ -8,20 +8,22 @@ pub(crate) mod statements;
 mod targets;
 
 use domain::{AlertId, AlertNoticeId, MaintenanceId, MessageId, SecretText, Timestamp};
+use rusqlite::params;
 use uuid::Uuid;
 
 use crate::column::Columns;
 use crate::paging::{Page, Paged};
-use crate::{Store, StoreError, statement};
+use crate::write::Transaction;
+use crate::{Store, StoreError, point, statement};
 
 pub use deliveries::{AlertDelivery, DeliveriesWaiting, NewNotice};
 pub(crate) use deliveries::{DropNotices, HoldNotices};
 pub use mirror::{MirrorError, MirroredTarget, read_mirrored_targets};
-pub(crate) use rows::DropAlerts;
 pub use rows::{AlertFilter, AlertState, StoredAlert};
 pub use silences::{StoredMute, StoredWindow};
 pub use targets::{StoredTarget, TargetHealth};
 
+use deliveries::key;
 use statements as sql;
 
 /// Alerts, mutes and windows read at once at most.
@@ -43,15 +45,13 @@ impl Alerts<'_> {
 
     /// Alerts that are open, or closed without everybody knowing; the oldest first, 10,000 at most.
     pub async fn unfinished(&self) -> Result<Vec<StoredAlert>, StoreError> {
-        self.store
-            .read(|connection| statement::all(connection, sql::UNFINISHED, [MOST_READ], rows::read))
-            .await
+        self.store.all(sql::UNFINISHED, [MOST_READ], rows::read).await
     }
 
     /// An alert.
     pub async fn get(&self, id: AlertId) -> Result<Option<StoredAlert>, StoreError> {
         let key = *id.as_uuid().as_bytes();
-        self.store.read(move |connection| statement::first(connection, sql::GET, [key], rows::read)).await
+        self.store.first(sql::GET, [key], rows::read).await
     }
 
     /// Alerts, the latest first, a page at a time.
@@ -64,16 +64,12 @@ impl Alerts<'_> {
 
     /// Of each target the first delivery that waits, those due first.
     pub async fn first_waiting(&self) -> Result<Vec<AlertDelivery>, StoreError> {
-        self.store
-            .read(|connection| statement::all(connection, sql::FIRST_WAITING, [], deliveries::read))
-            .await
+        self.store.all(sql::FIRST_WAITING, [], deliveries::read).await
     }
 
     /// How much waits for each target.
     pub async fn waiting(&self) -> Result<Vec<DeliveriesWaiting>, StoreError> {
-        self.store
-            .read(|connection| statement::all(connection, sql::WAITING, [], deliveries::read_waiting))
-            .await
+        self.store.all(sql::WAITING, [], deliveries::read_waiting).await
     }
 
     /// A target has it.
@@ -83,7 +79,13 @@ impl Alerts<'_> {
         notice: AlertNoticeId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.store.write(deliveries::Delivered { target: target.to_owned(), notice, at }).await
+        let (target, at) = (target.to_owned(), at.as_micros());
+        self.store
+            .change(point::ALERT_DELIVERED, move |transaction| {
+                transaction.execute(sql::DELIVERED, params![at, target, key(&notice)])?;
+                transaction.execute(sql::TOLD, params![target, at]).map(drop)
+            })
+            .await
     }
 
     /// A target does not have it yet: it is looked at again at `next_at`. `tried` says whether that was an attempt that
@@ -97,7 +99,19 @@ impl Alerts<'_> {
         next_at: Timestamp,
     ) -> Result<(), StoreError> {
         let (target, notice) = (delivery.target.clone(), delivery.notice);
-        self.store.write(deliveries::PutOff { target, notice, tried, message, at, next_at }).await
+        let (at, next_at) = (at.as_micros(), next_at.as_micros());
+        self.store
+            .change(point::ALERT_PUT_OFF, move |transaction| {
+                let error = tried.as_deref().map(cut);
+                let message = message.as_ref().map(|id| id.as_uuid().as_bytes());
+                let row = params![u32::from(error.is_some()), error, next_at, message, target, key(&notice)];
+                transaction.execute(sql::PUT_OFF, row)?;
+                if error.is_some() {
+                    transaction.execute(sql::FAILED, params![target, at, error, None::<i64>])?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// A target will not get it.
@@ -108,7 +122,13 @@ impl Alerts<'_> {
         error: String,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.store.write(deliveries::GiveUp { target: target.to_owned(), notice, error, at }).await
+        let (target, at) = (target.to_owned(), at.as_micros());
+        self.store
+            .change(point::ALERT_GIVEN_UP, move |transaction| {
+                transaction.execute(sql::GIVE_UP, params![cut(&error), at, target, key(&notice)])?;
+                transaction.execute(sql::FAILED, params![target, at, cut(&error), None::<i64>]).map(drop)
+            })
+            .await
     }
 
     /// A target wants nothing more, or is no more: what waits for it is given up. `off` keeps that it wants nothing.
@@ -119,20 +139,31 @@ impl Alerts<'_> {
         off: bool,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.store.write(deliveries::GiveUpAll { target: target.to_owned(), error, off, at }).await
+        let (target, at) = (target.to_owned(), at.as_micros());
+        self.store
+            .change(point::ALERT_TARGET_OFF, move |transaction| {
+                transaction.execute(sql::GIVE_UP_ALL, params![cut(&error), at, target])?;
+                let row = params![target, at, cut(&error), off.then_some(at)];
+                transaction.execute(sql::FAILED, row).map(drop)
+            })
+            .await
     }
 
     /// A target was told something outside the row of deliveries: a test, or what the store could not take.
     pub async fn told(&self, target: &str, at: Timestamp) -> Result<(), StoreError> {
-        self.store.write(deliveries::Told { target: target.to_owned(), at }).await
+        let target = target.to_owned();
+        self.store
+            .change(point::ALERT_TOLD, move |transaction| {
+                transaction.execute(sql::TOLD, params![target, at.as_micros()]).map(drop)
+            })
+            .await
     }
 
     // ---- targets -------------------------------------------------------------------------------------------------
 
     /// The targets that are not in the settings, by name.
     pub async fn targets(&self) -> Result<Vec<StoredTarget>, StoreError> {
-        let sealed =
-            self.store.read(|connection| statement::all(connection, sql::TARGETS, [], targets::read)).await?;
+        let sealed = self.store.all(sql::TARGETS, [], targets::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
@@ -143,21 +174,29 @@ impl Alerts<'_> {
 
     /// Takes a target out, with what waits for it. False when there was none.
     pub async fn remove_target(&self, name: &str, at: Timestamp) -> Result<bool, StoreError> {
-        self.store.write(targets::RemoveTarget { name: name.to_owned(), at }).await
+        let name = name.to_owned();
+        self.store
+            .change(point::REMOVE_ALERT_TARGET, move |transaction| {
+                let removed = transaction.execute(sql::REMOVE_TARGET, [&name])? > 0;
+                if removed {
+                    let row = params!["the target was taken out", at.as_micros(), name];
+                    transaction.execute(sql::GIVE_UP_ALL, row)?;
+                    transaction.execute(sql::FORGET_STANDING, [&name])?;
+                }
+                Ok(removed)
+            })
+            .await
     }
 
     /// What is known of the targets, by name.
     pub async fn target_health(&self) -> Result<Vec<TargetHealth>, StoreError> {
-        self.store
-            .read(|connection| statement::all(connection, sql::STANDINGS, [], targets::read_health))
-            .await
+        self.store.all(sql::STANDINGS, [], targets::read_health).await
     }
 
     /// Writes the targets of the store into a file beside it, for a program that must tell somebody while the store is
     /// held by another, or cannot be opened at all. See [`read_mirrored_targets`].
     pub async fn mirror_targets(&self) -> Result<(), MirrorError> {
-        let sealed =
-            self.store.read(|connection| statement::all(connection, sql::TARGETS, [], targets::read)).await?;
+        let sealed = self.store.all(sql::TARGETS, [], targets::read).await?;
         let dir = self.store.inner.location.dir.clone();
         mirror::write(dir, sealed).await
     }
@@ -166,36 +205,50 @@ impl Alerts<'_> {
 
     /// The cards of which nobody wants to be told for a while.
     pub async fn mutes(&self) -> Result<Vec<StoredMute>, StoreError> {
-        self.store
-            .read(|connection| statement::all(connection, sql::MUTES, [MOST_READ], silences::read_mute))
-            .await
+        self.store.all(sql::MUTES, [MOST_READ], silences::read_mute).await
     }
 
     /// Mutes a card, or changes until when it is muted.
     pub async fn save_mute(&self, mute: &StoredMute) -> Result<(), StoreError> {
-        self.store.write(silences::SaveMute(mute.clone())).await
+        let StoredMute { card, until, muted_at, muted_by } = mute.clone();
+        self.store
+            .change(point::SAVE_ALERT_MUTE, move |transaction| {
+                // Those that are over go with the next one that comes.
+                transaction.execute(sql::DROP_MUTES, [muted_at.as_micros()])?;
+                let row = params![card, until.as_micros(), muted_at.as_micros(), muted_by];
+                transaction.execute(sql::SAVE_MUTE, row).map(drop)
+            })
+            .await
     }
 
     /// Lets a card be told of again. False when it was not muted.
     pub async fn forget_mute(&self, card: &str) -> Result<bool, StoreError> {
-        self.store.write(silences::ForgetMute(card.to_owned())).await
+        let card = card.to_owned();
+        let forget = move |transaction: &Transaction<'_>| transaction.execute(sql::FORGET_MUTE, [&card]);
+        Ok(self.store.change(point::FORGET_ALERT_MUTE, forget).await? > 0)
     }
 
     /// The maintenance windows, the oldest first.
     pub async fn windows(&self) -> Result<Vec<StoredWindow>, StoreError> {
-        self.store
-            .read(|connection| statement::all(connection, sql::WINDOWS, [MOST_READ], silences::read_window))
-            .await
+        self.store.all(sql::WINDOWS, [MOST_READ], silences::read_window).await
     }
 
     /// Adds a maintenance window.
     pub async fn add_window(&self, window: &StoredWindow) -> Result<(), StoreError> {
-        self.store.write(silences::AddWindow(window.clone())).await
+        let StoredWindow { id, record, created_at, created_by } = window.clone();
+        self.store
+            .change(point::ADD_MAINTENANCE, move |transaction| {
+                let row = params![id.as_uuid().as_bytes(), record, created_at.as_micros(), created_by];
+                transaction.execute(sql::ADD_WINDOW, row).map(drop)
+            })
+            .await
     }
 
     /// Takes a maintenance window out. False when there was none.
     pub async fn remove_window(&self, id: MaintenanceId) -> Result<bool, StoreError> {
-        self.store.write(silences::RemoveWindow(id)).await
+        let key = *id.as_uuid().as_bytes();
+        let remove = move |transaction: &Transaction<'_>| transaction.execute(sql::REMOVE_WINDOW, [key]);
+        Ok(self.store.change(point::REMOVE_MAINTENANCE, remove).await? > 0)
     }
 }
 

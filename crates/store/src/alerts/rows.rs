@@ -142,18 +142,3 @@ impl Write for Save {
         }
     }
 }
-
-/// Removes alerts that were over long ago, so many at once.
-pub(crate) struct DropAlerts {
-    pub(crate) before: Timestamp,
-    pub(crate) most: u32,
-}
-
-impl Write for DropAlerts {
-    type Answer = usize;
-    const POINT: Option<Point> = Some(point::DROP_ALERTS);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        transaction.execute(sql::DROP_OLD, params![self.before.as_micros(), self.most])
-    }
-}

@@ -1,14 +1,11 @@
 //! Silence: cards that are muted for a while, and maintenance windows.
 
 use domain::{MaintenanceId, Timestamp};
-use rusqlite::{Row, params};
+use rusqlite::Row;
 use uuid::Uuid;
 
-use super::statements as sql;
 use crate::StoreError;
 use crate::column::Columns;
-use crate::point::{self, Point};
-use crate::write::{Transaction, Write};
 
 /// A card of which nobody wants to be told for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,56 +51,4 @@ pub(super) fn read_window(row: &Row<'_>) -> Result<StoredWindow, StoreError> {
         created_at: columns.time(2)?,
         created_by: columns.get(3)?,
     })
-}
-
-pub(super) struct SaveMute(pub(super) StoredMute);
-
-impl Write for SaveMute {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::SAVE_ALERT_MUTE);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let StoredMute { card, until, muted_at, muted_by } = &self.0;
-        // Those that are over go with the next one that comes.
-        transaction.execute(sql::DROP_MUTES, [muted_at.as_micros()])?;
-        let row = params![card, until.as_micros(), muted_at.as_micros(), muted_by];
-        transaction.execute(sql::SAVE_MUTE, row)?;
-        Ok(())
-    }
-}
-
-pub(super) struct ForgetMute(pub(super) String);
-
-impl Write for ForgetMute {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::FORGET_ALERT_MUTE);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        Ok(transaction.execute(sql::FORGET_MUTE, [&self.0])? > 0)
-    }
-}
-
-pub(super) struct AddWindow(pub(super) StoredWindow);
-
-impl Write for AddWindow {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::ADD_MAINTENANCE);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let StoredWindow { id, record, created_at, created_by } = &self.0;
-        let row = params![id.as_uuid().as_bytes(), record, created_at.as_micros(), created_by];
-        transaction.execute(sql::ADD_WINDOW, row)?;
-        Ok(())
-    }
-}
-
-pub(super) struct RemoveWindow(pub(super) MaintenanceId);
-
-impl Write for RemoveWindow {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::REMOVE_MAINTENANCE);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        Ok(transaction.execute(sql::REMOVE_WINDOW, [self.0.as_uuid().as_bytes()])? > 0)
-    }
 }

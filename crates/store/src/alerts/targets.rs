@@ -112,24 +112,3 @@ impl Write for AddTarget {
         Ok(added)
     }
 }
-
-pub(super) struct RemoveTarget {
-    pub(super) name: String,
-    pub(super) at: Timestamp,
-}
-
-impl Write for RemoveTarget {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::REMOVE_ALERT_TARGET);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let Self { name, at } = self;
-        let removed = transaction.execute(sql::REMOVE_TARGET, [name])? > 0;
-        if removed {
-            let row = params!["the target was taken out", at.as_micros(), name];
-            transaction.execute(sql::GIVE_UP_ALL, row)?;
-            transaction.execute(sql::FORGET_STANDING, [name])?;
-        }
-        Ok(removed)
-    }
-}

@@ -107,7 +107,8 @@ impl Unresolved<'_> {
 
     /// Forgets a chat. False when it was not there.
     pub async fn forget(&self, chat: &str) -> Result<bool, StoreError> {
-        self.store.write(Forget(chat.to_owned())).await
+        let chat = chat.to_owned();
+        self.store.change(point::FORGET_UNRESOLVED, move |transaction| drop_chat(transaction, &chat)).await
     }
 }
 
@@ -202,17 +203,6 @@ fn list(connection: &Connection, page: &Page) -> Result<Paged<UnresolvedChat>, S
         })?;
     }
     Ok(paged)
-}
-
-struct Forget(String);
-
-impl Write for Forget {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::FORGET_UNRESOLVED);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        drop_chat(transaction, &self.0)
-    }
 }
 
 /// Removes chats that nobody asked for since, so many at once.

@@ -7,11 +7,8 @@ pub(crate) mod uploads;
 use domain::media::Sha256;
 use domain::{AccountName, Timestamp};
 
-pub(crate) use references::DropReferences;
-pub(crate) use uploads::DropUploads;
-
 use crate::deferred::{Deferred, Settle};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, point};
 
 /// How an account names a file that the provider has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,8 +81,11 @@ impl Files<'_> {
         form: &str,
         reference: FileReference,
     ) -> Result<(), StoreError> {
-        let (account, form) = (account.clone(), form.to_owned());
-        self.store.write(references::SaveReference { account, sha256, form, reference }).await
+        let (account, form) = (account.to_string(), form.to_owned());
+        let FileReference { kind, id, access_hash, file_reference, saved_at } = reference;
+        let (kind, saved_at) = (kind.as_str(), saved_at.as_micros());
+        let row = (account, sha256.0, form, kind, id, access_hash, file_reference, saved_at);
+        self.store.execute(point::SAVE_REFERENCE, statements::SAVE_REFERENCE, row).await.map(drop)
     }
 
     /// Forgets a reference that the provider refused. False when there was none.
@@ -95,8 +95,9 @@ impl Files<'_> {
         sha256: Sha256,
         form: &str,
     ) -> Result<bool, StoreError> {
-        let (account, form) = (account.clone(), form.to_owned());
-        self.store.write(references::ForgetReference { account, sha256, form }).await
+        let (account, form) = (account.to_string(), form.to_owned());
+        let row = (account, sha256.0, form);
+        Ok(self.store.execute(point::FORGET_REFERENCE, statements::FORGET_REFERENCE, row).await? > 0)
     }
 
     /// How far this account is with uploading this content.

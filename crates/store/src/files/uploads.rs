@@ -61,18 +61,3 @@ impl Write for SaveUpload {
         Ok(())
     }
 }
-
-/// Removes uploads that began too long ago.
-pub(crate) struct DropUploads {
-    pub(crate) before: Timestamp,
-    pub(crate) most: u32,
-}
-
-impl Write for DropUploads {
-    type Answer = usize;
-    const POINT: Option<Point> = Some(point::DROP_UPLOADS);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        transaction.execute(sql::DROP_UPLOADS, params![self.before.as_micros(), self.most])
-    }
-}

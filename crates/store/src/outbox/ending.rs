@@ -54,35 +54,23 @@ pub(super) fn count_unresolved(
     count(transaction, &Missed { chat: &chat, origin: &origin, asked, at })
 }
 
-pub(super) struct CancelWrite {
-    pub(super) id: MessageId,
-    pub(super) at: Timestamp,
-    pub(super) detail: Option<String>,
+pub(super) fn cancel(
+    transaction: &Transaction<'_>,
+    id: &MessageId,
+    at: Timestamp,
+    detail: Option<String>,
+) -> Result<bool, StoreError> {
+    let changed = transaction.execute(sql::CANCEL, params![at.as_micros(), key(id)])?;
+    ended(transaction, id, changed, at, Step::Cancelled, detail)
 }
 
-impl Write for CancelWrite {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::CANCEL);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let changed = transaction.execute(sql::CANCEL, params![self.at.as_micros(), key(&self.id)])?;
-        ended(transaction, &self.id, changed, self.at, Step::Cancelled, self.detail.clone())
-    }
-}
-
-pub(super) struct RetryWrite {
-    pub(super) id: MessageId,
-    pub(super) at: Timestamp,
-}
-
-impl Write for RetryWrite {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::RETRY);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let changed = transaction.execute(sql::RETRY, params![self.at.as_micros(), key(&self.id)])?;
-        ended(transaction, &self.id, changed, self.at, Step::Retried, None)
-    }
+pub(super) fn retry(
+    transaction: &Transaction<'_>,
+    id: &MessageId,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = transaction.execute(sql::RETRY, params![at.as_micros(), key(id)])?;
+    ended(transaction, id, changed, at, Step::Retried, None)
 }
 
 pub(super) struct ResolveWrite {
@@ -134,15 +122,8 @@ impl Write for AnsweredWrite {
     }
 }
 
-pub(super) struct UnansweredWrite(pub(super) MessageId);
-
-impl Write for UnansweredWrite {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::UNANSWERED);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        change_join(transaction, &self.0, sql::OPEN_JOIN)
-    }
+pub(super) fn unanswered(transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreError> {
+    change_join(transaction, id, sql::OPEN_JOIN)
 }
 
 /// Runs a statement on the row by which the same body finds the message, if its request had no key.

@@ -23,7 +23,7 @@ pub(crate) use accept::KEY_LIFE;
 pub use accept::{Accept, Accepted, Idempotency, Join, Origin, SameBy};
 pub(crate) use ending::AnsweredWrite;
 pub(crate) use held_back::HoldMessages;
-pub use reading::{EndedInMinute, Filter, Listed};
+pub use reading::{EndedInMinute, Filter, Listed, StoredLane};
 pub(crate) use reading::{LONGEST_BATCH, logged};
 
 use crate::accounts::Hold;
@@ -31,7 +31,7 @@ use crate::deferred::{Deferred, Settle};
 use crate::paging::Page;
 use crate::unreadable::Unfinished;
 use crate::write::Transaction;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, point};
 
 pub(crate) const TABLE: &str = "outbox";
 pub(crate) const PARTS: &str = "outbox_parts";
@@ -218,13 +218,15 @@ impl Outbox<'_> {
         at: Timestamp,
         detail: Option<String>,
     ) -> Result<bool, StoreError> {
-        self.store.write(ending::CancelWrite { id, at, detail }).await
+        self.store
+            .change(point::CANCEL, move |transaction| ending::cancel(transaction, &id, at, detail.clone()))
+            .await
     }
 
     /// Queues a failed or cancelled message again, or schedules it if its time has not come; its parts keep their
     /// random ids. False for any other.
     pub async fn retry(&self, id: MessageId, at: Timestamp) -> Result<bool, StoreError> {
-        self.store.write(ending::RetryWrite { id, at }).await
+        self.store.change(point::RETRY, move |transaction| ending::retry(transaction, &id, at)).await
     }
 
     /// Ends a doubt by a person's word. False when the message is not in doubt.
@@ -246,7 +248,7 @@ impl Outbox<'_> {
     /// The caller of a request without a key is gone, or was left in doubt: the same body joins the message from now
     /// on. Changes nothing if a caller of this message was answered.
     pub async fn unanswered(&self, id: MessageId) -> Result<(), StoreError> {
-        self.store.write(ending::UnansweredWrite(id)).await
+        self.store.change(point::UNANSWERED, move |transaction| ending::unanswered(transaction, &id)).await
     }
 
     /// Messages that were sent or failed since an instant, by the minute and the account: for counting at the start.
@@ -271,6 +273,12 @@ impl Outbox<'_> {
     /// single questions of people, not for the way of a message.
     pub async fn sent_by(&self, chat_id: ChatId, message_id: i64) -> Result<Option<AccountName>, StoreError> {
         self.store.read(move |connection| reading::sent_by(connection, chat_id, message_id)).await
+    }
+
+    /// Where a message waits that is due or under way, whatever else of its row can be read. Nothing for one that is
+    /// scheduled: it stands in no lane before its time.
+    pub async fn lane(&self, id: MessageId) -> Result<Option<StoredLane>, StoreError> {
+        self.store.read(move |connection| reading::lane(connection, id)).await
     }
 
     /// Where a message came from.

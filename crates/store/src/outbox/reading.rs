@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::media::FileKey;
 use domain::message::{Content, OutboundMessage, Part};
-use domain::{AccountName, ChatId, MessageId, MessageState, Purpose, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Purpose, Timestamp};
 use rusqlite::{Connection, Params, Row, params};
 
 use super::statements as sql;
@@ -102,6 +102,28 @@ pub(super) fn get(connection: &Connection, id: MessageId) -> Result<Option<Outbo
 
 pub(super) fn origin(connection: &Connection, id: MessageId) -> Result<Option<Origin>, StoreError> {
     statement::first(connection, sql::ORIGIN, [key(&id)], |row| Origin::read(&Columns::new(row, TABLE), 0))
+}
+
+/// What says in which lane a message waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLane {
+    /// The chat as the caller named it.
+    pub chat: ChatRef,
+    /// The chat, once known.
+    pub chat_id: Option<ChatId>,
+    /// The account that the caller pinned it to.
+    pub pin: Option<AccountName>,
+}
+
+pub(super) fn lane(connection: &Connection, id: MessageId) -> Result<Option<StoredLane>, StoreError> {
+    statement::first(connection, sql::LANE, [key(&id)], |row| {
+        let columns = Columns::new(row, TABLE);
+        Ok(StoredLane {
+            chat: columns.parsed(0)?,
+            chat_id: columns.maybe_chat_id(1)?,
+            pin: columns.maybe_account(2)?,
+        })
+    })
 }
 
 pub(super) fn sent_by(

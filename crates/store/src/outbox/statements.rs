@@ -167,6 +167,8 @@ statements! {
           AND (p.provider_id = $2 OR (p.provider_ids IS NOT NULL
               AND replace(replace(p.provider_ids, '[', ','), ']', ',') LIKE $3))
         ORDER BY p.message_id DESC LIMIT 1";
+    /// 1: scheduled.
+    LANE = "SELECT chat, chat_id, pin, id FROM outbox WHERE id = $1 AND state <> 1";
     ORIGIN = "SELECT listener, api_key, address FROM outbox WHERE id = $1";
     PARTS_OF = "
         SELECT part, random_id, state, provider_id, text, items, provider_ids, message_id
@@ -251,7 +253,7 @@ statements! {
 
     // ---- retention
     OLD_MESSAGES = "
-        SELECT id, finished_at FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
+        SELECT id, finished_at, 0 FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
     DROP_MESSAGE = "DELETE FROM outbox WHERE id = $1 AND finished_at <= $2";
     DROP_FILES = "DELETE FROM outbox_files WHERE message_id = $1";
     DROP_TIMELINE = "DELETE FROM outbox_timeline WHERE message_id = $1";

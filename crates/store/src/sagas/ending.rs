@@ -14,53 +14,39 @@ use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, chats, failed_requests};
 
-pub(super) struct CancelWrite {
-    pub(super) id: OperationId,
-    pub(super) at: Timestamp,
-    pub(super) detail: Option<String>,
-}
-
-impl Write for CancelWrite {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::SAGA_CANCEL);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let Self { id, at, detail } = self;
-        if transaction.execute(sql::CANCEL, params![at.as_micros(), key(id)])? == 0 {
-            return state_of(transaction, id).map(|_| false);
-        }
-        history::add(transaction, id, &history::plain(*at, SagaEvent::Cancelled, detail.as_deref()))?;
-        let keep = transaction
-            .first(sql::KEPT, [key(id)], |row| Columns::new(row, TABLE).maybe_json::<Kept>(0))?
-            .flatten();
-        if let Some(keep) = keep {
-            keep_request(transaction, id, &keep, detail.as_deref().unwrap_or("cancelled"), *at)?;
-        }
-        Ok(true)
+pub(super) fn cancel(
+    transaction: &Transaction<'_>,
+    id: &OperationId,
+    at: Timestamp,
+    detail: Option<&str>,
+) -> Result<bool, StoreError> {
+    if transaction.execute(sql::CANCEL, params![at.as_micros(), key(id)])? == 0 {
+        return state_of(transaction, id).map(|_| false);
     }
-}
-
-pub(super) struct RetryWrite {
-    pub(super) id: OperationId,
-    pub(super) at: Timestamp,
-}
-
-impl Write for RetryWrite {
-    type Answer = bool;
-    const POINT: Option<Point> = Some(point::SAGA_RETRY);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let Self { id, at } = self;
-        if !matches!(state_of(transaction, id)?, SagaState::Failed | SagaState::Cancelled) {
-            return Ok(false);
-        }
-        if !held_back::take_up(transaction, id, *at)? {
-            start_again(transaction, id, *at)?;
-        }
-        history::add(transaction, id, &history::plain(*at, SagaEvent::Retried, None))?;
-        failed_requests::tried_again(transaction, key(id), *at)?;
-        Ok(true)
+    history::add(transaction, id, &history::plain(at, SagaEvent::Cancelled, detail))?;
+    let keep = transaction
+        .first(sql::KEPT, [key(id)], |row| Columns::new(row, TABLE).maybe_json::<Kept>(0))?
+        .flatten();
+    if let Some(keep) = keep {
+        keep_request(transaction, id, &keep, detail.unwrap_or("cancelled"), at)?;
     }
+    Ok(true)
+}
+
+pub(super) fn retry(
+    transaction: &Transaction<'_>,
+    id: &OperationId,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    if !matches!(state_of(transaction, id)?, SagaState::Failed | SagaState::Cancelled) {
+        return Ok(false);
+    }
+    if !held_back::take_up(transaction, id, at)? {
+        start_again(transaction, id, at)?;
+    }
+    history::add(transaction, id, &history::plain(at, SagaEvent::Retried, None))?;
+    failed_requests::tried_again(transaction, key(id), at)?;
+    Ok(true)
 }
 
 pub(super) struct ResolveWrite {
@@ -170,15 +156,8 @@ impl Write for AnsweredWrite {
     }
 }
 
-pub(super) struct UnansweredWrite(pub(super) OperationId);
-
-impl Write for UnansweredWrite {
-    type Answer = ();
-    const POINT: Option<Point> = Some(point::SAGA_UNANSWERED);
-
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        change_join(transaction, &self.0, joins::OPEN_JOIN)
-    }
+pub(super) fn unanswered(transaction: &Transaction<'_>, id: &OperationId) -> Result<(), StoreError> {
+    change_join(transaction, id, joins::OPEN_JOIN)
 }
 
 /// Runs a statement on the row by which the same body finds the saga, if its request had no key.

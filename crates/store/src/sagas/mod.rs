@@ -16,7 +16,7 @@ use crate::deferred::{Deferred, Settle};
 use crate::outbox::{Idempotency, Join, Origin};
 use crate::unreadable::Unfinished;
 use crate::write::Transaction;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, point};
 
 pub(crate) use ending::AnsweredWrite;
 pub(crate) use held_back::HoldSagas;
@@ -142,13 +142,15 @@ impl Sagas<'_> {
         at: Timestamp,
         detail: Option<String>,
     ) -> Result<bool, StoreError> {
-        self.store.write(ending::CancelWrite { id, at, detail }).await
+        let cancel =
+            move |transaction: &Transaction<'_>| ending::cancel(transaction, &id, at, detail.as_deref());
+        self.store.change(point::SAGA_CANCEL, cancel).await
     }
 
     /// Queues a failed or cancelled saga again, as it was when it was taken in, with as much patience as then; its
     /// failed request says so. One that was held back goes on where it was. False for any other.
     pub async fn retry(&self, id: OperationId, at: Timestamp) -> Result<bool, StoreError> {
-        self.store.write(ending::RetryWrite { id, at }).await
+        self.store.change(point::SAGA_RETRY, move |transaction| ending::retry(transaction, &id, at)).await
     }
 
     /// Ends a doubt by a person's word: the saga goes on with the chat that was made, or begins again. False when it
@@ -183,7 +185,9 @@ impl Sagas<'_> {
     /// The caller of a request without a key is gone, or was left in doubt: the same body joins the saga from now on.
     /// Changes nothing if a caller of this saga was answered.
     pub async fn unanswered(&self, id: OperationId) -> Result<(), StoreError> {
-        self.store.write(ending::UnansweredWrite(id)).await
+        self.store
+            .change(point::SAGA_UNANSWERED, move |transaction| ending::unanswered(transaction, &id))
+            .await
     }
 
     /// A saga.
