@@ -54,7 +54,7 @@ impl Clock {
         Timestamp::from_micros(system.saturating_add(shift))
     }
 
-    /// The time since this clock was made, by a clock that nobody sets: it never goes back. For how long something took
+    /// The time since this clock was made, by a monotonic clock: it never goes back. For how long something took
     /// or lasts, where [`Clock::now`] could be set meanwhile.
     pub fn running(&self) -> Duration {
         let moved = u64::try_from(self.offset.load(Ordering::Acquire)).unwrap_or(0);
@@ -76,7 +76,7 @@ impl Clock {
         }
     }
 
-    /// Waits for a while: measured by a clock that nobody sets, so that a jump of the time of day changes nothing.
+    /// Waits for a while: measured by a monotonic clock, so that a jump of the time of day changes nothing.
     pub async fn sleep(&self, duration: Duration) {
         let (started, offset) = (Instant::now(), self.offset.load(Ordering::Acquire));
         let mut moved = self.moved.subscribe();
@@ -119,7 +119,7 @@ impl Clock {
         self.moved.send_replace(());
     }
 
-    /// Sets the time of day back, as somebody may do with the clock of a machine. What measures a duration goes on.
+    /// Sets the time of day back, as someone may do with the clock of a machine. What measures a duration goes on.
     #[cfg(feature = "testing")]
     pub fn set_back(&self, by: Duration) {
         self.set_back.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::AcqRel);

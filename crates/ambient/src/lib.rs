@@ -1,4 +1,4 @@
-//! Time, ids and chance in one place, handed to whoever needs them instead of being taken from the air.
+//! Time, ids and chance in one place, handed to anyone who needs them instead of being taken from the air.
 //!
 //! The product asks a [`Clock`] for the time and waits with it, an [`Ids`] for new ids and a [`Chance`] for random
 //! numbers. With the feature `testing` the clock can be moved, so that waits of minutes pass in milliseconds.

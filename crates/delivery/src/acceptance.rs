@@ -39,7 +39,7 @@ impl Delivery {
         }
     }
 
-    /// The message that the same body would join now, if nobody has its answer; `None` when it would be a message of its
+    /// The message that the same body would join now, if no one has its answer; `None` when it would be a message of its
     /// own. For callers for whom the making of a submission costs much, such as one that fetches files first.
     ///
     /// # Errors

@@ -206,7 +206,7 @@ impl LaneWorker<'_> {
         message.state = MessageState::Queued;
         let goes_on = matches!(outcome, Outcome::Unprepared(_));
         if message.content.mention.is_some() && account.is_none() && !goes_on {
-            // Placed as this account can write it; the next one plans anew.
+            // Placed as this account can write it; the next one plans again.
             message.parts.clear();
         }
         message.account = account;
@@ -347,7 +347,7 @@ pub(crate) fn attempt<'a>(route: &'a Route, part: &'a Part, work: &'a InFlight) 
 }
 
 /// A private dialog stays with the account that began it, unless a caller chose that account for once; a group is
-/// written to by whoever is in it.
+/// written to by anyone who is in it.
 fn binds(route: &Route, message: &OutboundMessage) -> bool {
     route.chat_id.kind() == ChatKind::User && message.pin.is_none()
 }

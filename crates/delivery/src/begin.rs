@@ -132,7 +132,7 @@ impl LaneWorker<'_> {
         watch: &Watch<'_, LaneId>,
     ) -> Result<usize, ControlFlow<LaneStep>> {
         let inner = &self.delivery.0;
-        // Somebody may be asked whom to mention, and files take their time.
+        // Someone may be asked whom to mention, and files take their time.
         watch.disarm();
         let mut planned = None;
         if work.message.parts.is_empty() {
@@ -225,7 +225,7 @@ impl LaneWorker<'_> {
         Ok(position)
     }
 
-    /// Nobody could be asked whom to mention: as a refusal of the message by this account.
+    /// No one could be asked whom to mention: as a refusal of the message by this account.
     async fn mention_refused(
         &self,
         work: &mut InFlight,
@@ -252,7 +252,7 @@ impl LaneWorker<'_> {
         self.pause(work, times).await;
     }
 
-    /// A moment before a message that nobody has is given to an account again, longer each time.
+    /// A moment before a message that no one has is given to an account again, longer each time.
     pub(crate) async fn pause(&self, work: &InFlight, times: u32) {
         let inner = &self.delivery.0;
         tokio::select! {
@@ -308,7 +308,7 @@ impl LaneWorker<'_> {
         }
     }
 
-    /// Resolves when somebody else ends a message that is on its way.
+    /// Resolves when someone else ends a message that is on its way.
     async fn over(&self, id: MessageId) {
         match self.delivery.0.waiters.wait(id) {
             // Dropped or answered, it is over.

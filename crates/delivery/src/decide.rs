@@ -12,12 +12,12 @@ use crate::sender::{Candidate, Candidates, MessageLookup, Readiness, RefusalKind
 pub(crate) enum Choice {
     /// This account, now.
     Go(AccountName),
-    /// Nobody now; look again at this instant, or when something changes.
+    /// No one now; look again at this instant, or when something changes.
     Wait {
         /// The earliest instant a held account is free; `None` while accounts are only connecting.
         until: Option<Timestamp>,
     },
-    /// Nobody, and waiting will not help.
+    /// No one, and waiting will not help.
     Fail(Failure),
 }
 
@@ -71,7 +71,7 @@ fn first_free<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> Option<&'a
     held.min_by_key(|(until, _)| *until).map(|(_, able)| able)
 }
 
-/// That somebody who is held back cannot do it, and what holds it.
+/// That someone who is held back cannot do it, and what holds it.
 fn held_back(candidate: &Candidate) -> Failure {
     let until = candidate.readiness.until().unwrap_or_default();
     match candidate.readiness {
@@ -80,7 +80,7 @@ fn held_back(candidate: &Candidate) -> Failure {
     }
 }
 
-/// What a message waits for that nobody may carry before this instant, in words.
+/// What a message waits for that no one may carry before this instant, in words.
 pub(crate) fn waits_for(candidates: &Candidates, until: Option<Timestamp>) -> String {
     let Some(until) = until else { return "every account that could send is connecting".to_owned() };
     let first = candidates.able.iter().find(|able| able.readiness.until() == Some(until));
@@ -155,16 +155,16 @@ pub(crate) fn passed_over(
     format!("instead of {}", words.join(", "))
 }
 
-/// Why there is nobody. A missing right says most. That a chat is not found is said only when everyone who might know it
-/// was asked: while one of them cannot be, it may well be in that one's dialogs, and "not found" is final. Whoever is gone
-/// for good is not waited for, or a chat that nobody knows would never be told from one that nobody can be asked about.
+/// Why there is no one. A missing right says most. That a chat is not found is said only when everyone who might know it
+/// was asked: while one of them cannot be, it may well be in that one's dialogs, and "not found" is final. The one who is gone
+/// for good is not waited for, or a chat that no one knows would never be told from one that no one can be asked about.
 fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, RefusalKind)]) -> Failure {
     let untried =
         |refused: &&(Refusal, RefusalKind)| tried.iter().all(|(one, _)| one.account != refused.0.account);
     let all = || tried.iter().chain(candidates.refused.iter().filter(untried));
     let asked = all().map(|(refusal, _)| refusal.clone()).collect();
     let said = |wanted: RefusalKind| all().any(|(_, why)| *why == wanted);
-    // A name means the same to everyone: that nobody has it is known from a single answer.
+    // A name means the same to everyone: that no one has it is known from a single answer.
     let one_is_enough = matches!(chat, Some(ChatRef::Username(_))) && candidates.chat_id.is_none();
     if said(RefusalKind::Forbidden) {
         Failure::NoRights { asked }
@@ -187,7 +187,7 @@ pub(crate) enum Next {
         /// This account is not to be asked again for this message.
         exclude: Option<RefusalKind>,
     },
-    /// Proof that nothing was sent, and nobody else would fare better.
+    /// Proof that nothing was sent, and no one else would fare better.
     Fail(Failure),
     /// The same account, the same `random_id`, again: not before this wait.
     Again(Pause),

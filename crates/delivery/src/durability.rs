@@ -1,5 +1,5 @@
-//! What is promised to whoever hands work in, message or saga: a change runs to its end, "not accepted" is true, and
-//! whoever is gone finds its work again.
+//! What is promised to anyone who hands work in, message or saga: a change runs to its end, "not accepted" is true, and
+//! the one who is gone finds its work again.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub(crate) enum Fate {
     NotKnown,
 }
 
-/// Runs a change to its end even if whoever asked for it goes away: a connection that is cut must not leave work half
-/// accepted. It runs from now on; whoever waits for it holds no more than its answer.
+/// Runs a change to its end even if the one who asked for it goes away: a connection that is cut must not leave work half
+/// accepted. It runs from now on; the one who waits for it holds no more than its answer.
 pub(crate) fn to_the_end<T, F>(
     tasks: &TaskTracker,
     change: F,
@@ -63,7 +63,7 @@ pub(crate) async fn unless_repeated<S, E>(
 }
 
 /// What the store says of work that it was to take in: nothing where it was late to answer and has the work all the same.
-/// `fate` finds that out, and `not_known` is for when nobody can.
+/// `fate` finds that out, and `not_known` is for when no one can.
 ///
 /// # Errors
 /// The work was not taken in, unless it is `not_known`.

@@ -1,4 +1,4 @@
-//! Doubts that end by evidence: now and then somebody else in the chat may have seen the message.
+//! Doubts that end by evidence: now and then someone else in the chat may have seen the message.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What somebody does about a message that was accepted: ends it, has it sent after all, ends its doubt.
+//! What someone does about a message that was accepted: ends it, has it sent after all, ends its doubt.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Delivery {
             return Ok(Change::Refused(Box::new(message)));
         }
         self.0.schedule.remove(id);
-        // Whoever holds it at this moment finds out from the store; whoever waits for its turn never gets one.
+        // The one who holds it at this moment finds out from the store; the one who waits for its turn never gets one.
         let chats = [Some(message.chat.clone()), message.chat_id.map(ChatRef::Id)];
         for chat in chats.into_iter().flatten() {
             self.lanes().remove(&chat, id);
@@ -113,7 +113,7 @@ impl Delivery {
         if !done {
             return Ok(Change::Refused(Box::new(message)));
         }
-        // Sending: whoever held it through the cancel has it already, and a second job would not ask the store again.
+        // Sending: the one who held it through the cancel has it already, and a second job would not ask the store again.
         if waits(message.state) {
             self.0.waiters.begin(id);
             self.enqueue(message.clone());
@@ -124,7 +124,7 @@ impl Delivery {
     }
 }
 
-/// Whether a message waits for its turn or its time, in nobody's hands.
+/// Whether a message waits for its turn or its time, in no one's hands.
 pub(crate) fn waits(state: MessageState) -> bool {
     matches!(state, MessageState::Queued | MessageState::Scheduled)
 }

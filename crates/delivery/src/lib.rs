@@ -218,14 +218,14 @@ impl Delivery {
         self.0.metrics.counted()
     }
 
-    /// Tells whoever waits that a message is final; the store has it already.
+    /// Tells anyone who waits that a message is final; the store has it already.
     fn end(&self, message: &OutboundMessage) {
         self.0.waiters.finish(message.id, message, |message| self.0.metrics.ended(message));
         self.0.media_released.tell(message);
     }
 
-    /// Messages that were sent and whose files nobody needs for them any more, as that happens. A listener that is slow
-    /// misses some, and what ends while nobody listens is told to nobody: it is for doing early what is done anyway.
+    /// Messages that were sent and whose files no one needs for them any more, as that happens. A listener that is slow
+    /// misses some, and what ends while no one listens is told to no one: it is for doing early what is done anyway.
     pub fn media_released(&self) -> broadcast::Receiver<MessageId> {
         self.0.media_released.listen()
     }

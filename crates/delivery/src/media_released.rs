@@ -1,4 +1,4 @@
-//! Messages that were sent and whose files nobody sends again: told to whoever keeps the files.
+//! Messages that were sent and whose files no one sends again: told to anyone who keeps the files.
 
 use domain::MessageId;
 use domain::media::MediaSource;
@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 /// How many are kept for a listener that is slow; it misses the oldest of more than that.
 const KEPT: usize = 1_024;
 
-/// Tells of messages whose files are spent. Nobody has to listen.
+/// Tells of messages whose files are spent. No one has to listen.
 pub(crate) struct MediaReleased(broadcast::Sender<MessageId>);
 
 impl Default for MediaReleased {
@@ -21,7 +21,7 @@ impl MediaReleased {
     /// Tells of a message, as the store has it, if its files are spent.
     pub(crate) fn tell(&self, message: &OutboundMessage) {
         if is_spent(message) {
-            // An error says that nobody listens.
+            // An error says that no one listens.
             let _ = self.0.send(message.id);
         }
     }

@@ -89,7 +89,7 @@ impl Delivery {
         }
     }
 
-    /// The store knows better: whoever waits gets what it says.
+    /// The store knows better: the one who waits gets what it says.
     pub(crate) async fn tell_stored(&self, id: MessageId) {
         if let Ok(Some(message)) = self.get(id).await
             && message.state.is_final()

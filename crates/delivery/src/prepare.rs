@@ -12,7 +12,7 @@ use crate::attempt::attempt;
 use crate::decide::{self, Next, Tried, Unsettled};
 use crate::worker::{Gone, InFlight, LaneStep, LaneWorker, Route, refusal};
 
-/// What came of the preparation of a part that nobody has.
+/// What came of the preparation of a part that no one has.
 pub(crate) enum Prepared {
     /// It can be given to the account.
     Ready,
@@ -57,7 +57,7 @@ impl LaneWorker<'_> {
         }
     }
 
-    /// A part that nobody has could not be prepared: another account, the same one later, or nobody.
+    /// A part that no one has could not be prepared: another account, the same one later, or no one.
     pub(crate) async fn unprepared(
         &self,
         work: &mut InFlight,

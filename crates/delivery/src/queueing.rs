@@ -18,7 +18,7 @@ impl Delivery {
         self.line_up(message, None);
     }
 
-    /// Takes up what an earlier run left, in its order. A message whose chat nobody had looked up when it was accepted stood in
+    /// Takes up what an earlier run left, in its order. A message whose chat no one had looked up when it was accepted stood in
     /// line with those behind it that know the chat; so it does again, and is looked up when it is its turn.
     /// One whose row cannot be read stands in line too, if its lane is known.
     pub(crate) fn line_up_again(
@@ -85,7 +85,7 @@ impl Delivery {
         self.0.tasks.spawn(worker::run(self.clone(), lane, first));
     }
 
-    /// A reserved lane whose first message was not accepted: whoever queued up behind it goes on.
+    /// A reserved lane whose first message was not accepted: the one who queued up behind it goes on.
     pub(crate) fn release(&self, reserved: Option<LaneId>) {
         if let Some(lane) = reserved {
             self.start(lane, None);

@@ -27,7 +27,7 @@ impl Schedule {
         self.due().retain(|(_, other), _| *other != id);
     }
 
-    /// The first one whose time has come, and that nobody took out yet.
+    /// The first one whose time has come, and that no one took out yet.
     pub(crate) fn overdue(&self, now: Timestamp) -> Option<Unbegun> {
         let due = self.due();
         let ((at, id), message) = due.first_key_value().filter(|((at, _), _)| *at <= now)?;

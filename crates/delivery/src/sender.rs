@@ -99,7 +99,7 @@ pub enum RefusalKind {
     /// It is not usable at present, and it may well know the chat: offline, paused, in trouble; or banned or signed out,
     /// with the chat among its dialogs.
     Unusable,
-    /// It does not come back by itself, as it is banned or signed out, and nothing says that it knows the chat: nobody
+    /// It does not come back by itself, as it is banned or signed out, and nothing says that it knows the chat: no one
     /// waits for its word.
     Gone,
 }
@@ -109,7 +109,7 @@ pub enum RefusalKind {
 pub struct Candidates {
     /// The chat's id, if any account knows it.
     pub chat_id: Option<ChatId>,
-    /// Best first. Empty when nobody can.
+    /// Best first. Empty when no one can.
     pub able: Vec<Candidate>,
     /// Everyone else who was considered.
     pub refused: Vec<(Refusal, RefusalKind)>,
@@ -117,7 +117,7 @@ pub struct Candidates {
     /// could make one).
     pub preferred: Option<AccountName>,
     /// The account the chat is bound to can never do it again: banned, deactivated, not in the settings, no longer in the
-    /// chat. Whoever succeeds takes the chat over.
+    /// chat. The one who succeeds takes the chat over.
     pub lost: bool,
 }
 
@@ -154,7 +154,7 @@ pub enum MessageLookup {
 pub enum Evidence {
     /// It is there; under these ids, where ids mean the same to everyone in the chat.
     Present(Option<SentIds>),
-    /// Nobody can say that it is there. That is no proof that it is not.
+    /// No one can say that it is there. That is no proof that it is not.
     None,
 }
 
@@ -197,7 +197,7 @@ pub trait Sender: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>>;
 
     /// Does all that can be done for a part before anything is sent: what takes long, such as uploading its files, and what
-    /// nobody sees. Called before a part with media is given to the account, and before each further attempt of it; never
+    /// no one sees. Called before a part with media is given to the account, and before each further attempt of it; never
     /// for a text. What was prepared before is not prepared again.
     ///
     /// It may take minutes: it gives up by itself when it makes no progress. It may be dropped at any time, and what was
@@ -215,7 +215,7 @@ pub trait Sender: Send + Sync + 'static {
     /// `since`.
     fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, MessageLookup>;
 
-    /// Asks whoever else is in the chat whether the part arrived.
+    /// Asks anyone who else is in the chat whether the part arrived.
     fn peer_check<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Evidence>;
 
     /// Whether the account could still answer what became of an attempt: false once it is banned or its session is lost.

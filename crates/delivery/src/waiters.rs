@@ -27,7 +27,7 @@ pub struct InHand {
     pub account: AccountName,
     /// The service.
     pub purpose: Purpose,
-    /// Since when the account has it, by the clock that nobody sets.
+    /// Since when the account has it, by the monotonic clock.
     pub since: Duration,
 }
 

@@ -59,7 +59,7 @@ impl<W: Copy + Eq + Hash> Watch<'_, W> {
         self.watchdog.map().insert(self.worker, unbegun);
     }
 
-    /// It waits for something, or asks somebody.
+    /// It waits for something, or asks someone.
     pub(crate) fn disarm(&self) {
         self.watchdog.map().remove(&self.worker);
     }

@@ -52,7 +52,7 @@ pub(crate) struct InFlight {
     pub(crate) stood_in: Option<AccountName>,
     /// Its begun part is counted among what the account may send, until it is sent or given back.
     pub(crate) admission: Option<Admission>,
-    /// The account the chat is bound to is lost: whoever carries it takes the chat over.
+    /// The account the chat is bound to is lost: the one who carries it takes the chat over.
     pub(crate) rebinds: bool,
 }
 
@@ -111,7 +111,7 @@ pub(crate) type Payload = Option<Box<InFlight>>;
 
 /// What became of a message in one go.
 pub(crate) enum LaneStep {
-    /// It is final; whoever waits was told.
+    /// It is final; the one who waits was told.
     Finished,
     /// It stands in another lane now.
     Elsewhere,
@@ -127,7 +127,7 @@ pub(crate) struct Gone;
 pub(crate) struct LaneWorker<'a> {
     pub(crate) delivery: &'a Delivery,
     pub(crate) lane: LaneId,
-    /// The message it has in hand, for whoever takes the lane up when it breaks.
+    /// The message it has in hand, for anyone who takes the lane up when it breaks.
     held: &'a Mutex<Option<MessageId>>,
 }
 

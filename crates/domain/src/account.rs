@@ -35,7 +35,7 @@ pub const PRIORITIES: RangeInclusive<u16> = 1..=1000;
 pub const USUAL_PRIORITY: u16 = 100;
 
 /// How many messages an account may send, as its owner wants it; what is not set is not limited. An album is one message, and
-/// so is each part of a long text. They hold whoever asks, and whatever Telegram would allow.
+/// so is each part of a long text. They hold the one who asks, and whatever Telegram would allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct SendingLimits {
     /// Within any hour.

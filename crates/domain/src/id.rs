@@ -117,7 +117,7 @@ ids! {
     AlertId = "alert_";
     /// What is told about alerts at one time, to every target.
     AlertNoticeId = "notice_";
-    /// A time for which nobody wants to be told.
+    /// A time for which no one wants to be told.
     MaintenanceId = "maint_";
 }
 

@@ -31,7 +31,7 @@ pub enum MessageState {
     Failed,
     /// Ended before it left.
     Cancelled,
-    /// It may have been sent, and nobody who knows can be asked.
+    /// It may have been sent, and no one who knows can be asked.
     InDoubt,
 }
 
@@ -66,7 +66,7 @@ pub enum Mention {
         /// With or without `@`.
         username: String,
     },
-    /// The last who wrote and is no bot, no account of ours and not excluded; nobody, if there is none.
+    /// The last who wrote and is no bot, no account of ours and not excluded; no one, if there is none.
     Auto {
         /// Must be true.
         auto: bool,
@@ -100,7 +100,7 @@ pub struct Content {
     /// Whom to mention; resolved when an account is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mention: Option<Mention>,
-    /// Whether the text goes out without the mention when nobody is found for it.
+    /// Whether the text goes out without the mention when no one is found for it.
     #[serde(default)]
     pub mention_optional: bool,
     /// Without a sound.
@@ -155,7 +155,7 @@ pub struct PartItem {
 }
 
 impl Part {
-    /// A text that nobody has begun to send.
+    /// A text that no one has begun to send.
     pub fn of_text(index: u16, text: FormattedText, random_id: i64) -> Self {
         let items = vec![PartItem { random_id, media: None, message_id: None }];
         Self { index, text, items, state: PartState::Waiting }

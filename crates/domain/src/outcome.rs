@@ -35,7 +35,7 @@ pub enum Outcome {
     /// The basic group has become a supergroup, which is known by now: nothing was sent, and the old group takes nothing
     /// any more.
     ChatMoved,
-    /// What was made ready for the part is no longer taken: nothing was sent. The same account makes it ready anew;
+    /// What was made ready for the part is no longer taken: nothing was sent. The same account makes it ready again;
     /// another one would have to begin from nothing.
     Unprepared(String),
     /// The provider refuses the content: another account would be refused as well.
@@ -43,7 +43,7 @@ pub enum Outcome {
         /// Why.
         code: RejectionCode,
     },
-    /// The file or the post that it is to carry is no longer there. Nobody else would find it either.
+    /// The file or the post that it is to carry is no longer there. No one else would find it either.
     MediaGone(String),
     /// The provider no longer takes the file id that the caller gave.
     MediaExpired(String),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// The most characters of a name.
 const LONGEST: usize = 40;
 
-/// The name that somebody signs in with: 1 to 40 letters of any alphabet, digits and `. _ - @`, in lower case. Cheap to
+/// The name that someone signs in with: 1 to 40 letters of any alphabet, digits and `. _ - @`, in lower case. Cheap to
 /// clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(Arc<str>);

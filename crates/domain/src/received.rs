@@ -20,7 +20,7 @@ const FIXED: usize = 12;
 /// More letters than the longest id has: 76 bytes, with the longest name of an account.
 const MOST_LETTERS: usize = 122;
 
-/// A message of a chat, as whoever is in the chat can name it.
+/// A message of a chat, as the one who is in the chat can name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReceivedId {
     chat_id: ChatId,

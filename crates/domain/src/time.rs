@@ -43,7 +43,7 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// The first whole second that is not before it, as text for sentences: nobody reads microseconds of a deadline.
+    /// The first whole second that is not before it, as text for sentences: no one reads microseconds of a deadline.
     pub fn to_the_second(self) -> impl fmt::Display {
         let second = self.0.div_euclid(1_000_000).saturating_add(i64::from(self.0.rem_euclid(1_000_000) > 0));
         fmt::from_fn(move |f| match jiff::Timestamp::from_second(second) {

@@ -59,24 +59,24 @@ pub mod testing {
     /// Who stands where.
     static STANDING: Mutex<Vec<(&'static str, Waker)>> = Mutex::new(Vec::new());
 
-    /// Stops whoever reaches this point after `skip` have passed it.
+    /// Stops the one who reaches this point after `skip` have passed it.
     pub fn arm(name: &str, skip: u32) {
         lock(&ARMED).insert(name.to_owned(), skip);
     }
 
-    /// The variable that names a point to stop at, for a program that nobody can ask to.
+    /// The variable that names a point to stop at, for a program that no one can ask to.
     pub const VARIABLE: &str = "FAILPOINT";
 
-    /// Arms the point that the environment names, if it names one. Whoever stops there says so on the standard error.
+    /// Arms the point that the environment names, if it names one. The one who stops there says so on the standard error.
     pub fn arm_by_environment() {
         if let Ok(name) = std::env::var(VARIABLE) {
             arm(&name, 0);
         }
     }
 
-    /// Lets everybody go on who stands at this point, and stops nobody there any more.
+    /// Lets everybody go on who stands at this point, and stops no one there any more.
     pub fn release(name: &str) {
-        // Held until all are woken, so that nobody begins to stand meanwhile.
+        // Held until all are woken, so that no one begins to stand meanwhile.
         let mut armed = lock(&ARMED);
         armed.remove(name);
         lock(&STOPPED).remove(name);

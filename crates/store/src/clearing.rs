@@ -31,10 +31,10 @@ statements! {
 
 const TABLE: &str = "flood_clearing";
 
-/// A clearing as it is stored. What the words mean is known to whoever carries it out.
+/// A clearing as it is stored. What the words mean is known to anyone who carries it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredClearing {
-    /// Which way: one of the words of whoever carries it out.
+    /// Which way: one of the words of anyone who carries it out.
     pub how: String,
     /// How far it is, in such a word.
     pub phase: String,
@@ -136,7 +136,7 @@ impl ClearingRun<'_> {
 }
 
 /// Ends a clearing as one that is cancelled ends: the services that it stopped run, the accounts that it paused work.
-/// Nobody carries it on, and without it nothing would ever start them; what waits for them is held back elsewhere.
+/// No one carries it on, and without it nothing would ever start them; what waits for them is held back elsewhere.
 pub(crate) struct EndClearing;
 
 impl Write for EndClearing {

@@ -1,6 +1,6 @@
 //! The numbers that stand for states and steps in tables. Never change one: databases hold them.
 //!
-//! The order of the message states has a meaning: up to [`LAST_UNFINISHED`] somebody still has to do something,
+//! The order of the message states has a meaning: up to [`LAST_UNFINISHED`] someone still has to do something,
 //! below [`FIRST_SENT`] a person may want to look. Up to 1 a saga goes on by itself, up to 10 it is open.
 
 use domain::message::{MessageState, OnFlood, PartState};

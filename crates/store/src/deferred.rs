@@ -1,4 +1,4 @@
-//! Changes that wait for the next commit: whoever made them went on already.
+//! Changes that wait for the next commit: the one who made them went on already.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::{outbox, sagas};
 
 /// A deferred of this length is committed without waiting for more.
 const LONG: usize = 512;
-/// A change that nobody waits for is on the disk after this time at the latest.
+/// A change that no one waits for is on the disk after this time at the latest.
 const WITHIN: Duration = Duration::from_millis(100);
 /// The same for one that a crash must not find missing. Where much is written, one of the next commits takes it along
 /// before.
 const SOON: Duration = Duration::from_millis(5);
 
-/// A change that nobody waits for.
+/// A change that no one waits for.
 pub(crate) enum Deferred {
     /// Where the updates of an account stand.
     Updates(SaveUpdateState),

@@ -26,7 +26,7 @@ pub(crate) fn lock(dir: &Path) -> Result<DirectoryLock, OpenError> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(not_writable)?;
     let empty = dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
     if empty {
-        // Whoever may write in it and does not own it cannot change the mode; every file in it is for its owner alone.
+        // The one who may write in it and does not own it cannot change the mode; every file in it is for its owner alone.
         let _ = std::fs::set_permissions(dir, Permissions::from_mode(0o700));
     }
     let mut file = OpenOptions::new()

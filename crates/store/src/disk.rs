@@ -80,7 +80,7 @@ impl Space {
     }
 
     /// Whether new messages may be taken in. Asks the disk when the last answer is a second old, and makes the
-    /// reserve anew as soon as there is room for it again.
+    /// reserve as soon as there is room for it again.
     pub(crate) fn intake_open(&mut self) -> bool {
         let now = self.clock.now();
         let fresh = self.asked_at.is_some_and(|asked| asked <= now && now.since(asked) < ASK_EVERY);

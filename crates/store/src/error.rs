@@ -214,7 +214,7 @@ pub enum SnapshotError {
         /// The copy.
         file: PathBuf,
     },
-    /// Whoever waited for it did so no longer.
+    /// The one who waited for it did so no longer.
     #[error("the copying was broken off")]
     Interrupted,
     /// The database is damaged.

@@ -64,7 +64,7 @@ statements! {
             last_retry_error, operation, callback
         FROM failed_requests WHERE state = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     OLD = "SELECT id FROM failed_requests WHERE settled_at <= $1 ORDER BY settled_at LIMIT $2";
-    /// Nobody cared about them for so long.
+    /// No one cared about them for so long.
     NEGLECTED = "
         SELECT id FROM failed_requests
         WHERE id < $1 AND settled_at IS NULL AND COALESCE(last_retry_at, 0) <= $2 ORDER BY id LIMIT $3";
@@ -322,7 +322,7 @@ fn changed(transaction: &Transaction<'_>, id: &FailedRequestId, rows: usize) -> 
     }
 }
 
-/// Removes what was settled, or what nobody cared about, for long, so many at once, and callbacks that were given up with
+/// Removes what was settled, or what no one cared about, for long, so many at once, and callbacks that were given up with
 /// it.
 pub(crate) struct DropFailedRequests {
     pub(crate) before: Timestamp,

@@ -3,7 +3,7 @@
 //! A commit that failed may come back. Its frames may be in the log of the database, the mark of the commit with them, when
 //! the disk refuses what follows: to sync them, to let the index of the log grow. SQLite forgets them then, and the next
 //! commit writes over them; but a program that is killed before that finds them at its next start, and they count. Who was
-//! told meanwhile that nothing was written was told wrongly. So after a commit that failed nobody learns anything before
+//! told meanwhile that nothing was written was told wrongly. So after a commit that failed no one learns anything before
 //! another one has written something.
 
 use rusqlite::Connection;
@@ -47,7 +47,7 @@ pub(crate) struct WriteConnection {
 }
 
 /// Runs a group and answers everybody in it. `ended` hears whether it is on the disk, before anybody else does. Gives back
-/// those that nobody waits for when it is not.
+/// those that no one waits for when it is not.
 ///
 /// First all writes run bare. Only when one fails is the group run again with a savepoint round each: copying
 /// the pages that a savepoint needs would cost more than the writes do, and failures are rare.
@@ -94,7 +94,7 @@ pub(crate) fn run(
         if outcome.is_err() && pending.is_silent() {
             left_over.push(pending);
         } else {
-            // What a member was refused for is true of what was read before a commit that failed, too; but nobody may
+            // What a member was refused for is true of what was read before a commit that failed, too; but no one may
             // learn it yet.
             pending.settle(&outcome);
         }

@@ -1,4 +1,4 @@
-//! Looking at a store that nobody works on, without changing it: can it be opened, and is it of this program's time?
+//! Looking at a store that no one works on, without changing it: can it be opened, and is it of this program's time?
 
 use std::fmt::Write;
 use std::fs::{self, File, TryLockError};
@@ -103,7 +103,7 @@ pub(crate) fn read_through(connection: &Connection, file: &Path) -> Result<(), O
     }
 }
 
-/// Whether nobody works on a data directory now.
+/// Whether no one works on a data directory now.
 ///
 /// # Errors
 ///
@@ -124,7 +124,7 @@ fn lock(data_dir: &Path) -> Result<Option<File>, OpenError> {
     }
 }
 
-/// A database without a log changes for nobody while its directory is locked, and is read without making one.
+/// A database without a log changes for no one while its directory is locked, and is read without making one.
 pub(crate) fn open(file: &Path, at_rest: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = if at_rest {

@@ -186,7 +186,7 @@ impl Store {
         Chats { store: self }
     }
 
-    /// Chats that nobody found.
+    /// Chats that no one found.
     pub fn unresolved(&self) -> Unresolved<'_> {
         Unresolved { store: self }
     }
@@ -236,7 +236,7 @@ impl Store {
         Imports { store: self }
     }
 
-    /// Alerts, who is told about them, and when nobody wants to be.
+    /// Alerts, who is told about them, and when no one wants to be.
     pub fn alerts(&self) -> Alerts<'_> {
         Alerts { store: self }
     }
@@ -261,7 +261,7 @@ impl Store {
         AuditLog { store: self }
     }
 
-    /// The database file. Nobody else in this process may open it: closing it would give
+    /// The database file. No one else in this process may open it: closing it would give
     /// up the store's own locks.
     pub fn file(&self) -> &Path {
         &self.inner.location.file
@@ -287,60 +287,68 @@ impl Store {
         self.inner.clock.now()
     }
 
-    async fn write<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
-        let answer = self.inner.writer.write(write).await;
-        self.note_unreadable(&answer);
-        answer
+    // These futures say that they are `Send`: it cannot be inferred through the closures in them.
+
+    fn write<W: Write>(&self, write: W) -> impl Future<Output = Result<W::Answer, StoreError>> + Send {
+        async move {
+            let answer = self.inner.writer.write(write).await;
+            self.note_unreadable(&answer);
+            answer
+        }
     }
 
     /// Makes a change between the two points where a test can end the program.
-    async fn change<A: Send + 'static>(
+    fn change<A: Send + 'static>(
         &self,
         point: Point,
         change: impl Fn(&Transaction<'_>) -> Result<A, StoreError> + Send + 'static,
-    ) -> Result<A, StoreError> {
-        point.before().await;
-        let answer = self.write(change).await;
-        point.after().await;
-        answer
+    ) -> impl Future<Output = Result<A, StoreError>> + Send {
+        async move {
+            point.before().await;
+            let answer = self.write(change).await;
+            point.after().await;
+            answer
+        }
     }
 
     /// Runs one statement between the two points where a test can end the program; says how many rows it changed.
-    async fn execute(
+    fn execute(
         &self,
         point: Point,
         sql: &'static str,
         params: impl Params + Clone + Send + 'static,
-    ) -> Result<usize, StoreError> {
-        self.change(point, move |transaction| transaction.execute(sql, params.clone())).await
+    ) -> impl Future<Output = Result<usize, StoreError>> + Send {
+        self.change(point, move |transaction| transaction.execute(sql, params.clone()))
     }
 
     /// Reads the first row that a statement finds, if there is one.
-    async fn first<T: Send + 'static>(
+    fn first<T: Send + 'static>(
         &self,
         sql: &'static str,
         params: impl Params + Send + 'static,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<Option<T>, StoreError> {
-        self.read(move |connection| statement::first(connection, sql, params, read)).await
+    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send {
+        self.read(move |connection| statement::first(connection, sql, params, read))
     }
 
     /// Reads all rows that a statement finds.
-    async fn all<T: Send + 'static>(
+    fn all<T: Send + 'static>(
         &self,
         sql: &'static str,
         params: impl Params + Send + 'static,
         read: impl FnMut(&Row<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<Vec<T>, StoreError> {
-        self.read(move |connection| statement::all(connection, sql, params, read)).await
+    ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send {
+        self.read(move |connection| statement::all(connection, sql, params, read))
     }
 
-    async fn read<T: Send + 'static>(
+    fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let answer = self.inner.readers.read(read).await;
-        self.note_unreadable(&answer);
-        answer
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        async move {
+            let answer = self.inner.readers.read(read).await;
+            self.note_unreadable(&answer);
+            answer
+        }
     }
 }

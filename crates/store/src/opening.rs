@@ -60,7 +60,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     })
 }
 
-/// A file of no bytes is a new store to SQLite. Beside the key of an old one it is a loss that somebody should know of.
+/// A file of no bytes is a new store to SQLite. Beside the key of an old one it is a loss that someone should know of.
 fn refuse_emptied(file: &Path, master_key: &MasterKey, data_dir: &Path) -> Result<(), OpenError> {
     let is_empty = std::fs::metadata(file).is_ok_and(|found| found.len() == 0);
     let has_log = std::fs::metadata(wal_of(file)).is_ok_and(|found| found.len() > 0);

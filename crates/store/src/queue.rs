@@ -85,7 +85,7 @@ impl<J> Jobs<J> {
 
 impl<J> Drop for Jobs<J> {
     fn drop(&mut self) {
-        // Whoever waits for room learns that there is nobody any more.
+        // The one who waits for room learns that there is no one any more.
         self.room.close();
     }
 }

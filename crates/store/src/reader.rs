@@ -87,7 +87,7 @@ impl Drop for Readers {
 
 fn work(connection: Connection, jobs: &Mutex<Jobs<Job>>) {
     loop {
-        // One thread waits at the queue, the others wait for it: whoever is free takes the next job.
+        // One thread waits at the queue, the others wait for it: the one who is free takes the next job.
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
         match job {
             Ok(Job::Read(read)) => read(&connection),

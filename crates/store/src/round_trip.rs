@@ -10,7 +10,7 @@ use crate::statement::statements;
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError, statement};
 
-/// Where a test makes the store stand still for whoever asks it so.
+/// Where a test makes the store stand still for anyone who asks it so.
 pub(crate) const POINT: &str = "store.round_trip";
 
 /// When this process made its first trip, and how many it has begun.

@@ -32,7 +32,7 @@ impl Store {
     pub async fn snapshot(&self, to: &Path) -> Result<u64, SnapshotError> {
         let from = self.inner.location.file.clone();
         let (connection, handle) = in_background(move || reading(&from)).await?;
-        // Whoever waits no longer ends the copying: it may go on for minutes.
+        // The one who waits no longer ends the copying: it may go on for minutes.
         let interrupting = Interrupting(handle);
         let to = to.to_owned();
         let copied = in_background(move || copy(&connection, &to)).await;

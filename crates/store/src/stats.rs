@@ -38,7 +38,7 @@ pub struct Stats {
     pub callbacks_due: u64,
     /// Failed requests that wait for a person.
     pub failed_requests: u64,
-    /// Chats that nobody found.
+    /// Chats that no one found.
     pub unresolved: u64,
     /// The size of the database file, in bytes.
     pub database_bytes: u64,

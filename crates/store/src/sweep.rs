@@ -1,4 +1,4 @@
-//! Retention: what is old enough is removed, in pieces small enough that nobody waits for them.
+//! Retention: what is old enough is removed, in pieces small enough that no one waits for them.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::{Store, StoreError, callbacks, failovers};
 /// Messages, sagas and what is told about them are removed when they ended this long ago. Those in doubt stay until a
 /// person decides about them.
 const LIFE: Duration = Duration::from_hours(30 * 24);
-/// A reference to a file at the provider is removed when it was saved this long ago; whoever uses one saves it anew.
+/// A reference to a file at the provider is removed when it was saved this long ago; the one who uses one saves it again.
 const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
 /// An upload that was not finished is forgotten when it began this long ago: the provider has forgotten its parts.
 const UPLOAD_LIFE: Duration = Duration::from_hours(24);
@@ -51,11 +51,11 @@ pub struct Swept {
     pub sagas: u64,
     /// Failovers.
     pub failovers: u64,
-    /// Chats that nobody found, with their callers.
+    /// Chats that no one found, with their callers.
     pub unresolved: u64,
     /// Callbacks that were delivered.
     pub callbacks: u64,
-    /// Failed requests that were tried again with success, dropped, or that nobody cared about.
+    /// Failed requests that were tried again with success, dropped, or that no one cared about.
     pub failed_requests: u64,
     /// References to files at the provider.
     pub references: u64,

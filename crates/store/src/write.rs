@@ -86,9 +86,9 @@ pub(crate) trait Pending: Send {
     fn refuse(&mut self, error: StoreError);
     /// See [`Write::INTAKE`].
     fn is_intake(&self) -> bool;
-    /// Whether nobody waits for it any more, so that it need not be begun.
+    /// Whether no one waits for it any more, so that it need not be begun.
     fn is_abandoned(&self) -> bool;
-    /// Whether nobody ever waited for it.
+    /// Whether no one ever waited for it.
     fn is_silent(&self) -> bool;
     /// Hands the result over: its own if the group was committed, else the reason why not.
     fn settle(self: Box<Self>, committed: &Result<(), StoreError>);

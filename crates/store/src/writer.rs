@@ -105,7 +105,7 @@ impl Writer {
             // Only now may another process open the database.
             drop(lock);
             if let Some(reply) = done {
-                // Whoever closed the store may have gone without waiting.
+                // The one who closed the store may have gone without waiting.
                 let _ = reply.send(Ok(()));
             }
         })?;
@@ -188,12 +188,12 @@ struct Thread {
     jobs: Jobs<Job>,
     counters: Arc<Counters>,
     deferred: DeferredWrites,
-    /// How many that somebody waited for were in the last group.
+    /// How many that someone waited for were in the last group.
     last_group: usize,
 }
 
 impl Thread {
-    /// Works until it is told to close or nobody is left; closes the database.
+    /// Works until it is told to close or no one is left; closes the database.
     fn work(mut self) -> Option<oneshot::Sender<Result<(), StoreError>>> {
         group::limit_pages(&self.connection.connection, &self.connection.space);
         let mut flush_at: Option<Instant> = None;
@@ -245,10 +245,10 @@ impl Thread {
     }
 
     fn commit(&mut self, writes: Vec<Box<dyn Pending>>) {
-        // Nobody would learn of a message that was taken in for a caller who is gone.
+        // No one would learn of a message that was taken in for a caller who is gone.
         let mut wanted: Vec<_> = writes.into_iter().filter(|pending| !pending.is_abandoned()).collect();
         self.last_group = wanted.len();
-        // What waited goes first: whoever went on without waiting for it finds it done by what they write next.
+        // What waited goes first: the one who went on without waiting for it finds it done by what they write next.
         let mut group: Vec<_> = self.deferred.take().collect();
         group.append(&mut wanted);
         if group.is_empty() {
@@ -266,7 +266,7 @@ impl Thread {
             }
             counters.commit_times.add_time(begun.elapsed());
         };
-        // Without the thread nothing would ever be written again. Whoever waits for a write of a group that broke hears
+        // Without the thread nothing would ever be written again. The one who waits for a write of a group that broke hears
         // that it was not made, as it was rolled back.
         let connection = &mut self.connection;
         if let Ok(left_over) = catch_unwind(AssertUnwindSafe(|| group::run(connection, group, ended))) {

@@ -109,9 +109,9 @@ impl SagaRunner<'_> {
         !self.has_turn(account) && self.sagas.0.turns.in_doubt(account)
     }
 
-    /// Nobody can do it. A chat that nobody finds may count as left, if everyone who might know it was asked; one that is
-    /// marked so already stays left, whoever can be asked today. Only a chat that was ours is marked: a message to an id
-    /// that was never one must be told that nobody finds it, and not be skipped.
+    /// No one can do it. A chat that no one finds may count as left, if everyone who might know it was asked; one that is
+    /// marked so already stays left, the one who can be asked today. Only a chat that was ours is marked: a message to an id
+    /// that was never one must be told that no one finds it, and not be skipped.
     pub(super) async fn nobody(&self, work: &mut InFlight, failure: Failure) -> ControlFlow<()> {
         let Task::LeaveChat { chat, missing_is_left: true, .. } = &work.saga.task else {
             return self.fail(work, failure, None).await;
@@ -173,7 +173,7 @@ impl SagaRunner<'_> {
         }
     }
 
-    /// Waits for the account's turn to make a chat. Afterwards the account is chosen anew: much may have changed.
+    /// Waits for the account's turn to make a chat. Afterwards the account is chosen again: much may have changed.
     pub(super) async fn wait_for_turn(&self, work: &mut InFlight, account: &AccountName) -> ControlFlow<()> {
         let inner = &self.sagas.0;
         self.give_turn_back();
@@ -190,7 +190,7 @@ impl SagaRunner<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Ends when somebody has ended the saga.
+    /// Ends when someone has ended the saga.
     pub(super) async fn over(&self, work: &InFlight) {
         match self.sagas.0.waiters.wait(work.saga.id) {
             Some(ended) => drop(ended.await),

@@ -19,7 +19,7 @@ pub(super) struct InFlight {
     pub(super) people_by: Option<AccountName>,
     /// The first choice that the chosen account stands in for, and why; until it is written down.
     pub(super) stands_in_for: Option<(AccountName, String)>,
-    /// The chat was bound to an account that is lost: whoever changes something in it takes it over.
+    /// The chat was bound to an account that is lost: the one who changes something in it takes it over.
     pub(super) takes_over: bool,
     /// Accounts that refused it.
     pub(super) tried: Vec<(Refusal, RefusalKind)>,
@@ -41,7 +41,7 @@ pub(super) struct InFlight {
     pub(super) noted_wait: NotedWait,
     /// What is to be written into the history with the next write.
     pub(super) entries: Vec<SagaEntry>,
-    /// When somebody was last removed.
+    /// When someone was last removed.
     pub(super) removed_at: Option<Timestamp>,
 }
 

@@ -10,7 +10,7 @@ use super::machine;
 use crate::decide::{self, Pause};
 use crate::sender::RefusalKind;
 
-/// A question about somebody, or about an invite list, that was asked so often without an answer is given up.
+/// A question about someone, or about an invite list, that was asked so often without an answer is given up.
 const ASKED_IN_VAIN: u32 = 6;
 
 /// Where a saga stands when a step comes back without an answer.
@@ -107,7 +107,7 @@ pub(crate) fn after(step: &Step, outcome: &Outcome, context: &StepContext<'_>) -
     }
 }
 
-/// The one step that is not repeated blindly. Whoever asks has looked for the chat after an earlier attempt that came
+/// The one step that is not repeated blindly. The one who asks has looked for the chat after an earlier attempt that came
 /// back without an answer, so that a refusal always proves that there is none.
 fn after_create(outcome: &Outcome) -> After {
     match outcome {
@@ -157,7 +157,7 @@ fn after_first_step(step: &Step, outcome: &Outcome, context: &StepContext<'_>) -
     }
 }
 
-/// Whether a refusal to remove somebody is no reason to try it through another account.
+/// Whether a refusal to remove someone is no reason to try it through another account.
 fn is_own_result(step: &Step, outcome: &Outcome, task: &Task) -> bool {
     let before_leaving = matches!(task, Task::LeaveChat { .. })
         && matches!(outcome, Outcome::Forbidden(_) | Outcome::NotInChat(_));
@@ -170,7 +170,7 @@ fn after_late_step(step: &Step, outcome: &Outcome, context: &StepContext<'_>) ->
     let leaving = matches!(step, Step::Leave);
     let in_vain = !leaving && context.now >= context.patient_until && context.attempts >= ASKED_IN_VAIN;
     match outcome {
-        // It may have been done; the chat is there, and whoever asked must not wait for ever.
+        // It may have been done; the chat is there, and the one who asked must not wait for ever.
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Unavailable(_) if in_vain => After::Record,
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) => After::Again(Pause::BackOff),
         Outcome::FloodWait(until) | Outcome::SlowMode(until)
@@ -191,7 +191,7 @@ fn after_late_step(step: &Step, outcome: &Outcome, context: &StepContext<'_>) ->
         Outcome::Rejected { code } => After::Fail(Failure::Rejected { provider_code: code.clone() }),
         Outcome::Forbidden(_) => After::Fail(Failure::NoRights { asked: vec![refusal(context, outcome)] }),
         Outcome::NotInChat(_) => After::Fail(Failure::NotInChat { asked: vec![refusal(context, outcome)] }),
-        // Work on chats carries no media: whoever says so does not do its work.
+        // Work on chats carries no media: the one who says so does not do its work.
         Outcome::Banned(_)
         | Outcome::SessionLost(_)
         | Outcome::PeerFlood

@@ -157,7 +157,7 @@ fn missing_observer(progress: &Progress, rule: ObserverRule, around: &Surroundin
     (!known).then(|| observer.clone())
 }
 
-/// The next invitation: nobody twice, though named twice.
+/// The next invitation: no one twice, though named twice.
 fn invite(progress: &Progress) -> Option<Step> {
     let mut users: Vec<i64> = Vec::new();
     for one in progress.members.iter().filter(|one| one.result.is_none()) {
@@ -240,7 +240,7 @@ pub(crate) fn record(saga: &mut Saga, step: &Step, brought: Result<&StepAnswer, 
         Step::Invite { users } => {
             invited(progress, users, brought);
             if is_new {
-                // Nobody was in it before: whoever is in it already came with an invitation whose answer was lost.
+                // No one was in it before: the one who is in it already came with an invitation whose answer was lost.
                 let already = |one: &&mut Member| one.result == Some(MemberResult::Already);
                 progress
                     .members
@@ -304,7 +304,7 @@ pub(crate) fn why(outcome: &Outcome) -> String {
     }
 }
 
-/// A refusal after a lost answer: it says nothing about the earlier attempt, and whoever reads it should know.
+/// A refusal after a lost answer: it says nothing about the earlier attempt, and the one who reads it should know.
 pub(crate) fn after_lost_answer(outcome: &Outcome) -> Outcome {
     let said = format!("{}; an earlier attempt may have been done", why(outcome));
     match outcome {
@@ -325,7 +325,7 @@ fn ended(brought: Result<&StepAnswer, &Outcome>) -> Ended {
 
 fn resolved(progress: &mut Progress, who: &ChatRef, brought: Result<&StepAnswer, &Outcome>) {
     let place = progress.members.iter().position(|one| one.who == *who).unwrap_or_else(|| {
-        // Nobody else is asked for who was not in the request.
+        // No one else is asked for who was not in the request.
         progress.members.push(member(who.clone(), Role::Observer));
         progress.members.len() - 1
     });
@@ -335,7 +335,7 @@ fn resolved(progress: &mut Progress, who: &ChatRef, brought: Result<&StepAnswer,
         Err(Outcome::NotFound(detail)) => (None, Some(MemberResult::NotFound), Some(detail.clone())),
         Err(outcome) => (None, Some(MemberResult::Failed), Some(why(outcome))),
     };
-    // Somebody who was named in another way before has had their invitation.
+    // Someone who was named in another way before has had their invitation.
     let same = person.as_ref().and_then(|person| had(progress, person));
     if let Some(one) = progress.members.get_mut(place) {
         one.person = person;
@@ -400,11 +400,11 @@ fn removed_before_leaving(progress: &mut Progress, user: i64, brought: Result<&S
     progress.not_removed.extend(refused);
 }
 
-/// Whether a refusal to remove somebody says nothing about the others.
+/// Whether a refusal to remove someone says nothing about the others.
 pub(crate) fn is_about_one_user(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Rejected { .. } | Outcome::NotFound(_) => true,
-        // Telegram's words for somebody who is out of reach: USER_ADMIN_INVALID, USER_CREATOR and the like.
+        // Telegram's words for someone who is out of reach: USER_ADMIN_INVALID, USER_CREATOR and the like.
         Outcome::Forbidden(why) => why.contains("USER_") || why.contains("PARTICIPANT_"),
         _ => false,
     }

@@ -288,7 +288,7 @@ impl Sagas {
         if !done {
             return Ok(SagaChanged::Refused(Box::new(saga)));
         }
-        // Whoever carries it at this moment finds out from the store.
+        // The one who carries it at this moment finds out from the store.
         if saga.state.is_final() {
             self.end(&saga);
         }
@@ -358,7 +358,7 @@ impl Sagas {
         let SagaChange { saga, registry, .. } = change.clone();
         let done = self.0.store.sagas().resolve_as_done(change).await;
         if !matches!(done, Ok(true)) {
-            // Somebody else was faster, or the store does not tell.
+            // Someone else was faster, or the store does not tell.
             return self.back_to_work(saga.id, done, registry.into_iter().next()).await;
         }
         for change in &registry {
@@ -448,7 +448,7 @@ impl Sagas {
         self.0.metrics.counted()
     }
 
-    /// Tells whoever waits that a saga is final; the store has it already.
+    /// Tells anyone who waits that a saga is final; the store has it already.
     fn end(&self, saga: &Saga) {
         self.0.waiters.finish(saga.id, saga, |saga| self.0.metrics.ended(saga.task.kind(), saga.state));
     }

@@ -76,7 +76,7 @@ impl SagaRunner<'_> {
         self.end(work, SagaState::Failed, Vec::new(), hold).await
     }
 
-    /// The end, whichever it is: it is written down, and whoever waits is told.
+    /// The end, whichever it is: it is written down, and those who wait are notified.
     pub(super) async fn end(
         &self,
         work: &mut InFlight,
@@ -112,7 +112,7 @@ impl SagaRunner<'_> {
         ControlFlow::Break(())
     }
 
-    /// Whoever asked for the chat is to hear of its link.
+    /// The one who asked for the chat is to hear of its link.
     fn callback(&self, saga: &Saga) -> Option<NewCallback> {
         let Task::CreateChat { client_tg_id: Some(client_tg_id), .. } = &saga.task else { return None };
         let link = saga.progress.invite_link.as_ref().filter(|_| saga.state == SagaState::Done)?;
@@ -131,7 +131,7 @@ impl SagaRunner<'_> {
         match persist::write(&inner.ambient, &inner.closing, &work.saga.id, write).await {
             Ok(answer) => ControlFlow::Continue(answer),
             Err(Unwritten::Changed) => {
-                // The store knows better: whoever waits gets what it says.
+                // The store knows better: the one who waits gets what it says.
                 if let Ok(Some(saga)) = self.sagas.get(work.saga.id).await
                     && saga.state.is_final()
                 {

@@ -69,11 +69,11 @@ impl SagaRunner<'_> {
         match machine::next(&work.saga, &around) {
             Move::Finish => self.end(work, SagaState::Done, Vec::new(), None).await,
             Move::Fail(failure) => {
-                // Whoever looked for the people is told, though it changed nothing.
+                // The one who looked for the people is told, though it changed nothing.
                 work.saga.account = work.people_by.clone();
                 self.fail(work, failure, None).await
             }
-            // Before anybody is looked for: that nobody is there is an answer too.
+            // Before anybody is looked for: that no one is there is an answer too.
             Move::Take(step) if account.is_none() && inner.steps.is_stopped(&step) => {
                 self.wait_for_service(work, &step).await
             }

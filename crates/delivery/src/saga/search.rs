@@ -126,7 +126,7 @@ impl SagaRunner<'_> {
         ControlFlow::Continue(inner.steps.find_created(account, title, since, &known).await)
     }
 
-    /// The chat may be there, and nobody who knows can be asked: a person must say.
+    /// The chat may be there, and no one who knows can be asked: a person must say.
     pub(super) async fn doubt(&self, work: &mut InFlight, why: &str) -> ControlFlow<()> {
         let account = work.saga.account.clone();
         let detail = Some(why.to_owned());

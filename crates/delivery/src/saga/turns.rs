@@ -15,7 +15,7 @@ pub(crate) struct Turns {
 
 struct Slot {
     permit: Arc<Semaphore>,
-    /// Whoever has the turn does not know whether the chat was made.
+    /// The one who has the turn does not know whether the chat was made.
     doubt: AtomicBool,
 }
 
@@ -48,7 +48,7 @@ impl Turns {
         Some(self.turn(account, slot, permit))
     }
 
-    /// Whether whoever has this account's turn may keep it for long.
+    /// Whether the one who has this account's turn may keep it for long.
     pub(crate) fn in_doubt(&self, account: &AccountName) -> bool {
         self.slot(account).doubt.load(Ordering::Acquire)
     }

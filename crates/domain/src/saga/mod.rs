@@ -34,7 +34,7 @@ pub enum SagaState {
     Failed,
     /// It was ended before anything was begun.
     Cancelled,
-    /// The chat may have been made, and nobody who knows can be asked.
+    /// The chat may have been made, and no one who knows can be asked.
     InDoubt,
 }
 

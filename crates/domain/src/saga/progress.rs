@@ -15,7 +15,7 @@ pub enum MemberResult {
     Already,
     /// Their privacy settings, or a missing Premium, keep them from being added.
     Privacy,
-    /// Nobody has this name or id.
+    /// No one has this name or id.
     NotFound,
     /// They were removed, or were not in it.
     Removed,
@@ -23,7 +23,7 @@ pub enum MemberResult {
     Failed,
 }
 
-/// What somebody is to be in the chat.
+/// What someone is to be in the chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

@@ -19,7 +19,7 @@ pub struct Begun {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
-    /// Find out who somebody is. Changes nothing.
+    /// Find out who someone is. Changes nothing.
     Resolve {
         /// Who.
         who: ChatRef,
@@ -38,7 +38,7 @@ pub enum Step {
         /// Whom.
         users: Vec<i64>,
     },
-    /// Make somebody an administrator with all rights.
+    /// Make someone an administrator with all rights.
     Promote {
         /// Whom.
         user: i64,
@@ -51,7 +51,7 @@ pub enum Step {
         #[serde(default)]
         keep_own: bool,
     },
-    /// Remove somebody.
+    /// Remove someone.
     Remove {
         /// Whom.
         user: i64,
@@ -118,7 +118,7 @@ impl Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum StepAnswer {
-    /// Who it is; nobody, when the name or id is not taken or not known.
+    /// Who it is; no one, when the name or id is not taken or not known.
     Resolved {
         /// The user.
         person: Option<Person>,
@@ -159,7 +159,7 @@ pub struct Person {
     pub is_bot: bool,
 }
 
-/// Somebody who was not invited.
+/// Someone who was not invited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// Who.

@@ -23,7 +23,7 @@ pub enum Task {
         /// Who is invited beside them.
         #[serde(default)]
         observer: ObserverRule,
-        /// Fail before anything is made when nobody of `members` and `admins` is found.
+        /// Fail before anything is made when no one of `members` and `admins` is found.
         #[serde(default)]
         need_somebody: bool,
         /// Whom the invite callback names, when it is to be sent.
@@ -36,7 +36,7 @@ pub enum Task {
         chat: ChatRef,
         /// Remove everyone else first (supergroups and channels only).
         remove_members: bool,
-        /// A chat that nobody finds counts as left.
+        /// A chat that no one finds counts as left.
         missing_is_left: bool,
         /// Remove no one from a chat that the leaving account owns, and do not leave it either.
         #[serde(default)]

@@ -32,13 +32,13 @@ const MOST_DETAILS: usize = 10;
 pub enum AuditWho {
     /// A user of the dashboard.
     User(UserName),
-    /// Whoever has this API key.
+    /// The one who has this API key.
     ApiKey(ApiKeyId),
-    /// Somebody on this machine, over the control socket or on the command line.
+    /// Someone on this machine, over the control socket or on the command line.
     Machine,
     /// The program itself.
     Program,
-    /// Nobody who is known: a sign-in with a name that there is not.
+    /// No one who is known: a sign-in with a name that there is not.
     Nobody,
 }
 
@@ -75,7 +75,7 @@ pub enum AuditResult {
     Refused,
     /// Not done: something failed on our side or beyond.
     Failed,
-    /// Nobody waited for the answer; it may have been done.
+    /// No one waited for the answer; it may have been done.
     Unknown,
 }
 
@@ -102,7 +102,7 @@ pub struct AuditEntry {
     pub code: Option<String>,
 }
 
-/// An entry as it lies in the log.
+/// An entry as stored in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
     /// Its place in the log; grows.
@@ -159,7 +159,7 @@ impl AuditLog<'_> {
     }
 }
 
-/// How many entries of a result are kept at most. Each result has a bound of its own: whoever may do nothing is refused as
+/// How many entries of a result are kept at most. Each result has a bound of its own: the one who may do nothing is refused as
 /// often as they like, and must not push out what others did.
 const fn most(result: AuditResult) -> u32 {
     match result {

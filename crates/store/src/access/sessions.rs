@@ -11,7 +11,7 @@ use super::Keeping;
 use super::statements as sql;
 use crate::column::Columns;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError};
 
 const TABLE: &str = "user_sessions";
 

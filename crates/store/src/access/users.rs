@@ -48,7 +48,7 @@ pub struct SecondFactor {
 pub struct OfferedFactor {
     /// What the codes are made of.
     pub secret: Secret<Vec<u8>>,
-    /// As it lies in the table, where each sealing looks different: tells it from one that is offered later.
+    /// As stored in the table, where each sealing looks different: tells it from one that is offered later.
     sealed: Vec<u8>,
 }
 
@@ -82,7 +82,7 @@ pub struct StoredUser {
 pub enum UserChange {
     /// Made.
     Done,
-    /// Nobody has the name.
+    /// No one has the name.
     Unknown,
     /// There would be no admin left.
     LastAdmin,
@@ -281,7 +281,7 @@ fn as_column(step: u64) -> i64 {
     i64::try_from(step).unwrap_or(i64::MAX)
 }
 
-/// A user as they lie in the table.
+/// A user as stored in the table.
 struct SealedUser {
     name: UserName,
     role: Role,

@@ -1,4 +1,4 @@
-//! Signing in that is under way: one sealed record for each account, which only whoever signs in can read.
+//! Signing in that is under way: one sealed record for each account, which only the one who signs in can read.
 
 use std::fmt::Display;
 
@@ -28,7 +28,7 @@ pub(super) fn seal(login: &StoredLogin, vault: &Vault) -> Result<Vec<u8>, StoreE
         .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-/// A login as it lies in its table.
+/// A login as stored in its table.
 pub(super) struct SealedLogin(AccountName, Vec<u8>);
 
 impl SealedLogin {

@@ -146,7 +146,7 @@ impl Accounts<'_> {
         self.store.change(point::ADD_ACCOUNT, move |transaction| sealed.add(transaction, at)).await
     }
 
-    /// Describes an account anew. False when none of this name was added.
+    /// Describes an account again. False when none of this name was added.
     pub async fn change(&self, account: &StoredAccount) -> Result<bool, StoreError> {
         let sealed = roster::SealedAccount::new(account, &self.store.inner.vault)?;
         self.store.change(point::CHANGE_ACCOUNT, move |transaction| sealed.change(transaction)).await
@@ -263,7 +263,7 @@ impl Accounts<'_> {
     }
 
     /// Keeps what a whole account is kept from. Only `peer_flood` and `frozen` outlast a restart: anything else is
-    /// found out anew.
+    /// found out again.
     pub async fn save_restriction(
         &self,
         account: &AccountName,

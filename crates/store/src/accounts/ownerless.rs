@@ -28,7 +28,7 @@ pub struct OwnerlessSession {
     pub origin: String,
 }
 
-/// The same as it lies in its table.
+/// The same as stored in its table.
 pub(super) struct SealedOwnerless {
     fingerprint: KeyFingerprint,
     dc_id: i32,

@@ -1,4 +1,4 @@
-//! What Telegram keeps whole accounts from, until somebody starts them over.
+//! What Telegram keeps whole accounts from, until someone starts them over.
 
 use domain::account::Reason;
 use domain::{AccountName, Timestamp};

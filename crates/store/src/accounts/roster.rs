@@ -63,7 +63,7 @@ fn open(vault: &Vault, name: &AccountName, column: &str, sealed: &[u8]) -> Resul
     Ok(SecretText::from(text))
 }
 
-/// An account as it lies in its table.
+/// An account as stored in its table.
 pub(super) struct SealedAccount {
     name: AccountName,
     priority: u16,

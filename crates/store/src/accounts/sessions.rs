@@ -147,7 +147,7 @@ impl Write for SaveSession {
     }
 }
 
-/// A session as it lies in its table.
+/// A session as stored in its table.
 pub(super) struct SealedSession {
     account: AccountName,
     fingerprint: KeyFingerprint,

@@ -1,4 +1,4 @@
-//! The targets of the store in a file beside it, sealed as they are there: for whoever must tell somebody that the
+//! The targets of the store in a file beside it, sealed as they are there: for anyone who must tell someone that the
 //! program is dead, and can have no store.
 
 use std::fs::{self, File, OpenOptions};
@@ -108,7 +108,7 @@ pub fn read_mirrored_targets(
     mirror.targets.into_iter().map(open).collect()
 }
 
-/// Writes the file anew: beside the old one, then in its place.
+/// Writes the file again: beside the old one, then in its place.
 pub(super) async fn write(dir: PathBuf, targets: Vec<SealedTarget>) -> Result<(), MirrorError> {
     let targets = targets
         .into_iter()

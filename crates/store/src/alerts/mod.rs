@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::column::Columns;
 use crate::paging::{Page, Paged};
 use crate::write::Transaction;
-use crate::{Store, StoreError, point, statement};
+use crate::{Store, StoreError, point};
 
 pub use deliveries::{AlertDelivery, DeliveriesWaiting, NewNotice};
 pub(crate) use deliveries::{DropNotices, HoldNotices};
@@ -193,7 +193,7 @@ impl Alerts<'_> {
         self.store.all(sql::STANDINGS, [], targets::read_health).await
     }
 
-    /// Writes the targets of the store into a file beside it, for a program that must tell somebody while the store is
+    /// Writes the targets of the store into a file beside it, for a program that must tell someone while the store is
     /// held by another, or cannot be opened at all. See [`read_mirrored_targets`].
     pub async fn mirror_targets(&self) -> Result<(), MirrorError> {
         let sealed = self.store.all(sql::TARGETS, [], targets::read).await?;
@@ -203,7 +203,7 @@ impl Alerts<'_> {
 
     // ---- silence -------------------------------------------------------------------------------------------------
 
-    /// The cards of which nobody wants to be told for a while.
+    /// The cards of which no one wants to be told for a while.
     pub async fn mutes(&self) -> Result<Vec<StoredMute>, StoreError> {
         self.store.all(sql::MUTES, [MOST_READ], silences::read_mute).await
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::column::Columns;
 
-/// A card of which nobody wants to be told for a while.
+/// A card of which no one wants to be told for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMute {
     /// The card.

@@ -41,7 +41,7 @@ pub struct TargetHealth {
     pub off_at: Option<Timestamp>,
 }
 
-/// A target as it lies in its table.
+/// A target as stored in its table.
 pub(super) struct SealedTarget {
     pub(super) name: String,
     pub(super) record: Vec<u8>,

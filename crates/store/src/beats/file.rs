@@ -53,7 +53,7 @@ const SAVE_TALLY: &str = "
     ON CONFLICT (span, number, card) DO UPDATE SET sent = excluded.sent, failed = excluded.failed";
 const FORGET_TALLIES: &str = "DELETE FROM tallies WHERE span = $1 AND number < $2";
 
-/// Opens the file; makes it if it is not there, and anew if it is damaged.
+/// Opens the file; makes it if it is not there, and again if it is damaged.
 pub(super) fn open(dir: &Path) -> Result<Connection, StoreError> {
     match try_open(dir) {
         Err(OpenError::Corrupt { file, what }) => {
@@ -70,7 +70,7 @@ fn unavailable(error: OpenError) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
-/// The damaged file is kept once, for whoever wants to look at it.
+/// The damaged file is kept once, for anyone who wants to look at it.
 fn set_aside(dir: &Path) {
     let file = dir.join(NAME);
     // Whatever cannot be moved fails again when it is opened, and is told then.

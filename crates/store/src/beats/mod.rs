@@ -1,7 +1,7 @@
 //! Beats, minute by minute, in a file of their own: nothing that is promised to anybody waits behind them.
 //!
 //! They are written without an fsync for each write; a crash of the machine may cost the last few. A file that is damaged
-//! is set aside and begun anew: what it held was only the past.
+//! is set aside and begun again: what it held was only the past.
 
 mod file;
 
@@ -25,7 +25,7 @@ pub struct StoredMinute {
     pub card: Arc<str>,
     /// The number of the minute.
     pub minute: i64,
-    /// What was answered, as a number of whoever asked.
+    /// What was answered, as a number of anyone who asked.
     pub answer: u8,
     /// How long the answer took, in milliseconds.
     pub latency_ms: Option<u32>,
@@ -100,7 +100,7 @@ impl Beats {
     /// What is kept: the minutes of the last `minutes` before the last round, and all tallies.
     ///
     /// # Errors
-    /// The file cannot be read. One that is damaged is begun anew instead.
+    /// The file cannot be read. One that is damaged is begun again instead.
     pub async fn past(&self, minutes: i64) -> Result<BeatsPast, StoreError> {
         self.on_a_thread(move |connection| file::past(connection, minutes)).await
     }

@@ -91,7 +91,7 @@ pub(crate) fn in_json(chats: &[ChatId]) -> String {
     format!("[{}]", ids.join(","))
 }
 
-/// What somebody typed to find a chat.
+/// What someone typed to find a chat.
 struct Wanted {
     /// In small letters, without what stands before a public name.
     text: String,

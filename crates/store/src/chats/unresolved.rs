@@ -1,4 +1,4 @@
-//! Chats that nobody found: how often each was asked for, by whom, and what every account said.
+//! Chats that no one found: how often each was asked for, by whom, and what every account said.
 
 use std::net::IpAddr;
 
@@ -77,7 +77,7 @@ pub struct UnresolvedChat {
     pub callers: Vec<UnresolvedCaller>,
 }
 
-/// Somebody who asked for a chat that no account finds.
+/// Someone who asked for a chat that no account finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnresolvedCaller {
     /// Where they asked.
@@ -112,7 +112,7 @@ impl Unresolved<'_> {
     }
 }
 
-/// Work that ended because nobody found the chat.
+/// Work that ended because no one found the chat.
 pub(crate) struct Missed<'a> {
     /// The chat as it was asked for.
     pub(crate) chat: &'a str,
@@ -205,7 +205,7 @@ fn list(connection: &Connection, page: &Page) -> Result<Paged<UnresolvedChat>, S
     Ok(paged)
 }
 
-/// Removes chats that nobody asked for since, so many at once.
+/// Removes chats that no one asked for since, so many at once.
 pub(crate) struct DropUnresolved {
     pub(crate) before: Timestamp,
     pub(crate) most: u32,

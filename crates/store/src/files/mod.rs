@@ -123,7 +123,7 @@ impl Files<'_> {
         self.change_upload(account, sha256, Some(state)).await
     }
 
-    /// Forgets an upload that is done, or that has to begin anew. Answers at once, as [`Files::save_upload`] does.
+    /// Forgets an upload that is done, or that has to begin again. Answers at once, as [`Files::save_upload`] does.
     pub async fn forget_upload(&self, account: &AccountName, sha256: Sha256) -> Result<(), StoreError> {
         self.change_upload(account, sha256, None).await
     }

@@ -1,7 +1,7 @@
 //! How each account names the files that the provider has.
 
+use domain::AccountName;
 use domain::media::Sha256;
-use domain::{AccountName, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::statements as sql;

@@ -1,7 +1,7 @@
 //! Uploads that are on their way, so that one that is broken off goes on where it was.
 
+use domain::AccountName;
 use domain::media::Sha256;
-use domain::{AccountName, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::UploadState;

@@ -120,7 +120,7 @@ mod tests {
         ) {
             let chat_id = ChatId::channel(5).expect("an id");
             let chat = ImportedChat { chat_id, account, title: None, invite_link: None, created_at: None, left };
-            // A chat that was left is bound to nobody.
+            // A chat that was left is bound to no one.
             let account = bound.filter(|_| !left_here);
             let here = Here { listed: listed || left_here, left: left_here, account: account.clone() };
             let judged = judge(&chat, &here);

@@ -56,7 +56,7 @@ pub struct ImportedChat {
     pub invite_link: Option<String>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
-    /// Whether it was left. It is then bound to nobody.
+    /// Whether it was left. It is then bound to no one.
     pub left: bool,
 }
 

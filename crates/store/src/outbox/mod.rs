@@ -122,7 +122,7 @@ pub struct Fail {
     pub at: Timestamp,
 }
 
-/// A message may have been sent, and nobody who knows can be asked.
+/// A message may have been sent, and no one who knows can be asked.
 #[derive(Debug, Clone)]
 pub struct Doubt {
     /// The message.
@@ -239,7 +239,7 @@ impl Outbox<'_> {
         self.store.write(timeline::NoteWrite { id, entry }).await
     }
 
-    /// The caller of a request without a key was answered: the same body is a new message from now on. Nobody waits for
+    /// The caller of a request without a key was answered: the same body is a new message from now on. No one waits for
     /// this to be on the disk; after a crash in between, the same body joins the message once more.
     pub async fn answered(&self, id: MessageId) -> Result<(), StoreError> {
         self.store.inner.writer.defer(Deferred::MessageAnswered(AnsweredWrite(id))).await
@@ -261,7 +261,7 @@ impl Outbox<'_> {
         self.store.read(move |connection| reading::get(connection, id)).await
     }
 
-    /// A message as it is once all is on the disk that was handed over before. For whoever was told by no answer whether a
+    /// A message as it is once all is on the disk that was handed over before. For the one who was told by no answer whether a
     /// change was made.
     pub async fn settled(&self, id: MessageId) -> Result<Option<OutboundMessage>, StoreError> {
         self.store.write(Settle).await?;

@@ -31,7 +31,7 @@ impl BeginWrite {
     }
 
     /// Whether this account has the part already. No part may be under way through another one: the message's row
-    /// names only one account, and whoever has a part must stay known.
+    /// names only one account, and the one who has a part must stay known.
     fn is_repeated(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
         let Begin { id, account, part, .. } = &self.begin;
         let begun = transaction.all(sql::BEGUN_PARTS, [key(id)], |row| {

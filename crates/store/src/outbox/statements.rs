@@ -127,7 +127,7 @@ statements! {
     /// The callers of a process that has ended are gone.
     OPEN_ALL_JOINS = "UPDATE request_joins SET open = 1 WHERE open = 0";
 
-    /// Whom to name when nobody finds the chat.
+    /// Whom to name when no one finds the chat.
     ASKED_FOR = "SELECT chat, listener, api_key, address FROM outbox WHERE id = $1";
 
     // ---- holding back
@@ -186,7 +186,7 @@ statements! {
         WHERE id < $1 AND state = $2 AND state < 20 AND ($3 IS NULL OR account = $3)
           AND ($4 IS NULL OR chat_id IN (SELECT value FROM json_each($4)))
         ORDER BY id DESC LIMIT $5";
-    /// Rows to look into, newest first; what they have in them is decided by whoever reads them.
+    /// Rows to look into, newest first; what they have in them is decided by anyone who reads them.
     SCAN = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
@@ -253,7 +253,7 @@ statements! {
 
     // ---- retention
     OLD_MESSAGES = "
-        SELECT id, finished_at, 0 FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
+        SELECT id, finished_at, false FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
     DROP_MESSAGE = "DELETE FROM outbox WHERE id = $1 AND finished_at <= $2";
     DROP_FILES = "DELETE FROM outbox_files WHERE message_id = $1";
     DROP_TIMELINE = "DELETE FROM outbox_timeline WHERE message_id = $1";

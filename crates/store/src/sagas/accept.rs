@@ -139,7 +139,7 @@ impl AcceptWrite {
 }
 
 impl AcceptWrite {
-    /// The key stood for a saga that came to nothing: nobody is to try that one again.
+    /// The key stood for a saga that came to nothing: no one is to try that one again.
     fn supersede(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let Some(idempotency) = &self.accept.idempotency else { return Ok(()) };
         let earlier = transaction.first(sql::FIND_KEY, [&idempotency.scope], |row| {

@@ -48,7 +48,7 @@ struct Changing {
 impl Prepared {
     pub(super) fn new(mut change: SagaChange) -> Result<Self, StoreError> {
         let saga = &change.saga;
-        // Only a saga that runs, or that nobody knows more of, has a step without a result.
+        // Only a saga that runs, or that no one knows more of, has a step without a result.
         let fits = match saga.state {
             SagaState::Running => true,
             SagaState::InDoubt => saga.begun.is_some(),
@@ -147,7 +147,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// What each account said, if nobody finds the chat.
+    /// What each account said, if no one finds the chat.
     fn missed(&self) -> Option<Vec<Refusal>> {
         let SagaChange { saga, entries, .. } = &self.change;
         match &saga.failure {

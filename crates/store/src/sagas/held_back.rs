@@ -32,7 +32,7 @@ pub(crate) struct SagasHeld {
 
 impl HoldSagas {
     /// The saga as it is held back. In doubt only with a step that a person has to speak about: a chat is made, or left.
-    /// The others may be taken twice, and whoever tries the saga again takes them where it was.
+    /// The others may be taken twice, and the one who tries the saga again takes them where it was.
     fn held(&self, saga: Saga) -> SagaChange {
         let made_at = self.made_at;
         let in_doubt =

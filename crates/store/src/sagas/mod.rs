@@ -129,7 +129,7 @@ impl Sagas<'_> {
 
     /// Writes down what came of a step, or how the saga ended. Refused when it has ended meanwhile, and when a step is
     /// begun in a saga that is queued, done, failed or cancelled, or none in one that is in doubt. What goes with an
-    /// end (its entry, the failed request, the count of chats that nobody finds) is written with it. The same write
+    /// end (its entry, the failed request, the count of chats that no one finds) is written with it. The same write
     /// again is no error and changes nothing.
     pub async fn save(&self, change: SagaChange) -> Result<(), StoreError> {
         self.store.write(change::SaveWrite::new(change)?).await
@@ -176,7 +176,7 @@ impl Sagas<'_> {
         self.store.write(history::NoteWrite::new(id, entry)).await
     }
 
-    /// The caller of a request without a key was answered: the same body is a new saga from now on. Nobody waits for this
+    /// The caller of a request without a key was answered: the same body is a new saga from now on. No one waits for this
     /// to be on the disk.
     pub async fn answered(&self, id: OperationId) -> Result<(), StoreError> {
         self.store.inner.writer.defer(Deferred::SagaAnswered(AnsweredWrite(id))).await
@@ -195,7 +195,7 @@ impl Sagas<'_> {
         self.store.read(move |connection| reading::get(connection, id)).await
     }
 
-    /// A saga as it is once all is on the disk that was handed over before. For whoever was told by no answer whether a
+    /// A saga as it is once all is on the disk that was handed over before. For the one who was told by no answer whether a
     /// change was made.
     pub async fn settled(&self, id: OperationId) -> Result<Option<Saga>, StoreError> {
         self.store.write(Settle).await?;
