@@ -128,7 +128,7 @@ impl Report {
                 let Goal { what, wanted, measured, met } = goal;
                 format!("| {what} | {wanted} | {measured} | {} |", if *met { "✓" } else { "✗" })
             });
-            text += &format!("## Goals\n\n{}", table("| | goal | measured | |", rows));
+            text.extend(["## Goals\n\n".to_owned(), table("| | goal | measured | |", rows)]);
         }
         text.extend(self.sections.iter().map(String::as_str));
         for scenario in &self.broken_off {

@@ -286,9 +286,13 @@ impl Store {
     fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
+}
 
-    // These futures say that they are `Send`: it cannot be inferred through the closures in them.
-
+#[expect(
+    clippy::manual_async_fn,
+    reason = "that they are `Send` cannot be inferred through the closures in them"
+)]
+impl Store {
     fn write<W: Write>(&self, write: W) -> impl Future<Output = Result<W::Answer, StoreError>> + Send {
         async move {
             let answer = self.inner.writer.write(write).await;

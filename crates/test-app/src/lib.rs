@@ -80,7 +80,7 @@ impl Builder {
         let data_dir = dir.path().to_owned();
         let clock = Clock::system();
         let ids = Ids::new(clock.clone());
-        let chance = Chance::from_seed(1);
+        let seeded = Chance::from_seed(1);
         let free = Free::plenty();
         let options = StoreOptions {
             data_dir: data_dir.clone(),
@@ -94,13 +94,13 @@ impl Builder {
             hold: Duration::from_secs(100),
             store: store.clone(),
             clock: clock.clone(),
-            chance: chance.clone(),
+            chance: seeded.clone(),
             ids: ids.clone(),
             outgoing: None,
         });
         let pool = pool.await.expect("a pool");
         let (sender, steps) = scripted.unwrap_or_else(|| (Arc::clone(&pool) as _, Arc::clone(&pool) as _));
-        let ambient = Ambient { clock: clock.clone(), ids: ids.clone(), chance };
+        let ambient = Ambient { clock: clock.clone(), ids: ids.clone(), chance: seeded };
         let sagas = Sagas::new(store.clone(), steps, ambient.clone(), SagaLimits::default());
         let delivery = Delivery::new(store.clone(), sender, ambient, delivery::Limits::default());
         delivery.resume().await.expect("resumes");

@@ -71,7 +71,7 @@ async fn serve(mut connection: TcpStream, status: Arc<AtomicU16>, bodies: Arc<Mu
     bodies.lock().expect("lock").push(serde_json::from_str(body).unwrap_or(Value::Null));
     let status = status.load(Ordering::SeqCst);
     if status == Receiver::SILENCE {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     let answer = format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
     // Whoever hung up has no use for the answer.

@@ -184,13 +184,12 @@ impl Pair {
             ),
             format!("| failures | {} | {} | |", ours.failures, baseline.failures),
         ]);
-        let mut text = table("| | Switchboard | Flask + Telethon | ratio |", rows);
-        for (name, side) in [("Switchboard", ours), ("Flask + Telethon", baseline)] {
-            if let Some(failure) = &side.first_failure {
-                text += &format!("First failure of {name}: `{}`\n\n", failure.replace(['\n', '`'], " "));
-            }
-        }
-        text
+        let failures =
+            [("Switchboard", ours), ("Flask + Telethon", baseline)].into_iter().filter_map(|(name, side)| {
+                let failure = side.first_failure.as_ref()?.replace(['\n', '`'], " ");
+                Some(format!("First failure of {name}: `{failure}`\n\n"))
+            });
+        [table("| | Switchboard | Flask + Telethon | ratio |", rows)].into_iter().chain(failures).collect()
     }
 }
 

@@ -158,7 +158,7 @@ fn left(chat: &ChatRef, answer: &Value) -> String {
     let removed = answer["removed"].as_array().map_or(0, Vec::len);
     let mut said = format!("{chat} was left{through}; members removed before: {removed}.");
     for one in answer["not_removed"].as_array().into_iter().flatten() {
-        said.push_str(&format!("\nNot removed: {} ({}).", cell(one, "user_id"), cell(one, "why")));
+        said += &["\nNot removed: ", &cell(one, "user_id"), " (", &cell(one, "why"), ")."].concat();
     }
     said
 }

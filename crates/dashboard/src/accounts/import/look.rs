@@ -58,7 +58,7 @@ impl Table<'_> {
         self.words.registry_says(chats, known, requests, failovers)
     }
 
-    fn peers(&self, session: &ImportedSession) -> String {
+    fn peers(session: &ImportedSession) -> String {
         number::thousands(session.peers as u64)
     }
 

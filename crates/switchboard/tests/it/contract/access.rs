@@ -35,7 +35,7 @@ async fn from(call: Call, address: Option<&str>, key: Option<&str>) -> Reply {
     call.send().await
 }
 
-async fn key(stage: &Stage, name: &str, scope: &str) -> String {
+fn key(stage: &Stage, name: &str, scope: &str) -> String {
     let key = cli(&stage.world, &["key", "create", name, "--scope", scope]).fine();
     key.trim().to_owned()
 }
@@ -43,8 +43,8 @@ async fn key(stage: &Stage, name: &str, scope: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn networks_and_keys_decide() {
     let stage = Stage::with(Setup { until_ready: false, ..setup() }).await;
-    let sender = key(&stage, "sender", "send").await;
-    let reader = key(&stage, "reader", "read").await;
+    let sender = key(&stage, "sender", "send");
+    let reader = key(&stage, "reader", "read");
     let (sender, reader) = (Some(sender.as_str()), Some(reader.as_str()));
     // An empty body is 400 for whoever is let in.
     for (old, path, address, key, status) in [
