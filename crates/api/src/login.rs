@@ -47,7 +47,7 @@ pub struct Login {
     /// With `terms_wanted`: Telegram's terms of service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// With `terms_wanted`: how many years old anyone who accepts them says to be at least, if Telegram wants that.
+    /// With `terms_wanted`: the least age in years to accept them, if Telegram wants one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_age: Option<u32>,
     /// With `qr_shown`: what to show as a QR code.

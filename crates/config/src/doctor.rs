@@ -1,14 +1,14 @@
 //! What the doctor looks after: webhooks that providers should have registered, and what each provider is asked with.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::net::IpAddr;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     alerts::{WrongField, target_name},
-    keys::{Row, Section, settings},
-    secret,
+    keys::settings,
+    secret::{self, SecretOrigin},
     value_kind::{NAME, http_url, integer, one_word, secret, word},
 };
 
@@ -63,22 +63,6 @@ impl WebhookProvider {
             Self::Wappi => &["token", "profile_id"],
         }
     }
-}
-
-/// Where a secret of the settings stands: a command that needs it can take it from there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum SecretOrigin {
-    /// In the settings themselves.
-    #[default]
-    Written,
-    /// In an environment variable of this name.
-    Variable(String),
-    /// In this file.
-    File(PathBuf),
-}
-
-impl Section for SecretOrigin {
-    const ROWS: &'static [Row] = &[];
 }
 
 settings! {

@@ -11,11 +11,12 @@ use toml::{
 };
 
 use crate::{
-    doctor::SecretOrigin,
     error::Problem,
-    keys::{Entry, Key, entry, names_in, nearest},
+    key_table::{Entry, entry, names_in, nearest},
+    keys::Key,
     place::Place,
     secret,
+    secret::SecretOrigin,
     value_kind::{ValueKind, kind},
 };
 

@@ -7,7 +7,8 @@ use toml::{Table, Value};
 use crate::{
     document::Document,
     error::Problem,
-    keys::{KEYS, Key, closest},
+    key_table::{KEYS, closest},
+    keys::Key,
     place::Place,
     value_kind::ValueKind,
 };

@@ -13,6 +13,7 @@ mod document;
 mod duration;
 mod environment;
 mod error;
+mod key_table;
 mod keys;
 mod legacy;
 mod load;
@@ -38,7 +39,7 @@ pub use alerts::{
     WebhookSecret, WrongField,
 };
 pub use data_dir::default_data_dir;
-pub use doctor::{DoctorSettings, SecretOrigin, WebhookCredentials, WebhookFields, WebhookProvider};
+pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
@@ -49,6 +50,7 @@ pub use proxy::{InvalidProxy, ProxyAddress};
 pub use recovered_alerts::RecoveredAlerts;
 pub use reference::settings_reference;
 pub use repeats::{InvalidRepeats, parse_repeats};
+pub use secret::SecretOrigin;
 pub use settings::{
     BackupSettings, EventsSettings, GREATEST_FILE, LimitsSettings, LogFormat, LogLevel, LogSettings,
     MediaSettings, Settings,

@@ -13,7 +13,8 @@ use crate::{
     document::{self, Document},
     environment,
     error::SettingsError,
-    keys::{KEYS, Key, Presence},
+    key_table::KEYS,
+    keys::{Key, Presence},
     place::Place,
     settings::Settings,
 };

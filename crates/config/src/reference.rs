@@ -1,9 +1,6 @@
 //! The reference of all settings, made from the table of keys.
 
-use crate::{
-    environment,
-    keys::{KEYS, Presence},
-};
+use crate::{environment, key_table::KEYS, keys::Presence};
 
 /// All settings as a Markdown table: key, environment variable, what it takes, default, meaning.
 pub fn settings_reference() -> String {

@@ -10,13 +10,32 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serializer, de};
 use toml::Value;
 
-use crate::{doctor::SecretOrigin, proxy::ProxyAddress};
+use crate::{
+    keys::{Row, Section},
+    proxy::ProxyAddress,
+};
 
 /// The greatest file a secret is read from.
 const LARGEST: u64 = 64 * 1024;
 
 /// What is written in the place of a secret.
 const REDACTED: &str = "[REDACTED]";
+
+/// Where a secret of the settings stands: a command that needs it can take it from there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SecretOrigin {
+    /// In the settings themselves.
+    #[default]
+    Written,
+    /// In an environment variable of this name.
+    Variable(String),
+    /// In this file.
+    File(PathBuf),
+}
+
+impl Section for SecretOrigin {
+    const ROWS: &'static [Row] = &[];
+}
 
 /// Why a reference leads to no secret; follows the key in a sentence.
 #[derive(Debug, thiserror::Error)]

@@ -7,8 +7,7 @@ use secrecy::ExposeSecret;
 use toml::{Table, Value};
 
 use crate::{
-    LegacyService, SecretOrigin, SessionSource, Settings, StoreUrl,
-    keys::{KEYS, Presence},
+    LegacyService, SecretOrigin, SessionSource, Settings, StoreUrl, key_table::KEYS, keys::Presence,
     settings_reference,
 };
 

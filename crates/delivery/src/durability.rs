@@ -1,5 +1,5 @@
-//! What is promised to anyone who hands work in, message or saga: a change runs to its end, "not accepted" is true, and
-//! the one who is gone finds its work again.
+//! What is promised to callers that hand work in, message or saga: a change runs to its end, "not accepted" is true, and
+//! a caller that hung up finds its work again.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub(crate) enum Fate {
     NotKnown,
 }
 
-/// Runs a change to its end even if the one who asked for it goes away: a connection that is cut must not leave work half
-/// accepted. It runs from now on; the one who waits for it holds no more than its answer.
+/// Runs a change to its end even if its caller goes away: a connection that is cut must not leave work half
+/// accepted. It runs from now on; a caller that waits for it holds no more than its answer.
 pub(crate) fn to_the_end<T, F>(
     tasks: &TaskTracker,
     change: F,

@@ -218,7 +218,7 @@ impl Delivery {
         self.0.metrics.counted()
     }
 
-    /// Tells anyone who waits that a message is final; the store has it already.
+    /// Notifies callers that a message is final; the store has it already.
     fn end(&self, message: &OutboundMessage) {
         self.0.waiters.finish(message.id, message, |message| self.0.metrics.ended(message));
         self.0.media_released.tell(message);

@@ -1,7 +1,7 @@
 //! Each step of a message's way and of an operation's as a log line: what happened, through which account, with what outcome.
 //! Never what a message says.
 //!
-//! The lines carry the path of this module as their target, so that the one who writes logs can tell the many lines of each
+//! The lines carry the path of this module as their target, so that the writer of logs can tell the many lines of each
 //! message from the few of the program.
 
 use std::time::Duration;

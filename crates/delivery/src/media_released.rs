@@ -1,4 +1,4 @@
-//! Messages that were sent and whose files no one sends again: told to anyone who keeps the files.
+//! Messages that were sent and whose files no one sends again: the keeper of files is notified.
 
 use domain::MessageId;
 use domain::media::MediaSource;

@@ -215,7 +215,7 @@ pub trait Sender: Send + Sync + 'static {
     /// `since`.
     fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, MessageLookup>;
 
-    /// Asks anyone who else is in the chat whether the part arrived.
+    /// Asks anyone else in the chat whether the part arrived.
     fn peer_check<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Evidence>;
 
     /// Whether the account could still answer what became of an attempt: false once it is banned or its session is lost.

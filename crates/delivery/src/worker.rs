@@ -111,7 +111,7 @@ pub(crate) type Payload = Option<Box<InFlight>>;
 
 /// What became of a message in one go.
 pub(crate) enum LaneStep {
-    /// It is final; the one who waits was told.
+    /// It is final; its callers are notified.
     Finished,
     /// It stands in another lane now.
     Elsewhere,

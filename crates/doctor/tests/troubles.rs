@@ -9,7 +9,7 @@ const KNOWN: [(&str, &str, &[&str]); 8] = [
     ("\"Cannot find chat -100…\"", "«Cannot find chat -100…»", &["switchboard chat unresolved"]),
     ("Restarts", "Перезапуски", &["10"]),
     ("Two programs on one session", "Две программы на одной сессии", &["auth_key_duplicated", "doctor"]),
-    ("Processes that nobody owns", "Ничьи процессы", &["`orphan`", "gunicorn", "sudo switchboard doctor"]),
+    ("Processes without an owner", "Ничьи процессы", &["`orphan`", "gunicorn", "sudo switchboard doctor"]),
     ("A service in a crash loop", "Служба перезапускается по кругу", &["`crash_loop`", "switchboard doctor"]),
     ("A port is taken", "Порт занят", &["is taken by", "sudo switchboard doctor"]),
 ];

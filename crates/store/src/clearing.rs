@@ -31,10 +31,10 @@ statements! {
 
 const TABLE: &str = "flood_clearing";
 
-/// A clearing as it is stored. What the words mean is known to anyone who carries it out.
+/// A clearing as it is stored. What the words mean is known to the code that carries it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredClearing {
-    /// Which way: one of the words of anyone who carries it out.
+    /// Which way: one of the words of the code that carries it out.
     pub how: String,
     /// How far it is, in such a word.
     pub phase: String,

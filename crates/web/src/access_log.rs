@@ -1,7 +1,7 @@
 //! Each request as a log line: which route, which answer, how long. Never what was in it, and never its path, which callers
 //! choose.
 //!
-//! The lines carry the path of this module as their target, so that anyone who writes logs can tell the many of them from the few
+//! The lines carry the path of this module as their target, so that the writer of logs can tell the many of them from the few
 //! of the program.
 
 use std::time::Duration;

@@ -98,7 +98,7 @@ fn result(status: StatusCode) -> AuditResult {
 }
 
 /// Whether this was refused for who asked, whatever they asked for. What they named is not written down then: no one looked
-/// whether there is such a thing, and anyone who may nothing would make an entry of each name that they think of.
+/// whether there is such a thing, and a caller without rights would make an entry of each name that they think of.
 const fn is_at_the_door(code: Code) -> bool {
     matches!(code, Code::ForbiddenRole | Code::ForbiddenScope)
 }

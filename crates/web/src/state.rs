@@ -161,7 +161,7 @@ impl State {
         &self.0.services.sagas
     }
 
-    /// Wakes anyone who carries callbacks: one is due now.
+    /// Wakes the worker of callbacks: one is due now.
     pub(crate) fn callbacks_are_due(&self) {
         self.0.services.callbacks_due.notify_one();
     }

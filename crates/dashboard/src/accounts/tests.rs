@@ -84,7 +84,7 @@ fn waiting() -> Account {
     account(
         "main",
         "flood_wait",
-        json!({ "reason": "flood_wait", "floods": floods, "limits": limits, "source": "settings", "proxy": true, "pool": false,
+        json!({ "floods": floods, "limits": limits, "source": "settings", "proxy": true, "pool": false,
             "dialogs_complete": false, "dialogs_total": 4000 }),
     )
 }

@@ -12,7 +12,7 @@ use crate::page::{self, refusal};
 use crate::visitor::Posted;
 use crate::words::MessagesWords;
 
-/// `/messages/{id}/actions/{action}`: asks the API for it, as anyone who pressed.
+/// `/messages/{id}/actions/{action}`: asks the API for it as the person who pressed.
 pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((id, action)): Path<(String, String)>,

@@ -23,7 +23,7 @@ pub(crate) struct Pressed {
     chat_id: String,
 }
 
-/// `/operations/{id}/actions/{action}`: asks the API for it, as anyone who pressed.
+/// `/operations/{id}/actions/{action}`: asks the API for it as the person who pressed.
 pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((id, action)): Path<(String, String)>,

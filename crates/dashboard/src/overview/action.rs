@@ -70,7 +70,7 @@ pub(crate) struct Pressed {
     pub(super) back: String,
 }
 
-/// `/cards/{id}/actions/{action}`: asks the API for it, as anyone who pressed.
+/// `/cards/{id}/actions/{action}`: asks the API for it as the person who pressed.
 pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((id, action)): Path<(String, String)>,

@@ -87,7 +87,7 @@ async fn people_are_added_changed_and_removed_and_it_is_written_down() {
     assert_eq!((changed.header("location"), note(&changed).as_str()), (own, "борис is operator now."));
     let empty = send(&admin, &format!("{own}/actions/role"), &[]).await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(empty.body.contains("missing field `role`"), "{}", empty.body);
+    assert!(empty.body.contains("missing field <code>role</code>"), "{}", empty.body);
     let set = send(&admin, &format!("{own}/actions/password"), &[("password", "short")]).await;
     assert!(note(&set).contains("too short"), "{}", note(&set));
     let question = admin.get(&format!("{own}/remove")).await;

@@ -110,7 +110,7 @@ impl SagaRunner<'_> {
     }
 
     /// No one can do it. A chat that no one finds may count as left, if everyone who might know it was asked; one that is
-    /// marked so already stays left, the one who can be asked today. Only a chat that was ours is marked: a message to an id
+    /// marked so stays left, no matter who can be asked today. Only a chat that was ours is marked: a message to an id
     /// that was never one must be told that no one finds it, and not be skipped.
     pub(super) async fn nobody(&self, work: &mut InFlight, failure: Failure) -> ControlFlow<()> {
         let Task::LeaveChat { chat, missing_is_left: true, .. } = &work.saga.task else {

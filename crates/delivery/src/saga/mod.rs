@@ -448,7 +448,7 @@ impl Sagas {
         self.0.metrics.counted()
     }
 
-    /// Tells anyone who waits that a saga is final; the store has it already.
+    /// Notifies callers that a saga is final; the store has it already.
     fn end(&self, saga: &Saga) {
         self.0.waiters.finish(saga.id, saga, |saga| self.0.metrics.ended(saga.task.kind(), saga.state));
     }

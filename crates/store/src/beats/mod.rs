@@ -25,7 +25,7 @@ pub struct StoredMinute {
     pub card: Arc<str>,
     /// The number of the minute.
     pub minute: i64,
-    /// What was answered, as a number of anyone who asked.
+    /// What was answered, as a number that means something to the asker.
     pub answer: u8,
     /// How long the answer took, in milliseconds.
     pub latency_ms: Option<u32>,

@@ -1,4 +1,4 @@
-//! What is said of a chat that no one finds: only anyone who could look says that it is not there.
+//! What is said of a chat that no one finds: only those who could look say that it is not there.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use domain::ApiKeyId;
 
-/// So many are remembered; beyond it those that owe nothing go, then anyone who owes least.
+/// So many are remembered; beyond it those that owe nothing go, then those that owe least.
 const BOUND: usize = 4096;
 
 /// Counts events by whose they are.

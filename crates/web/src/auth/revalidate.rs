@@ -1,4 +1,4 @@
-//! Whether anyone who asked for an answer without an end may still have it: keys are revoked and people are removed meanwhile.
+//! Whether a caller of a stream may still have it: keys are revoked and people are removed meanwhile.
 
 use std::time::Duration;
 

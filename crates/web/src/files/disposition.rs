@@ -25,7 +25,7 @@ const RUN: [&str; 6] = ["html", "xml", "svg", "script", "ecma", "css"];
 /// A type that says nothing.
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
-/// The header `Content-Disposition` (RFC 6266) for a file of this name, anyone who chose it.
+/// The header `Content-Disposition` (RFC 6266) for a file of this name, no matter who chose it.
 pub(super) fn attachment(name: &str) -> HeaderValue {
     let Some(name) = FileName::new(name) else {
         return HeaderValue::from_static("attachment; filename=\"file\"");

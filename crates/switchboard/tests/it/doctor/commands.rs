@@ -9,9 +9,10 @@ use crate::book;
 const TOOLS: [&str; 10] =
     ["chmod", "chown", "df", "du", "getent", "journalctl", "kill", "sudo", "systemctl", "timedatectl"];
 
-/// The sources of the doctor and his survey, tests left out.
+/// The sources of the doctor and of its survey, tests left out.
 fn sources() -> Vec<String> {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../ops/src")];
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut folders: Vec<_> = ["doctor/src", "legacy-survey/src"].map(|name| crates.join(name)).into();
     let mut files: Vec<PathBuf> = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder").flatten() {

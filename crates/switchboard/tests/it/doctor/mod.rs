@@ -155,7 +155,7 @@ async fn taken_port_names_its_holder() {
         let taken = finding(report, "port_taken");
         // Words of another program's command may be secret: its name tells enough.
         let line = taken["evidence"][0].as_str().expect("a line");
-        assert!(line.starts_with(&format!("process {own}: ")) && line.contains(" …, since 20"), "{taken:#}");
+        assert!(line.starts_with(&format!("process {own}: ")) && line.contains(", since 20"), "{taken:#}");
         assert_eq!(taken["fix"]["kind"], "setting", "{taken:#}");
     };
     judge(&examined(&world, &["--offline"]).await.1);

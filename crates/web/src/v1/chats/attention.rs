@@ -84,7 +84,7 @@ pub(crate) struct ShowTyping {
     params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`")),
     request_body = ShowTyping,
     responses(
-        (status = 200, description = "api::Alert", body = DoneView),
+        (status = 200, description = "Shown", body = DoneView),
         (status = 403, description = "No account may write there"),
         (status = 404, description = "No account finds the chat"),
         (status = 422, description = "Wrong fields, or refused by the provider"),
