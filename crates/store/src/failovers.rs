@@ -23,12 +23,12 @@ const LONGEST: usize = 1000;
 
 statements! {
     SAVE = "
-        INSERT INTO failovers (at, chat_id, from_account, to_account, reason, subject)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+        INSERT INTO failovers (seq, at, chat_id, from_account, to_account, reason, subject)
+        VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM failovers), $1, $2, $3, $4, $5, $6)";
     LIST = "
         SELECT seq, at, chat_id, from_account, to_account, reason, subject FROM failovers
-        WHERE (at, seq) < ($1, $2) AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
-          AND ($4 IS NULL OR from_account = $4 OR to_account = $4)
+        WHERE (at, seq) < ($1, $2) AND (CAST($3 AS TEXT) IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
+          AND (CAST($4 AS TEXT) IS NULL OR from_account = $4 OR to_account = $4)
         ORDER BY at DESC, seq DESC LIMIT $5";
     DROP_OLD = "
         DELETE FROM failovers WHERE seq IN (

@@ -24,7 +24,7 @@ statements! {
     WRITE = "
         INSERT INTO store_facts (name, value) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET value = excluded.value
-        WHERE substr(value, 1, 8) <> substr(excluded.value, 1, 8) OR value < excluded.value";
+        WHERE substr(store_facts.value, 1, 8) <> substr(excluded.value, 1, 8) OR store_facts.value < excluded.value";
     READ = "SELECT value FROM store_facts WHERE name = $1";
 }
 

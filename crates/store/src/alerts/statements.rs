@@ -22,7 +22,8 @@ statements! {
     LIST = "
         SELECT id, card, kind, name, parent, state, reason, detail, raised_at, closed_at, joined_to, told_at,
             reminded_at, finished_at
-        FROM alerts WHERE id < $1 AND ($2 IS NULL OR (state = 'open') = $2) AND ($3 IS NULL OR card = $3)
+        FROM alerts WHERE id < $1 AND (CAST($2 AS BIGINT) IS NULL OR (state = 'open') = ($2 = 1))
+          AND (CAST($3 AS TEXT) IS NULL OR card = $3)
         ORDER BY id DESC LIMIT $4";
     DROP_OLD = "
         DELETE FROM alerts WHERE id IN (
@@ -32,9 +33,9 @@ statements! {
     /// A target that wants nothing more gets nothing more: for it the delivery is given up from the beginning.
     SAVE_DELIVERY = "
         INSERT INTO alert_deliveries (target, notice, state, attempts, next_at, done_at, last_error)
-        SELECT $1, $2, CASE WHEN $3 THEN 2 WHEN off.name IS NULL THEN 0 ELSE 1 END, 0, $4,
-            CASE WHEN $3 OR off.name IS NOT NULL THEN $4 END,
-            CASE WHEN NOT $3 AND off.name IS NOT NULL THEN 'it wants nothing more' END
+        SELECT $1, $2, CASE WHEN CAST($3 AS BIGINT) = 1 THEN 2 WHEN off.name IS NULL THEN 0 ELSE 1 END, 0, $4,
+            CASE WHEN $3 = 1 OR off.name IS NOT NULL THEN CAST($4 AS BIGINT) END,
+            CASE WHEN $3 = 0 AND off.name IS NOT NULL THEN 'it wants nothing more' END
         FROM (SELECT $1 AS target) AS t
         LEFT JOIN alert_target_standings AS off ON off.name = t.target AND off.off_at IS NOT NULL
         WHERE true
@@ -43,9 +44,8 @@ statements! {
     /// Leaves so many of a target's waiting deliveries, the latest.
     TRIM = "
         UPDATE alert_deliveries SET state = 1, last_error = $1, done_at = $2
-        WHERE target = $3 AND state = 0 AND notice IN (
-            SELECT notice FROM alert_deliveries WHERE target = $3 AND state = 0 ORDER BY notice DESC
-            LIMIT -1 OFFSET $4)";
+        WHERE target = $3 AND state = 0 AND notice NOT IN (
+            SELECT notice FROM alert_deliveries WHERE target = $3 AND state = 0 ORDER BY notice DESC LIMIT $4)";
     /// The first that waits of each target: a target is told in order.
     FIRST_WAITING = "
         SELECT d.target, d.notice, d.attempts, d.next_at, d.message, n.at, n.payload
@@ -72,10 +72,10 @@ statements! {
     HOLD_BACK = "UPDATE alert_deliveries SET state = 1, last_error = $1, done_at = $2 WHERE state = 0";
     DROP_DELIVERIES = "
         DELETE FROM alert_deliveries WHERE notice IN (
-            SELECT id FROM alert_notices WHERE at <= $1 ORDER BY at LIMIT $2)";
+            SELECT id FROM alert_notices WHERE at <= $1 ORDER BY at, id LIMIT $2)";
     DROP_NOTICES = "
         DELETE FROM alert_notices WHERE id IN (
-            SELECT id FROM alert_notices WHERE at <= $1 ORDER BY at LIMIT $2)";
+            SELECT id FROM alert_notices WHERE at <= $1 ORDER BY at, id LIMIT $2)";
     TARGETS = "SELECT name, record, created_at, created_by FROM alert_targets ORDER BY name";
     ADD_TARGET = "
         INSERT INTO alert_targets (name, record, created_at, created_by) VALUES ($1, $2, $3, $4)

@@ -21,7 +21,7 @@ statements! {
             LEFT JOIN telegram_peers AS p ON p.chat_id = i.value
             LEFT JOIN chats AS c ON c.chat_id = i.value
             LEFT JOIN chat_bindings AS b ON b.chat_id = i.value
-        ORDER BY i.value, p.account IS NOT b.account, p.dialog = 0, p.account";
+        ORDER BY i.value, p.account IS DISTINCT FROM b.account, p.dialog = 0, p.account";
     ALL_NAMES = "
         SELECT chat_id, title, username, phone FROM telegram_peers
         UNION ALL

@@ -73,11 +73,11 @@ pub(crate) mod statements {
                 LEFT JOIN chats AS c ON c.chat_id = i.chat_id
                 LEFT JOIN chat_bindings AS b ON b.chat_id = i.chat_id
             WHERE NOT EXISTS (SELECT 1 FROM chat_migrations AS m WHERE m.from_id = i.chat_id)
-              AND ($2 IS NULL OR (c.left_at IS NOT NULL) = $2)
-              AND ($3 IS NULL OR b.account = $3 OR EXISTS (
+              AND (CAST($2 AS BIGINT) IS NULL OR (c.left_at IS NOT NULL) = ($2 = 1))
+              AND (CAST($3 AS TEXT) IS NULL OR b.account = $3 OR EXISTS (
                 SELECT 1 FROM telegram_peers AS p
                 WHERE p.chat_id = i.chat_id AND p.account = $3 AND p.dialog = 1))
-              AND ($4 IS NULL OR $4 = coalesce(
+              AND (CAST($4 AS TEXT) IS NULL OR $4 = coalesce(
                 (SELECT min(p.kind) FROM telegram_peers AS p WHERE p.chat_id = i.chat_id AND p.dialog = 1),
                 c.kind))
             ORDER BY i.chat_id LIMIT $5";
@@ -90,17 +90,17 @@ pub(crate) mod statements {
                 LEFT JOIN chat_bindings AS b ON b.chat_id = i.value
             WHERE i.value > $2
               AND NOT EXISTS (SELECT 1 FROM chat_migrations AS m WHERE m.from_id = i.value)
-              AND ($3 IS NULL OR (c.left_at IS NOT NULL) = $3)
-              AND ($4 IS NULL OR b.account = $4 OR EXISTS (
+              AND (CAST($3 AS BIGINT) IS NULL OR (c.left_at IS NOT NULL) = ($3 = 1))
+              AND (CAST($4 AS TEXT) IS NULL OR b.account = $4 OR EXISTS (
                 SELECT 1 FROM telegram_peers AS p
                 WHERE p.chat_id = i.value AND p.account = $4 AND p.dialog = 1))
-              AND ($5 IS NULL OR $5 = coalesce(
+              AND (CAST($5 AS TEXT) IS NULL OR $5 = coalesce(
                 (SELECT min(p.kind) FROM telegram_peers AS p WHERE p.chat_id = i.value), c.kind))
             ORDER BY i.value LIMIT $6";
         GET = "
             SELECT i.chat_id, c.title, c.about, c.kind, c.invite_link, c.operation, c.created_at, c.left_at,
                 b.account
-            FROM (SELECT $1 AS chat_id) AS i
+            FROM (SELECT CAST($1 AS BIGINT) AS chat_id) AS i
                 LEFT JOIN chats AS c ON c.chat_id = i.chat_id
                 LEFT JOIN chat_bindings AS b ON b.chat_id = i.chat_id
             WHERE c.chat_id IS NOT NULL OR b.account IS NOT NULL OR EXISTS (

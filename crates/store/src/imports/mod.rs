@@ -20,12 +20,14 @@ statements! {
         SELECT $1, $2, $3,
             CASE WHEN EXISTS (SELECT 1 FROM telegram_peers AS p WHERE p.account = $1 AND p.username = $4)
                 THEN NULL ELSE $4 END,
-            $5, $6, $7 AND NOT EXISTS (SELECT 1 FROM chats AS c WHERE c.chat_id = $2 AND c.left_at IS NOT NULL)
+            $5, $6,
+            CASE WHEN EXISTS (SELECT 1 FROM chats AS c WHERE c.chat_id = $2 AND c.left_at IS NOT NULL)
+                THEN 0 ELSE CAST($7 AS BIGINT) END
         WHERE true
         ON CONFLICT (account, chat_id) DO NOTHING";
     CHAT = "
-        SELECT c.chat_id IS NOT NULL, c.left_at IS NOT NULL, b.account
-        FROM (SELECT $1 AS chat_id) AS i
+        SELECT CASE WHEN c.chat_id IS NULL THEN 0 ELSE 1 END, CASE WHEN c.left_at IS NULL THEN 0 ELSE 1 END, b.account
+        FROM (SELECT CAST($1 AS BIGINT) AS chat_id) AS i
             LEFT JOIN chats AS c ON c.chat_id = i.chat_id
             LEFT JOIN chat_bindings AS b ON b.chat_id = i.chat_id";
     SAVE_CHAT = "

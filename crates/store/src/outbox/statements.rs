@@ -73,7 +73,8 @@ statements! {
             state = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1) THEN 10
                 WHEN failure IS NULL THEN 0 ELSE 11 END,
             finished_at = CASE WHEN failure IS NULL
-                OR EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1) THEN NULL ELSE $3 END
+                OR EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1)
+                THEN NULL ELSE CAST($3 AS BIGINT) END
         WHERE id = $4 AND state = 10";
     PART_WAITS = "
         UPDATE outbox_parts SET state = 0 WHERE message_id = $1 AND part = $2 AND state <> 2";
@@ -176,15 +177,16 @@ statements! {
     LIST = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
-        WHERE id < $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR account = $3)
-          AND ($4 IS NULL OR chat_id IN (SELECT value FROM json_each($4)))
+        WHERE id < $1 AND (CAST($2 AS BIGINT) IS NULL OR state = $2)
+          AND (CAST($3 AS TEXT) IS NULL OR account = $3)
+          AND (CAST($4 AS TEXT) IS NULL OR chat_id IN (SELECT value FROM json_each($4)))
         ORDER BY id DESC LIMIT $5";
     /// The same for states that few messages are in; `state < 20` leads to their index.
     LIST_OPEN = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
-        WHERE id < $1 AND state = $2 AND state < 20 AND ($3 IS NULL OR account = $3)
-          AND ($4 IS NULL OR chat_id IN (SELECT value FROM json_each($4)))
+        WHERE id < $1 AND state = $2 AND state < 20 AND (CAST($3 AS TEXT) IS NULL OR account = $3)
+          AND (CAST($4 AS TEXT) IS NULL OR chat_id IN (SELECT value FROM json_each($4)))
         ORDER BY id DESC LIMIT $5";
     /// Rows to look into, newest first; what they have in them is decided by anyone who reads them.
     SCAN = "
@@ -206,22 +208,26 @@ statements! {
     /// 11: failed. Nothing changes a message that failed but trying it again, so it was changed last when it failed.
     FAILED = "
         SELECT id FROM outbox
-        WHERE id > $1 AND state = 11 AND state < 20 AND ($2 IS NULL OR account = $2)
-          AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3))) AND ($4 IS NULL OR created_at >= $4)
-          AND ($5 IS NULL OR created_at < $5) AND updated_at < $6
+        WHERE id > $1 AND state = 11 AND state < 20 AND (CAST($2 AS TEXT) IS NULL OR account = $2)
+          AND (CAST($3 AS TEXT) IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
+          AND (CAST($4 AS BIGINT) IS NULL OR created_at >= $4) AND (CAST($5 AS BIGINT) IS NULL OR created_at < $5)
+          AND updated_at < $6
         ORDER BY id LIMIT $7";
     /// For the log of all work: in another order of conditions, and by what is open.
     LOG = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
-        WHERE id < $1 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
-          AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 = 0 OR state = 10)
+        WHERE id < $1
+          AND (CAST($2 AS TEXT) IS NULL OR account = $2)
+          AND (CAST($3 AS TEXT) IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
+          AND (CAST($4 AS BIGINT) IS NULL OR (state <= 10) = ($4 = 1)) AND (CAST($5 AS BIGINT) = 0 OR state = 10)
         ORDER BY id DESC LIMIT $6";
     LOG_OPEN = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
-        WHERE id < $1 AND state <= 10 AND state < 20 AND ($2 IS NULL OR account = $2)
-          AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3))) AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 = 0 OR state = 10)
+        WHERE id < $1 AND state <= 10 AND state < 20 AND (CAST($2 AS TEXT) IS NULL OR account = $2)
+          AND (CAST($3 AS TEXT) IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
+          AND (CAST($4 AS BIGINT) IS NULL OR (state <= 10) = ($4 = 1)) AND (CAST($5 AS BIGINT) = 0 OR state = 10)
         ORDER BY id DESC LIMIT $6";
     UNFINISHED = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
@@ -248,12 +254,12 @@ statements! {
     /// since an id.
     ENDED_BY_MINUTE = "
         SELECT finished_at / 60000000, account, sum(CASE WHEN state >= 20 THEN 1 ELSE 0 END),
-            sum(CASE WHEN state = 11 THEN 1 ELSE 0 END), content LIKE '%\"media\":[%'
+            sum(CASE WHEN state = 11 THEN 1 ELSE 0 END), CASE WHEN content LIKE '%\"media\":[%' THEN 1 ELSE 0 END
         FROM outbox WHERE id > $1 AND finished_at > $2 GROUP BY 1, 2, 5";
 
     // ---- retention
     OLD_MESSAGES = "
-        SELECT id, finished_at, false FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
+        SELECT id, finished_at, 0 FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
     DROP_MESSAGE = "DELETE FROM outbox WHERE id = $1 AND finished_at <= $2";
     DROP_FILES = "DELETE FROM outbox_files WHERE message_id = $1";
     DROP_TIMELINE = "DELETE FROM outbox_timeline WHERE message_id = $1";

@@ -80,23 +80,25 @@ statements! {
         SELECT id, state, task, pin, on_flood, patient_until, account, chat_id, begun, progress, failure,
             created_at, updated_at
         FROM operations
-        WHERE id < $1 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
-          AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 IS NULL OR kind = $5)
-          AND ($6 = 0 OR state = 10)
+        WHERE id < $1 AND (CAST($2 AS TEXT) IS NULL OR account = $2)
+          AND (CAST($3 AS TEXT) IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
+          AND (CAST($4 AS BIGINT) IS NULL OR (state <= 10) = ($4 = 1)) AND (CAST($5 AS TEXT) IS NULL OR kind = $5)
+          AND (CAST($6 AS BIGINT) = 0 OR state = 10)
         ORDER BY id DESC LIMIT $7";
     /// The same for what has not ended; `state <= 10` leads to its index.
     LOG_OPEN = "
         SELECT id, state, task, pin, on_flood, patient_until, account, chat_id, begun, progress, failure,
             created_at, updated_at
         FROM operations
-        WHERE id < $1 AND state <= 10 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
-          AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 IS NULL OR kind = $5)
-          AND ($6 = 0 OR state = 10)
+        WHERE id < $1 AND state <= 10 AND (CAST($2 AS TEXT) IS NULL OR account = $2)
+          AND (CAST($3 AS TEXT) IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
+          AND (CAST($4 AS BIGINT) IS NULL OR (state <= 10) = ($4 = 1)) AND (CAST($5 AS TEXT) IS NULL OR kind = $5)
+          AND (CAST($6 AS BIGINT) = 0 OR state = 10)
         ORDER BY id DESC LIMIT $7";
 
     // ---- retention
     OLD_SAGAS = "
-        SELECT o.id, o.finished_at, f.settled_at IS NULL AND f.id IS NOT NULL
+        SELECT o.id, o.finished_at, CASE WHEN f.id IS NOT NULL AND f.settled_at IS NULL THEN 1 ELSE 0 END
         FROM operations AS o LEFT JOIN failed_requests AS f ON f.id = o.id
         WHERE o.id > $1 AND o.id < $2 ORDER BY o.id LIMIT $3";
     DROP_SAGA = "DELETE FROM operations WHERE id = $1 AND finished_at <= $2";
