@@ -1,0 +1,1 @@
+ALTER TABLE telegram_peers ADD COLUMN named_at BIGINT;

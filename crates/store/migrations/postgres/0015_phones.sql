@@ -1,0 +1,1 @@
+ALTER TABLE telegram_peers ADD COLUMN phone TEXT COLLATE "C";
