@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::{ApiKeyId, Timestamp};
-use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::column::Columns;
+use crate::database::{Row, params};
 use crate::statement::statements;
 use crate::write::Transaction;
 use crate::{Store, StoreError, point};
@@ -93,7 +93,7 @@ impl ApiKeys<'_> {
 
     /// All keys, the oldest first.
     pub async fn list(&self) -> Result<Vec<ApiKey>, StoreError> {
-        self.store.all(LIST, [], read).await
+        self.store.all(LIST, (), read).await
     }
 
     /// Ends a key. False when it had ended before.

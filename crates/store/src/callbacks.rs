@@ -3,16 +3,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{CallbackId, FailedRequestId, OperationId, Purpose, Timestamp};
-use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::column::{Columns, to_json};
+use crate::database::{Connection, Row, params};
 use crate::failed_requests::{self, Direction, Failed, FailedRequest, FailedState};
 use crate::sagas::NewCallback;
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, point, statement};
+use crate::{Store, StoreError, point};
 
 const TABLE: &str = "callbacks";
 /// What failed requests call the other program.
@@ -122,7 +122,7 @@ impl Callbacks<'_> {
 
     /// When the next callback is due, if one waits.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.store.first(NEXT_DUE, [], |row| Columns::new(row, TABLE).time(0)).await
+        self.store.first(NEXT_DUE, (), |row| Columns::new(row, TABLE).time(0)).await
     }
 
     /// The other program took it.
@@ -228,7 +228,7 @@ pub(crate) fn put_off(
     before: [u8; 16],
     rows: u32,
 ) -> Result<Vec<FailedRequest>, StoreError> {
-    statement::all(connection, PUT_OFF, params![before, rows], |row| shown(read(row)?))
+    connection.all(PUT_OFF, params![before, rows], |row| shown(read(row)?))
 }
 
 /// The same of one.
@@ -236,12 +236,12 @@ pub(crate) fn one_put_off(
     connection: &Connection,
     id: &[u8; 16],
 ) -> Result<Option<FailedRequest>, StoreError> {
-    statement::first(connection, ONE_PUT_OFF, [id], |row| shown(read(row)?))
+    connection.first(ONE_PUT_OFF, [id], |row| shown(read(row)?))
 }
 
 /// When a callback is tried next, if it waits for that.
 pub(crate) fn next_try(connection: &Connection, id: &CallbackId) -> Result<Option<Timestamp>, StoreError> {
-    statement::first(connection, NEXT_TRY, [key(id)], |row| Columns::new(row, TABLE).time(0))
+    connection.first(NEXT_TRY, [key(id)], |row| Columns::new(row, TABLE).time(0))
 }
 
 /// A callback that waits as a failed request shows it.

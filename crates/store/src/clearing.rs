@@ -1,12 +1,12 @@
 //! The clearing of flood waits that runs, kept over restarts: what it does, what is left, who is paused.
 
 use domain::{AccountName, Purpose, Timestamp};
-use rusqlite::params;
 
 use crate::column::Columns;
+use crate::database::params;
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, point, services, statement};
+use crate::{Store, StoreError, point, services};
 
 statements! {
     RUN = "
@@ -70,7 +70,7 @@ impl ClearingRun<'_> {
     pub async fn get(&self) -> Result<Option<StoredClearing>, StoreError> {
         self.store
             .read(|connection| {
-                let run = statement::first(connection, RUN, [], |row| {
+                let run = connection.first(RUN, (), |row| {
                     let columns = Columns::new(row, TABLE);
                     Ok(StoredClearing {
                         how: columns.get(0)?,
@@ -86,7 +86,7 @@ impl ClearingRun<'_> {
                     })
                 })?;
                 let Some(mut run) = run else { return Ok(None) };
-                run.pauses = statement::all(connection, PAUSES, [], |row| {
+                run.pauses = connection.all(PAUSES, (), |row| {
                     let columns = Columns::new(row, "flood_pauses");
                     Ok((columns.account(0)?, columns.time(1)?))
                 })?;
@@ -110,8 +110,8 @@ impl ClearingRun<'_> {
     pub async fn save(&self, run: Option<StoredClearing>) -> Result<(), StoreError> {
         self.store
             .change(point::SAVE_CLEARING, move |transaction| {
-                transaction.execute(FORGET_PAUSES, [])?;
-                let Some(run) = &run else { return transaction.execute(FORGET, []).map(drop) };
+                transaction.execute(FORGET_PAUSES, ())?;
+                let Some(run) = &run else { return transaction.execute(FORGET, ()).map(drop) };
                 transaction.execute(
                     SAVE,
                     params![
@@ -144,13 +144,13 @@ impl Write for EndClearing {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         // By their words: a service that this program does not know must not stay stopped either.
-        let stopped = transaction.first(STOPPED, [], |row| Columns::new(row, TABLE).get::<String>(0))?;
+        let stopped = transaction.first(STOPPED, (), |row| Columns::new(row, TABLE).get::<String>(0))?;
         for service in stopped.iter().flat_map(|words| words.split('+')) {
             transaction.execute(services::START, [service])?;
         }
-        transaction.execute(RESUME_PAUSED, [])?;
-        transaction.execute(FORGET_PAUSES, [])?;
-        transaction.execute(FORGET, []).map(|_| ())
+        transaction.execute(RESUME_PAUSED, ())?;
+        transaction.execute(FORGET_PAUSES, ())?;
+        transaction.execute(FORGET, ()).map(|_| ())
     }
 }
 

@@ -4,11 +4,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use domain::{AccountName, ApiKeyId, ChatId, MessageId, OperationId, Timestamp};
-use rusqlite::Row;
-use rusqlite::types::ValueRef;
 use uuid::Uuid;
 
 use crate::StoreError;
+use crate::database::{FromValue, Row, Value};
 
 /// A row of a known table.
 pub(crate) struct Columns<'a> {
@@ -21,9 +20,10 @@ impl<'a> Columns<'a> {
         Self { row, table }
     }
 
-    /// A column as SQLite gives it.
-    pub(crate) fn get<T: rusqlite::types::FromSql>(&self, index: usize) -> Result<T, StoreError> {
-        self.row.get(index).map_err(|error| self.corrupt(index, error))
+    /// A column as a type of the language.
+    pub(crate) fn get<T: FromValue>(&self, index: usize) -> Result<T, StoreError> {
+        let value = self.row.value(index).map_err(|what| self.corrupt(index, what))?;
+        T::from_value(value).map_err(|what| self.corrupt(index, what))
     }
 
     pub(crate) fn message_id(&self, index: usize) -> Result<MessageId, StoreError> {
@@ -76,8 +76,9 @@ impl<'a> Columns<'a> {
 
     /// A text that is the written form of something.
     pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, index: usize) -> Result<T, StoreError> {
-        let value = self.row.get_ref(index).map_err(|error| self.corrupt(index, error))?;
-        let text = value.as_str().map_err(|error| self.corrupt(index, error))?;
+        let Ok(Value::Text(text)) = self.row.value(index) else {
+            return Err(self.corrupt(index, "it is no text"));
+        };
         text.parse().map_err(|error: T::Err| self.corrupt(index, error))
     }
 
@@ -144,23 +145,22 @@ impl<'a> Columns<'a> {
     }
 
     fn is_null(&self, index: usize) -> bool {
-        matches!(self.row.get_ref(index), Ok(ValueRef::Null))
+        self.row.value(index) == Ok(Value::Null)
     }
 
     /// The error for a column that cannot be read.
     fn corrupt(&self, index: usize, what: impl Display) -> StoreError {
-        let statement = self.row.as_ref();
         let id = ["message_id", "operation_id", "id", "name", "account"]
             .into_iter()
-            .find_map(|name| self.row.get_ref(statement.column_index(name).ok()?).ok())
+            .find_map(|name| self.row.named(name))
             .and_then(|value| match value {
-                ValueRef::Blob(bytes) => Some(self.id_in_words(Uuid::from_slice(bytes).ok()?)),
-                ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
-                ValueRef::Integer(number) => Some(number.to_string()),
-                ValueRef::Null | ValueRef::Real(_) => None,
+                Value::Blob(bytes) => Some(self.id_in_words(Uuid::from_slice(bytes).ok()?)),
+                Value::Text(text) => Some(text.to_owned()),
+                Value::Integer(number) => Some(number.to_string()),
+                Value::Null => None,
             });
         let id = id.unwrap_or_else(|| "?".to_owned());
-        StoreError::corrupt(self.table, statement.column_name(index).unwrap_or("?"), id, what)
+        StoreError::corrupt(self.table, self.row.column_name(index), id, what)
     }
 }
 

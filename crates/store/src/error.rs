@@ -296,25 +296,19 @@ fn of(file: Option<&PathBuf>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use domain::Timestamp;
-    use rusqlite::Connection;
-
     use super::StoreError;
-    use crate::statement;
+    use crate::database::Connection;
 
     #[test]
     fn only_a_second_row_of_the_same_key_is_a_conflict() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        crate::migrations::run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
-        let refused = |sql| statement::execute(&connection, sql, []).unwrap_err();
+        let connection = Connection::migrated();
+        let refused = |sql| connection.execute(sql, ()).unwrap_err();
         let first = "INSERT INTO chat_migrations (from_id, to_id) VALUES (1, 2)";
-        statement::execute(&connection, first, []).unwrap();
+        connection.execute(first, ()).unwrap();
         assert!(matches!(refused(first), StoreError::Conflict { .. }));
         let missing = refused("INSERT INTO chat_migrations (from_id, to_id) VALUES (3, NULL)");
         assert!(matches!(missing, StoreError::Invalid { .. }), "{missing:?}");
-        connection.execute_batch("CREATE TABLE checked (state INTEGER CHECK (state < 2)) STRICT").unwrap();
+        connection.batch("CREATE TABLE checked (state INTEGER CHECK (state < 2)) STRICT");
         for wrong in ["INSERT INTO checked (state) VALUES (2)", "INSERT INTO checked (state) VALUES ('x')"] {
             assert!(matches!(refused(wrong), StoreError::Invalid { .. }), "{wrong}");
         }

@@ -1,16 +1,16 @@
 //! Requests that failed and are kept, so that a person can try them again or drop them.
 
 use domain::{CallbackId, FailedRequestId, OperationId, Purpose, Timestamp};
-use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use crate::column::Columns;
+use crate::database::{Connection, Row, params};
 use crate::paging::{Page, Paged};
 use crate::point::{self, Point};
 use crate::statement::statements;
 use crate::sweep::first_id_at;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, callbacks, services, statement};
+use crate::{Store, StoreError, callbacks, services};
 
 const TABLE: &str = "failed_requests";
 
@@ -156,7 +156,7 @@ impl FailedRequests<'_> {
     /// One of them.
     pub async fn get(&self, id: FailedRequestId) -> Result<Option<FailedRequest>, StoreError> {
         self.store
-            .read(move |connection| match statement::first(connection, GET, [key(&id)], read)? {
+            .read(move |connection| match connection.first(GET, [key(&id)], read)? {
                 Some(request) => with_next_try(connection, request).map(Some),
                 None => callbacks::one_put_off(connection, key(&id)),
             })
@@ -226,10 +226,10 @@ fn list(
     let rows = page.rows();
     let mut items = Vec::new();
     if states.is_empty() {
-        items = statement::all(connection, LIST, params![before, rows], read)?;
+        items = connection.all(LIST, params![before, rows], read)?;
     }
     for state in states {
-        items.extend(statement::all(connection, LIST_STATE, params![state.as_str(), before, rows], read)?);
+        items.extend(connection.all(LIST_STATE, params![state.as_str(), before, rows], read)?);
     }
     items = items.into_iter().map(|request| with_next_try(connection, request)).collect::<Result<_, _>>()?;
     if states.is_empty() || states.contains(&FailedState::Waiting) {
@@ -335,7 +335,7 @@ impl Write for DropFailedRequests {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
         let before = self.before.as_micros();
-        let id = |row: &rusqlite::Row<'_>| Columns::new(row, TABLE).get::<[u8; 16]>(0);
+        let id = |row: &crate::database::Row<'_>| Columns::new(row, TABLE).get::<[u8; 16]>(0);
         let mut old = transaction.all(OLD, params![before, self.most], id)?;
         if old.is_empty() {
             let made_before = first_id_at(self.before);

@@ -4,14 +4,14 @@ use std::fmt::Display;
 
 use domain::saga::Failover;
 use domain::{AccountName, ChatId};
-use rusqlite::{Connection, params};
 
 use crate::chats::in_json;
 use crate::column::Columns;
+use crate::database::{Connection, params};
 use crate::paging::{Moment, Page, Paged};
 use crate::statement::statements;
 use crate::write::Transaction;
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError};
 
 const TABLE: &str = "failovers";
 
@@ -106,7 +106,7 @@ fn list(
         filter.account.as_ref().map(AccountName::as_str),
         page.rows(),
     ];
-    let items = statement::all(connection, LIST, params, |row| {
+    let items = connection.all(LIST, params, |row| {
         let columns = Columns::new(row, TABLE);
         let failover = Failover {
             at: columns.time(1)?,

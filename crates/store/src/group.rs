@@ -6,9 +6,8 @@
 //! told meanwhile that nothing was written was told wrongly. So after a commit that failed no one learns anything before
 //! another one has written something.
 
-use rusqlite::Connection;
-
 use crate::StoreError;
+use crate::database::Connection;
 use crate::disk::Space;
 use crate::write::{Pending, Transaction};
 
@@ -150,7 +149,7 @@ fn apply(
     if let Err(error) = member.pending.apply(transaction) {
         // SQLite answers some errors, a full disk among them, by rolling back everything.
         let reprieve = error == StoreError::StorageFull && !member.pending.is_intake();
-        if connection.is_autocommit() || reprieve {
+        if !connection.is_in_transaction() || reprieve {
             return Err(error);
         }
         run_sql(connection, "ROLLBACK TO one_write")?;
@@ -177,16 +176,15 @@ fn release_reserve(connection: &Connection, space: &mut Space) -> bool {
 
 /// Tells SQLite how large the database may become, where there is a limit.
 pub(crate) fn limit_pages(connection: &Connection, space: &Space) {
-    if let Some(pages) = space.max_pages() {
-        let set = connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
-        if let Err(error) = set {
-            tracing::warn!(%error, "cannot limit the size of the database");
-        }
+    if let Some(pages) = space.max_pages()
+        && let Err(error) = connection.limit_pages(pages)
+    {
+        tracing::warn!(%error, "cannot limit the size of the database");
     }
 }
 
 pub(crate) fn roll_back(connection: &Connection) {
-    if !connection.is_autocommit()
+    if connection.is_in_transaction()
         && let Err(error) = run_sql(connection, "ROLLBACK")
     {
         tracing::error!(%error, "cannot roll back");
@@ -194,8 +192,7 @@ pub(crate) fn roll_back(connection: &Connection) {
 }
 
 fn run_sql(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    connection.prepare_cached(sql)?.execute([])?;
-    Ok(())
+    connection.execute(sql, ()).map(|_| ())
 }
 
 #[cfg(test)]
@@ -245,7 +242,7 @@ mod tests {
         type Answer = ();
 
         fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-            transaction.execute("INSERT INTO orphans (number) VALUES (1)", []).map(|_| ())
+            transaction.execute("INSERT INTO orphans (number) VALUES (1)", ()).map(|_| ())
         }
     }
 
@@ -267,15 +264,14 @@ mod tests {
 
     fn bench(disk: Disk) -> Bench {
         let dir = tempfile::tempdir().unwrap();
-        let connection = Connection::open(dir.path().join("test.db")).unwrap();
-        connection
-            .execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
+        let file = dir.path().join("test.db");
+        let connection = Connection::Sqlite(rusqlite::Connection::open(file).unwrap());
+        connection.batch(
+            "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
                  CREATE TABLE numbers (key INTEGER PRIMARY KEY, filling BLOB);
                  CREATE TABLE orphans (number INTEGER REFERENCES numbers (key) DEFERRABLE INITIALLY DEFERRED);
                  CREATE TABLE store_facts (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT;",
-            )
-            .unwrap();
+        );
         let space = Space::new(dir.path(), disk, Clock::system());
         limit_pages(&connection, &space);
         Bench { dir, target: WriteConnection { connection, space, may_come_back: false } }
@@ -284,7 +280,7 @@ mod tests {
     impl Bench {
         fn keys(&self) -> Vec<i64> {
             let sql = "SELECT key FROM numbers ORDER BY key";
-            crate::statement::all(&self.target.connection, sql, [], |row| Ok(row.get(0)?)).unwrap()
+            self.target.connection.all(sql, (), |row| row.get(0)).unwrap()
         }
 
         fn length_of_log(&self) -> u64 {
@@ -393,7 +389,7 @@ mod tests {
         let mut bench = bench(Disk::default().with_max_pages(64));
         assert!(bench.target.space.release_reserve());
         limit_pages(&bench.target.connection, &bench.target.space);
-        bench.target.connection.pragma_update_and_check(None, "max_page_count", 4, |_| Ok(())).unwrap();
+        bench.target.connection.limit_pages(4).unwrap();
         let mut told = false;
         for first in (0..40_000).step_by(GROUP) {
             let (puts, answers): (Vec<_>, Vec<_>) = group(first).into_iter().unzip();
@@ -408,6 +404,6 @@ mod tests {
                 break;
             }
         }
-        assert!(told && bench.target.connection.is_autocommit());
+        assert!(told && !bench.target.connection.is_in_transaction());
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use domain::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use crate::connection::{self, failed};
+use crate::database::sqlite::{self, failed};
 use crate::error::MasterKeyError;
 use crate::vault::Vault;
 use crate::{MasterKey, OpenError, directory, migrations, opening};
@@ -44,7 +44,7 @@ pub fn inspect(
     url: &str,
     master_key: &MasterKey,
 ) -> Result<Option<StoreInspection>, OpenError> {
-    let file = connection::file_of(url, data_dir)?;
+    let file = sqlite::file_of(url, data_dir)?;
     // Before the file is looked for: it may be on its way.
     directory::whole(data_dir)?;
     let metadata = match fs::metadata(&file) {

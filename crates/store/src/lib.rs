@@ -19,7 +19,7 @@ mod chats;
 mod clearing;
 mod codes;
 mod column;
-mod connection;
+mod database;
 mod deferred;
 mod directory;
 mod disk;
@@ -58,9 +58,10 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::database::{Connection, Parameters, Row};
+
 use ambient::Clock;
 use domain::Timestamp;
-use rusqlite::{Connection, Params, Row};
 
 pub use access::{
     AuditEntry, AuditFilter, AuditLog, AuditRecord, AuditResult, AuditWho, BeginSession, Keeping, NewUser,
@@ -320,7 +321,7 @@ impl Store {
         &self,
         point: Point,
         sql: &'static str,
-        params: impl Params + Clone + Send + 'static,
+        params: impl Parameters + Clone + Send + 'static,
     ) -> impl Future<Output = Result<usize, StoreError>> + Send {
         self.change(point, move |transaction| transaction.execute(sql, params.clone()))
     }
@@ -329,20 +330,20 @@ impl Store {
     fn first<T: Send + 'static>(
         &self,
         sql: &'static str,
-        params: impl Params + Send + 'static,
+        params: impl Parameters + Send + 'static,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send {
-        self.read(move |connection| statement::first(connection, sql, params, read))
+        self.read(move |connection| connection.first(sql, params, read))
     }
 
     /// Reads all rows that a statement finds.
     fn all<T: Send + 'static>(
         &self,
         sql: &'static str,
-        params: impl Params + Send + 'static,
+        params: impl Parameters + Send + 'static,
         read: impl FnMut(&Row<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send {
-        self.read(move |connection| statement::all(connection, sql, params, read))
+        self.read(move |connection| connection.all(sql, params, read))
     }
 
     fn read<T: Send + 'static>(

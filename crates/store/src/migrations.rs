@@ -6,7 +6,7 @@ use domain::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::OpenError;
-use crate::connection::failed;
+use crate::database::sqlite::failed;
 
 /// Every step, in order. A step that was released is never changed.
 const STEPS: [(i64, &str, &str); 16] = [

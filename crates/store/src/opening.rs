@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 
-use crate::connection::{self, failed};
+use crate::database::Connection;
+use crate::database::sqlite::{self, failed};
 use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
 use crate::outbox::statements::OPEN_ALL_JOINS;
@@ -23,11 +24,11 @@ const KEY_CHECK_TEXT: &[u8] = b"switchboard";
 
 pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError> {
     let StoreOptions { data_dir, url, clock, master_key } = options;
-    let file = connection::file_of(&url, &data_dir)?;
+    let file = sqlite::file_of(&url, &data_dir)?;
     let lock = directory::lock(&data_dir)?;
     directory::whole(&data_dir)?;
     refuse_emptied(&file, &master_key, &data_dir)?;
-    let mut writing = connection::writing(&file, &data_dir)?;
+    let mut writing = sqlite::writing(&file, &data_dir)?;
     migrations::run(&mut writing, &file, clock.now())?;
     writing.execute(OPEN_ALL_JOINS, []).map_err(|error| failed(&file, &error))?;
 
@@ -42,12 +43,14 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         None => save_key_check(&writing, &vault, &file)?,
     }
 
-    let readers = (0..READERS).map(|_| connection::reading(&file)).collect::<Result<Vec<_>, _>>()?;
+    let readers = (0..READERS)
+        .map(|_| sqlite::reading(&file).map(Connection::Sqlite))
+        .collect::<Result<Vec<_>, _>>()?;
     let no_thread =
         |error: std::io::Error| OpenError::Failed { file: file.clone(), what: format!("no thread: {error}") };
     let readers = Readers::start(readers).map_err(no_thread)?;
     let space = Space::new(&data_dir, disk.clone(), clock.clone());
-    let writer = Writer::start(writing, space, lock).map_err(no_thread)?;
+    let writer = Writer::start(Connection::Sqlite(writing), space, lock).map_err(no_thread)?;
     let location = Location { dir: data_dir, file, disk };
     Ok(Inner {
         readers,
@@ -80,13 +83,13 @@ pub(crate) fn is_ours(vault: &Vault, sealed: &[u8]) -> bool {
     vault.open("store_facts", KEY_CHECK, sealed).as_deref() == Ok(KEY_CHECK_TEXT)
 }
 
-pub(crate) fn key_check(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
+pub(crate) fn key_check(connection: &rusqlite::Connection) -> rusqlite::Result<Option<Vec<u8>>> {
     connection
         .query_row("SELECT value FROM store_facts WHERE name = $1", [KEY_CHECK], |row| row.get(0))
         .optional()
 }
 
-fn save_key_check(connection: &Connection, vault: &Vault, file: &Path) -> Result<(), OpenError> {
+fn save_key_check(connection: &rusqlite::Connection, vault: &Vault, file: &Path) -> Result<(), OpenError> {
     let sealed = vault
         .seal("store_facts", KEY_CHECK, KEY_CHECK_TEXT)
         .map_err(|error| OpenError::Failed { file: file.to_owned(), what: error.to_string() })?;

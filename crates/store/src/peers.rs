@@ -1,10 +1,10 @@
 //! Peers: whom each account knows, with what it takes to address them, and how far that reading is.
 
 use domain::{AccountName, ChatId, Timestamp, Username};
-use rusqlite::params;
 
 use crate::chats::migrate;
 use crate::column::Columns;
+use crate::database::params;
 use crate::point::{self, Point};
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
@@ -141,7 +141,7 @@ impl Peers<'_> {
     /// Every basic group that became a supergroup, and which.
     pub async fn migrations(&self) -> Result<Vec<(ChatId, ChatId)>, StoreError> {
         self.store
-            .all(MIGRATIONS, [], |row| {
+            .all(MIGRATIONS, (), |row| {
                 let columns = Columns::new(row, "chat_migrations");
                 Ok((columns.chat_id(0)?, columns.chat_id(1)?))
             })

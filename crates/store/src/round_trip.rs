@@ -4,11 +4,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rusqlite::params;
-
+use crate::database::params;
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError};
 
 /// Where a test makes the store stand still for anyone who asks it so.
 pub(crate) const POINT: &str = "store.round_trip";
@@ -40,11 +39,8 @@ impl Store {
         let run = *RUN.get_or_init(|| self.now().as_micros());
         let trip = Beat { run, trip: TRIPS.fetch_add(1, Ordering::Relaxed) };
         let has_room = self.write(trip).await?;
-        let read = self
-            .read(|connection| {
-                statement::first(connection, READ, [BEAT], |row| Ok(row.get::<_, [u8; 16]>(0)?))
-            })
-            .await?;
+        let read =
+            self.read(|connection| connection.first(READ, [BEAT], |row| row.get::<[u8; 16]>(0))).await?;
         // Two who ask at once read the later of both.
         if read.is_none_or(|read| read[..8] != trip.value()[..8] || read < trip.value()) {
             return Err(StoreError::Unavailable("what was written was not what was read".to_owned()));

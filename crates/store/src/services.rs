@@ -2,9 +2,8 @@
 
 use domain::{Purpose, Timestamp};
 
-use rusqlite::params;
-
 use crate::column::Columns;
+use crate::database::params;
 use crate::statement::statements;
 use crate::{Store, StoreError, point};
 
@@ -31,7 +30,7 @@ impl Services<'_> {
     /// The services that are stopped, each since when.
     pub async fn stopped(&self) -> Result<Vec<(Purpose, Timestamp)>, StoreError> {
         self.store
-            .all(STOPPED, [], |row| {
+            .all(STOPPED, (), |row| {
                 let columns = Columns::new(row, "service_switches");
                 Ok((columns.word(0, "service", from_word)?, columns.time(1)?))
             })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
-use crate::connection::failed;
+use crate::database::sqlite::failed;
 use crate::error::{MasterKeyError, SnapshotError};
 use crate::vault::Vault;
 use crate::{MasterKey, OpenError, Store, inspect, opening};

@@ -1,8 +1,4 @@
-//! Running statements: prepared once per connection, rows read into what the caller wants.
-
-use rusqlite::{Connection, Params, Row};
-
-use crate::StoreError;
+//! Statements as constants, listed so that tests reach every one.
 
 /// Declares statements as constants and lists them, so that a test can prepare every one.
 ///
@@ -18,52 +14,12 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
-/// Runs a statement that answers no rows; says how many it changed.
-pub(crate) fn execute(connection: &Connection, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-    Ok(connection.prepare_cached(sql)?.execute(params)?)
-}
-
-/// The first row, if there is one.
-pub(crate) fn first<T>(
-    connection: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
-    rows.next()?.map(read).transpose()
-}
-
-/// All rows.
-pub(crate) fn all<T>(
-    connection: &Connection,
-    sql: &str,
-    params: impl Params,
-    mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(read(row)?);
-    }
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::database::Connection;
     use crate::outbox::statements::{FAILED, LIST_OPEN, SCAN_OPEN, UNFINISHED};
-    use std::path::Path;
 
-    fn migrated() -> Connection {
-        let mut connection = Connection::open_in_memory().unwrap();
-        crate::migrations::run(&mut connection, Path::new("test.db"), domain::Timestamp::default()).unwrap();
-        connection
-    }
-
-    fn plan(connection: &Connection, sql: &str) -> String {
+    fn plan(connection: &rusqlite::Connection, sql: &str) -> String {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let mut rows = statement.raw_query();
         let mut plan = String::new();
@@ -101,12 +57,12 @@ mod tests {
     #[test]
     fn there_is_room_to_keep_every_statement() {
         let statements: usize = lists().iter().map(|list| list.len()).sum();
-        assert!(statements <= crate::connection::CACHED_STATEMENTS, "{statements}");
+        assert!(statements <= crate::database::sqlite::CACHED_STATEMENTS, "{statements}");
     }
 
     #[test]
     fn every_statement_is_prepared_and_numbers_its_parameters_by_first_appearance() {
-        let connection = migrated();
+        let Connection::Sqlite(connection) = Connection::migrated();
         for (name, sql) in lists().into_iter().flatten() {
             let statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{name}: {error}"));
             for index in 1..=statement.parameter_count() {
@@ -118,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_often_never_reads_a_whole_table() {
-        let connection = migrated();
+        let Connection::Sqlite(connection) = Connection::migrated();
         let large = [
             "outbox ",
             "outbox_parts",

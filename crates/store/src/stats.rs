@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use domain::Timestamp;
 use domain::message::MessageState;
 use domain::saga::{SagaState, TaskKind};
-use rusqlite::Connection;
 
 use crate::column::Columns;
+use crate::database::Connection;
 use crate::disk::Disk;
 use crate::statement::statements;
-use crate::{StoreError, codes, statement};
+use crate::{StoreError, codes};
 
 statements! {
     // Only what is not ended well: each is counted from an index that holds nothing else. The first condition names
@@ -62,24 +62,23 @@ pub(crate) fn take(
     location: &Location,
     now: Timestamp,
 ) -> Result<Stats, StoreError> {
-    let messages = statement::all(connection, MESSAGES, [], |row| {
+    let messages = connection.all(MESSAGES, (), |row| {
         let columns = Columns::new(row, "outbox");
         Ok((columns.coded(0, "state", codes::message)?, columns.count(1)?))
     })?;
-    let sagas = statement::all(connection, SAGAS, [], |row| {
+    let sagas = connection.all(SAGAS, (), |row| {
         let columns = Columns::new(row, "operations");
         let kind = columns.word(0, "kind", TaskKind::from_word)?;
         Ok((kind, columns.coded(1, "state", codes::saga)?, columns.count(2)?))
     })?;
-    let callbacks = statement::first(connection, CALLBACKS, [now.as_micros()], |row| {
+    let callbacks = connection.first(CALLBACKS, [now.as_micros()], |row| {
         let columns = Columns::new(row, "callbacks");
         Ok((columns.count(0)?, columns.count(1)?))
     })?;
-    let failed_requests = statement::first(connection, FAILED_REQUESTS, [], |row| {
-        Columns::new(row, "failed_requests").count(0)
-    })?;
+    let failed_requests =
+        connection.first(FAILED_REQUESTS, (), |row| Columns::new(row, "failed_requests").count(0))?;
     let unresolved =
-        statement::first(connection, UNRESOLVED, [], |row| Columns::new(row, "unresolved_chats").count(0))?;
+        connection.first(UNRESOLVED, (), |row| Columns::new(row, "unresolved_chats").count(0))?;
     let (callbacks_waiting, callbacks_due) = callbacks.unwrap_or_default();
     Ok(Stats {
         messages,

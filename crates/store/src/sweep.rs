@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use rusqlite::params;
 
 use crate::access::statements as access;
 use crate::accounts::statements as accounts;
 use crate::alerts::{DropNotices, statements as alerts};
 use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
+use crate::database::params;
 use crate::failed_requests::DropFailedRequests;
 use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};

@@ -3,9 +3,9 @@
 use domain::message::OutboundMessage;
 use domain::saga::{Saga, TaskKind};
 use domain::{AccountName, ChatId, MessageId, OperationId};
-use rusqlite::{Connection, params};
 
 use crate::chats::in_json;
+use crate::database::{Connection, params};
 use crate::outbox::{logged as messages, statements as outbox};
 use crate::paging::{Page, Paged};
 use crate::sagas::{logged as sagas, statements as operations};

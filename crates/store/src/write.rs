@@ -1,11 +1,10 @@
 //! A write as a value: what the writer runs inside a transaction and answers once that is on the disk.
 
-use rusqlite::{Connection, Params, Row};
 use tokio::sync::oneshot;
 
 use crate::StoreError;
+use crate::database::{Connection, Parameters, Row};
 use crate::point::Point;
-use crate::statement;
 
 /// A change of the store.
 ///
@@ -53,28 +52,28 @@ impl<'a> Transaction<'a> {
     }
 
     /// Runs a statement that answers no rows; says how many it changed.
-    pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        statement::execute(self.connection, sql, params)
+    pub(crate) fn execute(&self, sql: &str, params: impl Parameters) -> Result<usize, StoreError> {
+        self.connection.execute(sql, params)
     }
 
     /// The first row, if there is one.
     pub(crate) fn first<T>(
         &self,
         sql: &str,
-        params: impl Params,
+        params: impl Parameters,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        statement::first(self.connection, sql, params, read)
+        self.connection.first(sql, params, read)
     }
 
     /// All rows.
     pub(crate) fn all<T>(
         &self,
         sql: &str,
-        params: impl Params,
+        params: impl Parameters,
         read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        statement::all(self.connection, sql, params, read)
+        self.connection.all(sql, params, read)
     }
 }
 

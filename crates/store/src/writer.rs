@@ -8,10 +8,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use domain::measure::{Histogram, SHORT_TIMES, Spread};
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
+use crate::database::Connection;
 use crate::deferred::{Deferred, DeferredWrites};
 use crate::directory::DirectoryLock;
 use crate::disk::Space;
@@ -279,13 +279,7 @@ impl Thread {
     }
 
     fn finish(self) {
-        let connection = self.connection.connection;
-        if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-            tracing::warn!(%error, "cannot move the log into the database file; it is kept beside it");
-        }
-        if let Err((_, error)) = connection.close() {
-            tracing::warn!(%error, "the database did not close");
-        }
+        self.connection.connection.close();
     }
 }
 
@@ -312,7 +306,7 @@ mod tests {
         type Answer = ();
 
         fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-            transaction.execute("INSERT INTO store_facts (name, value) VALUES ('half', x'00')", [])?;
+            transaction.execute("INSERT INTO store_facts (name, value) VALUES ('half', x'00')", ())?;
             panic!("a mistake")
         }
     }
@@ -331,9 +325,8 @@ mod tests {
         assert!(matches!(broken, StoreError::Unavailable(_)), "{broken}");
         store.round_trip().await.unwrap();
         let sql = "SELECT count(*) FROM store_facts WHERE name = 'half'";
-        let left =
-            store.read(|connection| Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)).await;
-        assert_eq!(left, Ok(0));
+        let left = store.first(sql, (), |row| row.get::<i64>(0)).await;
+        assert_eq!(left, Ok(Some(0)));
         assert!(matches!(Store::open(options()).await, Err(OpenError::InUse { .. })), "the lock is held");
     }
 }

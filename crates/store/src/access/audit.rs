@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use domain::person::UserName;
 use domain::{ApiKeyId, Timestamp};
-use rusqlite::{Connection, Row, params};
 
 use super::statements as sql;
 use crate::column::{Columns, to_json};
+use crate::database::{Connection, Row, params};
 use crate::paging::{Page, Paged};
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError};
 
 const TABLE: &str = "audit_log";
 
@@ -202,7 +202,7 @@ fn list(
         filter.until.map_or(i64::MAX, Timestamp::as_micros),
         page.rows(),
     ];
-    let items = statement::all(connection, sql::LIST_AUDIT, params, read)?;
+    let items = connection.all(sql::LIST_AUDIT, params, read)?;
     Ok(page.cut(items, |record| record.number.to_string()))
 }
 
@@ -280,7 +280,7 @@ impl Write for Add {
             self.times,
         ];
         transaction.execute(sql::ADD_AUDIT, row)?;
-        let newest = transaction.first(sql::NEWEST_AUDIT, [], |row| Ok(row.get::<_, i64>(0)?))?.unwrap_or(0);
+        let newest = transaction.first(sql::NEWEST_AUDIT, (), |row| row.get::<i64>(0))?.unwrap_or(0);
         if newest % BOUND_EVERY == 0 {
             for result in AuditResult::ALL {
                 bound(transaction, result, most(result))?;
@@ -298,7 +298,6 @@ fn bound(transaction: &Transaction<'_>, result: AuditResult, most: u32) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     fn entry(result: AuditResult, number: u32) -> Add {
         let at = Timestamp::from_micros(i64::from(number));
@@ -317,8 +316,7 @@ mod tests {
 
     #[test]
     fn whoever_is_refused_pushes_out_only_what_was_refused() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        crate::migrations::run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
+        let connection = Connection::migrated();
         let transaction = Transaction::new(&connection, true);
         for number in 0..3 {
             entry(AuditResult::Done, number).apply(&transaction).unwrap();

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use domain::person::{Role, UserName};
 use domain::{SessionId, Timestamp};
-use rusqlite::{Row, params};
 use uuid::Uuid;
 
 use super::Keeping;
 use super::statements as sql;
 use crate::column::Columns;
+use crate::database::{Row, params};
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError};
 
@@ -166,6 +166,6 @@ impl Write for EndSessions {
     type Answer = usize;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        transaction.execute(sql::END_ALL_SESSIONS, [])
+        transaction.execute(sql::END_ALL_SESSIONS, ())
     }
 }

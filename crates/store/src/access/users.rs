@@ -5,13 +5,13 @@ use std::fmt::Display;
 use domain::person::{Role, UserName};
 use domain::secret::ExposeSecret;
 use domain::{Secret, SecretText, SessionId, Timestamp};
-use rusqlite::{Params, Row, params};
 
 use super::statements as sql;
 use crate::column::Columns;
+use crate::database::{Parameters, Row, params};
 use crate::vault::Vault;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError};
 
 const TABLE: &str = "users";
 /// What the sealed fields are bound to beside the name, so that none passes for another.
@@ -124,8 +124,7 @@ impl Users<'_> {
     /// Whether there is any.
     pub async fn is_empty(&self) -> Result<bool, StoreError> {
         let count = |row: &Row<'_>| Columns::new(row, TABLE).count(0);
-        let found =
-            self.store.read(move |connection| statement::first(connection, sql::COUNT_USERS, [], count));
+        let found = self.store.read(move |connection| connection.first(sql::COUNT_USERS, (), count));
         Ok(found.await? == Some(0))
     }
 
@@ -138,7 +137,7 @@ impl Users<'_> {
 
     /// All users by name.
     pub async fn list(&self) -> Result<Vec<StoredUser>, StoreError> {
-        let found = self.store.all(sql::LIST_USERS, [], read).await?;
+        let found = self.store.all(sql::LIST_USERS, (), read).await?;
         found.into_iter().map(|sealed| sealed.open(self.vault())).collect()
     }
 
@@ -265,7 +264,7 @@ impl Users<'_> {
     async fn changes(
         &self,
         sql: &'static str,
-        params: impl Params + Clone + Send + 'static,
+        params: impl Parameters + Clone + Send + 'static,
     ) -> Result<bool, StoreError> {
         let change = move |transaction: &Transaction<'_>| transaction.execute(sql, params.clone());
         Ok(self.store.write(change).await? > 0)
@@ -358,7 +357,7 @@ impl Write for AddUser {
     type Answer = bool;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let found = transaction.first(sql::COUNT_USERS, [], |row| Ok(row.get::<_, i64>(0)?))?.unwrap_or(0);
+        let found = transaction.first(sql::COUNT_USERS, (), |row| row.get::<i64>(0))?.unwrap_or(0);
         if self.first && found > 0 {
             return Ok(false);
         }

@@ -2,12 +2,12 @@
 
 use domain::account::{Flood, Operation};
 use domain::{AccountName, ChatId, Timestamp};
-use rusqlite::{Connection, params};
 
 use super::statements as sql;
+use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Connection, params};
 use crate::write::Transaction;
-use crate::{StoreError, statement};
 
 /// One thing that holds an account back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,16 +84,16 @@ pub(crate) fn save(transaction: &Transaction<'_>, hold: &Hold) -> Result<(), Sto
 pub(super) fn read(connection: &Connection, now: Timestamp) -> Result<Holds, StoreError> {
     let now = now.as_micros();
     Ok(Holds {
-        floods: statement::all(connection, sql::FLOODS, [now], |row| {
+        floods: connection.all(sql::FLOODS, [now], |row| {
             let columns = Columns::new(row, "telegram_floods");
             let operation = columns.word(1, "operation", |word| word.parse::<Operation>().ok())?;
             Ok((columns.account(0)?, Flood { operation, until: columns.time(2)? }))
         })?,
-        slow_modes: statement::all(connection, sql::SLOW_MODES, [now], |row| {
+        slow_modes: connection.all(sql::SLOW_MODES, [now], |row| {
             let columns = Columns::new(row, "telegram_slow_modes");
             Ok((columns.account(0)?, columns.chat_id(1)?, columns.time(2)?))
         })?,
-        marks: statement::all(connection, sql::MARKS, [], |row| {
+        marks: connection.all(sql::MARKS, (), |row| {
             let columns = Columns::new(row, "telegram_marks");
             Ok((columns.account(0)?, columns.chat_id(1)?, columns.get(2)?))
         })?,

@@ -1,13 +1,13 @@
 //! Sessions of the store that are connected with, and what each is for.
 
 use domain::{AccountName, Purpose, Timestamp};
-use rusqlite::{Row, params};
 
 use super::ownerless::{OwnerlessSession, SealedOwnerless};
 use super::sessions::{self, KeyFingerprint, SaveSession, SealedSession, StoredSession};
 use super::statements as sql;
 use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Row, params};
 use crate::point::{self, Point};
 use crate::services;
 use crate::vault::Vault;

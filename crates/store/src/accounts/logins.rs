@@ -4,10 +4,10 @@ use std::fmt::Display;
 
 use domain::secret::ExposeSecret;
 use domain::{AccountName, SecretText};
-use rusqlite::Row;
 
 use crate::StoreError;
 use crate::column::Columns;
+use crate::database::Row;
 use crate::vault::Vault;
 
 const TABLE: &str = "telegram_logins";

@@ -24,7 +24,7 @@ pub use updates::{UpdateChange, UpdateState};
 
 use crate::column::Columns;
 use crate::deferred::{Deferred, Settle};
-use crate::{Store, StoreError, point, statement};
+use crate::{Store, StoreError, point};
 use statements as sql;
 
 /// The accounts' part of a store.
@@ -51,7 +51,7 @@ impl Accounts<'_> {
             .store
             .read(move |connection| {
                 let key = (account.as_str(), fingerprint.0);
-                statement::first(connection, sql::SESSION, key, sessions::read)
+                connection.first(sql::SESSION, key, sessions::read)
             })
             .await?;
         sealed.map(|sealed| sealed.open(&self.store.inner.vault)).transpose()
@@ -59,7 +59,7 @@ impl Accounts<'_> {
 
     /// All sessions, by account.
     pub async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
-        let sealed = self.store.all(sql::SESSIONS, [], sessions::read).await?;
+        let sealed = self.store.all(sql::SESSIONS, (), sessions::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
@@ -100,7 +100,7 @@ impl Accounts<'_> {
     /// The account that each chat is bound to.
     pub async fn bindings(&self) -> Result<Vec<(ChatId, AccountName)>, StoreError> {
         self.store
-            .all(sql::BINDINGS, [], |row| {
+            .all(sql::BINDINGS, (), |row| {
                 let columns = Columns::new(row, "chat_bindings");
                 Ok((columns.chat_id(0)?, columns.account(1)?))
             })
@@ -110,7 +110,7 @@ impl Accounts<'_> {
     /// The accounts that were paused or stopped by hand.
     pub async fn switches(&self) -> Result<Vec<(AccountName, Switch)>, StoreError> {
         self.store
-            .all(sql::SWITCHES, [], |row| {
+            .all(sql::SWITCHES, (), |row| {
                 let columns = Columns::new(row, "telegram_switches");
                 Ok((columns.account(0)?, columns.word(1, "switch", Switch::from_word)?))
             })
@@ -135,7 +135,7 @@ impl Accounts<'_> {
 
     /// The accounts that were added while the program ran, by name.
     pub async fn added(&self) -> Result<Vec<StoredAccount>, StoreError> {
-        let sealed = self.store.all(sql::ACCOUNTS, [], roster::read).await?;
+        let sealed = self.store.all(sql::ACCOUNTS, (), roster::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
@@ -192,7 +192,7 @@ impl Accounts<'_> {
 
     /// The sessions that are in use, by account.
     pub async fn sessions_in_use(&self) -> Result<Vec<SessionInUse>, StoreError> {
-        let sealed = self.store.all(sql::SESSIONS_IN_USE, [], in_use::read).await?;
+        let sealed = self.store.all(sql::SESSIONS_IN_USE, (), in_use::read).await?;
         let open = |(sealed, purposes): (sessions::SealedSession, _)| {
             Ok(SessionInUse { session: sealed.open(&self.store.inner.vault)?, purposes })
         };
@@ -211,7 +211,7 @@ impl Accounts<'_> {
 
     /// The sessions that belong to no account, oldest first.
     pub async fn ownerless(&self) -> Result<Vec<OwnerlessSession>, StoreError> {
-        let sealed = self.store.all(sql::OWNERLESS, [], ownerless::read).await?;
+        let sealed = self.store.all(sql::OWNERLESS, (), ownerless::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
@@ -239,7 +239,7 @@ impl Accounts<'_> {
 
     /// The logins under way, by account.
     pub async fn logins(&self) -> Result<Vec<StoredLogin>, StoreError> {
-        let sealed = self.store.all(sql::LOGINS, [], logins::read).await?;
+        let sealed = self.store.all(sql::LOGINS, (), logins::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 

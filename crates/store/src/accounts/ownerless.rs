@@ -2,12 +2,12 @@
 
 use domain::secret::ExposeSecret;
 use domain::{Secret, Timestamp};
-use rusqlite::{Row, params};
 
 use super::sessions::{KeyFingerprint, SelfUser, open_key};
 use super::statements as sql;
 use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Row, params};
 use crate::vault::Vault;
 use crate::write::Transaction;
 

@@ -2,11 +2,11 @@
 
 use domain::account::Reason;
 use domain::{AccountName, Timestamp};
-use rusqlite::Connection;
 
 use super::statements as sql;
+use crate::StoreError;
 use crate::column::Columns;
-use crate::{StoreError, statement};
+use crate::database::Connection;
 
 /// Reads the word of a reason that restricts an account.
 fn from_word(word: &str) -> Option<Reason> {
@@ -14,7 +14,7 @@ fn from_word(word: &str) -> Option<Reason> {
 }
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<(AccountName, Reason, Timestamp)>, StoreError> {
-    statement::all(connection, sql::RESTRICTIONS, [], |row| {
+    connection.all(sql::RESTRICTIONS, (), |row| {
         let columns = Columns::new(row, "telegram_restrictions");
         Ok((columns.account(0)?, columns.word(1, "reason", from_word)?, columns.time(2)?))
     })

@@ -6,13 +6,13 @@ use std::num::NonZeroU32;
 use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, SecretText, Timestamp};
-use rusqlite::{Connection, Row, params};
 
 use super::statements as sql;
+use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Connection, Row, params};
 use crate::vault::Vault;
 use crate::write::Transaction;
-use crate::{StoreError, statement};
 
 const TABLE: &str = "telegram_accounts";
 
@@ -159,23 +159,17 @@ pub(super) fn sent_since(
     for (statement, table) in
         [(sql::SENT_BY_MINUTE, "outbox_timeline"), (sql::BEGUN_BY_MINUTE, "outbox_parts")]
     {
-        sent.extend(statement::all(
-            connection,
-            statement,
-            params![name.as_str(), since.as_micros()],
-            |row| {
-                let columns = Columns::new(row, table);
-                let minute: i64 = columns.get(0)?;
-                Ok((Timestamp::from_micros(minute.saturating_mul(60_000_000)), columns.get(1)?))
-            },
-        )?);
+        sent.extend(connection.all(statement, params![name.as_str(), since.as_micros()], |row| {
+            let columns = Columns::new(row, table);
+            let minute: i64 = columns.get(0)?;
+            Ok((Timestamp::from_micros(minute.saturating_mul(60_000_000)), columns.get(1)?))
+        })?);
     }
     Ok(sent)
 }
 
 /// Messages and operations that are bound to an account and are not over.
 pub(super) fn under_way(connection: &Connection, name: &AccountName) -> Result<u64, StoreError> {
-    let count =
-        |sql| statement::first(connection, sql, [name.as_str()], |row| Columns::new(row, TABLE).count(0));
+    let count = |sql| connection.first(sql, [name.as_str()], |row| Columns::new(row, TABLE).count(0));
     Ok(count(sql::MESSAGES_UNDER_WAY)?.unwrap_or(0) + count(sql::OPERATIONS_UNDER_WAY)?.unwrap_or(0))
 }

@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use domain::secret::{ExposeSecret, Zeroize};
 use domain::{AccountName, Secret, Timestamp};
-use rusqlite::{Row, params};
 use sha2::{Digest, Sha256};
 
 use super::statements as sql;
 use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Row, params};
 use crate::files::statements as files;
 use crate::point::{self, Point};
 use crate::vault::Vault;

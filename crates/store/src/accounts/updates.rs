@@ -1,13 +1,13 @@
 //! Where the updates of each account stand, kept with every update that is taken.
 
 use domain::{AccountName, Timestamp};
-use rusqlite::{Connection, params};
 
 use super::statements as sql;
+use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Connection, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, statement};
 
 /// Where the updates of an account stand, in Telegram's own counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub(super) fn read(
     connection: &Connection,
     account: &AccountName,
 ) -> Result<Option<UpdateState>, StoreError> {
-    let state = statement::first(connection, sql::UPDATE_STATE, [account.as_str()], |row| {
+    let state = connection.first(sql::UPDATE_STATE, [account.as_str()], |row| {
         let columns = Columns::new(row, "telegram_update_state");
         Ok(UpdateState {
             pts: columns.get(0)?,
@@ -138,7 +138,7 @@ pub(super) fn read(
         })
     })?;
     let Some(state) = state else { return Ok(None) };
-    let channels = statement::all(connection, sql::CHANNEL_STATES, [account.as_str()], |row| {
+    let channels = connection.all(sql::CHANNEL_STATES, [account.as_str()], |row| {
         let columns = Columns::new(row, "telegram_channel_state");
         Ok((columns.get(0)?, columns.get(1)?))
     })?;

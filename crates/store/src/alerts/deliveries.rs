@@ -1,12 +1,12 @@
 //! Notices and their deliveries: one row for each target, until it has the notice.
 
 use domain::{AlertNoticeId, MessageId, Timestamp};
-use rusqlite::{Row, params};
 use uuid::Uuid;
 
 use super::{cut, notice_id, statements as sql};
 use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Row, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 

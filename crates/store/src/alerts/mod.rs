@@ -8,10 +8,10 @@ pub(crate) mod statements;
 mod targets;
 
 use domain::{AlertId, AlertNoticeId, MaintenanceId, MessageId, SecretText, Timestamp};
-use rusqlite::params;
 use uuid::Uuid;
 
 use crate::column::Columns;
+use crate::database::params;
 use crate::paging::{Page, Paged};
 use crate::write::Transaction;
 use crate::{Store, StoreError, point};
@@ -64,12 +64,12 @@ impl Alerts<'_> {
 
     /// Of each target the first delivery that waits, those due first.
     pub async fn first_waiting(&self) -> Result<Vec<AlertDelivery>, StoreError> {
-        self.store.all(sql::FIRST_WAITING, [], deliveries::read).await
+        self.store.all(sql::FIRST_WAITING, (), deliveries::read).await
     }
 
     /// How much waits for each target.
     pub async fn waiting(&self) -> Result<Vec<DeliveriesWaiting>, StoreError> {
-        self.store.all(sql::WAITING, [], deliveries::read_waiting).await
+        self.store.all(sql::WAITING, (), deliveries::read_waiting).await
     }
 
     /// A target has it.
@@ -163,7 +163,7 @@ impl Alerts<'_> {
 
     /// The targets that are not in the settings, by name.
     pub async fn targets(&self) -> Result<Vec<StoredTarget>, StoreError> {
-        let sealed = self.store.all(sql::TARGETS, [], targets::read).await?;
+        let sealed = self.store.all(sql::TARGETS, (), targets::read).await?;
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
@@ -190,13 +190,13 @@ impl Alerts<'_> {
 
     /// What is known of the targets, by name.
     pub async fn target_health(&self) -> Result<Vec<TargetHealth>, StoreError> {
-        self.store.all(sql::STANDINGS, [], targets::read_health).await
+        self.store.all(sql::STANDINGS, (), targets::read_health).await
     }
 
     /// Writes the targets of the store into a file beside it, for a program that must tell someone while the store is
     /// held by another, or cannot be opened at all. See [`read_mirrored_targets`].
     pub async fn mirror_targets(&self) -> Result<(), MirrorError> {
-        let sealed = self.store.all(sql::TARGETS, [], targets::read).await?;
+        let sealed = self.store.all(sql::TARGETS, (), targets::read).await?;
         let dir = self.store.inner.location.dir.clone();
         mirror::write(dir, sealed).await
     }

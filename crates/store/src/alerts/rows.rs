@@ -1,16 +1,16 @@
 //! The rows of alerts: written as they are now, read back, listed.
 
 use domain::{AlertId, Timestamp};
-use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::deliveries::{self, NewNotice};
 use super::{alert_id, cut, micros, statements as sql};
+use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Connection, Row, params};
 use crate::paging::{Page, Paged};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, statement};
 
 pub(super) const TABLE: &str = "alerts";
 
@@ -102,7 +102,7 @@ pub(super) fn list(
 ) -> Result<Paged<StoredAlert>, StoreError> {
     let before = page.after::<AlertId>()?.map_or([u8::MAX; 16], |id| *id.as_uuid().as_bytes());
     let params = params![before, filter.open, filter.card, page.rows()];
-    Ok(page.cut(statement::all(connection, sql::LIST, params, read)?, |alert| alert.id.to_string()))
+    Ok(page.cut(connection.all(sql::LIST, params, read)?, |alert| alert.id.to_string()))
 }
 
 pub(super) struct Save {

@@ -1,11 +1,11 @@
 //! Silence: cards that are muted for a while, and maintenance windows.
 
 use domain::{MaintenanceId, Timestamp};
-use rusqlite::Row;
 use uuid::Uuid;
 
 use crate::StoreError;
 use crate::column::Columns;
+use crate::database::Row;
 
 /// A card of which no one wants to be told for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use domain::secret::ExposeSecret;
 use domain::{SecretText, Timestamp};
-use rusqlite::{Row, params};
 
 use super::{secret, statements as sql};
 use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Row, params};
 use crate::point::{self, Point};
 use crate::vault::Vault;
 use crate::write::{Transaction, Write};

@@ -5,12 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, Transaction, params};
-
 use super::{BeatsBatch, BeatsPast, StoredMinute, StoredTally};
 use crate::column::Columns;
-use crate::connection;
-use crate::{OpenError, StoreError, statement};
+use crate::database::{Connection, params, sqlite};
+use crate::group::roll_back;
+use crate::{OpenError, StoreError};
 
 /// The name of the file in the data directory.
 const NAME: &str = "health.db";
@@ -82,36 +81,37 @@ fn set_aside(dir: &Path) {
 
 fn try_open(dir: &Path) -> Result<Connection, OpenError> {
     let file = dir.join(NAME);
-    let connection = connection::writing(&file, dir)?;
-    let failed = |error: rusqlite::Error| connection::failed(&file, &error);
+    let connection = sqlite::writing(&file, dir)?;
+    let failed = |error: rusqlite::Error| sqlite::failed(&file, &error);
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    let version: i64 = connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
     match version {
         VERSION => {}
         0 => connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT;")).map_err(failed)?,
         newer => return Err(OpenError::Newer { found: newer, known: VERSION }),
     }
-    Ok(connection)
+    Ok(Connection::Sqlite(connection))
 }
 
 /// What is kept: minutes after the last round's minute less `minutes`, and all tallies.
-pub(super) fn past(connection: &mut Connection, minutes: i64) -> Result<BeatsPast, StoreError> {
-    let last = statement::first(connection, LAST, [], |row| {
+pub(super) fn past(connection: &Connection, minutes: i64) -> Result<BeatsPast, StoreError> {
+    let last = connection.first(LAST, (), |row| {
         let columns = Columns::new(row, "last_round");
         Ok((columns.get::<i64>(0)?, columns.time(1)?))
     })?;
     let Some((minute, _)) = last else { return Ok(BeatsPast::default()) };
-    let names: HashMap<i64, Arc<str>> = statement::all(connection, CARDS, [], |row| {
-        let columns = Columns::new(row, "cards");
-        Ok((columns.get::<i64>(0)?, columns.get::<String>(1)?.into()))
-    })?
-    .into_iter()
-    .collect();
+    let names: HashMap<i64, Arc<str>> = connection
+        .all(CARDS, (), |row| {
+            let columns = Columns::new(row, "cards");
+            Ok((columns.get::<i64>(0)?, columns.get::<String>(1)?.into()))
+        })?
+        .into_iter()
+        .collect();
     let name = |id: i64| {
         names.get(&id).cloned().ok_or_else(|| StoreError::not_found("cards", format!("no card {id}")))
     };
     let mut reasons: HashMap<String, Arc<str>> = HashMap::new();
-    let minutes = statement::all(connection, MINUTES, [minute.saturating_sub(minutes)], |row| {
+    let minutes = connection.all(MINUTES, [minute.saturating_sub(minutes)], |row| {
         let columns = Columns::new(row, "minutes");
         let reason = columns.get::<Option<String>>(4)?;
         Ok(StoredMinute {
@@ -123,7 +123,7 @@ pub(super) fn past(connection: &mut Connection, minutes: i64) -> Result<BeatsPas
                 .map(|word| Arc::clone(reasons.entry(word).or_insert_with_key(|word| word.as_str().into()))),
         })
     })?;
-    let tallies = statement::all(connection, TALLIES, [], |row| {
+    let tallies = connection.all(TALLIES, (), |row| {
         let columns = Columns::new(row, "tallies");
         Ok(StoredTally {
             span: columns.get(0)?,
@@ -137,44 +137,51 @@ pub(super) fn past(connection: &mut Connection, minutes: i64) -> Result<BeatsPas
 }
 
 /// Keeps a round in one transaction.
-pub(super) fn save(connection: &mut Connection, batch: &BeatsBatch) -> Result<(), StoreError> {
-    let transaction = connection.transaction()?;
+pub(super) fn save(connection: &Connection, batch: &BeatsBatch) -> Result<(), StoreError> {
+    connection.execute("BEGIN IMMEDIATE", ())?;
+    let saved = save_all(connection, batch).and_then(|()| connection.execute("COMMIT", ()).map(|_| ()));
+    if saved.is_err() {
+        roll_back(connection);
+    }
+    saved
+}
+
+fn save_all(connection: &Connection, batch: &BeatsBatch) -> Result<(), StoreError> {
     let mut known = HashMap::new();
-    statement::execute(&transaction, SAVE_LAST, params![batch.minute, batch.at.as_micros()])?;
+    connection.execute(SAVE_LAST, params![batch.minute, batch.at.as_micros()])?;
     for minute in &batch.minutes {
-        let card = card(&transaction, &mut known, &minute.card)?;
+        let card = card(connection, &mut known, &minute.card)?;
         let row = params![minute.minute, card, minute.answer, minute.latency_ms, minute.reason.as_deref()];
-        statement::execute(&transaction, SAVE_MINUTE, row)?;
+        connection.execute(SAVE_MINUTE, row)?;
     }
     for tally in &batch.tallies {
-        let card = card(&transaction, &mut known, &tally.card)?;
+        let card = card(connection, &mut known, &tally.card)?;
         let row = params![tally.span, tally.number, card, tally.sent, tally.failed];
-        statement::execute(&transaction, SAVE_TALLY, row)?;
+        connection.execute(SAVE_TALLY, row)?;
     }
-    statement::execute(&transaction, FORGET_MINUTES, [batch.forget_before])?;
+    connection.execute(FORGET_MINUTES, [batch.forget_before])?;
     let spans: HashSet<u32> = batch.tallies.iter().map(|tally| tally.span.max(1)).collect();
     for span in spans {
         let number = batch.forget_before.div_euclid(i64::from(span));
-        statement::execute(&transaction, FORGET_TALLIES, params![span, number])?;
+        connection.execute(FORGET_TALLIES, params![span, number])?;
     }
-    transaction.commit()?;
     Ok(())
 }
 
 /// The number of a card in this file.
 fn card<'a>(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     known: &mut HashMap<&'a str, i64>,
     name: &'a str,
 ) -> Result<i64, StoreError> {
     if let Some(id) = known.get(name) {
         return Ok(*id);
     }
-    let find = || statement::first(transaction, CARD, [name], |row| Ok(row.get::<_, i64>(0)?));
+    let find = || connection.first(CARD, [name], |row| row.get::<i64>(0));
     let id = if let Some(id) = find()? {
         id
     } else {
-        statement::execute(transaction, ADD_CARD, [name])?;
+        connection.execute(ADD_CARD, [name])?;
         find()?.ok_or_else(|| StoreError::not_found("cards", format!("{name} was not added")))?
     };
     known.insert(name, id);

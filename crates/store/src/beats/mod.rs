@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use rusqlite::Connection;
 
+use crate::database::Connection;
 use crate::disk::{Disk, INTAKE_NEEDS};
 use crate::{Store, StoreError};
 
@@ -127,7 +127,7 @@ impl Beats {
 
     async fn on_a_thread<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = Arc::clone(&self.0);
         let working = tokio::task::spawn_blocking(move || inner.with_connection(work));
@@ -147,14 +147,14 @@ impl Inner {
     /// On a thread that may block.
     fn with_connection<T>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut slot = self.connection();
-        let mut connection = match slot.take() {
+        let connection = match slot.take() {
             Some(open) => open,
             None => file::open(&self.dir)?,
         };
-        let done = work(&mut connection);
+        let done = work(&connection);
         // After an error it is opened again, which also looks whether the file is damaged.
         if !matches!(done, Err(ref error) if *error != StoreError::StorageFull) {
             *slot = Some(connection);

@@ -114,7 +114,7 @@ impl Chats<'_> {
 
     /// The chats that were left, by chat id.
     pub async fn left(&self) -> Result<Vec<ChatId>, StoreError> {
-        self.store.read(|connection| registry::ids(connection, statements::LEFT, [])).await
+        self.store.read(|connection| registry::ids(connection, statements::LEFT, ())).await
     }
 
     /// The chats that were made here with exactly this title, by chat id.

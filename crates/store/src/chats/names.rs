@@ -1,14 +1,15 @@
 //! What people call a chat: the title or name, the public name and the phone; and finding chats by any of these.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use domain::phone::PhoneDigits;
 use domain::{ChatId, Username};
-use rusqlite::{Connection, params};
 
+use crate::StoreError;
 use crate::column::Columns;
+use crate::database::Connection;
 use crate::statement::statements;
-use crate::{StoreError, statement};
 
 /// The most chats that one search finds; a longer text narrows it.
 const MOST_FOUND: usize = 1000;
@@ -48,7 +49,7 @@ pub(super) fn named(
     if chats.is_empty() {
         return Ok(named);
     }
-    let rows = statement::all(connection, NAMED, [in_json(chats)], |row| {
+    let rows = connection.all(NAMED, [in_json(chats)], |row| {
         let columns = Columns::new(row, "telegram_peers");
         let seen = columns.get::<Option<String>>(1)?;
         let username = columns.maybe_parsed::<Username>(2)?;
@@ -70,18 +71,14 @@ pub(super) fn named(
 pub(super) fn find(connection: &Connection, text: &str) -> Result<Vec<ChatId>, StoreError> {
     let Some(wanted) = Wanted::new(text) else { return Ok(Vec::new()) };
     let mut found = std::collections::BTreeSet::new();
-    let mut statement = connection.prepare_cached(ALL_NAMES)?;
-    let mut rows = statement.query(params![])?;
-    while let Some(row) = rows.next()? {
-        let names = [1, 2, 3].map(|column| row.get_ref(column).ok().and_then(|value| value.as_str().ok()));
+    connection.each(ALL_NAMES, (), |row| {
+        let names = [1, 2, 3].map(|column| row.text(column));
         let chat = Columns::new(row, "telegram_peers").chat_id(0)?;
         if wanted.is(chat, names) {
             found.insert(chat);
-            if found.len() == MOST_FOUND {
-                break;
-            }
         }
-    }
+        Ok(if found.len() == MOST_FOUND { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
     Ok(found.into_iter().collect())
 }
 

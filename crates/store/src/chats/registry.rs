@@ -2,16 +2,16 @@
 
 use domain::saga::{Failover, RegistryChange};
 use domain::{AccountName, ChatId, OperationId, Timestamp};
-use rusqlite::{Connection, Params, Row, params};
 
 use super::{ChatFilter, ChatRecord, ChatState, in_json, names};
 use crate::accounts::statements as accounts;
 use crate::column::Columns;
+use crate::database::{Connection, Parameters, Row, params};
 use crate::paging::{Page, Paged};
 use crate::peers::PeerKind;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, failovers, statement};
+use crate::{StoreError, failovers};
 
 use statements as sql;
 
@@ -214,12 +214,12 @@ pub(super) fn list(
     let items = match &filter.q {
         None => {
             let params = params![after, left, account, kind, page.rows()];
-            statement::all(connection, sql::LIST, params, record)?
+            connection.all(sql::LIST, params, record)?
         }
         Some(text) => {
             let found = in_json(&names::find(connection, text)?);
             let params = params![found, after, left, account, kind, page.rows()];
-            statement::all(connection, sql::LIST_FOUND, params, record)?
+            connection.all(sql::LIST_FOUND, params, record)?
         }
     };
     let Paged { items, next_cursor } = page.cut(items, |chat| chat.chat_id.to_string());
@@ -229,16 +229,16 @@ pub(super) fn list(
 }
 
 pub(super) fn get(connection: &Connection, chat_id: ChatId) -> Result<Option<ChatRecord>, StoreError> {
-    let found = statement::first(connection, sql::GET, [chat_id.get()], record)?;
+    let found = connection.first(sql::GET, [chat_id.get()], record)?;
     found.map(|chat| with_accounts(connection, chat)).transpose()
 }
 
 pub(super) fn ids(
     connection: &Connection,
     statement: &str,
-    params: impl Params,
+    params: impl Parameters,
 ) -> Result<Vec<ChatId>, StoreError> {
-    statement::all(connection, statement, params, |row| Columns::new(row, TABLE).chat_id(0))
+    connection.all(statement, params, |row| Columns::new(row, TABLE).chat_id(0))
 }
 
 /// A chat as the registry has it, without what the accounts know.
@@ -266,7 +266,7 @@ fn record(row: &Row<'_>) -> Result<ChatRecord, StoreError> {
 
 /// Adds who is in it. What they see of title and kind goes before what was written when it was made.
 fn with_accounts(connection: &Connection, mut chat: ChatRecord) -> Result<ChatRecord, StoreError> {
-    let known = statement::all(connection, sql::WHO_IS_IN, [chat.chat_id.get()], |row| {
+    let known = connection.all(sql::WHO_IS_IN, [chat.chat_id.get()], |row| {
         let columns = Columns::new(row, "telegram_peers");
         let kind = columns.word(2, "kind of peer", PeerKind::from_word)?;
         Ok((columns.account(0)?, columns.get::<String>(1)?, kind))

@@ -4,16 +4,16 @@ use std::net::IpAddr;
 
 use domain::outcome::Refusal;
 use domain::{ApiKeyId, Timestamp};
-use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use crate::column::{Columns, to_json};
+use crate::database::{Connection, params};
 use crate::outbox::Origin;
 use crate::paging::{Moment, Page, Paged};
 use crate::point::{self, Point};
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, statement};
+use crate::{Store, StoreError};
 
 const TABLE: &str = "unresolved_chats";
 const CALLERS: &str = "unresolved_callers";
@@ -174,7 +174,7 @@ fn drop_chat(transaction: &Transaction<'_>, chat: &str) -> Result<bool, StoreErr
 fn list(connection: &Connection, page: &Page) -> Result<Paged<UnresolvedChat>, StoreError> {
     let before = page.after()?.unwrap_or(Moment { at: i64::MAX, then: String::new() });
     let params = params![before.at, before.then, page.rows()];
-    let items = statement::all(connection, LIST, params, |row| {
+    let items = connection.all(LIST, params, |row| {
         let columns = Columns::new(row, TABLE);
         Ok(UnresolvedChat {
             chat_id: columns.get(0)?,
@@ -188,7 +188,7 @@ fn list(connection: &Connection, page: &Page) -> Result<Paged<UnresolvedChat>, S
     let mut paged =
         page.cut(items, |chat| Moment { at: chat.last_at.as_micros(), then: chat.chat_id.clone() }.cursor());
     for chat in &mut paged.items {
-        chat.callers = statement::all(connection, CALLERS_OF, [&chat.chat_id], |row| {
+        chat.callers = connection.all(CALLERS_OF, [&chat.chat_id], |row| {
             let columns = Columns::new(row, CALLERS);
             // Anything but the sixteen bytes of an id stands for none.
             let api_key = Uuid::from_slice(&columns.get::<Vec<u8>>(1)?).ok();
@@ -229,21 +229,14 @@ impl Write for DropUnresolved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
-
-    fn migrated() -> Connection {
-        let mut connection = Connection::open_in_memory().unwrap();
-        crate::migrations::run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
-        connection
-    }
 
     fn rows(connection: &Connection, table: &str) -> i64 {
-        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        connection.first(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap().unwrap()
     }
 
     #[test]
     fn the_chat_that_was_asked_for_longest_ago_goes_first() {
-        let connection = migrated();
+        let connection = Connection::migrated();
         let transaction = Transaction::new(&connection, true);
         let origin = Origin { listener: "5022".into(), api_key: None, address: None };
         let asked = |number: u32, at: i64| {
@@ -268,7 +261,7 @@ mod tests {
 
     #[test]
     fn twenty_callers_are_kept_the_latest_ones() {
-        let connection = migrated();
+        let connection = Connection::migrated();
         let transaction = Transaction::new(&connection, true);
         for number in 0..30_i64 {
             let origin = Origin { listener: format!("{}", 5000 + number), api_key: None, address: None };

@@ -2,12 +2,12 @@
 
 use domain::AccountName;
 use domain::media::Sha256;
-use rusqlite::{Connection, params};
 
 use super::statements as sql;
 use super::{FileReference, RemoteKind};
+use crate::StoreError;
 use crate::column::Columns;
-use crate::{StoreError, statement};
+use crate::database::{Connection, params};
 
 pub(super) fn read(
     connection: &Connection,
@@ -15,7 +15,7 @@ pub(super) fn read(
     sha256: Sha256,
     form: &str,
 ) -> Result<Option<FileReference>, StoreError> {
-    statement::first(connection, sql::REFERENCE, params![account.as_str(), sha256.0, form], |row| {
+    connection.first(sql::REFERENCE, params![account.as_str(), sha256.0, form], |row| {
         let columns = Columns::new(row, "telegram_file_references");
         Ok(FileReference {
             kind: columns.word(0, "kind of file", RemoteKind::from_word)?,

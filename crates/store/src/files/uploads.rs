@@ -2,21 +2,21 @@
 
 use domain::AccountName;
 use domain::media::Sha256;
-use rusqlite::{Connection, params};
 
 use super::UploadState;
 use super::statements as sql;
+use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Connection, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, statement};
 
 pub(super) fn read(
     connection: &Connection,
     account: &AccountName,
     sha256: Sha256,
 ) -> Result<Option<UploadState>, StoreError> {
-    statement::first(connection, sql::UPLOAD, params![account.as_str(), sha256.0], |row| {
+    connection.first(sql::UPLOAD, params![account.as_str(), sha256.0], |row| {
         let columns = Columns::new(row, "telegram_uploads");
         Ok(UploadState {
             file_id: columns.get(0)?,

@@ -1,15 +1,14 @@
 //! Chats of the old records: what is known here already always stands.
 
 use domain::{AccountName, ChatId, Timestamp};
-use rusqlite::{Connection, params};
 
 use super::{CHAT, ChatImport, ImportedChat, SAVE_CHAT};
 use crate::StoreError;
 use crate::accounts::statements as accounts;
 use crate::chats::statements::MIGRATED_TO;
 use crate::column::Columns;
+use crate::database::{Connection, params};
 use crate::point::{self, Point};
-use crate::statement;
 use crate::write::{Transaction, Write};
 
 /// What is known here of a chat.
@@ -33,7 +32,7 @@ fn judge(chat: &ImportedChat, here: &Here) -> ChatImport {
     }
 }
 
-fn read_here(row: &rusqlite::Row<'_>) -> Result<Here, StoreError> {
+fn read_here(row: &crate::database::Row<'_>) -> Result<Here, StoreError> {
     let columns = Columns::new(row, "chats");
     Ok(Here { listed: columns.get(0)?, left: columns.get(1)?, account: columns.maybe_account(2)? })
 }
@@ -43,16 +42,16 @@ fn today(chat: &ImportedChat, moved: Option<ChatId>) -> ImportedChat {
     ImportedChat { chat_id: moved.unwrap_or(chat.chat_id), ..chat.clone() }
 }
 
-fn read_moved(row: &rusqlite::Row<'_>) -> Result<ChatId, StoreError> {
+fn read_moved(row: &crate::database::Row<'_>) -> Result<ChatId, StoreError> {
     Columns::new(row, "chat_migrations").chat_id(0)
 }
 
 /// What would become of chats.
 pub(super) fn look(connection: &Connection, chats: &[ImportedChat]) -> Result<Vec<ChatImport>, StoreError> {
     let one = |chat: &ImportedChat| {
-        let moved = statement::first(connection, MIGRATED_TO, [chat.chat_id.get()], read_moved)?;
+        let moved = connection.first(MIGRATED_TO, [chat.chat_id.get()], read_moved)?;
         let chat = today(chat, moved);
-        let here = statement::first(connection, CHAT, [chat.chat_id.get()], read_here)?;
+        let here = connection.first(CHAT, [chat.chat_id.get()], read_here)?;
         Ok(here.map_or(ChatImport::Same, |here| judge(&chat, &here)))
     };
     chats.iter().map(one).collect()

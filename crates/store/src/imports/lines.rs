@@ -1,12 +1,12 @@
 //! Lines of the old records: each is taken over once, whatever became of it here since.
 
 use domain::{ChatId, Timestamp};
-use rusqlite::{Connection, params};
 
 use super::{ImportedFailover, ImportedRequest, KEEP_REQUEST, KNOWN_LINE, digest, is_new};
+use crate::database::{Connection, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, failovers, statement};
+use crate::{StoreError, failovers};
 
 /// What tells a failed request from all others. How often it was tried again does not: it is the same request.
 pub(super) fn of_request(request: &ImportedRequest) -> [u8; 16] {
@@ -40,7 +40,7 @@ pub(super) fn count_new(connection: &Connection, mut digests: Vec<[u8; 16]>) -> 
     digests.dedup();
     let mut new = 0;
     for digest in &digests {
-        let known = statement::first(connection, KNOWN_LINE, [digest], |_| Ok(()))?;
+        let known = connection.first(KNOWN_LINE, [digest], |_| Ok(()))?;
         new += usize::from(known.is_none());
     }
     Ok(new)

@@ -180,7 +180,7 @@ fn digest(fields: &[&str]) -> [u8; 16] {
 
 /// Notes a line as taken over; false when it was before.
 fn is_new(transaction: &Transaction<'_>, digest: [u8; 16], at: Timestamp) -> Result<bool, StoreError> {
-    Ok(transaction.execute(NOTE_LINE, rusqlite::params![digest, at.as_micros()])? > 0)
+    Ok(transaction.execute(NOTE_LINE, crate::database::params![digest, at.as_micros()])? > 0)
 }
 
 #[cfg(test)]

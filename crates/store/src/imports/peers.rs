@@ -1,10 +1,10 @@
 //! Peers out of a session file: many at once.
 
 use domain::{AccountName, Username};
-use rusqlite::params;
 
 use super::SAVE_PEER;
 use crate::StoreError;
+use crate::database::params;
 use crate::peers::StoredPeer;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};

@@ -8,11 +8,11 @@ use domain::message::{OutboundMessage, Part, PartState};
 use domain::outcome::Failure;
 use domain::timeline::Step;
 use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState, Timestamp};
-use rusqlite::params;
 
 use super::statements as sql;
 use super::{PARTS, TABLE, items, key, timeline};
 use crate::column::{Columns, to_json};
+use crate::database::params;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};

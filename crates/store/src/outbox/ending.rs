@@ -3,13 +3,13 @@
 use domain::outcome::Failure;
 use domain::timeline::Step;
 use domain::{MessageId, MessageState, Timestamp};
-use rusqlite::params;
 
 use super::statements as sql;
 use super::{Fail, Origin, Resolution, TABLE, held_back, key, no_such_message, state_of, timeline};
 use crate::StoreError;
 use crate::chats::{Missed, count};
 use crate::column::{Columns, to_json};
+use crate::database::params;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 

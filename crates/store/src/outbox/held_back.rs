@@ -4,11 +4,11 @@ use domain::message::MessageState;
 use domain::outcome::Failure;
 use domain::timeline::Step;
 use domain::{MessageId, Timestamp};
-use rusqlite::params;
 
 use super::statements as sql;
 use super::{TABLE, key, timeline};
 use crate::column::{Columns, to_json};
+use crate::database::params;
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};
 

@@ -5,16 +5,16 @@ use std::time::Duration;
 use domain::media::FileKey;
 use domain::message::{Content, OutboundMessage, Part};
 use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Purpose, Timestamp};
-use rusqlite::{Connection, Params, Row, params};
 
 use super::statements as sql;
 use super::{Origin, PARTS, TABLE, items, key, search};
 use crate::chats::in_json;
 use crate::column::Columns;
+use crate::database::{Connection, Parameters, Row, params};
 use crate::paging::{Page, Paged};
 use crate::sweep::first_id_at;
 use crate::unreadable::Unfinished;
-use crate::{StoreError, codes, statement};
+use crate::{StoreError, codes};
 
 /// Messages read for resuming at once at most.
 pub(crate) const LONGEST_BATCH: u32 = 1000;
@@ -43,7 +43,7 @@ pub(super) fn ended_by_minute(
     since: Timestamp,
 ) -> Result<Vec<EndedInMinute>, StoreError> {
     let first = first_id_at(since.minus(LONGEST_WAY));
-    statement::all(connection, sql::ENDED_BY_MINUTE, params![first, since.as_micros()], |row| {
+    connection.all(sql::ENDED_BY_MINUTE, params![first, since.as_micros()], |row| {
         let columns = Columns::new(row, TABLE);
         let minute: i64 = columns.get(0)?;
         let account: Option<String> = columns.get(1)?;
@@ -96,12 +96,12 @@ pub struct Listed {
 }
 
 pub(super) fn get(connection: &Connection, id: MessageId) -> Result<Option<OutboundMessage>, StoreError> {
-    let message = statement::first(connection, sql::GET, [key(&id)], message)?;
+    let message = connection.first(sql::GET, [key(&id)], message)?;
     message.map(|message| with_parts(connection, message)).transpose()
 }
 
 pub(super) fn origin(connection: &Connection, id: MessageId) -> Result<Option<Origin>, StoreError> {
-    statement::first(connection, sql::ORIGIN, [key(&id)], |row| Origin::read(&Columns::new(row, TABLE), 0))
+    connection.first(sql::ORIGIN, [key(&id)], |row| Origin::read(&Columns::new(row, TABLE), 0))
 }
 
 /// What says in which lane a message waits.
@@ -116,7 +116,7 @@ pub struct StoredLane {
 }
 
 pub(super) fn lane(connection: &Connection, id: MessageId) -> Result<Option<StoredLane>, StoreError> {
-    statement::first(connection, sql::LANE, [key(&id)], |row| {
+    connection.first(sql::LANE, [key(&id)], |row| {
         let columns = Columns::new(row, TABLE);
         Ok(StoredLane {
             chat: columns.parsed(0)?,
@@ -132,7 +132,7 @@ pub(super) fn sent_by(
     message_id: i64,
 ) -> Result<Option<AccountName>, StoreError> {
     let params = params![chat_id.get(), message_id, format!("%,{message_id},%")];
-    statement::first(connection, sql::SENT_BY, params, |row| Columns::new(row, TABLE).parsed(0))
+    connection.first(sql::SENT_BY, params, |row| Columns::new(row, TABLE).parsed(0))
 }
 
 pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
@@ -154,7 +154,7 @@ pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Res
         // One more tells whether there is another page.
         page.rows(),
     ];
-    let items = statement::all(connection, statement, params, message)?;
+    let items = connection.all(statement, params, message)?;
     let Paged { items, next_cursor } = page.cut(items, |message| message.id.to_string());
     Ok(Listed { items: all_with_parts(connection, items)?, next_cursor })
 }
@@ -166,17 +166,14 @@ pub(super) fn unfinished(
 ) -> Result<Unfinished<MessageId, OutboundMessage>, StoreError> {
     let after = after.map_or([0; 16], |id| *key(&id));
     let params = params![after, limit.clamp(1, LONGEST_BATCH)];
-    let rows = statement::all(connection, sql::UNFINISHED, params, |row| {
-        Ok((Columns::new(row, TABLE).message_id(0)?, message(row)))
-    })?;
+    let rows = connection
+        .all(sql::UNFINISHED, params, |row| Ok((Columns::new(row, TABLE).message_id(0)?, message(row))))?;
     let whole = |message: Result<_, _>| message.and_then(|message| with_parts(connection, message));
     Unfinished::of(rows.into_iter().map(|(id, message)| (id, whole(message))))
 }
 
 pub(super) fn files_in_use(connection: &Connection, since: Timestamp) -> Result<Vec<FileKey>, StoreError> {
-    statement::all(connection, sql::FILES_IN_USE, [since.as_micros()], |row| {
-        Columns::new(row, "outbox_files").parsed(0)
-    })
+    connection.all(sql::FILES_IN_USE, [since.as_micros()], |row| Columns::new(row, "outbox_files").parsed(0))
 }
 
 pub(super) fn files_done_with(
@@ -184,7 +181,7 @@ pub(super) fn files_done_with(
     id: MessageId,
     since: Timestamp,
 ) -> Result<Vec<FileKey>, StoreError> {
-    statement::all(connection, sql::FILES_DONE_WITH, params![key(&id), since.as_micros()], |row| {
+    connection.all(sql::FILES_DONE_WITH, params![key(&id), since.as_micros()], |row| {
         Columns::new(row, "outbox_files").parsed(0)
     })
 }
@@ -200,7 +197,7 @@ pub(super) fn with_parts(
     connection: &Connection,
     mut message: OutboundMessage,
 ) -> Result<OutboundMessage, StoreError> {
-    message.parts = statement::all(connection, sql::PARTS_OF, [key(&message.id)], |row| {
+    message.parts = connection.all(sql::PARTS_OF, [key(&message.id)], |row| {
         let columns = Columns::new(row, PARTS);
         let ids = items::read_ids(&columns, 3, 6)?;
         let mut items = items::read(&columns, 1, 5)?;
@@ -221,9 +218,9 @@ pub(super) fn with_parts(
 pub(crate) fn logged(
     connection: &Connection,
     statement: &str,
-    params: impl Params,
+    params: impl Parameters,
 ) -> Result<Vec<OutboundMessage>, StoreError> {
-    all_with_parts(connection, statement::all(connection, statement, params, message)?)
+    all_with_parts(connection, connection.all(statement, params, message)?)
 }
 
 /// A message without its parts.

@@ -1,19 +1,20 @@
 //! Looking for messages by their text and time: newest first, and never more than so many rows at once.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use domain::message::OutboundMessage;
 use domain::phone::PhoneDigits;
 use domain::{AccountName, ChatId, MessageId, MessageState, Timestamp};
-use rusqlite::{Connection, Row, params};
 
 use super::reading::{Filter, LONGEST_BATCH, Listed, message, with_parts};
 use super::statements as sql;
 use super::{TABLE, key};
 use crate::chats::in_json;
 use crate::column::Columns;
+use crate::database::{Connection, Row, params};
 use crate::paging::Page;
-use crate::{StoreError, codes, statement};
+use crate::{StoreError, codes};
 
 /// The most rows that one look goes through: some tenths of a second on a slow disk. A page that ends there leads on.
 pub(crate) const MOST_ROWS: u32 = 50_000;
@@ -88,7 +89,7 @@ pub(super) fn failed(
         until.as_micros(),
         limit.clamp(1, LONGEST_BATCH),
     ];
-    statement::all(connection, sql::FAILED, params, |row| Columns::new(row, TABLE).message_id(0))
+    connection.all(sql::FAILED, params, |row| Columns::new(row, TABLE).message_id(0))
 }
 
 /// A page of the messages that a filter with a text or times finds. The page may have fewer messages than were asked for and
@@ -112,44 +113,37 @@ pub(super) fn search(
     let needle = filter.text.as_deref().map(Needle::new);
     let wanted = page.rows().saturating_sub(1) as usize;
 
-    let mut statement = connection.prepare_cached(match (filter.undelivered, narrow) {
-        (Some(_), _) => sql::SCAN_UNDELIVERED,
-        (None, Some(_)) => sql::SCAN_OPEN,
-        (None, None) => sql::SCAN,
-    })?;
-    let mut rows = match narrow {
-        Some(state) if filter.undelivered.is_none() => {
-            statement.query(params![before, from, state, most_rows])?
-        }
-        _ => statement.query(params![before, from, most_rows])?,
+    let (scan, state_bound) = match (filter.undelivered, narrow) {
+        (Some(_), _) => (sql::SCAN_UNDELIVERED, None),
+        (None, Some(state)) => (sql::SCAN_OPEN, Some(state)),
+        (None, None) => (sql::SCAN, None),
     };
+    let three = params![before, from, most_rows];
+    let four = params![before, from, state_bound, most_rows];
     let mut found = Listed { items: Vec::new(), next_cursor: None };
-    let (mut seen, mut last, mut desk) = (0, None, String::new());
-    while let Some(row) = rows.next()? {
+    let (mut seen, mut last, mut folded_text) = (0, None, String::new());
+    connection.each(scan, if state_bound.is_some() { four } else { three }, |row| {
         seen += 1;
         last = Some(Columns::new(row, TABLE).message_id(0)?);
         if !matches(row, filter, state)? {
-            continue;
+            return Ok(ControlFlow::Continue(()));
         }
-        let Some(needle) = &needle else {
-            found.items.push(with_parts(connection, message(row)?)?);
-            if found.items.len() == wanted {
-                break;
+        let message = match &needle {
+            None => Some(message(row)?),
+            Some(needle) => {
+                let is_to = is_for(row, filter, needle)?;
+                if is_to || needle.may_be_in(row.text(11).unwrap_or_default(), &mut folded_text) {
+                    Some(message(row)?).filter(|message| is_to || needle.is_in(message))
+                } else {
+                    None
+                }
             }
-            continue;
         };
-        let is_to = is_for(row, filter, needle)?;
-        if !is_to && !needle.may_be_in(row.get_ref(11)?.as_str().unwrap_or_default(), &mut desk) {
-            continue;
-        }
-        let message = message(row)?;
-        if is_to || needle.is_in(&message) {
+        if let Some(message) = message {
             found.items.push(with_parts(connection, message)?);
         }
-        if found.items.len() == wanted {
-            break;
-        }
-    }
+        Ok(if found.items.len() == wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
     // A look that was broken off, by its page or by its bound, may have more behind it.
     if found.items.len() == wanted || seen == most_rows {
         found.next_cursor = last.map(|id| id.to_string());
@@ -159,18 +153,18 @@ pub(super) fn search(
 
 /// Whether it goes to one of these chats.
 fn is_among(row: &Row<'_>, chats: &[ChatId]) -> Result<bool, StoreError> {
-    Ok(row.get::<_, Option<i64>>(3)?.is_some_and(|id| chats.iter().any(|chat| chat.get() == id)))
+    Ok(row.get::<Option<i64>>(3)?.is_some_and(|id| chats.iter().any(|chat| chat.get() == id)))
 }
 
 /// Whether it is wanted for its chat, whatever its text.
 fn is_for(row: &Row<'_>, filter: &Filter, needle: &Needle) -> Result<bool, StoreError> {
     let Some(chats) = &filter.or_to else { return Ok(false) };
-    Ok(is_among(row, chats)? || folded(row.get_ref(2)?.as_str().unwrap_or_default()).contains(&needle.text))
+    Ok(is_among(row, chats)? || folded(row.text(2).unwrap_or_default()).contains(&needle.text))
 }
 
 /// What the columns say; the text is looked at last, since it is long.
 fn matches(row: &Row<'_>, filter: &Filter, state: Option<i64>) -> Result<bool, StoreError> {
-    if state.is_some() && row.get::<_, Option<i64>>(1)? != state {
+    if state.is_some() && row.get::<Option<i64>>(1)? != state {
         return Ok(false);
     }
     if let Some(chats) = &filter.chats
@@ -179,16 +173,16 @@ fn matches(row: &Row<'_>, filter: &Filter, state: Option<i64>) -> Result<bool, S
         return Ok(false);
     }
     if let Some(account) = filter.account.as_ref().map(AccountName::as_str)
-        && row.get_ref(5)?.as_str().ok() != Some(account)
+        && row.text(5) != Some(account)
     {
         return Ok(false);
     }
-    let instant = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp::from_micros));
+    let instant = |column| row.get::<Option<i64>>(column).map(|at| at.map(Timestamp::from_micros));
     let accepted = instant(8)?.unwrap_or_default();
     let at = match filter.undelivered {
         None => accepted,
         Some(now) => {
-            let state = row.get::<_, Option<i64>>(1)?.and_then(codes::message);
+            let state = row.get::<Option<i64>>(1)?.and_then(codes::message);
             let due = instant(7)?.unwrap_or_default().max(accepted);
             let Some(at) = undelivered_since(state, due, instant(9)?.unwrap_or_default(), now) else {
                 return Ok(false);
@@ -225,8 +219,6 @@ fn undelivered_since(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use proptest::prelude::*;
     use proptest::sample::select;
@@ -248,8 +240,7 @@ mod tests {
     }
 
     fn outbox(rows: &[(i64, &str, Option<&str>)]) -> Connection {
-        let mut connection = Connection::open_in_memory().unwrap();
-        crate::migrations::run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
+        let connection = Connection::migrated();
         for (place, (state, text, account)) in rows.iter().enumerate() {
             let at = Timestamp::from_micros(i64::try_from(place).expect("small") * 1_000_000);
             let mut id = first_id_at(at);

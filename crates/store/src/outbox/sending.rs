@@ -3,7 +3,6 @@
 use domain::message::{PartItem, PartState};
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, MessageId, MessageState, Outcome};
-use rusqlite::params;
 
 use super::ending::count_unresolved;
 use super::statements as sql;
@@ -13,6 +12,7 @@ use super::{
 };
 use crate::accounts::{save_hold, statements as accounts};
 use crate::column::{Columns, to_json};
+use crate::database::params;
 use crate::outbox::accept::{PartColumns, insert_part};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};

@@ -3,14 +3,14 @@
 use domain::outcome::OutcomeKind;
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, MessageId, Timestamp};
-use rusqlite::{Connection, params};
 
 use super::statements as sql;
 use super::{key, state_of};
 use crate::column::Columns;
+use crate::database::{Connection, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, codes, statement};
+use crate::{StoreError, codes};
 
 /// A message has at most this many steps, counted before a note is added.
 const MOST: i64 = 1000;
@@ -109,7 +109,7 @@ fn thin_out(transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreEr
 }
 
 pub(super) fn read(connection: &Connection, id: MessageId) -> Result<Vec<Entry>, StoreError> {
-    statement::all(connection, sql::TIMELINE, [key(&id)], |row| {
+    connection.all(sql::TIMELINE, [key(&id)], |row| {
         let columns = Columns::new(row, "outbox_timeline");
         Ok(Entry {
             at: columns.time(0)?,

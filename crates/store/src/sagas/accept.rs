@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use domain::saga::{Progress, SagaEvent, SagaState};
 use domain::{AccountName, ChatId, OperationId, Purpose, Timestamp};
-use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use super::statements as sql;
 use super::{AcceptSaga, Keep, SagaAccepted, TABLE, held_back, history, key};
 use crate::column::{Columns, to_json};
+use crate::database::params;
 use crate::outbox::{Idempotency, Join, statements as keys};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};

@@ -3,7 +3,6 @@
 use domain::outcome::{Failure, Refusal};
 use domain::saga::{Left, SagaEntry, SagaEvent, SagaState};
 use domain::{AccountName, ChatId};
-use rusqlite::params;
 
 use super::accept::Kept;
 use super::statements as sql;
@@ -11,6 +10,7 @@ use super::{SagaChange, TABLE, history, key, no_such_saga};
 use crate::accounts::save_hold;
 use crate::chats::{self, Missed};
 use crate::column::{Columns, to_json};
+use crate::database::params;
 use crate::failed_requests::{self, Direction, Failed};
 use crate::outbox::Origin;
 use crate::point::{self, Point};

@@ -2,13 +2,13 @@
 
 use domain::saga::{RegistryChange, Saga, SagaEvent, SagaState, Task, Verdict};
 use domain::{ChatId, OperationId, Timestamp};
-use rusqlite::params;
 
 use super::accept::{Kept, Start};
 use super::change::{Prepared, keep_request};
 use super::statements as sql;
 use super::{SagaChange, TABLE, held_back, history, key, no_such_saga, reading, state_of};
 use crate::column::{Columns, to_json};
+use crate::database::params;
 use crate::outbox::statements as joins;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};

@@ -3,7 +3,6 @@
 use domain::outcome::Failure;
 use domain::saga::{Saga, SagaEvent, SagaState, Step};
 use domain::{OperationId, Timestamp};
-use rusqlite::params;
 
 use super::change::Prepared;
 use super::ending::start_of;
@@ -11,6 +10,7 @@ use super::statements as sql;
 use super::{SagaChange, TABLE, history, key, reading};
 use crate::StoreError;
 use crate::column::Columns;
+use crate::database::params;
 use crate::write::{Transaction, Write};
 
 /// Holds back so many sagas behind this one.

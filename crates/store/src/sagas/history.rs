@@ -2,14 +2,14 @@
 
 use domain::saga::{SagaEntry, SagaEvent, StepOutcome};
 use domain::{AccountName, OperationId, Timestamp};
-use rusqlite::{Connection, Row, params};
 
 use super::statements as sql;
 use super::{key, state_of};
+use crate::StoreError;
 use crate::column::Columns;
+use crate::database::{Connection, Row, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, statement};
 
 /// A saga has at most this many entries, counted before a note is added.
 const MOST: i64 = 1000;
@@ -90,7 +90,7 @@ impl Write for NoteWrite {
 }
 
 pub(super) fn read(connection: &Connection, id: OperationId) -> Result<Vec<SagaEntry>, StoreError> {
-    statement::all(connection, sql::STEPS, [key(&id)], entry)
+    connection.all(sql::STEPS, [key(&id)], entry)
 }
 
 fn entry(row: &Row<'_>) -> Result<SagaEntry, StoreError> {

@@ -2,18 +2,18 @@
 
 use domain::OperationId;
 use domain::saga::Saga;
-use rusqlite::{Connection, Params, Row, params};
 
 use super::statements as sql;
 use super::{TABLE, key};
 use crate::column::Columns;
+use crate::database::{Connection, Parameters, Row, params};
 use crate::outbox::{LONGEST_BATCH, Origin};
 use crate::unreadable::Unfinished;
 use crate::write::Transaction;
-use crate::{StoreError, codes, statement};
+use crate::{StoreError, codes};
 
 pub(super) fn get(connection: &Connection, id: OperationId) -> Result<Option<Saga>, StoreError> {
-    statement::first(connection, sql::GET, [key(&id)], saga)
+    connection.first(sql::GET, [key(&id)], saga)
 }
 
 /// A saga, inside a write.
@@ -22,7 +22,7 @@ pub(super) fn one(transaction: &Transaction<'_>, id: &OperationId) -> Result<Opt
 }
 
 pub(super) fn origin(connection: &Connection, id: OperationId) -> Result<Option<Origin>, StoreError> {
-    statement::first(connection, sql::ORIGIN, [key(&id)], |row| Origin::read(&Columns::new(row, TABLE), 0))
+    connection.first(sql::ORIGIN, [key(&id)], |row| Origin::read(&Columns::new(row, TABLE), 0))
 }
 
 pub(super) fn unfinished(
@@ -32,9 +32,8 @@ pub(super) fn unfinished(
 ) -> Result<Unfinished<OperationId, Saga>, StoreError> {
     let after = after.map_or([0; 16], |id| *key(&id));
     let params = params![after, limit.clamp(1, LONGEST_BATCH)];
-    let rows = statement::all(connection, sql::UNFINISHED, params, |row| {
-        Ok((Columns::new(row, TABLE).operation_id(0)?, saga(row)))
-    })?;
+    let rows = connection
+        .all(sql::UNFINISHED, params, |row| Ok((Columns::new(row, TABLE).operation_id(0)?, saga(row))))?;
     Unfinished::of(rows)
 }
 
@@ -42,9 +41,9 @@ pub(super) fn unfinished(
 pub(crate) fn logged(
     connection: &Connection,
     statement: &str,
-    params: impl Params,
+    params: impl Parameters,
 ) -> Result<Vec<Saga>, StoreError> {
-    statement::all(connection, statement, params, saga)
+    connection.all(statement, params, saga)
 }
 
 /// The same, inside a write.

@@ -5,10 +5,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::ops::ControlFlow;
 
-use crate::OpenError;
+use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql};
+
+use crate::database::{Parameters, Row, Value};
+use crate::{OpenError, StoreError};
 
 /// More than there are statements, so that none is prepared twice.
 pub(crate) const CACHED_STATEMENTS: usize = 360;
@@ -82,6 +86,85 @@ pub(crate) fn reading(file: &Path) -> Result<Connection, OpenError> {
 fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
+}
+
+pub(crate) fn execute(
+    connection: &Connection,
+    sql: &str,
+    parameters: &impl Parameters,
+) -> Result<usize, StoreError> {
+    Ok(bound(connection, sql, parameters)?.raw_execute()?)
+}
+
+pub(crate) fn each(
+    connection: &Connection,
+    sql: &str,
+    parameters: &impl Parameters,
+    read: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = bound(connection, sql, parameters)?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        if read(&Row::Sqlite(row))?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A statement, prepared once per connection, with its parameters.
+fn bound<'a>(
+    connection: &'a Connection,
+    sql: &str,
+    parameters: &impl Parameters,
+) -> rusqlite::Result<CachedStatement<'a>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let (mut index, mut result) = (0, Ok(()));
+    parameters.each(&mut |value| {
+        index += 1;
+        if result.is_ok() {
+            result = statement.raw_bind_parameter(index, value);
+        }
+    });
+    result?;
+    let expected = statement.parameter_count();
+    if index == expected {
+        Ok(statement)
+    } else {
+        Err(rusqlite::Error::InvalidParameterCount(index, expected))
+    }
+}
+
+/// Moves the log into the database file and closes it.
+pub(crate) fn close(connection: Connection) {
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "cannot move the log into the database file; it is kept beside it");
+    }
+    if let Err((_, error)) = connection.close() {
+        tracing::warn!(%error, "the database did not close");
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// A column of a row, or what is wrong with it.
+pub(crate) fn value<'a>(row: &'a rusqlite::Row<'a>, index: usize) -> Result<Value<'a>, String> {
+    match row.get_ref(index).map_err(|error| error.to_string())? {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(number) => Ok(Value::Integer(number)),
+        ValueRef::Text(text) => str::from_utf8(text).map(Value::Text).map_err(|error| error.to_string()),
+        ValueRef::Blob(bytes) => Ok(Value::Blob(bytes)),
+        ValueRef::Real(_) => Err("a fraction is nothing that is stored".to_owned()),
+    }
 }
 
 /// What an error of SQLite means while a store is being opened.
