@@ -9,4 +9,6 @@ mod wire;
 
 pub use data_centre::{Addresses, AuthKey, DataCentre};
 pub use exchange::{ExchangeError, ServerKeyError, ServerKeys, fresh_key, is_good_prime};
-pub use wire::{Application, Connection, Garbled, Loss, Proxied, RequestError, RpcError, Wire, judge_named};
+pub use wire::{
+    Application, Connection, Garbled, Loss, Proxied, RequestError, RpcError, Updates, Wire, judge_named,
+};

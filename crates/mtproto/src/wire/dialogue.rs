@@ -12,9 +12,9 @@ use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Identifiable, Serializable, functions, types};
 use tokio::sync::oneshot;
 
-use super::arrived;
 use super::error::{Loss, RequestError};
 use super::message::{CONTAINER, Content, Message};
+use super::{Updates, arrived};
 
 /// Requests that wait or are in flight; no more are taken while there are so many.
 const MOST_REQUESTS: usize = 512;
@@ -49,6 +49,10 @@ const BEGINNING: usize = 64;
 
 const MESSAGE_HEADER: usize = 16;
 
+/// Stands before a request that subscribes to nothing.
+const WITHOUT_UPDATES: [u8; 4] =
+    functions::InvokeWithoutUpdates::<functions::help::GetConfig>::CONSTRUCTOR_ID.to_le_bytes();
+
 /// Where the result of a request goes.
 pub(super) type ReplySender = oneshot::Sender<Result<Vec<u8>, RequestError>>;
 
@@ -64,6 +68,7 @@ pub(super) struct Moment {
 /// A request, whether it waits or is in flight.
 struct Request {
     body: Vec<u8>,
+    updates: Updates,
     /// None for what the connection asks by itself.
     answer: Option<ReplySender>,
     /// By the order in which they were asked.
@@ -72,6 +77,17 @@ struct Request {
 }
 
 impl Request {
+    const fn wrapper(&self) -> &'static [u8] {
+        match self.updates {
+            Updates::Wanted => &[],
+            Updates::Unwanted => &WITHOUT_UPDATES,
+        }
+    }
+
+    const fn length(&self) -> usize {
+        self.wrapper().len() + self.body.len()
+    }
+
     fn is_abandoned(&self) -> bool {
         self.answer.as_ref().is_none_or(ReplySender::is_closed)
     }
@@ -138,9 +154,9 @@ impl Dialogue {
         (self.salt, self.ahead)
     }
 
-    pub(super) fn ask(&mut self, body: Vec<u8>, answer: ReplySender) {
+    pub(super) fn ask(&mut self, body: Vec<u8>, updates: Updates, answer: ReplySender) {
         if (4..=LONGEST).contains(&body.len()) && body.len().is_multiple_of(4) {
-            self.wait_in_line(body, Some(answer));
+            self.wait_in_line(body, updates, Some(answer));
         } else {
             // Anyone who asked may be gone.
             let _ = answer.send(Err(RequestError::Unsendable(body.len())));
@@ -150,12 +166,12 @@ impl Dialogue {
     /// Puts a ping in line, with which Telegram goes on keeping the connection.
     pub(super) fn ping(&mut self, ping_id: i64) {
         let ping = functions::PingDelayDisconnect { ping_id, disconnect_delay: NO_PING };
-        self.wait_in_line(ping.to_bytes(), None);
+        self.wait_in_line(ping.to_bytes(), Updates::Wanted, None);
     }
 
-    fn wait_in_line(&mut self, body: Vec<u8>, answer: Option<ReplySender>) {
+    fn wait_in_line(&mut self, body: Vec<u8>, updates: Updates, answer: Option<ReplySender>) {
         self.tickets += 1;
-        self.waiting.push_back(Request { body, answer, ticket: self.tickets, refusals: 0 });
+        self.waiting.push_back(Request { body, updates, answer, ticket: self.tickets, refusals: 0 });
     }
 
     /// Whether one more request may be put in line. Makes room by forgetting those that no one wants to know of any more.
@@ -219,7 +235,7 @@ impl Dialogue {
         }
         let count = service.len() + chosen.len();
         let bytes = service.iter().map(|(body, _)| body.len()).sum::<usize>()
-            + chosen.iter().map(|request| request.body.len()).sum::<usize>()
+            + chosen.iter().map(Request::length).sum::<usize>()
             + count * MESSAGE_HEADER;
         let is_container = count > 1;
         packet.reserve(bytes + 64);
@@ -232,12 +248,12 @@ impl Dialogue {
         }
         for (body, has_content) in &service {
             let (id, sequence) = (self.next_id(moment.steady), self.next_number(*has_content));
-            put(packet, id, sequence, body);
+            put(packet, id, sequence, &[], body);
         }
         let mut leaving = Vec::with_capacity(chosen.len());
         for request in chosen {
             let (id, sequence) = (self.next_id(moment.steady), self.next_number(true));
-            put(packet, id, sequence, &request.body);
+            put(packet, id, sequence, request.wrapper(), &request.body);
             leaving.push((id, request));
         }
         let outer = if is_container { self.next_id(moment.steady) } else { self.last_id };
@@ -262,7 +278,7 @@ impl Dialogue {
                 self.waiting.pop_front();
                 continue;
             }
-            let after = bytes + request.body.len();
+            let after = bytes + request.length();
             if !chosen.is_empty() && (after > JOINED || chosen.len() >= MOST_TOGETHER) {
                 break;
             }
@@ -318,7 +334,9 @@ impl Dialogue {
             }
             Content::Result { request, body } => {
                 let asked = self.flying.remove(&request).map(|flying| flying.request);
-                arrived.extend(arrived::with_result(asked.as_ref().map(|asked| &asked.body[..]), &body));
+                if asked.as_ref().is_none_or(|asked| asked.updates == Updates::Wanted) {
+                    arrived.extend(arrived::with_result(asked.as_ref().map(|asked| &asked.body[..]), &body));
+                }
                 if let Some(asked) = asked {
                     asked.end(Ok(body.into_owned()));
                 }
@@ -407,8 +425,9 @@ fn header(id: i64, sequence: i32, length: usize) -> [u8; MESSAGE_HEADER] {
     header
 }
 
-fn put(packet: &mut Vec<u8>, id: i64, sequence: i32, body: &[u8]) {
-    packet.extend_from_slice(&header(id, sequence, body.len()));
+fn put(packet: &mut Vec<u8>, id: i64, sequence: i32, wrapper: &[u8], body: &[u8]) {
+    packet.extend_from_slice(&header(id, sequence, wrapper.len() + body.len()));
+    packet.extend_from_slice(wrapper);
     packet.extend_from_slice(body);
 }
 

@@ -6,10 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use grammers_tl_types::{Deserializable as _, LAYER, Serializable as _, enums, functions, types};
 
+use super::Updates;
+
 /// The language in which Telegram words what it has words for.
 const LANGUAGE: &str = "en";
 
-pub(super) fn request(api_id: i32) -> Vec<u8> {
+pub(super) fn request(api_id: i32, updates: Updates) -> Vec<u8> {
     let query = functions::InitConnection {
         api_id,
         device_model: "Switchboard".to_owned(),
@@ -22,7 +24,13 @@ pub(super) fn request(api_id: i32) -> Vec<u8> {
         params: None,
         query: functions::help::GetConfig {},
     };
-    functions::InvokeWithLayer { layer: LAYER, query }.to_bytes()
+    match updates {
+        Updates::Wanted => functions::InvokeWithLayer { layer: LAYER, query }.to_bytes(),
+        Updates::Unwanted => {
+            let query = functions::InvokeWithoutUpdates { query };
+            functions::InvokeWithLayer { layer: LAYER, query }.to_bytes()
+        }
+    }
 }
 
 /// Where a data centre is by the answer, if it tells an address of that kind which can be connected to. An answer that

@@ -49,6 +49,16 @@ pub struct Application {
     pub proxy: Option<Proxied>,
 }
 
+/// Whether a request subscribes its session to updates; once subscribed, a session stays so.
+///
+/// After <https://core.telegram.org/api/invoking#disabling-updates>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Updates {
+    Wanted,
+    /// The request is wrapped in `invokeWithoutUpdates`, and its result is not read for updates either.
+    Unwanted,
+}
+
 #[derive(Clone)]
 pub struct Wire {
     requests: mpsc::Sender<Request>,
@@ -58,10 +68,10 @@ pub struct Wire {
 impl Wire {
     /// Makes a request, and connects for it if need be. Waits without a limit of its own: each caller has one. A request whose
     /// caller is gone before it is written is never written.
-    pub async fn request(&self, body: Vec<u8>) -> Result<Vec<u8>, RequestError> {
+    pub async fn request(&self, body: Vec<u8>, updates: Updates) -> Result<Vec<u8>, RequestError> {
         let closed = |written| RequestError::Lost { loss: Loss::Closed, written };
         let (answer, result) = oneshot::channel();
-        self.requests.send(Request { body, answer }).await.map_err(|_| closed(false))?;
+        self.requests.send(Request { body, updates, answer }).await.map_err(|_| closed(false))?;
         // A task that was aborted cannot tell whether it wrote.
         result.await.unwrap_or_else(|_| Err(closed(true)))
     }

@@ -13,7 +13,7 @@ use super::envelope::Envelope;
 use super::error::{Loss, RequestError};
 use super::live::{Learned, Live};
 use super::proxied::Proxied;
-use super::{greeting, socket};
+use super::{Updates, greeting, socket};
 use crate::data_centre::DataCentre;
 
 /// How long the answer to the greeting may take.
@@ -22,6 +22,7 @@ const GREETING: Duration = Duration::from_secs(20);
 /// A request on its way to the connection.
 pub(super) struct Request {
     pub(super) body: Vec<u8>,
+    pub(super) updates: Updates,
     pub(super) answer: ReplySender,
 }
 
@@ -101,14 +102,14 @@ impl Runner {
         let greeted = tokio::select! {
             biased;
             _ = orders.changed() => Err(closed()),
-            greeted = greet(&mut live, centre, self.api_id, clock, arrived) => greeted,
+            greeted = greet(&mut live, centre, self.api_id, first.updates, clock, arrived) => greeted,
         };
         if let Err(error) = greeted {
             let (_, _, stream) = live.into_parts();
             self.turn_away(Some(first), &error);
             return socket::leave(stream).await;
         }
-        live.dialogue.ask(first.body, first.answer);
+        live.dialogue.ask(first.body, first.updates, first.answer);
         let ended = carry(&mut live, requests, orders, arrived).await;
         let (learned, mut dialogue, stream) = live.into_parts();
         centre.learn(learned);
@@ -153,11 +154,13 @@ async fn greet(
     live: &mut Live<'_>,
     centre: &DataCentre,
     api_id: i32,
+    updates: Updates,
     clock: &Clock,
     arrived: &mut (dyn FnMut(UpdatesLike) + Send),
 ) -> Result<(), RequestError> {
     let (answer, mut result) = oneshot::channel();
-    live.dialogue.ask(greeting::request(api_id), answer);
+    // It has its wrapper inside.
+    live.dialogue.ask(greeting::request(api_id, updates), Updates::Wanted, answer);
     let greeted = clock.timeout(GREETING, async {
         let mut told = Vec::new();
         loop {
@@ -190,13 +193,13 @@ async fn carry(
             biased;
             _ = orders.changed() => return Ended::Ordered,
             request = requests.recv(), if has_room => {
-                let Some(Request { body, answer }) = request else { return Ended::Ordered };
-                live.dialogue.ask(body, answer);
+                let Some(Request { body, updates, answer }) = request else { return Ended::Ordered };
+                live.dialogue.ask(body, updates, answer);
                 // Those that wait already leave together with it.
                 while live.dialogue.has_room()
-                    && let Ok(Request { body, answer }) = requests.try_recv()
+                    && let Ok(Request { body, updates, answer }) = requests.try_recv()
                 {
-                    live.dialogue.ask(body, answer);
+                    live.dialogue.ask(body, updates, answer);
                 }
             }
             stepped = live.step(&mut told) => {

@@ -150,6 +150,13 @@ impl Telegram {
         self.lock().calls.clear();
     }
 
+    /// How many sessions of an account are subscribed to its updates.
+    pub fn subscribed(&self, account: &str) -> usize {
+        let state = self.lock();
+        let user = state.account_named(account).map(|account| account.user_id);
+        user.map_or(0, |user| state.sessions.count(state.authorizations.keys_of(user)))
+    }
+
     /// Methods that were asked for and are not known.
     pub fn unknown(&self) -> Vec<UnknownMethod> {
         self.lock().calls.unknown()

@@ -57,6 +57,10 @@ impl Sessions {
         }
     }
 
+    pub(crate) fn count(&self, keys: &[AuthKeyId]) -> usize {
+        keys.iter().filter_map(|key| self.by_key.get(key)).map(Vec::len).sum()
+    }
+
     /// Whether any session but this one is there to be told.
     pub(crate) fn anyone(&self, keys: &[AuthKeyId], except: Option<SessionKey>) -> bool {
         keys.iter().any(|key| {

@@ -1,10 +1,10 @@
 //! What is true of an account as a whole, whichever of its lines found it out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use ambient::{Chance, Clock};
-use domain::account::Reason;
+use domain::account::{AccountState, Reason};
 use domain::{AccountName, Timestamp};
 use store::SelfUser;
 use tokio::sync::watch;
@@ -26,14 +26,51 @@ impl Changes {
     }
 }
 
+const NO_LINE: usize = usize::MAX;
+
+/// The lines of an account, as bits by their index, and which of them reads the updates.
+#[derive(Debug, Default)]
+struct Lines {
+    ready: u64,
+    connecting: u64,
+    texts: u64,
+    reader: Option<usize>,
+}
+
+impl Lines {
+    fn show(&mut self, line: usize, state: AccountState, texts: bool) {
+        let set = |bits: &mut u64, on| *bits = if on { *bits | bit(line) } else { *bits & !bit(line) };
+        set(&mut self.ready, state == AccountState::Ready);
+        set(&mut self.connecting, state == AccountState::Connecting);
+        set(&mut self.texts, texts);
+        self.reader = self.elect();
+    }
+
+    /// The one that reads goes on while it is ready: a session that was subscribed stays so. Another takes over at once, by
+    /// preference one for texts: what is sent over the reader comes to it as a result and is not pushed. At the beginning
+    /// such a line is waited for while it connects.
+    fn elect(&self) -> Option<usize> {
+        let first = |bits: u64| (bits != 0).then_some(bits.trailing_zeros() as usize);
+        let goes_on = self.reader.filter(|reader| self.ready & bit(*reader) != 0);
+        let waits = self.reader.is_none() && self.connecting & self.texts != 0;
+        goes_on.or_else(|| first(self.ready & self.texts)).or_else(|| first(self.ready).filter(|_| !waits))
+    }
+}
+
+fn bit(line: usize) -> u64 {
+    1_u64.checked_shl(u32::try_from(line).unwrap_or(u32::MAX)).unwrap_or(0)
+}
+
 /// The account's own facts. Lines write them, everyone reads them.
 pub(crate) struct AccountHealth {
     pub(crate) name: AccountName,
     pub(crate) clock: Clock,
     pub(crate) chance: Chance,
     pub(crate) changes: Changes,
-    /// Which lines are ready, as bits by their index.
-    ready: AtomicU64,
+    lines: Mutex<Lines>,
+    /// Whether any of them is ready, and which reads; [`NO_LINE`] is none.
+    is_up: AtomicBool,
+    reader: AtomicUsize,
     /// Updates were lost on the way from a line to the reader.
     pub(crate) gap: AtomicBool,
     pub(crate) calls: Calls,
@@ -57,7 +94,9 @@ impl AccountHealth {
             clock,
             chance,
             changes,
-            ready: AtomicU64::new(0),
+            lines: Mutex::default(),
+            is_up: AtomicBool::new(false),
+            reader: AtomicUsize::new(NO_LINE),
             gap: AtomicBool::new(false),
             calls: Calls::default(),
             operations: AtomicU64::new(0),
@@ -70,19 +109,25 @@ impl AccountHealth {
         }
     }
 
-    pub(crate) fn set_ready(&self, line: usize, ready: bool) {
-        let bit = 1_u64.checked_shl(u32::try_from(line).unwrap_or(u32::MAX)).unwrap_or(0);
-        if ready {
-            self.ready.fetch_or(bit, Ordering::AcqRel);
-        } else {
-            self.ready.fetch_and(!bit, Ordering::AcqRel);
-        }
+    /// Takes in the state of a line, and whether it is one for texts that may connect. Returns whether another line reads the
+    /// updates now, or the same one after it was away.
+    pub(crate) fn show_line(&self, line: usize, state: AccountState, texts: bool) -> bool {
+        let mut lines = self.lines.lock();
+        let before = lines.reader;
+        lines.show(line, state, texts);
+        self.reader.store(lines.reader.unwrap_or(NO_LINE), Ordering::Release);
+        self.is_up.store(lines.ready != 0, Ordering::Release);
+        lines.reader.is_some() && lines.reader != before
     }
 
-    /// The first line that is up: it reads the updates.
+    /// Whether any line is ready.
+    pub(crate) fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Acquire)
+    }
+
+    /// The line that reads the updates: the only one whose session is subscribed to them.
     pub(crate) fn reader(&self) -> Option<usize> {
-        let ready = self.ready.load(Ordering::Acquire);
-        (ready != 0).then_some(ready.trailing_zeros() as usize)
+        Some(self.reader.load(Ordering::Acquire)).filter(|line| *line != NO_LINE)
     }
 
     pub(crate) fn count_call(&self, at: Timestamp) {
@@ -211,14 +256,29 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_that_is_up_reads_the_updates() {
+    fn a_line_reads_until_it_is_down_and_one_for_texts_first() {
+        use AccountState::{Connecting, Error, Ready};
         let health = health();
-        assert_eq!(health.reader(), None);
-        health.set_ready(2, true);
-        assert_eq!(health.reader(), Some(2));
-        health.set_ready(0, true);
+        let show = |line, state| health.show_line(line, state, line == 1);
+        // It is waited for while it connects.
+        assert!(![0, 1, 2].map(|line| show(line, Connecting)).contains(&true));
+        assert!(!show(2, Ready));
+        assert_eq!((health.is_up(), health.reader()), (true, None));
+        assert!(show(1, Ready));
+        assert!(!show(0, Ready));
+        assert_eq!(health.reader(), Some(1));
+        // Another takes over at once, and keeps it.
+        assert!(show(1, Connecting));
         assert_eq!(health.reader(), Some(0));
-        health.set_ready(0, false);
+        assert!(!show(1, Ready));
+        assert_eq!(health.reader(), Some(0));
+        assert!(!show(2, Error));
+        assert!(show(0, Error));
+        assert_eq!(health.reader(), Some(1));
+        assert!(!show(1, Error));
+        assert_eq!((health.is_up(), health.reader()), (false, None));
+        // One that cannot connect is not waited for.
+        assert!(show(2, Ready));
         assert_eq!(health.reader(), Some(2));
     }
 

@@ -243,7 +243,7 @@ impl Account {
         if let Some(reason) = self.health.restriction().filter(|reason| *reason != Reason::PeerFlood) {
             return Usable::No(reason.state(), Some(reason));
         }
-        if self.health.reader().is_some() {
+        if self.health.is_up() {
             return Usable::Now;
         }
         // A data centre that does not answer, or answers with an error, is tried again until it lets the line in: work waits
@@ -372,8 +372,10 @@ impl Account {
         if let Some(until) = self.flood_waits.flood(operation, self.now()) {
             return Err(CallError::NotConnected(format!("flood wait until {}", until.to_the_second())));
         }
-        let line = self.health.reader().and_then(|index| self.line_at(index));
-        let Some(line) = line else { return Err(CallError::NotConnected("no line is up".to_owned())) };
+        let reader = self.health.reader().and_then(|index| self.line_at(index));
+        let Some(line) = reader.or_else(|| self.line_for(Purpose::SendText)) else {
+            return Err(CallError::NotConnected("no line is up".to_owned()));
+        };
         let result = line.call(operation, request, READ).await;
         if let Some(wait) = result.as_ref().err().and_then(CallError::flood) {
             self.keep_flood(operation, self.now().plus(wait)).await;

@@ -142,7 +142,7 @@ impl Changer {
     pub(super) async fn wait_for_a_line(&self) {
         let health = &self.account.health;
         let mut changes = health.changes.subscribe();
-        let up = async { while health.reader().is_none() && changes.changed().await.is_ok() {} };
+        let up = async { while !health.is_up() && changes.changed().await.is_ok() {} };
         // Whether it came up shows when it is used.
         let _ = health.clock.timeout(RECONNECT, up).await;
     }

@@ -7,7 +7,7 @@ use ambient::Clock;
 use domain::account::Reason;
 use futures::StreamExt;
 use grammers_tl_types::{Deserializable, Serializable, enums, functions};
-use mtproto::{Application, Proxied};
+use mtproto::{Application, Proxied, Updates};
 
 use super::planner::{Identity, Person};
 use super::row::SessionOutcome;
@@ -60,7 +60,7 @@ async fn ask(question: Question, clock: &Clock) -> Identity {
     };
     let connection = key.connect(&Application { api_id, proxy }, clock, |_| {});
     let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] }.to_bytes();
-    let answer = clock.timeout(ANSWER, connection.wire.request(request)).await;
+    let answer = clock.timeout(ANSWER, connection.wire.request(request, Updates::Unwanted)).await;
     connection.close().await;
     match answer {
         Ok(Ok(body)) => told(&body),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::account::Operation;
 use grammers_tl_types::{Serializable as _, enums, functions};
-use mtproto::{Connection, RequestError, fresh_key};
+use mtproto::{Connection, RequestError, Updates, fresh_key};
 
 use super::Line;
 use super::gate::Gate;
@@ -175,7 +175,8 @@ impl Line {
         let health = &self.parts.health;
         let inside = connection.gate.enter().await;
         let started = health.clock.now();
-        let answer = health.clock.timeout(limit, connection.connection.wire.request(body)).await;
+        let asked = connection.connection.wire.request(body, Updates::Unwanted);
+        let answer = health.clock.timeout(limit, asked).await;
         drop(inside);
         let now = health.clock.now();
         if connection.used_at.swap(now.as_micros(), Ordering::AcqRel) == 0 {

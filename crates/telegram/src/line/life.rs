@@ -87,7 +87,7 @@ impl Line {
     fn take(&self, updates: UpdatesLike) {
         if matches!(updates, UpdatesLike::ConnectionClosed) {
             self.lose(Lost::Way);
-        } else if self.parts.health.reader().is_none_or(|reader| reader == self.parts.index) {
+        } else if self.reads_updates() {
             self.hand_on(Arrived::Updates(Box::new(updates)));
         }
     }

@@ -15,7 +15,7 @@ use domain::account::{AccountState, Operation, Reason};
 use domain::{Purpose, Timestamp};
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, RemoteCall};
-use mtproto::{Application, RequestError, ServerKeys, Wire};
+use mtproto::{Application, RequestError, ServerKeys, Updates, Wire};
 use store::{KeyFingerprint, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -126,6 +126,9 @@ impl Line {
             },
             _ => Status { state, reason: None, detail: None, since: parts.health.clock.now() },
         };
+        let texts = parts.purposes.contains(&Purpose::SendText);
+        // A line that is at rest is not the reader.
+        let _ = parts.health.show_line(parts.index, status.state, texts);
         let purposes = RwLock::new(parts.purposes.clone().into());
         Self {
             parts,
@@ -187,6 +190,10 @@ impl Line {
             (AccountState::Error, reason) => reason != Some(Reason::WrongUser) && self.key().is_ok(),
             _ => false,
         }
+    }
+
+    fn reads_updates(&self) -> bool {
+        self.parts.health.reader() == Some(self.parts.index)
     }
 
     pub(crate) fn dc_id(&self) -> Option<i32> {
@@ -312,7 +319,8 @@ impl Line {
         let started = health.clock.now();
         health.count_call(started);
         self.operations.fetch_add(1, Ordering::Relaxed);
-        let error = match health.clock.timeout(limit, wire.request(body)).await {
+        let updates = if self.reads_updates() { Updates::Wanted } else { Updates::Unwanted };
+        let error = match health.clock.timeout(limit, wire.request(body, updates)).await {
             Ok(Ok(body)) => {
                 self.answered(started);
                 self.count(operation, CallResult::Answered, started);
@@ -398,21 +406,23 @@ impl Line {
     fn show(&self, state: AccountState, reason: Option<Reason>, detail: Option<String>) {
         let health = &self.parts.health;
         let mut status = self.status.write();
-        if status.state == state && status.reason == reason {
-            status.detail = detail;
-            return;
-        }
-        *status = Status { state, reason, detail, since: health.clock.now() };
+        let is_same = status.state == state && status.reason == reason;
+        let since = if is_same { status.since } else { health.clock.now() };
+        *status = Status { state, reason, detail, since };
+        let texts = self.serves(Purpose::SendText) && !self.wanted.borrow().quiesced;
+        let has_new_reader = health.show_line(self.parts.index, state, texts);
         drop(status);
-        let reader = health.reader();
-        health.set_ready(self.parts.index, state == AccountState::Ready);
-        if health.reader().is_some_and(|now| Some(now) != reader) {
-            // What one line saw and the next one did not is asked for.
+        if has_new_reader {
+            // The difference is asked for over the new reader, which subscribes its session.
             self.hand_on(Arrived::Reconnected);
         }
-        health.changes.tell();
-        let reason = reason.map(tracing::field::display);
-        tracing::info!(account = %health.name, line = self.parts.index, %state, reason, "the line's state changed");
+        if !is_same || has_new_reader {
+            health.changes.tell();
+        }
+        if !is_same {
+            let reason = reason.map(tracing::field::display);
+            tracing::info!(account = %health.name, line = self.parts.index, %state, reason, "the line's state changed");
+        }
     }
 
     fn hand_on(&self, arrived: Arrived) {

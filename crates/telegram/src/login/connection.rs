@@ -6,7 +6,7 @@ use std::time::Duration;
 use ambient::Clock;
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, RemoteCall, enums};
-use mtproto::{Addresses, Application, Connection, RequestError};
+use mtproto::{Addresses, Application, Connection, RequestError, Updates};
 
 use super::meaning::{Meaning, meaning};
 use crate::session::{Key, SignedIn};
@@ -45,7 +45,7 @@ impl LoginConnection {
     }
 
     pub(crate) async fn ask<R: RemoteCall>(&self, request: &R) -> Result<R::Return, Trouble> {
-        let answer = self.connection.wire.request(request.to_bytes());
+        let answer = self.connection.wire.request(request.to_bytes(), Updates::Wanted);
         let body = match self.clock.timeout(CALL, answer).await {
             Err(_) => return Err(Trouble::NoAnswer(format!("no answer within {} s", CALL.as_secs()))),
             Ok(Err(RequestError::Rpc(error))) => {

@@ -130,7 +130,7 @@ async fn wait(account: &Account, due: Option<Timestamp>) -> Option<FillState> {
 
 async fn until_up(account: &Account) {
     let mut changes = account.health.changes.subscribe();
-    while account.health.reader().is_none() {
+    while !account.health.is_up() {
         // Cannot fail: the account holds the other end.
         let _ = changes.changed().await;
         // Many accounts change at once; looking is cheap.

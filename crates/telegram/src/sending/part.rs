@@ -7,7 +7,7 @@ use domain::account::{Operation, Reason};
 use domain::message::PartItem;
 use domain::outcome::{SentIds, Unclear};
 use domain::{ChatId, ChatKind, Outcome, Purpose};
-use grammers_tl_types::{Deserializable, Serializable, enums, functions, types};
+use grammers_tl_types::{Cursor, Deserializable, Identifiable, Serializable, enums, functions, types};
 
 use crate::account::{Account, Learned};
 use crate::calls::classify::{self, CallError};
@@ -163,6 +163,13 @@ fn accepted(
     attempt: &Attempt<'_>,
     body: &[u8],
 ) -> Result<(SentIds, Option<Box<enums::Updates>>), Unclear> {
+    let random_id = attempt.part.random_id();
+    if !attempt.part.is_media()
+        && let Some(id) = announced(body, random_id)
+    {
+        account.recently_sent.note(random_id, id, Some(attempt.chat_id));
+        return Ok((SentIds::one(Some(id)), None));
+    }
     let answer = enums::Updates::from_bytes(body)
         .map_err(|error| Unclear::Unreadable(format!("the answer cannot be read: {error}")))?;
     let id_of = |item: &PartItem| message_id(&answer, item.random_id);
@@ -177,6 +184,27 @@ fn accepted(
         }
     }
     Ok((SentIds::from_iter(ids), attempt.part.is_media().then(|| Box::new(answer))))
+}
+
+/// The same from the beginning of an answer, where Telegram names the ids: the messages behind them are the reader's to
+/// take in, and are not read here.
+fn announced(body: &[u8], random_id: i64) -> Option<i64> {
+    const KINDS: [u32; 2] = [types::Updates::CONSTRUCTOR_ID, types::UpdatesCombined::CONSTRUCTOR_ID];
+    const VECTOR: u32 = 0x1cb5_c415;
+    let mut answer = Cursor::from_slice(body);
+    let number = |answer: &mut Cursor<'_>| u32::deserialize(answer).ok();
+    let is_list = KINDS.contains(&number(&mut answer)?) && number(&mut answer)? == VECTOR;
+    let count = number(&mut answer).filter(|_| is_list)?;
+    for _ in 0..count {
+        if number(&mut answer)? != types::UpdateMessageId::CONSTRUCTOR_ID {
+            return None;
+        }
+        let sent = types::UpdateMessageId::deserialize(&mut answer).ok()?;
+        if sent.random_id == random_id {
+            return Some(i64::from(sent.id));
+        }
+    }
+    None
 }
 
 /// The id under which the message with this `random_id` was accepted.
@@ -303,8 +331,15 @@ mod tests {
                 seq: 0,
             })
         };
-        assert_eq!(message_id(&answer(9), 9), Some(46));
-        assert_eq!(message_id(&answer(8), 9), None);
+        for (random_id, found) in [(9, Some(46)), (8, None)] {
+            assert_eq!(message_id(&answer(random_id), 9), found);
+            assert_eq!(announced(&answer(random_id).to_bytes(), 9), found);
+        }
         assert_eq!(message_id(&enums::Updates::TooLong, 9), None);
+        // What stands behind the ids is not read.
+        let whole = answer(9).to_bytes();
+        assert_eq!(announced(&whole[..28], 9), Some(46));
+        assert_eq!(announced(&whole[..27], 9), None);
+        assert_eq!(announced(&enums::Updates::TooLong.to_bytes(), 9), None);
     }
 }

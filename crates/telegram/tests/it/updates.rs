@@ -8,7 +8,7 @@ use sandbox::telegram::{FaultName, NewAccount, NewMessage};
 
 use telegram::Pool;
 
-use crate::world::{World, able, candidates, one_account, state, until, view};
+use crate::world::{World, able, candidates, one_account, send, state, until, view};
 
 fn stranger_writes(world: &World, stranger: &str, to: &str) -> String {
     let place = world.telegram().accounts().len() + 1;
@@ -170,7 +170,7 @@ async fn the_last_line_that_is_up_reads_whichever_it_is() {
         view(&pool, "main")
             .lines
             .iter()
-            .any(|line| line.purposes == [Purpose::CreateChat] && line.reads_updates)
+            .any(|line| line.purposes == [Purpose::SendText] && line.reads_updates)
     );
     let fault = world.fault("main", FaultName::RpcError).method("updates.getState");
     fault.error(401, "SESSION_REVOKED").times(3).on();
@@ -186,6 +186,33 @@ async fn the_last_line_that_is_up_reads_whichever_it_is() {
     until("taken", || view(&pool, "main").updates.received > received).await;
     assert_eq!(state(&pool, "main").0, AccountState::NeedsLogin);
     pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_line_gets_pushes_and_the_next_reader_loses_nothing() {
+    let world = World::new().await.only(&["main"]);
+    let pool = world.ready().await;
+    let reader = || view(&pool, "main").lines.into_iter().find(|line| line.reads_updates).expect("a reader");
+    let received = || view(&pool, "main").updates.received;
+    assert_eq!((&reader().purposes[..], world.telegram().subscribed("main")), (&[Purpose::SendText][..], 1));
+    // The connection of the reader dies with a message that was not pushed.
+    let before = received();
+    let deaf = world.fault("main", FaultName::Deaf).any_method().on();
+    let stranger = stranger_writes(&world, "stranger", "main");
+    world.telegram().remove_fault(deaf);
+    world.fault("main", FaultName::Disconnect).times(1).on();
+    send(&pool, "main", "@client_1", "lost on the way", 1).await;
+    until("another line asks for it", || received() > before).await;
+    assert_eq!(able(&candidates(&pool, &stranger, None).await), ["main"]);
+    // The line that died comes back, and does not read.
+    until("all are up", || view(&pool, "main").lines.iter().all(|line| line.state == AccountState::Ready))
+        .await;
+    assert_eq!(send(&pool, "main", "@client_1", "not pushed", 2).await.word(), "sent");
+    assert!(reader().purposes != [Purpose::SendText] && world.telegram().subscribed("main") == 1);
+    let before = received();
+    write(&world, "@client_1", "@demo_main", "pushed");
+    until("taken", || received() > before).await;
+    world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ use super::super::envelope::Envelope;
 use super::super::framing::{self, Frame, Framing};
 use super::super::message::tests::result_of;
 use super::super::message::{CONTAINER, split};
-use super::super::{Application, Connection, Proxied, RequestError, Wire, envelope};
+use super::super::{Application, Connection, Proxied, RequestError, Updates, Wire, envelope};
 use crate::data_centre::{Addresses, AuthKey, DataCentre};
 
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -201,7 +201,7 @@ impl Talk {
 
 pub(super) fn ask(wire: &Wire, body: Vec<u8>) -> tokio::task::JoinHandle<Result<Vec<u8>, RequestError>> {
     let wire = wire.clone();
-    tokio::spawn(async move { wire.request(body).await })
+    tokio::spawn(async move { wire.request(body, Updates::Wanted).await })
 }
 
 pub(super) async fn ended(

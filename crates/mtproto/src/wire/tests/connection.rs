@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::super::message::split;
 use super::super::message::tests::{boxed, container};
-use super::super::{Connection, Loss, RequestError};
+use super::super::{Connection, Loss, RequestError, Updates};
 use super::centre::{Centre, SALT, TIMEOUT, Talk, ask, clock, ended, request};
 
 async fn up(centre: &Centre) -> (Connection, mpsc::Receiver<UpdatesLike>, Talk) {
@@ -318,7 +318,7 @@ async fn closing_waits_for_nobody_and_answers_everybody() {
         assert_eq!(ended(asked).await, Err(lost(Loss::Closed, false)));
     }
     assert!(talk.hear().await.is_none());
-    assert_eq!(wire.request(request(4, 8)).await, Err(lost(Loss::Closed, false)));
+    assert_eq!(wire.request(request(4, 8), Updates::Wanted).await, Err(lost(Loss::Closed, false)));
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ fn body(number: u32, words: usize) -> Vec<u8> {
 
 fn ask(dialogue: &mut Dialogue, body: Vec<u8>) -> oneshot::Receiver<Answered> {
     let (answer, result) = oneshot::channel();
-    dialogue.ask(body, answer);
+    dialogue.ask(body, Updates::Wanted, answer);
     result
 }
 
@@ -282,6 +282,20 @@ fn an_answer_to_something_unknown_ends_nothing() {
     let too_long = enums::Updates::TooLong.to_bytes();
     let arrived = hear(&mut dialogue, Content::Update(too_long.into()), at(1_000));
     assert!(matches!(arrived[..], [UpdatesLike::Updates(enums::Updates::TooLong)]));
+}
+
+#[test]
+fn a_request_without_updates_is_wrapped_and_tells_none() {
+    let mut dialogue = Dialogue::new(SESSION, 5, 0);
+    let (answer, mut result) = oneshot::channel();
+    dialogue.ask(body(0, 1), Updates::Unwanted, answer);
+    let packet = pack(&mut dialogue, at(1_000)).expect("a packet");
+    let query = [&0xbf94_59b7_u32.to_le_bytes()[..], &body(0, 1)].concat();
+    assert_eq!(packet.outer.body, query);
+    let told = enums::Updates::TooLong.to_bytes();
+    let result_of = Content::Result { request: packet.outer.id, body: told.clone().into() };
+    assert!(hear(&mut dialogue, result_of, at(1_000)).is_empty());
+    assert_eq!(result.try_recv(), Ok(Ok(told)));
 }
 
 #[test]

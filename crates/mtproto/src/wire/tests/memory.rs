@@ -5,6 +5,7 @@ use grammers_tl_types::Serializable as _;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use super::super::Updates;
 use super::super::envelope::Envelope;
 use super::super::live::{Learned, Live};
 use super::centre::{Centre, clock, key, request};
@@ -22,7 +23,7 @@ async fn what_a_large_request_and_its_answer_needed_is_given_back() {
     assert!(live.step(&mut Vec::new()).now_or_never().is_none(), "nothing to do");
     assert!(live.held() <= LITTLE, "{}", live.held());
     let (answer, mut result) = oneshot::channel();
-    live.dialogue.ask(request(1, MUCH), answer);
+    live.dialogue.ask(request(1, MUCH), Updates::Wanted, answer);
     let answering = async {
         let mut talk = centre.accept().await;
         let heard = talk.request().await;

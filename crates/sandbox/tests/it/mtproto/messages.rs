@@ -114,6 +114,28 @@ async fn pushes_are_content_and_notifications() {
 }
 
 #[tokio::test]
+async fn a_session_without_updates_gets_answers_and_no_pushes() {
+    let centre = start().await;
+    let mut listening = Client::ready(centre.address, centre.key).await;
+    listening.call(&Counted {}).await;
+    let mut quiet = Client::ready(centre.address, centre.key).await;
+    let query = functions::InvokeWithoutUpdates { query: Counted {} };
+    quiet.call(&functions::InvokeWithLayer { layer: 229, query }).await;
+    let id = quiet.send(&functions::InvokeWithoutUpdates { query: Pushing {} }).await;
+    assert_eq!(quiet.message().await.as_result().unwrap().0, id);
+    let connected = || {
+        let seen = centre.world.seen.lock().unwrap();
+        seen.connected.iter().map(|caller| caller.session).collect::<Vec<_>>()
+    };
+    assert_eq!(connected(), [listening.session]);
+    // A bare request subscribes it, and one without updates takes nothing away.
+    quiet.call(&Counted {}).await;
+    assert_eq!(connected(), [listening.session, quiet.session]);
+    quiet.send(&functions::InvokeWithoutUpdates { query: Pushing {} }).await;
+    while quiet.message().await.constructor() != types::UpdatesTooLong::CONSTRUCTOR_ID {}
+}
+
+#[tokio::test]
 async fn service_requests_are_answered() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
