@@ -21,6 +21,11 @@ const SECOND_LOOK: Duration = Duration::from_secs(2);
 /// An account that comes back may be asked at once, but not in a loop.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 
+/// Whether all other parts of a message are sent.
+fn is_last(message: &OutboundMessage, part: usize) -> bool {
+    message.parts.iter().enumerate().all(|(n, other)| n == part || other.state == PartState::Sent)
+}
+
 impl LaneWorker<'_> {
     pub(crate) async fn attempt(
         &self,
@@ -61,7 +66,10 @@ impl LaneWorker<'_> {
                 work.on_the_wire.filter(|_| matches!(outcome, Outcome::Sent(_))).map(|before| before + took);
             (outcome, Some(took))
         };
-        log_events::attempted(&work.message, route, part, &outcome, took);
+        let ends = matches!(outcome, Outcome::Sent(_)) && is_last(&work.message, part);
+        if !ends {
+            log_events::attempted(&work.message, route, part, &outcome, took);
+        }
         work.attempts += 1;
         let answered = matches!(outcome, Outcome::InProgress | Outcome::Unknown(Unclear::Unreadable(_)));
         work.unclear_answers = if answered { work.unclear_answers + 1 } else { 0 };
@@ -80,7 +88,7 @@ impl LaneWorker<'_> {
             next = decide::after_look(self.look(work, route, part).await, &outcome, tried);
         }
         match next {
-            Next::Done(ids) => self.sent(work, route, part, ids).await,
+            Next::Done(ids) => self.sent(work, route, part, ids, took.filter(|_| ends)).await,
             Next::GiveBack { exclude } => self.give_back(work, route, part, &outcome, exclude).await,
             Next::Fail(failure) => {
                 let unsent = self.unsent(work, route, part, &outcome, Then::Fail(failure.clone()));
@@ -89,7 +97,7 @@ impl LaneWorker<'_> {
                     return ControlFlow::Break(LaneStep::Dropped);
                 }
                 work.message.failure = Some(failure);
-                ControlFlow::Break(self.delivery.finish(&mut work.message, MessageState::Failed, at))
+                ControlFlow::Break(self.delivery.finish(&mut work.message, MessageState::Failed, at, None))
             }
             Next::Again(pause) => {
                 self.delivery.note(work.message.id, self.attempted(route, part, &outcome)).await;
@@ -152,10 +160,10 @@ impl LaneWorker<'_> {
         route: &Route,
         part: usize,
         message_ids: SentIds,
+        took: Option<Duration>,
     ) -> ControlFlow<LaneStep> {
         let message = &mut work.message;
-        let finished =
-            message.parts.iter().enumerate().all(|(n, other)| n == part || other.state == PartState::Sent);
+        let finished = is_last(message, part);
         let write = PartSent {
             id: message.id,
             part: index(part),
@@ -178,7 +186,7 @@ impl LaneWorker<'_> {
         self.delivery.0.waiters.is_settled(message.id);
         if finished {
             self.delivery.note_times(work);
-            ControlFlow::Break(self.delivery.finish(&mut work.message, MessageState::Sent, write.at))
+            ControlFlow::Break(self.delivery.finish(&mut work.message, MessageState::Sent, write.at, took))
         } else {
             ControlFlow::Continue(())
         }
@@ -278,7 +286,7 @@ impl LaneWorker<'_> {
             let asked = attempt(route, unknown, work);
             let said = self.delivery.0.sender.peer_check(asked, work.message.updated_at).await;
             if let Evidence::Present(ids) = said {
-                return self.sent(work, route, part, ids.unwrap_or_default()).await;
+                return self.sent(work, route, part, ids.unwrap_or_default(), None).await;
             }
         }
         let entry = match outcome {
@@ -295,7 +303,7 @@ impl LaneWorker<'_> {
         if self.delivery.persist(work.message.id, || outbox.doubt(doubt.clone())).await == Err(Gone) {
             return ControlFlow::Break(LaneStep::Dropped);
         }
-        ControlFlow::Break(self.delivery.finish(&mut work.message, MessageState::InDoubt, doubt.at))
+        ControlFlow::Break(self.delivery.finish(&mut work.message, MessageState::InDoubt, doubt.at, None))
     }
 
     pub(crate) fn attempted(&self, route: &Route, part: usize, outcome: &Outcome) -> Entry {

@@ -1,5 +1,7 @@
 //! The end of a message: written where that is to be done, and told to those who wait.
 
+use std::time::Duration;
+
 use domain::Timestamp;
 use domain::message::{MessageState, OnFlood, OutboundMessage, PartState};
 use domain::outcome::Failure;
@@ -17,7 +19,7 @@ impl Delivery {
         match self.persist(message.id, || outbox.fail(fail.clone())).await {
             Ok(true) => {
                 message.failure = Some(failure);
-                self.finish(message, MessageState::Failed, fail.at)
+                self.finish(message, MessageState::Failed, fail.at, None)
             }
             // Someone else ended it first, or this write did after all.
             Ok(false) => {
@@ -28,16 +30,17 @@ impl Delivery {
         }
     }
 
-    /// Notifies those who wait for a message. The store has its end already, as of `at`.
+    /// Notifies those who wait for a message. The store has its end already, as of `at`; `took` is how long sending it took.
     pub(crate) fn finish(
         &self,
         message: &mut OutboundMessage,
         state: MessageState,
         at: Timestamp,
+        took: Option<Duration>,
     ) -> LaneStep {
         message.state = state;
         message.updated_at = at;
-        log_events::ended(message);
+        log_events::ended(message, took);
         self.end(message);
         LaneStep::Finished
     }

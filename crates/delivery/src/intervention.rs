@@ -36,7 +36,7 @@ impl Delivery {
             self.lanes().remove(&chat, id);
         }
         if message.state.is_final() {
-            log_events::ended(&message);
+            log_events::ended(&message, None);
             self.end(&message);
         }
         // A retry between the write and the removal would have lost its place.

@@ -1,6 +1,8 @@
 //! Each step of a message's way and of an operation's as a log line: what happened, through which account, with what outcome.
 //! Never what a message says.
 //!
+//! A message that is begun as it is accepted and sent at the first attempt has two of them: accepted, and ended.
+//!
 //! The lines carry the path of this module as their target, so that the writer of logs can tell the many lines of each
 //! message from the few of the program.
 
@@ -18,24 +20,21 @@ fn service(message: &OutboundMessage) -> &'static str {
     crate::purpose(message).as_str()
 }
 
-/// It is on disk and will be carried.
+/// It is on disk and will be carried; begun already if it is with an account.
 pub(crate) fn accepted(message: &OutboundMessage, listener: &str) {
     let OutboundMessage { id, chat_id, pin, send_at, .. } = message;
+    let begun_by = message.account.as_ref().filter(|_| message.state == MessageState::Sending);
     tracing::info!(
         subject = %id,
         service = service(message),
         listener,
+        account = begun_by.map(tracing::field::display),
         chat_id = chat_id.map(tracing::field::display),
         pin = pin.as_ref().map(tracing::field::display),
         send_at = send_at.map(tracing::field::display),
         files = message.content.media.len(),
         "accepted"
     );
-    if message.state == MessageState::Sending
-        && let (Some(account), Some(chat_id)) = (&message.account, chat_id)
-    {
-        begun(message, &Route { account: account.clone(), chat_id: *chat_id }, 0);
-    }
 }
 
 /// Another caller waits for the same message.
@@ -55,13 +54,13 @@ pub(crate) fn moved(message: &OutboundMessage, failover: &Failover) {
     tracing::info!(subject = %message.id, service = service(message), account = %to, %from, reason, "it goes to another account");
 }
 
-/// A part of it is given to an account, and the store knows.
+/// A part of it is given to an account after its acceptance, and the store knows.
 pub(crate) fn begun(message: &OutboundMessage, route: &Route, part: usize) {
     let (account, chat_id) = (&route.account, route.chat_id);
     tracing::info!(subject = %message.id, service = service(message), %account, %chat_id, part, "begun");
 }
 
-/// An attempt came back.
+/// An attempt came back, and did not end the message as sent.
 pub(crate) fn attempted(
     message: &OutboundMessage,
     route: &Route,
@@ -70,8 +69,7 @@ pub(crate) fn attempted(
     took: Option<Duration>,
 ) {
     let (id, service, account, word) = (message.id, service(message), &route.account, outcome.word());
-    let took_ms = took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-    let detail = outcome.detail();
+    let (took_ms, detail) = (took.map(millis), outcome.detail());
     if let Outcome::Sent(_) = outcome {
         tracing::info!(subject = %id, service, %account, part, outcome = word, detail, took_ms, "attempted");
     } else {
@@ -79,8 +77,12 @@ pub(crate) fn attempted(
     }
 }
 
-/// It is final.
-pub(crate) fn ended(message: &OutboundMessage) {
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// It is final; `took` is how long the attempt took that it was sent by.
+pub(crate) fn ended(message: &OutboundMessage, took: Option<Duration>) {
     let (id, service, state) = (message.id, service(message), message.state.as_str());
     let account = message.account.as_ref().map(tracing::field::display);
     match (message.state, &message.failure) {
@@ -97,7 +99,10 @@ pub(crate) fn ended(message: &OutboundMessage) {
                 _ => tracing::error!(subject = %id, service, account, state, code, detail, "ended"),
             }
         }
-        _ => tracing::info!(subject = %id, service, account, state, "ended"),
+        _ => {
+            let (outcome, took_ms) = (took.map(|_| "sent"), took.map(millis));
+            tracing::info!(subject = %id, service, account, state, outcome, took_ms, "ended");
+        }
     }
 }
 

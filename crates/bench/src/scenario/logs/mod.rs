@@ -221,7 +221,7 @@ async fn fill(stage: &Stage, folder: &Path) -> Result<Logs> {
     Ok(found)
 }
 
-/// The lines that one message leaves.
+/// Lines of a message, in the shapes that the program writes.
 fn message(number: u64) {
     // Ids as different as real ones.
     let id = u128::from(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 48 | u128::from(number);
