@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod check;
 mod docs;
+mod postgres;
 mod program;
 mod python;
 mod source;

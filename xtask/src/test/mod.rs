@@ -14,6 +14,7 @@ use clap::Args;
 
 use self::tally::Tally;
 use self::watchdog::Watchdog;
+use crate::postgres::{self, Server};
 use crate::workspace::{Package, Workspace, testing_features};
 use crate::{browser, program, python, systemd};
 
@@ -37,8 +38,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     let started = Instant::now();
     let mut command = command(workspace, arguments)?;
-    prepare(workspace, arguments, &mut command)?;
+    let server = prepare(workspace, arguments, &mut command)?;
     let (tally, ended_well) = watch(&mut command)?;
+    drop(server);
     println!("\ntests took {:.0} s", started.elapsed().as_secs_f64());
     println!("{tally}");
     let empty = tally.executed() == 0 && arguments.filter.is_none();
@@ -74,12 +76,17 @@ fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
     Ok(command)
 }
 
-/// Gives the tests what they need beside Rust.
-fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) -> Result<()> {
+/// Gives the tests what they need beside Rust. The server is theirs until it is dropped.
+fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) -> Result<Option<Server>> {
     if !arguments.no_install {
         systemd::ANALYZER.ensure()?;
     }
     browser::give(workspace, command, !arguments.no_install)?;
+    give_python(workspace, arguments, command)?;
+    postgres::give(command, !arguments.no_install)
+}
+
+fn give_python(workspace: &Workspace, arguments: &Arguments, command: &mut Command) -> Result<()> {
     if env::var_os(PYTHON).is_some() {
         return Ok(());
     }
