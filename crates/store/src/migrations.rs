@@ -8,25 +8,9 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use crate::OpenError;
 use crate::database::sqlite::failed;
 
-/// Every step, in order. A step that was released is never changed.
-const STEPS: [(i64, &str, &str); 16] = [
-    (1, "outbox", include_str!("../migrations/sqlite/0001_outbox.sql")),
-    (2, "accounts", include_str!("../migrations/sqlite/0002_accounts.sql")),
-    (3, "api_keys", include_str!("../migrations/sqlite/0003_api_keys.sql")),
-    (4, "chats", include_str!("../migrations/sqlite/0004_chats.sql")),
-    (5, "names", include_str!("../migrations/sqlite/0005_names.sql")),
-    (6, "media", include_str!("../migrations/sqlite/0006_media.sql")),
-    (7, "roster", include_str!("../migrations/sqlite/0007_roster.sql")),
-    (8, "import", include_str!("../migrations/sqlite/0008_import.sql")),
-    (9, "health", include_str!("../migrations/sqlite/0009_health.sql")),
-    (10, "alerts", include_str!("../migrations/sqlite/0010_alerts.sql")),
-    (11, "access", include_str!("../migrations/sqlite/0011_access.sql")),
-    (12, "files_by_name", include_str!("../migrations/sqlite/0012_files_by_name.sql")),
-    (13, "audit_bounds", include_str!("../migrations/sqlite/0013_audit_bounds.sql")),
-    (14, "sending_limits", include_str!("../migrations/sqlite/0014_sending_limits.sql")),
-    (15, "phones", include_str!("../migrations/sqlite/0015_phones.sql")),
-    (16, "repeats", include_str!("../migrations/sqlite/0016_repeats.sql")),
-];
+/// Every step, in order: its number, its name and its statements for SQLite and for PostgreSQL, as `build.rs` finds them. A step
+/// that was released is never changed.
+const STEPS: &[(i64, &str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 const OWN_TABLES: &str = "
     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -50,7 +34,7 @@ pub(crate) fn run(connection: &mut Connection, file: &Path, now: Timestamp) -> R
     if found > known {
         return Err(OpenError::Newer { found, known });
     }
-    for (version, name, sql) in STEPS.into_iter().filter(|(version, ..)| *version > found) {
+    for (version, name, sql, _) in STEPS.iter().filter(|(version, ..)| *version > found) {
         let step = || {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             transaction.execute_batch(sql)?;
@@ -81,6 +65,17 @@ mod tests {
         let rows: i64 =
             connection.query_row("SELECT count(*) FROM schema_migrations", [], |row| row.get(0)).unwrap();
         assert_eq!(usize::try_from(rows), Ok(STEPS.len()));
+    }
+
+    #[test]
+    fn no_type_of_sqlite_is_left_for_postgresql() {
+        // The first has functions beside its tables.
+        for (_, name, _, sql) in STEPS.iter().skip(1) {
+            for word in [" STRICT", "WITHOUT ROWID", " INTEGER", " BLOB"] {
+                assert!(!sql.contains(word), "{name}: {word}");
+            }
+            assert_eq!(sql.matches(" TEXT").count(), sql.matches(" TEXT COLLATE \"C\"").count(), "{name}");
+        }
     }
 
     #[test]
