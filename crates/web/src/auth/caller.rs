@@ -61,13 +61,23 @@ impl Caller {
         idempotency::Scope { api_key: self.api_key, repeats: self.repeats, listener, path }
     }
 
+    /// The name of the user, the id of the key, or this machine: as it is shown beside what they made.
+    pub(crate) fn who(&self) -> String {
+        match (&self.user, self.api_key) {
+            (Some(user), _) => user.to_string(),
+            (None, Some(key)) => key.to_string(),
+            (None, None) => "this machine".to_owned(),
+        }
+    }
+
     /// Who asked for a change, for the history of what is changed.
     pub(crate) fn asked_for(&self) -> String {
-        match (&self.user, self.api_key) {
-            (Some(user), _) => format!("asked for by {user}"),
-            (None, Some(key)) => format!("asked for with {key}"),
-            (None, None) => "asked for on this machine".to_owned(),
-        }
+        let preposition = match (&self.user, self.api_key) {
+            (Some(_), _) => "by",
+            (None, Some(_)) => "with",
+            (None, None) => "on",
+        };
+        format!("asked for {preposition} {}", self.who())
     }
 }
 

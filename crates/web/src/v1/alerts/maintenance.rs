@@ -9,7 +9,6 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::who;
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate, CanRead};
 use crate::extract::{PathParameter, Unchecked};
@@ -152,7 +151,7 @@ pub(crate) async fn create(
     body: Unchecked<NewWindow>,
 ) -> Result<Response, Problem> {
     let window = body.checked(NewWindow::read)?;
-    let made = alerts.add_window(window, &who(&by.caller)).await.map_err(|error| match error {
+    let made = alerts.add_window(window, &by.caller.who()).await.map_err(|error| match error {
         WindowError::Wrong(InvalidHours { field, message }) => {
             Problem::fields(vec![FieldError::new(field, message)])
         }

@@ -7,15 +7,7 @@ pub(crate) mod targets;
 
 use domain::AlertId;
 
-use crate::auth::Caller;
 use crate::problem::{Code, Problem, shorten};
-
-/// Anyone who asks for a change, as it is shown beside what they made.
-fn who(caller: &Caller) -> String {
-    let asked = caller.asked_for();
-    let named = ["asked for by ", "asked for with ", "asked for on "];
-    named.into_iter().find_map(|words| asked.strip_prefix(words)).unwrap_or(&asked).to_owned()
-}
 
 fn read_alert(given: &str) -> Result<AlertId, Problem> {
     given.parse().map_err(|_| no_such_alert(given))

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{no_such_alert, read_alert, who};
+use super::{no_such_alert, read_alert};
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate, CanRead};
 use crate::extract::{Json, PathParameter};
@@ -91,7 +91,7 @@ pub(crate) async fn mute_alert(
     let field = if minutes.is_some() { "minutes" } else { "until" };
     let id = read_alert(&given)?;
     let until = until(minutes, at, clock.now())?;
-    let muted = alerts.mute_alert(id, until, &who(&by.caller)).await;
+    let muted = alerts.mute_alert(id, until, &by.caller.who()).await;
     let alert = muted.map_err(|error| refused(error, &given, field))?;
     Ok(json(StatusCode::OK, &api::Alert::from(alert)))
 }
@@ -152,7 +152,7 @@ pub(crate) async fn create(
     }
     let now = clock.now();
     let until = until(minutes, at, now)?;
-    let muted_by = who(&by.caller);
+    let muted_by = by.caller.who();
     alerts.mute(&card, until, &muted_by).await.map_err(|error| refused(error, "", field))?;
     Ok(json(StatusCode::OK, &api::Mute { card, until, muted_at: now, muted_by }))
 }

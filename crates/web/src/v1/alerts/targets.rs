@@ -10,7 +10,6 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::who;
 use crate::answer::{json, located};
 use crate::auth::{Authorized, CanArrangeAlerts, CanRead};
 use crate::extract::{Json, PathParameter, hidden};
@@ -84,7 +83,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let NewAlertTarget { name, kind, chat, account, url, secret, smtp, from, to } = body.value;
     let fields = AlertTargetFields { name, kind, chat, account, url, secret, smtp, from, to };
-    let made = alerts.add_target(&fields, &who(&by.caller)).await;
+    let made = alerts.add_target(&fields, &by.caller.who()).await;
     let target: api::AlertTarget = made.map_err(|error| refused(error, &fields.name))?.into();
     Ok(json(StatusCode::CREATED, &target))
 }
