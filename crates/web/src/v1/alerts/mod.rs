@@ -1,13 +1,30 @@
 //! `/v1/alerts`, `/v1/mutes`, `/v1/maintenance` and `/v1/alert-targets`: who is notified when something stays broken.
 
-pub(crate) mod list;
-pub(crate) mod maintenance;
-pub(crate) mod mutes;
-pub(crate) mod targets;
+mod list;
+mod maintenance;
+mod mutes;
+mod targets;
 
 use domain::AlertId;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::problem::{Code, Problem, shorten};
+use crate::state::State;
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(list::get))
+        .routes(routes!(mutes::mute_alert, mutes::unmute_alert))
+        .routes(routes!(mutes::list, mutes::create))
+        .routes(routes!(mutes::remove))
+        .routes(routes!(targets::list, targets::create))
+        .routes(routes!(targets::remove))
+        .routes(routes!(targets::test))
+        .routes(routes!(maintenance::list, maintenance::create))
+        .routes(routes!(maintenance::remove))
+}
 
 fn read_alert(given: &str) -> Result<AlertId, Problem> {
     given.parse().map_err(|_| no_such_alert(given))

@@ -1,16 +1,28 @@
 //! `/v1/logs`: the lines that the program wrote about itself, kept, searched and followed.
 
-pub(crate) mod download;
+mod download;
 mod filter;
-pub(crate) mod histogram;
-pub(crate) mod list;
-pub(crate) mod look;
-pub(crate) mod tail;
+mod histogram;
+mod list;
+mod look;
+mod tail;
 
 pub(super) use filter::moment;
 use logs::ReadError;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::problem::{Code, Problem};
+use crate::state::State;
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(tail::follow))
+        .routes(routes!(histogram::count))
+        .routes(routes!(download::download))
+        .routes(routes!(look::get))
+}
 
 fn unread(error: &ReadError) -> Problem {
     match error {

@@ -1,13 +1,26 @@
 //! `/v1/users`: the people of the dashboard, their passwords, second factors and sessions.
 
-pub(crate) mod change;
-pub(crate) mod list;
-pub(crate) mod password;
-pub(crate) mod sessions;
+mod change;
+mod list;
+mod password;
+mod sessions;
 
 use access::{PeopleError, UserName};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::problem::{Code, FieldError, Problem, shorten};
+use crate::state::State;
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list, change::add))
+        .routes(routes!(list::get, change::change, change::remove))
+        .routes(routes!(password::set))
+        .routes(routes!(password::reset_second_factor))
+        .routes(routes!(sessions::list, sessions::end_all))
+        .routes(routes!(sessions::end))
+}
 
 /// Reads a name in a path: what cannot be one is one that no one has.
 fn read_name(given: &str) -> Result<UserName, Problem> {
