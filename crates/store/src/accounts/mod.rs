@@ -24,6 +24,7 @@ pub use updates::{UpdateChange, UpdateState};
 
 use crate::column::Columns;
 use crate::deferred::{Deferred, Settle};
+use crate::write::Transaction;
 use crate::{Store, StoreError, point};
 use statements as sql;
 
@@ -282,5 +283,43 @@ impl Accounts<'_> {
         let lifted =
             self.store.execute(point::LIFT_RESTRICTION, sql::LIFT_RESTRICTION, [account.to_string()]);
         Ok(lifted.await? > 0)
+    }
+
+    // ---- notes ---------------------------------------------------------------------------------------------------
+
+    /// What people note about an account: the text, when it was written, and who wrote it.
+    pub async fn note(
+        &self,
+        account: &AccountName,
+    ) -> Result<Option<(String, Timestamp, String)>, StoreError> {
+        self.store
+            .first(sql::NOTE, [account.to_string()], |row| {
+                let columns = Columns::new(row, "account_notes");
+                Ok((columns.get(0)?, columns.time(1)?, columns.get(2)?))
+            })
+            .await
+    }
+
+    /// Keeps a note in the place of the one there was.
+    pub async fn save_note(
+        &self,
+        account: &AccountName,
+        text: &str,
+        at: Timestamp,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let (account, text, by) = (account.to_string(), text.to_owned(), by.to_owned());
+        let save = move |transaction: &Transaction<'_>| {
+            transaction.execute(sql::SAVE_NOTE, (&account, &text, at.as_micros(), &by)).map(drop)
+        };
+        self.store.write(save).await
+    }
+
+    /// Forgets a note, if there is one.
+    pub async fn forget_note(&self, account: &AccountName) -> Result<(), StoreError> {
+        let account = account.to_string();
+        let forget =
+            move |transaction: &Transaction<'_>| transaction.execute(sql::FORGET_NOTE, [&account]).map(drop);
+        self.store.write(forget).await
     }
 }

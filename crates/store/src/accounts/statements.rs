@@ -145,6 +145,13 @@ statements! {
         ON CONFLICT (account) DO UPDATE SET reason = excluded.reason, since = excluded.since";
     LIFT_RESTRICTION = "DELETE FROM telegram_restrictions WHERE account = $1";
 
+    NOTE = "SELECT text, updated_at, updated_by FROM account_notes WHERE account = $1";
+    SAVE_NOTE = "
+        INSERT INTO account_notes (account, text, updated_at, updated_by) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (account) DO UPDATE SET
+            text = excluded.text, updated_at = excluded.updated_at, updated_by = excluded.updated_by";
+    FORGET_NOTE = "DELETE FROM account_notes WHERE account = $1";
+
     FORGET_SESSIONS = "DELETE FROM telegram_sessions WHERE account = $1";
     FORGET_UPDATE_STATE = "DELETE FROM telegram_update_state WHERE account = $1";
     FORGET_ALL_FLOODS = "DELETE FROM telegram_floods WHERE account = $1";
@@ -155,7 +162,7 @@ statements! {
 }
 
 /// Everything that is known only through one account.
-pub(super) const OF_AN_ACCOUNT: [&str; 11] = [
+pub(super) const OF_AN_ACCOUNT: [&str; 12] = [
     FORGET_SESSIONS,
     FORGET_UPDATE_STATE,
     FORGET_CHANNELS,
@@ -167,4 +174,5 @@ pub(super) const OF_AN_ACCOUNT: [&str; 11] = [
     FORGET_SWITCH,
     FORGET_LOGIN,
     LIFT_RESTRICTION,
+    FORGET_NOTE,
 ];

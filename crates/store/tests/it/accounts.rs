@@ -29,6 +29,7 @@ conformance! {
     what_sessions_are_for_changes_as_a_whole,
     a_login_is_kept_sealed_until_it_is_over,
     restrictions_last_until_they_are_lifted,
+    a_note_is_replaced_and_goes_with_its_account,
     work_of_an_account_is_under_way_until_it_is_over,
 }
 
@@ -339,6 +340,24 @@ async fn restrictions_last_until_they_are_lifted(world: World) {
     assert_eq!(accounts.restrictions().await.unwrap(), [(main.clone(), Reason::Frozen, now)]);
     assert!(accounts.lift_restriction(&main).await.unwrap());
     assert!(!accounts.lift_restriction(&main).await.unwrap());
+}
+
+async fn a_note_is_replaced_and_goes_with_its_account(world: World) {
+    let (accounts, spare, main) = (world.store.accounts(), account("spare"), account("main"));
+    let at = world.now();
+    accounts.add(&added("spare")).await.unwrap();
+    for (text, by) in [("The SIM card is in the office.", "anna"), ("Ask Boris.", "this machine")] {
+        accounts.save_note(&spare, text, at, by).await.unwrap();
+    }
+    let found = accounts.note(&spare).await.unwrap();
+    assert_eq!(found, Some(("Ask Boris.".to_owned(), at, "this machine".to_owned())));
+    accounts.save_note(&main, "another", at, "anna").await.unwrap();
+    accounts.remove(&spare, &[]).await.unwrap();
+    assert_eq!(accounts.note(&spare).await.unwrap(), None);
+    for _ in 0..2 {
+        accounts.forget_note(&main).await.unwrap();
+        assert_eq!(accounts.note(&main).await.unwrap(), None);
+    }
 }
 
 async fn work_of_an_account_is_under_way_until_it_is_over(world: World) {

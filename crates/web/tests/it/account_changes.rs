@@ -130,6 +130,43 @@ async fn every_wrong_field_is_named_and_no_secret_is_shown() {
 }
 
 #[tokio::test]
+async fn a_note_is_written_shown_and_removed() {
+    let world = world().await;
+    let call = |method: &str| world.call(method, "/v1/accounts/main/note");
+    let (get, remove) = (call("GET"), call("DELETE"));
+    let put = |text: &str| call("PUT").json(json!({ "text": text }).to_string());
+    get.send().await.problem(404, "not_found");
+    for sent in ["\u{1F4DE}".repeat(2000), " Ask Анна.\n".to_owned()] {
+        let written = put(&sent).send().await;
+        let note = written.json();
+        assert_eq!((written.status, note["text"].as_str()), (200, Some(sent.trim())), "{note}");
+        assert!(note["updated_at"].is_string(), "{note}");
+        assert!(note["updated_by"].as_str().is_some_and(|by| by.starts_with("key_")), "{note}");
+        assert_eq!(get.send().await.json(), note);
+    }
+    for (body, said) in [
+        (json!({ "text": "x".repeat(2001) }), "2001 characters; 2000 at most"),
+        (json!({ "text": "a\0b" }), "U+0000"),
+        (json!({ "text": null }), "text"),
+        (json!({}), "missing"),
+    ] {
+        let problem = call("PUT").json(body.to_string()).send().await.problem(422, "invalid_request");
+        assert_eq!(wrong_fields(&problem), ["text"], "{problem}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(said)), "{problem}");
+    }
+    assert_eq!(get.send().await.status, 200, "what was refused changed nothing");
+    assert_eq!(put(" \n").send().await.status, 204);
+    get.send().await.problem(404, "not_found");
+    for _ in 0..2 {
+        assert_eq!(remove.send().await.status, 204);
+    }
+    for method in ["GET", "PUT", "DELETE"] {
+        let call = world.call(method, "/v1/accounts/other/note").json(r#"{"text":"x"}"#);
+        call.send().await.problem(404, "account_not_found");
+    }
+}
+
+#[tokio::test]
 async fn only_those_who_administer_may() {
     let world = world().await;
     let key = world.make_key(&["read", "send"]).await;

@@ -53,6 +53,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("mute_card", "Mute alerts about a card", "Отключение оповещений карточки"),
     ("release_session", "Sign an account out", "Выход из аккаунта"),
     ("remove_account", "Remove an account", "Удаление аккаунта"),
+    ("remove_account_note", "Remove the note about an account", "Удаление заметки об аккаунте"),
     ("remove_alert_target", "Remove an alert recipient", "Удаление получателя оповещений"),
     ("remove_maintenance", "Remove a maintenance window", "Удаление окна обслуживания"),
     ("remove_member", "Remove a member from a chat", "Удаление участника из чата"),
@@ -78,6 +79,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("unmute_alert", "Unmute an alert", "Включение оповещений о тревоге"),
     ("unmute_card", "Unmute alerts about a card", "Включение оповещений карточки"),
     ("upload_file", "Upload a file", "Загрузка файла"),
+    ("write_account_note", "Write the note about an account", "Изменение заметки об аккаунте"),
 ];
 
 /// An action in words; one that is not known here keeps its name.

@@ -9,6 +9,7 @@ mod import_files;
 mod list;
 mod login;
 mod login_view;
+mod note;
 mod ownerless;
 mod phone;
 mod refusal;
@@ -34,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(login::password))
         .routes(routes!(login::terms))
         .routes(routes!(login::resend))
+        .routes(routes!(note::get, note::write, note::remove))
         .routes(routes!(ownerless::release))
         .routes(routes!(ownerless::list))
         .routes(routes!(ownerless::forget))
