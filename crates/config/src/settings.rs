@@ -133,6 +133,9 @@ settings! {
         /// How many requests one client address may make in a minute; no limit when left out.
         #[serde(skip_serializing_if = "Option::is_none")]
         requests_per_minute_per_address: Option<NonZeroU32>, optional(integer(1, 1_000_000)), "600";
+        /// How many connections one port takes at a time; further ones wait until one ends. One address has a quarter of
+        /// them at most.
+        connections: usize = 2048, integer(16, 65_536);
         /// How long a message is tried that Telegram answers with errors of its own, or with nothing that says whether it
         /// arrived. Then a look at the chat decides: it was sent, it failed (`provider_error`), or it is in doubt; and the
         /// messages behind it go on.

@@ -47,6 +47,7 @@ impl Options {
             limits: Limits {
                 body: usize::try_from(settings.limits.body).unwrap_or(usize::MAX),
                 per_key: settings.limits.requests_per_minute_per_key,
+                connections: settings.limits.connections,
                 addresses_within: settings.media.addresses_within,
                 per_address: settings.limits.requests_per_minute_per_address,
                 ..Limits::default()
@@ -100,5 +101,28 @@ impl Default for Limits {
             per_key: None,
             per_address: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(settings: &Settings) -> Limits {
+        let examined = Examined {
+            data_dir: PathBuf::new(),
+            settings_file: None,
+            settings: Arc::default(),
+            fingerprint: String::new(),
+        };
+        Options::new(settings, None, examined).limits
+    }
+
+    #[test]
+    fn a_port_takes_as_many_connections_as_set() {
+        let mut settings = Settings::default();
+        assert_eq!(limits(&settings).connections, Limits::default().connections);
+        settings.limits.connections = 100;
+        assert_eq!(limits(&settings).connections, 100);
     }
 }
