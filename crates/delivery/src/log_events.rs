@@ -126,3 +126,108 @@ pub(crate) fn task_went_on(id: OperationId, kind: Option<TaskKind>, entry: &Saga
         _ => tracing::warn!(operation = %id, service, account, step, outcome, "it goes on"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use ambient::{Chance, Clock, Ids};
+    use domain::media::{Media, MediaForm, MediaSource};
+    use domain::message::{Content, OnFlood};
+    use domain::text::{FormattedText, ParseMode};
+    use domain::{ChatId, ChatRef};
+    use store::Origin;
+
+    use super::*;
+    use crate::Ambient;
+    use crate::submission::{Submission, build};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("a lock").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged, line by line.
+    fn logged(log: impl FnOnce()) -> Vec<String> {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .without_time()
+            .with_target(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, log);
+        let text = String::from_utf8(lines.0.lock().expect("a lock").clone()).expect("text");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn photo() -> OutboundMessage {
+        let clock = Clock::system();
+        let ambient = Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock };
+        let media = Media {
+            source: MediaSource::FileId { file_id: "planted-file".to_owned() },
+            form: MediaForm::Photo { width: 3, height: 2 },
+            name: "planted.jpg".to_owned(),
+            mime: "image/jpeg".to_owned(),
+        };
+        let content = Content {
+            text: FormattedText::plain("planted words"),
+            parse_mode: ParseMode::None,
+            reply_to: None,
+            mention: None,
+            mention_optional: false,
+            silent: false,
+            preview: false,
+            media: vec![media],
+        };
+        let submission = Submission {
+            chat: ChatRef::Id(ChatId::new(-1_001_234_567_890).expect("an id")),
+            content,
+            pin: None,
+            on_flood: OnFlood::Wait,
+            send_at: None,
+            origin: Origin { listener: "v1".to_owned(), api_key: None, address: None },
+            idempotency: None,
+            join: None,
+        };
+        build(submission, &ambient).expect("a message").message
+    }
+
+    #[test]
+    fn each_step_is_a_line_without_the_content() {
+        let mut message = photo();
+        let route = Route {
+            account: "main".parse().expect("a name"),
+            chat_id: ChatId::new(-1_001_234_567_890).expect("an id"),
+        };
+        let lines = logged(|| {
+            accepted(&message, "v1");
+            begun(&message, &route, 0);
+            attempted(
+                &message,
+                &route,
+                0,
+                &Outcome::Unavailable("it connects".to_owned()),
+                Some(Duration::from_secs(15)),
+            );
+            message.state = MessageState::Cancelled;
+            ended(&message, None);
+        });
+        let steps = ["accepted", "begun", "attempted", "ended"];
+        assert_eq!(lines.len(), steps.len(), "{lines:#?}");
+        for (line, step) in lines.iter().zip(steps) {
+            assert!(line.contains(step) && line.contains(&format!("subject={}", message.id)), "{line}");
+            assert!(line.contains("service=\"send_media\"") && !line.contains("planted"), "{line}");
+        }
+    }
+}
