@@ -54,6 +54,12 @@ pub(crate) fn moved(message: &OutboundMessage, failover: &Failover) {
     tracing::info!(subject = %message.id, service = service(message), account = %to, %from, reason, "it goes to another account");
 }
 
+/// The files of a part are where the provider takes them from.
+pub(crate) fn prepared(message: &OutboundMessage, route: &Route, part: usize, took: Duration) {
+    let (account, took_ms) = (&route.account, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    tracing::info!(subject = %message.id, service = service(message), %account, part, took_ms, "prepared");
+}
+
 /// A part of it is given to an account after its acceptance, and the store knows.
 pub(crate) fn begun(message: &OutboundMessage, route: &Route, part: usize) {
     let (account, chat_id) = (&route.account, route.chat_id);
@@ -212,6 +218,7 @@ mod tests {
         };
         let lines = logged(|| {
             accepted(&message, "v1");
+            prepared(&message, &route, 0, Duration::from_secs(2));
             begun(&message, &route, 0);
             attempted(
                 &message,
@@ -223,7 +230,7 @@ mod tests {
             message.state = MessageState::Cancelled;
             ended(&message, None);
         });
-        let steps = ["accepted", "begun", "attempted", "ended"];
+        let steps = ["accepted", "prepared", "begun", "attempted", "ended"];
         assert_eq!(lines.len(), steps.len(), "{lines:#?}");
         for (line, step) in lines.iter().zip(steps) {
             assert!(line.contains(step) && line.contains(&format!("subject={}", message.id)), "{line}");

@@ -10,6 +10,7 @@ use domain::outcome::Failure;
 use crate::Inner;
 use crate::attempt::attempt;
 use crate::decide::{self, Next, Tried, Unsettled};
+use crate::log_events;
 use crate::worker::{Gone, InFlight, LaneStep, LaneWorker, Route, refusal};
 
 /// What came of the preparation of a part that no one has.
@@ -24,13 +25,18 @@ pub(crate) enum Prepared {
 
 impl LaneWorker<'_> {
     /// Prepares a part before it is begun. Ends at once when the message does.
-    pub(crate) async fn prepare_first(&self, work: &InFlight, route: &Route, part: usize) -> Prepared {
-        let Some(part) = media_part(work, part) else { return Prepared::Ready };
+    pub(crate) async fn prepare_first(&self, work: &InFlight, route: &Route, position: usize) -> Prepared {
+        let Some(part) = media_part(work, position) else { return Prepared::Ready };
         let inner = &self.delivery.0;
+        let began = inner.ambient.clock.running();
         let Some(ended) = inner.waiters.wait(work.message.id) else { return Prepared::Dropped };
         tokio::select! {
             done = inner.sender.prepare(attempt(route, part, work)) => match done {
-                Ok(()) => Prepared::Ready,
+                Ok(()) => {
+                    let took = inner.ambient.clock.running().saturating_sub(began);
+                    log_events::prepared(&work.message, route, position, took);
+                    Prepared::Ready
+                }
                 Err(outcome) => Prepared::Refused(outcome),
             },
             _ = ended => Prepared::Dropped,
