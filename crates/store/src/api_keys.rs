@@ -118,8 +118,8 @@ impl ApiKeys<'_> {
         let created_at = key.created_at.as_micros();
         self.store
             .write(move |transaction: &Transaction<'_>| {
-                transaction.execute(RETIRE_BOOTSTRAP, params![created_at, hash])?;
-                transaction.execute(SAVE_BOOTSTRAP, params![id, hash, name, scopes, created_at]).map(drop)
+                transaction.run(RETIRE_BOOTSTRAP, params![created_at, hash])?;
+                transaction.run(SAVE_BOOTSTRAP, params![id, hash, name, scopes, created_at])
             })
             .await
     }

@@ -218,7 +218,7 @@ pub(crate) fn save(
 ) -> Result<(), StoreError> {
     let NewCallback { id, client_tg_id, invite_link } = callback;
     let operation = operation.as_uuid().as_bytes();
-    transaction.execute(SAVE, params![key(id), operation, client_tg_id, invite_link, at.as_micros()])?;
+    transaction.run(SAVE, params![key(id), operation, client_tg_id, invite_link, at.as_micros()])?;
     Ok(())
 }
 
@@ -273,7 +273,7 @@ fn made_at(id: &Uuid) -> Timestamp {
 
 /// Removes a callback that was given up.
 pub(crate) fn forget_given_up(transaction: &Transaction<'_>, id: &[u8; 16]) -> Result<(), StoreError> {
-    transaction.execute(DROP_GIVEN_UP, [id])?;
+    transaction.run(DROP_GIVEN_UP, [id])?;
     Ok(())
 }
 
@@ -354,7 +354,7 @@ impl Write for HoldCallbacks {
             Ok(CallbackId::from_uuid(Uuid::from_bytes(Columns::new(row, TABLE).get(0)?)))
         })?;
         for id in &waiting {
-            transaction.execute(HOLD_BACK, params![self.error, key(id)])?;
+            transaction.run(HOLD_BACK, params![self.error, key(id)])?;
             keep(transaction, id, &self.error, self.at)?;
         }
         Ok(waiting.len())

@@ -110,9 +110,9 @@ impl ClearingRun<'_> {
     pub async fn save(&self, run: Option<StoredClearing>) -> Result<(), StoreError> {
         self.store
             .change(point::SAVE_CLEARING, move |transaction| {
-                transaction.execute(FORGET_PAUSES, ())?;
-                let Some(run) = &run else { return transaction.execute(FORGET, ()).map(drop) };
-                transaction.execute(
+                transaction.run(FORGET_PAUSES, ())?;
+                let Some(run) = &run else { return transaction.run(FORGET, ()) };
+                transaction.run(
                     SAVE,
                     params![
                         run.how,
@@ -127,7 +127,7 @@ impl ClearingRun<'_> {
                     ],
                 )?;
                 for (account, until) in &run.pauses {
-                    transaction.execute(PAUSE, params![account.as_str(), until.as_micros()])?;
+                    transaction.run(PAUSE, params![account.as_str(), until.as_micros()])?;
                 }
                 Ok(())
             })
@@ -146,11 +146,11 @@ impl Write for EndClearing {
         // By their words: a service that this program does not know must not stay stopped either.
         let stopped = transaction.first(STOPPED, (), |row| Columns::new(row, TABLE).get::<String>(0))?;
         for service in stopped.iter().flat_map(|words| words.split('+')) {
-            transaction.execute(services::START, [service])?;
+            transaction.run(services::START, [service])?;
         }
-        transaction.execute(RESUME_PAUSED, ())?;
-        transaction.execute(FORGET_PAUSES, ())?;
-        transaction.execute(FORGET, ()).map(|_| ())
+        transaction.run(RESUME_PAUSED, ())?;
+        transaction.run(FORGET_PAUSES, ())?;
+        transaction.run(FORGET, ())
     }
 }
 

@@ -100,6 +100,13 @@ impl From<rusqlite::Error> for StoreError {
 
 /// Finds the table in texts like `UNIQUE constraint failed: api_keys.hash`.
 fn table_named_in(message: &str) -> &'static str {
+    table_named(
+        message.rsplit_once(": ").and_then(|(_, column)| column.split('.').next()).unwrap_or_default(),
+    )
+}
+
+/// The table of this name, of those that errors are read for.
+pub(crate) fn table_named(name: &str) -> &'static str {
     const TABLES: [&str; 16] = [
         "outbox",
         "outbox_parts",
@@ -118,8 +125,7 @@ fn table_named_in(message: &str) -> &'static str {
         "audit_log",
         "alerts",
     ];
-    let named = message.rsplit_once(": ").and_then(|(_, column)| column.split('.').next());
-    TABLES.into_iter().find(|table| Some(*table) == named).unwrap_or("the database")
+    TABLES.into_iter().find(|table| *table == name).unwrap_or("the database")
 }
 
 /// Why a data directory could not be opened. The text says what to do.
@@ -136,6 +142,20 @@ pub enum OpenError {
         dir: PathBuf,
         /// The process that holds it, where it could be read.
         holder: Option<u32>,
+    },
+    /// The server of the database cannot be used.
+    #[error("cannot use the store on PostgreSQL: {what}; see `url` in [store]")]
+    Server {
+        /// What it says.
+        what: String,
+    },
+    /// Another process works on the store of a server.
+    #[error(
+        "the store on PostgreSQL is in use by {holder}; stop that process, or this one takes over when it ends"
+    )]
+    Held {
+        /// The process that holds the lease.
+        holder: String,
     },
     /// The directory cannot be made or written.
     #[error(

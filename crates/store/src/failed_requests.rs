@@ -263,7 +263,7 @@ pub(crate) struct Failed<'a> {
 
 /// Keeps a failed request, or notes that trying it again did not help, as a part of the write that it came with.
 pub(crate) fn keep(transaction: &Transaction<'_>, failed: &Failed<'_>) -> Result<(), StoreError> {
-    transaction.execute(
+    transaction.run(
         KEEP,
         params![
             failed.id,
@@ -286,7 +286,7 @@ pub(crate) fn ended_well(
     id: &[u8; 16],
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    transaction.execute(ENDED_WELL, params![at.as_micros(), id])?;
+    transaction.run(ENDED_WELL, params![at.as_micros(), id])?;
     // Tried again by hand, an earlier request of the same body would make a second chat.
     transaction.execute(SAME_BODY_ENDED_WELL, params![at.as_micros(), id])?;
     Ok(())
@@ -298,7 +298,7 @@ pub(crate) fn superseded(
     id: &[u8; 16],
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    transaction.execute(SUPERSEDED, params![at.as_micros(), id])?;
+    transaction.run(SUPERSEDED, params![at.as_micros(), id])?;
     Ok(())
 }
 
@@ -308,7 +308,7 @@ pub(crate) fn tried_again(
     id: &[u8; 16],
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    transaction.execute(TRIED_AGAIN, params![at.as_micros(), id])?;
+    transaction.run(TRIED_AGAIN, params![at.as_micros(), id])?;
     Ok(())
 }
 
@@ -343,7 +343,7 @@ impl Write for DropFailedRequests {
         }
         for id in &old {
             callbacks::forget_given_up(transaction, id)?;
-            transaction.execute(FORGET, [id])?;
+            transaction.run(FORGET, [id])?;
         }
         Ok(old.len())
     }

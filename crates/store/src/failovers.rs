@@ -79,7 +79,7 @@ pub(crate) fn save(
 ) -> Result<(), StoreError> {
     let Failover { at, chat_id, from, to, reason } = failover;
     let reason = &reason[..reason.floor_char_boundary(LONGEST)];
-    transaction.execute(
+    transaction.run(
         SAVE,
         params![
             at.as_micros(),

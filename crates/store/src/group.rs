@@ -7,7 +7,7 @@
 //! another one has written something.
 
 use crate::StoreError;
-use crate::database::Connection;
+use crate::database::{Connection, NotCommitted};
 use crate::disk::Space;
 use crate::write::{Pending, Transaction};
 
@@ -30,12 +30,6 @@ struct Member {
     /// It has its error and takes no part any more.
     refused: bool,
 }
-
-/// Writes over what a commit that failed may have left in the log: something that is never the same, as SQLite writes no
-/// page that does not change.
-const WRITE_OVER: &str = "
-    INSERT INTO store_facts (name, value) VALUES ('after a failed commit', randomblob(8))
-    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 /// Where groups are committed.
 pub(crate) struct WriteConnection {
@@ -108,28 +102,27 @@ fn try_once(
     intake_open: bool,
     may_come_back: &mut bool,
 ) -> Try {
-    if let Err(error) = run_sql(connection, "BEGIN IMMEDIATE") {
+    if let Err(error) = connection.begin() {
         return Try::Failed(error);
     }
-    if *may_come_back && let Err(error) = run_sql(connection, WRITE_OVER) {
-        roll_back(connection);
+    if *may_come_back && let Err(error) = connection.write_over() {
+        connection.roll_back();
         return Try::Failed(error);
     }
     let transaction = Transaction::new(connection, intake_open);
     for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
         if let Err(error) = apply(connection, &transaction, member, savepoints) {
-            roll_back(connection);
+            connection.roll_back();
             return if savepoints { Try::Lost { index, error } } else { Try::NeedsSavepoints };
         }
     }
-    match run_sql(connection, "COMMIT") {
-        Ok(()) => {
-            *may_come_back = false;
-            Try::Committed
-        }
-        Err(error) => {
-            *may_come_back = true;
-            roll_back(connection);
+    let committed = connection.commit();
+    *may_come_back = matches!(committed, Err(NotCommitted::Unclear(_)));
+    match committed {
+        Ok(()) => Try::Committed,
+        Err(NotCommitted::Undone(_)) if !savepoints => Try::NeedsSavepoints,
+        Err(NotCommitted::Undone(error) | NotCommitted::Unclear(error)) => {
+            connection.roll_back();
             Try::Failed(error)
         }
     }
@@ -145,16 +138,17 @@ fn apply(
     if !savepoints {
         return member.pending.apply(transaction);
     }
-    run_sql(connection, "SAVEPOINT one_write")?;
-    if let Err(error) = member.pending.apply(transaction) {
+    connection.run("SAVEPOINT one_write", ())?;
+    if let Err(error) = member.pending.apply(transaction).and_then(|()| connection.flush()) {
+        member.pending.refuse(error.clone());
         // SQLite answers some errors, a full disk among them, by rolling back everything.
         let reprieve = error == StoreError::StorageFull && !member.pending.is_intake();
         if !connection.is_in_transaction() || reprieve {
             return Err(error);
         }
-        run_sql(connection, "ROLLBACK TO one_write")?;
+        connection.run("ROLLBACK TO one_write", ())?;
     }
-    run_sql(connection, "RELEASE one_write")
+    connection.run("RELEASE one_write", ())
 }
 
 fn intake_open(connection: &Connection, space: &mut Space) -> bool {
@@ -181,18 +175,6 @@ pub(crate) fn limit_pages(connection: &Connection, space: &Space) {
     {
         tracing::warn!(%error, "cannot limit the size of the database");
     }
-}
-
-pub(crate) fn roll_back(connection: &Connection) {
-    if connection.is_in_transaction()
-        && let Err(error) = run_sql(connection, "ROLLBACK")
-    {
-        tracing::error!(%error, "cannot roll back");
-    }
-}
-
-fn run_sql(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    connection.execute(sql, ()).map(|_| ())
 }
 
 #[cfg(test)]

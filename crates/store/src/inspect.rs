@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use domain::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use crate::database::sqlite::{self, failed};
+use crate::database::sqlite::failed;
+use crate::database::{self, Address};
 use crate::error::MasterKeyError;
 use crate::vault::Vault;
-use crate::{MasterKey, OpenError, directory, migrations, opening};
+use crate::{MasterKey, OpenError, StoreError, directory, migrations, opening};
 
 /// A larger database is not read through: that would take minutes.
 const READ_THROUGH: u64 = 256 << 20;
@@ -44,7 +45,7 @@ pub fn inspect(
     url: &str,
     master_key: &MasterKey,
 ) -> Result<Option<StoreInspection>, OpenError> {
-    let file = sqlite::file_of(url, data_dir)?;
+    let file = Address::parse(url, data_dir)?.file()?;
     // Before the file is looked for: it may be on its way.
     directory::whole(data_dir)?;
     let metadata = match fs::metadata(&file) {
@@ -55,13 +56,13 @@ pub fn inspect(
     let _lock = lock(data_dir)?;
     let log_bytes = fs::metadata(beside(&file, "-wal")).map_or(0, |log| log.len());
     let connection = open(&file, log_bytes == 0).map_err(|error| failed(&file, &error))?;
-    let judge = |error: rusqlite::Error| failed(&file, &error);
+    let judge = |error: StoreError| OpenError::Failed { file: file.clone(), what: error.to_string() };
     let schema = schema(&connection, &file)?;
     let checked = metadata.len() <= READ_THROUGH;
     if checked {
         read_through(&connection, &file)?;
     }
-    if let Some(sealed) = opening::key_check(&connection).map_err(judge)? {
+    if let Some(sealed) = opening::key_check(&database::Connection::Sqlite(connection)).map_err(judge)? {
         let vault = Vault::new(&master_key.load(data_dir, true)?);
         if !opening::is_ours(&vault, &sealed) {
             return Err(MasterKeyError::Wrong { file: master_key.file(data_dir) }.into());

@@ -30,6 +30,7 @@ mod files;
 mod group;
 mod imports;
 mod inspect;
+mod lease;
 mod master_key;
 mod migrations;
 mod opening;
@@ -136,6 +137,8 @@ struct Inner {
     // The readers go first, so that the writer is the last connection and can tidy up.
     readers: Readers,
     writer: Writer,
+    // After the writer: it is given back when nothing more is written.
+    lease: Option<lease::Lease>,
     vault: Vault,
     clock: Clock,
     location: Location,
@@ -260,6 +263,15 @@ impl Store {
     /// Who did what.
     pub fn audit(&self) -> AuditLog<'_> {
         AuditLog { store: self }
+    }
+
+    /// Waits until another process may work on the store, so that this one must end. Never on SQLite, whose directory is
+    /// locked as long as the process runs.
+    pub async fn lost(&self) {
+        match self.inner.lease.as_ref().map(lease::Lease::lost) {
+            Some(lost) => lost.wait().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// The database file. No one else in this process may open it: closing it would give

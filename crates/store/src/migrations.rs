@@ -5,8 +5,9 @@ use std::path::Path;
 use domain::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::OpenError;
+use crate::database::Postgres;
 use crate::database::sqlite::failed;
+use crate::{OpenError, StoreError, lease};
 
 /// Every step, in order: its number, its name and its statements for SQLite and for PostgreSQL, as `build.rs` finds them. A step
 /// that was released is never changed.
@@ -17,6 +18,12 @@ const OWN_TABLES: &str = "
         version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS store_facts (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;";
+
+const OWN_TABLES_ON_SERVER: &str = "
+    CREATE TABLE IF NOT EXISTS schema_migrations (
+        version BIGINT NOT NULL PRIMARY KEY, name TEXT COLLATE \"C\" NOT NULL, applied_at BIGINT NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS store_facts (name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, value BYTEA NOT NULL);";
 
 /// The newest version that this program knows.
 pub(crate) fn newest() -> i64 {
@@ -48,6 +55,36 @@ pub(crate) fn run(connection: &mut Connection, file: &Path, now: Timestamp) -> R
         step().map_err(failed)?;
     }
     Ok(())
+}
+
+/// The same for PostgreSQL, where several programs may begin at once: each step looks again under the lock.
+pub(crate) fn run_on_server(connection: &Postgres, now: Timestamp) -> Result<(), OpenError> {
+    let server = |error: StoreError| OpenError::Server { what: error.to_string() };
+    connection.batch(OWN_TABLES_ON_SERVER).and_then(|()| connection.batch(lease::TABLE)).map_err(server)?;
+    let found = || {
+        connection
+            .first("SELECT coalesce(max(version), 0) FROM schema_migrations", &(), |row| row.get::<i64>(0))
+    };
+    let (known, mut version) = (newest(), found().map_err(server)?.unwrap_or_default());
+    while version < known {
+        connection.begin().map_err(server)?;
+        version = found().map_err(server)?.unwrap_or_default();
+        if let Some((next, name, _, sql)) = STEPS.iter().find(|(number, ..)| *number > version) {
+            let row = (*next, *name, now.as_micros());
+            let step = connection
+                .batch(sql)
+                .and_then(|()| {
+                    let add = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
+                    connection.run(add, &row)
+                })
+                .and_then(|()| Ok(connection.commit()?));
+            step.map_err(server)?;
+            version = *next;
+        } else {
+            connection.roll_back().map_err(server)?;
+        }
+    }
+    if version > known { Err(OpenError::Newer { found: version, known }) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
 //! Opening a store, step by step, on a thread that may block.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rusqlite::OptionalExtension;
+use domain::Timestamp;
+use tokio_postgres::Config;
 
-use crate::database::Connection;
-use crate::database::sqlite::{self, failed};
+use crate::database::postgres::Use;
+use crate::database::{Address, Connection, Postgres, sqlite};
 use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
+use crate::lease::Lease;
 use crate::outbox::statements::OPEN_ALL_JOINS;
 use crate::reader::Readers;
 use crate::stats::Location;
 use crate::unreadable::LastUnreadable;
 use crate::vault::Vault;
 use crate::writer::Writer;
-use crate::{Inner, MasterKey, OpenError, StoreOptions, callbacks, directory, migrations};
+use crate::{Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, directory, migrations};
 
 /// Enough for interactive reads beside one long one.
 const READERS: usize = 2;
@@ -24,15 +26,22 @@ const KEY_CHECK_TEXT: &[u8] = b"switchboard";
 
 pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError> {
     let StoreOptions { data_dir, url, clock, master_key } = options;
-    let file = sqlite::file_of(&url, &data_dir)?;
+    let address = Address::parse(&url, &data_dir)?;
     let lock = directory::lock(&data_dir)?;
     directory::whole(&data_dir)?;
-    refuse_emptied(&file, &master_key, &data_dir)?;
-    let mut writing = sqlite::writing(&file, &data_dir)?;
-    migrations::run(&mut writing, &file, clock.now())?;
-    writing.execute(OPEN_ALL_JOINS, []).map_err(|error| failed(&file, &error))?;
+    let Opened { writing, readers, lease, file } = match address {
+        Address::Sqlite(file) => open_file(file, &data_dir, &master_key, clock.now())?,
+        Address::Postgres(config) => open_server(&config, &data_dir, clock.now())?,
+    };
+    let failed = |error: StoreError| OpenError::Failed { file: file.clone(), what: error.to_string() };
+    writing.execute(OPEN_ALL_JOINS, ()).map_err(failed)?;
 
-    let check = key_check(&writing).map_err(|error| failed(&file, &error))?;
+    let check = key_check(&writing).map_err(failed)?;
+    if check.is_none() && lease.is_some() && master_key.file(&data_dir).is_some_and(|key| key.exists()) {
+        let what = "it is empty, and there is a master key in the data directory: what was in the store before is elsewhere; \
+                    name the database that it is in, or another --data-dir";
+        return Err(OpenError::Server { what: what.to_owned() });
+    }
     let vault = Vault::new(&master_key.load(&data_dir, check.is_some())?);
     match check {
         Some(sealed) => {
@@ -40,27 +49,61 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
                 return Err(MasterKeyError::Wrong { file: master_key.file(&data_dir) }.into());
             }
         }
-        None => save_key_check(&writing, &vault, &file)?,
+        None => save_key_check(&writing, &vault).map_err(failed)?,
     }
 
-    let readers = (0..READERS)
-        .map(|_| sqlite::reading(&file).map(Connection::Sqlite))
-        .collect::<Result<Vec<_>, _>>()?;
     let no_thread =
         |error: std::io::Error| OpenError::Failed { file: file.clone(), what: format!("no thread: {error}") };
     let readers = Readers::start(readers).map_err(no_thread)?;
     let space = Space::new(&data_dir, disk.clone(), clock.clone());
-    let writer = Writer::start(Connection::Sqlite(writing), space, lock).map_err(no_thread)?;
+    let writer = Writer::start(writing, space, lock).map_err(no_thread)?;
     let location = Location { dir: data_dir, file, disk };
     Ok(Inner {
         readers,
         writer,
+        lease,
         vault,
         clock,
         location,
         callbacks_counted: callbacks::Counters::default(),
         unreadable: LastUnreadable::default(),
     })
+}
+
+/// The connections of a database that is of this program's time.
+struct Opened {
+    writing: Connection,
+    readers: Vec<Connection>,
+    lease: Option<Lease>,
+    file: PathBuf,
+}
+
+fn open_file(
+    file: PathBuf,
+    data_dir: &Path,
+    master_key: &MasterKey,
+    now: Timestamp,
+) -> Result<Opened, OpenError> {
+    refuse_emptied(&file, master_key, data_dir)?;
+    let mut writing = sqlite::writing(&file, data_dir)?;
+    migrations::run(&mut writing, &file, now)?;
+    let readers: Result<Vec<_>, _> =
+        (0..READERS).map(|_| sqlite::reading(&file).map(Connection::Sqlite)).collect();
+    Ok(Opened { writing: Connection::Sqlite(writing), readers: readers?, lease: None, file })
+}
+
+fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
+    let server = |error: StoreError| OpenError::Server { what: error.to_string() };
+    let connect = |usage| Postgres::connect(config, usage).map_err(server);
+    let writing = connect(Use::Writing)?;
+    migrations::run_on_server(&writing, now)?;
+    let lease = Lease::take(connect(Use::Writing)?)?;
+    let writing = Connection::Postgres(Box::new(writing.under(lease.epoch)));
+    let readers: Result<Vec<_>, _> = (0..READERS)
+        .map(|_| connect(Use::Reading).map(|reading| Connection::Postgres(Box::new(reading))))
+        .collect();
+    let file = data_dir.join("switchboard.db");
+    Ok(Opened { writing, readers: readers?, lease: Some(lease), file })
 }
 
 /// A file of no bytes is a new store to SQLite. Beside the key of an old one it is a loss that someone should know of.
@@ -83,18 +126,15 @@ pub(crate) fn is_ours(vault: &Vault, sealed: &[u8]) -> bool {
     vault.open("store_facts", KEY_CHECK, sealed).as_deref() == Ok(KEY_CHECK_TEXT)
 }
 
-pub(crate) fn key_check(connection: &rusqlite::Connection) -> rusqlite::Result<Option<Vec<u8>>> {
-    connection
-        .query_row("SELECT value FROM store_facts WHERE name = $1", [KEY_CHECK], |row| row.get(0))
-        .optional()
+pub(crate) fn key_check(connection: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
+    connection.first("SELECT value FROM store_facts WHERE name = $1", [KEY_CHECK], |row| row.get(0))
 }
 
-fn save_key_check(connection: &rusqlite::Connection, vault: &Vault, file: &Path) -> Result<(), OpenError> {
+fn save_key_check(connection: &Connection, vault: &Vault) -> Result<(), StoreError> {
     let sealed = vault
         .seal("store_facts", KEY_CHECK, KEY_CHECK_TEXT)
-        .map_err(|error| OpenError::Failed { file: file.to_owned(), what: error.to_string() })?;
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
     connection
         .execute("INSERT INTO store_facts (name, value) VALUES ($1, $2)", (KEY_CHECK, sealed))
-        .map_err(|error| failed(file, &error))?;
-    Ok(())
+        .map(|_| ())
 }

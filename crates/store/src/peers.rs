@@ -210,9 +210,9 @@ impl Write for Save {
         for peer in &self.peers {
             let username = peer.username.as_ref().map(Username::as_str);
             if username.is_some() {
-                transaction.execute(TAKE_NAME, params![account, username, peer.chat_id.get()])?;
+                transaction.run(TAKE_NAME, params![account, username, peer.chat_id.get()])?;
             }
-            transaction.execute(
+            transaction.run(
                 SAVE,
                 params![
                     account,

@@ -69,7 +69,7 @@ impl Write for Beat {
     const INTAKE: bool = true;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        transaction.execute(WRITE, params![BEAT, self.value()])?;
+        transaction.run(WRITE, params![BEAT, self.value()])?;
         Ok(transaction.intake_open())
     }
 }

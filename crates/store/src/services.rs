@@ -43,9 +43,9 @@ impl Services<'_> {
         self.store
             .change(point::SAVE_SERVICE, move |transaction| {
                 if stopped {
-                    transaction.execute(STOP, params![service, at.as_micros()])?;
+                    transaction.run(STOP, params![service, at.as_micros()])?;
                 } else {
-                    transaction.execute(START, [service])?;
+                    transaction.run(START, [service])?;
                 }
                 Ok(())
             })

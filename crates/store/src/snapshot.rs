@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
+use crate::database;
 use crate::database::sqlite::failed;
 use crate::error::{MasterKeyError, SnapshotError};
 use crate::vault::Vault;
@@ -30,6 +31,11 @@ impl Store {
     /// # Errors
     /// When the file is there already, the disk is full or fails, or the database is damaged.
     pub async fn snapshot(&self, to: &Path) -> Result<u64, SnapshotError> {
+        if self.inner.lease.is_some() {
+            let what =
+                "a store on PostgreSQL is backed up with the tools of its server, such as pg_dump".to_owned();
+            return Err(SnapshotError::Failed { file: to.to_owned(), what });
+        }
         let from = self.inner.location.file.clone();
         let (connection, handle) = in_background(move || reading(&from)).await?;
         // The one who waits no longer ends the copying: it may go on for minutes.
@@ -85,7 +91,9 @@ fn prove(copy: &Path, ours: impl FnOnce(&[u8]) -> Result<(), OpenError>) -> Resu
     let connection = inspect::open(copy, true).map_err(failed)?;
     let schema = inspect::schema(&connection, copy)?;
     inspect::read_through(&connection, copy)?;
-    if let Some(sealed) = opening::key_check(&connection).map_err(failed)? {
+    let check = opening::key_check(&database::Connection::Sqlite(connection))
+        .map_err(|error| OpenError::Failed { file: copy.to_owned(), what: error.to_string() })?;
+    if let Some(sealed) = check {
         ours(&sealed)?;
     }
     Ok(ProvenCopy { schema, bytes })

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn every_statement_is_prepared_and_numbers_its_parameters_by_first_appearance() {
-        let Connection::Sqlite(connection) = Connection::migrated();
+        let Connection::Sqlite(connection) = Connection::migrated() else { panic!("on SQLite") };
         for (name, sql) in lists().into_iter().flatten() {
             let statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{name}: {error}"));
             for index in 1..=statement.parameter_count() {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_often_never_reads_a_whole_table() {
-        let Connection::Sqlite(connection) = Connection::migrated();
+        let Connection::Sqlite(connection) = Connection::migrated() else { panic!("on SQLite") };
         let large = [
             "outbox ",
             "outbox_parts",

@@ -218,7 +218,7 @@ fn drop_work(
     for id in ids {
         // It may have been taken up again since it was looked at.
         if transaction.execute(work.drop, params![id, before.as_micros()])? > 0 {
-            work.drop_rows.iter().try_for_each(|rows| transaction.execute(rows, [id]).map(drop))?;
+            work.drop_rows.iter().try_for_each(|rows| transaction.run(rows, [id]))?;
             removed += 1;
         }
     }

@@ -56,6 +56,11 @@ impl<'a> Transaction<'a> {
         self.connection.execute(sql, params)
     }
 
+    /// Runs a statement whose count no one asks for.
+    pub(crate) fn run(&self, sql: &str, params: impl Parameters) -> Result<(), StoreError> {
+        self.connection.run(sql, params)
+    }
+
     /// The first row, if there is one.
     pub(crate) fn first<T>(
         &self,

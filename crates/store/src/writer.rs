@@ -274,7 +274,7 @@ impl Thread {
         } else {
             tracing::error!("a group of writes broke and is undone; the store goes on");
             self.connection.may_come_back = true;
-            group::roll_back(&self.connection.connection);
+            self.connection.connection.roll_back();
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
         type Answer = ();
 
         fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-            transaction.execute("INSERT INTO store_facts (name, value) VALUES ('half', x'00')", ())?;
+            transaction.run("INSERT INTO store_facts (name, value) VALUES ('half', x'00')", ())?;
             panic!("a mistake")
         }
     }

@@ -279,7 +279,7 @@ impl Write for Add {
             code,
             self.times,
         ];
-        transaction.execute(sql::ADD_AUDIT, row)?;
+        transaction.run(sql::ADD_AUDIT, row)?;
         let newest = transaction.first(sql::NEWEST_AUDIT, (), |row| row.get::<i64>(0))?.unwrap_or(0);
         if newest % BOUND_EVERY == 0 {
             for result in AuditResult::ALL {

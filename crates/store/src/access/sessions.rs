@@ -90,9 +90,7 @@ impl UserSessions<'_> {
     ) -> Result<(), StoreError> {
         let row = (at.as_micros(), address.map(|address| address.to_string()), *id.as_uuid().as_bytes());
         self.store
-            .write(move |transaction: &Transaction<'_>| {
-                transaction.execute(sql::SEE_SESSION, row.clone()).map(drop)
-            })
+            .write(move |transaction: &Transaction<'_>| transaction.run(sql::SEE_SESSION, row.clone()))
             .await
     }
 
@@ -136,11 +134,11 @@ impl Write for Begin {
             return Ok(false);
         }
         let address = address.map(|address| address.to_string());
-        transaction.execute(
+        transaction.run(
             sql::BEGIN_SESSION,
             params![token, id.as_uuid().as_bytes(), user.as_str(), at.as_micros(), address, browser],
         )?;
-        transaction.execute(sql::OLDEST_SESSIONS, params![user.as_str(), MOST_SESSIONS])?;
+        transaction.run(sql::OLDEST_SESSIONS, params![user.as_str(), MOST_SESSIONS])?;
         Ok(true)
     }
 }

@@ -151,7 +151,7 @@ impl Users<'_> {
                     change => change,
                 };
                 if change == UserChange::Done {
-                    transaction.execute(sql::SET_ROLE, [role.as_str(), name.as_str()])?;
+                    transaction.run(sql::SET_ROLE, [role.as_str(), name.as_str()])?;
                 }
                 Ok(change)
             })
@@ -165,7 +165,7 @@ impl Users<'_> {
             .write(move |transaction: &Transaction<'_>| {
                 let change = can_go(transaction, &name)?;
                 if change == UserChange::Done {
-                    transaction.execute(sql::REMOVE_USER, [name.as_str()])?;
+                    transaction.run(sql::REMOVE_USER, [name.as_str()])?;
                 }
                 Ok(change)
             })
@@ -226,7 +226,7 @@ impl Users<'_> {
         let name = name.clone();
         self.store
             .write(move |transaction: &Transaction<'_>| {
-                transaction.execute(sql::DROP_CODES, [name.as_str()])?;
+                transaction.run(sql::DROP_CODES, [name.as_str()])?;
                 Ok(transaction.execute(sql::DROP_FACTOR, [name.as_str()])? > 0)
             })
             .await
@@ -388,9 +388,9 @@ fn replace_codes(
     name: &UserName,
     codes: &[[u8; 32]],
 ) -> Result<(), StoreError> {
-    transaction.execute(sql::DROP_CODES, [name.as_str()])?;
+    transaction.run(sql::DROP_CODES, [name.as_str()])?;
     for code in codes {
-        transaction.execute(sql::ADD_CODE, params![name.as_str(), code])?;
+        transaction.run(sql::ADD_CODE, params![name.as_str(), code])?;
     }
     Ok(())
 }

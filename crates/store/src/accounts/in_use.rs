@@ -91,21 +91,21 @@ impl Write for ChangeSessions {
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let account = self.account.as_str();
         for key in &self.drop {
-            transaction.execute(sql::FORGET_SESSION, params![account, key.0])?;
+            transaction.run(sql::FORGET_SESSION, params![account, key.0])?;
         }
         for session in &self.keep {
             session.save(transaction, self.at)?;
         }
         for (key, purposes) in &self.purposes {
-            transaction.execute(sql::USE_SESSION, params![account, key.0, purposes])?;
+            transaction.run(sql::USE_SESSION, params![account, key.0, purposes])?;
         }
         if let Some((save, key, purposes)) = &self.take {
             save.apply(transaction)?;
-            transaction.execute(sql::USE_SESSION, params![account, key.0, purposes])?;
-            transaction.execute(sql::FORGET_OWNERLESS, [key.0])?;
+            transaction.run(sql::USE_SESSION, params![account, key.0, purposes])?;
+            transaction.run(sql::FORGET_OWNERLESS, [key.0])?;
         }
         if self.ends_login {
-            transaction.execute(sql::FORGET_LOGIN, [account])?;
+            transaction.run(sql::FORGET_LOGIN, [account])?;
         }
         Ok(())
     }

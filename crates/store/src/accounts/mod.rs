@@ -165,7 +165,7 @@ impl Accounts<'_> {
                 keep.iter().try_for_each(|session| session.save(transaction, at))?;
                 let removed = transaction.execute(sql::REMOVE_ACCOUNT, [name.as_str()])?;
                 for statement in sql::OF_AN_ACCOUNT {
-                    transaction.execute(statement, [name.as_str()])?;
+                    transaction.run(statement, [name.as_str()])?;
                 }
                 Ok(removed > 0)
             })

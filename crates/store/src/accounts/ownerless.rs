@@ -60,7 +60,7 @@ impl SealedOwnerless {
 
     pub(super) fn save(&self, transaction: &Transaction<'_>, at: Timestamp) -> Result<(), StoreError> {
         let user = self.user.as_ref();
-        transaction.execute(
+        transaction.run(
             sql::SAVE_OWNERLESS,
             params![
                 self.fingerprint.0,

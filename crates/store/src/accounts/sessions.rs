@@ -128,9 +128,9 @@ impl Write for SaveSession {
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let user = self.user.as_ref();
         for forget in [files::FORGET_REFERENCES_OF_OTHERS, files::FORGET_UPLOADS_OF_OTHERS] {
-            transaction.execute(forget, params![self.account.as_str(), self.fingerprint.0])?;
+            transaction.run(forget, params![self.account.as_str(), self.fingerprint.0])?;
         }
-        transaction.execute(
+        transaction.run(
             sql::SAVE_SESSION,
             params![
                 self.account.as_str(),

@@ -99,23 +99,23 @@ impl Write for SaveUpdateState {
         match &self.change {
             UpdateChange::All(state) => {
                 let UpdateState { pts, qts, date, seq, channels, saved_at } = state;
-                transaction.execute(
+                transaction.run(
                     sql::SAVE_UPDATE_STATE,
                     params![account, pts, qts, date, seq, saved_at.as_micros()],
                 )?;
-                transaction.execute(sql::FORGET_CHANNELS, [account])?;
+                transaction.run(sql::FORGET_CHANNELS, [account])?;
                 for (id, pts) in channels {
-                    transaction.execute(sql::SAVE_CHANNEL, params![account, id, pts])?;
+                    transaction.run(sql::SAVE_CHANNEL, params![account, id, pts])?;
                 }
             }
             UpdateChange::Primary { pts, date, seq } => {
-                transaction.execute(sql::SAVE_PRIMARY, params![account, pts, date, seq, at])?;
+                transaction.run(sql::SAVE_PRIMARY, params![account, pts, date, seq, at])?;
             }
             UpdateChange::Secondary { qts } => {
-                transaction.execute(sql::SAVE_SECONDARY, params![account, qts, at])?;
+                transaction.run(sql::SAVE_SECONDARY, params![account, qts, at])?;
             }
             UpdateChange::Channel { id, pts } => {
-                transaction.execute(sql::SAVE_CHANNEL, params![account, id, pts])?;
+                transaction.run(sql::SAVE_CHANNEL, params![account, id, pts])?;
             }
         }
         Ok(())

@@ -91,11 +91,11 @@ pub(super) fn read_waiting(row: &Row<'_>) -> Result<DeliveriesWaiting, StoreErro
 /// Adds a notice with a delivery for each target, as a part of the write that it came with.
 pub(super) fn save(transaction: &Transaction<'_>, notice: &NewNotice) -> Result<(), StoreError> {
     let at = notice.at.as_micros();
-    transaction.execute(sql::SAVE_NOTICE, params![key(&notice.id), at, notice.payload])?;
+    transaction.run(sql::SAVE_NOTICE, params![key(&notice.id), at, notice.payload])?;
     for (target, has_it) in &notice.targets {
-        transaction.execute(sql::SAVE_DELIVERY, params![target, key(&notice.id), has_it, at])?;
+        transaction.run(sql::SAVE_DELIVERY, params![target, key(&notice.id), has_it, at])?;
         let error = format!("more than {MOST_WAITING} newer ones wait for the target");
-        transaction.execute(sql::TRIM, params![error, at, target, MOST_WAITING])?;
+        transaction.run(sql::TRIM, params![error, at, target, MOST_WAITING])?;
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ impl Write for DropNotices {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
         let before = self.before.as_micros();
-        transaction.execute(sql::DROP_DELIVERIES, params![before, self.most])?;
+        transaction.run(sql::DROP_DELIVERIES, params![before, self.most])?;
         transaction.execute(sql::DROP_NOTICES, params![before, self.most])
     }
 }

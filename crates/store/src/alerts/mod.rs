@@ -82,8 +82,8 @@ impl Alerts<'_> {
         let (target, at) = (target.to_owned(), at.as_micros());
         self.store
             .change(point::ALERT_DELIVERED, move |transaction| {
-                transaction.execute(sql::DELIVERED, params![at, target, key(&notice)])?;
-                transaction.execute(sql::TOLD, params![target, at]).map(drop)
+                transaction.run(sql::DELIVERED, params![at, target, key(&notice)])?;
+                transaction.run(sql::TOLD, params![target, at])
             })
             .await
     }
@@ -105,9 +105,9 @@ impl Alerts<'_> {
                 let error = tried.as_deref().map(cut);
                 let message = message.as_ref().map(|id| id.as_uuid().as_bytes());
                 let row = params![u32::from(error.is_some()), error, next_at, message, target, key(&notice)];
-                transaction.execute(sql::PUT_OFF, row)?;
+                transaction.run(sql::PUT_OFF, row)?;
                 if error.is_some() {
-                    transaction.execute(sql::FAILED, params![target, at, error, None::<i64>])?;
+                    transaction.run(sql::FAILED, params![target, at, error, None::<i64>])?;
                 }
                 Ok(())
             })
@@ -125,8 +125,8 @@ impl Alerts<'_> {
         let (target, at) = (target.to_owned(), at.as_micros());
         self.store
             .change(point::ALERT_GIVEN_UP, move |transaction| {
-                transaction.execute(sql::GIVE_UP, params![cut(&error), at, target, key(&notice)])?;
-                transaction.execute(sql::FAILED, params![target, at, cut(&error), None::<i64>]).map(drop)
+                transaction.run(sql::GIVE_UP, params![cut(&error), at, target, key(&notice)])?;
+                transaction.run(sql::FAILED, params![target, at, cut(&error), None::<i64>])
             })
             .await
     }
@@ -142,9 +142,9 @@ impl Alerts<'_> {
         let (target, at) = (target.to_owned(), at.as_micros());
         self.store
             .change(point::ALERT_TARGET_OFF, move |transaction| {
-                transaction.execute(sql::GIVE_UP_ALL, params![cut(&error), at, target])?;
+                transaction.run(sql::GIVE_UP_ALL, params![cut(&error), at, target])?;
                 let row = params![target, at, cut(&error), off.then_some(at)];
-                transaction.execute(sql::FAILED, row).map(drop)
+                transaction.run(sql::FAILED, row)
             })
             .await
     }
@@ -154,7 +154,7 @@ impl Alerts<'_> {
         let target = target.to_owned();
         self.store
             .change(point::ALERT_TOLD, move |transaction| {
-                transaction.execute(sql::TOLD, params![target, at.as_micros()]).map(drop)
+                transaction.run(sql::TOLD, params![target, at.as_micros()])
             })
             .await
     }
@@ -180,8 +180,8 @@ impl Alerts<'_> {
                 let removed = transaction.execute(sql::REMOVE_TARGET, [&name])? > 0;
                 if removed {
                     let row = params!["the target was taken out", at.as_micros(), name];
-                    transaction.execute(sql::GIVE_UP_ALL, row)?;
-                    transaction.execute(sql::FORGET_STANDING, [&name])?;
+                    transaction.run(sql::GIVE_UP_ALL, row)?;
+                    transaction.run(sql::FORGET_STANDING, [&name])?;
                 }
                 Ok(removed)
             })
@@ -216,7 +216,7 @@ impl Alerts<'_> {
                 // Those that are over go with the next one that comes.
                 transaction.execute(sql::DROP_MUTES, [muted_at.as_micros()])?;
                 let row = params![card, until.as_micros(), muted_at.as_micros(), muted_by];
-                transaction.execute(sql::SAVE_MUTE, row).map(drop)
+                transaction.run(sql::SAVE_MUTE, row)
             })
             .await
     }
@@ -239,7 +239,7 @@ impl Alerts<'_> {
         self.store
             .change(point::ADD_MAINTENANCE, move |transaction| {
                 let row = params![id.as_uuid().as_bytes(), record, created_at.as_micros(), created_by];
-                transaction.execute(sql::ADD_WINDOW, row).map(drop)
+                transaction.run(sql::ADD_WINDOW, row)
             })
             .await
     }

@@ -116,7 +116,7 @@ impl Write for Save {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         for alert in &self.alerts {
-            transaction.execute(
+            transaction.run(
                 sql::SAVE,
                 params![
                     alert.id.as_uuid().as_bytes(),

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::{BeatsBatch, BeatsPast, StoredMinute, StoredTally};
 use crate::column::Columns;
 use crate::database::{Connection, params, sqlite};
-use crate::group::roll_back;
 use crate::{OpenError, StoreError};
 
 /// The name of the file in the data directory.
@@ -138,10 +137,10 @@ pub(super) fn past(connection: &Connection, minutes: i64) -> Result<BeatsPast, S
 
 /// Keeps a round in one transaction.
 pub(super) fn save(connection: &Connection, batch: &BeatsBatch) -> Result<(), StoreError> {
-    connection.execute("BEGIN IMMEDIATE", ())?;
-    let saved = save_all(connection, batch).and_then(|()| connection.execute("COMMIT", ()).map(|_| ()));
+    connection.begin()?;
+    let saved = save_all(connection, batch).and_then(|()| connection.run("COMMIT", ()));
     if saved.is_err() {
-        roll_back(connection);
+        connection.roll_back();
     }
     saved
 }

@@ -123,27 +123,27 @@ pub(crate) fn apply(
         RegistryChange::Created { chat_id, title, about, account } => {
             let chat_id = now(transaction, *chat_id)?;
             let operation = operation.map(|id| id.as_uuid().as_bytes());
-            transaction.execute(sql::CREATED, params![chat_id, title, about, operation, at])?;
-            transaction.execute(accounts::REBIND, params![chat_id, account.as_str(), at])?;
+            transaction.run(sql::CREATED, params![chat_id, title, about, operation, at])?;
+            transaction.run(accounts::REBIND, params![chat_id, account.as_str(), at])?;
         }
         RegistryChange::Linked { chat_id, link } => {
-            transaction.execute(sql::LINKED, params![now(transaction, *chat_id)?, link])?;
+            transaction.run(sql::LINKED, params![now(transaction, *chat_id)?, link])?;
         }
         RegistryChange::Left { chat_id } => {
             let chat_id = now(transaction, *chat_id)?;
-            transaction.execute(sql::MARK_LEFT, params![chat_id, at])?;
-            transaction.execute(accounts::UNBIND, [chat_id])?;
+            transaction.run(sql::MARK_LEFT, params![chat_id, at])?;
+            transaction.run(accounts::UNBIND, [chat_id])?;
         }
         RegistryChange::Bound { chat_id, account } => {
             let chat_id = now(transaction, *chat_id)?;
-            transaction.execute(accounts::REBIND, params![chat_id, account.as_str(), at])?;
-            transaction.execute(sql::NOT_LEFT, [chat_id])?;
+            transaction.run(accounts::REBIND, params![chat_id, account.as_str(), at])?;
+            transaction.run(sql::NOT_LEFT, [chat_id])?;
         }
         RegistryChange::Edited { chat_id, title, about } => {
             let chat_id = now(transaction, *chat_id)?;
-            transaction.execute(sql::EDITED, params![chat_id, title, about])?;
+            transaction.run(sql::EDITED, params![chat_id, title, about])?;
             if let Some(title) = title {
-                transaction.execute(sql::RETITLED, params![title, chat_id])?;
+                transaction.run(sql::RETITLED, params![title, chat_id])?;
             }
         }
     }
@@ -160,11 +160,11 @@ fn now(transaction: &Transaction<'_>, chat_id: ChatId) -> Result<i64, StoreError
 /// Keeps that a basic group became a supergroup, and moves what belongs to it.
 pub(crate) fn migrate(transaction: &Transaction<'_>, from: ChatId, to: ChatId) -> Result<(), StoreError> {
     let (from, to) = (from.get(), to.get());
-    transaction.execute(sql::SAVE_MIGRATION, [from, to])?;
-    transaction.execute(accounts::MOVE_BINDING, [to, from])?;
-    transaction.execute(accounts::UNBIND, [from])?;
-    transaction.execute(sql::MOVE_CHAT, [to, from])?;
-    transaction.execute(sql::DROP_CHAT, [from])?;
+    transaction.run(sql::SAVE_MIGRATION, [from, to])?;
+    transaction.run(accounts::MOVE_BINDING, [to, from])?;
+    transaction.run(accounts::UNBIND, [from])?;
+    transaction.run(sql::MOVE_CHAT, [to, from])?;
+    transaction.run(sql::DROP_CHAT, [from])?;
     Ok(())
 }
 

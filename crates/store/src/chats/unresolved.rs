@@ -142,7 +142,7 @@ pub(crate) fn count(transaction: &Transaction<'_>, missed: &Missed<'_>) -> Resul
     let api_key = origin.api_key.map(|id| *id.as_uuid().as_bytes());
     let api_key: &[u8] = api_key.as_ref().map_or(&[], |bytes| bytes.as_slice());
     let address = origin.address.map_or_else(String::new, |address| address.to_string());
-    transaction.execute(COUNT_CALLER, params![chat, origin.listener, api_key, address, at])?;
+    transaction.run(COUNT_CALLER, params![chat, origin.listener, api_key, address, at])?;
     trim_callers(transaction, chat)
 }
 
@@ -161,13 +161,13 @@ fn trim_callers(transaction: &Transaction<'_>, chat: &str) -> Result<(), StoreEr
         Ok((columns.get::<String>(0)?, columns.get::<Vec<u8>>(1)?, columns.get::<String>(2)?))
     })?;
     for (listener, api_key, address) in surplus {
-        transaction.execute(DROP_CALLER, params![chat, listener, api_key, address])?;
+        transaction.run(DROP_CALLER, params![chat, listener, api_key, address])?;
     }
     Ok(())
 }
 
 fn drop_chat(transaction: &Transaction<'_>, chat: &str) -> Result<bool, StoreError> {
-    transaction.execute(DROP_CALLERS, [chat])?;
+    transaction.run(DROP_CALLERS, [chat])?;
     Ok(transaction.execute(DROP_CHAT, [chat])? > 0)
 }
 

@@ -1,20 +1,43 @@
 //! A connection to the database: runs statements and reads rows, whichever engine answers them.
 
+mod address;
+pub(crate) mod postgres;
 mod row;
 pub(crate) mod sqlite;
 mod value;
 
 use std::ops::ControlFlow;
 
+pub(crate) use address::Address;
+pub(crate) use postgres::Postgres;
 pub(crate) use row::{FromValue, Row};
 pub(crate) use value::{Parameters, ToValue, Value, params};
 
 use crate::StoreError;
 
+/// Why a transaction was not committed.
+#[derive(Debug)]
+pub(crate) enum NotCommitted {
+    /// It was undone: one of its statements was refused.
+    Undone(StoreError),
+    /// It may have been committed all the same.
+    Unclear(StoreError),
+}
+
+impl From<NotCommitted> for StoreError {
+    fn from(error: NotCommitted) -> Self {
+        match error {
+            NotCommitted::Undone(error) | NotCommitted::Unclear(error) => error,
+        }
+    }
+}
+
 /// A connection to one of the engines.
 pub(crate) enum Connection {
     /// A file.
     Sqlite(rusqlite::Connection),
+    /// A server.
+    Postgres(Box<Postgres>),
 }
 
 #[expect(
@@ -26,6 +49,24 @@ impl Connection {
     pub(crate) fn execute(&self, sql: &str, parameters: impl Parameters) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(connection) => sqlite::execute(connection, sql, &parameters),
+            Self::Postgres(connection) => connection.execute(sql, &parameters),
+        }
+    }
+
+    /// Runs a statement whose count no one asks for. In a transaction its error may come with a later call, at the latest
+    /// with [`Connection::flush`].
+    pub(crate) fn run(&self, sql: &str, parameters: impl Parameters) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => sqlite::execute(connection, sql, &parameters).map(|_| ()),
+            Self::Postgres(connection) => connection.run(sql, &parameters),
+        }
+    }
+
+    /// Waits for the statements that were run.
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(connection) => connection.flush().map(|_| ()),
         }
     }
 
@@ -68,6 +109,42 @@ impl Connection {
     ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(connection) => sqlite::each(connection, sql, &parameters, &mut read),
+            Self::Postgres(connection) => connection.each(sql, &parameters, &mut read),
+        }
+    }
+
+    /// Begins a transaction that writes.
+    pub(crate) fn begin(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => self.run("BEGIN IMMEDIATE", ()),
+            Self::Postgres(connection) => connection.begin(),
+        }
+    }
+
+    pub(crate) fn commit(&self) -> Result<(), NotCommitted> {
+        match self {
+            Self::Sqlite(_) => self.run("COMMIT", ()).map_err(NotCommitted::Unclear),
+            Self::Postgres(connection) => connection.commit(),
+        }
+    }
+
+    /// Writes over what a commit that failed may have left in the log of SQLite.
+    pub(crate) fn write_over(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => self.run(sqlite::WRITE_OVER, ()),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Rolls back; what cannot be is logged.
+    pub(crate) fn roll_back(&self) {
+        let rolled_back = match self {
+            Self::Sqlite(connection) if connection.is_autocommit() => Ok(()),
+            Self::Sqlite(_) => self.run("ROLLBACK", ()),
+            Self::Postgres(connection) => connection.roll_back(),
+        };
+        if let Err(error) = rolled_back {
+            tracing::error!(%error, "cannot roll back");
         }
     }
 
@@ -75,6 +152,7 @@ impl Connection {
     pub(crate) fn is_in_transaction(&self) -> bool {
         match self {
             Self::Sqlite(connection) => !connection.is_autocommit(),
+            Self::Postgres(connection) => connection.is_in_transaction(),
         }
     }
 
@@ -84,6 +162,7 @@ impl Connection {
             Self::Sqlite(connection) => {
                 Ok(connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
             }
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -91,6 +170,7 @@ impl Connection {
     pub(crate) fn close(self) {
         match self {
             Self::Sqlite(connection) => sqlite::close(connection),
+            Self::Postgres(connection) => drop(connection),
         }
     }
 }
@@ -109,6 +189,7 @@ impl Connection {
     pub(crate) fn batch(&self, sql: &str) {
         match self {
             Self::Sqlite(connection) => connection.execute_batch(sql).unwrap(),
+            Self::Postgres(connection) => connection.batch(sql).unwrap(),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! A row that a statement found.
 
 use crate::StoreError;
-use crate::database::{Value, sqlite};
+use crate::database::{Value, postgres, sqlite};
 
 /// A row, as long as the next one is not asked for.
 pub(crate) enum Row<'a> {
     /// Of SQLite.
     Sqlite(&'a rusqlite::Row<'a>),
+    /// Of PostgreSQL.
+    Postgres(&'a tokio_postgres::Row),
 }
 
 /// What a column can be read into.
@@ -20,6 +22,7 @@ impl Row<'_> {
     pub(crate) fn value(&self, index: usize) -> Result<Value<'_>, String> {
         match self {
             Self::Sqlite(row) => sqlite::value(row, index),
+            Self::Postgres(row) => postgres::value(row, index),
         }
     }
 
@@ -42,6 +45,7 @@ impl Row<'_> {
     pub(crate) fn column_name(&self, index: usize) -> &str {
         match self {
             Self::Sqlite(row) => row.as_ref().column_name(index).unwrap_or("?"),
+            Self::Postgres(row) => row.columns().get(index).map_or("?", tokio_postgres::Column::name),
         }
     }
 
@@ -49,6 +53,7 @@ impl Row<'_> {
     pub(crate) fn named(&self, name: &str) -> Option<Value<'_>> {
         let index = match self {
             Self::Sqlite(row) => row.as_ref().column_index(name).ok()?,
+            Self::Postgres(row) => row.columns().iter().position(|column| column.name() == name)?,
         };
         self.value(index).ok()
     }

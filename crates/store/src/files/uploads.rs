@@ -49,12 +49,12 @@ impl Write for SaveUpload {
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let account = self.account.as_str();
         let Some(UploadState { file_id, size, part_size, parts_done, started_at }) = self.state else {
-            transaction.execute(sql::FORGET_UPLOAD, params![account, self.sha256.0])?;
+            transaction.run(sql::FORGET_UPLOAD, params![account, self.sha256.0])?;
             return Ok(());
         };
         // No file is that large; a number that the column cannot hold must not become another one.
         let size = i64::try_from(size).unwrap_or(i64::MAX);
-        transaction.execute(
+        transaction.run(
             sql::SAVE_UPLOAD,
             params![account, self.sha256.0, file_id, size, part_size, parts_done, started_at.as_micros()],
         )?;

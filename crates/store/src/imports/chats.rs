@@ -78,7 +78,7 @@ fn save(transaction: &Transaction<'_>, chat: &ImportedChat, at: Timestamp) -> Re
     let judged = here.map_or(ChatImport::Same, |here| judge(&chat, &here));
     if matches!(judged, ChatImport::Taken(_)) {
         let left_at = chat.left.then_some(at.as_micros());
-        transaction.execute(
+        transaction.run(
             SAVE_CHAT,
             params![
                 chat.chat_id.get(),

@@ -62,7 +62,7 @@ impl Write for SaveRequests {
                 continue;
             }
             new += 1;
-            transaction.execute(
+            transaction.run(
                 KEEP_REQUEST,
                 params![
                     request.id.as_uuid().as_bytes(),

@@ -160,7 +160,7 @@ impl AcceptWrite {
     fn insert(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let Accept { message, origin, join, .. } = &self.accept;
         let id = &message.id;
-        transaction.execute(
+        transaction.run(
             sql::INSERT_MESSAGE,
             params![
                 key(id),
@@ -185,7 +185,7 @@ impl AcceptWrite {
         }
         for media in &message.content.media {
             if let MediaSource::File { key: file, .. } = &media.source {
-                transaction.execute(sql::INSERT_FILE, params![key(id), file.as_str()])?;
+                transaction.run(sql::INSERT_FILE, params![key(id), file.as_str()])?;
             }
         }
         timeline::first(transaction, id, 0, message.created_at, Step::Accepted, None)?;
@@ -309,7 +309,7 @@ pub(super) fn insert_part(
     columns: &PartColumns,
 ) -> Result<(), StoreError> {
     let first_id = items::ids_of(part).first();
-    transaction.execute(
+    transaction.run(
         sql::INSERT_PART,
         params![
             key(id),

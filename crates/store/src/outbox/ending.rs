@@ -91,14 +91,14 @@ impl Write for ResolveWrite {
         let at = self.at.as_micros();
         let (detail, is_held_back) = match self.resolution {
             Resolution::Sent => {
-                transaction.execute(sql::DOUBTFUL_PARTS_SENT, [id])?;
+                transaction.run(sql::DOUBTFUL_PARTS_SENT, [id])?;
                 let goes_on = transaction.execute(sql::RESOLVE_SENT, params![at, id])? > 0
                     || transaction.execute(sql::RESOLVE_QUEUED, params![at, id])? > 0;
                 ("sent", !goes_on && transaction.execute(sql::RESOLVE_HELD_BACK, params![at, id])? > 0)
             }
             Resolution::Resend => {
-                transaction.execute(sql::DOUBTFUL_PARTS_WAIT, [id])?;
-                transaction.execute(sql::RESOLVE_RESEND, params![at, id])?;
+                transaction.run(sql::DOUBTFUL_PARTS_WAIT, [id])?;
+                transaction.run(sql::RESOLVE_RESEND, params![at, id])?;
                 ("resend", false)
             }
         };
@@ -132,7 +132,7 @@ fn change_join(transaction: &Transaction<'_>, id: &MessageId, change: &str) -> R
         .first(sql::JOIN_OF, [key(id)], |row| Columns::new(row, TABLE).get::<Option<[u8; 32]>>(0))?
         .ok_or_else(|| no_such_message(id))?;
     if let Some(fingerprint) = fingerprint {
-        transaction.execute(change, params![fingerprint, key(id)])?;
+        transaction.run(change, params![fingerprint, key(id)])?;
     }
     Ok(())
 }

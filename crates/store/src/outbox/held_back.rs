@@ -77,7 +77,7 @@ impl Write for HoldMessages {
         let mut held = MessagesHeld::default();
         for (id, state) in &waiting {
             if *state == MessageState::InDoubt {
-                transaction.execute(sql::MARK_DOUBT, params![self.failure, key(id)])?;
+                transaction.run(sql::MARK_DOUBT, params![self.failure, key(id)])?;
             } else {
                 self.hold(transaction, id, &mut held)?;
             }

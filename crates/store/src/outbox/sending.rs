@@ -73,7 +73,7 @@ impl BeginWrite {
                 return Err(StoreError::conflict(PARTS, what));
             }
         }
-        transaction.execute(sql::DROP_PARTS, [key(id)])?;
+        transaction.run(sql::DROP_PARTS, [key(id)])?;
         for (part, columns) in plan.iter().zip(&self.parts) {
             insert_part(transaction, id, part, columns)?;
         }

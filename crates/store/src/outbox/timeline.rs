@@ -29,7 +29,7 @@ pub(super) fn first(
     step: Step,
     given_to: Option<(u16, &AccountName)>,
 ) -> Result<(), StoreError> {
-    transaction.execute(
+    transaction.run(
         sql::INSERT_FIRST_STEP,
         params![
             key(id),
@@ -45,7 +45,7 @@ pub(super) fn first(
 
 /// Adds a step after those there are.
 pub(super) fn add(transaction: &Transaction<'_>, id: &MessageId, entry: &Entry) -> Result<(), StoreError> {
-    transaction.execute(
+    transaction.run(
         sql::INSERT_STEP,
         params![
             key(id),
@@ -102,7 +102,7 @@ fn thin_out(transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreEr
     let in_a_row = last.iter().take_while(|(_, step)| *step == Step::Attempted).count();
     match last.get(LAST_ATTEMPTS) {
         Some((middle, _)) if in_a_row > FIRST_ATTEMPTS + LAST_ATTEMPTS => {
-            transaction.execute(sql::DROP_STEP, params![key(id), middle]).map(drop)
+            transaction.run(sql::DROP_STEP, params![key(id), middle])
         }
         _ => Ok(()),
     }

@@ -110,7 +110,7 @@ impl AcceptWrite {
 
     fn insert(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let AcceptSaga { saga, origin, join, .. } = &self.accept;
-        transaction.execute(
+        transaction.run(
             sql::INSERT_SAGA,
             params![
                 key(&saga.id),

@@ -108,7 +108,7 @@ fn go_on(
 ) -> Result<(), StoreError> {
     let until = start_of(transaction, &saga.id)?.patient_until(at);
     let params = params![chat_id.map(ChatId::get), until.as_micros(), at.as_micros(), key(&saga.id)];
-    transaction.execute(sql::GO_ON, params)?;
+    transaction.run(sql::GO_ON, params)?;
     let Task::CreateChat { title, about, .. } = &saga.task else { return Ok(()) };
     let (Some(chat_id), Some(account)) = (chat_id, &saga.account) else {
         let what = format!("{} made a chat: without that chat and its account it cannot go on", saga.id);
@@ -132,7 +132,7 @@ pub(super) fn start_of(transaction: &Transaction<'_>, id: &OperationId) -> Resul
 /// Puts a saga back to where it was when it was taken in.
 fn start_again(transaction: &Transaction<'_>, id: &OperationId, at: Timestamp) -> Result<(), StoreError> {
     let start = start_of(transaction, id)?;
-    transaction.execute(
+    transaction.run(
         sql::START_AGAIN,
         params![
             start.chat_id.map(ChatId::get),
@@ -166,7 +166,7 @@ fn change_join(transaction: &Transaction<'_>, id: &OperationId, change: &str) ->
         .first(sql::JOIN_OF, [key(id)], |row| Columns::new(row, TABLE).get::<Option<[u8; 32]>>(0))?
         .ok_or_else(|| no_such_saga(id))?;
     if let Some(fingerprint) = fingerprint {
-        transaction.execute(change, params![fingerprint, key(id)])?;
+        transaction.run(change, params![fingerprint, key(id)])?;
     }
     Ok(())
 }

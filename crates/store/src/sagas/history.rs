@@ -22,7 +22,7 @@ pub(super) fn add(
     id: &OperationId,
     entry: &SagaEntry,
 ) -> Result<(), StoreError> {
-    transaction.execute(
+    transaction.run(
         sql::INSERT_STEP,
         params![
             key(id),

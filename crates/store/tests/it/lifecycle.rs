@@ -304,7 +304,7 @@ async fn every_write_has_its_failpoints(_: World) {
 #[tokio::test]
 async fn an_address_of_another_database_is_refused_before_anything_is_made() {
     let dir = tempfile::tempdir().unwrap();
-    let options = StoreOptions { url: "postgres://example.com/db".into(), ..options(&dir, &Clock::system()) };
+    let options = StoreOptions { url: "mysql://example.com/db".into(), ..options(&dir, &Clock::system()) };
     let Err(error) = Store::open_on(options, Disk::default()).await else { panic!("opened") };
     assert!(matches!(error, OpenError::UnsupportedUrl { .. }), "{error:?}");
     assert!(!dir.path().join("data").exists());
