@@ -56,7 +56,7 @@ pub(crate) fn moved(message: &OutboundMessage, failover: &Failover) {
 
 /// The files of a part are where the provider takes them from.
 pub(crate) fn prepared(message: &OutboundMessage, route: &Route, part: usize, took: Duration) {
-    let (account, took_ms) = (&route.account, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    let (account, took_ms) = (&route.account, millis(took));
     tracing::info!(subject = %message.id, service = service(message), %account, part, took_ms, "prepared");
 }
 
