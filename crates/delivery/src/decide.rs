@@ -604,6 +604,15 @@ mod tests {
     }
 
     #[test]
+    fn wait_after_a_doubtful_attempt_lasts_until_its_deadline() {
+        let until = Timestamp::from_micros(60_000_000);
+        let tried = Tried { doubtful: true, ..Tried::default() };
+        for wait in [Outcome::FloodWait(until), Outcome::SlowMode(until)] {
+            assert_eq!(after(&wait, tried), Next::Again(Pause::Until(until)));
+        }
+    }
+
+    #[test]
     fn a_part_is_given_up_after_a_while_and_several_tries() {
         let (start, limit) = (Timestamp::from_micros(0), Duration::from_mins(10));
         let tries = |count| (0..count).fold(None, |before, _| Some(Unsettled::and_again(before, start)));

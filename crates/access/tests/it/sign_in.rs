@@ -42,6 +42,7 @@ async fn a_session_that_is_used_lasts_and_one_that_is_not_ends() {
         assert!(visitor(&world, &used.token).await.is_some());
     }
     assert_eq!(world.access.sessions(&name("anna")).await.expect("reads").len(), 1);
+    assert_eq!(world.access.still_lasts(&idle.visitor).await, Ok(false));
     assert_eq!(visitor(&world, &idle.token).await, None);
     for _ in 0..60 {
         world.clock.advance(IDLE.saturating_sub(Duration::from_mins(1)));

@@ -417,3 +417,36 @@ fn without_a_right_it_leaves_all_the_same() {
     assert_eq!(saga.progress.not_removed.iter().map(|(user, _)| *user).collect::<Vec<_>>(), [5, 9]);
     assert!(saga.progress.left.is_some());
 }
+
+#[test]
+fn a_person_under_a_second_name_is_not_invited_again() {
+    let mut saga = saga(Task::CreateChat {
+        title: "t".into(),
+        about: String::new(),
+        members: refs(&[1]),
+        admins: Vec::new(),
+        observer: ObserverRule::Always,
+        need_somebody: false,
+        client_tg_id: None,
+    });
+    let resolved = StepAnswer::Resolved { person: Some(Person { user_id: 1, is_bot: false }) };
+    machine::record(&mut saga, &Step::Resolve { who: user(1) }, Ok(&resolved));
+    machine::record(&mut saga, &Step::Invite { users: vec![1] }, Ok(&StepAnswer::Done));
+    let who = "@demo_observer".parse().expect("a name");
+    machine::record(&mut saga, &Step::Resolve { who }, Ok(&resolved));
+    let results: Vec<_> = saga.progress.members.iter().map(|one| one.result).collect();
+    assert_eq!(results, [Some(MemberResult::Added); 2]);
+}
+
+#[test]
+fn more_than_a_hundred_are_invited_in_several_calls() {
+    // The last of the 150 is another name of the first.
+    let members = refs(&(1..300).step_by(2).collect::<Vec<_>>());
+    let task = Task::AddMembers { chat: ChatRef::Id(supergroup()), members, admins: Vec::new() };
+    let (_, played) = play(task, &[]);
+    let invited = played.over.iter().filter_map(|step| match step {
+        Step::Invite { users } => Some(users.len()),
+        _ => None,
+    });
+    assert_eq!(invited.collect::<Vec<_>>(), [100, 49]);
+}

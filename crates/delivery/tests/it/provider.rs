@@ -27,6 +27,9 @@ use crate::script::name;
 /// What has not come after this time never comes, on the slowest disk.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// A chat that was made so much earlier is still looked at, as at Telegram.
+const SLACK: Duration = Duration::from_mins(1);
+
 /// What one step does.
 #[derive(Debug, Clone)]
 pub(crate) enum Does {
@@ -34,6 +37,8 @@ pub(crate) enum Does {
     Works,
     /// Takes effect, and the answer is lost.
     LosesAnswer,
+    /// Takes effect, and no answer comes in time.
+    TimesOut,
     /// Takes no effect and answers this.
     Refuses(Outcome),
     /// Takes effect, and then nothing is heard until the program dies.
@@ -302,6 +307,10 @@ impl Steps for Provider {
             let answer = self.effect(&call);
             match does {
                 Does::LosesAnswer => Err(Outcome::Unknown("the connection was lost".into())),
+                Does::TimesOut => {
+                    self.clock.sleep(Duration::from_secs(15)).await;
+                    Err(Outcome::Unknown("no answer in time".into()))
+                }
                 Does::HangsAfter => std::future::pending().await,
                 Does::Breaks => panic!("as the script wants"),
                 _ => Ok(answer),
@@ -324,7 +333,7 @@ impl Steps for Provider {
             let found = world.chats.iter_mut().find(|(id, chat)| {
                 chat.title == title
                     && chat.maker == account.as_str()
-                    && chat.made_at >= since
+                    && chat.made_at.plus(SLACK) >= since
                     && known.iter().all(|known| known.get() != **id)
             });
             match found {

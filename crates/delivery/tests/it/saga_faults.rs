@@ -51,12 +51,29 @@ async fn a_chat_that_shows_late_is_adopted() {
 }
 
 #[tokio::test]
+async fn a_chat_that_shows_long_after_its_call_is_made_once() {
+    let desk = Desk::new().await;
+    desk.provider.world().hidden_for = 5;
+    desk.provider.does("main", "create", [Does::TimesOut]);
+    let saga = desk.settled(desk.submit(create("Order 1")).await).await;
+    assert_eq!((saga.state, desk.provider.times("create")), (SagaState::Done, 1));
+}
+
+#[tokio::test]
 async fn the_chat_of_another_saga_is_not_taken_for_ones_own() {
     let desk = Desk::new().await;
     let first = desk.settled(desk.submit(create("Order 1")).await).await;
     desk.provider.does("main", "create", [unknown()]);
     let second = desk.settled(desk.submit(create("Order 1")).await).await;
     assert_eq!((first.chat_id, second.chat_id), (Some(group(1)), Some(group(2))));
+}
+
+#[tokio::test]
+async fn an_account_that_makes_no_chat_is_passed_over() {
+    let desk = Desk::new().await;
+    desk.provider.does("main", "create", [unknown(), unknown(), unknown()]);
+    let saga = desk.settled(desk.submit(create("Order 1")).await).await;
+    assert_eq!((saga.account, desk.provider.chats().len()), (Some(name("backup")), 1));
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@ async fn errors_without_end_fail_when_the_chat_has_nothing() {
     let behind = bench.submit(text(group(1), "behind")).await;
     let failed = ended(&bench, stuck).await;
     assert_eq!(failed.failure, Some(Failure::ProviderError { detail: "500 INTERNAL".into() }));
+    assert_eq!(bench.script.looks(), 2, "it may appear a little later");
     bench.script.calm();
     assert_eq!(ended(&bench, behind).await.state, MessageState::Sent, "the queue goes on");
     let steps = bench.store.outbox().timeline(stuck).await.expect("reads");

@@ -71,6 +71,7 @@ async fn start_resumes_all_but_the_lane_of_the_unreadable_message() {
     let broken = bench.submit(text(group(1), "broken")).await;
     let behind = bench.submit(text(group(1), "behind")).await;
     let elsewhere = bench.submit(text(group(2), "elsewhere")).await;
+    let last = bench.submit(text(group(3), "broken last")).await;
     edit(bench.folder.path(), BREAK);
     let bench = bench.restart().await;
     bench.clock.advance(Duration::from_mins(5));
@@ -80,14 +81,16 @@ async fn start_resumes_all_but_the_lane_of_the_unreadable_message() {
     bench.clock.advance(Duration::from_mins(3));
     bench.breathe().await;
     assert!(matches!(bench.store.unreadable(), Some(StoreError::Corrupt { table: "outbox", .. })));
-    assert_eq!((bench.script.texts().len(), bench.delivery.queued()), (2, 2), "no message passes it");
+    assert_eq!((bench.script.texts().len(), bench.delivery.queued()), (2, 3), "no message passes it");
 
     edit(bench.folder.path(), REPAIR);
-    after_a_while(&bench, 4).await;
-    for late in [broken, behind] {
+    after_a_while(&bench, 5).await;
+    for late in [broken, behind, last] {
         assert_eq!(bench.settled(late).await.state, MessageState::Sent);
     }
-    assert_eq!(bench.script.texts()[2..], ["broken", "behind"]);
+    let mut late = bench.script.texts().split_off(2);
+    late.retain(|text| text != "broken last");
+    assert_eq!(late, ["broken", "behind"]);
 }
 
 #[tokio::test]

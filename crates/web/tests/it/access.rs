@@ -56,6 +56,10 @@ async fn scopes_open_their_own_doors() {
     keys(&read).send().await.problem(403, "forbidden_scope");
     keys(&send).send().await.problem(403, "forbidden_scope");
     assert_eq!(keys(&world.key).send().await.status, 200);
+    let metrics = || Call::new(&world.main(), "GET", "/metrics");
+    metrics().send().await.problem(401, "unauthorized");
+    metrics().key(&send).send().await.problem(403, "forbidden_scope");
+    assert_eq!(metrics().key(&read).send().await.status, 200);
     let action = Call::new(&world.main(), "POST", "/v1/accounts/main/actions/pause").key(&read);
     action.send().await.problem(403, "forbidden_scope");
 

@@ -72,3 +72,30 @@ fn leaving_twice_and_leaving_what_is_gone() {
     };
     assert_eq!(group.refused(&leave), (400, "USER_NOT_PARTICIPANT".into()));
 }
+
+#[test]
+fn what_was_done_is_refused_the_second_time() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let channel = supergroup(&main, "Steps");
+    let users = vec![main.user("client_1")];
+    let invite = functions::channels::InviteToChannel { channel: channel.clone(), users };
+    let toggle = functions::channels::TogglePreHistoryHidden { channel, enabled: false };
+    main.ask(&invite);
+    main.ask(&toggle);
+    assert_eq!(main.refused(&invite), (400, "USER_ALREADY_PARTICIPANT".into()));
+    assert_eq!(main.refused(&toggle), (400, "CHAT_NOT_MODIFIED".into()));
+}
+
+#[test]
+fn a_group_moves_once_and_is_written_to_no_more() {
+    let world = world();
+    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
+    let group = main.titled("Demo group");
+    let enums::InputPeer::Chat(named) = &group else { panic!() };
+    let migrate = functions::messages::MigrateChat { chat_id: named.chat_id };
+    assert_eq!(backup.refused(&migrate), (400, "CHAT_ADMIN_REQUIRED".into()));
+    main.ask(&migrate);
+    assert_eq!(main.refused(&migrate), (400, "CHAT_ID_INVALID".into()));
+    assert_eq!(main.refused(&message(&group, "x", 1)), (400, "PEER_ID_INVALID".into()));
+}

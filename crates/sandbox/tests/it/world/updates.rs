@@ -1,5 +1,6 @@
 //! Pushes and differences: what an account hears, and what it can ask for later.
 
+use grammers_tl_types::{enums, functions};
 use sandbox::call::World;
 use sandbox::telegram::NewMessage;
 
@@ -23,4 +24,39 @@ fn the_same_session_on_a_new_connection_is_told_once() {
     old.nothing();
     new.next();
     new.nothing();
+}
+
+#[test]
+fn a_session_that_lags_gets_updates_too_long() {
+    let world = world();
+    let mut pushes = Client::of(&world, "main").listen();
+    for number in 0..101 {
+        write(&world, "@client_1", "main", &number.to_string());
+    }
+    for _ in 0..100 {
+        pushes.next();
+    }
+    write(&world, "@client_1", "main", "after");
+    assert_eq!(pushes.any(), enums::Updates::TooLong);
+    pushes.next();
+}
+
+#[test]
+fn a_difference_from_an_unknown_point_is_too_long() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let now = main.state().pts;
+    let since = |pts| functions::updates::GetDifference {
+        pts,
+        pts_limit: None,
+        pts_total_limit: None,
+        date: i32::MAX,
+        qts: 0,
+        qts_limit: None,
+    };
+    for pts in [1, now + 1] {
+        let enums::updates::Difference::TooLong(answer) = main.ask(&since(pts)) else { panic!("{pts}") };
+        assert_eq!(answer.pts, now);
+    }
+    assert_eq!(main.refused(&since(0)), (400, "PERSISTENT_TIMESTAMP_EMPTY".into()));
 }
