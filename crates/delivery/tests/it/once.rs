@@ -146,6 +146,20 @@ async fn a_restart_in_the_middle_repeats_the_same_random_id() {
 }
 
 #[tokio::test]
+async fn a_refusal_after_a_restart_does_not_undo_a_send() {
+    let bench = Bench::new().await;
+    let refused = Act::Refuse(Outcome::Rejected { code: "MESSAGE_TOO_LONG".into() });
+    bench.script.act("main", [Act::SendSilently, Act::Hang, refused]);
+    let id = bench.submit(text(group(1), "one")).await;
+    while bench.script.calls() < 2 {
+        bench.breathe().await;
+    }
+    let bench = bench.restart().await;
+    assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts(), ["one"]);
+}
+
+#[tokio::test]
 async fn one_key_is_one_message_for_any_number_of_callers() {
     let bench = Bench::new().await;
     let keyed = |body: u8| {
