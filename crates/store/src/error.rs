@@ -149,6 +149,12 @@ pub enum OpenError {
         /// What it says.
         what: String,
     },
+    /// The server of the database does not answer now.
+    #[error("PostgreSQL does not answer: {what}; see `url` in [store], and that the server runs")]
+    Unreachable {
+        /// What went wrong.
+        what: String,
+    },
     /// Another process works on the store of a server.
     #[error(
         "the store on PostgreSQL is in use by {holder}; stop that process, or this one takes over when it ends"

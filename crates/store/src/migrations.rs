@@ -57,34 +57,39 @@ pub(crate) fn run(connection: &mut Connection, file: &Path, now: Timestamp) -> R
     Ok(())
 }
 
-/// The same for PostgreSQL, where several programs may begin at once: each step looks again under the lock.
+/// Makes the tables that stand before any step on a server.
+pub(crate) fn prepare_server(connection: &Postgres) -> Result<(), OpenError> {
+    let prepare = || {
+        connection.begin()?;
+        connection.batch(OWN_TABLES_ON_SERVER)?;
+        connection.batch(lease::TABLE)?;
+        Ok(connection.commit()?)
+    };
+    prepare().map_err(|error: StoreError| OpenError::Server { what: error.to_string() })
+}
+
+/// The same as [`run`] for PostgreSQL.
 pub(crate) fn run_on_server(connection: &Postgres, now: Timestamp) -> Result<(), OpenError> {
     let server = |error: StoreError| OpenError::Server { what: error.to_string() };
-    connection.batch(OWN_TABLES_ON_SERVER).and_then(|()| connection.batch(lease::TABLE)).map_err(server)?;
     let found = || {
         connection
             .first("SELECT coalesce(max(version), 0) FROM schema_migrations", &(), |row| row.get::<i64>(0))
     };
-    let (known, mut version) = (newest(), found().map_err(server)?.unwrap_or_default());
-    while version < known {
-        connection.begin().map_err(server)?;
-        version = found().map_err(server)?.unwrap_or_default();
-        if let Some((next, name, _, sql)) = STEPS.iter().find(|(number, ..)| *number > version) {
-            let row = (*next, *name, now.as_micros());
-            let step = connection
-                .batch(sql)
-                .and_then(|()| {
-                    let add = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
-                    connection.run(add, &row)
-                })
-                .and_then(|()| Ok(connection.commit()?));
-            step.map_err(server)?;
-            version = *next;
-        } else {
-            connection.roll_back().map_err(server)?;
-        }
+    let (known, found) = (newest(), found().map_err(server)?.unwrap_or_default());
+    if found > known {
+        return Err(OpenError::Newer { found, known });
     }
-    if version > known { Err(OpenError::Newer { found: version, known }) } else { Ok(()) }
+    for (version, name, _, sql) in STEPS.iter().filter(|(version, ..)| *version > found) {
+        let step = || {
+            connection.begin()?;
+            connection.batch(sql)?;
+            let add = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
+            connection.run(add, &(*version, *name, now.as_micros()))?;
+            Ok(connection.commit()?)
+        };
+        step().map_err(server)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -93,12 +93,14 @@ fn open_file(
 }
 
 fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
-    let server = |error: StoreError| OpenError::Server { what: error.to_string() };
-    let connect = |usage| Postgres::connect(config, usage).map_err(server);
+    let connect = |usage| Postgres::connect(config, usage);
     let writing = connect(Use::Writing)?;
-    migrations::run_on_server(&writing, now)?;
+    migrations::prepare_server(&writing)?;
+    // Before the schema is changed: a program of an earlier version may work on it.
     let lease = Lease::take(connect(Use::Writing)?)?;
-    let writing = Connection::Postgres(Box::new(writing.under(lease.epoch)));
+    let writing = writing.under(lease.epoch);
+    migrations::run_on_server(&writing, now)?;
+    let writing = Connection::Postgres(Box::new(writing));
     let readers: Result<Vec<_>, _> = (0..READERS)
         .map(|_| connect(Use::Reading).map(|reading| Connection::Postgres(Box::new(reading))))
         .collect();

@@ -30,6 +30,9 @@ impl Address {
             }
             "postgres" | "postgresql" => {
                 // What is wrong with it is said without it: it holds a password.
+                let url = ["verify-full", "verify-ca"].iter().fold(url.to_owned(), |url, mode| {
+                    url.replace(&format!("sslmode={mode}"), "sslmode=require")
+                });
                 let config: Config = url.parse().map_err(|_| OpenError::Server {
                     what: "the address cannot be read; it is postgres://USER:PASSWORD@HOST:PORT/DATABASE"
                         .to_owned(),

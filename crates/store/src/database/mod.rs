@@ -4,6 +4,7 @@ mod address;
 pub(crate) mod postgres;
 mod row;
 pub(crate) mod sqlite;
+mod tls;
 mod value;
 
 use std::ops::ControlFlow;

@@ -15,19 +15,20 @@ use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::StoreError;
-use crate::database::{NotCommitted, Parameters, Row, Value};
+use crate::database::{NotCommitted, Parameters, Row, Value, tls};
 use crate::error::table_named;
+use crate::{OpenError, StoreError};
 
 /// No statement and no attempt to connect takes longer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The lock that every group of writes takes, and that a migration takes: "switchbd" as a number.
 const LOCK: i64 = i64::from_be_bytes(*b"switchbd");
 
 const TAKE_LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
-/// The transaction's id and the number of the lease. It is asked for after the lock is held: what a statement sees is from
-/// its beginning.
+const ID: &str = "SELECT pg_current_xact_id()::text";
 const ID_AND_EPOCH: &str =
     "SELECT pg_current_xact_id()::text, (SELECT epoch FROM store_leases WHERE name = 'store')";
 
@@ -48,10 +49,13 @@ pub(crate) struct Postgres {
     // Before the runtime: what it sends when it is dropped needs one.
     session: RefCell<Option<Session>>,
     config: Config,
+    tls: Option<MakeRustlsConnect>,
     usage: Use,
     /// The number of the lease that each transaction is made under.
     epoch: Option<i64>,
     transaction: Cell<State>,
+    /// The session did not answer in time and is replaced.
+    unanswered: Cell<bool>,
     /// The id that the server gave the transaction, as it writes it.
     id: RefCell<String>,
     /// Not sent yet.
@@ -62,6 +66,26 @@ pub(crate) struct Postgres {
 struct Session {
     client: Client,
     prepared: HashMap<Box<str>, Statement>,
+}
+
+/// Why there is no answer to work with.
+enum Failed {
+    Answered(tokio_postgres::Error),
+    Unanswered,
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Answered(error) => Self::from(&error),
+            Failed::Unanswered => gone("it does not answer"),
+        }
+    }
+}
+
+/// Whether what the server refuses now it may take later: it starts, stops, or has no connection left.
+fn is_passing(code: &SqlState) -> bool {
+    ["57P", "53", "08"].iter().any(|class| code.code().starts_with(class))
 }
 
 /// How far a transaction is.
@@ -84,22 +108,37 @@ enum Bound {
 
 impl Postgres {
     /// Connects.
-    pub(crate) fn connect(config: &Config, usage: Use) -> Result<Self, StoreError> {
+    pub(crate) fn connect(config: &Config, usage: Use) -> Result<Self, OpenError> {
+        let mut config = config.clone();
+        config.connect_timeout(CONNECT_TIMEOUT).application_name("switchboard");
+        let server = |what: String| OpenError::Server { what };
+        let tls = tls::connector(&mut config)
+            .map_err(|error| server(format!("the certificates of the system cannot be read: {error}")))?;
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| StoreError::Unavailable(format!("no runtime: {error}")))?;
+            .map_err(|error| server(format!("no runtime: {error}")))?;
         let new = Self {
             session: RefCell::default(),
-            config: config.clone(),
+            config,
+            tls,
             usage,
             epoch: None,
             transaction: Cell::new(State::None),
+            unanswered: Cell::new(false),
             id: RefCell::default(),
             waiting: RefCell::default(),
             runtime,
         };
-        new.connected()?;
+        let (session, refused) = (new.session(), |error: &tokio_postgres::Error| {
+            let is_final = error.as_db_error().is_some_and(|refused| !is_passing(refused.code()));
+            if is_final { server(told(error)) } else { OpenError::Unreachable { what: told(error) } }
+        });
+        let session = session.map_err(|failed| match failed {
+            Failed::Answered(error) => refused(&error),
+            Failed::Unanswered => OpenError::Unreachable { what: "it took too long to connect".to_owned() },
+        })?;
+        *new.session.borrow_mut() = Some(session);
         Ok(new)
     }
 
@@ -195,10 +234,12 @@ impl Postgres {
         self.run("BEGIN", &())?;
         self.transaction.set(State::Open);
         self.run(TAKE_LOCK, &[LOCK])?;
-        let begun = self.first(ID_AND_EPOCH, &(), |row| {
+        // Asked for after the lock is held: a statement sees what was committed before it began.
+        let asked = if self.epoch.is_some() { ID_AND_EPOCH } else { ID };
+        let begun = self.first(asked, &(), |row| {
             *self.id.borrow_mut() = row.get(0)?;
-            match (self.epoch, row.get::<Option<i64>>(1)?) {
-                (Some(ours), held) if held != Some(ours) => {
+            match self.epoch {
+                Some(ours) if row.get::<Option<i64>>(1)? != Some(ours) => {
                     Err(gone("another process has taken the store over"))
                 }
                 _ => Ok(()),
@@ -247,7 +288,8 @@ impl Postgres {
     }
 
     fn is_lost(&self) -> bool {
-        self.session.borrow().as_ref().is_none_or(|session| session.client.is_closed())
+        self.unanswered.get()
+            || self.session.borrow().as_ref().is_none_or(|session| session.client.is_closed())
     }
 
     /// Whether a transaction is open. One of a lost session is none.
@@ -283,21 +325,33 @@ impl Postgres {
             self.transaction.set(State::Lost);
             return Err(gone("the connection was lost"));
         }
-        let session = self.limited(async {
-            let (client, connection) = self.config.connect(NoTls).await?;
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(error = %told(&error), "a connection to PostgreSQL ended");
+        let session = self.session()?;
+        *self.session.borrow_mut() = Some(session);
+        self.unanswered.set(false);
+        Ok(())
+    }
+
+    /// A new session.
+    fn session(&self) -> Result<Session, Failed> {
+        self.limited(async {
+            let client = match &self.tls {
+                None => {
+                    let (client, connection) = self.config.connect(NoTls).await?;
+                    tokio::spawn(driven(connection));
+                    client
                 }
-            });
+                Some(tls) => {
+                    let (client, connection) = self.config.connect(tls.clone()).await?;
+                    tokio::spawn(driven(connection));
+                    client
+                }
+            };
             client.batch_execute(SESSION).await?;
             if self.usage == Use::Reading {
                 client.batch_execute("SET default_transaction_read_only = on").await?;
             }
             Ok(Session { client, prepared: HashMap::new() })
-        })?;
-        *self.session.borrow_mut() = Some(session);
-        Ok(())
+        })
     }
 
     fn on_session<T>(
@@ -307,26 +361,31 @@ impl Postgres {
         self.connected()?;
         let session = self.session.borrow();
         let session = session.as_ref().ok_or_else(|| gone("there is no connection"))?;
-        let done = self.limited(work(&session.client));
-        if session.client.is_closed() && self.transaction.get() == State::Open {
+        let done = self.limited(work(&session.client)).map_err(StoreError::from);
+        if (self.unanswered.get() || session.client.is_closed()) && self.transaction.get() == State::Open {
             self.transaction.set(State::Lost);
         }
         done
     }
 
     /// Waits for an answer, but not for ever.
-    fn limited<T>(
-        &self,
-        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, StoreError> {
+    fn limited<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failed> {
         let limited = async { tokio::time::timeout(TIMEOUT, work).await };
         match self.runtime.block_on(limited) {
-            Ok(answer) => answer.map_err(|error| StoreError::from(&error)),
+            Ok(answer) => answer.map_err(Failed::Answered),
             Err(_) => {
-                // What it still answers would be taken for the answer to something else.
-                Err(gone("it does not answer"))
+                // Its answer may still come; no one waits for it.
+                self.unanswered.set(true);
+                Err(Failed::Unanswered)
             }
         }
+    }
+}
+
+/// Lets a connection work until it ends.
+async fn driven(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(error = %told(&error), "a connection to PostgreSQL ended");
     }
 }
 

@@ -59,7 +59,7 @@ impl Restore {
         let settings = self.location.settings()?;
         let StoreUrl::Sqlite(database) = &settings.store.url else {
             bail!(
-                "store.url names PostgreSQL, which this release does not speak yet; use sqlite:switchboard.db"
+                "store.url names PostgreSQL: put its database back with the tools of the server, such as pg_restore"
             );
         };
         let places = Places {

@@ -3,13 +3,15 @@
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use config::Settings;
+use delivery::Ambient;
 use domain::{ApiKeyId, ExposeSecret, SecretText};
 use events::InviteCallbacks;
 use logs::Gathered;
@@ -28,6 +30,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// How often the store forgets what is past its time.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+
+/// How often a process that waits for its store looks whether it may have it.
+const STORE_LOOKS_EVERY: Duration = Duration::from_secs(1);
 
 /// The variable that gives the first user's password.
 const ADMIN_PASSWORD: &str = "SWITCHBOARD_ADMIN_PASSWORD";
@@ -147,7 +152,7 @@ impl Up {
         #[cfg(feature = "testing")]
         say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
         test_build::check(data_dir)?;
-        let store = open_store(settings, data_dir, ambient.clock.clone()).await?;
+        let Some(store) = open_when_free(settings, data_dir, &ambient).await? else { return Ok(()) };
         let logs = crate::logging::open(&settings.log, data_dir, gathered);
         test_build::mark(data_dir)?;
         say!("Data         {}", data_dir.display());
@@ -228,6 +233,12 @@ impl Up {
             told = self.until_told_to_stop(&log_level, &supervision, pool) => told?,
             () = supervision.keep_notified(&ambient.clock, &state, store, pool) => {}
             () = allocator::give_back() => {}
+            () = store.lost() => {
+                // Nothing can be written any more, and another process may hold the accounts: there is nothing to drain, and
+                // no connection to Telegram may stay open.
+                logs.close().await;
+                return Err(begin_again());
+            }
         }
 
         supervision.stopping();
@@ -293,16 +304,65 @@ pub(crate) async fn until_told_to_stop() -> anyhow::Result<()> {
 
 /// Opens the store of a data directory.
 pub(crate) async fn open_store(settings: &Settings, data_dir: &Path, clock: Clock) -> anyhow::Result<Store> {
-    let config::StoreUrl::Sqlite(file) = &settings.store.url else {
-        bail!("store.url names PostgreSQL, which this release does not speak yet; use sqlite:switchboard.db");
+    let url = match &settings.store.url {
+        config::StoreUrl::Sqlite(file) => format!("sqlite:{}", file.display()),
+        config::StoreUrl::Postgres(address) => address.expose_secret().to_owned(),
     };
-    Ok(Store::open(StoreOptions {
-        data_dir: data_dir.to_owned(),
-        url: format!("sqlite:{}", file.display()),
-        clock,
-        master_key: master_key(data_dir)?,
-    })
-    .await?)
+    let master_key = master_key(data_dir)?;
+    Ok(Store::open(StoreOptions { data_dir: data_dir.to_owned(), url, clock, master_key }).await?)
+}
+
+/// Opens the store as soon as its database answers and no other process works on it; until then each listener answers 503.
+/// None when it is stopped before that.
+async fn open_when_free(
+    settings: &Settings,
+    data_dir: &Path,
+    ambient: &Ambient,
+) -> anyhow::Result<Option<Store>> {
+    let ports = settings.legacy.ports.iter().map(|port| SocketAddr::new(port.listen, port.port));
+    let addresses = std::iter::once(settings.listen).chain(ports).collect();
+    let (stop, mut waiting) = (CancellationToken::new(), None);
+    let told = until_told_to_stop();
+    tokio::pin!(told);
+    let opened = loop {
+        let error = match open_store(settings, data_dir, ambient.clock.clone()).await {
+            Ok(store) => break Some(store),
+            Err(error) => error,
+        };
+        let Some(store::OpenError::Held { .. } | store::OpenError::Unreachable { .. }) = error.downcast_ref()
+        else {
+            return Err(error);
+        };
+        let (_, said) = waiting.get_or_insert_with(|| {
+            (tokio::spawn(web::answer_unavailable(Vec::clone(&addresses), stop.clone())), String::new())
+        });
+        let what = error.to_string();
+        if *said != what {
+            say!("Waiting      {what}");
+            *said = what;
+        }
+        tokio::select! {
+            result = &mut told => {
+                result?;
+                break None;
+            }
+            () = ambient.clock.sleep(STORE_LOOKS_EVERY) => {}
+        }
+    };
+    stop.cancel();
+    if let Some((answering, _)) = waiting {
+        answering.await?;
+    }
+    Ok(opened)
+}
+
+/// Begins this program again from its start, as the same process: it waits for the store like a standby.
+fn begin_again() -> anyhow::Error {
+    let program = std::env::current_exe().context("the path of this program");
+    match program {
+        Ok(program) => std::process::Command::new(program).args(std::env::args_os().skip(1)).exec().into(),
+        Err(error) => error,
+    }
 }
 
 /// The key to what is encrypted at rest: from the environment, as a systemd credential named `master.key`, or from a

@@ -6,6 +6,7 @@ mod connection_limiter;
 mod control_socket;
 mod holder;
 mod ports;
+mod standby;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub(crate) use board::Board;
 use board::Place;
 pub use board::{ListenerState, ListenerView};
 pub use holder::Holder;
+pub use standby::answer_unavailable;
 
 use crate::legacy;
 use crate::state::State;
