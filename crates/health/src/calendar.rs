@@ -119,6 +119,8 @@ mod tests {
         let run = Calendar::begin(None, at(6_000_030), Duration::from_secs(100));
         assert_eq!(run.begun_at(100_000, at(6_000_030), Duration::from_secs(100)), at(6_000_000));
         assert_eq!(run.begun_at(99_999, at(6_000_040), Duration::from_secs(110)), at(5_999_940));
+        let minute_of = |then| run.minute_of(at(then), at(6_000_030), Duration::from_secs(100));
+        assert_eq!([6_000_000, 5_999_999, 5_996_400].map(minute_of), [100_000, 99_999, 99_940]);
         // The clock was set back by an hour: the dots move with it and stay a minute apart.
         assert_eq!(run.begun_at(99_999, at(5_996_440), Duration::from_secs(110)), at(5_996_340));
         // A moment between the looks at the two clocks, and a clock that was moved a little, are no other minute.

@@ -69,6 +69,16 @@ fn admins_are_made_and_members_thrown_out() {
         title: title.into(),
     };
     assert_eq!(backup.refused(&rename(&seen, "Mine")), (400, "CHAT_ADMIN_REQUIRED".into()));
+    let kicked: enums::ChannelParticipantsFilter =
+        types::ChannelParticipantsKicked { q: String::new() }.into();
+    let secret = functions::channels::GetParticipants {
+        channel: seen.clone(),
+        filter: kicked.clone(),
+        offset: 0,
+        limit: 1,
+        hash: 0,
+    };
+    assert_eq!(backup.refused(&secret), (400, "CHAT_ADMIN_REQUIRED".into()));
     let enums::channels::ChannelParticipant::Participant(own) =
         main.ask(&functions::channels::GetParticipant {
             channel: channel.clone(),
@@ -120,8 +130,6 @@ fn admins_are_made_and_members_thrown_out() {
     });
     assert!(matches!(pushes.next().chats[0], enums::Chat::ChannelForbidden(_)));
     assert_eq!(backup.refused(&message(&theirs, "x", 1)), (400, "USER_BANNED_IN_CHANNEL".into()));
-    let q = String::new();
-    let kicked = types::ChannelParticipantsKicked { q }.into();
     assert_eq!(participants(&main, &channel, kicked).count, 1);
     let before = world.ledger(0, 100).len();
     main.ask(&functions::channels::EditBanned {

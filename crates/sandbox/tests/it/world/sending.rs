@@ -147,3 +147,29 @@ proptest! {
         let _ = world.call(&main.caller, &|| false, &body[..body.len().min(3)]);
     }
 }
+
+#[test]
+fn only_the_author_edits_a_message() {
+    let world = world();
+    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
+    let peer = main.titled("Demo supergroup");
+    let id = sent_id(&main.send(&peer, "first", 1));
+    let edit = |peer: enums::InputPeer| functions::messages::EditMessage {
+        no_webpage: false,
+        invert_media: false,
+        peer,
+        id,
+        message: Some("second".into()),
+        media: None,
+        reply_markup: None,
+        entities: None,
+        schedule_date: None,
+        schedule_repeat_period: None,
+        quick_reply_shortcut_id: None,
+        rich_message: None,
+    };
+    let theirs = backup.titled("Demo supergroup");
+    assert_eq!(backup.refused(&edit(theirs)), (403, "MESSAGE_AUTHOR_REQUIRED".into()));
+    main.ask(&edit(peer.clone()));
+    assert_eq!(main.refused(&edit(peer)), (400, "MESSAGE_NOT_MODIFIED".into()));
+}
