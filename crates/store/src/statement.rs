@@ -16,7 +16,8 @@ pub(crate) use statements;
 
 #[cfg(test)]
 mod tests {
-    use crate::database::Connection;
+    use crate::database::postgres::Use;
+    use crate::database::{Connection, Postgres};
     use crate::outbox::statements::{FAILED, LIST_OPEN, SCAN_OPEN, UNFINISHED};
 
     fn plan(connection: &rusqlite::Connection, sql: &str) -> String {
@@ -70,6 +71,20 @@ mod tests {
                 assert_eq!(statement.parameter_name(index), Some(expected.as_str()), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn every_statement_is_prepared_by_postgresql() {
+        let database = testkit::postgres::Database::empty();
+        let connection = Postgres::connect(&database.url().parse().unwrap(), Use::Writing).unwrap();
+        crate::migrations::run_on_server(&connection, domain::Timestamp::default()).unwrap();
+        let prepare = |sql: &str| database.try_query(&format!("PREPARE one AS {sql}"));
+        let refused: Vec<_> = lists()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, sql)| prepare(sql).err().map(|error| format!("{name}: {error}")))
+            .collect();
+        assert!(refused.is_empty(), "{refused:#?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod disk;
 mod file_id;
 pub mod films;
 mod hoster;
+pub mod postgres;
 mod process;
 mod program;
 mod receiver;

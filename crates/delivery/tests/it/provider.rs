@@ -21,7 +21,7 @@ use futures::future::BoxFuture;
 use store::{Origin, Store};
 use tokio::sync::watch;
 
-use crate::folder;
+use crate::folder::{self, Folder};
 use crate::script::name;
 
 /// What has not come after this time never comes, on the slowest disk.
@@ -374,7 +374,7 @@ impl Steps for Provider {
 
 /// A runner of sagas with its store in a folder of its own.
 pub(crate) struct Desk {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Folder,
     pub(crate) clock: Clock,
     pub(crate) provider: Arc<Provider>,
     pub(crate) store: Store,
@@ -383,17 +383,21 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn new() -> Self {
+        Self::on(Folder::on_sqlite()).await
+    }
+
+    pub(crate) async fn on(folder: Folder) -> Self {
         let clock = Clock::system();
         let provider = Arc::new(Provider {
             world: Mutex::default(),
             clock: clock.clone(),
             changed: watch::Sender::new(0),
         });
-        Self::open(tempfile::tempdir().expect("a folder"), clock, provider).await
+        Self::open(folder, clock, provider).await
     }
 
-    async fn open(folder: tempfile::TempDir, clock: Clock, provider: Arc<Provider>) -> Self {
-        let store = folder::store(folder.path(), &clock).await;
+    async fn open(folder: Folder, clock: Clock, provider: Arc<Provider>) -> Self {
+        let store = folder.store(&clock).await;
         let ambient = folder::ambient(&clock);
         let sagas = Sagas::new(store.clone(), provider.clone(), ambient, SagaLimits::default());
         Self { folder, clock, provider, store, sagas }
@@ -414,7 +418,7 @@ impl Desk {
         self.sagas.stop(Duration::from_millis(10)).await;
         drop(self.sagas);
         self.store.close().await;
-        let store = folder::store(self.folder.path(), &self.clock).await;
+        let store = self.folder.store(&self.clock).await;
         store.hold_back(self.clock.now()).await.expect("holds back");
         store.close().await;
         let next = Self::open(self.folder, self.clock, self.provider).await;

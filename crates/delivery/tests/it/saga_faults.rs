@@ -8,6 +8,7 @@ use domain::saga::{Ended, SagaState, Verdict};
 use domain::{ChatId, Outcome};
 use proptest::prelude::*;
 
+use crate::folder::Folder;
 use crate::provider::{Chat, Desk, Does, create, is_true_of, leave};
 use crate::script::name;
 
@@ -146,8 +147,13 @@ async fn a_ban_before_the_chat_moves_on_and_after_it_is_told() {
 #[tokio::test]
 async fn a_restart_in_any_step_goes_on_where_it_was() {
     for step in CHANGING.into_iter().chain(["resolve"]) {
-        for does in [Does::HangsBefore, Does::HangsAfter] {
-            let desk = Desk::new().await;
+        for (does, folder) in [
+            (Does::HangsBefore, Folder::on_sqlite()),
+            (Does::HangsAfter, Folder::on_sqlite()),
+            (Does::HangsBefore, Folder::on_postgres().await),
+            (Does::HangsAfter, Folder::on_postgres().await),
+        ] {
+            let desk = Desk::on(folder).await;
             desk.provider.does("main", step, [does.clone()]);
             let id = desk.submit(create("Order 1")).await;
             desk.until(|world| world.calls.iter().any(|(_, taken)| taken.name() == step)).await;

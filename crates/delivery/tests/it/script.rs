@@ -2,7 +2,6 @@
 //! album arrives as a whole.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use futures::future::BoxFuture;
 use store::{Origin, Store};
 use tokio::sync::{Semaphore, watch};
 
-use crate::folder;
+use crate::folder::{self, Folder};
 
 /// What one preparation does.
 #[derive(Debug, Clone)]
@@ -396,7 +395,7 @@ impl Sender for Script {
 
 /// A delivery with its store in a folder of its own.
 pub(crate) struct Bench {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Folder,
     pub(crate) clock: Clock,
     pub(crate) script: Arc<Script>,
     pub(crate) store: Store,
@@ -407,17 +406,17 @@ impl Bench {
     pub(crate) async fn new() -> Self {
         let clock = Clock::system();
         let script = Script::new(&clock);
-        Self::open(tempfile::tempdir().expect("a folder"), clock, script).await
+        Self::open(Folder::on_sqlite(), clock, script).await
     }
 
-    async fn open(folder: tempfile::TempDir, clock: Clock, script: Arc<Script>) -> Self {
-        let (delivery, store) = Self::run(folder.path(), &clock, &script).await;
+    async fn open(folder: Folder, clock: Clock, script: Arc<Script>) -> Self {
+        let (delivery, store) = Self::run(&folder, &clock, &script).await;
         Self { folder, clock, script, store, delivery }
     }
 
     /// What runs on this folder, and its store.
-    pub(crate) async fn run(folder: &Path, clock: &Clock, script: &Arc<Script>) -> (Delivery, Store) {
-        let store = folder::store(folder, clock).await;
+    pub(crate) async fn run(folder: &Folder, clock: &Clock, script: &Arc<Script>) -> (Delivery, Store) {
+        let store = folder.store(clock).await;
         let ambient = folder::ambient(clock);
         let delivery = Delivery::new(store.clone(), script.clone(), ambient, Limits::default());
         (delivery, store)
@@ -438,7 +437,7 @@ impl Bench {
         self.delivery.drain(Duration::from_millis(10)).await;
         drop(self.delivery);
         self.store.close().await;
-        let store = folder::store(self.folder.path(), &self.clock).await;
+        let store = self.folder.store(&self.clock).await;
         store.hold_back(self.clock.now()).await.expect("holds back");
         store.close().await;
         let next = Self::open(self.folder, self.clock, self.script).await;

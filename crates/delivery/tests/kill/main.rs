@@ -24,6 +24,7 @@ mod tests {
     use store::{Idempotency, SameBy};
     use tokio::runtime::{Builder, Runtime};
 
+    use crate::folder::Folder;
     use crate::script::{Act, Bench, Prepares, Script, album, group, mentioning};
 
     /// What happens to the message before it is killed.
@@ -89,7 +90,7 @@ mod tests {
     fn live_until(
         (point, skip): (&str, u32),
         day: Day,
-        folder: &std::path::Path,
+        folder: &Folder,
         clock: &Clock,
         script: &Arc<Script>,
     ) {
@@ -117,14 +118,7 @@ mod tests {
         testing::arm(point, u32::MAX);
     }
 
-    fn check(
-        point: &str,
-        day: Day,
-        skip: u32,
-        folder: &std::path::Path,
-        clock: &Clock,
-        script: &Arc<Script>,
-    ) {
+    fn check(point: &str, day: Day, skip: u32, folder: &Folder, clock: &Clock, script: &Arc<Script>) {
         let context = format!("{point} {day:?} after {skip}");
         // A flood that is met in doubt is waited for.
         clock.advance(Duration::from_mins(6));
@@ -152,12 +146,17 @@ mod tests {
 
     #[test]
     fn killed_at_every_point_each_item_arrives_once() {
+        kill_everywhere(Folder::on_sqlite);
+        kill_everywhere(|| runtime().block_on(Folder::on_postgres()));
+    }
+
+    fn kill_everywhere(folder: impl Fn() -> Folder) {
         for (place, day, times) in KILLS {
             for (point, skip) in ["before", "after"]
                 .iter()
                 .flat_map(|side| (0..times).map(move |skip| (format!("{place}.{side}"), skip)))
             {
-                let (folder, clock) = (tempfile::tempdir().expect("a folder"), Clock::system());
+                let (folder, clock) = (folder(), Clock::system());
                 let script = Script::new(&clock);
                 let soon = clock.now().plus(Duration::from_mins(5));
                 match day {
@@ -168,8 +167,8 @@ mod tests {
                         script.prepare("main", [Prepares::Fails(Outcome::Unavailable("no progress".into()))]);
                     }
                 }
-                live_until((&point, skip), day, folder.path(), &clock, &script);
-                check(&point, day, skip, folder.path(), &clock, &script);
+                live_until((&point, skip), day, &folder, &clock, &script);
+                check(&point, day, skip, &folder, &clock, &script);
             }
         }
     }

@@ -9,7 +9,6 @@ use store::{Accepted, Disk, MasterKey, MasterKeyError, OpenError, Store, StoreEr
 use crate::support::{World, accept, conformance, options};
 
 conformance! {
-    answered_writes_are_on_the_disk_when_the_process_dies,
     dropping_the_last_handle_closes_in_order,
     a_second_process_is_told_who_works_there,
     a_closed_store_says_so,
@@ -17,10 +16,12 @@ conformance! {
     a_write_that_fails_does_not_hurt_its_group,
     files_are_for_their_owner_alone,
     another_master_key_is_refused,
+    what_ended_is_counted_by_the_minute,
+    a_newer_database_is_left_alone;
+    sqlite:
+    answered_writes_are_on_the_disk_when_the_process_dies,
     a_damaged_file_is_named,
     an_emptied_file_beside_a_key_is_refused,
-    what_ended_is_counted_by_the_minute,
-    a_newer_database_is_left_alone,
     every_write_has_its_failpoints,
 }
 
@@ -52,9 +53,10 @@ async fn answered_writes_are_on_the_disk_when_the_process_dies(world: World) {
 
 async fn dropping_the_last_handle_closes_in_order(world: World) {
     let id = world.queued(1).await;
-    let World { store, dir, clock, .. } = world;
+    let options = world.options();
+    let World { store, dir: _dir, postgres: _postgres, .. } = world;
     drop(store);
-    let store = Store::open(options(&dir, &clock)).await.unwrap();
+    let store = Store::open(options).await.unwrap();
     assert!(store.outbox().get(id).await.unwrap().is_some());
 }
 
@@ -133,7 +135,7 @@ async fn files_are_for_their_owner_alone(world: World) {
     }
     let file = world.dir.path().join("file");
     fs::write(&file, "").unwrap();
-    let blocked = StoreOptions { data_dir: file.join("data"), ..options(&world.dir, &world.clock) };
+    let blocked = StoreOptions { data_dir: file.join("data"), ..world.options() };
     let Err(error) = Store::open(blocked).await else { panic!("opened inside a file") };
     assert!(
         matches!(error, OpenError::NotWritable { .. }) && error.to_string().contains("--data-dir"),
@@ -171,12 +173,12 @@ async fn what_ended_is_counted_by_the_minute(world: World) {
 
 async fn another_master_key_is_refused(world: World) {
     world.store.clone().close().await;
-    let with = |master_key| StoreOptions { master_key, ..options(&world.dir, &world.clock) };
-    let Err(error) = Store::open(with(MasterKey::Given("ab".repeat(32).into()))).await else {
+    let with = |master_key| StoreOptions { master_key, ..world.options() };
+    let Err(error) = world.open_with(with(MasterKey::Given("ab".repeat(32).into()))).await else {
         panic!("opened")
     };
     assert!(matches!(error, OpenError::MasterKey(MasterKeyError::Wrong { .. })), "{error:?}");
-    let Err(error) = Store::open(with(MasterKey::Given("short".into()))).await else { panic!("opened") };
+    let Err(error) = world.open_with(with(MasterKey::Given("short".into()))).await else { panic!("opened") };
     assert!(matches!(error, OpenError::MasterKey(MasterKeyError::Malformed { .. })), "{error:?}");
 
     let file = world.dir.path().join("data/master.key");
@@ -185,7 +187,7 @@ async fn another_master_key_is_refused(world: World) {
     let Err(error) = world.open_again().await else { panic!("opened") };
     assert!(matches!(error, OpenError::MasterKey(MasterKeyError::Missing { .. })), "{error:?}");
     assert!(!file.exists());
-    Store::open(with(MasterKey::Given(text.into()))).await.unwrap();
+    world.open_with(with(MasterKey::Given(text.into()))).await.unwrap();
 }
 
 async fn a_damaged_file_is_named(world: World) {
@@ -199,11 +201,7 @@ async fn a_damaged_file_is_named(world: World) {
 
 async fn a_newer_database_is_left_alone(world: World) {
     world.store.clone().close().await;
-    let file = world.dir.path().join("data/switchboard.db");
-    rusqlite::Connection::open(&file)
-        .unwrap()
-        .execute("INSERT INTO schema_migrations VALUES (999, 'later', 0)", [])
-        .unwrap();
+    world.run("INSERT INTO schema_migrations VALUES (999, 'later', 0)");
     let Err(error) = world.open_again().await else { panic!("opened") };
     assert!(matches!(error, OpenError::Newer { found: 999, .. }), "{error:?}");
 }

@@ -1,6 +1,6 @@
 //! What every store must do, whatever database it stands on, and what this one does about its disk.
 //!
-//! The functions of the conformance suite take a [`support::World`]; `conformance!` runs them on SQLite.
+//! The functions of the conformance suite take a [`support::World`]; `conformance!` runs them on SQLite and on PostgreSQL.
 
 #[cfg(test)]
 mod support;
@@ -53,6 +53,8 @@ mod retention;
 mod saga_properties;
 #[cfg(test)]
 mod sagas;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod services;
 mod snapshot;

@@ -114,16 +114,10 @@ async fn a_text_leaves_no_trace_of_media(world: World) {
     let id = world.sending(1).await;
     world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
     world.store.clone().close().await;
-    let file = world.dir.path().join("data/switchboard.db");
-    let connection = rusqlite::Connection::open(file).unwrap();
-    let traces: i64 = connection
-        .query_row(
-            "SELECT (SELECT count(*) FROM outbox_files) + (SELECT count(*) FROM outbox_parts
-             WHERE items IS NOT NULL OR provider_ids IS NOT NULL OR text IS NOT NULL)",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
+    let traces = world.number(
+        "SELECT (SELECT count(*) FROM outbox_files) + (SELECT count(*) FROM outbox_parts
+         WHERE items IS NOT NULL OR provider_ids IS NOT NULL OR text IS NOT NULL)",
+    );
     assert_eq!(traces, 0);
 }
 
@@ -203,10 +197,7 @@ async fn files_are_in_use_as_long_as_they_may_be_sent(world: World) {
     world.clock.advance(31 * DAY);
     assert_eq!(world.store.sweep().await.unwrap().messages, 2, "the sent one and the cancelled one");
     world.store.clone().close().await;
-    let file = world.dir.path().join("data/switchboard.db");
-    let connection = rusqlite::Connection::open(file).unwrap();
-    let rows: i64 = connection.query_row("SELECT count(*) FROM outbox_files", [], |row| row.get(0)).unwrap();
-    assert_eq!(rows, 3, "files go with their messages");
+    assert_eq!(world.number("SELECT count(*) FROM outbox_files"), 3, "files go with their messages");
 }
 
 fn reference(world: &World, id: i64) -> FileReference {

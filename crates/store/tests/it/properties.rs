@@ -126,10 +126,11 @@ proptest! {
     fn what_is_sent_stays_sent_and_what_is_final_stays_final(
         starts in prop::collection::vec((any::<bool>(), 1..4_u16, 0..4_u8), 1..4),
         ops in prop::collection::vec((0..3_usize, op()), 1..40),
+        on_postgres in prop::bool::weighted(0.2),
     ) {
         let runtime = Runtime::new().unwrap();
         runtime.block_on(async {
-            let world = World::fresh().await;
+            let world = World::fresh_on(on_postgres).await;
             let mut ids = Vec::new();
             for (number, (is_begun, parts, files)) in (0..).zip(starts) {
                 let message = if is_begun { begun(world.message(parts)) } else { world.message(parts) };
@@ -181,10 +182,11 @@ proptest! {
     #[test]
     fn one_key_never_makes_two_messages_that_count(
         steps in prop::collection::vec((0..3_u8, 0..2_u8, 0..8_u8), 1..40),
+        on_postgres in prop::bool::weighted(0.2),
     ) {
         let runtime = Runtime::new().unwrap();
         runtime.block_on(async {
-            let world = World::fresh().await;
+            let world = World::fresh_on(on_postgres).await;
             let outbox = world.store.outbox();
             let mut model: BTreeMap<u8, (u8, MessageId, Timestamp)> = BTreeMap::new();
             for (scope, fingerprint, what) in steps {

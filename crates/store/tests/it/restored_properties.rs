@@ -146,9 +146,10 @@ proptest! {
         before in prop::collection::vec((0..4_usize, op()), 0..30),
         sagas in prop::collection::vec(far(), 0..4),
         after in prop::collection::vec((0..4_usize, alone()), 0..20),
+        on_postgres in prop::bool::weighted(0.2),
     ) {
         Runtime::new().unwrap().block_on(async {
-            let world = World::fresh().await;
+            let world = World::fresh_on(on_postgres).await;
             let (mut ids, mut operations) = (Vec::new(), Vec::new());
             for (is_begun, parts) in starts {
                 let message = if is_begun { begun(world.message(parts)) } else { world.message(parts) };

@@ -109,10 +109,11 @@ proptest! {
     fn sagas_go_legal_ways_and_nothing_is_lost(
         count in 1..4_usize,
         ops in prop::collection::vec((0..3_usize, op()), 1..40),
+        on_postgres in prop::bool::weighted(0.2),
     ) {
         let runtime = Runtime::new().unwrap();
         runtime.block_on(async {
-            let world = World::fresh().await;
+            let world = World::fresh_on(on_postgres).await;
             let mut ids = Vec::new();
             for _ in 0..count {
                 ids.push(world.making().await.id);
@@ -146,10 +147,11 @@ proptest! {
     #[test]
     fn one_key_never_makes_two_sagas_that_count(
         steps in prop::collection::vec((0..3_u8, 0..2_u8, 0..6_u8), 1..40),
+        on_postgres in prop::bool::weighted(0.2),
     ) {
         let runtime = Runtime::new().unwrap();
         runtime.block_on(async {
-            let world = World::fresh().await;
+            let world = World::fresh_on(on_postgres).await;
             let sagas = world.store.sagas();
             let mut model: BTreeMap<u8, (u8, OperationId)> = BTreeMap::new();
             for (scope, fingerprint, what) in steps {

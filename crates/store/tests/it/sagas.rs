@@ -22,7 +22,6 @@ use crate::support::{
 
 conformance! {
     a_saga_reads_back_as_it_was_taken_in,
-    only_a_fresh_saga_is_taken_in,
     a_key_makes_one_saga,
     a_key_whose_saga_came_to_nothing_is_free,
     keys_of_messages_and_sagas_do_not_mix,
@@ -43,7 +42,9 @@ conformance! {
     histories_are_bounded_and_in_order,
     unfinished_sagas_come_oldest_first,
     a_saga_that_is_not_there_is_said_so,
-    nothing_is_lost_on_reopening,
+    nothing_is_lost_on_reopening;
+    sqlite:
+    only_a_fresh_saga_is_taken_in,
 }
 
 async fn a_saga_reads_back_as_it_was_taken_in(world: World) {

@@ -15,27 +15,40 @@ use store::{
     PartSent, PartUnsent, SagaAccepted, SagaChange, SameBy, Store, StoreOptions, Then,
 };
 use tempfile::TempDir;
+use testkit::postgres::Database;
 
-/// Runs functions that take a [`World`] as tests on SQLite.
+/// Runs functions that take a [`World`] as tests on SQLite and on PostgreSQL, and those behind `sqlite:` on SQLite alone.
 macro_rules! conformance {
-    ($($name:ident),* $(,)?) => {
+    ($($name:ident),* $(,)? $(; sqlite: $($sqlite:ident),* $(,)?)?) => {
         mod on_sqlite {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    super::$name(crate::support::World::fresh().await).await;
-                }
-            )*
+            crate::support::tests! { fresh: $($name)* $($($sqlite)*)? }
+        }
+        mod on_postgres {
+            crate::support::tests! { on_postgres: $($name)* }
         }
     };
 }
 pub(crate) use conformance;
+
+macro_rules! tests {
+    ($world:ident: $($name:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::support::World::$world().await).await;
+            }
+        )*
+    };
+}
+pub(crate) use tests;
 
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) dir: TempDir,
+    /// None where the database is a file in the directory. It is dropped after the store.
+    pub(crate) postgres: Option<Database>,
 }
 
 impl World {
@@ -44,14 +57,90 @@ impl World {
     }
 
     pub(crate) async fn on(disk: Disk) -> Self {
+        Self::open(disk, None).await
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        let database = Database::migrated(async |url| {
+            let (dir, clock) = (tempfile::tempdir().unwrap(), Clock::system());
+            Store::open(StoreOptions { url, ..options(&dir, &clock) }).await.unwrap().close().await;
+        });
+        Self::open(Disk::default(), Some(database.await)).await
+    }
+
+    /// For properties, which are looked at on SQLite more often: it is faster.
+    pub(crate) async fn fresh_on(postgres: bool) -> Self {
+        if postgres { Self::on_postgres().await } else { Self::fresh().await }
+    }
+
+    async fn open(disk: Disk, postgres: Option<Database>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::system();
-        let store = Store::open_on(options(&dir, &clock), disk).await.unwrap();
-        Self { store, ids: Ids::new(clock.clone()), clock, dir }
+        let options = on(postgres.as_ref(), options(&dir, &clock));
+        let store = Store::open_on(options, disk).await.unwrap();
+        Self { store, ids: Ids::new(clock.clone()), clock, dir, postgres }
     }
 
     pub(crate) async fn open_again(&self) -> Result<Store, OpenError> {
-        Store::open(options(&self.dir, &self.clock)).await
+        self.open_with(self.options()).await
+    }
+
+    pub(crate) async fn open_with(&self, options: StoreOptions) -> Result<Store, OpenError> {
+        if let Some(database) = &self.postgres {
+            database.end_lease();
+        }
+        Store::open(options).await
+    }
+
+    /// How its store is opened.
+    pub(crate) fn options(&self) -> StoreOptions {
+        on(self.postgres.as_ref(), options(&self.dir, &self.clock))
+    }
+
+    fn file(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.dir.path().join("data/switchboard.db")).unwrap()
+    }
+
+    /// Changes rows past the store.
+    pub(crate) fn run(&self, sql: &str) {
+        match &self.postgres {
+            None => self.file().execute_batch(sql).unwrap(),
+            Some(database) => drop(database.query(sql)),
+        }
+    }
+
+    /// The texts that a statement finds past the store, one in a row.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+        match &self.postgres {
+            None => {
+                let (file, text) = (self.file(), |row: &rusqlite::Row<'_>| row.get(0));
+                file.prepare(sql).unwrap().query_map([], text).unwrap().map(Result::unwrap).collect()
+            }
+            Some(database) => database.query(sql).into_iter().flatten().flatten().collect(),
+        }
+    }
+
+    /// The number that a statement finds past the store.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.texts(&format!("SELECT CAST(({sql}) AS TEXT)"))[0].parse().unwrap()
+    }
+
+    /// Whether these bytes are stored anywhere as they are, or in hexadecimal digits.
+    pub(crate) fn holds(&self, needle: &[u8]) -> bool {
+        let mut stored = Vec::new();
+        for file in std::fs::read_dir(self.dir.path().join("data")).unwrap() {
+            stored.extend(std::fs::read(file.unwrap().path()).unwrap());
+        }
+        if let Some(database) = &self.postgres {
+            for table in database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") {
+                let table = table[0].as_ref().unwrap();
+                let rows = database.query(&format!("SELECT t::text FROM \"{table}\" AS t"));
+                stored.extend(rows.into_iter().flatten().flatten().flat_map(String::into_bytes));
+            }
+        }
+        assert!(stored.len() > 500, "there is something to look at");
+        let digits = hex::encode(needle);
+        [needle, digits.as_bytes()].iter().any(|one| stored.windows(one.len()).any(|window| window == *one))
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -296,6 +385,13 @@ pub(crate) fn options(dir: &TempDir, clock: &Clock) -> StoreOptions {
         url: "sqlite:switchboard.db".into(),
         clock: clock.clone(),
         master_key: MasterKey::File("master.key".into()),
+    }
+}
+
+fn on(postgres: Option<&Database>, options: StoreOptions) -> StoreOptions {
+    match postgres {
+        None => options,
+        Some(database) => StoreOptions { url: database.url(), ..options },
     }
 }
 

@@ -8,10 +8,8 @@ use rusqlite::{Connection, params};
 use store::{Accepted, SagaAccepted, Store};
 
 use crate::support::{
-    World, accept, account, begun, chat, conformance, make_chat, options, saga_with_key, with_join, with_key,
+    World, accept, account, begun, chat, make_chat, options, saga_with_key, with_join, with_key,
 };
-
-conformance! { rows_of_the_first_versions_are_kept }
 
 /// The schema before there was work on chats.
 const EARLIER: [(i64, &str, &str); 3] = [
@@ -49,7 +47,9 @@ fn downgrade(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
-async fn rows_of_the_first_versions_are_kept(world: World) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_the_first_versions_are_kept() {
+    let world = World::fresh().await;
     let outbox = world.store.outbox();
     let keyed = begun(world.message(2));
     outbox.accept(with_key(keyed.clone(), 1, 1)).await.unwrap();
