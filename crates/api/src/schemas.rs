@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use access::{AuditResult, Role};
 use domain::account::{PRIORITIES, SendingLimits, USUAL_PRIORITY};
-use domain::{AccountState, MessageState, Purpose};
+use domain::{AccountState, ContactKind, ContactSource, MessageState, Purpose};
 use store::{AlertState, FailedState, PeerKind, Scope};
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -28,6 +28,16 @@ pub const UNDELIVERED: &str = "undelivered";
 pub fn listed_message_state() -> RefOr<Schema> {
     let words = MessageState::ALL.into_iter().map(MessageState::as_str).chain([UNDELIVERED]);
     one_of(words, "How far it is, or that it has not arrived.").examples(["sent"]).into()
+}
+
+pub fn contact_kind() -> RefOr<Schema> {
+    let words = ContactKind::ALL.map(ContactKind::as_str);
+    one_of(words, "What a contact is named by.").examples(["phone"]).into()
+}
+
+pub fn contact_source() -> RefOr<Schema> {
+    let words = ContactSource::ALL.map(ContactSource::as_str);
+    one_of(words, "Where an entry comes from.").examples(["page"]).into()
 }
 
 pub fn clearing() -> RefOr<Schema> {

@@ -21,9 +21,10 @@ pub fn describe_refused_task(failure: &Failure) -> String {
             format!("No account is in the chat, or they are no longer in the chat ({}).", each(asked))
         }
         Failure::Rejected { provider_code } => provider_code.in_words() + ".",
-        Failure::MediaGone { .. } | Failure::MediaExpired { .. } | Failure::ProviderError { .. } => {
-            failure.describe()
-        }
+        Failure::MediaGone { .. }
+        | Failure::MediaExpired { .. }
+        | Failure::ProviderError { .. }
+        | Failure::DoNotContact { .. } => failure.describe(),
         Failure::LimitReached { until } => {
             format!(
                 "Every account has sent as many messages as its limits allow; the first may send again at {until}."

@@ -198,11 +198,18 @@ impl LaneWorker<'_> {
                 // The lane waits for a person; its service does not stand still.
                 watch.disarm();
             }
-            answer
+            match answer {
+                Err(StoreError::DoNotContact { entry }) => Ok(Some(entry)),
+                answer => answer.map(|()| None),
+            }
         };
-        let written = self.delivery.persist(work.message.id, begin_once).await;
-        if written == Err(Gone) {
-            return Err(ControlFlow::Break(LaneStep::Dropped));
+        match self.delivery.persist(work.message.id, begin_once).await {
+            Ok(None) => {}
+            Ok(Some(entry)) => {
+                let failure = Failure::DoNotContact { entry };
+                return Err(ControlFlow::Break(self.delivery.fail(&mut work.message, failure).await));
+            }
+            Err(Gone) => return Err(ControlFlow::Break(LaneStep::Dropped)),
         }
         if let Some(failover) = &begin.failover {
             log_events::moved(&work.message, failover);

@@ -98,8 +98,8 @@ pub(crate) fn ended(message: &OutboundMessage, took: Option<Duration>) {
         (MessageState::Failed, Some(failure)) => {
             let (code, detail) = (failure.code(), failure.describe());
             match failure {
-                // The caller is asked to come again: nothing is wrong.
-                Failure::FloodWait { .. } | Failure::LimitReached { .. } => {
+                // The caller is asked to come again, or not to: nothing is wrong.
+                Failure::FloodWait { .. } | Failure::LimitReached { .. } | Failure::DoNotContact { .. } => {
                     tracing::warn!(subject = %id, service, account, state, code, detail, "ended");
                 }
                 _ => tracing::error!(subject = %id, service, account, state, code, detail, "ended"),

@@ -9,7 +9,7 @@ use domain::outcome::Failure;
 use domain::saga::{SagaState, TaskKind};
 
 /// The codes of failures; each failed message is counted under one.
-const CODES: [&str; 10] = [
+const CODES: [&str; 11] = [
     "chat_not_found",
     "no_rights",
     "rejected",
@@ -19,6 +19,7 @@ const CODES: [&str; 10] = [
     "limit_reached",
     "provider_error",
     "no_account",
+    "do_not_contact",
     "restored",
 ];
 
@@ -219,6 +220,7 @@ mod tests {
             Failure::LimitReached { until: Timestamp::default() },
             Failure::ProviderError { detail: String::new() },
             Failure::NoAccount { asked: Vec::new() },
+            Failure::DoNotContact { entry: domain::DoNotContactId::MIN },
             Failure::Restored { made_at: Timestamp::default() },
         ];
         assert_eq!(failures.each_ref().map(Failure::code), CODES);

@@ -117,6 +117,8 @@ ids! {
     AlertId = "alert_";
     /// What is told about alerts at one time, to every target.
     AlertNoticeId = "notice_";
+    /// An entry of the do-not-contact list.
+    DoNotContactId = "dnc_";
     /// A time for which no one wants to be told.
     MaintenanceId = "maint_";
 }

@@ -8,6 +8,8 @@ mod enum_words;
 
 pub mod account;
 pub mod chat;
+pub mod contact_list;
+pub mod do_not_contact;
 pub mod id;
 pub mod measure;
 pub mod media;
@@ -25,9 +27,10 @@ pub mod timeline;
 
 pub use account::{AccountName, AccountState, Purpose};
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
+pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
 pub use id::{
-    AlertId, AlertNoticeId, ApiKeyId, CallbackId, FailedRequestId, MaintenanceId, MessageId, OperationId,
-    SessionId, UploadId,
+    AlertId, AlertNoticeId, ApiKeyId, CallbackId, DoNotContactId, FailedRequestId, MaintenanceId, MessageId,
+    OperationId, SessionId, UploadId,
 };
 pub use message::MessageState;
 pub use named_chat::{NamedChat, NamedChatError, Phone};

@@ -17,7 +17,7 @@ impl Phone {
     }
 
     /// Reads a number that begins with a plus; spaces, brackets, dots and dashes in it do not matter.
-    fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let digits: String =
             text.strip_prefix('+')?.chars().filter(|sign| !" ()-.\u{a0}".contains(*sign)).collect();
         let valid = (7..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::DoNotContactId;
 use crate::Timestamp;
 use crate::account::Reason;
 
@@ -318,6 +319,11 @@ pub enum Failure {
         /// Which accounts there are and how each is.
         asked: Vec<Refusal>,
     },
+    /// It is for someone on the do-not-contact list.
+    DoNotContact {
+        /// The entry.
+        entry: DoNotContactId,
+    },
     /// It waited when a backup was made, and the store was restored from that backup: the server that went on may have
     /// sent it since.
     Restored {
@@ -342,6 +348,7 @@ impl Failure {
             Self::LimitReached { .. } => "limit_reached",
             Self::ProviderError { .. } => "provider_error",
             Self::NoAccount { .. } => "no_account",
+            Self::DoNotContact { .. } => "do_not_contact",
             Self::Restored { .. } => Self::RESTORED,
         }
     }
@@ -399,12 +406,20 @@ impl Failure {
                 "Telegram answered with errors of its own again and again, the last with {detail}; nothing was sent."
             ),
             Self::NoAccount { asked } => format!("No account can send now ({}).", list(asked)),
+            Self::DoNotContact { entry } => do_not_contact(*entry),
             Self::Restored { made_at } => format!(
                 "It waited when the backup of {} was made and may have been sent since; retry it if it was not.",
                 made_at.to_the_second()
             ),
         }
     }
+}
+
+/// What is said of a refusal by the do-not-contact list.
+pub fn do_not_contact(entry: DoNotContactId) -> String {
+    format!(
+        "It is for someone on the do-not-contact list; an admin takes them off it with DELETE /v1/do-not-contact/{entry}."
+    )
 }
 
 /// One account's reason not to carry a message.

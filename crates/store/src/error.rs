@@ -53,6 +53,12 @@ pub enum StoreError {
         /// What is wrong with the value.
         what: String,
     },
+    /// It is for someone on the do-not-contact list. Nothing was written.
+    #[error("{}", domain::outcome::do_not_contact(*entry))]
+    DoNotContact {
+        /// The entry.
+        entry: domain::DoNotContactId,
+    },
     /// A paging cursor that this store did not give out.
     #[error("the cursor is none that was given out here; begin again without one")]
     BadCursor,

@@ -2,8 +2,8 @@
 //!
 //! A [`Store`] is opened on a data directory, which it locks against other processes. Its repositories are
 //! [`Outbox`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`FailedRequests`],
-//! [`Files`], [`Accounts`], [`Peers`], [`Imports`], [`ClearingRun`], [`Alerts`], [`ApiKeys`], [`Users`],
-//! [`UserSessions`] and [`AuditLog`]; [`Beats`] have a file of their own; [`Store::work`] is the log of messages and sagas
+//! [`Files`], [`Accounts`], [`Peers`], [`Imports`], [`ClearingRun`], [`Alerts`], [`ApiKeys`], [`DoNotContact`],
+//! [`Users`], [`UserSessions`] and [`AuditLog`]; [`Beats`] have a file of their own; [`Store::work`] is the log of messages and sagas
 //! together. A write is
 //! answered when it is on the disk (fsync); writes that wait together are committed together. A future that is
 //! dropped while it waits does not take its write back, except [`Outbox::accept`] and [`Sagas::accept`], which are
@@ -23,6 +23,7 @@ mod database;
 mod deferred;
 mod directory;
 mod disk;
+mod do_not_contact;
 mod error;
 mod failed_requests;
 mod failovers;
@@ -85,6 +86,7 @@ pub use chats::{
 pub use clearing::{ClearingRun, StoredClearing};
 pub use directory::{DirectoryLock, RESTORING, lock_directory};
 pub use disk::Disk;
+pub use do_not_contact::{DoNotContact, DoNotContactEntry};
 pub use error::{MasterKeyError, OpenError, SnapshotError, StoreError};
 pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
@@ -243,6 +245,11 @@ impl Store {
     /// Alerts, who is told about them, and when no one wants to be.
     pub fn alerts(&self) -> Alerts<'_> {
         Alerts { store: self }
+    }
+
+    /// Whom no message may go to.
+    pub fn do_not_contact(&self) -> DoNotContact<'_> {
+        DoNotContact { store: self }
     }
 
     /// Keys of the HTTP API.

@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 19] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 20] {
         [
             crate::outbox::statements::ALL,
             crate::accounts::statements::ALL,
@@ -52,6 +52,7 @@ mod tests {
             crate::round_trip::ALL,
             crate::access::statements::ALL,
             crate::alerts::statements::ALL,
+            crate::do_not_contact::ALL,
         ]
     }
 
@@ -149,6 +150,8 @@ mod tests {
             (crate::alerts::statements::UNFINISHED, "alerts_unfinished"),
             (crate::alerts::statements::DROP_OLD, "alerts_finished"),
             (crate::alerts::statements::WAITING, "alert_deliveries_waiting"),
+            (crate::do_not_contact::KNOWN_AS, "telegram_peers_known_as"),
+            (crate::do_not_contact::FIND, "do_not_contact_by_contact"),
             (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (result=? AND seq<?"),
             (
                 crate::access::statements::REPEAT_AUDIT,

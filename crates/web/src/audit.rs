@@ -23,7 +23,7 @@ const NEVER: [&str; 2] = ["mark_read", "show_typing"];
 /// Calls that programs make all day, which have histories of their own. A person's are written down.
 const BY_PEOPLE_ONLY: [&str; 3] = ["send_message", "upload_file", "delete_upload"];
 /// Calls that only look, with which something leaves that is to be looked for when it turns up elsewhere.
-const TAKES_AWAY: [&str; 1] = ["download_backup"];
+const TAKES_AWAY: [&str; 2] = ["download_backup", "export_do_not_contact"];
 
 /// The names of all calls of the API, by method and template of the path.
 static OPERATIONS: LazyLock<HashMap<(Method, String), String>> = LazyLock::new(|| {

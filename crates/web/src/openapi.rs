@@ -29,6 +29,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "messages", description = "Sending, and what became of it"),
         (name = "chats", description = "Making, changing and leaving chats, and who is in them"),
+        (name = "do-not-contact", description = "The contacts that no message goes to"),
         (name = "files", description = "Files that are sent ahead and named by messages later"),
         (name = "operations", description = "The log of all work, and what is left for a person to do"),
         (name = "accounts", description = "The Telegram accounts"),

@@ -113,6 +113,8 @@ codes! {
     FloodWait = "flood_wait", TOO_MANY_REQUESTS, "Telegram asks to wait";
     LimitReached = "limit_reached", TOO_MANY_REQUESTS, "The limits of the accounts are reached";
     NoAccount = "no_account", SERVICE_UNAVAILABLE, "No account can do it now";
+    DoNotContact = "do_not_contact", FORBIDDEN, "It is for someone on the do-not-contact list";
+    DoNotContactEntryNotFound = "do_not_contact_entry_not_found", NOT_FOUND, "There is no such entry";
     Restored = "restored", CONFLICT, "It waited when a backup was made";
     ServiceStopped = "service_stopped", SERVICE_UNAVAILABLE, "The service was stopped";
     FileOnCdn = "file_on_cdn", NOT_IMPLEMENTED, "Telegram hands the file out through its CDN only";
@@ -277,6 +279,7 @@ impl Problem {
             Failure::LimitReached { .. } => Code::LimitReached,
             Failure::ProviderError { .. } => Code::ProviderError,
             Failure::NoAccount { .. } => Code::NoAccount,
+            Failure::DoNotContact { .. } => Code::DoNotContact,
             Failure::Restored { .. } => Code::Restored,
         };
         let mut problem = Self::new(code, detail);
@@ -295,6 +298,7 @@ impl Problem {
             | Failure::MediaExpired { .. }
             | Failure::ProviderError { .. }
             | Failure::NoAccount { .. }
+            | Failure::DoNotContact { .. }
             | Failure::Restored { .. } => {}
         }
         problem
@@ -378,6 +382,7 @@ impl From<StoreError> for Problem {
                 "The disk is nearly full, so that nothing new is taken. Free some space; nothing was stored.",
             )
             .retry_after(60),
+            refused @ StoreError::DoNotContact { .. } => Self::new(Code::DoNotContact, refused.to_string()),
             StoreError::Corrupt { .. } => {
                 tracing::error!(%error, "the store refused a call");
                 let detail = "A row of the database cannot be read. The log names it; repair it, or put a backup back.";

@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use domain::outcome::Failure;
+use domain::outcome::{Failure, do_not_contact};
 use domain::saga::{
-    Begun, Failover, RegistryChange, Saga, SagaEntry, SagaEvent, SagaState, Step, StepOutcome, Task,
+    Begun, Failover, Member, MemberResult, RegistryChange, Saga, SagaEntry, SagaEvent, SagaState, Step,
+    StepOutcome, Task,
 };
-use domain::{AccountName, CallbackId, Outcome};
-use store::{Hold, NewCallback, SagaChange};
+use domain::{AccountName, CallbackId, ChatId, Outcome};
+use store::{Hold, NewCallback, SagaChange, StoreError};
 
 use super::in_flight::InFlight;
 use super::runner::SagaRunner;
@@ -15,13 +16,14 @@ use crate::log_events;
 use crate::persist::{self, Unwritten};
 
 impl SagaRunner<'_> {
-    /// What must be on disk before anything that changes the outside goes to the wire.
+    /// What must be on disk before anything that changes the outside goes to the wire. False when it is about someone who
+    /// has come onto the do-not-contact list.
     pub(super) async fn write_begin(
         &self,
         work: &mut InFlight,
         account: &AccountName,
         step: &Step,
-    ) -> ControlFlow<()> {
+    ) -> ControlFlow<(), bool> {
         let at = self.sagas.0.ambient.clock.now();
         let mut saga = work.saga.clone();
         saga.state = SagaState::Running;
@@ -39,12 +41,51 @@ impl SagaRunner<'_> {
         });
         let change = SagaChange { failover, ..change(saga, work) };
         let sagas = self.sagas.0.store.sagas();
-        self.persist(work, || sagas.begin(change.clone())).await?;
+        let begin_once = || async {
+            match sagas.begin(change.clone()).await {
+                Err(StoreError::DoNotContact { .. }) => Ok(false),
+                answer => answer.map(|()| true),
+            }
+        };
+        if !self.persist(work, begin_once).await? {
+            work.entries = change.entries;
+            work.entries.pop();
+            work.stands_in_for = change.failover.map(|failover| (failover.from, failover.reason));
+            return ControlFlow::Continue(false);
+        }
         if change.failover.is_some() {
             self.sagas.0.metrics.failed_over();
         }
         work.saga = change.saga;
-        ControlFlow::Continue(())
+        ControlFlow::Continue(true)
+    }
+
+    /// Leaves out the people on the do-not-contact list, before a chat is made for them or they are invited. Of a chat that
+    /// is for no one else nothing is made. True when someone was left out.
+    pub(super) async fn leave_out_listed(&self, work: &mut InFlight) -> ControlFlow<(), bool> {
+        let open = |member: &&Member| member.result.is_none();
+        let chat_id = |member: &Member| ChatId::user(member.person.as_ref()?.user_id);
+        let people = work.saga.progress.members.iter().filter(open);
+        let people: Vec<_> = people.map(|member| (member.who.clone(), chat_id(member))).collect();
+        let list = self.sagas.0.store.do_not_contact();
+        let listed = self.persist(work, || list.listed(people.clone())).await?;
+        let members = &mut work.saga.progress.members;
+        let mut left_out = None;
+        for (member, entry) in members.iter_mut().filter(|member| member.result.is_none()).zip(listed) {
+            let Some(entry) = entry else { continue };
+            (member.person, member.result) = (None, Some(MemberResult::Failed));
+            member.detail = Some(do_not_contact(entry.id));
+            left_out = Some(entry.id);
+        }
+        let is_for_others =
+            work.saga.chat_id.is_some() || members.iter().any(|member| member.result.is_none());
+        match left_out {
+            Some(entry) if !is_for_others && matches!(work.saga.task, Task::CreateChat { .. }) => {
+                self.fail(work, Failure::DoNotContact { entry }, None).await?;
+                ControlFlow::Break(())
+            }
+            left_out => ControlFlow::Continue(left_out.is_some()),
+        }
     }
 
     /// Writes down what has changed, and lets memory follow.

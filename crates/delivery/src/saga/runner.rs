@@ -61,12 +61,18 @@ impl SagaRunner<'_> {
                 step => self.take(work, step).await,
             };
         }
-        let account = work.account();
+        let account = work.account().cloned();
         let around = Surroundings {
             observer: inner.steps.observer(),
-            is_backup: account.is_some_and(|account| inner.steps.is_backup(account)),
+            is_backup: account.as_ref().is_some_and(|account| inner.steps.is_backup(account)),
         };
-        match machine::next(&work.saga, &around) {
+        let next = machine::next(&work.saga, &around);
+        if matches!(next, Move::Take(Step::Create { .. } | Step::Invite { .. }))
+            && self.leave_out_listed(work).await?
+        {
+            return ControlFlow::Continue(());
+        }
+        match next {
             Move::Finish => self.end(work, SagaState::Done, Vec::new(), None).await,
             Move::Fail(failure) => {
                 // The one who looked for the people is told, though it changed nothing.
@@ -112,7 +118,9 @@ impl SagaRunner<'_> {
         if !step.only_reads() && work.saga.begun.is_none() {
             let watch = inner.watchdog.of(work.saga.id);
             watch.arm(self.unbegun(&work.saga));
-            self.write_begin(work, &account, step).await?;
+            if !self.write_begin(work, &account, step).await? {
+                return ControlFlow::Continue(());
+            }
         }
         let call = Call { account: &account, chat_id: work.saga.chat_id, step };
         let asked_at = inner.ambient.clock.now();

@@ -2,6 +2,7 @@
 
 mod albums;
 mod chaos;
+mod do_not_contact;
 mod folder;
 mod late;
 mod limits;

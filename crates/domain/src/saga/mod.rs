@@ -111,7 +111,13 @@ impl Saga {
 
     /// Whether the request itself was at fault, so that trying it again by hand makes no sense.
     pub fn failed_by_request(&self) -> bool {
-        self.failure == Some(Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers })
+        matches!(
+            self.failure,
+            Some(
+                Failure::DoNotContact { .. }
+                    | Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers }
+            )
+        )
     }
 }
 

@@ -15,7 +15,7 @@ use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, codes};
+use crate::{StoreError, codes, do_not_contact};
 
 /// How long a key stands for its message.
 pub(crate) const KEY_LIFE: Duration = Duration::from_hours(24);
@@ -273,6 +273,7 @@ impl Write for AcceptWrite {
         if !transaction.intake_open() {
             return Err(StoreError::StorageFull);
         }
+        do_not_contact::refuse(transaction, &self.accept.message.chat, self.accept.message.chat_id)?;
         self.insert(transaction)?;
         self.save_key(transaction, &self.accept.message.id)?;
         if let Some(join) = &self.accept.join {

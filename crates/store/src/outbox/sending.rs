@@ -2,7 +2,7 @@
 
 use domain::message::{PartItem, PartState};
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, MessageId, MessageState, Outcome};
+use domain::{AccountName, ChatRef, MessageId, MessageState, Outcome};
 
 use super::ending::count_unresolved;
 use super::statements as sql;
@@ -16,7 +16,7 @@ use crate::database::params;
 use crate::outbox::accept::{PartColumns, insert_part};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, codes, failovers};
+use crate::{StoreError, codes, do_not_contact, failovers};
 
 pub(super) struct BeginWrite {
     begin: Begin,
@@ -105,6 +105,11 @@ impl Write for BeginWrite {
         }
         if is_repeated {
             return Ok(());
+        }
+        if do_not_contact::is_there_any(transaction)? {
+            let chat =
+                transaction.first(sql::CHAT_OF, [key(id)], |row| Columns::new(row, TABLE).parsed(0))?;
+            do_not_contact::refuse(transaction, &chat.unwrap_or(ChatRef::Id(*chat_id)), Some(*chat_id))?;
         }
         let entry = Entry {
             at: *at,

@@ -42,6 +42,7 @@ statements! {
 
     // ---- sending
     STATE_OF = "SELECT state FROM outbox WHERE id = $1";
+    CHAT_OF = "SELECT chat, id FROM outbox WHERE id = $1";
     BEGUN_PARTS = "
         SELECT p.part, o.account, p.message_id
         FROM outbox_parts AS p INNER JOIN outbox AS o ON o.id = p.message_id

@@ -1,7 +1,7 @@
 //! What a saga does: a step is about to be taken, a step was taken, the saga has ended.
 
 use domain::outcome::{Failure, Refusal};
-use domain::saga::{Left, SagaEntry, SagaEvent, SagaState};
+use domain::saga::{Begun, Left, Saga, SagaEntry, SagaEvent, SagaState, Step};
 use domain::{AccountName, ChatId};
 
 use super::accept::Kept;
@@ -15,7 +15,7 @@ use crate::failed_requests::{self, Direction, Failed};
 use crate::outbox::Origin;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, callbacks, codes, failovers};
+use crate::{StoreError, callbacks, codes, do_not_contact, failovers};
 
 /// A change in the form of its columns, made by the caller's thread.
 pub(super) struct Prepared {
@@ -239,6 +239,18 @@ impl Write for BeginWrite {
     const POINT: Option<Point> = Some(point::SAGA_BEGIN);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Saga { begun, progress, .. } = &self.0.change.saga;
+        if let Some(Begun { step: Step::Invite { users }, .. }) = begun
+            && do_not_contact::is_there_any(transaction)?
+        {
+            for member in &progress.members {
+                let Some(person) = member.person.as_ref().filter(|person| users.contains(&person.user_id))
+                else {
+                    continue;
+                };
+                do_not_contact::refuse(transaction, &member.who, ChatId::user(person.user_id))?;
+            }
+        }
         self.0.apply(transaction)
     }
 }

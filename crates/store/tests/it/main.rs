@@ -22,6 +22,8 @@ mod chats;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod do_not_contact;
+#[cfg(test)]
 mod failed_requests;
 #[cfg(test)]
 mod failovers;

@@ -121,13 +121,22 @@ impl Pool {
 /// Looks a phone number up. `None` when this account finds no one by it.
 async fn resolve(account: &Account, phone: &Phone) -> Result<Option<ChatId>, CallError> {
     let request = functions::contacts::ResolvePhone { phone: phone.digits().to_owned() };
-    let answer = match account.read(Operation::ResolvePeer, &request).await {
+    let mut answer = match account.read(Operation::ResolvePeer, &request).await {
         Ok(enums::contacts::ResolvedPeer::Peer(answer)) => answer,
         Err(error) if matches!(error.name(), Some("PHONE_NOT_OCCUPIED" | "PHONE_NUMBER_INVALID")) => {
             return Ok(None);
         }
         Err(error) => return Err(error),
     };
+    let chat_id = parsing::chat_id(&answer.peer);
+    for user in &mut answer.users {
+        if let enums::User::User(user) = user
+            && chat_id == ChatId::user(user.id)
+        {
+            // Not everyone shows it, and the do-not-contact list has to know whose it is.
+            user.phone.get_or_insert_with(|| phone.digits().to_owned());
+        }
+    }
     account.learn(&answer.users, &answer.chats, &[]).await;
-    Ok(parsing::chat_id(&answer.peer))
+    Ok(chat_id)
 }

@@ -31,6 +31,7 @@ impl Load {
     fn settle(self, submitted: &Result<Submitted, SubmitError>) {
         let is_theirs = match submitted {
             Ok(submitted) => submitted.how == How::New,
+            Err(SubmitError::Store(StoreError::DoNotContact { .. })) => false,
             // The message may have been accepted all the same; if it was not, the next sweep finds the files.
             Err(SubmitError::Store(_) | SubmitError::ShuttingDown | SubmitError::NotKnown { .. }) => true,
             Err(_) => false,

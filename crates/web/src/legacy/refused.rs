@@ -45,6 +45,9 @@ pub(super) fn failed(saga: &Saga, chat: Option<&str>, now: Timestamp) -> Answer 
             | Failure::MediaExpired { .. }
             | Failure::ProviderError { .. }),
         ) => Answer::error(status, failure.describe()),
+        Some(failure @ Failure::DoNotContact { .. }) => {
+            Answer::error(StatusCode::FORBIDDEN, failure.describe())
+        }
         Some(failure @ Failure::Restored { .. }) => Answer::error(status, describe_refused_task(failure)),
         None => Answer::error(status, "it failed and no reason was stored; see its steps in /v1/operations"),
     }

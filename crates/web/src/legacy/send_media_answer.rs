@@ -89,6 +89,7 @@ fn failed(message: &OutboundMessage, given: &Value, by_name: bool, now: Timestam
         }
         Some(failure @ Failure::NoAccount { .. }) => (StatusCode::SERVICE_UNAVAILABLE, failure),
         Some(failure @ Failure::MediaExpired { .. }) => (StatusCode::GONE, failure),
+        Some(failure @ Failure::DoNotContact { .. }) => (StatusCode::FORBIDDEN, failure),
         Some(
             failure @ (Failure::NoRights { .. }
             | Failure::Rejected { .. }

@@ -75,6 +75,9 @@ fn failed(message: &OutboundMessage, given: &str, now: Timestamp) -> Answer {
         Some(failure @ Failure::NoAccount { .. }) => {
             Answer::error(StatusCode::SERVICE_UNAVAILABLE, failure.describe() + &rest)
         }
+        Some(failure @ Failure::DoNotContact { .. }) => {
+            Answer::error(StatusCode::FORBIDDEN, failure.describe() + &rest)
+        }
         Some(
             failure @ (Failure::NoRights { .. }
             | Failure::Rejected { .. }

@@ -45,7 +45,7 @@ const PATH: &str = "/v1/messages";
         (status = 202, description = "Not finished within `wait`, or in doubt", body = api::Message,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 400, description = "The body is not JSON, or a header is wrong"),
-        (status = 403, description = "No account may write in the chat"),
+        (status = 403, description = "No account may write in the chat, or it is on the do-not-contact list (`do_not_contact`)"),
         (status = 404, description = "No account finds the chat, or the pinned account is not known"),
         (status = 409, description = "The Idempotency-Key belongs to another body"),
         (status = 410, description = "A file or a post is no longer there, or Telegram no longer takes a file id"),

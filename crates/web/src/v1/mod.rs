@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod backups;
 mod chat_name;
 pub(crate) mod chats;
+pub(crate) mod do_not_contact;
 pub(crate) mod doctor;
 mod failed_messages;
 pub(crate) mod failed_requests;
@@ -60,6 +61,10 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(operations::act::retry))
         .routes(routes!(operations::act::resolve))
         .routes(routes!(failovers::list))
+        .routes(routes!(do_not_contact::list, do_not_contact::add))
+        .routes(routes!(do_not_contact::import))
+        .routes(routes!(do_not_contact::export))
+        .routes(routes!(do_not_contact::remove))
         .routes(routes!(failed_messages::act::count))
         .routes(routes!(failed_messages::act::retry, failed_messages::act::cancel))
         .routes(routes!(failed_requests::list))

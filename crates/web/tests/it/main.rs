@@ -8,6 +8,7 @@ mod backups;
 mod chats;
 mod client;
 mod control;
+mod do_not_contact;
 mod doctor;
 mod failed_messages;
 mod failed_requests;

@@ -218,6 +218,7 @@ mod tests {
             Failure::FloodWait { until },
             Failure::LimitReached { until },
             Failure::NoAccount { asked: asked("needs_login: session_revoked") },
+            Failure::DoNotContact { entry: domain::DoNotContactId::MIN },
             Failure::Restored { made_at: until },
         ] {
             let told = in_russian(&failure.describe());

@@ -29,7 +29,7 @@ const PATH: &str = "/v1/chats";
         (status = 202, description = "Not finished within `wait`, or in doubt", body = api::Operation,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 400, description = "The body is not JSON, or a header is wrong"),
-        (status = 403, description = "No account may make it"),
+        (status = 403, description = "No account may make it, or all its people are on the do-not-contact list (`do_not_contact`)"),
         (status = 404, description = "The pinned account is not known"),
         (status = 409, description = "The Idempotency-Key belongs to another body, or it was cancelled"),
         (status = 413, description = "The body is too large"),

@@ -3,9 +3,10 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::text::{ParseMode, parse};
-use domain::{AccountName, ChatId, Words};
+use domain::{AccountName, ChatId, ChatRef, Words};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use store::StoreError;
 use telegram::{Changed as Done, Edit};
 use utoipa::{IntoParams, ToSchema};
 
@@ -87,7 +88,7 @@ impl MessageEdit {
     request_body = MessageEdit,
     responses(
         (status = 200, description = "Changed", body = DoneView),
-        (status = 403, description = "No account may change it"),
+        (status = 403, description = "No account may change it, or the chat is on the do-not-contact list"),
         (status = 404, description = "No account finds the chat or the message"),
         (status = 422, description = "Wrong fields, or refused by the provider"),
         (status = 429, description = "Every account must wait"),
@@ -104,6 +105,7 @@ pub(crate) async fn edit(
     let message_id = named::message(&message)?;
     let (edit, account) = body.checked(MessageEdit::edit)?;
     let (chat, account) = named::chat(&state, &chat, account).await?;
+    refuse_listed(&state, &chat).await?;
     let change = |account: Option<AccountName>| {
         let (pool, chat, edit) = (state.pool(), &chat, edit.clone());
         async move { pool.edit_message(chat, message_id, edit, account.as_ref()).await }
@@ -111,6 +113,15 @@ pub(crate) async fn edit(
     let done = author::change(&state, &chat, message_id, account, change).await;
     let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;
     Ok(json(StatusCode::OK, &DoneView::new(done, Some(message_id))))
+}
+
+/// Who is on the do-not-contact list reads nothing new.
+async fn refuse_listed(state: &State, chat: &ChatRef) -> Result<(), Problem> {
+    let chats = vec![(chat.clone(), named::id(state, chat))];
+    match state.store().do_not_contact().listed(chats).await?.into_iter().flatten().next() {
+        Some(entry) => Err(StoreError::DoNotContact { entry: entry.id }.into()),
+        None => Ok(()),
+    }
 }
 
 /// Which message goes, and for whom.

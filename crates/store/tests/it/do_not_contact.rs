@@ -1,0 +1,113 @@
+//! The do-not-contact list: what it holds, and that nothing is taken in or begun for who is on it.
+
+use domain::saga::{Begun, Person, SagaState, Step};
+use domain::{ChatId, ChatRef, Contact, ContactSource, DoNotContactId};
+use store::{DoNotContactEntry, Page, PeerKind, StoreError, StoredPeer};
+
+use crate::support::{World, accept, accept_saga, account, begun, change, conformance, make_chat};
+
+conformance! {
+    a_contact_has_one_entry_until_it_is_removed,
+    nothing_is_accepted_or_begun_for_who_is_listed,
+    no_invitation_of_who_is_listed_is_begun,
+}
+
+fn entry(world: &World, contact: &str) -> DoNotContactEntry {
+    DoNotContactEntry {
+        id: DoNotContactId::from_uuid(world.ids.next()),
+        contact: contact.parse().unwrap(),
+        source: ContactSource::Api,
+        added_by: "anna".into(),
+        reason: Some("asked to stop".into()),
+        added_at: world.now(),
+    }
+}
+
+async fn a_contact_has_one_entry_until_it_is_removed(world: World) {
+    let list = world.store.do_not_contact();
+    let contacts = ["777", "@client_1", "+70000000001", "name@example.com"];
+    let entries: Vec<_> = contacts.iter().map(|contact| entry(&world, contact)).collect();
+    assert_eq!(list.add(entries.clone()).await, Ok(entries.clone()));
+    let again = vec![entry(&world, "tg://user?id=777"), entry(&world, "8 000 000-00-01")];
+    assert_eq!(list.add(again).await, Ok(Vec::new()));
+    let mut page = Page { limit: 3, cursor: None };
+    let first = list.list(&page).await.unwrap();
+    page.cursor = first.next_cursor;
+    let second = list.list(&page).await.unwrap();
+    let listed: Vec<_> = first.items.into_iter().chain(second.items).collect();
+    assert_eq!((listed, second.next_cursor), (entries.iter().rev().cloned().collect(), None));
+    let phone: Contact = "+70000000001".parse().unwrap();
+    assert_eq!(list.find(&phone).await, Ok(Some(entries[2].clone())));
+    assert_eq!(list.remove(entries[2].id).await, Ok(true));
+    assert_eq!(list.remove(entries[2].id).await, Ok(false));
+    assert_eq!(list.find(&phone).await, Ok(None));
+}
+
+async fn nothing_is_accepted_or_begun_for_who_is_listed(world: World) {
+    let (outbox, list) = (world.store.outbox(), world.store.do_not_contact());
+    let user = ChatId::user(777).unwrap();
+    let peer = StoredPeer {
+        chat_id: user,
+        access_hash: 1,
+        username: Some("client_1".parse().unwrap()),
+        title: "Anna".into(),
+        kind: PeerKind::User,
+        dialog: false,
+        phone: Some("70000000001".into()),
+    };
+    world.store.peers().save(&account("main"), vec![peer]).await.unwrap();
+    let mut waiting = world.message(1);
+    (waiting.chat, waiting.chat_id) = ("@client_1".parse().unwrap(), None);
+    outbox.accept(accept(waiting.clone())).await.unwrap();
+    for contact in ["777", "@client_1", "+70000000001"] {
+        let entry = entry(&world, contact);
+        let refused = StoreError::DoNotContact { entry: entry.id };
+        list.add(vec![entry.clone()]).await.unwrap();
+        for chat_id in [None, Some(user)] {
+            let mut message = world.message(1);
+            (message.chat, message.chat_id) = (ChatRef::Id(user), chat_id);
+            for message in [message.clone(), begun(message)] {
+                assert_eq!(outbox.accept(accept(message.clone())).await, Err(refused.clone()));
+                assert_eq!(outbox.get(message.id).await, Ok(None));
+            }
+        }
+        let begin = store::Begin {
+            id: waiting.id,
+            account: account("main"),
+            chat_id: user,
+            part: 0,
+            plan: None,
+            failover: None,
+            passed_over: None,
+            at: world.now(),
+        };
+        assert_eq!(outbox.begin(begin.clone()).await, Err(refused));
+        assert_eq!(outbox.get(waiting.id).await, Ok(Some(waiting.clone())), "nothing was written");
+        list.remove(entry.id).await.unwrap();
+    }
+    // A number that was written without a plus is a phone as well.
+    list.add(vec![entry(&world, "+70000000001")]).await.unwrap();
+    let mut message = world.message(1);
+    (message.chat, message.chat_id) = ("70000000001".parse().unwrap(), None);
+    assert!(matches!(outbox.accept(accept(message)).await, Err(StoreError::DoNotContact { .. })));
+    // And all others have their messages.
+    outbox.accept(accept(world.message(1))).await.unwrap();
+}
+
+async fn no_invitation_of_who_is_listed_is_begun(world: World) {
+    let sagas = world.store.sagas();
+    let mut saga = world.saga(make_chat("Demo"));
+    sagas.accept(accept_saga(saga.clone())).await.unwrap();
+    let listed = entry(&world, "777");
+    world.store.do_not_contact().add(vec![listed.clone()]).await.unwrap();
+    let mut member: domain::saga::Member =
+        serde_json::from_value(serde_json::json!({ "who": "@demo_main", "role": "member" })).unwrap();
+    member.person = Some(Person { user_id: 777, is_bot: false });
+    saga.progress.members = vec![member];
+    saga.state = SagaState::Running;
+    saga.account = Some(account("main"));
+    saga.begun = Some(Begun { step: Step::Invite { users: vec![777] }, at: world.now() });
+    let refused = sagas.begin(change(saga.clone())).await;
+    assert_eq!(refused, Err(StoreError::DoNotContact { entry: listed.id }));
+    assert_eq!(world.get_saga(saga.id).await.state, SagaState::Queued);
+}

@@ -1,0 +1,104 @@
+//! The do-not-contact list through the API, and what it refuses on `/v1` and on the old ports.
+
+use serde_json::{Value, json};
+
+use crate::client::Call;
+use crate::world::World;
+
+const LIST: &str = "/v1/do-not-contact";
+
+async fn add(world: &World, contact: &str) -> Value {
+    let body = json!({ "contact": contact, "reason": "asked to stop" }).to_string();
+    let added = world.call("POST", LIST).json(&body).send().await;
+    assert_eq!(added.status, 200, "{added:?}");
+    added.json()["items"][0].clone()
+}
+
+#[tokio::test]
+async fn a_message_to_who_is_listed_is_refused_and_not_stored() {
+    let world = World::new().await;
+    let entry = add(&world, "@client_1").await;
+    let body = r#"{"chat":"https://t.me/Client_1","text":"hello"}"#;
+    let problem = world.message(body).send().await.problem(403, "do_not_contact");
+    let remove = format!("DELETE {LIST}/{}", entry["id"].as_str().expect("an id"));
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(&remove)), "{problem}");
+    let old = world.text(r#"{"chat":"@client_1","text":"hello"}"#).send().await;
+    let answer = old.json();
+    assert_eq!((old.status, &answer["status"]), (403, &json!("error")), "{answer}");
+    assert!(answer["error"].as_str().is_some_and(|error| error.contains("do-not-contact list")), "{answer}");
+    let edit = world.call("PATCH", "/v1/chats/@client_1/messages/45").json(r#"{"text":"x"}"#);
+    edit.send().await.problem(403, "do_not_contact");
+    assert_eq!(world.call("GET", "/v1/messages").send().await.json()["items"], json!([]));
+    let path = format!("{LIST}/t.me%2Fclient_1");
+    assert_eq!(world.call("DELETE", &path).send().await.status, 204);
+    world.call("DELETE", &path).send().await.problem(404, "do_not_contact_entry_not_found");
+    assert_eq!(world.message(body).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn an_invitation_of_who_is_listed_is_refused_by_person() {
+    let world = World::new().await;
+    add(&world, "@client_1").await;
+    let both = world.call("POST", "/v1/chats").json(r#"{"title":"A","members":["@client_1","@client_2"]}"#);
+    let made = both.send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let members = &made.json()["members"];
+    assert_eq!((&members[0]["result"], &members[1]["result"]), (&json!("failed"), &json!("added")));
+    let detail = members[0]["detail"].as_str().expect("a detail");
+    assert!(detail.contains("do-not-contact list"), "{detail}");
+    let alone = world.call("POST", "/v1/chats").json(r#"{"title":"A","members":["@client_1"]}"#);
+    alone.send().await.problem(403, "do_not_contact");
+    assert_eq!(world.hands.count("create"), 1);
+}
+
+#[tokio::test]
+async fn readers_look_senders_add_and_admins_remove() {
+    let world = World::new().await;
+    let (read, send) = (world.make_key(&["read"]).await, world.make_key(&["send"]).await);
+    let by = |key: &str, method: &str, path: &str| Call::new(&world.main(), method, path).key(key);
+    let body = r#"{"contacts":["8 (000) 000-00-01","name@example.com","777"]}"#;
+    by(&read, "POST", LIST).json(body).send().await.problem(403, "forbidden_scope");
+    let added = by(&send, "POST", LIST).json(body).send().await.json();
+    assert_eq!((&added["added"], &added["already"]), (&json!(3), &json!(0)), "{added}");
+    let again = by(&send, "POST", LIST).json(r#"{"contact":"+70000000001"}"#).send().await.json();
+    assert_eq!((&again["added"], &again["already"]), (&json!(0), &json!(1)), "{again}");
+    by(&send, "GET", LIST).send().await.problem(403, "forbidden_scope");
+    let found = by(&read, "GET", &format!("{LIST}?contact=70000000001")).send().await.json();
+    let entry = &found["items"][0];
+    assert_eq!((&entry["kind"], &entry["contact"]), (&json!("phone"), &json!("+70000000001")), "{found}");
+    assert_eq!(entry["source"], "api");
+    let first = by(&read, "GET", &format!("{LIST}?limit=2")).send().await.json();
+    assert_eq!(first["items"].as_array().map(Vec::len), Some(2));
+    let cursor = first["next_cursor"].as_str().expect("another page");
+    let second = by(&read, "GET", &format!("{LIST}?limit=2&cursor={cursor}")).send().await.json();
+    assert_eq!((second["items"].as_array().map(Vec::len), &second["next_cursor"]), (Some(1), &Value::Null));
+    by(&send, "DELETE", &format!("{LIST}/777")).send().await.problem(403, "forbidden_scope");
+    assert_eq!(by(&world.key, "DELETE", &format!("{LIST}/777")).send().await.status, 204);
+    for wrong in [r#"{}"#, r#"{"contact":"a b"}"#, r#"{"contact":"777","kind":"person"}"#] {
+        by(&send, "POST", LIST).json(wrong).send().await.problem(422, "invalid_request");
+    }
+    let audit = by(&world.key, "GET", "/v1/audit?action=add_do_not_contact").send().await.json();
+    assert_eq!(audit["items"][0]["details"]["added"], "0", "{audit}");
+}
+
+#[tokio::test]
+async fn a_list_is_imported_and_exported() {
+    let world = World::new().await;
+    add(&world, "@client_1").await;
+    let file = "contact,reason\n@Client_1,x\n+7 000 000-00-01,\"asked, twice\"\nno one\n+70000000001,\n";
+    let path = format!("{LIST}/import");
+    let import = world.call("POST", &path).header("Content-Type", "text/csv").body(file).send().await;
+    let told = import.json();
+    assert_eq!((&told["added"], &told["already"]), (&json!(1), &json!(2)), "{told}");
+    assert_eq!((&told["wrong"][0]["line"], &told["wrong"][1]), (&json!(4), &Value::Null), "{told}");
+    let export = world.call("GET", &format!("{LIST}/export")).send().await;
+    assert_eq!(export.header("content-type"), Some("text/csv; charset=utf-8"));
+    let lines: Vec<_> = export.body.lines().collect();
+    assert_eq!(lines[0], "contact,kind,source,added_by,added_at,reason");
+    assert!(
+        lines[1].starts_with("+70000000001,phone,import,key_") && lines[1].ends_with(",\"asked, twice\"")
+    );
+    assert!(lines[2].starts_with("@client_1,username,api,key_"), "{}", export.body);
+    let again = world.call("POST", &path).header("Content-Type", "text/csv").body(export.body.clone());
+    assert_eq!(again.send().await.json()["already"], 2);
+}
