@@ -93,6 +93,15 @@ enum Command {
     )]
     Message(command::message::Message),
 
+    /// Manage the list of contacts that no message goes to
+    #[command(
+        after_help = "The list cannot be switched off: no message and no invitation passes it, whoever asks for it.\n\n\
+            Examples:\n  switchboard do-not-contact add +70000000001 --reason 'asked to stop'\n  \
+            switchboard do-not-contact list\n  switchboard do-not-contact import stop.csv\n  \
+            switchboard do-not-contact export > stop.csv"
+    )]
+    DoNotContact(command::do_not_contact::DoNotContact),
+
     /// Create, list and revoke API keys
     #[command(after_help = "Examples:\n  switchboard key create n8n\n  switchboard key list\n  \
             switchboard key revoke key_01…")]
@@ -294,6 +303,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Account(account) => Box::pin(account.run()).await,
         Command::Send(send) => send.run().await,
         Command::Message(message) => message.run().await,
+        Command::DoNotContact(list) => list.run().await,
         Command::Key(key) => key.run().await,
         Command::User(user) => user.run().await,
         Command::Failed(failed) => failed.run().await,

@@ -1,6 +1,7 @@
-//! Chats: which account serves each, those that no one finds, and giving them to another account or leaving them.
+//! Chats: which account serves each, those that no one finds, the do-not-contact list, and giving them to another account or leaving them.
 
 pub(crate) mod act;
+pub(crate) mod do_not_contact;
 pub(crate) mod list;
 pub(crate) mod one;
 pub(crate) mod unresolved;

@@ -9,6 +9,7 @@ words! {
          каждый.";
     known: "Known", "Известные";
     unresolved: "Not found", "Не найденные";
+    do_not_contact: "Do not contact", "Не писать";
     open: "Find a chat or person", "Найти чат или человека";
     open_hint: "Title, name, @name, phone or number", "Название, имя, @имя, телефон или номер";
     unknown_detail:

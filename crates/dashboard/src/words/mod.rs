@@ -54,6 +54,7 @@ macro_rules! sentences {
 mod accounts;
 mod chats;
 mod diagnostics;
+mod do_not_contact;
 mod doubt;
 mod failed;
 mod findings;
@@ -75,6 +76,7 @@ mod work;
 pub(crate) use accounts::{AccountFormWords, AccountsWords, ImportWords, LoginWords, Span};
 pub(crate) use chats::ChatsWords;
 pub(crate) use diagnostics::DiagnosticsWords;
+pub(crate) use do_not_contact::DoNotContactWords;
 pub(crate) use doubt::DoubtWords;
 pub(crate) use failed::FailedWords;
 pub(crate) use frame::FrameWords;

@@ -176,6 +176,7 @@ async fn who_may_only_look_has_no_buttons_and_changes_nothing() {
         ("/messages/actions/retry-failed".to_owned(), vec![]),
         (format!("/chats/{CHAT}/actions/leave"), vec![]),
         ("/chats/unresolved/actions/forget".to_owned(), vec![("chat", CHAT)]),
+        ("/chats/do-not-contact/actions/add".to_owned(), vec![("contact", CHAT)]),
     ] {
         let page = press(&viewer, &path, &fields).await;
         assert!(note(&page).contains("takes the role"), "{path}: {}", note(&page));
@@ -183,6 +184,37 @@ async fn who_may_only_look_has_no_buttons_and_changes_nothing() {
     assert_eq!(
         (world.state(failed).await, world.state(doubt).await),
         (MessageState::Failed, MessageState::InDoubt)
+    );
+}
+
+#[tokio::test]
+async fn do_not_contact_list_is_kept_on_its_page() {
+    const HERE: &str = "/chats/do-not-contact";
+    let world = World::new().await;
+    let (operator, admin) = (world.person(Role::Operator).await, world.person(Role::Admin).await);
+    let fields = [("contact", "+7 (000) 000-00-01"), ("reason", "asked <b>to stop</b>")];
+    assert!(note(&press(&operator, &format!("{HERE}/actions/add"), &fields).await).contains("Added: 1."));
+    let list = [("list", "@client_1\nno one\n+70000000001")];
+    let imported = note(&press(&operator, &format!("{HERE}/actions/import"), &list).await);
+    assert!(imported.contains("Added: 1. On the list already: 1.") && imported.contains("2."), "{imported}");
+    let page = operator.get(HERE).await.body;
+    for shown in ["+70000000001", "asked &#60;b&#62;to stop", "this page", "@client_1", "import"] {
+        assert!(page.contains(shown), "{shown} in {page}");
+    }
+    assert!(!page.contains("/actions/remove"), "an admin removes");
+    let found = admin.get(&format!("{HERE}?q=t.me%2Fclient_1")).await.body;
+    assert!(found.contains("@client_1") && !found.contains("+70000000001"), "{found}");
+    let id =
+        found.split("name=\"id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
+    let wrong = press(&operator, &format!("{HERE}/actions/remove"), &[("id", id)]).await;
+    assert!(note(&wrong).contains("takes the role"), "{}", note(&wrong));
+    let fields = [("id", id), ("contact", "@client_1")];
+    let removed = note(&press(&admin, &format!("{HERE}/actions/remove"), &fields).await);
+    assert!(removed.contains("@client_1 can be written to again"), "{removed}");
+    let export = operator.get(&format!("{HERE}/export")).await;
+    assert!(
+        export.body.contains("+70000000001,phone,page,") && !export.body.contains("@client_1"),
+        "{export:?}"
     );
 }
 
@@ -379,6 +411,7 @@ async fn work_pages_open_in_both_languages_and_when_empty() {
         ("/messages/retry-failed", "Retry 0 failed messages?", "Повторить 0 неудачных сообщений?"),
         ("/chats", "No chats yet", "Чатов ещё нет"),
         ("/chats/unresolved", "Every chat is found", "Все чаты находятся"),
+        ("/chats/do-not-contact", "The list is empty", "Список пуст"),
         ("/operations", "No operations yet", "Операций ещё нет"),
         ("/failovers", "No failovers", "Переключений нет"),
         ("/failed", "Nothing waits for you", "Решать нечего"),

@@ -78,7 +78,7 @@ const PAGES: [(&str, &str); 30] = [
 const QUESTION: &str = "a question as the one before a stop";
 
 /// What answers to GET and has no picture, each for a reason.
-const NOT_SHOWN: [(&str, &str); 20] = [
+const NOT_SHOWN: [(&str, &str); 22] = [
     (
         "/accounts/import/under-way",
         "is there for as long as an import runs, and tells of it as the look before does",
@@ -89,6 +89,8 @@ const NOT_SHOWN: [(&str, &str); 20] = [
     ("/accounts/{name}/remove", QUESTION),
     ("/assets/{name}", "no page: what pages are made of"),
     ("/cards/{id}/strip", "no page: a part of one"),
+    ("/chats/do-not-contact", "a list and a form, as the keys of the API"),
+    ("/chats/do-not-contact/export", "no page: a file"),
     ("/chats/{id}/leave", QUESTION),
     ("/doubt/question", QUESTION),
     ("/live/accounts", "no page: a stream"),

@@ -67,7 +67,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
 /// A page that there is not.
 const NOWHERE: &str = "/messages/msg_1";
 
-const FIXED: [&str; 35] = [
+const FIXED: [&str; 36] = [
     "/",
     "/accounts/add",
     "/accounts/import",
@@ -92,6 +92,7 @@ const FIXED: [&str; 35] = [
     "/messages?chat=x",
     "/messages/retry-failed",
     "/chats/unresolved",
+    "/chats/do-not-contact",
     "/failovers",
     "/failed?state=all",
     "/logs?level=error&range=1d",

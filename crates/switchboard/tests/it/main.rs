@@ -12,6 +12,7 @@ mod contract;
 mod crash;
 mod dialogs;
 mod disk;
+mod do_not_contact;
 mod doctor;
 mod failed;
 mod importing;

@@ -7,7 +7,7 @@ use axum::response::Response;
 use domain::do_not_contact::reason;
 use domain::{Contact, ContactKind, ContactSource, DoNotContactId, contact_list};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 use store::{DoNotContactEntry, StoreError};
 use utoipa::{IntoParams, ToSchema};
@@ -42,6 +42,15 @@ pub(crate) struct NewDoNotContact {
     kind: Option<String>,
     /// Why, in a few words; the first 200 characters are kept.
     reason: Option<String>,
+}
+
+/// A list as a field, for those who send JSON.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContactList {
+    /// What the file has in it.
+    #[schema(example = "contact,reason\n@client_1,asked to stop")]
+    list: String,
 }
 
 /// Which entries are listed.
@@ -144,7 +153,7 @@ pub(crate) async fn remove(
 /// a line.
 #[utoipa::path(
     post, path = "/v1/do-not-contact/import", tag = "do-not-contact", operation_id = "import_do_not_contact",
-    request_body(content((String = "text/csv"), (String = "text/plain"))),
+    request_body(content((ContactList = "application/json"), (String = "text/csv"), (String = "text/plain"))),
     responses((status = 200, description = "What could be read is on the list", body = DoNotContactAdded))
 )]
 pub(crate) async fn import(
@@ -155,11 +164,14 @@ pub(crate) async fn import(
     let (parts, body) = request.into_parts();
     let limits = Limits { body: LARGEST_FILE, ..state.limits().clone() };
     let bytes = read_body(&parts.headers, body, &limits).await?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| {
-        Problem::fields(vec![FieldError::new("", "is no text in UTF-8; save the list in that encoding")])
-    })?;
+    let text = match is_json(&parts.headers) {
+        true => Unchecked::of(bytes)?.checked(|body: ContactList| Ok(body.list))?,
+        false => String::from_utf8(bytes.to_vec()).map_err(|_| {
+            Problem::fields(vec![FieldError::new("", "is no text in UTF-8; save the list in that encoding")])
+        })?,
+    };
     let (mut named, mut wrong) = (Vec::new(), Vec::new());
-    for contact_list::ListLine { number, read } in contact_list::read(text) {
+    for contact_list::ListLine { number, read } in contact_list::read(&text) {
         match read {
             Ok(contact) => named.push(contact),
             Err(error) => wrong.push(WrongLine { line: number, message: error.to_string() }),
@@ -208,6 +220,11 @@ pub(crate) async fn export(
     let name = HeaderValue::from_static("attachment; filename=\"do-not-contact.csv\"");
     headers.insert(CONTENT_DISPOSITION, name);
     Ok(response)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 /// The entry that keeps messages from a contact.
