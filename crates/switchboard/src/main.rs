@@ -95,7 +95,7 @@ enum Command {
 
     /// Manage the list of contacts that no message goes to
     #[command(
-        after_help = "The list cannot be switched off: no message and no invitation passes it, whoever asks for it.\n\n\
+        after_help = "The list cannot be switched off: no message and no invitation passes it, by any account or program.\n\n\
             Examples:\n  switchboard do-not-contact add +70000000001 --reason 'asked to stop'\n  \
             switchboard do-not-contact list\n  switchboard do-not-contact import stop.csv\n  \
             switchboard do-not-contact export > stop.csv"

@@ -4,8 +4,8 @@ words! {
     DoNotContactWords;
     title: "Do not contact", "Не писать";
     lede:
-        "No message and no invitation goes to these contacts, whoever asks for it. The list cannot be \
-         switched off.",
+        "No message and no invitation goes to these contacts, by any account or program. The list \
+         cannot be switched off.",
         "Этим контактам не уходят ни сообщения, ни приглашения, кто бы их ни отправлял. Отключить список \
          нельзя.";
     find: "Find a contact", "Найти контакт";

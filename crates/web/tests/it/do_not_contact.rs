@@ -17,19 +17,19 @@ async fn add(world: &World, contact: &str) -> Value {
 #[tokio::test]
 async fn a_message_to_who_is_listed_is_refused_and_not_stored() {
     let world = World::new().await;
-    let entry = add(&world, "@client_1").await;
-    let body = r#"{"chat":"https://t.me/Client_1","text":"hello"}"#;
+    let entry = add(&world, "@demo_channel").await;
+    let body = r#"{"chat":"https://t.me/Demo_Channel","text":"hello"}"#;
     let problem = world.message(body).send().await.problem(403, "do_not_contact");
     let remove = format!("DELETE {LIST}/{}", entry["id"].as_str().expect("an id"));
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(&remove)), "{problem}");
-    let old = world.text(r#"{"chat":"@client_1","text":"hello"}"#).send().await;
+    let old = world.text(r#"{"chat":"@demo_channel","text":"hello"}"#).send().await;
     let answer = old.json();
     assert_eq!((old.status, &answer["status"]), (403, &json!("error")), "{answer}");
     assert!(answer["error"].as_str().is_some_and(|error| error.contains("do-not-contact list")), "{answer}");
-    let edit = world.call("PATCH", "/v1/chats/@client_1/messages/45").json(r#"{"text":"x"}"#);
+    let edit = world.call("PATCH", "/v1/chats/@demo_channel/messages/45").json(r#"{"text":"x"}"#);
     edit.send().await.problem(403, "do_not_contact");
     assert_eq!(world.call("GET", "/v1/messages").send().await.json()["items"], json!([]));
-    let path = format!("{LIST}/t.me%2Fclient_1");
+    let path = format!("{LIST}/t.me%2Fdemo_channel");
     assert_eq!(world.call("DELETE", &path).send().await.status, 204);
     world.call("DELETE", &path).send().await.problem(404, "do_not_contact_entry_not_found");
     assert_eq!(world.message(body).send().await.status, 200);
