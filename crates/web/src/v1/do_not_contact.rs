@@ -153,7 +153,7 @@ pub(crate) async fn remove(
 /// a line.
 #[utoipa::path(
     post, path = "/v1/do-not-contact/import", tag = "do-not-contact", operation_id = "import_do_not_contact",
-    request_body(content((ContactList = "application/json"), (String = "text/csv"), (String = "text/plain"))),
+    request_body(content((ContactList = "application/json"), (String = "text/plain"))),
     responses((status = 200, description = "What could be read is on the list", body = DoNotContactAdded))
 )]
 pub(crate) async fn import(
