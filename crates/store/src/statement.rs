@@ -78,6 +78,7 @@ mod tests {
     fn every_statement_is_prepared_by_postgresql() {
         let database = testkit::postgres::Database::empty();
         let connection = Postgres::connect(&database.url().parse().unwrap(), Use::Writing).unwrap();
+        crate::migrations::prepare_server(&connection).unwrap();
         crate::migrations::run_on_server(&connection, domain::Timestamp::default()).unwrap();
         let prepare = |sql: &str| database.try_query(&format!("PREPARE one AS {sql}"));
         let refused: Vec<_> = lists()

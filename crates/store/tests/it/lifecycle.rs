@@ -13,12 +13,12 @@ conformance! {
     a_second_process_is_told_who_works_there,
     a_closed_store_says_so,
     concurrent_writes_share_commits,
-    a_write_that_fails_does_not_hurt_its_group,
     files_are_for_their_owner_alone,
     another_master_key_is_refused,
     what_ended_is_counted_by_the_minute,
     a_newer_database_is_left_alone;
     sqlite:
+    a_write_that_fails_does_not_hurt_its_group,
     answered_writes_are_on_the_disk_when_the_process_dies,
     a_damaged_file_is_named,
     an_emptied_file_beside_a_key_is_refused,
