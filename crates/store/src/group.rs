@@ -146,7 +146,8 @@ fn apply(
         if !connection.is_in_transaction() || reprieve {
             return Err(error);
         }
-        connection.run("ROLLBACK TO one_write", ())?;
+        // Waited for: until it is done, PostgreSQL prepares no other statement.
+        connection.execute("ROLLBACK TO one_write", ())?;
     }
     connection.run("RELEASE one_write", ())
 }
