@@ -47,9 +47,12 @@ pub fn read(text: &str) -> Vec<ListLine> {
 
 /// A line of CSV, with its end.
 pub fn line(fields: &[&str]) -> String {
-    let quoted = |field: &&str| match field.contains([',', ';', '\t', '"', '\n', '\r']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => (*field).to_owned(),
+    let quoted = |field: &&str| {
+        if field.contains([',', ';', '\t', '"', '\n', '\r']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            (*field).to_owned()
+        }
     };
     fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\r\n"
 }

@@ -76,7 +76,7 @@ impl SagaRunner<'_> {
             Move::Finish => self.end(work, SagaState::Done, Vec::new(), None).await,
             Move::Fail(failure) => {
                 // The one who looked for the people is told, though it changed nothing.
-                work.saga.account = work.people_by.clone();
+                work.saga.account.clone_from(&work.people_by);
                 self.fail(work, failure, None).await
             }
             // Before anybody is looked for: that no one is there is an answer too.

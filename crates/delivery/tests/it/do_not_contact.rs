@@ -86,7 +86,7 @@ async fn message(list: (&str, Vec<&str>), written: &str, known: bool) -> Result<
     let entry = put_on(&bench.store, 777, &list).await;
     match bench.delivery.submit(text(chat.clone(), "accepted after")).await {
         Err(delivery::SubmitError::Store(StoreError::DoNotContact { entry: by })) => {
-            prop_assert_eq!(by, entry)
+            prop_assert_eq!(by, entry);
         }
         // Whose name this is shows when it is looked up.
         Ok(submitted) if !known || matches!(chat, ChatRef::Username(_)) => {

@@ -371,14 +371,12 @@ impl Postgres {
     /// Waits for an answer, but not for ever.
     fn limited<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failed> {
         let limited = async { tokio::time::timeout(TIMEOUT, work).await };
-        match self.runtime.block_on(limited) {
-            Ok(answer) => answer.map_err(Failed::Answered),
-            Err(_) => {
-                // Its answer may still come; no one waits for it.
-                self.unanswered.set(true);
-                Err(Failed::Unanswered)
-            }
+        if let Ok(answer) = self.runtime.block_on(limited) {
+            return answer.map_err(Failed::Answered);
         }
+        // Its answer may still come; no one waits for it.
+        self.unanswered.set(true);
+        Err(Failed::Unanswered)
     }
 }
 

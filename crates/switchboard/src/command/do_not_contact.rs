@@ -145,12 +145,10 @@ fn read(file: &Path) -> anyhow::Result<String> {
 }
 
 fn added(answer: &Value) -> String {
-    let mut text =
-        format!("{} added, {} on the list already.", cell(answer, "added"), cell(answer, "already"));
-    for wrong in answer["wrong"].as_array().into_iter().flatten() {
-        text += &format!("\nLine {}: {}.", cell(wrong, "line"), cell(wrong, "message"));
-    }
-    text
+    let added = format!("{} added, {} on the list already.", cell(answer, "added"), cell(answer, "already"));
+    let wrong = answer["wrong"].as_array().into_iter().flatten();
+    let wrong = wrong.map(|line| format!("Line {}: {}.", cell(line, "line"), cell(line, "message")));
+    std::iter::once(added).chain(wrong).collect::<Vec<_>>().join("\n")
 }
 
 async fn export(location: &Location) -> anyhow::Result<()> {

@@ -78,12 +78,11 @@ pub(crate) async fn list(
     let page = store_page(&mut query);
     query.finish()?;
     let list = state.store().do_not_contact();
-    let (found, next_cursor) = match contact {
-        Some(contact) => (find(&state, contact).await?.into_iter().collect(), None),
-        None => {
-            let page = list.list(&page).await.map_err(listed)?;
-            (page.items, page.next_cursor)
-        }
+    let (found, next_cursor) = if let Some(contact) = contact {
+        (find(&state, contact).await?.into_iter().collect(), None)
+    } else {
+        let page = list.list(&page).await.map_err(listed)?;
+        (page.items, page.next_cursor)
     };
     let items = found.into_iter().map(DoNotContact::from).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor }))
@@ -164,11 +163,12 @@ pub(crate) async fn import(
     let (parts, body) = request.into_parts();
     let limits = Limits { body: LARGEST_FILE, ..state.limits().clone() };
     let bytes = read_body(&parts.headers, body, &limits).await?;
-    let text = match is_json(&parts.headers) {
-        true => Unchecked::of(bytes)?.checked(|body: ContactList| Ok(body.list))?,
-        false => String::from_utf8(bytes.to_vec()).map_err(|_| {
+    let text = if is_json(&parts.headers) {
+        Unchecked::of(bytes)?.checked(|body: ContactList| Ok(body.list))?
+    } else {
+        String::from_utf8(bytes.to_vec()).map_err(|_| {
             Problem::fields(vec![FieldError::new("", "is no text in UTF-8; save the list in that encoding")])
-        })?,
+        })?
     };
     let (mut named, mut wrong) = (Vec::new(), Vec::new());
     for contact_list::ListLine { number, read } in contact_list::read(&text) {
