@@ -27,7 +27,7 @@ pub(crate) struct Server {
     port: String,
 }
 
-/// Starts a server and tells a command's tests its address; whoever set one knows better. What is missing is installed if
+/// Starts a server and tells a command's tests its address; one that is set already is used. What is missing is installed if
 /// it may be.
 pub(crate) fn give(command: &mut Command, install: bool) -> Result<Option<Server>> {
     if env::var_os(POSTGRES_AT).is_some() {

@@ -231,7 +231,7 @@ fn check_key(state: &State, key: CachedKey) -> Result<CachedKey, Problem> {
     }
 }
 
-/// A wrong key. Only those who bring wrong ones lose patience: a right key always works, no matter who else shares its address.
+/// A wrong key. Callers with wrong keys are slowed down: a right key always works, no matter who else shares its address.
 fn wrong_key(state: &State, address: Option<IpAddr>) -> Problem {
     let now = state.clock().running();
     match address.map(|address| state.meters().failures.take(network_prefix(address), now)) {
