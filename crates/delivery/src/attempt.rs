@@ -172,6 +172,8 @@ impl LaneWorker<'_> {
             message_ids,
             bind: binds(route, message),
             rebind: work.rebinds,
+            // Files are let go of once their message is sent, so that it cannot be sent again.
+            repeatable: message.content.media.is_empty(),
             at: self.delivery.0.ambient.clock.now(),
         };
         let outbox = self.delivery.0.store.outbox();

@@ -63,6 +63,7 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
         message_ids: message_ids.unwrap_or_default(),
         bind: false,
         rebind: false,
+        repeatable: false,
         at: delivery.0.ambient.clock.now(),
     };
     let ended = async {

@@ -9,7 +9,7 @@
 use crate::StoreError;
 use crate::database::{Connection, NotCommitted};
 use crate::disk::Space;
-use crate::write::{Pending, Transaction};
+use crate::write::{Durability, Pending, Transaction};
 
 /// How one try to run a group ended.
 enum Try {
@@ -37,40 +37,105 @@ pub(crate) struct WriteConnection {
     pub(crate) space: Space,
     /// The last commit failed, and may come back.
     pub(crate) may_come_back: bool,
+    /// What was committed is not all on the disk.
+    pub(crate) is_unsynced: bool,
 }
 
-/// Runs a group and answers everybody in it. `ended` hears whether it is on the disk, before anybody else does. Gives back
-/// those that no one waits for when it is not.
+impl WriteConnection {
+    pub(crate) const fn new(connection: Connection, space: Space) -> Self {
+        Self { connection, space, may_come_back: false, is_unsynced: false }
+    }
+
+    /// Syncs what was committed, by one more commit.
+    pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
+        match self.try_once(&mut [], false, false, Durability::Synced) {
+            Try::Failed(error) | Try::Lost { error, .. } => Err(error),
+            Try::Committed | Try::NeedsSavepoints => Ok(()),
+        }
+    }
+
+    fn try_once(
+        &mut self,
+        members: &mut [Member],
+        savepoints: bool,
+        intake_open: bool,
+        durability: Durability,
+    ) -> Try {
+        let connection = &self.connection;
+        if let Err(error) = connection.begin(durability) {
+            return Try::Failed(error);
+        }
+        let before = connection.changes();
+        let transaction = Transaction::new(connection, intake_open);
+        for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
+            if let Err(error) = apply(connection, &transaction, member, savepoints) {
+                connection.roll_back();
+                return if savepoints { Try::Lost { index, error } } else { Try::NeedsSavepoints };
+            }
+        }
+        // A commit that changes nothing syncs nothing.
+        let is_empty = savepoints || connection.changes() == before;
+        let syncs = durability == Durability::Synced && self.is_unsynced && is_empty;
+        if (self.may_come_back || syncs)
+            && let Err(error) = connection.write_over()
+        {
+            connection.roll_back();
+            return Try::Failed(error);
+        }
+        let committed = connection.commit();
+        self.may_come_back = matches!(committed, Err(NotCommitted::Unclear(_)));
+        match committed {
+            Ok(()) => {
+                self.is_unsynced = match durability {
+                    Durability::Synced => false,
+                    Durability::Soon => self.is_unsynced || connection.changes() != before,
+                };
+                Try::Committed
+            }
+            Err(NotCommitted::Undone(_)) if !savepoints => Try::NeedsSavepoints,
+            Err(NotCommitted::Undone(error) | NotCommitted::Unclear(error)) => {
+                connection.roll_back();
+                Try::Failed(error)
+            }
+        }
+    }
+}
+
+/// Runs a group and answers everybody in it. `ended` hears whether it was committed, before anybody else does. Gives back
+/// those that no one waits for when it was not.
 ///
 /// First all writes run bare. Only when one fails is the group run again with a savepoint round each: copying
 /// the pages that a savepoint needs would cost more than the writes do, and failures are rare.
 pub(crate) fn run(
     target: &mut WriteConnection,
     pending: Vec<Box<dyn Pending>>,
-    ended: impl FnOnce(bool),
+    ended: impl FnOnce(Option<Durability>),
 ) -> Vec<Box<dyn Pending>> {
-    let WriteConnection { connection, space, may_come_back } = target;
     let mut members: Vec<Member> =
         pending.into_iter().map(|pending| Member { pending, refused: false }).collect();
     let mut savepoints = false;
     // Each turn but the last turns savepoints on, releases the reserve or refuses a member, so this ends.
     let outcome = loop {
-        let intake_open =
-            members.iter().any(|member| member.pending.is_intake()) && intake_open(connection, space);
-        match try_once(connection, &mut members, savepoints, intake_open, may_come_back) {
-            Try::Committed => break Ok(()),
+        let intake_open = members.iter().any(|member| member.pending.is_intake())
+            && intake_open(&target.connection, &mut target.space);
+        let taking_part = members.iter().filter(|member| !member.refused);
+        let durability = taking_part.map(|member| member.pending.durability()).max();
+        let durability = durability.unwrap_or(Durability::Soon);
+        match target.try_once(&mut members, savepoints, intake_open, durability) {
+            Try::Committed => break Ok(durability),
             Try::NeedsSavepoints => savepoints = true,
             Try::Lost { index, error } => {
                 let reprieved = error == StoreError::StorageFull
                     && !members[index].pending.is_intake()
-                    && release_reserve(connection, space);
+                    && release_reserve(&target.connection, &mut target.space);
                 if !reprieved {
                     members[index].pending.refuse(error);
                     members[index].refused = true;
                 }
             }
             Try::Failed(error) => {
-                if error != StoreError::StorageFull || !release_reserve(connection, space) {
+                if error != StoreError::StorageFull || !release_reserve(&target.connection, &mut target.space)
+                {
                     break Err(error);
                 }
                 // The reserve is for outcomes; new work has to wait for room.
@@ -81,7 +146,8 @@ pub(crate) fn run(
             }
         }
     };
-    ended(outcome.is_ok());
+    ended(outcome.as_ref().ok().copied());
+    let outcome = outcome.map(|_| ());
     let mut left_over = Vec::new();
     for Member { pending, .. } in members {
         if outcome.is_err() && pending.is_silent() {
@@ -93,39 +159,6 @@ pub(crate) fn run(
         }
     }
     left_over
-}
-
-fn try_once(
-    connection: &Connection,
-    members: &mut [Member],
-    savepoints: bool,
-    intake_open: bool,
-    may_come_back: &mut bool,
-) -> Try {
-    if let Err(error) = connection.begin() {
-        return Try::Failed(error);
-    }
-    if *may_come_back && let Err(error) = connection.write_over() {
-        connection.roll_back();
-        return Try::Failed(error);
-    }
-    let transaction = Transaction::new(connection, intake_open);
-    for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
-        if let Err(error) = apply(connection, &transaction, member, savepoints) {
-            connection.roll_back();
-            return if savepoints { Try::Lost { index, error } } else { Try::NeedsSavepoints };
-        }
-    }
-    let committed = connection.commit();
-    *may_come_back = matches!(committed, Err(NotCommitted::Unclear(_)));
-    match committed {
-        Ok(()) => Try::Committed,
-        Err(NotCommitted::Undone(_)) if !savepoints => Try::NeedsSavepoints,
-        Err(NotCommitted::Undone(error) | NotCommitted::Unclear(error)) => {
-            connection.roll_back();
-            Try::Failed(error)
-        }
-    }
 }
 
 /// Runs one write. An error means that the whole transaction has to go.
@@ -257,7 +290,7 @@ mod tests {
         );
         let space = Space::new(dir.path(), disk, Clock::system());
         limit_pages(&connection, &space);
-        Bench { dir, target: WriteConnection { connection, space, may_come_back: false } }
+        Bench { dir, target: WriteConnection::new(connection, space) }
     }
 
     impl Bench {
@@ -282,7 +315,7 @@ mod tests {
         /// Runs a group and says whether it was committed.
         fn run(&mut self, members: Vec<Box<dyn Pending>>) -> bool {
             let mut is_committed = false;
-            let left_over = run(&mut self.target, members, |committed| is_committed = committed);
+            let left_over = run(&mut self.target, members, |committed| is_committed = committed.is_some());
             assert!(left_over.is_empty());
             is_committed
         }

@@ -6,6 +6,16 @@ use crate::StoreError;
 use crate::database::{Connection, Parameters, Row};
 use crate::point::Point;
 
+/// When a write is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Durability {
+    /// With the next write that is synced, at the latest after [`crate::writer::SYNC_WITHIN`]: a power cut may undo it, the end of
+    /// the process does not.
+    Soon,
+    /// Before its caller gets the answer.
+    Synced,
+}
+
 /// A change of the store.
 ///
 /// It may be applied more than once: when another write of its group fails, the group is rolled back and run again.
@@ -17,6 +27,11 @@ pub(crate) trait Write: Send + 'static {
     /// Whether it takes in new work. Such a write is refused when room gets short, and not begun when its caller is
     /// gone. Others are facts: they are written in any case.
     const INTAKE: bool = false;
+
+    /// When it must be on the disk.
+    fn durability(&self) -> Durability {
+        Durability::Synced
+    }
 
     /// Makes the change. On an error, everything it did is undone.
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Self::Answer, StoreError>;
@@ -90,6 +105,8 @@ pub(crate) trait Pending: Send {
     fn refuse(&mut self, error: StoreError);
     /// See [`Write::INTAKE`].
     fn is_intake(&self) -> bool;
+    /// See [`Write::durability`].
+    fn durability(&self) -> Durability;
     /// Whether no one waits for it any more, so that it need not be begun.
     fn is_abandoned(&self) -> bool;
     /// Whether no one ever waited for it.
@@ -131,6 +148,11 @@ impl<W: Write> Pending for Waiting<W> {
 
     fn is_intake(&self) -> bool {
         W::INTAKE
+    }
+
+    /// What no caller waits for may as well wait for the disk.
+    fn durability(&self) -> Durability {
+        if self.is_silent() { Durability::Soon } else { self.write.durability() }
     }
 
     fn is_abandoned(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::directory::DirectoryLock;
 use crate::disk::Space;
 use crate::group::{self, WriteConnection};
 use crate::queue::{self, Jobs, NoJob, Queue};
-use crate::write::{Pending, Waiting, Write};
+use crate::write::{Durability, Pending, Waiting, Write};
 
 /// Writes that may wait for the writer.
 const QUEUE: usize = 1024;
@@ -28,6 +28,9 @@ const BUSY: usize = 4;
 /// Then the next group gathers for so long before it is committed: the price of a commit is shared by more writes,
 /// and those who write are not made to wake the thread one by one. One who writes alone does not wait for this.
 const GATHER: Duration = Duration::from_micros(500);
+
+/// What was committed without waiting for the disk is on it after this time at the latest.
+pub(crate) const SYNC_WITHIN: Duration = Duration::from_millis(500);
 
 enum Job {
     /// Commit it, then answer.
@@ -45,6 +48,8 @@ pub struct Written {
     pub writes: u64,
     /// Commits that it took.
     pub commits: u64,
+    /// How many of them waited for the disk.
+    pub synced: u64,
 }
 
 /// How large the groups were and how long writing took since the store was opened.
@@ -64,6 +69,7 @@ const GROUP_SIZES: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
 struct Counters {
     writes: AtomicU64,
     commits: AtomicU64,
+    synced: AtomicU64,
     group_sizes: Histogram,
     commit_times: Histogram,
     write_times: Histogram,
@@ -74,6 +80,7 @@ impl Default for Counters {
         Self {
             writes: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            synced: AtomicU64::new(0),
             group_sizes: Histogram::new(GROUP_SIZES),
             commit_times: Histogram::new(SHORT_TIMES),
             write_times: Histogram::new(SHORT_TIMES),
@@ -94,11 +101,12 @@ impl Writer {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
         let own = Thread {
-            connection: WriteConnection { connection, space, may_come_back: false },
+            connection: WriteConnection::new(connection, space),
             jobs,
             counters: Arc::clone(&counters),
             deferred: DeferredWrites::default(),
             last_group: 0,
+            sync_at: None,
         };
         let thread = thread::Builder::new().name("store-writer".into()).spawn(move || {
             let done = own.work();
@@ -152,6 +160,7 @@ impl Writer {
         Written {
             writes: self.counters.writes.load(Ordering::Relaxed),
             commits: self.counters.commits.load(Ordering::Relaxed),
+            synced: self.counters.synced.load(Ordering::Relaxed),
         }
     }
 
@@ -190,6 +199,8 @@ struct Thread {
     deferred: DeferredWrites,
     /// How many that someone waited for were in the last group.
     last_group: usize,
+    /// When what was committed is synced, unless another write is before.
+    sync_at: Option<Instant>,
 }
 
 impl Thread {
@@ -198,7 +209,8 @@ impl Thread {
         group::limit_pages(&self.connection.connection, &self.connection.space);
         let mut flush_at: Option<Instant> = None;
         let close = loop {
-            let (writes, end) = self.gather(flush_at);
+            self.sync_if_due();
+            let (writes, end) = self.gather(flush_at.into_iter().chain(self.sync_at).min());
             if writes.is_empty() && end.is_none() && !self.deferred.is_empty() {
                 let now = Instant::now();
                 let latest = now + self.deferred.longest_wait();
@@ -220,9 +232,9 @@ impl Thread {
     }
 
     /// Waits for work and takes all there is, as far as a group goes.
-    fn gather(&mut self, flush_at: Option<Instant>) -> (Vec<Box<dyn Pending>>, Option<End>) {
+    fn gather(&mut self, until: Option<Instant>) -> (Vec<Box<dyn Pending>>, Option<End>) {
         let mut writes = Vec::new();
-        let mut next = match flush_at {
+        let mut next = match until {
             None => self.jobs.next(),
             Some(due) => self.jobs.next_within(due.saturating_duration_since(Instant::now())),
         };
@@ -259,9 +271,11 @@ impl Thread {
         let begun = Instant::now();
         let counters = &self.counters;
         // Counted before anybody is answered: who was answered finds their commit counted.
-        let ended = |is_committed| {
-            if is_committed {
+        let ended = |committed: Option<Durability>| {
+            if let Some(durability) = committed {
                 counters.commits.fetch_add(1, Ordering::Relaxed);
+                let synced = u64::from(durability == Durability::Synced);
+                counters.synced.fetch_add(synced, Ordering::Relaxed);
                 counters.group_sizes.add(size);
             }
             counters.commit_times.add_time(begun.elapsed());
@@ -275,6 +289,25 @@ impl Thread {
             tracing::error!("a group of writes broke and is undone; the store goes on");
             self.connection.may_come_back = true;
             self.connection.connection.roll_back();
+        }
+    }
+
+    fn sync_if_due(&mut self) {
+        if !self.connection.is_unsynced {
+            self.sync_at = None;
+            return;
+        }
+        let now = Instant::now();
+        if now < *self.sync_at.get_or_insert(now + SYNC_WITHIN) {
+            return;
+        }
+        self.sync_at = None;
+        match self.connection.sync() {
+            Ok(()) => {
+                self.counters.commits.fetch_add(1, Ordering::Relaxed);
+                self.counters.synced.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => tracing::warn!(%error, "what was committed is not synced yet"),
         }
     }
 

@@ -7,6 +7,7 @@ mod folder;
 mod late;
 mod limits;
 mod once;
+mod power_cut;
 mod provider;
 mod races;
 mod restored;

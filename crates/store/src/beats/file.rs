@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{BeatsBatch, BeatsPast, StoredMinute, StoredTally};
 use crate::column::Columns;
 use crate::database::{Connection, params, sqlite};
+use crate::write::Durability;
 use crate::{OpenError, StoreError};
 
 /// The name of the file in the data directory.
@@ -137,7 +138,7 @@ pub(super) fn past(connection: &Connection, minutes: i64) -> Result<BeatsPast, S
 
 /// Keeps a round in one transaction.
 pub(super) fn save(connection: &Connection, batch: &BeatsBatch) -> Result<(), StoreError> {
-    connection.begin()?;
+    connection.begin(Durability::Soon)?;
     let saved = save_all(connection, batch).and_then(|()| connection.run("COMMIT", ()));
     if saved.is_err() {
         connection.roll_back();

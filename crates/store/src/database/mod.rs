@@ -15,6 +15,7 @@ pub(crate) use row::{FromValue, Row};
 pub(crate) use value::{Parameters, ToValue, Value, params};
 
 use crate::StoreError;
+use crate::write::Durability;
 
 /// Why a transaction was not committed.
 #[derive(Debug)]
@@ -114,11 +115,28 @@ impl Connection {
         }
     }
 
-    /// Begins a transaction that writes.
-    pub(crate) fn begin(&self) -> Result<(), StoreError> {
+    /// Begins a transaction that writes, and that is on the disk when [`Connection::commit`] returns or later.
+    pub(crate) fn begin(&self, durability: Durability) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(_) => self.run("BEGIN IMMEDIATE", ()),
-            Self::Postgres(connection) => connection.begin(),
+            Self::Sqlite(connection) => {
+                sqlite::set_durability(connection, durability)?;
+                self.run("BEGIN IMMEDIATE", ())
+            }
+            Self::Postgres(connection) => {
+                connection.begin()?;
+                match durability {
+                    Durability::Synced => Ok(()),
+                    Durability::Soon => connection.run(postgres::COMMIT_SOON, &()),
+                }
+            }
+        }
+    }
+
+    /// A number that grows with each row that changes, where the engine counts them.
+    pub(crate) fn changes(&self) -> u64 {
+        match self {
+            Self::Sqlite(connection) => connection.total_changes(),
+            Self::Postgres(_) => 0,
         }
     }
 

@@ -28,6 +28,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const LOCK: i64 = i64::from_be_bytes(*b"switchbd");
 
 const TAKE_LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+/// The server writes what was committed so within three times its `wal_writer_delay`, 0.6 s unless it is set otherwise.
+pub(super) const COMMIT_SOON: &str = "SET LOCAL synchronous_commit = off";
 const ID: &str = "SELECT pg_current_xact_id()::text";
 const ID_AND_EPOCH: &str =
     "SELECT pg_current_xact_id()::text, (SELECT epoch FROM store_leases WHERE name = 'store')";

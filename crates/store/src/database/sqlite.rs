@@ -12,6 +12,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql};
 
 use crate::database::{Parameters, Row, Value};
+use crate::write::Durability;
 use crate::{OpenError, StoreError};
 
 /// More than there are statements, so that none is prepared twice.
@@ -23,7 +24,7 @@ pub(crate) const WRITE_OVER: &str = "
     INSERT INTO store_facts (name, value) VALUES ('after a failed commit', randomblob(8))
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
-/// The one connection that writes. Every commit is on the disk when it returns.
+/// The one connection that writes. A commit is on the disk when it returns, unless [`set_durability`] says later.
 pub(crate) fn writing(file: &Path, dir: &Path) -> Result<Connection, OpenError> {
     // Made here so that it never exists with wider rights, not even for a moment.
     OpenOptions::new()
@@ -79,6 +80,14 @@ pub(crate) fn reading(file: &Path) -> Result<Connection, OpenError> {
 fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
+}
+
+/// Whether a commit waits for the disk. In the log of WAL all that was committed before is synced with it.
+pub(crate) fn set_durability(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
+    Ok(connection.execute_batch(match durability {
+        Durability::Soon => "PRAGMA synchronous = NORMAL",
+        Durability::Synced => "PRAGMA synchronous = FULL",
+    })?)
 }
 
 pub(crate) fn execute(

@@ -78,6 +78,9 @@ pub struct PartSent {
     pub bind: bool,
     /// Bind the chat to the account, whatever it was bound to.
     pub rebind: bool,
+    /// Whether the part may be sent once more without harm: the provider knows it by its key, and what it needs is still there.
+    /// Then the outcome need not wait for the disk. A power cut within a second makes the part one that was begun.
+    pub repeatable: bool,
     /// When.
     pub at: Timestamp,
 }

@@ -15,7 +15,7 @@ use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::outbox::accept::{PartColumns, insert_part};
 use crate::point::{self, Point};
-use crate::write::{Transaction, Write};
+use crate::write::{Durability, Transaction, Write};
 use crate::{StoreError, codes, do_not_contact, failovers};
 
 pub(super) struct BeginWrite {
@@ -139,8 +139,12 @@ impl Write for SentWrite {
     type Answer = ();
     const POINT: Option<Point> = Some(point::PART_SENT);
 
+    fn durability(&self) -> Durability {
+        if self.sent.repeatable { Durability::Soon } else { Durability::Synced }
+    }
+
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let PartSent { id, part, account, chat_id, message_ids, bind, rebind, at } = &self.sent;
+        let PartSent { id, part, account, chat_id, message_ids, bind, rebind, at, .. } = &self.sent;
         let params = params![message_ids.first(), self.ids, key(id), part];
         if transaction.execute(sql::PART_SENT, params)? == 0 {
             return match part_state(transaction, id, *part)? {

@@ -9,8 +9,7 @@ use crate::support::{World, conformance};
 
 conformance! {
     a_key_is_revoked_once,
-    the_environments_key_replaces_the_one_before;
-    sqlite:
+    the_environments_key_replaces_the_one_before,
     keys_are_found_by_hash,
 }
 

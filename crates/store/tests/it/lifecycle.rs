@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use ambient::Clock;
+use domain::MessageState;
 use store::{Accepted, Disk, MasterKey, MasterKeyError, OpenError, Store, StoreError, StoreOptions};
 
 use crate::support::{World, accept, conformance, options};
@@ -16,10 +17,11 @@ conformance! {
     files_are_for_their_owner_alone,
     another_master_key_is_refused,
     what_ended_is_counted_by_the_minute,
-    a_newer_database_is_left_alone;
+    a_newer_database_is_left_alone,
+    a_write_that_fails_does_not_hurt_its_group;
     sqlite:
-    a_write_that_fails_does_not_hurt_its_group,
     answered_writes_are_on_the_disk_when_the_process_dies,
+    a_power_cut_makes_a_repeatable_part_one_that_was_begun,
     a_damaged_file_is_named,
     an_emptied_file_beside_a_key_is_refused,
     every_write_has_its_failpoints,
@@ -30,15 +32,7 @@ async fn answered_writes_are_on_the_disk_when_the_process_dies(world: World) {
     for _ in 0..20 {
         ids.push(world.queued(1).await);
     }
-    // What a process that is killed now leaves behind: the files as they are, and no lock.
-    let killed = tempfile::tempdir().unwrap();
-    fs::create_dir(killed.path().join("data")).unwrap();
-    for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
-        let file = world.dir.path().join("data").join(name);
-        let copy = killed.path().join("data").join(name);
-        fs::copy(file, &copy).unwrap();
-    }
-    let store = Store::open(options(&killed, &world.clock)).await.unwrap();
+    let (_killed, store) = copied(&world).await;
     let found: Vec<_> = store
         .outbox()
         .unfinished(None, 100)
@@ -49,6 +43,36 @@ async fn answered_writes_are_on_the_disk_when_the_process_dies(world: World) {
         .map(|message| message.id)
         .collect();
     assert_eq!(found, ids);
+}
+
+/// A store on a copy of the files as they are now, without the lock.
+async fn copied(world: &World) -> (tempfile::TempDir, Store) {
+    let killed = tempfile::tempdir().unwrap();
+    fs::create_dir(killed.path().join("data")).unwrap();
+    for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
+        let file = world.dir.path().join("data").join(name);
+        let copy = killed.path().join("data").join(name);
+        fs::copy(file, &copy).unwrap();
+    }
+    let store = Store::open(options(&killed, &world.clock)).await.unwrap();
+    (killed, store)
+}
+
+async fn a_power_cut_makes_a_repeatable_part_one_that_was_begun(world: World) {
+    let id = world.sending(1).await;
+    let before = world.store.written();
+    let (_disk, as_synced) = copied(&world).await;
+    world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
+    let after = world.store.written();
+    assert_eq!((after.commits - before.commits, after.synced - before.synced), (1, 0));
+    let sent = world.store.outbox().get(id).await.unwrap().unwrap();
+    let begun = as_synced.outbox().get(id).await.unwrap().unwrap();
+    assert_eq!((sent.state, begun.state), (MessageState::Sent, MessageState::Sending));
+    assert_eq!(begun.parts[0].random_id(), sent.parts[0].random_id());
+    // By itself, without another write.
+    while world.store.written().synced == before.synced {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
 }
 
 async fn dropping_the_last_handle_closes_in_order(world: World) {

@@ -42,8 +42,7 @@ conformance! {
     histories_are_bounded_and_in_order,
     unfinished_sagas_come_oldest_first,
     a_saga_that_is_not_there_is_said_so,
-    nothing_is_lost_on_reopening;
-    sqlite:
+    nothing_is_lost_on_reopening,
     only_a_fresh_saga_is_taken_in,
 }
 

@@ -236,6 +236,7 @@ impl World {
             message_ids: SentIds::one(Some(i64::from(part) + 500)),
             bind: false,
             rebind: false,
+            repeatable: true,
             at: self.now(),
         }
     }

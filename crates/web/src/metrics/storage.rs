@@ -16,6 +16,8 @@ pub(super) fn write(page: &mut Page, state: &State, stock: Option<&Stats>) {
         .add(&[], written.writes);
     page.counter("switchboard_store_commits_total", "Commits that the store took for them.")
         .add(&[], written.commits);
+    page.counter("switchboard_store_syncs_total", "Commits that waited for the disk.")
+        .add(&[], written.synced);
     page.histogram("switchboard_store_group_size", "Writes that were committed together.").add_spread(
         &[],
         &times.groups,
@@ -28,7 +30,7 @@ pub(super) fn write(page: &mut Page, state: &State, stock: Option<&Stats>) {
     .add_spread(&[], &times.commits, Unit::Time);
     page.histogram(
         "switchboard_store_write_duration_seconds",
-        "From when a write was handed over until it was on the disk and answered.",
+        "From when a write was handed over until it was committed and answered.",
     )
     .add_spread(&[], &times.writes, Unit::Time);
     let gauges = [

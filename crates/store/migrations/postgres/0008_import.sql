@@ -1,4 +1,0 @@
-CREATE TABLE imported_lines (
-    digest BYTEA NOT NULL PRIMARY KEY,
-    imported_at BIGINT NOT NULL
-);

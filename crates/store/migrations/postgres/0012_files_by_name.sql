@@ -1,1 +1,0 @@
-CREATE INDEX outbox_files_by_file ON outbox_files (file);

@@ -1,1 +1,0 @@
-ALTER TABLE telegram_peers ADD COLUMN phone TEXT COLLATE "C";
