@@ -102,6 +102,8 @@ impl Delivery {
                         );
                         self.start(lane, Some(worker::first_job(message, admission)));
                     }
+                    // No one waits for a person: its callers hear at once that it is accepted.
+                    None if message.state == MessageState::AwaitingApproval => inner.waiters.abandon(id),
                     None => self.enqueue(message),
                 }
                 return Ok(Submitted { id, how: How::New });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::message::MessageState;
 use domain::{ChatRef, MessageId};
-use store::{Resolution, StoreError};
+use store::{Approval, Resolution, StoreError};
 
 use crate::submission::Change;
 use crate::{Delivery, log_events};
@@ -73,6 +73,20 @@ impl Delivery {
         let delivery = self.clone();
         self.to_the_end(async move {
             let done = delivery.0.store.outbox().retry(id, delivery.0.ambient.clock.now()).await;
+            delivery.back_in_line(id, done).await
+        })
+        .await?
+    }
+
+    /// Lets a message out that waits for a person's word, or ends it; `by` says whose word it is.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn decide(&self, id: MessageId, approval: Approval, by: String) -> Result<Change, StoreError> {
+        let delivery = self.clone();
+        self.to_the_end(async move {
+            let now = delivery.0.ambient.clock.now();
+            let done = delivery.0.store.outbox().decide(id, approval, now, by).await;
             delivery.back_in_line(id, done).await
         })
         .await?

@@ -202,6 +202,7 @@ mod tests {
             pin: None,
             on_flood: OnFlood::Wait,
             send_at: None,
+            needs_approval: false,
             origin: Origin { listener: "v1".to_owned(), api_key: None, address: None },
             idempotency: None,
             join: None,

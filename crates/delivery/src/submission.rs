@@ -20,6 +20,8 @@ pub struct Submission {
     pub on_flood: OnFlood,
     /// Not before this instant.
     pub send_at: Option<Timestamp>,
+    /// Not before a person has let it out.
+    pub needs_approval: bool,
     /// Who asks.
     pub origin: Origin,
     /// The caller's key against doubles.
@@ -103,7 +105,8 @@ pub enum Change {
 
 /// Builds the message, ready to be accepted: ids drawn, parts made as far as they can be.
 pub(crate) fn build(submission: Submission, ambient: &Ambient) -> Result<Accept, SubmitError> {
-    let Submission { chat, content, pin, on_flood, send_at, origin, idempotency, join } = submission;
+    let Submission { chat, content, pin, on_flood, send_at, needs_approval, origin, idempotency, join } =
+        submission;
     if content.text.is_blank() && content.mention.is_none() && content.media.is_empty() {
         return Err(SubmitError::Empty);
     }
@@ -124,7 +127,11 @@ pub(crate) fn build(submission: Submission, ambient: &Ambient) -> Result<Accept,
         account: None,
         content,
         parts,
-        state: if send_at.is_some() { MessageState::Scheduled } else { MessageState::Queued },
+        state: match send_at {
+            _ if needs_approval => MessageState::AwaitingApproval,
+            Some(_) => MessageState::Scheduled,
+            None => MessageState::Queued,
+        },
         failure: None,
         on_flood,
         send_at,

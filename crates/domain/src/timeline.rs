@@ -37,6 +37,10 @@ pub enum Step {
     Resumed,
     /// Sent again by hand.
     Retried,
+    /// A person let it out.
+    Approved,
+    /// A person refused to let it out.
+    Rejected,
 }
 
 enum_words!(Step);

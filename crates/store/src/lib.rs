@@ -95,8 +95,8 @@ pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, I
 pub use inspect::{StoreInspection, check_free, inspect};
 pub use master_key::MasterKey;
 pub use outbox::{
-    Accept, Accepted, Begin, Doubt, EndedInMinute, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox,
-    PartSent, PartUnsent, Resolution, SameBy, StoredLane, Then,
+    Accept, Accepted, Approval, Begin, Doubt, EndedInMinute, Fail, Filter, Idempotency, Join, Listed, Origin,
+    Outbox, PartSent, PartUnsent, Resolution, SameBy, StoredLane, Then,
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};

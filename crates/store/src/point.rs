@@ -38,6 +38,8 @@ points! {
     CANCEL = "cancel";
     RETRY = "retry";
     RESOLVE = "resolve";
+    APPROVE = "approve";
+    REJECT = "reject";
     NOTE = "note";
     ANSWERED = "answered";
     UNANSWERED = "unanswered";

@@ -55,6 +55,7 @@ pub(crate) async fn begin(
         pin: account,
         on_flood: OnFlood::Wait,
         send_at: None,
+        needs_approval: false,
         origin: Origin { listener: LISTENER.to_owned(), api_key: None, address: None },
         idempotency: Some(Idempotency {
             scope: scope.into(),

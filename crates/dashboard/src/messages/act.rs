@@ -1,4 +1,4 @@
-//! The buttons of a message: sending it again, cancelling it, and ending the doubt about it.
+//! The buttons of a message: sending it again, cancelling it, letting it out, and ending the doubt about it.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -23,6 +23,8 @@ pub(crate) async fn act(
     let (call, body, done) = match action.as_str() {
         "retry" => ("retry", None, words.retried),
         "cancel" => ("cancel", None, words.cancelled),
+        "approve" => ("approve", None, words.approved),
+        "reject" => ("reject", None, words.cancelled),
         "sent" => ("resolve", Some(json!({ "as": "sent" })), words.counted_as_sent),
         "resend" => ("resolve", Some(json!({ "as": "resend" })), words.sent_again),
         _ => return refusal::no_such_page(&visitor),

@@ -34,10 +34,7 @@ pub(crate) const fn can_retry(message: &Message) -> bool {
 
 /// Whether it can be cancelled: with certainty, or so that it is tried no longer.
 pub(crate) const fn can_cancel(message: &Message) -> bool {
-    let waits = matches!(
-        message.state,
-        MessageState::Queued | MessageState::Scheduled | MessageState::AwaitingApproval
-    );
+    let waits = matches!(message.state, MessageState::Queued | MessageState::Scheduled);
     waits || message.gives_up_at.is_some()
 }
 

@@ -91,7 +91,7 @@ pub(super) fn stops(steps: &[Step]) -> Vec<Stop<'_>> {
 
 fn tint(step: &Step) -> Tint {
     match (step.name.as_str(), step.outcome.as_deref()) {
-        ("sent" | "resolved", _) | ("attempted", Some("sent")) => Tint::Good,
+        ("sent" | "resolved" | "approved", _) | ("attempted", Some("sent")) => Tint::Good,
         (
             "attempted",
             Some("flood_wait" | "slow_mode" | "unknown" | "unavailable" | "in_progress" | "unprepared"),
@@ -189,6 +189,8 @@ fn heading(language: Language, step: &Step) -> String {
                 language.of("Continued after a restart by", "После перезапуска продолжает")
             )
         }
+        "approved" => language.of("Approved by a person", "Одобрено человеком").to_owned(),
+        "rejected" => language.of("Rejected by a person", "Отклонено человеком").to_owned(),
         "retried" => language.of("Sent again by hand", "Отправлено заново вручную").to_owned(),
         other => other.replace('_', " "),
     }

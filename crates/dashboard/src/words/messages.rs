@@ -74,6 +74,7 @@ words! {
         "Telegram did not confirm it; who decided and when is below and in the audit log.",
         "Telegram этого не подтвердил; кто и когда решил, видно ниже и в журнале действий.";
     retried: "It is in the queue again.", "Сообщение снова в очереди.";
+    approved: "It was approved and is on its way.", "Одобрено и отправляется.";
     cancelled: "It was cancelled; nothing was sent.", "Отменено, ничего не отправлено.";
     tried_no_longer:
         "There are no more attempts. It may have been sent: check the chat and decide.",
@@ -159,7 +160,11 @@ impl MessagesWords {
                 format!("It took {took} from the request to Telegram’s confirmation."),
                 format!("От запроса до ответа Telegram прошло {took}."),
             ),
-            "queued" | "scheduled" | "awaiting_approval" => self.language.of(
+            "awaiting_approval" => self.language.of(
+                "Nothing was sent yet: a person approves or rejects it.".to_owned(),
+                "Ничего ещё не отправлено: сообщение ждёт, когда его одобрят или отклонят.".to_owned(),
+            ),
+            "queued" | "scheduled" => self.language.of(
                 "Nothing was sent yet; it can still be cancelled.".to_owned(),
                 "Ничего ещё не отправлено; можно отменить.".to_owned(),
             ),

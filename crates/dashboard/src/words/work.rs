@@ -29,6 +29,8 @@ words! {
     show_new: "The list has changed: show it", "Список изменился: показать";
     retry: "Retry", "Повторить";
     cancel: "Cancel", "Отменить";
+    approve: "Approve", "Одобрить";
+    reject: "Reject", "Отклонить";
     close: "Close", "Закрыть";
     its_lines: "Its log lines", "Строки журнала";
     copy: "Copy", "Скопировать";

@@ -1,6 +1,7 @@
 //! The delivery against a real store and a scripted way out.
 
 mod albums;
+mod approval;
 mod chaos;
 mod do_not_contact;
 mod folder;

@@ -485,6 +485,7 @@ pub(crate) fn text(chat: ChatRef, text: &str) -> Submission {
         pin: None,
         on_flood: OnFlood::Wait,
         send_at: None,
+        needs_approval: false,
         origin: Origin { listener: "v1".into(), api_key: None, address: None },
         idempotency: None,
         join: None,

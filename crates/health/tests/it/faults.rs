@@ -36,6 +36,7 @@ pub(crate) fn text(chat: &str) -> Submission {
         pin: None,
         on_flood: OnFlood::Wait,
         send_at: None,
+        needs_approval: false,
         origin: Origin { listener: "v1".to_owned(), api_key: None, address: None },
         idempotency: None,
         join: None,

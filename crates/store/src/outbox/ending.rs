@@ -5,7 +5,7 @@ use domain::timeline::Step;
 use domain::{MessageId, MessageState, Timestamp};
 
 use super::statements as sql;
-use super::{Fail, Origin, Resolution, TABLE, held_back, key, no_such_message, state_of, timeline};
+use super::{Approval, Fail, Origin, Resolution, TABLE, held_back, key, no_such_message, state_of, timeline};
 use crate::StoreError;
 use crate::chats::{Missed, count};
 use crate::column::{Columns, to_json};
@@ -71,6 +71,22 @@ pub(super) fn retry(
 ) -> Result<bool, StoreError> {
     let changed = transaction.execute(sql::RETRY, params![at.as_micros(), key(id)])?;
     ended(transaction, id, changed, at, Step::Retried, None)
+}
+
+/// Ends the wait for a person's word: the message may leave, or never does.
+pub(super) fn decide(
+    transaction: &Transaction<'_>,
+    id: &MessageId,
+    approval: Approval,
+    at: Timestamp,
+    by: &str,
+) -> Result<bool, StoreError> {
+    let (change, step) = match approval {
+        Approval::Approved => (sql::APPROVE, Step::Approved),
+        Approval::Rejected => (sql::REJECT, Step::Rejected),
+    };
+    let changed = transaction.execute(change, params![at.as_micros(), key(id)])?;
+    ended(transaction, id, changed, at, step, Some(by.to_owned()))
 }
 
 pub(super) struct ResolveWrite {

@@ -136,6 +136,15 @@ pub struct Doubt {
     pub at: Timestamp,
 }
 
+/// A person's word on a message that waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// It may leave.
+    Approved,
+    /// It does not leave.
+    Rejected,
+}
+
 /// How a person ended a doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resolution {
@@ -230,6 +239,21 @@ impl Outbox<'_> {
     /// random ids. False for any other.
     pub async fn retry(&self, id: MessageId, at: Timestamp) -> Result<bool, StoreError> {
         self.store.change(point::RETRY, move |transaction| ending::retry(transaction, &id, at)).await
+    }
+
+    /// Ends the wait of a message for a person's word; `by` says whose it is. False when it does not wait for one.
+    pub async fn decide(
+        &self,
+        id: MessageId,
+        approval: Approval,
+        at: Timestamp,
+        by: String,
+    ) -> Result<bool, StoreError> {
+        let point = match approval {
+            Approval::Approved => point::APPROVE,
+            Approval::Rejected => point::REJECT,
+        };
+        self.store.change(point, move |transaction| ending::decide(transaction, &id, approval, at, &by)).await
     }
 
     /// Ends a doubt by a person's word. False when the message is not in doubt.

@@ -106,6 +106,11 @@ statements! {
             account = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state = 2)
                 THEN account ELSE NULL END
         WHERE id = $2 AND state IN (11, 12)";
+    /// What was scheduled waits for its time.
+    APPROVE = "
+        UPDATE outbox SET state = CASE WHEN send_at > $1 THEN 1 ELSE 0 END, updated_at = $1 WHERE id = $2 AND state = 2";
+    REJECT = "
+        UPDATE outbox SET state = 12, updated_at = $1, finished_at = $1 WHERE id = $2 AND state = 2";
     DOUBTFUL_PARTS_SENT = "UPDATE outbox_parts SET state = 2 WHERE message_id = $1 AND state = 1";
     DOUBTFUL_PARTS_WAIT = "UPDATE outbox_parts SET state = 0 WHERE message_id = $1 AND state = 1";
     RESOLVE_SENT = "

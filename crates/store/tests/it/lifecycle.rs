@@ -241,6 +241,8 @@ async fn every_write_has_its_failpoints(_: World) {
         "cancel",
         "retry",
         "resolve",
+        "approve",
+        "reject",
         "note",
         "answered",
         "unanswered",

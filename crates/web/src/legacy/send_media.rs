@@ -168,6 +168,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         pin: gate.port.account.clone(),
         on_flood: OnFlood::Wait,
         send_at: None,
+        needs_approval: false,
         origin,
         idempotency,
         join,

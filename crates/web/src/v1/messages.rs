@@ -10,7 +10,7 @@ use domain::message::OutboundMessage;
 use domain::{AccountName, ChatId, MessageId, MessageState, Purpose};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use store::{Filter, Resolution, StoreError};
+use store::{Approval, Filter, Resolution, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
 use super::chats;
@@ -117,6 +117,7 @@ async fn submit(
         pin,
         on_flood: order.on_flood,
         send_at: order.send_at,
+        needs_approval: order.needs_approval,
         origin,
         idempotency,
         join: None,
@@ -327,6 +328,52 @@ pub(crate) async fn retry(
     let id = find(&state, &id).await?.id;
     let change = state.delivery().retry(id).await?;
     changed(&state, id, change, "only what failed or was cancelled can be sent again").await
+}
+
+/// Lets a message out that waits for a person: it is sent now, or at its time.
+#[utoipa::path(
+    post, path = "/v1/messages/{id}/approve", tag = "messages", operation_id = "approve_message",
+    params(("id" = String, Path, description = "The id that sending answered")),
+    responses(
+        (status = 202, description = "In the queue, or scheduled", body = api::Message,
+            headers(("Location" = String, description = "Where to look again"))),
+        (status = 409, description = "It does not wait for approval"),
+    )
+)]
+pub(crate) async fn approve(
+    state: Shared<State>,
+    by: Authorized<CanSend>,
+    id: PathParameter<String>,
+) -> Result<Response, Problem> {
+    decide(state, by, id, Approval::Approved).await
+}
+
+/// Ends a message that waits for a person: it is cancelled, and nothing is sent.
+#[utoipa::path(
+    post, path = "/v1/messages/{id}/reject", tag = "messages", operation_id = "reject_message",
+    params(("id" = String, Path, description = "The id that sending answered")),
+    responses(
+        (status = 200, description = "Cancelled; nothing was sent", body = api::Message),
+        (status = 409, description = "It does not wait for approval"),
+    )
+)]
+pub(crate) async fn reject(
+    state: Shared<State>,
+    by: Authorized<CanSend>,
+    id: PathParameter<String>,
+) -> Result<Response, Problem> {
+    decide(state, by, id, Approval::Rejected).await
+}
+
+async fn decide(
+    Shared(state): Shared<State>,
+    by: Authorized<CanSend>,
+    PathParameter(id): PathParameter<String>,
+    approval: Approval,
+) -> Result<Response, Problem> {
+    let id = find(&state, &id).await?.id;
+    let change = state.delivery().decide(id, approval, by.caller.asked_for()).await?;
+    changed(&state, id, change, "only what is awaiting_approval can be approved or rejected").await
 }
 
 /// A person's word on a message in doubt.

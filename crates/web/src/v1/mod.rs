@@ -52,6 +52,8 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(messages::cancel))
         .routes(routes!(messages::retry))
         .routes(routes!(messages::resolve))
+        .routes(routes!(messages::approve))
+        .routes(routes!(messages::reject))
         .routes(routes!(uploads::put))
         .routes(routes!(uploads::get, uploads::remove))
         .merge(chats::routes())

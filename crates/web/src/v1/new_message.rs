@@ -62,6 +62,9 @@ pub(crate) struct NewMessage {
     on_flood: Option<OnFlood>,
     /// Not before this instant, at most a year ahead.
     send_at: Option<Timestamp>,
+    /// Whether it waits until a person lets it out (`POST /v1/messages/{id}/approve`). The answer is 202 at once then.
+    #[schema(default = false)]
+    needs_approval: Option<bool>,
     /// How many seconds to wait for the result; then the answer is 202 and the message goes on.
     #[schema(minimum = 0, maximum = 100, default = 20)]
     wait: Option<f64>,
@@ -93,6 +96,7 @@ pub(crate) struct Order {
     pub(crate) pin: Option<AccountName>,
     pub(crate) on_flood: OnFlood,
     pub(crate) send_at: Option<Timestamp>,
+    pub(crate) needs_approval: bool,
     /// The time it was to be sent at is over. Only a repeat of a call that was made in time may say so.
     pub(crate) late: Option<FieldError>,
     pub(crate) wait: Duration,
@@ -170,6 +174,7 @@ impl NewMessage {
             pin: self.account,
             on_flood: self.on_flood.unwrap_or_default(),
             send_at: self.send_at,
+            needs_approval: self.needs_approval.unwrap_or(false),
             late,
             wait,
         })

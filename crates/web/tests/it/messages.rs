@@ -152,6 +152,19 @@ async fn a_message_is_scheduled_and_cancelled() {
 }
 
 #[tokio::test]
+async fn a_message_waits_for_a_person_and_is_approved() {
+    let world = World::new().await;
+    let body = json!({ "chat": GROUP, "text": "a draft", "needs_approval": "true" }).to_string();
+    let reply = world.message(&body).send().await;
+    assert_eq!((reply.status, &reply.json()["state"]), (202, &json!("awaiting_approval")));
+    let path = format!("/v1/messages/{}", reply.json()["id"].as_str().expect("an id"));
+    let approved = world.call("POST", &format!("{path}/approve")).send().await;
+    assert_eq!((approved.status, &approved.json()["state"]), (202, &json!("queued")));
+    let again = world.call("POST", &format!("{path}/reject")).send().await.problem(409, "wrong_state");
+    assert!(again["detail"].as_str().is_some_and(|detail| detail.contains("awaiting_approval")), "{again}");
+}
+
+#[tokio::test]
 async fn a_waiting_caller_learns_that_its_message_was_cancelled() {
     let world = World::new().await;
     let until = world.clock.now().plus(Duration::from_mins(5));
