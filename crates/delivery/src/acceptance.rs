@@ -71,7 +71,8 @@ impl Delivery {
             return Err(SubmitError::TooMany { queued });
         }
         let same_by = submission.idempotency.map_or(SameBy::Key, |key| key.same_by);
-        let mut accept = submission::build(submission, &inner.ambient)?;
+        let capabilities = inner.sender.capabilities(&submission.chat);
+        let mut accept = submission::build(submission, &capabilities, &inner.ambient)?;
         let message = &mut accept.message;
         let id = message.id;
         // Behind others that wait under the name, or under the id of a basic group that has become a supergroup, it

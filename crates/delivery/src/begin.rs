@@ -139,7 +139,9 @@ impl LaneWorker<'_> {
             match inner.sender.place_mention(&route.account, route.chat_id, &work.message.content).await {
                 Ok(text) => {
                     let media = &work.message.content.media;
-                    let parts = plan::parts(&text, media, || inner.ambient.chance.random_id());
+                    let capabilities = inner.sender.capabilities(&work.message.chat);
+                    let random_id = || inner.ambient.chance.random_id();
+                    let parts = plan::parts(&text, media, &capabilities, random_id);
                     work.message.parts.clone_from(&parts);
                     planned = Some(parts);
                 }

@@ -10,6 +10,7 @@
 mod acceptance;
 mod attempt;
 mod begin;
+mod capabilities;
 mod decide;
 mod durability;
 mod ending;
@@ -45,6 +46,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use capabilities::{Action, Capabilities, Dedup, MediaKind, NotCarried};
 pub use plan::MOST_MEDIA;
 pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSubmission};
 pub use sender::{

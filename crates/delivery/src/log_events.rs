@@ -207,7 +207,7 @@ mod tests {
             idempotency: None,
             join: None,
         };
-        build(submission, &ambient).expect("a message").message
+        build(submission, &crate::capabilities::LARGE, &ambient).expect("a message").message
     }
 
     #[test]

@@ -4,14 +4,7 @@ use domain::media::{Media, MediaForm, MediaSource};
 use domain::message::{Part, PartItem, PartState};
 use domain::text::{FormattedText, split, split_after};
 
-/// Telegram's limit for one message, in UTF-16 units after entities are parsed.
-pub(crate) const TEXT_LIMIT: usize = 4_096;
-
-/// Telegram's limit for the text below media, counted in the same way.
-pub(crate) const CAPTION_LIMIT: usize = 1_024;
-
-/// What Telegram takes in one album.
-pub(crate) const ALBUM_LIMIT: usize = 10;
+use crate::Capabilities;
 
 /// How many media one message may carry.
 pub const MOST_MEDIA: usize = 50;
@@ -25,7 +18,7 @@ enum Kind {
     Documents,
     /// Music.
     Audio,
-    /// What Telegram takes alone, and what is not known before it is there.
+    /// What arrives alone, and what is not known before it is there.
     Alone,
 }
 
@@ -40,9 +33,9 @@ impl Kind {
         }
     }
 
-    const fn limit(self) -> usize {
+    const fn limit(self, album: usize) -> usize {
         match self {
-            Self::Visual | Self::Documents | Self::Audio => ALBUM_LIMIT,
+            Self::Visual | Self::Documents | Self::Audio => album,
             Self::Alone => 1,
         }
     }
@@ -50,17 +43,22 @@ impl Kind {
 
 /// The parts of a message, each item with a `random_id` of its own. The order of the media stays: neighbours that go
 /// together make an album. The first of them bears the text, as far as a caption goes; the rest of it follows them.
-pub(crate) fn parts(text: &FormattedText, media: &[Media], mut random_id: impl FnMut() -> i64) -> Vec<Part> {
-    let albums = albums(media);
-    let mut texts = if albums.is_empty() {
-        split(text, TEXT_LIMIT)
-    } else {
-        split_after(text, CAPTION_LIMIT, TEXT_LIMIT)
-    }
-    .into_iter();
+pub(crate) fn parts(
+    text: &FormattedText,
+    media: &[Media],
+    capabilities: &Capabilities,
+    mut random_id: impl FnMut() -> i64,
+) -> Vec<Part> {
+    let albums = albums(media, capabilities.album);
+    let caption_limit = capabilities.caption.filter(|_| !albums.is_empty());
+    let texts = match caption_limit {
+        Some(caption) => split_after(text, caption, capabilities.text),
+        None => split(text, capabilities.text),
+    };
+    let mut texts = texts.into_iter();
     let mut parts = Vec::new();
     for (album, index) in albums.into_iter().zip(0..) {
-        let caption = if index == 0 { texts.next() } else { None };
+        let caption = if index == 0 && caption_limit.is_some() { texts.next() } else { None };
         let items = album
             .into_iter()
             .map(|place| PartItem { random_id: random_id(), media: Some(place), message_id: None })
@@ -73,12 +71,12 @@ pub(crate) fn parts(text: &FormattedText, media: &[Media], mut random_id: impl F
 }
 
 /// The places of the media, grouped as they go out.
-fn albums(media: &[Media]) -> Vec<Vec<u16>> {
+fn albums(media: &[Media], most: usize) -> Vec<Vec<u16>> {
     let mut albums: Vec<(Kind, Vec<u16>)> = Vec::new();
     for (media, place) in media.iter().zip(0..) {
         let kind = Kind::of(media);
         match albums.last_mut() {
-            Some((last, album)) if *last == kind && album.len() < kind.limit() => album.push(place),
+            Some((last, album)) if *last == kind && album.len() < kind.limit(most) => album.push(place),
             _ => albums.push((kind, vec![place])),
         }
     }
@@ -88,8 +86,24 @@ fn albums(media: &[Media]) -> Vec<Vec<u16>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capabilities::LARGE;
     use domain::media::{FileKey, Sha256};
+    use domain::text::{TextLimit, Unit};
     use proptest::prelude::*;
+
+    fn any_capabilities() -> impl Strategy<Value = Capabilities> {
+        let unit = || prop_oneof![Just(Unit::Utf16), Just(Unit::Characters), Just(Unit::Bytes)];
+        let limit = move |most: std::ops::Range<usize>| {
+            (most, unit()).prop_map(|(most, unit)| TextLimit::new(most, unit))
+        };
+        let caption = prop::option::of(limit(0..2_000));
+        (limit(20..5_000), caption, 1_usize..=MOST_MEDIA).prop_map(|(text, caption, album)| Capabilities {
+            text,
+            caption,
+            album,
+            ..LARGE
+        })
+    }
 
     fn file(form: MediaForm) -> Media {
         let key: FileKey = format!("file_{}", "0".repeat(32)).parse().expect("a name");
@@ -141,9 +155,10 @@ mod tests {
         #[test]
         fn each_of_the_media_goes_out_once_in_order_and_the_text_with_them(
             media in prop::collection::vec(any_media(), 0..=MOST_MEDIA), text in any_text(),
+            capabilities in any_capabilities(),
         ) {
             let text = FormattedText::plain(&text);
-            let parts = parts(&text, &media, counter());
+            let parts = parts(&text, &media, &capabilities, counter());
             let places: Vec<usize> =
                 parts.iter().flat_map(|part| &part.items).filter_map(|item| item.media).map(usize::from).collect();
             prop_assert_eq!(places, (0..media.len()).collect::<Vec<_>>());
@@ -156,14 +171,15 @@ mod tests {
 
             for (number, part) in parts.iter().enumerate() {
                 prop_assert_eq!(usize::from(part.index), number);
-                prop_assert!(!part.items.is_empty() && part.items.len() <= ALBUM_LIMIT);
+                prop_assert!(!part.items.is_empty() && part.items.len() <= capabilities.album);
                 prop_assert_eq!(part.state, PartState::Waiting);
                 if !part.is_media() {
                     prop_assert_eq!(part.items.len(), 1);
-                    prop_assert!(!part.text.is_blank() && part.text.utf16_len() <= TEXT_LIMIT);
+                    prop_assert!(!part.text.is_blank() && capabilities.text.takes(&part.text.text));
                     continue;
                 }
-                prop_assert!(part.text.utf16_len() <= CAPTION_LIMIT);
+                let caption = &part.text.text;
+                prop_assert!(caption.is_empty() || capabilities.caption.is_some_and(|limit| limit.takes(caption)));
                 prop_assert!(number == 0 || part.text.text.is_empty(), "only the first has a caption");
                 let kinds: Vec<Kind> = part.items.iter()
                     .filter_map(|item| item.media.and_then(|place| media.get(usize::from(place))))
@@ -182,17 +198,20 @@ mod tests {
     #[test]
     fn a_text_one_unit_too_long_leaves_in_two_parts() {
         let long = |units| FormattedText::plain(&"a".repeat(units));
-        assert_eq!(parts(&long(4_096), &[], counter()).len(), 1);
-        let two = parts(&long(4_097), &[], counter());
+        assert_eq!(parts(&long(4_096), &[], &LARGE, counter()).len(), 1);
+        let two = parts(&long(4_097), &[], &LARGE, counter());
         assert_eq!(
             two.iter().map(|part| (part.index, part.random_id())).collect::<Vec<_>>(),
             [(0, 1), (1, 2)]
         );
         let photo = [file(MediaForm::Photo { width: 1, height: 1 })];
-        assert_eq!(parts(&long(1_024), &photo, counter()).len(), 1);
-        let rest: Vec<_> =
-            parts(&long(1_024 + 4_097), &photo, counter()).iter().map(|part| part.text.utf16_len()).collect();
-        assert_eq!(rest, [1_024, 4_096, 1]);
+        assert_eq!(parts(&long(1_024), &photo, &LARGE, counter()).len(), 1);
+        let lengths = |capabilities: &Capabilities| -> Vec<usize> {
+            let parts = parts(&long(1_024 + 4_097), &photo, capabilities, counter());
+            parts.iter().map(|part| part.text.utf16_len()).collect()
+        };
+        assert_eq!(lengths(&LARGE), [1_024, 4_096, 1]);
+        assert_eq!(lengths(&Capabilities { caption: None, ..LARGE }), [0, 4_096, 1_025]);
     }
 
     #[test]
@@ -202,6 +221,6 @@ mod tests {
             file(MediaForm::Video { width: 1, height: 1, duration_ms: 1, streamable: true, silent: false });
         let mut media: Vec<Media> = (0..10).map(|_| photo()).collect();
         media.extend([video, file(MediaForm::Document), photo(), file(MediaForm::Voice { duration_ms: 1 })]);
-        assert_eq!(albums(&media), [(0..10).collect(), vec![10], vec![11], vec![12], vec![13]]);
+        assert_eq!(albums(&media, 10), [(0..10).collect(), vec![10], vec![11], vec![12], vec![13]]);
     }
 }

@@ -9,6 +9,8 @@ use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
+use crate::Capabilities;
+
 /// What is to be carried where, and by whom at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
@@ -158,7 +160,7 @@ pub enum Evidence {
     None,
 }
 
-/// A way out. Implemented by the Telegram user accounts, later by browser profiles.
+/// A way out: one for each provider.
 ///
 /// None of its methods waits without a limit, and none but [`Sender::prepare`] may be given up by the caller between a
 /// write to the wire and its outcome: the delivery runs them to their end.
@@ -168,6 +170,9 @@ pub trait Sender: Send + Sync + 'static {
 
     /// The chat's id if it can be told from memory; a username that is not in any cache yields `None`.
     fn locate(&self, chat: &ChatRef) -> Option<ChatId>;
+
+    /// What can be carried into this chat, the same for every account that may carry it.
+    fn capabilities(&self, chat: &ChatRef) -> Capabilities;
 
     /// The candidates as far as memory knows them; `None` when someone must be asked first.
     fn candidates_now(&self, query: &Query) -> Option<Candidates>;

@@ -4,8 +4,9 @@ use domain::message::{Content, MessageState, OnFlood, OutboundMessage};
 use domain::{AccountName, ChatRef, MessageId, Timestamp};
 use store::{Accept, Idempotency, Join, Origin, StoreError};
 
-use crate::Ambient;
+use crate::capabilities::NotCarried;
 use crate::plan::{self, MOST_MEDIA};
+use crate::{Ambient, Capabilities};
 
 /// A message to be accepted.
 #[derive(Debug, Clone)]
@@ -70,6 +71,9 @@ pub enum SubmitError {
         /// How many it carries.
         given: usize,
     },
+    /// It has something that its way out does not carry.
+    #[error(transparent)]
+    NotCarried(#[from] NotCarried),
     /// Too much is waiting already.
     #[error("{queued} messages wait already; try again later")]
     TooMany {
@@ -104,7 +108,11 @@ pub enum Change {
 }
 
 /// Builds the message, ready to be accepted: ids drawn, parts made as far as they can be.
-pub(crate) fn build(submission: Submission, ambient: &Ambient) -> Result<Accept, SubmitError> {
+pub(crate) fn build(
+    submission: Submission,
+    capabilities: &Capabilities,
+    ambient: &Ambient,
+) -> Result<Accept, SubmitError> {
     let Submission { chat, content, pin, on_flood, send_at, needs_approval, origin, idempotency, join } =
         submission;
     if content.text.is_blank() && content.mention.is_none() && content.media.is_empty() {
@@ -113,9 +121,10 @@ pub(crate) fn build(submission: Submission, ambient: &Ambient) -> Result<Accept,
     if content.media.len() > MOST_MEDIA {
         return Err(SubmitError::TooManyMedia { given: content.media.len() });
     }
+    capabilities.carries(&content)?;
     let now = ambient.clock.now();
     let parts = match content.mention {
-        None => plan::parts(&content.text, &content.media, || ambient.chance.random_id()),
+        None => plan::parts(&content.text, &content.media, capabilities, || ambient.chance.random_id()),
         Some(_) => Vec::new(),
     };
     let send_at = send_at.filter(|at| *at > now);

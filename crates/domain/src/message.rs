@@ -135,7 +135,7 @@ enum_words!(PartState);
 pub struct Part {
     /// Counted from 0.
     pub index: u16,
-    /// The text of this part, at most 4,096 UTF-16 units; with media their caption, at most 1,024 and often empty.
+    /// The text of this part; with media their caption, often empty.
     pub text: FormattedText,
     /// What becomes a message of its own at the provider: the text, or each of the media. Never empty.
     pub items: Vec<PartItem>,

@@ -48,6 +48,7 @@ pub use roster::{AccountChange, NewAccount, OwnerlessView, RosterError, SessionK
 pub use routing::dialog_moves::CannotTake;
 pub use routing::router;
 pub use routing::single_flight::LookupResult;
+pub use sending::sender::CAPABILITIES;
 
 /// The points on the way of a message, of an imported session and of a clearing of flood waits where a test can stop the
 /// program.

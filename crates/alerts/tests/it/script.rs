@@ -2,10 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use delivery::{Attempt, Candidate, Candidates, Evidence, MessageLookup, Query, Readiness, Sender};
+use delivery::{
+    Attempt, Candidate, Candidates, Capabilities, Dedup, Evidence, MessageLookup, Query, Readiness, Sender,
+};
 use domain::message::Content;
 use domain::outcome::SentIds;
-use domain::text::FormattedText;
+use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
 use domain::{AccountName, ChatId, ChatRef, Outcome, Timestamp};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -53,6 +55,19 @@ impl Sender for Script {
 
     fn locate(&self, _: &ChatRef) -> Option<ChatId> {
         ChatId::channel(1_234_567_890)
+    }
+
+    fn capabilities(&self, _: &ChatRef) -> Capabilities {
+        Capabilities {
+            text: TextLimit::new(4_096, Unit::Utf16),
+            caption: None,
+            album: 1,
+            parse_modes: &[ParseMode::Html],
+            media: &[],
+            actions: &[],
+            states: &[],
+            dedup: Dedup::Key { window: None },
+        }
     }
 
     fn candidates_now(&self, query: &Query) -> Option<Candidates> {

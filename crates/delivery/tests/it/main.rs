@@ -2,6 +2,7 @@
 
 mod albums;
 mod approval;
+mod capabilities;
 mod chaos;
 mod do_not_contact;
 mod folder;

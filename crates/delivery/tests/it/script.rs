@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use ambient::Clock;
 use delivery::{
-    Admission, Attempt, Candidate, Candidates, Delivery, Evidence, Limits, MessageLookup, Query, Readiness,
-    RefusalKind, Sender, Submission,
+    Admission, Attempt, Candidate, Candidates, Capabilities, Dedup, Delivery, Evidence, Limits, MediaKind,
+    MessageLookup, Query, Readiness, RefusalKind, Sender, Submission,
 };
 use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
 use domain::message::{Content, Mention, OnFlood, OutboundMessage, PartItem};
 use domain::outcome::{Refusal, SentIds};
-use domain::text::{FormattedText, ParseMode};
+use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
 use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
 use futures::future::BoxFuture;
 use store::{Origin, Store};
@@ -77,6 +77,18 @@ struct Provider {
     rebound: Vec<AccountName>,
 }
 
+/// What the pretend provider takes, unless a test says otherwise: as much as Telegram.
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
+    text: TextLimit::new(4_096, Unit::Utf16),
+    caption: Some(TextLimit::new(1_024, Unit::Utf16)),
+    album: 10,
+    parse_modes: &[ParseMode::Html, ParseMode::Markdown],
+    media: &MediaKind::ALL,
+    actions: &[],
+    states: &[],
+    dedup: Dedup::Key { window: None },
+};
+
 impl Provider {
     /// The ids of a part that is there.
     fn ids_of(&self, attempt: &Attempt<'_>) -> Option<SentIds> {
@@ -109,6 +121,7 @@ impl Provider {
 
 /// The pretend way out: accounts `main` and `backup`, which know every chat.
 pub(crate) struct Script {
+    capabilities: Capabilities,
     provider: Arc<Mutex<Provider>>,
     clock: Clock,
     changed: watch::Sender<u64>,
@@ -116,9 +129,10 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) fn new(clock: &Clock) -> Arc<Self> {
+    pub(crate) fn new(clock: &Clock, capabilities: Capabilities) -> Arc<Self> {
         let clock = clock.clone();
         Arc::new(Self {
+            capabilities,
             provider: Arc::default(),
             clock,
             changed: watch::Sender::new(0),
@@ -234,6 +248,10 @@ impl Sender for Script {
             ChatRef::Username(_) if self.provider.lock().expect("lock").unnamed => None,
             ChatRef::Username(_) => ChatId::user(777),
         }
+    }
+
+    fn capabilities(&self, _: &ChatRef) -> Capabilities {
+        self.capabilities
     }
 
     fn candidates_now(&self, query: &Query) -> Option<Candidates> {
@@ -404,8 +422,13 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new() -> Self {
+        Self::with(CAPABILITIES).await
+    }
+
+    /// Of a provider that takes this.
+    pub(crate) async fn with(capabilities: Capabilities) -> Self {
         let clock = Clock::system();
-        let script = Script::new(&clock);
+        let script = Script::new(&clock, capabilities);
         Self::open(Folder::on_sqlite(), clock, script).await
     }
 

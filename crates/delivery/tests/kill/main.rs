@@ -25,7 +25,7 @@ mod tests {
     use tokio::runtime::{Builder, Runtime};
 
     use crate::folder::Folder;
-    use crate::script::{Act, Bench, Prepares, Script, album, group, mentioning};
+    use crate::script::{Act, Bench, CAPABILITIES, Prepares, Script, album, group, mentioning};
 
     /// What happens to the message before it is killed.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +157,7 @@ mod tests {
                 .flat_map(|side| (0..times).map(move |skip| (format!("{place}.{side}"), skip)))
             {
                 let (folder, clock) = (folder(), Clock::system());
-                let script = Script::new(&clock);
+                let script = Script::new(&clock, CAPABILITIES);
                 let soon = clock.now().plus(Duration::from_mins(5));
                 match day {
                     Day::Good | Day::Mention => {}

@@ -1,9 +1,10 @@
-//! Formatted text: parse modes, entities, splitting and mentions, counted as Telegram counts.
+//! Formatted text: parse modes, entities, splitting and mentions.
 //!
 //! Everything here is pure. Offsets and lengths are UTF-16 code units, the unit that the protocol uses.
 
 mod formatted;
 mod html;
+mod limit;
 mod markdown;
 mod mention;
 mod mode;
@@ -15,6 +16,7 @@ mod properties;
 
 pub use formatted::{Entity, EntityKind, FormattedText};
 pub use html::{MarkupError, MarkupProblem, escape_html};
+pub use limit::{TextLimit, Unit};
 pub use mention::with_mention;
 pub use mode::{ParseMode, UnknownParseMode, parse, parse_leniently};
 pub use split::{split, split_after};

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    EntityKind, FormattedText, ParseMode, escape_html, parse, parse_leniently, split_after,
+    EntityKind, FormattedText, ParseMode, TextLimit, Unit, escape_html, parse, parse_leniently, split_after,
     units::is_invisible, utf16_len, with_mention,
 };
 
@@ -37,6 +37,11 @@ fn markup() -> impl Strategy<Value = String> {
 
 fn any_mode() -> impl Strategy<Value = ParseMode> {
     prop_oneof![Just(ParseMode::None), Just(ParseMode::Html), Just(ParseMode::Markdown)]
+}
+
+fn any_limit() -> impl Strategy<Value = TextLimit> {
+    let unit = prop_oneof![Just(Unit::Utf16), Just(Unit::Characters), Just(Unit::Bytes)];
+    (0_usize..40, unit).prop_map(|(most, unit)| TextLimit::new(most, unit))
 }
 
 /// Entities are in order, not empty, inside the text, and never begin or end inside a character.
@@ -96,14 +101,14 @@ proptest! {
 
     #[test]
     fn pieces_are_small_whole_and_all_there(
-        mode in any_mode(), text in markup(), first in 2_usize..40, others in 2_usize..40,
+        mode in any_mode(), text in markup(), first in any_limit(), others in any_limit(),
     ) {
         let whole = parse_leniently(mode, &text);
         let pieces = split_after(&whole, first, others);
         for (number, piece) in pieces.iter().enumerate() {
             check(piece)?;
             let limit = if number == 0 { first } else { others };
-            prop_assert!(piece.utf16_len() <= limit);
+            prop_assert!(limit.takes(&piece.text), "{limit:?}: {piece:?}");
             prop_assert!(!piece.is_blank());
             prop_assert_eq!(piece.text.trim(), &piece.text);
         }
@@ -113,7 +118,7 @@ proptest! {
             formatted.entities.iter().map(|entity| u64::from(entity.length)).sum::<u64>()
         };
         prop_assert!(pieces.iter().map(marked).sum::<u64>() <= marked(&whole));
-        if whole.utf16_len() <= first {
+        if first.takes(&whole.text) {
             prop_assert!(pieces.len() <= 1);
         }
     }
@@ -125,7 +130,8 @@ proptest! {
         limit in 8_usize..80,
     ) {
         let text: String = words.into_iter().flat_map(|(word, gap)| [word, gap.to_owned()]).collect();
-        let pieces = split_after(&FormattedText::plain(&text), limit, limit);
+        let whole = TextLimit::new(limit, Unit::Utf16);
+        let pieces = split_after(&FormattedText::plain(&text), whole, whole);
         let (_, but_last) = pieces.split_last().expect("it says something");
         for piece in but_last {
             prop_assert!(piece.utf16_len() >= limit / 2, "{} of {limit}: {piece:?}", piece.utf16_len());

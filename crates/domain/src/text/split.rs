@@ -2,7 +2,8 @@
 
 use super::{
     formatted::{FormattedText, cut},
-    units::{is_blank, units_in, units_of, utf16_len},
+    limit::TextLimit,
+    units::{is_blank, units_in, units_of},
 };
 
 /// How far a cut looks back for the start of what is seen as one character.
@@ -11,19 +12,18 @@ const LONGEST_CLUSTER: usize = 64;
 /// A piece that ends where a paragraph, line or word does is at least this part of what fits: a half.
 const SMALLEST_SHARE: usize = 2;
 
-/// Cuts a text into pieces of at most `limit` UTF-16 code units: at the last paragraph that fits, else at the
+/// Cuts a text into pieces that the limit takes: at the last paragraph that fits, else at the
 /// last line, else at the last word, else anywhere but inside a character. A cut that would leave less than half of
 /// what fits is not taken: a long text without spaces fills its pieces. White space at the cuts is dropped,
-/// as Telegram would drop it; entities are cut along. No piece is blank, so a blank text has no pieces. A limit
-/// below 2 counts as 2, as one character can need that much.
-pub fn split(formatted: &FormattedText, limit: usize) -> Vec<FormattedText> {
+/// as Telegram would drop it; entities are cut along. No piece is blank, so a blank text has no pieces.
+pub fn split(formatted: &FormattedText, limit: TextLimit) -> Vec<FormattedText> {
     split_after(formatted, limit, limit)
 }
 
 /// The same, where the first piece has a limit of its own.
-pub fn split_after(formatted: &FormattedText, first: usize, others: usize) -> Vec<FormattedText> {
-    let (mut limit, others) = (first.max(2), others.max(2));
-    if formatted.text.len() <= limit || utf16_len(&formatted.text) <= limit {
+pub fn split_after(formatted: &FormattedText, first: TextLimit, others: TextLimit) -> Vec<FormattedText> {
+    let mut limit = first;
+    if limit.takes(&formatted.text) {
         let whole = formatted.clone().trimmed();
         return if whole.is_blank() { Vec::new() } else { vec![whole] };
     }
@@ -56,13 +56,13 @@ pub fn split_after(formatted: &FormattedText, first: usize, others: usize) -> Ve
 }
 
 /// The bytes of the first piece of a text that does not begin with white space.
-fn piece(text: &str, limit: usize) -> usize {
+fn piece(text: &str, limit: TextLimit) -> usize {
     let mut units = 0;
     let fits = text
         .char_indices()
         .find(|(_, character)| {
-            units += character.len_utf16();
-            units > limit
+            units += limit.unit().of(*character);
+            units > limit.most()
         })
         .map_or(text.len(), |(at, _)| at);
     if fits == text.len() {
@@ -75,7 +75,7 @@ fn piece(text: &str, limit: usize) -> usize {
     let next_is_space = tail.chars().next().is_some_and(is_word_gap);
     let worth_it = |at: &usize| {
         let (taken, _) = text.split_at(*at);
-        utf16_len(taken.trim_end()) >= limit / SMALLEST_SHARE
+        limit.length_of(taken.trim_end()) >= limit.most() / SMALLEST_SHARE
     };
     window
         .rfind("\n\n")
@@ -142,10 +142,13 @@ fn is_flag_letter(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{Entity, EntityKind, ParseMode, parse};
+    use crate::text::{Entity, EntityKind, ParseMode, Unit, parse, utf16_len};
 
     fn texts(text: &str, limit: usize) -> Vec<String> {
-        split(&FormattedText::plain(text), limit).into_iter().map(|piece| piece.text).collect()
+        split(&FormattedText::plain(text), TextLimit::new(limit, Unit::Utf16))
+            .into_iter()
+            .map(|piece| piece.text)
+            .collect()
     }
 
     #[test]
@@ -210,7 +213,7 @@ mod tests {
                 .collect(),
         };
         assert_eq!(
-            split(&text, 6),
+            split(&text, TextLimit::new(6, Unit::Utf16)),
             [
                 piece("aa bb", &[(3, 2, EntityKind::Bold)]),
                 piece("cc dd", &[(0, 2, EntityKind::Bold), (3, 2, EntityKind::Italic)]),

@@ -1,9 +1,12 @@
 //! The pool as the delivery sees it: a way out.
 
-use delivery::{Admission, Attempt, Candidates, Evidence, MessageLookup, Query, Sender};
+use delivery::{
+    Action, Admission, Attempt, Candidates, Capabilities, Dedup, Evidence, MediaKind, MessageLookup, Query,
+    Sender,
+};
 use domain::account::Operation;
 use domain::message::Content;
-use domain::text::FormattedText;
+use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
 use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -18,6 +21,18 @@ use crate::sending::arrival;
 use crate::sending::mention;
 use crate::sending::part;
 
+/// What Telegram takes of user accounts. Texts are counted after entities are parsed; a `random_id` is known for ever.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    text: TextLimit::new(4_096, Unit::Utf16),
+    caption: Some(TextLimit::new(1_024, Unit::Utf16)),
+    album: 10,
+    parse_modes: &[ParseMode::Html, ParseMode::Markdown],
+    media: &MediaKind::ALL,
+    actions: &[Action::Edit, Action::Delete, Action::MarkRead, Action::Typing],
+    states: &[],
+    dedup: Dedup::Key { window: None },
+};
+
 impl Sender for Pool {
     fn knows(&self, account: &AccountName) -> bool {
         self.index(account).is_some()
@@ -25,6 +40,10 @@ impl Sender for Pool {
 
     fn locate(&self, chat: &ChatRef) -> Option<ChatId> {
         self.find_fresh(chat)
+    }
+
+    fn capabilities(&self, _: &ChatRef) -> Capabilities {
+        CAPABILITIES
     }
 
     fn candidates_now(&self, query: &Query) -> Option<Candidates> {

@@ -104,7 +104,7 @@ pub(super) fn refused(error: SubmitError) -> Answer {
         | SubmitError::NotKnown { .. }
         | SubmitError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, said),
         SubmitError::Conflict => Answer::error(StatusCode::CONFLICT, said),
-        SubmitError::Empty | SubmitError::TooManyMedia { .. } => {
+        SubmitError::Empty | SubmitError::TooManyMedia { .. } | SubmitError::NotCarried(_) => {
             Answer::error(StatusCode::INTERNAL_SERVER_ERROR, said)
         }
         SubmitError::Store(error) => Problem::from(error).into(),

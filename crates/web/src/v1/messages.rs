@@ -493,6 +493,7 @@ fn refused(error: SubmitError) -> Problem {
             Problem::fields(vec![FieldError::new("text", "is empty; write what is to be sent")])
         }
         SubmitError::TooManyMedia { .. } => Problem::fields(vec![FieldError::new("media", said)]),
+        SubmitError::NotCarried(what) => Problem::fields(vec![FieldError::new(what.field(), said)]),
         SubmitError::TooMany { .. } => {
             Problem::new(Code::QueueFull, format!("Nothing was accepted: {said}."))
                 .retry_after(SOON.as_secs())

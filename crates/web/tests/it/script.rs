@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use delivery::Capabilities;
 use delivery::sender::{
     Attempt, Candidate, Candidates, Evidence, MessageLookup, Query, Readiness, RefusalKind, Sender,
 };
@@ -125,6 +126,10 @@ impl Sender for Script {
             ChatRef::Username(name) if name.as_str() == "demo_channel" => ChatId::channel(500),
             ChatRef::Username(_) => None,
         }
+    }
+
+    fn capabilities(&self, _: &ChatRef) -> Capabilities {
+        telegram::CAPABILITIES
     }
 
     fn candidates_now(&self, query: &Query) -> Option<Candidates> {
