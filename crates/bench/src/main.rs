@@ -27,7 +27,7 @@ use serde_json::Map;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, choosing, dashboard, failover, idle, import, logs, many_files, search,
+    Pace, Stage, added_latency, choosing, costs, dashboard, failover, idle, import, logs, many_files, search,
     send_text, sizes, upload,
 };
 use crate::usage::Ticks;
@@ -74,6 +74,7 @@ enum Scenario {
     Search,
     ManyFiles,
     Upload,
+    Costs,
     AddedLatency,
     SendText,
 }
@@ -165,6 +166,7 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::Search => report.add(name, &search::run(stage).await?),
         Scenario::ManyFiles => report.add(name, &many_files::run(stage).await?),
         Scenario::Upload => report.add(name, &upload::run(stage).await?),
+        Scenario::Costs => report.add(name, &costs::run(stage).await?),
         Scenario::AddedLatency => report.add(name, &added_latency::run(stage).await?),
         Scenario::SendText => report.add(name, &send_text::run(stage).await?),
     }

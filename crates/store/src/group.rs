@@ -39,11 +39,13 @@ pub(crate) struct WriteConnection {
     pub(crate) may_come_back: bool,
     /// What was committed is not all on the disk.
     pub(crate) is_unsynced: bool,
+    /// How many statements writes have run.
+    pub(crate) statements: u64,
 }
 
 impl WriteConnection {
     pub(crate) const fn new(connection: Connection, space: Space) -> Self {
-        Self { connection, space, may_come_back: false, is_unsynced: false }
+        Self { connection, space, may_come_back: false, is_unsynced: false, statements: 0 }
     }
 
     /// Syncs what was committed, by one more commit.
@@ -73,6 +75,7 @@ impl WriteConnection {
                 return if savepoints { Try::Lost { index, error } } else { Try::NeedsSavepoints };
             }
         }
+        self.statements += transaction.statements();
         // A commit that changes nothing syncs nothing.
         let is_empty = savepoints || connection.changes() == before;
         let syncs = durability == Durability::Synced && self.is_unsynced && is_empty;

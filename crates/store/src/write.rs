@@ -1,5 +1,7 @@
 //! A write as a value: what the writer runs inside a transaction and answers once that is on the disk.
 
+use std::cell::Cell;
+
 use tokio::sync::oneshot;
 
 use crate::StoreError;
@@ -54,11 +56,12 @@ where
 pub(crate) struct Transaction<'a> {
     connection: &'a Connection,
     intake_open: bool,
+    statements: Cell<u64>,
 }
 
 impl<'a> Transaction<'a> {
     pub(crate) const fn new(connection: &'a Connection, intake_open: bool) -> Self {
-        Self { connection, intake_open }
+        Self { connection, intake_open, statements: Cell::new(0) }
     }
 
     /// Whether there is room for new work.
@@ -66,14 +69,24 @@ impl<'a> Transaction<'a> {
         self.intake_open
     }
 
+    /// How many statements were run in it.
+    pub(crate) const fn statements(&self) -> u64 {
+        self.statements.get()
+    }
+
+    fn counted(&self) -> &Connection {
+        self.statements.update(|statements| statements + 1);
+        self.connection
+    }
+
     /// Runs a statement that answers no rows; says how many it changed.
     pub(crate) fn execute(&self, sql: &str, params: impl Parameters) -> Result<usize, StoreError> {
-        self.connection.execute(sql, params)
+        self.counted().execute(sql, params)
     }
 
     /// Runs a statement whose count no one asks for.
     pub(crate) fn run(&self, sql: &str, params: impl Parameters) -> Result<(), StoreError> {
-        self.connection.run(sql, params)
+        self.counted().run(sql, params)
     }
 
     /// The first row, if there is one.
@@ -83,7 +96,7 @@ impl<'a> Transaction<'a> {
         params: impl Parameters,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        self.connection.first(sql, params, read)
+        self.counted().first(sql, params, read)
     }
 
     /// All rows.
@@ -93,7 +106,7 @@ impl<'a> Transaction<'a> {
         params: impl Parameters,
         read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.connection.all(sql, params, read)
+        self.counted().all(sql, params, read)
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Written {
     pub commits: u64,
     /// How many of them waited for the disk.
     pub synced: u64,
+    /// Statements of the writes that were committed.
+    pub statements: u64,
 }
 
 /// How large the groups were and how long writing took since the store was opened.
@@ -70,6 +72,7 @@ struct Counters {
     writes: AtomicU64,
     commits: AtomicU64,
     synced: AtomicU64,
+    statements: AtomicU64,
     group_sizes: Histogram,
     commit_times: Histogram,
     write_times: Histogram,
@@ -81,6 +84,7 @@ impl Default for Counters {
             writes: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             synced: AtomicU64::new(0),
+            statements: AtomicU64::new(0),
             group_sizes: Histogram::new(GROUP_SIZES),
             commit_times: Histogram::new(SHORT_TIMES),
             write_times: Histogram::new(SHORT_TIMES),
@@ -161,6 +165,7 @@ impl Writer {
             writes: self.counters.writes.load(Ordering::Relaxed),
             commits: self.counters.commits.load(Ordering::Relaxed),
             synced: self.counters.synced.load(Ordering::Relaxed),
+            statements: self.counters.statements.load(Ordering::Relaxed),
         }
     }
 
@@ -290,6 +295,7 @@ impl Thread {
             self.connection.may_come_back = true;
             self.connection.connection.roll_back();
         }
+        self.counters.statements.store(self.connection.statements, Ordering::Relaxed);
     }
 
     fn sync_if_due(&mut self) {

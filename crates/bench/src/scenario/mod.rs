@@ -2,6 +2,7 @@
 
 pub(crate) mod added_latency;
 pub(crate) mod choosing;
+pub(crate) mod costs;
 pub(crate) mod dashboard;
 pub(crate) mod failover;
 pub(crate) mod idle;

@@ -18,6 +18,8 @@ pub(super) fn write(page: &mut Page, state: &State, stock: Option<&Stats>) {
         .add(&[], written.commits);
     page.counter("switchboard_store_syncs_total", "Commits that waited for the disk.")
         .add(&[], written.synced);
+    page.counter("switchboard_store_statements_total", "Statements that these writes took.")
+        .add(&[], written.statements);
     page.histogram("switchboard_store_group_size", "Writes that were committed together.").add_spread(
         &[],
         &times.groups,
