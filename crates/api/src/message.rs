@@ -123,7 +123,7 @@ impl Message {
             advice: timeline.and_then(|_| advice(message)),
             account: message.account.clone(),
             chat: message.chat.clone(),
-            chat_id: message.chat_id,
+            chat_id: message.chat_id(),
             names: ChatNames::default(),
             text: message.content.text.text.clone(),
             message_ids: message.message_ids(),

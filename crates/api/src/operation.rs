@@ -139,7 +139,7 @@ impl Operation {
             finished: message.state.is_final() && message.state != MessageState::InDoubt,
             account: message.account.clone(),
             chat: Some(message.chat.clone()),
-            chat_id: message.chat_id,
+            chat_id: message.chat_id(),
             names: ChatNames::default(),
             text: Some(message.content.text.text.clone()),
             detail: message.failure.as_ref().map(domain::outcome::Failure::describe),

@@ -178,7 +178,7 @@ impl AlertTargetFields {
         let chat = self
             .chat
             .as_ref()
-            .map(|chat| chat.parse::<ChatRef>().map_err(|error| format!("is wrong: {error}")));
+            .map(|chat| ChatRef::named(chat).map_err(|error| format!("is wrong: {error}")));
         let missing = "is missing: write the id of a chat or a username, such as \"@demo_main\"";
         let chat = needed(wrong, "chat", chat, missing);
         let account = self.account.as_deref().map(str::parse::<AccountName>).transpose();

@@ -2,7 +2,7 @@
 
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::timeline::{Entry, Step};
-use domain::{ChatRef, MessageId};
+use domain::{Address, MessageId};
 use store::{Accepted, SameBy};
 
 use crate::decide::{self, Choice};
@@ -66,6 +66,9 @@ impl Delivery {
         if let Some(pin) = submission.pin.as_ref().filter(|pin| !inner.sender.knows(pin)) {
             return Err(SubmitError::UnknownAccount(pin.clone()));
         }
+        if !inner.sender.serves(&submission.chat) {
+            return Err(SubmitError::NotServed(submission.chat));
+        }
         let queued = inner.waiters.len();
         if queued >= inner.limits.queued {
             return Err(SubmitError::TooMany { queued });
@@ -77,10 +80,9 @@ impl Delivery {
         let id = message.id;
         // Behind others that wait under the name, or under the id of a basic group that has become a supergroup, it
         // takes the same way as they, or it would pass them.
-        message.chat_id = match &message.chat {
+        message.address = match &message.chat {
             chat if !self.lanes().lead_to(chat) => inner.sender.locate(chat),
-            ChatRef::Id(chat_id) => Some(*chat_id),
-            ChatRef::Username(_) => None,
+            chat => Address::written(chat),
         };
         let reserved = self.begin_at_acceptance(message);
         let message = message.clone();
@@ -160,7 +162,7 @@ impl Delivery {
     /// Whether the message can go to its account in the same write that accepts it: one write to disk instead of two.
     /// Only when nothing waits for its chat and an account is ready; opens the lane then.
     fn begin_at_acceptance(&self, message: &mut OutboundMessage) -> Option<(LaneId, Admission)> {
-        let chat_id = message.chat_id?;
+        let address = message.address.clone()?;
         // Media have to be prepared first, which may take long and is no promise to anybody.
         if message.state != MessageState::Queued || message.parts.first().is_none_or(Part::is_media) {
             return None;
@@ -171,13 +173,13 @@ impl Delivery {
             return None;
         };
         // What is said about another way than the first one goes with a write of its own.
-        let is_elsewhere = candidates.chat_id.is_some_and(|other| other != chat_id);
+        let is_elsewhere = candidates.address.as_ref().is_some_and(|other| *other != address);
         let stands_in = message.pin.is_none() && decide::failover(&candidates, &[], &account, None).is_some();
         if is_elsewhere || stands_in || candidates.lost {
             return None;
         }
         let admission = self.0.sender.admit(&account).ok()?;
-        let lane = self.lanes().reserve(&ChatRef::Id(chat_id), message.pin.as_ref())?;
+        let lane = self.lanes().reserve(&address.into(), message.pin.as_ref())?;
         message.account = Some(account);
         message.state = MessageState::Sending;
         message.parts[0].state = PartState::Begun;

@@ -168,7 +168,7 @@ impl LaneWorker<'_> {
             id: message.id,
             part: index(part),
             account: route.account.clone(),
-            chat_id: route.chat_id,
+            address: route.address.clone(),
             message_ids,
             bind: binds(route, message),
             rebind: work.rebinds,
@@ -348,7 +348,7 @@ pub(crate) fn attempt<'a>(route: &'a Route, part: &'a Part, work: &'a InFlight) 
     let message = &work.message;
     Attempt {
         account: &route.account,
-        chat_id: route.chat_id,
+        address: &route.address,
         part,
         content: &message.content,
         binds: binds(route, message),
@@ -359,7 +359,8 @@ pub(crate) fn attempt<'a>(route: &'a Route, part: &'a Part, work: &'a InFlight) 
 /// A private dialog stays with the account that began it, unless a caller chose that account for once; a group is
 /// written to by anyone who is in it.
 fn binds(route: &Route, message: &OutboundMessage) -> bool {
-    route.chat_id.kind() == ChatKind::User && message.pin.is_none()
+    let is_private = route.address.chat_id().is_some_and(|chat_id| chat_id.kind() == ChatKind::User);
+    is_private && message.pin.is_none()
 }
 
 /// What an outcome says about the account, to be kept over restarts.
@@ -367,13 +368,13 @@ fn hold(work: &InFlight, route: &Route, outcome: &Outcome) -> Option<Hold> {
     if work.only_prepared {
         return None;
     }
-    let (account, chat_id) = (route.account.clone(), route.chat_id);
+    let (account, chat_id) = (route.account.clone(), route.address.chat_id());
     match outcome {
         Outcome::FloodWait(until) => {
             Some(Hold::Flood { account, operation: Operation::SendMessage, until: *until })
         }
-        Outcome::SlowMode(until) => Some(Hold::SlowMode { account, chat_id, until: *until }),
-        Outcome::Forbidden(why) => Some(Hold::Mark { account, chat_id, why: why.clone() }),
+        Outcome::SlowMode(until) => Some(Hold::SlowMode { account, chat_id: chat_id?, until: *until }),
+        Outcome::Forbidden(why) => Some(Hold::Mark { account, chat_id: chat_id?, why: why.clone() }),
         _ => None,
     }
 }

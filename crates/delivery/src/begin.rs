@@ -7,7 +7,7 @@ use domain::message::{MessageState, OnFlood, OutboundMessage, PartState};
 use domain::outcome::{Failure, RejectionCode};
 use domain::saga::Failover;
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
+use domain::{AccountName, Address, MessageId, Outcome, Timestamp};
 use store::{Begin, StoreError};
 
 use crate::decide::{self, Choice, Next, Tried};
@@ -47,9 +47,9 @@ impl LaneWorker<'_> {
             watch.disarm();
             let Some(mut candidates) = self.candidates(&query).await else { return Err(LaneStep::Dropped) };
             // A name that is known now, or a basic group that has become a supergroup.
-            if let Some(chat_id) = candidates.chat_id.filter(|chat_id| ChatRef::Id(*chat_id) != query.chat) {
-                job.payload.message.chat_id = Some(chat_id);
-                return Err(self.relocate(chat_id, job));
+            if let Some(address) = candidates.address.take_if(|address| !address.is(&query.chat)) {
+                job.payload.message.address = Some(address.clone());
+                return Err(self.relocate(address, job));
             }
             watch.arm(self.unbegun(&job.payload.message));
             let work = &mut job.payload;
@@ -78,7 +78,7 @@ impl LaneWorker<'_> {
                 inner.waiters.hold(job.id, None);
                 self.delivery.lanes().hold(self.lane, None);
             }
-            let Some(chat_id) = work.message.chat_id.or(candidates.chat_id) else {
+            let Some(address) = work.message.address.clone().or_else(|| candidates.address.clone()) else {
                 let failure = Failure::ChatNotFound { asked: Vec::new() };
                 return Err(self.delivery.fail(&mut work.message, failure).await);
             };
@@ -96,7 +96,7 @@ impl LaneWorker<'_> {
                 .then(|| decide::passed_over(&candidates, &job.payload.tried, &account));
             job.payload.admission = Some(admission);
             job.payload.rebinds = candidates.lost && job.payload.message.pin.is_none();
-            let route = Route { account, chat_id };
+            let route = Route { account, address };
             match self.write_begin(&mut job.payload, &route, stands_in_for.zip(passed_over), &watch).await {
                 Ok(part) => return Ok((job, route, part)),
                 Err(ControlFlow::Continue(())) => {}
@@ -136,7 +136,7 @@ impl LaneWorker<'_> {
         watch.disarm();
         let mut planned = None;
         if work.message.parts.is_empty() {
-            match inner.sender.place_mention(&route.account, route.chat_id, &work.message.content).await {
+            match inner.sender.place_mention(&route.account, &route.address, &work.message.content).await {
                 Ok(text) => {
                     let media = &work.message.content.media;
                     let capabilities = inner.sender.capabilities(&work.message.chat);
@@ -177,7 +177,7 @@ impl LaneWorker<'_> {
         let (failover, passed_over) = stands_in_for
             .map(|((from, reason), passed_over)| {
                 let to = route.account.clone();
-                (Failover { at, chat_id: Some(route.chat_id), from, to, reason }, passed_over)
+                (Failover { at, chat_id: route.address.chat_id(), from, to, reason }, passed_over)
             })
             .unzip();
         if failover.is_some() {
@@ -186,7 +186,7 @@ impl LaneWorker<'_> {
         let begin = Begin {
             id: work.message.id,
             account: route.account.clone(),
-            chat_id: route.chat_id,
+            address: route.address.clone(),
             part,
             plan: planned,
             failover,
@@ -219,7 +219,7 @@ impl LaneWorker<'_> {
         }
         let message = &mut work.message;
         message.account = Some(route.account.clone());
-        message.chat_id = Some(route.chat_id);
+        message.address = Some(route.address.clone());
         message.state = MessageState::Sending;
         message.updated_at = begin.at;
         if let Some(part) = message.parts.get_mut(position) {
@@ -271,10 +271,10 @@ impl LaneWorker<'_> {
         }
     }
 
-    fn relocate(&self, chat_id: ChatId, job: Job<Box<InFlight>>) -> LaneStep {
+    fn relocate(&self, address: Address, job: Job<Box<InFlight>>) -> LaneStep {
         let Job { id, pin, payload } = job;
         let job = Job { id, pin, payload: Some(payload) };
-        let lane = self.delivery.lanes().relocate(self.lane, chat_id, job);
+        let lane = self.delivery.lanes().relocate(self.lane, &address.into(), job);
         if let Some(lane) = lane {
             self.delivery.start(lane, None);
         }

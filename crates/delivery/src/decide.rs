@@ -165,7 +165,7 @@ fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, Re
     let asked = all().map(|(refusal, _)| refusal.clone()).collect();
     let said = |wanted: RefusalKind| all().any(|(_, why)| *why == wanted);
     // A name means the same to everyone: that no one has it is known from a single answer.
-    let one_is_enough = matches!(chat, Some(ChatRef::Username(_))) && candidates.chat_id.is_none();
+    let one_is_enough = matches!(chat, Some(ChatRef::Username(_))) && candidates.address.is_none();
     if said(RefusalKind::Forbidden) {
         Failure::NoRights { asked }
     } else if said(RefusalKind::NotInChat) {
@@ -427,7 +427,7 @@ mod tests {
             fail: bool,
         ) {
             let candidates = Candidates {
-                chat_id: None,
+                address: None,
                 able: able.iter().enumerate().map(|(number, kind)| Candidate {
                     account: name(&format!("a{number}")),
                     readiness: match kind {
@@ -469,7 +469,7 @@ mod tests {
             let chat_id = ChatId::channel(1).expect("a chat");
             let chat = if by_name { "@demo_group".parse().expect("a name") } else { ChatRef::Id(chat_id) };
             let candidates = Candidates {
-                chat_id: known.then_some(chat_id),
+                address: known.then_some(chat_id.into()),
                 refused: refused.iter().enumerate().map(refusal).collect(),
                 ..Candidates::default()
             };

@@ -49,8 +49,8 @@ async fn look(delivery: &Delivery) -> Result<(), StoreError> {
 }
 
 async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -> Result<(), StoreError> {
-    let (Some(account), Some(chat_id)) = (&message.account, message.chat_id) else { return Ok(()) };
-    let attempt = Attempt { account, chat_id, part, content: &message.content, binds: false, rebinds: false };
+    let (Some(account), Some(address)) = (&message.account, &message.address) else { return Ok(()) };
+    let attempt = Attempt { account, address, part, content: &message.content, binds: false, rebinds: false };
     let Evidence::Present(message_ids) = delivery.0.sender.peer_check(attempt, message.created_at).await
     else {
         return Ok(());
@@ -59,7 +59,7 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
         id: message.id,
         part: part.index,
         account: account.clone(),
-        chat_id,
+        address: address.clone(),
         message_ids: message_ids.unwrap_or_default(),
         bind: false,
         rebind: false,

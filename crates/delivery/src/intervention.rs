@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::message::MessageState;
-use domain::{ChatRef, MessageId};
+use domain::MessageId;
 use store::{Approval, Resolution, StoreError};
 
 use crate::submission::Change;
@@ -31,8 +31,7 @@ impl Delivery {
         }
         self.0.schedule.remove(id);
         // The one who holds it at this moment finds out from the store; the one who waits for its turn never gets one.
-        let chats = [Some(message.chat.clone()), message.chat_id.map(ChatRef::Id)];
-        for chat in chats.into_iter().flatten() {
+        for chat in [message.chat.clone(), message.place()] {
             self.lanes().remove(&chat, id);
         }
         if message.state.is_final() {

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use domain::{AccountName, ChatId, ChatRef, MessageId, Timestamp};
+use domain::{AccountName, ChatRef, MessageId, Timestamp};
 
 /// A lane, for as long as it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,13 +87,12 @@ impl<L> Lanes<L> {
         job
     }
 
-    /// The chat of a lane turned out to have this id: its messages go over into the lane of the id. Returns that lane if it
+    /// The chat of a lane turned out to be this one: its messages go over into the lane of that. Returns that lane if it
     /// needs a worker. The worker's own lane ends by itself.
-    pub(crate) fn relocate(&mut self, lane: LaneId, id: ChatId, held: Job<L>) -> Option<LaneId> {
+    pub(crate) fn relocate(&mut self, lane: LaneId, chat: &ChatRef, held: Job<L>) -> Option<LaneId> {
         let mut movers = self.extract(lane, |_| true);
         movers.push(held);
-        let chat = ChatRef::Id(id);
-        movers.into_iter().fold(None, |new, job| self.push(&chat, job).or(new))
+        movers.into_iter().fold(None, |new, job| self.push(chat, job).or(new))
     }
 
     /// Takes a waiting message out, if it still waits.
@@ -148,6 +147,7 @@ impl<L> Lanes<L> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ChatId;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -187,8 +187,7 @@ mod tests {
         lanes.push(&by_name, job(3, None));
         let known = lanes.push(&chat(), job(2, None)).expect("a new lane");
         let held = lanes.take(lane).expect("a job");
-        let ChatRef::Id(chat_id) = chat() else { panic!("an id") };
-        assert_eq!(lanes.relocate(lane, chat_id, held), None);
+        assert_eq!(lanes.relocate(lane, &chat(), held), None);
         assert_eq!(lanes.take(lane), None);
         let order: Vec<_> = std::iter::from_fn(|| lanes.take(known)).map(|job| job.id).collect();
         assert_eq!(order, [id(1), id(2), id(3)]);

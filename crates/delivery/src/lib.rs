@@ -198,10 +198,9 @@ impl Delivery {
 
     /// The same for a message that waits behind others of its chat: until when the first of them is held back.
     pub fn held_behind(&self, message: &OutboundMessage) -> Option<Timestamp> {
-        let chats = [message.chat_id.map(ChatRef::Id), Some(message.chat.clone())];
-        let known = self.0.sender.locate(&message.chat).map(ChatRef::Id);
+        let known = self.0.sender.locate(&message.chat).map(ChatRef::from);
         let lanes = self.lanes();
-        chats.into_iter().chain([known]).flatten().find_map(|chat| lanes.held_until(&chat, message.id))
+        [message.place(), message.chat.clone()].into_iter().chain(known).find_map(|chat| lanes.held_until(&chat, message.id))
     }
 
     /// Whether no account finds a chat, as sending there would say. For callers that ask for what costs much first.
@@ -294,7 +293,7 @@ fn due_since(message: &OutboundMessage) -> Timestamp {
 
 fn query(message: &OutboundMessage) -> Query {
     Query {
-        chat: message.chat_id.map_or_else(|| message.chat.clone(), ChatRef::Id),
+        chat: message.place(),
         pin: message.pin.clone(),
         purpose: purpose(message),
     }

@@ -22,14 +22,14 @@ fn service(message: &OutboundMessage) -> &'static str {
 
 /// It is on disk and will be carried; begun already if it is with an account.
 pub(crate) fn accepted(message: &OutboundMessage, listener: &str) {
-    let OutboundMessage { id, chat_id, pin, send_at, .. } = message;
+    let OutboundMessage { id, address, pin, send_at, .. } = message;
     let begun_by = message.account.as_ref().filter(|_| message.state == MessageState::Sending);
     tracing::info!(
         subject = %id,
         service = service(message),
         listener,
         account = begun_by.map(tracing::field::display),
-        chat_id = chat_id.map(tracing::field::display),
+        chat_id = address.as_ref().map(tracing::field::display),
         pin = pin.as_ref().map(tracing::field::display),
         send_at = send_at.map(tracing::field::display),
         files = message.content.media.len(),
@@ -62,7 +62,7 @@ pub(crate) fn prepared(message: &OutboundMessage, route: &Route, part: usize, to
 
 /// A part of it is given to an account after its acceptance, and the store knows.
 pub(crate) fn begun(message: &OutboundMessage, route: &Route, part: usize) {
-    let (account, chat_id) = (&route.account, route.chat_id);
+    let (account, chat_id) = (&route.account, &route.address);
     tracing::info!(subject = %message.id, service = service(message), %account, %chat_id, part, "begun");
 }
 
@@ -215,7 +215,7 @@ mod tests {
         let mut message = photo();
         let route = Route {
             account: "main".parse().expect("a name"),
-            chat_id: ChatId::new(-1_001_234_567_890).expect("an id"),
+            address: ChatId::new(-1_001_234_567_890).expect("an id").into(),
         };
         let lines = logged(|| {
             accepted(&message, "v1");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use domain::message::{MessageState, OutboundMessage};
-use domain::{ChatId, ChatRef, MessageId};
+use domain::{Address, ChatRef, MessageId};
 use store::{StoreError, StoredLane};
 
 use crate::intervention::waits;
@@ -26,29 +26,29 @@ impl Delivery {
         messages: Vec<OutboundMessage>,
         unreadable: Vec<(MessageId, StoredLane)>,
     ) {
-        let names = messages.iter().filter_map(|message| Some((message.chat.clone(), message.chat_id?)));
-        let known: HashMap<ChatRef, ChatId> = names.collect();
-        let id_of = |chat: &ChatRef| known.get(chat).copied().or_else(|| self.0.sender.locate(chat));
+        let names = messages.iter().filter_map(|message| Some((message.chat.clone(), message.address.clone()?)));
+        let known: HashMap<ChatRef, Address> = names.collect();
+        let address_of = |chat: &ChatRef| known.get(chat).cloned().or_else(|| self.0.sender.locate(chat));
         let mut unreadable = unreadable.into_iter().peekable();
         for message in messages {
             while let Some((id, lane)) = unreadable.next_if(|(id, _)| *id < message.id) {
-                self.line_up_unreadable(id, &lane, id_of(&lane.chat));
+                self.line_up_unreadable(id, &lane, address_of(&lane.chat));
             }
             self.0.metrics.resumed();
             self.0.waiters.begin(message.id);
-            let chat_id = id_of(&message.chat);
-            self.line_up(message, chat_id);
+            let address = address_of(&message.chat);
+            self.line_up(message, address);
         }
         for (id, lane) in unreadable {
-            self.line_up_unreadable(id, &lane, id_of(&lane.chat));
+            self.line_up_unreadable(id, &lane, address_of(&lane.chat));
         }
     }
 
     /// Holds the lane of a message until its row can be read.
-    fn line_up_unreadable(&self, id: MessageId, lane: &StoredLane, known: Option<ChatId>) {
+    fn line_up_unreadable(&self, id: MessageId, lane: &StoredLane, known: Option<Address>) {
         self.0.metrics.resumed();
         self.0.waiters.begin(id);
-        let chat = lane.chat_id.or(known).map_or_else(|| lane.chat.clone(), ChatRef::Id);
+        let chat = lane.address.clone().or(known).map_or_else(|| lane.chat.clone(), ChatRef::from);
         let lane = self.lanes().push(&chat, Job { id, pin: lane.pin.clone(), payload: None });
         if let Some(lane) = lane {
             self.start(lane, None);
@@ -56,7 +56,7 @@ impl Delivery {
     }
 
     /// `lane` is the chat in whose lane it waits while its own chat is not known.
-    fn line_up(&self, message: OutboundMessage, lane: Option<ChatId>) {
+    fn line_up(&self, message: OutboundMessage, lane: Option<Address>) {
         if message.state == MessageState::Scheduled
             && let Some(at) = message.send_at.filter(|at| *at > self.0.ambient.clock.now())
         {
@@ -72,7 +72,7 @@ impl Delivery {
             });
             return;
         }
-        let chat = message.chat_id.or(lane).map_or_else(|| message.chat.clone(), ChatRef::Id);
+        let chat = message.address.clone().or(lane).map_or_else(|| message.chat.clone(), ChatRef::from);
         let (id, pin) = (message.id, message.pin.clone());
         let job = Job { id, pin, payload: Some(Box::new(InFlight::new(message))) };
         let lane = self.lanes().push(&chat, job);

@@ -5,7 +5,7 @@ use std::fmt;
 use domain::message::{Content, Part};
 use domain::outcome::{Refusal, SentIds};
 use domain::text::FormattedText;
-use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
+use domain::{AccountName, Address, ChatRef, Outcome, Purpose, Timestamp};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
@@ -109,8 +109,8 @@ pub enum RefusalKind {
 /// Who could carry a message, best first, and why the others cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Candidates {
-    /// The chat's id, if any account knows it.
-    pub chat_id: Option<ChatId>,
+    /// The chat's address, if any account knows it.
+    pub address: Option<Address>,
     /// Best first. Empty when no one can.
     pub able: Vec<Candidate>,
     /// Everyone else who was considered.
@@ -129,7 +129,7 @@ pub struct Attempt<'a> {
     /// Through this account.
     pub account: &'a AccountName,
     /// Into this chat.
-    pub chat_id: ChatId,
+    pub address: &'a Address,
     /// The part, with the `random_id` of each of its items.
     pub part: &'a Part,
     /// What the whole message asks for: reply, silence, preview, and the media that the part's items name by place.
@@ -168,8 +168,11 @@ pub trait Sender: Send + Sync + 'static {
     /// Whether an account of this name exists, usable or not.
     fn knows(&self, account: &AccountName) -> bool;
 
-    /// The chat's id if it can be told from memory; a username that is not in any cache yields `None`.
-    fn locate(&self, chat: &ChatRef) -> Option<ChatId>;
+    /// Whether it is the way to this chat, by its form alone: no one is asked, and the chat need not exist.
+    fn serves(&self, chat: &ChatRef) -> bool;
+
+    /// The chat's address if it can be told from memory; a username that is not in any cache yields `None`.
+    fn locate(&self, chat: &ChatRef) -> Option<Address>;
 
     /// What can be carried into this chat, the same for every account that may carry it.
     fn capabilities(&self, chat: &ChatRef) -> Capabilities;
@@ -197,7 +200,7 @@ pub trait Sender: Send + Sync + 'static {
     fn place_mention<'a>(
         &'a self,
         account: &'a AccountName,
-        chat_id: ChatId,
+        address: &'a Address,
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>>;
 

@@ -91,6 +91,9 @@ pub enum SubmitError {
         /// The id that it has if it was accepted.
         id: MessageId,
     },
+    /// No way out leads to the chat.
+    #[error("there is no channel here that leads to {0}; write a chat of Telegram, or set the channel up first")]
+    NotServed(ChatRef),
     /// The program is ending.
     #[error("the program is shutting down; send it again in a moment")]
     ShuttingDown,
@@ -131,7 +134,7 @@ pub(crate) fn build(
     let message = OutboundMessage {
         id: MessageId::from_uuid(ambient.ids.next()),
         chat,
-        chat_id: None,
+        address: None,
         pin,
         account: None,
         content,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::message::{OutboundMessage, PartState};
 use domain::outcome::Refusal;
-use domain::{AccountName, ChatId, MessageId, Outcome, Timestamp};
+use domain::{AccountName, Address, MessageId, Outcome, Timestamp};
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
@@ -131,10 +131,10 @@ pub(crate) struct LaneWorker<'a> {
     held: &'a Mutex<Option<MessageId>>,
 }
 
-/// The account and chat a part goes through.
+/// The account a part goes through, and its chat.
 pub(crate) struct Route {
     pub(crate) account: AccountName,
-    pub(crate) chat_id: ChatId,
+    pub(crate) address: Address,
 }
 
 /// Runs a lane until it is empty or the delivery closes. A lane whose worker broke must not stay closed: its message is
@@ -226,9 +226,9 @@ impl LaneWorker<'_> {
         loop {
             let work = &mut job.payload;
             let begun = work.message.parts.iter().position(|part| part.state == PartState::Begun);
-            let (route, part) = match (begun, &work.message.account, work.message.chat_id) {
-                (Some(part), Some(account), Some(chat_id)) => {
-                    (Route { account: account.clone(), chat_id }, part)
+            let (route, part) = match (begun, &work.message.account, &work.message.address) {
+                (Some(part), Some(account), Some(address)) => {
+                    (Route { account: account.clone(), address: address.clone() }, part)
                 }
                 _ => match self.begin(job).await {
                     Ok((begun, route, part)) => {

@@ -1,9 +1,11 @@
-//! Chats as callers name them: a Bot API id, or a public username.
+//! Chats as callers name them: a Bot API id, a public username, or an address of a channel.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::address::{ChannelChat, InvalidAddress};
 
 /// The Bot API writes supergroups and channels as this minus their bare id.
 const CHANNEL_BASE: i64 = -1_000_000_000_000;
@@ -161,6 +163,8 @@ pub enum ChatRef {
     Id(ChatId),
     /// By its public name.
     Username(Username),
+    /// A chat outside Telegram.
+    Channel(ChannelChat),
 }
 
 impl fmt::Display for ChatRef {
@@ -168,6 +172,7 @@ impl fmt::Display for ChatRef {
         match self {
             Self::Id(id) => id.fmt(f),
             Self::Username(name) => name.fmt(f),
+            Self::Channel(chat) => chat.fmt(f),
         }
     }
 }
@@ -176,7 +181,10 @@ impl FromStr for ChatRef {
     type Err = InvalidChat;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self::Id).or_else(|_: InvalidChat| text.parse().map(Self::Username))
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        text.parse().map(Self::Channel).or_else(|_: InvalidAddress| text.parse().map(Self::Username))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::address::ChannelChat;
 use crate::chat::{ChatId, ChatKind, ChatRef, Username};
 use crate::named_chat::{NamedChat, NamedChatError, Phone};
 
@@ -89,13 +90,13 @@ impl Contact {
     }
 
     fn guess(text: &str) -> Option<Self> {
-        let is_long = text.len() >= DIGITS_OF_PHONE && text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_long && let Some(phone) = phone(text) {
+        if are_digits_of_phone(text) && let Some(phone) = phone(text) {
             return Some(Self::Phone(phone));
         }
         match text.parse::<NamedChat>() {
             Ok(NamedChat::Chat(ChatRef::Id(id))) => Some(Self::ChatId(id)),
             Ok(NamedChat::Chat(ChatRef::Username(name))) => Some(Self::Username(name)),
+            Ok(NamedChat::Chat(ChatRef::Channel(chat))) => Some(Self::Address(chat.to_string().to_lowercase())),
             Ok(NamedChat::Phone(phone)) => Some(Self::Phone(phone)),
             Err(NamedChatError::Invalid(_)) => phone(text).map(Self::Phone).or_else(|| {
                 let (name, host) = text.split_once('@')?;
@@ -168,7 +169,15 @@ fn phone(text: &str) -> Option<Phone> {
     }
 }
 
+/// Whether so many digits are a phone number rather than an id of Telegram.
+fn are_digits_of_phone(text: &str) -> bool {
+    text.len() >= DIGITS_OF_PHONE && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn address(text: &str) -> Option<String> {
+    if let Ok(chat) = text.parse::<ChannelChat>() {
+        return Some(chat.to_string().to_lowercase());
+    }
     let fits = !text.is_empty() && text.chars().count() <= LONGEST;
     let plain = !text.chars().any(|sign| sign.is_whitespace() || sign.is_control());
     (fits && plain).then(|| text.to_lowercase())
@@ -193,6 +202,13 @@ pub fn known_as(
         ChatRef::Id(id) => Some(*id),
         ChatRef::Username(name) => {
             known.insert(Contact::Username(name.clone()));
+            None
+        }
+        ChatRef::Channel(chat) => {
+            // Whoever is on the list by an e-mail address or a phone number is so on every channel.
+            let external = chat.chat.as_str();
+            known.extend([chat.to_string().as_str(), external].map(|text| Contact::Address(text.to_lowercase())));
+            known.extend(Some(external).filter(|text| text.starts_with('+') || are_digits_of_phone(text)).and_then(phone).map(Contact::Phone));
             None
         }
     };
@@ -231,6 +247,7 @@ mod tests {
             ("80000000001", ContactKind::Phone, "70000000001"),
             ("https://t.me/+70000000001", ContactKind::Phone, "70000000001"),
             ("Name@Example.com", ContactKind::Address, "name@example.com"),
+            ("avito:shop/U2I-1", ContactKind::Address, "avito:shop/u2i-1"),
         ] {
             let contact: Contact = text.parse().expect(text);
             assert_eq!((contact.kind(), contact.value().as_str()), (kind, value), "{text}");
@@ -247,6 +264,19 @@ mod tests {
             Contact::read("5550001", Some(ContactKind::Phone)).map(|one| one.to_string()),
             Ok("+5550001".into())
         );
+    }
+
+    #[test]
+    fn a_chat_of_a_channel_is_known_by_its_address_everywhere() {
+        for (chat, on_the_list) in [
+            ("avito:shop/U2I-1", "avito:shop/U2I-1"),
+            ("email:main/Name@example.com", "name@example.com"),
+            ("sms:main/+70000000001", "8 000 000-00-01"),
+            ("whatsapp:main/70000000001", "+70000000001"),
+        ] {
+            let known = known_as(&chat.parse().expect(chat), None, []);
+            assert!(known.contains(&on_the_list.parse().expect(on_the_list)), "{chat}: {known:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod enum_words;
 
 pub mod account;
+pub mod address;
 pub mod chat;
 pub mod contact_list;
 pub mod do_not_contact;
@@ -26,6 +27,7 @@ pub mod time;
 pub mod timeline;
 
 pub use account::{AccountName, AccountState, Purpose};
+pub use address::{Address, ChannelChat, ChannelName};
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
 pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
 pub use id::{

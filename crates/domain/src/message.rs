@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::media::Media;
 use crate::outcome::{Failure, SentIds};
 use crate::text::{FormattedText, ParseMode};
-use crate::{AccountName, ChatId, ChatRef, MessageId, Timestamp};
+use crate::{AccountName, Address, ChatId, ChatRef, MessageId, Timestamp};
 
 /// How far a message is.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
@@ -193,7 +193,7 @@ pub struct OutboundMessage {
     /// Where to, as the caller named it.
     pub chat: ChatRef,
     /// Where to, once it is known.
-    pub chat_id: Option<ChatId>,
+    pub address: Option<Address>,
     /// The one account that may send it, if the caller pinned one.
     pub pin: Option<AccountName>,
     /// The account that sends it, as soon as one was chosen.
@@ -217,6 +217,16 @@ pub struct OutboundMessage {
 }
 
 impl OutboundMessage {
+    /// The id of a chat of Telegram, once it is known.
+    pub fn chat_id(&self) -> Option<ChatId> {
+        self.address.as_ref()?.chat_id()
+    }
+
+    /// The chat by its address once that is known, else as the caller named it.
+    pub fn place(&self) -> ChatRef {
+        self.address.clone().map_or_else(|| self.chat.clone(), ChatRef::from)
+    }
+
     /// The first part that is not sent yet.
     pub fn next_part(&self) -> Option<&Part> {
         self.parts.iter().find(|part| part.state != PartState::Sent)

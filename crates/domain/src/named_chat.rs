@@ -40,7 +40,7 @@ impl fmt::Debug for Phone {
 /// A chat as a caller names it, before it is known which one that is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NamedChat {
-    /// By its id or public name.
+    /// By its id, its public name or the address of a channel.
     Chat(ChatRef),
     /// The private dialog with the person who has this phone number.
     Phone(Phone),
@@ -66,13 +66,13 @@ pub enum NamedChatError {
 }
 
 impl ChatRef {
-    /// Reads a chat that is named by its id, its username or a link.
+    /// Reads a chat of Telegram that is named by its id, its username or a link.
     ///
     /// # Errors
-    /// It names none, or by a phone number or as `me`.
+    /// It names none, or by a phone number, as `me` or by the address of a channel.
     pub fn named(text: &str) -> Result<Self, NamedChatError> {
         match text.parse()? {
-            NamedChat::Chat(chat) => Ok(chat),
+            NamedChat::Chat(chat @ (Self::Id(_) | Self::Username(_))) => Ok(chat),
             other => Err(NamedChatError::NotHere(other)),
         }
     }

@@ -140,7 +140,7 @@ fn entry_of(
     }
     let written = match chat {
         ChatRef::Id(id) => Some(*id),
-        ChatRef::Username(_) => None,
+        ChatRef::Username(_) | ChatRef::Channel(_) => None,
     };
     let mut names = Vec::new();
     for id in written.into_iter().chain(chat_id.filter(|id| Some(*id) != written)) {

@@ -8,7 +8,7 @@ use delivery::{
 use domain::message::Content;
 use domain::outcome::SentIds;
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
-use domain::{AccountName, ChatId, ChatRef, Outcome, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, Outcome, Timestamp};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
@@ -44,7 +44,7 @@ impl Script {
             .filter(pinned)
             .map(|account| Candidate { account, readiness: Readiness::Ready })
             .collect();
-        Candidates { chat_id: ChatId::channel(1_234_567_890), able, ..Candidates::default() }
+        Candidates { address: ChatId::channel(1_234_567_890).map(Address::Telegram), able, ..Candidates::default() }
     }
 }
 
@@ -53,8 +53,12 @@ impl Sender for Script {
         ACCOUNTS.contains(&account.as_str())
     }
 
-    fn locate(&self, _: &ChatRef) -> Option<ChatId> {
-        ChatId::channel(1_234_567_890)
+    fn serves(&self, _: &ChatRef) -> bool {
+        true
+    }
+
+    fn locate(&self, _: &ChatRef) -> Option<Address> {
+        ChatId::channel(1_234_567_890).map(Address::Telegram)
     }
 
     fn capabilities(&self, _: &ChatRef) -> Capabilities {
@@ -81,7 +85,7 @@ impl Sender for Script {
     fn place_mention<'a>(
         &'a self,
         _: &'a AccountName,
-        _: ChatId,
+        _: &'a Address,
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
         Box::pin(async move { Ok(content.text.clone()) })

@@ -201,7 +201,7 @@ async fn failover_shows_both_accounts_and_its_reason() {
         let begin = Begin {
             id: message,
             account: account(to),
-            chat_id: chat(id),
+            address: chat(id).into(),
             part: 0,
             plan: None,
             failover: Some(failover),

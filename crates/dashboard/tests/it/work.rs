@@ -39,7 +39,7 @@ impl World {
         let message = domain::message::OutboundMessage {
             id,
             chat: ChatRef::Id(chat),
-            chat_id: Some(chat),
+            address: Some(chat.into()),
             pin: None,
             account: None,
             parts: vec![domain::message::Part::of_text(0, text.clone(), 77)],
@@ -79,7 +79,7 @@ impl World {
         let begin = Begin {
             id,
             account: "main".parse().expect("an account"),
-            chat_id: CHAT.parse().expect("a chat"),
+            address: CHAT.parse::<ChatId>().expect("a chat").into(),
             part: 0,
             plan: None,
             failover: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::outcome::{Failure, OutcomeKind};
 use domain::saga::{Left, RegistryChange, SagaEntry, SagaEvent, SagaState, StepOutcome, Task};
-use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatKind, ChatRef, Timestamp};
 use store::{ChatRecord, ChatState};
 use tokio::sync::watch;
 
@@ -45,7 +45,7 @@ impl SagaRunner<'_> {
                 Choice::Fail(failure) => return self.nobody(work, failure).await,
             };
             if work.saga.task.chat().is_some() {
-                let Some(chat_id) = candidates.chat_id else {
+                let Some(chat_id) = candidates.address.as_ref().and_then(Address::chat_id) else {
                     return self.nobody(work, Failure::ChatNotFound { asked: Vec::new() }).await;
                 };
                 work.saga.chat_id = Some(chat_id);

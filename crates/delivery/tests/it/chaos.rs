@@ -63,7 +63,7 @@ async fn play(script: Vec<u8>, messages: Vec<(i64, usize)>) -> Result<(), TestCa
     let mut last: HashMap<_, usize> = HashMap::new();
     for effect in effects.into_iter().filter(|effect| effect.media.is_none_or(|place| place == 0)) {
         let number: usize = effect.text.parse().expect("a number");
-        if let Some(before) = last.insert(effect.chat_id, number) {
+        if let Some(before) = last.insert(effect.address.clone(), number) {
             prop_assert!(before < number, "the order in a chat is the order of acceptance");
         }
     }

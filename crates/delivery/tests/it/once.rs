@@ -303,6 +303,6 @@ async fn doubtful_text_to_a_moved_group_is_looked_for() {
         assert_eq!(message.state, MessageState::Sent, "arrived: {arrived}");
         let effects = bench.script.effects();
         assert_eq!(effects.len(), 1, "once, wherever it is: {effects:?}");
-        assert_eq!(effects[0].chat_id, if arrived { old } else { new }, "arrived: {arrived}");
+        assert_eq!(effects[0].address, if arrived { old } else { new }.into(), "arrived: {arrived}");
     }
 }

@@ -16,7 +16,7 @@ use domain::saga::{
     MemberResult, Missing, ObserverRule, Person, RegistryChange, Saga, SagaState, Step, StepAnswer,
     StepOutcome, Task,
 };
-use domain::{AccountName, ChatId, ChatRef, OperationId, Outcome, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, OperationId, Outcome, Timestamp};
 use futures::future::BoxFuture;
 use store::{Origin, Store};
 use tokio::sync::watch;
@@ -258,10 +258,7 @@ impl Steps for Provider {
                 candidates.preferred = Some(name(bound));
                 candidates.lost = world.gone.contains(bound);
             }
-            candidates.chat_id = match &query.chat {
-                ChatRef::Id(id) => Some(*id),
-                ChatRef::Username(_) => None,
-            };
+            candidates.address = Address::written(&query.chat);
             candidates
         })
     }

@@ -14,7 +14,7 @@ use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
 use domain::message::{Content, Mention, OnFlood, OutboundMessage, PartItem};
 use domain::outcome::{Refusal, SentIds};
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
-use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
+use domain::{AccountName, Address, ChannelName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
 use futures::future::BoxFuture;
 use store::{Origin, Store};
 use tokio::sync::{Semaphore, watch};
@@ -50,7 +50,7 @@ pub(crate) enum Act {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Effect {
     pub(crate) account: AccountName,
-    pub(crate) chat_id: ChatId,
+    pub(crate) address: Address,
     pub(crate) random_id: i64,
     pub(crate) text: String,
     /// The place of its media in the message.
@@ -60,7 +60,7 @@ pub(crate) struct Effect {
 #[derive(Default)]
 struct Provider {
     effects: Vec<Effect>,
-    ids: HashMap<(AccountName, ChatId, i64), i64>,
+    ids: HashMap<(AccountName, Address, i64), i64>,
     script: HashMap<AccountName, VecDeque<Act>>,
     preparing: HashMap<AccountName, VecDeque<Prepares>>,
     prepared: Vec<(AccountName, i64)>,
@@ -92,7 +92,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
 impl Provider {
     /// The ids of a part that is there.
     fn ids_of(&self, attempt: &Attempt<'_>) -> Option<SentIds> {
-        let key = |item: &PartItem| (attempt.account.clone(), attempt.chat_id, item.random_id);
+        let key = |item: &PartItem| (attempt.account.clone(), attempt.address.clone(), item.random_id);
         attempt.part.items.iter().map(|item| self.ids.get(&key(item)).map(|id| Some(*id))).collect()
     }
 
@@ -100,14 +100,14 @@ impl Provider {
     fn take(&mut self, attempt: &Attempt<'_>) -> SentIds {
         let mut ids = Vec::new();
         for (place, item) in attempt.part.items.iter().enumerate() {
-            let key = (attempt.account.clone(), attempt.chat_id, item.random_id);
+            let key = (attempt.account.clone(), attempt.address.clone(), item.random_id);
             let next = i64::try_from(self.effects.len()).expect("small") + 1;
             let known = self.ids.get(&key).copied();
             if known.is_none() {
                 self.ids.insert(key, next);
                 self.effects.push(Effect {
                     account: attempt.account.clone(),
-                    chat_id: attempt.chat_id,
+                    address: attempt.address.clone(),
                     random_id: item.random_id,
                     text: if place == 0 { attempt.part.text.text.clone() } else { String::new() },
                     media: item.media,
@@ -119,22 +119,44 @@ impl Provider {
     }
 }
 
-/// The pretend way out: accounts `main` and `backup`, which know every chat.
+/// The pretend way out: accounts, by default `main` and `backup` of Telegram, which know every chat.
 pub(crate) struct Script {
     capabilities: Capabilities,
     provider: Arc<Mutex<Provider>>,
     clock: Clock,
     changed: watch::Sender<u64>,
     late: Semaphore,
+    accounts: Vec<AccountName>,
+    channel: Option<ChannelName>,
 }
 
 impl Script {
     pub(crate) fn new(clock: &Clock, capabilities: Capabilities) -> Arc<Self> {
-        let clock = clock.clone();
+        Self::with(clock, capabilities, &["main", "backup"], None)
+    }
+
+    /// The way out to a channel, with these accounts.
+    pub(crate) fn of_channel(
+        clock: &Clock,
+        capabilities: Capabilities,
+        channel: &str,
+        accounts: &[&str],
+    ) -> Arc<Self> {
+        Self::with(clock, capabilities, accounts, Some(channel.parse().expect("a name")))
+    }
+
+    fn with(
+        clock: &Clock,
+        capabilities: Capabilities,
+        accounts: &[&str],
+        channel: Option<ChannelName>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             capabilities,
+            accounts: accounts.iter().map(|account| name(account)).collect(),
+            channel,
             provider: Arc::default(),
-            clock,
+            clock: clock.clone(),
             changed: watch::Sender::new(0),
             late: Semaphore::new(0),
         })
@@ -239,14 +261,21 @@ impl Script {
 
 impl Sender for Script {
     fn knows(&self, account: &AccountName) -> bool {
-        ["main", "backup"].contains(&account.as_str())
+        self.accounts.contains(account)
     }
 
-    fn locate(&self, chat: &ChatRef) -> Option<ChatId> {
+    fn serves(&self, chat: &ChatRef) -> bool {
         match chat {
-            ChatRef::Id(id) => Some(*id),
+            ChatRef::Id(_) | ChatRef::Username(_) => self.channel.is_none(),
+            ChatRef::Channel(chat) => self.channel.as_ref() == Some(&chat.channel),
+        }
+    }
+
+    fn locate(&self, chat: &ChatRef) -> Option<Address> {
+        match chat {
             ChatRef::Username(_) if self.provider.lock().expect("lock").unnamed => None,
-            ChatRef::Username(_) => ChatId::user(777),
+            ChatRef::Username(_) => ChatId::user(777).map(Address::Telegram),
+            chat => Address::written(chat),
         }
     }
 
@@ -255,13 +284,14 @@ impl Sender for Script {
     }
 
     fn candidates_now(&self, query: &Query) -> Option<Candidates> {
-        let chat_id = self.locate(&query.chat)?;
+        let address = self.locate(&query.chat)?;
         let provider = self.provider.lock().expect("lock");
-        let chat_id = provider.migrated.get(&chat_id).copied().unwrap_or(chat_id);
-        let mut candidates = Candidates { chat_id: Some(chat_id), ..Candidates::default() };
-        candidates.preferred = Some(provider.bound_to.clone().unwrap_or_else(|| name("main")));
+        let moved = address.chat_id().and_then(|chat_id| provider.migrated.get(&chat_id));
+        let address = moved.map_or(address, |moved| Address::Telegram(*moved));
+        let mut candidates = Candidates { address: Some(address), ..Candidates::default() };
+        candidates.preferred = provider.bound_to.clone().or_else(|| self.accounts.first().cloned());
         candidates.lost = provider.bound_to.as_ref().is_some_and(|bound| provider.gone.contains(bound));
-        for account in ["main", "backup"].map(name) {
+        for account in self.accounts.iter().cloned() {
             if query.pin.as_ref().is_some_and(|pin| *pin != account) {
                 continue;
             }
@@ -313,7 +343,7 @@ impl Sender for Script {
     fn place_mention<'a>(
         &'a self,
         _: &'a AccountName,
-        _: ChatId,
+        _: &'a Address,
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
         Box::pin(async move { Ok(domain::text::with_mention(content.text.clone(), 42, "Anna")) })

@@ -95,10 +95,10 @@ async fn a_group_that_became_a_supergroup_is_followed_in_order() {
     bench.clock.advance(Duration::from_secs(301));
     for id in ids {
         let message = bench.settled(id).await;
-        assert_eq!((message.state, message.chat_id), (MessageState::Sent, Some(new)));
+        assert_eq!((message.state, message.chat_id()), (MessageState::Sent, Some(new)));
     }
     let texts = bench.script.texts();
     let of_old: Vec<_> = texts.iter().filter(|text| *text != "2").collect();
     assert_eq!(of_old, ["0", "1", "3", "4"], "{texts:?}");
-    assert!(bench.script.effects().iter().all(|effect| effect.chat_id == new));
+    assert!(bench.script.effects().iter().all(|effect| effect.address == new.into()));
 }

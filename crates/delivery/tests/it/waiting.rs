@@ -206,7 +206,7 @@ async fn unresolved_message_keeps_its_place_over_a_restart() {
     bench.breathe().await;
     // The name is known by now, so that this one is stored with the chat; those before it are not.
     let last = bench.submit(text(chat, "three")).await;
-    assert!(bench.delivery.get(last).await.expect("reads").expect("exists").chat_id.is_some());
+    assert!(bench.delivery.get(last).await.expect("reads").expect("exists").address.is_some());
     bench.script.forget_names();
     let bench = bench.restart().await;
     bench.clock.advance(Duration::from_secs(301));

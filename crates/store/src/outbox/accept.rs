@@ -166,7 +166,7 @@ impl AcceptWrite {
                 key(id),
                 codes::of_message(message.state),
                 self.chat,
-                message.chat_id.map(ChatId::get),
+                message.chat_id().map(ChatId::get),
                 message.pin.as_ref().map(AccountName::as_str),
                 message.account.as_ref().map(AccountName::as_str),
                 codes::of_on_flood(message.on_flood),
@@ -273,7 +273,7 @@ impl Write for AcceptWrite {
         if !transaction.intake_open() {
             return Err(StoreError::StorageFull);
         }
-        do_not_contact::refuse(transaction, &self.accept.message.chat, self.accept.message.chat_id)?;
+        do_not_contact::refuse(transaction, &self.accept.message.chat, self.accept.message.chat_id())?;
         self.insert(transaction)?;
         self.save_key(transaction, &self.accept.message.id)?;
         if let Some(join) = &self.accept.join {

@@ -17,7 +17,7 @@ use domain::message::{OutboundMessage, Part};
 use domain::outcome::{Failure, SentIds};
 use domain::saga::Failover;
 use domain::timeline::Entry;
-use domain::{AccountName, ChatId, MessageId, Timestamp};
+use domain::{AccountName, Address, ChatId, MessageId, Timestamp};
 
 pub(crate) use accept::KEY_LIFE;
 pub use accept::{Accept, Accepted, Idempotency, Join, Origin, SameBy};
@@ -47,7 +47,7 @@ pub struct Begin {
     /// The account that will send it.
     pub account: AccountName,
     /// The chat that was found.
-    pub chat_id: ChatId,
+    pub address: Address,
     /// Which part.
     pub part: u16,
     /// Replaces all parts, when it takes an account to know them. Parts that were begun or sent must be in it as
@@ -71,10 +71,10 @@ pub struct PartSent {
     /// The account that sent it.
     pub account: AccountName,
     /// The chat it was sent to.
-    pub chat_id: ChatId,
+    pub address: Address,
     /// The ids at the provider, as far as they are known.
     pub message_ids: SentIds,
-    /// Bind the chat to the account, unless it is bound already.
+    /// Bind the chat to the account, unless it is bound already. One of a channel is never bound.
     pub bind: bool,
     /// Bind the chat to the account, whatever it was bound to.
     pub rebind: bool,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::media::FileKey;
 use domain::message::{Content, OutboundMessage, Part};
-use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Purpose, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, MessageId, MessageState, Purpose, Timestamp};
 
 use super::statements as sql;
 use super::{Origin, PARTS, TABLE, items, key, search};
@@ -110,7 +110,7 @@ pub struct StoredLane {
     /// The chat as the caller named it.
     pub chat: ChatRef,
     /// The chat, once known.
-    pub chat_id: Option<ChatId>,
+    pub address: Option<Address>,
     /// The account that the caller pinned it to.
     pub pin: Option<AccountName>,
 }
@@ -118,12 +118,21 @@ pub struct StoredLane {
 pub(super) fn lane(connection: &Connection, id: MessageId) -> Result<Option<StoredLane>, StoreError> {
     connection.first(sql::LANE, [key(&id)], |row| {
         let columns = Columns::new(row, TABLE);
+        let chat = columns.parsed(0)?;
         Ok(StoredLane {
-            chat: columns.parsed(0)?,
-            chat_id: columns.maybe_chat_id(1)?,
+            address: address_of(&chat, columns.maybe_chat_id(1)?),
+            chat,
             pin: columns.maybe_account(2)?,
         })
     })
+}
+
+/// The address of a stored message: that of a channel is its name, and the column of ids is Telegram's.
+fn address_of(chat: &ChatRef, chat_id: Option<ChatId>) -> Option<Address> {
+    match chat {
+        ChatRef::Channel(_) => Address::written(chat),
+        ChatRef::Id(_) | ChatRef::Username(_) => chat_id.map(Address::Telegram),
+    }
 }
 
 pub(super) fn sent_by(
@@ -229,11 +238,12 @@ pub(super) fn message(row: &Row<'_>) -> Result<OutboundMessage, StoreError> {
     let state = columns.coded(1, "state", codes::message)?;
     // One beside a doubt only says that the message was held back.
     let failure = if state == MessageState::Failed { columns.maybe_json(10)? } else { None };
+    let chat = columns.parsed(2)?;
     Ok(OutboundMessage {
         id: columns.message_id(0)?,
         state,
-        chat: columns.parsed(2)?,
-        chat_id: columns.maybe_chat_id(3)?,
+        address: address_of(&chat, columns.maybe_chat_id(3)?),
+        chat,
         pin: columns.maybe_account(4)?,
         account: columns.maybe_account(5)?,
         on_flood: columns.coded(6, "way to meet floods", codes::on_flood)?,

@@ -2,7 +2,7 @@
 
 use domain::message::{PartItem, PartState};
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, ChatRef, MessageId, MessageState, Outcome};
+use domain::{AccountName, ChatId, MessageId, MessageState, Outcome};
 
 use super::ending::count_unresolved;
 use super::statements as sql;
@@ -92,10 +92,11 @@ impl Write for BeginWrite {
     const POINT: Option<Point> = Some(point::BEGIN);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Begin { id, account, chat_id, part, at, .. } = &self.begin;
+        let Begin { id, account, address, part, at, .. } = &self.begin;
+        let chat_id = address.chat_id();
         let is_repeated = self.is_repeated(transaction)?;
         let begun = transaction
-            .execute(sql::BEGIN_MESSAGE, params![account.as_str(), chat_id.get(), at.as_micros(), key(id)])?;
+            .execute(sql::BEGIN_MESSAGE, params![account.as_str(), chat_id.map(ChatId::get), at.as_micros(), key(id)])?;
         if begun == 0 {
             return refused(transaction, id, "nothing of it can be begun");
         }
@@ -109,7 +110,7 @@ impl Write for BeginWrite {
         if do_not_contact::is_there_any(transaction)? {
             let chat =
                 transaction.first(sql::CHAT_OF, [key(id)], |row| Columns::new(row, TABLE).parsed(0))?;
-            do_not_contact::refuse(transaction, &chat.unwrap_or(ChatRef::Id(*chat_id)), Some(*chat_id))?;
+            do_not_contact::refuse(transaction, &chat.unwrap_or_else(|| address.clone().into()), chat_id)?;
         }
         let entry = Entry {
             at: *at,
@@ -144,7 +145,8 @@ impl Write for SentWrite {
     }
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let PartSent { id, part, account, chat_id, message_ids, bind, rebind, at, .. } = &self.sent;
+        let PartSent { id, part, account, address, message_ids, bind, rebind, at, .. } = &self.sent;
+        let chat_id = address.chat_id().map(ChatId::get);
         let params = params![message_ids.first(), self.ids, key(id), part];
         if transaction.execute(sql::PART_SENT, params)? == 0 {
             return match part_state(transaction, id, *part)? {
@@ -152,7 +154,7 @@ impl Write for SentWrite {
                 _ => Err(no_such_part(transaction, id, *part)),
             };
         }
-        let params = params![account.as_str(), chat_id.get(), at.as_micros(), key(id)];
+        let params = params![account.as_str(), chat_id, at.as_micros(), key(id)];
         let part_left = transaction.first(sql::UNSENT_PART, [key(id)], |_| Ok(()))?.is_some();
         let finished = !part_left && transaction.execute(sql::FINISH, params)? > 0;
         // Where the message has ended otherwise, the part is written down and the end stays.
@@ -173,7 +175,8 @@ impl Write for SentWrite {
         if is_held_back {
             held_back::failed(transaction, id, *at)?;
         }
-        let binding = params![chat_id.get(), account.as_str(), at.as_micros()];
+        let Some(chat_id) = chat_id else { return Ok(()) };
+        let binding = params![chat_id, account.as_str(), at.as_micros()];
         match (rebind, bind) {
             (true, _) => transaction.execute(accounts::REBIND, binding)?,
             (false, true) => transaction.execute(accounts::BIND, binding)?,

@@ -57,7 +57,7 @@ async fn nothing_is_accepted_or_begun_for_who_is_listed(world: World) {
     };
     world.store.peers().save(&account("main"), vec![peer]).await.unwrap();
     let mut waiting = world.message(1);
-    (waiting.chat, waiting.chat_id) = ("@client_1".parse().unwrap(), None);
+    (waiting.chat, waiting.address) = ("@client_1".parse().unwrap(), None);
     outbox.accept(accept(waiting.clone())).await.unwrap();
     for contact in ["777", "@client_1", "+70000000001"] {
         let entry = entry(&world, contact);
@@ -65,7 +65,7 @@ async fn nothing_is_accepted_or_begun_for_who_is_listed(world: World) {
         list.add(vec![entry.clone()]).await.unwrap();
         for chat_id in [None, Some(user)] {
             let mut message = world.message(1);
-            (message.chat, message.chat_id) = (ChatRef::Id(user), chat_id);
+            (message.chat, message.address) = (ChatRef::Id(user), chat_id.map(Into::into));
             for message in [message.clone(), begun(message)] {
                 assert_eq!(outbox.accept(accept(message.clone())).await, Err(refused.clone()));
                 assert_eq!(outbox.get(message.id).await, Ok(None));
@@ -74,7 +74,7 @@ async fn nothing_is_accepted_or_begun_for_who_is_listed(world: World) {
         let begin = store::Begin {
             id: waiting.id,
             account: account("main"),
-            chat_id: user,
+            address: user.into(),
             part: 0,
             plan: None,
             failover: None,
@@ -88,7 +88,7 @@ async fn nothing_is_accepted_or_begun_for_who_is_listed(world: World) {
     // A number that was written without a plus is a phone as well.
     list.add(vec![entry(&world, "+70000000001")]).await.unwrap();
     let mut message = world.message(1);
-    (message.chat, message.chat_id) = ("70000000001".parse().unwrap(), None);
+    (message.chat, message.address) = ("70000000001".parse().unwrap(), None);
     assert!(matches!(outbox.accept(accept(message)).await, Err(StoreError::DoNotContact { .. })));
     // And all others have their messages.
     outbox.accept(accept(world.message(1))).await.unwrap();

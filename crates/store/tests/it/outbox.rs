@@ -36,7 +36,7 @@ conformance! {
 async fn a_message_reads_back_as_it_was_taken_in(world: World) {
     let mut message = world.message(2);
     message.chat = ChatRef::Username("demo_channel".parse().unwrap());
-    message.chat_id = None;
+    message.address = None;
     message.pin = Some(account("backup_1"));
     message.on_flood = OnFlood::Fail;
     message.state = MessageState::Scheduled;
@@ -70,7 +70,7 @@ async fn a_message_begun_at_acceptance_is_sent_in_two_writes(world: World) {
     world.store.outbox().part_sent(sent.clone()).await.unwrap();
     let message = world.get(id).await;
     assert_eq!((message.state, message.message_ids()), (MessageState::Sent, vec![500]));
-    assert_eq!((message.account, message.chat_id), (Some(account("main")), Some(chat())));
+    assert_eq!((message.account.clone(), message.chat_id()), (Some(account("main")), Some(chat())));
     let timeline = world.store.outbox().timeline(id).await.unwrap();
     let steps: Vec<Step> = timeline.iter().map(|entry| entry.step).collect();
     assert_eq!(steps, [Step::Accepted, Step::Begun, Step::Sent]);

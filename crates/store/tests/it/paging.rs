@@ -53,14 +53,14 @@ async fn filters_hold_together(world: World) {
     let mut expected = Vec::new();
     for number in 0..12 {
         let mut message = world.message(1);
-        message.chat_id = Some(chat_number(number % 2 + 1));
+        message.address = Some(chat_number(number % 2 + 1).into());
         let id = message.id;
         outbox.accept(accept(message)).await.unwrap();
         let chat_id = chat_number(number % 2 + 1);
         let name = account(if number % 3 == 0 { "main" } else { "backup_1" });
-        outbox.begin(store::Begin { account: name.clone(), chat_id, ..world.begin(id, 0) }).await.unwrap();
+        outbox.begin(store::Begin { account: name.clone(), address: chat_id.into(), ..world.begin(id, 0) }).await.unwrap();
         if number % 4 < 2 {
-            let sent = store::PartSent { account: name.clone(), chat_id, ..world.sent(id, 0) };
+            let sent = store::PartSent { account: name.clone(), address: chat_id.into(), ..world.sent(id, 0) };
             outbox.part_sent(sent).await.unwrap();
         }
         expected.push((id, world.state(id).await, name, chat_id));

@@ -158,7 +158,7 @@ impl World {
         OutboundMessage {
             id: self.id(),
             chat: ChatRef::Id(chat()),
-            chat_id: Some(chat()),
+            address: Some(chat().into()),
             pin: None,
             account: None,
             content: Content {
@@ -218,7 +218,7 @@ impl World {
         Begin {
             id,
             account: account("main"),
-            chat_id: chat(),
+            address: chat().into(),
             part,
             plan: None,
             failover: None,
@@ -232,7 +232,7 @@ impl World {
             id,
             part,
             account: account("main"),
-            chat_id: chat(),
+            address: chat().into(),
             message_ids: SentIds::one(Some(i64::from(part) + 500)),
             bind: false,
             rebind: false,

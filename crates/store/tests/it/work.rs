@@ -78,7 +78,7 @@ fn holds(filter: &WorkFilter, work: &Work) -> bool {
     let (kind, account, chat_id, open) = match work {
         Work::Message(message) => {
             let open = !message.state.is_final() || message.state == domain::MessageState::InDoubt;
-            (WorkKind::SendText, &message.account, message.chat_id, open)
+            (WorkKind::SendText, &message.account, message.chat_id(), open)
         }
         Work::Saga(saga) => {
             let open = !saga.state.is_final() || saga.state == SagaState::InDoubt;

@@ -72,7 +72,8 @@ pub(crate) async fn reader(
 
 /// The first that may read it now.
 fn choose(candidates: Candidates) -> Result<(AccountName, ChatId), ReadError> {
-    let Candidates { chat_id, able, refused, .. } = candidates;
+    let Candidates { address, able, refused, .. } = candidates;
+    let chat_id = address.and_then(|address| address.chat_id());
     let ready = able.iter().find(|able| able.readiness == Readiness::Ready);
     if let (Some(ready), Some(chat_id)) = (ready, chat_id) {
         return Ok((ready.account.clone(), chat_id));
@@ -139,7 +140,7 @@ mod tests {
         let able = |account: &str, readiness| Candidate { account: name(account), readiness };
         let refused = |why| vec![(Refusal { account: name("main"), why: "why".into() }, why)];
         let two = Candidates {
-            chat_id,
+            address: chat_id.map(Into::into),
             able: vec![able("main", Readiness::HeldUntil(until)), able("backup_1", Readiness::Ready)],
             ..Candidates::default()
         };
@@ -152,7 +153,7 @@ mod tests {
             (RefusalKind::NotFound, "NotFound"),
             (RefusalKind::Unusable, "NoAccount"),
         ] {
-            let nobody = Candidates { chat_id, refused: refused(why), ..Candidates::default() };
+            let nobody = Candidates { address: chat_id.map(Into::into), refused: refused(why), ..Candidates::default() };
             let error = choose(nobody).expect_err("nobody");
             assert!(format!("{error:?}").starts_with(expected), "{error:?}");
         }

@@ -113,6 +113,7 @@ async fn member(changer: &Changer, to: &ChatRef) -> Result<Option<ChatId>, Chang
     let account = &changer.account;
     match to {
         ChatRef::Id(id) => Ok(ChatId::user(id.get())),
+        ChatRef::Channel(_) => Ok(None),
         ChatRef::Username(name) => {
             if let Some(known) = account.names.find_fresh(name, account.now()) {
                 return Ok(Some(known));

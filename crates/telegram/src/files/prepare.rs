@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use delivery::Attempt;
 use domain::account::Operation;
 use domain::media::{FileKey, Media, MediaSource, Sha256};
 use domain::outcome::Unclear;
@@ -16,6 +15,7 @@ use super::{file_id, input, post, sending};
 use crate::account::Account;
 use crate::peers::lookup;
 use crate::routing::router::Usable;
+use crate::sending::Attempt;
 use crate::sending::part;
 
 /// How long Telegram may take to make a file of what was uploaded.

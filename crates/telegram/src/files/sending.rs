@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use delivery::Attempt;
 use domain::Outcome;
 use grammers_tl_types::{Serializable as _, enums, functions, types};
 
@@ -10,6 +9,7 @@ use super::file_state::{Origin, Ready};
 use super::{input, prepare, upload};
 use crate::account::Account;
 use crate::calls::classify::CallError;
+use crate::sending::Attempt;
 use crate::sending::entities;
 
 /// A reference that was used is kept again when it was saved so long ago, so that it is not dropped as unused.

@@ -316,6 +316,7 @@ impl Pool {
         let chat_id = match chat {
             ChatRef::Id(chat_id) => Some(*chat_id),
             ChatRef::Username(name) => self.names.find(name),
+            ChatRef::Channel(_) => None,
         };
         chat_id.map(|chat_id| self.registry.today(chat_id))
     }
@@ -324,7 +325,7 @@ impl Pool {
     pub(crate) fn find_fresh(&self, chat: &ChatRef) -> Option<ChatId> {
         match chat {
             ChatRef::Username(name) => self.names.find_fresh(name, self.clock.now()),
-            ChatRef::Id(_) => self.find(chat),
+            ChatRef::Id(_) | ChatRef::Channel(_) => self.find(chat),
         }
     }
 

@@ -186,7 +186,7 @@ pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
         Some(refused(&account, in_words(&account, None, *refusal), refusal.why()))
     });
     Candidates {
-        chat_id: None,
+        address: None,
         refused: refused.collect(),
         preferred: pin.cloned().or_else(|| name(choice.preferred?)),
         lost: false,
@@ -253,6 +253,7 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
         return if coming && !has_answer && !is_enough { AskOutcome::NotYet } else { inquiry.end() };
     }
     match &query.chat {
+        ChatRef::Channel(_) => return AskOutcome::Nobody(Vec::new()),
         ChatRef::Username(name) => {
             for account in ready {
                 match lookup::resolve(&account, name).await {
@@ -444,7 +445,7 @@ fn render(
         preferred = Some(gone.clone());
     }
     Candidates {
-        chat_id: Some(chat_id),
+        address: Some(chat_id.into()),
         able,
         refused,
         preferred: query.pin.clone().or(preferred),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::{Attempt, Evidence, MessageLookup};
+use delivery::{Evidence, MessageLookup};
 use domain::account::Operation;
 use domain::outcome::SentIds;
 use domain::{ChatKind, Timestamp};
@@ -15,6 +15,7 @@ use crate::peers::Knows;
 use crate::peers::lookup;
 use crate::pool::Pool;
 use crate::routing::router::Usable;
+use crate::sending::Attempt;
 use crate::sending::fingerprint::{Fingerprint, HistoryMessage, Match};
 
 /// Messages read at once, and how often at most.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use delivery::Attempt;
 use domain::Words;
 use domain::media::{Media, MediaForm, MediaSource};
 
 use crate::files::Shown;
+use crate::sending::Attempt;
 
 /// One of the author's messages, as the history shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

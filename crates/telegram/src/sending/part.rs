@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use delivery::Attempt;
 use domain::account::{Operation, Reason};
 use domain::message::PartItem;
 use domain::outcome::{SentIds, Unclear};
@@ -14,6 +13,7 @@ use crate::calls::classify::{self, CallError};
 use crate::files::{self, Refused};
 use crate::peers::lookup;
 use crate::routing::router::Usable;
+use crate::sending::Attempt;
 use crate::sending::entities;
 
 /// How long a send may take. After that no one knows whether it arrived.

@@ -1,13 +1,12 @@
 //! The pool as the delivery sees it: a way out.
 
 use delivery::{
-    Action, Admission, Attempt, Candidates, Capabilities, Dedup, Evidence, MediaKind, MessageLookup, Query,
-    Sender,
+    Action, Admission, Candidates, Capabilities, Dedup, Evidence, MediaKind, MessageLookup, Query, Sender,
 };
 use domain::account::Operation;
 use domain::message::Content;
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
-use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
+use domain::{AccountName, Address, ChatRef, Outcome, Purpose, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -17,6 +16,7 @@ use crate::pool::Pool;
 use crate::pool::services::error_of;
 use crate::routing::candidates;
 use crate::routing::registry::Bound;
+use crate::sending::Attempt;
 use crate::sending::arrival;
 use crate::sending::mention;
 use crate::sending::part;
@@ -38,8 +38,12 @@ impl Sender for Pool {
         self.index(account).is_some()
     }
 
-    fn locate(&self, chat: &ChatRef) -> Option<ChatId> {
-        self.find_fresh(chat)
+    fn serves(&self, chat: &ChatRef) -> bool {
+        !matches!(chat, ChatRef::Channel(_))
+    }
+
+    fn locate(&self, chat: &ChatRef) -> Option<Address> {
+        self.find_fresh(chat).map(Address::Telegram)
     }
 
     fn capabilities(&self, _: &ChatRef) -> Capabilities {
@@ -74,20 +78,22 @@ impl Sender for Pool {
     fn place_mention<'a>(
         &'a self,
         account: &'a AccountName,
-        chat_id: ChatId,
+        address: &'a Address,
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
         async move {
             let Some(account) = self.get(account) else { return Err(no_such_account()) };
+            let Some(chat_id) = address.chat_id() else { return Err(no_chat_of_telegram()) };
             let ours: Vec<i64> = self.all().iter().filter_map(|one| one.health.user_id()).collect();
             mention::place(&account, chat_id, content, &ours).await
         }
         .boxed()
     }
 
-    fn prepare<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {
+    fn prepare<'a>(&'a self, attempt: delivery::Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {
         async move {
             let Some(account) = self.get(attempt.account) else { return Err(no_such_account()) };
+            let Some(attempt) = Attempt::of(attempt) else { return Err(no_chat_of_telegram()) };
             let prepared = files::prepare(&account, &self.depot, attempt).await;
             if let Err(outcome) = &prepared {
                 self.services.count(Purpose::SendMedia, error_of(outcome));
@@ -97,16 +103,18 @@ impl Sender for Pool {
         .boxed()
     }
 
-    fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, attempt: delivery::Attempt<'a>) -> BoxFuture<'a, Outcome> {
         async move {
             let Some(account) = self.get(attempt.account) else { return no_such_account() };
+            let (binds, rebinds) = (attempt.binds, attempt.rebinds);
+            let Some(attempt) = Attempt::of(attempt) else { return no_chat_of_telegram() };
             let outcome = part::send(&account, attempt).await;
             let purpose = if attempt.part.is_media() { Purpose::SendMedia } else { Purpose::SendText };
             self.services.count(purpose, error_of(&outcome));
             if matches!(outcome, Outcome::Sent(_)) {
-                if attempt.rebinds {
+                if rebinds {
                     self.registry.rebind(attempt.chat_id, Bound::To(account.index));
-                } else if attempt.binds {
+                } else if binds {
                     self.registry.bind_first(attempt.chat_id, account.index);
                 }
             }
@@ -115,18 +123,32 @@ impl Sender for Pool {
         .boxed()
     }
 
-    fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
+    fn find<'a>(
+        &'a self,
+        attempt: delivery::Attempt<'a>,
+        since: Timestamp,
+    ) -> BoxFuture<'a, MessageLookup> {
         async move {
-            match self.get(attempt.account) {
-                Some(account) => arrival::find(&account, attempt, since).await,
+            match self.get(attempt.account).zip(Attempt::of(attempt)) {
+                Some((account, attempt)) => arrival::find(&account, attempt, since).await,
                 None => MessageLookup::CannotTell,
             }
         }
         .boxed()
     }
 
-    fn peer_check<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Evidence> {
-        arrival::peer_check(self, attempt, since).boxed()
+    fn peer_check<'a>(
+        &'a self,
+        attempt: delivery::Attempt<'a>,
+        since: Timestamp,
+    ) -> BoxFuture<'a, Evidence> {
+        async move {
+            match Attempt::of(attempt) {
+                Some(attempt) => arrival::peer_check(self, attempt, since).await,
+                None => Evidence::None,
+            }
+        }
+        .boxed()
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {
@@ -143,6 +165,10 @@ impl Pool {
     pub(crate) fn unless_stopped(&self, purpose: Purpose, candidates: Candidates) -> Candidates {
         if self.services.is_stopped(purpose) { candidates::held_back(candidates) } else { candidates }
     }
+}
+
+fn no_chat_of_telegram() -> Outcome {
+    Outcome::NotFound("this is no chat of Telegram".to_owned())
 }
 
 pub(crate) fn no_such_account() -> Outcome {

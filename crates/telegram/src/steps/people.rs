@@ -26,10 +26,12 @@ pub(super) async fn resolve(context: &StepContext<'_>, who: &ChatRef) -> Result<
     let name = match who {
         ChatRef::Username(name) => Some(name.clone()),
         ChatRef::Id(chat_id) => account.names.of(*chat_id),
+        ChatRef::Channel(_) => None,
     };
     let known = match who {
         ChatRef::Username(name) => account.names.find_fresh(name, account.now()),
         ChatRef::Id(chat_id) => Some(*chat_id),
+        ChatRef::Channel(_) => None,
     };
     if let Some(person) = known.and_then(|chat_id| person(context, chat_id)) {
         return Ok(StepAnswer::Resolved { person: Some(person) });

@@ -32,7 +32,7 @@ async fn a_name_that_nobody_has_is_not_asked_for_again_for_a_while() {
     let (world, pool) = one_account().await;
     for _ in 0..3 {
         let found = candidates(&pool, "@nobody_has_this", None).await;
-        assert_eq!((found.chat_id, able(&found).len(), found.refused[0].1), (None, 0, RefusalKind::NotFound));
+        assert_eq!((found.address.clone(), able(&found).len(), found.refused[0].1), (None, 0, RefusalKind::NotFound));
     }
     assert_eq!(world.calls("backup_1", "contacts.resolveUsername"), 1);
     world.clock.advance(Duration::from_mins(6));
@@ -87,7 +87,7 @@ async fn pinned_account_resolves_names_others_know() {
     let first = candidates(&pool, "@demo_fifth", None).await;
     assert_eq!(able(&first), ["backup_1"]);
     // What waits in a lane asks by the id that was found, not by the name.
-    let id = first.chat_id.expect("found").to_string();
+    let id = first.address.clone().expect("found").to_string();
     assert_eq!(able(&candidates(&pool, &id, Some("backup_2")).await), ["backup_2"]);
     assert_eq!(world.calls("backup_2", "contacts.resolveUsername"), 1);
     world.end(&pool).await;

@@ -59,7 +59,7 @@ async fn entities_and_mentions_go_out() {
         silent: true,
         ..content("{client}, your phone is ready")
     };
-    let text = pool.place_mention(&account, chat_id, &asked).await.expect("somebody");
+    let text = pool.place_mention(&account, &chat_id.into(), &asked).await.expect("somebody");
     let mentioned = text.entities.first().map(|entity| entity.kind.clone());
     assert!(matches!(mentioned, Some(EntityKind::MentionUser { .. })), "{text:?}");
     assert!(text.text.ends_with(", your phone is ready") && !text.text.contains('{'));
@@ -67,26 +67,26 @@ async fn entities_and_mentions_go_out() {
     let Some(Mention::Auto { auto, .. }) = asked.mention.clone() else { panic!("auto") };
     let nobody = Some(Mention::Auto { auto, exclude: vec!["@client_2".to_owned()] });
     let nobody = Content { mention: nobody, ..asked.clone() };
-    let plain = pool.place_mention(&account, chat_id, &nobody).await.expect("nobody");
+    let plain = pool.place_mention(&account, &chat_id.into(), &nobody).await.expect("nobody");
     assert_eq!(plain, nobody.text);
     let mut text = FormattedText { text: format!("{} 😀 now", text.text), ..text };
     text.entities.push(Entity { offset: 0, length: 2, kind: EntityKind::Bold });
     let shown = text.text.clone();
     let one = part(text, 5);
     let attempt =
-        Attempt { account: &account, chat_id, part: &one, content: &asked, binds: true, rebinds: false };
+        Attempt { account: &account, address: &chat_id.into(), part: &one, content: &asked, binds: true, rebinds: false };
     assert_eq!(pool.send(attempt).await.word(), "sent");
     assert_eq!(world.texts(), [shown]);
     let named =
         Content { mention: Some(Mention::Username { username: "@client_2".into() }), ..content("hello") };
-    let text = pool.place_mention(&account, chat_id, &named).await.expect("known");
+    let text = pool.place_mention(&account, &chat_id.into(), &named).await.expect("known");
     assert!(text.text.ends_with(" hello"), "{text:?}");
     let nobody =
         Content { mention: Some(Mention::Username { username: "@nobody_here".into() }), ..content("hello") };
-    let refused = pool.place_mention(&account, chat_id, &nobody).await;
+    let refused = pool.place_mention(&account, &chat_id.into(), &nobody).await;
     assert!(matches!(refused, Err(Outcome::NotFound(_))), "{refused:?}");
     let rather_without = Content { mention_optional: true, ..nobody };
-    let text = pool.place_mention(&account, chat_id, &rather_without).await.expect("the plain text");
+    let text = pool.place_mention(&account, &chat_id.into(), &rather_without).await.expect("the plain text");
     assert_eq!(text, rather_without.text);
     world.end(&pool).await;
 }
@@ -100,7 +100,7 @@ async fn auto_mention_is_the_last_who_wrote_and_none_of_ours() {
     let mention = Some(Mention::Auto { auto: true, exclude: Vec::new() });
     let asked = Content { mention, ..content("your phone is ready") };
     let mentioned = async || {
-        let text = pool.place_mention(&account, chat_id, &asked).await.expect("somebody");
+        let text = pool.place_mention(&account, &chat_id.into(), &asked).await.expect("somebody");
         match text.entities.first().map(|entity| entity.kind.clone()) {
             Some(EntityKind::MentionUser { user_id }) => user_id,
             other => panic!("{other:?}"),

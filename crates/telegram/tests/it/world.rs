@@ -354,7 +354,7 @@ pub(crate) fn able(candidates: &Candidates) -> Vec<&str> {
 pub(crate) async fn chat_id(pool: &Pool, account: &str, to: &str) -> ChatId {
     let candidates = candidates(pool, to, Some(account)).await;
     assert_eq!(able(&candidates), [account], "{candidates:?}");
-    candidates.chat_id.expect("known")
+    candidates.address.and_then(|address| address.chat_id()).expect("known")
 }
 
 pub(crate) async fn send(pool: &Pool, account: &str, to: &str, text: &str, random_id: i64) -> Outcome {
@@ -373,7 +373,7 @@ pub(crate) async fn send_to(
     let part = part(content.text.clone(), random_id);
     pool.send(Attempt {
         account: &account,
-        chat_id,
+        address: &chat_id.into(),
         part: &part,
         content: &content,
         binds: true,

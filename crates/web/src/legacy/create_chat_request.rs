@@ -88,7 +88,7 @@ impl Named {
     fn read(value: &Value) -> Option<Self> {
         let (text, who) = match value {
             Value::Null => return None,
-            Value::String(text) => (text.trim().to_owned(), text.parse().ok()),
+            Value::String(text) => (text.trim().to_owned(), text.parse().ok().filter(is_of_telegram)),
             Value::Number(number) => (number.to_string(), number.to_string().parse().ok()),
             // Named all the same, so that the answer can say that this is no one.
             other => (other.to_string(), None),
@@ -98,10 +98,14 @@ impl Named {
         }
         let given = match who {
             Some(ChatRef::Username(_)) => format!("@{}", text.trim_start_matches('@')),
-            Some(ChatRef::Id(_)) | None => text.chars().take(64).collect(),
+            _ => text.chars().take(64).collect(),
         };
         Some(Self { given, who })
     }
+}
+
+const fn is_of_telegram(chat: &ChatRef) -> bool {
+    !matches!(chat, ChatRef::Channel(_))
 }
 
 #[cfg(test)]

@@ -100,6 +100,7 @@ pub(super) fn refused(error: SubmitError) -> Answer {
     let said = error.to_string();
     match error {
         SubmitError::UnknownAccount(_)
+        | SubmitError::NotServed(_)
         | SubmitError::TooMany { .. }
         | SubmitError::NotKnown { .. }
         | SubmitError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, said),

@@ -66,7 +66,7 @@ pub(super) mod tests {
         OutboundMessage {
             id: "msg_00000000000000000000000000".parse::<MessageId>().expect("an id"),
             chat: chat.parse().expect("a chat"),
-            chat_id: chat.parse().ok(),
+            address: chat.parse().ok().map(domain::Address::Telegram),
             pin: None,
             account: "main".parse().ok(),
             content: Content {

@@ -233,7 +233,11 @@ async fn find(state: &State, contact: Contact) -> Result<Option<DoNotContactEntr
     let chat = match &contact {
         Contact::ChatId(id) => domain::ChatRef::Id(*id),
         Contact::Username(name) => domain::ChatRef::Username(name.clone()),
-        Contact::Phone(_) | Contact::Address(_) => return list.find(&contact).await,
+        Contact::Address(address) => match address.parse() {
+            Ok(chat) => domain::ChatRef::Channel(chat),
+            Err(_) => return list.find(&contact).await,
+        },
+        Contact::Phone(_) => return list.find(&contact).await,
     };
     let chat_id = state.pool().chat_info(&chat).map(|known| known.chat_id);
     Ok(list.listed(vec![(chat, chat_id)]).await?.into_iter().flatten().next())

@@ -68,7 +68,7 @@ pub(crate) async fn read(
     {
         return Ok(response);
     }
-    let sent = message.account.clone().zip(message.chat_id).zip(api::message_id(&message, place));
+    let sent = message.account.clone().zip(message.chat_id()).zip(api::message_id(&message, place));
     let ((account, chat_id), message_id) = sent.ok_or_else(|| {
         let detail =
             format!("The file of the message {} is not here any more, and was not sent.", message.id);

@@ -168,8 +168,8 @@ pub(crate) async fn list(
     query.finish()?;
     let filter = sought(&state, filter, chat, q).await?;
     let found = state.store().outbox().list(&filter, &page).await.map_err(listed)?;
-    let names = Names::of(&state, found.items.iter().map(|message| message.chat_id)).await?;
-    let view = |message| api::Message::listed(message).named(names.view(message.chat_id));
+    let names = Names::of(&state, found.items.iter().map(|message| message.chat_id())).await?;
+    let view = |message| api::Message::listed(message).named(names.view(message.chat_id()));
     let items = found.items.iter().map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
@@ -242,9 +242,9 @@ pub(crate) async fn get(
     let timeline = state.store().outbox().timeline(message.id).await?;
     let whereabouts = whereabouts(&state, &message).await;
     let gives_up_at = state.delivery().gives_up_at(message.id);
-    let names = Names::of(&state, std::iter::once(message.chat_id)).await?;
+    let names = Names::of(&state, std::iter::once(message.chat_id())).await?;
     let view = api::Message::whole(&message, &timeline, &whereabouts, gives_up_at);
-    Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id))))
+    Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id()))))
 }
 
 /// Shows why a message is where it is, step by step.
@@ -484,6 +484,7 @@ fn refused(error: SubmitError) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
     let said = error.to_string();
     match error {
+        SubmitError::NotServed(_) => Problem::new(Code::ChatNotFound, format!("`chat` is wrong: {said}.")),
         SubmitError::UnknownAccount(account) => Problem::account_not_found(account.as_str()),
         SubmitError::Conflict => Problem::new(
             Code::IdempotencyConflict,

@@ -20,12 +20,12 @@ const RETRY: &str = "/v1/failed-messages/retry";
 /// A message that waits, put into the store behind the back of the workers, who leave it alone.
 async fn queued(world: &World, ids: &Ids) -> MessageId {
     let (now, id) = (world.clock.now(), MessageId::from_uuid(ids.next()));
-    let chat = "-1001234567890".parse().expect("a chat");
+    let chat = "-1001234567890".parse::<domain::ChatId>().expect("a chat");
     let text = FormattedText::plain("hello");
     let message = OutboundMessage {
         id,
         chat: ChatRef::Id(chat),
-        chat_id: Some(chat),
+        address: Some(chat.into()),
         pin: None,
         account: None,
         parts: vec![Part::of_text(0, text.clone(), 77)],

@@ -10,7 +10,7 @@ use delivery::sender::{
 use domain::message::Content;
 use domain::outcome::Refusal;
 use domain::text::{FormattedText, with_mention};
-use domain::{AccountName, ChatId, ChatRef, Outcome, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, Outcome, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -110,7 +110,7 @@ impl Script {
         if let Some(pin) = &query.pin {
             candidates.able.retain(|able| able.account == *pin);
         }
-        candidates.chat_id = self.locate(&query.chat);
+        candidates.address = self.locate(&query.chat);
         candidates
     }
 }
@@ -120,11 +120,16 @@ impl Sender for Script {
         ["main", "backup_1"].contains(&account.as_str())
     }
 
-    fn locate(&self, chat: &ChatRef) -> Option<ChatId> {
+    fn serves(&self, chat: &ChatRef) -> bool {
+        !matches!(chat, ChatRef::Channel(_))
+    }
+
+    fn locate(&self, chat: &ChatRef) -> Option<Address> {
         match chat {
-            ChatRef::Id(id) => Some(*id),
-            ChatRef::Username(name) if name.as_str() == "demo_channel" => ChatId::channel(500),
-            ChatRef::Username(_) => None,
+            ChatRef::Username(name) if name.as_str() == "demo_channel" => {
+                ChatId::channel(500).map(Address::Telegram)
+            }
+            chat => Address::written(chat),
         }
     }
 
@@ -143,7 +148,7 @@ impl Sender for Script {
     fn place_mention<'a>(
         &'a self,
         _: &'a AccountName,
-        _: ChatId,
+        _: &'a Address,
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
         async { Ok(with_mention(content.text.clone(), CLIENT.0, CLIENT.1)) }.boxed()
@@ -164,7 +169,7 @@ impl Sender for Script {
             }
             plot.sent.push(Sent {
                 account: attempt.account.clone(),
-                chat_id: attempt.chat_id,
+                chat_id: attempt.address.chat_id().expect("a chat of Telegram"),
                 text: attempt.part.text.clone(),
                 content: attempt.content.clone(),
             });

@@ -7,7 +7,7 @@ use delivery::sender::{Candidates, Query, Readiness};
 use delivery::{Call, ChatLookup, Steps};
 use domain::account::Operation;
 use domain::saga::{MemberResult, Missing, Person, RegistryChange, Step, StepAnswer};
-use domain::{AccountName, ChatId, ChatRef, Outcome, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, Outcome, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -168,10 +168,8 @@ impl Steps for Hands {
     fn reachers<'a>(&'a self, query: &'a Query, _: Operation) -> BoxFuture<'a, Candidates> {
         async {
             let mut candidates = pinned(self.plot().reachers.clone(), query.pin.as_ref());
-            candidates.chat_id = match &query.chat {
-                ChatRef::Id(id) => Some(*id),
-                ChatRef::Username(_) => ChatId::channel(500),
-            };
+            candidates.address =
+                Address::written(&query.chat).or_else(|| ChatId::channel(500).map(Address::Telegram));
             candidates
         }
         .boxed()

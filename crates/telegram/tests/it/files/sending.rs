@@ -109,7 +109,7 @@ async fn an_expired_reference_brings_the_file_up_again() {
     let (account, content) = (name("backup_1"), single());
     let second = part(&content, 2);
     let attempt =
-        Attempt { account: &account, chat_id, part: &second, content: &content, binds: true, rebinds: false };
+        Attempt { account: &account, address: &chat_id.into(), part: &second, content: &content, binds: true, rebinds: false };
     pool.prepare(attempt).await.expect("its reference is known");
     let expired = pool.send(attempt).await;
     assert!(matches!(expired, Outcome::Unprepared(_)), "{expired:?}");
@@ -212,7 +212,7 @@ async fn nothing_is_sent_that_was_not_prepared() {
     let (account, content) = (name("backup_1"), carrying("", vec![photo(&world, 1)]));
     let part = part(&content, 1);
     let attempt =
-        Attempt { account: &account, chat_id, part: &part, content: &content, binds: true, rebinds: false };
+        Attempt { account: &account, address: &chat_id.into(), part: &part, content: &content, binds: true, rebinds: false };
     let outcome = pool.send(attempt).await;
     assert!(matches!(outcome, Outcome::Unavailable(_)), "{outcome:?}");
     assert_eq!(world.calls("backup_1", "messages.sendMedia"), 0);

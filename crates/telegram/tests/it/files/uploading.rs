@@ -45,7 +45,7 @@ async fn an_upload_goes_on_after_a_restart() {
             let (account, part) = (name("backup_1"), part(&message, 1));
             let attempt = Attempt {
                 account: &account,
-                chat_id,
+                address: &chat_id.into(),
                 part: &part,
                 content: &message,
                 binds: true,

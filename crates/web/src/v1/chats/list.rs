@@ -101,7 +101,7 @@ pub(super) async fn find(state: &State, chat: &ChatRef) -> Result<api::Chat, Pro
     let id = match (chat, &known) {
         (_, Some(known)) => Some(known.chat_id),
         (ChatRef::Id(id), None) => Some(*id),
-        (ChatRef::Username(_), None) => None,
+        (ChatRef::Username(_) | ChatRef::Channel(_), None) => None,
     };
     let record = match id {
         Some(id) => state.store().chats().get(id).await?,

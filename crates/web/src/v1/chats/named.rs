@@ -15,17 +15,24 @@ pub(super) async fn chat(
     given: &str,
     pin: Option<AccountName>,
 ) -> Result<(ChatRef, Option<AccountName>), Problem> {
-    let chat = given.parse().map_err(|error| no_chat(&error))?;
-    let (chat, pin) = meant(state, chat, pin).await?;
+    let (chat, pin) = meant(state, of_telegram(given)?, pin).await?;
     pinned(state, pin.as_ref())?;
     Ok((chat, pin))
 }
 
 /// The chat in a path, where it does not depend on who asks: not `me`.
 pub(super) async fn shared(state: &State, given: &str) -> Result<ChatRef, Problem> {
-    match given.parse().map_err(|error| no_chat(&error))? {
+    match of_telegram(given)? {
         own @ NamedChat::Own => Err(no_chat(&NamedChatError::NotHere(own))),
         other => Ok(meant(state, other, None).await?.0),
+    }
+}
+
+/// Reads a chat of Telegram, in any of the forms that name one.
+fn of_telegram(given: &str) -> Result<NamedChat, Problem> {
+    match given.parse().map_err(|error| no_chat(&error))? {
+        chat @ NamedChat::Chat(ChatRef::Channel(_)) => Err(no_chat(&NamedChatError::NotHere(chat))),
+        chat => Ok(chat),
     }
 }
 
@@ -89,7 +96,7 @@ pub(crate) fn id(state: &State, chat: &ChatRef) -> Option<ChatId> {
     let known = state.pool().chat_info(chat).map(|known| known.chat_id);
     known.or(match chat {
         ChatRef::Id(id) => Some(*id),
-        ChatRef::Username(_) => None,
+        ChatRef::Username(_) | ChatRef::Channel(_) => None,
     })
 }
 

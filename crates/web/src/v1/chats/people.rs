@@ -47,6 +47,7 @@ pub(super) fn is_person(who: &ChatRef) -> bool {
     match who {
         ChatRef::Id(id) => id.kind() == ChatKind::User,
         ChatRef::Username(_) => true,
+        ChatRef::Channel(_) => false,
     }
 }
 

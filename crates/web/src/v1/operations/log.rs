@@ -52,7 +52,7 @@ pub(crate) async fn list(
     };
     let found = state.store().work(&filter, &page).await.map_err(listed)?;
     let chat_of = |work: &Work| match work {
-        Work::Message(message) => message.chat_id,
+        Work::Message(message) => message.chat_id(),
         Work::Saga(saga) => saga.chat_id,
     };
     let names = Names::of(&state, found.items.iter().map(chat_of)).await?;

@@ -30,9 +30,9 @@ pub(crate) async fn get(
     };
     let message = state.delivery().get(id).await?.ok_or_else(|| Problem::operation_not_found(&given))?;
     let timeline = state.store().outbox().timeline(id).await?;
-    let names = Names::of(&state, std::iter::once(message.chat_id)).await?;
+    let names = Names::of(&state, std::iter::once(message.chat_id())).await?;
     let view = api::Operation::of_message(&message).with_timeline(&timeline);
-    Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id))))
+    Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id()))))
 }
 
 /// Work on a chat, by an id as a caller gives it.

@@ -1,0 +1,239 @@
+//! Where a message goes: a chat of Telegram, or one of another channel.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::account::AccountName;
+use crate::chat::{ChatId, ChatRef};
+
+/// What links into Telegram and the web begin with: no channel is called so, or an address would read as a link.
+const SCHEMES: [&str; 3] = ["tg", "http", "https"];
+
+/// A way to reach people beside Telegram's user accounts, such as `avito`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelName(Box<str>);
+
+/// Text that names no channel.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0:?} is no name of a channel; it has 1 to 32 of a-z, 0-9 and _, and is not tg, http or https")]
+pub struct InvalidChannelName(String);
+
+/// A chat as its provider names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExternalChat(Box<str>);
+
+/// A chat outside Telegram. Its text form is `channel:account/chat`, such as `avito:shop/u2i-1`: no id, username or link of
+/// Telegram is written so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelChat {
+    /// The channel.
+    pub channel: ChannelName,
+    /// The account of ours there.
+    pub account: AccountName,
+    /// The chat.
+    pub chat: ExternalChat,
+}
+
+/// Text that is no address of a channel.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "{0:?} is no address of a channel; write channel:account/chat, such as avito:shop/u2i-1, the chat with at most 256 characters"
+)]
+pub struct InvalidAddress(String);
+
+/// Where a message goes, once it is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Address {
+    /// A chat of Telegram.
+    Telegram(ChatId),
+    /// A chat of a channel.
+    Channel(ChannelChat),
+}
+
+impl ChannelName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for ChannelName {
+    type Err = InvalidChannelName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let valid = (1..=32).contains(&text.len())
+            && text.bytes().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == b'_')
+            && !SCHEMES.contains(&text);
+        if valid { Ok(Self(text.into())) } else { Err(InvalidChannelName(shorten(text))) }
+    }
+}
+
+impl ExternalChat {
+    /// Reads 1 to 256 characters without control characters, and without spaces at either end.
+    pub fn new(text: &str) -> Option<Self> {
+        let valid = !text.is_empty()
+            && text.chars().count() <= 256
+            && text.trim() == text
+            && !text.chars().any(char::is_control);
+        valid.then(|| Self(text.into()))
+    }
+
+    /// The provider's name for it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ExternalChat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for ChannelChat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}/{}", self.channel, self.account, self.chat)
+    }
+}
+
+impl FromStr for ChannelChat {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = || {
+            let (channel, rest) = text.trim().split_once(':')?;
+            let (account, chat) = rest.split_once('/')?;
+            let (channel, account) = (channel.parse().ok()?, account.parse().ok()?);
+            Some(Self { channel, account, chat: ExternalChat::new(chat)? })
+        };
+        read().ok_or_else(|| InvalidAddress(shorten(text)))
+    }
+}
+
+impl Serialize for ChannelChat {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelChat {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl Address {
+    /// The address that a chat's name is by itself; a username is none.
+    pub fn written(chat: &ChatRef) -> Option<Self> {
+        match chat {
+            ChatRef::Id(id) => Some(Self::Telegram(*id)),
+            ChatRef::Channel(chat) => Some(Self::Channel(chat.clone())),
+            ChatRef::Username(_) => None,
+        }
+    }
+
+    /// The id of a chat of Telegram.
+    pub const fn chat_id(&self) -> Option<ChatId> {
+        match self {
+            Self::Telegram(id) => Some(*id),
+            Self::Channel(_) => None,
+        }
+    }
+
+    /// Whether a chat's name says this very address.
+    pub fn is(&self, chat: &ChatRef) -> bool {
+        match (self, chat) {
+            (Self::Telegram(id), ChatRef::Id(other)) => id == other,
+            (Self::Channel(one), ChatRef::Channel(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl From<ChatId> for Address {
+    fn from(id: ChatId) -> Self {
+        Self::Telegram(id)
+    }
+}
+
+impl From<Address> for ChatRef {
+    fn from(address: Address) -> Self {
+        match address {
+            Address::Telegram(id) => Self::Id(id),
+            Address::Channel(chat) => Self::Channel(chat),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Telegram(id) => id.fmt(f),
+            Self::Channel(chat) => chat.fmt(f),
+        }
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::named_chat::NamedChat;
+
+    #[test]
+    fn an_address_of_a_channel_is_read_and_written() {
+        for text in ["avito:shop/u2i-1", "email:main/name@example.com", "sms:main/+70000000001", "x:a/b c/d:e"] {
+            let chat: ChannelChat = text.parse().expect(text);
+            assert_eq!(chat.to_string(), text);
+            assert_eq!(text.parse::<ChatRef>(), Ok(ChatRef::Channel(chat)));
+        }
+        for wrong in [
+            "", "avito", "avito:shop", "avito:shop/", "avito:/1", ":shop/1", "Avito:shop/1", "avito:add/1",
+            "https://t.me/demo_main", "https:demo/1", "tg:join/1", "avito:shop/a\u{0}b", "a b:shop/1", "x:a/ b",
+        ] {
+            assert!(wrong.parse::<ChannelChat>().is_err(), "{wrong}");
+        }
+        let long = |letters: usize| format!("avito:shop/{}", "я".repeat(letters)).parse::<ChannelChat>();
+        assert!(long(256).is_ok() && long(257).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_reads_back_and_is_nothing_else(
+            channel in "[a-z0-9_]{1,32}", account in "[a-z0-9_-]{1,64}", chat in "[^\\p{Cc}\\s]([^\\p{Cc}]{0,254}[^\\p{Cc}\\s])?",
+        ) {
+            let text = format!("{channel}:{account}/{chat}");
+            let reserved = SCHEMES.contains(&channel.as_str()) || account.parse::<AccountName>().is_err();
+            match text.parse::<ChannelChat>() {
+                Err(_) => prop_assert!(reserved),
+                Ok(read) => {
+                    prop_assert_eq!(read.to_string(), text.clone());
+                    prop_assert_eq!(text.parse::<NamedChat>(), Ok(NamedChat::Chat(ChatRef::Channel(read.clone()))));
+                    prop_assert!(text.parse::<ChatId>().is_err() && text.parse::<crate::Username>().is_err());
+                    let address = Address::Channel(read);
+                    prop_assert_eq!(Address::written(&address.clone().into()), Some(address));
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_an_address_or_a_clear_refusal(text: String) {
+            if let Ok(chat) = text.parse::<ChannelChat>() {
+                prop_assert_eq!(chat.to_string(), text.trim());
+            }
+        }
+    }
+}
