@@ -175,10 +175,8 @@ impl AlertTargetFields {
     }
 
     fn telegram(&self, wrong: &mut Vec<WrongField>) -> Option<AlertTarget> {
-        let chat = self
-            .chat
-            .as_ref()
-            .map(|chat| ChatRef::named(chat).map_err(|error| format!("is wrong: {error}")));
+        let chat =
+            self.chat.as_ref().map(|chat| ChatRef::named(chat).map_err(|error| format!("is wrong: {error}")));
         let missing = "is missing: write the id of a chat or a username, such as \"@demo_main\"";
         let chat = needed(wrong, "chat", chat, missing);
         let account = self.account.as_deref().map(str::parse::<AccountName>).transpose();

@@ -173,7 +173,8 @@ impl LaneWorker<'_> {
             bind: binds(route, message),
             rebind: work.rebinds,
             // Files are let go of once their message is sent, so that it cannot be sent again.
-            repeatable: message.content.media.is_empty(),
+            // Telegram alone is known to take the same key twice, at any time.
+            repeatable: route.address.chat_id().is_some() && message.content.media.is_empty(),
             at: self.delivery.0.ambient.clock.now(),
         };
         let outbox = self.delivery.0.store.outbox();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::message::MessageState;
 use domain::MessageId;
+use domain::message::MessageState;
 use store::{Approval, Resolution, StoreError};
 
 use crate::submission::Change;

@@ -200,7 +200,10 @@ impl Delivery {
     pub fn held_behind(&self, message: &OutboundMessage) -> Option<Timestamp> {
         let known = self.0.sender.locate(&message.chat).map(ChatRef::from);
         let lanes = self.lanes();
-        [message.place(), message.chat.clone()].into_iter().chain(known).find_map(|chat| lanes.held_until(&chat, message.id))
+        [message.place(), message.chat.clone()]
+            .into_iter()
+            .chain(known)
+            .find_map(|chat| lanes.held_until(&chat, message.id))
     }
 
     /// Whether no account finds a chat, as sending there would say. For callers that ask for what costs much first.
@@ -292,11 +295,7 @@ fn due_since(message: &OutboundMessage) -> Timestamp {
 }
 
 fn query(message: &OutboundMessage) -> Query {
-    Query {
-        chat: message.place(),
-        pin: message.pin.clone(),
-        purpose: purpose(message),
-    }
+    Query { chat: message.place(), pin: message.pin.clone(), purpose: purpose(message) }
 }
 
 /// What the session must be for that carries the next part.

@@ -26,7 +26,8 @@ impl Delivery {
         messages: Vec<OutboundMessage>,
         unreadable: Vec<(MessageId, StoredLane)>,
     ) {
-        let names = messages.iter().filter_map(|message| Some((message.chat.clone(), message.address.clone()?)));
+        let names =
+            messages.iter().filter_map(|message| Some((message.chat.clone(), message.address.clone()?)));
         let known: HashMap<ChatRef, Address> = names.collect();
         let address_of = |chat: &ChatRef| known.get(chat).cloned().or_else(|| self.0.sender.locate(chat));
         let mut unreadable = unreadable.into_iter().peekable();

@@ -195,14 +195,28 @@ mod tests {
 
     #[test]
     fn an_address_of_a_channel_is_read_and_written() {
-        for text in ["avito:shop/u2i-1", "email:main/name@example.com", "sms:main/+70000000001", "x:a/b c/d:e"] {
+        for text in
+            ["avito:shop/u2i-1", "email:main/name@example.com", "sms:main/+70000000001", "x:a/b c/d:e"]
+        {
             let chat: ChannelChat = text.parse().expect(text);
             assert_eq!(chat.to_string(), text);
             assert_eq!(text.parse::<ChatRef>(), Ok(ChatRef::Channel(chat)));
         }
         for wrong in [
-            "", "avito", "avito:shop", "avito:shop/", "avito:/1", ":shop/1", "Avito:shop/1", "avito:add/1",
-            "https://t.me/demo_main", "https:demo/1", "tg:join/1", "avito:shop/a\u{0}b", "a b:shop/1", "x:a/ b",
+            "",
+            "avito",
+            "avito:shop",
+            "avito:shop/",
+            "avito:/1",
+            ":shop/1",
+            "Avito:shop/1",
+            "avito:add/1",
+            "https://t.me/demo_main",
+            "https:demo/1",
+            "tg:join/1",
+            "avito:shop/a\u{0}b",
+            "a b:shop/1",
+            "x:a/ b",
         ] {
             assert!(wrong.parse::<ChannelChat>().is_err(), "{wrong}");
         }

@@ -90,13 +90,17 @@ impl Contact {
     }
 
     fn guess(text: &str) -> Option<Self> {
-        if are_digits_of_phone(text) && let Some(phone) = phone(text) {
+        if are_digits_of_phone(text)
+            && let Some(phone) = phone(text)
+        {
             return Some(Self::Phone(phone));
         }
         match text.parse::<NamedChat>() {
             Ok(NamedChat::Chat(ChatRef::Id(id))) => Some(Self::ChatId(id)),
             Ok(NamedChat::Chat(ChatRef::Username(name))) => Some(Self::Username(name)),
-            Ok(NamedChat::Chat(ChatRef::Channel(chat))) => Some(Self::Address(chat.to_string().to_lowercase())),
+            Ok(NamedChat::Chat(ChatRef::Channel(chat))) => {
+                Some(Self::Address(chat.to_string().to_lowercase()))
+            }
             Ok(NamedChat::Phone(phone)) => Some(Self::Phone(phone)),
             Err(NamedChatError::Invalid(_)) => phone(text).map(Self::Phone).or_else(|| {
                 let (name, host) = text.split_once('@')?;
@@ -207,8 +211,15 @@ pub fn known_as(
         ChatRef::Channel(chat) => {
             // Whoever is on the list by an e-mail address or a phone number is so on every channel.
             let external = chat.chat.as_str();
-            known.extend([chat.to_string().as_str(), external].map(|text| Contact::Address(text.to_lowercase())));
-            known.extend(Some(external).filter(|text| text.starts_with('+') || are_digits_of_phone(text)).and_then(phone).map(Contact::Phone));
+            known.extend(
+                [chat.to_string().as_str(), external].map(|text| Contact::Address(text.to_lowercase())),
+            );
+            known.extend(
+                Some(external)
+                    .filter(|text| text.starts_with('+') || are_digits_of_phone(text))
+                    .and_then(phone)
+                    .map(Contact::Phone),
+            );
             None
         }
     };

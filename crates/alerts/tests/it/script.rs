@@ -44,7 +44,11 @@ impl Script {
             .filter(pinned)
             .map(|account| Candidate { account, readiness: Readiness::Ready })
             .collect();
-        Candidates { address: ChatId::channel(1_234_567_890).map(Address::Telegram), able, ..Candidates::default() }
+        Candidates {
+            address: ChatId::channel(1_234_567_890).map(Address::Telegram),
+            able,
+            ..Candidates::default()
+        }
     }
 }
 

@@ -95,8 +95,10 @@ impl Write for BeginWrite {
         let Begin { id, account, address, part, at, .. } = &self.begin;
         let chat_id = address.chat_id();
         let is_repeated = self.is_repeated(transaction)?;
-        let begun = transaction
-            .execute(sql::BEGIN_MESSAGE, params![account.as_str(), chat_id.map(ChatId::get), at.as_micros(), key(id)])?;
+        let begun = transaction.execute(
+            sql::BEGIN_MESSAGE,
+            params![account.as_str(), chat_id.map(ChatId::get), at.as_micros(), key(id)],
+        )?;
         if begun == 0 {
             return refused(transaction, id, "nothing of it can be begun");
         }

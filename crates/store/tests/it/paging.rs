@@ -58,9 +58,13 @@ async fn filters_hold_together(world: World) {
         outbox.accept(accept(message)).await.unwrap();
         let chat_id = chat_number(number % 2 + 1);
         let name = account(if number % 3 == 0 { "main" } else { "backup_1" });
-        outbox.begin(store::Begin { account: name.clone(), address: chat_id.into(), ..world.begin(id, 0) }).await.unwrap();
+        outbox
+            .begin(store::Begin { account: name.clone(), address: chat_id.into(), ..world.begin(id, 0) })
+            .await
+            .unwrap();
         if number % 4 < 2 {
-            let sent = store::PartSent { account: name.clone(), address: chat_id.into(), ..world.sent(id, 0) };
+            let sent =
+                store::PartSent { account: name.clone(), address: chat_id.into(), ..world.sent(id, 0) };
             outbox.part_sent(sent).await.unwrap();
         }
         expected.push((id, world.state(id).await, name, chat_id));

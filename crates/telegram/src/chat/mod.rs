@@ -153,7 +153,11 @@ mod tests {
             (RefusalKind::NotFound, "NotFound"),
             (RefusalKind::Unusable, "NoAccount"),
         ] {
-            let nobody = Candidates { address: chat_id.map(Into::into), refused: refused(why), ..Candidates::default() };
+            let nobody = Candidates {
+                address: chat_id.map(Into::into),
+                refused: refused(why),
+                ..Candidates::default()
+            };
             let error = choose(nobody).expect_err("nobody");
             assert!(format!("{error:?}").starts_with(expected), "{error:?}");
         }

@@ -123,11 +123,7 @@ impl Sender for Pool {
         .boxed()
     }
 
-    fn find<'a>(
-        &'a self,
-        attempt: delivery::Attempt<'a>,
-        since: Timestamp,
-    ) -> BoxFuture<'a, MessageLookup> {
+    fn find<'a>(&'a self, attempt: delivery::Attempt<'a>, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
         async move {
             match self.get(attempt.account).zip(Attempt::of(attempt)) {
                 Some((account, attempt)) => arrival::find(&account, attempt, since).await,
@@ -137,11 +133,7 @@ impl Sender for Pool {
         .boxed()
     }
 
-    fn peer_check<'a>(
-        &'a self,
-        attempt: delivery::Attempt<'a>,
-        since: Timestamp,
-    ) -> BoxFuture<'a, Evidence> {
+    fn peer_check<'a>(&'a self, attempt: delivery::Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Evidence> {
         async move {
             match Attempt::of(attempt) {
                 Some(attempt) => arrival::peer_check(self, attempt, since).await,

@@ -15,7 +15,14 @@ async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: T
     let (account, content) = (name("backup_1"), content(text));
     let part = part(content.text.clone(), random_id);
     pool.find(
-        Attempt { account: &account, address: &chat_id.into(), part: &part, content: &content, binds: true, rebinds: false },
+        Attempt {
+            account: &account,
+            address: &chat_id.into(),
+            part: &part,
+            content: &content,
+            binds: true,
+            rebinds: false,
+        },
         since,
     )
     .await
@@ -70,7 +77,14 @@ async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
         let (pool, account, content) = (&pool, &account, &content);
         async move {
             pool.peer_check(
-                Attempt { account, address: &chat_id.into(), part: &part, content, binds: false, rebinds: false },
+                Attempt {
+                    account,
+                    address: &chat_id.into(),
+                    part: &part,
+                    content,
+                    binds: false,
+                    rebinds: false,
+                },
                 since,
             )
             .await

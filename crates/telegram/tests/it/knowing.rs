@@ -32,7 +32,10 @@ async fn a_name_that_nobody_has_is_not_asked_for_again_for_a_while() {
     let (world, pool) = one_account().await;
     for _ in 0..3 {
         let found = candidates(&pool, "@nobody_has_this", None).await;
-        assert_eq!((found.address.clone(), able(&found).len(), found.refused[0].1), (None, 0, RefusalKind::NotFound));
+        assert_eq!(
+            (found.address.clone(), able(&found).len(), found.refused[0].1),
+            (None, 0, RefusalKind::NotFound)
+        );
     }
     assert_eq!(world.calls("backup_1", "contacts.resolveUsername"), 1);
     world.clock.advance(Duration::from_mins(6));

@@ -72,8 +72,14 @@ async fn a_send_into_a_group_that_moved_unnoticed_finds_where_to() {
 async fn attempt(pool: &Pool, chat_id: ChatId, text: &str) -> Outcome {
     let (account, content) = (name("backup_1"), content(text));
     let part = part(content.text.clone(), 77);
-    let attempt =
-        Attempt { account: &account, address: &chat_id.into(), part: &part, content: &content, binds: false, rebinds: false };
+    let attempt = Attempt {
+        account: &account,
+        address: &chat_id.into(),
+        part: &part,
+        content: &content,
+        binds: false,
+        rebinds: false,
+    };
     pool.send(attempt).await
 }
 
@@ -99,7 +105,8 @@ async fn once_able(pool: &Pool, chat: &str) -> ChatId {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_changed_hands_leads_to_its_new_owner() {
     let (world, pool) = one_account().await;
-    let first = candidates(&pool, "@client_40", None).await.address.and_then(|found| found.chat_id()).expect("found");
+    let first =
+        candidates(&pool, "@client_40", None).await.address.and_then(|found| found.chat_id()).expect("found");
     rename(&world, "@client_40", None);
     rename(&world, "@client_41", Some("client_40"));
     // For a day the name is believed, as nothing tells otherwise.
@@ -119,7 +126,8 @@ async fn a_name_that_changed_hands_leads_to_its_new_owner() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_makes_no_name_younger() {
     let (world, pool) = one_account().await;
-    let first = candidates(&pool, "@client_40", None).await.address.and_then(|found| found.chat_id()).expect("found");
+    let first =
+        candidates(&pool, "@client_40", None).await.address.and_then(|found| found.chat_id()).expect("found");
     pool.stop(Duration::from_secs(5)).await;
     rename(&world, "@client_40", None);
     rename(&world, "@client_41", Some("client_40"));
@@ -140,7 +148,8 @@ async fn a_restart_makes_no_name_younger() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unverifiable_old_name_is_trusted_a_while_longer() {
     let (world, pool) = one_account().await;
-    let known = candidates(&pool, "@client_1", None).await.address.and_then(|found| found.chat_id()).expect("known");
+    let known =
+        candidates(&pool, "@client_1", None).await.address.and_then(|found| found.chat_id()).expect("known");
     world.fault("backup_1", FaultName::FloodWait).method("contacts.resolveUsername").seconds(600.0).on();
     world.clock.advance(Duration::from_hours(25));
     assert_eq!(once_able(&pool, "@client_1").await, known);

@@ -73,8 +73,14 @@ async fn entities_and_mentions_go_out() {
     text.entities.push(Entity { offset: 0, length: 2, kind: EntityKind::Bold });
     let shown = text.text.clone();
     let one = part(text, 5);
-    let attempt =
-        Attempt { account: &account, address: &chat_id.into(), part: &one, content: &asked, binds: true, rebinds: false };
+    let attempt = Attempt {
+        account: &account,
+        address: &chat_id.into(),
+        part: &one,
+        content: &asked,
+        binds: true,
+        rebinds: false,
+    };
     assert_eq!(pool.send(attempt).await.word(), "sent");
     assert_eq!(world.texts(), [shown]);
     let named =

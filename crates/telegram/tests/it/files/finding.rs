@@ -19,7 +19,14 @@ async fn find(
     since: Timestamp,
 ) -> MessageLookup {
     let (account, part) = (name("backup_1"), part(content, first));
-    let attempt = Attempt { account: &account, address: &chat_id.into(), part: &part, content, binds: true, rebinds: false };
+    let attempt = Attempt {
+        account: &account,
+        address: &chat_id.into(),
+        part: &part,
+        content,
+        binds: true,
+        rebinds: false,
+    };
     pool.find(attempt, since).await
 }
 
@@ -49,8 +56,14 @@ async fn media_are_found_by_id_and_by_appearance() {
     assert_eq!(find(&pool, chat_id, &longer, 40, since).await, MessageLookup::NotThere);
     // Anyone else who is in the chat sees it too.
     let (account, whole) = (name("backup_1"), part(&album, 50));
-    let attempt =
-        Attempt { account: &account, address: &chat_id.into(), part: &whole, content: &album, binds: true, rebinds: false };
+    let attempt = Attempt {
+        account: &account,
+        address: &chat_id.into(),
+        part: &whole,
+        content: &album,
+        binds: true,
+        rebinds: false,
+    };
     pool.stop(Duration::from_secs(5)).await;
     let pool = world.ready().await;
     let seen = pool.peer_check(attempt, since).await;

@@ -83,7 +83,14 @@ pub(crate) async fn deliver(
     first: i64,
 ) -> Outcome {
     let (account, part) = (name(account), part(content, first));
-    let attempt = Attempt { account: &account, address: &chat_id.into(), part: &part, content, binds: true, rebinds: false };
+    let attempt = Attempt {
+        account: &account,
+        address: &chat_id.into(),
+        part: &part,
+        content,
+        binds: true,
+        rebinds: false,
+    };
     for _ in 0..500 {
         let outcome = match pool.prepare(attempt).await {
             Ok(()) => pool.send(attempt).await,

@@ -108,8 +108,14 @@ async fn an_expired_reference_brings_the_file_up_again() {
     // Nothing is wrong with the account: it is the one that brings the file up again.
     let (account, content) = (name("backup_1"), single());
     let second = part(&content, 2);
-    let attempt =
-        Attempt { account: &account, address: &chat_id.into(), part: &second, content: &content, binds: true, rebinds: false };
+    let attempt = Attempt {
+        account: &account,
+        address: &chat_id.into(),
+        part: &second,
+        content: &content,
+        binds: true,
+        rebinds: false,
+    };
     pool.prepare(attempt).await.expect("its reference is known");
     let expired = pool.send(attempt).await;
     assert!(matches!(expired, Outcome::Unprepared(_)), "{expired:?}");
@@ -211,8 +217,14 @@ async fn nothing_is_sent_that_was_not_prepared() {
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let (account, content) = (name("backup_1"), carrying("", vec![photo(&world, 1)]));
     let part = part(&content, 1);
-    let attempt =
-        Attempt { account: &account, address: &chat_id.into(), part: &part, content: &content, binds: true, rebinds: false };
+    let attempt = Attempt {
+        account: &account,
+        address: &chat_id.into(),
+        part: &part,
+        content: &content,
+        binds: true,
+        rebinds: false,
+    };
     let outcome = pool.send(attempt).await;
     assert!(matches!(outcome, Outcome::Unavailable(_)), "{outcome:?}");
     assert_eq!(world.calls("backup_1", "messages.sendMedia"), 0);
