@@ -87,11 +87,13 @@ impl Making<'_> {
 
     async fn attempt(&self, name: &BackupName, at: Timestamp) -> Result<u64, BackupError> {
         let folder = self.folder.clone();
-        let (data_dir, database) = (self.data_dir.to_owned(), self.store.file().to_owned());
+        let data_dir = self.data_dir.to_owned();
+        let stats = self.store.stats().await.map_err(|error| BackupError::BrokeDown(error.to_string()))?;
+        let database = stats.database_bytes.saturating_add(stats.log_bytes);
         in_background(move || {
             let failed = |source| BackupError::Folder { folder: folder.path().to_owned(), source };
             folder.prepare().map_err(failed)?;
-            let needed = needed(&database, &bundle::files(&data_dir).map_err(failed)?);
+            let needed = needed(database, &bundle::files(&data_dir).map_err(failed)?);
             let free = room::free(folder.path()).map_err(failed)?;
             if free < needed {
                 return Err(BackupError::NoRoom { folder: folder.path().to_owned(), needed, free });
@@ -133,11 +135,7 @@ impl Making<'_> {
 
 /// What a backup takes of the disk at most, in bytes: a copy of the database, and its file, which packing may leave as large.
 /// Its trial takes as much again when the copy is gone.
-fn needed(database: &Path, files: &[Source]) -> u64 {
-    let size = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let mut log = database.as_os_str().to_owned();
-    log.push("-wal");
-    let database = size(database.to_owned()).saturating_add(size(log.into()));
+fn needed(database: u64, files: &[Source]) -> u64 {
     let beside = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
     database.saturating_add(beside).saturating_mul(2).saturating_add(room::MARGIN)
 }

@@ -189,6 +189,12 @@ pub enum OpenError {
         /// The data directory.
         dir: PathBuf,
     },
+    /// A copy of another store that is not whole.
+    #[error(
+        "this store is a copy that was broken off; give the command that copies it again (`switchboard store copy`, \
+         `switchboard restore`), which does the rest"
+    )]
+    HalfCopied,
     /// The file is no database, or a damaged one.
     #[error("{} is damaged: {what}; put a backup back with `switchboard restore`", file.display())]
     Corrupt {

@@ -114,7 +114,7 @@ pub fn check_free(data_dir: &Path) -> Result<(), OpenError> {
 }
 
 /// Keeps a server out while one looks, if there is a lock at all.
-fn lock(data_dir: &Path) -> Result<Option<File>, OpenError> {
+pub(crate) fn lock(data_dir: &Path) -> Result<Option<File>, OpenError> {
     let Ok(mut file) = File::open(data_dir.join(directory::LOCK)) else { return Ok(None) };
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),

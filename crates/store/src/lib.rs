@@ -19,6 +19,7 @@ mod chats;
 mod clearing;
 mod codes;
 mod column;
+mod copying;
 mod database;
 mod deferred;
 mod directory;
@@ -84,6 +85,7 @@ pub use chats::{
     ChatFilter, ChatNames, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat,
 };
 pub use clearing::{ClearingRun, StoredClearing};
+pub use copying::{Copied, CopiedTable, CopyError, CopyOptions, CopyProgress, check_target, copy};
 pub use directory::{DirectoryLock, RESTORING, lock_directory};
 pub use disk::Disk;
 pub use do_not_contact::{DoNotContact, DoNotContactEntry};
@@ -141,6 +143,8 @@ struct Inner {
     writer: Writer,
     // After the writer: it is given back when nothing more is written.
     lease: Option<lease::Lease>,
+    /// How it is reached, where it is on a server.
+    server: Option<Box<tokio_postgres::Config>>,
     vault: Vault,
     clock: Clock,
     location: Location,
@@ -168,12 +172,20 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Writes down what waits, moves the log into the database file and gives the lock of the directory back. Other
-    /// clones answer [`StoreError::Unavailable`] from then on.
+    /// Writes down what waits, moves the log into the database file and gives the lock of the directory and the lease back.
+    /// Other clones answer [`StoreError::Unavailable`] from then on.
     pub async fn close(self) {
         let readers = self.inner.readers.close().await;
         if let Err(error) = readers.and(self.inner.writer.close().await) {
             tracing::warn!(%error, "the store was not closed in order; it will be when it is opened next");
+        }
+        let released = tokio::task::spawn_blocking(move || {
+            if let Some(lease) = &self.inner.lease {
+                lease.release();
+            }
+        });
+        if released.await.is_err() {
+            tracing::error!("the giving back of the lease broke down");
         }
     }
 

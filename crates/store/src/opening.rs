@@ -16,7 +16,9 @@ use crate::stats::Location;
 use crate::unreadable::LastUnreadable;
 use crate::vault::Vault;
 use crate::writer::Writer;
-use crate::{Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, directory, migrations};
+use crate::{
+    Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, copying, directory, migrations,
+};
 
 /// Enough for interactive reads beside one long one.
 const READERS: usize = 2;
@@ -29,11 +31,18 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let address = Address::parse(&url, &data_dir)?;
     let lock = directory::lock(&data_dir)?;
     directory::whole(&data_dir)?;
+    let server = match &address {
+        Address::Sqlite(_) => None,
+        Address::Postgres(config) => Some(config.clone()),
+    };
     let Opened { writing, readers, lease, file } = match address {
         Address::Sqlite(file) => open_file(file, &data_dir, &master_key, clock.now())?,
         Address::Postgres(config) => open_server(&config, &data_dir, clock.now())?,
     };
     let failed = |error: StoreError| OpenError::Failed { file: file.clone(), what: error.to_string() };
+    if copying::is_unfinished(&writing).map_err(failed)? {
+        return Err(OpenError::HalfCopied);
+    }
     writing.execute(OPEN_ALL_JOINS, ()).map_err(failed)?;
 
     let check = key_check(&writing).map_err(failed)?;
@@ -62,6 +71,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         readers,
         writer,
         lease,
+        server,
         vault,
         clock,
         location,

@@ -2,16 +2,23 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use domain::Timestamp;
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
+use tokio_postgres::Config;
 
-use crate::database;
+use crate::copying::{CopyError, copy_into_file};
+use crate::database::postgres::Use;
 use crate::database::sqlite::failed;
+use crate::database::{self, Postgres};
 use crate::error::{MasterKeyError, SnapshotError};
 use crate::vault::Vault;
-use crate::{MasterKey, OpenError, Store, inspect, opening};
+use crate::{MasterKey, OpenError, Store, StoreError, inspect, opening};
 
 /// A copy that was read through: nothing in it is damaged, it is of this program's time, and its key is the one that is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,18 +30,20 @@ pub struct ProvenCopy {
 }
 
 impl Store {
-    /// Copies the database into a file that is not there yet: one moment of it, packed tight, for its owner alone. Writers and
-    /// readers go on meanwhile; what they write is not in the copy, and the log beside the database grows until it is made.
+    /// Copies the database into a file that is not there yet: one moment of it, packed tight, for its owner alone; a file of
+    /// SQLite, whichever engine the store is on. Writers and readers go on meanwhile; what they write is not in the copy, and
+    /// the log beside the database, or what a server keeps of old rows, grows until it is made.
     /// Takes as long as reading and writing the whole database does; dropping the future ends it soon and leaves a file that
     /// is not whole.
     ///
     /// # Errors
     /// When the file is there already, the disk is full or fails, or the database is damaged.
     pub async fn snapshot(&self, to: &Path) -> Result<u64, SnapshotError> {
-        if self.inner.lease.is_some() {
-            let what =
-                "a store on PostgreSQL is backed up with the tools of its server, such as pg_dump".to_owned();
-            return Err(SnapshotError::Failed { file: to.to_owned(), what });
+        if let Some(server) = &self.inner.server {
+            let (server, to, now) = (server.clone(), to.to_owned(), self.now());
+            let stopping = Stopping::default();
+            let is_stopped = Arc::clone(&stopping.0);
+            return in_background(move || copy_of_server(&server, &to, now, &is_stopped)).await;
         }
         let from = self.inner.location.file.clone();
         let (connection, handle) = in_background(move || reading(&from)).await?;
@@ -108,6 +117,41 @@ impl Drop for Interrupting {
     }
 }
 
+/// Says that something is to end when it goes out of scope.
+#[derive(Default)]
+struct Stopping(Arc<AtomicBool>);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The rows of a server's database as a file.
+fn copy_of_server(
+    server: &Config,
+    to: &Path,
+    now: Timestamp,
+    is_stopped: &AtomicBool,
+) -> Result<u64, SnapshotError> {
+    let wrong = |what: String| SnapshotError::Failed { file: to.to_owned(), what };
+    made(to)?;
+    let reading = Postgres::connect(server, Use::Reading).map_err(|error| wrong(error.to_string()))?;
+    let reading = database::Connection::Postgres(Box::new(reading));
+    reading.begin_reading().map_err(|error| wrong(error.to_string()))?;
+    let copied = copy_into_file(&reading, to, now, |_| {
+        if is_stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    copied.map_err(|error| match error {
+        CopyError::BrokenOff => SnapshotError::Interrupted,
+        CopyError::Rows { source: StoreError::StorageFull, .. } => {
+            SnapshotError::DiskFull { file: to.to_owned() }
+        }
+        error => wrong(error.to_string()),
+    })?;
+    synced(to)
+}
+
 /// A connection of its own: the readers have others to serve.
 fn reading(file: &Path) -> Result<(Connection, InterruptHandle), SnapshotError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -122,18 +166,31 @@ fn reading(file: &Path) -> Result<(Connection, InterruptHandle), SnapshotError> 
 }
 
 fn copy(connection: &Connection, to: &Path) -> Result<u64, SnapshotError> {
-    let io_failed = |source: io::Error| SnapshotError::File { file: to.to_owned(), source };
-    // SQLite takes an empty file, so that it never exists with wider rights, not even for a moment.
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(io_failed)?;
+    made(to)?;
     let name = to.to_str().ok_or_else(|| {
-        io_failed(io::Error::new(io::ErrorKind::InvalidInput, "the name of the folder is not UTF-8"))
+        io_failed(to, io::Error::new(io::ErrorKind::InvalidInput, "the name of the folder is not UTF-8"))
     })?;
     connection.execute("VACUUM INTO $1", [name]).map_err(|error| judged(to, &error))?;
-    let copied = File::open(to).and_then(|file| {
+    synced(to)
+}
+
+/// Makes the file. SQLite takes an empty one, so that it never exists with wider rights, not even for a moment.
+fn made(to: &Path) -> Result<(), SnapshotError> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    made.map(drop).map_err(|source| io_failed(to, source))
+}
+
+/// Waits until it is on the disk; its size.
+fn synced(file: &Path) -> Result<u64, SnapshotError> {
+    let synced = File::open(file).and_then(|file| {
         file.sync_all()?;
         file.metadata()
     });
-    Ok(copied.map_err(io_failed)?.len())
+    Ok(synced.map_err(|source| io_failed(file, source))?.len())
+}
+
+fn io_failed(file: &Path, source: io::Error) -> SnapshotError {
+    SnapshotError::File { file: file.to_owned(), source }
 }
 
 fn judged(file: &Path, error: &rusqlite::Error) -> SnapshotError {

@@ -40,7 +40,7 @@ pub struct Stats {
     pub failed_requests: u64,
     /// Chats that no one found.
     pub unresolved: u64,
-    /// The size of the database file, in bytes.
+    /// The size of the database, in bytes.
     pub database_bytes: u64,
     /// The size of its log, in bytes.
     pub log_bytes: u64,
@@ -80,6 +80,13 @@ pub(crate) fn take(
     let unresolved =
         connection.first(UNRESOLVED, (), |row| Columns::new(row, "unresolved_chats").count(0))?;
     let (callbacks_waiting, callbacks_due) = callbacks.unwrap_or_default();
+    let database_bytes = match connection {
+        Connection::Sqlite(_) => size(&location.file),
+        Connection::Postgres(_) => {
+            let sql = "SELECT pg_database_size(current_database())";
+            connection.first(sql, (), |row| Columns::new(row, "the database").count(0))?.unwrap_or_default()
+        }
+    };
     Ok(Stats {
         messages,
         sagas,
@@ -87,7 +94,7 @@ pub(crate) fn take(
         callbacks_due,
         failed_requests: failed_requests.unwrap_or_default(),
         unresolved: unresolved.unwrap_or_default(),
-        database_bytes: size(&location.file),
+        database_bytes,
         log_bytes: size(&log_of(&location.file)),
         free_bytes: location.disk.free_in(&location.dir).ok(),
     })

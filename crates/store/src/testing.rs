@@ -1,4 +1,4 @@
-//! What tests of other crates read in the store of a running program.
+//! What tests of other crates read and change in the store of a running program.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,4 +15,12 @@ pub fn waiting_callers(data_dir: &Path) -> rusqlite::Result<i64> {
         Connection::open_with_flags(data_dir.join("switchboard.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(TIMEOUT)?;
     connection.query_row("SELECT count(*) FROM request_joins WHERE open = 0", [], |row| row.get(0))
+}
+
+/// The variable that names the length of a second, in milliseconds, by which leases are renewed and end.
+pub const SECOND_OF_LEASES: &str = "SECOND_OF_LEASES";
+
+pub(crate) fn second_of_leases() -> Duration {
+    let named = std::env::var(SECOND_OF_LEASES).ok().and_then(|text| text.parse().ok());
+    Duration::from_millis(named.unwrap_or(1000))
 }

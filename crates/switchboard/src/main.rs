@@ -231,6 +231,13 @@ enum Command {
     )]
     Restore(command::restore::Restore),
 
+    /// Copy a store between SQLite and PostgreSQL
+    #[command(
+        after_help = "Examples:\n  switchboard store copy --from sqlite:switchboard.db --to settings\n  \
+            switchboard store copy --from settings --to sqlite:copy.db"
+    )]
+    Store(command::store::StoreCommand),
+
     /// Print the OpenAPI description of the HTTP API
     #[command(after_help = "Examples:\n  switchboard openapi > openapi.json")]
     Openapi,
@@ -288,6 +295,7 @@ fn main() -> ExitCode {
                 cause.is::<config::SettingsError>()
                     || cause.is::<keys::TooShort>()
                     || cause.is::<terminal::WrongUsage>()
+                    || matches!(cause.downcast_ref(), Some(store::OpenError::Newer { .. }))
                     || matches!(cause.downcast_ref(), Some(access::FirstError::Unfit(_)))
                     || matches!(cause.downcast_ref(), Some(events::StartError::Address(_)))
             };
@@ -316,6 +324,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Doctor(doctor) => doctor.run().await,
         Command::Backup(backup) => backup.run().await,
         Command::Restore(restore) => restore.run().await,
+        Command::Store(store) => store.run().await,
         Command::Openapi => {
             output::line(format_args!("{}", web::openapi_json()));
             Ok(())

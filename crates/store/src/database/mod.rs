@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 pub(crate) use address::Address;
 pub(crate) use postgres::Postgres;
 pub(crate) use row::{FromValue, Row};
-pub(crate) use value::{Parameters, ToValue, Value, params};
+pub(crate) use value::{OwnedValue, Parameters, ToValue, Value, params};
 
 use crate::StoreError;
 use crate::write::Durability;
@@ -137,6 +137,14 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => connection.total_changes(),
             Self::Postgres(_) => 0,
+        }
+    }
+
+    /// Begins a transaction that sees one moment of the store for as long as it lasts, and writes nothing.
+    pub(crate) fn begin_reading(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => self.run("BEGIN", ()),
+            Self::Postgres(connection) => connection.begin_reading(),
         }
     }
 

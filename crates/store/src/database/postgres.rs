@@ -55,6 +55,8 @@ pub(crate) struct Postgres {
     usage: Use,
     /// The number of the lease that each transaction is made under.
     epoch: Option<i64>,
+    /// How long it waits for an answer.
+    limit: Duration,
     transaction: Cell<State>,
     /// The session did not answer in time and is replaced.
     unanswered: Cell<bool>,
@@ -126,6 +128,7 @@ impl Postgres {
             tls,
             usage,
             epoch: None,
+            limit: TIMEOUT,
             transaction: Cell::new(State::None),
             unanswered: Cell::new(false),
             id: RefCell::default(),
@@ -147,6 +150,11 @@ impl Postgres {
     /// The same connection, for the holder of a lease: its transactions fail when another one holds it.
     pub(crate) fn under(self, epoch: i64) -> Self {
         Self { epoch: Some(epoch), ..self }
+    }
+
+    /// The same connection, given up where an answer takes longer than this.
+    pub(crate) fn answering_within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -252,6 +260,13 @@ impl Postgres {
             let _ = self.roll_back();
         }
         begun.map(|_| ())
+    }
+
+    /// Begins a transaction that sees one moment of the database.
+    pub(crate) fn begin_reading(&self) -> Result<(), StoreError> {
+        self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        self.transaction.set(State::Open);
+        Ok(())
     }
 
     /// Commits, after what waits.
@@ -372,7 +387,7 @@ impl Postgres {
 
     /// Waits for an answer, but not for ever.
     fn limited<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failed> {
-        let limited = async { tokio::time::timeout(TIMEOUT, work).await };
+        let limited = async { tokio::time::timeout(self.limit, work).await };
         if let Ok(answer) = self.runtime.block_on(limited) {
             return answer.map_err(Failed::Answered);
         }

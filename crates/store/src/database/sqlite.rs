@@ -60,6 +60,23 @@ pub(crate) fn writing(file: &Path, dir: &Path) -> Result<Connection, OpenError> 
     Ok(connection)
 }
 
+/// A connection to a file that is there and that no other connection opens as long as this one lives.
+pub(crate) fn alone(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.execute_batch(
+        "PRAGMA locking_mode = EXCLUSIVE;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;",
+    )?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
 /// A connection that only reads.
 pub(crate) fn reading(file: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -11,6 +11,37 @@ pub(crate) enum Value<'a> {
     Blob(&'a [u8]),
 }
 
+/// A value that outlives its row.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) enum OwnedValue {
+    Null,
+    Integer(i64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl From<Value<'_>> for OwnedValue {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(number) => Self::Integer(number),
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Blob(bytes) => Self::Blob(bytes.to_owned()),
+        }
+    }
+}
+
+impl ToValue for OwnedValue {
+    fn to_value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Text(text) => Value::Text(text),
+            Self::Blob(bytes) => Value::Blob(bytes),
+        }
+    }
+}
+
 /// What can be bound to a parameter.
 pub(crate) trait ToValue {
     fn to_value(&self) -> Value<'_>;
@@ -34,6 +65,14 @@ impl Parameters for () {
 }
 
 impl Parameters for &[&dyn ToValue] {
+    fn each<'a>(&'a self, bind: &mut dyn FnMut(Value<'a>)) {
+        for value in *self {
+            bind(value.to_value());
+        }
+    }
+}
+
+impl Parameters for &[OwnedValue] {
     fn each<'a>(&'a self, bind: &mut dyn FnMut(Value<'a>)) {
         for value in *self {
             bind(value.to_value());

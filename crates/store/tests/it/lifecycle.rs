@@ -325,6 +325,25 @@ async fn every_write_has_its_failpoints(_: World) {
     assert_eq!(Store::FAILPOINTS, expected);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lease_ends_with_the_store_while_handles_live() {
+    let world = World::on_postgres().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::create_dir(elsewhere.path().join("data")).unwrap();
+    let key = |dir: &std::path::Path| dir.join("data/master.key");
+    fs::copy(key(world.dir.path()), key(elsewhere.path())).unwrap();
+    let on_another_machine = || StoreOptions { data_dir: elsewhere.path().join("data"), ..world.options() };
+    let Err(held) = Store::open(on_another_machine()).await else { panic!("opened twice") };
+    let holder = format!("process {}", std::process::id());
+    assert!(matches!(held, OpenError::Held { .. }) && held.to_string().contains(&holder), "{held}");
+    let handle = world.store.clone();
+    world.store.clone().close().await;
+    let id = world.id();
+    let second = Store::open(on_another_machine()).await.unwrap();
+    assert_eq!(second.outbox().get(id).await, Ok(None));
+    drop(handle);
+}
+
 #[tokio::test]
 async fn an_address_of_another_database_is_refused_before_anything_is_made() {
     let dir = tempfile::tempdir().unwrap();

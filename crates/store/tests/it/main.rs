@@ -20,6 +20,8 @@ mod callbacks;
 #[cfg(test)]
 mod chats;
 #[cfg(test)]
+mod copying;
+#[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod do_not_contact;

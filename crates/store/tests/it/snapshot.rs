@@ -8,7 +8,14 @@ use std::time::Duration;
 use rusqlite::Connection;
 use store::{MasterKey, OpenError, SnapshotError, prove_copy};
 
-use crate::support::World;
+use crate::support::{World, conformance};
+
+conformance! {
+    a_copy_is_one_moment_of_a_store_that_is_worked_on,
+    nothing_is_written_over,
+    whoever_waits_no_longer_ends_it_and_the_store_goes_on,
+    a_damaged_copy_and_one_of_another_key_are_refused,
+}
 
 /// How many messages a copy has, and whether each has all its parts and steps: they were written in one transaction.
 fn whole_messages(file: &std::path::Path) -> (i64, i64) {
@@ -20,9 +27,7 @@ fn whole_messages(file: &std::path::Path) -> (i64, i64) {
     (one("SELECT count(*) FROM outbox"), one(torn))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_copy_is_one_moment_of_a_store_that_is_worked_on() {
-    let world = World::fresh().await;
+async fn a_copy_is_one_moment_of_a_store_that_is_worked_on(world: World) {
     let ended = AtomicBool::new(false);
     let writing = async {
         let mut count = 0_i64;
@@ -55,9 +60,7 @@ async fn a_copy_is_one_moment_of_a_store_that_is_worked_on() {
     assert_eq!(whole_messages(&last), (written, 0));
 }
 
-#[tokio::test]
-async fn nothing_is_written_over() {
-    let world = World::fresh().await;
+async fn nothing_is_written_over(world: World) {
     let there = world.dir.path().join("there");
     fs::write(&there, "somebody's").unwrap();
     assert!(matches!(world.store.snapshot(&there).await, Err(SnapshotError::File { .. })));
@@ -66,9 +69,7 @@ async fn nothing_is_written_over() {
     assert!(matches!(world.store.snapshot(&nowhere).await, Err(SnapshotError::File { .. })));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_waits_no_longer_ends_it_and_the_store_goes_on() {
-    let world = World::fresh().await;
+async fn whoever_waits_no_longer_ends_it_and_the_store_goes_on(world: World) {
     let copy = world.dir.path().join("copy");
     let _ = tokio::time::timeout(Duration::from_micros(300), world.store.snapshot(&copy)).await;
     world.queued(1).await;
@@ -77,9 +78,7 @@ async fn whoever_waits_no_longer_ends_it_and_the_store_goes_on() {
     world.open_again().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_damaged_copy_and_one_of_another_key_are_refused() {
-    let world = World::fresh().await;
+async fn a_damaged_copy_and_one_of_another_key_are_refused(world: World) {
     world.queued(1).await;
     let copy = world.dir.path().join("copy");
     world.store.snapshot(&copy).await.unwrap();

@@ -86,9 +86,6 @@ impl World {
     }
 
     pub(crate) async fn open_with(&self, options: StoreOptions) -> Result<Store, OpenError> {
-        if let Some(database) = &self.postgres {
-            database.end_lease();
-        }
         Store::open(options).await
     }
 

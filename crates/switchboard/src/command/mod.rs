@@ -15,6 +15,7 @@ pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod send;
 pub(crate) mod service;
+pub(crate) mod store;
 pub(crate) mod top;
 pub(crate) mod up;
 pub(crate) mod user;

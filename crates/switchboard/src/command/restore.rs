@@ -15,6 +15,9 @@ use crate::control;
 use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
+/// The database of a backup on its way to a server.
+const ON_THE_WAY: &str = "restored.db";
+
 /// The arguments.
 #[derive(clap::Args)]
 pub(crate) struct Restore {
@@ -57,10 +60,9 @@ impl Restore {
             bail!("a server runs on {}; stop it first: systemctl stop switchboard", data_dir.display());
         }
         let settings = self.location.settings()?;
-        let StoreUrl::Sqlite(database) = &settings.store.url else {
-            bail!(
-                "store.url names PostgreSQL: put its database back with the tools of the server, such as pg_restore"
-            );
+        let (database, server) = match &settings.store.url {
+            StoreUrl::Sqlite(database) => (database.as_path(), None),
+            StoreUrl::Postgres(_) => (Path::new(ON_THE_WAY), Some(super::store::of(&settings.store.url))),
         };
         let places = Places {
             database: data_dir.join(database),
@@ -80,6 +82,21 @@ impl Restore {
                     "that restore had been begun before; if another backup is wanted, give the command again"
                 );
             }
+        }
+        if let Some(server) = &server {
+            if places.database.exists() {
+                if self.dry_run {
+                    bail!(
+                        "a restore is half in place in {}; call without --dry-run, which finishes it",
+                        data_dir.display()
+                    );
+                }
+                self.put_on(server, &data_dir).await?;
+                bail!(
+                    "a restore that had been begun before is in place now; if another backup is wanted, empty the database and give the command again"
+                );
+            }
+            store::check_target(server.clone(), data_dir.clone(), clock.now()).await?;
         }
         crate::test_build::check(&data_dir)?;
         let ready = self.prepare(places, clock).await?;
@@ -104,8 +121,20 @@ impl Restore {
         }
         let (manifest, held) = (ready.manifest.clone(), ready.held);
         let done = ready.put_in_place().await?;
+        if let Some(server) = &server {
+            self.put_on(server, &data_dir).await?;
+        }
         crate::test_build::mark(&data_dir)?;
         self.tell(&done, Some(&manifest), held.as_ref());
+        Ok(())
+    }
+
+    /// Copies what was put into the data directory to the server, and removes it there. Until that is done no program starts on
+    /// the server's database; giving the command again goes on.
+    async fn put_on(&self, server: &str, data_dir: &Path) -> anyhow::Result<()> {
+        let from = format!("sqlite:{ON_THE_WAY}");
+        super::store::copy(from, server.to_owned(), data_dir, self.json).await?;
+        std::fs::remove_file(data_dir.join(ON_THE_WAY))?;
         Ok(())
     }
 

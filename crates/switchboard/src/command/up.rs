@@ -304,10 +304,7 @@ pub(crate) async fn until_told_to_stop() -> anyhow::Result<()> {
 
 /// Opens the store of a data directory.
 pub(crate) async fn open_store(settings: &Settings, data_dir: &Path, clock: Clock) -> anyhow::Result<Store> {
-    let url = match &settings.store.url {
-        config::StoreUrl::Sqlite(file) => format!("sqlite:{}", file.display()),
-        config::StoreUrl::Postgres(address) => address.expose_secret().to_owned(),
-    };
+    let url = super::store::of(&settings.store.url);
     let master_key = master_key(data_dir)?;
     Ok(Store::open(StoreOptions { data_dir: data_dir.to_owned(), url, clock, master_key }).await?)
 }
@@ -324,22 +321,33 @@ async fn open_when_free(
     let (stop, mut waiting) = (CancellationToken::new(), None);
     let told = until_told_to_stop();
     tokio::pin!(told);
+    let mut said = String::new();
     let opened = loop {
-        let error = match open_store(settings, data_dir, ambient.clock.clone()).await {
-            Ok(store) => break Some(store),
-            Err(error) => error,
+        let mut opening = Box::pin(open_store(settings, data_dir, ambient.clock.clone()));
+        let tried = tokio::select! {
+            tried = &mut opening => Some(tried),
+            () = ambient.clock.sleep(STORE_LOOKS_EVERY) => None,
         };
-        let Some(store::OpenError::Held { .. } | store::OpenError::Unreachable { .. }) = error.downcast_ref()
-        else {
-            return Err(error);
+        let refused = match tried {
+            Some(Ok(store)) => break Some(store),
+            Some(Err(error)) if !is_passing(&error) => return Err(error),
+            refused => refused,
         };
-        let (_, said) = waiting.get_or_insert_with(|| {
-            (tokio::spawn(web::answer_unavailable(Vec::clone(&addresses), stop.clone())), String::new())
+        waiting.get_or_insert_with(|| {
+            tokio::spawn(web::answer_unavailable(Vec::clone(&addresses), stop.clone()))
         });
-        let what = error.to_string();
-        if *said != what {
+        let refused = match refused {
+            Some(refused) => refused,
+            None => opening.await,
+        };
+        let what = match refused {
+            Ok(store) => break Some(store),
+            Err(error) if is_passing(&error) => error.to_string(),
+            Err(error) => return Err(error),
+        };
+        if said != what {
             say!("Waiting      {what}");
-            *said = what;
+            said = what;
         }
         tokio::select! {
             result = &mut told => {
@@ -350,10 +358,15 @@ async fn open_when_free(
         }
     };
     stop.cancel();
-    if let Some((answering, _)) = waiting {
+    if let Some(answering) = waiting {
         answering.await?;
     }
     Ok(opened)
+}
+
+/// Whether the store may be opened later as it is.
+fn is_passing(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(store::OpenError::Held { .. } | store::OpenError::Unreachable { .. }))
 }
 
 /// Begins this program again from its start, as the same process: it waits for the store like a standby.
