@@ -24,8 +24,12 @@ pub struct Start<'a> {
 }
 
 impl<'a> Start<'a> {
-    /// On the settings of a world, with a data directory of this name.
+    /// On the settings of a world, with a data directory of this name. A store on a server is free: one that a killed program
+    /// held is given up at once.
     pub fn on(world: &World, binary: &'a Path, data_dir: &str) -> Self {
+        if let Some(database) = &world.database {
+            database.end_lease();
+        }
         Self {
             binary,
             settings: world.settings_file(),
@@ -35,34 +39,32 @@ impl<'a> Start<'a> {
         }
     }
 
+    /// The same, with its store on a server.
+    #[must_use]
+    pub fn with_store_at(mut self, url: &str) -> Self {
+        self.environment.push(("SWITCHBOARD_STORE__URL".to_owned(), url.to_owned()));
+        self
+    }
+
     /// Starts it and waits until it is ready.
     pub async fn ready(self) -> Program {
         let program = self.listening().await;
-        program
-            .until("ready", || async {
-                let answer = program.http.get(format!("{}/health/ready", program.address)).send().await;
-                answer.is_ok_and(|answer| answer.status().is_success())
-            })
-            .await;
+        program.is_ready().await;
         program
     }
 
     /// Starts it and waits until it listens.
     pub async fn listening(self) -> Program {
-        let mut process = self.spawn();
-        let address = process
-            .printed(|output| {
-                let line = output.lines().find(|line| line.starts_with("API "))?;
-                line.split_whitespace().nth(1)?.strip_suffix("/v1").map(str::to_owned)
-            })
-            .await;
-        let http = reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client");
-        let control = reqwest::Client::builder()
-            .unix_socket(self.data_dir.join("control.sock"))
-            .timeout(Duration::from_mins(1))
-            .build()
-            .expect("a client");
-        Program { process, address, http, control }
+        let process = self.spawn();
+        Standby { process, data_dir: self.data_dir, said: 0 }.listening().await
+    }
+
+    /// Starts it and waits until it stands by for its store.
+    pub async fn standing_by(self) -> Standby {
+        let process = self.spawn();
+        let mut standby = Standby { process, data_dir: self.data_dir, said: 0 };
+        standby.said("Waiting ").await;
+        standby
     }
 
     /// Starts it where it is expected to refuse; tells the exit code and all it printed.
@@ -84,9 +86,44 @@ impl<'a> Start<'a> {
     }
 }
 
+/// A product that waits for its store, or has just begun.
+pub struct Standby {
+    process: Process,
+    data_dir: PathBuf,
+    /// How much it had printed when it began to wait.
+    said: usize,
+}
+
+impl Standby {
+    /// Waits until it prints these words; the line that they stand in.
+    pub async fn said(&mut self, words: &str) -> String {
+        let said = self.said;
+        let line = |output: &str| output[said..].lines().find(|line| line.contains(words)).map(str::to_owned);
+        self.process.printed(line).await
+    }
+
+    /// Waits until it has its store and listens.
+    pub async fn listening(mut self) -> Program {
+        let said = self.said;
+        let address = |output: &str| {
+            let line = output[said..].lines().find(|line| line.starts_with("API "))?;
+            line.split_whitespace().nth(1)?.strip_suffix("/v1").map(str::to_owned)
+        };
+        let address = self.process.printed(address).await;
+        let http = reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client");
+        let control = reqwest::Client::builder()
+            .unix_socket(self.data_dir.join("control.sock"))
+            .timeout(Duration::from_mins(1))
+            .build()
+            .expect("a client");
+        Program { process: self.process, data_dir: self.data_dir, address, http, control }
+    }
+}
+
 /// A running product.
 pub struct Program {
     process: Process,
+    data_dir: PathBuf,
     address: String,
     http: reqwest::Client,
     control: reqwest::Client,
@@ -96,6 +133,15 @@ impl Program {
     /// `http://address:port` of the API.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Waits until it is ready.
+    pub async fn is_ready(&self) {
+        self.until("ready", || async {
+            let answer = self.http.get(format!("{}/health/ready", self.address)).send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
     }
 
     /// All it has printed.
@@ -111,6 +157,23 @@ impl Program {
     /// SIGKILL.
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// The same process as one that has lost its store and waits for it.
+    #[must_use]
+    pub fn as_standby(self) -> Standby {
+        let said = self.process.output().len();
+        Standby { process: self.process, data_dir: self.data_dir, said }
+    }
+
+    /// SIGSTOP: it does nothing until [`Program::wake`].
+    pub fn stop(&self) {
+        self.process.signal("STOP");
+    }
+
+    /// SIGCONT.
+    pub fn wake(&self) {
+        self.process.signal("CONT");
     }
 
     /// SIGTERM; tells the exit code.

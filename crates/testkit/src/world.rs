@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::postgres::Database;
 use crate::process::{Process, free_port};
 
 /// The old ports in the settings file.
@@ -25,6 +26,8 @@ pub struct World {
     control: String,
     http: reqwest::Client,
     legacy_ports: BTreeMap<u16, u16>,
+    /// The store of its programs, if that is not in their data directory.
+    pub(crate) database: Option<Database>,
 }
 
 impl World {
@@ -67,7 +70,14 @@ impl World {
         assert!(!legacy_ports.is_empty(), "the settings name no old port:\n{settings}");
         std::fs::write(folder.path().join("switchboard.toml"), settings).expect("writes");
         let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
-        Self { _process: process, folder, control, http, legacy_ports }
+        Self { _process: process, folder, control, http, legacy_ports, database: None }
+    }
+
+    /// The settings name a database as the store.
+    #[must_use]
+    pub fn with_store_on(self, database: Database) -> Self {
+        self.edit_settings(|text| format!("{text}\n[store]\nurl = \"{}\"\n", database.url()));
+        Self { database: Some(database), ..self }
     }
 
     /// The settings file for the product, its old ports moved to free ones.

@@ -26,6 +26,7 @@ mod openapi;
 mod overview;
 mod pages;
 mod people;
+mod postgres;
 mod private_dialogs;
 mod python;
 mod quick_start;

@@ -111,6 +111,17 @@ async fn the_tour_answers_as_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_tour_answers_the_same_on_postgresql() {
+    let (folder, database) = (tempfile::tempdir().expect("a folder"), testkit::postgres::Database::empty());
+    let file = folder.path().join("mine.toml");
+    std::fs::write(&file, format!("[store]\nurl = \"{}\"\n", database.url())).expect("written");
+    let told = section("README.md", "## A minute's tour");
+    try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
+    let sent = database.query("SELECT count(*)::text FROM outbox");
+    assert_ne!(sent[0][0].as_deref(), Some("0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_quick_start_answers_as_written() {
     let mut told = section("docs/quick-start.md", "## Without any account");
     let answer = "\"text\":\"Your phone is ready.\"…\"text\":\"Hello there\"".to_owned();

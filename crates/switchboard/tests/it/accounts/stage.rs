@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
 use crate::binary;
+use crate::postgres::world;
 use crate::shell::cli::{Cli, cli};
 
 /// The account that the settings do not name.
@@ -26,7 +27,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let world = World::start(binary()).await;
+        let world = world().await;
         world.edit_settings(|text| testkit::without_account(&text, NAME));
         let one = world.account(NAME).await;
         let text = |field: &str| one[field].as_str().expect("a text").to_owned();

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Receiver, Start, World};
+use testkit::{Program, Receiver, Start};
 
 use crate::binary;
+use crate::postgres::world;
 
 /// How each write is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ async fn shown(program: &Program) -> String {
 }
 
 pub(super) async fn kill_at(scenario: Scenario, point: &str) {
-    let world = World::start(binary()).await;
+    let world = world().await;
     let receiver = Receiver::start().await;
     let target =
         format!("[[alerts.targets]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address());

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
 use crate::binary;
+use crate::postgres::world;
 
 /// The services that run before, and the one that is stopped by hand.
 const RAN: [&str; 3] = ["create_chat", "send_text", "leave_chat"];
@@ -37,7 +38,7 @@ pub(super) fn reaches(write: &str) -> bool {
 
 /// Kills at a point, starts again, and looks at the end.
 pub(super) async fn kill_at(point: &str) {
-    let world = World::start(binary()).await;
+    let world = world().await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("main", "ready").await;
     program.post(&format!("/v1/services/{STOPPED}/actions/stop"), &json!({})).await;
@@ -239,7 +240,7 @@ const MIDDLE: Duration = Duration::from_mins(2);
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_silence_it_resumes_the_silence() {
     let point = "in the middle of the silence";
-    let world = World::start(binary()).await;
+    let world = world().await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("main", "ready").await;
     program.post(&format!("/v1/services/{STOPPED}/actions/stop"), &json!({})).await;

@@ -1,10 +1,11 @@
 //! Killed between the steps of a message with files: it leaves once all the same.
 
 use serde_json::{Value, json};
-use testkit::{PNG, Program, Start, World};
+use testkit::{PNG, Program, Start};
 
 use super::{ask, finished};
 use crate::binary;
+use crate::postgres::world;
 
 /// What is done to reach a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Scenario {
 
 /// Kills at a point, starts again, and looks what there is.
 pub(super) async fn kill_at(scenario: Scenario, point: &str) {
-    let world = World::start(binary()).await;
+    let world = world().await;
     let mut program = Start::on(&world, binary(), "data").listening().await;
     program.account_is("fifth", "ready").await;
     let folder = world.data_dir("data").join("media");
@@ -91,7 +92,7 @@ const WINDOW: u64 = 4;
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_goes_on_where_it_was_killed() {
     const METHOD: &str = "upload.saveBigFilePart";
-    let world = World::start(binary()).await;
+    let world = world().await;
     let mut program = Start::on(&world, binary(), "data").listening().await;
     program.account_is("fifth", "ready").await;
     let large = world.data_dir("data").join("media").join("large.bin");

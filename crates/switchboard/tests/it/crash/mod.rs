@@ -1,5 +1,5 @@
-//! SIGKILL between any two steps: at each named point the program is stopped and killed, and started again on the same
-//! data. The ledger then shows what was asked for, each once, in order. A point that no scenario reaches is a failure.
+//! SIGKILL between any two steps, on both engines: at each named point the program is stopped and killed, and started again
+//! on the same data. The ledger then shows what was asked for, each once, in order. A point that no scenario reaches is a failure.
 
 mod alerts;
 mod chats;
@@ -106,9 +106,19 @@ macro_rules! groups {
         $(#[$attribute]
         async fn $test() {
             let points = points_of(Group::$group).await;
-            assert!(!points.is_empty(), "no point is of {:?}", Group::$group);
             two_at_a_time(points.into_iter().map(kill_at)).await;
         })+
+
+        mod on_postgres {
+            use super::{Group, kill_at, points_of, two_at_a_time};
+
+            $(#[$attribute]
+            async fn $test() {
+                let points = points_of(Group::$group).await;
+                let kills = points.into_iter().map(kill_at).map(crate::postgres::on_postgres);
+                two_at_a_time(kills).await;
+            })+
+        }
     };
 }
 
@@ -173,7 +183,9 @@ async fn points_of(group: Group) -> Vec<String> {
         serde_json::from_value(known).expect("names")
     };
     let known = KNOWN.get_or_init(ask).await;
-    known.iter().filter(|point| Group::of(point) == group).cloned().collect()
+    let points: Vec<_> = known.iter().filter(|point| Group::of(point) == group).cloned().collect();
+    assert!(!points.is_empty(), "no point is of {group:?}");
+    points
 }
 
 async fn kill_at(point: String) {

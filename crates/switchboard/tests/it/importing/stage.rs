@@ -8,7 +8,6 @@ use serde_json::Value;
 use session_files::{Key, Peer, PeerKind, Session};
 use testkit::World;
 
-use crate::binary;
 use crate::shell::cli::{Cli, cli};
 
 /// The account that moves.
@@ -23,7 +22,7 @@ pub(crate) const OLD_LINK: &str = "https://t.me/+of_the_old_registry";
 
 /// A world whose settings do not name the account that moves.
 pub(crate) async fn world() -> World {
-    let world = World::start(binary()).await;
+    let world = crate::postgres::world().await;
     world.edit_settings(|text| testkit::without_account(&text, MOVING));
     world
 }

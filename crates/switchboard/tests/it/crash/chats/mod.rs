@@ -10,6 +10,7 @@ use testkit::{Program, Receiver, Start, World};
 
 use super::{answered, post_to_old_port};
 use crate::binary;
+use crate::postgres::world;
 
 pub(super) const CREATE: &str = "channels.createChannel";
 const LEAVE: &str = "channels.leaveChannel";
@@ -153,7 +154,7 @@ async fn made(world: &World) -> Vec<String> {
 
 /// Kills at a point of work on chats, after so many have passed it.
 pub(super) async fn kill_at(scenario: Scenario, point: &str, skip: u32) {
-    let world = World::start(binary()).await;
+    let world = world().await;
     let receiver = scenario.receiver(&world).await;
     let mut program = Start::on(&world, binary(), "data").listening().await;
     program.account_is("fifth", "ready").await;

@@ -1,0 +1,61 @@
+//! Starting on a database that is not as the program wants it, and a text with a character that PostgreSQL does not store.
+
+use serde_json::json;
+use testkit::World;
+use testkit::postgres::Database;
+
+use super::{database, one_of_several};
+use crate::binary;
+
+/// What is in a database: its tables with their columns, and the steps of its schema.
+fn shape(database: &Database) -> Vec<Vec<Option<String>>> {
+    let mut found = database.query(
+        "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1",
+    );
+    found.extend(database.query("SELECT version, name, applied_at FROM schema_migrations ORDER BY version"));
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_program_leaves_a_newer_database_alone() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    database.query("INSERT INTO schema_migrations VALUES (999, 'later', 0); CREATE TABLE later (x BIGINT)");
+    let before = shape(&database);
+    let (code, said) = one_of_several(&world, &database.url(), "data").refused().await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("schema version 999") && said.contains("newer program"), "{said}");
+    assert_eq!(shape(&database), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_was_made_half_way_is_completed() {
+    let (world, database, whole) = (World::start(binary()).await, Database::empty(), database().await);
+    // In the way of the third step.
+    database.query("CREATE TABLE api_keys (theirs BIGINT)");
+    let (code, said) = one_of_several(&world, &database.url(), "data").refused().await;
+    assert!(code == Some(1) && said.contains("api_keys"), "{code:?} {said}");
+    let steps = database.query("SELECT max(version)::text FROM schema_migrations");
+    assert_eq!(steps[0][0].as_deref(), Some("2"), "what was done stays, the step that failed is undone");
+    database.query("DROP TABLE api_keys");
+    let program = one_of_several(&world, &database.url(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    assert_eq!(program.send("@client_1", "whole").await.0, 200);
+    let tables = |database: &Database| {
+        let mut shape = shape(database);
+        shape.retain(|row| row.len() == 1);
+        shape
+    };
+    assert_eq!(tables(&database), tables(&whole));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_with_the_character_zero_is_sent_as_elsewhere() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    let program = one_of_several(&world, &database.url(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    let (status, sent) = program.post("/v1/messages", &json!({ "chat": "@client_1", "text": "a\0b" })).await;
+    assert_eq!((status, &sent["state"]), (200, &json!("sent")), "{sent}");
+    let path = format!("/v1/messages/{}", sent["id"].as_str().expect("an id"));
+    assert_eq!(program.get(&path).await.1["text"], "a b");
+    assert_eq!(world.sent().await, ["a b"]);
+}

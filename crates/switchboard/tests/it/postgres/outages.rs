@@ -1,0 +1,125 @@
+//! Bad days of the server and of the network between: callers are told, nothing that was accepted is lost or sent twice.
+
+use std::time::Duration;
+
+use serde_json::json;
+use testkit::postgres::Database;
+use testkit::{Link, Program, Start, World};
+
+use super::{database, held, is_sent, one_of_several, order};
+use crate::binary;
+
+/// A second of leases that lasts so many milliseconds: a program gives up after six of them.
+const SECOND: &str = "100";
+
+/// A line to the server that this database is on.
+async fn link_to(database: &Database) -> Link {
+    let url = database.url();
+    let (_, rest) = url.rsplit_once('@').expect("a user");
+    Link::to(rest.split_once('/').expect("a database").0).await
+}
+
+/// A program that gives its store up soon.
+fn hasty<'a>(world: &World, url: &str) -> Start<'a> {
+    let mut start = one_of_several(world, url, "data");
+    start.environment.push((store::testing::SECOND_OF_LEASES.to_owned(), SECOND.to_owned()));
+    start
+}
+
+/// What an old caller is answered.
+async fn old_caller(world: &World, program: &Program, text: &str) -> u16 {
+    program
+        .legacy(world.legacy_port(5022), "/send_text", &json!({ "chat": "client_2", "text": text }))
+        .await
+        .0
+}
+
+/// The program begins again, answers 503 until the line is mended, and then finishes what it had accepted.
+async fn recovers(world: &World, program: Program, link: &Link, id: &str) {
+    program
+        .until("it has begun again", || async { program.output().matches("TEST BUILD").count() == 2 })
+        .await;
+    let http = reqwest::Client::new();
+    let ask = || async {
+        let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
+        let asked = http.post(url).body(r#"{"chat":"client_2","text":"refused"}"#).send().await.ok()?;
+        Some((asked.status().as_u16(), asked.text().await.ok()?))
+    };
+    program
+        .until("callers are told", || async {
+            ask().await.is_some_and(|(status, said)| status == 503 && said.contains("store_unavailable"))
+        })
+        .await;
+    world.delete("/faults").await;
+    let standby = program.as_standby();
+    link.mend();
+    let program = standby.listening().await;
+    is_sent(&program, id).await;
+    assert_eq!(order(&program, "after").await.expect("an answer").0, 200);
+    assert_eq!(world.sent().await, ["held", "after"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_away_is_waited_for() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    let link = link_to(&database).await;
+    let program = hasty(&world, &link.url(&database.url())).ready().await;
+    program.account_is("main", "ready").await;
+    let id = held(&world, &program, "held").await;
+    link.cut();
+    recovers(&world, program, &link, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_stalls_for_long_costs_nothing_but_time() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    let link = link_to(&database).await;
+    let program = hasty(&world, &link.url(&database.url())).ready().await;
+    program.account_is("main", "ready").await;
+    let id = held(&world, &program, "held").await;
+    link.stall();
+    recovers(&world, program, &link, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_stall_and_a_restart_of_the_server_are_not_noticed() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    let link = link_to(&database).await;
+    let program = one_of_several(&world, &link.url(&database.url()), "data").ready().await;
+    program.account_is("main", "ready").await;
+    link.stall();
+    let mending = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        link.mend();
+    };
+    let (stalled, ()) = tokio::join!(order(&program, "stalled"), mending);
+    assert_eq!(stalled.expect("an answer").0, 200);
+    database.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    assert_eq!(order(&program, "restarted").await.expect("an answer").0, 200);
+    assert_eq!(old_caller(&world, &program, "old").await, 200);
+    assert_eq!(world.sent().await, ["stalled", "restarted", "old"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_a_free_connection_is_waited_for() {
+    let (world, database) = (World::start(binary()).await, Database::empty());
+    let url = database.url();
+    let (server, name) = url.rsplit_once('/').expect("a database");
+    let (_, host) = server.rsplit_once('@').expect("a user");
+    database.query(&format!("DROP ROLE IF EXISTS {name}"));
+    database.query(&format!(
+        "CREATE ROLE {name} LOGIN CONNECTION LIMIT 1; ALTER DATABASE {name} OWNER TO {name}"
+    ));
+    let url = format!("postgres://{name}@{host}/{name}");
+    let mut standby = one_of_several(&world, &url, "data").standing_by().await;
+    let said = standby.said("Waiting ").await;
+    assert!(said.contains("too many connections"), "{said}");
+    database.query(&format!("ALTER ROLE {name} CONNECTION LIMIT 20"));
+    let program = standby.listening().await;
+    program.account_is("main", "ready").await;
+    assert_eq!(order(&program, "free").await.expect("an answer").0, 200);
+    assert_eq!(world.sent().await, ["free"]);
+}

@@ -1,0 +1,59 @@
+//! Two programs on one database: one works, the other one waits, and no text leaves twice whatever becomes of the first.
+
+use testkit::World;
+
+use super::{database, held, is_sent, one_of_several, order};
+use crate::binary;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_takes_over_from_one_that_was_killed() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    let mut first = one_of_several(&world, &database.url(), "first").ready().await;
+    first.account_is("main", "ready").await;
+    let id = held(&world, &first, "held").await;
+    let mut second = one_of_several(&world, &database.url(), "second").standing_by().await;
+    let said = second.said("Waiting ").await;
+    assert!(
+        said.contains(&format!("in use by")) && said.contains(&format!("process {}", first.pid())),
+        "{said}"
+    );
+    first.kill();
+    world.delete("/faults").await;
+    database.end_lease();
+    let second = second.listening().await;
+    is_sent(&second, &id).await;
+    assert_eq!(order(&second, "next").await.expect("an answer").0, 200);
+    assert_eq!(world.sent().await, ["held", "next"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_slept_sends_nothing_and_stands_by() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    let first = one_of_several(&world, &database.url(), "first").ready().await;
+    first.account_is("main", "ready").await;
+    let id = held(&world, &first, "held").await;
+    let second = one_of_several(&world, &database.url(), "second").standing_by().await;
+    first.stop();
+    world.delete("/faults").await;
+    database.end_lease();
+    let mut second = second.listening().await;
+    second.account_is("main", "ready").await;
+    is_sent(&second, &id).await;
+
+    // It knows nothing of the time that went by, and both are asked for the same under one key.
+    first.wake();
+    let (refused, accepted) = tokio::join!(order(&first, "both"), order(&second, "both"));
+    assert!(refused.as_ref().is_none_or(|(status, _)| *status == 503), "{refused:?}");
+    assert_eq!(accepted.expect("an answer").0, 200);
+    let mut first = first.as_standby();
+    let said = first.said("Waiting ").await;
+    assert!(said.contains(&format!("process {}", second.pid())), "{said}");
+    assert_eq!(world.sent().await, ["held", "both"]);
+
+    second.kill();
+    database.end_lease();
+    let first = first.listening().await;
+    assert_eq!(order(&first, "both").await.expect("an answer").0, 200, "the key is known");
+    assert_eq!(order(&first, "after").await.expect("an answer").0, 200);
+    assert_eq!(world.sent().await, ["held", "both", "after"]);
+}
