@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::workspace::Workspace;
-use crate::{program, python};
+use crate::{postgres, program, python};
 
 /// What `cargo xtask bench` takes.
 #[derive(Args)]
@@ -52,6 +52,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
         if let Some(file) = file {
             command.arg(option).arg(file);
         }
+    }
+    let server = postgres::durable()?;
+    if let Some(server) = &server {
+        command.arg("--postgres").arg(server.address());
     }
     for name in &arguments.only {
         command.args(["--only", name]);

@@ -1,4 +1,4 @@
-//! The PostgreSQL that tests make their databases on: a server for one run, on loopback, removed with all that it holds.
+//! The PostgreSQL that tests and benchmarks make their databases on: a server for one run, on loopback, removed with all that it holds.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -21,6 +21,12 @@ const SERVER: Wanted =
 /// How many ports are tried: another program may take a free one first.
 const PORTS: usize = 5;
 
+/// Tests kill our program, never the server or the machine: nothing of theirs has to outlast a power cut.
+const FOR_TESTS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB";
+
+/// What an installation has: commits wait for the disk.
+const DURABLE: &str = "-c max_connections=50 -c shared_buffers=256MB -c max_wal_size=4GB";
+
 /// A server that runs until this is dropped, or this process ends.
 pub(crate) struct Server {
     supervisor: Child,
@@ -41,18 +47,23 @@ pub(crate) fn give(command: &mut Command, install: bool) -> Result<Option<Server
     if programs().is_none() {
         return Ok(None);
     }
-    let server = Server::start()?;
+    let server = Server::start(FOR_TESTS)?;
     command.env(POSTGRES_AT, server.address());
     Ok(Some(server))
 }
 
+/// A server whose commits are on the disk, if its programs are installed.
+pub(crate) fn durable() -> Result<Option<Server>> {
+    programs().map(|_| Server::start(DURABLE)).transpose()
+}
+
 impl Server {
-    fn start() -> Result<Self> {
+    fn start(settings: &str) -> Result<Self> {
         let programs = programs().context("PostgreSQL's server is not installed")?;
         let inherited = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([programs].into_iter().chain(env::split_paths(&inherited)))?;
         let mut command = Command::new("sh");
-        command.args(["-c", include_str!("postgres.sh"), "postgres.sh"]).args(free_ports()?);
+        command.args(["-c", include_str!("postgres.sh"), "postgres.sh", settings]).args(free_ports()?);
         // Ctrl+C reaches the tests and not the server: it ends after them, with its standard input.
         command.env("PATH", path).current_dir("/").process_group(0);
         give_to_owner(&mut command)?;
@@ -72,7 +83,7 @@ impl Server {
         Ok(server)
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 }
@@ -130,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_server_listens_until_it_is_dropped() {
-        let server = Server::start().unwrap();
+        let server = Server::start(FOR_TESTS).unwrap();
         let address = format!("127.0.0.1:{}", server.port);
         TcpStream::connect(&address).unwrap();
         drop(server);

@@ -1,5 +1,5 @@
 # A new PostgreSQL on loopback, for as long as the standard input is open: it ends however its owner ends.
-# The arguments are ports to try; the one that it listens on is printed.
+# The arguments are its settings and ports to try; the one that it listens on is printed.
 set -eu
 folder=$(mktemp -d -t switchboard-postgres.XXXXXX)
 finish() {
@@ -11,8 +11,8 @@ trap exit HUP INT TERM
 trap '' PIPE
 
 initdb --pgdata "$folder/data" --username postgres --auth trust --locale C --encoding UTF8 --no-sync --no-instructions >/dev/null
-# Tests kill our program, never the server or the machine.
-settings="-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB"
+settings=$1
+shift
 for port in "$@"; do
     options="-h 127.0.0.1 -p $port -k $folder $settings"
     if pg_ctl start --silent --wait --pgdata "$folder/data" --log "$folder/log" --options "$options" >/dev/null; then

@@ -60,12 +60,33 @@ pub(crate) async fn switchboard(
     switchboard_again(binary, world, accounts, data, logs).await
 }
 
+/// Starts Switchboard on a store at an address, of an earlier run or not.
+pub(crate) async fn switchboard_on(
+    binary: &Path,
+    world: &World,
+    accounts: &[&str],
+    (data, store): (&Path, &str),
+    logs: &Path,
+) -> Result<Switchboard> {
+    started(binary, world, accounts, (data, Some(store)), logs).await
+}
+
 /// Starts Switchboard on the data of an earlier run.
 pub(crate) async fn switchboard_again(
     binary: &Path,
     world: &World,
     accounts: &[&str],
     data: &Path,
+    logs: &Path,
+) -> Result<Switchboard> {
+    started(binary, world, accounts, (data, None), logs).await
+}
+
+async fn started(
+    binary: &Path,
+    world: &World,
+    accounts: &[&str],
+    (data, store): (&Path, Option<&str>),
     logs: &Path,
 ) -> Result<Switchboard> {
     let main = free_port()?;
@@ -80,6 +101,9 @@ pub(crate) async fn switchboard_again(
         .args(["--listen", &main.to_string()])
         .env("SWITCHBOARD_BOOTSTRAP_KEY", KEY)
         .env("SWITCHBOARD_ADMIN_PASSWORD", ADMIN_PASSWORD);
+    if let Some(store) = store {
+        command.env("SWITCHBOARD_STORE__URL", store);
+    }
     let mut program = Program::start("switchboard", command, logs)?;
     let ((), ready_after) = program
         .ready(STARTING, || async { http::send(main, "GET", "/health/ready", "").await.map(|_| ()) })

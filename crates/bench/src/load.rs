@@ -63,12 +63,17 @@ impl Seen {
 
 /// Runs all callers of a stretch at once.
 pub(crate) async fn run(stretch: Stretch, chats: &[i64]) -> Result<Seen> {
+    run_paced(stretch, chats, Duration::ZERO).await
+}
+
+/// The same, each caller asking no sooner than this after it asked before.
+pub(crate) async fn run_paced(stretch: Stretch, chats: &[i64], every: Duration) -> Result<Seen> {
     let stretch = Arc::new(stretch);
     let chats: Arc<[i64]> = chats.into();
     let started = Instant::now();
     let mut callers = JoinSet::new();
     for number in 0..stretch.callers {
-        callers.spawn(caller(Arc::clone(&stretch), Arc::clone(&chats), number, started));
+        callers.spawn(caller(Arc::clone(&stretch), Arc::clone(&chats), number, (started, every)));
     }
     let mut seen = Seen::default();
     while let Some(caller) = callers.join_next().await {
@@ -78,10 +83,22 @@ pub(crate) async fn run(stretch: Stretch, chats: &[i64]) -> Result<Seen> {
     Ok(seen)
 }
 
-async fn caller(stretch: Arc<Stretch>, chats: Arc<[i64]>, number: usize, started: Instant) -> Seen {
+async fn caller(
+    stretch: Arc<Stretch>,
+    chats: Arc<[i64]>,
+    number: usize,
+    (started, every): (Instant, Duration),
+) -> Seen {
     let mut seen = Seen::default();
     let mut connection = None;
+    // Not all at the same moment.
+    let callers = u32::try_from(stretch.callers.max(1)).unwrap_or(u32::MAX);
+    let mut due = started + every / callers * u32::try_from(number).unwrap_or_default();
     for turn in 0..stretch.at_most {
+        if !every.is_zero() {
+            tokio::time::sleep_until(due.into()).await;
+            due = Instant::now().max(due) + every;
+        }
         if started.elapsed() >= stretch.lasts || seen.failures >= MOST_FAILURES {
             break;
         }

@@ -9,6 +9,7 @@ mod ledger;
 mod library;
 mod load;
 mod machine;
+mod postgres;
 mod program;
 mod report;
 mod scenario;
@@ -27,8 +28,8 @@ use serde_json::Map;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, choosing, costs, dashboard, failover, idle, import, logs, many_files, search,
-    send_text, sizes, upload,
+    Pace, Stage, added_latency, choosing, costs, dashboard, failover, idle, import, logs, many_files,
+    postgresql, search, send_text, sizes, ten_million, upload,
 };
 use crate::usage::Ticks;
 
@@ -44,6 +45,9 @@ struct CommandLine {
     /// The folder of the baseline's source
     #[arg(long, value_name = "DIR")]
     baseline: PathBuf,
+    /// The address of a PostgreSQL that waits for its disk, whose user may make databases
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
     /// Where data and logs are put; on the disk that is to be measured
     #[arg(long, value_name = "DIR")]
     work_dir: PathBuf,
@@ -77,6 +81,8 @@ enum Scenario {
     Costs,
     AddedLatency,
     SendText,
+    Postgres,
+    TenMillion,
 }
 
 /// One thread, so that the load takes as little of the machine as it can.
@@ -109,6 +115,7 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         python: std::path::absolute(&command_line.python)?,
         baseline: command_line.baseline.canonicalize().context("cannot find the baseline's source")?,
         work: command_line.work_dir.canonicalize()?,
+        postgres: command_line.postgres.clone(),
         ticks: Ticks::of_this_system()?,
         pace: if command_line.quick { Pace::QUICK } else { Pace::FULL },
     };
@@ -169,6 +176,8 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::Costs => report.add(name, &costs::run(stage).await?),
         Scenario::AddedLatency => report.add(name, &added_latency::run(stage).await?),
         Scenario::SendText => report.add(name, &send_text::run(stage).await?),
+        Scenario::Postgres => report.add(name, &postgresql::run(stage).await?),
+        Scenario::TenMillion => report.add(name, &ten_million::run(stage).await?),
     }
     .context("the numbers are no JSON")
 }

@@ -9,9 +9,11 @@ pub(crate) mod idle;
 pub(crate) mod import;
 pub(crate) mod logs;
 pub(crate) mod many_files;
+pub(crate) mod postgresql;
 pub(crate) mod search;
 pub(crate) mod send_text;
 pub(crate) mod sizes;
+pub(crate) mod ten_million;
 pub(crate) mod upload;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +45,8 @@ pub(crate) struct Stage {
     pub(crate) baseline: PathBuf,
     /// The folder for data and logs.
     pub(crate) work: PathBuf,
+    /// The address of a PostgreSQL, where there is one.
+    pub(crate) postgres: Option<String>,
     pub(crate) ticks: Ticks,
     pub(crate) pace: Pace,
 }
@@ -69,6 +73,8 @@ pub(crate) struct Pace {
     pub(crate) logged: u64,
     /// Messages that are searched by their text.
     pub(crate) searched: usize,
+    /// Messages that are in the store beside the measured ones.
+    pub(crate) stored: u64,
     /// Accounts of the dashboard, and minutes in its file of beats.
     pub(crate) accounts: usize,
     pub(crate) beats: u64,
@@ -91,6 +97,7 @@ impl Pace {
         both_ways: 500_000_000,
         logged: 2_000_000,
         searched: 1_000_000,
+        stored: 10_000_000,
         accounts: 2_000,
         beats: 10_000_000,
         presses: 10,
@@ -109,6 +116,7 @@ impl Pace {
         both_ways: 100_000_000,
         logged: 60_000,
         searched: 20_000,
+        stored: 200_000,
         accounts: 60,
         beats: 100_000,
         presses: 3,

@@ -67,7 +67,7 @@ pub(crate) struct Side {
 
 /// The measurements of one side while they are taken.
 #[derive(Default)]
-struct Meter {
+pub(super) struct Meter {
     latencies: Latencies,
     took: Duration,
     rounds: Vec<f64>,
@@ -252,7 +252,7 @@ async fn pair(
     Ok(Pair { ours: ours.read(contenders[0])?, baseline: baseline.read(contenders[1])? })
 }
 
-async fn measure(
+pub(super) async fn measure(
     stage: &Stage,
     world: &mut World,
     contender: &Contender,
@@ -285,7 +285,7 @@ async fn measure(
 }
 
 impl Meter {
-    fn read(self, contender: &Contender) -> Result<Side> {
+    pub(super) fn read(self, contender: &Contender) -> Result<Side> {
         let memory = usage::memory(contender.program.pid())?;
         let latency = self.latencies.summary();
         Ok(Side {
@@ -315,7 +315,7 @@ fn each(time: Duration, count: usize) -> f64 {
     time.as_secs_f64() * 1e6 / as_number(count.max(1))
 }
 
-fn as_number(count: usize) -> f64 {
+pub(super) fn as_number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
