@@ -167,6 +167,7 @@ impl LaneWorker<'_> {
         let write = PartSent {
             id: message.id,
             part: index(part),
+            is_only: message.parts.len() == 1,
             account: route.account.clone(),
             address: route.address.clone(),
             message_ids,

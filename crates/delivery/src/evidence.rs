@@ -58,6 +58,7 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
     let sent = PartSent {
         id: message.id,
         part: part.index,
+        is_only: message.parts.len() == 1,
         account: account.clone(),
         address: address.clone(),
         message_ids: message_ids.unwrap_or_default(),

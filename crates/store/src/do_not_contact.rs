@@ -127,7 +127,7 @@ pub(crate) fn refuse(
 
 /// Whether there is any entry at all: most lists are empty, and every message asks.
 pub(crate) fn is_there_any(transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-    Ok(transaction.first(IS_THERE_ANY, (), |_| Ok(()))?.is_some())
+    transaction.has_contacts(|| Ok(transaction.first(IS_THERE_ANY, (), |_| Ok(()))?.is_some()))
 }
 
 fn entry_of(
@@ -163,6 +163,7 @@ fn save(transaction: &Transaction<'_>, entry: &DoNotContactEntry) -> Result<usiz
     let (kind, value) = (contact.kind().as_str(), contact.value());
     let at = added_at.as_micros();
     let id = id.as_uuid().as_bytes();
+    transaction.contacts_changed();
     transaction.execute(ADD, params![id, kind, value, source.as_str(), added_by, reason, at])
 }
 

@@ -57,11 +57,19 @@ pub(crate) struct Transaction<'a> {
     connection: &'a Connection,
     intake_open: bool,
     statements: Cell<u64>,
+    has_contacts: Cell<Option<bool>>,
+    has_open_joins: Cell<Option<bool>>,
 }
 
 impl<'a> Transaction<'a> {
     pub(crate) const fn new(connection: &'a Connection, intake_open: bool) -> Self {
-        Self { connection, intake_open, statements: Cell::new(0) }
+        Self {
+            connection,
+            intake_open,
+            statements: Cell::new(0),
+            has_contacts: Cell::new(None),
+            has_open_joins: Cell::new(None),
+        }
     }
 
     /// Whether there is room for new work.
@@ -72,6 +80,32 @@ impl<'a> Transaction<'a> {
     /// How many statements were run in it.
     pub(crate) const fn statements(&self) -> u64 {
         self.statements.get()
+    }
+
+    /// Whether there is any entry on the do-not-contact list: asked for once in a group.
+    pub(crate) fn has_contacts(
+        &self,
+        ask: impl FnOnce() -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
+        remembered(&self.has_contacts, ask)
+    }
+
+    /// An entry is added: what was asked before holds no longer.
+    pub(crate) fn contacts_changed(&self) {
+        self.has_contacts.set(None);
+    }
+
+    /// Whether the same body could join anything: asked for once in a group.
+    pub(crate) fn has_open_joins(
+        &self,
+        ask: impl FnOnce() -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
+        remembered(&self.has_open_joins, ask)
+    }
+
+    /// A request may be joined from now on: what was asked before holds no longer.
+    pub(crate) fn open_joins_changed(&self) {
+        self.has_open_joins.set(None);
     }
 
     fn counted(&self) -> &Connection {
@@ -108,6 +142,18 @@ impl<'a> Transaction<'a> {
     ) -> Result<Vec<T>, StoreError> {
         self.counted().all(sql, params, read)
     }
+}
+
+fn remembered(
+    answer: &Cell<Option<bool>>,
+    ask: impl FnOnce() -> Result<bool, StoreError>,
+) -> Result<bool, StoreError> {
+    if let Some(known) = answer.get() {
+        return Ok(known);
+    }
+    let now = ask()?;
+    answer.set(Some(now));
+    Ok(now)
 }
 
 /// A write with the one who waits for it, of whatever type.

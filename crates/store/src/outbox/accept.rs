@@ -152,7 +152,7 @@ impl AcceptWrite {
         if let Some(idempotency) = &self.accept.idempotency {
             let at = self.accept.message.created_at.as_micros();
             transaction
-                .execute(sql::SAVE_KEY, params![idempotency.scope, idempotency.fingerprint, key(id), at])?;
+                .run(sql::SAVE_KEY, params![idempotency.scope, idempotency.fingerprint, key(id), at])?;
         }
         Ok(())
     }
@@ -210,6 +210,9 @@ pub(super) fn same_body(
     join: &Join,
     now: Timestamp,
 ) -> Result<Option<MessageId>, StoreError> {
+    if !transaction.has_open_joins(|| Ok(transaction.first(sql::OPEN_JOINS, (), |_| Ok(()))?.is_some()))? {
+        return Ok(None);
+    }
     let ended_after = now.minus(join.repeats);
     transaction.first(sql::FIND_JOIN, params![join.fingerprint, ended_after.as_micros()], |row| {
         Columns::new(row, "request_joins").message_id(0)
@@ -279,7 +282,7 @@ impl Write for AcceptWrite {
         if let Some(join) = &self.accept.join {
             let repeats = i64::try_from(join.repeats.as_micros()).unwrap_or(i64::MAX);
             transaction
-                .execute(sql::SAVE_JOIN, params![join.fingerprint, key(&self.accept.message.id), repeats])?;
+                .run(sql::SAVE_JOIN, params![join.fingerprint, key(&self.accept.message.id), repeats])?;
         }
         Ok(Accepted::New)
     }

@@ -68,6 +68,8 @@ pub struct PartSent {
     pub id: MessageId,
     /// Which part.
     pub part: u16,
+    /// Whether the message has no other.
+    pub is_only: bool,
     /// The account that sent it.
     pub account: AccountName,
     /// The chat it was sent to.

@@ -147,7 +147,7 @@ impl Write for SentWrite {
     }
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let PartSent { id, part, account, address, message_ids, bind, rebind, at, .. } = &self.sent;
+        let PartSent { id, part, is_only, account, address, message_ids, bind, rebind, at, .. } = &self.sent;
         let chat_id = address.chat_id().map(ChatId::get);
         let params = params![message_ids.first(), self.ids, key(id), part];
         if transaction.execute(sql::PART_SENT, params)? == 0 {
@@ -157,7 +157,7 @@ impl Write for SentWrite {
             };
         }
         let params = params![account.as_str(), chat_id, at.as_micros(), key(id)];
-        let part_left = transaction.first(sql::UNSENT_PART, [key(id)], |_| Ok(()))?.is_some();
+        let part_left = !is_only && transaction.first(sql::UNSENT_PART, [key(id)], |_| Ok(()))?.is_some();
         let finished = !part_left && transaction.execute(sql::FINISH, params)? > 0;
         // Where the message has ended otherwise, the part is written down and the end stays.
         let is_held_back = !finished
@@ -180,11 +180,10 @@ impl Write for SentWrite {
         let Some(chat_id) = chat_id else { return Ok(()) };
         let binding = params![chat_id, account.as_str(), at.as_micros()];
         match (rebind, bind) {
-            (true, _) => transaction.execute(accounts::REBIND, binding)?,
-            (false, true) => transaction.execute(accounts::BIND, binding)?,
-            (false, false) => 0,
-        };
-        Ok(())
+            (true, _) => transaction.run(accounts::REBIND, binding),
+            (false, true) => transaction.run(accounts::BIND, binding),
+            (false, false) => Ok(()),
+        }
     }
 }
 

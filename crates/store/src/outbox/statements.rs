@@ -21,6 +21,7 @@ statements! {
             created_at = excluded.created_at";
     FAILURE_OF = "SELECT failure FROM outbox WHERE id = $1";
     SENT_PART = "SELECT 1 FROM outbox_parts WHERE message_id = $1 AND state = 2 LIMIT 1";
+    OPEN_JOINS = "SELECT 1 FROM request_joins WHERE open = 1 LIMIT 1";
     /// The oldest whose caller has no answer and will get none.
     FIND_JOIN = "
         SELECT j.subject_id
@@ -129,7 +130,9 @@ statements! {
                 THEN account ELSE NULL END
         WHERE id = $2 AND state = 10";
     JOIN_OF = "SELECT join_fingerprint FROM outbox WHERE id = $1";
-    FORGET_JOIN = "DELETE FROM request_joins WHERE fingerprint = $1 AND subject_id = $2";
+    FORGET_JOIN = "
+        DELETE FROM request_joins
+        WHERE fingerprint = (SELECT join_fingerprint FROM outbox WHERE id = $1) AND subject_id = $1";
     OPEN_JOIN = "UPDATE request_joins SET open = 1 WHERE fingerprint = $1 AND subject_id = $2";
     /// The callers of a process that has ended are gone.
     OPEN_ALL_JOINS = "UPDATE request_joins SET open = 1 WHERE open = 0";

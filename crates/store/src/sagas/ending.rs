@@ -152,21 +152,18 @@ impl Write for AnsweredWrite {
     const POINT: Option<Point> = Some(point::SAGA_ANSWERED);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        change_join(transaction, &self.0, joins::FORGET_JOIN)
+        transaction.run(sql::FORGET_JOIN, [key(&self.0)])
     }
 }
 
 pub(super) fn unanswered(transaction: &Transaction<'_>, id: &OperationId) -> Result<(), StoreError> {
-    change_join(transaction, id, joins::OPEN_JOIN)
-}
-
-/// Runs a statement on the row by which the same body finds the saga, if its request had no key.
-fn change_join(transaction: &Transaction<'_>, id: &OperationId, change: &str) -> Result<(), StoreError> {
+    // By the row through which the same body finds the saga, if its request had no key.
     let fingerprint = transaction
         .first(sql::JOIN_OF, [key(id)], |row| Columns::new(row, TABLE).get::<Option<[u8; 32]>>(0))?
         .ok_or_else(|| no_such_saga(id))?;
     if let Some(fingerprint) = fingerprint {
-        transaction.run(change, params![fingerprint, key(id)])?;
+        transaction.open_joins_changed();
+        transaction.run(joins::OPEN_JOIN, params![fingerprint, key(id)])?;
     }
     Ok(())
 }

@@ -53,6 +53,9 @@ statements! {
     START = "SELECT start FROM operations WHERE id = $1";
     KEPT = "SELECT keep FROM operations WHERE id = $1";
     JOIN_OF = "SELECT join_fingerprint FROM operations WHERE id = $1";
+    FORGET_JOIN = "
+        DELETE FROM request_joins
+        WHERE fingerprint = (SELECT join_fingerprint FROM operations WHERE id = $1) AND subject_id = $1";
 
     // ---- history
     INSERT_STEP = "

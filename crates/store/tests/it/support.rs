@@ -228,6 +228,7 @@ impl World {
         PartSent {
             id,
             part,
+            is_only: false,
             account: account("main"),
             address: chat().into(),
             message_ids: SentIds::one(Some(i64::from(part) + 500)),
