@@ -6,6 +6,7 @@
 #[macro_use]
 mod enum_words;
 
+pub mod access_hash;
 pub mod account;
 pub mod address;
 pub mod chat;
@@ -26,6 +27,7 @@ pub mod text;
 pub mod time;
 pub mod timeline;
 
+pub use access_hash::AccessHash;
 pub use account::{AccountName, AccountState, Purpose};
 pub use address::{Address, ChannelChat, ChannelName};
 pub use chat::{ChatId, ChatKind, ChatRef, Username};

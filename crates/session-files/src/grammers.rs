@@ -44,7 +44,7 @@ pub(crate) fn read(database: &Database<'_>) -> Result<Found, Unreadable> {
         }
         session.peers.push(Peer {
             id,
-            access_hash: row.integer("hash").filter(|_| id.kind() != ChatKind::Group),
+            access_hash: row.access_hash("hash", id),
             kind: peer_kind(id, subtype),
             username: None,
             name: None,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::secret::ExposeSecret;
-use domain::{ChatId, ChatKind};
+use domain::{AccessHash, ChatId, ChatKind};
 use rusqlite::{Transaction, params};
 
 use crate::session::{ChannelState, Found, Key, Kind, Peer, PeerKind, Session, UpdateState};
@@ -97,7 +97,7 @@ fn peer(row: Fields<'_>, usernames: &mut HashMap<i64, String>) -> Option<Peer> {
         Some("channel") if id.kind() == ChatKind::Channel => PeerKind::Channel,
         _ => PeerKind::of(id),
     };
-    let access_hash = row.integer("access_hash").filter(|_| id.kind() != ChatKind::Group);
+    let access_hash = row.access_hash("access_hash", id);
     let username = row.text("username").or_else(|| usernames.remove(&id.get()));
     Some(Peer { id, access_hash, kind, username, name: None })
 }
@@ -121,8 +121,8 @@ pub(crate) fn fill(to: &Transaction<'_>, session: &Session) -> Result<(), Unwrit
     let mut peers = to.prepare("INSERT OR REPLACE INTO peers (id, access_hash, type) VALUES (?1, ?2, ?3)")?;
     let mut usernames = to.prepare("INSERT INTO usernames VALUES (?1, ?2)")?;
     for peer in &session.peers {
-        let (hash, kind) = match (peer.access_hash, peer.kind) {
-            (_, PeerKind::Group) => (0, "group"),
+        let (AccessHash(hash), kind) = match (peer.access_hash, peer.kind) {
+            (_, PeerKind::Group) => (AccessHash::NONE, "group"),
             (Some(hash), PeerKind::User) => (hash, "user"),
             (Some(hash), PeerKind::Bot) => (hash, "bot"),
             (Some(hash), PeerKind::Supergroup | PeerKind::SupergroupOrChannel) => (hash, "supergroup"),

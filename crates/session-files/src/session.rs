@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use domain::secret::{ExposeSecret, Zeroize};
-use domain::{ChatId, Secret};
+use domain::{AccessHash, ChatId, Secret};
 use sha2::{Digest, Sha256};
 
 use crate::Unreadable;
@@ -176,7 +176,7 @@ impl Session {
 pub struct Peer {
     pub id: ChatId,
     /// What Telegram wants to see beside the id; basic groups have none.
-    pub access_hash: Option<i64>,
+    pub access_hash: Option<AccessHash>,
     /// What it is, as far as the file tells.
     pub kind: PeerKind,
     /// A public name, without the `@`.

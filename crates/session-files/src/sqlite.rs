@@ -7,6 +7,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use domain::{AccessHash, ChatId, ChatKind};
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
@@ -145,6 +146,12 @@ impl<'a> Fields<'a> {
             ValueRef::Text(text) => str::from_utf8(text).ok()?.trim().parse().ok(),
             ValueRef::Null | ValueRef::Blob(_) => None,
         }
+    }
+
+    /// The access hash of this peer; basic groups have none.
+    pub(crate) fn access_hash(self, column: &str, peer: ChatId) -> Option<AccessHash> {
+        let hash = self.integer(column).filter(|_| peer.kind() != ChatKind::Group);
+        hash.map(AccessHash)
     }
 
     /// A number of the size of most of Telegram's; 0 for what is none.

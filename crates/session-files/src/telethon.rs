@@ -1,7 +1,7 @@
 //! Telethon's `.session` files, versions 1 to 8.
 
 use domain::secret::ExposeSecret;
-use domain::{ChatId, ChatKind};
+use domain::{AccessHash, ChatId, ChatKind};
 use rusqlite::{Transaction, params};
 
 use crate::session::{ChannelState, Found, Key, Kind, Peer, PeerKind, Session, UpdateState};
@@ -76,7 +76,7 @@ pub(crate) fn read(database: &Database<'_>) -> Result<Found, Unreadable> {
 
 fn peer(row: Fields<'_>) -> Option<Peer> {
     let id = row.integer("id").and_then(ChatId::new)?;
-    let access_hash = row.integer("hash").filter(|_| id.kind() != ChatKind::Group);
+    let access_hash = row.access_hash("hash", id);
     let (username, name) = (row.text("username"), row.text("name"));
     Some(Peer { id, access_hash, kind: PeerKind::of(id), username, name })
 }
@@ -101,9 +101,9 @@ pub(crate) fn fill(to: &Transaction<'_>, session: &Session) -> Result<(), Unwrit
     let mut entity =
         to.prepare("INSERT OR REPLACE INTO entities (id, hash, username, name) VALUES (?1, ?2, ?3, ?4)")?;
     for peer in &session.peers {
-        let hash = match (peer.access_hash, peer.kind) {
+        let AccessHash(hash) = match (peer.access_hash, peer.kind) {
             (Some(hash), _) => hash,
-            (None, PeerKind::Group) => 0,
+            (None, PeerKind::Group) => AccessHash::NONE,
             // Telethon would send a wrong hash rather than ask for the right one.
             (None, _) => continue,
         };

@@ -1,6 +1,6 @@
 //! Peers: whom each account knows, with what it takes to address them, and how far that reading is.
 
-use domain::{AccountName, ChatId, Timestamp, Username};
+use domain::{AccessHash, AccountName, ChatId, Timestamp, Username};
 
 use crate::chats::migrate;
 use crate::column::Columns;
@@ -73,7 +73,7 @@ pub struct StoredPeer {
     /// Its id in the form of the Bot API.
     pub chat_id: ChatId,
     /// What this account must show to address it.
-    pub access_hash: i64,
+    pub access_hash: AccessHash,
     /// The public name, if any.
     pub username: Option<Username>,
     /// The title or name.
@@ -155,7 +155,7 @@ impl Peers<'_> {
                 let columns = Columns::new(row, "telegram_peers");
                 Ok(StoredPeer {
                     chat_id: columns.chat_id(0)?,
-                    access_hash: columns.get(1)?,
+                    access_hash: AccessHash(columns.get(1)?),
                     username: columns.maybe_parsed(2)?,
                     title: columns.get(3)?,
                     kind: columns.word(4, "kind of peer", PeerKind::from_word)?,
@@ -217,7 +217,7 @@ impl Write for Save {
                 params![
                     account,
                     peer.chat_id.get(),
-                    peer.access_hash,
+                    peer.access_hash.0,
                     username,
                     peer.title,
                     peer.kind.as_str(),

@@ -2,7 +2,7 @@
 
 use domain::outcome::{Failure, Refusal};
 use domain::saga::{Failover, RegistryChange};
-use domain::{ChatId, Role};
+use domain::{AccessHash, ChatId, Role};
 use store::{Begin, Fail, PeerKind, StoredPeer};
 
 use crate::work::CHAT;
@@ -88,7 +88,7 @@ async fn people_have_names_in_every_list_and_are_found_by_them() {
     let world = World::new().await;
     let person = StoredPeer {
         chat_id: chat("6000000020"),
-        access_hash: 1,
+        access_hash: AccessHash(1),
         username: "client_20".parse().ok(),
         title: "Анна Ёлкина".to_owned(),
         kind: PeerKind::User,

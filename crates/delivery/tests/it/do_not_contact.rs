@@ -6,7 +6,7 @@ use domain::account::Operation;
 use domain::outcome::Failure;
 use domain::saga::{MemberResult, ObserverRule, SagaState, Task};
 use domain::timeline::Step;
-use domain::{ChatId, ChatRef, ContactSource, DoNotContactId, MessageState};
+use domain::{AccessHash, ChatId, ChatRef, ContactSource, DoNotContactId, MessageState};
 use proptest::prelude::*;
 use store::{DoNotContactEntry, PeerKind, Store, StoreError, StoredPeer};
 
@@ -40,7 +40,7 @@ fn lists() -> impl Strategy<Value = (&'static str, Vec<&'static str>)> {
 async fn know(store: &Store, id: i64) {
     let peer = StoredPeer {
         chat_id: ChatId::user(id).expect("a user"),
-        access_hash: 1,
+        access_hash: AccessHash(1),
         username: Some("client_1".parse().expect("a name")),
         title: "Anna".into(),
         kind: PeerKind::User,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use domain::{ChatId, ExposeSecret};
+use domain::{AccessHash, ChatId, ExposeSecret};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use session_files::{
@@ -18,6 +18,7 @@ const USER: i64 = 7_000_000_001;
 
 fn peer(id: i64, access_hash: Option<i64>, kind: PeerKind, username: Option<&str>) -> Peer {
     let id = ChatId::new(id).expect("an id");
+    let access_hash = access_hash.map(AccessHash);
     Peer { id, access_hash, kind, username: username.map(str::to_owned), name: None }
 }
 

@@ -5,7 +5,7 @@ pub(crate) mod statements;
 pub(crate) mod uploads;
 
 use domain::media::Sha256;
-use domain::{AccountName, Timestamp};
+use domain::{AccessHash, AccountName, Timestamp};
 
 use crate::deferred::{Deferred, Settle};
 use crate::{Store, StoreError, point};
@@ -18,7 +18,7 @@ pub struct FileReference {
     /// The provider's id of it.
     pub id: i64,
     /// The account's right to use that id.
-    pub access_hash: i64,
+    pub access_hash: AccessHash,
     /// A right that runs out: when the provider refuses it, the file is to be uploaded or read again.
     pub file_reference: Vec<u8>,
     /// When it was saved last.
@@ -84,7 +84,7 @@ impl Files<'_> {
         let (account, form) = (account.to_string(), form.to_owned());
         let FileReference { kind, id, access_hash, file_reference, saved_at } = reference;
         let (kind, saved_at) = (kind.as_str(), saved_at.as_micros());
-        let row = (account, sha256.0, form, kind, id, access_hash, file_reference, saved_at);
+        let row = (account, sha256.0, form, kind, id, access_hash.0, file_reference, saved_at);
         self.store.execute(point::SAVE_REFERENCE, statements::SAVE_REFERENCE, row).await.map(drop)
     }
 

@@ -1,7 +1,7 @@
 //! How each account names the files that the provider has.
 
-use domain::AccountName;
 use domain::media::Sha256;
+use domain::{AccessHash, AccountName};
 
 use super::statements as sql;
 use super::{FileReference, RemoteKind};
@@ -20,7 +20,7 @@ pub(super) fn read(
         Ok(FileReference {
             kind: columns.word(0, "kind of file", RemoteKind::from_word)?,
             id: columns.get(1)?,
-            access_hash: columns.get(2)?,
+            access_hash: AccessHash(columns.get(2)?),
             file_reference: columns.get(3)?,
             saved_at: columns.time(4)?,
         })

@@ -30,7 +30,7 @@ impl Write for SavePeers {
                 params![
                     account,
                     peer.chat_id.get(),
-                    peer.access_hash,
+                    peer.access_hash.0,
                     peer.username.as_ref().map(Username::as_str),
                     peer.title,
                     peer.kind.as_str(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::account::{Flood, Operation, Reason};
 use domain::media::Sha256;
 use domain::secret::ExposeSecret;
-use domain::{Purpose, Secret};
+use domain::{AccessHash, Purpose, Secret};
 use store::{
     FileReference, Hold, KeyFingerprint, OwnerlessSession, RemoteKind, SelfUser, SessionInUse,
     SessionsChange, StoredAccount, StoredLogin, StoredSession, Switch, UpdateChange, UpdateState,
@@ -88,7 +88,7 @@ async fn a_new_session_forgets_what_an_earlier_one_named(world: World) {
         let reference = FileReference {
             kind: RemoteKind::Photo,
             id: 1,
-            access_hash: 2,
+            access_hash: AccessHash(2),
             file_reference: vec![3],
             saved_at,
         };

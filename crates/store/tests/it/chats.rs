@@ -1,7 +1,7 @@
 //! The registry: what was made, bound, edited and left, together with what the accounts know.
 
 use domain::saga::RegistryChange;
-use domain::{ChatId, OperationId};
+use domain::{AccessHash, ChatId, OperationId};
 use store::{ChatFilter, ChatRecord, ChatState, Page, PeerKind, StoreError, StoredPeer};
 
 use crate::support::{World, account, begun, chat, chat_number, conformance};
@@ -27,7 +27,7 @@ fn created(chat_id: ChatId, name: &str) -> RegistryChange {
 fn peer(chat_id: ChatId, title: &str, kind: PeerKind) -> StoredPeer {
     StoredPeer {
         chat_id,
-        access_hash: 1,
+        access_hash: AccessHash(1),
         username: None,
         title: title.into(),
         kind,

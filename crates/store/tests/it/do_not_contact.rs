@@ -1,7 +1,7 @@
 //! The do-not-contact list: what it holds, and that nothing is taken in or begun for who is on it.
 
 use domain::saga::{Begun, Person, SagaState, Step};
-use domain::{ChatId, ChatRef, Contact, ContactSource, DoNotContactId};
+use domain::{AccessHash, ChatId, ChatRef, Contact, ContactSource, DoNotContactId};
 use store::{DoNotContactEntry, Page, PeerKind, StoreError, StoredPeer};
 
 use crate::support::{World, accept, accept_saga, account, begun, change, conformance, make_chat};
@@ -48,7 +48,7 @@ async fn nothing_is_accepted_or_begun_for_who_is_listed(world: World) {
     let user = ChatId::user(777).unwrap();
     let peer = StoredPeer {
         chat_id: user,
-        access_hash: 1,
+        access_hash: AccessHash(1),
         username: Some("client_1".parse().unwrap()),
         title: "Anna".into(),
         kind: PeerKind::User,

@@ -1,7 +1,7 @@
 //! Taking over from an older program: what is known here stands, and a second time changes nothing.
 
 use domain::saga::{Failover, RegistryChange};
-use domain::{ChatId, FailedRequestId, Purpose, Timestamp};
+use domain::{AccessHash, ChatId, FailedRequestId, Purpose, Timestamp};
 use store::{
     ChatImport, ChatState, Direction, FailedState, FailoverFilter, ImportedChat, ImportedFailover,
     ImportedRequest, Page, PeerKind, StoredPeer,
@@ -24,7 +24,7 @@ fn channel(number: i64) -> ChatId {
 fn peer(number: i64, title: &str, username: Option<&str>) -> StoredPeer {
     StoredPeer {
         chat_id: channel(number),
-        access_hash: number,
+        access_hash: AccessHash(number),
         username: username.map(|name| name.parse().expect("a name")),
         title: title.into(),
         kind: PeerKind::Supergroup,

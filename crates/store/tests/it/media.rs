@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::MessageState;
 use domain::media::{FileKey, MediaSource, Sha256};
 use domain::message::{OutboundMessage, PartState};
 use domain::outcome::{Failure, SentIds};
+use domain::{AccessHash, MessageState};
 use store::{
     Accepted, Begin, Fail, FileReference, PartSent, RemoteKind, StoreError, Swept, Then, UploadState,
 };
@@ -204,7 +204,7 @@ fn reference(world: &World, id: i64) -> FileReference {
     FileReference {
         kind: RemoteKind::Photo,
         id,
-        access_hash: i64::MIN,
+        access_hash: AccessHash(i64::MIN),
         file_reference: vec![0, 1, 255],
         saved_at: world.now(),
     }

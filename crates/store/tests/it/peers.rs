@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ChatId;
+use domain::{AccessHash, ChatId};
 use store::{FillState, PeerKind, StoredPeer};
 
 use crate::support::{World, account, chat, chat_number, conformance};
@@ -18,7 +18,7 @@ conformance! {
 fn peer(chat_id: ChatId, username: Option<&str>, dialog: bool) -> StoredPeer {
     StoredPeer {
         chat_id,
-        access_hash: -7,
+        access_hash: AccessHash(-7),
         username: username.map(|name| name.parse().unwrap()),
         title: "Demo".into(),
         kind: PeerKind::Supergroup,
@@ -47,7 +47,7 @@ async fn peers_are_kept_by_account(world: World) {
     many.sort_by_key(|peer| peer.chat_id);
     assert_eq!(found, many);
     assert!(peers.all(&account("backup_1")).await.unwrap().is_empty());
-    let renamed = StoredPeer { title: "New".into(), access_hash: 8, ..many[0].clone() };
+    let renamed = StoredPeer { title: "New".into(), access_hash: AccessHash(8), ..many[0].clone() };
     peers.save(&account("main"), vec![renamed.clone()]).await.unwrap();
     assert_eq!(peers.all(&account("main")).await.unwrap()[0], renamed);
     peers.save(&account("main"), Vec::new()).await.unwrap();

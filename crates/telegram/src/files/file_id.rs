@@ -7,6 +7,7 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use domain::AccessHash;
 use store::RemoteKind;
 
 /// With or without the signs that fill it up.
@@ -32,7 +33,7 @@ pub(crate) struct RemoteFile {
     pub(crate) kind: RemoteKind,
     pub(crate) dc_id: i32,
     pub(crate) id: i64,
-    pub(crate) access_hash: i64,
+    pub(crate) access_hash: AccessHash,
     pub(crate) file_reference: Vec<u8>,
 }
 
@@ -68,7 +69,7 @@ fn read(body: &[u8]) -> Option<RemoteFile> {
         kind: kind_of(kind & !HAS_REFERENCE)?,
         dc_id: i32::try_from(dc_id).ok()?,
         id: i64::from_le_bytes(*id),
-        access_hash: i64::from_le_bytes(*access_hash),
+        access_hash: AccessHash(i64::from_le_bytes(*access_hash)),
         file_reference: file_reference.to_vec(),
     })
 }
@@ -122,12 +123,12 @@ mod tests {
 
     fn encode(kind: u32, file: &RemoteFile, version: &[u8]) -> String {
         let RemoteFile { kind: _, dc_id, id, access_hash, file_reference } = file;
-        let (dc_id, id, access_hash) = (*dc_id, *id, *access_hash);
+        let (dc_id, id, access_hash) = (*dc_id, *id, access_hash.0);
         testkit::FileId { kind, dc_id, id, access_hash, file_reference }.of_version(version)
     }
 
     fn file(kind: RemoteKind, file_reference: Vec<u8>) -> RemoteFile {
-        RemoteFile { kind, dc_id: 2, id: 5, access_hash: -7, file_reference }
+        RemoteFile { kind, dc_id: 2, id: 5, access_hash: AccessHash(-7), file_reference }
     }
 
     #[test]
@@ -135,7 +136,10 @@ mod tests {
         let read = decode("CAACAgIAAxkBAAIEol9yQhBqFnT4HXldAh31a-hYXuDIAAIECwACAoujAAFFn1sl9AABHbkbBA");
         let read = read.expect("a sticker");
         assert_eq!((read.kind, read.dc_id), (RemoteKind::Document, 2));
-        assert_eq!((read.id, read.access_hash), (46_033_261_910_035_204, -5_107_925_353_769_492_667));
+        assert_eq!(
+            (read.id, read.access_hash),
+            (46_033_261_910_035_204, AccessHash(-5_107_925_353_769_492_667))
+        );
         assert!(!read.file_reference.is_empty());
     }
 
@@ -163,6 +167,7 @@ mod tests {
             photo: bool,
         ) {
             let kind = if photo { RemoteKind::Photo } else { RemoteKind::Document };
+            let access_hash = AccessHash(access_hash);
             let file = RemoteFile { kind, dc_id, id, access_hash, file_reference: reference };
             prop_assert_eq!(decode(&encode(if photo { 2 } else { 5 }, &file, &[47, 4])), Ok(file));
         }

@@ -1,7 +1,7 @@
 //! How media are named in a call, and what an answer tells of them. Pure.
 
-use domain::Timestamp;
 use domain::media::{Media, MediaForm};
+use domain::{AccessHash, Timestamp};
 use grammers_tl_types::{enums, types};
 use store::{FileReference, RemoteKind};
 
@@ -109,7 +109,7 @@ fn pixels(count: u32) -> i32 {
 pub(super) fn named(
     kind: RemoteKind,
     id: i64,
-    access_hash: i64,
+    AccessHash(access_hash): AccessHash,
     file_reference: Vec<u8>,
 ) -> enums::InputMedia {
     match kind {
@@ -154,6 +154,7 @@ pub(super) fn reference(media: &enums::MessageMedia, saved_at: Timestamp) -> Opt
         },
         _ => return None,
     };
+    let access_hash = AccessHash(access_hash);
     Some(FileReference { kind, id, access_hash, file_reference: file_reference.clone(), saved_at })
 }
 

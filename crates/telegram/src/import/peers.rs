@@ -1,6 +1,6 @@
 //! Peers of a session file, as the account knows them from then on. Pure.
 
-use domain::{ChatKind, Username};
+use domain::{AccessHash, ChatKind, Username};
 use session_files::{Peer, PeerKind as Told};
 use store::{PeerKind, StoredPeer};
 
@@ -25,7 +25,7 @@ pub(super) fn stored(peer: &Peer, own: Option<i64>) -> Option<StoredPeer> {
         (ChatKind::Channel, _) => PeerKind::Supergroup,
     };
     let access_hash = match (chat_id.kind(), peer.access_hash) {
-        (ChatKind::Group, _) => 0,
+        (ChatKind::Group, _) => AccessHash::NONE,
         (_, Some(hash)) => hash,
         (_, None) => return None,
     };
@@ -66,6 +66,7 @@ mod tests {
     use super::*;
 
     fn peer(id: ChatId, access_hash: Option<i64>, kind: Told) -> Peer {
+        let access_hash = access_hash.map(AccessHash);
         Peer { id, access_hash, kind, username: Some("demo_ann".into()), name: None }
     }
 
@@ -76,12 +77,12 @@ mod tests {
         let ann = stored(&peer(user, Some(5), Told::User), None).expect("a peer");
         assert_eq!(
             (ann.kind, ann.dialog, ann.access_hash, ann.title.as_str()),
-            (PeerKind::User, false, 5, "demo_ann")
+            (PeerKind::User, false, AccessHash(5), "demo_ann")
         );
         let demo = stored(&peer(group, None, Told::Group), None).expect("a peer");
-        assert_eq!((demo.kind, demo.dialog, demo.access_hash), (PeerKind::Group, true, 0));
+        assert_eq!((demo.kind, demo.dialog, demo.access_hash), (PeerKind::Group, true, AccessHash::NONE));
         let any = stored(&peer(channel, Some(6), Told::SupergroupOrChannel), None).expect("a peer");
-        assert_eq!((any.kind, any.dialog, any.access_hash), (PeerKind::Supergroup, true, 6));
+        assert_eq!((any.kind, any.dialog, any.access_hash), (PeerKind::Supergroup, true, AccessHash(6)));
         assert_eq!(stored(&peer(channel, None, Told::Channel), None), None);
         let own = stored(&peer(user, Some(5), Told::User), Some(7)).expect("a peer");
         assert_eq!(own.kind, PeerKind::OwnUser);

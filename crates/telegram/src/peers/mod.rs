@@ -10,7 +10,7 @@ use std::collections::hash_map::Entry;
 
 use std::time::Duration;
 
-use domain::{ChatId, ChatKind, Timestamp, Username};
+use domain::{AccessHash, ChatId, ChatKind, Timestamp, Username};
 use grammers_tl_types::{enums, types};
 use store::{PeerKind, StoredPeer};
 
@@ -36,7 +36,7 @@ pub enum Knows {
 /// One chat as one account knows it. Kept small: an account may have thousands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Peer {
-    access_hash: i64,
+    access_hash: AccessHash,
     username: Option<Box<str>>,
     title: Box<str>,
     kind: PeerKind,
@@ -190,13 +190,12 @@ impl Peers {
         }
         let table = self.0.read();
         let peer = table.peers.get(&chat_id)?;
+        let AccessHash(access_hash) = peer.access_hash;
         Some(match chat_id.kind() {
             ChatKind::Group => types::InputPeerChat { chat_id: bare }.into(),
             ChatKind::User if peer.kind == PeerKind::OwnUser => enums::InputPeer::PeerSelf,
-            ChatKind::User => types::InputPeerUser { user_id: bare, access_hash: peer.access_hash }.into(),
-            ChatKind::Channel => {
-                types::InputPeerChannel { channel_id: bare, access_hash: peer.access_hash }.into()
-            }
+            ChatKind::User => types::InputPeerUser { user_id: bare, access_hash }.into(),
+            ChatKind::Channel => types::InputPeerChannel { channel_id: bare, access_hash }.into(),
         })
     }
 
@@ -205,7 +204,7 @@ impl Peers {
         let peer = table.peers.get(&ChatId::user(user_id)?)?;
         Some(match peer.kind {
             PeerKind::OwnUser => enums::InputUser::UserSelf,
-            _ => types::InputUser { user_id, access_hash: peer.access_hash }.into(),
+            _ => types::InputUser { user_id, access_hash: peer.access_hash.0 }.into(),
         })
     }
 
@@ -214,7 +213,7 @@ impl Peers {
         if chat_id.kind() != ChatKind::Channel {
             return None;
         }
-        let access_hash = self.0.read().peers.get(&chat_id)?.access_hash;
+        let AccessHash(access_hash) = self.0.read().peers.get(&chat_id)?.access_hash;
         Some(types::InputChannel { channel_id: chat_id.bare(), access_hash }.into())
     }
 
@@ -371,7 +370,7 @@ mod tests {
     fn peer(chat_id: i64, username: Option<&str>, dialog: bool) -> StoredPeer {
         StoredPeer {
             chat_id: ChatId::new(chat_id).expect("a chat"),
-            access_hash: 5,
+            access_hash: AccessHash(5),
             username: username.and_then(|name| name.parse().ok()),
             title: "Ann".into(),
             kind: if chat_id > 0 { PeerKind::User } else { PeerKind::Supergroup },
@@ -414,7 +413,7 @@ mod tests {
     #[test]
     fn a_new_access_hash_replaces_the_old_one() {
         let (peers, names) = (Peers::default(), Names::default());
-        let renewed = StoredPeer { access_hash: 6, ..peer(7, None, true) };
+        let renewed = StoredPeer { access_hash: AccessHash(6), ..peer(7, None, true) };
         peers.learn(&names, vec![peer(7, None, true)], NOW);
         assert_eq!(peers.learn(&names, vec![renewed.clone()], NOW), [renewed]);
         let user: enums::InputPeer = types::InputPeerUser { user_id: 7, access_hash: 6 }.into();

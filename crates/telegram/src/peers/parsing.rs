@@ -1,6 +1,6 @@
 //! What Telegram's answers tell about users and chats, in our words. Pure.
 
-use domain::{ChatId, Username};
+use domain::{AccessHash, ChatId, Username};
 use grammers_tl_types::{enums, types};
 use store::{PeerKind, SelfUser, StoredPeer};
 
@@ -47,7 +47,7 @@ pub(crate) fn user(user: &enums::User) -> Option<StoredPeer> {
     };
     Some(StoredPeer {
         chat_id: ChatId::user(user.id)?,
-        access_hash: user.access_hash.unwrap_or_default(),
+        access_hash: user.access_hash.map_or(AccessHash::NONE, AccessHash),
         username: username(user.username.as_deref(), user.usernames.as_deref()),
         title: display_name(user),
         kind,
@@ -67,7 +67,7 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<PeerUpdate> {
             {
                 let today = StoredPeer {
                     chat_id: today_id,
-                    access_hash: today.access_hash,
+                    access_hash: AccessHash(today.access_hash),
                     username: None,
                     title: group.title.clone(),
                     kind: PeerKind::Supergroup,
@@ -81,7 +81,7 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<PeerUpdate> {
             }
             Some(PeerUpdate::Peer(StoredPeer {
                 chat_id,
-                access_hash: 0,
+                access_hash: AccessHash::NONE,
                 username: None,
                 title: group.title.clone(),
                 kind: PeerKind::Group,
@@ -91,7 +91,7 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<PeerUpdate> {
         }
         enums::Chat::Channel(channel) if !channel.min => {
             let chat_id = ChatId::channel(channel.id)?;
-            let Some(access_hash) = channel.access_hash else {
+            let Some(access_hash) = channel.access_hash.map(AccessHash) else {
                 return channel.left.then_some(PeerUpdate::Gone(chat_id));
             };
             Some(PeerUpdate::Peer(StoredPeer {
@@ -156,7 +156,7 @@ pub(crate) mod tests {
     fn users_known_in_part_are_not_kept() {
         let mut ann = types::User { access_hash: Some(5), first_name: Some("Ann".into()), ..some_user(7) };
         let kept = user(&ann.clone().into()).expect("kept");
-        assert_eq!((kept.chat_id.get(), kept.access_hash, kept.title.as_str()), (7, 5, "Ann"));
+        assert_eq!((kept.chat_id.get(), kept.access_hash, kept.title.as_str()), (7, AccessHash(5), "Ann"));
         assert_eq!((kept.kind, kept.dialog), (PeerKind::User, false));
         ann.min = true;
         assert_eq!(user(&ann.clone().into()), None);

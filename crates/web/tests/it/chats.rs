@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use delivery::sender::{Readiness, RefusalKind};
-use domain::Outcome;
 use domain::outcome::RejectionCode;
 use domain::saga::Step;
+use domain::{AccessHash, Outcome};
 use serde_json::json;
 use store::{PeerKind, StoredPeer};
 
@@ -369,7 +369,7 @@ async fn chats_that_nobody_finds_are_listed_with_who_asks() {
 fn dialog(chat_id: &str, title: &str, username: Option<&str>) -> StoredPeer {
     StoredPeer {
         chat_id: chat_id.parse().expect("a chat"),
-        access_hash: 7,
+        access_hash: AccessHash(7),
         username: username.map(|name| name.parse().expect("a name")),
         title: title.to_owned(),
         kind: PeerKind::Supergroup,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::Secret;
+use domain::{AccessHash, Secret};
 use rusqlite::Connection;
 use serde_json::Value;
 use session_files::{Key, Peer, PeerKind, Session};
@@ -42,7 +42,7 @@ pub(crate) async fn file(world: &World, path: &Path, chats: &[&str]) {
         .iter()
         .map(|chat| Peer {
             id: chat.parse().expect("an id"),
-            access_hash: Some(1),
+            access_hash: Some(AccessHash(1)),
             kind: PeerKind::Supergroup,
             username: None,
             name: Some("Demo".to_owned()),

@@ -22,7 +22,7 @@ async fn id_of(world: &World, media: &Media, form: &str) -> String {
     let kept = world.store.files().reference(&name("backup_1"), *sha256, form).await.expect("readable");
     let kept = kept.unwrap_or_else(|| panic!("nothing is kept of the {form}"));
     let kind = if kept.kind == RemoteKind::Photo { 2 } else { 5 };
-    let (id, access_hash, file_reference) = (kept.id, kept.access_hash, &kept.file_reference[..]);
+    let (id, access_hash, file_reference) = (kept.id, kept.access_hash.0, &kept.file_reference[..]);
     assert!(!file_reference.is_empty());
     FileId { kind, dc_id: 2, id, access_hash, file_reference }.today()
 }
