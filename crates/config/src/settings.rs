@@ -136,8 +136,8 @@ settings! {
         /// How many connections one port takes at a time; further ones wait until one ends. One address has a quarter of
         /// them at most.
         connections: usize = 2048, integer(16, 65_536);
-        /// How long a message is tried that Telegram answers with errors of its own, or with nothing that says whether it
-        /// arrived. Then a look at the chat decides: it was sent, it failed (`provider_error`), or it is in doubt; and the
+        /// How long a message is tried that its provider answers with errors of its own, or with nothing that says whether
+        /// it arrived. Then a look at the chat decides: it was sent, it failed (`provider_error`), or it is in doubt; and the
         /// messages behind it go on.
         #[serde(with = "crate::duration")]
         give_up_after: Duration = "10m", duration("1m", "1d");

@@ -10,7 +10,8 @@ use domain::timeline::{Entry, Step};
 use domain::{ChatKind, Outcome};
 use store::{Doubt, Hold, PartSent, PartUnsent, Then};
 
-use crate::decide::{self, Next, Pause, Tried, Unsettled};
+use crate::capabilities::Dedup;
+use crate::decide::{self, Next, Pause, Repeat, Tried, Unsettled};
 use crate::log_events;
 use crate::sender::{Attempt, Evidence, MessageLookup, RefusalKind};
 use crate::worker::{Gone, InFlight, LaneStep, LaneWorker, Route, index, refusal};
@@ -40,6 +41,22 @@ impl LaneWorker<'_> {
         if work.doubtful && work.stopped.is_cancelled() {
             return self.doubt(work, route, part, Err("a person ended the tries")).await;
         }
+        let repeat = self.repeat(work);
+        let is_absent = work.doubtful && repeat != Repeat::Free;
+        if is_absent {
+            match self.before(work, route, part, repeat).await {
+                Next::Send => {}
+                Next::Doubt => {
+                    let last = work.unclear.detail().unwrap_or_default();
+                    let why = format!("it could not be found out whether it arrived: {last}");
+                    return self.doubt(work, route, part, Err(&why)).await;
+                }
+                next => {
+                    let outcome = work.unclear.clone();
+                    return self.follow(work, route, part, next, &outcome, None).await;
+                }
+            }
+        }
         let unprepared = match self.prepare_again(work, route, part).await {
             Ok(unprepared) => unprepared,
             Err(Gone) => return ControlFlow::Break(LaneStep::Dropped),
@@ -48,6 +65,12 @@ impl LaneWorker<'_> {
             Some((_, is_server_error)) => *is_server_error,
             None => false,
         };
+        if is_absent {
+            work.doubtful = false;
+        } else if work.doubtful && self.repeat(work) != repeat {
+            // The key's time ended while the files were brought up.
+            return ControlFlow::Continue(());
+        }
         work.only_prepared = unprepared.is_some();
         let (outcome, took) = if let Some((outcome, _)) = unprepared {
             (outcome, None)
@@ -78,20 +101,64 @@ impl LaneWorker<'_> {
         if is_unclear {
             self.is_unsettled(work);
         }
-        let tried = Tried {
-            doubtful: work.doubtful,
-            unclear_answers: work.unclear_answers,
-            expired: self.expired(work),
-        };
+        let tried = self.tried(work, repeat);
         let mut next = decide::after(&outcome, tried);
         if next == Next::Look {
             next = decide::after_look(self.look(work, route, part).await, &outcome, tried);
         }
+        if matches!(next, Next::Again(_)) {
+            self.delivery.note(work.message.id, self.attempted(route, part, &outcome)).await;
+            if is_first_unclear {
+                self.note_tries(work, repeat).await;
+            }
+        }
+        self.follow(work, route, part, next, &outcome, took.filter(|_| ends)).await
+    }
+
+    /// What another attempt of the begun part may be now.
+    fn repeat(&self, work: &InFlight) -> Repeat {
+        let dedup = self.delivery.capabilities(&work.message.chat).dedup;
+        Repeat::of(dedup, work.message.updated_at, self.delivery.0.ambient.clock.now())
+    }
+
+    fn tried(&self, work: &InFlight, repeat: Repeat) -> Tried {
+        let InFlight { doubtful, unclear_answers, .. } = *work;
+        Tried { doubtful, unclear_answers, expired: self.expired(work), repeat }
+    }
+
+    /// What comes before another attempt of a part that may be there already and would come twice.
+    async fn before(&self, work: &mut InFlight, route: &Route, part: usize, repeat: Repeat) -> Next {
+        let next = decide::before(repeat);
+        if next != Next::Look {
+            return next;
+        }
+        let found = self.look(work, route, part).await;
+        if found == MessageLookup::CannotTell {
+            let is_first = work.unsettled.is_none();
+            self.is_unsettled(work);
+            work.attempts += 1;
+            if is_first {
+                self.note_tries(work, repeat).await;
+            }
+        }
+        decide::after_look(found, &work.unclear, self.tried(work, repeat))
+    }
+
+    /// Does what was decided.
+    async fn follow(
+        &self,
+        work: &mut InFlight,
+        route: &Route,
+        part: usize,
+        next: Next,
+        outcome: &Outcome,
+        took: Option<Duration>,
+    ) -> ControlFlow<LaneStep> {
         match next {
-            Next::Done(ids) => self.sent(work, route, part, ids, took.filter(|_| ends)).await,
-            Next::GiveBack { exclude } => self.give_back(work, route, part, &outcome, exclude).await,
+            Next::Done(ids) => self.sent(work, route, part, ids, took).await,
+            Next::GiveBack { exclude } => self.give_back(work, route, part, outcome, exclude).await,
             Next::Fail(failure) => {
-                let unsent = self.unsent(work, route, part, &outcome, Then::Fail(failure.clone()));
+                let unsent = self.unsent(work, route, part, outcome, Then::Fail(failure.clone()));
                 let at = unsent.at;
                 if self.write_unsent(unsent).await == Err(Gone) {
                     return ControlFlow::Break(LaneStep::Dropped);
@@ -100,17 +167,14 @@ impl LaneWorker<'_> {
                 ControlFlow::Break(self.delivery.finish(&mut work.message, MessageState::Failed, at, None))
             }
             Next::Again(pause) => {
-                self.delivery.note(work.message.id, self.attempted(route, part, &outcome)).await;
-                if is_first_unclear {
-                    self.note_tries(work).await;
-                }
-                self.again(work, route, &outcome, pause).await;
-                if inner.closing.is_cancelled() {
+                self.again(work, route, outcome, pause).await;
+                if self.delivery.0.closing.is_cancelled() {
                     return ControlFlow::Break(LaneStep::Dropped);
                 }
                 ControlFlow::Continue(())
             }
-            Next::Look | Next::Doubt => self.doubt(work, route, part, Ok(&outcome)).await,
+            Next::Send => ControlFlow::Continue(()),
+            Next::Look | Next::Doubt => self.doubt(work, route, part, Ok(outcome)).await,
         }
     }
 
@@ -124,12 +188,17 @@ impl LaneWorker<'_> {
     }
 
     /// Notes until when the part is tried.
-    async fn note_tries(&self, work: &InFlight) {
+    async fn note_tries(&self, work: &InFlight, repeat: Repeat) {
         let Some(gives_up_at) = self.delivery.gives_up_at(work.message.id) else { return };
-        let why = format!(
-            "it is not known whether it arrived; the same is tried until {}, and then the chat is looked at",
-            gives_up_at.to_the_second()
-        );
+        let until = gives_up_at.to_the_second();
+        let what = match repeat {
+            Repeat::Free => format!("the same is tried until {until}, and then the chat is looked at"),
+            Repeat::AfterLook => {
+                format!("it is looked for, and sent again if it is not there, until {until}")
+            }
+            Repeat::Over | Repeat::Never => format!("it is looked for until {until}"),
+        };
+        let why = format!("it is not known whether it arrived; {what}");
         self.delivery.note(work.message.id, self.entry(Step::Waiting, work, Some(why))).await;
     }
 
@@ -164,6 +233,8 @@ impl LaneWorker<'_> {
     ) -> ControlFlow<LaneStep> {
         let message = &mut work.message;
         let finished = is_last(message, part);
+        let dedup = self.delivery.capabilities(&message.chat).dedup;
+        let has_lasting_key = dedup == Dedup::Key { window: None };
         let write = PartSent {
             id: message.id,
             part: index(part),
@@ -174,8 +245,7 @@ impl LaneWorker<'_> {
             bind: binds(route, message),
             rebind: work.rebinds,
             // Files are let go of once their message is sent, so that it cannot be sent again.
-            // Telegram alone is known to take the same key twice, at any time.
-            repeatable: route.address.chat_id().is_some() && message.content.media.is_empty(),
+            repeatable: message.content.media.is_empty() && has_lasting_key,
             at: self.delivery.0.ambient.clock.now(),
         };
         let outbox = self.delivery.0.store.outbox();
@@ -244,6 +314,7 @@ impl LaneWorker<'_> {
         let inner = &self.delivery.0;
         if !matches!(outcome, Outcome::Unavailable(_) | Outcome::Unprepared(_)) {
             work.doubtful = true;
+            work.unclear = outcome.clone();
         }
         if let Some(hold) = hold(work, route, outcome)
             && let Err(error) = inner.store.accounts().save_hold(hold).await

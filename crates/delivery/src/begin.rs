@@ -15,7 +15,7 @@ use crate::lanes::{Job, LaneId};
 use crate::prepare::Prepared;
 use crate::sender::{Candidates, Query};
 use crate::watchdog::{Unbegun, Watch};
-use crate::worker::{Gone, InFlight, LaneStep, LaneWorker, NotedWait, Route, refusal};
+use crate::worker::{Gone, InFlight, LAST_RUN_ENDED, LaneStep, LaneWorker, NotedWait, Route, refusal};
 use crate::{log_events, plan, purpose, query};
 
 /// Even without a deadline the accounts are looked at again now and then: a missed change must not strand a lane.
@@ -340,7 +340,7 @@ impl LaneWorker<'_> {
 
     /// A message that an earlier run left begun is taken up again.
     pub(crate) async fn note_resumed(&self, work: &InFlight) {
-        let detail = "the last run ended before the outcome was known".to_owned();
+        let detail = LAST_RUN_ENDED.to_owned();
         self.delivery.note(work.message.id, self.entry(Step::Resumed, work, Some(detail))).await;
     }
 

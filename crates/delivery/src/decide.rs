@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::outcome::{Failure, Refusal, SentIds, Unclear};
 use domain::{AccountName, ChatRef, Outcome, Timestamp};
 
+use crate::capabilities::Dedup;
 use crate::sender::{Candidate, Candidates, MessageLookup, Readiness, RefusalKind};
 
 /// Who carries the next part.
@@ -189,12 +190,49 @@ pub(crate) enum Next {
     },
     /// Proof that nothing was sent, and no one else would fare better.
     Fail(Failure),
-    /// The same account, the same `random_id`, again: not before this wait.
+    /// The same account again, after this wait; [`before`] says what comes first then.
     Again(Pause),
+    /// It is sent, with the same `random_id` if it was sent before.
+    Send,
     /// Look at the chat first, then ask [`after_look`].
     Look,
-    /// It may have been sent, and the account that knows is gone.
+    /// It may have been sent, and no one can tell.
     Doubt,
+}
+
+/// What another attempt may be of a part of which one may have arrived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// At any time: the part arrives once.
+    #[default]
+    Free,
+    /// Once a look shows that it is not there.
+    AfterLook,
+    /// No more. A look decides.
+    Over,
+    /// Never, and no look tells.
+    Never,
+}
+
+impl Repeat {
+    /// What the provider allows now for a part that was begun at `begun`.
+    pub(crate) fn of(dedup: Dedup, begun: Timestamp, now: Timestamp) -> Self {
+        match dedup {
+            Dedup::Key { window: Some(window) } if now >= begun.plus(window) => Self::Over,
+            Dedup::Key { .. } => Self::Free,
+            Dedup::ReadBack => Self::AfterLook,
+            Dedup::None => Self::Never,
+        }
+    }
+}
+
+/// What comes first when a part is taken up of which an attempt may have arrived, also after a restart.
+pub(crate) const fn before(repeat: Repeat) -> Next {
+    match repeat {
+        Repeat::Free => Next::Send,
+        Repeat::AfterLook | Repeat::Over => Next::Look,
+        Repeat::Never => Next::Doubt,
+    }
 }
 
 /// How long to wait before the same attempt is made again.
@@ -216,13 +254,21 @@ pub(crate) struct Tried {
     pub(crate) unclear_answers: u32,
     /// It has been tried for as long as it may be.
     pub(crate) expired: bool,
+    /// What another attempt may be.
+    pub(crate) repeat: Repeat,
 }
 
 /// What an outcome means.
 pub(crate) fn after(outcome: &Outcome, tried: Tried) -> Next {
     match (outcome, tried.doubtful) {
         (Outcome::Sent(ids), _) => Next::Done(ids.clone()),
-        (Outcome::InProgress | Outcome::Unknown(_), _) if tried.expired || tried.unclear_answers >= 3 => {
+        (Outcome::InProgress | Outcome::Unknown(_), _) | (_, true) if tried.repeat == Repeat::Never => {
+            Next::Doubt
+        }
+        // Where it cannot be tried freely, a look comes before the next attempt anyway.
+        (Outcome::InProgress | Outcome::Unknown(_), _)
+            if tried.expired || (tried.unclear_answers >= 3 && tried.repeat == Repeat::Free) =>
+        {
             Next::Look
         }
         (Outcome::Unavailable(_) | Outcome::Unprepared(_), true) if tried.expired => Next::Look,
@@ -332,14 +378,23 @@ pub(crate) fn hold_back(
 pub(crate) fn after_look(found: MessageLookup, outcome: &Outcome, tried: Tried) -> Next {
     match (found, outcome) {
         (MessageLookup::Here(ids), _) => Next::Done(ids),
-        (_, Outcome::InProgress | Outcome::Unknown(_)) if !tried.expired => Next::Again(Pause::BackOff),
+        (MessageLookup::NotThere, _) if tried.repeat == Repeat::AfterLook && !tried.expired => Next::Send,
+        // Such a look is proof: of what can be read back, and of what is no longer under way.
+        (MessageLookup::NotThere, Outcome::Unknown(unclear))
+            if matches!(tried.repeat, Repeat::AfterLook | Repeat::Over) =>
+        {
+            Next::Fail(Failure::ProviderError { detail: unclear.to_string() })
+        }
         // It answered, and the chat does not have the message: nothing of it is under way any more.
-        (MessageLookup::NotThere, Outcome::Unknown(Unclear::ServerError(detail))) => {
+        (MessageLookup::NotThere, Outcome::Unknown(Unclear::ServerError(detail))) if tried.expired => {
             Next::Fail(Failure::ProviderError { detail: detail.clone() })
         }
-        (_, Outcome::InProgress | Outcome::Unknown(_)) | (MessageLookup::CannotTell, _) => Next::Doubt,
         // The chat could be read and the message is not in it: now the refusal holds for every attempt.
-        (MessageLookup::NotThere, refusal) => after(refusal, Tried::default()),
+        (MessageLookup::NotThere, refusal) if refusal.proves_unsent() => after(refusal, Tried::default()),
+        (_, outcome) if !tried.expired && (!outcome.proves_unsent() || tried.repeat != Repeat::Free) => {
+            Next::Again(Pause::BackOff)
+        }
+        (MessageLookup::NotThere | MessageLookup::CannotTell, _) => Next::Doubt,
     }
 }
 
@@ -385,14 +440,56 @@ mod tests {
         ]
     }
 
+    fn repeats() -> impl Strategy<Value = Repeat> {
+        prop_oneof![Just(Repeat::Free), Just(Repeat::AfterLook), Just(Repeat::Over), Just(Repeat::Never)]
+    }
+
+    fn looks() -> impl Strategy<Value = MessageLookup> {
+        prop_oneof![
+            Just(MessageLookup::Here(SentIds::one(Some(1)))),
+            Just(MessageLookup::NotThere),
+            Just(MessageLookup::CannotTell),
+        ]
+    }
+
     proptest! {
-        /// Once an attempt may have arrived, no later answer but a look at the chat sets the message free.
+        /// Once an attempt may have arrived, no later answer but a look at the chat sets the message free, and without a key
+        /// only a look that does not find it lets it be sent again.
         #[test]
-        fn doubt_never_leads_to_another_account(
-            outcome in outcomes(), unclear_answers in 0_u32..5, expired: bool,
+        fn doubt_never_leads_to_another_account_or_a_second_send(
+            outcome in outcomes(), unclear_answers in 0_u32..5, expired: bool, repeat in repeats(), found in looks(),
         ) {
-            let next = after(&outcome, Tried { doubtful: true, unclear_answers, expired });
-            prop_assert!(!matches!(next, Next::GiveBack { .. } | Next::Fail(_)), "{:?}", next);
+            let tried = Tried { doubtful: true, unclear_answers, expired, repeat };
+            let next = after(&outcome, tried);
+            prop_assert!(!matches!(next, Next::GiveBack { .. } | Next::Fail(_) | Next::Send), "{:?}", next);
+            prop_assert_eq!(before(repeat) == Next::Send, repeat == Repeat::Free);
+            let next = after_look(found.clone(), &outcome, tried);
+            let is_free = matches!(next, Next::GiveBack { .. } | Next::Fail(_) | Next::Send);
+            prop_assert!(!is_free || found == MessageLookup::NotThere, "{:?}", next);
+            prop_assert!(next != Next::Send || repeat == Repeat::AfterLook, "{:?}", repeat);
+        }
+
+        /// Where nothing is known against doubles, an unknown outcome is the end of the tries.
+        #[test]
+        fn without_key_or_look_unknown_is_doubt(outcome in outcomes(), unclear_answers in 0_u32..5, expired: bool) {
+            let tried = Tried { doubtful: false, unclear_answers, expired, repeat: Repeat::Never };
+            prop_assert_eq!(before(Repeat::Never), Next::Doubt);
+            let next = after(&outcome, tried);
+            prop_assert_eq!(next == Next::Doubt, matches!(outcome, Outcome::Unknown(_) | Outcome::InProgress));
+            // What proves something means the same for all.
+            if next != Next::Doubt {
+                prop_assert_eq!(next, after(&outcome, Tried { repeat: Repeat::Free, ..tried }));
+            }
+        }
+
+        /// A key is good from the instant at which the part was begun until its window is over.
+        #[test]
+        fn a_key_is_repeated_inside_its_window_only(age in 0_u64..200, window in prop::option::of(0_u64..200)) {
+            let begun = Timestamp::from_micros(1_000);
+            let window = window.map(Duration::from_secs);
+            let repeat = Repeat::of(Dedup::Key { window }, begun, begun.plus(Duration::from_secs(age)));
+            let is_over = window.is_some_and(|window| Duration::from_secs(age) >= window);
+            prop_assert_eq!(repeat, if is_over { Repeat::Over } else { Repeat::Free });
         }
 
         /// Nothing was sent, or nothing more than before: a part that cannot be prepared is never taken for sent.
@@ -405,8 +502,8 @@ mod tests {
         }
 
         #[test]
-        fn what_cannot_be_told_ends_in_doubt_not_in_a_guess(outcome in outcomes()) {
-            let tried = Tried { doubtful: true, unclear_answers: 3, expired: false };
+        fn what_cannot_be_told_ends_in_doubt_not_in_a_guess(outcome in outcomes(), repeat in repeats()) {
+            let tried = Tried { doubtful: true, unclear_answers: 3, expired: false, repeat };
             let next = after_look(MessageLookup::CannotTell, &outcome, tried);
             prop_assert!(matches!(next, Next::Doubt | Next::Again(_)), "{:?}", next);
             // And not for ever.
@@ -582,7 +679,7 @@ mod tests {
 
     #[test]
     fn at_the_end_of_its_time_a_look_decides() {
-        let tried = Tried { doubtful: true, unclear_answers: 0, expired: true };
+        let tried = Tried { doubtful: true, expired: true, ..Tried::default() };
         let failed = || Next::Fail(Failure::ProviderError { detail: "500 INTERNAL".into() });
         let here = SentIds::one(Some(7));
         let table = [
@@ -601,6 +698,26 @@ mod tests {
                 Next::Done(here.clone())
             );
         }
+    }
+
+    #[test]
+    fn a_look_decides_where_the_key_is_over_or_none() {
+        let unknown = Outcome::Unknown("no answer in time".into());
+        let failed = || Next::Fail(Failure::ProviderError { detail: "no answer in time".into() });
+        let looked = |found, repeat, expired| {
+            after_look(found, &unknown, Tried { doubtful: true, expired, repeat, ..Tried::default() })
+        };
+        assert_eq!(looked(MessageLookup::NotThere, Repeat::Over, false), failed());
+        assert_eq!(looked(MessageLookup::NotThere, Repeat::AfterLook, false), Next::Send);
+        assert_eq!(looked(MessageLookup::NotThere, Repeat::AfterLook, true), failed());
+        for repeat in [Repeat::Over, Repeat::AfterLook] {
+            assert_eq!(looked(MessageLookup::CannotTell, repeat, false), Next::Again(Pause::BackOff));
+            assert_eq!(looked(MessageLookup::CannotTell, repeat, true), Next::Doubt);
+        }
+        // The last answer was a wait: another account may have it now.
+        let held = Outcome::FloodWait(Timestamp::default());
+        let tried = Tried { doubtful: true, repeat: Repeat::Over, ..Tried::default() };
+        assert_eq!(after_look(MessageLookup::NotThere, &held, tried), Next::GiveBack { exclude: None });
     }
 
     #[test]

@@ -217,6 +217,11 @@ impl Delivery {
         matches!(chosen, decide::Choice::Fail(Failure::ChatNotFound { .. }))
     }
 
+    /// What can be carried into a chat.
+    pub fn capabilities(&self, chat: &ChatRef) -> Capabilities {
+        self.0.sender.capabilities(chat)
+    }
+
     /// What came of messages since the start.
     pub fn counted(&self) -> MessagesCounted {
         self.0.metrics.counted()

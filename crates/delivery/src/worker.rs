@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::message::{OutboundMessage, PartState};
-use domain::outcome::Refusal;
+use domain::outcome::{Refusal, Unclear};
 use domain::{AccountName, Address, MessageId, Outcome, Timestamp};
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,9 @@ use crate::{Delivery, Inner, due_since, persist, purpose};
 /// How long a lane rests after its worker broke.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
+/// Why nothing is known of a part that an earlier run had begun.
+pub(crate) const LAST_RUN_ENDED: &str = "the last run ended before the outcome was known";
+
 /// A message in the hands of the delivery, and what this run knows about it beyond the store.
 #[derive(Debug)]
 pub(crate) struct InFlight {
@@ -29,7 +32,9 @@ pub(crate) struct InFlight {
     pub(crate) unavailable: Vec<AccountName>,
     /// An attempt of its begun part may have arrived.
     pub(crate) doubtful: bool,
-    /// Attempts of the begun part without a result.
+    /// What the last attempt said that may have arrived.
+    pub(crate) unclear: Outcome,
+    /// Attempts and looks of the begun part without a result.
     pub(crate) attempts: u32,
     /// How often in a row an answer did not say what came of the part; see [`crate::decide::Tried`].
     pub(crate) unclear_answers: u32,
@@ -75,6 +80,7 @@ impl InFlight {
             message,
             tried: Vec::new(),
             unavailable: Vec::new(),
+            unclear: Outcome::Unknown(Unclear::NoAnswer(LAST_RUN_ENDED.to_owned())),
             attempts: 0,
             unclear_answers: 0,
             unsettled: None,

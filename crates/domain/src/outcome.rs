@@ -309,9 +309,10 @@ pub enum Failure {
         /// When the first of them may send again.
         until: Timestamp,
     },
-    /// The provider answered with errors of its own for so long that it is no longer tried, and it is not in the chat.
+    /// The provider answered with errors of its own, or not at all, for so long that it is no longer tried, and it is not
+    /// in the chat.
     ProviderError {
-        /// The last one.
+        /// The last answer.
         detail: String,
     },
     /// No account is usable at all.
@@ -403,7 +404,7 @@ impl Failure {
                 "Every account has sent as many messages as its limits allow; the first may send again at {until}."
             ),
             Self::ProviderError { detail } => format!(
-                "Telegram answered with errors of its own again and again, the last with {detail}; nothing was sent."
+                "The provider did not take it, however often it was tried; the last answer was {detail}. Nothing was sent."
             ),
             Self::NoAccount { asked } => format!("No account can send now ({}).", list(asked)),
             Self::DoNotContact { entry } => do_not_contact(*entry),

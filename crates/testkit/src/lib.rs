@@ -5,6 +5,7 @@
 #![expect(clippy::missing_panics_doc, reason = "everything here is an assertion of a test")]
 
 pub mod authenticator;
+pub mod conformance;
 mod disk;
 mod file_id;
 pub mod films;

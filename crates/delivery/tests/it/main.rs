@@ -4,6 +4,8 @@ mod albums;
 mod approval;
 mod capabilities;
 mod chaos;
+mod conformance;
+mod dedup;
 mod do_not_contact;
 mod folder;
 mod late;

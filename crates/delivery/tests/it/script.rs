@@ -39,6 +39,10 @@ pub(crate) enum Act {
     Send,
     /// Takes effect, and the answer is lost.
     SendSilently,
+    /// Takes effect and answers this.
+    SendAnd(Outcome),
+    /// Takes effect, and waits for ever, until the program dies.
+    SendAndHang,
     /// Takes no effect and answers this.
     Refuse(Outcome),
     /// Takes no effect and answers this once [`Script::answer_late`] says so.
@@ -60,7 +64,7 @@ pub(crate) struct Effect {
 #[derive(Default)]
 struct Provider {
     effects: Vec<Effect>,
-    ids: HashMap<(AccountName, Address, i64), i64>,
+    ids: HashMap<(AccountName, Address, i64), (i64, Timestamp)>,
     script: HashMap<AccountName, VecDeque<Act>>,
     preparing: HashMap<AccountName, VecDeque<Prepares>>,
     prepared: Vec<(AccountName, i64)>,
@@ -68,6 +72,9 @@ struct Provider {
     limits: HashMap<AccountName, (usize, Timestamp)>,
     gone: Vec<AccountName>,
     calls: u32,
+    on_the_wire: u32,
+    hanging: u32,
+    blind: bool,
     unnamed: bool,
     look_ups: Option<Arc<Semaphore>>,
     testimony: Option<Evidence>,
@@ -93,18 +100,24 @@ impl Provider {
     /// The ids of a part that is there.
     fn ids_of(&self, attempt: &Attempt<'_>) -> Option<SentIds> {
         let key = |item: &PartItem| (attempt.account.clone(), attempt.address.clone(), item.random_id);
-        attempt.part.items.iter().map(|item| self.ids.get(&key(item)).map(|id| Some(*id))).collect()
+        attempt.part.items.iter().map(|item| self.ids.get(&key(item)).map(|(id, _)| Some(*id))).collect()
     }
 
-    /// Takes a part, each of its items once.
-    fn take(&mut self, attempt: &Attempt<'_>) -> SentIds {
+    /// Takes a part, each of its items once for as long as their keys are known.
+    fn take(&mut self, attempt: &Attempt<'_>, dedup: Dedup, now: Timestamp) -> SentIds {
+        let is_known = |at: Timestamp| match dedup {
+            Dedup::Key { window: None } => true,
+            // An attempt that was made in time may come in a little later.
+            Dedup::Key { window: Some(window) } => now < at.plus(window + Duration::from_mins(1)),
+            Dedup::ReadBack | Dedup::None => false,
+        };
         let mut ids = Vec::new();
         for (place, item) in attempt.part.items.iter().enumerate() {
             let key = (attempt.account.clone(), attempt.address.clone(), item.random_id);
             let next = i64::try_from(self.effects.len()).expect("small") + 1;
-            let known = self.ids.get(&key).copied();
+            let known = self.ids.get(&key).filter(|(_, at)| is_known(*at)).map(|(id, _)| *id);
             if known.is_none() {
-                self.ids.insert(key, next);
+                self.ids.insert(key, (next, now));
                 self.effects.push(Effect {
                     account: attempt.account.clone(),
                     address: attempt.address.clone(),
@@ -192,9 +205,47 @@ impl Script {
         self.provider.lock().expect("lock").calls
     }
 
+    fn take(&self, attempt: &Attempt<'_>) -> SentIds {
+        let mut provider = self.provider.lock().expect("lock");
+        if attempt.rebinds {
+            provider.rebound.push(attempt.account.clone());
+            provider.bound_to = Some(attempt.account.clone());
+        }
+        provider.take(attempt, self.capabilities.dedup, self.clock.now())
+    }
+
+    async fn hang<T>(&self) -> T {
+        self.provider.lock().expect("lock").hanging += 1;
+        std::future::pending().await
+    }
+
+    /// The calls that hang go down with the program; waits for those that do not.
+    async fn dies(&self) {
+        for _ in 0..1_000 {
+            {
+                let mut provider = self.provider.lock().expect("lock");
+                if provider.on_the_wire <= provider.hanging {
+                    (provider.on_the_wire, provider.hanging) = (0, 0);
+                    return;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Lets one late answer come.
     pub(crate) fn answer_late(&self) {
         self.late.add_permits(1);
+    }
+
+    /// Whether calls wait for the program to die.
+    pub(crate) fn hangs(&self) -> bool {
+        self.provider.lock().expect("lock").hanging > 0
+    }
+
+    /// Chats cannot be read from now on.
+    pub(crate) fn blind(&self) {
+        self.provider.lock().expect("lock").blind = true;
     }
 
     /// How often the chat was looked at.
@@ -374,6 +425,7 @@ impl Sender for Script {
             let act = {
                 let mut provider = self.provider.lock().expect("lock");
                 provider.calls += 1;
+                provider.on_the_wire += 1;
                 provider.script.get_mut(attempt.account).and_then(VecDeque::pop_front).unwrap_or(Act::Send)
             };
             // Gives other tasks their turn, as a real wire does.
@@ -383,7 +435,7 @@ impl Sender for Script {
                 self.late.acquire().await.expect("open").forget();
             }
             let outcome = match act {
-                Act::Hang => std::future::pending().await,
+                Act::Hang => self.hang().await,
                 Act::Refuse(outcome) | Act::RefuseLate(outcome) => {
                     let mut provider = self.provider.lock().expect("lock");
                     match &outcome {
@@ -397,19 +449,21 @@ impl Sender for Script {
                     }
                     outcome
                 }
-                act @ (Act::Send | Act::SendSilently) => {
-                    let mut provider = self.provider.lock().expect("lock");
-                    if attempt.rebinds {
-                        provider.rebound.push(attempt.account.clone());
-                        provider.bound_to = Some(attempt.account.clone());
-                    }
-                    let ids = provider.take(&attempt);
-                    match act {
-                        Act::Send => Outcome::Sent(ids),
-                        _ => Outcome::Unknown("the connection was lost".into()),
-                    }
+                Act::Send => Outcome::Sent(self.take(&attempt)),
+                Act::SendSilently => {
+                    self.take(&attempt);
+                    Outcome::Unknown("the connection was lost".into())
+                }
+                Act::SendAnd(outcome) => {
+                    self.take(&attempt);
+                    outcome
+                }
+                Act::SendAndHang => {
+                    self.take(&attempt);
+                    self.hang().await
                 }
             };
+            self.provider.lock().expect("lock").on_the_wire -= 1;
             failpoint::reach("script.send.after").await;
             outcome
         })
@@ -419,7 +473,9 @@ impl Sender for Script {
         Box::pin(async move {
             let mut provider = self.provider.lock().expect("lock");
             provider.looks += 1;
+            let is_seen = !provider.blind && self.capabilities.dedup != Dedup::None;
             match provider.ids_of(&attempt) {
+                _ if !is_seen => MessageLookup::CannotTell,
                 Some(ids) => MessageLookup::Here(ids),
                 None => MessageLookup::NotThere,
             }
@@ -478,6 +534,7 @@ impl Bench {
     /// As after a crash: what hung, hung; the store is what tells.
     pub(crate) async fn restart(self) -> Self {
         self.delivery.drain(Duration::from_millis(10)).await;
+        self.script.dies().await;
         drop(self.delivery);
         self.store.close().await;
         let next = Self::open(self.folder, self.clock, self.script).await;
