@@ -39,7 +39,7 @@ async fn recovers(world: &World, program: Program, link: &Link, id: &str) {
     program
         .until("it has begun again", || async { program.output().matches("TEST BUILD").count() == 2 })
         .await;
-    let http = reqwest::Client::new();
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client");
     let ask = || async {
         let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
         let asked = http.post(url).body(r#"{"chat":"client_2","text":"refused"}"#).send().await.ok()?;

@@ -13,10 +13,7 @@ async fn a_standby_takes_over_from_one_that_was_killed() {
     let id = held(&world, &first, "held").await;
     let mut second = one_of_several(&world, &database.url(), "second").standing_by().await;
     let said = second.said("Waiting ").await;
-    assert!(
-        said.contains(&format!("in use by")) && said.contains(&format!("process {}", first.pid())),
-        "{said}"
-    );
+    assert!(said.contains("in use by") && said.contains(&format!("process {}", first.pid())), "{said}");
     first.kill();
     world.delete("/faults").await;
     database.end_lease();
