@@ -67,7 +67,7 @@ pub trait Stage: Sized {
     /// The texts that the provider has taken, in order.
     fn ledger(&self) -> Vec<String>;
 
-    /// Lets time go by.
+    /// Lets so much time go by, or less where calls take real time.
     fn advance(&self, by: Duration);
 
     /// Whether a call waits for the program to die.
@@ -77,8 +77,8 @@ pub trait Stage: Sized {
     fn restart(self) -> impl Future<Output = Self>;
 }
 
-/// How many seconds of the stage's time a message may take.
-const LONGEST: u32 = 3_600;
+/// How many rounds all of it may take, a second of the stage's time or less each.
+const LONGEST: u32 = 20_000;
 
 /// Sends two words as one text into each of the chats in turn, and checks what came of it.
 ///

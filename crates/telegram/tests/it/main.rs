@@ -3,6 +3,7 @@
 mod actions;
 mod asking;
 mod changing;
+mod conformance;
 mod connecting;
 mod dialogs;
 mod files;

@@ -1,0 +1,132 @@
+//! The accounts pass the suite for senders.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ambient::{Chance, Ids};
+use delivery::{Ambient, Delivery, Limits, Submission};
+use domain::message::OnFlood;
+use sandbox::telegram::FaultName;
+use store::Origin;
+use telegram::Pool;
+use testkit::conformance::{Answer, Stage, conforms};
+
+use crate::world::{World, chat, content, one_account};
+
+/// How many rounds a second of the stage's time takes: connections are made in real time.
+const ROUNDS: u32 = 50;
+
+struct OnTelegram {
+    world: World,
+    pool: Arc<Pool>,
+    delivery: Delivery,
+    left: Mutex<VecDeque<Answer>>,
+    /// The program dies with the call that is answered next.
+    deadly: AtomicBool,
+    dying: AtomicBool,
+    rounds: AtomicU32,
+}
+
+fn delivery(world: &World, pool: &Arc<Pool>) -> Delivery {
+    let clock = world.clock.clone();
+    let ambient = Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock };
+    Delivery::new(world.store.clone(), pool.clone(), ambient, Limits::default())
+}
+
+impl OnTelegram {
+    async fn new() -> Self {
+        let (world, pool) = one_account().await;
+        let delivery = delivery(&world, &pool);
+        let (left, rounds) = (Mutex::default(), AtomicU32::new(0));
+        Self { world, pool, delivery, left, deadly: false.into(), dying: false.into(), rounds }
+    }
+
+    /// Orders the next fault once the last one has struck.
+    fn go_on(&self) {
+        if !self.world.telegram().faults().is_empty() {
+            return;
+        }
+        if self.deadly.swap(false, Ordering::Relaxed) {
+            self.dying.store(true, Ordering::Relaxed);
+        }
+        if self.dying.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(answer) = self.left.lock().expect("lock").pop_front() else { return };
+        let fault = |fault| self.world.fault("backup_1", fault).times(1);
+        match answer {
+            Answer::Takes => fault(FaultName::Delay).seconds(0.001),
+            Answer::TakesUnheard | Answer::TakesAndErrs => fault(FaultName::Disconnect),
+            Answer::TakesUnreadably => fault(FaultName::Unreadable).with_effect(),
+            Answer::TakesAndDies => fault(FaultName::DropAnswer),
+            Answer::Silent => fault(FaultName::DisconnectBefore),
+            Answer::Errs => fault(FaultName::RpcError).error(500, "INTERNAL"),
+            Answer::Dies => fault(FaultName::Deaf),
+            Answer::Floods => fault(FaultName::FloodWait).seconds(2.0),
+            Answer::Refuses => fault(FaultName::RpcError).error(400, "MESSAGE_TOO_LONG"),
+        }
+        .on();
+        self.deadly.store(matches!(answer, Answer::Dies | Answer::TakesAndDies), Ordering::Relaxed);
+    }
+}
+
+impl Stage for OnTelegram {
+    fn plays(&self, answers: &[Answer]) {
+        self.left.lock().expect("lock").extend(answers);
+        self.go_on();
+    }
+
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    fn text(&self, number: u8, words: &str) -> Submission {
+        Submission {
+            chat: chat(&format!("@client_{number}")),
+            content: content(words),
+            pin: None,
+            on_flood: OnFlood::Wait,
+            send_at: None,
+            needs_approval: false,
+            origin: Origin { listener: "v1".into(), api_key: None, address: None },
+            idempotency: None,
+            join: None,
+        }
+    }
+
+    fn ledger(&self) -> Vec<String> {
+        self.world.texts()
+    }
+
+    fn advance(&self, by: Duration) {
+        if self.rounds.fetch_add(1, Ordering::Relaxed) % ROUNDS == 0 {
+            self.world.clock.advance(by);
+        }
+    }
+
+    fn is_dying(&self) -> bool {
+        self.go_on();
+        self.dying.load(Ordering::Relaxed)
+    }
+
+    async fn restart(self) -> Self {
+        self.delivery.drain(Duration::from_millis(10)).await;
+        let pool = self.world.restarted(&self.pool).await;
+        let delivery = delivery(&self.world, &pool);
+        delivery.resume().await.expect("resumes");
+        self.dying.store(false, Ordering::Relaxed);
+        Self { pool, delivery, ..self }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_telegram_answers_each_text_arrives_once() {
+    let stage = OnTelegram::new().await;
+    let mut answers = Answer::ALL.to_vec();
+    answers.extend([Answer::TakesAndDies, Answer::Errs, Answer::Dies, Answer::TakesUnreadably]);
+    let chats = [1, 2, 1, 1, 2, 2, 1, 2];
+    let kept = conforms(stage, &answers, &chats).await;
+    assert_eq!(kept, Ok(()));
+}
