@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::account::Operation;
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
-use domain::outcome::{SentIds, Unclear};
+use domain::outcome::{HoldScope, SentIds, Unclear};
 use domain::timeline::{Entry, Step};
 use domain::{ChatKind, Outcome};
 use store::{Doubt, Hold, PartSent, PartUnsent, Then};
@@ -443,10 +443,12 @@ fn hold(work: &InFlight, route: &Route, outcome: &Outcome) -> Option<Hold> {
     }
     let (account, chat_id) = (route.account.clone(), route.address.chat_id());
     match outcome {
-        Outcome::FloodWait(until) => {
+        Outcome::Held { until, scope: HoldScope::Account } => {
             Some(Hold::Flood { account, operation: Operation::SendMessage, until: *until })
         }
-        Outcome::SlowMode(until) => Some(Hold::SlowMode { account, chat_id: chat_id?, until: *until }),
+        Outcome::Held { until, scope: HoldScope::Chat } => {
+            Some(Hold::SlowMode { account, chat_id: chat_id?, until: *until })
+        }
         Outcome::Forbidden(why) => Some(Hold::Mark { account, chat_id: chat_id?, why: why.clone() }),
         _ => None,
     }

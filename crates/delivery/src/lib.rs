@@ -12,6 +12,8 @@ mod attempt;
 mod begin;
 mod capabilities;
 mod decide;
+#[cfg(test)]
+mod decide_tests;
 mod durability;
 mod ending;
 mod evidence;

@@ -92,7 +92,7 @@ impl LaneWorker<'_> {
                 ControlFlow::Continue(())
             }
             // Of this account and what was to be prepared; about sending into the chat it says nothing.
-            (_, Outcome::FloodWait(until) | Outcome::SlowMode(until)) => {
+            (_, Outcome::Held { until, .. }) => {
                 work.not_before.retain(|(account, _)| *account != route.account);
                 work.not_before.push((route.account.clone(), *until));
                 ControlFlow::Continue(())

@@ -16,17 +16,20 @@ pub enum Outcome {
     /// Accepted by the provider under these ids. Telegram's ids are unique within a dialog.
     Sent(SentIds),
     /// The account must not send before this instant.
-    FloodWait(Timestamp),
-    /// The account must not send *into this chat* before this instant (slow mode).
-    SlowMode(Timestamp),
+    Held {
+        /// The instant.
+        until: Timestamp,
+        /// Where not.
+        scope: HoldScope,
+    },
     /// The account cannot find the chat or user.
     NotFound(String),
     /// The account may not write there: no right, kicked, blocked, privacy. Says something about (account, chat) only.
     Forbidden(String),
     /// The account is not in the chat, or no longer: removed, left, or the chat was deleted.
     NotInChat(String),
-    /// The account may make no new contacts for now.
-    PeerFlood,
+    /// The account may not do this for now: it may make no new contacts.
+    Restricted(Reason),
     /// The account is banned, deactivated or frozen.
     Banned(Reason),
     /// The session is gone; the account itself may be well.
@@ -54,6 +57,15 @@ pub enum Outcome {
     Unknown(Unclear),
 }
 
+/// Where an account that is held back must not send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldScope {
+    /// Anywhere.
+    Account,
+    /// Into this chat.
+    Chat,
+}
+
 /// An outcome as timelines name it.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
@@ -62,15 +74,15 @@ pub enum Outcome {
 pub enum OutcomeKind {
     /// [`Outcome::Sent`].
     Sent,
-    /// [`Outcome::FloodWait`].
+    /// [`Outcome::Held`] for the account.
     FloodWait,
-    /// [`Outcome::SlowMode`].
+    /// [`Outcome::Held`] for the chat.
     SlowMode,
     /// [`Outcome::NotFound`].
     NotFound,
     /// [`Outcome::Forbidden`] and [`Outcome::NotInChat`].
     Forbidden,
-    /// [`Outcome::PeerFlood`].
+    /// [`Outcome::Restricted`].
     PeerFlood,
     /// [`Outcome::Banned`].
     Banned,
@@ -204,6 +216,11 @@ impl FromIterator<Option<i64>> for SentIds {
 }
 
 impl Outcome {
+    /// The account must not send anywhere before this instant.
+    pub const fn held(until: Timestamp) -> Self {
+        Self::Held { until, scope: HoldScope::Account }
+    }
+
     /// Whether it is certain that nothing reached the chat, so that another account may try.
     pub const fn proves_unsent(&self) -> bool {
         !matches!(self, Self::Sent(_) | Self::InProgress | Self::Unknown(_))
@@ -213,11 +230,11 @@ impl Outcome {
     pub const fn kind(&self) -> OutcomeKind {
         match self {
             Self::Sent(_) => OutcomeKind::Sent,
-            Self::FloodWait(_) => OutcomeKind::FloodWait,
-            Self::SlowMode(_) => OutcomeKind::SlowMode,
+            Self::Held { scope: HoldScope::Account, .. } => OutcomeKind::FloodWait,
+            Self::Held { scope: HoldScope::Chat, .. } => OutcomeKind::SlowMode,
             Self::NotFound(_) => OutcomeKind::NotFound,
             Self::Forbidden(_) | Self::NotInChat(_) => OutcomeKind::Forbidden,
-            Self::PeerFlood => OutcomeKind::PeerFlood,
+            Self::Restricted(_) => OutcomeKind::PeerFlood,
             Self::Banned(_) => OutcomeKind::Banned,
             Self::SessionLost(_) => OutcomeKind::SessionLost,
             Self::Unavailable(_) | Self::ChatMoved => OutcomeKind::Unavailable,
@@ -246,9 +263,7 @@ impl Outcome {
                     several => Some(format!("messages {}", several.join(", "))),
                 }
             }
-            Self::FloodWait(until) | Self::SlowMode(until) => {
-                Some(format!("until {}", until.to_the_second()))
-            }
+            Self::Held { until, .. } => Some(format!("until {}", until.to_the_second())),
             Self::NotFound(detail)
             | Self::Forbidden(detail)
             | Self::NotInChat(detail)
@@ -260,7 +275,7 @@ impl Outcome {
             Self::Banned(reason) | Self::SessionLost(reason) => Some(reason.to_string()),
             Self::Rejected { code } => Some(code.to_string()),
             Self::ChatMoved => Some("the group has become a supergroup".to_owned()),
-            Self::PeerFlood | Self::InProgress => None,
+            Self::Restricted(_) | Self::InProgress => None,
         }
     }
 }
@@ -443,7 +458,7 @@ mod tests {
         {
             assert!(!doubtful.proves_unsent(), "{doubtful:?}");
         }
-        assert!(Outcome::FloodWait(Timestamp::default()).proves_unsent());
+        assert!(Outcome::held(Timestamp::default()).proves_unsent());
         assert!(Outcome::MediaGone("file".into()).proves_unsent());
     }
 

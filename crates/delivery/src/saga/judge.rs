@@ -135,9 +135,7 @@ fn after_question(step: &Step, outcome: &Outcome, context: &StepContext<'_>) -> 
 
 fn after_late_question(outcome: &Outcome, context: &StepContext<'_>) -> After {
     match outcome {
-        Outcome::FloodWait(until) | Outcome::SlowMode(until) if *until <= context.patient_until => {
-            After::Again(Pause::Until(*until))
-        }
+        Outcome::Held { until, .. } if *until <= context.patient_until => After::Again(Pause::Until(*until)),
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Unavailable(_) | Outcome::Sent(_)
             if context.now < context.patient_until =>
         {
@@ -173,9 +171,7 @@ fn after_late_step(step: &Step, outcome: &Outcome, context: &StepContext<'_>) ->
         // It may have been done; the chat is there, and the one who asked must not wait for ever.
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Unavailable(_) if in_vain => After::Record,
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) => After::Again(Pause::BackOff),
-        Outcome::FloodWait(until) | Outcome::SlowMode(until)
-            if context.doubtful || *until <= context.patient_until =>
-        {
+        Outcome::Held { until, .. } if context.doubtful || *until <= context.patient_until => {
             After::Again(Pause::Until(*until))
         }
         Outcome::Unavailable(_) if context.doubtful || context.now < context.patient_until => {
@@ -185,16 +181,14 @@ fn after_late_step(step: &Step, outcome: &Outcome, context: &StepContext<'_>) ->
         // A chat that this account has just been in, and now finds no more, was left.
         Outcome::NotFound(_) => After::Done,
         Outcome::Banned(_) | Outcome::SessionLost(_) if context.doubtful => After::Doubt,
-        Outcome::FloodWait(until) | Outcome::SlowMode(until) => {
-            After::Fail(Failure::FloodWait { until: *until })
-        }
+        Outcome::Held { until, .. } => After::Fail(Failure::FloodWait { until: *until }),
         Outcome::Rejected { code } => After::Fail(Failure::Rejected { provider_code: code.clone() }),
         Outcome::Forbidden(_) => After::Fail(Failure::NoRights { asked: vec![refusal(context, outcome)] }),
         Outcome::NotInChat(_) => After::Fail(Failure::NotInChat { asked: vec![refusal(context, outcome)] }),
         // Work on chats carries no media: the one who says so does not do its work.
         Outcome::Banned(_)
         | Outcome::SessionLost(_)
-        | Outcome::PeerFlood
+        | Outcome::Restricted(_)
         | Outcome::Unavailable(_)
         | Outcome::ChatMoved
         | Outcome::Unprepared(_)
@@ -218,11 +212,11 @@ pub(crate) fn after_loss(step: &Step, context: &StepContext<'_>, outcome: &Outco
 /// A refusal that proves that nothing was done, or a question without an answer, which may go anywhere.
 fn move_on(outcome: &Outcome) -> After {
     let (exclude, held_until) = match outcome {
-        Outcome::FloodWait(until) | Outcome::SlowMode(until) => (None, Some(*until)),
+        Outcome::Held { until, .. } => (None, Some(*until)),
         Outcome::NotFound(_) => (Some(RefusalKind::NotFound), None),
         Outcome::Forbidden(_) => (Some(RefusalKind::Forbidden), None),
         Outcome::NotInChat(_) => (Some(RefusalKind::NotInChat), None),
-        Outcome::PeerFlood
+        Outcome::Restricted(_)
         | Outcome::Banned(_)
         | Outcome::SessionLost(_)
         | Outcome::MediaGone(_)

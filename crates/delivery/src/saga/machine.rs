@@ -297,7 +297,7 @@ pub(crate) fn forget_people(saga: &mut Saga) {
 /// An outcome in words.
 pub(crate) fn why(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::FloodWait(until) | Outcome::SlowMode(until) => {
+        Outcome::Held { until, .. } => {
             format!("flood wait until {}", until.to_the_second())
         }
         other => other.detail().unwrap_or_else(|| other.word().to_owned()),

@@ -136,11 +136,11 @@ fn answer(step: &Step) -> StepAnswer {
 
 fn refusal(number: u8) -> Option<Outcome> {
     Some(match number {
-        1 => Outcome::FloodWait(Timestamp::from_micros(50)),
-        2 => Outcome::FloodWait(Timestamp::from_micros(500)),
+        1 => Outcome::held(Timestamp::from_micros(50)),
+        2 => Outcome::held(Timestamp::from_micros(500)),
         3 => Outcome::NotFound("CHANNEL_INVALID".into()),
         4 => Outcome::Forbidden("CHAT_ADMIN_REQUIRED".into()),
-        5 => Outcome::PeerFlood,
+        5 => Outcome::Restricted(Reason::PeerFlood),
         6 => Outcome::Banned(Reason::Banned),
         7 => Outcome::SessionLost(Reason::SessionRevoked),
         8 => Outcome::Unavailable("not connected".into()),

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::outcome::{Failure, OutcomeKind, Refusal, RejectionCode, Unclear};
+use domain::outcome::{Failure, HoldScope, OutcomeKind, Refusal, RejectionCode, Unclear};
 use domain::saga::{RegistryChange, Saga, SagaEntry, SagaEvent, SagaState, Step, StepAnswer, StepOutcome};
 use domain::{AccountName, Outcome, Timestamp};
 use store::Hold;
@@ -419,7 +419,7 @@ impl SagaRunner<'_> {
 /// What an outcome says about the account, to be kept over restarts.
 fn hold(account: &AccountName, step: &Step, outcome: &Outcome) -> Option<Hold> {
     match outcome {
-        Outcome::FloodWait(until) => {
+        Outcome::Held { until, scope: HoldScope::Account } => {
             Some(Hold::Flood { account: account.clone(), operation: step.operation(), until: *until })
         }
         _ => None,

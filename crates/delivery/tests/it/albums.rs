@@ -99,7 +99,7 @@ async fn a_program_that_stops_drops_what_it_prepares() {
 async fn what_one_account_cannot_prepare_another_one_does() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.prepare("main", [Prepares::Fails(Outcome::FloodWait(until))]);
+    bench.script.prepare("main", [Prepares::Fails(Outcome::held(until))]);
     let id = bench.submit(album(group(1), 2, "one")).await;
     assert_eq!(bench.settled(id).await.account, Some(name("backup")));
     let holds = bench.store.accounts().holds(bench.clock.now()).await.expect("reads");
@@ -139,7 +139,7 @@ async fn what_is_no_longer_taken_is_prepared_anew_by_the_same_account() {
 async fn unprepared_album_waits_or_fails_as_asked() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
-    let flooded = || Prepares::Fails(Outcome::FloodWait(until));
+    let flooded = || Prepares::Fails(Outcome::held(until));
     for account in ["main", "backup"] {
         bench.script.prepare(account, [flooded(), flooded()]);
     }
@@ -215,7 +215,7 @@ async fn upload_flood_after_a_lost_answer_never_moves_it() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(1));
     bench.script.act("main", [Act::SendSilently]);
-    bench.script.prepare("main", [Prepares::Done, Prepares::Fails(Outcome::FloodWait(until))]);
+    bench.script.prepare("main", [Prepares::Done, Prepares::Fails(Outcome::held(until))]);
     let id = bench.submit(album(group(1), 2, "once")).await;
     while bench.script.prepared().len() < 2 {
         bench.breathe().await;

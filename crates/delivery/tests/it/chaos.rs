@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use domain::account::Reason;
+use domain::outcome::HoldScope;
 use domain::{MessageState, Outcome};
 use proptest::prelude::*;
 
@@ -21,9 +22,9 @@ async fn play(script: Vec<u8>, messages: Vec<(i64, usize)>) -> Result<(), TestCa
             0..=2 => Act::Send,
             3 => Act::SendSilently,
             4 => Act::Refuse(Outcome::Unknown("timeout".into())),
-            5 => Act::Refuse(Outcome::FloodWait(soon(5))),
+            5 => Act::Refuse(Outcome::held(soon(5))),
             6 => Act::Refuse(Outcome::InProgress),
-            _ => Act::Refuse(Outcome::SlowMode(soon(3))),
+            _ => Act::Refuse(Outcome::Held { until: soon(3), scope: HoldScope::Chat }),
         };
         let account = if number % 3 == 0 { "backup" } else { "main" };
         match &act {

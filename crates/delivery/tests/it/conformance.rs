@@ -24,9 +24,7 @@ impl Stage for Bench {
                 Answer::Silent => Act::Refuse(Outcome::Unknown("no answer in time".into())),
                 Answer::Errs => Act::Refuse(error()),
                 Answer::Dies => Act::Hang,
-                Answer::Floods => {
-                    Act::Refuse(Outcome::FloodWait(self.clock.now().plus(Duration::from_secs(5))))
-                }
+                Answer::Floods => Act::Refuse(Outcome::held(self.clock.now().plus(Duration::from_secs(5)))),
                 Answer::Refuses => Act::Refuse(Outcome::Rejected { code: "MESSAGE_TOO_LONG".into() }),
             };
             self.script.act(if number % 3 == 0 { "backup" } else { "main" }, [act]);

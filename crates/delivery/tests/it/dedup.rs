@@ -148,7 +148,7 @@ async fn a_key_whose_window_is_over_is_not_sent_again() {
 async fn a_wait_that_outlives_the_key_gives_the_part_back() {
     let bench = bench(A_MINUTE).await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.act("main", [Act::Refuse(silence()), Act::Refuse(Outcome::FloodWait(until))]);
+    bench.script.act("main", [Act::Refuse(silence()), Act::Refuse(Outcome::held(until))]);
     let id = bench.submit(text(group(1), "one")).await;
     assert_eq!(ended(&bench, id).await.state, MessageState::Sent);
     assert_eq!((bench.script.texts(), bench.script.looks()), (vec!["one".to_owned()], 2));
@@ -159,7 +159,7 @@ async fn proof_that_nothing_was_sent_means_the_same_for_all() {
     for dedup in [FOR_EVER, A_MINUTE, Dedup::ReadBack, Dedup::None] {
         let bench = bench(dedup).await;
         let until = bench.clock.now().plus(Duration::from_mins(5));
-        bench.script.act("main", [Act::Refuse(Outcome::FloodWait(until))]);
+        bench.script.act("main", [Act::Refuse(Outcome::held(until))]);
         let id = bench.submit(text(group(1), "one")).await;
         assert_eq!(bench.settled(id).await.account, Some(crate::script::name("backup")), "{dedup:?}");
     }

@@ -42,7 +42,7 @@ async fn a_lost_answer_is_asked_for_again_with_the_same_random_id() {
 async fn a_flood_after_a_lost_answer_never_moves_the_message() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(1));
-    bench.script.act("main", [Act::SendSilently, Act::Refuse(Outcome::FloodWait(until))]);
+    bench.script.act("main", [Act::SendSilently, Act::Refuse(Outcome::held(until))]);
     let id = bench.submit(text(group(1), "hello")).await;
     bench.breathe().await;
     bench.clock.advance(Duration::from_secs(61));
@@ -54,7 +54,7 @@ async fn a_flood_after_a_lost_answer_never_moves_the_message() {
 async fn proven_refusal_goes_to_the_next_account() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(1));
-    bench.script.act("main", [Act::Refuse(Outcome::FloodWait(until))]);
+    bench.script.act("main", [Act::Refuse(Outcome::held(until))]);
     let first = bench.submit(text(group(1), "one")).await;
     assert_eq!(bench.settled(first).await.account, Some(name("backup")));
     let holds = bench.store.accounts().holds(bench.clock.now()).await.expect("reads");
@@ -273,7 +273,7 @@ async fn a_mention_is_placed_once_an_account_is_known() {
 async fn a_long_text_leaves_in_parts_in_order() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_secs(30));
-    bench.script.act("main", [Act::Send, Act::Refuse(Outcome::FloodWait(until)), Act::Send]);
+    bench.script.act("main", [Act::Send, Act::Refuse(Outcome::held(until)), Act::Send]);
     let long = format!("{}\n\n{}", "a".repeat(4_000), "b".repeat(4_000));
     let id = bench.submit(text(group(1), &long)).await;
     bench.breathe().await;

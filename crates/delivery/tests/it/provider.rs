@@ -11,7 +11,7 @@ use delivery::{
 };
 use domain::account::Operation;
 use domain::message::OnFlood;
-use domain::outcome::Refusal;
+use domain::outcome::{HoldScope, Refusal};
 use domain::saga::{
     MemberResult, Missing, ObserverRule, Person, RegistryChange, Saga, SagaState, Step, StepAnswer,
     StepOutcome, Task,
@@ -289,7 +289,7 @@ impl Steps for Provider {
             if let Does::Refuses(outcome) = &does {
                 let mut world = self.world();
                 match outcome {
-                    Outcome::FloodWait(until) => {
+                    Outcome::Held { until, scope: HoldScope::Account } => {
                         let key = (call.account.clone(), call.step.operation());
                         world.floods.insert(key, *until);
                     }

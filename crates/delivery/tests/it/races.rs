@@ -39,7 +39,7 @@ async fn restart_keeps_a_pinned_message_behind_the_one_in_flight() {
 async fn flood_never_reports_a_half_sent_text_as_unsent() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_secs(30));
-    bench.script.act("main", [Act::Send, Act::Refuse(Outcome::FloodWait(until))]);
+    bench.script.act("main", [Act::Send, Act::Refuse(Outcome::held(until))]);
     let hurried = || {
         let mut submission = two_parts();
         submission.on_flood = OnFlood::Fail;
@@ -77,7 +77,7 @@ async fn a_half_sent_text_that_fails_keeps_its_key() {
 async fn restart_keeps_all_parts_with_one_account() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.act("main", [Act::Send, Act::Refuse(Outcome::FloodWait(until))]);
+    bench.script.act("main", [Act::Send, Act::Refuse(Outcome::held(until))]);
     let id = bench.submit(two_parts()).await;
     bench.breathe().await;
     let bench = bench.restart().await;
@@ -92,7 +92,7 @@ async fn restart_keeps_all_parts_with_one_account() {
 async fn an_account_lost_in_a_long_wait_ends_it_in_doubt() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.act("main", [Act::SendSilently, Act::Refuse(Outcome::FloodWait(until))]);
+    bench.script.act("main", [Act::SendSilently, Act::Refuse(Outcome::held(until))]);
     let id = bench.submit(text(group(1), "one")).await;
     while bench.script.calls() < 2 {
         bench.breathe().await;

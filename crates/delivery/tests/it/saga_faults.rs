@@ -280,7 +280,7 @@ async fn play(faults: Vec<(u8, u8, u8)>) -> Result<(), TestCaseError> {
             0..=1 => Does::Works,
             2 => Does::LosesAnswer,
             3 => unknown(),
-            4 => Does::Refuses(Outcome::FloodWait(soon)),
+            4 => Does::Refuses(Outcome::held(soon)),
             5 => Does::Refuses(Outcome::Unavailable("not connected".into())),
             6 => Does::Breaks,
             7 => Does::Refuses(Outcome::Forbidden("USER_RESTRICTED".into())),

@@ -53,7 +53,7 @@ async fn a_chat_is_made_and_its_way_is_told() {
 async fn a_flood_on_the_first_choice_is_the_next_ones_chance() {
     let desk = Desk::new().await;
     let until = desk.clock.now().plus(Duration::from_hours(1));
-    desk.provider.does("main", "create", [Does::Refuses(Outcome::FloodWait(until))]);
+    desk.provider.does("main", "create", [Does::Refuses(Outcome::held(until))]);
     let id = desk.submit(create("Order 1")).await;
     let saga = desk.settled(id).await;
     assert_eq!(saga.account, Some(name("backup")));
@@ -72,7 +72,7 @@ async fn a_flood_on_the_first_choice_is_the_next_ones_chance() {
 async fn flood_while_resolving_moves_on_and_resolves_again() {
     let desk = Desk::new().await;
     let until = desk.clock.now().plus(Duration::from_hours(1));
-    desk.provider.does("main", "resolve", [Does::Works, Does::Refuses(Outcome::FloodWait(until))]);
+    desk.provider.does("main", "resolve", [Does::Works, Does::Refuses(Outcome::held(until))]);
     let saga = desk.settled(desk.submit(create("Order 1")).await).await;
     assert_eq!(saga.account, Some(name("backup")));
     assert_eq!(desk.provider.times("resolve"), 2 + 5 + 1, "two by main, five and the observer by backup");
@@ -82,7 +82,7 @@ async fn flood_while_resolving_moves_on_and_resolves_again() {
 async fn a_pinned_saga_never_moves() {
     let desk = Desk::new().await;
     let until = desk.clock.now().plus(Duration::from_mins(5));
-    desk.provider.does("main", "create", [Does::Refuses(Outcome::FloodWait(until))]);
+    desk.provider.does("main", "create", [Does::Refuses(Outcome::held(until))]);
     let mut pinned = create("Order 1");
     pinned.pin = Some(name("main"));
     let id = desk.submit(pinned).await;
@@ -374,13 +374,13 @@ async fn missing_right_or_lost_account_moves_the_chat() {
 async fn a_flood_on_a_later_step_is_waited_for_or_told() {
     let desk = Desk::new().await;
     let soon = desk.clock.now().plus(Duration::from_mins(1));
-    desk.provider.does("main", "invite", [Does::Refuses(Outcome::FloodWait(soon))]);
+    desk.provider.does("main", "invite", [Does::Refuses(Outcome::held(soon))]);
     let saga = desk.settled(desk.submit(create("Order 1")).await).await;
     assert_eq!((saga.progress.invite.clone(), desk.provider.times("invite")), (Some(Ended::Ok), 2));
     assert!(is_true_of(&saga, &desk.provider.chats()[0]) && saga.updated_at >= soon);
 
     let late = desk.clock.now().plus(Duration::from_hours(1));
-    desk.provider.does("main", "invite", [Does::Refuses(Outcome::FloodWait(late))]);
+    desk.provider.does("main", "invite", [Does::Refuses(Outcome::held(late))]);
     let saga = desk.settled(desk.submit(create("Order 2")).await).await;
     assert!(
         matches!(&saga.progress.invite, Some(Ended::Refused { why }) if why.contains("flood wait until"))

@@ -12,7 +12,7 @@ use delivery::{
 };
 use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
 use domain::message::{Content, Mention, OnFlood, OutboundMessage, PartItem};
-use domain::outcome::{Refusal, SentIds};
+use domain::outcome::{HoldScope, Refusal, SentIds};
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
 use domain::{AccountName, Address, ChannelName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
 use futures::future::BoxFuture;
@@ -439,7 +439,7 @@ impl Sender for Script {
                 Act::Refuse(outcome) | Act::RefuseLate(outcome) => {
                     let mut provider = self.provider.lock().expect("lock");
                     match &outcome {
-                        Outcome::FloodWait(until) => {
+                        Outcome::Held { until, scope: HoldScope::Account } => {
                             provider.held.insert(attempt.account.clone(), *until);
                         }
                         Outcome::Banned(_) | Outcome::SessionLost(_) => {

@@ -20,7 +20,7 @@ async fn a_failover_is_one_row_that_says_why() {
     assert!(failovers(&bench).await.is_empty());
 
     let until = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.act("main", [Act::Refuse(Outcome::FloodWait(until))]);
+    bench.script.act("main", [Act::Refuse(Outcome::held(until))]);
     let long = format!("{}\n\n{}", "a".repeat(4_000), "b".repeat(4_000));
     let second = bench.submit(text(group(1), &long)).await;
     assert_eq!(bench.settled(second).await.account, Some(name("backup")));
@@ -43,8 +43,8 @@ async fn a_failover_is_one_row_that_says_why() {
 async fn second_failover_is_a_row_of_its_own() {
     let bench = Bench::new().await;
     let soon = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.act("main", [Act::Refuse(Outcome::FloodWait(soon))]);
-    bench.script.act("backup", [Act::Refuse(Outcome::FloodWait(soon.plus(Duration::from_mins(5))))]);
+    bench.script.act("main", [Act::Refuse(Outcome::held(soon))]);
+    bench.script.act("backup", [Act::Refuse(Outcome::held(soon.plus(Duration::from_mins(5))))]);
     let id = bench.submit(text(group(1), "there and back")).await;
     while failovers(&bench).await.is_empty() {
         bench.breathe().await;

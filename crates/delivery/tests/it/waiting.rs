@@ -52,7 +52,7 @@ async fn behind_a_queue_that_waits_fail_on_flood_fails_at_once() {
     };
     // It stands in line already when the flood begins.
     let until = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.act("main", [Act::RefuseLate(Outcome::FloodWait(until))]);
+    bench.script.act("main", [Act::RefuseLate(Outcome::held(until))]);
     bench.script.hold("backup", until);
     let patient = bench.submit(text(group(1), "patient")).await;
     while bench.script.calls() < 1 {

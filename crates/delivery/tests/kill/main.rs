@@ -198,7 +198,7 @@ mod tests {
                 match day {
                     Day::Good | Day::Mention => {}
                     Day::LostAnswer => script.act("main", [Act::SendSilently]),
-                    Day::Flood => script.act("main", [Act::Refuse(Outcome::FloodWait(soon))]),
+                    Day::Flood => script.act("main", [Act::Refuse(Outcome::held(soon))]),
                     Day::Unprepared => {
                         script.prepare("main", [Prepares::Fails(Outcome::Unavailable("no progress".into()))]);
                     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::account::Reason;
-use domain::outcome::Unclear;
+use domain::outcome::{HoldScope, Unclear};
 use domain::{Outcome, Timestamp};
 use grammers_tl_types::Identifiable;
 use grammers_tl_types::functions::{InitConnection, InvokeWithLayer};
@@ -179,7 +179,7 @@ fn outcome_rpc(error: &RpcError, now: Timestamp) -> Outcome {
     let name = error.name.as_str();
     match name {
         "RANDOM_ID_DUPLICATE" => return Outcome::InProgress,
-        "PEER_FLOOD" => return Outcome::PeerFlood,
+        "PEER_FLOOD" => return Outcome::Restricted(Reason::PeerFlood),
         // About a call that this one had to wait for, with 400 or 500 (core.telegram.org/api/errors): it says nothing of this one.
         "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT" => {
             return Outcome::Unknown(Unclear::NoAnswer(format!("{} {name}", error.code)));
@@ -187,8 +187,10 @@ fn outcome_rpc(error: &RpcError, now: Timestamp) -> Outcome {
         _ => {}
     }
     match error.code {
-        420 if name.starts_with("SLOWMODE_WAIT") => Outcome::SlowMode(now.plus(wait_of(error))),
-        420 => Outcome::FloodWait(now.plus(wait_of(error))),
+        420 if name.starts_with("SLOWMODE_WAIT") => {
+            Outcome::Held { until: now.plus(wait_of(error)), scope: HoldScope::Chat }
+        }
+        420 => Outcome::held(now.plus(wait_of(error))),
         code @ 500.. => Outcome::Unknown(Unclear::ServerError(format!("{code} {name}"))),
         // Of Telegram's own inside, such as -503 Timeout: it may be done later.
         code @ ..0 => Outcome::Unknown(Unclear::NoAnswer(format!("{code} {name}"))),
@@ -278,16 +280,16 @@ mod tests {
         let forbidden = |name: &str| Outcome::Forbidden(name.to_owned());
         let not_found = |name: &str| Outcome::NotFound(name.to_owned());
         let table = [
-            (420, "FLOOD_WAIT_31", Outcome::FloodWait(seconds(31))),
-            (420, "FLOOD_PREMIUM_WAIT_7", Outcome::FloodWait(seconds(7))),
-            (420, "FLOOD_WAIT_0", Outcome::FloodWait(seconds(1))),
-            (420, "FLOOD_WAIT", Outcome::FloodWait(seconds(60))),
-            (420, "FLOOD_WAIT_-5", Outcome::FloodWait(seconds(60))),
-            (420, "FLOOD_WAIT_1.5", Outcome::FloodWait(seconds(60))),
-            (420, "FLOOD_WAIT_99999999999", Outcome::FloodWait(seconds(60))),
-            (420, "SLOWMODE_WAIT_9", Outcome::SlowMode(seconds(9))),
+            (420, "FLOOD_WAIT_31", Outcome::held(seconds(31))),
+            (420, "FLOOD_PREMIUM_WAIT_7", Outcome::held(seconds(7))),
+            (420, "FLOOD_WAIT_0", Outcome::held(seconds(1))),
+            (420, "FLOOD_WAIT", Outcome::held(seconds(60))),
+            (420, "FLOOD_WAIT_-5", Outcome::held(seconds(60))),
+            (420, "FLOOD_WAIT_1.5", Outcome::held(seconds(60))),
+            (420, "FLOOD_WAIT_99999999999", Outcome::held(seconds(60))),
+            (420, "SLOWMODE_WAIT_9", Outcome::Held { until: seconds(9), scope: HoldScope::Chat }),
             (420, "FROZEN_METHOD_INVALID", Outcome::Banned(Reason::Frozen)),
-            (400, "PEER_FLOOD", Outcome::PeerFlood),
+            (400, "PEER_FLOOD", Outcome::Restricted(Reason::PeerFlood)),
             (401, "SESSION_REVOKED", Outcome::SessionLost(Reason::SessionRevoked)),
             (401, "SESSION_EXPIRED", Outcome::SessionLost(Reason::SessionRevoked)),
             (401, "AUTH_KEY_UNREGISTERED", Outcome::SessionLost(Reason::SessionRevoked)),

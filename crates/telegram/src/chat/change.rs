@@ -152,7 +152,7 @@ impl Changer {
         match outcome {
             Outcome::NotFound(_) => ChangeError::NotFound { asked: asked() },
             Outcome::Forbidden(_) | Outcome::NotInChat(_) => ChangeError::NoRights { asked: asked() },
-            Outcome::FloodWait(until) | Outcome::SlowMode(until) => ChangeError::FloodWait { until },
+            Outcome::Held { until, .. } => ChangeError::FloodWait { until },
             Outcome::Rejected { code } if is_about_rights(&code.to_string()) => {
                 ChangeError::NoRights { asked: asked() }
             }

@@ -110,7 +110,7 @@ fn refused(account: &Account, error: &CallError) -> ReadError {
     match classify::outcome(error, account.now()) {
         Outcome::NotFound(_) => ReadError::NotFound { asked: asked() },
         Outcome::Forbidden(_) | Outcome::NotInChat(_) => ReadError::NoRights { asked: asked() },
-        Outcome::FloodWait(until) | Outcome::SlowMode(until) => ReadError::FloodWait { until },
+        Outcome::Held { until, .. } => ReadError::FloodWait { until },
         Outcome::Banned(_) | Outcome::SessionLost(_) | Outcome::Unavailable(_) => {
             ReadError::NoAccount { asked: asked() }
         }

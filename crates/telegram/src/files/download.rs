@@ -345,7 +345,7 @@ fn failed(account: &Account, error: &CallError) -> DownloadError {
     match classify::outcome(error, account.now()) {
         Outcome::NotFound(_) => DownloadError::NotFound { asked: asked() },
         Outcome::Forbidden(_) | Outcome::NotInChat(_) => DownloadError::NoRights { asked: asked() },
-        Outcome::FloodWait(until) | Outcome::SlowMode(until) => DownloadError::FloodWait { until },
+        Outcome::Held { until, .. } => DownloadError::FloodWait { until },
         Outcome::Banned(_) | Outcome::SessionLost(_) | Outcome::Unavailable(_) => {
             DownloadError::NoAccount { asked: asked() }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::account::Operation;
 use domain::media::{FileKey, Media, MediaSource, Sha256};
-use domain::outcome::Unclear;
+use domain::outcome::{HoldScope, Unclear};
 use domain::{ChatId, Outcome, Purpose};
 use grammers_tl_types::{enums, functions};
 use store::FileReference;
@@ -86,10 +86,10 @@ impl StoredFile<'_> {
             return Ok(self.by_reference(account, form, reference));
         }
         if let Some(until) = account.file_state.flooded(account.now()) {
-            return Err(Outcome::FloodWait(until));
+            return Err(Outcome::held(until));
         }
         let brought = self.bring(account, depot, chat_id, media, form, is_album).await;
-        if let Err(Outcome::FloodWait(until)) = &brought {
+        if let Err(Outcome::Held { until, scope: HoldScope::Account }) = &brought {
             account.file_state.flood(*until);
         }
         brought

@@ -173,7 +173,7 @@ async fn bring(
             }
             // One short wait after the other, and nothing arrives in between: that is a long one, and others go on meanwhile.
             Verdict::After(wait) if clock.now().since(last_arrived) >= PROGRESS => {
-                return Err(Trouble::Ended(Outcome::FloodWait(clock.now().plus(wait))));
+                return Err(Trouble::Ended(Outcome::held(clock.now().plus(wait))));
             }
             Verdict::After(wait) => {
                 clock.sleep(wait).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::account::Operation;
-use domain::outcome::Refusal;
+use domain::outcome::{HoldScope, Refusal};
 use domain::{AccountName, ChatId, Outcome, Phone, Timestamp};
 use grammers_tl_types::{enums, functions};
 
@@ -102,7 +102,9 @@ impl Pool {
                     asked.push(refusal("finds no one with this phone number".to_owned()));
                 }
                 Err(error) => {
-                    if let Outcome::FloodWait(until) = classify::outcome(&error, self.clock.now()) {
+                    if let Outcome::Held { until, scope: HoldScope::Account } =
+                        classify::outcome(&error, self.clock.now())
+                    {
                         floods.push(until);
                     }
                     asked.push(refusal(error.to_string()));

@@ -145,7 +145,7 @@ mod tests {
         services.switch(Purpose::LeaveChat, ServiceAction::Start, at(11));
         assert_eq!(view(Purpose::LeaveChat).since, at(10));
         services.count(Purpose::SendText, None);
-        services.count(Purpose::SendText, error_of(&Outcome::PeerFlood));
+        services.count(Purpose::SendText, error_of(&Outcome::Restricted(domain::account::Reason::PeerFlood)));
         let text = view(Purpose::SendText);
         assert_eq!((text.operations, text.errors), (2, 1));
         assert_eq!(text.last_error.as_deref(), Some("peer_flood"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::account::{Operation, Reason};
 use domain::message::PartItem;
-use domain::outcome::{SentIds, Unclear};
+use domain::outcome::{HoldScope, SentIds, Unclear};
 use domain::{ChatId, ChatKind, Outcome, Purpose};
 use grammers_tl_types::{Cursor, Deserializable, Identifiable, Serializable, enums, functions, types};
 
@@ -251,12 +251,14 @@ fn judge(
     let now = account.now();
     let outcome = classify::outcome(error, now);
     match (&outcome, chat_id) {
-        (Outcome::FloodWait(until), _) => {
+        (Outcome::Held { until, scope: HoldScope::Account }, _) => {
             if let Some(operation) = operation {
                 account.flood_waits.keep_flood(operation, *until, now);
             }
         }
-        (Outcome::SlowMode(until), Some(chat_id)) => account.flood_waits.keep_slow_mode(chat_id, *until, now),
+        (Outcome::Held { until, scope: HoldScope::Chat }, Some(chat_id)) => {
+            account.flood_waits.keep_slow_mode(chat_id, *until, now)
+        }
         (Outcome::Forbidden(why), Some(chat_id)) => account.flood_waits.mark(chat_id, why.clone(), now),
         (Outcome::NotFound(_), Some(chat_id)) => account.peers.forget(chat_id),
         (Outcome::NotInChat(_), Some(chat_id)) => drop(account.peers.leave(chat_id)),

@@ -70,7 +70,7 @@ impl StepContext<'_> {
         let (account, now) = (self.account, self.account.now());
         let outcome = classify::outcome(error, now);
         match &outcome {
-            Outcome::FloodWait(until) | Outcome::SlowMode(until) => {
+            Outcome::Held { until, .. } => {
                 account.flood_waits.keep_flood(self.operation, *until, now);
             }
             // Another session of the same account goes on where this one ended.

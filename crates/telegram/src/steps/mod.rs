@@ -114,7 +114,7 @@ async fn take(account: &Account, call: Call<'_>) -> Result<StepAnswer, Outcome> 
         Usable::No(..) => return Err(part::unusable(account)),
     }
     if let Some(until) = account.flood_waits.flood(operation, account.now()) {
-        return Err(Outcome::FloodWait(until));
+        return Err(Outcome::held(until));
     }
     let Some(line) = account.line_for(purpose(step)) else {
         return Err(Outcome::Unavailable("connecting".to_owned()));

@@ -4,6 +4,7 @@ use delivery::{Attempt, Readiness, Sender};
 use domain::Outcome;
 use domain::account::{AccountState, Operation, Reason};
 use domain::message::{Content, Mention};
+use domain::outcome::HoldScope;
 use domain::text::{Entity, EntityKind, FormattedText};
 use sandbox::telegram::FaultName;
 use std::time::Duration;
@@ -126,7 +127,9 @@ async fn a_flood_wait_holds_the_account_and_outlives_a_passing_check() {
     let (world, pool) = one_account().await;
     world.fault("backup_1", FaultName::FloodWait).seconds(300.0).times(1).on();
     let outcome = send(&pool, "backup_1", "@client_1", "hello", 1).await;
-    let Outcome::FloodWait(until_then) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Held { until: until_then, scope: HoldScope::Account } = outcome else {
+        panic!("{outcome:?}")
+    };
     let candidates = candidates(&pool, "@client_1", None).await;
     assert_eq!(candidates.able[0].readiness, Readiness::HeldUntil(until_then));
     let shown = view(&pool, "backup_1");
@@ -187,7 +190,10 @@ async fn a_missing_right_marks_the_chat_and_not_the_account() {
 async fn a_peer_flood_stops_first_contacts_until_a_restart() {
     let (world, pool) = one_account().await;
     let fault = world.fault("backup_1", FaultName::PeerFlood).times(1).on();
-    assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await, Outcome::PeerFlood);
+    assert_eq!(
+        send(&pool, "backup_1", "@client_1", "hello", 1).await,
+        Outcome::Restricted(Reason::PeerFlood)
+    );
     world.telegram().remove_fault(fault);
     assert_eq!(state(&pool, "backup_1"), (AccountState::Restricted, Some(Reason::PeerFlood)));
     // A dialog that is there goes on; someone new does not.

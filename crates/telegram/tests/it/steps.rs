@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use delivery::{Call, Candidates, ChatLookup, Readiness, Steps};
 use domain::account::Operation;
-use domain::outcome::RejectionCode;
+use domain::outcome::{HoldScope, RejectionCode};
 use domain::saga::{MemberResult, RegistryChange, Step, StepAnswer};
 use domain::{ChatId, Outcome, SecretText};
 use sandbox::telegram::{FaultName, Invites, MemberOrder, Privacy};
@@ -194,17 +194,19 @@ async fn a_flood_on_one_kind_of_call_holds_that_kind_alone() {
     world.fault("backup_1", FaultName::FloodWait).method("channels.inviteToChannel").seconds(60.0).on();
     let user = person(&pool, "backup_1", "@client_1").await;
     let step = Step::Invite { users: vec![user] };
-    let Err(Outcome::FloodWait(until)) = take(&pool, "backup_1", Some(chat_id), &step).await else {
+    let Err(Outcome::Held { until, scope: HoldScope::Account }) =
+        take(&pool, "backup_1", Some(chat_id), &step).await
+    else {
         panic!("no flood")
     };
     // Within the wait Telegram is not asked again.
-    assert_eq!(take(&pool, "backup_1", Some(chat_id), &step).await, Err(Outcome::FloodWait(until)));
+    assert_eq!(take(&pool, "backup_1", Some(chat_id), &step).await, Err(Outcome::held(until)));
     assert_eq!(world.calls("backup_1", "channels.inviteToChannel"), 1);
     assert_eq!(reachable(&pool.creators(None)), ["backup_2", "backup_1"]);
     assert_eq!(pool.creators(None).preferred, Some(name("backup_1")));
     world.fault("backup_1", FaultName::FloodWait).method("channels.createChannel").seconds(60.0).on();
     let refused = take(&pool, "backup_1", None, &creation("Order 8")).await;
-    assert!(matches!(refused, Err(Outcome::FloodWait(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Outcome::Held { scope: HoldScope::Account, .. })), "{refused:?}");
     assert_eq!(reachable(&pool.creators(None)), ["backup_2"]);
     assert_eq!(reachable(&pool.creators(Some(&name("backup_1")))), Vec::<&str>::new());
     assert_eq!(pool.creators(Some(&name("nobody"))).able, []);

@@ -219,7 +219,7 @@ async fn a_doubt_is_ended_by_a_person() {
 async fn why_tells_the_way_in_words() {
     let world = World::new().await;
     let until = world.clock.now().plus(Duration::from_secs(5));
-    world.script.then([Outcome::FloodWait(until)]);
+    world.script.then([Outcome::held(until)]);
     let reply = world.message(&format!(r#"{{"chat":"{GROUP}","text":"hello"}}"#)).send().await;
     assert_eq!(reply.status, 200);
     assert_eq!(reply.json()["attempts"].as_array().map(Vec::len), Some(2), "{reply:?}");

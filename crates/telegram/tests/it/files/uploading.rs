@@ -6,6 +6,7 @@ use std::time::Duration;
 use delivery::{Attempt, Sender};
 use domain::Outcome;
 use domain::media::MediaForm;
+use domain::outcome::HoldScope;
 use sandbox::telegram::FaultName;
 
 use super::{carrying, deliver, ids, noise, part, put};
@@ -95,7 +96,7 @@ async fn a_short_wait_is_sat_out_and_a_long_one_told() {
     ids(&deliver(&pool, "backup_1", chat_id, &message(1), 1).await);
     world.fault("backup_1", FaultName::FloodWait).method("upload.saveFilePart").seconds(300.0).times(1).on();
     let outcome = deliver(&pool, "backup_1", chat_id, &message(2), 2).await;
-    assert!(matches!(outcome, Outcome::FloodWait(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Held { scope: HoldScope::Account, .. }), "{outcome:?}");
     // It is a wait for uploads: nothing more is brought up, and what Telegram has and texts go out.
     let parts = world.calls("backup_1", "upload.saveFilePart");
     let other = deliver(&pool, "backup_1", chat_id, &message(3), 3).await;
@@ -122,7 +123,7 @@ async fn short_waits_without_an_end_are_told_as_one() {
     })
     .await;
     let outcome = delivering.await.expect("an outcome");
-    assert!(matches!(outcome, Outcome::FloodWait(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Held { scope: HoldScope::Account, .. }), "{outcome:?}");
     assert!((4..=8).contains(&world.calls("backup_1", "upload.saveFilePart")));
     pool.stop(Duration::from_secs(5)).await;
 }
