@@ -13,6 +13,9 @@ pub(crate) const LOCK: &str = "switchboard.lock";
 /// The file that says that a backup is being put in place here: until that is done no store opens.
 pub const RESTORING: &str = "restoring.json";
 
+/// The database of a backup on its way from the data directory to a server: until it is there, no store opens on a server.
+pub const RESTORED: &str = "restored.db";
+
 /// The right to work on a data directory; given up when dropped, and by the system when the process dies.
 pub struct DirectoryLock {
     _file: File,

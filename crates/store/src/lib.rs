@@ -86,7 +86,7 @@ pub use chats::{
 };
 pub use clearing::{ClearingRun, StoredClearing};
 pub use copying::{Copied, CopiedTable, CopyError, CopyOptions, CopyProgress, check_target, copy};
-pub use directory::{DirectoryLock, RESTORING, lock_directory};
+pub use directory::{DirectoryLock, RESTORED, RESTORING, lock_directory};
 pub use disk::Disk;
 pub use do_not_contact::{DoNotContact, DoNotContactEntry};
 pub use error::{MasterKeyError, OpenError, SnapshotError, StoreError};

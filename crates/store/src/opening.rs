@@ -103,6 +103,9 @@ fn open_file(
 }
 
 fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
+    if data_dir.join(directory::RESTORED).exists() {
+        return Err(OpenError::HalfRestored { dir: data_dir.to_owned() });
+    }
     let connect = |usage| Postgres::connect(config, usage);
     let writing = connect(Use::Writing)?;
     migrations::prepare_server(&writing)?;

@@ -8,15 +8,12 @@ use backup::{self, Done, Manifest, Places, Ready, Waiting};
 use clap::ValueEnum;
 use config::StoreUrl;
 use serde_json::json;
-use store::HeldBack;
+use store::{HeldBack, RESTORED};
 
 use crate::Location;
 use crate::control;
 use crate::output::{say, say_json};
 use crate::terminal::confirm;
-
-/// The database of a backup on its way to a server.
-const ON_THE_WAY: &str = "restored.db";
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -62,7 +59,7 @@ impl Restore {
         let settings = self.location.settings()?;
         let (database, server) = match &settings.store.url {
             StoreUrl::Sqlite(database) => (database.as_path(), None),
-            StoreUrl::Postgres(_) => (Path::new(ON_THE_WAY), Some(super::store::of(&settings.store.url))),
+            StoreUrl::Postgres(_) => (Path::new(RESTORED), Some(super::store::of(&settings.store.url))),
         };
         let places = Places {
             database: data_dir.join(database),
@@ -132,9 +129,9 @@ impl Restore {
     /// Copies what was put into the data directory to the server, and removes it there. Until that is done no program starts on
     /// the server's database; giving the command again goes on.
     async fn put_on(&self, server: &str, data_dir: &Path) -> anyhow::Result<()> {
-        let from = format!("sqlite:{ON_THE_WAY}");
+        let from = format!("sqlite:{RESTORED}");
         super::store::copy(from, server.to_owned(), data_dir, self.json).await?;
-        std::fs::remove_file(data_dir.join(ON_THE_WAY))?;
+        std::fs::remove_file(data_dir.join(RESTORED))?;
         Ok(())
     }
 

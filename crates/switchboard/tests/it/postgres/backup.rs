@@ -50,4 +50,16 @@ async fn a_backup_of_a_server_is_put_back_into_an_empty_one() {
     assert_eq!(program.get(&path).await.1["failure"]["code"], "restored");
     assert_eq!(order(&program, "after").await.expect("an answer").0, 200);
     assert_eq!(world.sent().await, ["sent", "since", "after"]);
+
+    // One that was broken off on its way to the server is finished before another one.
+    let third = Database::empty();
+    let way = ["store", "copy", "--from", "settings", "--to", "sqlite:restored.db"];
+    run(&world, "third", &first.url(), &way).fine();
+    let (code, said) = one_of_several(&world, &third.url(), "third").refused().await;
+    assert!(code == Some(1) && said.contains("call `switchboard restore` again"), "{said}");
+    let finished = run(&world, "third", &third.url(), &restore);
+    assert!(finished.code == Some(1) && finished.err.contains("begun before"), "{finished:?}");
+    let rows = third.query("SELECT count(*)::text FROM outbox");
+    assert_eq!(rows[0][0].as_deref(), Some("3"));
+    assert!(!world.data_dir("third").join("restored.db").exists());
 }
