@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use domain::account::{Operation, Reason};
-use domain::{AccountName, AccountState, Purpose, Timestamp};
+use domain::{AccountName, AccountState, Purpose, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use store::Switch;
 use telegram::{AccountSource, AccountView, LimitsView, LineView, OwnerlessView};
@@ -39,7 +39,8 @@ pub struct Account {
     #[schema(example = "+7•••••••01")]
     pub phone: Option<String>,
     /// Telegram's id of it, once it was seen.
-    pub user_id: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub user_id: Option<UserId>,
     /// Its public name.
     pub username: Option<String>,
     /// Its name.
@@ -274,7 +275,8 @@ pub struct OwnerlessSession {
     /// The data centre it lives in.
     pub dc_id: i32,
     /// Whose it is, as Telegram told.
-    pub user_id: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub user_id: Option<UserId>,
     /// The public name of that user.
     pub username: Option<String>,
     /// The name of that user.

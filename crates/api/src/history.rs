@@ -1,6 +1,6 @@
 //! A message of a chat as Telegram has it now.
 
-use domain::{AccountName, ChatId, ChatRef, ReceivedId, Timestamp, Words};
+use domain::{AccountName, ChatId, ChatRef, ReceivedId, Timestamp, UserId, Words};
 use serde::{Deserialize, Serialize};
 use telegram::HistoryView;
 use utoipa::ToSchema;
@@ -18,7 +18,8 @@ pub struct HistoryMessage {
     /// When it was written, by Telegram's clock.
     pub at: Timestamp,
     /// The user who wrote it, where it was one.
-    pub from: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub from: Option<UserId>,
     /// Whether the account that was asked wrote it.
     pub outgoing: bool,
     /// Its text or caption.

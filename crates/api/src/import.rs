@@ -1,6 +1,6 @@
 //! The answer to an import: a row for each session, and what came of each old registry.
 
-use domain::{AccountName, Purpose};
+use domain::{AccountName, Purpose, UserId};
 use serde::{Deserialize, Serialize};
 use telegram::import::{ImportProgress, ImportReport, ImportStep, RegistryReport, SessionRow, UnknownName};
 use utoipa::ToSchema;
@@ -72,7 +72,8 @@ pub struct ImportedSession {
     /// The data centre that knows it.
     pub dc_id: Option<i32>,
     /// Whose it is: Telegram's id of the person.
-    pub user_id: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub user_id: Option<UserId>,
     /// Their public name.
     pub username: Option<String>,
     /// The name they show.

@@ -1,6 +1,6 @@
 //! A sign-in to an account: how far it is, and the one step that comes next.
 
-use domain::{AccountName, Timestamp};
+use domain::{AccountName, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use telegram::CodeWay;
@@ -88,7 +88,8 @@ pub struct LoginStep {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SignedIn {
     /// Telegram's id.
-    pub user_id: i64,
+    #[schema(value_type = i64)]
+    pub user_id: UserId,
     /// The public name.
     pub username: Option<String>,
     /// The name.

@@ -1,7 +1,7 @@
 //! What came of work on a chat.
 
 use domain::saga::{Ended, Left, Member, Role, Saga, Task};
-use domain::{AccountName, ChatId, ChatRef, OperationId};
+use domain::{AccountName, ChatId, ChatRef, OperationId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -88,7 +88,8 @@ pub struct MemberResult {
     #[schema(value_type = String, example = "member")]
     pub role: Role,
     /// Telegram's id of them, once known.
-    pub user_id: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub user_id: Option<UserId>,
     /// `added`, `already`, `privacy`, `not_found`, `removed` or `failed`; null while it is not known.
     #[schema(value_type = Option<String>, example = "added")]
     pub result: Option<domain::saga::MemberResult>,
@@ -116,7 +117,8 @@ pub struct ChatLeft {
     #[schema(value_type = Option<String>, example = "main")]
     pub account: Option<AccountName>,
     /// The users who were removed before.
-    pub removed: Vec<i64>,
+    #[schema(value_type = Vec<i64>)]
+    pub removed: Vec<UserId>,
     /// Those who could not be removed.
     pub not_removed: Vec<NotRemoved>,
     /// The operation that did it.
@@ -128,7 +130,8 @@ pub struct ChatLeft {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct NotRemoved {
     /// Telegram's id of them.
-    pub user_id: i64,
+    #[schema(value_type = i64)]
+    pub user_id: UserId,
     /// Why not.
     #[schema(example = "CHAT_ADMIN_REQUIRED")]
     pub why: String,
@@ -259,11 +262,15 @@ mod tests {
         serde_json::to_value(OperationResult::from(saga)).expect("JSON")
     }
 
+    fn user(id: i64) -> UserId {
+        UserId::new(id).expect("an id")
+    }
+
     fn person(who: &str, result: MemberResult, promoted: Option<Ended>) -> Member {
         Member {
             who: who.parse().expect("a user"),
             role: Role::Member,
-            person: Some(Person { user_id: 7, is_bot: promoted.is_some() }),
+            person: Some(Person { user_id: user(7), is_bot: promoted.is_some() }),
             result: Some(result),
             detail: (result == MemberResult::Privacy).then(|| "USER_PRIVACY_RESTRICTED".to_owned()),
             promoted,
@@ -307,8 +314,8 @@ mod tests {
         let mut saga = saga(chat);
         assert_eq!(shown(&saga)["left"], false);
         saga.progress.left = Some(Left::Channel);
-        saga.progress.removed = vec![1, 2];
-        saga.progress.not_removed = vec![(3, "USER_ADMIN_INVALID".to_owned())];
+        saga.progress.removed = vec![user(1), user(2)];
+        saga.progress.not_removed = vec![(user(3), "USER_ADMIN_INVALID".to_owned())];
         let shown = shown(&saga);
         assert_eq!((&shown["left"], &shown["left_type"]), (&json!(true), &json!("channel")));
         assert_eq!(shown["removed"], json!([1, 2]));

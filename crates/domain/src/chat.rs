@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::UserId;
 use crate::address::{ChannelChat, InvalidAddress};
 
 /// The Bot API writes supergroups and channels as this minus their bare id.
@@ -35,8 +36,8 @@ pub struct InvalidChat(String);
 impl ChatId {
     /// Reads an id in Bot API form; zero and the gaps between the ranges are no chat.
     pub const fn new(id: i64) -> Option<Self> {
-        // Telegram's own bounds: users to 0xff_ffff_ffff, groups to 999_999_999_999, channels to 997_852_516_352.
-        let valid = (id > 0 && id <= 0xff_ffff_ffff)
+        // Telegram's own bounds: groups to 999_999_999_999, channels to 997_852_516_352.
+        let valid = UserId::new(id).is_some()
             || (id < 0 && id >= -999_999_999_999)
             || (id < CHANNEL_BASE && id >= CHANNEL_BASE - 997_852_516_352);
         if valid { Some(Self(id)) } else { None }
@@ -44,7 +45,10 @@ impl ChatId {
 
     /// The private dialog with this user.
     pub const fn user(bare: i64) -> Option<Self> {
-        if bare > 0 { Self::new(bare) } else { None }
+        match UserId::new(bare) {
+            Some(user) => Some(Self(user.get())),
+            None => None,
+        }
     }
 
     /// The basic group with this bare id.
@@ -71,6 +75,11 @@ impl ChatId {
         }
     }
 
+    /// Whose private dialog it is.
+    pub const fn user_id(self) -> Option<UserId> {
+        UserId::new(self.0)
+    }
+
     /// User, basic group, or supergroup and channel.
     pub const fn kind(self) -> ChatKind {
         if self.0 > 0 {
@@ -80,6 +89,12 @@ impl ChatId {
         } else {
             ChatKind::Group
         }
+    }
+}
+
+impl From<UserId> for ChatId {
+    fn from(user: UserId) -> Self {
+        Self(user.get())
     }
 }
 

@@ -26,6 +26,7 @@ pub mod secret;
 pub mod text;
 pub mod time;
 pub mod timeline;
+pub mod user_id;
 
 pub use access_hash::AccessHash;
 pub use account::{AccountName, AccountState, Purpose};
@@ -43,3 +44,4 @@ pub use person::{InvalidUserName, Role, UserName};
 pub use received::ReceivedId;
 pub use secret::{ExposeSecret, Secret, SecretText, Words};
 pub use time::Timestamp;
+pub use user_id::UserId;

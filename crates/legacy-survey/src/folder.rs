@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use domain::UserId;
 use session_files::Limit;
 
 use super::Script;
@@ -31,7 +32,7 @@ pub struct SessionFile {
     /// The fingerprint of its key, or why it is no session.
     pub key: Result<String, String>,
     /// Whose the file says it is, and the application that signed in.
-    pub user_id: Option<i64>,
+    pub user_id: Option<UserId>,
     pub api_id: Option<i32>,
 }
 

@@ -38,8 +38,10 @@ pub(crate) fn read(database: &Database<'_>) -> Result<Found, Unreadable> {
     database.each("peer_info", &["peer_id", "hash", "subtype"], "ORDER BY peer_id", |row| {
         let Some(id) = row.integer("peer_id").and_then(ChatId::new) else { return Ok(()) };
         let subtype = row.count("subtype");
-        if id.kind() == ChatKind::User && subtype & OWN != 0 {
-            session.user_id = Some(id.get());
+        if let Some(user_id) = id.user_id()
+            && subtype & OWN != 0
+        {
+            session.user_id = Some(user_id);
             session.is_bot = Some(subtype & BOT != 0);
         }
         session.peers.push(Peer {

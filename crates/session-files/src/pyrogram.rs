@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::secret::ExposeSecret;
-use domain::{AccessHash, ChatId, ChatKind};
+use domain::{AccessHash, ChatId, ChatKind, UserId};
 use rusqlite::{Transaction, params};
 
 use crate::session::{ChannelState, Found, Key, Kind, Peer, PeerKind, Session, UpdateState};
@@ -56,7 +56,7 @@ pub(crate) fn read(database: &Database<'_>) -> Result<Found, Unreadable> {
             let mut session = Session::at(row.integer("dc_id").unwrap_or_default(), row.address(), key)?;
             session.test_mode |= row.count("test_mode") != 0;
             session.api_id = Some(row.count("api_id")).filter(|id| *id > 0);
-            session.user_id = row.integer("user_id").filter(|id| *id > 0);
+            session.user_id = row.integer("user_id").and_then(UserId::new);
             session.is_bot = row.integer("is_bot").map(|bot| bot != 0);
             Ok(session)
         },
@@ -114,7 +114,7 @@ pub(crate) fn fill(to: &Transaction<'_>, session: &Session) -> Result<(), Unwrit
             session.api_id,
             session.test_mode,
             session.key.expose_secret().as_slice(),
-            session.user_id,
+            session.user_id.map(UserId::get),
             session.is_bot,
         ],
     )?;

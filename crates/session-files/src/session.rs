@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use domain::secret::{ExposeSecret, Zeroize};
-use domain::{AccessHash, ChatId, Secret};
+use domain::{AccessHash, ChatId, Secret, UserId};
 use sha2::{Digest, Sha256};
 
 use crate::Unreadable;
@@ -120,7 +120,7 @@ pub struct Session {
     /// wrote a foreign file would decide whom we connect to. A writer puts it into the file instead of the known one.
     pub address: Option<SocketAddr>,
     /// Whose the file says the session is. Only Telegram knows.
-    pub user_id: Option<i64>,
+    pub user_id: Option<UserId>,
     /// Whether the account is a bot, if the file tells.
     pub is_bot: Option<bool>,
     /// The application that signed in, if the file tells. Staying with it looks least like someone else.

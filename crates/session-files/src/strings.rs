@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use domain::SecretText;
 use domain::secret::{ExposeSecret, Zeroize};
+use domain::{SecretText, UserId};
 
 use crate::centre;
 use crate::session::{Found, Key, Kind, Session};
@@ -94,7 +94,7 @@ fn pyrogram(raw: &mut Reader<'_>) -> Option<Result<Session, Unreadable>> {
         let mut session = Session::at(dc_id.into(), None, Key::from_file(key)?)?;
         session.api_id = api_id.filter(|id| *id > 0);
         session.test_mode = test_mode;
-        session.user_id = Some(user_id).filter(|id| *id > 0);
+        session.user_id = UserId::new(user_id);
         session.is_bot = session.user_id.map(|_| is_bot);
         Ok(session)
     };
@@ -184,7 +184,7 @@ pub fn pyrogram_string(session: &Session) -> Result<SecretText, Unwritable> {
     raw.extend_from_slice(&api_id.to_be_bytes());
     raw.push(session.test_mode.into());
     raw.extend_from_slice(session.key.expose_secret());
-    raw.extend_from_slice(&user_id.to_be_bytes());
+    raw.extend_from_slice(&user_id.get().to_be_bytes());
     raw.push(session.is_bot.unwrap_or_default().into());
     let text = BARE.encode(&raw);
     raw.zeroize();
@@ -239,10 +239,10 @@ mod tests {
         let current = packed(&[2, 0, 0, 0x30, 0x39, 1], &[0, 0, 0, 1, 0xA1, 0x3B, 0x86, 1, 0]);
         assert_eq!([&short, &long, &current].map(String::len), [351, 356, 362]);
         let read = |text: &str| read(text).expect("a session").session;
-        assert_eq!((read(&short).user_id, read(&short).api_id), (Some(0xA13B_8601), None));
-        assert_eq!((read(&long).user_id, read(&long).is_bot), (Some(7_000_000_001), Some(true)));
+        assert_eq!((read(&short).user_id, read(&short).api_id), (UserId::new(0xA13B_8601), None));
+        assert_eq!((read(&long).user_id, read(&long).is_bot), (UserId::new(7_000_000_001), Some(true)));
         let current = read(&format!("{current}=="));
-        assert_eq!((current.user_id, current.api_id), (Some(7_000_000_001), Some(12345)));
+        assert_eq!((current.user_id, current.api_id), (UserId::new(7_000_000_001), Some(12345)));
         assert_eq!((current.test_mode, current.is_bot), (true, Some(false)));
         assert_eq!(current.key.expose_secret(), &dummy_key());
     }
@@ -305,16 +305,16 @@ mod tests {
 
         #[test]
         fn a_pyrogram_string_comes_back(
-            key in key(), dc_id in 1..=5_i32, api_id in 1..i32::MAX, user_id in 1..i64::MAX,
+            key in key(), dc_id in 1..=5_i32, api_id in 1..i32::MAX, user_id in 1..=0xff_ffff_ffff_i64,
             test_mode: bool, is_bot: bool,
         ) {
             let mut before = session(dc_id, key).expect("a session");
-            (before.api_id, before.user_id) = (Some(api_id), Some(user_id));
+            (before.api_id, before.user_id) = (Some(api_id), UserId::new(user_id));
             (before.test_mode, before.is_bot) = (test_mode, Some(is_bot));
             let text = pyrogram_string(&before).expect("a string");
             prop_assert_eq!(text.expose_secret().len(), PYROGRAM);
             let after = read(text.expose_secret()).expect("a session").session;
-            prop_assert_eq!((after.dc_id, after.api_id, after.user_id), (dc_id, Some(api_id), Some(user_id)));
+            prop_assert_eq!((after.dc_id, after.api_id, after.user_id), (dc_id, Some(api_id), UserId::new(user_id)));
             prop_assert_eq!((after.test_mode, after.is_bot), (test_mode, Some(is_bot)));
             prop_assert_eq!(after.key.expose_secret(), &key);
         }

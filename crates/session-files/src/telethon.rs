@@ -1,7 +1,7 @@
 //! Telethon's `.session` files, versions 1 to 8.
 
 use domain::secret::ExposeSecret;
-use domain::{AccessHash, ChatId, ChatKind};
+use domain::{AccessHash, ChatId, ChatKind, UserId};
 use rusqlite::{Transaction, params};
 
 use crate::session::{ChannelState, Found, Key, Kind, Peer, PeerKind, Session, UpdateState};
@@ -55,7 +55,7 @@ pub(crate) fn read(database: &Database<'_>) -> Result<Found, Unreadable> {
     let mut session = session.ok_or(Unreadable::NotSignedIn)?;
     database.each("entities", &["id", "hash", "username", "name"], "ORDER BY id", |row| {
         match row.integer("id") {
-            Some(OWN) => session.user_id = row.integer("hash").filter(|id| *id > 0),
+            Some(OWN) => session.user_id = row.integer("hash").and_then(UserId::new),
             _ if version >= FIRST_WITH_GOOD_HASHES => session.peers.extend(peer(row)),
             _ => {}
         }
@@ -111,7 +111,7 @@ pub(crate) fn fill(to: &Transaction<'_>, session: &Session) -> Result<(), Unwrit
         entity.execute(params![peer.id.get(), hash, username, peer.name])?;
     }
     if let Some(user_id) = session.user_id {
-        entity.execute(params![OWN, user_id, None::<String>, None::<String>])?;
+        entity.execute(params![OWN, user_id.get(), None::<String>, None::<String>])?;
     }
     let mut state = to.prepare("INSERT OR REPLACE INTO update_state VALUES (?1, ?2, ?3, ?4, ?5)")?;
     if let Some(UpdateState { pts, qts, date, seq }) = session.update_state {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use domain::{AccountName, ApiKeyId, ChatId, MessageId, OperationId, Timestamp};
+use domain::{AccountName, ApiKeyId, ChatId, MessageId, OperationId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::StoreError;
@@ -64,6 +64,11 @@ impl<'a> Columns<'a> {
                 ChatId::new(number).map(Some).ok_or_else(|| self.strange(index, "chat id", number))
             }
         }
+    }
+
+    pub(crate) fn maybe_user_id(&self, index: usize) -> Result<Option<UserId>, StoreError> {
+        let read = |id| UserId::try_from(id).map_err(|error| self.corrupt(index, error));
+        self.get::<Option<i64>>(index)?.map(read).transpose()
     }
 
     pub(crate) fn account(&self, index: usize) -> Result<AccountName, StoreError> {

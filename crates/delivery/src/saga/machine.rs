@@ -5,7 +5,7 @@ use domain::saga::{
     Ended, Left, Member, MemberResult, ObserverRule, Person, Progress, RegistryChange, Role, Saga, Step,
     StepAnswer, Task,
 };
-use domain::{ChatId, ChatKind, ChatRef, Outcome};
+use domain::{ChatId, ChatKind, ChatRef, Outcome, UserId};
 
 use domain::account::Operation;
 
@@ -159,7 +159,7 @@ fn missing_observer(progress: &Progress, rule: ObserverRule, around: &Surroundin
 
 /// The next invitation: no one twice, though named twice.
 fn invite(progress: &Progress) -> Option<Step> {
-    let mut users: Vec<i64> = Vec::new();
+    let mut users: Vec<UserId> = Vec::new();
     for one in progress.members.iter().filter(|one| one.result.is_none()) {
         let Some(person) = &one.person else { continue };
         if users.len() < INVITED_AT_ONCE && !users.contains(&person.user_id) {
@@ -350,7 +350,7 @@ fn had(progress: &Progress, person: &Person) -> Option<(Option<MemberResult>, Op
     Some((one.result, one.detail.clone()))
 }
 
-fn invited(progress: &mut Progress, users: &[i64], brought: Result<&StepAnswer, &Outcome>) {
+fn invited(progress: &mut Progress, users: &[UserId], brought: Result<&StepAnswer, &Outcome>) {
     for one in progress.members.iter_mut().filter(|one| one.result.is_none()) {
         let Some(person) = &one.person else { continue };
         let waits =
@@ -375,7 +375,7 @@ fn invited(progress: &mut Progress, users: &[i64], brought: Result<&StepAnswer, 
     }
 }
 
-fn removed(progress: &mut Progress, user: i64, brought: Result<&StepAnswer, &Outcome>) {
+fn removed(progress: &mut Progress, user: UserId, brought: Result<&StepAnswer, &Outcome>) {
     for one in &mut progress.members {
         if one.result.is_none() && one.person.as_ref().is_some_and(|person| person.user_id == user) {
             (one.result, one.detail) = match brought {
@@ -386,7 +386,7 @@ fn removed(progress: &mut Progress, user: i64, brought: Result<&StepAnswer, &Out
     }
 }
 
-fn removed_before_leaving(progress: &mut Progress, user: i64, brought: Result<&StepAnswer, &Outcome>) {
+fn removed_before_leaving(progress: &mut Progress, user: UserId, brought: Result<&StepAnswer, &Outcome>) {
     let Err(outcome) = brought else {
         progress.removed.push(user);
         return;

@@ -7,7 +7,7 @@ use domain::message::OnFlood;
 use domain::saga::{
     Member, MemberResult, Missing, ObserverRule, Person, Progress, Saga, SagaState, Step, StepAnswer, Task,
 };
-use domain::{AccountName, ChatId, ChatRef, OperationId, Outcome, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, OperationId, Outcome, Timestamp, UserId};
 use proptest::prelude::*;
 
 use super::judge::{self, After, StepContext};
@@ -110,13 +110,18 @@ enum End {
     InDoubt,
 }
 
+fn user_id(number: i64) -> UserId {
+    UserId::new(number).expect("an id")
+}
+
 /// The provider: who is asked for by an odd number is found; every tenth is a bot, every seventh keeps to themselves.
 fn answer(step: &Step) -> StepAnswer {
     match step {
         Step::Resolve { who: ChatRef::Id(id) } if id.get() % 2 == 1 => {
             // Two names of one person.
-            let user_id = if id.get() == 299 { 1 } else { id.get() };
-            StepAnswer::Resolved { person: Some(Person { user_id, is_bot: user_id % 10 == 1 }) }
+            let number = if id.get() == 299 { 1 } else { id.get() };
+            let person = Person { user_id: user_id(number), is_bot: number % 10 == 1 };
+            StepAnswer::Resolved { person: Some(person) }
         }
         Step::Resolve { .. } => StepAnswer::Resolved { person: None },
         Step::Create { .. } => StepAnswer::Created { chat_id: supergroup() },
@@ -124,12 +129,12 @@ fn answer(step: &Step) -> StepAnswer {
             pending: Vec::new(),
             missing: users
                 .iter()
-                .filter(|user| *user % 7 == 0)
+                .filter(|user| user.get() % 7 == 0)
                 .map(|user| Missing { user_id: *user, result: MemberResult::Privacy, detail: None })
                 .collect(),
         },
         Step::ExportLink => StepAnswer::Link { link: "https://example.com/+1".into() },
-        Step::ListMembers { .. } => StepAnswer::Members { users: vec![3, 5, 5, 9] },
+        Step::ListMembers { .. } => StepAnswer::Members { users: [3, 5, 5, 9].map(user_id).to_vec() },
         _ => StepAnswer::Done,
     }
 }
@@ -351,10 +356,10 @@ fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         Just(Step::Create { title: "t".into(), about: String::new() }),
         Just(Step::OpenHistory),
-        Just(Step::Invite { users: vec![1] }),
-        Just(Step::Promote { user: 1 }),
+        Just(Step::Invite { users: vec![user_id(1)] }),
+        Just(Step::Promote { user: user_id(1) }),
         Just(Step::ExportLink),
-        Just(Step::Remove { user: 1 }),
+        Just(Step::Remove { user: user_id(1) }),
         Just(Step::Leave),
         Just(Step::SetTitle { title: "t".into() }),
         Just(Step::SetAbout { about: "a".into() }),
@@ -413,8 +418,11 @@ fn without_a_right_it_leaves_all_the_same() {
     };
     let (saga, played) = play(task, &[0, 0, 4]);
     assert_eq!(played.end, Some(End::Done));
-    assert_eq!(saga.progress.removed, [3]);
-    assert_eq!(saga.progress.not_removed.iter().map(|(user, _)| *user).collect::<Vec<_>>(), [5, 9]);
+    assert_eq!(saga.progress.removed, [user_id(3)]);
+    assert_eq!(
+        saga.progress.not_removed.iter().map(|(user, _)| *user).collect::<Vec<_>>(),
+        [5, 9].map(user_id)
+    );
     assert!(saga.progress.left.is_some());
 }
 
@@ -429,9 +437,9 @@ fn a_person_under_a_second_name_is_not_invited_again() {
         need_somebody: false,
         client_tg_id: None,
     });
-    let resolved = StepAnswer::Resolved { person: Some(Person { user_id: 1, is_bot: false }) };
+    let resolved = StepAnswer::Resolved { person: Some(Person { user_id: user_id(1), is_bot: false }) };
     machine::record(&mut saga, &Step::Resolve { who: user(1) }, Ok(&resolved));
-    machine::record(&mut saga, &Step::Invite { users: vec![1] }, Ok(&StepAnswer::Done));
+    machine::record(&mut saga, &Step::Invite { users: vec![user_id(1)] }, Ok(&StepAnswer::Done));
     let who = "@demo_observer".parse().expect("a name");
     machine::record(&mut saga, &Step::Resolve { who }, Ok(&resolved));
     let results: Vec<_> = saga.progress.members.iter().map(|one| one.result).collect();

@@ -64,7 +64,7 @@ impl SagaRunner<'_> {
     /// is for no one else nothing is made. True when someone was left out.
     pub(super) async fn leave_out_listed(&self, work: &mut InFlight) -> ControlFlow<(), bool> {
         let open = |member: &&Member| member.result.is_none();
-        let chat_id = |member: &Member| ChatId::user(member.person.as_ref()?.user_id);
+        let chat_id = |member: &Member| member.person.as_ref().map(|person| ChatId::from(person.user_id));
         let people = work.saga.progress.members.iter().filter(open);
         let people: Vec<_> = people.map(|member| (member.who.clone(), chat_id(member))).collect();
         let list = self.sagas.0.store.do_not_contact();

@@ -16,7 +16,7 @@ use domain::saga::{
     MemberResult, Missing, ObserverRule, Person, RegistryChange, Saga, SagaState, Step, StepAnswer,
     StepOutcome, Task,
 };
-use domain::{AccountName, Address, ChatId, ChatRef, OperationId, Outcome, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, OperationId, Outcome, Timestamp, UserId};
 use futures::future::BoxFuture;
 use store::{Origin, Store};
 use tokio::sync::watch;
@@ -180,29 +180,31 @@ impl Provider {
             Step::Invite { users } => {
                 let mut missing = Vec::new();
                 for user in users {
-                    if user % 10 == 7 {
+                    if user.get() % 10 == 7 {
                         let (user_id, result) = (*user, MemberResult::Privacy);
                         missing.push(Missing {
                             user_id,
                             result,
                             detail: Some("USER_PRIVACY_RESTRICTED".into()),
                         });
-                    } else if !chat.members.contains(user) {
-                        chat.members.push(*user);
+                    } else if !chat.members.contains(&user.get()) {
+                        chat.members.push(user.get());
                     }
                 }
                 StepAnswer::Invited { missing, pending: Vec::new() }
             }
             Step::Promote { user } => {
-                if !chat.admins.contains(user) {
-                    chat.admins.push(*user);
+                if !chat.admins.contains(&user.get()) {
+                    chat.admins.push(user.get());
                 }
                 StepAnswer::Done
             }
             Step::ExportLink => StepAnswer::Link { link: format!("https://example.com/+{}", -chat_id) },
-            Step::ListMembers { .. } => StepAnswer::Members { users: chat.members.clone() },
+            Step::ListMembers { .. } => {
+                StepAnswer::Members { users: chat.members.iter().filter_map(|id| UserId::new(*id)).collect() }
+            }
             Step::Remove { user } => {
-                chat.members.retain(|member| member != user);
+                chat.members.retain(|member| *member != user.get());
                 StepAnswer::Done
             }
             Step::Leave => {
@@ -228,7 +230,8 @@ struct OwnedCall {
 
 fn person(who: &ChatRef) -> Option<Person> {
     let ChatRef::Id(id) = who else { return None };
-    (id.get() % 2 == 1).then(|| Person { user_id: id.get(), is_bot: id.get() > 1_000 })
+    let user_id = id.user_id().filter(|user| user.get() % 2 == 1)?;
+    Some(Person { user_id, is_bot: user_id.get() > 1_000 })
 }
 
 impl Steps for Provider {
@@ -530,7 +533,7 @@ pub(crate) fn is_true_of(saga: &Saga, chat: &Chat) -> bool {
         if one.detail.as_ref().is_some_and(|detail| detail.contains("may have been done")) {
             return one.result == Some(MemberResult::Failed);
         }
-        let is_in = one.person.as_ref().is_some_and(|person| chat.members.contains(&person.user_id));
+        let is_in = one.person.as_ref().is_some_and(|person| chat.members.contains(&person.user_id.get()));
         matches!(one.result, Some(MemberResult::Added | MemberResult::Already)) == is_in
     });
     saga.state == SagaState::Done && told

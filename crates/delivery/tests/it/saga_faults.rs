@@ -236,7 +236,8 @@ async fn a_restart_in_the_middle_of_removing_goes_on() {
     }
     let desk = desk.restart().await;
     let saga = desk.settled(id).await;
-    assert_eq!((saga.state, saga.progress.removed), (SagaState::Done, vec![1, 3, 5]));
+    let removed: Vec<i64> = saga.progress.removed.into_iter().map(i64::from).collect();
+    assert_eq!((saga.state, removed), (SagaState::Done, vec![1, 3, 5]));
     assert_eq!(desk.provider.times("list_members"), 1);
 }
 

@@ -14,7 +14,7 @@ use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
 use domain::message::{Content, Mention, OnFlood, OutboundMessage, PartItem};
 use domain::outcome::{HoldScope, Refusal, SentIds};
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
-use domain::{AccountName, Address, ChannelName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
+use domain::{AccountName, Address, ChannelName, ChatId, ChatRef, MessageId, Outcome, Timestamp, UserId};
 use futures::future::BoxFuture;
 use store::{Origin, Store};
 use tokio::sync::{Semaphore, watch};
@@ -397,7 +397,8 @@ impl Sender for Script {
         _: &'a Address,
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
-        Box::pin(async move { Ok(domain::text::with_mention(content.text.clone(), 42, "Anna")) })
+        let anna = UserId::new(42).expect("an id");
+        Box::pin(async move { Ok(domain::text::with_mention(content.text.clone(), anna, "Anna")) })
     }
 
     fn prepare<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {

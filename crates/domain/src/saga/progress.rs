@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Person;
-use crate::ChatRef;
+use crate::{ChatRef, UserId};
 
 /// What became of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -89,13 +89,13 @@ pub struct Progress {
     pub invite_link: Option<String>,
     /// Who is to be removed before leaving; nothing until they were listed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub to_remove: Option<Vec<i64>>,
+    pub to_remove: Option<Vec<UserId>>,
     /// Who was removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub removed: Vec<i64>,
+    pub removed: Vec<UserId>,
     /// Who could not be removed, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub not_removed: Vec<(i64, String)>,
+    pub not_removed: Vec<(UserId, String)>,
     /// How the leaving ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<Left>,

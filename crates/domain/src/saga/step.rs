@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MemberResult, SagaEvent};
 use crate::account::Operation;
-use crate::{ChatId, ChatRef, Timestamp};
+use crate::{ChatId, ChatRef, Timestamp, UserId};
 
 /// A step under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,12 +36,12 @@ pub enum Step {
     /// Invite people, at most 100 at once.
     Invite {
         /// Whom.
-        users: Vec<i64>,
+        users: Vec<UserId>,
     },
     /// Make someone an administrator with all rights.
     Promote {
         /// Whom.
-        user: i64,
+        user: UserId,
     },
     /// Make an invite link, or find the one there is.
     ExportLink,
@@ -54,7 +54,7 @@ pub enum Step {
     /// Remove someone.
     Remove {
         /// Whom.
-        user: i64,
+        user: UserId,
     },
     /// Leave.
     Leave,
@@ -134,7 +134,7 @@ pub enum StepAnswer {
         missing: Vec<Missing>,
         /// Those who were not asked yet, as something came between; the others were. They are asked again.
         #[serde(default)]
-        pending: Vec<i64>,
+        pending: Vec<UserId>,
     },
     /// The invite link.
     Link {
@@ -144,7 +144,7 @@ pub enum StepAnswer {
     /// The other members.
     Members {
         /// Their ids.
-        users: Vec<i64>,
+        users: Vec<UserId>,
     },
     /// It is done.
     Done,
@@ -154,7 +154,7 @@ pub enum StepAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The user's id.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// Whether it is a bot.
     pub is_bot: bool,
 }
@@ -163,7 +163,7 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// Who.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// Why: `privacy`, `already` or `failed`.
     pub result: MemberResult,
     /// The provider's word.

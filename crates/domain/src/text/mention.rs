@@ -1,5 +1,7 @@
 //! Mentions: where a client's name goes in a text.
 
+use crate::UserId;
+
 use super::{
     formatted::{Entity, EntityKind, FormattedText, sort},
     units::{cleaned, units_in},
@@ -10,7 +12,7 @@ const PLACEHOLDERS: [&str; 2] = ["{{client}}", "{client}"];
 
 /// Puts a mention of a user in the place of each `{client}` and `{{client}}`; without one of these it goes in
 /// front, followed by a space. The other entities move along.
-pub fn with_mention(formatted: FormattedText, user_id: i64, display_name: &str) -> FormattedText {
+pub fn with_mention(formatted: FormattedText, user_id: UserId, display_name: &str) -> FormattedText {
     let name = Name::new(user_id, display_name);
     if next_placeholder(&formatted.text).is_none() {
         in_front(formatted, &name)
@@ -20,13 +22,13 @@ pub fn with_mention(formatted: FormattedText, user_id: i64, display_name: &str) 
 }
 
 struct Name {
-    user_id: i64,
+    user_id: UserId,
     shown: String,
     units: u32,
 }
 
 impl Name {
-    fn new(user_id: i64, display_name: &str) -> Self {
+    fn new(user_id: UserId, display_name: &str) -> Self {
         // A name goes on one line; a deleted account has none, and a mention of nothing cannot be sent.
         let clean: String = display_name
             .chars()
@@ -39,7 +41,7 @@ impl Name {
     }
 
     fn at(&self, offset: u32) -> Entity {
-        Entity { offset, length: self.units, kind: EntityKind::MentionUser { user_id: self.user_id } }
+        Entity { offset, length: self.units, kind: EntityKind::MentionUser { user_id: self.user_id.get() } }
     }
 }
 
@@ -137,13 +139,17 @@ mod tests {
     use super::*;
     use crate::text::{ParseMode, parse};
 
+    fn user() -> UserId {
+        UserId::new(7).unwrap()
+    }
+
     fn html(text: &str) -> FormattedText {
         parse(ParseMode::Html, text).unwrap()
     }
 
     #[test]
     fn takes_the_place_of_placeholders() {
-        let text = with_mention(html("<i>{client}</i>, hello {{client}} <b>x</b>"), 7, "Ann <3 😀");
+        let text = with_mention(html("<i>{client}</i>, hello {{client}} <b>x</b>"), user(), "Ann <3 😀");
         assert_eq!(
             text,
             html(concat!(
@@ -156,21 +162,21 @@ mod tests {
     #[test]
     fn goes_in_front_without_a_placeholder() {
         assert_eq!(
-            with_mention(html("<b>hello</b> {Client}"), 7, "Ann"),
+            with_mention(html("<b>hello</b> {Client}"), user(), "Ann"),
             html("<a href='tg://user?id=7'>Ann</a> <b>hello</b> {Client}")
         );
-        assert_eq!(with_mention(html(""), 7, "Ann"), html("<a href='tg://user?id=7'>Ann</a>"));
+        assert_eq!(with_mention(html(""), user(), "Ann"), html("<a href='tg://user?id=7'>Ann</a>"));
     }
 
     #[test]
     fn an_edge_inside_a_placeholder_moves_outward() {
-        let text = with_mention(html("a {<b>cli</b>ent} b"), 7, "Ann");
+        let text = with_mention(html("a {<b>cli</b>ent} b"), user(), "Ann");
         assert_eq!(text, html("a <b><a href='tg://user?id=7'>Ann</a></b> b"));
     }
 
     #[test]
     fn a_name_of_nothing_is_told_by_its_id() {
-        assert_eq!(with_mention(html("hi"), 7, " \u{200b}\n").text, "id7 hi");
-        assert_eq!(with_mention(html("{client}"), 7, "Ann\nLee").text, "Ann Lee");
+        assert_eq!(with_mention(html("hi"), user(), " \u{200b}\n").text, "id7 hi");
+        assert_eq!(with_mention(html("{client}"), user(), "Ann\nLee").text, "Ann Lee");
     }
 }

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use crate::UserId;
+
 use super::{
     EntityKind, FormattedText, ParseMode, TextLimit, Unit, escape_html, parse, parse_leniently, split_after,
     units::is_invisible, utf16_len, with_mention,
@@ -141,7 +143,7 @@ proptest! {
     #[test]
     fn a_mention_is_always_there(mode in any_mode(), text in markup(), name in any::<String>()) {
         let before = parse_leniently(mode, &text);
-        let after = with_mention(before.clone(), 42, &name);
+        let after = with_mention(before.clone(), UserId::new(42).expect("an id"), &name);
         check(&after)?;
         let wanted = EntityKind::MentionUser { user_id: 42 };
         prop_assert!(after.entities.iter().any(|entity| entity.kind == wanted));

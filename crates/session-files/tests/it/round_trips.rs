@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use domain::{AccessHash, ChatId, ExposeSecret};
+use domain::{AccessHash, ChatId, ExposeSecret, UserId};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use session_files::{
@@ -61,7 +61,7 @@ fn telethons_session_comes_back_to_telethon() {
     let found = read(&path).expect("a session");
     assert_eq!((found.kind, found.version), (Kind::TelethonFile, Some(8)));
     let session = &found.session;
-    assert_eq!((session.dc_id, session.address, session.user_id), (4, None, Some(USER)));
+    assert_eq!((session.dc_id, session.address, session.user_id), (4, None, UserId::new(USER)));
     assert_eq!(session.key.expose_secret(), &key(1));
     assert_eq!(session.peers.last().and_then(|peer| peer.name.as_deref()), Some("Demo Main"));
     assert_eq!(without_names(session.peers.clone()), peers(false));
@@ -88,7 +88,7 @@ fn kurigrams_session_comes_back_to_kurigram() {
     let found = read(&path).expect("a session");
     assert_eq!((found.kind, found.version), (Kind::KurigramFile, Some(7)));
     let session = &found.session;
-    assert_eq!((session.dc_id, session.api_id, session.user_id), (4, Some(12345), Some(USER)));
+    assert_eq!((session.dc_id, session.api_id, session.user_id), (4, Some(12345), UserId::new(USER)));
     assert_eq!((session.test_mode, session.is_bot), (false, Some(false)));
     assert_eq!(session.key.expose_secret(), &key(2));
     assert_eq!(session.peers, peers(true));
@@ -146,7 +146,7 @@ fn pyrogram_file_is_read_before_and_after_kurigram() {
     let after = read(&path).expect("a session");
     assert_eq!((after.kind, after.version), (Kind::KurigramFile, Some(7)));
     for session in [before.session, after.session] {
-        assert_eq!((session.dc_id, session.user_id, session.is_bot), (5, Some(USER), Some(true)));
+        assert_eq!((session.dc_id, session.user_id, session.is_bot), (5, UserId::new(USER), Some(true)));
         assert_eq!(session.key.expose_secret(), &key(4));
     }
 }
@@ -169,7 +169,7 @@ fn each_version_of_telethon_is_read() {
     for (version, sql) in steps {
         change(&path, &format!("{sql}; UPDATE version SET version = {version}"));
         let found = read(&path).expect("a session");
-        assert_eq!((found.version, found.session.user_id), (Some(version), Some(USER)));
+        assert_eq!((found.version, found.session.user_id), (Some(version), UserId::new(USER)));
         assert_eq!(found.session.key.expose_secret(), &key(5));
         // The access hashes before version 6 are not to be trusted.
         assert_eq!(found.session.peers.len(), usize::from(version >= 6), "{version}");
@@ -228,7 +228,7 @@ fn a_file_of_grammers_is_read() {
     database.execute("UPDATE dc_option SET auth_key = ?1 WHERE dc_id = 4", [key(6)]).expect("changed");
     let found = read(&path).expect("a session");
     assert_eq!((found.kind, found.version, found.session.dc_id), (Kind::GrammersFile, Some(1), 4));
-    assert_eq!((found.session.user_id, found.session.is_bot), (Some(USER), Some(false)));
+    assert_eq!((found.session.user_id, found.session.is_bot), (UserId::new(USER), Some(false)));
     assert_eq!(found.session.key.expose_secret(), &key(6));
     let mut wanted = peers(true);
     for peer in &mut wanted {

@@ -66,7 +66,7 @@ impl SealedOwnerless {
                 self.fingerprint.0,
                 self.dc_id,
                 self.sealed,
-                user.map(|user| user.user_id),
+                user.map(|user| user.user_id.get()),
                 user.and_then(|user| user.username.as_deref()),
                 user.map(|user| user.display_name.as_str()),
                 self.origin,
@@ -79,7 +79,7 @@ impl SealedOwnerless {
 
 pub(super) fn read(row: &Row<'_>) -> Result<SealedOwnerless, StoreError> {
     let columns = Columns::new(row, TABLE);
-    let user = match columns.get::<Option<i64>>(3)? {
+    let user = match columns.maybe_user_id(3)? {
         None => None,
         Some(user_id) => Some(SelfUser {
             user_id,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use domain::secret::{ExposeSecret, Zeroize};
-use domain::{AccountName, Secret, Timestamp};
+use domain::{AccountName, Secret, Timestamp, UserId};
 use sha2::{Digest, Sha256};
 
 use super::statements as sql;
@@ -56,7 +56,7 @@ impl fmt::Display for KeyFingerprint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelfUser {
     /// Telegram's id.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// The public name, if any.
     pub username: Option<String>,
     /// The name shown.
@@ -137,7 +137,7 @@ impl Write for SaveSession {
                 self.fingerprint.0,
                 self.dc_id,
                 self.sealed,
-                user.map(|user| user.user_id),
+                user.map(|user| user.user_id.get()),
                 user.and_then(|user| user.username.as_deref()),
                 user.map(|user| user.display_name.as_str()),
                 self.at.as_micros(),
@@ -187,7 +187,7 @@ pub(super) fn open_key(
 
 pub(super) fn read(row: &Row<'_>) -> Result<SealedSession, StoreError> {
     let columns = Columns::new(row, TABLE);
-    let user = match columns.get::<Option<i64>>(4)? {
+    let user = match columns.maybe_user_id(4)? {
         None => None,
         Some(user_id) => Some(SelfUser {
             user_id,

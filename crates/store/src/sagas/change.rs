@@ -248,7 +248,7 @@ impl Write for BeginWrite {
                 else {
                     continue;
                 };
-                do_not_contact::refuse(transaction, &member.who, ChatId::user(person.user_id))?;
+                do_not_contact::refuse(transaction, &member.who, Some(person.user_id.into()))?;
             }
         }
         self.0.apply(transaction)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::account::{Flood, Operation, Reason};
 use domain::media::Sha256;
 use domain::secret::ExposeSecret;
-use domain::{AccessHash, Purpose, Secret};
+use domain::{AccessHash, Purpose, Secret, UserId};
 use store::{
     FileReference, Hold, KeyFingerprint, OwnerlessSession, RemoteKind, SelfUser, SessionInUse,
     SessionsChange, StoredAccount, StoredLogin, StoredSession, Switch, UpdateChange, UpdateState,
@@ -65,8 +65,11 @@ async fn sessions_are_kept_by_account_and_key(world: World) {
         accounts.save_session(one).await.unwrap();
     }
     first.dc_id = 4;
-    first.user =
-        Some(SelfUser { user_id: 7, username: Some("demo_main".into()), display_name: "Demo".into() });
+    first.user = Some(SelfUser {
+        user_id: UserId::new(7).expect("an id"),
+        username: Some("demo_main".into()),
+        display_name: "Demo".into(),
+    });
     accounts.save_session(&first).await.unwrap();
     for one in [&first, &second, &other] {
         let found = accounts.session(&one.account, one.fingerprint).await.unwrap().unwrap();
@@ -102,7 +105,8 @@ async fn a_new_session_forgets_what_an_earlier_one_named(world: World) {
     };
     assert_eq!(known(&main).await, (true, true));
     // The same session, which is signed in as somebody now, is none that is new.
-    let user = SelfUser { user_id: 7, username: None, display_name: "Demo".into() };
+    let user =
+        SelfUser { user_id: UserId::new(7).expect("an id"), username: None, display_name: "Demo".into() };
     accounts.save_session(&StoredSession { user: Some(user), ..session("main", 1) }).await.unwrap();
     assert_eq!(known(&main).await, (true, true));
     accounts.save_session(&session("main", 2)).await.unwrap();

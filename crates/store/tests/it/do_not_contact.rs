@@ -1,7 +1,7 @@
 //! The do-not-contact list: what it holds, and that nothing is taken in or begun for who is on it.
 
 use domain::saga::{Begun, Person, SagaState, Step};
-use domain::{AccessHash, ChatId, ChatRef, Contact, ContactSource, DoNotContactId};
+use domain::{AccessHash, ChatId, ChatRef, Contact, ContactSource, DoNotContactId, UserId};
 use store::{DoNotContactEntry, Page, PeerKind, StoreError, StoredPeer};
 
 use crate::support::{World, accept, accept_saga, account, begun, change, conformance, make_chat};
@@ -102,11 +102,12 @@ async fn no_invitation_of_who_is_listed_is_begun(world: World) {
     world.store.do_not_contact().add(vec![listed.clone()]).await.unwrap();
     let mut member: domain::saga::Member =
         serde_json::from_value(serde_json::json!({ "who": "@demo_main", "role": "member" })).unwrap();
-    member.person = Some(Person { user_id: 777, is_bot: false });
+    let user_id = UserId::new(777).expect("an id");
+    member.person = Some(Person { user_id, is_bot: false });
     saga.progress.members = vec![member];
     saga.state = SagaState::Running;
     saga.account = Some(account("main"));
-    saga.begun = Some(Begun { step: Step::Invite { users: vec![777] }, at: world.now() });
+    saga.begun = Some(Begun { step: Step::Invite { users: vec![user_id] }, at: world.now() });
     let refused = sagas.begin(change(saga.clone())).await;
     assert_eq!(refused, Err(StoreError::DoNotContact { entry: listed.id }));
     assert_eq!(world.get_saga(saga.id).await.state, SagaState::Queued);

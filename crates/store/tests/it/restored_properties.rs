@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use domain::message::MessageState;
 use domain::outcome::Failure;
 use domain::saga::{Begun, Saga, SagaState, Step};
-use domain::{MessageId, OperationId, Timestamp};
+use domain::{MessageId, OperationId, Timestamp, UserId};
 use proptest::prelude::*;
 use store::{Accepted, Fail, HeldBack, Resolution, Then};
 use tokio::runtime::Runtime;
@@ -113,7 +113,10 @@ async fn saga(world: &World, far: Far) -> OperationId {
         Far::Making => sagas.begin(change(world.begin_create(saga.clone()))).await.unwrap(),
         Far::HasChat => sagas.save(change(running(None))).await.unwrap(),
         Far::Inviting => {
-            sagas.begin(change(running(Some(Step::Invite { users: vec![7] })))).await.unwrap();
+            sagas
+                .begin(change(running(Some(Step::Invite { users: UserId::new(7).into_iter().collect() }))))
+                .await
+                .unwrap();
         }
         Far::Leaving => sagas.begin(change(running(Some(Step::Leave)))).await.unwrap(),
         Far::Ended(state) => {

@@ -9,7 +9,7 @@ use domain::saga::{
     Begun, Ended, Failover, Member, Person, Progress, RegistryChange, Role, Saga, SagaState, Step,
     StepOutcome, Verdict,
 };
-use domain::{ApiKeyId, CallbackId, OperationId};
+use domain::{ApiKeyId, CallbackId, OperationId, UserId};
 use store::{
     AcceptSaga, Accepted, ChatState, FailoverFilter, Hold, Join, NewCallback, Page, SagaAccepted, SagaChange,
     StoreError,
@@ -47,7 +47,7 @@ conformance! {
 }
 
 async fn a_saga_reads_back_as_it_was_taken_in(world: World) {
-    let person = Person { user_id: 5, is_bot: true };
+    let person = Person { user_id: UserId::new(5).expect("an id"), is_bot: true };
     let member = Member {
         who: "@demo_main".parse().unwrap(),
         role: Role::Admin,
@@ -386,7 +386,8 @@ async fn a_retry_begins_where_the_saga_began(world: World) {
     let saga = Saga { chat_id: Some(chat()), ..world.saga(leave_chat("-1001234567890")) };
     sagas.accept(accept_saga(saga.clone())).await.unwrap();
     assert_eq!(sagas.retry(saga.id, world.now()).await, Ok(false));
-    let progress = Progress { to_remove: Some(vec![1, 2]), ..Progress::default() };
+    let to_remove = [1, 2].into_iter().filter_map(UserId::new).collect();
+    let progress = Progress { to_remove: Some(to_remove), ..Progress::default() };
     let failed = Saga {
         progress,
         account: Some(account("main")),

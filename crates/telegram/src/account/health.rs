@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize
 
 use ambient::{Chance, Clock};
 use domain::account::{AccountState, Reason};
-use domain::{AccountName, Timestamp};
+use domain::{AccountName, Timestamp, UserId};
 use store::SelfUser;
 use tokio::sync::watch;
 
@@ -209,7 +209,7 @@ impl AccountHealth {
         self.person.read().clone()
     }
 
-    pub(crate) fn user_id(&self) -> Option<i64> {
+    pub(crate) fn user_id(&self) -> Option<UserId> {
         self.person.read().as_ref().map(|person| person.user_id)
     }
 
@@ -252,6 +252,7 @@ mod tests {
     }
 
     fn person(user_id: i64) -> SelfUser {
+        let user_id = UserId::new(user_id).expect("an id");
         SelfUser { user_id, username: None, display_name: "Ann".into() }
     }
 

@@ -1,7 +1,7 @@
 //! How accounts and lines look from outside.
 
 use domain::account::{AccountState, Flood, Reason};
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Purpose, Timestamp, UserId};
 use serde::Serialize;
 
 use crate::account::Account;
@@ -31,7 +31,7 @@ pub struct AccountView {
     pub pool: bool,
     /// Its phone number, masked.
     pub phone: Option<String>,
-    pub user_id: Option<i64>,
+    pub user_id: Option<UserId>,
     pub username: Option<String>,
     pub display_name: Option<String>,
     /// Other accounts here that are the same person: what Telegram says to one holds for all of them.

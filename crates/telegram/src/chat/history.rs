@@ -1,12 +1,12 @@
 //! The latest messages of a chat, page by page.
 
-use domain::{AccountName, ChatKind, ChatRef, Timestamp, Words};
+use domain::{AccountName, ChatKind, ChatRef, Timestamp, UserId, Words};
 use grammers_tl_types::{enums, functions, types};
 use serde::Serialize;
 
 use super::{ReadError, ask, reader, unknown};
 use crate::files::{FileShown, file_shown};
-use crate::peers::lookup;
+use crate::peers::{lookup, parsing};
 use crate::pool::Pool;
 
 /// Messages at once, as many as Telegram gives.
@@ -18,7 +18,7 @@ pub struct HistoryView {
     pub message_id: i64,
     /// When it was sent, by Telegram's clock.
     pub at: Timestamp,
-    pub from: Option<i64>,
+    pub from: Option<UserId>,
     pub outgoing: bool,
     pub text: Words,
     pub reply_to: Option<i64>,
@@ -84,7 +84,7 @@ impl Pool {
 }
 
 /// A message in our words; nothing of one that was deleted. `me` is the account's own user.
-fn view(message: &enums::Message, me: Option<i64>) -> Option<HistoryView> {
+fn view(message: &enums::Message, me: Option<UserId>) -> Option<HistoryView> {
     match message {
         enums::Message::Empty(_) => None,
         enums::Message::Message(message) => Some(HistoryView {
@@ -117,11 +117,10 @@ const fn at(seconds: i32) -> Timestamp {
 }
 
 /// Who sent it: in private dialogs messages do not name the one they are from.
-fn sender(from: Option<&enums::Peer>, peer: &enums::Peer, out: bool, me: Option<i64>) -> Option<i64> {
+fn sender(from: Option<&enums::Peer>, peer: &enums::Peer, out: bool, me: Option<UserId>) -> Option<UserId> {
     match (from, peer) {
         (None, _) if out => me,
-        (Some(enums::Peer::User(user)), _) | (None, enums::Peer::User(user)) => Some(user.user_id),
-        _ => None,
+        (Some(author), _) | (None, author) => parsing::user_id(author),
     }
 }
 
@@ -199,10 +198,11 @@ mod tests {
     fn who_sent_it_is_told_in_private_dialogs_too() {
         let user = |user_id| -> enums::Peer { types::PeerUser { user_id }.into() };
         let channel: enums::Peer = types::PeerChannel { channel_id: 9 }.into();
-        assert_eq!(sender(Some(&user(5)), &channel, false, Some(1)), Some(5));
-        assert_eq!(sender(None, &user(7), false, Some(1)), Some(7));
-        assert_eq!(sender(None, &user(7), true, Some(1)), Some(1));
-        assert_eq!(sender(Some(&channel), &channel, false, Some(1)), None);
+        let (me, id) = (UserId::new(1), UserId::new);
+        assert_eq!(sender(Some(&user(5)), &channel, false, me), id(5));
+        assert_eq!(sender(None, &user(7), false, me), id(7));
+        assert_eq!(sender(None, &user(7), true, me), me);
+        assert_eq!(sender(Some(&channel), &channel, false, me), None);
         assert_eq!(at(3).as_seconds(), 3);
     }
 

@@ -1,6 +1,6 @@
 //! The members of a chat, page by page.
 
-use domain::{AccountName, ChatKind, ChatRef};
+use domain::{AccountName, ChatKind, ChatRef, UserId};
 use grammers_tl_types::{enums, functions, types};
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub enum MemberRole {
 /// Someone who is in a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MemberView {
-    pub user_id: i64,
+    pub user_id: UserId,
     pub username: Option<String>,
     pub display_name: String,
     pub is_bot: bool,
@@ -96,9 +96,9 @@ impl Pool {
         }
     }
 
-    fn member(&self, users: &[enums::User], user_id: i64, role: MemberRole) -> MemberView {
+    fn member(&self, users: &[enums::User], user_id: UserId, role: MemberRole) -> MemberView {
         let user = users.iter().find_map(|user| match user {
-            enums::User::User(user) if user.id == user_id => Some(user),
+            enums::User::User(user) if user.id == user_id.get() => Some(user),
             _ => None,
         });
         let all = self.all();
@@ -116,7 +116,7 @@ impl Pool {
     }
 }
 
-fn in_group(full: &enums::ChatFull) -> Vec<(i64, MemberRole)> {
+fn in_group(full: &enums::ChatFull) -> Vec<(UserId, MemberRole)> {
     let enums::ChatFull::Full(types::ChatFull {
         participants: enums::ChatParticipants::Participants(list),
         ..
@@ -129,11 +129,12 @@ fn in_group(full: &enums::ChatFull) -> Vec<(i64, MemberRole)> {
         enums::ChatParticipant::Creator(_) => MemberRole::Creator,
         enums::ChatParticipant::Admin(_) => MemberRole::Admin,
     };
-    list.participants.iter().map(|participant| (participant.user_id(), role(participant))).collect()
+    let member = |one| Some((UserId::new(enums::ChatParticipant::user_id(one))?, role(one)));
+    list.participants.iter().filter_map(member).collect()
 }
 
 /// A member of a supergroup or channel; no one who is out.
-fn in_channel(participant: &enums::ChannelParticipant) -> Option<(i64, MemberRole)> {
+fn in_channel(participant: &enums::ChannelParticipant) -> Option<(UserId, MemberRole)> {
     let role = match participant {
         enums::ChannelParticipant::Creator(_) => MemberRole::Creator,
         enums::ChannelParticipant::Admin(_) => MemberRole::Admin,

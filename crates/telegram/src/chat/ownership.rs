@@ -83,7 +83,8 @@ impl HandOver {
         let proved = tokio::task::spawn_blocking(move || proof(question, &secret)).await;
         let proved = proved.map_err(|_| unable("the password could not be used".to_owned()))?;
         let password = proved.map_err(|error| unable(error.to_string()))?;
-        let user_id = account.peers.input_user(self.heir.bare()).ok_or_else(not_in_it)?;
+        let user_id =
+            self.heir.user_id().and_then(|heir| account.peers.input_user(heir)).ok_or_else(not_in_it)?;
         let peer = self.changer.peer.clone();
         let request = functions::messages::EditChatCreator { peer, user_id, password };
         let Err(error) = account.read(Operation::EditChat, &request).await else { return Ok(()) };

@@ -1,6 +1,6 @@
 //! Who lives here already: accounts with their people, keys and purposes, and the sessions that belong to none.
 
-use domain::{AccountName, Purpose};
+use domain::{AccountName, Purpose, UserId};
 use store::KeyFingerprint;
 
 use super::planner::Person;
@@ -10,7 +10,7 @@ use super::planner::Person;
 pub(super) struct ExistingAccount {
     pub(super) name: AccountName,
     /// Whose account it is, once Telegram told.
-    pub(super) user_id: Option<i64>,
+    pub(super) user_id: Option<UserId>,
     pub(super) phone: Option<String>,
     pub(super) keys: Vec<KeyFingerprint>,
     /// What its living sessions are for. A session that is lost is in no one's way.
@@ -66,7 +66,7 @@ impl AccountIndex {
 
     /// The account of this person: by the id that Telegram told, else by the phone number of an account whose person is
     /// not known yet.
-    pub(super) fn account_of(&self, user_id: i64, phone: Option<&str>) -> Option<&ExistingAccount> {
+    pub(super) fn account_of(&self, user_id: UserId, phone: Option<&str>) -> Option<&ExistingAccount> {
         let by_id = self.accounts.iter().find(|account| account.user_id == Some(user_id));
         let by_phone = || {
             let phone = phone?;
@@ -84,7 +84,7 @@ impl AccountIndex {
     }
 
     /// A name for a new account, as near to the public name as a name can be and no one else's.
-    pub(super) fn free_name(&self, username: Option<&str>, user_id: i64) -> Option<AccountName> {
+    pub(super) fn free_name(&self, username: Option<&str>, user_id: UserId) -> Option<AccountName> {
         let letters = |text: &str| -> String {
             let text = text.to_ascii_lowercase();
             let of_a_name =
@@ -92,7 +92,7 @@ impl AccountIndex {
             text.chars().filter(of_a_name).take(48).collect()
         };
         let base = username.map(letters).filter(|name| !name.is_empty());
-        let base = base.unwrap_or_else(|| format!("user_{}", user_id.unsigned_abs()));
+        let base = base.unwrap_or_else(|| format!("user_{user_id}"));
         let numbered = (2..=self.accounts.len() + 2).map(|number| format!("{base}_{number}"));
         std::iter::once(base.clone())
             .chain(numbered)
@@ -109,6 +109,10 @@ pub(super) fn digits(phone: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+
+    pub(in super::super) fn user(id: i64) -> UserId {
+        UserId::new(id).expect("an id")
+    }
 
     pub(in super::super) fn existing(name: &str) -> ExistingAccount {
         ExistingAccount {
@@ -127,14 +131,15 @@ pub(super) mod tests {
             accounts: vec![
                 ExistingAccount { phone: Some("+7 000 000-00-01".into()), ..existing("main") },
                 ExistingAccount {
-                    user_id: Some(7),
+                    user_id: Some(user(7)),
                     phone: Some("+70000000002".into()),
                     ..existing("backup_1")
                 },
             ],
             ownerless: Vec::new(),
         };
-        let home = |user_id, phone| index.account_of(user_id, phone).map(|account| account.name.as_str());
+        let home =
+            |user_id, phone| index.account_of(user(user_id), phone).map(|account| account.name.as_str());
         assert_eq!(home(7, Some("70000000001")), Some("backup_1"));
         assert_eq!(home(8, Some("70000000001")), Some("main"));
         assert_eq!(home(8, Some("70000000002")), None);
@@ -144,7 +149,8 @@ pub(super) mod tests {
 
     #[test]
     fn new_names_are_names_and_nobody_elses() {
-        let name = |username, index: &AccountIndex| index.free_name(username, 7).expect("a name").to_string();
+        let name =
+            |username, index: &AccountIndex| index.free_name(username, user(7)).expect("a name").to_string();
         let mut index = AccountIndex { accounts: vec![existing("demo_main")], ownerless: Vec::new() };
         assert_eq!(name(Some("Demo_Main"), &index), "demo_main_2");
         assert_eq!(name(Some("Demo_Other"), &index), "demo_other");
@@ -152,7 +158,7 @@ pub(super) mod tests {
         index.accounts.push(ExistingAccount { is_stored: true, ..existing("demo_main_2") });
         // An account that was made by an import that was cut off is taken up again.
         assert_eq!(name(Some("Demo_Main"), &index), "demo_main_2");
-        index.accounts[1].user_id = Some(9);
+        index.accounts[1].user_id = Some(user(9));
         assert_eq!(name(Some("Demo_Main"), &index), "demo_main_3");
     }
 }

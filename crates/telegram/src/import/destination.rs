@@ -7,7 +7,7 @@ use ambient::{Clock, Ids};
 use domain::account::{AccountState, SendingLimits};
 use domain::saga::RegistryChange;
 use domain::secret::ExposeSecret;
-use domain::{AccountName, ChatId, Purpose, SecretText, Timestamp};
+use domain::{AccountName, ChatId, Purpose, SecretText, Timestamp, UserId};
 use mtproto::Application;
 use session_files::{Reader, Session};
 use store::{ImportedChat, KeyFingerprint, OwnerlessSession, SelfUser, Store, StoredPeer};
@@ -164,7 +164,7 @@ impl<'a> Destination<'a> {
 }
 
 /// What an account has at the moment. A session that is lost is in no one's way.
-fn existing(account: &Account, user_id: Option<i64>) -> ExistingAccount {
+fn existing(account: &Account, user_id: Option<UserId>) -> ExistingAccount {
     let definition = account.definition();
     let mut existing = ExistingAccount {
         name: account.name.clone(),

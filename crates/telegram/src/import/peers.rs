@@ -1,6 +1,6 @@
 //! Peers of a session file, as the account knows them from then on. Pure.
 
-use domain::{AccessHash, ChatKind, Username};
+use domain::{AccessHash, ChatKind, UserId, Username};
 use session_files::{Peer, PeerKind as Told};
 use store::{PeerKind, StoredPeer};
 
@@ -13,10 +13,10 @@ const LONGEST_TITLE: usize = 256;
 /// supergroups and channels among them is believed until Telegram refuses something there: known chats are then written
 /// to at once, and a refusal lets the next account try. Of people nothing is believed: to write to them, their access hash
 /// is enough.
-pub(super) fn stored(peer: &Peer, own: Option<i64>) -> Option<StoredPeer> {
+pub(super) fn stored(peer: &Peer, own: Option<UserId>) -> Option<StoredPeer> {
     let chat_id = peer.id;
     let kind = match (chat_id.kind(), peer.kind) {
-        (ChatKind::User, _) if own == Some(chat_id.bare()) => PeerKind::OwnUser,
+        (ChatKind::User, _) if own.is_some() && own == chat_id.user_id() => PeerKind::OwnUser,
         (ChatKind::User, Told::Bot) => PeerKind::Bot,
         (ChatKind::User, _) => PeerKind::User,
         (ChatKind::Group, _) => PeerKind::Group,
@@ -84,7 +84,7 @@ mod tests {
         let any = stored(&peer(channel, Some(6), Told::SupergroupOrChannel), None).expect("a peer");
         assert_eq!((any.kind, any.dialog, any.access_hash), (PeerKind::Supergroup, true, AccessHash(6)));
         assert_eq!(stored(&peer(channel, None, Told::Channel), None), None);
-        let own = stored(&peer(user, Some(5), Told::User), Some(7)).expect("a peer");
+        let own = stored(&peer(user, Some(5), Told::User), UserId::new(7)).expect("a peer");
         assert_eq!(own.kind, PeerKind::OwnUser);
     }
 

@@ -1,6 +1,6 @@
 //! What becomes of each session: which account it goes to and what for, or why it goes nowhere. Pure.
 
-use domain::{AccountName, Purpose, SecretText};
+use domain::{AccountName, Purpose, SecretText, UserId};
 use store::KeyFingerprint;
 
 use super::account_index::{AccountIndex, ExistingAccount};
@@ -15,7 +15,7 @@ pub(super) struct Subject {
     pub(super) files: Vec<String>,
     pub(super) kind: String,
     pub(super) dc_id: i32,
-    pub(super) told: Option<i64>,
+    pub(super) told: Option<UserId>,
     pub(super) peers: usize,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum Identity {
 /// Who is signed in with a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Person {
-    pub(super) user_id: i64,
+    pub(super) user_id: UserId,
     pub(super) username: Option<String>,
     pub(super) display_name: String,
     pub(super) phone: Option<String>,

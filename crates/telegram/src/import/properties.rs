@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use domain::{AccountName, Purpose};
+use domain::{AccountName, Purpose, UserId};
 use proptest::prelude::*;
 use store::KeyFingerprint;
 
 use super::account_index::AccountIndex;
-use super::account_index::tests::existing;
+use super::account_index::tests::{existing, user};
 use super::plan_file::{Plan, PlannedSession};
 use super::planner::{Application, Decision, Identity, ImportAction, Person, Subject, Wishes, plan};
 use super::row::SessionOutcome;
@@ -33,7 +33,7 @@ fn subject(number: u8) -> Subject {
 
 fn person(user_id: i64) -> Person {
     Person {
-        user_id,
+        user_id: user(user_id),
         username: Some(format!("demo_{user_id}")),
         display_name: "Demo".to_owned(),
         phone: Some(format!("7000000000{user_id}")),
@@ -85,7 +85,7 @@ fn decided(
 
 fn main(user_id: Option<i64>) -> AccountIndex {
     let main = super::account_index::ExistingAccount {
-        user_id,
+        user_id: user_id.map(user),
         phone: Some("+70000000001".to_owned()),
         ..existing("main")
     };
@@ -161,7 +161,8 @@ fn somebody_elses_session_goes_into_no_account() {
         [(SessionOutcome::OtherPerson, Some("main".to_owned()))]
     );
     let mut both = main(Some(1));
-    both.accounts.push(super::account_index::ExistingAccount { user_id: Some(2), ..existing("backup_1") });
+    both.accounts
+        .push(super::account_index::ExistingAccount { user_id: Some(user(2)), ..existing("backup_1") });
     assert_eq!(decided(both, &sessions, &named), [(SessionOutcome::OtherPerson, Some("main".to_owned()))]);
 }
 
@@ -201,7 +202,7 @@ fn a_kept_session_moves_in_when_a_later_one_shows_the_account_to_be_its_persons(
 
 #[test]
 fn a_dry_run_calls_nobody_ownerless_whose_account_may_be_known_by_its_phone_only() {
-    let told = Subject { told: Some(1), ..subject(1) };
+    let told = Subject { told: Some(user(1)), ..subject(1) };
     let sessions = [(told, Identity::Unasked)];
     let decisions = plan(&sessions, main(None), &Wishes::default());
     assert_eq!(decisions[0].row.what, SessionOutcome::Unasked);
@@ -211,7 +212,7 @@ fn a_dry_run_calls_nobody_ownerless_whose_account_may_be_known_by_its_phone_only
 
 #[test]
 fn a_dry_run_believes_the_file_and_says_so() {
-    let told = Subject { told: Some(1), ..subject(1) };
+    let told = Subject { told: Some(user(1)), ..subject(1) };
     let sessions = [(told, Identity::Unasked), (subject(2), Identity::Unasked)];
     let decisions = plan(&sessions, main(Some(1)), &Wishes::default());
     assert_eq!(
@@ -238,7 +239,7 @@ prop_compose! {
         all in proptest::collection::vec((any_whose(), proptest::option::of(1_i64..5)), 0..8)
     ) -> Vec<(Subject, Identity)> {
         let number = |place: usize| u8::try_from(place + 1).expect("small");
-        all.into_iter().enumerate().map(|(place, (whose, told))| (Subject { told, ..subject(number(place)) }, whose)).collect()
+        all.into_iter().enumerate().map(|(place, (whose, told))| (Subject { told: told.map(user), ..subject(number(place)) }, whose)).collect()
     }
 }
 
@@ -253,7 +254,7 @@ prop_compose! {
         let mut met = HashSet::new();
         let mut accounts = Vec::new();
         for (place, (user_id, phone, taken, is_stored, has_key)) in people.into_iter().enumerate() {
-            let user_id = user_id.filter(|user_id| met.insert(*user_id));
+            let user_id = user_id.map(user).filter(|user_id| met.insert(*user_id));
             accounts.push(super::account_index::ExistingAccount {
                 user_id,
                 phone: phone.map(|phone| format!("+7 000 000-00-0{phone}")),
@@ -301,7 +302,7 @@ proptest! {
     ) {
         let decisions = plan(&sessions, index.clone(), &wishes);
         prop_assert_eq!(decisions.len(), sessions.len());
-        let mut people: HashMap<AccountName, i64> =
+        let mut people: HashMap<AccountName, UserId> =
             index.accounts.iter().filter_map(|one| Some((one.name.clone(), one.user_id?))).collect();
         let mut taken: HashSet<(AccountName, Purpose)> =
             index.accounts.iter().flat_map(|one| one.taken.iter().map(|purpose| (one.name.clone(), *purpose))).collect();

@@ -1,6 +1,6 @@
 //! The table that an import answers with: a row for each session, and what came of the old registry.
 
-use domain::{AccountName, Purpose};
+use domain::{AccountName, Purpose, UserId};
 use serde::Serialize;
 
 use super::planner::Subject;
@@ -54,7 +54,7 @@ pub struct SessionRow {
     pub fingerprint: Option<String>,
     pub kind: Option<String>,
     pub dc_id: Option<i32>,
-    pub user_id: Option<i64>,
+    pub user_id: Option<UserId>,
     pub username: Option<String>,
     pub display_name: Option<String>,
     pub phone: Option<String>,

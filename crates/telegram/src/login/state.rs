@@ -1,6 +1,6 @@
 //! How far someone is with signing in, and what they are to do next.
 
-use domain::Timestamp;
+use domain::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// How a code goes to a person.
@@ -40,7 +40,7 @@ impl CodeWay {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedInAs {
-    pub user_id: i64,
+    pub user_id: UserId,
     pub username: Option<String>,
     pub display_name: String,
 }

@@ -10,7 +10,7 @@ use std::collections::hash_map::Entry;
 
 use std::time::Duration;
 
-use domain::{AccessHash, ChatId, ChatKind, Timestamp, Username};
+use domain::{AccessHash, ChatId, ChatKind, Timestamp, UserId, Username};
 use grammers_tl_types::{enums, types};
 use store::{PeerKind, StoredPeer};
 
@@ -47,7 +47,7 @@ struct Peer {
 /// A person as one account knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
-    pub(crate) user_id: i64,
+    pub(crate) user_id: UserId,
     pub(crate) display_name: String,
     pub(crate) username: Option<String>,
     pub(crate) is_bot: bool,
@@ -199,12 +199,12 @@ impl Peers {
         })
     }
 
-    pub(crate) fn input_user(&self, user_id: i64) -> Option<enums::InputUser> {
+    pub(crate) fn input_user(&self, user_id: UserId) -> Option<enums::InputUser> {
         let table = self.0.read();
-        let peer = table.peers.get(&ChatId::user(user_id)?)?;
+        let peer = table.peers.get(&user_id.into())?;
         Some(match peer.kind {
             PeerKind::OwnUser => enums::InputUser::UserSelf,
-            _ => types::InputUser { user_id, access_hash: peer.access_hash.0 }.into(),
+            _ => types::InputUser { user_id: user_id.get(), access_hash: peer.access_hash.0 }.into(),
         })
     }
 
@@ -217,9 +217,9 @@ impl Peers {
         Some(types::InputChannel { channel_id: chat_id.bare(), access_hash }.into())
     }
 
-    pub(crate) fn person(&self, user_id: i64) -> Option<Person> {
+    pub(crate) fn person(&self, user_id: UserId) -> Option<Person> {
         let table = self.0.read();
-        let peer = table.peers.get(&ChatId::user(user_id)?)?;
+        let peer = table.peers.get(&user_id.into())?;
         Some(Person {
             user_id,
             display_name: peer.title.to_string(),
@@ -459,8 +459,8 @@ mod tests {
         let (peers, names) = (Peers::default(), Names::default());
         peers.learn(&names, vec![peer(7, None, true)], NOW);
         let user = types::InputUser { user_id: 7, access_hash: 5 };
-        assert_eq!(peers.input_user(7), Some(user.into()));
-        assert_eq!(peers.input_user(9), None);
+        let input = |id| peers.input_user(UserId::new(id).expect("id"));
+        assert_eq!((input(7), input(9)), (Some(user.into()), None));
         let group = ChatId::group(3).expect("id");
         assert_eq!(peers.input(group), Some(types::InputPeerChat { chat_id: 3 }.into()));
         assert_eq!(peers.input_channel(group), None);

@@ -1,6 +1,6 @@
 //! What Telegram's answers tell about users and chats, in our words. Pure.
 
-use domain::{AccessHash, ChatId, Username};
+use domain::{AccessHash, ChatId, UserId, Username};
 use grammers_tl_types::{enums, types};
 use store::{PeerKind, SelfUser, StoredPeer};
 
@@ -23,10 +23,15 @@ pub(crate) fn chat_id(peer: &enums::Peer) -> Option<ChatId> {
     }
 }
 
+/// Whose private dialog it is.
+pub(crate) fn user_id(peer: &enums::Peer) -> Option<UserId> {
+    chat_id(peer)?.user_id()
+}
+
 pub(crate) fn own(user: &enums::User) -> Option<SelfUser> {
     match user {
         enums::User::User(user) if user.is_self => Some(SelfUser {
-            user_id: user.id,
+            user_id: UserId::new(user.id)?,
             username: main_username(user.username.as_deref(), user.usernames.as_deref()).map(str::to_owned),
             display_name: display_name(user),
         }),

@@ -55,8 +55,7 @@ impl Pool {
             Some(name) => account.name == *name,
             None => account.in_pool(),
         };
-        let own =
-            |account: &Arc<Account>| Some((account.name.clone(), ChatId::user(account.health.user_id()?)?));
+        let own = |account: &Arc<Account>| Some((account.name.clone(), account.health.user_id()?.into()));
         let usable = all.iter().filter(fits).filter(|account| account.usable() == Usable::Now).find_map(own);
         usable.or_else(|| all.iter().filter(fits).find_map(own))
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
 use config::TelegramSettings;
-use domain::{AccountName, ChatId, ChatRef, Purpose};
+use domain::{AccountName, ChatId, ChatRef, Purpose, UserId};
 use media::Outgoing;
 use mtproto::ServerKeys;
 use store::{Store, StoreError, Switch};
@@ -195,7 +195,7 @@ impl Pool {
 
     pub fn accounts(&self) -> Vec<AccountView> {
         let mut views: Vec<_> = self.all().iter().map(|account| AccountView::of(account)).collect();
-        let mut by_person: HashMap<i64, Vec<AccountName>> = HashMap::new();
+        let mut by_person: HashMap<UserId, Vec<AccountName>> = HashMap::new();
         for view in &views {
             if let Some(user_id) = view.user_id {
                 by_person.entry(user_id).or_default().push(view.name.clone());

@@ -11,7 +11,7 @@ mod slots;
 
 use std::sync::Arc;
 
-use domain::AccountName;
+use domain::{AccountName, UserId};
 use store::StoreError;
 
 pub(crate) use builder::Builder;
@@ -48,11 +48,11 @@ pub enum RosterError {
     #[error("there is no such session; those of the settings file are taken out there")]
     NoSuchSession,
     #[error("this session belongs to the user {told}, and the account {account} is the user {known}")]
-    WrongUser { account: AccountName, known: i64, told: i64 },
+    WrongUser { account: AccountName, known: UserId, told: UserId },
     #[error(
         "this session belongs to the user {told}, who is the account {other} already: {account} and {other} would be the same person; give the session to {other}"
     )]
-    SamePerson { account: AccountName, other: AccountName, told: i64 },
+    SamePerson { account: AccountName, other: AccountName, told: UserId },
     #[error("there is no address for data centre {0}; name it in `telegram.data_centres`")]
     NoAddress(i32),
     #[error("the account {0} has as many sessions as it can have; take one out first")]

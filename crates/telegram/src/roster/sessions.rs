@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::secret::ExposeSecret;
-use domain::{AccountName, Purpose, Secret};
+use domain::{AccountName, Purpose, Secret, UserId};
 use serde::Serialize;
 use store::{KeyFingerprint, SelfUser, SessionInUse, SessionsChange, StoreError, StoredSession};
 
@@ -20,7 +20,7 @@ pub struct SessionKey {
     pub dc_id: i32,
     pub key: Secret<[u8; 256]>,
     /// Whose it is, where that is known.
-    pub user_id: Option<i64>,
+    pub user_id: Option<UserId>,
 }
 
 impl From<session_files::Session> for SessionKey {
@@ -35,7 +35,7 @@ pub struct OwnerlessView {
     pub session: String,
     pub dc_id: i32,
     /// Telegram's id of its user, where it is known.
-    pub user_id: Option<i64>,
+    pub user_id: Option<UserId>,
     pub username: Option<String>,
     pub display_name: Option<String>,
     pub origin: String,
@@ -128,7 +128,7 @@ impl Pool {
     }
 
     /// Whose an account is, as far as Telegram ever told of one of its sessions.
-    pub(crate) async fn known_user(&self, account: &Account) -> Result<Option<i64>, StoreError> {
+    pub(crate) async fn known_user(&self, account: &Account) -> Result<Option<UserId>, StoreError> {
         if let Some(user_id) = account.health.user_id() {
             return Ok(Some(user_id));
         }
@@ -139,7 +139,7 @@ impl Pool {
 
     pub(crate) async fn other_account_of(
         &self,
-        user_id: i64,
+        user_id: UserId,
         but: &AccountName,
     ) -> Result<Option<AccountName>, StoreError> {
         let all = self.all();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::{Evidence, MessageLookup};
 use domain::account::Operation;
 use domain::outcome::SentIds;
-use domain::{ChatKind, Timestamp};
+use domain::{ChatKind, Timestamp, UserId};
 use grammers_tl_types::{enums, functions};
 use store::{Filter, Page};
 
@@ -35,7 +35,7 @@ const WITNESSES: usize = 3;
 enum Author {
     /// The account that reads.
     Reader,
-    User(i64),
+    User(UserId),
 }
 
 pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> MessageLookup {
@@ -215,7 +215,7 @@ fn by(author: Author, message: &enums::Message, earliest: i64) -> Option<History
     let date = i64::from(message.date);
     let is_theirs = match (author, &message.from_id) {
         (Author::Reader, _) => message.out,
-        (Author::User(user), Some(enums::Peer::User(from))) => from.user_id == user,
+        (Author::User(user), Some(enums::Peer::User(from))) => from.user_id == user.get(),
         (Author::User(_), _) => false,
     };
     (is_theirs && date >= earliest).then(|| HistoryMessage {

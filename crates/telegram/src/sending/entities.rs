@@ -1,12 +1,13 @@
 //! Our entities as Telegram writes them. Pure.
 
+use domain::UserId;
 use domain::text::{Entity, EntityKind};
 use grammers_tl_types::{enums, types};
 
 /// Converts the entities of a text. A mention of someone this account cannot name stays plain text.
 pub(crate) fn to_telegram(
     entities: &[Entity],
-    user: impl Fn(i64) -> Option<enums::InputUser>,
+    user: impl Fn(UserId) -> Option<enums::InputUser>,
 ) -> Option<Vec<enums::MessageEntity>> {
     if entities.is_empty() {
         return None;
@@ -14,7 +15,10 @@ pub(crate) fn to_telegram(
     Some(entities.iter().filter_map(|entity| convert(entity, &user)).collect())
 }
 
-fn convert(entity: &Entity, user: impl Fn(i64) -> Option<enums::InputUser>) -> Option<enums::MessageEntity> {
+fn convert(
+    entity: &Entity,
+    user: impl Fn(UserId) -> Option<enums::InputUser>,
+) -> Option<enums::MessageEntity> {
     let offset = i32::try_from(entity.offset).ok()?;
     let length = i32::try_from(entity.length).ok()?;
     Some(match &entity.kind {
@@ -31,7 +35,8 @@ fn convert(entity: &Entity, user: impl Fn(i64) -> Option<enums::InputUser>) -> O
             types::MessageEntityTextUrl { offset, length, url: url.clone() }.into()
         }
         EntityKind::MentionUser { user_id } => {
-            types::InputMessageEntityMentionName { offset, length, user_id: user(*user_id)? }.into()
+            types::InputMessageEntityMentionName { offset, length, user_id: user(UserId::new(*user_id)?)? }
+                .into()
         }
         EntityKind::Blockquote { expandable } => {
             types::MessageEntityBlockquote { offset, length, collapsed: *expandable }.into()
@@ -57,8 +62,9 @@ mod tests {
             entity(EntityKind::MentionUser { user_id: 7 }),
             entity(EntityKind::MentionUser { user_id: 8 }),
         ];
-        let known = |user_id| (user_id == 7).then(|| types::InputUser { user_id, access_hash: 5 }.into());
-        let user_id = types::InputUser { user_id: 7, access_hash: 5 }.into();
+        let seven: enums::InputUser = types::InputUser { user_id: 7, access_hash: 5 }.into();
+        let known = |user_id: UserId| (user_id.get() == 7).then(|| seven.clone());
+        let user_id = seven.clone();
         assert_eq!(
             to_telegram(&entities, known),
             Some(vec![

@@ -3,13 +3,12 @@
 use domain::account::Operation;
 use domain::message::{Content, Mention};
 use domain::text::{FormattedText, with_mention};
-use domain::{ChatId, ChatKind, Outcome, Username};
+use domain::{ChatId, ChatKind, Outcome, UserId, Username};
 use grammers_tl_types::{enums, functions};
 
 use crate::account::Account;
 use crate::calls::classify;
-use crate::peers::Person;
-use crate::peers::lookup;
+use crate::peers::{Person, lookup, parsing};
 
 /// How many participants are looked at for one that the caller named.
 const PARTICIPANTS: i32 = 100;
@@ -24,11 +23,14 @@ pub(crate) async fn place(
     account: &Account,
     chat_id: ChatId,
     content: &Content,
-    ours: &[i64],
+    ours: &[UserId],
 ) -> Result<FormattedText, Outcome> {
     let Some(mention) = &content.mention else { return Ok(content.text.clone()) };
     let person = match mention {
-        Mention::User { user_id } => by_id(account, chat_id, *user_id).await.map(Some),
+        Mention::User { user_id } => match UserId::new(*user_id) {
+            Some(user_id) => by_id(account, chat_id, user_id).await.map(Some),
+            None => Err(unknown_user(*user_id)),
+        },
         Mention::Username { username } => by_name(account, username).await.map(Some),
         Mention::Auto { auto: true, exclude } => last_who_wrote(account, chat_id, exclude, ours).await,
         Mention::Auto { auto: false, .. } => Ok(None),
@@ -44,23 +46,23 @@ pub(crate) async fn place(
     })
 }
 
-async fn by_id(account: &Account, chat_id: ChatId, user_id: i64) -> Result<Person, Outcome> {
+async fn by_id(account: &Account, chat_id: ChatId, user_id: UserId) -> Result<Person, Outcome> {
     if let Some(person) = account.peers.person(user_id) {
         return Ok(person);
     }
     // Who is in the chat can be named even by an account that never met them.
     participants(account, chat_id).await?;
-    account
-        .peers
-        .person(user_id)
-        .ok_or_else(|| Outcome::NotFound(format!("user {user_id} is not known here")))
+    account.peers.person(user_id).ok_or_else(|| unknown_user(user_id.get()))
+}
+
+fn unknown_user(user_id: i64) -> Outcome {
+    Outcome::NotFound(format!("user {user_id} is not known here"))
 }
 
 async fn by_name(account: &Account, username: &str) -> Result<Person, Outcome> {
     let unknown = || Outcome::NotFound(format!("@{} is not a user", username.trim_start_matches('@')));
     let name: Username = username.parse().map_err(|_| unknown())?;
-    let known =
-        |chat_id: ChatId| account.peers.person(chat_id.bare()).filter(|_| chat_id.kind() == ChatKind::User);
+    let known = |chat_id: ChatId| account.peers.person(chat_id.user_id()?);
     if let Some(person) = account.names.find_fresh(&name, account.now()).and_then(known) {
         return Ok(person);
     }
@@ -76,7 +78,7 @@ async fn last_who_wrote(
     account: &Account,
     chat_id: ChatId,
     exclude: &[String],
-    ours: &[i64],
+    ours: &[UserId],
 ) -> Result<Option<Person>, Outcome> {
     let unknown = || Outcome::NotFound("this account does not know the chat".to_owned());
     let peer = lookup::input(account, chat_id).await.ok_or_else(unknown)?;
@@ -114,16 +116,14 @@ async fn last_who_wrote(
 }
 
 /// The user who wrote a message. Who only came in or was brought wrote nothing.
-fn writer(message: &enums::Message) -> Option<i64> {
+fn writer(message: &enums::Message) -> Option<UserId> {
     let enums::Message::Message(message) = message else { return None };
-    match message.from_id.as_ref().unwrap_or(&message.peer_id) {
-        // In a private chat a message without an author is by the other one.
-        enums::Peer::User(user) if !message.out => Some(user.user_id),
-        _ => None,
-    }
+    // In a private chat a message without an author is by the other one.
+    let peer = message.from_id.as_ref().unwrap_or(&message.peer_id);
+    parsing::user_id(peer).filter(|_| !message.out)
 }
 
-fn may_be_meant(person: &Person, exclude: &[String], ours: &[i64]) -> bool {
+fn may_be_meant(person: &Person, exclude: &[String], ours: &[UserId]) -> bool {
     let excluded =
         |name: &str| exclude.iter().any(|one| one.trim().trim_start_matches('@').eq_ignore_ascii_case(name));
     !person.is_bot
@@ -132,19 +132,15 @@ fn may_be_meant(person: &Person, exclude: &[String], ours: &[i64]) -> bool {
         && !person.username.as_deref().is_some_and(excluded)
 }
 
-/// The recent participants of a chat, all of whom the account knows afterwards.
-async fn participants(account: &Account, chat_id: ChatId) -> Result<Vec<i64>, Outcome> {
+/// Reads the recent participants of a chat, all of whom the account knows afterwards.
+async fn participants(account: &Account, chat_id: ChatId) -> Result<(), Outcome> {
     match chat_id.kind() {
-        ChatKind::User => Ok(vec![chat_id.bare()]),
+        ChatKind::User => {}
         ChatKind::Group => {
             let request = functions::messages::GetFullChat { chat_id: chat_id.bare() };
             let answer = account.read(Operation::Read, &request).await;
             let enums::messages::ChatFull::Full(full) = answer.map_err(|error| outcome(account, &error))?;
             account.learn(&full.users, &full.chats, &[]).await;
-            Ok(match full.full_chat {
-                enums::ChatFull::Full(chat) => members(&chat.participants),
-                _ => Vec::new(),
-            })
         }
         ChatKind::Channel => {
             let unknown = || Outcome::NotFound("this account does not know the chat".to_owned());
@@ -156,34 +152,14 @@ async fn participants(account: &Account, chat_id: ChatId) -> Result<Vec<i64>, Ou
                 hash: 0,
             };
             let answer = account.read(Operation::Read, &request).await;
-            match answer.map_err(|error| outcome(account, &error))? {
-                enums::channels::ChannelParticipants::Participants(found) => {
-                    account.learn(&found.users, &found.chats, &[]).await;
-                    Ok(found.participants.iter().filter_map(member).collect())
-                }
-                enums::channels::ChannelParticipants::NotModified => Ok(Vec::new()),
+            if let enums::channels::ChannelParticipants::Participants(found) =
+                answer.map_err(|error| outcome(account, &error))?
+            {
+                account.learn(&found.users, &found.chats, &[]).await;
             }
         }
     }
-}
-
-fn members(participants: &enums::ChatParticipants) -> Vec<i64> {
-    match participants {
-        enums::ChatParticipants::Participants(all) => {
-            all.participants.iter().map(enums::ChatParticipant::user_id).collect()
-        }
-        enums::ChatParticipants::Forbidden(_) => Vec::new(),
-    }
-}
-
-fn member(participant: &enums::ChannelParticipant) -> Option<i64> {
-    match participant {
-        enums::ChannelParticipant::Participant(one) => Some(one.user_id),
-        enums::ChannelParticipant::ParticipantSelf(one) => Some(one.user_id),
-        enums::ChannelParticipant::Creator(one) => Some(one.user_id),
-        enums::ChannelParticipant::Admin(one) => Some(one.user_id),
-        enums::ChannelParticipant::Banned(_) | enums::ChannelParticipant::Left(_) => None,
-    }
+    Ok(())
 }
 
 /// Reading changes nothing, so whatever went wrong proves that nothing was sent.
@@ -201,9 +177,13 @@ fn outcome(account: &Account, error: &classify::CallError) -> Outcome {
 mod tests {
     use super::*;
 
+    fn user(id: i64) -> UserId {
+        UserId::new(id).expect("an id")
+    }
+
     fn ann() -> Person {
         Person {
-            user_id: 7,
+            user_id: user(7),
             display_name: "Ann".into(),
             username: Some("demo_ann".into()),
             is_bot: false,
@@ -215,12 +195,12 @@ mod tests {
     fn neither_bots_nor_our_own_nor_the_excluded_are_meant() {
         let may = |person: Person, exclude: &[&str]| {
             let exclude: Vec<String> = exclude.iter().map(|name| (*name).to_owned()).collect();
-            may_be_meant(&person, &exclude, &[8])
+            may_be_meant(&person, &exclude, &[user(8)])
         };
         assert!(may(ann(), &[]) && may(ann(), &["@demo_bob"]) && !may(ann(), &["@Demo_Ann "]));
         assert!(!may(Person { is_bot: true, ..ann() }, &[]));
         assert!(!may(Person { is_self: true, ..ann() }, &[]));
-        assert!(!may(Person { user_id: 8, ..ann() }, &[]), "another account of ours");
+        assert!(!may(Person { user_id: user(8), ..ann() }, &[]), "another account of ours");
         assert!(may(Person { username: None, ..ann() }, &["demo_ann"]));
     }
 }

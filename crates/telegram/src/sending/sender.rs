@@ -6,7 +6,7 @@ use delivery::{
 use domain::account::Operation;
 use domain::message::Content;
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
-use domain::{AccountName, Address, ChatRef, Outcome, Purpose, Timestamp};
+use domain::{AccountName, Address, ChatRef, Outcome, Purpose, Timestamp, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -84,7 +84,7 @@ impl Sender for Pool {
         async move {
             let Some(account) = self.get(account) else { return Err(no_such_account()) };
             let Some(chat_id) = address.chat_id() else { return Err(no_chat_of_telegram()) };
-            let ours: Vec<i64> = self.all().iter().filter_map(|one| one.health.user_id()).collect();
+            let ours: Vec<UserId> = self.all().iter().filter_map(|one| one.health.user_id()).collect();
             mention::place(&account, chat_id, content, &ours).await
         }
         .boxed()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ambient::Clock;
 use domain::account::Reason;
 use domain::secret::ExposeSecret;
-use domain::{AccountName, Secret};
+use domain::{AccountName, Secret, UserId};
 use grammers_session::updates::UpdatesLike;
 use mtproto::{Addresses, Application, AuthKey, Connection, DataCentre};
 use session_files::Reader;
@@ -59,7 +59,7 @@ impl Key {
         Secret::new(Box::new(*self.signed_in.key.expose_secret()))
     }
 
-    pub(crate) fn user_id(&self) -> Option<i64> {
+    pub(crate) fn user_id(&self) -> Option<UserId> {
         self.signed_in.user_id
     }
 }

@@ -6,8 +6,8 @@ mod source;
 pub(crate) use keyring::{Claims, Holder, Key, KeyTrouble, Keyring};
 pub(crate) use source::Source;
 
-use domain::Secret;
 use domain::secret::ExposeSecret;
+use domain::{Secret, UserId};
 use mtproto::AuthKey;
 use store::KeyFingerprint;
 
@@ -16,7 +16,7 @@ pub(crate) struct SignedIn {
     pub(crate) dc_id: i32,
     pub(crate) key: AuthKey,
     /// Whose it is, if the file tells.
-    pub(crate) user_id: Option<i64>,
+    pub(crate) user_id: Option<UserId>,
 }
 
 impl SignedIn {

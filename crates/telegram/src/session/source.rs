@@ -52,6 +52,7 @@ fn signed_in(found: Found) -> Loaded {
 #[cfg(test)]
 mod tests {
     use domain::Secret;
+    use domain::UserId;
     use session_files::{Key, Session};
 
     use super::*;
@@ -81,11 +82,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("main.session");
         let mut session = session();
-        session.user_id = Some(777);
+        session.user_id = UserId::new(777);
         session_files::write_telethon(&path, &session).expect("written");
         let file = load(&Source::File(path), &Reader::default()).expect("a session");
         let text = load(&text(&session), &Reader::default()).expect("a session");
-        assert_eq!((file.dc_id, file.user_id, text.user_id), (4, Some(777), None));
+        assert_eq!((file.dc_id, file.user_id, text.user_id), (4, UserId::new(777), None));
         assert_eq!(file.fingerprint(), text.fingerprint());
         // What tells keys apart is the same wherever it is asked.
         assert_eq!(file.fingerprint().0, session.key.fingerprint().0);

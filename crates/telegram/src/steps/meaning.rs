@@ -75,18 +75,20 @@ pub(super) fn says_out(error: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::UserId;
     use proptest::prelude::*;
 
     use super::*;
 
     #[test]
     fn what_is_so_already_is_done() {
+        let user = UserId::new(1).expect("an id");
         let about = || Step::SetAbout { about: String::new() };
         let done = [
             (Step::OpenHistory, "CHAT_NOT_MODIFIED"),
             (about(), "CHAT_ABOUT_NOT_MODIFIED"),
-            (Step::Promote { user: 1 }, "CHAT_NOT_MODIFIED"),
-            (Step::Remove { user: 1 }, "USER_NOT_PARTICIPANT"),
+            (Step::Promote { user }, "CHAT_NOT_MODIFIED"),
+            (Step::Remove { user }, "USER_NOT_PARTICIPANT"),
             (Step::Leave, "CHANNEL_PRIVATE"),
         ];
         for (step, error) in done {
@@ -95,7 +97,7 @@ mod tests {
         let refused = [
             (Step::OpenHistory, "CHAT_ADMIN_REQUIRED"),
             (about(), "USER_NOT_PARTICIPANT"),
-            (Step::Remove { user: 1 }, "CHANNEL_PRIVATE"),
+            (Step::Remove { user }, "CHANNEL_PRIVATE"),
             (Step::Create { title: String::new(), about: String::new() }, "CHAT_NOT_MODIFIED"),
         ];
         for (step, error) in refused {

@@ -3,14 +3,14 @@
 use domain::account::Operation;
 use domain::outcome::RejectionCode;
 use domain::saga::{MemberResult, Missing, Person, Step, StepAnswer};
-use domain::{ChatId, ChatRef, Outcome};
+use domain::{ChatId, ChatRef, Outcome, UserId};
 use grammers_tl_types::{enums, functions, types};
 
 use super::chats::{changed, done};
 use super::context::{StepChat, StepContext, happened};
 use super::meaning::of_invited;
 use crate::calls::classify::CallError;
-use crate::peers::lookup;
+use crate::peers::{lookup, parsing};
 
 /// Members in one answer, as many as Telegram gives.
 const PAGE: i32 = 200;
@@ -48,12 +48,12 @@ pub(super) async fn resolve(context: &StepContext<'_>, who: &ChatRef) -> Result<
 }
 
 fn person(context: &StepContext<'_>, chat_id: ChatId) -> Option<Person> {
-    let known = context.account.peers.person(ChatId::user(chat_id.get())?.get())?;
+    let known = context.account.peers.person(chat_id.user_id()?)?;
     Some(Person { user_id: known.user_id, is_bot: known.is_bot })
 }
 
 /// Invites people. One who cannot be invited does not keep the others out.
-pub(super) async fn invite(context: &StepContext<'_>, users: &[i64]) -> Result<StepAnswer, Outcome> {
+pub(super) async fn invite(context: &StepContext<'_>, users: &[UserId]) -> Result<StepAnswer, Outcome> {
     let chat_id = context.chat_id()?;
     let chat = context.chat().await?;
     let mut invitation = Invitation { context, chat, missing: Vec::new(), brought: Vec::new() };
@@ -65,7 +65,7 @@ pub(super) async fn invite(context: &StepContext<'_>, users: &[i64]) -> Result<S
         |one: &Missing| one.result == MemberResult::Already && invited.recall(chat_id, one.user_id);
     if let Err(outcome) = ended {
         invited.note(chat_id, &brought);
-        let pending: Vec<i64> =
+        let pending: Vec<UserId> =
             users.iter().copied().filter(|user| is_pending(*user, &brought, &missing)).collect();
         if brought.is_empty() || pending.is_empty() || !outcome.proves_unsent() {
             return Err(outcome);
@@ -79,7 +79,7 @@ pub(super) async fn invite(context: &StepContext<'_>, users: &[i64]) -> Result<S
 }
 
 /// Whether no one was asked about this one yet.
-fn is_pending(user: i64, brought: &[i64], missing: &[Missing]) -> bool {
+fn is_pending(user: UserId, brought: &[UserId], missing: &[Missing]) -> bool {
     !brought.contains(&user) && missing.iter().all(|one| one.user_id != user)
 }
 
@@ -88,11 +88,11 @@ struct Invitation<'a> {
     chat: StepChat,
     missing: Vec<Missing>,
     /// Who may be in the chat because of it.
-    brought: Vec<i64>,
+    brought: Vec<UserId>,
 }
 
 impl Invitation<'_> {
-    async fn all(&mut self, users: &[i64]) -> Result<(), Outcome> {
+    async fn all(&mut self, users: &[UserId]) -> Result<(), Outcome> {
         let mut known = Vec::new();
         for user_id in users {
             match self.context.account.peers.input_user(*user_id) {
@@ -101,7 +101,7 @@ impl Invitation<'_> {
             }
         }
         if let (StepChat::Channel(_), [_, _, ..]) = (&self.chat, known.as_slice()) {
-            let (asked, inputs): (Vec<i64>, Vec<_>) = known.iter().cloned().unzip();
+            let (asked, inputs): (Vec<UserId>, Vec<_>) = known.iter().cloned().unzip();
             match self.ask(&asked, inputs).await? {
                 None => return Ok(()),
                 Some((MemberResult::Already, error)) => {
@@ -124,7 +124,7 @@ impl Invitation<'_> {
     /// One call. An error that is about one of those who were asked is told; no one was invited then.
     async fn ask(
         &mut self,
-        asked: &[i64],
+        asked: &[UserId],
         inputs: Vec<enums::InputUser>,
     ) -> Result<Option<(MemberResult, CallError)>, Outcome> {
         let answer = match &self.chat {
@@ -162,7 +162,7 @@ impl Invitation<'_> {
 /// Who of those that were asked is missing, by the answer.
 async fn invited(
     context: &StepContext<'_>,
-    asked: &[i64],
+    asked: &[UserId],
     answer: &enums::messages::InvitedUsers,
 ) -> Vec<Missing> {
     let enums::messages::InvitedUsers::Users(answer) = answer;
@@ -170,22 +170,24 @@ async fn invited(
     missing(asked, answer)
 }
 
-fn missing(asked: &[i64], answer: &types::messages::InvitedUsers) -> Vec<Missing> {
+fn missing(asked: &[UserId], answer: &types::messages::InvitedUsers) -> Vec<Missing> {
     let mut missing: Vec<Missing> = answer
         .missing_invitees
         .iter()
-        .map(|enums::MissingInvitee::Invitee(invitee)| Missing {
-            user_id: invitee.user_id,
-            result: MemberResult::Privacy,
-            detail: Some(why_missing(invitee).to_owned()),
+        .filter_map(|enums::MissingInvitee::Invitee(invitee)| {
+            Some(Missing {
+                user_id: UserId::new(invitee.user_id)?,
+                result: MemberResult::Privacy,
+                detail: Some(why_missing(invitee).to_owned()),
+            })
         })
         .collect();
     // The line about it in the chat names those who are new there; where there is none, it cannot be told.
     let Some(new) = happened(&answer.updates).iter().find_map(added) else { return missing };
-    let were_there: Vec<i64> = asked
+    let were_there: Vec<UserId> = asked
         .iter()
         .copied()
-        .filter(|user_id| !new.contains(user_id) && missing.iter().all(|one| one.user_id != *user_id))
+        .filter(|user_id| !new.contains(&user_id.get()) && missing.iter().all(|one| one.user_id != *user_id))
         .collect();
     missing.extend(were_there.into_iter().map(|user_id| Missing {
         user_id,
@@ -219,19 +221,19 @@ fn added(update: &enums::Update) -> Option<&[i64]> {
     }
 }
 
-fn refused(user_id: i64, result: MemberResult, error: &CallError) -> Missing {
+fn refused(user_id: UserId, result: MemberResult, error: &CallError) -> Missing {
     let detail = error.name().map(str::to_owned).filter(|_| result != MemberResult::Already);
     Missing { user_id, result, detail }
 }
 
-fn absent(user_id: i64, why: &str) -> Missing {
+fn absent(user_id: UserId, why: &str) -> Missing {
     Missing { user_id, result: MemberResult::Failed, detail: Some(why.to_owned()) }
 }
 
 pub(super) async fn promote(
     context: &StepContext<'_>,
     step: &Step,
-    user: i64,
+    user: UserId,
 ) -> Result<StepAnswer, Outcome> {
     let chat = context.chat().await?;
     let person = context.account.peers.person(user);
@@ -279,7 +281,11 @@ const fn all_rights() -> types::ChatAdminRights {
     }
 }
 
-pub(super) async fn remove(context: &StepContext<'_>, step: &Step, user: i64) -> Result<StepAnswer, Outcome> {
+pub(super) async fn remove(
+    context: &StepContext<'_>,
+    step: &Step,
+    user: UserId,
+) -> Result<StepAnswer, Outcome> {
     let answer = match context.chat().await? {
         StepChat::Group(chat_id) => {
             let user_id = context.account.peers.input_user(user).ok_or_else(unknown_user)?;
@@ -288,8 +294,7 @@ pub(super) async fn remove(context: &StepContext<'_>, step: &Step, user: i64) ->
                 .await
         }
         StepChat::Channel(channel) => {
-            let participant = ChatId::user(user).and_then(|user| context.account.peers.input(user));
-            let participant = participant.ok_or_else(unknown_user)?;
+            let participant = context.account.peers.input(user.into()).ok_or_else(unknown_user)?;
             let banned_rights = out().into();
             context.change(&functions::channels::EditBanned { channel, participant, banned_rights }).await
         }
@@ -341,7 +346,7 @@ pub(super) async fn list(context: &StepContext<'_>, keep_own: bool) -> Result<St
                 enums::ChatFull::Full(types::ChatFull {
                     participants: enums::ChatParticipants::Participants(list),
                     ..
-                }) => list.participants.iter().map(enums::ChatParticipant::user_id).collect(),
+                }) => list.participants.iter().filter_map(|one| UserId::new(one.user_id())).collect(),
                 _ => Vec::new(),
             }
         }
@@ -356,7 +361,7 @@ async fn in_channel(
     context: &StepContext<'_>,
     channel: enums::InputChannel,
     keep_own: bool,
-) -> Result<Vec<i64>, Outcome> {
+) -> Result<Vec<UserId>, Outcome> {
     let me = context.account.health.user_id();
     let refuse = if keep_own {
         Some(RejectionCode::OwnChat)
@@ -364,7 +369,7 @@ async fn in_channel(
         // Members are listed to be removed before the chat is left, which would then be refused.
         context.account.registry.creators_stay().then_some(RejectionCode::UserCreator)
     };
-    let mut users: Vec<i64> = Vec::new();
+    let mut users: Vec<UserId> = Vec::new();
     let mut offset = 0;
     while users.len() < MOST {
         let request = functions::channels::GetParticipants {
@@ -401,21 +406,18 @@ async fn in_channel(
     Ok(users)
 }
 
-fn is_made_by(participant: &enums::ChannelParticipant, user: Option<i64>) -> bool {
-    matches!(participant, enums::ChannelParticipant::Creator(one) if Some(one.user_id) == user)
+fn is_made_by(participant: &enums::ChannelParticipant, user: Option<UserId>) -> bool {
+    matches!(participant, enums::ChannelParticipant::Creator(one) if Some(one.user_id) == user.map(UserId::get))
 }
 
 /// The member that a line of the list is about; no one who is out.
-pub(crate) fn member(participant: &enums::ChannelParticipant) -> Option<i64> {
+pub(crate) fn member(participant: &enums::ChannelParticipant) -> Option<UserId> {
     match participant {
-        enums::ChannelParticipant::Participant(one) => Some(one.user_id),
-        enums::ChannelParticipant::ParticipantSelf(one) => Some(one.user_id),
-        enums::ChannelParticipant::Creator(one) => Some(one.user_id),
-        enums::ChannelParticipant::Admin(one) => Some(one.user_id),
-        enums::ChannelParticipant::Banned(one) if !one.left => match &one.peer {
-            enums::Peer::User(user) => Some(user.user_id),
-            _ => None,
-        },
+        enums::ChannelParticipant::Participant(one) => UserId::new(one.user_id),
+        enums::ChannelParticipant::ParticipantSelf(one) => UserId::new(one.user_id),
+        enums::ChannelParticipant::Creator(one) => UserId::new(one.user_id),
+        enums::ChannelParticipant::Admin(one) => UserId::new(one.user_id),
+        enums::ChannelParticipant::Banned(one) if !one.left => parsing::user_id(&one.peer),
         enums::ChannelParticipant::Banned(_) | enums::ChannelParticipant::Left(_) => None,
     }
 }
@@ -470,11 +472,12 @@ mod tests {
 
     #[test]
     fn of_those_invited_each_is_told_apart() {
-        let found = missing(&[1, 2, 3], &answer(Some(vec![1]), &[2]));
+        let user = |id| UserId::new(id).expect("an id");
+        let found = missing(&[1, 2, 3].map(user), &answer(Some(vec![1]), &[2]));
         let told: Vec<_> = found.iter().map(|one| (one.user_id, one.result)).collect();
-        assert_eq!(told, [(2, MemberResult::Privacy), (3, MemberResult::Already)]);
+        assert_eq!(told, [(user(2), MemberResult::Privacy), (user(3), MemberResult::Already)]);
         assert!(found[0].detail.as_ref().is_some_and(|detail| detail.contains("Premium")));
         // Without a line about it no one is said to have been there before.
-        assert_eq!(missing(&[1, 2], &answer(None, &[])), []);
+        assert_eq!(missing(&[1, 2].map(user), &answer(None, &[])), []);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use domain::ChatId;
+use domain::{ChatId, UserId};
 
 use crate::lock::Mutex;
 
@@ -11,10 +11,10 @@ const REMEMBERED: usize = 1_024;
 
 /// A small ring: the oldest is forgotten.
 #[derive(Debug, Default)]
-pub(crate) struct RecentInvites(Mutex<VecDeque<(ChatId, i64)>>);
+pub(crate) struct RecentInvites(Mutex<VecDeque<(ChatId, UserId)>>);
 
 impl RecentInvites {
-    pub(crate) fn note(&self, chat_id: ChatId, users: &[i64]) {
+    pub(crate) fn note(&self, chat_id: ChatId, users: &[UserId]) {
         let mut ring = self.0.lock();
         for user_id in users {
             if !ring.contains(&(chat_id, *user_id)) {
@@ -27,7 +27,7 @@ impl RecentInvites {
     }
 
     /// Whether it may have been us who brought them. It is told once.
-    pub(crate) fn recall(&self, chat_id: ChatId, user_id: i64) -> bool {
+    pub(crate) fn recall(&self, chat_id: ChatId, user_id: UserId) -> bool {
         let mut ring = self.0.lock();
         let found = ring.iter().position(|one| *one == (chat_id, user_id));
         found.is_some_and(|place| ring.remove(place).is_some())
@@ -41,11 +41,12 @@ mod tests {
     #[test]
     fn somebody_is_recalled_once_and_in_their_chat_alone() {
         let (invited, chat) = (RecentInvites::default(), ChatId::channel(5).expect("id"));
-        invited.note(chat, &[1, 2, 1]);
-        assert!(!invited.recall(ChatId::channel(6).expect("id"), 1));
-        assert!(invited.recall(chat, 1) && !invited.recall(chat, 1));
-        let many: Vec<i64> = (10..2_000).collect();
+        let user = |id| UserId::new(id).expect("id");
+        invited.note(chat, &[1, 2, 1].map(user));
+        assert!(!invited.recall(ChatId::channel(6).expect("id"), user(1)));
+        assert!(invited.recall(chat, user(1)) && !invited.recall(chat, user(1)));
+        let many: Vec<UserId> = (10..2_000).map(user).collect();
         invited.note(chat, &many);
-        assert!(!invited.recall(chat, 2) && invited.recall(chat, 1_999));
+        assert!(!invited.recall(chat, user(2)) && invited.recall(chat, user(1_999)));
     }
 }

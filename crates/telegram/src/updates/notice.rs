@@ -1,6 +1,6 @@
 //! What an update means to the dialog cache and to messages on their way. Pure.
 
-use domain::{ChatId, Username};
+use domain::{ChatId, UserId, Username};
 use grammers_tl_types::enums::{self, Update};
 
 use crate::peers::parsing;
@@ -22,17 +22,17 @@ pub(super) enum Notice {
 }
 
 /// What this update tells; `me` is the account's own user.
-pub(super) fn notice(update: &Update, me: Option<i64>) -> Option<Notice> {
+pub(super) fn notice(update: &Update, me: Option<UserId>) -> Option<Notice> {
     match update {
         Update::MessageId(sent) => {
             Some(Notice::Sent { random_id: sent.random_id, message_id: i64::from(sent.id) })
         }
         Update::NewMessage(new) => in_message(&new.message, me),
         Update::NewChannelMessage(new) => in_message(&new.message, me),
-        Update::ChatParticipantDelete(gone) if Some(gone.user_id) == me => {
+        Update::ChatParticipantDelete(gone) if is(me, gone.user_id) => {
             ChatId::group(gone.chat_id).map(Notice::Left)
         }
-        Update::ChatParticipantAdd(come) if Some(come.user_id) == me => {
+        Update::ChatParticipantAdd(come) if is(me, come.user_id) => {
             ChatId::group(come.chat_id).map(Notice::Joined)
         }
         Update::UserName(names) => Some(Notice::Renamed {
@@ -44,21 +44,21 @@ pub(super) fn notice(update: &Update, me: Option<i64>) -> Option<Notice> {
     }
 }
 
-fn in_message(message: &enums::Message, me: Option<i64>) -> Option<Notice> {
+fn in_message(message: &enums::Message, me: Option<UserId>) -> Option<Notice> {
     match message {
         enums::Message::Empty(_) => None,
         enums::Message::Message(message) => {
             parsing::chat_id(&message.peer_id).filter(|chat_id| chat_id.get() > 0).map(Notice::Dialog)
         }
         enums::Message::Service(message) => match &message.action {
-            enums::MessageAction::ChatDeleteUser(gone) if Some(gone.user_id) == me => {
+            enums::MessageAction::ChatDeleteUser(gone) if is(me, gone.user_id) => {
                 parsing::chat_id(&message.peer_id).map(Notice::Left)
             }
-            enums::MessageAction::ChatAddUser(come) if me.is_some_and(|me| come.users.contains(&me)) => {
+            enums::MessageAction::ChatAddUser(come) if come.users.iter().any(|user| is(me, *user)) => {
                 parsing::chat_id(&message.peer_id).map(Notice::Joined)
             }
             enums::MessageAction::ChatJoinedByLink(_) | enums::MessageAction::ChatJoinedByRequest
-                if me.is_some() && by(message.from_id.as_ref()) == me =>
+                if me.is_some() && message.from_id.as_ref().and_then(parsing::user_id) == me =>
             {
                 parsing::chat_id(&message.peer_id).map(Notice::Joined)
             }
@@ -75,11 +75,8 @@ fn in_message(message: &enums::Message, me: Option<i64>) -> Option<Notice> {
     }
 }
 
-fn by(peer: Option<&enums::Peer>) -> Option<i64> {
-    match peer? {
-        enums::Peer::User(user) => Some(user.user_id),
-        _ => None,
-    }
+fn is(me: Option<UserId>, user: i64) -> bool {
+    me.is_some_and(|me| me.get() == user)
 }
 
 pub(super) fn channel(update: &Update) -> Option<i64> {
@@ -117,14 +114,15 @@ mod tests {
     fn an_accepted_message_and_a_removal_are_noticed() {
         let sent = types::UpdateMessageId { id: 45, random_id: 9 }.into();
         assert_eq!(notice(&sent, None), Some(Notice::Sent { random_id: 9, message_id: 45 }));
+        let me = UserId::new(7);
         let gone = |user_id| types::UpdateChatParticipantDelete { chat_id: 3, user_id, version: 1 }.into();
-        assert_eq!(notice(&gone(7), Some(7)), ChatId::group(3).map(Notice::Left));
-        assert_eq!(notice(&gone(8), Some(7)), None);
+        assert_eq!(notice(&gone(7), me), ChatId::group(3).map(Notice::Left));
+        assert_eq!(notice(&gone(8), me), None);
         let come = |user_id| {
             types::UpdateChatParticipantAdd { chat_id: 3, user_id, inviter_id: 1, date: 0, version: 2 }.into()
         };
-        assert_eq!(notice(&come(7), Some(7)), ChatId::group(3).map(Notice::Joined));
-        assert_eq!(notice(&come(8), Some(7)), None);
+        assert_eq!(notice(&come(7), me), ChatId::group(3).map(Notice::Joined));
+        assert_eq!(notice(&come(8), me), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::account::{AccountState, Reason};
-use domain::{Purpose, SecretText};
+use domain::{Purpose, SecretText, UserId};
 use sandbox::telegram::{FaultName, FaultOrder, SignInRules, TokenOrder, Way};
 use telegram::{
     AccountSource, CodeWay, How, LoginError, LoginFailure, LoginOptions, LoginState, NewAccount, Pool,
@@ -132,12 +132,12 @@ async fn code_signs_in_and_the_session_survives_a_restart() {
         assert!(told.advice().contains("wrong"));
     }
     let done = code(&pool, &person.login_code).await;
-    assert!(matches!(&done, LoginState::Done { user } if user.user_id == person.user_id), "{done:?}");
+    assert!(matches!(&done, LoginState::Done { user } if user.user_id.get() == person.user_id), "{done:?}");
     ready(&pool).await;
     assert_eq!(logins_kept(&world).await, 0);
     assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
     let shown = view(&pool, "spare");
-    assert_eq!((shown.wants_session, shown.user_id), (false, Some(person.user_id)));
+    assert_eq!((shown.wants_session, shown.user_id), (false, UserId::new(person.user_id)));
     assert!(shown.lines[0].session.is_some() && shown.lines[0].purposes == Purpose::ALL);
     let pool = world.restarted(&pool).await;
     ready(&pool).await;

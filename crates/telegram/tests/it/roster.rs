@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use delivery::RefusalKind;
 use domain::account::{AccountState, Reason};
-use domain::{Purpose, Secret};
+use domain::{Purpose, Secret, UserId};
 use sandbox::telegram::FaultName;
 use store::KeyFingerprint;
 use telegram::{
@@ -62,7 +62,8 @@ async fn what_is_wrong_or_not_ours_to_change_is_refused() {
     pool.add_account(world.spare("backup_2")).await.expect("added");
     let used = pool.add_session(&name("spare"), key(&world, "backup_1", 0), &[]).await;
     assert!(matches!(&used, Err(RosterError::SessionInUse(by)) if *by == own), "{used:?}");
-    let other = SessionKey { user_id: Some(world.person("backup_2").user_id), ..key(&world, "backup_2", 0) };
+    let other =
+        SessionKey { user_id: UserId::new(world.person("backup_2").user_id), ..key(&world, "backup_2", 0) };
     let wrong = pool.add_session(&own, other, &[]).await;
     assert!(matches!(wrong, Err(RosterError::WrongUser { .. })), "{wrong:?}");
     let nowhere = SessionKey { dc_id: 5, ..key(&world, "backup_2", 0) };
@@ -233,7 +234,7 @@ async fn what_belongs_to_a_removed_account_waits_for_one_of_its_name() {
     let (first, why) = &found.refused[0];
     assert_eq!((first.account.as_str(), *why, found.lost), ("spare", RefusalKind::Unusable, true));
     let ownerless = pool.ownerless().await.expect("readable");
-    assert_eq!(ownerless[0].user_id, Some(world.person("backup_2").user_id));
+    assert_eq!(ownerless[0].user_id, UserId::new(world.person("backup_2").user_id));
     assert!(ownerless[0].origin.contains("spare"));
     // Nothing of it is left behind the connection that was closed.
     assert_eq!(world.store.accounts().added().await.expect("readable").len(), 0);

@@ -6,7 +6,7 @@ use delivery::{Call, Candidates, ChatLookup, Readiness, Steps};
 use domain::account::Operation;
 use domain::outcome::{HoldScope, RejectionCode};
 use domain::saga::{MemberResult, RegistryChange, Step, StepAnswer};
-use domain::{ChatId, Outcome, SecretText};
+use domain::{ChatId, Outcome, SecretText, UserId};
 use sandbox::telegram::{FaultName, Invites, MemberOrder, Privacy};
 use telegram::{ChangeError, MemberRole, Pool, ReadError};
 
@@ -37,14 +37,19 @@ async fn create(pool: &Pool, account: &str, title: &str) -> ChatId {
     }
 }
 
-async fn person(pool: &Pool, account: &str, who: &str) -> i64 {
+async fn person(pool: &Pool, account: &str, who: &str) -> UserId {
     match take(pool, account, None, &Step::Resolve { who: chat(who) }).await {
         Ok(StepAnswer::Resolved { person: Some(person) }) => person.user_id,
         other => panic!("{who}: {other:?}"),
     }
 }
 
-async fn invite(pool: &Pool, account: &str, chat_id: ChatId, users: &[i64]) -> Vec<(i64, MemberResult)> {
+async fn invite(
+    pool: &Pool,
+    account: &str,
+    chat_id: ChatId,
+    users: &[UserId],
+) -> Vec<(UserId, MemberResult)> {
     let step = Step::Invite { users: users.to_vec() };
     match take(pool, account, Some(chat_id), &step).await {
         Ok(StepAnswer::Invited { missing, .. }) => {
@@ -89,12 +94,13 @@ async fn a_chat_is_made_filled_changed_and_left() {
     assert_eq!(invite(&pool, "backup_1", chat_id, &users).await, [(users[1], MemberResult::Privacy)]);
     let again: Vec<_> = invite(&pool, "backup_1", chat_id, &[users[0], users[2]]).await;
     assert_eq!(again, [(users[0], MemberResult::Already), (users[2], MemberResult::Already)]);
-    let nobody = invite(&pool, "backup_1", chat_id, &[123_456]).await;
-    assert_eq!(nobody, [(123_456, MemberResult::Failed)]);
+    let nobody = UserId::new(123_456).expect("an id");
+    let missing = invite(&pool, "backup_1", chat_id, &[nobody]).await;
+    assert_eq!(missing, [(nobody, MemberResult::Failed)]);
     done(&pool, "backup_1", chat_id, Step::Promote { user: users[2] }).await;
     until("the other account knows it", || pool.accounts_in(chat_id).len() == 2).await;
     let page = pool.members(&chat(&chat_id.to_string()), None, 200, None).await.expect("members");
-    let role = |user: i64| page.items.iter().find(|one| one.user_id == user).map(|one| one.role);
+    let role = |user: UserId| page.items.iter().find(|one| one.user_id == user).map(|one| one.role);
     assert_eq!((role(users[0]), role(users[2])), (Some(MemberRole::Member), Some(MemberRole::Admin)));
     let ours = page.items.iter().filter(|one| one.is_account.is_some()).count();
     assert_eq!((page.items.len(), ours, page.next_cursor), (4, 2, None));

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use config::LegacyService;
-use domain::Timestamp;
+use domain::{Timestamp, UserId};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
@@ -68,7 +68,7 @@ pub(super) enum Body {
         status: &'static str,
         left_type: &'static str,
         id: i64,
-        kicked: Vec<i64>,
+        kicked: Vec<UserId>,
     },
     LeftGroup {
         status: &'static str,

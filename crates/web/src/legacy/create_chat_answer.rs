@@ -163,6 +163,7 @@ pub(super) mod tests {
     use super::super::answer::tests::wire;
     use super::super::fields::Fields;
     use super::*;
+    use domain::UserId;
     use domain::message::OnFlood;
     use domain::saga::{Person, Progress, Task};
 
@@ -194,7 +195,7 @@ pub(super) mod tests {
         Member {
             who: who.parse().expect("a name"),
             role,
-            person: found.map(|is_bot| Person { user_id: 7, is_bot }),
+            person: found.map(|is_bot| Person { user_id: UserId::new(7).expect("an id"), is_bot }),
             result: Some(result),
             detail: None,
             promoted: found.filter(|is_bot| *is_bot).map(|_| Ended::Ok),

@@ -66,13 +66,15 @@ mod tests {
     use super::super::answer::tests::wire;
     use super::super::create_chat_answer::tests::saga;
     use super::*;
+    use domain::UserId;
     use domain::outcome::Failure;
     use domain::saga::{Progress, Task};
 
     fn leaving(chat_id: &str, state: SagaState, left: Option<Left>, removed: &[i64]) -> Saga {
         let chat = chat_id.parse().expect("a chat");
+        let removed = removed.iter().filter_map(|id| UserId::new(*id)).collect();
         let task = Task::LeaveChat { chat, remove_members: true, missing_is_left: true, keep_own: false };
-        let progress = Progress { left, removed: removed.to_vec(), ..Progress::default() };
+        let progress = Progress { left, removed, ..Progress::default() };
         Saga { chat_id: chat_id.parse().ok(), ..saga(task, state, progress) }
     }
 

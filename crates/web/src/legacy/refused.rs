@@ -58,12 +58,14 @@ mod tests {
     use super::super::answer::tests::wire;
     use super::super::create_chat_answer::tests::saga;
     use super::*;
+    use domain::UserId;
     use domain::saga::{Progress, SagaState, Task};
 
     fn leaving(failure: Option<Failure>, removed: &[i64]) -> Saga {
         let chat = "@demo".parse().expect("a chat");
         let task = Task::LeaveChat { chat, remove_members: true, missing_is_left: true, keep_own: false };
-        let progress = Progress { removed: removed.to_vec(), ..Progress::default() };
+        let removed = removed.iter().filter_map(|id| UserId::new(*id)).collect();
+        let progress = Progress { removed, ..Progress::default() };
         Saga { failure, ..saga(task, SagaState::Failed, progress) }
     }
 

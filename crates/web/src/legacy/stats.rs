@@ -4,7 +4,7 @@ use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use config::LegacyService;
 use domain::account::Operation;
-use domain::{AccountState, Timestamp};
+use domain::{AccountState, Timestamp, UserId};
 use http::StatusCode;
 use serde::Serialize;
 use telegram::AccountView;
@@ -91,7 +91,7 @@ struct Account {
     error_count: u64,
     operations_count: u64,
     last_active: Option<f64>,
-    self_user_id: Option<i64>,
+    self_user_id: Option<UserId>,
     self_username: Option<String>,
     cache_size: usize,
 }

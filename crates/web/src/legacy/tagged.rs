@@ -52,13 +52,13 @@ pub(super) mod tests {
     use domain::message::{Content, Mention, MessageState, OnFlood, Part};
     use domain::outcome::SentIds;
     use domain::text::{ParseMode, parse, with_mention};
-    use domain::{MessageId, Timestamp};
+    use domain::{MessageId, Timestamp, UserId};
 
     /// A message that was sent into this chat, mentioning this user.
     pub(crate) fn sent(chat: &str, html: &str, client: Option<(i64, &str)>) -> OutboundMessage {
         let text = parse(ParseMode::Html, html).expect("HTML");
         let planned = match client {
-            Some((id, name)) => with_mention(text.clone(), id, name),
+            Some((id, name)) => with_mention(text.clone(), UserId::new(id).expect("an id"), name),
             None => text.clone(),
         };
         let mut part = Part::of_text(0, planned, 1);

@@ -10,7 +10,7 @@ use delivery::sender::{
 use domain::message::Content;
 use domain::outcome::Refusal;
 use domain::text::{FormattedText, with_mention};
-use domain::{AccountName, Address, ChatId, ChatRef, Outcome, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, Outcome, Timestamp, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -151,7 +151,9 @@ impl Sender for Script {
         _: &'a Address,
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
-        async { Ok(with_mention(content.text.clone(), CLIENT.0, CLIENT.1)) }.boxed()
+        let (id, name) = CLIENT;
+        let user_id = UserId::new(id).expect("an id");
+        async move { Ok(with_mention(content.text.clone(), user_id, name)) }.boxed()
     }
 
     fn prepare<'a>(&'a self, _: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {

@@ -7,7 +7,7 @@ use delivery::sender::{Candidates, Query, Readiness};
 use delivery::{Call, ChatLookup, Steps};
 use domain::account::Operation;
 use domain::saga::{MemberResult, Missing, Person, RegistryChange, Step, StepAnswer};
-use domain::{AccountName, Address, ChatId, ChatRef, Outcome, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, Outcome, Timestamp, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -119,7 +119,9 @@ impl Hands {
                     .collect(),
             },
             Step::ExportLink => StepAnswer::Link { link: "https://t.me/+abc".to_owned() },
-            Step::ListMembers { .. } => StepAnswer::Members { users: OTHERS.to_vec() },
+            Step::ListMembers { .. } => {
+                StepAnswer::Members { users: OTHERS.into_iter().filter_map(UserId::new).collect() }
+            }
             _ => StepAnswer::Done,
         })
     }
@@ -135,11 +137,14 @@ impl Plot {
             self.people.push(who.clone());
         }
         let place = self.people.iter().position(|known| known == who)?;
-        Some(Person { user_id: i64::try_from(place).ok()? + 101, is_bot: name.ends_with("bot") })
+        Some(Person {
+            user_id: UserId::new(i64::try_from(place).ok()? + 101)?,
+            is_bot: name.ends_with("bot"),
+        })
     }
 
-    fn is_shy(&self, user: i64) -> bool {
-        usize::try_from(user - 101)
+    fn is_shy(&self, user: UserId) -> bool {
+        usize::try_from(user.get() - 101)
             .ok()
             .and_then(|place| self.people.get(place))
             .is_some_and(|who| who.to_string().starts_with("@shy"))

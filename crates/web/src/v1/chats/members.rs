@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::message::OnFlood;
 use domain::saga::{MemberResult, Saga, Task};
-use domain::{AccountName, ChatRef};
+use domain::{AccountName, ChatRef, UserId};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use telegram::{MemberRole, MemberView};
@@ -30,7 +30,8 @@ const LARGEST_PAGE: u32 = 200;
 #[schema(as = ChatMember)]
 pub(crate) struct Member {
     /// Telegram's id of them.
-    user_id: i64,
+    #[schema(value_type = i64)]
+    user_id: UserId,
     /// Their public name.
     #[schema(example = "client_1")]
     username: Option<String>,
