@@ -80,11 +80,11 @@ pub trait Stage: Sized {
 /// How many rounds all of it may take, a second of the stage's time or less each.
 const LONGEST: u32 = 20_000;
 
-/// Sends two words as one text into each of the chats in turn, and checks what came of it.
+/// Sends two words as one text into each of the chats in turn, and checks what came of it. Gives the stage back.
 ///
 /// # Errors
 /// What does not hold.
-pub async fn conforms<S: Stage>(mut stage: S, answers: &[Answer], chats: &[u8]) -> Result<(), String> {
+pub async fn conforms<S: Stage>(mut stage: S, answers: &[Answer], chats: &[u8]) -> Result<S, String> {
     stage.plays(answers);
     let mut ids = Vec::new();
     for (number, chat) in chats.iter().enumerate() {
@@ -119,11 +119,12 @@ pub async fn conforms<S: Stage>(mut stage: S, answers: &[Answer], chats: &[u8]) 
         messages.push(message(&stage, id).await?);
     }
     let ledger = stage.ledger();
-    let Some(first) = messages.first() else { return Ok(()) };
+    let Some(first) = messages.first() else { return Ok(stage) };
     let dedup = stage.delivery().capabilities(&first.chat).dedup;
     check_parts(&messages, &ledger)?;
     check_order(&messages, &ledger)?;
-    check_doubt(&messages, dedup, answers)
+    check_doubt(&messages, dedup, answers)?;
+    Ok(stage)
 }
 
 async fn message<S: Stage>(stage: &S, id: MessageId) -> Result<OutboundMessage, String> {

@@ -59,7 +59,8 @@ impl Stage for Bench {
 /// With a limit that makes two parts of each text.
 async fn play(dedup: Dedup, answers: &[Answer], chats: &[u8]) -> Result<(), String> {
     let text = TextLimit::new(8, Unit::Characters);
-    conforms(Bench::with(Capabilities { text, dedup, ..CAPABILITIES }).await, answers, chats).await
+    let bench = Bench::with(Capabilities { text, dedup, ..CAPABILITIES }).await;
+    conforms(bench, answers, chats).await.map(drop)
 }
 
 fn kinds() -> impl Strategy<Value = Dedup> {
