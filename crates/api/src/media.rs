@@ -95,5 +95,7 @@ impl Media {
 
 pub fn message_id(message: &OutboundMessage, place: usize) -> Option<i64> {
     let items = message.parts.iter().flat_map(|part| &part.items);
-    items.filter(|item| item.media.map(usize::from) == Some(place)).find_map(|item| item.message_id)
+    items
+        .filter(|item| item.media.map(usize::from) == Some(place))
+        .find_map(|item| item.message_id.as_ref()?.number())
 }

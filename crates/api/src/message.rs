@@ -3,7 +3,7 @@
 use domain::message::OutboundMessage;
 use domain::saga::Saga;
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, ProviderId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -40,8 +40,10 @@ pub struct Message {
     pub names: ChatNames,
     /// The text or caption, whole and without marks; a mention is not in it.
     pub text: String,
-    /// Telegram's ids of what was sent, in order: one for each text and for each of the media.
-    pub message_ids: Vec<i64>,
+    /// The provider's ids of what was sent, in order: one for each text and for each of the media. Telegram's are numbers,
+    /// those of other channels may be text.
+    #[schema(schema_with = schemas::message_ids)]
+    pub message_ids: Vec<ProviderId>,
     /// How many parts it leaves in; 0 while a mention is not resolved yet.
     pub parts: usize,
     /// The files that it carries.

@@ -30,6 +30,29 @@ pub fn listed_message_state() -> RefOr<Schema> {
     one_of(words, "How far it is, or that it has not arrived.").examples(["sent"]).into()
 }
 
+pub fn message_ids() -> RefOr<Schema> {
+    let id = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::String]));
+    ArrayBuilder::new()
+        .items(id)
+        .description(Some(
+            "The provider's ids of what was sent, in order: one for each text and for each of the media. Telegram's are numbers, \
+             those of other channels may be text.",
+        ))
+        .into()
+}
+
+pub fn reply_to() -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Integer, Type::String, Type::Null]))
+        .minimum(Some(1_u32))
+        .min_length(Some(1))
+        .max_length(Some(256))
+        .description(Some(
+            "The message that is answered, by its id at the provider: a number at Telegram, text at other channels.",
+        ))
+        .into()
+}
+
 pub fn contact_kind() -> RefOr<Schema> {
     let words = ContactKind::ALL.map(ContactKind::as_str);
     one_of(words, "What a contact is named by.").examples(["phone"]).into()

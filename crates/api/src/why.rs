@@ -185,6 +185,8 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Event::Resolved => "A person resolved it".to_owned(),
         Event::Resumed => format!("{account} took {part} up again after a restart"),
         Event::Retried => "It was put in the queue again by hand".to_owned(),
+        Event::Delivered => "The provider says that it arrived".to_owned(),
+        Event::Read => "The provider says that it was read".to_owned(),
         Event::Approved => "A person let it out".to_owned(),
         Event::Rejected => "A person refused to let it out".to_owned(),
     };

@@ -26,9 +26,11 @@ mod persist;
 mod plan;
 mod prepare;
 mod queueing;
+mod receipts;
 pub mod saga;
 mod schedule;
 pub mod sender;
+mod senders;
 pub mod steps;
 mod submission;
 mod waiters;
@@ -54,6 +56,7 @@ pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSub
 pub use sender::{
     Admission, Attempt, Candidate, Candidates, Evidence, MessageLookup, Query, Readiness, RefusalKind, Sender,
 };
+pub use senders::{Senders, SharedName};
 pub use steps::{Call, ChatLookup, Steps};
 pub use submission::{Change, How, Submission, SubmitError, Submitted};
 pub use watchdog::Unbegun;

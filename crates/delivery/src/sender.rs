@@ -168,6 +168,9 @@ pub trait Sender: Send + Sync + 'static {
     /// Whether an account of this name exists, usable or not.
     fn knows(&self, account: &AccountName) -> bool;
 
+    /// The names of all accounts there are, usable or not.
+    fn accounts(&self) -> Vec<AccountName>;
+
     /// Whether it is the way to this chat, by its form alone: no one is asked, and the chat need not exist.
     fn serves(&self, chat: &ChatRef) -> bool;
 

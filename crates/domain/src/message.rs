@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::media::Media;
 use crate::outcome::{Failure, SentIds};
 use crate::text::{FormattedText, ParseMode};
-use crate::{AccountName, Address, ChatId, ChatRef, MessageId, Timestamp};
+use crate::{AccountName, Address, ChatId, ChatRef, MessageId, ProviderId, Timestamp};
 
 /// How far a message is.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
@@ -94,9 +94,9 @@ pub struct Content {
     pub text: FormattedText,
     /// How it was written; kept for people who look at the message.
     pub parse_mode: ParseMode,
-    /// The message answered, by Telegram's id.
+    /// The message answered, by its id at the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<i32>,
+    pub reply_to: Option<ProviderId>,
     /// Whom to mention; resolved when an account is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mention: Option<Mention>,
@@ -144,14 +144,14 @@ pub struct Part {
 }
 
 /// What becomes one message at the provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartItem {
     /// The provider's own key against doubles; the same in every attempt.
     pub random_id: i64,
     /// The place of its media in [`Content::media`]; none for a text.
     pub media: Option<u16>,
     /// The message's id at the provider, once known.
-    pub message_id: Option<i64>,
+    pub message_id: Option<ProviderId>,
 }
 
 impl Part {
@@ -172,15 +172,15 @@ impl Part {
     }
 
     /// The ids of its messages at the provider, as far as they are known, in order.
-    pub fn message_ids(&self) -> impl Iterator<Item = i64> {
-        self.items.iter().filter_map(|item| item.message_id)
+    pub fn message_ids(&self) -> impl Iterator<Item = &ProviderId> {
+        self.items.iter().filter_map(|item| item.message_id.as_ref())
     }
 
     /// Notes that the provider has it, and under which ids.
     pub fn set_sent(&mut self, ids: &SentIds) {
         self.state = PartState::Sent;
         for (place, item) in self.items.iter_mut().enumerate() {
-            item.message_id = ids.get(place);
+            item.message_id = ids.get(place).cloned();
         }
     }
 }
@@ -238,7 +238,12 @@ impl OutboundMessage {
     }
 
     /// The ids of what was sent, in order: one for each text and for each of the media.
-    pub fn message_ids(&self) -> Vec<i64> {
-        self.parts.iter().flat_map(Part::message_ids).collect()
+    pub fn message_ids(&self) -> Vec<ProviderId> {
+        self.parts.iter().flat_map(Part::message_ids).cloned().collect()
+    }
+
+    /// The same of those that are numbers, as all of Telegram's are.
+    pub fn message_numbers(&self) -> Vec<i64> {
+        self.parts.iter().flat_map(Part::message_ids).filter_map(ProviderId::number).collect()
     }
 }

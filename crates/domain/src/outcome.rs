@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::DoNotContactId;
+use crate::ProviderId;
 use crate::Timestamp;
 use crate::account::Reason;
 
@@ -180,7 +181,7 @@ impl From<&str> for Unclear {
 
 /// The ids under which the provider has a part, in the order of the part's items.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SentIds(Vec<Option<i64>>);
+pub struct SentIds(Vec<Option<ProviderId>>);
 
 impl SentIds {
     /// The provider confirmed the part, but its answer could not be read.
@@ -189,29 +190,29 @@ impl SentIds {
     }
 
     /// Those of a part with one item; `None` when the id could not be read.
-    pub fn one(id: Option<i64>) -> Self {
-        Self(vec![id])
+    pub fn one(id: Option<impl Into<ProviderId>>) -> Self {
+        Self(vec![id.map(Into::into)])
     }
 
     /// The id of the first item, if it is known.
-    pub fn first(&self) -> Option<i64> {
+    pub fn first(&self) -> Option<&ProviderId> {
         self.get(0)
     }
 
     /// The id of this item, counted from 0, if it is known.
-    pub fn get(&self, place: usize) -> Option<i64> {
-        self.0.get(place).copied().flatten()
+    pub fn get(&self, place: usize) -> Option<&ProviderId> {
+        self.0.get(place)?.as_ref()
     }
 
     /// All of them, with gaps where one is not known.
-    pub fn iter(&self) -> impl Iterator<Item = Option<i64>> {
-        self.0.iter().copied()
+    pub fn iter(&self) -> impl Iterator<Item = Option<&ProviderId>> {
+        self.0.iter().map(Option::as_ref)
     }
 }
 
-impl FromIterator<Option<i64>> for SentIds {
-    fn from_iter<T: IntoIterator<Item = Option<i64>>>(ids: T) -> Self {
-        Self(ids.into_iter().collect())
+impl<I: Into<ProviderId>> FromIterator<Option<I>> for SentIds {
+    fn from_iter<T: IntoIterator<Item = Option<I>>>(ids: T) -> Self {
+        Self(ids.into_iter().map(|id| id.map(Into::into)).collect())
     }
 }
 
@@ -465,7 +466,7 @@ mod tests {
     #[test]
     fn every_known_id_is_told() {
         let ids: SentIds = [Some(5), None, Some(7)].into_iter().collect();
-        assert_eq!((ids.first(), ids.get(1), ids.get(2), ids.get(3)), (Some(5), None, Some(7), None));
+        assert_eq!((ids.first(), ids.get(1), ids.get(3)), (Some(&5.into()), None, None));
         assert_eq!(Outcome::Sent(ids).detail().as_deref(), Some("messages 5, 7"));
         assert_eq!(Outcome::Sent(SentIds::one(Some(5))).detail().as_deref(), Some("message 5"));
         assert_eq!(Outcome::Sent(SentIds::unread()).detail(), None);

@@ -25,6 +25,10 @@ pub enum Step {
     Joined,
     /// Done.
     Sent,
+    /// The provider says that all of it arrived.
+    Delivered,
+    /// The provider says that all of it was read.
+    Read,
     /// Ended unsent.
     Failed,
     /// Ended by a caller before it left.

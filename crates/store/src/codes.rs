@@ -74,6 +74,8 @@ pub(crate) const fn of_step(step: Step) -> i64 {
         Step::Resolved => 10,
         Step::Resumed => 11,
         Step::Retried => 12,
+        Step::Delivered => 13,
+        Step::Read => 14,
         Step::Approved => 15,
         Step::Rejected => 16,
     }

@@ -98,7 +98,7 @@ pub use inspect::{StoreInspection, check_free, inspect};
 pub use master_key::MasterKey;
 pub use outbox::{
     Accept, Accepted, Approval, Begin, Doubt, EndedInMinute, Fail, Filter, Idempotency, Join, Listed, Origin,
-    Outbox, PartSent, PartUnsent, Resolution, SameBy, StoredLane, Then,
+    Outbox, PartSent, PartUnsent, Receipt, ReceiptState, Resolution, SameBy, StoredLane, Then,
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};

@@ -38,6 +38,7 @@ points! {
     CANCEL = "cancel";
     RETRY = "retry";
     RESOLVE = "resolve";
+    RECEIPT = "receipt";
     APPROVE = "approve";
     REJECT = "reject";
     NOTE = "note";

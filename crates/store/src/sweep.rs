@@ -197,7 +197,7 @@ const MESSAGES: Work = Work {
     point: || point::DROP_MESSAGES,
     old: sql::OLD_MESSAGES,
     drop: sql::DROP_MESSAGE,
-    drop_rows: &[sql::DROP_PARTS, sql::DROP_FILES, sql::DROP_TIMELINE],
+    drop_rows: &[sql::DROP_PARTS, sql::DROP_FILES, sql::DROP_TIMELINE, sql::DROP_PROVIDER_IDS],
 };
 
 const SAGAS: Work = Work {

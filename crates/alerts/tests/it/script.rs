@@ -57,6 +57,10 @@ impl Sender for Script {
         ACCOUNTS.contains(&account.as_str())
     }
 
+    fn accounts(&self) -> Vec<AccountName> {
+        ACCOUNTS.into_iter().filter_map(|name| name.parse().ok()).collect()
+    }
+
     fn serves(&self, _: &ChatRef) -> bool {
         true
     }

@@ -91,7 +91,9 @@ pub(super) fn stops(steps: &[Step]) -> Vec<Stop<'_>> {
 
 fn tint(step: &Step) -> Tint {
     match (step.name.as_str(), step.outcome.as_deref()) {
-        ("sent" | "resolved" | "approved", _) | ("attempted", Some("sent")) => Tint::Good,
+        ("sent" | "delivered" | "read" | "resolved" | "approved", _) | ("attempted", Some("sent")) => {
+            Tint::Good
+        }
         (
             "attempted",
             Some("flood_wait" | "slow_mode" | "unknown" | "unavailable" | "in_progress" | "unprepared"),
@@ -189,6 +191,8 @@ fn heading(language: Language, step: &Step) -> String {
                 language.of("Continued after a restart by", "После перезапуска продолжает")
             )
         }
+        "delivered" => language.of("Delivered", "Доставлено").to_owned(),
+        "read" => language.of("Read", "Прочитано").to_owned(),
         "approved" => language.of("Approved by a person", "Одобрено человеком").to_owned(),
         "rejected" => language.of("Rejected by a person", "Отклонено человеком").to_owned(),
         "retried" => language.of("Sent again by hand", "Отправлено заново вручную").to_owned(),

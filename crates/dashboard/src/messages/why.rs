@@ -107,7 +107,7 @@ impl Page<'_> {
     }
 
     fn ids(&self) -> String {
-        let ids: Vec<_> = self.message.message_ids.iter().map(i64::to_string).collect();
+        let ids: Vec<_> = self.message.message_ids.iter().map(ToString::to_string).collect();
         ids.join(", ")
     }
 }

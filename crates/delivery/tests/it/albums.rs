@@ -33,7 +33,7 @@ async fn album_caption_and_remaining_text_arrive_in_order() {
     expected[0].0 = caption;
     expected.push((rest, None));
     assert_eq!(arrived(&bench), expected);
-    assert_eq!(message.message_ids(), (1..=13).collect::<Vec<i64>>());
+    assert_eq!(message.message_numbers(), (1..=13).collect::<Vec<i64>>());
     assert_eq!(message.parts.iter().map(|part| part.items.len()).collect::<Vec<_>>(), [10, 2, 1]);
     assert_eq!(bench.script.prepared().len(), 2, "each album once, the text never");
     let steps: Vec<_> =
@@ -182,7 +182,7 @@ async fn lost_album_answer_is_repeated_with_its_random_ids() {
     bench.script.act("main", [Act::SendSilently, Act::Send]);
     let id = bench.submit(album(group(1), 3, "once")).await;
     let message = bench.settled(id).await;
-    assert_eq!((message.state, message.message_ids()), (MessageState::Sent, vec![1, 2, 3]));
+    assert_eq!((message.state, message.message_numbers()), (MessageState::Sent, vec![1, 2, 3]));
     assert_eq!((bench.script.effects().len(), bench.script.calls()), (3, 2));
     let first = (name("main"), message.parts[0].random_id());
     assert_eq!(bench.script.prepared(), [first.clone(), first]);
@@ -195,7 +195,7 @@ async fn unpreparable_doubtful_album_is_looked_for() {
     bench.script.prepare("main", [Prepares::Done, Prepares::Fails(Outcome::MediaGone("removed".into()))]);
     let id = bench.submit(album(group(1), 2, "there")).await;
     let message = bench.settled(id).await;
-    assert_eq!((message.state, message.message_ids()), (MessageState::Sent, vec![1, 2]));
+    assert_eq!((message.state, message.message_numbers()), (MessageState::Sent, vec![1, 2]));
 
     let unknown = || refuse(Outcome::Unknown("timeout".into()));
     bench.script.act("main", [unknown()]);
@@ -238,10 +238,10 @@ async fn a_restart_in_the_middle_of_an_album_repeats_it_as_it_was() {
         bench.breathe().await;
     }
     let before = bench.delivery.get(id).await.expect("reads").expect("exists");
-    assert_eq!(before.message_ids().len(), 10);
+    assert_eq!(before.message_numbers().len(), 10);
     let bench = bench.restart().await;
     let message = bench.settled(id).await;
-    assert_eq!((message.state, message.message_ids().len()), (MessageState::Sent, 13));
+    assert_eq!((message.state, message.message_numbers().len()), (MessageState::Sent, 13));
     let effects = bench.script.effects();
     assert_eq!(
         effects.iter().map(|effect| effect.media).collect::<Vec<_>>(),

@@ -18,6 +18,7 @@ mod restored;
 mod saga_faults;
 mod sagas;
 mod script;
+mod senders;
 mod standing_in;
 mod unclear;
 mod unreadable;

@@ -20,7 +20,7 @@ async fn a_text_is_sent_and_its_way_is_told() {
     let bench = Bench::new().await;
     let id = bench.submit(text(group(1), "hello")).await;
     let message = bench.settled(id).await;
-    assert_eq!((message.state, message.message_ids()), (MessageState::Sent, vec![1]));
+    assert_eq!((message.state, message.message_numbers()), (MessageState::Sent, vec![1]));
     assert_eq!(message.account, Some(name("main")));
     let steps: Vec<_> =
         bench.store.outbox().timeline(id).await.expect("reads").into_iter().map(|entry| entry.step).collect();
@@ -110,11 +110,11 @@ async fn others_in_the_chat_end_a_doubt_at_once_or_later() {
         }
     };
     tokio::time::timeout(Duration::from_mins(1), ended).await.expect("the doubt ends");
-    assert_eq!(bench.delivery.get(id).await.expect("reads").expect("exists").message_ids(), [77]);
+    assert_eq!(bench.delivery.get(id).await.expect("reads").expect("exists").message_numbers(), [77]);
 
     bench.script.act("backup", [Act::SendSilently, gone()]);
     let seen = bench.submit(text(group(1), "two")).await;
-    assert_eq!(bench.settled(seen).await.message_ids(), [77], "no doubt to begin with");
+    assert_eq!(bench.settled(seen).await.message_numbers(), [77], "no doubt to begin with");
     assert_eq!(bench.script.texts(), ["one", "two"]);
 }
 
@@ -279,7 +279,7 @@ async fn a_long_text_leaves_in_parts_in_order() {
     bench.breathe().await;
     bench.clock.advance(Duration::from_secs(31));
     let message = bench.settled(id).await;
-    assert_eq!((message.state, message.message_ids().len()), (MessageState::Sent, 2));
+    assert_eq!((message.state, message.message_numbers().len()), (MessageState::Sent, 2));
     let effects = bench.script.effects();
     assert_eq!(effects.iter().map(|e| e.text.as_bytes()[0]).collect::<Vec<_>>(), [b'a', b'b']);
     assert!(effects.iter().all(|e| e.account == name("main")), "the rest stays with who sent the first part");

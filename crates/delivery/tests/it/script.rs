@@ -315,6 +315,10 @@ impl Sender for Script {
         self.accounts.contains(account)
     }
 
+    fn accounts(&self) -> Vec<AccountName> {
+        self.accounts.clone()
+    }
+
     fn serves(&self, chat: &ChatRef) -> bool {
         match chat {
             ChatRef::Id(_) | ChatRef::Username(_) => self.channel.is_none(),

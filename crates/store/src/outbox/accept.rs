@@ -312,7 +312,7 @@ pub(super) fn insert_part(
     part: &Part,
     columns: &PartColumns,
 ) -> Result<(), StoreError> {
-    let first_id = items::ids_of(part).first();
+    let first_id = items::first_column(&items::ids_of(part));
     transaction.run(
         sql::INSERT_PART,
         params![

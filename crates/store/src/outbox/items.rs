@@ -1,5 +1,6 @@
 //! The items of a part as its columns have them: nothing beside the `random_id` for a text, JSON for media.
 
+use domain::ProviderId;
 use domain::message::{Part, PartItem};
 use domain::outcome::SentIds;
 use serde::{Deserialize, Serialize};
@@ -25,15 +26,21 @@ pub(super) fn column(part: &Part) -> Result<Option<String>, StoreError> {
     to_json(PARTS, &items).map(Some)
 }
 
-/// The column of the ids under which the provider has a part; none where the id of its first item says all.
+/// The column of the ids under which the provider has a part; none where the number of its first item says all.
 pub(super) fn ids_column(ids: &SentIds) -> Result<Option<String>, StoreError> {
-    let ids: Vec<Option<i64>> = ids.iter().collect();
-    if ids.len() <= 1 { Ok(None) } else { to_json(PARTS, &ids).map(Some) }
+    let ids: Vec<Option<&ProviderId>> = ids.iter().collect();
+    let is_number = ids.iter().flatten().all(|id| id.number().is_some());
+    if ids.len() <= 1 && is_number { Ok(None) } else { to_json(PARTS, &ids).map(Some) }
+}
+
+/// The column of the first item's id, which has numbers only.
+pub(super) fn first_column(ids: &SentIds) -> Option<i64> {
+    ids.first().and_then(ProviderId::number)
 }
 
 /// The ids that a part has, in the order of its items.
 pub(super) fn ids_of(part: &Part) -> SentIds {
-    part.items.iter().map(|item| item.message_id).collect()
+    part.items.iter().map(|item| item.message_id.clone()).collect()
 }
 
 /// Reads the items without their ids at the provider: the `random_id` of the first, and the column of all.
@@ -55,8 +62,8 @@ pub(super) fn read(
 
 /// Reads the ids at the provider: that of the first item, and the column of all.
 pub(super) fn read_ids(columns: &Columns<'_>, first: usize, all: usize) -> Result<SentIds, StoreError> {
-    match columns.maybe_json::<Vec<Option<i64>>>(all)? {
+    match columns.maybe_json::<Vec<Option<ProviderId>>>(all)? {
         Some(ids) => Ok(ids.into_iter().collect()),
-        None => Ok(SentIds::one(columns.get(first)?)),
+        None => Ok(SentIds::one(columns.get::<Option<i64>>(first)?)),
     }
 }

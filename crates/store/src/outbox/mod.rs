@@ -5,6 +5,7 @@ mod ending;
 mod held_back;
 mod items;
 mod reading;
+mod receipt;
 mod search;
 mod sending;
 pub(crate) mod statements;
@@ -25,6 +26,7 @@ pub(crate) use ending::AnsweredWrite;
 pub(crate) use held_back::HoldMessages;
 pub use reading::{EndedInMinute, Filter, Listed, StoredLane};
 pub(crate) use reading::{LONGEST_BATCH, logged};
+pub use receipt::{Receipt, ReceiptState};
 
 use crate::accounts::Hold;
 use crate::deferred::{Deferred, Settle};
@@ -207,6 +209,13 @@ impl Outbox<'_> {
     /// error and changes nothing; a message in doubt is in doubt no more.
     pub async fn part_sent(&self, sent: PartSent) -> Result<(), StoreError> {
         self.store.write(sending::SentWrite::new(sent)?).await
+    }
+
+    /// A provider says how far something is that was sent there; none where nothing here is known by that id, else the
+    /// message, whether or not that is news. A message is as far as the least of its parts, and never goes back. Nothing
+    /// is known of what was sent before [`Outbox::part_sent`] has returned.
+    pub async fn receipt(&self, receipt: Receipt) -> Result<Option<MessageId>, StoreError> {
+        self.store.write(receipt::ReceiptWrite(receipt)).await
     }
 
     /// An attempt sent nothing: the part waits again, and the message waits or ends. The message must be queued,

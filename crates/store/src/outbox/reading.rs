@@ -211,7 +211,7 @@ pub(super) fn with_parts(
         let ids = items::read_ids(&columns, 3, 6)?;
         let mut items = items::read(&columns, 1, 5)?;
         for (place, item) in items.iter_mut().enumerate() {
-            item.message_id = ids.get(place);
+            item.message_id = ids.get(place).cloned();
         }
         Ok(Part {
             index: columns.get(0)?,

@@ -2,13 +2,13 @@
 
 use domain::message::{PartItem, PartState};
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, ChatId, MessageId, MessageState, Outcome};
+use domain::{AccountName, Address, ChatId, MessageId, MessageState, Outcome};
 
 use super::ending::count_unresolved;
 use super::statements as sql;
 use super::{
-    Begin, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, held_back, items, key, refused, state_of,
-    timeline,
+    Begin, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, held_back, items, key, receipt, refused,
+    state_of, timeline,
 };
 use crate::accounts::{save_hold, statements as accounts};
 use crate::column::{Columns, to_json};
@@ -149,7 +149,7 @@ impl Write for SentWrite {
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let PartSent { id, part, is_only, account, address, message_ids, bind, rebind, at, .. } = &self.sent;
         let chat_id = address.chat_id().map(ChatId::get);
-        let params = params![message_ids.first(), self.ids, key(id), part];
+        let params = params![items::first_column(message_ids), self.ids, key(id), part];
         if transaction.execute(sql::PART_SENT, params)? == 0 {
             return match part_state(transaction, id, *part)? {
                 Some(PartState::Sent) => Ok(()),
@@ -176,6 +176,9 @@ impl Write for SentWrite {
         timeline::add(transaction, id, &entry)?;
         if is_held_back {
             held_back::failed(transaction, id, *at)?;
+        }
+        if let Address::Channel(chat) = address {
+            receipt::save_ids(transaction, chat, id, *part, message_ids)?;
         }
         let Some(chat_id) = chat_id else { return Ok(()) };
         let binding = params![chat_id, account.as_str(), at.as_micros()];

@@ -266,10 +266,31 @@ statements! {
             sum(CASE WHEN state = 11 THEN 1 ELSE 0 END), CASE WHEN content LIKE '%\"media\":[%' THEN 1 ELSE 0 END
         FROM outbox WHERE id > $1 AND finished_at > $2 GROUP BY 1, 2, 5";
 
+    // ---- receipts
+    /// Where a provider gives an id away twice, the later message has it.
+    SAVE_PROVIDER_ID = "
+        INSERT INTO provider_messages (channel, account, provider_id, message_id, part, item, receipt)
+        VALUES ($1, $2, $3, $4, $5, $6, 0)
+        ON CONFLICT (channel, account, provider_id) DO UPDATE SET
+            message_id = excluded.message_id, part = excluded.part, item = excluded.item, receipt = 0";
+    RECEIPT_FOR = "
+        SELECT message_id FROM provider_messages WHERE channel = $1 AND account = $2 AND provider_id = $3";
+    SAVE_RECEIPT = "
+        UPDATE provider_messages SET receipt = $1
+        WHERE channel = $2 AND account = $3 AND provider_id = $4 AND receipt < $1";
+    /// How far the least of a message is, how many of its parts have an id, and how many there are.
+    RECEIPTS_OF = "
+        SELECT min(r.receipt), count(DISTINCT r.part),
+            (SELECT count(*) FROM outbox_parts AS p WHERE p.message_id = $1)
+        FROM provider_messages AS r WHERE r.message_id = $1";
+    /// 20: sent, 21: delivered, 22: read.
+    ARRIVED = "UPDATE outbox SET state = $1, updated_at = $2 WHERE id = $3 AND state >= 20 AND state < $1";
+
     // ---- retention
     OLD_MESSAGES = "
         SELECT id, finished_at, 0 FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
     DROP_MESSAGE = "DELETE FROM outbox WHERE id = $1 AND finished_at <= $2";
+    DROP_PROVIDER_IDS = "DELETE FROM provider_messages WHERE message_id = $1";
     DROP_FILES = "DELETE FROM outbox_files WHERE message_id = $1";
     DROP_TIMELINE = "DELETE FROM outbox_timeline WHERE message_id = $1";
     KEYS = "SELECT scope, created_at FROM idempotency_keys WHERE scope > $1 ORDER BY scope LIMIT $2";

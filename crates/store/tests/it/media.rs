@@ -62,7 +62,7 @@ async fn an_album_is_sent_under_the_ids_of_its_items(world: World) {
         expected.set_sent(&told);
         let stored = world.get(message.id).await;
         assert_eq!(stored.parts[0], expected);
-        assert_eq!((stored.state, stored.message_ids()), (MessageState::Sending, known));
+        assert_eq!((stored.state, stored.message_numbers()), (MessageState::Sending, known));
         // Told twice, it stays as it was.
         outbox.part_sent(PartSent { message_ids: ids(&[Some(1), Some(2), Some(3)]), ..sent }).await.unwrap();
         assert_eq!(world.get(message.id).await, stored);

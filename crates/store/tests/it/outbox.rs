@@ -42,7 +42,7 @@ async fn a_message_reads_back_as_it_was_taken_in(world: World) {
     message.state = MessageState::Scheduled;
     message.send_at = Some(world.now().plus(std::time::Duration::from_mins(1)));
     message.content.mention = Some(Mention::Auto { auto: true, exclude: vec!["@demo_bot".into()] });
-    message.content.reply_to = Some(77);
+    message.content.reply_to = Some(77.into());
     message.content.silent = true;
     message.parts[1].text = FormattedText {
         text: "жирный 😀".into(),
@@ -69,7 +69,7 @@ async fn a_message_begun_at_acceptance_is_sent_in_two_writes(world: World) {
     let sent = PartSent { bind: true, ..world.sent(id, 0) };
     world.store.outbox().part_sent(sent.clone()).await.unwrap();
     let message = world.get(id).await;
-    assert_eq!((message.state, message.message_ids()), (MessageState::Sent, vec![500]));
+    assert_eq!((message.state, message.message_numbers()), (MessageState::Sent, vec![500]));
     assert_eq!((message.account.clone(), message.chat_id()), (Some(account("main")), Some(chat())));
     let timeline = world.store.outbox().timeline(id).await.unwrap();
     let steps: Vec<Step> = timeline.iter().map(|entry| entry.step).collect();
@@ -97,7 +97,7 @@ async fn parts_are_sent_one_by_one(world: World) {
         let expected = if part == 2 { MessageState::Sent } else { MessageState::Sending };
         assert_eq!(world.state(id).await, expected);
     }
-    assert_eq!(world.get(id).await.message_ids(), [500, 501, 502]);
+    assert_eq!(world.get(id).await.message_numbers(), [500, 501, 502]);
 }
 
 async fn a_part_is_begun_once_and_through_one_account(world: World) {

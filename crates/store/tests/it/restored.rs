@@ -101,7 +101,7 @@ async fn what_waits_fails_and_a_retry_sends_what_was_not_sent(world: World) {
         Some(account("main")),
         "the rest stays with the account that sent the first part"
     );
-    assert_eq!(half.message_ids(), [500]);
+    assert_eq!(half.message_numbers(), [500]);
 }
 
 async fn what_was_under_way_is_in_doubt_until_it_is_seen(world: World) {

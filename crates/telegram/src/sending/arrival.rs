@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::{Evidence, MessageLookup};
 use domain::account::Operation;
 use domain::outcome::SentIds;
-use domain::{ChatKind, Timestamp, UserId};
+use domain::{ChatKind, ProviderId, Timestamp, UserId};
 use grammers_tl_types::{enums, functions};
 use store::{Filter, Page};
 
@@ -54,7 +54,7 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
     let found = decide(&own, &others, time.since);
     if let MessageLookup::Here(ids) = &found {
         for (item, id) in attempt.part.items.iter().zip(ids.iter()) {
-            if let Some(id) = id {
+            if let Some(id) = id.and_then(ProviderId::number) {
                 account.recently_sent.note(item.random_id, id, Some(attempt.chat_id));
             }
         }
@@ -154,7 +154,7 @@ async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<i64>> {
     let listed = account.store.outbox().list(&filter, &page).await.ok()?;
     for part in listed.items.iter().flat_map(|message| &message.parts) {
         if part.random_id() != attempt.part.random_id() {
-            others.extend(part.message_ids());
+            others.extend(part.message_ids().filter_map(ProviderId::number));
         }
     }
     Some(others)

@@ -76,9 +76,9 @@ fn way(attempt: &Attempt<'_>) -> (Purpose, Duration) {
 
 /// What a part answers: only the first part answers, the others follow it anyway.
 fn reply_to(attempt: &Attempt<'_>) -> Option<enums::InputReplyTo> {
-    let message = attempt.content.reply_to.filter(|_| attempt.part.index == 0)?;
+    let message = attempt.content.reply_to.as_ref().filter(|_| attempt.part.index == 0)?.number()?;
     Some(enums::InputReplyTo::Message(types::InputReplyToMessage {
-        reply_to_msg_id: message,
+        reply_to_msg_id: i32::try_from(message).ok()?,
         top_msg_id: None,
         reply_to_peer_id: None,
         quote_text: None,

@@ -38,6 +38,10 @@ impl Sender for Pool {
         self.index(account).is_some()
     }
 
+    fn accounts(&self) -> Vec<AccountName> {
+        self.all().iter().map(|account| account.name.clone()).collect()
+    }
+
     fn serves(&self, chat: &ChatRef) -> bool {
         !matches!(chat, ChatRef::Channel(_))
     }

@@ -65,7 +65,7 @@ pub(super) fn untaken(untaken: &Untaken) -> Answer {
 }
 
 fn sent(message: &OutboundMessage, given: &Value) -> Answer {
-    let message_ids = message.message_ids();
+    let message_ids = message.message_numbers();
     let count = message_ids.len();
     let body = Body::Shipped { status: "ok", recipient: given.clone(), message_ids, count };
     Answer { status: StatusCode::OK, body }
@@ -126,7 +126,7 @@ mod tests {
     fn an_album_answers_all_its_messages() {
         let mut message = tests::sent("-100500", "a", None);
         let mut part = message.parts[0].clone();
-        part.items.push(part.items[0]);
+        part.items.push(part.items[0].clone());
         part.set_sent(&[Some(45), Some(46)].into_iter().collect::<SentIds>());
         message.parts = vec![part];
         assert_eq!(

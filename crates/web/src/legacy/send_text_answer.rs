@@ -40,7 +40,7 @@ pub(super) fn doubt(message: &OutboundMessage) -> Answer {
 
 fn sent(message: &OutboundMessage, tag_wanted: bool) -> Answer {
     let chat_id = message.chat_id().map(domain::ChatId::get);
-    let message_id = message.message_ids().first().copied();
+    let message_id = message.message_numbers().first().copied();
     let private = message.chat_id().is_some_and(|chat| chat.kind() == ChatKind::User);
     let body = if private && !tag_wanted {
         Body::Private { status: "ok", chat_id, message_id, chat_type: "private" }

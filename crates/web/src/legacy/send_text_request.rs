@@ -60,7 +60,7 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
     let content = Content {
         text: parse_leniently(parse_mode, &fields.text("text")),
         parse_mode,
-        reply_to,
+        reply_to: reply_to.map(Into::into),
         mention,
         mention_optional: true,
         silent: false,
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!((order.content.text.text.as_str(), order.content.text.entities.len()), ("a", 1));
         let named = read(r#"{"chat":"demo","disable_preview":false,"reply_to":"7"}"#).expect("an order");
         assert_eq!(named.chat, "@demo".parse().ok());
-        assert_eq!((named.content.preview, named.content.reply_to), (true, Some(7)));
+        assert_eq!((named.content.preview, named.content.reply_to), (true, Some(7.into())));
     }
 
     #[test]

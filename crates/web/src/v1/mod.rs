@@ -23,6 +23,7 @@ mod new_message;
 pub(crate) mod operations;
 pub(crate) mod overview;
 mod page;
+mod reply_to;
 pub(crate) mod services;
 pub(crate) mod uploads;
 pub(crate) mod users;

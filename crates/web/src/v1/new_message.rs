@@ -5,12 +5,13 @@ use std::time::Duration;
 use api::schemas;
 use domain::message::{Content, Mention, OnFlood};
 use domain::text::{ParseMode, parse};
-use domain::{AccountName, NamedChat, Timestamp, Username, Words};
+use domain::{AccountName, ChatRef, NamedChat, Timestamp, Username, Words};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::chat_name::ChatName;
 use super::new_media::{self, MediaBody};
+use super::reply_to::ReplyTo;
 use super::wait::wait;
 use crate::extract::Object;
 use crate::files::Named;
@@ -42,9 +43,9 @@ pub(crate) struct NewMessage {
     /// How the text says what is bold: `html`, `markdown` (or `md`) or `none`.
     #[schema(value_type = Option<String>, default = "none", example = "html")]
     parse_mode: Option<ParseMode>,
-    /// The Telegram id of the message that is answered.
-    #[schema(minimum = 1)]
-    reply_to: Option<i64>,
+    /// The message that is answered, by its id at the provider: a number at Telegram, text at other channels.
+    #[schema(schema_with = schemas::reply_to, required = false)]
+    reply_to: Option<ReplyTo>,
     /// Whom to mention, in the place of `{client}` or in front.
     #[schema(value_type = Option<MentionBody>)]
     mention: Option<Object<MentionBody>>,
@@ -136,12 +137,10 @@ impl NewMessage {
             let what = if said.is_some() { "is empty" } else { "is missing" };
             wrong("text", format!("{what}; write what is to be sent, or name files in media"));
         }
+        let is_of_channel = matches!(self.chat.0, NamedChat::Chat(ChatRef::Channel(_)));
         let reply_to = self.reply_to.and_then(|id| {
-            let id = i32::try_from(id).ok().filter(|id| *id > 0);
-            if id.is_none() {
-                wrong("reply_to", "is wrong: a Telegram message id is a number from 1".to_owned());
-            }
-            id
+            let id = if is_of_channel { id.of_channel() } else { id.of_telegram() };
+            id.map_err(|message| wrong("reply_to", message.to_owned())).ok()
         });
         let late = self.send_at.filter(|at| *at <= now).map(|at| {
             let message = format!("is wrong: {at} is over; it is {now}. Leave it out to send now");
@@ -258,6 +257,7 @@ mod tests {
             (r#""text":"a","reply_to":0"#, "reply_to"),
             (r#""text":"a","reply_to":3000000000"#, "reply_to"),
             (r#""text":"a","reply_to":"seven""#, "reply_to"),
+            (r#""text":"a","reply_to":true"#, "reply_to"),
             (r#""text":["a"]"#, "text"),
             (r#""text":{"a":1}"#, "text"),
             (r#""text":"a","wait":101"#, "wait"),
@@ -283,6 +283,20 @@ mod tests {
         }
         let problem = read(r#"{"chat":"a b","text":"x"}"#).expect_err("a chat with a space");
         assert!(problem.detail().contains("names no chat"), "{}", problem.detail());
+    }
+
+    #[test]
+    fn an_answer_names_the_message_as_its_provider_does() {
+        let answered = |chat: &str, id: &str| {
+            let body = format!(r#"{{"chat":"{chat}","text":"a","reply_to":{id}}}"#);
+            read(&body).expect("an order").content.reply_to
+        };
+        assert_eq!(answered("@demo", "7"), Some(7.into()));
+        assert_eq!(answered("@demo", "\"7\""), Some(7.into()));
+        assert_eq!(answered("avito:shop/u2i-1", "\"7\""), Some("7".into()));
+        assert_eq!(answered("avito:shop/u2i-1", "\"a1-b2\""), Some("a1-b2".into()));
+        let long = format!(r#"{{"chat":"avito:shop/1","text":"a","reply_to":"{}"}}"#, "a".repeat(257));
+        assert_eq!(read(&long).expect_err("too long").errors()[0].field, "reply_to");
     }
 
     #[test]

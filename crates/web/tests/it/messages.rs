@@ -59,8 +59,8 @@ async fn every_field_reaches_the_account() {
     assert_eq!(sent[0].text.text, "hello Anna Ивановна");
     assert_eq!(sent[0].text.entities.len(), 2);
     assert_eq!(
-        (sent[0].content.reply_to, sent[0].content.silent, sent[0].content.preview),
-        (Some(7), true, true)
+        (sent[0].content.reply_to.clone(), sent[0].content.silent, sent[0].content.preview),
+        (Some(7.into()), true, true)
     );
 }
 
@@ -102,6 +102,24 @@ async fn a_caller_waits_for_as_long_as_it_says() {
     let reply = world.pass(Duration::from_secs(20), waiting).await;
     assert_eq!(reply.status, 202);
     world.script.release();
+}
+
+#[tokio::test]
+async fn a_channel_that_is_not_there_is_refused_by_its_field() {
+    let world = World::new().await;
+    let reply = world.message(r#"{"chat":"avito:shop/u2i-1","text":"a"}"#).send().await;
+    let problem = reply.problem(404, "chat_not_found");
+    let detail = problem["detail"].as_str().expect("a detail");
+    assert!(detail.contains("`chat`") && detail.contains("avito:shop/u2i-1"), "{detail}");
+    assert!(detail.contains("set the channel up first"), "{detail}");
+    assert_eq!(
+        world.call("GET", "/v1/messages").send().await.json()["items"],
+        json!([]),
+        "nothing was accepted"
+    );
+    // Nor is it a chat that can be read.
+    let path = "/v1/chats/avito:shop%2Fu2i-1";
+    assert_eq!(world.call("GET", path).send().await.status, 404);
 }
 
 #[tokio::test]

@@ -120,6 +120,10 @@ impl Sender for Script {
         ["main", "backup_1"].contains(&account.as_str())
     }
 
+    fn accounts(&self) -> Vec<AccountName> {
+        ["main", "backup_1"].map(account).to_vec()
+    }
+
     fn serves(&self, chat: &ChatRef) -> bool {
         !matches!(chat, ChatRef::Channel(_))
     }

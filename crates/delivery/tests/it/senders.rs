@@ -1,0 +1,148 @@
+//! Several ways out beside each other: each message through its own, whatever is wrong with the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Clock;
+use delivery::{Delivery, Limits, Senders, SharedName, SubmitError};
+use domain::{AccountName, Address, ChatRef, MessageId, MessageState, Outcome};
+use store::{Receipt, ReceiptState, Store};
+
+use crate::folder::{self, Folder};
+use crate::script::{Act, CAPABILITIES, Script, group, name, text};
+
+/// Accounts of Telegram, and two of a channel.
+struct Two {
+    _folder: Folder,
+    clock: Clock,
+    telegram: Arc<Script>,
+    avito: Arc<Script>,
+    store: Store,
+    delivery: Delivery,
+}
+
+impl Two {
+    async fn new() -> Self {
+        let (folder, clock) = (Folder::on_sqlite(), Clock::system());
+        let telegram = Script::new(&clock, CAPABILITIES);
+        let avito = Script::of_channel(&clock, CAPABILITIES, "avito", &["shop", "shop_2"]);
+        let store = folder.store(&clock).await;
+        let senders = Senders::join(vec![telegram.clone(), avito.clone()]).expect("names of their own");
+        let delivery = Delivery::new(store.clone(), senders, folder::ambient(&clock), Limits::default());
+        Self { _folder: folder, clock, telegram, avito, store, delivery }
+    }
+
+    async fn submit(&self, chat: ChatRef, words: &str) -> MessageId {
+        self.delivery.submit(text(chat, words)).await.expect("accepted").id
+    }
+
+    async fn state(&self, id: MessageId) -> MessageState {
+        self.delivery.settled(id, Duration::from_mins(1)).await.expect("reads").expect("exists").state
+    }
+
+    fn receipt(&self, id: i64, state: ReceiptState) -> Receipt {
+        let (channel, account) = ("avito".parse().expect("a name"), name("shop"));
+        Receipt { channel, account, provider_id: id.into(), state, at: self.clock.now() }
+    }
+}
+
+fn item(number: u32) -> ChatRef {
+    format!("avito:shop/u2i-{number}").parse().expect("an address")
+}
+
+#[tokio::test]
+async fn each_message_leaves_through_the_sender_of_its_chat() {
+    let two = Two::new().await;
+    let mut all = Vec::new();
+    for number in 1..=5_u32 {
+        all.push(two.submit(item(number), &format!("avito {number}")).await);
+        all.push(two.submit(group(number.into()), &format!("telegram {number}")).await);
+    }
+    for id in all {
+        assert_eq!(two.state(id).await, MessageState::Sent);
+    }
+    let (there, here) = (two.avito.effects(), two.telegram.effects());
+    assert!(there.len() == 5 && there.iter().all(|effect| effect.text.starts_with("avito")), "{there:?}");
+    assert!(here.len() == 5 && here.iter().all(|effect| effect.text.starts_with("telegram")), "{here:?}");
+    assert!(there.iter().all(|effect| matches!(effect.address, Address::Channel(_))));
+    assert!(there.iter().all(|effect| effect.account.as_str().starts_with("shop")));
+}
+
+#[tokio::test]
+async fn a_dead_sender_holds_none_but_its_own() {
+    let two = Two::new().await;
+    two.avito.act("shop", [Act::Hang]);
+    let stuck = two.submit(item(1), "into the void").await;
+    let until = two.clock.now().plus(Duration::from_mins(5));
+    for account in ["shop", "shop_2"] {
+        two.avito.hold(account, until);
+    }
+    let held = two.submit(item(2), "waits").await;
+    for number in 1..=20 {
+        let id = two.submit(group(number), "goes on").await;
+        assert_eq!(two.state(id).await, MessageState::Sent);
+    }
+    for id in [stuck, held] {
+        let message = two.delivery.get(id).await.expect("reads").expect("exists");
+        assert!(!message.state.is_final(), "{message:?}");
+    }
+    two.clock.advance(Duration::from_secs(301));
+    assert_eq!(two.state(held).await, MessageState::Sent);
+}
+
+#[tokio::test]
+async fn a_channel_that_is_not_there_takes_nothing_in() {
+    let two = Two::new().await;
+    let unknown: ChatRef = "vk:shop/1".parse().expect("an address");
+    let refused = two.delivery.submit(text(unknown.clone(), "hello")).await;
+    assert!(matches!(&refused, Err(SubmitError::NotServed(chat)) if *chat == unknown), "{refused:?}");
+    assert_eq!(two.delivery.queued(), 0);
+    let all =
+        two.store.outbox().list(&store::Filter::default(), &store::Page { limit: 5, cursor: None }).await;
+    assert_eq!(all.expect("reads").items, []);
+}
+
+#[tokio::test]
+async fn two_senders_with_one_account_name_are_refused() {
+    let clock = Clock::system();
+    let telegram = Script::new(&clock, CAPABILITIES);
+    let shop = |account: &str| Script::of_channel(&clock, CAPABILITIES, "avito", &["shop", account]);
+    let joined = |other: Arc<Script>| Senders::join(vec![telegram.clone(), other]);
+    assert_eq!(joined(shop("main")).err(), Some(SharedName(name("main"))));
+    let both = joined(shop("shop_2")).expect("names of their own");
+    let names = ["main", "backup", "shop", "shop_2"].map(name);
+    assert_eq!(both.accounts(), names);
+    assert!(names.iter().all(|one: &AccountName| both.knows(one) && both.can_still_tell(one)));
+    assert!(!both.knows(&name("nobody")) && !both.can_still_tell(&name("nobody")));
+    // Any of them that changes is a change.
+    let mut changes = both.changes();
+    telegram.lose("backup");
+    changes.changed().await.expect("told");
+}
+
+#[tokio::test]
+async fn an_account_of_a_channel_that_was_refused_is_no_failover_of_telegram() {
+    let two = Two::new().await;
+    for account in ["shop", "shop_2"] {
+        two.avito.act(account, [Act::Refuse(Outcome::NotFound("no such chat".into()))]);
+    }
+    let id = two.submit(item(1), "hello").await;
+    assert_eq!(two.state(id).await, MessageState::Failed);
+    assert!(two.telegram.effects().is_empty());
+}
+
+#[tokio::test]
+async fn what_arrived_and_was_read_is_told_of_its_message() {
+    let two = Two::new().await;
+    let id = two.submit(item(1), "hello").await;
+    assert_eq!(two.state(id).await, MessageState::Sent);
+    assert_eq!(two.delivery.receipt(two.receipt(9, ReceiptState::Read)).await, Ok(None), "not ours");
+    for (state, expected) in [
+        (ReceiptState::Delivered, MessageState::Delivered),
+        (ReceiptState::Read, MessageState::Read),
+        (ReceiptState::Delivered, MessageState::Read),
+    ] {
+        assert_eq!(two.delivery.receipt(two.receipt(1, state)).await, Ok(Some(id)));
+        assert_eq!(two.state(id).await, expected);
+    }
+}
