@@ -28,8 +28,8 @@ use serde_json::Map;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, choosing, costs, dashboard, failover, idle, import, logs, many_files,
-    postgresql, search, send_text, sizes, ten_million, upload,
+    Pace, Stage, added_latency, choosing, costs, dashboard, dead_channel, failover, idle, import, logs,
+    many_files, postgresql, search, send_text, sizes, ten_million, upload,
 };
 use crate::usage::Ticks;
 
@@ -79,6 +79,7 @@ enum Scenario {
     ManyFiles,
     Upload,
     Costs,
+    DeadChannel,
     AddedLatency,
     SendText,
     Postgres,
@@ -174,6 +175,7 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::ManyFiles => report.add(name, &many_files::run(stage).await?),
         Scenario::Upload => report.add(name, &upload::run(stage).await?),
         Scenario::Costs => report.add(name, &costs::run(stage).await?),
+        Scenario::DeadChannel => report.add(name, &dead_channel::run(stage).await?),
         Scenario::AddedLatency => report.add(name, &added_latency::run(stage).await?),
         Scenario::SendText => report.add(name, &send_text::run(stage).await?),
         Scenario::Postgres => report.add(name, &postgresql::run(stage).await?),

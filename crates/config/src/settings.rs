@@ -136,6 +136,11 @@ settings! {
         /// How many connections one port takes at a time; further ones wait until one ends. One address has a quarter of
         /// them at most.
         connections: usize = 2048, integer(16, 65_536);
+        /// How many messages may wait for one account, those with a time to come included; over it `queue_full`. Messages that
+        /// any account may carry count as those of one.
+        waiting_per_account: u32 = 100_000, integer(100, 100_000_000);
+        /// How many messages of one API key may wait, or without a key of one port; over it `queue_full`.
+        waiting_per_key: u32 = 100_000, integer(100, 100_000_000);
         /// How long a message is tried that its provider answers with errors of its own, or with nothing that says whether
         /// it arrived. Then a look at the chat decides: it was sent, it failed (`provider_error`), or it is in doubt; and the
         /// messages behind it go on.

@@ -2,13 +2,13 @@
 
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::timeline::{Entry, Step};
-use domain::{Address, MessageId};
-use store::{Accepted, SameBy};
+use domain::{Address, ChatRef, MessageId};
+use store::{Accepted, Caller, LaneKey, Queue, SameBy};
 
 use crate::decide::{self, Choice};
 use crate::durability::Fate;
-use crate::lanes::LaneId;
-use crate::sender::Admission;
+use crate::lanes::{LaneId, NoneStored, Place};
+use crate::sender::{Admission, Candidates, Query};
 use crate::submission::{self, How, Submission, SubmitError, Submitted};
 use crate::{Delivery, Inner, due_since, durability, log_events, purpose, query, worker};
 
@@ -69,10 +69,6 @@ impl Delivery {
         if !inner.sender.serves(&submission.chat) {
             return Err(SubmitError::NotServed(submission.chat));
         }
-        let queued = inner.waiters.len();
-        if queued >= inner.limits.queued {
-            return Err(SubmitError::TooMany { queued });
-        }
         let same_by = submission.idempotency.map_or(SameBy::Key, |key| key.same_by);
         let capabilities = inner.sender.capabilities(&submission.chat);
         let mut accept = submission::build(submission, &capabilities, &inner.ambient)?;
@@ -84,10 +80,23 @@ impl Delivery {
             chat if !self.lanes().lead_to(chat) => inner.sender.locate(chat),
             chat => Address::written(chat),
         };
-        let reserved = self.begin_at_acceptance(message);
+        let asked = query(message);
+        let candidates = inner.sender.candidates_now(&asked);
+        let place = store::Place {
+            queue: queue(message, candidates.as_ref()),
+            caller: Caller::of(&accept.origin),
+            media: !message.content.media.is_empty(),
+        };
+        let scheduled = message.state == MessageState::Scheduled;
+        inner.counts.accept(&place, scheduled, inner.limits.quotas)?;
+        let none_stored = self.none_stored(message).await;
+        let reserved = candidates.and_then(|candidates| {
+            self.begin_at_acceptance(message, &asked, &candidates, &place, none_stored)
+        });
+        accept.queue = place.queue.clone();
         let message = message.clone();
         let listener = accept.origin.listener.clone();
-        inner.waiters.begin(id);
+        inner.waiters.begin(id, place.clone());
         let answer = inner.store.outbox().accept(accept).await;
         let not_known = SubmitError::NotKnown { id };
         let accepted = durability::answer_or_fate(answer, &id, self.fate(id), not_known).await;
@@ -106,8 +115,11 @@ impl Delivery {
                         self.start(lane, Some(worker::first_job(message, admission)));
                     }
                     // No one waits for a person: its callers hear at once that it is accepted.
-                    None if message.state == MessageState::AwaitingApproval => inner.waiters.abandon(id),
-                    None => self.enqueue(message),
+                    None if message.state == MessageState::AwaitingApproval => {
+                        inner.waiters.abandon(id);
+                        inner.counts.end(&place, scheduled);
+                    }
+                    None => self.enqueue(message, &place, none_stored),
                 }
                 return Ok(Submitted { id, how: How::New });
             }
@@ -123,7 +135,9 @@ impl Delivery {
             Err(not_accepted) => Err(not_accepted),
         };
         inner.waiters.abandon(id);
-        self.release(reserved.map(|(lane, _)| lane));
+        inner.counts.end(&place, scheduled);
+        // The one who queued up behind it goes on.
+        self.start_new(reserved.map(|(lane, _)| lane));
         other
     }
 
@@ -159,30 +173,61 @@ impl Delivery {
         durability::unanswered(ambient, closing, &id, || outbox.unanswered(id)).await;
     }
 
+    /// Whether the store has none of the messages of a lane that is not open.
+    async fn none_stored(&self, message: &OutboundMessage) -> NoneStored {
+        let asked = self.lanes().ask_store(&message.place(), message.pin.as_ref());
+        if asked.is_some() {
+            let names = vec![message.chat.clone()];
+            let key = LaneKey { chat_id: message.chat_id(), names, pin: message.pin.clone() };
+            if self.0.store.outbox().waits_in(key).await.unwrap_or(true) {
+                return None;
+            }
+        }
+        asked
+    }
+
     /// Whether the message can go to its account in the same write that accepts it: one write to disk instead of two.
     /// Only when nothing waits for its chat and an account is ready; opens the lane then.
-    fn begin_at_acceptance(&self, message: &mut OutboundMessage) -> Option<(LaneId, Admission)> {
+    fn begin_at_acceptance(
+        &self,
+        message: &mut OutboundMessage,
+        query: &Query,
+        candidates: &Candidates,
+        place: &store::Place,
+        none_stored: NoneStored,
+    ) -> Option<(LaneId, Admission)> {
         let address = message.address.clone()?;
         // Media have to be prepared first, which may take long and is no promise to anybody.
         if message.state != MessageState::Queued || message.parts.first().is_none_or(Part::is_media) {
             return None;
         }
-        let query = query(message);
-        let candidates = self.0.sender.candidates_now(&query)?;
-        let Choice::Go(account) = decide::choose(&candidates, Some(&query.chat), &[], None, false) else {
+        let Choice::Go(account) = decide::choose(candidates, Some(&query.chat), &[], None, false) else {
             return None;
         };
         // What is said about another way than the first one goes with a write of its own.
         let is_elsewhere = candidates.address.as_ref().is_some_and(|other| *other != address);
-        let stands_in = message.pin.is_none() && decide::failover(&candidates, &[], &account, None).is_some();
+        let stands_in = message.pin.is_none() && decide::failover(candidates, &[], &account, None).is_some();
         if is_elsewhere || stands_in || candidates.lost {
             return None;
         }
         let admission = self.0.sender.admit(&account).ok()?;
-        let lane = self.lanes().reserve(&address.into(), message.pin.as_ref())?;
+        let (chat, named) = (address.into(), message.chat.clone());
+        let at = Place { chat, named, queue: place.queue.clone() };
+        let lane = self.lanes().reserve(&at, message.pin.as_ref(), none_stored)?;
         message.account = Some(account);
         message.state = MessageState::Sending;
         message.parts[0].state = PartState::Begun;
         Some((lane, admission))
+    }
+}
+
+/// Whose queue a message waits in: that of the account it is pinned to, else of its channel's, else of the first choice for
+/// its chat.
+fn queue(message: &OutboundMessage, candidates: Option<&Candidates>) -> Queue {
+    let first = || candidates.and_then(|candidates| candidates.preferred.clone());
+    match (&message.pin, &message.chat) {
+        (Some(pin), _) => Queue::Pinned(pin.clone()),
+        (None, ChatRef::Channel(chat)) => Queue::Account(chat.account.clone()),
+        (None, ChatRef::Id(_) | ChatRef::Username(_)) => first().map_or(Queue::Pool, Queue::Account),
     }
 }

@@ -168,7 +168,10 @@ impl LaneWorker<'_> {
                     return Err(ControlFlow::Break(LaneStep::Dropped));
                 }
                 // Ended and sent again by hand meanwhile: it is on its way once more.
-                inner.waiters.begin(work.message.id);
+                let place = inner.store.outbox().place(work.message.id).await;
+                if let Ok(Some(place)) = place {
+                    inner.waiters.begin(work.message.id, place);
+                }
                 return Err(ControlFlow::Continue(()));
             }
         }
@@ -275,9 +278,7 @@ impl LaneWorker<'_> {
         let Job { id, pin, payload } = job;
         let job = Job { id, pin, payload: Some(payload) };
         let lane = self.delivery.lanes().relocate(self.lane, &address.into(), job);
-        if let Some(lane) = lane {
-            self.delivery.start(lane, None);
-        }
+        self.delivery.start_new(lane);
         LaneStep::Elsewhere
     }
 

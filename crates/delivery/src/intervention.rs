@@ -24,12 +24,13 @@ impl Delivery {
 
     async fn end_unsent(&self, id: MessageId, detail: Option<String>) -> Result<Change, StoreError> {
         let now = self.0.ambient.clock.now();
-        let done = self.0.store.outbox().cancel(id, now, detail).await?;
+        let waited = self.0.store.outbox().take_back(id, now, detail).await?;
         let Some(message) = self.get(id).await? else { return Ok(Change::NoSuchMessage) };
-        if !done {
-            return Ok(Change::Refused(Box::new(message)));
+        let Some((place, waited)) = waited else { return Ok(Change::Refused(Box::new(message))) };
+        if waited != MessageState::AwaitingApproval {
+            self.0.counts.end(&place, waited == MessageState::Scheduled);
         }
-        self.0.schedule.remove(id);
+        self.0.metrics.cancelled();
         // The one who holds it at this moment finds out from the store; the one who waits for its turn never gets one.
         for chat in [message.chat.clone(), message.place()] {
             self.lanes().remove(&chat, id);
@@ -41,8 +42,7 @@ impl Delivery {
         // A retry between the write and the removal would have lost its place.
         let now = self.get(id).await?;
         if let Some(again) = now.filter(|now| waits(now.state)) {
-            self.0.waiters.begin(id);
-            self.enqueue(again);
+            self.line_up_again(again, place);
         }
         Ok(Change::Done(Box::new(message)))
     }
@@ -72,7 +72,7 @@ impl Delivery {
         let delivery = self.clone();
         self.to_the_end(async move {
             let done = delivery.0.store.outbox().retry(id, delivery.0.ambient.clock.now()).await;
-            delivery.back_in_line(id, done).await
+            delivery.back_in_line(id, done, true).await
         })
         .await?
     }
@@ -86,7 +86,7 @@ impl Delivery {
         self.to_the_end(async move {
             let now = delivery.0.ambient.clock.now();
             let done = delivery.0.store.outbox().decide(id, approval, now, by).await;
-            delivery.back_in_line(id, done).await
+            delivery.back_in_line(id, done, approval == Approval::Approved).await
         })
         .await?
     }
@@ -101,35 +101,46 @@ impl Delivery {
         self.to_the_end(async move {
             let now = delivery.0.ambient.clock.now();
             let done = delivery.0.store.outbox().resolve(id, resolution, now).await;
-            delivery.back_in_line(id, done).await
+            delivery.back_in_line(id, done, false).await
         })
         .await?
     }
 
     /// Gives a message its turn again once the store says that it may have one. Where the store says nothing, it may be put
-    /// back all the same.
+    /// back all the same. `waits_then`: a change that was done had it wait, whatever has come of it since.
     async fn back_in_line(
         &self,
         id: MessageId,
         done: Result<bool, StoreError>,
+        waits_then: bool,
     ) -> Result<Change, StoreError> {
-        let change = self.take_back(id, done).await;
+        let change = self.take_back(id, done, waits_then).await;
         if change.is_err() {
             self.find_out(id);
         }
         change
     }
 
-    async fn take_back(&self, id: MessageId, done: Result<bool, StoreError>) -> Result<Change, StoreError> {
+    async fn take_back(
+        &self,
+        id: MessageId,
+        done: Result<bool, StoreError>,
+        waits_then: bool,
+    ) -> Result<Change, StoreError> {
         let done = done?;
         let Some(message) = self.get(id).await? else { return Ok(Change::NoSuchMessage) };
         if !done {
             return Ok(Change::Refused(Box::new(message)));
         }
         // Sending: the one who held it through the cancel has it already, and a second job would not ask the store again.
-        if waits(message.state) {
-            self.0.waiters.begin(id);
-            self.enqueue(message.clone());
+        let waits_now = waits(message.state);
+        if (waits_then || waits_now)
+            && let Some(place) = self.0.store.outbox().place(id).await?
+        {
+            self.0.counts.begin(&place, message.state == MessageState::Scheduled);
+            if waits_now {
+                self.line_up_again(message.clone(), place);
+            }
         }
         // A person may have said of a doubt that it was sent.
         self.0.media_released.tell(&message);

@@ -9,6 +9,7 @@
 
 mod acceptance;
 mod attempt;
+mod backlog;
 mod begin;
 mod capabilities;
 mod decide;
@@ -34,6 +35,7 @@ mod senders;
 pub mod steps;
 mod submission;
 mod waiters;
+mod waiting;
 mod watchdog;
 mod worker;
 
@@ -42,15 +44,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
-use domain::message::OutboundMessage;
+use domain::message::{MessageState, OutboundMessage};
 use domain::outcome::Failure;
 use domain::{AccountName, ChatRef, MessageId, Purpose, Timestamp};
-use store::{Store, StoreError};
-use tokio::sync::broadcast;
+use store::{Place, Store, StoreError};
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use capabilities::{Action, Capabilities, Dedup, MediaKind, NotCarried};
+pub use lanes::Window;
 pub use plan::MOST_MEDIA;
 pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSubmission};
 pub use sender::{
@@ -58,7 +61,8 @@ pub use sender::{
 };
 pub use senders::{Senders, SharedName};
 pub use steps::{Call, ChatLookup, Steps};
-pub use submission::{Change, How, Submission, SubmitError, Submitted};
+pub use submission::{Change, Full, How, Submission, SubmitError, Submitted};
+pub use waiting::Quotas;
 pub use watchdog::Unbegun;
 
 use lanes::{LaneId, Lanes};
@@ -67,6 +71,7 @@ use metrics::{MessageMetrics, MessagesCounted};
 use schedule::Schedule;
 use waiters::Waiters;
 pub use waiters::{Due, InHand};
+use waiting::WaitingCounts;
 use watchdog::Watchdog;
 use worker::{InFlight, Payload};
 
@@ -85,14 +90,20 @@ pub struct Ambient {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Messages that are not finished, at most; over it [`SubmitError::TooMany`].
-    pub queued: usize,
+    pub quotas: Quotas,
+    /// How many of them memory holds.
+    pub window: Window,
     /// How long a part is tried of which it is not known what came of it. After that a look at the chat decides.
     pub give_up_after: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { queued: 100_000, give_up_after: Duration::from_mins(10) }
+        Self {
+            quotas: Quotas { account: 100_000, caller: 100_000 },
+            window: Window { queue: 1_000, lane: 16 },
+            give_up_after: Duration::from_mins(10),
+        }
     }
 }
 
@@ -106,8 +117,11 @@ struct Inner {
     ambient: Ambient,
     limits: Limits,
     lanes: Mutex<Lanes<Payload>>,
-    waiters: Waiters<MessageId, OutboundMessage>,
+    waiters: Waiters<MessageId, OutboundMessage, Place>,
+    counts: WaitingCounts,
     schedule: Schedule,
+    /// Wakes the reader of what the store has beyond the window.
+    backlog: Notify,
     watchdog: Watchdog<LaneId>,
     metrics: MessageMetrics,
     media_released: MediaReleased,
@@ -123,9 +137,11 @@ impl Delivery {
             sender,
             ambient,
             limits,
-            lanes: Mutex::default(),
+            lanes: Mutex::new(Lanes::new(limits.window)),
             waiters: Waiters::default(),
+            counts: WaitingCounts::default(),
             schedule: Schedule::default(),
+            backlog: Notify::new(),
             watchdog: Watchdog::default(),
             metrics: MessageMetrics::default(),
             media_released: MediaReleased::default(),
@@ -133,36 +149,45 @@ impl Delivery {
             closing: CancellationToken::new(),
         }));
         delivery.0.tasks.spawn(schedule::run(delivery.clone()));
+        delivery.0.tasks.spawn(backlog::run(delivery.clone()));
         delivery.0.tasks.spawn(evidence::run(delivery.clone()));
         delivery
     }
 
     /// Takes up what an earlier run left unfinished; call it once, before the first [`Delivery::submit`]. Tells how many.
+    /// What was under way is read now; of what waits only the count, and the messages as there is room for them.
+    ///
     /// A message that cannot be read is taken up once it can, and those behind it in its lane wait for it. Only one whose
-    /// chat or pin cannot be read either, or that is scheduled, holds no lane: nothing says which.
+    /// chat or pin cannot be read either holds no lane: nothing says which.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn resume(&self) -> Result<usize, StoreError> {
-        let (mut all, mut unreadable, mut after) = (Vec::new(), Vec::new(), None);
-        loop {
-            let page = self.0.store.outbox().unfinished(after, 500).await?;
-            let Some(last) = page.last else { break };
+        let outbox = self.0.store.outbox();
+        if let Some(last) = outbox.last_id().await? {
             // A clock that was set back must not put new messages before those that wait.
             self.0.ambient.ids.follow(*last.as_uuid());
-            all.extend(page.readable);
-            unreadable.extend(page.unreadable);
-            after = Some(last);
         }
-        let resumed = all.len();
-        let mut in_line = Vec::new();
-        for id in unreadable {
-            match self.0.store.outbox().lane(id).await {
-                Ok(Some(lane)) => in_line.push((id, lane)),
-                Ok(None) | Err(_) => self.find_out(id),
+        for waiting in outbox.count_waiting().await? {
+            self.0.counts.resume(&waiting);
+            if !waiting.scheduled {
+                self.lanes().resume(&waiting.place.queue);
             }
         }
-        self.line_up_again(all, in_line);
+        let mut after = None;
+        loop {
+            let page = outbox.under_way(after, 500).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(*last);
+            for id in page {
+                self.take_up_again(id).await?;
+            }
+        }
+        self.lanes().resumed();
+        let resumed = self.0.counts.all();
+        self.0.metrics.resumed(resumed);
+        self.0.schedule.resume(outbox).await?;
+        self.0.backlog.notify_one();
         Ok(resumed)
     }
 
@@ -175,11 +200,19 @@ impl Delivery {
         id: MessageId,
         limit: Duration,
     ) -> Result<Option<OutboundMessage>, StoreError> {
-        if let Some(waiting) = self.0.waiters.wait(id)
-            && let Ok(Ok(message)) = self.0.ambient.clock.timeout(limit, waiting).await
-        {
+        let (ended, is_here) = self.0.waiters.listen(id);
+        if !is_here {
+            let now = self.get(id).await;
+            if !now.as_ref().is_ok_and(|now| now.as_ref().is_some_and(|message| !message.state.is_final())) {
+                drop(ended);
+                self.0.waiters.stop_listening(id);
+                return now;
+            }
+        }
+        if let Ok(Ok(message)) = self.0.ambient.clock.timeout(limit, ended).await {
             return Ok(Some(*message));
         }
+        self.0.waiters.stop_listening(id);
         self.get(id).await
     }
 
@@ -205,10 +238,8 @@ impl Delivery {
     pub fn held_behind(&self, message: &OutboundMessage) -> Option<Timestamp> {
         let known = self.0.sender.locate(&message.chat).map(ChatRef::from);
         let lanes = self.lanes();
-        [message.place(), message.chat.clone()]
-            .into_iter()
-            .chain(known)
-            .find_map(|chat| lanes.held_until(&chat, message.id))
+        let held_until = |chat: ChatRef| lanes.held_until(&chat, message.pin.as_ref(), message.id);
+        [message.place(), message.chat.clone()].into_iter().chain(known).find_map(held_until)
     }
 
     /// Whether no account finds a chat, as sending there would say. For callers that ask for what costs much first.
@@ -234,7 +265,13 @@ impl Delivery {
 
     /// Notifies callers that a message is final; the store has it already.
     fn end(&self, message: &OutboundMessage) {
-        self.0.waiters.finish(message.id, message, |message| self.0.metrics.ended(message));
+        self.0.waiters.finish(message.id, message, |message, place| {
+            // A cancel counts where it is made, whether memory has the message or not.
+            if message.state != MessageState::Cancelled {
+                self.0.metrics.ended(message);
+                self.0.counts.end(&place, false);
+            }
+        });
         self.0.media_released.tell(message);
     }
 
@@ -252,17 +289,29 @@ impl Delivery {
 
     /// Messages that are not finished.
     pub fn queued(&self) -> usize {
+        self.0.counts.all()
+    }
+
+    /// Messages that memory holds; the others wait in the store.
+    pub fn in_memory(&self) -> usize {
         self.0.waiters.len()
     }
 
     /// Messages that could leave and have not, by service; those that wait for their time are left out.
     pub fn due(&self) -> Vec<Due> {
-        self.0.waiters.due()
+        let here = self.0.waiters.due();
+        let counted = self.0.counts.due_by_purpose().into_iter().filter(|(_, count)| *count > 0);
+        let due = |(purpose, count)| {
+            // The oldest ones are read from the store first.
+            let oldest = here.iter().find(|due| due.purpose == purpose).map(|due| due.oldest);
+            Due { purpose, count, oldest: oldest.unwrap_or_else(|| self.0.ambient.clock.now()) }
+        };
+        counted.map(due).collect()
     }
 
     /// How many of them wait for one account and no other, by account.
     pub fn due_of_accounts(&self) -> HashMap<AccountName, u64> {
-        self.0.waiters.due_of_accounts()
+        self.0.counts.due_of_accounts()
     }
 
     /// Messages that an account has and of which no result is known yet.
@@ -270,9 +319,9 @@ impl Delivery {
         self.0.waiters.in_hand()
     }
 
-    /// Whether there is no room for more.
+    /// Whether an account or a caller has no room for more.
     pub fn is_full(&self) -> bool {
-        self.0.waiters.len() >= self.0.limits.queued
+        self.0.counts.is_full(self.0.limits.quotas)
     }
 
     /// Messages that nothing is waited for and that are not given to an account this very moment. One that is among

@@ -93,12 +93,17 @@ impl MessageMetrics {
         one_more(&self.accepted);
     }
 
-    pub(crate) fn resumed(&self) {
-        one_more(&self.resumed);
+    pub(crate) fn resumed(&self, messages: usize) {
+        self.resumed.fetch_add(messages as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn failed_over(&self) {
         one_more(&self.failovers);
+    }
+
+    /// A message was ended by someone before it was begun.
+    pub(crate) fn cancelled(&self) {
+        one_more(&self.cancelled);
     }
 
     /// A message has become final.

@@ -12,7 +12,7 @@ use crate::worker::Gone;
 use crate::{Ambient, Delivery};
 
 /// How long a store that does not answer is left alone before the same write is tried again.
-const STORE_PAUSE: Duration = Duration::from_millis(500);
+pub(crate) const STORE_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long a row that cannot be read, or a value that its table does not take, is left alone: only a person can put it
 /// right.

@@ -1,82 +1,117 @@
-//! Where an accepted message waits: in its lane, or in the schedule.
+//! Where an accepted message waits: in its lane, as long as there is room for it, else in the store.
 
-use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use domain::message::{MessageState, OutboundMessage};
 use domain::{Address, ChatRef, MessageId};
-use store::{StoreError, StoredLane};
+use store::{NextScheduled, Place, Queue, StoreError, StoredLane, Waiting};
 
 use crate::intervention::waits;
-use crate::lanes::{Job, LaneId, Lanes};
+use crate::lanes::{self, Job, LaneId, Lanes, Lined, NoneStored};
 use crate::worker::{self, InFlight, Payload};
 use crate::{Delivery, Inner, due_since, persist, purpose};
 
 impl Delivery {
-    /// Puts an accepted message in its lane, or in the schedule if its time has not come.
-    pub(crate) fn enqueue(&self, message: OutboundMessage) {
-        self.line_up(message, None);
+    /// Puts an accepted message in its lane, or leaves it to the store: until its time comes, or until there is room.
+    pub(crate) fn enqueue(&self, message: OutboundMessage, place: &Place, known: NoneStored) {
+        let (id, purpose) = (message.id, purpose(&message));
+        if message.state == MessageState::Scheduled
+            && let Some(at) = message.send_at
+        {
+            self.0.waiters.leave(id);
+            self.0.schedule.add(NextScheduled { at, id, media: place.media });
+            return;
+        }
+        self.0.waiters.set_due(id, due_since(&message), purpose, message.pin.clone());
+        let Some(message) = self.unless_it_must_wait(message) else { return };
+        let place = self.place_of(&message.chat, message.address.as_ref(), &place.queue);
+        let (pin, may_wait) = (message.pin.clone(), waits(message.state));
+        let job = Job { id, pin, payload: Some(Box::new(InFlight::new(message))) };
+        let lined = {
+            let mut lanes = self.lanes();
+            if may_wait { lanes.line_up(&place, job, known) } else { Lined::Here(lanes.push(&place, job)) }
+        };
+        match lined {
+            Lined::Here(lane) => self.start_new(lane),
+            Lined::Stored(lane) => self.left_to_store(id, lane),
+        }
     }
 
-    /// Takes up what an earlier run left, in its order. A message whose chat no one had looked up when it was accepted stood in
-    /// line with those behind it that know the chat; so it does again, and is looked up when it is its turn.
-    /// One whose row cannot be read stands in line too, if its lane is known.
-    pub(crate) fn line_up_again(
-        &self,
-        messages: Vec<OutboundMessage>,
-        unreadable: Vec<(MessageId, StoredLane)>,
-    ) {
-        let names =
-            messages.iter().filter_map(|message| Some((message.chat.clone(), message.address.clone()?)));
-        let known: HashMap<ChatRef, Address> = names.collect();
-        let address_of = |chat: &ChatRef| known.get(chat).cloned().or_else(|| self.0.sender.locate(chat));
-        let mut unreadable = unreadable.into_iter().peekable();
-        for message in messages {
-            while let Some((id, lane)) = unreadable.next_if(|(id, _)| *id < message.id) {
-                self.line_up_unreadable(id, &lane, address_of(&lane.chat));
+    /// The message, unless it rather fails than waits and has to: then it fails.
+    pub(crate) fn unless_it_must_wait(&self, mut message: OutboundMessage) -> Option<OutboundMessage> {
+        let Some(failure) = self.must_wait(&message) else { return Some(message) };
+        let delivery = self.clone();
+        self.0.tasks.spawn(async move { delivery.fail(&mut message, failure).await });
+        None
+    }
+
+    fn left_to_store(&self, id: MessageId, lane: Option<LaneId>) {
+        self.0.waiters.leave(id);
+        self.start_new(lane);
+        self.0.backlog.notify_one();
+    }
+
+    /// A message that waits in the store alone gets into the line of those that memory has, or of those that it will have.
+    pub(crate) async fn line_up_due(&self, waiting: Waiting, place: Place) {
+        let id = waiting.id;
+        let Ok(lane) = &waiting.lane else { return self.wait_until_readable(id) };
+        let at = self.place_of(&lane.chat, lane.address.as_ref(), &place.queue);
+        // It was accepted before those that are in memory already.
+        if self.lanes().has_newer(&at.chat, lane.pin.as_ref(), id)
+            && let Ok(Some(message)) = self.get(id).await
+            && waits(message.state)
+        {
+            self.0.waiters.begin(id, place.clone());
+            return self.enqueue(message, &place, None);
+        }
+        let lane = self.lanes().stored(&at, id, lane.pin.as_ref());
+        self.left_to_store(id, lane);
+    }
+
+    /// Takes up a message that was under way when the last run ended.
+    pub(crate) async fn take_up_again(&self, id: MessageId) -> Result<(), StoreError> {
+        let outbox = self.0.store.outbox();
+        let Some(place) = outbox.place(id).await? else { return Ok(()) };
+        let message = match self.get(id).await {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(()),
+            Err(StoreError::Corrupt { .. }) => {
+                self.0.counts.begin(&place, false);
+                match outbox.lane(id).await {
+                    Ok(Some(lane)) => self.line_up_unreadable(id, &lane, place),
+                    Ok(None) | Err(_) => self.wait_until_readable(id),
+                }
+                return Ok(());
             }
-            self.0.metrics.resumed();
-            self.0.waiters.begin(message.id);
-            let address = address_of(&message.chat);
-            self.line_up(message, address);
-        }
-        for (id, lane) in unreadable {
-            self.line_up_unreadable(id, &lane, address_of(&lane.chat));
-        }
+            Err(error) => return Err(error),
+        };
+        self.0.counts.begin(&place, false);
+        self.0.waiters.begin(id, place.clone());
+        self.enqueue(message, &place, None);
+        Ok(())
     }
 
     /// Holds the lane of a message until its row can be read.
-    fn line_up_unreadable(&self, id: MessageId, lane: &StoredLane, known: Option<Address>) {
-        self.0.metrics.resumed();
-        self.0.waiters.begin(id);
-        let chat = lane.address.clone().or(known).map_or_else(|| lane.chat.clone(), ChatRef::from);
-        let lane = self.lanes().push(&chat, Job { id, pin: lane.pin.clone(), payload: None });
-        if let Some(lane) = lane {
-            self.start(lane, None);
+    fn line_up_unreadable(&self, id: MessageId, lane: &StoredLane, place: Place) {
+        let at = self.place_of(&lane.chat, lane.address.as_ref(), &place.queue);
+        self.0.waiters.begin(id, place);
+        let lane = self.lanes().push(&at, Job { id, pin: lane.pin.clone(), payload: None });
+        self.start_new(lane);
+    }
+
+    /// Where a message stands in line. Behind others that wait under the name it takes the same way as they.
+    pub(crate) fn place_of(&self, chat: &ChatRef, address: Option<&Address>, queue: &Queue) -> lanes::Place {
+        let waits_by_name = self.lanes().lead_to(chat);
+        let known = || address.cloned().or_else(|| self.0.sender.locate(chat));
+        let address = if waits_by_name { None } else { known() };
+        lanes::Place {
+            chat: address.map_or_else(|| chat.clone(), ChatRef::from),
+            named: chat.clone(),
+            queue: queue.clone(),
         }
     }
 
-    /// `lane` is the chat in whose lane it waits while its own chat is not known.
-    fn line_up(&self, message: OutboundMessage, lane: Option<Address>) {
-        if message.state == MessageState::Scheduled
-            && let Some(at) = message.send_at.filter(|at| *at > self.0.ambient.clock.now())
-        {
-            self.0.schedule.add(at, message);
-            return;
-        }
-        self.0.waiters.set_due(message.id, due_since(&message), purpose(&message), message.pin.clone());
-        if let Some(failure) = self.must_wait(&message) {
-            let delivery = self.clone();
-            self.0.tasks.spawn(async move {
-                let mut message = message;
-                delivery.fail(&mut message, failure).await;
-            });
-            return;
-        }
-        let chat = message.address.clone().or(lane).map_or_else(|| message.chat.clone(), ChatRef::from);
-        let (id, pin) = (message.id, message.pin.clone());
-        let job = Job { id, pin, payload: Some(Box::new(InFlight::new(message))) };
-        let lane = self.lanes().push(&chat, job);
+    pub(crate) fn start_new(&self, lane: Option<LaneId>) {
         if let Some(lane) = lane {
             self.start(lane, None);
         }
@@ -86,43 +121,61 @@ impl Delivery {
         self.0.tasks.spawn(worker::run(self.clone(), lane, first));
     }
 
-    /// A reserved lane whose first message was not accepted: the one who queued up behind it goes on.
-    pub(crate) fn release(&self, reserved: Option<LaneId>) {
-        if let Some(lane) = reserved {
-            self.start(lane, None);
-        }
-    }
-
     pub(crate) fn lanes(&self) -> MutexGuard<'_, Lanes<Payload>> {
         self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a message in line that waits in the store and in no lane, or notes that it was sent.
     pub(crate) async fn take_up(&self, id: MessageId) -> Result<(), StoreError> {
-        if let Some(message) = self.get(id).await? {
-            self.take_in_hand(message);
+        match self.get(id).await? {
+            Some(message) => self.take_in_hand(message, false).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The store did not tell what became of a change: it may have been made, or be made later. Once that is known, the
     /// message is taken up.
     pub(crate) fn find_out(&self, id: MessageId) {
+        self.take_up_late(id, false);
+    }
+
+    /// Not even the lane of a message that waits can be read: it is taken up once it can.
+    pub(crate) fn wait_until_readable(&self, id: MessageId) {
+        if !self.0.waiters.has(id) {
+            self.take_up_late(id, true);
+        }
+    }
+
+    fn take_up_late(&self, id: MessageId, is_counted: bool) {
         let delivery = self.clone();
         self.0.tasks.spawn(async move {
             let Inner { store, ambient, closing, .. } = &*delivery.0;
             let outbox = store.outbox();
-            if let Ok(Some(message)) = persist::write(ambient, closing, &id, || outbox.settled(id)).await {
-                delivery.take_in_hand(message);
+            if let Ok(Some(message)) = persist::write(ambient, closing, &id, || outbox.settled(id)).await
+                && let Err(error) = delivery.take_in_hand(message, is_counted).await
+            {
+                tracing::error!(subject = %id, %error, "the next start takes it up");
             }
         });
     }
 
-    fn take_in_hand(&self, message: OutboundMessage) {
+    async fn take_in_hand(&self, message: OutboundMessage, is_counted: bool) -> Result<(), StoreError> {
         self.0.media_released.tell(&message);
-        if waits(message.state) && !self.0.waiters.has(message.id) {
-            self.0.waiters.begin(message.id);
-            self.enqueue(message);
+        if waits(message.state)
+            && !self.0.waiters.has(message.id)
+            && let Some(place) = self.0.store.outbox().place(message.id).await?
+        {
+            if !is_counted {
+                self.0.counts.begin(&place, message.state == MessageState::Scheduled);
+            }
+            self.line_up_again(message, place);
         }
+        Ok(())
+    }
+
+    /// A message that waits once more, and is counted.
+    pub(crate) fn line_up_again(&self, message: OutboundMessage, place: Place) {
+        self.0.waiters.begin(message.id, place.clone());
+        self.enqueue(message, &place, None);
     }
 }

@@ -1,73 +1,115 @@
-//! Messages that wait for their time.
+//! Messages that wait for their time: in the store, until it queues them; memory has the time of the next one alone.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::message::OutboundMessage;
-use domain::{MessageId, Timestamp};
+use domain::{Purpose, Timestamp};
+use store::{NextScheduled, StoreError};
 use tokio::sync::Notify;
 
-use crate::{Delivery, Unbegun};
+use crate::{Delivery, Inner, Unbegun, persist};
 
-/// What is due when.
+/// When the next message is due.
 #[derive(Default)]
 pub(crate) struct Schedule {
-    due: Mutex<BTreeMap<(Timestamp, MessageId), OutboundMessage>>,
+    next: Mutex<Next>,
     changed: Notify,
 }
 
+#[derive(Default)]
+struct Next {
+    next: Option<NextScheduled>,
+    /// The first of those that came since the store was last asked for the next.
+    came: Option<NextScheduled>,
+}
+
 impl Schedule {
-    pub(crate) fn add(&self, at: Timestamp, message: OutboundMessage) {
-        self.due().insert((at, message.id), message);
-        self.changed.notify_one();
+    /// The store has one that waits for its time.
+    pub(crate) fn add(&self, scheduled: NextScheduled) {
+        let mut first = self.next();
+        let is_first = |other: Option<NextScheduled>| other.is_none_or(|other| scheduled.at < other.at);
+        if is_first(first.came) {
+            first.came = Some(scheduled);
+        }
+        if is_first(first.next) {
+            first.next = Some(scheduled);
+            self.changed.notify_one();
+        }
     }
 
-    pub(crate) fn remove(&self, id: MessageId) {
-        self.due().retain(|(_, other), _| *other != id);
-    }
-
-    /// The first one whose time has come, and that no one took out yet.
+    /// The first one whose time has come, and that is not queued yet.
     pub(crate) fn overdue(&self, now: Timestamp) -> Option<Unbegun> {
-        let due = self.due();
-        let ((at, id), message) = due.first_key_value().filter(|((at, _), _)| *at <= now)?;
-        let since = Duration::from_micros(u64::try_from(at.as_micros()).unwrap_or(0));
-        Some(Unbegun { what: *id.as_uuid(), purpose: crate::purpose(message), since })
+        let next = self.next().next.filter(|next| next.at <= now)?;
+        let since = Duration::from_micros(u64::try_from(next.at.as_micros()).unwrap_or(0));
+        let purpose = if next.media { Purpose::SendMedia } else { Purpose::SendText };
+        Some(Unbegun { what: *next.id.as_uuid(), purpose, since })
     }
 
-    fn first(&self) -> Option<Timestamp> {
-        self.due().first_key_value().map(|((at, _), _)| *at)
+    /// Looks for the first one that an earlier run left.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) async fn resume(&self, outbox: store::Outbox<'_>) -> Result<(), StoreError> {
+        if let Some(next) = outbox.next_scheduled().await? {
+            self.add(next);
+        }
+        Ok(())
     }
 
-    fn take_due(&self, now: Timestamp) -> Vec<OutboundMessage> {
-        let mut due = self.due();
-        let later = due.split_off(&(now.plus(Duration::from_micros(1)), MessageId::MIN));
-        std::mem::replace(&mut *due, later).into_values().collect()
+    /// The store is about to be asked.
+    fn ask(&self) {
+        self.next().came = None;
     }
 
-    fn due(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Timestamp, MessageId), OutboundMessage>> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What it said. One that came meanwhile may be earlier.
+    fn go_on(&self, found: Option<NextScheduled>) {
+        let mut first = self.next();
+        first.next = first.came.into_iter().chain(found).min_by_key(|next| next.at);
+    }
+
+    fn next(&self) -> MutexGuard<'_, Next> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Hands messages to their lanes when their time comes, until the delivery closes.
+/// Has the store queue messages when their time comes, until the delivery closes.
 pub(crate) async fn run(delivery: Delivery) {
-    let inner = &delivery.0;
+    let Inner { schedule, ambient, closing, .. } = &*delivery.0;
     loop {
-        let next = inner.schedule.first();
+        let next = schedule.next().next.map(|next| next.at);
         let due = async {
             match next {
-                Some(at) => inner.ambient.clock.sleep_until(at).await,
+                Some(at) => ambient.clock.sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = inner.closing.cancelled() => return,
-            () = inner.schedule.changed.notified() => {}
+            () = closing.cancelled() => return,
+            () = schedule.changed.notified() => continue,
             () = due => {}
         }
-        for message in inner.schedule.take_due(inner.ambient.clock.now()) {
-            delivery.enqueue(message);
+        if queue_due(&delivery).await.is_err() {
+            return;
         }
     }
+}
+
+async fn queue_due(delivery: &Delivery) -> Result<(), persist::Unwritten> {
+    let Inner { store, schedule, ambient, closing, counts, .. } = &*delivery.0;
+    let (outbox, what) = (store.outbox(), "the schedule");
+    let now = ambient.clock.now();
+    schedule.ask();
+    loop {
+        let due = persist::write(ambient, closing, &what, || outbox.becomes_due(now)).await?;
+        if due.is_empty() {
+            break;
+        }
+        for (waiting, place) in due {
+            counts.due(&place);
+            delivery.line_up_due(waiting, place).await;
+        }
+    }
+    let found = persist::write(ambient, closing, &what, || outbox.next_scheduled()).await?;
+    schedule.go_on(found);
+    Ok(())
 }

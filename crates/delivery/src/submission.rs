@@ -1,8 +1,10 @@
 //! What callers hand in, and what they are told.
 
+use std::sync::Arc;
+
 use domain::message::{Content, MessageState, OnFlood, OutboundMessage};
-use domain::{AccountName, ChatRef, MessageId, Timestamp};
-use store::{Accept, Idempotency, Join, Origin, StoreError};
+use domain::{AccountName, ApiKeyId, ChatRef, MessageId, Timestamp};
+use store::{Accept, Idempotency, Join, Origin, Queue, StoreError};
 
 use crate::capabilities::NotCarried;
 use crate::plan::{self, MOST_MEDIA};
@@ -75,11 +77,8 @@ pub enum SubmitError {
     #[error(transparent)]
     NotCarried(#[from] NotCarried),
     /// Too much is waiting already.
-    #[error("{queued} messages wait already; try again later")]
-    TooMany {
-        /// How many wait.
-        queued: usize,
-    },
+    #[error(transparent)]
+    TooMany(#[from] Full),
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -99,6 +98,27 @@ pub enum SubmitError {
     /// The program is ending.
     #[error("the program is shutting down; send it again in a moment")]
     ShuttingDown,
+}
+
+/// A quota that is used up. What waits for other accounts and comes from other callers has room.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    /// Of the messages for one account.
+    #[error("as many messages as may wait for account {0} do (limits.waiting_per_account); try again later")]
+    Account(AccountName),
+    /// Of the messages that any account may carry.
+    #[error("as many messages as may wait for any account do (limits.waiting_per_account); try again later")]
+    Pool,
+    /// Of the messages of one API key.
+    #[error(
+        "as many messages as API key {0} may have waiting do wait (limits.waiting_per_key); try again later"
+    )]
+    Key(ApiKeyId),
+    /// Of the messages of the callers without a key at one listener.
+    #[error(
+        "as many messages as listener {0} may have waiting do wait (limits.waiting_per_key); try again later"
+    )]
+    Listener(Arc<str>),
 }
 
 /// What came of a wish to change a message.
@@ -152,5 +172,5 @@ pub(crate) fn build(
         created_at: now,
         updated_at: now,
     };
-    Ok(Accept { message, origin, idempotency, join })
+    Ok(Accept { message, origin, idempotency, join, queue: Queue::Pool })
 }

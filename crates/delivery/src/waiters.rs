@@ -31,8 +31,10 @@ pub struct InHand {
     pub since: Duration,
 }
 
-/// One on its way.
-struct Entry<T> {
+/// One on its way, or one in the store that is waited for.
+struct Entry<T, P> {
+    /// What it counts as; nothing while only the store has it.
+    place: Option<P>,
     waiters: Vec<oneshot::Sender<Box<T>>>,
     held_until: Option<Timestamp>,
     /// Since when it could leave, and which service's it is; unknown while it waits for its time.
@@ -45,25 +47,33 @@ struct Entry<T> {
     with: Option<(AccountName, Duration)>,
 }
 
-impl<T> Default for Entry<T> {
+impl<T, P> Default for Entry<T, P> {
     fn default() -> Self {
-        Self { waiters: Vec::new(), held_until: None, due: None, only: None, unsettled: None, with: None }
+        Self {
+            place: None,
+            waiters: Vec::new(),
+            held_until: None,
+            due: None,
+            only: None,
+            unsettled: None,
+            with: None,
+        }
     }
 }
 
-/// Who waits for what: things of the kind `T`, named by an `I`.
-pub(crate) struct Waiters<I, T>(Mutex<HashMap<I, Entry<T>>>);
+/// Who waits for what: things of the kind `T`, named by an `I`, each counted as a `P` while memory has it.
+pub(crate) struct Waiters<I, T, P = ()>(Mutex<HashMap<I, Entry<T, P>>>);
 
-impl<I, T> Default for Waiters<I, T> {
+impl<I, T, P> Default for Waiters<I, T, P> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<I: Copy + Eq + Hash, T: Clone> Waiters<I, T> {
+impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
     /// One starts on its way. Before anyone can ask for it, so that no end is missed.
-    pub(crate) fn begin(&self, id: I) {
-        self.map().entry(id).or_default();
+    pub(crate) fn begin(&self, id: I, place: P) {
+        self.map().entry(id).or_default().place = Some(place);
     }
 
     /// It was not accepted after all.
@@ -71,10 +81,40 @@ impl<I: Copy + Eq + Hash, T: Clone> Waiters<I, T> {
         self.map().remove(&id);
     }
 
-    /// Resolves when it is final; `None` if it is not on its way.
+    /// Only the store has it from now on; it stays here for those who wait for it.
+    pub(crate) fn leave(&self, id: I) {
+        let mut map = self.map();
+        let Some(entry) = map.remove(&id) else { return };
+        let waiters: Vec<_> = entry.waiters.into_iter().filter(|waiter| !waiter.is_closed()).collect();
+        if !waiters.is_empty() {
+            map.insert(id, Entry { waiters, ..Entry::default() });
+        }
+    }
+
+    /// Resolves when it is final, wherever it is, and tells whether it is here.
+    pub(crate) fn listen(&self, id: I) -> (oneshot::Receiver<Box<T>>, bool) {
+        let (tell, told) = oneshot::channel();
+        let mut map = self.map();
+        let entry = map.entry(id).or_default();
+        entry.waiters.retain(|waiter| !waiter.is_closed());
+        entry.waiters.push(tell);
+        (told, entry.place.is_some())
+    }
+
+    /// Someone who waited does so no longer.
+    pub(crate) fn stop_listening(&self, id: I) {
+        let mut map = self.map();
+        if map.get(&id).is_some_and(|entry| {
+            entry.place.is_none() && entry.waiters.iter().all(oneshot::Sender::is_closed)
+        }) {
+            map.remove(&id);
+        }
+    }
+
+    /// Resolves when it is final; `None` if memory has it not.
     pub(crate) fn wait(&self, id: I) -> Option<oneshot::Receiver<Box<T>>> {
         let mut map = self.map();
-        let waiters = &mut map.get_mut(&id)?.waiters;
+        let waiters = &mut map.get_mut(&id).filter(|entry| entry.place.is_some())?.waiters;
         waiters.retain(|waiter| !waiter.is_closed());
         let (tell, told) = oneshot::channel();
         waiters.push(tell);
@@ -83,11 +123,13 @@ impl<I: Copy + Eq + Hash, T: Clone> Waiters<I, T> {
 
     /// It is final, and stored so. Before anyone is told it is counted, if it was still on its way: of several who tell
     /// the same end one is the first.
-    pub(crate) fn finish(&self, id: I, ended: &T, count: impl FnOnce(&T)) {
+    pub(crate) fn finish(&self, id: I, ended: &T, count: impl FnOnce(&T, P)) {
         // Bound to a name first: the lock is not held while it is counted.
         let entry = self.map().remove(&id);
         let Some(entry) = entry else { return };
-        count(ended);
+        if let Some(place) = entry.place {
+            count(ended, place);
+        }
         for waiter in entry.waiters {
             // A caller that went away needs no answer.
             let _ = waiter.send(Box::new(ended.clone()));
@@ -113,7 +155,7 @@ impl<I: Copy + Eq + Hash, T: Clone> Waiters<I, T> {
 
     /// What accounts have and what has no result yet.
     pub(crate) fn in_hand(&self) -> Vec<InHand> {
-        let in_hand = |entry: &Entry<T>| {
+        let in_hand = |entry: &Entry<T, P>| {
             let ((account, since), (_, purpose)) = (entry.with.clone()?, entry.due?);
             Some(InHand { account, purpose, since })
         };
@@ -187,7 +229,7 @@ impl<I: Copy + Eq + Hash, T: Clone> Waiters<I, T> {
 
     /// Whether it is on its way.
     pub(crate) fn has(&self, id: I) -> bool {
-        self.map().contains_key(&id)
+        self.map().get(&id).is_some_and(|entry| entry.place.is_some())
     }
 
     /// How many are on their way.
@@ -195,7 +237,7 @@ impl<I: Copy + Eq + Hash, T: Clone> Waiters<I, T> {
         self.map().len()
     }
 
-    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<I, Entry<T>>> {
+    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<I, Entry<T, P>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

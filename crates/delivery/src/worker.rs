@@ -12,7 +12,7 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::Unsettled;
-use crate::lanes::{Job, LaneId};
+use crate::lanes::{Job, LaneId, Take};
 use crate::sender::{Admission, RefusalKind};
 use crate::{Delivery, Inner, due_since, persist, purpose};
 
@@ -163,8 +163,9 @@ pub(crate) async fn run(delivery: Delivery, lane: LaneId, first: Option<Job<Box<
         let Inner { ambient, closing, .. } = &*delivery.0;
         if let Ok(Some(message)) = persist::write(ambient, closing, &id, || delivery.get(id)).await
             && !message.state.is_final()
+            && let Ok(Some(place)) = delivery.0.store.outbox().place(id).await
         {
-            delivery.enqueue(message);
+            delivery.enqueue(message, &place, None);
         }
     }
 }
@@ -198,7 +199,21 @@ impl LaneWorker<'_> {
     /// the lane until it can: those behind it must not pass it.
     async fn next(&self) -> Option<Job<Box<InFlight>>> {
         loop {
-            let Job { id, pin, payload } = self.delivery.lanes().take(self.lane)?;
+            let (taken, wants_more) = {
+                let mut lanes = self.delivery.lanes();
+                (lanes.take(self.lane), lanes.has_room_for_stored())
+            };
+            if wants_more {
+                self.delivery.0.backlog.notify_one();
+            }
+            let Job { id, pin, payload } = match taken {
+                Take::Job(job) => job,
+                Take::Read(key, limit) => match self.read_lane(key, limit).await {
+                    ControlFlow::Continue(()) => continue,
+                    ControlFlow::Break(()) => return None,
+                },
+                Take::End => return None,
+            };
             if let Some(payload) = payload {
                 return Some(Job { id, pin, payload });
             }

@@ -97,8 +97,9 @@ pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, I
 pub use inspect::{StoreInspection, check_free, inspect};
 pub use master_key::MasterKey;
 pub use outbox::{
-    Accept, Accepted, Approval, Begin, Doubt, EndedInMinute, Fail, Filter, Idempotency, Join, Listed, Origin,
-    Outbox, PartSent, PartUnsent, Receipt, ReceiptState, Resolution, SameBy, StoredLane, Then,
+    Accept, Accepted, Approval, Begin, Caller, Doubt, EndedInMinute, Fail, Filter, Idempotency, Join,
+    LaneKey, Listed, NextScheduled, Origin, Outbox, PartSent, PartUnsent, Place, Queue, Receipt,
+    ReceiptState, Resolution, SameBy, StoredLane, Then, Waiting, WaitingAt,
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};

@@ -31,9 +31,10 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 20] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 21] {
         [
             crate::outbox::statements::ALL,
+            crate::outbox::unfinished::ALL,
             crate::accounts::statements::ALL,
             crate::peers::ALL,
             crate::api_keys::ALL,
@@ -128,6 +129,13 @@ mod tests {
             files.contains("INDEX outbox_open") && files.contains("SEARCH f USING PRIMARY KEY"),
             "{files}"
         );
+        for (sql, index) in [
+            (crate::outbox::unfinished::COUNT_WAITING, "COVERING INDEX outbox_waiting"),
+            (crate::outbox::unfinished::COUNT_SCHEDULED, "COVERING INDEX outbox_scheduled"),
+        ] {
+            let plan = plan_of(sql);
+            assert!(plan.contains(index), "{plan}");
+        }
         let log = plan_of(crate::outbox::statements::LOG_OPEN);
         assert!(log.contains("outbox_open") && !log.contains("TEMP B-TREE"), "{log}");
         for sql in [crate::sagas::statements::UNFINISHED, crate::sagas::statements::LOG_OPEN] {
@@ -135,6 +143,20 @@ mod tests {
             assert!(plan.contains("operations_open") && !plan.contains("TEMP B-TREE"), "{plan}");
         }
         for (sql, index) in [
+            (crate::outbox::unfinished::UNDER_WAY, "COVERING INDEX outbox_open"),
+            (crate::outbox::unfinished::OF_QUEUE, "INDEX outbox_waiting (queue=? AND id>?"),
+            (crate::outbox::unfinished::OF_CHAT, "INDEX outbox_waiting_by_chat (chat=? AND <expr>=?"),
+            (
+                crate::outbox::unfinished::OF_CHAT_ID,
+                "INDEX outbox_waiting_by_chat_id (chat_id=? AND <expr>=?",
+            ),
+            (crate::outbox::unfinished::WAITS_FOR_CHAT, "outbox_waiting_by_chat (chat=? AND <expr>=?"),
+            (
+                crate::outbox::unfinished::WAITS_FOR_CHAT_ID,
+                "outbox_waiting_by_chat_id (chat_id=? AND <expr>=?",
+            ),
+            (crate::outbox::unfinished::NEXT_SCHEDULED, "INDEX outbox_scheduled"),
+            (crate::outbox::unfinished::DUE, "INDEX outbox_scheduled (send_at<?"),
             (crate::chats::statements::LEFT, "chats_left"),
             (crate::chats::statements::TITLED, "chats_by_title"),
             (crate::chats::statements::WHO_IS_IN, "telegram_peers_by_chat"),

@@ -71,7 +71,11 @@ impl AppContext {
     pub(crate) fn messaging(&self, settings: &Settings, pool: Arc<Pool>) -> Messaging {
         let (store, ambient) = (&self.store, &self.ambient);
         let give_up_after = settings.limits.give_up_after;
-        let limits = delivery::Limits { give_up_after, ..delivery::Limits::default() };
+        let quotas = delivery::Quotas {
+            account: settings.limits.waiting_per_account.into(),
+            caller: settings.limits.waiting_per_key.into(),
+        };
+        let limits = delivery::Limits { give_up_after, quotas, ..delivery::Limits::default() };
         let delivery = Delivery::new(store.clone(), pool.clone(), ambient.clone(), limits);
         let sagas = Sagas::new(store.clone(), pool.clone(), ambient.clone(), SagaLimits::default());
         Messaging { pool, delivery, sagas }

@@ -4,6 +4,7 @@ pub(crate) mod added_latency;
 pub(crate) mod choosing;
 pub(crate) mod costs;
 pub(crate) mod dashboard;
+pub(crate) mod dead_channel;
 pub(crate) mod failover;
 pub(crate) mod idle;
 pub(crate) mod import;
@@ -75,6 +76,8 @@ pub(crate) struct Pace {
     pub(crate) searched: usize,
     /// Messages that are in the store beside the measured ones.
     pub(crate) stored: u64,
+    /// Messages that wait for an account that is held back, and those with a time to come.
+    pub(crate) waiting: (usize, usize),
     /// Accounts of the dashboard, and minutes in its file of beats.
     pub(crate) accounts: usize,
     pub(crate) beats: u64,
@@ -98,6 +101,7 @@ impl Pace {
         logged: 2_000_000,
         searched: 1_000_000,
         stored: 10_000_000,
+        waiting: (200_000, 100_000),
         accounts: 2_000,
         beats: 10_000_000,
         presses: 10,
@@ -117,6 +121,7 @@ impl Pace {
         logged: 60_000,
         searched: 20_000,
         stored: 200_000,
+        waiting: (20_000, 10_000),
         accounts: 60,
         beats: 100_000,
         presses: 3,

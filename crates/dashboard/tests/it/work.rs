@@ -62,7 +62,7 @@ impl World {
             updated_at: now,
         };
         let origin = Origin { listener: "5022".into(), api_key: None, address: "192.0.2.7".parse().ok() };
-        let accept = Accept { message, origin, idempotency: None, join: None };
+        let accept = Accept { message, origin, idempotency: None, join: None, queue: store::Queue::Pool };
         self.store.outbox().accept(accept).await.expect("accepted");
         id
     }

@@ -122,7 +122,7 @@ impl Sagas {
             carried.push((saga, turn));
         }
         for (saga, turn) in carried {
-            self.0.waiters.begin(saga.id);
+            self.0.waiters.begin(saga.id, ());
             self.start(saga.id, Some(saga), turn);
         }
         Ok(resumed)
@@ -182,7 +182,7 @@ impl Sagas {
         }
         let saga = submission::build(&submission, &inner.ambient);
         let id = saga.id;
-        inner.waiters.begin(id);
+        inner.waiters.begin(id, ());
         let listener = submission.origin.listener.clone();
         let accept = AcceptSaga {
             saga: saga.clone(),
@@ -294,7 +294,7 @@ impl Sagas {
         }
         // A retry between the write and the end of the waiting would not be waited for.
         if self.get(id).await?.is_some_and(|now| !now.state.is_final()) {
-            self.0.waiters.begin(id);
+            self.0.waiters.begin(id, ());
             self.start(id, None, None);
         }
         Ok(SagaChanged::Done(Box::new(saga)))
@@ -395,7 +395,7 @@ impl Sagas {
                 steps.registered(&change);
             }
             if !saga.state.is_final() {
-                waiters.begin(id);
+                waiters.begin(id, ());
                 sagas.start(id, None, None);
             }
         });
@@ -412,7 +412,7 @@ impl Sagas {
             return Ok(SagaChanged::Refused(Box::new(saga)));
         }
         if !saga.state.is_final() {
-            self.0.waiters.begin(id);
+            self.0.waiters.begin(id, ());
             self.start(id, None, None);
         }
         Ok(SagaChanged::Done(Box::new(saga)))
@@ -450,7 +450,7 @@ impl Sagas {
 
     /// Notifies callers that a saga is final; the store has it already.
     fn end(&self, saga: &Saga) {
-        self.0.waiters.finish(saga.id, saga, |saga| self.0.metrics.ended(saga.task.kind(), saga.state));
+        self.0.waiters.finish(saga.id, saga, |saga, ()| self.0.metrics.ended(saga.task.kind(), saga.state));
     }
 
     /// Sagas that are not finished.

@@ -7,6 +7,7 @@ mod chaos;
 mod conformance;
 mod dedup;
 mod do_not_contact;
+mod fairness;
 mod folder;
 mod late;
 mod limits;

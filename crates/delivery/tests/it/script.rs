@@ -509,6 +509,7 @@ pub(crate) struct Bench {
     pub(crate) script: Arc<Script>,
     pub(crate) store: Store,
     pub(crate) delivery: Delivery,
+    limits: Limits,
 }
 
 impl Bench {
@@ -520,19 +521,30 @@ impl Bench {
     pub(crate) async fn with(capabilities: Capabilities) -> Self {
         let clock = Clock::system();
         let script = Script::new(&clock, capabilities);
-        Self::open(Folder::on_sqlite(), clock, script).await
+        Self::open(Folder::on_sqlite(), clock, script, Limits::default()).await
     }
 
-    async fn open(folder: Folder, clock: Clock, script: Arc<Script>) -> Self {
-        let (delivery, store) = Self::run(&folder, &clock, &script).await;
-        Self { folder, clock, script, store, delivery }
+    pub(crate) async fn limited(limits: Limits) -> Self {
+        let clock = Clock::system();
+        let script = Script::new(&clock, CAPABILITIES);
+        Self::open(Folder::on_sqlite(), clock, script, limits).await
+    }
+
+    async fn open(folder: Folder, clock: Clock, script: Arc<Script>, limits: Limits) -> Self {
+        let (delivery, store) = Self::run(&folder, &clock, &script, limits).await;
+        Self { folder, clock, script, store, delivery, limits }
     }
 
     /// What runs on this folder, and its store.
-    pub(crate) async fn run(folder: &Folder, clock: &Clock, script: &Arc<Script>) -> (Delivery, Store) {
+    pub(crate) async fn run(
+        folder: &Folder,
+        clock: &Clock,
+        script: &Arc<Script>,
+        limits: Limits,
+    ) -> (Delivery, Store) {
         let store = folder.store(clock).await;
         let ambient = folder::ambient(clock);
-        let delivery = Delivery::new(store.clone(), script.clone(), ambient, Limits::default());
+        let delivery = Delivery::new(store.clone(), script.clone(), ambient, limits);
         (delivery, store)
     }
 
@@ -542,7 +554,7 @@ impl Bench {
         self.script.dies().await;
         drop(self.delivery);
         self.store.close().await;
-        let next = Self::open(self.folder, self.clock, self.script).await;
+        let next = Self::open(self.folder, self.clock, self.script, self.limits).await;
         next.delivery.resume().await.expect("resumes");
         next
     }
@@ -555,7 +567,7 @@ impl Bench {
         let store = self.folder.store(&self.clock).await;
         store.hold_back(self.clock.now()).await.expect("holds back");
         store.close().await;
-        let next = Self::open(self.folder, self.clock, self.script).await;
+        let next = Self::open(self.folder, self.clock, self.script, self.limits).await;
         assert_eq!(next.delivery.resume().await, Ok(0), "nothing is taken up");
         next
     }

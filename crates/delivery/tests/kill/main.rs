@@ -18,7 +18,7 @@ mod tests {
     use std::time::Duration;
 
     use ambient::Clock;
-    use delivery::{Capabilities, Dedup, Submission};
+    use delivery::{Capabilities, Dedup, Limits, Submission};
     use domain::{MessageState, Outcome};
     use failpoint::testing;
     use store::{Idempotency, SameBy};
@@ -98,7 +98,7 @@ mod tests {
         let before = stopped(point);
         testing::arm(point, skip);
         runtime.block_on(async {
-            let (delivery, _store) = Bench::run(folder, clock, script).await;
+            let (delivery, _store) = Bench::run(folder, clock, script, Limits::default()).await;
             let submitting = tokio::spawn(async move {
                 // At the points of its acceptance this never ends.
                 delivery.submit(submission(day)).await.expect("accepted");
@@ -131,7 +131,7 @@ mod tests {
         clock.advance(Duration::from_mins(6));
         let runtime = runtime();
         let message = runtime.block_on(async {
-            let (delivery, store) = Bench::run(folder, clock, script).await;
+            let (delivery, store) = Bench::run(folder, clock, script, Limits::default()).await;
             delivery.resume().await.expect("resumes");
             let id = delivery.submit(submission(day)).await.expect("accepted").id;
             let message = loop {

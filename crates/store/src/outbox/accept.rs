@@ -10,7 +10,7 @@ use domain::timeline::Step;
 use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState, Timestamp};
 
 use super::statements as sql;
-use super::{PARTS, TABLE, items, key, timeline};
+use super::{PARTS, Queue, TABLE, items, key, timeline};
 use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::point::{self, Point};
@@ -31,6 +31,8 @@ pub struct Accept {
     pub idempotency: Option<Idempotency>,
     /// What stands in for a key on ports whose callers have none.
     pub join: Option<Join>,
+    /// Where it waits until it is begun.
+    pub queue: Queue,
 }
 
 /// Where a message came from.
@@ -128,6 +130,7 @@ pub(super) struct AcceptWrite {
     content: String,
     parts: Vec<PartColumns>,
     address: Option<String>,
+    queue: String,
 }
 
 impl AcceptWrite {
@@ -144,6 +147,7 @@ impl AcceptWrite {
                 .map(|part| PartColumns::new(part, part.text != message.content.text))
                 .collect::<Result<_, _>>()?,
             address: accept.origin.address.map(|address| address.to_string()),
+            queue: accept.queue.to_string(),
             accept,
         })
     }
@@ -178,6 +182,8 @@ impl AcceptWrite {
                 origin.api_key.as_ref().map(|id| id.as_uuid().as_bytes()),
                 self.address,
                 self.content,
+                self.queue,
+                !message.content.media.is_empty(),
             ],
         )?;
         for (part, columns) in message.parts.iter().zip(&self.parts) {

@@ -10,6 +10,7 @@ mod search;
 mod sending;
 pub(crate) mod statements;
 mod timeline;
+pub(crate) mod unfinished;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub(crate) use held_back::HoldMessages;
 pub use reading::{EndedInMinute, Filter, Listed, StoredLane};
 pub(crate) use reading::{LONGEST_BATCH, logged};
 pub use receipt::{Receipt, ReceiptState};
+pub use unfinished::{Caller, LaneKey, NextScheduled, Place, Queue, Waiting, WaitingAt};
 
 use crate::accounts::Hold;
 use crate::deferred::{Deferred, Settle};
@@ -241,9 +243,7 @@ impl Outbox<'_> {
         at: Timestamp,
         detail: Option<String>,
     ) -> Result<bool, StoreError> {
-        self.store
-            .change(point::CANCEL, move |transaction| ending::cancel(transaction, &id, at, detail.clone()))
-            .await
+        self.take_back(id, at, detail).await.map(|waited| waited.is_some())
     }
 
     /// Queues a failed or cancelled message again, or schedules it if its time has not come; its parts keep their

@@ -128,7 +128,7 @@ pub(super) fn lane(connection: &Connection, id: MessageId) -> Result<Option<Stor
 }
 
 /// The address of a stored message: that of a channel is its name, and the column of ids is Telegram's.
-fn address_of(chat: &ChatRef, chat_id: Option<ChatId>) -> Option<Address> {
+pub(super) fn address_of(chat: &ChatRef, chat_id: Option<ChatId>) -> Option<Address> {
     match chat {
         ChatRef::Channel(_) => Address::written(chat),
         ChatRef::Id(_) | ChatRef::Username(_) => chat_id.map(Address::Telegram),

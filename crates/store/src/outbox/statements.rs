@@ -33,8 +33,8 @@ statements! {
     INSERT_MESSAGE = "
         INSERT INTO outbox
             (id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at,
-             join_fingerprint, listener, api_key, address, content)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+             join_fingerprint, listener, api_key, address, content, queue, media)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     INSERT_PART = "
         INSERT INTO outbox_parts (message_id, part, random_id, state, provider_id, text, items, provider_ids)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";

@@ -71,4 +71,6 @@ mod unresolved;
 #[cfg(test)]
 mod upgrade;
 #[cfg(test)]
+mod waiting;
+#[cfg(test)]
 mod work;

@@ -415,7 +415,7 @@ pub(crate) fn begun(mut message: OutboundMessage) -> OutboundMessage {
 
 pub(crate) fn accept(message: OutboundMessage) -> Accept {
     let origin = Origin { listener: "v1".into(), api_key: None, address: None };
-    Accept { message, origin, idempotency: None, join: None }
+    Accept { message, origin, idempotency: None, join: None, queue: store::Queue::Pool }
 }
 
 pub(crate) fn with_key(message: OutboundMessage, scope: u8, fingerprint: u8) -> Accept {

@@ -18,6 +18,10 @@ const EARLIER: [(i64, &str, &str); 3] = [
     (3, "api_keys", include_str!("../../migrations/sqlite/0003_api_keys.sql")),
 ];
 
+/// The columns that the table had then.
+const OUTBOX: &str = "id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, finished_at, \
+    join_fingerprint, listener, api_key, address, failure, content";
+
 /// Copies the rows of today's database into one that an earlier program made.
 fn downgrade(from: &std::path::Path, to: &std::path::Path) {
     let old = Connection::open(to).unwrap();
@@ -34,7 +38,7 @@ fn downgrade(from: &std::path::Path, to: &std::path::Path) {
     old.execute("ATTACH $1 AS now", [from.to_str().unwrap()]).unwrap();
     for (table, source, columns) in [
         ("store_facts", "store_facts", "*"),
-        ("outbox", "outbox", "*"),
+        ("outbox", "outbox", OUTBOX),
         ("outbox_parts", "outbox_parts", "message_id, part, random_id, state, provider_id, text"),
         ("outbox_timeline", "outbox_timeline", "*"),
         ("idempotency_keys", "idempotency_keys", "*"),

@@ -101,7 +101,7 @@ pub(super) fn refused(error: SubmitError) -> Answer {
     match error {
         SubmitError::UnknownAccount(_)
         | SubmitError::NotServed(_)
-        | SubmitError::TooMany { .. }
+        | SubmitError::TooMany(_)
         | SubmitError::NotKnown { .. }
         | SubmitError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, said),
         SubmitError::Conflict => Answer::error(StatusCode::CONFLICT, said),

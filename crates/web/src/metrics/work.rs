@@ -55,7 +55,7 @@ fn messages(page: &mut Page, state: &State, stock: Option<&Stats>) {
             open.add(&[("state", wanted.as_str())], count);
         }
     }
-    page.gauge("switchboard_messages_in_hand", "Messages that the delivery holds in memory.")
+    page.gauge("switchboard_messages_in_hand", "Messages that are not finished.")
         .add(&[], state.delivery().queued());
     page.histogram(
         "switchboard_message_duration_seconds",

@@ -495,10 +495,8 @@ fn refused(error: SubmitError) -> Problem {
         }
         SubmitError::TooManyMedia { .. } => Problem::fields(vec![FieldError::new("media", said)]),
         SubmitError::NotCarried(what) => Problem::fields(vec![FieldError::new(what.field(), said)]),
-        SubmitError::TooMany { .. } => {
-            Problem::new(Code::QueueFull, format!("Nothing was accepted: {said}."))
-                .retry_after(SOON.as_secs())
-        }
+        SubmitError::TooMany(_) => Problem::new(Code::QueueFull, format!("Nothing was accepted: {said}."))
+            .retry_after(SOON.as_secs()),
         SubmitError::Store(error) => error.into(),
         SubmitError::NotKnown { id } => Problem::new(
             Code::StoreUnavailable,

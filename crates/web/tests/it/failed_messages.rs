@@ -47,7 +47,7 @@ async fn queued(world: &World, ids: &Ids) -> MessageId {
         updated_at: now,
     };
     let origin = Origin { listener: "v1".to_owned(), api_key: None, address: None };
-    let accept = Accept { message, origin, idempotency: None, join: None };
+    let accept = Accept { message, origin, idempotency: None, join: None, queue: store::Queue::Pool };
     world.store.outbox().accept(accept).await.expect("accepted");
     id
 }

@@ -1,0 +1,285 @@
+//! An account that is held back for a year, with all that waits for it: what that costs those who send through another one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ambient::{Clock, Ids};
+use anyhow::{Context, Result, bail};
+use domain::account::Operation;
+use domain::message::{Content, MessageState, OnFlood, OutboundMessage, Part};
+use domain::text::{FormattedText, ParseMode};
+use domain::{ChatId, ChatRef, Timestamp};
+use serde::Serialize;
+use store::{Accept, Hold, MasterKey, Origin, Queue, Store, StoreOptions};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::{Folders, OURS, Stage, THEIRS, bare_library};
+use crate::contender::{self, authorization};
+use crate::latency::{Latencies, Summary};
+use crate::load::{self, Door, Stretch};
+use crate::report::{Goal, Measured, megabytes, milliseconds, table};
+use crate::usage;
+use crate::world::World;
+
+/// Callers that send at once.
+const CALLERS: usize = 4;
+
+/// Messages that are written beside each other.
+const TOGETHER: usize = 1_024;
+
+/// How long the account is held back.
+const HELD: Duration = Duration::from_hours(365 * 24);
+
+/// How many times slower the slowest of a hundred requests may become.
+const SLOWER: f64 = 2.0;
+
+/// Until when it takes requests, whatever waits.
+const START: Duration = Duration::from_secs(2);
+
+/// Memory that all that waits may take, in kilobytes.
+const MEMORY: u64 = 30_000;
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+pub(crate) struct DeadChannel {
+    pub(crate) waiting: usize,
+    pub(crate) scheduled: usize,
+    pub(crate) without: Side,
+    pub(crate) with: Side,
+}
+
+/// A run with what waits, or without.
+#[derive(Debug, Serialize)]
+pub(crate) struct Side {
+    /// From the start until it takes requests, in milliseconds.
+    pub(crate) ready_after: u128,
+    /// Kilobytes after a rest.
+    pub(crate) memory: u64,
+    pub(crate) times: Summary,
+    /// Requests that were not answered with "sent".
+    pub(crate) failures: usize,
+}
+
+impl DeadChannel {
+    fn slower(&self) -> f64 {
+        f64::from(self.with.times.p99) / f64::from(self.without.times.p99.max(1))
+    }
+}
+
+impl Measured for DeadChannel {
+    fn text(&self) -> String {
+        let Self { without, with, .. } = self;
+        let rows = [
+            format!("| start to ready, ms | {} | {} |", without.ready_after, with.ready_after),
+            format!(
+                "| memory after a rest, MB | {} | {} |",
+                megabytes(without.memory),
+                megabytes(with.memory)
+            ),
+            format!(
+                "| `POST /v1/messages`, p50, ms | {} | {} |",
+                milliseconds(without.times.p50),
+                milliseconds(with.times.p50)
+            ),
+            format!(
+                "| `POST /v1/messages`, p99, ms | {} | {} |",
+                milliseconds(without.times.p99),
+                milliseconds(with.times.p99)
+            ),
+            format!("| not sent | {} | {} |", without.failures, with.failures),
+        ];
+        format!(
+            "## A dead channel\n\nAn account is held back for a year; {} messages wait for it and {} more for their time. \
+             {CALLERS} callers send through another account, before and after a start with all of that.\n\n{}",
+            self.waiting,
+            self.scheduled,
+            table("| | nothing waits | all of it waits |", rows)
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let Self { without, with, .. } = self;
+        let slower = self.slower();
+        let start = START.as_millis();
+        let more = with.memory.saturating_sub(without.memory);
+        vec![
+            Goal::new(
+                "p99 of `POST /v1/messages` beside a dead channel",
+                format!("≤ {SLOWER}×"),
+                format!("{slower:.2}×"),
+                with.times.count > 0 && slower <= SLOWER,
+            ),
+            Goal::new(
+                "start beside a dead channel",
+                format!("< {start} ms"),
+                format!("{} ms", with.ready_after),
+                with.ready_after < start,
+            ),
+            Goal::memory("memory that a dead channel takes", MEMORY, more),
+            Goal::new("requests refused beside a dead channel", 0, with.failures, with.failures == 0),
+        ]
+    }
+}
+
+/// Runs the scenario.
+pub(crate) async fn run(stage: &Stage) -> Result<DeadChannel> {
+    let folders = Folders::fresh(&stage.work, "dead_channel")?;
+    let world = World::start(&stage.switchboard, &folders.world, &folders.logs, super::DIALOGS).await?;
+    let (library, clients) = bare_library(&world).await?;
+    drop(library);
+    let chats: Vec<i64> = clients.iter().map(|client| client.user_id).collect();
+    let accounts = [OURS, THEIRS];
+    // The first run reads the dialogs.
+    let mut first =
+        contender::switchboard(&stage.switchboard, &world, &accounts, &folders.data, &folders.logs).await?;
+    first.all_read().await?;
+    first.contender.program.stop().await?;
+    hold(&folders.data).await?;
+    let without = side(stage, &world, &folders, &chats, "without").await?;
+    let (waiting, scheduled) = stage.pace.waiting;
+    fill(&folders.data, &chats, waiting, scheduled).await?;
+    let with = side(stage, &world, &folders, &chats, "with").await?;
+    world.stop().await?;
+    Ok(DeadChannel { waiting, scheduled, without, with })
+}
+
+async fn side(stage: &Stage, world: &World, folders: &Folders, chats: &[i64], label: &str) -> Result<Side> {
+    let accounts = [OURS, THEIRS];
+    let (data, logs) = (&folders.data, &folders.logs);
+    let ours = contender::switchboard_again(&stage.switchboard, world, &accounts, data, logs).await?;
+    let mut times = Latencies::default();
+    let mut failures = 0;
+    for round in 0..=stage.pace.rounds {
+        let stretch = Stretch {
+            address: ours.main,
+            door: Door::Messages,
+            headers: authorization(),
+            callers: CALLERS,
+            keep: true,
+            lasts: if round == 0 { stage.pace.warm_up } else { stage.pace.round },
+            at_most: usize::MAX,
+            label: format!("{label}-{round}"),
+        };
+        let seen = load::run(stretch, chats).await?;
+        if let Some(failure) = seen.first_failure {
+            bail!("{} requests failed, first: {failure}", seen.failures);
+        }
+        // The first one is the warm-up.
+        if round > 0 {
+            times.extend(&seen.latencies);
+            failures += seen.failures;
+        }
+    }
+    sleep(stage.pace.rest).await;
+    let memory = usage::memory(ours.contender.program.pid())?.now;
+    let ready_after = ours.contender.ready_after.as_millis();
+    ours.contender.program.stop().await?;
+    Ok(Side { ready_after, memory, times: times.summary(), failures })
+}
+
+async fn open(data: &Path) -> Result<(Store, Clock)> {
+    let clock = Clock::system();
+    let store = Store::open(StoreOptions {
+        data_dir: data.to_owned(),
+        url: "sqlite:switchboard.db".to_owned(),
+        clock: clock.clone(),
+        master_key: MasterKey::File(data.join("master.key")),
+    })
+    .await?;
+    Ok((store, clock))
+}
+
+/// Holds the account back.
+async fn hold(data: &Path) -> Result<()> {
+    let (store, clock) = open(data).await?;
+    let hold = Hold::Flood {
+        account: THEIRS.parse()?,
+        operation: Operation::SendMessage,
+        until: clock.now().plus(HELD),
+    };
+    store.accounts().save_hold(hold).await?;
+    store.close().await;
+    Ok(())
+}
+
+/// Accepts so many messages for the account, some of them with a time to come.
+async fn fill(data: &Path, chats: &[i64], waiting: usize, scheduled: usize) -> Result<()> {
+    let (store, clock) = open(data).await?;
+    let ids = Ids::new(clock.clone());
+    let mut writing = JoinSet::new();
+    for number in 0..waiting + scheduled {
+        let chat = chats.get(number % chats.len()).context("no chats")?;
+        let chat = ChatId::new(*chat).context("no chat id")?;
+        let send_at = (number >= waiting).then(|| clock.now().plus(HELD));
+        let message = message(&ids, chat, clock.now(), send_at)?;
+        let accept = Accept {
+            message,
+            origin: Origin { listener: "v1".into(), api_key: None, address: None },
+            idempotency: None,
+            join: None,
+            queue: Queue::Pinned(THEIRS.parse()?),
+        };
+        let store = store.clone();
+        writing.spawn(async move { store.outbox().accept(accept).await });
+        while writing.len() >= TOGETHER {
+            writing.join_next().await.context("none is written")???;
+        }
+    }
+    while let Some(written) = writing.join_next().await {
+        written??;
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn message(ids: &Ids, chat: ChatId, now: Timestamp, send_at: Option<Timestamp>) -> Result<OutboundMessage> {
+    let text = FormattedText::plain("Your parcel is on its way, as soon as someone can write to you again.");
+    let id = ids.next();
+    Ok(OutboundMessage {
+        id: domain::MessageId::from_uuid(id),
+        chat: ChatRef::Id(chat),
+        address: Some(domain::Address::Telegram(chat)),
+        pin: Some(THEIRS.parse()?),
+        account: None,
+        content: Content {
+            text: text.clone(),
+            parse_mode: ParseMode::None,
+            reply_to: None,
+            mention: None,
+            mention_optional: false,
+            silent: false,
+            preview: false,
+            media: Vec::new(),
+        },
+        parts: vec![Part::of_text(
+            0,
+            text,
+            i64::from_le_bytes(std::array::from_fn(|n| id.as_bytes()[8 + n])),
+        )],
+        state: if send_at.is_some() { MessageState::Scheduled } else { MessageState::Queued },
+        failure: None,
+        on_flood: OnFlood::Wait,
+        send_at,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::assert_missed;
+
+    fn side(ready_after: u128, memory: u64, p99: u32, failures: usize) -> Side {
+        Side { ready_after, memory, times: Summary { count: 1, p99, ..Summary::default() }, failures }
+    }
+
+    #[test]
+    fn what_a_dead_channel_costs_others_is_a_missed_goal() {
+        let of = |with| DeadChannel { waiting: 2, scheduled: 1, without: side(300, 20_000, 900, 0), with };
+        assert_missed(&of(side(400, 30_000, 1_700, 0)), 0);
+        assert_missed(&of(side(2_400, 90_000, 2_000, 3)), 4);
+        assert!(of(side(400, 30_000, 1_700, 0)).text().contains("A dead channel"));
+    }
+}
