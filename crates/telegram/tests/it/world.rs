@@ -328,7 +328,7 @@ pub(crate) fn content(text: &str) -> Content {
 /// The id under which a text was sent, if it was and the id is known.
 pub(crate) fn sent_id(outcome: Outcome) -> Option<i64> {
     match outcome {
-        Outcome::Sent(ids) => ids.first(),
+        Outcome::Sent(ids) => ids.first().and_then(domain::ProviderId::number),
         _ => None,
     }
 }

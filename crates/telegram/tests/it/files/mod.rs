@@ -108,7 +108,7 @@ pub(crate) async fn deliver(
 
 pub(crate) fn ids(outcome: &Outcome) -> Vec<i64> {
     let Outcome::Sent(ids) = outcome else { panic!("{outcome:?}") };
-    ids.iter().map(|id| id.expect("known")).collect()
+    ids.iter().map(|id| id.and_then(domain::ProviderId::number).expect("known")).collect()
 }
 
 pub(crate) fn outside(kind: FileKind, bytes: &[u8], dc_id: i32) -> NewFile {
