@@ -8,7 +8,7 @@ use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::outcome::{HoldScope, SentIds, Unclear};
 use domain::timeline::{Entry, Step};
 use domain::{ChatKind, Outcome};
-use store::{Doubt, Hold, PartSent, PartUnsent, Then};
+use store::{Binding, Doubt, Hold, PartSent, PartUnsent, Then};
 
 use crate::capabilities::Dedup;
 use crate::decide::{self, Next, Pause, Repeat, Tried, Unsettled};
@@ -242,8 +242,11 @@ impl LaneWorker<'_> {
             account: route.account.clone(),
             address: route.address.clone(),
             message_ids,
-            bind: binds(route, message),
-            rebind: work.rebinds,
+            binding: match (work.rebinds, binds(route, message)) {
+                (true, _) => Binding::Replaced,
+                (false, true) => Binding::IfUnbound,
+                (false, false) => Binding::Unchanged,
+            },
             // Files are let go of once their message is sent, so that it cannot be sent again.
             repeatable: message.content.media.is_empty() && has_lasting_key,
             at: self.delivery.0.ambient.clock.now(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
-use store::{Filter, Page, PartSent, StoreError};
+use store::{Binding, Filter, Page, PartSent, StoreError};
 
 use crate::Delivery;
 use crate::sender::{Attempt, Evidence};
@@ -62,8 +62,7 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
         account: account.clone(),
         address: address.clone(),
         message_ids: message_ids.unwrap_or_default(),
-        bind: false,
-        rebind: false,
+        binding: Binding::Unchanged,
         repeatable: false,
         at: delivery.0.ambient.clock.now(),
     };

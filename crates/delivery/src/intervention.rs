@@ -42,7 +42,7 @@ impl Delivery {
         // A retry between the write and the removal would have lost its place.
         let now = self.get(id).await?;
         if let Some(again) = now.filter(|now| waits(now.state)) {
-            self.line_up_again(again, place);
+            self.line_up_again(again, &place);
         }
         Ok(Change::Done(Box::new(message)))
     }
@@ -139,7 +139,7 @@ impl Delivery {
         {
             self.0.counts.begin(&place, message.state == MessageState::Scheduled);
             if waits_now {
-                self.line_up_again(message.clone(), place);
+                self.line_up_again(message.clone(), &place);
             }
         }
         // A person may have said of a doubt that it was sent.

@@ -168,14 +168,14 @@ impl Delivery {
             if !is_counted {
                 self.0.counts.begin(&place, message.state == MessageState::Scheduled);
             }
-            self.line_up_again(message, place);
+            self.line_up_again(message, &place);
         }
         Ok(())
     }
 
     /// A message that waits once more, and is counted.
-    pub(crate) fn line_up_again(&self, message: OutboundMessage, place: Place) {
+    pub(crate) fn line_up_again(&self, message: OutboundMessage, place: &Place) {
         self.0.waiters.begin(message.id, place.clone());
-        self.enqueue(message, &place, None);
+        self.enqueue(message, place, None);
     }
 }

@@ -56,10 +56,10 @@ impl Senders {
         let changed = watch::Sender::new(0);
         let mut followers = JoinSet::new();
         for sender in &all {
-            let (mut changes, changed) = (sender.changes(), changed.clone());
+            let (mut theirs, ours) = (sender.changes(), changed.clone());
             followers.spawn(async move {
-                while changes.changed().await.is_ok() {
-                    changed.send_modify(|changes| *changes += 1);
+                while theirs.changed().await.is_ok() {
+                    ours.send_modify(|count| *count += 1);
                 }
             });
         }

@@ -257,7 +257,7 @@ impl Outcome {
     pub fn detail(&self) -> Option<String> {
         match self {
             Self::Sent(ids) => {
-                let known: Vec<String> = ids.iter().flatten().map(|id| id.to_string()).collect();
+                let known: Vec<String> = ids.iter().flatten().map(ToString::to_string).collect();
                 match known.as_slice() {
                     [] => None,
                     [one] => Some(format!("message {one}")),

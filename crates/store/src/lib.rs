@@ -97,8 +97,8 @@ pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, I
 pub use inspect::{StoreInspection, check_free, inspect};
 pub use master_key::MasterKey;
 pub use outbox::{
-    Accept, Accepted, Approval, Begin, Caller, Doubt, EndedInMinute, Fail, Filter, Idempotency, Join,
-    LaneKey, Listed, NextScheduled, Origin, Outbox, PartSent, PartUnsent, Place, Queue, Receipt,
+    Accept, Accepted, Approval, Begin, Binding, Caller, Doubt, EndedInMinute, Fail, Filter, Idempotency,
+    Join, LaneKey, Listed, NextScheduled, Origin, Outbox, PartSent, PartUnsent, Place, Queue, Receipt,
     ReceiptState, Resolution, SameBy, StoredLane, Then, Waiting, WaitingAt,
 };
 pub use paging::{Page, Paged};

@@ -38,7 +38,6 @@ points! {
     CANCEL = "cancel";
     RETRY = "retry";
     RESOLVE = "resolve";
-    RECEIPT = "receipt";
     APPROVE = "approve";
     REJECT = "reject";
     NOTE = "note";

@@ -209,10 +209,10 @@ async fn fill(data: &Path, chats: &[i64], waiting: usize, scheduled: usize) -> R
     let ids = Ids::new(clock.clone());
     let mut writing = JoinSet::new();
     for number in 0..waiting + scheduled {
-        let chat = chats.get(number % chats.len()).context("no chats")?;
-        let chat = ChatId::new(*chat).context("no chat id")?;
+        let user = chats.get(number % chats.len()).context("no chats")?;
+        let user = ChatId::new(*user).context("no chat id")?;
         let send_at = (number >= waiting).then(|| clock.now().plus(HELD));
-        let message = message(&ids, chat, clock.now(), send_at)?;
+        let message = message(&ids, user, clock.now(), send_at)?;
         let accept = Accept {
             message,
             origin: Origin { listener: "v1".into(), api_key: None, address: None },

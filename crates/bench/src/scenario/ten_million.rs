@@ -135,12 +135,12 @@ async fn one(
     store: &mut Store,
     fill: impl AsyncFnOnce() -> Result<u64>,
 ) -> Result<()> {
-    let started = async || contender::switchboard_on(&stage.switchboard, world, &[OURS], place, logs).await;
-    let empty = started().await?;
+    let start = async || contender::switchboard_on(&stage.switchboard, world, &[OURS], place, logs).await;
+    let empty = start().await?;
     store.empty = sent(stage, &empty, chats, "empty", store).await?;
     empty.contender.program.stop().await?;
     store.bytes = fill().await.context("cannot fill it")?;
-    let full = started().await?;
+    let full = start().await?;
     store.start = full.contender.ready_after.as_millis();
     store.full = sent(stage, &full, chats, "full", store).await?;
     full.contender.program.stop().await
@@ -261,7 +261,7 @@ mod tests {
         assert_missed(&of(2000, 1999), 0);
         assert_missed(&of(2001, 2000), 2);
         assert!(
-            of(2000, 100).text().contains("| PostgreSQL | 1.00 | 2.00 | 2× | 100 | 3 |"),
+            of(2000, 100).text().contains("| PostgreSQL | 1.00 | 2.00 | 2.00× | 100 | 3 |"),
             "{}",
             of(2000, 100).text()
         );

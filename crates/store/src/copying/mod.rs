@@ -159,7 +159,7 @@ pub async fn copy(
 pub async fn check_target(to: String, dir: PathBuf, now: Timestamp) -> Result<(), CopyError> {
     let work = move || {
         let address = Address::parse(&to, &dir).map_err(CopyError::To)?;
-        let target = Target::open(address, None, now)?;
+        let target = Target::open(address, false, now)?;
         if target.note.is_some() { Err(taken("a part of a copy")) } else { Ok(()) }
     };
     tokio::task::spawn_blocking(work)
@@ -181,9 +181,9 @@ fn copy_all(
     if from.is_same(&to) {
         return Err(CopyError::Same);
     }
-    let common = from.folder().filter(|folder| to.folder().as_ref() == Some(folder));
+    let is_locked = from.folder().is_some_and(|folder| to.folder() == Some(folder));
     let source = Source::open(from)?;
-    let target = Target::open(to, common, options.now)?;
+    let target = Target::open(to, is_locked, options.now)?;
     if target.note.as_ref().is_some_and(|note| note.store != source.identity) {
         return Err(taken("a part of a copy of another store"));
     }
@@ -342,7 +342,9 @@ impl Copying<'_> {
         let (mut tally, mut after): (Tally, Option<Vec<OwnedValue>>) = (Tally::default(), None);
         loop {
             let rows = table.read(connection, after.as_deref())?;
-            rows.iter().for_each(|row| tally.add(row));
+            for row in &rows {
+                tally.add(row);
+            }
             match rows.last() {
                 Some(last) if rows.len() == PAGE => after = Some(table.key_of(last)),
                 _ => return Ok(tally),

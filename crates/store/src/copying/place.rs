@@ -79,9 +79,9 @@ pub(super) struct Target {
 
 impl Target {
     /// Opens it, but for the lock of a folder that is held already, and makes its tables.
-    pub(super) fn open(address: Address, locked: Option<PathBuf>, now: Timestamp) -> Result<Self, CopyError> {
+    pub(super) fn open(address: Address, is_locked: bool, now: Timestamp) -> Result<Self, CopyError> {
         match address {
-            Address::Sqlite(file) => Self::open_file(&file, locked, now),
+            Address::Sqlite(file) => Self::open_file(&file, is_locked, now),
             Address::Postgres(config) => {
                 let connect = || Postgres::connect(&config, Use::Writing).map_err(CopyError::To);
                 let connection = connect()?;
@@ -97,12 +97,9 @@ impl Target {
         }
     }
 
-    fn open_file(file: &Path, locked: Option<PathBuf>, now: Timestamp) -> Result<Self, CopyError> {
+    fn open_file(file: &Path, is_locked: bool, now: Timestamp) -> Result<Self, CopyError> {
         let folder = folder_of(file);
-        let lock = match locked {
-            Some(_) => None,
-            None => Some(directory::lock(&folder).map_err(CopyError::To)?),
-        };
+        let lock = if is_locked { None } else { Some(directory::lock(&folder).map_err(CopyError::To)?) };
         directory::whole(&folder).map_err(CopyError::To)?;
         // Made here so that it never exists with wider rights, not even for a moment.
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file).map_err(

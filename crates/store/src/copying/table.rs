@@ -170,7 +170,9 @@ mod tests {
         let text = |text: &str| vec![OwnedValue::Text(text.to_owned()), OwnedValue::Integer(1)];
         let of = |rows: &[Vec<OwnedValue>]| {
             let mut tally = Tally::default();
-            rows.iter().for_each(|row| tally.add(row));
+            for row in rows {
+                tally.add(row);
+            }
             tally
         };
         assert_eq!(of(&[text("a"), text("b")]), of(&[text("b"), text("a")]));

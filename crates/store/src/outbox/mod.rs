@@ -65,6 +65,17 @@ pub struct Begin {
     pub at: Timestamp,
 }
 
+/// What a sent part means for the account that a chat goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// Nothing.
+    Unchanged,
+    /// It is this one, unless there is one already.
+    IfUnbound,
+    /// It is this one from now on.
+    Replaced,
+}
+
 /// The provider has a part.
 #[derive(Debug, Clone)]
 pub struct PartSent {
@@ -80,10 +91,8 @@ pub struct PartSent {
     pub address: Address,
     /// The ids at the provider, as far as they are known.
     pub message_ids: SentIds,
-    /// Bind the chat to the account, unless it is bound already. One of a channel is never bound.
-    pub bind: bool,
-    /// Bind the chat to the account, whatever it was bound to.
-    pub rebind: bool,
+    /// What becomes of the chat's account. A chat of a channel is never bound.
+    pub binding: Binding,
     /// Whether the part may be sent once more without harm: the provider knows it by its key, and what it needs is still there.
     /// Then the outcome need not wait for the disk. A power cut within a second makes the part one that was begun.
     pub repeatable: bool,

@@ -8,7 +8,6 @@ use super::statements as sql;
 use super::{key, timeline};
 use crate::column::Columns;
 use crate::database::params;
-use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};
 
@@ -80,7 +79,6 @@ pub(super) struct ReceiptWrite(pub(super) Receipt);
 
 impl Write for ReceiptWrite {
     type Answer = Option<MessageId>;
-    const POINT: Option<Point> = Some(point::RECEIPT);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Option<MessageId>, StoreError> {
         let Receipt { channel, account, provider_id, state, at } = &self.0;

@@ -7,7 +7,7 @@ use domain::{AccountName, Address, ChatId, MessageId, MessageState, Outcome};
 use super::ending::count_unresolved;
 use super::statements as sql;
 use super::{
-    Begin, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, held_back, items, key, receipt, refused,
+    Begin, Binding, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, held_back, items, key, receipt, refused,
     state_of, timeline,
 };
 use crate::accounts::{save_hold, statements as accounts};
@@ -147,7 +147,7 @@ impl Write for SentWrite {
     }
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let PartSent { id, part, is_only, account, address, message_ids, bind, rebind, at, .. } = &self.sent;
+        let PartSent { id, part, is_only, account, address, message_ids, binding, at, .. } = &self.sent;
         let chat_id = address.chat_id().map(ChatId::get);
         let params = params![items::first_column(message_ids), self.ids, key(id), part];
         if transaction.execute(sql::PART_SENT, params)? == 0 {
@@ -181,11 +181,11 @@ impl Write for SentWrite {
             receipt::save_ids(transaction, chat, id, *part, message_ids)?;
         }
         let Some(chat_id) = chat_id else { return Ok(()) };
-        let binding = params![chat_id, account.as_str(), at.as_micros()];
-        match (rebind, bind) {
-            (true, _) => transaction.run(accounts::REBIND, binding),
-            (false, true) => transaction.run(accounts::BIND, binding),
-            (false, false) => Ok(()),
+        let bound = params![chat_id, account.as_str(), at.as_micros()];
+        match binding {
+            Binding::Replaced => transaction.run(accounts::REBIND, bound),
+            Binding::IfUnbound => transaction.run(accounts::BIND, bound),
+            Binding::Unchanged => Ok(()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::saga::RegistryChange;
 use domain::{AccessHash, ChatId, OperationId};
-use store::{ChatFilter, ChatRecord, ChatState, Page, PeerKind, StoreError, StoredPeer};
+use store::{Binding, ChatFilter, ChatRecord, ChatState, Page, PeerKind, StoreError, StoredPeer};
 
 use crate::support::{World, account, begun, chat, chat_number, conformance};
 
@@ -251,18 +251,18 @@ async fn chats_of_one_title_are_found(world: World) {
 
 async fn a_sent_part_binds_anew_only_when_it_is_told(world: World) {
     let outbox = world.store.outbox();
-    for (name, bind, rebind, expected) in [
-        ("main", true, false, "main"),
-        ("backup_1", true, false, "main"),
-        ("backup_1", true, true, "backup_1"),
-        ("backup_2", false, true, "backup_2"),
-        ("main", false, false, "backup_2"),
+    for (name, binding, expected) in [
+        ("main", Binding::IfUnbound, "main"),
+        ("backup_1", Binding::IfUnbound, "main"),
+        ("backup_1", Binding::Replaced, "backup_1"),
+        ("backup_2", Binding::Replaced, "backup_2"),
+        ("main", Binding::Unchanged, "backup_2"),
     ] {
         let mut message = begun(world.message(1));
         message.account = Some(account(name));
         let id = message.id;
         outbox.accept(crate::support::accept(message)).await.unwrap();
-        let sent = store::PartSent { account: account(name), bind, rebind, ..world.sent(id, 0) };
+        let sent = store::PartSent { account: account(name), binding, ..world.sent(id, 0) };
         outbox.part_sent(sent).await.unwrap();
         let bindings = world.store.accounts().bindings().await.unwrap();
         assert_eq!(bindings, [(chat(), account(expected))]);

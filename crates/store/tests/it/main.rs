@@ -63,6 +63,7 @@ mod sagas;
 mod schema;
 #[cfg(test)]
 mod services;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod stats;

@@ -5,7 +5,7 @@ use domain::outcome::{Failure, OutcomeKind, Refusal, SentIds};
 use domain::text::{Entity, EntityKind, FormattedText};
 use domain::timeline::{Entry, Step};
 use domain::{ChatRef, MessageState};
-use store::{Accepted, Begin, Fail, Hold, Origin, PartSent, Resolution, StoreError, Then};
+use store::{Accepted, Begin, Binding, Fail, Hold, Origin, PartSent, Resolution, StoreError, Then};
 
 use crate::support::{World, accept, account, begun, chat, chat_number, conformance};
 
@@ -66,7 +66,7 @@ async fn a_message_reads_back_as_it_was_taken_in(world: World) {
 async fn a_message_begun_at_acceptance_is_sent_in_two_writes(world: World) {
     let id = world.sending(1).await;
     assert_eq!(world.steps(id).await, [Step::Accepted, Step::Begun]);
-    let sent = PartSent { bind: true, ..world.sent(id, 0) };
+    let sent = PartSent { binding: Binding::IfUnbound, ..world.sent(id, 0) };
     world.store.outbox().part_sent(sent.clone()).await.unwrap();
     let message = world.get(id).await;
     assert_eq!((message.state, message.message_numbers()), (MessageState::Sent, vec![500]));

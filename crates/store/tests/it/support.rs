@@ -11,8 +11,8 @@ use domain::text::{FormattedText, ParseMode};
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, OperationId, Purpose, Timestamp};
 use store::{
-    Accept, AcceptSaga, Accepted, Begin, Disk, Doubt, Idempotency, Join, Keep, MasterKey, OpenError, Origin,
-    PartSent, PartUnsent, SagaAccepted, SagaChange, SameBy, Store, StoreOptions, Then,
+    Accept, AcceptSaga, Accepted, Begin, Binding, Disk, Doubt, Idempotency, Join, Keep, MasterKey, OpenError,
+    Origin, PartSent, PartUnsent, SagaAccepted, SagaChange, SameBy, Store, StoreOptions, Then,
 };
 use tempfile::TempDir;
 use testkit::postgres::Database;
@@ -232,8 +232,7 @@ impl World {
             account: account("main"),
             address: chat().into(),
             message_ids: SentIds::one(Some(i64::from(part) + 500)),
-            bind: false,
-            rebind: false,
+            binding: Binding::Unchanged,
             repeatable: true,
             at: self.now(),
         }

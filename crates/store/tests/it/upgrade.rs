@@ -60,7 +60,10 @@ async fn rows_of_the_first_versions_are_kept() {
     let joined = begun(world.message(1));
     outbox.accept(with_join(joined.clone(), 1)).await.unwrap();
     let sent = world.sending(1).await;
-    outbox.part_sent(store::PartSent { bind: true, ..world.sent(sent, 0) }).await.unwrap();
+    outbox
+        .part_sent(store::PartSent { binding: store::Binding::IfUnbound, ..world.sent(sent, 0) })
+        .await
+        .unwrap();
     let messages: [OutboundMessage; 3] =
         [world.get(keyed.id).await, world.get(joined.id).await, world.get(sent).await];
     let steps = world.steps(sent).await;

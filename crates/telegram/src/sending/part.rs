@@ -257,7 +257,7 @@ fn judge(
             }
         }
         (Outcome::Held { until, scope: HoldScope::Chat }, Some(chat_id)) => {
-            account.flood_waits.keep_slow_mode(chat_id, *until, now)
+            account.flood_waits.keep_slow_mode(chat_id, *until, now);
         }
         (Outcome::Forbidden(why), Some(chat_id)) => account.flood_waits.mark(chat_id, why.clone(), now),
         (Outcome::NotFound(_), Some(chat_id)) => account.peers.forget(chat_id),

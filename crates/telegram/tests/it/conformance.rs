@@ -66,7 +66,9 @@ impl OnTelegram {
 
 impl Stage for OnTelegram {
     fn plays(&self, answers: &[Answer]) {
-        answers.iter().for_each(|answer| self.order(*answer));
+        for answer in answers {
+            self.order(*answer);
+        }
         self.deadly.store(self.deadly(), Ordering::Relaxed);
     }
 
@@ -93,7 +95,7 @@ impl Stage for OnTelegram {
     }
 
     fn advance(&self, by: Duration) {
-        if self.rounds.fetch_add(1, Ordering::Relaxed) % ROUNDS == 0 {
+        if self.rounds.fetch_add(1, Ordering::Relaxed).is_multiple_of(ROUNDS) {
             self.world.clock.advance(by);
         }
     }

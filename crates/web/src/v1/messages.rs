@@ -168,7 +168,7 @@ pub(crate) async fn list(
     query.finish()?;
     let filter = sought(&state, filter, chat, q).await?;
     let found = state.store().outbox().list(&filter, &page).await.map_err(listed)?;
-    let names = Names::of(&state, found.items.iter().map(|message| message.chat_id())).await?;
+    let names = Names::of(&state, found.items.iter().map(OutboundMessage::chat_id)).await?;
     let view = |message| api::Message::listed(message).named(names.view(message.chat_id()));
     let items = found.items.iter().map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))

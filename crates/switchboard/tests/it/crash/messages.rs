@@ -30,6 +30,10 @@ enum Scenario {
     Cancel,
     /// A cancelled text, sent after all.
     Retry,
+    /// A text that waits for a person, let out.
+    Approve,
+    /// The same, refused.
+    Reject,
     /// A text over the old port, without a key.
     OldPort,
     /// The same, by a caller that hangs up before the answer.
@@ -62,6 +66,8 @@ fn scenario(point: &str) -> Scenario {
         "store.resolve" => Scenario::Resolve,
         "store.cancel" => Scenario::Cancel,
         "store.retry" => Scenario::Retry,
+        "store.approve" => Scenario::Approve,
+        "store.reject" => Scenario::Reject,
         "store.answered" => Scenario::OldPort,
         "store.unanswered" => Scenario::HungUp,
         "store.save_switch" => Scenario::Pause,
@@ -101,6 +107,12 @@ async fn one_by_one(program: &Program, texts: [&str; 3]) {
             return;
         }
     }
+}
+
+/// Asks for a text that waits for a person, whose word this is.
+async fn decide(program: &Program, word: &str) {
+    let draft = ask(program, "draft", json!({"needs_approval": true})).await;
+    act(program, format!("/v1/messages/{}/{word}", id(draft.as_ref())), json!({})).await;
 }
 
 /// Does what the scenario asks for, as far as the program goes along.
@@ -152,6 +164,8 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
                 .await;
             act(program, format!("/v1/messages/{message}/retry"), json!({})).await;
         }
+        Scenario::Approve => decide(program, "approve").await,
+        Scenario::Reject => decide(program, "reject").await,
         Scenario::OldPort => {
             let body = json!({"chat": "client_1", "text": "old"});
             answered(program, post_to_old_port(world, 5022, "/send_text", &body)).await;
@@ -286,6 +300,17 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
                 })
                 .await;
             world.sent().await
+        }
+        Scenario::Approve => {
+            decide(program, "approve").await;
+            finished(program, "draft", json!({"needs_approval": true}), "sent").await;
+            assert_eq!(world.sent().await, ["draft"], "{point}");
+            return;
+        }
+        Scenario::Reject => {
+            decide(program, "reject").await;
+            assert_eq!(world.sent().await, Vec::<String>::new(), "{point}");
+            return;
         }
         // That the caller is answered was handed over, and nobody knows whether it is on the disk: the same body again may
         // be another message.
