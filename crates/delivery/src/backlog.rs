@@ -18,7 +18,7 @@ pub(crate) async fn run(delivery: Delivery) {
             () = closing.cancelled() => return,
         }
         loop {
-            let pages = delivery.lanes().to_read();
+            let pages = delivery.lanes().pages();
             if pages.is_empty() {
                 break;
             }

@@ -46,7 +46,13 @@ fn begin(world: &World, id: MessageId, part: u16) -> Begin {
 fn sent(world: &World, id: MessageId, part: u16, ids: &[&str]) -> PartSent {
     let message_ids = ids.iter().copied().map(Some).collect();
     let address = Address::Channel(item());
-    PartSent { account: account("shop"), address, message_ids, bind: true, ..world.sent(id, part) }
+    PartSent {
+        account: account("shop"),
+        address,
+        message_ids,
+        binding: store::Binding::IfUnbound,
+        ..world.sent(id, part)
+    }
 }
 
 fn receipt(provider_id: impl Into<ProviderId>, state: ReceiptState, at: Timestamp) -> Receipt {
