@@ -207,7 +207,7 @@ async fn hold(data: &Path) -> Result<()> {
 async fn fill(data: &Path, chats: &[i64], waiting: usize, scheduled: usize) -> Result<()> {
     let (store, clock) = open(data).await?;
     let ids = Ids::new(clock.clone());
-    let mut writing = JoinSet::new();
+    let mut writes = JoinSet::new();
     for number in 0..waiting + scheduled {
         let user = chats.get(number % chats.len()).context("no chats")?;
         let user = ChatId::new(*user).context("no chat id")?;
@@ -221,12 +221,12 @@ async fn fill(data: &Path, chats: &[i64], waiting: usize, scheduled: usize) -> R
             queue: Queue::Pinned(THEIRS.parse()?),
         };
         let store = store.clone();
-        writing.spawn(async move { store.outbox().accept(accept).await });
-        while writing.len() >= TOGETHER {
-            writing.join_next().await.context("none is written")???;
+        writes.spawn(async move { store.outbox().accept(accept).await });
+        while writes.len() >= TOGETHER {
+            writes.join_next().await.context("none is written")???;
         }
     }
-    while let Some(written) = writing.join_next().await {
+    while let Some(written) = writes.join_next().await {
         written??;
     }
     store.close().await;

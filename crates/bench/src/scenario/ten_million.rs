@@ -140,10 +140,10 @@ async fn one(
     store.empty = sent(stage, &empty, chats, "empty", store).await?;
     empty.contender.program.stop().await?;
     store.bytes = fill().await.context("cannot fill it")?;
-    let full = start().await?;
-    store.start = full.contender.ready_after.as_millis();
-    store.full = sent(stage, &full, chats, "full", store).await?;
-    full.contender.program.stop().await
+    let stored = start().await?;
+    store.start = stored.contender.ready_after.as_millis();
+    store.full = sent(stage, &stored, chats, "full", store).await?;
+    stored.contender.program.stop().await
 }
 
 /// The latencies of sends, after as many that are not measured.
