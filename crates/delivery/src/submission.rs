@@ -91,9 +91,7 @@ pub enum SubmitError {
         id: MessageId,
     },
     /// No way out leads to the chat.
-    #[error(
-        "there is no channel here that leads to {0}; write a chat of Telegram, or set the channel up first"
-    )]
+    #[error("no channel here leads to {0}; name a chat of Telegram")]
     NotServed(ChatRef),
     /// The program is ending.
     #[error("the program is shutting down; send it again in a moment")]

@@ -209,7 +209,7 @@ pub fn known_as(
             None
         }
         ChatRef::Channel(chat) => {
-            // Whoever is on the list by an e-mail address or a phone number is so on every channel.
+            // An e-mail address or a phone number on the list holds for every channel.
             let external = chat.chat.as_str();
             known.extend(
                 [chat.to_string().as_str(), external].map(|text| Contact::Address(text.to_lowercase())),

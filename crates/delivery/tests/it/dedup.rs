@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use delivery::{Capabilities, Dedup};
-use domain::message::OutboundMessage;
 use domain::outcome::{Failure, Unclear};
 use domain::timeline::Step;
-use domain::{MessageId, MessageState, Outcome};
+use domain::{MessageState, Outcome};
 
 use crate::script::{Act, Bench, CAPABILITIES, group, text};
+use crate::unclear::ended;
 
 const FOR_EVER: Dedup = Dedup::Key { window: None };
 const A_MINUTE: Dedup = Dedup::Key { window: Some(Duration::from_mins(1)) };
@@ -23,19 +23,6 @@ fn server_error() -> Outcome {
 
 fn silence() -> Outcome {
     Outcome::Unknown("no answer in time".into())
-}
-
-/// Lets time go by until the message is final, an hour at most.
-async fn ended(bench: &Bench, id: MessageId) -> OutboundMessage {
-    for _ in 0..3_600 {
-        let message = bench.delivery.get(id).await.expect("reads").expect("exists");
-        if message.state.is_final() {
-            return message;
-        }
-        bench.clock.advance(Duration::from_secs(1));
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("it does not end");
 }
 
 async fn called(bench: &Bench, times: u32) {

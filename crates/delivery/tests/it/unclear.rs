@@ -18,9 +18,9 @@ fn unreadable() -> Outcome {
     Outcome::Unknown(Unclear::Unreadable("the answer cannot be read".into()))
 }
 
-/// Lets time go by until the message is final.
-async fn ended(bench: &Bench, id: MessageId) -> domain::message::OutboundMessage {
-    for _ in 0..2_000 {
+/// Lets time go by until the message is final, an hour at most.
+pub(crate) async fn ended(bench: &Bench, id: MessageId) -> domain::message::OutboundMessage {
+    for _ in 0..3_600 {
         let message = bench.delivery.get(id).await.expect("reads").expect("exists");
         if message.state.is_final() {
             return message;

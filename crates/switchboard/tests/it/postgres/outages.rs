@@ -1,4 +1,4 @@
-//! Bad days of the server and of the network between: callers are told, nothing that was accepted is lost or sent twice.
+//! Bad days of the server and of the network between: callers hear 503, nothing that was accepted is lost or sent twice.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn recovers(world: &World, program: Program, link: &Link, id: &str) {
         Some((asked.status().as_u16(), asked.text().await.ok()?))
     };
     program
-        .until("callers are told", || async {
+        .until("callers hear 503", || async {
             ask().await.is_some_and(|(status, said)| status == 503 && said.contains("store_unavailable"))
         })
         .await;
