@@ -9,7 +9,7 @@
 use crate::StoreError;
 use crate::database::{Connection, NotCommitted};
 use crate::disk::Space;
-use crate::write::{Durability, Pending, Transaction};
+use crate::write::{Durability, Pending, Remembered, Transaction};
 
 /// How one try to run a group ended.
 enum Try {
@@ -41,11 +41,20 @@ pub(crate) struct WriteConnection {
     pub(crate) is_unsynced: bool,
     /// How many statements writes have run.
     pub(crate) statements: u64,
+    /// Nothing after a group that was not committed: what it has read may have been undone.
+    remembered: Remembered,
 }
 
 impl WriteConnection {
-    pub(crate) const fn new(connection: Connection, space: Space) -> Self {
-        Self { connection, space, may_come_back: false, is_unsynced: false, statements: 0 }
+    pub(crate) fn new(connection: Connection, space: Space) -> Self {
+        Self {
+            connection,
+            space,
+            may_come_back: false,
+            is_unsynced: false,
+            statements: 0,
+            remembered: Remembered::default(),
+        }
     }
 
     /// Syncs what was committed, by one more commit.
@@ -64,11 +73,17 @@ impl WriteConnection {
         durability: Durability,
     ) -> Try {
         let connection = &self.connection;
-        if let Err(error) = connection.begin(durability) {
+        let begun = if savepoints || members.is_empty() {
+            connection.begin(durability)
+        } else {
+            connection.begin_with_the_first(durability)
+        };
+        if let Err(error) = begun {
             return Try::Failed(error);
         }
         let before = connection.changes();
-        let transaction = Transaction::new(connection, intake_open);
+        let remembered = std::mem::take(&mut self.remembered);
+        let transaction = Transaction::of_group(connection, intake_open, !savepoints, remembered);
         for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
             if let Err(error) = apply(connection, &transaction, member, savepoints) {
                 connection.roll_back();
@@ -89,6 +104,7 @@ impl WriteConnection {
         self.may_come_back = matches!(committed, Err(NotCommitted::Unclear(_)));
         match committed {
             Ok(()) => {
+                self.remembered = transaction.absences();
                 self.is_unsynced = match durability {
                     Durability::Synced => false,
                     Durability::Soon => self.is_unsynced || connection.changes() != before,

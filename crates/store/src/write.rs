@@ -52,23 +52,46 @@ where
     }
 }
 
-/// The transaction that a write runs in.
-pub(crate) struct Transaction<'a> {
-    connection: &'a Connection,
-    intake_open: bool,
-    statements: Cell<u64>,
+/// Whether there are rows that every message asks for. Only writes make them, so the writer goes on with what it knows after
+/// a group that was committed.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
     has_contacts: Cell<Option<bool>>,
     has_open_joins: Cell<Option<bool>>,
 }
 
+/// The transaction that a write runs in.
+pub(crate) struct Transaction<'a> {
+    connection: &'a Connection,
+    intake_open: bool,
+    /// The group is run again, each write with a savepoint, when one of them fails.
+    is_bare: bool,
+    statements: Cell<u64>,
+    remembered: Remembered,
+}
+
 impl<'a> Transaction<'a> {
-    pub(crate) const fn new(connection: &'a Connection, intake_open: bool) -> Self {
-        Self {
-            connection,
-            intake_open,
-            statements: Cell::new(0),
-            has_contacts: Cell::new(None),
-            has_open_joins: Cell::new(None),
+    /// For writes one by one, or a look.
+    pub(crate) fn new(connection: &'a Connection, intake_open: bool) -> Self {
+        Self::of_group(connection, intake_open, false, Remembered::default())
+    }
+
+    /// For a group.
+    pub(crate) const fn of_group(
+        connection: &'a Connection,
+        intake_open: bool,
+        is_bare: bool,
+        remembered: Remembered,
+    ) -> Self {
+        Self { connection, intake_open, is_bare, statements: Cell::new(0), remembered }
+    }
+
+    /// What holds for the next group when this one was committed: where there were rows, they may be gone then.
+    pub(crate) fn absences(self) -> Remembered {
+        let absence = |answer: Cell<Option<bool>>| Cell::new(answer.get().filter(|there_are| !there_are));
+        Remembered {
+            has_contacts: absence(self.remembered.has_contacts),
+            has_open_joins: absence(self.remembered.has_open_joins),
         }
     }
 
@@ -82,30 +105,30 @@ impl<'a> Transaction<'a> {
         self.statements.get()
     }
 
-    /// Whether there is any entry on the do-not-contact list: asked for once in a group.
+    /// Whether there is any entry on the do-not-contact list.
     pub(crate) fn has_contacts(
         &self,
         ask: impl FnOnce() -> Result<bool, StoreError>,
     ) -> Result<bool, StoreError> {
-        remembered(&self.has_contacts, ask)
+        remembered(&self.remembered.has_contacts, ask)
     }
 
     /// An entry is added: what was asked before holds no longer.
     pub(crate) fn contacts_changed(&self) {
-        self.has_contacts.set(None);
+        self.remembered.has_contacts.set(None);
     }
 
-    /// Whether the same body could join anything: asked for once in a group.
+    /// Whether the same body could join anything.
     pub(crate) fn has_open_joins(
         &self,
         ask: impl FnOnce() -> Result<bool, StoreError>,
     ) -> Result<bool, StoreError> {
-        remembered(&self.has_open_joins, ask)
+        remembered(&self.remembered.has_open_joins, ask)
     }
 
     /// A request may be joined from now on: what was asked before holds no longer.
     pub(crate) fn open_joins_changed(&self) {
-        self.has_open_joins.set(None);
+        self.remembered.has_open_joins.set(None);
     }
 
     fn counted(&self) -> &Connection {
@@ -121,6 +144,25 @@ impl<'a> Transaction<'a> {
     /// Runs a statement whose count no one asks for.
     pub(crate) fn run(&self, sql: &str, params: impl Parameters) -> Result<(), StoreError> {
         self.counted().run(sql, params)
+    }
+
+    /// Runs a statement about one row that no other write of the group is about, such as an insertion.
+    pub(crate) fn run_row(&self, sql: &'static str, params: impl Parameters) -> Result<(), StoreError> {
+        if self.is_bare {
+            self.counted().run_row(sql, params, false).map(|_| ())
+        } else {
+            self.run(sql, params)
+        }
+    }
+
+    /// The same for a change that nearly always finds its row: says whether it did. A bare group may take it as found, and
+    /// fails as a whole where it was not.
+    pub(crate) fn change_row(&self, sql: &'static str, params: impl Parameters) -> Result<bool, StoreError> {
+        if self.is_bare {
+            self.counted().run_row(sql, params, true)
+        } else {
+            self.execute(sql, params).map(|count| count > 0)
+        }
     }
 
     /// The first row, if there is one.

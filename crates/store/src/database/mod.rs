@@ -1,6 +1,7 @@
 //! A connection to the database: runs statements and reads rows, whichever engine answers them.
 
 mod address;
+mod pipeline;
 pub(crate) mod postgres;
 mod row;
 pub(crate) mod sqlite;
@@ -64,6 +65,21 @@ impl Connection {
         }
     }
 
+    /// Runs a statement about one row that no other statement of its group is about. `is_exact`: it changes that row. On
+    /// PostgreSQL the statement is run once for the rows of all who ran it before, and that one of them was not changed is an
+    /// error of a later call.
+    pub(crate) fn run_row(
+        &self,
+        sql: &'static str,
+        parameters: impl Parameters,
+        is_exact: bool,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(connection) => Ok(sqlite::execute(connection, sql, &parameters)? > 0),
+            Self::Postgres(connection) => connection.run_row(sql, &parameters, is_exact).map(|()| true),
+        }
+    }
+
     /// Waits for the statements that were run.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         match self {
@@ -118,16 +134,24 @@ impl Connection {
     /// Begins a transaction that writes, and that is on the disk when [`Connection::commit`] returns or later.
     pub(crate) fn begin(&self, durability: Durability) -> Result<(), StoreError> {
         match self {
+            Self::Sqlite(_) => self.begin_with_the_first(durability),
+            Self::Postgres(connection) => {
+                connection.begin()?;
+                connection.commit_soon(durability)
+            }
+        }
+    }
+
+    /// The same. On PostgreSQL it is sent with the first statements, and an error is an error of those.
+    pub(crate) fn begin_with_the_first(&self, durability: Durability) -> Result<(), StoreError> {
+        match self {
             Self::Sqlite(connection) => {
                 sqlite::set_durability(connection, durability)?;
                 self.run("BEGIN IMMEDIATE", ())
             }
             Self::Postgres(connection) => {
-                connection.begin()?;
-                match durability {
-                    Durability::Synced => Ok(()),
-                    Durability::Soon => connection.run(postgres::COMMIT_SOON, &()),
-                }
+                connection.begin_with_the_first()?;
+                connection.commit_soon(durability)
             }
         }
     }

@@ -1,7 +1,8 @@
 //! PostgreSQL: a client on a runtime of its own, for a thread that may block.
 //!
 //! Statements whose count is not asked for wait until a row, a count or the commit is: then all of them go out at once, and
-//! the server works while the next is on its way.
+//! the server works while the next is on its way. The beginning of a group's transaction waits with them, and a statement
+//! that many writes run for a row of theirs is sent once, for all rows.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -12,13 +13,14 @@ use std::time::Duration;
 use futures::future;
 use tokio::runtime::{self, Runtime};
 use tokio_postgres::error::{DbError, SqlState};
-use tokio_postgres::types::private::BytesMut;
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, NoTls, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::database::pipeline::{Pipeline, Waiting};
 use crate::database::{NotCommitted, Parameters, Row, Value, tls};
 use crate::error::table_named;
+use crate::write::Durability;
 use crate::{OpenError, StoreError};
 
 /// No statement and no attempt to connect takes longer.
@@ -29,15 +31,22 @@ const LOCK: i64 = i64::from_be_bytes(*b"switchbd");
 
 const TAKE_LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
 /// The server writes what was committed so within three times its `wal_writer_delay`, 0.6 s unless it is set otherwise.
-pub(super) const COMMIT_SOON: &str = "SET LOCAL synchronous_commit = off";
+const COMMIT_SOON: &str = "SET LOCAL synchronous_commit = off";
 const ID: &str = "SELECT pg_current_xact_id()::text";
-const ID_AND_EPOCH: &str =
-    "SELECT pg_current_xact_id()::text, (SELECT epoch FROM store_leases WHERE name = 'store')";
+/// The server itself breaks a transaction off whose number is not that of the lease: by a division by zero.
+const ID_UNDER_LEASE: &str = "
+    SELECT pg_current_xact_id()::text, 1 / (SELECT count(*) FROM store_leases WHERE name = 'store' AND epoch = $1)";
 
 /// Limits of a session, in milliseconds: on the server, so that they hold when this program is stopped.
 const SESSION: &str = "
     SET statement_timeout = 30000; SET lock_timeout = 30000; SET idle_in_transaction_session_timeout = 60000;
     SET synchronous_commit = on; SET client_min_messages = warning";
+
+/// Statements that write find their rows by an index, whatever is bound to them and however small a table was when they were
+/// planned: a plan is kept for as long as the session.
+const SESSION_THAT_WRITES: &str = "
+    SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; SET enable_bitmapscan = off;
+    SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET enable_memoize = off";
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +71,10 @@ pub(crate) struct Postgres {
     unanswered: Cell<bool>,
     /// The id that the server gave the transaction, as it writes it.
     id: RefCell<String>,
+    /// What begins the transaction, where that is not sent yet.
+    opening: RefCell<Option<Opening>>,
     /// Not sent yet.
-    waiting: RefCell<Vec<(Statement, Vec<Bound>)>>,
+    pipeline: RefCell<Pipeline>,
     runtime: Runtime,
 }
 
@@ -101,13 +112,22 @@ enum State {
     Lost,
 }
 
-/// A value that outlives the call that bound it.
-#[derive(Debug)]
-enum Bound {
-    Null,
-    Integer(i64),
-    Text(String),
-    Blob(Vec<u8>),
+/// The beginning of a transaction: the last of them is asked after the lock is held, as a statement sees what was committed
+/// before it began.
+struct Opening {
+    begin: Waiting,
+    lock: Waiting,
+    id: Waiting,
+}
+
+impl Opening {
+    /// The id of the transaction.
+    async fn run(&self, client: &Client) -> Result<Option<tokio_postgres::Row>, tokio_postgres::Error> {
+        let (begun, locked) = (self.begin.execute(client), self.lock.execute(client));
+        let (begun, locked, id) = future::join3(begun, locked, self.id.query(client)).await;
+        begun.and(locked)?;
+        Ok(id?.pop())
+    }
 }
 
 impl Postgres {
@@ -132,7 +152,8 @@ impl Postgres {
             transaction: Cell::new(State::None),
             unanswered: Cell::new(false),
             id: RefCell::default(),
-            waiting: RefCell::default(),
+            opening: RefCell::default(),
+            pipeline: RefCell::default(),
             runtime,
         };
         let (session, refused) = (new.session(), |error: &tokio_postgres::Error| {
@@ -167,7 +188,24 @@ impl Postgres {
     /// Runs a statement with what follows it. Its error is the error of that.
     pub(crate) fn run(&self, sql: &str, parameters: &impl Parameters) -> Result<(), StoreError> {
         let statement = self.prepare(sql)?;
-        self.waiting.borrow_mut().push((statement, bound(parameters)));
+        self.pipeline.borrow_mut().put(statement, parameters);
+        Ok(())
+    }
+
+    /// The same for a statement about one row, which no other that waits is about: it is sent once, for the rows of all who run
+    /// it, in the place of the first. `is_exact`: that it changes no row is an error.
+    pub(crate) fn run_row(
+        &self,
+        sql: &'static str,
+        parameters: &impl Parameters,
+        is_exact: bool,
+    ) -> Result<(), StoreError> {
+        if let Some(waiting) = self.pipeline.borrow_mut().of_rows(sql) {
+            waiting.add(parameters);
+            return Ok(());
+        }
+        let statement = self.prepare(sql)?;
+        self.pipeline.borrow_mut().put_row(sql, statement, parameters, is_exact);
         Ok(())
     }
 
@@ -193,15 +231,8 @@ impl Postgres {
     }
 
     fn rows(&self, sql: &str, parameters: &impl Parameters) -> Result<Vec<tokio_postgres::Row>, StoreError> {
-        let (statement, values) = (self.prepare(sql)?, bound(parameters));
-        let waiting = self.waiting.take();
-        self.on_session(async |client| {
-            let before =
-                future::try_join_all(waiting.iter().map(|(sql, values)| execute(client, sql, values)));
-            let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-            let (before, rows) = future::join(before, client.query(&statement, &values)).await;
-            before.and(rows)
-        })
+        let question = Waiting::new(self.prepare(sql)?, parameters);
+        self.send(Some(&question)).map(|(_, rows)| rows)
     }
 
     /// The first row, if there is one.
@@ -221,45 +252,83 @@ impl Postgres {
 
     /// Sends what waits and answers how many rows each of them changed.
     pub(crate) fn flush(&self) -> Result<Vec<u64>, StoreError> {
-        let waiting = self.waiting.take();
-        if waiting.is_empty() {
+        if self.pipeline.borrow().is_empty() {
             return Ok(Vec::new());
         }
-        self.on_session(async |client| {
+        self.send(None).map(|(counts, _)| counts)
+    }
+
+    /// Sends what waits and a question behind it: how many rows each of them changed, and the rows that are found.
+    fn send(&self, question: Option<&Waiting>) -> Result<(Vec<u64>, Vec<tokio_postgres::Row>), StoreError> {
+        let mut waiting = self.pipeline.borrow_mut().take();
+        for one in &mut waiting {
+            if let Some(sql) = one.for_many() {
+                one.become_one_for_many(self.prepare(&sql)?);
+            }
+        }
+        let opening = self.opening.take();
+        let (id, counts, rows) = self.on_session(async |client| {
+            let opened = async {
+                match &opening {
+                    Some(opening) => opening.run(client).await,
+                    None => Ok(None),
+                }
+            };
+            let counts = future::join_all(waiting.iter().map(|one| one.execute(client)));
+            let rows = async {
+                match question {
+                    Some(question) => question.query(client).await,
+                    None => Ok(Vec::new()),
+                }
+            };
+            let (opened, counts, rows) = future::join3(opened, counts, rows).await;
             // The first error is the cause: those after it only say that the transaction is broken off.
-            let all = waiting.iter().map(|(sql, values)| execute(client, sql, values));
-            future::join_all(all).await.into_iter().collect()
-        })
+            let (id, counts) = (opened?, counts.into_iter().collect::<Result<Vec<_>, _>>()?);
+            Ok((id, counts, rows?))
+        })?;
+        if let Some(id) = id {
+            *self.id.borrow_mut() = Row::Postgres(&id).get(0)?;
+        }
+        if waiting.iter().zip(&counts).all(|(one, count)| one.is_right(*count)) {
+            Ok((counts, rows))
+        } else {
+            Err(StoreError::conflict("the database", "a row is not there, or in another state"))
+        }
     }
 
     /// Begins a transaction that no other program writes beside.
     pub(crate) fn begin(&self) -> Result<(), StoreError> {
+        let begin = || self.begin_with_the_first().and_then(|()| self.send(None).map(|_| ()));
         // A connection that was lost while it had nothing to do shows it only now.
-        self.begin_once().or_else(|error| if self.is_lost() { self.begin_once() } else { Err(error) })
-    }
-
-    fn begin_once(&self) -> Result<(), StoreError> {
-        self.transaction.set(State::None);
-        self.waiting.borrow_mut().clear();
-        self.run("BEGIN", &())?;
-        self.transaction.set(State::Open);
-        self.run(TAKE_LOCK, &[LOCK])?;
-        // Asked for after the lock is held: a statement sees what was committed before it began.
-        let asked = if self.epoch.is_some() { ID_AND_EPOCH } else { ID };
-        let begun = self.first(asked, &(), |row| {
-            *self.id.borrow_mut() = row.get(0)?;
-            match self.epoch {
-                Some(ours) if row.get::<Option<i64>>(1)? != Some(ours) => {
-                    Err(gone("another process has taken the store over"))
-                }
-                _ => Ok(()),
-            }
-        });
+        let begun = begin().or_else(|error| if self.is_lost() { begin() } else { Err(error) });
         if begun.is_err() {
             // What could not be begun is rolled back as far as the connection allows it.
             let _ = self.roll_back();
         }
-        begun.map(|_| ())
+        begun
+    }
+
+    /// The same, sent with the first that is run in it: an error of its beginning is an error of that.
+    pub(crate) fn begin_with_the_first(&self) -> Result<(), StoreError> {
+        self.transaction.set(State::None);
+        self.pipeline.borrow_mut().clear();
+        let id = match self.epoch {
+            Some(epoch) => Waiting::new(self.prepare(ID_UNDER_LEASE)?, &[epoch]),
+            None => Waiting::new(self.prepare(ID)?, &()),
+        };
+        let begin = Waiting::new(self.prepare("BEGIN")?, &());
+        let lock = Waiting::new(self.prepare(TAKE_LOCK)?, &[LOCK]);
+        *self.opening.borrow_mut() = Some(Opening { begin, lock, id });
+        self.transaction.set(State::Open);
+        Ok(())
+    }
+
+    /// Whether the commit of the transaction waits for the disk.
+    pub(super) fn commit_soon(&self, durability: Durability) -> Result<(), StoreError> {
+        match durability {
+            Durability::Synced => Ok(()),
+            Durability::Soon => self.run(COMMIT_SOON, &()),
+        }
     }
 
     /// Begins a transaction that sees one moment of the database.
@@ -271,6 +340,13 @@ impl Postgres {
 
     /// Commits, after what waits.
     pub(crate) fn commit(&self) -> Result<(), NotCommitted> {
+        // What is not as it must be is not committed, and the id of what is must be known.
+        if (self.opening.borrow().is_some() || self.pipeline.borrow().has_exact())
+            && let Err(error) = self.send(None)
+        {
+            let _ = self.roll_back();
+            return Err(NotCommitted::Undone(error));
+        }
         let committed = self.execute("COMMIT", &());
         let state = self.transaction.replace(State::None);
         match committed {
@@ -284,7 +360,7 @@ impl Postgres {
     fn was_committed(&self) -> Option<Result<(), NotCommitted>> {
         let id = self.id.borrow().clone();
         let mut status = None;
-        self.each("SELECT pg_xact_status($1::xid8)", &[id], &mut |row| {
+        self.each("SELECT pg_xact_status($1::text::xid8)", &[id], &mut |row| {
             status = row.get::<Option<String>>(0)?;
             Ok(ControlFlow::Break(()))
         })
@@ -297,10 +373,11 @@ impl Postgres {
     }
 
     pub(crate) fn roll_back(&self) -> Result<(), StoreError> {
-        self.waiting.borrow_mut().clear();
+        self.pipeline.borrow_mut().clear();
+        let is_sent = self.opening.take().is_none();
         match self.transaction.replace(State::None) {
-            State::Open => self.execute("ROLLBACK", &()).map(|_| ()),
-            State::None | State::Lost => Ok(()),
+            State::Open if is_sent => self.execute("ROLLBACK", &()).map(|_| ()),
+            State::None | State::Open | State::Lost => Ok(()),
         }
     }
 
@@ -364,9 +441,12 @@ impl Postgres {
                 }
             };
             client.batch_execute(SESSION).await?;
-            if self.usage == Use::Reading {
-                client.batch_execute("SET default_transaction_read_only = on").await?;
-            }
+            client
+                .batch_execute(match self.usage {
+                    Use::Reading => "SET default_transaction_read_only = on",
+                    Use::Writing => SESSION_THAT_WRITES,
+                })
+                .await?;
             Ok(Session { client, prepared: HashMap::new() })
         })
     }
@@ -404,47 +484,6 @@ async fn driven(connection: impl Future<Output = Result<(), tokio_postgres::Erro
     }
 }
 
-async fn execute(
-    client: &Client,
-    statement: &Statement,
-    values: &[Bound],
-) -> Result<u64, tokio_postgres::Error> {
-    client.execute_raw(statement, values).await
-}
-
-fn bound(parameters: &impl Parameters) -> Vec<Bound> {
-    let mut bound = Vec::new();
-    parameters.each(&mut |value| {
-        bound.push(match value {
-            Value::Null => Bound::Null,
-            Value::Integer(number) => Bound::Integer(number),
-            // PostgreSQL stores no such character in a text.
-            Value::Text(text) if text.contains('\0') => Bound::Text(text.replace('\0', "\u{fffd}")),
-            Value::Text(text) => Bound::Text(text.to_owned()),
-            Value::Blob(bytes) => Bound::Blob(bytes.to_owned()),
-        });
-    });
-    bound
-}
-
-impl ToSql for Bound {
-    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        match self {
-            Self::Null => Ok(IsNull::Yes),
-            Self::Integer(number) if *kind == Type::INT4 => i32::try_from(*number)?.to_sql(kind, out),
-            Self::Integer(number) => number.to_sql(kind, out),
-            Self::Text(text) => text.to_sql(kind, out),
-            Self::Blob(bytes) => bytes.to_sql(kind, out),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
-}
-
 /// A column of a row, or what is wrong with it.
 pub(crate) fn value(row: &tokio_postgres::Row, index: usize) -> Result<Value<'_>, String> {
     let column = row.columns().get(index).ok_or_else(|| format!("there is no column {index}"))?;
@@ -477,6 +516,7 @@ impl From<&tokio_postgres::Error> for StoreError {
         match refused.code() {
             code if *code == SqlState::UNIQUE_VIOLATION => Self::conflict(table, what),
             code if *code == SqlState::DISK_FULL => Self::StorageFull,
+            code if *code == SqlState::DIVISION_BY_ZERO => gone("another process has taken the store over"),
             // Data exceptions and violations of a constraint.
             code if code.code().starts_with("22") || code.code().starts_with("23") => {
                 Self::Invalid { table, what }
@@ -490,4 +530,87 @@ impl From<&tokio_postgres::Error> for StoreError {
 fn words(refused: &DbError) -> String {
     let constraint = refused.constraint().map(|name| format!(" ({name})")).unwrap_or_default();
     format!("{}{constraint}", refused.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::postgres::Database;
+
+    use super::*;
+
+    const INSERT: &str = "INSERT INTO numbers (number) VALUES ($1)";
+    const RAISE: &str = "UPDATE numbers SET number = number + $1 WHERE number = $2";
+
+    struct Bench {
+        // Before the database that it is on.
+        connection: Postgres,
+        database: Database,
+    }
+
+    fn bench() -> Bench {
+        let database = Database::empty();
+        database.query("CREATE TABLE numbers (number BIGINT NOT NULL PRIMARY KEY)");
+        let connection = Postgres::connect(&database.url().parse().unwrap(), Use::Writing).unwrap();
+        connection.batch(crate::lease::TABLE).unwrap();
+        Bench { connection, database }
+    }
+
+    impl Bench {
+        fn numbers(&self) -> Vec<String> {
+            let rows = self.database.query("SELECT number::text FROM numbers ORDER BY number");
+            rows.into_iter().flatten().flatten().collect()
+        }
+    }
+
+    #[test]
+    fn one_statement_changes_the_rows_of_many_or_nothing() {
+        let Bench { connection, .. } = &bench();
+        connection.begin_with_the_first().unwrap();
+        for number in [10, 20, 30] {
+            connection.run_row(INSERT, &[number], false).unwrap();
+        }
+        assert_eq!(connection.flush().unwrap(), [3]);
+        connection.commit().unwrap();
+
+        for (by, numbers) in [([1, 2], [10, 20]), ([1, 2], [11, 20])] {
+            connection.begin_with_the_first().unwrap();
+            for (by, number) in by.into_iter().zip(numbers) {
+                connection.run_row(RAISE, &(by, number), true).unwrap();
+            }
+            assert_eq!(connection.commit().is_ok(), numbers[0] == 10, "22 is no 20");
+        }
+    }
+
+    #[test]
+    fn a_holder_whose_lease_is_another_one_s_commits_nothing() {
+        let Bench { connection, database } = bench();
+        database.query("INSERT INTO store_leases VALUES ('store', 'another', 8, now())");
+        let bench = Bench { connection: connection.under(7), database };
+        bench.connection.begin_with_the_first().unwrap();
+        bench.connection.run(INSERT, &[1]).unwrap();
+        let refused = StoreError::from(bench.connection.commit().unwrap_err());
+        assert!(refused.to_string().contains("has taken the store over"), "{refused}");
+        assert_eq!(bench.numbers(), Vec::<String>::new());
+        assert!(bench.connection.begin().is_err());
+    }
+
+    #[test]
+    fn a_commit_without_an_answer_is_looked_up() {
+        let bench = bench();
+        let connection = &bench.connection;
+        connection.begin().unwrap();
+        connection.run(INSERT, &[1]).unwrap();
+        connection.commit().unwrap();
+        assert!(matches!(connection.was_committed(), Some(Ok(()))));
+
+        connection.begin().unwrap();
+        connection.execute(INSERT, &[2]).unwrap();
+        bench.database.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'switchboard'",
+        );
+        let undone = connection.commit();
+        assert!(matches!(undone, Err(NotCommitted::Undone(_))), "{undone:?}");
+        assert_eq!(bench.numbers(), ["1"]);
+    }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use domain::media::MediaSource;
 use domain::message::{OutboundMessage, Part, PartState};
 use domain::outcome::Failure;
-use domain::timeline::Step;
 use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState, Timestamp};
 
 use super::statements as sql;
@@ -152,6 +151,25 @@ impl AcceptWrite {
         })
     }
 
+    /// Takes the key for this message where it is new; else says what it stands for.
+    fn known(&self, transaction: &Transaction<'_>) -> Result<Option<Accepted>, StoreError> {
+        let Some(idempotency) = &self.accept.idempotency else { return Ok(None) };
+        let Idempotency { scope, fingerprint, .. } = idempotency;
+        let message = &self.accept.message;
+        let now = message.created_at;
+        if transaction
+            .change_row(sql::NEW_KEY, params![scope, fingerprint, key(&message.id), now.as_micros()])?
+        {
+            return Ok(None);
+        }
+        let known = stands_for(transaction, idempotency, now)?;
+        if known.is_none() {
+            self.save_key(transaction, &message.id)?;
+        }
+        Ok(known)
+    }
+
+    /// Makes the key stand for a message.
     fn save_key(&self, transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreError> {
         if let Some(idempotency) = &self.accept.idempotency {
             let at = self.accept.message.created_at.as_micros();
@@ -164,7 +182,7 @@ impl AcceptWrite {
     fn insert(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let Accept { message, origin, join, .. } = &self.accept;
         let id = &message.id;
-        transaction.run(
+        transaction.run_row(
             sql::INSERT_MESSAGE,
             params![
                 key(id),
@@ -191,22 +209,12 @@ impl AcceptWrite {
         }
         for media in &message.content.media {
             if let MediaSource::File { key: file, .. } = &media.source {
-                transaction.run(sql::INSERT_FILE, params![key(id), file.as_str()])?;
+                transaction.run_row(sql::INSERT_FILE, params![key(id), file.as_str()])?;
             }
         }
-        timeline::first(transaction, id, 0, message.created_at, Step::Accepted, None)?;
         let begun = message.parts.iter().find(|part| part.state == PartState::Begun);
-        if let (Some(part), Some(account)) = (begun, &message.account) {
-            timeline::first(
-                transaction,
-                id,
-                1,
-                message.created_at,
-                Step::Begun,
-                Some((part.index, account)),
-            )?;
-        }
-        Ok(())
+        let begun = begun.map(|part| part.index).zip(message.account.as_ref());
+        timeline::first(transaction, id, message.created_at, begun)
     }
 }
 
@@ -267,9 +275,7 @@ impl Write for AcceptWrite {
     const INTAKE: bool = true;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Accepted, StoreError> {
-        if let Some(idempotency) = &self.accept.idempotency
-            && let Some(known) = stands_for(transaction, idempotency, self.accept.message.created_at)?
-        {
+        if let Some(known) = self.known(transaction)? {
             return Ok(known);
         }
         if let Some(join) = &self.accept.join
@@ -284,11 +290,10 @@ impl Write for AcceptWrite {
         }
         do_not_contact::refuse(transaction, &self.accept.message.chat, self.accept.message.chat_id())?;
         self.insert(transaction)?;
-        self.save_key(transaction, &self.accept.message.id)?;
         if let Some(join) = &self.accept.join {
             let repeats = i64::try_from(join.repeats.as_micros()).unwrap_or(i64::MAX);
             transaction
-                .run(sql::SAVE_JOIN, params![join.fingerprint, key(&self.accept.message.id), repeats])?;
+                .run_row(sql::SAVE_JOIN, params![join.fingerprint, key(&self.accept.message.id), repeats])?;
         }
         Ok(Accepted::New)
     }
@@ -319,7 +324,7 @@ pub(super) fn insert_part(
     columns: &PartColumns,
 ) -> Result<(), StoreError> {
     let first_id = items::first_column(&items::ids_of(part));
-    transaction.run(
+    transaction.run_row(
         sql::INSERT_PART,
         params![
             key(id),

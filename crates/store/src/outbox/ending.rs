@@ -134,7 +134,7 @@ impl Write for AnsweredWrite {
     const POINT: Option<Point> = Some(point::ANSWERED);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        transaction.run(sql::FORGET_JOIN, [key(&self.0)])
+        transaction.run_row(sql::FORGET_JOIN, [key(&self.0)])
     }
 }
 

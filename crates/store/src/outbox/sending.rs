@@ -30,6 +30,12 @@ impl BeginWrite {
         Ok(Self { begin, parts })
     }
 
+    /// Begins a part where nothing stands against it: it waits, and no other one is under way.
+    fn is_first(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let Begin { id, part, plan, .. } = &self.begin;
+        Ok(plan.is_none() && transaction.change_row(sql::BEGIN_WAITING_PART, params![key(id), part])?)
+    }
+
     /// Whether this account has the part already. No part may be under way through another one: the message's row
     /// names only one account, and the one who has a part must stay known.
     fn is_repeated(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
@@ -94,17 +100,20 @@ impl Write for BeginWrite {
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let Begin { id, account, address, part, at, .. } = &self.begin;
         let chat_id = address.chat_id();
-        let is_repeated = self.is_repeated(transaction)?;
-        let begun = transaction.execute(
+        let is_first = self.is_first(transaction)?;
+        let is_repeated = !is_first && self.is_repeated(transaction)?;
+        let begun = transaction.change_row(
             sql::BEGIN_MESSAGE,
             params![account.as_str(), chat_id.map(ChatId::get), at.as_micros(), key(id)],
         )?;
-        if begun == 0 {
+        if !begun {
             return refused(transaction, id, "nothing of it can be begun");
         }
-        self.replace_parts(transaction)?;
-        if transaction.execute(sql::BEGIN_PART, params![key(id), part])? == 0 {
-            return Err(no_such_part(transaction, id, *part));
+        if !is_first {
+            self.replace_parts(transaction)?;
+            if transaction.execute(sql::BEGIN_PART, params![key(id), part])? == 0 {
+                return Err(no_such_part(transaction, id, *part));
+            }
         }
         if is_repeated {
             return Ok(());
@@ -122,7 +131,7 @@ impl Write for BeginWrite {
             outcome: None,
             detail: self.begin.passed_over.clone(),
         };
-        timeline::add(transaction, id, &entry)?;
+        timeline::add_one(transaction, id, &entry)?;
         self.begin.failover.as_ref().map_or(Ok(()), |failover| failovers::save(transaction, failover, id))
     }
 }
@@ -150,7 +159,7 @@ impl Write for SentWrite {
         let PartSent { id, part, is_only, account, address, message_ids, binding, at, .. } = &self.sent;
         let chat_id = address.chat_id().map(ChatId::get);
         let params = params![items::first_column(message_ids), self.ids, key(id), part];
-        if transaction.execute(sql::PART_SENT, params)? == 0 {
+        if !transaction.change_row(sql::PART_SENT, params)? {
             return match part_state(transaction, id, *part)? {
                 Some(PartState::Sent) => Ok(()),
                 _ => Err(no_such_part(transaction, id, *part)),
@@ -158,7 +167,7 @@ impl Write for SentWrite {
         }
         let params = params![account.as_str(), chat_id, at.as_micros(), key(id)];
         let part_left = !is_only && transaction.first(sql::UNSENT_PART, [key(id)], |_| Ok(()))?.is_some();
-        let finished = !part_left && transaction.execute(sql::FINISH, params)? > 0;
+        let finished = !part_left && transaction.change_row(sql::FINISH, params)?;
         // Where the message has ended otherwise, the part is written down and the end stays.
         let is_held_back = !finished
             && transaction.execute(sql::GO_ON, params)? == 0
@@ -173,7 +182,7 @@ impl Write for SentWrite {
             outcome: Some(outcome.kind()),
             detail: outcome.detail(),
         };
-        timeline::add(transaction, id, &entry)?;
+        timeline::add_one(transaction, id, &entry)?;
         if is_held_back {
             held_back::failed(transaction, id, *at)?;
         }
@@ -184,7 +193,7 @@ impl Write for SentWrite {
         let bound = params![chat_id, account.as_str(), at.as_micros()];
         match binding {
             Binding::Replaced => transaction.run(accounts::REBIND, bound),
-            Binding::IfUnbound => transaction.run(accounts::BIND, bound),
+            Binding::IfUnbound => transaction.run_row(accounts::BIND, bound),
             Binding::Unchanged => Ok(()),
         }
     }

@@ -10,6 +10,10 @@ use crate::statement::statements;
 
 statements! {
     // ---- accept
+    /// A key that was never used before.
+    NEW_KEY = "
+        INSERT INTO idempotency_keys (scope, fingerprint, subject_id, created_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (scope) DO NOTHING";
     FIND_KEY = "
         SELECT k.fingerprint, k.subject_id, k.created_at, o.state
         FROM idempotency_keys AS k LEFT JOIN outbox AS o ON o.id = k.subject_id
@@ -51,6 +55,11 @@ statements! {
     BEGIN_MESSAGE = "
         UPDATE outbox SET state = 3, account = $1, chat_id = $2, updated_at = $3
         WHERE id = $4 AND (state <= 1 OR state = 3)";
+    /// When none is under way.
+    BEGIN_WAITING_PART = "
+        UPDATE outbox_parts SET state = 1
+        WHERE message_id = $1 AND part = $2 AND state = 0
+          AND NOT EXISTS (SELECT 1 FROM outbox_parts AS other WHERE other.message_id = $1 AND other.state = 1)";
     BEGIN_PART = "
         UPDATE outbox_parts SET state = 1 WHERE message_id = $1 AND part = $2 AND state <> 2";
     PLANNED_PARTS = "
@@ -150,8 +159,11 @@ statements! {
 
     // ---- timeline
     INSERT_FIRST_STEP = "
+        INSERT INTO outbox_timeline (message_id, seq, at, step) VALUES ($1, 0, $2, $3)";
+    /// Both steps of a message that is begun as it is accepted.
+    INSERT_BEGUN_STEPS = "
         INSERT INTO outbox_timeline (message_id, seq, at, step, part, account)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+        VALUES ($1, 0, $2, $3, NULL, NULL), ($1, 1, $2, $4, $5, $6)";
     INSERT_STEP = "
         INSERT INTO outbox_timeline (message_id, seq, at, step, part, account, outcome, detail)
         VALUES ($1, (SELECT coalesce(max(seq), -1) + 1 FROM outbox_timeline WHERE message_id = $1),

@@ -7,7 +7,7 @@ use domain::{AccountName, MessageId, Timestamp};
 use super::statements as sql;
 use super::{key, state_of};
 use crate::column::Columns;
-use crate::database::{Connection, params};
+use crate::database::{Connection, ToValue, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};
@@ -20,44 +20,47 @@ const LAST_ATTEMPTS: usize = 10;
 /// Texts of providers and callers are cut to this many bytes.
 const LONGEST: usize = 1000;
 
-/// One of the first steps of a message, whose place is known.
+/// The first step of a message, and the second one where it is begun as it is accepted.
 pub(super) fn first(
     transaction: &Transaction<'_>,
     id: &MessageId,
-    seq: i64,
     at: Timestamp,
-    step: Step,
-    given_to: Option<(u16, &AccountName)>,
+    begun: Option<(u16, &AccountName)>,
 ) -> Result<(), StoreError> {
-    transaction.run(
-        sql::INSERT_FIRST_STEP,
-        params![
-            key(id),
-            seq,
-            at.as_micros(),
-            codes::of_step(step),
-            given_to.map(|(part, _)| part),
-            given_to.map(|(_, account)| account.as_str()),
-        ],
-    )?;
-    Ok(())
+    let (at, accepted) = (at.as_micros(), codes::of_step(Step::Accepted));
+    match begun {
+        None => transaction.run_row(sql::INSERT_FIRST_STEP, params![key(id), at, accepted]),
+        Some((part, account)) => transaction.run_row(
+            sql::INSERT_BEGUN_STEPS,
+            params![key(id), at, accepted, codes::of_step(Step::Begun), part, account.as_str()],
+        ),
+    }
 }
 
 /// Adds a step after those there are.
 pub(super) fn add(transaction: &Transaction<'_>, id: &MessageId, entry: &Entry) -> Result<(), StoreError> {
-    transaction.run(
-        sql::INSERT_STEP,
-        params![
-            key(id),
-            entry.at.as_micros(),
-            codes::of_step(entry.step),
-            entry.part,
-            entry.account.as_ref().map(AccountName::as_str),
-            entry.outcome.map(OutcomeKind::as_str),
-            entry.detail.as_deref().map(shortened),
-        ],
-    )?;
-    Ok(())
+    with_columns(id, entry, |columns| transaction.run(sql::INSERT_STEP, columns))
+}
+
+/// Adds the only step that the group adds to this message.
+pub(super) fn add_one(
+    transaction: &Transaction<'_>,
+    id: &MessageId,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    with_columns(id, entry, |columns| transaction.run_row(sql::INSERT_STEP, columns))
+}
+
+fn with_columns<T>(id: &MessageId, entry: &Entry, insert: impl FnOnce(&[&dyn ToValue]) -> T) -> T {
+    insert(params![
+        key(id),
+        entry.at.as_micros(),
+        codes::of_step(entry.step),
+        entry.part,
+        entry.account.as_ref().map(AccountName::as_str),
+        entry.outcome.map(OutcomeKind::as_str),
+        entry.detail.as_deref().map(shortened),
+    ])
 }
 
 /// A step about the message as a whole.

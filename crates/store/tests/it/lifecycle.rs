@@ -4,10 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use ambient::Clock;
-use domain::MessageState;
-use store::{Accepted, Disk, MasterKey, MasterKeyError, OpenError, Store, StoreError, StoreOptions};
+use domain::outcome::SentIds;
+use domain::timeline::Step;
+use domain::{MessageState, ProviderId};
+use store::{
+    Accepted, Disk, MasterKey, MasterKeyError, OpenError, PartSent, Store, StoreError, StoreOptions,
+};
 
-use crate::support::{World, accept, conformance, options};
+use crate::support::{World, accept, conformance, options, with_key};
 
 conformance! {
     dropping_the_last_handle_closes_in_order,
@@ -18,7 +22,8 @@ conformance! {
     another_master_key_is_refused,
     what_ended_is_counted_by_the_minute,
     a_newer_database_is_left_alone,
-    a_write_that_fails_does_not_hurt_its_group;
+    a_write_that_fails_does_not_hurt_its_group,
+    what_many_write_at_once_is_what_each_would_write_alone;
     sqlite:
     answered_writes_are_on_the_disk_when_the_process_dies,
     a_power_cut_makes_a_repeatable_part_one_that_was_begun,
@@ -122,6 +127,42 @@ async fn concurrent_writes_share_commits(world: World) {
     assert_eq!(after.writes - before.writes, 500);
     assert!(after.commits - before.commits < 125, "{before:?} {after:?}");
     assert_eq!(world.store.outbox().unfinished(None, 1000).await.unwrap().readable.len(), 500);
+}
+
+async fn what_many_write_at_once_is_what_each_would_write_alone(world: World) {
+    let tasks: Vec<_> = (0..100_u8)
+        .map(|number| {
+            let (store, message, again) = (world.store.clone(), world.message(1), world.message(1));
+            let id = message.id;
+            let begin = world.begin(id, 0);
+            let message_ids = SentIds::one(Some(i64::from(number)));
+            let sent = PartSent { message_ids, is_only: true, ..world.sent(id, 0) };
+            tokio::spawn(async move {
+                let outbox = store.outbox();
+                assert_eq!(outbox.accept(with_key(message, number, 1)).await, Ok(Accepted::New));
+                outbox.begin(begin.clone()).await.unwrap();
+                if number % 10 == 0 {
+                    let repeated = outbox.accept(with_key(again, number, 1)).await;
+                    assert_eq!(repeated, Ok(Accepted::Repeated(id)));
+                    outbox.begin(begin).await.unwrap();
+                }
+                outbox.part_sent(sent.clone()).await.unwrap();
+                if number % 10 == 5 {
+                    outbox.part_sent(sent).await.unwrap();
+                }
+                (id, number)
+            })
+        })
+        .collect();
+    for task in tasks {
+        let (id, number) = task.await.unwrap();
+        let message = world.get(id).await;
+        assert_eq!(message.state, MessageState::Sent);
+        let sent = ProviderId::from(i64::from(number));
+        assert_eq!(message.parts[0].items[0].message_id, Some(sent));
+        assert_eq!(world.steps(id).await, [Step::Accepted, Step::Begun, Step::Sent]);
+    }
+    assert_eq!(world.number("SELECT count(*) FROM outbox"), 100);
 }
 
 async fn a_write_that_fails_does_not_hurt_its_group(world: World) {
