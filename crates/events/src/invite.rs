@@ -9,34 +9,30 @@ use config::{InviteCallback, LegacySettings};
 use domain::{CallbackId, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use reqwest::header::HeaderValue;
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use store::{Callback, Store, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::post::post;
-use crate::{SigningKey, StartError, client, webhook};
-
-/// How long the receiver may take.
-const LIMIT: Duration = Duration::from_secs(15);
+use crate::endpoint::{Endpoint, EndpointError, NotTaken, Post};
+use crate::{Kind, SigningKey};
 
 /// Calls under way at the same time, at most.
 const MOST_AT_ONCE: usize = 4;
 
-/// The waits after the first failure, the second and so on; after the last of them a callback is given up.
-const WAITS: [Duration; 5] = [
-    Duration::from_secs(30),
-    Duration::from_mins(2),
-    Duration::from_mins(10),
-    Duration::from_hours(1),
-    Duration::from_hours(6),
-];
-
 /// After a store that did not answer, how long until it is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Why invite callbacks cannot be posted. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("legacy.invite_callback.url cannot be used: {0}; write an address like https://example.com/hook")]
+    Address(#[from] EndpointError),
+    #[error("legacy.invite_callback.secret is wrong: {0}")]
+    Secret(#[from] crate::InvalidKey),
+}
 
 /// Posts the invite callbacks of the store, as long as it runs. Cheap to clone.
 ///
@@ -65,11 +61,10 @@ struct Receivers {
 }
 
 struct Receiver {
-    client: Client,
-    url: Url,
+    endpoint: Endpoint,
     group_id: String,
     key: Option<SigningKey>,
-    header: Option<(String, HeaderValue)>,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl InviteCallbacks {
@@ -119,29 +114,25 @@ impl Receivers {
 
 impl Receiver {
     fn new(settings: &InviteCallback, url: &str) -> Result<Self, StartError> {
-        let url = Url::parse(url).map_err(|error| StartError::Address(error.to_string()))?;
         let header = settings.header().and_then(|(name, value)| {
             let mut value = HeaderValue::from_str(value).ok()?;
             value.set_sensitive(true);
-            Some((name.to_owned(), value))
+            Some((HeaderName::try_from(name).ok()?, value))
         });
         Ok(Self {
-            client: client::new(&url, LIMIT)?,
-            url,
+            endpoint: Endpoint::of_settings(url, Kind::InviteCallback)?,
             group_id: settings.group_id.clone(),
             key: settings.secret().as_ref().map(SigningKey::new).transpose()?,
             header,
         })
     }
 
-    /// A post under an id by which the receiver can tell a repeat, signed where there is a secret.
-    fn request(&self, callback: &Callback, now: Timestamp) -> RequestBuilder {
+    /// Posts under an id by which the receiver can tell a repeat, signed where there is a secret.
+    async fn post(&self, clock: &Clock, callback: &Callback) -> Result<(), NotTaken> {
         let (id, body) = (callback.id.to_string(), self.body(callback).to_string());
-        let request = webhook::post(&self.client, &self.url, self.key.as_ref(), &id, now, body);
-        match &self.header {
-            Some((name, value)) => request.header(name, value),
-            None => request,
-        }
+        let keys: Vec<_> = self.key.iter().collect();
+        let post = Post { id: &id, body, keys: &keys, headers: self.header.as_slice() };
+        self.endpoint.post(clock, post).await.map(drop)
     }
 
     fn body(&self, callback: &Callback) -> Value {
@@ -153,11 +144,6 @@ impl Receiver {
             "invite_link": callback.invite_link,
         })
     }
-}
-
-/// How long to wait after a failure that came after so many others; `None` when it is given up.
-fn wait(failed_before: u32) -> Option<Duration> {
-    WAITS.get(usize::try_from(failed_before).ok()?).copied()
 }
 
 impl Worker {
@@ -215,9 +201,10 @@ impl Worker {
 
     async fn tell(&self, callback: Callback) -> CallbackId {
         let told = match self.receivers.of(callback.listener.as_deref()) {
-            Some(to) => post(&self.clock, to.request(&callback, self.clock.now()), LIMIT)
+            Some(to) => to
+                .post(&self.clock, &callback)
                 .await
-                .map_err(|not_taken| (not_taken.to_string(), wait(callback.attempts))),
+                .map_err(|not_taken| (not_taken.to_string(), Kind::InviteCallback.wait(callback.attempts))),
             None => {
                 Err(("no address is named in the settings under legacy.invite_callback".to_owned(), None))
             }

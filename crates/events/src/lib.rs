@@ -3,12 +3,12 @@
 //! What is to be told is a row of the store, written in the transaction of the change that caused it. A worker posts it
 //! and writes down how that went. A receiver may be told twice when the program dies between the two, never not at all.
 
-mod client;
+mod endpoint;
 mod invite;
-mod post;
+mod schedule;
 mod signature;
-pub mod webhook;
 
-pub use client::StartError;
-pub use invite::InviteCallbacks;
+pub use endpoint::{Answer, Endpoint, EndpointError, NotTaken, Post};
+pub use invite::{InviteCallbacks, StartError};
+pub use schedule::Kind;
 pub use signature::{InvalidKey, SigningKey};

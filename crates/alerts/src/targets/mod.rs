@@ -16,7 +16,7 @@ use crate::notice::Words;
 use crate::view::TargetOrigin;
 
 /// How long a target may take with an alert.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = events::Kind::Alert.limit();
 
 /// Why a target does not have a notice, or may not have it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,23 +1,17 @@
 //! A webhook: posts of JSON, signed as Standard Webhooks do.
 
 use std::fmt;
-use std::time::Duration;
 
 use ambient::Clock;
 use config::WebhookSecret;
 use domain::SecretText;
 use domain::secret::ExposeSecret;
-use events::{InvalidKey, SigningKey, webhook};
-use media::guard::{self, AddressError};
-use media::{Allowed, Names};
-use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode, Url};
+use events::{Answer, Endpoint, EndpointError, InvalidKey, Kind, NotTaken, Post, SigningKey};
+use media::Allowed;
 
 use super::DeliveryError;
 use crate::notice::Words;
 
-/// The longest call.
-const TOTAL: Duration = Duration::from_secs(20);
 /// How much of an answer is shown when it is no success.
 const SHOWN: usize = 200;
 
@@ -25,17 +19,13 @@ const SHOWN: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HookError {
     #[error(transparent)]
-    Address(#[from] AddressError),
+    Endpoint(#[from] EndpointError),
     #[error(transparent)]
     Key(#[from] InvalidKey),
-    #[error("calls cannot be made; install the system's certificates (ca-certificates)")]
-    Client(#[from] reqwest::Error),
 }
 
 pub(crate) struct Hook {
-    client: Client,
-    url: Url,
-    allowed: Allowed,
+    endpoint: Endpoint,
     key: Option<SigningKey>,
 }
 
@@ -51,76 +41,52 @@ impl Hook {
         secret: Option<&WebhookSecret>,
         allowed: &Allowed,
     ) -> Result<Self, HookError> {
-        let url = guard::address(url.expose_secret(), allowed)?;
-        let builder = webhook::client(&url, TOTAL)
-            .dns_resolver(std::sync::Arc::new(Names::of_system(allowed.clone())))
-            // A name is judged when it is resolved, so each post resolves it.
-            .pool_max_idle_per_host(0)
-            .redirect(Policy::none());
-        let key = secret.map(SigningKey::new).transpose()?;
-        Ok(Self { client: builder.build()?, url, allowed: allowed.clone(), key })
+        let endpoint = Endpoint::new(url.expose_secret(), allowed, Kind::Alert)?;
+        Ok(Self { endpoint, key: secret.map(SigningKey::new).transpose()? })
     }
 
     /// Scheme, host and port: the path often carries a secret.
     pub(crate) fn place(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
-        match self.url.port() {
-            Some(port) => format!("{}://{host}:{port}", self.url.scheme()),
-            None => format!("{}://{host}", self.url.scheme()),
+        let url = self.endpoint.url();
+        let host = url.host_str().unwrap_or_default();
+        match url.port() {
+            Some(port) => format!("{}://{host}:{port}", url.scheme()),
+            None => format!("{}://{host}", url.scheme()),
         }
     }
 
     /// The host, an address of version 6 without brackets, and the port.
     pub(crate) fn address(&self) -> Option<(String, u16)> {
-        let host = self.url.host_str()?;
+        let url = self.endpoint.url();
+        let host = url.host_str()?;
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        Some((bare.to_owned(), self.url.port_or_known_default()?))
+        Some((bare.to_owned(), url.port_or_known_default()?))
     }
 
     pub(crate) async fn post(&self, clock: &Clock, words: &Words) -> Result<(), DeliveryError> {
-        // An address that is a number meets no resolver, and may be allowed no more.
-        guard::address(self.url.as_str(), &self.allowed)
-            .map_err(|error| DeliveryError::Failed(error.to_string()))?;
-        let (key, body) = (self.key.as_ref(), words.json.to_string());
-        let request = webhook::post(&self.client, &self.url, key, &words.id, clock.now(), body);
-        let answer = request.send().await.map_err(broken)?;
-        let status = answer.status();
-        if status.is_success() {
-            return Ok(());
-        }
-        if status == StatusCode::GONE {
-            return Err(DeliveryError::Off("it answered 410 Gone: it wants nothing more".to_owned()));
-        }
-        if status.is_redirection() {
-            let what = format!("it answered {status} and wants the post sent elsewhere; name that address");
-            return Err(DeliveryError::Failed(what));
-        }
-        Err(DeliveryError::Failed(format!("it answered {status}{}", said(answer).await)))
+        let keys: Vec<_> = self.key.iter().collect();
+        let post = Post { id: &words.id, body: words.json.to_string(), keys: &keys, headers: &[] };
+        self.endpoint.post(clock, post).await.map(drop).map_err(|not_taken| match not_taken {
+            NotTaken::Answered(_) if not_taken.is_gone() => {
+                DeliveryError::Off("it answered 410 Gone: it wants nothing more".to_owned())
+            }
+            NotTaken::SentOn(answer) => DeliveryError::Failed(format!(
+                "it answered {} and wants the post sent elsewhere; name that address",
+                answer.status
+            )),
+            NotTaken::Answered(answer) => {
+                DeliveryError::Failed(format!("it answered {}{}", answer.status, said(&answer)))
+            }
+            other => DeliveryError::Failed(other.to_string()),
+        })
     }
 }
 
 /// The beginning of what it said, on one line.
-async fn said(mut answer: reqwest::Response) -> String {
-    let mut text = Vec::new();
-    while text.len() < SHOWN
-        && let Ok(Some(piece)) = answer.chunk().await
-    {
-        text.extend_from_slice(&piece);
-    }
-    let text: String = String::from_utf8_lossy(&text)
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(SHOWN)
-        .collect();
+fn said(answer: &Answer) -> String {
+    let text: String =
+        answer.body.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
     if text.trim().is_empty() { String::new() } else { format!(": {}", text.trim()) }
-}
-
-fn broken(error: reqwest::Error) -> DeliveryError {
-    DeliveryError::Failed(if error.is_timeout() {
-        format!("no answer within {} s", TOTAL.as_secs())
-    } else {
-        webhook::cause(error)
-    })
 }
 
 #[cfg(test)]
@@ -138,7 +104,7 @@ mod tests {
         assert_eq!(hook.address(), Some(("127.0.0.1".to_owned(), 8080)));
         assert!(!format!("{hook:?}").contains("planted"));
         let refused = Hook::new(&url, None, &Allowed::new(AllowList::Events, Vec::new()));
-        assert!(matches!(&refused, Err(HookError::Address(_))));
+        assert!(matches!(&refused, Err(HookError::Endpoint(_))));
         assert!(refused.unwrap_err().to_string().ends_with("list its network in [events] allow_private"));
     }
 }
