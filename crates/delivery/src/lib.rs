@@ -191,7 +191,7 @@ impl Delivery {
         Ok(resumed)
     }
 
-    /// Waits until a message is final, at most `limit`, and tells its state then; `None` if there is no such message.
+    /// A message once it is final or waits for a person, or after `limit`; `None` if there is no such message.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -203,7 +203,7 @@ impl Delivery {
         let (ended, is_here) = self.0.waiters.listen(id);
         if !is_here {
             let now = self.get(id).await;
-            if !now.as_ref().is_ok_and(|now| now.as_ref().is_some_and(|message| !message.state.is_final())) {
+            if !now.as_ref().is_ok_and(|now| now.as_ref().is_some_and(may_end_soon)) {
                 drop(ended);
                 self.0.waiters.stop_listening(id);
                 return now;
@@ -346,6 +346,11 @@ impl Delivery {
     {
         durability::to_the_end(&self.0.tasks, change)
     }
+}
+
+/// Whether waiting for its end makes sense: no one waits for a person.
+fn may_end_soon(message: &OutboundMessage) -> bool {
+    !message.state.is_final() && message.state != MessageState::AwaitingApproval
 }
 
 /// Since when a message could leave.

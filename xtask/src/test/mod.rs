@@ -1,5 +1,6 @@
 //! The tests: what they need is installed, then cargo runs them all with one set of features, so that each crate is built once.
 
+mod scratch;
 mod tally;
 mod watchdog;
 
@@ -12,6 +13,7 @@ use std::{env, io, thread};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use self::scratch::Scratch;
 use self::tally::Tally;
 use self::watchdog::Watchdog;
 use crate::postgres::{self, Server};
@@ -38,9 +40,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     let started = Instant::now();
     let mut command = command(workspace, arguments)?;
+    let scratch = Scratch::in_memory()?;
+    if let Some(scratch) = &scratch {
+        command.env("TMPDIR", scratch.path());
+    }
     let server = prepare(workspace, arguments, &mut command)?;
     let (tally, ended_well) = watch(&mut command)?;
-    drop(server);
+    drop((server, scratch));
     println!("\ntests took {:.0} s", started.elapsed().as_secs_f64());
     println!("{tally}");
     let empty = tally.executed() == 0 && arguments.filter.is_none();
