@@ -10,6 +10,7 @@ mod chats;
 mod completions;
 mod contract;
 mod crash;
+mod deployment;
 mod dialogs;
 mod disk;
 mod do_not_contact;
