@@ -8,7 +8,8 @@ use store::{Accepted, Caller, LaneKey, Queue, SameBy};
 use crate::decide::{self, Choice};
 use crate::durability::Fate;
 use crate::lanes::{LaneId, NoneStored, Place};
-use crate::sender::{Admission, Candidates, Query};
+use crate::pace::Slot;
+use crate::sender::{Candidates, Query};
 use crate::submission::{self, How, Submission, SubmitError, Submitted};
 use crate::{Delivery, Inner, due_since, durability, log_events, purpose, query, worker};
 
@@ -105,14 +106,14 @@ impl Delivery {
                 inner.metrics.accepted();
                 log_events::accepted(&message, &listener);
                 match reserved {
-                    Some((lane, admission)) => {
+                    Some((lane, slot)) => {
                         inner.waiters.set_due(
                             id,
                             due_since(&message),
                             purpose(&message),
                             message.pin.clone(),
                         );
-                        self.start(lane, Some(worker::first_job(message, admission)));
+                        self.start(lane, Some(worker::first_job(message, slot)));
                     }
                     // No one waits for a person: its callers hear at once that it is accepted.
                     None if message.state == MessageState::AwaitingApproval => {
@@ -195,7 +196,7 @@ impl Delivery {
         candidates: &Candidates,
         place: &store::Place,
         none_stored: NoneStored,
-    ) -> Option<(LaneId, Admission)> {
+    ) -> Option<(LaneId, Option<Slot>)> {
         let address = message.address.clone()?;
         // Media have to be prepared first, which may take long and is no promise to anybody.
         if message.state != MessageState::Queued || message.parts.first().is_none_or(Part::is_media) {
@@ -210,14 +211,14 @@ impl Delivery {
         if is_elsewhere || stands_in || candidates.lost {
             return None;
         }
-        let admission = self.0.sender.admit(&account).ok()?;
+        let slot = self.admit(&account).ok()?;
         let (chat, named) = (address.into(), message.chat.clone());
         let at = Place { chat, named, queue: place.queue.clone() };
         let lane = self.lanes().reserve(&at, message.pin.as_ref(), none_stored)?;
         message.account = Some(account);
         message.state = MessageState::Sending;
         message.parts[0].state = PartState::Begun;
-        Some((lane, admission))
+        Some((lane, slot))
     }
 }
 

@@ -13,6 +13,7 @@ use store::{Binding, Doubt, Hold, PartSent, PartUnsent, Then};
 use crate::capabilities::Dedup;
 use crate::decide::{self, Next, Pause, Repeat, Tried, Unsettled};
 use crate::log_events;
+use crate::pace::Slot;
 use crate::sender::{Attempt, Evidence, MessageLookup, RefusalKind};
 use crate::worker::{Gone, InFlight, LaneStep, LaneWorker, Route, index, refusal};
 
@@ -35,6 +36,9 @@ impl LaneWorker<'_> {
         part: usize,
     ) -> ControlFlow<LaneStep> {
         let inner = &self.delivery.0;
+        if work.slot.is_none() {
+            work.slot = inner.sender.pace(&route.account).map(|pace| pace.adopt());
+        }
         if work.doubtful && !inner.sender.can_still_tell(&route.account) {
             return self.doubt(work, route, part, Err("the account that knows is gone")).await;
         }
@@ -81,9 +85,6 @@ impl LaneWorker<'_> {
             let begun = inner.ambient.clock.now();
             inner.waiters.set_with(work.message.id, Some((&route.account, inner.ambient.clock.running())));
             let outcome = inner.sender.send(attempt(route, part, work)).await;
-            if let Some(admission) = work.admission.take().filter(|_| !outcome.proves_unsent()) {
-                admission.used();
-            }
             let took = inner.ambient.clock.now().since(begun);
             work.on_the_wire =
                 work.on_the_wire.filter(|_| matches!(outcome, Outcome::Sent(_))).map(|before| before + took);
@@ -249,10 +250,15 @@ impl LaneWorker<'_> {
             },
             // Files are let go of once their message is sent, so that it cannot be sent again.
             repeatable: message.content.media.is_empty() && has_lasting_key,
+            counted: work.slot.as_ref().is_some_and(Slot::is_counted),
             at: self.delivery.0.ambient.clock.now(),
         };
         let outbox = self.delivery.0.store.outbox();
-        if self.delivery.persist(message.id, || outbox.part_sent(write.clone())).await == Err(Gone) {
+        let written = self.delivery.persist(message.id, || outbox.part_sent(write.clone())).await;
+        if let Some(slot) = work.slot.take() {
+            slot.used(write.at);
+        }
+        if written == Err(Gone) {
             return ControlFlow::Break(LaneStep::Dropped);
         }
         if let Some(part) = message.parts.get_mut(part) {
@@ -277,7 +283,7 @@ impl LaneWorker<'_> {
         outcome: &Outcome,
         exclude: Option<RefusalKind>,
     ) -> ControlFlow<LaneStep> {
-        work.admission = None;
+        work.slot = None;
         self.delivery.0.waiters.set_with(work.message.id, None);
         let account = work.sent_by().cloned();
         let unsent = self.unsent(work, route, part, outcome, Then::Requeue { account: account.clone() });
@@ -376,9 +382,14 @@ impl LaneWorker<'_> {
                 ..self.attempted(route, part, &Outcome::InProgress)
             },
         };
-        let doubt = Doubt { id: work.message.id, at: entry.at, entry };
+        let counted = work.slot.as_ref().is_some_and(Slot::is_counted);
+        let doubt = Doubt { id: work.message.id, counted, at: entry.at, entry };
         let outbox = self.delivery.0.store.outbox();
-        if self.delivery.persist(work.message.id, || outbox.doubt(doubt.clone())).await == Err(Gone) {
+        let written = self.delivery.persist(work.message.id, || outbox.doubt(doubt.clone())).await;
+        if let Some(slot) = work.slot.take() {
+            slot.used(doubt.at);
+        }
+        if written == Err(Gone) {
             return ControlFlow::Break(LaneStep::Dropped);
         }
         ControlFlow::Break(self.delivery.finish(&mut work.message, MessageState::InDoubt, doubt.at, None))

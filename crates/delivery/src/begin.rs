@@ -42,6 +42,8 @@ impl LaneWorker<'_> {
             if inner.closing.is_cancelled() {
                 return Err(LaneStep::Dropped);
             }
+            // Of a part that was not begun after all.
+            job.payload.slot = None;
             let mut changes = inner.sender.changes();
             let query = query(&job.payload.message);
             watch.disarm();
@@ -57,9 +59,15 @@ impl LaneWorker<'_> {
             candidates.able.sort_by_key(|able| work.unavailable.contains(&able.account));
             // A text that is half sent waits for its account: "not sent" would be untrue.
             let fail_on_flood = work.message.on_flood == OnFlood::Fail && work.sent_by().is_none();
-            let chosen =
-                decide::choose(&candidates, Some(&query.chat), &work.tried, work.sent_by(), fail_on_flood);
-            let account = match chosen {
+            let choose = |candidates: &Candidates| {
+                decide::choose(candidates, Some(&query.chat), &work.tried, work.sent_by(), fail_on_flood)
+            };
+            let mut slot = None;
+            let admit = |account: &AccountName| {
+                slot = self.delivery.admit(account)?;
+                Ok(())
+            };
+            let account = match decide::admitted(&mut candidates, choose, admit) {
                 Choice::Go(account) => account,
                 Choice::Wait { until } => {
                     watch.disarm();
@@ -82,8 +90,6 @@ impl LaneWorker<'_> {
                 let failure = Failure::ChatNotFound { asked: Vec::new() };
                 return Err(self.delivery.fail(&mut work.message, failure).await);
             };
-            // Another message has taken the last place meanwhile: the next look shows it.
-            let Ok(admission) = inner.sender.admit(&account) else { continue };
             let stands_in_for = match job.payload.message.pin {
                 None => {
                     let InFlight { tried, stood_in, .. } = &*job.payload;
@@ -94,7 +100,7 @@ impl LaneWorker<'_> {
             let passed_over = stands_in_for
                 .is_some()
                 .then(|| decide::passed_over(&candidates, &job.payload.tried, &account));
-            job.payload.admission = Some(admission);
+            job.payload.slot = slot;
             job.payload.rebinds = candidates.lost && job.payload.message.pin.is_none();
             let route = Route { account, address };
             match self.write_begin(&mut job.payload, &route, stands_in_for.zip(passed_over), &watch).await {

@@ -66,6 +66,23 @@ pub(crate) fn choose(
     }
 }
 
+/// Chooses until the limits of the chosen account let it send: one that has no place left is limited among the candidates,
+/// and another one is chosen.
+pub(crate) fn admitted(
+    candidates: &mut Candidates,
+    choose: impl Fn(&Candidates) -> Choice,
+    mut admit: impl FnMut(&AccountName) -> Result<(), Timestamp>,
+) -> Choice {
+    loop {
+        let choice = choose(candidates);
+        let Choice::Go(account) = &choice else { return choice };
+        let Err(until) = admit(account) else { return choice };
+        for able in candidates.able.iter_mut().filter(|able| able.account == *account) {
+            able.readiness = Readiness::LimitedUntil(until);
+        }
+    }
+}
+
 /// Of those that are held back the first that is free again.
 fn first_free<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> Option<&'a Candidate> {
     let held = candidates.filter_map(|able| Some((able.readiness.until()?, able)));

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use crate::capabilities::Dedup;
 use crate::decide::{
-    Choice, Next, Pause, Repeat, Tried, Unsettled, after, after_look, as_unsent, back_off, before, choose,
-    failover, hold_back, passed_over,
+    Choice, Next, Pause, Repeat, Tried, Unsettled, admitted, after, after_look, as_unsent, back_off, before,
+    choose, failover, hold_back, passed_over,
 };
 use crate::sender::{Candidate, Candidates, MessageLookup, Readiness, RefusalKind};
 
@@ -341,4 +341,38 @@ fn the_back_off_doubles_and_stops_at_half_a_minute() {
     assert_eq!(back_off(1), Duration::from_millis(200));
     assert_eq!(back_off(2), Duration::from_millis(400));
     assert_eq!(back_off(99), Duration::from_secs(30));
+}
+
+proptest! {
+    /// The first that is ready and has a place left goes; where none has, the message waits for the first place that comes
+    /// free, and is never given to anyone.
+    #[test]
+    fn nobody_goes_over_a_limit(
+        all in prop::collection::vec((any::<bool>(), prop::option::of(1_i64..100)), 1..8), fail_on_flood: bool,
+    ) {
+        let account = |number: usize| name(&format!("a{number}"));
+        let able = |(number, (is_ready, _)): (usize, &(bool, Option<i64>))| Candidate {
+            account: account(number),
+            readiness: if *is_ready { Readiness::Ready } else { Readiness::Connecting },
+        };
+        let able = all.iter().enumerate().map(able).collect();
+        let mut candidates = Candidates { able, ..Candidates::default() };
+        let limit = |number: usize| all[number].1.map(Timestamp::from_micros);
+        let admit = |asked: &AccountName| {
+            let number = (0..all.len()).find(|number| account(*number) == *asked).expect("one of them");
+            limit(number).map_or(Ok(()), Err)
+        };
+        let choice =
+            admitted(&mut candidates, |them| choose(them, None, &[], None, fail_on_flood), admit);
+        let ready = || (0..all.len()).filter(|number| all[*number].0);
+        let (first, sooner) = (ready().find(|number| limit(*number).is_none()), ready().filter_map(limit).min());
+        match (choice, first) {
+            (choice, Some(first)) => prop_assert_eq!(choice, Choice::Go(account(first))),
+            (Choice::Wait { until }, None) => prop_assert_eq!(until, sooner),
+            (Choice::Fail(Failure::LimitReached { until }), None) => {
+                prop_assert!(fail_on_flood && Some(until) == sooner && ready().count() == all.len());
+            }
+            (other, None) => prop_assert!(false, "{:?}", other),
+        }
+    }
 }

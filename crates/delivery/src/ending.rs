@@ -51,8 +51,14 @@ impl Delivery {
         let is_hurried = message.on_flood == OnFlood::Fail
             && message.parts.iter().all(|part| part.state == PartState::Waiting);
         let query = query(message);
-        let candidates = is_hurried.then(|| self.0.sender.candidates_now(&query)).flatten()?;
-        match decide::choose(&candidates, Some(&query.chat), &[], None, true) {
+        let mut candidates = is_hurried.then(|| self.0.sender.candidates_now(&query)).flatten()?;
+        let choose = |candidates: &_| decide::choose(candidates, Some(&query.chat), &[], None, true);
+        let now = self.0.ambient.clock.now();
+        let admit = |account: &_| match self.0.sender.pace(account).and_then(|pace| pace.held_until(now)) {
+            Some(until) => Err(until),
+            None => Ok(()),
+        };
+        match decide::admitted(&mut candidates, choose, admit) {
             Choice::Fail(failure @ (Failure::FloodWait { .. } | Failure::LimitReached { .. })) => {
                 Some(failure)
             }

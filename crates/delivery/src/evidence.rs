@@ -64,6 +64,8 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
         message_ids: message_ids.unwrap_or_default(),
         binding: Binding::Unchanged,
         repeatable: false,
+        // Its doubt was.
+        counted: false,
         at: delivery.0.ambient.clock.now(),
     };
     let ended = async {

@@ -23,6 +23,7 @@ mod lanes;
 mod log_events;
 mod media_released;
 pub mod metrics;
+pub mod pace;
 mod persist;
 mod plan;
 mod prepare;
@@ -57,7 +58,7 @@ pub use lanes::Window;
 pub use plan::MOST_MEDIA;
 pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSubmission};
 pub use sender::{
-    Admission, Attempt, Candidate, Candidates, Evidence, MessageLookup, Query, Readiness, RefusalKind, Sender,
+    Attempt, Candidate, Candidates, Evidence, MessageLookup, Query, Readiness, RefusalKind, Sender,
 };
 pub use senders::{Senders, SharedName};
 pub use steps::{Call, ChatLookup, Steps};
@@ -167,6 +168,11 @@ impl Delivery {
         if let Some(last) = outbox.last_id().await? {
             // A clock that was set back must not put new messages before those that wait.
             self.0.ambient.ids.follow(*last.as_uuid());
+        }
+        for (account, parts) in self.0.store.sent_counts().begun().await? {
+            if let Some(pace) = self.0.sender.pace(&account) {
+                pace.resume(parts);
+            }
         }
         for waiting in outbox.count_waiting().await? {
             self.0.counts.resume(&waiting);
@@ -337,6 +343,11 @@ impl Delivery {
         if !durability::wound_up(&self.0.closing, &self.0.tasks, limit).await {
             tracing::warn!(left = self.0.waiters.len(), "still on the wire; the next start takes it up");
         }
+    }
+
+    /// A place for a part among what an account may send; none where nothing is limited.
+    fn admit(&self, account: &AccountName) -> Result<Option<pace::Slot>, Timestamp> {
+        self.0.sender.pace(account).map(|pace| pace.take()).transpose()
     }
 
     fn to_the_end<T, F>(&self, change: F) -> impl Future<Output = Result<T, StoreError>> + use<T, F>

@@ -1,6 +1,6 @@
 //! What a way out must be able to do: say who could carry a message, carry one part, and look whether it arrived.
 
-use std::fmt;
+use std::sync::Arc;
 
 use domain::message::{Content, Part};
 use domain::outcome::{Refusal, SentIds};
@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::Capabilities;
+use crate::pace::Pace;
 
 /// What is to be carried where, and by whom at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,41 +43,6 @@ impl Readiness {
             Self::HeldUntil(until) | Self::LimitedUntil(until) => Some(until),
             Self::Ready | Self::Connecting => None,
         }
-    }
-}
-
-/// A place among the messages that an account may send. It is free again when this is dropped, unless it was used.
-#[must_use]
-pub struct Admission(Option<Box<dyn FnOnce() + Send + Sync>>);
-
-impl Admission {
-    /// Where nothing is counted.
-    pub const fn free() -> Self {
-        Self(None)
-    }
-
-    /// One that was counted, and what makes its place free again.
-    pub fn counted(give_back: impl FnOnce() + Send + Sync + 'static) -> Self {
-        Self(Some(Box::new(give_back)))
-    }
-
-    /// The message was sent, or may have been.
-    pub fn used(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        if let Some(give_back) = self.0.take() {
-            give_back();
-        }
-    }
-}
-
-impl fmt::Debug for Admission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Admission").field(&self.0.is_some()).finish()
     }
 }
 
@@ -186,14 +152,10 @@ pub trait Sender: Send + Sync + 'static {
     /// The candidates, asking the provider for this one peer where memory does not know it.
     fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates>;
 
-    /// A place among the messages that the account may send now by the limits of its owner. Asked for before a message is given
-    /// to an account, once for each of its parts; an attempt that is made again needs no other.
-    ///
-    /// # Errors
-    /// There is none before this instant; the candidates say so from now on.
-    fn admit(&self, account: &AccountName) -> Result<Admission, Timestamp> {
+    /// The limits of an account, which the delivery keeps to; none where its accounts have none.
+    fn pace(&self, account: &AccountName) -> Option<Arc<Pace>> {
         let _ = account;
-        Ok(Admission::free())
+        None
     }
 
     /// The text with its mention in place, as this account can write it. Called only for content with a mention.

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::capabilities::{Capabilities, Dedup};
-use crate::sender::{Admission, Attempt, Candidates, Evidence, MessageLookup, Query, Sender};
+use crate::pace::Pace;
+use crate::sender::{Attempt, Candidates, Evidence, MessageLookup, Query, Sender};
 
 /// Two ways out have an account of one name: it would not say which of them is meant.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -112,8 +113,8 @@ impl Sender for Senders {
         }
     }
 
-    fn admit(&self, account: &AccountName) -> Result<Admission, Timestamp> {
-        self.of(account).map_or_else(|| Ok(Admission::free()), |sender| sender.admit(account))
+    fn pace(&self, account: &AccountName) -> Option<Arc<Pace>> {
+        self.of(account)?.pace(account)
     }
 
     fn place_mention<'a>(

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::decide::Unsettled;
 use crate::lanes::{Job, LaneId, Take};
-use crate::sender::{Admission, RefusalKind};
+use crate::pace::Slot;
+use crate::sender::RefusalKind;
 use crate::{Delivery, Inner, due_since, persist, purpose};
 
 /// How long a lane rests after its worker broke.
@@ -55,8 +56,8 @@ pub(crate) struct InFlight {
     pub(crate) on_the_wire: Option<Duration>,
     /// Whom it went to instead of its first choice, as is written down.
     pub(crate) stood_in: Option<AccountName>,
-    /// Its begun part is counted among what the account may send, until it is sent or given back.
-    pub(crate) admission: Option<Admission>,
+    /// The place of its begun part among what the account may send; none where nothing is limited.
+    pub(crate) slot: Option<Slot>,
     /// The account the chat is bound to is lost: the one who carries it takes the chat over.
     pub(crate) rebinds: bool,
 }
@@ -91,7 +92,7 @@ impl InFlight {
             noted_wait: NotedWait::None,
             on_the_wire: None,
             stood_in: None,
-            admission: None,
+            slot: None,
             rebinds: false,
         }
     }
@@ -104,9 +105,9 @@ impl InFlight {
 }
 
 /// The first message of a lane that was opened for it, begun in the write that accepted it.
-pub(crate) fn first_job(message: OutboundMessage, admission: Admission) -> Job<Box<InFlight>> {
+pub(crate) fn first_job(message: OutboundMessage, slot: Option<Slot>) -> Job<Box<InFlight>> {
     let mut work = InFlight::new(message);
-    work.admission = Some(admission);
+    work.slot = slot;
     work.doubtful = false;
     work.on_the_wire = Some(Duration::ZERO);
     Job { id: work.message.id, pin: work.message.pin.clone(), payload: Box::new(work) }

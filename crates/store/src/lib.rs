@@ -2,7 +2,7 @@
 //!
 //! A [`Store`] is opened on a data directory, which it locks against other processes. Its repositories are
 //! [`Outbox`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`FailedRequests`],
-//! [`Files`], [`Accounts`], [`Peers`], [`Imports`], [`ClearingRun`], [`Alerts`], [`ApiKeys`], [`DoNotContact`],
+//! [`Files`], [`Accounts`], [`SentCounts`], [`Peers`], [`Imports`], [`ClearingRun`], [`Alerts`], [`ApiKeys`], [`DoNotContact`],
 //! [`Users`], [`UserSessions`] and [`AuditLog`]; [`Beats`] have a file of their own; [`Store::work`] is the log of messages and sagas
 //! together. A write is
 //! answered when it is on the disk (fsync); writes that wait together are committed together. A future that is
@@ -45,6 +45,7 @@ mod reader;
 mod restored;
 mod round_trip;
 mod sagas;
+mod sent_counts;
 mod services;
 mod snapshot;
 mod statement;
@@ -105,6 +106,7 @@ pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
 pub use restored::HeldBack;
 pub use sagas::{AcceptSaga, Keep, NewCallback, SagaAccepted, SagaChange, Sagas};
+pub use sent_counts::{ByMinute, SentCounts};
 pub use services::Services;
 pub use snapshot::{ProvenCopy, prove_copy};
 pub use stats::Stats;
@@ -193,6 +195,11 @@ impl Store {
     /// Messages on their way out.
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox { store: self }
+    }
+
+    /// How much the accounts with limits have sent.
+    pub fn sent_counts(&self) -> SentCounts<'_> {
+        SentCounts { store: self }
     }
 
     /// Work on chats that takes several steps.

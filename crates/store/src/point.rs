@@ -95,6 +95,8 @@ points! {
     DROP_FAILED_REQUESTS = "drop_failed_requests";
     DROP_REFERENCES = "drop_references";
     DROP_UPLOADS = "drop_uploads";
+    COUNT_ACCOUNT = "count_account";
+    DROP_SENT_COUNTS = "drop_sent_counts";
     IMPORT_PEERS = "import_peers";
     IMPORT_CHATS = "import_chats";
     IMPORT_REQUESTS = "import_requests";

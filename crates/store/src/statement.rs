@@ -31,10 +31,11 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 21] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 22] {
         [
             crate::outbox::statements::ALL,
             crate::outbox::unfinished::ALL,
+            crate::sent_counts::ALL,
             crate::accounts::statements::ALL,
             crate::peers::ALL,
             crate::api_keys::ALL,

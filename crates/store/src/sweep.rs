@@ -16,7 +16,7 @@ use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
 use crate::point::{self, Point};
 use crate::sagas::statements as sagas;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, callbacks, failovers};
+use crate::{Store, StoreError, callbacks, failovers, sent_counts};
 
 /// Messages, sagas and what is told about them are removed when they ended this long ago. Those in doubt stay until a
 /// person decides about them.
@@ -61,6 +61,8 @@ pub struct Swept {
     pub references: u64,
     /// Uploads that were not finished.
     pub uploads: u64,
+    /// Minutes of which no limit asks any more.
+    pub sent_counts: u64,
     /// Sessions of users.
     pub sessions: u64,
     /// Entries of the audit log.
@@ -97,6 +99,14 @@ impl Store {
             .await?,
             uploads: in_pieces(|| self.execute(point::DROP_UPLOADS, files::DROP_UPLOADS, older(UPLOAD_LIFE)))
                 .await?,
+            sent_counts: in_pieces(|| {
+                self.execute(
+                    point::DROP_SENT_COUNTS,
+                    sent_counts::DROP_OLD,
+                    (sent_counts::first_kept(now), MOST),
+                )
+            })
+            .await?,
             sessions: in_pieces(|| self.drop_rows(access::DROP_SESSIONS, older(SESSION_LIFE))).await?,
             audit: in_pieces(|| self.drop_rows(access::DROP_AUDIT, older(AUDIT_LIFE))).await?,
             alerts: in_pieces(|| self.execute(point::DROP_ALERTS, alerts::DROP_OLD, old)).await?,

@@ -6,8 +6,8 @@
 //!
 //! * `roster` makes accounts, adds and removes them; `login` signs in with a fresh key.
 //! * `session` reads keys; `line` keeps a connection of `mtproto` up; `calls` counts calls and decides what their errors mean.
-//! * `account` is one account with its health; `pool` is all of them: started, stopped, quiesced; `limits` are flood waits and
-//!   quotas, `flood_clearing` gets rid of the former.
+//! * `account` is one account with its health; `pool` is all of them: started, stopped, quiesced; `limits` are flood waits,
+//!   `flood_clearing` gets rid of them.
 //! * `peers` and `updates` are what an account knows, and how it learns it.
 //! * `routing` chooses an account; `sending` and `steps` do the work for the delivery; `files` uploads and downloads media.
 //! * [`import`] takes over sessions and records of other programs; `chat` is about one chat.

@@ -1,11 +1,11 @@
-//! What holds through any sender: each part arrives once at most, a chat keeps its order, and each message ends as what
-//! is true of it.
+//! What holds through any sender: each part arrives once at most, a chat keeps its order, each message ends as what is true
+//! of it, and no account sends more than its owner allows.
 
 use std::time::Duration;
 
 use delivery::{Dedup, Delivery, Submission};
 use domain::message::{MessageState, OutboundMessage, PartState};
-use domain::{ChatRef, MessageId};
+use domain::{AccountName, ChatRef, MessageId, Timestamp};
 
 /// What the provider does with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,9 @@ pub trait Stage: Sized {
     /// The texts that the provider has taken, in order.
     fn ledger(&self) -> Vec<String>;
 
+    /// Who took each text of the ledger to the provider, and when.
+    fn arrivals(&self) -> Vec<(AccountName, Timestamp)>;
+
     /// Lets so much time go by, or less where calls take real time.
     fn advance(&self, by: Duration);
 
@@ -77,14 +80,43 @@ pub trait Stage: Sized {
     fn restart(self) -> impl Future<Output = Self>;
 }
 
-/// How many rounds all of it may take, a second of the stage's time or less each.
+/// How many rounds all of it may take.
 const LONGEST: u32 = 20_000;
 
 /// Sends two words as one text into each of the chats in turn, and checks what came of it. Gives the stage back.
 ///
 /// # Errors
 /// What does not hold.
-pub async fn conforms<S: Stage>(mut stage: S, answers: &[Answer], chats: &[u8]) -> Result<S, String> {
+pub async fn conforms<S: Stage>(stage: S, answers: &[Answer], chats: &[u8]) -> Result<S, String> {
+    let (stage, messages) = carries(stage, answers, chats, Duration::from_secs(1)).await?;
+    let Some(first) = messages.first() else { return Ok(stage) };
+    let dedup = stage.delivery().capabilities(&first.chat).dedup;
+    check_doubt(&messages, dedup, answers)?;
+    Ok(stage)
+}
+
+/// Sends as [`conforms`] does on a stage whose accounts may send so many messages within any hour: none sends more, over
+/// any death of the program. Hours go by, so that more may end in doubt.
+///
+/// # Errors
+/// What does not hold.
+pub async fn keeps_pace<S: Stage>(
+    stage: S,
+    answers: &[Answer],
+    chats: &[u8],
+    per_hour: u32,
+) -> Result<S, String> {
+    let (stage, _) = carries(stage, answers, chats, Duration::from_secs(40)).await?;
+    check_pace(&stage.arrivals(), per_hour)?;
+    Ok(stage)
+}
+
+async fn carries<S: Stage>(
+    mut stage: S,
+    answers: &[Answer],
+    chats: &[u8],
+    round: Duration,
+) -> Result<(S, Vec<OutboundMessage>), String> {
     stage.plays(answers);
     let mut ids = Vec::new();
     for (number, chat) in chats.iter().enumerate() {
@@ -108,7 +140,7 @@ pub async fn conforms<S: Stage>(mut stage: S, answers: &[Answer], chats: &[u8]) 
         if left.is_empty() {
             break;
         }
-        stage.advance(Duration::from_secs(1));
+        stage.advance(round);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     if !left.is_empty() {
@@ -119,12 +151,9 @@ pub async fn conforms<S: Stage>(mut stage: S, answers: &[Answer], chats: &[u8]) 
         messages.push(message(&stage, id).await?);
     }
     let ledger = stage.ledger();
-    let Some(first) = messages.first() else { return Ok(stage) };
-    let dedup = stage.delivery().capabilities(&first.chat).dedup;
     check_parts(&messages, &ledger)?;
     check_order(&messages, &ledger)?;
-    check_doubt(&messages, dedup, answers)?;
-    Ok(stage)
+    Ok((stage, messages))
 }
 
 async fn message<S: Stage>(stage: &S, id: MessageId) -> Result<OutboundMessage, String> {
@@ -167,6 +196,18 @@ fn check_order(messages: &[OutboundMessage], ledger: &[String]) -> Result<(), St
             parts.filter_map(|part| ledger.iter().position(|text| *text == part.text.text)).collect();
         if !places.is_sorted() {
             return Err(format!("{chat} is out of order: {ledger:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// No hour has more of one account than it may send.
+fn check_pace(arrivals: &[(AccountName, Timestamp)], per_hour: u32) -> Result<(), String> {
+    for (account, last) in arrivals {
+        let is_within = |at: &Timestamp| at <= last && last.since(*at) < Duration::from_hours(1);
+        let within = arrivals.iter().filter(|(other, at)| other == account && is_within(at)).count();
+        if within > usize::try_from(per_hour).unwrap_or(usize::MAX) {
+            return Err(format!("{account} sent {within} messages within an hour: {arrivals:?}"));
         }
     }
     Ok(())

@@ -88,7 +88,11 @@ impl World {
         };
         self.store.outbox().begin(begin).await.expect("begun");
         let entry = self.step(Step::Attempted, Some("unknown"));
-        self.store.outbox().doubt(Doubt { id, entry, at: self.clock.now() }).await.expect("in doubt");
+        self.store
+            .outbox()
+            .doubt(Doubt { id, entry, counted: false, at: self.clock.now() })
+            .await
+            .expect("in doubt");
         id
     }
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use delivery::{Capabilities, Dedup, Delivery, Submission};
-use domain::Outcome;
 use domain::outcome::Unclear;
 use domain::text::{TextLimit, Unit};
+use domain::{AccountName, Outcome, Timestamp};
 use proptest::prelude::*;
-use testkit::conformance::{Answer, Stage, conforms};
+use testkit::conformance::{Answer, Stage, conforms, keeps_pace};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::script::{Act, Bench, CAPABILITIES, group, text};
 
@@ -43,6 +44,10 @@ impl Stage for Bench {
         self.script.texts()
     }
 
+    fn arrivals(&self) -> Vec<(AccountName, Timestamp)> {
+        self.script.effects().into_iter().map(|effect| (effect.account, effect.at)).collect()
+    }
+
     fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
@@ -57,10 +62,17 @@ impl Stage for Bench {
 }
 
 /// With a limit that makes two parts of each text.
-async fn play(dedup: Dedup, answers: &[Answer], chats: &[u8]) -> Result<(), String> {
+async fn bench(dedup: Dedup) -> Bench {
     let text = TextLimit::new(8, Unit::Characters);
-    let bench = Bench::with(Capabilities { text, dedup, ..CAPABILITIES }).await;
-    conforms(bench, answers, chats).await.map(drop)
+    Bench::with(Capabilities { text, dedup, ..CAPABILITIES }).await
+}
+
+async fn play(dedup: Dedup, answers: &[Answer], chats: &[u8]) -> Result<(), String> {
+    conforms(bench(dedup).await, answers, chats).await.map(drop)
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
 
 fn kinds() -> impl Strategy<Value = Dedup> {
@@ -81,9 +93,28 @@ proptest! {
         answers in prop::collection::vec(prop::sample::select(&Answer::ALL[..]), 0..20),
         chats in prop::collection::vec(1_u8..4, 1..8),
     ) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
-            .expect("a runtime");
-        runtime.block_on(play(dedup, &answers, &chats)).map_err(TestCaseError::fail)?;
+        runtime().block_on(play(dedup, &answers, &chats)).map_err(TestCaseError::fail)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_hour_has_more_than_its_limit_over_deaths(
+        dedup in kinds(),
+        answers in prop::collection::vec(prop::sample::select(&Answer::ALL[..]), 0..16),
+        chats in prop::collection::vec(1_u8..4, 1..8),
+        per_hour in 2_u32..5,
+    ) {
+        let played = async {
+            let bench = bench(dedup).await;
+            for account in ["main", "backup"] {
+                bench.script.limit(account, per_hour).await;
+            }
+            keeps_pace(bench, &answers, &chats, per_hour).await.map(drop)
+        };
+        runtime().block_on(played).map_err(TestCaseError::fail)?;
     }
 }
 

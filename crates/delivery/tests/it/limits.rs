@@ -2,27 +2,41 @@
 
 use std::time::Duration;
 
+use delivery::{Capabilities, Dedup};
 use domain::message::OnFlood;
 use domain::outcome::Failure;
 use domain::timeline::Step;
 use domain::{MessageState, Outcome};
 
-use crate::script::{Act, Bench, group, name, text};
+use crate::script::{Act, Bench, CAPABILITIES, group, name, text};
+
+/// Longer than what was sent counts.
+const OVER_AN_HOUR: Duration = Duration::from_mins(62);
+
+/// A bench whose accounts may send so many messages an hour.
+async fn limited(main: u32, backup: u32) -> Bench {
+    let bench = Bench::new().await;
+    bench.script.limit("main", main).await;
+    bench.script.limit("backup", backup).await;
+    bench
+}
+
+/// How many the first account has sent within the hour, and the second.
+fn sent(bench: &Bench) -> (u32, u32) {
+    (bench.script.sent("main").last_hour, bench.script.sent("backup").last_hour)
+}
 
 #[tokio::test]
 async fn messages_over_the_limit_wait_untried() {
-    let bench = Bench::new().await;
-    let until = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.limit("main", 3, until);
-    bench.script.limit("backup", 2, until);
+    let bench = limited(3, 2).await;
     let mut all = Vec::new();
-    for number in 1..=30 {
+    for number in 1..=10 {
         all.push(bench.submit(text(group(number), &format!("message {number}"))).await);
     }
     bench.breathe().await;
-    let sent = bench.script.effects();
-    let by = |account: &str| sent.iter().filter(|effect| effect.account == name(account)).count();
-    assert_eq!((by("main"), by("backup"), bench.script.calls()), (3, 2, 5));
+    let effects = bench.script.effects();
+    let by = |account: &str| effects.iter().filter(|effect| effect.account == name(account)).count();
+    assert_eq!((by("main"), by("backup"), bench.script.calls(), sent(&bench)), (3, 2, 5, (3, 2)));
     let mut waiting = 0;
     for id in &all {
         let message = bench.delivery.get(*id).await.expect("reads").expect("exists");
@@ -32,23 +46,23 @@ async fn messages_over_the_limit_wait_untried() {
         waiting += 1;
         let steps = bench.store.outbox().timeline(*id).await.expect("reads");
         assert!(steps.iter().all(|step| step.step != Step::Begun), "{steps:?}");
-        let told: Vec<_> = steps.iter().filter(|step| step.step == Step::Waiting).collect();
-        let [told] = told[..] else { panic!("{steps:?}") };
+        let told = steps.iter().find(|step| step.step == Step::Waiting).expect("a wait");
         assert!(told.detail.as_ref().is_some_and(|why| why.contains("as its limits allow")), "{told:?}");
     }
-    assert_eq!(waiting, 25);
-    bench.clock.advance(Duration::from_secs(301));
+    assert_eq!(waiting, 5);
+    bench.clock.advance(OVER_AN_HOUR);
     for id in all {
         assert_eq!(bench.settled(id).await.state, MessageState::Sent);
     }
-    assert_eq!(bench.script.effects().len(), 30);
+    assert_eq!((bench.script.effects().len(), sent(&bench)), (10, (3, 2)));
 }
 
 #[tokio::test]
 async fn who_does_not_want_to_wait_is_told_which_limit_it_was() {
-    let bench = Bench::new().await;
-    let until = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.limit("main", 0, until);
+    let bench = limited(1, 0).await;
+    let first = bench.submit(text(group(1), "first")).await;
+    assert_eq!(bench.settled(first).await.state, MessageState::Sent);
+    let until = bench.script.sent("main").free_at.expect("it is at its limit");
     bench.script.hold("backup", until.plus(Duration::from_secs(1)));
     let mut hurried = text(group(1), "hurried");
     hurried.on_flood = OnFlood::Fail;
@@ -63,30 +77,74 @@ async fn who_does_not_want_to_wait_is_told_which_limit_it_was() {
 
 #[tokio::test]
 async fn refusal_frees_its_place_in_the_limit_doubt_does_not() {
-    let bench = Bench::new().await;
-    let until = bench.clock.now().plus(Duration::from_mins(5));
-    bench.script.limit("main", 2, until);
+    let bench = limited(2, 9).await;
     bench.script.act("main", [Act::Refuse(Outcome::Forbidden("CHAT_WRITE_FORBIDDEN".into()))]);
     let refused = bench.submit(text(group(1), "refused there")).await;
     assert_eq!(bench.settled(refused).await.account, Some(name("backup")));
-    assert_eq!(bench.script.left("main"), 2);
+    assert_eq!(sent(&bench), (0, 1));
     // Nobody heard the answer; the second call of the same message needs no place of its own.
     bench.script.act("main", [Act::SendSilently]);
     let doubtful = bench.submit(text(group(2), "sent in silence")).await;
     assert_eq!(bench.settled(doubtful).await.state, MessageState::Sent);
-    assert_eq!((bench.script.left("main"), bench.script.effects().len()), (1, 2));
+    assert_eq!((sent(&bench), bench.script.effects().len()), ((1, 1), 2));
 }
 
 #[tokio::test]
 async fn a_cancelled_message_gives_nothing_back_that_it_never_had() {
-    let bench = Bench::new().await;
-    let until = bench.clock.now().plus(Duration::from_mins(5));
-    for account in ["main", "backup"] {
-        bench.script.limit(account, 0, until);
+    let bench = limited(1, 1).await;
+    for number in 1..=2 {
+        let id = bench.submit(text(group(number), "in time")).await;
+        assert_eq!(bench.settled(id).await.state, MessageState::Sent);
     }
-    let id = bench.submit(text(group(1), "late")).await;
+    let id = bench.submit(text(group(3), "late")).await;
     bench.breathe().await;
     assert!(matches!(bench.delivery.cancel(id, None).await, Ok(delivery::Change::Done(_))));
     bench.breathe().await;
-    assert_eq!((bench.script.left("main"), bench.script.left("backup"), bench.script.calls()), (0, 0, 0));
+    assert_eq!((sent(&bench), bench.script.calls()), ((1, 1), 2));
+}
+
+#[tokio::test]
+async fn first_limit_knows_what_was_sent_before() {
+    let bench = Bench::new().await;
+    for number in 1..=3 {
+        let id = bench.submit(text(group(number), "unlimited")).await;
+        assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+    }
+    assert_eq!(bench.script.sent("main").last_hour, 0, "nothing is counted");
+    bench.script.limit("main", 4).await;
+    assert_eq!(bench.script.sent("main").last_hour, 3);
+    let bench = bench.restart().await;
+    assert_eq!(bench.script.sent("main").last_hour, 3, "no more than once");
+    let id = bench.submit(text(group(4), "limited")).await;
+    assert_eq!(bench.settled(id).await.account, Some(name("main")));
+    let bench = bench.restart().await;
+    let sent = bench.script.sent("main");
+    assert!(sent.last_hour == 4 && sent.free_at.is_some(), "{sent:?}");
+}
+
+#[tokio::test]
+async fn what_is_under_way_counts_after_a_restart() {
+    let bench = limited(2, 1).await;
+    bench.script.act("main", [Act::SendAndHang]);
+    let id = bench.submit(text(group(1), "under way")).await;
+    while !bench.script.hangs() {
+        tokio::task::yield_now().await;
+    }
+    bench.clock.advance(3 * OVER_AN_HOUR);
+    let bench = bench.restart().await;
+    assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+    assert_eq!(sent(&bench), (1, 0), "it may have arrived just now");
+    let bench = bench.restart().await;
+    assert_eq!(sent(&bench), (1, 0));
+}
+
+#[tokio::test]
+async fn what_is_in_doubt_counts_after_a_restart() {
+    let bench = Bench::with(Capabilities { dedup: Dedup::None, ..CAPABILITIES }).await;
+    bench.script.limit("main", 1).await;
+    bench.script.act("main", [Act::SendSilently]);
+    let id = bench.submit(text(group(1), "unheard")).await;
+    assert_eq!(bench.settled(id).await.state, MessageState::InDoubt);
+    let bench = bench.restart().await;
+    assert_eq!(sent(&bench), (1, 0));
 }

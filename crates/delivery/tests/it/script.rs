@@ -2,14 +2,17 @@
 //! album arrives as a whole.
 
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ambient::Clock;
+use delivery::pace::{Pace, Sent};
 use delivery::{
-    Admission, Attempt, Candidate, Candidates, Capabilities, Dedup, Delivery, Evidence, Limits, MediaKind,
+    Attempt, Candidate, Candidates, Capabilities, Dedup, Delivery, Evidence, Limits, MediaKind,
     MessageLookup, Query, Readiness, RefusalKind, Sender, Submission,
 };
+use domain::account::SendingLimits;
 use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
 use domain::message::{Content, Mention, OnFlood, OutboundMessage, PartItem};
 use domain::outcome::{HoldScope, Refusal, SentIds};
@@ -45,6 +48,8 @@ pub(crate) enum Act {
     SendAndHang,
     /// Takes no effect and answers this.
     Refuse(Outcome),
+    /// Takes effect and says so once [`Script::answer_late`] says so.
+    SendLate,
     /// Takes no effect and answers this once [`Script::answer_late`] says so.
     RefuseLate(Outcome),
     /// Waits for ever, until the program dies.
@@ -59,6 +64,7 @@ pub(crate) struct Effect {
     pub(crate) text: String,
     /// The place of its media in the message.
     pub(crate) media: Option<u16>,
+    pub(crate) at: Timestamp,
 }
 
 #[derive(Default)]
@@ -69,7 +75,8 @@ struct Provider {
     preparing: HashMap<AccountName, VecDeque<Prepares>>,
     prepared: Vec<(AccountName, i64)>,
     held: HashMap<AccountName, Timestamp>,
-    limits: HashMap<AccountName, (usize, Timestamp)>,
+    limits: HashMap<AccountName, SendingLimits>,
+    paces: HashMap<AccountName, Arc<Pace>>,
     gone: Vec<AccountName>,
     calls: u32,
     on_the_wire: u32,
@@ -103,12 +110,12 @@ impl Provider {
         attempt.part.items.iter().map(|item| self.ids.get(&key(item)).map(|(id, _)| Some(*id))).collect()
     }
 
-    /// Takes a part, each of its items once for as long as their keys are known.
-    fn take(&mut self, attempt: &Attempt<'_>, dedup: Dedup, now: Timestamp) -> SentIds {
+    /// Takes a part that was sent at `called`, each of its items once for as long as their keys are known.
+    fn take(&mut self, attempt: &Attempt<'_>, dedup: Dedup, called: Timestamp, now: Timestamp) -> SentIds {
         let is_known = |at: Timestamp| match dedup {
             Dedup::Key { window: None } => true,
             // An attempt that was made in time may come in a little later.
-            Dedup::Key { window: Some(window) } => now < at.plus(window + Duration::from_mins(1)),
+            Dedup::Key { window: Some(window) } => called < at.plus(window + Duration::from_mins(1)),
             Dedup::ReadBack | Dedup::None => false,
         };
         let mut ids = Vec::new();
@@ -124,6 +131,7 @@ impl Provider {
                     random_id: item.random_id,
                     text: if place == 0 { attempt.part.text.text.clone() } else { String::new() },
                     media: item.media,
+                    at: now,
                 });
             }
             ids.push(Some(known.unwrap_or(next)));
@@ -205,13 +213,13 @@ impl Script {
         self.provider.lock().expect("lock").calls
     }
 
-    fn take(&self, attempt: &Attempt<'_>) -> SentIds {
+    fn take(&self, attempt: &Attempt<'_>, called: Timestamp) -> SentIds {
         let mut provider = self.provider.lock().expect("lock");
         if attempt.rebinds {
             provider.rebound.push(attempt.account.clone());
             provider.bound_to = Some(attempt.account.clone());
         }
-        provider.take(attempt, self.capabilities.dedup, self.clock.now())
+        provider.take(attempt, self.capabilities.dedup, called, self.clock.now())
     }
 
     async fn hang<T>(&self) -> T {
@@ -257,14 +265,30 @@ impl Script {
         self.provider.lock().expect("lock").held.insert(name(account), until);
     }
 
-    /// The account may send so many messages before this instant, and any number after it.
-    pub(crate) fn limit(&self, account: &str, messages: usize, until: Timestamp) {
-        self.provider.lock().expect("lock").limits.insert(name(account), (messages, until));
+    /// A program starts on this store: what each account may send, and what it has.
+    async fn opens(&self, store: &Store) {
+        for account in &self.accounts {
+            let changed = self.changed.clone();
+            let freed = move || changed.send_modify(|n| *n += 1);
+            let pace = Pace::new(account.clone(), store.clone(), self.clock.clone(), freed);
+            let limits = self.provider.lock().expect("lock").limits.get(account).copied();
+            pace.limit(limits.unwrap_or_default()).await.expect("counts");
+            self.provider.lock().expect("lock").paces.insert(account.clone(), pace);
+        }
     }
 
-    /// How many it may still send.
-    pub(crate) fn left(&self, account: &str) -> usize {
-        self.provider.lock().expect("lock").limits[&name(account)].0
+    /// The account may send so many messages within any hour, in this run and in later ones.
+    pub(crate) async fn limit(&self, account: &str, per_hour: u32) {
+        let limits = SendingLimits { per_hour: NonZeroU32::new(per_hour), per_day: None };
+        self.provider.lock().expect("lock").limits.insert(name(account), limits);
+        if let Some(pace) = self.pace(&name(account)) {
+            pace.limit(limits).await.expect("counts");
+        }
+    }
+
+    /// What it has sent, as its limits see it.
+    pub(crate) fn sent(&self, account: &str) -> Sent {
+        self.pace(&name(account)).expect("a program runs").sent()
     }
 
     pub(crate) fn lose(&self, account: &str) {
@@ -354,12 +378,6 @@ impl Sender for Script {
                 candidates.refused.push((Refusal { account, why: "gone".into() }, RefusalKind::Unusable));
                 continue;
             }
-            if let Some((0, until)) =
-                provider.limits.get(&account).filter(|(_, until)| *until > self.clock.now())
-            {
-                candidates.able.push(Candidate { account, readiness: Readiness::LimitedUntil(*until) });
-                continue;
-            }
             let readiness = match provider.held.get(&account) {
                 Some(until) if *until > self.clock.now() => Readiness::HeldUntil(*until),
                 _ => Readiness::Ready,
@@ -369,19 +387,8 @@ impl Sender for Script {
         Some(candidates)
     }
 
-    fn admit(&self, account: &AccountName) -> Result<Admission, Timestamp> {
-        let mut provider = self.provider.lock().expect("lock");
-        let now = self.clock.now();
-        let Some((left, until)) = provider.limits.get_mut(account).filter(|(_, until)| *until > now) else {
-            return Ok(Admission::free());
-        };
-        *left = left.checked_sub(1).ok_or(*until)?;
-        let (provider, account) = (Arc::clone(&self.provider), account.clone());
-        Ok(Admission::counted(move || {
-            if let Some((left, _)) = provider.lock().expect("lock").limits.get_mut(&account) {
-                *left += 1;
-            }
-        }))
+    fn pace(&self, account: &AccountName) -> Option<Arc<Pace>> {
+        self.provider.lock().expect("lock").paces.get(account).cloned()
     }
 
     fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates> {
@@ -427,6 +434,7 @@ impl Sender for Script {
 
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
+            let called = self.clock.now();
             let act = {
                 let mut provider = self.provider.lock().expect("lock");
                 provider.calls += 1;
@@ -454,17 +462,22 @@ impl Sender for Script {
                     }
                     outcome
                 }
-                Act::Send => Outcome::Sent(self.take(&attempt)),
+                Act::Send => Outcome::Sent(self.take(&attempt, called)),
+                Act::SendLate => {
+                    let ids = self.take(&attempt, called);
+                    self.late.acquire().await.expect("open").forget();
+                    Outcome::Sent(ids)
+                }
                 Act::SendSilently => {
-                    self.take(&attempt);
+                    self.take(&attempt, called);
                     Outcome::Unknown("the connection was lost".into())
                 }
                 Act::SendAnd(outcome) => {
-                    self.take(&attempt);
+                    self.take(&attempt, called);
                     outcome
                 }
                 Act::SendAndHang => {
-                    self.take(&attempt);
+                    self.take(&attempt, called);
                     self.hang().await
                 }
             };
@@ -543,6 +556,7 @@ impl Bench {
         limits: Limits,
     ) -> (Delivery, Store) {
         let store = folder.store(clock).await;
+        script.opens(&store).await;
         let ambient = folder::ambient(clock);
         let delivery = Delivery::new(store.clone(), script.clone(), ambient, limits);
         (delivery, store)

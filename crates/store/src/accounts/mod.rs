@@ -178,17 +178,6 @@ impl Accounts<'_> {
         self.store.read(move |connection| roster::under_way(connection, &name)).await
     }
 
-    /// What an account has sent, and may have sent, since an instant, by the minute: for its limits. Each part counts. What was
-    /// accepted and sent is found by looking through all that is kept, so this is asked once, when there are limits.
-    pub async fn sent_since(
-        &self,
-        name: &AccountName,
-        since: Timestamp,
-    ) -> Result<Vec<(Timestamp, u32)>, StoreError> {
-        let name = name.clone();
-        self.store.read(move |connection| roster::sent_since(connection, &name, since)).await
-    }
-
     // ---- sessions of the store -----------------------------------------------------------------------------------
 
     /// The sessions that are in use, by account.

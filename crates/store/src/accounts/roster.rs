@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
-use domain::{AccountName, SecretText, Timestamp};
+use domain::{AccountName, SecretText};
 
 use super::statements as sql;
 use crate::StoreError;
@@ -147,25 +147,6 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedAccount, StoreError> {
         limits: SendingLimits { per_hour: limit(7)?, per_day: limit(8)? },
         sealed: Sealed { api_hash: columns.get(4)?, phone: columns.get(5)?, proxy: columns.get(6)? },
     })
-}
-
-/// What an account has sent, and may have sent, since an instant: by the minute that each was in.
-pub(super) fn sent_since(
-    connection: &Connection,
-    name: &AccountName,
-    since: Timestamp,
-) -> Result<Vec<(Timestamp, u32)>, StoreError> {
-    let mut sent = Vec::new();
-    for (statement, table) in
-        [(sql::SENT_BY_MINUTE, "outbox_timeline"), (sql::BEGUN_BY_MINUTE, "outbox_parts")]
-    {
-        sent.extend(connection.all(statement, params![name.as_str(), since.as_micros()], |row| {
-            let columns = Columns::new(row, table);
-            let minute: i64 = columns.get(0)?;
-            Ok((Timestamp::from_micros(minute.saturating_mul(60_000_000)), columns.get(1)?))
-        })?);
-    }
-    Ok(sent)
 }
 
 /// Messages and operations that are bound to an account and are not over.

@@ -100,15 +100,6 @@ statements! {
             api_hash = excluded.api_hash, phone = excluded.phone, proxy = excluded.proxy,
             messages_per_hour = excluded.messages_per_hour, messages_per_day = excluded.messages_per_day";
     REMOVE_ACCOUNT = "DELETE FROM telegram_accounts WHERE name = $1";
-    /// Parts that were sent, by the minute. No index leads here: it is asked once for each account that has limits.
-    SENT_BY_MINUTE = "
-        SELECT at / 60000000, count(*) FROM outbox_timeline
-        WHERE account = $1 AND outcome = 'sent' AND at > $2 GROUP BY 1";
-    /// Parts that may have been sent.
-    BEGUN_BY_MINUTE = "
-        SELECT o.updated_at / 60000000, count(*)
-        FROM outbox AS o INNER JOIN outbox_parts AS p ON p.message_id = o.id
-        WHERE o.state < 20 AND o.account = $1 AND o.updated_at > $2 AND p.state = 1 GROUP BY 1";
     MESSAGES_UNDER_WAY = "
         SELECT count(*) FROM outbox WHERE state <= 10 AND state < 20 AND (account = $1 OR pin = $1)";
     OPERATIONS_UNDER_WAY = "SELECT count(*) FROM operations WHERE state <= 10 AND (account = $1 OR pin = $1)";

@@ -10,7 +10,7 @@ use super::{TABLE, key, timeline};
 use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::write::{Transaction, Write};
-use crate::{StoreError, codes};
+use crate::{StoreError, codes, sent_counts};
 
 /// Holds back so many messages behind this one.
 pub(crate) struct HoldMessages {
@@ -60,6 +60,7 @@ impl HoldMessages {
         // A part is with an account, and the same call again, though under the same number, is for a person to decide:
         // the provider forgets those numbers.
         transaction.execute(sql::HOLD_IN_DOUBT, params![self.failure, at, key(id)])?;
+        sent_counts::add_begun(transaction, id, self.at)?;
         held.in_doubt += 1;
         let entry = timeline::plain(self.at, Step::InDoubt, Some(self.doubt.clone()));
         timeline::add(transaction, id, &entry)

@@ -96,6 +96,8 @@ pub struct PartSent {
     /// Whether the part may be sent once more without harm: the provider knows it by its key, and what it needs is still there.
     /// Then the outcome need not wait for the disk. A power cut within a second makes the part one that was begun.
     pub repeatable: bool,
+    /// Whether it counts for the limits of the account.
+    pub counted: bool,
     /// When.
     pub at: Timestamp,
 }
@@ -147,6 +149,8 @@ pub struct Doubt {
     pub id: MessageId,
     /// What led to it.
     pub entry: Entry,
+    /// Whether the part counts for the limits of the account that the entry names.
+    pub counted: bool,
     /// When.
     pub at: Timestamp,
 }

@@ -16,7 +16,7 @@ use crate::database::params;
 use crate::outbox::accept::{PartColumns, insert_part};
 use crate::point::{self, Point};
 use crate::write::{Durability, Transaction, Write};
-use crate::{StoreError, codes, do_not_contact, failovers};
+use crate::{StoreError, codes, do_not_contact, failovers, sent_counts};
 
 pub(super) struct BeginWrite {
     begin: Begin,
@@ -156,7 +156,8 @@ impl Write for SentWrite {
     }
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let PartSent { id, part, is_only, account, address, message_ids, binding, at, .. } = &self.sent;
+        let PartSent { id, part, is_only, account, address, message_ids, binding, counted, at, .. } =
+            &self.sent;
         let chat_id = address.chat_id().map(ChatId::get);
         let params = params![items::first_column(message_ids), self.ids, key(id), part];
         if !transaction.change_row(sql::PART_SENT, params)? {
@@ -185,6 +186,9 @@ impl Write for SentWrite {
         timeline::add_one(transaction, id, &entry)?;
         if is_held_back {
             held_back::failed(transaction, id, *at)?;
+        }
+        if *counted {
+            sent_counts::add(transaction, account, *at)?;
         }
         if let Address::Channel(chat) = address {
             receipt::save_ids(transaction, chat, id, *part, message_ids)?;
@@ -255,7 +259,7 @@ impl Write for DoubtWrite {
     const POINT: Option<Point> = Some(point::DOUBT);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Doubt { id, entry, at } = &self.0;
+        let Doubt { id, entry, counted, at } = &self.0;
         if transaction.execute(sql::DOUBT, params![at.as_micros(), key(id)])? == 0 {
             return match state_of(transaction, id)? {
                 MessageState::InDoubt => Ok(()),
@@ -263,6 +267,9 @@ impl Write for DoubtWrite {
             };
         }
         timeline::add(transaction, id, entry)?;
+        if let Some(account) = entry.account.as_ref().filter(|_| *counted) {
+            sent_counts::add(transaction, account, *at)?;
+        }
         if entry.step == Step::InDoubt {
             return Ok(());
         }

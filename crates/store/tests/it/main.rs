@@ -62,6 +62,8 @@ mod sagas;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod sent_counts;
+#[cfg(test)]
 mod services;
 #[cfg(test)]
 mod snapshot;

@@ -233,6 +233,7 @@ impl World {
             address: chat().into(),
             message_ids: SentIds::one(Some(i64::from(part) + 500)),
             binding: Binding::Unchanged,
+            counted: false,
             repeatable: true,
             at: self.now(),
         }
@@ -244,7 +245,7 @@ impl World {
     }
 
     pub(crate) fn doubt(&self, id: MessageId) -> Doubt {
-        Doubt { id, entry: self.entry(Step::Attempted, Some("unknown")), at: self.now() }
+        Doubt { id, entry: self.entry(Step::Attempted, Some("unknown")), counted: false, at: self.now() }
     }
 
     /// A queued saga.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
+use delivery::pace::Pace;
 use domain::account::{AccountState, Operation, Reason, shown_state};
 use domain::saga::RegistryChange;
 use domain::secret::ExposeSecret;
@@ -16,7 +17,7 @@ use domain::{AccountName, ChatId, ChatKind, Purpose, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use grammers_tl_types::{RemoteCall, enums, functions};
-use store::{Hold, KeyFingerprint, Store, StoreError, StoredPeer, Switch};
+use store::{Hold, KeyFingerprint, Store, StoredPeer, Switch};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +26,6 @@ use crate::account::view::Gap;
 use crate::calls::classify::CallError;
 use crate::files::FileState;
 use crate::limits::flood_waits::FloodWaits;
-use crate::limits::quota::{COUNTED, Quota};
 use crate::line::{Arrived, Line, Origin, Status};
 use crate::lock::{Mutex, RwLock};
 use crate::peers::parsing::{self, PeerUpdate};
@@ -59,7 +59,7 @@ pub(crate) struct Account {
     pub(crate) names: Arc<Names>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) flood_waits: FloodWaits,
-    pub(crate) quota: Quota,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) recently_sent: RecentlySent,
     pub(crate) recent_invites: RecentInvites,
     pub(crate) file_state: FileState,
@@ -100,6 +100,13 @@ pub(crate) struct AccountParts {
 impl Account {
     pub(crate) fn new(parts: AccountParts) -> Self {
         let started = parts.health.clock.now().as_micros();
+        let changes = parts.health.changes.clone();
+        let pace = Pace::new(
+            parts.definition.name.clone(),
+            parts.store.clone(),
+            parts.health.clock.clone(),
+            move || changes.tell(),
+        );
         Self {
             index: parts.index,
             name: parts.definition.name.clone(),
@@ -115,7 +122,7 @@ impl Account {
             peers: Peers::default(),
             names: parts.names,
             registry: parts.registry,
-            quota: Quota::default(),
+            pace,
             recently_sent: RecentlySent::default(),
             recent_invites: RecentInvites::default(),
             file_state: FileState::default(),
@@ -170,18 +177,6 @@ impl Account {
         self.priority.store(definition.priority, Ordering::Release);
         self.in_pool.store(definition.in_pool, Ordering::Release);
         *self.definition.write() = Arc::new(definition);
-    }
-
-    /// Takes up the limits of its owner, with what it has sent so far.
-    pub(crate) async fn count_sent(&self) -> Result<(), StoreError> {
-        let (limits, now) = (self.definition().limits, self.now());
-        if limits.is_none() || self.quota.is_counting() {
-            self.quota.limit(limits, &[], now);
-            return Ok(());
-        }
-        let sent = self.store.accounts().sent_since(&self.name, now.minus(COUNTED)).await?;
-        self.quota.limit(limits, &sent, now);
-        Ok(())
     }
 
     pub(crate) fn stored(&self) -> Vec<StoredKey> {

@@ -1,12 +1,12 @@
 //! How accounts and lines look from outside.
 
+use delivery::pace::Sent;
 use domain::account::{AccountState, Flood, Reason};
 use domain::{AccountName, Purpose, Timestamp, UserId};
 use serde::Serialize;
 
 use crate::account::Account;
 use crate::calls::last_calls::LastCalls;
-use crate::limits::quota::Sent;
 use crate::line::{Line, Origin};
 use crate::routing::router::Usable;
 use std::num::NonZeroU32;
@@ -178,7 +178,7 @@ impl AccountView {
             wants_session: account.wants_session(),
             lines: account.lines().iter().map(|line| LineView::of(line, reader)).collect(),
             floods: account.flood_waits.floods(account.now()),
-            limits: account.quota.sent(account.now()).into(),
+            limits: account.pace.sent().into(),
             cached_peers: account.peers.len(),
             dialogs_complete: account.dialogs_complete.load(Ordering::Acquire),
             dialogs_read: account.peers.dialogs(),

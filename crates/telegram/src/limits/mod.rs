@@ -1,4 +1,3 @@
-//! What keeps an account from sending: what Telegram asked it to wait for, and the quota that its owner set.
+//! What keeps an account from sending that Telegram asked it to wait for. What its owner allows is the delivery's [`delivery::pace`].
 
 pub(crate) mod flood_waits;
-pub(crate) mod quota;

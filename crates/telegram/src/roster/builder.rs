@@ -137,7 +137,7 @@ impl Builder {
         let peers = self.store.peers().all(name).await?;
         let named_at = self.store.peers().named_at(name).await?.into_iter().collect();
         account.peers.restore(&self.names, peers, &named_at);
-        account.count_sent().await?;
+        account.pace.limit(account.definition().limits).await?;
         let fill = self.store.peers().fill(name).await?;
         account.dialogs_complete.store(fill.complete, Ordering::Release);
         Ok((account, arrivals))

@@ -71,7 +71,7 @@ impl Pool {
             let is_limited_otherwise = before.limits != after.limits;
             account.define(after);
             if is_limited_otherwise {
-                account.count_sent().await?;
+                account.pace.limit(account.definition().limits).await?;
             }
             pool.slots.sort();
             if anew {

@@ -367,7 +367,7 @@ fn facts(account: &Account, chat_id: ChatId, operation: Operation, now: Timestam
     Facts {
         hampered: operation == Operation::Invite && facts.peer_flood,
         held_until: held.until,
-        limited_until: account.quota.held_until(now).filter(|_| operation == Operation::SendMessage),
+        limited_until: account.pace.held_until(now).filter(|_| operation == Operation::SendMessage),
         marked: held.marked,
         ..facts
     }

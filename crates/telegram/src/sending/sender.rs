@@ -1,8 +1,9 @@
 //! The pool as the delivery sees it: a way out.
 
-use delivery::{
-    Action, Admission, Candidates, Capabilities, Dedup, Evidence, MediaKind, MessageLookup, Query, Sender,
-};
+use std::sync::Arc;
+
+use delivery::pace::Pace;
+use delivery::{Action, Candidates, Capabilities, Dedup, Evidence, MediaKind, MessageLookup, Query, Sender};
 use domain::account::Operation;
 use domain::message::Content;
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
@@ -67,16 +68,8 @@ impl Sender for Pool {
         .boxed()
     }
 
-    fn admit(&self, account: &AccountName) -> Result<Admission, Timestamp> {
-        let Some(account) = self.get(account) else { return Ok(Admission::free()) };
-        Ok(match account.quota.take(account.now())? {
-            None => Admission::free(),
-            Some(place) => Admission::counted(move || {
-                account.quota.give_back(place, account.now());
-                // Anyone who waits for a place would sleep until the next one comes free by itself.
-                account.health.changes.tell();
-            }),
-        })
+    fn pace(&self, account: &AccountName) -> Option<Arc<Pace>> {
+        Some(Arc::clone(&self.get(account)?.pace))
     }
 
     fn place_mention<'a>(

@@ -1,18 +1,20 @@
 //! The accounts pass the suite for senders.
 
-use std::sync::Arc;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ambient::{Chance, Ids};
 use delivery::{Ambient, Delivery, Limits, Submission};
 use domain::message::OnFlood;
+use domain::{AccountName, Timestamp};
 use sandbox::telegram::FaultName;
 use store::Origin;
 use telegram::Pool;
-use testkit::conformance::{Answer, Stage, conforms};
+use testkit::conformance::{Answer, Stage, conforms, keeps_pace};
 
-use crate::world::{World, chat, content, one_account};
+use crate::world::{World, chat, content, name};
 
 /// How many rounds a second of the stage's time takes: connections are made in real time.
 const ROUNDS: u32 = 50;
@@ -25,6 +27,8 @@ struct OnTelegram {
     deadly: AtomicUsize,
     dying: AtomicBool,
     rounds: AtomicU32,
+    /// When each text came, by the stage's time.
+    arrived: Mutex<Vec<Timestamp>>,
 }
 
 fn delivery(world: &World, pool: &Arc<Pool>) -> Delivery {
@@ -35,9 +39,25 @@ fn delivery(world: &World, pool: &Arc<Pool>) -> Delivery {
 
 impl OnTelegram {
     async fn new() -> Self {
-        let (world, pool) = one_account().await;
+        Self::limited(None).await
+    }
+
+    /// With an account that may send so many messages within any hour.
+    async fn limited(per_hour: Option<NonZeroU32>) -> Self {
+        let mut world = World::new().await.only(&["backup_1"]);
+        for account in &mut world.settings.accounts {
+            account.messages_per_hour = per_hour;
+        }
+        let pool = world.ready().await;
         let delivery = delivery(&world, &pool);
-        Self { world, pool, delivery, deadly: 0.into(), dying: false.into(), rounds: 0.into() }
+        let (deadly, dying, rounds, arrived) = (0.into(), false.into(), 0.into(), Mutex::default());
+        Self { world, pool, delivery, deadly, dying, rounds, arrived }
+    }
+
+    fn note_arrivals(&self) -> Vec<Timestamp> {
+        let mut arrived = self.arrived.lock().expect("lock");
+        arrived.resize(self.ledger().len(), self.world.clock.now());
+        arrived.clone()
     }
 
     fn deadly(&self) -> usize {
@@ -94,7 +114,12 @@ impl Stage for OnTelegram {
         self.world.texts()
     }
 
+    fn arrivals(&self) -> Vec<(AccountName, Timestamp)> {
+        self.note_arrivals().into_iter().map(|at| (name("backup_1"), at)).collect()
+    }
+
     fn advance(&self, by: Duration) {
+        self.note_arrivals();
         if self.rounds.fetch_add(1, Ordering::Relaxed).is_multiple_of(ROUNDS) {
             self.world.clock.advance(by);
         }
@@ -124,5 +149,13 @@ async fn whatever_telegram_answers_each_text_arrives_once() {
     let chats = [1, 2, 1, 1, 2, 2, 1, 2];
     let stage = conforms(stage, &answers, &chats).await.expect("all is kept");
     assert!(stage.world.telegram().faults().is_empty(), "everything was answered");
+    stage.world.end(&stage.pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_hour_has_more_than_an_account_may_send() {
+    let stage = OnTelegram::limited(NonZeroU32::new(3)).await;
+    let answers = [Answer::Takes, Answer::TakesAndDies, Answer::TakesUnheard, Answer::Dies];
+    let stage = keeps_pace(stage, &answers, &[1, 2, 3, 1, 2], 3).await.expect("all is kept");
     stage.world.end(&stage.pool).await;
 }
