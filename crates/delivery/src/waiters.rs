@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{AccountName, Purpose, Timestamp};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// What of a service's work could leave and has not.
@@ -62,11 +62,15 @@ impl<T, P> Default for Entry<T, P> {
 }
 
 /// Who waits for what: things of the kind `T`, named by an `I`, each counted as a `P` while memory has it.
-pub(crate) struct Waiters<I, T, P = ()>(Mutex<HashMap<I, Entry<T, P>>>);
+pub(crate) struct Waiters<I, T, P = ()> {
+    all: Mutex<HashMap<I, Entry<T, P>>>,
+    /// Tells that an account has something no longer.
+    outcome: Notify,
+}
 
 impl<I, T, P> Default for Waiters<I, T, P> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self { all: Mutex::default(), outcome: Notify::new() }
     }
 }
 
@@ -130,6 +134,9 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
         if let Some(place) = entry.place {
             count(ended, place);
         }
+        if entry.with.is_some() {
+            self.outcome.notify_waiters();
+        }
         for waiter in entry.waiters {
             // A caller that went away needs no answer.
             let _ = waiter.send(Box::new(ended.clone()));
@@ -149,6 +156,22 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
             match (&entry.with, with) {
                 (Some((has_it, _)), Some((account, _))) if has_it == account => {}
                 (_, with) => entry.with = with.map(|(account, since)| (account.clone(), since)),
+            }
+        }
+        if with.is_none() {
+            self.outcome.notify_waiters();
+        }
+    }
+
+    /// Resolves once the account has nothing any more of what it has now.
+    pub(crate) async fn outcomes_of(&self, account: &AccountName) {
+        let has = |entry: &Entry<T, P>| entry.with.as_ref().is_some_and(|(with, _)| with == account);
+        let mut left: Vec<I> = self.map().iter().filter(|(_, entry)| has(entry)).map(|(id, _)| *id).collect();
+        while !left.is_empty() {
+            let outcome = self.outcome.notified();
+            left.retain(|id| self.map().get(id).is_some_and(has));
+            if !left.is_empty() {
+                outcome.await;
             }
         }
     }
@@ -238,6 +261,6 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
     }
 
     fn map(&self) -> std::sync::MutexGuard<'_, HashMap<I, Entry<T, P>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

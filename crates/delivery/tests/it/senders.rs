@@ -146,3 +146,41 @@ async fn what_arrived_and_was_read_is_told_of_its_message() {
         assert_eq!(two.state(id).await, expected);
     }
 }
+
+#[tokio::test]
+async fn a_receipt_that_overtakes_the_answer_counts() {
+    let two = Two::new().await;
+    two.avito.act("shop", [Act::SendLate]);
+    let id = two.submit(item(1), "hello").await;
+    while two.avito.effects().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let (mut early, mut foreign) = (
+        Box::pin(two.delivery.receipt(two.receipt(1, ReceiptState::Delivered))),
+        Box::pin(two.delivery.receipt(two.receipt(9, ReceiptState::Delivered))),
+    );
+    let soon = Duration::from_millis(50);
+    assert!(tokio::time::timeout(soon, &mut early).await.is_err(), "it waits for the answer");
+    assert!(tokio::time::timeout(soon, &mut foreign).await.is_err(), "so does one that may be of it");
+    // Of another account nothing is under way.
+    let other = Receipt { account: name("shop_2"), ..two.receipt(1, ReceiptState::Delivered) };
+    assert_eq!(two.delivery.receipt(other).await, Ok(None));
+    two.avito.answer_late();
+    assert_eq!((early.await, foreign.await), (Ok(Some(id)), Ok(None)));
+    assert_eq!(two.state(id).await, MessageState::Delivered);
+    // An answer that does not come is not waited for without end.
+    two.avito.act("shop", [Act::Hang]);
+    two.submit(item(2), "into the void").await;
+    while !two.avito.hangs() {
+        tokio::task::yield_now().await;
+    }
+    let late = tokio::spawn({
+        let (delivery, receipt) = (two.delivery.clone(), two.receipt(2, ReceiptState::Read));
+        async move { delivery.receipt(receipt).await }
+    });
+    while !late.is_finished() {
+        two.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(late.await.expect("ends"), Ok(None));
+}
