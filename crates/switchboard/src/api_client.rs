@@ -123,7 +123,7 @@ impl ApiClient {
         crate::test_build::mark(&data_dir)?;
         let context = AppContext::build(&settings, &data_dir, store, ambient).await?;
         let pool = telegram::Pool::at_rest(context.pool_parts(&settings)).await?;
-        let messaging = context.messaging(&settings, pool);
+        let messaging = context.messaging(&settings, pool)?;
         let health = context.health(&messaging);
         health.load().await?;
         let logs = logs::LogStore::at_rest(&data_dir.join(crate::logging::FOLDER));

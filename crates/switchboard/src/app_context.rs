@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ambient::{Chance, Clock, Ids};
 use backup::{BackupParts, Backups};
 use config::Settings;
-use delivery::{Ambient, Delivery, SagaLimits, Sagas};
+use delivery::{Ambient, Delivery, SagaLimits, Sagas, Senders, SharedName};
 use store::Store;
 use telegram::{Pool, PoolParts};
 use tokio::sync::Notify;
@@ -67,8 +67,9 @@ impl AppContext {
         }
     }
 
-    /// Messages and sagas over this pool. Nothing moves before they are resumed.
-    pub(crate) fn messaging(&self, settings: &Settings, pool: Arc<Pool>) -> Messaging {
+    /// Messages and sagas over all senders there are, and this pool. Nothing moves before they are resumed. Called within a
+    /// runtime.
+    pub(crate) fn messaging(&self, settings: &Settings, pool: Arc<Pool>) -> Result<Messaging, SharedName> {
         let (store, ambient) = (&self.store, &self.ambient);
         let give_up_after = settings.limits.give_up_after;
         let quotas = delivery::Quotas {
@@ -76,9 +77,10 @@ impl AppContext {
             caller: settings.limits.waiting_per_key.into(),
         };
         let limits = delivery::Limits { give_up_after, quotas, ..delivery::Limits::default() };
-        let delivery = Delivery::new(store.clone(), pool.clone(), ambient.clone(), limits);
+        let sender = Senders::join(vec![pool.clone()])?;
+        let delivery = Delivery::new(store.clone(), sender, ambient.clone(), limits);
         let sagas = Sagas::new(store.clone(), pool.clone(), ambient.clone(), SagaLimits::default());
-        Messaging { pool, delivery, sagas }
+        Ok(Messaging { pool, delivery, sagas })
     }
 
     /// The health checks, which do not run before they are started.

@@ -173,7 +173,7 @@ impl Up {
         for (port, account) in settings.ports_without_account() {
             tracing::warn!(port, %account, "the settings name no account of this name; the port has none to send with");
         }
-        let messaging = context.messaging(settings, pool);
+        let messaging = context.messaging(settings, pool)?;
         let AppContext { store, files, ambient } = &context;
         let Messaging { pool, delivery, sagas } = &messaging;
         let removing =
