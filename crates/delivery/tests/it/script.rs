@@ -555,6 +555,8 @@ impl Bench {
         script: &Arc<Script>,
         limits: Limits,
     ) -> (Delivery, Store) {
+        // They keep the store of the program before open.
+        script.provider.lock().expect("lock").paces.clear();
         let store = folder.store(clock).await;
         script.opens(&store).await;
         let ambient = folder::ambient(clock);
