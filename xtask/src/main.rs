@@ -1,9 +1,10 @@
-//! What a person runs while working on Switchboard: `cargo xtask check`, `test`, `bench` and `docs`.
+//! What a person runs while working on Switchboard: `cargo xtask check`, `test`, `bench`, `n8n` and `docs`.
 
 mod bench;
 mod browser;
 mod check;
 mod docs;
+mod n8n;
 mod postgres;
 mod program;
 mod python;
@@ -34,6 +35,8 @@ enum Chore {
     Test(test::Arguments),
     /// Side-by-side benchmarks against the Python baseline, from release builds
     Bench(bench::Arguments),
+    /// Run the workflows of deploy/n8n in the real n8n, against a demo world
+    N8n,
     /// Write the references in docs/ anew from what the program prints, and take its pictures
     Docs(docs::Arguments),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Chore::Check(arguments) => check::run(&workspace, &arguments),
         Chore::Test(arguments) => test::run(&workspace, &arguments),
         Chore::Bench(arguments) => bench::run(&workspace, &arguments),
+        Chore::N8n => n8n::run(&workspace),
         Chore::Docs(arguments) => docs::run(&workspace, &arguments),
     });
     match outcome {
