@@ -118,6 +118,11 @@ settings! {
     pub section EventsSettings at "events." {
         /// Private networks that webhooks may point to.
         allow_private: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]";
+        /// How long events are kept for those who read them later.
+        #[serde(with = "crate::duration")]
+        keep: Duration = "14d", duration("1h", "365d");
+        /// How many events are kept at most; a million take about 250 MB.
+        keep_at_most: u32 = 1_000_000, integer(1000, 1_000_000_000);
     }
 }
 

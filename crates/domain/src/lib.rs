@@ -12,6 +12,7 @@ pub mod address;
 pub mod chat;
 pub mod contact_list;
 pub mod do_not_contact;
+pub mod event;
 pub mod id;
 pub mod measure;
 pub mod media;
@@ -34,6 +35,7 @@ pub use account::{AccountName, AccountState, Purpose};
 pub use address::{Address, ChannelChat, ChannelName};
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
 pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
+pub use event::{Event, EventFilter, EventId, EventPattern, EventType};
 pub use id::{
     AlertId, AlertNoticeId, ApiKeyId, CallbackId, DoNotContactId, FailedRequestId, MaintenanceId, MessageId,
     OperationId, SessionId, UploadId,

@@ -2,12 +2,14 @@
 
 use std::fmt::Display;
 
+use domain::event::FailoverEvent;
 use domain::saga::Failover;
-use domain::{AccountName, ChatId};
+use domain::{AccountName, ChatId, Event};
 
 use crate::chats::in_json;
 use crate::column::Columns;
 use crate::database::{Connection, params};
+use crate::events::NewEvent;
 use crate::paging::{Moment, Page, Paged};
 use crate::statement::statements;
 use crate::write::Transaction;
@@ -71,7 +73,26 @@ impl Failovers<'_> {
     }
 }
 
-/// Keeps a failover, as a part of whatever write it came with.
+/// Keeps a failover, as a part of whatever write it came with, and tells of it.
+pub(crate) fn happened(
+    transaction: &Transaction<'_>,
+    failover: &Failover,
+    subject: &impl Display,
+) -> Result<(), StoreError> {
+    save(transaction, failover, subject)?;
+    let Failover { at, chat_id, from, to, reason } = failover.clone();
+    let reason = reason[..reason.floor_char_boundary(LONGEST)].to_owned();
+    let data = FailoverEvent { from, to: to.clone(), reason, subject: subject.to_string() };
+    transaction.tell(NewEvent {
+        at,
+        account: Some(to),
+        chat: chat_id.map(|chat_id| chat_id.to_string()),
+        event: Event::Failover(data),
+    });
+    Ok(())
+}
+
+/// Keeps a failover that happened elsewhere or before.
 pub(crate) fn save(
     transaction: &Transaction<'_>,
     failover: &Failover,

@@ -9,6 +9,7 @@
 use crate::StoreError;
 use crate::database::{Connection, NotCommitted};
 use crate::disk::Space;
+use crate::events::EventLog;
 use crate::write::{Durability, Pending, Remembered, Transaction};
 
 /// How one try to run a group ended.
@@ -43,10 +44,12 @@ pub(crate) struct WriteConnection {
     pub(crate) statements: u64,
     /// Nothing after a group that was not committed: what it has read may have been undone.
     remembered: Remembered,
+    /// Numbers the events.
+    events: EventLog,
 }
 
 impl WriteConnection {
-    pub(crate) fn new(connection: Connection, space: Space) -> Self {
+    pub(crate) fn new(connection: Connection, space: Space, events: EventLog) -> Self {
         Self {
             connection,
             space,
@@ -54,6 +57,7 @@ impl WriteConnection {
             is_unsynced: false,
             statements: 0,
             remembered: Remembered::default(),
+            events,
         }
     }
 
@@ -91,6 +95,13 @@ impl WriteConnection {
             }
         }
         self.statements += transaction.statements();
+        let told = match self.events.append(connection, &transaction.take_events()) {
+            Ok(told) => told,
+            Err(error) => {
+                connection.roll_back();
+                return Try::Failed(error);
+            }
+        };
         // A commit that changes nothing syncs nothing.
         let is_empty = savepoints || connection.changes() == before;
         let syncs = durability == Durability::Synced && self.is_unsynced && is_empty;
@@ -109,6 +120,7 @@ impl WriteConnection {
                     Durability::Synced => false,
                     Durability::Soon => self.is_unsynced || connection.changes() != before,
                 };
+                self.events.committed(told);
                 Try::Committed
             }
             Err(NotCommitted::Undone(_)) if !savepoints => Try::NeedsSavepoints,
@@ -191,6 +203,7 @@ fn apply(
         return member.pending.apply(transaction);
     }
     connection.run("SAVEPOINT one_write", ())?;
+    let told = transaction.told();
     if let Err(error) = member.pending.apply(transaction).and_then(|()| connection.flush()) {
         member.pending.refuse(error.clone());
         // SQLite answers some errors, a full disk among them, by rolling back everything.
@@ -200,6 +213,7 @@ fn apply(
         }
         // Waited for: until it is done, PostgreSQL prepares no other statement.
         connection.execute("ROLLBACK TO one_write", ())?;
+        transaction.untell(told);
     }
     connection.run("RELEASE one_write", ())
 }
@@ -309,7 +323,7 @@ mod tests {
         );
         let space = Space::new(dir.path(), disk, Clock::system());
         limit_pages(&connection, &space);
-        Bench { dir, target: WriteConnection::new(connection, space) }
+        Bench { dir, target: WriteConnection::new(connection, space, EventLog::new(Clock::system())) }
     }
 
     impl Bench {

@@ -1,7 +1,7 @@
 //! The durable truth: the outbox, sagas, chats, sessions, peers and keys, on SQLite with group commit.
 //!
 //! A [`Store`] is opened on a data directory, which it locks against other processes. Its repositories are
-//! [`Outbox`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`FailedRequests`],
+//! [`Outbox`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`Events`], [`FailedRequests`],
 //! [`Files`], [`Accounts`], [`SentCounts`], [`Peers`], [`Imports`], [`ClearingRun`], [`Alerts`], [`ApiKeys`], [`DoNotContact`],
 //! [`Users`], [`UserSessions`] and [`AuditLog`]; [`Beats`] have a file of their own; [`Store::work`] is the log of messages and sagas
 //! together. A write is
@@ -26,6 +26,7 @@ mod directory;
 mod disk;
 mod do_not_contact;
 mod error;
+mod events;
 mod failed_requests;
 mod failovers;
 mod files;
@@ -65,7 +66,7 @@ use std::sync::Arc;
 use crate::database::{Connection, Parameters, Row};
 
 use ambient::Clock;
-use domain::Timestamp;
+use domain::{EventId, Timestamp};
 
 pub use access::{
     AuditEntry, AuditFilter, AuditLog, AuditRecord, AuditResult, AuditWho, BeginSession, Keeping, NewUser,
@@ -91,6 +92,7 @@ pub use directory::{DirectoryLock, RESTORED, RESTORING, lock_directory};
 pub use disk::Disk;
 pub use do_not_contact::{DoNotContact, DoNotContactEntry};
 pub use error::{MasterKeyError, OpenError, SnapshotError, StoreError};
+pub use events::{EventRetention, Events, EventsRead, StoredEvent};
 pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
@@ -152,6 +154,7 @@ struct Inner {
     clock: Clock,
     location: Location,
     callbacks_counted: callbacks::Counters,
+    newest_event: tokio::sync::watch::Receiver<EventId>,
     unreadable: unreadable::LastUnreadable,
 }
 
@@ -235,6 +238,11 @@ impl Store {
     /// Callbacks on their way to another program.
     pub fn callbacks(&self) -> Callbacks<'_> {
         Callbacks { store: self }
+    }
+
+    /// What other programs hear of.
+    pub fn events(&self) -> Events<'_> {
+        Events { store: self }
     }
 
     /// Requests that failed and are kept.

@@ -9,6 +9,7 @@ use crate::database::postgres::Use;
 use crate::database::{Address, Connection, Postgres, sqlite};
 use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
+use crate::events::EventLog;
 use crate::lease::Lease;
 use crate::outbox::statements::OPEN_ALL_JOINS;
 use crate::reader::Readers;
@@ -61,11 +62,15 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         None => save_key_check(&writing, &vault).map_err(failed)?,
     }
 
+    let mut events = EventLog::new(clock.clone());
+    events.open(&writing).map_err(failed)?;
+    let newest_event = events.newest();
+
     let no_thread =
         |error: std::io::Error| OpenError::Failed { file: file.clone(), what: format!("no thread: {error}") };
     let readers = Readers::start(readers).map_err(no_thread)?;
     let space = Space::new(&data_dir, disk.clone(), clock.clone());
-    let writer = Writer::start(writing, space, lock).map_err(no_thread)?;
+    let writer = Writer::start(writing, space, events, lock).map_err(no_thread)?;
     let location = Location { dir: data_dir, file, disk };
     Ok(Inner {
         readers,
@@ -76,6 +81,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         clock,
         location,
         callbacks_counted: callbacks::Counters::default(),
+        newest_event,
         unreadable: LastUnreadable::default(),
     })
 }

@@ -116,4 +116,6 @@ points! {
     REMOVE_MAINTENANCE = "remove_maintenance";
     DROP_ALERTS = "drop_alerts";
     DROP_ALERT_NOTICES = "drop_alert_notices";
+    ACCOUNT_STATES = "account_states";
+    DROP_EVENTS = "drop_events";
 }

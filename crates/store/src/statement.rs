@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 22] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 23] {
         [
             crate::outbox::statements::ALL,
             crate::outbox::unfinished::ALL,
@@ -55,6 +55,7 @@ mod tests {
             crate::access::statements::ALL,
             crate::alerts::statements::ALL,
             crate::do_not_contact::ALL,
+            crate::events::statements::ALL,
         ]
     }
 
@@ -102,12 +103,14 @@ mod tests {
             "telegram_peers",
             "operations ",
             "operation_steps",
+            "events ",
         ];
         let asked = crate::outbox::statements::ALL
             .iter()
             .chain(crate::peers::ALL)
             .chain(crate::sagas::statements::ALL)
-            .chain(crate::chats::statements::ALL);
+            .chain(crate::chats::statements::ALL)
+            .chain(crate::events::statements::ALL);
         for (name, sql) in asked {
             let plan = plan(&connection, sql);
             for line in plan.lines().filter(|line| line.starts_with("SCAN")) {

@@ -1,11 +1,12 @@
 //! A write as a value: what the writer runs inside a transaction and answers once that is on the disk.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use tokio::sync::oneshot;
 
 use crate::StoreError;
 use crate::database::{Connection, Parameters, Row};
+use crate::events::NewEvent;
 use crate::point::Point;
 
 /// When a write is on the disk.
@@ -68,6 +69,7 @@ pub(crate) struct Transaction<'a> {
     is_bare: bool,
     statements: Cell<u64>,
     remembered: Remembered,
+    events: RefCell<Vec<NewEvent>>,
 }
 
 impl<'a> Transaction<'a> {
@@ -83,7 +85,14 @@ impl<'a> Transaction<'a> {
         is_bare: bool,
         remembered: Remembered,
     ) -> Self {
-        Self { connection, intake_open, is_bare, statements: Cell::new(0), remembered }
+        Self {
+            connection,
+            intake_open,
+            is_bare,
+            statements: Cell::new(0),
+            remembered,
+            events: RefCell::new(Vec::new()),
+        }
     }
 
     /// What holds for the next group when this one was committed: where there were rows, they may be gone then.
@@ -98,6 +107,25 @@ impl<'a> Transaction<'a> {
     /// Whether there is room for new work.
     pub(crate) const fn intake_open(&self) -> bool {
         self.intake_open
+    }
+
+    /// Other programs hear of this once it is committed.
+    pub(crate) fn tell(&self, event: NewEvent) {
+        self.events.borrow_mut().push(event);
+    }
+
+    /// How many events there are in it.
+    pub(crate) fn told(&self) -> usize {
+        self.events.borrow().len()
+    }
+
+    /// Takes the events back that came after so many.
+    pub(crate) fn untell(&self, told: usize) {
+        self.events.borrow_mut().truncate(told);
+    }
+
+    pub(crate) fn take_events(&self) -> Vec<NewEvent> {
+        self.events.take()
     }
 
     /// How many statements were run in it.

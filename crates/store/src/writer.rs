@@ -15,6 +15,7 @@ use crate::database::Connection;
 use crate::deferred::{Deferred, DeferredWrites};
 use crate::directory::DirectoryLock;
 use crate::disk::Space;
+use crate::events::EventLog;
 use crate::group::{self, WriteConnection};
 use crate::queue::{self, Jobs, NoJob, Queue};
 use crate::write::{Durability, Pending, Waiting, Write};
@@ -101,11 +102,16 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread. It keeps the lock of the directory until the database is closed.
-    pub(crate) fn start(connection: Connection, space: Space, lock: DirectoryLock) -> io::Result<Self> {
+    pub(crate) fn start(
+        connection: Connection,
+        space: Space,
+        events: EventLog,
+        lock: DirectoryLock,
+    ) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
         let own = Thread {
-            connection: WriteConnection::new(connection, space),
+            connection: WriteConnection::new(connection, space, events),
             jobs,
             counters: Arc::clone(&counters),
             deferred: DeferredWrites::default(),

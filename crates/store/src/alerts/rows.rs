@@ -1,6 +1,7 @@
 //! The rows of alerts: written as they are now, read back, listed.
 
-use domain::{AlertId, Timestamp};
+use domain::event::AlertEvent;
+use domain::{AccountName, AlertId, Event, Timestamp};
 use uuid::Uuid;
 
 use super::deliveries::{self, NewNotice};
@@ -8,6 +9,7 @@ use super::{alert_id, cut, micros, statements as sql};
 use crate::StoreError;
 use crate::column::Columns;
 use crate::database::{Connection, Row, params};
+use crate::events::NewEvent;
 use crate::paging::{Page, Paged};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
@@ -116,6 +118,7 @@ impl Write for Save {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         for alert in &self.alerts {
+            tell(transaction, alert)?;
             transaction.run(
                 sql::SAVE,
                 params![
@@ -141,4 +144,25 @@ impl Write for Save {
             None => Ok(()),
         }
     }
+}
+
+/// Tells that an alert was raised or is over, where its row does not say so yet.
+fn tell(transaction: &Transaction<'_>, alert: &StoredAlert) -> Result<(), StoreError> {
+    let before =
+        transaction.first(sql::GET, [alert.id.as_uuid().as_bytes()], read)?.map(|before| before.state);
+    let data = || AlertEvent {
+        alert_id: alert.id,
+        card: alert.card.clone(),
+        name: alert.name.clone(),
+        reason: cut(&alert.reason).to_owned(),
+    };
+    let account: Option<AccountName> = alert.card.strip_prefix("account:").and_then(|name| name.parse().ok());
+    let tell = |at, event| transaction.tell(NewEvent { at, account: account.clone(), chat: None, event });
+    if before.is_none() {
+        tell(alert.raised_at, Event::AlertRaised(data()));
+    }
+    if alert.state != AlertState::Open && before.is_none_or(|before| before == AlertState::Open) {
+        tell(alert.closed_at.unwrap_or(alert.raised_at), Event::AlertCleared(data()));
+    }
+    Ok(())
 }

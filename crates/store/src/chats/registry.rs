@@ -1,12 +1,14 @@
 //! The rows of the registry: what changes them, and how they are read together with what the accounts know.
 
-use domain::saga::{Failover, RegistryChange};
-use domain::{AccountName, ChatId, OperationId, Timestamp};
+use domain::event::ChatEvent;
+use domain::saga::{Failover, RegistryChange, Saga};
+use domain::{AccountName, ChatId, Event, Timestamp};
 
 use super::{ChatFilter, ChatRecord, ChatState, in_json, names};
 use crate::accounts::statements as accounts;
 use crate::column::Columns;
 use crate::database::{Connection, Parameters, Row, params};
+use crate::events::NewEvent;
 use crate::paging::{Page, Paged};
 use crate::peers::PeerKind;
 use crate::point::{self, Point};
@@ -115,14 +117,15 @@ pub(crate) mod statements {
 pub(crate) fn apply(
     transaction: &Transaction<'_>,
     change: &RegistryChange,
-    operation: Option<&OperationId>,
+    saga: Option<&Saga>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
+    tell(transaction, change, saga, at);
     let at = at.as_micros();
     match change {
         RegistryChange::Created { chat_id, title, about, account } => {
             let chat_id = now(transaction, *chat_id)?;
-            let operation = operation.map(|id| id.as_uuid().as_bytes());
+            let operation = saga.map(|saga| saga.id.as_uuid().as_bytes());
             transaction.run(sql::CREATED, params![chat_id, title, about, operation, at])?;
             transaction.run(accounts::REBIND, params![chat_id, account.as_str(), at])?;
         }
@@ -148,6 +151,22 @@ pub(crate) fn apply(
         }
     }
     Ok(())
+}
+
+fn tell(transaction: &Transaction<'_>, change: &RegistryChange, saga: Option<&Saga>, at: Timestamp) {
+    let (chat_id, title) = match change {
+        RegistryChange::Created { chat_id, title, .. } => (*chat_id, Some(title.clone())),
+        RegistryChange::Edited { chat_id, title, .. } => (*chat_id, title.clone()),
+        RegistryChange::Left { chat_id } => (*chat_id, None),
+        RegistryChange::Linked { .. } | RegistryChange::Bound { .. } => return,
+    };
+    let data = ChatEvent { chat_id, title, operation_id: saga.map(|saga| saga.id) };
+    let (account, event) = match change {
+        RegistryChange::Created { account, .. } => (Some(account), Event::ChatCreated(data)),
+        RegistryChange::Left { .. } => (saga.and_then(|saga| saga.account.as_ref()), Event::ChatLeft(data)),
+        _ => (saga.and_then(|saga| saga.account.as_ref()), Event::ChatEdited(data)),
+    };
+    transaction.tell(NewEvent { at, account: account.cloned(), chat: Some(chat_id.to_string()), event });
 }
 
 /// The id that a chat has now: that of the supergroup, where a basic group became one.
@@ -196,7 +215,7 @@ impl Write for MoveByHand {
             let Failover { at, chat_id: Some(chat_id), to, .. } = failover else { continue };
             let bound = RegistryChange::Bound { chat_id: *chat_id, account: to.clone() };
             apply(transaction, &bound, None, *at)?;
-            failovers::save(transaction, failover, &failovers::BY_HAND)?;
+            failovers::happened(transaction, failover, &failovers::BY_HAND)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use domain::outcome::Failure;
 use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState, Timestamp};
 
 use super::statements as sql;
-use super::{PARTS, Queue, TABLE, items, key, timeline};
+use super::{PARTS, Queue, TABLE, events, items, key, timeline};
 use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::point::{self, Point};
@@ -212,6 +212,7 @@ impl AcceptWrite {
                 transaction.run_row(sql::INSERT_FILE, params![key(id), file.as_str()])?;
             }
         }
+        events::accepted(transaction, message);
         let begun = message.parts.iter().find(|part| part.state == PartState::Begun);
         let begun = begun.map(|part| part.index).zip(message.account.as_ref());
         timeline::first(transaction, id, message.created_at, begun)

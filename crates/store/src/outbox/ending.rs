@@ -5,7 +5,9 @@ use domain::timeline::Step;
 use domain::{MessageId, MessageState, Timestamp};
 
 use super::statements as sql;
-use super::{Approval, Fail, Origin, Resolution, TABLE, held_back, key, no_such_message, state_of, timeline};
+use super::{
+    Approval, Fail, Origin, Resolution, TABLE, events, held_back, key, no_such_message, state_of, timeline,
+};
 use crate::StoreError;
 use crate::chats::{Missed, count};
 use crate::column::{Columns, to_json};
@@ -122,6 +124,8 @@ impl Write for ResolveWrite {
         timeline::add(transaction, &self.id, &entry)?;
         if is_held_back {
             held_back::failed(transaction, &self.id, self.at)?;
+        } else {
+            events::changed(transaction, &self.id, self.at)?;
         }
         Ok(true)
     }
@@ -163,5 +167,6 @@ fn ended(
         return state_of(transaction, id).map(|_| false);
     }
     timeline::add(transaction, id, &timeline::plain(at, step, detail))?;
+    events::changed(transaction, id, at)?;
     Ok(true)
 }

@@ -6,7 +6,7 @@ use domain::timeline::Step;
 use domain::{MessageId, Timestamp};
 
 use super::statements as sql;
-use super::{TABLE, key, timeline};
+use super::{TABLE, events, key, timeline};
 use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::write::{Transaction, Write};
@@ -63,7 +63,8 @@ impl HoldMessages {
         sent_counts::add_begun(transaction, id, self.at)?;
         held.in_doubt += 1;
         let entry = timeline::plain(self.at, Step::InDoubt, Some(self.doubt.clone()));
-        timeline::add(transaction, id, &entry)
+        timeline::add(transaction, id, &entry)?;
+        events::changed(transaction, id, self.at)
     }
 }
 
@@ -90,5 +91,6 @@ impl Write for HoldMessages {
 
 /// Adds the step to the timeline of a message that was held back and is not in doubt, or is no more.
 pub(super) fn failed(transaction: &Transaction<'_>, id: &MessageId, at: Timestamp) -> Result<(), StoreError> {
-    timeline::add(transaction, id, &timeline::plain(at, Step::Failed, Some(Failure::RESTORED.to_owned())))
+    timeline::add(transaction, id, &timeline::plain(at, Step::Failed, Some(Failure::RESTORED.to_owned())))?;
+    events::changed(transaction, id, at)
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod ending;
+mod events;
 mod held_back;
 mod items;
 mod reading;

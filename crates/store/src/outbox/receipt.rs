@@ -5,7 +5,7 @@ use domain::timeline::Step;
 use domain::{AccountName, ChannelChat, ChannelName, MessageId, MessageState, ProviderId, Timestamp};
 
 use super::statements as sql;
-use super::{key, timeline};
+use super::{events, key, timeline};
 use crate::column::Columns;
 use crate::database::params;
 use crate::write::{Transaction, Write};
@@ -102,6 +102,7 @@ impl Write for ReceiptWrite {
         let params = params![codes::of_message(state), at.as_micros(), key(&id)];
         if transaction.execute(sql::ARRIVED, params)? > 0 {
             timeline::add(transaction, &id, &timeline::plain(*at, step, None))?;
+            events::changed(transaction, &id, *at)?;
         }
         Ok(Some(id))
     }

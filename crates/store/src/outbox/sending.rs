@@ -1,5 +1,6 @@
 //! Parts on their way: given to an account, sent, proved unsent, or in doubt.
 
+use domain::event::MessageEvent;
 use domain::message::{PartItem, PartState};
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, Address, ChatId, MessageId, MessageState, Outcome};
@@ -7,8 +8,8 @@ use domain::{AccountName, Address, ChatId, MessageId, MessageState, Outcome};
 use super::ending::count_unresolved;
 use super::statements as sql;
 use super::{
-    Begin, Binding, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, held_back, items, key, receipt, refused,
-    state_of, timeline,
+    Begin, Binding, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, events, held_back, items, key, receipt,
+    refused, state_of, timeline,
 };
 use crate::accounts::{save_hold, statements as accounts};
 use crate::column::{Columns, to_json};
@@ -132,7 +133,8 @@ impl Write for BeginWrite {
             detail: self.begin.passed_over.clone(),
         };
         timeline::add_one(transaction, id, &entry)?;
-        self.begin.failover.as_ref().map_or(Ok(()), |failover| failovers::save(transaction, failover, id))
+        let failover = self.begin.failover.as_ref();
+        failover.map_or(Ok(()), |failover| failovers::happened(transaction, failover, id))
     }
 }
 
@@ -170,10 +172,10 @@ impl Write for SentWrite {
         let part_left = !is_only && transaction.first(sql::UNSENT_PART, [key(id)], |_| Ok(()))?.is_some();
         let finished = !part_left && transaction.change_row(sql::FINISH, params)?;
         // Where the message has ended otherwise, the part is written down and the end stays.
-        let is_held_back = !finished
+        let went_on = !finished
             && transaction.execute(sql::GO_ON, params)? == 0
-            && transaction.execute(sql::GO_ON_FROM_DOUBT, params)? > 0
-            && state_of(transaction, id)? == MessageState::Failed;
+            && transaction.execute(sql::GO_ON_FROM_DOUBT, params)? > 0;
+        let state = if went_on { Some(state_of(transaction, id)?) } else { None };
         let outcome = Outcome::Sent(message_ids.clone());
         let entry = Entry {
             at: *at,
@@ -184,8 +186,16 @@ impl Write for SentWrite {
             detail: outcome.detail(),
         };
         timeline::add_one(transaction, id, &entry)?;
-        if is_held_back {
-            held_back::failed(transaction, id, *at)?;
+        match state {
+            Some(MessageState::Failed) => held_back::failed(transaction, id, *at)?,
+            Some(MessageState::Queued) => events::changed(transaction, id, *at)?,
+            _ => {}
+        }
+        if finished {
+            let ids: Vec<_> = message_ids.iter().flatten().cloned().collect();
+            let message_ids = if *is_only { ids } else { events::message_ids(transaction, id)? };
+            let data = MessageEvent { message_ids, ..MessageEvent::new(*id, MessageState::Sent) };
+            events::sent(transaction, data, account, address.to_string(), *at);
         }
         if *counted {
             sent_counts::add(transaction, account, *at)?;
@@ -247,6 +257,7 @@ impl Write for UnsentWrite {
         }
         if let Then::Fail(failure) = then {
             count_unresolved(transaction, id, failure, *at)?;
+            events::changed(transaction, id, *at)?;
         }
         hold.as_ref().map_or(Ok(()), |hold| save_hold(transaction, hold))
     }
@@ -266,6 +277,7 @@ impl Write for DoubtWrite {
                 _ => refused(transaction, id, "there is nothing to doubt"),
             };
         }
+        events::changed(transaction, id, *at)?;
         timeline::add(transaction, id, entry)?;
         if let Some(account) = entry.account.as_ref().filter(|_| *counted) {
             sent_counts::add(transaction, account, *at)?;

@@ -48,6 +48,9 @@ statements! {
     // ---- sending
     STATE_OF = "SELECT state FROM outbox WHERE id = $1";
     CHAT_OF = "SELECT chat, id FROM outbox WHERE id = $1";
+    /// What an event says of a message.
+    EVENT_OF = "SELECT state, chat, chat_id, account, failure, id FROM outbox WHERE id = $1";
+    IDS_OF = "SELECT provider_id, provider_ids, message_id FROM outbox_parts WHERE message_id = $1 ORDER BY part";
     BEGUN_PARTS = "
         SELECT p.part, o.account, p.message_id
         FROM outbox_parts AS p INNER JOIN outbox AS o ON o.id = p.message_id

@@ -7,7 +7,7 @@ use domain::{AccountName, ChatId, OperationId, Purpose, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::statements as sql;
-use super::{AcceptSaga, Keep, SagaAccepted, TABLE, held_back, history, key};
+use super::{AcceptSaga, Keep, SagaAccepted, TABLE, events, held_back, history, key};
 use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::outbox::{Idempotency, Join, statements as keys};
@@ -134,6 +134,7 @@ impl AcceptWrite {
                 self.keep,
             ],
         )?;
+        events::accepted(transaction, saga);
         history::add(transaction, &saga.id, &history::plain(saga.created_at, SagaEvent::Accepted, None))
     }
 }

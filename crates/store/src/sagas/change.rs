@@ -1,12 +1,12 @@
 //! What a saga does: a step is about to be taken, a step was taken, the saga has ended.
 
 use domain::outcome::{Failure, Refusal};
-use domain::saga::{Begun, Left, Saga, SagaEntry, SagaEvent, SagaState, Step};
+use domain::saga::{Begun, Left, Progress, Saga, SagaEntry, SagaEvent, SagaState, Step};
 use domain::{AccountName, ChatId};
 
 use super::accept::Kept;
 use super::statements as sql;
-use super::{SagaChange, TABLE, history, key, no_such_saga};
+use super::{SagaChange, TABLE, events, history, key, no_such_saga};
 use crate::accounts::save_hold;
 use crate::chats::{self, Missed};
 use crate::column::{Columns, to_json};
@@ -120,9 +120,17 @@ impl Prepared {
         }
         entries.iter().try_for_each(|entry| history::add(transaction, &saga.id, entry))?;
         hold.iter().try_for_each(|hold| save_hold(transaction, hold))?;
-        registry.iter().try_for_each(|change| chats::apply(transaction, change, Some(&saga.id), at))?;
-        failover.iter().try_for_each(|failover| failovers::save(transaction, failover, &saga.id))?;
+        registry.iter().try_for_each(|change| chats::apply(transaction, change, Some(saga), at))?;
+        failover.iter().try_for_each(|failover| failovers::happened(transaction, failover, &saga.id))?;
         callback.iter().try_for_each(|callback| callbacks::save(transaction, callback, &saga.id, at))?;
+        if stored.columns.progress != self.progress {
+            let before: Progress = serde_json::from_str(&stored.columns.progress)
+                .map_err(|error| StoreError::corrupt(TABLE, "progress", saga.id.to_string(), error))?;
+            events::members(transaction, saga, &before);
+        }
+        if stored.state != saga.state {
+            events::ended(transaction, saga, saga.state, at);
+        }
         if finished {
             self.ended(transaction, &stored)?;
         }

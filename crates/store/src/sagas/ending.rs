@@ -6,7 +6,7 @@ use domain::{ChatId, OperationId, Timestamp};
 use super::accept::{Kept, Start};
 use super::change::{Prepared, keep_request};
 use super::statements as sql;
-use super::{SagaChange, TABLE, held_back, history, key, no_such_saga, reading, state_of};
+use super::{SagaChange, TABLE, events, held_back, history, key, no_such_saga, reading, state_of};
 use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::outbox::statements as joins;
@@ -24,6 +24,9 @@ pub(super) fn cancel(
         return state_of(transaction, id).map(|_| false);
     }
     history::add(transaction, id, &history::plain(at, SagaEvent::Cancelled, detail))?;
+    if let Some(saga) = reading::one(transaction, id)? {
+        events::ended(transaction, &saga, SagaState::Cancelled, at);
+    }
     let keep = transaction
         .first(sql::KEPT, [key(id)], |row| Columns::new(row, TABLE).maybe_json::<Kept>(0))?
         .flatten();
@@ -45,6 +48,9 @@ pub(super) fn retry(
         start_again(transaction, id, at)?;
     }
     history::add(transaction, id, &history::plain(at, SagaEvent::Retried, None))?;
+    if let Some(saga) = reading::one(transaction, id)? {
+        events::resumed(transaction, &saga, at);
+    }
     failed_requests::tried_again(transaction, key(id), at)?;
     Ok(true)
 }
@@ -94,6 +100,7 @@ impl Write for ResolveWrite {
             }
         };
         history::add(transaction, id, &history::plain(*at, SagaEvent::Resolved, Some(&detail)))?;
+        events::resumed(transaction, &saga, *at);
         end.iter().try_for_each(|end| end.apply(transaction))?;
         Ok(true)
     }
@@ -120,7 +127,7 @@ fn go_on(
         about: about.clone(),
         account: account.clone(),
     };
-    chats::apply(transaction, &created, Some(&saga.id), at)
+    chats::apply(transaction, &created, Some(saga), at)
 }
 
 pub(super) fn start_of(transaction: &Transaction<'_>, id: &OperationId) -> Result<Start, StoreError> {

@@ -3,6 +3,7 @@
 mod accept;
 mod change;
 mod ending;
+mod events;
 mod held_back;
 mod history;
 mod reading;

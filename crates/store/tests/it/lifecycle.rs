@@ -358,6 +358,8 @@ async fn every_write_has_its_failpoints(_: World) {
         "remove_maintenance",
         "drop_alerts",
         "drop_alert_notices",
+        "account_states",
+        "drop_events",
     ];
     let expected: Vec<String> = names
         .iter()

@@ -15,7 +15,7 @@ use delivery::Ambient;
 use domain::{ApiKeyId, ExposeSecret, SecretText};
 use events::InviteCallbacks;
 use logs::Gathered;
-use store::{MasterKey, Store, StoreOptions};
+use store::{EventRetention, MasterKey, Store, StoreError, StoreOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -212,7 +212,15 @@ impl Up {
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
         let alarming = tokio::spawn(alert_feed::hand_on(health.clone(), alerts.clone()));
         health.start(state.ports());
-        let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
+        let sweeping = tokio::spawn(sweep(
+            store.clone(),
+            ambient.clock.clone(),
+            EventRetention { keep: settings.events.keep, most: settings.events.keep_at_most },
+        ));
+        let telling = tokio::spawn({
+            let pool = Arc::clone(pool);
+            async move { pool.tell_states().await }
+        });
         let clearing = tokio::spawn(files::keep_clear(files.clone(), store.clone(), ambient.clock.clone()));
         let made = first_key.as_ref().map(ExposeSecret::expose_secret);
         let given = given.as_ref().map(ExposeSecret::expose_secret);
@@ -256,7 +264,7 @@ impl Up {
             backups.stop(DRAIN)
         );
         pool.stop(DRAIN).await;
-        for task in [alarming, sweeping, clearing, removing] {
+        for task in [alarming, sweeping, telling, clearing, removing] {
             task.abort();
         }
         context.store.close().await;
@@ -470,10 +478,12 @@ fn duty(settings: &Settings, number: u16) -> String {
 }
 
 /// Lets the store forget what is past its time, now and every hour.
-async fn sweep(store: Store, clock: Clock) {
+async fn sweep(store: Store, clock: Clock, events: EventRetention) {
     loop {
-        match store.sweep().await {
-            Ok(swept) => tracing::debug!(?swept, "past its time"),
+        let swept =
+            async { Ok::<_, StoreError>((store.sweep().await?, store.events().sweep(events).await?)) };
+        match swept.await {
+            Ok((swept, events)) => tracing::debug!(?swept, events, "past its time"),
             Err(error) => tracing::warn!(%error, "the store could not be swept"),
         }
         clock.sleep(SWEEP_EVERY).await;

@@ -4,6 +4,7 @@ mod action;
 pub(crate) mod monitor;
 pub(crate) mod quiesce;
 pub(crate) mod services;
+mod state_events;
 
 pub use action::{ActError, Action, UnknownAction};
 

@@ -71,7 +71,7 @@ fn scenario(point: &str) -> Scenario {
         "store.answered" => Scenario::OldPort,
         "store.unanswered" => Scenario::HungUp,
         "store.save_switch" => Scenario::Pause,
-        "store.save_session" | "store.save_fill" => Scenario::Restart,
+        "store.save_session" | "store.save_fill" | "store.account_states" => Scenario::Restart,
         "store.create_key" | "store.revoke_key" => Scenario::Keys,
         "store.lift_mark" => Scenario::Allowed,
         "store.leave_peer" => Scenario::TakenOut,
@@ -86,7 +86,8 @@ fn scenario(point: &str) -> Scenario {
         | "store.drop_references"
         | "store.drop_uploads"
         | "store.drop_alerts"
-        | "store.drop_alert_notices" => Scenario::Forgotten,
+        | "store.drop_alert_notices"
+        | "store.drop_events" => Scenario::Forgotten,
         "store.save_update_state" | "store.save_peers" => Scenario::Received,
         "store.save_hold" => Scenario::LookUpFlood,
         other => panic!("no scenario reaches {other}; add one"),

@@ -1,0 +1,73 @@
+//! Events about accounts: each tick tells of those whose shown state is another one than was told last.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::event::AccountEvent;
+use domain::{AccountName, AccountState};
+
+use super::Pool;
+
+/// How often the states are looked at. What comes and goes within one tick is not told.
+const TICK: Duration = Duration::from_secs(1);
+
+impl Pool {
+    /// Tells of changes for as long as it is polled. While the store takes nothing, the state then is told later.
+    pub async fn tell_states(&self) {
+        let mut told = HashMap::new();
+        loop {
+            self.clock.sleep(TICK).await;
+            let accounts = self.all();
+            let shown = accounts.iter().map(|account| (&account.name, account.shown().state));
+            let changes = changes(&told, shown);
+            if changes.is_empty() {
+                continue;
+            }
+            match self.store.events().account_states(changes.clone(), self.clock.now()).await {
+                Ok(()) => told.extend(changes.into_iter().map(|(name, change)| (name, change.state))),
+                Err(error) => tracing::debug!(%error, "states of accounts are told later"),
+            }
+        }
+    }
+}
+
+/// What is to be told. An account begins as connecting, which is not told.
+fn changes<'a>(
+    told: &HashMap<AccountName, AccountState>,
+    shown: impl Iterator<Item = (&'a AccountName, AccountState)>,
+) -> Vec<(AccountName, AccountEvent)> {
+    let change = |(name, state): (&AccountName, AccountState)| {
+        let was = told.get(name).copied();
+        let is_new = was.unwrap_or(AccountState::Connecting) != state;
+        is_new.then(|| (name.clone(), AccountEvent { state, was }))
+    };
+    shown.filter_map(change).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_told_last_is_what_is_shown(
+            ticks in proptest::collection::vec(proptest::collection::vec(0..AccountState::ALL.len(), 2), 1..20),
+        ) {
+            let names: Vec<AccountName> = ["main", "backup_1"].map(|name| name.parse().unwrap()).into();
+            let mut told = HashMap::new();
+            for tick in ticks {
+                let shown: Vec<_> = tick.iter().map(|state| AccountState::ALL[*state]).collect();
+                for (name, change) in changes(&told, names.iter().zip(shown.iter().copied())) {
+                    prop_assert_ne!(Some(change.state), change.was);
+                    prop_assert_eq!(change.was, told.insert(name, change.state));
+                }
+                for (name, shown) in names.iter().zip(&shown) {
+                    prop_assert_eq!(told.get(name).unwrap_or(&AccountState::Connecting), shown);
+                }
+                prop_assert!(changes(&told, names.iter().zip(shown.iter().copied())).is_empty());
+            }
+        }
+    }
+}
