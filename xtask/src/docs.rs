@@ -10,7 +10,8 @@ use crate::workspace::Workspace;
 use crate::{browser, program};
 
 /// Which command prints which file. A test of the program compares them.
-const REFERENCES: [(&str, &str); 2] = [("settings", "settings.md"), ("openapi", "openapi.json")];
+const REFERENCES: [(&str, &str); 3] =
+    [("settings", "settings.md"), ("events --types", "events.md"), ("openapi", "openapi.json")];
 
 /// Makes a book of `docs/`. Where it is not installed, the pages are read as they are.
 const BOOK_MAKER: &str = "mdbook";
@@ -38,8 +39,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
             "--features",
             "switchboard/testing",
             "--",
-            command,
         ]);
+        cargo.args(command.split(' '));
         let printed = program::output(&mut cargo)?;
         let path = workspace.root.join("docs").join(file);
         std::fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))?;

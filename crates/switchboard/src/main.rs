@@ -189,6 +189,16 @@ enum Command {
     )]
     Logs(command::logs::Logs),
 
+    /// Show and follow what happens: messages sent and failed, chats created, accounts in trouble
+    #[command(
+        after_help = "Events are kept for 14 days, a million at most (settings events.keep, events.keep_at_most). The \
+            same is at GET /v1/events for other programs. With --after and the last id you have none is skipped and \
+            none comes twice.\n\nExamples:\n  switchboard events\n  switchboard events --follow --json\n  \
+            switchboard events --type message.failed,message.in_doubt --after 24h\n  \
+            switchboard events --account main --type account.state --after 2h\n  switchboard events --types"
+    )]
+    Events(command::events::Events),
+
     /// Find problems of the server and its machine, and how to fix them
     #[command(
         after_help = "It checks settings, ports, accounts, session files, processes, unit files, file permissions, \
@@ -321,6 +331,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Top(top) => top.run().await,
         Command::Chat(chat) => chat.run().await,
         Command::Logs(logs) => logs.run().await,
+        Command::Events(events) => events.run().await,
         Command::Doctor(doctor) => doctor.run().await,
         Command::Backup(backup) => backup.run().await,
         Command::Restore(restore) => restore.run().await,

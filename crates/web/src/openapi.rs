@@ -33,6 +33,7 @@ use utoipa::{Modify, OpenApi};
         (name = "files", description = "Files that are sent ahead and named by messages later"),
         (name = "operations", description = "The log of all work, and what is left for a person to do"),
         (name = "accounts", description = "The Telegram accounts"),
+        (name = "events", description = "What happens, for other programs"),
         (name = "logs", description = "The lines that the program writes about itself"),
         (name = "keys", description = "API keys and their scopes"),
         (name = "users", description = "The people of the dashboard, and who did what"),

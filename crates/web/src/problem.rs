@@ -110,6 +110,7 @@ codes! {
     Rejected = "rejected", UNPROCESSABLE_ENTITY, "The provider refused it";
     MediaGone = "media_gone", GONE, "What it was to carry is no longer there";
     MediaExpired = "media_expired", GONE, "The provider no longer takes the file id";
+    EventsRemoved = "events_removed", GONE, "The events are no longer kept";
     FloodWait = "flood_wait", TOO_MANY_REQUESTS, "Telegram asks to wait";
     LimitReached = "limit_reached", TOO_MANY_REQUESTS, "The limits of the accounts are reached";
     NoAccount = "no_account", SERVICE_UNAVAILABLE, "No account can do it now";

@@ -28,7 +28,7 @@ use crate::listen::{Board, ListenerView};
 use crate::metrics::Traffic;
 use crate::options::{Limits, Options};
 use crate::v1::doctor::LastReport;
-use crate::v1::{Bundles, Retries};
+use crate::v1::{Bundles, EventHead, Retries};
 
 /// The parts of the program that requests are answered from.
 #[derive(Clone)]
@@ -69,6 +69,7 @@ struct Shared {
     traffic: Traffic,
     last_report: LastReport,
     bundles: Bundles,
+    event_head: EventHead,
     started_at: Timestamp,
     /// The same by the monotonic clock.
     began: Duration,
@@ -91,6 +92,7 @@ impl State {
             traffic: Traffic::default(),
             last_report: LastReport::default(),
             bundles: Bundles::new(&options.examined.data_dir),
+            event_head: EventHead::default(),
             meters: Meters::new(options.limits.per_key, options.limits.per_address),
             forwarded: Forwarded::default(),
             started_at,
@@ -224,6 +226,11 @@ impl State {
     /// Files that wait to be imported.
     pub(crate) fn bundles(&self) -> &Bundles {
         &self.0.bundles
+    }
+
+    /// What hands new events to those who follow them.
+    pub(crate) fn event_head(&self) -> &EventHead {
+        &self.0.event_head
     }
 
     /// How long the program has run, whatever was done to the clock meanwhile.

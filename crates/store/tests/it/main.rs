@@ -28,8 +28,6 @@ mod disk;
 #[cfg(test)]
 mod do_not_contact;
 #[cfg(test)]
-mod events;
-#[cfg(test)]
 mod failed_requests;
 #[cfg(test)]
 mod failovers;

@@ -6,6 +6,7 @@ pub(crate) mod backup;
 pub(crate) mod chat;
 pub(crate) mod do_not_contact;
 pub(crate) mod doctor;
+pub(crate) mod events;
 pub(crate) mod failed;
 pub(crate) mod flood;
 pub(crate) mod key;

@@ -252,6 +252,8 @@ impl Up {
         supervision.stopping();
         tracing::info!("stopping: no new requests, what is on the wire is finished");
         stop.cancel();
+        // That accounts go offline now is no news of them.
+        telling.abort();
         if tokio::time::timeout(2 * DRAIN, serving).await.is_err() {
             tracing::warn!("open requests did not end in time");
         }
@@ -264,7 +266,7 @@ impl Up {
             backups.stop(DRAIN)
         );
         pool.stop(DRAIN).await;
-        for task in [alarming, sweeping, telling, clearing, removing] {
+        for task in [alarming, sweeping, clearing, removing] {
             task.abort();
         }
         context.store.close().await;
@@ -462,6 +464,7 @@ async fn announce(
              curl -s http://{main}/v1/messages -H \"X-API-Key: $KEY\" -H 'Content-Type: application/json' \
              -d '{{\"chat\":\"@client_1\",\"text\":\"Hello\"}}'\n  \
              curl -s http://{main}/v1/accounts -H \"X-API-Key: $KEY\"\n  \
+             curl -sN http://{main}/v1/events -H \"X-API-Key: $KEY\"    # what happens, as it happens\n  \
              curl -s http://{}/ledger",
             demo.world.control
         ),

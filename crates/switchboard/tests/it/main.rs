@@ -15,6 +15,7 @@ mod dialogs;
 mod disk;
 mod do_not_contact;
 mod doctor;
+mod events;
 mod failed;
 mod importing;
 mod logs;

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::binary;
 
 fn is_fresh(command: &str, file: &str) {
-    let output = Command::new(binary()).arg(command).output().expect("runs");
+    let output = Command::new(binary()).args(command.split(' ')).output().expect("runs");
     assert!(output.status.success());
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file);
@@ -20,6 +20,11 @@ fn is_fresh(command: &str, file: &str) {
 #[test]
 fn the_settings_reference_is_fresh() {
     is_fresh("settings", "settings.md");
+}
+
+#[test]
+fn the_reference_of_events_is_fresh() {
+    is_fresh("events --types", "events.md");
 }
 
 #[test]

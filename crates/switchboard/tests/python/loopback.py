@@ -49,3 +49,5 @@ def before_call(context, case, **kwargs):
     # A stream that goes on for as long as the server does is followed for a moment, whatever else is made up.
     if case.operation.path == "/v1/logs/tail":
         case.query = {**(case.query or {}), "for": "50ms"}
+    if case.operation.path == "/v1/events":
+        case.headers["Accept"] = "application/json, application/problem+json"

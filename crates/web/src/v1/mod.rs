@@ -8,6 +8,7 @@ mod chat_name;
 pub(crate) mod chats;
 pub(crate) mod do_not_contact;
 pub(crate) mod doctor;
+pub(crate) mod events;
 mod failed_messages;
 pub(crate) mod failed_requests;
 pub(crate) mod failovers;
@@ -31,6 +32,7 @@ mod wait;
 
 pub(crate) use accounts::bundles::Bundles;
 pub(crate) use api::Page;
+pub(crate) use events::Head as EventHead;
 pub(crate) use failed_messages::Retries;
 pub(crate) use page::{LongPageParameters, PageParameters, PageRequest, wrong_cursor};
 
@@ -64,6 +66,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(operations::act::retry))
         .routes(routes!(operations::act::resolve))
         .routes(routes!(failovers::list))
+        .routes(routes!(events::read))
         .routes(routes!(do_not_contact::list, do_not_contact::add))
         .routes(routes!(do_not_contact::import))
         .routes(routes!(do_not_contact::export))

@@ -78,7 +78,7 @@ impl PageRequest {
     }
 }
 
-fn limit(query: &mut QueryParameters, most: u32) -> Option<u32> {
+pub(super) fn limit(query: &mut QueryParameters, most: u32) -> Option<u32> {
     query.take_with("limit", |text| {
         text.parse()
             .ok()

@@ -10,6 +10,7 @@ mod client;
 mod control;
 mod do_not_contact;
 mod doctor;
+mod events;
 mod failed_messages;
 mod failed_requests;
 mod idempotency;

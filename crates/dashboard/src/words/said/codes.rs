@@ -42,6 +42,7 @@ pub(super) fn by_code(code: &str) -> Option<&'static str> {
         "operation_not_found" => "Такой операции нет",
         "failed_request_not_found" => "Такого неудачного запроса нет",
         "card_not_found" => "Такой карточки нет",
+        "events_removed" => "Эти события уже не хранятся",
         "log_line_not_found" => "Такой строки журнала нет",
         "service_not_found" => "Такого сервиса нет",
         "alert_not_found" => "Такой тревоги нет",
