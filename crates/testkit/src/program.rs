@@ -55,16 +55,20 @@ impl<'a> Start<'a> {
 
     /// Starts it and waits until it listens.
     pub async fn listening(self) -> Program {
-        let process = self.spawn();
-        Standby { process, data_dir: self.data_dir, said: 0 }.listening().await
+        self.begun().listening().await
     }
 
     /// Starts it and waits until it stands by for its store.
     pub async fn standing_by(self) -> Standby {
-        let process = self.spawn();
-        let mut standby = Standby { process, data_dir: self.data_dir, said: 0 };
+        let mut standby = self.begun();
         standby.said("Waiting ").await;
         standby
+    }
+
+    /// Starts it and waits for nothing.
+    pub fn begun(self) -> Standby {
+        let process = self.spawn();
+        Standby { process, data_dir: self.data_dir, said: 0 }
     }
 
     /// Starts it where it is expected to refuse; tells the exit code and all it printed.
@@ -95,6 +99,11 @@ pub struct Standby {
 }
 
 impl Standby {
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
     /// Waits until it prints these words; the line that they stand in.
     pub async fn said(&mut self, words: &str) -> String {
         let said = self.said;

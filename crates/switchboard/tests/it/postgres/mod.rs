@@ -2,6 +2,7 @@
 
 mod backup;
 mod copying;
+mod full;
 mod opening;
 mod outages;
 mod standby;

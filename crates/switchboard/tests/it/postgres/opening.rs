@@ -1,11 +1,21 @@
 //! Starting on a database that is not as the program wants it, and a text with a character that PostgreSQL does not store.
 
+use std::sync::Arc;
+use std::thread;
+
 use serde_json::json;
 use testkit::World;
 use testkit::postgres::Database;
 
 use super::{database, one_of_several};
 use crate::binary;
+
+/// Its tables and their columns.
+fn tables(database: &Database) -> Vec<Vec<Option<String>>> {
+    let mut shape = shape(database);
+    shape.retain(|row| row.len() == 1);
+    shape
+}
 
 /// What is in a database: its tables with their columns, and the steps of its schema.
 fn shape(database: &Database) -> Vec<Vec<Option<String>>> {
@@ -40,11 +50,40 @@ async fn a_schema_that_was_made_half_way_is_completed() {
     let program = one_of_several(&world, &database.url(), "data").ready().await;
     program.account_is("main", "ready").await;
     assert_eq!(program.send("@client_1", "whole").await.0, 200);
-    let tables = |database: &Database| {
-        let mut shape = shape(database);
-        shape.retain(|row| row.len() == 1);
-        shape
+    assert_eq!(tables(&database), tables(&whole));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_is_killed_half_way_is_completed() {
+    let (world, database, whole) =
+        (World::start(binary()).await, Arc::new(Database::empty()), database().await);
+    let url = database.url();
+    // The third step waits until the other one who makes its table is gone.
+    let other = {
+        let database = Arc::clone(&database);
+        thread::spawn(move || {
+            database.try_query("BEGIN; CREATE TABLE api_keys (theirs BIGINT); SELECT pg_sleep(59)")
+        })
     };
+    let waits = |what: &str| {
+        let sql = format!("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND {what}");
+        while database.query(&sql).is_empty() {
+            thread::yield_now();
+        }
+    };
+    waits("wait_event = 'PgSleep'");
+    let mut first = one_of_several(&world, &url, "data").begun();
+    waits("wait_event_type = 'Lock' AND application_name = 'switchboard' AND query LIKE '%api_keys%'");
+    first.kill();
+    database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'");
+    other.join().expect("it ends").expect_err("it was broken off");
+    let steps = database.query("SELECT max(version)::text FROM schema_migrations");
+    assert_eq!(steps[0][0].as_deref(), Some("2"), "it was in the middle");
+
+    database.end_lease();
+    let program = one_of_several(&world, &url, "data").ready().await;
+    program.account_is("main", "ready").await;
+    assert_eq!(program.send("@client_1", "whole").await.0, 200);
     assert_eq!(tables(&database), tables(&whole));
 }
 
