@@ -203,6 +203,6 @@ mod tests {
     /// third of the time of `fsync` on a journaled file system.
     #[test]
     fn sqlite_is_built_to_wait_for_data_alone() {
-        assert_eq!(option_env!("LIBSQLITE3_FLAGS"), Some("-DHAVE_FDATASYNC"));
+        assert!(option_env!("LIBSQLITE3_FLAGS").is_some_and(|flags| flags.contains("-DHAVE_FDATASYNC")));
     }
 }
