@@ -23,6 +23,8 @@ struct Stat {
 pub(crate) struct Memory {
     pub(crate) now: u64,
     pub(crate) highest: u64,
+    /// What is there now without pages of files, which the system takes back when it needs the room.
+    pub(crate) anonymous: u64,
 }
 
 /// Processor time used up to some moment.
@@ -85,6 +87,7 @@ pub(crate) fn memory(root: u32) -> Result<Memory> {
             let one = parse_status(&status);
             sum.now += one.now;
             sum.highest += one.highest;
+            sum.anonymous += one.anonymous;
         }
     }
     if sum == Memory::default() {
@@ -151,7 +154,8 @@ fn parse_status(text: &str) -> Memory {
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
     };
-    Memory { now: kilobytes("VmRSS:"), highest: kilobytes("VmHWM:") }
+    let (now, highest) = (kilobytes("VmRSS:"), kilobytes("VmHWM:"));
+    Memory { now, highest, anonymous: kilobytes("RssAnon:") }
 }
 
 #[cfg(test)]
@@ -172,8 +176,8 @@ mod tests {
     #[test]
     fn memory_is_read_and_what_is_missing_is_nought() {
         assert_eq!(
-            parse_status("Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\n"),
-            Memory { now: 1024, highest: 2048 }
+            parse_status("Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\nRssAnon:\t   512 kB\n"),
+            Memory { now: 1024, highest: 2048, anonymous: 512 }
         );
         assert_eq!(parse_status("Name:\tkthreadd\n"), Memory::default());
     }

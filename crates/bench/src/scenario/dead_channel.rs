@@ -54,7 +54,7 @@ pub(crate) struct DeadChannel {
 pub(crate) struct Side {
     /// From the start until it takes requests, in milliseconds.
     pub(crate) ready_after: u128,
-    /// Kilobytes after a rest.
+    /// Kilobytes after a rest, without pages of files.
     pub(crate) memory: u64,
     pub(crate) times: Summary,
     /// Requests that were not answered with "sent".
@@ -73,7 +73,7 @@ impl Measured for DeadChannel {
         let rows = [
             format!("| start to ready, ms | {} | {} |", without.ready_after, with.ready_after),
             format!(
-                "| memory after a rest, MB | {} | {} |",
+                "| anonymous memory after a rest, MB | {} | {} |",
                 megabytes(without.memory),
                 megabytes(with.memory)
             ),
@@ -116,7 +116,7 @@ impl Measured for DeadChannel {
                 format!("{} ms", with.ready_after),
                 with.ready_after < start,
             ),
-            Goal::memory("memory that a dead channel takes", MEMORY, more),
+            Goal::memory("anonymous memory that a dead channel takes", MEMORY, more),
             Goal::new("requests refused beside a dead channel", 0, with.failures, with.failures == 0),
         ]
     }
@@ -172,7 +172,7 @@ async fn side(stage: &Stage, world: &World, folders: &Folders, chats: &[i64], la
         }
     }
     sleep(stage.pace.rest).await;
-    let memory = usage::memory(ours.contender.program.pid())?.now;
+    let memory = usage::memory(ours.contender.program.pid())?.anonymous;
     let ready_after = ours.contender.ready_after.as_millis();
     ours.contender.program.stop().await?;
     Ok(Side { ready_after, memory, times: times.summary(), failures })
