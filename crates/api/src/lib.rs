@@ -33,6 +33,7 @@ pub mod schemas;
 mod task_failure;
 mod unresolved;
 mod user;
+mod webhook;
 mod why;
 mod word;
 
@@ -73,4 +74,5 @@ pub use task_failure::{describe_refused_task, describe_task_failure, each};
 pub use telegram::AccountSource;
 pub use unresolved::{AccountSaid, UnresolvedCaller, UnresolvedChat};
 pub use user::{User, UserSession};
+pub use webhook::{MadeWebhook, Webhook, WebhookAttempt, WebhookRetry, WebhookTest};
 pub use why::{MessageCandidate, Origin, Step, Why};

@@ -121,6 +121,8 @@ ids! {
     DoNotContactId = "dnc_";
     /// A time for which no one wants to be told.
     MaintenanceId = "maint_";
+    /// An endpoint of another program that events are posted to.
+    WebhookId = "hook_";
 }
 
 #[cfg(test)]

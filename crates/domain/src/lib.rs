@@ -38,7 +38,7 @@ pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
 pub use event::{Event, EventFilter, EventId, EventPattern, EventType};
 pub use id::{
     AlertId, AlertNoticeId, ApiKeyId, CallbackId, DoNotContactId, FailedRequestId, MaintenanceId, MessageId,
-    OperationId, SessionId, UploadId,
+    OperationId, SessionId, UploadId, WebhookId,
 };
 pub use message::MessageState;
 pub use named_chat::{NamedChat, NamedChatError, Phone};

@@ -7,8 +7,10 @@ mod endpoint;
 mod invite;
 mod schedule;
 mod signature;
+mod webhooks;
 
 pub use endpoint::{Answer, Endpoint, EndpointError, NotTaken, Post};
 pub use invite::{InviteCallbacks, StartError};
 pub use schedule::Kind;
 pub use signature::{InvalidKey, SigningKey};
+pub use webhooks::{WebhookError, Webhooks, WebhooksParts, event_body, new_secret};

@@ -24,7 +24,11 @@ impl SigningKey {
         Self::of(secret.expose())
     }
 
-    fn of(text: &str) -> Result<Self, InvalidKey> {
+    /// The same of a text.
+    ///
+    /// # Errors
+    /// What follows `whsec_` is no base64.
+    pub fn of(text: &str) -> Result<Self, InvalidKey> {
         let bytes = match text.strip_prefix("whsec_") {
             Some(text) => STANDARD.decode(text).map_err(|_| InvalidKey)?,
             None => text.as_bytes().to_vec(),

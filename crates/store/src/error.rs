@@ -113,7 +113,7 @@ fn table_named_in(message: &str) -> &'static str {
 
 /// The table of this name, of those that errors are read for.
 pub(crate) fn table_named(name: &str) -> &'static str {
-    const TABLES: [&str; 16] = [
+    const TABLES: [&str; 18] = [
         "outbox",
         "outbox_parts",
         "outbox_timeline",
@@ -130,6 +130,8 @@ pub(crate) fn table_named(name: &str) -> &'static str {
         "user_sessions",
         "audit_log",
         "alerts",
+        "webhooks",
+        "webhook_deliveries",
     ];
     TABLES.into_iter().find(|table| *table == name).unwrap_or("the database")
 }

@@ -56,6 +56,7 @@ mod sweep;
 pub mod testing;
 mod unreadable;
 mod vault;
+mod webhooks;
 mod work;
 mod write;
 mod writer;
@@ -114,6 +115,10 @@ pub use snapshot::{ProvenCopy, prove_copy};
 pub use stats::Stats;
 pub use sweep::Swept;
 pub use unreadable::Unfinished;
+pub use webhooks::{
+    DueDelivery, FanOut, Outcome, StoredWebhook, Tried, WebhookDelivery, WebhookDeliveryState,
+    WebhookFailures, WebhookSecrets, WebhookTotals, Webhooks,
+};
 pub use work::{Work, WorkFilter, WorkKind};
 pub use writer::{WriteTimes, Written};
 
@@ -273,6 +278,11 @@ impl Store {
     /// Alerts, who is told about them, and when no one wants to be.
     pub fn alerts(&self) -> Alerts<'_> {
         Alerts { store: self }
+    }
+
+    /// Endpoints of other programs, and what is posted to each of them.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks { store: self }
     }
 
     /// Whom no message may go to.

@@ -118,4 +118,15 @@ points! {
     DROP_ALERT_NOTICES = "drop_alert_notices";
     ACCOUNT_STATES = "account_states";
     DROP_EVENTS = "drop_events";
+    ADD_WEBHOOK = "add_webhook";
+    CHANGE_WEBHOOK = "change_webhook";
+    PAUSE_WEBHOOK = "pause_webhook";
+    RESUME_WEBHOOK = "resume_webhook";
+    DISABLE_WEBHOOK = "disable_webhook";
+    REMOVE_WEBHOOK = "remove_webhook";
+    REPLAY_WEBHOOK = "replay_webhook";
+    RETRY_WEBHOOK = "retry_webhook";
+    FAN_OUT = "fan_out";
+    WEBHOOK_TRIED = "webhook_tried";
+    DROP_WEBHOOK_DELIVERIES = "drop_webhook_deliveries";
 }

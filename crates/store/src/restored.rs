@@ -9,6 +9,7 @@ use crate::callbacks::HoldCallbacks;
 use crate::clearing::EndClearing;
 use crate::outbox::HoldMessages;
 use crate::sagas::HoldSagas;
+use crate::webhooks::HoldWebhooks;
 use crate::{Store, StoreError};
 
 /// Rows changed in one write: a large backlog fills neither the memory nor the log.
@@ -29,6 +30,8 @@ pub struct HeldBack {
     pub callbacks: u64,
     /// Notices about alerts, one for each target that waited for it: given up.
     pub notices: u64,
+    /// Webhooks: paused, until a person resumes them.
+    pub webhooks: u64,
     /// Sessions of users: ended.
     pub user_sessions: u64,
 }
@@ -39,7 +42,7 @@ impl Store {
     ///
     /// Messages and sagas end with [`Failure::Restored`], or are in doubt where something was under way; those that were
     /// in doubt before stay so, and what is behind the doubt no longer leaves when it ends. Callbacks and notices are given
-    /// up. A clearing of flood waits is over, and what it stopped runs. All users are signed out: a session that was ended
+    /// up, webhooks are paused. A clearing of flood waits is over, and what it stopped runs. All users are signed out: a session that was ended
     /// since the backup must not come alive again. Keys against doubles, joins and API keys stay.
     ///
     /// Written in pieces. After a crash in between it is called again and does the rest; each call tells what it did.
@@ -53,6 +56,7 @@ impl Store {
         let mut held = HeldBack {
             user_sessions: self.write(EndSessions).await? as u64,
             notices: self.write(HoldNotices { error: why.clone(), at }).await? as u64,
+            webhooks: self.write(HoldWebhooks { at }).await? as u64,
             ..HeldBack::default()
         };
         self.hold_callbacks(&why, at, &mut held).await?;

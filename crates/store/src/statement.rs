@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 23] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 24] {
         [
             crate::outbox::statements::ALL,
             crate::outbox::unfinished::ALL,
@@ -56,6 +56,7 @@ mod tests {
             crate::alerts::statements::ALL,
             crate::do_not_contact::ALL,
             crate::events::statements::ALL,
+            crate::webhooks::statements::ALL,
         ]
     }
 

@@ -15,6 +15,7 @@ use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
 use crate::point::{self, Point};
 use crate::sagas::statements as sagas;
+use crate::webhooks::statements as webhooks;
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError, callbacks, failovers, sent_counts};
 
@@ -71,6 +72,8 @@ pub struct Swept {
     pub alerts: u64,
     /// What was told about alerts.
     pub alert_notices: u64,
+    /// What was posted to webhooks or given up.
+    pub webhook_deliveries: u64,
 }
 
 impl Store {
@@ -111,6 +114,10 @@ impl Store {
             audit: in_pieces(|| self.drop_rows(access::DROP_AUDIT, older(AUDIT_LIFE))).await?,
             alerts: in_pieces(|| self.execute(point::DROP_ALERTS, alerts::DROP_OLD, old)).await?,
             alert_notices: in_pieces(|| self.write(DropNotices { before, most: MOST })).await?,
+            webhook_deliveries: in_pieces(|| {
+                self.execute(point::DROP_WEBHOOK_DELIVERIES, webhooks::DROP_OLD, old)
+            })
+            .await?,
         })
     }
 

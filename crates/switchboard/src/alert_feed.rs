@@ -1,4 +1,4 @@
-//! Hands each round of health checks to the alerts.
+//! Hands each round of health checks to the alerts, and which webhooks are switched off.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,17 +6,27 @@ use std::sync::Arc;
 use alerts::{Alerts, Card, Probe, ProbeResult, Round};
 use domain::AccountName;
 use health::{CardId, CardKind, Health};
+use store::{Store, StoredWebhook};
 use tokio::sync::broadcast::error::RecvError;
 
 /// The details of at most this many red cards are read in a round; reasons are passed on for all.
 const ASKED: usize = 50;
 
 /// Passes each round on, until the health checks end.
-pub(crate) async fn hand_on(health: Health, alerts: Alerts) {
+pub(crate) async fn hand_on(health: Health, alerts: Alerts, store: Store) {
     let mut rounds = health.beats();
+    let mut webhooks = Vec::new();
     loop {
         match rounds.recv().await {
-            Ok(round) => alerts.observe(translate(&round, |id| health.card(id)?.detail)),
+            Ok(round) => {
+                // Without the store they are as they were.
+                if let Ok(list) = store.webhooks().list().await {
+                    webhooks = list;
+                }
+                let mut round = translate(&round, |id| health.card(id)?.detail);
+                round.probes.extend(webhooks.iter().map(of_webhook));
+                alerts.observe(round);
+            }
             // Rounds that were missed are no beats; the next one comes.
             Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "rounds of beats were not looked at"),
             Err(RecvError::Closed) => return,
@@ -40,6 +50,19 @@ fn translate(round: &health::Round, detail: impl Fn(&CardId) -> Option<String>) 
         },
     });
     Round { probes: probes.collect() }
+}
+
+/// A webhook in the terms of the alerts: red once it is switched off, whatever it wants.
+fn of_webhook(webhook: &StoredWebhook) -> Probe {
+    let name = webhook.id.to_string();
+    let result = match &webhook.disabled {
+        None => ProbeResult::Green,
+        Some((_, why)) => ProbeResult::Red { reason: "switched_off".to_owned(), detail: Some(why.clone()) },
+    };
+    Probe {
+        card: Card { id: format!("webhook:{name}").into(), kind: "webhook".into(), name, parent: None },
+        result,
+    }
 }
 
 fn card(id: &CardId) -> Card {

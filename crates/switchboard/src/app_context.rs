@@ -28,12 +28,13 @@ pub(crate) struct Messaging {
     pub(crate) sagas: Sagas,
 }
 
-/// Health, logs, users, alerts and backups.
+/// Health, logs, users, alerts, webhooks and backups.
 pub(crate) struct Services {
     pub(crate) health: health::Health,
     pub(crate) logs: logs::LogStore,
     pub(crate) access: access::Access,
     pub(crate) alerts: alerts::Alerts,
+    pub(crate) webhooks: events::Webhooks,
     pub(crate) backups: Backups,
 }
 
@@ -133,6 +134,16 @@ impl AppContext {
         }
     }
 
+    /// The parts of the webhooks.
+    pub(crate) fn webhooks_parts(&self, settings: &Settings) -> events::WebhooksParts {
+        events::WebhooksParts {
+            store: self.store.clone(),
+            clock: self.ambient.clock.clone(),
+            chance: self.ambient.chance.clone(),
+            allowed: media::Allowed::new(media::AllowList::Events, settings.events.allow_private.clone()),
+        }
+    }
+
     /// The services of the API. `callbacks_due` is notified of callbacks to be sent.
     pub(crate) fn services(
         &self,
@@ -151,6 +162,7 @@ impl AppContext {
             logs: services.logs,
             access: services.access,
             alerts: services.alerts,
+            webhooks: services.webhooks,
             backups: services.backups,
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),

@@ -107,6 +107,14 @@ enum Command {
             switchboard key revoke key_01…")]
     Key(command::key::Key),
 
+    /// Post events to other programs: add, watch and test webhooks
+    #[command(
+        after_help = "Posts are signed after Standard Webhooks and retried for a day; the book's page on webhooks says \
+            how to verify one.\n\nExamples:\n  switchboard webhook add https://example.com/hook --event 'message.*'\n  \
+            switchboard webhook list\n  switchboard webhook test hook_01…"
+    )]
+    Webhook(command::webhook::Webhook),
+
     /// Manage the users of the dashboard
     #[command(
         after_help = "The first start of `up` adds admin, with the password of SWITCHBOARD_ADMIN_PASSWORD or with \
@@ -323,6 +331,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Message(message) => message.run().await,
         Command::DoNotContact(list) => list.run().await,
         Command::Key(key) => key.run().await,
+        Command::Webhook(webhook) => Box::pin(webhook.run()).await,
         Command::User(user) => user.run().await,
         Command::Failed(failed) => failed.run().await,
         Command::Alert(alert) => alert.run().await,

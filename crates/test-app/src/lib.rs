@@ -119,6 +119,15 @@ impl Builder {
         })
         .await
         .expect("the alerts start");
+        let webhooks = events::Webhooks::start(events::WebhooksParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            chance: Chance::from_seed(2),
+            allowed: media::Allowed::new(
+                media::AllowList::Events,
+                vec!["127.0.0.0/8".parse().expect("a network")],
+            ),
+        });
         let health = Health::new(HealthParts {
             store: store.clone(),
             delivery: delivery.clone(),
@@ -150,6 +159,7 @@ impl Builder {
             pool: Arc::clone(&pool),
             access: access.clone(),
             alerts,
+            webhooks,
             files: files::open(&data_dir, &ids, &clock, &free).await,
             logs: logs::LogStore::open(&data_dir.join("logs"), retention, gathered)
                 .expect("the log store opens"),

@@ -92,6 +92,8 @@ codes! {
     TargetNotFound = "target_not_found", NOT_FOUND, "There is no such target";
     TargetExists = "target_exists", CONFLICT, "The name is taken";
     TargetIsInSettings = "target_is_in_settings", CONFLICT, "The settings file has the target";
+    WebhookNotFound = "webhook_not_found", NOT_FOUND, "There is no such webhook";
+    AttemptNotFound = "attempt_not_found", NOT_FOUND, "The webhook was not told of it";
     TargetRefused = "target_refused", BAD_GATEWAY, "The target did not take it";
     BackupNotFound = "backup_not_found", NOT_FOUND, "There is no such backup";
     MaintenanceNotFound = "maintenance_not_found", NOT_FOUND, "There is no such maintenance window";

@@ -13,6 +13,7 @@ use delivery::{Delivery, Sagas};
 use domain::message::{MessageState, OutboundMessage};
 use domain::saga::{Saga, SagaState};
 use domain::{MessageId, OperationId, Timestamp};
+use events::Webhooks;
 use health::Health;
 use http::HeaderMap;
 use logs::LogStore;
@@ -44,6 +45,8 @@ pub struct Services {
     pub access: Access,
     /// Who is notified when something stays broken.
     pub alerts: Alerts,
+    /// Other programs that events are posted to.
+    pub webhooks: Webhooks,
     pub files: Files,
     pub health: Health,
     pub backups: Backups,
@@ -136,6 +139,10 @@ impl State {
     /// Who is notified when something stays broken.
     pub fn alerts(&self) -> &Alerts {
         &self.0.services.alerts
+    }
+
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.0.services.webhooks
     }
 
     pub fn backups(&self) -> &Backups {

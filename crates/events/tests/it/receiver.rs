@@ -26,6 +26,7 @@ pub(crate) struct Posted {
     pub(crate) content_type: String,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: Value,
+    pub(crate) raw: Bytes,
 }
 
 pub(crate) struct Receiver {
@@ -77,6 +78,7 @@ async fn take(
         content_type: header("content-type"),
         headers: parts.headers.clone(),
         body: serde_json::from_slice(&body).unwrap_or_default(),
+        raw: body.clone(),
     };
     sender.send(posted).await.expect("the test listens");
     let answer = Response::builder();

@@ -40,6 +40,11 @@ impl World {
         Self { store, due: Arc::default(), ids: Ids::new(clock.clone()), clock, _folder: folder }
     }
 
+    /// An id that was not there before.
+    pub(crate) fn id(&self) -> uuid::Uuid {
+        self.ids.next()
+    }
+
     pub(crate) fn start(&self, address: &str) -> InviteCallbacks {
         let url = format!("{address}/hook");
         let receiver = InviteCallback { url, group_id: "demo".into(), ..InviteCallback::default() };

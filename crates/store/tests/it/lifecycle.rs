@@ -339,6 +339,8 @@ async fn every_write_has_its_failpoints(_: World) {
         "drop_failed_requests",
         "drop_references",
         "drop_uploads",
+        "count_account",
+        "drop_sent_counts",
         "import_peers",
         "import_chats",
         "import_requests",
@@ -360,6 +362,17 @@ async fn every_write_has_its_failpoints(_: World) {
         "drop_alert_notices",
         "account_states",
         "drop_events",
+        "add_webhook",
+        "change_webhook",
+        "pause_webhook",
+        "resume_webhook",
+        "disable_webhook",
+        "remove_webhook",
+        "replay_webhook",
+        "retry_webhook",
+        "fan_out",
+        "webhook_tried",
+        "drop_webhook_deliveries",
     ];
     let expected: Vec<String> = names
         .iter()

@@ -76,4 +76,6 @@ mod upgrade;
 #[cfg(test)]
 mod waiting;
 #[cfg(test)]
+mod webhooks;
+#[cfg(test)]
 mod work;

@@ -20,4 +20,5 @@ pub(crate) mod store;
 pub(crate) mod top;
 pub(crate) mod up;
 pub(crate) mod user;
+pub(crate) mod webhook;
 pub(crate) mod word;

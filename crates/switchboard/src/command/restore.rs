@@ -202,6 +202,7 @@ fn held_as_json(held: &HeldBack) -> serde_json::Value {
         "operations_in_doubt": held.operations_in_doubt,
         "callbacks": held.callbacks,
         "notices": held.notices,
+        "webhooks": held.webhooks,
         "user_sessions": held.user_sessions,
     })
 }
@@ -215,6 +216,7 @@ fn told(held: Option<&HeldBack>) -> String {
         (held.operations_failed, "operations failed"),
         (held.operations_in_doubt, "operations in doubt"),
         (held.callbacks, "callbacks failed"),
+        (held.webhooks, "webhooks paused"),
     ];
     let counted: Vec<String> = counted
         .iter()

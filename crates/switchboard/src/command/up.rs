@@ -191,6 +191,7 @@ impl Up {
         )?;
 
         let alerts = alerts::Alerts::start(context.alerts_parts(settings, &messaging)).await?;
+        let webhooks = events::Webhooks::start(context.webhooks_parts(settings));
 
         let stop = CancellationToken::new();
         let health = context.health(&messaging);
@@ -203,6 +204,7 @@ impl Up {
             logs: logs.clone(),
             access,
             alerts: alerts.clone(),
+            webhooks: webhooks.clone(),
             backups: backups.clone(),
         };
         backups.start();
@@ -210,7 +212,7 @@ impl Up {
         let state = web::State::new(context.services(&messaging, services, callbacks_due), options);
         let pages = dashboard::router(dashboard::Dashboard::new(state.clone()));
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
-        let alarming = tokio::spawn(alert_feed::hand_on(health.clone(), alerts.clone()));
+        let alarming = tokio::spawn(alert_feed::hand_on(health.clone(), alerts.clone(), store.clone()));
         health.start(state.ports());
         let sweeping = tokio::spawn(sweep(
             store.clone(),
@@ -261,6 +263,7 @@ impl Up {
             delivery.drain(DRAIN),
             sagas.stop(DRAIN),
             callbacks.stop(DRAIN),
+            webhooks.stop(DRAIN),
             health.stop(DRAIN),
             alerts.stop(DRAIN),
             backups.stop(DRAIN)

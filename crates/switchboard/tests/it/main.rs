@@ -44,6 +44,7 @@ mod strip;
 mod supervised;
 mod tour;
 mod waiting;
+mod webhooks;
 mod wire;
 
 use std::path::Path;

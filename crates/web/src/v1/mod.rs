@@ -29,6 +29,7 @@ pub(crate) mod services;
 pub(crate) mod uploads;
 pub(crate) mod users;
 mod wait;
+pub(crate) mod webhooks;
 
 pub(crate) use accounts::bundles::Bundles;
 pub(crate) use api::Page;
@@ -81,6 +82,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(services::act))
         .merge(accounts::routes())
         .merge(alerts::routes())
+        .merge(webhooks::routes())
         .routes(routes!(keys::list))
         .routes(routes!(keys::create))
         .routes(routes!(keys::revoke))

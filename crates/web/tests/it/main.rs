@@ -33,4 +33,5 @@ mod script;
 mod services;
 mod steps;
 mod uploads;
+mod webhooks;
 mod world;

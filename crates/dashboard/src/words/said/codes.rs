@@ -49,6 +49,8 @@ pub(super) fn by_code(code: &str) -> Option<&'static str> {
         "target_not_found" => "Такого получателя нет",
         "target_is_in_settings" => "Получатель задан в файле настроек; измените его там",
         "target_refused" => "Получатель не принял оповещение",
+        "webhook_not_found" => "Такого вебхука нет",
+        "attempt_not_found" => "Об этом событии вебхуку не сообщалось",
         "backup_not_found" => "Такой резервной копии нет",
         "maintenance_not_found" => "Такого окна обслуживания нет",
         "wrong_state" => "Состояние уже изменилось",

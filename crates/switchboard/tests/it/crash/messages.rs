@@ -87,7 +87,8 @@ fn scenario(point: &str) -> Scenario {
         | "store.drop_uploads"
         | "store.drop_alerts"
         | "store.drop_alert_notices"
-        | "store.drop_events" => Scenario::Forgotten,
+        | "store.drop_events"
+        | "store.drop_webhook_deliveries" => Scenario::Forgotten,
         "store.save_update_state" | "store.save_peers" => Scenario::Received,
         "store.save_hold" => Scenario::LookUpFlood,
         other => panic!("no scenario reaches {other}; add one"),

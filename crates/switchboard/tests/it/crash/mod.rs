@@ -8,6 +8,7 @@ mod files;
 mod importing;
 mod messages;
 mod roster;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -150,6 +151,10 @@ groups! {
     Alerts:
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_alerts_each_is_told_once();
+
+    Webhooks:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_webhooks_each_event_is_had();
 }
 
 impl Group {
@@ -165,6 +170,8 @@ impl Group {
             Self::Clearing
         } else if alerts::scenario(write).is_some() {
             Self::Alerts
+        } else if webhooks::scenario(write).is_some() {
+            Self::Webhooks
         } else if importing::reaches(write) {
             Self::Importing
         } else {
@@ -199,6 +206,9 @@ async fn kill_at(point: String) {
         }
         Group::Importing => importing::kill_at(&point).await,
         Group::Clearing => clearing::kill_at(&point).await,
+        Group::Webhooks => {
+            webhooks::kill_at(webhooks::scenario(written).expect("one of webhooks"), &point).await;
+        }
         Group::Alerts => alerts::kill_at(alerts::scenario(written).expect("one of alerts"), &point).await,
     }
 }

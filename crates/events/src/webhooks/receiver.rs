@@ -1,0 +1,91 @@
+//! A webhook ready to be posted to: its client, its keys, its headers, and the form of an event.
+
+use ambient::Clock;
+use domain::{EventFilter, ExposeSecret, Timestamp, WebhookId};
+use media::Allowed;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::{StoredEvent, StoredWebhook};
+
+use super::{Answer, Endpoint, Kind, NotTaken, SigningKey, WebhookError};
+use crate::Post;
+
+pub(super) struct Receiver {
+    pub(super) id: WebhookId,
+    endpoint: Endpoint,
+    key: SigningKey,
+    /// The key before, until then.
+    previous: Option<(SigningKey, Timestamp)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) filter: EventFilter,
+    pub(super) ordered: bool,
+}
+
+/// An event as it is posted.
+#[derive(Serialize)]
+struct Posted<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    timestamp: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat: Option<&'a str>,
+    data: Value,
+}
+
+/// The body that an event is posted with.
+pub fn body(event: &StoredEvent) -> String {
+    let posted = Posted {
+        kind: event.kind.as_str(),
+        timestamp: event.at,
+        account: event.account.as_ref().map(domain::AccountName::as_str),
+        chat: event.chat.as_deref(),
+        data: serde_json::from_str(&event.data).unwrap_or(Value::Null),
+    };
+    serde_json::to_string(&posted).unwrap_or_default()
+}
+
+impl Receiver {
+    pub(super) fn new(webhook: &StoredWebhook, allowed: &Allowed) -> Result<Self, WebhookError> {
+        let secrets = &webhook.secrets;
+        let previous = secrets.previous.as_ref().map(|(previous, until)| {
+            SigningKey::of(previous.expose_secret()).map(|previous| (previous, *until))
+        });
+        let header = |(name, value): &(String, domain::SecretText)| {
+            let wrong = || WebhookError::Header(name.clone());
+            let mut value = HeaderValue::from_str(value.expose_secret()).map_err(|_| wrong())?;
+            value.set_sensitive(true);
+            Ok::<_, WebhookError>((HeaderName::try_from(name.as_str()).map_err(|_| wrong())?, value))
+        };
+        Ok(Self {
+            id: webhook.id,
+            endpoint: Endpoint::new(secrets.url.expose_secret(), allowed, Kind::Event)?,
+            key: SigningKey::of(secrets.secret.expose_secret())?,
+            previous: previous.transpose()?,
+            headers: secrets.headers.iter().map(header).collect::<Result<_, WebhookError>>()?,
+            filter: webhook.filter.clone(),
+            ordered: webhook.ordered,
+        })
+    }
+
+    /// Posts an event; its id stays the same, however often it is posted.
+    pub(super) async fn post(&self, clock: &Clock, event: &StoredEvent) -> Result<Answer, NotTaken> {
+        self.send(clock, &event.id.to_string(), body(event)).await
+    }
+
+    /// Posts something that is no event, to see whether it is taken.
+    pub(super) async fn ping(&self, clock: &Clock) -> Result<Answer, NotTaken> {
+        let now = clock.now();
+        let body = json!({"type": "ping", "timestamp": now, "data": {"webhook_id": self.id.to_string()}});
+        self.send(clock, &format!("ping_{}", now.as_micros()), body.to_string()).await
+    }
+
+    async fn send(&self, clock: &Clock, id: &str, body: String) -> Result<Answer, NotTaken> {
+        let now = clock.now();
+        let previous = self.previous.as_ref().filter(|(_, until)| *until > now).map(|(key, _)| key);
+        let keys: Vec<_> = std::iter::once(&self.key).chain(previous).collect();
+        self.endpoint.post(clock, Post { id, body, keys: &keys, headers: &self.headers }).await
+    }
+}

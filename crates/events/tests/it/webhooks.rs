@@ -1,0 +1,383 @@
+//! Webhooks: events reach their endpoints, signed, in order where asked, and a bad endpoint harms only itself.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use ambient::Chance;
+use domain::{EventFilter, EventId, WebhookId};
+use events::{SigningKey, Webhooks, WebhooksParts};
+use serde_json::{Value, json};
+use store::{Page, StoredWebhook, WebhookDelivery, WebhookDeliveryState, WebhookSecrets};
+
+use crate::receiver::{Posted, Receiver, Reply};
+use crate::world::World;
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const SOON: Duration = Duration::from_mins(1);
+
+fn start(world: &World) -> Webhooks {
+    Webhooks::start(WebhooksParts {
+        store: world.store.clone(),
+        clock: world.clock.clone(),
+        chance: Chance::from_seed(7),
+        allowed: media::Allowed::new(
+            media::AllowList::Events,
+            vec!["127.0.0.1/32".parse().expect("a network")],
+        ),
+    })
+}
+
+async fn added(world: &World, url: &str, change: impl FnOnce(&mut StoredWebhook)) -> WebhookId {
+    let mut webhook = StoredWebhook {
+        id: WebhookId::from_uuid(world.id()),
+        secrets: WebhookSecrets {
+            url: url.to_owned().into(),
+            secret: SECRET.to_owned().into(),
+            previous: None,
+            headers: vec![("x-own".to_owned(), "planted".to_owned().into())],
+        },
+        description: None,
+        filter: EventFilter {
+            types: vec!["operation.accepted".parse().expect("a type")],
+            ..EventFilter::default()
+        },
+        ordered: false,
+        created_at: world.clock.now(),
+        created_by: "anna".to_owned(),
+        paused_at: None,
+        disabled: None,
+        cursor: EventId::ZERO,
+        replay: None,
+        delivered_at: None,
+        failing_since: None,
+        failures: 0,
+        last_error: None,
+    };
+    change(&mut webhook);
+    world.store.webhooks().add(&webhook).await.expect("added");
+    webhook.id
+}
+
+async fn deliveries(world: &World, id: WebhookId) -> Vec<WebhookDelivery> {
+    let page = Page { limit: 500, cursor: None };
+    world.store.webhooks().deliveries(id, None, &page).await.expect("reads").items
+}
+
+/// Waits until the deliveries are as they should be.
+async fn until(
+    world: &World,
+    id: WebhookId,
+    is: impl Fn(&[WebhookDelivery]) -> bool,
+) -> Vec<WebhookDelivery> {
+    let waiting = async {
+        loop {
+            let found = deliveries(world, id).await;
+            if is(&found) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    match tokio::time::timeout(SOON, waiting).await {
+        Ok(found) => found,
+        Err(_) => panic!("{:?}", deliveries(world, id).await),
+    }
+}
+
+fn all_are(state: WebhookDeliveryState) -> impl Fn(&[WebhookDelivery]) -> bool {
+    move |found| !found.is_empty() && found.iter().all(|delivery| delivery.state == state)
+}
+
+async fn webhook(world: &World, id: WebhookId) -> StoredWebhook {
+    world.store.webhooks().get(id).await.expect("reads").expect("is there")
+}
+
+async fn until_off(world: &World, id: WebhookId) -> String {
+    let waiting = async {
+        loop {
+            if let Some((_, reason)) = webhook(world, id).await.disabled {
+                return reason;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(SOON, waiting).await.expect("switched off")
+}
+
+#[tokio::test]
+async fn an_event_is_posted_once_signed_with_its_id() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    let id = added(&world, &format!("{}/in", receiver.address), |_| {}).await;
+    webhooks.changed();
+    world.made_for("6000000001").await;
+    let posted = receiver.next().await;
+    assert_eq!((posted.path.as_str(), posted.content_type.as_str()), ("/in", "application/json"));
+    assert_eq!(posted.headers["x-own"], "planted");
+    assert_eq!(posted.body["type"], "operation.accepted");
+    assert!(posted.body["timestamp"].is_string() && posted.body["data"].is_object(), "{}", posted.body);
+    let at: i64 = posted.headers["webhook-timestamp"].to_str().expect("text").parse().expect("a number");
+    let key = SigningKey::of(SECRET).expect("a key");
+    let signed = key.sign(&posted.id, at, std::str::from_utf8(&posted.raw).expect("text"));
+    assert_eq!(posted.headers["webhook-signature"], signed);
+    let found = until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
+    assert_eq!(found.last().expect("one").event.to_string(), posted.id);
+    for _ in 1..found.len() {
+        receiver.next().await;
+    }
+    webhooks.stop(SOON).await;
+    assert!(receiver.is_quiet(), "each once");
+}
+
+/// What the library of Standard Webhooks for Python makes of a post with a secret: nothing when it refuses it.
+fn verified(posted: &Posted, secret: &str) -> Option<Value> {
+    let python = std::env::var("SWITCHBOARD_TEST_PYTHON")
+        .unwrap_or_else(|_| panic!("no Python is named: run `cargo xtask test`, which makes one"));
+    let headers: serde_json::Map<_, _> = posted
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().expect("text").into()))
+        .collect();
+    let post = json!({"secret": secret, "headers": headers, "body": String::from_utf8_lossy(&posted.raw)});
+    let mut running = Command::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/verify.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("Python starts");
+    running.stdin.take().expect("is piped").write_all(post.to_string().as_bytes()).expect("is read");
+    let output = running.wait_with_output().expect("Python ends");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() || told.contains("WebhookVerificationError"), "{told}");
+    output.status.success().then(|| serde_json::from_slice(&output.stdout).expect("JSON"))
+}
+
+#[tokio::test]
+async fn the_library_of_standard_webhooks_takes_a_post() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    let id = added(&world, &receiver.address, |_| {}).await;
+    let old = "whsec_b2xkb2xkb2xkb2xkb2xkb2xk";
+    let mut rotated = webhook(&world, id).await;
+    rotated.secrets.previous =
+        Some((old.to_owned().into(), world.clock.now().plus(Duration::from_hours(24))));
+    assert!(world.store.webhooks().change(&rotated).await.expect("writes"));
+    webhooks.changed();
+    world.made_for("6000000001").await;
+    let posted = receiver.next().await;
+    for secret in [SECRET, old] {
+        assert_eq!(verified(&posted, secret).as_ref(), Some(&posted.body), "{secret}");
+    }
+    assert_eq!(verified(&posted, "whsec_b3RoZXJvdGhlcm90aGVyb3RoZXI="), None);
+}
+
+#[tokio::test]
+async fn for_a_day_posts_carry_both_signatures() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    let until = world.clock.now().plus(Duration::from_hours(24));
+    let old = "whsec_b2xkb2xkb2xkb2xkb2xkb2xk";
+    let id = added(&world, &receiver.address, |_| {}).await;
+    let mut rotated = webhook(&world, id).await;
+    rotated.secrets.previous = Some((old.to_owned().into(), until));
+    assert!(world.store.webhooks().change(&rotated).await.expect("writes"));
+    let signatures = async |receiver: &mut Receiver| {
+        let tested = webhooks.test(&webhook(&world, id).await).await.expect("can be posted to");
+        assert_eq!(tested.expect("taken").status, 200);
+        let posted = receiver.next().await;
+        assert_eq!(
+            (posted.body["type"].as_str(), posted.headers.contains_key("webhook-id")),
+            (Some("ping"), true)
+        );
+        posted.headers["webhook-signature"].to_str().expect("text").split(' ').count()
+    };
+    assert_eq!(signatures(&mut receiver).await, 2);
+    world.clock.advance(Duration::from_hours(25));
+    assert_eq!(signatures(&mut receiver).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_not_taken_is_tried_again_until_it_is_dead() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    let id = added(&world, &receiver.address, |_| {}).await;
+    webhooks.changed();
+    for _ in 0..8 {
+        receiver.reply(Reply::Status(503));
+    }
+    world.made_for("6000000001").await;
+    let waits = [5, 300, 1800, 7200, 18_000, 36_000, 36_000].map(Duration::from_secs);
+    let mut event = None;
+    for (round, wait) in waits.into_iter().enumerate() {
+        let posted = receiver.next().await;
+        assert_eq!(*event.get_or_insert(posted.id.clone()), posted.id, "round {round}");
+        let tried = move |found: &[WebhookDelivery]| found[0].attempts as usize == round + 1;
+        let found = until(&world, id, tried).await;
+        let left = found[0].next_at.since(world.clock.now());
+        assert!(left <= wait && left + Duration::from_secs(20) > wait / 2, "{left:?} of {wait:?}");
+        assert_eq!((found[0].status, found[0].state), (Some(503), WebhookDeliveryState::Waiting));
+        world.clock.advance(wait);
+    }
+    receiver.next().await;
+    let found = until(&world, id, all_are(WebhookDeliveryState::Dead)).await;
+    assert_eq!(found[0].attempts, 8);
+    assert!(receiver.is_quiet());
+    // By hand, and this time it is taken.
+    assert_eq!(world.store.webhooks().retry_dead(id, world.clock.now()).await, Ok(1));
+    webhooks.changed();
+    assert_eq!(Some(receiver.next().await.id), event);
+    until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_may_take_14_seconds_and_not_16() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    let (tell, when) = tokio::sync::oneshot::channel();
+    receiver.reply(Reply::When(when));
+    receiver.reply(Reply::Never);
+    let id = added(&world, &receiver.address, |_| {}).await;
+    webhooks.changed();
+    world.made_for("6000000001").await;
+    receiver.next().await;
+    world.clock.advance(Duration::from_secs(14));
+    tell.send(()).expect("is waited for");
+    until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
+    world.made_for("6000000002").await;
+    receiver.next().await;
+    world.clock.advance(Duration::from_secs(16));
+    let found = until(&world, id, |found| found.len() == 2 && found[0].attempts == 1).await;
+    assert_eq!(found[0].error.as_deref(), Some("no answer within 15 s"));
+}
+
+#[tokio::test]
+async fn of_an_endless_answer_two_kilobytes_are_kept() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    receiver.reply(Reply::Endless);
+    let id = added(&world, &receiver.address, |_| {}).await;
+    let tested = webhooks.test(&webhook(&world, id).await).await.expect("can be posted to").expect("taken");
+    receiver.next().await;
+    assert_eq!((tested.status.as_u16(), tested.body.len()), (200, 2048));
+}
+
+#[tokio::test]
+async fn a_redirect_and_a_private_address_lead_nowhere() {
+    let (world, mut receiver, inner) = (World::new().await, Receiver::start().await, Receiver::start().await);
+    let webhooks = start(&world);
+    for status in [301, 307, 308] {
+        receiver.reply(Reply::SendOn(status, inner.address.clone()));
+        let id = added(&world, &receiver.address, |_| {}).await;
+        let tested = webhooks.test(&webhook(&world, id).await).await.expect("can be posted to");
+        assert_eq!(tested.expect_err("not taken").answer().expect("an answer").status.as_u16(), status);
+        receiver.next().await;
+    }
+    let mut inner = inner;
+    assert!(inner.is_quiet());
+    let named = added(&world, &receiver.address.replace("127.0.0.1", "localhost"), |_| {}).await;
+    let listed = webhooks.test(&webhook(&world, named).await).await.expect("can be posted to");
+    assert!(listed.is_ok(), "{listed:?}");
+    for refused in ["http://127.0.0.2:9/", "http://[::ffff:127.0.0.1]:9/", "http://10.0.0.1/"] {
+        let mut elsewhere = webhook(&world, named).await;
+        elsewhere.secrets.url = refused.to_owned().into();
+        assert!(webhooks.check(&elsewhere).is_err(), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_answers_410_is_switched_off() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    receiver.reply(Reply::Status(410));
+    let id = added(&world, &receiver.address, |webhook| webhook.ordered = true).await;
+    webhooks.changed();
+    world.made_for("6000000001").await;
+    receiver.next().await;
+    assert!(until_off(&world, id).await.contains("410"));
+    while !receiver.is_quiet() {}
+    world.made_for("6000000002").await;
+    webhooks.stop(SOON).await;
+    assert!(receiver.is_quiet());
+}
+
+#[tokio::test]
+async fn a_dead_endpoint_delays_only_itself_and_is_off_after_days() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    // Nothing listens there any more.
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr();
+    let dead = added(&world, &format!("http://{}/hook", closed.expect("an address")), |_| {}).await;
+    let quick = added(&world, &receiver.address, |_| {}).await;
+    webhooks.changed();
+    for client in 10..22 {
+        world.made_for(&format!("60000000{client}")).await;
+    }
+    until(&world, quick, |found| {
+        found.len() >= 12 && found.iter().all(|delivery| delivery.state == WebhookDeliveryState::Delivered)
+    })
+    .await;
+    receiver.next().await;
+    let failures = async |least: u64| {
+        while webhook(&world, dead).await.failures < least {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(SOON, failures(10)).await.expect("fails");
+    assert_eq!(webhook(&world, dead).await.disabled, None, "not for days yet");
+    world.clock.advance(Duration::from_hours(6 * 24));
+    assert!(until_off(&world, dead).await.contains("five days"));
+    assert_eq!(webhook(&world, quick).await.disabled, None);
+}
+
+#[tokio::test]
+async fn a_replay_posts_what_was_delivered_once_more() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    let began = world.clock.now();
+    let id = added(&world, &receiver.address, |_| {}).await;
+    webhooks.changed();
+    for client in ["6000000001", "6000000002"] {
+        world.made_for(client).await;
+    }
+    let found = until(&world, id, |found| {
+        found.len() == 2 && found.iter().all(|delivery| delivery.state == WebhookDeliveryState::Delivered)
+    })
+    .await;
+    let mut first = Vec::new();
+    for _ in 0..found.len() {
+        first.push(receiver.next().await.id);
+    }
+    assert!(world.store.webhooks().replay(id, began).await.expect("writes"));
+    webhooks.changed();
+    let mut again = Vec::new();
+    for _ in 0..first.len() {
+        again.push(receiver.next().await.id);
+    }
+    (first.sort_unstable(), again.sort_unstable());
+    assert_eq!(again, first);
+    let over = async {
+        while webhook(&world, id).await.replay.is_some() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(SOON, over).await.expect("comes to its end");
+}
+
+#[tokio::test]
+async fn a_paused_webhook_hears_nothing_and_then_all_of_it() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    let id = added(&world, &receiver.address, |_| {}).await;
+    assert!(world.store.webhooks().pause(id, world.clock.now()).await.expect("writes"));
+    webhooks.changed();
+    world.made_for("6000000001").await;
+    webhooks.stop(SOON).await;
+    assert!(receiver.is_quiet());
+    let webhooks = start(&world);
+    assert!(world.store.webhooks().resume(id, world.clock.now()).await.expect("writes"));
+    webhooks.changed();
+    assert_eq!(receiver.next().await.body["type"], "operation.accepted");
+    until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
+}

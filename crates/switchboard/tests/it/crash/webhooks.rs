@@ -1,0 +1,150 @@
+//! Killed while events go to a webhook, or while one is changed: each event is had, and what was answered is written.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Receiver, Start};
+
+use super::{act, finished};
+use crate::binary;
+use crate::postgres::world;
+
+/// How each write is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scenario {
+    /// A message is sent, of which the webhook hears.
+    Told,
+    /// The same, and the webhook wants nothing more.
+    Gone,
+    /// One is made.
+    Made,
+    /// A call about one, behind its path: the method, the end of the path, the body, and the call before it; and what is shown
+    /// once it is written.
+    Call {
+        before: Option<&'static str>,
+        call: (&'static str, &'static str, &'static str),
+        trace: &'static str,
+    },
+    /// Everything is posted once more.
+    Replayed,
+}
+
+pub(super) fn scenario(write: &str) -> Option<Scenario> {
+    let call = |before, call, trace| Scenario::Call { before, call, trace };
+    Some(match write {
+        "store.fan_out" | "store.webhook_tried" => Scenario::Told,
+        "store.disable_webhook" => Scenario::Gone,
+        "store.add_webhook" => Scenario::Made,
+        "store.change_webhook" => call(None, ("PATCH", "", r#"{"description":"planted"}"#), "planted"),
+        "store.pause_webhook" => call(None, ("POST", "/pause", "{}"), "\"state\":\"paused\""),
+        "store.resume_webhook" => call(Some("/pause"), ("POST", "/resume", "{}"), "\"state\":\"active\""),
+        "store.remove_webhook" => call(None, ("DELETE", "", ""), "\"items\":[]"),
+        "store.replay_webhook" | "store.retry_webhook" => Scenario::Replayed,
+        _ => return None,
+    })
+}
+
+fn hook(receiver: &Receiver) -> Value {
+    json!({"url": receiver.address(), "events": ["message.*"]})
+}
+
+/// The types of the events about messages that the webhook was told of.
+fn told(receiver: &Receiver) -> BTreeSet<String> {
+    receiver.bodies().iter().filter_map(|body| body["type"].as_str().map(str::to_owned)).collect()
+}
+
+async fn has_all(program: &Program, receiver: &Receiver) {
+    program
+        .until("the webhook has all events", || async {
+            program.advance(Duration::from_secs(10)).await;
+            let page = program.get("/v1/webhooks").await.1;
+            let told = told(receiver);
+            page["items"][0]["waiting"] == 0
+                && ["message.accepted", "message.sent"].iter().all(|kind| told.contains(*kind))
+        })
+        .await;
+}
+
+pub(super) async fn kill_at(scenario: Scenario, point: &str) {
+    let world = world().await;
+    let receiver = Receiver::start().await;
+    world.edit_settings(|text| format!("{text}\n[events]\nallow_private = [\"127.0.0.1/32\"]\n"));
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
+    let path = if scenario == Scenario::Made {
+        String::new()
+    } else {
+        let made = act(&program, "/v1/webhooks".into(), hook(&receiver)).await.expect("made");
+        format!("/v1/webhooks/{}", made["id"].as_str().expect("an id"))
+    };
+    let written = point.ends_with(".after");
+    match scenario {
+        Scenario::Told | Scenario::Gone => {
+            receiver.answer(if scenario == Scenario::Gone { 410 } else { 200 });
+            program.arm(point, 0).await;
+            let sending = super::ask(&program, "one", json!({}));
+            tokio::join!(sending, stopped(&program, point));
+            program.kill();
+            let program = Start::on(&world, binary(), "data").ready().await;
+            finished(&program, "one", json!({}), "sent").await;
+            if scenario == Scenario::Gone {
+                program
+                    .until("it is switched off", || async {
+                        program.advance(Duration::from_secs(10)).await;
+                        program.get(&path).await.1["state"] == "disabled"
+                    })
+                    .await;
+            } else {
+                has_all(&program, &receiver).await;
+            }
+        }
+        Scenario::Made => {
+            program.arm(point, 0).await;
+            tokio::join!(act(&program, "/v1/webhooks".into(), hook(&receiver)), stopped(&program, point));
+            program.kill();
+            let program = Start::on(&world, binary(), "data").ready().await;
+            let shown = program.get("/v1/webhooks").await.1;
+            assert_eq!(shown["items"].as_array().map(Vec::len), Some(usize::from(written)), "{point}");
+        }
+        Scenario::Call { before, call: (method, end, body), trace } => {
+            if let Some(before) = before {
+                act(&program, format!("{path}{before}"), json!({})).await;
+            }
+            program.arm(point, 0).await;
+            let request = program.request(method, &format!("{path}{end}"));
+            let request = request.header("content-type", "application/json").body(body);
+            tokio::join!(super::answered(&program, request), stopped(&program, point));
+            program.kill();
+            let program = Start::on(&world, binary(), "data").ready().await;
+            let shown = program.get("/v1/webhooks").await.1.to_string();
+            assert_eq!(shown.contains(trace), written, "{point}: {shown}");
+        }
+        Scenario::Replayed => {
+            super::ask(&program, "one", json!({})).await;
+            finished(&program, "one", json!({}), "sent").await;
+            has_all(&program, &receiver).await;
+            let before = receiver.bodies().len();
+            program.arm(point, 0).await;
+            let end = if point.contains("replay") {
+                "/replay?since=2020-01-01T00:00:00Z".to_owned()
+            } else {
+                let page = program.get(&format!("{path}/attempts")).await.1;
+                format!("/attempts/{}/retry", page["items"][0]["event"].as_str().expect("an event"))
+            };
+            tokio::join!(act(&program, format!("{path}{end}"), json!({})), stopped(&program, point));
+            program.kill();
+            let program = Start::on(&world, binary(), "data").ready().await;
+            if written {
+                program.until("it is posted once more", || async { receiver.bodies().len() > before }).await;
+            }
+            has_all(&program, &receiver).await;
+        }
+    }
+    world.assert_nothing_unknown().await;
+}
+
+async fn stopped(program: &Program, point: &str) {
+    let what = format!("{point} stops the program");
+    program.until(&what, || program.stopped_at(point)).await;
+}
