@@ -112,8 +112,10 @@ impl Lane {
                 // The end of this channel is the end of the store.
                 Ok(()) = newest.changed(), if self.receiver.is_some() => {}
                 Some(ended) = posting.join_next() => self.note(ended),
-                () = shared.parts.clock.sleep(wake.since(self.now())) => self.may_be_due = true,
+                () = shared.parts.clock.sleep(wake.since(self.now())) => {}
             }
+            // Whatever woke it first.
+            self.may_be_due |= self.now() >= wake;
             while let Some(ended) = posting.try_join_next() {
                 self.note(ended);
             }
