@@ -17,6 +17,7 @@ use crate::directory::DirectoryLock;
 use crate::disk::Space;
 use crate::events::EventLog;
 use crate::group::{self, WriteConnection};
+use crate::log::Log;
 use crate::queue::{self, Jobs, NoJob, Queue};
 use crate::write::{Durability, Pending, Waiting, Write};
 
@@ -101,17 +102,25 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It keeps the lock of the directory until the database is closed.
+    /// Starts the thread. It keeps the lock of the directory until the database is closed. With a log, commits do not wait
+    /// for the disk: those who must are answered when it is synced.
     pub(crate) fn start(
         connection: Connection,
         space: Space,
         events: EventLog,
+        log: Option<Log>,
         lock: DirectoryLock,
     ) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
+        let mut connection = WriteConnection::new(connection, space, events);
+        if log.is_some() {
+            connection.connection.sync_apart().map_err(io::Error::other)?;
+            connection.synced_apart = true;
+        }
         let own = Thread {
-            connection: WriteConnection::new(connection, space, events),
+            connection,
+            log,
             jobs,
             counters: Arc::clone(&counters),
             deferred: DeferredWrites::default(),
@@ -205,6 +214,8 @@ impl Drop for Writer {
 
 struct Thread {
     connection: WriteConnection,
+    /// Where no commit waits for the disk by itself.
+    log: Option<Log>,
     jobs: Jobs<Job>,
     counters: Arc<Counters>,
     deferred: DeferredWrites,
@@ -277,6 +288,9 @@ impl Thread {
         if group.is_empty() {
             return;
         }
+        if let Err(error) = self.log.as_ref().map_or(Ok(()), Log::check) {
+            return settle(group, &Err(error));
+        }
         let size = group.len() as u64;
         self.counters.writes.fetch_add(size, Ordering::Relaxed);
         let begun = Instant::now();
@@ -294,8 +308,13 @@ impl Thread {
         // Without the thread nothing would ever be written again. The one who waits for a write of a group that broke hears
         // that it was not made, as it was rolled back.
         let connection = &mut self.connection;
-        if let Ok(left_over) = catch_unwind(AssertUnwindSafe(|| group::run(connection, group, ended))) {
-            self.deferred.keep(left_over);
+        if let Ok(left) = catch_unwind(AssertUnwindSafe(|| group::run(connection, group, ended))) {
+            self.deferred.keep(left.over);
+            if let Some(log) = &self.log
+                && !left.unsynced.is_empty()
+            {
+                settle(left.unsynced, &log.sync());
+            }
         } else {
             tracing::error!("a group of writes broke and is undone; the store goes on");
             self.connection.may_come_back = true;
@@ -314,7 +333,8 @@ impl Thread {
             return;
         }
         self.sync_at = None;
-        match self.connection.sync() {
+        let committed = self.connection.sync();
+        match committed.and_then(|()| self.log.as_ref().map_or(Ok(()), Log::sync)) {
             Ok(()) => {
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
                 self.counters.synced.fetch_add(1, Ordering::Relaxed);
@@ -324,7 +344,15 @@ impl Thread {
     }
 
     fn finish(self) {
-        self.connection.connection.close();
+        let whole = self.log.is_none_or(|log| log.check().is_ok());
+        self.connection.connection.close(whole);
+    }
+}
+
+/// Answers all of a group.
+fn settle(group: Vec<Box<dyn Pending>>, committed: &Result<(), StoreError>) {
+    for pending in group {
+        pending.settle(committed);
     }
 }
 
