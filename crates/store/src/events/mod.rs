@@ -140,15 +140,17 @@ impl Events<'_> {
     /// Removes events that are past their retention, in small steps; says how many. The newest one stays.
     pub async fn sweep(&self, retention: EventRetention) -> Result<u64, StoreError> {
         let before = self.store.now().minus(retention.keep).as_micros();
+        let most = retention.most;
         let mut removed = 0;
-        loop {
-            let remove = move |transaction: &Transaction<'_>| remove_old(transaction, before, retention.most);
-            let piece = self.store.change(point::DROP_EVENTS, remove).await?;
-            removed += piece as u64;
-            if piece < PIECE as usize {
-                return Ok(removed);
-            }
+        // A look first: most of the time there is nothing to write.
+        let has_old = move |connection: &Connection| {
+            Ok(!old(&Transaction::new(connection, false), before, most)?.is_empty())
+        };
+        while self.store.read(has_old).await? {
+            let remove = move |transaction: &Transaction<'_>| remove_old(transaction, before, most);
+            removed += self.store.change(point::DROP_EVENTS, remove).await? as u64;
         }
+        Ok(removed)
     }
 }
 
@@ -188,19 +190,24 @@ fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
     })
 }
 
-fn remove_old(transaction: &Transaction<'_>, before: i64, most: u32) -> Result<usize, StoreError> {
+/// The oldest rows that are past their retention, at most a piece of them.
+fn old(transaction: &Transaction<'_>, before: i64, most: u32) -> Result<Vec<i64>, StoreError> {
     let place = |row: &Row<'_>| {
         let columns = Columns::new(row, TABLE);
         Ok((columns.get::<i64>(0)?, columns.get::<i64>(1)?))
     };
-    let Some((newest, nth)) = transaction.first(sql::LAST, (), place)? else { return Ok(0) };
+    let Some((newest, nth)) = transaction.first(sql::LAST, (), place)? else { return Ok(Vec::new()) };
     let surplus = nth - i64::from(most);
     let oldest = transaction.all(sql::OLDEST, params![newest, PIECE], place)?;
-    let is_old = |(seq, nth): &&(i64, i64)| *seq <= before || *nth <= surplus;
-    let old = oldest.iter().take_while(is_old).count();
-    if let Some((last, _)) = oldest[..old].last() {
+    let is_old = |(seq, nth): &(i64, i64)| *seq <= before || *nth <= surplus;
+    Ok(oldest.into_iter().take_while(is_old).map(|(seq, _)| seq).collect())
+}
+
+fn remove_old(transaction: &Transaction<'_>, before: i64, most: u32) -> Result<usize, StoreError> {
+    let old = old(transaction, before, most)?;
+    if let Some(last) = old.last() {
         transaction.run(sql::REMOVE, [last])?;
         transaction.run(sql::SAVE_REMOVED, params![REMOVED, last.to_be_bytes()])?;
     }
-    Ok(old)
+    Ok(old.len())
 }

@@ -28,6 +28,8 @@ mod disk;
 #[cfg(test)]
 mod do_not_contact;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod failed_requests;
 #[cfg(test)]
 mod failovers;
