@@ -1,6 +1,6 @@
 //! A request of a legacy port or a callback that failed.
 
-use domain::{FailedRequestId, Purpose, Timestamp};
+use domain::{FailedRequestId, Service, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::FailedState;
@@ -21,7 +21,7 @@ pub struct FailedRequest {
     pub at: Timestamp,
     /// The service it belongs to.
     #[schema(schema_with = schemas::service)]
-    pub service: Purpose,
+    pub service: Service,
     /// `inbound`: it came to us. `outbound`: it went from us to another program.
     #[schema(example = "inbound")]
     pub direction: String,

@@ -1,6 +1,6 @@
 //! The clearing of flood waits.
 
-use domain::{Purpose, Timestamp};
+use domain::{Service, Timestamp};
 use health::ClearingView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,13 +26,13 @@ pub struct FloodClearing {
     pub until: Option<Timestamp>,
     /// The service that is started next.
     #[schema(value_type = Option<String>, example = "send_text")]
-    pub next: Option<Purpose>,
+    pub next: Option<Service>,
     /// Services that run again.
     #[schema(value_type = Vec<String>)]
-    pub done: Vec<Purpose>,
+    pub done: Vec<Service>,
     /// Services that are still to be started.
     #[schema(value_type = Vec<String>)]
-    pub waiting: Vec<Purpose>,
+    pub waiting: Vec<Service>,
     /// Accounts that are paused.
     pub accounts: Vec<PausedAccount>,
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use access::{AuditResult, Role};
 use domain::account::{PRIORITIES, SendingLimits, USUAL_PRIORITY};
-use domain::{AccountState, ContactKind, ContactSource, MessageState, Purpose};
+use domain::{AccountState, ContactKind, ContactSource, MessageState, Purpose, Service};
 use store::{AlertState, FailedState, PeerKind, Scope};
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -199,7 +199,7 @@ pub fn weekdays() -> RefOr<Schema> {
 }
 
 pub fn service() -> RefOr<Schema> {
-    one_of(Purpose::ALL.map(Purpose::as_str), "The service.").examples(["create_chat"]).into()
+    one_of(Service::ALL.map(Service::as_str), "The service.").examples(["create_chat"]).into()
 }
 
 pub fn purposes() -> RefOr<Schema> {

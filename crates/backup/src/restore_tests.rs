@@ -29,7 +29,7 @@ fn options(data: &Path, clock: &Clock) -> StoreOptions {
 }
 
 /// Changes something that a backup keeps.
-async fn stop(store: &Store, clock: &Clock, service: domain::Purpose) {
+async fn stop(store: &Store, clock: &Clock, service: domain::Service) {
     store.services().save(service, true, clock.now()).await.unwrap();
 }
 
@@ -43,7 +43,7 @@ impl World {
         let place = tempfile::tempdir().unwrap();
         let (data, clock) = (place.path().join("data"), Clock::system());
         let store = Store::open(options(&data, &clock)).await.unwrap();
-        stop(&store, &clock, domain::Purpose::SendText).await;
+        stop(&store, &clock, domain::Service::SendText).await;
         fs::create_dir(data.join("outgoing")).unwrap();
         fs::write(data.join("outgoing/before"), "before").unwrap();
         let backups = Backups::new(BackupParts {
@@ -58,7 +58,7 @@ impl World {
         while backups.get(&name).await.unwrap().state != BackupState::Proven {
             tokio::task::yield_now().await;
         }
-        stop(&store, &clock, domain::Purpose::CreateChat).await;
+        stop(&store, &clock, domain::Service::CreateChat).await;
         fs::rename(data.join("outgoing/before"), data.join("outgoing/after")).unwrap();
         drop(backups);
         store.close().await;

@@ -6,12 +6,11 @@ use std::{
     time::Duration,
 };
 
-use domain::account::{AccountName, Purpose};
+use domain::{AccountName, Purpose, Service};
 use toml::Value;
 
 use crate::{
     document::Document,
-    legacy::LegacyService,
     settings::Settings,
     telegram::{AccountSettings, SessionSource},
 };
@@ -150,8 +149,8 @@ fn ports(settings: &Settings, document: &mut Document) {
         taken.push((port.listen, port.port, path.clone()));
         if port.invite_callback_url.is_some() {
             let wrong = match port.service {
-                LegacyService::CreateChat if settings.legacy.invite_callback.is_some() => None,
-                LegacyService::CreateChat => Some(
+                Service::CreateChat if settings.legacy.invite_callback.is_some() => None,
+                Service::CreateChat => Some(
                     "needs the section [legacy.invite_callback] with a group_id; its url is for the other ports",
                 ),
                 _ => Some("is for ports that create chats; take it out"),

@@ -5,10 +5,9 @@ use std::{
     time::Duration,
 };
 
-use domain::account::{AccountName, Purpose};
+use domain::{AccountName, Service};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     alerts::{WebhookSecret, webhook_secret},
@@ -99,7 +98,7 @@ settings! {
         /// The number of a legacy port; 0 takes any that is free.
         port: u16, integer(0, 65535), "5022";
         /// What the port does.
-        service: LegacyService, choice(LegacyService::NAMES), "\"send_text\"";
+        service: Service, choice(<Service as strum::VariantNames>::VARIANTS), "\"send_text\"";
         /// The address it listens on; beyond loopback it needs `allow_from` or `key_required`.
         #[serde(default = "LegacyPort::default_listen")]
         listen: IpAddr = LegacyPort::default_listen(), word("an address without a port", reads::<IpAddr>);
@@ -125,41 +124,6 @@ settings! {
 impl LegacyPort {
     fn default_listen() -> IpAddr {
         IpAddr::V4(Ipv4Addr::LOCALHOST)
-    }
-}
-
-/// What a legacy port does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::VariantNames)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum LegacyService {
-    /// Creating chats.
-    CreateChat,
-    /// Sending text.
-    SendText,
-    /// Sending files.
-    SendMedia,
-    /// Leaving chats.
-    LeaveChat,
-}
-
-impl LegacyService {
-    /// Every service's name.
-    pub(crate) const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
-
-    /// The name in settings and in paths.
-    pub const fn as_str(self) -> &'static str {
-        self.purpose().as_str()
-    }
-
-    /// What its sessions are for.
-    pub const fn purpose(self) -> Purpose {
-        match self {
-            Self::CreateChat => Purpose::CreateChat,
-            Self::SendText => Purpose::SendText,
-            Self::SendMedia => Purpose::SendMedia,
-            Self::LeaveChat => Purpose::LeaveChat,
-        }
     }
 }
 

@@ -43,7 +43,7 @@ pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvi
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
-pub use legacy::{InviteCallback, LegacyPort, LegacyService, LegacySettings};
+pub use legacy::{InviteCallback, LegacyPort, LegacySettings};
 pub use media_folder::MediaFolderError;
 pub use place::Place;
 pub use proxy::{InvalidProxy, ProxyAddress};

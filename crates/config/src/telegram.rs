@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     keys::{Row, Section, settings},
-    legacy::LegacyService,
     proxy::ProxyAddress,
     secret,
     value_kind::{
@@ -178,7 +177,7 @@ settings! {
             optional(secret("a session string", one_word)), "{ file = \"main.session.txt\" }";
         /// What the session is used for; left out: all that no other session of the account names.
         #[serde(default, rename = "for", skip_serializing_if = "Vec::is_empty")]
-        purposes as "for": Vec<Purpose>, optional(choices(LegacyService::NAMES)), "[\"create_chat\"]";
+        purposes as "for": Vec<Purpose>, optional(choices(<Purpose as strum::VariantNames>::VARIANTS)), "[\"create_chat\"]";
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
-use domain::account::Purpose;
+use domain::{Purpose, Service};
 use secrecy::ExposeSecret;
 use toml::{Table, Value};
 
 use crate::{
-    LegacyService, SecretOrigin, SessionSource, Settings, StoreUrl, key_table::KEYS, keys::Presence,
-    settings_reference,
+    SecretOrigin, SessionSource, Settings, StoreUrl, key_table::KEYS, keys::Presence, settings_reference,
 };
 
 mod refusals;
@@ -115,7 +114,7 @@ fn the_example_loads() {
         [Purpose::CreateChat, Purpose::SendText, Purpose::SendMedia],
         "a session that names nothing gets the rest"
     );
-    assert_eq!(settings.legacy.ports[2].service, LegacyService::CreateChat);
+    assert_eq!(settings.legacy.ports[2].service, Service::CreateChat);
     assert_eq!(settings.legacy.ports[2].account.as_ref().unwrap().as_str(), "backup_1");
     assert_eq!(settings.telegram.data_centres[0].address.port(), 5097);
 }

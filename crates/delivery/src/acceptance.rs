@@ -2,7 +2,7 @@
 
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::timeline::{Entry, Step};
-use domain::{Address, ChatRef, MessageId};
+use domain::{Address, ChatRef, MessageId, Service};
 use store::{Accepted, Caller, LaneKey, Queue, SameBy};
 
 use crate::decide::{self, Choice};
@@ -11,7 +11,7 @@ use crate::lanes::{LaneId, NoneStored, Place};
 use crate::pace::Slot;
 use crate::sender::{Candidates, Query};
 use crate::submission::{self, How, Submission, SubmitError, Submitted};
-use crate::{Delivery, Inner, due_since, durability, log_events, purpose, query, worker};
+use crate::{Delivery, Inner, due_since, durability, log_events, query, service, worker};
 
 impl Delivery {
     /// Accepts a message: when this returns `New`, it is on disk and will be carried.
@@ -86,7 +86,7 @@ impl Delivery {
         let place = store::Place {
             queue: queue(message, candidates.as_ref()),
             caller: Caller::of(&accept.origin),
-            media: !message.content.media.is_empty(),
+            service: Service::sending_to(&message.chat, !message.content.media.is_empty()),
         };
         let scheduled = message.state == MessageState::Scheduled;
         inner.counts.accept(&place, scheduled, inner.limits.quotas)?;
@@ -110,7 +110,7 @@ impl Delivery {
                         inner.waiters.set_due(
                             id,
                             due_since(&message),
-                            purpose(&message),
+                            service(&message),
                             message.pin.clone(),
                         );
                         self.start(lane, Some(worker::first_job(message, slot)));

@@ -7,7 +7,7 @@ use store::{LaneKey, Place};
 
 use crate::lanes::{Full, Job, PageOf};
 use crate::worker::{InFlight, LaneWorker, Payload};
-use crate::{Delivery, Inner, due_since, persist, purpose};
+use crate::{Delivery, Inner, due_since, persist, service};
 
 /// Opens lanes for what waits in the store, until the delivery closes.
 pub(crate) async fn run(delivery: Delivery) {
@@ -98,7 +98,7 @@ impl LaneWorker<'_> {
     fn take_in_hand(&self, message: OutboundMessage, place: Place) -> Option<OutboundMessage> {
         let waiters = &self.delivery.0.waiters;
         waiters.begin(message.id, place);
-        waiters.set_due(message.id, due_since(&message), purpose(&message), message.pin.clone());
+        waiters.set_due(message.id, due_since(&message), service(&message), message.pin.clone());
         self.delivery.unless_it_must_wait(message)
     }
 }

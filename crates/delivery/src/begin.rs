@@ -16,7 +16,7 @@ use crate::prepare::Prepared;
 use crate::sender::{Candidates, Query};
 use crate::watchdog::{Unbegun, Watch};
 use crate::worker::{Gone, InFlight, LAST_RUN_ENDED, LaneStep, LaneWorker, NotedWait, Route, refusal};
-use crate::{log_events, plan, purpose, query};
+use crate::{log_events, plan, query, service};
 
 /// Even without a deadline the accounts are looked at again now and then: a missed change must not strand a lane.
 const LONGEST_LOOK_AWAY: Duration = Duration::from_secs(5);
@@ -114,7 +114,7 @@ impl LaneWorker<'_> {
     /// What is about to be begun, for those who watch over the workers.
     fn unbegun(&self, message: &OutboundMessage) -> Unbegun {
         let since = self.delivery.0.ambient.clock.running();
-        Unbegun { what: *message.id.as_uuid(), purpose: purpose(message), since }
+        Unbegun { what: *message.id.as_uuid(), service: service(message), since }
     }
 
     /// The candidates from memory, or from a look-up; `None` when the program ends meanwhile.

@@ -47,7 +47,7 @@ use std::time::Duration;
 use ambient::{Chance, Clock, Ids};
 use domain::message::{MessageState, OutboundMessage};
 use domain::outcome::Failure;
-use domain::{AccountName, ChatRef, MessageId, Purpose, Timestamp};
+use domain::{AccountName, ChatRef, MessageId, Service, Timestamp};
 use store::{Place, Store, StoreError};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -249,8 +249,8 @@ impl Delivery {
     }
 
     /// Whether no account finds a chat, as sending there would say. For callers that ask for what costs much first.
-    pub async fn finds_nobody(&self, chat: &ChatRef, pin: Option<&AccountName>, purpose: Purpose) -> bool {
-        let query = Query { chat: chat.clone(), pin: pin.cloned(), purpose };
+    pub async fn finds_nobody(&self, chat: &ChatRef, pin: Option<&AccountName>, service: Service) -> bool {
+        let query = Query { chat: chat.clone(), pin: pin.cloned(), service: Some(service) };
         let candidates = match self.0.sender.candidates_now(&query) {
             Some(candidates) => candidates,
             None => self.0.sender.candidates(&query).await,
@@ -306,11 +306,11 @@ impl Delivery {
     /// Messages that could leave and have not, by service; those that wait for their time are left out.
     pub fn due(&self) -> Vec<Due> {
         let here = self.0.waiters.due();
-        let counted = self.0.counts.due_by_purpose().into_iter().filter(|(_, count)| *count > 0);
-        let due = |(purpose, count)| {
+        let counted = self.0.counts.due_by_service().into_iter().filter(|(_, count)| *count > 0);
+        let due = |(service, count)| {
             // The oldest ones are read from the store first.
-            let oldest = here.iter().find(|due| due.purpose == purpose).map(|due| due.oldest);
-            Due { purpose, count, oldest: oldest.unwrap_or_else(|| self.0.ambient.clock.now()) }
+            let oldest = here.iter().find(|due| due.service == service).map(|due| due.oldest);
+            Due { service, count, oldest: oldest.unwrap_or_else(|| self.0.ambient.clock.now()) }
         };
         counted.map(due).collect()
     }
@@ -370,15 +370,15 @@ fn due_since(message: &OutboundMessage) -> Timestamp {
 }
 
 fn query(message: &OutboundMessage) -> Query {
-    Query { chat: message.place(), pin: message.pin.clone(), purpose: purpose(message) }
+    Query { chat: message.place(), pin: message.pin.clone(), service: service(message) }
 }
 
-/// What the session must be for that carries the next part.
-fn purpose(message: &OutboundMessage) -> Purpose {
+/// The service that carries the next part; none in a channel.
+fn service(message: &OutboundMessage) -> Option<Service> {
     let carries_media = match message.next_part() {
         Some(part) => part.is_media(),
         // Not planned before its mention is known; the media go first.
         None => !message.content.media.is_empty(),
     };
-    if carries_media { Purpose::SendMedia } else { Purpose::SendText }
+    Service::sending_to(&message.chat, carries_media)
 }

@@ -11,13 +11,16 @@ use std::time::Duration;
 use domain::message::{MessageState, OutboundMessage};
 use domain::outcome::Failure;
 use domain::saga::{Failover, SagaEntry, SagaEvent, StepOutcome, TaskKind};
-use domain::{MessageId, OperationId, Outcome, Timestamp};
+use domain::{ChatRef, MessageId, OperationId, Outcome, Service, Timestamp};
 
 use crate::worker::Route;
 
-/// The word of the service that carries a message.
-fn service(message: &OutboundMessage) -> &'static str {
-    crate::purpose(message).as_str()
+/// The word of the service that carries a message, or its channel.
+fn service(message: &OutboundMessage) -> &str {
+    match &message.chat {
+        ChatRef::Channel(chat) => chat.channel.as_str(),
+        ChatRef::Id(_) | ChatRef::Username(_) => crate::service(message).map_or("", Service::as_str),
+    }
 }
 
 /// It is on disk and will be carried; begun already if it is with an account.

@@ -9,20 +9,20 @@ use store::{NextScheduled, Place, Queue, StoreError, StoredLane, Waiting};
 use crate::intervention::waits;
 use crate::lanes::{self, Job, LaneId, Lanes, Lined, NoneStored};
 use crate::worker::{self, InFlight, Payload};
-use crate::{Delivery, Inner, due_since, persist, purpose};
+use crate::{Delivery, Inner, due_since, persist, service};
 
 impl Delivery {
     /// Puts an accepted message in its lane, or leaves it to the store: until its time comes, or until there is room.
     pub(crate) fn enqueue(&self, message: OutboundMessage, place: &Place, known: NoneStored) {
-        let (id, purpose) = (message.id, purpose(&message));
+        let (id, service) = (message.id, service(&message));
         if message.state == MessageState::Scheduled
             && let Some(at) = message.send_at
         {
             self.0.waiters.leave(id);
-            self.0.schedule.add(NextScheduled { at, id, media: place.media });
+            self.0.schedule.add(NextScheduled { at, id, service: place.service });
             return;
         }
-        self.0.waiters.set_due(id, due_since(&message), purpose, message.pin.clone());
+        self.0.waiters.set_due(id, due_since(&message), service, message.pin.clone());
         let Some(message) = self.unless_it_must_wait(message) else { return };
         let place = self.place_of(&message.chat, message.address.as_ref(), &place.queue);
         let (pin, may_wait) = (message.pin.clone(), waits(message.state));

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{Purpose, Timestamp};
+use domain::Timestamp;
 use store::{NextScheduled, StoreError};
 use tokio::sync::Notify;
 
@@ -41,8 +41,7 @@ impl Schedule {
     pub(crate) fn overdue(&self, now: Timestamp) -> Option<Unbegun> {
         let next = self.next().next.filter(|next| next.at <= now)?;
         let since = Duration::from_micros(u64::try_from(next.at.as_micros()).unwrap_or(0));
-        let purpose = if next.media { Purpose::SendMedia } else { Purpose::SendText };
-        Some(Unbegun { what: *next.id.as_uuid(), purpose, since })
+        Some(Unbegun { what: *next.id.as_uuid(), service: next.service, since })
     }
 
     /// Looks for the first one that an earlier run left.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::message::{Content, Part};
 use domain::outcome::{Refusal, SentIds};
 use domain::text::FormattedText;
-use domain::{AccountName, Address, ChatRef, Outcome, Purpose, Timestamp};
+use domain::{AccountName, Address, ChatRef, Outcome, Service, Timestamp};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
@@ -19,8 +19,8 @@ pub struct Query {
     pub chat: ChatRef,
     /// Only this account, if the caller pinned one.
     pub pin: Option<AccountName>,
-    /// What the session must be for.
-    pub purpose: Purpose,
+    /// The service that it is part of; none in a channel.
+    pub service: Option<Service>,
 }
 
 /// When an account that could carry the message may do so.

@@ -5,15 +5,15 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Service, Timestamp};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// What of a service's work could leave and has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// The service.
-    pub purpose: Purpose,
+    /// The service; none for what goes to channels.
+    pub service: Option<Service>,
     /// How much of it there is.
     pub count: u64,
     /// Since when the oldest could leave.
@@ -25,8 +25,8 @@ pub struct Due {
 pub struct InHand {
     /// The account that has it.
     pub account: AccountName,
-    /// The service.
-    pub purpose: Purpose,
+    /// The service; none for what goes to channels.
+    pub service: Option<Service>,
     /// Since when the account has it, by the monotonic clock.
     pub since: Duration,
 }
@@ -38,7 +38,7 @@ struct Entry<T, P> {
     waiters: Vec<oneshot::Sender<Box<T>>>,
     held_until: Option<Timestamp>,
     /// Since when it could leave, and which service's it is; unknown while it waits for its time.
-    due: Option<(Timestamp, Purpose)>,
+    due: Option<(Timestamp, Option<Service>)>,
     /// The one account that it is for, if no other may do it.
     only: Option<AccountName>,
     /// It may have been done or not: until when it is tried, and what ends that.
@@ -179,16 +179,22 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
     /// What accounts have and what has no result yet.
     pub(crate) fn in_hand(&self) -> Vec<InHand> {
         let in_hand = |entry: &Entry<T, P>| {
-            let ((account, since), (_, purpose)) = (entry.with.clone()?, entry.due?);
-            Some(InHand { account, purpose, since })
+            let ((account, since), (_, service)) = (entry.with.clone()?, entry.due?);
+            Some(InHand { account, service, since })
         };
         self.map().values().filter_map(in_hand).collect()
     }
 
     /// It could leave since then, for this service, through `only` this account if one is named.
-    pub(crate) fn set_due(&self, id: I, since: Timestamp, purpose: Purpose, only: Option<AccountName>) {
+    pub(crate) fn set_due(
+        &self,
+        id: I,
+        since: Timestamp,
+        service: Option<Service>,
+        only: Option<AccountName>,
+    ) {
         if let Some(entry) = self.map().get_mut(&id) {
-            entry.due = Some((since, purpose));
+            entry.due = Some((since, service));
             entry.only = only;
         }
     }
@@ -207,13 +213,13 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
     /// Those that could leave, by service.
     pub(crate) fn due(&self) -> Vec<Due> {
         let mut all: Vec<Due> = Vec::new();
-        for (since, purpose) in self.map().values().filter_map(|entry| entry.due) {
-            match all.iter_mut().find(|due| due.purpose == purpose) {
+        for (since, service) in self.map().values().filter_map(|entry| entry.due) {
+            match all.iter_mut().find(|due| due.service == service) {
                 Some(due) => {
                     due.count += 1;
                     due.oldest = due.oldest.min(since);
                 }
-                None => all.push(Due { purpose, count: 1, oldest: since }),
+                None => all.push(Due { service, count: 1, oldest: since }),
             }
         }
         all

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::{AccountName, Purpose};
+use domain::{AccountName, Service};
 use store::{Caller, Place, Queue, WaitingAt};
 
 use crate::submission::Full;
@@ -24,15 +24,21 @@ struct Count {
     scheduled: i64,
     text: i64,
     media: i64,
+    channel: i64,
 }
 
 impl Count {
-    const fn of(&mut self, scheduled: bool, media: bool) -> &mut i64 {
-        match (scheduled, media) {
+    const fn of(&mut self, scheduled: bool, service: Option<Service>) -> &mut i64 {
+        match (scheduled, service) {
             (true, _) => &mut self.scheduled,
-            (false, false) => &mut self.text,
-            (false, true) => &mut self.media,
+            (false, Some(Service::SendMedia)) => &mut self.media,
+            (false, Some(_)) => &mut self.text,
+            (false, None) => &mut self.channel,
         }
+    }
+
+    const fn due(&self) -> i64 {
+        self.text + self.media + self.channel
     }
 }
 
@@ -47,7 +53,7 @@ struct Counts {
 impl Counts {
     fn add(&mut self, place: &Place, scheduled: bool, count: i64) {
         change(&mut self.queues, &place.queue, |queue| {
-            *queue.of(scheduled, place.media) += count;
+            *queue.of(scheduled, place.service) += count;
             *queue == Count::default()
         });
         let add = |all: &mut i64| {
@@ -131,19 +137,23 @@ impl WaitingCounts {
         usize::try_from(self.lock().all).unwrap_or(0)
     }
 
-    /// How many could leave, by service.
-    pub(crate) fn due_by_purpose(&self) -> [(Purpose, u64); 2] {
+    /// How many could leave, by service; those of channels are part of none.
+    pub(crate) fn due_by_service(&self) -> [(Option<Service>, u64); 3] {
         let counts = self.lock();
         let sum =
             |of: fn(&Count) -> i64| u64::try_from(counts.queues.values().map(of).sum::<i64>()).unwrap_or(0);
-        [(Purpose::SendText, sum(|count| count.text)), (Purpose::SendMedia, sum(|count| count.media))]
+        [
+            (Some(Service::SendText), sum(|count| count.text)),
+            (Some(Service::SendMedia), sum(|count| count.media)),
+            (None, sum(|count| count.channel)),
+        ]
     }
 
     /// How many of those that could leave wait for one account and no other.
     pub(crate) fn due_of_accounts(&self) -> HashMap<AccountName, u64> {
         let counts = self.lock();
         let pinned = counts.queues.iter().filter_map(|(queue, count)| match queue {
-            Queue::Pinned(account) => Some((account.clone(), u64::try_from(count.text + count.media).ok()?)),
+            Queue::Pinned(account) => Some((account.clone(), u64::try_from(count.due()).ok()?)),
             Queue::Account(_) | Queue::Pool => None,
         });
         pinned.filter(|(_, count)| *count > 0).collect()
@@ -167,12 +177,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn place(account: Option<u8>, caller: u8, media: bool) -> Place {
+    const TEXT: Option<Service> = Some(Service::SendText);
+
+    fn place(account: Option<u8>, caller: u8, service: Option<Service>) -> Place {
         let name = |number: u8| format!("account_{number}").parse().expect("a name");
         Place {
             queue: account.map_or(Queue::Pool, |number| Queue::Pinned(name(number))),
             caller: Caller::Listener(caller.to_string().into()),
-            media,
+            service,
         }
     }
 
@@ -181,36 +193,40 @@ mod tests {
         let counts = WaitingCounts::default();
         let quotas = Quotas { account: 2, caller: 3 };
         for _ in 0..2 {
-            assert_eq!(counts.accept(&place(Some(1), 1, false), false, quotas), Ok(()));
+            assert_eq!(counts.accept(&place(Some(1), 1, TEXT), false, quotas), Ok(()));
         }
         let account = "account_1".parse().expect("a name");
-        assert_eq!(counts.accept(&place(Some(1), 2, false), false, quotas), Err(Full::Account(account)));
+        assert_eq!(counts.accept(&place(Some(1), 2, TEXT), false, quotas), Err(Full::Account(account)));
         assert!(counts.is_full(quotas));
-        assert_eq!(counts.accept(&place(Some(2), 1, false), true, quotas), Ok(()));
-        assert_eq!(counts.accept(&place(None, 1, false), false, quotas), Err(Full::Listener("1".into())));
-        assert_eq!(counts.accept(&place(None, 2, false), false, quotas), Ok(()));
-        counts.end(&place(Some(1), 1, false), false);
-        assert_eq!(counts.accept(&place(Some(1), 2, true), false, quotas), Ok(()));
+        assert_eq!(counts.accept(&place(Some(2), 1, TEXT), true, quotas), Ok(()));
+        assert_eq!(counts.accept(&place(None, 1, TEXT), false, quotas), Err(Full::Listener("1".into())));
+        assert_eq!(counts.accept(&place(None, 2, TEXT), false, quotas), Ok(()));
+        counts.end(&place(Some(1), 1, TEXT), false);
+        assert_eq!(counts.accept(&place(Some(1), 2, Some(Service::SendMedia)), false, quotas), Ok(()));
         assert_eq!(counts.all(), 4);
+    }
+
+    fn services() -> impl Strategy<Value = Option<Service>> {
+        prop::option::of(prop::sample::select(vec![Service::SendText, Service::SendMedia]))
     }
 
     proptest! {
         #[test]
         fn what_has_ended_is_counted_nowhere(
-            messages in prop::collection::vec((prop::option::of(0_u8..3), 0_u8..3, any::<bool>(), any::<bool>()), 0..40),
+            messages in prop::collection::vec((prop::option::of(0_u8..3), 0_u8..3, services(), any::<bool>()), 0..40),
         ) {
             let counts = WaitingCounts::default();
-            for (account, caller, media, scheduled) in &messages {
-                counts.begin(&place(*account, *caller, *media), *scheduled);
+            for (account, caller, service, scheduled) in &messages {
+                counts.begin(&place(*account, *caller, *service), *scheduled);
             }
             prop_assert_eq!(counts.all(), messages.len());
-            for (account, caller, media, _) in messages.iter().filter(|(.., scheduled)| *scheduled) {
-                counts.due(&place(*account, *caller, *media));
+            for (account, caller, service, _) in messages.iter().filter(|(.., scheduled)| *scheduled) {
+                counts.due(&place(*account, *caller, *service));
             }
-            let due: u64 = counts.due_by_purpose().iter().map(|(_, count)| count).sum();
+            let due: u64 = counts.due_by_service().iter().map(|(_, count)| count).sum();
             prop_assert_eq!(due, messages.len() as u64);
-            for (account, caller, media, _) in &messages {
-                counts.end(&place(*account, *caller, *media), false);
+            for (account, caller, service, _) in &messages {
+                counts.end(&place(*account, *caller, *service), false);
             }
             let left = counts.lock();
             prop_assert!(left.queues.is_empty() && left.accounts.is_empty() && left.callers.is_empty() && left.all == 0);

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::Purpose;
+use domain::Service;
 use uuid::Uuid;
 
 /// A piece of work that nothing is waited for, and that is not begun yet. It is so for milliseconds, unless the worker
@@ -14,8 +14,8 @@ use uuid::Uuid;
 pub struct Unbegun {
     /// The id of the message or operation.
     pub what: Uuid,
-    /// The service it is part of.
-    pub purpose: Purpose,
+    /// The service it is part of; none in a channel.
+    pub service: Option<Service>,
     /// Since when; of use only to tell whether it is still the same attempt to begin it.
     pub since: Duration,
 }
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn what_is_begun_waits_or_is_given_up_has_no_pulse() {
         let watchdog = Watchdog::default();
-        let unbegun = Unbegun { what: Uuid::nil(), purpose: Purpose::SendText, since: Duration::ZERO };
+        let unbegun = Unbegun { what: Uuid::nil(), service: Some(Service::SendText), since: Duration::ZERO };
         let watch = watchdog.of(1);
         watch.arm(unbegun);
         assert_eq!(watchdog.unbegun(), [unbegun]);

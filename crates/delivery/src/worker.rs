@@ -15,7 +15,7 @@ use crate::decide::Unsettled;
 use crate::lanes::{Job, LaneId, Take};
 use crate::pace::Slot;
 use crate::sender::RefusalKind;
-use crate::{Delivery, Inner, due_since, persist, purpose};
+use crate::{Delivery, Inner, due_since, persist, service};
 
 /// How long a lane rests after its worker broke.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
@@ -223,7 +223,7 @@ impl LaneWorker<'_> {
             let outbox = store.outbox();
             match persist::write(ambient, closing, &id, || outbox.settled(id)).await {
                 Ok(Some(message)) if !message.state.is_final() => {
-                    waiters.set_due(id, due_since(&message), purpose(&message), message.pin.clone());
+                    waiters.set_due(id, due_since(&message), service(&message), message.pin.clone());
                     return Some(Job { id, pin, payload: Box::new(InFlight::new(message)) });
                 }
                 Ok(_) => {

@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for AccountName {
 }
 
 /// What a session is used for. A session without a list serves all of them.
-#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray, strum::VariantNames)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::account::Reason;
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Service, Timestamp};
 use serde::{Serialize, Serializer};
 
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
@@ -49,8 +49,8 @@ pub struct InvalidCardId(String);
 const LONGEST: usize = 160;
 
 impl CardId {
-    pub fn service(purpose: Purpose) -> Self {
-        Self { kind: CardKind::Service, text: format!("service:{}", purpose.as_str()).into() }
+    pub fn service(service: Service) -> Self {
+        Self { kind: CardKind::Service, text: format!("service:{}", service.as_str()).into() }
     }
 
     pub fn account(name: &AccountName) -> Self {
@@ -345,7 +345,7 @@ mod tests {
     fn ids_are_read_as_they_are_written() {
         let main: AccountName = "main".parse().expect("a name");
         let ids = [
-            CardId::service(Purpose::SendText),
+            CardId::service(Service::SendText),
             CardId::account(&main),
             CardId::line(&main, "send_text+leave_chat"),
             CardId::port("5021"),

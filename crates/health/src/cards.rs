@@ -106,15 +106,15 @@ impl CardMaker<'_> {
         Card { name, up_since, sent_last_hour, sends, ..Card::new(id, lamp, state, since) }
     }
 
-    fn waiting(&self, purpose: domain::Purpose) -> u64 {
-        let due = self.history.due.iter().filter(|(one, ..)| *one == purpose);
+    fn waiting(&self, service: domain::Service) -> u64 {
+        let due = self.history.due.iter().filter(|(one, ..)| *one == Some(service));
         due.map(|(_, count, _)| *count).sum()
     }
 
     fn service(&mut self, service: &ServiceView) -> Card {
-        let id = CardId::service(service.purpose);
+        let id = CardId::service(service.service);
         let latest = self.latest(&id);
-        let clearing = !service.running && self.seen.silent.contains(&service.purpose);
+        let clearing = !service.running && self.seen.silent.contains(&service.service);
         let (now, unable) = self.history.service_now(self.seen, service);
         // It is as it is now, once it was asked at all since it was started.
         let evaluation = latest.as_ref().map(|latest| &latest.evaluation).map(|asked| match asked.code() {
@@ -145,9 +145,9 @@ impl CardMaker<'_> {
             None => (Lamp::Busy, "starting"),
         };
         let stopped_at = (!service.running).then_some(service.since);
-        let mut card = self.blank(id, service.purpose.as_str().to_owned(), lamp, state, stopped_at);
+        let mut card = self.blank(id, service.service.as_str().to_owned(), lamp, state, stopped_at);
         // What runs, runs since it was started, however able it is at the moment.
-        let running = CardId::service(service.purpose);
+        let running = CardId::service(service.service);
         card.up_since = service.running.then(|| self.up_since(&running, service.since));
         card.reason = reason.filter(|_| matches!(lamp, Lamp::Trouble | Lamp::Waiting | Lamp::Off));
         card.latency = evaluation.and_then(|evaluation| evaluation.latency);
@@ -155,13 +155,13 @@ impl CardMaker<'_> {
             let pool =
                 self.seen.accounts.iter().filter(|account| account.pool && account.usable == Usable::Now);
             card.until = pool
-                .filter_map(|account| flooded_until(&account.floods, service.purpose, self.seen.at))
+                .filter_map(|account| flooded_until(&account.floods, service.service, self.seen.at))
                 .min();
         }
         card.detail =
             matches!(lamp, Lamp::Trouble | Lamp::Waiting).then(|| unable::in_words(&unable)).flatten();
         card.unable = unable;
-        card.stuck = self.history.stuck(self.seen, |one| one.purpose == service.purpose);
+        card.stuck = self.history.stuck(self.seen, |one| one.service == Some(service.service));
         card.advice = match state {
             "clearing" => Some(Advice::WaitForClearing),
             "stopped" => Some(Advice::Start),
@@ -174,7 +174,7 @@ impl CardMaker<'_> {
         (card.operations, card.errors) = (Some(service.operations), Some(service.errors));
         card.last_error.clone_from(&service.last_error);
         card.cache = Some(service.cache_size as u64);
-        card.queue = Some(self.waiting(service.purpose));
+        card.queue = Some(self.waiting(service.service));
         let switch: &[CardAction] =
             if service.running { &[CardAction::Stop, CardAction::Restart] } else { &[CardAction::Start] };
         card.actions = ActionSet::of(switch.iter().copied().chain([CardAction::ReloadCache]));

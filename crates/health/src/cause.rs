@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn service(state: &'static str) -> Card {
-        Card { state, ..card_of(CardId::service(domain::Purpose::SendText), Lamp::Trouble) }
+        Card { state, ..card_of(CardId::service(domain::Service::SendText), Lamp::Trouble) }
     }
 
     fn of(cards: &[Card]) -> (u32, Vec<String>) {

@@ -205,7 +205,7 @@ fn work(health: &Health, calls: Vec<CallsCounted>) -> Work {
     Work {
         in_hand: delivery.in_hand(),
         due_of_accounts,
-        due: due.map(|due| (due.purpose, due.count, due.oldest)).collect(),
+        due: due.map(|due| (due.service, due.count, due.oldest)).collect(),
         unbegun: delivery.unbegun().into_iter().chain(sagas.unbegun()).collect(),
         full: delivery.is_full(),
         counted: Reading { sent: counted.sent, failed: counted.failed.iter().map(|(_, count)| *count).sum() },

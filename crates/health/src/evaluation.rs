@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use domain::account::{AccountState, Flood, Operation};
-use domain::{Purpose, Timestamp};
+use domain::{Service, Timestamp};
 use store::StoreError;
 use telegram::router::Usable;
 use telegram::{AccountView, LastCalls, LineView};
@@ -175,17 +175,17 @@ fn worst(evaluations: &[Evaluation]) -> Evaluation {
 }
 
 /// The kinds of calls that a service makes to change something.
-pub(crate) const fn operations(purpose: Purpose) -> &'static [Operation] {
-    match purpose {
-        Purpose::SendText | Purpose::SendMedia => &[Operation::SendMessage],
-        Purpose::CreateChat => &[Operation::CreateChat],
-        Purpose::LeaveChat => &[Operation::Leave],
+pub(crate) const fn operations(service: Service) -> &'static [Operation] {
+    match service {
+        Service::SendText | Service::SendMedia => &[Operation::SendMessage],
+        Service::CreateChat => &[Operation::CreateChat],
+        Service::LeaveChat => &[Operation::Leave],
     }
 }
 
 /// Until when floods keep an account from what a service does.
-pub(crate) fn flooded_until(floods: &[Flood], purpose: Purpose, now: Timestamp) -> Option<Timestamp> {
-    let concerns = |flood: &&Flood| operations(purpose).contains(&flood.operation) && flood.until > now;
+pub(crate) fn flooded_until(floods: &[Flood], service: Service, now: Timestamp) -> Option<Timestamp> {
+    let concerns = |flood: &&Flood| operations(service).contains(&flood.operation) && flood.until > now;
     floods.iter().filter(concerns).map(|flood| flood.until).max()
 }
 
@@ -203,9 +203,9 @@ pub(crate) struct Worker<'a> {
 impl<'a> Worker<'a> {
     /// An account of the pool, for a service. A restriction that concerns only first contacts leaves it able, and so do
     /// calls of other kinds that go wrong.
-    pub(crate) fn of(view: &'a AccountView, lines: &[Evaluation], purpose: Purpose, now: Timestamp) -> Self {
+    pub(crate) fn of(view: &'a AccountView, lines: &[Evaluation], service: Service, now: Timestamp) -> Self {
         let concerns =
-            |operation| operation == Operation::Connect || operations(purpose).contains(&operation);
+            |operation| operation == Operation::Connect || operations(service).contains(&operation);
         let best =
             lines.iter().filter(|line| line.was_answered()).min_by_key(|line| (line.answer, line.latency));
         let evaluation = match best {
@@ -214,7 +214,7 @@ impl<'a> Worker<'a> {
             }
             _ => account(view, lines, false),
         };
-        let flooded = flooded_until(&view.floods, purpose, now).is_some();
+        let flooded = flooded_until(&view.floods, service, now).is_some();
         Self { name: view.name.as_str(), state: view.state, evaluation, flooded }
     }
 }

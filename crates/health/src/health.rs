@@ -8,7 +8,7 @@ use ambient::Clock;
 use delivery::{Delivery, Sagas};
 use domain::message::MessageState;
 use domain::saga::SagaState;
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Service, Timestamp};
 use store::{Beats, Store, StoreError};
 use telegram::{
     AccountView, ActError, Action, Clearing, ClearingError, ClearingView, Monitor, ServiceAction, ServiceView,
@@ -236,10 +236,10 @@ impl Health {
     /// Switches a service by hand; a clearing that runs respects it.
     pub async fn switch_service(
         &self,
-        purpose: Purpose,
+        service: Service,
         action: ServiceAction,
     ) -> Result<ServiceView, ActError> {
-        let switched = self.0.parts.accounts.clearing.switch_service(purpose, action).await;
+        let switched = self.0.parts.accounts.clearing.switch_service(service, action).await;
         self.switched();
         switched
     }

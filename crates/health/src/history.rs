@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use delivery::{InHand, Unbegun};
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Service, Timestamp};
 use store::{BeatsBatch, BeatsPast, EndedInMinute, Stats};
 use telegram::{AccountView, ServiceView};
 
@@ -24,8 +24,8 @@ const KEPT_MINUTES: i64 = 48 * 60;
 /// How much the work that waits is, as the delivery says.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
-    /// What could leave and has not, by service: how much, and since when the oldest.
-    pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
+    /// What could leave and has not, by service: how much, and since when the oldest. What goes to channels is part of none.
+    pub(crate) due: Vec<(Option<Service>, u64, Timestamp)>,
     /// How much of it waits for one account and no other.
     pub(crate) due_of_accounts: HashMap<AccountName, u64>,
     /// Work that accounts have and that has no result yet.
@@ -56,9 +56,9 @@ pub(crate) struct History {
     pub(crate) answers: LastAnswers,
     /// What was to be begun in the last round.
     unbegun: Vec<Unbegun>,
-    pub(crate) stalled: Vec<Purpose>,
+    pub(crate) stalled: Vec<Option<Service>>,
     pub(crate) stock: Option<Stats>,
-    pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
+    pub(crate) due: Vec<(Option<Service>, u64, Timestamp)>,
     pub(crate) due_of_accounts: HashMap<AccountName, u64>,
     /// What accounts had for too long without a result as of the last round.
     stuck: Vec<InHand>,
@@ -113,8 +113,10 @@ impl History {
         for one in ended {
             let minute = calendar.minute_of(one.minute, now, running);
             let amount = Amount { sent: one.sent, failed: one.failed };
-            let service = services.entry(CardId::service(one.purpose)).or_default();
-            tally::add(service.entry(minute).or_default(), amount);
+            if let Some(service) = one.service {
+                let service = services.entry(CardId::service(service)).or_default();
+                tally::add(service.entry(minute).or_default(), amount);
+            }
             for card in one.account.as_ref().map(CardId::account).into_iter().chain([CardId::queue()]) {
                 tally::add(cards.entry(card).or_default().entry(minute).or_default(), amount);
             }
@@ -177,7 +179,7 @@ impl History {
 
     /// Whether a service's worker stands still: the same piece of work was to be begun in the last round already.
     fn note_unbegun(&mut self, unbegun: Vec<Unbegun>) {
-        let stuck = unbegun.iter().filter(|piece| self.unbegun.contains(piece)).map(|piece| piece.purpose);
+        let stuck = unbegun.iter().filter(|piece| self.unbegun.contains(piece)).map(|piece| piece.service);
         self.stalled = stuck.collect();
         self.unbegun = unbegun;
     }
@@ -245,11 +247,11 @@ impl History {
             of_lines.push(lines);
         }
         for service in &seen.services {
-            let pool = workers(seen, &of_lines, service.purpose);
+            let pool = workers(seen, &of_lines, service.service);
             let evaluation = self.judge_service(seen, service, &pool);
             let detail =
                 (evaluation.answer == Answer::Failed).then(|| unable::in_words(&unable::groups(&pool)));
-            all.push((CardId::service(service.purpose), Latest { evaluation, detail: detail.flatten() }));
+            all.push((CardId::service(service.service), Latest { evaluation, detail: detail.flatten() }));
         }
         for port in &seen.ports {
             let called = asked.ports.get(&port.name);
@@ -262,7 +264,7 @@ impl History {
         }
         let detail = asked.store.as_ref().err().map(ToString::to_string);
         all.push((CardId::store(), Latest { evaluation: evaluation::store(&asked.store), detail }));
-        let oldest = work.due.iter().filter(|(purpose, ..)| is_running(seen, *purpose));
+        let oldest = work.due.iter().filter(|(service, ..)| is_running(seen, *service));
         let oldest = oldest.map(|(.., oldest)| seen.at.since(*oldest)).max();
         let evaluation =
             evaluation::queue(!self.stalled.is_empty(), work.full, oldest, asked.stock.is_some());
@@ -279,16 +281,16 @@ impl History {
         };
         let of_lines = |account| line_ids(account).into_iter().map(of_line).collect();
         let of_lines: Vec<Vec<Evaluation>> = seen.accounts.iter().map(of_lines).collect();
-        let pool = workers(seen, &of_lines, service.purpose);
+        let pool = workers(seen, &of_lines, service.service);
         (self.judge_service(seen, service, &pool), unable::groups(&pool))
     }
 
     fn judge_service(&self, seen: &Observation, service: &ServiceView, pool: &[Worker<'_>]) -> Evaluation {
         let doing = match () {
-            () if !service.running && seen.silent.contains(&service.purpose) => Doing::Clearing,
+            () if !service.running && seen.silent.contains(&service.service) => Doing::Clearing,
             () if !service.running => Doing::Stopped,
-            () if self.stalled.contains(&service.purpose) => Doing::Stalled,
-            () if self.stuck(seen, |one| one.purpose == service.purpose).is_some() => Doing::Stuck,
+            () if self.stalled.contains(&Some(service.service)) => Doing::Stalled,
+            () if self.stuck(seen, |one| one.service == Some(service.service)).is_some() => Doing::Stuck,
             () => Doing::Working,
         };
         evaluation::service(doing, pool)
@@ -318,7 +320,7 @@ impl History {
         for service in &seen.services {
             let reading =
                 Reading { sent: service.operations.saturating_sub(service.errors), failed: service.errors };
-            self.tallies.read(&CardId::service(service.purpose), minute, reading);
+            self.tallies.read(&CardId::service(service.service), minute, reading);
         }
         for (account, reading) in &work.accounts {
             self.tallies.read(&CardId::account(account), minute, *reading);
@@ -352,13 +354,15 @@ fn mark(
     seen.at.minus(ago)
 }
 
-fn workers<'a>(seen: &'a Observation, of_lines: &[Vec<Evaluation>], purpose: Purpose) -> Vec<Worker<'a>> {
+fn workers<'a>(seen: &'a Observation, of_lines: &[Vec<Evaluation>], service: Service) -> Vec<Worker<'a>> {
     let pool = seen.accounts.iter().zip(of_lines).filter(|(account, _)| account.pool);
-    pool.map(|(account, lines)| Worker::of(account, lines, purpose, seen.at)).collect()
+    pool.map(|(account, lines)| Worker::of(account, lines, service, seen.at)).collect()
 }
 
-fn is_running(seen: &Observation, purpose: Purpose) -> bool {
-    seen.services.iter().any(|service| service.purpose == purpose && service.running)
+/// Whether no one has stopped it. A channel has no switch.
+fn is_running(seen: &Observation, service: Option<Service>) -> bool {
+    let is_on = |service| seen.services.iter().any(|one| one.service == service && one.running);
+    service.is_none_or(is_on)
 }
 
 fn minute(calendar: &Calendar, shown: Shown, now: Timestamp, running: Duration) -> Minute {

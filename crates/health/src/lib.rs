@@ -4,6 +4,8 @@ mod calendar;
 mod card;
 mod cards;
 mod cause;
+#[cfg(test)]
+mod channel_tests;
 mod check_cycle;
 mod evaluation;
 #[cfg(test)]

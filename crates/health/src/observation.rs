@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::account::AccountState;
 use domain::measure::Spread;
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Purpose, Service, Timestamp};
 use store::{Stats, StoreError};
 use telegram::{AccountView, CallsCounted, ServiceView};
 
@@ -20,12 +20,13 @@ pub(crate) struct Observation {
     pub(crate) services: Vec<ServiceView>,
     pub(crate) ports: Vec<Port>,
     /// Services that nothing is asked of Telegram for.
-    pub(crate) silent: Vec<Purpose>,
+    pub(crate) silent: Vec<Service>,
 }
 
 impl Observation {
     pub(crate) fn is_silent(&self, purposes: &[Purpose]) -> bool {
-        !purposes.is_empty() && purposes.iter().all(|purpose| self.silent.contains(purpose))
+        let silent: Vec<Purpose> = self.silent.iter().map(|service| service.purpose()).collect();
+        !purposes.is_empty() && purposes.iter().all(|purpose| silent.contains(purpose))
     }
 }
 

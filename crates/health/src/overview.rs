@@ -262,7 +262,7 @@ pub(crate) mod tests {
 
     fn card(number: usize, kind: CardKind, lamp: Lamp) -> Card {
         let id = match kind {
-            CardKind::Service => CardId::service(domain::Purpose::ALL[number % 4]),
+            CardKind::Service => CardId::service(domain::Service::ALL[number % 4]),
             CardKind::Line => CardId::line(&account(number / 2), &format!("all.{number}")),
             CardKind::Account => CardId::account(&account(number)),
             CardKind::Port => CardId::port(&number.to_string()),

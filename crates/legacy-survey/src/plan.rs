@@ -28,8 +28,10 @@ pub fn plan(
         }
         let users: Vec<&Known<'_>> =
             known.iter().filter(|one| one.sessions.iter().any(|own| own.key.as_ref() == Ok(key))).collect();
-        let purposes: BTreeSet<Purpose> =
-            users.iter().flat_map(|one| one.script.services.iter().copied()).collect();
+        let purposes: BTreeSet<Purpose> = users
+            .iter()
+            .flat_map(|one| one.script.services.iter().map(|service| service.purpose()))
+            .collect();
         let account = only(users.iter().filter_map(|one| account_of(one)));
         let api_ids = users.iter().flat_map(|one| one.script.api_ids.iter().copied());
         let api_id = session.api_id.or_else(|| only(api_ids));
@@ -79,6 +81,8 @@ fn only<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
 mod tests {
     use proptest::prelude::*;
 
+    use domain::Service;
+
     use super::*;
     use crate::Script;
 
@@ -86,7 +90,7 @@ mod tests {
         SessionFile { file: file.into(), key: Ok(key.to_owned()), user_id: None, api_id: None }
     }
 
-    fn known<'a>(sessions: Vec<&'a SessionFile>, services: &[Purpose]) -> Known<'a> {
+    fn known<'a>(sessions: Vec<&'a SessionFile>, services: &[Service]) -> Known<'a> {
         Known {
             file: None,
             script: Script { services: services.to_vec(), api_ids: vec![1_000_001], ..Script::default() },
@@ -106,7 +110,7 @@ mod tests {
             session("/old/spare.session", "bb"),
             session("/old/kept.session", "cc"),
         ];
-        let users = [known(vec![&all[1]], &[Purpose::SendText]), known(vec![&all[1]], &[Purpose::SendMedia])];
+        let users = [known(vec![&all[1]], &[Service::SendText]), known(vec![&all[1]], &[Service::SendMedia])];
         let here = BTreeSet::from(["cc".to_owned()]);
         let name = |name: &str| name.parse::<AccountName>().expect("a name");
         let made = plan(&users, &all, &here, |_| Some(name("main")), &[]);

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use domain::Purpose;
+use domain::Service;
 use machine::{Unit, is_python, read_text, script};
 
 use super::python_words::{Word, words};
@@ -39,7 +39,7 @@ pub struct Script {
     /// What it calls its account.
     pub accounts: Vec<String>,
     /// What it serves, by its paths.
-    pub services: Vec<Purpose>,
+    pub services: Vec<Service>,
     pub speaks_telegram: bool,
 }
 
@@ -71,7 +71,7 @@ impl Script {
                 }
                 Word::Text { text, .. } => {
                     let service =
-                        Purpose::ALL.into_iter().find(|one| text.strip_prefix('/') == Some(one.as_str()));
+                        Service::ALL.into_iter().find(|one| text.strip_prefix('/') == Some(one.as_str()));
                     push_new(&mut script.services, service);
                     if matches!(words.get(at + 1), Some(Word::Sign(':'))) {
                         script.said(text, expression(&words[at + 2..]), &known);
@@ -347,7 +347,7 @@ if __name__ == "__main__":
         assert_eq!(script.sessions, ["main_create"]);
         assert_eq!(script.api_ids, [1_000_001]);
         assert_eq!(script.phones, ["+70000000001"]);
-        assert_eq!(script.services, [Purpose::CreateChat]);
+        assert_eq!(script.services, [Service::CreateChat]);
         assert!(script.speaks_telegram && script.is_old() && !script.has_string);
         assert!(!format!("{script:?}").contains("0123456789abcdef"), "a secret is not taken out");
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::Purpose;
+use domain::Service;
 use machine::Unit;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub struct Row {
     /// The script, relative to the folder.
     pub script: Option<String>,
     /// What it serves there.
-    pub services: Vec<Purpose>,
+    pub services: Vec<Service>,
     /// The account here that it is known to belong to.
     pub account: Option<String>,
     /// The applications (`api_id`) that it signs in as.

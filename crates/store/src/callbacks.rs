@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::{CallbackId, FailedRequestId, OperationId, Purpose, Timestamp};
+use domain::{CallbackId, FailedRequestId, OperationId, Service, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -250,7 +250,7 @@ fn shown(callback: Callback) -> Result<FailedRequest, StoreError> {
     Ok(FailedRequest {
         id: FailedRequestId::from_uuid(*callback.id.as_uuid()),
         at: made_at(callback.id.as_uuid()),
-        service: Purpose::CreateChat,
+        service: Service::CreateChat,
         direction: Direction::Outbound,
         endpoint: ENDPOINT.to_owned(),
         payload: to_json(TABLE, &payload)?,
@@ -328,7 +328,7 @@ fn keep(
     let failed = Failed {
         id: key(id),
         at,
-        service: Purpose::CreateChat,
+        service: Service::CreateChat,
         direction: Direction::Outbound,
         endpoint: ENDPOINT,
         payload: &to_json(TABLE, &shown)?,

@@ -1,6 +1,6 @@
 //! The clearing of flood waits that runs, kept over restarts: what it does, what is left, who is paused.
 
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Service, Timestamp};
 
 use crate::column::Columns;
 use crate::database::params;
@@ -47,11 +47,11 @@ pub struct StoredClearing {
     /// What is left is done at once.
     pub hurry: bool,
     /// Services that are still to be started, in this order.
-    pub waiting: Vec<Purpose>,
+    pub waiting: Vec<Service>,
     /// Services that run again.
-    pub done: Vec<Purpose>,
+    pub done: Vec<Service>,
     /// Services that nothing is asked of Telegram for.
-    pub silent: Vec<Purpose>,
+    pub silent: Vec<Service>,
     /// Accounts that are paused, each until when.
     pub pauses: Vec<(AccountName, Timestamp)>,
 }
@@ -79,9 +79,9 @@ impl ClearingRun<'_> {
                         started_at: columns.time(3)?,
                         until: columns.maybe_time(4)?,
                         hurry: columns.get(5)?,
-                        waiting: columns.word(6, "waiting", purposes)?,
-                        done: columns.word(7, "done", purposes)?,
-                        silent: columns.word(8, "silent", purposes)?,
+                        waiting: columns.word(6, "waiting", services)?,
+                        done: columns.word(7, "done", services)?,
+                        silent: columns.word(8, "silent", services)?,
                         pauses: Vec::new(),
                     })
                 })?;
@@ -99,7 +99,7 @@ impl ClearingRun<'_> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn silent(&self) -> Result<Vec<Purpose>, StoreError> {
+    pub async fn silent(&self) -> Result<Vec<Service>, StoreError> {
         Ok(self.get().await?.map_or_else(Vec::new, |run| run.silent))
     }
 
@@ -154,10 +154,10 @@ impl Write for EndClearing {
     }
 }
 
-fn joined(purposes: &[Purpose]) -> String {
-    purposes.iter().map(|purpose| purpose.as_str()).collect::<Vec<_>>().join("+")
+fn joined(services: &[Service]) -> String {
+    services.iter().map(|service| service.as_str()).collect::<Vec<_>>().join("+")
 }
 
-fn purposes(text: &str) -> Option<Vec<Purpose>> {
-    text.split('+').filter(|word| !word.is_empty()).map(services::from_word).collect()
+fn services(text: &str) -> Option<Vec<Service>> {
+    text.split('+').filter(|word| !word.is_empty()).map(Service::from_word).collect()
 }

@@ -6,6 +6,7 @@
 use domain::message::{MessageState, OnFlood, PartState};
 use domain::saga::SagaState;
 use domain::timeline::Step;
+use domain::{ChatRef, Service};
 
 /// The largest number of a state that a worker takes up after a restart, scheduled ones included.
 #[cfg(test)]
@@ -42,6 +43,23 @@ pub(crate) const fn of_part(state: PartState) -> i64 {
 
 pub(crate) fn part(code: i64) -> Option<PartState> {
     [PartState::Waiting, PartState::Begun, PartState::Sent].into_iter().find(|state| of_part(*state) == code)
+}
+
+/// What sends a message into a chat, files or a text alone.
+pub(crate) const fn of_sending(chat: &ChatRef, has_media: bool) -> i64 {
+    match Service::sending_to(chat, has_media) {
+        Some(Service::SendMedia) => 1,
+        Some(_) => 0,
+        None => 2,
+    }
+}
+
+pub(crate) const fn sending(code: i64) -> Option<Service> {
+    match code {
+        1 => Some(Service::SendMedia),
+        2 => None,
+        _ => Some(Service::SendText),
+    }
 }
 
 pub(crate) const fn of_saga(state: SagaState) -> i64 {

@@ -1,6 +1,6 @@
 //! Requests that failed and are kept, so that a person can try them again or drop them.
 
-use domain::{CallbackId, FailedRequestId, OperationId, Purpose, Timestamp};
+use domain::{CallbackId, FailedRequestId, OperationId, Service, Timestamp};
 use uuid::Uuid;
 
 use crate::column::Columns;
@@ -10,7 +10,7 @@ use crate::point::{self, Point};
 use crate::statement::statements;
 use crate::sweep::first_id_at;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, callbacks, services};
+use crate::{Store, StoreError, callbacks};
 
 const TABLE: &str = "failed_requests";
 
@@ -111,7 +111,7 @@ pub struct FailedRequest {
     /// When it first failed.
     pub at: Timestamp,
     /// The service it belongs to.
-    pub service: Purpose,
+    pub service: Service,
     /// Which way it went.
     pub direction: Direction,
     /// Its path.
@@ -202,7 +202,7 @@ fn read(row: &Row<'_>) -> Result<FailedRequest, StoreError> {
     Ok(FailedRequest {
         id: FailedRequestId::from_uuid(Uuid::from_bytes(columns.get(0)?)),
         at: columns.time(1)?,
-        service: columns.word(2, "service", services::from_word)?,
+        service: columns.word(2, "service", Service::from_word)?,
         direction: columns.word(3, "direction", Direction::from_word)?,
         endpoint: columns.get(4)?,
         payload: columns.get(5)?,
@@ -252,7 +252,7 @@ pub(crate) struct Failed<'a> {
     /// The number of its saga or callback.
     pub(crate) id: &'a [u8; 16],
     pub(crate) at: Timestamp,
-    pub(crate) service: Purpose,
+    pub(crate) service: Service,
     pub(crate) direction: Direction,
     pub(crate) endpoint: &'a str,
     pub(crate) payload: &'a str,

@@ -1,6 +1,6 @@
 //! Services that were stopped by hand, kept over restarts.
 
-use domain::{Purpose, Timestamp};
+use domain::{Service, Timestamp};
 
 use crate::column::Columns;
 use crate::database::params;
@@ -15,11 +15,6 @@ statements! {
     START = "DELETE FROM service_switches WHERE service = $1";
 }
 
-/// Reads the word of a service.
-pub(crate) fn from_word(word: &str) -> Option<Purpose> {
-    Purpose::ALL.into_iter().find(|purpose| purpose.as_str() == word)
-}
-
 /// The services' part of a store.
 #[derive(Clone, Copy)]
 pub struct Services<'a> {
@@ -28,18 +23,18 @@ pub struct Services<'a> {
 
 impl Services<'_> {
     /// The services that are stopped, each since when.
-    pub async fn stopped(&self) -> Result<Vec<(Purpose, Timestamp)>, StoreError> {
+    pub async fn stopped(&self) -> Result<Vec<(Service, Timestamp)>, StoreError> {
         self.store
             .all(STOPPED, (), |row| {
                 let columns = Columns::new(row, "service_switches");
-                Ok((columns.word(0, "service", from_word)?, columns.time(1)?))
+                Ok((columns.word(0, "service", Service::from_word)?, columns.time(1)?))
             })
             .await
     }
 
     /// Keeps that a service was stopped, or started again. One that was stopped before keeps its time.
-    pub async fn save(&self, purpose: Purpose, stopped: bool, at: Timestamp) -> Result<(), StoreError> {
-        let service = purpose.as_str();
+    pub async fn save(&self, service: Service, stopped: bool, at: Timestamp) -> Result<(), StoreError> {
+        let service = service.as_str();
         self.store
             .change(point::SAVE_SERVICE, move |transaction| {
                 if stopped {

@@ -71,7 +71,7 @@ impl Run<'_> {
     }
 
     /// When each service that waits is started.
-    fn starts(&self) -> Vec<(domain::Purpose, domain::Timestamp)> {
+    fn starts(&self) -> Vec<(domain::Service, domain::Timestamp)> {
         let first = self.view.until.unwrap_or(self.wall.now);
         let apart = (0_u32..).map(|number| first.plus(Self::APART * number));
         self.view.waiting.iter().copied().zip(apart).collect()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::Alert;
 use domain::account::Reason;
-use domain::{Purpose, Timestamp};
+use domain::{Service, Timestamp};
 use health::{
     ActionSet, Advice, Amount, Answer, Card, CardAction, CardId, CardKind, Causes, Clearing, ClearingView,
     Facts, Lamp, Minute, Phase, Process,
@@ -273,9 +273,9 @@ pub(crate) fn clearing() -> ClearingView {
         by: "asked for by anna".to_owned(),
         started_at: ago(2),
         until: Some(now().plus(Duration::from_mins(3))),
-        next: Some(Purpose::CreateChat),
+        next: Some(Service::CreateChat),
         done: Vec::new(),
-        waiting: vec![Purpose::CreateChat, Purpose::SendText, Purpose::SendMedia],
+        waiting: vec![Service::CreateChat, Service::SendText, Service::SendMedia],
         accounts: Vec::new(),
     }
 }

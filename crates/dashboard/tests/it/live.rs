@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Purpose, Role, UserName};
+use domain::{Role, Service, UserName};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use telegram::ServiceAction;
@@ -36,7 +36,7 @@ async fn a_stream_begins_at_once_and_sends_what_changed() {
     let mut body = answer.into_body();
     let first = next(&mut body).await.expect("the way is open");
     assert!(first.starts_with("retry:") && first.len() > 2_048, "fills what a proxy gathers");
-    world.health.switch_service(Purpose::LeaveChat, ServiceAction::Stop).await.expect("stops");
+    world.health.switch_service(Service::LeaveChat, ServiceAction::Stop).await.expect("stops");
     let changed = loop {
         let event = next(&mut body).await.expect("an event");
         if event.contains("service:leave_chat\":\"<li") && event.contains("data-state=\\\"stopped\\\"") {

@@ -361,7 +361,7 @@ async fn failed_requests_are_handled_in_bulk_after_a_question() {
             idempotency: None,
             join: None,
             keep: Some(store::Keep {
-                service: domain::Purpose::CreateChat,
+                service: domain::Service::CreateChat,
                 endpoint: "/create_chat".to_owned(),
                 payload: format!(r#"{{"title":"{title}","usernames":["@client_1"]}}"#),
             }),

@@ -76,7 +76,8 @@ impl SagaRunner<'_> {
         let mut candidates = match task.chat() {
             None => inner.steps.creators(pin),
             Some(chat) => {
-                let query = Query { chat: chat.clone(), pin: pin.cloned(), purpose: task.kind().purpose() };
+                let service = Some(task.kind().service());
+                let query = Query { chat: chat.clone(), pin: pin.cloned(), service };
                 let _permit = self.permit().await?;
                 tokio::select! {
                     asked = inner.steps.reachers(&query, machine::first_operation(task)) => asked,

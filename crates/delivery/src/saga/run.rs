@@ -43,7 +43,7 @@ pub(super) async fn run(sagas: Sagas, id: OperationId, saga: Option<Saga>, turn:
         if let Some(saga) = unfinished {
             sagas.0.waiters.begin(id, ());
             let only = saga.pin.clone().or_else(|| saga.account.clone());
-            sagas.0.waiters.set_due(id, saga.created_at, saga.task.kind().purpose(), only);
+            sagas.0.waiters.set_due(id, saga.created_at, Some(saga.task.kind().service()), only);
             let runner = SagaRunner { sagas: &sagas, turn: &turn };
             let carrying = AssertUnwindSafe(runner.carry(saga)).catch_unwind();
             let broke = carrying.await.is_err();

@@ -151,7 +151,7 @@ impl SagaRunner<'_> {
     /// What is about to be begun, for those who watch over the tasks.
     fn unbegun(&self, saga: &Saga) -> Unbegun {
         let since = self.sagas.0.ambient.clock.running();
-        Unbegun { what: *saga.id.as_uuid(), purpose: saga.task.kind().purpose(), since }
+        Unbegun { what: *saga.id.as_uuid(), service: Some(saga.task.kind().service()), since }
     }
 
     /// Waits until the service that the step is part of is started again. What the saga may take is counted from then on.

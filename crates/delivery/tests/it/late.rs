@@ -43,7 +43,7 @@ async fn is_sent(bench: &Bench, id: MessageId) -> bool {
     bench.delivery.get(id).await.expect("reads").is_some_and(|now| now.state == MessageState::Sent)
 }
 
-async fn until<F: Future<Output = bool>>(so: impl Fn() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(so: impl Fn() -> F) {
     let waiting = async {
         while !so().await {
             tokio::time::sleep(Duration::from_millis(10)).await;

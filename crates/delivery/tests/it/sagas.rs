@@ -105,7 +105,7 @@ async fn when_all_must_wait_it_waits_fails_or_is_cancelled() {
     let mut hurried = create("hurried");
     hurried.on_flood = OnFlood::Fail;
     hurried.keep = Some(Keep {
-        service: domain::Purpose::CreateChat,
+        service: domain::Service::CreateChat,
         endpoint: "/create_chat".into(),
         payload: "{}".into(),
     });

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use delivery::{Delivery, Limits, Senders, SharedName, SubmitError};
-use domain::{AccountName, Address, ChatRef, MessageId, MessageState, Outcome};
+use delivery::{Delivery, Limits, Senders, SharedName, Submission, SubmitError};
+use domain::{AccountName, Address, ChatRef, MessageId, MessageState, Outcome, Service};
 use store::{Receipt, ReceiptState, Store};
 
 use crate::folder::{self, Folder};
@@ -88,6 +88,27 @@ async fn a_dead_sender_holds_none_but_its_own() {
     }
     two.clock.advance(Duration::from_secs(301));
     assert_eq!(two.state(held).await, MessageState::Sent);
+}
+
+#[tokio::test]
+async fn a_channels_work_is_part_of_no_service() {
+    let two = Two::new().await;
+    two.avito.act("shop", [Act::Hang]);
+    two.submit(item(1), "into the void").await;
+    let until = two.clock.now().plus(Duration::from_mins(5));
+    for account in ["shop", "shop_2"] {
+        two.avito.hold(account, until);
+    }
+    two.submit(item(2), "waits").await;
+    let later = Some(two.clock.now().plus(Duration::from_mins(1)));
+    two.delivery.submit(Submission { send_at: later, ..text(item(3), "later") }).await.expect("accepted");
+    let services = || two.delivery.due().into_iter().map(|due| (due.service, due.count)).collect::<Vec<_>>();
+    assert_eq!(services(), [(None, 2)]);
+    crate::late::until(|| async { two.delivery.in_hand().len() == 1 }).await;
+    assert_eq!(two.delivery.in_hand()[0].service, None);
+    two.telegram.act("main", [Act::Hang]);
+    two.submit(group(1), "to Telegram").await;
+    assert_eq!(services(), [(Some(Service::SendText), 1), (None, 2)]);
 }
 
 #[tokio::test]

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use config::Settings;
-use domain::Purpose;
+use domain::Service;
 use legacy_survey::{Known, SessionFile, api_ids as api_ids_of};
 
 use crate::{Code, Finding, Fix, Severity, finding};
 
 /// Compares ports and services with the settings.
 pub(super) fn ports(known: &[Known<'_>], settings: &Settings) -> Vec<Finding> {
-    let mut by_port: BTreeMap<u16, (BTreeSet<Purpose>, BTreeSet<String>)> = BTreeMap::new();
+    let mut by_port: BTreeMap<u16, (BTreeSet<Service>, BTreeSet<String>)> = BTreeMap::new();
     for one in known.iter().filter(|one| !one.script.services.is_empty()) {
         for port in &one.ports {
             let (services, scripts) = by_port.entry(*port).or_default();
@@ -18,7 +18,7 @@ pub(super) fn ports(known: &[Known<'_>], settings: &Settings) -> Vec<Finding> {
             scripts.extend(one.file.as_ref().map(|file| file.display().to_string()));
         }
     }
-    let judge = |(port, (services, scripts)): (u16, (BTreeSet<Purpose>, BTreeSet<String>))| {
+    let judge = |(port, (services, scripts)): (u16, (BTreeSet<Service>, BTreeSet<String>))| {
         let here = settings.legacy.ports.iter().find(|one| one.port == port);
         let words: Vec<&str> = services.iter().map(|service| service.as_str()).collect();
         let Some(here) = here else {
@@ -34,7 +34,7 @@ pub(super) fn ports(known: &[Known<'_>], settings: &Settings) -> Vec<Finding> {
                     .shown_by(scripts),
             );
         };
-        if services.contains(&here.service.purpose()) {
+        if services.contains(&here.service) {
             return None;
         }
         let summary = format!(
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use legacy_survey::Script;
 
-    fn known(ports: &[u16], services: &[Purpose]) -> Known<'static> {
+    fn known(ports: &[u16], services: &[Service]) -> Known<'static> {
         Known {
             file: Some("/old/x.py".into()),
             script: Script { services: services.to_vec(), ..Script::default() },
@@ -158,9 +158,9 @@ mod tests {
         std::fs::write(&file, "[legacy]\nports = [{ port = 5021, service = \"create_chat\" }, { port = 5022, service = \"send_media\" }]").expect("written");
         let settings = Settings::load(Some(&file), []).expect("settings");
         let all = [
-            known(&[5021], &[Purpose::CreateChat]),
-            known(&[5022], &[Purpose::SendText]),
-            known(&[5028], &[Purpose::LeaveChat]),
+            known(&[5021], &[Service::CreateChat]),
+            known(&[5022], &[Service::SendText]),
+            known(&[5028], &[Service::LeaveChat]),
             known(&[5099], &[]),
         ];
         let found = ports(&all, &settings);
@@ -179,7 +179,7 @@ mod tests {
             "[[telegram.accounts]]\nname = 'a'\napi_id = 1\napi_hash = 'b'\nsessions = [{ file = 'c' }]\n";
         std::fs::write(&file, account).expect("written");
         let settings = Settings::load(Some(&file), []).expect("settings");
-        let mut one = known(&[5022], &[Purpose::SendText]);
+        let mut one = known(&[5022], &[Service::SendText]);
         one.script.api_ids = vec![1, 9];
         one.missing = vec!["main_text.session".to_owned()];
         let unknown = api_ids(std::slice::from_ref(&one), &settings);

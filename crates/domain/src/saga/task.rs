@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatRef, Purpose};
+use crate::{ChatRef, Service};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,11 +117,11 @@ pub enum TaskKind {
 enum_words!(TaskKind);
 
 impl TaskKind {
-    /// The service it belongs to, and the sessions that serve it first.
-    pub const fn purpose(self) -> Purpose {
+    /// The service it is part of.
+    pub const fn service(self) -> Service {
         match self {
-            Self::CreateChat | Self::AddMembers | Self::EditChat => Purpose::CreateChat,
-            Self::LeaveChat | Self::RemoveMembers => Purpose::LeaveChat,
+            Self::CreateChat | Self::AddMembers | Self::EditChat => Service::CreateChat,
+            Self::LeaveChat | Self::RemoveMembers => Service::LeaveChat,
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use config::{InviteCallback, LegacyPort, LegacyService, LegacySettings};
+use config::{InviteCallback, LegacyPort, LegacySettings};
+use domain::Service;
 use serde_json::json;
 use store::{Direction, FailedState};
 
@@ -217,7 +218,7 @@ async fn a_port_with_an_address_of_its_own_posts_there() {
     let (world, mut usual, mut own) = (World::new().await, Receiver::start().await, Receiver::start().await);
     let port = |port: u16, url: Option<String>| LegacyPort {
         port,
-        service: LegacyService::CreateChat,
+        service: Service::CreateChat,
         listen: std::net::Ipv4Addr::LOCALHOST.into(),
         account: None,
         allow_from: Vec::new(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::account::Operation;
-use domain::{AccountName, AccountState, Purpose, Timestamp};
+use domain::{AccountName, AccountState, Purpose, Service, Timestamp};
 use health::{Clearing, ClearingError, Lamp, Phase};
 use sandbox::telegram::FaultName;
 use store::Hold;
@@ -14,8 +14,8 @@ use crate::world::{Run, World, account, failed, until};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-fn running(run: &Run) -> Vec<Purpose> {
-    run.pool.services().into_iter().filter(|one| one.running).map(|one| one.purpose).collect()
+fn running(run: &Run) -> Vec<Service> {
+    run.pool.services().into_iter().filter(|one| one.running).map(|one| one.service).collect()
 }
 
 /// How many services were started by now, and are stored as started.
@@ -55,7 +55,7 @@ async fn clearing_is_silent_then_starts_services_in_turn() {
     let world = World::of(&["main", "backup_1"]).await;
     let mut run = world.start().await;
     run.round().await;
-    run.health.switch_service(Purpose::SendMedia, ServiceAction::Stop).await.expect("stops");
+    run.health.switch_service(Service::SendMedia, ServiceAction::Stop).await.expect("stops");
     let begun = run.health.clear_floods(Clearing::StopAll, "anna").await.expect("begins");
     assert_eq!(begun.by, "anna");
     silence(&run).await;
@@ -78,7 +78,7 @@ async fn clearing_is_silent_then_starts_services_in_turn() {
     move_to(&run, end);
     let mut told_apart = 0;
     for (place, expected) in
-        [Purpose::CreateChat, Purpose::SendText, Purpose::LeaveChat].into_iter().enumerate()
+        [Service::CreateChat, Service::SendText, Service::LeaveChat].into_iter().enumerate()
     {
         until("the next one is started", || started(&run) == place + 1).await;
         let ran = running(&run);
@@ -100,7 +100,7 @@ async fn clearing_is_silent_then_starts_services_in_turn() {
     assert!(world.calls() > calls);
     until("the lines are back", || run.pool.accounts().iter().all(|one| one.state == AccountState::Ready))
         .await;
-    assert!(!run.pool.service(Purpose::SendMedia).running, "stopped by hand before");
+    assert!(!run.pool.service(Service::SendMedia).running, "stopped by hand before");
     run.stop().await;
 }
 
@@ -111,8 +111,8 @@ async fn by_hand_goes_before_and_a_cancel_starts_the_rest_at_once() {
     run.round().await;
     run.health.clear_floods(Clearing::StopAll, "anna").await.expect("begins");
     silence(&run).await;
-    run.health.switch_service(Purpose::SendText, ServiceAction::Start).await.expect("starts");
-    run.health.switch_service(Purpose::LeaveChat, ServiceAction::Stop).await.expect("stays stopped");
+    run.health.switch_service(Service::SendText, ServiceAction::Start).await.expect("starts");
+    run.health.switch_service(Service::LeaveChat, ServiceAction::Stop).await.expect("stays stopped");
     until("its lines are up", || {
         let main = run.pool.account(&"main".parse().expect("a name")).expect("an account");
         main.lines
@@ -121,11 +121,11 @@ async fn by_hand_goes_before_and_a_cancel_starts_the_rest_at_once() {
     })
     .await;
     let view = run.health.clearing().expect("it runs on");
-    assert_eq!((view.phase, view.done.as_slice()), (Phase::Silent, [Purpose::SendText].as_slice()));
-    assert_eq!(view.waiting, [Purpose::CreateChat, Purpose::SendMedia]);
+    assert_eq!((view.phase, view.done.as_slice()), (Phase::Silent, [Service::SendText].as_slice()));
+    assert_eq!(view.waiting, [Service::CreateChat, Service::SendMedia]);
     run.health.cancel_clearing("boris").await.expect("cancels");
     assert_eq!(run.health.clearing(), None);
-    assert_eq!(running(&run), [Purpose::CreateChat, Purpose::SendText, Purpose::SendMedia]);
+    assert_eq!(running(&run), [Service::CreateChat, Service::SendText, Service::SendMedia]);
     assert_eq!(run.health.cancel_clearing("boris").await, Ok(None));
     run.stop().await;
 }
@@ -147,21 +147,21 @@ async fn a_restart_goes_on_where_it_was_and_stays_silent() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!((world.calls(), running(&run)), (calls, vec![]), "four of five minutes");
     run.clock.advance(MINUTE);
-    until("the first one is started", || running(&run) == [Purpose::CreateChat]).await;
+    until("the first one is started", || running(&run) == [Service::CreateChat]).await;
     run.stop().await;
     // The last run may have started one and died before it was written down: the next still comes a minute later.
     let store = world.store().await;
-    store.services().save(Purpose::SendText, false, world.clock.now()).await.expect("written");
+    store.services().save(Service::SendText, false, world.clock.now()).await.expect("written");
     world.clock.advance(MINUTE);
     let run = world.at_rest(store).await;
     world.begin(&run);
     until("it is taken up", || {
-        run.health.clearing().is_some_and(|view| view.done == [Purpose::CreateChat, Purpose::SendText])
+        run.health.clearing().is_some_and(|view| view.done == [Service::CreateChat, Service::SendText])
     })
     .await;
     run.clock.advance(Duration::from_secs(50));
     tokio::time::sleep(Duration::from_millis(30)).await;
-    assert_eq!(running(&run), [Purpose::CreateChat, Purpose::SendText]);
+    assert_eq!(running(&run), [Service::CreateChat, Service::SendText]);
     for more in 3..=4 {
         run.clock.advance(MINUTE);
         until("one more", || started(&run) == more).await;

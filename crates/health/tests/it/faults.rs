@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use delivery::Submission;
-use domain::Purpose;
+use domain::Service;
 use domain::account::Operation;
 use domain::message::{Content, OnFlood};
 use domain::text::{FormattedText, ParseMode};
@@ -78,7 +78,7 @@ async fn idle_start_stop_and_pause_are_never_red() {
     assert!(overview.process.memory > Some(1 << 20) && overview.process.cpu.is_some());
     assert!(overview.facts.answer_p50.is_some() && overview.facts.beats_kept);
 
-    run.health.switch_service(Purpose::SendText, ServiceAction::Stop).await.expect("stops");
+    run.health.switch_service(Service::SendText, ServiceAction::Stop).await.expect("stops");
     run.health.switch_account(&"main".parse().expect("a name"), Action::Pause).await.expect("pauses");
     run.health.switch_account(&"backup_1".parse().expect("a name"), Action::Stop).await.expect("stops");
     for _ in 0..4 {
@@ -86,8 +86,8 @@ async fn idle_start_stop_and_pause_are_never_red() {
         assert_eq!(failed(&beats), []);
         assert_eq!(beats[&account("backup_1")].reason.as_deref(), Some("stopped"));
         assert_eq!(beats[&account("main")].reason.as_deref(), Some("paused"));
-        assert_eq!(beats[&CardId::service(Purpose::SendText)].reason.as_deref(), Some("stopped"));
-        assert_eq!(beats[&CardId::service(Purpose::LeaveChat)].reason.as_deref(), Some("paused"));
+        assert_eq!(beats[&CardId::service(Service::SendText)].reason.as_deref(), Some("stopped"));
+        assert_eq!(beats[&CardId::service(Service::LeaveChat)].reason.as_deref(), Some("paused"));
     }
     assert_eq!(run.card(&account("main")).lamp, Lamp::Off);
     run.stop().await;
@@ -97,19 +97,19 @@ async fn idle_start_stop_and_pause_are_never_red() {
 async fn switch_is_shown_at_once() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
-    let leave = CardId::service(Purpose::LeaveChat);
-    run.health.switch_service(Purpose::LeaveChat, ServiceAction::Stop).await.expect("stops");
+    let leave = CardId::service(Service::LeaveChat);
+    run.health.switch_service(Service::LeaveChat, ServiceAction::Stop).await.expect("stops");
     let beats = run.round().await;
     assert_eq!(beats[&leave].reason.as_deref(), Some("stopped"));
     assert_eq!(run.card(&leave).state, "stopped");
     let mut changes = run.health.changes();
     for (action, state) in [(ServiceAction::Start, "starting"), (ServiceAction::Stop, "stopped")] {
         changes.mark_unchanged();
-        run.health.switch_service(Purpose::LeaveChat, action).await.expect("switches");
+        run.health.switch_service(Service::LeaveChat, action).await.expect("switches");
         assert!(changes.has_changed().expect("it runs"), "before anything else is waited for");
         assert_eq!(run.card(&leave).state, state);
     }
-    run.health.switch_service(Purpose::LeaveChat, ServiceAction::Start).await.expect("starts");
+    run.health.switch_service(Service::LeaveChat, ServiceAction::Start).await.expect("starts");
     run.round().await;
     assert_eq!(run.card(&leave).state, "active");
     run.stop().await;
@@ -120,7 +120,7 @@ async fn deaf_connection_is_red_with_services_left_alone() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     world.fault("main", FaultName::Deaf);
-    let text = CardId::service(Purpose::SendText);
+    let text = CardId::service(Service::SendText);
     let passed = run.until_beat(&account("main"), |beat| beat.reason.as_deref() == Some("no_answer")).await;
     assert!(passed <= SOON, "{passed:?}");
     let beats = run.round().await;
@@ -166,15 +166,15 @@ async fn a_flood_wait_waits_with_its_deadline() {
     let mut run = world.start().await;
     let beats = run.round().await;
     assert_eq!(beats[&account("main")].reason.as_deref(), Some("flood_wait"));
-    assert_eq!(beats[&CardId::service(Purpose::SendText)].reason.as_deref(), Some("flood_wait"));
-    assert_eq!(beats[&CardId::service(Purpose::LeaveChat)].answer, Answer::Answered, "another kind of call");
+    assert_eq!(beats[&CardId::service(Service::SendText)].reason.as_deref(), Some("flood_wait"));
+    assert_eq!(beats[&CardId::service(Service::LeaveChat)].answer, Answer::Answered, "another kind of call");
     let card = run.card(&account("main"));
     assert_eq!(
         (card.lamp, card.until, card.advice),
         (Lamp::Waiting, Some(until), Some(Advice::WaitForDeadline))
     );
     // No one else is there to do its work: that stands still, and is no small matter.
-    let card = run.card(&CardId::service(Purpose::SendText));
+    let card = run.card(&CardId::service(Service::SendText));
     assert_eq!(
         (card.lamp, card.until, card.advice),
         (Lamp::Trouble, Some(until), Some(Advice::WaitOrAddAnAccount))
@@ -216,7 +216,7 @@ async fn a_full_disk_and_a_dead_database_are_told_apart() {
 async fn unreadable_row_turns_the_store_red_until_it_is_repaired() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
-    run.health.switch_service(Purpose::SendText, ServiceAction::Stop).await.expect("stops");
+    run.health.switch_service(Service::SendText, ServiceAction::Stop).await.expect("stops");
     let id = run.delivery.submit(text("@client_1")).await.expect("accepted").id;
     let edit = |sql: &str| {
         let database = rusqlite::Connection::open(world.folder.path().join("data/switchboard.db"));
@@ -285,15 +285,15 @@ async fn a_worker_that_stands_still_is_red_and_one_that_waits_is_not() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     // What waits for a service that is stopped is no fault.
-    run.health.switch_service(Purpose::SendText, ServiceAction::Stop).await.expect("stops");
+    run.health.switch_service(Service::SendText, ServiceAction::Stop).await.expect("stops");
     run.delivery.submit(text("@client_1")).await.expect("accepted");
     for _ in 0..3 {
         assert_eq!(failed(&run.round().await), []);
     }
     assert_eq!((run.delivery.queued(), run.card(&CardId::queue()).queue), (1, Some(1)));
     failpoint::testing::arm("store.begin.before", 0);
-    run.health.switch_service(Purpose::SendText, ServiceAction::Start).await.expect("starts");
-    let text = CardId::service(Purpose::SendText);
+    run.health.switch_service(Service::SendText, ServiceAction::Start).await.expect("starts");
+    let text = CardId::service(Service::SendText);
     let passed = run.until_beat(&text, |beat| beat.reason.as_deref() == Some("stalled")).await;
     assert!(passed <= SOON, "{passed:?}");
     let beats = run.round().await;

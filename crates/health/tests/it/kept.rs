@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::Purpose;
+use domain::Service;
 use health::{Answer, CardId, STRIP};
 
 use crate::world::{World, account};
@@ -51,8 +51,8 @@ async fn what_was_sent_is_counted_over_a_stop_and_a_kill() {
     let sent =
         |run: &crate::world::Run| run.health.overview(&health::CardFilter::default()).facts.sent_last_hour;
     assert_eq!((sent(&run), run.card(&account("main")).sent_last_hour), (3, Some(3)));
-    let service = |run: &crate::world::Run, purpose| run.card(&CardId::service(purpose)).sent_last_hour;
-    assert_eq!([Purpose::SendText, Purpose::SendMedia].map(|one| service(&run, one)), [Some(3), Some(0)]);
+    let service = |run: &crate::world::Run, service| run.card(&CardId::service(service)).sent_last_hour;
+    assert_eq!([Service::SendText, Service::SendMedia].map(|one| service(&run, one)), [Some(3), Some(0)]);
     run.round().await;
     assert_eq!(sent(&run), 3, "nothing is counted twice");
     run.stop().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use delivery::Submission;
-use domain::Purpose;
+use domain::Service;
 use health::{Advice, Answer, CardFilter, CardId, Lamp};
 use sandbox::telegram::FaultName;
 
@@ -58,7 +58,7 @@ async fn an_account_whose_every_call_answers_500_turns_red() {
         beat.reason.as_deref() == Some("server_errors") && beat.answer == Answer::Failed
     })
     .await;
-    let service = run.card(&CardId::service(Purpose::SendText));
+    let service = run.card(&CardId::service(Service::SendText));
     assert_eq!(service.lamp, Lamp::Good, "{service:?}");
     assert_eq!(
         (service.unable[0].reason, service.unable[0].names.as_slice()),
@@ -85,9 +85,9 @@ async fn sends_without_an_answer_turn_it_red_though_probes_have_one() {
     assert_eq!(lamps, [Lamp::Good, Lamp::Waiting, Lamp::Trouble]);
     assert!(passed <= SOON, "{passed} s");
     assert_eq!(run.card(&main).reason.as_deref(), Some("calls_unanswered"));
-    let service = CardId::service(Purpose::SendText);
+    let service = CardId::service(Service::SendText);
     assert_eq!(run.card(&service).detail.as_deref(), Some("1 not answered by Telegram (main)"));
-    assert_eq!(run.card(&CardId::service(Purpose::LeaveChat)).lamp, Lamp::Good, "another kind of call");
+    assert_eq!(run.card(&CardId::service(Service::LeaveChat)).lamp, Lamp::Good, "another kind of call");
     // The message is named where it waits, once that is longer than a minute.
     let stuck = |card: &CardId| run.card(card).stuck.map(|stuck| stuck.count);
     while stuck(&main).is_none() {

@@ -9,7 +9,6 @@ use crate::StoreError;
 use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::point::{self, Point};
-use crate::services;
 use crate::vault::Vault;
 use crate::write::{Transaction, Write};
 
@@ -43,7 +42,7 @@ fn joined(purposes: &[Purpose]) -> String {
 }
 
 fn purposes(text: &str) -> Option<Vec<Purpose>> {
-    text.split('+').map(services::from_word).collect()
+    text.split('+').map(Purpose::from_word).collect()
 }
 
 pub(super) fn read(row: &Row<'_>) -> Result<(SealedSession, Vec<Purpose>), StoreError> {

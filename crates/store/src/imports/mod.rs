@@ -4,7 +4,7 @@ mod chats;
 mod lines;
 mod peers;
 
-use domain::{AccountName, ChatId, FailedRequestId, Purpose, Timestamp};
+use domain::{AccountName, ChatId, FailedRequestId, Service, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::failed_requests::Direction;
@@ -87,7 +87,7 @@ pub struct ImportedRequest {
     /// When it failed.
     pub at: Timestamp,
     /// The service it belongs to.
-    pub service: Purpose,
+    pub service: Service,
     /// Which way it went.
     pub direction: Direction,
     /// Its path or address.

@@ -201,7 +201,7 @@ impl AcceptWrite {
                 self.address,
                 self.content,
                 self.queue,
-                !message.content.media.is_empty(),
+                codes::of_sending(&message.chat, !message.content.media.is_empty()),
             ],
         )?;
         for (part, columns) in message.parts.iter().zip(&self.parts) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::media::FileKey;
 use domain::message::{Content, OutboundMessage, Part};
-use domain::{AccountName, Address, ChatId, ChatRef, MessageId, MessageState, Purpose, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, MessageId, MessageState, Service, Timestamp};
 
 use super::statements as sql;
 use super::{Origin, PARTS, TABLE, items, key, search};
@@ -26,8 +26,8 @@ pub struct EndedInMinute {
     pub minute: Timestamp,
     /// The account that carried them; none for those that none did.
     pub account: Option<AccountName>,
-    /// What they carried: media, or a text alone.
-    pub purpose: Purpose,
+    /// The service that carried them; none in a channel.
+    pub service: Option<Service>,
     /// How many were sent.
     pub sent: u32,
     /// How many failed.
@@ -37,7 +37,7 @@ pub struct EndedInMinute {
 /// How long before its end a message may have been accepted to be found by [`ended_by_minute`].
 const LONGEST_WAY: Duration = Duration::from_hours(24);
 
-/// Messages that ended since an instant, by the minute, the account and the purpose.
+/// Messages that ended since an instant, by the minute, the account and the service.
 pub(super) fn ended_by_minute(
     connection: &Connection,
     since: Timestamp,
@@ -52,7 +52,7 @@ pub(super) fn ended_by_minute(
             account: account.and_then(|name| name.parse().ok()),
             sent: columns.get(2)?,
             failed: columns.get(3)?,
-            purpose: if columns.get(4)? { Purpose::SendMedia } else { Purpose::SendText },
+            service: codes::sending(columns.get(4)?),
         })
     })
 }

@@ -278,7 +278,8 @@ statements! {
     /// since an id.
     ENDED_BY_MINUTE = "
         SELECT finished_at / 60000000, account, sum(CASE WHEN state >= 20 THEN 1 ELSE 0 END),
-            sum(CASE WHEN state = 11 THEN 1 ELSE 0 END), CASE WHEN content LIKE '%\"media\":[%' THEN 1 ELSE 0 END
+            sum(CASE WHEN state = 11 THEN 1 ELSE 0 END),
+            CASE WHEN media = 2 THEN 2 WHEN content LIKE '%\"media\":[%' THEN 1 ELSE 0 END
         FROM outbox WHERE id > $1 AND finished_at > $2 GROUP BY 1, 2, 5";
 
     // ---- receipts

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use domain::message::{MessageState, OutboundMessage};
-use domain::{AccountName, ApiKeyId, ChatId, ChatRef, MessageId, Timestamp};
+use domain::{AccountName, ApiKeyId, ChatId, ChatRef, MessageId, Service, Timestamp};
 
 use super::reading::{address_of, message, with_parts};
 use super::{Origin, Outbox, StoredLane, TABLE, ending, key};
@@ -114,8 +114,8 @@ pub struct Place {
     pub queue: Queue,
     /// Who handed it in.
     pub caller: Caller,
-    /// Whether it carries media.
-    pub media: bool,
+    /// The service that sends it; none in a channel.
+    pub service: Option<Service>,
 }
 
 impl Place {
@@ -124,7 +124,7 @@ impl Place {
         Ok(Self {
             // A row that an older program wrote for a name that is none today waits for any account.
             queue: columns.get::<String>(first)?.parse().unwrap_or_default(),
-            media: columns.get(first + 1)?,
+            service: codes::sending(columns.get(first + 1)?),
             caller: match key {
                 Some(key) => Caller::Key(key),
                 None => Caller::Listener(columns.get::<String>(first + 3)?.into()),
@@ -182,8 +182,8 @@ pub struct NextScheduled {
     pub at: Timestamp,
     /// The message.
     pub id: MessageId,
-    /// Whether it carries media.
-    pub media: bool,
+    /// The service that sends it; none in a channel.
+    pub service: Option<Service>,
 }
 
 /// A lane as the store knows it: every name that its chat goes by, and its id.
@@ -314,7 +314,7 @@ impl Outbox<'_> {
                     Ok(NextScheduled {
                         at: columns.time(0)?,
                         id: columns.message_id(1)?,
-                        media: columns.get(2)?,
+                        service: codes::sending(columns.get(2)?),
                     })
                 })
             })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::saga::{Progress, SagaEvent, SagaState};
-use domain::{AccountName, ChatId, OperationId, Purpose, Timestamp};
+use domain::{AccountName, ChatId, OperationId, Service, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::statements as sql;
@@ -37,7 +37,7 @@ impl Start {
 /// [`Keep`] as its column has it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
-    pub(super) service: Purpose,
+    pub(super) service: Service,
     pub(super) endpoint: String,
     pub(super) payload: String,
 }

@@ -10,7 +10,7 @@ mod reading;
 pub(crate) mod statements;
 
 use domain::saga::{Failover, RegistryChange, Saga, SagaEntry, SagaState, Verdict};
-use domain::{CallbackId, OperationId, Purpose, Timestamp};
+use domain::{CallbackId, OperationId, Service, Timestamp};
 
 use crate::accounts::Hold;
 use crate::deferred::{Deferred, Settle};
@@ -44,7 +44,7 @@ pub struct AcceptSaga {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keep {
     /// The service it was made to.
-    pub service: Purpose,
+    pub service: Service,
     /// Its path, such as `/create_chat`.
     pub endpoint: String,
     /// Its body as JSON text; a note takes the place of one of more than 64 KiB.

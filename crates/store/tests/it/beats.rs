@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use domain::Purpose;
+use domain::Service;
 use store::{BeatsBatch, BeatsPast, Disk, StoreError, StoredClearing, StoredMinute, StoredTally};
 
 use crate::support::{World, conformance};
@@ -92,9 +92,9 @@ async fn a_clearing_is_kept_until_it_is_over(world: World) {
         started_at: now,
         until: Some(now.plus(Duration::from_mins(5))),
         hurry: false,
-        waiting: vec![Purpose::SendText, Purpose::CreateChat],
+        waiting: vec![Service::SendText, Service::CreateChat],
         done: Vec::new(),
-        silent: Purpose::ALL.to_vec(),
+        silent: Service::ALL.to_vec(),
         pauses: vec![("main".parse().unwrap(), now)],
     };
     clearing.save(Some(run.clone())).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_clearing_is_kept_until_it_is_over(world: World) {
     world.store.clone().close().await;
     let store = world.open_again().await.unwrap();
     assert_eq!(store.clearing().get().await, Ok(Some(next)));
-    assert_eq!(store.clearing().silent().await, Ok(Purpose::ALL.to_vec()));
+    assert_eq!(store.clearing().silent().await, Ok(Service::ALL.to_vec()));
     store.clearing().save(None).await.unwrap();
     assert_eq!(store.clearing().get().await, Ok(None));
 }

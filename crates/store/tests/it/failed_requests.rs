@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::outcome::Failure;
 use domain::saga::{Saga, SagaState, Verdict};
-use domain::{FailedRequestId, OperationId, Purpose};
+use domain::{FailedRequestId, OperationId, Service};
 use store::{Direction, FailedRequest, FailedState, Page, StoreError};
 
 use crate::support::{World, change, conformance, make_chat, saga_with_keep};
@@ -50,7 +50,7 @@ async fn a_saga_that_fails_keeps_its_request(world: World) {
     let expected = FailedRequest {
         id: request_of(saga.id),
         at,
-        service: Purpose::CreateChat,
+        service: Service::CreateChat,
         direction: Direction::Inbound,
         endpoint: "/create_chat".into(),
         payload: r#"{"title":"Demo"}"#.into(),

@@ -1,7 +1,7 @@
 //! Taking over from an older program: what is known here stands, and a second time changes nothing.
 
 use domain::saga::{Failover, RegistryChange};
-use domain::{AccessHash, ChatId, FailedRequestId, Purpose, Timestamp};
+use domain::{AccessHash, ChatId, FailedRequestId, Service, Timestamp};
 use store::{
     ChatImport, ChatState, Direction, FailedState, FailoverFilter, ImportedChat, ImportedFailover,
     ImportedRequest, Page, PeerKind, StoredPeer,
@@ -119,7 +119,7 @@ fn request(world: &World, payload: &str) -> ImportedRequest {
         id: FailedRequestId::from_uuid(world.ids.next()),
         number: 7,
         at: Timestamp::from_micros(1),
-        service: Purpose::SendText,
+        service: Service::SendText,
         direction: Direction::Inbound,
         endpoint: "/send_text".into(),
         payload: payload.into(),

@@ -231,7 +231,10 @@ async fn what_ended_is_counted_by_the_minute(world: World) {
     let at = world.clock.now();
     assert!(world.store.outbox().fail(store::Fail { id, failure, at }).await.unwrap());
     let ended = world.store.outbox().ended_by_minute(since).await.unwrap();
-    assert_eq!(ended.iter().map(|one| (one.sent, one.failed)).collect::<Vec<_>>(), [(0, 1)]);
+    assert_eq!(
+        ended.iter().map(|one| (one.service, one.sent, one.failed)).collect::<Vec<_>>(),
+        [(Some(domain::Service::SendText), 0, 1)]
+    );
     let later = world.clock.now().plus(std::time::Duration::from_mins(1));
     assert_eq!(world.store.outbox().ended_by_minute(later).await.unwrap(), []);
 }

@@ -7,7 +7,7 @@ use domain::person::Role;
 use domain::saga::{Begun, RegistryChange, Saga, SagaState, Step as SagaStep, Verdict};
 use domain::timeline::Step;
 use domain::{
-    AlertNoticeId, CallbackId, FailedRequestId, MessageId, MessageState, Purpose, SessionId, Timestamp,
+    AlertNoticeId, CallbackId, FailedRequestId, MessageId, MessageState, Service, SessionId, Timestamp,
 };
 use store::{
     Accepted, BeginSession, FailedState, HeldBack, NewCallback, NewNotice, NewUser, Resolution, SagaAccepted,
@@ -323,8 +323,8 @@ async fn notices_are_given_up_and_everybody_is_signed_out(world: World) {
 
 async fn a_clearing_leaves_nothing_stopped(world: World) {
     let (services, accounts) = (world.store.services(), world.store.accounts());
-    for purpose in [Purpose::SendText, Purpose::CreateChat, Purpose::LeaveChat] {
-        services.save(purpose, true, world.now()).await.unwrap();
+    for service in [Service::SendText, Service::CreateChat, Service::LeaveChat] {
+        services.save(service, true, world.now()).await.unwrap();
     }
     for (name, switch) in
         [("main", Switch::Paused), ("backup_1", Switch::Stopped), ("backup_2", Switch::Paused)]
@@ -339,17 +339,17 @@ async fn a_clearing_leaves_nothing_stopped(world: World) {
         started_at: world.now(),
         until: Some(until),
         hurry: false,
-        waiting: vec![Purpose::SendText, Purpose::CreateChat],
+        waiting: vec![Service::SendText, Service::CreateChat],
         done: Vec::new(),
-        silent: Purpose::ALL.to_vec(),
+        silent: Service::ALL.to_vec(),
         pauses: vec![(account("main"), until), (account("backup_1"), until)],
     };
     world.store.clearing().save(Some(run)).await.unwrap();
     assert_eq!(hold_back(&world).await, HeldBack::default());
     assert_eq!(world.store.clearing().get().await, Ok(None));
-    let stopped: Vec<Purpose> =
-        services.stopped().await.unwrap().into_iter().map(|(purpose, _)| purpose).collect();
-    assert_eq!(stopped, [Purpose::LeaveChat], "what a person stopped stays stopped");
+    let stopped: Vec<Service> =
+        services.stopped().await.unwrap().into_iter().map(|(service, _)| service).collect();
+    assert_eq!(stopped, [Service::LeaveChat], "what a person stopped stays stopped");
     let off: Vec<_> =
         accounts.switches().await.unwrap().into_iter().filter(|(_, switch)| *switch != Switch::On).collect();
     assert_eq!(off, [(account("backup_1"), Switch::Stopped), (account("backup_2"), Switch::Paused)]);

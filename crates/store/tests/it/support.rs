@@ -9,7 +9,7 @@ use domain::outcome::SentIds;
 use domain::saga::{Begun, Progress, Saga, SagaEntry, SagaState, Step as SagaStep, Task};
 use domain::text::{FormattedText, ParseMode};
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, OperationId, Purpose, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, OperationId, Service, Timestamp};
 use store::{
     Accept, AcceptSaga, Accepted, Begin, Binding, Disk, Doubt, Idempotency, Join, Keep, MasterKey, OpenError,
     Origin, PartSent, PartUnsent, SagaAccepted, SagaChange, SameBy, Store, StoreOptions, Then,
@@ -369,7 +369,7 @@ pub(crate) fn saga_with_key(saga: Saga, scope: u8, fingerprint: u8) -> AcceptSag
 
 pub(crate) fn saga_with_keep(saga: Saga, payload: &str) -> AcceptSaga {
     let endpoint = "/create_chat".to_owned();
-    let keep = Keep { service: Purpose::CreateChat, endpoint, payload: payload.into() };
+    let keep = Keep { service: Service::CreateChat, endpoint, payload: payload.into() };
     AcceptSaga { keep: Some(keep), ..accept_saga(saga) }
 }
 

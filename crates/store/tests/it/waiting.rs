@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use domain::{AccountName, ChatRef, MessageId, MessageState, Timestamp};
+use domain::{AccountName, Address, ChatRef, MessageId, MessageState, Service, Timestamp};
 use store::{Accept, Caller, LaneKey, Place, Queue, WaitingAt};
 
 use crate::support::{World, accept, account, chat_number, conformance};
 
 conformance! {
     what_waits_is_counted_by_place,
+    what_a_channel_sends_is_part_of_no_service,
     a_queue_and_a_lane_are_read_in_the_order_of_acceptance,
     what_is_due_is_queued_and_the_rest_waits_for_its_time,
     what_is_taken_back_tells_where_it_waited,
@@ -37,7 +38,7 @@ fn lane(chat: i64, pin: Option<AccountName>) -> LaneKey {
 }
 
 fn place(queue: Queue) -> Place {
-    Place { queue, caller: Caller::Listener("v1".into()), media: false }
+    Place { queue, caller: Caller::Listener("v1".into()), service: Some(Service::SendText) }
 }
 
 async fn what_waits_is_counted_by_place(world: World) {
@@ -57,6 +58,31 @@ async fn what_waits_is_counted_by_place(world: World) {
     assert_eq!(counted, [at(backup.clone(), false, 1), at(main, false, 3), at(backup, true, 1)]);
     assert_eq!(outbox.under_way(None, 10).await, Ok(vec![under_way]));
     assert_eq!(outbox.last_id().await, Ok(Some(under_way)));
+}
+
+async fn what_a_channel_sends_is_part_of_no_service(world: World) {
+    let outbox = world.store.outbox();
+    let since = world.now().minus(Duration::from_mins(5));
+    let mut ids = Vec::new();
+    for send_at in [None, Some(world.now().plus(Duration::from_hours(1)))] {
+        let mut message = world.message(1);
+        message.chat = "avito:shop/u2i-1".parse().unwrap();
+        message.address = Address::written(&message.chat);
+        message.state = if send_at.is_some() { MessageState::Scheduled } else { MessageState::Queued };
+        message.send_at = send_at;
+        ids.push(message.id);
+        outbox.accept(accept(message)).await.unwrap();
+    }
+    let of_none = |service: Option<Service>| assert_eq!(service, None);
+    let counted = outbox.count_waiting().await.unwrap();
+    assert_eq!(counted.len(), 2);
+    counted.into_iter().for_each(|at| of_none(at.place.service));
+    of_none(outbox.place(ids[0]).await.unwrap().unwrap().service);
+    of_none(outbox.next_scheduled().await.unwrap().unwrap().service);
+    let failure = domain::outcome::Failure::Rejected { provider_code: "x".into() };
+    assert!(outbox.fail(store::Fail { id: ids[0], failure, at: world.now() }).await.unwrap());
+    let ended = outbox.ended_by_minute(since).await.unwrap();
+    assert_eq!(ended.iter().map(|one| (one.service, one.failed)).collect::<Vec<_>>(), [(None, 1)]);
 }
 
 async fn a_queue_and_a_lane_are_read_in_the_order_of_acceptance(world: World) {
@@ -96,7 +122,7 @@ async fn what_is_due_is_queued_and_the_rest_waits_for_its_time(world: World) {
     }
     let outbox = world.store.outbox();
     let next = outbox.next_scheduled().await.unwrap().unwrap();
-    assert_eq!((next.id, next.at, next.media), (ids[1], at(10), false));
+    assert_eq!((next.id, next.at, next.service), (ids[1], at(10), Some(Service::SendText)));
     assert_eq!(outbox.becomes_due(at(9)).await, Ok(Vec::new()));
     let due = outbox.becomes_due(at(20)).await.unwrap();
     assert_eq!(due.iter().map(|(waiting, _)| waiting.id).collect::<Vec<_>>(), [ids[1], ids[2]]);

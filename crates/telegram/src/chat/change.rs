@@ -6,7 +6,7 @@ use std::time::Duration;
 use delivery::Query;
 use domain::account::Operation;
 use domain::outcome::Refusal;
-use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, Outcome, Service, Timestamp};
 use grammers_tl_types::{RemoteCall, enums};
 
 use super::{ReadError, single};
@@ -91,7 +91,7 @@ impl Changer {
         pin: Option<&AccountName>,
         operation: Operation,
     ) -> Result<Self, ChangeError> {
-        let query = Query { chat: chat.clone(), pin: pin.cloned(), purpose: Purpose::SendText };
+        let query = Query { chat: chat.clone(), pin: pin.cloned(), service: Some(Service::SendText) };
         let candidates = candidates::ask(pool, &query, operation).await;
         let (account, chat_id) = super::choose(candidates)?;
         let account = pool.get(&account).ok_or(ChangeError::NoAccount { asked: Vec::new() })?;

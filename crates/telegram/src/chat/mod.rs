@@ -14,7 +14,7 @@ use std::sync::Arc;
 use delivery::{Candidates, Query, Readiness, RefusalKind};
 use domain::account::Operation;
 use domain::outcome::Refusal;
-use domain::{AccountName, ChatId, ChatRef, Purpose, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, Service, Timestamp};
 use grammers_tl_types::RemoteCall;
 
 use crate::account::Account;
@@ -63,7 +63,7 @@ pub(crate) async fn reader(
     chat: &ChatRef,
     pin: Option<&AccountName>,
 ) -> Result<(Arc<Account>, ChatId), ReadError> {
-    let query = Query { chat: chat.clone(), pin: pin.cloned(), purpose: Purpose::SendText };
+    let query = Query { chat: chat.clone(), pin: pin.cloned(), service: Some(Service::SendText) };
     let candidates = candidates::ask(pool, &query, Operation::Read).await;
     let (account, chat_id) = choose(candidates)?;
     let account = pool.get(&account).ok_or(ReadError::NoAccount { asked: Vec::new() })?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Service, Timestamp};
 use store::StoredClearing;
 
 use super::{Clearing, ClearingView, Phase};
@@ -24,10 +24,10 @@ pub(crate) struct Run {
     /// What is left is done at once.
     pub(crate) hurry: bool,
     /// Services that are still to be started, in this order.
-    pub(crate) waiting: Vec<Purpose>,
-    pub(crate) done: Vec<Purpose>,
+    pub(crate) waiting: Vec<Service>,
+    pub(crate) done: Vec<Service>,
     /// Services that nothing is asked of Telegram for.
-    pub(crate) silent: Vec<Purpose>,
+    pub(crate) silent: Vec<Service>,
     pub(crate) pauses: Vec<(AccountName, Timestamp)>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) enum Next {
     /// Wait until the time that was noted.
     Wait,
     /// Start this service.
-    Start(Purpose),
+    Start(Service),
     /// Let this account work again.
     Resume(AccountName),
     Over,
@@ -46,7 +46,7 @@ pub(crate) enum Next {
 
 impl Run {
     /// All services are stopped and started again one by one; `running` are those that run now.
-    pub(crate) fn stop_all(running: Vec<Purpose>, by: &str, now: Timestamp) -> Self {
+    pub(crate) fn stop_all(running: Vec<Service>, by: &str, now: Timestamp) -> Self {
         Self {
             how: Clearing::StopAll,
             phase: Phase::Stopping,
@@ -95,24 +95,24 @@ impl Run {
     }
 
     fn start_first(&self) -> Next {
-        self.waiting.first().map_or(Next::Over, |purpose| Next::Start(*purpose))
+        self.waiting.first().map_or(Next::Over, |service| Next::Start(*service))
     }
 
     /// The services are stopped: the silence begins. Its end is told.
     pub(crate) fn fall_silent(&mut self, now: Timestamp) {
         self.phase = Phase::Silent;
-        self.silent = Purpose::ALL.to_vec();
+        self.silent = Service::ALL.to_vec();
         self.until = Some(now.plus(SILENCE));
     }
 
     /// A service runs again, by this clearing or by hand. Only what is still to be started stays silent.
-    pub(crate) fn started(&mut self, purpose: Purpose, now: Timestamp, by_hand: bool) {
-        let first = self.waiting.first() == Some(&purpose);
-        self.waiting.retain(|waiting| *waiting != purpose);
-        if !self.done.contains(&purpose) {
-            self.done.push(purpose);
+    pub(crate) fn started(&mut self, service: Service, now: Timestamp, by_hand: bool) {
+        let first = self.waiting.first() == Some(&service);
+        self.waiting.retain(|waiting| *waiting != service);
+        if !self.done.contains(&service) {
+            self.done.push(service);
         }
-        self.silent.retain(|silent| self.waiting.contains(silent) || (by_hand && *silent != purpose));
+        self.silent.retain(|silent| self.waiting.contains(silent) || (by_hand && *silent != service));
         if by_hand {
             // The silence of the others goes on as it was.
             return;
@@ -122,9 +122,9 @@ impl Run {
         self.until = Some(now.plus(APART)).filter(|_| !self.waiting.is_empty());
     }
 
-    pub(crate) fn stopped_by_hand(&mut self, purpose: Purpose) {
-        self.waiting.retain(|waiting| *waiting != purpose);
-        self.done.retain(|done| *done != purpose);
+    pub(crate) fn stopped_by_hand(&mut self, service: Service) {
+        self.waiting.retain(|waiting| *waiting != service);
+        self.done.retain(|done| *done != service);
     }
 
     /// An account works again, or someone switched it by hand: it is no concern of the clearing any more.
@@ -205,7 +205,7 @@ mod tests {
         run: &mut Run,
         mut now: Timestamp,
         mut step: impl FnMut(&mut Run, Timestamp),
-    ) -> Vec<(Purpose, Timestamp)> {
+    ) -> Vec<(Service, Timestamp)> {
         let mut started = Vec::new();
         for _ in 0..50 {
             step(run, now);
@@ -213,9 +213,9 @@ mod tests {
             match run.next(due) {
                 Next::Stop => run.fall_silent(now),
                 Next::Wait => now = run.until.expect("a time"),
-                Next::Start(purpose) => {
-                    run.started(purpose, now, false);
-                    started.push((purpose, now));
+                Next::Start(service) => {
+                    run.started(service, now, false);
+                    started.push((service, now));
                 }
                 Next::Resume(account) => run.let_go(&account),
                 Next::Over => return started,
@@ -227,26 +227,26 @@ mod tests {
     #[test]
     fn five_minutes_of_silence_and_a_minute_between_services() {
         let mut run =
-            Run::stop_all(vec![Purpose::CreateChat, Purpose::SendText, Purpose::LeaveChat], "anna", at(0));
+            Run::stop_all(vec![Service::CreateChat, Service::SendText, Service::LeaveChat], "anna", at(0));
         let started = carry_out(&mut run, at(0), |_, _| {});
         assert_eq!(
             started,
-            [(Purpose::CreateChat, at(300)), (Purpose::SendText, at(360)), (Purpose::LeaveChat, at(420))]
+            [(Service::CreateChat, at(300)), (Service::SendText, at(360)), (Service::LeaveChat, at(420))]
         );
         assert_eq!((run.waiting.len(), run.silent.len()), (0, 0));
     }
 
     #[test]
     fn what_is_started_or_stopped_by_hand_stays_so() {
-        let mut run = Run::stop_all(Purpose::ALL.to_vec(), "anna", at(0));
+        let mut run = Run::stop_all(Service::ALL.to_vec(), "anna", at(0));
         run.fall_silent(at(0));
-        run.started(Purpose::SendMedia, at(10), true);
-        run.stopped_by_hand(Purpose::LeaveChat);
-        assert_eq!(run.silent, [Purpose::CreateChat, Purpose::SendText, Purpose::LeaveChat]);
+        run.started(Service::SendMedia, at(10), true);
+        run.stopped_by_hand(Service::LeaveChat);
+        assert_eq!(run.silent, [Service::CreateChat, Service::SendText, Service::LeaveChat]);
         assert_eq!(run.until, Some(at(300)), "the silence of the others goes on");
         let started = carry_out(&mut run, at(10), |_, _| {});
-        assert_eq!(started, [(Purpose::CreateChat, at(300)), (Purpose::SendText, at(360))]);
-        assert_eq!(run.done, [Purpose::SendMedia, Purpose::CreateChat, Purpose::SendText]);
+        assert_eq!(started, [(Service::CreateChat, at(300)), (Service::SendText, at(360))]);
+        assert_eq!(run.done, [Service::SendMedia, Service::CreateChat, Service::SendText]);
     }
 
     #[test]
@@ -262,8 +262,8 @@ mod tests {
         assert_eq!(run.next(false), Next::Over);
     }
 
-    fn purposes() -> impl Strategy<Value = Vec<Purpose>> {
-        prop::sample::subsequence(Purpose::ALL.to_vec(), 0..=4)
+    fn services() -> impl Strategy<Value = Vec<Service>> {
+        prop::sample::subsequence(Service::ALL.to_vec(), 0..=4)
     }
 
     proptest! {
@@ -271,7 +271,7 @@ mod tests {
         /// and nothing else, each once and in order; and unless it was cancelled the silence and the minutes are kept.
         #[test]
         fn it_ends_and_starts_what_ran(
-            running in purposes(), kills in prop::collection::vec(any::<bool>(), 50), cancel in prop::option::of(0_usize..12),
+            running in services(), kills in prop::collection::vec(any::<bool>(), 50), cancel in prop::option::of(0_usize..12),
         ) {
             let mut run = Run::stop_all(running.clone(), "anna", at(0));
             let mut steps = 0;
@@ -282,7 +282,7 @@ mod tests {
                 run.hurry |= cancel == Some(steps);
                 steps += 1;
             });
-            let order: Vec<_> = started.iter().map(|(purpose, _)| *purpose).collect();
+            let order: Vec<_> = started.iter().map(|(service, _)| *service).collect();
             prop_assert_eq!(&order, &running);
             prop_assert_eq!(&run.done, &running);
             if cancel.is_none_or(|cancel| cancel >= steps) {

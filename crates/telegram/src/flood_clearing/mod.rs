@@ -5,7 +5,7 @@ mod runner;
 
 pub use runner::FloodClearing;
 
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Service, Timestamp};
 use serde::Serialize;
 
 /// How flood waits are cleared.
@@ -49,10 +49,10 @@ pub struct ClearingView {
     pub started_at: Timestamp,
     /// When the silence ends, the next service is started, or the last account is resumed.
     pub until: Option<Timestamp>,
-    pub next: Option<Purpose>,
+    pub next: Option<Service>,
     /// Services that it has started again, or that were started by hand meanwhile.
-    pub done: Vec<Purpose>,
-    pub waiting: Vec<Purpose>,
+    pub done: Vec<Service>,
+    pub waiting: Vec<Service>,
     /// Accounts that it has paused, each until when.
     pub accounts: Vec<(AccountName, Timestamp)>,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ambient::Clock;
 use domain::account::AccountState;
-use domain::{AccountName, Purpose, Timestamp};
+use domain::{AccountName, Service, Timestamp};
 use store::{Store, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -89,12 +89,12 @@ impl FloodClearing {
         let now = self.clock.now();
         let run = match how {
             Clearing::StopAll => {
-                let running: Vec<Purpose> = self
+                let running: Vec<Service> = self
                     .pool
                     .services()
                     .into_iter()
                     .filter(|one| one.running)
-                    .map(|one| one.purpose)
+                    .map(|one| one.service)
                     .collect();
                 if running.is_empty() {
                     return Err(ClearingError::NothingRuns);
@@ -137,15 +137,15 @@ impl FloodClearing {
 
     pub async fn switch_service(
         &self,
-        purpose: Purpose,
+        service: Service,
         action: ServiceAction,
     ) -> Result<ServiceView, ActError> {
         let _changing = self.changing.lock().await;
-        let view = self.pool.set_service(purpose, action).await?;
+        let view = self.pool.set_service(service, action).await?;
         if let Some(mut run) = self.current().filter(|run| run.how == Clearing::StopAll) {
             match action {
-                ServiceAction::Start | ServiceAction::Restart => run.started(purpose, self.clock.now(), true),
-                ServiceAction::Stop => run.stopped_by_hand(purpose),
+                ServiceAction::Start | ServiceAction::Restart => run.started(service, self.clock.now(), true),
+                ServiceAction::Stop => run.stopped_by_hand(service),
             }
             self.save(Some(run.clone())).await?;
             self.pool.quiesce(&run.silent);
@@ -249,8 +249,8 @@ impl FloodClearing {
             Next::Wait => {}
             Next::Stop => {
                 failpoint::reach("telegram.clearing.stopping").await;
-                for purpose in &run.waiting {
-                    self.pool.set_service(*purpose, ServiceAction::Stop).await.map_err(of_act)?;
+                for service in &run.waiting {
+                    self.pool.set_service(*service, ServiceAction::Stop).await.map_err(of_act)?;
                 }
                 failpoint::reach("telegram.clearing.stopped").await;
                 self.clock.sleep(WIND_DOWN).await;
@@ -259,9 +259,9 @@ impl FloodClearing {
                 self.save(Some(run)).await?;
                 failpoint::reach("telegram.clearing.silent").await;
             }
-            Next::Start(purpose) => {
-                self.pool.set_service(*purpose, ServiceAction::Start).await.map_err(of_act)?;
-                run.started(*purpose, self.clock.now(), false);
+            Next::Start(service) => {
+                self.pool.set_service(*service, ServiceAction::Start).await.map_err(of_act)?;
+                run.started(*service, self.clock.now(), false);
                 self.save(Some(run.clone())).await?;
                 self.pool.quiesce(&run.silent);
                 failpoint::reach("telegram.clearing.started").await;
@@ -317,12 +317,12 @@ impl FloodClearing {
         }
         if run.phase != super::Phase::Stopping {
             let now = self.clock.now();
-            for purpose in run.waiting.clone() {
-                if self.pool.service(purpose).running {
+            for service in run.waiting.clone() {
+                if self.pool.service(service).running {
                     // The last run started it and could not write that down, or someone did while nothing ran.
                     let own =
-                        run.waiting.first() == Some(&purpose) && run.until.is_some_and(|due| due <= now);
-                    run.started(purpose, now, !own);
+                        run.waiting.first() == Some(&service) && run.until.is_some_and(|due| due <= now);
+                    run.started(service, now, !own);
                 }
             }
             self.save(Some(run.clone())).await?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use domain::saga::Failover;
-use domain::{AccountName, FailedRequestId, Purpose, Timestamp};
+use domain::{AccountName, FailedRequestId, Service, Timestamp};
 use session_files::{AssignmentStatus, Direction as Way, Registry};
 use store::{Direction, ImportedChat, ImportedFailover, ImportedRequest};
 
@@ -136,13 +136,13 @@ pub(super) fn sort_out(
     (takings, report)
 }
 
-fn service(old: &str) -> Option<Purpose> {
+fn service(old: &str) -> Option<Service> {
     match old {
         // The invite callback was posted by the script that makes chats.
-        "create_chat" | "create" | "invite_callback" | "callback" => Some(Purpose::CreateChat),
-        "send_text" | "text" => Some(Purpose::SendText),
-        "send_media" | "media" => Some(Purpose::SendMedia),
-        "leave_chat" | "leave" => Some(Purpose::LeaveChat),
+        "create_chat" | "create" | "invite_callback" | "callback" => Some(Service::CreateChat),
+        "send_text" | "text" => Some(Service::SendText),
+        "send_media" | "media" => Some(Service::SendMedia),
+        "leave_chat" | "leave" => Some(Service::LeaveChat),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
 use config::TelegramSettings;
-use domain::{AccountName, ChatId, ChatRef, Purpose, UserId};
+use domain::{AccountName, ChatId, ChatRef, Service, UserId};
 use media::Outgoing;
 use mtproto::ServerKeys;
 use store::{Store, StoreError, Switch};
@@ -269,29 +269,29 @@ impl Pool {
 
     pub fn services(&self) -> Vec<ServiceView> {
         let cached = self.cached_peers();
-        Purpose::ALL.into_iter().map(|purpose| self.services.view(purpose, cached)).collect()
+        Service::ALL.into_iter().map(|service| self.services.view(service, cached)).collect()
     }
 
-    pub fn service(&self, purpose: Purpose) -> ServiceView {
-        self.services.view(purpose, self.cached_peers())
+    pub fn service(&self, service: Service) -> ServiceView {
+        self.services.view(service, self.cached_peers())
     }
 
     /// Switches a service. It is kept over restarts.
     pub async fn set_service(
         &self,
-        purpose: Purpose,
+        service: Service,
         action: ServiceAction,
     ) -> Result<ServiceView, ActError> {
         let now = self.clock.now();
         let stop = action == ServiceAction::Stop;
-        if self.services.is_stopped(purpose) != stop {
-            self.store.services().save(purpose, stop, now).await?;
+        if self.services.is_stopped(service) != stop {
+            self.store.services().save(service, stop, now).await?;
         }
-        self.services.switch(purpose, action, now);
+        self.services.switch(service, action, now);
         // Work that waited for it looks again.
         self.changes.tell();
-        tracing::info!(service = purpose.as_str(), action = action.as_str(), "switched by hand");
-        Ok(self.service(purpose))
+        tracing::info!(service = service.as_str(), action = action.as_str(), "switched by hand");
+        Ok(self.service(service))
     }
 
     /// All accounts that are there now, by priority, then by name.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ambient::Clock;
-use domain::{AccountName, Purpose};
+use domain::{AccountName, Service};
 use store::Store;
 use tokio::sync::watch;
 
@@ -32,8 +32,8 @@ impl Monitor {
         self.pool.services()
     }
 
-    /// The purposes that nothing is asked of Telegram for.
-    pub fn quiesced(&self) -> Vec<Purpose> {
+    /// The services that nothing is asked of Telegram for.
+    pub fn quiesced(&self) -> Vec<Service> {
         self.pool.quiesced()
     }
 

@@ -1,41 +1,41 @@
 //! Silence: lines that ask nothing of Telegram for a while, whatever is switched on; and asking on purpose.
 
 use domain::account::AccountState;
-use domain::{AccountName, Purpose};
+use domain::{AccountName, Purpose, Service};
 
 use crate::lock::Mutex;
 use crate::pool::Pool;
 
-/// The purposes that nothing is asked for.
+/// The services that nothing is asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Quiesced(Mutex<Vec<Purpose>>);
+pub(crate) struct Quiesced(Mutex<Vec<Service>>);
 
 impl Quiesced {
-    pub(crate) fn new(purposes: Vec<Purpose>) -> Self {
-        Self(Mutex::new(purposes))
+    pub(crate) fn new(services: Vec<Service>) -> Self {
+        Self(Mutex::new(services))
     }
 
-    fn purposes(&self) -> Vec<Purpose> {
+    fn services(&self) -> Vec<Service> {
         self.0.lock().clone()
     }
 
-    fn set(&self, purposes: &[Purpose]) {
-        *self.0.lock() = purposes.to_vec();
+    fn set(&self, services: &[Service]) {
+        *self.0.lock() = services.to_vec();
     }
 
     /// Whether a line for these is silent: one that serves anything else goes on.
     pub(crate) fn covers(&self, purposes: &[Purpose]) -> bool {
-        let silent = self.purposes();
+        let silent: Vec<Purpose> = self.services().into_iter().map(Service::purpose).collect();
         !purposes.is_empty() && purposes.iter().all(|purpose| silent.contains(purpose))
     }
 }
 
 impl Pool {
-    /// From now on nothing is asked of Telegram for these purposes, and for the others something may be: a line that
+    /// From now on nothing is asked of Telegram for these services, and for the others something may be: a line that
     /// serves none of the others is not even connected. What waits for it goes on waiting, as for one that connects.
     /// Anyone who wants it kept over a restart writes it into the store first.
-    pub fn quiesce(&self, purposes: &[Purpose]) {
-        self.running.quiesced.set(purposes);
+    pub fn quiesce(&self, services: &[Service]) {
+        self.running.quiesced.set(services);
         for account in self.all().iter() {
             for line in account.lines().iter() {
                 line.quiesce(self.running.quiesced.covers(&line.purposes()));
@@ -44,8 +44,8 @@ impl Pool {
         self.changes.tell();
     }
 
-    pub fn quiesced(&self) -> Vec<Purpose> {
-        self.running.quiesced.purposes()
+    pub fn quiesced(&self) -> Vec<Service> {
+        self.running.quiesced.services()
     }
 
     /// Lets a line ask something at once, if it is connected. Its place is the one among the account's
@@ -66,11 +66,11 @@ mod tests {
 
     #[test]
     fn a_line_is_silent_when_all_that_it_is_for_is() {
-        let quiesced = Quiesced::new(vec![Purpose::SendText, Purpose::SendMedia]);
+        let quiesced = Quiesced::new(vec![Service::SendText, Service::SendMedia]);
         assert!(quiesced.covers(&[Purpose::SendText]));
         assert!(!quiesced.covers(&[Purpose::SendText, Purpose::LeaveChat]));
         assert!(!quiesced.covers(&[]));
-        quiesced.set(&Purpose::ALL);
+        quiesced.set(&Service::ALL);
         assert!(quiesced.covers(&Purpose::ALL));
     }
 }

@@ -1,16 +1,15 @@
-//! The services: what the accounts do for whom, counted by purpose, each of which can be stopped.
+//! The services: what the accounts do for whom, each of which counts and can be stopped.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use domain::{Outcome, Purpose, Timestamp};
-use serde::Serialize;
+use domain::{Outcome, Service, Timestamp};
 
 use crate::lock::Mutex;
 
 /// A service as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceView {
-    pub purpose: Purpose,
+    pub service: Service,
     /// Whether it works; a stopped one takes no work and lets nothing out.
     pub running: bool,
     pub since: Timestamp,
@@ -38,11 +37,12 @@ pub enum ServiceAction {
 domain::enum_words!(ServiceAction);
 
 #[derive(Debug)]
-pub(crate) struct Services([Service; 4]);
+pub(crate) struct Services([Switch; 4]);
 
+/// Whether a service is stopped, and what it did.
 #[derive(Debug)]
-struct Service {
-    purpose: Purpose,
+struct Switch {
+    service: Service,
     stopped: AtomicBool,
     since: AtomicI64,
     operations: AtomicU64,
@@ -52,11 +52,11 @@ struct Service {
 
 impl Services {
     /// `stopped` are those that an earlier run stopped, and since when.
-    pub(crate) fn new(stopped: &[(Purpose, Timestamp)], now: Timestamp) -> Self {
-        Self(Purpose::ALL.map(|purpose| {
-            let since = stopped.iter().find(|(one, _)| *one == purpose).map(|(_, since)| *since);
-            Service {
-                purpose,
+    pub(crate) fn new(stopped: &[(Service, Timestamp)], now: Timestamp) -> Self {
+        Self(Service::ALL.map(|service| {
+            let since = stopped.iter().find(|(one, _)| *one == service).map(|(_, since)| *since);
+            Switch {
+                service,
                 stopped: AtomicBool::new(since.is_some()),
                 since: AtomicI64::new(since.unwrap_or(now).as_micros()),
                 operations: AtomicU64::new(0),
@@ -66,49 +66,49 @@ impl Services {
         }))
     }
 
-    fn get(&self, purpose: Purpose) -> Option<&Service> {
-        self.0.iter().find(|service| service.purpose == purpose)
+    fn get(&self, service: Service) -> Option<&Switch> {
+        self.0.iter().find(|switch| switch.service == service)
     }
 
-    pub(crate) fn is_stopped(&self, purpose: Purpose) -> bool {
-        self.get(purpose).is_some_and(|service| service.stopped.load(Ordering::Acquire))
+    pub(crate) fn is_stopped(&self, service: Service) -> bool {
+        self.get(service).is_some_and(|switch| switch.stopped.load(Ordering::Acquire))
     }
 
-    pub(crate) fn switch(&self, purpose: Purpose, action: ServiceAction, now: Timestamp) {
-        let Some(service) = self.get(purpose) else { return };
+    pub(crate) fn switch(&self, service: Service, action: ServiceAction, now: Timestamp) {
+        let Some(switch) = self.get(service) else { return };
         let stop = action == ServiceAction::Stop;
-        let was_stopped = service.stopped.swap(stop, Ordering::AcqRel);
+        let was_stopped = switch.stopped.swap(stop, Ordering::AcqRel);
         if action == ServiceAction::Restart {
-            service.operations.store(0, Ordering::Relaxed);
-            service.errors.store(0, Ordering::Relaxed);
-            *service.last_error.lock() = None;
+            switch.operations.store(0, Ordering::Relaxed);
+            switch.errors.store(0, Ordering::Relaxed);
+            *switch.last_error.lock() = None;
         }
         if was_stopped != stop || action == ServiceAction::Restart {
-            service.since.store(now.as_micros(), Ordering::Release);
+            switch.since.store(now.as_micros(), Ordering::Release);
         }
     }
 
-    pub(crate) fn count(&self, purpose: Purpose, error: Option<String>) {
-        let Some(service) = self.get(purpose) else { return };
-        service.operations.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count(&self, service: Service, error: Option<String>) {
+        let Some(switch) = self.get(service) else { return };
+        switch.operations.fetch_add(1, Ordering::Relaxed);
         if error.is_some() {
-            service.errors.fetch_add(1, Ordering::Relaxed);
-            *service.last_error.lock() = error;
+            switch.errors.fetch_add(1, Ordering::Relaxed);
+            *switch.last_error.lock() = error;
         }
     }
 
-    pub(crate) fn view(&self, purpose: Purpose, cache_size: usize) -> ServiceView {
-        let service = self.get(purpose);
-        let count = |counter: fn(&Service) -> &AtomicU64| {
-            service.map_or(0, |service| counter(service).load(Ordering::Relaxed))
+    pub(crate) fn view(&self, service: Service, cache_size: usize) -> ServiceView {
+        let switch = self.get(service);
+        let count = |counter: fn(&Switch) -> &AtomicU64| {
+            switch.map_or(0, |switch| counter(switch).load(Ordering::Relaxed))
         };
         ServiceView {
-            purpose,
-            running: !self.is_stopped(purpose),
-            since: Timestamp::from_micros(service.map_or(0, |service| service.since.load(Ordering::Acquire))),
-            operations: count(|service| &service.operations),
-            errors: count(|service| &service.errors),
-            last_error: service.and_then(|service| service.last_error.lock().clone()),
+            service,
+            running: !self.is_stopped(service),
+            since: Timestamp::from_micros(switch.map_or(0, |switch| switch.since.load(Ordering::Acquire))),
+            operations: count(|switch| &switch.operations),
+            errors: count(|switch| &switch.errors),
+            last_error: switch.and_then(|switch| switch.last_error.lock().clone()),
             cache_size,
         }
     }
@@ -135,23 +135,23 @@ mod tests {
 
     #[test]
     fn a_service_is_stopped_and_started_and_counts_for_itself() {
-        let services = Services::new(&[(Purpose::LeaveChat, at(5))], at(9));
-        let view = |purpose| services.view(purpose, 3);
-        let left = view(Purpose::LeaveChat);
+        let services = Services::new(&[(Service::LeaveChat, at(5))], at(9));
+        let view = |service| services.view(service, 3);
+        let left = view(Service::LeaveChat);
         assert_eq!((left.running, left.since, left.cache_size), (false, at(5), 3));
-        services.switch(Purpose::LeaveChat, ServiceAction::Start, at(10));
-        assert!(!services.is_stopped(Purpose::LeaveChat));
-        assert_eq!(view(Purpose::LeaveChat).since, at(10));
-        services.switch(Purpose::LeaveChat, ServiceAction::Start, at(11));
-        assert_eq!(view(Purpose::LeaveChat).since, at(10));
-        services.count(Purpose::SendText, None);
-        services.count(Purpose::SendText, error_of(&Outcome::Restricted(domain::account::Reason::PeerFlood)));
-        let text = view(Purpose::SendText);
+        services.switch(Service::LeaveChat, ServiceAction::Start, at(10));
+        assert!(!services.is_stopped(Service::LeaveChat));
+        assert_eq!(view(Service::LeaveChat).since, at(10));
+        services.switch(Service::LeaveChat, ServiceAction::Start, at(11));
+        assert_eq!(view(Service::LeaveChat).since, at(10));
+        services.count(Service::SendText, None);
+        services.count(Service::SendText, error_of(&Outcome::Restricted(domain::account::Reason::PeerFlood)));
+        let text = view(Service::SendText);
         assert_eq!((text.operations, text.errors), (2, 1));
         assert_eq!(text.last_error.as_deref(), Some("peer_flood"));
-        assert_eq!(view(Purpose::CreateChat).operations, 0);
-        services.switch(Purpose::SendText, ServiceAction::Restart, at(12));
-        let text = view(Purpose::SendText);
+        assert_eq!(view(Service::CreateChat).operations, 0);
+        services.switch(Service::SendText, ServiceAction::Restart, at(12));
+        let text = view(Service::SendText);
         assert_eq!((text.running, text.operations, text.last_error, text.since), (true, 0, None, at(12)));
     }
 

@@ -7,7 +7,7 @@ use delivery::{Action, Candidates, Capabilities, Dedup, Evidence, MediaKind, Mes
 use domain::account::Operation;
 use domain::message::Content;
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
-use domain::{AccountName, Address, ChatRef, Outcome, Purpose, Timestamp, UserId};
+use domain::{AccountName, Address, ChatRef, Outcome, Service, Timestamp, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -57,13 +57,13 @@ impl Sender for Pool {
 
     fn candidates_now(&self, query: &Query) -> Option<Candidates> {
         let candidates = candidates::now(self, query, Operation::SendMessage)?;
-        Some(self.unless_stopped(query.purpose, candidates))
+        Some(self.unless_stopped(query.service, candidates))
     }
 
     fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates> {
         async move {
             let candidates = candidates::ask(self, query, Operation::SendMessage).await;
-            self.unless_stopped(query.purpose, candidates)
+            self.unless_stopped(query.service, candidates)
         }
         .boxed()
     }
@@ -93,7 +93,7 @@ impl Sender for Pool {
             let Some(attempt) = Attempt::of(attempt) else { return Err(no_chat_of_telegram()) };
             let prepared = files::prepare(&account, &self.depot, attempt).await;
             if let Err(outcome) = &prepared {
-                self.services.count(Purpose::SendMedia, error_of(outcome));
+                self.services.count(Service::SendMedia, error_of(outcome));
             }
             prepared
         }
@@ -106,8 +106,7 @@ impl Sender for Pool {
             let (binds, rebinds) = (attempt.binds, attempt.rebinds);
             let Some(attempt) = Attempt::of(attempt) else { return no_chat_of_telegram() };
             let outcome = part::send(&account, attempt).await;
-            let purpose = if attempt.part.is_media() { Purpose::SendMedia } else { Purpose::SendText };
-            self.services.count(purpose, error_of(&outcome));
+            self.services.count(Service::sending(attempt.part.is_media()), error_of(&outcome));
             if matches!(outcome, Outcome::Sent(_)) {
                 if rebinds {
                     self.registry.rebind(attempt.chat_id, Bound::To(account.index));
@@ -151,8 +150,9 @@ impl Sender for Pool {
 
 impl Pool {
     /// The candidates of a service; while it is stopped, its work waits for it as for an account that connects.
-    pub(crate) fn unless_stopped(&self, purpose: Purpose, candidates: Candidates) -> Candidates {
-        if self.services.is_stopped(purpose) { candidates::held_back(candidates) } else { candidates }
+    pub(crate) fn unless_stopped(&self, service: Option<Service>, candidates: Candidates) -> Candidates {
+        let is_stopped = service.is_some_and(|service| self.services.is_stopped(service));
+        if is_stopped { candidates::held_back(candidates) } else { candidates }
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) mod recent_invites;
 use delivery::{Call, Candidates, ChatLookup, Query, Steps};
 use domain::account::Operation;
 use domain::saga::{RegistryChange, Step, StepAnswer};
-use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, Outcome, Service, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -30,16 +30,16 @@ impl Steps for Pool {
     }
 
     fn creators(&self, pin: Option<&AccountName>) -> Candidates {
-        self.unless_stopped(Purpose::CreateChat, candidates::creators(self, pin))
+        self.unless_stopped(Some(Service::CreateChat), candidates::creators(self, pin))
     }
 
     fn reachers<'a>(&'a self, query: &'a Query, operation: Operation) -> BoxFuture<'a, Candidates> {
         async move {
             let mut candidates = candidates::ask(self, query, operation).await;
-            if query.purpose == Purpose::LeaveChat {
+            if query.service == Some(Service::LeaveChat) {
                 candidates = candidates::leaving(self, query, candidates);
             }
-            self.unless_stopped(query.purpose, candidates)
+            self.unless_stopped(query.service, candidates)
         }
         .boxed()
     }
@@ -48,7 +48,7 @@ impl Steps for Pool {
         async move {
             let Some(account) = self.get(call.account) else { return Err(no_such_account()) };
             let taken = take(&account, call).boxed().await;
-            self.services.count(purpose(call.step), taken.as_ref().err().and_then(error_of));
+            self.services.count(service(call.step), taken.as_ref().err().and_then(error_of));
             taken
         }
         .boxed()
@@ -75,7 +75,7 @@ impl Steps for Pool {
     }
 
     fn is_stopped(&self, step: &Step) -> bool {
-        self.services.is_stopped(purpose(step))
+        self.services.is_stopped(service(step))
     }
 
     fn is_backup(&self, account: &AccountName) -> bool {
@@ -98,11 +98,11 @@ impl Steps for Pool {
     }
 }
 
-/// The service that a step is part of: the sessions for it are used first.
-const fn purpose(step: &Step) -> Purpose {
+/// The service that a step is part of.
+const fn service(step: &Step) -> Service {
     match step {
-        Step::Leave | Step::ListMembers { .. } | Step::Remove { .. } => Purpose::LeaveChat,
-        _ => Purpose::CreateChat,
+        Step::Leave | Step::ListMembers { .. } | Step::Remove { .. } => Service::LeaveChat,
+        _ => Service::CreateChat,
     }
 }
 
@@ -116,7 +116,7 @@ async fn take(account: &Account, call: Call<'_>) -> Result<StepAnswer, Outcome> 
     if let Some(until) = account.flood_waits.flood(operation, account.now()) {
         return Err(Outcome::held(until));
     }
-    let Some(line) = account.line_for(purpose(step)) else {
+    let Some(line) = account.line_for(service(step).purpose()) else {
         return Err(Outcome::Unavailable("connecting".to_owned()));
     };
     let chat_id = call.chat_id.map(|chat_id| account.registry.today(chat_id));

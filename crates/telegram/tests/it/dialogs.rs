@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::{Readiness, Sender};
-use domain::Purpose;
+use domain::Service;
 use domain::account::AccountState;
 use sandbox::telegram::{FaultName, NewChat};
 use telegram::{Pool, ServiceAction};
@@ -135,8 +135,8 @@ async fn interrupted_first_reading_is_resumed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_service_lets_nothing_out_and_stays_stopped() {
     let (world, pool) = one_account().await;
-    let stopped = pool.set_service(Purpose::SendText, ServiceAction::Stop).await.expect("stopped");
-    assert!(!stopped.running && pool.service(Purpose::CreateChat).running);
+    let stopped = pool.set_service(Service::SendText, ServiceAction::Stop).await.expect("stopped");
+    assert!(!stopped.running && pool.service(Service::CreateChat).running);
     let readiness = |found: delivery::Candidates| found.able.first().map(|able| able.readiness);
     assert_eq!(readiness(candidates(&pool, "@client_1", None).await), Some(Readiness::Connecting));
     assert_eq!(readiness(delivery::Steps::creators(&*pool, None)), Some(Readiness::Ready));
@@ -145,12 +145,12 @@ async fn a_stopped_service_lets_nothing_out_and_stays_stopped() {
     assert_eq!(readiness(candidates(&pool, "@client_1", None).await), Some(Readiness::Connecting));
     let mut changes = delivery::Sender::changes(&*pool);
     changes.mark_unchanged();
-    let running = pool.set_service(Purpose::SendText, ServiceAction::Start).await.expect("started");
+    let running = pool.set_service(Service::SendText, ServiceAction::Start).await.expect("started");
     assert!(running.running && running.since > stopped.since);
     changes.changed().await.expect("told");
     assert_eq!(readiness(candidates(&pool, "@client_1", None).await), Some(Readiness::Ready));
     assert_eq!(crate::world::send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
-    let text = pool.service(Purpose::SendText);
+    let text = pool.service(Service::SendText);
     assert_eq!((text.operations, text.errors), (1, 0));
     assert_eq!(pool.services().len(), 4);
     pool.stop(Duration::from_secs(5)).await;

@@ -12,7 +12,7 @@ use delivery::{Attempt, Candidates, Query, Sender};
 use domain::account::{AccountState, Reason, SendingLimits};
 use domain::message::{Content, Part, PartState};
 use domain::text::{FormattedText, ParseMode};
-use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, SecretText};
+use domain::{AccountName, ChatId, ChatRef, Outcome, SecretText, Service};
 use media::Outgoing;
 use sandbox::telegram::{Account as Person, FaultName, FaultOrder, Telegram};
 use sandbox::{Running, Sandbox, SandboxOptions};
@@ -300,7 +300,7 @@ pub(crate) fn chat(text: &str) -> ChatRef {
 }
 
 pub(crate) fn query(to: &str, pin: Option<&str>) -> Query {
-    Query { chat: chat(to), pin: pin.map(name), purpose: Purpose::SendText }
+    Query { chat: chat(to), pin: pin.map(name), service: Some(Service::SendText) }
 }
 
 pub(crate) fn view(pool: &Pool, account: &str) -> AccountView {

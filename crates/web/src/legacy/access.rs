@@ -93,12 +93,12 @@ pub(super) async fn admit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::LegacyService;
+    use domain::Service;
 
     fn port(allow_from: &[&str], key_required: bool) -> LegacyPort {
         LegacyPort {
             port: 5022,
-            service: LegacyService::SendText,
+            service: Service::SendText,
             listen: "127.0.0.1".parse().expect("an address"),
             account: None,
             allow_from: allow_from.iter().map(|network| network.parse().expect("a network")).collect(),

@@ -1,8 +1,7 @@
 //! The shapes of a legacy port's answers, and how each service says them. Pure.
 
 use axum::response::{IntoResponse, Response};
-use config::LegacyService;
-use domain::{Timestamp, UserId};
+use domain::{Service, Timestamp, UserId};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
@@ -147,10 +146,10 @@ impl Answer {
 
     /// The same as this service says it: creating a chat has bare errors, and only sending answers a flood with 429.
     #[must_use]
-    pub(super) fn said_by(mut self, service: LegacyService) -> Self {
-        let creates = service == LegacyService::CreateChat;
+    pub(super) fn said_by(mut self, service: Service) -> Self {
+        let creates = service == Service::CreateChat;
         let all_flooded = matches!(self.body, Body::Flood { error: FLOOD, .. });
-        if all_flooded && (creates || service == LegacyService::LeaveChat) {
+        if all_flooded && (creates || service == Service::LeaveChat) {
             self.status = StatusCode::SERVICE_UNAVAILABLE;
         }
         self.body = match self.body {
@@ -198,22 +197,22 @@ pub(super) mod tests {
         let until = Timestamp::from_micros(29_500_000);
         for (service, error, flood) in [
             (
-                LegacyService::CreateChat,
+                Service::CreateChat,
                 (500, r#"{"error":"x"}"#),
                 (503, r#"{"error":"FloodWait","retry_after":30}"#),
             ),
             (
-                LegacyService::SendText,
+                Service::SendText,
                 (500, r#"{"status":"error","error":"x"}"#),
                 (429, r#"{"status":"error","error":"FloodWait","retry_after":30}"#),
             ),
             (
-                LegacyService::SendMedia,
+                Service::SendMedia,
                 (500, r#"{"status":"error","error":"x"}"#),
                 (429, r#"{"status":"error","error":"FloodWait","retry_after":30}"#),
             ),
             (
-                LegacyService::LeaveChat,
+                Service::LeaveChat,
                 (500, r#"{"status":"error","error":"x"}"#),
                 (503, r#"{"status":"error","error":"FloodWait","retry_after":30}"#),
             ),

@@ -33,7 +33,8 @@ use axum::extract::{FromRef, Request, State as Shared};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use config::{LegacyPort, LegacyService};
+use config::LegacyPort;
+use domain::Service;
 use http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -59,15 +60,15 @@ impl FromRef<Gate> for State {
 impl Gate {
     fn path(&self) -> &'static str {
         match self.port.service {
-            LegacyService::CreateChat => "/create_chat",
-            LegacyService::SendText => "/send_text",
-            LegacyService::SendMedia => "/send_media",
-            LegacyService::LeaveChat => "/leave_chat",
+            Service::CreateChat => "/create_chat",
+            Service::SendText => "/send_text",
+            Service::SendMedia => "/send_media",
+            Service::LeaveChat => "/leave_chat",
         }
     }
 
     fn is_stopped(&self) -> bool {
-        !self.state.pool().service(self.port.service.purpose()).running
+        !self.state.pool().service(self.port.service).running
     }
 
     /// What is told while its service is stopped.
@@ -90,10 +91,10 @@ pub(crate) fn router(state: &State, port: Arc<LegacyPort>) -> Router {
     let name = port.port.to_string().into();
     let gate = Gate { state: state.clone(), port, name };
     let service = match gate.port.service {
-        LegacyService::CreateChat => post(create_chat::handle),
-        LegacyService::SendText => post(send_text::handle),
-        LegacyService::SendMedia => post(send_media::handle),
-        LegacyService::LeaveChat => post(leave_chat::handle),
+        Service::CreateChat => post(create_chat::handle),
+        Service::SendText => post(send_text::handle),
+        Service::SendMedia => post(send_media::handle),
+        Service::LeaveChat => post(leave_chat::handle),
     };
     let after_a_panic = gate.clone();
     let traffic = state.traffic().listener(&gate.name);

@@ -69,6 +69,6 @@ impl Arrived {
             payload if payload.len() <= LONGEST_KEPT => payload,
             long => Value::from(format!("a body of {} bytes was not kept", long.len())).to_string(),
         };
-        Keep { service: gate.port.service.purpose(), endpoint: gate.path().to_owned(), payload }
+        Keep { service: gate.port.service, endpoint: gate.path().to_owned(), payload }
     }
 }

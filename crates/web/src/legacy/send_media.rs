@@ -7,7 +7,7 @@ use axum::response::Response;
 use delivery::{How, Submission, SubmitError, Submitted};
 use domain::account::Operation;
 use domain::message::{OnFlood, OutboundMessage};
-use domain::{ChatRef, MessageId, Purpose, Timestamp};
+use domain::{ChatRef, MessageId, Service, Timestamp};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -156,7 +156,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         // The recipient comes first: a file that is missing says nothing to a caller whose recipient is missing too.
         Err(untaken) => {
             let pin = gate.port.account.as_ref();
-            let looking = gate.state.delivery().finds_nobody(&chat, pin, Purpose::SendMedia);
+            let looking = gate.state.delivery().finds_nobody(&chat, pin, Service::SendMedia);
             let looked = gate.state.clock().timeout(LOOK, looking).await;
             return Err(if looked == Ok(true) { send_media_answer::nobody(errand.by_name) } else { untaken });
         }

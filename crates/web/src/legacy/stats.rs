@@ -2,9 +2,8 @@
 
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
-use config::LegacyService;
 use domain::account::Operation;
-use domain::{AccountState, Timestamp, UserId};
+use domain::{AccountState, Service, Timestamp, UserId};
 use http::StatusCode;
 use serde::Serialize;
 use telegram::AccountView;
@@ -58,17 +57,17 @@ fn accounts(gate: &Gate) -> Vec<AccountView> {
 }
 
 /// The kinds of calls that a service makes to change something.
-const fn operations(service: LegacyService) -> &'static [Operation] {
+const fn operations(service: Service) -> &'static [Operation] {
     match service {
-        LegacyService::SendText | LegacyService::SendMedia => &[Operation::SendMessage],
-        LegacyService::CreateChat => &[
+        Service::SendText | Service::SendMedia => &[Operation::SendMessage],
+        Service::CreateChat => &[
             Operation::CreateChat,
             Operation::Invite,
             Operation::Promote,
             Operation::ExportLink,
             Operation::EditChat,
         ],
-        LegacyService::LeaveChat => &[Operation::Leave, Operation::RemoveMember],
+        Service::LeaveChat => &[Operation::Leave, Operation::RemoveMember],
     }
 }
 
@@ -97,7 +96,7 @@ struct Account {
 }
 
 impl Account {
-    fn new(view: AccountView, service: LegacyService, now: Timestamp) -> Self {
+    fn new(view: AccountView, service: Service, now: Timestamp) -> Self {
         let flood = view
             .floods
             .iter()
@@ -137,7 +136,7 @@ pub(super) async fn stats(Shared(gate): Shared<Gate>, request: Request) -> Respo
     let now = gate.state.clock().now();
     let service = gate.port.service;
     let accounts = accounts(&gate).into_iter().map(|view| Account::new(view, service, now)).collect();
-    let counted = gate.state.pool().service(service.purpose());
+    let counted = gate.state.pool().service(service);
     let stats = Stats {
         cache_size: counted.cache_size,
         accounts,

@@ -7,7 +7,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use delivery::{Change, How, Query, Sender, Submission, SubmitError, Submitted};
 use domain::message::OutboundMessage;
-use domain::{AccountName, ChatId, MessageId, MessageState, Purpose};
+use domain::{AccountName, ChatId, MessageId, MessageState, NamedChat, Service};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use store::{Approval, Filter, Resolution, StoreError};
@@ -86,8 +86,13 @@ async fn submit(
     order: Order,
     idempotency: Option<store::Idempotency>,
 ) -> Result<Submitted, Problem> {
-    let purpose = if order.files.is_empty() { Purpose::SendText } else { Purpose::SendMedia };
-    let no_more = match (order.late, services::check_running(state, purpose)) {
+    let has_files = !order.files.is_empty();
+    let service = match &order.chat {
+        NamedChat::Chat(chat) => Service::sending_to(chat, has_files),
+        NamedChat::Own | NamedChat::Phone(_) => Some(Service::sending(has_files)),
+    };
+    let running = service.map_or(Ok(()), |service| services::check_running(state, service));
+    let no_more = match (order.late, running) {
         (Some(late), _) => Some(Problem::fields(vec![late])),
         (None, Err(stopped)) => Some(stopped),
         (None, Ok(())) => None,
@@ -276,8 +281,8 @@ pub(crate) async fn why(
 
 /// Who could send into the chat of a message now, as far as memory knows.
 fn candidates(state: &State, message: &OutboundMessage) -> Vec<api::MessageCandidate> {
-    let purpose = if message.content.media.is_empty() { Purpose::SendText } else { Purpose::SendMedia };
-    let query = Query { chat: message.chat.clone(), pin: message.pin.clone(), purpose };
+    let service = Service::sending_to(&message.chat, !message.content.media.is_empty());
+    let query = Query { chat: message.chat.clone(), pin: message.pin.clone(), service };
     state.pool().candidates_now(&query).map(api::MessageCandidate::all).unwrap_or_default()
 }
 

@@ -3,7 +3,7 @@
 use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{Purpose, Timestamp};
+use domain::Timestamp;
 use http::StatusCode;
 use serde::Serialize;
 use telegram::{ActError, ServiceAction, ServiceView};
@@ -22,7 +22,7 @@ pub(crate) struct Service {
     /// Its name.
     #[serde(rename = "service")]
     #[schema(schema_with = schemas::service)]
-    name: Purpose,
+    name: domain::Service,
     /// `active`, or `stopped` by hand: then it takes nothing and lets nothing out.
     #[schema(example = "active")]
     state: &'static str,
@@ -46,7 +46,7 @@ pub(crate) struct Service {
 fn view(state: &State, service: ServiceView) -> Service {
     let ports = state.options().legacy.ports.iter();
     Service {
-        name: service.purpose,
+        name: service.service,
         state: if service.running { "active" } else { "stopped" },
         since: service.since,
         healthy: service.running && state.pool().is_able(),
@@ -54,17 +54,17 @@ fn view(state: &State, service: ServiceView) -> Service {
         errors: service.errors,
         last_error: service.last_error,
         cache_size: service.cache_size,
-        ports: ports.filter(|port| port.service.purpose() == service.purpose).map(|port| port.port).collect(),
+        ports: ports.filter(|port| port.service == service.service).map(|port| port.port).collect(),
     }
 }
 
 /// Refuses work of a service that was stopped by hand.
-pub(super) fn check_running(state: &State, purpose: Purpose) -> Result<(), Problem> {
-    let service = state.pool().service(purpose);
+pub(super) fn check_running(state: &State, service: domain::Service) -> Result<(), Problem> {
+    let service = state.pool().service(service);
     if service.running {
         return Ok(());
     }
-    let name = purpose.as_str();
+    let name = service.service.as_str();
     let detail = format!(
         "The service {name} was stopped at {}; nothing was accepted. Start it with \
          POST /v1/services/{name}/actions/start or `switchboard service start {name}`.",
@@ -133,25 +133,25 @@ pub(crate) async fn act(
     _: Authorized<CanOperate>,
     PathParameter((given, action)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
-    let purpose = read_service(&given)?;
-    let service = match read_action(&action)? {
+    let service = read_service(&given)?;
+    let now = match read_action(&action)? {
         Action::Switch(action) => {
-            state.health().switch_service(purpose, action).await.map_err(|error| match error {
+            state.health().switch_service(service, action).await.map_err(|error| match error {
                 ActError::NoSuchAccount(account) => Problem::account_not_found(account.as_str()),
                 ActError::Store(error) => error.into(),
             })?
         }
         Action::ReloadCache => {
             state.pool().reload_dialogs().await;
-            state.pool().service(purpose)
+            state.pool().service(service)
         }
     };
-    Ok(json(StatusCode::OK, &view(&state, service)))
+    Ok(json(StatusCode::OK, &view(&state, now)))
 }
 
-fn read_service(given: &str) -> Result<Purpose, Problem> {
-    Purpose::ALL.into_iter().find(|purpose| purpose.as_str() == given).ok_or_else(|| {
-        let known = Purpose::ALL.map(Purpose::as_str).join(", ");
+fn read_service(given: &str) -> Result<domain::Service, Problem> {
+    domain::Service::from_word(given).ok_or_else(|| {
+        let known = domain::Service::ALL.map(domain::Service::as_str).join(", ");
         let detail = format!("There is no service {:?}; known are {known}.", shorten(given));
         Problem::new(Code::ServiceNotFound, detail)
     })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::TaskSubmission;
 use delivery::sender::{Readiness, RefusalKind};
 use domain::message::OnFlood;
-use domain::{OperationId, Purpose};
+use domain::{OperationId, Service};
 use serde_json::{Value, json};
 use store::{Keep, Origin};
 
@@ -26,7 +26,7 @@ async fn failed(world: &World) -> OperationId {
         idempotency: None,
         join: None,
         keep: Some(Keep {
-            service: Purpose::CreateChat,
+            service: Service::CreateChat,
             endpoint: "/create_chat".to_owned(),
             payload: r#"{"title":"Order 1","usernames":["@client_1"]}"#.to_owned(),
         }),

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use config::{InviteCallback, LegacyPort, LegacyService};
+use config::{InviteCallback, LegacyPort};
 use delivery::sender::{Readiness, RefusalKind};
-use domain::OperationId;
-use domain::Outcome;
 use domain::account::Reason;
 use domain::saga::{Step, Task};
+use domain::{OperationId, Outcome, Service};
 use serde_json::{Value, json};
 
 use crate::client::{Call, Reply};
@@ -20,7 +19,7 @@ const BODY: &str = r#"{"title":"A chat","usernames":["@Anna_1","demo_bot"],"clie
 const MADE: &str = r#"{"status":"ok","title":"A chat","chat_id":"-1001234567890","invite_link":"https://t.me/+abc","debug":{"account":"main","resolve_failed":[],"open_history":"ok","invite":"ok","invite_failed":[],"promote_bots":["@demo_bot: ok"],"export_invite":"ok"}}"#;
 
 async fn world() -> World {
-    World::with(|options| options.legacy.ports = vec![port_of(LegacyService::CreateChat)]).await
+    World::with(|options| options.legacy.ports = vec![port_of(Service::CreateChat)]).await
 }
 
 fn create(world: &World, body: &str) -> Call {
@@ -163,9 +162,9 @@ async fn a_later_step_that_is_refused_is_told_and_the_chat_is_made() {
 async fn backup_invites_the_observer_and_pins_hold() {
     let world = World::with(|options| {
         options.legacy.ports = vec![
-            port_of(LegacyService::CreateChat),
-            LegacyPort { account: Some(account("backup_1")), ..port_of(LegacyService::CreateChat) },
-            LegacyPort { account: Some(account("unknown")), ..port_of(LegacyService::CreateChat) },
+            port_of(Service::CreateChat),
+            LegacyPort { account: Some(account("backup_1")), ..port_of(Service::CreateChat) },
+            LegacyPort { account: Some(account("unknown")), ..port_of(Service::CreateChat) },
         ];
     })
     .await;
@@ -228,9 +227,8 @@ async fn after_a_crash_the_same_body_joins() {
     let call = create(&world, BODY);
     let waiting = tokio::spawn(async move { call.send().await });
     eventually(|| world.hands.count("promote") == 1).await;
-    let next = world
-        .after_a_crash_with(|options| options.legacy.ports = vec![port_of(LegacyService::CreateChat)])
-        .await;
+    let next =
+        world.after_a_crash_with(|options| options.legacy.ports = vec![port_of(Service::CreateChat)]).await;
     let joined = create(&next, BODY).send().await;
     assert_eq!((joined.status, joined.body.as_str()), (200, MADE));
     assert_eq!(next.hands.count("create"), 0, "the chat was there already");
@@ -276,7 +274,7 @@ async fn the_client_is_kept_only_for_a_callback_that_is_set() {
     let callback = InviteCallback { url, group_id: "demo".to_owned(), ..InviteCallback::default() };
     for (callback, client) in [(Some(callback), Some("77")), (None, None)] {
         let world = World::with(|options| {
-            options.legacy.ports = vec![port_of(LegacyService::CreateChat)];
+            options.legacy.ports = vec![port_of(Service::CreateChat)];
             options.legacy.invite_callback = callback;
         })
         .await;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use config::{LegacyPort, LegacyService};
+use config::LegacyPort;
 use delivery::sender::{Readiness, RefusalKind};
+use domain::Service;
 use serde_json::json;
 
 use crate::client::Call;
@@ -13,7 +14,7 @@ use crate::world::{World, port_of};
 const CHANNEL: &str = r#"{"status":"ok","left_type":"channel","id":1234567890,"kicked":[11,12]}"#;
 
 async fn world() -> World {
-    World::with(|options| options.legacy.ports = vec![port_of(LegacyService::LeaveChat)]).await
+    World::with(|options| options.legacy.ports = vec![port_of(Service::LeaveChat)]).await
 }
 
 fn leave(world: &World, body: &str) -> Call {
@@ -94,7 +95,7 @@ async fn the_table_of_failures() {
 #[tokio::test]
 async fn removing_the_others_can_be_switched_off() {
     let world = World::with(|options| {
-        options.legacy.ports = vec![port_of(LegacyService::LeaveChat)];
+        options.legacy.ports = vec![port_of(Service::LeaveChat)];
         options.legacy.leave_removes_members = false;
     })
     .await;
@@ -134,7 +135,7 @@ async fn while_members_are_removed_the_caller_waits_three_holds() {
 async fn a_pinned_port_uses_its_account() {
     let world = World::with(|options| {
         options.legacy.ports =
-            vec![LegacyPort { account: Some(account("backup_1")), ..port_of(LegacyService::LeaveChat) }];
+            vec![LegacyPort { account: Some(account("backup_1")), ..port_of(Service::LeaveChat) }];
     })
     .await;
     assert_eq!(left(&world, r#"{"chat":"-1001234567890"}"#).await.0, 200);

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use config::LegacyService;
 use delivery::Steps;
 use delivery::sender::{Readiness, RefusalKind};
-use domain::Outcome;
 use domain::media::{MediaForm, MediaSource};
+use domain::{Outcome, Service};
 use serde_json::{Value, json};
 
 use crate::client::Call;
@@ -18,7 +17,7 @@ use testkit::{Hoster, PDF, PNG};
 const GROUP: i64 = -1_001_234_567_890;
 
 async fn world() -> World {
-    let world = World::with(|options| options.legacy.ports = vec![port_of(LegacyService::SendMedia)]).await;
+    let world = World::with(|options| options.legacy.ports = vec![port_of(Service::SendMedia)]).await;
     std::fs::write(world.dir().join("media/a.pdf"), PDF).expect("writes");
     std::fs::write(world.dir().join("media/b.png"), PNG).expect("writes");
     world
@@ -142,7 +141,7 @@ async fn a_key_brings_the_same_answer_even_when_the_chat_was_left() {
 async fn the_wait_for_files_is_part_of_the_hold() {
     let (world, hoster) = (
         World::with(|options| {
-            options.legacy.ports = vec![port_of(LegacyService::SendMedia)];
+            options.legacy.ports = vec![port_of(Service::SendMedia)];
             options.legacy.hold = Duration::from_secs(10);
         })
         .await,

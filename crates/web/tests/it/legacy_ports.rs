@@ -1,9 +1,9 @@
 //! What all old ports have in common: health, statistics, stopped services, chats that were left, who may call.
 
-use config::{LegacyPort, LegacyService};
+use config::LegacyPort;
 use delivery::Steps;
 use delivery::sender::Readiness;
-use domain::Purpose;
+use domain::Service;
 use domain::saga::RegistryChange;
 use serde_json::json;
 use telegram::ServiceAction;
@@ -13,11 +13,11 @@ use crate::legacy::GROUP;
 use crate::script::able;
 use crate::world::{World, port_of};
 
-const SERVICES: [(LegacyService, Purpose, &str); 4] = [
-    (LegacyService::CreateChat, Purpose::CreateChat, r#"{"title":"x","usernames":["@anna_1"]}"#),
-    (LegacyService::SendText, Purpose::SendText, GROUP),
-    (LegacyService::SendMedia, Purpose::SendMedia, r#"{"username":"@demo","files":["a"]}"#),
-    (LegacyService::LeaveChat, Purpose::LeaveChat, r#"{"chat":"-1001234567890"}"#),
+const SERVICES: [(Service, &str); 4] = [
+    (Service::CreateChat, r#"{"title":"x","usernames":["@anna_1"]}"#),
+    (Service::SendText, GROUP),
+    (Service::SendMedia, r#"{"username":"@demo","files":["a"]}"#),
+    (Service::LeaveChat, r#"{"chat":"-1001234567890"}"#),
 ];
 
 async fn world() -> World {
@@ -28,7 +28,7 @@ async fn world() -> World {
 }
 
 fn ask(world: &World, number: usize) -> Call {
-    let (service, _, body) = SERVICES[number];
+    let (service, body) = SERVICES[number];
     Call::new(&world.old_at(number), "POST", &format!("/{}", service.as_str())).json(body)
 }
 
@@ -46,7 +46,7 @@ async fn every_port_has_health_statistics_and_a_cache() {
         );
         let reload = look("POST", "/reload_cache").send().await;
         assert_eq!((reload.status, reload.body.as_str()), (200, r#"{"status":"ok","cache_size":0}"#));
-        let bare = service == LegacyService::CreateChat;
+        let bare = service == Service::CreateChat;
         for (method, path, status) in [("GET", "/nothing", 404), ("DELETE", "/health", 405)] {
             let reply = look(method, path).send().await;
             let answer = reply.json();
@@ -63,14 +63,14 @@ async fn a_stopped_service_answers_503_and_starts_again() {
     world.script.candidates_are(able(&[("main", Readiness::Connecting)]));
     world.hands.creators_are(able(&[("main", Readiness::Connecting)]));
     world.hands.reachers_are(able(&[("main", Readiness::Connecting)]));
-    for (number, (service, purpose, _)) in SERVICES.into_iter().enumerate() {
-        world.pool.set_service(purpose, ServiceAction::Stop).await.expect("it stops");
+    for (number, (service, _)) in SERVICES.into_iter().enumerate() {
+        world.pool.set_service(service, ServiceAction::Stop).await.expect("it stops");
         let reply = ask(&world, number).send().await;
         let answer = reply.json();
         assert_eq!(reply.status, 503, "{service:?}: {answer}");
-        assert_eq!(answer.get("status").is_none(), service == LegacyService::CreateChat, "{answer}");
+        assert_eq!(answer.get("status").is_none(), service == Service::CreateChat, "{answer}");
         assert!(answer["error"].as_str().is_some_and(|error| error.contains("is stopped")), "{answer}");
-        world.pool.set_service(purpose, ServiceAction::Start).await.expect("it starts");
+        world.pool.set_service(service, ServiceAction::Start).await.expect("it starts");
     }
     assert_eq!((world.delivery.queued(), world.sagas.queued()), (0, 0), "nothing is left that could go out");
     assert!(world.script.sent().is_empty() && world.hands.taken().is_empty());

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use delivery::sender::Readiness;
-use domain::Outcome;
 use domain::account::Reason;
+use domain::{Outcome, Service};
 use serde_json::{Value, json};
+use telegram::ServiceAction;
 
 use crate::script::able;
 use crate::world::World;
@@ -117,6 +118,9 @@ async fn a_channel_that_is_not_there_is_refused_by_its_field() {
         json!([]),
         "nothing was accepted"
     );
+    // It is part of no service that could be stopped.
+    world.pool.set_service(Service::SendText, ServiceAction::Stop).await.expect("stops");
+    world.message(r#"{"chat":"avito:shop/u2i-1","text":"a"}"#).send().await.problem(404, "chat_not_found");
     // Nor is it a chat that can be read.
     let path = "/v1/chats/avito:shop%2Fu2i-1";
     assert_eq!(world.call("GET", path).send().await.status, 404);

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use config::{LegacyPort, LegacyService};
+use config::LegacyPort;
 use delivery::sender::{Readiness, RefusalKind};
+use domain::Service;
 use serde_json::json;
 
 use crate::client::Call;
@@ -110,7 +111,7 @@ async fn a_refusal_is_no_answer_to_a_repeat() {
 
 #[tokio::test]
 async fn a_repeat_makes_no_second_chat() {
-    let port = LegacyPort { repeats: Some(WITHIN), ..port_of(LegacyService::CreateChat) };
+    let port = LegacyPort { repeats: Some(WITHIN), ..port_of(Service::CreateChat) };
     let world = World::with(|options| options.legacy.ports = vec![port]).await;
     let ask =
         || Call::new(&world.old(), "POST", "/create_chat").json(r#"{"title":"x","usernames":["@anna_1"]}"#);

@@ -5,7 +5,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{LegacyPort, LegacyService, LegacySettings, TelegramSettings};
+use config::{LegacyPort, LegacySettings, TelegramSettings};
+use domain::Service;
 use serde_json::Value;
 use tempfile::TempDir;
 use test_app::TestApp;
@@ -41,11 +42,11 @@ impl Deref for World {
 
 /// A legacy port that sends texts, on a free port.
 pub(crate) fn send_text_port() -> LegacyPort {
-    port_of(LegacyService::SendText)
+    port_of(Service::SendText)
 }
 
 /// A legacy port of a service, on a free port.
-pub(crate) fn port_of(service: LegacyService) -> LegacyPort {
+pub(crate) fn port_of(service: Service) -> LegacyPort {
     LegacyPort {
         port: 0,
         service,

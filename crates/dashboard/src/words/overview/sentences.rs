@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::Purpose;
+use domain::Service;
 use health::{Answer, CardAction, CardKind, ClearingView, Minute, Phase};
 
 use super::super::number::{HARD, countdown, english, latency, percent, russian, span, thousands};
@@ -325,7 +325,7 @@ impl OverviewWords {
     pub(crate) fn phase(&self, run: &ClearingView, wall: Wall) -> String {
         let until = run.until.map(|until| format!(" {}{HARD}{}", self.until, wall.minute(until).text()));
         let until = until.unwrap_or_default();
-        let next = run.next.map_or("", Purpose::as_str);
+        let next = run.next.map_or("", Service::as_str);
         match (self.language, run.phase) {
             (Language::English, Phase::Stopping) => "The services are being stopped.".to_owned(),
             (Language::English, Phase::Silent) => format!("Everything is stopped and silent{until}."),
@@ -359,7 +359,7 @@ impl OverviewWords {
     }
 
     /// A step of a clearing: a service that is started.
-    pub(crate) fn start_of(&self, service: Purpose) -> String {
+    pub(crate) fn start_of(&self, service: Service) -> String {
         let name = service.as_str();
         self.language.of(format!("Start {name}"), format!("Запустить {name}"))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::{Attempt, Query, Readiness, Sender};
 use domain::media::{Media, MediaForm, MediaSource};
 use domain::outcome::Unclear;
-use domain::{Outcome, Purpose};
+use domain::{Outcome, Service};
 use sandbox::telegram::{FaultName, FileKind};
 use telegram::ServiceAction;
 
@@ -266,14 +266,14 @@ async fn media_are_a_service_of_their_own() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![photo(&world, 1)]), 1).await);
-    let done = |purpose| pool.service(purpose).operations;
-    assert_eq!((done(Purpose::SendMedia), done(Purpose::SendText)), (1, 0));
-    pool.set_service(Purpose::SendMedia, ServiceAction::Stop).await.expect("stopped");
-    let ready = |purpose| {
-        let query = Query { purpose, ..query("@client_1", None) };
+    let done = |service| pool.service(service).operations;
+    assert_eq!((done(Service::SendMedia), done(Service::SendText)), (1, 0));
+    pool.set_service(Service::SendMedia, ServiceAction::Stop).await.expect("stopped");
+    let ready = |service| {
+        let query = Query { service: Some(service), ..query("@client_1", None) };
         pool.candidates_now(&query).expect("known").able[0].readiness == Readiness::Ready
     };
-    assert_eq!((ready(Purpose::SendMedia), ready(Purpose::SendText)), (false, true));
+    assert_eq!((ready(Service::SendMedia), ready(Service::SendText)), (false, true));
     pool.stop(Duration::from_secs(5)).await;
 }
 

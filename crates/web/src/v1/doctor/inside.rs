@@ -43,7 +43,7 @@ pub(super) async fn of(state: &State) -> Inside {
             .services()
             .into_iter()
             .filter(|service| !service.running)
-            .map(|service| service.purpose.as_str().to_owned())
+            .map(|service| service.service.as_str().to_owned())
             .collect(),
         stock: stock.ok().and_then(Result::ok),
         unwritten: match written {

@@ -70,7 +70,7 @@ async fn submit(
     order: Order,
     idempotency: Option<Idempotency>,
 ) -> Result<SagaSubmitted, Problem> {
-    if let Err(stopped) = services::check_running(state, order.task.kind().purpose()) {
+    if let Err(stopped) = services::check_running(state, order.task.kind().service()) {
         // What the same key brought before the stop was accepted, and is what this call asks about.
         let repeated = match idempotency {
             Some(key) => state.sagas().repeated(key).await.map_err(refused)?,
