@@ -1,6 +1,6 @@
 //! A message of a chat as Telegram has it now.
 
-use domain::{AccountName, ChatId, ChatRef, ReceivedId, Timestamp, UserId, Words};
+use domain::{AccountName, ChatId, ChatRef, ReceivedId, TelegramMessageId, Timestamp, UserId, Words};
 use serde::{Deserialize, Serialize};
 use telegram::HistoryView;
 use utoipa::ToSchema;
@@ -13,8 +13,8 @@ pub struct HistoryMessage {
     #[schema(value_type = String, example = "rcv_1zzzzy5q1rkpjw00000pg")]
     pub id: ReceivedId,
     /// Telegram's id of it.
-    #[schema(example = 45)]
-    pub message_id: i64,
+    #[schema(value_type = i64, example = 45)]
+    pub message_id: TelegramMessageId,
     /// When it was written, by Telegram's clock.
     pub at: Timestamp,
     /// The user who wrote it, where it was one.
@@ -26,7 +26,8 @@ pub struct HistoryMessage {
     #[schema(value_type = String)]
     pub text: Words,
     /// The message that it answers.
-    pub reply_to: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub reply_to: Option<TelegramMessageId>,
     /// What is attached, such as `photo`.
     pub media: Option<String>,
     /// The file, when what is attached is one.
@@ -53,13 +54,13 @@ pub struct HistoryFile {
 }
 
 impl HistoryMessage {
-    /// `counted_by` is whose the ids are, where they are not the same for every account. Nothing of a message whose id is none.
+    /// `counted_by` is whose the ids are, where they are not the same for every account.
     pub fn new(
         view: HistoryView,
         (chat, chat_id): (&ChatRef, ChatId),
         counted_by: Option<&AccountName>,
     ) -> Option<Self> {
-        let id = ReceivedId::new(chat_id, i32::try_from(view.message_id).ok()?, counted_by.cloned())?;
+        let id = ReceivedId::new(chat_id, view.message_id, counted_by.cloned())?;
         let through = counted_by.map(|account| format!("?account={account}")).unwrap_or_default();
         let file = view.file.map(|file| HistoryFile {
             name: Some(file.name).filter(|name| !name.is_empty()),

@@ -128,7 +128,7 @@ mod tests {
             1 => Just(MediaSource::FileId { file_id: "x".into() }).prop_map(|source| Media {
                 source, ..file(MediaForm::Document)
             }),
-            1 => Just(MediaSource::Post { channel: "demo_channel".parse().expect("a name"), message_id: 1 })
+            1 => Just(MediaSource::Post { channel: "demo_channel".parse().expect("a name"), message_id: 1_i64.try_into().expect("an id") })
                 .prop_map(|source| Media { source, ..file(MediaForm::Document) }),
         ]
     }

@@ -37,7 +37,7 @@ pub enum MediaSource {
         /// The channel's public name.
         channel: crate::Username,
         /// The post's id in the channel.
-        message_id: i32,
+        message_id: crate::TelegramMessageId,
     },
     /// A file that Telegram has already.
     FileId {
@@ -262,8 +262,9 @@ mod tests {
         assert_eq!(serde_json::to_string(&media).expect("writes"), stored);
         assert_eq!(serde_json::from_str::<Media>(&stored).expect("reads"), media);
         let post = r#"{"from":"post","channel":"demo_channel","message_id":4}"#;
-        let MediaSource::Post { message_id: 4, .. } = serde_json::from_str(post).expect("reads") else {
+        let MediaSource::Post { message_id, .. } = serde_json::from_str(post).expect("reads") else {
             panic!("another source")
         };
+        assert_eq!(message_id.get(), 4);
     }
 }

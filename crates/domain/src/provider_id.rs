@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::TelegramMessageId;
+
 /// A message's id at its provider: a number where it counts them, such as Telegram, else its own word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -21,6 +23,11 @@ impl ProviderId {
             Self::Number(number) => Some(*number),
             Self::Text(_) => None,
         }
+    }
+
+    /// The id of a message of Telegram, if it can be one.
+    pub fn telegram(&self) -> Option<TelegramMessageId> {
+        self.number().and_then(TelegramMessageId::new)
     }
 }
 

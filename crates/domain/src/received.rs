@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::id::ALPHABET;
-use crate::{AccountName, ChatId, ChatKind};
+use crate::{AccountName, ChatId, ChatKind, TelegramMessageId};
 
 /// What follows the prefix; another form of the id would have another letter.
 const FORM: char = '1';
@@ -24,7 +24,7 @@ const MOST_LETTERS: usize = 122;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReceivedId {
     chat_id: ChatId,
-    number: i32,
+    message_id: TelegramMessageId,
     /// Only where each account counts messages in its own way.
     counted_by: Option<AccountName>,
 }
@@ -40,15 +40,15 @@ impl ReceivedId {
     /// What the text form begins with.
     pub const PREFIX: &'static str = "rcv_";
 
-    /// Names the message that has this number of Telegram's. Nothing where the number is none, where an account must be told and is
-    /// not, and where it is told and makes no difference: each message has one id.
-    pub fn new(chat_id: ChatId, number: i32, counted_by: Option<AccountName>) -> Option<Self> {
+    /// Names the message that has this id of Telegram's. Nothing where an account must be told and is not, and where it is told
+    /// and makes no difference: each message has one id.
+    pub fn new(
+        chat_id: ChatId,
+        message_id: TelegramMessageId,
+        counted_by: Option<AccountName>,
+    ) -> Option<Self> {
         let by_each_account = chat_id.kind() != ChatKind::Channel;
-        (number > 0 && counted_by.is_some() == by_each_account).then_some(Self {
-            chat_id,
-            number,
-            counted_by,
-        })
+        (counted_by.is_some() == by_each_account).then_some(Self { chat_id, message_id, counted_by })
     }
 
     /// The chat that it is in.
@@ -56,12 +56,12 @@ impl ReceivedId {
         self.chat_id
     }
 
-    /// Telegram's number of it.
-    pub const fn number(&self) -> i32 {
-        self.number
+    /// Telegram's id of it.
+    pub const fn message_id(&self) -> TelegramMessageId {
+        self.message_id
     }
 
-    /// The account whose number that is, where each has its own.
+    /// The account whose id that is, where each has its own.
     pub const fn counted_by(&self) -> Option<&AccountName> {
         self.counted_by.as_ref()
     }
@@ -72,22 +72,22 @@ impl ReceivedId {
         }
         let bytes = bytes(letters)?;
         let (fixed, name) = bytes.split_at_checked(FIXED)?;
-        let (chat_id, number) = fixed.split_at_checked(8)?;
+        let (chat_id, message_id) = fixed.split_at_checked(8)?;
         let chat_id = ChatId::new(i64::from_be_bytes(chat_id.try_into().ok()?))?;
-        let number = i32::from_be_bytes(number.try_into().ok()?);
+        let message_id = TelegramMessageId::new(i32::from_be_bytes(message_id.try_into().ok()?))?;
         let counted_by = match std::str::from_utf8(name).ok()? {
             "" => None,
             name => Some(name.parse().ok()?),
         };
-        Self::new(chat_id, number, counted_by)
+        Self::new(chat_id, message_id, counted_by)
     }
 }
 
 impl fmt::Display for ReceivedId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.counted_by.as_ref().map(AccountName::as_str).unwrap_or_default();
-        let bytes =
-            [&self.chat_id.get().to_be_bytes()[..], &self.number.to_be_bytes(), name.as_bytes()].concat();
+        let message_id = self.message_id.get().to_be_bytes();
+        let bytes = [&self.chat_id.get().to_be_bytes()[..], &message_id, name.as_bytes()].concat();
         write!(f, "{}{FORM}{}", Self::PREFIX, letters(&bytes))
     }
 }
@@ -170,10 +170,18 @@ mod tests {
         })
     }
 
+    fn of(number: i32) -> TelegramMessageId {
+        TelegramMessageId::new(number).expect("an id")
+    }
+
+    fn message_id() -> impl Strategy<Value = TelegramMessageId> {
+        (1..=i32::MAX).prop_map(of)
+    }
+
     fn id() -> impl Strategy<Value = ReceivedId> {
-        (chat(), 1..=i32::MAX, "x[a-z0-9_-]{0,63}").prop_map(|(chat, number, name)| {
+        (chat(), message_id(), "x[a-z0-9_-]{0,63}").prop_map(|(chat, message_id, name)| {
             let counted_by = (chat.kind() != ChatKind::Channel).then(|| name.parse().expect("a name"));
-            ReceivedId::new(chat, number, counted_by).expect("an id")
+            ReceivedId::new(chat, message_id, counted_by).expect("an id")
         })
     }
 
@@ -187,9 +195,9 @@ mod tests {
         }
 
         #[test]
-        fn within_a_chat_they_sort_as_telegram_counts(id in id(), other in 1..=i32::MAX) {
-            let other = ReceivedId { number: other, ..id.clone() };
-            prop_assert_eq!(id.to_string().cmp(&other.to_string()), id.number().cmp(&other.number()));
+        fn within_a_chat_they_sort_as_telegram_counts(id in id(), other in message_id()) {
+            let other = ReceivedId { message_id: other, ..id.clone() };
+            prop_assert_eq!(id.to_string().cmp(&other.to_string()), id.message_id().cmp(&other.message_id()));
         }
 
         #[test]
@@ -222,15 +230,15 @@ mod tests {
     #[test]
     fn the_form_stays_as_it_is() {
         let channel = ChatId::new(-1_001_234_567_890).expect("a channel");
-        let id = ReceivedId::new(channel, 45, None).expect("an id");
+        let id = ReceivedId::new(channel, of(45), None).expect("an id");
         assert_eq!(id.to_string(), "rcv_1zzzzy5q1rkpjw00000pg");
         let user = ChatId::user(5_000_000_001).expect("a user");
         let main = "main".parse().expect("a name");
-        let id = ReceivedId::new(user, 7, Some(main)).expect("an id");
+        let id = ReceivedId::new(user, of(7), Some(main)).expect("an id");
         assert_eq!(id.to_string(), "rcv_10000009a0qs02000003ptrb9dr");
         assert_eq!(
-            (id.chat_id(), id.number(), id.counted_by().map(AccountName::as_str)),
-            (user, 7, Some("main"))
+            (id.chat_id(), id.message_id(), id.counted_by().map(AccountName::as_str)),
+            (user, of(7), Some("main"))
         );
     }
 
@@ -240,12 +248,11 @@ mod tests {
         let [user, group, channel] =
             [ChatId::user(5), ChatId::group(5), ChatId::channel(5)].map(|chat| chat.expect("a chat"));
         for chat in [user, group] {
-            assert!(ReceivedId::new(chat, 1, name()).is_some() && ReceivedId::new(chat, 1, None).is_none());
+            let named = |account| ReceivedId::new(chat, of(1), account);
+            assert!(named(name()).is_some() && named(None).is_none());
         }
-        assert!(ReceivedId::new(channel, 1, None).is_some() && ReceivedId::new(channel, 1, name()).is_none());
-        for number in [0, -1, i32::MIN] {
-            assert_eq!(ReceivedId::new(channel, number, None), None);
-        }
+        let named = |account| ReceivedId::new(channel, of(1), account);
+        assert!(named(None).is_some() && named(name()).is_none());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use domain::message::{OutboundMessage, Part};
 use domain::outcome::{Failure, SentIds};
 use domain::saga::Failover;
 use domain::timeline::Entry;
-use domain::{AccountName, Address, ChatId, MessageId, Timestamp};
+use domain::{AccountName, Address, ChatId, MessageId, TelegramMessageId, Timestamp};
 
 pub(crate) use accept::KEY_LIFE;
 pub use accept::{Accept, Accepted, Idempotency, Join, Origin, SameBy};
@@ -323,7 +323,11 @@ impl Outbox<'_> {
     /// The account that sent what the provider has under this id in this chat, as far back as messages are kept; the
     /// last one if several did, each in its own private chat with the same user. Reads much when there is none: for
     /// single questions of people, not for the way of a message.
-    pub async fn sent_by(&self, chat_id: ChatId, message_id: i64) -> Result<Option<AccountName>, StoreError> {
+    pub async fn sent_by(
+        &self,
+        chat_id: ChatId,
+        message_id: TelegramMessageId,
+    ) -> Result<Option<AccountName>, StoreError> {
         self.store.read(move |connection| reading::sent_by(connection, chat_id, message_id)).await
     }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use domain::media::FileKey;
 use domain::message::{Content, OutboundMessage, Part};
-use domain::{AccountName, Address, ChatId, ChatRef, MessageId, MessageState, Service, Timestamp};
+use domain::{
+    AccountName, Address, ChatId, ChatRef, MessageId, MessageState, Service, TelegramMessageId, Timestamp,
+};
 
 use super::statements as sql;
 use super::{Origin, PARTS, TABLE, items, key, search};
@@ -138,9 +140,9 @@ pub(super) fn address_of(chat: &ChatRef, chat_id: Option<ChatId>) -> Option<Addr
 pub(super) fn sent_by(
     connection: &Connection,
     chat_id: ChatId,
-    message_id: i64,
+    message_id: TelegramMessageId,
 ) -> Result<Option<AccountName>, StoreError> {
-    let params = params![chat_id.get(), message_id, format!("%,{message_id},%")];
+    let params = params![chat_id.get(), message_id.get(), format!("%,{message_id},%")];
     connection.first(sql::SENT_BY, params, |row| Columns::new(row, TABLE).parsed(0))
 }
 

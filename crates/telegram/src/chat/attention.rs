@@ -1,7 +1,7 @@
 //! What an account shows of its attention to a chat: that it has read it, and that it is about to write.
 
 use domain::account::Operation;
-use domain::{AccountName, ChatKind, ChatRef};
+use domain::{AccountName, ChatKind, ChatRef, TelegramMessageId};
 use grammers_tl_types::{enums, functions, types};
 
 use super::change::{ChangeError, Changed, Changer};
@@ -50,12 +50,12 @@ impl Pool {
     pub async fn mark_read(
         &self,
         chat: &ChatRef,
-        up_to: Option<i32>,
+        up_to: Option<TelegramMessageId>,
         pin: Option<&AccountName>,
     ) -> Result<Changed, ChangeError> {
         let changer = Changer::choose(self, chat, pin, Operation::Read).await?;
         // Telegram takes 0 for all.
-        let max_id = up_to.unwrap_or(0);
+        let max_id = up_to.map_or(0, TelegramMessageId::get);
         if changer.chat_id.kind() == ChatKind::Channel {
             let channel = changer.account.peers.input_channel(changer.chat_id);
             let channel = channel.ok_or_else(|| super::unknown(&changer.account))?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use delivery::Query;
 use domain::account::Operation;
 use domain::outcome::Refusal;
-use domain::{AccountName, ChatId, ChatRef, Outcome, Service, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, Outcome, Service, TelegramMessageId, Timestamp};
 use grammers_tl_types::{RemoteCall, enums};
 
 use super::{ReadError, single};
@@ -38,7 +38,7 @@ pub enum ChangeError {
         asked: Vec<Refusal>,
     },
     #[error("the account {account} finds no message {message_id} in this chat")]
-    NoSuchMessage { account: AccountName, message_id: i32 },
+    NoSuchMessage { account: AccountName, message_id: TelegramMessageId },
     #[error("no account may do this")]
     NoRights {
         /// Which accounts were asked and what each said.
@@ -101,7 +101,7 @@ impl Changer {
         Ok(Self { account, chat_id, peer, operation })
     }
 
-    pub(super) async fn has(&self, message_id: i32) -> Result<bool, ChangeError> {
+    pub(super) async fn has(&self, message_id: TelegramMessageId) -> Result<bool, ChangeError> {
         match single::any(&self.account, self.chat_id, message_id).await {
             Ok(message) => Ok(message.is_some()),
             Err(error) => match classify::outcome(&error, self.account.now()) {
@@ -162,7 +162,7 @@ impl Changer {
     }
 
     /// The same error for a call about one message, of which Telegram says that it is not there.
-    pub(super) fn about(&self, message_id: i32, error: ChangeError) -> ChangeError {
+    pub(super) fn about(&self, message_id: TelegramMessageId, error: ChangeError) -> ChangeError {
         match error {
             ChangeError::Rejected { code } if matches!(&*code, "MESSAGE_ID_INVALID" | "MSG_ID_INVALID") => {
                 ChangeError::NoSuchMessage { account: self.account.name.clone(), message_id }

@@ -2,7 +2,7 @@
 
 use domain::account::Operation;
 use domain::text::FormattedText;
-use domain::{AccountName, ChatKind, ChatRef};
+use domain::{AccountName, ChatKind, ChatRef, TelegramMessageId};
 use grammers_tl_types::functions;
 
 use super::change::{ChangeError, Changed, Changer};
@@ -23,7 +23,7 @@ impl Pool {
     pub async fn edit_message(
         &self,
         chat: &ChatRef,
-        message_id: i32,
+        message_id: TelegramMessageId,
         edit: Edit,
         pin: Option<&AccountName>,
     ) -> Result<Changed, ChangeError> {
@@ -33,7 +33,7 @@ impl Pool {
             no_webpage: !edit.preview,
             invert_media: false,
             peer: changer.peer.clone(),
-            id: message_id,
+            id: message_id.get(),
             entities: entities::to_telegram(&edit.text.entities, |user_id| peers.input_user(user_id)),
             message: Some(edit.text.text),
             media: None,
@@ -54,7 +54,7 @@ impl Pool {
     pub async fn delete_message(
         &self,
         chat: &ChatRef,
-        message_id: i32,
+        message_id: TelegramMessageId,
         for_all: bool,
         pin: Option<&AccountName>,
     ) -> Result<Changed, ChangeError> {
@@ -63,14 +63,14 @@ impl Pool {
         if changer.chat_id.kind() == ChatKind::Channel {
             let channel = changer.account.peers.input_channel(changer.chat_id);
             let channel = channel.ok_or_else(|| super::unknown(&changer.account))?;
-            let request = functions::channels::DeleteMessages { channel, id: vec![message_id] };
+            let request = functions::channels::DeleteMessages { channel, id: vec![message_id.get()] };
             changer.call(&request, &gone).await?;
         } else {
             // Here an account counts the messages of all chats together: this one must be of this chat.
             if !changer.has(message_id).await? {
                 return Ok(changer.done());
             }
-            let request = functions::messages::DeleteMessages { revoke: for_all, id: vec![message_id] };
+            let request = functions::messages::DeleteMessages { revoke: for_all, id: vec![message_id.get()] };
             changer.call(&request, &gone).await?;
         }
         Ok(changer.done())

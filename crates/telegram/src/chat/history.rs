@@ -1,6 +1,6 @@
 //! The latest messages of a chat, page by page.
 
-use domain::{AccountName, ChatKind, ChatRef, Timestamp, UserId, Words};
+use domain::{AccountName, ChatKind, ChatRef, TelegramMessageId, Timestamp, UserId, Words};
 use grammers_tl_types::{enums, functions, types};
 use serde::Serialize;
 
@@ -15,13 +15,13 @@ const MOST: u32 = 100;
 /// A message as Telegram keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HistoryView {
-    pub message_id: i64,
+    pub message_id: TelegramMessageId,
     /// When it was sent, by Telegram's clock.
     pub at: Timestamp,
     pub from: Option<UserId>,
     pub outgoing: bool,
     pub text: Words,
-    pub reply_to: Option<i64>,
+    pub reply_to: Option<TelegramMessageId>,
     /// What is attached: `photo`, `video`, `document` and so on.
     pub media: Option<&'static str>,
     /// The file that can be brought down, if what is attached is one.
@@ -47,19 +47,14 @@ impl Pool {
         chat: &ChatRef,
         pin: Option<&AccountName>,
         limit: u32,
-        before: Option<i64>,
+        before: Option<TelegramMessageId>,
     ) -> Result<HistoryPage, ReadError> {
         let (account, chat_id) = reader(self, chat, pin).await?;
         let limit = i32::try_from(limit.clamp(1, MOST)).unwrap_or(1);
-        let offset_id = match before {
-            Some(before) => {
-                i32::try_from(before).ok().filter(|id| *id > 0).ok_or(ReadError::InvalidCursor)?
-            }
-            None => 0,
-        };
         let request = functions::messages::GetHistory {
             peer: lookup::input(&account, chat_id).await.ok_or_else(|| unknown(&account))?,
-            offset_id,
+            // Telegram takes 0 for the newest.
+            offset_id: before.map_or(0, TelegramMessageId::get),
             offset_date: 0,
             add_offset: 0,
             limit,
@@ -88,7 +83,7 @@ fn view(message: &enums::Message, me: Option<UserId>) -> Option<HistoryView> {
     match message {
         enums::Message::Empty(_) => None,
         enums::Message::Message(message) => Some(HistoryView {
-            message_id: i64::from(message.id),
+            message_id: TelegramMessageId::new(message.id)?,
             at: at(message.date),
             from: sender(message.from_id.as_ref(), &message.peer_id, message.out, me),
             outgoing: message.out,
@@ -99,7 +94,7 @@ fn view(message: &enums::Message, me: Option<UserId>) -> Option<HistoryView> {
             service: None,
         }),
         enums::Message::Service(message) => Some(HistoryView {
-            message_id: i64::from(message.id),
+            message_id: TelegramMessageId::new(message.id)?,
             at: at(message.date),
             from: sender(message.from_id.as_ref(), &message.peer_id, message.out, me),
             outgoing: message.out,
@@ -124,9 +119,9 @@ fn sender(from: Option<&enums::Peer>, peer: &enums::Peer, out: bool, me: Option<
     }
 }
 
-fn answered(reply: &enums::MessageReplyHeader) -> Option<i64> {
+fn answered(reply: &enums::MessageReplyHeader) -> Option<TelegramMessageId> {
     match reply {
-        enums::MessageReplyHeader::Header(header) => header.reply_to_msg_id.map(i64::from),
+        enums::MessageReplyHeader::Header(header) => header.reply_to_msg_id.and_then(TelegramMessageId::new),
         enums::MessageReplyHeader::MessageReplyStoryHeader(_) => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Reading one message by its id.
 
 use domain::account::Operation;
-use domain::{ChatId, ChatKind};
+use domain::{ChatId, ChatKind, TelegramMessageId};
 use grammers_tl_types::{enums, functions, types};
 
 use crate::account::Account;
@@ -12,7 +12,7 @@ use crate::peers::parsing;
 pub(crate) async fn message(
     account: &Account,
     chat_id: ChatId,
-    message_id: i32,
+    message_id: TelegramMessageId,
 ) -> Result<Option<types::Message>, CallError> {
     Ok(match any(account, chat_id, message_id).await? {
         Some(enums::Message::Message(message)) => Some(message),
@@ -25,9 +25,9 @@ pub(crate) async fn message(
 pub(crate) async fn any(
     account: &Account,
     chat_id: ChatId,
-    message_id: i32,
+    message_id: TelegramMessageId,
 ) -> Result<Option<enums::Message>, CallError> {
-    let id = vec![types::InputMessageId { id: message_id }.into()];
+    let id = vec![types::InputMessageId { id: message_id.get() }.into()];
     let answer = if chat_id.kind() == ChatKind::Channel {
         let Some(channel) = account.peers.input_channel(chat_id) else {
             return Err(CallError::NotConnected("the account does not know the chat".to_owned()));
@@ -49,7 +49,7 @@ pub(crate) async fn any(
             enums::Message::Message(message) => &message.peer_id,
             enums::Message::Service(message) => &message.peer_id,
         };
-        message.id() == message_id && parsing::chat_id(peer) == Some(chat_id)
+        message.id() == message_id.get() && parsing::chat_id(peer) == Some(chat_id)
     };
     Ok(messages.into_iter().find(is_it))
 }

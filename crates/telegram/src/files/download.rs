@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::account::Operation;
 use domain::outcome::Refusal;
-use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, TelegramMessageId, Timestamp};
 use futures::stream::{self, BoxStream, StreamExt as _};
 use grammers_tl_types::{Deserializable as _, Serializable as _, enums, functions, types};
 
@@ -41,15 +41,15 @@ pub enum DownloadOf {
         account: AccountName,
         chat_id: ChatId,
         /// The message with the media; each item of an album is one.
-        message_id: i64,
+        message_id: TelegramMessageId,
     },
     /// A message of a private chat or a basic group, by the number that this account has for it. It stays where it was counted,
     /// also when the group has become a supergroup since.
-    Counted { account: AccountName, chat_id: ChatId, message_id: i32 },
+    Counted { account: AccountName, chat_id: ChatId, message_id: TelegramMessageId },
     /// A message of a chat, read by any account that can.
     InChat {
         chat: ChatRef,
-        message_id: i32,
+        message_id: TelegramMessageId,
         /// The only account that may be asked.
         pin: Option<AccountName>,
     },
@@ -131,7 +131,6 @@ impl Pool {
         let (account, chat_id, message_id) = match what {
             DownloadOf::Sent { account, chat_id, message_id } => {
                 let account = self.get(&account).ok_or(DownloadError::NoAccount { asked: Vec::new() })?;
-                let message_id = i32::try_from(message_id).map_err(|_| DownloadError::NoSuchMessage)?;
                 // The chat as it was then: of a group that became a supergroup the messages stay behind.
                 (account, chat_id, message_id)
             }
@@ -191,7 +190,11 @@ struct Remote {
 }
 
 impl Remote {
-    async fn read(account: &Account, chat_id: ChatId, message_id: i32) -> Result<Self, DownloadError> {
+    async fn read(
+        account: &Account,
+        chat_id: ChatId,
+        message_id: TelegramMessageId,
+    ) -> Result<Self, DownloadError> {
         let message = single::message(account, chat_id, message_id).await;
         let message = message.map_err(|error| failed(account, &error))?;
         let media = message.ok_or(DownloadError::NoSuchMessage)?.media.ok_or(DownloadError::NoMedia)?;
@@ -253,7 +256,7 @@ fn largest(sizes: &[enums::PhotoSize]) -> Option<(String, u64)> {
 struct Reading {
     account: Arc<Account>,
     chat_id: ChatId,
-    message_id: i32,
+    message_id: TelegramMessageId,
     file: Remote,
     /// The next byte that is wanted, and the one behind the last.
     next: u64,

@@ -1,7 +1,7 @@
 //! The media of a public post, read to be sent again.
 
 use domain::account::Operation;
-use domain::{ChatKind, Outcome, Username};
+use domain::{ChatKind, Outcome, TelegramMessageId, Username};
 
 use super::file_state::{Origin, Ready};
 use super::input;
@@ -12,7 +12,11 @@ use crate::peers::lookup;
 use crate::sending::part;
 
 /// Reads the post, and how its media are named right now.
-pub(super) async fn read(account: &Account, channel: &Username, message_id: i32) -> Result<Ready, Outcome> {
+pub(super) async fn read(
+    account: &Account,
+    channel: &Username,
+    message_id: TelegramMessageId,
+) -> Result<Ready, Outcome> {
     let known = account.names.find_fresh(channel, account.now());
     let known = known.filter(|chat_id| account.peers.input_channel(*chat_id).is_some());
     let found = match known {

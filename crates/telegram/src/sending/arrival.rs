@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::{Evidence, MessageLookup};
 use domain::account::Operation;
 use domain::outcome::SentIds;
-use domain::{ChatKind, ProviderId, Timestamp, UserId};
+use domain::{ChatKind, ProviderId, TelegramMessageId, Timestamp, UserId};
 use grammers_tl_types::{enums, functions};
 use store::{Filter, Page};
 
@@ -54,7 +54,7 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
     let found = decide(&own, &others, time.since);
     if let MessageLookup::Here(ids) = &found {
         for (item, id) in attempt.part.items.iter().zip(ids.iter()) {
-            if let Some(id) = id.and_then(ProviderId::number) {
+            if let Some(id) = id.and_then(ProviderId::telegram) {
                 account.recently_sent.note(item.random_id, id, Some(attempt.chat_id));
             }
         }
@@ -64,7 +64,7 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
 
 /// What was seen of the part: it arrives as a whole, so that one of its messages speaks for all.
 fn seen(account: &Account, attempt: &Attempt<'_>) -> Option<SentIds> {
-    let ids: Vec<Option<i64>> =
+    let ids: Vec<_> =
         attempt.part.items.iter().map(|item| account.recently_sent.message(item.random_id)).collect();
     ids.iter().any(Option::is_some).then(|| SentIds::from_iter(ids))
 }
@@ -129,7 +129,7 @@ fn then(at: Timestamp, now: Timestamp, ahead: i64) -> Option<Then> {
 }
 
 /// Decides by what looks like the part and is not known to be another.
-fn decide(own: &[Match], others: &[i64], since: Timestamp) -> MessageLookup {
+fn decide(own: &[Match], others: &[TelegramMessageId], since: Timestamp) -> MessageLookup {
     let mut left = own.iter().filter(|own| !own.ids.iter().any(|id| others.contains(id)));
     match (left.next(), left.next()) {
         (None, _) => MessageLookup::NotThere,
@@ -142,7 +142,7 @@ fn decide(own: &[Match], others: &[i64], since: Timestamp) -> MessageLookup {
 }
 
 /// Messages that belong to other parts: those this run saw, and those the outbox knows.
-async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<i64>> {
+async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<TelegramMessageId>> {
     let random_ids: Vec<i64> = attempt.part.items.iter().map(|item| item.random_id).collect();
     let mut others = account.recently_sent.others(attempt.chat_id, &random_ids);
     let filter = Filter {
@@ -154,7 +154,7 @@ async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<i64>> {
     let listed = account.store.outbox().list(&filter, &page).await.ok()?;
     for part in listed.items.iter().flat_map(|message| &message.parts) {
         if part.random_id() != attempt.part.random_id() {
-            others.extend(part.message_ids().filter_map(ProviderId::number));
+            others.extend(part.message_ids().filter_map(ProviderId::telegram));
         }
     }
     Some(others)
@@ -218,8 +218,9 @@ fn by(author: Author, message: &enums::Message, earliest: i64) -> Option<History
         (Author::User(user), Some(enums::Peer::User(from))) => from.user_id == user.get(),
         (Author::User(_), _) => false,
     };
+    let id = TelegramMessageId::new(message.id)?;
     (is_theirs && date >= earliest).then(|| HistoryMessage {
-        id: i64::from(message.id),
+        id,
         date,
         text: message.message.clone().into(),
         media: message.media.as_ref().and_then(files::shown),
@@ -233,8 +234,12 @@ mod tests {
 
     const SINCE: Timestamp = Timestamp::from_micros(1_000_500_000);
 
-    fn own(id: i64, date: i64) -> Match {
-        Match { ids: vec![id], date }
+    fn id(number: i64) -> TelegramMessageId {
+        TelegramMessageId::new(number).expect("an id")
+    }
+
+    fn own(number: i64, date: i64) -> Match {
+        Match { ids: vec![id(number)], date }
     }
 
     #[test]
@@ -255,15 +260,15 @@ mod tests {
 
     #[test]
     fn one_message_of_the_text_is_it() {
-        assert_eq!(decide(&[own(5, 1_000)], &[], SINCE), MessageLookup::Here(SentIds::one(Some(5))));
+        assert_eq!(decide(&[own(5, 1_000)], &[], SINCE), MessageLookup::Here(SentIds::one(Some(5_i64))));
         assert_eq!(decide(&[], &[], SINCE), MessageLookup::NotThere);
     }
 
     #[test]
     fn messages_of_other_parts_do_not_count() {
         let own = [own(6, 1_002), own(5, 1_001)];
-        assert_eq!(decide(&own, &[5], SINCE), MessageLookup::Here(SentIds::one(Some(6))));
-        assert_eq!(decide(&own, &[5, 6], SINCE), MessageLookup::NotThere);
+        assert_eq!(decide(&own, &[id(5)], SINCE), MessageLookup::Here(SentIds::one(Some(6_i64))));
+        assert_eq!(decide(&own, &[id(5), id(6)], SINCE), MessageLookup::NotThere);
     }
 
     #[test]

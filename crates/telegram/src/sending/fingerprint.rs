@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::Words;
 use domain::media::{Media, MediaForm, MediaSource};
+use domain::{TelegramMessageId, Words};
 
 use crate::files::Shown;
 use crate::sending::Attempt;
@@ -11,7 +11,7 @@ use crate::sending::Attempt;
 /// One of the author's messages, as the history shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HistoryMessage {
-    pub(crate) id: i64,
+    pub(crate) id: TelegramMessageId,
     pub(crate) date: i64,
     pub(crate) text: Words,
     pub(crate) media: Option<Shown>,
@@ -22,7 +22,7 @@ pub(crate) struct HistoryMessage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Match {
     /// In the order of the part's items.
-    pub(crate) ids: Vec<i64>,
+    pub(crate) ids: Vec<TelegramMessageId>,
     pub(crate) date: i64,
 }
 
@@ -122,7 +122,14 @@ mod tests {
         album: Option<i64>,
     ) -> HistoryMessage {
         let media = media.map(|(word, size)| Shown { word, size });
-        HistoryMessage { id, date: 1_000 + id, text: text.into(), media, album }
+        let date = 1_000 + id;
+        HistoryMessage {
+            id: TelegramMessageId::new(id).expect("an id"),
+            date,
+            text: text.into(),
+            media,
+            album,
+        }
     }
 
     fn outline(word: &'static str, size: Option<u64>) -> MediaFingerprint {
@@ -130,7 +137,8 @@ mod tests {
     }
 
     fn ids(look: &Fingerprint<'_>, messages: &[HistoryMessage]) -> Vec<Vec<i64>> {
-        look.among(messages.to_vec()).into_iter().map(|own| own.ids).collect()
+        let numbers = |own: Match| own.ids.into_iter().map(i64::from).collect();
+        look.among(messages.to_vec()).into_iter().map(numbers).collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::account::{Operation, Reason};
 use domain::message::PartItem;
 use domain::outcome::{HoldScope, SentIds, Unclear};
-use domain::{ChatId, ChatKind, Outcome, Purpose};
+use domain::{ChatId, ChatKind, Outcome, Purpose, TelegramMessageId};
 use grammers_tl_types::{Cursor, Deserializable, Identifiable, Serializable, enums, functions, types};
 
 use crate::account::{Account, Learned};
@@ -76,9 +76,9 @@ fn way(attempt: &Attempt<'_>) -> (Purpose, Duration) {
 
 /// What a part answers: only the first part answers, the others follow it anyway.
 fn reply_to(attempt: &Attempt<'_>) -> Option<enums::InputReplyTo> {
-    let message = attempt.content.reply_to.as_ref().filter(|_| attempt.part.index == 0)?.number()?;
+    let message = attempt.content.reply_to.as_ref().filter(|_| attempt.part.index == 0)?.telegram()?;
     Some(enums::InputReplyTo::Message(types::InputReplyToMessage {
-        reply_to_msg_id: i32::try_from(message).ok()?,
+        reply_to_msg_id: message.get(),
         top_msg_id: None,
         reply_to_peer_id: None,
         quote_text: None,
@@ -173,7 +173,7 @@ fn accepted(
     let answer = enums::Updates::from_bytes(body)
         .map_err(|error| Unclear::Unreadable(format!("the answer cannot be read: {error}")))?;
     let id_of = |item: &PartItem| message_id(&answer, item.random_id);
-    let ids: Vec<Option<i64>> = attempt.part.items.iter().map(id_of).collect();
+    let ids: Vec<_> = attempt.part.items.iter().map(id_of).collect();
     // A part arrives as a whole, so that one of its messages speaks for all.
     if ids.iter().all(Option::is_none) {
         return Err(Unclear::Unreadable("the answer names no message".to_owned()));
@@ -188,7 +188,7 @@ fn accepted(
 
 /// The same from the beginning of an answer, where Telegram names the ids: the messages behind them are the reader's to
 /// take in, and are not read here.
-fn announced(body: &[u8], random_id: i64) -> Option<i64> {
+fn announced(body: &[u8], random_id: i64) -> Option<TelegramMessageId> {
     const KINDS: [u32; 2] = [types::Updates::CONSTRUCTOR_ID, types::UpdatesCombined::CONSTRUCTOR_ID];
     const VECTOR: u32 = 0x1cb5_c415;
     let mut answer = Cursor::from_slice(body);
@@ -201,22 +201,22 @@ fn announced(body: &[u8], random_id: i64) -> Option<i64> {
         }
         let sent = types::UpdateMessageId::deserialize(&mut answer).ok()?;
         if sent.random_id == random_id {
-            return Some(i64::from(sent.id));
+            return TelegramMessageId::new(sent.id);
         }
     }
     None
 }
 
 /// The id under which the message with this `random_id` was accepted.
-fn message_id(answer: &enums::Updates, random_id: i64) -> Option<i64> {
+fn message_id(answer: &enums::Updates, random_id: i64) -> Option<TelegramMessageId> {
     let updates = match answer {
-        enums::Updates::UpdateShortSentMessage(sent) => return Some(i64::from(sent.id)),
+        enums::Updates::UpdateShortSentMessage(sent) => return TelegramMessageId::new(sent.id),
         enums::Updates::Updates(answer) => &answer.updates,
         enums::Updates::Combined(answer) => &answer.updates,
         _ => return None,
     };
     updates.iter().find_map(|update| match update {
-        enums::Update::MessageId(sent) if sent.random_id == random_id => Some(i64::from(sent.id)),
+        enums::Update::MessageId(sent) if sent.random_id == random_id => TelegramMessageId::new(sent.id),
         _ => None,
     })
 }
@@ -323,7 +323,7 @@ mod tests {
             entities: None,
             ttl_period: None,
         };
-        assert_eq!(message_id(&short.into(), 9), Some(45));
+        assert_eq!(message_id(&short.into(), 9), TelegramMessageId::new(45));
         let answer = |random_id| {
             enums::Updates::Updates(types::Updates {
                 updates: vec![types::UpdateMessageId { id: 46, random_id }.into()],
@@ -333,14 +333,14 @@ mod tests {
                 seq: 0,
             })
         };
-        for (random_id, found) in [(9, Some(46)), (8, None)] {
+        for (random_id, found) in [(9, TelegramMessageId::new(46)), (8, None)] {
             assert_eq!(message_id(&answer(random_id), 9), found);
             assert_eq!(announced(&answer(random_id).to_bytes(), 9), found);
         }
         assert_eq!(message_id(&enums::Updates::TooLong, 9), None);
         // What stands behind the ids is not read.
         let whole = answer(9).to_bytes();
-        assert_eq!(announced(&whole[..28], 9), Some(46));
+        assert_eq!(announced(&whole[..28], 9), TelegramMessageId::new(46));
         assert_eq!(announced(&whole[..27], 9), None);
         assert_eq!(announced(&enums::Updates::TooLong.to_bytes(), 9), None);
     }

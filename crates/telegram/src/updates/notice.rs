@@ -1,6 +1,6 @@
 //! What an update means to the dialog cache and to messages on their way. Pure.
 
-use domain::{ChatId, UserId, Username};
+use domain::{ChatId, TelegramMessageId, UserId, Username};
 use grammers_tl_types::enums::{self, Update};
 
 use crate::peers::parsing;
@@ -8,7 +8,7 @@ use crate::peers::parsing;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Notice {
     /// A message of ours was accepted.
-    Sent { random_id: i64, message_id: i64 },
+    Sent { random_id: i64, message_id: TelegramMessageId },
     /// There is a private dialog with this user.
     Dialog(ChatId),
     /// The account is not in this chat any more.
@@ -25,7 +25,8 @@ pub(super) enum Notice {
 pub(super) fn notice(update: &Update, me: Option<UserId>) -> Option<Notice> {
     match update {
         Update::MessageId(sent) => {
-            Some(Notice::Sent { random_id: sent.random_id, message_id: i64::from(sent.id) })
+            let message_id = TelegramMessageId::new(sent.id)?;
+            Some(Notice::Sent { random_id: sent.random_id, message_id })
         }
         Update::NewMessage(new) => in_message(&new.message, me),
         Update::NewChannelMessage(new) => in_message(&new.message, me),
@@ -113,7 +114,8 @@ mod tests {
     #[test]
     fn an_accepted_message_and_a_removal_are_noticed() {
         let sent = types::UpdateMessageId { id: 45, random_id: 9 }.into();
-        assert_eq!(notice(&sent, None), Some(Notice::Sent { random_id: 9, message_id: 45 }));
+        let message_id = TelegramMessageId::new(45).expect("an id");
+        assert_eq!(notice(&sent, None), Some(Notice::Sent { random_id: 9, message_id }));
         let me = UserId::new(7);
         let gone = |user_id| types::UpdateChatParticipantDelete { chat_id: 3, user_id, version: 1 }.into();
         assert_eq!(notice(&gone(7), me), ChatId::group(3).map(Notice::Left));

@@ -7,7 +7,7 @@ use sandbox::telegram::{FaultName, NewMessage};
 use telegram::{ChangeError, Edit, Typing};
 
 use crate::files::ids;
-use crate::world::{World, chat, name, one_account, send};
+use crate::world::{World, chat, message_id, name, one_account, send};
 
 fn edit(text: &str) -> Edit {
     Edit { text: FormattedText::plain(text), preview: false }
@@ -18,7 +18,7 @@ async fn a_message_gets_another_text_and_is_deleted() {
     let (world, pool) = one_account().await;
     for (number, to) in (1..).zip(["@client_1".to_owned(), world.demo("Demo supergroup")]) {
         let sent = ids(&send(&pool, "backup_1", &to, "before", number).await)[0];
-        let (to, id) = (chat(&to), i32::try_from(sent).expect("small"));
+        let (to, id) = (chat(&to), message_id(sent));
         let mut after = edit("after all");
         after.text.entities.push(Entity { offset: 0, length: 5, kind: EntityKind::Bold });
         let changed = pool.edit_message(&to, id, after.clone(), None).await.expect("changed");
@@ -27,14 +27,14 @@ async fn a_message_gets_another_text_and_is_deleted() {
         world.fault("backup_1", FaultName::Disconnect).method("messages.editMessage").times(1).on();
         pool.edit_message(&to, id, edit("at last"), None).await.expect("changed");
         pool.edit_message(&to, id, edit("at last"), None).await.expect("as it is");
-        let shown = world.telegram().message(&changed.chat_id.to_string(), id, Some("backup_1"));
+        let shown = world.telegram().message(&changed.chat_id.to_string(), id.get(), Some("backup_1"));
         assert_eq!(shown.expect("there").text, "at last");
         pool.delete_message(&to, id, true, None).await.expect("deleted");
         pool.delete_message(&to, id, true, None).await.expect("gone already");
-        assert!(world.telegram().message(&changed.chat_id.to_string(), id, Some("backup_1")).is_err());
+        assert!(world.telegram().message(&changed.chat_id.to_string(), id.get(), Some("backup_1")).is_err());
         let gone = pool.edit_message(&to, id, edit("too late"), None).await;
         assert!(
-            matches!(gone, Err(ChangeError::NoSuchMessage { message_id, .. }) if message_id == id),
+            matches!(gone, Err(ChangeError::NoSuchMessage { message_id: gone, .. }) if gone == id),
             "{gone:?}"
         );
     }
@@ -45,11 +45,11 @@ async fn a_message_gets_another_text_and_is_deleted() {
 async fn a_message_of_another_chat_is_not_deleted() {
     let (world, pool) = one_account().await;
     let sent = ids(&send(&pool, "backup_1", "@client_1", "mine", 1).await)[0];
-    let id = i32::try_from(sent).expect("small");
+    let id = message_id(sent);
     let deleted = pool.delete_message(&chat("@client_2"), id, true, None).await.expect("nothing there");
     assert_eq!(deleted.account, name("backup_1"));
     let there = world.telegram().ledger(0, 1)[0].chat_id.clone();
-    assert_eq!(world.telegram().message(&there, id, Some("backup_1")).expect("there").text, "mine");
+    assert_eq!(world.telegram().message(&there, id.get(), Some("backup_1")).expect("there").text, "mine");
     pool.stop(Duration::from_secs(5)).await;
 }
 
@@ -83,11 +83,11 @@ async fn a_chat_is_read_as_far_as_was_said_or_to_its_end() {
             (attention.read_up_to, attention.unread)
         };
         assert!(read().0 < ids[0] && read().1 >= 4, "{to}: nothing of it is read: {:?}", read());
-        pool.mark_read(&chat(&to), Some(ids[1]), None).await.expect("read");
+        pool.mark_read(&chat(&to), Some(message_id(ids[1])), None).await.expect("read");
         assert_eq!(read(), (ids[1], 2), "{to}");
-        pool.mark_read(&chat(&to), Some(ids[0]), None).await.expect("read");
+        pool.mark_read(&chat(&to), Some(message_id(ids[0])), None).await.expect("read");
         assert_eq!(read(), (ids[1], 2), "{to}: what was read stays so");
-        pool.mark_read(&chat(&to), Some(ids[2]), Some(&name("backup_1"))).await.expect("read");
+        pool.mark_read(&chat(&to), Some(message_id(ids[2])), Some(&name("backup_1"))).await.expect("read");
         assert_eq!(read(), (ids[2], 1), "{to}");
         pool.mark_read(&chat(&to), None, None).await.expect("read");
         assert_eq!(read(), (ids[3], 0), "{to}");
@@ -121,7 +121,7 @@ async fn what_goes_wrong_is_told_as_what_it_is() {
     let (world, pool) = one_account().await;
     let to = chat("@client_1");
     let sent = ids(&send(&pool, "backup_1", "@client_1", "before", 1).await)[0];
-    let id = i32::try_from(sent).expect("small");
+    let id = message_id(sent);
     let refused = |code: i32, message: &str| {
         world.fault("backup_1", FaultName::RpcError).method("messages.editMessage").error(code, message)
     };

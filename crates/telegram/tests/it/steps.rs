@@ -11,7 +11,9 @@ use sandbox::telegram::{FaultName, Invites, MemberOrder, Privacy};
 use telegram::{ChangeError, MemberRole, Pool, ReadError};
 
 use crate::login::{rules, with_password};
-use crate::world::{World, able, candidates, chat, name, one_account, query, send_to, state, until};
+use crate::world::{
+    World, able, candidates, chat, message_id, name, one_account, query, send_to, state, until,
+};
 
 async fn take(
     pool: &Pool,
@@ -294,8 +296,8 @@ async fn history_is_paged_and_unknown_chats_are_reported() {
     let texts: Vec<&str> = newest.items.iter().map(|one| one.text.as_str()).collect();
     assert_eq!(texts, ["line 3", "line 2"]);
     assert!(newest.items.iter().all(|one| one.outgoing && one.from.is_some() && one.service.is_none()));
-    let before = newest.next_cursor.expect("there is more").parse().expect("an id");
-    let older = pool.history(&to, None, 100, Some(before)).await.expect("read");
+    let before: i64 = newest.next_cursor.expect("there is more").parse().expect("a number");
+    let older = pool.history(&to, None, 100, Some(message_id(before))).await.expect("read");
     assert_eq!((older.items[0].text.as_str(), older.next_cursor), ("line 1", None));
     assert_eq!(older.items.last().and_then(|one| one.service.as_deref()), Some("created"));
     let unknown = pool.history(&chat("-1009999999999"), None, 10, None).await;

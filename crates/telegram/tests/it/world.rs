@@ -12,7 +12,7 @@ use delivery::{Attempt, Candidates, Query, Sender};
 use domain::account::{AccountState, Reason, SendingLimits};
 use domain::message::{Content, Part, PartState};
 use domain::text::{FormattedText, ParseMode};
-use domain::{AccountName, ChatId, ChatRef, Outcome, SecretText, Service};
+use domain::{AccountName, ChatId, ChatRef, Outcome, SecretText, Service, TelegramMessageId};
 use media::Outgoing;
 use sandbox::telegram::{Account as Person, FaultName, FaultOrder, Telegram};
 use sandbox::{Running, Sandbox, SandboxOptions};
@@ -351,6 +351,10 @@ pub(crate) fn able(candidates: &Candidates) -> Vec<&str> {
 }
 
 /// The chat's id, looked up by this account if need be.
+pub(crate) fn message_id(number: impl Into<i64>) -> TelegramMessageId {
+    TelegramMessageId::new(number).expect("an id")
+}
+
 pub(crate) async fn chat_id(pool: &Pool, account: &str, to: &str) -> ChatId {
     let candidates = candidates(pool, to, Some(account)).await;
     assert_eq!(able(&candidates), [account], "{candidates:?}");

@@ -1,6 +1,6 @@
 //! Links to public posts: `https://t.me/<channel>/<id>`. Pure.
 
-use domain::Username;
+use domain::{TelegramMessageId, Username};
 
 /// Where such links begin, after the scheme.
 const HOSTS: [&str; 3] = ["t.me", "telegram.me", "www.t.me"];
@@ -11,7 +11,7 @@ const HOSTS: [&str; 3] = ["t.me", "telegram.me", "www.t.me"];
 pub(crate) struct NoPost;
 
 /// The channel and the post that a link names: nothing if it leads elsewhere than to Telegram.
-pub(crate) fn post(link: &str) -> Option<Result<(Username, i32), NoPost>> {
+pub(crate) fn post(link: &str) -> Option<Result<(Username, TelegramMessageId), NoPost>> {
     let link = link.trim();
     let (scheme, rest) = link.split_once("://").unwrap_or(("https", link));
     if !["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
@@ -27,7 +27,7 @@ pub(crate) fn post(link: &str) -> Option<Result<(Username, i32), NoPost>> {
 }
 
 /// `/channel/45`, with `/s` before it in previews.
-fn named(path: &str) -> Option<(Username, i32)> {
+fn named(path: &str) -> Option<(Username, TelegramMessageId)> {
     let mut steps = path.strip_prefix('/')?.trim_end_matches('/').split('/');
     let mut channel = steps.next()?;
     if channel == "s" {
@@ -40,8 +40,8 @@ fn named(path: &str) -> Option<(Username, i32)> {
     {
         return None;
     }
-    let number = number.parse().ok().filter(|number| *number > 0)?;
-    Some((channel.parse().ok()?, number))
+    let message_id = number.parse::<i32>().ok().and_then(TelegramMessageId::new)?;
+    Some((channel.parse().ok()?, message_id))
 }
 
 #[cfg(test)]
@@ -59,7 +59,8 @@ mod tests {
             "https://telegram.me/demo_channel/45?single",
             " https://t.me/demo_channel/45#x ",
         ] {
-            assert_eq!(post(link), Some(Ok(("demo_channel".parse().expect("a name"), 45))), "{link}");
+            let expected = ("demo_channel".parse().expect("a name"), 45_i64.try_into().expect("an id"));
+            assert_eq!(post(link), Some(Ok(expected)), "{link}");
         }
     }
 
@@ -91,7 +92,7 @@ mod tests {
         fn any_text_is_read_and_a_link_reads_back(text: String, name in "[a-z][a-z0-9_]{4,20}", id in 1..i32::MAX) {
             let _ = post(&text);
             let read = post(&format!("https://t.me/{name}/{id}"));
-            prop_assert_eq!(read, Some(Ok((name.parse().expect("a name"), id))));
+            prop_assert_eq!(read, Some(Ok((name.parse().expect("a name"), TelegramMessageId::new(id).expect("an id")))));
         }
     }
 }

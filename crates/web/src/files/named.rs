@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use domain::{UploadId, Username};
+use domain::{TelegramMessageId, UploadId, Username};
 use media::Wish;
 
 /// One of a message's files, as its caller named it.
@@ -23,7 +23,7 @@ pub(crate) enum Source {
     Url(String),
     Upload(UploadId),
     Path(PathBuf),
-    Post { channel: Username, message_id: i32 },
+    Post { channel: Username, message_id: TelegramMessageId },
     FileId(String),
 }
 

@@ -221,7 +221,7 @@ mod tests {
         let channel = || "demo_channel".parse().expect("a name");
         assert_eq!(
             source("https://t.me/demo_channel/45"),
-            Source::Post { channel: channel(), message_id: 45 }
+            Source::Post { channel: channel(), message_id: 45_i64.try_into().expect("an id") }
         );
         assert_eq!(source(id), Source::FileId(id.to_owned()));
         for path in ["/srv/media/a.png", "a.png", "photo", "C:\\a.png", "file:///etc/passwd"] {

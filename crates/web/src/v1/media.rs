@@ -2,8 +2,8 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::ReceivedId;
 use domain::media::MediaSource;
+use domain::{ReceivedId, TelegramMessageId};
 use http::HeaderMap;
 use telegram::DownloadOf;
 
@@ -68,7 +68,8 @@ pub(crate) async fn read(
     {
         return Ok(response);
     }
-    let sent = message.account.clone().zip(message.chat_id()).zip(api::message_id(&message, place));
+    let message_id = api::message_id(&message, place).and_then(TelegramMessageId::new);
+    let sent = message.account.clone().zip(message.chat_id()).zip(message_id);
     let ((account, chat_id), message_id) = sent.ok_or_else(|| {
         let detail =
             format!("The file of the message {} is not here any more, and was not sent.", message.id);

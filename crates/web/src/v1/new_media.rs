@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(named[1].source, Source::Upload(id.parse().expect("an id")));
         assert_eq!(named[2].source, Source::Path("a/b.pdf".into()));
         let channel = "demo_channel".parse().expect("a name");
-        assert_eq!(named[3].source, Source::Post { channel, message_id: 45 });
+        assert_eq!(named[3].source, Source::Post { channel, message_id: 45_i64.try_into().expect("an id") });
     }
 
     #[test]

@@ -61,7 +61,7 @@ async fn posts_file_ids_and_wishes_reach_the_account() {
     });
     assert_eq!(world.ship(&body).send().await.json()["count"], 3);
     let media = &world.script.sent()[0].content.media;
-    assert!(matches!(&media[0].source, MediaSource::Post { message_id: 45, .. }));
+    assert!(matches!(&media[0].source, MediaSource::Post { message_id, .. } if message_id.get() == 45));
     assert!(matches!(&media[1].source, MediaSource::FileId { file_id } if file_id == id));
     assert_eq!(media[2].form, MediaForm::Document);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AccountName, ReceivedId};
+use domain::{AccountName, ReceivedId, TelegramMessageId};
 use serde_json::{Value, json};
 use testkit::{Program, World};
 
@@ -126,9 +126,11 @@ async fn what_cannot_be_read_by_an_id_is_refused_as_by_its_path() {
     let id = item["id"].as_str().expect("an id");
     // Without a file; not there; in a chat that nobody knows; through an account that there is none of.
     let main = || Some("main".parse::<AccountName>().expect("a name"));
-    let named = |chat: &str, number, account| {
+    let named = |chat: &str, number: i32, account| {
         let chat_id = chat.parse().expect("a chat");
-        ReceivedId::new(chat_id, number, account).expect("an id").to_string()
+        ReceivedId::new(chat_id, TelegramMessageId::new(number).expect("an id"), account)
+            .expect("an id")
+            .to_string()
     };
     let client = item["from"].to_string();
     let nobody = Some("nobody".parse().expect("a name"));

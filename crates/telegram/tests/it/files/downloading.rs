@@ -9,7 +9,7 @@ use sandbox::telegram::{FaultName, FileKind, NewFile};
 use telegram::{DownloadError, DownloadOf, DownloadRange, Pool};
 
 use super::{carrying, deliver, ids, message, noise, outside, picture, put};
-use crate::world::{chat, chat_id, name, one_account, send, view};
+use crate::world::{chat, chat_id, message_id, name, one_account, send, view};
 
 async fn bytes(pool: &Pool, what: DownloadOf, range: DownloadRange) -> Vec<u8> {
     let download = pool.download(what, range).await.expect("found");
@@ -22,7 +22,8 @@ async fn a_file_comes_down_whole_and_in_part() {
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let content = noise(3 * 512 * 1024 + 77);
     let file = put(&world, &content, "a.pdf", "application/pdf", MediaForm::Document);
-    let message_id = ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0];
+    let message_id =
+        message_id(ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0]);
     let sent = || DownloadOf::Sent { account: name("backup_1"), chat_id, message_id };
     let download = pool.download(sent(), DownloadRange::default()).await.expect("found");
     assert_eq!(
@@ -48,7 +49,8 @@ async fn nothing_is_asked_for_that_nobody_reads() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let file = put(&world, &noise(6 * 512 * 1024), "a.bin", "", MediaForm::Document);
-    let message_id = ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0];
+    let message_id =
+        message_id(ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0]);
     let sent = DownloadOf::Sent { account: name("backup_1"), chat_id, message_id };
     let mut download = pool.download(sent, DownloadRange::default()).await.expect("found");
     assert_eq!(world.calls("backup_1", "upload.getFile"), 1);
@@ -67,8 +69,8 @@ async fn download_renews_references_and_retries_pieces() {
     let chat_id = chat_id(&pool, "backup_1", &group).await;
     let content = noise(3 * 512 * 1024);
     let file = put(&world, &content, "a.bin", "", MediaForm::Document);
-    let message_id = ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0];
-    let message_id = i32::try_from(message_id).expect("small");
+    let message_id =
+        message_id(ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0]);
     let what = DownloadOf::InChat { chat: chat(&group), message_id, pin: None };
     let mut download = pool.download(what, DownloadRange::default()).await.expect("found");
     let mut read = download.stream.next().await.expect("a piece").expect("read").to_vec();
@@ -84,14 +86,13 @@ async fn a_photo_comes_down_and_a_text_has_nothing() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let message = carrying("", vec![super::photo(&world, 3)]);
-    let message_id = ids(&deliver(&pool, "backup_1", chat_id, &message, 1).await)[0];
-    let sent = |message_id| DownloadOf::Sent { account: name("backup_1"), chat_id, message_id };
-    assert_eq!(bytes(&pool, sent(message_id), DownloadRange::default()).await, picture(3));
+    let number = ids(&deliver(&pool, "backup_1", chat_id, &message, 1).await)[0];
+    let sent =
+        |number| DownloadOf::Sent { account: name("backup_1"), chat_id, message_id: message_id(number) };
+    assert_eq!(bytes(&pool, sent(number), DownloadRange::default()).await, picture(3));
     let text = ids(&send(&pool, "backup_1", "@client_1", "text", 2).await)[0];
-    for (message_id, expected) in
-        [(text, DownloadError::NoMedia), (message_id + 99, DownloadError::NoSuchMessage)]
-    {
-        let refused = pool.download(sent(message_id), DownloadRange::default()).await.map(|_| ());
+    for (number, expected) in [(text, DownloadError::NoMedia), (number + 99, DownloadError::NoSuchMessage)] {
+        let refused = pool.download(sent(number), DownloadRange::default()).await.map(|_| ());
         assert_eq!(refused, Err(expected));
     }
     pool.stop(Duration::from_secs(5)).await;
@@ -102,7 +103,7 @@ async fn a_file_comes_down_from_another_data_centre() {
     let (world, pool) = one_account().await;
     let content = noise(2 * 512 * 1024 + 9);
     let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &content, 4)]);
-    let message_id = world.telegram().write(&order).expect("written").message_id;
+    let message_id = message_id(world.telegram().write(&order).expect("written").message_id);
     let what = || DownloadOf::InChat { chat: chat("@client_1"), message_id, pin: None };
     let whole = DownloadRange::default();
     assert!(bytes(&pool, what(), whole).await == content);
@@ -130,7 +131,7 @@ async fn a_key_that_another_data_centre_has_ended_is_made_anew() {
     let (world, pool) = one_account().await;
     let content = noise(99);
     let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &content, 4)]);
-    let message_id = world.telegram().write(&order).expect("written").message_id;
+    let message_id = message_id(world.telegram().write(&order).expect("written").message_id);
     let what = || DownloadOf::InChat { chat: chat("@client_1"), message_id, pin: None };
     assert!(bytes(&pool, what(), DownloadRange::default()).await == content);
     for (code, message) in ended {
@@ -149,7 +150,7 @@ async fn moved_file_is_followed_to_its_data_centre() {
     for (dc_id, said) in [(4, 2), (2, 4)] {
         let file = NewFile { said_dc_id: Some(said), ..outside(FileKind::Document, &content, dc_id) };
         let order = message("@client_1", "backup_1", vec![file]);
-        let message_id = world.telegram().write(&order).expect("written").message_id;
+        let message_id = message_id(world.telegram().write(&order).expect("written").message_id);
         let before = world.calls("backup_1", "upload.getFile");
         let what = DownloadOf::InChat { chat: chat("@client_1"), message_id, pin: None };
         assert!(bytes(&pool, what, DownloadRange::default()).await == content, "{dc_id}");
@@ -163,7 +164,7 @@ async fn moved_file_is_followed_to_its_data_centre() {
 async fn a_file_that_is_sent_round_in_circles_is_an_error_soon() {
     let (world, pool) = one_account().await;
     let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &noise(99), 2)]);
-    let message_id = world.telegram().write(&order).expect("written").message_id;
+    let message_id = message_id(world.telegram().write(&order).expect("written").message_id);
     world.fault("backup_1", FaultName::RpcError).method("upload.getFile").error(303, "FILE_MIGRATE_2").on();
     let what = DownloadOf::InChat { chat: chat("@client_1"), message_id, pin: None };
     let refused = pool.download(what, DownloadRange::default()).await.map(|_| ());

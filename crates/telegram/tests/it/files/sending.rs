@@ -233,7 +233,7 @@ async fn nothing_is_sent_that_was_not_prepared() {
 
 fn post(channel: &str, message_id: i32) -> Media {
     let channel = channel.parse().expect("a name");
-    let source = MediaSource::Post { channel, message_id };
+    let source = MediaSource::Post { channel, message_id: crate::world::message_id(message_id) };
     Media { source, form: MediaForm::Document, name: String::new(), mime: String::new() }
 }
 

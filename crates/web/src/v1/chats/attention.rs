@@ -3,7 +3,7 @@
 use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::AccountName;
+use domain::{AccountName, TelegramMessageId};
 use http::StatusCode;
 use serde::Deserialize;
 use telegram::Typing;
@@ -54,7 +54,7 @@ pub(crate) async fn read(
     let ReadUpTo { message_id, account } = body.value;
     let up_to = match message_id {
         None => None,
-        Some(id) => Some(i32::try_from(id).ok().filter(|id| *id > 0).ok_or_else(|| {
+        Some(id) => Some(TelegramMessageId::new(id).ok_or_else(|| {
             let message = "is wrong: a Telegram message id is a number from 1; leave it out for all";
             Problem::fields(vec![FieldError::new("message_id", message)])
         })?),

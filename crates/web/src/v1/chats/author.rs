@@ -1,6 +1,6 @@
 //! Through whom a message in a chat is changed: through the account that sent it, else through anyone who can.
 
-use domain::{AccountName, ChatRef};
+use domain::{AccountName, ChatRef, TelegramMessageId};
 use telegram::{ChangeError, Changed};
 
 use super::named;
@@ -14,7 +14,7 @@ use crate::state::State;
 pub(super) async fn change<F>(
     state: &State,
     chat: &ChatRef,
-    message_id: i32,
+    message_id: TelegramMessageId,
     named: Option<AccountName>,
     through: impl Fn(Option<AccountName>) -> F,
 ) -> Result<Changed, ChangeError>
@@ -32,9 +32,9 @@ where
 }
 
 /// The account that sent this message, if it was sent from here, lately enough to be known, by one that is still ours.
-async fn of(state: &State, chat: &ChatRef, message_id: i32) -> Option<AccountName> {
+async fn of(state: &State, chat: &ChatRef, message_id: TelegramMessageId) -> Option<AccountName> {
     let chat_id = named::id(state, chat)?;
-    match state.store().outbox().sent_by(chat_id, i64::from(message_id)).await {
+    match state.store().outbox().sent_by(chat_id, message_id).await {
         Ok(author) => author.filter(|author| state.pool().account(author).is_some()),
         Err(error) => {
             tracing::warn!(%error, "who sent a message could not be asked; the first account in the chat is");

@@ -2,7 +2,7 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::AccountName;
+use domain::{AccountName, TelegramMessageId};
 use http::StatusCode;
 use utoipa::IntoParams;
 
@@ -38,7 +38,7 @@ pub(crate) async fn read(
 ) -> Result<Response, Problem> {
     let limit = up_to(&mut query, LARGEST_PAGE);
     let before = query.take_with("cursor", |text| {
-        let id = text.parse::<i64>().ok().filter(|id| *id > 0);
+        let id = text.parse::<i64>().ok().and_then(TelegramMessageId::new);
         id.ok_or_else(|| "take next_cursor of the page before".to_owned())
     });
     let pin = query.take::<AccountName>("account");

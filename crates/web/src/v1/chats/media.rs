@@ -57,7 +57,7 @@ pub(in crate::v1) async fn received(
     id: &ReceivedId,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let (chat_id, message_id) = (id.chat_id(), id.number());
+    let (chat_id, message_id) = (id.chat_id(), id.message_id());
     let what = match named::pinned(state, id.counted_by())? {
         Some(account) => DownloadOf::Counted { account: account.clone(), chat_id, message_id },
         None => DownloadOf::InChat { chat: ChatRef::Id(chat_id), message_id, pin: None },

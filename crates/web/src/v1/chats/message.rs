@@ -3,7 +3,7 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::text::{ParseMode, parse};
-use domain::{AccountName, ChatId, ChatRef, Words};
+use domain::{AccountName, ChatId, ChatRef, TelegramMessageId, Words};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
@@ -51,12 +51,12 @@ pub(crate) struct DoneView {
     account: AccountName,
     /// The message it was about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 45)]
-    message_id: Option<i32>,
+    #[schema(value_type = Option<i32>, example = 45)]
+    message_id: Option<TelegramMessageId>,
 }
 
 impl DoneView {
-    pub(super) fn new(done: Done, message_id: Option<i32>) -> Self {
+    pub(super) fn new(done: Done, message_id: Option<TelegramMessageId>) -> Self {
         Self { chat_id: done.chat_id, account: done.account, message_id }
     }
 }

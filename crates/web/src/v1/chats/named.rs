@@ -2,7 +2,7 @@
 
 use api::each;
 use domain::chat::{ChatId, ChatKind};
-use domain::{AccountName, ChatRef, NamedChat, NamedChatError, Timestamp};
+use domain::{AccountName, ChatRef, NamedChat, NamedChatError, TelegramMessageId, Timestamp};
 use telegram::ReadError;
 
 use crate::problem::{Code, FieldError, Problem, seconds_until, shorten};
@@ -72,8 +72,8 @@ pub(super) fn plain(given: &str) -> Result<ChatRef, Problem> {
 }
 
 /// Reads the message in a path.
-pub(super) fn message(given: &str) -> Result<i32, Problem> {
-    let id = given.parse::<i32>().ok().filter(|id| *id > 0);
+pub(super) fn message(given: &str) -> Result<TelegramMessageId, Problem> {
+    let id = given.parse::<i32>().ok().and_then(TelegramMessageId::new);
     id.ok_or_else(|| {
         let detail = format!("{:?} is no message id; Telegram's are numbers from 1.", shorten(given));
         Problem::new(Code::MessageNotFound, detail)

@@ -44,7 +44,14 @@ mod tests {
         let account = || "main".parse().expect("a name");
         for (error, status, says) in [
             (ChangeError::NotFound { asked: Vec::new() }, 404, "finds this chat"),
-            (ChangeError::NoSuchMessage { account: account(), message_id: 45 }, 404, "no message 45"),
+            (
+                ChangeError::NoSuchMessage {
+                    account: account(),
+                    message_id: 45_i64.try_into().expect("an id"),
+                },
+                404,
+                "no message 45",
+            ),
             (ChangeError::NoRights { asked: Vec::new() }, 403, "may do this"),
             (ChangeError::NoAccount { asked: Vec::new() }, 503, "No account"),
             (ChangeError::FloodWait { until: Timestamp::from_micros(1) }, 429, "must wait"),
