@@ -3,7 +3,7 @@
 use domain::{AccountName, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use telegram::CodeWay;
+use telegram::CodeDelivery;
 use utoipa::ToSchema;
 
 /// How far a sign-in is.
@@ -22,7 +22,7 @@ pub struct Login {
     /// With `code_wanted`: how the code was sent, such as `app`, `sms` or `call`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "app")]
-    pub sent_by: Option<CodeWay>,
+    pub sent_by: Option<CodeDelivery>,
     /// With `code_wanted`: how many characters it has, if Telegram told.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 5)]
@@ -37,7 +37,7 @@ pub struct Login {
     /// With `code_wanted`: how it would be sent next.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "sms")]
-    pub next_by: Option<CodeWay>,
+    pub next_by: Option<CodeDelivery>,
     /// With `code_wanted`: from when on it can be sent that way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resend_at: Option<Timestamp>,

@@ -40,7 +40,7 @@ pub use chat::{
 };
 pub use files::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
 pub use flood_clearing::{Clearing, ClearingError, ClearingView, FloodClearing, Phase};
-pub use login::{CodeWay, How, LoginError, LoginFailure, LoginOptions, LoginState, Logins, SignedInAs};
+pub use login::{CodeDelivery, How, LoginError, LoginFailure, LoginOptions, LoginState, Logins, SignedInAs};
 pub use pool::monitor::Monitor;
 pub use pool::services::{ServiceAction, ServiceView};
 pub use pool::{ActError, Action, Pool, PoolParts, StartError, UnknownAction};

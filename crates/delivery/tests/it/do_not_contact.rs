@@ -10,7 +10,7 @@ use domain::{AccessHash, ChatId, ChatRef, ContactSource, DoNotContactId, Message
 use proptest::prelude::*;
 use store::{DoNotContactEntry, PeerKind, Store, StoreError, StoredPeer};
 
-use crate::provider::{Desk, task, user};
+use crate::provider::{SagaBench, task, user};
 use crate::script::{Bench, group, name, text};
 
 /// By what the person can be on the list; `{}` is their id.
@@ -116,18 +116,18 @@ async fn message(list: (&str, Vec<&str>), written: &str, known: bool) -> Result<
 /// A person who is to be invited, into a chat that is made and into one that is there, beside someone else and alone.
 async fn invitation(list: (&str, Vec<&str>), late: bool) -> Result<(), TestCaseError> {
     const PERSON: i64 = 771;
-    let desk = Desk::new().await;
-    know(&desk.store, PERSON).await;
-    let until = desk.clock.now().plus(Duration::from_mins(5));
+    let bench = SagaBench::new().await;
+    know(&bench.store, PERSON).await;
+    let until = bench.clock.now().plus(Duration::from_mins(5));
     if late {
         for (account, operation) in ["main", "backup"]
             .into_iter()
             .flat_map(|account| [(account, Operation::CreateChat), (account, Operation::Invite)])
         {
-            desk.provider.hold(account, operation, until);
+            bench.provider.hold(account, operation, until);
         }
     } else {
-        put_on(&desk.store, PERSON, &list).await;
+        put_on(&bench.store, PERSON, &list).await;
     }
     let create = |members: Vec<ChatRef>| {
         task(Task::CreateChat {
@@ -140,16 +140,16 @@ async fn invitation(list: (&str, Vec<&str>), late: bool) -> Result<(), TestCaseE
             client_tg_id: None,
         })
     };
-    let both = desk.submit(create(vec![user(PERSON), user(1)])).await;
-    let alone = desk.submit(create(vec![user(PERSON)])).await;
+    let both = bench.submit(create(vec![user(PERSON), user(1)])).await;
+    let alone = bench.submit(create(vec![user(PERSON)])).await;
     let (members, admins) = (vec![user(1)], vec![user(PERSON)]);
-    let added = desk.submit(task(Task::AddMembers { chat: group(9), members, admins })).await;
+    let added = bench.submit(task(Task::AddMembers { chat: group(9), members, admins })).await;
     if late {
-        desk.breathe().await;
-        put_on(&desk.store, PERSON, &list).await;
+        bench.breathe().await;
+        put_on(&bench.store, PERSON, &list).await;
     }
     for saga in [both, added] {
-        let saga = desk.settled(saga).await;
+        let saga = bench.settled(saga).await;
         prop_assert_eq!(saga.state, SagaState::Done);
         for member in &saga.progress.members {
             let listed = member.who == user(PERSON);
@@ -157,9 +157,9 @@ async fn invitation(list: (&str, Vec<&str>), late: bool) -> Result<(), TestCaseE
             prop_assert_eq!((member.result, member.detail.is_some()), (Some(expected), listed));
         }
     }
-    let alone = desk.settled(alone).await.failure;
+    let alone = bench.settled(alone).await.failure;
     prop_assert!(matches!(alone, Some(Failure::DoNotContact { .. })), "{:?}", alone);
-    let chats = desk.provider.chats();
+    let chats = bench.provider.chats();
     prop_assert_eq!(chats.len(), 2, "one was made, one was there: {:?}", chats);
     for chat in chats {
         prop_assert_eq!((chat.members, chat.admins), (vec![1], Vec::new()));

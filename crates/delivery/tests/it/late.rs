@@ -10,7 +10,7 @@ use domain::saga::{SagaState, Verdict};
 use domain::{ChatId, MessageId, MessageState, Outcome};
 use store::{Resolution, Store, StoreError};
 
-use crate::provider::{Chat, Desk, Does, create, leave};
+use crate::provider::{Chat, Does, SagaBench, create, leave};
 use crate::script::{Act, Bench, group, text};
 
 /// Holds the database so that a write waits, and lets the time that is waited for it pass at once.
@@ -84,33 +84,39 @@ async fn a_doubt_that_is_ended_late_lets_the_message_go_on() {
 
 #[tokio::test]
 async fn a_saga_that_is_put_back_late_is_carried() {
-    let desk = Desk::new().await;
-    desk.provider.does("main", "create", [Does::Refuses(Outcome::Rejected { code: "TITLE_INVALID".into() })]);
-    let id = desk.submit(create("Order 1")).await;
-    assert_eq!(desk.settled(id).await.state, SagaState::Failed);
+    let bench = SagaBench::new().await;
+    bench.provider.does(
+        "main",
+        "create",
+        [Does::Refuses(Outcome::Rejected { code: "TITLE_INVALID".into() })],
+    );
+    let id = bench.submit(create("Order 1")).await;
+    assert_eq!(bench.settled(id).await.state, SagaState::Failed);
 
-    let told = told_late(desk.folder.path(), &desk.store, desk.sagas.retry(id)).await;
+    let told = told_late(bench.folder.path(), &bench.store, bench.sagas.retry(id)).await;
     assert!(told.contains("did not answer"), "{told}");
-    let is_done =
-        || async { desk.sagas.get(id).await.expect("reads").is_some_and(|now| now.state == SagaState::Done) };
+    let is_done = || async {
+        bench.sagas.get(id).await.expect("reads").is_some_and(|now| now.state == SagaState::Done)
+    };
     until(is_done).await;
-    until(|| async { desk.sagas.queued() == 0 }).await;
-    assert_eq!(desk.provider.chats().len(), 1);
+    until(|| async { bench.sagas.queued() == 0 }).await;
+    assert_eq!(bench.provider.chats().len(), 1);
 }
 
 #[tokio::test]
 async fn chat_resolved_as_left_is_left_despite_a_late_store() {
-    let desk = Desk::new().await;
+    let bench = SagaBench::new().await;
     let chat = ChatId::channel(1).expect("a chat");
-    desk.provider.world().chats.insert(chat.get(), Chat::default());
+    bench.provider.world().chats.insert(chat.get(), Chat::default());
     let banned = Does::Refuses(Outcome::Banned(Reason::Banned));
-    desk.provider.does("main", "leave", [Does::LosesAnswer, banned]);
-    let id = desk.submit(leave(chat, false)).await;
-    assert_eq!(desk.settled(id).await.state, SagaState::InDoubt);
-    assert!(desk.provider.world().registered.is_empty());
+    bench.provider.does("main", "leave", [Does::LosesAnswer, banned]);
+    let id = bench.submit(leave(chat, false)).await;
+    assert_eq!(bench.settled(id).await.state, SagaState::InDoubt);
+    assert!(bench.provider.world().registered.is_empty());
 
-    let told = told_late(desk.folder.path(), &desk.store, desk.sagas.resolve(id, Verdict::Done(None))).await;
+    let told =
+        told_late(bench.folder.path(), &bench.store, bench.sagas.resolve(id, Verdict::Done(None))).await;
     assert!(told.contains("did not answer"), "{told}");
-    until(|| async { desk.provider.world().registered.len() == 1 }).await;
-    assert_eq!((desk.get(id).await.state, desk.sagas.queued()), (SagaState::Done, 0));
+    until(|| async { bench.provider.world().registered.len() == 1 }).await;
+    assert_eq!((bench.get(id).await.state, bench.sagas.queued()), (SagaState::Done, 0));
 }

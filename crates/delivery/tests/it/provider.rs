@@ -373,7 +373,7 @@ impl Steps for Provider {
 }
 
 /// A runner of sagas with its store in a folder of its own.
-pub(crate) struct Desk {
+pub(crate) struct SagaBench {
     pub(crate) folder: Folder,
     pub(crate) clock: Clock,
     pub(crate) provider: Arc<Provider>,
@@ -381,7 +381,7 @@ pub(crate) struct Desk {
     pub(crate) sagas: Sagas,
 }
 
-impl Desk {
+impl SagaBench {
     pub(crate) async fn new() -> Self {
         Self::on(Folder::on_sqlite()).await
     }

@@ -8,7 +8,7 @@ use domain::saga::{SagaState, Verdict};
 use domain::{ChatId, MessageId, MessageState};
 use store::{Filter, Resolution};
 
-use crate::provider::{Desk, Does, create, is_true_of};
+use crate::provider::{Does, SagaBench, create, is_true_of};
 use crate::saga_faults::CHANGING;
 use crate::script::{Act, Bench, group, text};
 
@@ -111,31 +111,31 @@ async fn a_person_who_says_that_a_part_was_sent_takes_nothing_along() {
 async fn a_saga_waits_for_a_person_and_makes_one_chat() {
     for step in CHANGING.into_iter().chain(["resolve"]) {
         for does in [Does::HangsBefore, Does::HangsAfter] {
-            let desk = Desk::new().await;
-            desk.provider.does("main", step, [does.clone()]);
-            let id = desk.submit(create("Order 1")).await;
-            desk.until(|world| world.calls.iter().any(|(_, taken)| taken.name() == step)).await;
-            desk.breathe().await;
-            let desk = desk.restore().await;
-            let calls = desk.provider.steps().len();
-            desk.clock.advance(Duration::from_hours(30));
-            desk.breathe().await;
-            assert_eq!(desk.provider.steps().len(), calls, "{step} {does:?}");
+            let bench = SagaBench::new().await;
+            bench.provider.does("main", step, [does.clone()]);
+            let id = bench.submit(create("Order 1")).await;
+            bench.until(|world| world.calls.iter().any(|(_, taken)| taken.name() == step)).await;
+            bench.breathe().await;
+            let bench = bench.restore().await;
+            let calls = bench.provider.steps().len();
+            bench.clock.advance(Duration::from_hours(30));
+            bench.breathe().await;
+            assert_eq!(bench.provider.steps().len(), calls, "{step} {does:?}");
 
-            let saga = desk.get(id).await;
+            let saga = bench.get(id).await;
             let change = if saga.state == SagaState::InDoubt {
                 assert_eq!(step, "create");
-                let made = desk.provider.world().chats.keys().next().copied();
+                let made = bench.provider.world().chats.keys().next().copied();
                 let verdict = made
                     .map_or(Verdict::Again, |chat| Verdict::Done(Some(ChatId::new(chat).expect("a chat"))));
-                desk.sagas.resolve(id, verdict).await
+                bench.sagas.resolve(id, verdict).await
             } else {
                 assert!(matches!(saga.failure, Some(Failure::Restored { .. })), "{step}: {saga:?}");
-                desk.sagas.retry(id).await
+                bench.sagas.retry(id).await
             };
             assert!(matches!(change, Ok(SagaChanged::Done(_))), "{step} {does:?}: {change:?}");
-            let saga = desk.settled(id).await;
-            let chats = desk.provider.chats();
+            let saga = bench.settled(id).await;
+            let chats = bench.provider.chats();
             assert_eq!((saga.state, chats.len()), (SagaState::Done, 1), "{step} {does:?}");
             assert!(is_true_of(&saga, &chats[0]), "{step} {does:?}: {saga:?}");
         }

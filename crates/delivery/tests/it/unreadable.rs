@@ -7,7 +7,7 @@ use domain::MessageState;
 use domain::saga::SagaState;
 use store::StoreError;
 
-use crate::provider::{Desk, create};
+use crate::provider::{SagaBench, create};
 use crate::script::{Bench, group, text};
 
 /// As a person at the file would do it.
@@ -95,17 +95,17 @@ async fn start_resumes_all_but_the_lane_of_the_unreadable_message() {
 
 #[tokio::test]
 async fn start_resumes_all_but_the_unreadable_operation() {
-    let desk = Desk::new().await;
-    desk.provider.switch(true);
-    let broken = desk.submit(create("broken")).await;
-    let whole = desk.submit(create("whole")).await;
-    edit(desk.folder.path(), "UPDATE operations SET account = 'No Name!' WHERE task LIKE '%broken%'");
-    let desk = desk.restart().await;
-    desk.provider.switch(false);
-    assert_eq!(desk.settled(whole).await.state, SagaState::Done);
-    assert!(matches!(desk.store.unreadable(), Some(StoreError::Corrupt { table: "operations", .. })));
+    let bench = SagaBench::new().await;
+    bench.provider.switch(true);
+    let broken = bench.submit(create("broken")).await;
+    let whole = bench.submit(create("whole")).await;
+    edit(bench.folder.path(), "UPDATE operations SET account = 'No Name!' WHERE task LIKE '%broken%'");
+    let bench = bench.restart().await;
+    bench.provider.switch(false);
+    assert_eq!(bench.settled(whole).await.state, SagaState::Done);
+    assert!(matches!(bench.store.unreadable(), Some(StoreError::Corrupt { table: "operations", .. })));
 
-    edit(desk.folder.path(), "UPDATE operations SET account = NULL");
-    desk.clock.advance(Duration::from_mins(1));
-    assert_eq!(desk.settled(broken).await.state, SagaState::Done);
+    edit(bench.folder.path(), "UPDATE operations SET account = NULL");
+    bench.clock.advance(Duration::from_mins(1));
+    assert_eq!(bench.settled(broken).await.state, SagaState::Done);
 }

@@ -160,7 +160,7 @@ async fn write(
     session.address = destination.address(session.dc_id);
     session.api_id = destination.application(name).map(|application| application.api_id);
     session.is_bot = Some(false);
-    session.peers = destination.store().peers().all(name).await?.iter().map(peers::told).collect();
+    session.peers = destination.store().peers().all(name).await?.iter().map(peers::in_file).collect();
     let peers = session.peers.len();
     let writing = tokio::task::spawn_blocking(move || match to {
         ExportTo::TelethonFile(path) => session_files::write_telethon(&path, &session).map(|()| None),

@@ -63,13 +63,13 @@ async fn ask(question: Question, clock: &Clock) -> Identity {
     let answer = clock.timeout(ANSWER, connection.wire.request(request, Updates::Unwanted)).await;
     connection.close().await;
     match answer {
-        Ok(Ok(body)) => told(&body),
+        Ok(Ok(body)) => identity_in(&body),
         Ok(Err(error)) => refused(&CallError::Failed(error)),
         Err(_) => refused(&CallError::TimedOut),
     }
 }
 
-fn told(body: &[u8]) -> Identity {
+fn identity_in(body: &[u8]) -> Identity {
     let users = match Vec::<enums::User>::from_bytes(body) {
         Ok(users) => users,
         Err(error) => return refused(&CallError::Failed(error.into())),
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(answer(500, "INTERNAL"), SessionOutcome::NoAnswer);
         assert!(matches!(refused(&CallError::TimedOut), Identity::Gone(SessionOutcome::NoAnswer, _)));
         assert!(matches!(
-            told(&Vec::<enums::User>::new().to_bytes()),
+            identity_in(&Vec::<enums::User>::new().to_bytes()),
             Identity::Gone(SessionOutcome::SignedOut, _)
         ));
     }

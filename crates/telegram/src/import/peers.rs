@@ -1,7 +1,7 @@
 //! Peers of a session file, as the account knows them from then on. Pure.
 
 use domain::{AccessHash, ChatKind, UserId, Username};
-use session_files::{Peer, PeerKind as Told};
+use session_files::{Peer, PeerKind as FileKind};
 use store::{PeerKind, StoredPeer};
 
 /// The longest title that is kept, in bytes.
@@ -17,10 +17,10 @@ pub(super) fn stored(peer: &Peer, own: Option<UserId>) -> Option<StoredPeer> {
     let chat_id = peer.id;
     let kind = match (chat_id.kind(), peer.kind) {
         (ChatKind::User, _) if own.is_some() && own == chat_id.user_id() => PeerKind::OwnUser,
-        (ChatKind::User, Told::Bot) => PeerKind::Bot,
+        (ChatKind::User, FileKind::Bot) => PeerKind::Bot,
         (ChatKind::User, _) => PeerKind::User,
         (ChatKind::Group, _) => PeerKind::Group,
-        (ChatKind::Channel, Told::Channel) => PeerKind::Channel,
+        (ChatKind::Channel, FileKind::Channel) => PeerKind::Channel,
         // Where the file makes no difference it is taken for what can be written to.
         (ChatKind::Channel, _) => PeerKind::Supergroup,
     };
@@ -42,17 +42,17 @@ pub(super) fn stored(peer: &Peer, own: Option<UserId>) -> Option<StoredPeer> {
 }
 
 /// A peer as a session file has it, for taking it elsewhere.
-pub(super) fn told(peer: &StoredPeer) -> Peer {
+pub(super) fn in_file(peer: &StoredPeer) -> Peer {
     let kind = match peer.kind {
-        PeerKind::User | PeerKind::OwnUser => Told::User,
-        PeerKind::Bot => Told::Bot,
-        PeerKind::Group => Told::Group,
-        PeerKind::Supergroup => Told::Supergroup,
-        PeerKind::Channel => Told::Channel,
+        PeerKind::User | PeerKind::OwnUser => FileKind::User,
+        PeerKind::Bot => FileKind::Bot,
+        PeerKind::Group => FileKind::Group,
+        PeerKind::Supergroup => FileKind::Supergroup,
+        PeerKind::Channel => FileKind::Channel,
     };
     Peer {
         id: peer.chat_id,
-        access_hash: (kind != Told::Group).then_some(peer.access_hash),
+        access_hash: (kind != FileKind::Group).then_some(peer.access_hash),
         kind,
         username: peer.username.as_ref().map(|name| name.as_str().to_owned()),
         name: Some(peer.title.clone()).filter(|title| !title.is_empty()),
@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    fn peer(id: ChatId, access_hash: Option<i64>, kind: Told) -> Peer {
+    fn peer(id: ChatId, access_hash: Option<i64>, kind: FileKind) -> Peer {
         let access_hash = access_hash.map(AccessHash);
         Peer { id, access_hash, kind, username: Some("demo_ann".into()), name: None }
     }
@@ -74,29 +74,29 @@ mod tests {
     fn groups_are_believed_to_be_joined_and_people_are_not() {
         let (user, group, channel) =
             (ChatId::user(7).expect("id"), ChatId::group(8).expect("id"), ChatId::channel(9).expect("id"));
-        let ann = stored(&peer(user, Some(5), Told::User), None).expect("a peer");
+        let ann = stored(&peer(user, Some(5), FileKind::User), None).expect("a peer");
         assert_eq!(
             (ann.kind, ann.dialog, ann.access_hash, ann.title.as_str()),
             (PeerKind::User, false, AccessHash(5), "demo_ann")
         );
-        let demo = stored(&peer(group, None, Told::Group), None).expect("a peer");
+        let demo = stored(&peer(group, None, FileKind::Group), None).expect("a peer");
         assert_eq!((demo.kind, demo.dialog, demo.access_hash), (PeerKind::Group, true, AccessHash::NONE));
-        let any = stored(&peer(channel, Some(6), Told::SupergroupOrChannel), None).expect("a peer");
+        let any = stored(&peer(channel, Some(6), FileKind::SupergroupOrChannel), None).expect("a peer");
         assert_eq!((any.kind, any.dialog, any.access_hash), (PeerKind::Supergroup, true, AccessHash(6)));
-        assert_eq!(stored(&peer(channel, None, Told::Channel), None), None);
-        let own = stored(&peer(user, Some(5), Told::User), UserId::new(7)).expect("a peer");
+        assert_eq!(stored(&peer(channel, None, FileKind::Channel), None), None);
+        let own = stored(&peer(user, Some(5), FileKind::User), UserId::new(7)).expect("a peer");
         assert_eq!(own.kind, PeerKind::OwnUser);
     }
 
     #[test]
     fn what_is_taken_elsewhere_comes_back_as_it_was() {
         for (id, hash, kind) in [
-            (ChatId::user(7), Some(5), Told::Bot),
-            (ChatId::group(8), None, Told::Group),
-            (ChatId::channel(9), Some(6), Told::Channel),
+            (ChatId::user(7), Some(5), FileKind::Bot),
+            (ChatId::group(8), None, FileKind::Group),
+            (ChatId::channel(9), Some(6), FileKind::Channel),
         ] {
             let before = stored(&peer(id.expect("id"), hash, kind), None).expect("a peer");
-            assert_eq!(stored(&told(&before), None), Some(before));
+            assert_eq!(stored(&in_file(&before), None), Some(before));
         }
     }
 }

@@ -8,7 +8,7 @@ use super::LoginError;
 use super::meaning::Meaning;
 use super::password::proof;
 use super::record::{By, Step};
-use super::state::CodeWay;
+use super::state::CodeDelivery;
 use super::turn::{LONGEST_WAIT, Reply, Turn};
 impl Turn {
     pub(super) async fn submit_code(&mut self, code: SecretText) -> Result<(), LoginError> {
@@ -27,7 +27,7 @@ impl Turn {
             return Err(LoginError::TooSoon(until));
         }
         let code: String = code.expose_secret().trim().to_owned();
-        let is_mail = *sent_by == CodeWay::Email;
+        let is_mail = *sent_by == CodeDelivery::Email;
         let mail = || types::EmailVerificationCode { code: code.clone() }.into();
         let request = functions::auth::SignIn {
             phone_number: phone.clone(),

@@ -7,7 +7,7 @@ use grammers_tl_types::{Deserializable, enums, functions, types};
 
 use super::meaning::Meaning;
 use super::record::{By, Record, Step};
-use super::state::{CodeWay, LoginFailure};
+use super::state::{CodeDelivery, LoginFailure};
 use super::turn::{LONGEST_WAIT, Reply, Turn};
 use super::watch::watch;
 use super::{LoginError, LoginOptions};
@@ -74,7 +74,7 @@ impl Turn {
                 return self.fail(LoginFailure::PaymentRequired, detail).await;
             }
         };
-        let Some((sent_by, length)) = way_of(&sent.r#type) else {
+        let Some((sent_by, length)) = delivery_of(&sent.r#type) else {
             let detail = "Telegram wants an e-mail address to be set up first".to_owned();
             return self.fail(LoginFailure::EmailRequired, detail).await;
         };
@@ -144,30 +144,30 @@ fn plain_settings() -> Result<enums::CodeSettings, LoginError> {
 }
 
 /// How a code went, and how long it is; `None` when there has to be an e-mail address first.
-fn way_of(kind: &enums::auth::SentCodeType) -> Option<(CodeWay, Option<u32>)> {
+fn delivery_of(kind: &enums::auth::SentCodeType) -> Option<(CodeDelivery, Option<u32>)> {
     use enums::auth::SentCodeType as Kind;
     let length = |length: i32| u32::try_from(length).ok();
     Some(match kind {
-        Kind::App(code) => (CodeWay::App, length(code.length)),
-        Kind::Sms(code) => (CodeWay::Sms, length(code.length)),
-        Kind::Call(code) => (CodeWay::Call, length(code.length)),
-        Kind::FlashCall(_) => (CodeWay::FlashCall, None),
-        Kind::MissedCall(code) => (CodeWay::MissedCall, length(code.length)),
-        Kind::EmailCode(code) => (CodeWay::Email, length(code.length)),
-        Kind::FragmentSms(code) => (CodeWay::Fragment, length(code.length)),
-        Kind::FirebaseSms(code) => (CodeWay::Sms, length(code.length)),
-        Kind::SmsWord(_) | Kind::SmsPhrase(_) => (CodeWay::SmsWords, None),
+        Kind::App(code) => (CodeDelivery::App, length(code.length)),
+        Kind::Sms(code) => (CodeDelivery::Sms, length(code.length)),
+        Kind::Call(code) => (CodeDelivery::Call, length(code.length)),
+        Kind::FlashCall(_) => (CodeDelivery::FlashCall, None),
+        Kind::MissedCall(code) => (CodeDelivery::MissedCall, length(code.length)),
+        Kind::EmailCode(code) => (CodeDelivery::Email, length(code.length)),
+        Kind::FragmentSms(code) => (CodeDelivery::Fragment, length(code.length)),
+        Kind::FirebaseSms(code) => (CodeDelivery::Sms, length(code.length)),
+        Kind::SmsWord(_) | Kind::SmsPhrase(_) => (CodeDelivery::SmsWords, None),
         Kind::SetUpEmailRequired(_) => return None,
     })
 }
 
-fn next_of(kind: &enums::auth::CodeType) -> CodeWay {
+fn next_of(kind: &enums::auth::CodeType) -> CodeDelivery {
     use enums::auth::CodeType as Kind;
     match kind {
-        Kind::Sms => CodeWay::Sms,
-        Kind::Call => CodeWay::Call,
-        Kind::FlashCall => CodeWay::FlashCall,
-        Kind::MissedCall => CodeWay::MissedCall,
-        Kind::FragmentSms => CodeWay::Fragment,
+        Kind::Sms => CodeDelivery::Sms,
+        Kind::Call => CodeDelivery::Call,
+        Kind::FlashCall => CodeDelivery::FlashCall,
+        Kind::MissedCall => CodeDelivery::MissedCall,
+        Kind::FragmentSms => CodeDelivery::Fragment,
     }
 }

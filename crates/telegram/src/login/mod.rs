@@ -25,7 +25,7 @@ use domain::secret::ExposeSecret;
 use domain::{AccountName, Purpose, SecretText, Timestamp};
 use store::StoreError;
 
-pub use state::{CodeWay, LoginFailure, LoginState, SignedInAs};
+pub use state::{CodeDelivery, LoginFailure, LoginState, SignedInAs};
 pub(crate) use table::LoginTable;
 pub(crate) use watch::take_up;
 

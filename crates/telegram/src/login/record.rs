@@ -7,7 +7,7 @@ use domain::{Purpose, Secret, SecretText, Timestamp};
 use mtproto::AuthKey;
 use serde::{Deserialize, Serialize};
 
-use super::state::{CodeWay, LoginFailure, LoginState, SignedInAs};
+use super::state::{CodeDelivery, LoginFailure, LoginState, SignedInAs};
 use crate::session::SignedIn;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,9 +24,9 @@ pub(crate) enum Step {
     Fresh,
     Code {
         hash: String,
-        sent_by: CodeWay,
+        sent_by: CodeDelivery,
         length: Option<u32>,
-        next_by: Option<CodeWay>,
+        next_by: Option<CodeDelivery>,
         resend_at: Option<Timestamp>,
         wrong: u32,
         /// It is in the place of one that was sent from another data centre.
@@ -173,9 +173,9 @@ mod tests {
         record.set_key(&key);
         record.step = Step::Code {
             hash: "hash".into(),
-            sent_by: CodeWay::App,
+            sent_by: CodeDelivery::App,
             length: Some(5),
-            next_by: Some(CodeWay::Sms),
+            next_by: Some(CodeDelivery::Sms),
             resend_at: Some(Timestamp::from_micros(9_000_000)),
             wrong: 2,
             moved: true,

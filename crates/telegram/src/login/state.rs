@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How a code goes to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CodeWay {
+pub enum CodeDelivery {
     /// As a message in the apps where the account is signed in.
     App,
     /// As a text message.
@@ -24,7 +24,7 @@ pub enum CodeWay {
     Fragment,
 }
 
-impl CodeWay {
+impl CodeDelivery {
     const fn place(self) -> &'static str {
         match self {
             Self::App => "in the Telegram app, in the chat with Telegram",
@@ -113,10 +113,10 @@ pub enum LoginState {
     None,
     /// A code went out.
     CodeWanted {
-        sent_by: CodeWay,
+        sent_by: CodeDelivery,
         /// How many characters it has, where that is known.
         length: Option<u32>,
-        next_by: Option<CodeWay>,
+        next_by: Option<CodeDelivery>,
         /// From when on another one can be asked for.
         resend_at: Option<Timestamp>,
         wrong: u32,

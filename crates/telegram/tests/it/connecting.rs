@@ -134,8 +134,8 @@ async fn a_deaf_account_keeps_nobody_from_starting() {
     pool.stop(Duration::from_secs(5)).await;
 }
 
-/// A way to a data centre that holds back what it was given last, until a while after its sender hung up.
-struct SlowWay {
+/// A proxy to a data centre that holds back what it was given last, until a while after its sender hung up.
+struct DelayingProxy {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
     /// Over the first so many of them nothing more goes before the client hangs up.
@@ -143,17 +143,17 @@ struct SlowWay {
     delivered: Arc<AtomicBool>,
 }
 
-impl SlowWay {
+impl DelayingProxy {
     async fn to(address: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let way = Self {
+        let proxy = Self {
             address: listener.local_addr().expect("an address"),
             connections: Arc::default(),
             held: Arc::default(),
             delivered: Arc::default(),
         };
-        let (connections, first_held) = (Arc::clone(&way.connections), Arc::clone(&way.held));
-        let done = Arc::clone(&way.delivered);
+        let (connections, first_held) = (Arc::clone(&proxy.connections), Arc::clone(&proxy.held));
+        let done = Arc::clone(&proxy.delivered);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let centre = TcpStream::connect(address).await.expect("somebody listens");
@@ -175,10 +175,10 @@ impl SlowWay {
                             held.clear();
                         }
                     }
-                    // Long enough for anyone who does not wait to be there by another way.
+                    // Long enough for anyone who does not wait to be there by another connection.
                     tokio::time::sleep(Duration::from_millis(200)).await;
                     let _ = to_centre.write_all(&held).await;
-                    // It is read by then, and the way is over.
+                    // It is read by then, and the connection is over.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     drop(to_centre);
                     let _ = back.await;
@@ -186,7 +186,7 @@ impl SlowWay {
                 });
             }
         });
-        way
+        proxy
     }
 }
 
@@ -194,17 +194,17 @@ impl SlowWay {
 async fn reconnected_line_has_no_calls_in_flight() {
     let mut world = World::new().await.only(&["backup_1"]);
     let home = world.settings.data_centres.iter_mut().find(|centre| centre.id == 2).expect("its home");
-    let way = SlowWay::to(home.address).await;
-    home.address = way.address;
+    let proxy = DelayingProxy::to(home.address).await;
+    home.address = proxy.address;
     let pool = world.ready().await;
     // A request is on the way and gets no answer: the line hangs up and connects again.
-    way.held.store(way.connections.load(Ordering::Acquire), Ordering::Release);
+    proxy.held.store(proxy.connections.load(Ordering::Acquire), Ordering::Release);
     until("the line gave up", || {
         world.clock.advance(Duration::from_millis(250));
         state(&pool, "backup_1").0 != AccountState::Ready
     })
     .await;
-    until("what was held back arrived", || way.delivered.load(Ordering::Acquire)).await;
+    until("what was held back arrived", || proxy.delivered.load(Ordering::Acquire)).await;
     until("ready", || {
         assert_ne!(state(&pool, "backup_1").1, Some(Reason::AuthKeyDuplicated));
         state(&pool, "backup_1").0 == AccountState::Ready

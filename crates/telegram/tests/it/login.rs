@@ -7,7 +7,7 @@ use domain::account::{AccountState, Reason};
 use domain::{Purpose, SecretText, UserId};
 use sandbox::telegram::{FaultName, FaultOrder, SignInRules, TokenOrder, Way};
 use telegram::{
-    AccountSource, CodeWay, How, LoginError, LoginFailure, LoginOptions, LoginState, NewAccount, Pool,
+    AccountSource, CodeDelivery, How, LoginError, LoginFailure, LoginOptions, LoginState, NewAccount, Pool,
 };
 
 use crate::world::{World, name, one_account, send, state, until, view};
@@ -121,7 +121,7 @@ async fn code_signs_in_and_the_session_survives_a_restart() {
     let LoginState::CodeWanted { sent_by, length, next_by, wrong: 0, .. } = begun else {
         panic!("{begun:?}")
     };
-    assert_eq!((sent_by, length, next_by), (CodeWay::App, Some(5), Some(CodeWay::Sms)));
+    assert_eq!((sent_by, length, next_by), (CodeDelivery::App, Some(5), Some(CodeDelivery::Sms)));
     // Anyone who begins again is told how far it is, and no other code goes out.
     assert_eq!(begin(&pool, How::Phone(None)).await, now(&pool));
     assert_eq!(called(&world, "auth.sendCode"), 1);
@@ -157,7 +157,7 @@ async fn another_code_goes_by_the_next_way_when_its_time_has_come() {
     let spare = name("spare");
     let early = pool.login().resend(&spare).await;
     assert!(matches!(early, Err(LoginError::TooSoon(_))), "{early:?}");
-    for (way, told) in [(Way::Sms, CodeWay::Sms), (Way::Call, CodeWay::Call)] {
+    for (way, told) in [(Way::Sms, CodeDelivery::Sms), (Way::Call, CodeDelivery::Call)] {
         world.clock.advance(Duration::from_secs(61));
         let sent = pool.login().resend(&spare).await.expect("sent");
         assert!(matches!(sent, LoginState::CodeWanted { sent_by, .. } if sent_by == told), "{sent:?}");

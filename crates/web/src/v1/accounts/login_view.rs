@@ -76,7 +76,7 @@ pub(super) fn login(account: AccountName, state: LoginState) -> Login {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use telegram::CodeWay;
+    use telegram::CodeDelivery;
 
     fn shown(state: LoginState) -> Value {
         serde_json::to_value(login("main".parse().expect("a name"), state)).expect("JSON")
@@ -85,9 +85,9 @@ mod tests {
     #[test]
     fn a_state_names_the_call_that_goes_on() {
         let wanted = LoginState::CodeWanted {
-            sent_by: CodeWay::App,
+            sent_by: CodeDelivery::App,
             length: Some(5),
-            next_by: Some(CodeWay::Sms),
+            next_by: Some(CodeDelivery::Sms),
             resend_at: None,
             wrong: 0,
             moved: true,
