@@ -102,7 +102,8 @@ impl WriteConnection {
             Ok(told) => told,
             Err(error) => {
                 connection.roll_back();
-                return Try::Failed(error);
+                // It may be the error of what was run before.
+                return if savepoints { Try::Failed(error) } else { Try::NeedsSavepoints };
             }
         };
         // A commit that changes nothing syncs nothing.

@@ -64,7 +64,7 @@ pub(crate) fn add(
     account: &AccountName,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    transaction.run(ADD, params![account.as_str(), minute(at), 1])
+    transaction.run_beside(ADD, params![account.as_str(), minute(at), 1])
 }
 
 /// The parts of a message that was under way when its backup was made may have been sent.

@@ -174,6 +174,11 @@ impl<'a> Transaction<'a> {
         self.counted().run(sql, params)
     }
 
+    /// The same for a statement that adds to a row which nothing else in the group reads.
+    pub(crate) fn run_beside(&self, sql: &str, params: impl Parameters) -> Result<(), StoreError> {
+        self.counted().run_beside(sql, params)
+    }
+
     /// Runs a statement about one row that no other write of the group is about, such as an insertion.
     pub(crate) fn run_row(&self, sql: &'static str, params: impl Parameters) -> Result<(), StoreError> {
         if self.is_bare {

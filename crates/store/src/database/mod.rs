@@ -65,6 +65,14 @@ impl Connection {
         }
     }
 
+    /// The same for a statement that may be run at any place of its group.
+    pub(crate) fn run_beside(&self, sql: &str, parameters: impl Parameters) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => sqlite::execute(connection, sql, &parameters).map(|_| ()),
+            Self::Postgres(connection) => connection.run_beside(sql, &parameters),
+        }
+    }
+
     /// Runs a statement about one row that no other statement of its group is about. `is_exact`: it changes that row. On
     /// PostgreSQL the statement is run once for the rows of all who ran it before, and that one of them was not changed is an
     /// error of a later call.

@@ -24,6 +24,11 @@ impl Pipeline {
         self.open_from = self.waiting.len();
     }
 
+    /// A statement of its own that those before it have nothing to do with: they take more rows.
+    pub(super) fn put_beside(&mut self, statement: Statement, parameters: &impl Parameters) {
+        self.waiting.push(Waiting::new(statement, parameters));
+    }
+
     /// The statement that takes rows under this text.
     pub(super) fn of_rows(&mut self, sql: &'static str) -> Option<&mut Waiting> {
         self.waiting[self.open_from..].iter_mut().find(|waiting| waiting.sql == Some(sql))

@@ -192,6 +192,13 @@ impl Postgres {
         Ok(())
     }
 
+    /// The same for a statement that no other one that waits has to do with.
+    pub(crate) fn run_beside(&self, sql: &str, parameters: &impl Parameters) -> Result<(), StoreError> {
+        let statement = self.prepare(sql)?;
+        self.pipeline.borrow_mut().put_beside(statement, parameters);
+        Ok(())
+    }
+
     /// The same for a statement about one row, which no other that waits is about: it is sent once, for the rows of all who run
     /// it, in the place of the first. `is_exact`: that it changes no row is an error.
     pub(crate) fn run_row(
@@ -292,7 +299,8 @@ impl Postgres {
         if waiting.iter().zip(&counts).all(|(one, count)| one.is_right(*count)) {
             Ok((counts, rows))
         } else {
-            Err(StoreError::conflict("the database", "a row is not there, or in another state"))
+            // The group is run again: no caller hears of this.
+            Err(gone("a row is not there, or in another state"))
         }
     }
 
