@@ -22,7 +22,7 @@ pub(crate) struct Webhook {
 enum Action {
     /// Add a webhook and print the secret of its signatures, which is shown only once
     #[command(after_help = "Examples:\n  switchboard webhook add https://example.com/hook\n  \
-            switchboard webhook add https://example.com/hook --event 'message.*' --event account.state --ordered\n  \
+            switchboard webhook add https://example.com/hook --event 'message.*' --ordered\n  \
             switchboard webhook add https://example.com/hook --account main --chat -1001234567890 --json")]
     Add(Box<Add>),
     /// List webhooks: how each stands, and what waits for it
