@@ -29,7 +29,7 @@ use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
     Pace, Stage, added_latency, choosing, costs, dashboard, dead_channel, failover, idle, import, logs,
-    many_files, postgresql, search, send_text, sizes, ten_million, upload,
+    many_files, postgresql, search, send_text, sizes, ten_million, upload, webhooks,
 };
 use crate::usage::Ticks;
 
@@ -80,6 +80,7 @@ enum Scenario {
     Upload,
     Costs,
     DeadChannel,
+    Webhooks,
     AddedLatency,
     SendText,
     Postgres,
@@ -176,6 +177,7 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::Upload => report.add(name, &upload::run(stage).await?),
         Scenario::Costs => report.add(name, &costs::run(stage).await?),
         Scenario::DeadChannel => report.add(name, &dead_channel::run(stage).await?),
+        Scenario::Webhooks => report.add(name, &webhooks::run(stage).await?),
         Scenario::AddedLatency => report.add(name, &added_latency::run(stage).await?),
         Scenario::SendText => report.add(name, &send_text::run(stage).await?),
         Scenario::Postgres => report.add(name, &postgresql::run(stage).await?),

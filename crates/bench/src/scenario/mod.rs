@@ -16,6 +16,7 @@ pub(crate) mod send_text;
 pub(crate) mod sizes;
 pub(crate) mod ten_million;
 pub(crate) mod upload;
+pub(crate) mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
