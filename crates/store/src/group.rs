@@ -178,14 +178,19 @@ pub(crate) fn run(
                 }
             }
             Try::Failed(error) => {
-                if error != StoreError::StorageFull || !release_reserve(&target.connection, &mut target.space)
-                {
-                    break Err(error);
-                }
+                let is_full = error == StoreError::StorageFull;
                 // The reserve is for outcomes; new work has to wait for room.
-                for member in members.iter_mut().filter(|member| member.pending.is_intake()) {
+                let new_work =
+                    |member: &&mut Member| is_full && !member.refused && member.pending.is_intake();
+                let mut refused = false;
+                for member in members.iter_mut().filter(new_work) {
                     member.pending.refuse(StoreError::StorageFull);
                     member.refused = true;
+                    refused = true;
+                }
+                let has_room = refused || is_full && release_reserve(&target.connection, &mut target.space);
+                if !has_room {
+                    break Err(error);
                 }
             }
         }

@@ -55,9 +55,10 @@ statements! {
         SELECT p.part, o.account, p.message_id
         FROM outbox_parts AS p INNER JOIN outbox AS o ON o.id = p.message_id
         WHERE p.message_id = $1 AND p.state = 1";
+    /// `+ 0` keeps PostgreSQL from the index of what is open, which it would read as a whole, to the one of the id.
     BEGIN_MESSAGE = "
         UPDATE outbox SET state = 3, account = $1, chat_id = $2, updated_at = $3
-        WHERE id = $4 AND (state <= 1 OR state = 3)";
+        WHERE id = $4 AND (state + 0 <= 1 OR state + 0 = 3)";
     /// When none is under way.
     BEGIN_WAITING_PART = "
         UPDATE outbox_parts SET state = 1
@@ -74,10 +75,10 @@ statements! {
         WHERE message_id = $3 AND part = $4 AND state <> 2";
     UNSENT_PART = "SELECT 1 FROM outbox_parts WHERE message_id = $1 AND state <> 2 LIMIT 1";
     /// When no part is left. A question about other rows inside this statement would double what it costs, and every
-    /// message passes here.
+    /// message passes here. `+ 0` as in `BEGIN_MESSAGE`.
     FINISH = "
         UPDATE outbox SET state = 20, account = $1, chat_id = $2, updated_at = $3, finished_at = $3
-        WHERE id = $4 AND (state <= 3 OR state = 10)";
+        WHERE id = $4 AND (state + 0 <= 3 OR state + 0 = 10)";
     /// A part of a message that has others to come.
     GO_ON = "UPDATE outbox SET account = $1, chat_id = $2, updated_at = $3 WHERE id = $4 AND state <= 3";
     /// The same of one in doubt. Evidence ends a doubt only when no other part is doubtful, and lets the parts behind it
