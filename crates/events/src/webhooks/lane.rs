@@ -112,6 +112,8 @@ impl Lane {
                 // The end of this channel is the end of the store.
                 Ok(()) = newest.changed(), if self.receiver.is_some() => {}
                 Some(ended) = posting.join_next() => self.note(ended),
+                // By the time of day, and by a clock that is not set.
+                () = shared.parts.clock.sleep_until(wake) => {}
                 () = shared.parts.clock.sleep(wake.since(self.now())) => {}
             }
             // Whatever woke it first.
