@@ -19,14 +19,11 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Says how many bytes are free where a directory is.
 type FreeSpace = dyn Fn(&Path) -> io::Result<u64> + Send + Sync;
-/// Waits until a file's bytes are on the disk.
-type SyncFile = dyn Fn(&File) -> io::Result<()> + Send + Sync;
 
 /// How the store sees its disk. The real one unless said otherwise.
 #[derive(Clone)]
 pub struct Disk {
     free: Arc<FreeSpace>,
-    sync: Arc<SyncFile>,
     max_pages: Option<u32>,
 }
 
@@ -37,7 +34,6 @@ impl Default for Disk {
                 let stat = rustix::fs::statvfs(dir)?;
                 Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
             }),
-            sync: Arc::new(File::sync_data),
             max_pages: None,
         }
     }
@@ -57,18 +53,6 @@ impl Disk {
     /// How many bytes are free where a directory is.
     pub(crate) fn free_in(&self, dir: &Path) -> io::Result<u64> {
         (self.free)(dir)
-    }
-
-    /// Calls this function to wait for what was committed, instead of the file system.
-    #[must_use]
-    pub fn with_sync(mut self, sync: impl Fn(&File) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        self.sync = Arc::new(sync);
-        self
-    }
-
-    /// Waits until the bytes of a file are on it.
-    pub(crate) fn sync(&self, file: &File) -> io::Result<()> {
-        (self.sync)(file)
     }
 
     /// Lets the database grow to this many pages of 4 KiB, and by the reserve more when that is released.

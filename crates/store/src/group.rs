@@ -38,10 +38,8 @@ pub(crate) struct WriteConnection {
     pub(crate) space: Space,
     /// The last commit failed, and may come back.
     pub(crate) may_come_back: bool,
-    /// What was committed is not all on the disk, and no one waits for that.
+    /// What was committed is not all on the disk.
     pub(crate) is_unsynced: bool,
-    /// No commit waits for the disk by itself.
-    pub(crate) synced_apart: bool,
     /// How many statements writes have run.
     pub(crate) statements: u64,
     /// Nothing after a group that was not committed: what it has read may have been undone.
@@ -57,7 +55,6 @@ impl WriteConnection {
             space,
             may_come_back: false,
             is_unsynced: false,
-            synced_apart: false,
             statements: 0,
             remembered: Remembered::default(),
             events,
@@ -136,17 +133,8 @@ impl WriteConnection {
     }
 }
 
-/// What is left of a group that was run.
-#[derive(Default)]
-pub(crate) struct Left {
-    /// Those that no one waits for, of a group that was not committed.
-    pub(crate) over: Vec<Box<dyn Pending>>,
-    /// Those to be answered once the log is synced.
-    pub(crate) unsynced: Vec<Box<dyn Pending>>,
-}
-
-/// Runs a group and answers everybody in it who need not wait for the disk any more. `ended` hears whether it was committed,
-/// before anybody else does.
+/// Runs a group and answers everybody in it. `ended` hears whether it was committed, before anybody else does. Gives back
+/// those that no one waits for when it was not.
 ///
 /// First all writes run bare. Only when one fails is the group run again with a savepoint round each: copying
 /// the pages that a savepoint needs would cost more than the writes do, and failures are rare.
@@ -154,7 +142,7 @@ pub(crate) fn run(
     target: &mut WriteConnection,
     pending: Vec<Box<dyn Pending>>,
     ended: impl FnOnce(Option<Durability>),
-) -> Left {
+) -> Vec<Box<dyn Pending>> {
     let mut members: Vec<Member> =
         pending.into_iter().map(|pending| Member { pending, refused: false }).collect();
     let mut savepoints = false;
@@ -197,19 +185,17 @@ pub(crate) fn run(
     };
     ended(outcome.as_ref().ok().copied());
     let outcome = outcome.map(|_| ());
-    let mut left = Left::default();
+    let mut left_over = Vec::new();
     for Member { pending, .. } in members {
         if outcome.is_err() && pending.is_silent() {
-            left.over.push(pending);
-        } else if outcome.is_ok() && target.synced_apart && pending.durability() == Durability::Synced {
-            left.unsynced.push(pending);
+            left_over.push(pending);
         } else {
             // What a member was refused for is true of what was read before a commit that failed, too; but no one may
             // learn it yet.
             pending.settle(&outcome);
         }
     }
-    left
+    left_over
 }
 
 /// Runs one write. An error means that the whole transaction has to go.
@@ -368,8 +354,8 @@ mod tests {
         /// Runs a group and says whether it was committed.
         fn run(&mut self, members: Vec<Box<dyn Pending>>) -> bool {
             let mut is_committed = false;
-            let left = run(&mut self.target, members, |committed| is_committed = committed.is_some());
-            assert!(left.over.is_empty() && left.unsynced.is_empty());
+            let left_over = run(&mut self.target, members, |committed| is_committed = committed.is_some());
+            assert!(left_over.is_empty());
             is_committed
         }
     }
@@ -419,7 +405,7 @@ mod tests {
     fn what_nobody_waits_for_is_given_back_by_a_commit_that_fails() {
         let mut bench = bench(Disk::default());
         let silent = Box::new(Waiting::silent(Put { key: 5, fails: false }));
-        let left_over = run(&mut bench.target, vec![silent, member(Orphan).0], |_| {}).over;
+        let left_over = run(&mut bench.target, vec![silent, member(Orphan).0], |_| {});
         assert_eq!((left_over.len(), bench.keys()), (1, Vec::new()));
         assert!(bench.run(left_over));
         assert_eq!(bench.keys(), [5]);

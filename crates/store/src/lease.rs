@@ -5,15 +5,16 @@
 //! sends is refused: each of its transactions looks at the number first.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::Notify;
 
 use crate::database::Postgres;
-use crate::lost::Lost;
 use crate::{OpenError, StoreError};
 
 /// These four are in seconds; see [`seconds`].
@@ -53,6 +54,28 @@ pub(crate) struct Lease {
 struct Renewing {
     stop: SyncSender<()>,
     thread: JoinHandle<()>,
+}
+
+/// Whether the lease was lost, for what must end then.
+#[derive(Default)]
+pub(crate) struct Lost {
+    happened: AtomicBool,
+    notify: Notify,
+}
+
+impl Lost {
+    /// Waits until the lease is lost.
+    pub(crate) async fn wait(&self) {
+        let notified = self.notify.notified();
+        if !self.happened.load(Ordering::Acquire) {
+            notified.await;
+        }
+    }
+
+    fn set(&self) {
+        self.happened.store(true, Ordering::Release);
+        self.notify.notify_waiters();
+    }
 }
 
 impl Lease {
@@ -100,7 +123,7 @@ impl Lease {
     }
 
     pub(crate) fn is_lost(&self) -> bool {
-        self.lost.is_set()
+        self.lost.happened.load(Ordering::Acquire)
     }
 
     /// What tells that it was lost.

@@ -34,8 +34,6 @@ mod group;
 mod imports;
 mod inspect;
 mod lease;
-mod log;
-mod lost;
 mod master_key;
 mod migrations;
 mod opening;
@@ -155,7 +153,6 @@ struct Inner {
     writer: Writer,
     // After the writer: it is given back when nothing more is written.
     lease: Option<lease::Lease>,
-    lost: Arc<lost::Lost>,
     /// How it is reached, where it is on a server.
     server: Option<Box<tokio_postgres::Config>>,
     vault: Vault,
@@ -313,9 +310,13 @@ impl Store {
         AuditLog { store: self }
     }
 
-    /// Waits until this process must end: another one may work on the store, or the disk did not take what was committed.
+    /// Waits until another process may work on the store, so that this one must end. Never on SQLite, whose directory is
+    /// locked as long as the process runs.
     pub async fn lost(&self) {
-        self.inner.lost.wait().await;
+        match self.inner.lease.as_ref().map(lease::Lease::lost) {
+            Some(lost) => lost.wait().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// The database file. No one else in this process may open it: closing it would give

@@ -11,7 +11,6 @@ use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
 use crate::events::EventLog;
 use crate::lease::Lease;
-use crate::log::Log;
 use crate::outbox::statements::OPEN_ALL_JOINS;
 use crate::reader::Readers;
 use crate::stats::Location;
@@ -37,8 +36,8 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         Address::Sqlite(_) => None,
         Address::Postgres(config) => Some(config.clone()),
     };
-    let Opened { writing, readers, lease, log, file } = match address {
-        Address::Sqlite(file) => open_file(file, &data_dir, &master_key, &disk, clock.now())?,
+    let Opened { writing, readers, lease, file } = match address {
+        Address::Sqlite(file) => open_file(file, &data_dir, &master_key, clock.now())?,
         Address::Postgres(config) => open_server(&config, &data_dir, clock.now())?,
     };
     let failed = |error: StoreError| OpenError::Failed { file: file.clone(), what: error.to_string() };
@@ -71,14 +70,12 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         |error: std::io::Error| OpenError::Failed { file: file.clone(), what: format!("no thread: {error}") };
     let readers = Readers::start(readers).map_err(no_thread)?;
     let space = Space::new(&data_dir, disk.clone(), clock.clone());
-    let lost = lease.as_ref().map(Lease::lost).or(log.as_ref().map(Log::lost)).unwrap_or_default();
-    let writer = Writer::start(writing, space, events, log, lock).map_err(no_thread)?;
+    let writer = Writer::start(writing, space, events, lock).map_err(no_thread)?;
     let location = Location { dir: data_dir, file, disk };
     Ok(Inner {
         readers,
         writer,
         lease,
-        lost,
         server,
         vault,
         clock,
@@ -94,7 +91,6 @@ struct Opened {
     writing: Connection,
     readers: Vec<Connection>,
     lease: Option<Lease>,
-    log: Option<Log>,
     file: PathBuf,
 }
 
@@ -102,7 +98,6 @@ fn open_file(
     file: PathBuf,
     data_dir: &Path,
     master_key: &MasterKey,
-    disk: &Disk,
     now: Timestamp,
 ) -> Result<Opened, OpenError> {
     refuse_emptied(&file, master_key, data_dir)?;
@@ -110,10 +105,7 @@ fn open_file(
     migrations::run(&mut writing, &file, now)?;
     let readers: Result<Vec<_>, _> =
         (0..READERS).map(|_| sqlite::reading(&file).map(Connection::Sqlite)).collect();
-    let log = Log::open(&file, disk.clone())
-        .map_err(|error| OpenError::Failed { file: file.clone(), what: format!("no log: {error}") })?;
-    let writing = Connection::Sqlite(writing);
-    Ok(Opened { writing, readers: readers?, lease: None, log: Some(log), file })
+    Ok(Opened { writing: Connection::Sqlite(writing), readers: readers?, lease: None, file })
 }
 
 fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
@@ -132,7 +124,7 @@ fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opene
         .map(|_| connect(Use::Reading).map(|reading| Connection::Postgres(Box::new(reading))))
         .collect();
     let file = data_dir.join("switchboard.db");
-    Ok(Opened { writing, readers: readers?, lease: Some(lease), log: None, file })
+    Ok(Opened { writing, readers: readers?, lease: Some(lease), file })
 }
 
 /// A file of no bytes is a new store to SQLite. Beside the key of an old one it is a loss that someone should know of.

@@ -101,7 +101,7 @@ pub(crate) fn take(
 }
 
 /// The log that SQLite keeps beside a database.
-pub(crate) fn log_of(file: &Path) -> PathBuf {
+fn log_of(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push("-wal");
     PathBuf::from(name)

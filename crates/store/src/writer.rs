@@ -17,7 +17,6 @@ use crate::directory::DirectoryLock;
 use crate::disk::Space;
 use crate::events::EventLog;
 use crate::group::{self, WriteConnection};
-use crate::log::Log;
 use crate::queue::{self, Jobs, NoJob, Queue};
 use crate::write::{Durability, Pending, Waiting, Write};
 
@@ -102,25 +101,17 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It keeps the lock of the directory until the database is closed. With a log, commits do not wait
-    /// for the disk: those who must are answered when it is synced.
+    /// Starts the thread. It keeps the lock of the directory until the database is closed.
     pub(crate) fn start(
         connection: Connection,
         space: Space,
         events: EventLog,
-        log: Option<Log>,
         lock: DirectoryLock,
     ) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
-        let mut connection = WriteConnection::new(connection, space, events);
-        if log.is_some() {
-            connection.connection.sync_apart().map_err(io::Error::other)?;
-            connection.synced_apart = true;
-        }
         let own = Thread {
-            connection,
-            log,
+            connection: WriteConnection::new(connection, space, events),
             jobs,
             counters: Arc::clone(&counters),
             deferred: DeferredWrites::default(),
@@ -214,8 +205,6 @@ impl Drop for Writer {
 
 struct Thread {
     connection: WriteConnection,
-    /// Where no commit waits for the disk by itself.
-    log: Option<Log>,
     jobs: Jobs<Job>,
     counters: Arc<Counters>,
     deferred: DeferredWrites,
@@ -288,9 +277,6 @@ impl Thread {
         if group.is_empty() {
             return;
         }
-        if let Err(error) = self.log.as_ref().map_or(Ok(()), Log::check) {
-            return settle(group, &Err(error));
-        }
         let size = group.len() as u64;
         self.counters.writes.fetch_add(size, Ordering::Relaxed);
         let begun = Instant::now();
@@ -308,13 +294,8 @@ impl Thread {
         // Without the thread nothing would ever be written again. The one who waits for a write of a group that broke hears
         // that it was not made, as it was rolled back.
         let connection = &mut self.connection;
-        if let Ok(left) = catch_unwind(AssertUnwindSafe(|| group::run(connection, group, ended))) {
-            self.deferred.keep(left.over);
-            if let Some(log) = &self.log
-                && !left.unsynced.is_empty()
-            {
-                settle(left.unsynced, &log.sync());
-            }
+        if let Ok(left_over) = catch_unwind(AssertUnwindSafe(|| group::run(connection, group, ended))) {
+            self.deferred.keep(left_over);
         } else {
             tracing::error!("a group of writes broke and is undone; the store goes on");
             self.connection.may_come_back = true;
@@ -333,8 +314,7 @@ impl Thread {
             return;
         }
         self.sync_at = None;
-        let committed = self.connection.sync();
-        match committed.and_then(|()| self.log.as_ref().map_or(Ok(()), Log::sync)) {
+        match self.connection.sync() {
             Ok(()) => {
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
                 self.counters.synced.fetch_add(1, Ordering::Relaxed);
@@ -344,15 +324,7 @@ impl Thread {
     }
 
     fn finish(self) {
-        let whole = self.log.is_none_or(|log| log.check().is_ok());
-        self.connection.connection.close(whole);
-    }
-}
-
-/// Answers all of a group.
-fn settle(group: Vec<Box<dyn Pending>>, committed: &Result<(), StoreError>) {
-    for pending in group {
-        pending.settle(committed);
+        self.connection.connection.close();
     }
 }
 

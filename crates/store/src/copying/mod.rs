@@ -203,8 +203,8 @@ fn copy_all(
         return Err(CopyError::Lost);
     }
     copying.finish()?;
-    source.connection.close(true);
-    target.connection.close(true);
+    source.connection.close();
+    target.connection.close();
     Ok(Copied { tables, is_resumed })
 }
 
@@ -225,7 +225,7 @@ pub(crate) fn copy_into_file(
     copying.finish()?;
     // The file alone is the copy: nothing of it stays in a log.
     target.first("PRAGMA journal_mode = DELETE", (), |_| Ok(())).map_err(broke)?;
-    target.close(true);
+    target.close();
     Ok(())
 }
 

@@ -139,7 +139,7 @@ impl Connection {
         }
     }
 
-    /// Begins a transaction that writes. On a server it is on the disk when [`Connection::commit`] returns, or later.
+    /// Begins a transaction that writes, and that is on the disk when [`Connection::commit`] returns or later.
     pub(crate) fn begin(&self, durability: Durability) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => self.begin_with_the_first(durability),
@@ -153,7 +153,10 @@ impl Connection {
     /// The same. On PostgreSQL it is sent with the first statements, and an error is an error of those.
     pub(crate) fn begin_with_the_first(&self, durability: Durability) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(_) => self.run("BEGIN IMMEDIATE", ()),
+            Self::Sqlite(connection) => {
+                sqlite::set_durability(connection, durability)?;
+                self.run("BEGIN IMMEDIATE", ())
+            }
             Self::Postgres(connection) => {
                 connection.begin_with_the_first()?;
                 connection.commit_soon(durability)
@@ -222,18 +225,10 @@ impl Connection {
         }
     }
 
-    /// Commits without waiting for the disk, where that can be done for all of them.
-    pub(crate) fn sync_apart(&self) -> Result<(), StoreError> {
+    /// Tidies up and closes; what is wrong is logged.
+    pub(crate) fn close(self) {
         match self {
-            Self::Sqlite(connection) => Ok(connection.execute_batch("PRAGMA synchronous = NORMAL")?),
-            Self::Postgres(_) => Ok(()),
-        }
-    }
-
-    /// Tidies up and closes; what is wrong is logged. A log that is not `whole` stays as it is.
-    pub(crate) fn close(self, whole: bool) {
-        match self {
-            Self::Sqlite(connection) => sqlite::close(connection, whole),
+            Self::Sqlite(connection) => sqlite::close(connection),
             Self::Postgres(connection) => drop(connection),
         }
     }

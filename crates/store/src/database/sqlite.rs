@@ -12,6 +12,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql};
 
 use crate::database::{Parameters, Row, Value};
+use crate::write::Durability;
 use crate::{OpenError, StoreError};
 
 /// More than there are statements, so that none is prepared twice.
@@ -23,8 +24,7 @@ pub(crate) const WRITE_OVER: &str = "
     INSERT INTO store_facts (name, value) VALUES ('after a failed commit', randomblob(8))
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
-/// The one connection that writes. A commit is on the disk when it returns, until
-/// [`super::Connection::sync_apart`].
+/// The one connection that writes. A commit is on the disk when it returns, unless [`set_durability`] says later.
 pub(crate) fn writing(file: &Path, dir: &Path) -> Result<Connection, OpenError> {
     // Made here so that it never exists with wider rights, not even for a moment.
     OpenOptions::new()
@@ -99,6 +99,14 @@ fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
+/// Whether a commit waits for the disk. In the log of WAL all that was committed before is synced with it.
+pub(crate) fn set_durability(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
+    Ok(connection.execute_batch(match durability {
+        Durability::Soon => "PRAGMA synchronous = NORMAL",
+        Durability::Synced => "PRAGMA synchronous = FULL",
+    })?)
+}
+
 pub(crate) fn execute(
     connection: &Connection,
     sql: &str,
@@ -146,13 +154,9 @@ fn bound<'a>(
     }
 }
 
-/// Moves the log into the database file, if it is whole, and closes it.
-pub(crate) fn close(connection: Connection, whole: bool) {
-    if !whole {
-        if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
-            tracing::error!(%error, "the log may be moved into the database file");
-        }
-    } else if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+/// Moves the log into the database file and closes it.
+pub(crate) fn close(connection: Connection) {
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
         tracing::warn!(%error, "cannot move the log into the database file; it is kept beside it");
     }
     if let Err((_, error)) = connection.close() {
