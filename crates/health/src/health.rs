@@ -158,6 +158,7 @@ impl Health {
             tracing::error!("the beats run already");
             return;
         }
+        self.0.parts.accounts.clearing.open();
         self.0.tasks.spawn(check_cycle::run(self.clone(), self.0.stopping.clone()));
         self.0.tasks.spawn(check_cycle::tell_changes(self.clone(), self.0.stopping.clone()));
         let (health, stopping) = (self.clone(), self.0.stopping.clone());

@@ -3,6 +3,8 @@
 //! Tests kill our programs, never the machine, so that none of their files has to outlast a power cut; a disk that other
 //! programs write to answers a wait for it after seconds.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
@@ -25,7 +27,10 @@ impl Scratch {
         }
         let folder = Path::new(MEMORY).join(format!("switchboard-tests-{}", process::id()));
         fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        Ok(Some(Self(folder)))
+        let scratch = Self(folder);
+        // As the system's own folder: a database server has a user of its own.
+        fs::set_permissions(scratch.path(), Permissions::from_mode(0o1777))?;
+        Ok(Some(scratch))
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -34,8 +34,8 @@ pub struct FloodClearing {
     /// One change at a time, those by hand included.
     changing: tokio::sync::Mutex<()>,
     changed: Notify,
-    /// Whether [`FloodClearing::work`] runs.
-    working: AtomicBool,
+    /// Whether it takes orders.
+    is_open: AtomicBool,
     /// Whether an account of the run may not be paused yet. Noted rather than looked up: an account that was switched on by
     /// hand would be paused again.
     pauses_owed: AtomicBool,
@@ -50,7 +50,7 @@ impl FloodClearing {
             run: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             changed: Notify::new(),
-            working: AtomicBool::new(false),
+            is_open: AtomicBool::new(false),
             pauses_owed: AtomicBool::new(false),
         }
     }
@@ -83,7 +83,7 @@ impl FloodClearing {
             self.changed.notify_one();
             return if run.how == how { Ok(run.view()) } else { Err(ClearingError::OtherWay) };
         }
-        if !self.working.load(Ordering::Acquire) {
+        if !self.is_open.load(Ordering::Acquire) {
             return Err(ClearingError::NoServer);
         }
         let now = self.clock.now();
@@ -165,9 +165,13 @@ impl FloodClearing {
         Ok(view)
     }
 
+    /// Takes orders from now on, for [`FloodClearing::work`] to carry out.
+    pub fn open(&self) {
+        self.is_open.store(true, Ordering::Release);
+    }
+
     /// Carries the clearing out, one that an earlier run left included, until the program ends.
     pub async fn work(&self, stopping: CancellationToken) {
-        self.working.store(true, Ordering::Release);
         if let Err(error) = self.take_up().await {
             tracing::warn!(%error, "the clearing of flood waits could not be taken up as it was; it goes on");
         }

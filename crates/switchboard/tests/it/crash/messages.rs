@@ -88,6 +88,7 @@ fn scenario(point: &str) -> Scenario {
         | "store.drop_alerts"
         | "store.drop_alert_notices"
         | "store.drop_events"
+        | "store.drop_sent_counts"
         | "store.drop_webhook_deliveries" => Scenario::Forgotten,
         "store.save_update_state" | "store.save_peers" => Scenario::Received,
         "store.save_hold" => Scenario::LookUpFlood,

@@ -25,6 +25,8 @@ pub(super) enum Scenario {
     Add,
     /// Its priority is changed.
     Change,
+    /// It gets its first limit.
+    Limit,
     /// It is removed while it has a session.
     Remove,
     /// Somebody signs in, with a password and terms of service.
@@ -50,6 +52,7 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
     Some(match write {
         "store.add_account" => Scenario::Add,
         "store.change_account" => Scenario::Change,
+        "store.count_account" => Scenario::Limit,
         "store.remove_account" => Scenario::Remove,
         "store.save_login" | "store.change_sessions" => Scenario::SignIn,
         "store.forget_login" => Scenario::GiveUp,
@@ -92,7 +95,7 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str, skip: u32) {
 async fn prepare(scenario: Scenario, stage: &Stage, program: &Program) {
     match scenario {
         Scenario::Add | Scenario::Keep => {}
-        Scenario::Change | Scenario::SignInByQr => stage.add(program).await,
+        Scenario::Change | Scenario::Limit | Scenario::SignInByQr => stage.add(program).await,
         Scenario::SignIn => {
             let rules =
                 json!({ "password": PASSWORD, "hint": "four words", "terms": "Be kind to each other." });
@@ -138,6 +141,7 @@ async fn play(scenario: Scenario, stage: &Stage, program: &Program) {
     match scenario {
         Scenario::Add => drop(act(program, "/v1/accounts".to_owned(), stage.account()).await),
         Scenario::Change => drop(call(program, "PATCH", ACCOUNT, &json!({ "priority": 9 })).await),
+        Scenario::Limit => drop(call(program, "PATCH", ACCOUNT, &json!({ "messages_per_hour": 9 })).await),
         Scenario::Remove => drop(call(program, "DELETE", ACCOUNT, &Value::Null).await),
         Scenario::SignIn | Scenario::SignInElsewhere => sign_in(stage, program).await,
         Scenario::SignInByQr => sign_in_by_qr(stage, program).await,
@@ -168,6 +172,10 @@ async fn check(scenario: Scenario, stage: &Stage, program: &Program, point: &str
             assert_eq!(program.patch(ACCOUNT, &json!({ "priority": 9 })).await.0, 200, "{point}");
             sign_in(stage, program).await;
             assert_eq!(program.get(ACCOUNT).await.1["priority"], 9, "{point}");
+        }
+        Scenario::Limit => {
+            assert_eq!(program.get(ACCOUNT).await.1["limits"]["messages_per_hour"], 9, "{point}");
+            sign_in(stage, program).await;
         }
         Scenario::Remove => {
             let (status, _) = program.delete(ACCOUNT).await;
