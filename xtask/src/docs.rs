@@ -31,15 +31,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     for (command, file) in REFERENCES {
         let mut cargo = program::cargo(&workspace.root);
-        cargo.args([
-            "run",
-            "--quiet",
-            "--package",
-            "switchboard",
-            "--features",
-            "switchboard/testing",
-            "--",
-        ]);
+        cargo.args(["run", "--quiet", "--package", "switchboard", "--features", "switchboard/testing", "--"]);
         cargo.args(command.split(' '));
         let printed = program::output(&mut cargo)?;
         let path = workspace.root.join("docs").join(file);
