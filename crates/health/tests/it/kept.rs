@@ -29,7 +29,8 @@ async fn restart_keeps_the_history_with_a_gap() {
     let gap = gap.take_while(|minute| minute.answer == Answer::NotAsked).count();
     assert!((4..=5).contains(&gap), "{gap}");
     let kept = after.iter().filter(|minute| minute.answer == Answer::Answered).count();
-    assert!(kept > answered, "{kept} of {answered}");
+    // The beats of the minute in which it ended may be missing.
+    assert!(kept >= answered, "{kept} of {answered}");
     run.stop().await;
 }
 
