@@ -41,7 +41,7 @@ fn stuck(service: Option<Service>) -> Work {
     Work {
         due: vec![(service, 3, Timestamp::default())],
         in_hand: vec![InHand { account: "shop".parse().expect("a name"), service, since: Duration::ZERO }],
-        unbegun: vec![Unbegun { what: Default::default(), service, since: Duration::ZERO }],
+        unbegun: vec![Unbegun { what: *domain::MessageId::MIN.as_uuid(), service, since: Duration::ZERO }],
         ..Work::default()
     }
 }

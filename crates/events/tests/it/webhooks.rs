@@ -79,10 +79,10 @@ async fn until(
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    match tokio::time::timeout(SOON, waiting).await {
-        Ok(found) => found,
-        Err(_) => panic!("{:?}", deliveries(world, id).await),
+    if let Ok(found) = tokio::time::timeout(SOON, waiting).await {
+        return found;
     }
+    panic!("{:?}", deliveries(world, id).await)
 }
 
 fn all_are(state: WebhookDeliveryState) -> impl Fn(&[WebhookDelivery]) -> bool {
@@ -355,7 +355,8 @@ async fn a_replay_posts_what_was_delivered_once_more() {
     for _ in 0..first.len() {
         again.push(receiver.next().await.id);
     }
-    (first.sort_unstable(), again.sort_unstable());
+    first.sort_unstable();
+    again.sort_unstable();
     assert_eq!(again, first);
     let over = async {
         while webhook(&world, id).await.replay.is_some() {

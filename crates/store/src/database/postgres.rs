@@ -309,12 +309,12 @@ impl Postgres {
     pub(crate) fn begin(&self) -> Result<(), StoreError> {
         let begin = || self.begin_with_the_first().and_then(|()| self.send(None).map(|_| ()));
         // A connection that was lost while it had nothing to do shows it only now.
-        let begun = begin().or_else(|error| if self.is_lost() { begin() } else { Err(error) });
-        if begun.is_err() {
+        let answer = begin().or_else(|error| if self.is_lost() { begin() } else { Err(error) });
+        if answer.is_err() {
             // What could not be begun is rolled back as far as the connection allows it.
             let _ = self.roll_back();
         }
-        begun
+        answer
     }
 
     /// The same, sent with the first that is run in it: an error of its beginning is an error of that.

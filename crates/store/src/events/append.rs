@@ -142,7 +142,7 @@ mod tests {
             if all == 1 {
                 assert!(rows[0].0 >= before);
             }
-            clock.set_back(std::time::Duration::from_secs(60));
+            clock.set_back(std::time::Duration::from_mins(1));
         }
     }
 

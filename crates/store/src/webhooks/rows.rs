@@ -163,7 +163,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedWebhook, StoreError> {
         secrets: WebhookSecrets { url: empty(), secret: empty(), previous: None, headers: Vec::new() },
         description: columns.get(2)?,
         filter: filter_of(&filter)
-            .map_err(|what| StoreError::corrupt(TABLE, "filter", &id.to_string(), what))?,
+            .map_err(|what| StoreError::corrupt(TABLE, "filter", id.to_string(), what))?,
         ordered: columns.get(4)?,
         created_at: columns.time(5)?,
         created_by: columns.get(6)?,

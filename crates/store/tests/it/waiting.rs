@@ -76,7 +76,9 @@ async fn what_a_channel_sends_is_part_of_no_service(world: World) {
     let of_none = |service: Option<Service>| assert_eq!(service, None);
     let counted = outbox.count_waiting().await.unwrap();
     assert_eq!(counted.len(), 2);
-    counted.into_iter().for_each(|at| of_none(at.place.service));
+    for at in counted {
+        of_none(at.place.service);
+    }
     of_none(outbox.place(ids[0]).await.unwrap().unwrap().service);
     of_none(outbox.next_scheduled().await.unwrap().unwrap().service);
     let failure = domain::outcome::Failure::Rejected { provider_code: "x".into() };

@@ -164,6 +164,8 @@ async fn an_event_gets_one_delivery_however_often_it_is_fanned_out(world: World)
 }
 
 async fn deliveries_wait_are_taken_or_given_up(world: World) {
+    use WebhookDeliveryState::{Dead, Delivered, Waiting};
+
     let (id, webhooks) = (added(&world).await, world.store.webhooks());
     for _ in 0..3 {
         world.queued(1).await;
@@ -177,7 +179,6 @@ async fn deliveries_wait_are_taken_or_given_up(world: World) {
     assert_eq!(due(&world, id).await, events[3..]);
     let states =
         [state(&world, id, taken).await, state(&world, id, later).await, state(&world, id, dead).await];
-    use WebhookDeliveryState::{Dead, Delivered, Waiting};
     assert_eq!(states, [Some(Delivered), Some(Waiting), Some(Dead)]);
     let page = Page { limit: 10, cursor: None };
     let listed = webhooks.deliveries(id, Some(Dead), &page).await.unwrap().items.remove(0);

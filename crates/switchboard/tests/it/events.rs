@@ -35,7 +35,7 @@ async fn events_are_followed_and_listed_over_a_kill() {
     let after = accepted["id"].as_str().expect("an id").to_owned();
     let listed = || cli(&world, &["events", "--json", "--type", "message.*", "--after", &after]).run().fine();
     let events: Vec<Value> = listed().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(events, [done.clone()], "also without a server");
+    assert_eq!(events, std::slice::from_ref(&done), "also without a server");
     let program = Start::on(&world, binary(), "data").ready().await;
     assert_eq!(listed().lines().count(), 1);
     program

@@ -213,7 +213,7 @@ impl Account {
             Action::List(options) => look::list(&options).await,
             Action::Show(One { name, options }) => look::one(&name, &options).await,
             Action::Wait(wait) => until_interrupted(wait.run()).await,
-            Action::Add(add) => until_interrupted(add.run()).await,
+            Action::Add(add) => Box::pin(until_interrupted(add.run())).await,
             Action::Login(login) => login.run().await,
             Action::Import(import) => import.run().await,
             Action::Export(export) => export.run().await,

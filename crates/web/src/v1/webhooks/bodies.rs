@@ -168,16 +168,15 @@ fn read_list<T>(
     }
     let mut list = Vec::new();
     for (place, text) in given.iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-        match read(text.trim()) {
-            Some(one) => list.push(one),
-            None => {
-                let what = match field {
-                    "events" => "is no type of an event; write one such as message.sent, message.* or *",
-                    "accounts" => "is no name of an account",
-                    _ => "is no chat; write its id or @username",
-                };
-                errors.push(FieldError::new(format!("{field}[{place}]"), what));
-            }
+        if let Some(one) = read(text.trim()) {
+            list.push(one);
+        } else {
+            let what = match field {
+                "events" => "is no type of an event; write one such as message.sent, message.* or *",
+                "accounts" => "is no name of an account",
+                _ => "is no chat; write its id or @username",
+            };
+            errors.push(FieldError::new(format!("{field}[{place}]"), what));
         }
     }
     list
