@@ -49,6 +49,8 @@ impl LaneWorker<'_> {
         let is_absent = work.doubtful && repeat != Repeat::Free;
         if is_absent {
             match self.before(work, route, part, repeat).await {
+                // The look holds for this run alone: the next one looks for itself, and sends.
+                Next::Send if inner.closing.is_cancelled() => return ControlFlow::Break(LaneStep::Dropped),
                 Next::Send => {}
                 Next::Doubt => {
                     let last = work.unclear.detail().unwrap_or_default();
