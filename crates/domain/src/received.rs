@@ -40,8 +40,8 @@ impl ReceivedId {
     /// What the text form begins with.
     pub const PREFIX: &'static str = "rcv_";
 
-    /// Names the message that has this id of Telegram's. Nothing where an account must be told and is not, and where it is told
-    /// and makes no difference: each message has one id.
+    /// Names the message that has this id of Telegram's. `None` where an account is needed and missing, or given and makes no
+    /// difference: each message has one id.
     pub fn new(
         chat_id: ChatId,
         message_id: TelegramMessageId,

@@ -1,4 +1,4 @@
-//! What is told to whom: how long a post may take, when it is tried again, and where it lets itself be sent.
+//! The kinds of posts: how long one may take, when it is tried again, whether redirects are followed.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use super::Pool;
 const TICK: Duration = Duration::from_secs(1);
 
 impl Pool {
-    /// Tells of changes for as long as it is polled. While the store takes nothing, the state then is told later.
+    /// Tells of changes for as long as it is polled. While the store takes nothing, the state is written later.
     pub async fn tell_states(&self) {
         let mut told = HashMap::new();
         loop {
@@ -25,7 +25,7 @@ impl Pool {
             }
             match self.store.events().account_states(changes.clone(), self.clock.now()).await {
                 Ok(()) => told.extend(changes.into_iter().map(|(name, change)| (name, change.state))),
-                Err(error) => tracing::debug!(%error, "states of accounts are told later"),
+                Err(error) => tracing::debug!(%error, "states of accounts are written later"),
             }
         }
     }

@@ -76,6 +76,7 @@ async fn when_one_account_may_not_ask_another_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn message_waits_for_starting_accounts() {
     let world = World::new().await.only(&["backup_1"]);
+    world.fault("backup_1", FaultName::Delay).seconds(0.3).on();
     let pool = world.pool().await;
     let query = query("@client_1", None);
     assert!(pool.candidates_now(&query).is_none());
