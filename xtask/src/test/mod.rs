@@ -1,5 +1,6 @@
 //! The tests: what they need is installed, then cargo runs them all with one set of features, so that each crate is built once.
 
+mod panics;
 mod scratch;
 mod tally;
 mod watchdog;
@@ -13,6 +14,7 @@ use std::{env, io, thread};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use self::panics::Panics;
 use self::scratch::Scratch;
 use self::tally::Tally;
 use self::watchdog::Watchdog;
@@ -45,8 +47,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
         command.env("TMPDIR", scratch.path());
     }
     let server = prepare(workspace, arguments, &mut command)?;
-    let (tally, ended_well) = watch(&mut command)?;
+    let (tally, panics, ended_well) = watch(&mut command)?;
     drop((server, scratch));
+    print!("\n{panics}");
     println!("\ntests took {:.0} s", started.elapsed().as_secs_f64());
     println!("{tally}");
     let empty = tally.executed() == 0 && arguments.filter.is_none();
@@ -106,8 +109,9 @@ fn give_python(workspace: &Workspace, arguments: &Arguments, command: &mut Comma
     Ok(())
 }
 
-/// Runs cargo, shows every line, counts what the test programs say at their ends, and kills one that hangs.
-fn watch(command: &mut Command) -> Result<(Tally, bool)> {
+/// Runs cargo, shows every line, counts what the test programs say at their ends, keeps their panics, and kills one that
+/// hangs.
+fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
     let line = program::line(command);
     eprintln!("$ {line}");
     let mut child = command
@@ -119,7 +123,7 @@ fn watch(command: &mut Command) -> Result<(Tally, bool)> {
     let (tell, lines) = mpsc::sync_channel(64);
     let reader =
         thread::spawn(move || BufReader::new(output).split(b'\n').try_for_each(|line| tell.send(line)));
-    let (mut tally, mut watchdog) = (Tally::default(), Watchdog::new());
+    let (mut tally, mut panics, mut watchdog) = (Tally::default(), Panics::default(), Watchdog::new());
     let mut shown = io::stdout().lock();
     loop {
         let line = match lines.recv_timeout(watchdog.patience()) {
@@ -135,9 +139,10 @@ fn watch(command: &mut Command) -> Result<(Tally, bool)> {
         shown.flush()?;
         let line = String::from_utf8_lossy(&line);
         tally.read(&line);
+        panics.read(&line);
         watchdog.read(&line);
     }
     let _ = reader.join();
     let status = child.wait().context("cannot wait for the tests")?;
-    Ok((tally, status.success()))
+    Ok((tally, panics, status.success()))
 }
