@@ -15,6 +15,7 @@ pub mod postgres;
 mod process;
 mod program;
 mod receiver;
+mod replicated;
 mod seat;
 mod world;
 
@@ -25,6 +26,7 @@ pub use link::Link;
 pub use process::free_port;
 pub use program::{Program, Standby, Start};
 pub use receiver::Receiver;
+pub use replicated::Replicated;
 pub use seat::Seat;
 pub use world::{ACCOUNTS, World, without_account};
 

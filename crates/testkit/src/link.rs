@@ -1,6 +1,7 @@
 //! A line of TCP between a program and a server, which a test cuts or lets stall.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -20,6 +21,7 @@ enum State {
 /// A line that listens on a port of its own, as long as this lives.
 pub struct Link {
     address: SocketAddr,
+    server: Arc<Mutex<String>>,
     state: watch::Sender<State>,
 }
 
@@ -29,20 +31,22 @@ impl Link {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (state, states) = watch::channel(State::Carries);
-        let server = server.to_owned();
+        let server = Arc::new(Mutex::new(server.to_owned()));
+        let leads_to = server.clone();
         tokio::spawn(async move {
             let mut ended = states.clone();
             loop {
                 tokio::select! {
                     accepted = listener.accept() => {
                         let Ok((client, _)) = accepted else { return };
-                        tokio::spawn(carry(client, server.clone(), states.clone()));
+                        let server = leads_to.lock().expect("not poisoned").clone();
+                        tokio::spawn(carry(client, server, states.clone()));
                     }
                     gone = ended.changed() => if gone.is_err() { return },
                 }
             }
         });
-        Self { address, state }
+        Self { address, server, state }
     }
 
     /// The address of a database, by way of this line.
@@ -50,6 +54,11 @@ impl Link {
         let (before, rest) = database.rsplit_once('@').expect("a user");
         let (_, name) = rest.split_once('/').expect("a database");
         format!("{before}@{}/{name}", self.address)
+    }
+
+    /// Leads connections that come from here on to another `host:port`.
+    pub fn lead_to(&self, server: String) {
+        *self.server.lock().expect("not poisoned") = server;
     }
 
     /// All is as it should be.

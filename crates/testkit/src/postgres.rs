@@ -45,8 +45,7 @@ impl Database {
 
     fn made_from(template: &str) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
-        let server = std::env::var(SERVER)
-            .unwrap_or_else(|_| panic!("{SERVER} names no PostgreSQL; `cargo xtask test` starts one"));
+        let server = server();
         let name = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         query(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).expect("dropped");
         query(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).expect("made");
@@ -85,8 +84,14 @@ impl Drop for Database {
     }
 }
 
+/// The address of a database on the server that all tests share.
+pub(crate) fn server() -> String {
+    std::env::var(SERVER)
+        .unwrap_or_else(|_| panic!("{SERVER} names no PostgreSQL; `cargo xtask test` starts one"))
+}
+
 /// On a connection and in a runtime of its own, so that tests of every kind may ask.
-fn query(url: &str, sql: &str) -> Result<Vec<Row>, String> {
+pub(crate) fn query(url: &str, sql: &str) -> Result<Vec<Row>, String> {
     let ask = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {

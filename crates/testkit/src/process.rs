@@ -22,7 +22,9 @@ const PORTS: std::ops::Range<u16> = 12_000..30_000;
 /// A port nobody listens on and that no other call in this process was told.
 pub fn free_port() -> u16 {
     static TOLD: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap_or(0);
+    // Far from the ports of processes with neighbouring numbers, which may look at the same moment.
+    let start = std::process::id().wrapping_mul(997) % u32::from(PORTS.end - PORTS.start);
+    let start = u16::try_from(start).unwrap_or(0);
     for _ in PORTS {
         let next = start.wrapping_add(TOLD.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
         let port = PORTS.start + next;

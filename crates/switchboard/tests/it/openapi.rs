@@ -55,6 +55,8 @@ async fn answers_are_as_described_whatever_is_asked() {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.has_read_dialogs("main").await;
+    // Past the first seconds, in which an account that connects makes `/health/ready` answer 503.
+    program.advance(Duration::from_secs(10)).await;
 
     let work = tried(&judge(&program, &["--exclude-path-regex", ACTIONS]).await);
     let actions = tried(&judge(&program, &["--include-path-regex", ACTIONS]).await);

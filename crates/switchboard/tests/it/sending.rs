@@ -99,7 +99,7 @@ async fn send_errors_have_words_and_exit_codes() {
         (vec!["@client_1", "--file", &empty], "", 2, "empty"),
         (vec!["a b", "x"], "", 2, "CHAT"),
         (vec!["@client_1", "x", "--as", "animation"], "", 2, "--as"),
-        (vec!["@nobody_at_all", "x"], "", 1, "chat_not_found"),
+        (vec!["@nobody_at_all", "x"], "", 1, "No account finds this chat"),
         (vec!["@client_1", "x", "--account", "nobody"], "", 1, "nobody"),
         (vec!["@client_1", "<b>x", "--parse-mode", "html"], "", 1, "text"),
     ] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use testkit::postgres::Database;
-use testkit::{Link, Program, Start, World};
+use testkit::{Link, Program, Replicated, Start, World};
 
 use super::{database, held, is_sent, one_of_several, order};
 use crate::binary;
@@ -67,6 +67,8 @@ async fn a_server_that_is_away_is_waited_for() {
     program.account_is("main", "ready").await;
     let id = held(&world, &program, "held").await;
     link.cut();
+    // However long it lasts, nothing that was accepted is given up.
+    program.advance(Duration::from_mins(10)).await;
     recovers(&world, program, &link, &id).await;
 }
 
@@ -122,4 +124,25 @@ async fn a_server_without_a_free_connection_is_waited_for() {
     program.account_is("main", "ready").await;
     assert_eq!(order(&program, "free").await.expect("an answer").0, 200);
     assert_eq!(world.sent().await, ["free"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_of_the_server_takes_over_with_all_messages() {
+    let world = World::start(binary()).await;
+    let mut servers = Replicated::start();
+    let (url, address) = servers.first();
+    let link = Link::to(&address).await;
+    let program = one_of_several(&world, &link.url(&url), "data").ready().await;
+    program.account_is("main", "ready").await;
+    let id = held(&world, &program, "held").await;
+    link.lead_to(servers.fail_over());
+    world.delete("/faults").await;
+    is_sent(&program, &id).await;
+    program
+        .until("messages are accepted", || async {
+            order(&program, "after").await.is_some_and(|(status, _)| status == 200)
+        })
+        .await;
+    assert_eq!(old_caller(&world, &program, "old").await, 200);
+    assert_eq!(world.sent().await, ["held", "after", "old"]);
 }
