@@ -10,7 +10,7 @@ use domain::{AccountName, ApiKeyId, ChatId, ChatRef, MessageId, Service, Timesta
 use super::reading::{address_of, message, with_parts};
 use super::{Origin, Outbox, StoredLane, TABLE, ending, key};
 use crate::column::Columns;
-use crate::database::{Connection, Row, params};
+use crate::database::{Connection, FromValue, Parameters, Row, params};
 use crate::statement::statements;
 use crate::unreadable::Unfinished;
 use crate::write::{Transaction, Write};
@@ -18,10 +18,21 @@ use crate::{StoreError, codes, point};
 
 statements! {
     LAST_ID = "SELECT id FROM outbox ORDER BY id DESC LIMIT 1";
+    /// In pieces: what one statement sorts stays small, however much waits.
     COUNT_WAITING = "
-        SELECT queue, media, api_key, listener, count(*) FROM outbox WHERE state = 0 GROUP BY queue, media, api_key, listener";
+        SELECT queue, media, api_key, listener, count(*) FROM (
+            SELECT queue, media, api_key, listener FROM outbox
+            WHERE state = 0 AND (queue, id) > ($1, $2) ORDER BY queue, id LIMIT 10000) AS piece
+        GROUP BY queue, media, api_key, listener";
+    LAST_COUNTED = "
+        SELECT queue, id FROM outbox WHERE state = 0 AND (queue, id) > ($1, $2) ORDER BY queue, id LIMIT 1 OFFSET 9999";
     COUNT_SCHEDULED = "
-        SELECT queue, media, api_key, listener, count(*) FROM outbox WHERE state = 1 GROUP BY queue, media, api_key, listener";
+        SELECT queue, media, api_key, listener, count(*) FROM (
+            SELECT queue, media, api_key, listener FROM outbox
+            WHERE state = 1 AND (send_at, id) > ($1, $2) ORDER BY send_at, id LIMIT 10000) AS piece
+        GROUP BY queue, media, api_key, listener";
+    LAST_SCHEDULED_COUNTED = "
+        SELECT send_at, id FROM outbox WHERE state = 1 AND (send_at, id) > ($1, $2) ORDER BY send_at, id LIMIT 1 OFFSET 9999";
     /// Of the index alone: what is under way is little, and what waits may be much.
     UNDER_WAY = "
         SELECT id, state FROM outbox WHERE id > $1 AND state = 3 AND state < 20 ORDER BY id LIMIT $2";
@@ -203,6 +214,24 @@ const LONGEST_LANE_PAGE: u32 = 256;
 /// Messages that become due in one write at most.
 const MOST_DUE: u32 = 200;
 
+fn count(
+    connection: &Connection,
+    statement: &str,
+    after: impl Parameters,
+    scheduled: bool,
+) -> Result<Vec<WaitingAt>, StoreError> {
+    connection.all(statement, after, |row| {
+        let columns = Columns::new(row, TABLE);
+        Ok(WaitingAt { place: Place::read(&columns, 0)?, scheduled, count: columns.count(4)? })
+    })
+}
+
+/// The end of a piece that was counted.
+fn counted<T: FromValue>(row: &Row<'_>) -> Result<(T, [u8; 16]), StoreError> {
+    let columns = Columns::new(row, TABLE);
+    Ok((columns.get(0)?, columns.get(1)?))
+}
+
 impl Outbox<'_> {
     /// The id of the message that was accepted last, whatever came of it.
     pub async fn last_id(&self) -> Result<Option<MessageId>, StoreError> {
@@ -211,22 +240,21 @@ impl Outbox<'_> {
             .await
     }
 
-    /// How many messages wait, by place; those under way are not among them.
+    /// How many messages wait, by place; those under way are not among them. A place may come several times: its counts add up.
     pub async fn count_waiting(&self) -> Result<Vec<WaitingAt>, StoreError> {
         self.store
             .read(|connection| {
-                let count = |statement, scheduled| {
-                    connection.all(statement, (), |row| {
-                        let columns = Columns::new(row, TABLE);
-                        Ok(WaitingAt {
-                            place: Place::read(&columns, 0)?,
-                            scheduled,
-                            count: columns.count(4)?,
-                        })
-                    })
-                };
-                let mut all = count(COUNT_WAITING, false)?;
-                all.extend(count(COUNT_SCHEDULED, true)?);
+                let mut all = Vec::new();
+                let mut last = Some((String::new(), [0; 16]));
+                while let Some((queue, id)) = last {
+                    all.extend(count(connection, COUNT_WAITING, params![queue.as_str(), id], false)?);
+                    last = connection.first(LAST_COUNTED, params![queue.as_str(), id], counted)?;
+                }
+                let mut last = Some((i64::MIN, [0; 16]));
+                while let Some((send_at, id)) = last {
+                    all.extend(count(connection, COUNT_SCHEDULED, params![send_at, id], true)?);
+                    last = connection.first(LAST_SCHEDULED_COUNTED, params![send_at, id], counted)?;
+                }
                 Ok(all)
             })
             .await
