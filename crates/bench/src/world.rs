@@ -138,6 +138,13 @@ impl World {
         items(self.control, "/telegram/files").await
     }
 
+    /// Writes as a person of this world.
+    pub(crate) async fn write(&self, from: &str, chat: &str, text: &str) -> Result<()> {
+        let message = serde_json::json!({ "from": from, "chat": chat, "text": text });
+        http::post(self.control, "/telegram/messages", "", &message).await?;
+        Ok(())
+    }
+
     /// The messages sent since this was last asked, by whatever account.
     pub(crate) async fn new_rows(&mut self) -> Result<Vec<Row>> {
         let mut rows: Vec<Row> = Vec::new();

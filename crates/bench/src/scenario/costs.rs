@@ -1,4 +1,4 @@
-//! What one send costs, counted: statements, commits, waits for the disk, and calls of the system.
+//! What one send costs, counted: statements, commits, waits for the disk, calls of the system, and allocations.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,10 +17,19 @@ use crate::load::{self, Door, Stretch};
 use crate::report::{Measured, table};
 use crate::world::World;
 
+/// Callers at once.
+const TOGETHER: usize = 32;
+
 /// A stretch may take this long; it takes seconds, and longer while it is traced.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// How long `strace` takes at most to stand beside the program.
+/// The functions through which all Rust code of the program allocates.
+const ALLOCATORS: [&str; 3] = ["mi_malloc_aligned", "mi_zalloc_aligned", "mi_realloc_aligned"];
+
+/// Sends by each caller while allocations are counted, which makes each a thousand times slower.
+const WHILE_COUNTED: usize = 3;
+
+/// How long a debugger takes at most to stand beside the program.
 const ATTACHED: Duration = Duration::from_secs(10);
 
 /// The counters of the store, as `/metrics` has them.
@@ -51,6 +60,8 @@ pub(crate) struct Count {
     pub(crate) store: BTreeMap<&'static str, u64>,
     /// By the name of the call; empty where `strace` is not installed or may not look.
     pub(crate) calls: BTreeMap<String, u64>,
+    /// Allocations of [`WHILE_COUNTED`] sends by each caller; nothing where `gdb` is not installed or may not look.
+    pub(crate) allocations: Option<u64>,
 }
 
 impl Count {
@@ -80,11 +91,19 @@ impl Measured for Costs {
             0 => "–".to_owned(),
             sum => count.a_send(sum),
         };
-        let sum = format!("| calls of the system | {} | {} |", all(alone), all(together));
-        let rows = STORE.iter().map(of_store).chain([sum]).chain(CALLS.iter().map(of_calls));
+        let allocated = |count: &Count, callers: usize| {
+            let sends = callers * WHILE_COUNTED;
+            let each = count.allocations.and_then(|number| number.checked_div(u64::try_from(sends).ok()?));
+            each.map_or_else(|| "–".to_owned(), |number| number.to_string())
+        };
+        let sums = [
+            format!("| allocations | {} | {} |", allocated(alone, 1), allocated(together, TOGETHER)),
+            format!("| calls of the system | {} | {} |", all(alone), all(together)),
+        ];
+        let rows = STORE.iter().map(of_store).chain(sums).chain(CALLS.iter().map(of_calls));
         format!(
-            "## What one send costs\n\n`POST /send_text`, {} sends by one caller and {} by 32; calls of the system are counted by `strace` in \
-             a stretch of their own.\n\n{}",
+            "## What one send costs\n\n`POST /send_text`, {} sends by one caller and {} by 32; calls of the system are counted by `strace` and \
+             allocations of Rust code by `gdb`, each in a stretch of its own.\n\n{}",
             alone.sends,
             together.sends,
             table("| a send takes | one caller | 32 callers |", rows)
@@ -102,13 +121,13 @@ pub(crate) async fn run(stage: &Stage) -> Result<Costs> {
         contender::switchboard(&stage.switchboard, &world, &[OURS], &folders.data, &folders.logs).await?;
     send(&ours, &chats, 1, CLIENTS, "warm").await?;
     let alone = count(&ours, &chats, 1, stage.pace.sends, &folders.logs).await?;
-    let together = count(&ours, &chats, 32, stage.pace.sends, &folders.logs).await?;
+    let together = count(&ours, &chats, TOGETHER, stage.pace.sends, &folders.logs).await?;
     ours.contender.program.stop().await?;
     world.stop().await?;
     Ok(Costs { alone, together })
 }
 
-/// So many sends by each caller, twice: counted by the program, and under `strace`.
+/// So many sends by each caller, counted by the program and then under `strace`, and a few under `gdb`.
 async fn count(ours: &Switchboard, chats: &[i64], callers: usize, each: usize, logs: &Path) -> Result<Count> {
     let before = store(ours).await?;
     send(ours, chats, callers, each, &format!("counted-{callers}")).await?;
@@ -117,12 +136,22 @@ async fn count(ours: &Switchboard, chats: &[i64], callers: usize, each: usize, l
     for (name, now) in after {
         count.store.insert(name, now.saturating_sub(before.get(name).copied().unwrap_or_default()));
     }
+    let pid = ours.contender.program.pid();
     let summary = logs.join(format!("strace-{callers}"));
-    if let Some(tracer) = attach(ours.contender.program.pid(), &summary).await? {
+    let mut tracer = Command::new("strace");
+    tracer.args(["-c", "-f", "-p", &pid.to_string(), "-o"]).arg(&summary).stdout(Stdio::null());
+    if let Some(tracer) = attach(tracer, pid).await? {
         let sent = send(ours, chats, callers, each, &format!("traced-{callers}")).await;
         detach(tracer)?;
         sent?;
         count.calls = calls(&fs::read_to_string(&summary).context("strace wrote nothing")?);
+    }
+    let hits = logs.join(format!("gdb-{callers}"));
+    if let Some(debugger) = attach(counter(pid, &hits)?, pid).await? {
+        let sent = send(ours, chats, callers, WHILE_COUNTED, &format!("debugged-{callers}")).await;
+        detach(debugger)?;
+        sent?;
+        count.allocations = allocations(&fs::read_to_string(&hits).context("gdb wrote nothing")?);
     }
     Ok(count)
 }
@@ -156,19 +185,30 @@ async fn store(ours: &Switchboard) -> Result<BTreeMap<&'static str, u64>> {
     STORE.iter().map(|(name, metric)| Ok((*name, number(metric)?))).collect()
 }
 
-/// Starts `strace` on all threads of a process; nothing where it is not installed or may not.
-async fn attach(pid: u32, summary: &Path) -> Result<Option<Child>> {
-    let mut command = Command::new("strace");
-    command.args(["-c", "-f", "-p", &pid.to_string(), "-o"]).arg(summary);
-    let Ok(mut tracer) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
-        eprintln!("calls of the system are not counted: strace cannot be started");
+/// A debugger that counts how often a process comes by the functions that allocate, and says so when it is interrupted.
+fn counter(pid: u32, hits: &Path) -> Result<Command> {
+    let mut command = Command::new("gdb");
+    command.args(["--batch", "--nx", "--pid", &pid.to_string()]);
+    for function in ALLOCATORS {
+        command.args(["-ex", &format!("break {function}"), "-ex", "ignore $bpnum 1000000000"]);
+    }
+    command.args(["-ex", "continue", "-ex", "info breakpoints", "-ex", "detach"]);
+    command.stdin(Stdio::null()).stdout(fs::File::create(hits)?);
+    Ok(command)
+}
+
+/// Starts a debugger of all threads of a process; nothing where it is not installed or may not.
+async fn attach(mut command: Command, pid: u32) -> Result<Option<Child>> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let Ok(mut tracer) = command.stderr(Stdio::null()).spawn() else {
+        eprintln!("not all is counted: {name} cannot be started");
         return Ok(None);
     };
     let step = Duration::from_millis(50);
     for _ in 0..ATTACHED.as_millis() / step.as_millis() {
         sleep(step).await;
         if tracer.try_wait()?.is_some() {
-            eprintln!("calls of the system are not counted: strace may not look at other processes");
+            eprintln!("not all is counted: {name} may not look at other processes");
             return Ok(None);
         }
         if is_traced(pid)? {
@@ -176,7 +216,7 @@ async fn attach(pid: u32, summary: &Path) -> Result<Option<Child>> {
         }
     }
     detach(tracer)?;
-    bail!("strace did not stand beside process {pid} within {} s", ATTACHED.as_secs())
+    bail!("{name} did not stand beside process {pid} within {} s", ATTACHED.as_secs())
 }
 
 /// Whether all threads of a process have a tracer.
@@ -212,6 +252,13 @@ fn calls(summary: &str) -> BTreeMap<String, u64> {
     summary.lines().filter_map(row).collect()
 }
 
+/// Reads what `info breakpoints` says of each: `breakpoint already hit 12 times`.
+fn allocations(said: &str) -> Option<u64> {
+    let hits = said.lines().filter_map(|line| line.trim().strip_prefix("breakpoint already hit "));
+    let numbers = hits.filter_map(|hits| hits.split_whitespace().next()?.parse::<u64>().ok());
+    numbers.reduce(u64::saturating_add)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +273,17 @@ mod tests {
             100.00    0.200000          31      6420       100 total\n";
         let expected = [("fdatasync".to_owned(), 300), ("futex".to_owned(), 6120)];
         assert_eq!(calls(summary), BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn the_breakpoints_of_gdb_are_added_up() {
+        let said = "Num     Type           Disp Enb Address            What\n\
+            1       breakpoint     keep y   0x01 <mi_malloc_aligned>\n\
+            \tbreakpoint already hit 12 times\n\
+            \tignore next 999999988 hits\n\
+            2       breakpoint     keep y   0x02 <mi_zalloc_aligned>\n\
+            \tbreakpoint already hit 1 time\n";
+        assert_eq!((allocations(said), allocations("No symbol table")), (Some(13), None));
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(crate) mod import;
 pub(crate) mod logs;
 pub(crate) mod many_files;
 pub(crate) mod postgresql;
+pub(crate) mod readers;
+pub(crate) mod received;
 pub(crate) mod search;
 pub(crate) mod send_text;
 pub(crate) mod sizes;
@@ -79,6 +81,10 @@ pub(crate) struct Pace {
     pub(crate) stored: u64,
     /// Messages that wait for an account that is held back, and those with a time to come.
     pub(crate) waiting: (usize, usize),
+    /// Messages that are received.
+    pub(crate) received: usize,
+    /// Readers of the events.
+    pub(crate) readers: usize,
     /// Accounts of the dashboard, and minutes in its file of beats.
     pub(crate) accounts: usize,
     pub(crate) beats: u64,
@@ -103,6 +109,8 @@ impl Pace {
         searched: 1_000_000,
         stored: 10_000_000,
         waiting: (200_000, 100_000),
+        received: 20_000,
+        readers: 10_000,
         accounts: 2_000,
         beats: 10_000_000,
         presses: 10,
@@ -123,6 +131,8 @@ impl Pace {
         searched: 20_000,
         stored: 200_000,
         waiting: (20_000, 10_000),
+        received: 2_000,
+        readers: 1_000,
         accounts: 60,
         beats: 100_000,
         presses: 3,

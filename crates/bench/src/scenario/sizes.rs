@@ -63,8 +63,12 @@ impl Measured for Sizes {
         ]
         .map(|(name, owner, hundred): (_, u128, u128)| format!("| {name} | {owner} | {hundred} |"));
         let memory = [
-            ("memory after the first reading, MB", owner.memory_after_reading, hundred.memory_after_reading),
-            ("memory at rest, MB", owner.memory_at_rest, hundred.memory_at_rest),
+            (
+                "anonymous memory after the first reading, MB",
+                owner.memory_after_reading,
+                hundred.memory_after_reading,
+            ),
+            ("anonymous memory at rest, MB", owner.memory_at_rest, hundred.memory_at_rest),
         ]
         .map(|(name, owner, hundred)| format!("| {name} | {} | {} |", megabytes(owner), megabytes(hundred)));
         let header = format!("| | 5 accounts, 10 sessions | {} accounts |", hundred.accounts);
@@ -92,7 +96,7 @@ impl Size {
         let most = self.memory_after_reading.max(self.memory_at_rest);
         // The last page of each account is not full.
         let calls = (self.dialogs as u64).div_ceil(DIALOGS_OF_A_CALL) + self.accounts as u64;
-        let mut memory = Goal::memory(format!("memory of {accounts}"), memory, most);
+        let mut memory = Goal::memory(format!("anonymous memory of {accounts}"), memory, most);
         memory.met &= most > 0;
         vec![
             Goal::new(
@@ -141,7 +145,7 @@ async fn one(stage: &Stage, name: &str, accounts: usize, more: &[&str]) -> Resul
     sleep(stage.pace.rest).await;
     size.accounts = first.accounts;
     size.first_reading = world.calls(READING).await?;
-    size.memory_after_reading = usage::memory(first.contender.program.pid())?.now;
+    size.memory_after_reading = usage::memory(first.contender.program.pid())?.anonymous;
     first.contender.program.stop().await?;
 
     world.forget_calls().await?;
@@ -154,7 +158,7 @@ async fn one(stage: &Stage, name: &str, accounts: usize, more: &[&str]) -> Resul
     size.accounts_ready_after = again.accounts_ready_after.as_millis();
     sleep(stage.pace.rest).await;
     size.reading_again = world.calls(READING).await?;
-    size.memory_at_rest = usage::memory(again.contender.program.pid())?.now;
+    size.memory_at_rest = usage::memory(again.contender.program.pid())?.anonymous;
     again.contender.program.stop().await?;
     size.unknown_methods = world.unknown_methods().await?;
     world.stop().await?;

@@ -48,7 +48,7 @@ impl Pressed {
 /// Presses everything so many times, but for what makes work that goes on for long.
 pub(super) async fn all(browser: &Browser, place: &str, times: usize) -> Result<Vec<Press>> {
     let start = format!("{place}/");
-    browser.open(&start).await?;
+    open(browser, &start).await?;
     let cards: Vec<String> = browser.ask(ACCOUNT_CARDS).await?;
     if cards.is_empty() {
         bail!("no card of an account that is ready is on the first page");
@@ -60,14 +60,14 @@ pub(super) async fn all(browser: &Browser, place: &str, times: usize) -> Result<
     for card in cards.iter().cycle().take(times) {
         ways(browser, &start, card, &mut pressed).await?;
     }
-    browser.open(&start).await?;
+    open(browser, &start).await?;
     Ok(pressed.rows())
 }
 
 /// Has all dialogs read again, so many times. It is done last: every account asks Telegram for them, long after the answer,
 /// and each time is left alone before the next.
 pub(super) async fn reload(browser: &Browser, place: &str, times: usize, rest: Duration) -> Result<Press> {
-    browser.open(&format!("{place}/")).await?;
+    open(browser, &format!("{place}/")).await?;
     let mut pressed = Pressed::default();
     for _ in 0..times {
         let took = noted(browser, &button(READING_SERVICE, "reload_cache")).await?;
@@ -95,29 +95,38 @@ async fn buttons(browser: &Browser, card: &str, pressed: &mut Pressed) -> Result
 
 /// The ways through the overview, each from a fresh one.
 async fn ways(browser: &Browser, start: &str, card: &str, pressed: &mut Pressed) -> Result<()> {
-    browser.open(start).await?;
+    open(browser, start).await?;
     let name = card.trim_start_matches("c-account:");
     let found = format!(r#"document.querySelector("[data-find]")?.getAttribute("value") === {name:?}"#);
     let entered = async || browser.write("[data-find]", &format!("{name}\u{e007}")).await;
     pressed.add("find an account by its name", change(browser, "submit", entered, &found).await?);
-    browser.open(start).await?;
+    open(browser, start).await?;
     let link = r#"#kinds a[href$="kind=account"]"#;
     let chosen = format!(r#"document.querySelector({link:?})?.getAttribute("aria-current") === "true""#);
     pressed.add("filter by kind", press(browser, link, &chosen).await?);
-    browser.open(start).await?;
+    open(browser, start).await?;
     let option = r#"#group-cards option[value="kind"]"#;
     let grouped = format!(r#"document.querySelector({option:?})?.hasAttribute("selected") === true"#);
     let choose = async || browser.press(option).await;
     pressed.add("group by kind", change(browser, "change", choose, &grouped).await?);
-    browser.open(start).await?;
+    open(browser, start).await?;
     let later = r#"document.querySelector(".pager a:not([rel])") !== null"#;
     pressed.add("the next page of cards", press(browser, ".pager [rel=next]", later).await?);
-    browser.open(start).await?;
+    open(browser, start).await?;
     let flood = r#"a[href="/flood-clearing"][data-dialog]"#;
     pressed.add("open \u{201c}clear flood wait\u{201d}", press(browser, flood, IS_ASKED).await?);
-    browser.open(start).await?;
+    open(browser, start).await?;
     let link = format!("{} h3 a", selector(card));
     pressed.add("the page of a card", leave(browser, &link).await?);
+    Ok(())
+}
+
+/// Opens the overview with all cards in sight: what is well is folded.
+async fn open(browser: &Browser, overview: &str) -> Result<()> {
+    browser.open(overview).await?;
+    let unfold =
+        r##"(document.querySelectorAll("#f-list, .kind-fold").forEach((fold) => (fold.open = true)), true)"##;
+    browser.ask::<bool>(unfold).await?;
     Ok(())
 }
 
