@@ -51,8 +51,16 @@ pub struct Webhook {
     pub last_error: Option<String>,
     /// Events that wait to be posted, as far as they were looked at.
     pub waiting: u64,
+    /// When the oldest of them happened.
+    pub oldest_waiting_at: Option<Timestamp>,
     /// Events that were given up.
     pub dead: u64,
+    /// How many of the latest events were posted, once or more often: 100 at most.
+    #[schema(example = 100)]
+    pub recent: u64,
+    /// How many of those it took.
+    #[schema(example = 98)]
+    pub recent_delivered: u64,
     /// Whether a replay is under way.
     pub replaying: bool,
     /// Until when posts are signed with the secret before, too.
@@ -93,7 +101,11 @@ impl Webhook {
             failures: webhook.failures,
             last_error: webhook.last_error,
             waiting: totals.waiting,
+            // The number of an event is the microsecond in which it was written.
+            oldest_waiting_at: totals.oldest_waiting.map(|event| Timestamp::from_micros(event.get())),
             dead: totals.dead,
+            recent: totals.recent,
+            recent_delivered: totals.recent_delivered,
             replaying: webhook.replay.is_some(),
             previous_secret_until: secrets.previous.map(|(_, until)| until),
             created_at: webhook.created_at,

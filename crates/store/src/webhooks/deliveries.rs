@@ -82,13 +82,19 @@ pub struct DueDelivery {
     pub what: Option<StoredEvent>,
 }
 
-/// How much of a webhook waits and is dead.
+/// How much of a webhook waits and is dead, and how well it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WebhookTotals {
     /// To be posted.
     pub waiting: u64,
+    /// The oldest event that is to be posted.
+    pub oldest_waiting: Option<EventId>,
     /// Given up.
     pub dead: u64,
+    /// The latest events that were posted, 100 at most.
+    pub recent: u64,
+    /// So many of those were delivered.
+    pub recent_delivered: u64,
 }
 
 /// The failures of a webhook since it took something last.

@@ -33,6 +33,8 @@ const MOST: u32 = 100;
 const PIECE: u32 = 500;
 /// Deliveries of one webhook that are counted at most.
 const COUNTED: u32 = 100_000;
+/// The latest deliveries that say how well a webhook does.
+const RECENT: u32 = 100;
 /// What went wrong is cut to this many bytes.
 const LONGEST: usize = 1000;
 
@@ -152,11 +154,21 @@ impl Webhooks<'_> {
         Ok(began.await? > 0)
     }
 
-    /// How much waits and is dead, up to 100,000 each.
+    /// How much waits and is dead, up to 100,000 each, and how the latest posts went.
     pub async fn totals(&self, id: WebhookId) -> Result<WebhookTotals, StoreError> {
-        let count = |sql| self.store.first(sql, (key(id), COUNTED), |row| Columns::new(row, TABLE).count(0));
-        let (waiting, dead) = (count(sql::WAITING).await?, count(sql::DEAD).await?);
-        Ok(WebhookTotals { waiting: waiting.unwrap_or_default(), dead: dead.unwrap_or_default() })
+        let waiting = self.store.first(sql::WAITING, (key(id), COUNTED), |row| {
+            let columns = Columns::new(row, TABLE);
+            Ok((columns.count(0)?, columns.get::<Option<i64>>(1)?.map(EventId::new)))
+        });
+        let (waiting, oldest_waiting) = waiting.await?.unwrap_or_default();
+        let dead = self.store.first(sql::DEAD, (key(id), COUNTED), |row| Columns::new(row, TABLE).count(0));
+        let dead = dead.await?.unwrap_or_default();
+        let recent = self.store.first(sql::RECENT, (key(id), RECENT), |row| {
+            let columns = Columns::new(row, TABLE);
+            Ok((columns.count(0)?, columns.count(1)?))
+        });
+        let (recent, recent_delivered) = recent.await?.unwrap_or_default();
+        Ok(WebhookTotals { waiting, oldest_waiting, dead, recent, recent_delivered })
     }
 
     /// Its deliveries, those of the latest events first, of one state or of any.

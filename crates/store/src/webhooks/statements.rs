@@ -39,11 +39,14 @@ statements! {
     ADVANCE_REPLAY = "
         UPDATE webhooks SET replay_after = $1, replay_until = $2 WHERE id = $3 AND replay_after = $4";
     WAITING = "
-        SELECT count(*) FROM (
-            SELECT 1 AS one FROM webhook_deliveries WHERE webhook = $1 AND state = 0 LIMIT $2) AS waiting";
+        SELECT count(*), min(event) FROM (
+            SELECT event FROM webhook_deliveries WHERE webhook = $1 AND state = 0 LIMIT $2) AS waiting";
     DEAD = "
         SELECT count(*) FROM (
             SELECT 1 AS one FROM webhook_deliveries WHERE webhook = $1 AND state = 1 LIMIT $2) AS dead";
+    RECENT = "
+        SELECT count(*), count(CASE state WHEN 2 THEN 1 END) FROM (
+            SELECT state FROM webhook_deliveries WHERE webhook = $1 AND attempts > 0 ORDER BY event DESC LIMIT $2) AS recent";
     /// A replay posts what was delivered or given up once more.
     ADD_DELIVERY = "
         INSERT INTO webhook_deliveries (webhook, event, state, chat, attempts, next_at) VALUES ($1, $2, 0, $3, 0, $4)

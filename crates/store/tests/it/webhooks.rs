@@ -185,7 +185,9 @@ async fn deliveries_wait_are_taken_or_given_up(world: World) {
     assert_eq!((listed.event, listed.attempts, listed.status), (dead, 1, Some(503)));
     assert_eq!(listed.latency, Some(Duration::from_millis(7)));
     assert_eq!(listed.answer.as_deref(), Some("said"));
-    assert_eq!(webhooks.totals(id).await.unwrap().dead, 1);
+    let totals = webhooks.totals(id).await.unwrap();
+    assert_eq!((totals.dead, totals.oldest_waiting), (1, Some(later)));
+    assert_eq!((totals.recent, totals.recent_delivered), (3, 1));
     // By hand.
     assert_eq!(webhooks.retry_dead(id, world.now()).await, Ok(1));
     assert_eq!(webhooks.retry(id, later, world.now()).await, Ok(true));

@@ -76,22 +76,23 @@ pub(crate) struct WebhookChange {
     #[serde(default, deserialize_with = "kept_when_empty")]
     #[schema(max_length = 200)]
     description: Option<String>,
-    /// Which types of events it wants: `message.sent`, `message.*`, `*`. Left out: all.
+    /// Which types of events it wants: `message.sent`, `message.*`, `*`; an empty list: all.
     #[serde(default)]
     #[schema(max_items = 50, example = json!(["message.*", "account.state"]))]
     events: Option<Vec<String>>,
-    /// Only events about one of these accounts.
+    /// Only events about one of these accounts; an empty list: about any.
     #[serde(default)]
     #[schema(max_items = 50, example = json!(["main"]))]
     accounts: Option<Vec<String>>,
-    /// Only events about one of these chats.
+    /// Only events about one of these chats; an empty list: about any.
     #[serde(default)]
     #[schema(max_items = 50, example = json!(["-1001234567890"]))]
     chats: Option<Vec<String>>,
     /// Whether the events of one chat are posted one after another, each once the one before was taken or given up.
     #[serde(default)]
     ordered: Option<bool>,
-    /// Headers that posts carry beside those of Standard Webhooks. Their values are kept encrypted and never shown.
+    /// All headers that posts carry beside those of Standard Webhooks, in place of those before. Their values are kept
+    /// encrypted and never shown.
     #[serde(default)]
     #[schema(example = json!({"authorization": "Bearer demo"}))]
     headers: Option<BTreeMap<String, String>>,
