@@ -24,6 +24,7 @@ mod settings;
 mod sign_in;
 mod view;
 mod visitor;
+mod webhooks;
 mod words;
 
 pub use dashboard::Dashboard;

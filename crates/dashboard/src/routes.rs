@@ -13,7 +13,7 @@ use crate::view::Tab;
 use crate::visitor::{self, Visitor};
 use crate::{
     accounts, assets, chats, diagnostics, doubt, failed, failovers, live, logs, messages, operations,
-    overview, settings, sign_in,
+    overview, settings, sign_in, webhooks,
 };
 
 /// The pages, for [`web::serve`].
@@ -86,6 +86,12 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/accounts/{name}/login", get(accounts::login::show))
         .route("/accounts/{name}/login/actions/{step}", post(accounts::login::act))
         .route("/limits", get(accounts::limits::show))
+        .route("/webhooks", get(webhooks::list::show))
+        .route("/webhooks/add", get(webhooks::form::new).post(webhooks::form::add))
+        .route("/webhooks/{id}", get(webhooks::one::show))
+        .route("/webhooks/{id}/change", get(webhooks::form::show).post(webhooks::form::change))
+        .route("/webhooks/{id}/remove", get(webhooks::act::ask_remove))
+        .route("/webhooks/{id}/actions/{action}", post(webhooks::act::act))
         .route("/settings", get(|| async { Redirect::to(Tab::Me.path()) }))
         .route("/settings/me", get(settings::me::show))
         .route("/settings/me/actions/change-password", post(settings::me::change_password))

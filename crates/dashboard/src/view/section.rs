@@ -18,6 +18,8 @@ pub(crate) enum Section {
     Failed,
     Diagnostics,
     Accounts,
+    /// The endpoints of other programs.
+    Webhooks,
     Settings,
     /// A page of no section of its own.
     None,
@@ -35,7 +37,7 @@ pub(crate) enum Group {
 pub(crate) const GROUPS: &[(Group, &[Section])] = &[
     (Group::Work, &[Section::Overview, Section::Messages, Section::Chats, Section::Doubt]),
     (Group::Watch, &[Section::Logs, Section::Operations, Section::Failed, Section::Diagnostics]),
-    (Group::SetUp, &[Section::Accounts, Section::Settings]),
+    (Group::SetUp, &[Section::Accounts, Section::Webhooks, Section::Settings]),
 ];
 
 impl Section {
@@ -50,6 +52,7 @@ impl Section {
                 | Self::Operations
                 | Self::Failed
                 | Self::Accounts
+                | Self::Webhooks
         )
     }
 
@@ -65,6 +68,7 @@ impl Section {
             Self::Failed => "/failed",
             Self::Diagnostics => "/diagnostics",
             Self::Accounts => "/accounts",
+            Self::Webhooks => "/webhooks",
             Self::Settings => "/settings/me",
         }
     }
@@ -80,6 +84,7 @@ impl Section {
             Self::Failed => "dead",
             Self::Diagnostics => "doctor",
             Self::Accounts => "accounts",
+            Self::Webhooks => "hook",
             Self::Settings => "settings",
             Self::None => "brand",
         }

@@ -32,6 +32,7 @@ words! {
     failed: "Failed requests", "Неудачные запросы";
     diagnostics: "Diagnostics", "Диагностика";
     accounts: "Accounts", "Аккаунты";
+    webhooks: "Webhooks", "Вебхуки";
     settings: "Settings", "Настройки";
 }
 
@@ -63,6 +64,7 @@ impl FrameWords {
             Section::Failed => self.failed,
             Section::Diagnostics => self.diagnostics,
             Section::Accounts => self.accounts,
+            Section::Webhooks => self.webhooks,
             Section::Settings => self.settings,
             Section::None => "",
         }

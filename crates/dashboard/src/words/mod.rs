@@ -71,6 +71,7 @@ mod refusal;
 mod said;
 mod settings;
 mod sign_in;
+mod webhooks;
 mod work;
 
 pub(crate) use accounts::{AccountFormWords, AccountsWords, ImportWords, LoginWords, Span};
@@ -92,4 +93,5 @@ pub(crate) use settings::{
     browser,
 };
 pub(crate) use sign_in::SignInWords;
+pub(crate) use webhooks::WebhooksWords;
 pub(crate) use work::{WorkWords, kind, pill};

@@ -134,6 +134,12 @@ impl Argument for u64 {
     }
 }
 
+impl Argument for u16 {
+    fn count(self) -> u64 {
+        self.into()
+    }
+}
+
 impl Argument for u32 {
     fn count(self) -> u64 {
         self.into()

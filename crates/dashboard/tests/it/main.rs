@@ -10,5 +10,6 @@ mod logs;
 mod operations;
 mod pages;
 mod settings;
+mod webhooks;
 mod work;
 mod world;

@@ -1,10 +1,10 @@
 //! A workshop's day: texts that were sent and one that was not, chats, an account that stood in, work in doubt, requests
-//! that came to nothing. All of it happened through the API.
+//! that came to nothing, a program that hears of it. All of it happened through the API.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, World};
+use testkit::{Program, Receiver, World};
 
 use crate::stage::Stage;
 
@@ -20,6 +20,9 @@ pub(crate) struct Demo {
     pub(crate) operation: String,
     pub(crate) chat: String,
     pub(crate) failed_requests: Vec<String>,
+    pub(crate) webhook: String,
+    /// Hears of the day as long as it is there.
+    _receiver: Receiver,
 }
 
 const TEXTS: [(&str, &str); 8] = [
@@ -37,6 +40,8 @@ impl Stage {
     /// Lets the day happen.
     pub(crate) async fn day(&self) -> Demo {
         let (world, program) = (&self.world, &self.program);
+        let receiver = Receiver::start().await;
+        let webhook = webhooks(program, receiver.address()).await;
         let mut sent = String::new();
         for (chat, text) in TEXTS {
             let (status, told) = program.send(chat, text).await;
@@ -51,12 +56,37 @@ impl Stage {
         let doubted_operation = doubted_operation(world, program).await;
         set_up(program).await;
         backup(program).await;
-        Demo { sent, failed, doubted_message, doubted_operation, operation, chat, failed_requests }
+        Demo {
+            sent,
+            failed,
+            doubted_message,
+            doubted_operation,
+            operation,
+            chat,
+            failed_requests,
+            webhook,
+            _receiver: receiver,
+        }
     }
 }
 
 fn id(told: &Value) -> String {
     told["id"].as_str().unwrap_or_else(|| panic!("no id in {told}")).to_owned()
+}
+
+/// A program that takes what it is told, and one that is away.
+async fn webhooks(program: &Program, address: &str) -> String {
+    let away = format!("http://127.0.0.1:{}/events", testkit::free_port());
+    let mut made = Vec::new();
+    for order in [
+        json!({ "url": address, "description": "n8n: answers to customers", "events": ["message.*", "chat.*"], "ordered": true }),
+        json!({ "url": away, "description": "Accounting", "events": ["message.sent"], "headers": { "authorization": "Bearer demo" } }),
+    ] {
+        let (status, told) = program.post("/v1/webhooks", &order).await;
+        assert_eq!(status, 201, "{told}");
+        made.push(id(&told));
+    }
+    made.swap_remove(0)
 }
 
 pub(crate) async fn refused_text(world: &World, program: &Program) -> String {

@@ -95,7 +95,10 @@ fn is_for_admins(address: &str) -> bool {
     let of_accounts = address.starts_with("/accounts") && ARRANGES.iter().any(|one| address.ends_with(one));
     // The page is everybody's; what is done with a backup is not.
     let of_backups = address.starts_with("/settings/backups/");
-    of_accounts || of_backups || OF_ADMINS.iter().any(|one| address.starts_with(one))
+    let of_webhooks = address.starts_with("/webhooks/")
+        && (address.contains("/actions/")
+            || ["/add", "/change", "/remove"].iter().any(|one| address.ends_with(one)));
+    of_accounts || of_backups || of_webhooks || OF_ADMINS.iter().any(|one| address.starts_with(one))
 }
 
 /// Whether it changes something that is not the visitor's own.

@@ -41,7 +41,7 @@ const LOOKS: [(u32, Theme, &str); 4] = [
 ];
 
 /// The pages whose picture is not named after their path. A word in braces is an id of the day.
-const PAGES: [(&str, &str); 30] = [
+const PAGES: [(&str, &str); 32] = [
     ("overview", "/"),
     ("card", "/cards/service%3Asend_text"),
     ("stop", "/cards/service%3Asend_text/stop"),
@@ -72,13 +72,15 @@ const PAGES: [(&str, &str); 30] = [
     ("maintenance", "/settings/maintenance"),
     ("backups", "/settings/backups"),
     ("audit", "/settings/audit"),
+    ("webhook", "/webhooks/{webhook}"),
+    ("add-webhook", "/webhooks/add"),
 ];
 
 /// A question about one thing looks as the others do.
 const QUESTION: &str = "a question as the one before a stop";
 
 /// What answers to GET and has no picture, each for a reason.
-const NOT_SHOWN: [(&str, &str); 22] = [
+const NOT_SHOWN: [(&str, &str); 24] = [
     (
         "/accounts/import/under-way",
         "is there for as long as an import runs, and tells of it as the look before does",
@@ -104,6 +106,8 @@ const NOT_SHOWN: [(&str, &str); 22] = [
     ("/settings/keys/{id}/revoke", QUESTION),
     ("/settings/maintenance/{id}/remove", QUESTION),
     ("/settings/people/{name}/remove", QUESTION),
+    ("/webhooks/{id}/change", "the form of a new one, filled in"),
+    ("/webhooks/{id}/remove", QUESTION),
 ];
 
 fn docs() -> PathBuf {
@@ -325,7 +329,7 @@ async fn picture(tab: &Tab, width: u32) -> Vec<u8> {
 }
 
 fn filled(path: &str, demo: &Demo, line: &str, look: &str) -> String {
-    let Demo { sent, chat, doubted_message, operation, failed_requests, .. } = demo;
+    let Demo { sent, chat, doubted_message, operation, failed_requests, webhook, .. } = demo;
     [
         ("{sent}", sent.as_str()),
         ("{chat}", chat),
@@ -334,6 +338,7 @@ fn filled(path: &str, demo: &Demo, line: &str, look: &str) -> String {
         ("{failed}", &failed_requests[0]),
         ("{line}", line),
         ("{look}", look),
+        ("{webhook}", webhook),
     ]
     .into_iter()
     .fold(path.to_owned(), |path, (word, id)| path.replace(word, id))

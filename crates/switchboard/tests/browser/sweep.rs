@@ -40,7 +40,17 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
     let mut paths: BTreeSet<String> = rail.split(' ').map(str::to_owned).collect();
     tab.open("/logs").await;
     let line = tab.text("document.querySelector('.log a.at').getAttribute('href')").await;
-    let Demo { sent, failed, doubted_message, doubted_operation, operation, chat, failed_requests } = demo;
+    let Demo {
+        sent,
+        failed,
+        doubted_message,
+        doubted_operation,
+        operation,
+        chat,
+        failed_requests,
+        webhook,
+        ..
+    } = demo;
     let request = &failed_requests[0];
     tab.open("/settings/keys").await;
     let key = tab.text("document.querySelector('a[href$=revoke]').getAttribute('href')").await;
@@ -59,6 +69,10 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
         format!("/chats/{chat}/leave"),
         format!("/failed/{request}"),
         format!("/failed/question?do=drop&id={request}"),
+        format!("/webhooks/{webhook}"),
+        format!("/webhooks/{webhook}?state=dead"),
+        format!("/webhooks/{webhook}/change"),
+        format!("/webhooks/{webhook}/remove"),
     ]);
     paths.extend(FIXED.map(str::to_owned));
     paths.into_iter().collect()
@@ -67,7 +81,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
 /// A page that there is not.
 const NOWHERE: &str = "/messages/msg_1";
 
-const FIXED: [&str; 36] = [
+const FIXED: [&str; 37] = [
     "/",
     "/accounts/add",
     "/accounts/import",
@@ -104,6 +118,7 @@ const FIXED: [&str; 36] = [
     "/settings/maintenance",
     "/settings/backups",
     "/settings/audit",
+    "/webhooks/add",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

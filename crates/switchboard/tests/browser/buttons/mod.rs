@@ -7,6 +7,7 @@ mod of_signing_in;
 mod of_the_alerts;
 mod of_the_frame;
 mod of_the_overview;
+mod of_webhooks;
 
 use serde_json::Value;
 
