@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ambient::Chance;
-use domain::{EventFilter, EventId, WebhookId};
+use domain::event::AccountEvent;
+use domain::{AccountState, EventFilter, EventId, WebhookId};
 use events::{SigningKey, Webhooks, WebhooksParts};
 use serde_json::{Value, json};
 use store::{Page, StoredWebhook, WebhookDelivery, WebhookDeliveryState, WebhookSecrets};
@@ -380,5 +381,94 @@ async fn a_paused_webhook_hears_nothing_and_then_all_of_it() {
     assert!(world.store.webhooks().resume(id, world.clock.now()).await.expect("writes"));
     webhooks.changed();
     assert_eq!(receiver.next().await.body["type"], "operation.accepted");
+    until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
+}
+
+#[tokio::test]
+async fn in_order_a_chats_events_wait_for_the_one_before() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    receiver.reply(Reply::Status(503));
+    let id = added(&world, &receiver.address, |webhook| {
+        webhook.ordered = true;
+        webhook.filter.types = vec!["operation.done".parse().expect("a type")];
+    })
+    .await;
+    webhooks.changed();
+    for client in 1..=4 {
+        world.made_for(&format!("600000000{client}")).await;
+    }
+    let refused = receiver.next().await;
+    let found = until(&world, id, |found| found.len() == 4 && found[3].attempts == 1).await;
+    let events: Vec<String> = found.iter().rev().map(|delivery| delivery.event.to_string()).collect();
+    assert_eq!(found.iter().filter(|delivery| delivery.attempts == 0).count(), 3, "all are of one chat");
+    world.clock.advance(Duration::from_secs(5));
+    let mut posted = Vec::new();
+    for _ in 0..4 {
+        posted.push(receiver.next().await.id);
+    }
+    assert_eq!((refused.id, posted), (events[0].clone(), events));
+    until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
+    assert!(receiver.is_quiet(), "each once");
+}
+
+#[tokio::test]
+async fn a_long_replay_holds_little_and_new_events_pass_it() {
+    /// More than a replay has waiting, and than a page has.
+    const OLD: usize = 2600;
+    /// What waits when the next page comes, and that page.
+    const MOST_WAITING: u64 = 1500;
+
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let began = world.clock.now();
+    let states = |count: usize, name: &str| {
+        let state = AccountEvent { state: AccountState::Ready, was: None };
+        (0..count).map(|one| (format!("{name}_{one}").parse().expect("a name"), state.clone())).collect()
+    };
+    world.store.events().account_states(states(OLD, "old"), began).await.expect("writes");
+    let id = added(&world, &receiver.address, |webhook| {
+        webhook.filter.types = vec!["account.state".parse().expect("a type")];
+    })
+    .await;
+    assert!(world.store.webhooks().replay(id, began).await.expect("writes"));
+    let webhooks = start(&world);
+    let (mut posted, mut place_of_new) = (std::collections::HashSet::new(), None);
+    for place in 0..OLD + 1 {
+        if place == 100 {
+            world.store.events().account_states(states(1, "new"), world.clock.now()).await.expect("writes");
+        }
+        if place % 100 == 0 {
+            let waiting = world.store.webhooks().totals(id).await.expect("reads").waiting;
+            assert!(waiting < MOST_WAITING, "{waiting} wait");
+        }
+        let post = receiver.next().await;
+        if post.body["account"] == "new_0" {
+            place_of_new = Some(place);
+        }
+        assert!(posted.insert(post.id), "each once");
+    }
+    let place = place_of_new.expect("it is posted");
+    assert!(place < OLD - 500, "it came as number {place}");
+    webhooks.stop(SOON).await;
+    assert!(receiver.is_quiet());
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_holds_no_event_up() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let webhooks = start(&world);
+    receiver.reply(Reply::Status(503));
+    let id = added(&world, &receiver.address, |_| {}).await;
+    webhooks.changed();
+    world.made_for("6000000001").await;
+    let refused = receiver.next().await;
+    until(&world, id, |found| found[0].attempts == 1).await;
+    world.clock.set_back(Duration::from_hours(48));
+    // Sooner than the next look of a lane it need not be seen.
+    world.clock.advance(Duration::from_secs(31));
+    assert_eq!(receiver.next().await.id, refused.id);
+    world.made_for("6000000002").await;
+    let later = receiver.next().await;
+    assert!(later.id > refused.id, "{} after {}", later.id, refused.id);
     until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
 }

@@ -181,6 +181,22 @@ async fn from_the_oldest_to_the_newest_none_is_skipped() {
 }
 
 #[tokio::test]
+async fn a_stream_goes_on_when_the_clock_is_set_back() {
+    let world = World::new().await;
+    let mut reader = Reader::of(&world, "type=message.*", None).await;
+    send(&world, "-1001000000001").await;
+    reader.count(2).await;
+    world.clock.set_back(Duration::from_hours(2));
+    send(&world, "-1001000000002").await;
+    reader.count(4).await;
+    let ids = column(&reader.events(), "id");
+    let mut again = Reader::of(&world, "type=message.*", Some(&ids[1])).await;
+    again.count(2).await;
+    assert_eq!(column(&again.events(), "id"), ids[2..]);
+    assert!(ids.is_sorted(), "{ids:?}");
+}
+
+#[tokio::test]
 async fn what_is_no_longer_kept_is_said() {
     let world = World::new().await;
     for _ in 0..5 {
