@@ -16,7 +16,7 @@ const VERSION: &str = "1.123.81";
 const PACKAGE: &str =
     r#"{ "private": true, "dependencies": { "n8n": "VERSION" }, "overrides": { "xlsx": "0.18.5" } }"#;
 
-/// Installs n8n, builds the program, and runs each workflow twice; says whether each had its effects once.
+/// Installs n8n, builds the program, and runs each workflow; says whether each had its effects once.
 pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     let folder = workspace.installed().join("n8n");
     ensure(&folder)?;
@@ -29,7 +29,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     let mut node = Command::new("node");
     node.arg(workspace.root.join("xtask/src/n8n.mjs"))
         .arg(workspace.target_directory.join("debug/switchboard"))
-        .args([&folder, &workspace.root.join("deploy/n8n"), &work]);
+        .args([
+            &folder,
+            &workspace.root.join("deploy/n8n"),
+            &work,
+            &workspace.root.join("docs/quick-start.md"),
+        ]);
     program::succeeds(&mut node)
 }
 

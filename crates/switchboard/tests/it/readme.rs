@@ -55,8 +55,9 @@ pub(crate) fn matches(expected: &str, got: &str) -> bool {
     })
 }
 
-/// Starts the demo, types all that is told, and ends it as people do; what it printed.
-async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> String {
+/// Starts the demo, types all that is told, and ends it as people do; what it printed, and what the line that follows events
+/// answered meanwhile.
+async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
     let _ports = PORTS.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("output");
@@ -85,6 +86,19 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> String {
     while !printed().contains("all dialogs are read") {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+    let followed = folder.path().join("followed");
+    let printed_now = printed();
+    let follow = printed_now.lines().find(|line| line.contains("/v1/events")).expect("a line that follows");
+    let mut follower = Command::new("bash")
+        .args(["-c", &format!("{key}\nexec {}", follow.trim())])
+        .stdout(std::fs::File::create(&followed).expect("a file"))
+        .spawn()
+        .expect("bash");
+    let heard = || std::fs::read_to_string(&followed).expect("reads");
+    while !heard().contains(": following") {
+        assert!(follower.try_wait().expect("waits").is_none(), "{follow}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let mut last_id = String::new();
     for Typed { command, answer } in told {
         let command = command.replace("msg_…", &last_id);
@@ -100,14 +114,19 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> String {
     Command::new("kill").args(["-s", "INT", &number]).status().expect("kill");
     let ended = tokio::time::timeout(TIMEOUT, program.wait()).await.expect("in time").expect("ends");
     assert_eq!(ended.code(), Some(0), "Ctrl+C ends it well");
-    printed()
+    // The stream ends with the program.
+    follower.wait().expect("ends");
+    (printed(), heard())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tour_answers_as_written() {
     let told = section("README.md", "## A minute's tour");
     assert!(told.len() > 5, "the tour has commands");
-    try_out(told, &[]).await;
+    let (_, heard) = try_out(told, &[]).await;
+    for event in ["message.accepted", "message.sent"] {
+        assert!(heard.contains(&format!("\"type\":\"{event}\"")), "{event} is not in {heard}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +167,7 @@ async fn settings_are_tried_on_the_demo_world() {
         typed(call("/v1/accounts/ours"), "account_not_found"),
         typed(format!("head -c 2000 /dev/zero | {} --data-binary @-", call("/v1/uploads")), "too_large"),
     ];
-    let printed = try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
+    let (printed, _) = try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
     assert!(printed.contains("mine.toml, but for its accounts: the sandbox has its own"), "{printed}");
     assert!(!printed.contains("Old port"), "{printed}");
 }
