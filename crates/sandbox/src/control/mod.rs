@@ -65,7 +65,11 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/telegram/login-tokens/accept", post(signing::accept))
         .route("/telegram/rsa-public-key", get(people::rsa_public_key))
         .route("/telegram/messages", post(people::write))
-        .route("/telegram/messages/{chat_id}/{message_id}", get(files::message).patch(people::edit))
+        .route(
+            "/telegram/messages/{chat_id}/{message_id}",
+            get(files::message).patch(people::edit).delete(people::delete),
+        )
+        .route("/telegram/messages/{chat_id}/{message_id}/reactions", put(people::react))
         .route("/telegram/files", get(files::list))
         .route("/telegram/files/expire", post(files::expire_all))
         .route("/telegram/files/{id}/expire", post(files::expire))

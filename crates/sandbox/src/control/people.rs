@@ -12,7 +12,7 @@ use super::answers::{Body, ControlError, Items, Path, Query};
 use super::desk::Desk;
 use crate::telegram::{
     Account, ChatName, ChatView, Edit, Line, MemberOrder, NewAccount, NewBlock, NewChat, NewMessage,
-    NewUsername, Privacy, UserName, Written,
+    NewUsername, Privacy, Reactions, UserName, Written,
 };
 
 /// An account with all it takes to connect as it.
@@ -108,6 +108,32 @@ pub(super) async fn edit(
     Body(edit): Body<Edit>,
 ) -> Result<Json<Written>, ControlError> {
     Ok(Json(desk.telegram.edit(&chat_id, message_id, &edit)?))
+}
+
+/// `?account=main`: whose numbering a message id is in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Numbering {
+    #[serde(default)]
+    account: Option<String>,
+}
+
+pub(super) async fn delete(
+    State(desk): State<Arc<Desk>>,
+    Query(numbering): Query<Numbering>,
+    Path((chat_id, message_id)): Path<(String, i32)>,
+) -> Result<StatusCode, ControlError> {
+    desk.telegram.delete(&chat_id, message_id, numbering.account.as_deref())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn react(
+    State(desk): State<Arc<Desk>>,
+    Path((chat_id, message_id)): Path<(String, i32)>,
+    Body(order): Body<Reactions>,
+) -> Result<StatusCode, ControlError> {
+    desk.telegram.react(&chat_id, message_id, &order)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn chats(State(desk): State<Arc<Desk>>) -> Json<Items<ChatView>> {

@@ -34,6 +34,8 @@ pub(crate) struct Body {
     pub(crate) media: Option<Media>,
     /// The album it belongs to.
     pub(crate) group: Option<i64>,
+    /// Emojis, and how often each was given.
+    pub(crate) reactions: Option<Arc<[(String, i32)]>>,
 }
 
 /// One copy.

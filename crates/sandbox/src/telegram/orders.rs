@@ -1,5 +1,6 @@
 //! What can be ordered from outside, and what is told back.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -166,6 +167,17 @@ pub struct Edit {
     #[serde(default)]
     pub buttons: Option<Vec<Vec<Button>>>,
     /// Whose numbering the id is in, outside supergroups and channels; without it the newest message with this id is meant.
+    #[serde(default)]
+    pub account: Option<String>,
+}
+
+/// How people react to a message.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reactions {
+    /// Emojis, and how often each is given.
+    pub emojis: BTreeMap<String, i32>,
+    /// Whose numbering the id is in, as with [`Edit`].
     #[serde(default)]
     pub account: Option<String>,
 }

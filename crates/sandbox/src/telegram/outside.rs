@@ -13,8 +13,8 @@ use super::ledger::Entry;
 use super::message::Body;
 use super::methods;
 use super::orders::{
-    Button, ChatMember, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewMessage, OutsideError, Removal,
-    Standing, Written,
+    Button, ChatMember, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewMessage, OutsideError,
+    Reactions, Removal, Standing, Written,
 };
 use super::peer::Peer;
 use super::people::Account;
@@ -301,6 +301,26 @@ impl Telegram {
         let body = Body { text: edit.text.as_str().into(), entities: None, markup, ..old };
         state.edit(owner, peer, message_id, &body, now(), None).ok_or_else(unknown)?;
         Ok(Written { chat_id: peer.to_string(), message_id, message_ids: Vec::new() })
+    }
+
+    /// Takes a message away for everyone, whoever wrote it.
+    pub fn delete(&self, chat_id: &str, message_id: i32, account: Option<&str>) -> Result<(), OutsideError> {
+        let mut state = self.lock();
+        let (owner, peer) = state.place_of(chat_id, message_id, account)?;
+        let gone = state.delete_everywhere(owner, peer, message_id, now());
+        gone.then_some(())
+            .ok_or_else(|| OutsideError::NotFound(format!("message {message_id} in chat {chat_id}")))
+    }
+
+    /// Gives a message these reactions instead of those it has.
+    pub fn react(&self, chat_id: &str, message_id: i32, order: &Reactions) -> Result<(), OutsideError> {
+        let mut state = self.lock();
+        let (owner, peer) = state.place_of(chat_id, message_id, order.account.as_deref())?;
+        let given = order.emojis.iter().map(|(emoji, count)| (emoji.clone(), *count)).collect();
+        let known = state.react(owner, peer, message_id, &given, now());
+        known
+            .then_some(())
+            .ok_or_else(|| OutsideError::NotFound(format!("message {message_id} in chat {chat_id}")))
     }
 
     /// Lists the groups, supergroups and channels.

@@ -61,6 +61,23 @@ impl Cast {
     }
 }
 
+/// How often each emoji was given.
+pub(crate) fn reactions(given: &[(String, i32)]) -> enums::MessageReactions {
+    let counted = given.iter().map(|(emoticon, count)| {
+        let reaction = types::ReactionEmoji { emoticon: emoticon.clone() }.into();
+        types::ReactionCount { chosen_order: None, reaction, count: *count }.into()
+    });
+    types::MessageReactions {
+        min: false,
+        can_see_list: false,
+        reactions_as_tags: false,
+        results: counted.collect(),
+        recent_reactions: None,
+        top_reactors: None,
+    }
+    .into()
+}
+
 impl State {
     /// The users and chats of a cast, as the viewer sees them.
     pub(crate) fn introduce(&self, viewer: i64, cast: &Cast) -> (Vec<enums::User>, Vec<enums::Chat>) {
@@ -326,7 +343,7 @@ impl State {
             edit_date: message.edit_date,
             post_author: None,
             grouped_id: message.body.group,
-            reactions: None,
+            reactions: message.body.reactions.as_deref().map(reactions),
             restriction_reason: None,
             ttl_period: None,
             quick_reply_shortcut_id: None,

@@ -9,7 +9,7 @@ use super::sending::{Words, checked};
 use crate::telegram::context::Context;
 use crate::telegram::message::Body;
 use crate::telegram::peer::Peer;
-use crate::telegram::render::Cast;
+use crate::telegram::render::{Cast, reactions};
 use crate::telegram::rpc::{Result, bad_request, forbidden};
 use crate::telegram::sessions::SessionKey;
 use crate::telegram::state::{Moment, State};
@@ -123,6 +123,88 @@ impl State {
             }
         }
         Some((self.channel_edit(owner, id, &stored, pts), cast))
+    }
+
+    /// Takes messages out of a channel; returns the pts after that and how many there were.
+    fn delete_in_channel(
+        &mut self,
+        id: i64,
+        messages: &[i32],
+        at: Moment,
+        except: Option<SessionKey>,
+    ) -> Option<(i32, i32)> {
+        let channel = self.channels.get_mut(&id)?;
+        for message in messages {
+            channel.history.remove(*message);
+        }
+        channel.changed = at.date();
+        let event = Event::Deleted(messages.to_vec());
+        let pts_count = event.weight();
+        let pts = channel.log.record(event);
+        for reader in self.readers(id) {
+            let (channel_id, messages) = (id, messages.to_vec());
+            let update = types::UpdateDeleteChannelMessages { channel_id, messages, pts, pts_count }.into();
+            self.tell(reader, vec![update], &Cast::of(Peer::Channel(id)), at, except);
+        }
+        Some((pts, pts_count))
+    }
+
+    /// Takes a message out of every copy. False when there is none.
+    pub(crate) fn delete_everywhere(&mut self, owner: i64, peer: Peer, id: i32, at: Moment) -> bool {
+        let Some(origin) = self.stored(owner, peer, id).map(|stored| stored.origin) else { return false };
+        if let Peer::Channel(channel) = peer {
+            return self.delete_in_channel(channel, &[id], at, None).is_some();
+        }
+        for (reader, there) in self.copies(owner, peer) {
+            if let Some(copy) = self.copy_of(reader, there, origin) {
+                self.drop_copies(reader, &[copy], at, None);
+            }
+        }
+        true
+    }
+
+    /// Gives every copy of a message these reactions. No counter moves with it. False when there is no such message.
+    pub(crate) fn react(
+        &mut self,
+        owner: i64,
+        peer: Peer,
+        id: i32,
+        given: &Arc<[(String, i32)]>,
+        at: Moment,
+    ) -> bool {
+        let Some(origin) = self.stored(owner, peer, id).map(|stored| stored.origin) else { return false };
+        let copies: Vec<(i64, Peer, i32)> = if let Peer::Channel(channel) = peer {
+            let readers = self.readers(channel);
+            readers.into_iter().map(|reader| (reader, peer, id)).collect()
+        } else {
+            let copies = self.copies(owner, peer);
+            let copy = |(reader, there)| Some((reader, there, self.copy_of(reader, there, origin)?));
+            copies.into_iter().filter_map(copy).collect()
+        };
+        for (reader, there, id) in copies {
+            let stored = match there {
+                Peer::Channel(channel) => {
+                    self.channels.get_mut(&channel).and_then(|channel| channel.history.get_mut(id))
+                }
+                Peer::User(_) | Peer::Group(_) => self
+                    .mailboxes
+                    .get_mut(&reader)
+                    .and_then(|mailbox| mailbox.dialog_mut(there))
+                    .and_then(|dialog| dialog.history.get_mut(id)),
+            };
+            if let Some(stored) = stored {
+                stored.body.reactions = Some(Arc::clone(given));
+            }
+            let update = types::UpdateMessageReactions {
+                peer: there.to_tl(),
+                msg_id: id,
+                top_msg_id: None,
+                saved_peer_id: None,
+                reactions: reactions(given),
+            };
+            self.tell(reader, vec![update.into()], &Cast::of(there), at, None);
+        }
+        true
     }
 
     /// The mailboxes that have copies of a chat's messages, and what the chat is called there.
@@ -274,18 +356,9 @@ pub(super) fn delete_channel_messages(
         let pts = channel.log.pts();
         return Ok(types::messages::AffectedMessages { pts, pts_count: 0 }.into());
     }
-    for id in &messages {
-        channel.history.remove(*id);
-    }
-    channel.changed = at.date();
-    let event = Event::Deleted(messages.clone());
-    let pts_count = event.weight();
-    let pts = channel.log.record(event);
-    for reader in context.state.readers(id) {
-        let (channel_id, messages) = (id, messages.clone());
-        let update = types::UpdateDeleteChannelMessages { channel_id, messages, pts, pts_count }.into();
-        context.state.tell(reader, vec![update], &Cast::of(Peer::Channel(id)), at, here);
-    }
+    let Some((pts, pts_count)) = context.state.delete_in_channel(id, &messages, at, here) else {
+        return Err(bad_request("CHANNEL_INVALID"));
+    };
     for message in messages {
         context.record(Peer::Channel(id), None, "", Some(message));
     }

@@ -90,7 +90,7 @@ fn drafts(
         let stored = state.stored(me, from, *id).filter(|stored| stored.body.service.is_none());
         let stored = stored.ok_or(bad_request("MESSAGE_ID_INVALID"))?;
         let forward = (!request.drop_author).then(|| origin(state, from, stored));
-        let body = Body { markup: None, forward, ..stored.body.clone() };
+        let body = Body { markup: None, forward, reactions: None, ..stored.body.clone() };
         drafts.push((*random_id, Some(Draft { body, reply_to: None, silent: request.silent })));
     }
     Ok(drafts)
