@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use domain::account::{Operation, Reason};
-use domain::{AccountName, AccountState, Purpose, Timestamp, UserId};
+use domain::{AccountName, AccountState, ChatId, Keep, KeepRule, Purpose, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use store::Switch;
 use telegram::{AccountSource, AccountView, LimitsView, LineView, OwnerlessView};
@@ -66,6 +66,8 @@ pub struct Account {
     pub floods: Vec<Flood>,
     /// How many messages it may send, and how many it has.
     pub limits: AccountLimits,
+    /// Which messages that come in are kept.
+    pub keep_messages: KeepMessages,
     /// How many chats and users it knows.
     pub cached_peers: usize,
     /// Whether all its dialogs were read once.
@@ -136,6 +138,37 @@ pub struct AccountLimits {
     pub sent_last_day: Option<u32>,
     /// When it may send again, if it may not now.
     pub free_at: Option<Timestamp>,
+}
+
+/// Which messages that come in are kept and told of as events.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeepMessages {
+    /// `private`: those of private chats. `registered`: those, and the messages of the chats that were made here or sent to.
+    /// `all`, or `none`.
+    #[serde(default)]
+    #[schema(value_type = String, pattern = "^(private|registered|all|none)$", default = "registered", example = "registered")]
+    pub rule: Keep,
+    /// Chats whose messages are kept whatever the rule says.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 1000, example = json!(["-1001234567890"]))]
+    pub always: Vec<ChatId>,
+    /// Chats whose messages are never kept.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 1000)]
+    pub never: Vec<ChatId>,
+}
+
+impl From<KeepRule> for KeepMessages {
+    fn from(KeepRule { rule, always, never }: KeepRule) -> Self {
+        Self { rule, always, never }
+    }
+}
+
+impl From<KeepMessages> for KeepRule {
+    fn from(KeepMessages { rule, always, never }: KeepMessages) -> Self {
+        Self { rule, always, never }
+    }
 }
 
 impl From<LimitsView> for AccountLimits {
@@ -211,6 +244,7 @@ impl From<AccountView> for Account {
             lines: view.lines.into_iter().map(Into::into).collect(),
             floods: view.floods.into_iter().map(Into::into).collect(),
             limits: view.limits.into(),
+            keep_messages: view.keep.into(),
             cached_peers: view.cached_peers,
             dialogs_complete: view.dialogs_complete,
             dialogs_read: view.dialogs_read,

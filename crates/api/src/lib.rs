@@ -37,7 +37,9 @@ mod webhook;
 mod why;
 mod word;
 
-pub use account::{Account, AccountLimits, AccountsPage, Flood, Line, OwnerlessSession, Updates, UpdatesGap};
+pub use account::{
+    Account, AccountLimits, AccountsPage, Flood, KeepMessages, Line, OwnerlessSession, Updates, UpdatesGap,
+};
 pub use alert::{Alert, Mute};
 pub use alert_target::{AlertTarget, TargetTest};
 pub use audit::{AuditActor, AuditEntry};

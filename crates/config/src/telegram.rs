@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use domain::{
-    Username,
+    ChatId, Keep, KeepRule, Username,
     account::{AccountName, PRIORITIES, Purpose, SendingLimits, USUAL_PRIORITY},
 };
 use ipnet::IpNet;
@@ -16,9 +16,12 @@ use crate::{
     secret,
     value_kind::{
         NAME, NETWORKS, ValueKind, choices, file, integer, one_word, phone, reads, rsa_public_key, secret,
-        word,
+        word, words,
     },
 };
+
+/// Chats.
+const CHATS: ValueKind = words("the id of a chat, such as \"-1001234567890\"", reads::<ChatId>);
 
 /// How many messages an account may send.
 const LIMIT: ValueKind = integer(*SendingLimits::RANGE.start() as i64, *SendingLimits::RANGE.end() as i64);
@@ -100,6 +103,16 @@ settings! {
         /// The same within any 24 hours.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         messages_per_day: Option<NonZeroU32>, optional(LIMIT), "300";
+        /// Which messages that come in are kept and told of as events: those of private chats, those of private chats and of the
+        /// chats that were made here or sent to (registered), all, or none.
+        #[serde(default)]
+        keep_messages: Keep = Keep::default(), choice(<Keep as strum::VariantNames>::VARIANTS);
+        /// Chats whose messages are kept whatever keep_messages says.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keep_messages_of: Vec<ChatId> = Vec::new(), like(CHATS), "[\"-1001234567890\"]";
+        /// Chats whose messages are never kept.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        skip_messages_of: Vec<ChatId> = Vec::new(), like(CHATS), "[\"5000000001\"]";
         /// The application's number, from my.telegram.org.
         api_id: i32, integer(1, i32::MAX as i64), "1000001";
         /// The application's secret, from my.telegram.org.
@@ -130,6 +143,15 @@ impl AccountSettings {
 
     fn default_pool() -> bool {
         true
+    }
+
+    /// Which messages that come in are kept.
+    pub fn keeps(&self) -> KeepRule {
+        KeepRule {
+            rule: self.keep_messages,
+            always: self.keep_messages_of.clone(),
+            never: self.skip_messages_of.clone(),
+        }
     }
 
     /// Gives the session that names no purposes all that no other session names.

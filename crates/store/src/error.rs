@@ -113,7 +113,7 @@ fn table_named_in(message: &str) -> &'static str {
 
 /// The table of this name, of those that errors are read for.
 pub(crate) fn table_named(name: &str) -> &'static str {
-    const TABLES: [&str; 18] = [
+    const TABLES: [&str; 19] = [
         "outbox",
         "outbox_parts",
         "outbox_timeline",
@@ -132,6 +132,7 @@ pub(crate) fn table_named(name: &str) -> &'static str {
         "alerts",
         "webhooks",
         "webhook_deliveries",
+        "received_messages",
     ];
     TABLES.into_iter().find(|table| *table == name).unwrap_or("the database")
 }

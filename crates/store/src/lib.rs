@@ -1,7 +1,7 @@
 //! The durable truth: the outbox, sagas, chats, sessions, peers and keys, on SQLite with group commit.
 //!
 //! A [`Store`] is opened on a data directory, which it locks against other processes. Its repositories are
-//! [`Outbox`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`Events`], [`FailedRequests`],
+//! [`Outbox`], [`Received`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`Events`], [`FailedRequests`],
 //! [`Files`], [`Accounts`], [`SentCounts`], [`Peers`], [`Imports`], [`ClearingRun`], [`Alerts`], [`ApiKeys`], [`DoNotContact`],
 //! [`Users`], [`UserSessions`] and [`AuditLog`]; [`Beats`] have a file of their own; [`Store::work`] is the log of messages and sagas
 //! together. A write is
@@ -43,6 +43,7 @@ mod peers;
 mod point;
 mod queue;
 mod reader;
+mod received;
 mod restored;
 mod round_trip;
 mod sagas;
@@ -107,6 +108,9 @@ pub use outbox::{
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
+pub use received::{
+    GapChange, Missed, PageRead, Received, ReceivedChange, ReceivedGap, StoredReceived, Taken, TakenUpdates,
+};
 pub use restored::HeldBack;
 pub use sagas::{AcceptSaga, Keep, NewCallback, SagaAccepted, SagaChange, Sagas};
 pub use sent_counts::{ByMinute, SentCounts};
@@ -248,6 +252,11 @@ impl Store {
     /// What other programs hear of.
     pub fn events(&self) -> Events<'_> {
         Events { store: self }
+    }
+
+    /// Messages that came in.
+    pub fn received(&self) -> Received<'_> {
+        Received { store: self }
     }
 
     /// Requests that failed and are kept.

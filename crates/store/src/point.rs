@@ -129,4 +129,6 @@ points! {
     FAN_OUT = "fan_out";
     WEBHOOK_TRIED = "webhook_tried";
     DROP_WEBHOOK_DELIVERIES = "drop_webhook_deliveries";
+    TAKE_UPDATES = "take_updates";
+    CHANGE_GAP = "change_gap";
 }

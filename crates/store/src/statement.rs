@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 24] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 26] {
         [
             crate::outbox::statements::ALL,
             crate::outbox::unfinished::ALL,
@@ -57,6 +57,8 @@ mod tests {
             crate::do_not_contact::ALL,
             crate::events::statements::ALL,
             crate::webhooks::statements::ALL,
+            crate::received::statements::ALL,
+            crate::received::gaps::ALL,
         ]
     }
 
@@ -105,13 +107,15 @@ mod tests {
             "operations ",
             "operation_steps",
             "events ",
+            "received_messages",
         ];
         let asked = crate::outbox::statements::ALL
             .iter()
             .chain(crate::peers::ALL)
             .chain(crate::sagas::statements::ALL)
             .chain(crate::chats::statements::ALL)
-            .chain(crate::events::statements::ALL);
+            .chain(crate::events::statements::ALL)
+            .chain(crate::received::statements::ALL);
         for (name, sql) in asked {
             let plan = plan(&connection, sql);
             for line in plan.lines().filter(|line| line.starts_with("SCAN")) {

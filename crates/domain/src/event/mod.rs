@@ -11,7 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::saga::TaskKind;
 use crate::{
-    AccountName, AccountState, AlertId, ChatId, ChatRef, MessageId, MessageState, OperationId, ProviderId,
+    AccountName, AccountState, AlertId, ChatId, ChatRef, MessageId, MessageOrigin, MessageState, OperationId,
+    ProviderId, ReceivedId, TelegramMessageId,
 };
 
 pub use filter::{EventFilter, EventPattern, InvalidEventPattern};
@@ -144,6 +145,15 @@ events! {
     /// A message may have been sent or not; it is looked for, or a person decides.
     MessageInDoubt(MessageEvent) = "message.in_doubt",
         r#"{"message_id":"msg_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"in_doubt"}"#;
+    /// A message came in that is kept. Told once a message, whichever of its changes is heard of first.
+    MessageReceived(ReceivedEvent) = "message.received",
+        r#"{"message_id":"rcv_10000009a0qs02000003ptrb9dr","telegram_id":7,"origin":"person","from":"5000000001"}"#;
+    /// A message that is kept was changed by its writer.
+    MessageEdited(ReceivedEvent) = "message.edited",
+        r#"{"message_id":"rcv_10000009a0qs02000003ptrb9dr","telegram_id":7,"origin":"person","from":"5000000001"}"#;
+    /// A message that is kept was deleted in Telegram.
+    MessageDeleted(ReceivedEvent) = "message.deleted",
+        r#"{"message_id":"rcv_10000009a0qs02000003ptrb9dr","telegram_id":7,"origin":"person","from":"5000000001"}"#;
     /// A chat was made here.
     ChatCreated(ChatEvent) = "chat.created",
         r#"{"chat_id":"-1001234567890","title":"Order 1042","operation_id":"op_01k2v7m3w0e9tq4b8s6n5x1zyr"}"#;
@@ -217,6 +227,26 @@ impl MessageEvent {
     pub const fn new(message_id: MessageId, state: MessageState) -> Self {
         Self { message_id, state, message_ids: Vec::new(), code: None }
     }
+}
+
+/// What an event about a message that came in says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceivedEvent {
+    /// The message.
+    pub message_id: ReceivedId,
+    /// Telegram's id of it.
+    pub telegram_id: TelegramMessageId,
+    /// Who wrote it.
+    pub origin: MessageOrigin,
+    /// The user who wrote it, or the group or channel that writes as itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<ChatId>,
+    /// What is attached, such as `photo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<String>,
+    /// The messages of one album have the same number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub album: Option<String>,
 }
 
 /// What an event about a chat says.

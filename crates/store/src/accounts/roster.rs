@@ -5,11 +5,11 @@ use std::num::NonZeroU32;
 
 use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
-use domain::{AccountName, SecretText};
+use domain::{AccountName, KeepRule, SecretText};
 
 use super::statements as sql;
 use crate::StoreError;
-use crate::column::Columns;
+use crate::column::{Columns, to_json};
 use crate::database::{Connection, Row, params};
 use crate::vault::Vault;
 use crate::write::Transaction;
@@ -35,6 +35,8 @@ pub struct StoredAccount {
     pub proxy: Option<SecretText>,
     /// How many messages it may send.
     pub limits: SendingLimits,
+    /// Which messages that come in are kept.
+    pub keep: KeepRule,
 }
 
 /// The secrets of an account, sealed.
@@ -70,6 +72,7 @@ pub(super) struct SealedAccount {
     in_pool: bool,
     api_id: i32,
     limits: SendingLimits,
+    keep: KeepRule,
     sealed: Sealed,
 }
 
@@ -85,24 +88,25 @@ impl SealedAccount {
             proxy: maybe("proxy", &account.proxy)?,
         };
         let StoredAccount { priority, in_pool, api_id, limits, .. } = *account;
-        Ok(Self { name: name.clone(), priority, in_pool, api_id, limits, sealed })
+        let keep = account.keep.clone();
+        Ok(Self { name: name.clone(), priority, in_pool, api_id, limits, keep, sealed })
     }
 
     pub(super) fn open(self, vault: &Vault) -> Result<StoredAccount, StoreError> {
-        let Self { name, priority, in_pool, api_id, limits, sealed } = self;
+        let Self { name, priority, in_pool, api_id, limits, keep, sealed } = self;
         let maybe = |column, sealed: Option<Vec<u8>>| {
             sealed.map(|sealed| open(vault, &name, column, &sealed)).transpose()
         };
         let (phone, proxy) = (maybe("phone", sealed.phone)?, maybe("proxy", sealed.proxy)?);
         let api_hash = open(vault, &name, "api_hash", &sealed.api_hash)?;
-        Ok(StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits })
+        Ok(StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, keep })
     }
 }
 
 impl SealedAccount {
     /// Adds it. False when its name is taken.
     pub(super) fn add(&self, transaction: &Transaction<'_>, at: i64) -> Result<bool, StoreError> {
-        let Self { name, priority, in_pool, api_id, limits, sealed } = self;
+        let Self { name, priority, in_pool, api_id, limits, keep, sealed } = self;
         let row = params![
             name.as_str(),
             priority,
@@ -113,6 +117,7 @@ impl SealedAccount {
             sealed.proxy,
             limits.per_hour.map(NonZeroU32::get),
             limits.per_day.map(NonZeroU32::get),
+            to_json(TABLE, keep)?,
             at,
         ];
         Ok(transaction.execute(sql::ADD_ACCOUNT, row)? > 0)
@@ -120,7 +125,7 @@ impl SealedAccount {
 
     /// Describes it again. False when there is none of this name.
     pub(super) fn change(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let Self { name, priority, in_pool, api_id, limits, sealed } = self;
+        let Self { name, priority, in_pool, api_id, limits, keep, sealed } = self;
         let row = params![
             name.as_str(),
             priority,
@@ -131,6 +136,7 @@ impl SealedAccount {
             sealed.proxy,
             limits.per_hour.map(NonZeroU32::get),
             limits.per_day.map(NonZeroU32::get),
+            to_json(TABLE, keep)?,
         ];
         Ok(transaction.execute(sql::CHANGE_ACCOUNT, row)? > 0)
     }
@@ -145,6 +151,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedAccount, StoreError> {
         in_pool: columns.get(2)?,
         api_id: columns.get(3)?,
         limits: SendingLimits { per_hour: limit(7)?, per_day: limit(8)? },
+        keep: columns.maybe_json(9)?.unwrap_or_default(),
         sealed: Sealed { api_hash: columns.get(4)?, phone: columns.get(5)?, proxy: columns.get(6)? },
     })
 }

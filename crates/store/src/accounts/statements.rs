@@ -85,20 +85,21 @@ statements! {
     FORGET_SWITCH = "DELETE FROM telegram_switches WHERE account = $1";
 
     ACCOUNTS = "
-        SELECT name, priority, in_pool, api_id, api_hash, phone, proxy, messages_per_hour, messages_per_day
+        SELECT name, priority, in_pool, api_id, api_hash, phone, proxy, messages_per_hour, messages_per_day, keep
         FROM telegram_accounts ORDER BY name";
     ADD_ACCOUNT = "
         INSERT INTO telegram_accounts
-            (name, priority, in_pool, api_id, api_hash, phone, proxy, messages_per_hour, messages_per_day, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (name) DO NOTHING";
+            (name, priority, in_pool, api_id, api_hash, phone, proxy, messages_per_hour, messages_per_day, keep, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (name) DO NOTHING";
     CHANGE_ACCOUNT = "
         INSERT INTO telegram_accounts
-            (name, priority, in_pool, api_id, api_hash, phone, proxy, messages_per_hour, messages_per_day, created_at)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, created_at FROM telegram_accounts WHERE name = $1
+            (name, priority, in_pool, api_id, api_hash, phone, proxy, messages_per_hour, messages_per_day, keep, created_at)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, created_at FROM telegram_accounts WHERE name = $1
         ON CONFLICT (name) DO UPDATE SET
             priority = excluded.priority, in_pool = excluded.in_pool, api_id = excluded.api_id,
             api_hash = excluded.api_hash, phone = excluded.phone, proxy = excluded.proxy,
-            messages_per_hour = excluded.messages_per_hour, messages_per_day = excluded.messages_per_day";
+            messages_per_hour = excluded.messages_per_hour, messages_per_day = excluded.messages_per_day,
+            keep = excluded.keep";
     REMOVE_ACCOUNT = "DELETE FROM telegram_accounts WHERE name = $1";
     MESSAGES_UNDER_WAY = "
         SELECT count(*) FROM outbox WHERE state <= 10 AND state < 20 AND (account = $1 OR pin = $1)";

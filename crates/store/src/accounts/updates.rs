@@ -94,31 +94,34 @@ impl Write for SaveUpdateState {
     const POINT: Option<Point> = Some(point::SAVE_UPDATE_STATE);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let account = self.account.as_str();
-        let at = self.at.as_micros();
-        match &self.change {
-            UpdateChange::All(state) => {
-                let UpdateState { pts, qts, date, seq, channels, saved_at } = state;
-                transaction.run(
-                    sql::SAVE_UPDATE_STATE,
-                    params![account, pts, qts, date, seq, saved_at.as_micros()],
-                )?;
-                transaction.run(sql::FORGET_CHANNELS, [account])?;
-                for (id, pts) in channels {
-                    transaction.run(sql::SAVE_CHANNEL, params![account, id, pts])?;
-                }
-            }
-            UpdateChange::Primary { pts, date, seq } => {
-                transaction.run(sql::SAVE_PRIMARY, params![account, pts, date, seq, at])?;
-            }
-            UpdateChange::Secondary { qts } => {
-                transaction.run(sql::SAVE_SECONDARY, params![account, qts, at])?;
-            }
-            UpdateChange::Channel { id, pts } => {
+        save(transaction, &self.account, &self.change, self.at)
+    }
+}
+
+/// Keeps a change of where the updates of an account stand.
+pub(crate) fn save(
+    transaction: &Transaction<'_>,
+    account: &AccountName,
+    change: &UpdateChange,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let (account, at) = (account.as_str(), at.as_micros());
+    match change {
+        UpdateChange::All(state) => {
+            let UpdateState { pts, qts, date, seq, channels, saved_at } = state;
+            transaction
+                .run(sql::SAVE_UPDATE_STATE, params![account, pts, qts, date, seq, saved_at.as_micros()])?;
+            transaction.run(sql::FORGET_CHANNELS, [account])?;
+            for (id, pts) in channels {
                 transaction.run(sql::SAVE_CHANNEL, params![account, id, pts])?;
             }
+            Ok(())
         }
-        Ok(())
+        UpdateChange::Primary { pts, date, seq } => {
+            transaction.run(sql::SAVE_PRIMARY, params![account, pts, date, seq, at])
+        }
+        UpdateChange::Secondary { qts } => transaction.run(sql::SAVE_SECONDARY, params![account, qts, at]),
+        UpdateChange::Channel { id, pts } => transaction.run(sql::SAVE_CHANNEL, params![account, id, pts]),
     }
 }
 

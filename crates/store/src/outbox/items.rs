@@ -61,7 +61,7 @@ pub(super) fn read(
 }
 
 /// Reads the ids at the provider: that of the first item, and the column of all.
-pub(super) fn read_ids(columns: &Columns<'_>, first: usize, all: usize) -> Result<SentIds, StoreError> {
+pub(crate) fn read_ids(columns: &Columns<'_>, first: usize, all: usize) -> Result<SentIds, StoreError> {
     match columns.maybe_json::<Vec<Option<ProviderId>>>(all)? {
         Some(ids) => Ok(ids.into_iter().collect()),
         None => Ok(SentIds::one(columns.get::<Option<i64>>(first)?)),

@@ -4,7 +4,7 @@ mod accept;
 mod ending;
 mod events;
 mod held_back;
-mod items;
+pub(crate) mod items;
 mod reading;
 mod receipt;
 mod search;

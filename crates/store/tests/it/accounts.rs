@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::account::{Flood, Operation, Reason};
 use domain::media::Sha256;
 use domain::secret::ExposeSecret;
-use domain::{AccessHash, Purpose, Secret, UserId};
+use domain::{AccessHash, ChatId, Keep, KeepRule, Purpose, Secret, UserId};
 use store::{
     FileReference, Hold, KeyFingerprint, OwnerlessSession, RemoteKind, SelfUser, SessionInUse,
     SessionsChange, StoredAccount, StoredLogin, StoredSession, Switch, UpdateChange, UpdateState,
@@ -223,6 +223,7 @@ fn added(name: &str) -> StoredAccount {
         phone: Some("+70000000001".into()),
         proxy: None,
         limits: SendingLimits { per_hour: NonZeroU32::new(25), per_day: None },
+        keep: KeepRule { rule: Keep::All, always: Vec::new(), never: vec![ChatId::user(7).unwrap()] },
     }
 }
 
@@ -245,6 +246,7 @@ async fn accounts_are_added_changed_and_removed(world: World) {
     let all = accounts.added().await.unwrap();
     let [one] = &all[..] else { panic!("{all:?}") };
     assert_eq!((one.priority, one.in_pool, one.api_id), (7, false, 1_000_001));
+    assert_eq!(one.keep, added("spare").keep);
     assert_eq!(one.api_hash.expose_secret(), "the hash of the application");
     assert_eq!(one.phone.as_ref().unwrap().expose_secret(), "+70000000001");
     assert_eq!(one.proxy.as_ref().unwrap().expose_secret(), "socks5://a:1");

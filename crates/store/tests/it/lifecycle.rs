@@ -376,6 +376,8 @@ async fn every_write_has_its_failpoints(_: World) {
         "fan_out",
         "webhook_tried",
         "drop_webhook_deliveries",
+        "take_updates",
+        "change_gap",
     ];
     let expected: Vec<String> = names
         .iter()

@@ -52,6 +52,8 @@ mod peers;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod received;
+#[cfg(test)]
 mod restored;
 #[cfg(test)]
 mod restored_properties;

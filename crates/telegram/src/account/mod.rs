@@ -75,6 +75,8 @@ pub(crate) struct Account {
     pub(crate) updates_missed: AtomicU64,
     /// The latest stretches of updates that were left out, oldest first.
     pub(crate) gaps: Mutex<VecDeque<Gap>>,
+    /// Some are to be read from histories.
+    pub(crate) gap_noted: Notify,
     switch: AtomicU8,
     switched_at: AtomicI64,
     /// Anyone who reads the newest dialogs out of turn.
@@ -134,6 +136,7 @@ impl Account {
             updates_received: AtomicU64::new(0),
             updates_missed: AtomicU64::new(0),
             gaps: Mutex::default(),
+            gap_noted: Notify::new(),
             switched_at: AtomicI64::new(started),
             newest_turn: Semaphore::new(1),
             newest: Mutex::default(),

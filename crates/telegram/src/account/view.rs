@@ -2,7 +2,7 @@
 
 use delivery::pace::Sent;
 use domain::account::{AccountState, Flood, Reason};
-use domain::{AccountName, Purpose, Timestamp, UserId};
+use domain::{AccountName, KeepRule, Purpose, Timestamp, UserId};
 use serde::Serialize;
 
 use crate::account::Account;
@@ -47,6 +47,8 @@ pub struct AccountView {
     pub floods: Vec<Flood>,
     /// How many messages it may send, and how many it has.
     pub limits: LimitsView,
+    /// Which messages that come in are kept.
+    pub keep: KeepRule,
     pub cached_peers: usize,
     pub dialogs_complete: bool,
     /// How many dialogs it knows; while they are read for the first time, how far that is.
@@ -179,6 +181,7 @@ impl AccountView {
             lines: account.lines().iter().map(|line| LineView::of(line, reader)).collect(),
             floods: account.flood_waits.floods(account.now()),
             limits: account.pace.sent().into(),
+            keep: account.definition().keep.clone(),
             cached_peers: account.peers.len(),
             dialogs_complete: account.dialogs_complete.load(Ordering::Acquire),
             dialogs_read: account.peers.dialogs(),

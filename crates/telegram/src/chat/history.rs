@@ -107,7 +107,7 @@ fn view(message: &enums::Message, me: Option<UserId>) -> Option<HistoryView> {
     }
 }
 
-const fn at(seconds: i32) -> Timestamp {
+pub(crate) const fn at(seconds: i32) -> Timestamp {
     Timestamp::from_micros(seconds as i64 * 1_000_000)
 }
 
@@ -119,7 +119,7 @@ fn sender(from: Option<&enums::Peer>, peer: &enums::Peer, out: bool, me: Option<
     }
 }
 
-fn answered(reply: &enums::MessageReplyHeader) -> Option<TelegramMessageId> {
+pub(crate) fn answered(reply: &enums::MessageReplyHeader) -> Option<TelegramMessageId> {
     match reply {
         enums::MessageReplyHeader::Header(header) => header.reply_to_msg_id.and_then(TelegramMessageId::new),
         enums::MessageReplyHeader::MessageReplyStoryHeader(_) => None,
@@ -127,7 +127,7 @@ fn answered(reply: &enums::MessageReplyHeader) -> Option<TelegramMessageId> {
 }
 
 /// What is attached, in one word; nothing for the preview of a link.
-fn media(media: &enums::MessageMedia) -> Option<&'static str> {
+pub(crate) fn media(media: &enums::MessageMedia) -> Option<&'static str> {
     use enums::MessageMedia as Media;
     Some(match media {
         Media::Empty | Media::WebPage(_) => return None,
@@ -166,7 +166,7 @@ fn document_word(media: &types::MessageMediaDocument) -> &'static str {
     word
 }
 
-fn service(action: &enums::MessageAction) -> String {
+pub(crate) fn service(action: &enums::MessageAction) -> String {
     use enums::MessageAction as Action;
     match action {
         Action::ChatCreate(_) | Action::ChannelCreate(_) => "created",

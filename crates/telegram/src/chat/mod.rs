@@ -4,7 +4,7 @@ mod attention;
 mod card;
 mod change;
 mod editing;
-mod history;
+pub(crate) mod history;
 mod members;
 mod ownership;
 pub(crate) mod single;

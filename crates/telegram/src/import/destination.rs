@@ -118,6 +118,7 @@ impl<'a> Destination<'a> {
             phone: new.phone.clone().map(SecretText::from),
             proxy: None,
             limits: SendingLimits::default(),
+            keep: domain::KeepRule::default(),
         };
         self.pool.add_account(account).await.map(drop).map_err(|error| refused(name, error))
     }

@@ -8,7 +8,7 @@ use domain::account::Operation;
 use domain::{ChatId, Timestamp};
 use grammers_tl_types::{enums, functions};
 use store::FillState;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::account::Account;
 use crate::calls::classify::CallError;
@@ -48,6 +48,8 @@ struct Offset {
 #[derive(Debug, Default)]
 struct Page {
     dialogs: Vec<ChatId>,
+    /// Those of them whose last message has a date.
+    dated: Vec<(ChatId, i32)>,
     users: Vec<enums::User>,
     chats: Vec<enums::Chat>,
     /// `None` after the last page.
@@ -128,7 +130,7 @@ async fn wait(account: &Account, due: Option<Timestamp>) -> Option<FillState> {
     }
 }
 
-async fn until_up(account: &Account) {
+pub(crate) async fn until_up(account: &Account) {
     let mut changes = account.health.changes.subscribe();
     while !account.health.is_up() {
         // Cannot fail: the account holds the other end.
@@ -267,7 +269,36 @@ pub(crate) async fn look_through(
     Ok(false)
 }
 
+/// The dialogs with messages that may be as new as `earliest`, in seconds of Telegram's clock, and whether these are all.
+pub(crate) async fn written_since(
+    account: &Account,
+    turns: &Semaphore,
+    earliest: i64,
+) -> Result<(Vec<ChatId>, bool), CallError> {
+    let (mut offset, mut found) = (Offset::default(), Vec::new());
+    for pages in 0..LOOKED_THROUGH {
+        if pages >= BRISK_PAGES {
+            account.health.clock.sleep(PAUSE).await;
+        }
+        let page = read_in_turn(account, turns, offset).await?;
+        let newer = page.dated.iter().filter(|(_, date)| i64::from(*date) >= earliest);
+        found.extend(newer.map(|(chat_id, _)| *chat_id));
+        take(account, &page).await;
+        match page.next.filter(|next| *next != offset && i64::from(next.date) >= earliest) {
+            Some(next) => offset = next,
+            None => return Ok((found, true)),
+        }
+    }
+    Ok((found, false))
+}
+
 async fn read_in_turn(account: &Account, turns: &Semaphore, offset: Offset) -> Result<Page, CallError> {
+    let _turn = turn(account, turns).await;
+    read(account, offset).await
+}
+
+/// Lets messages go first, and not too many accounts read at once.
+pub(crate) async fn turn<'a>(account: &Account, turns: &'a Semaphore) -> Option<SemaphorePermit<'a>> {
     for _ in 0..20 {
         if account.health.load() == 0 {
             break;
@@ -275,8 +306,7 @@ async fn read_in_turn(account: &Account, turns: &Semaphore, offset: Offset) -> R
         account.health.clock.sleep(POLITE).await;
     }
     // Never closed; a page without a turn is still right.
-    let _turn = turns.acquire().await.ok();
-    read(account, offset).await
+    turns.acquire().await.ok()
 }
 
 async fn read(account: &Account, offset: Offset) -> Result<Page, CallError> {
@@ -327,10 +357,9 @@ fn sort(answer: enums::messages::Dialogs, limit: usize) -> Page {
             continue;
         };
         page.dialogs.push(chat_id);
-        if let Some(date) = dates.get(&(chat_id, dialog.top_message))
-            && !dialog.pinned
-            && !whole
-        {
+        let Some(date) = dates.get(&(chat_id, dialog.top_message)) else { continue };
+        page.dated.push((chat_id, *date));
+        if !dialog.pinned && !whole {
             page.next = Some(Offset { date: *date, id: dialog.top_message, peer: Some(chat_id) });
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use config::{AccountSettings, ProxyAddress, SessionSource};
 use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
-use domain::{AccountName, Purpose, SecretText};
+use domain::{AccountName, KeepRule, Purpose, SecretText};
 use media::Allowed;
 use mtproto::{Application, Proxied, judge_named};
 use store::StoredAccount;
@@ -26,6 +26,8 @@ pub(crate) struct Definition {
     pub(crate) phone: Option<SecretText>,
     pub(crate) proxy: Option<SecretText>,
     pub(crate) limits: SendingLimits,
+    /// Which messages that come in are kept.
+    pub(crate) keep: KeepRule,
     pub(crate) source: AccountSource,
     /// The sessions of the settings, and what each is for: never nothing.
     pub(crate) sessions: Vec<(Source, Vec<Purpose>)>,
@@ -52,6 +54,8 @@ pub struct NewAccount {
     /// The SOCKS5 proxy to connect through.
     pub proxy: Option<SecretText>,
     pub limits: SendingLimits,
+    /// Which messages that come in are kept.
+    pub keep: KeepRule,
 }
 
 /// What changes about an account; what is left out stays.
@@ -71,6 +75,8 @@ pub struct AccountChange {
     pub messages_per_hour: Option<Option<NonZeroU32>>,
     /// The same within 24 hours.
     pub messages_per_day: Option<Option<NonZeroU32>>,
+    /// Which messages that come in are kept.
+    pub keep: Option<KeepRule>,
 }
 
 /// Whether this is a phone number as Telegram wants it: a `+` and 7 to 15 digits.
@@ -102,21 +108,23 @@ impl Definition {
                 per_hour: settings.messages_per_hour,
                 per_day: settings.messages_per_day,
             },
+            keep: settings.keeps(),
             source: AccountSource::Settings,
             sessions: sessions.collect(),
         }
     }
 
     pub(crate) fn of_store(stored: StoredAccount) -> Self {
-        let StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits } = stored;
+        let StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, keep } = stored;
         let (source, sessions) = (AccountSource::Store, Vec::new());
-        Self { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, source, sessions }
+        Self { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, keep, source, sessions }
     }
 
     pub(crate) fn of_new(new: NewAccount, proxies: &Allowed) -> Result<Self, RosterError> {
-        let NewAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits } = new;
+        let NewAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, keep } = new;
         let (source, sessions) = (AccountSource::Store, Vec::new());
-        let made = Self { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, source, sessions };
+        let made =
+            Self { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, keep, source, sessions };
         made.check()?;
         made.check_proxy(proxies)?;
         Ok(made)
@@ -133,11 +141,13 @@ impl Definition {
             proxy,
             messages_per_hour,
             messages_per_day,
+            keep,
         } = change;
         changed.limits = SendingLimits {
             per_hour: messages_per_hour.unwrap_or(changed.limits.per_hour),
             per_day: messages_per_day.unwrap_or(changed.limits.per_day),
         };
+        changed.keep = keep.unwrap_or(changed.keep);
         changed.priority = priority.unwrap_or(changed.priority);
         changed.in_pool = in_pool.unwrap_or(changed.in_pool);
         changed.api_id = api_id.unwrap_or(changed.api_id);
@@ -189,6 +199,7 @@ impl Definition {
             phone: self.phone.clone(),
             proxy: self.proxy.clone(),
             limits: self.limits,
+            keep: self.keep.clone(),
         }
     }
 
@@ -225,6 +236,7 @@ mod tests {
             phone: Some("+70000000001".into()),
             proxy: Some("socks5://proxy.example.com:1080".into()),
             limits: SendingLimits::default(),
+            keep: KeepRule::default(),
         }
     }
 

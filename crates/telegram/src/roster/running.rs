@@ -64,6 +64,16 @@ pub(crate) fn run(running: &Running, account: &Arc<Account>, mut arrived: mpsc::
             survive(&reader, &closing, "reading updates").await;
         }
     });
+    let (reader, closing, turns) = (Arc::clone(account), account.closing.clone(), Arc::clone(&running.turns));
+    running.tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                () = closing.cancelled() => return,
+                _ = AssertUnwindSafe(updates::gaps::run(&reader, &turns)).catch_unwind() => {}
+            }
+            survive(&reader, &closing, "reading what was missed").await;
+        }
+    });
     let (reader, closing) = (Arc::clone(account), account.closing.clone());
     let (every, turns) = (running.refresh_every, Arc::clone(&running.turns));
     running.tasks.spawn(async move {

@@ -1,5 +1,11 @@
 //! Taking an account's updates: in order, without gaps, caught up after every absence.
+//!
+//! Messages of others are stored with the counters that say they were taken, in one write. While it cannot be made, nothing
+//! further is read: what comes meanwhile waits at Telegram, and is asked for afterwards.
 
+pub(crate) mod gaps;
+mod kept;
+mod message;
 mod notice;
 mod pending;
 
@@ -7,22 +13,25 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::ChatId;
 use domain::account::Operation;
+use domain::{ChatId, Timestamp};
 use futures::future::join_all;
 use grammers_session::types::UpdatesState;
 use grammers_session::updates::{MessageBox, MessageBoxes, PrematureEndReason, UpdateAndPeers, UpdatesLike};
-use grammers_tl_types::{enums, functions};
+use grammers_tl_types::{enums, functions, types};
 use mtproto::RequestError;
-use store::{StoredPeer, UpdateChange, UpdateState};
+use store::{Missed, ReceivedChange, StoreError, StoredPeer, TakenUpdates, UpdateChange, UpdateState};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use self::kept::Keeper;
+use self::message::Cast;
 use self::notice::Notice;
-use self::pending::{Beginning, Pending};
+use self::pending::{Absence, Beginning, Pending};
 use crate::account::view::Gap;
 use crate::account::{Account, Learned};
 use crate::calls::classify::{self, CallError};
+use crate::chat::history::at;
 use crate::line::Arrived;
 use crate::line::health;
 
@@ -40,6 +49,15 @@ const CHANNEL_LIMIT: i32 = 100;
 
 /// How long changes may wait for others before they are stored.
 const GATHER: Duration = Duration::from_millis(200);
+
+/// How long a message of others may wait for more of them: each write waits for the disk.
+const GATHER_MESSAGES: Duration = Duration::from_millis(10);
+
+/// How soon it is looked again whether this program sent what an account is said to have written.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// How long after a channel the next one is asked for at the start.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// So many failures in a row are more than a bad moment.
 const OFTEN: u32 = 5;
@@ -66,28 +84,46 @@ pub(crate) async fn run(
     }
 }
 
+/// Why nothing more is read for a moment.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("what came cannot be kept: {0}")]
+    Store(#[from] StoreError),
+}
+
 struct Reader<'a> {
     account: &'a Account,
     boxes: MessageBoxes,
     /// The counters are known; before that nothing can be in order.
     primed: bool,
-    missed_since: Option<i32>,
+    missed: Option<Absence>,
+    /// When the account was last told of anything before this absence, in seconds of Telegram's clock.
+    heard_at: i32,
     /// Where each channel stood when it was last heard of.
     channels: HashMap<i64, i32>,
     /// Channels whose counter is in `boxes`.
     tracked: HashSet<i64>,
+    /// Channels that are asked for after the start, and when the next one is.
+    to_ask: Vec<i64>,
+    ask_at: Timestamp,
     caught_up: usize,
     pending: Pending,
+    /// When to look whose messages are that may be this program's own.
+    settle_at: Option<Timestamp>,
 }
 
 impl<'a> Reader<'a> {
     async fn begin(account: &'a Account) -> Result<Self, store::StoreError> {
         let stored = account.store.accounts().update_state(&account.name).await?;
-        let mut channels = HashMap::new();
-        let (boxes, primed, missed_since) = match pending::begin(stored, account.now(), OLDEST) {
+        let has_unsettled = account.store.received().has_unsettled(&account.name).await?;
+        let heard_at = stored.as_ref().map_or(0, |state| state.date);
+        let followed = stored.iter().flat_map(|state| &state.channels);
+        let channels: HashMap<i64, i32> = followed.copied().collect();
+        let (boxes, primed, missed) = match pending::begin(stored, account.now(), OLDEST) {
             Beginning::At(state) => {
-                channels.extend(state.channels);
-                // Channels join when they are first heard of: asking for the difference of each would take long.
+                // Channels join when they are first heard of, or asked for one by one.
                 let own = UpdatesState {
                     pts: state.pts,
                     qts: state.qts,
@@ -97,17 +133,21 @@ impl<'a> Reader<'a> {
                 };
                 (MessageBoxes::load(own), true, None)
             }
-            Beginning::Now { missed_since } => (MessageBoxes::new(), false, missed_since),
+            Beginning::Now { missed } => (MessageBoxes::new(), false, missed),
         };
         Ok(Self {
             account,
             boxes,
             primed,
-            missed_since,
+            missed,
+            heard_at,
+            to_ask: channels.keys().copied().collect(),
+            ask_at: account.now(),
             channels,
             tracked: HashSet::new(),
             caught_up: 0,
             pending: Pending::default(),
+            settle_at: has_unsettled.then(|| account.now()),
         })
     }
 
@@ -138,11 +178,19 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        self.flush().await;
+        if let Err(error) = self.flush().await {
+            tracing::warn!(account = %self.account.name, %error, "what came last is asked for again at the next start");
+        }
     }
 
     /// One thing: a question to Telegram, or one arrival, or a write.
-    async fn step(&mut self, arrived: &mut mpsc::Receiver<Arrived>) -> Result<(), CallError> {
+    async fn step(&mut self, arrived: &mut mpsc::Receiver<Arrived>) -> Result<(), StepError> {
+        let clock = self.account.health.clock.clone();
+        // First of all: nothing is read while what came cannot be kept. A stream of updates without a pause must not put it off.
+        let flush_at = self.flush_at();
+        if self.pending.is_much() || flush_at.is_some_and(|at| at <= clock.now()) {
+            return Ok(self.flush().await?);
+        }
         if self.account.health.gap.swap(false, Ordering::AcqRel) {
             self.gap();
         }
@@ -159,13 +207,6 @@ impl<'a> Reader<'a> {
                 return self.channel_difference(request).await;
             }
         }
-        let clock = self.account.health.clock.clone();
-        let flush_at = self.pending.since.map(|since| since.plus(GATHER));
-        // A stream of updates without a pause must not put the writing off for ever.
-        if self.pending.is_much() || flush_at.is_some_and(|at| at <= clock.now()) {
-            self.flush().await;
-            return Ok(());
-        }
         let mut changes = self.account.health.changes.subscribe();
         tokio::select! {
             biased;
@@ -175,11 +216,34 @@ impl<'a> Reader<'a> {
                 // The lines are gone, and the program with them.
                 None => clock.sleep(health::back_off(u32::MAX)).await,
             },
-            () = clock.sleep_until(flush_at.unwrap_or_default()), if flush_at.is_some() => self.flush().await,
+            () = clock.sleep_until(flush_at.unwrap_or_default()), if flush_at.is_some() => self.flush().await?,
+            () = clock.sleep_until(self.ask_at), if up && !self.to_ask.is_empty() => self.ask_for_next(),
             () = tokio::time::sleep_until(deadline.into()), if up => {}
             _ = changes.changed(), if !up => {}
         }
         Ok(())
+    }
+
+    fn flush_at(&self) -> Option<Timestamp> {
+        // Of a message of its own it is clear by then whether this program sent it.
+        let is_own = self.pending.received.iter().all(ReceivedChange::is_own);
+        let gather = if is_own { GATHER } else { GATHER_MESSAGES };
+        let flush_at = self.pending.since.map(|since| since.plus(gather));
+        flush_at.into_iter().chain(self.settle_at).min()
+    }
+
+    /// Asks for what came in the next channel whose messages are kept: Telegram tells of some of them only.
+    fn ask_for_next(&mut self) {
+        let keeper = Keeper::new(self.account);
+        let is_kept = |channel: &i64| ChatId::channel(*channel).is_some_and(|chat_id| keeper.keeps(chat_id));
+        while let Some(channel) = self.to_ask.pop() {
+            if !self.tracked.contains(&channel) && is_kept(&channel) {
+                let update = types::UpdateChannelTooLong { channel_id: channel, pts: None }.into();
+                let update = types::UpdateShort { update, date: 0 }.into();
+                self.ask_at = self.account.now().plus(ASK_EVERY);
+                return self.arrive(UpdatesLike::Updates(update));
+            }
+        }
     }
 
     fn gap(&mut self) {
@@ -201,9 +265,14 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
         }
+        // The answer to a text that was sent on this line.
+        let sent_here = match &updates {
+            UpdatesLike::ShortSentMessage { update, .. } => Some(update.id),
+            _ => None,
+        };
         // On a gap the difference is asked for by the next step.
         if let Ok(taken) = self.boxes.process_updates(updates) {
-            self.take(taken);
+            self.take(taken, sent_here);
         }
     }
 
@@ -225,7 +294,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take(&mut self, (updates, users, chats): UpdateAndPeers) {
+    fn take(&mut self, (updates, users, chats): UpdateAndPeers, sent_here: Option<i32>) {
         let account = self.account;
         let me = account.health.user_id();
         account.updates_received.fetch_add(updates.len() as u64, Ordering::Relaxed);
@@ -254,6 +323,9 @@ impl<'a> Reader<'a> {
                 self.channels.insert(channel_id, pts);
             }
         }
+        let kept = updates.iter().map(|(update, _)| update);
+        let kept = Keeper::new(account).changes(kept, &Cast::of(&users, &chats), sent_here);
+        self.pending.received.extend(kept);
         let mut learned = account.sort_out(&users, &chats, &dialogs);
         // The chat may be shown as it was just before.
         let was_left = |peer: &&mut StoredPeer| left.contains(&peer.chat_id);
@@ -282,18 +354,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn difference(&mut self, request: &functions::updates::GetDifference) -> Result<(), CallError> {
+    async fn difference(&mut self, request: &functions::updates::GetDifference) -> Result<(), StepError> {
         let mut answer = match self.account.read(Operation::Read, request).await {
             // The counters are of no use to Telegram; new ones are.
             Err(CallError::Failed(RequestError::Rpc(error)))
                 if error.code == 400 && !classify::is_about_the_program(&error.name) =>
             {
-                return self.skip(request.pts).await;
+                return self.skip(Absence { pts: request.pts, date: request.date }).await;
             }
             // It would be the same the next time, and nothing behind it would ever be heard.
             Err(CallError::Failed(error)) if is_unreadable(&error) => {
                 tracing::warn!(account = %self.account.name, %error, "updates cannot be read and are left out");
-                return self.skip(request.pts).await;
+                return self.skip(Absence { pts: request.pts, date: request.date }).await;
             }
             answer => answer?,
         };
@@ -309,20 +381,22 @@ impl<'a> Reader<'a> {
                 self.caught_up += slice.new_messages.len();
                 finished = false;
             }
-            enums::updates::Difference::TooLong(too_long) => self.miss(request.pts, too_long.pts),
+            enums::updates::Difference::TooLong(too_long) => {
+                self.miss(request.pts, too_long.pts);
+                if Keeper::new(self.account).keeps_any() {
+                    self.pending.missed.push(Missed { channel: None, since: at(request.date) });
+                }
+            }
         }
         let taken = self.boxes.apply_difference(answer);
-        self.take(taken);
+        self.take(taken, None);
         let state = self.boxes.session_state();
         self.pending.note_primary(state.pts, state.date, state.seq);
         self.touch();
         if finished {
             self.caught_up = 0;
         } else if self.caught_up >= MOST_MESSAGES {
-            return self.skip(state.pts).await;
-        }
-        if self.pending.is_much() {
-            self.flush().await;
+            return self.skip(Absence { pts: state.pts, date: state.date }).await;
         }
         Ok(())
     }
@@ -330,7 +404,7 @@ impl<'a> Reader<'a> {
     async fn channel_difference(
         &mut self,
         mut request: functions::updates::GetChannelDifference,
-    ) -> Result<(), CallError> {
+    ) -> Result<(), StepError> {
         let chat_id = match &request.channel {
             enums::InputChannel::Channel(channel) => ChatId::channel(channel.channel_id),
             _ => None,
@@ -370,7 +444,7 @@ impl<'a> Reader<'a> {
                 self.channels.remove(&chat_id.bare());
                 return Ok(());
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         let pts = match &answer {
             enums::updates::ChannelDifference::Empty(empty) => Some(empty.pts),
@@ -388,21 +462,27 @@ impl<'a> Reader<'a> {
         };
         if matches!(answer, enums::updates::ChannelDifference::TooLong(_)) {
             self.miss(request.pts, pts);
+            if Keeper::new(self.account).keeps(chat_id) {
+                let since = at(self.heard_at);
+                self.pending.missed.push(Missed { channel: Some(chat_id), since });
+            }
         }
         let taken = self.boxes.apply_channel_difference(answer);
-        self.take(taken);
+        self.take(taken, None);
         self.channels.insert(chat_id.bare(), pts);
         self.pending.note_channel(chat_id.bare(), pts);
         self.touch();
         Ok(())
     }
 
-    async fn start_from_now(&mut self) -> Result<(), CallError> {
+    async fn start_from_now(&mut self) -> Result<(), StepError> {
+        // What was taken before is behind what the counters say from now on.
+        self.flush().await?;
         let request = functions::updates::GetState {};
         let enums::updates::State::State(state) = self.account.read(Operation::Read, &request).await?;
-        if let Some(since) = self.missed_since.take() {
-            self.miss(since, state.pts);
-        }
+        let keeps_any = Keeper::new(self.account).keeps_any();
+        let missed = self.missed.filter(|_| keeps_any);
+        let missed = missed.map(|absence| Missed { channel: None, since: at(absence.date) });
         let kept = UpdateState {
             pts: state.pts,
             qts: state.qts,
@@ -411,19 +491,34 @@ impl<'a> Reader<'a> {
             channels: self.channels.iter().map(|(id, pts)| (*id, *pts)).collect(),
             saved_at: self.account.now(),
         };
+        match missed {
+            None => self.save(UpdateChange::All(kept)).await,
+            Some(missed) => {
+                let (state, missed) = (vec![UpdateChange::All(kept)], vec![missed]);
+                let taken = TakenUpdates { state, missed, ..TakenUpdates::new(self.account.name.clone()) };
+                self.account.store.received().take(taken).await?;
+                self.account.gap_noted.notify_one();
+            }
+        }
+        if let Some(absence) = self.missed.take() {
+            self.miss(absence.pts, state.pts);
+        }
+        let date = state.date;
         self.boxes = MessageBoxes::new();
         self.boxes.set_state(state);
         self.tracked.clear();
         self.caught_up = 0;
+        if self.heard_at == 0 {
+            self.heard_at = date;
+        }
         self.primed = true;
-        self.pending.take_changes();
-        self.save(UpdateChange::All(kept)).await;
         Ok(())
     }
 
-    async fn skip(&mut self, since: i32) -> Result<(), CallError> {
+    async fn skip(&mut self, absence: Absence) -> Result<(), StepError> {
         self.primed = false;
-        self.missed_since = Some(since);
+        // Of two absences the first reaches further back.
+        self.missed.get_or_insert(absence);
         self.start_from_now().await
     }
 
@@ -442,15 +537,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn flush(&mut self) {
-        self.pending.since = None;
+    async fn flush(&mut self) -> Result<(), StoreError> {
         // First whom the updates told of, then that they were taken. It is kept until it is stored: the stop of the program
         // may end this on its way, and is followed by another.
         self.account.store_learned(self.pending.learned.clone()).await;
         self.pending.learned = Learned::default();
-        let changes = self.pending.take_changes();
-        // Together they are one commit.
-        join_all(changes.into_iter().map(|change| self.save(change))).await;
+        let state = self.pending.counters();
+        let Pending { received, missed, .. } = &self.pending;
+        if received.is_empty() && missed.is_empty() && self.settle_at.is_none() {
+            // Together they are one commit.
+            join_all(state.into_iter().map(|change| self.save(change))).await;
+        } else {
+            let (changes, missed) = (received.clone(), missed.clone());
+            let is_gap = !missed.is_empty();
+            let taken =
+                TakenUpdates { changes, state, missed, ..TakenUpdates::new(self.account.name.clone()) };
+            let taken = self.account.store.received().take(taken).await?;
+            if is_gap {
+                self.account.gap_noted.notify_one();
+            }
+            self.settle_at = (taken.unsettled > 0).then(|| self.account.now().plus(SETTLE));
+        }
+        self.pending.clear();
+        Ok(())
     }
 
     async fn save(&self, change: UpdateChange) {

@@ -1,10 +1,10 @@
-//! What the updates changed and is not stored yet, folded together so that a busy second is one write. Pure.
+//! What the updates brought and is not stored yet, folded together so that a busy second is one write. Pure.
 
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use grammers_session::updates::{MessageBox, State};
-use store::{UpdateChange, UpdateState};
+use store::{Missed, ReceivedChange, UpdateChange, UpdateState};
 
 use crate::account::Learned;
 
@@ -17,6 +17,10 @@ pub(super) struct Pending {
     secondary: Option<i32>,
     channels: BTreeMap<i64, i32>,
     pub(super) learned: Learned,
+    /// What is kept of them, in their order.
+    pub(super) received: Vec<ReceivedChange>,
+    /// What they passed over.
+    pub(super) missed: Vec<Missed>,
     /// When the first of them came.
     pub(super) since: Option<Timestamp>,
 }
@@ -44,25 +48,40 @@ impl Pending {
             && self.secondary.is_none()
             && self.channels.is_empty()
             && self.learned.len() == 0
+            && self.received.is_empty()
+            && self.missed.is_empty()
     }
 
     pub(super) fn is_much(&self) -> bool {
-        self.channels.len() + self.learned.len() >= MUCH
+        self.channels.len() + self.learned.len() + self.received.len() >= MUCH
     }
 
     /// The changes of the counters, in the order they are to be written.
-    pub(super) fn take_changes(&mut self) -> Vec<UpdateChange> {
+    pub(super) fn counters(&self) -> Vec<UpdateChange> {
         let mut changes = Vec::new();
-        if let Some((pts, date, seq)) = self.primary.take() {
+        if let Some((pts, date, seq)) = self.primary {
             changes.push(UpdateChange::Primary { pts, date, seq });
         }
-        if let Some(qts) = self.secondary.take() {
+        if let Some(qts) = self.secondary {
             changes.push(UpdateChange::Secondary { qts });
         }
-        let channels = std::mem::take(&mut self.channels);
-        changes.extend(channels.into_iter().map(|(id, pts)| UpdateChange::Channel { id, pts }));
+        let channels = self.channels.iter();
+        changes.extend(channels.map(|(id, pts)| UpdateChange::Channel { id: *id, pts: *pts }));
         changes
     }
+
+    /// All of it is stored.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Where the updates stood before some were missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Absence {
+    pub(super) pts: i32,
+    /// In seconds of Telegram's clock.
+    pub(super) date: i32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,15 +89,17 @@ pub(super) enum Beginning {
     /// From here: what came since is asked for.
     At(UpdateState),
     /// From now on; what is older than can be asked for is missed.
-    Now { missed_since: Option<i32> },
+    Now { missed: Option<Absence> },
 }
 
 /// Decides where to begin: a state that is too old is not asked for.
 pub(super) fn begin(stored: Option<UpdateState>, now: Timestamp, oldest: std::time::Duration) -> Beginning {
     match stored {
         Some(state) if state.pts > 0 && now.since(state.saved_at) <= oldest => Beginning::At(state),
-        Some(state) if state.pts > 0 => Beginning::Now { missed_since: Some(state.pts) },
-        _ => Beginning::Now { missed_since: None },
+        Some(state) if state.pts > 0 => {
+            Beginning::Now { missed: Some(Absence { pts: state.pts, date: state.date }) }
+        }
+        _ => Beginning::Now { missed: None },
     }
 }
 
@@ -99,9 +120,10 @@ mod tests {
         }
         pending.note(&State { date: 0, seq: 0, message_box: Some(MessageBox::Secondary { qts: 0 }) });
         assert_eq!(
-            pending.take_changes(),
+            pending.counters(),
             [UpdateChange::Primary { pts: 5, date: 15, seq: 5 }, UpdateChange::Channel { id: 7, pts: 105 }]
         );
+        pending.clear();
         assert!(pending.is_empty());
     }
 
@@ -119,7 +141,8 @@ mod tests {
         let now = Timestamp::from_micros(0).plus(day);
         assert_eq!(begin(Some(state.clone()), now, day), Beginning::At(state.clone()));
         let later = now.plus(Duration::from_secs(1));
-        assert_eq!(begin(Some(state), later, day), Beginning::Now { missed_since: Some(5) });
-        assert_eq!(begin(None, now, day), Beginning::Now { missed_since: None });
+        let missed = Some(Absence { pts: 5, date: 1 });
+        assert_eq!(begin(Some(state), later, day), Beginning::Now { missed });
+        assert_eq!(begin(None, now, day), Beginning::Now { missed: None });
     }
 }

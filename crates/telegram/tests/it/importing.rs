@@ -377,6 +377,7 @@ async fn session_is_used_once_while_its_owner_is_asked() {
         phone: None,
         proxy: None,
         limits: domain::account::SendingLimits::default(),
+        keep: domain::KeepRule::default(),
     })
     .await
     .expect("added");

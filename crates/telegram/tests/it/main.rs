@@ -14,6 +14,7 @@ mod login;
 mod login_moves;
 mod login_terms;
 mod moving;
+mod received;
 mod roster;
 mod sending;
 mod sessions;

@@ -16,7 +16,7 @@ use domain::{AccountName, ChatId, ChatRef, Outcome, SecretText, Service, Telegra
 use media::Outgoing;
 use sandbox::telegram::{Account as Person, FaultName, FaultOrder, Telegram};
 use sandbox::{Running, Sandbox, SandboxOptions};
-use store::{MasterKey, Store, StoreOptions, UpdateState};
+use store::{Disk, MasterKey, Store, StoreOptions, UpdateState};
 use telegram::{AccountView, NewAccount, Pool, PoolParts};
 use tempfile::TempDir;
 
@@ -55,7 +55,15 @@ impl World {
         let mut options = SandboxOptions::new(folder.path().join("sandbox")).on_free_ports();
         change(&mut options);
         let sandbox = Sandbox::start(options).await.expect("a sandbox");
-        Self::around(sandbox, folder).await
+        Self::around(sandbox, folder, Disk::default()).await
+    }
+
+    /// A world whose store is on this disk.
+    pub(crate) async fn on_disk(disk: Disk) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = SandboxOptions::new(folder.path().join("sandbox")).on_free_ports();
+        let sandbox = Sandbox::start(SandboxOptions { dialogs: 0, ..options }).await.expect("a sandbox");
+        Self::around(sandbox, folder, disk).await
     }
 
     /// A world that can be restarted: on ports that the system gives to no one by itself, so that they are still free
@@ -70,22 +78,21 @@ impl World {
             options.telegram.set_port(base + 1);
             options.control.set_port(base + 2);
             if let Ok(sandbox) = Sandbox::start(options).await {
-                return Self::around(sandbox, folder).await;
+                return Self::around(sandbox, folder, Disk::default()).await;
             }
         }
     }
 
-    async fn around(sandbox: Running, folder: TempDir) -> Self {
+    async fn around(sandbox: Running, folder: TempDir, disk: Disk) -> Self {
         let settings = Settings::load(Some(&sandbox.settings_file), []).expect("settings").telegram;
         let clock = Clock::system();
-        let store = Store::open(StoreOptions {
+        let options = StoreOptions {
             data_dir: folder.path().join("data"),
             url: "sqlite:switchboard.db".to_owned(),
             clock: clock.clone(),
             master_key: MasterKey::File(folder.path().join("master.key")),
-        })
-        .await
-        .expect("a store");
+        };
+        let store = Store::open_on(options, disk).await.expect("a store");
         let limits = media::intake::Limits {
             most: 1 << 30,
             idle: Duration::from_secs(10),
@@ -228,6 +235,7 @@ impl World {
             phone: Some(SecretText::from(person.phone.clone())),
             proxy: None,
             limits: SendingLimits::default(),
+            keep: domain::KeepRule::default(),
         }
     }
 }

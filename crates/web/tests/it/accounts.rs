@@ -16,6 +16,9 @@ pub(crate) fn settings() -> TelegramSettings {
         pool,
         api_id: 1_000_001,
         api_hash: SecretText::from("0123456789abcdef0123456789abcdef"),
+        keep_messages: domain::Keep::default(),
+        keep_messages_of: Vec::new(),
+        skip_messages_of: Vec::new(),
         phone: Some("+70000000001".to_owned()),
         proxy: None,
         messages_per_hour: None,
@@ -49,6 +52,7 @@ async fn they_are_listed_by_priority_and_shown() {
         ("cached_peers", json!(0)),
         ("dialogs_read", json!(0)),
         ("dialogs_total", json!(null)),
+        ("keep_messages", json!({ "rule": "registered", "always": [], "never": [] })),
         ("updates", json!({ "received": 0, "missed": 0, "gaps": [] })),
     ] {
         assert_eq!(main[field], value, "{field}: {main}");

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use domain::{AccountName, ExposeSecret};
+use domain::{AccountName, ChatId, ExposeSecret, Keep, KeepRule};
 use hyper::Method;
 use serde_json::{Map, Value};
 
@@ -47,8 +47,21 @@ pub(super) struct Change {
     /// Remove both limits
     #[arg(long, conflicts_with_all = ["messages_per_hour", "messages_per_day"])]
     no_limits: bool,
+    /// Which messages that come in are kept: private, registered, all or none
+    #[arg(long, value_name = "RULE", value_parser = keep)]
+    keep_messages: Option<Keep>,
+    /// A chat whose messages are kept whatever the rule says; may be given more than once
+    #[arg(long, value_name = "CHAT_ID", requires = "keep_messages", allow_hyphen_values = true)]
+    keep_messages_of: Vec<ChatId>,
+    /// A chat whose messages are never kept; may be given more than once
+    #[arg(long, value_name = "CHAT_ID", requires = "keep_messages", allow_hyphen_values = true)]
+    skip_messages_of: Vec<ChatId>,
     #[command(flatten)]
     options: ApiOptions,
+}
+
+fn keep(word: &str) -> Result<Keep, String> {
+    Keep::from_word(word).ok_or_else(|| "write private, registered, all or none".to_owned())
 }
 
 impl Change {
@@ -89,6 +102,10 @@ impl Change {
             } else if let Some(limit) = limit {
                 body.insert(field.to_owned(), limit.get().into());
             }
+        }
+        if let Some(rule) = self.keep_messages {
+            let (always, never) = (self.keep_messages_of.clone(), self.skip_messages_of.clone());
+            body.insert("keep_messages".to_owned(), serde_json::to_value(KeepRule { rule, always, never })?);
         }
         if body.is_empty() {
             let detail = "nothing is to be changed: give --priority, --phone or another; see --help";

@@ -44,6 +44,10 @@ enum Scenario {
     Restart,
     /// A message received.
     Received,
+    /// Counters of an account that Telegram does not take any more.
+    Missed,
+    /// A message received in a chat whose messages are not kept.
+    PassedOver,
     /// A look-up met by a flood wait.
     LookUpFlood,
     /// An API key made and revoked.
@@ -90,7 +94,9 @@ fn scenario(point: &str) -> Scenario {
         | "store.drop_events"
         | "store.drop_sent_counts"
         | "store.drop_webhook_deliveries" => Scenario::Forgotten,
-        "store.save_update_state" | "store.save_peers" => Scenario::Received,
+        "store.change_gap" => Scenario::Missed,
+        "store.save_peers" => Scenario::Received,
+        "store.save_update_state" => Scenario::PassedOver,
         "store.save_hold" => Scenario::LookUpFlood,
         other => panic!("no scenario reaches {other}; add one"),
     }
@@ -185,13 +191,19 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
             // It connects again by itself as time goes by. Whoever started it again here could take it away from the point.
             world.delete("/faults").await;
         }
-        Scenario::Received => {
+        Scenario::Received | Scenario::PassedOver => {
             world
                 .post(
                     "/telegram/messages",
                     &json!({"from": "@demo_observer", "chat": "@demo_fifth", "text": "hi"}),
                 )
                 .await;
+        }
+        Scenario::Missed => {
+            let refusal = json!({"account": "fifth", "method": "updates.getDifference", "times": 1, "code": 400,
+                "message": "PERSISTENT_TIMESTAMP_INVALID"});
+            world.fault("rpc_error", refusal).await;
+            world.fault("disconnect", json!({"account": "fifth", "times": 3})).await;
         }
         Scenario::Keys => {
             let key = act(program, "/v1/keys".into(), json!({"name": "short", "scopes": ["read"]})).await;
@@ -341,6 +353,8 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
         | Scenario::TakenOut
         | Scenario::Restart
         | Scenario::Received
+        | Scenario::PassedOver
+        | Scenario::Missed
         | Scenario::LookUpFlood
         | Scenario::Keys => {
             world.delete("/faults").await;
@@ -367,6 +381,10 @@ pub(super) async fn kill_at(point: &str) {
         // A session is stored at its first connection, which must come after the point was armed.
         world.fault("disconnect_before", json!({"account": "fifth"})).await;
     }
+    if scenario == Scenario::PassedOver {
+        let name = "name = \"fifth\"\n";
+        world.edit_settings(|text| text.replace(name, &format!("{name}keep_messages = \"none\"\n")));
+    }
     let mut program = Start::on(&world, binary(), "data").listening().await;
     if scenario != Scenario::Restart {
         program.account_is("fifth", "ready").await;
@@ -386,6 +404,8 @@ pub(super) async fn kill_at(point: &str) {
     let stops = program.until(&what, || program.stopped_at(point));
     match scenario {
         Scenario::Restart => program.as_time_goes_by(Duration::from_secs(1), stops).await,
+        // It connects again once it is asked whether it is there.
+        Scenario::Missed => program.as_time_goes_by(Duration::from_secs(1), stops).await,
         // The sweep of the start may not have ended when the month went by; the next one is an hour later.
         Scenario::Forgotten => program.as_time_goes_by(Duration::from_hours(1), stops).await,
         _ => stops.await,

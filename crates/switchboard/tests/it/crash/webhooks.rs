@@ -28,6 +28,8 @@ pub(super) enum Scenario {
     },
     /// Everything is posted once more.
     Replayed,
+    /// A customer writes, of which the webhook hears.
+    Received,
 }
 
 pub(super) fn scenario(write: &str) -> Option<Scenario> {
@@ -40,6 +42,7 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
         "store.pause_webhook" => call(None, ("POST", "/pause", "{}"), "\"state\":\"paused\""),
         "store.resume_webhook" => call(Some("/pause"), ("POST", "/resume", "{}"), "\"state\":\"active\""),
         "store.remove_webhook" => call(None, ("DELETE", "", ""), "\"items\":[]"),
+        "store.take_updates" => Scenario::Received,
         "store.replay_webhook" | "store.retry_webhook" => Scenario::Replayed,
         _ => return None,
     })
@@ -139,6 +142,47 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
                 program.until("it is posted once more", || async { receiver.bodies().len() > before }).await;
             }
             has_all(&program, &receiver).await;
+        }
+        Scenario::Received => {
+            let write = async |text: &str| {
+                let order = json!({"from": "@client_1", "chat": "@demo_fifth", "text": text});
+                world.post("/telegram/messages", &order).await
+            };
+            // From when on the account is told is not known otherwise.
+            program
+                .until("the account hears", || async {
+                    write("early").await;
+                    program.get("/v1/accounts/fifth").await.1["updates"]["received"] != 0
+                })
+                .await;
+            program.arm(point, 0).await;
+            let last = write("last").await;
+            stopped(&program, point).await;
+            program.kill();
+            let program = Start::on(&world, binary(), "data").ready().await;
+            let is_last = |body: &Value| {
+                body["type"] == "message.received" && body["data"]["telegram_id"] == last["message_id"]
+            };
+            program
+                .until("the webhook has the last one", || async {
+                    program.advance(Duration::from_secs(10)).await;
+                    receiver.bodies().iter().any(is_last)
+                })
+                .await;
+            let page = program.request("GET", "/v1/events?type=message.received");
+            let page = page.header("accept", "application/json").send().await.expect("an answer");
+            let page: Value = page.json().await.expect("JSON");
+            let ids: Vec<String> = page["items"]
+                .as_array()
+                .expect("items")
+                .iter()
+                .map(|event| event["data"]["message_id"].to_string())
+                .collect();
+            assert_eq!(
+                ids.iter().collect::<BTreeSet<_>>().len(),
+                ids.len(),
+                "{point}: each is told once: {page}"
+            );
         }
     }
     world.assert_nothing_unknown().await;

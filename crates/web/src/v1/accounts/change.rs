@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use config::ProxyAddress;
 use domain::account::{PRIORITIES, SendingLimits, USUAL_PRIORITY};
 use domain::secret::ExposeSecret;
-use domain::{AccountName, SecretText};
+use domain::{AccountName, KeepRule, SecretText};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use telegram::{AccountSource, RosterError};
@@ -54,6 +54,8 @@ pub(crate) struct NewAccount {
     messages_per_hour: Option<u32>,
     #[schema(schema_with = schemas::limit_per_day, required = false)]
     messages_per_day: Option<u32>,
+    /// Which messages that come in are kept.
+    keep_messages: Option<api::KeepMessages>,
 }
 
 /// What of an account is to be another; what is left out stays.
@@ -85,6 +87,8 @@ pub(crate) struct AccountChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(schema_with = schemas::limit_per_day, required = false)]
     messages_per_day: Change<u32>,
+    /// Which messages that come in are kept: all of it is said again.
+    keep_messages: Option<api::KeepMessages>,
 }
 
 /// Tells a number that is `null` from one that was left out.
@@ -225,6 +229,15 @@ impl Reading {
         read
     }
 
+    fn keep(&mut self, keep: api::KeepMessages) -> KeepRule {
+        for (field, chats) in [("keep_messages.always", &keep.always), ("keep_messages.never", &keep.never)] {
+            if chats.len() > KeepRule::MOST_CHATS {
+                self.wrong(field, &format!("is too long: at most {} chats", KeepRule::MOST_CHATS));
+            }
+        }
+        keep.into()
+    }
+
     #[expect(clippy::option_option, reason = "what the pool takes: nothing is left as it is")]
     fn limit_change(&mut self, field: &str, change: &Change<u32>) -> Option<Option<NonZeroU32>> {
         match change {
@@ -257,6 +270,7 @@ fn check_new(new: NewAccount) -> Result<telegram::NewAccount, Problem> {
             per_hour: new.messages_per_hour.and_then(|limit| reading.limit("messages_per_hour", limit)),
             per_day: new.messages_per_day.and_then(|limit| reading.limit("messages_per_day", limit)),
         },
+        keep: new.keep_messages.map(|keep| reading.keep(keep)).unwrap_or_default(),
     };
     reading.finish()?;
     Ok(checked)
@@ -281,6 +295,7 @@ fn check_change(change: AccountChange) -> Result<telegram::AccountChange, Proble
         },
         messages_per_hour: reading.limit_change("messages_per_hour", &change.messages_per_hour),
         messages_per_day: reading.limit_change("messages_per_day", &change.messages_per_day),
+        keep: change.keep_messages.map(|keep| reading.keep(keep)),
     };
     reading.finish()?;
     Ok(checked)

@@ -1,0 +1,377 @@
+//! Messages that came in: one write with their events and the counters, each once, changed as Telegram changes them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::received_message::{Reaction, ReceivedMedia};
+use domain::{
+    ChatId, EventFilter, EventId, MessageOrigin, ReceivedMessage, TelegramMessageId, Timestamp, UserId,
+};
+use serde_json::{Value, json};
+use store::{
+    Disk, GapChange, Missed, PageRead, ReceivedChange, SelfUser, Store, StoreError, StoredSession, Taken,
+    TakenUpdates, UpdateChange,
+};
+
+use crate::support::{World, accept, account, begun, chat, chat_number, conformance};
+
+conformance! {
+    a_message_its_event_and_the_counters_are_one_write,
+    a_supergroup_has_one_row_whoever_tells_first,
+    what_this_program_sent_has_no_row,
+    what_may_be_of_this_program_is_shown_once_that_is_clear,
+    an_edit_before_the_original_is_the_message,
+    edits_are_told_and_reactions_are_not,
+    deletions_name_no_chat_or_a_channel,
+    half_an_album_before_a_kill_is_whole_afterwards,
+    a_burst_is_one_write,
+    numbers_go_on_when_the_clock_was_set_back,
+    a_gap_is_read_page_by_page_and_what_is_left_is_listed,
+    a_gap_begins_where_the_last_message_of_the_chat_is,
+}
+
+fn user(id: i64) -> ChatId {
+    ChatId::user(id).unwrap()
+}
+
+fn number(id: i32) -> TelegramMessageId {
+    TelegramMessageId::new(id).unwrap()
+}
+
+/// A message of this chat, as `main` is told of it.
+fn message(chat_id: ChatId, id: i32) -> ReceivedMessage {
+    ReceivedMessage {
+        account: account("main"),
+        chat_id,
+        message_id: number(id),
+        origin: MessageOrigin::Person,
+        sender: Some(user(7)),
+        sender_name: Some("Ann".into()),
+        text: format!("message {id}").into(),
+        entities: Vec::new(),
+        media: None,
+        service: None,
+        reply_to: None,
+        forward: None,
+        reactions: Vec::new(),
+        album: None,
+        sent_at: Timestamp::from_micros(1_700_000_000_000_000),
+        edited_at: None,
+    }
+}
+
+fn own(chat_id: ChatId, id: i32, world: &World) -> ReceivedMessage {
+    ReceivedMessage { origin: MessageOrigin::Owner, sent_at: world.now(), ..message(chat_id, id) }
+}
+
+fn new(message: ReceivedMessage) -> ReceivedChange {
+    ReceivedChange::New(Box::new(message))
+}
+
+fn edited(message: ReceivedMessage, at: i64) -> ReceivedChange {
+    let edited_at = Some(Timestamp::from_micros(at));
+    ReceivedChange::Edited(Box::new(ReceivedMessage { edited_at, text: "edited".into(), ..message }))
+}
+
+fn deleted(channel: Option<ChatId>, ids: &[i32]) -> ReceivedChange {
+    ReceivedChange::Deleted { channel, message_ids: ids.iter().map(|id| number(*id)).collect() }
+}
+
+fn of(name: &str) -> TakenUpdates {
+    TakenUpdates::new(account(name))
+}
+
+async fn take(store: &Store, changes: Vec<ReceivedChange>) -> Taken {
+    let state = vec![UpdateChange::Primary { pts: 9, date: 8, seq: 7 }];
+    store.received().take(TakenUpdates { changes, state, ..of("main") }).await.unwrap()
+}
+
+async fn is_kept(world: &World, message: &ReceivedMessage) -> bool {
+    world.store.received().get(&message.id()).await.unwrap().is_some()
+}
+
+/// The types of the events about messages that came in, and what they say.
+async fn told(world: &World) -> Vec<(String, Value)> {
+    let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 1000).await.unwrap();
+    let told = read.events.into_iter().filter(|event| event.data.contains("telegram_id"));
+    told.map(|event| (event.kind.to_string(), serde_json::from_str(&event.data).unwrap())).collect()
+}
+
+async fn words(world: &World) -> Vec<String> {
+    told(world).await.into_iter().map(|(word, _)| word["message.".len()..].to_owned()).collect()
+}
+
+async fn a_message_its_event_and_the_counters_are_one_write(world: World) {
+    let photo = ReceivedMedia { kind: "photo".into(), file: None };
+    let one = ReceivedMessage { media: Some(photo), album: Some(i64::MAX), ..message(user(7), 45) };
+    // The same once more, as after a kill before the answer, changes nothing.
+    for kept in [1, 0] {
+        assert_eq!(take(&world.store, vec![new(one.clone())]).await, Taken { new: kept, unsettled: 0 });
+    }
+    let stored = world.store.received().get(&one.id()).await.unwrap().expect("it is kept");
+    assert_eq!((&stored.message, stored.deleted_at), (&one, None));
+    assert!(stored.received_at() <= world.now());
+    let state = world.store.accounts().update_state(&account("main")).await.unwrap().unwrap();
+    assert_eq!((state.pts, state.date, state.seq), (9, 8, 7));
+    let said = json!({"message_id": one.id(), "telegram_id": 45, "origin": "person", "from": "7", "media": "photo",
+        "album": i64::MAX.to_string()});
+    assert_eq!(told(&world).await, [("message.received".to_owned(), said)]);
+    let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 10).await.unwrap();
+    assert_eq!(
+        (&read.events[0].account, &read.events[0].chat),
+        (&Some(account("main")), &Some("7".to_owned()))
+    );
+    assert!(!read.events[0].data.contains("message 45"), "no event has a text");
+}
+
+async fn a_supergroup_has_one_row_whoever_tells_first(world: World) {
+    for (chat_id, rows) in [(chat(), 1), (user(7), 3), (ChatId::group(5).unwrap(), 5)] {
+        for name in ["main", "backup_1"] {
+            let told = ReceivedMessage { account: account(name), ..message(chat_id, 45) };
+            let taken = TakenUpdates { changes: vec![new(told)], ..of(name) };
+            world.store.received().take(taken).await.unwrap();
+        }
+        assert_eq!(world.number("SELECT count(*) FROM received_messages"), rows, "{chat_id}");
+    }
+    assert_eq!(words(&world).await.len(), 5);
+}
+
+async fn what_this_program_sent_has_no_row(world: World) {
+    let id = world.sending(1).await;
+    world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
+    let (sent, by_hand) = (own(chat(), 500, &world), own(chat(), 501, &world));
+    let taken =
+        take(&world.store, vec![new(sent.clone()), new(by_hand.clone()), edited(sent.clone(), 5)]).await;
+    assert_eq!(taken, Taken { new: 1, unsettled: 0 });
+    assert!(!is_kept(&world, &sent).await && is_kept(&world, &by_hand).await);
+    // Another account of ours sees it in the supergroup first.
+    let session = StoredSession {
+        account: account("main"),
+        fingerprint: store::KeyFingerprint::of(&[1; 256]),
+        dc_id: 2,
+        auth_key: domain::Secret::new(Box::new([1; 256])),
+        user: Some(SelfUser {
+            user_id: UserId::new(7).unwrap(),
+            username: None,
+            display_name: "Main".into(),
+        }),
+    };
+    world.store.accounts().save_session(&session).await.unwrap();
+    let seen = |id| ReceivedMessage { account: account("backup_1"), ..message(chat(), id) };
+    let changes = vec![new(seen(500)), new(seen(502))];
+    let taken = TakenUpdates { changes, ..of("backup_1") };
+    assert_eq!(world.store.received().take(taken).await.unwrap().new, 1);
+    let stored = world.store.received().get(&seen(502).id()).await.unwrap().unwrap();
+    assert_eq!(stored.message.origin, MessageOrigin::Owner);
+}
+
+async fn what_may_be_of_this_program_is_shown_once_that_is_clear(world: World) {
+    let received = world.store.received();
+    let id = world.sending(1).await;
+    let (sent, by_hand) = (own(chat(), 500, &world), own(chat(), 501, &world));
+    let gone = own(chat(), 502, &world);
+    let all = vec![new(sent.clone()), new(by_hand.clone()), new(gone.clone()), deleted(Some(chat()), &[502])];
+    assert_eq!(take(&world.store, all).await, Taken { new: 0, unsettled: 3 });
+    assert!(!is_kept(&world, &by_hand).await && words(&world).await.is_empty());
+    assert!(received.has_unsettled(&account("main")).await.unwrap());
+    // What is accepted later is none of them.
+    world.clock.advance(Duration::from_secs(1));
+    world.store.outbox().accept(accept(begun(world.message(1)))).await.unwrap();
+    world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
+    assert_eq!(take(&world.store, Vec::new()).await, Taken { new: 1, unsettled: 0 });
+    assert!(!received.has_unsettled(&account("main")).await.unwrap());
+    assert!(
+        !is_kept(&world, &sent).await && is_kept(&world, &by_hand).await && !is_kept(&world, &gone).await
+    );
+    assert_eq!(words(&world).await, ["received"]);
+}
+
+async fn an_edit_before_the_original_is_the_message(world: World) {
+    let original = message(user(7), 45);
+    take(&world.store, vec![edited(original.clone(), 5)]).await;
+    take(&world.store, vec![new(original.clone())]).await;
+    let stored = world.store.received().get(&original.id()).await.unwrap().unwrap();
+    assert_eq!(
+        (&*stored.message.text, stored.message.edited_at),
+        ("edited", Some(Timestamp::from_micros(5)))
+    );
+    assert_eq!(words(&world).await, ["received"]);
+    // In one write with it, in whichever order.
+    let other = message(user(7), 46);
+    take(&world.store, vec![edited(other.clone(), 5), new(other.clone())]).await;
+    let third = message(user(7), 47);
+    take(&world.store, vec![new(third.clone()), edited(third.clone(), 5)]).await;
+    for message in [&other, &third] {
+        let stored = world.store.received().get(&message.id()).await.unwrap().unwrap();
+        assert_eq!(&*stored.message.text, "edited");
+    }
+    assert_eq!(words(&world).await, ["received", "received", "received", "edited"]);
+}
+
+async fn edits_are_told_and_reactions_are_not(world: World) {
+    let one = message(user(7), 45);
+    take(&world.store, vec![new(one.clone())]).await;
+    let heart = Reaction { emoji: Some("❤".into()), custom_emoji_id: None, count: 2 };
+    // The same edit again, an older one, and what Telegram calls an edit and is none.
+    let silent =
+        ReceivedChange::Edited(Box::new(ReceivedMessage { reactions: vec![heart.clone()], ..one.clone() }));
+    for change in [edited(one.clone(), 5), edited(one.clone(), 5), edited(one.clone(), 4), silent] {
+        take(&world.store, vec![change]).await;
+    }
+    let stored = world.store.received().get(&one.id()).await.unwrap().unwrap().message;
+    assert_eq!((&*stored.text, &stored.reactions), ("edited", &vec![heart]));
+    let none =
+        ReceivedChange::Reactions { chat_id: one.chat_id, message_id: one.message_id, reactions: Vec::new() };
+    let unknown = ReceivedChange::Reactions { chat_id: chat(), message_id: number(1), reactions: Vec::new() };
+    take(&world.store, vec![none, unknown]).await;
+    assert!(world.store.received().get(&one.id()).await.unwrap().unwrap().message.reactions.is_empty());
+    assert_eq!(words(&world).await, ["received", "edited"]);
+}
+
+async fn deletions_name_no_chat_or_a_channel(world: World) {
+    let other = chat_number(5);
+    let all = [message(user(7), 45), message(user(8), 46), message(chat(), 45), message(other, 45)];
+    take(&world.store, all.iter().cloned().map(new).collect()).await;
+    let are_gone = async || {
+        let mut gone = Vec::new();
+        for message in &all {
+            gone.push(world.store.received().get(&message.id()).await.unwrap().unwrap().deleted_at.is_some());
+        }
+        gone
+    };
+    take(&world.store, vec![deleted(None, &[45, 46, 99])]).await;
+    assert_eq!(are_gone().await, [true, true, false, false]);
+    take(&world.store, vec![deleted(Some(chat()), &[45]), deleted(None, &[45])]).await;
+    assert_eq!(are_gone().await, [true, true, true, false]);
+    // It is gone already when its original comes: a history that is read late has it no more.
+    take(&world.store, vec![new(all[0].clone())]).await;
+    assert_eq!(are_gone().await, [true, true, true, false]);
+    let words = words(&world).await;
+    assert_eq!(words[..4], ["received"; 4]);
+    assert_eq!(words[4..], ["deleted"; 3]);
+}
+
+async fn half_an_album_before_a_kill_is_whole_afterwards(world: World) {
+    let photo = |id| ReceivedMessage { album: Some(9), ..message(user(7), id) };
+    take(&world.store, vec![new(photo(45)), new(photo(46))]).await;
+    // The counters that were written before say that all of it is to be asked for again.
+    let taken = take(&world.store, (45..49).map(|id| new(photo(id))).collect()).await;
+    assert_eq!(taken.new, 2);
+    for id in 45..49 {
+        assert!(is_kept(&world, &photo(id)).await);
+    }
+    assert_eq!(words(&world).await, ["received"; 4]);
+}
+
+async fn a_burst_is_one_write(world: World) {
+    let before = world.store.written();
+    let changes = (1..=5_000).map(|id| new(message(user(i64::from(id % 50) + 1), id))).collect();
+    assert_eq!(take(&world.store, changes).await, Taken { new: 5_000, unsettled: 0 });
+    let after = world.store.written();
+    assert_eq!((after.writes - before.writes, after.commits - before.commits), (1, 1));
+    assert_eq!(world.number("SELECT count(DISTINCT seq) FROM received_messages"), 5_000);
+    assert_eq!(world.number("SELECT count(*) FROM events"), 5_000);
+}
+
+async fn numbers_go_on_when_the_clock_was_set_back(world: World) {
+    let mut places = Vec::new();
+    for id in 1..=3 {
+        let one = message(user(7), id);
+        take(&world.store, vec![new(one.clone())]).await;
+        places.push(world.store.received().get(&one.id()).await.unwrap().unwrap().seq);
+        world.clock.set_back(Duration::from_mins(1));
+    }
+    assert!(places.is_sorted_by(|one, next| one < next), "{places:?}");
+}
+
+#[tokio::test]
+async fn without_room_nothing_is_kept_and_the_counters_stay() {
+    const MB: u64 = 1 << 20;
+    let free = Arc::new(AtomicU64::new(1000 * MB));
+    let disk = Disk::default().with_free_space({
+        let free = Arc::clone(&free);
+        move |_| Ok(free.load(Ordering::Relaxed))
+    });
+    let world = World::on(disk).await;
+    free.store(63 * MB, Ordering::Relaxed);
+    world.clock.advance(Duration::from_secs(1));
+    let one = message(user(7), 45);
+    let state = vec![UpdateChange::Primary { pts: 9, date: 8, seq: 7 }];
+    let taken = TakenUpdates { changes: vec![new(one.clone())], state, ..of("main") };
+    assert_eq!(world.store.received().take(taken.clone()).await, Err(StoreError::StorageFull));
+    assert_eq!(world.store.accounts().update_state(&account("main")).await, Ok(None));
+    free.store(1000 * MB, Ordering::Relaxed);
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(world.store.received().take(taken).await.map(|taken| taken.new), Ok(1));
+}
+
+async fn a_gap_is_read_page_by_page_and_what_is_left_is_listed(world: World) {
+    let received = world.store.received();
+    let since = Timestamp::from_micros(5);
+    let missed = |channel| Missed { channel, since };
+    received.take(TakenUpdates { missed: vec![missed(None)], ..of("main") }).await.unwrap();
+    let gaps = async || received.gaps_of(&account("main")).await.unwrap();
+    assert_eq!(gaps().await.iter().map(|gap| (gap.chat_id, gap.since)).collect::<Vec<_>>(), [(None, since)]);
+    let chats = GapChange::Chats { chats: vec![user(7), user(8)], since, failure: None };
+    received.change_gap(&account("main"), chats).await.unwrap();
+    assert_eq!(
+        gaps().await.iter().map(|gap| gap.chat_id).collect::<Vec<_>>(),
+        [Some(user(7)), Some(user(8))]
+    );
+    let page = |reached: Option<i32>, messages| TakenUpdates {
+        changes: reached.map(|id| new(message(user(7), id))).into_iter().collect(),
+        page: Some(PageRead { chat_id: user(7), reached: reached.map(number), messages }),
+        ..of("main")
+    };
+    received.take(page(Some(45), 100)).await.unwrap();
+    received.take(page(Some(46), 3)).await.unwrap();
+    let read = &gaps().await[0];
+    assert_eq!((read.reached, read.messages, read.since), (Some(number(46)), 103, since));
+    assert_eq!(words(&world).await, ["received", "received"]);
+    received.take(page(None, 0)).await.unwrap();
+    let failed = GapChange::Failed { chat_id: Some(user(8)), why: "CHAT_GONE".into() };
+    received.change_gap(&account("main"), failed).await.unwrap();
+    assert!(gaps().await.is_empty());
+    let listed = received.gaps().await.unwrap();
+    assert_eq!(
+        listed.iter().map(|gap| (gap.chat_id, gap.failure.as_deref())).collect::<Vec<_>>(),
+        [(Some(user(8)), Some("CHAT_GONE"))]
+    );
+    // Another gap is another try; one that is open is read again from its beginning.
+    let chats = |micros| GapChange::Chats {
+        chats: vec![user(8)],
+        since: Timestamp::from_micros(micros),
+        failure: Some("too many".into()),
+    };
+    received.take(TakenUpdates { missed: vec![missed(None)], ..of("main") }).await.unwrap();
+    for (micros, expected) in [(7, 7), (9, 7), (6, 6)] {
+        received.change_gap(&account("main"), chats(micros)).await.unwrap();
+        let gaps = gaps().await;
+        assert_eq!(gaps.iter().map(|gap| gap.since.as_micros()).collect::<Vec<_>>(), [expected]);
+    }
+    world.clock.advance(Duration::from_hours(24 * 31));
+    received
+        .change_gap(&account("main"), GapChange::Failed { chat_id: Some(user(8)), why: "late".into() })
+        .await
+        .unwrap();
+    assert_eq!(received.gaps().await.unwrap().len(), 1);
+}
+
+async fn a_gap_begins_where_the_last_message_of_the_chat_is(world: World) {
+    let one = message(chat(), 45);
+    take(&world.store, vec![new(one.clone())]).await;
+    let missed = |chat_id| Missed { channel: Some(chat_id), since: Timestamp::from_micros(5) };
+    // What comes with the gap lies behind it.
+    let later = ReceivedMessage { sent_at: one.sent_at.plus(Duration::from_secs(9)), ..message(chat(), 99) };
+    let taken = TakenUpdates {
+        changes: vec![new(later)],
+        missed: vec![missed(chat()), missed(chat_number(5))],
+        ..of("main")
+    };
+    world.store.received().take(taken).await.unwrap();
+    let mut since: Vec<_> =
+        world.store.received().gaps().await.unwrap().iter().map(|gap| gap.since).collect();
+    since.sort();
+    assert_eq!(since, [Timestamp::from_micros(5), one.sent_at]);
+}

@@ -1,0 +1,317 @@
+//! Messages of others: kept with their events as they come, changed as Telegram changes them, each once, none passed over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use delivery::Steps;
+use domain::{ChatId, EventFilter, EventId, Keep, MessageOrigin, ReceivedId};
+use sandbox::telegram::{FaultName, NewMessage, Reactions, Written};
+use store::{Disk, Store, StoredReceived};
+
+use crate::world::{World, message_id, name, one_account, send, until, view};
+
+const ACCOUNT: &str = "backup_1";
+
+fn write(world: &World, from: &str, chat: &str, text: &str) -> Written {
+    let order = NewMessage {
+        from: from.to_owned(),
+        chat: chat.to_owned(),
+        text: text.to_owned(),
+        media: Vec::new(),
+        buttons: Vec::new(),
+        account: Some(ACCOUNT.to_owned()),
+    };
+    world.telegram().write(&order).expect("a message")
+}
+
+fn id(written: &Written) -> ReceivedId {
+    let chat_id: ChatId = written.chat_id.parse().expect("a chat");
+    ReceivedId::seen_by(chat_id, message_id(written.message_id), &name(ACCOUNT))
+}
+
+async fn found(store: &Store, written: &Written) -> Option<StoredReceived> {
+    store.received().get(&id(written)).await.expect("readable")
+}
+
+/// Waits until what is kept of a message is so.
+async fn kept(world: &World, written: &Written, is: impl Fn(&StoredReceived) -> bool) -> StoredReceived {
+    let waiting = async {
+        loop {
+            match found(&world.store, written).await.filter(&is) {
+                Some(stored) => return stored,
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("it is kept")
+}
+
+/// How many messages came in by the word of the events, each with an event of its own.
+async fn told(store: &Store) -> usize {
+    let filter =
+        EventFilter { types: vec!["message.received".parse().expect("a type")], ..EventFilter::default() };
+    let (mut at, mut all, mut ids) = (EventId::ZERO, 0, std::collections::HashSet::new());
+    loop {
+        let read = store.events().after(at, &filter, 1000).await.expect("readable");
+        if read.up_to == at {
+            assert_eq!(ids.len(), all, "a message is told once");
+            return all;
+        }
+        at = read.up_to;
+        all += read.events.len();
+        ids.extend(read.events.into_iter().map(|event| event.data));
+    }
+}
+
+async fn until_told(store: &Store, count: usize) {
+    let waiting = async {
+        while told(store).await < count {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(2), waiting).await.expect("all are told of");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_kept_and_follows_its_changes() {
+    let (world, pool) = one_account().await;
+    let written = write(&world, "@client_1", "@demo_backup_1", "is anybody there?");
+    let stored = kept(&world, &written, |_| true).await;
+    assert_eq!((&*stored.message.text, stored.message.origin), ("is anybody there?", MessageOrigin::Person));
+    assert!(stored.message.sender_name.is_some() && stored.message.edited_at.is_none());
+    let edit =
+        serde_json::from_value(serde_json::json!({"text": "hello?", "account": ACCOUNT})).expect("an edit");
+    world.telegram().edit(&written.chat_id, written.message_id, &edit).expect("edited");
+    kept(&world, &written, |stored| &*stored.message.text == "hello?" && stored.message.edited_at.is_some())
+        .await;
+    let reactions = Reactions { emojis: [("👍".to_owned(), 2)].into(), account: Some(ACCOUNT.to_owned()) };
+    world.telegram().react(&written.chat_id, written.message_id, &reactions).expect("given");
+    let stored = kept(&world, &written, |stored| !stored.message.reactions.is_empty()).await;
+    let reaction = &stored.message.reactions[0];
+    assert_eq!((reaction.emoji.as_deref(), reaction.count), (Some("👍"), 2));
+    world.telegram().delete(&written.chat_id, written.message_id, Some(ACCOUNT)).expect("gone");
+    kept(&world, &written, |stored| stored.deleted_at.is_some()).await;
+    assert_eq!(told(&world.store).await, 1);
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_owner_writes_with_a_phone_is_told_apart() {
+    let mut world = World::new().await.only(&[ACCOUNT]);
+    world.settings.accounts[0].keep_messages = Keep::All;
+    let pool = world.ready().await;
+    // What goes out here is known by the answer.
+    send(&pool, ACCOUNT, "@client_1", "from here", 1).await;
+    send(&pool, ACCOUNT, &world.demo("Demo supergroup"), "from here too", 2).await;
+    let by_hand = write(&world, ACCOUNT, "@client_1", "from a phone");
+    let stored = kept(&world, &by_hand, |_| true).await;
+    assert_eq!((stored.message.origin, &*stored.message.text), (MessageOrigin::Owner, "from a phone"));
+    assert_eq!(told(&world.store).await, 1);
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rule_says_which_chats_are_kept() {
+    let group = |keep: Keep, kept: bool| async move {
+        let mut world = World::new().await.only(&[ACCOUNT]);
+        world.settings.accounts[0].keep_messages = keep;
+        let supergroup = world.demo("Demo supergroup");
+        let pool = world.ready().await;
+        let in_group = write(&world, "@client_1", &supergroup, "to all");
+        let private = write(&world, "@client_1", "@demo_backup_1", "to you");
+        until("both came", || view(&pool, ACCOUNT).updates.received >= 2).await;
+        pool.stop(Duration::from_secs(5)).await;
+        let are_kept =
+            (found(&world.store, &in_group).await.is_some(), found(&world.store, &private).await.is_some());
+        assert_eq!(are_kept, (kept, keep != Keep::None), "{keep:?}");
+    };
+    group(Keep::All, true).await;
+    group(Keep::Registered, false).await;
+    group(Keep::None, false).await;
+    // A chat that is sent to is one of ours from then on.
+    let (world, pool) = one_account().await;
+    let supergroup = world.demo("Demo supergroup");
+    let chat_id = supergroup.parse().expect("a chat");
+    let bound = domain::saga::RegistryChange::Bound { chat_id, account: name(ACCOUNT) };
+    pool.registered(&bound);
+    let in_group = write(&world, "@client_1", &supergroup, "to all");
+    kept(&world, &in_group, |_| true).await;
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_room_reading_stops_and_goes_on_with_nothing_lost() {
+    const MB: u64 = 1 << 20;
+    let free = Arc::new(AtomicU64::new(1000 * MB));
+    let disk = Disk::default().with_free_space({
+        let free = Arc::clone(&free);
+        move |_| Ok(free.load(Ordering::Relaxed))
+    });
+    let world = World::on_disk(disk).await.only(&[ACCOUNT]);
+    let pool = world.ready().await;
+    let before = world.update_state(ACCOUNT).await.pts;
+    free.store(10 * MB, Ordering::Relaxed);
+    world.clock.advance(Duration::from_secs(1));
+    for number in 0..1_500 {
+        write(&world, "@client_1", "@demo_backup_1", &number.to_string());
+    }
+    until("some came", || view(&pool, ACCOUNT).updates.received > 0).await;
+    assert_eq!((told(&world.store).await, world.update_state(ACCOUNT).await.pts), (0, before));
+    // The program ends meanwhile: what was read and not kept is asked for again.
+    pool.stop(Duration::from_secs(5)).await;
+    let pool = world.pool().await;
+    free.store(1000 * MB, Ordering::Relaxed);
+    let going = async {
+        loop {
+            world.clock.advance(Duration::from_millis(250));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = going => {}
+        () = until_told(&world.store, 1_500) => {}
+    }
+    assert_eq!(told(&world.store).await, 1_500);
+    assert_eq!(view(&pool, ACCOUNT).updates.missed, 0);
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_five_thousand_is_kept_each_once() {
+    let (world, pool) = one_account().await;
+    for number in 0..5_000 {
+        let client = if number % 2 == 0 { "@client_1" } else { "@client_2" };
+        write(&world, client, "@demo_backup_1", &number.to_string());
+    }
+    until_told(&world.store, 5_000).await;
+    assert_eq!(told(&world.store).await, 5_000);
+    assert_eq!(view(&pool, ACCOUNT).updates.missed, 0);
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_album_that_comes_around_a_stop_is_whole() {
+    let (world, pool) = one_account().await;
+    let file = |content: &str| serde_json::json!({"kind": "document", "content": content});
+    let order = serde_json::json!({"from": "@client_1", "chat": "@demo_backup_1", "text": "four",
+        "media": [file("AAAA"), file("BBBB"), file("CCCC"), file("DDDD")]});
+    let album = world.telegram().write(&serde_json::from_value(order).expect("an order")).expect("an album");
+    // It stops as soon as the first of them is there.
+    let one = |message_id| Written { message_id, message_ids: Vec::new(), chat_id: album.chat_id.clone() };
+    kept(&world, &one(album.message_ids[0]), |_| true).await;
+    pool.stop(Duration::from_secs(5)).await;
+    let pool = world.pool().await;
+    let mut groups = std::collections::HashSet::new();
+    for message_id in &album.message_ids {
+        let stored = kept(&world, &one(*message_id), |_| true).await;
+        assert_eq!(stored.message.media.map(|media| media.kind).as_deref(), Some("document"));
+        groups.insert(stored.message.album.expect("of an album"));
+    }
+    assert_eq!((groups.len(), told(&world.store).await), (1, 4));
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_that_is_deleted_leaves_what_was_kept() {
+    let mut world = World::new().await.only(&[ACCOUNT]);
+    world.settings.accounts[0].keep_messages = Keep::All;
+    let pool = world.ready().await;
+    let supergroup = world.demo("Demo supergroup");
+    let written = write(&world, "@client_1", &supergroup, "to all");
+    kept(&world, &written, |_| true).await;
+    world.telegram().close_chat(&supergroup).expect("closed");
+    let private = write(&world, "@client_1", "@demo_backup_1", "still there?");
+    kept(&world, &private, |_| true).await;
+    let pool = world.restarted(&pool).await;
+    let private = write(&world, "@client_1", "@demo_backup_1", "and now?");
+    kept(&world, &private, |_| true).await;
+    assert!(found(&world.store, &written).await.is_some_and(|stored| stored.deleted_at.is_none()));
+    world.end(&pool).await;
+}
+
+/// Lets time go by until so many messages are told of.
+async fn filled(world: &World, count: usize) {
+    let mut newest = world.store.events().newest();
+    let going = async {
+        loop {
+            world.clock.advance(Duration::from_secs(1));
+            // At most: a page more is worth going on at once.
+            let _ = tokio::time::timeout(Duration::from_millis(100), newest.changed()).await;
+        }
+    };
+    tokio::select! {
+        () = going => {}
+        () = until_told(&world.store, count) => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_messages_of_a_weekend_are_read_from_the_history() {
+    let (world, pool) = one_account().await;
+    let before = write(&world, "@client_1", "@demo_backup_1", "on Friday");
+    kept(&world, &before, |_| true).await;
+    pool.stop(Duration::from_secs(5)).await;
+    let mut last = None;
+    for number in 0..9_990 {
+        last = Some(write(&world, "@client_1", "@demo_backup_1", &number.to_string()));
+    }
+    write(&world, "@client_2", "@demo_backup_1", "one more");
+    world.clock.advance(Duration::from_hours(60));
+    let pool = world.pool().await;
+    filled(&world, 3_000).await;
+    // It ends on the way, and goes on where it was.
+    pool.stop(Duration::from_secs(5)).await;
+    let read = world.calls(ACCOUNT, "messages.getHistory");
+    let pool = world.pool().await;
+    filled(&world, 9_992).await;
+    assert_eq!(told(&world.store).await, 9_992);
+    assert_eq!(&*found(&world.store, &last.expect("one")).await.expect("kept").message.text, "9989");
+    let calls = world.calls(ACCOUNT, "messages.getHistory");
+    assert!(read >= 30 && calls <= 110, "{read}, {calls}");
+    until("nothing is left", || view(&pool, ACCOUNT).updates.missed > 0).await;
+    assert!(world.store.received().gaps().await.expect("readable").is_empty());
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_history_does_not_give_is_listed() {
+    let (world, pool) = one_account().await;
+    pool.stop(Duration::from_secs(5)).await;
+    write(&world, "@client_1", "@demo_backup_1", "while away");
+    world.clock.advance(Duration::from_hours(60));
+    let refused = world.fault(ACCOUNT, FaultName::RpcError).method("messages.getHistory");
+    refused.error(400, "CHANNEL_PRIVATE").on();
+    let pool = world.pool().await;
+    let listed = async {
+        loop {
+            let gaps = world.store.received().gaps().await.expect("readable");
+            if let Some(gap) = gaps.into_iter().find(|gap| gap.failure.is_some()) {
+                return gap;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let gap = tokio::time::timeout(Duration::from_mins(1), listed).await.expect("it is listed");
+    assert_eq!(gap.failure.as_deref(), Some("CHANNEL_PRIVATE"));
+    assert_eq!(told(&world.store).await, 0);
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_followed_supergroup_is_asked_for_at_the_start() {
+    let mut world = World::new().await.only(&[ACCOUNT]);
+    world.settings.accounts[0].keep_messages = Keep::All;
+    let pool = world.ready().await;
+    let supergroup = world.demo("Demo supergroup");
+    let written = write(&world, "@client_1", &supergroup, "one");
+    kept(&world, &written, |_| true).await;
+    pool.stop(Duration::from_secs(5)).await;
+    let away = write(&world, "@client_1", &supergroup, "while away");
+    // An absence after which the difference is not asked for.
+    world.clock.advance(Duration::from_hours(60));
+    let pool = world.pool().await;
+    kept(&world, &away, |_| true).await;
+    assert_eq!(told(&world.store).await, 2);
+    world.end(&pool).await;
+}
