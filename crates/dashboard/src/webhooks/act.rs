@@ -5,7 +5,6 @@ use api::{MadeWebhook, Webhook, WebhookRetry, WebhookTest};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::EventId;
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,7 +13,7 @@ use super::{API, HERE, find, form, name};
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::listing::{address, written_time};
-use crate::page::{self, refusal};
+use crate::page::{self, refusal, segment};
 use crate::view::{Linked, Section};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{WebhooksWords, WorkWords, said};
@@ -77,10 +76,10 @@ pub(crate) async fn act(
         "test" => test(&dashboard, &visitor, &path).await,
         "pause" => done(&dashboard, &visitor, &format!("{path}/pause"), words.was_paused).await,
         "resume" => done(&dashboard, &visitor, &format!("{path}/resume"), words.was_resumed).await,
-        "retry" => match form.event.parse::<EventId>() {
-            Ok(event) => retry(&dashboard, &visitor, &format!("{path}/attempts/{event}/retry")).await,
-            Err(_) => return refusal::no_such_page(&visitor),
-        },
+        "retry" => {
+            let event = segment(&form.event);
+            retry(&dashboard, &visitor, &format!("{path}/attempts/{event}/retry")).await
+        }
         "retry-dead" => retry(&dashboard, &visitor, &format!("{path}/retry")).await,
         "replay" => replay(&dashboard, &visitor, &path, &form.since).await,
         "rotate" => {
