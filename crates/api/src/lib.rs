@@ -27,6 +27,7 @@ mod operation_history;
 mod operation_result;
 mod overview;
 mod page;
+mod received_message;
 #[cfg(test)]
 mod sagas;
 pub mod schemas;
@@ -71,6 +72,7 @@ pub use overview::{
     UnableAccounts,
 };
 pub use page::Page;
+pub use received_message::{AnyMessage, Forward, MessageDirection, Reaction, ReceivedMessage, TextEntity};
 pub use store::{FailedState, Scope, Switch};
 pub use task_failure::{describe_refused_task, describe_task_failure, each};
 pub use telegram::AccountSource;

@@ -9,12 +9,16 @@ use utoipa::ToSchema;
 
 use crate::media::{Media, Whereabouts};
 use crate::names::ChatNames;
+use crate::received_message::MessageDirection;
 use crate::schemas;
 use crate::task_failure::describe_task_failure;
 
 /// A message on its way out, or at its end.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Message {
+    /// `out`: it was sent, or is to be.
+    #[serde(default)]
+    pub direction: MessageDirection,
     /// Our id; sorts by time.
     #[schema(value_type = String, example = "msg_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     pub id: MessageId,
@@ -120,6 +124,7 @@ impl Message {
 
     fn new(message: &OutboundMessage, timeline: Option<&[Entry]>, whereabouts: Option<&Whereabouts>) -> Self {
         Self {
+            direction: MessageDirection::Out,
             id: message.id,
             state: message.state,
             advice: timeline.and_then(|_| advice(message)),

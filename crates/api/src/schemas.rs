@@ -21,6 +21,21 @@ pub fn message_state() -> RefOr<Schema> {
     one_of(words, "How far it is.").examples(["sent"]).into()
 }
 
+/// What wrote a message that was received.
+pub fn message_origin() -> RefOr<Schema> {
+    let words = domain::MessageOrigin::ALL.into_iter().map(domain::MessageOrigin::as_str);
+    one_of(words, "What wrote it; `owner` is a person at another app of the account.")
+        .examples(["person"])
+        .into()
+}
+
+/// Which messages a list has.
+pub fn direction() -> RefOr<Schema> {
+    one_of(["in", "out"], "Those that were received, or those that were sent.")
+        .default(Some("out".into()))
+        .into()
+}
+
 /// What has not arrived, in whatever state it is.
 pub const UNDELIVERED: &str = "undelivered";
 

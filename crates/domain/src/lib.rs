@@ -17,6 +17,7 @@ pub mod id;
 pub mod measure;
 pub mod media;
 pub mod message;
+pub mod message_ref;
 pub mod named_chat;
 pub mod outcome;
 pub mod person;
@@ -44,6 +45,7 @@ pub use id::{
     OperationId, SessionId, UploadId, WebhookId,
 };
 pub use message::MessageState;
+pub use message_ref::MessageRef;
 pub use named_chat::{NamedChat, NamedChatError, Phone};
 pub use outcome::Outcome;
 pub use person::{InvalidUserName, Role, UserName};

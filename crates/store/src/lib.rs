@@ -1,7 +1,7 @@
 //! The durable truth: the outbox, sagas, chats, sessions, peers and keys, on SQLite with group commit.
 //!
 //! A [`Store`] is opened on a data directory, which it locks against other processes. Its repositories are
-//! [`Outbox`], [`Received`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`Events`], [`FailedRequests`],
+//! [`Outbox`], [`Received`], [`Conversations`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`Events`], [`FailedRequests`],
 //! [`Files`], [`Accounts`], [`SentCounts`], [`Peers`], [`Imports`], [`ClearingRun`], [`Alerts`], [`ApiKeys`], [`DoNotContact`],
 //! [`Users`], [`UserSessions`] and [`AuditLog`]; [`Beats`] have a file of their own; [`Store::work`] is the log of messages and sagas
 //! together. A write is
@@ -19,6 +19,7 @@ mod chats;
 mod clearing;
 mod codes;
 mod column;
+mod conversations;
 mod copying;
 mod database;
 mod deferred;
@@ -36,6 +37,7 @@ mod inspect;
 mod lease;
 mod master_key;
 mod migrations;
+mod needle;
 mod opening;
 mod outbox;
 mod paging;
@@ -89,6 +91,7 @@ pub use chats::{
     ChatFilter, ChatNames, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat,
 };
 pub use clearing::{ClearingRun, StoredClearing};
+pub use conversations::{ConversationMessage, ConversationStart, Conversations};
 pub use copying::{Copied, CopiedTable, CopyError, CopyOptions, CopyProgress, check_target, copy};
 pub use directory::{DirectoryLock, RESTORED, RESTORING, lock_directory};
 pub use disk::Disk;
@@ -109,7 +112,8 @@ pub use outbox::{
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
 pub use received::{
-    GapChange, Missed, PageRead, Received, ReceivedChange, ReceivedGap, StoredReceived, Taken, TakenUpdates,
+    GapChange, Missed, PageRead, Received, ReceivedChange, ReceivedFilter, ReceivedGap, StoredReceived,
+    Taken, TakenUpdates,
 };
 pub use restored::HeldBack;
 pub use sagas::{AcceptSaga, Keep, NewCallback, SagaAccepted, SagaChange, Sagas};
@@ -207,6 +211,11 @@ impl Store {
     /// Messages on their way out.
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox { store: self }
+    }
+
+    /// What was received and sent in each chat, in one order.
+    pub fn conversations(&self) -> Conversations<'_> {
+        Conversations { store: self }
     }
 
     /// How much the accounts with limits have sent.

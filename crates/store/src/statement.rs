@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 26] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 28] {
         [
             crate::outbox::statements::ALL,
             crate::outbox::unfinished::ALL,
@@ -59,6 +59,8 @@ mod tests {
             crate::webhooks::statements::ALL,
             crate::received::statements::ALL,
             crate::received::gaps::ALL,
+            crate::received::reading::ALL,
+            crate::conversations::statements::ALL,
         ]
     }
 
@@ -184,6 +186,18 @@ mod tests {
             (crate::alerts::statements::WAITING, "alert_deliveries_waiting"),
             (crate::do_not_contact::KNOWN_AS, "telegram_peers_known_as"),
             (crate::do_not_contact::FIND, "do_not_contact_by_contact"),
+            (crate::conversations::statements::SENT_BEFORE, "outbox_by_chat (chat_id=? AND <expr><?"),
+            (crate::conversations::statements::SENT_AFTER, "outbox_by_chat (chat_id=? AND <expr>>?"),
+            (
+                crate::conversations::statements::RECEIVED_BEFORE,
+                "received_messages_by_chat (chat_id=? AND place<?",
+            ),
+            (
+                crate::conversations::statements::RECEIVED_AFTER,
+                "received_messages_by_chat (chat_id=? AND place>?",
+            ),
+            (crate::conversations::statements::PLACE_OF_RECEIVED, "received_messages_by_number"),
+            (crate::received::reading::SCAN, "received_messages USING INTEGER PRIMARY KEY"),
             (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (result=? AND seq<?"),
             (
                 crate::access::statements::REPEAT_AUDIT,

@@ -14,6 +14,7 @@ use crate::failed_requests::DropFailedRequests;
 use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
 use crate::point::{self, Point};
+use crate::received::reading as received;
 use crate::sagas::statements as sagas;
 use crate::webhooks::statements as webhooks;
 use crate::write::{Transaction, Write};
@@ -22,6 +23,8 @@ use crate::{Store, StoreError, callbacks, failovers, sent_counts};
 /// Messages, sagas and what is told about them are removed when they ended this long ago. Those in doubt stay until a
 /// person decides about them.
 const LIFE: Duration = Duration::from_hours(30 * 24);
+/// Messages that came in are removed this long after they did.
+const RECEIVED_LIFE: Duration = Duration::from_hours(90 * 24);
 /// A reference to a file at the provider is removed when it was saved this long ago; the one who uses one saves it again.
 const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
 /// An upload that was not finished is forgotten when it began this long ago: the provider has forgotten its parts.
@@ -42,6 +45,8 @@ const MOST: u32 = 100;
 pub struct Swept {
     /// Messages, with everything about them.
     pub messages: u64,
+    /// Messages that came in.
+    pub received: u64,
     /// Idempotency keys.
     pub keys: u64,
     /// Requests without a key that could be joined.
@@ -85,6 +90,7 @@ impl Store {
         let old = older(LIFE);
         Ok(Swept {
             messages: self.sweep_work(MESSAGES, before).await?,
+            received: in_pieces(|| self.drop_rows(received::DROP_OLD, older(RECEIVED_LIFE))).await?,
             keys: self.sweep_keys(now.minus(KEY_LIFE)).await?,
             joins: in_pieces(|| self.execute(point::DROP_JOINS, sql::DROP_JOINS, (now.as_micros(), MOST)))
                 .await?,

@@ -335,10 +335,10 @@ impl Problem {
 
     pub(crate) fn message_not_found(given: &str) -> Self {
         let detail = match given.parse::<ReceivedId>() {
-            // The id is good, and what it names is not kept here.
+            // The id is good, and what it names is not stored, or is none of ours.
             Ok(id) => format!(
-                "{id} is a message in a chat: it is listed by GET /v1/chats/{}/history, and only its file has a path here, \
-                 /v1/messages/{id}/media/0.",
+                "{id} is a message that others wrote: it is listed by GET /v1/chats/{}/history, its file is \
+                 /v1/messages/{id}/media/0, and it is shown here if it is stored.",
                 id.chat_id()
             ),
             Err(_) => format!("No message has the id {:?}.", shorten(given)),

@@ -1,6 +1,7 @@
-//! Chats: which account serves each, those that no one finds, the do-not-contact list, and giving them to another account or leaving them.
+//! Chats: which account serves each, what was said there, those that no one finds, the do-not-contact list, and giving them to another account or leaving them.
 
 pub(crate) mod act;
+pub(crate) mod conversation;
 pub(crate) mod do_not_contact;
 pub(crate) mod list;
 pub(crate) mod one;
@@ -15,6 +16,11 @@ impl Linked for Chat {
     fn path(&self) -> String {
         format!("/chats/{}", self.chat_id)
     }
+}
+
+/// Where the conversation of a chat is shown.
+pub(crate) fn conversation_path(chat_id: &str) -> String {
+    format!("/chats/{chat_id}/messages")
 }
 
 pub(crate) fn name(chat: &Chat) -> String {

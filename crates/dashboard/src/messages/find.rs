@@ -4,7 +4,7 @@ use access::Right;
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::{MessageId, MessageState, Timestamp};
+use domain::{MessageId, MessageRef, MessageState, Timestamp};
 use http::Method;
 use serde::Deserialize;
 
@@ -175,7 +175,7 @@ pub(crate) async fn show(
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
     // Anyone who searches for an id wants that message.
-    if let Ok(id) = query.q.trim().parse::<MessageId>() {
+    if let Ok(id) = query.q.trim().parse::<MessageRef>() {
         return Redirect::to(&format!("/messages/{id}")).into_response();
     }
     let path = query.listed(&visitor);

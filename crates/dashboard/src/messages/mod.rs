@@ -2,6 +2,7 @@
 
 pub(crate) mod act;
 pub(crate) mod find;
+pub(crate) mod received;
 pub(crate) mod retry_failed;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The pages of messages as they are drawn, in both languages.
 
+use api::AnyMessage;
 use askama::Template;
 use domain::Timestamp;
 use serde_json::json;
@@ -55,11 +56,28 @@ fn drawn_why_of(language: Language, message: &Message) -> String {
 fn drawn(language: Language, message: &Message, why: &Why) -> String {
     let visitor = Visitor::made_up(language, now());
     let words = MessagesWords::of(language);
-    let others = [message.clone()];
+    let around = around(message);
     let work = WorkWords::of(language);
-    Page { visitor: &visitor, words, work, message, why, others: &others, may_act: true }
+    Page { visitor: &visitor, words, work, message, why, around: &around, may_act: true }
         .render()
         .expect("a page")
+}
+
+/// What a customer wrote before and after it.
+fn around(message: &Message) -> [AnyMessage; 3] {
+    let received = |number: u8, name: Option<&str>, text: &str| {
+        serde_json::from_value(json!({
+            "direction": "in", "id": "rcv_1zzzzy5q1rkpjw00000pg", "message_id": number, "account": "main",
+            "chat_id": "-1001234567890", "origin": "person", "from": "5000000001", "from_name": name, "text": text,
+            "at": "2026-11-20T11:06:50Z", "received_at": "2026-11-20T11:06:50.112Z",
+        }))
+        .expect("a received message")
+    };
+    [
+        received(45, Some("Anna"), "Is it <i>ready</i>?"),
+        AnyMessage::Out(Box::new(message.clone())),
+        received(47, None, ""),
+    ]
 }
 
 fn drawn_list(language: Language) -> String {

@@ -1,16 +1,17 @@
 //! `/messages/{id}`: a message and why it is where it is.
 
 use access::Right;
-use api::{MessageCandidate, Origin};
+use api::{AnyMessage, MessageCandidate, Origin};
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::Response;
-use domain::{AccountName, MessageId, MessageState};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::{AccountName, MessageRef, MessageState};
 use http::Method;
 use serde::Deserialize;
 
 use super::timeline::{Step, Stop, stops};
 use super::{Message, is_restored};
+use crate::chats::{conversation, conversation_path};
 use crate::dashboard::Dashboard;
 use crate::listing::{self, address};
 use crate::page::{self, refusal};
@@ -18,8 +19,8 @@ use crate::view::{Linked, Section, Tint};
 use crate::visitor::Visitor;
 use crate::words::{self, MessagesWords, WorkWords, number};
 
-/// How many of the messages to a chat are shown beside one.
-const OTHERS: &str = "6";
+/// How many messages of the chat are shown before one, and after it.
+const BESIDE: &str = "3";
 
 /// The steps of a message, as the API shows them.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,8 +48,8 @@ pub(super) struct Page<'a> {
     pub(super) work: &'static WorkWords,
     pub(super) message: &'a Message,
     pub(super) why: &'a Why,
-    /// What else went to the chat, the newest first.
-    pub(super) others: &'a [Message],
+    /// The message and what came before it and after it in its chat, the newest last.
+    pub(super) around: &'a [AnyMessage],
     pub(super) may_act: bool,
 }
 
@@ -101,9 +102,14 @@ impl Page<'_> {
         address("/logs", &[("subject", &self.message.id.to_string()), ("range", "7d")])
     }
 
-    fn of_chat(&self) -> String {
-        let chat = self.message.chat_id.map(|id| id.to_string()).unwrap_or_default();
-        address("/messages", &[("chat", &chat)])
+    /// The conversation, where the message stands in it.
+    fn conversation(&self) -> Option<String> {
+        let (chat, id) = (self.message.chat_id?, self.message.id.to_string());
+        Some(address(&conversation_path(&chat.to_string()), &[("around", &id)]) + "#" + &id)
+    }
+
+    fn is_this(&self, one: &AnyMessage) -> bool {
+        one.id() == self.message.id.to_string()
     }
 
     fn ids(&self) -> String {
@@ -117,7 +123,16 @@ pub(crate) async fn show(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Response {
-    let Ok(id) = id.parse::<MessageId>() else { return refusal::no_such_page(&visitor) };
+    let id = match id.parse() {
+        Ok(MessageRef::Sent(id)) => id,
+        // What was received is shown where it stands.
+        Ok(MessageRef::Received(id)) => {
+            let (chat, id) = (id.chat_id().to_string(), id.to_string());
+            let conversation = address(&conversation_path(&chat), &[("around", &id)]);
+            return Redirect::to(&format!("{conversation}#{id}")).into_response();
+        }
+        Err(_) => return refusal::no_such_page(&visitor),
+    };
     let path = format!("/v1/messages/{id}");
     let message = dashboard.ask::<Message>(&visitor, Method::GET, &path, None).await;
     let why = dashboard.ask::<Why>(&visitor, Method::GET, &format!("{path}/why"), None).await;
@@ -125,14 +140,10 @@ pub(crate) async fn show(
         (Ok(message), Ok(why)) => (message, why),
         (Err(refused), _) | (_, Err(refused)) => return refusal::of_api(&visitor, &refused),
     };
-    let others = match message.chat_id {
+    let around = match message.chat_id {
         Some(chat) => {
-            let others = address("/v1/messages", &[("chat_id", &chat.to_string()), ("limit", OTHERS)]);
-            dashboard
-                .ask::<api::Page<Message>>(&visitor, Method::GET, &others, None)
-                .await
-                .unwrap_or_default()
-                .items
+            let (chat, id) = (chat.to_string(), message.id.to_string());
+            conversation::around(&dashboard, &visitor, &chat, &id, BESIDE).await.unwrap_or_default().messages
         }
         None => Vec::new(),
     };
@@ -142,7 +153,7 @@ pub(crate) async fn show(
         work: WorkWords::of(visitor.language),
         message: &message,
         why: &why,
-        others: &others,
+        around: &around,
         may_act: visitor.may(Right::Send),
     };
     let title = body.verdict();

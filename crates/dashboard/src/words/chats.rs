@@ -27,6 +27,21 @@ words! {
         "No account serves it yet: the first that does something in it will.",
         "Чат пока никто не ведёт: его возьмёт первый аккаунт, который что-то в нём сделает.";
     its_messages: "Its messages", "Его сообщения";
+    conversation: "Conversation", "Переписка";
+    conversation_lede:
+        "What was received here and what was sent, as far as it is stored.",
+        "Что сюда пришло и что отсюда отправлено, насколько это сохранено.";
+    find_in_it: "Find in the conversation", "Найти в переписке";
+    what_waits: "What waits or failed", "Что ждёт или не ушло";
+    says_nothing: "Nothing is stored of this chat", "Из этого чата ничего не сохранено";
+    says_nothing_detail:
+        "Messages appear here once something is received or sent.",
+        "Сообщения появятся, когда что-нибудь придёт или будет отправлено.";
+    earlier: "Earlier messages", "Более ранние";
+    later: "Later messages", "Более поздние";
+    edited: "edited", "изменено";
+    deleted: "deleted", "удалено";
+    forwarded: "forwarded", "переслано";
     its_operations: "Its operations", "Его операции";
     who_serves: "Who serves it", "Кто ведёт чат";
     who_serves_detail:
@@ -93,6 +108,7 @@ sentences! {
     ChatsWords;
     unknown(chat: &str): "No account knows the chat {chat}", "Чат {chat} не знает ни один аккаунт";
     served(account: &str): "{account} serves it.", "Чат ведёт {account}.";
+    from_a_phone(account: &str): "{account}, from another app", "{account}, из другого приложения";
     bind_question(chat: &str): "Give {chat} to which account?", "Какому аккаунту передать «{chat}»?";
     leave_question(chat: &str): "Leave {chat}?", "Выйти из «{chat}»?";
     bound(account: &str): "{account} serves the chat now.", "Теперь чат ведёт {account}.";
@@ -111,6 +127,25 @@ impl ChatsWords {
             "own_user" => self.language.of("Saved Messages", "Избранное"),
             _ => self.language.of("Channel", "Канал"),
         }
+    }
+
+    /// What happened to a chat, as the API names it.
+    pub(crate) fn service(&self, word: &str) -> &'static str {
+        let (english, russian) = match word {
+            "created" => ("The chat was created", "Чат создан"),
+            "title_changed" => ("The title was changed", "Название изменено"),
+            "photo_changed" => ("The photo was changed", "Фото изменено"),
+            "members_added" => ("Members were added", "Добавлены участники"),
+            "member_removed" => ("A member left or was removed", "Участник вышел или удалён"),
+            "member_joined" => ("A member joined", "Участник присоединился"),
+            "became_supergroup" => ("The group became a supergroup", "Группа стала супергруппой"),
+            "message_pinned" => ("A message was pinned", "Сообщение закреплено"),
+            "history_cleared" => ("The history was cleared", "История очищена"),
+            "phone_call" => ("A call", "Звонок"),
+            "contact_joined" => ("Joined Telegram", "Присоединился к Telegram"),
+            _ => ("A service message", "Служебное сообщение"),
+        };
+        self.language.of(english, russian)
     }
 
     pub(crate) fn listener(&self, listener: &str) -> String {

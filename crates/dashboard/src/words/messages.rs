@@ -6,6 +6,16 @@ words! {
     lede:
         "Every message, the newest first. Open one to see what happened to it and why.",
         "Все сообщения, новые сверху. Откройте любое, чтобы увидеть, что с ним произошло и почему.";
+    sent: "Sent", "Отправленные";
+    received: "Received messages", "Полученные сообщения";
+    received_lede:
+        "What others wrote to the accounts, the latest first. Open one to see the conversation.",
+        "Что написали аккаунтам, новое сверху. Откройте, чтобы увидеть переписку.";
+    none_received: "Nothing was received yet", "Пока ничего не пришло";
+    none_received_detail:
+        "Messages of private chats and of chats known here appear here once they come.",
+        "Здесь появятся сообщения из личных чатов и из чатов, известных здесь.";
+    who: "From", "От кого";
     find: "Find messages", "Найти сообщения";
     find_hint: "Text, order, name, @name, phone or number", "Текст, заказ, имя, @имя, телефон или номер";
     text: "Text", "Текст";
@@ -58,8 +68,8 @@ words! {
         "Held back after a restore: it may have been sent.",
         "Задержано после восстановления: возможно, отправлено.";
     files: "Files", "Файлы";
-    same_chat: "The same chat", "Тот же чат";
-    all_of_chat: "All messages to this chat", "Все сообщения в этот чат";
+    before_and_after: "Before and after it", "До и после";
+    conversation: "The conversation", "Переписка";
     candidates: "Who can send to this chat now", "Кто может отправить в этот чат сейчас";
     verdict_of: "Verdict", "Решение";
     preferred: "first choice for this chat", "основной для этого чата";

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod backups;
+mod conversations;
 mod door;
 mod empty;
 mod lists;

@@ -27,7 +27,7 @@ pub use accept::{Accept, Accepted, Idempotency, Join, Origin, SameBy};
 pub(crate) use ending::AnsweredWrite;
 pub(crate) use held_back::HoldMessages;
 pub use reading::{EndedInMinute, Filter, Listed, StoredLane};
-pub(crate) use reading::{LONGEST_BATCH, logged};
+pub(crate) use reading::{LONGEST_BATCH, logged, message as read_message, with_parts};
 pub use receipt::{Receipt, ReceiptState};
 pub use unfinished::{Caller, LaneKey, NextScheduled, Place, Queue, Waiting, WaitingAt};
 

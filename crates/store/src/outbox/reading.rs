@@ -204,7 +204,8 @@ fn all_with_parts(
     messages.into_iter().map(|message| with_parts(connection, message)).collect()
 }
 
-pub(super) fn with_parts(
+/// The same with its parts.
+pub(crate) fn with_parts(
     connection: &Connection,
     mut message: OutboundMessage,
 ) -> Result<OutboundMessage, StoreError> {
@@ -235,7 +236,7 @@ pub(crate) fn logged(
 }
 
 /// A message without its parts.
-pub(super) fn message(row: &Row<'_>) -> Result<OutboundMessage, StoreError> {
+pub(crate) fn message(row: &Row<'_>) -> Result<OutboundMessage, StoreError> {
     let columns = Columns::new(row, TABLE);
     let state = columns.coded(1, "state", codes::message)?;
     // One beside a doubt only says that the message was held back.

@@ -3,8 +3,6 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use domain::message::OutboundMessage;
-use domain::phone::PhoneDigits;
 use domain::{AccountName, ChatId, MessageId, MessageState, Timestamp};
 
 use super::reading::{Filter, LONGEST_BATCH, Listed, message, with_parts};
@@ -13,6 +11,7 @@ use super::{TABLE, key};
 use crate::chats::in_json;
 use crate::column::Columns;
 use crate::database::{Connection, Row, params};
+use crate::needle::Needle;
 use crate::paging::Page;
 use crate::{StoreError, codes};
 
@@ -29,45 +28,6 @@ fn first_id_at(at: Timestamp) -> [u8; 16] {
     let mut id = [0; 16];
     id[..6].copy_from_slice(&millis[2..]);
     id
-}
-
-/// What is compared: the same letters, large or small.
-fn folded(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
-}
-
-/// What a text must have in it.
-struct Needle {
-    text: String,
-    /// As it stands in a stored content.
-    stored: String,
-    /// A phone is found however it is written.
-    phone: Option<PhoneDigits>,
-}
-
-impl Needle {
-    fn new(text: &str) -> Self {
-        let quoted = serde_json::Value::from(text).to_string();
-        let stored = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-        Self { text: folded(text), stored: folded(stored), phone: PhoneDigits::read(text) }
-    }
-
-    /// Whether a stored content may have it: most have not, and are never read further. `desk` is used again for each.
-    fn may_be_in(&self, stored: &str, desk: &mut String) -> bool {
-        desk.clear();
-        if stored.is_ascii() {
-            desk.push_str(stored);
-            desk.make_ascii_lowercase();
-        } else {
-            desk.extend(stored.chars().flat_map(char::to_lowercase));
-        }
-        desk.contains(&self.stored) || self.phone.as_ref().is_some_and(|phone| phone.is_in(desk))
-    }
-
-    fn is_in(&self, message: &OutboundMessage) -> bool {
-        let text = &message.content.text.text;
-        folded(text).contains(&self.text) || self.phone.as_ref().is_some_and(|phone| phone.is_in(text))
-    }
 }
 
 /// Messages that failed before an instant, the oldest first, after one of them: their ids alone. A text in the filter is
@@ -133,7 +93,7 @@ pub(super) fn search(
             Some(needle) => {
                 let is_to = is_for(row, filter, needle)?;
                 if is_to || needle.may_be_in(row.text(11).unwrap_or_default(), &mut folded_text) {
-                    Some(message(row)?).filter(|message| is_to || needle.is_in(message))
+                    Some(message(row)?).filter(|message| is_to || needle.fits(&message.content.text.text))
                 } else {
                     None
                 }
@@ -159,7 +119,7 @@ fn is_among(row: &Row<'_>, chats: &[ChatId]) -> Result<bool, StoreError> {
 /// Whether it is wanted for its chat, whatever its text.
 fn is_for(row: &Row<'_>, filter: &Filter, needle: &Needle) -> Result<bool, StoreError> {
     let Some(chats) = &filter.or_to else { return Ok(false) };
-    Ok(is_among(row, chats)? || folded(row.text(2).unwrap_or_default()).contains(&needle.text))
+    Ok(is_among(row, chats)? || needle.names(row.text(2).unwrap_or_default()))
 }
 
 /// What the columns say; the text is looked at last, since it is long.
@@ -220,6 +180,7 @@ fn undelivered_since(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::needle::folded;
     use proptest::prelude::*;
     use proptest::sample::select;
 
@@ -343,15 +304,6 @@ mod tests {
                 millis / 1_000
             }).collect();
             prop_assert_eq!(found, expected);
-        }
-
-        #[test]
-        fn what_is_in_a_text_may_be_in_its_stored_form(text in "\\PC{0,40}", from in 0_usize..40, length in 1_usize..10) {
-            let piece: String = text.chars().skip(from).take(length).collect();
-            let stored = serde_json::json!({ "text": { "text": text } }).to_string();
-            let needle = Needle::new(&piece);
-            prop_assert!(needle.may_be_in(&stored, &mut String::from("before")), "{piece:?} in {stored}");
-            prop_assert!(Needle::new(&piece.to_uppercase().to_lowercase()).text == folded(&piece.to_uppercase().to_lowercase()));
         }
 
         #[test]

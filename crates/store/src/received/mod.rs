@@ -1,7 +1,8 @@
 //! Messages that came in: kept with where the updates stand, told of as events, changed as Telegram changes them.
 
 pub(crate) mod gaps;
-mod row;
+pub(crate) mod reading;
+pub(crate) mod row;
 mod take;
 mod whose;
 
@@ -9,9 +10,11 @@ use domain::received_message::Reaction;
 use domain::{AccountName, ChatId, MessageOrigin, ReceivedId, ReceivedMessage, TelegramMessageId, Timestamp};
 
 use crate::database::params;
+use crate::paging::{Page, Paged};
 use crate::{Store, StoreError, UpdateChange};
 
 pub use gaps::{GapChange, Missed, PageRead, ReceivedGap};
+pub use reading::ReceivedFilter;
 use statements as sql;
 
 pub(crate) const TABLE: &str = "received_messages";
@@ -183,6 +186,16 @@ impl Received<'_> {
     /// Notes what comes of a gap.
     pub async fn change_gap(&self, account: &AccountName, change: GapChange) -> Result<(), StoreError> {
         self.store.write(gaps::Change { account: account.clone(), change, at: self.store.now() }).await
+    }
+
+    /// Messages that came in, the latest first, a page at a time. A page may have fewer than were asked for and still lead on.
+    pub async fn list(
+        &self,
+        filter: &ReceivedFilter,
+        page: &Page,
+    ) -> Result<Paged<StoredReceived>, StoreError> {
+        let (filter, page) = (filter.clone(), page.clone());
+        self.store.read(move |connection| reading::list(connection, &filter, &page)).await
     }
 
     /// The message of this id.

@@ -22,6 +22,8 @@ mod channels;
 #[cfg(test)]
 mod chats;
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod copying;
 #[cfg(test)]
 mod disk;

@@ -1,12 +1,14 @@
-//! `switchboard chat`: lists, leaves and moves the chats that the running server knows.
+//! `switchboard chat`: lists, leaves and moves the chats that the running server knows, and shows their conversations.
 
 use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 use domain::{AccountName, ChatRef, NamedChat};
 use hyper::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::conversation;
 use super::word::word;
 use crate::api_client::ApiOptions;
 use crate::table::{self, cell};
@@ -37,6 +39,22 @@ enum Action {
         /// Only chats in this state
         #[arg(long, value_enum)]
         state: Option<StateWord>,
+        #[command(flatten)]
+        options: ApiOptions,
+    },
+    /// Show the conversation of a chat from the store, what was received and what was sent, the newest first
+    #[command(after_help = "Examples:\n  switchboard chat messages 123456789\n  \
+            switchboard chat messages @client_1 --text \"price\" --limit 10 --json")]
+    Messages {
+        /// The chat: an id, @name or the phone number of a person
+        #[arg(allow_hyphen_values = true)]
+        chat: NamedChat,
+        /// Only messages with this in their text
+        #[arg(long)]
+        text: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
         #[command(flatten)]
         options: ApiOptions,
     },
@@ -111,6 +129,11 @@ impl Chat {
                     ("INVITE LINK", "invite_link"),
                 ];
                 options.print_list(&chats, |chats| table::of(chats, columns).to_string());
+            }
+            Action::Messages { chat, text, limit, options } => {
+                let text = text.map(|text| format!("&q={}", utf8_percent_encode(&text, NON_ALPHANUMERIC)));
+                let path = format!("/v1/chats/{chat}/messages?limit={limit}{}", text.unwrap_or_default());
+                conversation::show(&path, limit, &options).await?;
             }
             Action::Leave { chat, remove_members, leave_own, account, options } => {
                 let path = format!(

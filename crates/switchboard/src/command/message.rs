@@ -1,14 +1,17 @@
-//! `switchboard message`: shows one message, cancels it, ends the doubt about it.
+//! `switchboard message`: lists messages, shows one, cancels it, ends the doubt about it.
 
 use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
-use domain::MessageId;
+use domain::{AccountName, ChatId, MessageId, MessageRef};
 use hyper::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::conversation;
 use super::word::word;
 use crate::Location;
+use crate::api_client::ApiOptions;
 use crate::output::{say, say_json};
 use crate::table::cell;
 
@@ -24,9 +27,40 @@ pub(crate) struct Message {
 
 #[derive(Subcommand)]
 enum Action {
+    /// List messages, the newest first: those that were sent, or those that were received
+    #[command(
+        after_help = "Examples:\n  switchboard message list\n  switchboard message list --direction in --text \"price\"\n  \
+            switchboard message list --account main --limit 10 --json"
+    )]
+    List {
+        /// Which messages
+        #[arg(long, value_enum, default_value_t = Direction::Out)]
+        direction: Direction,
+        /// Only messages of this account
+        #[arg(long, value_name = "NAME")]
+        account: Option<AccountName>,
+        /// Only messages of this chat
+        #[arg(long, allow_hyphen_values = true)]
+        chat: Option<ChatId>,
+        /// Only messages with this in their text
+        #[arg(long)]
+        text: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+        #[command(flatten)]
+        options: ApiOptions,
+    },
     /// Show a message as the API does
-    #[command(after_help = "Examples:\n  switchboard message show msg_01…")]
-    Show(One),
+    #[command(
+        after_help = "Examples:\n  switchboard message show msg_01…\n  switchboard message show rcv_1…"
+    )]
+    Show {
+        /// The id of the message
+        id: MessageRef,
+        #[command(flatten)]
+        location: Location,
+    },
     /// Cancel a message that waits, or stop further attempts to send it
     #[command(
         after_help = "What waits is cancelled, and nothing is sent. What is being sent, and of which an attempt came \
@@ -57,6 +91,15 @@ struct One {
     location: Location,
 }
 
+/// Which messages are listed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Direction {
+    /// Received
+    In,
+    /// Sent, or to be sent
+    Out,
+}
+
 /// What became of a message in doubt.
 #[derive(Clone, Copy, ValueEnum)]
 enum Truth {
@@ -69,8 +112,21 @@ enum Truth {
 impl Message {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let changed = match self.action {
-            Action::Show(one) => {
-                say_json(&one.call(Method::GET, "", None).await?);
+            Action::List { direction, account, chat, text, limit, options } => {
+                let text = text.map(|text| utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string());
+                let filter = [
+                    account.map(|account| format!("&account={account}")),
+                    chat.map(|chat| format!("&chat_id={chat}")),
+                    text.map(|text| format!("&text={text}")),
+                ];
+                let filter: String = filter.into_iter().flatten().collect();
+                let path = format!("/v1/messages?direction={}&limit={limit}{filter}", word(&direction));
+                return conversation::show(&path, limit, &options).await;
+            }
+            Action::Show { id, location } => {
+                say_json(
+                    &location.server().await?.call(Method::GET, &format!("/v1/messages/{id}"), None).await?,
+                );
                 return Ok(());
             }
             Action::Cancel(one) => one.call(Method::POST, "/cancel", None).await?,

@@ -41,13 +41,14 @@ const LOOKS: [(u32, Theme, &str); 4] = [
 ];
 
 /// The pages whose picture is not named after their path. A word in braces is an id of the day.
-const PAGES: [(&str, &str); 32] = [
+const PAGES: [(&str, &str); 33] = [
     ("overview", "/"),
     ("card", "/cards/service%3Asend_text"),
     ("stop", "/cards/service%3Asend_text/stop"),
     ("message", "/messages/{sent}"),
     ("retry-failed", "/messages/retry-failed"),
     ("chat", "/chats/{chat}"),
+    ("conversation", "/chats/{chat}/messages"),
     ("bind", "/chats/-1002000000001/bind"),
     ("not-found", "/chats/unresolved"),
     ("account", "/accounts/main"),
@@ -80,7 +81,7 @@ const PAGES: [(&str, &str); 32] = [
 const QUESTION: &str = "a question as the one before a stop";
 
 /// What answers to GET and has no picture, each for a reason.
-const NOT_SHOWN: [(&str, &str); 24] = [
+const NOT_SHOWN: [(&str, &str); 25] = [
     (
         "/accounts/import/under-way",
         "is there for as long as an import runs, and tells of it as the look before does",
@@ -100,6 +101,7 @@ const NOT_SHOWN: [(&str, &str); 24] = [
     ("/live/overview", "no page: a stream"),
     ("/live/work", "no page: a stream"),
     ("/logs/download", "no page: a file"),
+    ("/messages/received", "a list as that of what was sent"),
     ("/settings", "leads to one's own page"),
     ("/settings/alerts/{name}/remove", QUESTION),
     ("/settings/backups/{name}/content", "no page: a file"),

@@ -9,6 +9,7 @@ mod book;
 mod chats;
 mod completions;
 mod contract;
+mod conversations;
 mod crash;
 mod deployment;
 mod dialogs;

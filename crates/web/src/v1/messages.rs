@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use api::schemas;
+use api::{AnyMessage, schemas};
 use axum::extract::State as Shared;
 use axum::response::Response;
 use delivery::{Change, How, Query, Sender, Submission, SubmitError, Submitted};
 use domain::message::OutboundMessage;
-use domain::{AccountName, ChatId, MessageId, MessageState, NamedChat, Service};
+use domain::{AccountName, ChatId, MessageId, MessageState, NamedChat, ReceivedId, Service};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use store::{Approval, Filter, Resolution, StoreError};
@@ -19,7 +19,7 @@ use super::logs::moment;
 use super::names::{self, Names};
 use super::new_message::{NewMessage, Order};
 use super::page::{listed, store_page};
-use super::{LISTENER, LongPageParameters, Page, services};
+use super::{LISTENER, LongPageParameters, Page, received, services};
 use crate::answer::{json, located};
 use crate::auth::{Authorized, Caller, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
@@ -137,16 +137,25 @@ async fn submit(
 ///
 /// With `text`, `since`, `until` or `state=undelivered` the messages themselves are looked into, so many at a time: a page may have fewer than were
 /// asked for, or none, and still be followed by another.
+///
+/// `direction=in` lists those that were received, by when they were received; they have no `state`. Both directions of one chat
+/// are in `GET /v1/chats/{chat_id}/messages`.
 #[utoipa::path(
     get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
     params(ListParameters, LongPageParameters),
-    responses((status = 200, description = "A page of messages", body = Page<api::Message>))
+    responses((status = 200, description = "A page of messages", body = Page<AnyMessage>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
+    let direction = query.take_with("direction", |word| {
+        ["in", "out"].contains(&word).then(|| word.to_owned()).ok_or_else(|| "write in or out".to_owned())
+    });
+    if direction.as_deref() == Some("in") {
+        return received::list(&state, query).await;
+    }
     let now = state.clock().now();
     let wanted = query.take_with("state", |word| {
         let known = MessageState::from_word(word);
@@ -174,7 +183,9 @@ pub(crate) async fn list(
     let filter = sought(&state, filter, chat, q).await?;
     let found = state.store().outbox().list(&filter, &page).await.map_err(listed)?;
     let names = Names::of(&state, found.items.iter().map(OutboundMessage::chat_id)).await?;
-    let view = |message| api::Message::listed(message).named(names.view(message.chat_id()));
+    let view = |message: &OutboundMessage| {
+        AnyMessage::Out(Box::new(api::Message::listed(message).named(names.view(message.chat_id()))))
+    };
     let items = found.items.iter().map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
@@ -188,11 +199,7 @@ pub(super) async fn sought(
 ) -> Result<Filter, StoreError> {
     let mut filter = filter;
     if let Some(chat) = chat {
-        let named = names::chats_named(state, &chat).await?;
-        filter.chats = Some(match filter.chats {
-            Some(chats) => chats.into_iter().filter(|chat| named.contains(chat)).collect(),
-            None => named,
-        });
+        filter.chats = Some(names::narrowed(state, filter.chats, &chat).await?);
     }
     if let Some(q) = q {
         filter.or_to = Some(names::chats_named(state, &q).await?);
@@ -206,50 +213,57 @@ pub(super) async fn sought(
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct ListParameters {
+    /// Those that were received, or those that were sent.
+    #[param(schema_with = schemas::direction)]
+    direction: Option<String>,
     /// Only those in this state, or `undelivered`.
     #[param(schema_with = schemas::listed_message_state)]
     state: Option<String>,
     /// Only those of this account.
     #[param(example = "main")]
     account: Option<String>,
-    /// Only those into this chat.
+    /// Only those of this chat.
     #[param(example = "-1001234567890")]
     chat_id: Option<String>,
-    /// Only those to chats and people that are called so: a part of the title or name, a username, a number, a phone.
+    /// Only those in chats and with people that are called so: a part of the title or name, a username, a number, a phone.
     #[param(example = "Order 1001", max_length = 200)]
     chat: Option<String>,
-    /// Only those with this in their text, or to chats and people that are called so. In the place of `text`.
+    /// Only those with this in their text, or with chats and people that are called so. In the place of `text`.
     #[param(example = "1001", max_length = 200)]
     q: Option<String>,
     /// Only those with this in their text or caption, whatever letters are large.
     #[param(example = "your phone is ready", max_length = 200)]
     text: Option<String>,
-    /// Only those accepted at this time or later: a time, or how long ago, such as `10m`.
+    /// Only those accepted or received at this time or later: a time, or how long ago, such as `10m`.
     #[param(example = "2h")]
     since: Option<String>,
-    /// Only those accepted before this time: a time, or how long ago.
+    /// Only those accepted or received before this time: a time, or how long ago.
     #[param(example = "2026-01-31T12:00:00Z")]
     until: Option<String>,
 }
 
-/// Shows a message.
+/// Shows a message: one that was sent, or one that was received and is stored.
 #[utoipa::path(
     get, path = "/v1/messages/{id}", tag = "messages", operation_id = "get_message",
-    params(("id" = String, Path, description = "The id that sending answered")),
-    responses((status = 200, description = "The message", body = api::Message))
+    params(("id" = String, Path, description = "The id that sending answered, or `rcv_…` of a message that was received")),
+    responses((status = 200, description = "The message", body = AnyMessage))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
+    if let Ok(id) = id.parse::<ReceivedId>() {
+        return received::get(&state, &id).await;
+    }
     let message = find(&state, &id).await?;
     let timeline = state.store().outbox().timeline(message.id).await?;
     let whereabouts = whereabouts(&state, &message).await;
     let gives_up_at = state.delivery().gives_up_at(message.id);
     let names = Names::of(&state, std::iter::once(message.chat_id())).await?;
     let view = api::Message::whole(&message, &timeline, &whereabouts, gives_up_at);
-    Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id()))))
+    let view = view.named(names.view(message.chat_id()));
+    Ok(json(StatusCode::OK, &AnyMessage::Out(Box::new(view))))
 }
 
 /// Shows why a message is where it is, step by step.

@@ -24,6 +24,7 @@ mod new_message;
 pub(crate) mod operations;
 pub(crate) mod overview;
 mod page;
+mod received;
 mod reply_to;
 pub(crate) mod services;
 pub(crate) mod uploads;

@@ -51,3 +51,16 @@ pub(super) async fn chats_named(state: &State, text: &str) -> Result<Vec<ChatId>
         }
     }
 }
+
+/// Those of some chats, or of all, that a text names.
+pub(super) async fn narrowed(
+    state: &State,
+    chats: Option<Vec<ChatId>>,
+    text: &str,
+) -> Result<Vec<ChatId>, StoreError> {
+    let named = chats_named(state, text).await?;
+    Ok(match chats {
+        Some(chats) => chats.into_iter().filter(|chat| named.contains(chat)).collect(),
+        None => named,
+    })
+}

@@ -8,6 +8,7 @@ mod backups;
 mod chats;
 mod client;
 mod control;
+mod conversations;
 mod do_not_contact;
 mod doctor;
 mod events;

@@ -4,6 +4,7 @@ mod attention;
 mod author;
 mod bodies;
 mod change;
+mod conversation;
 mod create;
 mod hand_over;
 mod history;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(members::remove))
         .routes(routes!(hand_over::hand_over))
         .routes(routes!(history::read))
+        .routes(routes!(conversation::read))
         .routes(routes!(message::edit, message::delete))
         .routes(routes!(media::read))
         .routes(routes!(attention::read))

@@ -1,0 +1,98 @@
+//! The conversation of a chat, and what stands beside a message.
+
+use std::time::Duration;
+
+use domain::saga::RegistryChange;
+use domain::{ChatId, MessageOrigin, ReceivedMessage, Role, TelegramMessageId, Timestamp};
+use store::{ReceivedChange, TakenUpdates};
+
+use crate::work::CHAT;
+use crate::world::World;
+
+impl World {
+    /// A customer writes: the id of the message.
+    async fn written(&self, number: i32, text: &str) -> String {
+        let message = ReceivedMessage {
+            account: "main".parse().expect("an account"),
+            chat_id: CHAT.parse().expect("a chat"),
+            message_id: TelegramMessageId::new(number).expect("an id"),
+            origin: MessageOrigin::Person,
+            sender: ChatId::user(5_000_000_001),
+            sender_name: Some("Anna <A>".into()),
+            text: text.to_owned().into(),
+            entities: Vec::new(),
+            media: None,
+            service: None,
+            reply_to: None,
+            forward: None,
+            reactions: Vec::new(),
+            album: None,
+            sent_at: Timestamp::from_micros(self.clock.now().as_seconds() * 1_000_000),
+            edited_at: None,
+        };
+        let (id, account) = (message.id().to_string(), message.account.clone());
+        let changes = vec![ReceivedChange::New(Box::new(message))];
+        let taken = TakenUpdates { changes, ..TakenUpdates::new(account) };
+        self.store.received().take(taken).await.expect("it is kept");
+        self.clock.advance(Duration::from_millis(1));
+        id
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_shows_both_directions_in_order() {
+    let world = World::new().await;
+    let created = RegistryChange::Created {
+        chat_id: CHAT.parse().expect("a chat"),
+        title: "Repair 7041 <screen>".to_owned(),
+        about: String::new(),
+        account: "main".parse().expect("an account"),
+    };
+    world.store.chats().change(vec![created], world.clock.now()).await.expect("written");
+    let viewer = world.person(Role::Viewer).await;
+    let path = format!("/chats/{CHAT}/messages");
+    assert!(viewer.get(&path).await.body.contains("Nothing is stored of this chat"));
+    let asked = world.written(7, "how <b>much</b>?").await;
+    let ours = world.failed("It is 20.").await;
+    world.clock.advance(Duration::from_secs(1));
+    for number in 10..70 {
+        world.written(number, &format!("number {number}")).await;
+    }
+    let page = viewer.get(&path).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.body.contains("number 69") && !page.body.contains("number 19<"), "{}", page.body);
+    let earlier = page.body.split("rel=\"prev\"").next().and_then(|before| before.rsplit("href=\"").next());
+    let earlier = earlier.and_then(|rest| rest.split('"').next()).expect("a link").replace("&#38;", "&");
+    let page = viewer.get(&earlier).await.body;
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} in {page}"));
+    let order =
+        ["how &#60;b&#62;much", "Anna &#60;A&#62;", "It is 20.", "number 10", "number 19<", "rel=\"next\""]
+            .map(place);
+    assert!(order.is_sorted(), "{order:?}: {page}");
+    let listed = viewer.get("/messages/received?q=much").await.body;
+    let link = format!("href=\"/messages/{asked}\"");
+    assert!(listed.contains(&link) && !listed.contains("number 69"), "{listed}");
+    let found = viewer.get(&format!("{path}?q=MUCH")).await.body;
+    assert!(found.contains(&asked) && !found.contains("It is 20."), "{found}");
+
+    // Beside a message stands what came before it and after it.
+    let beside = viewer.get(&format!("/messages/{ours}")).await.body;
+    for part in [
+        "how &#60;b&#62;much",
+        "number 10",
+        "number 12",
+        &format!("{path}?around={}#{ours}", ours.to_string().replace('_', "%5F")),
+    ] {
+        assert!(beside.contains(part), "{part} in {beside}");
+    }
+    assert!(!beside.contains("number 13"), "{beside}");
+    // What was received is shown where it stands.
+    let there = viewer.get(&format!("/messages/{asked}")).await;
+    let leads = there.headers["location"].to_str().expect("text").to_owned();
+    assert_eq!(there.status, 303, "{there:?}");
+    let around = viewer.get(leads.split('#').next().expect("a path")).await.body;
+    assert!(
+        around.contains("It is 20.") && around.contains("number 33") && !around.contains("number 36"),
+        "{around}"
+    );
+}

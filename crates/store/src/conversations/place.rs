@@ -1,0 +1,106 @@
+//! Where a message stands in a conversation: by time, and never two at one place.
+
+use std::fmt;
+use std::str::FromStr;
+
+use domain::MessageId;
+
+use crate::StoreError;
+
+/// A place in a conversation. Of one microsecond what was received is before what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Microseconds.
+    pub(super) at: i64,
+    pub(super) of: Of,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Of {
+    /// The number of its row.
+    Received(i64),
+    Sent([u8; 16]),
+}
+
+impl Place {
+    /// Behind every message.
+    pub(super) const END: Self = Self { at: i64::MAX, of: Of::Sent([0xff; 16]) };
+
+    /// Where that is among what was received: a time and a number, which itself is not meant.
+    pub(super) const fn among_received(&self) -> (i64, i64) {
+        match self.of {
+            Of::Received(seq) => (self.at, seq),
+            Of::Sent(_) => (self.at, i64::MAX),
+        }
+    }
+
+    /// The same among what was sent.
+    pub(super) const fn among_sent(&self) -> (i64, [u8; 16]) {
+        match self.of {
+            Of::Received(_) => (self.at, [0; 16]),
+            Of::Sent(id) => (self.at, id),
+        }
+    }
+}
+
+/// The form of cursors.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.of {
+            Of::Received(seq) => write!(f, "{}.{seq}", self.at),
+            Of::Sent(id) => write!(f, "{}.{}", self.at, MessageId::from_uuid(uuid::Uuid::from_bytes(id))),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let (at, of) = text.split_once('.').ok_or(StoreError::BadCursor)?;
+        let of = match of.parse::<MessageId>() {
+            Ok(id) => Of::Sent(*id.as_uuid().as_bytes()),
+            Err(_) => Of::Received(of.parse().map_err(|_| StoreError::BadCursor)?),
+        };
+        Ok(Self { at: at.parse().map_err(|_| StoreError::BadCursor)?, of })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn place() -> impl Strategy<Value = Place> {
+        let of = prop_oneof![
+            (0..5_i64).prop_map(Of::Received),
+            (1..5_u8).prop_map(|letter| Of::Sent([letter; 16])),
+        ];
+        (0..5_i64, of).prop_map(|(at, of)| Place { at, of })
+    }
+
+    proptest! {
+        #[test]
+        fn cursors_read_back(place in place()) {
+            prop_assert_eq!(place.to_string().parse::<Place>().ok(), Some(place));
+        }
+
+        #[test]
+        fn bounds_of_each_direction_are_those_of_the_order(one in place(), other in place()) {
+            let (before, after) = match other.of {
+                Of::Received(seq) => {
+                    ((other.at, seq) < one.among_received(), (other.at, seq) > one.among_received())
+                }
+                Of::Sent(id) => ((other.at, id) < one.among_sent(), (other.at, id) > one.among_sent()),
+            };
+            prop_assert_eq!((before, after), (other < one, other > one));
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_refused() {
+        for text in ["", "1", "1.", ".1", "1.x", "x.1", "msg_01k2v7m3w0e9tq4b8s6n5x1zyr"] {
+            assert_eq!(text.parse::<Place>(), Err(StoreError::BadCursor), "{text}");
+        }
+    }
+}
