@@ -82,7 +82,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
 /// A page that there is not.
 const NOWHERE: &str = "/messages/msg_1";
 
-const FIXED: [&str; 37] = [
+const FIXED: [&str; 38] = [
     "/",
     "/accounts/add",
     "/accounts/import",
