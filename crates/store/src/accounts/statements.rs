@@ -151,10 +151,11 @@ statements! {
     FORGET_MARKS = "DELETE FROM telegram_marks WHERE account = $1";
     FORGET_PEERS = "DELETE FROM telegram_peers WHERE account = $1";
     FORGET_FILL = "DELETE FROM telegram_fills WHERE account = $1";
+    FORGET_GAPS = "DELETE FROM received_gaps WHERE account = $1";
 }
 
 /// Everything that is known only through one account.
-pub(super) const OF_AN_ACCOUNT: [&str; 12] = [
+pub(super) const OF_AN_ACCOUNT: [&str; 13] = [
     FORGET_SESSIONS,
     FORGET_UPDATE_STATE,
     FORGET_CHANNELS,
@@ -163,6 +164,7 @@ pub(super) const OF_AN_ACCOUNT: [&str; 12] = [
     FORGET_MARKS,
     FORGET_PEERS,
     FORGET_FILL,
+    FORGET_GAPS,
     FORGET_SWITCH,
     FORGET_LOGIN,
     LIFT_RESTRICTION,

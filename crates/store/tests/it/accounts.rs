@@ -10,9 +10,9 @@ use domain::media::Sha256;
 use domain::secret::ExposeSecret;
 use domain::{AccessHash, ChatId, Keep, KeepRule, Purpose, Secret, UserId};
 use store::{
-    FileReference, Hold, KeyFingerprint, OwnerlessSession, RemoteKind, SelfUser, SessionInUse,
-    SessionsChange, StoredAccount, StoredLogin, StoredSession, Switch, UpdateChange, UpdateState,
-    UploadState,
+    FileReference, Hold, KeyFingerprint, Missed, OwnerlessSession, RemoteKind, SelfUser, SessionInUse,
+    SessionsChange, StoredAccount, StoredLogin, StoredSession, Switch, TakenUpdates, UpdateChange,
+    UpdateState, UploadState,
 };
 
 use crate::support::{World, account, chat, chat_number, conformance};
@@ -255,11 +255,15 @@ async fn accounts_are_added_changed_and_removed(world: World) {
     accounts.save_session(&taken).await.unwrap();
     accounts.save_switch(&one.name, Switch::Paused).await.unwrap();
     accounts.save_restriction(&one.name, Reason::Frozen, world.now()).await.unwrap();
+    let missed = vec![Missed { channel: None, since: world.now() }];
+    let missed = TakenUpdates { missed, ..TakenUpdates::new(one.name.clone()) };
+    world.store.received().take(missed).await.unwrap();
     let login = StoredLogin { account: one.name.clone(), record: "{}".into() };
     accounts.save_login(&login).await.unwrap();
     assert!(accounts.remove(&one.name, &[ownerless("spare", 1)]).await.unwrap());
     assert!(!accounts.remove(&one.name, &[]).await.unwrap());
     assert!(accounts.added().await.unwrap().is_empty() && accounts.sessions().await.unwrap().is_empty());
+    assert!(world.store.received().gaps().await.unwrap().is_empty());
     assert!(accounts.switches().await.unwrap().is_empty() && accounts.logins().await.unwrap().is_empty());
     assert!(accounts.restrictions().await.unwrap().is_empty());
     let kept = accounts.ownerless().await.unwrap();

@@ -58,6 +58,12 @@ async fn an_account_is_added_changed_and_removed() {
         (200, &Value::Null, &json!(3)),
         "{bare:?}"
     );
+    let keep = json!({ "rule": "private", "always": ["-1001234567890"], "never": ["7"] });
+    let changed = change(json!({ "keep_messages": keep })).send().await;
+    assert_eq!((changed.status, &changed.json()["keep_messages"]), (200, &keep), "{changed:?}");
+    let changed = change(json!({ "keep_messages": { "rule": "none" } })).send().await;
+    let none = json!({ "rule": "none", "always": [], "never": [] });
+    assert_eq!(changed.json()["keep_messages"], none, "all of it is said again");
     assert_eq!(change(json!({})).send().await.status, 200, "nothing to change is no error");
     let names = |list: Value| {
         let items = list["items"].as_array().expect("items").clone();
@@ -124,6 +130,13 @@ async fn every_wrong_field_is_named_and_no_secret_is_shown() {
             problem["errors"][0]["message"].as_str().is_some_and(|said| said.contains(range)),
             "{problem}"
         );
+    }
+    for wrong in [json!({"rule": "some"}), json!({"always": ["nowhere"]}), json!({"never": vec!["7"; 1_001]})]
+    {
+        let mut body = third();
+        body["keep_messages"] = wrong;
+        let problem = add(&world, &body).await.problem(422, "invalid_request");
+        assert!(problem["errors"].to_string().contains("keep_messages"), "{problem}");
     }
     let query = world.call("DELETE", "/v1/accounts/main?force=perhaps").send().await;
     assert_eq!(wrong_fields(&query.problem(422, "invalid_request")), ["force"]);
