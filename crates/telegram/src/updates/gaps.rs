@@ -53,6 +53,10 @@ impl From<CallError> for PageError {
             {
                 Self::Never(rpc.name.clone())
             }
+            // It would be the same the next time, and nothing behind it would ever be read.
+            CallError::Failed(RequestError::Unreadable(_) | RequestError::Unpackable) => {
+                Self::Never(error.to_string())
+            }
             _ => Self::Call(error),
         }
     }

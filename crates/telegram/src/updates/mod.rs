@@ -369,7 +369,7 @@ impl<'a> Reader<'a> {
             }
             answer => answer?,
         };
-        let mut finished = true;
+        let (mut finished, mut newest) = (true, request.date);
         match &mut answer {
             enums::updates::Difference::Empty(_) => {}
             enums::updates::Difference::Difference(difference) => {
@@ -379,6 +379,8 @@ impl<'a> Reader<'a> {
             enums::updates::Difference::Slice(slice) => {
                 self.introduce(&mut slice.other_updates);
                 self.caught_up += slice.new_messages.len();
+                // What is behind it is no older than its last message, whatever date Telegram gives the place.
+                newest = slice.new_messages.iter().filter_map(written_at).max().unwrap_or(newest);
                 finished = false;
             }
             enums::updates::Difference::TooLong(too_long) => {
@@ -396,7 +398,7 @@ impl<'a> Reader<'a> {
         if finished {
             self.caught_up = 0;
         } else if self.caught_up >= MOST_MESSAGES {
-            return self.skip(Absence { pts: state.pts, date: state.date }).await;
+            return self.skip(Absence { pts: state.pts, date: newest }).await;
         }
         Ok(())
     }
@@ -567,6 +569,14 @@ impl<'a> Reader<'a> {
         {
             tracing::warn!(account = %self.account.name, %error, "the state of the updates could not be stored");
         }
+    }
+}
+
+const fn written_at(message: &enums::Message) -> Option<i32> {
+    match message {
+        enums::Message::Empty(_) => None,
+        enums::Message::Message(message) => Some(message.date),
+        enums::Message::Service(message) => Some(message.date),
     }
 }
 

@@ -231,7 +231,7 @@ async fn a_chat_that_is_deleted_leaves_what_was_kept() {
 }
 
 /// Lets time go by until so many messages are told of.
-async fn filled(world: &World, count: usize) {
+pub(crate) async fn filled(world: &World, count: usize) {
     let mut newest = world.store.events().newest();
     let going = async {
         loop {

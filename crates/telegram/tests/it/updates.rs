@@ -91,6 +91,8 @@ async fn no_more_than_ten_thousand_messages_are_caught_up_with() {
     let pool = world.pool().await;
     until("the rest is counted", || view(&pool, "backup_1").updates.missed == 100).await;
     assert_eq!(view(&pool, "backup_1").updates.received, 10_000);
+    // The rest is in the histories.
+    crate::received::filled(&world, 10_100).await;
     pool.stop(Duration::from_secs(5)).await;
 }
 
