@@ -57,6 +57,9 @@ impl<'a> Keeper<'a> {
         cast: &Cast,
         sent: Option<i32>,
     ) -> Vec<ReceivedChange> {
+        if !self.keeps_any() {
+            return Vec::new();
+        }
         let mut sent_here = sent_here(updates.clone());
         sent_here.extend(sent);
         let keeps = |chat_id| self.keeps(chat_id);
