@@ -48,7 +48,7 @@ fn test(span: &str) -> Option<(&str, &str)> {
     Path::new(file).extension().is_some_and(|extension| extension == "rs").then_some((file, name))
 }
 
-/// Whether a source has a function of this name with an attribute that makes it a test.
+/// Whether a source has a function of this name with an attribute that makes it a test, or in the list of a conformance suite.
 fn has_test(source: &str, name: &str) -> bool {
     let lines: Vec<_> = source.lines().map(str::trim).collect();
     let opens = |line: &str| {
@@ -58,10 +58,15 @@ fn has_test(source: &str, name: &str) -> bool {
             .and_then(|rest| rest.strip_prefix(name))
             .is_some_and(|rest| rest.starts_with('('))
     };
+    let mut suite =
+        lines.iter().skip_while(|line| **line != "conformance! {").take_while(|line| **line != "}");
+    let is_of_suite = suite.any(|line| line.trim_end_matches(',') == name);
     lines.iter().enumerate().filter(|(_, line)| opens(line)).any(|(index, _)| {
         let above =
             lines[..index].iter().rev().take_while(|line| line.starts_with('#') || line.starts_with("//"));
-        above.into_iter().any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+        let is_marked =
+            above.into_iter().any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"));
+        is_marked || is_of_suite
     })
 }
 
@@ -69,12 +74,14 @@ fn has_test(source: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const SOURCE: &str = "#[test]\nfn one() {}\n\n#[tokio::test(flavor = \"multi_thread\")]\n/// Why.\nasync fn two() {}\n\nfn three() {}\n";
+    const SOURCE: &str = "#[test]\nfn one() {}\n\n#[tokio::test(flavor = \"multi_thread\")]\n/// Why.\nasync fn two() {}\n\nfn three() {}\n\n\
+        conformance! {\n    four,\n    five,\n}\n\nasync fn four(world: World) {}\n";
 
     #[test]
     fn only_tests_count() {
         assert!(has_test(SOURCE, "one") && has_test(SOURCE, "two"));
         assert!(!has_test(SOURCE, "three") && !has_test(SOURCE, "on"));
+        assert!(has_test(SOURCE, "four") && !has_test(SOURCE, "five"));
     }
 
     #[test]
