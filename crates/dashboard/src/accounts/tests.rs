@@ -44,7 +44,7 @@ fn account(name: &str, state: &str, more: serde_json::Value) -> Account {
     let mut account = json!({
         "name": name, "state": state, "state_since": "2026-11-20T10:51:00Z", "reason": null, "detail": null,
         "priority": 1, "pool": true, "switch": "on", "phone": "+7•••••••01", "user_id": 7_700_001, "username": "demo_main",
-        "display_name": "Anna", "same_person_as": [], "limits": {}, "proxy": false, "source": "store", "wants_session": false, "lines": [line("ready")],
+        "display_name": "Anna", "same_person_as": [], "limits": {}, "keep_messages": {}, "proxy": false, "source": "store", "wants_session": false, "lines": [line("ready")],
         "floods": [], "cached_peers": 4018, "dialogs_complete": true, "dialogs_read": 1204, "dialogs_total": null,
         "operations": 91_000, "errors": 0, "last_error": null, "last_active_at": "2026-11-20T11:07:30Z",
         "updates": { "received": 12, "missed": 0, "gaps": [] },
