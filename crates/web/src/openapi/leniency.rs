@@ -113,6 +113,10 @@ fn value(schema: &mut Value, required: bool) {
     if required {
         return;
     }
+    // What may be empty has no least length.
+    if let Some(fields) = schema.as_object_mut() {
+        fields.remove("minLength");
+    }
     // A word of a list, a date, or another schema: or nothing.
     if is_one_of {
         if let Some(words) = schema["enum"].as_array_mut() {
@@ -152,6 +156,8 @@ mod tests {
         assert_eq!(types("/NewMessage/properties/chat"), json!(["string", "integer"]));
         assert_eq!(types("/NewMessage/properties/send_at"), json!(["string", "null"]));
         assert_eq!(types("/Mention/properties/user_id"), json!(["integer", "null", "string"]));
+        assert_eq!(schemas["ChatChange"]["properties"]["title"].get("minLength"), None);
+        assert!(schemas["NewChat"]["properties"]["title"].get("minLength").is_some());
         assert_eq!(types("/HistoryMessage/properties/message_id"), "integer");
         assert_eq!(types("/Problem/properties/status"), "integer");
     }
