@@ -113,6 +113,11 @@ async fn chats(world: &World, program: &Program) -> (String, String) {
     for text in ["The screen is ordered.", "Экран приехал, начинаем."] {
         assert_eq!(program.send(&chat, text).await.0, 200);
     }
+    let asked = json!({ "from": "@client_1", "chat": chat, "text": "Спасибо! Когда можно забрать?" });
+    world.post("/telegram/messages", &asked).await;
+    let path = format!("/v1/chats/{chat}/messages");
+    let is_kept = || async { program.get(&path).await.1["items"][0]["direction"] == "in" };
+    program.until("the question is kept", is_kept).await;
     let (_, operations) = program.get("/v1/operations?kind=create_chat").await;
     (id(&operations["items"][0]), chat)
 }
