@@ -88,7 +88,7 @@ impl Wrong {
         if why.fields.is_empty() {
             return Self(vec![(String::new(), why.detail.clone())]);
         }
-        // An entry of a list is told with its field.
+        // An entry of a list is part of its field.
         let field = |path: &str| path.split(['[', '.']).next().unwrap_or_default().to_owned();
         Self(why.fields.iter().map(|wrong| (field(&wrong.field), wrong.message.clone())).collect())
     }
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_of_a_list_is_told_at_its_field() {
+    fn a_wrong_entry_of_a_list_is_shown_at_its_field() {
         let field = |field: &str| crate::ask::WrongField { field: field.into(), message: field.into() };
         let fields = ["events[1]", "headers.x-own", "ordered"].map(field).to_vec();
         let wrong = Wrong::of(&Refused { fields, ..Refused::internal("") });

@@ -25,7 +25,7 @@ use crate::words::{self, WebhooksWords, WorkWords};
 pub(crate) struct Query {
     state: String,
     after: String,
-    /// Whose they are; the form does not say so.
+    /// The path of the page; no part of the query.
     #[serde(skip)]
     path: String,
 }

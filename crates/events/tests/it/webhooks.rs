@@ -433,7 +433,7 @@ async fn a_long_replay_holds_little_and_new_events_pass_it() {
     assert!(world.store.webhooks().replay(id, began).await.expect("writes"));
     let webhooks = start(&world);
     let (mut posted, mut place_of_new) = (std::collections::HashSet::new(), None);
-    for place in 0..OLD + 1 {
+    for place in 0..=OLD {
         if place == 100 {
             world.store.events().account_states(states(1, "new"), world.clock.now()).await.expect("writes");
         }

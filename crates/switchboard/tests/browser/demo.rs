@@ -74,7 +74,7 @@ fn id(told: &Value) -> String {
     told["id"].as_str().unwrap_or_else(|| panic!("no id in {told}")).to_owned()
 }
 
-/// A program that takes what it is told, and one that is away.
+/// A program that takes what is posted to it, and one that is away.
 async fn webhooks(program: &Program, address: &str) -> String {
     let away = format!("http://127.0.0.1:{}/events", testkit::free_port());
     let mut made = Vec::new();
