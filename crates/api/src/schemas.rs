@@ -128,7 +128,7 @@ pub fn scopes() -> RefOr<Schema> {
     let words = Scope::ALL.into_iter().map(Scope::as_str);
     ArrayBuilder::new()
         .items(one_of(words, "One thing it may do; `admin` is all."))
-        .description(Some("What it may: `send`, `read`, `admin` (all)."))
+        .description(Some("What it may: `send`, `read`, `operate`, `admin` (all)."))
         .min_items(Some(1))
         .examples([serde_json::json!(["send", "read"])])
         .into()

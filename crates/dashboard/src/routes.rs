@@ -111,6 +111,8 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/settings/people/{name}/actions/{action}", post(settings::people::act))
         .route("/settings/keys", get(settings::keys::show))
         .route("/settings/keys/actions/create", post(settings::keys::create))
+        .route("/settings/keys/{id}/change", get(settings::keys::ask_change))
+        .route("/settings/keys/{id}/actions/change", post(settings::keys::change))
         .route("/settings/keys/{id}/revoke", get(settings::keys::ask_revoke))
         .route("/settings/keys/{id}/actions/revoke", post(settings::keys::revoke))
         .route("/settings/alerts", get(settings::alerts::show))

@@ -76,6 +76,18 @@ impl FromStr for ChannelName {
     }
 }
 
+impl Serialize for ChannelName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 impl ExternalChat {
     /// Reads 1 to 256 characters without control characters, and without spaces at either end.
     pub fn new(text: &str) -> Option<Self> {

@@ -14,6 +14,7 @@ pub mod contact_list;
 pub mod do_not_contact;
 pub mod event;
 pub mod id;
+pub mod key_limits;
 pub mod measure;
 pub mod media;
 pub mod message;
@@ -25,6 +26,7 @@ pub mod phone;
 pub mod provider_id;
 pub mod received;
 pub mod received_message;
+pub mod request_rate;
 pub mod saga;
 pub mod secret;
 pub mod service;
@@ -44,6 +46,7 @@ pub use id::{
     AlertId, AlertNoticeId, ApiKeyId, CallbackId, DoNotContactId, FailedRequestId, MaintenanceId, MessageId,
     OperationId, SessionId, UploadId, WebhookId,
 };
+pub use key_limits::{KeyLimits, Outside};
 pub use message::MessageState;
 pub use message_ref::MessageRef;
 pub use named_chat::{NamedChat, NamedChatError, Phone};
@@ -52,6 +55,7 @@ pub use person::{InvalidUserName, Role, UserName};
 pub use provider_id::ProviderId;
 pub use received::ReceivedId;
 pub use received_message::{Keep, KeepRule, MessageOrigin, ReceivedMessage};
+pub use request_rate::{InvalidRate, RequestRate};
 pub use secret::{ExposeSecret, Secret, SecretText, Words};
 pub use service::Service;
 pub use telegram_message_id::TelegramMessageId;

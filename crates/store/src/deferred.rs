@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::StoreError;
 use crate::accounts::updates::SaveUpdateState;
+use crate::api_keys::KeyUsed;
 use crate::files::uploads::SaveUpload;
 use crate::point::Point;
 use crate::write::{Pending, Transaction, Waiting, Write};
@@ -27,6 +28,8 @@ pub(crate) enum Deferred {
     MessageAnswered(outbox::AnsweredWrite),
     /// The same of a saga.
     SagaAnswered(sagas::AnsweredWrite),
+    /// When a key was used last.
+    KeyUsed(KeyUsed),
 }
 
 impl Deferred {
@@ -35,6 +38,7 @@ impl Deferred {
         match (self, earlier) {
             (Self::Updates(change), Self::Updates(earlier)) => change.replaces(earlier),
             (Self::Upload(change), Self::Upload(earlier)) => change.replaces(earlier),
+            (Self::KeyUsed(change), Self::KeyUsed(earlier)) => change.replaces(earlier),
             _ => false,
         }
     }
@@ -52,6 +56,7 @@ impl Deferred {
             Self::Upload(_) => SaveUpload::POINT,
             Self::MessageAnswered(_) => outbox::AnsweredWrite::POINT,
             Self::SagaAnswered(_) => sagas::AnsweredWrite::POINT,
+            Self::KeyUsed(_) => KeyUsed::POINT,
         }
     }
 
@@ -62,6 +67,7 @@ impl Deferred {
             Self::Upload(change) => Box::new(Waiting::silent(change)),
             Self::MessageAnswered(note) => Box::new(Waiting::silent(note)),
             Self::SagaAnswered(note) => Box::new(Waiting::silent(note)),
+            Self::KeyUsed(note) => Box::new(Waiting::silent(note)),
         }
     }
 }

@@ -51,6 +51,7 @@ points! {
     SAVE_FILL = "save_fill";
     LIFT_MARK = "lift_mark";
     CREATE_KEY = "create_key";
+    CHANGE_KEY = "change_key";
     REVOKE_KEY = "revoke_key";
     LEAVE_PEER = "leave_peer";
     ACCEPT_SAGA = "accept_saga";

@@ -1,21 +1,26 @@
-//! Hands each round of health checks to the alerts, and which webhooks are switched off.
+//! Hands each round of health checks to the alerts, which webhooks are switched off, and which API keys end soon.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alerts::{Alerts, Card, Probe, ProbeResult, Round};
-use domain::AccountName;
+use domain::{AccountName, Timestamp};
 use health::{CardId, CardKind, Health};
-use store::{Store, StoredWebhook};
+use store::{ApiKey, Store, StoredWebhook};
 use tokio::sync::broadcast::error::RecvError;
 
 /// The details of at most this many red cards are read in a round; reasons are passed on for all.
 const ASKED: usize = 50;
 
+/// So long before the end of a key there is an alert, and another.
+const WARNINGS: [(&str, Duration); 2] =
+    [("within_7_days", Duration::from_hours(7 * 24)), ("within_1_day", Duration::from_hours(24))];
+
 /// Passes each round on, until the health checks end.
 pub(crate) async fn hand_on(health: Health, alerts: Alerts, store: Store) {
     let mut rounds = health.beats();
-    let mut webhooks = Vec::new();
+    let (mut webhooks, mut keys) = (Vec::new(), Vec::new());
     loop {
         match rounds.recv().await {
             Ok(round) => {
@@ -23,8 +28,13 @@ pub(crate) async fn hand_on(health: Health, alerts: Alerts, store: Store) {
                 if let Ok(list) = store.webhooks().list().await {
                     webhooks = list;
                 }
+                if let Ok(list) = store.api_keys().list().await {
+                    keys = list;
+                }
+                let at = round.at;
                 let mut round = translate(&round, |id| health.card(id)?.detail);
                 round.probes.extend(webhooks.iter().map(of_webhook));
+                round.probes.extend(keys.iter().flat_map(|key| of_key(key, at)));
                 alerts.observe(round);
             }
             // Rounds that were missed are no beats; the next one comes.
@@ -65,6 +75,36 @@ fn of_webhook(webhook: &StoredWebhook) -> Probe {
     }
 }
 
+/// A key in the terms of the alerts: a card for each warning, red from then on. A key that has ended has none: nothing is well again.
+fn of_key(key: &ApiKey, now: Timestamp) -> Vec<Probe> {
+    let Some(end) = key.expires_at.filter(|end| key.revoked_at.is_none() && now < *end) else {
+        return Vec::new();
+    };
+    let warning = |(word, before): (&str, Duration)| {
+        let is_near = end.since(now) <= before;
+        let detail = || {
+            let ends = end.to_the_second();
+            format!(
+                "the API key {} ({}) works until {ends}; give it more time: switchboard key change {} --expires-in 90d",
+                key.name, key.id, key.id
+            )
+        };
+        let result = if is_near {
+            ProbeResult::Red { reason: format!("expires_{word}"), detail: Some(detail()) }
+        } else {
+            ProbeResult::Green
+        };
+        let card = Card {
+            id: format!("api_key:{}:{word}", key.id).into(),
+            kind: "api_key".into(),
+            name: key.name.clone(),
+            parent: None,
+        };
+        Probe { card, result }
+    };
+    WARNINGS.into_iter().map(warning).collect()
+}
+
 fn card(id: &CardId) -> Card {
     let account = (id.kind() == CardKind::Line)
         .then(|| id.name().split_once(':')?.0.parse::<AccountName>().ok())
@@ -76,7 +116,6 @@ fn card(id: &CardId) -> Card {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Timestamp;
 
     fn beat(id: &str, answer: health::Answer) -> (CardId, health::Beat) {
         let reason = (answer == health::Answer::Failed).then(|| "no_answer".into());
@@ -102,5 +141,34 @@ mod tests {
         assert_eq!(probes[0].result, ProbeResult::Red { reason, detail });
         assert_eq!((&probes[1].result, &probes[2].result), (&ProbeResult::Green, &ProbeResult::Grey));
         assert_eq!((&*probes[2].card.kind, probes[2].card.name.as_str()), ("store", "store"));
+    }
+
+    #[test]
+    fn a_key_is_warned_of_twice_before_its_end() {
+        let now = Timestamp::from_micros(1_893_456_000_000_000);
+        let day = Duration::from_hours(24);
+        let key = |expires_at, revoked_at| ApiKey {
+            id: domain::ApiKeyId::MIN,
+            name: "n8n".to_owned(),
+            scopes: Vec::new(),
+            created_at: now,
+            revoked_at,
+            repeats: None,
+            limits: domain::KeyLimits::default(),
+            expires_at,
+            rate: None,
+            burst: None,
+            last_used: None,
+        };
+        let reds = |end: Timestamp| {
+            let probes = of_key(&key(Some(end), None), now);
+            probes.iter().filter(|probe| probe.result != ProbeResult::Green).count()
+        };
+        assert_eq!(reds(now.plus(day * 8)), 0);
+        assert_eq!(reds(now.plus(day * 7)), 1);
+        assert_eq!(reds(now.plus(day)), 2);
+        for key in [key(None, None), key(Some(now), None), key(Some(now.plus(day)), Some(now))] {
+            assert_eq!(of_key(&key, now), []);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The first API key: from the environment, or generated at the first start.
 
-use domain::{ApiKeyId, ExposeSecret, SecretText, Timestamp};
+use domain::{ApiKeyId, ExposeSecret, KeyLimits, SecretText, Timestamp};
 use store::{ApiKey, Scope, Store};
 
 /// The variable that gives the first key.
@@ -40,6 +40,11 @@ pub(crate) async fn ensure_first(
         created_at: now,
         revoked_at: None,
         repeats: None,
+        limits: KeyLimits::default(),
+        expires_at: None,
+        rate: None,
+        burst: None,
+        last_used: None,
     };
     if let Some(given) = given {
         store

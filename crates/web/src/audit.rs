@@ -45,6 +45,17 @@ static OPERATIONS: LazyLock<HashMap<(Method, String), String>> = LazyLock::new(|
     found
 });
 
+/// The name of the call that a request makes, if it is one of the API.
+pub(crate) fn operation(parts: &http::request::Parts) -> Option<&'static str> {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    OPERATIONS.get(&(parts.method.clone(), path.to_owned())).map(String::as_str)
+}
+
+#[cfg(test)]
+pub(crate) fn is_operation(name: &str) -> bool {
+    OPERATIONS.values().any(|known| known == name)
+}
+
 /// Where the check of the caller leaves who it is, for the entry.
 #[derive(Clone, Default)]
 pub(crate) struct Witness(Arc<OnceLock<Caller>>);
@@ -100,7 +111,7 @@ fn result(status: StatusCode) -> AuditResult {
 /// Whether this was refused for who asked, whatever they asked for. What they named is not written down then: no one looked
 /// whether there is such a thing, and a caller without rights would make an entry of each name that they think of.
 const fn is_at_the_door(code: Code) -> bool {
-    matches!(code, Code::ForbiddenRole | Code::ForbiddenScope)
+    matches!(code, Code::ForbiddenRole | Code::ForbiddenScope | Code::KeyLimited)
 }
 
 /// An entry that is not written yet. When the caller hangs up it is dropped with the request, and written then.

@@ -51,6 +51,8 @@ codes! {
     BrokenBody = "broken_body", BAD_REQUEST, "The body ended early or is broken";
     Unauthorized = "unauthorized", UNAUTHORIZED, "An API key is needed";
     ForbiddenScope = "forbidden_scope", FORBIDDEN, "The API key lacks the scope";
+    KeyExpired = "key_expired", UNAUTHORIZED, "The API key works no longer";
+    KeyLimited = "key_limited", FORBIDDEN, "The API key is limited to other things";
     ForbiddenRole = "forbidden_role", FORBIDDEN, "The role may not";
     NotFound = "not_found", NOT_FOUND, "There is no such path";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path has no such method";
@@ -413,7 +415,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.0.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.code() == Code::Unauthorized {
+        if self.code().status() == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"switchboard\""));
         }
         // For the audit log.

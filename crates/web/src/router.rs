@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::answer::json;
 use crate::problem::{Code, Problem};
 use crate::state::State;
-use crate::{audit, docs, headers, health, metrics, negotiation, openapi, v1};
+use crate::{audit, auth, docs, headers, health, metrics, negotiation, openapi, v1};
 
 /// What the main port serves: the API, and the pages for people, whose fallback answers what the API has no path for.
 pub(crate) fn main(state: &State, pages: Router) -> Router {
@@ -66,6 +66,7 @@ fn finish(routes: Router, state: &State, listener: &str) -> Router {
             Problem::new(Code::Internal, "Something went wrong; the log says what.").into_response()
         }))
         .layer(from_fn(negotiation::problems))
+        .layer(from_fn(auth::note_on_answer))
         .layer(from_fn_with_state(state.clone(), audit::watch))
         .layer(map_response(headers::secure))
         .layer(from_fn_with_state(state.traffic().listener(listener), metrics::count))

@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{self, Forwarded, KeyCache, Meters};
+use crate::auth::{self, Forwarded, KeyCache, LastUses, Meters};
 use crate::files::{Desk, Files};
 use crate::listen::{Board, ListenerView};
 use crate::metrics::Traffic;
@@ -65,6 +65,7 @@ struct Shared {
     files: Desk,
     options: Options,
     keys: KeyCache,
+    last_uses: LastUses,
     meters: Meters,
     forwarded: Forwarded,
     board: Board,
@@ -91,6 +92,7 @@ impl State {
             files: Desk::new(services.files.clone()),
             services,
             keys: KeyCache::default(),
+            last_uses: LastUses::default(),
             retries: Retries::default(),
             traffic: Traffic::default(),
             last_report: LastReport::default(),
@@ -206,6 +208,10 @@ impl State {
 
     pub(crate) fn keys(&self) -> &KeyCache {
         &self.0.keys
+    }
+
+    pub(crate) fn last_uses(&self) -> &LastUses {
+        &self.0.last_uses
     }
 
     pub(crate) fn meters(&self) -> &Meters {

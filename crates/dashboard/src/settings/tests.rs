@@ -148,6 +148,14 @@ fn keys_that_work_and_that_do_not() {
             created_at: ago(100),
             revoked_at: revoked.then(|| ago(2)),
             repeats: (!revoked).then(|| "10m".to_owned()),
+            accounts: (!revoked).then(|| "main".parse().expect("a name")).into_iter().collect(),
+            chats: (!revoked).then(|| "-1001234567890".parse().expect("a chat")).into_iter().collect(),
+            channels: Vec::new(),
+            expires_at: (!revoked).then(|| now().plus(Duration::from_hours(30))),
+            rate: (!revoked).then(|| "10/s".to_owned()),
+            burst: std::num::NonZeroU32::new(20).filter(|_| !revoked),
+            last_used_at: (!revoked).then(|| ago(1)),
+            last_used_from: "192.0.2.7".parse().ok().filter(|_| !revoked),
         };
         let keys = [key(1, false), key(2, true)];
         let tabs = Tabs::new(&visitor, Tab::Keys);

@@ -141,6 +141,45 @@ async fn a_key_is_shown_once_and_revoked() {
 }
 
 #[tokio::test]
+async fn a_key_has_limits_that_can_be_changed() {
+    let world = World::new().await;
+    let admin = world.person(Role::Admin).await;
+    let limits = [
+        ("name", "shop"),
+        ("send", "yes"),
+        ("operate", "yes"),
+        ("accounts", "main, backup_1"),
+        ("chats", "-1001234567890"),
+        ("channels", ""),
+        ("expires_in", "3d"),
+        ("rate", "10/s"),
+        ("burst", "20"),
+    ];
+    let made = send(&admin, "/settings/keys/actions/create", &limits).await;
+    assert_eq!(made.status, StatusCode::OK);
+    let list = admin.get("/settings/keys").await.body;
+    for shown in
+        [">operate<", ">main<", ">backup_1<", ">-1001234567890<", "10/s, 20 at once", "ends soon", "never"]
+    {
+        assert!(list.contains(shown), "{shown} in {list}");
+    }
+    let path = list.split('"').find(|text| text.ends_with("/change")).expect("a button").to_owned();
+    let form = admin.get(&path).await.body;
+    assert!(form.contains("value=\"main, backup_1\"") && form.contains("value=\"20\""), "{form}");
+    let action = path.replace("/change", "/actions/change");
+    let changed =
+        [("name", "shop 2"), ("accounts", "main"), ("chats", ""), ("expires_in", "never"), ("rate", "")];
+    assert_eq!(note(&send(&admin, &action, &changed).await), "The key of shop 2 is changed.");
+    let list = admin.get("/settings/keys").await.body;
+    assert!(list.contains(">main<"), "{list}");
+    for gone in [">backup_1<", ">-1001234567890<", "10/s, ", "ends soon"] {
+        assert!(!list.contains(gone), "{gone} in {list}");
+    }
+    let wrong = send(&admin, &action, &[("name", "shop"), ("rate", "fast")]).await;
+    assert!(note(&wrong).contains("rate"), "{}", note(&wrong));
+}
+
+#[tokio::test]
 async fn a_second_factor_is_turned_on_page_by_page() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;

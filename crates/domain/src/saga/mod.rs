@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::OnFlood;
 use crate::outcome::{Failure, OutcomeKind, RejectionCode};
-use crate::{AccountName, ChatId, OperationId, Timestamp};
+use crate::{AccountName, ChatId, ChatRef, OperationId, Timestamp};
 
 pub use event::SagaEvent;
 pub use progress::{Ended, Left, Member, MemberResult, Progress, Role};
@@ -79,6 +79,11 @@ pub struct Saga {
 }
 
 impl Saga {
+    /// The chat by its id once that is known, else as the caller named it.
+    pub fn place(&self) -> Option<ChatRef> {
+        self.chat_id.map(ChatRef::Id).or_else(|| self.task.chat().cloned())
+    }
+
     /// Why it failed, in words; nothing while it has not.
     pub fn failed_because(&self) -> Option<String> {
         let because = match self.failure.as_ref()? {

@@ -105,6 +105,7 @@ const NOT_SHOWN: [(&str, &str); 25] = [
     ("/settings", "leads to one's own page"),
     ("/settings/alerts/{name}/remove", QUESTION),
     ("/settings/backups/{name}/content", "no page: a file"),
+    ("/settings/keys/{id}/change", QUESTION),
     ("/settings/keys/{id}/revoke", QUESTION),
     ("/settings/maintenance/{id}/remove", QUESTION),
     ("/settings/people/{name}/remove", QUESTION),

@@ -56,6 +56,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
     let key = tab.text("document.querySelector('a[href$=revoke]').getAttribute('href')").await;
     paths.extend([
         line,
+        key.replace("/revoke", "/change"),
         key,
         format!("/messages/{sent}"),
         format!("/messages/{failed}"),

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Right, network_prefix};
@@ -13,8 +14,11 @@ use http::{HeaderMap, HeaderName};
 use store::{Origin, Scope};
 
 use super::actor::Actor;
-use super::key_cache::CachedKey;
+use super::key_cache::KnownKey;
+use super::key_note::{KeyNote, Quota};
+use super::meter::Meters;
 use super::secret::hash;
+use super::{last_use, reach};
 use crate::audit::Witness;
 use crate::idempotency;
 use crate::problem::{Code, Problem, whole_seconds};
@@ -41,8 +45,7 @@ pub(crate) enum ListenerKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) api_key: Option<ApiKeyId>,
-    /// How long the same body from this key is a repeat.
-    pub(crate) repeats: Option<Duration>,
+    pub(super) key: Option<Arc<KnownKey>>,
     /// The user of the dashboard, if it is one.
     pub(crate) user: Option<UserName>,
     pub(crate) address: Option<IpAddr>,
@@ -51,14 +54,20 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Its key, if that is limited to some accounts, chats or channels.
+    pub(crate) fn limited(&self) -> Option<&Arc<KnownKey>> {
+        self.key.as_ref().filter(|key| key.limits.is_limited())
+    }
+
     /// Where what it asks for comes from.
     pub(crate) fn origin(&self, listener: &str) -> Origin {
         Origin { listener: listener.to_owned(), api_key: self.api_key, address: self.address }
     }
 
     /// What its `Idempotency-Key`, or a body that it repeats, is valid for.
-    pub(crate) const fn scope<'a>(&self, listener: &'a str, path: &'a str) -> idempotency::Scope<'a> {
-        idempotency::Scope { api_key: self.api_key, repeats: self.repeats, listener, path }
+    pub(crate) fn scope<'a>(&self, listener: &'a str, path: &'a str) -> idempotency::Scope<'a> {
+        let repeats = self.key.as_ref().and_then(|key| key.repeats);
+        idempotency::Scope { api_key: self.api_key, repeats, listener, path }
     }
 
     /// The name of the user, the id of the key, or this machine: as it is shown beside what they made.
@@ -83,19 +92,20 @@ impl Caller {
 
 /// What a call takes, as a type, for the signatures of handlers.
 pub(crate) trait Needed {
-    const SCOPE: Scope;
+    /// Of a key: one of these.
+    const SCOPES: &'static [Scope];
     /// Of a user of the dashboard.
     const RIGHT: Right;
 }
 
 /// The types that stand for what a call takes.
 macro_rules! needed {
-    ($($(#[$doc:meta])* $name:ident = $scope:ident, $right:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $($scope:ident)|+, $right:ident;)*) => {$(
         $(#[$doc])*
         pub(crate) struct $name;
 
         impl Needed for $name {
-            const SCOPE: Scope = Scope::$scope;
+            const SCOPES: &'static [Scope] = &[$(Scope::$scope),+];
             const RIGHT: Right = Right::$right;
         }
     )*};
@@ -106,8 +116,12 @@ needed! {
     CanRead = Read, Look;
     /// May send messages.
     CanSend = Send, Send;
+    /// May decide about what was asked for: cancel it, try it again, let it out, end a doubt.
+    CanDecide = Send | Operate, Send;
     /// May keep it running.
-    CanOperate = Admin, Operate;
+    CanOperate = Operate, Operate;
+    /// May sign an account in.
+    CanSignIn = Admin, Operate;
     /// May add, change and remove accounts.
     CanArrangeAccounts = Admin, ArrangeAccounts;
     /// May take sessions out.
@@ -139,8 +153,11 @@ impl<N: Needed> FromRequestParts<State> for Authorized<N> {
         let caller = match parts.extensions.get::<Actor>() {
             // Only this program itself adds one: see `InProcessApi`.
             Some(actor) => admit(actor, N::RIGHT, &witness)?,
-            None => authorize(state, via, &parts.headers, N::SCOPE, &witness).await?,
+            None => authorize(state, via, parts, N::SCOPES, &witness).await?,
         };
+        if let Some(key) = caller.limited() {
+            reach::check(state, key, parts).await?;
+        }
         Ok(Self { caller, needed: PhantomData })
     }
 }
@@ -149,7 +166,7 @@ impl<N: Needed> FromRequestParts<State> for Authorized<N> {
 fn admit(actor: &Actor, right: Right, witness: &Witness) -> Result<Caller, Problem> {
     let caller = Caller {
         api_key: None,
-        repeats: None,
+        key: None,
         user: Some(actor.user.clone()),
         address: actor.address,
         administers: access::may(actor.role, Right::Administer),
@@ -172,12 +189,13 @@ fn admit(actor: &Actor, right: Right, witness: &Witness) -> Result<Caller, Probl
 async fn authorize(
     state: &State,
     via: Option<ConnectionInfo>,
-    headers: &HeaderMap,
-    scope: Scope,
+    parts: &Parts,
+    scopes: &[Scope],
     witness: &Witness,
 ) -> Result<Caller, Problem> {
+    let headers = &parts.headers;
     if via.is_some_and(|via| via.listener == ListenerKind::Control) {
-        let caller = Caller { api_key: None, repeats: None, user: None, address: None, administers: true };
+        let caller = Caller { api_key: None, key: None, user: None, address: None, administers: true };
         witness.saw(&caller);
         return Ok(caller);
     }
@@ -185,7 +203,8 @@ async fn authorize(
     if let Some(address) = address {
         check_address(state, address)?;
     }
-    let Some(key) = present_key(state, address, headers).await? else {
+    let note = parts.extensions.get::<KeyNote>().cloned().unwrap_or_default();
+    let Some(key) = present_key(state, address, headers, &note).await? else {
         return Err(Problem::new(
             Code::Unauthorized,
             "Send an API key in the header X-API-Key, or as Authorization: Bearer; `switchboard key create` makes one.",
@@ -193,20 +212,21 @@ async fn authorize(
     };
     let caller = Caller {
         api_key: Some(key.id),
-        repeats: key.repeats,
         user: None,
         address,
         administers: key.may(Scope::Admin),
+        key: Some(Arc::clone(&key)),
     };
     witness.saw(&caller);
-    if !key.may(scope) {
+    if !scopes.iter().any(|scope| key.may(*scope)) {
+        let words: Vec<String> = scopes.iter().map(|scope| format!("{:?}", scope.as_str())).collect();
+        let first = scopes.first().map_or("admin", |scope| scope.as_str());
         return Err(Problem::new(
             Code::ForbiddenScope,
             format!(
-                "The API key {} has no scope {:?}; make one with it: switchboard key create --scope {}.",
+                "The API key {} has no scope {}; make one with it: switchboard key create --scope {first}.",
                 key.id,
-                scope.as_str(),
-                scope.as_str()
+                words.join(" or "),
             ),
         ));
     }
@@ -216,25 +236,47 @@ async fn authorize(
 /// Counts a request of this address, if the settings limit them.
 pub(crate) fn check_address(state: &State, address: IpAddr) -> Result<(), Problem> {
     let now = state.clock().running();
-    match state.meters().addresses.as_ref().map(|meter| meter.take(network_prefix(address), now)) {
-        Some(Err(wait)) => Err(too_many("this address", wait)),
-        _ => Ok(()),
-    }
+    let Some(pace) = state.meters().per_address else { return Ok(()) };
+    let taken = state.meters().addresses.take(network_prefix(address), pace, now);
+    taken.map(drop).map_err(|wait| too_many("this address", wait))
 }
 
-/// Counts a request with this key, if the settings limit them.
-fn check_key(state: &State, key: CachedKey) -> Result<CachedKey, Problem> {
-    let now = state.clock().running();
-    match state.meters().keys.as_ref().map(|meter| meter.take(key.id, now)) {
-        Some(Err(wait)) => Err(too_many("this API key", wait)),
-        _ => Ok(key),
+/// Lets a key pass that works still and asks no more than it may.
+fn check_key(
+    state: &State,
+    key: Arc<KnownKey>,
+    address: Option<IpAddr>,
+    note: &KeyNote,
+) -> Result<Arc<KnownKey>, Problem> {
+    let now = state.clock().now();
+    if let Some(end) = key.expires_at.filter(|_| key.is_expired(now)) {
+        let detail = format!(
+            "The API key {} worked until {}; make another: switchboard key create, or give it more time: switchboard key change.",
+            key.id,
+            end.to_the_second()
+        );
+        return Err(Problem::new(Code::KeyExpired, detail));
     }
+    if let Some(pace) = key.pace.or(state.meters().per_key) {
+        let taken = state.meters().keys.take(key.id, pace, state.clock().running());
+        let (left, whole_in) = match taken {
+            Ok(left) => (left.events, left.whole_in),
+            Err(wait) => (0, pace.window().saturating_add(wait)),
+        };
+        note.say(Some(Quota { pace, left, whole_in }), key.expires_at, now);
+        taken.map_err(|wait| too_many("this API key", wait))?;
+    } else {
+        note.say(None, key.expires_at, now);
+    }
+    last_use::note(state, key.id, address);
+    Ok(key)
 }
 
 /// A wrong key. Callers with wrong keys are slowed down: a right key always works, no matter who else shares its address.
 fn wrong_key(state: &State, address: Option<IpAddr>) -> Problem {
     let now = state.clock().running();
-    match address.map(|address| state.meters().failures.take(network_prefix(address), now)) {
+    let failures = &state.meters().failures;
+    match address.map(|address| failures.take(network_prefix(address), Meters::of_failures(), now)) {
         Some(Err(wait)) => Problem::new(
             Code::RateLimited,
             "Too many wrong API keys came from this address; wait a little and check the key.",
@@ -258,14 +300,16 @@ pub(crate) async fn present_key(
     state: &State,
     address: Option<IpAddr>,
     headers: &HeaderMap,
-) -> Result<Option<CachedKey>, Problem> {
+    note: &KeyNote,
+) -> Result<Option<Arc<KnownKey>>, Problem> {
     let Some(text) = key_text(headers) else { return Ok(None) };
     let hash = hash(text);
-    if let Some(known) = state.keys().remembered(&hash) {
-        return check_key(state, known).map(Some);
-    }
-    match state.keys().look_up(state.store(), hash).await? {
-        Some(found) => check_key(state, found).map(Some),
+    let known = match state.keys().remembered(&hash) {
+        Some(known) => Some(known),
+        None => state.keys().look_up(state.store(), hash).await?,
+    };
+    match known {
+        Some(key) => check_key(state, key, address, note).map(Some),
         None => Err(wrong_key(state, address)),
     }
 }

@@ -1,45 +1,51 @@
-//! Keys that were found in the store, kept in memory until any key is made or revoked.
+//! Keys that were found in the store, kept in memory until any key is made, changed or revoked.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::ApiKeyId;
-use store::{Scope, Store, StoreError};
+use domain::{ApiKeyId, KeyLimits, Timestamp};
+use store::{ApiKey, Scope, Store, StoreError};
+
+use super::meter::Pace;
 
 /// The most keys that are remembered.
 const BOUND: usize = 1024;
 
-/// A valid key: whose, and what it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CachedKey {
+/// A key that was not revoked: whose, what it may, and until when.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct KnownKey {
     pub(crate) id: ApiKeyId,
-    may_send: bool,
-    may_read: bool,
-    may_administer: bool,
+    scopes: Vec<Scope>,
     /// How long the same body from it is a repeat.
     pub(crate) repeats: Option<Duration>,
+    pub(crate) limits: KeyLimits,
+    pub(crate) expires_at: Option<Timestamp>,
+    /// How fast it may ask, if it has a rate of its own.
+    pub(crate) pace: Option<Pace>,
 }
 
-impl CachedKey {
-    pub(crate) fn new(id: ApiKeyId, scopes: &[Scope], repeats: Option<Duration>) -> Self {
-        let admin = scopes.contains(&Scope::Admin);
+impl From<ApiKey> for KnownKey {
+    fn from(key: ApiKey) -> Self {
         Self {
-            id,
-            may_send: admin || scopes.contains(&Scope::Send),
-            may_read: admin || scopes.contains(&Scope::Read),
-            may_administer: admin,
-            repeats,
+            id: key.id,
+            pace: key.rate.map(|rate| Pace::new(rate, key.burst)),
+            scopes: key.scopes,
+            repeats: key.repeats,
+            limits: key.limits,
+            expires_at: key.expires_at,
         }
     }
+}
 
+impl KnownKey {
     /// Whether it has the scope; `admin` has all.
-    pub(crate) fn may(self, scope: Scope) -> bool {
-        match scope {
-            Scope::Send => self.may_send,
-            Scope::Read => self.may_read,
-            Scope::Admin => self.may_administer,
-        }
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+    }
+
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
     }
 }
 
@@ -49,14 +55,14 @@ pub(crate) struct KeyCache(RwLock<Memory>);
 
 #[derive(Default)]
 struct Memory {
-    found: HashMap<[u8; 32], CachedKey>,
+    found: HashMap<[u8; 32], Arc<KnownKey>>,
     /// Grows with each change of the keys, so that an answer read before it is not remembered after it.
     generation: u64,
 }
 
 impl KeyCache {
-    pub(crate) fn remembered(&self, hash: &[u8; 32]) -> Option<CachedKey> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).found.get(hash).copied()
+    pub(crate) fn remembered(&self, hash: &[u8; 32]) -> Option<Arc<KnownKey>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).found.get(hash).cloned()
     }
 
     /// A key from the store; `None` if there is none or it was revoked.
@@ -64,39 +70,37 @@ impl KeyCache {
         &self,
         store: &Store,
         hash: [u8; 32],
-    ) -> Result<Option<CachedKey>, StoreError> {
+    ) -> Result<Option<Arc<KnownKey>>, StoreError> {
         let generation = self.0.read().unwrap_or_else(PoisonError::into_inner).generation;
         let found = store.api_keys().find(hash).await?;
         let Some(key) = found.filter(|key| key.revoked_at.is_none()) else { return Ok(None) };
-        let known = CachedKey::new(key.id, &key.scopes, key.repeats);
+        let known = Arc::new(KnownKey::from(key));
         let mut memory = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if memory.generation == generation {
             if memory.found.len() >= BOUND {
                 memory.found.clear();
             }
-            memory.found.insert(hash, known);
+            memory.found.insert(hash, Arc::clone(&known));
         }
         Ok(Some(known))
     }
 
-    /// Whether the key of this id is still good, and for this.
-    pub(crate) async fn is_good(
+    /// The key of this id, unless it was revoked.
+    pub(crate) async fn of_id(
         &self,
         store: &Store,
         id: ApiKeyId,
-        scope: Scope,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Arc<KnownKey>>, StoreError> {
         if let Some(known) = self.known(id) {
-            return Ok(known.may(scope));
+            return Ok(Some(known));
         }
-        let keys = store.api_keys().list().await?;
-        let found = keys.iter().find(|key| key.id == id && key.revoked_at.is_none());
-        Ok(found.is_some_and(|key| CachedKey::new(key.id, &key.scopes, key.repeats).may(scope)))
+        let found = store.api_keys().get(id).await?;
+        Ok(found.filter(|key| key.revoked_at.is_none()).map(|key| Arc::new(key.into())))
     }
 
-    fn known(&self, id: ApiKeyId) -> Option<CachedKey> {
+    fn known(&self, id: ApiKeyId) -> Option<Arc<KnownKey>> {
         let memory = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        memory.found.values().find(|key| key.id == id).copied()
+        memory.found.values().find(|key| key.id == id).cloned()
     }
 
     /// The keys changed in the store.
@@ -111,13 +115,31 @@ impl KeyCache {
 mod tests {
     use super::*;
 
+    fn key(scopes: &[Scope]) -> KnownKey {
+        KnownKey {
+            id: "key_00000000000000000000000000".parse().expect("an id"),
+            scopes: scopes.to_vec(),
+            repeats: None,
+            limits: KeyLimits::default(),
+            expires_at: None,
+            pace: None,
+        }
+    }
+
     #[test]
     fn admin_has_every_scope_and_the_others_only_theirs() {
-        let id = "key_00000000000000000000000000".parse().expect("an id");
-        let admin = CachedKey::new(id, &[Scope::Admin], None);
-        assert!([Scope::Send, Scope::Read, Scope::Admin].into_iter().all(|scope| admin.may(scope)));
-        let send = CachedKey::new(id, &[Scope::Send], None);
-        assert!(send.may(Scope::Send) && !send.may(Scope::Read) && !send.may(Scope::Admin));
-        assert!(!CachedKey::new(id, &[], None).may(Scope::Read));
+        assert!(Scope::ALL.into_iter().all(|scope| key(&[Scope::Admin]).may(scope)));
+        for one in [Scope::Send, Scope::Read, Scope::Operate] {
+            assert!(Scope::ALL.into_iter().all(|scope| key(&[one]).may(scope) == (scope == one)), "{one:?}");
+        }
+        assert!(!key(&[]).may(Scope::Read));
+    }
+
+    #[test]
+    fn a_key_works_until_its_end() {
+        let end = Timestamp::from_micros(1_000_000);
+        let ends = KnownKey { expires_at: Some(end), ..key(&[]) };
+        assert!(!ends.is_expired(Timestamp::from_micros(999_999)) && ends.is_expired(end));
+        assert!(!key(&[]).is_expired(end));
     }
 }

@@ -1,23 +1,29 @@
-//! Who calls: API keys and their scopes, the address behind proxies, and patience with wrong keys.
+//! Who calls: API keys with their scopes and limits, the address behind proxies, and patience with wrong keys.
 
 mod actor;
 mod address;
 mod caller;
 mod forwarded;
 mod key_cache;
+mod key_note;
+mod last_use;
+mod limits;
 mod meter;
+mod reach;
 mod revalidate;
 mod secret;
 
 pub use actor::Actor;
 pub(crate) use address::{client_address, is_in};
 pub(crate) use caller::{
-    Authorized, Caller, CanAdminister, CanArrangeAccounts, CanArrangeAlerts, CanExportSessions,
-    CanManageKeys, CanManagePeople, CanOperate, CanRead, CanReadAudit, CanSend, ConnectionInfo, ListenerKind,
-    check_address, present_key,
+    Authorized, Caller, CanAdminister, CanArrangeAccounts, CanArrangeAlerts, CanDecide, CanExportSessions,
+    CanManageKeys, CanManagePeople, CanOperate, CanRead, CanReadAudit, CanSend, CanSignIn, ConnectionInfo,
+    ListenerKind, check_address, present_key,
 };
 pub(crate) use forwarded::Forwarded;
-pub(crate) use key_cache::KeyCache;
+pub(crate) use key_cache::{KeyCache, KnownKey};
+pub(crate) use key_note::{KeyNote, answer as note_on_answer};
+pub(crate) use last_use::LastUses;
 pub(crate) use meter::Meters;
 pub(crate) use revalidate::may_still_read;
 pub use secret::{hash, new_key};

@@ -1,24 +1,21 @@
 //! Who may call a legacy port: callers from this machine, from the networks in `allow_from`, or with a key.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
 use config::LegacyPort;
-use domain::ApiKeyId;
 use http::header::ORIGIN;
 use http::{HeaderMap, StatusCode};
 use store::Scope;
 
 use super::Gate;
 use super::answer::Answer;
-use crate::auth::{ConnectionInfo, check_address, is_in, present_key};
+use crate::auth::{ConnectionInfo, KeyNote, KnownKey, check_address, is_in, present_key};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Guest {
     pub(super) address: Option<IpAddr>,
-    pub(super) api_key: Option<ApiKeyId>,
-    /// How long the same body from its key is a repeat.
-    pub(super) repeats: Option<Duration>,
+    pub(super) key: Option<Arc<KnownKey>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +59,7 @@ pub(super) async fn admit(
     if let Some(address) = address {
         check_address(&gate.state, address)?;
     }
-    let key = match present_key(&gate.state, address, headers).await {
+    let key = match present_key(&gate.state, address, headers, &KeyNote::default()).await {
         Ok(key) => key,
         // The old callers sent whatever headers they liked.
         Err(_) if verdict == Verdict::Welcome => None,
@@ -84,9 +81,7 @@ pub(super) async fn admit(
         Some(key) if verdict == Verdict::WithKey && !key.may(Scope::Send) => {
             Err(Answer::error(StatusCode::FORBIDDEN, format!("the API key {} lacks the scope send", key.id)))
         }
-        key => {
-            Ok(Guest { address, api_key: key.map(|key| key.id), repeats: key.and_then(|key| key.repeats) })
-        }
+        key => Ok(Guest { address, key }),
     }
 }
 

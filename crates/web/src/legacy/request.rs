@@ -2,6 +2,8 @@
 
 use axum::extract::Request;
 use bytes::Bytes;
+use domain::saga::Task;
+use domain::{AccountName, ApiKeyId, ChatRef};
 use http::StatusCode;
 use serde_json::Value;
 use store::{Idempotency, Join, Keep, Origin};
@@ -46,14 +48,33 @@ impl Arrived {
     }
 
     pub(super) fn origin(&self, gate: &Gate) -> Origin {
-        let Guest { address, api_key, .. } = self.guest;
-        Origin { listener: gate.name.to_string(), api_key, address }
+        Origin { listener: gate.name.to_string(), api_key: self.api_key(), address: self.guest.address }
+    }
+
+    fn api_key(&self) -> Option<ApiKeyId> {
+        self.guest.key.as_ref().map(|key| key.id)
+    }
+
+    /// The account of the port; or the one that the key is limited to. It may be asked for this chat.
+    pub(super) fn pin(&self, gate: &Gate, chat: &ChatRef) -> Result<Option<AccountName>, Answer> {
+        let port = gate.port.account.clone();
+        let Some(key) = &self.guest.key else { return Ok(port) };
+        key.chat(&gate.state, "chat", chat)?;
+        Ok(key.pin(port)?)
+    }
+
+    /// The same, where work on a chat is asked for.
+    pub(super) fn pin_task(&self, gate: &Gate, task: &Task) -> Result<Option<AccountName>, Answer> {
+        let port = gate.port.account.clone();
+        let Some(key) = &self.guest.key else { return Ok(port) };
+        key.task(&gate.state, task)?;
+        Ok(key.pin(port)?)
     }
 
     pub(super) fn marks(&self, gate: &Gate, body: &Value) -> Marks {
         let path = gate.path();
-        let repeats = gate.port.repeats.or(self.guest.repeats);
-        let scope = Scope { api_key: self.guest.api_key, repeats, listener: &gate.name, path };
+        let repeats = gate.port.repeats.or(self.guest.key.as_ref().and_then(|key| key.repeats));
+        let scope = Scope { api_key: self.api_key(), repeats, listener: &gate.name, path };
         let idempotency = idempotency::idempotency(self.key.as_deref(), &scope, body);
         // A key says which calls are the same; without one a call that got no answer is known again by its body.
         let join = self.key.is_none().then(|| Join {

@@ -26,12 +26,13 @@ pub(super) async fn submit(
     task: Task,
     hold: Duration,
 ) -> Result<Caller<Saga>, Answer> {
+    let pin = arrived.pin_task(gate, &task)?;
     let body = fields.into_value();
     let Marks { idempotency, join } = arrived.marks(gate, &body);
     let joins = join.is_some();
     let submission = TaskSubmission {
         task,
-        pin: gate.port.account.clone(),
+        pin,
         // The caller of a legacy port waits for its answer, and is told when that is in vain.
         on_flood: OnFlood::Wait,
         patience: hold / 10 * PATIENT_TENTHS,

@@ -150,13 +150,13 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         return Err(Answer::error(StatusCode::SERVICE_UNAVAILABLE, error));
     }
 
+    let pin = arrived.pin(gate, &chat)?;
     let origin = arrived.origin(gate);
     let load = match take(gate, files, Asker::from(&origin), since).await {
         Ok(load) => load,
         // The recipient comes first: a file that is missing says nothing to a caller whose recipient is missing too.
         Err(untaken) => {
-            let pin = gate.port.account.as_ref();
-            let looking = gate.state.delivery().finds_nobody(&chat, pin, Service::SendMedia);
+            let looking = gate.state.delivery().finds_nobody(&chat, pin.as_ref(), Service::SendMedia);
             let looked = gate.state.clock().timeout(LOOK, looking).await;
             return Err(if looked == Ok(true) { send_media_answer::nobody(errand.by_name) } else { untaken });
         }
@@ -165,7 +165,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     let submission = Submission {
         chat,
         content,
-        pin: gate.port.account.clone(),
+        pin,
         on_flood: OnFlood::Wait,
         send_at: None,
         needs_approval: false,

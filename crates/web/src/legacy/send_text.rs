@@ -55,6 +55,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         return Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error));
     };
 
+    let pin = arrived.pin(gate, &chat)?;
     let body = fields.into_value();
     let Marks { idempotency, join } = arrived.marks(gate, &body);
     let delivery = gate.state.delivery().clone();
@@ -72,7 +73,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     let submission = Submission {
         chat,
         content,
-        pin: gate.port.account.clone(),
+        pin,
         on_flood: OnFlood::Wait,
         send_at: None,
         needs_approval: false,

@@ -1,27 +1,22 @@
-//! `/v1/keys`: making and revoking API keys.
+//! `/v1/keys`: making, changing and revoking API keys.
 
 use std::collections::HashMap;
 
-use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use config::{format_duration, parse_repeats};
-use domain::{ApiKeyId, Timestamp};
+use config::format_duration;
+use domain::ApiKeyId;
 use http::StatusCode;
-use serde::Deserialize;
-use store::{ApiKey, Scope, StoreError};
-use utoipa::ToSchema;
+use store::{ApiKey, StoreError};
 
+use super::new_key::{KeyChange, NewKey};
 use super::{Page, PageParameters, PageRequest};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{self, Authorized, CanManageKeys};
 use crate::extract::{PathParameter, Unchecked};
-use crate::problem::{Code, FieldError, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
-
-/// The longest name of a key.
-const LONGEST_NAME: usize = 100;
 
 /// The names of the keys, revoked ones too, for lists that tell who asked.
 #[derive(Debug, Default)]
@@ -40,23 +35,6 @@ impl KeyNames {
     pub(super) fn name(&self, id: &str) -> Option<String> {
         self.0.get(id).cloned()
     }
-}
-
-/// A key to be made.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewKey {
-    /// What to call it.
-    #[schema(example = "n8n")]
-    name: String,
-    /// What it may: `send`, `read`, `admin` (all).
-    #[schema(schema_with = schemas::scopes)]
-    scopes: Vec<Scope>,
-    /// For how long the same body, sent with this key to the same path without an `Idempotency-Key`, is the same message and
-    /// answered as a replay, `1s` to `1d`. Left out: each request is a new message.
-    #[serde(default)]
-    #[schema(example = "10m")]
-    repeats: Option<String>,
 }
 
 /// Lists the keys, revoked ones too.
@@ -86,20 +64,69 @@ pub(crate) async fn create(
     body: Unchecked<NewKey>,
 ) -> Result<Response, Problem> {
     let (id, now) = (ApiKeyId::from_uuid(state.ids().next()), state.clock().now());
-    let key = body.checked(|new| check(new, id, now))?;
+    let key = body.checked(|new| new.key(id, now))?;
     let text = auth::new_key().map_err(|error| {
         tracing::error!(%error, "the system gives no random numbers");
         Problem::new(Code::Internal, "No key can be made: the system gives no random numbers.")
     })?;
     state.store().api_keys().create(&key, auth::hash(&text)).await?;
     state.keys().forget();
-    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-    let mut audited =
-        Audited::about(&key.id).with("name", key.name.as_str()).with("scopes", scopes.join(" "));
-    if let Some(repeats) = key.repeats {
-        audited = audited.with("repeats", format_duration(repeats));
-    }
+    let audited = audited(&key);
     Ok(audited.of(json(StatusCode::CREATED, &api::MadeApiKey { view: key.into(), key: text })))
+}
+
+/// Changes a key that works or has expired: what is left out stays. What it may, it may for good.
+#[utoipa::path(
+    patch, path = "/v1/keys/{id}", tag = "keys", operation_id = "change_key",
+    params(("id" = String, Path, description = "The key's public id")),
+    request_body = KeyChange,
+    responses(
+        (status = 200, description = "The key as it is now", body = api::ApiKey),
+        (status = 409, description = "It was revoked"),
+    )
+)]
+pub(crate) async fn change(
+    Shared(state): Shared<State>,
+    _: Authorized<CanManageKeys>,
+    PathParameter(given): PathParameter<String>,
+    body: Unchecked<KeyChange>,
+) -> Result<Response, Problem> {
+    let id: ApiKeyId = given.parse().map_err(|_| no_such_key(&given))?;
+    let keys = state.store().api_keys();
+    let old = keys.get(id).await?.ok_or_else(|| no_such_key(&given))?;
+    let now = state.clock().now();
+    let key = body.checked(|change| change.fill(old, now))?;
+    let changed = keys.change(&key).await;
+    state.keys().forget();
+    if !changed? {
+        return Err(Problem::new(Code::WrongState, "The key was revoked; make another."));
+    }
+    let audited = audited(&key);
+    Ok(audited.of(json(StatusCode::OK, &api::ApiKey::from(key))))
+}
+
+/// What the audit log says about a key that is made or changed.
+fn audited(key: &ApiKey) -> Audited {
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    let list = |names: Vec<String>| Some(names.join(" ")).filter(|names| !names.is_empty());
+    let limits = &key.limits;
+    let details = [
+        ("repeats", key.repeats.map(format_duration)),
+        ("accounts", list(limits.accounts.iter().map(ToString::to_string).collect())),
+        ("chats", list(limits.chats.iter().map(ToString::to_string).collect())),
+        ("channels", list(limits.channels.iter().map(ToString::to_string).collect())),
+        ("expires_at", key.expires_at.map(|end| end.to_string())),
+        ("rate", key.rate.map(|rate| rate.to_string())),
+        ("burst", key.burst.map(|burst| burst.to_string())),
+    ];
+    let audited = Audited::about(&key.id).with("name", key.name.as_str()).with("scopes", scopes.join(" "));
+    let told = details.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    told.fold(audited, |audited, (name, value)| audited.with(name, value))
+}
+
+fn no_such_key(given: &str) -> Problem {
+    let detail = format!("No API key has the id {:?}; GET /v1/keys lists them.", shorten(given));
+    Problem::new(Code::KeyNotFound, detail)
 }
 
 /// Revokes a key, at once and for good.
@@ -113,48 +140,13 @@ pub(crate) async fn revoke(
     _: Authorized<CanManageKeys>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
-    let missing = || {
-        Problem::new(
-            Code::KeyNotFound,
-            format!("No API key has the id {:?}; GET /v1/keys lists them.", shorten(&given)),
-        )
-    };
-    let id: ApiKeyId = given.parse().map_err(|_| missing())?;
+    let id: ApiKeyId = given.parse().map_err(|_| no_such_key(&given))?;
     let revoked = state.store().api_keys().revoke(id, state.clock().now()).await;
     state.keys().forget();
     match revoked {
         // Revoking twice is no error: the key does not work any more, which is what was asked for.
         Ok(true | false) => Ok(StatusCode::NO_CONTENT),
-        Err(StoreError::NotFound { .. }) => Err(missing()),
+        Err(StoreError::NotFound { .. }) => Err(no_such_key(&given)),
         Err(error) => Err(error.into()),
     }
-}
-
-fn check(new: NewKey, id: ApiKeyId, now: Timestamp) -> Result<ApiKey, Problem> {
-    let mut errors = Vec::new();
-    let name = new.name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        errors.push(FieldError::new(
-            "name",
-            format!("is wrong: write 1 to {LONGEST_NAME} characters on one line"),
-        ));
-    }
-    let mut scopes = Vec::new();
-    for scope in new.scopes {
-        if !scopes.contains(&scope) {
-            scopes.push(scope);
-        }
-    }
-    if scopes.is_empty() {
-        errors.push(FieldError::new("scopes", "is empty; name one or more of send, read and admin"));
-    }
-    let repeats = new.repeats.as_deref().map(str::trim).filter(|repeats| !repeats.is_empty());
-    let repeats = repeats.map(parse_repeats).transpose().unwrap_or_else(|error| {
-        errors.push(FieldError::new("repeats", error.to_string()));
-        None
-    });
-    if !errors.is_empty() {
-        return Err(Problem::fields(errors));
-    }
-    Ok(ApiKey { id, name: name.to_owned(), scopes, created_at: now, revoked_at: None, repeats })
 }

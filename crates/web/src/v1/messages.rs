@@ -10,7 +10,7 @@ use domain::message::OutboundMessage;
 use domain::{AccountName, ChatId, MessageId, MessageState, NamedChat, ReceivedId, Service};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use store::{Approval, Filter, Resolution, StoreError};
+use store::{Approval, Filter, Paged, Resolution, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
 use super::chats;
@@ -18,10 +18,10 @@ use super::keys::KeyNames;
 use super::logs::moment;
 use super::names::{self, Names};
 use super::new_message::{NewMessage, Order};
-use super::page::{listed, store_page};
+use super::page::{listed, store_page, visible};
 use super::{LISTENER, LongPageParameters, Page, received, services};
 use crate::answer::{json, located};
-use crate::auth::{Authorized, Caller, CanRead, CanSend};
+use crate::auth::{Authorized, Caller, CanDecide, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
 use crate::files::{self, Asker, Terms};
 use crate::idempotency;
@@ -86,6 +86,8 @@ async fn submit(
     order: Order,
     idempotency: Option<store::Idempotency>,
 ) -> Result<Submitted, Problem> {
+    caller.check_chat(state, "chat", &order.chat)?;
+    let order = Order { pin: caller.pin(order.pin)?, ..order };
     let has_files = !order.files.is_empty();
     let service = match &order.chat {
         NamedChat::Chat(chat) => Service::sending_to(chat, has_files),
@@ -147,7 +149,7 @@ async fn submit(
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let direction = query.take_with("direction", |word| {
@@ -180,8 +182,20 @@ pub(crate) async fn list(
     let q = query.take_with("q", names::wanted);
     let page = store_page(&mut query);
     query.finish()?;
+    caller.check_account(filter.account.as_ref())?;
     let filter = sought(&state, filter, chat, q).await?;
-    let found = state.store().outbox().list(&filter, &page).await.map_err(listed)?;
+    let shows = |message: &OutboundMessage| {
+        let account = message.account.as_ref().or(message.pin.as_ref());
+        caller.shows(&state, account, Some(&message.place()))
+    };
+    let read = |page| {
+        let (store, filter) = (state.store(), &filter);
+        async move {
+            let found = store.outbox().list(filter, &page).await?;
+            Ok(Paged { items: found.items, next_cursor: found.next_cursor })
+        }
+    };
+    let found = visible(&caller, page, shows, read).await.map_err(listed)?;
     let names = Names::of(&state, found.items.iter().map(OutboundMessage::chat_id)).await?;
     let view = |message: &OutboundMessage| {
         AnyMessage::Out(Box::new(api::Message::listed(message).named(names.view(message.chat_id()))))
@@ -314,7 +328,7 @@ fn candidates(state: &State, message: &OutboundMessage) -> Vec<api::MessageCandi
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,
-    by: Authorized<CanSend>,
+    by: Authorized<CanDecide>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
@@ -341,7 +355,7 @@ pub(crate) async fn cancel(
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    _: Authorized<CanDecide>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
@@ -361,7 +375,7 @@ pub(crate) async fn retry(
 )]
 pub(crate) async fn approve(
     state: Shared<State>,
-    by: Authorized<CanSend>,
+    by: Authorized<CanDecide>,
     id: PathParameter<String>,
 ) -> Result<Response, Problem> {
     decide(state, by, id, Approval::Approved).await
@@ -378,7 +392,7 @@ pub(crate) async fn approve(
 )]
 pub(crate) async fn reject(
     state: Shared<State>,
-    by: Authorized<CanSend>,
+    by: Authorized<CanDecide>,
     id: PathParameter<String>,
 ) -> Result<Response, Problem> {
     decide(state, by, id, Approval::Rejected).await
@@ -386,7 +400,7 @@ pub(crate) async fn reject(
 
 async fn decide(
     Shared(state): Shared<State>,
-    by: Authorized<CanSend>,
+    by: Authorized<CanDecide>,
     PathParameter(id): PathParameter<String>,
     approval: Approval,
 ) -> Result<Response, Problem> {
@@ -429,7 +443,7 @@ pub(crate) enum ResolveAs {
 )]
 pub(crate) async fn resolve(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    _: Authorized<CanDecide>,
     PathParameter(id): PathParameter<String>,
     body: Json<Resolve>,
 ) -> Result<Response, Problem> {

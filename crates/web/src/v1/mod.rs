@@ -19,6 +19,7 @@ pub(crate) mod logs;
 pub(crate) mod media;
 pub(crate) mod messages;
 mod names;
+mod new_key;
 mod new_media;
 mod new_message;
 pub(crate) mod operations;
@@ -86,7 +87,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .merge(webhooks::routes())
         .routes(routes!(keys::list))
         .routes(routes!(keys::create))
-        .routes(routes!(keys::revoke))
+        .routes(routes!(keys::change, keys::revoke))
         .merge(users::routes())
         .routes(routes!(audit::list::list))
         .routes(routes!(listeners::list))

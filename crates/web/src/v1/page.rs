@@ -6,6 +6,7 @@ use http::request::Parts;
 use store::StoreError;
 use utoipa::IntoParams;
 
+use crate::auth::Caller;
 use crate::extract::QueryParameters;
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
@@ -14,6 +15,8 @@ use crate::state::State;
 pub(crate) const LARGEST_PAGE: u32 = 500;
 /// How many items a page of a long list has by default.
 const USUAL_PAGE: u32 = 50;
+/// So many pages are looked at for one that hides some of its items.
+const MOST_LOOKS: usize = 20;
 
 /// Which page of a short list.
 #[derive(IntoParams)]
@@ -96,6 +99,33 @@ pub(crate) fn up_to(query: &mut QueryParameters, most: u32) -> u32 {
 pub(crate) fn store_page(query: &mut QueryParameters) -> store::Page {
     let PageRequest { limit, cursor } = PageRequest::take(query);
     store::Page { limit: limit.unwrap_or(USUAL_PAGE), cursor }
+}
+
+/// A page of what a caller may see of a list in the store: where something is hidden, more is looked at, so many pages at a time.
+pub(crate) async fn visible<T, Reading>(
+    caller: &Caller,
+    page: store::Page,
+    shows: impl Fn(&T) -> bool,
+    read: impl Fn(store::Page) -> Reading,
+) -> Result<store::Paged<T>, StoreError>
+where
+    Reading: Future<Output = Result<store::Paged<T>, StoreError>>,
+{
+    let mut found = store::Paged { items: Vec::new(), next_cursor: page.cursor };
+    let looks = if caller.limited().is_some() { MOST_LOOKS } else { 1 };
+    for _ in 0..looks {
+        let left = page.limit.saturating_sub(u32::try_from(found.items.len()).unwrap_or(u32::MAX));
+        if left == 0 {
+            break;
+        }
+        let more = read(store::Page { limit: left, cursor: found.next_cursor }).await?;
+        found.items.extend(more.items.into_iter().filter(&shows));
+        found.next_cursor = more.next_cursor;
+        if found.next_cursor.is_none() {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// What a list that the store did not give answers.

@@ -17,6 +17,7 @@ mod failed_requests;
 mod idempotency;
 mod import_files;
 mod joining;
+mod key_limits;
 mod legacy;
 mod legacy_create;
 mod legacy_leave;

@@ -291,20 +291,24 @@ async fn status(world: &World, role: Role, method: &str, path: &str) -> u16 {
 #[tokio::test]
 async fn each_call_takes_its_scope_and_its_role() {
     let world = World::new().await;
-    let keys = [("read", world.make_key(&["read"]).await), ("send", world.make_key(&["send"]).await)];
+    let mut keys = Vec::new();
+    for scope in ["read", "send", "operate"] {
+        keys.push((scope, world.make_key(&[scope]).await));
+    }
     let document: Value = serde_json::from_str(&web::openapi_json()).expect("JSON");
     let mut table = String::new();
     for (path, calls) in document["paths"].as_object().expect("paths") {
         for method in calls.as_object().expect("calls").keys().filter(|_| path.starts_with("/v1")) {
             // No stream begins with a limit that is none.
             let (method, path) = (method.to_uppercase(), format!("{}?limit=none&since=none", filled(path)));
-            let mut scope = "admin";
+            let mut scopes = Vec::new();
             for (name, key) in &keys {
                 let call = Call::new(&world.main(), &method, &path).key(key).json("{}");
                 if call.send().await.status != 403 {
-                    scope = name;
+                    scopes.push(*name);
                 }
             }
+            let scopes = if scopes.is_empty() { "admin".to_owned() } else { scopes.join(",") };
             let mut role = Role::Admin;
             for less in [Role::Operator, Role::Viewer] {
                 if status(&world, less, &method, &path).await != 403 {
@@ -312,7 +316,7 @@ async fn each_call_takes_its_scope_and_its_role() {
                 }
             }
             let (path, _) = path.split_once('?').expect("a query");
-            writeln!(table, "{method} {path} {scope} {}", role.as_str()).expect("a string");
+            writeln!(table, "{method} {path} {scopes} {}", role.as_str()).expect("a string");
         }
     }
     assert_eq!(table, include_str!("rights.txt"), "{table}");

@@ -42,6 +42,8 @@ const STATES: &[(&str, &str, &str)] = &[
 
 /// Code, English, Russian.
 const REASONS: &[(&str, &str, &str)] = &[
+    ("expires_within_7_days", "it works for less than 7 days", "действует меньше 7 дней"),
+    ("expires_within_1_day", "it works for less than a day", "действует меньше суток"),
     ("no_session", "no session", "нет сессии"),
     ("session_revoked", "the session was ended elsewhere", "сессия завершена с другого устройства"),
     ("auth_key_duplicated", "its key was used in two places", "ключ использован в двух местах"),

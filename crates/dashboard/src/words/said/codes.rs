@@ -7,6 +7,8 @@ pub(super) fn by_code(code: &str) -> Option<&'static str> {
             "В запросе ошибка: проверьте заполненные поля"
         }
         "unauthorized" => "Нужно войти снова",
+        "key_expired" => "Срок ключа истёк",
+        "key_limited" => "Ключ ограничен другими аккаунтами, чатами или каналами связи",
         "forbidden_scope" | "forbidden_role" => "Ваша роль этого не разрешает",
         "not_found" | "method_not_allowed" => "Такой страницы нет",
         "request_timeout" => "Запрос шёл слишком долго; повторите",

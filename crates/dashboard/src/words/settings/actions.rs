@@ -25,6 +25,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("cancel_retry_of_failed_messages", "Stop retrying failed messages", "Прекращение повтора сообщений"),
     ("change_account", "Change an account", "Изменение аккаунта"),
     ("change_chat", "Change a chat", "Изменение чата"),
+    ("change_key", "Change an API key", "Изменение ключа API"),
     ("change_user", "Change a person", "Изменение человека"),
     ("change_webhook", "Change a webhook", "Изменение вебхука"),
     ("check_backup", "Test a backup", "Проверка резервной копии"),

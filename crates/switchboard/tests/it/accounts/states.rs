@@ -162,6 +162,39 @@ async fn account_states_are_shown_with_and_without_server() {
 
     let key = run(&["key", "create", "n8n", "--scope", "send"]);
     assert_eq!(program.status_with(key.trim(), "/v1/messages").await, 403, "it may only send");
+    let read = |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&run(&[arguments, &["--json"]].concat())).expect("JSON")
+    };
+    let shop = read(&[
+        "key",
+        "create",
+        "shop",
+        "--account",
+        "main",
+        "--chat",
+        "-1001234567890",
+        "--channel",
+        "telegram",
+        "--expires-in",
+        "90d",
+        "--rate",
+        "10/s",
+        "--burst",
+        "20",
+    ]);
+    assert_eq!((&shop["chats"], &shop["burst"]), (&json!(["-1001234567890"]), &json!(20)), "{shop}");
+    assert!(shop["expires_at"].is_string(), "{shop}");
+    let id = shop["id"].as_str().expect("an id");
+    let changed = read(&["key", "change", id, "--any-chat", "--never-expires", "--rate", "600/m"]);
+    for (field, value) in [
+        ("accounts", json!(["main"])),
+        ("chats", json!([])),
+        ("expires_at", json!(null)),
+        ("rate", json!("600/m")),
+        ("burst", json!(null)),
+    ] {
+        assert_eq!(changed[field], value, "{field}: {changed}");
+    }
 
     program.terminate().await;
     let list = run(&["account", "list"]);

@@ -49,13 +49,14 @@ const OWNERLESS_WITHIN: Duration = Duration::from_secs(1);
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let wanted = PageRequest::take(&mut query);
     let asked = Asked::take(&mut query);
     query.finish()?;
-    let accounts = state.pool().accounts();
+    let mut accounts = state.pool().accounts();
+    accounts.retain(|account| caller.shows_account(&account.name));
     let mut states = BTreeMap::new();
     for account in &accounts {
         *states.entry(account.state.as_str().to_owned()).or_default() += 1;
@@ -64,8 +65,14 @@ pub(crate) async fn list(
     let causes = state.health().overview(&least).causes;
     let page = wanted.cut(asked.of(accounts, &causes), |account| account.name.to_string())?;
     let items = page.items.into_iter().map(api::Account::from).collect();
-    let ownerless = tokio::time::timeout(OWNERLESS_WITHIN, state.pool().ownerless()).await;
-    let ownerless_sessions = ownerless.ok().and_then(Result::ok);
+    let ownerless_sessions = match caller.limited() {
+        // They are of no account that it may use.
+        Some(_) => Some(Vec::new()),
+        None => {
+            let ownerless = tokio::time::timeout(OWNERLESS_WITHIN, state.pool().ownerless()).await;
+            ownerless.ok().and_then(Result::ok)
+        }
+    };
     Ok(json(
         StatusCode::OK,
         &api::AccountsPage {

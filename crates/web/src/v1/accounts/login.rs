@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{login_view, phone, read_name, refusal};
 use crate::answer::json;
-use crate::auth::{Authorized, CanOperate};
+use crate::auth::{Authorized, CanSignIn};
 use crate::extract::{Json, PathParameter, hidden};
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
@@ -97,7 +97,7 @@ pub(crate) struct LoginTerms {
 )]
 pub(crate) async fn start(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanSignIn>,
     PathParameter(given): PathParameter<String>,
     body: Json<NewLogin>,
 ) -> Result<Response, Problem> {
@@ -127,7 +127,7 @@ pub(crate) async fn start(
 )]
 pub(crate) async fn get(
     Shared(pool): Shared<Arc<telegram::Pool>>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanSignIn>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
@@ -156,7 +156,7 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn code(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanSignIn>,
     PathParameter(given): PathParameter<String>,
     body: Json<LoginCode>,
 ) -> Result<Response, Problem> {
@@ -188,7 +188,7 @@ pub(crate) async fn code(
 )]
 pub(crate) async fn password(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanSignIn>,
     PathParameter(given): PathParameter<String>,
     body: Json<LoginPassword>,
 ) -> Result<Response, Problem> {
@@ -222,7 +222,7 @@ pub(crate) async fn password(
 )]
 pub(crate) async fn terms(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanSignIn>,
     PathParameter(given): PathParameter<String>,
     body: Json<LoginTerms>,
 ) -> Result<Response, Problem> {
@@ -246,7 +246,7 @@ pub(crate) async fn terms(
 )]
 pub(crate) async fn resend(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanSignIn>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
@@ -263,7 +263,7 @@ pub(crate) async fn resend(
 pub(crate) async fn cancel(
     Shared(clock): Shared<ambient::Clock>,
     Shared(pool): Shared<Arc<telegram::Pool>>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanSignIn>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;

@@ -47,7 +47,7 @@ pub(crate) struct ReadUpTo {
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
     body: Json<ReadUpTo>,
 ) -> Result<Response, Problem> {
@@ -59,7 +59,7 @@ pub(crate) async fn read(
             Problem::fields(vec![FieldError::new("message_id", message)])
         })?),
     };
-    let (chat, pin) = named::chat(&state, &given, account).await?;
+    let (chat, pin) = named::chat(&state, &given, by.caller.pin(account)?).await?;
     let done = state.pool().mark_read(&chat, up_to, pin.as_ref()).await;
     let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;
     Ok(json(StatusCode::OK, &DoneView::new(done, up_to)))
@@ -95,7 +95,7 @@ pub(crate) struct ShowTyping {
 )]
 pub(crate) async fn typing(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
     body: Json<ShowTyping>,
 ) -> Result<Response, Problem> {
@@ -103,7 +103,7 @@ pub(crate) async fn typing(
     let typing = action.map_or(Ok(Typing::Typing), |action| action.parse());
     let typing = typing
         .map_err(|error| Problem::fields(vec![FieldError::new("action", format!("is wrong: {error}"))]))?;
-    let (chat, pin) = named::chat(&state, &given, account).await?;
+    let (chat, pin) = named::chat(&state, &given, by.caller.pin(account)?).await?;
     let done = state.pool().typing(&chat, typing, pin.as_ref()).await;
     let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;
     Ok(json(StatusCode::OK, &DoneView::new(done, None)))

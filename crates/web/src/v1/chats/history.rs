@@ -32,7 +32,7 @@ const LARGEST_PAGE: u32 = 100;
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    by: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -43,7 +43,7 @@ pub(crate) async fn read(
     });
     let pin = query.take::<AccountName>("account");
     query.finish()?;
-    let (chat, pin) = named::chat(&state, &given, pin).await?;
+    let (chat, pin) = named::chat(&state, &given, by.caller.pin(pin)?).await?;
     let page = state
         .pool()
         .history(&chat, pin.as_ref(), limit, before)

@@ -15,7 +15,7 @@ use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Problem, shorten};
 use crate::state::State;
 use crate::v1::names::{self, Names};
-use crate::v1::page::{listed, store_page};
+use crate::v1::page::{listed, store_page, visible};
 use crate::v1::{LongPageParameters, Page};
 
 /// Lists the chats that were made or left here, or that some account is in, by chat id.
@@ -26,7 +26,7 @@ use crate::v1::{LongPageParameters, Page};
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let filter = ChatFilter {
@@ -40,7 +40,16 @@ pub(crate) async fn list(
     };
     let page = store_page(&mut query);
     query.finish()?;
-    let found = state.store().chats().list(&filter, &page).await.map_err(listed)?;
+    caller.check_account(filter.account.as_ref())?;
+    let shows = |record: &store::ChatRecord| {
+        let accounts = record.account.iter().chain(&record.accounts);
+        caller.shows(&state, accounts, Some(&ChatRef::Id(record.chat_id)))
+    };
+    let read = |page| {
+        let (store, filter) = (state.store(), &filter);
+        async move { store.chats().list(filter, &page).await }
+    };
+    let found = visible(&caller, page, shows, read).await.map_err(listed)?;
     let names = Names::of(&state, found.items.iter().map(|record| Some(record.chat_id))).await?;
     let view = |record: store::ChatRecord| {
         let seen = names.view(Some(record.chat_id));
@@ -88,11 +97,14 @@ pub(crate) struct ListParameters {
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let (chat, _) = named::chat(&state, &given, None).await?;
     let view = find(&state, &chat).await?;
+    if !caller.shows(&state, view.account.iter().chain(&view.accounts), Some(&ChatRef::Id(view.chat_id))) {
+        return Err(named::unknown(&chat));
+    }
     Ok(json(StatusCode::OK, &view))
 }
 

@@ -39,7 +39,7 @@ use crate::state::State;
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    by: Authorized<CanRead>,
     PathParameter((chat, message)): PathParameter<(String, String)>,
     mut query: QueryParameters,
     headers: HeaderMap,
@@ -47,7 +47,7 @@ pub(crate) async fn read(
     let account = query.take::<AccountName>("account");
     query.finish()?;
     let message_id = named::message(&message)?;
-    let (chat, pin) = named::chat(&state, &chat, account).await?;
+    let (chat, pin) = named::chat(&state, &chat, by.caller.pin(account)?).await?;
     from_telegram(&state, DownloadOf::InChat { chat, message_id, pin }, &Asked::read(&headers)).await
 }
 

@@ -74,7 +74,7 @@ impl From<MemberView> for Member {
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    by: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -82,6 +82,7 @@ pub(crate) async fn list(
     let cursor = query.take::<String>("cursor");
     let pin = query.take::<AccountName>("account");
     query.finish()?;
+    let pin = by.caller.pin(pin)?;
     let chat = named::group(&given)?;
     let page = state
         .pool()

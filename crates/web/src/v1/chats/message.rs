@@ -98,13 +98,13 @@ impl MessageEdit {
 )]
 pub(crate) async fn edit(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter((chat, message)): PathParameter<(String, String)>,
     body: Unchecked<MessageEdit>,
 ) -> Result<Response, Problem> {
     let message_id = named::message(&message)?;
     let (edit, account) = body.checked(MessageEdit::edit)?;
-    let (chat, account) = named::chat(&state, &chat, account).await?;
+    let (chat, account) = named::chat(&state, &chat, by.caller.pin(account)?).await?;
     refuse_listed(&state, &chat).await?;
     let change = |account: Option<AccountName>| {
         let (pool, chat, edit) = (state.pool(), &chat, edit.clone());
@@ -159,7 +159,7 @@ pub(crate) struct DeleteParameters {
 )]
 pub(crate) async fn delete(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter((chat, message)): PathParameter<(String, String)>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -167,7 +167,7 @@ pub(crate) async fn delete(
     let account = query.take::<AccountName>("account");
     query.finish()?;
     let message_id = named::message(&message)?;
-    let (chat, account) = named::chat(&state, &chat, account).await?;
+    let (chat, account) = named::chat(&state, &chat, by.caller.pin(account)?).await?;
     let change = |account: Option<AccountName>| {
         let (pool, chat) = (state.pool(), &chat);
         async move { pool.delete_message(chat, message_id, for_all, account.as_ref()).await }

@@ -16,7 +16,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::head::Shown;
-use super::look;
+use super::{look, shows};
 use crate::auth::{Caller, may_still_read};
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -155,7 +155,9 @@ impl Reader {
         self.up_to = read.up_to;
         let mut piece = Vec::new();
         for event in read.events {
-            piece.extend_from_slice(&Shown::new(event).text);
+            if shows(&self.state, &self.caller, event.account.as_ref(), event.chat.as_deref()) {
+                piece.extend_from_slice(&Shown::new(event).text);
+            }
         }
         Ok((!piece.is_empty()).then(|| piece.into()))
     }
@@ -177,7 +179,7 @@ impl Reader {
     fn add(&mut self, event: &Shown, piece: &mut Vec<u8>) {
         if event.id > self.up_to {
             self.up_to = event.id;
-            if event.is_wanted(&self.filter) {
+            if event.is_wanted(&self.filter) && event.is_shown(&self.state, &self.caller) {
                 piece.extend_from_slice(&event.text);
             }
         }

@@ -8,6 +8,8 @@ use domain::{AccountName, EventFilter, EventId, EventType};
 use store::StoredEvent;
 use tokio::sync::broadcast;
 
+use super::shows;
+use crate::auth::Caller;
 use crate::state::State;
 
 /// How many events a reader may be behind before it reads from the store again.
@@ -39,6 +41,10 @@ impl Shown {
     pub(super) fn is_wanted(&self, filter: &EventFilter) -> bool {
         let account = self.account.as_ref().map(AccountName::as_str);
         filter.matches(self.kind, self.chat.as_deref(), account)
+    }
+
+    pub(super) fn is_shown(&self, state: &State, caller: &Caller) -> bool {
+        shows(state, caller, self.account.as_ref(), self.chat.as_deref())
     }
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{EventFilter, EventId, Timestamp};
+use domain::{AccountName, ChatRef, EventFilter, EventId, Timestamp};
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, StatusCode};
 use store::EventsRead;
@@ -19,7 +19,7 @@ use super::Page;
 use super::logs::moment;
 use super::page::limit;
 use crate::answer::json;
-use crate::auth::{Authorized, CanRead};
+use crate::auth::{Authorized, Caller, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -71,6 +71,9 @@ pub(crate) async fn read(
     let cursor = query.take::<EventId>("cursor");
     let limit = limit(&mut query, LARGEST_PAGE);
     query.finish()?;
+    for account in &filter.accounts {
+        caller.check_account(Some(account))?;
+    }
     let after = cursor.or(after);
     let newest = *state.store().events().newest().borrow();
     if wants_stream(&headers) {
@@ -81,7 +84,11 @@ pub(crate) async fn read(
     }
     let after = after.unwrap_or(EventId::ZERO).min(newest);
     let read = look(&state, after, &filter, limit.unwrap_or(USUAL_PAGE)).await?;
-    let items = read.events.into_iter().map(api::Event::from).collect();
+    let shown = read
+        .events
+        .into_iter()
+        .filter(|event| shows(&state, &caller, event.account.as_ref(), event.chat.as_deref()));
+    let items = shown.map(api::Event::from).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: Some(read.up_to.to_string()) }))
 }
 
@@ -103,6 +110,12 @@ async fn look(
             ),
         )),
     }
+}
+
+/// Whether a caller may see what happened to this account, in this chat.
+fn shows(state: &State, caller: &Caller, account: Option<&AccountName>, chat: Option<&str>) -> bool {
+    let chat = chat.and_then(|chat| chat.parse::<ChatRef>().ok());
+    caller.shows(state, account, chat.as_ref())
 }
 
 /// Where to begin: behind an event, or at a time, as ids count microseconds.

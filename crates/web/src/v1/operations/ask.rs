@@ -70,6 +70,8 @@ async fn submit(
     order: Order,
     idempotency: Option<Idempotency>,
 ) -> Result<SagaSubmitted, Problem> {
+    caller.check_task(state, &order.task)?;
+    let order = Order { pin: caller.pin(order.pin)?, ..order };
     if let Err(stopped) = services::check_running(state, order.task.kind().service()) {
         // What the same key brought before the stop was accepted, and is what this call asks about.
         let repeated = match idempotency {

@@ -16,7 +16,7 @@ use crate::extract::QueryParameters;
 use crate::problem::{Problem, shorten};
 use crate::state::State;
 use crate::v1::names::{self, Names};
-use crate::v1::page::{listed, store_page};
+use crate::v1::page::{listed, store_page, visible};
 use crate::v1::{LongPageParameters, Page};
 
 /// Lists all work, newest first: messages and work on chats.
@@ -27,7 +27,7 @@ use crate::v1::{LongPageParameters, Page};
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let filter = WorkFilter {
@@ -46,11 +46,25 @@ pub(crate) async fn list(
     let chat = query.take_with("chat", names::wanted);
     let page = store_page(&mut query);
     query.finish()?;
+    caller.check_account(filter.account.as_ref())?;
     let filter = match chat {
         Some(chat) => WorkFilter { chats: Some(names::chats_named(&state, &chat).await?), ..filter },
         None => filter,
     };
-    let found = state.store().work(&filter, &page).await.map_err(listed)?;
+    let shows = |work: &Work| {
+        let (account, chat) = match work {
+            Work::Message(message) => {
+                (message.account.as_ref().or(message.pin.as_ref()), Some(message.place()))
+            }
+            Work::Saga(saga) => (saga.account.as_ref().or(saga.pin.as_ref()), saga.place()),
+        };
+        caller.shows(&state, account, chat.as_ref())
+    };
+    let read = |page| {
+        let (store, filter) = (state.store(), &filter);
+        async move { store.work(filter, &page).await }
+    };
+    let found = visible(&caller, page, shows, read).await.map_err(listed)?;
     let chat_of = |work: &Work| match work {
         Work::Message(message) => message.chat_id(),
         Work::Saga(saga) => saga.chat_id,
