@@ -120,6 +120,8 @@ needed! {
     CanDecide = Send | Operate, Send;
     /// May keep it running.
     CanOperate = Operate, Operate;
+    /// May pause webhooks, test them and post to them again.
+    CanRunWebhooks = Operate, Administer;
     /// May sign an account in.
     CanSignIn = Admin, Operate;
     /// May add, change and remove accounts.

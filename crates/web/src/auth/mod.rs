@@ -17,8 +17,8 @@ pub use actor::Actor;
 pub(crate) use address::{client_address, is_in};
 pub(crate) use caller::{
     Authorized, Caller, CanAdminister, CanArrangeAccounts, CanArrangeAlerts, CanDecide, CanExportSessions,
-    CanManageKeys, CanManagePeople, CanOperate, CanRead, CanReadAudit, CanSend, CanSignIn, ConnectionInfo,
-    ListenerKind, check_address, present_key,
+    CanManageKeys, CanManagePeople, CanOperate, CanRead, CanReadAudit, CanRunWebhooks, CanSend, CanSignIn,
+    ConnectionInfo, ListenerKind, check_address, present_key,
 };
 pub(crate) use forwarded::Forwarded;
 pub(crate) use key_cache::{KeyCache, KnownKey};

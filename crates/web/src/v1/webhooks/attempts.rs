@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::{known, view};
 use crate::answer::json;
-use crate::auth::{Authorized, CanOperate, CanRead};
+use crate::auth::{Authorized, CanRead, CanRunWebhooks};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -59,7 +59,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn test(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let webhook = known(&state, &given).await?;
@@ -94,7 +94,7 @@ fn told(answer: Option<&Answer>, error: Option<String>) -> WebhookTest {
 )]
 pub(crate) async fn replay(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -123,7 +123,7 @@ pub(crate) async fn replay(
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanRunWebhooks>,
     PathParameter((given, event)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let id = known(&state, &given).await?.id;
@@ -147,7 +147,7 @@ pub(crate) async fn retry(
 )]
 pub(crate) async fn retry_dead(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = known(&state, &given).await?.id;

@@ -12,7 +12,7 @@ use super::bodies::{NewWebhook, WebhookChange};
 use super::{known, no_such_webhook, view};
 use crate::answer::{json, located};
 use crate::audit::Audited;
-use crate::auth::{Authorized, CanAdminister, CanOperate};
+use crate::auth::{Authorized, CanAdminister, CanRunWebhooks};
 use crate::extract::{PathParameter, Unchecked};
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -136,7 +136,7 @@ pub(crate) async fn rotate(
 )]
 pub(crate) async fn pause(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = known(&state, &given).await?.id;
@@ -153,7 +153,7 @@ pub(crate) async fn pause(
 )]
 pub(crate) async fn resume(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = known(&state, &given).await?.id;
