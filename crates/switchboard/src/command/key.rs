@@ -228,7 +228,7 @@ impl Terms {
 
 #[cfg(test)]
 mod tests {
-    use api::Scope;
+    use store::Scope;
 
     use super::*;
 

@@ -28,7 +28,7 @@ words! {
     operate: "operate", "operate";
     operate_help:
         "Keep it running: end doubts, try again, pause, resume and restart.",
-        "Поддерживать работу: решать сомнения, повторять, приостанавливать, возобновлять, перезапускать.";
+        "Поддерживать работу: решать, что под вопросом, повторять, приостанавливать, возобновлять, перезапускать.";
     admin: "admin", "admin";
     admin_help: "Everything: accounts, services, keys, people.", "Всё: аккаунты, сервисы, ключи, люди.";
     repeats: "Repeats", "Повторы";
