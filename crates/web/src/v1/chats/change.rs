@@ -49,7 +49,9 @@ pub(crate) async fn change(
     let only_binds = title.is_none() && about.is_none();
     let chat = if only_binds { named::shared(&state, &given).await? } else { named::group(&given)? };
     if let Some(account) = bind {
+        by.caller.check_account(Some(&account))?;
         let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
+        by.caller.check_account(state.pool().account_of(chat_id).as_ref())?;
         bind_to(&state, chat_id, account).await?;
     }
     if title.is_none() && about.is_none() {
