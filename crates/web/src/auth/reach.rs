@@ -38,8 +38,8 @@ fn of(operation: &str) -> Reach {
         "send_message" | "create_chat" | "list_messages" | "list_chats" | "list_operations"
         | "list_accounts" | "list_events" => Reach::Handler,
         "get_chat" | "change_chat" | "leave_chat" | "list_members" | "add_members" | "remove_member"
-        | "read_history" | "edit_message" | "delete_message" | "read_chat_media" | "mark_read"
-        | "show_typing" => Reach::Chat,
+        | "read_history" | "read_conversation" | "edit_message" | "delete_message" | "read_chat_media"
+        | "mark_read" | "show_typing" => Reach::Chat,
         "get_account" | "get_account_note" => Reach::Account,
         "act_on_account" | "write_account_note" | "remove_account_note" => Reach::WholeAccount,
         "get_message" | "explain_message" | "read_message_media" | "get_operation" => Reach::Shown,
@@ -112,8 +112,10 @@ async fn place(state: &State, given: &str) -> Result<Option<Place>, Problem> {
             (saga.pin, saga.account, chat)
         }));
     }
-    let received = given.parse::<ReceivedId>().ok();
-    Ok(received.map(|id| (None, id.counted_by().cloned(), Some(ChatRef::Id(id.chat_id())))))
+    let Ok(id) = given.parse::<ReceivedId>() else { return Ok(None) };
+    let stored = state.store().received().get(&id).await?;
+    let account = stored.map(|stored| stored.message.account).or_else(|| id.counted_by().cloned());
+    Ok(Some((None, account, Some(ChatRef::Id(id.chat_id())))))
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ pub(crate) async fn list(
         ["in", "out"].contains(&word).then(|| word.to_owned()).ok_or_else(|| "write in or out".to_owned())
     });
     if direction.as_deref() == Some("in") {
-        return received::list(&state, query).await;
+        return received::list(&state, &caller, query).await;
     }
     let now = state.clock().now();
     let wanted = query.take_with("state", |word| {

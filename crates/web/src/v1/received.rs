@@ -2,21 +2,26 @@
 
 use api::AnyMessage;
 use axum::response::Response;
-use domain::{AccountName, ChatId, ReceivedId};
+use domain::{AccountName, ChatId, ChatRef, ReceivedId};
 use http::StatusCode;
 use store::{ReceivedFilter, StoredReceived};
 
 use super::Page;
 use super::logs::moment;
 use super::names::{self, Names};
-use super::page::{listed, store_page};
+use super::page::{listed, store_page, visible};
 use crate::answer::json;
+use crate::auth::Caller;
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
 use crate::state::State;
 
 /// The list, without what only messages of ours have.
-pub(super) async fn list(state: &State, mut query: QueryParameters) -> Result<Response, Problem> {
+pub(super) async fn list(
+    state: &State,
+    caller: &Caller,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
     let now = state.clock().now();
     let mut filter = ReceivedFilter {
         account: query.take::<AccountName>("account"),
@@ -30,6 +35,7 @@ pub(super) async fn list(state: &State, mut query: QueryParameters) -> Result<Re
     let q = query.take_with("q", names::wanted);
     let page = store_page(&mut query);
     query.finish()?;
+    caller.check_account(filter.account.as_ref())?;
     if let Some(chat) = chat {
         filter.chats = Some(names::narrowed(state, filter.chats, &chat).await?);
     }
@@ -37,10 +43,20 @@ pub(super) async fn list(state: &State, mut query: QueryParameters) -> Result<Re
         filter.or_from = Some(names::chats_named(state, &q).await?);
         filter.text = Some(q);
     }
-    let found = state.store().received().list(&filter, &page).await.map_err(listed)?;
+    let read = |page| {
+        let (store, filter) = (state.store(), &filter);
+        async move { store.received().list(filter, &page).await }
+    };
+    let found = visible(caller, page, |stored| shows(state, caller, stored), read).await.map_err(listed)?;
     let names = Names::of(state, found.items.iter().map(|stored| Some(stored.message.chat_id))).await?;
     let items = found.items.iter().map(|stored| view(stored, &names)).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
+}
+
+/// Whether a caller may see it.
+pub(super) fn shows(state: &State, caller: &Caller, stored: &StoredReceived) -> bool {
+    let message = &stored.message;
+    caller.shows(state, [&message.account], Some(&ChatRef::Id(message.chat_id)))
 }
 
 /// One of them; of one that is not stored it says where it is.

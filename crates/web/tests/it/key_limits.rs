@@ -120,7 +120,9 @@ async fn no_call_reaches_beyond_the_limits_of_its_key() {
             "GET /v1/operations 200",
         ];
         match limited {
-            "accounts" => lists.push("GET /v1/chats/{chat_id} 404"),
+            "accounts" => {
+                lists.extend(["GET /v1/chats/{chat_id} 404", "GET /v1/chats/{chat_id}/messages 200"]);
+            }
             // An account is seen whatever the chats.
             "chats" | "channels" => {
                 lists.extend(["GET /v1/accounts/{name} 404", "GET /v1/accounts/{name}/note 404"]);
@@ -204,6 +206,8 @@ async fn lists_and_events_show_what_the_key_may_see() {
         assert_eq!(told.len(), seen.len(), "{limits}: {events}");
     }
     let ours = key(&world, json!({"accounts": ["main"]})).await;
+    let conversation = ask(&world, &ours, "GET", &format!("/v1/chats/{OURS}/messages"), &json!({})).await;
+    assert_eq!(ids(&conversation), [said[0].clone()]);
     for path in
         ["/v1/messages?account=backup_1", "/v1/operations?account=backup_1", "/v1/events?account=backup_1"]
     {

@@ -15,7 +15,7 @@ use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
 use crate::v1::names::{self, Names};
-use crate::v1::page::{listed, store_page};
+use crate::v1::page::{listed, store_page, visible};
 use crate::v1::{LongPageParameters, Page, received};
 
 /// Lists the conversation of a chat from the store, newest first.
@@ -35,7 +35,7 @@ use crate::v1::{LongPageParameters, Page, received};
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -56,7 +56,18 @@ pub(crate) async fn read(
     };
     let chat = named::shared(&state, &given).await?;
     let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
-    let found = state.store().conversations().list(chat_id, start, text, &page).await;
+    let read = |page| {
+        let (store, start, text) = (state.store(), start.clone(), text.clone());
+        async move { store.conversations().list(chat_id, start, text, &page).await }
+    };
+    let shows = |message: &ConversationMessage| match message {
+        ConversationMessage::Received(stored) => received::shows(&state, &caller, stored),
+        ConversationMessage::Sent(message) => {
+            let account = message.account.as_ref().or(message.pin.as_ref());
+            caller.shows(&state, account, Some(&message.place()))
+        }
+    };
+    let found = visible(&caller, page, shows, read).await;
     let found = found.map_err(|error| match (error, from) {
         (StoreError::NotFound { .. }, Some(from)) => Problem::message_not_found(&from.to_string()),
         (error, _) => listed(error),
