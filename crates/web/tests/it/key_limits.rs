@@ -208,9 +208,12 @@ async fn lists_and_events_show_what_the_key_may_see() {
     let ours = key(&world, json!({"accounts": ["main"]})).await;
     let conversation = ask(&world, &ours, "GET", &format!("/v1/chats/{OURS}/messages"), &json!({})).await;
     assert_eq!(ids(&conversation), [said[0].clone()]);
-    for path in
-        ["/v1/messages?account=backup_1", "/v1/operations?account=backup_1", "/v1/events?account=backup_1"]
-    {
+    for path in [
+        "/v1/messages?account=backup_1",
+        "/v1/messages?direction=in&account=backup_1",
+        "/v1/operations?account=backup_1",
+        "/v1/events?account=backup_1",
+    ] {
         ask(&world, &ours, "GET", path, &json!({})).await.problem(403, "key_limited");
     }
 }
