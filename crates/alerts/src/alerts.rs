@@ -131,8 +131,9 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) server: String,
-    pub(crate) remind_every: Duration,
     allowed: Allowed,
+    /// One change of the targets at a time: two would not see what the other wrote.
+    changing_targets: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     changed: watch_channel::Sender<u64>,
     /// Notified when there may be something to deliver.
@@ -149,6 +150,7 @@ pub(crate) struct State {
     pub(crate) tracker: AlertTracker,
     pub(crate) silences: Silences,
     pub(crate) targets: TargetList,
+    pub(crate) remind_every: Duration,
     pub(crate) pending: Option<Pending>,
 }
 
@@ -194,14 +196,20 @@ impl Alerts {
         let silences = Silences::new(rows.mutes().await?, rows.windows().await?);
         let targets = TargetList::new(&settings.targets, rows.targets().await?, &allowed);
         Ok(Self(Arc::new(Shared {
-            state: Mutex::new(State { tracker, silences, targets, pending: None }),
+            state: Mutex::new(State {
+                tracker,
+                silences,
+                targets,
+                remind_every: settings.remind_every,
+                pending: None,
+            }),
             store,
             delivery,
             clock,
             ids,
             server,
-            remind_every: settings.remind_every,
             allowed,
+            changing_targets: tokio::sync::Mutex::default(),
             changed: watch_channel::Sender::new(0),
             deliver: Notify::new(),
             look: Notify::new(),
@@ -413,11 +421,31 @@ impl Alerts {
             .collect()
     }
 
+    /// Takes over how often to remind and the targets of the settings as they are now.
+    ///
+    /// # Errors
+    /// The store cannot be read; nothing was changed then.
+    pub async fn reload(&self, settings: &AlertSettings) -> Result<(), StoreError> {
+        let _turn = self.0.changing_targets.lock().await;
+        let made_here = self.0.store.alerts().targets().await?;
+        {
+            let mut state = self.0.state();
+            state.targets = TargetList::new(&settings.targets, made_here, &self.0.allowed);
+            state.remind_every = settings.remind_every;
+        }
+        self.mirror().await;
+        self.0.deliver.notify_one();
+        self.0.look.notify_one();
+        self.0.bump();
+        Ok(())
+    }
+
     /// Adds a target; its secrets are sealed.
     ///
     /// # Errors
     /// See [`TargetError`]; nothing was changed then.
     pub async fn add_target(&self, fields: &AlertTargetFields, by: &str) -> Result<TargetView, TargetError> {
+        let _turn = self.0.changing_targets.lock().await;
         let now = self.0.clock.now();
         let made = (now, by.to_owned());
         let target = Target::of_store(fields, &self.0.allowed, made).map_err(TargetError::Wrong)?;
@@ -454,6 +482,7 @@ impl Alerts {
     /// # Errors
     /// See [`TargetError`]; nothing was changed then.
     pub async fn remove_target(&self, name: &str) -> Result<(), TargetError> {
+        let _turn = self.0.changing_targets.lock().await;
         match self.0.state().targets.get(name).map(|target| target.origin) {
             Some(TargetOrigin::Settings) => return Err(TargetError::InSettings),
             Some(TargetOrigin::Store) => {}

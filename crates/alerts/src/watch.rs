@@ -115,7 +115,7 @@ fn pending(shared: &Shared) -> Option<Pending> {
         Some(pending) => pending.refused_at,
         None => None,
     };
-    let draft = state.tracker.draft(now, &state.silences, shared.remind_every, &shared.server)?;
+    let draft = state.tracker.draft(now, &state.silences, state.remind_every, &shared.server)?;
     let notice = draft.notice.map(|notice| PendingNotice {
         id: AlertNoticeId::from_uuid(shared.ids.next()),
         at: now,

@@ -28,6 +28,7 @@ mod operation_result;
 mod overview;
 mod page;
 mod received_message;
+mod reload;
 #[cfg(test)]
 mod sagas;
 pub mod schemas;
@@ -73,6 +74,7 @@ pub use overview::{
 };
 pub use page::Page;
 pub use received_message::{AnyMessage, Forward, MessageDirection, Reaction, ReceivedMessage, TextEntity};
+pub use reload::{NotApplied, ReloadedSettings};
 pub use store::{FailedState, Scope, Switch};
 pub use task_failure::{describe_refused_task, describe_task_failure, each};
 pub use telegram::AccountSource;

@@ -42,12 +42,20 @@ pub struct Backups(Arc<Inner>);
 
 struct Inner {
     parts: BackupParts,
+    rule: Mutex<Rule>,
     folder: Folder,
     doing: Mutex<Option<Doing>>,
     /// What became of backups, once it was read: it counts also where it cannot be written.
     history: Mutex<Option<History>>,
     stopping: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// How often one is made, and how many are kept.
+#[derive(Clone, Copy)]
+struct Rule {
+    every: Duration,
+    keep: usize,
 }
 
 /// What is done now; one thing at a time.
@@ -110,7 +118,9 @@ impl Backups {
     /// Backups of a data directory; none is made before [`Backups::start`], or when somebody asks.
     pub fn new(parts: BackupParts) -> Self {
         let folder = Folder::new(parts.data_dir.join(&parts.settings.folder));
+        let rule = Rule { every: parts.settings.every, keep: parts.settings.keep };
         Self(Arc::new(Inner {
+            rule: Mutex::new(rule),
             parts,
             folder,
             doing: Mutex::default(),
@@ -118,6 +128,16 @@ impl Backups {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }))
+    }
+
+    /// How often one is made from now on, and how many are kept.
+    pub fn reload(&self, settings: &BackupSettings) {
+        let rule = Rule { every: settings.every, keep: settings.keep };
+        *self.0.rule.lock().unwrap_or_else(PoisonError::into_inner) = rule;
+    }
+
+    fn rule(&self) -> Rule {
+        *self.0.rule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes them when they are due.
@@ -215,7 +235,7 @@ impl Backups {
         let doing = self.doing().clone();
         let there = self.list().await?;
         let history = self.history().await;
-        let BackupSettings { every, keep, .. } = self.0.parts.settings;
+        let Rule { every, keep } = self.rule();
         Ok(Standing {
             folder: self.0.folder.path().to_owned(),
             every,
@@ -286,7 +306,7 @@ impl Backups {
             drop(turn);
         }
         loop {
-            let (every, now) = (self.0.parts.settings.every, self.0.parts.clock.now());
+            let (every, now) = (self.rule().every, self.0.parts.clock.now());
             let next = due(&self.history().await, every, now);
             if next.is_some_and(|next| next <= now) {
                 // Somebody may be at it; it is looked again soon.
@@ -352,7 +372,7 @@ impl Backups {
         let names: Vec<_> = there.into_iter().map(|there| there.name).collect();
         let folder = self.0.folder.clone();
         let now = self.0.parts.clock.now();
-        let surplus = keep::surplus(&names, &proven, self.0.parts.settings.keep, now);
+        let surplus = keep::surplus(&names, &proven, self.rule().keep, now);
         let removed = tokio::task::spawn_blocking(move || {
             for name in surplus {
                 match fs::remove_file(folder.file(&name)) {

@@ -23,9 +23,9 @@ settings! {
     pub section AlertSettings at "alerts." {
         /// How often the targets of an alert are reminded of it while it lasts; 0s for never.
         #[serde(with = "crate::duration")]
-        remind_every: Duration = "6h", duration("0s", "30d");
+        remind_every: Duration = "6h", duration("0s", "30d") => live;
         /// Who is notified.
-        targets: Vec<AlertTargetFields>;
+        targets: Vec<AlertTargetFields> => live;
     }
 }
 

@@ -16,7 +16,7 @@ settings! {
     /// The section `[doctor]`.
     pub section DoctorSettings at "doctor." {
         /// Where providers should send what customers write.
-        webhooks: Vec<WebhookFields>;
+        webhooks: Vec<WebhookFields> => live;
     }
 }
 

@@ -23,20 +23,20 @@ settings! {
     pub section LegacySettings at "legacy." {
         /// How long a caller of a legacy port is kept waiting.
         #[serde(with = "crate::duration")]
-        hold: Duration = "100s", duration("1s", "10m");
+        hold: Duration = "100s", duration("1s", "10m") => live;
         /// How long the same body joins a call that ended in doubt or whose answer was never read.
         #[serde(with = "crate::duration")]
-        join_repeats: Duration = "60s", duration("0s", "1d");
+        join_repeats: Duration = "60s", duration("0s", "1d") => live;
         /// Whether leaving a chat on a legacy port removes its other members first.
-        leave_removes_members: bool = true, boolean();
+        leave_removes_members: bool = true, boolean() => live;
         /// Whether a legacy port empties and leaves chats that the leaving account owns too; `false` refuses it before anyone
         /// is removed.
-        leave_own_chats: bool = true, boolean();
+        leave_own_chats: bool = true, boolean() => live;
         /// Who is notified of an invite link.
         #[serde(skip_serializing_if = "Option::is_none")]
-        invite_callback: Option<InviteCallback>;
+        invite_callback: Option<InviteCallback> => live;
         /// The ports.
-        ports: Vec<LegacyPort>;
+        ports: Vec<LegacyPort> => live;
     }
 }
 

@@ -6,6 +6,7 @@
 //! names and [`settings_reference`] come from there.
 
 mod alerts;
+mod changes;
 mod crosscheck;
 mod data_dir;
 mod doctor;
@@ -38,11 +39,13 @@ pub use alerts::{
     AlertSettings, AlertTarget, AlertTargetFields, AlertTargetKind, InvalidSmtp, SmtpAddress, SmtpSecurity,
     WebhookSecret, WrongField,
 };
+pub use changes::{Change, Changes};
 pub use data_dir::default_data_dir;
 pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
+pub use keys::Applies;
 pub use legacy::{InviteCallback, LegacyPort, LegacySettings};
 pub use media_folder::MediaFolderError;
 pub use place::Place;
@@ -53,7 +56,7 @@ pub use repeats::{InvalidRepeats, parse_repeats};
 pub use secret::SecretOrigin;
 pub use settings::{
     BackupSettings, EventsSettings, GREATEST_FILE, LimitsSettings, LogFormat, LogLevel, LogSettings,
-    MediaSettings, Settings,
+    MediaSettings, RetentionSettings, Settings,
 };
 pub use size::{InvalidSize, format_size, parse_size};
 pub use store::{InvalidStoreUrl, StoreSettings, StoreUrl};

@@ -31,7 +31,7 @@ settings! {
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 5099)),
             word("an address and a port", reads::<SocketAddr>);
         /// The proxies whose word about a client's address is taken.
-        trusted_proxies: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"172.17.0.0/16\"]";
+        trusted_proxies: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"172.17.0.0/16\"]" => live;
         /// Where the store is.
         store: StoreSettings;
         /// Backups of the data directory.
@@ -44,6 +44,8 @@ settings! {
         legacy: LegacySettings;
         /// Events sent to other programs.
         events: EventsSettings;
+        /// How long rows are kept.
+        retention: RetentionSettings => live;
         /// Who is notified when something stays broken.
         alerts: AlertSettings;
         /// What the doctor looks after beyond this machine.
@@ -73,9 +75,9 @@ settings! {
     pub section BackupSettings at "backup." {
         /// How often the running program makes a backup; 0s for never by itself.
         #[serde(with = "crate::duration")]
-        every: Duration = "1d", duration("0s", "30d");
+        every: Duration = "1d", duration("0s", "30d") => live;
         /// How many backups are kept; older ones are removed, but never the last that was proven.
-        keep: usize = 7, integer(1, 1000);
+        keep: usize = 7, integer(1, 1000) => live;
         /// Where backups are stored; a relative folder is relative to the data directory.
         folder: PathBuf = PathBuf::from("backups"), word("the path of a folder", not_blank);
     }
@@ -87,7 +89,7 @@ settings! {
         /// Server paths are read only inside this folder; a relative one is relative to the data directory.
         folder: PathBuf = PathBuf::from("media"), word("the path of a folder", not_blank);
         /// Private networks that media addresses may point to.
-        allow_private: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]";
+        allow_private: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]" => live;
         /// The greatest file; Telegram takes none of more than 2000MiB.
         #[serde(with = "crate::size")]
         max_size: u64 = "2GB", size("1KB", GREATEST_FILE);
@@ -103,7 +105,7 @@ settings! {
         /// How long a call of `POST /v1/messages` is kept for the files that it names by address; larger ones are sent
         /// ahead with `POST /v1/uploads`.
         #[serde(with = "crate::duration")]
-        addresses_within: Duration = "100s", duration("1s", "1h");
+        addresses_within: Duration = "100s", duration("1s", "1h") => live;
         /// How long an upload is kept for messages to name it.
         #[serde(with = "crate::duration")]
         uploads_keep: Duration = "24h", duration("1m", "30d");
@@ -117,12 +119,41 @@ settings! {
     /// The section `[events]`.
     pub section EventsSettings at "events." {
         /// Private networks that webhooks may point to.
-        allow_private: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]";
+        allow_private: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]" => live;
         /// How long events are kept for those who read them later.
         #[serde(with = "crate::duration")]
-        keep: Duration = "14d", duration("1h", "365d");
+        keep: Duration = "14d", duration("1h", "365d") => live;
         /// How many events are kept at most; a million take about 250 MB.
-        keep_at_most: u32 = 1_000_000, integer(1000, 1_000_000_000);
+        keep_at_most: u32 = 1_000_000, integer(1000, 1_000_000_000) => live;
+    }
+}
+
+settings! {
+    /// The section `[retention]`.
+    pub section RetentionSettings at "retention." {
+        /// How long messages are kept after their end, with their parts and steps; those in doubt until a person decides.
+        #[serde(with = "crate::duration")]
+        messages: Duration = "30d", duration("1d", "3650d");
+        /// How many messages are kept at most: of more the oldest go that ended a day ago. A million take about 515 MB.
+        messages_at_most: u32 = 1_000_000, integer(10_000, 1_000_000_000);
+        /// How long messages that came in are kept.
+        #[serde(with = "crate::duration")]
+        received: Duration = "90d", duration("1d", "3650d");
+        /// How long operations are kept after their end, with their steps, and chats that no account found.
+        #[serde(with = "crate::duration")]
+        operations: Duration = "30d", duration("1d", "3650d");
+        /// How long failed requests are kept.
+        #[serde(with = "crate::duration")]
+        failed_requests: Duration = "30d", duration("1d", "3650d");
+        /// How long attempts at webhooks are kept, those that were given up included.
+        #[serde(with = "crate::duration")]
+        webhook_attempts: Duration = "30d", duration("1d", "3650d");
+        /// How long alerts are kept after their end.
+        #[serde(with = "crate::duration")]
+        alerts: Duration = "30d", duration("1d", "3650d");
+        /// How long entries of the audit log are kept; 200,000 of what was done at most.
+        #[serde(with = "crate::duration")]
+        audit: Duration = "365d", duration("90d", "3650d");
     }
 }
 
@@ -131,26 +162,26 @@ settings! {
     pub section LimitsSettings at "limits." {
         /// The greatest request body; uploads have `media.max_size`.
         #[serde(with = "crate::size")]
-        body: u64 = "1MiB", size("1KiB", "64MiB");
+        body: u64 = "1MiB", size("1KiB", "64MiB") => live;
         /// How many requests one API key may make in a minute; no limit when left out.
         #[serde(skip_serializing_if = "Option::is_none")]
-        requests_per_minute_per_key: Option<NonZeroU32>, optional(integer(1, 1_000_000)), "600";
+        requests_per_minute_per_key: Option<NonZeroU32>, optional(integer(1, 1_000_000)), "600" => live;
         /// How many requests one client address may make in a minute; no limit when left out.
         #[serde(skip_serializing_if = "Option::is_none")]
-        requests_per_minute_per_address: Option<NonZeroU32>, optional(integer(1, 1_000_000)), "600";
+        requests_per_minute_per_address: Option<NonZeroU32>, optional(integer(1, 1_000_000)), "600" => live;
         /// How many connections one port takes at a time; further ones wait until one ends. One address has a quarter of
         /// them at most.
         connections: usize = 2048, integer(16, 65_536);
         /// How many messages may wait for one account, those with a time to come included; over it `queue_full`. Messages that
         /// any account may carry count as those of one.
-        waiting_per_account: u32 = 100_000, integer(100, 100_000_000);
+        waiting_per_account: u32 = 100_000, integer(100, 100_000_000) => live;
         /// How many messages of one API key may wait, or without a key of one port; over it `queue_full`.
-        waiting_per_key: u32 = 100_000, integer(100, 100_000_000);
+        waiting_per_key: u32 = 100_000, integer(100, 100_000_000) => live;
         /// How long a message is tried that its provider answers with errors of its own, or with nothing that says whether
         /// it arrived. Then a look at the chat decides: it was sent, it failed (`provider_error`), or it is in doubt; and the
         /// messages behind it go on.
         #[serde(with = "crate::duration")]
-        give_up_after: Duration = "10m", duration("1m", "1d");
+        give_up_after: Duration = "10m", duration("1m", "1d") => live;
     }
 }
 
@@ -158,7 +189,7 @@ settings! {
     /// The section `[log]`.
     pub section LogSettings at "log." {
         /// The least important log lines that are written.
-        level: LogLevel = LogLevel::default(), choice(LogLevel::NAMES);
+        level: LogLevel = LogLevel::default(), choice(LogLevel::NAMES) => live;
         /// Log lines on the standard error for people or for programs; `switchboard logs` reads those that are kept.
         format: LogFormat = LogFormat::default(), choice(LogFormat::NAMES), "\"json\"";
         /// The most disk that the kept log lines take, packed; the oldest go first.

@@ -41,10 +41,10 @@ settings! {
         /// What becomes of a private dialog whose account cannot go on: it stays, it moves to another account when its own is
         /// banned, deactivated or signed out by Telegram, or it also moves when its own must wait, is paused, stopped or
         /// frozen for longer than legacy.hold.
-        private_dialogs: PrivateDialogs = PrivateDialogs::default(), choice(PrivateDialogs::NAMES);
+        private_dialogs: PrivateDialogs = PrivateDialogs::default(), choice(PrivateDialogs::NAMES) => live;
         /// Private networks that a proxy may be in which is named over the API, on a page or by a command; those that this
         /// file names need none.
-        allow_private_proxies: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"127.0.0.0/8\"]";
+        allow_private_proxies: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"127.0.0.0/8\"]" => live;
         /// Other addresses of Telegram's data centres; none means Telegram's own.
         data_centres: Vec<DataCentre>;
         /// Further keys that a data centre may show at a sign-in; Telegram's own is known.
@@ -52,7 +52,7 @@ settings! {
             words("an RSA public key that begins with BEGIN RSA PUBLIC KEY", rsa_public_key),
             "[\"-----BEGIN RSA PUBLIC KEY-----…\"]";
         /// The accounts.
-        accounts: Vec<AccountSettings>;
+        accounts: Vec<AccountSettings> => live;
     }
 }
 

@@ -14,6 +14,11 @@ use crate::{
 impl Settings {
     /// The settings as TOML with their secrets in plain text: for a file that only its owner can read.
     pub fn to_toml_with_secrets(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(&self.to_table_with_secrets()?)
+    }
+
+    /// The same as values.
+    pub(crate) fn to_table_with_secrets(&self) -> Result<Table, toml::ser::Error> {
         let mut table = Table::try_from(self)?;
         if let StoreUrl::Postgres(url) = &self.store.url {
             let store = table.get_mut("store").and_then(Value::as_table_mut);
@@ -28,7 +33,14 @@ impl Settings {
         for (written, webhook) in items(&mut table, "doctor", "webhooks").zip(&self.doctor.webhooks) {
             expose_webhook(written, webhook);
         }
-        toml::to_string(&table)
+        if let Some(callback) = &self.legacy.invite_callback {
+            let legacy = table.get_mut("legacy").and_then(Value::as_table_mut);
+            let written = legacy.and_then(|legacy| legacy.get_mut("invite_callback")?.as_table_mut());
+            if let Some(written) = written {
+                put_given(written, [("secret", &callback.secret), ("header", &callback.header)]);
+            }
+        }
+        Ok(table)
     }
 }
 
@@ -68,7 +80,7 @@ fn expose_webhook(written: &mut Value, webhook: &WebhookFields) {
     put_given(written, secrets);
 }
 
-fn put_given(table: &mut Table, secrets: [(&str, &Option<SecretString>); 3]) {
+fn put_given<const N: usize>(table: &mut Table, secrets: [(&str, &Option<SecretString>); N]) {
     for (key, secret) in secrets {
         if let Some(secret) = secret {
             put(Some(table), key, secret.expose_secret());

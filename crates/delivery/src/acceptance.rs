@@ -89,7 +89,7 @@ impl Delivery {
             service: Service::sending_to(&message.chat, !message.content.media.is_empty()),
         };
         let scheduled = message.state == MessageState::Scheduled;
-        inner.counts.accept(&place, scheduled, inner.limits.quotas)?;
+        inner.counts.accept(&place, scheduled, inner.limits().quotas)?;
         let none_stored = self.none_stored(message).await;
         let reserved = candidates.and_then(|candidates| {
             self.begin_at_acceptance(message, &asked, &candidates, &place, none_stored)

@@ -186,7 +186,7 @@ impl LaneWorker<'_> {
         let inner = &self.delivery.0;
         let unsettled = Unsettled::and_again(work.unsettled, inner.ambient.clock.now());
         work.unsettled = Some(unsettled);
-        let gives_up_at = unsettled.since.plus(inner.limits.give_up_after);
+        let gives_up_at = unsettled.since.plus(inner.limits().give_up_after);
         inner.waiters.is_unsettled(work.message.id, gives_up_at, work.stopped.clone());
     }
 
@@ -208,7 +208,7 @@ impl LaneWorker<'_> {
     /// Whether the part has been tried for as long as it may be.
     pub(crate) fn expired(&self, work: &InFlight) -> bool {
         let inner = &self.delivery.0;
-        let (now, limit) = (inner.ambient.clock.now(), inner.limits.give_up_after);
+        let (now, limit) = (inner.ambient.clock.now(), inner.limits().give_up_after);
         work.unsettled.is_some_and(|unsettled| unsettled.expired(now, limit))
     }
 

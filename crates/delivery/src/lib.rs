@@ -41,7 +41,7 @@ mod watchdog;
 mod worker;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
@@ -116,7 +116,7 @@ struct Inner {
     store: Store,
     sender: Arc<dyn Sender>,
     ambient: Ambient,
-    limits: Limits,
+    limits: RwLock<Limits>,
     lanes: Mutex<Lanes<Payload>>,
     waiters: Waiters<MessageId, OutboundMessage, Place>,
     counts: WaitingCounts,
@@ -130,6 +130,12 @@ struct Inner {
     closing: CancellationToken,
 }
 
+impl Inner {
+    fn limits(&self) -> Limits {
+        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Delivery {
     /// A delivery over this store and this way out. Nothing moves before [`Delivery::resume`] or the first message.
     pub fn new(store: Store, sender: Arc<dyn Sender>, ambient: Ambient, limits: Limits) -> Self {
@@ -137,7 +143,7 @@ impl Delivery {
             store,
             sender,
             ambient,
-            limits,
+            limits: RwLock::new(limits),
             lanes: Mutex::new(Lanes::new(limits.window)),
             waiters: Waiters::default(),
             counts: WaitingCounts::default(),
@@ -325,9 +331,15 @@ impl Delivery {
         self.0.waiters.in_hand()
     }
 
+    /// How much waits at most and how long is tried, from now on.
+    pub fn limit(&self, quotas: Quotas, give_up_after: Duration) {
+        let mut limits = self.0.limits.write().unwrap_or_else(PoisonError::into_inner);
+        *limits = Limits { quotas, give_up_after, ..*limits };
+    }
+
     /// Whether an account or a caller has no room for more.
     pub fn is_full(&self) -> bool {
-        self.0.counts.is_full(self.0.limits.quotas)
+        self.0.counts.is_full(self.0.limits().quotas)
     }
 
     /// Messages that nothing is waited for and that are not given to an account this very moment. One that is among

@@ -1,7 +1,7 @@
 //! Invite callbacks: the program that asked for a client's chat is sent its invite link.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ambient::Clock;
@@ -41,6 +41,7 @@ pub enum StartError {
 /// can tell by the header `webhook-id`, which stays the same.
 #[derive(Clone)]
 pub struct InviteCallbacks {
+    receivers: Arc<RwLock<Arc<Receivers>>>,
     closing: CancellationToken,
     tasks: TaskTracker,
 }
@@ -48,7 +49,7 @@ pub struct InviteCallbacks {
 struct Worker {
     store: Store,
     clock: Clock,
-    receivers: Receivers,
+    receivers: Arc<RwLock<Arc<Receivers>>>,
     due: Arc<Notify>,
     closing: CancellationToken,
 }
@@ -76,12 +77,31 @@ impl InviteCallbacks {
         clock: Clock,
         due: Arc<Notify>,
     ) -> Result<Self, StartError> {
-        let receivers = Receivers::new(settings)?;
+        let receivers = Arc::new(RwLock::new(Arc::new(Receivers::new(settings)?)));
         let (closing, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let worker = Worker { store, clock, receivers, due, closing: closing.clone() };
+        let worker =
+            Worker { store, clock, receivers: Arc::clone(&receivers), due, closing: closing.clone() };
         tasks.spawn(async move { worker.run().await });
         tasks.close();
-        Ok(Self { closing, tasks })
+        Ok(Self { receivers, closing, tasks })
+    }
+
+    /// Whether callbacks can be posted to the receivers of these settings.
+    ///
+    /// # Errors
+    /// They cannot; the text says what to do.
+    pub fn check(settings: &LegacySettings) -> Result<(), StartError> {
+        Receivers::new(settings).map(drop)
+    }
+
+    /// Posts to the receivers of these settings from now on.
+    ///
+    /// # Errors
+    /// See [`Self::check`]; nothing was changed then.
+    pub fn reload(&self, settings: &LegacySettings) -> Result<(), StartError> {
+        let receivers = Arc::new(Receivers::new(settings)?);
+        *self.receivers.write().unwrap_or_else(PoisonError::into_inner) = receivers;
+        Ok(())
     }
 
     /// Ends cleanly: nothing new is begun, what is on the wire is waited for, at most `limit`. The rest stays in the store.
@@ -200,7 +220,8 @@ impl Worker {
     }
 
     async fn tell(&self, callback: Callback) -> CallbackId {
-        let told = match self.receivers.of(callback.listener.as_deref()) {
+        let receivers = Arc::clone(&self.receivers.read().unwrap_or_else(PoisonError::into_inner));
+        let told = match receivers.of(callback.listener.as_deref()) {
             Some(to) => to
                 .post(&self.clock, &callback)
                 .await

@@ -47,6 +47,7 @@ mod queue;
 mod reader;
 mod received;
 mod restored;
+mod retention;
 mod round_trip;
 mod sagas;
 mod sent_counts;
@@ -65,7 +66,7 @@ mod write;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use crate::database::{Connection, Parameters, Row};
 
@@ -116,6 +117,7 @@ pub use received::{
     Taken, TakenUpdates,
 };
 pub use restored::HeldBack;
+pub use retention::Retention;
 pub use sagas::{AcceptSaga, Keep, NewCallback, SagaAccepted, SagaChange, Sagas};
 pub use sent_counts::{ByMinute, SentCounts};
 pub use services::Services;
@@ -169,6 +171,7 @@ struct Inner {
     callbacks_counted: callbacks::Counters,
     newest_event: tokio::sync::watch::Receiver<EventId>,
     unreadable: unreadable::LastUnreadable,
+    retention: RwLock<Retention>,
 }
 
 impl Store {

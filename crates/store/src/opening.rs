@@ -1,6 +1,7 @@
 //! Opening a store, step by step, on a thread that may block.
 
 use std::path::{Path, PathBuf};
+use std::sync::RwLock;
 
 use domain::Timestamp;
 use tokio_postgres::Config;
@@ -83,6 +84,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         callbacks_counted: callbacks::Counters::default(),
         newest_event,
         unreadable: LastUnreadable::default(),
+        retention: RwLock::default(),
     })
 }
 

@@ -20,19 +20,12 @@ use crate::webhooks::statements as webhooks;
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError, callbacks, failovers, sent_counts};
 
-/// Messages, sagas and what is told about them are removed when they ended this long ago. Those in doubt stay until a
-/// person decides about them.
-const LIFE: Duration = Duration::from_hours(30 * 24);
-/// Messages that came in are removed this long after they did.
-const RECEIVED_LIFE: Duration = Duration::from_hours(90 * 24);
 /// A reference to a file at the provider is removed when it was saved this long ago; the one who uses one saves it again.
 const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
 /// An upload that was not finished is forgotten when it began this long ago: the provider has forgotten its parts.
 const UPLOAD_LIFE: Duration = Duration::from_hours(24);
 /// A session of a user is forgotten when it was not used for this long; it is over much sooner.
 const SESSION_LIFE: Duration = Duration::from_hours(30 * 24);
-/// Entries of the audit log are kept for this long.
-const AUDIT_LIFE: Duration = Duration::from_hours(365 * 24);
 /// Rows looked at in one read.
 const LOOK: u32 = 2000;
 /// Rows removed in one write.
@@ -82,26 +75,36 @@ pub struct Swept {
 }
 
 impl Store {
-    /// Removes what is past its retention. Safe to call at any time and to interrupt.
+    /// Removes what is past its [`Retention`](crate::Retention), but for events. Safe to call at any time and to interrupt.
     pub async fn sweep(&self) -> Result<Swept, StoreError> {
-        let now = self.now();
-        let before = now.minus(LIFE);
+        let (now, keep) = (self.now(), self.retention());
         let older = |life: Duration| (now.minus(life).as_micros(), MOST);
-        let old = older(LIFE);
+        let messages = self.sweep_work(MESSAGES, now.minus(keep.messages), None).await?;
         Ok(Swept {
-            messages: self.sweep_work(MESSAGES, before).await?,
-            received: in_pieces(|| self.drop_rows(received::DROP_OLD, older(RECEIVED_LIFE))).await?,
+            messages: messages + self.sweep_surplus(keep.messages_at_most, now.minus(KEY_LIFE)).await?,
+            received: in_pieces(|| self.drop_rows(received::DROP_OLD, older(keep.received))).await?,
             keys: self.sweep_keys(now.minus(KEY_LIFE)).await?,
             joins: in_pieces(|| self.execute(point::DROP_JOINS, sql::DROP_JOINS, (now.as_micros(), MOST)))
                 .await?,
             holds: self.write(DropHolds(now)).await?,
             // Requests first: a saga stays while its request waits for a person.
-            failed_requests: in_pieces(|| self.write(DropFailedRequests { before, most: MOST })).await?,
-            sagas: self.sweep_work(SAGAS, before).await?,
-            failovers: in_pieces(|| self.execute(point::DROP_FAILOVERS, failovers::DROP_OLD, old)).await?,
-            unresolved: in_pieces(|| self.write(DropUnresolved { before, most: MOST })).await?,
-            callbacks: in_pieces(|| self.execute(point::DROP_CALLBACKS, callbacks::DROP_DELIVERED, old))
-                .await?,
+            failed_requests: in_pieces(|| {
+                self.write(DropFailedRequests { before: now.minus(keep.failed_requests), most: MOST })
+            })
+            .await?,
+            sagas: self.sweep_work(SAGAS, now.minus(keep.operations), None).await?,
+            failovers: in_pieces(|| {
+                self.execute(point::DROP_FAILOVERS, failovers::DROP_OLD, older(keep.messages))
+            })
+            .await?,
+            unresolved: in_pieces(|| {
+                self.write(DropUnresolved { before: now.minus(keep.operations), most: MOST })
+            })
+            .await?,
+            callbacks: in_pieces(|| {
+                self.execute(point::DROP_CALLBACKS, callbacks::DROP_DELIVERED, older(keep.operations))
+            })
+            .await?,
             references: in_pieces(|| {
                 self.execute(point::DROP_REFERENCES, files::DROP_REFERENCES, older(REFERENCE_LIFE))
             })
@@ -117,20 +120,44 @@ impl Store {
             })
             .await?,
             sessions: in_pieces(|| self.drop_rows(access::DROP_SESSIONS, older(SESSION_LIFE))).await?,
-            audit: in_pieces(|| self.drop_rows(access::DROP_AUDIT, older(AUDIT_LIFE))).await?,
-            alerts: in_pieces(|| self.execute(point::DROP_ALERTS, alerts::DROP_OLD, old)).await?,
-            alert_notices: in_pieces(|| self.write(DropNotices { before, most: MOST })).await?,
+            audit: in_pieces(|| self.drop_rows(access::DROP_AUDIT, older(keep.audit))).await?,
+            alerts: in_pieces(|| self.execute(point::DROP_ALERTS, alerts::DROP_OLD, older(keep.alerts)))
+                .await?,
+            alert_notices: in_pieces(|| {
+                self.write(DropNotices { before: now.minus(keep.alerts), most: MOST })
+            })
+            .await?,
             webhook_deliveries: in_pieces(|| {
-                self.execute(point::DROP_WEBHOOK_DELIVERIES, webhooks::DROP_OLD, old)
+                self.execute(
+                    point::DROP_WEBHOOK_DELIVERIES,
+                    webhooks::DROP_OLD,
+                    older(keep.webhook_attempts),
+                )
             })
             .await?,
         })
     }
 
-    /// Removes messages or sagas that ended before, with all their rows.
-    async fn sweep_work(&self, work: Work, before: Timestamp) -> Result<u64, StoreError> {
+    /// Removes messages beyond so many, the oldest first, of those that ended before.
+    async fn sweep_surplus(&self, most: u32, before: Timestamp) -> Result<u64, StoreError> {
+        let oldest_kept = self.first(sql::NTH_NEWEST, [most.saturating_sub(1)], |row| {
+            Columns::new(row, TABLE).get::<[u8; 16]>(0)
+        });
+        match oldest_kept.await? {
+            Some(oldest_kept) => self.sweep_work(MESSAGES, before, Some(oldest_kept)).await,
+            None => Ok(0),
+        }
+    }
+
+    /// Removes messages or sagas that ended before, with all their rows; with `below`, those of lower ids alone.
+    async fn sweep_work(
+        &self,
+        work: Work,
+        before: Timestamp,
+        below: Option<[u8; 16]>,
+    ) -> Result<u64, StoreError> {
         // Ids begin with the milliseconds of their making: a later one cannot belong to work that ended before.
-        let end = first_id_at(before);
+        let end = below.map_or(first_id_at(before), |below| below.min(first_id_at(before)));
         let mut after = [0; 16];
         let mut removed = 0;
         loop {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use ambient::{Chance, Clock, Ids};
 use backup::{BackupParts, Backups};
 use config::Settings;
-use delivery::{Ambient, Delivery, SagaLimits, Sagas, Senders, SharedName};
-use store::Store;
+use delivery::{Ambient, Delivery, Quotas, SagaLimits, Sagas, Senders, SharedName};
+use media::{AllowList, Allowed};
+use store::{EventRetention, Retention, Store};
 use telegram::{Pool, PoolParts};
 use tokio::sync::Notify;
 use web::Files;
@@ -19,6 +20,10 @@ pub(crate) struct AppContext {
     pub(crate) store: Store,
     pub(crate) files: Files,
     pub(crate) ambient: Ambient,
+    /// Where files may be fetched from beside the public internet.
+    pub(crate) private_sources: Allowed,
+    /// Where webhooks and alerts may go beside the public internet.
+    pub(crate) private_receivers: Allowed,
 }
 
 /// Messages and operations over a pool of accounts.
@@ -43,6 +48,30 @@ pub(crate) fn ambient(clock: Clock) -> Ambient {
     Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock }
 }
 
+/// How much may wait.
+pub(crate) fn quotas(settings: &Settings) -> Quotas {
+    Quotas {
+        account: settings.limits.waiting_per_account.into(),
+        caller: settings.limits.waiting_per_key.into(),
+    }
+}
+
+/// How long rows are kept.
+pub(crate) fn retention(settings: &Settings) -> Retention {
+    let (keep, events) = (&settings.retention, &settings.events);
+    Retention {
+        messages: keep.messages,
+        messages_at_most: keep.messages_at_most,
+        received: keep.received,
+        operations: keep.operations,
+        failed_requests: keep.failed_requests,
+        webhook_attempts: keep.webhook_attempts,
+        alerts: keep.alerts,
+        audit: keep.audit,
+        events: EventRetention { keep: events.keep, most: events.keep_at_most },
+    }
+}
+
 impl AppContext {
     /// Opens the folders of files beside a store that is open.
     pub(crate) async fn build(
@@ -51,8 +80,11 @@ impl AppContext {
         store: Store,
         ambient: Ambient,
     ) -> anyhow::Result<Self> {
-        let files = files::open(settings, data_dir, &ambient).await?;
-        Ok(Self { store, files, ambient })
+        let private_sources = Allowed::new(AllowList::Media, settings.media.allow_private.clone());
+        let files = files::open(settings, data_dir, &ambient, private_sources.clone()).await?;
+        store.keep(retention(settings));
+        let private_receivers = Allowed::new(AllowList::Events, settings.events.allow_private.clone());
+        Ok(Self { store, files, ambient, private_sources, private_receivers })
     }
 
     /// The parts of a pool of accounts.
@@ -73,10 +105,7 @@ impl AppContext {
     pub(crate) fn messaging(&self, settings: &Settings, pool: Arc<Pool>) -> Result<Messaging, SharedName> {
         let (store, ambient) = (&self.store, &self.ambient);
         let give_up_after = settings.limits.give_up_after;
-        let quotas = delivery::Quotas {
-            account: settings.limits.waiting_per_account.into(),
-            caller: settings.limits.waiting_per_key.into(),
-        };
+        let quotas = quotas(settings);
         let limits = delivery::Limits { give_up_after, quotas, ..delivery::Limits::default() };
         let sender = Senders::join(vec![pool.clone()])?;
         let delivery = Delivery::new(store.clone(), sender, ambient.clone(), limits);
@@ -129,27 +158,28 @@ impl AppContext {
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),
             settings: &settings.alerts,
-            allowed: media::Allowed::new(media::AllowList::Events, settings.events.allow_private.clone()),
+            allowed: self.private_receivers.clone(),
             server: machine::name(),
         }
     }
 
     /// The parts of the webhooks.
-    pub(crate) fn webhooks_parts(&self, settings: &Settings) -> events::WebhooksParts {
+    pub(crate) fn webhooks_parts(&self) -> events::WebhooksParts {
         events::WebhooksParts {
             store: self.store.clone(),
             clock: self.ambient.clock.clone(),
             chance: self.ambient.chance.clone(),
-            allowed: media::Allowed::new(media::AllowList::Events, settings.events.allow_private.clone()),
+            allowed: self.private_receivers.clone(),
         }
     }
 
-    /// The services of the API. `callbacks_due` is notified of callbacks to be sent.
+    /// The services of the API. `callbacks_due` is notified of callbacks to be sent; `reload` is there while a server runs.
     pub(crate) fn services(
         &self,
         messaging: &Messaging,
         services: Services,
         callbacks_due: Arc<Notify>,
+        reload: Option<web::ReloadRequests>,
     ) -> web::Services {
         web::Services {
             store: self.store.clone(),
@@ -166,6 +196,7 @@ impl AppContext {
             backups: services.backups,
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),
+            reload,
         }
     }
 }

@@ -10,7 +10,7 @@ use config::Settings;
 use delivery::Ambient;
 use domain::MessageId;
 use media::shelf::Rules;
-use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Shelf, Timeouts};
+use media::{Allowed, Fetcher, Limits, Names, Outgoing, Shelf, Timeouts};
 use store::Store;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -34,8 +34,13 @@ const SWEEP_EVERY: Duration = Duration::from_mins(15);
 /// An unused file is removed this long after the longest upload.
 const MARGIN: Duration = Duration::from_mins(10);
 
-/// Opens the folders of files.
-pub(crate) async fn open(settings: &Settings, data_dir: &Path, ambient: &Ambient) -> anyhow::Result<Files> {
+/// Opens the folders of files. `private_sources` may be fetched from beside the public internet.
+pub(crate) async fn open(
+    settings: &Settings,
+    data_dir: &Path,
+    ambient: &Ambient,
+    private_sources: Allowed,
+) -> anyhow::Result<Files> {
     let Settings { media: settings, backup, .. } = settings;
     let folder = settings.folder_in(data_dir, &[Path::new(OUTGOING), Path::new(UPLOADS), &backup.folder])?;
     if settings.folder.is_relative() {
@@ -60,7 +65,7 @@ pub(crate) async fn open(settings: &Settings, data_dir: &Path, ambient: &Ambient
     let shelf = Shelf::open(place.clone(), ids.clone(), clock.clone(), limits, rules)
         .await
         .with_context(|| format!("the folder of uploads {}", place.display()))?;
-    let names = Names::of_system(Allowed::new(AllowList::Media, settings.allow_private.clone()));
+    let names = Names::of_system(private_sources);
     let patience =
         Timeouts { connection: CONNECTION.min(settings.answer_within), answer: settings.answer_within };
     let fetcher = Fetcher::new(names, outgoing.intake().clone(), patience)?;

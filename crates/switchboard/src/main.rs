@@ -19,6 +19,7 @@ mod outgoing_file;
 mod output;
 mod paragraph;
 mod plain_json;
+mod reload;
 mod reply;
 mod responsive_table;
 mod supervision;
@@ -256,6 +257,17 @@ enum Command {
     )]
     Store(command::store::StoreCommand),
 
+    /// Read the settings of the running server again
+    #[command(
+        after_help = "The file and the environment are read and checked as a whole first: settings that are wrong change \
+            nothing, and the answer names the line. What can change while the server runs is applied at once, the rest is \
+            listed; `switchboard settings` tells of each key which it is. The same happens on SIGHUP \
+            (`systemctl reload switchboard`), where the log has the answer.\n\n\
+            Exit codes: 0 the settings were read, 1 they are wrong or not all could be applied.\n\nExamples:\n  \
+            switchboard reload\n  switchboard reload --json | jq .needs_restart"
+    )]
+    Reload(command::reload::Reload),
+
     /// Print the OpenAPI description of the HTTP API
     #[command(after_help = "Examples:\n  switchboard openapi > openapi.json")]
     Openapi,
@@ -345,6 +357,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Backup(backup) => backup.run().await,
         Command::Restore(restore) => restore.run().await,
         Command::Store(store) => store.run().await,
+        Command::Reload(reload) => reload.run().await,
         Command::Openapi => {
             output::line(format_args!("{}", web::openapi_json()));
             Ok(())

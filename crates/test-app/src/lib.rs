@@ -165,6 +165,7 @@ impl Builder {
                 .expect("the log store opens"),
             clock: clock.clone(),
             ids: ids.clone(),
+            reload: None,
         };
         // What the doctor is to reach is on this machine.
         let mut examined = config::Settings { telegram, ..config::Settings::default() };

@@ -22,6 +22,7 @@ mod negotiation;
 mod openapi;
 mod options;
 mod problem;
+mod reload;
 mod router;
 mod state;
 #[cfg(feature = "testing")]
@@ -37,5 +38,6 @@ pub use multipart::{MultipartError, Part, parts as form_parts};
 pub use openapi::openapi_json;
 pub use options::{Examined, Limits, Options};
 pub use problem::problem_codes;
+pub use reload::{ReloadRequest, ReloadRequests, Reloaded};
 pub use router::no_such_path;
 pub use state::{Services, State};

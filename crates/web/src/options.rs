@@ -57,7 +57,7 @@ impl Options {
 }
 
 /// Bounds on what a client may do.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// The largest body, in bytes.
     pub body: usize,

@@ -97,6 +97,7 @@ codes! {
     WebhookNotFound = "webhook_not_found", NOT_FOUND, "There is no such webhook";
     AttemptNotFound = "attempt_not_found", NOT_FOUND, "The webhook was not told of it";
     TargetRefused = "target_refused", BAD_GATEWAY, "The target did not take it";
+    SettingsWrong = "settings_wrong", UNPROCESSABLE_ENTITY, "The settings cannot be used";
     BackupNotFound = "backup_not_found", NOT_FOUND, "There is no such backup";
     MaintenanceNotFound = "maintenance_not_found", NOT_FOUND, "There is no such maintenance window";
     WrongState = "wrong_state", CONFLICT, "Its state does not allow it";

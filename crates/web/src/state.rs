@@ -1,7 +1,7 @@
 //! What every handler shares: the store, the delivery, the accounts, the keys, the listeners and their settings.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use access::Access;
@@ -28,6 +28,7 @@ use crate::files::{Desk, Files};
 use crate::listen::{Board, ListenerView};
 use crate::metrics::Traffic;
 use crate::options::{Limits, Options};
+use crate::reload::ReloadRequests;
 use crate::v1::doctor::LastReport;
 use crate::v1::{Bundles, EventHead, Retries};
 
@@ -54,6 +55,8 @@ pub struct Services {
     pub logs: LogStore,
     pub clock: Clock,
     pub ids: Ids,
+    /// Who reads the settings again; none without a running server.
+    pub reload: Option<ReloadRequests>,
 }
 
 /// Everything that requests are answered from. Cheap to clone.
@@ -63,10 +66,10 @@ pub struct State(Arc<Shared>);
 struct Shared {
     services: Services,
     files: Desk,
-    options: Options,
+    options: RwLock<Arc<Options>>,
     keys: KeyCache,
     last_uses: LastUses,
-    meters: Meters,
+    meters: RwLock<Arc<Meters>>,
     forwarded: Forwarded,
     board: Board,
     retries: Retries,
@@ -81,6 +84,7 @@ struct Shared {
     /// When the program was told to stop, by the monotonic clock.
     stopped_at: OnceLock<Duration>,
     tasks: TaskTracker,
+    options_changed: Notify,
 }
 
 impl State {
@@ -98,14 +102,15 @@ impl State {
             last_report: LastReport::default(),
             bundles: Bundles::new(&options.examined.data_dir),
             event_head: EventHead::default(),
-            meters: Meters::new(options.limits.per_key, options.limits.per_address),
+            meters: RwLock::new(Arc::new(Meters::new(options.limits.per_key, options.limits.per_address))),
             forwarded: Forwarded::default(),
             started_at,
             began,
             stopping: CancellationToken::new(),
             stopped_at: OnceLock::new(),
             tasks: TaskTracker::new(),
-            options,
+            options: RwLock::new(Arc::new(options)),
+            options_changed: Notify::new(),
         }))
     }
 
@@ -181,6 +186,10 @@ impl State {
         &self.0.services.pool
     }
 
+    pub(crate) fn reloading(&self) -> Option<&ReloadRequests> {
+        self.0.services.reload.as_ref()
+    }
+
     /// The lines that the program writes about itself.
     pub fn logs(&self) -> &LogStore {
         &self.0.services.logs
@@ -198,12 +207,30 @@ impl State {
         &self.0.services.ids
     }
 
-    pub(crate) fn options(&self) -> &Options {
-        &self.0.options
+    /// Serves by these options from now on: ports are opened and closed, requests that were taken are answered by the options
+    /// that they came under. The main port and the control socket stay where they are.
+    pub fn reload(&self, options: Options) {
+        let before = self.options();
+        let limits = &options.limits;
+        if (limits.per_key, limits.per_address) != (before.limits.per_key, before.limits.per_address) {
+            let meters = self.meters().limited(limits.per_key, limits.per_address);
+            *self.0.meters.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(meters);
+        }
+        *self.0.options.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(options);
+        self.0.options_changed.notify_one();
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.0.options.limits
+    /// Waits until the options are others.
+    pub(crate) async fn options_changed(&self) {
+        self.0.options_changed.notified().await;
+    }
+
+    pub(crate) fn options(&self) -> Arc<Options> {
+        Arc::clone(&self.0.options.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.options().limits
     }
 
     pub(crate) fn keys(&self) -> &KeyCache {
@@ -214,8 +241,8 @@ impl State {
         &self.0.last_uses
     }
 
-    pub(crate) fn meters(&self) -> &Meters {
-        &self.0.meters
+    pub(crate) fn meters(&self) -> Arc<Meters> {
+        Arc::clone(&self.0.meters.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn board(&self) -> &Board {
@@ -258,7 +285,8 @@ impl State {
 
     /// The address of a caller: the other end of the connection, or whom it names if it is a trusted proxy.
     pub(crate) fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let trusted = &self.options().trusted_proxies;
+        let options = self.options();
+        let trusted = &options.trusted_proxies;
         self.0.forwarded.note(peer, headers, trusted, self.clock().now());
         auth::client_address(peer, headers, trusted)
     }

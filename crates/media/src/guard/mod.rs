@@ -11,6 +11,7 @@ mod names;
 mod ranges;
 
 use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ipnet::IpNet;
 
@@ -34,21 +35,27 @@ pub enum AllowList {
     Proxies,
 }
 
-/// The networks that settings let callers reach although the guard would refuse them, and which setting that is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The networks that settings let callers reach although the guard would refuse them, and which setting that is. Clones share
+/// the list: [`Allowed::set`] on one changes it for all.
+#[derive(Debug, Clone)]
 pub struct Allowed {
     list: AllowList,
-    networks: Vec<IpNet>,
+    networks: Arc<RwLock<Vec<IpNet>>>,
 }
 
 impl Allowed {
     /// Lets these networks pass, each address in them for what it is: see [`judge`].
-    pub const fn new(list: AllowList, networks: Vec<IpNet>) -> Self {
-        Self { list, networks }
+    pub fn new(list: AllowList, networks: Vec<IpNet>) -> Self {
+        Self { list, networks: Arc::new(RwLock::new(networks)) }
+    }
+
+    /// Lets these pass from now on, and no others.
+    pub fn set(&self, networks: Vec<IpNet>) {
+        *self.networks.write().unwrap_or_else(PoisonError::into_inner) = networks;
     }
 
     fn lists(&self, address: IpAddr) -> bool {
-        self.networks.iter().any(|network| network.contains(&address))
+        self.networks.read().unwrap_or_else(PoisonError::into_inner).iter().any(|network| network.contains(&address))
     }
 }
 

@@ -7,7 +7,7 @@ use domain::outcome::Failure;
 use domain::saga::{Failover, RegistryChange, Saga, SagaState};
 use domain::{CallbackId, FailedRequestId};
 use store::{
-    Accepted, Begin, Fail, FailedState, FailoverFilter, Hold, NewCallback, Page, SagaAccepted, SagaChange,
+    Accepted, Begin, Fail, FailedState, FailoverFilter, Hold, NewCallback, Page, Retention, SagaAccepted, SagaChange,
     Swept,
 };
 
@@ -23,6 +23,8 @@ conformance! {
     many_things_go_in_pieces,
     old_work_on_chats_goes_and_open_work_stays,
     many_sagas_go_in_pieces,
+    each_kind_goes_by_its_own_setting,
+    messages_beyond_the_most_go_once_their_keys_are_over,
 }
 
 async fn old_things_go_and_open_ones_stay(world: World) {
@@ -196,4 +198,40 @@ async fn many_sagas_go_in_pieces(world: World) {
     for table in ["operations", "operation_steps"] {
         assert_eq!(world.number(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
     }
+}
+
+async fn each_kind_goes_by_its_own_setting(world: World) {
+    let cancelled = world.queued(1).await;
+    world.store.outbox().cancel(cancelled, world.now(), None).await.unwrap();
+    done(&world, world.begun_making().await).await;
+    world.store.keep(Retention { messages: 3 * DAY, operations: 5 * DAY, ..Retention::default() });
+    world.clock.advance(3 * DAY);
+    assert_eq!(world.store.sweep().await, Ok(Swept { messages: 1, ..Swept::default() }));
+    world.clock.advance(2 * DAY);
+    assert_eq!(world.store.sweep().await, Ok(Swept { sagas: 1, ..Swept::default() }));
+}
+
+async fn messages_beyond_the_most_go_once_their_keys_are_over(world: World) {
+    let mut sent = Vec::new();
+    for number in 0..5_u8 {
+        let message = begun(world.message(1));
+        world.store.outbox().accept(with_key(message.clone(), number, 1)).await.unwrap();
+        world.store.outbox().part_sent(world.sent(message.id, 0)).await.unwrap();
+        sent.push(message.id);
+        world.clock.advance(Duration::from_mins(1));
+    }
+    let waiting = world.queued(1).await;
+    world.store.keep(Retention { messages_at_most: 3, ..Retention::default() });
+    assert_eq!(world.store.sweep().await, Ok(Swept::default()), "who repeats a request finds its message");
+    world.clock.advance(DAY);
+    let swept = world.store.sweep().await.unwrap();
+    assert_eq!((swept.messages, swept.keys), (3, 5));
+    for (index, id) in sent.into_iter().enumerate() {
+        assert_eq!(world.store.outbox().get(id).await.unwrap().is_some(), index > 2, "{index}");
+    }
+    assert!(world.store.outbox().get(waiting).await.unwrap().is_some());
+    // One that waits counts, and is never among those that go.
+    world.store.keep(Retention { messages_at_most: 1, ..Retention::default() });
+    assert_eq!(world.store.sweep().await, Ok(Swept { messages: 2, ..Swept::default() }));
+    assert!(world.store.outbox().get(waiting).await.unwrap().is_some());
 }

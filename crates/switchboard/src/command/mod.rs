@@ -13,6 +13,7 @@ pub(crate) mod flood;
 pub(crate) mod key;
 pub(crate) mod logs;
 pub(crate) mod message;
+pub(crate) mod reload;
 pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod send;

@@ -15,15 +15,16 @@ use delivery::Ambient;
 use domain::{ApiKeyId, ExposeSecret, SecretText};
 use events::InviteCallbacks;
 use logs::Gathered;
-use store::{EventRetention, MasterKey, Store, StoreError, StoreOptions};
+use store::{MasterKey, Store, StoreError, StoreOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app_context::{self, AppContext, Messaging, Services};
 use crate::logging::LogLevel;
 use crate::output::say;
+use crate::reload::{Reload, SettingsSource};
 use crate::supervision::Supervision;
-use crate::{Location, alert_feed, allocator, files, keys, test_build};
+use crate::{Location, alert_feed, allocator, files, keys, reload, test_build};
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -77,31 +78,27 @@ impl Folder {
 impl Up {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let demo = if self.sandbox { Some(self.start_demo().await?) } else { None };
-        let mut settings = match &demo {
-            Some(demo) => self.settings_in(&demo.world.settings_file)?,
-            None => self.location.settings()?,
+        let source = SettingsSource {
+            location: Location { config: self.settings_file(demo.is_some())?, ..self.location.clone() },
+            world: demo.as_ref().map(|demo| demo.world.settings_file.clone()),
+            listen: self.listen,
         };
-        let examined = self.examined(&settings, demo.as_ref())?;
-        if let Some(listen) = self.listen {
-            settings.listen = listen;
-        }
+        let read = source.read()?;
+        let examined = self.examined(&read, demo.as_ref())?;
+        let settings = source.as_run(read);
         let clock = Clock::system();
         let (layer, gathered) = logs::layer(clock.clone());
         let log_level = crate::logging::start(&settings.log, Some(layer));
-        let ended = self.serve(&settings, examined, demo.as_ref(), (log_level, gathered)).await;
+        let ended = self.serve(source, &settings, examined, demo.as_ref(), (log_level, gathered)).await;
         if let Some(demo) = demo {
             demo.world.stop().await;
         }
         ended
     }
 
-    /// The settings in a demo world.
-    fn settings_in(&self, world: &Path) -> anyhow::Result<Settings> {
-        let environment = crate::location::environment();
-        Ok(match &self.location.config {
-            Some(file) => Settings::load_for_world(file, world, environment)?,
-            None => Settings::load(Some(world), environment)?,
-        })
+    /// The settings file; in a demo world only one that was named.
+    fn settings_file(&self, is_demo: bool) -> anyhow::Result<Option<PathBuf>> {
+        if is_demo { Ok(self.location.config.clone()) } else { self.location.settings_file() }
     }
 
     /// What the doctor looks at: the settings as they were read, and where everything is.
@@ -139,6 +136,7 @@ impl Up {
 
     async fn serve(
         &self,
+        source: SettingsSource,
         settings: &Settings,
         examined: web::Examined,
         demo: Option<&Demo>,
@@ -174,7 +172,7 @@ impl Up {
             tracing::warn!(port, %account, "the settings name no account of this name; the port has none to send with");
         }
         let messaging = context.messaging(settings, pool)?;
-        let AppContext { store, files, ambient } = &context;
+        let AppContext { store, files, ambient, .. } = &context;
         let Messaging { pool, delivery, sagas } = &messaging;
         let removing =
             tokio::spawn(files::remove_spent(files.clone(), store.clone(), delivery.media_released()));
@@ -191,7 +189,7 @@ impl Up {
         )?;
 
         let alerts = alerts::Alerts::start(context.alerts_parts(settings, &messaging)).await?;
-        let webhooks = events::Webhooks::start(context.webhooks_parts(settings));
+        let webhooks = events::Webhooks::start(context.webhooks_parts());
 
         let stop = CancellationToken::new();
         let health = context.health(&messaging);
@@ -208,17 +206,15 @@ impl Up {
             backups: backups.clone(),
         };
         backups.start();
-        let options = web::Options::new(settings, Some(data_dir.join("control.sock")), examined);
-        let state = web::State::new(context.services(&messaging, services, callbacks_due), options);
+        let options = web::Options::new(settings, Some(data_dir.join("control.sock")), examined.clone());
+        let (reload, reload_requests) = web::ReloadRequests::channel();
+        let services = context.services(&messaging, services, callbacks_due, Some(reload));
+        let state = web::State::new(services, options);
         let pages = dashboard::router(dashboard::Dashboard::new(state.clone()));
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
         let alarming = tokio::spawn(alert_feed::hand_on(health.clone(), alerts.clone(), store.clone()));
         health.start(state.ports());
-        let sweeping = tokio::spawn(sweep(
-            store.clone(),
-            ambient.clock.clone(),
-            EventRetention { keep: settings.events.keep, most: settings.events.keep_at_most },
-        ));
+        let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
         let telling = tokio::spawn({
             let pool = Arc::clone(pool);
             async move { pool.tell_states().await }
@@ -239,8 +235,23 @@ impl Up {
         }
 
         let supervision = Supervision::of_environment();
+        let reload = Reload {
+            source,
+            settings: settings.clone(),
+            examined,
+            context: &context,
+            messaging: &messaging,
+            callbacks: &callbacks,
+            alerts: &alerts,
+            backups: &backups,
+            state: &state,
+            log_level: &log_level,
+            supervision: &supervision,
+        };
         tokio::select! {
-            told = self.until_told_to_stop(&log_level, &supervision, pool) => told?,
+            told = until_told_to_stop() => told?,
+            broken = reload::on_hangup(&state) => broken?,
+            () = reload.answer(reload_requests) => {}
             () = supervision.keep_notified(&ambient.clock, &state, store, pool) => {}
             () = allocator::give_back() => {}
             () = store.lost() => {
@@ -277,33 +288,6 @@ impl Up {
         Ok(())
     }
 
-    /// Ctrl+C and SIGTERM end the program; SIGHUP reads the settings again.
-    async fn until_told_to_stop(
-        &self,
-        log_level: &LogLevel,
-        supervision: &Supervision,
-        pool: &telegram::Pool,
-    ) -> anyhow::Result<()> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        let told = until_told_to_stop();
-        tokio::pin!(told);
-        loop {
-            tokio::select! {
-                result = &mut told => return result,
-                _ = hangup.recv() => {
-                    supervision.reloading();
-                    match self.location.settings() {
-                        Ok(settings) => {
-                            log_level.set(&settings.log);
-                            tracing::info!("the log level was read again; other settings need a restart");
-                        }
-                        Err(error) => tracing::error!(%error, "the settings were not read again"),
-                    }
-                    supervision.reloaded(pool);
-                }
-            }
-        }
-    }
 }
 
 /// Waits for Ctrl+C or SIGTERM.
@@ -484,8 +468,9 @@ fn duty(settings: &Settings, number: u16) -> String {
 }
 
 /// Lets the store forget what is past its time, now and every hour.
-async fn sweep(store: Store, clock: Clock, events: EventRetention) {
+async fn sweep(store: Store, clock: Clock) {
     loop {
+        let events = store.retention().events;
         let swept =
             async { Ok::<_, StoreError>((store.sweep().await?, store.events().sweep(events).await?)) };
         match swept.await {

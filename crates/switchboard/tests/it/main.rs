@@ -35,6 +35,7 @@ mod python;
 mod quick_start;
 mod readme;
 mod references;
+mod reload;
 mod secrets;
 mod sending;
 mod service;

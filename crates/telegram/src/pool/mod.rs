@@ -27,6 +27,7 @@ use crate::account::restrictions;
 use crate::account::view::AccountView;
 use crate::calls::CallsCounted;
 use crate::files::SharedUploads;
+use crate::lock::RwLock;
 use crate::login::{self, LoginTable};
 use crate::peers::Names;
 use crate::peers::phone_numbers::Numbers;
@@ -47,7 +48,7 @@ pub struct Pool {
     pub(crate) registry: Arc<Registry>,
     pub(crate) services: Services,
     pub(crate) observer: Option<ChatRef>,
-    pub(crate) move_rule: MoveRule,
+    pub(crate) move_rule: RwLock<MoveRule>,
     pub(crate) lookups: SingleFlight,
     pub(crate) changes: Changes,
     pub(crate) clock: Clock,
@@ -121,7 +122,7 @@ impl Pool {
             numbers: Numbers::default(),
             registry: Arc::clone(&builder.registry),
             services: Services::new(&stopped, clock.now()),
-            move_rule: MoveRule { private_dialogs: settings.private_dialogs, hold },
+            move_rule: RwLock::new(MoveRule { private_dialogs: settings.private_dialogs, hold }),
             observer: settings.observer.as_deref().and_then(|observer| observer.parse().ok()),
             lookups: SingleFlight::default(),
             changes: builder.changes.clone(),
@@ -145,7 +146,7 @@ impl Pool {
             pool.slots.add(Arc::clone(&account));
             made.push((account, arrived));
         }
-        pool.restore().await?;
+        pool.restore(|_| true).await?;
         for (account, arrived) in made {
             roster::run(&pool.running, &account, arrived);
         }
@@ -155,27 +156,28 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Takes over what an earlier run kept: floods, slow modes, missing rights.
-    async fn restore(&self) -> Result<(), StoreError> {
+    /// Takes over what an earlier run kept of these accounts: floods, slow modes, missing rights.
+    pub(crate) async fn restore(&self, of: impl Fn(&AccountName) -> bool) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let get = |name: &AccountName| self.get(name).filter(|account| of(&account.name));
         let flood_waits = self.store.accounts().holds(now).await?;
         for (name, flood) in flood_waits.floods {
-            if let Some(account) = self.get(&name) {
+            if let Some(account) = get(&name) {
                 account.flood_waits.restore_flood(flood.operation, flood.until, now);
             }
         }
         for (name, chat_id, until) in flood_waits.slow_modes {
-            if let Some(account) = self.get(&name) {
+            if let Some(account) = get(&name) {
                 account.flood_waits.keep_slow_mode(chat_id, until, now);
             }
         }
         for (name, chat_id, why) in flood_waits.marks {
-            if let Some(account) = self.get(&name) {
+            if let Some(account) = get(&name) {
                 account.flood_waits.mark(chat_id, why, now);
             }
         }
         for (name, reason, since) in self.store.accounts().restrictions().await? {
-            if let Some(account) = self.get(&name) {
+            if let Some(account) = get(&name) {
                 account.health.restore(reason, since);
             }
         }
@@ -352,7 +354,7 @@ async fn definitions(settings: &TelegramSettings, store: &Store) -> Result<Vec<D
 }
 
 /// The sessions of the store that are in use, by account.
-async fn stored_keys(store: &Store) -> Result<HashMap<AccountName, Vec<StoredKey>>, StoreError> {
+pub(crate) async fn stored_keys(store: &Store) -> Result<HashMap<AccountName, Vec<StoredKey>>, StoreError> {
     let mut all = HashMap::<_, Vec<_>>::new();
     for store::SessionInUse { session, purposes } in store.accounts().sessions_in_use().await? {
         let user_id = session.user.as_ref().map(|user| user.user_id);

@@ -28,7 +28,7 @@ impl Pool {
         Ok(AccountView::of(&account))
     }
 
-    async fn install(
+    pub(super) async fn install(
         &self,
         definition: Definition,
         stored: Vec<StoredKey>,

@@ -217,9 +217,37 @@ impl Definition {
     }
 
     pub(crate) fn connects_otherwise(&self, other: &Self) -> bool {
-        let exposed = |text: &Option<SecretText>| text.as_ref().map(|text| text.expose_secret().to_owned());
-        self.api_id != other.api_id || exposed(&self.proxy) != exposed(&other.proxy)
+        self.api_id != other.api_id
+            || self.source != other.source
+            || exposed(self.proxy.as_ref()) != exposed(other.proxy.as_ref())
+            || self.sessions.len() != other.sessions.len()
+            || self.sessions.iter().zip(&other.sessions).any(|(one, another)| !is_same_session(one, another))
     }
+
+    /// Whether both say the same.
+    pub(crate) fn says_what(&self, other: &Self) -> bool {
+        !self.connects_otherwise(other)
+            && self.name == other.name
+            && self.priority == other.priority
+            && self.in_pool == other.in_pool
+            && self.limits == other.limits
+            && exposed(Some(&self.api_hash)) == exposed(Some(&other.api_hash))
+            && exposed(self.phone.as_ref()) == exposed(other.phone.as_ref())
+    }
+}
+
+fn exposed(text: Option<&SecretText>) -> Option<&str> {
+    text.map(|text| text.expose_secret())
+}
+
+fn is_same_session(one: &(Source, Vec<Purpose>), other: &(Source, Vec<Purpose>)) -> bool {
+    let is_same_source = match (&one.0, &other.0) {
+        (Source::File(one), Source::File(other)) => one == other,
+        (Source::Text(one), Source::Text(other)) => one.expose_secret() == other.expose_secret(),
+        (Source::Stored(one), Source::Stored(other)) => one.fingerprint() == other.fingerprint(),
+        _ => false,
+    };
+    is_same_source && one.1 == other.1
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod arrange;
 mod builder;
 mod change;
 mod definition;
+mod reload;
 mod running;
 mod sessions;
 mod shares;
@@ -32,7 +33,7 @@ pub enum RosterError {
     NoSuchAccount(AccountName),
     #[error("there is an account {0} already; take another name, or change that one")]
     NameTaken(AccountName),
-    #[error("the account {0} is in the settings file; change it there and start the program again")]
+    #[error("the account {0} is in the settings file; change it there, then `switchboard reload`")]
     ReadOnly(AccountName),
     #[error("{field} {message}")]
     Invalid { field: &'static str, message: String },

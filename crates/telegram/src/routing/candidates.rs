@@ -353,7 +353,7 @@ fn goes_over(pool: &Pool, account: &Account) -> bool {
     let now = pool.clock.now();
     let held_until = account.flood_waits.flood(Operation::SendMessage, now);
     let presence = Presence { lost: account.is_lost(), away_since: account.away_since(), held_until };
-    pool.move_rule.moves(&presence, now)
+    pool.move_rule.read().moves(&presence, now)
 }
 
 fn facts(account: &Account, chat_id: ChatId, operation: Operation, now: Timestamp) -> Facts {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{ApiKeyId, RequestRate};
@@ -102,11 +102,11 @@ impl<K: Hash + Eq + Copy> Meter<K> {
 }
 
 pub(crate) struct Meters {
-    pub(crate) failures: Meter<IpAddr>,
+    pub(crate) failures: Arc<Meter<IpAddr>>,
     /// Requests, by key.
-    pub(crate) keys: Meter<ApiKeyId>,
+    pub(crate) keys: Arc<Meter<ApiKeyId>>,
     /// Requests, by address.
-    pub(crate) addresses: Meter<IpAddr>,
+    pub(crate) addresses: Arc<Meter<IpAddr>>,
     /// That of a key without one of its own, if the settings say so.
     pub(crate) per_key: Option<Pace>,
     /// That of an address, if the settings say so.
@@ -117,11 +117,21 @@ impl Meters {
     pub(crate) fn new(per_key: Option<NonZeroU32>, per_address: Option<NonZeroU32>) -> Self {
         let pace = |limit| Pace::new(RequestRate::per_minute(limit), None);
         Self {
-            failures: Meter::default(),
-            keys: Meter::default(),
-            addresses: Meter::default(),
+            failures: Arc::default(),
+            keys: Arc::default(),
+            addresses: Arc::default(),
             per_key: per_key.map(pace),
             per_address: per_address.map(pace),
+        }
+    }
+
+    /// The same with other limits of requests: what was counted stays.
+    pub(crate) fn limited(&self, per_key: Option<NonZeroU32>, per_address: Option<NonZeroU32>) -> Self {
+        Self {
+            failures: Arc::clone(&self.failures),
+            keys: Arc::clone(&self.keys),
+            addresses: Arc::clone(&self.addresses),
+            ..Self::new(per_key, per_address)
         }
     }
 

@@ -86,7 +86,7 @@ impl<T: DeserializeOwned> FromRequest<State> for Unchecked<T> {
                 "The body must be JSON; send it with Content-Type: application/json.",
             ));
         }
-        Self::of(read_body(&parts.headers, body, state.limits()).await?)
+        Self::of(read_body(&parts.headers, body, &state.limits()).await?)
     }
 }
 

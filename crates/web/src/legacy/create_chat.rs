@@ -40,7 +40,8 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     let fields = Fields::read(&arrived.body);
     let chat = CreateChatRequest::read(&fields)
         .map_err(|wrong| Answer::bare(StatusCode::BAD_REQUEST, wrong.to_string()))?;
-    let legacy = &gate.state.options().legacy;
+    let options = gate.state.options();
+    let legacy = &options.legacy;
     let Some(task) = chat.task(legacy.invite_callback.is_some()) else {
         return Err(create_chat_answer::nobody(&chat, None, &[]));
     };

@@ -51,7 +51,8 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     }
     let farewell = LeaveChatRequest::read(&fields)
         .ok_or_else(|| Answer::error(StatusCode::BAD_REQUEST, "chat is required"))?;
-    let legacy = &gate.state.options().legacy;
+    let options = gate.state.options();
+    let legacy = &options.legacy;
     let Some(task) = farewell.task(legacy.leave_removes_members, !legacy.leave_own_chats) else {
         return Ok((
             leave_chat_answer::unfound("this names no chat, so no account can find it; it counts as left"),

@@ -43,7 +43,7 @@ impl Arrived {
         let key = idempotency::key(&parts.headers)
             .map_err(|error| Answer::error(StatusCode::BAD_REQUEST, error.to_string()))?
             .map(ToOwned::to_owned);
-        let body = read_body(&parts.headers, body, gate.state.limits()).await.map_err(Problem::from)?;
+        let body = read_body(&parts.headers, body, &gate.state.limits()).await.map_err(Problem::from)?;
         Ok(Self { guest, key, body })
     }
 

@@ -1,6 +1,7 @@
 //! How each listener is: what the log, `GET /v1/listeners` and `/health/ready` tell.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use domain::Timestamp;
@@ -67,20 +68,23 @@ impl From<ListenerView> for health::Port {
     }
 }
 
+/// A listener, by a number that no other gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place(usize);
 
 impl Place {
     pub(super) const MAIN: Self = Self(0);
 
-    /// A legacy port's, by its place in the settings.
+    /// That of a legacy port of the start, by its place in the settings.
     pub(super) const fn legacy(number: usize) -> Self {
         Self(Self::MAIN.0 + 1 + number)
     }
 }
 
 pub(crate) struct Board {
-    views: Mutex<Vec<ListenerView>>,
+    views: Mutex<Vec<(Place, ListenerView)>>,
+    /// The number of the next listener.
+    next: AtomicUsize,
     legacy_ports: usize,
     has_control: bool,
     changes: watch::Sender<()>,
@@ -88,23 +92,17 @@ pub(crate) struct Board {
 
 impl Board {
     pub(crate) fn new(options: &Options, now: Timestamp) -> Self {
-        let view = |name: String, address: String| ListenerView {
-            name,
-            address,
-            state: ListenerState::Starting,
-            holder: None,
-            detail: None,
-            since: now,
-        };
-        let mut views = vec![view("main".to_owned(), options.listen.to_string())];
+        let mut views = vec![starting("main".to_owned(), options.listen.to_string(), now)];
         for port in &options.legacy.ports {
-            views.push(view(port.port.to_string(), SocketAddr::new(port.listen, port.port).to_string()));
+            let address = SocketAddr::new(port.listen, port.port);
+            views.push(starting(port.port.to_string(), address.to_string(), now));
         }
         if let Some(path) = &options.control_socket {
-            views.push(view("control".to_owned(), path.display().to_string()));
+            views.push(starting("control".to_owned(), path.display().to_string(), now));
         }
         Self {
-            views: Mutex::new(views),
+            next: AtomicUsize::new(views.len()),
+            views: Mutex::new(views.into_iter().enumerate().map(|(place, view)| (Place(place), view)).collect()),
             legacy_ports: options.legacy.ports.len(),
             has_control: options.control_socket.is_some(),
             changes: watch::Sender::new(()),
@@ -113,6 +111,22 @@ impl Board {
 
     pub(super) fn control(&self) -> Option<Place> {
         self.has_control.then_some(Place::legacy(self.legacy_ports))
+    }
+
+    /// Adds a legacy port, before the control socket.
+    pub(super) fn add(&self, name: String, address: SocketAddr, now: Timestamp) -> Place {
+        let place = Place(self.next.fetch_add(1, Ordering::Relaxed));
+        let mut views = self.lock();
+        let end = views.len() - usize::from(self.has_control);
+        views.insert(end, (place, starting(name, address.to_string(), now)));
+        drop(views);
+        self.changes.send_replace(());
+        place
+    }
+
+    pub(super) fn remove(&self, place: Place) {
+        self.lock().retain(|(of, _)| *of != place);
+        self.changes.send_replace(());
     }
 
     pub(super) fn listening(&self, place: Place, address: Option<SocketAddr>, now: Timestamp) {
@@ -143,11 +157,11 @@ impl Board {
     }
 
     pub(crate) fn views(&self) -> Vec<ListenerView> {
-        self.lock().clone()
+        self.lock().iter().map(|(_, view)| view.clone()).collect()
     }
 
     pub(super) fn view(&self, place: Place) -> Option<ListenerView> {
-        self.lock().get(place.0).cloned()
+        self.lock().iter().find(|(of, _)| *of == place).map(|(_, view)| view.clone())
     }
 
     pub(crate) async fn changed(&self) {
@@ -156,14 +170,19 @@ impl Board {
     }
 
     fn change(&self, place: Place, now: Timestamp, change: impl FnOnce(&mut ListenerView)) {
-        if let Some(view) = self.lock().get_mut(place.0) {
+        if let Some((_, view)) = self.lock().iter_mut().find(|(of, _)| *of == place) {
             change(view);
             view.since = now;
         }
         self.changes.send_replace(());
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<ListenerView>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Place, ListenerView)>> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// One that was not tried yet.
+const fn starting(name: String, address: String, since: Timestamp) -> ListenerView {
+    ListenerView { name, address, state: ListenerState::Starting, holder: None, detail: None, since }
 }

@@ -7,7 +7,6 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,7 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
-use super::Floor;
+use super::{Floor, Serving};
 use crate::auth::ConnectionInfo;
 
 /// How many bytes are read on behind the last answer.
@@ -27,12 +26,13 @@ const READ_ON: usize = 64 * 1024 * 1024;
 /// How long a client may write nothing behind the last answer.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Serves one connection to its end; after the stop the open request is finished and the connection closed.
+/// Serves one connection to its end; after the stop, and once its port serves otherwise, the open request is finished and the
+/// connection closed.
 pub(super) async fn run<S>(
     floor: Floor,
     stream: S,
     via: ConnectionInfo,
-    router: Router,
+    serving: Serving,
     permit: OwnedSemaphorePermit,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -42,7 +42,7 @@ pub(super) async fn run<S>(
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.body_time));
     let mut stream = Box::pin(stream);
-    let ended = serve(&floor, &mut stream, via, router).await;
+    let ended = serve(&floor, &mut stream, via, serving).await;
     match ended {
         Ok(Ok(())) => {
             let reading_on = tokio::time::timeout(limits.body_time, read_on(&mut stream));
@@ -62,7 +62,7 @@ async fn serve<S>(
     floor: &Floor,
     stream: &mut S,
     via: ConnectionInfo,
-    router: Router,
+    Serving { router, replaced }: Serving,
 ) -> Result<hyper::Result<()>, tokio::time::error::Elapsed>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -84,14 +84,19 @@ where
             .max_header_size(limits.head)
             .serve_connection(TokioIo::new(stream), service)
     );
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = floor.stop.cancelled() => None,
+    let is_replaced = tokio::select! {
+        ended = connection.as_mut() => return Ok(ended),
+        () = floor.stop.cancelled() => false,
+        () = replaced.cancelled() => true,
     };
-    if let Some(ended) = ended {
-        return Ok(ended);
-    }
     connection.as_mut().graceful_shutdown();
+    if is_replaced {
+        // The request that is open is answered by the settings that it came under, however long that takes.
+        tokio::select! {
+            ended = connection.as_mut() => return Ok(ended),
+            () = floor.stop.cancelled() => {}
+        }
+    }
     tokio::time::timeout(limits.drain, connection).await
 }
 

@@ -17,7 +17,6 @@ const SHARE: usize = 4;
 pub(super) struct ConnectionLimiter {
     /// The most of one household.
     share: usize,
-    trusted: Vec<IpNet>,
     connections: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -37,17 +36,17 @@ pub(super) struct TooMany {
 
 impl ConnectionLimiter {
     /// For a port with so many connections.
-    pub(super) fn new(connections: usize, trusted: Vec<IpNet>) -> Arc<Self> {
-        Arc::new(Self { share: (connections / SHARE).max(1), trusted, connections: Mutex::default() })
+    pub(super) fn new(connections: usize) -> Arc<Self> {
+        Arc::new(Self { share: (connections / SHARE).max(1), connections: Mutex::default() })
     }
 
     /// Takes a permit for a connection from this address. This machine and trusted proxies are not limited.
     ///
     /// # Errors
     /// Its household has its share.
-    pub(super) fn acquire(self: &Arc<Self>, address: IpAddr) -> Result<Permit, TooMany> {
+    pub(super) fn acquire(self: &Arc<Self>, address: IpAddr, trusted: &[IpNet]) -> Result<Permit, TooMany> {
         let address = address.to_canonical();
-        if address.is_loopback() || is_in(address, &self.trusted) {
+        if address.is_loopback() || is_in(address, trusted) {
             return Ok(Permit { limiter: Arc::clone(self), household: None });
         }
         let household = network_prefix(address);
@@ -98,26 +97,27 @@ mod tests {
 
     #[test]
     fn one_address_has_its_share_and_the_others_theirs() {
-        let limiter = ConnectionLimiter::new(8, vec!["192.0.2.128/25".parse().expect("a network")]);
+        let limiter = ConnectionLimiter::new(8);
+        let trusted = ["192.0.2.128/25".parse().expect("a network")];
         let mut permits: Vec<Permit> =
-            (0..2).map(|_| limiter.acquire(address("192.0.2.1")).expect("a permit")).collect();
+            (0..2).map(|_| limiter.acquire(address("192.0.2.1"), &trusted).expect("a permit")).collect();
         assert_eq!(
-            limiter.acquire(address("::ffff:192.0.2.1")).expect_err("no permit"),
+            limiter.acquire(address("::ffff:192.0.2.1"), &trusted).expect_err("no permit"),
             TooMany { is_news: true }
         );
-        assert_eq!(limiter.acquire(address("192.0.2.1")).expect_err("no permit"), TooMany { is_news: false });
+        assert_eq!(limiter.acquire(address("192.0.2.1"), &trusted).expect_err("no permit"), TooMany { is_news: false });
         for other in ["192.0.2.2", "2001:db8::1"] {
-            permits.push(limiter.acquire(address(other)).expect("a permit"));
+            permits.push(limiter.acquire(address(other), &trusted).expect("a permit"));
         }
         // A caller with one IPv6 address has many.
-        permits.push(limiter.acquire(address("2001:db8::2")).expect("a permit"));
-        assert!(limiter.acquire(address("2001:db8::3")).is_err());
+        permits.push(limiter.acquire(address("2001:db8::2"), &trusted).expect("a permit"));
+        assert!(limiter.acquire(address("2001:db8::3"), &trusted).is_err());
         for many in ["127.0.0.1", "::1", "192.0.2.200"] {
-            permits.extend((0..8).map(|_| limiter.acquire(address(many)).expect("a permit")));
+            permits.extend((0..8).map(|_| limiter.acquire(address(many), &trusted).expect("a permit")));
         }
         permits.remove(0);
-        permits.push(limiter.acquire(address("192.0.2.1")).expect("a permit again"));
-        assert!(limiter.acquire(address("192.0.2.1")).is_err());
+        permits.push(limiter.acquire(address("192.0.2.1"), &trusted).expect("a permit again"));
+        assert!(limiter.acquire(address("192.0.2.1"), &trusted).is_err());
         drop(permits);
         assert!(limiter.connections().is_empty());
     }
@@ -126,13 +126,13 @@ mod tests {
         /// No address has more than the share, one with less gets a permit, and nothing is left.
         #[test]
         fn no_address_exceeds_its_share(steps in prop::collection::vec((0..3_u8, any::<bool>()), 0..60)) {
-            let limiter = ConnectionLimiter::new(12, Vec::new());
+            let limiter = ConnectionLimiter::new(12);
             let mut permits: [Vec<Permit>; 3] = Default::default();
             for (who, comes) in steps {
                 let had = permits[usize::from(who)].len();
                 if !comes {
                     permits[usize::from(who)].pop();
-                } else if let Ok(seat) = limiter.acquire(IpAddr::from([192, 0, 2, who])) {
+                } else if let Ok(seat) = limiter.acquire(IpAddr::from([192, 0, 2, who]), &[]) {
                     permits[usize::from(who)].push(seat);
                 } else {
                     prop_assert_eq!(had, 3);

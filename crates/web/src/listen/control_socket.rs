@@ -10,9 +10,10 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::board::Place;
-use super::{Floor, connection};
+use super::{Floor, Serving, connection};
 use crate::auth::{ConnectionInfo, ListenerKind};
 
 /// More than any command line needs.
@@ -52,7 +53,8 @@ async fn serve(floor: &Floor, listener: &UnixListener, router: &Router) {
         match accepted {
             Ok((stream, _)) => {
                 let via = ConnectionInfo { listener: ListenerKind::Control, peer: None };
-                floor.tasks.spawn(connection::run(floor.clone(), stream, via, router.clone(), permit));
+                let serving = Serving { router: router.clone(), replaced: CancellationToken::new() };
+                floor.tasks.spawn(connection::run(floor.clone(), stream, via, serving, permit));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection to the control socket could not be taken");

@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use config::LegacyPort;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +35,27 @@ struct Floor {
     tasks: TaskTracker,
 }
 
+/// What a port answers by, as long as nothing else takes its place.
+#[derive(Clone)]
+struct Serving {
+    router: Router,
+    replaced: CancellationToken,
+}
+
+impl Serving {
+    fn by(router: Router) -> Self {
+        Self { router, replaced: CancellationToken::new() }
+    }
+}
+
+/// A legacy port that is kept open.
+struct OpenPort {
+    port: LegacyPort,
+    place: Place,
+    serving: watch::Sender<Serving>,
+    closed: CancellationToken,
+}
+
 /// Serves on every listener until `stop`; then no new connection is taken, open requests are finished within the drain
 /// time, and this returns. `pages` are for people; the main listener alone serves them, beside the API. What the API has no path
 /// for is theirs to answer.
@@ -42,20 +65,21 @@ pub async fn serve(state: State, pages: Router, stop: CancellationToken) {
     // A program that died may have left session files that were sent to it.
     state.bundles().clear().await;
 
-    let main = crate::router::main(&state, pages);
-    floor.tasks.spawn(ports::keep(floor.clone(), Place::MAIN, state.options().listen, main));
-    for (number, port) in state.options().legacy.ports.iter().enumerate() {
-        let place = Place::legacy(number);
-        let address = SocketAddr::new(port.listen, port.port);
-        let router = legacy::router(&state, Arc::new(port.clone()));
-        floor.tasks.spawn(ports::keep(floor.clone(), place, address, router));
-    }
-    if let (Some(path), Some(place)) = (&state.options().control_socket, board.control()) {
+    let options = state.options();
+    let (_main, serving) = watch::channel(Serving::by(crate::router::main(&state, pages)));
+    floor.tasks.spawn(ports::keep(floor.clone(), Place::MAIN, options.listen, serving, CancellationToken::new()));
+    if let (Some(path), Some(place)) = (&options.control_socket, board.control()) {
         let router = crate::router::control(&state);
         floor.tasks.spawn(control_socket::keep(floor.clone(), place, path.clone(), router));
     }
-
-    stop.cancelled().await;
+    let ports = options.legacy.ports.iter().enumerate();
+    let mut open = ports.map(|(number, port)| floor.open(port, Place::legacy(number))).collect();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = state.options_changed() => floor.arrange(&mut open, &state.options().legacy.ports),
+        }
+    }
     state.stop();
     floor.tasks.close();
     // Each connection has the drain time itself; a little more, so that they are the ones that end it.
@@ -69,5 +93,51 @@ pub async fn serve(state: State, pages: Router, stop: CancellationToken) {
             left = state.tasks().len(),
             "notes about answered callers were still being written at the end"
         );
+    }
+}
+
+impl Floor {
+    fn open(&self, port: &LegacyPort, place: Place) -> OpenPort {
+        let (sender, serving) = watch::channel(self.serving(port));
+        let closed = CancellationToken::new();
+        let address = SocketAddr::new(port.listen, port.port);
+        self.tasks.spawn(ports::keep(self.clone(), place, address, serving, closed.clone()));
+        OpenPort { port: port.clone(), place, serving: sender, closed }
+    }
+
+    fn serving(&self, port: &LegacyPort) -> Serving {
+        Serving::by(legacy::router(&self.state, Arc::new(port.clone())))
+    }
+
+    /// Brings the legacy ports to what the settings say. One that stays where it is stays open: its next connections are
+    /// answered by what the settings say now.
+    fn arrange(&self, open: &mut Vec<OpenPort>, wanted: &[LegacyPort]) {
+        let mut before = std::mem::take(open);
+        let stays = |port: &LegacyPort, before: &mut Vec<OpenPort>| {
+            let same = |one: &OpenPort| (one.port.listen, one.port.port) == (port.listen, port.port);
+            before.iter().position(same).map(|place| before.swap_remove(place))
+        };
+        let stay: Vec<_> = wanted.iter().map(|port| stays(port, &mut before)).collect();
+        for gone in before {
+            gone.closed.cancel();
+            gone.serving.borrow().replaced.cancel();
+            self.state.board().remove(gone.place);
+        }
+        for (port, stays) in wanted.iter().zip(stay) {
+            open.push(match stays {
+                Some(mut stays) => {
+                    if stays.port != *port {
+                        stays.port = port.clone();
+                        stays.serving.send_replace(self.serving(port)).replaced.cancel();
+                    }
+                    stays
+                }
+                None => {
+                    let address = SocketAddr::new(port.listen, port.port);
+                    let now = self.state.clock().now();
+                    self.open(port, self.state.board().add(port.port.to_string(), address, now))
+                }
+            });
+        }
     }
 }

@@ -5,33 +5,39 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::board::{Board, ListenerState, Place};
 use super::connection_limiter::{ConnectionLimiter, TooMany};
-use super::{Floor, connection, holder};
+use super::{Floor, Serving, connection, holder};
 use crate::auth::{ConnectionInfo, ListenerKind};
 
 /// After an error of the system (such as too many open files), how long until the next connection is taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Keeps a port served until the stop.
-pub(super) async fn keep(floor: Floor, place: Place, address: SocketAddr, router: Router) {
-    let Some(listener) = bind(&floor, place, address).await else { return };
+/// Keeps a port served until the stop, or until `closed`.
+pub(super) async fn keep(
+    floor: Floor,
+    place: Place,
+    address: SocketAddr,
+    serving: watch::Receiver<Serving>,
+    closed: CancellationToken,
+) {
+    let Some(listener) = bind(&floor, place, address, &closed).await else { return };
     let most = floor.state.limits().connections;
-    let (connections, limiter) = (
-        Arc::new(Semaphore::new(most)),
-        ConnectionLimiter::new(most, floor.state.options().trusted_proxies.clone()),
-    );
+    let (connections, limiter) = (Arc::new(Semaphore::new(most)), ConnectionLimiter::new(most));
     loop {
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &connections) => accepted,
             () = floor.stop.cancelled() => return,
+            () = closed.cancelled() => {
+                tracing::info!(%address, "closed, as the settings no longer name it");
+                return;
+            }
         };
-        let (stream, peer) = match accepted {
+        let (stream, peer, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%address, %error, "a connection could not be taken");
@@ -40,7 +46,7 @@ pub(super) async fn keep(floor: Floor, place: Place, address: SocketAddr, router
             }
         };
         // One caller that takes all there is would keep the others away.
-        let share = match limiter.acquire(peer.ip()) {
+        let share = match limiter.acquire(peer.ip(), &floor.state.options().trusted_proxies) {
             Ok(share) => share,
             Err(TooMany { is_news }) => {
                 if is_news {
@@ -54,16 +60,31 @@ pub(super) async fn keep(floor: Floor, place: Place, address: SocketAddr, router
             continue;
         }
         let via = ConnectionInfo { listener: ListenerKind::Port, peer: Some(peer.ip().to_canonical()) };
-        let serving = connection::run(floor.clone(), stream, via, router.clone(), permit);
+        let served = connection::run(floor.clone(), stream, via, serving.borrow().clone(), permit);
         floor.tasks.spawn(async move {
-            serving.await;
+            served.await;
             drop(share);
         });
     }
 }
 
-/// Binds the port as soon as it can be; `None` when the stop came first.
-async fn bind(floor: &Floor, place: Place, address: SocketAddr) -> Option<TcpListener> {
+/// The next connection, once there is room for it.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(connections).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, permit))
+}
+
+/// Binds the port as soon as it can be; `None` when the stop came first, or it is not wanted any more.
+async fn bind(
+    floor: &Floor,
+    place: Place,
+    address: SocketAddr,
+    closed: &CancellationToken,
+) -> Option<TcpListener> {
     let board = floor.state.board();
     loop {
         match TcpListener::bind(address).await {
@@ -78,6 +99,7 @@ async fn bind(floor: &Floor, place: Place, address: SocketAddr) -> Option<TcpLis
         tokio::select! {
             () = floor.state.clock().sleep(floor.state.limits().retry) => {}
             () = floor.stop.cancelled() => return None,
+            () = closed.cancelled() => return None,
         }
     }
 }

@@ -161,7 +161,7 @@ pub(crate) async fn import(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let limits = Limits { body: LARGEST_FILE, ..state.limits().clone() };
+    let limits = Limits { body: LARGEST_FILE, ..state.limits() };
     let bytes = read_body(&parts.headers, body, &limits).await?;
     let text = if is_json(&parts.headers) {
         Unchecked::of(bytes)?.checked(|body: ContactList| Ok(body.list))?

@@ -28,6 +28,7 @@ mod page;
 mod received;
 mod reply_to;
 pub(crate) mod services;
+pub(crate) mod settings;
 pub(crate) mod uploads;
 pub(crate) mod users;
 mod wait;
@@ -92,6 +93,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(audit::list::list))
         .routes(routes!(listeners::list))
         .merge(logs::routes())
+        .routes(routes!(settings::reload))
         .routes(routes!(doctor::get))
         .routes(routes!(backups::create, backups::list))
         .routes(routes!(backups::get))

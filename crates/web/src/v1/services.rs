@@ -44,7 +44,8 @@ pub(crate) struct Service {
 }
 
 fn view(state: &State, service: ServiceView) -> Service {
-    let ports = state.options().legacy.ports.iter();
+    let options = state.options();
+    let ports = options.legacy.ports.iter();
     Service {
         name: service.service,
         state: if service.running { "active" } else { "stopped" },

@@ -121,7 +121,7 @@ pub(crate) async fn put(
         if let Some(form) = form(&parts.headers) {
             let opening = FormFile::open(form, pieces);
             let file = tokio::time::timeout(state.limits().body_time, opening).await;
-            let file = file.map_err(|_| slow(state.limits()))?.map_err(|error| of_form(&error))?;
+            let file = file.map_err(|_| slow(&state.limits()))?.map_err(|error| of_form(&error))?;
             let name = told.or_else(|| usable(file.name.clone()));
             // The shelf only knows that the file did not end; the form knows why.
             let broken = OnceLock::new();

@@ -53,6 +53,7 @@ pub(super) fn by_code(code: &str) -> Option<&'static str> {
         "target_refused" => "Получатель не принял оповещение",
         "webhook_not_found" => "Такого вебхука нет",
         "attempt_not_found" => "Об этом событии вебхуку не сообщалось",
+        "settings_wrong" => "Настройки нельзя использовать",
         "backup_not_found" => "Такой резервной копии нет",
         "maintenance_not_found" => "Такого окна обслуживания нет",
         "wrong_state" => "Состояние уже изменилось",

@@ -61,6 +61,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("pause_webhook", "Pause a webhook", "Приостановка вебхука"),
     ("reject_message", "Reject a message", "Отклонение сообщения"),
     ("release_session", "Sign an account out", "Выход из аккаунта"),
+    ("reload_settings", "Read the settings again", "Перечитывание настроек"),
     ("remove_account", "Remove an account", "Удаление аккаунта"),
     ("remove_account_note", "Remove the note about an account", "Удаление заметки об аккаунте"),
     ("remove_alert_target", "Remove an alert recipient", "Удаление получателя оповещений"),

@@ -252,7 +252,7 @@ fn is_file(headers: &HeaderMap) -> bool {
 }
 
 async fn read_file(state: &State, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
-    let limits = Limits { body: LARGEST_FILE, ..state.limits().clone() };
+    let limits = Limits { body: LARGEST_FILE, ..state.limits() };
     let bytes = read_body(headers, body, &limits).await?;
     if bytes.is_empty() {
         return Err(Problem::fields(vec![FieldError::new("", "is empty; send the bytes of a session file")]));

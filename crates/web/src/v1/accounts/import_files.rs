@@ -69,7 +69,7 @@ pub(crate) async fn send(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let limits = Limits { body: LARGEST, ..state.limits().clone() };
+    let limits = Limits { body: LARGEST, ..state.limits() };
     let body = read_body(&parts.headers, body, &limits).await?;
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let files = files_of(kind, &body)?;

@@ -65,7 +65,8 @@ fn is_fresh(made_at: Timestamp, now: Timestamp) -> bool {
 }
 
 async fn look(state: &State) -> Report {
-    let examined = &state.options().examined;
+    let options = state.options();
+    let examined = &options.examined;
     let inside = inside::of(state).await;
     let patient = Patient {
         version: env!("CARGO_PKG_VERSION"),

@@ -1,0 +1,125 @@
+//! The settings of a running program, read again: what applies holds, what is wrong changes nothing.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use testkit::{Program, World};
+
+use crate::shell::cli::{cli, started};
+
+fn keys(answer: &Value, field: &str) -> Vec<String> {
+    let keys = answer[field].as_array().expect("a list").iter();
+    keys.map(|key| key.as_str().expect("a key").to_owned()).collect()
+}
+
+fn reload(world: &World) -> Value {
+    cli(world, &["reload", "--json"]).run().json()
+}
+
+async fn limit(program: &Program) -> Value {
+    program.get("/v1/accounts/main").await.1["limits"]["messages_per_hour"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_limit_holds_without_a_restart() {
+    let (world, program) = started(&["main"]).await;
+    let pid = program.pid();
+    assert_eq!(limit(&program).await, Value::Null);
+    world.edit_settings(|text| {
+        let limited = text.replacen("name = \"main\"\n", "name = \"main\"\nmessages_per_hour = 2\n", 1);
+        format!("{limited}\n[limits]\nbody = \"1KiB\"\n[log]\nformat = \"json\"\n")
+    });
+    let said = cli(&world, &["reload"]).run().fine();
+    assert!(said.contains("Applied           telegram.accounts[main].messages_per_hour"), "{said}");
+    assert!(said.contains("                  limits.body") && said.contains("Needs a restart   log.format"), "{said}");
+
+    assert_eq!(limit(&program).await, 2);
+    program.account_is("main", "ready").await;
+    let by_main = |text: &str| json!({ "chat": "@client_1", "text": text, "account": "main", "on_flood": "fail" });
+    for text in ["one", "two"] {
+        assert_eq!(program.post("/v1/messages", &by_main(text)).await.0, 200);
+    }
+    let (status, refused) = program.post("/v1/messages", &by_main("three")).await;
+    assert_eq!((status, &refused["code"]), (429, &json!("limit_reached")), "{refused}");
+    assert_eq!(program.send("@client_1", &"x".repeat(2000)).await.0, 413);
+
+    let again = reload(&world);
+    assert_eq!((keys(&again, "applied"), keys(&again, "needs_restart")), (vec![], vec!["log.format".to_owned()]));
+    assert_eq!(program.pid(), pid);
+    let (_, audit) = program.get("/v1/audit?limit=10").await;
+    let entry = audit["items"].as_array().expect("items").iter().find(|entry| entry["action"] == "reload_settings");
+    assert!(entry.expect("an entry").to_string().contains("limits.body"), "{audit}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_settings_change_nothing() {
+    let (world, program) = started(&["main"]).await;
+    let text = std::fs::read_to_string(world.settings_file()).expect("reads");
+    world.edit_settings(|text| {
+        let limited = text.replacen("name = \"main\"\n", "name = \"main\"\nmessages_per_hour = 2\n", 1);
+        format!("{limited}\n[limits]\nbody = \"1TB\"\n")
+    });
+    let line = std::fs::read_to_string(world.settings_file()).expect("reads").lines().count();
+    let ran = cli(&world, &["reload"]).run();
+    assert_eq!(ran.code, Some(1), "{}", ran.all());
+    let said = ran.all();
+    let place = format!("switchboard.toml:{line}:");
+    assert!(said.contains(&place) && said.contains("`limits.body` must be a size from 1KiB to 64MiB"), "{said}");
+    assert!(said.contains("Nothing was changed"), "{said}");
+    assert_eq!(limit(&program).await, Value::Null);
+    // One that is gone is no file without settings.
+    std::fs::remove_file(world.settings_file()).expect("removed");
+    let (status, problem) = program.post("/v1/settings/reload", &json!({})).await;
+    assert_eq!((status, &problem["code"]), (422, &json!("settings_wrong")), "{problem}");
+    std::fs::write(world.settings_file(), text).expect("writes");
+    assert_eq!(keys(&reload(&world), "applied"), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ports_and_accounts_come_and_go() {
+    let (world, program) = started(&["main", "backup_1"]).await;
+    let (old, new) = (world.legacy_port(5022), testkit::free_port());
+    let body = json!({ "chat": "@client_1", "text": "by an old port" });
+    assert_eq!(program.legacy(old, "/send_text", &body).await.0, 200);
+    let before = std::fs::read_to_string(world.settings_file()).expect("reads");
+    world.edit_settings(|text| {
+        let moved = text.replace(&format!("port = {old},"), &format!("port = {new},"));
+        let (head, tail) = moved.split_once("[[telegram.accounts]]\nname = \"backup_1\"").expect("the account");
+        let rest = tail.find("[[telegram.accounts]]").expect("further accounts");
+        format!("{head}{}", &tail[rest..])
+    });
+    let answer = reload(&world);
+    let applied = keys(&answer, "applied");
+    for key in [format!("legacy.ports[{old}]"), format!("legacy.ports[{new}]"), "telegram.accounts[backup_1]".into()] {
+        assert!(applied.contains(&key), "{key}: {answer}");
+    }
+    assert_eq!(answer["not_applied"], json!([]));
+    program
+        .until("the new port is open", || async {
+            tokio::net::TcpStream::connect(("127.0.0.1", new)).await.is_ok()
+        })
+        .await;
+    assert_eq!(program.legacy(new, "/send_text", &body).await.0, 200);
+    program
+        .until("the old port is closed", || async {
+            tokio::net::TcpStream::connect(("127.0.0.1", old)).await.is_err()
+        })
+        .await;
+    assert_eq!(program.get("/v1/accounts/backup_1").await.0, 404);
+    let (_, listeners) = program.get("/v1/listeners").await;
+    let named = |port: u16| listeners.to_string().contains(&format!("\"{port}\""));
+    assert!(named(new) && !named(old), "{listeners}");
+
+    // On a signal, as the service manager sends it.
+    std::fs::write(world.settings_file(), before).expect("writes");
+    let hup = Command::new("kill").args(["-HUP", &program.pid().to_string()]).status().expect("runs");
+    assert!(hup.success());
+    program.account_is("backup_1", "ready").await;
+    program
+        .until("the first port is open again", || async {
+            tokio::net::TcpStream::connect(("127.0.0.1", old)).await.is_ok()
+        })
+        .await;
+    assert_eq!(program.legacy(old, "/send_text", &body).await.0, 200);
+    assert_eq!(world.sent().await.len(), 3);
+}
