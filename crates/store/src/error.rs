@@ -323,6 +323,15 @@ pub enum MasterKeyError {
         /// The key file, if it came from one.
         file: Option<PathBuf>,
     },
+    /// A rotation was begun, and the key that it made is not beside this one.
+    #[error(
+        "the master key was being replaced by another one, which is missing{}; put that file back beside master.key",
+        of(file.as_ref())
+    )]
+    NextMissing {
+        /// Where it should be.
+        file: Option<PathBuf>,
+    },
     /// The system gives no random numbers.
     #[error("cannot make a master key: the system gives no random numbers ({what})")]
     NoRandomness {

@@ -11,7 +11,6 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use crate::database::sqlite::failed;
 use crate::database::{self, Address};
 use crate::error::MasterKeyError;
-use crate::vault::Vault;
 use crate::{MasterKey, OpenError, StoreError, directory, migrations, opening};
 
 /// A larger database is not read through: that would take minutes.
@@ -63,7 +62,7 @@ pub fn inspect(
         read_through(&connection, &file)?;
     }
     if let Some(sealed) = opening::key_check(&database::Connection::Sqlite(connection)).map_err(judge)? {
-        let vault = Vault::new(&master_key.load(data_dir, true)?);
+        let vault = master_key.vault(data_dir, true)?;
         if !opening::is_ours(&vault, &sealed) {
             return Err(MasterKeyError::Wrong { file: master_key.file(data_dir) }.into());
         }

@@ -34,6 +34,7 @@ mod files;
 mod group;
 mod imports;
 mod inspect;
+mod key_rotation;
 mod lease;
 mod master_key;
 mod migrations;
@@ -104,6 +105,7 @@ pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
 pub use inspect::{StoreInspection, check_free, inspect};
+pub use key_rotation::{KeyRotation, KeyRotationError};
 pub use master_key::MasterKey;
 pub use outbox::{
     Accept, Accepted, Approval, Begin, Binding, Caller, Doubt, EndedInMinute, Fail, Filter, Idempotency,
@@ -165,7 +167,10 @@ struct Inner {
     lease: Option<lease::Lease>,
     /// How it is reached, where it is on a server.
     server: Option<Box<tokio_postgres::Config>>,
-    vault: Vault,
+    vault: Arc<Vault>,
+    master_key: MasterKey,
+    /// Held while the master key is rotated; what was sealed with the old one and may be on its way.
+    rotating: tokio::sync::Mutex<Option<vault::Outstanding>>,
     clock: Clock,
     location: Location,
     callbacks_counted: callbacks::Counters,

@@ -1,6 +1,6 @@
 //! The master key: given, or kept in a file that only its owner can read.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use domain::Secret;
 use domain::secret::{ExposeSecret, SecretText, Zeroize};
 
 use crate::error::MasterKeyError;
+use crate::vault::Vault;
 
 /// Where the key comes from that secrets in the store are sealed with.
 #[derive(Clone)]
@@ -36,6 +37,48 @@ impl MasterKey {
             Self::File(file) => Some(data_dir.join(file)),
             Self::Given(_) => None,
         }
+    }
+
+    /// Where the key lies that is to take the place of this one, while a rotation is under way.
+    pub(crate) fn next_file(&self, data_dir: &Path) -> Option<PathBuf> {
+        let mut name = self.file(data_dir)?.into_os_string();
+        name.push(".next");
+        Some(name.into())
+    }
+
+    /// What opens the fields: with this key and, while a rotation is under way, with the next one, which seals then.
+    pub(crate) fn vault(&self, data_dir: &Path, in_use: bool) -> Result<Vault, MasterKeyError> {
+        let vault = Vault::new(&self.load(data_dir, in_use)?);
+        if let Some(next) = self.next(data_dir)? {
+            // Nothing was sealed with this one yet.
+            let _ = vault.replace(&next);
+        }
+        Ok(vault)
+    }
+
+    fn next(&self, data_dir: &Path) -> Result<Option<Secret<[u8; 32]>>, MasterKeyError> {
+        let Some(file) = self.next_file(data_dir) else { return Ok(None) };
+        match File::open(&file) {
+            Ok(mut opened) => read(&mut opened, &file).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(MasterKeyError::Unreadable { file, source }),
+        }
+    }
+
+    /// The next key; makes it unless an earlier attempt did.
+    pub(crate) fn make_next(&self, data_dir: &Path) -> Result<Secret<[u8; 32]>, MasterKeyError> {
+        match (self.next(data_dir)?, self.next_file(data_dir)) {
+            (Some(next), _) => Ok(next),
+            (None, Some(file)) => make(&file),
+            (None, None) => Err(MasterKeyError::Malformed { file: None }),
+        }
+    }
+
+    /// Puts the file of the next key in the place of this one, which is gone with that.
+    pub(crate) fn adopt_next(&self, data_dir: &Path) -> Result<(), MasterKeyError> {
+        let (Some(file), Some(next)) = (self.file(data_dir), self.next_file(data_dir)) else { return Ok(()) };
+        let adopted = fs::rename(next, &file).and_then(|()| sync_folder_of(&file));
+        adopted.map_err(|source| MasterKeyError::Unreadable { file, source })
     }
 
     /// Reads the key. A missing file is made only when nothing was sealed yet.
@@ -76,17 +119,30 @@ fn make(file: &Path) -> Result<Secret<[u8; 32]>, MasterKeyError> {
     let key = Secret::new(key);
     let mut text = hex::encode(key.expose_secret());
     text.push('\n');
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
-        .and_then(|mut made| made.write_all(text.as_bytes()).and_then(|()| made.sync_all()))
+    let mut unfinished = file.as_os_str().to_owned();
+    unfinished.push(".new");
+    let written = write(Path::new(&unfinished), &text)
+        .and_then(|()| fs::rename(&unfinished, file))
         // What is sealed with the key must never outlive its file's place in the directory.
-        .and_then(|()| file.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all()));
+        .and_then(|()| sync_folder_of(file));
     text.zeroize();
     written.map_err(|source| MasterKeyError::Unreadable { file: file.to_owned(), source })?;
     Ok(key)
+}
+
+/// Writes a file for its owner alone, in the place of one that a killed program left.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    made.write_all(text.as_bytes())?;
+    made.sync_all()
+}
+
+fn sync_folder_of(file: &Path) -> io::Result<()> {
+    file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn parse(text: &str) -> Option<Secret<[u8; 32]>> {

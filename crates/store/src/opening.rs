@@ -1,7 +1,7 @@
 //! Opening a store, step by step, on a thread that may block.
 
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 use domain::Timestamp;
 use tokio_postgres::Config;
@@ -19,14 +19,16 @@ use crate::unreadable::LastUnreadable;
 use crate::vault::Vault;
 use crate::writer::Writer;
 use crate::{
-    Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, copying, directory, migrations,
+    Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, copying, directory, key_rotation, migrations,
 };
 
 /// Enough for interactive reads beside one long one.
 const READERS: usize = 2;
 /// A field sealed with the master key, to know it again.
-const KEY_CHECK: &str = "master key check";
-const KEY_CHECK_TEXT: &[u8] = b"switchboard";
+pub(crate) const KEY_CHECK: &str = "master key check";
+/// The same with the key that is to take its place, while a rotation is under way.
+pub(crate) const NEXT_KEY_CHECK: &str = "next master key check";
+pub(crate) const KEY_CHECK_TEXT: &[u8] = b"switchboard";
 
 pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError> {
     let StoreOptions { data_dir, url, clock, master_key } = options;
@@ -53,7 +55,12 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
                     name the database that it is in, or another --data-dir";
         return Err(OpenError::Server { what: what.to_owned() });
     }
-    let vault = Vault::new(&master_key.load(&data_dir, check.is_some())?);
+    let vault = Arc::new(master_key.vault(&data_dir, check.is_some())?);
+    if let Some(sealed) = fact(&writing, NEXT_KEY_CHECK).map_err(failed)?
+        && vault.open("store_facts", NEXT_KEY_CHECK, &sealed).is_err()
+    {
+        return Err(MasterKeyError::NextMissing { file: master_key.next_file(&data_dir) }.into());
+    }
     match check {
         Some(sealed) => {
             if !is_ours(&vault, &sealed) {
@@ -61,6 +68,9 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
             }
         }
         None => save_key_check(&writing, &vault).map_err(failed)?,
+    }
+    if master_key.next_file(&data_dir).is_some_and(|next| next.exists()) {
+        key_rotation::name_next(&writing, &vault).map_err(failed)?;
     }
 
     let mut events = EventLog::new(clock.clone());
@@ -79,6 +89,8 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         lease,
         server,
         vault,
+        master_key,
+        rotating: tokio::sync::Mutex::default(),
         clock,
         location,
         callbacks_counted: callbacks::Counters::default(),
@@ -150,7 +162,11 @@ pub(crate) fn is_ours(vault: &Vault, sealed: &[u8]) -> bool {
 }
 
 pub(crate) fn key_check(connection: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
-    connection.first("SELECT value FROM store_facts WHERE name = $1", [KEY_CHECK], |row| row.get(0))
+    fact(connection, KEY_CHECK)
+}
+
+fn fact(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    connection.first("SELECT value FROM store_facts WHERE name = $1", [name], |row| row.get(0))
 }
 
 fn save_key_check(connection: &Connection, vault: &Vault) -> Result<(), StoreError> {

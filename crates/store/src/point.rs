@@ -127,6 +127,11 @@ points! {
     REMOVE_WEBHOOK = "remove_webhook";
     REPLAY_WEBHOOK = "replay_webhook";
     RETRY_WEBHOOK = "retry_webhook";
+    MAKE_NEXT_KEY = "make_next_key";
+    NAME_NEXT_KEY = "name_next_key";
+    SEAL_AGAIN = "seal_again";
+    CHANGE_KEY = "change_key";
+    REPLACE_KEY = "replace_key";
     FAN_OUT = "fan_out";
     WEBHOOK_TRIED = "webhook_tried";
     DROP_WEBHOOK_DELIVERIES = "drop_webhook_deliveries";

@@ -17,7 +17,6 @@ use crate::database::postgres::Use;
 use crate::database::sqlite::failed;
 use crate::database::{self, Postgres};
 use crate::error::{MasterKeyError, SnapshotError};
-use crate::vault::Vault;
 use crate::{MasterKey, OpenError, Store, StoreError, inspect, opening};
 
 /// A copy that was read through: nothing in it is damaged, it is of this program's time, and its key is the one that is used.
@@ -39,6 +38,12 @@ impl Store {
     /// # Errors
     /// When the file is there already, the disk is full or fails, or the database is damaged.
     pub async fn snapshot(&self, to: &Path) -> Result<u64, SnapshotError> {
+        // A copy with fields of two keys could be opened with neither alone.
+        let _turn = self.inner.rotating.lock().await;
+        if self.is_rotating_master_key() {
+            let what = "a rotation of the master key is not finished; run `switchboard master-key rotate`";
+            return Err(SnapshotError::Failed { file: to.to_owned(), what: what.to_owned() });
+        }
         if let Some(server) = &self.inner.server {
             let (server, to, now) = (server.clone(), to.to_owned(), self.now());
             let stopping = Stopping::default();
@@ -82,7 +87,7 @@ impl Store {
 /// Whatever keeps the copy from being opened as the store of that data directory.
 pub fn prove_copy(copy: &Path, data_dir: &Path, master_key: &MasterKey) -> Result<ProvenCopy, OpenError> {
     let ours = |sealed: &[u8]| {
-        let vault = Vault::new(&master_key.load(data_dir, true)?);
+        let vault = master_key.vault(data_dir, true)?;
         if opening::is_ours(&vault, sealed) {
             Ok(())
         } else {

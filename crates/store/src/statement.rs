@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 28] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 29] {
         [
             crate::outbox::statements::ALL,
             crate::outbox::unfinished::ALL,
@@ -61,6 +61,7 @@ mod tests {
             crate::received::gaps::ALL,
             crate::received::reading::ALL,
             crate::conversations::statements::ALL,
+            crate::key_rotation::statements::ALL,
         ]
     }
 

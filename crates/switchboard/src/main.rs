@@ -268,6 +268,13 @@ enum Command {
     )]
     Reload(command::reload::Reload),
 
+    /// Replace the key to what is encrypted in the store
+    #[command(
+        name = "master-key",
+        after_help = "Works with and without a running server.\n\nExamples:\n  switchboard master-key rotate"
+    )]
+    MasterKey(command::master_key::MasterKeyCommand),
+
     /// Print the OpenAPI description of the HTTP API
     #[command(after_help = "Examples:\n  switchboard openapi > openapi.json")]
     Openapi,
@@ -357,6 +364,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Backup(backup) => backup.run().await,
         Command::Restore(restore) => restore.run().await,
         Command::Store(store) => store.run().await,
+        Command::MasterKey(key) => key.run().await,
         Command::Reload(reload) => reload.run().await,
         Command::Openapi => {
             output::line(format_args!("{}", web::openapi_json()));

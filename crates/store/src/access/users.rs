@@ -9,7 +9,7 @@ use domain::{Secret, SecretText, SessionId, Timestamp};
 use super::statements as sql;
 use crate::column::Columns;
 use crate::database::{Parameters, Row, params};
-use crate::vault::Vault;
+use crate::vault::{Sealed, Vault};
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError};
 
@@ -271,7 +271,7 @@ impl Users<'_> {
     }
 }
 
-fn seal(vault: &Vault, field: &str, name: &UserName, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+fn seal(vault: &Vault, field: &str, name: &UserName, plain: &[u8]) -> Result<Sealed, StoreError> {
     vault.seal(field, name.as_str(), plain).map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
@@ -341,7 +341,7 @@ impl SealedUser {
 struct AddUser {
     name: UserName,
     role: Role,
-    sealed: Vec<u8>,
+    sealed: Sealed,
     at: Timestamp,
     first: bool,
 }

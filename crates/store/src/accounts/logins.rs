@@ -8,7 +8,7 @@ use domain::{AccountName, SecretText};
 use crate::StoreError;
 use crate::column::Columns;
 use crate::database::Row;
-use crate::vault::Vault;
+use crate::vault::{Sealed, Vault};
 
 const TABLE: &str = "telegram_logins";
 
@@ -22,7 +22,7 @@ pub struct StoredLogin {
 }
 
 /// The record of a login, sealed.
-pub(super) fn seal(login: &StoredLogin, vault: &Vault) -> Result<Vec<u8>, StoreError> {
+pub(super) fn seal(login: &StoredLogin, vault: &Vault) -> Result<Sealed, StoreError> {
     vault
         .seal(TABLE, login.account.as_str(), login.record.expose_secret().as_bytes())
         .map_err(|error| StoreError::Unavailable(error.to_string()))

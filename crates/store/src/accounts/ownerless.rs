@@ -8,7 +8,7 @@ use super::statements as sql;
 use crate::StoreError;
 use crate::column::Columns;
 use crate::database::{Row, params};
-use crate::vault::Vault;
+use crate::vault::{Sealed, Vault};
 use crate::write::Transaction;
 
 const TABLE: &str = "telegram_ownerless_sessions";
@@ -32,7 +32,7 @@ pub struct OwnerlessSession {
 pub(super) struct SealedOwnerless {
     fingerprint: KeyFingerprint,
     dc_id: i32,
-    sealed: Vec<u8>,
+    sealed: Sealed,
     user: Option<SelfUser>,
     origin: String,
 }

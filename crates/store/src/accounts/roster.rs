@@ -11,7 +11,7 @@ use super::statements as sql;
 use crate::StoreError;
 use crate::column::{Columns, to_json};
 use crate::database::{Connection, Row, params};
-use crate::vault::Vault;
+use crate::vault::{self, Vault};
 use crate::write::Transaction;
 
 const TABLE: &str = "telegram_accounts";
@@ -41,9 +41,9 @@ pub struct StoredAccount {
 
 /// The secrets of an account, sealed.
 struct Sealed {
-    api_hash: Vec<u8>,
-    phone: Option<Vec<u8>>,
-    proxy: Option<Vec<u8>>,
+    api_hash: vault::Sealed,
+    phone: Option<vault::Sealed>,
+    proxy: Option<vault::Sealed>,
 }
 
 /// What a sealed field belongs to: two fields of one row cannot stand for each other.
@@ -51,7 +51,12 @@ fn field(name: &AccountName, field: &str) -> String {
     format!("{name}/{field}")
 }
 
-fn seal(vault: &Vault, name: &AccountName, column: &str, plain: &SecretText) -> Result<Vec<u8>, StoreError> {
+fn seal(
+    vault: &Vault,
+    name: &AccountName,
+    column: &str,
+    plain: &SecretText,
+) -> Result<vault::Sealed, StoreError> {
     vault
         .seal(TABLE, &field(name, column), plain.expose_secret().as_bytes())
         .map_err(|error| StoreError::Unavailable(error.to_string()))
@@ -94,7 +99,7 @@ impl SealedAccount {
 
     pub(super) fn open(self, vault: &Vault) -> Result<StoredAccount, StoreError> {
         let Self { name, priority, in_pool, api_id, limits, keep, sealed } = self;
-        let maybe = |column, sealed: Option<Vec<u8>>| {
+        let maybe = |column, sealed: Option<vault::Sealed>| {
             sealed.map(|sealed| open(vault, &name, column, &sealed)).transpose()
         };
         let (phone, proxy) = (maybe("phone", sealed.phone)?, maybe("proxy", sealed.proxy)?);

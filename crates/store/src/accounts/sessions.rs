@@ -13,7 +13,7 @@ use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::files::statements as files;
 use crate::point::{self, Point};
-use crate::vault::Vault;
+use crate::vault::{Sealed, Vault};
 use crate::write::{Transaction, Write};
 
 const TABLE: &str = "telegram_sessions";
@@ -99,7 +99,7 @@ pub(super) struct SaveSession {
     account: AccountName,
     fingerprint: KeyFingerprint,
     dc_id: i32,
-    sealed: Vec<u8>,
+    sealed: Sealed,
     user: Option<SelfUser>,
     at: Timestamp,
 }
@@ -152,7 +152,7 @@ pub(super) struct SealedSession {
     account: AccountName,
     fingerprint: KeyFingerprint,
     dc_id: i32,
-    sealed: Vec<u8>,
+    sealed: Sealed,
     user: Option<SelfUser>,
 }
 

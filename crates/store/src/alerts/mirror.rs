@@ -12,7 +12,6 @@ use domain::SecretText;
 use serde::{Deserialize, Serialize};
 
 use super::targets::{self, SealedTarget};
-use crate::vault::Vault;
 use crate::{MasterKey, MasterKeyError, StoreError};
 
 /// The file's name in the data directory.
@@ -99,7 +98,7 @@ pub fn read_mirrored_targets(
     if mirror.targets.is_empty() {
         return Ok(Vec::new());
     }
-    let vault = Vault::new(&master_key.load(data_dir, true)?);
+    let vault = master_key.vault(data_dir, true)?;
     let open = |Sealed { name, sealed }: Sealed| {
         let sealed = STANDARD.decode(sealed).map_err(|error| damaged(error.to_string()))?;
         let record = targets::open(&vault, &name, &sealed).map_err(damaged)?;

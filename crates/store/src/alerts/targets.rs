@@ -8,7 +8,7 @@ use crate::StoreError;
 use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::point::{self, Point};
-use crate::vault::Vault;
+use crate::vault::{Sealed, Vault};
 use crate::write::{Transaction, Write};
 
 pub(super) const TABLE: &str = "alert_targets";
@@ -44,7 +44,7 @@ pub struct TargetHealth {
 /// A target as stored in its table.
 pub(super) struct SealedTarget {
     pub(super) name: String,
-    pub(super) record: Vec<u8>,
+    pub(super) record: Sealed,
     created_at: Timestamp,
     created_by: String,
 }

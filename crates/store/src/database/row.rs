@@ -1,7 +1,7 @@
 //! A row that a statement found.
 
 use crate::StoreError;
-use crate::database::{Value, postgres, sqlite};
+use crate::database::{OwnedValue, Value, postgres, sqlite};
 
 /// A row, as long as the next one is not asked for.
 pub(crate) enum Row<'a> {
@@ -83,6 +83,12 @@ impl FromValue for i64 {
 impl FromValue for bool {
     fn from_value(value: Value<'_>) -> Result<Self, String> {
         i64::from_value(value).map(|number| number != 0)
+    }
+}
+
+impl FromValue for OwnedValue {
+    fn from_value(value: Value<'_>) -> Result<Self, String> {
+        Ok(value.into())
     }
 }
 

@@ -9,7 +9,7 @@ use super::TABLE;
 use crate::StoreError;
 use crate::column::{Columns, to_json};
 use crate::database::Row;
-use crate::vault::Vault;
+use crate::vault::{Sealed, Vault};
 
 /// An endpoint of another program.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ pub(super) fn key(id: WebhookId) -> [u8; 16] {
     *id.as_uuid().as_bytes()
 }
 
-pub(super) fn seal(vault: &Vault, webhook: &StoredWebhook) -> Result<Vec<u8>, StoreError> {
+pub(super) fn seal(vault: &Vault, webhook: &StoredWebhook) -> Result<Sealed, StoreError> {
     let WebhookSecrets { url, secret, previous, headers } = &webhook.secrets;
     let record = Record {
         url: url.expose_secret().into(),
@@ -126,7 +126,7 @@ fn filter_of(text: &str) -> Result<EventFilter, String> {
 /// A webhook as stored in the table.
 pub(super) struct SealedWebhook {
     webhook: StoredWebhook,
-    record: Vec<u8>,
+    record: Sealed,
     previous_until: Option<Timestamp>,
 }
 

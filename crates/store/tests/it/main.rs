@@ -42,6 +42,8 @@ mod imports;
 #[cfg(test)]
 mod inspect;
 #[cfg(test)]
+mod key_rotation;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod media;

@@ -12,6 +12,7 @@ pub(crate) mod failed;
 pub(crate) mod flood;
 pub(crate) mod key;
 pub(crate) mod logs;
+pub(crate) mod master_key;
 pub(crate) mod message;
 pub(crate) mod reload;
 pub(crate) mod restore;

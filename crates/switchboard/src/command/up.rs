@@ -152,6 +152,11 @@ impl Up {
         test_build::check(data_dir)?;
         let Some(store) = open_when_free(settings, data_dir, &ambient).await? else { return Ok(()) };
         let logs = crate::logging::open(&settings.log, data_dir, gathered);
+        if store.is_rotating_master_key()
+            && let Err(error) = store.rotate_master_key().await
+        {
+            tracing::error!(%error, "a rotation of the master key that was begun is not finished; both keys stay");
+        }
         test_build::mark(data_dir)?;
         say!("Data         {}", data_dir.display());
         let first_key = keys::ensure_first(

@@ -16,6 +16,7 @@ pub(crate) mod flood_clearing;
 pub(crate) mod keys;
 pub(crate) mod listeners;
 pub(crate) mod logs;
+pub(crate) mod master_key;
 pub(crate) mod media;
 pub(crate) mod messages;
 mod names;
@@ -94,6 +95,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(listeners::list))
         .merge(logs::routes())
         .routes(routes!(settings::reload))
+        .routes(routes!(master_key::rotate))
         .routes(routes!(doctor::get))
         .routes(routes!(backups::create, backups::list))
         .routes(routes!(backups::get))

@@ -83,6 +83,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("retry_webhook", "Retry what a webhook did not take", "Повтор непринятого вебхуком"),
     ("retry_webhook_attempt", "Post an event to a webhook once more", "Повтор события вебхуку"),
     ("revoke_key", "Revoke an API key", "Отзыв ключа API"),
+    ("rotate_master_key", "Replace the master key", "Замена главного ключа"),
     ("rotate_webhook_secret", "Change the secret of a webhook", "Смена секрета вебхука"),
     ("send_import_files", "Upload session files", "Загрузка файлов сессий"),
     ("send_message", "Send a message", "Отправка сообщения"),

@@ -6,6 +6,7 @@ mod chats;
 mod clearing;
 mod files;
 mod importing;
+mod master_key;
 mod messages;
 mod roster;
 mod webhooks;
@@ -60,6 +61,11 @@ async fn answered(program: &Program, request: reqwest::RequestBuilder) -> Option
 fn post_to_old_port(world: &World, port: u16, path: &str, body: &Value) -> reqwest::RequestBuilder {
     let client = reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client");
     client.post(format!("http://127.0.0.1:{}{path}", world.legacy_port(port))).body(body.to_string())
+}
+
+async fn stopped(program: &Program, point: &str) {
+    let what = format!("{point} stops the program");
+    program.until(&what, || program.stopped_at(point)).await;
 }
 
 /// Whether the program stands at any point.
@@ -155,6 +161,10 @@ groups! {
     Webhooks:
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_webhooks_each_event_is_had();
+
+    MasterKey:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_a_key_rotation_all_opens();
 }
 
 impl Group {
@@ -172,6 +182,8 @@ impl Group {
             Self::Alerts
         } else if webhooks::scenario(write).is_some() {
             Self::Webhooks
+        } else if master_key::reaches(write) {
+            Self::MasterKey
         } else if importing::reaches(write) {
             Self::Importing
         } else {
@@ -206,6 +218,7 @@ async fn kill_at(point: String) {
         }
         Group::Importing => importing::kill_at(&point).await,
         Group::Clearing => clearing::kill_at(&point).await,
+        Group::MasterKey => master_key::kill_at(&point).await,
         Group::Webhooks => {
             webhooks::kill_at(webhooks::scenario(written).expect("one of webhooks"), &point).await;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Program, Receiver, Start};
 
-use super::{act, finished};
+use super::{act, finished, stopped};
 use crate::binary;
 use crate::postgres::world;
 
@@ -186,9 +186,4 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
         }
     }
     world.assert_nothing_unknown().await;
-}
-
-async fn stopped(program: &Program, point: &str) {
-    let what = format!("{point} stops the program");
-    program.until(&what, || program.stopped_at(point)).await;
 }
