@@ -233,12 +233,21 @@ mod tests {
         let named: Vec<_> = found.iter().map(|(key, applies)| (key.as_str(), *applies)).collect();
         assert_eq!(
             named,
-            [("listen", AtStart), ("limits.body", Live), ("limits.connections", AtStart), ("log.level", Live)]
+            [
+                ("listen", AtStart),
+                ("limits.body", Live),
+                ("limits.connections", AtStart),
+                ("log.level", Live)
+            ]
         );
-        assert!(changed("[limits]\nbody = \"1MiB\"", "").is_empty(), "a default that is written is the default");
+        assert!(
+            changed("[limits]\nbody = \"1MiB\"", "").is_empty(),
+            "a default that is written is the default"
+        );
     }
 
-    const ACCOUNT: &str = "[[telegram.accounts]]\nname = \"main\"\napi_id = 1000001\napi_hash = \"made-up\"\n";
+    const ACCOUNT: &str =
+        "[[telegram.accounts]]\nname = \"main\"\napi_id = 1000001\napi_hash = \"made-up\"\n";
 
     #[test]
     fn items_of_a_list_are_told_apart_by_their_names() {
@@ -270,11 +279,15 @@ mod tests {
 
     #[test]
     fn what_needs_a_restart_is_named_until_there_is_one() {
-        let (before, after) = (settings(""), settings("[telegram]\nprobe_every = \"1m\"\n[log]\nlevel = \"warn\""));
+        let (before, after) =
+            (settings(""), settings("[telegram]\nprobe_every = \"1m\"\n[log]\nlevel = \"warn\""));
         let first = before.changes_to(&after).expect("compared");
         assert_eq!((first.changed.len(), first.settings.log.level), (2, crate::LogLevel::Warn));
         let second = first.settings.changes_to(&after).expect("compared");
-        assert_eq!(second.changed, [Change { key: "telegram.probe_every".to_owned(), applies: Applies::AtStart }]);
+        assert_eq!(
+            second.changed,
+            [Change { key: "telegram.probe_every".to_owned(), applies: Applies::AtStart }]
+        );
         assert_eq!(second.settings.telegram.probe_every, before.telegram.probe_every);
     }
 

@@ -29,6 +29,7 @@ mod settings;
 mod size;
 mod store;
 mod telegram;
+mod tls;
 mod value_kind;
 mod write;
 
@@ -63,3 +64,4 @@ pub use store::{InvalidStoreUrl, StoreSettings, StoreUrl};
 pub use telegram::{
     AccountSettings, DataCentre, PrivateDialogs, SessionSettings, SessionSource, TelegramSettings,
 };
+pub use tls::TlsSettings;

@@ -18,6 +18,7 @@ use crate::{
     legacy::LegacySettings,
     store::StoreSettings,
     telegram::TelegramSettings,
+    tls::TlsSettings,
     value_kind::{NETWORKS, integer, not_blank, reads},
 };
 
@@ -32,6 +33,9 @@ settings! {
             word("an address and a port", reads::<SocketAddr>);
         /// The proxies whose word about a client's address is taken.
         trusted_proxies: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"172.17.0.0/16\"]" => live;
+        /// TLS on the main port.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tls: Option<TlsSettings> => live;
         /// Where the store is.
         store: StoreSettings;
         /// Backups of the data directory.
@@ -134,7 +138,7 @@ settings! {
         /// How long messages are kept after their end, with their parts and steps; those in doubt until a person decides.
         #[serde(with = "crate::duration")]
         messages: Duration = "30d", duration("1d", "3650d");
-        /// How many messages are kept at most: of more the oldest go that ended a day ago. A million take about 515 MB.
+        /// How many messages are kept at most: of more the oldest go that ended a day ago. A million take about 520 MB.
         messages_at_most: u32 = 1_000_000, integer(10_000, 1_000_000_000);
         /// How long messages that came in are kept.
         #[serde(with = "crate::duration")]

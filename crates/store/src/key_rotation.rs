@@ -41,7 +41,9 @@ pub enum KeyRotationError {
     )]
     Given,
     /// Another one is under way.
-    #[error("the master key is being rotated already, or a backup is being made; try again when that is done")]
+    #[error(
+        "the master key is being rotated already, or a backup is being made; try again when that is done"
+    )]
     Busy,
     /// Something that was sealed before is not written yet.
     #[error("a secret is still being written with the old key; try again")]
@@ -105,7 +107,7 @@ struct Column {
 }
 
 /// Every column that is sealed.
-const COLUMNS: [Column; 11] = [
+static COLUMNS: [Column; 11] = [
     Column {
         bound_to: "telegram_accounts",
         find: sql::API_HASHES,
@@ -137,7 +139,12 @@ const COLUMNS: [Column; 11] = [
         row: |row| Ok(hex(row.get::<Vec<u8>>(0)?)),
     },
     Column { bound_to: "telegram_logins", find: sql::LOGINS, set: sql::SET_LOGIN, row: |row| row.get(0) },
-    Column { bound_to: "users.password", find: sql::PASSWORDS, set: sql::SET_PASSWORD, row: |row| row.get(0) },
+    Column {
+        bound_to: "users.password",
+        find: sql::PASSWORDS,
+        set: sql::SET_PASSWORD,
+        row: |row| row.get(0),
+    },
     Column { bound_to: "users.factor", find: sql::FACTORS, set: sql::SET_FACTOR, row: |row| row.get(0) },
     Column { bound_to: "users.factor", find: sql::OFFERED, set: sql::SET_OFFERED, row: |row| row.get(0) },
     Column { bound_to: "alert_targets", find: sql::TARGETS, set: sql::SET_TARGET, row: |row| row.get(0) },

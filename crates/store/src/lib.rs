@@ -67,7 +67,7 @@ mod write;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use crate::database::{Connection, Parameters, Row};
 
@@ -177,6 +177,7 @@ struct Inner {
     newest_event: tokio::sync::watch::Receiver<EventId>,
     unreadable: unreadable::LastUnreadable,
     retention: RwLock<Retention>,
+    messages_counted: Mutex<Option<sweep::MessagesCounted>>,
 }
 
 impl Store {

@@ -1,7 +1,7 @@
 //! Opening a store, step by step, on a thread that may block.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use domain::Timestamp;
 use tokio_postgres::Config;
@@ -19,7 +19,8 @@ use crate::unreadable::LastUnreadable;
 use crate::vault::Vault;
 use crate::writer::Writer;
 use crate::{
-    Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, copying, directory, key_rotation, migrations,
+    Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, copying, directory, key_rotation,
+    migrations,
 };
 
 /// Enough for interactive reads beside one long one.
@@ -97,6 +98,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         newest_event,
         unreadable: LastUnreadable::default(),
         retention: RwLock::default(),
+        messages_counted: Mutex::default(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Retention: what is old enough is removed, in pieces small enough that no one waits for them.
 
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -9,7 +10,7 @@ use crate::accounts::statements as accounts;
 use crate::alerts::{DropNotices, statements as alerts};
 use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
-use crate::database::params;
+use crate::database::{Row, params};
 use crate::failed_requests::DropFailedRequests;
 use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
@@ -18,7 +19,7 @@ use crate::received::reading as received;
 use crate::sagas::statements as sagas;
 use crate::webhooks::statements as webhooks;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, callbacks, failovers, sent_counts};
+use crate::{Retention, Store, StoreError, callbacks, failovers, sent_counts};
 
 /// A reference to a file at the provider is removed when it was saved this long ago; the one who uses one saves it again.
 const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
@@ -26,12 +27,23 @@ const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
 const UPLOAD_LIFE: Duration = Duration::from_hours(24);
 /// A session of a user is forgotten when it was not used for this long; it is over much sooner.
 const SESSION_LIFE: Duration = Duration::from_hours(30 * 24);
+/// Messages are counted once they were made this long ago: none can be written before them by then.
+const COUNTED_AFTER: Duration = Duration::from_hours(1);
 /// Rows looked at in one read.
 const LOOK: u32 = 2000;
 /// Rows removed in one write.
 const PIECE: usize = MOST as usize;
 /// The same, for statements.
 const MOST: u32 = 100;
+
+/// How many messages there are, as far as they were counted: those that came since are counted by the next sweep, never all of
+/// them again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct MessagesCounted {
+    /// The id up to which they were counted.
+    up_to: [u8; 16],
+    messages: u64,
+}
 
 /// How much was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -79,9 +91,8 @@ impl Store {
     pub async fn sweep(&self) -> Result<Swept, StoreError> {
         let (now, keep) = (self.now(), self.retention());
         let older = |life: Duration| (now.minus(life).as_micros(), MOST);
-        let messages = self.sweep_work(MESSAGES, now.minus(keep.messages), None).await?;
         Ok(Swept {
-            messages: messages + self.sweep_surplus(keep.messages_at_most, now.minus(KEY_LIFE)).await?,
+            messages: self.sweep_messages(now, keep).await?,
             received: in_pieces(|| self.drop_rows(received::DROP_OLD, older(keep.received))).await?,
             keys: self.sweep_keys(now.minus(KEY_LIFE)).await?,
             joins: in_pieces(|| self.execute(point::DROP_JOINS, sql::DROP_JOINS, (now.as_micros(), MOST)))
@@ -128,25 +139,35 @@ impl Store {
             })
             .await?,
             webhook_deliveries: in_pieces(|| {
-                self.execute(
-                    point::DROP_WEBHOOK_DELIVERIES,
-                    webhooks::DROP_OLD,
-                    older(keep.webhook_attempts),
-                )
+                self.execute(point::DROP_WEBHOOK_DELIVERIES, webhooks::DROP_OLD, older(keep.webhook_attempts))
             })
             .await?,
         })
     }
 
-    /// Removes messages beyond so many, the oldest first, of those that ended before.
-    async fn sweep_surplus(&self, most: u32, before: Timestamp) -> Result<u64, StoreError> {
-        let oldest_kept = self.first(sql::NTH_NEWEST, [most.saturating_sub(1)], |row| {
-            Columns::new(row, TABLE).get::<[u8; 16]>(0)
-        });
-        match oldest_kept.await? {
-            Some(oldest_kept) => self.sweep_work(MESSAGES, before, Some(oldest_kept)).await,
-            None => Ok(0),
+    /// Removes messages that are past their time, then the oldest of those that are too many and whose keys are over.
+    async fn sweep_messages(&self, now: Timestamp, keep: Retention) -> Result<u64, StoreError> {
+        // Until it is put back, so that a sweep that fails in between counts all of them again.
+        let counted = self.counted().take().unwrap_or_default();
+        let up_to = first_id_at(now.minus(COUNTED_AFTER)).max(counted.up_to);
+        let more =
+            self.first(sql::COUNT_BETWEEN, (counted.up_to, up_to), |row| Columns::new(row, TABLE).count(0));
+        let count = counted.messages + more.await?.unwrap_or_default();
+        let mut removed = self.sweep_work(MESSAGES, now.minus(keep.messages), None).await?;
+        let surplus = count.saturating_sub(removed).saturating_sub(keep.messages_at_most.into());
+        if let Ok(surplus) = u32::try_from(surplus)
+            && surplus > 0
+        {
+            let id = |row: &Row<'_>| Columns::new(row, TABLE).get::<[u8; 16]>(0);
+            let oldest_kept = self.first(sql::NTH_AFTER, ([0_u8; 16], surplus), id).await?;
+            removed += self.sweep_work(MESSAGES, now.minus(KEY_LIFE), oldest_kept.or(Some(up_to))).await?;
         }
+        *self.counted() = Some(MessagesCounted { up_to, messages: count.saturating_sub(removed) });
+        Ok(removed)
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Option<MessagesCounted>> {
+        self.inner.messages_counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes messages or sagas that ended before, with all their rows; with `below`, those of lower ids alone.

@@ -335,6 +335,7 @@ fn main() -> ExitCode {
                     || matches!(cause.downcast_ref(), Some(store::OpenError::Newer { .. }))
                     || matches!(cause.downcast_ref(), Some(access::FirstError::Unfit(_)))
                     || matches!(cause.downcast_ref(), Some(events::StartError::Address(_)))
+                    || cause.is::<web::TlsError>()
             };
             if error.chain().any(wrong_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }

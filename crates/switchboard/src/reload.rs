@@ -55,6 +55,7 @@ pub(crate) struct Reload<'a> {
     pub(crate) source: SettingsSource,
     /// Those that hold.
     pub(crate) settings: Settings,
+    pub(crate) tls: Option<web::Tls>,
     pub(crate) examined: web::Examined,
     pub(crate) context: &'a AppContext,
     pub(crate) messaging: &'a Messaging,
@@ -96,6 +97,9 @@ impl Reload<'_> {
         let fingerprint = doctor::settings_fingerprint(&read);
         let changes = self.settings.changes_to(&self.source.as_run(read))?;
         InviteCallbacks::check(&changes.settings.legacy).map_err(|error| error.to_string())?;
+        let tls = changes.settings.tls.clone();
+        let tls = tokio::task::spawn_blocking(move || tls.as_ref().map(web::Tls::read).transpose());
+        let tls = tls.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
 
         let (live, later): (Vec<_>, Vec<_>) =
             changes.changed.into_iter().partition(|change| change.applies == Applies::Live);
@@ -103,10 +107,19 @@ impl Reload<'_> {
             self.examined.fingerprint = fingerprint;
         }
         self.settings = changes.settings;
+        let mut applied: Vec<_> = live.into_iter().map(|change| change.key).collect();
+        if let (Some(before), Some(now)) = (&self.tls, &tls)
+            && !before.shows_what(now)
+            && !applied.iter().any(|key| key.starts_with("tls."))
+        {
+            // The same file with another certificate.
+            applied.push("tls.certificate".to_owned());
+        }
+        self.tls = tls;
         let not_applied = self.apply().await;
         Ok(ReloadedSettings {
             file: self.source.file().map(|file| file.display().to_string()),
-            applied: live.into_iter().map(|change| change.key).collect(),
+            applied,
             needs_restart: later.into_iter().map(|change| change.key).collect(),
             not_applied,
             unchanged: changes.unchanged,
@@ -140,7 +153,8 @@ impl Reload<'_> {
         self.backups.reload(&settings.backup);
         let examined = web::Examined { settings: Arc::new(settings.clone()), ..self.examined.clone() };
         let control_socket = Some(examined.data_dir.join("control.sock"));
-        self.state.reload(web::Options::new(settings, control_socket, examined));
+        let options = web::Options::new(settings, control_socket, examined);
+        self.state.reload(web::Options { tls: self.tls.clone(), ..options });
         not_applied
     }
 }

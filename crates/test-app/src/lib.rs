@@ -173,6 +173,7 @@ impl Builder {
             vec![config::DataCentre { id: 2, address: ([127, 0, 0, 1], 9).into() }];
         let mut options = Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: None,
             control_socket: Some(data_dir.join("control.sock")),
             trusted_proxies: Vec::new(),
             legacy: LegacySettings::default(),

@@ -18,11 +18,11 @@ pub fn client_address(state: &State, parts: &Parts) -> Option<IpAddr> {
     Some(state.client_address(peer, &parts.headers))
 }
 
-/// Whether the browser spoke TLS: only a trusted proxy can say so (`X-Forwarded-Proto: https`), since the program itself speaks
-/// plain HTTP.
+/// Whether the browser spoke TLS: to this program, or to a trusted proxy that says so (`X-Forwarded-Proto: https`).
 pub fn is_secure(state: &State, parts: &Parts) -> bool {
-    let peer = parts.extensions.get::<ConnectionInfo>().and_then(|via| via.peer);
-    peer.is_some_and(|peer| came_encrypted(peer, &parts.headers, &state.options().trusted_proxies))
+    let Some(via) = parts.extensions.get::<ConnectionInfo>() else { return false };
+    let is_proxied = |peer| came_encrypted(peer, &parts.headers, &state.options().trusted_proxies);
+    via.is_encrypted || via.peer.is_some_and(is_proxied)
 }
 
 /// The last word of the header counts: it is what the nearest proxy wrote.

@@ -30,7 +30,11 @@ impl InProcessApi {
     }
 
     async fn ask(&self, mut request: Request<Body>) -> Response {
-        request.extensions_mut().insert(ConnectionInfo { listener: ListenerKind::Control, peer: None });
+        request.extensions_mut().insert(ConnectionInfo {
+            listener: ListenerKind::Control,
+            peer: None,
+            is_encrypted: false,
+        });
         // A router refuses by answering, never with an error.
         match self.0.clone().oneshot(request).await {
             Ok(response) => response,

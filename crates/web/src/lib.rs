@@ -33,7 +33,7 @@ pub use auth::{Actor, hash as hash_api_key, new_key as new_api_key};
 pub use client::{client_address, is_secure};
 pub use files::Files;
 pub use in_process::InProcessApi;
-pub use listen::{Holder, ListenerState, ListenerView, answer_unavailable, serve};
+pub use listen::{Holder, ListenerState, ListenerView, Tls, TlsError, answer_unavailable, serve};
 pub use multipart::{MultipartError, Part, parts as form_parts};
 pub use openapi::openapi_json;
 pub use options::{Examined, Limits, Options};

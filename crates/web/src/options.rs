@@ -9,10 +9,14 @@ use std::time::Duration;
 use config::{LegacySettings, Settings};
 use ipnet::IpNet;
 
+use crate::listen::Tls;
+
 /// Where to listen and whom to trust.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub listen: SocketAddr,
+    /// What the main port shows; without it, it speaks plain HTTP.
+    pub tls: Option<Tls>,
     /// The control socket; none is served without it.
     pub control_socket: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -37,9 +41,11 @@ pub struct Examined {
 }
 
 impl Options {
+    /// Those of the settings, without TLS.
     pub fn new(settings: &Settings, control_socket: Option<PathBuf>, examined: Examined) -> Self {
         Self {
             listen: settings.listen,
+            tls: None,
             control_socket,
             trusted_proxies: settings.trusted_proxies.clone(),
             legacy: settings.legacy.clone(),

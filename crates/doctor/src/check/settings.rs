@@ -63,8 +63,9 @@ pub(crate) fn check(facts: &Facts<'_>) -> Section {
             facts.file.unwrap_or("settings"),
             "The server runs with settings that differ from the current ones.",
             Fix::command_and(
-                "systemctl restart switchboard",
-                "they apply after a restart; if the server was started with another file, name it with --config",
+                "switchboard reload",
+                "it applies what can be applied and lists what needs a restart; if the server was started with another file, \
+                 name it with --config",
             ),
         ));
     }

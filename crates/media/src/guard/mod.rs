@@ -55,7 +55,11 @@ impl Allowed {
     }
 
     fn lists(&self, address: IpAddr) -> bool {
-        self.networks.read().unwrap_or_else(PoisonError::into_inner).iter().any(|network| network.contains(&address))
+        self.networks
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .any(|network| network.contains(&address))
     }
 }
 

@@ -306,7 +306,8 @@ statements! {
     // ---- retention
     OLD_MESSAGES = "
         SELECT id, finished_at, 0 FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
-    NTH_NEWEST = "SELECT id FROM outbox ORDER BY id DESC LIMIT 1 OFFSET $1";
+    COUNT_BETWEEN = "SELECT count(*) FROM outbox WHERE id > $1 AND id <= $2";
+    NTH_AFTER = "SELECT id FROM outbox WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
     DROP_MESSAGE = "DELETE FROM outbox WHERE id = $1 AND finished_at <= $2";
     DROP_PROVIDER_IDS = "DELETE FROM provider_messages WHERE message_id = $1";
     DROP_FILES = "DELETE FROM outbox_files WHERE message_id = $1";

@@ -52,6 +52,7 @@ async fn fill(world: &World) -> WebhookId {
         phone: Some(text("+70000000001")),
         proxy: Some(text("socks5://127.0.0.1:1080")),
         limits: domain::account::SendingLimits::default(),
+        keep: domain::KeepRule::default(),
     };
     assert_eq!(store.accounts().add(&added).await, Ok(true));
     store.accounts().save_session(&session("main", 1)).await.unwrap();
@@ -66,7 +67,8 @@ async fn fill(world: &World) -> WebhookId {
     let login = StoredLogin { account: account("main"), record: text("a login") };
     store.accounts().save_login(&login).await.unwrap();
     for name in ["anna", "boris"] {
-        let user = NewUser { name: name.parse().unwrap(), role: Role::Admin, password: text("words"), at: now };
+        let user =
+            NewUser { name: name.parse().unwrap(), role: Role::Admin, password: text("words"), at: now };
         assert_eq!(store.users().add(&user).await, Ok(true));
         let secret = Secret::new(Box::new(b"a factor".to_vec()));
         assert_eq!(store.users().offer_factor(&user.name, &secret).await, Ok(true));
@@ -74,8 +76,12 @@ async fn fill(world: &World) -> WebhookId {
     let anna = store.users().get(&"anna".parse().unwrap()).await.unwrap().unwrap();
     let offered = anna.offered.unwrap();
     assert_eq!(store.users().confirm_factor(&anna.name, offered, 1, Vec::new()).await, Ok(true));
-    let target =
-        StoredTarget { name: "hook".into(), record: text("a target"), created_at: now, created_by: "anna".into() };
+    let target = StoredTarget {
+        name: "hook".into(),
+        record: text("a target"),
+        created_at: now,
+        created_by: "anna".into(),
+    };
     assert_eq!(store.alerts().add_target(&target).await, Ok(true));
     let id = WebhookId::from_uuid(world.ids.next());
     let webhook = StoredWebhook {
@@ -211,7 +217,9 @@ async fn a_rotation_that_was_cut_off_is_finished(world: World) {
     store.close().await;
     let store = world.open_again().await.unwrap();
     is_whole(&store, webhook).await;
-    assert!(store.accounts().session(&account("later"), session("later", 3).fingerprint).await.unwrap().is_some());
+    assert!(
+        store.accounts().session(&account("later"), session("later", 3).fingerprint).await.unwrap().is_some()
+    );
     store.close().await;
 }
 

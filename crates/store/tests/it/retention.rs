@@ -7,8 +7,8 @@ use domain::outcome::Failure;
 use domain::saga::{Failover, RegistryChange, Saga, SagaState};
 use domain::{CallbackId, FailedRequestId};
 use store::{
-    Accepted, Begin, Fail, FailedState, FailoverFilter, Hold, NewCallback, Page, Retention, SagaAccepted, SagaChange,
-    Swept,
+    Accepted, Begin, Fail, FailedState, FailoverFilter, Hold, NewCallback, Page, Retention, SagaAccepted,
+    SagaChange, Swept,
 };
 
 use crate::support::{

@@ -144,6 +144,7 @@ impl Up {
     ) -> anyhow::Result<()> {
         let examined = web::Examined { settings: Arc::new(settings.clone()), ..examined };
         let data_dir = &*examined.data_dir.clone();
+        let tls = settings.tls.as_ref().map(web::Tls::read).transpose()?;
         let given = keys::given()?;
         let given_password = std::env::var(ADMIN_PASSWORD).ok().map(SecretText::from);
         let ambient = app_context::ambient(gathered.clock());
@@ -211,7 +212,10 @@ impl Up {
             backups: backups.clone(),
         };
         backups.start();
-        let options = web::Options::new(settings, Some(data_dir.join("control.sock")), examined.clone());
+        let options = web::Options {
+            tls: tls.clone(),
+            ..web::Options::new(settings, Some(data_dir.join("control.sock")), examined.clone())
+        };
         let (reload, reload_requests) = web::ReloadRequests::channel();
         let services = context.services(&messaging, services, callbacks_due, Some(reload));
         let state = web::State::new(services, options);
@@ -243,6 +247,7 @@ impl Up {
         let reload = Reload {
             source,
             settings: settings.clone(),
+            tls,
             examined,
             context: &context,
             messaging: &messaging,
@@ -292,7 +297,6 @@ impl Up {
         logs.close().await;
         Ok(())
     }
-
 }
 
 /// Waits for Ctrl+C or SIGTERM.
@@ -425,8 +429,9 @@ async fn announce(
             .map_or("", |listener| listener.address.as_str())
     };
     let main = address("main");
-    say!("Dashboard    http://{main}/");
-    say!("API          http://{main}/v1    docs http://{main}/docs");
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    say!("Dashboard    {scheme}://{main}/");
+    say!("API          {scheme}://{main}/v1    docs {scheme}://{main}/docs");
     for listener in &listeners {
         if let Ok(number) = listener.name.parse::<u16>() {
             say!("Old port     http://{}    {}", listener.address, duty(settings, number));

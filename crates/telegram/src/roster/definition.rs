@@ -231,6 +231,7 @@ impl Definition {
             && self.priority == other.priority
             && self.in_pool == other.in_pool
             && self.limits == other.limits
+            && self.keep == other.keep
             && exposed(Some(&self.api_hash)) == exposed(Some(&other.api_hash))
             && exposed(self.phone.as_ref()) == exposed(other.phone.as_ref())
     }

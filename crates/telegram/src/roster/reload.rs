@@ -66,7 +66,8 @@ impl Pool {
         let name = definition.name.clone();
         let stored = pool::stored_keys(&self.store).await?.remove(&name).unwrap_or_default();
         let switches = self.store.accounts().switches().await?;
-        let switch = switches.into_iter().find(|(of, _)| *of == name).map_or(Switch::On, |(_, switch)| switch);
+        let switch =
+            switches.into_iter().find(|(of, _)| *of == name).map_or(Switch::On, |(_, switch)| switch);
         self.install(definition, stored, switch).await?;
         self.restore(|of| *of == name).await?;
         tracing::info!(account = %name, "added by the settings");

@@ -32,6 +32,8 @@ pub(crate) struct ConnectionInfo {
     pub(crate) listener: ListenerKind,
     /// The other end of the connection.
     pub(crate) peer: Option<IpAddr>,
+    /// Whether it was encrypted on its way to this program.
+    pub(crate) is_encrypted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -277,8 +279,8 @@ fn check_key(
 /// A wrong key. Callers with wrong keys are slowed down: a right key always works, no matter who else shares its address.
 fn wrong_key(state: &State, address: Option<IpAddr>) -> Problem {
     let now = state.clock().running();
-    let failures = &state.meters().failures;
-    match address.map(|address| failures.take(network_prefix(address), Meters::of_failures(), now)) {
+    let meters = state.meters();
+    match address.map(|address| meters.failures.take(network_prefix(address), Meters::of_failures(), now)) {
         Some(Err(wait)) => Problem::new(
             Code::RateLimited,
             "Too many wrong API keys came from this address; wait a little and check the key.",

@@ -102,7 +102,9 @@ impl Board {
         }
         Self {
             next: AtomicUsize::new(views.len()),
-            views: Mutex::new(views.into_iter().enumerate().map(|(place, view)| (Place(place), view)).collect()),
+            views: Mutex::new(
+                views.into_iter().enumerate().map(|(place, view)| (Place(place), view)).collect(),
+            ),
             legacy_ports: options.legacy.ports.len(),
             has_control: options.control_socket.is_some(),
             changes: watch::Sender::new(()),

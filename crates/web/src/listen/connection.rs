@@ -62,7 +62,7 @@ async fn serve<S>(
     floor: &Floor,
     stream: &mut S,
     via: ConnectionInfo,
-    Serving { router, replaced }: Serving,
+    Serving { router, replaced, .. }: Serving,
 ) -> Result<hyper::Result<()>, tokio::time::error::Elapsed>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,

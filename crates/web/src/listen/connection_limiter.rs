@@ -105,7 +105,10 @@ mod tests {
             limiter.acquire(address("::ffff:192.0.2.1"), &trusted).expect_err("no permit"),
             TooMany { is_news: true }
         );
-        assert_eq!(limiter.acquire(address("192.0.2.1"), &trusted).expect_err("no permit"), TooMany { is_news: false });
+        assert_eq!(
+            limiter.acquire(address("192.0.2.1"), &trusted).expect_err("no permit"),
+            TooMany { is_news: false }
+        );
         for other in ["192.0.2.2", "2001:db8::1"] {
             permits.push(limiter.acquire(address(other), &trusted).expect("a permit"));
         }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use super::board::Place;
 use super::{Floor, Serving, connection};
@@ -52,8 +51,8 @@ async fn serve(floor: &Floor, listener: &UnixListener, router: &Router) {
         };
         match accepted {
             Ok((stream, _)) => {
-                let via = ConnectionInfo { listener: ListenerKind::Control, peer: None };
-                let serving = Serving { router: router.clone(), replaced: CancellationToken::new() };
+                let via = ConnectionInfo { listener: ListenerKind::Control, peer: None, is_encrypted: false };
+                let serving = Serving::by(router.clone());
                 floor.tasks.spawn(connection::run(floor.clone(), stream, via, serving, permit));
             }
             Err(error) => {

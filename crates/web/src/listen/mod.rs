@@ -7,6 +7,7 @@ mod control_socket;
 mod holder;
 mod ports;
 mod standby;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use board::Place;
 pub use board::{ListenerState, ListenerView};
 pub use holder::Holder;
 pub use standby::answer_unavailable;
+pub use tls::{Tls, TlsError};
 
 use crate::legacy;
 use crate::state::State;
@@ -39,12 +41,13 @@ struct Floor {
 #[derive(Clone)]
 struct Serving {
     router: Router,
+    tls: Option<Tls>,
     replaced: CancellationToken,
 }
 
 impl Serving {
     fn by(router: Router) -> Self {
-        Self { router, replaced: CancellationToken::new() }
+        Self { router, tls: None, replaced: CancellationToken::new() }
     }
 }
 
@@ -66,8 +69,15 @@ pub async fn serve(state: State, pages: Router, stop: CancellationToken) {
     state.bundles().clear().await;
 
     let options = state.options();
-    let (_main, serving) = watch::channel(Serving::by(crate::router::main(&state, pages)));
-    floor.tasks.spawn(ports::keep(floor.clone(), Place::MAIN, options.listen, serving, CancellationToken::new()));
+    let main = Serving { tls: options.tls.clone(), ..Serving::by(crate::router::main(&state, pages)) };
+    let (main, serving) = watch::channel(main);
+    floor.tasks.spawn(ports::keep(
+        floor.clone(),
+        Place::MAIN,
+        options.listen,
+        serving,
+        CancellationToken::new(),
+    ));
     if let (Some(path), Some(place)) = (&options.control_socket, board.control()) {
         let router = crate::router::control(&state);
         floor.tasks.spawn(control_socket::keep(floor.clone(), place, path.clone(), router));
@@ -77,7 +87,11 @@ pub async fn serve(state: State, pages: Router, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            () = state.options_changed() => floor.arrange(&mut open, &state.options().legacy.ports),
+            () = state.options_changed() => {
+                let options = state.options();
+                encrypt(&main, options.tls.clone());
+                floor.arrange(&mut open, &options.legacy.ports);
+            }
         }
     }
     state.stop();
@@ -94,6 +108,19 @@ pub async fn serve(state: State, pages: Router, stop: CancellationToken) {
             "notes about answered callers were still being written at the end"
         );
     }
+}
+
+/// Has the main port show this certificate to its next connections, or none. Those that are open go on, unless it no longer
+/// speaks what they do.
+fn encrypt(main: &watch::Sender<Serving>, tls: Option<Tls>) {
+    let before = main.borrow().clone();
+    let replaced = if before.tls.is_some() == tls.is_some() {
+        before.replaced.clone()
+    } else {
+        before.replaced.cancel();
+        CancellationToken::new()
+    };
+    main.send_replace(Serving { tls, replaced, ..before });
 }
 
 impl Floor {

@@ -59,12 +59,37 @@ pub(super) async fn keep(
         if stream.set_nodelay(true).is_err() {
             continue;
         }
-        let via = ConnectionInfo { listener: ListenerKind::Port, peer: Some(peer.ip().to_canonical()) };
-        let served = connection::run(floor.clone(), stream, via, serving.borrow().clone(), permit);
-        floor.tasks.spawn(async move {
-            served.await;
+        let (floor, serving) = (floor.clone(), serving.borrow().clone());
+        floor.tasks.clone().spawn(async move {
+            serve(floor, stream, peer, serving, permit).await;
             drop(share);
         });
+    }
+}
+
+/// Serves one connection, encrypted where the port is.
+async fn serve(
+    floor: Floor,
+    stream: TcpStream,
+    peer: SocketAddr,
+    serving: Serving,
+    permit: OwnedSemaphorePermit,
+) {
+    let peer_address = Some(peer.ip().to_canonical());
+    let is_encrypted = serving.tls.is_some();
+    let via = ConnectionInfo { listener: ListenerKind::Port, peer: peer_address, is_encrypted };
+    let Some(tls) = &serving.tls else {
+        return connection::run(floor, stream, via, serving, permit).await;
+    };
+    let limit = floor.state.limits().head_time;
+    let agreed = tokio::select! {
+        agreed = tokio::time::timeout(limit, tls.accept(stream)) => agreed,
+        () = floor.stop.cancelled() => return,
+    };
+    match agreed {
+        Ok(Ok(stream)) => connection::run(floor, stream, via, serving, permit).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "a connection came to no encryption"),
+        Err(_) => tracing::debug!(%peer, "a connection did not agree on encryption in time"),
     }
 }
 

@@ -34,8 +34,8 @@ pub(crate) async fn reload(
         NotReloaded::Busy => Problem::new(Code::WrongState, format!("The request was turned away: {error}.")),
         NotReloaded::Stopping => Problem::new(Code::ShuttingDown, "The server is stopping."),
     })?;
-    let reloaded =
-        reloaded.map_err(|wrong| Problem::new(Code::SettingsWrong, format!("Nothing was changed: {wrong}")))?;
+    let reloaded = reloaded
+        .map_err(|wrong| Problem::new(Code::SettingsWrong, format!("Nothing was changed: {wrong}")))?;
     let mut audited = Audited::default();
     for (name, keys) in [("applied", &reloaded.applied), ("needs_restart", &reloaded.needs_restart)] {
         if !keys.is_empty() {

@@ -34,6 +34,7 @@ mod repeats;
 mod script;
 mod services;
 mod steps;
+mod tls;
 mod uploads;
 mod webhooks;
 mod world;

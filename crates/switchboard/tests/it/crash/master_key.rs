@@ -16,7 +16,8 @@ pub(super) fn reaches(write: &str) -> bool {
 
 pub(super) async fn kill_at(point: &str) {
     let world = world().await;
-    let (file, next) = (world.data_dir("data").join("master.key"), world.data_dir("data").join("master.key.next"));
+    let (file, next) =
+        (world.data_dir("data").join("master.key"), world.data_dir("data").join("master.key.next"));
     let mut program = Start::on(&world, binary(), "data").ready().await;
     let target = json!({"name": "owner", "kind": "webhook", "url": "https://example.com/hook"});
     act(&program, "/v1/alert-targets".into(), target).await.expect("added");
