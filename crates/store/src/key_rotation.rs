@@ -230,7 +230,7 @@ impl Store {
             tracing::warn!(%error, "the targets of alerts are not beside the store as they are in it");
         }
         let (check, earlier) = (sealed(vault, KEY_CHECK)?, vault.earlier());
-        self.change(point::CHANGE_KEY, move |transaction| {
+        self.change(point::ADOPT_KEY, move |transaction| {
             for column in &COLUMNS {
                 for before in &earlier {
                     if transaction.first(column.find, params![before, 1_u32], |_| Ok(()))?.is_some() {

@@ -130,7 +130,7 @@ points! {
     MAKE_NEXT_KEY = "make_next_key";
     NAME_NEXT_KEY = "name_next_key";
     SEAL_AGAIN = "seal_again";
-    CHANGE_KEY = "change_key";
+    ADOPT_KEY = "adopt_key";
     REPLACE_KEY = "replace_key";
     FAN_OUT = "fan_out";
     WEBHOOK_TRIED = "webhook_tried";

@@ -376,7 +376,7 @@ async fn every_write_has_its_failpoints(_: World) {
         "make_next_key",
         "name_next_key",
         "seal_again",
-        "change_key",
+        "adopt_key",
         "replace_key",
         "fan_out",
         "webhook_tried",

@@ -8,7 +8,7 @@ use crate::binary;
 use crate::postgres::world;
 
 /// The writes that only a rotation makes.
-const WRITES: [&str; 5] = ["make_next_key", "name_next_key", "seal_again", "change_key", "replace_key"];
+const WRITES: [&str; 5] = ["make_next_key", "name_next_key", "seal_again", "adopt_key", "replace_key"];
 
 pub(super) fn reaches(write: &str) -> bool {
     write.strip_prefix("store.").is_some_and(|write| WRITES.contains(&write))
