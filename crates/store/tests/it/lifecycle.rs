@@ -298,6 +298,7 @@ async fn every_write_has_its_failpoints(_: World) {
         "save_fill",
         "lift_mark",
         "create_key",
+        "change_key",
         "revoke_key",
         "leave_peer",
         "accept_saga",
