@@ -81,7 +81,7 @@ const PAGES: [(&str, &str); 33] = [
 const QUESTION: &str = "a question as the one before a stop";
 
 /// What answers to GET and has no picture, each for a reason.
-const NOT_SHOWN: [(&str, &str); 25] = [
+const NOT_SHOWN: [(&str, &str); 26] = [
     (
         "/accounts/import/under-way",
         "is there for as long as an import runs, and tells of it as the look before does",
