@@ -53,7 +53,7 @@ enum Action {
     },
     /// Show a message as the API does
     #[command(
-        after_help = "Examples:\n  switchboard message show msg_01…\n  switchboard message show rcv_1…"
+        after_help = "Examples:\n  switchboard message show msg_01…\n  switchboard message show rcv_1zzzzy5q1rkpjw00000pg"
     )]
     Show {
         /// The id of the message

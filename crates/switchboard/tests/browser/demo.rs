@@ -110,14 +110,19 @@ async fn chats(world: &World, program: &Program) -> (String, String) {
     let order = json!({ "title": "Repair 7042, battery", "members": ["@client_2"], "observer": true });
     let (status, made) = program.post("/v1/chats", &order).await;
     assert_eq!((status, &made["account"]), (201, &json!("backup_1")), "{made}");
+    let asked = json!({ "from": "@client_1", "chat": chat, "text": "Здравствуйте! Когда будет готово?" });
+    world.post("/telegram/messages", &asked).await;
+    let path = format!("/v1/chats/{chat}/messages");
+    let is_kept = || async {
+        let (_, conversation) = program.get(&path).await;
+        conversation["items"]
+            .as_array()
+            .is_some_and(|items| items.iter().any(|item| item["text"] == asked["text"]))
+    };
+    program.until("the question is kept", is_kept).await;
     for text in ["The screen is ordered.", "Экран приехал, начинаем."] {
         assert_eq!(program.send(&chat, text).await.0, 200);
     }
-    let asked = json!({ "from": "@client_1", "chat": chat, "text": "Спасибо! Когда можно забрать?" });
-    world.post("/telegram/messages", &asked).await;
-    let path = format!("/v1/chats/{chat}/messages");
-    let is_kept = || async { program.get(&path).await.1["items"][0]["direction"] == "in" };
-    program.until("the question is kept", is_kept).await;
     let (_, operations) = program.get("/v1/operations?kind=create_chat").await;
     (id(&operations["items"][0]), chat)
 }

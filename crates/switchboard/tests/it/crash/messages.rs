@@ -50,7 +50,7 @@ enum Scenario {
     PassedOver,
     /// A look-up met by a flood wait.
     LookUpFlood,
-    /// An API key made and revoked.
+    /// An API key made, changed and revoked.
     Keys,
     /// A text that is forbidden at first and allowed later.
     Allowed,
@@ -76,7 +76,7 @@ fn scenario(point: &str) -> Scenario {
         "store.unanswered" => Scenario::HungUp,
         "store.save_switch" => Scenario::Pause,
         "store.save_session" | "store.save_fill" | "store.account_states" => Scenario::Restart,
-        "store.create_key" | "store.revoke_key" => Scenario::Keys,
+        "store.create_key" | "store.change_key" | "store.revoke_key" => Scenario::Keys,
         "store.lift_mark" => Scenario::Allowed,
         "store.leave_peer" => Scenario::TakenOut,
         "store.drop_messages"
@@ -208,6 +208,7 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
         Scenario::Keys => {
             let key = act(program, "/v1/keys".into(), json!({"name": "short", "scopes": ["read"]})).await;
             let path = format!("/v1/keys/{}", id(key.as_ref()));
+            answered(program, program.request("PATCH", &path).json(&json!({"rate": "5/s"}))).await;
             answered(program, program.request("DELETE", &path)).await;
         }
         Scenario::Allowed => {
