@@ -132,17 +132,10 @@ async fn a_standby_of_the_server_takes_over_with_all_messages() {
     let mut servers = Replicated::start();
     let (url, address) = servers.first();
     let link = Link::to(&address).await;
-    let program = one_of_several(&world, &link.url(&url), "data").ready().await;
+    let program = hasty(&world, &link.url(&url)).ready().await;
     program.account_is("main", "ready").await;
     let id = held(&world, &program, "held").await;
+    link.cut();
     link.lead_to(servers.fail_over());
-    world.delete("/faults").await;
-    is_sent(&program, &id).await;
-    program
-        .until("messages are accepted", || async {
-            order(&program, "after").await.is_some_and(|(status, _)| status == 200)
-        })
-        .await;
-    assert_eq!(old_caller(&world, &program, "old").await, 200);
-    assert_eq!(world.sent().await, ["held", "after", "old"]);
+    recovers(&world, program, &link, &id).await;
 }
