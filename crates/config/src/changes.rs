@@ -129,16 +129,13 @@ impl Compared {
             let at = format!("{path}{name}[{item}]");
             let mut value = value.clone();
             let matching = after.iter().find(|(other, _)| other == item);
-            match matching {
-                Some((_, read)) => {
-                    self.section(inner.rows, applies, &mut value, read, &format!("{at}."));
+            if let Some((_, read)) = matching {
+                self.section(inner.rows, applies, &mut value, read, &format!("{at}."));
+                kept.push((item, value));
+            } else {
+                self.note(at, applies);
+                if applies == Applies::AtStart {
                     kept.push((item, value));
-                }
-                None => {
-                    self.note(at, applies);
-                    if applies == Applies::AtStart {
-                        kept.push((item, value));
-                    }
                 }
             }
         }
@@ -308,7 +305,7 @@ mod tests {
                 for (index, port) in ports.iter().enumerate() {
                     if turn == 0 || !port.is_multiple_of(2) {
                         let service = ["send_text", "send_media"][usize::from((services >> index) & 1) * usize::from(turn == 1)];
-                        text.push_str(&format!("[[legacy.ports]]\nport = {port}\nservice = \"{service}\"\n"));
+                        text = format!("{text}[[legacy.ports]]\nport = {port}\nservice = \"{service}\"\n");
                     }
                 }
                 settings(&text)

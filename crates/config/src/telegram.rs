@@ -107,7 +107,7 @@ settings! {
         /// chats that were made here or sent to (registered), all, or none.
         #[serde(default)]
         keep_messages: Keep = Keep::default(), choice(<Keep as strum::VariantNames>::VARIANTS);
-        /// Chats whose messages are kept whatever keep_messages says.
+        /// Chats whose messages are kept whatever `keep_messages` says.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keep_messages_of: Vec<ChatId> = Vec::new(), like(CHATS), "[\"-1001234567890\"]";
         /// Chats whose messages are never kept.

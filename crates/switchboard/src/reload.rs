@@ -87,7 +87,7 @@ impl Reload<'_> {
             // Who asked may have gone.
             let _ = request.send(reloaded);
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn reload(&mut self) -> web::Reloaded {

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::time::Instant;
+use std::{env, fs};
 
 use crate::postgres::{query, server};
 use crate::process::{PATIENCE, free_port};
@@ -57,7 +57,7 @@ impl Replicated {
         let states = "SELECT sync_state FROM pg_stat_replication WHERE sync_state = 'sync'";
         while query(&self.url(0), states).expect("an answer").is_empty() {
             assert!(Instant::now() < deadline, "the second server does not follow the first one");
-            thread::sleep(Duration::from_millis(20));
+            query(&self.url(0), "SELECT pg_sleep(0.02)").expect("an answer");
         }
     }
 

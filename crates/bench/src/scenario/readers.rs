@@ -26,7 +26,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// What was measured.
 #[derive(Debug, Serialize)]
 pub(crate) struct Readers {
-    pub(crate) readers: usize,
+    /// How many there are.
+    pub(crate) count: usize,
     /// Kilobytes before the first reader.
     pub(crate) without: u64,
     /// Kilobytes with all of them.
@@ -44,15 +45,15 @@ impl Measured for Readers {
         ];
         format!(
             "## Readers of events\n\n{} readers of `GET /v1/events`, idle.\n\n{}",
-            self.readers,
+            self.count,
             table("| | Switchboard |", rows)
         )
     }
 
     fn goals(&self) -> Vec<Goal> {
         vec![
-            Goal::memory(format!("memory with {} readers of events", self.readers), MOST, self.with),
-            Goal::all("readers of events that hear the next one", self.heard == self.readers),
+            Goal::memory(format!("memory with {} readers of events", self.count), MOST, self.with),
+            Goal::all("readers of events that hear the next one", self.heard == self.count),
         ]
     }
 }
@@ -80,7 +81,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Readers> {
     drop(readers);
     ours.contender.program.stop().await?;
     world.stop().await?;
-    Ok(Readers { readers: stage.pace.readers, without, with, heard })
+    Ok(Readers { count: stage.pace.readers, without, with, heard })
 }
 
 /// A reader whose request was answered.
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn memory_and_deaf_readers_are_judged() {
-        assert_missed(&Readers { readers: 10, without: 1, with: MOST - 1, heard: 10 }, 0);
-        assert_missed(&Readers { readers: 10, without: 1, with: MOST, heard: 9 }, 2);
+        assert_missed(&Readers { count: 10, without: 1, with: MOST - 1, heard: 10 }, 0);
+        assert_missed(&Readers { count: 10, without: 1, with: MOST, heard: 9 }, 2);
     }
 }

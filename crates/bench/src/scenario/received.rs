@@ -150,7 +150,7 @@ async fn line(connection: &mut TcpStream, unread: &mut String) -> Result<String>
         if let Some(end) = unread.find('\n') {
             return Ok(unread.drain(..=end).collect());
         }
-        let mut bytes = [0; 64 * 1024];
+        let mut bytes = vec![0; 64 * 1024];
         let count = connection.read(&mut bytes).await?;
         if count == 0 {
             bail!("the stream of events ended");

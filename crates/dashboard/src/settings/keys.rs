@@ -72,6 +72,7 @@ impl KeysPage<'_> {
         Life::of(key, self.visitor.now)
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass what they matched")]
     fn at_once(&self, burst: &NonZeroU32) -> String {
         self.words.at_once(&burst.to_string())
     }

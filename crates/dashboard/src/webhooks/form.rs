@@ -122,7 +122,7 @@ impl Form<'_> {
 
 #[derive(Template)]
 #[template(path = "webhooks/secret.html")]
-struct Secret<'a> {
+struct NewSecret<'a> {
     words: &'static WebhooksWords,
     work: &'static WorkWords,
     title: &'static str,
@@ -134,7 +134,7 @@ struct Secret<'a> {
 /// could read it from.
 pub(super) fn secret(visitor: &Visitor, title: &'static str, made: &MadeWebhook) -> Response {
     let (words, work) = (WebhooksWords::of(visitor.language), WorkWords::of(visitor.language));
-    let body = Secret { words, work, title, webhook: &made.view, secret: &made.secret };
+    let body = NewSecret { words, work, title, webhook: &made.view, secret: &made.secret };
     page::page(visitor, title, Section::Webhooks, body)
 }
 

@@ -108,7 +108,7 @@ sentences! {
     ChatsWords;
     unknown(chat: &str): "No account knows the chat {chat}", "Чат {chat} не знает ни один аккаунт";
     served(account: &str): "{account} serves it.", "Чат ведёт {account}.";
-    from_a_phone(account: &str): "{account}, from another app", "{account}, из другого приложения";
+    of_another_app(account: &str): "{account}, from another app", "{account}, из другого приложения";
     bind_question(chat: &str): "Give {chat} to which account?", "Какому аккаунту передать «{chat}»?";
     leave_question(chat: &str): "Leave {chat}?", "Выйти из «{chat}»?";
     bound(account: &str): "{account} serves the chat now.", "Теперь чат ведёт {account}.";

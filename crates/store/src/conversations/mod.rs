@@ -247,6 +247,6 @@ fn whole(connection: &Connection, message: ConversationMessage) -> Result<Conver
         ConversationMessage::Sent(message) => {
             ConversationMessage::Sent(Box::new(with_parts(connection, *message)?))
         }
-        received => received,
+        received @ ConversationMessage::Received(_) => received,
     })
 }

@@ -108,7 +108,7 @@ pub enum GapChange {
 
 pub(super) struct Change {
     pub(super) account: AccountName,
-    pub(super) change: GapChange,
+    pub(super) gap: GapChange,
     pub(super) at: Timestamp,
 }
 
@@ -119,7 +119,7 @@ impl Write for Change {
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let (account, at) = (self.account.as_str(), self.at.as_micros());
         transaction.run(DROP_OLD, params![account, self.at.minus(LISTED).as_micros()])?;
-        match &self.change {
+        match &self.gap {
             GapChange::Chats { chats, since, failure } => {
                 for chat_id in chats {
                     transaction.run(ADD_SINCE, params![account, chat_id.get(), since.as_micros(), at])?;

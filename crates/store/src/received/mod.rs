@@ -185,7 +185,7 @@ impl Received<'_> {
 
     /// Notes what comes of a gap.
     pub async fn change_gap(&self, account: &AccountName, change: GapChange) -> Result<(), StoreError> {
-        self.store.write(gaps::Change { account: account.clone(), change, at: self.store.now() }).await
+        self.store.write(gaps::Change { account: account.clone(), gap: change, at: self.store.now() }).await
     }
 
     /// Messages that came in, the latest first, a page at a time. A page may have fewer than were asked for and still lead on.

@@ -71,6 +71,7 @@ struct Create {
 
 /// What of a key is to be another.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed")]
 struct Change {
     /// The id of the key, as `key list` shows it
     id: ApiKeyId,

@@ -86,15 +86,15 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
     while !printed().contains("all dialogs are read") {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    let followed = folder.path().join("followed");
+    let events = folder.path().join("followed");
     let printed_now = printed();
     let follow = printed_now.lines().find(|line| line.contains("/v1/events")).expect("a line that follows");
     let mut follower = Command::new("bash")
         .args(["-c", &format!("{key}\nexec {}", follow.trim())])
-        .stdout(std::fs::File::create(&followed).expect("a file"))
+        .stdout(std::fs::File::create(&events).expect("a file"))
         .spawn()
         .expect("bash");
-    let heard = || std::fs::read_to_string(&followed).expect("reads");
+    let heard = || std::fs::read_to_string(&events).expect("reads");
     while !heard().contains(": following") {
         assert!(follower.try_wait().expect("waits").is_none(), "{follow}");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -238,7 +238,7 @@ impl Definition {
 }
 
 fn exposed(text: Option<&SecretText>) -> Option<&str> {
-    text.map(|text| text.expose_secret())
+    text.map(domain::ExposeSecret::expose_secret)
 }
 
 fn is_same_session(one: &(Source, Vec<Purpose>), other: &(Source, Vec<Purpose>)) -> bool {

@@ -244,7 +244,7 @@ mod tests {
     use grammers_tl_types::Deserializable as _;
 
     /// A message with all flags off, which is nothing but its id, chat, time and text.
-    fn message(id: i32, peer: enums::Peer, text: &str) -> types::Message {
+    fn message(id: i32, peer: &enums::Peer, text: &str) -> types::Message {
         use grammers_tl_types::Serializable as _;
         let mut bytes = vec![0; 8];
         id.serialize(&mut bytes);
@@ -270,7 +270,7 @@ mod tests {
     fn who_wrote_is_told_apart() {
         let person = types::User { first_name: Some("Ann".into()), ..some_user(7) };
         let bot = types::User { bot: true, ..some_user(8) };
-        let private = |id, user_id| message(id, user(user_id), "hi");
+        let private = |id, user_id| message(id, &user(user_id), "hi");
         let from_ann = seen(private(1, 7), vec![person]);
         assert_eq!(
             (from_ann.origin, from_ann.sender, from_ann.sender_name.as_deref(), &*from_ann.text),
@@ -283,20 +283,20 @@ mod tests {
         // What an account writes to itself is not marked as going out.
         assert_eq!(seen(private(4, 1), Vec::new()).origin, MessageOrigin::Owner);
         let channel: enums::Peer = types::PeerChannel { channel_id: 9 }.into();
-        let post = seen(message(5, channel, "news"), Vec::new());
+        let post = seen(message(5, &channel, "news"), Vec::new());
         assert_eq!((post.origin, post.sender), (MessageOrigin::Person, ChatId::channel(9)));
     }
 
     #[test]
     fn a_sign_in_code_is_not_kept() {
-        let code = seen(message(1, user(TELEGRAM), "Login code: 12345"), Vec::new());
+        let code = seen(message(1, &user(TELEGRAM), "Login code: 12345"), Vec::new());
         assert_eq!((code.origin, &*code.text), (MessageOrigin::Service, ""));
     }
 
     #[test]
     fn a_change_that_is_hidden_is_no_edit() {
         let edited = |edit_hide| {
-            let message = message(1, user(7), "hi");
+            let message = message(1, &user(7), "hi");
             seen(types::Message { edit_date: Some(9), edit_hide, ..message }, Vec::new()).edited_at
         };
         assert_eq!((edited(false), edited(true)), (Some(Timestamp::from_micros(9_000_000)), None));

@@ -58,7 +58,7 @@ mod tests {
             let (mut now, mut last) = (Duration::ZERO, None::<Duration>);
             for gap in gaps {
                 now += Duration::from_secs(gap);
-                let due = last.is_none_or(|last| now - last >= EVERY);
+                let due = last.is_none_or(|last| now.saturating_sub(last) >= EVERY);
                 prop_assert_eq!(uses.is_due(key, now), due);
                 last = if due { Some(now) } else { last };
             }

@@ -216,7 +216,7 @@ mod tests {
                     // After the wait that is told, and not before, one more is allowed.
                     let wait = pace.take(debt, now).expect_err("the same");
                     prop_assert!(pace.take(debt, now + wait).is_ok());
-                    prop_assert!(pace.take(debt, now + wait - Duration::from_nanos(1)).is_err());
+                    prop_assert!(pace.take(debt, now + wait.saturating_sub(Duration::from_nanos(1))).is_err());
                     continue;
                 };
                 prop_assert!(left.events < burst && left.whole_in <= pace.window());

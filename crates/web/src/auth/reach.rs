@@ -51,7 +51,7 @@ fn of(operation: &str) -> Reach {
 
 /// Refuses a call that is about something outside the limits of its key, as far as its path says it.
 pub(super) async fn check(state: &State, key: &KnownKey, parts: &mut Parts) -> Result<(), Problem> {
-    let reach = audit::operation(parts).map_or(Reach::Everything, |operation| of(operation));
+    let reach = audit::operation(parts).map_or(Reach::Everything, of);
     match reach {
         Reach::None | Reach::Handler => Ok(()),
         Reach::Everything => Err(key.beyond()),

@@ -56,19 +56,19 @@ impl Arrived {
     }
 
     /// The account of the port; or the one that the key is limited to. It may be asked for this chat.
-    pub(super) fn pin(&self, gate: &Gate, chat: &ChatRef) -> Result<Option<AccountName>, Answer> {
+    pub(super) fn pin(&self, gate: &Gate, chat: &ChatRef) -> Result<Option<AccountName>, Problem> {
         let port = gate.port.account.clone();
         let Some(key) = &self.guest.key else { return Ok(port) };
         key.chat(&gate.state, "chat", chat)?;
-        Ok(key.pin(port)?)
+        key.pin(port)
     }
 
     /// The same, where work on a chat is asked for.
-    pub(super) fn pin_task(&self, gate: &Gate, task: &Task) -> Result<Option<AccountName>, Answer> {
+    pub(super) fn pin_task(&self, gate: &Gate, task: &Task) -> Result<Option<AccountName>, Problem> {
         let port = gate.port.account.clone();
         let Some(key) = &self.guest.key else { return Ok(port) };
         key.task(&gate.state, task)?;
-        Ok(key.pin(port)?)
+        key.pin(port)
     }
 
     pub(super) fn marks(&self, gate: &Gate, body: &Value) -> Marks {

@@ -151,20 +151,18 @@ impl Floor {
             self.state.board().remove(gone.place);
         }
         for (port, stays) in wanted.iter().zip(stay) {
-            open.push(match stays {
-                Some(mut stays) => {
-                    if stays.port != *port {
-                        stays.port = port.clone();
-                        stays.serving.send_replace(self.serving(port)).replaced.cancel();
-                    }
-                    stays
+            let port = if let Some(mut stays) = stays {
+                if stays.port != *port {
+                    stays.port = port.clone();
+                    stays.serving.send_replace(self.serving(port)).replaced.cancel();
                 }
-                None => {
-                    let address = SocketAddr::new(port.listen, port.port);
-                    let now = self.state.clock().now();
-                    self.open(port, self.state.board().add(port.port.to_string(), address, now))
-                }
-            });
+                stays
+            } else {
+                let address = SocketAddr::new(port.listen, port.port);
+                let now = self.state.clock().now();
+                self.open(port, self.state.board().add(port.port.to_string(), address, now))
+            };
+            open.push(port);
         }
     }
 }

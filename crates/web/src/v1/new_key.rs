@@ -162,7 +162,7 @@ impl KeyChange {
                 wrong.push(FieldError::new("name", message));
             }
         }
-        key.repeats = read("repeats", self.repeats, "none", key.repeats, wrong, |text| parse_repeats(text));
+        key.repeats = read("repeats", self.repeats.as_deref(), "none", key.repeats, wrong, parse_repeats);
         let limits = std::mem::take(&mut key.limits);
         key.limits = KeyLimits {
             accounts: read_list("accounts", self.accounts, limits.accounts, wrong, str::parse),
@@ -178,10 +178,13 @@ impl KeyChange {
         if is_given(&self.expires_at) && is_given(&self.expires_in) {
             wrong.push(FieldError::new("expires_in", "stands beside expires_at; name one of them"));
         }
-        let end = read("expires_at", self.expires_at, "never", key.expires_at, wrong, |text| end(text, now));
-        key.expires_at = read("expires_in", self.expires_in, "never", end, wrong, |text| end_in(text, now));
+        let end = read("expires_at", self.expires_at.as_deref(), "never", key.expires_at, wrong, |text| {
+            end(text, now)
+        });
+        key.expires_at =
+            read("expires_in", self.expires_in.as_deref(), "never", end, wrong, |text| end_in(text, now));
         let rate = key.rate;
-        key.rate = read("rate", self.rate, "none", rate, wrong, str::parse::<RequestRate>);
+        key.rate = read("rate", self.rate.as_deref(), "none", rate, wrong, str::parse::<RequestRate>);
         if key.rate != rate {
             // It was meant for the other rate.
             key.burst = None;
@@ -196,13 +199,13 @@ impl KeyChange {
 /// A value in words, one of which takes it away; what is left out or empty stays.
 fn read<T, E: fmt::Display>(
     field: &str,
-    given: Option<String>,
+    given: Option<&str>,
     without: &str,
     old: Option<T>,
     errors: &mut Vec<FieldError>,
     read: impl FnOnce(&str) -> Result<T, E>,
 ) -> Option<T> {
-    match given.as_deref().map(str::trim) {
+    match given.map(str::trim) {
         None | Some("") => old,
         Some(word) if word == without => None,
         Some(text) => match read(text) {
@@ -233,7 +236,7 @@ fn read_list<T: PartialEq, E: fmt::Display>(
             Ok(value) if values.contains(&value) => {}
             Ok(value) => values.push(value),
             Err(error) => {
-                errors.push(FieldError::new(format!("{field}[{place}]"), format!("is wrong: {error}")))
+                errors.push(FieldError::new(format!("{field}[{place}]"), format!("is wrong: {error}")));
             }
         }
     }

@@ -404,9 +404,8 @@ pub(super) async fn kill_at(point: &str) {
     }
     let stops = program.until(&what, || program.stopped_at(point));
     match scenario {
-        Scenario::Restart => program.as_time_goes_by(Duration::from_secs(1), stops).await,
-        // It connects again once it is asked whether it is there.
-        Scenario::Missed => program.as_time_goes_by(Duration::from_secs(1), stops).await,
+        // The one connects again by itself, the other once it is asked whether it is there.
+        Scenario::Restart | Scenario::Missed => program.as_time_goes_by(Duration::from_secs(1), stops).await,
         // The sweep of the start may not have ended when the month went by; the next one is an hour later.
         Scenario::Forgotten => program.as_time_goes_by(Duration::from_hours(1), stops).await,
         _ => stops.await,

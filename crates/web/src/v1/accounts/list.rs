@@ -65,13 +65,12 @@ pub(crate) async fn list(
     let causes = state.health().overview(&least).causes;
     let page = wanted.cut(asked.of(accounts, &causes), |account| account.name.to_string())?;
     let items = page.items.into_iter().map(api::Account::from).collect();
-    let ownerless_sessions = match caller.limited() {
+    let ownerless_sessions = if caller.limited().is_some() {
         // They are of no account that it may use.
-        Some(_) => Some(Vec::new()),
-        None => {
-            let ownerless = tokio::time::timeout(OWNERLESS_WITHIN, state.pool().ownerless()).await;
-            ownerless.ok().and_then(Result::ok)
-        }
+        Some(Vec::new())
+    } else {
+        let ownerless = tokio::time::timeout(OWNERLESS_WITHIN, state.pool().ownerless()).await;
+        ownerless.ok().and_then(Result::ok)
     };
     Ok(json(
         StatusCode::OK,
