@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Longer than any caller is kept waiting.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The largest answer taken: a ledger of a long run.
 const LARGEST_ANSWER: usize = 512 * 1024 * 1024;
@@ -23,7 +23,7 @@ const LARGEST_ANSWER: usize = 512 * 1024 * 1024;
 pub(crate) enum ExchangeError {
     #[error("the connection failed: {0}")]
     Io(#[from] std::io::Error),
-    #[error("no answer in {} s", PATIENCE.as_secs())]
+    #[error("no answer in {} s", TIMEOUT.as_secs())]
     TimedOut,
     #[error("the connection was closed in the middle of an answer")]
     CutOff,
@@ -71,17 +71,17 @@ impl Connection {
     /// Connects without Nagle's delay.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self, ExchangeError> {
         let stream =
-            timeout(PATIENCE, TcpStream::connect(address)).await.map_err(|_| ExchangeError::TimedOut)??;
+            timeout(TIMEOUT, TcpStream::connect(address)).await.map_err(|_| ExchangeError::TimedOut)??;
         stream.set_nodelay(true)?;
         Ok(Self { stream, received: Vec::with_capacity(4096) })
     }
 
     /// Sends a request and waits for its answer.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer, ExchangeError> {
-        timeout(PATIENCE, self.exchange_patiently(request)).await.map_err(|_| ExchangeError::TimedOut)?
+        timeout(TIMEOUT, self.exchange_in_time(request)).await.map_err(|_| ExchangeError::TimedOut)?
     }
 
-    async fn exchange_patiently(&mut self, request: &[u8]) -> Result<Answer, ExchangeError> {
+    async fn exchange_in_time(&mut self, request: &[u8]) -> Result<Answer, ExchangeError> {
         self.stream.write_all(request).await?;
         loop {
             if let Some((answer, used)) = answer(&self.received, false)? {
@@ -102,7 +102,7 @@ impl Connection {
     pub(crate) async fn finish(mut self) -> Result<(), ExchangeError> {
         let mut rest = [0; 64];
         let read =
-            timeout(PATIENCE, self.stream.read(&mut rest)).await.map_err(|_| ExchangeError::TimedOut)??;
+            timeout(TIMEOUT, self.stream.read(&mut rest)).await.map_err(|_| ExchangeError::TimedOut)??;
         if read == 0 { Ok(()) } else { Err(Malformed("there is more than one answer").into()) }
     }
 }
@@ -161,7 +161,7 @@ pub(crate) async fn post_file(address: SocketAddr, path: &str, headers: &str, fi
         let mut file = tokio::fs::File::open(file).await?;
         tokio::io::copy_buf(&mut BufReader::with_capacity(PIECE, &mut file), &mut connection.stream).await
     };
-    let sent = timeout(PATIENCE, sending).await.map_err(|_| ExchangeError::TimedOut)?;
+    let sent = timeout(TIMEOUT, sending).await.map_err(|_| ExchangeError::TimedOut)?;
     // A server that refuses it closes early, and its answer says why.
     let answer = connection.exchange(b"").await.with_context(|| format!("POST {path} on {address}"))?;
     if !(200..300).contains(&answer.status) {
@@ -200,7 +200,7 @@ pub(crate) async fn get_file(address: SocketAddr, path: &str, headers: &str, fil
             same += both as u64;
         }
     };
-    let same = timeout(PATIENCE, getting).await.map_err(|_| ExchangeError::TimedOut)?;
+    let same = timeout(TIMEOUT, getting).await.map_err(|_| ExchangeError::TimedOut)?;
     same.with_context(|| format!("GET {path} on {address}"))
 }
 

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::world::Account;
 
 /// How long one call may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A signed-in connection. Dropped, it closes.
 pub(crate) struct Library {
@@ -93,9 +93,9 @@ impl Library {
     }
 
     async fn call<R: RemoteCall>(&self, request: &R) -> Result<R::Return> {
-        match timeout(PATIENCE, self.handle.invoke_in_dc(self.dc_id, request)).await {
+        match timeout(TIMEOUT, self.handle.invoke_in_dc(self.dc_id, request)).await {
             Ok(answer) => answer.map_err(|error| anyhow!("Telegram refused a call of the library: {error}")),
-            Err(_) => bail!("the library got no answer in {} s", PATIENCE.as_secs()),
+            Err(_) => bail!("the library got no answer in {} s", TIMEOUT.as_secs()),
         }
     }
 }

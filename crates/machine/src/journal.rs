@@ -20,7 +20,7 @@ const PROCESS_EXIT: &str = "98e322203f7a4ed290d09fe03c09fe15";
 /// How much of a journal is read, and how long that may take.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 const MOST_LINES: usize = 200_000;
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The most units whose own lines are asked for.
 const MOST_UNITS: usize = 20;
@@ -45,7 +45,7 @@ pub enum JournalError {
     #[error("journalctl cannot be run ({0}); give a journal that was exported with --journal FILE")]
     NoJournalctl(std::io::Error),
     /// It did not answer.
-    #[error("journalctl did not answer within {} s", PATIENCE.as_secs())]
+    #[error("journalctl did not answer within {} s", TIMEOUT.as_secs())]
     Silent,
     #[error("journalctl shows nothing ({0}); run this as root, or as a member of the group systemd-journal")]
     Refused(String),
@@ -145,7 +145,7 @@ async fn ask(clock: &Clock, matches: &[String]) -> Result<Vec<Entry>, JournalErr
         let said = said.lines().next().unwrap_or_default().trim().to_owned();
         if fine || said.is_empty() { found } else { Err(JournalError::Refused(said)) }
     };
-    clock.timeout(PATIENCE, reading).await.unwrap_or(Err(JournalError::Silent))
+    clock.timeout(TIMEOUT, reading).await.unwrap_or(Err(JournalError::Silent))
 }
 
 async fn entries(from: impl AsyncRead + Unpin) -> std::io::Result<Vec<Entry>> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::process::Command;
 
 /// How long the service manager may take. A start waits until the program says that it is ready.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 /// What the service manager did not do. The text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum SystemdError {
     #[error("`{command}` failed: {said}")]
     Refused { command: String, said: String },
     /// It did not answer in time.
-    #[error("`{command}` did not end within {} s; look at `systemctl list-jobs`", PATIENCE.as_secs())]
+    #[error("`{command}` did not end within {} s; look at `systemctl list-jobs`", TIMEOUT.as_secs())]
     Late { command: String },
 }
 
@@ -102,7 +102,7 @@ impl Systemd {
         };
         let refused = |said: String| SystemdError::Refused { command: shown(), said };
         let ran = Command::new(&self.systemctl).args(arguments).kill_on_drop(true).output();
-        match tokio::time::timeout(PATIENCE, ran).await {
+        match tokio::time::timeout(TIMEOUT, ran).await {
             Ok(Ok(ended)) if ended.status.success() => {
                 Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
             }

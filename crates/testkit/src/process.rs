@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 /// How long a process may take to do what a test waits for. Machines that build at the same time are slow.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long a process that has ended may leave its last words in the pipes.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -72,7 +72,7 @@ impl Process {
 
     /// Waits until it has printed something that `wanted` finds.
     pub(crate) async fn printed<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(found) = wanted(&self.output()) {
                 return found;
@@ -113,7 +113,7 @@ impl Process {
 
     /// Waits for the end and tells the exit code.
     pub(crate) async fn ended(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().expect("waits") {
                 return status.code();

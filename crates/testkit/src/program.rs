@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::KEY;
-use crate::process::{PATIENCE, Process};
+use crate::process::{TIMEOUT, Process};
 use crate::world::World;
 
 /// How to start it.
@@ -287,7 +287,7 @@ impl Program {
 
     /// Asks until it is so.
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, check: impl Fn() -> F) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !check().await {
             assert!(Instant::now() < deadline, "waited in vain for: {what}\n{}", self.output());
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -296,7 +296,7 @@ impl Program {
 
     /// Waits for something while time goes by, so much at a time.
     pub async fn as_time_goes_by<T>(&self, step: Duration, wanted: impl Future<Output = T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut wanted = std::pin::pin!(wanted);
         loop {
             let pause = async {
@@ -328,7 +328,7 @@ impl Program {
             };
             let begun = Instant::now();
             while !self.answered_since(latest).await {
-                assert!(begun.elapsed() < PATIENCE, "no session is answered\n{}", self.output());
+                assert!(begun.elapsed() < TIMEOUT, "no session is answered\n{}", self.output());
                 // As slowly as by a real clock: one that was cut off by a leap before this waits for its next attempt.
                 tokio::time::sleep(BREATH).await;
                 self.advance(BREATH).await;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use crate::postgres::{query, server};
-use crate::process::{PATIENCE, free_port};
+use crate::process::{TIMEOUT, free_port};
 
 /// Two servers, of the same programs and the same owner as the one that all tests share. They end when this is dropped.
 pub struct Replicated {
@@ -53,7 +53,7 @@ impl Replicated {
     }
 
     fn is_synchronous(&self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let states = "SELECT sync_state FROM pg_stat_replication WHERE sync_state = 'sync'";
         while query(&self.url(0), states).expect("an answer").is_empty() {
             assert!(Instant::now() < deadline, "the second server does not follow the first one");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::process::PATIENCE;
+use crate::process::TIMEOUT;
 
 /// Somebody at a terminal. The command is killed when this is dropped.
 pub struct Seat {
@@ -74,7 +74,7 @@ impl Seat {
 
     /// Waits until this stands on the screen, so many times.
     pub async fn shows(&self, text: &str, times: usize) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.screen().matches(text).count() < times {
             assert!(Instant::now() < deadline, "{text:?} is not shown; the screen is:\n{}", self.screen());
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -100,7 +100,7 @@ impl Seat {
 
     /// Waits for the end and tells the exit code. All that was written stands on the screen then.
     pub async fn ended(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let ended = self.child.try_wait().expect("waits");
             if let Some(status) = ended.filter(|_| self.reader.is_finished()) {

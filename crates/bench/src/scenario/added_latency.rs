@@ -19,7 +19,7 @@ use crate::world::World;
 const BLOCKS: usize = 5;
 
 /// A block may take this long; it takes a second.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Less than this is added to one send at p50, in microseconds.
 const ADDED: u32 = 1_000;
@@ -107,7 +107,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<AddedLatency> {
                 headers: contender::authorization(),
                 callers: 1,
                 keep: true,
-                lasts: PATIENCE,
+                lasts: TIMEOUT,
                 at_most: stage.pace.sends,
                 label,
             };

@@ -28,7 +28,7 @@ const TOOK: u128 = 10_000;
 const LEAST: u64 = 1 << 20;
 
 /// How long the import may take before it is given up.
-const PATIENCE: Duration = Duration::from_mins(5);
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// What was measured.
 #[derive(Debug, Default, Serialize)]
@@ -122,7 +122,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Import> {
     let asked = Instant::now();
     let mut command = tokio::process::Command::from(command);
     let output =
-        timeout(PATIENCE, command.kill_on_drop(true).output()).await.context("the import does not end")??;
+        timeout(TIMEOUT, command.kill_on_drop(true).output()).await.context("the import does not end")??;
     found.took = asked.elapsed().as_millis();
     if !output.status.success() {
         bail!("the import ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
@@ -158,7 +158,7 @@ async fn make_sessions(stage: &Stage, world: &World, folder: &Path) -> Result<()
         asked.write_all(format!("{line}\n").as_bytes()).await?;
     }
     drop(asked);
-    let status = timeout(PATIENCE, child.wait()).await.context("Python does not end")??;
+    let status = timeout(TIMEOUT, child.wait()).await.context("Python does not end")??;
     if status.success() { Ok(()) } else { bail!("the session files were not made: {status}") }
 }
 

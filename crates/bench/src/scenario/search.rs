@@ -18,7 +18,7 @@ use crate::{http, usage};
 const CALLERS: usize = 32;
 
 /// Sending all of them may take this long.
-const PATIENCE: Duration = Duration::from_mins(30);
+const TIMEOUT: Duration = Duration::from_mins(30);
 
 /// How many messages a page has.
 const PAGE: usize = 100;
@@ -99,7 +99,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Search> {
         headers: String::new(),
         callers: CALLERS,
         keep: true,
-        lasts: PATIENCE,
+        lasts: TIMEOUT,
         at_most: each,
         label: "sought".to_owned(),
     };

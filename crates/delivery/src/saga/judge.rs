@@ -45,13 +45,13 @@ pub(crate) fn absence_counts_from(asked_at: Timestamp, given_up_at: Timestamp) -
     if given_up_at.since(asked_at) < CUT_OFF { given_up_at } else { asked_at.plus(LATEST_EFFECT) }
 }
 
-/// However long a saga waited before: so long at most is it patient with its later steps.
-const LONGEST_PATIENCE: Duration = Duration::from_mins(10);
+/// The most that a saga waits for its later steps, however long it waited before.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Until when the steps are kept waiting that follow now. The time in the queue, and the time in which the program was
-/// not running, were no patience with them.
+/// not running, do not count.
 pub(crate) fn patient_from(now: Timestamp, saga: &Saga) -> Timestamp {
-    let patience = saga.patient_until.since(saga.created_at).min(LONGEST_PATIENCE);
+    let patience = saga.patient_until.since(saga.created_at).min(LONGEST_WAIT);
     saga.patient_until.max(now.plus(patience))
 }
 

@@ -25,7 +25,7 @@ use crate::folder::{self, Folder};
 use crate::script::name;
 
 /// What has not come after this time never comes, on the slowest disk.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A chat that was made so much earlier is still looked at, as at Telegram.
 const SLACK: Duration = Duration::from_mins(1);
@@ -437,7 +437,7 @@ impl SagaBench {
     /// The saga at its end; the clock moves on whenever it waits.
     pub(crate) async fn settled(&self, id: OperationId) -> Saga {
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < TIMEOUT {
             let saga = self.sagas.settled(id, Duration::ZERO).await.expect("reads").expect("exists");
             if saga.state.is_final() {
                 return saga;
@@ -451,7 +451,7 @@ impl SagaBench {
     /// Lets the saga go on until this holds; the clock stands.
     pub(crate) async fn until(&self, holds: impl Fn(&World) -> bool) {
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < TIMEOUT {
             if holds(&self.provider.world()) {
                 return;
             }
@@ -463,7 +463,7 @@ impl SagaBench {
     /// Whether every saga comes to its end, in memory as well.
     pub(crate) async fn comes_to_rest(&self) -> bool {
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < TIMEOUT {
             if self.sagas.queued() == 0 {
                 return true;
             }

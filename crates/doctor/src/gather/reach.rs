@@ -19,7 +19,7 @@ use crate::check::ports::Answered;
 use crate::inside::{AlertTargetFact, ListenerFact, ListenerFactState};
 
 /// How long a name, a connection and an answer may take.
-const PATIENCE: Duration = Duration::from_secs(4);
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The most addresses that are tried.
 const MOST: usize = 64;
@@ -190,7 +190,7 @@ async fn connect(host: &str, port: u16, allowed: Option<&Allowed>, clock: &Clock
     let mut addresses: Vec<SocketAddr> = if let Ok(address) = host.parse::<IpAddr>() {
         vec![SocketAddr::new(address, port)]
     } else {
-        let found = clock.timeout(PATIENCE, lookup_host((host, port))).await;
+        let found = clock.timeout(TIMEOUT, lookup_host((host, port))).await;
         let found = found.map_err(|_| Failure::Name("no name server answered in time".to_owned()))?;
         found.map_err(|error| Failure::Name(error.to_string()))?.take(4).collect()
     };
@@ -201,7 +201,7 @@ async fn connect(host: &str, port: u16, allowed: Option<&Allowed>, clock: &Clock
             return Err(Failure::Refused(refused.to_string()));
         }
     }
-    match clock.timeout(PATIENCE, TcpStream::connect(addresses.as_slice())).await {
+    match clock.timeout(TIMEOUT, TcpStream::connect(addresses.as_slice())).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(Failure::Refused(error.to_string())),
         Err(_) => Err(Failure::Silent),
@@ -236,11 +236,11 @@ async fn ask(address: SocketAddr, clock: &Clock) -> Result<Duration, String> {
         stream.read_exact(&mut head).await?;
         Ok::<_, std::io::Error>(head)
     };
-    match clock.timeout(PATIENCE, asking).await {
+    match clock.timeout(TIMEOUT, asking).await {
         Ok(Ok(head)) if head.starts_with(b"HTTP/1.") => Ok(started.elapsed()),
         Ok(Ok(_)) => Err("what it answers is not HTTP".to_owned()),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        Err(_) => Err(format!("no answer within {} s", TIMEOUT.as_secs())),
     }
 }
 
@@ -393,7 +393,7 @@ mod tests {
         let moved = clock.clone();
         let silence = async {
             let _held = listener.accept().await.expect("a caller");
-            moved.advance(PATIENCE);
+            moved.advance(TIMEOUT);
             std::future::pending::<()>().await;
         };
         let answer = tokio::select! {

@@ -48,7 +48,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use desk::Desk;
 
 /// What open connections get to finish when the sandbox stops.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 fn router(desk: Arc<Desk>) -> Router {
     Router::new()
@@ -94,9 +94,9 @@ pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: Cancella
     let ending = stop.clone();
     let serving =
         axum::serve(listener, router(desk)).with_graceful_shutdown(async move { ending.cancelled().await });
-    let patience = async {
+    let deadline = async {
         stop.cancelled().await;
-        tokio::time::sleep(PATIENCE).await;
+        tokio::time::sleep(TIMEOUT).await;
     };
     tokio::select! {
         ended = serving.into_future() => {
@@ -104,6 +104,6 @@ pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: Cancella
                 tracing::error!(%error, "the control port ended");
             }
         }
-        () = patience => {}
+        () = deadline => {}
     }
 }

@@ -17,13 +17,13 @@ from telethon.network import ConnectionTcpAbridged, ConnectionTcpFull, Connectio
 from telethon.sessions import StringSession
 
 CONTROL = sys.argv[1]
-PATIENCE = 20
+TIMEOUT = 20
 
 
 def call(method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://{CONTROL}{path}", data=data, method=method)
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         content = answer.read()
         if not content:
             return None
@@ -54,7 +54,7 @@ def client(session, one, connection, **more):
         connection=connection,
         request_retries=1,
         connection_retries=1,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         flood_sleep_threshold=0,
         **more,
     )
@@ -133,7 +133,7 @@ async def listen(telegram, one, mark):
     buttons = [[{"text": "Yes", "data": "yes"}]]
     order = {"from": "@client_2", "chat": f"@{one['username']}", "text": text, "buttons": buttons}
     written = call("POST", "/telegram/messages", order)
-    kind, message = await asyncio.wait_for(heard.get(), PATIENCE)
+    kind, message = await asyncio.wait_for(heard.get(), TIMEOUT)
     assert (kind, message.message, message.id) == ("new", text, written["message_id"]), message
     assert message.buttons[0][0].text == "Yes" and message.buttons[0][0].data == b"yes"
     sender = await message.get_sender()
@@ -144,12 +144,12 @@ async def listen(telegram, one, mark):
     pressed = call("GET", "/ledger")["items"][-1]
     assert (pressed["method"], pressed["text"]) == ("messages.getBotCallbackAnswer", "yes"), pressed
     call("PATCH", path, {"text": f"{text}, changed"})
-    kind, message = await asyncio.wait_for(heard.get(), PATIENCE)
+    kind, message = await asyncio.wait_for(heard.get(), TIMEOUT)
     assert (kind, message.message) == ("edited", f"{text}, changed"), message
 
     order = {"from": "@client_1", "chat": "-1002000000001", "text": f"{mark}: to all"}
     written = call("POST", "/telegram/messages", order)
-    kind, message = await asyncio.wait_for(heard.get(), PATIENCE)
+    kind, message = await asyncio.wait_for(heard.get(), TIMEOUT)
     assert (kind, message.message, message.id) == ("new", f"{mark}: to all", written["message_id"])
 
 
@@ -220,7 +220,7 @@ async def after_being_away():
 
     telegram.add_event_handler(new, events.NewMessage(incoming=True, from_users="@client_3"))
     async with telegram:
-        await asyncio.wait_for(done.wait(), PATIENCE)
+        await asyncio.wait_for(done.wait(), TIMEOUT)
     assert heard == ["missed 0", "missed 1", "missed 2"], heard
 
 

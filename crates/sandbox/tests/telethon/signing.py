@@ -5,7 +5,7 @@ Run by the test `telethon` with the address of the control port. Prints `fine` a
 
 import asyncio
 
-from outsider import PATIENCE, account, call, client, shared
+from outsider import TIMEOUT, account, call, client, shared
 from telethon import errors, functions
 from telethon.crypto import rsa
 from telethon.network import ConnectionTcpFull
@@ -95,7 +95,7 @@ async def by_qr(name, accept, password=None):
     telegram = await stranger(one)
     try:
         qr = await telegram.qr_login()
-        waiting = asyncio.ensure_future(qr.wait(PATIENCE))
+        waiting = asyncio.ensure_future(qr.wait(TIMEOUT))
         await asyncio.sleep(0)
         await accept(one, qr)
         try:

@@ -16,7 +16,7 @@ use crate::disk::{Disk, INTAKE_NEEDS};
 use crate::{Store, StoreError};
 
 /// No wait on the file is longer than this.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A minute of a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Beats {
     pub async fn close(&self) {
         let inner = Arc::clone(&self.0);
         let closing = tokio::task::spawn_blocking(move || inner.connection().take());
-        if !matches!(tokio::time::timeout(PATIENCE, closing).await, Ok(Ok(_))) {
+        if !matches!(tokio::time::timeout(TIMEOUT, closing).await, Ok(Ok(_))) {
             tracing::warn!("the file of beats was not closed in order; it will be when it is opened next");
         }
     }
@@ -131,7 +131,7 @@ impl Beats {
     ) -> Result<T, StoreError> {
         let inner = Arc::clone(&self.0);
         let working = tokio::task::spawn_blocking(move || inner.with_connection(work));
-        match tokio::time::timeout(PATIENCE, working).await {
+        match tokio::time::timeout(TIMEOUT, working).await {
             Ok(Ok(done)) => done,
             Ok(Err(broke)) => Err(StoreError::Unavailable(broke.to_string())),
             Err(_) => Err(StoreError::Unavailable("the file of beats does not answer".to_owned())),

@@ -16,7 +16,7 @@ use store::{
 };
 
 use crate::support::{
-    PATIENCE, World, accept_saga, account, change, chat, chat_number, conformance, leave_chat, make_chat,
+    TIMEOUT, World, accept_saga, account, change, chat, chat_number, conformance, leave_chat, make_chat,
     saga_with_key, with_key,
 };
 
@@ -400,7 +400,7 @@ async fn a_retry_begins_where_the_saga_began(world: World) {
     let at = world.now();
     assert_eq!(sagas.retry(saga.id, at).await, Ok(true));
     assert_eq!(sagas.retry(saga.id, at).await, Ok(false));
-    let fresh = Saga { patient_until: at.plus(PATIENCE), updated_at: at, ..saga.clone() };
+    let fresh = Saga { patient_until: at.plus(TIMEOUT), updated_at: at, ..saga.clone() };
     assert_eq!(world.get_saga(saga.id).await, fresh);
     assert_eq!(world.history(saga.id).await, ["accepted", "failed", "retried"]);
     sagas.cancel(saga.id, world.now(), None).await.unwrap();
@@ -430,7 +430,7 @@ async fn a_doubt_ends_with_the_chat_that_was_made(world: World) {
         state: SagaState::Running,
         chat_id: Some(chat()),
         begun: None,
-        patient_until: at.plus(PATIENCE),
+        patient_until: at.plus(TIMEOUT),
         updated_at: at,
         ..saga.clone()
     };
@@ -449,7 +449,7 @@ async fn a_doubt_ends_by_doing_it_again(world: World) {
     assert_eq!(sagas.resolve(saga.id, Verdict::Again, at).await, Ok(true));
     let fresh = world.get_saga(saga.id).await;
     assert_eq!((fresh.state, fresh.account, fresh.begun), (SagaState::Queued, None, None));
-    assert_eq!(fresh.patient_until, at.plus(PATIENCE));
+    assert_eq!(fresh.patient_until, at.plus(TIMEOUT));
     assert!(world.store.chats().left().await.unwrap().is_empty());
     assert_eq!(world.store.chats().titled("Demo").await, Ok(Vec::new()));
 }

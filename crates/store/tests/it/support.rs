@@ -257,7 +257,7 @@ impl World {
             state: SagaState::Queued,
             pin: None,
             on_flood: OnFlood::Wait,
-            patient_until: now.plus(PATIENCE),
+            patient_until: now.plus(TIMEOUT),
             account: None,
             chat_id: None,
             begun: None,
@@ -338,7 +338,7 @@ impl World {
 }
 
 /// How long the sagas of these tests wait for floods.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(10);
 
 pub(crate) fn make_chat(title: &str) -> Task {
     serde_json::from_value(serde_json::json!({

@@ -24,7 +24,7 @@ const READING_SERVICE: &str = "c-service:send_text";
 const IS_ASKED: &str = r#"document.querySelector("dialog[open] #ask") !== null"#;
 
 /// How long a change is waited for, in milliseconds; it counts as that long if it did not come.
-const PATIENCE: u32 = 10_000;
+const TIMEOUT: u32 = 10_000;
 
 /// What was pressed, in the order in which each was pressed first.
 #[derive(Default)]
@@ -180,7 +180,7 @@ async fn change(
             }};
             const seen = new MutationObserver(look);
             seen.observe(document, {{ subtree: true, childList: true, attributes: true }});
-            setTimeout(() => resolve({PATIENCE}), {PATIENCE});
+            setTimeout(() => resolve({TIMEOUT}), {TIMEOUT});
         }}), true)"
     );
     browser.ask::<bool>(&watch).await?;

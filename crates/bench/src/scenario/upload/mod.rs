@@ -27,7 +27,7 @@ use both_ways::BothWays;
 const RECIPIENT: &str = "client_1";
 
 /// How long the library may take over one file.
-const PATIENCE: Duration = Duration::from_mins(5);
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// What was measured.
 #[derive(Debug, Serialize)]
@@ -201,12 +201,12 @@ impl Library {
     }
 
     async fn line(&mut self) -> Result<String> {
-        timeout(PATIENCE, self.told.next_line()).await.context("it is silent")??.context("it has ended")
+        timeout(TIMEOUT, self.told.next_line()).await.context("it is silent")??.context("it has ended")
     }
 
     async fn stop(mut self) -> Result<()> {
         drop(self.asked);
-        timeout(PATIENCE, self.child.wait()).await.context("the uploader does not end")??;
+        timeout(TIMEOUT, self.child.wait()).await.context("the uploader does not end")??;
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use crate::check::webhooks::{Asked, Failure, Told};
 use call::Clients;
 
 /// How long one provider may take, all its calls together.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Providers that are asked at the same time.
 const AT_ONCE: usize = 32;
@@ -37,10 +37,10 @@ pub(crate) struct Registrations {
 /// Asks for all webhooks of the settings, several at once.
 pub(crate) async fn all(settings: &Settings, clock: &Clock) -> Registrations {
     let webhooks = &settings.doctor.webhooks;
-    let clients = &Clients::new(PATIENCE);
+    let clients = &Clients::new(TIMEOUT);
     let asked = stream::iter(webhooks.iter().take(MOST).cloned())
         .map(async |webhook| {
-            let outcome = within(PATIENCE, &webhook, clients, clock).await;
+            let outcome = within(TIMEOUT, &webhook, clients, clock).await;
             Asked { webhook, outcome }
         })
         .buffered(AT_ONCE)

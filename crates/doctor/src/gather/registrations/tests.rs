@@ -289,7 +289,7 @@ async fn a_provider_that_is_silent_is_given_up_when_its_time_is_over() {
     let settings = settings_at(listener.local_addr().expect("an address"));
     let silence = async {
         let _held = listener.accept().await.expect("a caller");
-        clock.advance(PATIENCE);
+        clock.advance(TIMEOUT);
         std::future::pending::<()>().await;
     };
     let registrations = tokio::select! {

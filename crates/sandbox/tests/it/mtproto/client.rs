@@ -17,7 +17,7 @@ pub(crate) const GZIP: u32 = 0x3072_cfa1;
 pub(crate) const RESULT: u32 = 0xf35c_6d01;
 
 /// Nothing here takes long; a test that waits longer has failed.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A message from the server, containers taken apart.
 #[derive(Debug, Clone)]
@@ -186,7 +186,7 @@ impl Client {
                 None => {}
             }
             let known = self.buffer.len();
-            let read = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut self.buffer));
+            let read = tokio::time::timeout(TIMEOUT, self.stream.read_buf(&mut self.buffer));
             match read.await.expect("the server says nothing") {
                 Ok(0) | Err(_) => return Err(Heard::Closed),
                 Ok(_) => self.framing.arrived(&mut self.buffer[known..]),
