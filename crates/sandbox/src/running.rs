@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::control::{self, Desk};
+use crate::control::{self, ControlContext};
 use crate::files;
 use crate::kept::KeptSessions;
 use crate::keys::KeyRing;
@@ -180,8 +180,9 @@ impl Sandbox {
         let options = WorldOptions { seed, accounts, dialogs, centres: centres_told, files: kept_files };
         let world = Arc::new(Telegram::new(&options, Arc::clone(&keys)));
         let configured = world.accounts();
-        let desk = Desk::new(Arc::clone(&world), centres.clone(), rsa.public_pem(), data_dir.clone())
-            .map_err(file(&data_dir))?;
+        let context =
+            ControlContext::new(Arc::clone(&world), centres.clone(), rsa.public_pem(), data_dir.clone())
+                .map_err(file(&data_dir))?;
 
         let sessions = data_dir.join(SESSIONS);
         let kept =
@@ -194,7 +195,7 @@ impl Sandbox {
             tasks.spawn(DataCentre { dc_id, listener, keys, rsa, world }.serve(stop.clone()));
         }
         tasks.spawn(kept.keep(stop.clone()));
-        tasks.spawn(control::serve(control, Arc::new(desk), stop.clone()));
+        tasks.spawn(control::serve(control, Arc::new(context), stop.clone()));
         tasks.close();
 
         let text = settings(&centres, &rsa.public_pem(), &configured);

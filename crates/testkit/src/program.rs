@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::KEY;
-use crate::process::{TIMEOUT, Process};
+use crate::process::{Process, TIMEOUT};
 use crate::world::World;
 
 /// How to start it.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 
 use super::answers::{ControlError, Path, Query};
-use super::desk::Desk;
+use super::context::ControlContext;
 use crate::telegram::AttentionView;
 
 /// `?account=NAME`: whose attention.
@@ -18,9 +18,9 @@ pub(super) struct Whose {
 }
 
 pub(super) async fn attention(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Query(whose): Query<Whose>,
     Path(chat_id): Path<String>,
 ) -> Result<Json<AttentionView>, ControlError> {
-    Ok(Json(desk.telegram.attention(&whose.account, &chat_id)?))
+    Ok(Json(context.telegram.attention(&whose.account, &chat_id)?))
 }

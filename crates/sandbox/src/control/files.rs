@@ -7,22 +7,22 @@ use axum::extract::State;
 use serde::Deserialize;
 
 use super::answers::{ControlError, Items, Path, Query};
-use super::desk::Desk;
+use super::context::ControlContext;
 use crate::telegram::{Expired, FileView, MessageView};
 
-pub(super) async fn list(State(desk): State<Arc<Desk>>) -> Json<Items<FileView>> {
-    Json(Items { items: desk.telegram.files() })
+pub(super) async fn list(State(context): State<Arc<ControlContext>>) -> Json<Items<FileView>> {
+    Json(Items { items: context.telegram.files() })
 }
 
-pub(super) async fn expire_all(State(desk): State<Arc<Desk>>) -> Json<Expired> {
-    Json(desk.telegram.expire_files(None))
+pub(super) async fn expire_all(State(context): State<Arc<ControlContext>>) -> Json<Expired> {
+    Json(context.telegram.expire_files(None))
 }
 
 pub(super) async fn expire(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Path(id): Path<i64>,
 ) -> Result<Json<Expired>, ControlError> {
-    let expired = desk.telegram.expire_files(Some(id));
+    let expired = context.telegram.expire_files(Some(id));
     let done = expired.files > 0;
     done.then_some(Json(expired)).ok_or_else(|| ControlError::NotFound(format!("file {id}")))
 }
@@ -35,9 +35,9 @@ pub(super) struct Whose {
 }
 
 pub(super) async fn message(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Query(whose): Query<Whose>,
     Path((chat_id, message_id)): Path<(String, i32)>,
 ) -> Result<Json<MessageView>, ControlError> {
-    Ok(Json(desk.telegram.message(&chat_id, message_id, whose.account.as_deref())?))
+    Ok(Json(context.telegram.message(&chat_id, message_id, whose.account.as_deref())?))
 }

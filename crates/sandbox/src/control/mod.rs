@@ -29,7 +29,7 @@
 
 mod answers;
 mod attention;
-mod desk;
+mod context;
 mod faults;
 mod files;
 mod people;
@@ -45,12 +45,12 @@ use axum::routing::{any, delete, get, post, put};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use desk::Desk;
+pub(crate) use context::ControlContext;
 
 /// What open connections get to finish when the sandbox stops.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-fn router(desk: Arc<Desk>) -> Router {
+fn router(context: Arc<ControlContext>) -> Router {
     Router::new()
         .route("/health", get(records::health))
         .route("/ledger", get(records::ledger).delete(records::clear_ledger))
@@ -86,14 +86,14 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/providers/{provider}/{*path}", any(providers::answer))
         .fallback(answers::no_such_path)
         .method_not_allowed_fallback(answers::wrong_method)
-        .with_state(desk)
+        .with_state(context)
 }
 
 /// Serves until the token is cancelled.
-pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: CancellationToken) {
+pub(crate) async fn serve(listener: TcpListener, context: Arc<ControlContext>, stop: CancellationToken) {
     let ending = stop.clone();
-    let serving =
-        axum::serve(listener, router(desk)).with_graceful_shutdown(async move { ending.cancelled().await });
+    let serving = axum::serve(listener, router(context))
+        .with_graceful_shutdown(async move { ending.cancelled().await });
     let deadline = async {
         stop.cancelled().await;
         tokio::time::sleep(TIMEOUT).await;

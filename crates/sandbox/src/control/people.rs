@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 
 use super::answers::{Body, ControlError, Items, Path, Query};
-use super::desk::Desk;
+use super::context::ControlContext;
 use crate::telegram::{
     Account, ChatName, ChatView, Edit, Line, MemberOrder, NewAccount, NewBlock, NewChat, NewMessage,
     NewUsername, Privacy, Reactions, UserName, Written,
@@ -44,8 +44,8 @@ struct SessionView {
     auth_key: String,
 }
 
-fn view(desk: &Desk, account: &Account) -> AccountView {
-    let centre = desk.centre_of(account);
+fn view(context: &ControlContext, account: &Account) -> AccountView {
+    let centre = context.centre_of(account);
     let session =
         |line: &Line| SessionView { r#for: line.purpose.clone(), auth_key: hex::encode(line.auth_key) };
     AccountView {
@@ -60,9 +60,9 @@ fn view(desk: &Desk, account: &Account) -> AccountView {
         api_id: account.api_id,
         api_hash: account.api_hash.clone(),
         login_code: account.login_code.clone(),
-        password: desk.telegram.password(account.user_id),
+        password: context.telegram.password(account.user_id),
         sessions: account.lines.iter().map(session).collect(),
-        signed_in: desk.telegram.signed_in_with(account.user_id).into_iter().map(hex::encode).collect(),
+        signed_in: context.telegram.signed_in_with(account.user_id).into_iter().map(hex::encode).collect(),
     }
 }
 
@@ -74,40 +74,40 @@ pub(super) struct Manner {
     silent: bool,
 }
 
-pub(super) async fn accounts(State(desk): State<Arc<Desk>>) -> Json<Items<AccountView>> {
-    let accounts = desk.telegram.accounts();
-    Json(Items { items: accounts.iter().map(|account| view(&desk, account)).collect() })
+pub(super) async fn accounts(State(context): State<Arc<ControlContext>>) -> Json<Items<AccountView>> {
+    let accounts = context.telegram.accounts();
+    Json(Items { items: accounts.iter().map(|account| view(&context, account)).collect() })
 }
 
 pub(super) async fn add_account(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Body(order): Body<NewAccount>,
 ) -> Result<(StatusCode, Json<AccountView>), ControlError> {
-    let account = desk.telegram.add_account(&order)?;
-    desk.remember(order)?;
-    Ok((StatusCode::CREATED, Json(view(&desk, &account))))
+    let account = context.telegram.add_account(&order)?;
+    context.remember(order)?;
+    Ok((StatusCode::CREATED, Json(view(&context, &account))))
 }
 
-pub(super) async fn rsa_public_key(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/x-pem-file")], desk.rsa_public_key.clone())
+pub(super) async fn rsa_public_key(State(context): State<Arc<ControlContext>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/x-pem-file")], context.rsa_public_key.clone())
 }
 
 pub(super) async fn write(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Body(order): Body<NewMessage>,
 ) -> Result<(StatusCode, Json<Written>), ControlError> {
     // A large file takes a while to be written.
-    let writing = tokio::task::spawn_blocking(move || desk.telegram.write(&order));
+    let writing = tokio::task::spawn_blocking(move || context.telegram.write(&order));
     let written = writing.await.map_err(std::io::Error::other)?;
     Ok((StatusCode::CREATED, Json(written?)))
 }
 
 pub(super) async fn edit(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Path((chat_id, message_id)): Path<(String, i32)>,
     Body(edit): Body<Edit>,
 ) -> Result<Json<Written>, ControlError> {
-    Ok(Json(desk.telegram.edit(&chat_id, message_id, &edit)?))
+    Ok(Json(context.telegram.edit(&chat_id, message_id, &edit)?))
 }
 
 /// `?account=main`: whose numbering a message id is in.
@@ -119,34 +119,34 @@ pub(super) struct Numbering {
 }
 
 pub(super) async fn delete(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Query(numbering): Query<Numbering>,
     Path((chat_id, message_id)): Path<(String, i32)>,
 ) -> Result<StatusCode, ControlError> {
-    desk.telegram.delete(&chat_id, message_id, numbering.account.as_deref())?;
+    context.telegram.delete(&chat_id, message_id, numbering.account.as_deref())?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn react(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Path((chat_id, message_id)): Path<(String, i32)>,
     Body(order): Body<Reactions>,
 ) -> Result<StatusCode, ControlError> {
-    desk.telegram.react(&chat_id, message_id, &order)?;
+    context.telegram.react(&chat_id, message_id, &order)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn chats(State(desk): State<Arc<Desk>>) -> Json<Items<ChatView>> {
-    Json(Items { items: desk.telegram.chats() })
+pub(super) async fn chats(State(context): State<Arc<ControlContext>>) -> Json<Items<ChatView>> {
+    Json(Items { items: context.telegram.chats() })
 }
 
 pub(super) async fn move_member(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Query(manner): Query<Manner>,
     Path(chat_id): Path<String>,
     Body(order): Body<MemberOrder>,
 ) -> Result<StatusCode, ControlError> {
-    let world = &desk.telegram;
+    let world = &context.telegram;
     let done = if manner.silent {
         world.quietly().move_member(&chat_id, &order)
     } else {
@@ -157,59 +157,59 @@ pub(super) async fn move_member(
 }
 
 pub(super) async fn block(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Body(order): Body<NewBlock>,
 ) -> Result<StatusCode, ControlError> {
-    desk.telegram.block(&order)?;
+    context.telegram.block(&order)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn make_chat(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Query(manner): Query<Manner>,
     Body(order): Body<NewChat>,
 ) -> Result<(StatusCode, Json<ChatName>), ControlError> {
-    let world = &desk.telegram;
+    let world = &context.telegram;
     let done = if manner.silent { world.quietly().make_chat(&order) } else { world.make_chat(&order) };
     Ok((StatusCode::CREATED, Json(done?)))
 }
 
 pub(super) async fn close_chat(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Query(manner): Query<Manner>,
     Path(chat_id): Path<String>,
 ) -> Result<StatusCode, ControlError> {
-    let world = &desk.telegram;
+    let world = &context.telegram;
     let done = if manner.silent { world.quietly().close_chat(&chat_id) } else { world.close_chat(&chat_id) };
     done?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn migrate(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Query(manner): Query<Manner>,
     Path(chat_id): Path<String>,
 ) -> Result<Json<ChatName>, ControlError> {
-    let world = &desk.telegram;
+    let world = &context.telegram;
     let done = if manner.silent { world.quietly().migrate(&chat_id) } else { world.migrate(&chat_id) };
     Ok(Json(done?))
 }
 
 pub(super) async fn set_privacy(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Path(name): Path<String>,
     Body(privacy): Body<Privacy>,
 ) -> Result<Json<Privacy>, ControlError> {
-    Ok(Json(desk.telegram.set_privacy(&name, privacy)?))
+    Ok(Json(context.telegram.set_privacy(&name, privacy)?))
 }
 
 pub(super) async fn rename(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Query(manner): Query<Manner>,
     Path(name): Path<String>,
     Body(order): Body<NewUsername>,
 ) -> Result<Json<UserName>, ControlError> {
-    let world = &desk.telegram;
+    let world = &context.telegram;
     let done =
         if manner.silent { world.quietly().rename(&name, &order) } else { world.rename(&name, &order) };
     Ok(Json(done?))

@@ -10,11 +10,11 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::answers::{Body, Items, Path};
-use super::desk::Desk;
+use super::context::ControlContext;
 use crate::providers::{Account, Call, Reply, Request};
 
 pub(super) async fn answer(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Path((provider, path)): Path<(String, String)>,
     method: Method,
     uri: Uri,
@@ -28,7 +28,7 @@ pub(super) async fn answer(
         authorization: headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
-    let Reply { status, body, location } = desk.providers.answer(&provider, &request);
+    let Reply { status, body, location } = context.providers.answer(&provider, &request);
     let kind = if body.starts_with('{') { "application/json" } else { "text/html" };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [(CONTENT_TYPE, kind)], body).into_response();
@@ -38,20 +38,23 @@ pub(super) async fn answer(
     response
 }
 
-pub(super) async fn list(State(desk): State<Arc<Desk>>) -> Json<Items<Account>> {
-    Json(Items { items: desk.providers.accounts() })
+pub(super) async fn list(State(context): State<Arc<ControlContext>>) -> Json<Items<Account>> {
+    Json(Items { items: context.providers.accounts() })
 }
 
-pub(super) async fn put(State(desk): State<Arc<Desk>>, Body(account): Body<Account>) -> StatusCode {
-    desk.providers.put(account);
+pub(super) async fn put(
+    State(context): State<Arc<ControlContext>>,
+    Body(account): Body<Account>,
+) -> StatusCode {
+    context.providers.put(account);
     StatusCode::NO_CONTENT
 }
 
-pub(super) async fn calls(State(desk): State<Arc<Desk>>) -> Json<Items<Call>> {
-    Json(Items { items: desk.providers.calls() })
+pub(super) async fn calls(State(context): State<Arc<ControlContext>>) -> Json<Items<Call>> {
+    Json(Items { items: context.providers.calls() })
 }
 
-pub(super) async fn forget_calls(State(desk): State<Arc<Desk>>) -> StatusCode {
-    desk.providers.forget_calls();
+pub(super) async fn forget_calls(State(context): State<Arc<ControlContext>>) -> StatusCode {
+    context.providers.forget_calls();
     StatusCode::NO_CONTENT
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answers::{Items, Query};
-use super::desk::Desk;
+use super::context::ControlContext;
 use crate::telegram::{CallCount, Entry, UnknownMethod};
 
 pub(super) async fn health() -> Json<Value> {
@@ -25,12 +25,15 @@ pub(super) struct Since {
     limit: Option<usize>,
 }
 
-pub(super) async fn ledger(State(desk): State<Arc<Desk>>, Query(since): Query<Since>) -> Json<Items<Entry>> {
-    Json(Items { items: desk.telegram.ledger(since.after, since.limit.unwrap_or(usize::MAX)) })
+pub(super) async fn ledger(
+    State(context): State<Arc<ControlContext>>,
+    Query(since): Query<Since>,
+) -> Json<Items<Entry>> {
+    Json(Items { items: context.telegram.ledger(since.after, since.limit.unwrap_or(usize::MAX)) })
 }
 
-pub(super) async fn clear_ledger(State(desk): State<Arc<Desk>>) -> StatusCode {
-    desk.telegram.clear_ledger();
+pub(super) async fn clear_ledger(State(context): State<Arc<ControlContext>>) -> StatusCode {
+    context.telegram.clear_ledger();
     StatusCode::NO_CONTENT
 }
 
@@ -43,7 +46,7 @@ pub(super) struct Which {
 }
 
 pub(super) async fn calls(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Query(which): Query<Which>,
 ) -> Json<Items<CallCount>> {
     // An empty parameter asks for everything.
@@ -51,19 +54,19 @@ pub(super) async fn calls(
         which.account.as_deref().filter(|name| !name.is_empty()),
         which.method.as_deref().filter(|name| !name.is_empty()),
     );
-    Json(Items { items: desk.telegram.calls(account, method) })
+    Json(Items { items: context.telegram.calls(account, method) })
 }
 
-pub(super) async fn clear_calls(State(desk): State<Arc<Desk>>) -> StatusCode {
-    desk.telegram.clear_calls();
+pub(super) async fn clear_calls(State(context): State<Arc<ControlContext>>) -> StatusCode {
+    context.telegram.clear_calls();
     StatusCode::NO_CONTENT
 }
 
-pub(super) async fn clear_unknown(State(desk): State<Arc<Desk>>) -> StatusCode {
-    desk.telegram.clear_unknown();
+pub(super) async fn clear_unknown(State(context): State<Arc<ControlContext>>) -> StatusCode {
+    context.telegram.clear_unknown();
     StatusCode::NO_CONTENT
 }
 
-pub(super) async fn unknown(State(desk): State<Arc<Desk>>) -> Json<Items<UnknownMethod>> {
-    Json(Items { items: desk.telegram.unknown() })
+pub(super) async fn unknown(State(context): State<Arc<ControlContext>>) -> Json<Items<UnknownMethod>> {
+    Json(Items { items: context.telegram.unknown() })
 }

@@ -7,32 +7,32 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::answers::{Body, ControlError, Items, Path};
-use super::desk::Desk;
+use super::context::ControlContext;
 use crate::telegram::{ExpiredCodes, SentCode, SignInRules, TokenOrder};
 
-pub(super) async fn codes(State(desk): State<Arc<Desk>>) -> Json<Items<SentCode>> {
-    Json(Items { items: desk.telegram.codes() })
+pub(super) async fn codes(State(context): State<Arc<ControlContext>>) -> Json<Items<SentCode>> {
+    Json(Items { items: context.telegram.codes() })
 }
 
-pub(super) async fn expire(State(desk): State<Arc<Desk>>) -> Json<ExpiredCodes> {
-    Json(desk.telegram.expire_codes())
+pub(super) async fn expire(State(context): State<Arc<ControlContext>>) -> Json<ExpiredCodes> {
+    Json(context.telegram.expire_codes())
 }
 
 pub(super) async fn accept(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Body(order): Body<TokenOrder>,
 ) -> Result<StatusCode, ControlError> {
-    desk.telegram.accept_login_token(&order)?;
+    context.telegram.accept_login_token(&order)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn rules(
-    State(desk): State<Arc<Desk>>,
+    State(context): State<Arc<ControlContext>>,
     Path(name): Path<String>,
     Body(rules): Body<SignInRules>,
 ) -> Result<StatusCode, ControlError> {
     // A password takes a while to hash.
-    let setting = tokio::task::spawn_blocking(move || desk.telegram.set_sign_in(&name, &rules));
+    let setting = tokio::task::spawn_blocking(move || context.telegram.set_sign_in(&name, &rules));
     setting.await.map_err(std::io::Error::other)??;
     Ok(StatusCode::NO_CONTENT)
 }

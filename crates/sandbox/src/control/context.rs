@@ -10,8 +10,8 @@ use crate::telegram::{Account, Centre, NewAccount, Telegram};
 /// The file in the data directory that remembers accounts made at run time, so that a restart has them too.
 const JOINED: &str = "accounts.json";
 
-/// The desk of whoever runs the sandbox.
-pub(crate) struct Desk {
+/// The state of the control port.
+pub(crate) struct ControlContext {
     pub(crate) telegram: Arc<Telegram>,
     pub(crate) centres: Vec<Centre>,
     /// The public half of the RSA key, as PEM.
@@ -22,7 +22,7 @@ pub(crate) struct Desk {
     joined: Mutex<Vec<NewAccount>>,
 }
 
-impl Desk {
+impl ControlContext {
     /// Brings back the accounts that joined before, and sits down.
     pub(crate) fn new(
         telegram: Arc<Telegram>,
