@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{self, Forwarded, KeyCache, LastUses, Meters};
-use crate::files::{Desk, Files};
+use crate::files::{BoundedFiles, Files};
 use crate::listen::{Board, ListenerView};
 use crate::metrics::Traffic;
 use crate::options::{Limits, Options};
@@ -65,7 +65,7 @@ pub struct State(Arc<Shared>);
 
 struct Shared {
     services: Services,
-    files: Desk,
+    files: BoundedFiles,
     options: RwLock<Arc<Options>>,
     keys: KeyCache,
     last_uses: LastUses,
@@ -93,7 +93,7 @@ impl State {
         let (started_at, began) = (services.clock.now(), services.clock.running());
         Self(Arc::new(Shared {
             board: Board::new(&options, started_at),
-            files: Desk::new(services.files.clone()),
+            files: BoundedFiles::new(services.files.clone()),
             services,
             keys: KeyCache::default(),
             last_uses: LastUses::default(),
@@ -195,7 +195,7 @@ impl State {
         &self.0.services.logs
     }
 
-    pub(crate) fn files(&self) -> &Desk {
+    pub(crate) fn files(&self) -> &BoundedFiles {
         &self.0.files
     }
 

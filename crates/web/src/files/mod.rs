@@ -49,13 +49,13 @@ pub struct Files {
 
 /// [`Files`], with the bounds on how many come in and are read at once.
 #[derive(Clone)]
-pub(crate) struct Desk {
+pub(crate) struct BoundedFiles {
     files: Files,
     places: Arc<Places>,
     readers: Arc<Semaphore>,
 }
 
-impl Desk {
+impl BoundedFiles {
     pub(crate) fn new(files: Files) -> Self {
         Self { files, places: Arc::new(Places::new()), readers: Arc::new(Semaphore::new(MOST_READ)) }
     }

@@ -12,7 +12,7 @@ use super::load::{Carried, Load};
 use super::named::{Named, Source};
 use super::places::Asker;
 use super::refused::{Untaken, Why};
-use super::{Desk, Files};
+use super::{BoundedFiles, Files};
 use crate::state::State;
 
 /// How many files of one message are taken in at once.
@@ -60,9 +60,9 @@ pub(crate) async fn take(state: &State, named: Vec<Named>, terms: Terms) -> Resu
 }
 
 async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Until>) -> Result<Carried, Why> {
-    let desk = state.files();
+    let files = state.files();
     let told = named.name.as_deref();
-    let Files { outgoing, shelf, fetcher, folder } = &desk.files;
+    let Files { outgoing, shelf, fetcher, folder } = &files.files;
     match &named.source {
         Source::Post { channel, message_id } => {
             let source = MediaSource::Post { channel: channel.clone(), message_id: *message_id };
@@ -71,7 +71,7 @@ async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Unti
         Source::FileId(file_id) => Ok(from_telegram(MediaSource::FileId { file_id: file_id.clone() }, told)),
         Source::Url(address) => {
             let fetching = async {
-                let _turn = turn(state, desk.places.away(asker)).await?;
+                let _turn = turn(state, files.places.away(asker)).await?;
                 Ok::<_, Why>(fetcher.fetch(address, told).await?)
             };
             let fetched = match until {
@@ -81,24 +81,24 @@ async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Unti
                     state.clock().timeout(left, fetching).await.map_err(|_| Why::Late { within })??
                 }
             };
-            carried(desk, named, fetched.taken, &fetched.name)
+            carried(files, named, fetched.taken, &fetched.name)
         }
         Source::Upload(id) => {
-            let _turn = turn(state, desk.places.here()).await?;
+            let _turn = turn(state, files.places.here()).await?;
             let upload = shelf.get(*id).ok_or(Why::NoUpload)?;
             let taken = outgoing.intake().adopt(&upload.taken).await.map_err(|error| match error {
                 // Its time was over a moment ago.
                 TakeError::Disk(error) if error.kind() == ErrorKind::NotFound => Why::NoUpload,
                 error => Why::Take(error),
             })?;
-            carried(desk, named, taken, &told.and_then(FileName::new).unwrap_or(upload.name))
+            carried(files, named, taken, &told.and_then(FileName::new).unwrap_or(upload.name))
         }
         Source::Path(path) => {
-            let _turn = turn(state, desk.places.here()).await?;
+            let _turn = turn(state, files.places.here()).await?;
             let taken = outgoing.intake().path(folder, path).await?;
             let own = path.file_name().map(|name| name.to_string_lossy());
             let name = FileName::choose(told.or(own.as_deref()), None, None, taken.facts.content);
-            carried(desk, named, taken, &name)
+            carried(files, named, taken, &name)
         }
     }
 }
@@ -115,8 +115,8 @@ fn from_telegram(source: MediaSource, told: Option<&str>) -> Carried {
 }
 
 /// Decides as what a file is sent. It is held before anything can go wrong with it.
-fn carried(desk: &Desk, named: &Named, taken: Taken, name: &FileName) -> Result<Carried, Why> {
-    let outgoing = desk.outgoing();
+fn carried(files: &BoundedFiles, named: &Named, taken: Taken, name: &FileName) -> Result<Carried, Why> {
+    let outgoing = files.outgoing();
     let held = outgoing.hold(taken).map_err(TakeError::from)?;
     let facts = held.taken().facts;
     let kind = kind::choose(&facts, name.as_str(), named.wish, outgoing.intake().limits().most)?;
