@@ -12,7 +12,7 @@ use crate::card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, Lamp};
 use crate::evaluation::{self, Evaluation, flooded_until};
 use crate::health::{Port, PortState};
 use crate::history::{History, Latest};
-use crate::minute::Answer;
+use crate::minute::ProbeOutcome;
 use crate::observation::{Observation, line_ids};
 use crate::unable;
 
@@ -86,7 +86,7 @@ impl CardMaker<'_> {
     }
 
     fn failed(&self, id: &CardId) -> bool {
-        self.history.latest.get(id).is_some_and(|latest| latest.evaluation.answer == Answer::Failed)
+        self.history.latest.get(id).is_some_and(|latest| latest.evaluation.answer == ProbeOutcome::Failed)
     }
 
     /// A card about which nothing is known but since when it is so.
@@ -125,23 +125,27 @@ impl CardMaker<'_> {
         let (lamp, state): (_, &'static str) = match evaluation.map(|evaluation| evaluation.answer) {
             _ if clearing => (Lamp::Waiting, "clearing"),
             _ if !service.running => (Lamp::Off, "stopped"),
-            Some(Answer::Slow) if reason.as_deref().is_some_and(|why| why != "slow") => {
-                (Lamp::Waiting, trouble_word(Answer::Slow, reason.as_deref()))
+            Some(ProbeOutcome::Slow) if reason.as_deref().is_some_and(|why| why != "slow") => {
+                (Lamp::Waiting, trouble_word(ProbeOutcome::Slow, reason.as_deref()))
             }
-            Some(Answer::Answered | Answer::Slow) => (Lamp::Good, "active"),
-            Some(Answer::Failed) => match reason.as_deref() {
+            Some(ProbeOutcome::Answered | ProbeOutcome::Slow) => (Lamp::Good, "active"),
+            Some(ProbeOutcome::Failed) => match reason.as_deref() {
                 // It ends by itself; but until then no one does this work, and anyone who relies on it should know.
                 Some("flood_wait") => (Lamp::Trouble, "flood_wait"),
                 Some("stalled") => (Lamp::Trouble, "stalled"),
                 _ => (Lamp::Trouble, "unable"),
             },
-            Some(Answer::NotAsked) if reason.as_deref() == Some("connecting") => (Lamp::Busy, "connecting"),
-            Some(Answer::NotAsked) if reason.as_deref() == Some("no_answer_yet") => (Lamp::Good, "active"),
+            Some(ProbeOutcome::NotAsked) if reason.as_deref() == Some("connecting") => {
+                (Lamp::Busy, "connecting")
+            }
+            Some(ProbeOutcome::NotAsked) if reason.as_deref() == Some("no_answer_yet") => {
+                (Lamp::Good, "active")
+            }
             // It was started again since it was asked last.
-            Some(Answer::NotAsked) if matches!(reason.as_deref(), Some("stopped" | "clearing")) => {
+            Some(ProbeOutcome::NotAsked) if matches!(reason.as_deref(), Some("stopped" | "clearing")) => {
                 (Lamp::Busy, "starting")
             }
-            Some(Answer::NotAsked) => (Lamp::Off, "no_account"),
+            Some(ProbeOutcome::NotAsked) => (Lamp::Off, "no_account"),
             None => (Lamp::Busy, "starting"),
         };
         let stopped_at = (!service.running).then_some(service.since);
@@ -206,7 +210,7 @@ impl CardMaker<'_> {
             .filter(|_| account.state == AccountState::Ready);
         let (lamp, state) = match &work {
             _ if silent => (Lamp::Waiting, "clearing"),
-            Some(work) if work.answer == Answer::Failed => (Lamp::Trouble, "failing"),
+            Some(work) if work.answer == ProbeOutcome::Failed => (Lamp::Trouble, "failing"),
             Some(work) => (Lamp::Waiting, trouble_word(work.answer, work.code())),
             None => (
                 lamp_of(account.state, failed && account.state != AccountState::Ready),
@@ -267,7 +271,7 @@ impl CardMaker<'_> {
     fn port(&mut self, port: &Port) -> Card {
         let id = CardId::port(&port.name);
         let latest = self.latest(&id);
-        let failed = latest.as_ref().is_some_and(|latest| latest.evaluation.answer == Answer::Failed);
+        let failed = latest.as_ref().is_some_and(|latest| latest.evaluation.answer == ProbeOutcome::Failed);
         let (lamp, state, reason, advice) = match port.state {
             PortState::Starting => (Lamp::Busy, "starting", None, None),
             PortState::Taken => (Lamp::Trouble, "taken", Some("port_taken"), Some(Advice::FreeThePort)),
@@ -301,7 +305,7 @@ impl CardMaker<'_> {
         let evaluation = latest.as_ref().map(|latest| &latest.evaluation);
         let reason = evaluation.and_then(|evaluation| evaluation.reason.as_deref().map(str::to_owned));
         let (lamp, state): (_, &'static str) = match evaluation.map(|evaluation| evaluation.answer) {
-            Some(Answer::Failed) => match reason.as_deref() {
+            Some(ProbeOutcome::Failed) => match reason.as_deref() {
                 Some("disk_full") => (Lamp::Trouble, "disk_full"),
                 Some("row_unreadable") => (Lamp::Trouble, "failing"),
                 _ => (Lamp::Trouble, "unavailable"),
@@ -334,9 +338,9 @@ impl CardMaker<'_> {
         let evaluation = latest.as_ref().map(|latest| &latest.evaluation);
         let reason = evaluation.and_then(|evaluation| evaluation.reason.as_deref().map(str::to_owned));
         let (lamp, state): (_, &'static str) = match evaluation.map(|evaluation| evaluation.answer) {
-            Some(Answer::Failed) if reason.as_deref() == Some("stalled") => (Lamp::Trouble, "stalled"),
-            Some(Answer::Failed) => (Lamp::Trouble, "full"),
-            Some(Answer::Slow) => (Lamp::Waiting, "waiting"),
+            Some(ProbeOutcome::Failed) if reason.as_deref() == Some("stalled") => (Lamp::Trouble, "stalled"),
+            Some(ProbeOutcome::Failed) => (Lamp::Trouble, "full"),
+            Some(ProbeOutcome::Slow) => (Lamp::Waiting, "waiting"),
             Some(_) => (Lamp::Good, "ready"),
             None => (Lamp::Busy, "starting"),
         };
@@ -350,10 +354,10 @@ impl CardMaker<'_> {
 }
 
 /// The word for work that goes wrong at times, or that has no result for long.
-fn trouble_word(answer: Answer, why: Option<&str>) -> &'static str {
+fn trouble_word(answer: ProbeOutcome, why: Option<&str>) -> &'static str {
     match (answer, why) {
         (_, Some("stuck")) => "stuck",
-        (Answer::Failed, _) => "failing",
+        (ProbeOutcome::Failed, _) => "failing",
         _ => "unsteady",
     }
 }

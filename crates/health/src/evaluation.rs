@@ -10,7 +10,7 @@ use telegram::router::Usable;
 use telegram::{AccountView, LastCalls, LineView};
 
 use crate::health::PortState;
-use crate::minute::Answer;
+use crate::minute::ProbeOutcome;
 
 /// An answer of Telegram that takes longer than this is slow.
 const SLOW_LINE: Duration = Duration::from_secs(2);
@@ -31,28 +31,28 @@ const WELL_AGAIN: usize = 3;
 /// What came of asking, without the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Evaluation {
-    pub(crate) answer: Answer,
+    pub(crate) answer: ProbeOutcome,
     pub(crate) latency: Option<Duration>,
     pub(crate) reason: Option<Cow<'static, str>>,
 }
 
 impl Evaluation {
     pub(crate) const fn not_asked(why: &'static str) -> Self {
-        Self { answer: Answer::NotAsked, latency: None, reason: Some(Cow::Borrowed(why)) }
+        Self { answer: ProbeOutcome::NotAsked, latency: None, reason: Some(Cow::Borrowed(why)) }
     }
 
     pub(crate) const fn failed(why: &'static str) -> Self {
-        Self { answer: Answer::Failed, latency: None, reason: Some(Cow::Borrowed(why)) }
+        Self { answer: ProbeOutcome::Failed, latency: None, reason: Some(Cow::Borrowed(why)) }
     }
 
     pub(crate) const fn slow(why: &'static str) -> Self {
-        Self { answer: Answer::Slow, latency: None, reason: Some(Cow::Borrowed(why)) }
+        Self { answer: ProbeOutcome::Slow, latency: None, reason: Some(Cow::Borrowed(why)) }
     }
 
     fn answered(latency: Option<Duration>, bound: Duration) -> Self {
         let slow = latency.is_some_and(|latency| latency > bound);
         Self {
-            answer: if slow { Answer::Slow } else { Answer::Answered },
+            answer: if slow { ProbeOutcome::Slow } else { ProbeOutcome::Answered },
             latency,
             reason: slow.then_some(Cow::Borrowed("slow")),
         }
@@ -67,7 +67,7 @@ impl Evaluation {
     }
 
     pub(crate) fn was_answered(&self) -> bool {
-        matches!(self.answer, Answer::Answered | Answer::Slow)
+        matches!(self.answer, ProbeOutcome::Answered | ProbeOutcome::Slow)
     }
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn account(view: &AccountView, lines: &[Evaluation], stuck: bool) -> 
         | AccountState::Restricted
         | AccountState::NeedsLogin
         | AccountState::Banned => Evaluation {
-            answer: Answer::Failed,
+            answer: ProbeOutcome::Failed,
             latency: None,
             reason: Some(Cow::Borrowed(view.reason.map_or(view.state.as_str(), |reason| reason.as_str()))),
         },
@@ -255,9 +255,12 @@ pub(crate) fn service(doing: Doing, pool: &[Worker<'_>]) -> Evaluation {
         let all_wait = at_work().all(|worker| worker.flooded);
         return Evaluation::failed(if all_wait { "flood_wait" } else { "accounts_unable" });
     }
-    match at_work().find(|worker| worker.evaluation.answer == Answer::NotAsked).or_else(|| at_work().next()) {
+    match at_work()
+        .find(|worker| worker.evaluation.answer == ProbeOutcome::NotAsked)
+        .or_else(|| at_work().next())
+    {
         None => Evaluation::not_asked("paused"),
-        Some(first) if first.evaluation.answer == Answer::NotAsked => first.evaluation.clone(),
+        Some(first) if first.evaluation.answer == ProbeOutcome::NotAsked => first.evaluation.clone(),
         Some(first) if at_work().all(|worker| worker.evaluation.reason == first.evaluation.reason) => {
             Evaluation { latency: None, ..first.evaluation.clone() }
         }
@@ -299,7 +302,11 @@ pub(crate) fn queue(stalled: bool, full: bool, oldest: Option<Duration>, is_coun
         return Evaluation::not_asked("store_unavailable");
     }
     if oldest.is_some_and(|oldest| oldest > SLOW_QUEUE) {
-        return Evaluation { answer: Answer::Slow, latency: None, reason: Some(Cow::Borrowed("waiting")) };
+        return Evaluation {
+            answer: ProbeOutcome::Slow,
+            latency: None,
+            reason: Some(Cow::Borrowed("waiting")),
+        };
     }
-    Evaluation { answer: Answer::Answered, latency: None, reason: None }
+    Evaluation { answer: ProbeOutcome::Answered, latency: None, reason: None }
 }

@@ -17,7 +17,7 @@ use crate::evaluation::{
     Doing, Evaluation, LineObservation, PATIENT_ROUNDS, Worker, line, port, queue, service, store, traffic,
 };
 use crate::health::PortState;
-use crate::minute::Answer;
+use crate::minute::ProbeOutcome;
 
 fn view(state: AccountState, reason: Option<Reason>) -> LineView {
     LineView {
@@ -37,7 +37,7 @@ fn view(state: AccountState, reason: Option<Reason>) -> LineView {
     }
 }
 
-fn worker(state: AccountState, answer: Answer, flooded: bool) -> Worker<'static> {
+fn worker(state: AccountState, answer: ProbeOutcome, flooded: bool) -> Worker<'static> {
     let evaluation = Evaluation { answer, latency: None, reason: Some(Cow::Borrowed("x")) };
     Worker { name: "main", state, evaluation, flooded }
 }
@@ -46,10 +46,10 @@ fn worker(state: AccountState, answer: Answer, flooded: bool) -> Worker<'static>
 fn a_line_is_green_only_after_an_answer_and_slow_is_told() {
     let ready = view(AccountState::Ready, None);
     let seen = |answered| LineObservation { answered, ..LineObservation::default() };
-    assert_eq!(line(&ready, seen(true)).answer, Answer::Answered);
+    assert_eq!(line(&ready, seen(true)).answer, ProbeOutcome::Answered);
     assert_eq!(line(&ready, seen(false)), Evaluation::not_asked("no_answer_yet"));
     let slow = LineView { round_trip_ms: Some(2_500), ..ready };
-    assert_eq!(line(&slow, seen(true)).answer, Answer::Slow);
+    assert_eq!(line(&slow, seen(true)).answer, ProbeOutcome::Slow);
 }
 
 #[test]
@@ -64,18 +64,18 @@ fn coming_up_takes_a_moment_and_then_is_trouble() {
 
 #[test]
 fn a_service_goes_on_as_long_as_one_account_can() {
-    let green = worker(AccountState::Ready, Answer::Answered, false);
-    let flooded = worker(AccountState::FloodWait, Answer::Answered, true);
-    let broken = worker(AccountState::Error, Answer::Failed, false);
-    let paused = worker(AccountState::Paused, Answer::NotAsked, false);
+    let green = worker(AccountState::Ready, ProbeOutcome::Answered, false);
+    let flooded = worker(AccountState::FloodWait, ProbeOutcome::Answered, true);
+    let broken = worker(AccountState::Error, ProbeOutcome::Failed, false);
+    let paused = worker(AccountState::Paused, ProbeOutcome::NotAsked, false);
     let judged = |pool: &[&Worker<'static>]| {
         let pool: Vec<Worker<'_>> = pool.iter().map(|worker| (*worker).clone()).collect();
         service(Doing::Working, &pool)
     };
-    assert_eq!(judged(&[&broken, &flooded, &green]).answer, Answer::Answered);
+    assert_eq!(judged(&[&broken, &flooded, &green]).answer, ProbeOutcome::Answered);
     assert_eq!(judged(&[&flooded, &paused]), Evaluation::failed("flood_wait"));
     assert_eq!(judged(&[&broken, &flooded]), Evaluation::failed("accounts_unable"));
-    assert_eq!(judged(&[&broken, &paused]).answer, Answer::Failed);
+    assert_eq!(judged(&[&broken, &paused]).answer, ProbeOutcome::Failed);
     assert_eq!(judged(&[&paused]), Evaluation::not_asked("paused"));
     assert_eq!(judged(&[]), Evaluation::not_asked("no_account"));
     assert_eq!(service(Doing::Stalled, std::slice::from_ref(&green)), Evaluation::failed("stalled"));
@@ -86,16 +86,16 @@ fn a_service_goes_on_as_long_as_one_account_can() {
 fn ports_the_store_and_the_queue_say_why() {
     assert_eq!(port(PortState::Taken, None), Evaluation::failed("port_taken"));
     assert_eq!(port(PortState::Listening, Some(Err(()))), Evaluation::failed("no_answer"));
-    assert_eq!(port(PortState::Listening, Some(Ok(Duration::from_millis(3)))).answer, Answer::Answered);
+    assert_eq!(port(PortState::Listening, Some(Ok(Duration::from_millis(3)))).answer, ProbeOutcome::Answered);
     assert_eq!(store(&Err(StoreError::StorageFull)), Evaluation::failed("disk_full"));
     let (column, id, what) = ("state".into(), "7".into(), "99 is no state".into());
     let corrupt = StoreError::Corrupt { table: "outbox", column, id, what };
     assert_eq!(store(&Err(corrupt)), Evaluation::failed("row_unreadable"));
     assert_eq!(store(&Err(StoreError::Unavailable(String::new()))), Evaluation::failed("store_unavailable"));
-    assert_eq!(store(&Ok(Duration::from_secs(3))).answer, Answer::Slow);
+    assert_eq!(store(&Ok(Duration::from_secs(3))).answer, ProbeOutcome::Slow);
     assert_eq!(queue(true, false, None, true), Evaluation::failed("stalled"));
-    assert_eq!(queue(false, false, Some(Duration::from_hours(1)), true).answer, Answer::Slow);
-    assert_eq!(queue(false, false, None, true).answer, Answer::Answered);
+    assert_eq!(queue(false, false, Some(Duration::from_hours(1)), true).answer, ProbeOutcome::Slow);
+    assert_eq!(queue(false, false, None, true).answer, ProbeOutcome::Answered);
 }
 
 fn last_calls(calls: usize, wrong: usize, well_since: usize, wrong_for: u64) -> LastCalls {
@@ -112,12 +112,12 @@ fn last_calls(calls: usize, wrong: usize, well_since: usize, wrong_for: u64) -> 
 #[test]
 fn real_calls_turn_an_account_amber_then_red_and_end_it() {
     let judged = |last| traffic(&[last], |_| true).map(|evaluation| evaluation.answer);
-    assert_eq!(judged(last_calls(1, 1, 0, 0)), Some(Answer::Slow), "the first that goes wrong");
-    assert_eq!(judged(last_calls(3, 3, 0, 2)), Some(Answer::Slow), "one short outage");
-    assert_eq!(judged(last_calls(3, 3, 0, 12)), Some(Answer::Failed));
-    assert_eq!(judged(last_calls(10, 4, 0, 60)), Some(Answer::Slow), "most go well");
+    assert_eq!(judged(last_calls(1, 1, 0, 0)), Some(ProbeOutcome::Slow), "the first that goes wrong");
+    assert_eq!(judged(last_calls(3, 3, 0, 2)), Some(ProbeOutcome::Slow), "one short outage");
+    assert_eq!(judged(last_calls(3, 3, 0, 12)), Some(ProbeOutcome::Failed));
+    assert_eq!(judged(last_calls(10, 4, 0, 60)), Some(ProbeOutcome::Slow), "most go well");
     assert_eq!(judged(last_calls(10, 2, 0, 60)), None, "a rare one is no trouble");
-    assert_eq!(judged(last_calls(4, 3, 1, 60)), Some(Answer::Slow), "the latest went well");
+    assert_eq!(judged(last_calls(4, 3, 1, 60)), Some(ProbeOutcome::Slow), "the latest went well");
     assert_eq!(judged(last_calls(6, 3, 3, 60)), None, "well again");
     assert_eq!(traffic(&[last_calls(9, 9, 0, 60)], |operation| operation == Operation::Leave), None);
 }
@@ -140,9 +140,9 @@ proptest! {
                 | AccountState::NeedsLogin | AccountState::Banned
         );
         let stays_away = state == AccountState::Connecting && connecting >= PATIENT_ROUNDS && !silent;
-        prop_assert_eq!(evaluation.answer == Answer::Failed, fault || stays_away);
+        prop_assert_eq!(evaluation.answer == ProbeOutcome::Failed, fault || stays_away);
         prop_assert!(!evaluation.was_answered() || answered);
-        prop_assert!(evaluation.answer != Answer::Failed || evaluation.reason.is_some());
+        prop_assert!(evaluation.answer != ProbeOutcome::Failed || evaluation.reason.is_some());
     }
 
     /// Whatever came of calls: no trouble without a call that went wrong, red only where the latest did and half of all.
@@ -151,7 +151,7 @@ proptest! {
         let wrong = 1 + wrong % calls;
         let well = well % (calls - wrong + 1);
         let evaluation = traffic(&[last_calls(calls, wrong, well, lasts)], |_| true);
-        let red = evaluation.as_ref().is_some_and(|evaluation| evaluation.answer == Answer::Failed);
+        let red = evaluation.as_ref().is_some_and(|evaluation| evaluation.answer == ProbeOutcome::Failed);
         prop_assert_eq!(red, well == 0 && wrong >= 2 && wrong * 2 >= calls && lasts >= 10);
         prop_assert_eq!(evaluation.is_none(), well >= 3 || wrong * 4 < calls);
         prop_assert!(evaluation.is_none_or(|evaluation| evaluation.reason.is_some()));
@@ -160,15 +160,15 @@ proptest! {
     /// A service is red only if its worker stands still, or some account that is switched on fails or must wait.
     #[test]
     fn no_service_is_red_without_a_fault(
-        pool in prop::collection::vec((states(), prop::sample::select(Answer::ALL.to_vec()), any::<bool>()), 0..6),
+        pool in prop::collection::vec((states(), prop::sample::select(ProbeOutcome::ALL.to_vec()), any::<bool>()), 0..6),
         doing in prop::sample::select(vec![Doing::Stopped, Doing::Clearing, Doing::Stalled, Doing::Stuck, Doing::Working]),
     ) {
         let pool: Vec<Worker<'_>> =
             pool.into_iter().map(|(state, answer, flooded)| worker(state, answer, flooded)).collect();
         let evaluation = service(doing, &pool);
         let works = matches!(doing, Doing::Stuck | Doing::Working);
-        let fault = pool.iter().any(|one| one.evaluation.answer == Answer::Failed || one.flooded);
-        prop_assert!(evaluation.answer != Answer::Failed || doing == Doing::Stalled || (works && fault));
+        let fault = pool.iter().any(|one| one.evaluation.answer == ProbeOutcome::Failed || one.flooded);
+        prop_assert!(evaluation.answer != ProbeOutcome::Failed || doing == Doing::Stalled || (works && fault));
         let free = pool.iter().any(|one| one.evaluation.was_answered() && !one.flooded);
         prop_assert!(!(works && free) || evaluation.was_answered());
     }

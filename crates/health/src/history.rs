@@ -12,7 +12,7 @@ use crate::calendar::Calendar;
 use crate::card::{CardId, Stuck, Unable};
 use crate::evaluation::{self, Doing, Evaluation, LineObservation, Worker};
 use crate::health::PortLoad;
-use crate::minute::{Answer, Beat, Minute, Round};
+use crate::minute::{Beat, Minute, ProbeOutcome, Round};
 use crate::observation::{LastAnswers, Observation, Probes, line_ids};
 use crate::strip::{Shown, Strips};
 use crate::tally::{self, Amount, Reading, Tallies};
@@ -250,7 +250,7 @@ impl History {
             let pool = workers(seen, &of_lines, service.service);
             let evaluation = self.judge_service(seen, service, &pool);
             let detail =
-                (evaluation.answer == Answer::Failed).then(|| unable::in_words(&unable::groups(&pool)));
+                (evaluation.answer == ProbeOutcome::Failed).then(|| unable::in_words(&unable::groups(&pool)));
             all.push((CardId::service(service.service), Latest { evaluation, detail: detail.flatten() }));
         }
         for port in &seen.ports {

@@ -24,7 +24,7 @@ mod unable;
 pub use card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, InvalidCardId, Lamp, Stuck, Unable};
 pub use cause::Causes;
 pub use health::{Health, HealthParts, Port, PortLoad, PortState, Ports};
-pub use minute::{Answer, Beat, Minute, Round, STRIP};
+pub use minute::{Beat, Minute, ProbeOutcome, Round, STRIP};
 pub use overview::{CardFilter, Counts, Cursor, Facts, InvalidCursor, LARGEST_PAGE, Overview, Process};
 pub use process::{Usage, usage};
 pub use tally::Amount;

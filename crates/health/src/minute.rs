@@ -14,7 +14,7 @@ pub const STRIP: usize = 120;
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum ProbeOutcome {
     /// No one asked: it is switched off, was just started, or nothing called for it.
     NotAsked,
     /// A real round trip was answered in time.
@@ -25,12 +25,12 @@ pub enum Answer {
     Failed,
 }
 
-domain::enum_words!(Answer);
+domain::enum_words!(ProbeOutcome);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beat {
     pub at: Timestamp,
-    pub answer: Answer,
+    pub answer: ProbeOutcome,
     pub latency: Option<Duration>,
     /// Why it failed or was not asked, as a stable code.
     pub reason: Option<Cow<'static, str>>,
@@ -41,7 +41,7 @@ pub struct Beat {
 pub struct Minute {
     /// When it began. Counted back from the present by a monotonic clock, so that dots never overlap.
     pub at: Timestamp,
-    pub answer: Answer,
+    pub answer: ProbeOutcome,
     #[serde(rename = "latency_ms", serialize_with = "as_millis")]
     pub latency: Option<Duration>,
     pub reason: Option<String>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use store::StoredMinute;
 
 use crate::card::CardId;
-use crate::minute::{Answer, Beat, STRIP};
+use crate::minute::{Beat, ProbeOutcome, STRIP};
 
 /// A minute of a card, small: there are hundreds of thousands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ struct Dot {
     /// In milliseconds; the largest number is none.
     latency: u32,
     reason: u16,
-    answer: Answer,
+    answer: ProbeOutcome,
 }
 
 const NO_LATENCY: u32 = u32::MAX;
@@ -25,7 +25,7 @@ const NO_REASON: u16 = u16::MAX;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) minute: i64,
-    pub(crate) answer: Answer,
+    pub(crate) answer: ProbeOutcome,
     pub(crate) latency: Option<Duration>,
     pub(crate) reason: Option<Arc<str>>,
 }
@@ -92,7 +92,7 @@ impl Strips {
         let mut known: HashMap<Arc<str>, Option<CardId>> = HashMap::new();
         for stored in minutes {
             let card = known.entry(stored.card).or_insert_with_key(|card| card.parse().ok());
-            let answer = Answer::ALL.get(usize::from(stored.answer)).copied();
+            let answer = ProbeOutcome::ALL.get(usize::from(stored.answer)).copied();
             // What another version wrote and this one does not know is not shown.
             let (Some(card), Some(answer)) = (card, answer) else { continue };
             let reason = self.reasons.number(stored.reason.as_deref());
@@ -132,7 +132,7 @@ impl Strips {
         (first..=last)
             .map(|minute| match dots.next_if(|dot| dot.minute == minute) {
                 Some(dot) => self.shown(dot),
-                None => Shown { minute, answer: Answer::NotAsked, latency: None, reason: None },
+                None => Shown { minute, answer: ProbeOutcome::NotAsked, latency: None, reason: None },
             })
             .collect()
     }
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
     use domain::Timestamp;
 
-    fn beat(answer: Answer, latency: Option<u64>, reason: Option<&'static str>) -> Beat {
+    fn beat(answer: ProbeOutcome, latency: Option<u64>, reason: Option<&'static str>) -> Beat {
         Beat {
             at: Timestamp::default(),
             answer,
@@ -189,20 +189,20 @@ mod tests {
     #[test]
     fn one_failed_beat_makes_the_minute_red_with_its_reason() {
         let (mut strips, card) = (Strips::default(), CardId::store());
-        strips.beat(&card, 7, &beat(Answer::Answered, Some(3), None));
-        strips.beat(&card, 7, &beat(Answer::Failed, None, Some("disk_full")));
-        strips.beat(&card, 7, &beat(Answer::Answered, Some(9), None));
-        strips.beat(&card, 7, &beat(Answer::NotAsked, None, Some("stopped")));
+        strips.beat(&card, 7, &beat(ProbeOutcome::Answered, Some(3), None));
+        strips.beat(&card, 7, &beat(ProbeOutcome::Failed, None, Some("disk_full")));
+        strips.beat(&card, 7, &beat(ProbeOutcome::Answered, Some(9), None));
+        strips.beat(&card, 7, &beat(ProbeOutcome::NotAsked, None, Some("stopped")));
         let minute = strips.minute(&card, 7).expect("a minute");
-        assert_eq!((minute.answer, minute.reason.as_deref()), (Answer::Failed, Some("disk_full")));
+        assert_eq!((minute.answer, minute.reason.as_deref()), (ProbeOutcome::Failed, Some("disk_full")));
         assert_eq!(minute.latency, Some(Duration::from_millis(9)));
         let strip = strips.strip(&card, 8);
-        assert_eq!((strip.len(), strip[STRIP - 1].answer), (STRIP, Answer::NotAsked));
+        assert_eq!((strip.len(), strip[STRIP - 1].answer), (STRIP, ProbeOutcome::NotAsked));
         assert_eq!(strip[STRIP - 2], minute);
     }
 
-    fn answers() -> impl Strategy<Value = Answer> {
-        prop::sample::select(Answer::ALL.to_vec())
+    fn answers() -> impl Strategy<Value = ProbeOutcome> {
+        prop::sample::select(ProbeOutcome::ALL.to_vec())
     }
 
     proptest! {
@@ -215,7 +215,7 @@ mod tests {
         ) {
             let (mut strips, card) = (Strips::default(), CardId::queue());
             for (minute, answer, latency) in &beats {
-                let reason = (*answer == Answer::Failed).then_some("no_answer");
+                let reason = (*answer == ProbeOutcome::Failed).then_some("no_answer");
                 strips.beat(&card, *minute, &beat(*answer, *latency, reason));
             }
             let strip = strips.strip(&card, last);
@@ -223,17 +223,17 @@ mod tests {
             prop_assert!(strip.windows(2).all(|pair| pair[0].minute + 1 == pair[1].minute));
             for shown in &strip {
                 let of_minute = || beats.iter().filter(|(minute, ..)| *minute == shown.minute);
-                let worst = of_minute().map(|(_, answer, _)| *answer).max().unwrap_or(Answer::NotAsked);
+                let worst = of_minute().map(|(_, answer, _)| *answer).max().unwrap_or(ProbeOutcome::NotAsked);
                 // Only the latest minutes are kept, however many were noted.
                 let noted: std::collections::BTreeSet<_> = beats.iter().map(|(minute, ..)| *minute).collect();
                 let kept = noted.iter().rev().take(STRIP).any(|minute| *minute == shown.minute);
-                let worst = if kept { worst } else { Answer::NotAsked };
+                let worst = if kept { worst } else { ProbeOutcome::NotAsked };
                 prop_assert_eq!(shown.answer, worst);
                 if kept {
                     let slowest = of_minute().filter_map(|(.., latency)| *latency).max();
                     prop_assert_eq!(shown.latency, slowest.map(Duration::from_millis));
                 }
-                prop_assert_eq!(shown.reason.is_some(), shown.answer == Answer::Failed);
+                prop_assert_eq!(shown.reason.is_some(), shown.answer == ProbeOutcome::Failed);
             }
             let mut again = Strips::default();
             again.restore((0..220).flat_map(|minute| strips.to_keep(minute)).collect());

@@ -4,7 +4,7 @@ use domain::account::AccountState;
 
 use crate::card::Unable;
 use crate::evaluation::Worker;
-use crate::minute::Answer;
+use crate::minute::ProbeOutcome;
 
 /// How many names are told of accounts with the same reason.
 const NAMED: usize = 5;
@@ -39,7 +39,7 @@ fn why(worker: &Worker<'_>) -> Option<&'static str> {
         _ if worker.flooded => Some("flood_wait"),
         _ if worker.evaluation.was_answered() => None,
         AccountState::Connecting => Some("connecting"),
-        _ if worker.evaluation.answer == Answer::NotAsked => None,
+        _ if worker.evaluation.answer == ProbeOutcome::NotAsked => None,
         // Floods of other kinds hold nothing up here, and all that is left has words of its own.
         _ => worker.evaluation.code(),
     }
@@ -78,7 +78,7 @@ mod tests {
     }
 
     fn answered() -> Evaluation {
-        Evaluation { answer: Answer::Answered, latency: None, reason: None }
+        Evaluation { answer: ProbeOutcome::Answered, latency: None, reason: None }
     }
 
     #[test]

@@ -46,14 +46,14 @@ pub(crate) async fn hand_on(health: Health, alerts: Alerts, store: Store) {
 
 /// A round in the terms of the alerts. `detail` is called for some of the red cards.
 fn translate(round: &health::Round, detail: impl Fn(&CardId) -> Option<String>) -> Round {
-    let red = round.beats.iter().filter(|(_, beat)| beat.answer == health::Answer::Failed);
+    let red = round.beats.iter().filter(|(_, beat)| beat.answer == health::ProbeOutcome::Failed);
     let details: HashMap<&CardId, Option<String>> = red.take(ASKED).map(|(id, _)| (id, detail(id))).collect();
     let probes = round.beats.iter().map(|(id, beat)| Probe {
         card: card(id),
         result: match beat.answer {
-            health::Answer::NotAsked => ProbeResult::Grey,
-            health::Answer::Answered | health::Answer::Slow => ProbeResult::Green,
-            health::Answer::Failed => ProbeResult::Red {
+            health::ProbeOutcome::NotAsked => ProbeResult::Grey,
+            health::ProbeOutcome::Answered | health::ProbeOutcome::Slow => ProbeResult::Green,
+            health::ProbeOutcome::Failed => ProbeResult::Red {
                 reason: beat.reason.as_deref().unwrap_or("failed").to_owned(),
                 detail: details.get(id).cloned().flatten(),
             },
@@ -117,8 +117,8 @@ fn card(id: &CardId) -> Card {
 mod tests {
     use super::*;
 
-    fn beat(id: &str, answer: health::Answer) -> (CardId, health::Beat) {
-        let reason = (answer == health::Answer::Failed).then(|| "no_answer".into());
+    fn beat(id: &str, answer: health::ProbeOutcome) -> (CardId, health::Beat) {
+        let reason = (answer == health::ProbeOutcome::Failed).then(|| "no_answer".into());
         let beat = health::Beat { at: Timestamp::default(), answer, latency: None, reason };
         (id.parse().expect("a card"), beat)
     }
@@ -129,9 +129,9 @@ mod tests {
             at: Timestamp::default(),
             minute: 0,
             beats: vec![
-                beat("line:main:all", health::Answer::Failed),
-                beat("account:main", health::Answer::Slow),
-                beat("store", health::Answer::NotAsked),
+                beat("line:main:all", health::ProbeOutcome::Failed),
+                beat("account:main", health::ProbeOutcome::Slow),
+                beat("store", health::ProbeOutcome::NotAsked),
             ],
             ended: Vec::new(),
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 
-use health::{Answer, Minute, STRIP};
+use health::{Minute, ProbeOutcome, STRIP};
 
 /// How wide a cell is drawn, in units of the picture: two of a dot and one of the gap after it.
 const STEP: usize = 3;
@@ -58,7 +58,7 @@ impl Cell {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Strip {
     cell: Cell,
-    /// The paths of the four answers, in the order of [`Answer::ALL`].
+    /// The paths of the four answers, in the order of [`ProbeOutcome::ALL`].
     paths: [String; 4],
     /// How many minutes have which answer, in the same order.
     pub(crate) counts: [u32; 4],
@@ -129,7 +129,7 @@ pub(crate) fn spells(minutes: &[Minute]) -> Vec<Spell<'_>> {
         .filter_map(|run| {
             let (first, last) = (run.first()?, run.last()?);
             let worst = run.iter().max_by_key(|minute| minute.latency)?;
-            let notable = matches!(first.answer, Answer::Slow | Answer::Failed);
+            let notable = matches!(first.answer, ProbeOutcome::Slow | ProbeOutcome::Failed);
             notable.then_some(Spell { from: first.at, to: last.at, minutes: run.len(), worst })
         })
         .collect()
@@ -141,9 +141,9 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
-    fn minutes(answers: &[Answer]) -> Vec<Minute> {
+    fn minutes(answers: &[ProbeOutcome]) -> Vec<Minute> {
         let at = |place: usize| Timestamp::default().plus(Duration::from_mins(place as u64));
-        let minute = |(place, answer): (usize, &Answer)| Minute {
+        let minute = |(place, answer): (usize, &ProbeOutcome)| Minute {
             at: at(place),
             answer: *answer,
             latency: None,
@@ -154,19 +154,24 @@ mod tests {
 
     #[test]
     fn a_run_of_equal_cells_is_one_stroke() {
-        let mut answers = vec![Answer::Answered; 118];
-        answers.extend([Answer::Failed, Answer::NotAsked]);
+        let mut answers = vec![ProbeOutcome::Answered; 118];
+        answers.extend([ProbeOutcome::Failed, ProbeOutcome::NotAsked]);
         let strip = Strip::of(&minutes(&answers), Cell::Minute);
         assert_eq!(strip.paths, ["M357 9h3", "M0 9h354", "", "M354 9h3"]);
         assert_eq!(strip.counts, [1, 118, 0, 1]);
-        assert_eq!(Strip::of(&minutes(&[Answer::Slow]), Cell::Minute).paths[2], "M357 9h3");
+        assert_eq!(Strip::of(&minutes(&[ProbeOutcome::Slow]), Cell::Minute).paths[2], "M357 9h3");
         assert!(Strip::of(&[], Cell::ThreeMinutes).drawn().next().is_none());
     }
 
     #[test]
     fn a_cell_of_three_minutes_shows_the_worst_of_them() {
-        let mut answers = vec![Answer::Answered; 117];
-        answers.extend([Answer::NotAsked, Answer::Failed, Answer::Failed, Answer::Answered]);
+        let mut answers = vec![ProbeOutcome::Answered; 117];
+        answers.extend([
+            ProbeOutcome::NotAsked,
+            ProbeOutcome::Failed,
+            ProbeOutcome::Failed,
+            ProbeOutcome::Answered,
+        ]);
         let (minutes, cell) = (minutes(&answers), Cell::ThreeMinutes);
         let strip = Strip::of(&minutes, cell);
         // The last cell has begun with the last minute; the first minute of all is out of sight.
@@ -191,14 +196,14 @@ mod tests {
     proptest! {
         #[test]
         fn every_cell_is_drawn_once_in_its_place(
-            answers in proptest::collection::vec(select(Answer::ALL.to_vec()), 0..300),
+            answers in proptest::collection::vec(select(ProbeOutcome::ALL.to_vec()), 0..300),
             cell in select(vec![Cell::Minute, Cell::ThreeMinutes]),
         ) {
             let minutes = minutes(&answers);
             let shown = &minutes[minutes.len().saturating_sub(STRIP)..];
             let strip = Strip::of(&minutes, cell);
             let mut drawn = vec![None; cell.many()];
-            for answer in Answer::ALL {
+            for answer in ProbeOutcome::ALL {
                 for place in covered(&strip.paths[answer as usize]) {
                     prop_assert_eq!(drawn[place].replace(answer), None);
                 }
@@ -207,7 +212,7 @@ mod tests {
             let expected: Vec<_> =
                 vec![None; cell.many() - worst.len()].into_iter().chain(worst.iter().map(|one| Some(one.answer))).collect();
             prop_assert_eq!(drawn, expected);
-            let notable = answers.iter().filter(|answer| matches!(answer, Answer::Slow | Answer::Failed)).count();
+            let notable = answers.iter().filter(|answer| matches!(answer, ProbeOutcome::Slow | ProbeOutcome::Failed)).count();
             prop_assert_eq!(spells(&minutes).iter().map(|spell| spell.minutes).sum::<usize>(), notable);
             prop_assert_eq!(strip.counts.iter().sum::<u32>() as usize, shown.len());
         }

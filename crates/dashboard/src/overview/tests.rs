@@ -6,8 +6,8 @@ use api::Alert;
 use domain::account::Reason;
 use domain::{Service, Timestamp};
 use health::{
-    ActionSet, Advice, Amount, Answer, Card, CardAction, CardId, CardKind, Causes, Clearing, ClearingView,
-    Facts, Lamp, Minute, Phase, Process,
+    ActionSet, Advice, Amount, Card, CardAction, CardId, CardKind, Causes, Clearing, ClearingView, Facts,
+    Lamp, Minute, Phase, ProbeOutcome, Process,
 };
 
 use super::board::{Board, Stands, ViewKey};
@@ -179,20 +179,20 @@ pub(crate) fn strip(id: &CardId) -> Vec<Minute> {
         .map(|number| {
             let left = 119 - number;
             let (answer, reason) = match (id.as_str(), left) {
-                ("account:backup_2", 0..29) => (Answer::Failed, Some("session_revoked")),
-                ("port:5028", 0..15) => (Answer::Failed, Some("port_taken")),
-                ("service:send_text", 0..4) => (Answer::Failed, Some("stalled")),
-                ("account:main", 0) => (Answer::Failed, Some("flood_wait")),
-                ("account:main", 40..43) | ("line:main:send_media", 61) => (Answer::Slow, None),
+                ("account:backup_2", 0..29) => (ProbeOutcome::Failed, Some("session_revoked")),
+                ("port:5028", 0..15) => (ProbeOutcome::Failed, Some("port_taken")),
+                ("service:send_text", 0..4) => (ProbeOutcome::Failed, Some("stalled")),
+                ("account:main", 0) => (ProbeOutcome::Failed, Some("flood_wait")),
+                ("account:main", 40..43) | ("line:main:send_media", 61) => (ProbeOutcome::Slow, None),
                 ("account:backup_3", 3..) | ("service:leave_chat", _) | ("port:5022", 20..31) => {
-                    (Answer::NotAsked, None)
+                    (ProbeOutcome::NotAsked, None)
                 }
-                _ => (Answer::Answered, None),
+                _ => (ProbeOutcome::Answered, None),
             };
             let latency = match answer {
-                Answer::Answered => Some(Duration::from_millis(6 + number % 7)),
-                Answer::Slow => Some(Duration::from_millis(2_400)),
-                Answer::NotAsked | Answer::Failed => None,
+                ProbeOutcome::Answered => Some(Duration::from_millis(6 + number % 7)),
+                ProbeOutcome::Slow => Some(Duration::from_millis(2_400)),
+                ProbeOutcome::NotAsked | ProbeOutcome::Failed => None,
             };
             Minute { at: ago(left), answer, latency, reason: reason.map(str::to_owned) }
         })

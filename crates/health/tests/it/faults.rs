@@ -8,7 +8,7 @@ use domain::Service;
 use domain::account::Operation;
 use domain::message::{Content, OnFlood};
 use domain::text::{FormattedText, ParseMode};
-use health::{Advice, Answer, CardFilter, CardId, CardKind, Lamp, Port, PortLoad, PortState};
+use health::{Advice, CardFilter, CardId, CardKind, Lamp, Port, PortLoad, PortState, ProbeOutcome};
 use sandbox::telegram::FaultName;
 use store::{Hold, Origin};
 use telegram::{Action, ServiceAction};
@@ -64,13 +64,16 @@ async fn idle_start_stop_and_pause_are_never_red() {
         assert_eq!(failed(&beats), []);
         let lines = of_kind(&beats, CardKind::Line);
         assert!(
-            !lines.is_empty() && lines.iter().all(|(_, beat)| beat.answer == Answer::Answered),
+            !lines.is_empty() && lines.iter().all(|(_, beat)| beat.answer == ProbeOutcome::Answered),
             "{lines:?}"
         );
         let services = of_kind(&beats, CardKind::Service);
-        assert!(services.len() == 4 && services.iter().all(|(_, beat)| beat.answer == Answer::Answered));
         assert!(
-            beats[&CardId::store()].latency.is_some() && beats[&CardId::queue()].answer == Answer::Answered
+            services.len() == 4 && services.iter().all(|(_, beat)| beat.answer == ProbeOutcome::Answered)
+        );
+        assert!(
+            beats[&CardId::store()].latency.is_some()
+                && beats[&CardId::queue()].answer == ProbeOutcome::Answered
         );
     }
     let overview = run.health.overview(&CardFilter::default());
@@ -124,7 +127,7 @@ async fn deaf_connection_is_red_with_services_left_alone() {
     let passed = run.until_beat(&account("main"), |beat| beat.reason.as_deref() == Some("no_answer")).await;
     assert!(passed <= SOON, "{passed:?}");
     let beats = run.round().await;
-    assert_eq!(beats[&text].answer, Answer::Failed, "{beats:?}");
+    assert_eq!(beats[&text].answer, ProbeOutcome::Failed, "{beats:?}");
     let card = run.card(&account("main"));
     assert_eq!((card.lamp, card.reason.as_deref()), (Lamp::Trouble, Some("no_answer")));
     let first = &run.health.overview(&CardFilter::default()).cards[0];
@@ -142,7 +145,7 @@ async fn lost_key_ban_and_flood_differ_and_services_go_on() {
         let world = World::of(&["main", "backup_1"]).await;
         let mut run = world.start().await;
         world.fault("main", fault);
-        let passed = run.until_beat(&account("main"), |beat| beat.answer == Answer::Failed).await;
+        let passed = run.until_beat(&account("main"), |beat| beat.answer == ProbeOutcome::Failed).await;
         assert!(passed <= SOON, "{reason}: {passed:?}");
         let beats = run.round().await;
         assert_eq!(beats[&account("main")].reason.as_deref(), Some(reason));
@@ -167,7 +170,11 @@ async fn a_flood_wait_waits_with_its_deadline() {
     let beats = run.round().await;
     assert_eq!(beats[&account("main")].reason.as_deref(), Some("flood_wait"));
     assert_eq!(beats[&CardId::service(Service::SendText)].reason.as_deref(), Some("flood_wait"));
-    assert_eq!(beats[&CardId::service(Service::LeaveChat)].answer, Answer::Answered, "another kind of call");
+    assert_eq!(
+        beats[&CardId::service(Service::LeaveChat)].answer,
+        ProbeOutcome::Answered,
+        "another kind of call"
+    );
     let card = run.card(&account("main"));
     assert_eq!(
         (card.lamp, card.until, card.advice),
@@ -191,7 +198,7 @@ async fn a_full_disk_and_a_dead_database_are_told_apart() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     world.free.store(1 << 20, Ordering::Relaxed);
-    let passed = run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Failed).await;
+    let passed = run.until_beat(&CardId::store(), |beat| beat.answer == ProbeOutcome::Failed).await;
     assert!(passed <= SOON, "{passed:?}");
     let card = run.card(&CardId::store());
     assert_eq!((card.state, card.advice), ("disk_full", Some(Advice::FreeDisk)));
@@ -201,10 +208,10 @@ async fn a_full_disk_and_a_dead_database_are_told_apart() {
         "what is worth less is not written"
     );
     world.free.store(1 << 40, Ordering::Relaxed);
-    run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Answered).await;
+    run.until_beat(&CardId::store(), |beat| beat.answer == ProbeOutcome::Answered).await;
     assert!(run.card(&CardId::store()).lamp == Lamp::Good);
     run.store.clone().close().await;
-    let passed = run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Failed).await;
+    let passed = run.until_beat(&CardId::store(), |beat| beat.answer == ProbeOutcome::Failed).await;
     assert!(passed <= SOON, "{passed:?}");
     let beats = run.round().await;
     assert_eq!(failed(&beats), [("store".to_owned(), "store_unavailable".to_owned())]);
@@ -224,7 +231,7 @@ async fn unreadable_row_turns_the_store_red_until_it_is_repaired() {
     };
     edit("UPDATE outbox SET state = 99");
     run.store.outbox().get(id).await.expect_err("it cannot be read");
-    run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Failed).await;
+    run.until_beat(&CardId::store(), |beat| beat.answer == ProbeOutcome::Failed).await;
     let card = run.card(&CardId::store());
     assert_eq!((card.lamp, card.reason.as_deref()), (Lamp::Trouble, Some("row_unreadable")));
     assert_eq!(card.advice, Some(Advice::RepairTheRow));
@@ -232,7 +239,7 @@ async fn unreadable_row_turns_the_store_red_until_it_is_repaired() {
     assert!(detail.contains("outbox") && detail.contains(&id.to_string()), "{detail}");
     edit("UPDATE outbox SET state = 0");
     run.clock.advance(Duration::from_mins(5));
-    run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Answered).await;
+    run.until_beat(&CardId::store(), |beat| beat.answer == ProbeOutcome::Answered).await;
     run.stop().await;
 }
 
@@ -263,8 +270,8 @@ async fn taken_or_silent_port_is_red() {
         failed(&beats),
         [("port:5022".to_owned(), "port_taken".to_owned()), ("port:5023".to_owned(), "no_answer".to_owned())]
     );
-    assert_eq!(beats[&CardId::port("main")].answer, Answer::Answered);
-    assert_eq!(beats[&CardId::port("5024")].answer, Answer::NotAsked);
+    assert_eq!(beats[&CardId::port("main")].answer, ProbeOutcome::Answered);
+    assert_eq!(beats[&CardId::port("5024")].answer, ProbeOutcome::NotAsked);
     let main = run.card(&CardId::port("main"));
     assert_eq!((main.operations, main.errors, main.queue), (Some(30), Some(3), Some(2)));
     assert_eq!((main.share, main.sends.map(|sends| sends[23])), (Some(1.0), Some(27)));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Service;
-use health::{Answer, CardId, STRIP};
+use health::{CardId, ProbeOutcome, STRIP};
 
 use crate::world::{World, account};
 
@@ -16,7 +16,7 @@ async fn restart_keeps_the_history_with_a_gap() {
         run.round().await;
     }
     let before = run.health.strip(&card);
-    let answered = before.iter().filter(|minute| minute.answer == Answer::Answered).count();
+    let answered = before.iter().filter(|minute| minute.answer == ProbeOutcome::Answered).count();
     // Three minutes, wherever they begin, and one more where the real time that it took goes over a minute's end.
     assert!((3..=5).contains(&answered), "{answered}");
     run.stop().await;
@@ -25,10 +25,10 @@ async fn restart_keeps_the_history_with_a_gap() {
     run.round().await;
     let after = run.health.strip(&card);
     assert_eq!(after.len(), STRIP);
-    let gap = after.iter().rev().skip_while(|minute| minute.answer != Answer::NotAsked);
-    let gap = gap.take_while(|minute| minute.answer == Answer::NotAsked).count();
+    let gap = after.iter().rev().skip_while(|minute| minute.answer != ProbeOutcome::NotAsked);
+    let gap = gap.take_while(|minute| minute.answer == ProbeOutcome::NotAsked).count();
     assert!((4..=5).contains(&gap), "{gap}");
-    let kept = after.iter().filter(|minute| minute.answer == Answer::Answered).count();
+    let kept = after.iter().filter(|minute| minute.answer == ProbeOutcome::Answered).count();
     // The beats of the minute in which it ended may be missing.
     assert!(kept >= answered, "{kept} of {answered}");
     run.stop().await;
@@ -70,8 +70,9 @@ async fn history_and_uptime_survive_a_clock_set_back() {
     for _ in 0..9 {
         run.round().await;
     }
-    let dots =
-        |strip: Vec<health::Minute>| strip.iter().filter(|minute| minute.answer != Answer::NotAsked).count();
+    let dots = |strip: Vec<health::Minute>| {
+        strip.iter().filter(|minute| minute.answer != ProbeOutcome::NotAsked).count()
+    };
     let before = dots(run.health.strip(&card));
     let up = |run: &crate::world::Run| {
         let since = run.card(&CardId::store()).up_since.expect("it is up");
@@ -81,7 +82,7 @@ async fn history_and_uptime_survive_a_clock_set_back() {
     world.clock.set_back(Duration::from_hours(1));
     for _ in 0..6 {
         let beats = run.round().await;
-        assert_eq!(beats[&card].answer, Answer::Answered, "what is answered after it is seen as new");
+        assert_eq!(beats[&card].answer, ProbeOutcome::Answered, "what is answered after it is seen as new");
     }
     let strip = run.health.strip(&card);
     assert!(strip.windows(2).all(|pair| pair[1].at.since(pair[0].at) == Duration::from_mins(1)));

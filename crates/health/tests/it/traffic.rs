@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use delivery::Submission;
 use domain::Service;
-use health::{Advice, Answer, CardFilter, CardId, Lamp};
+use health::{Advice, CardFilter, CardId, Lamp, ProbeOutcome};
 use sandbox::telegram::FaultName;
 
 use crate::faults::text;
@@ -55,7 +55,7 @@ async fn an_account_whose_every_call_answers_500_turns_red() {
     );
     // The round says the same as the card, and the services go on with the other account.
     run.until_beat(&main, |beat| {
-        beat.reason.as_deref() == Some("server_errors") && beat.answer == Answer::Failed
+        beat.reason.as_deref() == Some("server_errors") && beat.answer == ProbeOutcome::Failed
     })
     .await;
     let service = run.card(&CardId::service(Service::SendText));
@@ -109,6 +109,6 @@ async fn answers_that_cannot_be_read_are_no_answers() {
     let main = account("main");
     let (_, passed) = run.until_lamp(&main, Lamp::Trouble).await;
     assert!(passed <= SOON, "{passed} s");
-    run.until_beat(&main, |beat| beat.answer == Answer::Failed).await;
+    run.until_beat(&main, |beat| beat.answer == ProbeOutcome::Failed).await;
     run.stop().await;
 }

@@ -9,7 +9,7 @@ use ambient::{Chance, Clock, Ids};
 use config::{Settings, TelegramSettings};
 use delivery::{Ambient, Delivery, SagaLimits, Sagas};
 use domain::{AccountState, Timestamp};
-use health::{Answer, Beat, Card, CardId, CardKind, Health, HealthParts, Port, Round};
+use health::{Beat, Card, CardId, CardKind, Health, HealthParts, Port, ProbeOutcome, Round};
 use sandbox::telegram::{FaultName, FaultOrder};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use store::{Disk, MasterKey, Store, StoreOptions};
@@ -227,7 +227,7 @@ pub(crate) fn account(name: &str) -> CardId {
 
 /// The cards of a round that failed, each with why.
 pub(crate) fn failed(beats: &BTreeMap<CardId, Beat>) -> Vec<(String, String)> {
-    let failed = beats.iter().filter(|(_, beat)| beat.answer == Answer::Failed);
+    let failed = beats.iter().filter(|(_, beat)| beat.answer == ProbeOutcome::Failed);
     failed.map(|(id, beat)| (id.to_string(), beat.reason.clone().unwrap_or_default().into_owned())).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Service;
-use health::{Answer, CardAction, CardKind, ClearingView, Minute, Phase};
+use health::{CardAction, CardKind, ClearingView, Minute, Phase, ProbeOutcome};
 
 use super::super::number::{HARD, countdown, english, latency, percent, russian, span, thousands};
 use super::super::{Moment, Wall};
@@ -220,10 +220,10 @@ impl OverviewWords {
         let took = minute.latency.map(|time| latency(self.language, time));
         let why = minute.reason.as_deref().map(|code| codes::reason(self.language, code));
         let (english, russian) = match minute.answer {
-            Answer::NotAsked => ("not asked", "не спрашивали"),
-            Answer::Answered => ("answered", "ответ"),
-            Answer::Slow => ("slow", "медленно"),
-            Answer::Failed => ("failed", "ошибка"),
+            ProbeOutcome::NotAsked => ("not asked", "не спрашивали"),
+            ProbeOutcome::Answered => ("answered", "ответ"),
+            ProbeOutcome::Slow => ("slow", "медленно"),
+            ProbeOutcome::Failed => ("failed", "ошибка"),
         };
         let mut text = self.language.of(english, russian).to_owned();
         if let Some(took) = took {
