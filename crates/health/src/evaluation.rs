@@ -221,7 +221,7 @@ impl<'a> Worker<'a> {
 
 /// What a service does, whichever account does its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Doing {
+pub(crate) enum ServiceActivity {
     Stopped,
     /// It is stopped while flood waits are cleared.
     Clearing,
@@ -233,12 +233,12 @@ pub(crate) enum Doing {
 }
 
 /// A service: an account of the pool can do its work, and its worker takes work up.
-pub(crate) fn service(doing: Doing, pool: &[Worker<'_>]) -> Evaluation {
-    match doing {
-        Doing::Stopped => return Evaluation::not_asked("stopped"),
-        Doing::Clearing => return Evaluation::not_asked("clearing"),
-        Doing::Stalled => return Evaluation::failed("stalled"),
-        Doing::Stuck | Doing::Working => {}
+pub(crate) fn service(activity: ServiceActivity, pool: &[Worker<'_>]) -> Evaluation {
+    match activity {
+        ServiceActivity::Stopped => return Evaluation::not_asked("stopped"),
+        ServiceActivity::Clearing => return Evaluation::not_asked("clearing"),
+        ServiceActivity::Stalled => return Evaluation::failed("stalled"),
+        ServiceActivity::Stuck | ServiceActivity::Working => {}
     }
     if pool.is_empty() {
         return Evaluation::not_asked("no_account");
@@ -247,7 +247,10 @@ pub(crate) fn service(doing: Doing, pool: &[Worker<'_>]) -> Evaluation {
     if let Some(free) =
         able.clone().filter(|worker| !worker.flooded).min_by_key(|free| free.evaluation.answer)
     {
-        return worse(free.evaluation.clone(), (doing == Doing::Stuck).then(|| Evaluation::slow("stuck")));
+        return worse(
+            free.evaluation.clone(),
+            (activity == ServiceActivity::Stuck).then(|| Evaluation::slow("stuck")),
+        );
     }
     let at_work =
         || pool.iter().filter(|worker| !matches!(worker.state, AccountState::Paused | AccountState::Offline));

@@ -14,7 +14,8 @@ use store::StoreError;
 use telegram::{CallTrouble, LastCalls, LineView};
 
 use crate::evaluation::{
-    Doing, Evaluation, LineObservation, PATIENT_ROUNDS, Worker, line, port, queue, service, store, traffic,
+    Evaluation, LineObservation, PATIENT_ROUNDS, ServiceActivity, Worker, line, port, queue, service, store,
+    traffic,
 };
 use crate::health::PortState;
 use crate::minute::ProbeOutcome;
@@ -70,7 +71,7 @@ fn a_service_goes_on_as_long_as_one_account_can() {
     let paused = worker(AccountState::Paused, ProbeOutcome::NotAsked, false);
     let judged = |pool: &[&Worker<'static>]| {
         let pool: Vec<Worker<'_>> = pool.iter().map(|worker| (*worker).clone()).collect();
-        service(Doing::Working, &pool)
+        service(ServiceActivity::Working, &pool)
     };
     assert_eq!(judged(&[&broken, &flooded, &green]).answer, ProbeOutcome::Answered);
     assert_eq!(judged(&[&flooded, &paused]), Evaluation::failed("flood_wait"));
@@ -78,8 +79,11 @@ fn a_service_goes_on_as_long_as_one_account_can() {
     assert_eq!(judged(&[&broken, &paused]).answer, ProbeOutcome::Failed);
     assert_eq!(judged(&[&paused]), Evaluation::not_asked("paused"));
     assert_eq!(judged(&[]), Evaluation::not_asked("no_account"));
-    assert_eq!(service(Doing::Stalled, std::slice::from_ref(&green)), Evaluation::failed("stalled"));
-    assert_eq!(service(Doing::Stopped, &[green]), Evaluation::not_asked("stopped"));
+    assert_eq!(
+        service(ServiceActivity::Stalled, std::slice::from_ref(&green)),
+        Evaluation::failed("stalled")
+    );
+    assert_eq!(service(ServiceActivity::Stopped, &[green]), Evaluation::not_asked("stopped"));
 }
 
 #[test]
@@ -161,14 +165,14 @@ proptest! {
     #[test]
     fn no_service_is_red_without_a_fault(
         pool in prop::collection::vec((states(), prop::sample::select(ProbeOutcome::ALL.to_vec()), any::<bool>()), 0..6),
-        doing in prop::sample::select(vec![Doing::Stopped, Doing::Clearing, Doing::Stalled, Doing::Stuck, Doing::Working]),
+        activity in prop::sample::select(vec![ServiceActivity::Stopped, ServiceActivity::Clearing, ServiceActivity::Stalled, ServiceActivity::Stuck, ServiceActivity::Working]),
     ) {
         let pool: Vec<Worker<'_>> =
             pool.into_iter().map(|(state, answer, flooded)| worker(state, answer, flooded)).collect();
-        let evaluation = service(doing, &pool);
-        let works = matches!(doing, Doing::Stuck | Doing::Working);
+        let evaluation = service(activity, &pool);
+        let works = matches!(activity, ServiceActivity::Stuck | ServiceActivity::Working);
         let fault = pool.iter().any(|one| one.evaluation.answer == ProbeOutcome::Failed || one.flooded);
-        prop_assert!(evaluation.answer != ProbeOutcome::Failed || doing == Doing::Stalled || (works && fault));
+        prop_assert!(evaluation.answer != ProbeOutcome::Failed || activity == ServiceActivity::Stalled || (works && fault));
         let free = pool.iter().any(|one| one.evaluation.was_answered() && !one.flooded);
         prop_assert!(!(works && free) || evaluation.was_answered());
     }

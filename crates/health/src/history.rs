@@ -10,7 +10,7 @@ use telegram::{AccountView, ServiceView};
 
 use crate::calendar::Calendar;
 use crate::card::{CardId, Stuck, Unable};
-use crate::evaluation::{self, Doing, Evaluation, LineObservation, Worker};
+use crate::evaluation::{self, Evaluation, LineObservation, ServiceActivity, Worker};
 use crate::health::PortLoad;
 use crate::minute::{Beat, Minute, ProbeOutcome, Round};
 use crate::observation::{LastAnswers, Observation, Probes, line_ids};
@@ -286,14 +286,16 @@ impl History {
     }
 
     fn judge_service(&self, seen: &Observation, service: &ServiceView, pool: &[Worker<'_>]) -> Evaluation {
-        let doing = match () {
-            () if !service.running && seen.silent.contains(&service.service) => Doing::Clearing,
-            () if !service.running => Doing::Stopped,
-            () if self.stalled.contains(&Some(service.service)) => Doing::Stalled,
-            () if self.stuck(seen, |one| one.service == Some(service.service)).is_some() => Doing::Stuck,
-            () => Doing::Working,
+        let activity = match () {
+            () if !service.running && seen.silent.contains(&service.service) => ServiceActivity::Clearing,
+            () if !service.running => ServiceActivity::Stopped,
+            () if self.stalled.contains(&Some(service.service)) => ServiceActivity::Stalled,
+            () if self.stuck(seen, |one| one.service == Some(service.service)).is_some() => {
+                ServiceActivity::Stuck
+            }
+            () => ServiceActivity::Working,
         };
-        evaluation::service(doing, pool)
+        evaluation::service(activity, pool)
     }
 
     pub(crate) fn stuck(&self, seen: &Observation, wanted: impl Fn(&InHand) -> bool) -> Option<Stuck> {
