@@ -14,9 +14,9 @@ use crate::{
     error::Problem,
     key_table::{Entry, entry, names_in, nearest},
     keys::Key,
-    place::Place,
     secret,
     secret::SecretOrigin,
+    source::SettingSource,
     value_kind::{ValueKind, kind},
 };
 
@@ -31,12 +31,12 @@ pub(crate) struct Document {
     pub(crate) secret_variables: BTreeSet<String>,
     /// Where secrets were taken from that do not stand in the file.
     origins: BTreeMap<String, SecretOrigin>,
-    places: BTreeMap<String, Place>,
+    places: BTreeMap<String, SettingSource>,
 }
 
 impl Document {
     /// The place of a key or, if it has none, of what it stands in.
-    pub(crate) fn place(&self, path: &str) -> Place {
+    pub(crate) fn place(&self, path: &str) -> SettingSource {
         let mut path = path;
         loop {
             if let Some(place) = self.places.get(path) {
@@ -44,18 +44,18 @@ impl Document {
             }
             match path.rfind(['.', '[']) {
                 Some(at) => path = path.get(..at).unwrap_or_default(),
-                None => return self.places.get("").cloned().unwrap_or(Place::Defaults),
+                None => return self.places.get("").cloned().unwrap_or(SettingSource::Defaults),
             }
         }
     }
 
     /// Remembers where a value comes from.
-    pub(crate) fn set_place(&mut self, path: &str, place: Place) {
+    pub(crate) fn set_place(&mut self, path: &str, place: SettingSource) {
         self.places.insert(path.to_owned(), place);
     }
 
     /// Remembers where a section begins, unless it has begun before.
-    pub(crate) fn begin(&mut self, section: &str, place: &Place) {
+    pub(crate) fn begin(&mut self, section: &str, place: &SettingSource) {
         self.places.entry(section.to_owned()).or_insert_with(|| place.clone());
     }
 
@@ -74,12 +74,12 @@ impl Document {
 /// Reads a settings file that lies at an absolute path.
 pub(crate) fn read(text: &str, file: &Path, environment: &BTreeMap<String, String>) -> Document {
     let mut document = Document::default();
-    document.set_place("", Place::in_file(file, text, 0));
+    document.set_place("", SettingSource::in_file(file, text, 0));
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let at = error.span().map_or(text.len(), |span| span.start);
         document.problems.push(Problem {
-            place: Place::in_file(file, text, at),
+            place: SettingSource::in_file(file, text, at),
             key: String::new(),
             message: format!("this is not TOML: {}", error.message()),
         });
@@ -116,7 +116,7 @@ impl Walk<'_> {
         for (name, span) in entries {
             let key = joined(path, name.get_ref());
             let general_key = joined(general, name.get_ref());
-            self.document.set_place(&key, Place::in_file(self.file, self.text, name.span().start));
+            self.document.set_place(&key, SettingSource::in_file(self.file, self.text, name.span().start));
             let Some(value) = values.get_mut(name.get_ref().as_ref()) else { continue };
             match (entry(&general_key), span.get_ref()) {
                 (Some(Entry::Key(known)), _) => self.key(known, span, value, &key),
@@ -129,8 +129,10 @@ impl Walk<'_> {
                     let items = value.as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
                     for (index, (span, item)) in spans.iter().zip(items).enumerate() {
                         let item_key = format!("{key}[{index}]");
-                        self.document
-                            .set_place(&item_key, Place::in_file(self.file, self.text, span.span().start));
+                        self.document.set_place(
+                            &item_key,
+                            SettingSource::in_file(self.file, self.text, span.span().start),
+                        );
                         match (span.get_ref(), item) {
                             (DeValue::Table(spans), Value::Table(values)) => {
                                 self.section(spans, values, &item_key, &format!("{general_key}[]"));
@@ -156,7 +158,7 @@ impl Walk<'_> {
     }
 
     fn key(&mut self, known: &Key, span: &Spanned<DeValue<'_>>, value: &mut Value, path: &str) {
-        self.document.set_place(path, Place::in_file(self.file, self.text, span.span().start));
+        self.document.set_place(path, SettingSource::in_file(self.file, self.text, span.span().start));
         if known.kind.is_list() {
             self.list(known, span, value, path);
             return;
@@ -194,7 +196,8 @@ impl Walk<'_> {
         for (index, (span, item)) in spans.iter().zip(items).enumerate() {
             if !known.kind.accepts(item) {
                 let item_path = format!("{path}[{index}]");
-                self.document.set_place(&item_path, Place::in_file(self.file, self.text, span.span().start));
+                self.document
+                    .set_place(&item_path, SettingSource::in_file(self.file, self.text, span.span().start));
                 self.document.refuse(&item_path, known.kind.refusal(item, ""));
             }
         }

@@ -9,7 +9,7 @@ use crate::{
     error::Problem,
     key_table::{KEYS, closest},
     keys::Key,
-    place::Place,
+    source::SettingSource,
     value_kind::ValueKind,
 };
 
@@ -48,7 +48,7 @@ pub(crate) fn overlay(document: &mut Document, environment: &BTreeMap<String, St
         {
             continue;
         }
-        let place = Place::Environment(variable_name.clone());
+        let place = SettingSource::Environment(variable_name.clone());
         let Some(key) = KEYS.iter().find(|key| variable(key).as_ref() == Some(variable_name)) else {
             document.problems.push(Problem { place, key: String::new(), message: unknown(variable_name) });
             continue;

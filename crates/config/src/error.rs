@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use crate::place::Place;
+use crate::source::SettingSource;
 
 /// Settings that cannot be used. Its text names each problem, where it is and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ fn listed(problems: &[Problem]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where it is.
-    pub place: Place,
+    pub place: SettingSource,
     /// The full path of the key, such as `telegram.accounts[0].name`; empty when it is about no key.
     pub key: String,
     /// What is wrong and what to do; follows the key in a sentence. Never holds a secret.

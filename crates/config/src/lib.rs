@@ -19,7 +19,6 @@ mod keys;
 mod legacy;
 mod load;
 mod media_folder;
-mod place;
 mod proxy;
 mod recovered_alerts;
 mod reference;
@@ -27,6 +26,7 @@ mod repeats;
 mod secret;
 mod settings;
 mod size;
+mod source;
 mod store;
 mod telegram;
 mod tls;
@@ -49,7 +49,6 @@ pub use error::{Problem, SettingsError};
 pub use keys::Applies;
 pub use legacy::{InviteCallback, LegacyPort, LegacySettings};
 pub use media_folder::MediaFolderError;
-pub use place::Place;
 pub use proxy::{InvalidProxy, ProxyAddress};
 pub use recovered_alerts::RecoveredAlerts;
 pub use reference::settings_reference;
@@ -60,6 +59,7 @@ pub use settings::{
     MediaSettings, RetentionSettings, Settings,
 };
 pub use size::{InvalidSize, format_size, parse_size};
+pub use source::SettingSource;
 pub use store::{InvalidStoreUrl, StoreSettings, StoreUrl};
 pub use telegram::{
     AccountSettings, DataCentre, PrivateDialogs, SessionSettings, SessionSource, TelegramSettings,

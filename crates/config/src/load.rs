@@ -15,8 +15,8 @@ use crate::{
     error::SettingsError,
     key_table::KEYS,
     keys::{Key, Presence},
-    place::Place,
     settings::Settings,
+    source::SettingSource,
 };
 
 /// The greatest settings file that is read.
@@ -142,8 +142,8 @@ fn wrong(document: Document) -> SettingsError {
     let mut problems = document.problems;
     // As a person goes through the file; what is not in it comes last.
     problems.sort_by_key(|problem| match problem.place {
-        Place::File { line, column, .. } => (line, column),
-        Place::Environment(_) | Place::Defaults => (usize::MAX, 0),
+        SettingSource::File { line, column, .. } => (line, column),
+        SettingSource::Environment(_) | SettingSource::Defaults => (usize::MAX, 0),
     });
     SettingsError::Wrong { problems }
 }

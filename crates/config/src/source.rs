@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 /// Where a setting comes from, for people to find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum SettingSource {
     /// A line of the settings file.
     File {
         /// The file.
@@ -20,7 +20,7 @@ pub enum Place {
     Defaults,
 }
 
-impl Place {
+impl SettingSource {
     /// The place of a byte of a file.
     pub(crate) fn in_file(path: &std::path::Path, text: &str, byte: usize) -> Self {
         let mut byte = byte.min(text.len());
@@ -37,7 +37,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SettingSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
