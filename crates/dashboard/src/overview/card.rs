@@ -12,7 +12,7 @@ use super::sparkline::sparkline;
 use super::strip::{Cell, Strip};
 use crate::accounts::{ByCalls, path_of};
 use crate::page;
-use crate::view::Place;
+use crate::view::LinkTarget;
 use crate::words::number::{bytes, percent, span, thousands};
 use crate::words::{self, OverviewWords, Sentence, Wall, number, reason, said, state};
 
@@ -49,7 +49,7 @@ pub(crate) struct Around<'a> {
 pub(crate) enum Mend {
     Act(CardAction),
     /// A page; `true` when it is short enough to be shown over this one.
-    Go(String, Place, bool),
+    Go(String, LinkTarget, bool),
 }
 
 /// What happened to a card and what mends it.
@@ -321,43 +321,43 @@ fn mend(card: &Card) -> Option<Mend> {
     let go = |place, path: String| Some(Mend::Go(path, place, false));
     match card.advice? {
         Advice::Account(Reason::Banned | Reason::Deactivated) => {
-            go(Place::Recovery, format!("{}#recovery", path_of(account(card)?)))
+            go(LinkTarget::Recovery, format!("{}#recovery", path_of(account(card)?)))
         }
         // Neither a press here nor a page of ours changes what Telegram has decided; the words say who can.
         Advice::Account(Reason::Frozen | Reason::PeerFlood) => None,
         Advice::Account(_) => {
             let name = account(card)?;
             if card.actions.contains(CardAction::SignIn) {
-                go(Place::SignIn, format!("/accounts/{name}/login"))
+                go(LinkTarget::SignIn, format!("/accounts/{name}/login"))
             } else {
-                act(CardAction::Restart).or_else(|| go(Place::Account, format!("/accounts/{name}")))
+                act(CardAction::Restart).or_else(|| go(LinkTarget::Account, format!("/accounts/{name}")))
             }
         }
         Advice::WaitForDeadline | Advice::WaitOrAddAnAccount | Advice::WaitForClearing => {
-            Some(Mend::Go("/flood-clearing".to_owned(), Place::Clearing, true))
+            Some(Mend::Go("/flood-clearing".to_owned(), LinkTarget::Clearing, true))
         }
         Advice::PauseTheAccount => {
-            act(CardAction::Pause).or_else(|| go(Place::Trouble, "/?kind=trouble".to_owned()))
+            act(CardAction::Pause).or_else(|| go(LinkTarget::Trouble, "/?kind=trouble".to_owned()))
         }
         Advice::Resume => act(CardAction::Resume),
         Advice::Start => act(CardAction::Start),
-        Advice::MendAnAccount => go(Place::Trouble, "/?kind=trouble".to_owned()),
+        Advice::MendAnAccount => go(LinkTarget::Trouble, "/?kind=trouble".to_owned()),
         Advice::RestartTheProgram
         | Advice::FreeThePort
         | Advice::MendTheAddress
         | Advice::LookIntoTheLog
         | Advice::FreeDisk
         | Advice::MendTheStore
-        | Advice::RepairTheRow => go(Place::Diagnostics, "/diagnostics".to_owned()),
+        | Advice::RepairTheRow => go(LinkTarget::Diagnostics, "/diagnostics".to_owned()),
     }
 }
 
 /// What is left of it for anyone who only looks: nothing to press, and no way to a page that they may not open.
 fn for_readers(mend: Mend, account: Option<&str>) -> Option<Mend> {
     match mend {
-        Mend::Act(_) | Mend::Go(_, Place::Clearing, _) => None,
-        Mend::Go(_, Place::SignIn, _) => {
-            Some(Mend::Go(format!("/accounts/{}", account?), Place::Account, false))
+        Mend::Act(_) | Mend::Go(_, LinkTarget::Clearing, _) => None,
+        Mend::Go(_, LinkTarget::SignIn, _) => {
+            Some(Mend::Go(format!("/accounts/{}", account?), LinkTarget::Account, false))
         }
         Mend::Go(..) => Some(mend),
     }
@@ -373,14 +373,14 @@ mod tests {
         let go = |path: &str, place| Mend::Go(path.to_owned(), place, false);
         let read = |mend| for_readers(mend, Some("main"));
         assert_eq!(read(Mend::Act(CardAction::Resume)), None);
-        assert_eq!(read(go("/flood-clearing", Place::Clearing)), None);
+        assert_eq!(read(go("/flood-clearing", LinkTarget::Clearing)), None);
         assert_eq!(
-            read(go("/accounts/main/login", Place::SignIn)),
-            Some(go("/accounts/main", Place::Account))
+            read(go("/accounts/main/login", LinkTarget::SignIn)),
+            Some(go("/accounts/main", LinkTarget::Account))
         );
         assert_eq!(
-            read(go("/diagnostics", Place::Diagnostics)),
-            Some(go("/diagnostics", Place::Diagnostics))
+            read(go("/diagnostics", LinkTarget::Diagnostics)),
+            Some(go("/diagnostics", LinkTarget::Diagnostics))
         );
     }
 
@@ -392,9 +392,9 @@ mod tests {
         one.actions = health::ActionSet::of([CardAction::Resume]);
         assert_eq!(mend(&one), Some(Mend::Act(CardAction::Resume)));
         one.advice = Some(Advice::Account(domain::account::Reason::SessionRevoked));
-        assert_eq!(mend(&one), Some(Mend::Go("/accounts/main".to_owned(), Place::Account, false)));
+        assert_eq!(mend(&one), Some(Mend::Go("/accounts/main".to_owned(), LinkTarget::Account, false)));
         one.actions = health::ActionSet::of([CardAction::SignIn]);
-        assert_eq!(mend(&one), Some(Mend::Go("/accounts/main/login".to_owned(), Place::SignIn, false)));
+        assert_eq!(mend(&one), Some(Mend::Go("/accounts/main/login".to_owned(), LinkTarget::SignIn, false)));
         one.advice = None;
         assert_eq!(mend(&one), None);
     }
@@ -405,7 +405,7 @@ mod tests {
         one.actions = health::ActionSet::of([CardAction::Restart, CardAction::SignIn]);
         for reason in [Reason::Banned, Reason::Deactivated] {
             one.advice = Some(Advice::Account(reason));
-            let recovery = Mend::Go("/accounts/main#recovery".to_owned(), Place::Recovery, false);
+            let recovery = Mend::Go("/accounts/main#recovery".to_owned(), LinkTarget::Recovery, false);
             assert_eq!(mend(&one), Some(recovery));
         }
         for reason in [Reason::Frozen, Reason::PeerFlood] {

@@ -2,8 +2,8 @@
 
 mod backup;
 mod language;
+mod link_target;
 mod pill;
-mod place;
 mod section;
 mod tab;
 mod theme;
@@ -11,8 +11,8 @@ mod zone;
 
 pub(crate) use backup::{BackupState, BackupsVerdict};
 pub(crate) use language::Language;
+pub(crate) use link_target::LinkTarget;
 pub(crate) use pill::{Pill, Tint};
-pub(crate) use place::Place;
 pub(crate) use section::{GROUPS, Group, Section};
 pub(crate) use tab::Tab;
 pub(crate) use theme::Theme;

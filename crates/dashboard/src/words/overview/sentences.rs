@@ -8,7 +8,7 @@ use health::{CardAction, CardKind, ClearingView, Minute, Phase, ProbeOutcome};
 use super::super::number::{HARD, countdown, english, latency, percent, russian, span, thousands};
 use super::super::{Moment, Wall};
 use super::{OverviewWords, codes};
-use crate::view::{Language, Place};
+use crate::view::{Language, LinkTarget};
 
 /// The most names that a sentence lists.
 const NAMED: usize = 3;
@@ -244,14 +244,14 @@ impl OverviewWords {
     }
 
     /// A button that mends a card by leading somewhere.
-    pub(crate) fn place(&self, place: Place) -> &'static str {
+    pub(crate) fn place(&self, place: LinkTarget) -> &'static str {
         let (english, russian) = match place {
-            Place::SignIn => ("Sign in again", "Войти снова"),
-            Place::Account => ("Open the account", "Открыть аккаунт"),
-            Place::Recovery => ("How to recover", "Как вернуть"),
-            Place::Clearing => ("Flood wait…", "Ожидание…"),
-            Place::Trouble => ("Show what is broken", "Показать неполадки"),
-            Place::Diagnostics => ("Open diagnostics", "Открыть диагностику"),
+            LinkTarget::SignIn => ("Sign in again", "Войти снова"),
+            LinkTarget::Account => ("Open the account", "Открыть аккаунт"),
+            LinkTarget::Recovery => ("How to recover", "Как вернуть"),
+            LinkTarget::Clearing => ("Flood wait…", "Ожидание…"),
+            LinkTarget::Trouble => ("Show what is broken", "Показать неполадки"),
+            LinkTarget::Diagnostics => ("Open diagnostics", "Открыть диагностику"),
         };
         self.language.of(english, russian)
     }

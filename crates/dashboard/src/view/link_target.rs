@@ -2,7 +2,7 @@
 
 /// Where a mending button leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum LinkTarget {
     SignIn,
     Account,
     /// To what helps an account that Telegram has closed.
