@@ -29,7 +29,8 @@ use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
     Pace, Stage, added_latency, choosing, costs, dashboard, dead_channel, failover, idle, import, logs,
-    many_files, postgresql, readers, received, search, send_text, sizes, ten_million, upload, webhooks,
+    many_files, postgresql, readers, received, replay, search, send_text, sizes, ten_million, upload,
+    webhooks,
 };
 use crate::usage::Ticks;
 
@@ -81,6 +82,7 @@ enum Scenario {
     Costs,
     DeadChannel,
     Webhooks,
+    Replay,
     Received,
     Readers,
     AddedLatency,
@@ -180,6 +182,7 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::Costs => report.add(name, &costs::run(stage).await?),
         Scenario::DeadChannel => report.add(name, &dead_channel::run(stage).await?),
         Scenario::Webhooks => report.add(name, &webhooks::run(stage).await?),
+        Scenario::Replay => report.add(name, &replay::run(stage).await?),
         Scenario::Received => report.add(name, &received::run(stage).await?),
         Scenario::Readers => report.add(name, &readers::run(stage).await?),
         Scenario::AddedLatency => report.add(name, &added_latency::run(stage).await?),

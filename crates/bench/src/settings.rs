@@ -79,6 +79,18 @@ pub(crate) fn with_more_sessions(text: &str, sessions: &[(&str, String)]) -> Res
     toml::to_string(&settings).context("cannot write the settings")
 }
 
+/// The settings with webhooks on this machine, and with so many events that are kept at most.
+pub(crate) fn with_events(text: &str, most: usize) -> Result<String> {
+    let mut settings: Table = toml::from_str(text).context("the world's settings are no TOML")?;
+    let loopback = Value::Array(vec![Value::from("127.0.0.0/8")]);
+    let events = Table::from_iter([
+        ("allow_private".to_owned(), loopback),
+        ("keep_at_most".to_owned(), Value::Integer(i64::try_from(most)?)),
+    ]);
+    settings.insert("events".to_owned(), Value::Table(events));
+    toml::to_string(&settings).context("cannot write the settings")
+}
+
 /// A session of an account with the key it has for use by hand, as Telethon's `StringSession` writes it.
 pub(crate) fn session(account: &Account) -> Result<String> {
     let key = hex::decode(&account.auth_key).context("the key of an account is not hexadecimal")?;

@@ -109,6 +109,14 @@ impl World {
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 
+    /// Lets webhooks be on this machine, and so many events be kept, in the settings that are written after this.
+    pub(crate) fn keep_events(&self, most: usize) -> Result<()> {
+        let file = self.folder.join("switchboard.toml");
+        let text = fs::read_to_string(&file).context("cannot read the world's settings")?;
+        fs::write(&file, settings::with_events(&text, most)?)
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+
     /// Writes the world's settings once more beside the first ones, with only these accounts (none named: all)
     /// and one legacy port, and returns where they are.
     pub(crate) fn settings(&self, accounts: &[&str], send_text: SocketAddr) -> Result<PathBuf> {

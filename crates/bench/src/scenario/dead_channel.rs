@@ -3,18 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ambient::{Clock, Ids};
+use ambient::Ids;
 use anyhow::{Context, Result, bail};
 use domain::account::Operation;
 use domain::message::{Content, MessageState, OnFlood, OutboundMessage, Part};
 use domain::text::{FormattedText, ParseMode};
 use domain::{ChatId, ChatRef, Timestamp};
 use serde::Serialize;
-use store::{Accept, Hold, MasterKey, Origin, Queue, Store, StoreOptions};
+use store::{Accept, Hold, Origin, Queue};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{Folders, OURS, Stage, THEIRS, bare_library};
+use super::{Folders, OURS, Stage, THEIRS, bare_library, open_store};
 use crate::contender::{self, authorization};
 use crate::latency::{Latencies, Summary};
 use crate::load::{self, Door, Stretch};
@@ -178,21 +178,9 @@ async fn side(stage: &Stage, world: &World, folders: &Folders, chats: &[i64], la
     Ok(Side { ready_after, memory, times: times.summary(), failures })
 }
 
-async fn open(data: &Path) -> Result<(Store, Clock)> {
-    let clock = Clock::system();
-    let store = Store::open(StoreOptions {
-        data_dir: data.to_owned(),
-        url: "sqlite:switchboard.db".to_owned(),
-        clock: clock.clone(),
-        master_key: MasterKey::File(data.join("master.key")),
-    })
-    .await?;
-    Ok((store, clock))
-}
-
 /// Holds the account back.
 async fn hold(data: &Path) -> Result<()> {
-    let (store, clock) = open(data).await?;
+    let (store, clock) = open_store(data).await?;
     let hold = Hold::Flood {
         account: THEIRS.parse()?,
         operation: Operation::SendMessage,
@@ -205,7 +193,7 @@ async fn hold(data: &Path) -> Result<()> {
 
 /// Accepts so many messages for the account, some of them with a time to come.
 async fn fill(data: &Path, chats: &[i64], waiting: usize, scheduled: usize) -> Result<()> {
-    let (store, clock) = open(data).await?;
+    let (store, clock) = open_store(data).await?;
     let ids = Ids::new(clock.clone());
     let mut writes = JoinSet::new();
     for number in 0..waiting + scheduled {

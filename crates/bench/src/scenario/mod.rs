@@ -13,6 +13,7 @@ pub(crate) mod many_files;
 pub(crate) mod postgresql;
 pub(crate) mod readers;
 pub(crate) mod received;
+pub(crate) mod replay;
 pub(crate) mod search;
 pub(crate) mod send_text;
 pub(crate) mod sizes;
@@ -23,7 +24,9 @@ pub(crate) mod webhooks;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ambient::Clock;
 use anyhow::{Context, Result};
+use store::{MasterKey, Store, StoreOptions};
 
 use crate::library::{Library, Person};
 use crate::program::empty_folder;
@@ -83,6 +86,8 @@ pub(crate) struct Pace {
     pub(crate) waiting: (usize, usize),
     /// Messages that are received.
     pub(crate) received: usize,
+    /// Events that are posted once more.
+    pub(crate) replayed: usize,
     /// Readers of the events.
     pub(crate) readers: usize,
     /// Accounts of the dashboard, and minutes in its file of beats.
@@ -110,6 +115,7 @@ impl Pace {
         stored: 10_000_000,
         waiting: (200_000, 100_000),
         received: 20_000,
+        replayed: 1_000_000,
         readers: 10_000,
         accounts: 2_000,
         beats: 10_000_000,
@@ -132,6 +138,7 @@ impl Pace {
         stored: 200_000,
         waiting: (20_000, 10_000),
         received: 2_000,
+        replayed: 30_000,
         readers: 1_000,
         accounts: 60,
         beats: 100_000,
@@ -155,6 +162,19 @@ impl Folders {
         empty_folder(&folders.logs)?;
         Ok(folders)
     }
+}
+
+/// The store of a program that does not run.
+async fn open_store(data: &Path) -> Result<(Store, Clock)> {
+    let clock = Clock::system();
+    let store = Store::open(StoreOptions {
+        data_dir: data.to_owned(),
+        url: "sqlite:switchboard.db".to_owned(),
+        clock: clock.clone(),
+        master_key: MasterKey::File(data.join("master.key")),
+    })
+    .await?;
+    Ok((store, clock))
 }
 
 /// A connection of the bare library, and all clients as it may address them.

@@ -18,13 +18,13 @@ use crate::world::World;
 const CALLERS: usize = 32;
 
 /// At least so many times the baseline's requests a second.
-const REQUESTS: f64 = 6.0;
+const REQUESTS: f64 = 10.0;
 
 /// At most this part of the baseline's p99.
 const TAIL: f64 = 0.25;
 
 /// At most this part of the baseline's processor time for a request.
-const PROCESSOR: f64 = 0.125;
+const PROCESSOR: f64 = 0.09;
 
 /// What was measured.
 #[derive(Debug, Serialize)]
@@ -354,9 +354,9 @@ mod tests {
 
     #[test]
     fn each_goal_can_be_missed() {
-        assert_missed(&measured(side(600.0, 1_000, 100.0)), 0);
-        assert_missed(&measured(side(599.0, 1_001, 101.0)), 3);
-        let mut wrong = measured(side(600.0, 1_000, 100.0));
+        assert_missed(&measured(side(1_000.0, 1_000, 72.0)), 0);
+        assert_missed(&measured(side(999.0, 1_001, 73.0)), 3);
+        let mut wrong = measured(side(1_000.0, 1_000, 72.0));
         wrong.closed.baseline.failures = 1;
         wrong.kept.ours.audit.doubled = 1;
         assert_missed(&wrong, 2);

@@ -13,7 +13,7 @@ use events::{Webhooks, WebhooksParts};
 use ipnet::IpNet;
 use media::{AllowList, Allowed};
 use serde::Serialize;
-use store::{MasterKey, Store, StoreOptions, StoredWebhook, WebhookSecrets};
+use store::{Store, StoredWebhook, WebhookSecrets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -100,14 +100,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<WebhookTimes> {
 }
 
 async fn measure(data: PathBuf, events: usize, single: usize) -> Result<WebhookTimes> {
-    let clock = Clock::system();
-    let store = Store::open(StoreOptions {
-        master_key: MasterKey::File(data.join("master.key")),
-        data_dir: data,
-        url: "sqlite:switchboard.db".to_owned(),
-        clock: clock.clone(),
-    })
-    .await?;
+    let (store, clock) = super::open_store(&data).await?;
     let (address, mut posts) = endpoint().await?;
     let closed = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let ids = Ids::new(clock.clone());
@@ -125,8 +118,8 @@ async fn measure(data: PathBuf, events: usize, single: usize) -> Result<WebhookT
     let producer = tokio::spawn(produce(store.clone(), clock.clone(), events));
     let mut seen: HashMap<String, usize> = HashMap::new();
     while seen.len() < events {
-        let id = tokio::time::timeout(LIMIT, posts.recv()).await?.context("the endpoint is gone")?;
-        *seen.entry(id).or_default() += 1;
+        let post = tokio::time::timeout(LIMIT, posts.recv()).await?.context("the endpoint is gone")?;
+        *seen.entry(post.id).or_default() += 1;
     }
     let seconds = began.elapsed().as_secs_f64();
     producer.await??;
@@ -135,8 +128,8 @@ async fn measure(data: PathBuf, events: usize, single: usize) -> Result<WebhookT
         let began = Instant::now();
         produce(store.clone(), clock.clone(), 1).await?;
         loop {
-            let id = tokio::time::timeout(LIMIT, posts.recv()).await?.context("the endpoint is gone")?;
-            let times = seen.entry(id).or_default();
+            let post = tokio::time::timeout(LIMIT, posts.recv()).await?.context("the endpoint is gone")?;
+            let times = seen.entry(post.id).or_default();
             *times += 1;
             if *times == 1 {
                 break;
@@ -152,7 +145,7 @@ async fn measure(data: PathBuf, events: usize, single: usize) -> Result<WebhookT
 }
 
 /// Makes so many events.
-async fn produce(store: Store, clock: Clock, mut events: usize) -> Result<()> {
+pub(super) async fn produce(store: Store, clock: Clock, mut events: usize) -> Result<()> {
     let name: AccountName = "main".parse()?;
     let change = AccountEvent { state: AccountState::Ready, was: None };
     while events > 0 {
@@ -164,7 +157,7 @@ async fn produce(store: Store, clock: Clock, mut events: usize) -> Result<()> {
     Ok(())
 }
 
-fn webhook(ids: &Ids, clock: &Clock, address: SocketAddr) -> StoredWebhook {
+pub(super) fn webhook(ids: &Ids, clock: &Clock, address: SocketAddr) -> StoredWebhook {
     StoredWebhook {
         id: WebhookId::from_uuid(ids.next()),
         secrets: WebhookSecrets {
@@ -189,8 +182,16 @@ fn webhook(ids: &Ids, clock: &Clock, address: SocketAddr) -> StoredWebhook {
     }
 }
 
-/// An endpoint that takes everything at once; the ids of what it takes.
-async fn endpoint() -> Result<(SocketAddr, mpsc::Receiver<String>)> {
+/// What an endpoint took.
+pub(super) struct Post {
+    /// The id of the event.
+    pub(super) id: String,
+    /// The message that was accepted; none of other events.
+    pub(super) message: Option<String>,
+}
+
+/// An endpoint that takes everything at once, and what it takes.
+pub(super) async fn endpoint() -> Result<(SocketAddr, mpsc::Receiver<Post>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let (told, posts) = mpsc::channel(10_000);
@@ -202,10 +203,10 @@ async fn endpoint() -> Result<(SocketAddr, mpsc::Receiver<String>)> {
     Ok((address, posts))
 }
 
-async fn take(mut connection: TcpStream, told: mpsc::Sender<String>) -> Result<()> {
+async fn take(mut connection: TcpStream, told: mpsc::Sender<Post>) -> Result<()> {
     let mut request = Vec::with_capacity(4096);
     loop {
-        let (id, length) = loop {
+        let (post, length) = loop {
             if let Some(found) = whole(&request)? {
                 break found;
             }
@@ -215,12 +216,12 @@ async fn take(mut connection: TcpStream, told: mpsc::Sender<String>) -> Result<(
         };
         request.drain(..length);
         connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await?;
-        told.send(id).await?;
+        told.send(post).await?;
     }
 }
 
-/// The id of a post that has come as a whole, and how long that is.
-fn whole(request: &[u8]) -> Result<Option<(String, usize)>> {
+/// A post that has come as a whole, and how long it is.
+fn whole(request: &[u8]) -> Result<Option<(Post, usize)>> {
     let Some(end) = request.windows(4).position(|piece| piece == b"\r\n\r\n") else { return Ok(None) };
     let head = std::str::from_utf8(&request[..end])?;
     let header = |wanted: &str| {
@@ -231,6 +232,16 @@ fn whole(request: &[u8]) -> Result<Option<(String, usize)>> {
     };
     let length: usize = header("content-length").context("a post without a length")?.parse()?;
     let Some(id) = header("webhook-id") else { bail!("a post without an id") };
-    let whole = end + 4 + length;
-    Ok((request.len() >= whole).then_some((id, whole)))
+    let Some(body) = request.get(end + 4..end + 4 + length) else { return Ok(None) };
+    Ok(Some((Post { id, message: accepted(body)? }, end + 4 + length)))
+}
+
+/// The message that an event tells of as accepted. Most are of other types: they are not read as JSON.
+fn accepted(body: &[u8]) -> Result<Option<String>> {
+    const BEGINNING: &[u8] = br#"{"type":"message.accepted""#;
+    if !body.starts_with(BEGINNING) {
+        return Ok(None);
+    }
+    let event: serde_json::Value = serde_json::from_slice(body)?;
+    Ok(Some(event["data"]["message_id"].as_str().context("an event without a message")?.to_owned()))
 }
