@@ -192,7 +192,7 @@ proptest! {
 proptest! {
     /// Work never goes over from the account that does it, and only from one that was considered.
     #[test]
-    fn whoever_is_stood_in_for_is_somebody_else(
+    fn an_account_never_stands_in_for_itself(
         first in prop::option::of(0_u8..4), tried in prop::collection::vec(0_u8..4, 0..4), chosen in 0_u8..4,
     ) {
         let account = |number: &u8| name(&format!("a{number}"));
@@ -245,7 +245,7 @@ fn everybody_who_was_passed_over_is_named_once_with_the_reason() {
 }
 
 #[test]
-fn who_cannot_prepare_yet_is_held_back_and_nobody_else() {
+fn only_an_account_that_cannot_prepare_is_held_back() {
     let able = |account: &str, readiness| Candidate { account: name(account), readiness };
     let at = Timestamp::from_micros;
     let mut candidates = Candidates {
@@ -347,7 +347,7 @@ proptest! {
     /// The first that is ready and has a place left goes; where none has, the message waits for the first place that comes
     /// free, and is never given to anyone.
     #[test]
-    fn nobody_goes_over_a_limit(
+    fn no_account_goes_over_its_limit(
         all in prop::collection::vec((any::<bool>(), prop::option::of(1_i64..100)), 1..8), fail_on_flood: bool,
     ) {
         let account = |number: usize| name(&format!("a{number}"));

@@ -255,7 +255,12 @@ impl Delivery {
     }
 
     /// Whether no account finds a chat, as sending there would say. For callers that ask for what costs much first.
-    pub async fn finds_nobody(&self, chat: &ChatRef, pin: Option<&AccountName>, service: Service) -> bool {
+    pub async fn has_no_account_for(
+        &self,
+        chat: &ChatRef,
+        pin: Option<&AccountName>,
+        service: Service,
+    ) -> bool {
         let query = Query { chat: chat.clone(), pin: pin.cloned(), service: Some(service) };
         let candidates = match self.0.sender.candidates_now(&query) {
             Some(candidates) => candidates,

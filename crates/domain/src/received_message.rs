@@ -122,7 +122,7 @@ pub struct ForwardedFrom {
     /// Who wrote it first, where that may be known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_id: Option<ChatId>,
-    /// What they are called, where that alone is told.
+    /// Their name, where nothing else is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// When it was written first.

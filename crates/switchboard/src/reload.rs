@@ -126,7 +126,7 @@ impl Reload<'_> {
         })
     }
 
-    /// Hands on what holds. Whoever works by it already is not disturbed.
+    /// Hands on what holds. Work under way is not disturbed.
     async fn apply(&mut self) -> Vec<NotApplied> {
         let Self { settings, context, messaging: Messaging { pool, delivery, .. }, .. } = self;
         let mut not_applied = Vec::new();

@@ -264,7 +264,7 @@ mod tests {
 
         /// A clock that jumps about makes no one wait longer than the span.
         #[test]
-        fn a_clock_that_is_set_back_holds_nobody_for_long(steps in prop::collection::vec(-90_000_i64..90_000, 1..60)) {
+        fn a_clock_set_back_holds_no_account_for_long(steps in prop::collection::vec(-90_000_i64..90_000, 1..60)) {
             let mut meter = limited(limits(2, 5));
             let mut now = 0;
             for step in steps {
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn without_limits_nobody_waits() {
+    fn without_limits_no_account_waits() {
         let mut meter = Meter::default();
         for _ in 0..1_000 {
             assert_eq!(meter.take(at(0)), Ok(()));

@@ -303,7 +303,7 @@ impl Telegram {
         Ok(Written { chat_id: peer.to_string(), message_id, message_ids: Vec::new() })
     }
 
-    /// Takes a message away for everyone, whoever wrote it.
+    /// Takes a message away for everyone, of any author.
     pub fn delete(&self, chat_id: &str, message_id: i32, account: Option<&str>) -> Result<(), OutsideError> {
         let mut state = self.lock();
         let (owner, peer) = state.place_of(chat_id, message_id, account)?;

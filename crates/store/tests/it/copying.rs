@@ -190,7 +190,7 @@ async fn neither_side_is_copied_while_a_process_works_on_it() {
         let to = copied(&file_of(&free), &taken).await.unwrap_err();
         assert!(matches!(to, CopyError::To(_)) && to.to_string().contains(&pid), "{to}");
     }
-    // A file whose lock lies in the data directory, which is elsewhere.
+    // A file whose lock is in the data directory, which is elsewhere.
     let elsewhere = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", elsewhere.path().join("other.db").display());
     let data_dir = elsewhere.path().join("data");

@@ -18,7 +18,7 @@ use crate::support::{World, accept, account, begun, chat, chat_number, conforman
 
 conformance! {
     a_message_its_event_and_the_counters_are_one_write,
-    a_supergroup_has_one_row_whoever_tells_first,
+    a_supergroup_has_one_row_for_all_accounts,
     what_this_program_sent_has_no_row,
     what_may_be_of_this_program_is_shown_once_that_is_clear,
     an_edit_before_the_original_is_the_message,
@@ -39,7 +39,7 @@ fn number(id: i32) -> TelegramMessageId {
     TelegramMessageId::new(id).unwrap()
 }
 
-/// A message of this chat, as `main` is told of it.
+/// A message of this chat, as `main` receives it.
 fn message(chat_id: ChatId, id: i32) -> ReceivedMessage {
     ReceivedMessage {
         account: account("main"),
@@ -125,7 +125,7 @@ async fn a_message_its_event_and_the_counters_are_one_write(world: World) {
     assert!(!read.events[0].data.contains("message 45"), "no event has a text");
 }
 
-async fn a_supergroup_has_one_row_whoever_tells_first(world: World) {
+async fn a_supergroup_has_one_row_for_all_accounts(world: World) {
     for (chat_id, rows) in [(chat(), 1), (user(7), 3), (ChatId::group(5).unwrap(), 5)] {
         for name in ["main", "backup_1"] {
             let told = ReceivedMessage { account: account(name), ..message(chat_id, 45) };

@@ -13,7 +13,7 @@ use crate::support::{World, conformance};
 conformance! {
     a_copy_is_one_moment_of_a_store_that_is_worked_on,
     nothing_is_written_over,
-    whoever_waits_no_longer_ends_it_and_the_store_goes_on,
+    a_waiter_that_gives_up_ends_it_and_the_store_goes_on,
     a_damaged_copy_and_one_of_another_key_are_refused,
 }
 
@@ -69,7 +69,7 @@ async fn nothing_is_written_over(world: World) {
     assert!(matches!(world.store.snapshot(&nowhere).await, Err(SnapshotError::File { .. })));
 }
 
-async fn whoever_waits_no_longer_ends_it_and_the_store_goes_on(world: World) {
+async fn a_waiter_that_gives_up_ends_it_and_the_store_goes_on(world: World) {
     let copy = world.dir.path().join("copy");
     let _ = tokio::time::timeout(Duration::from_micros(300), world.store.snapshot(&copy)).await;
     world.queued(1).await;

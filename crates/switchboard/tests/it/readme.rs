@@ -55,7 +55,7 @@ pub(crate) fn matches(expected: &str, got: &str) -> bool {
     })
 }
 
-/// Starts the demo, types all that is told, and ends it as people do; what it printed, and what the line that follows events
+/// Starts the demo, types all that it says, and ends it as people do; what it printed, and what the line that follows events
 /// answered meanwhile.
 async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
     let _ports = PORTS.lock().await;

@@ -40,7 +40,7 @@ async fn a_webhook_is_kept_by_commands_and_hears_of_a_message() {
     assert!(webhook(&["rotate", id]).fine().starts_with("whsec_"));
     let before = receiver.bodies().len();
     webhook(&["replay", id, "--since", "2020-01-01T00:00:00Z"]).fine();
-    program.until("it is told once more", || async { receiver.bodies().len() > before }).await;
+    program.until("it is posted once more", || async { receiver.bodies().len() > before }).await;
     assert!(webhook(&["retry", id]).fine().contains("Posted once more: 0."));
     receiver.answer(500);
     let refused = webhook(&["test", id]).run();

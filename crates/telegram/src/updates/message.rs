@@ -56,7 +56,7 @@ pub(super) struct Viewer<'a> {
     pub(super) account: &'a AccountName,
     pub(super) me: Option<UserId>,
     pub(super) cast: &'a Cast,
-    /// What is known of whoever an answer does not introduce.
+    /// What is known of a peer that an answer does not introduce.
     pub(super) known: &'a dyn Fn(ChatId) -> Option<Named>,
 }
 
@@ -87,7 +87,7 @@ impl Viewer<'_> {
             Some(named) if named.is_bot => MessageOrigin::Bot,
             _ => MessageOrigin::Person,
         };
-        // A sign-in code is a secret: whoever reads the store must not get into the account with it.
+        // A sign-in code is a secret: a reader of the store must not get into the account with it.
         let (text, entities) = if origin == MessageOrigin::Service {
             (Words::default(), Vec::new())
         } else {

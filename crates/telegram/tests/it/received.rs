@@ -55,7 +55,7 @@ async fn told(store: &Store) -> usize {
     loop {
         let read = store.events().after(at, &filter, 1000).await.expect("readable");
         if read.up_to == at {
-            assert_eq!(ids.len(), all, "a message is told once");
+            assert_eq!(ids.len(), all, "a message has one event");
             return all;
         }
         at = read.up_to;
@@ -70,7 +70,7 @@ async fn until_told(store: &Store, count: usize) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(2), waiting).await.expect("all are told of");
+    tokio::time::timeout(Duration::from_mins(2), waiting).await.expect("all have events");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,7 +230,7 @@ async fn a_chat_that_is_deleted_leaves_what_was_kept() {
     world.end(&pool).await;
 }
 
-/// Lets time go by until so many messages are told of.
+/// Lets time go by until so many messages have events.
 pub(crate) async fn filled(world: &World, count: usize) {
     let mut newest = world.store.events().newest();
     let going = async {

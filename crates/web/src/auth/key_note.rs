@@ -1,6 +1,6 @@
 //! What an answer says about the key it was asked with: how much it may still ask, and when it ends.
 //!
-//! The quota is told as the draft `draft-ietf-httpapi-ratelimit-headers` writes it.
+//! The headers are those of the draft `draft-ietf-httpapi-ratelimit-headers`.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

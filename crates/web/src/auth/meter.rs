@@ -213,7 +213,7 @@ mod tests {
             for gap in gaps {
                 now += Duration::from_millis(gap);
                 let Ok((after, left)) = pace.take(debt, now) else {
-                    // After the wait that is told, and not before, one more is allowed.
+                    // After the wait that was named, and not before, one more is allowed.
                     let wait = pace.take(debt, now).expect_err("the same");
                     prop_assert!(pace.take(debt, now + wait).is_ok());
                     prop_assert!(pace.take(debt, now + wait.saturating_sub(Duration::from_nanos(1))).is_err());

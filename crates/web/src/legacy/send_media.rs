@@ -156,7 +156,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         Ok(load) => load,
         // The recipient comes first: a file that is missing says nothing to a caller whose recipient is missing too.
         Err(untaken) => {
-            let looking = gate.state.delivery().finds_nobody(&chat, pin.as_ref(), Service::SendMedia);
+            let looking = gate.state.delivery().has_no_account_for(&chat, pin.as_ref(), Service::SendMedia);
             let looked = gate.state.clock().timeout(LOOK, looking).await;
             return Err(if looked == Ok(true) { send_media_answer::nobody(errand.by_name) } else { untaken });
         }

@@ -17,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 /// The first byte of a TLS connection: a handshake record.
 const HANDSHAKE: u8 = 22;
 
-/// What a program is told that speaks plain HTTP here.
+/// The answer to a program that speaks plain HTTP here.
 const PLAIN: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 45\r\n\
     connection: close\r\n\r\nThis port speaks HTTPS; use an https address\n";
 
@@ -83,7 +83,7 @@ impl Tls {
         self.chain == other.chain
     }
 
-    /// Agrees on keys with the other end. A program that speaks plain HTTP is told so.
+    /// Agrees on keys with the other end. A program that speaks plain HTTP is answered so.
     pub(super) async fn accept(&self, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let mut first = [0];
         if stream.peek(&mut first).await? == 1 && first != [HANDSHAKE] {

@@ -148,7 +148,7 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
                 let order = json!({"from": "@client_1", "chat": "@demo_fifth", "text": text});
                 world.post("/telegram/messages", &order).await
             };
-            // From when on the account is told is not known otherwise.
+            // Nothing else says from when on the account has updates.
             program
                 .until("the account hears", || async {
                     write("early").await;
@@ -181,7 +181,7 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
             assert_eq!(
                 ids.iter().collect::<BTreeSet<_>>().len(),
                 ids.len(),
-                "{point}: each is told once: {page}"
+                "{point}: each has one event: {page}"
             );
         }
     }

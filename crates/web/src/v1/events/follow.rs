@@ -41,7 +41,7 @@ pub(super) async fn answer(
     after: EventId,
 ) -> Result<Response, Problem> {
     let looked_at = state.clock().running();
-    // Before the first look at the store: what is committed between them comes both ways, and is told apart by its id.
+    // Before the first look at the store: what is committed between them comes twice, and its id tells.
     let head = state.event_head().follow(&state);
     // An id beyond all there are is of another time of this store; what comes from now on is behind it.
     let after = after.min(*state.store().events().newest().borrow());
