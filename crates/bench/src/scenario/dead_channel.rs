@@ -14,10 +14,12 @@ use store::{Accept, Hold, Origin, Queue};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{Folders, OURS, Stage, THEIRS, bare_library, open_store};
+use super::{Folders, OURS, SQLITE, Stage, THEIRS, bare_library, open_store};
 use crate::contender::{self, authorization};
 use crate::latency::{Latencies, Summary};
 use crate::load::{self, Door, Stretch};
+use crate::postgres::Database;
+use crate::program::empty_folder;
 use crate::report::{Goal, Measured, megabytes, milliseconds, table};
 use crate::usage;
 use crate::world::World;
@@ -45,6 +47,14 @@ const MEMORY: u64 = 30_000;
 pub(crate) struct DeadChannel {
     pub(crate) waiting: usize,
     pub(crate) scheduled: usize,
+    pub(crate) sqlite: Sides,
+    /// None where there is no server.
+    pub(crate) postgres: Option<Sides>,
+}
+
+/// A store before and after.
+#[derive(Debug, Serialize)]
+pub(crate) struct Sides {
     pub(crate) without: Side,
     pub(crate) with: Side,
 }
@@ -61,64 +71,71 @@ pub(crate) struct Side {
     pub(crate) failures: usize,
 }
 
-impl DeadChannel {
+impl Sides {
     fn slower(&self) -> f64 {
         f64::from(self.with.times.p99) / f64::from(self.without.times.p99.max(1))
     }
-}
 
-impl Measured for DeadChannel {
-    fn text(&self) -> String {
-        let Self { without, with, .. } = self;
-        let rows = [
-            format!("| start to ready, ms | {} | {} |", without.ready_after, with.ready_after),
-            format!(
-                "| anonymous memory after a rest, MB | {} | {} |",
-                megabytes(without.memory),
-                megabytes(with.memory)
-            ),
-            format!(
-                "| `POST /v1/messages`, p50, ms | {} | {} |",
-                milliseconds(without.times.p50),
-                milliseconds(with.times.p50)
-            ),
-            format!(
-                "| `POST /v1/messages`, p99, ms | {} | {} |",
-                milliseconds(without.times.p99),
-                milliseconds(with.times.p99)
-            ),
-            format!("| not sent | {} | {} |", without.failures, with.failures),
-        ];
-        format!(
-            "## A dead channel\n\nAn account is held back for a year; {} messages wait for it and {} more for their time. \
-             {CALLERS} callers send through another account, before and after a start with all of that.\n\n{}",
-            self.waiting,
-            self.scheduled,
-            table("| | nothing waits | all of it waits |", rows)
-        )
+    fn rows(&self, name: &str) -> [String; 5] {
+        let Self { without, with } = self;
+        let [less, more] = [without, with].map(|side| (megabytes(side.memory), side.times));
+        [
+            format!("| {name}: start to ready, ms | {} | {} |", without.ready_after, with.ready_after),
+            format!("| … anonymous memory after a rest, MB | {} | {} |", less.0, more.0),
+            format!("| … p50, ms | {} | {} |", milliseconds(less.1.p50), milliseconds(more.1.p50)),
+            format!("| … p99, ms | {} | {} |", milliseconds(less.1.p99), milliseconds(more.1.p99)),
+            format!("| … not sent | {} | {} |", without.failures, with.failures),
+        ]
     }
 
-    fn goals(&self) -> Vec<Goal> {
-        let Self { without, with, .. } = self;
+    fn goals(&self, name: &str) -> [Goal; 4] {
+        let Self { without, with } = self;
         let slower = self.slower();
         let start = START.as_millis();
         let more = with.memory.saturating_sub(without.memory);
-        vec![
+        [
             Goal::new(
-                "p99 of `POST /v1/messages` beside a dead channel",
+                format!("p99 of `POST /v1/messages` beside a dead channel on {name}"),
                 format!("≤ {SLOWER}×"),
                 format!("{slower:.2}×"),
                 with.times.count > 0 && slower <= SLOWER,
             ),
             Goal::new(
-                "start beside a dead channel",
+                format!("start beside a dead channel on {name}"),
                 format!("< {start} ms"),
                 format!("{} ms", with.ready_after),
                 with.ready_after < start,
             ),
-            Goal::memory("anonymous memory that a dead channel takes", MEMORY, more),
-            Goal::new("requests refused beside a dead channel", 0, with.failures, with.failures == 0),
+            Goal::memory(format!("anonymous memory that a dead channel takes on {name}"), MEMORY, more),
+            Goal::new(
+                format!("requests refused beside a dead channel on {name}"),
+                0,
+                with.failures,
+                with.failures == 0,
+            ),
         ]
+    }
+}
+
+impl Measured for DeadChannel {
+    fn text(&self) -> String {
+        let postgres = self.postgres.iter().flat_map(|sides| sides.rows("PostgreSQL"));
+        format!(
+            "## A dead channel\n\nAn account is held back for a year; {} messages wait for it and {} more for their time. \
+             {CALLERS} callers send by `POST /v1/messages` through another account, before and after a start with all of \
+             that.\n\n{}",
+            self.waiting,
+            self.scheduled,
+            table(
+                "| | nothing waits | all of it waits |",
+                self.sqlite.rows("SQLite").into_iter().chain(postgres)
+            )
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let postgres = self.postgres.iter().flat_map(|sides| sides.goals("PostgreSQL"));
+        self.sqlite.goals("SQLite").into_iter().chain(postgres).collect()
     }
 }
 
@@ -129,25 +146,54 @@ pub(crate) async fn run(stage: &Stage) -> Result<DeadChannel> {
     let (library, clients) = bare_library(&world).await?;
     drop(library);
     let chats: Vec<i64> = clients.iter().map(|client| client.user_id).collect();
-    let accounts = [OURS, THEIRS];
-    // The first run reads the dialogs.
-    let mut first =
-        contender::switchboard(&stage.switchboard, &world, &accounts, &folders.data, &folders.logs).await?;
-    first.all_read().await?;
-    first.contender.program.stop().await?;
-    hold(&folders.data).await?;
-    let without = side(stage, &world, &folders, &chats, "without").await?;
-    let (waiting, scheduled) = stage.pace.waiting;
-    fill(&folders.data, &chats, waiting, scheduled).await?;
-    let with = side(stage, &world, &folders, &chats, "with").await?;
+    let of_sqlite = (folders.data.as_path(), SQLITE);
+    let sqlite = sides(stage, &world, of_sqlite, &folders.logs, &chats).await.context("SQLite")?;
+    let postgres = match stage.postgres.as_deref() {
+        None => None,
+        server => {
+            let database = Database::fresh(server, "bench_dead_channel").await?;
+            let data = folders.data.with_extension("postgres");
+            let place = (data.as_path(), database.url.as_str());
+            Some(sides(stage, &world, place, &folders.logs, &chats).await.context("PostgreSQL")?)
+        }
+    };
     world.stop().await?;
-    Ok(DeadChannel { waiting, scheduled, without, with })
+    let (waiting, scheduled) = stage.pace.waiting;
+    Ok(DeadChannel { waiting, scheduled, sqlite, postgres })
 }
 
-async fn side(stage: &Stage, world: &World, folders: &Folders, chats: &[i64], label: &str) -> Result<Side> {
+/// Both sides of a store: its folder and its address.
+async fn sides(
+    stage: &Stage,
+    world: &World,
+    place: (&Path, &str),
+    logs: &Path,
+    chats: &[i64],
+) -> Result<Sides> {
+    empty_folder(place.0)?;
     let accounts = [OURS, THEIRS];
-    let (data, logs) = (&folders.data, &folders.logs);
-    let ours = contender::switchboard_again(&stage.switchboard, world, &accounts, data, logs).await?;
+    // The first run reads the dialogs.
+    let mut first = contender::switchboard_on(&stage.switchboard, world, &accounts, place, logs).await?;
+    first.all_read().await?;
+    first.contender.program.stop().await?;
+    hold(place).await?;
+    let without = side(stage, world, place, logs, chats, "without").await?;
+    let (waiting, scheduled) = stage.pace.waiting;
+    fill(place, chats, waiting, scheduled).await?;
+    let with = side(stage, world, place, logs, chats, "with").await?;
+    Ok(Sides { without, with })
+}
+
+async fn side(
+    stage: &Stage,
+    world: &World,
+    place: (&Path, &str),
+    logs: &Path,
+    chats: &[i64],
+    label: &str,
+) -> Result<Side> {
+    let accounts = [OURS, THEIRS];
+    let ours = contender::switchboard_on(&stage.switchboard, world, &accounts, place, logs).await?;
     let mut times = Latencies::default();
     let mut failures = 0;
     for round in 0..=stage.pace.rounds {
@@ -179,8 +225,8 @@ async fn side(stage: &Stage, world: &World, folders: &Folders, chats: &[i64], la
 }
 
 /// Holds the account back.
-async fn hold(data: &Path) -> Result<()> {
-    let (store, clock) = open_store(data).await?;
+async fn hold(place: (&Path, &str)) -> Result<()> {
+    let (store, clock) = open_store(place).await?;
     let hold = Hold::Flood {
         account: THEIRS.parse()?,
         operation: Operation::SendMessage,
@@ -192,8 +238,8 @@ async fn hold(data: &Path) -> Result<()> {
 }
 
 /// Accepts so many messages for the account, some of them with a time to come.
-async fn fill(data: &Path, chats: &[i64], waiting: usize, scheduled: usize) -> Result<()> {
-    let (store, clock) = open_store(data).await?;
+async fn fill(place: (&Path, &str), chats: &[i64], waiting: usize, scheduled: usize) -> Result<()> {
+    let (store, clock) = open_store(place).await?;
     let ids = Ids::new(clock.clone());
     let mut writes = JoinSet::new();
     for number in 0..waiting + scheduled {
@@ -265,9 +311,17 @@ mod tests {
 
     #[test]
     fn what_a_dead_channel_costs_others_is_a_missed_goal() {
-        let of = |with| DeadChannel { waiting: 2, scheduled: 1, without: side(300, 20_000, 900, 0), with };
-        assert_missed(&of(side(400, 30_000, 1_700, 0)), 0);
-        assert_missed(&of(side(2_400, 90_000, 2_000, 3)), 4);
-        assert!(of(side(400, 30_000, 1_700, 0)).text().contains("A dead channel"));
+        let without = || side(300, 20_000, 900, 0);
+        let of = |with, postgres| DeadChannel {
+            waiting: 2,
+            scheduled: 1,
+            sqlite: Sides { without: without(), with },
+            postgres,
+        };
+        assert_missed(&of(side(400, 30_000, 1_700, 0), None), 0);
+        let dear = Sides { without: without(), with: side(2_400, 90_000, 2_000, 3) };
+        let both = of(side(400, 30_000, 1_700, 0), Some(dear));
+        assert_missed(&both, 4);
+        assert!(both.text().contains("| PostgreSQL: start to ready, ms | 300 | 2400 |"), "{}", both.text());
     }
 }

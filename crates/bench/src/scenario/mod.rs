@@ -39,6 +39,9 @@ const DIALOGS: usize = 500;
 /// The clients that every account knows.
 const CLIENTS: usize = 64;
 
+/// A store in a file of the data directory.
+const SQLITE: &str = "sqlite:switchboard.db";
+
 /// The account that Switchboard sends from, the baseline's, and the bare library's: each key is used in one place.
 const OURS: &str = "main";
 const THEIRS: &str = "backup_1";
@@ -165,11 +168,11 @@ impl Folders {
 }
 
 /// The store of a program that does not run.
-async fn open_store(data: &Path) -> Result<(Store, Clock)> {
+async fn open_store((data, url): (&Path, &str)) -> Result<(Store, Clock)> {
     let clock = Clock::system();
     let store = Store::open(StoreOptions {
         data_dir: data.to_owned(),
-        url: "sqlite:switchboard.db".to_owned(),
+        url: url.to_owned(),
         clock: clock.clone(),
         master_key: MasterKey::File(data.join("master.key")),
     })

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::webhooks::{Post, endpoint, produce, webhook};
-use super::{Folders, OURS, Stage, open_store};
+use super::{Folders, OURS, SQLITE, Stage, open_store};
 use crate::contender;
 use crate::http;
 use crate::latency::{Latencies, Summary};
@@ -130,7 +130,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Replay> {
 
 /// Makes so many events in a store, and then a webhook that hears of them and of accepted messages.
 async fn fill(data: &Path, address: SocketAddr, events: usize) -> Result<(WebhookId, Timestamp)> {
-    let (store, clock) = open_store(data).await?;
+    let (store, clock) = open_store((data, SQLITE)).await?;
     let since = clock.now();
     produce(store.clone(), clock.clone(), events).await?;
     let mut webhook = webhook(&Ids::new(clock.clone()), &clock, address);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{Folders, OURS, Stage, bare_library};
+use super::{Folders, OURS, SQLITE, Stage, bare_library};
 use crate::contender::{self, Switchboard, authorization};
 use crate::latency::Summary;
 use crate::load::{self, Door, Stretch};
@@ -104,7 +104,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<TenMillion> {
 
     let file = folders.data.join("switchboard.db");
     let mut sqlite = Store::default();
-    let place = (folders.data.as_path(), "sqlite:switchboard.db");
+    let place = (folders.data.as_path(), SQLITE);
     one(stage, &world, (place, &folders.logs), &chats, &mut sqlite, async || {
         let (file, stored) = (file.clone(), stage.pace.stored);
         tokio::task::spawn_blocking(move || fill_file(&file, stored)).await?

@@ -100,7 +100,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<WebhookTimes> {
 }
 
 async fn measure(data: PathBuf, events: usize, single: usize) -> Result<WebhookTimes> {
-    let (store, clock) = super::open_store(&data).await?;
+    let (store, clock) = super::open_store((&data, super::SQLITE)).await?;
     let (address, mut posts) = endpoint().await?;
     let closed = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let ids = Ids::new(clock.clone());
