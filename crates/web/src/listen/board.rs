@@ -70,9 +70,9 @@ impl From<ListenerView> for health::Port {
 
 /// A listener, by a number that no other gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place(usize);
+pub(crate) struct ListenerId(usize);
 
-impl Place {
+impl ListenerId {
     pub(super) const MAIN: Self = Self(0);
 
     /// That of a legacy port of the start, by its place in the settings.
@@ -82,7 +82,7 @@ impl Place {
 }
 
 pub(crate) struct Board {
-    views: Mutex<Vec<(Place, ListenerView)>>,
+    views: Mutex<Vec<(ListenerId, ListenerView)>>,
     /// The number of the next listener.
     next: AtomicUsize,
     legacy_ports: usize,
@@ -103,7 +103,7 @@ impl Board {
         Self {
             next: AtomicUsize::new(views.len()),
             views: Mutex::new(
-                views.into_iter().enumerate().map(|(place, view)| (Place(place), view)).collect(),
+                views.into_iter().enumerate().map(|(id, view)| (ListenerId(id), view)).collect(),
             ),
             legacy_ports: options.legacy.ports.len(),
             has_control: options.control_socket.is_some(),
@@ -111,28 +111,28 @@ impl Board {
         }
     }
 
-    pub(super) fn control(&self) -> Option<Place> {
-        self.has_control.then_some(Place::legacy(self.legacy_ports))
+    pub(super) fn control(&self) -> Option<ListenerId> {
+        self.has_control.then_some(ListenerId::legacy(self.legacy_ports))
     }
 
     /// Adds a legacy port, before the control socket.
-    pub(super) fn add(&self, name: String, address: SocketAddr, now: Timestamp) -> Place {
-        let place = Place(self.next.fetch_add(1, Ordering::Relaxed));
+    pub(super) fn add(&self, name: String, address: SocketAddr, now: Timestamp) -> ListenerId {
+        let id = ListenerId(self.next.fetch_add(1, Ordering::Relaxed));
         let mut views = self.lock();
         let end = views.len() - usize::from(self.has_control);
-        views.insert(end, (place, starting(name, address.to_string(), now)));
+        views.insert(end, (id, starting(name, address.to_string(), now)));
         drop(views);
         self.changes.send_replace(());
-        place
+        id
     }
 
-    pub(super) fn remove(&self, place: Place) {
-        self.lock().retain(|(of, _)| *of != place);
+    pub(super) fn remove(&self, id: ListenerId) {
+        self.lock().retain(|(of, _)| *of != id);
         self.changes.send_replace(());
     }
 
-    pub(super) fn listening(&self, place: Place, address: Option<SocketAddr>, now: Timestamp) {
-        self.change(place, now, |view| {
+    pub(super) fn listening(&self, id: ListenerId, address: Option<SocketAddr>, now: Timestamp) {
+        self.change(id, now, |view| {
             view.state = ListenerState::Listening;
             view.holder = None;
             view.detail = None;
@@ -142,16 +142,16 @@ impl Board {
         });
     }
 
-    pub(super) fn taken(&self, place: Place, holder: Option<Holder>, detail: String, now: Timestamp) {
-        self.change(place, now, |view| {
+    pub(super) fn taken(&self, id: ListenerId, holder: Option<Holder>, detail: String, now: Timestamp) {
+        self.change(id, now, |view| {
             view.state = ListenerState::Taken;
             view.holder = holder;
             view.detail = Some(detail);
         });
     }
 
-    pub(super) fn refused(&self, place: Place, detail: String, now: Timestamp) {
-        self.change(place, now, |view| {
+    pub(super) fn refused(&self, id: ListenerId, detail: String, now: Timestamp) {
+        self.change(id, now, |view| {
             view.state = ListenerState::Refused;
             view.holder = None;
             view.detail = Some(detail);
@@ -162,8 +162,8 @@ impl Board {
         self.lock().iter().map(|(_, view)| view.clone()).collect()
     }
 
-    pub(super) fn view(&self, place: Place) -> Option<ListenerView> {
-        self.lock().iter().find(|(of, _)| *of == place).map(|(_, view)| view.clone())
+    pub(super) fn view(&self, id: ListenerId) -> Option<ListenerView> {
+        self.lock().iter().find(|(of, _)| *of == id).map(|(_, view)| view.clone())
     }
 
     pub(crate) async fn changed(&self) {
@@ -171,15 +171,15 @@ impl Board {
         let _ = self.changes.subscribe().changed().await;
     }
 
-    fn change(&self, place: Place, now: Timestamp, change: impl FnOnce(&mut ListenerView)) {
-        if let Some((_, view)) = self.lock().iter_mut().find(|(of, _)| *of == place) {
+    fn change(&self, id: ListenerId, now: Timestamp, change: impl FnOnce(&mut ListenerView)) {
+        if let Some((_, view)) = self.lock().iter_mut().find(|(of, _)| *of == id) {
             change(view);
             view.since = now;
         }
         self.changes.send_replace(());
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Place, ListenerView)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(ListenerId, ListenerView)>> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,7 +11,7 @@ use axum::Router;
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
-use super::board::Place;
+use super::board::ListenerId;
 use super::{Floor, Serving, connection};
 use crate::auth::{ConnectionInfo, ListenerKind};
 
@@ -22,18 +22,18 @@ const CONNECTIONS: usize = 64;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the socket until the stop, then takes it away.
-pub(super) async fn keep(floor: Floor, place: Place, path: PathBuf, router: Router) {
+pub(super) async fn keep(floor: Floor, id: ListenerId, path: PathBuf, router: Router) {
     let now = floor.state.clock().now();
     let listener = match bind(&path) {
         Ok(listener) => listener,
         Err(error) => {
             let detail = format!("the control socket {} cannot be made: {error}", path.display());
             tracing::error!("{detail}");
-            floor.state.board().refused(place, detail, now);
+            floor.state.board().refused(id, detail, now);
             return;
         }
     };
-    floor.state.board().listening(place, None, now);
+    floor.state.board().listening(id, None, now);
     serve(&floor, &listener, &router).await;
     drop(listener);
     if let Err(error) = fs::remove_file(&path) {

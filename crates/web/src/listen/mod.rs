@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use board::Board;
-use board::Place;
+use board::ListenerId;
 pub use board::{ListenerState, ListenerView};
 pub use holder::Holder;
 pub use standby::answer_unavailable;
@@ -54,7 +54,7 @@ impl Serving {
 /// A legacy port that is kept open.
 struct OpenPort {
     port: LegacyPort,
-    place: Place,
+    id: ListenerId,
     serving: watch::Sender<Serving>,
     closed: CancellationToken,
 }
@@ -73,17 +73,17 @@ pub async fn serve(state: State, pages: Router, stop: CancellationToken) {
     let (main, serving) = watch::channel(main);
     floor.tasks.spawn(ports::keep(
         floor.clone(),
-        Place::MAIN,
+        ListenerId::MAIN,
         options.listen,
         serving,
         CancellationToken::new(),
     ));
-    if let (Some(path), Some(place)) = (&options.control_socket, board.control()) {
+    if let (Some(path), Some(id)) = (&options.control_socket, board.control()) {
         let router = crate::router::control(&state);
-        floor.tasks.spawn(control_socket::keep(floor.clone(), place, path.clone(), router));
+        floor.tasks.spawn(control_socket::keep(floor.clone(), id, path.clone(), router));
     }
     let ports = options.legacy.ports.iter().enumerate();
-    let mut open = ports.map(|(number, port)| floor.open(port, Place::legacy(number))).collect();
+    let mut open = ports.map(|(number, port)| floor.open(port, ListenerId::legacy(number))).collect();
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -124,12 +124,12 @@ fn encrypt(main: &watch::Sender<Serving>, tls: Option<Tls>) {
 }
 
 impl Floor {
-    fn open(&self, port: &LegacyPort, place: Place) -> OpenPort {
+    fn open(&self, port: &LegacyPort, id: ListenerId) -> OpenPort {
         let (sender, serving) = watch::channel(self.serving(port));
         let closed = CancellationToken::new();
         let address = SocketAddr::new(port.listen, port.port);
-        self.tasks.spawn(ports::keep(self.clone(), place, address, serving, closed.clone()));
-        OpenPort { port: port.clone(), place, serving: sender, closed }
+        self.tasks.spawn(ports::keep(self.clone(), id, address, serving, closed.clone()));
+        OpenPort { port: port.clone(), id, serving: sender, closed }
     }
 
     fn serving(&self, port: &LegacyPort) -> Serving {
@@ -148,7 +148,7 @@ impl Floor {
         for gone in before {
             gone.closed.cancel();
             gone.serving.borrow().replaced.cancel();
-            self.state.board().remove(gone.place);
+            self.state.board().remove(gone.id);
         }
         for (port, stays) in wanted.iter().zip(stay) {
             let port = if let Some(mut stays) = stays {

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::board::{Board, ListenerState, Place};
+use super::board::{Board, ListenerId, ListenerState};
 use super::connection_limiter::{ConnectionLimiter, TooMany};
 use super::{Floor, Serving, connection, holder};
 use crate::auth::{ConnectionInfo, ListenerKind};
@@ -20,12 +20,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Keeps a port served until the stop, or until `closed`.
 pub(super) async fn keep(
     floor: Floor,
-    place: Place,
+    id: ListenerId,
     address: SocketAddr,
     serving: watch::Receiver<Serving>,
     closed: CancellationToken,
 ) {
-    let Some(listener) = bind(&floor, place, address, &closed).await else { return };
+    let Some(listener) = bind(&floor, id, address, &closed).await else { return };
     let most = floor.state.limits().connections;
     let (connections, limiter) = (Arc::new(Semaphore::new(most)), ConnectionLimiter::new(most));
     loop {
@@ -106,7 +106,7 @@ async fn accept(
 /// Binds the port as soon as it can be; `None` when the stop came first, or it is not wanted any more.
 async fn bind(
     floor: &Floor,
-    place: Place,
+    id: ListenerId,
     address: SocketAddr,
     closed: &CancellationToken,
 ) -> Option<TcpListener> {
@@ -115,11 +115,11 @@ async fn bind(
         match TcpListener::bind(address).await {
             Ok(listener) => {
                 let local = listener.local_addr().ok();
-                board.listening(place, local, floor.state.clock().now());
+                board.listening(id, local, floor.state.clock().now());
                 tracing::info!(address = %local.unwrap_or(address), "listening");
                 return Some(listener);
             }
-            Err(error) => tell(floor, board, place, address, &error).await,
+            Err(error) => tell(floor, board, id, address, &error).await,
         }
         tokio::select! {
             () = floor.state.clock().sleep(floor.state.limits().retry) => {}
@@ -130,8 +130,8 @@ async fn bind(
 }
 
 /// Says why the port cannot be had, once for each reason.
-async fn tell(floor: &Floor, board: &Board, place: Place, address: SocketAddr, error: &io::Error) {
-    let before = board.view(place);
+async fn tell(floor: &Floor, board: &Board, id: ListenerId, address: SocketAddr, error: &io::Error) {
+    let before = board.view(id);
     let now = floor.state.clock().now();
     if error.kind() == io::ErrorKind::AddrInUse {
         let holder = tokio::task::spawn_blocking(move || holder::holder(address)).await.ok().flatten();
@@ -143,13 +143,13 @@ async fn tell(floor: &Floor, board: &Board, place: Place, address: SocketAddr, e
             None => format!("{address} is taken by another program; it is tried again until it is free"),
         };
         tracing::error!("{detail}");
-        board.taken(place, holder, detail, now);
+        board.taken(id, holder, detail, now);
     } else {
         let detail = format!("the system refuses {address}: {error}; it is tried again");
         if before.is_some_and(|view| view.detail.as_ref() == Some(&detail)) {
             return;
         }
         tracing::error!("{detail}");
-        board.refused(place, detail, now);
+        board.refused(id, detail, now);
     }
 }
