@@ -1,7 +1,7 @@
 //! Webhooks of providers: whether each sends what customers write to where the owner expects it, and whether it arrives.
 
+mod address;
 mod mend;
-mod place;
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +12,7 @@ use config::{WebhookFields, WebhookProvider};
 use domain::Timestamp;
 use domain::secret::ExposeSecret;
 
-pub(crate) use place::Place;
+pub(crate) use address::WebhookAddress;
 
 use super::{finding, minute, span};
 use crate::finding::{Code, Finding, Fix, Severity};
@@ -54,7 +54,7 @@ pub(crate) struct Told {
 /// One place where it sends.
 #[derive(Debug, Clone)]
 pub(crate) struct Registration {
-    pub(crate) place: Place,
+    pub(crate) place: WebhookAddress,
     pub(crate) state: State,
     /// Whether the receiver can tell by a secret who posts; nothing where that is not told.
     pub(crate) has_secret: Option<bool>,
@@ -141,7 +141,7 @@ fn not_told(webhook: &WebhookFields, failure: &Failure) -> Finding {
             why,
         ),
     };
-    let asked_at = format!("asked at {}", Place::of(webhook.api()));
+    let asked_at = format!("asked at {}", WebhookAddress::of(webhook.api()));
     about(webhook, code, severity, summary, mend::ask_again(webhook, failure))
         .shown_by([why.clone(), asked_at])
 }
@@ -155,7 +155,7 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn judge(&self, section: &mut Section) {
-        let expected = Place::of(self.webhook.expect.expose_secret());
+        let expected = WebhookAddress::of(self.webhook.expect.expose_secret());
         let (right, others): (Vec<&Registration>, Vec<&Registration>) =
             self.told.registered.iter().partition(|one| one.place.is(&expected));
         if self.told.registered.is_empty() {
@@ -176,7 +176,7 @@ impl Judge<'_> {
         called(self.webhook.provider)
     }
 
-    fn as_expected(&self, expected: &Place) -> String {
+    fn as_expected(&self, expected: &WebhookAddress) -> String {
         let waiting = self.waiting().map(|waiting| format!("; {waiting}")).unwrap_or_default();
         format!("{} has it registered as expected, at {expected}{waiting}", self.provider())
     }
@@ -192,7 +192,7 @@ impl Judge<'_> {
         about(self.webhook, code, severity, summary, fix)
     }
 
-    fn nowhere(&self, expected: &Place) -> Finding {
+    fn nowhere(&self, expected: &WebhookAddress) -> Finding {
         let (name, provider) = (&self.webhook.name, self.provider());
         self.about(
             Code::WebhookMissing,
@@ -203,7 +203,7 @@ impl Judge<'_> {
         .shown_by(std::iter::once(format!("expected: {expected}")).chain(self.waiting()))
     }
 
-    fn elsewhere(&self, expected: &Place, others: &[&Registration]) -> Finding {
+    fn elsewhere(&self, expected: &WebhookAddress, others: &[&Registration]) -> Finding {
         let (name, provider) = (&self.webhook.name, self.provider());
         let summary = match others {
             [one] if one.place.looks_like(expected) => {
@@ -232,7 +232,7 @@ impl Judge<'_> {
             )
     }
 
-    fn also_elsewhere(&self, expected: &Place, others: &[&Registration]) -> Option<Finding> {
+    fn also_elsewhere(&self, expected: &WebhookAddress, others: &[&Registration]) -> Option<Finding> {
         let (name, provider) = (&self.webhook.name, self.provider());
         let others: Vec<_> = others.iter().copied().filter(|one| one.state == State::Works).collect();
         (!others.is_empty()).then(|| {
@@ -338,7 +338,7 @@ impl Judge<'_> {
 }
 
 /// Registered places, a line each.
-fn listed(expected: &Place, places: &[&Registration]) -> impl Iterator<Item = String> {
+fn listed(expected: &WebhookAddress, places: &[&Registration]) -> impl Iterator<Item = String> {
     let line = |one: &&Registration| {
         let path = if one.place.looks_like(expected) { ", under another path" } else { "" };
         let words = state(one.state).map(|words| format!(", which {words}")).unwrap_or_default();

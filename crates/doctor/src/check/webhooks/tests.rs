@@ -29,7 +29,7 @@ fn webhook(provider: WebhookProvider) -> WebhookFields {
 }
 
 fn at(text: &str) -> Registration {
-    Registration { place: Place::of(text), state: State::Works, has_secret: None }
+    Registration { place: WebhookAddress::of(text), state: State::Works, has_secret: None }
 }
 
 fn told(places: &[&str]) -> Told {
@@ -235,8 +235,9 @@ fn any_told() -> impl Strategy<Value = Result<Told, Failure>> {
         "",
     ]);
     let state = prop::sample::select(vec![State::Works, State::Unconfirmed, State::Failed]);
-    let registration = (place, state, any::<Option<bool>>())
-        .prop_map(|(place, state, has_secret)| Registration { place: Place::of(place), state, has_secret });
+    let registration = (place, state, any::<Option<bool>>()).prop_map(|(place, state, has_secret)| {
+        Registration { place: WebhookAddress::of(place), state, has_secret }
+    });
     let failed = prop::option::of((any::<i64>().prop_map(Timestamp::from_micros), ".{0,60}"));
     let told =
         (prop::collection::vec(registration, 0..14), any::<Option<u64>>(), failed, any::<bool>()).prop_map(
@@ -255,7 +256,7 @@ proptest! {
         outcome in any_told(),
         provider in prop::sample::select(WebhookProvider::ALL.to_vec()),
     ) {
-        let has = outcome.as_ref().is_ok_and(|told| told.registered.iter().any(|one| one.place.is(&Place::of(EXPECTED))));
+        let has = outcome.as_ref().is_ok_and(|told| told.registered.iter().any(|one| one.place.is(&WebhookAddress::of(EXPECTED))));
         let is_told = outcome.is_ok();
         let section = check(&[Asked { webhook: webhook(provider), outcome }], 0, NOW);
         let text = serde_json::to_string(&section).unwrap_or_default();

@@ -5,7 +5,7 @@ use domain::secret::ExposeSecret;
 use serde::Deserialize;
 
 use super::call::{Answer, Client, send, signed};
-use crate::check::webhooks::{Failure, Place, Registration, State, Told};
+use crate::check::webhooks::{Failure, Registration, State, Told, WebhookAddress};
 
 #[derive(Deserialize)]
 struct Granted {
@@ -69,7 +69,7 @@ pub(super) fn read(answer: &Answer) -> Result<Told, Failure> {
     }
     let subscriptions = answer.read::<Subscriptions>()?.subscriptions;
     let registered = subscriptions.into_iter().map(|one| Registration {
-        place: Place::of(&one.url),
+        place: WebhookAddress::of(&one.url),
         state: State::Works,
         // It takes none when an address is registered.
         has_secret: Some(false),

@@ -4,7 +4,7 @@ use domain::SecretText;
 use serde::Deserialize;
 
 use super::call::{Answer, Client, send, signed};
-use crate::check::webhooks::{Failure, Place, Registration, State, Told};
+use crate::check::webhooks::{Failure, Registration, State, Told, WebhookAddress};
 
 #[derive(Deserialize)]
 struct Subscriptions {
@@ -28,7 +28,7 @@ pub(super) fn read(answer: &Answer) -> Result<Told, Failure> {
     }
     let subscriptions = answer.read::<Subscriptions>()?.subscriptions;
     let registered = subscriptions.into_iter().map(|one| Registration {
-        place: Place::of(&one.url),
+        place: WebhookAddress::of(&one.url),
         state: State::Works,
         has_secret: None,
     });

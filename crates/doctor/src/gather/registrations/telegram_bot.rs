@@ -6,7 +6,7 @@ use domain::secret::ExposeSecret;
 use serde::Deserialize;
 
 use super::call::{Answer, Client, send};
-use crate::check::webhooks::{Failure, Place, Registration, State, Told};
+use crate::check::webhooks::{Failure, Registration, State, Told, WebhookAddress};
 
 #[derive(Deserialize)]
 struct Info {
@@ -38,7 +38,7 @@ pub(super) fn read(answer: &Answer) -> Result<Told, Failure> {
     let Webhook { url, pending_update_count, last_error_date, last_error_message } =
         answer.read::<Info>()?.result;
     let registered = Some(url).filter(|url| !url.is_empty()).map(|url| Registration {
-        place: Place::of(&url),
+        place: WebhookAddress::of(&url),
         state: State::Works,
         has_secret: None,
     });

@@ -4,7 +4,7 @@ use domain::SecretText;
 use serde::Deserialize;
 
 use super::call::{Answer, Client, send, signed};
-use crate::check::webhooks::{Failure, Place, Registration, State, Told};
+use crate::check::webhooks::{Failure, Registration, State, Told, WebhookAddress};
 
 /// The version of the API whose answers are read here.
 const VERSION: &str = "5.199";
@@ -55,7 +55,7 @@ pub(super) fn read(answer: &Answer) -> Result<Told, Failure> {
     }
     let servers = response.ok_or_else(|| answer.unclear())?.items;
     let registered = servers.into_iter().filter(|server| !server.url.is_empty()).map(|server| Registration {
-        place: Place::of(&server.url),
+        place: WebhookAddress::of(&server.url),
         state: match server.status.as_deref() {
             Some("unconfigured" | "wait") => State::Unconfirmed,
             Some("failed") => State::Failed,

@@ -4,7 +4,7 @@ use domain::SecretText;
 use serde_json::{Map, Value};
 
 use super::call::{Answer, Client, send, signed};
-use crate::check::webhooks::{Failure, Place, Registration, State, Told};
+use crate::check::webhooks::{Failure, Registration, State, Told, WebhookAddress};
 
 pub(super) async fn ask(client: &Client, token: &SecretText, profile_id: &str) -> Result<Told, Failure> {
     let request = client.get("/api/sync/get/status", &[("profile_id", profile_id)])?;
@@ -33,7 +33,7 @@ pub(super) fn read(answer: &Answer) -> Result<Told, Failure> {
         _ => return Err(answer.unclear()),
     };
     let registered = url.map(|url| Registration {
-        place: Place::of(url),
+        place: WebhookAddress::of(url),
         state: State::Works,
         // It signs nothing.
         has_secret: Some(false),

@@ -11,13 +11,13 @@ const SECRET: usize = 16;
 
 /// Where something is registered or should be.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct WebhookAddress {
     /// The address; nothing when the text is none.
     url: Option<Url>,
     text: SecretText,
 }
 
-impl Place {
+impl WebhookAddress {
     pub(crate) fn of(text: &str) -> Self {
         let mut url = Url::parse(text).ok().filter(|url| url.host_str().is_some_and(|host| !host.is_empty()));
         if let Some(url) = &mut url {
@@ -70,7 +70,7 @@ fn is_near(url: &Url) -> bool {
 }
 
 /// Scheme, host and port.
-impl fmt::Display for Place {
+impl fmt::Display for WebhookAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(url) = &self.url else { return f.write_str("something that is no address") };
         let host: String = url.host_str().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
@@ -79,9 +79,9 @@ impl fmt::Display for Place {
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for WebhookAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Place({self})")
+        write!(f, "WebhookAddress({self})")
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn an_address_is_the_same_however_it_is_spelled_and_another_by_its_path() {
-        let is = |one: &str, other: &str| Place::of(one).is(&Place::of(other));
+        let is = |one: &str, other: &str| WebhookAddress::of(one).is(&WebhookAddress::of(other));
         assert!(is("https://Example.com:443/hook", "https://example.com/hook"));
         assert!(is("https://example.com", "https://example.com/"));
         assert!(is("https://example.com/hook#top", "https://example.com/hook"));
@@ -121,7 +121,7 @@ mod tests {
             ("", "something that is no address"),
             ("data:planted", "something that is no address"),
         ] {
-            let place = Place::of(text);
+            let place = WebhookAddress::of(text);
             assert_eq!(place.to_string(), shown, "{text}");
             assert!(!format!("{place:?}").contains("planted"));
         }
@@ -138,7 +138,7 @@ mod tests {
             ("http://192.168.0.7/x", false),
             ("http://n8n:5678/x", false),
         ] {
-            assert_eq!(Place::of(text).is_open_on_the_way(), is_open, "{text}");
+            assert_eq!(WebhookAddress::of(text).is_open_on_the_way(), is_open, "{text}");
         }
     }
 
@@ -152,22 +152,22 @@ mod tests {
             ("https://example.com/hook?key=0f1e2d3c4b5a69788796", true),
             ("nothing", false),
         ] {
-            assert_eq!(Place::of(text).may_carry_a_secret(), expected, "{text}");
+            assert_eq!(WebhookAddress::of(text).may_carry_a_secret(), expected, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_path_is_ever_shown(path in "[a-z0-9]{8,40}", query in "[a-z0-9]{8,40}", port in 1_u16..) {
-            let place = Place::of(&format!("https://example.com:{port}/{path}?{query}"));
+            let place = WebhookAddress::of(&format!("https://example.com:{port}/{path}?{query}"));
             let shown = format!("{place} {place:?}");
             prop_assert!(!shown.contains(&path) && !shown.contains(&query), "{shown}");
         }
 
         #[test]
         fn any_text_is_an_address_or_none(text in any::<String>()) {
-            let place = Place::of(&text);
-            prop_assert!(place.is(&Place::of(&text)) && place.looks_like(&place));
+            let place = WebhookAddress::of(&text);
+            prop_assert!(place.is(&WebhookAddress::of(&text)) && place.looks_like(&place));
             prop_assert!(!place.to_string().chars().any(char::is_control));
             let _ = (place.is_open_on_the_way(), place.may_carry_a_secret());
         }
