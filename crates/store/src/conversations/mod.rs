@@ -4,7 +4,7 @@
 //! was received if that was within seconds of Telegram's time for it, which has whole seconds, else at that time: what is
 //! caught up later comes to stand where it was written.
 
-mod place;
+mod position;
 
 use domain::message::OutboundMessage;
 use domain::{ChatId, MessageRef};
@@ -16,7 +16,7 @@ use crate::outbox::{self, read_message, with_parts};
 use crate::paging::{Page, Paged};
 use crate::received::{self, StoredReceived};
 use crate::{Store, StoreError};
-use place::{Of, Place};
+use position::{Of, Position};
 use statements as sql;
 
 /// Rows looked at in one look for a text at most.
@@ -134,11 +134,11 @@ enum Towards {
     Newer,
 }
 
-type Placed = (Place, ConversationMessage);
+type Placed = (Position, ConversationMessage);
 
-fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Place, Towards), StoreError> {
+fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Position, Towards), StoreError> {
     let (message, towards) = match start {
-        ConversationStart::Newest => return Ok((Place::END, Towards::Older)),
+        ConversationStart::Newest => return Ok((Position::END, Towards::Older)),
         ConversationStart::Before(message) => (message, Towards::Older),
         ConversationStart::After(message) => (message, Towards::Newer),
     };
@@ -146,7 +146,7 @@ fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Place, T
         MessageRef::Sent(id) => {
             let id = *id.as_uuid().as_bytes();
             let place = connection.first(sql::PLACE_OF_SENT, [id], |row| {
-                Ok(Place { at: Columns::new(row, outbox::TABLE).get(0)?, of: Of::Sent(id) })
+                Ok(Position { at: Columns::new(row, outbox::TABLE).get(0)?, of: Of::Sent(id) })
             });
             (outbox::TABLE, place?)
         }
@@ -154,7 +154,7 @@ fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Place, T
             let params = params![received::owner(id), id.message_id().get(), id.chat_id().get()];
             let place = connection.first(sql::PLACE_OF_RECEIVED, params, |row| {
                 let columns = Columns::new(row, received::TABLE);
-                Ok(Place { at: columns.get(0)?, of: Of::Received(columns.get(1)?) })
+                Ok(Position { at: columns.get(0)?, of: Of::Received(columns.get(1)?) })
             });
             (received::TABLE, place?)
         }
@@ -167,7 +167,7 @@ fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Place, T
 fn list(
     connection: &Connection,
     chat: ChatId,
-    (mut place, towards): (Place, Towards),
+    (mut place, towards): (Position, Towards),
     needle: Option<&Needle>,
     page: &Page,
     most_rows: usize,
@@ -202,7 +202,7 @@ fn list(
 fn piece(
     connection: &Connection,
     chat: ChatId,
-    place: Place,
+    place: Position,
     towards: Towards,
     most: u32,
 ) -> Result<Vec<Placed>, StoreError> {
@@ -224,14 +224,14 @@ fn piece(
 
 fn of_received(row: &Row<'_>) -> Result<Placed, StoreError> {
     let message = received::row::read(row)?;
-    let place = Place { at: Columns::new(row, received::TABLE).get(18)?, of: Of::Received(message.seq) };
+    let place = Position { at: Columns::new(row, received::TABLE).get(18)?, of: Of::Received(message.seq) };
     Ok((place, ConversationMessage::Received(Box::new(message))))
 }
 
 fn of_sent(row: &Row<'_>) -> Result<Placed, StoreError> {
     let message = read_message(row)?;
     let of = Of::Sent(*message.id.as_uuid().as_bytes());
-    let place = Place { at: Columns::new(row, outbox::TABLE).get(12)?, of };
+    let place = Position { at: Columns::new(row, outbox::TABLE).get(12)?, of };
     Ok((place, ConversationMessage::Sent(Box::new(message))))
 }
 

@@ -9,7 +9,7 @@ use crate::StoreError;
 
 /// A place in a conversation. Of one microsecond what was received is before what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct Position {
     /// Microseconds.
     pub(super) at: i64,
     pub(super) of: Of,
@@ -22,7 +22,7 @@ pub(super) enum Of {
     Sent([u8; 16]),
 }
 
-impl Place {
+impl Position {
     /// Behind every message.
     pub(super) const END: Self = Self { at: i64::MAX, of: Of::Sent([0xff; 16]) };
 
@@ -44,7 +44,7 @@ impl Place {
 }
 
 /// The form of cursors.
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.of {
             Of::Received(seq) => write!(f, "{}.{seq}", self.at),
@@ -53,7 +53,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for Position {
     type Err = StoreError;
 
     fn from_str(text: &str) -> Result<Self, StoreError> {
@@ -71,18 +71,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn place() -> impl Strategy<Value = Place> {
+    fn place() -> impl Strategy<Value = Position> {
         let of = prop_oneof![
             (0..5_i64).prop_map(Of::Received),
             (1..5_u8).prop_map(|letter| Of::Sent([letter; 16])),
         ];
-        (0..5_i64, of).prop_map(|(at, of)| Place { at, of })
+        (0..5_i64, of).prop_map(|(at, of)| Position { at, of })
     }
 
     proptest! {
         #[test]
         fn cursors_read_back(place in place()) {
-            prop_assert_eq!(place.to_string().parse::<Place>().ok(), Some(place));
+            prop_assert_eq!(place.to_string().parse::<Position>().ok(), Some(place));
         }
 
         #[test]
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn what_is_no_cursor_is_refused() {
         for text in ["", "1", "1.", ".1", "1.x", "x.1", "msg_01k2v7m3w0e9tq4b8s6n5x1zyr"] {
-            assert_eq!(text.parse::<Place>(), Err(StoreError::BadCursor), "{text}");
+            assert_eq!(text.parse::<Position>(), Err(StoreError::BadCursor), "{text}");
         }
     }
 }
