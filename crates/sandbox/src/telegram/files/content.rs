@@ -25,10 +25,10 @@ impl Depot {
     }
 
     /// A place for a new file.
-    pub(super) fn place(&self) -> io::Result<Place> {
+    pub(super) fn place(&self) -> io::Result<TemporaryFile> {
         crate::files::make_private_dir(&self.folder)?;
         let number = self.last.fetch_add(1, Ordering::Relaxed);
-        Ok(Place(self.folder.join(number.to_string())))
+        Ok(TemporaryFile(self.folder.join(number.to_string())))
     }
 
     /// Keeps these bytes, again and again until there are so many.
@@ -48,16 +48,16 @@ impl Depot {
 
 /// A file on disk that goes when nobody holds it any longer.
 #[derive(Debug)]
-pub(super) struct Place(PathBuf);
+pub(super) struct TemporaryFile(PathBuf);
 
-impl Place {
+impl TemporaryFile {
     /// Opens it for reading and writing; it is made when it is not there.
     pub(super) fn open(&self) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&self.0)
     }
 }
 
-impl Drop for Place {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         // It may never have been made, and its folder is emptied at the next start anyway.
         let _ = std::fs::remove_file(&self.0);
@@ -67,7 +67,7 @@ impl Drop for Place {
 /// A whole file.
 #[derive(Debug)]
 pub(crate) struct Content {
-    pub(super) place: Place,
+    pub(super) place: TemporaryFile,
     pub(crate) size: u64,
     pub(super) md5: [u8; 16],
     /// How long the parts are that it came in; each begins at a multiple of the stride.

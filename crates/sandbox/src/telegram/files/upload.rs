@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use md5::{Digest, Md5};
 
-use super::content::{Content, Depot, Place, STRIDE};
+use super::content::{Content, Depot, STRIDE, TemporaryFile};
 use crate::telegram::rpc::{Result, RpcError, bad_request, internal};
 
 /// The most parts of one file.
@@ -138,7 +138,7 @@ struct Upload {
     id: i64,
     big: bool,
     /// None once it is whole.
-    place: Option<Place>,
+    place: Option<TemporaryFile>,
     /// How long each part is; 0 for one that has not come.
     sizes: Vec<u32>,
     /// The checksum of the parts from the first on, without a gap.
@@ -148,12 +148,12 @@ struct Upload {
 }
 
 impl Upload {
-    fn new(id: i64, big: bool, place: Place) -> Self {
+    fn new(id: i64, big: bool, place: TemporaryFile) -> Self {
         let (sizes, digest) = (Vec::new(), Md5::new());
         Self { id, big, place: Some(place), sizes, digest, digested: 0, whole: None }
     }
 
-    fn place(&self) -> io::Result<&Place> {
+    fn place(&self) -> io::Result<&TemporaryFile> {
         let whole = self.whole.as_ref().map(|whole| &whole.place);
         self.place.as_ref().or(whole).ok_or_else(|| io::ErrorKind::NotFound.into())
     }

@@ -17,7 +17,7 @@ use crate::telegram::state::{State, count, page};
 const PAGE: usize = 100;
 
 /// Where a dialog stands in the list: by date, then message, then chat.
-type Place = (i32, i32, Peer);
+type Position = (i32, i32, Peer);
 
 pub(super) fn get_dialogs(
     context: &mut Context<'_>,
@@ -35,7 +35,7 @@ pub(super) fn get_dialogs(
     let Some(mailbox) = state.mailboxes.get(&me) else {
         return Ok(dialogs_answer(state, me, &[], None));
     };
-    let mut listed: Vec<(Place, &Dialog)> = mailbox
+    let mut listed: Vec<(Position, &Dialog)> = mailbox
         .shown()
         .filter_map(|dialog| {
             let top = state.top(dialog)?;
