@@ -255,16 +255,27 @@ impl LaneWorker<'_> {
             counted: work.slot.as_ref().is_some_and(Slot::is_counted),
             at: self.delivery.0.ambient.clock.now(),
         };
-        let outbox = self.delivery.0.store.outbox();
-        let written = self.delivery.persist(message.id, || outbox.part_sent(write.clone())).await;
+        if let Some(part) = message.parts.get_mut(part) {
+            part.set_sent(&write.message_ids);
+        }
+        if finished {
+            message.state = MessageState::Sent;
+            message.updated_at = write.at;
+        }
         if let Some(slot) = work.slot.take() {
             slot.used(write.at);
         }
+        let outbox = self.delivery.0.store.outbox();
+        let stored = self.delivery.persist(message.id, || outbox.part_sent(write.clone()));
+        let written = if finished && write.repeatable {
+            // The write is handed over first: reads wait for it.
+            let said = async { self.delivery.end(message) };
+            tokio::join!(biased; stored, said).0
+        } else {
+            stored.await
+        };
         if written == Err(Gone) {
             return ControlFlow::Break(LaneStep::Dropped);
-        }
-        if let Some(part) = message.parts.get_mut(part) {
-            part.set_sent(&write.message_ids);
         }
         work.doubtful = false;
         self.delivery.0.waiters.set_with(message.id, None);

@@ -435,6 +435,7 @@ impl Store {
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send {
         async move {
+            self.inner.writer.catch_up().await;
             let answer = self.inner.readers.read(read).await;
             self.note_unreadable(&answer);
             answer

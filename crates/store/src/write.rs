@@ -36,6 +36,11 @@ pub(crate) trait Write: Send + 'static {
         Durability::Synced
     }
 
+    /// Whether others may hear of it before it is committed. Reads wait for such a write, and so find what was said.
+    fn is_said_early(&self) -> bool {
+        false
+    }
+
     /// Makes the change. On an error, everything it did is undone.
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Self::Answer, StoreError>;
 }

@@ -18,7 +18,7 @@ use crate::disk::Space;
 use crate::events::EventLog;
 use crate::group::{self, WriteConnection};
 use crate::queue::{self, Jobs, NoJob, Queue};
-use crate::write::{Durability, Pending, Waiting, Write};
+use crate::write::{Durability, Pending, Transaction, Waiting, Write};
 
 /// Writes that may wait for the writer.
 const QUEUE: usize = 1024;
@@ -28,7 +28,10 @@ const GROUP: usize = 256;
 const BUSY: usize = 4;
 /// Then the next group gathers for so long before it is committed: the price of a commit is shared by more writes,
 /// and those who write are not made to wake the thread one by one. One who writes alone does not wait for this.
-const GATHER: Duration = Duration::from_micros(500);
+const GATHER: Duration = Duration::from_micros(100);
+
+/// A read waits no longer for what was said and is not committed.
+const CATCH_UP_WITHIN: Duration = Duration::from_secs(1);
 
 /// What was committed without waiting for the disk is on it after this time at the latest.
 pub(crate) const SYNC_WITHIN: Duration = Duration::from_millis(500);
@@ -93,10 +96,46 @@ impl Default for Counters {
     }
 }
 
+/// How many writes that others may have heard of are not committed.
+#[derive(Default)]
+struct SaidEarly(AtomicU64);
+
+/// One of them, until it is dropped.
+struct OneSaid<'a>(&'a AtomicU64);
+
+impl SaidEarly {
+    fn one_more(&self) -> OneSaid<'_> {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        OneSaid(&self.0)
+    }
+}
+
+impl Drop for OneSaid<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Changes nothing, and is answered when all before it is committed.
+struct CatchUp;
+
+impl Write for CatchUp {
+    type Answer = ();
+
+    fn durability(&self) -> Durability {
+        Durability::Soon
+    }
+
+    fn apply(&self, _: &Transaction<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
 /// The way to the thread.
 pub(crate) struct Writer {
     queue: Option<Queue<Job>>,
     counters: Arc<Counters>,
+    said_early: SaidEarly,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -127,7 +166,23 @@ impl Writer {
                 let _ = reply.send(Ok(()));
             }
         })?;
-        Ok(Self { queue: Some(queue), counters, thread: Some(thread) })
+        Ok(Self { queue: Some(queue), counters, said_early: SaidEarly::default(), thread: Some(thread) })
+    }
+
+    /// Waits for what was said before it is committed.
+    pub(crate) async fn catch_up(&self) {
+        if self.said_early.0.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        // A reader of what is not written in time finds the state before it, as after a crash.
+        let (reply, committed) = oneshot::channel();
+        let settle = Job::Write(Box::new(Waiting::answering(CatchUp, reply)));
+        let settled = async {
+            if self.put(settle).await.is_ok() {
+                let _ = queue::answer(committed).await;
+            }
+        };
+        let _ = tokio::time::timeout(CATCH_UP_WITHIN, settled).await;
     }
 
     /// Hands a write over and waits until it is on the disk.
@@ -135,6 +190,7 @@ impl Writer {
         if let Some(point) = &W::POINT {
             point.before().await;
         }
+        let _said = write.is_said_early().then(|| self.said_early.one_more());
         let (reply, answered) = oneshot::channel();
         let begun = Instant::now();
         self.put(Job::Write(Box::new(Waiting::answering(write, reply)))).await?;
@@ -341,7 +397,6 @@ mod tests {
     use ambient::Clock;
 
     use super::*;
-    use crate::write::Transaction;
     use crate::{MasterKey, OpenError, Store, StoreOptions};
 
     /// A write with a mistake in it.

@@ -592,8 +592,10 @@ impl Bench {
         self.delivery.submit(submission).await.expect("accepted").id
     }
 
+    /// Ended and, as a read waits for that, committed.
     pub(crate) async fn settled(&self, id: MessageId) -> OutboundMessage {
-        self.delivery.settled(id, Duration::from_mins(1)).await.expect("reads").expect("exists")
+        self.delivery.settled(id, Duration::from_mins(1)).await.expect("reads");
+        self.store.outbox().get(id).await.expect("reads").expect("exists")
     }
 
     /// Lets everything that can run do so.

@@ -157,6 +157,10 @@ impl Write for SentWrite {
         if self.sent.repeatable { Durability::Soon } else { Durability::Synced }
     }
 
+    fn is_said_early(&self) -> bool {
+        self.sent.repeatable
+    }
+
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let PartSent { id, part, is_only, account, address, message_ids, binding, counted, at, .. } =
             &self.sent;

@@ -62,9 +62,13 @@ pub(crate) mod statements {
         /// Parts that an account has sent into a chat, or may have.
         OWN_PARTS = "
             SELECT p.state, o.created_at, p.provider_id, p.provider_ids
-            FROM outbox AS o INNER JOIN outbox_parts AS p ON p.message_id = o.id
-            WHERE o.chat_id = $1 AND o.account = $2 AND coalesce(o.finished_at, o.updated_at) >= $3
-                AND o.chat_id IS NOT NULL AND p.state > 0";
+            FROM (
+                SELECT id, account, created_at FROM outbox WHERE chat_id = $1 AND state = 0
+                UNION ALL SELECT id, account, created_at FROM outbox WHERE chat_id = $1 AND state = 3
+                UNION ALL SELECT id, account, created_at FROM outbox
+                WHERE chat_id = $1 AND state >= 10 AND coalesce(finished_at, updated_at) >= $2
+            ) AS o INNER JOIN outbox_parts AS p ON p.message_id = o.id
+            WHERE o.account = $3 AND p.state > 0";
     }
 }
 

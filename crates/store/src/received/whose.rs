@@ -101,7 +101,7 @@ fn own_parts(
     (account, chat_id): (&AccountName, ChatId),
     since: Timestamp,
 ) -> Result<Vec<OwnPart>, StoreError> {
-    let params = params![chat_id.get(), account.as_str(), since.minus(SKEW).as_micros()];
+    let params = params![chat_id.get(), since.minus(SKEW).as_micros(), account.as_str()];
     transaction.all(sql::OWN_PARTS, params, |row| {
         let columns = Columns::new(row, "outbox_parts");
         let is_sent = columns.coded(0, "state of a part", codes::part)? == domain::message::PartState::Sent;

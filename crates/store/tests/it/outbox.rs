@@ -12,6 +12,7 @@ use crate::support::{World, accept, account, begun, chat, chat_number, conforman
 conformance! {
     a_message_reads_back_as_it_was_taken_in,
     a_message_begun_at_acceptance_is_sent_in_two_writes,
+    a_read_finds_what_was_said_before_its_commit,
     parts_are_sent_one_by_one,
     a_part_is_begun_once_and_through_one_account,
     the_same_plan_again_changes_nothing,
@@ -83,6 +84,16 @@ async fn a_message_begun_at_acceptance_is_sent_in_two_writes(world: World) {
     let sent = PartSent { id: other, account: account("backup_1"), ..sent };
     world.store.outbox().part_sent(sent).await.unwrap();
     assert_eq!(world.store.accounts().bindings().await.unwrap(), [(chat(), account("main"))]);
+}
+
+async fn a_read_finds_what_was_said_before_its_commit(world: World) {
+    for _ in 0..20 {
+        let id = world.sending(1).await;
+        let outbox = world.store.outbox();
+        let sent = outbox.part_sent(world.sent(id, 0));
+        let (sent, state) = tokio::join!(biased; sent, world.state(id));
+        assert_eq!((sent, state), (Ok(()), MessageState::Sent));
+    }
 }
 
 async fn parts_are_sent_one_by_one(world: World) {
