@@ -41,6 +41,8 @@ pub enum Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     Send(Answer),
+    /// The same answer two times, as after a resend.
+    Twice(Answer),
     /// Say nothing; the connection stays.
     Silence,
     /// Close the connection without an answer.

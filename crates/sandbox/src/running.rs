@@ -195,6 +195,8 @@ impl Sandbox {
             tasks.spawn(DataCentre { dc_id, listener, keys, rsa, world }.serve(stop.clone()));
         }
         tasks.spawn(kept.keep(stop.clone()));
+        tasks.spawn(Arc::clone(&world).keep_agenda(stop.clone()));
+        tasks.spawn(Arc::clone(&world).keep_webhooks(stop.clone()));
         tasks.spawn(control::serve(control, Arc::new(context), stop.clone()));
         tasks.close();
 

@@ -20,6 +20,10 @@
 //! | `POST /telegram/chats/{chat_id}/migrate`, `…/members` | a group becomes a supergroup; members come and go |
 //! | `GET /telegram/chats/{chat_id}/attention` `?account=` | how far an account has read a chat, and what it was about to do |
 //! | `POST /telegram/users/{name}/privacy`, `…/username` | who may invite a user; what it is called |
+//! | `POST /telegram/bots`, `PUT /telegram/bots/{name}/rules`, `POST …/play` | bots are made, told what to do when pressed or written to, and do something by themselves |
+//! | `PUT /telegram/bots/{name}/trouble` | how the Bot API of a bot with a token refuses |
+//! | `POST /telegram/presses` | a client presses a button of a bot with a token |
+//! | `POST /telegram/trips` | the demo bot offers an account a trip |
 //! | `POST /telegram/blocks` | somebody blocks an account |
 //! | `GET`, `PUT /webhooks` | accounts at other providers: where their webhooks are registered, and what they answer |
 //! | `GET`, `DELETE /webhooks/calls` | every call to those providers |
@@ -29,6 +33,7 @@
 
 mod answers;
 mod attention;
+mod bots;
 mod context;
 mod faults;
 mod files;
@@ -80,6 +85,12 @@ fn router(context: Arc<ControlContext>) -> Router {
         .route("/telegram/chats/{chat_id}/attention", get(attention::attention))
         .route("/telegram/users/{name}/privacy", post(people::set_privacy))
         .route("/telegram/users/{name}/username", post(people::rename))
+        .route("/telegram/bots", post(bots::make))
+        .route("/telegram/bots/{name}/rules", put(bots::instruct))
+        .route("/telegram/bots/{name}/play", post(bots::play))
+        .route("/telegram/bots/{name}/trouble", put(bots::trouble))
+        .route("/telegram/presses", post(bots::press))
+        .route("/telegram/trips", post(bots::offer_trip))
         .route("/telegram/blocks", post(people::block))
         .route("/webhooks", get(providers::list).put(providers::put))
         .route("/webhooks/calls", get(providers::calls).delete(providers::forget_calls))

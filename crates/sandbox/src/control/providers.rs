@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use super::answers::{Body, Items, Path};
 use super::context::ControlContext;
 use crate::providers::{Account, Call, Reply, Request};
+use crate::telegram::answered;
 
 pub(super) async fn answer(
     State(context): State<Arc<ControlContext>>,
@@ -28,7 +29,10 @@ pub(super) async fn answer(
         authorization: headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
-    let Reply { status, body, location } = context.providers.answer(&provider, &request);
+    let Reply { status, body, location } = match world_bot(&context, &provider, &request).await {
+        Some(reply) => reply,
+        None => context.providers.answer(&provider, &request),
+    };
     let kind = if body.starts_with('{') { "application/json" } else { "text/html" };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [(CONTENT_TYPE, kind)], body).into_response();
@@ -36,6 +40,17 @@ pub(super) async fn answer(
         response.headers_mut().insert(LOCATION, axum::http::HeaderValue::from_static(location));
     }
     response
+}
+
+/// The answer of a bot of the pretend Telegram, if the token is of one.
+async fn world_bot(context: &ControlContext, provider: &str, request: &Request) -> Option<Reply> {
+    let (token, method) = request.bot_call().filter(|_| provider == "telegram_bot")?;
+    if !context.telegram.has_bot(token) {
+        return None;
+    }
+    let (status, body) = answered(context.telegram.bot_api(token, method, &request.parameters()).await);
+    context.providers.remember(provider, &request.method, format!("/bot…/{method}"), status);
+    Some(Reply::json(status, &body))
 }
 
 pub(super) async fn list(State(context): State<Arc<ControlContext>>) -> Json<Items<Account>> {

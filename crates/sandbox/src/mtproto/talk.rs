@@ -321,6 +321,10 @@ impl Talk {
     fn reply(&mut self, session: &mut Session, request: i64, reply: &Reply) -> Flow {
         match reply {
             Reply::Send(answer) => self.answer(session, request, answer),
+            Reply::Twice(answer) => {
+                self.answer(session, request, answer);
+                self.answer(session, request, answer);
+            }
             Reply::Silence => {}
             Reply::Cut => return Flow::Break(Cut),
         }

@@ -163,7 +163,7 @@ impl Providers {
         let (reply, path) = match provider {
             "telegram_bot" => (
                 telegram_bot::answer(request, &of(Provider::TelegramBot)),
-                telegram_bot::without_token(&request.path),
+                telegram_bot::without_token(request),
             ),
             "avito" => (avito::answer(request, &of(Provider::Avito)), request.path.clone()),
             "max" => (max::answer(request, &of(Provider::Max)), request.path.clone()),
@@ -171,12 +171,17 @@ impl Providers {
             "wappi" => (wappi::answer(request, &of(Provider::Wappi)), request.path.clone()),
             _ => (Reply::json(404, &json!({ "error": "no such provider" })), request.path.clone()),
         };
+        self.remember(provider, &request.method, path, reply.status);
+        reply
+    }
+
+    /// Remembers a call.
+    pub(crate) fn remember(&self, provider: &str, method: &str, path: String, status: u16) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         if calls.len() < MOST_CALLS {
-            let (provider, method) = (provider.to_owned(), request.method.clone());
-            calls.push(Call { provider, method, path, status: reply.status });
+            let (provider, method) = (provider.to_owned(), method.to_owned());
+            calls.push(Call { provider, method, path, status });
         }
-        reply
     }
 }
 

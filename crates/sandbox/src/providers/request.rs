@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A call.
 #[derive(Debug, Clone)]
@@ -42,6 +42,22 @@ impl Request {
     /// The fields of the form in the body.
     pub(crate) fn form(&self) -> BTreeMap<String, String> {
         pairs(&self.body)
+    }
+
+    /// Token and method of a call to the Bot API.
+    pub(crate) fn bot_call(&self) -> Option<(&str, &str)> {
+        self.path.strip_prefix("/bot")?.split_once('/')
+    }
+
+    /// The parameters of query and body, which is JSON or a form.
+    pub(crate) fn parameters(&self) -> Map<String, Value> {
+        let mut all: Map<String, Value> =
+            self.query().into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        match serde_json::from_str(&self.body) {
+            Ok(Value::Object(fields)) => all.extend(fields),
+            _ => all.extend(self.form().into_iter().map(|(name, value)| (name, Value::String(value)))),
+        }
+        all
     }
 
     /// The token after `Bearer `.

@@ -8,7 +8,7 @@ pub(super) fn answer(request: &Request, accounts: &[&Account]) -> Reply {
     let refused = |code: u16, description: &str| {
         Reply::json(code, &json!({ "ok": false, "error_code": code, "description": description }))
     };
-    let Some((token, method)) = parts(&request.path) else { return refused(404, "Not Found") };
+    let Some((token, method)) = request.bot_call() else { return refused(404, "Not Found") };
     if !is_token(token) {
         return refused(404, "Not Found");
     }
@@ -33,13 +33,8 @@ pub(super) fn answer(request: &Request, accounts: &[&Account]) -> Reply {
 }
 
 /// The path as it may be remembered.
-pub(super) fn without_token(path: &str) -> String {
-    parts(path).map_or_else(|| "…".to_owned(), |(_, method)| format!("/bot…/{method}"))
-}
-
-/// Token and method.
-fn parts(path: &str) -> Option<(&str, &str)> {
-    path.strip_prefix("/bot")?.split_once('/')
+pub(super) fn without_token(request: &Request) -> String {
+    request.bot_call().map_or_else(|| "…".to_owned(), |(_, method)| format!("/bot…/{method}"))
 }
 
 fn is_token(text: &str) -> bool {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use grammers_tl_types::name_for_id;
 
+use super::bots::Pause;
 use super::context::Context;
 use super::faults::{Loss, Refusal};
 use super::methods;
@@ -78,17 +79,20 @@ impl State {
         id: u32,
         body: &[u8],
         at: Moment,
-    ) -> Reply {
+    ) -> (Reply, Pause) {
         let (user, method) = (admitted.user, admitted.method);
-        let mut context = Context { state: self, caller, user, at, method };
-        match methods::run(&mut context, id, body) {
+        let mut context = Context { state: self, caller, user, at, method, pause: Pause::default() };
+        let ran = methods::run(&mut context, id, body);
+        let pause = std::mem::take(&mut context.pause);
+        let reply = match ran {
             Some(Ok(answer)) => Reply::Send(Answer::Result(answer)),
             Some(Err(error)) => refused(error),
             None => {
                 self.calls.count_unknown(id, method);
                 refused(RpcError { code: 400, message: format!("INPUT_METHOD_INVALID_{id}").into() })
             }
-        }
+        };
+        (reply, pause)
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use grammers_tl_types::enums;
 
-use super::ledger::Effect;
+use super::bots::Pause;
+use super::ledger::{Effect, PressNote};
 use super::message::Body;
 use super::peer::Peer;
 use super::render::Cast;
@@ -22,6 +23,8 @@ pub(crate) struct Context<'a> {
     pub(crate) at: Moment,
     /// As in TL.
     pub(crate) method: &'static str,
+    /// When the answer is sent.
+    pub(crate) pause: Pause,
 }
 
 impl Context<'_> {
@@ -44,14 +47,22 @@ impl Context<'_> {
         message_id: Option<i32>,
     ) {
         let (method, text) = (self.method, text.into());
-        self.note(Effect { method, chat, random_id, text, message_id, media: None });
+        self.note(Effect { method, chat, random_id, text, message_id, media: None, press: None });
+    }
+
+    /// Writes a press into the ledger.
+    pub(crate) fn record_press(&mut self, chat: Peer, data: &[u8], message_id: i32, note: PressNote) {
+        let (method, text) = (self.method, String::from_utf8_lossy(data).into());
+        let (message_id, press) = (Some(message_id), Some(Box::new(note)));
+        self.note(Effect { method, chat, random_id: None, text, message_id, media: None, press });
     }
 
     /// Writes a message that was sent into the ledger.
     pub(crate) fn record_sent(&mut self, chat: Peer, random_id: i64, body: &Body, message_id: i32) {
         let (method, random_id, message_id) = (self.method, Some(random_id), Some(message_id));
         let media = self.state.media_note(body).map(Box::new);
-        self.note(Effect { method, chat, random_id, text: Arc::clone(&body.text), message_id, media });
+        let text = Arc::clone(&body.text);
+        self.note(Effect { method, chat, random_id, text, message_id, media, press: None });
     }
 
     fn note(&mut self, effect: Effect) {

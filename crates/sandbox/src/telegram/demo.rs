@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::accounts;
+use super::bots::{TRIPS_BOT, trip_rules};
 use super::identities::mix;
 use super::mailbox::Mailbox;
 use super::peer::Peer;
@@ -160,6 +161,9 @@ fn people(state: &mut State) {
         let name = format!("Demo bot {number}");
         state.add_person(person(FIRST_BOT + number, &name, None, format!("demo_bot_{number}"), true));
     }
+    let trips = FIRST_BOT + 3;
+    state.add_person(person(trips, "Demo trips", None, TRIPS_BOT.to_owned(), true));
+    state.bots.know(trips, trip_rules());
     for number in 1..=GUESTS {
         let last = number.to_string();
         let username = format!("guest_{number}");

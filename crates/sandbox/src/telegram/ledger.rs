@@ -19,6 +19,7 @@ struct Row {
     text: Arc<str>,
     message_id: Option<i32>,
     media: Option<Box<MediaNote>>,
+    press: Option<Box<PressNote>>,
 }
 
 /// The file of a message.
@@ -48,6 +49,25 @@ pub struct MediaNote {
     pub grouped_id: Option<i64>,
 }
 
+/// Which keyboard of its message a press hit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PressNote {
+    /// The keyboards of a message are counted from 1; none if the message had no such button, or is gone.
+    pub version: Option<u32>,
+    /// The keyboard that the message had when the press came.
+    pub newest: Option<u32>,
+    /// Whether the keyboard that was pressed was no longer there.
+    pub stale: bool,
+    /// For how long the keyboard that was pressed had been shown, in microseconds.
+    pub shown_us_ago: Option<i64>,
+    /// For how long another had been in its place, in microseconds.
+    pub replaced_us_ago: Option<i64>,
+    /// The text of the button.
+    pub button: Option<String>,
+    /// How the press was refused.
+    pub refused: Option<String>,
+}
+
 /// An effect, as the control port shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
@@ -71,6 +91,9 @@ pub struct Entry {
     pub message_id: Option<i32>,
     /// Of a message with a file; its caption is the text.
     pub media: Option<Box<MediaNote>>,
+    /// Of a press.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub press: Option<Box<PressNote>>,
 }
 
 /// What a method did.
@@ -82,6 +105,7 @@ pub(crate) struct Effect {
     pub(crate) text: Arc<str>,
     pub(crate) message_id: Option<i32>,
     pub(crate) media: Option<Box<MediaNote>>,
+    pub(crate) press: Option<Box<PressNote>>,
 }
 
 /// The list itself.
@@ -94,8 +118,8 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn record(&mut self, at: i64, account: Arc<str>, effect: Effect) {
-        let Effect { method, chat, random_id, text, message_id, media } = effect;
-        self.rows.push(Row { at, account, method, chat, random_id, text, message_id, media });
+        let Effect { method, chat, random_id, text, message_id, media, press } = effect;
+        self.rows.push(Row { at, account, method, chat, random_id, text, message_id, media, press });
     }
 
     pub(crate) fn after(&self, seq: u64, limit: usize) -> Vec<Entry> {
@@ -123,6 +147,7 @@ impl Row {
             text: Arc::clone(&self.text),
             message_id: self.message_id,
             media: self.media.clone(),
+            press: self.press.clone(),
         }
     }
 }
@@ -139,6 +164,7 @@ mod tests {
             text: text.into(),
             message_id: Some(7),
             media: None,
+            press: None,
         }
     }
 

@@ -5,12 +5,12 @@ mod accounts;
 mod admission;
 mod attention;
 mod authorizations;
+mod bots;
 mod brought;
 mod calls;
 mod chats;
 mod context;
 mod demo;
-
 mod faults;
 mod files;
 mod foundation;
@@ -40,11 +40,16 @@ mod usernames;
 mod world;
 
 pub use attention::AttentionView;
+pub(crate) use bots::answered;
+pub use bots::{
+    AnswerKind, AnswerOrder, Deed, Key, MadeBot, NewBot, NewTrip, OutsidePress, Play, Played, Rule, Rules,
+    Storm, Trip, TroubleOrder, Words,
+};
 pub use calls::{CallCount, UnknownMethod};
 pub use faults::{ActiveFault, FaultError, FaultName, FaultOrder};
 pub use files::FileKind;
 pub(crate) use identities::string_session;
-pub use ledger::{Entry, MediaNote};
+pub use ledger::{Entry, MediaNote, PressNote};
 pub use orders::{
     Button, ChatKind, ChatMember, ChatName, ChatView, Edit, Expired, FileView, MemberOrder, MessageView,
     NewAccount, NewBlock, NewChat, NewFile, NewMessage, NewUsername, OutsideError, Reactions, Removal,

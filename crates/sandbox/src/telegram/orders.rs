@@ -8,6 +8,7 @@ use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::bots::Key;
 use super::files::FileKind;
 use super::ledger::MediaNote;
 use super::rpc::RpcError;
@@ -47,6 +48,9 @@ pub struct NewMessage {
     /// An inline keyboard, row by row.
     #[serde(default)]
     pub buttons: Vec<Vec<Button>>,
+    /// A reply keyboard, row by row.
+    #[serde(default)]
+    pub keyboard: Vec<Vec<Key>>,
     /// Whose message id is answered in a basic group; by default the first member account's.
     #[serde(default)]
     pub account: Option<String>,
@@ -134,16 +138,21 @@ fn name_or_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     from.deserialize_any(Name)
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A button of an inline keyboard.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Button {
     pub text: String,
     /// What it sends back.
-    #[serde(default)]
     pub data: Option<String>,
+    /// The same, where it is no text.
+    pub data_base64: Option<String>,
     /// Where it leads.
-    #[serde(default)]
     pub url: Option<String>,
+    /// Whether the two-step password is asked for.
+    pub password: bool,
+    /// `web_app`, `switch_inline`, `buy`, `game`, `copy` or `disabled`.
+    pub kind: Option<String>,
 }
 
 /// Where a message went.

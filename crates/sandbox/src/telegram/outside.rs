@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use grammers_tl_types::{enums, types};
+use grammers_tl_types::types;
 
 use super::accounts;
+use super::bots::{keyboard, reply_keyboard};
 use super::calls::{CallCount, UnknownMethod};
 use super::chats::{Member, Role};
 use super::demo;
@@ -13,8 +14,8 @@ use super::ledger::Entry;
 use super::message::Body;
 use super::methods;
 use super::orders::{
-    Button, ChatMember, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewMessage, OutsideError,
-    Reactions, Removal, Standing, Written,
+    ChatMember, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewMessage, OutsideError, Reactions,
+    Removal, Standing, Written,
 };
 use super::peer::Peer;
 use super::people::Account;
@@ -252,8 +253,11 @@ impl Telegram {
         let from = state.named_user(&order.from)?;
         let peer = state.named(&order.chat)?;
         state.may_write(from, peer)?;
-        let body =
-            Body { text: order.text.as_str().into(), markup: keyboard(&order.buttons)?, ..Body::default() };
+        let markup = match keyboard(&order.buttons)? {
+            Some(markup) => Some(markup),
+            None => reply_keyboard(&order.keyboard)?,
+        };
+        let body = Body { text: order.text.as_str().into(), markup, ..Body::default() };
         // Whose numbering is answered: the receiver's if it has a mailbox, else the sender's.
         let (reader, there) = match peer {
             Peer::User(to) if state.mailboxes.contains_key(&to) => (to, Peer::User(from)),
@@ -387,34 +391,4 @@ impl Telegram {
         }
         Ok(())
     }
-}
-
-/// An inline keyboard; none without buttons.
-fn keyboard(rows: &[Vec<Button>]) -> Result<Option<Arc<enums::ReplyMarkup>>, OutsideError> {
-    if rows.iter().all(Vec::is_empty) {
-        return Ok(None);
-    }
-    let button = |button: &Button| {
-        let r#type = match (&button.data, &button.url) {
-            (Some(data), None) if data.len() <= 64 => {
-                types::InlineButtonTypeCallback { requires_password: false, data: data.clone().into_bytes() }
-                    .into()
-            }
-            (None, Some(url)) => types::InlineButtonTypeUrl { url: url.clone() }.into(),
-            _ => {
-                let rule = "a button needs either data (at most 64 bytes) or url";
-                return Err(OutsideError::Invalid(rule.to_owned()));
-            }
-        };
-        Ok(types::KeyboardInlineButton { style: None, text: button.text.clone(), r#type }.into())
-    };
-    let rows: Result<Vec<_>, _> = rows
-        .iter()
-        .map(|row| {
-            let buttons: Result<Vec<_>, _> = row.iter().map(button).collect();
-            buttons.map(|buttons| types::KeyboardInlineButtonRow { buttons }.into())
-        })
-        .collect();
-    let markup = types::ReplyInlineMarkup { force_reply: false, rows: rows? };
-    Ok(Some(Arc::new(markup.into())))
 }

@@ -91,6 +91,10 @@ impl State {
                 own
             }
         };
+        self.keyboards.shown(origin, draft.body.markup.as_ref(), at.0);
+        if let Peer::User(to) = peer {
+            self.hear_text(from, to, &draft.body.text, origin, at);
+        }
         Posted { origin, own }
     }
 

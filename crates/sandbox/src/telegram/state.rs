@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::authorizations::Authorizations;
+use super::bots::{Bots, Keyboards};
 use super::calls::Calls;
 use super::chats::{Channel, Group};
 use super::faults::Faults;
@@ -65,6 +66,9 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) calls: Calls,
     pub(crate) faults: Faults,
+    pub(crate) bots: Bots,
+    /// The keyboards that messages have had.
+    pub(crate) keyboards: Keyboards,
     pub(crate) files: Files,
     /// What accounts said that they were doing in a chat.
     pub(crate) typing: HashMap<(i64, Peer), Vec<&'static str>>,
@@ -101,6 +105,8 @@ impl State {
             ledger: Ledger::default(),
             calls: Calls::default(),
             faults: Faults::new(seed.0),
+            bots: Bots::default(),
+            keyboards: Keyboards::default(),
             files,
             typing: HashMap::new(),
             hushed: false,

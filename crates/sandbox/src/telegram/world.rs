@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use grammers_tl_types::{Serializable, enums, types};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::admission::{Admitted, after, refused};
+use super::bots::{GIVEN_UP, Pause};
 use super::context::Context;
 use super::demo;
 use super::files::Files;
@@ -17,7 +19,7 @@ use super::methods;
 use super::people::Account;
 use super::rpc::bad_request;
 use super::state::{Centre, MadeSession, Moment, State};
-use crate::call::{Caller, ConnectionId, Handling, Push, Reply, World};
+use crate::call::{Answer, Caller, ConnectionId, Handling, Push, Reply, World};
 use crate::keys::KeyRing;
 
 /// How large a world is made.
@@ -60,7 +62,7 @@ impl Inner {
         }
         let reply = match &call.admitted.turned_away {
             Some(reply) => reply.clone(),
-            None => state.run(&call.caller, &call.admitted, call.id, &call.body, now()),
+            None => state.run(&call.caller, &call.admitted, call.id, &call.body, now()).0,
         };
         after(call.admitted.loss, reply)
     }
@@ -159,6 +161,28 @@ impl Telegram {
     }
 }
 
+/// The reply when and as often as its method wants it.
+fn paused(reply: Reply, pause: Pause) -> Handling {
+    match (pause, reply) {
+        (Pause::Twice, Reply::Send(answer)) => Handling::Now(Reply::Twice(answer)),
+        (Pause::For(wait), reply) => Handling::Later(Box::pin(async move {
+            tokio::time::sleep(wait).await;
+            reply
+        })),
+        (Pause::Asked(answer), Reply::Send(_)) => Handling::Later(Box::pin(async move {
+            match tokio::time::timeout(GIVEN_UP, answer).await {
+                Ok(Ok(answer)) => {
+                    let answer = types::messages::BotCallbackAnswer::from(answer);
+                    let boxed = enums::messages::BotCallbackAnswer::from(answer);
+                    Reply::Send(Answer::Result(boxed.to_bytes()))
+                }
+                _ => refused(bad_request("BOT_RESPONSE_TIMEOUT")),
+            }
+        })),
+        (_, reply) => Handling::Now(reply),
+    }
+}
+
 /// The clock on the wall: clients compare our dates with theirs.
 #[expect(clippy::disallowed_methods, reason = "the outside world has a time of its own")]
 pub(crate) fn now() -> Moment {
@@ -177,16 +201,17 @@ impl World for Telegram {
         let mut state = self.lock();
         let admitted = state.admit(caller, hung_up, id);
         let Some(wait) = admitted.delay else {
-            let reply = match &admitted.turned_away {
-                Some(reply) => reply.clone(),
+            let (reply, pause) = match &admitted.turned_away {
+                Some(reply) => (reply.clone(), Pause::default()),
                 None => state.run(caller, &admitted, id, body, at),
             };
-            return Handling::Now(after(admitted.loss, reply));
+            return paused(after(admitted.loss, reply), pause);
         };
         let mut held = None;
         if admitted.turned_away.is_none() {
             let (user, method) = (admitted.user, admitted.method);
-            let mut context = Context { state: &mut state, caller, user, at, method };
+            let mut context =
+                Context { state: &mut state, caller, user, at, method, pause: Pause::default() };
             match methods::reserve(&mut context, id, body) {
                 Ok(reservation) => held = reservation,
                 Err(error) => return Handling::Now(after(admitted.loss, refused(error))),

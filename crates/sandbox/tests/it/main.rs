@@ -2,11 +2,12 @@
 
 // Marked as tests so that clippy takes their unwraps as such.
 #[cfg(test)]
+mod bot_api;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod mtproto;
 #[cfg(test)]
 mod telethon;
-#[cfg(test)]
 #[cfg(test)]
 mod world;

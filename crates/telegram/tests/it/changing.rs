@@ -62,6 +62,7 @@ fn written(world: &World, chat: &str, count: usize) -> Vec<i32> {
             text: format!("question {number}"),
             media: Vec::new(),
             buttons: Vec::new(),
+            keyboard: Vec::new(),
             account: Some("backup_1".to_owned()),
         };
         world.telegram().write(&order).expect("written").message_id

@@ -20,6 +20,7 @@ fn write(world: &World, from: &str, chat: &str, text: &str) -> Written {
         text: text.to_owned(),
         media: Vec::new(),
         buttons: Vec::new(),
+        keyboard: Vec::new(),
         account: Some(ACCOUNT.to_owned()),
     };
     world.telegram().write(&order).expect("a message")

@@ -26,6 +26,7 @@ fn write(world: &World, from: &str, chat: &str, text: &str) {
         text: text.to_owned(),
         media: Vec::new(),
         buttons: Vec::new(),
+        keyboard: Vec::new(),
         account: None,
     };
     world.telegram().write(&order).expect("a message");

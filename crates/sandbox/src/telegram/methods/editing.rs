@@ -74,6 +74,7 @@ impl State {
         except: Option<SessionKey>,
     ) -> Option<(enums::Update, Cast)> {
         let origin = self.stored(owner, peer, id)?.origin;
+        self.keyboards.shown(origin, body.markup.as_ref(), at.0);
         if let Peer::Channel(channel) = peer {
             return self.edit_in_channel(owner, channel, id, body, at, except);
         }

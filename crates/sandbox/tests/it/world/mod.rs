@@ -1,6 +1,7 @@
 //! The world behind the wire, called directly: no sockets.
 
 mod access;
+mod bots;
 mod buttons;
 mod chats;
 mod dialogs;
@@ -29,6 +30,7 @@ use tokio::sync::mpsc;
 pub(crate) enum Heard {
     Answer(Vec<u8>),
     Error(i32, String),
+    Twice(Vec<u8>),
     Silence,
     Cut,
 }
@@ -38,6 +40,8 @@ impl From<Reply> for Heard {
         match reply {
             Reply::Send(Answer::Result(bytes)) => Self::Answer(bytes),
             Reply::Send(Answer::Error { code, message }) => Self::Error(code, message),
+            Reply::Twice(Answer::Result(bytes)) => Self::Twice(bytes),
+            Reply::Twice(Answer::Error { code, message }) => Self::Error(code, message),
             Reply::Silence => Self::Silence,
             Reply::Cut => Self::Cut,
         }

@@ -131,6 +131,7 @@ pub(crate) fn message(from: &str, chat: &str, media: Vec<NewFile>) -> NewMessage
         text: String::new(),
         media,
         buttons: Vec::new(),
+        keyboard: Vec::new(),
         account: None,
     }
 }

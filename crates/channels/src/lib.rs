@@ -1,0 +1,3 @@
+//! Providers of messaging beside user accounts, one folder each.
+
+pub mod telegram_bot;
