@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::postgres::Database;
 use testkit::{Link, Program, Replicated, Start, World};
 
@@ -70,6 +70,46 @@ async fn a_server_that_is_away_is_waited_for() {
     // However long it lasts, nothing that was accepted is given up.
     program.advance(Duration::from_mins(10)).await;
     recovers(&world, program, &link, &id).await;
+}
+
+/// What customers wrote, the oldest first.
+async fn received(program: &Program) -> Vec<String> {
+    let (_, page) = program.get("/v1/messages?direction=in&limit=500").await;
+    let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().rev().filter_map(|item| Some(item["text"].as_str()?.to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_customers_write_while_the_server_is_away_is_kept() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    let link = link_to(&database).await;
+    let program = hasty(&world, &link.url(&database.url())).ready().await;
+    program.account_is("main", "ready").await;
+    let texts: Vec<String> = (0..60).map(|number| format!("text {number}")).collect();
+    let write = async |texts: &[String]| {
+        for text in texts {
+            let order = json!({ "from": "@client_1", "chat": "main", "text": text });
+            world.post("/telegram/messages", &order).await;
+        }
+    };
+    write(&texts[..20]).await;
+    program.until("the first are kept", || async { received(&program).await.len() == 20 }).await;
+    link.cut();
+    write(&texts[20..40]).await;
+    // Without its store it reads no more, and begins again.
+    program
+        .until("it has begun again", || async { program.output().matches("TEST BUILD").count() == 2 })
+        .await;
+    write(&texts[40..]).await;
+    let standby = program.as_standby();
+    link.mend();
+    let program = standby.listening().await;
+    program.until("all are kept", || async { received(&program).await.len() >= 60 }).await;
+    assert_eq!(received(&program).await, texts);
+    let events = program.request("GET", "/v1/events?after=1h&type=message.received&limit=500");
+    let answer = events.header("accept", "application/json").send().await.expect("an answer");
+    let page: Value = answer.json().await.expect("JSON");
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(60), "each has one event: {page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
