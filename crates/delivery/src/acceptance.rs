@@ -7,7 +7,7 @@ use store::{Accepted, Caller, LaneKey, Queue, SameBy};
 
 use crate::decide::{self, Choice};
 use crate::durability::Fate;
-use crate::lanes::{LaneId, NoneStored, Place};
+use crate::lanes::{LaneId, LaneTarget, NoneStored};
 use crate::pace::Slot;
 use crate::sender::{Candidates, Query};
 use crate::submission::{self, How, Submission, SubmitError, Submitted};
@@ -83,7 +83,7 @@ impl Delivery {
         };
         let asked = query(message);
         let candidates = inner.sender.candidates_now(&asked);
-        let place = store::Place {
+        let place = store::QuotaScope {
             queue: queue(message, candidates.as_ref()),
             caller: Caller::of(&accept.origin),
             service: Service::sending_to(&message.chat, !message.content.media.is_empty()),
@@ -194,7 +194,7 @@ impl Delivery {
         message: &mut OutboundMessage,
         query: &Query,
         candidates: &Candidates,
-        place: &store::Place,
+        place: &store::QuotaScope,
         none_stored: NoneStored,
     ) -> Option<(LaneId, Option<Slot>)> {
         let address = message.address.clone()?;
@@ -213,7 +213,7 @@ impl Delivery {
         }
         let slot = self.admit(&account).ok()?;
         let (chat, named) = (address.into(), message.chat.clone());
-        let at = Place { chat, named, queue: place.queue.clone() };
+        let at = LaneTarget { chat, named, queue: place.queue.clone() };
         let lane = self.lanes().reserve(&at, message.pin.as_ref(), none_stored)?;
         message.account = Some(account);
         message.state = MessageState::Sending;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use domain::message::OutboundMessage;
-use store::{LaneKey, Place};
+use store::{LaneKey, QuotaScope};
 
 use crate::lanes::{Full, Job, PageOf};
 use crate::worker::{InFlight, LaneWorker, Payload};
@@ -95,7 +95,7 @@ impl LaneWorker<'_> {
         ControlFlow::Continue(())
     }
 
-    fn take_in_hand(&self, message: OutboundMessage, place: Place) -> Option<OutboundMessage> {
+    fn take_in_hand(&self, message: OutboundMessage, place: QuotaScope) -> Option<OutboundMessage> {
         let waiters = &self.delivery.0.waiters;
         waiters.begin(message.id, place);
         waiters.set_due(message.id, due_since(&message), service(&message), message.pin.clone());

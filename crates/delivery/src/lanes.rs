@@ -28,7 +28,7 @@ pub(crate) struct Job<L> {
 
 /// Whose a message is: where it stands in line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct LaneTarget {
     /// The chat in whose lane it waits.
     pub(crate) chat: ChatRef,
     /// The chat as the caller named it.
@@ -150,7 +150,7 @@ impl<L> Lanes<L> {
     /// Opens a lane that there is not yet, for a worker whose first job is not accepted yet.
     pub(crate) fn reserve(
         &mut self,
-        place: &Place,
+        place: &LaneTarget,
         pin: Option<&AccountName>,
         known: NoneStored,
     ) -> Option<LaneId> {
@@ -168,7 +168,7 @@ impl<L> Lanes<L> {
     }
 
     /// Puts a message in line that the store has and that waits.
-    pub(crate) fn line_up(&mut self, place: &Place, job: Job<L>, known: NoneStored) -> Lined {
+    pub(crate) fn line_up(&mut self, place: &LaneTarget, job: Job<L>, known: NoneStored) -> Lined {
         let Some(id) = self.find(&place.chat, job.pin.as_ref()) else {
             if self.may_be_stored(job.pin.as_ref(), known) || self.room(&place.queue) == 0 {
                 return Lined::Stored(self.stored(place, job.id, job.pin.as_ref()));
@@ -190,7 +190,7 @@ impl<L> Lanes<L> {
 
     /// Puts a message in line that is under way, or whose row cannot be read: it has a place in any case. `Some` names a new
     /// lane that needs a worker.
-    pub(crate) fn push(&mut self, place: &Place, job: Job<L>) -> Option<LaneId> {
+    pub(crate) fn push(&mut self, place: &LaneTarget, job: Job<L>) -> Option<LaneId> {
         let known = self.find(&place.chat, job.pin.as_ref());
         let lane = known.unwrap_or_else(|| {
             let stored = self.may_be_stored(job.pin.as_ref(), None);
@@ -207,7 +207,7 @@ impl<L> Lanes<L> {
     /// The store has a message that waits and that memory has not. `Some` names a new lane that needs a worker.
     pub(crate) fn stored(
         &mut self,
-        place: &Place,
+        place: &LaneTarget,
         id: MessageId,
         pin: Option<&AccountName>,
     ) -> Option<LaneId> {
@@ -257,7 +257,7 @@ impl<L> Lanes<L> {
     pub(crate) fn take_in(
         &mut self,
         page: &mut PageOf,
-        place: &Place,
+        place: &LaneTarget,
         id: MessageId,
         pin: Option<&AccountName>,
         is_here: bool,
@@ -375,7 +375,7 @@ impl<L> Lanes<L> {
             None => (None, false, Vec::new(), Queue::Pool),
         };
         let known = self.find(chat, pin.as_ref());
-        let place = Place { named: chat.clone(), chat: chat.clone(), queue };
+        let place = LaneTarget { named: chat.clone(), chat: chat.clone(), queue };
         let target = known.unwrap_or_else(|| self.open(&place, pin));
         for job in movers {
             self.insert(target, job);
@@ -460,7 +460,7 @@ impl<L> Lanes<L> {
         lanes.iter().copied().find(|lane| self.open.get(lane).is_some_and(|lane| lane.pin.as_ref() == pin))
     }
 
-    fn open_stored(&mut self, place: &Place, pin: Option<&AccountName>) -> LaneId {
+    fn open_stored(&mut self, place: &LaneTarget, pin: Option<&AccountName>) -> LaneId {
         let id = self.open(place, pin.cloned());
         if let Some(lane) = self.open.get_mut(&id) {
             lane.leave(&place.named);
@@ -468,10 +468,10 @@ impl<L> Lanes<L> {
         id
     }
 
-    fn open(&mut self, place: &Place, pin: Option<AccountName>) -> LaneId {
+    fn open(&mut self, place: &LaneTarget, pin: Option<AccountName>) -> LaneId {
         let id = LaneId(self.next);
         self.next += 1;
-        let Place { chat, queue, .. } = place.clone();
+        let LaneTarget { chat, queue, .. } = place.clone();
         self.count(&queue, 1);
         self.by_chat.entry(chat.clone()).or_default().push(id);
         let names = Vec::new();

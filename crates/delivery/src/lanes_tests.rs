@@ -23,8 +23,8 @@ fn job(number: u128, pin: Option<&str>) -> Job<()> {
     Job { id: id(number), pin: pin.map(name), payload: () }
 }
 
-fn at(chat: &ChatRef) -> Place {
-    Place { chat: chat.clone(), named: chat.clone(), queue: Queue::Pool }
+fn at(chat: &ChatRef) -> LaneTarget {
+    LaneTarget { chat: chat.clone(), named: chat.clone(), queue: Queue::Pool }
 }
 
 fn new_lane(lanes: &mut Lanes<()>, chat: &ChatRef, number: u128) -> LaneId {
@@ -115,8 +115,8 @@ struct World {
 }
 
 impl World {
-    fn place(chat: &ChatRef, queue: &Queue) -> Place {
-        Place { chat: chat.clone(), named: chat.clone(), queue: queue.clone() }
+    fn place(chat: &ChatRef, queue: &Queue) -> LaneTarget {
+        LaneTarget { chat: chat.clone(), named: chat.clone(), queue: queue.clone() }
     }
 
     fn accept(&mut self, number: u128, chat: i64, pin: Option<u8>, queue: u8) {

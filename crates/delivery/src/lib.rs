@@ -48,7 +48,7 @@ use ambient::{Chance, Clock, Ids};
 use domain::message::{MessageState, OutboundMessage};
 use domain::outcome::Failure;
 use domain::{AccountName, ChatRef, MessageId, Service, Timestamp};
-use store::{Place, Store, StoreError};
+use store::{QuotaScope, Store, StoreError};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -118,7 +118,7 @@ struct Inner {
     ambient: Ambient,
     limits: RwLock<Limits>,
     lanes: Mutex<Lanes<Payload>>,
-    waiters: Waiters<MessageId, OutboundMessage, Place>,
+    waiters: Waiters<MessageId, OutboundMessage, QuotaScope>,
     counts: WaitingCounts,
     schedule: Schedule,
     /// Wakes the reader of what the store has beyond the window.

@@ -4,7 +4,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use domain::message::{MessageState, OutboundMessage};
 use domain::{Address, ChatRef, MessageId};
-use store::{NextScheduled, Place, Queue, StoreError, StoredLane, Waiting};
+use store::{NextScheduled, Queue, QuotaScope, StoreError, StoredLane, Waiting};
 
 use crate::intervention::waits;
 use crate::lanes::{self, Job, LaneId, Lanes, Lined, NoneStored};
@@ -13,7 +13,7 @@ use crate::{Delivery, Inner, due_since, persist, service};
 
 impl Delivery {
     /// Puts an accepted message in its lane, or leaves it to the store: until its time comes, or until there is room.
-    pub(crate) fn enqueue(&self, message: OutboundMessage, place: &Place, known: NoneStored) {
+    pub(crate) fn enqueue(&self, message: OutboundMessage, place: &QuotaScope, known: NoneStored) {
         let (id, service) = (message.id, service(&message));
         if message.state == MessageState::Scheduled
             && let Some(at) = message.send_at
@@ -52,7 +52,7 @@ impl Delivery {
     }
 
     /// A message that waits in the store alone gets into the line of those that memory has, or of those that it will have.
-    pub(crate) async fn line_up_due(&self, waiting: Waiting, place: Place) {
+    pub(crate) async fn line_up_due(&self, waiting: Waiting, place: QuotaScope) {
         let id = waiting.id;
         let Ok(lane) = &waiting.lane else { return self.wait_until_readable(id) };
         let at = self.place_of(&lane.chat, lane.address.as_ref(), &place.queue);
@@ -92,7 +92,7 @@ impl Delivery {
     }
 
     /// Holds the lane of a message until its row can be read.
-    fn line_up_unreadable(&self, id: MessageId, lane: &StoredLane, place: Place) {
+    fn line_up_unreadable(&self, id: MessageId, lane: &StoredLane, place: QuotaScope) {
         let at = self.place_of(&lane.chat, lane.address.as_ref(), &place.queue);
         self.0.waiters.begin(id, place);
         let lane = self.lanes().push(&at, Job { id, pin: lane.pin.clone(), payload: None });
@@ -100,11 +100,16 @@ impl Delivery {
     }
 
     /// Where a message stands in line. Behind others that wait under the name it takes the same way as they.
-    pub(crate) fn place_of(&self, chat: &ChatRef, address: Option<&Address>, queue: &Queue) -> lanes::Place {
+    pub(crate) fn place_of(
+        &self,
+        chat: &ChatRef,
+        address: Option<&Address>,
+        queue: &Queue,
+    ) -> lanes::LaneTarget {
         let waits_by_name = self.lanes().lead_to(chat);
         let known = || address.cloned().or_else(|| self.0.sender.locate(chat));
         let address = if waits_by_name { None } else { known() };
-        lanes::Place {
+        lanes::LaneTarget {
             chat: address.map_or_else(|| chat.clone(), ChatRef::from),
             named: chat.clone(),
             queue: queue.clone(),
@@ -174,7 +179,7 @@ impl Delivery {
     }
 
     /// A message that waits once more, and is counted.
-    pub(crate) fn line_up_again(&self, message: OutboundMessage, place: &Place) {
+    pub(crate) fn line_up_again(&self, message: OutboundMessage, place: &QuotaScope) {
         self.0.waiters.begin(message.id, place.clone());
         self.enqueue(message, place, None);
     }

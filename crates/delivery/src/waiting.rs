@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::{AccountName, Service};
-use store::{Caller, Place, Queue, WaitingAt};
+use store::{Caller, Queue, QuotaScope, WaitingAt};
 
 use crate::submission::Full;
 
@@ -51,7 +51,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, place: &Place, scheduled: bool, count: i64) {
+    fn add(&mut self, place: &QuotaScope, scheduled: bool, count: i64) {
         change(&mut self.queues, &place.queue, |queue| {
             *queue.of(scheduled, place.service) += count;
             *queue == Count::default()
@@ -90,7 +90,7 @@ impl WaitingCounts {
     ///
     /// # Errors
     /// There is no room for it; nothing is counted.
-    pub(crate) fn accept(&self, place: &Place, scheduled: bool, quotas: Quotas) -> Result<(), Full> {
+    pub(crate) fn accept(&self, place: &QuotaScope, scheduled: bool, quotas: Quotas) -> Result<(), Full> {
         let mut counts = self.lock();
         let is_full = |waiting: Option<&i64>, quota| {
             waiting.copied().unwrap_or(0) >= i64::try_from(quota).unwrap_or(i64::MAX)
@@ -110,7 +110,7 @@ impl WaitingCounts {
     }
 
     /// Counts one more, whatever there is.
-    pub(crate) fn begin(&self, place: &Place, scheduled: bool) {
+    pub(crate) fn begin(&self, place: &QuotaScope, scheduled: bool) {
         self.lock().add(place, scheduled, 1);
     }
 
@@ -121,14 +121,14 @@ impl WaitingCounts {
     }
 
     /// It was scheduled, and its time has come.
-    pub(crate) fn due(&self, place: &Place) {
+    pub(crate) fn due(&self, place: &QuotaScope) {
         let mut counts = self.lock();
         counts.add(place, true, -1);
         counts.add(place, false, 1);
     }
 
     /// It waits no more.
-    pub(crate) fn end(&self, place: &Place, scheduled: bool) {
+    pub(crate) fn end(&self, place: &QuotaScope, scheduled: bool) {
         self.lock().add(place, scheduled, -1);
     }
 
@@ -179,9 +179,9 @@ mod tests {
 
     const TEXT: Option<Service> = Some(Service::SendText);
 
-    fn place(account: Option<u8>, caller: u8, service: Option<Service>) -> Place {
+    fn place(account: Option<u8>, caller: u8, service: Option<Service>) -> QuotaScope {
         let name = |number: u8| format!("account_{number}").parse().expect("a name");
-        Place {
+        QuotaScope {
             queue: account.map_or(Queue::Pool, |number| Queue::Pinned(name(number))),
             caller: Caller::Listener(caller.to_string().into()),
             service,

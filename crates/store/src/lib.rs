@@ -109,7 +109,7 @@ pub use key_rotation::{KeyRotation, KeyRotationError};
 pub use master_key::MasterKey;
 pub use outbox::{
     Accept, Accepted, Approval, Begin, Binding, Caller, Doubt, EndedInMinute, Fail, Filter, Idempotency,
-    Join, LaneKey, Listed, NextScheduled, Origin, Outbox, PartSent, PartUnsent, Place, Queue, Receipt,
+    Join, LaneKey, Listed, NextScheduled, Origin, Outbox, PartSent, PartUnsent, Queue, QuotaScope, Receipt,
     ReceiptState, Resolution, SameBy, StoredLane, Then, Waiting, WaitingAt,
 };
 pub use paging::{Page, Paged};

@@ -29,7 +29,7 @@ pub(crate) use held_back::HoldMessages;
 pub use reading::{EndedInMinute, Filter, Listed, StoredLane};
 pub(crate) use reading::{LONGEST_BATCH, logged, message as read_message, with_parts};
 pub use receipt::{Receipt, ReceiptState};
-pub use unfinished::{Caller, LaneKey, NextScheduled, Place, Queue, Waiting, WaitingAt};
+pub use unfinished::{Caller, LaneKey, NextScheduled, Queue, QuotaScope, Waiting, WaitingAt};
 
 use crate::accounts::Hold;
 use crate::deferred::{Deferred, Settle};

@@ -120,7 +120,7 @@ impl Caller {
 
 /// What an unfinished message counts as.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct QuotaScope {
     /// Where it waits.
     pub queue: Queue,
     /// Who handed it in.
@@ -129,7 +129,7 @@ pub struct Place {
     pub service: Option<Service>,
 }
 
-impl Place {
+impl QuotaScope {
     fn read(columns: &Columns<'_>, first: usize) -> Result<Self, StoreError> {
         let key = columns.maybe_api_key(first + 2)?;
         Ok(Self {
@@ -147,8 +147,8 @@ impl Place {
 /// How many messages wait at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingAt {
-    /// The place.
-    pub place: Place,
+    /// What they count as.
+    pub place: QuotaScope,
     /// Whether they wait for their time.
     pub scheduled: bool,
     /// How many.
@@ -222,7 +222,7 @@ fn count(
 ) -> Result<Vec<WaitingAt>, StoreError> {
     connection.all(statement, after, |row| {
         let columns = Columns::new(row, TABLE);
-        Ok(WaitingAt { place: Place::read(&columns, 0)?, scheduled, count: columns.count(4)? })
+        Ok(WaitingAt { place: QuotaScope::read(&columns, 0)?, scheduled, count: columns.count(4)? })
     })
 }
 
@@ -277,10 +277,10 @@ impl Outbox<'_> {
     }
 
     /// Where a message waits, or waited.
-    pub async fn place(&self, id: MessageId) -> Result<Option<Place>, StoreError> {
+    pub async fn place(&self, id: MessageId) -> Result<Option<QuotaScope>, StoreError> {
         self.store
             .read(move |connection| {
-                connection.first(PLACE, [key(&id)], |row| Place::read(&Columns::new(row, TABLE), 0))
+                connection.first(PLACE, [key(&id)], |row| QuotaScope::read(&Columns::new(row, TABLE), 0))
             })
             .await
     }
@@ -307,7 +307,7 @@ impl Outbox<'_> {
         &self,
         lane: LaneKey,
         limit: u32,
-    ) -> Result<Unfinished<MessageId, (OutboundMessage, Place)>, StoreError> {
+    ) -> Result<Unfinished<MessageId, (OutboundMessage, QuotaScope)>, StoreError> {
         let limit = limit.clamp(1, LONGEST_LANE_PAGE);
         self.store.read(move |connection| of_lane(connection, &lane, limit)).await
     }
@@ -350,7 +350,7 @@ impl Outbox<'_> {
     }
 
     /// Queues the messages whose time has come, so many at most in one write; none when there are no more.
-    pub async fn becomes_due(&self, now: Timestamp) -> Result<Vec<(Waiting, Place)>, StoreError> {
+    pub async fn becomes_due(&self, now: Timestamp) -> Result<Vec<(Waiting, QuotaScope)>, StoreError> {
         self.store.write(DueWrite(now)).await
     }
 
@@ -361,12 +361,12 @@ impl Outbox<'_> {
         id: MessageId,
         at: Timestamp,
         detail: Option<String>,
-    ) -> Result<Option<(Place, MessageState)>, StoreError> {
+    ) -> Result<Option<(QuotaScope, MessageState)>, StoreError> {
         self.store
             .change(point::CANCEL, move |transaction| {
                 let waited = transaction.first(PLACE, [key(&id)], |row| {
                     let columns = Columns::new(row, TABLE);
-                    Ok((Place::read(&columns, 0)?, columns.coded(4, "state", codes::message)?))
+                    Ok((QuotaScope::read(&columns, 0)?, columns.coded(4, "state", codes::message)?))
                 })?;
                 let done = ending::cancel(transaction, &id, at, detail.clone())?;
                 Ok(waited.filter(|_| done))
@@ -379,12 +379,12 @@ fn of_lane(
     connection: &Connection,
     lane: &LaneKey,
     limit: u32,
-) -> Result<Unfinished<MessageId, (OutboundMessage, Place)>, StoreError> {
+) -> Result<Unfinished<MessageId, (OutboundMessage, QuotaScope)>, StoreError> {
     let pin = lane.pin.as_ref().map_or("", AccountName::as_str);
     let mut rows = std::collections::BTreeMap::new();
     let mut read = |row: &Row<'_>| {
         let columns = Columns::new(row, TABLE);
-        let whole = message(row).and_then(|message| Ok((message, Place::read(&columns, 12)?)));
+        let whole = message(row).and_then(|message| Ok((message, QuotaScope::read(&columns, 12)?)));
         rows.insert(columns.message_id(0)?, whole);
         Ok(())
     };
@@ -404,11 +404,11 @@ fn of_lane(
 struct DueWrite(Timestamp);
 
 impl Write for DueWrite {
-    type Answer = Vec<(Waiting, Place)>;
+    type Answer = Vec<(Waiting, QuotaScope)>;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Self::Answer, StoreError> {
         let due = transaction.all(DUE, params![self.0.as_micros(), MOST_DUE], |row| {
-            Ok((Waiting::read(row)?, Place::read(&Columns::new(row, TABLE), 4)?))
+            Ok((Waiting::read(row)?, QuotaScope::read(&Columns::new(row, TABLE), 4)?))
         })?;
         for (waiting, _) in &due {
             transaction.run(BECOMES_DUE, [key(&waiting.id)])?;

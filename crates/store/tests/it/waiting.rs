@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{AccountName, Address, ChatRef, MessageId, MessageState, Service, Timestamp};
-use store::{Accept, Caller, LaneKey, Place, Queue, WaitingAt};
+use store::{Accept, Caller, LaneKey, Queue, QuotaScope, WaitingAt};
 
 use crate::support::{World, accept, account, chat_number, conformance};
 
@@ -37,8 +37,8 @@ fn lane(chat: i64, pin: Option<AccountName>) -> LaneKey {
     LaneKey { chat_id: Some(chat_number(chat)), names: vec![ChatRef::Id(chat_number(chat))], pin }
 }
 
-fn place(queue: Queue) -> Place {
-    Place { queue, caller: Caller::Listener("v1".into()), service: Some(Service::SendText) }
+fn place(queue: Queue) -> QuotaScope {
+    QuotaScope { queue, caller: Caller::Listener("v1".into()), service: Some(Service::SendText) }
 }
 
 async fn what_waits_is_counted_by_place(world: World) {
