@@ -90,7 +90,7 @@ impl StoredReceived {
     }
 }
 
-/// A change of the messages that an account is told of.
+/// A change of the messages of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceivedChange {
     /// A message came. One that is kept already stays as it is. With [`MessageOrigin::Owner`] it is the
