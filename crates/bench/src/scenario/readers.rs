@@ -17,7 +17,7 @@ use crate::report::{Goal, Measured, megabytes, table};
 use crate::usage;
 use crate::world::World;
 
-/// The most that the program may take with all of them, in kilobytes.
+/// The most anonymous memory that the program may take with all of them, in kilobytes.
 const MOST: u64 = 200 * 1024;
 
 /// Until when a reader is answered, or hears of an event.
@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Readers {
     /// How many there are.
     pub(crate) count: usize,
-    /// Kilobytes before the first reader.
+    /// Kilobytes before the first reader, without pages of files.
     pub(crate) without: u64,
     /// Kilobytes with all of them.
     pub(crate) with: u64,
@@ -39,8 +39,8 @@ pub(crate) struct Readers {
 impl Measured for Readers {
     fn text(&self) -> String {
         let rows = [
-            format!("| memory before, MB | {} |", megabytes(self.without)),
-            format!("| memory with all readers, MB | {} |", megabytes(self.with)),
+            format!("| anonymous memory before, MB | {} |", megabytes(self.without)),
+            format!("| … with all readers, MB | {} |", megabytes(self.with)),
             format!("| readers that hear the next event | {} |", self.heard),
         ];
         format!(
@@ -52,7 +52,7 @@ impl Measured for Readers {
 
     fn goals(&self) -> Vec<Goal> {
         vec![
-            Goal::memory(format!("memory with {} readers of events", self.count), MOST, self.with),
+            Goal::memory(format!("anonymous memory with {} readers of events", self.count), MOST, self.with),
             Goal::all("readers of events that hear the next one", self.heard == self.count),
         ]
     }
@@ -65,13 +65,13 @@ pub(crate) async fn run(stage: &Stage) -> Result<Readers> {
     let ours =
         contender::switchboard(&stage.switchboard, &world, &[OURS], &folders.data, &folders.logs).await?;
     let pid = ours.contender.program.pid();
-    let without = usage::memory(pid)?.now;
+    let without = usage::memory(pid)?.anonymous;
     let mut readers = Vec::with_capacity(stage.pace.readers);
     for _ in 0..stage.pace.readers {
         readers.push(reader(ours.main).await?);
     }
     sleep(stage.pace.rest).await;
-    let with = usage::memory(pid)?.now;
+    let with = usage::memory(pid)?.anonymous;
     let message = json!({ "chat": "@client_1", "text": "all hear of this" });
     http::post(ours.main, "/v1/messages", &contender::authorization(), &message).await?;
     let mut heard = 0;

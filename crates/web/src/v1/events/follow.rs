@@ -107,6 +107,7 @@ impl Reader {
         Some(piece)
     }
 
+    /// Thousands of readers wait in here for an event: what is rare has its memory apart.
     async fn piece(&mut self) -> Bytes {
         loop {
             if self.state.is_stopping() {
@@ -115,13 +116,13 @@ impl Reader {
             let since = self.state.clock().running().saturating_sub(self.looked_at);
             let due = HEARTBEAT.saturating_sub(since);
             if due.is_zero() {
-                return self.heartbeat().await;
+                return Box::pin(self.heartbeat()).await;
             }
             if let Some(first) = self.first.take() {
                 return first;
             }
             if self.is_behind {
-                match self.catch_up().await {
+                match Box::pin(self.catch_up()).await {
                     Ok(Some(piece)) => return piece,
                     Ok(None) => continue,
                     Err(problem) => return self.end(problem.code().as_str(), problem.detail()),
@@ -131,7 +132,7 @@ impl Reader {
                 biased;
                 () = self.state.stopping() => return self.stopping(),
                 // Before the next event: there may always be one.
-                () = self.state.clock().sleep(due) => return self.heartbeat().await,
+                () = self.state.clock().sleep(due) => return Box::pin(self.heartbeat()).await,
                 event = self.head.recv() => match event {
                     Ok(event) => {
                         let mut piece = Vec::new();
