@@ -36,7 +36,7 @@ const BETWEEN: Duration = Duration::from_millis(100);
 /// Posts between two looks at the memory.
 const LOOK: usize = 5_000;
 
-/// Until when the next post comes.
+/// Until when the next old event comes.
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// How long the endpoint hears nothing more at an end.
@@ -116,20 +116,29 @@ pub(crate) async fn run(stage: &Stage) -> Result<Replay> {
     world.keep_events(2 * events)?;
     let (address, mut posts) = endpoint().await?;
     empty_folder(&folders.data)?;
-    let (webhook, since) = fill(&folders.data, address, events).await?;
+    let past = fill(&folders.data, address, events).await?;
     let ours =
         contender::switchboard_again(&stage.switchboard, &world, &[OURS], &folders.data, &folders.logs)
             .await?;
     // What the start tells of itself.
     while timeout(QUIET, posts.recv()).await.is_ok() {}
-    let measured = replay(&ours, webhook, since, events, &mut posts).await?;
+    let measured = replay(&ours, &past, events, &mut posts).await?;
     ours.contender.program.stop().await?;
     world.stop().await?;
     Ok(measured)
 }
 
+/// What there was before the program started.
+struct Past {
+    webhook: WebhookId,
+    /// When the first of the events was made.
+    since: Timestamp,
+    /// The last of them.
+    last: EventId,
+}
+
 /// Makes so many events in a store, and then a webhook that hears of them and of accepted messages.
-async fn fill(data: &Path, address: SocketAddr, events: usize) -> Result<(WebhookId, Timestamp)> {
+async fn fill(data: &Path, address: SocketAddr, events: usize) -> Result<Past> {
     let (store, clock) = open_store((data, SQLITE)).await?;
     let since = clock.now();
     produce(store.clone(), clock.clone(), events).await?;
@@ -137,14 +146,14 @@ async fn fill(data: &Path, address: SocketAddr, events: usize) -> Result<(Webhoo
     let types = vec!["account.state".parse()?, "message.accepted".parse()?];
     webhook.filter = EventFilter { types, ..EventFilter::default() };
     store.webhooks().add(&webhook).await?;
+    let last = *store.events().newest().borrow();
     store.close().await;
-    Ok((webhook.id, since))
+    Ok(Past { webhook: webhook.id, since, last })
 }
 
 async fn replay(
     ours: &contender::Switchboard,
-    webhook: WebhookId,
-    since: Timestamp,
+    Past { webhook, since, last }: &Past,
     events: usize,
     posts: &mut mpsc::Receiver<Post>,
 ) -> Result<Replay> {
@@ -165,6 +174,10 @@ async fn replay(
         let limit = if is_over { QUIET } else { LIMIT };
         tokio::select! {
             _ = next.tick(), if posted < events => {
+                // What has not come for so long is lost.
+                if began.elapsed().as_secs_f64() - seconds > LIMIT.as_secs_f64() {
+                    break;
+                }
                 let at = Instant::now();
                 let message = json!({ "chat": "@client_1", "text": "meanwhile", "wait": 0 });
                 let accepted = http::post(ours.main, "/v1/messages", &contender::authorization(), &message).await?;
@@ -173,7 +186,8 @@ async fn replay(
             post = timeout(limit, posts.recv()) => {
                 let Ok(post) = post else { break };
                 let post = post.context("the endpoint is gone")?;
-                let often = seen.entry(post.id.parse()?).or_default();
+                let id = post.id.parse()?;
+                let often = seen.entry(id).or_default();
                 *often += 1;
                 if *often > 1 {
                     continue;
@@ -184,6 +198,8 @@ async fn replay(
                         times.add(at.elapsed());
                         count += 1;
                     }
+                    // The state of an account may have changed meanwhile.
+                    None if id > *last => {}
                     None => {
                         posted += 1;
                         seconds = began.elapsed().as_secs_f64();
