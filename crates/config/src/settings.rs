@@ -137,12 +137,14 @@ settings! {
     pub section RetentionSettings at "retention." {
         /// How long messages are kept after their end, with their parts and steps; those in doubt until a person decides.
         #[serde(with = "crate::duration")]
-        messages: Duration = "30d", duration("1d", "3650d");
+        messages: Duration = "90d", duration("1d", "3650d");
         /// How many messages are kept at most: of more the oldest go that ended a day ago. A million take about 520 MB.
         messages_at_most: u32 = 1_000_000, integer(10_000, 1_000_000_000);
         /// How long messages that came in are kept.
         #[serde(with = "crate::duration")]
         received: Duration = "90d", duration("1d", "3650d");
+        /// How many messages that came in are kept at most: of more the oldest go. A million take about 280 MB.
+        received_at_most: u32 = 250_000, integer(10_000, 1_000_000_000);
         /// How long operations are kept after their end, with their steps, and chats that no account found.
         #[serde(with = "crate::duration")]
         operations: Duration = "30d", duration("1d", "3650d");

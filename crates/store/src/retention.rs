@@ -17,6 +17,8 @@ pub struct Retention {
     pub messages_at_most: u32,
     /// Messages that came in.
     pub received: Duration,
+    /// So many of them at most.
+    pub received_at_most: u32,
     /// Operations with their steps, chats that no one found, callbacks that were delivered.
     pub operations: Duration,
     /// Failed requests.
@@ -34,9 +36,10 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         Self {
-            messages: 30 * DAY,
+            messages: 90 * DAY,
             messages_at_most: 1_000_000,
             received: 90 * DAY,
+            received_at_most: 250_000,
             operations: 30 * DAY,
             failed_requests: 30 * DAY,
             webhook_attempts: 30 * DAY,

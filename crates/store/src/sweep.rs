@@ -15,7 +15,7 @@ use crate::failed_requests::DropFailedRequests;
 use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
 use crate::point::{self, Point};
-use crate::received::reading as received;
+use crate::received::{TABLE as RECEIVED, reading as received};
 use crate::sagas::statements as sagas;
 use crate::webhooks::statements as webhooks;
 use crate::write::{Transaction, Write};
@@ -93,7 +93,7 @@ impl Store {
         let older = |life: Duration| (now.minus(life).as_micros(), MOST);
         Ok(Swept {
             messages: self.sweep_messages(now, keep).await?,
-            received: in_pieces(|| self.drop_rows(received::DROP_OLD, older(keep.received))).await?,
+            received: self.sweep_received(now, keep).await?,
             keys: self.sweep_keys(now.minus(KEY_LIFE)).await?,
             joins: in_pieces(|| self.execute(point::DROP_JOINS, sql::DROP_JOINS, (now.as_micros(), MOST)))
                 .await?,
@@ -164,6 +164,19 @@ impl Store {
         }
         *self.counted() = Some(MessagesCounted { up_to, messages: count.saturating_sub(removed) });
         Ok(removed)
+    }
+
+    /// Removes messages that came in and are past their time, and the oldest of those that are too many.
+    async fn sweep_received(&self, now: Timestamp, keep: Retention) -> Result<u64, StoreError> {
+        let number = |row: &Row<'_>| Columns::new(row, RECEIVED).get::<i64>(0);
+        let count = self.first(received::COUNT, (), number).await?.unwrap_or_default();
+        let surplus = count.saturating_sub(keep.received_at_most.into());
+        let too_many = match surplus {
+            1.. => self.first(received::NTH, [surplus - 1], number).await?,
+            _ => None,
+        };
+        let last = now.minus(keep.received).as_micros().max(too_many.unwrap_or(i64::MIN));
+        in_pieces(|| self.drop_rows(received::DROP_OLD, (last, MOST))).await
     }
 
     fn counted(&self) -> MutexGuard<'_, Option<MessagesCounted>> {

@@ -63,6 +63,7 @@ pub(crate) fn retention(settings: &Settings) -> Retention {
         messages: keep.messages,
         messages_at_most: keep.messages_at_most,
         received: keep.received,
+        received_at_most: keep.received_at_most,
         operations: keep.operations,
         failed_requests: keep.failed_requests,
         webhook_attempts: keep.webhook_attempts,

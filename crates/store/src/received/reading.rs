@@ -22,6 +22,8 @@ statements! {
         FROM received_messages
         WHERE seq < $1 AND seq >= $2 AND origin <> 4
         ORDER BY seq DESC LIMIT $3";
+    COUNT = "SELECT count(*) FROM received_messages";
+    NTH = "SELECT seq FROM received_messages ORDER BY seq LIMIT 1 OFFSET $1";
     /// The newest row stays: numbers go on from it.
     DROP_OLD = "
         DELETE FROM received_messages WHERE seq IN (

@@ -152,7 +152,7 @@ async fn ids_of_providers_go_with_their_message(world: World) {
     let outbox = world.store.outbox();
     let id = taken_in(&world, 1).await;
     outbox.part_sent(sent(&world, id, 0, &["a1"])).await.unwrap();
-    world.clock.advance(Duration::from_hours(31 * 24));
+    world.clock.advance(Duration::from_hours(91 * 24));
     assert_eq!(world.store.sweep().await, Ok(Swept { messages: 1, ..Swept::default() }));
     let told = receipt("a1", ReceiptState::Delivered, world.now());
     assert_eq!(outbox.receipt(told).await, Ok(None));

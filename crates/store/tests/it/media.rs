@@ -195,7 +195,7 @@ async fn files_are_in_use_as_long_as_they_may_be_sent(world: World) {
     outbox.part_unsent(world.unsent(queued, 0, Then::Requeue { account: None })).await.unwrap();
     assert_eq!(in_use().await, keys(&[1, 3]));
 
-    world.clock.advance(31 * DAY);
+    world.clock.advance(91 * DAY);
     assert_eq!(world.store.sweep().await.unwrap().messages, 2, "the sent one and the cancelled one");
     world.store.clone().close().await;
     assert_eq!(world.number("SELECT count(*) FROM outbox_files"), 3, "files go with their messages");

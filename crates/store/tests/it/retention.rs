@@ -25,6 +25,7 @@ conformance! {
     many_sagas_go_in_pieces,
     each_kind_goes_by_its_own_setting,
     messages_beyond_the_most_go_once_their_keys_are_over,
+    received_messages_beyond_the_most_go_oldest_first,
 }
 
 async fn old_things_go_and_open_ones_stay(world: World) {
@@ -54,7 +55,7 @@ async fn old_things_go_and_open_ones_stay(world: World) {
     assert_eq!(world.store.sweep().await, Ok(Swept { keys: 1, holds: 1, ..Swept::default() }));
     // Sent long after it was made: the end counts.
     let late = world.sending(1).await;
-    world.clock.advance(20 * DAY);
+    world.clock.advance(80 * DAY);
     outbox.part_sent(world.sent(late, 0)).await.unwrap();
     world.clock.advance(10 * DAY);
     assert_eq!(world.store.sweep().await, Ok(Swept { messages: 3, ..Swept::default() }));
@@ -84,7 +85,7 @@ async fn many_things_go_in_pieces(world: World) {
     for task in tasks {
         task.await.unwrap();
     }
-    world.clock.advance(31 * DAY);
+    world.clock.advance(91 * DAY);
     assert_eq!(world.store.sweep().await, Ok(Swept { messages: 450, keys: 450, ..Swept::default() }));
     world.store.clone().close().await;
     for table in ["outbox", "outbox_parts", "outbox_timeline", "idempotency_keys", "request_joins"] {
@@ -114,6 +115,7 @@ async fn kept(world: &World) -> Saga {
 }
 
 async fn old_work_on_chats_goes_and_open_work_stays(world: World) {
+    world.store.keep(Retention { messages: 30 * DAY, ..Retention::default() });
     let callbacks = world.store.callbacks();
     let requests = world.store.failed_requests();
     let ended = world.begun_making().await;
@@ -234,4 +236,21 @@ async fn messages_beyond_the_most_go_once_their_keys_are_over(world: World) {
     world.store.keep(Retention { messages_at_most: 1, ..Retention::default() });
     assert_eq!(world.store.sweep().await, Ok(Swept { messages: 2, ..Swept::default() }));
     assert!(world.store.outbox().get(waiting).await.unwrap().is_some());
+}
+
+async fn received_messages_beyond_the_most_go_oldest_first(world: World) {
+    let mut taken = Vec::new();
+    for number in 1..=230 {
+        let message = world.received(chat(), number, "hello");
+        taken.push(message.id());
+        world.take(message).await;
+    }
+    for (most, swept) in [(230, 0), (3, 227), (3, 0), (0, 2)] {
+        world.store.keep(Retention { received_at_most: most, ..Retention::default() });
+        assert_eq!(world.store.sweep().await.unwrap().received, swept, "{most}");
+        for (place, id) in taken.iter().enumerate() {
+            let is_there = world.store.received().get(id).await.unwrap().is_some();
+            assert_eq!(is_there, place + most.max(1) as usize >= 230, "{place}");
+        }
+    }
 }

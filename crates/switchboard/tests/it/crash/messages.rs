@@ -56,7 +56,7 @@ enum Scenario {
     Allowed,
     /// An account taken out of a group.
     TakenOut,
-    /// What is past its time is forgotten, a month later.
+    /// What is past its time is forgotten, three months later.
     Forgotten,
 }
 
@@ -233,7 +233,7 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
         }
         Scenario::Forgotten => {
             finished(program, "old", json!({}), "sent").await;
-            program.advance(Duration::from_hours(31 * 24)).await;
+            program.advance(Duration::from_hours(91 * 24)).await;
         }
         Scenario::LookUpFlood => {
             let flood =
@@ -406,7 +406,7 @@ pub(super) async fn kill_at(point: &str) {
     match scenario {
         // The one connects again by itself, the other once it is asked whether it is there.
         Scenario::Restart | Scenario::Missed => program.as_time_goes_by(Duration::from_secs(1), stops).await,
-        // The sweep of the start may not have ended when the month went by; the next one is an hour later.
+        // The sweep of the start may not have ended when the months went by; the next one is an hour later.
         Scenario::Forgotten => program.as_time_goes_by(Duration::from_hours(1), stops).await,
         _ => stops.await,
     }
