@@ -151,7 +151,9 @@ impl Up {
         #[cfg(feature = "testing")]
         say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
         test_build::check(data_dir)?;
-        let Some(store) = open_when_free(settings, data_dir, &ambient).await? else { return Ok(()) };
+        let Some(store) = open_when_free(settings, data_dir, tls.as_ref(), &ambient).await? else {
+            return Ok(());
+        };
         let logs = crate::logging::open(&settings.log, data_dir, gathered);
         if store.is_rotating_master_key()
             && let Err(error) = store.rotate_master_key().await
@@ -320,10 +322,11 @@ pub(crate) async fn open_store(settings: &Settings, data_dir: &Path, clock: Cloc
 async fn open_when_free(
     settings: &Settings,
     data_dir: &Path,
+    tls: Option<&web::Tls>,
     ambient: &Ambient,
 ) -> anyhow::Result<Option<Store>> {
-    let ports = settings.legacy.ports.iter().map(|port| SocketAddr::new(port.listen, port.port));
-    let addresses = std::iter::once(settings.listen).chain(ports).collect();
+    let ports = settings.legacy.ports.iter().map(|port| (SocketAddr::new(port.listen, port.port), None));
+    let addresses = std::iter::once((settings.listen, tls.cloned())).chain(ports).collect();
     let (stop, mut waiting) = (CancellationToken::new(), None);
     let told = until_told_to_stop();
     tokio::pin!(told);

@@ -1,5 +1,6 @@
 //! TLS on the main port, by a client that believes one certificate alone.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_util::sync::CancellationToken;
 use web::{Options, Tls};
 
 use crate::client::Target;
@@ -40,10 +42,14 @@ fn believing(shown: &TlsSettings, versions: &[&'static rustls::SupportedProtocol
 
 async fn asked(world: &World, client: &TlsConnector) -> std::io::Result<String> {
     let Target::Port(address) = world.main() else { panic!("a port") };
+    asked_at(address, client, ASKED).await
+}
+
+async fn asked_at(address: SocketAddr, client: &TlsConnector, asked: &[u8]) -> std::io::Result<String> {
     let stream = TcpStream::connect(address).await?;
     let mut stream = client.connect(ServerName::try_from("localhost").expect("a name"), stream).await?;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
-    stream.write_all(ASKED).await?;
+    stream.write_all(asked).await?;
     let mut said = Vec::new();
     stream.read_to_end(&mut said).await?;
     Ok(String::from_utf8_lossy(&said).into_owned())
@@ -88,4 +94,36 @@ async fn the_main_port_speaks_tls_and_changes_its_certificate() {
         }
     };
     tokio::time::timeout(crate::world::SOON, plain).await.expect("plain HTTP");
+}
+
+#[tokio::test]
+async fn a_port_that_waits_for_its_store_speaks_tls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shown = pair(folder.path(), "first");
+    let client = believing(&shown, rustls::ALL_VERSIONS);
+    // An address of this test alone, so that no other takes the port meanwhile.
+    let free = std::net::TcpListener::bind("127.77.18.1:0").expect("a port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let stop = CancellationToken::new();
+    let tls = Some(Tls::read(&shown).expect("a pair"));
+    let answering = tokio::spawn(web::answer_unavailable(vec![(address, tls)], stop.clone()));
+    let connected = async {
+        loop {
+            match TcpStream::connect(address).await {
+                Ok(silent) => return silent,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    // One that says nothing keeps no one away.
+    let _silent = tokio::time::timeout(crate::world::SOON, connected).await.expect("it listens");
+    assert!(asked_at(address, &client, ASKED).await.expect("an answer").starts_with("HTTP/1.1 200"));
+    let other = b"GET /v1/accounts HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let refused = asked_at(address, &client, other).await.expect("an answer");
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("store_unavailable"), "{refused}");
+    let plain = raw(&Target::Port(address), ASKED).await;
+    assert!(plain.status == 400 && plain.body.contains("speaks HTTPS"), "{plain:?}");
+    stop.cancel();
+    answering.await.expect("it ends");
 }
