@@ -6,6 +6,7 @@
 
 pub mod authenticator;
 pub mod conformance;
+mod customer;
 mod disk;
 mod file_id;
 pub mod films;
@@ -19,6 +20,7 @@ mod replicated;
 mod seat;
 mod world;
 
+pub use customer::customer_message;
 pub use disk::Disk;
 pub use file_id::FileId;
 pub use hoster::{Hoster, PDF, PNG};

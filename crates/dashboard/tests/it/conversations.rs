@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::saga::RegistryChange;
-use domain::{ChatId, MessageOrigin, ReceivedMessage, Role, TelegramMessageId, Timestamp};
+use domain::{ReceivedMessage, Role};
 use store::{ReceivedChange, TakenUpdates};
 
 use crate::work::CHAT;
@@ -12,24 +12,9 @@ use crate::world::World;
 impl World {
     /// A customer writes: the id of the message.
     async fn written(&self, number: i32, text: &str) -> String {
-        let message = ReceivedMessage {
-            account: "main".parse().expect("an account"),
-            chat_id: CHAT.parse().expect("a chat"),
-            message_id: TelegramMessageId::new(number).expect("an id"),
-            origin: MessageOrigin::Person,
-            sender: ChatId::user(5_000_000_001),
-            sender_name: Some("Anna <A>".into()),
-            text: text.to_owned().into(),
-            entities: Vec::new(),
-            media: None,
-            service: None,
-            reply_to: None,
-            forward: None,
-            reactions: Vec::new(),
-            album: None,
-            sent_at: Timestamp::from_micros(self.clock.now().as_seconds() * 1_000_000),
-            edited_at: None,
-        };
+        let chat = CHAT.parse().expect("a chat");
+        let written = testkit::customer_message(chat, number, text, self.clock.now());
+        let message = ReceivedMessage { sender_name: Some("Anna <A>".into()), ..written };
         let (id, account) = (message.id().to_string(), message.account.clone());
         let changes = vec![ReceivedChange::New(Box::new(message))];
         let taken = TakenUpdates { changes, ..TakenUpdates::new(account) };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::outcome::Failure;
-use domain::{ChatId, MessageOrigin, MessageRef, ReceivedMessage, TelegramMessageId};
+use domain::{ChatId, MessageRef, ReceivedMessage, TelegramMessageId};
 use store::{
     ConversationMessage, ConversationStart, Fail, Page, PartSent, ReceivedChange, ReceivedFilter, StoreError,
     TakenUpdates,
@@ -26,26 +26,9 @@ conformance! {
 const SECOND: Duration = Duration::from_secs(1);
 
 impl World {
-    /// A message that someone writes now, by Telegram's clock, which has whole seconds.
+    /// A message that someone writes now.
     pub(crate) fn received(&self, chat_id: ChatId, number: i32, text: &str) -> ReceivedMessage {
-        ReceivedMessage {
-            account: account("main"),
-            chat_id,
-            message_id: TelegramMessageId::new(number).unwrap(),
-            origin: MessageOrigin::Person,
-            sender: ChatId::user(7),
-            sender_name: Some("Anna".into()),
-            text: text.to_owned().into(),
-            entities: Vec::new(),
-            media: None,
-            service: None,
-            reply_to: None,
-            forward: None,
-            reactions: Vec::new(),
-            album: None,
-            sent_at: domain::Timestamp::from_micros(self.now().as_seconds() * 1_000_000),
-            edited_at: None,
-        }
+        testkit::customer_message(chat_id, number, text, self.now())
     }
 
     pub(crate) async fn take(&self, message: ReceivedMessage) -> String {
@@ -201,8 +184,10 @@ async fn a_group_of_two_accounts_has_each_message_once(world: World) {
     let group = ChatId::group(42).unwrap();
     let mut expected = Vec::new();
     for (number, text) in (1..).zip(["same", "same", "other"]) {
-        expected.push(world.take(world.received(group, number, text)).await);
-        let told = ReceivedMessage { account: account("second"), ..world.received(group, number + 70, text) };
+        let one = world.received(group, number, text);
+        let message_id = TelegramMessageId::new(number + 70).unwrap();
+        let told = ReceivedMessage { account: account("second"), message_id, ..one.clone() };
+        expected.push(world.take(one).await);
         world.take(told).await;
     }
     // One of them alone was told of this.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::{ChatId, MessageOrigin, ReceivedMessage, TelegramMessageId, Timestamp};
 use serde_json::{Value, json};
 use store::{ReceivedChange, TakenUpdates};
 
@@ -13,24 +12,8 @@ const GROUP: &str = "-1001234567890";
 impl World {
     /// A customer writes: the id of the message.
     async fn written(&self, number: i32, text: &str) -> String {
-        let message = ReceivedMessage {
-            account: "main".parse().expect("an account"),
-            chat_id: GROUP.parse().expect("a chat"),
-            message_id: TelegramMessageId::new(number).expect("an id"),
-            origin: MessageOrigin::Person,
-            sender: ChatId::user(5_000_000_001),
-            sender_name: Some("Anna".into()),
-            text: text.to_owned().into(),
-            entities: Vec::new(),
-            media: None,
-            service: None,
-            reply_to: None,
-            forward: None,
-            reactions: Vec::new(),
-            album: None,
-            sent_at: Timestamp::from_micros(self.clock.now().as_seconds() * 1_000_000),
-            edited_at: None,
-        };
+        let chat = GROUP.parse().expect("a chat");
+        let message = testkit::customer_message(chat, number, text, self.clock.now());
         let (id, account) = (message.id().to_string(), message.account.clone());
         let changes = vec![ReceivedChange::New(Box::new(message))];
         let taken = TakenUpdates { changes, ..TakenUpdates::new(account) };
