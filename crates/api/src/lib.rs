@@ -28,6 +28,7 @@ mod operation_history;
 mod operation_result;
 mod overview;
 mod page;
+mod received_gap;
 mod received_message;
 mod reload;
 #[cfg(test)]
@@ -75,6 +76,7 @@ pub use overview::{
     UnableAccounts,
 };
 pub use page::Page;
+pub use received_gap::ReceivedGap;
 pub use received_message::{AnyMessage, Forward, MessageDirection, Reaction, ReceivedMessage, TextEntity};
 pub use reload::{NotApplied, ReloadedSettings};
 pub use store::{FailedState, Scope, Switch};

@@ -40,9 +40,9 @@ statements! {
     OPEN = "
         SELECT account, chat_id, since, reached, messages, noticed_at, failure FROM received_gaps
         WHERE account = $1 AND failure IS NULL ORDER BY chat_id";
-    ALL_GAPS = "
+    OF_ACCOUNT = "
         SELECT account, chat_id, since, reached, messages, noticed_at, failure FROM received_gaps
-        ORDER BY account, chat_id LIMIT 1000";
+        WHERE account = $1 ORDER BY noticed_at DESC, chat_id LIMIT 1000";
     DROP_OLD = "DELETE FROM received_gaps WHERE account = $1 AND failed_at < $2";
 }
 
@@ -167,8 +167,8 @@ pub(super) fn open(connection: &Connection, account: &AccountName) -> Result<Vec
     connection.all(OPEN, [account.as_str()], gap)
 }
 
-pub(super) fn all(connection: &Connection) -> Result<Vec<ReceivedGap>, StoreError> {
-    connection.all(ALL_GAPS, (), gap)
+pub(super) fn all(connection: &Connection, account: &AccountName) -> Result<Vec<ReceivedGap>, StoreError> {
+    connection.all(OF_ACCOUNT, [account.as_str()], gap)
 }
 
 fn gap(row: &Row<'_>) -> Result<ReceivedGap, StoreError> {

@@ -177,14 +177,15 @@ impl Received<'_> {
     }
 
     /// What an account was not told of and reads from histories, as far as it is not read yet.
-    pub async fn gaps_of(&self, account: &AccountName) -> Result<Vec<ReceivedGap>, StoreError> {
+    pub async fn open_gaps(&self, account: &AccountName) -> Result<Vec<ReceivedGap>, StoreError> {
         let account = account.clone();
         self.store.read(move |connection| gaps::open(connection, &account)).await
     }
 
-    /// What accounts were not told of: what is being read from histories, and what was not read; at most 1,000.
-    pub async fn gaps(&self) -> Result<Vec<ReceivedGap>, StoreError> {
-        self.store.read(gaps::all).await
+    /// What an account was not told of: what is being read from histories, and what was not read; the 1,000 noticed last.
+    pub async fn gaps(&self, account: &AccountName) -> Result<Vec<ReceivedGap>, StoreError> {
+        let account = account.clone();
+        self.store.read(move |connection| gaps::all(connection, &account)).await
     }
 
     /// Notes what comes of a gap.

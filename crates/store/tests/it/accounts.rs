@@ -263,7 +263,7 @@ async fn accounts_are_added_changed_and_removed(world: World) {
     assert!(accounts.remove(&one.name, &[ownerless("spare", 1)]).await.unwrap());
     assert!(!accounts.remove(&one.name, &[]).await.unwrap());
     assert!(accounts.added().await.unwrap().is_empty() && accounts.sessions().await.unwrap().is_empty());
-    assert!(world.store.received().gaps().await.unwrap().is_empty());
+    assert!(world.store.received().gaps(&one.name).await.unwrap().is_empty());
     assert!(accounts.switches().await.unwrap().is_empty() && accounts.logins().await.unwrap().is_empty());
     assert!(accounts.restrictions().await.unwrap().is_empty());
     let kept = accounts.ownerless().await.unwrap();

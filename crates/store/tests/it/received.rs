@@ -41,24 +41,9 @@ fn number(id: i32) -> TelegramMessageId {
 
 /// A message of this chat, as `main` receives it.
 fn message(chat_id: ChatId, id: i32) -> ReceivedMessage {
-    ReceivedMessage {
-        account: account("main"),
-        chat_id,
-        message_id: number(id),
-        origin: MessageOrigin::Person,
-        sender: Some(user(7)),
-        sender_name: Some("Ann".into()),
-        text: format!("message {id}").into(),
-        entities: Vec::new(),
-        media: None,
-        service: None,
-        reply_to: None,
-        forward: None,
-        reactions: Vec::new(),
-        album: None,
-        sent_at: Timestamp::from_micros(1_700_000_000_000_000),
-        edited_at: None,
-    }
+    let at = Timestamp::from_micros(1_700_000_000_000_000);
+    let written = testkit::customer_message(chat_id, id, &format!("message {id}"), at);
+    ReceivedMessage { sender: Some(user(7)), sender_name: Some("Ann".into()), ..written }
 }
 
 fn own(chat_id: ChatId, id: i32, world: &World) -> ReceivedMessage {
@@ -311,7 +296,7 @@ async fn a_gap_is_read_page_by_page_and_what_is_left_is_listed(world: World) {
     let since = Timestamp::from_micros(5);
     let missed = |channel| Missed { channel, since };
     received.take(TakenUpdates { missed: vec![missed(None)], ..of("main") }).await.unwrap();
-    let gaps = async || received.gaps_of(&account("main")).await.unwrap();
+    let gaps = async || received.open_gaps(&account("main")).await.unwrap();
     assert_eq!(gaps().await.iter().map(|gap| (gap.chat_id, gap.since)).collect::<Vec<_>>(), [(None, since)]);
     let chats = GapChange::Chats { chats: vec![user(7), user(8)], since, failure: None };
     received.change_gap(&account("main"), chats).await.unwrap();
@@ -333,7 +318,7 @@ async fn a_gap_is_read_page_by_page_and_what_is_left_is_listed(world: World) {
     let failed = GapChange::Failed { chat_id: Some(user(8)), why: "CHAT_GONE".into() };
     received.change_gap(&account("main"), failed).await.unwrap();
     assert!(gaps().await.is_empty());
-    let listed = received.gaps().await.unwrap();
+    let listed = received.gaps(&account("main")).await.unwrap();
     assert_eq!(
         listed.iter().map(|gap| (gap.chat_id, gap.failure.as_deref())).collect::<Vec<_>>(),
         [(Some(user(8)), Some("CHAT_GONE"))]
@@ -355,7 +340,7 @@ async fn a_gap_is_read_page_by_page_and_what_is_left_is_listed(world: World) {
         .change_gap(&account("main"), GapChange::Failed { chat_id: Some(user(8)), why: "late".into() })
         .await
         .unwrap();
-    assert_eq!(received.gaps().await.unwrap().len(), 1);
+    assert_eq!(received.gaps(&account("main")).await.unwrap().len(), 1);
 }
 
 async fn a_gap_begins_where_the_last_message_of_the_chat_is(world: World) {
@@ -371,7 +356,7 @@ async fn a_gap_begins_where_the_last_message_of_the_chat_is(world: World) {
     };
     world.store.received().take(taken).await.unwrap();
     let mut since: Vec<_> =
-        world.store.received().gaps().await.unwrap().iter().map(|gap| gap.since).collect();
+        world.store.received().gaps(&account("main")).await.unwrap().iter().map(|gap| gap.since).collect();
     since.sort();
     assert_eq!(since, [Timestamp::from_micros(5), one.sent_at]);
 }

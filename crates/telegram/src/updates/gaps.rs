@@ -87,7 +87,7 @@ pub(crate) async fn run(account: &Account, turns: &Semaphore) {
 /// Reads until nothing is left to be read.
 async fn fill(account: &Account, turns: &Semaphore) -> Result<(), PageError> {
     loop {
-        let gaps = account.store.received().gaps_of(&account.name).await?;
+        let gaps = account.store.received().open_gaps(&account.name).await?;
         let Some(gap) = gaps.into_iter().next() else { return Ok(()) };
         let done = match gap.chat_id {
             None => look_through(account, turns, gap.since).await,

@@ -271,7 +271,7 @@ async fn ten_thousand_messages_of_a_weekend_are_read_from_the_history() {
     let calls = world.calls(ACCOUNT, "messages.getHistory");
     assert!(read >= 30 && calls <= 110, "{read}, {calls}");
     let drained = async {
-        while !world.store.received().gaps().await.expect("readable").is_empty() {
+        while !world.store.received().gaps(&name(ACCOUNT)).await.expect("readable").is_empty() {
             world.clock.advance(Duration::from_secs(1));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -291,7 +291,7 @@ async fn what_a_history_does_not_give_is_listed() {
     let pool = world.pool().await;
     let listed = async {
         loop {
-            let gaps = world.store.received().gaps().await.expect("readable");
+            let gaps = world.store.received().gaps(&name(ACCOUNT)).await.expect("readable");
             if let Some(gap) = gaps.into_iter().find(|gap| gap.failure.is_some()) {
                 return gap;
             }

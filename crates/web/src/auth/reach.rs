@@ -40,7 +40,7 @@ fn of(operation: &str) -> Reach {
         "get_chat" | "change_chat" | "leave_chat" | "list_members" | "add_members" | "remove_member"
         | "read_history" | "read_conversation" | "edit_message" | "delete_message" | "read_chat_media"
         | "mark_read" | "show_typing" => Reach::Chat,
-        "get_account" | "get_account_note" => Reach::Account,
+        "get_account" | "get_account_note" | "list_account_gaps" => Reach::Account,
         "act_on_account" | "write_account_note" | "remove_account_note" => Reach::WholeAccount,
         "get_message" | "explain_message" | "read_message_media" | "get_operation" => Reach::Shown,
         "cancel_message" | "retry_message" | "resolve_message" | "approve_message" | "reject_message"

@@ -2,7 +2,9 @@
 
 use config::{AccountSettings, TelegramSettings};
 use domain::secret::SecretText;
-use serde_json::json;
+use domain::{AccountName, ChatId};
+use serde_json::{Value, json};
+use store::{GapChange, Missed, TakenUpdates};
 
 use crate::client::Call;
 use crate::script::account;
@@ -142,4 +144,38 @@ async fn the_old_statistics_have_their_fields_and_types() {
     assert_eq!(health.body, r#"{"status":"not_ready"}"#);
     let ready = Call::new(&world.main(), "GET", "/health/ready").send().await;
     assert_eq!((ready.status, &ready.json()["accounts_settled"]), (200, &json!(true)));
+}
+
+#[tokio::test]
+async fn what_an_account_missed_is_listed() {
+    let world = World::new().await;
+    let account = r#"{"name":"main","api_id":7,"api_hash":"0123456789abcdef0123456789abcdef"}"#;
+    assert_eq!(world.call("POST", "/v1/accounts").json(account).send().await.status, 201);
+    let (name, chat): (AccountName, ChatId) =
+        ("main".parse().expect("a name"), "-1001234567890".parse().expect("a chat"));
+    let since = world.clock.now();
+    let missed = [Some(chat), None].map(|channel| Missed { channel, since }).into();
+    world
+        .store
+        .received()
+        .take(TakenUpdates { missed, ..TakenUpdates::new(name.clone()) })
+        .await
+        .expect("noted");
+    let why = "CHANNEL_PRIVATE".to_owned();
+    let failed = GapChange::Failed { chat_id: Some(chat), why };
+    world.store.received().change_gap(&name, failed).await.expect("noted");
+    let listed = world.call("GET", "/v1/accounts/main/gaps").send().await.json();
+    let noticed = &listed["items"][0]["noticed_at"];
+    let gap = |chat: Value, failure: Value| json!({"chat_id": chat, "since": since, "messages": 0, "noticed_at": noticed, "failure": failure});
+    let both = [gap(json!(chat), json!("CHANNEL_PRIVATE")), gap(json!(null), json!(null))];
+    assert_eq!(listed, json!({"items": both, "next_cursor": null}));
+    let first = world.call("GET", "/v1/accounts/main/gaps?limit=1").send().await.json();
+    assert_eq!(first["items"], json!([both[0]]));
+    let cursor = first["next_cursor"].as_str().expect("more");
+    let path = format!("/v1/accounts/main/gaps?cursor={cursor}");
+    assert_eq!(
+        world.call("GET", &path).send().await.json(),
+        json!({"items": [both[1]], "next_cursor": null})
+    );
+    world.call("GET", "/v1/accounts/other/gaps").send().await.problem(404, "account_not_found");
 }

@@ -12,7 +12,7 @@ use crate::output::say_json;
 
 /// Lists all accounts, and the sessions without one.
 pub(super) async fn list(options: &ApiOptions) -> anyhow::Result<()> {
-    let Known { accounts, ownerless } = known(&options.location).await?;
+    let Known { accounts, ownerless, .. } = known(&options.location, None).await?;
     if options.json {
         say_json(&json!({ "items": accounts, "ownerless_sessions": ownerless, "next_cursor": null }));
     } else {
@@ -24,7 +24,7 @@ pub(super) async fn list(options: &ApiOptions) -> anyhow::Result<()> {
 
 /// Shows one account.
 pub(super) async fn one(name: &AccountName, options: &ApiOptions) -> anyhow::Result<()> {
-    let accounts = known(&options.location).await?.accounts;
+    let Known { accounts, gaps, .. } = known(&options.location, Some(name)).await?;
     let Some(account) = accounts.iter().find(|account| account["name"] == name.as_str()) else {
         let names: Vec<_> = accounts.iter().filter_map(|account| account["name"].as_str()).collect();
         if names.is_empty() {
@@ -32,27 +32,36 @@ pub(super) async fn one(name: &AccountName, options: &ApiOptions) -> anyhow::Res
         }
         bail!("there is no account named {name}; there are: {}", names.join(", "));
     };
-    options.print(account, || show::one(account));
+    options.print(account, || show::one(account, &gaps));
     Ok(())
 }
 
 /// Accounts, some without a session; sessions, without an account.
+#[derive(Default)]
 struct Known {
     accounts: Vec<Value>,
     ownerless: Vec<Value>,
+    /// Of which chats the account that was asked for missed messages.
+    gaps: Vec<Value>,
 }
 
-async fn known(location: &Location) -> anyhow::Result<Known> {
+async fn known(location: &Location, one: Option<&AccountName>) -> anyhow::Result<Known> {
     let data_dir = location.data_dir()?;
     let running = control::find(&data_dir).await.is_some();
     if !running && !data_dir.join("switchboard.db").exists() {
         // Reading must not create a data directory.
-        return Ok(Known { accounts: of_settings(location)?, ownerless: Vec::new() });
+        return Ok(Known { accounts: of_settings(location)?, ..Known::default() });
     }
     let api = ApiClient::open(location).await?;
     let both = async {
         let accounts = api.list("/v1/accounts").await?;
-        anyhow::Ok(Known { accounts, ownerless: api.list("/v1/ownerless-sessions").await? })
+        let ownerless = api.list("/v1/ownerless-sessions").await?;
+        let one = one.filter(|name| accounts.iter().any(|account| account["name"] == name.as_str()));
+        let gaps = match one {
+            Some(name) => api.list(&format!("/v1/accounts/{name}/gaps")).await?,
+            None => Vec::new(),
+        };
+        anyhow::Ok(Known { accounts, ownerless, gaps })
     };
     let both = both.await;
     let running = api.is_running();

@@ -131,8 +131,8 @@ pub(super) fn ownerless(sessions: &[Value]) {
     say!("Give one to an account: switchboard account assign SESSION ACCOUNT");
 }
 
-/// One account with its lines and floods.
-pub(super) fn one(account: &Value) -> String {
+/// One account with its lines and floods, and the chats of which it missed messages.
+pub(super) fn one(account: &Value, gaps: &[Value]) -> String {
     let mut table = table::with_header(["LINE", "SESSION", "STATE", "WHY", "DC", "ROUND TRIP"]);
     for line in lines(account) {
         table.add_row([
@@ -152,7 +152,18 @@ pub(super) fn one(account: &Value) -> String {
             format!("flood wait on {} until {}", cell(flood, "operation"), cell(flood, "until"))
         }),
     );
+    blocks.extend(gaps.iter().map(missed));
     blocks.join("\n")
+}
+
+fn missed(gap: &Value) -> String {
+    let chat = [&gap["chat_title"], &gap["chat_id"]].into_iter().find_map(Value::as_str);
+    let chat = chat.unwrap_or("private chats and basic groups");
+    let (since, read) = (cell(gap, "since"), grouped(gap["messages"].as_u64().unwrap_or(0)));
+    match gap["failure"].as_str() {
+        None => format!("missed messages of {chat} since {since}: {read} read so far, and it goes on"),
+        Some(why) => format!("missed messages of {chat} since {since}: {read} read, the rest is not: {why}"),
+    }
 }
 
 /// How many messages it may send and how many it has; nothing where nothing is limited.
@@ -259,6 +270,22 @@ mod tests {
           sessions, username. `account show
           NAME` and --json have all.
         ");
+    }
+
+    #[test]
+    fn what_was_missed_is_told() {
+        let gap = |title: Option<&str>, why: Option<&str>| {
+            missed(&json!({ "chat_id": title.map(|_| "-1001234567890"), "chat_title": title, "failure": why,
+                "since": "2026-01-01T10:00:00Z", "messages": 1200 }))
+        };
+        assert_eq!(
+            gap(None, None),
+            "missed messages of private chats and basic groups since 2026-01-01T10:00:00Z: 1,200 read so far, and it goes on"
+        );
+        assert_eq!(
+            gap(Some("Order 7"), Some("CHANNEL_PRIVATE")),
+            "missed messages of Order 7 since 2026-01-01T10:00:00Z: 1,200 read, the rest is not: CHANNEL_PRIVATE"
+        );
     }
 
     #[test]

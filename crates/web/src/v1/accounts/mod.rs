@@ -4,6 +4,7 @@ mod act;
 pub(crate) mod bundles;
 mod change;
 mod export;
+mod gaps;
 mod import;
 mod import_files;
 mod list;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(list::list, change::add))
         .routes(routes!(list::get, change::change, change::remove))
         .routes(routes!(act::act))
+        .routes(routes!(gaps::list))
         .routes(routes!(login::start, login::get, login::cancel))
         .routes(routes!(login::code))
         .routes(routes!(login::password))
