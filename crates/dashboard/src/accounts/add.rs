@@ -65,8 +65,10 @@ impl Wrong {
             return Self(vec![(String::new(), why.detail.clone())]);
         }
         let one = |field: &crate::ask::WrongField| {
-            let text = words.wrong(&field.field).map_or_else(|| field.message.clone(), Cow::into_owned);
-            (field.field.clone(), text)
+            // One chat of a list that is typed as one text.
+            let at = field.field.split('[').next().unwrap_or_default();
+            let text = words.wrong(at).map_or_else(|| field.message.clone(), Cow::into_owned);
+            (at.to_owned(), text)
         };
         Self(why.fields.iter().map(one).collect())
     }

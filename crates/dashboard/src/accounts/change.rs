@@ -4,10 +4,10 @@ use access::Right;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::{ExposeSecret, SecretText};
+use domain::{ChatId, ExposeSecret, Keep, SecretText};
 use http::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::add::{Wrong, number};
 use super::{Account, find, path_of};
@@ -17,8 +17,17 @@ use crate::view::{Linked, Section};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountFormWords, AccountsWords, WorkWords};
 
-const FIELDS: [&str; 7] =
-    ["api_id", "api_hash", "phone", "priority", "proxy", "messages_per_hour", "messages_per_day"];
+const FIELDS: [&str; 9] = [
+    "api_id",
+    "api_hash",
+    "phone",
+    "priority",
+    "proxy",
+    "messages_per_hour",
+    "messages_per_day",
+    "keep_messages.always",
+    "keep_messages.never",
+];
 
 /// What the form sends. What is empty stays as it is. A secret is never shown again.
 #[derive(Default, Deserialize)]
@@ -34,6 +43,9 @@ pub(crate) struct Changed {
     api_hash: Option<SecretText>,
     messages_per_hour: Option<String>,
     messages_per_day: Option<String>,
+    keep_rule: String,
+    keep_always: String,
+    keep_never: String,
 }
 
 #[derive(Template)]
@@ -44,11 +56,7 @@ pub(super) struct Change<'a> {
     pub(super) list: &'static AccountsWords,
     pub(super) work: &'static WorkWords,
     pub(super) account: &'a Account,
-    pub(super) priority: &'a str,
-    pub(super) in_pool: bool,
-    pub(super) api_id: &'a str,
-    pub(super) per_hour: &'a str,
-    pub(super) per_day: &'a str,
+    pub(super) form: &'a Changed,
     pub(super) wrong: Wrong,
 }
 
@@ -62,11 +70,16 @@ impl Changed {
     fn of(account: &Account) -> Self {
         let pool = account.pool.then(String::new);
         let limit = |limit: Option<u32>| Some(limit.map(|limit| limit.to_string()).unwrap_or_default());
+        let lines = |chats: &[ChatId]| chats.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let keep = &account.keep_messages;
         Self {
             priority: account.priority.to_string(),
             pool,
             messages_per_hour: limit(account.limits.messages_per_hour),
             messages_per_day: limit(account.limits.messages_per_day),
+            keep_rule: keep.rule.as_str().to_owned(),
+            keep_always: lines(&keep.always),
+            keep_never: lines(&keep.never),
             ..Self::default()
         }
     }
@@ -87,6 +100,14 @@ impl Changed {
                 let limit = if text.trim().is_empty() { Value::Null } else { number(text) };
                 body.insert(field.into(), limit);
             }
+        }
+        if !self.keep_rule.is_empty() {
+            let [always, never] = [&self.keep_always, &self.keep_never].map(|text| {
+                let chats = text.split([',', ' ', '\t', '\r', '\n']).filter(|chat| !chat.is_empty());
+                chats.collect::<Vec<_>>()
+            });
+            let keep = json!({ "rule": self.keep_rule, "always": always, "never": never });
+            body.insert("keep_messages".into(), keep);
         }
         let secrets = [
             ("phone", &self.phone, self.forget_phone.is_some()),
@@ -109,12 +130,7 @@ fn drawn(status: StatusCode, visitor: &Visitor, account: &Account, form: &Change
     let words = AccountFormWords::of(visitor.language);
     let (list, work) = (AccountsWords::of(visitor.language), WorkWords::of(visitor.language));
     let title = words.change_title(account.name.as_str());
-    let Changed { priority, pool, api_id, messages_per_hour, messages_per_day, .. } = form;
-    let in_pool = pool.is_some();
-    let (per_hour, per_day) =
-        (messages_per_hour.as_deref().unwrap_or(""), messages_per_day.as_deref().unwrap_or(""));
-    let body =
-        Change { visitor, words, list, work, account, priority, in_pool, api_id, per_hour, per_day, wrong };
+    let body = Change { visitor, words, list, work, account, form, wrong };
     page::page_of(status, visitor, &title, Section::Accounts, body)
 }
 
@@ -160,7 +176,6 @@ pub(crate) async fn change(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn what_is_empty_stays_and_what_is_ticked_goes() {
@@ -173,6 +188,11 @@ mod tests {
         assert_eq!(
             body("messages_per_hour=30&messages_per_day="),
             json!({ "pool": false, "messages_per_hour": 30, "messages_per_day": null })
+        );
+        assert_eq!(
+            body("keep_rule=private&keep_always=-1001%0D%0A-1002%2C+7&keep_never="),
+            json!({ "pool": false, "keep_messages":
+                { "rule": "private", "always": ["-1001", "-1002", "7"], "never": [] } })
         );
     }
 }

@@ -1,17 +1,17 @@
 //! `/accounts/{name}`: an account, its sessions and waits, and what can be done with it.
 
 use access::Right;
-use api::AccountSource;
-use api::{Line, Switch};
+use api::{AccountSource, Line, ReceivedGap, Switch};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::account::Reason;
 use health::{Advice, Card, CardAction, CardId};
+use http::Method;
 
 use super::{Account, find};
 use crate::dashboard::Dashboard;
-use crate::listing::address;
+use crate::listing::{address, chat_in_list};
 use crate::overview::{CardView, Now, icon};
 use crate::page::{self, segment};
 use crate::view::{Linked, Section};
@@ -29,6 +29,8 @@ pub(super) struct One<'a> {
     pub(super) account: &'a Account,
     /// Its card on the overview, and what stands below it there.
     pub(super) card: Option<(&'a Card, Now<'a>)>,
+    /// Of which chats it missed messages.
+    pub(super) gaps: &'a api::Page<ReceivedGap>,
     pub(super) may_arrange: bool,
     pub(super) may_operate: bool,
     pub(super) may_export: bool,
@@ -91,6 +93,14 @@ impl One<'_> {
         self.account.limits_used(self.words)
     }
 
+    /// The chat of a gap, with a link to it.
+    fn missed_in(&self, gap: &ReceivedGap) -> String {
+        match gap.chat_id {
+            Some(chat) => chat_in_list(&gap.names, Some(&chat.to_string()), None),
+            None => self.words.missed_private.to_owned(),
+        }
+    }
+
     fn dialogs(&self) -> String {
         let api::Account { dialogs_read, dialogs_total, dialogs_complete, .. } = **self.account;
         self.words.dialogs_of(dialogs_read as u64, dialogs_total, dialogs_complete)
@@ -126,6 +136,9 @@ pub(crate) async fn show(
     let (overview, wall) = (OverviewWords::of(visitor.language), visitor.wall());
     let card = dashboard.health().card(&CardId::account(&account.name));
     let minutes = card.as_ref().map(|card| dashboard.health().strip(&card.id)).unwrap_or_default();
+    let path = format!("/v1/accounts/{}/gaps?limit=100", segment(&name));
+    // The store may be away, and the rest of the page is in memory.
+    let gaps = dashboard.ask(&visitor, Method::GET, &path, None).await.unwrap_or_default();
     let now = |card| (card, Now { words: overview, wall, card, minutes: &minutes });
     let body = One {
         visitor: &visitor,
@@ -135,6 +148,7 @@ pub(crate) async fn show(
         wall,
         account: &account,
         card: card.as_ref().map(now),
+        gaps: &gaps,
         may_arrange: visitor.may(Right::ArrangeAccounts),
         may_operate: visitor.may(Right::Operate),
         may_export: visitor.may(Right::ExportSessions),

@@ -89,6 +89,15 @@ fn waiting() -> Account {
     )
 }
 
+fn gaps() -> api::Page<api::ReceivedGap> {
+    let gap = |chat: Option<&str>, failure: Option<&str>| {
+        json!({ "chat_id": chat, "chat_title": chat.map(|_| "Order <1>"), "since": "2026-11-18T08:00:00Z", "messages": 1200,
+            "noticed_at": "2026-11-20T10:00:00Z", "failure": failure })
+    };
+    let items = [gap(None, None), gap(Some("-1001234567890"), Some("CHANNEL_PRIVATE"))];
+    serde_json::from_value(json!({ "items": items, "next_cursor": "-1001234567890" })).expect("a page")
+}
+
 fn session(name: Option<&str>) -> OwnerlessSession {
     let session = json!({
         "id": "1f2e3d4c5b6a7988", "dc_id": 2, "user_id": 7_700_009, "username": null, "display_name": name,
@@ -152,6 +161,7 @@ fn an_account_has_its_last_two_hours_and_how_to_have_it_back() {
             overview,
             wall,
             account: &account,
+            gaps: &api::Page::default(),
             card: Some((
                 &card,
                 crate::overview::Now { words: overview, wall, card: &card, minutes: &minutes },
@@ -201,6 +211,7 @@ fn one_account_in_trouble_waiting_and_for_whoever_only_reads() {
                 wall: visitor.wall(),
                 account: &account,
                 card: None,
+                gaps: &gaps(),
                 may_arrange: may,
                 may_operate: may,
                 may_export: may,
@@ -236,26 +247,16 @@ fn forms_about_an_account() {
             field("phone", "is wrong"),
             field("proxy", "must be <socks5>"),
             field("priority", "is wrong"),
+            field("keep_messages.never[0]", "is no id of a chat"),
         ];
         let why =
             Refused { code: "invalid_request".into(), fields, ..Refused::internal("6 fields are wrong") };
         drawn("add_wrong", visitor, &add(Wrong::of(words, &why)));
         let account = account("main", "ready", json!({ "proxy": true }));
         let wrong = Wrong::of(words, &why);
-        let (priority, in_pool, api_id, per_hour, per_day) = ("100", true, "many", "30", "");
-        let change = Change {
-            visitor,
-            words,
-            list,
-            work,
-            account: &account,
-            priority,
-            in_pool,
-            api_id,
-            per_hour,
-            per_day,
-            wrong,
-        };
+        let form = "priority=100&pool=yes&api_id=many&messages_per_hour=30&keep_rule=all&keep_never=<777>";
+        let form = serde_urlencoded::from_str(form).expect("a form");
+        let change = Change { visitor, words, list, work, account: &account, form: &form, wrong };
         drawn("change", visitor, &change);
         drawn("export", visitor, &Export { words, work, account: &account });
         drawn(

@@ -2,6 +2,7 @@
 
 use domain::Role;
 use http::StatusCode;
+use store::{Missed, TakenUpdates};
 
 use crate::world::{Browser, Page, World};
 
@@ -367,4 +368,42 @@ async fn limits_are_shown_beside_what_was_sent() {
     for part in ["href=\"/accounts/main\"", ">0 of 30<", ">no limit<", "href=\"/accounts/backup_1\""] {
         assert!(page.body.contains(part), "{part} in {}", page.body);
     }
+}
+
+#[tokio::test]
+async fn messages_that_are_kept_are_chosen_and_missed_ones_shown() {
+    let world = World::new().await;
+    let admin = world.person(Role::Admin).await;
+    added(&admin, "main").await;
+    let form = admin.get("/accounts/main/change").await.body;
+    assert!(form.contains("<option value=\"registered\" selected>"), "{form}");
+    let chosen = [
+        ("keep_rule", "private"),
+        ("keep_always", "-1001234567890\r\n-1009876543210"),
+        ("keep_never", "777"),
+    ];
+    let page = send(&admin, "/accounts/main/change", &chosen).await;
+    assert_eq!((page.status, note(&page).as_str()), (StatusCode::SEE_OTHER, "dmain is changed."));
+    let form = admin.get("/accounts/main/change").await.body;
+    for part in [
+        "<option value=\"private\" selected>",
+        ">-1001234567890\n-1009876543210</textarea>",
+        ">777</textarea>",
+    ] {
+        assert!(form.contains(part), "{part} in {form}");
+    }
+    let one = admin.get("/accounts/main").await.body;
+    assert!(one.contains("private chats<br>always: 2, never: 1") && !one.contains("missed-title"), "{one}");
+    let wrong = [("keep_rule", "all"), ("keep_always", "-1001234567890 <b>")];
+    let page = send(&admin, "/accounts/main/change", &wrong).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page:?}");
+    for part in ["id=\"keep_always-error\"", "<option value=\"all\" selected>", "-1001234567890 &#60;b&#62;"]
+    {
+        assert!(page.body.contains(part), "{part} in {}", page.body);
+    }
+    let missed = vec![Missed { channel: "-1001234567890".parse().ok(), since: world.clock.now() }];
+    let taken = TakenUpdates { missed, ..TakenUpdates::new("main".parse().expect("a name")) };
+    world.store.received().take(taken).await.expect("noted");
+    let one = admin.get("/accounts/main").await.body;
+    assert!(one.contains("missed-title") && one.contains("being read; 0 so far"), "{one}");
 }

@@ -55,6 +55,16 @@ words! {
          чате. Пусто — без ограничения.";
     per_hour: "Messages an hour", "Сообщений в час";
     per_day: "Messages in 24 hours", "Сообщений за 24 часа";
+    keep: "Messages that come in", "Входящие сообщения";
+    keep_help:
+        "Which are kept here and told of as events. It counts from the next message on.",
+        "Какие хранятся здесь и сообщаются как события. Действует со следующего сообщения.";
+    keep_rule: "Keep those of", "Хранить сообщения из";
+    keep_always: "Always of these chats", "Всегда из этих чатов";
+    keep_never: "Never of these chats", "Никогда из этих чатов";
+    keep_chats_help:
+        "Ids of chats, such as -1001234567890, one a line.",
+        "Номера чатов, например -1001234567890, по одному в строке.";
     add_button: "Add and sign in", "Добавить и войти";
     keep_kept: "Leave empty to keep it as it is.", "Оставьте пустым, чтобы не менять.";
     forget_phone: "Forget the number", "Забыть номер";
@@ -159,6 +169,10 @@ impl AccountFormWords {
             "api_hash" => (
                 "It has 32 digits and letters a–f, from my.telegram.org.",
                 "В нём 32 цифры и буквы a–f, с my.telegram.org.",
+            ),
+            "keep_messages.always" | "keep_messages.never" => (
+                "Write ids of chats, such as -1001234567890; at most 1,000.",
+                "Напишите номера чатов, например -1001234567890; не больше 1000.",
             ),
             "phone" => (
                 "Write it with its country code, as in +70000000001.",

@@ -8,6 +8,7 @@ pub(crate) use form::AccountFormWords;
 pub(crate) use import::ImportWords;
 pub(crate) use login::LoginWords;
 
+use domain::Keep;
 use domain::account::Operation;
 
 use super::number::{english, russian, thousands};
@@ -118,6 +119,14 @@ words! {
     last_active: "Last call", "Последний вызов";
     updates: "Updates received", "Принято обновлений";
     updates_missed: "Updates missed", "Пропущено обновлений";
+    keeps: "Messages kept", "Хранит сообщения";
+    missed: "Messages that were missed", "Пропущенные сообщения";
+    missed_detail:
+        "Telegram no longer told the account of them, as after a long absence. They are read from the histories of the chats.",
+        "Telegram уже не сообщил о них аккаунту, например после долгого отсутствия. Они читаются из истории чатов.";
+    missed_private: "Private chats and basic groups", "Личные чаты и обычные группы";
+    missed_more: "There are more; the API lists all.", "Есть и другие; все перечисляет API.";
+    since: "since", "с";
     ownerless: "Sessions without an account", "Сессии без аккаунта";
     ownerless_detail:
         "They are kept and not used: left by removed accounts, or imported without an account. A session is \
@@ -155,6 +164,41 @@ sentences! {
 }
 
 impl AccountsWords {
+    /// Which messages that come in are kept.
+    pub(crate) fn keep(&self, rule: Keep) -> &'static str {
+        let (english, russian) = match rule {
+            Keep::Private => ("private chats", "личных чатов"),
+            Keep::Registered => (
+                "private chats, and chats that were made here or sent to",
+                "личных чатов и чатов, созданных здесь или в которые отправляли",
+            ),
+            Keep::All => ("all chats", "всех чатов"),
+            Keep::None => ("no chats", "никаких чатов"),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// How many chats are exceptions to that.
+    pub(crate) fn kept_but(&self, always: usize, never: usize) -> Option<String> {
+        let told = |many: usize, english: &str, russian: &str| {
+            (many > 0).then(|| format!("{} {}", self.language.of(english, russian), thousands(many as u64)))
+        };
+        let both = [told(always, "always:", "всегда:"), told(never, "never:", "никогда:")];
+        let both: Vec<String> = both.into_iter().flatten().collect();
+        (!both.is_empty()).then(|| both.join(", "))
+    }
+
+    /// How far a history is read, and that it goes on or not.
+    pub(crate) fn read_so_far(&self, messages: u64, goes_on: bool) -> String {
+        let many = thousands(messages);
+        match (self.language, goes_on) {
+            (Language::English, true) => format!("being read; {many} so far"),
+            (Language::English, false) => format!("not read; {many} were"),
+            (Language::Russian, true) => format!("читаются; прочитано {many}"),
+            (Language::Russian, false) => format!("не читаются; прочитано {many}"),
+        }
+    }
+
     /// The sentence that the list opens with.
     pub(crate) fn verdict(&self, trouble: u64, all: u64) -> String {
         match self.language {
