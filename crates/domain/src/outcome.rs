@@ -395,6 +395,24 @@ impl Failure {
         format!("{} ({})", self.code(), said.join("; "))
     }
 
+    /// The accounts that were asked, where it is about them.
+    pub const fn asked_mut(&mut self) -> Option<&mut Vec<Refusal>> {
+        match self {
+            Self::ChatNotFound { asked }
+            | Self::NoRights { asked }
+            | Self::NotInChat { asked }
+            | Self::NoAccount { asked } => Some(asked),
+            Self::Rejected { .. }
+            | Self::MediaGone { .. }
+            | Self::MediaExpired { .. }
+            | Self::FloodWait { .. }
+            | Self::LimitReached { .. }
+            | Self::ProviderError { .. }
+            | Self::DoNotContact { .. }
+            | Self::Restored { .. } => None,
+        }
+    }
+
     /// What happened, in a sentence.
     pub fn describe(&self) -> String {
         fn list(asked: &[Refusal]) -> String {

@@ -9,6 +9,7 @@ mod key_note;
 mod last_use;
 mod limits;
 mod meter;
+mod own;
 mod reach;
 mod revalidate;
 mod secret;

@@ -42,7 +42,7 @@ use crate::state::State;
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter((given, number)): PathParameter<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -51,7 +51,7 @@ pub(crate) async fn read(
             let detail = format!("The message {id} has one file at most, and it is counted from 0.");
             return Err(Problem::new(Code::FileNotFound, detail));
         }
-        return chats::media::received(&state, &id, &headers).await;
+        return chats::media::received(&state, &caller, &id, &headers).await;
     }
     let message = find(&state, &given).await?;
     let count = message.content.media.len();

@@ -197,11 +197,14 @@ pub(crate) async fn list(
     };
     let found = visible(&caller, page, shows, read).await.map_err(listed)?;
     let names = Names::of(&state, found.items.iter().map(OutboundMessage::chat_id)).await?;
-    let view = |message: &OutboundMessage| {
-        AnyMessage::Out(Box::new(api::Message::listed(message).named(names.view(message.chat_id()))))
-    };
-    let items = found.items.iter().map(view).collect();
+    let items = found.items.into_iter().map(|message| listed_view(&caller, message, &names)).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
+}
+
+/// A message as lists show it.
+pub(super) fn listed_view(caller: &Caller, message: OutboundMessage, names: &Names) -> AnyMessage {
+    let message = caller.own_message(message);
+    AnyMessage::Out(Box::new(api::Message::listed(&message).named(names.view(message.chat_id()))))
 }
 
 /// The filter with the chats that were written as people call them.
@@ -264,14 +267,14 @@ pub(crate) struct ListParameters {
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     if let Ok(id) = id.parse::<ReceivedId>() {
         return received::get(&state, &id).await;
     }
-    let message = find(&state, &id).await?;
-    let timeline = state.store().outbox().timeline(message.id).await?;
+    let message = caller.own_message(find(&state, &id).await?);
+    let timeline = caller.own_steps(state.store().outbox().timeline(message.id).await?);
     let whereabouts = whereabouts(&state, &message).await;
     let gives_up_at = state.delivery().gives_up_at(message.id);
     let names = Names::of(&state, std::iter::once(message.chat_id())).await?;
@@ -288,11 +291,11 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn why(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let message = find(&state, &id).await?;
-    let timeline = state.store().outbox().timeline(message.id).await?;
+    let timeline = caller.own_steps(state.store().outbox().timeline(message.id).await?);
     let origin = match state.store().outbox().origin(message.id).await? {
         Some(origin) => {
             let keys = KeyNames::of(&state, origin.api_key.is_some()).await?;
@@ -302,7 +305,8 @@ pub(crate) async fn why(
         None => None,
     };
     let timeline = timeline.iter().map(Into::into).collect();
-    let candidates = candidates(&state, &message);
+    let mut candidates = candidates(&state, &message);
+    candidates.retain(|candidate| caller.shows_account(&candidate.account));
     let why = api::Why { id: message.id, state: message.state, origin, candidates, timeline };
     Ok(json(StatusCode::OK, &why))
 }

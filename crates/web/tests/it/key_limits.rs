@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use delivery::sender::Readiness;
+use domain::saga::RegistryChange;
+use domain::{AccessHash, ChatId, Outcome};
 use serde_json::{Value, json};
+use store::{Missed, PeerKind, StoredPeer, TakenUpdates};
 
 use crate::client::{Call, Reply, Target};
-use crate::script::able;
+use crate::script::{able, account};
 use crate::world::{SOON, World};
 
 const OURS: &str = "-1001234567890";
@@ -112,20 +115,25 @@ async fn no_call_reaches_beyond_the_limits_of_its_key() {
         // A file is of no account and of no chat.
         open.retain(|call| !call.contains("/v1/uploads"));
         // Lists show what the key may see.
-        let mut lists = vec![
+        let mut lists: Vec<String> = [
             "GET /v1/accounts 200",
             "GET /v1/chats 200",
             "GET /v1/events 422",
             "GET /v1/messages 200",
             "GET /v1/operations 200",
-        ];
+        ]
+        .map(str::to_owned)
+        .into();
         match limited {
             "accounts" => {
-                lists.extend(["GET /v1/chats/{chat_id} 404", "GET /v1/chats/{chat_id}/messages 200"]);
+                lists.extend(
+                    ["GET /v1/chats/{chat_id} 404", "GET /v1/chats/{chat_id}/messages 200"]
+                        .map(str::to_owned),
+                );
             }
             // An account is seen whatever the chats.
             "chats" | "channels" => {
-                lists.extend(["GET /v1/accounts/{name} 404", "GET /v1/accounts/{name}/note 404"]);
+                lists.extend(["", "/gaps", "/note"].map(|of| format!("GET /v1/accounts/{{name}}{of} 404")));
             }
             _ => {}
         }
@@ -375,4 +383,113 @@ async fn a_key_is_changed_and_what_is_wrong_is_named() {
     world.call("PATCH", "/v1/keys/nonsense").json("{}").send().await.problem(404, "key_not_found");
     assert_eq!(world.call("DELETE", &path).send().await.status, 204);
     change("{}").send().await.problem(409, "wrong_state");
+}
+
+/// Each text in an answer that names what the key may not see.
+fn named_beyond<'a>(value: &'a Value, beyond: &[&str], found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) if beyond.iter().any(|name| text.contains(name)) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| named_beyond(item, beyond, found)),
+        Value::Object(fields) => fields.values().for_each(|field| named_beyond(field, beyond, found)),
+        _ => {}
+    }
+}
+
+/// Two accounts, work in which both had a part, and what they missed in two chats: the message that one of them sent and the one
+/// that none could send.
+async fn entangled(world: &World) -> (String, String) {
+    for name in ["main", "backup_1"] {
+        let keep = json!({"rule": "private", "always": [OURS, OTHER], "never": [OTHER]});
+        let hash = "0123456789abcdef0123456789abcdef";
+        let account = json!({"name": name, "api_id": 7, "api_hash": hash, "keep_messages": keep});
+        let added = world.call("POST", "/v1/accounts").json(account.to_string()).send().await;
+        assert_eq!(added.status, 201, "{added:?}");
+    }
+    let chat: ChatId = OURS.parse().expect("a chat");
+    let made = RegistryChange::Created {
+        chat_id: chat,
+        title: "Order".into(),
+        about: String::new(),
+        account: account("backup_1"),
+    };
+    world.store.chats().change(vec![made], world.clock.now()).await.expect("written");
+    for name in ["main", "backup_1"] {
+        let seen = StoredPeer {
+            chat_id: chat,
+            access_hash: AccessHash(1),
+            username: None,
+            title: "Order".into(),
+            kind: PeerKind::Supergroup,
+            dialog: true,
+            phone: None,
+        };
+        world.store.peers().save(&account(name), vec![seen]).await.expect("written");
+    }
+    for (name, channel) in [("main", OURS), ("main", OTHER), ("backup_1", OURS)] {
+        let missed = vec![Missed { channel: channel.parse().ok(), since: world.clock.now() }];
+        let taken = TakenUpdates { missed, ..TakenUpdates::new(account(name)) };
+        world.store.received().take(taken).await.expect("noted");
+    }
+    world.candidates_are(&able(&[("backup_1", Readiness::Ready), ("main", Readiness::Ready)]));
+    let refused = || Outcome::Forbidden("CHAT_WRITE_FORBIDDEN".into());
+    world.script.then([refused()]);
+    let moved = send(world, &world.key, json!({"chat": OURS, "text": "moved"})).await.json();
+    assert_eq!(moved["account"], "main", "{moved}");
+    world.script.then([refused(), refused()]);
+    let lost = send(world, &world.key, json!({"chat": OURS, "text": "refused"})).await;
+    let lost = lost.problem(403, "no_rights");
+    let id = |answer: &Value| answer["id"].as_str().expect("an id").to_owned();
+    (id(&moved), id(&lost))
+}
+
+#[tokio::test]
+async fn no_answer_names_accounts_or_chats_beyond_the_limits() {
+    let world = World::new().await;
+    let (moved, lost) = entangled(&world).await;
+    let mut paths: Vec<String> = [
+        "/v1/accounts",
+        "/v1/accounts/main",
+        "/v1/accounts/main/gaps",
+        "/v1/chats",
+        "/v1/chats?q=Order",
+        "/v1/messages",
+        "/v1/messages?q=refused",
+        "/v1/operations",
+        "/v1/events",
+    ]
+    .map(str::to_owned)
+    .into();
+    paths.extend([format!("/v1/chats/{OURS}"), format!("/v1/chats/{OURS}/messages")]);
+    for id in [&moved, &lost] {
+        paths.extend([
+            format!("/v1/messages/{id}"),
+            format!("/v1/messages/{id}/why"),
+            format!("/v1/operations/{id}"),
+        ]);
+    }
+    let keys = [
+        (json!({"accounts": ["main"]}), vec!["backup_1"]),
+        (json!({"chats": [OURS]}), vec![OTHER]),
+        (json!({}), vec![]),
+    ];
+    let mut told = 0;
+    for (limits, beyond) in keys {
+        let key = key(&world, limits.clone()).await;
+        for path in &paths {
+            let call = Call::new(&world.main(), "GET", path).key(&key).header("Accept", "application/json");
+            let reply = call.send().await;
+            let answer = reply.json();
+            let mut found = Vec::new();
+            named_beyond(&answer, &beyond, &mut found);
+            assert!(found.is_empty(), "{path} {limits}: {found:?} in {answer}");
+            // What no account sent is of none.
+            let is_closed = reply.status == 403 && path.contains(&lost);
+            assert!(reply.status == 200 || is_closed, "{path} {limits}: {answer}");
+            if limits == json!({}) {
+                named_beyond(&answer, &["backup_1", OTHER], &mut found);
+                told += usize::from(!found.is_empty());
+            }
+        }
+    }
+    assert!(told >= 12, "a key without limits is told of them: {told}");
 }

@@ -10,6 +10,7 @@ use crate::answer::json;
 use crate::auth::{Authorized, CanOperate};
 use crate::extract::PathParameter;
 use crate::problem::{Code, Problem, shorten};
+use crate::state::State;
 
 /// Starts, stops, restarts, pauses or resumes an account.
 #[utoipa::path(
@@ -25,8 +26,8 @@ use crate::problem::{Code, Problem, shorten};
     )
 )]
 pub(crate) async fn act(
-    Shared(health): Shared<health::Health>,
-    _: Authorized<CanOperate>,
+    Shared(state): Shared<State>,
+    Authorized { caller, .. }: Authorized<CanOperate>,
     PathParameter((given, action)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
@@ -37,8 +38,8 @@ pub(crate) async fn act(
             format!("There is no action {action:?}; known are start, stop, restart, pause and resume."),
         )
     })?;
-    match health.switch_account(&name, action).await {
-        Ok(view) => Ok(json(StatusCode::OK, &api::Account::from(view))),
+    match state.health().switch_account(&name, action).await {
+        Ok(view) => Ok(json(StatusCode::OK, &caller.own_account(&state, view))),
         Err(ActError::NoSuchAccount(_)) => Err(Problem::account_not_found(&given)),
         Err(ActError::Store(error)) => Err(error.into()),
     }

@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State as Shared;
@@ -64,7 +63,7 @@ pub(crate) async fn list(
     let least = health::CardFilter { limit: Some(1), ..health::CardFilter::default() };
     let causes = state.health().overview(&least).causes;
     let page = wanted.cut(asked.of(accounts, &causes), |account| account.name.to_string())?;
-    let items = page.items.into_iter().map(api::Account::from).collect();
+    let items = page.items.into_iter().map(|account| caller.own_account(&state, account)).collect();
     let ownerless_sessions = if caller.limited().is_some() {
         // They are of no account that it may use.
         Some(Vec::new())
@@ -157,11 +156,11 @@ fn condition_of(word: &str) -> Result<Condition, String> {
     responses((status = 200, description = "The account", body = api::Account))
 )]
 pub(crate) async fn get(
-    Shared(pool): Shared<Arc<telegram::Pool>>,
-    _: Authorized<CanRead>,
+    Shared(state): Shared<State>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
-    let view = pool.account(&name).ok_or_else(|| Problem::account_not_found(&given))?;
-    Ok(json(StatusCode::OK, &api::Account::from(view)))
+    let view = state.pool().account(&name).ok_or_else(|| Problem::account_not_found(&given))?;
+    Ok(json(StatusCode::OK, &caller.own_account(&state, view)))
 }

@@ -47,15 +47,16 @@ pub(crate) async fn change(
     let Changes { bind, title, about, wait } = body.checked(ChatChange::changes)?;
     // A private dialog has an account, but no title or description of ours.
     let only_binds = title.is_none() && about.is_none();
-    let chat = if only_binds { named::shared(&state, &given).await? } else { named::group(&given)? };
+    let chat =
+        if only_binds { named::shared(&state, &by.caller, &given).await? } else { named::group(&given)? };
     if let Some(account) = bind {
         by.caller.check_account(Some(&account))?;
         let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
         by.caller.check_account(state.pool().account_of(chat_id).as_ref())?;
-        bind_to(&state, chat_id, account).await?;
+        bind_to(&state, &by.caller, chat_id, account).await?;
     }
     if title.is_none() && about.is_none() {
-        return Ok(json(StatusCode::OK, &find(&state, &chat).await?));
+        return Ok(json(StatusCode::OK, &by.caller.own_chat(find(&state, &chat).await?)));
     }
     let task = Task::EditChat { chat, title, about };
     edit(&state, &by.caller, Order { task, pin: None, on_flood: OnFlood::Wait, wait }).await
@@ -82,11 +83,17 @@ async fn edit(state: &State, caller: &Caller, order: Order) -> Result<Response, 
 
 /// Binds a chat to an account that is in it, a private dialog to one that has it or can reach the person: in the store
 /// first, then in memory.
-async fn bind_to(state: &State, chat_id: ChatId, account: AccountName) -> Result<(), Problem> {
+async fn bind_to(
+    state: &State,
+    caller: &Caller,
+    chat_id: ChatId,
+    account: AccountName,
+) -> Result<(), Problem> {
     state.pool().bind(chat_id, &account).map_err(|error| match error {
         BindError::NoSuchAccount(account) => Problem::account_not_found(account.as_str()),
         BindError::NotInChat { account, members } => {
-            let members: Vec<_> = members.iter().map(AccountName::as_str).collect();
+            let members = members.iter().filter(|name| caller.shows_account(name));
+            let members: Vec<_> = members.map(AccountName::as_str).collect();
             let members = if members.is_empty() { "no account is".to_owned() } else { members.join(", ") };
             let message = format!("is wrong: {account} is not in the chat {chat_id} (in it: {members})");
             Problem::fields(vec![FieldError::new("account", message)])

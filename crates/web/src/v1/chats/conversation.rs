@@ -10,13 +10,13 @@ use utoipa::IntoParams;
 
 use super::named;
 use crate::answer::json;
-use crate::auth::{Authorized, CanRead};
+use crate::auth::{Authorized, Caller, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
 use crate::v1::names::{self, Names};
 use crate::v1::page::{listed, store_page, visible};
-use crate::v1::{LongPageParameters, Page, received};
+use crate::v1::{LongPageParameters, Page, messages, received};
 
 /// Lists the conversation of a chat from the store, newest first.
 ///
@@ -54,7 +54,7 @@ pub(crate) async fn read(
             return Err(Problem::fields(vec![wrong]));
         }
     };
-    let chat = named::shared(&state, &given).await?;
+    let chat = named::shared(&state, &caller, &given).await?;
     let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
     let read = |page| {
         let (store, start, text) = (state.store(), start.clone(), text.clone());
@@ -73,7 +73,7 @@ pub(crate) async fn read(
         (error, _) => listed(error),
     })?;
     let names = Names::of(&state, found.items.iter().map(chat_of)).await?;
-    let items = found.items.iter().map(|message| view(message, &names)).collect();
+    let items = found.items.into_iter().map(|message| view(&caller, message, &names)).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 
@@ -84,12 +84,10 @@ fn chat_of(message: &ConversationMessage) -> Option<ChatId> {
     }
 }
 
-fn view(message: &ConversationMessage, names: &Names) -> AnyMessage {
+fn view(caller: &Caller, message: ConversationMessage, names: &Names) -> AnyMessage {
     match message {
-        ConversationMessage::Received(stored) => received::view(stored, names),
-        ConversationMessage::Sent(message) => {
-            AnyMessage::Out(Box::new(api::Message::listed(message).named(names.view(message.chat_id()))))
-        }
+        ConversationMessage::Received(stored) => received::view(&stored, names),
+        ConversationMessage::Sent(message) => messages::listed_view(caller, *message, names),
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) async fn list(
         let seen = names.view(Some(record.chat_id));
         let record = store::ChatRecord { title: record.title.or(seen.chat_title), ..record };
         let known = state.pool().chat_info(&ChatRef::Id(record.chat_id));
-        api::Chat::new(Some(record), known)
+        Some(caller.own_chat(api::Chat::new(Some(record), known)?))
     };
     let items: Vec<_> = found.items.into_iter().filter_map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
@@ -100,12 +100,12 @@ pub(crate) async fn get(
     Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let (chat, _) = named::chat(&state, &given, None).await?;
+    let chat = named::seen(&state, &caller, &given).await?;
     let view = find(&state, &chat).await?;
     if !caller.shows(&state, view.account.iter().chain(&view.accounts), Some(&ChatRef::Id(view.chat_id))) {
         return Err(named::unknown(&chat));
     }
-    Ok(json(StatusCode::OK, &view))
+    Ok(json(StatusCode::OK, &caller.own_chat(view)))
 }
 
 pub(super) async fn find(state: &State, chat: &ChatRef) -> Result<api::Chat, Problem> {

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use telegram::DownloadOf;
 
 use super::named;
-use crate::auth::{Authorized, CanRead};
+use crate::auth::{Authorized, Caller, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::files::{Asked, from_telegram};
 use crate::problem::Problem;
@@ -54,13 +54,19 @@ pub(crate) async fn read(
 /// Reads the file of a message by its id in the history, as by its path there.
 pub(in crate::v1) async fn received(
     state: &State,
+    caller: &Caller,
     id: &ReceivedId,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let (chat_id, message_id) = (id.chat_id(), id.message_id());
+    // A limited key has come so far by the account that told of it.
+    let pin = match caller.limited() {
+        Some(_) => state.store().received().get(id).await?.map(|stored| stored.message.account),
+        None => None,
+    };
     let what = match named::pinned(state, id.counted_by())? {
         Some(account) => DownloadOf::Counted { account: account.clone(), chat_id, message_id },
-        None => DownloadOf::InChat { chat: ChatRef::Id(chat_id), message_id, pin: None },
+        None => DownloadOf::InChat { chat: ChatRef::Id(chat_id), message_id, pin },
     };
     from_telegram(state, what, &Asked::read(headers)).await
 }

@@ -89,7 +89,11 @@ pub(crate) async fn list(
         .members(&chat, named::pinned(&state, pin.as_ref())?, limit, cursor)
         .await
         .map_err(|error| named::unread(error, state.clock().now()))?;
-    let items: Vec<Member> = page.items.into_iter().map(Into::into).collect();
+    let view = |member: MemberView| {
+        let account = member.is_account.clone().filter(|name| by.caller.shows_account(name));
+        Member { account, ..member.into() }
+    };
+    let items: Vec<Member> = page.items.into_iter().map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: page.next_cursor }))
 }
 

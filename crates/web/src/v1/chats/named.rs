@@ -5,6 +5,7 @@ use domain::chat::{ChatId, ChatKind};
 use domain::{AccountName, ChatRef, NamedChat, NamedChatError, TelegramMessageId, Timestamp};
 use telegram::ReadError;
 
+use crate::auth::Caller;
 use crate::problem::{Code, FieldError, Problem, seconds_until, shorten};
 use crate::state::State;
 use crate::v1::page::wrong_cursor;
@@ -21,11 +22,21 @@ pub(super) async fn chat(
 }
 
 /// The chat in a path, where it does not depend on who asks: not `me`.
-pub(super) async fn shared(state: &State, given: &str) -> Result<ChatRef, Problem> {
+pub(super) async fn shared(state: &State, caller: &Caller, given: &str) -> Result<ChatRef, Problem> {
     match of_telegram(given)? {
         own @ NamedChat::Own => Err(no_chat(&NamedChatError::NotHere(own))),
-        other => Ok(meant(state, other, None).await?.0),
+        _ => seen(state, caller, given).await,
     }
+}
+
+/// The chat in a path of which no account is asked but for a phone number; that is asked of one that the caller may use.
+pub(super) async fn seen(state: &State, caller: &Caller, given: &str) -> Result<ChatRef, Problem> {
+    let chat = of_telegram(given)?;
+    let pin = match chat {
+        NamedChat::Chat(_) => None,
+        NamedChat::Own | NamedChat::Phone(_) => caller.pin(None)?,
+    };
+    Ok(meant(state, chat, pin).await?.0)
 }
 
 /// Reads a chat of Telegram, in any of the forms that name one.

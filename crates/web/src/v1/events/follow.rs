@@ -16,7 +16,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::head::Shown;
-use super::{look, shows};
+use super::look;
 use crate::auth::{Caller, may_still_read};
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -156,8 +156,9 @@ impl Reader {
         self.up_to = read.up_to;
         let mut piece = Vec::new();
         for event in read.events {
-            if shows(&self.state, &self.caller, event.account.as_ref(), event.chat.as_deref()) {
-                piece.extend_from_slice(&Shown::new(event).text);
+            let event = Shown::new(event);
+            if event.is_shown(&self.state, &self.caller) {
+                piece.extend_from_slice(&event.text);
             }
         }
         Ok((!piece.is_empty()).then(|| piece.into()))

@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{AccountName, EventFilter, EventId, EventType};
+use domain::{AccountName, EventFilter, EventId};
 use store::StoredEvent;
 use tokio::sync::broadcast;
 
-use super::shows;
+use super::About;
 use crate::auth::Caller;
 use crate::state::State;
 
@@ -24,27 +24,24 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Shown {
     pub(super) id: EventId,
     pub(super) text: Bytes,
-    kind: EventType,
-    account: Option<AccountName>,
-    chat: Option<String>,
+    about: About,
 }
 
 impl Shown {
     pub(super) fn new(event: StoredEvent) -> Self {
-        let (id, kind) = (event.id, event.kind);
-        let (account, chat) = (event.account.clone(), event.chat.clone());
+        let (id, about) = (event.id, About::of(&event));
         // JSON has no line breaks of its own, so it is one row.
         let data = serde_json::to_string(&api::Event::from(event)).unwrap_or_default();
-        Self { id, text: format!("id: {id}\ndata: {data}\n\n").into(), kind, account, chat }
+        Self { id, text: format!("id: {id}\ndata: {data}\n\n").into(), about }
     }
 
     pub(super) fn is_wanted(&self, filter: &EventFilter) -> bool {
-        let account = self.account.as_ref().map(AccountName::as_str);
-        filter.matches(self.kind, self.chat.as_deref(), account)
+        let account = self.about.account.as_ref().map(AccountName::as_str);
+        filter.matches(self.about.kind, self.about.chat.as_deref(), account)
     }
 
     pub(super) fn is_shown(&self, state: &State, caller: &Caller) -> bool {
-        shows(state, caller, self.account.as_ref(), self.chat.as_deref())
+        self.about.is_shown(state, caller)
     }
 }
 

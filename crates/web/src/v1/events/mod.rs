@@ -7,10 +7,11 @@ use std::str::FromStr;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountName, ChatRef, EventFilter, EventId, Timestamp};
+use domain::event::FailoverEvent;
+use domain::{AccountName, ChatRef, EventFilter, EventId, EventType, Timestamp};
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, StatusCode};
-use store::EventsRead;
+use store::{EventsRead, StoredEvent};
 use utoipa::IntoParams;
 
 pub(crate) use head::Head;
@@ -84,10 +85,7 @@ pub(crate) async fn read(
     }
     let after = after.unwrap_or(EventId::ZERO).min(newest);
     let read = look(&state, after, &filter, limit.unwrap_or(USUAL_PAGE)).await?;
-    let shown = read
-        .events
-        .into_iter()
-        .filter(|event| shows(&state, &caller, event.account.as_ref(), event.chat.as_deref()));
+    let shown = read.events.into_iter().filter(|event| About::of(event).is_shown(&state, &caller));
     let items = shown.map(api::Event::from).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: Some(read.up_to.to_string()) }))
 }
@@ -112,10 +110,35 @@ async fn look(
     }
 }
 
-/// Whether a caller may see what happened to this account, in this chat.
-fn shows(state: &State, caller: &Caller, account: Option<&AccountName>, chat: Option<&str>) -> bool {
-    let chat = chat.and_then(|chat| chat.parse::<ChatRef>().ok());
-    caller.shows(state, account, chat.as_ref())
+/// What an event is about, for filters and limits.
+#[derive(Debug)]
+struct About {
+    kind: EventType,
+    account: Option<AccountName>,
+    /// The account that another one stood in for.
+    other: Option<AccountName>,
+    chat: Option<String>,
+}
+
+impl About {
+    fn of(event: &StoredEvent) -> Self {
+        let failover = (event.kind == EventType::Failover)
+            .then(|| serde_json::from_str::<FailoverEvent>(&event.data).ok())
+            .flatten();
+        Self {
+            kind: event.kind,
+            account: event.account.clone(),
+            other: failover.map(|failover| failover.from),
+            chat: event.chat.clone(),
+        }
+    }
+
+    /// Whether a caller may see all that it is about.
+    fn is_shown(&self, state: &State, caller: &Caller) -> bool {
+        let chat = self.chat.as_deref().and_then(|chat| chat.parse::<ChatRef>().ok());
+        caller.shows(state, self.account.as_ref(), chat.as_ref())
+            && self.other.as_ref().is_none_or(|account| caller.shows_account(account))
+    }
 }
 
 /// Where to begin: behind an event, or at a time, as ids count microseconds.

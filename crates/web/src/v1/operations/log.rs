@@ -70,12 +70,16 @@ pub(crate) async fn list(
         Work::Saga(saga) => saga.chat_id,
     };
     let names = Names::of(&state, found.items.iter().map(chat_of)).await?;
-    let items = found.items.iter().map(|work| {
+    let items = found.items.into_iter().map(|work| {
+        let chat = chat_of(&work);
         let view = match work {
-            Work::Message(message) => api::Operation::of_message(message),
-            Work::Saga(saga) => api::Operation::of_saga(saga, state.sagas().held_until(saga.id)),
+            Work::Message(message) => api::Operation::of_message(&caller.own_message(*message)),
+            Work::Saga(saga) => {
+                let held_until = state.sagas().held_until(saga.id);
+                api::Operation::of_saga(&caller.own_saga(*saga), held_until)
+            }
         };
-        view.named(names.view(chat_of(work)))
+        view.named(names.view(chat))
     });
     let items = items.collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))

@@ -2,7 +2,7 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::saga::{Saga, SagaState};
+use domain::saga::{Saga, SagaEntry, SagaState};
 use domain::{MessageId, OperationId};
 use http::StatusCode;
 
@@ -21,15 +21,17 @@ use crate::v1::names::Names;
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let Ok(id) = given.parse::<MessageId>() else {
-        let saga = find(&state, &given).await?;
-        return seen(&state, &saga, StatusCode::OK).await;
+        let saga = caller.own_saga(find(&state, &given).await?);
+        let entries = caller.own_saga_steps(state.store().sagas().steps(saga.id).await?);
+        return seen(&state, &saga, &entries, StatusCode::OK).await;
     };
     let message = state.delivery().get(id).await?.ok_or_else(|| Problem::operation_not_found(&given))?;
-    let timeline = state.store().outbox().timeline(id).await?;
+    let message = caller.own_message(message);
+    let timeline = caller.own_steps(state.store().outbox().timeline(id).await?);
     let names = Names::of(&state, std::iter::once(message.chat_id())).await?;
     let view = api::Operation::of_message(&message).with_timeline(&timeline);
     Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id()))))
@@ -44,17 +46,22 @@ pub(super) async fn find(state: &State, given: &str) -> Result<Saga, Problem> {
 
 /// Work on a chat, with this status when it is over and as 202 with `Location` while it is not.
 pub(crate) async fn show(state: &State, saga: &Saga, over: StatusCode) -> Result<Response, Problem> {
+    let entries = state.store().sagas().steps(saga.id).await?;
     if saga.state.is_final() && saga.state != SagaState::InDoubt {
-        return seen(state, saga, over).await;
+        return seen(state, saga, &entries, over).await;
     }
-    let answer = seen(state, saga, StatusCode::ACCEPTED).await?;
+    let answer = seen(state, saga, &entries, StatusCode::ACCEPTED).await?;
     Ok(located(answer, &format!("/v1/operations/{}", saga.id)))
 }
 
-async fn seen(state: &State, saga: &Saga, status: StatusCode) -> Result<Response, Problem> {
-    let entries = state.store().sagas().steps(saga.id).await?;
+async fn seen(
+    state: &State,
+    saga: &Saga,
+    entries: &[SagaEntry],
+    status: StatusCode,
+) -> Result<Response, Problem> {
     let held_until = state.sagas().held_until(saga.id);
     let names = Names::of(state, std::iter::once(saga.chat_id)).await?;
-    let view = api::Operation::of_saga(saga, held_until).with_saga(saga, &entries);
+    let view = api::Operation::of_saga(saga, held_until).with_saga(saga, entries);
     Ok(json(status, &view.named(names.view(saga.chat_id))))
 }
