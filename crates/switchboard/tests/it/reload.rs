@@ -99,16 +99,22 @@ async fn ports_and_accounts_come_and_go() {
         let (head, tail) =
             moved.split_once("[[telegram.accounts]]\nname = \"backup_1\"").expect("the account");
         let rest = tail.find("[[telegram.accounts]]").expect("further accounts");
-        format!("{head}{}", &tail[rest..])
+        let owner = "[[alerts.targets]]\nname = \"owner\"\nkind = \"telegram\"\nchat = \"@demo_owner\"\n";
+        format!("{head}{}\n{owner}", &tail[rest..])
     });
     let answer = reload(&world);
     let applied = keys(&answer, "applied");
-    for key in
-        [format!("legacy.ports[{old}]"), format!("legacy.ports[{new}]"), "telegram.accounts[backup_1]".into()]
-    {
+    for key in [
+        format!("legacy.ports[{old}]"),
+        format!("legacy.ports[{new}]"),
+        "telegram.accounts[backup_1]".into(),
+        "alerts.targets[owner]".into(),
+    ] {
         assert!(applied.contains(&key), "{key}: {answer}");
     }
     assert_eq!(answer["not_applied"], json!([]));
+    let (_, targets) = program.get("/v1/alert-targets").await;
+    assert_eq!(targets["items"][0]["name"], "owner", "{targets}");
     program
         .until("the new port is open", || async {
             tokio::net::TcpStream::connect(("127.0.0.1", new)).await.is_ok()
