@@ -1,5 +1,6 @@
 //! What a person runs while working on Switchboard: `cargo xtask check`, `test`, `bench`, `n8n` and `docs`.
 
+mod age;
 mod bench;
 mod browser;
 mod check;

@@ -47,7 +47,7 @@ pub use account::{
 pub use alert::{Alert, Mute};
 pub use alert_target::{AlertTarget, TargetTest};
 pub use audit::{AuditActor, AuditEntry};
-pub use backup::{Backup, Backups};
+pub use backup::{Backup, BackupCopies, BackupCopy, BackupCopyFailing, BackupDrill, BackupDrills, Backups};
 pub use chat::Chat;
 pub use do_not_contact::{DoNotContact, DoNotContactAdded, WrongLine};
 pub use doctor::{DoctorFact, DoctorFinding, DoctorFix, DoctorReport, DoctorSection, DoctorServer};

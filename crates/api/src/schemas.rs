@@ -88,6 +88,10 @@ pub fn backup_state() -> RefOr<Schema> {
     one_of(words, "How it is.").examples(["proven"]).into()
 }
 
+pub fn drill_of() -> RefOr<Schema> {
+    one_of(backup::DrillOf::ALL.map(backup::DrillOf::as_str), "What it was of.").examples(["copy"]).into()
+}
+
 pub fn account_state() -> RefOr<Schema> {
     let words = AccountState::ALL.map(AccountState::as_str);
     one_of(words, "How it is.").examples(["ready"]).into()

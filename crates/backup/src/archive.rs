@@ -34,6 +34,9 @@ pub enum ArchiveError {
     Foreign(String),
     #[error("{0:?} in it is not what was put into it; use another backup")]
     Differs(String),
+    /// Rows are missing, or there are more than there were.
+    #[error("the table {table} of it has {found} rows and had {said} when it was made; use another backup")]
+    Rows { table: String, said: u64, found: u64 },
     /// A newer program made it.
     #[error("it has form {found}, this program knows {known}; use the program that made it, or a newer one", known = manifest::FORM)]
     Newer { found: u32 },
@@ -61,6 +64,8 @@ pub(crate) struct Head {
     pub(crate) version: String,
     pub(crate) schema: i64,
     pub(crate) at_rest: bool,
+    /// How many rows each table of the database has.
+    pub(crate) rows: BTreeMap<String, u64>,
 }
 
 /// Writes a backup of these sources, to the disk. Blocks.
@@ -90,8 +95,9 @@ pub(crate) fn write(
         }
         files.push(Entry { name: source.name.clone(), bytes: source.bytes, sha256: hashing.end() });
     }
-    let Head { made_at, version, schema, at_rest } = head;
-    let manifest = Manifest { form: manifest::FORM, made_at, version, schema, at_rest, files };
+    let Head { made_at, version, schema, at_rest, rows } = head;
+    let manifest =
+        Manifest { form: manifest::FORM, made_at, version, schema, at_rest, rows: Some(rows), files };
     let text = serde_json::to_vec_pretty(&manifest).map_err(|error| written(error.into()))?;
     let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
     if size > manifest::LARGEST {
@@ -127,7 +133,7 @@ fn header(bytes: u64, made_at: domain::Timestamp) -> tar::Header {
 
 /// Unpacks a backup into a folder that is empty, and compares each file with what was put into it. Blocks.
 pub(crate) fn unpack(
-    from: File,
+    from: impl Read,
     into: &Path,
     stopping: &CancellationToken,
 ) -> Result<Manifest, ArchiveError> {
@@ -294,6 +300,7 @@ mod tests {
             version: "0.1.0".to_owned(),
             schema: 13,
             at_rest: false,
+            rows: BTreeMap::from([("messages".to_owned(), 3)]),
         }
     }
 

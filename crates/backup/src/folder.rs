@@ -19,6 +19,9 @@ const LARGEST: u64 = 1 << 20;
 /// How the names of files and folders end that are not whole, or only for a trial.
 const NOT_WHOLE: &str = ".partial";
 
+/// How the names of copies end that are fetched for a drill. They may take long to come, and are in no one's way.
+const FETCHED: &str = ".fetched";
+
 #[derive(Debug, Clone)]
 pub(crate) struct Folder(PathBuf);
 
@@ -53,6 +56,15 @@ pub fn read_history(folder: &Path) -> Result<Option<History>, HistoryError> {
     serde_json::from_str(&text).map(Some).map_err(|error| failed(error.into()))
 }
 
+/// The file of the newest backup in a folder, if there is one. Blocks on the disk.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn newest_in(folder: &Path) -> io::Result<Option<PathBuf>> {
+    let folder = Folder::new(folder.to_owned());
+    Ok(folder.list()?.last().map(|there| folder.file(&there.name)))
+}
+
 impl Folder {
     pub(crate) const fn new(path: PathBuf) -> Self {
         Self(path)
@@ -62,12 +74,19 @@ impl Folder {
         &self.0
     }
 
-    /// Makes it if need be, for its owner alone, and removes what an end in the middle of something left.
-    pub(crate) fn prepare(&self) -> io::Result<()> {
-        if !self.0.exists() {
-            DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
-            self.0.parent().map_or(Ok(()), |parent| owner::follow(&self.0, parent))?;
+    /// Makes it if need be, for its owner alone.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        if self.0.exists() {
+            return Ok(());
         }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+        self.0.parent().map_or(Ok(()), |parent| owner::follow(&self.0, parent))
+    }
+
+    /// Makes it if need be, and removes what an end in the middle of something left. Call it with the turn only: what is
+    /// under way looks the same.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        self.create()?;
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
             let name = entry.file_name();
@@ -106,6 +125,24 @@ impl Folder {
     /// Where it is unpacked for a trial.
     pub(crate) fn trial(&self, name: &BackupName) -> PathBuf {
         self.0.join(format!("{name}.trial{NOT_WHOLE}"))
+    }
+
+    /// Where a copy of it is put that is fetched for a drill.
+    pub(crate) fn fetched(&self, name: &BackupName) -> PathBuf {
+        self.0.join(format!("{name}{FETCHED}"))
+    }
+
+    /// Removes what drills left that were broken off.
+    pub(crate) fn remove_fetched(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let ours = name.to_str().and_then(|name| name.strip_suffix(FETCHED));
+            if ours.is_some_and(|name| name.parse::<BackupName>().is_ok()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// The backups, the oldest first.

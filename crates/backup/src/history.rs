@@ -8,6 +8,12 @@ use super::name::BackupName;
 /// The most attempts that are remembered.
 const MOST: usize = 200;
 
+/// The most copies that are remembered: more than the settings keep.
+const MOST_COPIES: usize = 600;
+
+/// The most drills that are remembered.
+const MOST_DRILLS: usize = 20;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// Since when there is something to make backups of, as far as is known here.
@@ -18,7 +24,83 @@ pub struct History {
     /// The last time that this data directory was put back from one.
     #[serde(default)]
     pub restored: Option<Restored>,
+    /// The copies elsewhere, in the order in which they were made.
+    #[serde(default)]
+    pub copies: Vec<Copied>,
+    /// Why there is no copy of the newest one, as long as that is so.
+    #[serde(default)]
+    pub uncopied: Option<Uncopied>,
+    /// Drills, the newest last.
+    #[serde(default)]
+    pub drills: Vec<Drill>,
 }
+
+/// A copy of a backup elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    pub name: BackupName,
+    /// Where: a folder, or `s3://bucket/prefix`.
+    pub to: String,
+    pub at: Timestamp,
+    /// Its size there, in bytes.
+    pub bytes: u64,
+    /// The hash of what was written there, in hexadecimal digits.
+    pub sha256: String,
+    pub encrypted: bool,
+}
+
+/// Attempts to copy, of which none came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uncopied {
+    /// What was to be copied last.
+    pub name: BackupName,
+    pub to: String,
+    /// When the first of them failed.
+    pub since: Timestamp,
+    /// When the last of them did.
+    pub at: Timestamp,
+    pub attempts: u32,
+    /// Why.
+    pub why: String,
+}
+
+/// A restore for practice, in a temporary folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drill {
+    /// When it ended.
+    pub at: Timestamp,
+    /// The backup that it was of.
+    pub name: BackupName,
+    pub of: DrillOf,
+    /// How many rows the database had, or what is wrong.
+    pub came: Result<u64, String>,
+}
+
+/// What a drill was of.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum DrillOf {
+    /// The backup in its folder.
+    Backup,
+    /// Its copy, which was fetched.
+    Copy,
+    /// Its encrypted copy, which was fetched and compared with what was written there; the backup itself was restored.
+    EncryptedCopy,
+}
+
+domain::enum_words!(DrillOf);
 
 /// One attempt to make a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +147,14 @@ pub struct Restored {
 
 impl History {
     pub const fn begun(since: Timestamp) -> Self {
-        Self { since, attempts: Vec::new(), restored: None }
+        Self {
+            since,
+            attempts: Vec::new(),
+            restored: None,
+            copies: Vec::new(),
+            uncopied: None,
+            drills: Vec::new(),
+        }
     }
 
     /// Remembers an attempt. Of several in a row that came to nothing only the last is kept.
@@ -107,6 +196,45 @@ impl History {
             let oldest = self.attempts.iter().position(|attempt| !spared(&attempt.name));
             self.attempts.remove(oldest.unwrap_or_default());
         }
+    }
+
+    /// Remembers a copy.
+    pub fn copied(&mut self, copied: Copied) {
+        self.copies.retain(|other| (&other.name, &other.to) != (&copied.name, &copied.to));
+        self.copies.push(copied);
+        let surplus = self.copies.len().saturating_sub(MOST_COPIES);
+        self.copies.drain(..surplus);
+        self.uncopied = None;
+    }
+
+    /// Remembers that a copy came to nothing.
+    pub fn not_copied(&mut self, name: &BackupName, to: &str, at: Timestamp, why: String) {
+        let before = self.uncopied.take().filter(|before| before.to == to);
+        self.uncopied = Some(Uncopied {
+            name: name.clone(),
+            to: to.to_owned(),
+            since: before.as_ref().map_or(at, |before| before.since),
+            at,
+            attempts: before.map_or(1, |before| before.attempts.saturating_add(1)),
+            why,
+        });
+    }
+
+    /// Forgets a copy that was removed.
+    pub fn forget_copy(&mut self, name: &BackupName, to: &str) {
+        self.copies.retain(|copied| (&copied.name, copied.to.as_str()) != (name, to));
+    }
+
+    /// Remembers a drill.
+    pub fn drilled(&mut self, drill: Drill) {
+        self.drills.push(drill);
+        let surplus = self.drills.len().saturating_sub(MOST_DRILLS);
+        self.drills.drain(..surplus);
+    }
+
+    /// The copies at a destination.
+    pub fn copies_at<'a>(&'a self, to: &'a str) -> impl DoubleEndedIterator<Item = &'a Copied> {
+        self.copies.iter().filter(move |copied| copied.to == to)
     }
 
     /// The newest that came to be.

@@ -1,23 +1,39 @@
 //! Which backups are too many. Pure.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use domain::Timestamp;
 
 use super::name::BackupName;
 
-/// Those to be removed, of all that are there: the oldest beyond the number that is kept, but never one that was proven
-/// while all newer ones are not. Names that lie ahead of `now` were made while the clock was wrong, and count as the oldest.
+/// How many backups are kept, and how old they may become; zero: any age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) most: usize,
+    pub(crate) age: Duration,
+}
+
+/// Those to be removed, of all that are there: the oldest beyond the number that is kept and those that are too old, but
+/// neither the newest nor one that was proven while all newer ones are not. Names that lie ahead of `now` were made while the
+/// clock was wrong, and count as the oldest.
 pub(crate) fn surplus(
     there: &[BackupName],
     proven: &[BackupName],
-    keep: usize,
+    kept: Kept,
     now: Timestamp,
 ) -> Vec<BackupName> {
     let mut newest_first: Vec<&BackupName> = there.iter().collect();
     newest_first.sort_by_key(|name| Reverse((name.made_at() <= now, *name)));
     let last_proven = newest_first.iter().find(|name| proven.contains(name)).copied();
-    newest_first.into_iter().skip(keep.max(1)).filter(|name| Some(*name) != last_proven).cloned().collect()
+    let is_old = |name: &BackupName| !kept.age.is_zero() && now.since(name.made_at()) > kept.age;
+    let too_many_or_old = newest_first.iter().enumerate().skip(1);
+    too_many_or_old
+        .filter(|(place, name)| *place >= kept.most.max(1) || is_old(name))
+        .map(|(_, name)| *name)
+        .filter(|name| Some(*name) != last_proven)
+        .cloned()
+        .collect()
 }
 
 #[cfg(test)]
@@ -27,6 +43,10 @@ mod tests {
 
     const LATE: Timestamp = Timestamp::from_micros(60_000_000);
 
+    const fn kept(most: usize) -> Kept {
+        Kept { most, age: Duration::ZERO }
+    }
+
     fn name(second: i64) -> BackupName {
         BackupName::of(Timestamp::from_micros(second * 1_000_000))
     }
@@ -34,16 +54,26 @@ mod tests {
     #[test]
     fn the_last_that_was_proven_stays() {
         let there: Vec<_> = (1..=5).map(name).collect();
-        assert_eq!(surplus(&there, &[name(1), name(2)], 2, LATE), [name(3), name(1)]);
-        assert_eq!(surplus(&there, &[name(5)], 2, LATE), [name(3), name(2), name(1)]);
-        assert_eq!(surplus(&there, &[], 9, LATE), []);
+        assert_eq!(surplus(&there, &[name(1), name(2)], kept(2), LATE), [name(3), name(1)]);
+        assert_eq!(surplus(&there, &[name(5)], kept(2), LATE), [name(3), name(2), name(1)]);
+        assert_eq!(surplus(&there, &[], kept(9), LATE), []);
+    }
+
+    #[test]
+    fn the_old_go_but_the_newest_and_the_last_proven() {
+        let there: Vec<_> = [1, 20, 40].map(name).into();
+        let young = Kept { most: 9, age: Duration::from_secs(30) };
+        assert_eq!(surplus(&there, &[name(40)], young, LATE), [name(20), name(1)]);
+        assert_eq!(surplus(&there, &[name(1)], young, LATE), [name(20)]);
+        let very_late = LATE.plus(Duration::from_hours(1));
+        assert_eq!(surplus(&there, &[], young, very_late), [name(20), name(1)]);
     }
 
     #[test]
     fn what_a_wrong_clock_named_gives_way_to_what_is_made_now() {
         let there = [name(1), name(500), name(501)];
-        assert_eq!(surplus(&there, &[name(1), name(500)], 2, LATE), [name(500)]);
-        assert_eq!(surplus(&[name(2), name(500), name(501)], &[], 1, LATE), [name(501), name(500)]);
+        assert_eq!(surplus(&there, &[name(1), name(500)], kept(2), LATE), [name(500)]);
+        assert_eq!(surplus(&[name(2), name(500), name(501)], &[], kept(1), LATE), [name(501), name(500)]);
     }
 
     proptest! {
@@ -52,13 +82,15 @@ mod tests {
             there in proptest::collection::btree_set(0_i64..60, 0..12),
             proven in proptest::collection::btree_set(0_i64..60, 0..12),
             keep in 0_usize..8,
+            age in 0_u64..70,
         ) {
             let there: Vec<_> = there.into_iter().map(name).collect();
             let proven: Vec<_> = proven.into_iter().map(name).collect();
-            let removed = surplus(&there, &proven, keep, LATE);
+            let rule = Kept { most: keep, age: Duration::from_secs(age) };
+            let removed = surplus(&there, &proven, rule, LATE);
             let kept: Vec<_> = there.iter().filter(|name| !removed.contains(name)).collect();
             prop_assert!(kept.len() <= keep.max(1) + 1);
-            prop_assert!(kept.len() >= there.len().min(keep));
+            prop_assert!(age > 0 || kept.len() >= there.len().min(keep));
             prop_assert!(there.iter().max().is_none_or(|newest| kept.contains(&newest)));
             let last_proven = there.iter().filter(|name| proven.contains(name)).max();
             prop_assert!(last_proven.is_none_or(|proven| kept.contains(&proven)));

@@ -1,10 +1,15 @@
-//! Backups: one file each, made while the program runs, proven by a trial, kept by number, put back by `restore`.
+//! Backups: one file each, made while the program runs, proven by a trial, copied elsewhere, kept by number and age, put back
+//! by `restore`, which is practised now and then.
 //!
 //! A backup holds the database as it was at one moment, and the files of messages and uploads that wait. It holds neither
 //! the master key nor the settings, which would make it the accounts themselves; secrets in it are sealed with that key.
 
 mod archive;
 mod bundle;
+mod copies;
+mod copying;
+mod destination;
+mod drills;
 mod due;
 mod folder;
 mod history;
@@ -18,15 +23,23 @@ mod restore;
 #[cfg(test)]
 mod restore_tests;
 mod room;
+mod seal;
 mod service;
 #[cfg(test)]
 mod tests;
+mod verify;
 
+pub use copies::{CopiesView, CopyTrouble};
+pub use copying::CopyError;
+pub use destination::DestinationError;
+pub use drills::DrillsView;
 pub use due::{due, oldest};
-pub use folder::{HistoryError, read_history};
-pub use history::{Attempt, AttemptBy, History, Proof, Restored};
+pub use folder::{HistoryError, newest_in, read_history};
+pub use history::{Attempt, AttemptBy, Copied, Drill, DrillOf, History, Proof, Restored, Uncopied};
 pub use making::BackupError;
 pub use manifest::Manifest;
 pub use name::{BackupName, InvalidBackupName};
 pub use restore::{Done, Places, Ready, Restore, RestoreError, Waiting, finish, is_half_way};
-pub use service::{BackupParts, BackupState, BackupView, Backups, Standing};
+pub use seal::{Identity, OpenCopyError};
+pub use service::{BackupParts, BackupState, BackupView, Backups, Standing, Troubles};
+pub use verify::{Verification, Verified, verify};

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use domain::Timestamp;
-use store::{SnapshotError, Store};
+use store::{ProvenCopy, SnapshotError, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::archive::{self, ArchiveError, Head};
@@ -111,7 +111,8 @@ impl Making<'_> {
             proven = self.store.prove(&copy) => proven,
             () = self.stopping.cancelled() => return Err(BackupError::Stopping),
         };
-        let schema = proven.map_err(|error| BackupError::BrokeDown(error.to_string()))?.schema;
+        let ProvenCopy { schema, rows, .. } =
+            proven.map_err(|error| BackupError::BrokeDown(error.to_string()))?;
 
         let (folder, data_dir, name) = (self.folder.clone(), self.data_dir.to_owned(), name.clone());
         let (version, at_rest, stopping) = (self.version.to_owned(), self.at_rest, self.stopping.clone());
@@ -124,7 +125,7 @@ impl Making<'_> {
             let partial = folder.partial(&name);
             let file =
                 OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(failed)?;
-            archive::write(file, &sources, Head { made_at: at, version, schema, at_rest }, &stopping)?;
+            archive::write(file, &sources, Head { made_at: at, version, schema, at_rest, rows }, &stopping)?;
             let size = fs::metadata(&partial).map_err(failed)?.len();
             folder.finish(&name).map_err(failed)?;
             Ok(size)

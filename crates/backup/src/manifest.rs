@@ -1,7 +1,11 @@
 //! What a backup says of itself: the last entry of its file, so that a file without it is not whole.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::archive::ArchiveError;
 
 /// The name of its entry.
 pub(crate) const NAME: &str = "manifest.json";
@@ -26,6 +30,9 @@ pub struct Manifest {
     /// Whether no server ran when it was made: nothing was sent by it since, unless one was started.
     #[serde(default)]
     pub at_rest: bool,
+    /// How many rows each table of the database has; nothing in a backup of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<BTreeMap<String, u64>>,
     pub files: Vec<Entry>,
 }
 
@@ -44,5 +51,20 @@ impl Manifest {
     /// How large everything in it is, in bytes.
     pub fn bytes(&self) -> u64 {
         self.files.iter().fold(0, |sum, entry| sum.saturating_add(entry.bytes))
+    }
+
+    /// Compares the rows that were counted with those that it says.
+    pub(crate) fn compare_rows(&self, found: &BTreeMap<String, u64>) -> Result<(), ArchiveError> {
+        let Some(said) = &self.rows else { return Ok(()) };
+        let tables: BTreeSet<&String> = said.keys().chain(found.keys()).collect();
+        let rows = |of: &BTreeMap<String, u64>, table: &String| of.get(table).copied().unwrap_or_default();
+        match tables.into_iter().find(|table| said.get(*table) != found.get(*table)) {
+            None => Ok(()),
+            Some(table) => Err(ArchiveError::Rows {
+                table: table.clone(),
+                said: rows(said, table),
+                found: rows(found, table),
+            }),
+        }
     }
 }

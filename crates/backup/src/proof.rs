@@ -62,7 +62,9 @@ async fn attempt(
         Err(wrong) => return Ok(Err(wrong)),
     };
     match store.prove(&trial.join(bundle::DATABASE)).await {
-        Ok(_) => Ok(Ok(manifest)),
+        Ok(proven) => {
+            Ok(manifest.compare_rows(&proven.rows).map(|()| manifest).map_err(|wrong| wrong.to_string()))
+        }
         Err(error) => Ok(Err(error.to_string())),
     }
 }

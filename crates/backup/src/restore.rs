@@ -4,6 +4,7 @@
 //! written that says what goes where; from then on no store opens there until the rest is done, by calling this again. What was
 //! there before is kept.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use ambient::Clock;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{DirectoryLock, HeldBack, MasterKey, OpenError, Store, StoreError, StoreOptions};
+use store::{DirectoryLock, HeldBack, MasterKey, OpenError, ProvenCopy, Store, StoreError, StoreOptions};
 use tokio_util::sync::CancellationToken;
 
 use super::archive::{self, ArchiveError};
@@ -21,6 +22,7 @@ use super::folder::{Folder, create_anew};
 use super::history::Restored;
 use super::manifest::Manifest;
 use super::owner;
+use super::seal::{self, Identity, OpenCopyError};
 
 /// How the names of folders begin for what was there.
 const REPLACED: &str = "replaced-";
@@ -45,6 +47,13 @@ pub enum RestoreError {
         file: PathBuf,
         /// What is wrong with it.
         source: ArchiveError,
+    },
+    /// It is encrypted, and cannot be opened.
+    #[error("{}: {source}", file.display())]
+    Encrypted {
+        file: PathBuf,
+        /// Why.
+        source: OpenCopyError,
     },
     /// The data directory is in use, or the database of the backup cannot be opened with this master key.
     #[error(transparent)]
@@ -94,6 +103,8 @@ pub struct Restore {
     pub master_key: MasterKey,
     /// What becomes of what waited.
     pub waiting: Waiting,
+    /// What opens an encrypted copy.
+    pub identity: Option<Identity>,
     pub clock: Clock,
 }
 
@@ -102,6 +113,8 @@ pub struct Ready {
     pub manifest: Manifest,
     /// What was held back of it; nothing when it is to be sent.
     pub held: Option<HeldBack>,
+    /// How many rows each table of the database had before anything was held back.
+    pub rows: BTreeMap<String, u64>,
     /// Whether there is a database that it takes the place of.
     pub replaces: bool,
     restore: Restore,
@@ -226,7 +239,13 @@ impl Restore {
     /// # Errors
     /// The directory is in use, the backup is broken, of a newer program or of another master key, or there is no room.
     pub async fn prepare(self) -> Result<Ready, RestoreError> {
+        self.prepare_until(&CancellationToken::new()).await
+    }
+
+    /// The same, as long as nothing stops it.
+    pub(crate) async fn prepare_until(mut self, stopping: &CancellationToken) -> Result<Ready, RestoreError> {
         let (file, data_dir) = (self.file.clone(), self.places.data_dir.clone());
+        let (identity, stopping) = (self.identity.take(), stopping.clone());
         let (lock, aside, manifest) = in_background(move || {
             let file_failed = |source| RestoreError::Unreadable { file: file.clone(), source };
             let opened = File::open(&file).map_err(file_failed)?;
@@ -242,7 +261,9 @@ impl Restore {
             for folder in FOLDERS {
                 DirBuilder::new().mode(0o700).create(path.join(folder)).map_err(failed)?;
             }
-            let manifest = archive::unpack(opened, &path, &CancellationToken::new())
+            let encrypted = |source| RestoreError::Encrypted { file: file.clone(), source };
+            let opened = seal::opened(opened, identity.as_ref()).map_err(encrypted)?;
+            let manifest = archive::unpack(opened, &path, &stopping)
                 .map_err(|source| RestoreError::Archive { file: file.clone(), source })?;
             Ok((lock, aside, manifest))
         })
@@ -250,15 +271,18 @@ impl Restore {
         if self.waiting == Waiting::Send && !manifest.at_rest {
             return Err(RestoreError::MadeWhileServed);
         }
+        let rows = self.prove(&self.places.aside()).await?.rows;
+        manifest
+            .compare_rows(&rows)
+            .map_err(|source| RestoreError::Archive { file: self.file.clone(), source })?;
         let held = self.make_ready(manifest.made_at).await?;
         let replaces = self.places.database.exists();
-        Ok(Ready { manifest, held, replaces, restore: self, aside, lock })
+        Ok(Ready { manifest, held, rows, replaces, restore: self, aside, lock })
     }
 
     /// Opens the database aside, which brings it up to date, and holds back what waited.
     async fn make_ready(&self, made_at: Timestamp) -> Result<Option<HeldBack>, RestoreError> {
         let aside = self.places.aside();
-        self.prove(&aside).await?;
         let store = Store::open(StoreOptions {
             data_dir: aside.clone(),
             url: format!("sqlite:{DATABASE}"),
@@ -283,10 +307,10 @@ impl Restore {
         Ok(held)
     }
 
-    async fn prove(&self, aside: &Path) -> Result<(), RestoreError> {
+    async fn prove(&self, aside: &Path) -> Result<ProvenCopy, RestoreError> {
         let (copy, data_dir, key) =
             (aside.join(DATABASE), self.places.data_dir.clone(), self.master_key.clone());
-        in_background(move || Ok(store::prove_copy(&copy, &data_dir, &key).map(drop)?)).await
+        in_background(move || Ok(store::prove_copy(&copy, &data_dir, &key)?)).await
     }
 }
 

@@ -51,6 +51,7 @@ impl World {
             clock: clock.clone(),
             data_dir: data.clone(),
             settings: config::BackupSettings::default(),
+            master_key: MasterKey::File("master.key".into()),
             version: "0.1.0",
             at_rest: false,
         });
@@ -81,6 +82,7 @@ impl World {
             places: self.places(),
             master_key: MasterKey::File("master.key".into()),
             waiting: Waiting::Hold,
+            identity: None,
             clock: self.clock.clone(),
         }
     }

@@ -2,26 +2,31 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ambient::Clock;
 use config::BackupSettings;
 use domain::Timestamp;
-use store::Store;
+use store::{MasterKey, Store};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::copies::CopiesView;
+use super::destination::Destination;
+use super::drills::DrillsView;
 use super::due::due;
 use super::folder::{Folder, There};
 use super::history::{Attempt, AttemptBy, History, Proof};
+use super::keep::{self, Kept};
 use super::making::{BackupError, Making, in_background};
 use super::name::BackupName;
-use super::{keep, proof};
+use super::proof;
 
 /// How often it is looked whether one is due.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
+pub(super) const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// What backups are made of.
 pub struct BackupParts {
@@ -30,6 +35,8 @@ pub struct BackupParts {
     pub data_dir: PathBuf,
     /// How often, how many, where.
     pub settings: BackupSettings,
+    /// What secrets in the database are sealed with; drills open a backup with it.
+    pub master_key: MasterKey,
     /// The version of this program.
     pub version: &'static str,
     /// Whether no server runs: this process only serves one command.
@@ -38,29 +45,48 @@ pub struct BackupParts {
 
 /// Backups of a data directory. Cheap to clone.
 #[derive(Clone)]
-pub struct Backups(Arc<Inner>);
+pub struct Backups(pub(super) Arc<Inner>);
 
-struct Inner {
-    parts: BackupParts,
-    rule: Mutex<Rule>,
-    folder: Folder,
+pub(super) struct Inner {
+    pub(super) parts: BackupParts,
+    plan: Mutex<Arc<Plan>>,
+    pub(super) folder: Folder,
     doing: Mutex<Option<Doing>>,
     /// What became of backups, once it was read: it counts also where it cannot be written.
     history: Mutex<Option<History>>,
-    stopping: CancellationToken,
+    /// Held while the history is written, so that the newest is written last.
+    writing: Mutex<()>,
+    /// Something was done: there may be a backup to be copied.
+    pub(super) made: Notify,
+    pub(super) stopping: CancellationToken,
     tasks: TaskTracker,
 }
 
-/// How often one is made, and how many are kept.
-#[derive(Clone, Copy)]
-struct Rule {
-    every: Duration,
-    keep: usize,
+/// What the settings say, and the destination of copies that they name; an error when they name none that can be used.
+pub(super) struct Plan {
+    pub(super) settings: BackupSettings,
+    pub(super) destination: Result<Option<Destination>, String>,
+}
+
+impl Plan {
+    fn new(settings: BackupSettings, data_dir: &Path) -> Arc<Self> {
+        let destination = Destination::of(&settings.copy, data_dir).map_err(|error| error.to_string());
+        Arc::new(Self { settings, destination })
+    }
+
+    const fn kept(&self) -> Kept {
+        Kept { most: self.settings.keep, age: self.settings.keep_for }
+    }
+
+    /// What is kept at the destination.
+    pub(super) const fn kept_there(&self) -> Kept {
+        Kept { most: self.settings.copy.keep, age: self.settings.copy.keep_for }
+    }
 }
 
 /// What is done now; one thing at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Doing {
+pub(super) enum Doing {
     Making(BackupName, AttemptBy),
     Proving(BackupName),
     /// Something is written down.
@@ -108,48 +134,69 @@ pub struct Standing {
     /// How often one is made; zero: never by itself.
     pub every: Duration,
     pub keep: usize,
+    /// How old they may become; zero: any age.
+    pub keep_for: Duration,
     /// When the next one is due.
     pub next_at: Option<Timestamp>,
     /// The newest first.
     pub backups: Vec<BackupView>,
+    /// Copies elsewhere; nothing where none are made.
+    pub copies: Option<CopiesView>,
+    pub drills: DrillsView,
+}
+
+/// What is in trouble with backups, for alerts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Troubles {
+    /// Why the last attempt to make one failed.
+    pub making: Option<String>,
+    /// Where copies are made: why there is none of the newest one.
+    pub copying: Option<Option<String>>,
+    /// Where drills take place: why the last one failed.
+    pub drill: Option<Option<String>>,
 }
 
 impl Backups {
     /// Backups of a data directory; none is made before [`Backups::start`], or when somebody asks.
     pub fn new(parts: BackupParts) -> Self {
         let folder = Folder::new(parts.data_dir.join(&parts.settings.folder));
-        let rule = Rule { every: parts.settings.every, keep: parts.settings.keep };
+        let plan = Plan::new(parts.settings.clone(), &parts.data_dir);
         Self(Arc::new(Inner {
-            rule: Mutex::new(rule),
+            plan: Mutex::new(plan),
             parts,
             folder,
             doing: Mutex::default(),
             history: Mutex::default(),
+            writing: Mutex::default(),
+            made: Notify::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }))
     }
 
-    /// How often one is made from now on, and how many are kept.
+    /// What is done from now on. What is under way goes on as it was begun.
     pub fn reload(&self, settings: &BackupSettings) {
-        let rule = Rule { every: settings.every, keep: settings.keep };
-        *self.0.rule.lock().unwrap_or_else(PoisonError::into_inner) = rule;
+        let plan = Plan::new(settings.clone(), &self.0.parts.data_dir);
+        *self.0.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
+        self.0.made.notify_one();
     }
 
-    fn rule(&self) -> Rule {
-        *self.0.rule.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.0.plan.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes them when they are due.
+    /// Makes them when they are due, copies them elsewhere, and drills.
     pub fn start(&self) {
-        let backups = self.clone();
-        self.0.tasks.spawn(async move {
-            let stopping = backups.0.stopping.clone();
-            tokio::select! {
-                () = backups.keep_making() => {}
-                () = stopping.cancelled() => {}
-            }
-        });
+        let (making, copying, drilling) = (self.clone(), self.clone(), self.clone());
+        self.0.tasks.spawn(self.0.stopping.clone().run_until_cancelled_owned(async move {
+            making.keep_making().await;
+        }));
+        // What it has begun there, it removes before it ends.
+        let stopping = self.0.stopping.clone();
+        self.0.tasks.spawn(async move { copying.keep_copying(&stopping).await });
+        self.0.tasks.spawn(self.0.stopping.clone().run_until_cancelled_owned(async move {
+            drilling.keep_drilling().await;
+        }));
     }
 
     /// Ends what is done now: half a backup is none.
@@ -235,17 +282,32 @@ impl Backups {
         let doing = self.doing().clone();
         let there = self.list().await?;
         let history = self.history().await;
-        let Rule { every, keep } = self.rule();
+        let BackupSettings { every, keep, keep_for, .. } = self.plan().settings;
         Ok(Standing {
             folder: self.0.folder.path().to_owned(),
             every,
             keep,
+            keep_for,
             next_at: due(&history, every, self.0.parts.clock.now()),
             backups: views(&there, &history, doing.as_ref()),
+            copies: self.copies(&history),
+            drills: self.drills(&history, there.last().map(|there| &there.name)),
         })
     }
 
-    async fn list(&self) -> Result<Vec<There>, BackupError> {
+    /// What is in trouble.
+    pub async fn troubles(&self) -> Troubles {
+        let history = self.history().await;
+        let drills = !self.plan().settings.drill_every.is_zero();
+        let copies = self.copies(&history);
+        Troubles {
+            making: history.failing().and_then(|failed| failed.came.clone().err()),
+            copying: copies.map(|copies| copies.failing.map(|failing| failing.why)),
+            drill: drills.then(|| history.drills.last().and_then(|last| last.came.clone().err())),
+        }
+    }
+
+    pub(super) async fn list(&self) -> Result<Vec<There>, BackupError> {
         let folder = self.0.folder.clone();
         in_background(move || {
             folder.list().map_err(|source| BackupError::Folder { folder: folder.path().to_owned(), source })
@@ -253,7 +315,7 @@ impl Backups {
         .await
     }
 
-    async fn history(&self) -> History {
+    pub(super) async fn history(&self) -> History {
         if let Some(known) = self.known().clone() {
             return known;
         }
@@ -267,15 +329,17 @@ impl Backups {
         self.0.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers what became of something, and writes it down. Only whoever has the turn does.
-    async fn remember(&self, change: impl FnOnce(&mut History)) {
-        let mut history = self.history().await;
-        change(&mut history);
-        *self.known() = Some(history.clone());
-        let folder = self.0.folder.clone();
+    /// Remembers what became of something, and writes it down.
+    pub(super) async fn remember(&self, change: impl FnOnce(&mut History)) {
+        let read = self.history().await;
+        change(self.known().get_or_insert(read));
+        let backups = self.clone();
         let kept = in_background(move || {
+            let folder = &backups.0.folder;
             let failed = |source| BackupError::Folder { folder: folder.path().to_owned(), source };
-            folder.prepare().map_err(failed)?;
+            let _writing = backups.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(history) = backups.known().clone() else { return Ok(()) };
+            folder.create().map_err(failed)?;
             folder.keep(&history).map_err(failed)
         });
         if let Err(error) = kept.await {
@@ -283,11 +347,19 @@ impl Backups {
         }
     }
 
+    /// The backup that is made or tried now.
+    pub(super) fn busy(&self) -> Option<BackupName> {
+        match &*self.doing() {
+            Some(Doing::Making(name, _) | Doing::Proving(name)) => Some(name.clone()),
+            Some(Doing::Noting) | None => None,
+        }
+    }
+
     fn doing(&self) -> MutexGuard<'_, Option<Doing>> {
         self.0.doing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_turn(&self, what: Doing) -> Result<Turn, BackupError> {
+    pub(super) fn take_turn(&self, what: Doing) -> Result<Turn, BackupError> {
         if self.0.stopping.is_cancelled() {
             return Err(BackupError::Stopping);
         }
@@ -306,7 +378,7 @@ impl Backups {
             drop(turn);
         }
         loop {
-            let (every, now) = (self.rule().every, self.0.parts.clock.now());
+            let (every, now) = (self.plan().settings.every, self.0.parts.clock.now());
             let next = due(&self.history().await, every, now);
             if next.is_some_and(|next| next <= now) {
                 // Somebody may be at it; it is looked again soon.
@@ -372,7 +444,7 @@ impl Backups {
         let names: Vec<_> = there.into_iter().map(|there| there.name).collect();
         let folder = self.0.folder.clone();
         let now = self.0.parts.clock.now();
-        let surplus = keep::surplus(&names, &proven, self.rule().keep, now);
+        let surplus = keep::surplus(&names, &proven, self.plan().kept(), now);
         let removed = tokio::task::spawn_blocking(move || {
             for name in surplus {
                 match fs::remove_file(folder.file(&name)) {
@@ -386,11 +458,13 @@ impl Backups {
 }
 
 /// The right to make or try something; given back when dropped.
-struct Turn(Backups);
+pub(super) struct Turn(Backups);
 
 impl Drop for Turn {
     fn drop(&mut self) {
         *self.0.doing() = None;
+        // There may be one more to be copied.
+        self.0.0.made.notify_one();
     }
 }
 

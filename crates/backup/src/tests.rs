@@ -42,6 +42,7 @@ impl World {
             clock: clock.clone(),
             data_dir: place.path().join("data"),
             settings,
+            master_key: MasterKey::File("master.key".into()),
             version: "0.1.0",
             at_rest: false,
         };

@@ -10,13 +10,11 @@ use domain::{AccountName, Purpose, Service};
 use toml::Value;
 
 use crate::{
+    backup,
     document::Document,
     settings::Settings,
     telegram::{AccountSettings, SessionSource},
 };
-
-/// More often would only wear the disk.
-const SHORTEST_BACKUP: Duration = Duration::from_hours(1);
 
 /// Each session has one source. Looked at before the settings are made, as they have no form for any other.
 pub(crate) fn sources(document: &mut Document) {
@@ -48,10 +46,7 @@ pub(crate) fn settings(settings: &Settings, document: &mut Document) {
     data_centres(settings, document);
     ports(settings, document);
     alerts(settings, document);
-    let every = settings.backup.every;
-    if !every.is_zero() && every < SHORTEST_BACKUP {
-        document.refuse("backup.every", "is shorter than 1h; make it longer, or \"0s\" for none by itself");
-    }
+    backup::check(&settings.backup, document);
     webhooks(settings, document);
 }
 

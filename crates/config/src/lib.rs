@@ -6,6 +6,7 @@
 //! names and [`settings_reference`] come from there.
 
 mod alerts;
+mod backup;
 mod changes;
 mod crosscheck;
 mod data_dir;
@@ -40,6 +41,7 @@ pub use alerts::{
     AlertSettings, AlertTarget, AlertTargetFields, AlertTargetKind, InvalidSmtp, SmtpAddress, SmtpSecurity,
     WebhookSecret, WrongField,
 };
+pub use backup::{BackupCopySettings, BackupSettings};
 pub use changes::{Change, Changes};
 pub use data_dir::default_data_dir;
 pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
@@ -55,8 +57,8 @@ pub use reference::settings_reference;
 pub use repeats::{InvalidRepeats, parse_repeats};
 pub use secret::SecretOrigin;
 pub use settings::{
-    BackupSettings, EventsSettings, GREATEST_FILE, LimitsSettings, LogFormat, LogLevel, LogSettings,
-    MediaSettings, RetentionSettings, Settings,
+    EventsSettings, GREATEST_FILE, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings,
+    RetentionSettings, Settings,
 };
 pub use size::{InvalidSize, format_size, parse_size};
 pub use source::SettingSource;

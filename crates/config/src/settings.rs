@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     alerts::AlertSettings,
+    backup::BackupSettings,
     doctor::DoctorSettings,
     keys::settings,
     legacy::LegacySettings,
@@ -71,19 +72,6 @@ impl Settings {
             .iter()
             .filter_map(|port| Some((port.port, port.account.as_ref()?)))
             .filter(move |(_, account)| !named(account))
-    }
-}
-
-settings! {
-    /// The section `[backup]`.
-    pub section BackupSettings at "backup." {
-        /// How often the running program makes a backup; 0s for never by itself.
-        #[serde(with = "crate::duration")]
-        every: Duration = "1d", duration("0s", "30d") => live;
-        /// How many backups are kept; older ones are removed, but never the last that was proven.
-        keep: usize = 7, integer(1, 1000) => live;
-        /// Where backups are stored; a relative folder is relative to the data directory.
-        folder: PathBuf = PathBuf::from("backups"), word("the path of a folder", not_blank);
     }
 }
 

@@ -88,7 +88,9 @@ const fn place(code: Code) -> Option<&'static str> {
         | Code::BackupOld
         | Code::BackupFailing
         | Code::BackupBroken
-        | Code::BackupUntried => "/settings/backups",
+        | Code::BackupUntried
+        | Code::BackupNotCopied
+        | Code::BackupDrillFailed => "/settings/backups",
         _ => return None,
     })
 }

@@ -271,6 +271,8 @@ fn judge(
             (Ok(settings), Some(backups)) => check::backups::check(&check::backups::Facts {
                 folder: &backups.folder.display().to_string(),
                 every: settings.backup.every,
+                copied: settings.backup.copy.folder.is_some() || settings.backup.copy.bucket.is_some(),
+                drilled: !settings.backup.drill_every.is_zero(),
                 history: backups.history.as_ref().map(Option::as_ref).map_err(String::as_str),
                 served: inside.map(|inside| inside.server.started_at),
                 now,

@@ -146,6 +146,10 @@ codes! {
     BackupBroken = "backup_broken",
     /// It was not tried for long whether a backup can be put back.
     BackupUntried = "backup_untried",
+    /// The newest backup was not copied to where copies go.
+    BackupNotCopied = "backup_not_copied",
+    /// The last restore drill failed.
+    BackupDrillFailed = "backup_drill_failed",
     /// Messages wait for longer than they should.
     QueueStuck = "queue_stuck",
     /// Messages or operations whose end is not known.

@@ -1,8 +1,10 @@
 //! The survey of an installation of the old Python scripts: what a script says of itself, which of them run and who started
-//! them, the table that an auditor would write, and the plan to take it over.
+//! them, the table that an auditor would write, and the plan to take it over; and the flows that scripts become which press
+//! buttons.
 //!
 //! It goes once no one moves from the scripts any more.
 
+pub mod flows;
 mod folder;
 mod plan;
 mod python_words;

@@ -21,6 +21,7 @@ mod scan;
 mod session;
 mod sqlite;
 mod strings;
+mod tables;
 mod telethon;
 mod unreadable;
 mod write;
@@ -35,5 +36,6 @@ pub use registry::{
 pub use scan::{Entry, Limit, Scan, scan};
 pub use session::{ChannelState, Fingerprint, Found, Key, Kind, Peer, PeerKind, Session, UpdateState};
 pub use strings::{pyrogram_string, string_session};
+pub use tables::TableRows;
 pub use unreadable::{Foreign, Unreadable, Unwritable};
 pub use write::{write_kurigram, write_telethon};

@@ -16,6 +16,7 @@ use crate::Unreadable;
 use crate::centre;
 use crate::private_copy::PrivateCopy;
 use crate::session::{Kind, UpdateState};
+use crate::tables::TableRows;
 
 /// What every SQLite file begins with.
 pub(crate) const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -77,6 +78,21 @@ impl<'a> Database<'a> {
             .ok()
             .filter(|version| (1..=newest).contains(version))
             .ok_or(Unreadable::OtherVersion { kind, version, newest })
+    }
+
+    /// All tables with the number of their rows.
+    pub(crate) fn tables(&self) -> Result<Vec<TableRows>, Unreadable> {
+        let sql = "SELECT name FROM sqlite_master
+                   WHERE type = 'table' AND sql NOT LIKE 'create virtual%' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+                   ORDER BY name";
+        let mut statement = self.connection.prepare(sql)?;
+        let names = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        let counted = names.into_iter().map(|name| {
+            let sql = format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\""));
+            let rows: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
+            Ok(TableRows { name, rows: u64::try_from(rows).unwrap_or_default() })
+        });
+        counted.collect()
     }
 
     pub(crate) fn pragma(&self, name: &str) -> Result<i64, Unreadable> {

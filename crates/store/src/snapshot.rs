@@ -1,5 +1,6 @@
 //! A copy of the database as it is at one moment, made while it is worked on, and the proof that such a copy is whole.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::ControlFlow;
@@ -20,12 +21,14 @@ use crate::error::{MasterKeyError, SnapshotError};
 use crate::{MasterKey, OpenError, Store, StoreError, inspect, opening};
 
 /// A copy that was read through: nothing in it is damaged, it is of this program's time, and its key is the one that is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenCopy {
     /// The version of its schema.
     pub schema: i64,
     /// Its size, in bytes.
     pub bytes: u64,
+    /// How many rows each table has.
+    pub rows: BTreeMap<String, u64>,
 }
 
 impl Store {
@@ -105,12 +108,26 @@ fn prove(copy: &Path, ours: impl FnOnce(&[u8]) -> Result<(), OpenError>) -> Resu
     let connection = inspect::open(copy, true).map_err(failed)?;
     let schema = inspect::schema(&connection, copy)?;
     inspect::read_through(&connection, copy)?;
+    let rows = rows(&connection).map_err(failed)?;
     let check = opening::key_check(&database::Connection::Sqlite(connection))
         .map_err(|error| OpenError::Failed { file: copy.to_owned(), what: error.to_string() })?;
     if let Some(sealed) = check {
         ours(&sealed)?;
     }
-    Ok(ProvenCopy { schema, bytes })
+    Ok(ProvenCopy { schema, bytes, rows })
+}
+
+fn rows(connection: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+    let sql =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let names =
+        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let counted = names.into_iter().map(|name| {
+        let sql = format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\""));
+        let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+        Ok((name, u64::try_from(count).unwrap_or_default()))
+    });
+    counted.collect()
 }
 
 /// Interrupts what its connection does when it goes out of scope; a connection that is gone does not mind.

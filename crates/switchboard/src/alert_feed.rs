@@ -1,10 +1,12 @@
-//! Hands each round of health checks to the alerts, which webhooks are switched off, and which API keys end soon.
+//! Hands each round of health checks to the alerts, which webhooks are switched off, which API keys end soon, and what is wrong
+//! with backups.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{Alerts, Card, Probe, ProbeResult, Round};
+use backup::{Backups, Troubles};
 use domain::{AccountName, Timestamp};
 use health::{CardId, CardKind, Health};
 use store::{ApiKey, Store, StoredWebhook};
@@ -18,7 +20,7 @@ const WARNINGS: [(&str, Duration); 2] =
     [("within_7_days", Duration::from_hours(7 * 24)), ("within_1_day", Duration::from_hours(24))];
 
 /// Passes each round on, until the health checks end.
-pub(crate) async fn hand_on(health: Health, alerts: Alerts, store: Store) {
+pub(crate) async fn hand_on(health: Health, alerts: Alerts, store: Store, backups: Backups) {
     let mut rounds = health.beats();
     let (mut webhooks, mut keys) = (Vec::new(), Vec::new());
     loop {
@@ -35,6 +37,7 @@ pub(crate) async fn hand_on(health: Health, alerts: Alerts, store: Store) {
                 let mut round = translate(&round, |id| health.card(id)?.detail);
                 round.probes.extend(webhooks.iter().map(of_webhook));
                 round.probes.extend(keys.iter().flat_map(|key| of_key(key, at)));
+                round.probes.extend(of_backups(backups.troubles().await));
                 alerts.observe(round);
             }
             // Rounds that were missed are no beats; the next one comes.
@@ -105,6 +108,26 @@ fn of_key(key: &ApiKey, now: Timestamp) -> Vec<Probe> {
     WARNINGS.into_iter().map(warning).collect()
 }
 
+/// Backups in the terms of the alerts: a card for making them and, where there are any, for copies and for drills.
+fn of_backups(troubles: Troubles) -> impl Iterator<Item = Probe> {
+    let Troubles { making, copying, drill } = troubles;
+    let kinds = [
+        ("made", "backup_failed", Some(making)),
+        ("copy", "copy_failed", copying),
+        ("drill", "drill_failed", drill),
+    ];
+    kinds.into_iter().filter_map(|(name, reason, trouble)| {
+        let card = Card {
+            id: format!("backup:{name}").into(),
+            kind: "backup".into(),
+            name: name.to_owned(),
+            parent: None,
+        };
+        let red = |why| ProbeResult::Red { reason: reason.to_owned(), detail: Some(why) };
+        Some(Probe { card, result: trouble?.map_or(ProbeResult::Green, red) })
+    })
+}
+
 fn card(id: &CardId) -> Card {
     let account = (id.kind() == CardKind::Line)
         .then(|| id.name().split_once(':')?.0.parse::<AccountName>().ok())
@@ -141,6 +164,17 @@ mod tests {
         assert_eq!(probes[0].result, ProbeResult::Red { reason, detail });
         assert_eq!((&probes[1].result, &probes[2].result), (&ProbeResult::Green, &ProbeResult::Grey));
         assert_eq!((&*probes[2].card.kind, probes[2].card.name.as_str()), ("store", "store"));
+    }
+
+    #[test]
+    fn a_failed_copy_is_red_and_what_is_not_wanted_has_no_card() {
+        let troubles = Troubles { making: None, copying: Some(Some("it is away".to_owned())), drill: None };
+        let probes: Vec<_> = of_backups(troubles).collect();
+        let (reason, detail) = ("copy_failed".to_owned(), Some("it is away".to_owned()));
+        let shown: Vec<_> =
+            probes.into_iter().map(|probe| (probe.card.id.to_string(), probe.result)).collect();
+        let red = ProbeResult::Red { reason, detail };
+        assert_eq!(shown, [("backup:made".to_owned(), ProbeResult::Green), ("backup:copy".to_owned(), red)]);
     }
 
     #[test]

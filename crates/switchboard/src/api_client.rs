@@ -130,7 +130,7 @@ impl ApiClient {
         let access = context.access();
         let alerts = alerts::Alerts::at_rest(context.alerts_parts(&settings, &messaging)).await?;
         let webhooks = events::Webhooks::at_rest(context.webhooks_parts());
-        let backups = context.backups(&settings, &data_dir, true);
+        let backups = context.backups(&settings, &data_dir, true)?;
         let services = Services { health, logs, access, alerts, webhooks, backups: backups.clone() };
         let services = context.services(&messaging, services, Arc::new(Notify::new()), None);
         let examined = web::Examined {

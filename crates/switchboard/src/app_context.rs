@@ -136,15 +136,21 @@ impl AppContext {
     }
 
     /// Backups of the data directory. None is made before they are started or one is requested.
-    pub(crate) fn backups(&self, settings: &Settings, data_dir: &Path, at_rest: bool) -> Backups {
-        Backups::new(BackupParts {
+    pub(crate) fn backups(
+        &self,
+        settings: &Settings,
+        data_dir: &Path,
+        at_rest: bool,
+    ) -> anyhow::Result<Backups> {
+        Ok(Backups::new(BackupParts {
             store: self.store.clone(),
             clock: self.ambient.clock.clone(),
             data_dir: data_dir.to_owned(),
             settings: settings.backup.clone(),
+            master_key: crate::command::up::master_key(data_dir)?,
             version: env!("CARGO_PKG_VERSION"),
             at_rest,
-        })
+        }))
     }
 
     /// The parts of the alerts.

@@ -223,14 +223,15 @@ enum Command {
     )]
     Doctor(command::doctor::Doctor),
 
-    /// Create, check and list backups
+    /// Create, check, verify and list backups
     #[command(
         after_help = "A backup is one file: a consistent copy of the database, and the files that wait to be sent. \
             The server works on meanwhile, and the backup is checked at once. The running server makes one every \
-            day and keeps seven (settings backup.every, backup.keep, backup.folder); copy them to another machine. \
+            day and keeps seven (settings backup.every, backup.keep, backup.folder), copies them elsewhere \
+            (backup.copy) and practises a restore every week (backup.drill_every). \
             Neither the master key nor the settings are in it: without that key it cannot be restored, and with it \
             it gives access to the accounts.\n\nExamples:\n  switchboard backup create\n  \
-            switchboard backup list\n  switchboard backup check\n  \
+            switchboard backup list\n  switchboard backup check\n  switchboard backup verify\n  \
             switchboard restore backups/switchboard-20300131T120000.250Z.tar.gz"
     )]
     Backup(command::backup::Backup),
@@ -249,6 +250,13 @@ enum Command {
             switchboard restore moved.tar.gz --data-dir /srv/new --waiting send --yes"
     )]
     Restore(command::restore::Restore),
+
+    /// Show what old scripts become here
+    #[command(
+        after_help = "Sessions and the old registry have `switchboard account import`.\n\nExample:\n  \
+            switchboard import flows --env /old/trip/.env"
+    )]
+    Import(command::import::Import),
 
     /// Copy a store between SQLite and PostgreSQL
     #[command(
@@ -363,6 +371,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Events(events) => events.run().await,
         Command::Doctor(doctor) => doctor.run().await,
         Command::Backup(backup) => backup.run().await,
+        Command::Import(import) => import.run(),
         Command::Restore(restore) => restore.run().await,
         Command::Store(store) => store.run().await,
         Command::MasterKey(key) => key.run().await,

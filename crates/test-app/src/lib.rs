@@ -144,6 +144,7 @@ impl Builder {
             clock: clock.clone(),
             data_dir: data_dir.clone(),
             settings: config::BackupSettings::default(),
+            master_key: MasterKey::File(data_dir.join("master.key")),
             version: "0.0.0",
             at_rest: false,
         };

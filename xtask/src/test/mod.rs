@@ -20,7 +20,7 @@ use self::tally::Tally;
 use self::watchdog::Watchdog;
 use crate::postgres::{self, Server};
 use crate::workspace::{Package, Workspace, testing_features};
-use crate::{browser, program, python, systemd};
+use crate::{age, browser, program, python, systemd};
 
 /// Where a test finds the Python that has Telethon and the other foreign clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
@@ -89,6 +89,7 @@ fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
 fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) -> Result<Option<Server>> {
     if !arguments.no_install {
         systemd::ANALYZER.ensure()?;
+        age::AGE.ensure()?;
     }
     browser::give(workspace, command, !arguments.no_install)?;
     give_python(workspace, arguments, command)?;

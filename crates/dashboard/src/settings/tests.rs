@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use access::{Role, SessionView};
-use api::{AlertTarget, ApiKey, AuditActor, AuditEntry, Backup, MaintenanceWindow, User, UserSession};
+use api::{
+    AlertTarget, ApiKey, AuditActor, AuditEntry, Backup, BackupCopies, BackupCopy, BackupCopyFailing,
+    BackupDrill, BackupDrills, MaintenanceWindow, User, UserSession,
+};
 use askama::Template;
 use domain::Timestamp;
 
@@ -18,7 +21,7 @@ use super::me::Me;
 use super::people::{People, Person};
 use super::second_factor::{CodesPage, Offer};
 use crate::page::QrCode;
-use crate::view::{BackupState, Language, Tab, Theme, Zone};
+use crate::view::{BackupState, DrillOf, Language, Tab, Theme, Zone};
 use crate::visitor::{Csrf, NavCountsSource, Visitor};
 use crate::words::{
     AlertsWords, AuditWords, KeysWords, MaintenanceWords, MeWords, OverviewWords, PeopleWords,
@@ -318,7 +321,37 @@ fn backups_in_each_state() {
         folder: "/srv/two words/backups".to_owned(),
         every_seconds: 86_400,
         keep: 7,
+        keep_for_seconds: 0,
         next_at: Some(now().plus(Duration::from_hours(20))),
+        copies: None,
+        drills: BackupDrills { every_seconds: 604_800, next_at: None, last: None },
+    };
+    let name = "switchboard-20261120T040731.000Z.tar.gz".to_owned();
+    let copies = |failing| BackupCopies {
+        to: "s3://demo-backups/switchboard".to_owned(),
+        encrypted: true,
+        count: 3,
+        keep: 30,
+        keep_for_seconds: 0,
+        last: Some(BackupCopy { name: name.clone(), at: ago(3), bytes: 6_160_000, sha256: "ab".repeat(32) }),
+        failing,
+    };
+    let drills = |wrong: Option<&str>| BackupDrills {
+        every_seconds: 604_800,
+        next_at: Some(now().plus(Duration::from_hours(90))),
+        last: Some(BackupDrill {
+            at: ago(2),
+            name: name.clone(),
+            of: DrillOf::EncryptedCopy,
+            rows: wrong.is_none().then_some(5099),
+            wrong: wrong.map(str::to_owned),
+        }),
+    };
+    let away = BackupCopyFailing {
+        since: Some(ago(2)),
+        attempts: 3,
+        why: "the bucket is <away>".to_owned(),
+        next_at: Some(now()),
     };
     let lists = [
         (
@@ -339,6 +372,22 @@ fn backups_in_each_state() {
                 backup(2, BackupState::Unproven, None),
                 backup(3, BackupState::Broken, Some("torn")),
             ]),
+        ),
+        (
+            "backups_copied",
+            api::Backups {
+                copies: Some(copies(None)),
+                drills: drills(None),
+                ..list(vec![backup(4, BackupState::Proven, None)])
+            },
+        ),
+        (
+            "backups_uncopied",
+            api::Backups {
+                copies: Some(copies(Some(away))),
+                drills: drills(Some("it is not <whole>")),
+                ..list(vec![backup(4, BackupState::Proven, None)])
+            },
         ),
         ("backups_none", api::Backups { every_seconds: 0, next_at: None, ..list(Vec::new()) }),
     ];

@@ -1,6 +1,6 @@
 //! How the backups are as a whole.
 
-pub(crate) use backup::BackupState;
+pub(crate) use backup::{BackupState, DrillOf};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BackupsVerdict {

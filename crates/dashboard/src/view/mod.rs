@@ -9,7 +9,7 @@ mod tab;
 mod theme;
 mod zone;
 
-pub(crate) use backup::{BackupState, BackupsVerdict};
+pub(crate) use backup::{BackupState, BackupsVerdict, DrillOf};
 pub(crate) use language::Language;
 pub(crate) use link_target::LinkTarget;
 pub(crate) use pill::{Pill, Tint};

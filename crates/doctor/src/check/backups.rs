@@ -22,11 +22,18 @@ const CREATE: &str = "switchboard backup create";
 /// What tries one.
 const CHECK: &str = "switchboard backup check";
 
+/// What restores one for practice.
+const VERIFY: &str = "switchboard backup verify";
+
 /// What is known of backups.
 pub(crate) struct Facts<'a> {
     pub(crate) folder: &'a str,
     /// How often one is made; zero: never by itself.
     pub(crate) every: Duration,
+    /// Whether they are copied elsewhere.
+    pub(crate) copied: bool,
+    /// Whether restores are practised.
+    pub(crate) drilled: bool,
     /// What became of them; nothing when nobody began yet.
     pub(crate) history: Result<Option<&'a History>, &'a str>,
     /// Since when a server runs, which makes them.
@@ -35,7 +42,7 @@ pub(crate) struct Facts<'a> {
 }
 
 pub(crate) fn check(facts: &Facts<'_>) -> Section {
-    let &Facts { folder, every, history, served, now } = facts;
+    let &Facts { folder, every, history, served, now, .. } = facts;
     let history = match history {
         Ok(history) => history,
         Err(why) => return Section::unseen(Area::Backups, why),
@@ -85,7 +92,37 @@ pub(crate) fn check(facts: &Facts<'_>) -> Section {
         );
     }
     trial(&mut section, history, now);
+    copies_and_drills(&mut section, history, facts);
     section
+}
+
+/// Whether there is a copy elsewhere, and the last restore for practice went well.
+fn copies_and_drills(section: &mut Section, history: &History, facts: &Facts<'_>) {
+    if let Some(uncopied) = history.uncopied.as_ref().filter(|_| facts.copied) {
+        section.findings.push(
+            finding(
+                Code::BackupNotCopied,
+                Severity::Warning,
+                "backups",
+                "The newest backup was not copied to where copies go.",
+                Fix::setting("backup.copy", "fix what the error says; it is tried again at least every hour"),
+            )
+            .shown_by([format!("{}: {}", minute(uncopied.at), uncopied.why)]),
+        );
+    }
+    let Some(drill) = history.drills.last().filter(|_| facts.drilled) else { return };
+    if let Err(why) = &drill.came {
+        section.findings.push(
+            finding(
+                Code::BackupDrillFailed,
+                Severity::Error,
+                drill.name.as_str(),
+                "The last restore drill failed.",
+                Fix::command_and(VERIFY, "fix what the error says first"),
+            )
+            .shown_by([format!("{}: {why}", minute(drill.at))]),
+        );
+    }
 }
 
 /// Whether the newest is young enough.
@@ -135,7 +172,9 @@ fn trial(section: &mut Section, history: &History, now: Timestamp) {
         return;
     }
     let tried = history.proven().map(|(_, proof)| proof.at);
-    let last = tried.chain(history.restored.as_ref().map(|restored| restored.at)).max();
+    let drilled = history.drills.iter().filter(|drill| drill.came.is_ok()).map(|drill| drill.at);
+    let restored = history.restored.as_ref().map(|restored| restored.at);
+    let last = tried.chain(drilled).chain(restored).max();
     if last.is_some_and(|last| now.since(last) <= UNTRIED) {
         return;
     }
@@ -171,8 +210,18 @@ fn in_a_line(attempt: &Attempt) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use backup::{AttemptBy, BackupName, Proof, Restored};
+    use backup::{AttemptBy, BackupName, Drill, DrillOf, Proof, Restored};
     use proptest::prelude::*;
+
+    const NOTHING: Facts<'static> = Facts {
+        folder: "f",
+        every: DAY,
+        copied: false,
+        drilled: false,
+        history: Ok(None),
+        served: None,
+        now: Timestamp::from_micros(0),
+    };
 
     fn at(hours: u64) -> Timestamp {
         Timestamp::from_micros(1_893_456_000_000_000).plus(Duration::from_hours(hours))
@@ -202,6 +251,8 @@ mod tests {
         let facts = Facts {
             folder: "/data/backups",
             every,
+            copied: true,
+            drilled: true,
             history: Ok(Some(history)),
             served: Some(at(0)),
             now: at(now),
@@ -239,10 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_copy_and_a_failed_drill_are_found_until_they_come_well() {
+        let mut history = history(vec![made(1, Some(Ok(1)))]);
+        let name = made(1, None).name;
+        history.not_copied(&name, "/mnt/elsewhere", at(2), "there is no folder".to_owned());
+        let drill = Drill { at: at(2), name, of: DrillOf::Copy, came: Err("torn".to_owned()) };
+        history.drilled(drill.clone());
+        assert_eq!(found(&history, DAY, 3), [Code::BackupNotCopied, Code::BackupDrillFailed]);
+        history.uncopied = None;
+        history.drilled(Drill { came: Ok(7), ..drill });
+        assert_eq!(found(&history, DAY, 3), []);
+    }
+
+    #[test]
     fn a_server_that_can_write_nothing_down_is_told() {
         let found = |hours| {
-            let facts =
-                Facts { folder: "f", every: DAY, history: Ok(None), served: Some(at(0)), now: at(hours) };
+            let facts = Facts { history: Ok(None), served: Some(at(0)), now: at(hours), ..NOTHING };
             check(&facts).findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
         };
         assert_eq!((found(0), found(1)), (vec![], vec![Code::BackupFailing]));
@@ -250,7 +313,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_called_well() {
-        let facts = Facts { folder: "f", every: DAY, history: Err("denied"), served: None, now: at(0) };
+        let facts = Facts { history: Err("denied"), now: at(0), ..NOTHING };
         assert_eq!(check(&facts).unseen, ["denied"]);
     }
 

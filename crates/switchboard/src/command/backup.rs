@@ -1,13 +1,18 @@
-//! `switchboard backup`: creates, checks and lists backups.
+//! `switchboard backup`: creates, checks and lists backups, and restores one for practice.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ambient::Clock;
 use anyhow::{Context, bail};
+use backup::{BackupName, Identity, Verification, Verified};
 use clap::Subcommand;
 use hyper::Method;
 use indicatif::HumanBytes;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
+use crate::Location;
 use crate::api_client::{ApiClient, ApiOptions};
 use crate::bars::{Bars, show};
 use crate::output::{say, say_json};
@@ -44,6 +49,98 @@ enum Action {
         #[command(flatten)]
         options: ApiOptions,
     },
+    /// Restore a backup into a temporary directory, compare it, and remove it again
+    #[command(
+        after_help = "It does all that `switchboard restore` does, elsewhere, while the server runs or not: files are compared \
+            with their hashes, the database is read through, the rows of each table are counted and compared, and it is \
+            opened with the master key. The directory is made in TMPDIR, and needs room for all that is in the backup.\n\n\
+            Exit codes: 0 it can be restored, 1 it cannot.\n\nExamples:\n  switchboard backup verify\n  \
+            switchboard backup verify latest --json\n  \
+            switchboard backup verify backups/switchboard-20300131T120000.250Z.tar.gz\n  \
+            switchboard backup verify copy.tar.gz.age --identity key.txt"
+    )]
+    Verify(Verify),
+}
+
+/// A restore for practice.
+#[derive(clap::Args)]
+struct Verify {
+    /// The file, or the name of one as `backup list` shows it
+    #[arg(value_name = "FILE", default_value = LATEST)]
+    file: PathBuf,
+
+    /// The file with the identity of age that opens an encrypted copy
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+
+    #[command(flatten)]
+    location: Location,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What stands for the newest.
+const LATEST: &str = "latest";
+
+impl Verify {
+    async fn run(self) -> anyhow::Result<()> {
+        let data_dir = self.location.data_dir()?;
+        let folder = data_dir.join(&self.location.settings()?.backup.folder);
+        let file = self.found(&folder)?;
+        // Another process may do the same.
+        let into = std::env::temp_dir().join(format!("switchboard-verify-{}", std::process::id()));
+        let stopping = CancellationToken::new();
+        let verification = Verification {
+            file: file.clone(),
+            into,
+            master_key: super::up::master_key(&data_dir)?,
+            identity: self.identity.as_deref().map(Identity::read).transpose()?,
+            clock: Clock::system(),
+            stopping: stopping.clone(),
+        };
+        let verified = tokio::select! {
+            verified = backup::verify(verification) => verified?,
+            // Dropping it removes what was restored.
+            _ = tokio::signal::ctrl_c() => {
+                stopping.cancel();
+                bail!("it was not verified to the end");
+            }
+        };
+        let Verified { manifest, rows, tables, rows_compared } = verified;
+        if self.json {
+            say_json(&json!({
+                "file": file, "made_at": manifest.made_at, "version": manifest.version, "schema": manifest.schema,
+                "files": manifest.files.len(), "bytes": manifest.bytes(), "tables": tables, "rows": rows,
+                "rows_compared": rows_compared,
+            }));
+            return Ok(());
+        }
+        let counted =
+            if rows_compared { "as many as when it was made" } else { "it does not say how many it had" };
+        say!(
+            "{} of {} can be restored: {} files of {}, {rows} rows in {tables} tables ({counted}).",
+            file.display(),
+            manifest.made_at.to_the_second(),
+            manifest.files.len(),
+            HumanBytes(manifest.bytes())
+        );
+        Ok(())
+    }
+
+    /// A path counts before a name in the folder of backups.
+    fn found(&self, folder: &Path) -> anyhow::Result<PathBuf> {
+        let text = self.file.to_string_lossy();
+        if !self.file.exists() && text == LATEST {
+            let newest = backup::newest_in(folder).with_context(|| folder.display().to_string())?;
+            return newest.with_context(|| {
+                format!("there is no backup in {}; make one: switchboard backup create", folder.display())
+            });
+        }
+        let is_name = !self.file.exists() && text.parse::<BackupName>().is_ok();
+        Ok(if is_name { folder.join(&self.file) } else { self.file.clone() })
+    }
 }
 
 impl Backup {
@@ -52,6 +149,7 @@ impl Backup {
             Action::List(options) => return options.call(Method::GET, PATH, None, list).await,
             Action::Create(options) => (options, Work::Making),
             Action::Check { name, options } => (options, Work::Trying(name)),
+            Action::Verify(verify) => return verify.run().await,
         };
         let api = ApiClient::open(&options.location).await?;
         let done = work.done(&api, options.json).await;
@@ -141,11 +239,33 @@ fn list(all: &Value) -> String {
         0 => format!("There is no backup in {folder}."),
         _ => format!("{table}\n\nIn {folder}; {keep} are kept."),
     };
+    let shown = format!("{shown}\n{}", elsewhere(all));
     let next = match all["next_at"].as_str() {
         Some(next) => format!("The running server makes the next one at {}.", to_the_second(next)),
         None => "None is made by itself (backup.every is 0s).".to_owned(),
     };
     format!("{shown}\n{next}")
+}
+
+/// How it stands with copies and drills.
+fn elsewhere(all: &Value) -> String {
+    let (copies, drill) = (&all["copies"], &all["drills"]["last"]);
+    let copied = match (&copies["failing"], &copies["last"]) {
+        _ if copies.is_null() => "They are copied nowhere else (backup.copy).".to_owned(),
+        (failing, _) if !failing.is_null() => {
+            format!("NOT COPIED to {}: {}", cell(copies, "to"), cell(failing, "why"))
+        }
+        (_, last) if last.is_null() => format!("None is copied to {} yet.", cell(copies, "to")),
+        (_, last) => {
+            format!("The last copy went to {} at {}.", cell(copies, "to"), to_the_second(&cell(last, "at")))
+        }
+    };
+    let drilled = match drill["wrong"].as_str() {
+        _ if drill.is_null() => "No restore drill took place yet.".to_owned(),
+        Some(wrong) => format!("THE RESTORE DRILL FAILED at {}: {wrong}", to_the_second(&cell(drill, "at"))),
+        None => format!("The last restore drill went well at {}.", to_the_second(&cell(drill, "at"))),
+    };
+    format!("{copied}\n{drilled}")
 }
 
 /// An instant without the parts of its second.

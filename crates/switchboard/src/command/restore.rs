@@ -25,6 +25,10 @@ pub(crate) struct Restore {
     #[arg(long, value_enum, default_value_t = WaitingName::Hold)]
     waiting: WaitingName,
 
+    /// The file with the identity of age that opens an encrypted copy
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+
     /// Check everything and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -144,6 +148,7 @@ impl Restore {
                 WaitingName::Hold => Waiting::Hold,
                 WaitingName::Send => Waiting::Send,
             },
+            identity: self.identity.as_deref().map(backup::Identity::read).transpose()?,
             clock,
         };
         Ok(restore.prepare().await?)

@@ -204,7 +204,7 @@ impl Up {
         health.load().await?;
         // Hashing takes 19 MB for a moment. By now what stays for long has its place, and these go back whole.
         let first_password = access.ensure_first(given_password.as_ref()).await.context(ADMIN_PASSWORD)?;
-        let backups = context.backups(settings, data_dir, false);
+        let backups = context.backups(settings, data_dir, false)?;
         let services = Services {
             health: health.clone(),
             logs: logs.clone(),
@@ -223,7 +223,8 @@ impl Up {
         let state = web::State::new(services, options);
         let pages = dashboard::router(dashboard::Dashboard::new(state.clone()));
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
-        let alarming = tokio::spawn(alert_feed::hand_on(health.clone(), alerts.clone(), store.clone()));
+        let alarming =
+            tokio::spawn(alert_feed::hand_on(health.clone(), alerts.clone(), store.clone(), backups.clone()));
         health.start(state.ports());
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
         let telling = tokio::spawn({

@@ -326,7 +326,7 @@ async fn backups_are_made_daily_and_missed_ones_reported() {
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_reports_missing_old_and_unproven_backups() {
     let world = World::start(binary()).await;
-    world.edit_settings(|text| format!("{text}\n[backup]\nevery = \"0s\"\n"));
+    world.edit_settings(|text| format!("{text}\n[backup]\nevery = \"0s\"\ndrill_every = \"0s\"\n"));
     let program = running(&world, "data").await;
     program.advance(Duration::from_hours(30)).await;
     assert_eq!(found(&program.get("/v1/doctor").await.1), ["backup_none"]);

@@ -10,6 +10,7 @@ mod chats;
 mod completions;
 mod contract;
 mod conversations;
+mod copies;
 mod crash;
 mod deployment;
 mod dialogs;

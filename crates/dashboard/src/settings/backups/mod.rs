@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use access::Right;
-use api::Backup;
+use api::{Backup, BackupCopyFailing, BackupDrill};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -100,6 +100,15 @@ impl<'a> Backups<'a> {
 
     fn there(&self) -> usize {
         self.list.items.iter().filter(|backup| backup.bytes.is_some()).count()
+    }
+
+    fn copy_failing(&self) -> Option<&BackupCopyFailing> {
+        self.list.copies.as_ref()?.failing.as_ref()
+    }
+
+    /// The last restore for practice, if something was wrong.
+    fn drill_failed(&self) -> Option<&BackupDrill> {
+        self.list.drills.last.as_ref().filter(|drill| drill.wrong.is_some())
     }
 
     fn restore(&self) -> String {

@@ -53,6 +53,7 @@ impl BackupsVerdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::BackupDrills;
 
     const HOUR: Duration = Duration::from_hours(1);
 
@@ -71,7 +72,16 @@ mod tests {
             wrong: None,
         };
         let items = items.iter().map(item).collect();
-        Backups { items, folder: "/b".to_owned(), every_seconds: 86_400, keep: 7, next_at: None }
+        Backups {
+            items,
+            folder: "/b".to_owned(),
+            every_seconds: 86_400,
+            keep: 7,
+            keep_for_seconds: 0,
+            next_at: None,
+            copies: None,
+            drills: BackupDrills { every_seconds: 0, next_at: None, last: None },
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The words of backups.
 
-use crate::view::{BackupState, BackupsVerdict};
+use api::BackupDrill;
+
+use crate::view::{BackupState, BackupsVerdict, DrillOf};
 
 words! {
     BackupsWords;
@@ -20,6 +22,18 @@ words! {
     kept: "Kept", "Хранится";
     at_most: "of", "из";
     folder: "Folder", "Папка";
+    elsewhere: "Copies elsewhere and restore drills", "Копии в другом месте и пробные восстановления";
+    copies_to: "Copied to", "Куда копируются";
+    encrypted: "encrypted", "с шифрованием";
+    last_copy: "Last copy", "Последняя отправка";
+    copies_kept: "Copies there", "Хранится там";
+    no_copies: "set backup.copy to have each one copied elsewhere", "задайте backup.copy, и каждая копия уйдёт и в другое место";
+    copy_failing: "The newest backup is not copied.", "Последняя копия не отправлена.";
+    since: "It has failed since", "Не удаётся с";
+    tried_again: "The next attempt is at", "Следующая попытка:";
+    last_drill: "Restore drill", "Пробное восстановление";
+    next_drill: "Next drill", "Следующее";
+    drill_failed: "The last restore drill failed at", "Последнее пробное восстановление не удалось:";
     make: "Make one now", "Сделать сейчас";
     begun: "A backup is being made.", "Копия делается.";
     attempt: "Test", "Проверить";
@@ -92,6 +106,22 @@ impl BackupsWords {
             | BackupsVerdict::Proving
             | BackupsVerdict::Unproven
             | BackupsVerdict::Proven => ("", ""),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// What a restore for practice was of, and what came of it.
+    pub(crate) fn drill(&self, drill: &BackupDrill) -> &'static str {
+        let (english, russian) = match (drill.wrong.is_some(), drill.of) {
+            (true, _) => ("failed", "не удалось"),
+            (false, DrillOf::Backup) => ("restored from the backup", "восстановлено из копии на этом диске"),
+            (false, DrillOf::Copy) => {
+                ("restored from the copy elsewhere", "восстановлено из копии в другом месте")
+            }
+            (false, DrillOf::EncryptedCopy) => (
+                "restored; the encrypted copy is what was written there",
+                "восстановлено; зашифрованная копия не изменилась",
+            ),
         };
         self.language.of(english, russian)
     }

@@ -3,6 +3,7 @@
 
 mod bad_files;
 mod dialogue;
+mod flows;
 mod guide;
 pub(crate) mod stage;
 mod strings;

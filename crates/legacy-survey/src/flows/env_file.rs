@@ -1,0 +1,117 @@
+//! A `.env` file, read as the programs do that load such files. Pure.
+
+use std::path::PathBuf;
+
+use domain::SecretText;
+use domain::secret::ExposeSecret;
+
+/// The most variables of one file.
+const MOST: usize = 1000;
+
+/// A file with its variables, in their order.
+#[derive(Debug)]
+pub struct EnvFile {
+    pub path: PathBuf,
+    pub variables: Vec<Variable>,
+}
+
+/// A variable. What it holds may be a secret, so it is never printed by accident.
+#[derive(Debug)]
+pub struct Variable {
+    pub name: String,
+    value: SecretText,
+}
+
+impl Variable {
+    pub(super) fn value(&self) -> &str {
+        self.value.expose_secret()
+    }
+}
+
+impl EnvFile {
+    /// Reads the text of a file: `NAME=value` with or without `export`, quotes and comments. Other lines are left out; of a
+    /// variable that comes twice the last one counts.
+    pub fn read(path: PathBuf, text: &str) -> Self {
+        let mut variables: Vec<Variable> = Vec::new();
+        for (name, value) in text.lines().filter_map(assignment).take(MOST) {
+            variables.retain(|before| before.name != name);
+            variables.push(Variable { name: name.to_owned(), value: value.into() });
+        }
+        Self { path, variables }
+    }
+}
+
+fn assignment(line: &str) -> Option<(&str, String)> {
+    let line = line.trim_start_matches('\u{feff}').trim();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim();
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then(|| (name, unquoted(value.trim())))
+}
+
+fn unquoted(value: &str) -> String {
+    if let Some(rest) = value.strip_prefix('\'') {
+        return rest.split('\'').next().unwrap_or_default().to_owned();
+    }
+    let Some(rest) = value.strip_prefix('"') else {
+        let end = value.find(" #").unwrap_or(value.len());
+        return value.get(..end).unwrap_or_default().trim_end().to_owned();
+    };
+    let (mut text, mut letters) = (String::new(), rest.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => break,
+            // Only these are escapes there; a backslash of an expression stays.
+            '\\' => match letters.next() {
+                Some('n') => text.push('\n'),
+                Some(quoted @ ('"' | '\\' | '$')) => text.push(quoted),
+                Some(other) => text.extend(['\\', other]),
+                None => text.push('\\'),
+            },
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Vec<(String, String)> {
+        let file = EnvFile::read("x.env".into(), text);
+        file.variables.iter().map(|one| (one.name.clone(), one.value().to_owned())).collect()
+    }
+
+    #[test]
+    fn values_are_read_as_those_programs_read_them() {
+        for (line, value) in [
+            ("A=b", "b"),
+            ("export A = b c # told", "b c"),
+            ("A='b # c' # told", "b # c"),
+            (r#"A="b \"c\" \d+\n" # told"#, "b \"c\" \\d+\n"),
+            ("\u{feff}A=b#c", "b#c"),
+            ("A=", ""),
+        ] {
+            assert_eq!(read(line), [("A".to_owned(), value.to_owned())], "{line}");
+        }
+        assert_eq!(read("# A=1\n[section]\n1A=2\nA B=3\nno sign"), []);
+        assert_eq!(read("A=1\nB=2\nA=3"), [("B".into(), "2".into()), ("A".into(), "3".into())]);
+    }
+
+    #[test]
+    fn printing_a_file_shows_no_value() {
+        let file = EnvFile::read("x.env".into(), "A=planted");
+        assert!(!format!("{file:?}").contains("planted"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,80}") {
+            let _ = read(&text);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Old scripts that press buttons: what their `.env` files say, and the flows that they become.
+
+mod env_file;
+mod meaning;
+mod survey;
+mod text;
+
+pub use env_file::{EnvFile, Variable};
+pub use meaning::Meaning;
+pub use survey::{Named, OldControl, OldFlow, OldFlows, Press, Trigger, survey};
+pub use text::{KnownAccount, text};

@@ -1,0 +1,284 @@
+//! What `.env` files of old scripts come to: flows, a control bot, and what is not known. Pure.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::env_file::{EnvFile, Variable};
+use super::meaning::{self, Meaning, Words, is_expression, several};
+
+/// The longest name of a flow.
+const LONGEST: usize = 64;
+
+/// All that the files say.
+#[derive(Debug, Default)]
+pub struct OldFlows {
+    pub flows: Vec<OldFlow>,
+    pub controls: Vec<OldControl>,
+    /// Variables that were recognised, in the order of the files.
+    pub recognised: Vec<(Named, Meaning)>,
+    /// Those that were not. What they hold stays unsaid.
+    pub unknown: Vec<Named>,
+    /// Databases that are named, as they are named there.
+    pub databases: Vec<PathBuf>,
+}
+
+/// A variable of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    pub file: PathBuf,
+    pub variable: String,
+}
+
+/// A flow that one file is of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OldFlow {
+    pub file: PathBuf,
+    /// By the file, or by its folder.
+    pub name: String,
+    pub api_id: Option<i32>,
+    /// The variable that holds the secret of the application.
+    pub api_hash: Option<String>,
+    pub phone: Option<String>,
+    /// The session file, below the folder of the `.env` file where it is relative.
+    pub session: Option<PathBuf>,
+    /// The variable that holds a session string.
+    pub session_string: Option<String>,
+    pub watched: Option<String>,
+    pub trigger: Trigger,
+    /// The buttons, in the order in which they are pressed.
+    pub presses: Vec<Press>,
+}
+
+/// What begins a run, as far as it is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trigger {
+    pub text: Option<String>,
+    pub regex: Option<String>,
+    pub keywords: Vec<String>,
+}
+
+/// A button that is pressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Press {
+    /// Its label has this in it.
+    Contains(String),
+    Regex(String),
+}
+
+/// The control bot of the old scripts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldControl {
+    pub file: PathBuf,
+    /// The variable that holds its token.
+    pub token: String,
+    /// Who may control it.
+    pub allowed: Vec<i64>,
+}
+
+/// Sums the files up. People who are allowed in a file without a token are those of the only control bot.
+pub fn survey(files: &[EnvFile]) -> OldFlows {
+    let mut all = OldFlows::default();
+    let mut taken = BTreeSet::new();
+    let mut unclaimed = Vec::new();
+    for file in files {
+        let mut flow = OldFlow { file: file.path.clone(), ..OldFlow::default() };
+        let (mut token, mut allowed, mut buttons) = (None, Vec::new(), Vec::new());
+        for variable in &file.variables {
+            let named = Named { file: file.path.clone(), variable: variable.name.clone() };
+            let Some(meaning) = meaning::meaning(&variable.name, variable.value()) else {
+                all.unknown.push(named);
+                continue;
+            };
+            all.recognised.push((named, meaning));
+            match meaning {
+                Meaning::ControlToken => token = Some(variable.name.clone()),
+                Meaning::AllowedIds => allowed.extend(meaning::ids(variable.value()).unwrap_or_default()),
+                Meaning::Database => {
+                    let path = Path::new(meaning::database(variable.value().trim())).to_owned();
+                    if !all.databases.contains(&path) {
+                        all.databases.push(path);
+                    }
+                }
+                Meaning::Button => buttons.push(variable),
+                other => flow.take(other, variable),
+            }
+        }
+        flow.presses = presses(buttons);
+        match token {
+            Some(token) => all.controls.push(OldControl { file: file.path.clone(), token, allowed }),
+            None => unclaimed.extend(allowed),
+        }
+        if flow.watched.is_some() || !flow.presses.is_empty() || flow.trigger != Trigger::default() {
+            flow.name = free_name(&name_of(&file.path), &mut taken);
+            all.flows.push(flow);
+        }
+    }
+    if let [control] = all.controls.as_mut_slice() {
+        control.allowed.extend(unclaimed);
+    }
+    for control in &mut all.controls {
+        control.allowed.sort_unstable();
+        control.allowed.dedup();
+    }
+    all
+}
+
+impl OldFlow {
+    fn take(&mut self, meaning: Meaning, variable: &Variable) {
+        let value = variable.value().trim();
+        match meaning {
+            Meaning::ApiId => self.api_id = value.parse().ok(),
+            Meaning::ApiHash => self.api_hash = Some(variable.name.clone()),
+            Meaning::Phone => self.phone = Some(meaning::phone(value)),
+            Meaning::SessionFile => {
+                // Telethon and Pyrogram add the ending where there is none.
+                let ending = if value.ends_with(".session") { "" } else { ".session" };
+                let folder = self.file.parent().unwrap_or(Path::new(""));
+                self.session = Some(folder.join(format!("{value}{ending}")));
+            }
+            Meaning::SessionString => self.session_string = Some(variable.name.clone()),
+            Meaning::Watched => self.watched = meaning::watched(&Words::of(&variable.name), value),
+            Meaning::Trigger => {
+                let is_list =
+                    value.starts_with('[') || Words::of(&variable.name).has(&["keywords", "triggers"]);
+                if is_list {
+                    self.trigger.keywords = several(value, &[',', ';', '\n']);
+                } else if is_expression(&variable.name, value) {
+                    self.trigger.regex = Some(value.to_owned());
+                } else {
+                    self.trigger.text = Some(value.to_owned());
+                }
+            }
+            Meaning::Button | Meaning::ControlToken | Meaning::AllowedIds | Meaning::Database => {}
+        }
+    }
+}
+
+/// By the numbers in their names where all have one, else in the order of the file.
+fn presses(mut buttons: Vec<&Variable>) -> Vec<Press> {
+    let number = |variable: &Variable| {
+        let digits = variable.name.split(|letter: char| !letter.is_ascii_digit());
+        digits.filter(|digits| !digits.is_empty()).next_back().and_then(|digits| digits.parse::<u32>().ok())
+    };
+    if buttons.iter().all(|variable| number(variable).is_some()) {
+        buttons.sort_by_key(|variable| number(variable));
+    }
+    let presses = buttons.into_iter().flat_map(|variable| {
+        let value = variable.value().trim();
+        let is_list = value.starts_with('[') || Words::of(&variable.name).has(&["buttons", "btns"]);
+        let labels = if is_list { several(value, &[',', ';', '\n']) } else { vec![value.to_owned()] };
+        labels.into_iter().map(|label| {
+            if is_expression(&variable.name, &label) { Press::Regex(label) } else { Press::Contains(label) }
+        })
+    });
+    presses.collect()
+}
+
+/// What is left of a file's name without `env`; else the name of its folder.
+fn name_of(path: &Path) -> String {
+    let plain = |text: &str| {
+        let letters = text.to_lowercase();
+        let letters = letters.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
+        letters
+            .collect::<String>()
+            .split('-')
+            .filter(|word| !word.is_empty() && *word != "env")
+            .collect::<Vec<_>>()
+            .join("-")
+    };
+    let of_file = path.file_name().map(|name| plain(&name.to_string_lossy())).unwrap_or_default();
+    let of_folder = || path.parent().and_then(Path::file_name).map(|name| plain(&name.to_string_lossy()));
+    let name = if of_file.is_empty() { of_folder().unwrap_or_default() } else { of_file };
+    let name: String = name.chars().take(LONGEST - 4).collect();
+    if name.is_empty() { "flow".to_owned() } else { name }
+}
+
+fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut free = name.to_owned();
+    for number in 2.. {
+        if taken.insert(free.clone()) {
+            break;
+        }
+        free = format!("{name}-{number}");
+    }
+    free
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn file(path: &str, text: &str) -> EnvFile {
+        EnvFile::read(path.into(), text)
+    }
+
+    #[test]
+    fn two_copies_of_a_script_and_its_control_bot_are_taken_apart() {
+        let token = format!("5099000001:{}", "AAb_-".repeat(7));
+        let files = [
+            file(
+                "/old/trip/.env",
+                "API_ID=5099\nAPI_HASH=5099aa17c0ffee005099aa17c0ffee00\nPHONE=70000000001\nSESSION=main\n\
+                 TARGET_BOT=demo_trips_bot\nTRIGGER='New trip .* (?P<from>\\w+)'\nBUTTON_2=Tver\nBUTTON_1=Book\n\
+                 BUTTON_3='Confirm|Yes'\nDEBUG=planted",
+            ),
+            file("/old/trip/.env.second", "WATCH=@demo_trips_bot\nBUTTONS=Book, Yes\nKEYWORDS=trip,ride"),
+            file("/old/control.env", &format!("TG={token}\nDATABASE_URL=sqlite:///panel.db")),
+            file("/old/people.env", "ADMIN_IDS=5000000002,5000000001"),
+        ];
+        let found = survey(&files);
+        let [trip, second] = found.flows.as_slice() else { panic!("{found:?}") };
+        assert_eq!((trip.name.as_str(), second.name.as_str()), ("trip", "second"));
+        assert_eq!(trip.watched.as_deref(), Some("@demo_trips_bot"));
+        assert_eq!(trip.trigger.regex.as_deref(), Some("New trip .* (?P<from>\\w+)"));
+        assert_eq!(trip.session.as_deref(), Some(Path::new("/old/trip/main.session")));
+        assert_eq!((trip.api_id, trip.api_hash.as_deref()), (Some(5099), Some("API_HASH")));
+        assert_eq!(trip.phone.as_deref(), Some("+70000000001"));
+        let press = |text: &str| Press::Contains(text.to_owned());
+        assert_eq!(trip.presses, [press("Book"), press("Tver"), Press::Regex("Confirm|Yes".to_owned())]);
+        assert_eq!(second.presses, [press("Book"), press("Yes")]);
+        assert_eq!(second.trigger.keywords, ["trip", "ride"]);
+        let unknown: Vec<_> = found.unknown.iter().map(|one| one.variable.as_str()).collect();
+        assert_eq!(unknown, ["DEBUG"]);
+        let allowed = vec![5_000_000_001, 5_000_000_002];
+        assert_eq!(
+            found.controls,
+            [OldControl { file: "/old/control.env".into(), token: "TG".into(), allowed }]
+        );
+        assert_eq!(found.databases, [PathBuf::from("panel.db")]);
+    }
+
+    #[test]
+    fn names_of_flows_are_those_of_files_and_differ() {
+        for (path, name) in [
+            ("/old/Trip Bot/.env", "trip-bot"),
+            ("/old/second.env", "second"),
+            ("/old/.env_third", "third"),
+            ("/.env", "flow"),
+        ] {
+            assert_eq!(name_of(Path::new(path)), name, "{path}");
+        }
+        let mut taken = BTreeSet::new();
+        let names = ["a", "a", "a"].map(|name| free_name(name, &mut taken));
+        assert_eq!(names, ["a", "a-2", "a-3"]);
+    }
+
+    proptest! {
+        /// Whatever the files say, each variable is named once, and no flow has another's name.
+        #[test]
+        fn each_variable_is_named_once(
+            texts in proptest::collection::vec(proptest::collection::vec(("[A-Z_0-9]{1,16}", "\\PC{0,30}"), 0..8), 0..4),
+        ) {
+            let text = |lines: &Vec<(String, String)>| {
+                lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>()
+            };
+            let files: Vec<_> = texts.iter().map(|lines| file("/old/.env", &text(lines))).collect();
+            let variables: usize = files.iter().map(|file| file.variables.len()).sum();
+            let found = survey(&files);
+            prop_assert_eq!(found.recognised.len() + found.unknown.len(), variables);
+            let names: BTreeSet<_> = found.flows.iter().map(|flow| &flow.name).collect();
+            prop_assert_eq!(names.len(), found.flows.len());
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Old flows as settings: `[[flows]]`, and the accounts that they need. Secrets are named, never written. Pure.
+
+use std::fmt::Write;
+
+use toml::Value;
+
+use super::survey::{OldFlow, OldFlows, Press};
+
+/// An account that there is already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAccount {
+    pub name: String,
+    pub phone: Option<String>,
+}
+
+/// The settings that the files become, to be looked through and put into the settings file or a file of `flows/`.
+pub fn text(found: &OldFlows, known: &[KnownAccount]) -> String {
+    let mut text = String::new();
+    let mut accounts: Vec<&str> = Vec::new();
+    for flow in &found.flows {
+        let same = known.iter().find(|one| flow.phone.is_some() && one.phone == flow.phone);
+        // Two files of one phone number are of one account.
+        let earlier = found.flows.iter().find(|other| flow.phone.is_some() && other.phone == flow.phone);
+        let account = same.map_or(earlier.unwrap_or(flow).name.as_str(), |known| known.name.as_str());
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        line(&mut text, &format!("# {}", flow.file.display()));
+        if same.is_none() && !accounts.contains(&account) {
+            accounts.push(account);
+            describe_account(&mut text, flow, account);
+        }
+        describe_flow(&mut text, flow, account);
+    }
+    text
+}
+
+fn line(text: &mut String, line: &str) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{line}");
+}
+
+fn quoted(value: &str) -> String {
+    Value::String(value.to_owned()).to_string()
+}
+
+fn key(text: &mut String, name: &str, value: &str) {
+    line(text, &format!("{name} = {}", quoted(value)));
+}
+
+fn describe_account(text: &mut String, flow: &OldFlow, account: &str) {
+    let (Some(api_id), Some(api_hash)) = (flow.api_id, &flow.api_hash) else {
+        line(text, &format!("# There is no account {account} yet: switchboard account add {account}"));
+        return;
+    };
+    line(text, "[[telegram.accounts]]");
+    key(text, "name", account);
+    line(text, &format!("api_id = {api_id}"));
+    line(text, &format!("api_hash = {{ env = {} }}", quoted(api_hash)));
+    if let Some(phone) = &flow.phone {
+        key(text, "phone", phone);
+    }
+    match (&flow.session, &flow.session_string) {
+        (Some(file), _) => {
+            line(text, "# The old script must be stopped before this is opened.");
+            line(text, &format!("sessions = [{{ file = {} }}]", quoted(&file.display().to_string())));
+        }
+        (None, Some(variable)) => {
+            line(text, "# The old script must be stopped before this is opened.");
+            line(text, &format!("sessions = [{{ string = {{ env = {} }} }}]", quoted(variable)));
+        }
+        (None, None) => {}
+    }
+    text.push('\n');
+}
+
+fn describe_flow(text: &mut String, flow: &OldFlow, account: &str) {
+    line(text, "[[flows]]");
+    key(text, "name", &flow.name);
+    key(text, "account", account);
+    match &flow.watched {
+        Some(watched) => key(text, "watch", watched),
+        None => line(text, "# watch = \"@…\": no variable names the bot"),
+    }
+    let (trigger, first) = (&flow.trigger, flow.presses.first());
+    let mut conditions = Vec::new();
+    conditions.extend(trigger.text.as_ref().map(|words| format!("text = {}", quoted(words))));
+    conditions.extend(trigger.regex.as_ref().map(|regex| format!("regex = {}", quoted(regex))));
+    if !trigger.keywords.is_empty() {
+        let words: Vec<_> = trigger.keywords.iter().map(|word| quoted(word)).collect();
+        conditions.push(format!("keywords = [{}]", words.join(", ")));
+    }
+    match (conditions.is_empty(), first) {
+        (false, _) => line(text, &format!("trigger = {{ {} }}", conditions.join(", "))),
+        (true, Some(Press::Contains(label))) => {
+            line(text, "# No variable says which message begins a run: one with the first button does.");
+            line(text, &format!("trigger = {{ has_button = {} }}", quoted(label)));
+        }
+        (true, _) => line(text, "# trigger = { text = \"…\" }: no variable says which message begins a run"),
+    }
+    for press in &flow.presses {
+        line(text, "[[flows.steps]]");
+        let (by, label) = match press {
+            Press::Contains(label) => ("contains", label),
+            Press::Regex(regex) => ("regex", regex),
+        };
+        line(text, &format!("press = {{ {by} = {} }}", quoted(label)));
+    }
+    if flow.presses.is_empty() {
+        line(text, "# [[flows.steps]] press = { text = \"…\" }: no variable names a button");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{EnvFile, survey};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(files: &[(&str, &str)], known: &[KnownAccount]) -> String {
+        let files: Vec<_> = files.iter().map(|(path, text)| EnvFile::read((*path).into(), text)).collect();
+        text(&survey(&files), known)
+    }
+
+    const TRIP: &str = "API_ID=5099\nAPI_HASH=5099aa17c0ffee005099aa17c0ffee00\nPHONE=+70000000001\nSESSION=main\n\
+        BOT=@demo_trips_bot\nTRIGGER='New trip .* (?P<from>\\w+)'\nBUTTON_1=Book\nBUTTON_2='Confirm|Yes'\nX=planted";
+
+    #[test]
+    fn a_flow_reads_as_settings_and_names_its_secrets() {
+        let text = written(&[("/old/trip/.env", TRIP)], &[]);
+        assert_eq!(
+            text,
+            "# /old/trip/.env\n[[telegram.accounts]]\nname = \"trip\"\napi_id = 5099\n\
+             api_hash = { env = \"API_HASH\" }\nphone = \"+70000000001\"\n\
+             # The old script must be stopped before this is opened.\n\
+             sessions = [{ file = \"/old/trip/main.session\" }]\n\n[[flows]]\nname = \"trip\"\naccount = \"trip\"\n\
+             watch = \"@demo_trips_bot\"\ntrigger = { regex = 'New trip .* (?P<from>\\w+)' }\n[[flows.steps]]\n\
+             press = { contains = \"Book\" }\n[[flows.steps]]\npress = { regex = \"Confirm|Yes\" }\n"
+        );
+    }
+
+    #[test]
+    fn a_phone_that_is_known_is_its_account_and_two_files_share_theirs() {
+        let second = TRIP.replace("demo_trips_bot", "demo_rides_bot");
+        let files = [("/old/trip/.env", TRIP), ("/old/trip/.env.second", second.as_str())];
+        let known = [KnownAccount { name: "main".to_owned(), phone: Some("+70000000001".to_owned()) }];
+        let text = written(&files, &known);
+        assert!(
+            !text.contains("telegram.accounts") && text.matches("account = \"main\"").count() == 2,
+            "{text}"
+        );
+        let text = written(&files, &[]);
+        let accounts = text.matches("[[telegram.accounts]]").count();
+        assert_eq!((accounts, text.matches("account = \"trip\"").count()), (1, 2), "{text}");
+    }
+
+    proptest! {
+        /// Whatever is in the files: what comes out is TOML, and no secret is in it.
+        #[test]
+        fn it_is_toml_without_secrets(
+            values in proptest::collection::vec("[^\\x00\\n]{0,30}", 6), hash in "[0-9a-f]{32}", string in "[A-Za-z0-9_-]{210}",
+        ) {
+            let mut text = format!("API_ID=5099\nAPI_HASH={hash}\nSESSION_STRING={string}\nTOKEN=5099000001:{}\n", &string[..35]);
+            let names = ["TRIGGER", "BUTTON_1", "BUTTONS", "KEYWORDS", "TARGET_BOT", "SESSION_NAME"];
+            for (name, value) in names.iter().zip(&values) {
+                text.push_str(&format!("{name}={value}\n"));
+            }
+            let written = written(&[("/old/.env", &text)], &[]);
+            prop_assert!(written.parse::<toml::Table>().is_ok(), "{}", written);
+            prop_assert!(!written.contains(&hash) && !written.contains(&string[..35]), "{}", written);
+        }
+    }
+}

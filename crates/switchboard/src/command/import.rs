@@ -1,0 +1,229 @@
+//! `switchboard import`: what old scripts say of themselves, as settings of this program.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use ambient::Clock;
+use anyhow::Context;
+use clap::Subcommand;
+use legacy_survey::flows::{EnvFile, KnownAccount, Named, OldFlows, survey, text};
+use serde_json::{Value, json};
+use session_files::{Reader, TableRows};
+
+use crate::Location;
+use crate::output::{say, say_json};
+use crate::table;
+
+/// The largest `.env` file that is read.
+const LARGEST: u64 = 1 << 20;
+
+/// The folder of the data directory that old databases are archived in.
+const ARCHIVE: &str = "archive";
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Import {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Show what old scripts that press buttons become, as settings
+    #[command(
+        after_help = "Names of variables differ between scripts: they are recognised by their words and by the form of what \
+            they hold. What is not recognised is listed by its name. Secrets are never printed: the settings name the \
+            variables that hold them. Databases that the files name are archived with those of --database, and their tables \
+            shown. Nothing is connected, and no session is opened.\n\nExamples:\n  \
+            switchboard import flows --env /old/trip/.env --env /old/trip/.env.second --env /old/control.env\n  \
+            switchboard import flows --env /old/trip/.env --write flows/trip.toml\n  \
+            switchboard import flows --env /old/control.env --database /old/panel.db --json"
+    )]
+    Flows(Flows),
+}
+
+/// `.env` files, and what is done with what they say.
+#[derive(clap::Args)]
+struct Flows {
+    /// The `.env` file of a script, or of its control bot; may be given more than once
+    #[arg(long = "env", value_name = "FILE", required = true, num_args = 1..)]
+    files: Vec<PathBuf>,
+
+    /// A database of the old control panel, which no file names
+    #[arg(long, value_name = "FILE")]
+    database: Vec<PathBuf>,
+
+    /// The folder that databases are archived in [default: `archive` in the data directory]
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
+
+    /// Write the settings to a file that is not there yet
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+
+    #[command(flatten)]
+    location: Location,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A database that was archived, or why not.
+struct Archived {
+    database: PathBuf,
+    came: Result<(PathBuf, Vec<TableRows>), String>,
+}
+
+impl Import {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self.what {
+            What::Flows(flows) => flows.run(),
+        }
+    }
+}
+
+impl Flows {
+    fn run(self) -> anyhow::Result<()> {
+        let files = self.files.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        let found = survey(&files);
+        let settings = text(&found, &self.known_accounts()?);
+        let archived = self.archived(&found, &files)?;
+        if let Some(file) = &self.write {
+            let opened = File::options().write(true).create_new(true).mode(0o600).open(file);
+            let written = opened.and_then(|mut opened| opened.write_all(settings.as_bytes()));
+            written.with_context(|| file.display().to_string())?;
+        }
+        if self.json {
+            say_json(&as_json(&found, &settings, &archived));
+        } else {
+            self.print(&found, &settings, &archived);
+        }
+        Ok(())
+    }
+
+    /// The accounts of the settings, where there are any.
+    fn known_accounts(&self) -> anyhow::Result<Vec<KnownAccount>> {
+        let accounts = self.location.settings()?.telegram.accounts;
+        let known = |account: config::AccountSettings| KnownAccount {
+            name: account.name.to_string(),
+            phone: account.phone,
+        };
+        Ok(accounts.into_iter().map(known).collect())
+    }
+
+    /// Archives the databases that are there. Those that files name lie beside one of the files where they are relative.
+    fn archived(&self, found: &OldFlows, files: &[EnvFile]) -> anyhow::Result<Vec<Archived>> {
+        let folders = || files.iter().filter_map(|file| file.path.parent());
+        let found_at = |named: &PathBuf| folders().map(|folder| folder.join(named)).find(|path| path.is_file());
+        let named = found.databases.iter().map(|named| found_at(named).unwrap_or_else(|| named.clone()));
+        let mut databases: Vec<PathBuf> = self.database.iter().cloned().chain(named).collect();
+        databases.dedup();
+        if databases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder = match &self.archive {
+            Some(folder) => folder.clone(),
+            None => self.location.data_dir()?.join(ARCHIVE),
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .with_context(|| folder.display().to_string())?;
+        let day: String =
+            Clock::system().now().to_string().chars().filter(char::is_ascii_digit).take(20).collect();
+        let archive = |(number, database): (usize, PathBuf)| {
+            let name =
+                database.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let to = folder.join(format!("{day}-{}-{name}", number + 1));
+            let tables = Reader::default().archive(&database, &to);
+            let came = tables.map(|tables| (to, tables)).map_err(|error| error.to_string());
+            Archived { database, came }
+        };
+        Ok(databases.into_iter().enumerate().map(archive).collect())
+    }
+
+    fn print(&self, found: &OldFlows, settings: &str, archived: &[Archived]) {
+        if found.flows.is_empty() {
+            say!("No file names a bot, a button or what begins a run: there is no flow in them.");
+        } else if let Some(file) = &self.write {
+            say!("{} flows are in {}.", found.flows.len(), file.display());
+        } else {
+            say!("{}", settings.trim_end());
+        }
+        for control in &found.controls {
+            let allowed: Vec<_> = control.allowed.iter().map(ToString::to_string).collect();
+            let allowed =
+                if allowed.is_empty() { "no one that is named".to_owned() } else { allowed.join(", ") };
+            say!(
+                "\nControl bot: its token is {} of {}; allowed are {allowed}.",
+                control.token,
+                control.file.display()
+            );
+        }
+        let mut rows = table::with_header(["FILE", "VARIABLE", "IS"]);
+        for (Named { file, variable }, meaning) in &found.recognised {
+            rows.add_row([file.display().to_string(), variable.clone(), meaning.as_str().replace('_', " ")]);
+        }
+        for Named { file, variable } in &found.unknown {
+            rows.add_row([file.display().to_string(), variable.clone(), "not recognised".to_owned()]);
+        }
+        if rows.row_count() > 0 {
+            say!("\n{rows}");
+        }
+        for Archived { database, came } in archived {
+            match came {
+                Ok((archive, tables)) => {
+                    say!("\n{} is archived as {}:", database.display(), archive.display());
+                    let mut rows = table::with_header(["TABLE", "ROWS"]);
+                    for TableRows { name, rows: count } in tables {
+                        rows.add_row([name.clone(), count.to_string()]);
+                    }
+                    say!("{rows}");
+                }
+                Err(why) => say!("\n{} is not archived: {why}.", database.display()),
+            }
+        }
+        if !found.flows.is_empty() {
+            say!(
+                "\nLook through the settings, put them into the settings file, and stop the old script before this program \
+                 opens its session: Telegram ends a session that two programs use."
+            );
+        }
+    }
+}
+
+/// Reads a `.env` file; what is no UTF-8 in it is replaced.
+fn read(file: &Path) -> anyhow::Result<EnvFile> {
+    let absolute = std::path::absolute(file).with_context(|| file.display().to_string())?;
+    let mut bytes = Vec::new();
+    let opened = File::open(&absolute).and_then(|opened| opened.take(LARGEST + 1).read_to_end(&mut bytes));
+    let size = opened.with_context(|| file.display().to_string())?;
+    anyhow::ensure!(size as u64 <= LARGEST, "{} is larger than 1 MiB; is it a .env file?", file.display());
+    Ok(EnvFile::read(absolute, &String::from_utf8_lossy(&bytes)))
+}
+
+fn as_json(found: &OldFlows, settings: &str, archived: &[Archived]) -> Value {
+    let named = |Named { file, variable }: &Named| json!({ "file": file, "variable": variable });
+    let recognised = |(named, meaning): &(Named, legacy_survey::flows::Meaning)| json!({ "file": named.file, "variable": named.variable, "is": meaning.as_str() });
+    let database = |Archived { database, came }: &Archived| match came {
+        Ok((archive, tables)) => json!({
+            "file": database, "archive": archive,
+            "tables": tables.iter().map(|table| json!({ "name": table.name, "rows": table.rows })).collect::<Vec<_>>(),
+        }),
+        Err(why) => json!({ "file": database, "wrong": why }),
+    };
+    json!({
+        "flows": found.flows.iter().map(|flow| json!({ "name": flow.name, "file": flow.file })).collect::<Vec<_>>(),
+        "settings": settings,
+        "controls": found.controls.iter().map(|control| {
+            json!({ "file": control.file, "token_variable": control.token, "allowed": control.allowed })
+        }).collect::<Vec<_>>(),
+        "recognised": found.recognised.iter().map(recognised).collect::<Vec<_>>(),
+        "not_recognised": found.unknown.iter().map(named).collect::<Vec<_>>(),
+        "databases": archived.iter().map(database).collect::<Vec<_>>(),
+    })
+}

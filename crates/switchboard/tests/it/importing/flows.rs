@@ -1,0 +1,99 @@
+//! Old scripts that press buttons: their `.env` files become settings, and the database of their panel is archived.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use testkit::World;
+
+use crate::binary;
+use crate::secrets::Secrets;
+use crate::shell::cli::cli;
+
+const HASH: &str = "5099aa17c0ffee005099aa17c0ffee00";
+
+/// The old folder: two copies of the script, their control bot, its database. Its secrets.
+fn old(world: &World) -> (PathBuf, Secrets) {
+    let folder = world.data_dir("trip");
+    fs::create_dir(&folder).expect("a folder");
+    let (token, string) = (format!("5099000001:{}", "AAb_-".repeat(7)), format!("1{}", "Ab9-".repeat(88)));
+    let script = format!(
+        "TG_API_ID=5099\nTG_API_HASH={HASH}\nPHONE=+70000000077\nSESSION=main\nBOT=@demo_trips_bot\n\
+         TRIGGER_PATTERN='New trip .* (?P<from>\\w+)'\nBUTTON_1=Book\nBUTTON_2='Confirm|Yes'\nTWO_FA=planted-password\n"
+    );
+    let second = format!(
+        "API_ID=5099\nAPI_HASH={HASH}\nSTRING_SESSION={string}\nTARGET_BOT=demo_rides_bot\nBUTTONS=Ride,Yes\n"
+    );
+    let control =
+        format!("CONTROL={token}\nADMIN_IDS=5000000001,5000000002\nDATABASE_URL=sqlite:///panel.db\n");
+    for (name, text) in [(".env", script), (".env.second", second), ("control.env", control)] {
+        fs::write(folder.join(name), text).expect("written");
+    }
+    let database = rusqlite::Connection::open(folder.join("panel.db")).expect("a database");
+    let tables = "CREATE TABLE bookings (id INTEGER, said TEXT); CREATE TABLE runs (id INTEGER);
+                  INSERT INTO bookings VALUES (1, 'one'), (2, 'two'), (3, 'three');";
+    database.execute_batch(tables).expect("tables");
+    let mut secrets = Secrets::default();
+    for secret in [HASH, "planted-password", token.as_str(), string.as_str()] {
+        secrets.plant("word", secret);
+    }
+    (folder, secrets)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_env_files_become_flows_and_their_database_is_archived() {
+    let world = World::start(binary()).await;
+    let (folder, secrets) = old(&world);
+    let file = |name: &str| folder.join(name).display().to_string();
+    let files = [file(".env"), file(".env.second"), file("control.env")];
+    let arguments = |more: &[&str]| {
+        let mut arguments = vec!["import".to_owned(), "flows".to_owned(), "--env".to_owned()];
+        arguments.extend(files.iter().cloned().chain(more.iter().map(|one| (*one).to_owned())));
+        arguments
+    };
+    let run = |more: &[&str]| {
+        let arguments = arguments(more);
+        let ran = cli(&world, &arguments.iter().map(String::as_str).collect::<Vec<_>>()).run();
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        ran.all()
+    };
+    let said = run(&[]);
+    secrets.not_in("what is printed", said.as_bytes());
+    for part in [
+        "[[flows]]",
+        "name = \"trip\"",
+        "watch = \"@demo_trips_bot\"",
+        "regex = 'New trip .* (?P<from>\\w+)'",
+        "contains = \"Book\"",
+        "api_hash = { env = \"TG_API_HASH\" }",
+        "string = { env = \"STRING_SESSION\" }",
+        "its token is CONTROL of",
+        "5000000001, 5000000002",
+        "not recognised",
+        "TWO_FA",
+        "bookings",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+
+    let json: Value = serde_json::from_str(&run(&["--json"])).expect("JSON");
+    secrets.not_in("JSON", json.to_string().as_bytes());
+    let names: Vec<_> = json["flows"].as_array().expect("flows").iter().map(|flow| &flow["name"]).collect();
+    assert_eq!(names, ["trip", "second"]);
+    let database = &json["databases"][0];
+    assert_eq!(database["tables"][0], serde_json::json!({ "name": "bookings", "rows": 3 }), "{json:#}");
+    let archive = database["archive"].as_str().expect("a file");
+    let archived = rusqlite::Connection::open(archive).expect("opens");
+    let count: i64 =
+        archived.query_row("SELECT count(*) FROM bookings", [], |row| row.get(0)).expect("counts");
+    assert_eq!(count, 3);
+    assert!(folder.join("panel.db").exists(), "the old one stays");
+
+    let written = world.data_dir("flows.toml");
+    run(&["--write", &written.display().to_string()]);
+    let text = fs::read_to_string(&written).expect("written");
+    assert_eq!(text, json["settings"].as_str().expect("text"));
+    let again = arguments(&["--write", &written.display().to_string()]);
+    let again = cli(&world, &again.iter().map(String::as_str).collect::<Vec<_>>()).run();
+    assert_eq!(again.code, Some(1), "{}", again.all());
+}
