@@ -117,7 +117,8 @@ impl Flows {
     /// Archives the databases that are there. Those that files name lie beside one of the files where they are relative.
     fn archived(&self, found: &OldFlows, files: &[EnvFile]) -> anyhow::Result<Vec<Archived>> {
         let folders = || files.iter().filter_map(|file| file.path.parent());
-        let found_at = |named: &PathBuf| folders().map(|folder| folder.join(named)).find(|path| path.is_file());
+        let found_at =
+            |named: &PathBuf| folders().map(|folder| folder.join(named)).find(|path| path.is_file());
         let named = found.databases.iter().map(|named| found_at(named).unwrap_or_else(|| named.clone()));
         let mut databases: Vec<PathBuf> = self.database.iter().cloned().chain(named).collect();
         databases.dedup();
