@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use futures::future::select;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
 
@@ -87,25 +88,13 @@ async fn updates_are_polled_and_confirmed_by_the_offset() {
 #[tokio::test]
 async fn a_poll_waits_and_ends_when_another_begins() {
     let bot = Bot::made().await;
-    let waiting = bot.raw("getUpdates", json!({"timeout": 50}));
-    let other = async {
-        // Begun once the first waits: the calls of a bot are remembered when they end, so the poll is looked for by asking.
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let second = bot.raw("getUpdates", json!({"timeout": 50}));
-        let written = async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            bot.hears("late").await;
-        };
-        tokio::join!(second, written).0
-    };
-    let (first, second) = tokio::join!(waiting, other);
-    assert_eq!(first.0, 409);
-    assert!(
-        first.1["description"].as_str().unwrap().contains("terminated by other getUpdates"),
-        "{}",
-        first.1
-    );
-    assert_eq!(second.1["result"][0]["message"]["text"], "late");
+    let poll = || Box::pin(bot.raw("getUpdates", json!({"timeout": 50})));
+    // Whichever comes first.
+    let (ended, other) = select(poll(), poll()).await.factor_first();
+    assert_eq!(ended.0, 409);
+    assert!(ended.1["description"].as_str().unwrap().contains("terminated by other getUpdates"), "{}", ended.1);
+    bot.hears("late").await;
+    assert_eq!(other.await.1["result"][0]["message"]["text"], "late");
     bot.port.running.stop().await;
 }
 
