@@ -192,6 +192,17 @@ pub enum OpenError {
         /// The data directory.
         dir: PathBuf,
     },
+    /// Its sessions were given up: another side of a move holds them.
+    #[error(
+        "{} has given its sessions up: {} holds them since {}, with the number {}. Only one of the two may run. To take them back \
+         give `switchboard move rollback` here", dir.display(), fence.holder.name, fence.at.to_the_second(), fence.number
+    )]
+    GivenUp {
+        /// The data directory.
+        dir: PathBuf,
+        /// Who holds them.
+        fence: Box<crate::Fence>,
+    },
     /// A copy of another store that is not whole.
     #[error(
         "this store is a copy that was broken off; give the command that copies it again (`switchboard store copy`, \

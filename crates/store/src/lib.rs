@@ -30,6 +30,7 @@ mod error;
 mod events;
 mod failed_requests;
 mod failovers;
+mod fences;
 mod files;
 mod group;
 mod imports;
@@ -102,6 +103,7 @@ pub use error::{MasterKeyError, OpenError, SnapshotError, StoreError};
 pub use events::{EventRetention, Events, EventsRead, StoredEvent};
 pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
+pub use fences::{Fence, Fences, Side, known_side, remember_fence, remembered_fence, side_of};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
 pub use inspect::{StoreInspection, check_free, inspect};
@@ -250,6 +252,11 @@ impl Store {
     /// Work that went to another account than its first choice.
     pub fn failovers(&self) -> Failovers<'_> {
         Failovers { store: self }
+    }
+
+    /// Which side of a move holds the sessions.
+    pub fn fences(&self) -> Fences<'_> {
+        Fences { store: self }
     }
 
     /// Services that were stopped by hand.

@@ -19,8 +19,8 @@ use crate::unreadable::LastUnreadable;
 use crate::vault::Vault;
 use crate::writer::Writer;
 use crate::{
-    Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, copying, directory, key_rotation,
-    migrations,
+    Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, copying, directory, fences,
+    key_rotation, migrations,
 };
 
 /// Enough for interactive reads beside one long one.
@@ -36,6 +36,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let address = Address::parse(&url, &data_dir)?;
     let lock = directory::lock(&data_dir)?;
     directory::whole(&data_dir)?;
+    fences::check_before_it_is_made(&address, &data_dir)?;
     let server = match &address {
         Address::Sqlite(_) => None,
         Address::Postgres(config) => Some(config.clone()),
@@ -48,6 +49,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     if copying::is_unfinished(&writing).map_err(failed)? {
         return Err(OpenError::HalfCopied);
     }
+    fences::check(&writing, &data_dir)?;
     writing.execute(OPEN_ALL_JOINS, ()).map_err(failed)?;
 
     let check = key_check(&writing).map_err(failed)?;

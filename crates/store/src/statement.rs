@@ -31,8 +31,9 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 29] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 30] {
         [
+            crate::fences::ALL,
             crate::outbox::statements::ALL,
             crate::outbox::unfinished::ALL,
             crate::sent_counts::ALL,

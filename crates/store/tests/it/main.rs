@@ -36,6 +36,8 @@ mod failed_requests;
 #[cfg(test)]
 mod failovers;
 #[cfg(test)]
+mod fences;
+#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod imports;

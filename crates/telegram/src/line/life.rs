@@ -263,7 +263,11 @@ pub(crate) async fn run(line: Arc<Line>) {
             return;
         }
         let mut connection = None;
-        if now.run && now.quiesced {
+        if now.run && now.fenced {
+            // As one that connects: what is to be sent waits.
+            let detail = "waits until the move opens its sessions here".to_owned();
+            line.show(AccountState::Connecting, None, Some(detail));
+        } else if now.run && now.quiesced {
             // As one that connects: anyone who waits for it goes on waiting.
             line.show(
                 AccountState::Connecting,

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason};
-use domain::{Purpose, Timestamp};
+use domain::{AccountName, Purpose, Timestamp};
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, RemoteCall};
 use mtproto::{Application, RequestError, ServerKeys, Updates, Wire};
@@ -110,6 +110,8 @@ struct Orders {
     round: u64,
     /// Nothing is to be asked of Telegram for a while.
     quiesced: bool,
+    /// Another side of a move may have its session open still.
+    fenced: bool,
     end: bool,
 }
 
@@ -145,7 +147,7 @@ impl Line {
             errors: AtomicU64::new(0),
             signals: Mutex::default(),
             signalled: Notify::new(),
-            wanted: watch::Sender::new(Orders { run, round: 0, quiesced: false, end: false }),
+            wanted: watch::Sender::new(Orders { run, round: 0, quiesced: false, fenced: false, end: false }),
         }
     }
 
@@ -254,6 +256,15 @@ impl Line {
             self.wanted
                 .send_if_modified(|wanted| std::mem::replace(&mut wanted.quiesced, quiesced) != quiesced);
         }
+    }
+
+    /// Keeps it from its session, or lets it have it.
+    pub(crate) fn fence(&self, fenced: bool) {
+        self.wanted.send_if_modified(|wanted| std::mem::replace(&mut wanted.fenced, fenced) != fenced);
+    }
+
+    pub(crate) fn account(&self) -> &AccountName {
+        &self.parts.health.name
     }
 
     /// Asks something soon, if it is connected: anyone who wants to know whether it is answered looks at its last answer.

@@ -31,10 +31,12 @@ pub enum Action {
     Pause,
     /// Give it work again.
     Resume,
+    /// Let it have its sessions, which another side of a move has given up.
+    Open,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an account can be asked to start, stop, restart, pause or resume")]
+#[error("an account can be asked to start, stop, restart, pause, resume or open")]
 pub struct UnknownAction;
 
 domain::enum_words!(Action);
@@ -47,8 +49,12 @@ impl Pool {
     /// Switches an account. It is kept over restarts.
     pub async fn act(&self, name: &AccountName, action: Action) -> Result<AccountView, ActError> {
         let account = self.get(name).ok_or_else(|| ActError::NoSuchAccount(name.clone()))?;
+        if action == Action::Open {
+            self.open_fenced(&account).await?;
+            return Ok(AccountView::of(&account));
+        }
         let switch = match action {
-            Action::Start | Action::Restart | Action::Resume => Switch::On,
+            Action::Start | Action::Restart | Action::Resume | Action::Open => Switch::On,
             Action::Stop => Switch::Stopped,
             Action::Pause => Switch::Paused,
         };
@@ -57,7 +63,7 @@ impl Pool {
             account.set_switch(switch);
         }
         match action {
-            Action::Start | Action::Pause | Action::Resume => {
+            Action::Start | Action::Pause | Action::Resume | Action::Open => {
                 account.lines().iter().for_each(|line| line.start());
             }
             Action::Stop => account.lines().iter().for_each(|line| line.stop()),

@@ -1,6 +1,7 @@
 //! All accounts together: started side by side, found by name, ended.
 
 mod action;
+pub(crate) mod fences;
 pub(crate) mod monitor;
 pub(crate) mod quiesce;
 pub(crate) mod services;
@@ -109,7 +110,8 @@ impl Pool {
         let mut stored = stored_keys(&store).await?;
         let switches: HashMap<_, _> = store.accounts().switches().await?.into_iter().collect();
         let quiesced = Quiesced::new(store.clearing().silent().await?);
-        let running = Running::new(settings.refresh_dialogs_every, at_rest, quiesced);
+        let fenced = fences::Fenced::new(store.fences().not_opened().await?);
+        let running = Running::new(settings.refresh_dialogs_every, at_rest, quiesced, fenced);
         let closing = running.closing.clone();
         let builder =
             Builder::new(settings, &places, store.clone(), clock.clone(), chance, closing, server_keys)

@@ -13,6 +13,7 @@ use crate::account::Account;
 use crate::line::health;
 use crate::line::{self, Arrived, Line};
 use crate::peers::dialogs;
+use crate::pool::fences::Fenced;
 use crate::pool::quiesce::Quiesced;
 use crate::updates;
 
@@ -27,10 +28,11 @@ pub(crate) struct Running {
     turns: Arc<Semaphore>,
     pub(crate) at_rest: bool,
     pub(crate) quiesced: Quiesced,
+    pub(crate) fenced: Fenced,
 }
 
 impl Running {
-    pub(crate) fn new(refresh_every: Duration, at_rest: bool, quiesced: Quiesced) -> Self {
+    pub(crate) fn new(refresh_every: Duration, at_rest: bool, quiesced: Quiesced, fenced: Fenced) -> Self {
         Self {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -38,10 +40,12 @@ impl Running {
             turns: Arc::new(Semaphore::new(READING)),
             at_rest,
             quiesced,
+            fenced,
         }
     }
 
     pub(crate) fn line(&self, line: &Arc<Line>) {
+        line.fence(self.fenced.has(line.account()));
         line.quiesce(self.quiesced.covers(&line.purposes()));
         if self.at_rest {
             line.rest();

@@ -12,13 +12,13 @@ use crate::extract::PathParameter;
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
-/// Starts, stops, restarts, pauses or resumes an account.
+/// Starts, stops, restarts, pauses or resumes an account, or lets it open its sessions after a move.
 #[utoipa::path(
     post, path = "/v1/accounts/{name}/actions/{action}", tag = "accounts", operation_id = "act_on_account",
     params(
         ("name" = String, Path, description = "The account's name in the settings"),
-        ("action" = String, Path, pattern = "^(start|stop|restart|pause|resume)$",
-            description = "`start`, `stop`, `restart`, `pause` or `resume`"),
+        ("action" = String, Path, pattern = "^(start|stop|restart|pause|resume|open)$",
+            description = "`start`, `stop`, `restart`, `pause`, `resume` or `open`"),
     ),
     responses(
         (status = 200, description = "The account as it is now", body = api::Account),
@@ -35,7 +35,7 @@ pub(crate) async fn act(
         let action = shorten(&action);
         Problem::new(
             Code::NotFound,
-            format!("There is no action {action:?}; known are start, stop, restart, pause and resume."),
+            format!("There is no action {action:?}; known are start, stop, restart, pause, resume and open."),
         )
     })?;
     match state.health().switch_account(&name, action).await {
