@@ -94,6 +94,35 @@ impl Systemd {
         Ok(read(unit, &self.run(&["show", properties, "--", unit]).await?))
     }
 
+    /// Starts a service that is there; one that failed before is started all the same.
+    ///
+    /// # Errors
+    /// See [`SystemdError`].
+    pub async fn start(&self, unit: &str) -> Result<(), SystemdError> {
+        if self.status(unit).await?.state == "failed" {
+            self.run(&["reset-failed", "--", unit]).await?;
+        }
+        self.run(&["start", "--", unit]).await.map(drop)
+    }
+
+    /// Stops a service until it is started again.
+    ///
+    /// # Errors
+    /// See [`SystemdError`].
+    pub async fn stop(&self, unit: &str) -> Result<(), SystemdError> {
+        self.check()?;
+        self.run(&["stop", "--", unit]).await.map(drop)
+    }
+
+    /// Has a service started at boot, or not any more.
+    ///
+    /// # Errors
+    /// See [`SystemdError`].
+    pub async fn at_boot(&self, unit: &str, started: bool) -> Result<(), SystemdError> {
+        self.check()?;
+        self.run(&[if started { "enable" } else { "disable" }, "--", unit]).await.map(drop)
+    }
+
     /// Runs its command; what it prints.
     pub(super) async fn run(&self, arguments: &[&str]) -> Result<String, SystemdError> {
         let shown = || {

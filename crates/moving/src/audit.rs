@@ -1,0 +1,207 @@
+//! What each side is found to be before a move, and what of it keeps the move from beginning.
+
+use domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What stays free beside what comes over, in bytes.
+const MARGIN: u64 = 128 << 20;
+
+/// How far the clocks may be apart, in seconds: times of floods and limits come along.
+const CLOCKS_APART: u64 = 30;
+
+/// What a side found out about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    pub version: String,
+    pub machine: String,
+    /// The same for two sides that share their network: then one may have the other's port until it stops.
+    pub network: String,
+    pub data_dir: String,
+    pub settings_file: Option<String>,
+    pub at: Timestamp,
+    pub store: StoreFact,
+    /// What the data that moves takes, in bytes.
+    pub data_bytes: u64,
+    /// What is free where the data directory is, in bytes.
+    pub free_bytes: u64,
+    /// All of the memory, in bytes.
+    pub memory_bytes: u64,
+    /// What the server uses of it, in bytes; nothing where none runs.
+    pub server_bytes: Option<u64>,
+    /// The process that has the data directory.
+    pub server_pid: Option<u32>,
+    /// The service of systemd that it is.
+    pub unit: Option<String>,
+    /// The words that it was started with.
+    pub started_with: Vec<String>,
+    /// Where it listens, or would.
+    pub ports: Vec<PortFact>,
+    /// The accounts, the least important first.
+    pub accounts: Vec<AccountFact>,
+    /// How long the server took to answer and to write, in milliseconds; nothing where none runs.
+    pub answer_ms: Option<u64>,
+    /// Whether the store is on a server, which both sides reach.
+    pub is_on_server: bool,
+    /// What was found that is worth knowing and keeps nothing from being done.
+    pub notes: Vec<String>,
+}
+
+/// An account as it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountFact {
+    pub name: String,
+    /// Its state, in the word of the API.
+    pub state: String,
+}
+
+/// What is in the data directory.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreFact {
+    /// No store.
+    None,
+    /// A store that no process works on.
+    AtRest,
+    /// A store that a server works on.
+    Served,
+    /// A store whose sessions another side holds.
+    GivenUp,
+}
+
+domain::enum_words!(StoreFact);
+
+/// An address and who has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortFact {
+    pub address: String,
+    /// Whether another process has it.
+    pub taken: bool,
+    pub by: Option<String>,
+    pub pid: Option<u32>,
+}
+
+/// What keeps a move from beginning, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Objection {
+    pub code: &'static str,
+    pub what: String,
+}
+
+/// What keeps a move from one side to the other from beginning. `resumed` is whether this very move was begun before: then what
+/// it brought is no reason.
+pub fn judge(old: &Audit, new: &Audit, resumed: bool) -> Vec<Objection> {
+    let mut found = Vec::new();
+    let mut object = |code, what: String| found.push(Objection { code, what });
+    if old.version != new.version {
+        object(
+            "other_version",
+            format!(
+                "the old side has version {}, the new one {}; install the same on both",
+                old.version, new.version
+            ),
+        );
+    }
+    match old.store {
+        StoreFact::None => object("no_store", format!("there is no store in {}", old.data_dir)),
+        StoreFact::GivenUp if !resumed => object(
+            "given_up",
+            format!(
+                "another side holds the sessions of {}; see `switchboard move status` there",
+                old.data_dir
+            ),
+        ),
+        _ => {}
+    }
+    // What an earlier move gave back is no one's any more.
+    let is_used = matches!(new.store, StoreFact::AtRest | StoreFact::Served);
+    if !resumed && is_used && !old.is_on_server {
+        object(
+            "target_in_use",
+            format!(
+                "there is a store in {} already; name another data directory, or move that one away",
+                new.data_dir
+            ),
+        );
+    }
+    let needed = old.data_bytes.saturating_mul(2).saturating_add(MARGIN);
+    if !resumed && new.free_bytes < needed {
+        object(
+            "no_room",
+            format!(
+                "{} MB are needed in {}, {} MB are free",
+                needed >> 20,
+                new.data_dir,
+                new.free_bytes >> 20
+            ),
+        );
+    }
+    let one_network = old.network == new.network;
+    for port in new.ports.iter().filter(|port| port.taken) {
+        let is_old_server = one_network && port.pid.is_some() && port.pid == old.server_pid;
+        if !is_old_server && !resumed {
+            let by = port.by.as_deref().unwrap_or("another process");
+            object("port_taken", format!("{} is taken by {by} on the new side", port.address));
+        }
+    }
+    let apart = new.at.since(old.at).max(old.at.since(new.at)).as_secs();
+    if apart > CLOCKS_APART {
+        object("clocks_apart", format!("the clocks of the two sides are {apart} s apart; set them right"));
+    }
+    found
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn audit(store: StoreFact) -> Audit {
+        Audit {
+            version: "1.0.0".into(),
+            machine: "m".into(),
+            network: "n".into(),
+            data_dir: "/data".into(),
+            settings_file: None,
+            at: Timestamp::default(),
+            store,
+            data_bytes: 1 << 20,
+            free_bytes: 1 << 40,
+            memory_bytes: 1 << 30,
+            server_bytes: None,
+            server_pid: Some(7),
+            unit: None,
+            started_with: Vec::new(),
+            ports: Vec::new(),
+            accounts: Vec::new(),
+            answer_ms: None,
+            is_on_server: false,
+            notes: Vec::new(),
+        }
+    }
+
+    fn codes(old: &Audit, new: &Audit, resumed: bool) -> Vec<&'static str> {
+        judge(old, new, resumed).into_iter().map(|objection| objection.code).collect()
+    }
+
+    #[test]
+    fn what_keeps_a_move_from_beginning_is_named() {
+        let (old, new) = (audit(StoreFact::Served), audit(StoreFact::None));
+        assert_eq!(codes(&old, &new, false), Vec::<&str>::new());
+        let port = |pid| PortFact { address: "0.0.0.0:1".into(), taken: true, by: None, pid: Some(pid) };
+        assert_eq!(codes(&old, &Audit { ports: vec![port(7)], ..new.clone() }, false), Vec::<&str>::new());
+        let wrong = Audit {
+            version: "1.0.1".into(),
+            store: StoreFact::AtRest,
+            free_bytes: 1,
+            ports: vec![port(8)],
+            at: Timestamp::from_micros(3_600_000_000),
+            ..new.clone()
+        };
+        let all = ["other_version", "target_in_use", "no_room", "port_taken", "clocks_apart"];
+        assert_eq!(codes(&old, &wrong, false), all);
+        assert_eq!(codes(&audit(StoreFact::None), &new, false), ["no_store"]);
+        assert_eq!(codes(&audit(StoreFact::GivenUp), &new, false), ["given_up"]);
+        assert_eq!(codes(&audit(StoreFact::GivenUp), &audit(StoreFact::AtRest), true), Vec::<&str>::new());
+    }
+}

@@ -1,0 +1,111 @@
+//! Putting what came over in place, and removing it: steps that a kill cannot tear, done again they do the rest.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::files::{incoming, list};
+use crate::journal::FOLDER;
+
+/// What came over could not be put in place.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", file.display())]
+pub struct PlaceError {
+    file: PathBuf,
+    /// What the system says.
+    source: io::Error,
+}
+
+/// Moves what came over into the data directory; what was there before goes into `replaced`, a folder of the move. The database
+/// is the last: until it is there, no store opens on what is half in place. Blocks; the caller has the directory's lock.
+///
+/// # Errors
+/// Something cannot be moved; calling again does the rest.
+pub fn put_in_place(data_dir: &Path, database: &Path, replaced: &str) -> Result<u64, PlaceError> {
+    let folder = incoming(data_dir);
+    let failed = |file: &Path, source| PlaceError { file: file.to_owned(), source };
+    let mut names: Vec<String> = list(&folder, None)
+        .map_err(|source| failed(&folder, source))?
+        .into_iter()
+        .map(|entry| entry.name)
+        .collect();
+    names.sort_by_key(|name| Path::new(name) == database);
+    let kept = data_dir.join(FOLDER).join(replaced);
+    let mut placed = 0;
+    for name in names {
+        let (from, to) = (folder.join(&name), data_dir.join(&name));
+        let mut old = vec![name.clone()];
+        if Path::new(&name) == database {
+            // The log of the database that was there must not meet the new one.
+            old = ["-wal", "-shm", ""].map(|ending| format!("{name}{ending}")).into();
+        }
+        for old in old {
+            renamed(&data_dir.join(&old), &kept.join(&old)).map_err(|source| failed(&to, source))?;
+        }
+        renamed(&from, &to).map_err(|source| failed(&to, source))?;
+        placed += 1;
+    }
+    Ok(placed)
+}
+
+/// Moves a file, if it is there; the folder that it goes to is made.
+fn renamed(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.try_exists()? {
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    fs::rename(from, to)?;
+    match to.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Removes what came over and was not put in place. Blocks.
+///
+/// # Errors
+/// Something cannot be removed; calling again does the rest.
+pub fn clear(data_dir: &Path) -> Result<(), PlaceError> {
+    let folder = incoming(data_dir);
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(PlaceError { file: folder, source: error })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_there_is_kept_and_calling_again_does_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        fs::create_dir_all(incoming(data).join("outgoing")).unwrap();
+        for (name, text) in [
+            ("switchboard.db", "old"),
+            ("switchboard.db-wal", "old log"),
+            ("move/incoming/switchboard.db", "new"),
+            ("move/incoming/outgoing/01", "file"),
+        ] {
+            fs::write(data.join(name), text).unwrap();
+        }
+        let read = |name: &str| fs::read_to_string(data.join(name)).ok();
+        for placed in [2, 0] {
+            assert_eq!(put_in_place(data, Path::new("switchboard.db"), "replaced-1").unwrap(), placed);
+            assert_eq!(read("switchboard.db").as_deref(), Some("new"));
+            assert_eq!(read("outgoing/01").as_deref(), Some("file"));
+            assert_eq!(read("switchboard.db-wal"), None);
+            assert_eq!(read("move/replaced-1/switchboard.db").as_deref(), Some("old"));
+            assert_eq!(read("move/replaced-1/switchboard.db-wal").as_deref(), Some("old log"));
+        }
+        clear(data).unwrap();
+        clear(data).unwrap();
+        assert!(!incoming(data).exists());
+    }
+}

@@ -1,0 +1,445 @@
+//! Moves with kills at any place: what holds at every moment, and what is true in the end.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use crate::progress::{Direction, Progress, Until};
+use crate::step::{Role, Step};
+
+/// What is in a store: which message was accepted and which was sent, and its fence.
+#[derive(Debug, Clone, Default)]
+struct Store {
+    accepted: BTreeSet<u32>,
+    sent: BTreeSet<u32>,
+    fence: Option<(i64, Role)>,
+}
+
+/// A machine with its data directory.
+#[derive(Debug, Clone, Default)]
+struct Machine {
+    runs: bool,
+    store: Option<Store>,
+    incoming: Option<Store>,
+    remembered: Option<(i64, Role)>,
+    journal: Progress,
+}
+
+impl Machine {
+    /// The rule of `store::fences`.
+    fn may_open(&self, own: Role) -> bool {
+        let in_store = self.store.as_ref().and_then(|store| store.fence);
+        self.remembered.max(in_store).is_none_or(|(_, holder)| holder == own)
+    }
+
+    fn remember(&mut self, number: i64, holder: Role) {
+        self.remembered = self.remembered.max(Some((number, holder)));
+    }
+}
+
+#[derive(Debug, Clone)]
+struct World {
+    old: Machine,
+    new: Machine,
+    next_message: u32,
+    asked: BTreeSet<u32>,
+    /// What went out, in order.
+    ledger: Vec<u32>,
+}
+
+/// What happens beside the move.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    /// A person or a boot starts a server.
+    Start(Role),
+    /// A machine loses its power.
+    PowerCut(Role),
+    /// A caller asks a side.
+    Ask(Role),
+    /// A side works on what waits.
+    Work(Role),
+}
+
+/// Where the one who conducts is killed within a step.
+#[derive(Debug, Clone, Copy)]
+enum Kill {
+    BeforeTheJournal,
+    BetweenTheJournals,
+    BeforeTheStep,
+    AfterTheStep,
+    BetweenTheJournalsAfter,
+}
+
+impl World {
+    fn new() -> Self {
+        let old = Machine { runs: true, store: Some(Store::default()), ..Machine::default() };
+        Self { old, new: Machine::default(), next_message: 0, asked: BTreeSet::new(), ledger: Vec::new() }
+    }
+
+    fn machine(&mut self, role: Role) -> &mut Machine {
+        match role {
+            Role::Old => &mut self.old,
+            Role::New => &mut self.new,
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Start(role) => {
+                let machine = self.machine(role);
+                if machine.may_open(role) {
+                    machine.runs = true;
+                    // A server makes a store where there is none.
+                    machine.store.get_or_insert_default();
+                }
+            }
+            Event::PowerCut(role) => self.machine(role).runs = false,
+            Event::Ask(role) => {
+                let message = self.next_message;
+                let machine = self.machine(role);
+                if machine.runs
+                    && let Some(store) = &mut machine.store
+                {
+                    store.accepted.insert(message);
+                    self.asked.insert(message);
+                    self.next_message += 1;
+                }
+            }
+            Event::Work(role) => {
+                let machine = self.machine(role);
+                if !machine.runs {
+                    return;
+                }
+                let Some(store) = &mut machine.store else { return };
+                let waiting: Vec<u32> = store.accepted.difference(&store.sent).copied().collect();
+                store.sent.extend(&waiting);
+                self.ledger.extend(waiting);
+            }
+        }
+        self.check();
+    }
+
+    /// What holds at every moment.
+    fn check(&self) {
+        let with_sessions = |machine: &Machine| machine.runs;
+        assert!(!(with_sessions(&self.old) && with_sessions(&self.new)), "two sides run: {self:?}");
+        let once: BTreeSet<u32> = self.ledger.iter().copied().collect();
+        assert_eq!(once.len(), self.ledger.len(), "sent twice: {self:?}");
+    }
+
+    /// What a step does. As the real ones, those that need a side at rest stop it first.
+    fn perform(&mut self, step: Step) {
+        match step {
+            Step::Stop => self.old.runs = false,
+            Step::GiveUp => {
+                self.old.runs = false;
+                if let Some(store) = &mut self.old.store {
+                    store.fence = store.fence.max(Some((1, Role::New)));
+                }
+                self.old.remember(1, Role::New);
+            }
+            Step::TransferRest => self.new.incoming = self.old.store.clone(),
+            Step::Place => {
+                self.new.store = self.new.incoming.take().or(self.new.store.take());
+            }
+            Step::Start => self.happen(Event::Start(Role::New)),
+            Step::StopNew => self.new.runs = false,
+            Step::GiveBack => {
+                // It finishes what a kill left of the placing.
+                self.perform(Step::Place);
+                self.new.runs = false;
+                if let Some(store) = &mut self.new.store {
+                    store.fence = store.fence.max(Some((2, Role::Old)));
+                }
+                self.new.remember(2, Role::Old);
+            }
+            Step::TransferBack => self.old.incoming = self.new.store.clone(),
+            Step::PlaceBack => {
+                self.old.store = self.old.incoming.take().or(self.old.store.take());
+            }
+            Step::Renounce => {
+                self.new.runs = false;
+                self.new.incoming = None;
+                self.new.remember(2, Role::Old);
+            }
+            Step::TakeBack => {
+                self.old.remember(2, Role::Old);
+                if let Some(store) = &mut self.old.store {
+                    store.fence = store.fence.max(Some((2, Role::Old)));
+                }
+            }
+            Step::Restart => self.happen(Event::Start(Role::Old)),
+            Step::Clear => self.new.incoming = None,
+            _ => {}
+        }
+        self.check();
+    }
+
+    /// Goes on until it is over, or killed in the step of this number.
+    fn conduct(
+        &mut self,
+        mut steps: usize,
+        kill: Option<Kill>,
+        back: bool,
+        events: &mut impl Iterator<Item = Event>,
+    ) {
+        let mut progress = self.old.journal.together(&self.new.journal);
+        if back && progress.turn_back().is_ok() {
+            self.old.journal.direction = Direction::Back;
+        }
+        while let Some(step) = progress.next(Until::Compared) {
+            let kill = kill.filter(|_| steps == 0);
+            steps = steps.wrapping_sub(1);
+            if matches!(kill, Some(Kill::BeforeTheJournal)) {
+                return;
+            }
+            progress.begin(step);
+            self.old.journal = progress.clone();
+            if matches!(kill, Some(Kill::BetweenTheJournals)) {
+                return;
+            }
+            self.new.journal = progress.clone();
+            // With the first of its journals the new side remembers who holds the sessions.
+            self.new.remember(0, Role::Old);
+            if matches!(kill, Some(Kill::BeforeTheStep)) {
+                return;
+            }
+            if let Some(event) = events.next() {
+                self.happen(event);
+            }
+            self.perform(step);
+            if let Some(event) = events.next() {
+                self.happen(event);
+            }
+            if matches!(kill, Some(Kill::AfterTheStep)) {
+                return;
+            }
+            progress.end(step);
+            self.old.journal = progress.clone();
+            if matches!(kill, Some(Kill::BetweenTheJournalsAfter)) {
+                return;
+            }
+            self.new.journal = progress.clone();
+        }
+    }
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    prop_oneof![Just(Role::Old), Just(Role::New)]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        role().prop_map(Event::Start),
+        role().prop_map(Event::PowerCut),
+        role().prop_map(Event::Ask),
+        role().prop_map(Event::Work),
+    ]
+}
+
+fn kill() -> impl Strategy<Value = Kill> {
+    prop_oneof![
+        Just(Kill::BeforeTheJournal),
+        Just(Kill::BetweenTheJournals),
+        Just(Kill::BeforeTheStep),
+        Just(Kill::AfterTheStep),
+        Just(Kill::BetweenTheJournalsAfter),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    /// Killed anywhere, any number of times, taken up or turned back, with servers that are started by mistake and machines that
+    /// lose their power: never two sides at once, nothing sent twice, nothing lost.
+    #[test]
+    fn a_session_is_never_open_on_two_sides(
+        runs in proptest::collection::vec((0_usize..20, kill(), proptest::bool::weighted(0.2)), 0..6),
+        ends_back in any::<bool>(),
+        events in proptest::collection::vec(event(), 0..120),
+    ) {
+        let mut world = World::new();
+        let mut events = events.into_iter();
+        // Up to the first journal of the new side.
+        world.conduct(0, Some(Kill::BeforeTheStep), false, &mut std::iter::empty());
+        for (steps, kill, back) in runs {
+            world.conduct(steps, Some(kill), back, &mut events);
+        }
+        world.conduct(0, None, ends_back, &mut events);
+        let progress = world.old.journal.together(&world.new.journal);
+        prop_assert!(progress.next(Until::Compared).is_none(), "{:?}", progress);
+        // In the end one side may run, and works off all that it took in.
+        let holder = if progress.direction == Direction::Back { Role::Old } else { Role::New };
+        prop_assert!(world.machine(holder).may_open(holder), "{:?}", world);
+        world.happen(Event::Start(holder));
+        world.happen(Event::Start(if holder == Role::Old { Role::New } else { Role::Old }));
+        prop_assert!(world.machine(holder).runs);
+        world.happen(Event::Work(holder));
+        let sent: BTreeSet<u32> = world.ledger.iter().copied().collect();
+        prop_assert_eq!(&sent, &world.asked, "{:?}", world);
+    }
+
+    /// Turned back after any number of steps it ends with the old side as it was.
+    #[test]
+    fn every_prefix_can_be_undone(steps in 0_usize..=17) {
+        let mut world = World::new();
+        let mut nothing = std::iter::empty();
+        world.conduct(steps, Some(Kill::BeforeTheJournal), false, &mut nothing);
+        world.conduct(0, None, true, &mut nothing);
+        prop_assert!(world.old.runs && !world.new.runs);
+        prop_assert!(world.old.may_open(Role::Old));
+    }
+}
+
+#[test]
+fn what_is_retired_cannot_be_undone() {
+    let mut progress = Progress::default();
+    while let Some(step) = progress.next(Until::Retired) {
+        progress.end(step);
+    }
+    assert!(progress.is_over() && progress.turn_back().is_err());
+}
+
+mod over_a_line {
+    //! Two sides in one process, with real files.
+
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use ambient::Clock;
+    use serde_json::{Value, json};
+    use store::Side;
+
+    use crate::audit::StoreFact;
+    use crate::audit::tests::audit;
+    use crate::conducting::{Conductor, MoveError};
+    use crate::link::Link;
+    use crate::progress::Until;
+    use crate::serving::{Failed, Order, Performer, serve};
+    use crate::step::Step;
+    use crate::{journal, place};
+
+    /// A side without a server: it says what it was asked for, and fails where it is told to.
+    struct Scripted {
+        data_dir: PathBuf,
+        fails_at: Option<Step>,
+    }
+
+    impl Performer for Scripted {
+        async fn perform(&mut self, step: Step, _: &Order) -> Result<Value, Failed> {
+            if self.fails_at == Some(step) {
+                return Err(Failed::refused("as the test wants"));
+            }
+            let audited = |store| {
+                serde_json::to_value(audit(store)).map_err(|error| Failed::refused(error.to_string()))
+            };
+            match step {
+                Step::AuditOld => audited(StoreFact::Served),
+                Step::AuditNew => audited(StoreFact::None),
+                Step::Place | Step::PlaceBack => {
+                    place::put_in_place(&self.data_dir, Path::new("switchboard.db"), step.as_str())
+                        .map(|files| json!(files))
+                        .map_err(|error| Failed::refused(error.to_string()))
+                }
+                _ => Ok(Value::Null),
+            }
+        }
+
+        fn settings_file(&self) -> Option<PathBuf> {
+            None
+        }
+    }
+
+    async fn link(folder: &Path, name: &str, fails_at: Option<Step>) -> Link {
+        let (here, there) = tokio::io::duplex(1 << 16);
+        let data_dir = folder.join(name);
+        let side = store::known_side(&data_dir).unwrap();
+        let side = side.unwrap_or_else(|| Side { id: name.to_owned(), name: name.to_owned() });
+        tokio::task::spawn_local(async move {
+            let mut work = Scripted { data_dir: data_dir.clone(), fails_at };
+            let (from, to) = tokio::io::split(there);
+            serve(&data_dir, side, "1.0.0", &mut work, &Clock::system(), (from, to)).await
+        });
+        let (from, to) = tokio::io::split(here);
+        Link::over(name, from, to, Clock::system()).greeted().await.unwrap()
+    }
+
+    async fn conductor(folder: &Path, fails_at: Option<Step>) -> Conductor<'static> {
+        let links = (link(folder, "old", fails_at).await, link(folder, "new", fails_at).await);
+        let tell = Box::new(|_: Step, _: &str| {});
+        let choices = Some(json!({ "unit": "x" }));
+        Conductor::meet(links, "1.0.0", "id".to_owned(), Clock::system(), choices, tell).await.unwrap()
+    }
+
+    fn installation(folder: &Path) -> Vec<u8> {
+        let old = folder.join("old");
+        fs::create_dir_all(old.join("outgoing")).unwrap();
+        let rows: Vec<u8> = (0..700_000_u32).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        fs::write(old.join("switchboard.db"), &rows).unwrap();
+        fs::write(old.join("outgoing/01"), "a file that waits").unwrap();
+        fs::write(old.join("master.key"), "secret").unwrap();
+        rows
+    }
+
+    #[tokio::test]
+    async fn what_came_over_before_does_not_come_again() {
+        let test = async {
+            let folder = tempfile::tempdir().unwrap();
+            let mut rows = installation(folder.path());
+            conductor(folder.path(), None).await.run(Until::Prepared).await.unwrap();
+            // The old side serves on, and a row changes.
+            rows[300_000] ^= 1;
+            fs::write(folder.path().join("old/switchboard.db"), &rows).unwrap();
+            let ended = conductor(folder.path(), None).await.run(Until::Compared).await.unwrap();
+            let sent = |step| ended.journal.facts(step)["sent"].as_u64().unwrap();
+            assert!(sent(Step::Transfer) >= 700_000);
+            assert_eq!(sent(Step::TransferRest), 65_536, "one block");
+            let new = folder.path().join("new");
+            assert_eq!(fs::read(new.join("switchboard.db")).unwrap(), rows);
+            assert_eq!(fs::read(new.join("outgoing/01")).unwrap(), b"a file that waits");
+            assert!(!new.join("master.key").exists(), "secrets go another way");
+            let journals =
+                ["old", "new"].map(|side| journal::read(&folder.path().join(side)).unwrap().unwrap());
+            assert_eq!(journals[0], journals[1]);
+        };
+        tokio::task::LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn what_fails_after_the_stop_undoes_the_move() {
+        let test = async {
+            for fails_at in Step::FORWARD.into_iter().filter(|step| *step != Step::Retire) {
+                let folder = tempfile::tempdir().unwrap();
+                installation(folder.path());
+                let carries = [Step::Transfer, Step::TransferRest];
+                if carries.contains(&fails_at) {
+                    continue;
+                }
+                let mut conducting = conductor(folder.path(), Some(fails_at)).await;
+                let error = conducting.run(Until::Compared).await.unwrap_err();
+                let undone = matches!(error, MoveError::Undone(_));
+                assert_eq!(undone, fails_at >= Step::Stop, "{fails_at:?}: {error}");
+                assert_eq!(conducting.journal().is_back(), undone);
+                assert_eq!(fs::read(folder.path().join("old/outgoing/01")).unwrap(), b"a file that waits");
+            }
+        };
+        tokio::task::LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn two_moves_of_one_side_do_not_mix() {
+        let test = async {
+            let folder = tempfile::tempdir().unwrap();
+            installation(folder.path());
+            conductor(folder.path(), None).await.run(Until::Prepared).await.unwrap();
+            let links = (link(folder.path(), "old", None).await, link(folder.path(), "third", None).await);
+            let tell = Box::new(|_: Step, _: &str| {});
+            let met = Conductor::meet(links, "1.0.0", "other".to_owned(), Clock::system(), None, tell).await;
+            assert!(matches!(met.err(), Some(MoveError::OtherMove(_))));
+            // It was broken off before anything was stopped: undoing it is removing what was brought.
+            conductor(folder.path(), None).await.roll_back("as was asked").await.unwrap();
+            assert!(journal::read(&folder.path().join("old")).unwrap().unwrap().progress.is_over());
+        };
+        tokio::task::LocalSet::new().run_until(test).await;
+    }
+}
