@@ -23,6 +23,7 @@ mod media_folder;
 mod proxy;
 mod recovered_alerts;
 mod reference;
+mod references;
 mod repeats;
 mod secret;
 mod settings;
@@ -54,6 +55,7 @@ pub use media_folder::MediaFolderError;
 pub use proxy::{InvalidProxy, ProxyAddress};
 pub use recovered_alerts::RecoveredAlerts;
 pub use reference::settings_reference;
+pub use references::References;
 pub use repeats::{InvalidRepeats, parse_repeats};
 pub use secret::SecretOrigin;
 pub use settings::{

@@ -258,6 +258,16 @@ enum Command {
     )]
     Import(command::import::Import),
 
+    /// Move an installation to another machine, and back
+    #[command(
+        after_help = "One session never runs on two sides: the old side gives its sessions up, in its store, before the new one may \
+            open them, and a server that is started on a side that gave them up refuses. The book's page on moving has the ten \
+            stages with the command for each.\n\nExamples:\n  switchboard move plan --to ssh://root@new.example.com\n  \
+            switchboard move run --to ssh://root@new.example.com --unit switchboard --at 03:30\n  \
+            switchboard move status\n  switchboard move rollback\n  switchboard move finish"
+    )]
+    Move(command::moving::Move),
+
     /// Copy a store between SQLite and PostgreSQL
     #[command(
         after_help = "Examples:\n  switchboard store copy --from sqlite:switchboard.db --to settings\n  \
@@ -340,7 +350,10 @@ fn main() -> ExitCode {
                 cause.is::<config::SettingsError>()
                     || cause.is::<keys::TooShort>()
                     || cause.is::<terminal::WrongUsage>()
-                    || matches!(cause.downcast_ref(), Some(store::OpenError::Newer { .. }))
+                    || matches!(
+                        cause.downcast_ref(),
+                        Some(store::OpenError::Newer { .. } | store::OpenError::GivenUp { .. })
+                    )
                     || matches!(cause.downcast_ref(), Some(access::FirstError::Unfit(_)))
                     || matches!(cause.downcast_ref(), Some(events::StartError::Address(_)))
                     || cause.is::<web::TlsError>()
@@ -373,6 +386,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Backup(backup) => backup.run().await,
         Command::Import(import) => import.run(),
         Command::Restore(restore) => restore.run().await,
+        Command::Move(moving) => Box::pin(moving.run()).await,
         Command::Store(store) => store.run().await,
         Command::MasterKey(key) => key.run().await,
         Command::Reload(reload) => reload.run().await,

@@ -38,9 +38,15 @@ impl World {
 
     /// Starts one with further arguments of `switchboard sandbox`.
     pub async fn start_with(binary: &Path, arguments: &[&str]) -> Self {
+        Self::start_at(binary, "127.0.0.1", arguments).await
+    }
+
+    /// Starts one whose Telegram is at another address of this machine.
+    pub async fn start_at(binary: &Path, host: &str, arguments: &[&str]) -> Self {
+        let telegram = format!("{host}:0");
         let folder = tempfile::tempdir().expect("a folder");
         let data_dir = folder.path().join("world");
-        let mut all = vec!["sandbox", "--telegram", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data-dir"];
+        let mut all = vec!["sandbox", "--telegram", &telegram, "--control", "127.0.0.1:0", "--data-dir"];
         all.push(data_dir.to_str().expect("UTF-8"));
         all.extend(arguments);
         let key_file = data_dir.join("telegram-rsa.pem");

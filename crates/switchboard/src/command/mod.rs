@@ -15,6 +15,7 @@ pub(crate) mod key;
 pub(crate) mod logs;
 pub(crate) mod master_key;
 pub(crate) mod message;
+pub(crate) mod moving;
 pub(crate) mod reload;
 pub(crate) mod restore;
 pub(crate) mod sandbox;

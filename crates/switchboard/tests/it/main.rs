@@ -25,6 +25,7 @@ mod lost_chats;
 mod mail;
 mod media;
 mod metrics;
+mod moving;
 mod named_chats;
 mod openapi;
 mod overview;

@@ -1,0 +1,194 @@
+//! Settings and secrets of a side: gathered into a parcel on the old one, put in place on the new one.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use config::References;
+use domain::{ExposeSecret, SecretText};
+use moving::{Failed, Parcel, ParcelFile};
+use store::MasterKey;
+
+/// The file of variables that the settings refer to, beside the settings file.
+pub(super) const VARIABLES: &str = "switchboard.env";
+
+/// The largest file that goes along, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+fn failed(path: &Path, error: &io::Error) -> Failed {
+    Failed::refused(format!("{}: {error}", path.display()))
+}
+
+/// What the old side has: its master key, its settings, and what those refer to.
+pub(super) fn gather(data_dir: &Path, settings: Option<&PathBuf>) -> Result<Parcel, Failed> {
+    let key =
+        super::super::up::master_key(data_dir).map_err(|error| Failed::refused(format!("{error:#}")))?;
+    let master_key = match key {
+        MasterKey::Given(text) => text.expose_secret().to_owned(),
+        MasterKey::File(file) => {
+            fs::read_to_string(&file).map_err(|error| failed(&file, &error))?.trim().to_owned()
+        }
+    };
+    let mut parcel = Parcel { master_key: Some(master_key), ..Parcel::default() };
+    let Some(settings) = settings else { return Ok(parcel) };
+    parcel.settings = Some(fs::read_to_string(settings).map_err(|error| failed(settings, &error))?);
+    let References { files, variables } =
+        References::of(settings).map_err(|error| Failed::refused(error.to_string()))?;
+    let folder = settings.parent().unwrap_or(Path::new(""));
+    for path in files {
+        let file = folder.join(&path);
+        let mut bytes = Vec::new();
+        File::open(&file)
+            .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
+            .map_err(|error| failed(&file, &error))?;
+        parcel.files.push(ParcelFile { path, bytes });
+    }
+    let set = variables.into_iter().filter_map(|name| Some((name.clone(), std::env::var(name).ok()?)));
+    parcel.environment = set.collect();
+    Ok(parcel)
+}
+
+/// Puts it in place. What is there already and is the same stays; what is there and is another keeps the move from going on.
+pub(super) fn settle(data_dir: &Path, settings: &Path, parcel: &Parcel) -> Result<Vec<String>, Failed> {
+    let mut placed = Vec::new();
+    let mut put = |path: &Path, bytes: &[u8]| -> Result<(), Failed> {
+        if written(path, bytes)? {
+            placed.push(path.display().to_string());
+        }
+        Ok(())
+    };
+    let key =
+        super::super::up::master_key(data_dir).map_err(|error| Failed::refused(format!("{error:#}")))?;
+    match (key, &parcel.master_key) {
+        (MasterKey::Given(ours), Some(theirs)) if ours.expose_secret() != theirs => {
+            return Err(Failed::refused(
+                "the new side was given another master key; give it that of the old side",
+            ));
+        }
+        (MasterKey::File(file), Some(theirs)) => put(&data_dir.join(file), theirs.as_bytes())?,
+        _ => {}
+    }
+    if let Some(text) = &parcel.settings {
+        // The owner may have written other settings for the new machine.
+        if settings.exists() {
+            return Ok(placed);
+        }
+        let folder = settings.parent().unwrap_or(Path::new(""));
+        for ParcelFile { path, bytes } in &parcel.files {
+            put(&folder.join(path), bytes)?;
+        }
+        if !parcel.environment.is_empty() {
+            let lines = parcel.environment.iter().map(|(name, value)| format!("{name}={}\n", quoted(value)));
+            put(&folder.join(VARIABLES), lines.collect::<String>().as_bytes())?;
+        }
+        // The last: what it refers to is there then.
+        put(settings, text.as_bytes())?;
+    }
+    Ok(placed)
+}
+
+/// Writes a file that is not there, for its owner alone; false where the same is there.
+fn written(path: &Path, bytes: &[u8]) -> Result<bool, Failed> {
+    match fs::read(path) {
+        Ok(there) if there.trim_ascii() == bytes.trim_ascii() => return Ok(false),
+        Ok(_) => {
+            let what =
+                format!("{} is there and is another than on the old side; move it away", path.display());
+            return Err(Failed::refused(what));
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(path, &error)),
+        Err(_) => {}
+    }
+    let write = || {
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let mut name = path.as_os_str().to_owned();
+        name.push(".new");
+        let fresh = PathBuf::from(name);
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+        made.write_all(bytes)?;
+        made.sync_all()?;
+        fs::rename(&fresh, path)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map(|()| true).map_err(|error: io::Error| failed(path, &error))
+}
+
+/// A value as systemd and this program read it in a file of variables.
+fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The variables of a side that came with its settings.
+pub(super) fn variables(settings: &Path) -> BTreeMap<String, String> {
+    let file = settings.with_file_name(VARIABLES);
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            let value = value.strip_prefix('"')?.strip_suffix('"')?;
+            Some((name.to_owned(), value.replace("\\\"", "\"").replace("\\\\", "\\")))
+        })
+        .collect()
+}
+
+/// The key that the new side makes for a move: the public part, and the secret one, which is kept until the parcel was opened.
+pub(super) fn recipient(data_dir: &Path) -> Result<String, Failed> {
+    let recipient = moving::recipient();
+    let file = identity(data_dir);
+    match fs::remove_file(&file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&file, &error)),
+        _ => {}
+    }
+    written(&file, recipient.secret.expose_secret().as_bytes())?;
+    Ok(recipient.public)
+}
+
+/// Opens the parcel; its key is removed when what was in it is in place.
+pub(super) fn open(data_dir: &Path, sealed: &[u8]) -> Result<Parcel, Failed> {
+    let file = identity(data_dir);
+    let secret = fs::read_to_string(&file).map_err(|error| failed(&file, &error))?;
+    moving::open_parcel(sealed, &SecretText::from(secret)).map_err(|error| Failed::refused(error.to_string()))
+}
+
+pub(super) fn forget_recipient(data_dir: &Path) {
+    // What cannot be removed is replaced by the next one.
+    let _ = fs::remove_file(identity(data_dir));
+}
+
+fn identity(data_dir: &Path) -> PathBuf {
+    data_dir.join(moving::FOLDER).join("identity")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_gathered_is_put_in_place_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        fs::create_dir_all(old.join("secrets")).expect("made");
+        fs::write(old.join("master.key"), "ab".repeat(32)).expect("written");
+        fs::write(old.join("secrets/hash"), "0123").expect("written");
+        let settings = old.join("switchboard.toml");
+        let text = "[[telegram.accounts]]\nname = \"main\"\napi_hash = { file = \"secrets/hash\" }\n";
+        fs::write(&settings, text).expect("written");
+        let mut parcel = gather(&old, Some(&settings)).expect("gathered");
+        parcel.environment.insert("HASH".into(), "a \"b\" \\c".into());
+        let to = new.join("switchboard.toml");
+        assert_eq!(settle(&new, &to, &parcel).expect("placed").len(), 4);
+        assert_eq!(settle(&new, &to, &parcel).expect("there").len(), 0);
+        assert_eq!(fs::read_to_string(&to).expect("there"), text);
+        assert_eq!(fs::read_to_string(new.join("secrets/hash")).expect("there"), "0123");
+        assert_eq!(variables(&to), parcel.environment);
+        parcel.master_key = Some("cd".repeat(32));
+        assert!(settle(&new, &to, &parcel).expect_err("another key").what.contains("master.key"));
+    }
+}

@@ -1,0 +1,107 @@
+//! The line to another machine: OpenSSH as the owner has it, cut lines, small disks. A stand-in for `ssh` runs what it is given here.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use super::{Sides, fine};
+use crate::binary;
+use crate::shell::cli::Cli;
+
+/// A folder with a program of this name in it, for the front of PATH.
+fn program(sides: &Sides, name: &str, text: &str) -> PathBuf {
+    let folder = sides.world.data_dir("bin");
+    fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join(name);
+    fs::write(&file, format!("#!/bin/sh\n{text}\n")).expect("written");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a mode");
+    folder
+}
+
+/// What `ssh` does with its words, as far as the other end goes: a shell gets what stands behind `--`.
+const TO_A_SHELL: &str = "while [ \"$1\" != -- ]; do shift; done; shift";
+
+fn over_ssh(sides: &Sides, ssh: &str) -> Cli {
+    let folder = program(sides, "ssh", ssh);
+    let data_dir = sides.folder("new");
+    std::os::unix::fs::symlink(binary(), folder.join("switchboard")).expect("a link");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a path"));
+    let settings = sides.world.settings_file();
+    let to = format!("ssh://root@new.example.com:22{}", data_dir.display());
+    let words = [
+        "run",
+        "--to",
+        &to,
+        "--to-config",
+        settings.to_str().expect("UTF-8"),
+        "--listen",
+        "127.0.0.1:0",
+        "--watch",
+        "0s",
+        "--yes",
+        "--json",
+    ];
+    sides.cli(&words).env("PATH", &path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_over_ssh_speaks_through_the_command_ssh() {
+    let sides = Sides::begin().await;
+    let folder = sides.world.data_dir("bin");
+    let ssh = format!(
+        "echo \"$*\" >> {}/asked\necho 'Welcome to this machine.'\n{TO_A_SHELL}\nexec sh -c \"$*\"",
+        folder.display()
+    );
+    fine(over_ssh(&sides, &ssh).beside().await);
+    let asked = fs::read_to_string(folder.join("asked")).expect("it was asked");
+    assert!(
+        asked.starts_with("-o BatchMode=yes ")
+            && asked.contains("-p 22 root@new.example.com -- switchboard move serve"),
+        "{asked}"
+    );
+    sides.is_served_by("new").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_cut_is_taken_up_by_itself() {
+    let sides = Sides::begin().await;
+    let folder = sides.world.data_dir("bin");
+    // Each of the first lines lasts a moment longer than the one before.
+    let ssh = format!(
+        "n=$(cat {0}/count 2>/dev/null || echo 0); n=$((n+1)); echo $n > {0}/count\n{TO_A_SHELL}\n\
+         [ $n -gt 3 ] && exec sh -c \"$*\"\nexec timeout -s KILL $n sh -c \"exec $*\"",
+        folder.display()
+    );
+    fine(over_ssh(&sides, &ssh).beside().await);
+    sides.is_served_by("new").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_host_key_is_told_in_the_words_of_ssh() {
+    let sides = Sides::begin().await;
+    let refused = over_ssh(&sides, "echo 'Host key verification failed.' >&2; exit 255").beside().await;
+    assert!(
+        refused.code == Some(1) && refused.all().contains("Host key verification failed."),
+        "{}",
+        refused.all()
+    );
+    sides.is_served_by("old").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_too_small_is_refused() {
+    let sides = Sides::begin().await;
+    let new = sides.folder("new");
+    fs::create_dir(&new).expect("a folder");
+    let small = format!(
+        "exec unshare --mount sh -ec 'mount -t tmpfs -o size=20m tmpfs {}; exec {} \"$@\"' sh \"$@\"",
+        new.display(),
+        binary().display()
+    );
+    let folder = program(&sides, "small", &small);
+    let to = format!("exec:{}", folder.join("small").display());
+    let words = ["run", "--to", &to, "--to-data-dir", new.to_str().expect("UTF-8"), "--yes"];
+    let refused = sides.cli(&words).beside().await;
+    assert!(refused.code == Some(1) && refused.all().contains("MB are needed"), "{}", refused.all());
+    sides.is_served_by("old").await;
+}
