@@ -13,6 +13,7 @@ mod failed_message;
 mod failed_request;
 mod failover;
 mod flood_clearing;
+mod flow;
 mod history;
 mod import;
 mod key;
@@ -56,6 +57,10 @@ pub use failed_message::{BegunRetryOfFailed, FailedMessages, RetryOfFailed};
 pub use failed_request::FailedRequest;
 pub use failover::Failover;
 pub use flood_clearing::FloodClearing;
+pub use flow::{
+    Flow, FlowCheck, FlowOnAccount, FlowProblem, FlowRun, FlowRunMoment, FlowSimulated, FlowSimulation,
+    FlowStageTimes, FlowStats,
+};
 pub use history::{HistoryFile, HistoryMessage};
 pub use import::{ImportAnswer, ImportUnderWay, ImportedRegistry, ImportedSession, NameUnknown};
 pub use key::{ApiKey, MadeApiKey};

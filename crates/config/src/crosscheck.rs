@@ -12,6 +12,7 @@ use toml::Value;
 use crate::{
     backup,
     document::Document,
+    flow_files,
     settings::Settings,
     telegram::{AccountSettings, SessionSource},
 };
@@ -48,6 +49,7 @@ pub(crate) fn settings(settings: &Settings, document: &mut Document) {
     alerts(settings, document);
     backup::check(&settings.backup, document);
     webhooks(settings, document);
+    flow_files::judge(&settings.flows, document);
 }
 
 fn accounts(settings: &Settings, document: &mut Document) {

@@ -5,6 +5,7 @@
 //! Each key stands once, in the struct of its section (the macro `settings!`): reading, checking, the environment's
 //! names and [`settings_reference`] come from there.
 
+mod active_hours;
 mod alerts;
 mod backup;
 mod changes;
@@ -15,6 +16,9 @@ mod document;
 mod duration;
 mod environment;
 mod error;
+mod flow_checks;
+mod flow_files;
+mod flows;
 mod key_table;
 mod keys;
 mod legacy;
@@ -38,6 +42,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use active_hours::{ActiveHours, InvalidHours};
 pub use alerts::{
     AlertSettings, AlertTarget, AlertTargetFields, AlertTargetKind, InvalidSmtp, SmtpAddress, SmtpSecurity,
     WebhookSecret, WrongField,
@@ -49,6 +54,12 @@ pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvi
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
+pub use flow_checks::FlowFault;
+pub use flow_files::read_flows;
+pub use flows::{
+    ExpectSettings, FlowLimits, FlowSettings, FlowStep, OnFail, PressSettings, TriggerSettings, WaitSettings,
+    filled, flow_regex, placeholders,
+};
 pub use keys::Applies;
 pub use legacy::{InviteCallback, LegacyPort, LegacySettings};
 pub use media_folder::MediaFolderError;

@@ -12,7 +12,8 @@ use crate::{
     crosscheck,
     document::{self, Document},
     environment,
-    error::SettingsError,
+    error::{Problem, SettingsError},
+    flow_files,
     key_table::KEYS,
     keys::{Key, Presence},
     settings::Settings,
@@ -33,7 +34,11 @@ impl Settings {
         let environment: BTreeMap<String, String> = env.into_iter().collect();
         match path {
             None => finish(Document::default(), &environment),
-            Some(path) => finish(document(path, &environment)?, &environment),
+            Some(path) => {
+                let mut settings = finish(document(path, &environment)?, &environment)?;
+                flow_files::add(path, &mut settings.flows)?;
+                Ok(settings)
+            }
         }
     }
 
@@ -67,7 +72,9 @@ impl Settings {
             section.remove(name);
             section.extend(value.map(|value| (name.to_owned(), value)));
         }
-        finish(document, &environment)
+        let mut settings = finish(document, &environment)?;
+        flow_files::add(path, &mut settings.flows)?;
+        Ok(settings)
     }
 }
 
@@ -105,11 +112,7 @@ pub(crate) fn read(path: &PathBuf) -> Result<String, SettingsError> {
 /// Makes settings of what was read.
 fn finish(mut document: Document, environment: &BTreeMap<String, String>) -> Result<Settings, SettingsError> {
     environment::overlay(&mut document, environment);
-    for key in KEYS.iter().filter(|key| matches!(key.presence, Presence::Required)) {
-        let values = std::mem::take(&mut document.values);
-        require(&mut document, key, &values, key.path, "");
-        document.values = values;
-    }
+    require_all(&mut document);
     crosscheck::sources(&mut document);
     if !document.problems.is_empty() {
         return Err(wrong(document));
@@ -138,14 +141,26 @@ fn finish(mut document: Document, environment: &BTreeMap<String, String>) -> Res
     }
 }
 
+/// Refuses each section that was begun without a key that it needs.
+pub(crate) fn require_all(document: &mut Document) {
+    for key in KEYS.iter().filter(|key| matches!(key.presence, Presence::Required)) {
+        let values = std::mem::take(&mut document.values);
+        require(document, key, &values, key.path, "");
+        document.values = values;
+    }
+}
+
 fn wrong(document: Document) -> SettingsError {
-    let mut problems = document.problems;
+    SettingsError::Wrong { problems: in_order(document.problems) }
+}
+
+pub(crate) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     // As a person goes through the file; what is not in it comes last.
     problems.sort_by_key(|problem| match problem.place {
         SettingSource::File { line, column, .. } => (line, column),
         SettingSource::Environment(_) | SettingSource::Defaults => (usize::MAX, 0),
     });
-    SettingsError::Wrong { problems }
+    problems
 }
 
 /// Refuses each section that has been begun without a key that it needs. `left` is the rest of the key's path

@@ -15,6 +15,7 @@ use crate::{
     alerts::AlertSettings,
     backup::BackupSettings,
     doctor::DoctorSettings,
+    flows::FlowSettings,
     keys::settings,
     legacy::LegacySettings,
     store::StoreSettings,
@@ -53,6 +54,8 @@ settings! {
         retention: RetentionSettings => live;
         /// Who is notified when something stays broken.
         alerts: AlertSettings;
+        /// Flows, which press the buttons of bots; those of the folder `flows` beside the file join them.
+        flows: Vec<FlowSettings> => live;
         /// What the doctor looks after beyond this machine.
         doctor: DoctorSettings;
         /// What callers may ask for at most.
@@ -133,7 +136,7 @@ settings! {
         received: Duration = "90d", duration("1d", "3650d");
         /// How many messages that came in are kept at most: of more the oldest go. A million take about 280 MB.
         received_at_most: u32 = 250_000, integer(10_000, 1_000_000_000);
-        /// How long operations are kept after their end, with their steps, and chats that no account found.
+        /// How long operations and runs of flows are kept after their end, with their steps, and chats that no account found.
         #[serde(with = "crate::duration")]
         operations: Duration = "30d", duration("1d", "3650d");
         /// How long failed requests are kept.

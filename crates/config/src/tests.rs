@@ -245,8 +245,38 @@ fn all_examples() -> String {
     }
     text.push_str(TARGETS);
     text.push_str(WEBHOOKS);
+    text.push_str(FLOWS);
     text
 }
+
+/// Flows that have each key between them.
+const FLOWS: &str = "
+[[flows]]
+name = 'trip'
+account = 'main'
+watch = '@demo_trips_bot'
+trigger = { text = 'trip', regex = 'from (?P<from>.+)', keywords = ['trip'], has_button = 'Book' }
+active = '06:00-23:30 Europe/Moscow'
+fresh = '10s'
+limits = { per_hour = 6, cooldown = '30s', stop_after = 3 }
+steps = [
+    { press = { text = 'Book' }, within = '5s', expect = { text = 'places', within = '5s' }, on_fail = 'restart' },
+    { press = { contains = '{from}' }, expect = { regex = 'booked' } },
+    { press = { regex = 'Yes' } },
+    { press = { position = [1, 2] } },
+    { press = { keywords = ['window'] } },
+    { press = { first = true } },
+    { send = '/trips' },
+    { wait = { text = 'free' } },
+    { wait = { regex = 'free' } },
+]
+[[flows]]
+name = 'two'
+accounts = ['main']
+watch = '5000000003'
+trigger = { text = 'x' }
+steps = [{ send = 'y' }]
+";
 
 /// A target of each kind: no single one has all the keys.
 const TARGETS: &str = "

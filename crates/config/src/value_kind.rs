@@ -37,6 +37,11 @@ pub(crate) enum ValueKind {
     /// A file; relative to the settings file.
     File,
     Choices(&'static [&'static str]),
+    /// Whole numbers.
+    Integers {
+        min: i64,
+        max: i64,
+    },
     Words {
         what: &'static str,
         accepts: fn(&str) -> bool,
@@ -49,6 +54,10 @@ pub(crate) const fn boolean() -> ValueKind {
 
 pub(crate) const fn integer(min: i64, max: i64) -> ValueKind {
     ValueKind::Integer { min, max }
+}
+
+pub(crate) const fn integers(min: i64, max: i64) -> ValueKind {
+    ValueKind::Integers { min, max }
 }
 
 pub(crate) const fn duration(min: &'static str, max: &'static str) -> ValueKind {
@@ -144,7 +153,7 @@ pub(crate) fn one_word(text: &str) -> bool {
 impl ValueKind {
     /// Whether the value is a list.
     pub(crate) fn is_list(self) -> bool {
-        matches!(self, Self::Choices(_) | Self::Words { .. })
+        matches!(self, Self::Choices(_) | Self::Words { .. } | Self::Integers { .. })
     }
 
     /// Whether the value must not be repeated in a message.
@@ -159,7 +168,9 @@ impl ValueKind {
             Self::Integer { min, max } if max == i64::from(i32::MAX) => {
                 format!("a whole number, {min} or more")
             }
-            Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Integer { min, max } | Self::Integers { min, max } => {
+                format!("a whole number from {min} to {max}")
+            }
             Self::Duration { min, max } => format!("a length of time from {min} to {max}"),
             Self::Size { min, max } => format!("a size from {min} to {max}"),
             Self::Choice(names) | Self::Choices(names) => format!("one of {}", names.join(", ")),
@@ -171,7 +182,9 @@ impl ValueKind {
     /// What the key takes, for the reference.
     pub(crate) fn described(self) -> String {
         match self {
-            Self::Choices(_) | Self::Words { .. } => format!("list; each {}", self.wanted()),
+            Self::Choices(_) | Self::Words { .. } | Self::Integers { .. } => {
+                format!("list; each {}", self.wanted())
+            }
             Self::Secret { .. } => format!("secret: {}", self.wanted()),
             Self::File => format!("{}, relative to the settings file", self.wanted()),
             _ => self.wanted(),
@@ -183,7 +196,9 @@ impl ValueKind {
         let word = |accepts: &dyn Fn(&str) -> bool| value.as_str().is_some_and(accepts);
         match self {
             Self::Bool => value.is_bool(),
-            Self::Integer { min, max } => value.as_integer().is_some_and(|n| (min..=max).contains(&n)),
+            Self::Integer { min, max } | Self::Integers { min, max } => {
+                value.as_integer().is_some_and(|n| (min..=max).contains(&n))
+            }
             Self::Duration { min, max } => word(&|text| {
                 let (min, max) = (parse_duration(min).ok(), parse_duration(max).ok());
                 parse_duration(text).is_ok_and(|given| min <= Some(given) && Some(given) <= max)

@@ -123,6 +123,8 @@ ids! {
     MaintenanceId = "maint_";
     /// An endpoint of another program that events are posted to.
     WebhookId = "hook_";
+    /// A run of a flow, from the message that began it to its end.
+    FlowRunId = "run_";
 }
 
 #[cfg(test)]

@@ -13,8 +13,10 @@ pub mod chat;
 pub mod contact_list;
 pub mod do_not_contact;
 pub mod event;
+pub mod flow;
 pub mod id;
 pub mod key_limits;
+pub mod keyboard;
 pub mod measure;
 pub mod media;
 pub mod message;
@@ -42,11 +44,13 @@ pub use address::{Address, ChannelChat, ChannelName};
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
 pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
 pub use event::{Event, EventFilter, EventId, EventPattern, EventType};
+pub use flow::{FlowMoment, FlowRunState, FlowStage};
 pub use id::{
-    AlertId, AlertNoticeId, ApiKeyId, CallbackId, DoNotContactId, FailedRequestId, MaintenanceId, MessageId,
-    OperationId, SessionId, UploadId, WebhookId,
+    AlertId, AlertNoticeId, ApiKeyId, CallbackId, DoNotContactId, FailedRequestId, FlowRunId, MaintenanceId,
+    MessageId, OperationId, SessionId, UploadId, WebhookId,
 };
 pub use key_limits::{KeyLimits, Outside};
+pub use keyboard::{Button, ButtonDeed, Keyboard, PersonalDeed};
 pub use message::MessageState;
 pub use message_ref::MessageRef;
 pub use named_chat::{NamedChat, NamedChatError, Phone};

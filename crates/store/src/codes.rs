@@ -6,7 +6,7 @@
 use domain::message::{MessageState, OnFlood, PartState};
 use domain::saga::SagaState;
 use domain::timeline::Step;
-use domain::{ChatRef, Service};
+use domain::{ChatRef, FlowRunState, Service};
 
 /// The largest number of a state that a worker takes up after a restart, scheduled ones included.
 #[cfg(test)]
@@ -43,6 +43,20 @@ pub(crate) const fn of_part(state: PartState) -> i64 {
 
 pub(crate) fn part(code: i64) -> Option<PartState> {
     [PartState::Waiting, PartState::Begun, PartState::Sent].into_iter().find(|state| of_part(*state) == code)
+}
+
+pub(crate) const fn of_flow_run(state: FlowRunState) -> i64 {
+    match state {
+        FlowRunState::Running => 0,
+        FlowRunState::Done => 10,
+        FlowRunState::Failed => 11,
+        FlowRunState::Stopped => 12,
+        FlowRunState::Cut => 13,
+    }
+}
+
+pub(crate) fn flow_run(code: i64) -> Option<FlowRunState> {
+    FlowRunState::ALL.into_iter().find(|state| of_flow_run(*state) == code)
 }
 
 /// What sends a message into a chat, files or a text alone.
@@ -131,6 +145,9 @@ mod tests {
         }
         for one in Step::ALL {
             assert_eq!(step(of_step(one)), Some(one));
+        }
+        for state in FlowRunState::ALL {
+            assert_eq!(flow_run(of_flow_run(state)), Some(state));
         }
         for one in [OnFlood::Wait, OnFlood::Fail] {
             assert_eq!(on_flood(of_on_flood(one)), Some(one));

@@ -32,6 +32,7 @@ mod failed_requests;
 mod failovers;
 mod fences;
 mod files;
+mod flows;
 mod group;
 mod imports;
 mod inspect;
@@ -105,6 +106,7 @@ pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState}
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use fences::{Fence, Fences, Side, known_side, remember_fence, remembered_fence, side_of};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
+pub use flows::{FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
 pub use inspect::{StoreInspection, check_free, inspect};
 pub use key_rotation::{KeyRotation, KeyRotationError};
@@ -262,6 +264,11 @@ impl Store {
     /// Services that were stopped by hand.
     pub fn services(&self) -> Services<'_> {
         Services { store: self }
+    }
+
+    /// Runs of flows, and which flows are stopped.
+    pub fn flow_runs(&self) -> FlowRuns<'_> {
+        FlowRuns { store: self }
     }
 
     /// The clearing of flood waits that runs.

@@ -137,4 +137,6 @@ points! {
     DROP_WEBHOOK_DELIVERIES = "drop_webhook_deliveries";
     TAKE_UPDATES = "take_updates";
     CHANGE_GAP = "change_gap";
+    SAVE_FLOW_RUN = "save_flow_run";
+    SWITCH_FLOW = "switch_flow";
 }

@@ -19,7 +19,7 @@ pub struct Retention {
     pub received: Duration,
     /// So many of them at most.
     pub received_at_most: u32,
-    /// Operations with their steps, chats that no one found, callbacks that were delivered.
+    /// Operations with their steps, runs of flows, chats that no one found, callbacks that were delivered.
     pub operations: Duration,
     /// Failed requests.
     pub failed_requests: Duration,

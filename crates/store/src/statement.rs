@@ -63,6 +63,7 @@ mod tests {
             crate::received::reading::ALL,
             crate::conversations::statements::ALL,
             crate::key_rotation::statements::ALL,
+            crate::flows::ALL,
         ]
     }
 

@@ -19,7 +19,7 @@ use crate::received::{TABLE as RECEIVED, reading as received};
 use crate::sagas::statements as sagas;
 use crate::webhooks::statements as webhooks;
 use crate::write::{Transaction, Write};
-use crate::{Retention, Store, StoreError, callbacks, failovers, sent_counts};
+use crate::{Retention, Store, StoreError, callbacks, failovers, flows, sent_counts};
 
 /// A reference to a file at the provider is removed when it was saved this long ago; the one who uses one saves it again.
 const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
@@ -84,6 +84,8 @@ pub struct Swept {
     pub alert_notices: u64,
     /// What was posted to webhooks or given up.
     pub webhook_deliveries: u64,
+    /// Runs of flows that ended.
+    pub flow_runs: u64,
 }
 
 impl Store {
@@ -142,6 +144,7 @@ impl Store {
                 self.execute(point::DROP_WEBHOOK_DELIVERIES, webhooks::DROP_OLD, older(keep.webhook_attempts))
             })
             .await?,
+            flow_runs: in_pieces(|| self.drop_rows(flows::DROP_OLD, older(keep.operations))).await?,
         })
     }
 

@@ -1,5 +1,5 @@
-//! Hands each round of health checks to the alerts, which webhooks are switched off, which API keys end soon, and what is wrong
-//! with backups.
+//! Hands each round of health checks to the alerts, which webhooks are switched off, which flows need a look, which API keys end
+//! soon, and what is wrong with backups.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use alerts::{Alerts, Card, Probe, ProbeResult, Round};
 use backup::{Backups, Troubles};
 use domain::{AccountName, Timestamp};
+use flows::{FlowAlarm, Flows};
 use health::{CardId, CardKind, Health};
 use store::{ApiKey, Store, StoredWebhook};
 use tokio::sync::broadcast::error::RecvError;
@@ -20,7 +21,7 @@ const WARNINGS: [(&str, Duration); 2] =
     [("within_7_days", Duration::from_hours(7 * 24)), ("within_1_day", Duration::from_hours(24))];
 
 /// Passes each round on, until the health checks end.
-pub(crate) async fn hand_on(health: Health, alerts: Alerts, store: Store, backups: Backups) {
+pub(crate) async fn hand_on(health: Health, alerts: Alerts, flows: Flows, store: Store, backups: Backups) {
     let mut rounds = health.beats();
     let (mut webhooks, mut keys) = (Vec::new(), Vec::new());
     loop {
@@ -36,6 +37,7 @@ pub(crate) async fn hand_on(health: Health, alerts: Alerts, store: Store, backup
                 let at = round.at;
                 let mut round = translate(&round, |id| health.card(id)?.detail);
                 round.probes.extend(webhooks.iter().map(of_webhook));
+                round.probes.extend(flows.alarms().into_iter().map(of_flow));
                 round.probes.extend(keys.iter().flat_map(|key| of_key(key, at)));
                 round.probes.extend(of_backups(backups.troubles().await));
                 alerts.observe(round);
@@ -74,6 +76,21 @@ fn of_webhook(webhook: &StoredWebhook) -> Probe {
     };
     Probe {
         card: Card { id: format!("webhook:{name}").into(), kind: "webhook".into(), name, parent: None },
+        result,
+    }
+}
+
+/// A flow on one account in the terms of the alerts: red from a failure that is to be told until a run is done, or someone
+/// starts it.
+fn of_flow(alarm: FlowAlarm) -> Probe {
+    let FlowAlarm { flow, account, trouble } = alarm;
+    let name = format!("{flow}:{account}");
+    let result = match trouble {
+        None => ProbeResult::Green,
+        Some((reason, detail)) => ProbeResult::Red { reason, detail: Some(detail) },
+    };
+    Probe {
+        card: Card { id: format!("flow:{name}").into(), kind: "flow".into(), name, parent: None },
         result,
     }
 }

@@ -131,7 +131,8 @@ impl ApiClient {
         let alerts = alerts::Alerts::at_rest(context.alerts_parts(&settings, &messaging)).await?;
         let webhooks = events::Webhooks::at_rest(context.webhooks_parts());
         let backups = context.backups(&settings, &data_dir, true)?;
-        let services = Services { health, logs, access, alerts, webhooks, backups: backups.clone() };
+        let flows = flows::Flows::at_rest(&settings.flows, context.flows_parts(&messaging)).await?;
+        let services = Services { health, logs, access, alerts, webhooks, flows, backups: backups.clone() };
         let services = context.services(&messaging, services, Arc::new(Notify::new()), None);
         let examined = web::Examined {
             settings_file: location.settings_file()?,

@@ -33,13 +33,14 @@ pub(crate) struct Messaging {
     pub(crate) sagas: Sagas,
 }
 
-/// Health, logs, users, alerts, webhooks and backups.
+/// Health, logs, users, alerts, webhooks, flows and backups.
 pub(crate) struct Services {
     pub(crate) health: health::Health,
     pub(crate) logs: logs::LogStore,
     pub(crate) access: access::Access,
     pub(crate) alerts: alerts::Alerts,
     pub(crate) webhooks: events::Webhooks,
+    pub(crate) flows: flows::Flows,
     pub(crate) backups: Backups,
 }
 
@@ -180,6 +181,17 @@ impl AppContext {
         }
     }
 
+    /// The parts of the flows.
+    pub(crate) fn flows_parts(&self, messaging: &Messaging) -> flows::FlowsParts {
+        flows::FlowsParts {
+            store: self.store.clone(),
+            pool: messaging.pool.clone(),
+            delivery: messaging.delivery.clone(),
+            clock: self.ambient.clock.clone(),
+            ids: self.ambient.ids.clone(),
+        }
+    }
+
     /// The services of the API. `callbacks_due` is notified of callbacks to be sent; `reload` is there while a server runs.
     pub(crate) fn services(
         &self,
@@ -200,6 +212,7 @@ impl AppContext {
             access: services.access,
             alerts: services.alerts,
             webhooks: services.webhooks,
+            flows: services.flows,
             backups: services.backups,
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),

@@ -116,6 +116,15 @@ enum Command {
     )]
     Webhook(command::webhook::Webhook),
 
+    /// Watch bots and press their buttons: list, check, start and stop flows, and see how fast they were
+    #[command(
+        after_help = "A flow is a section [[flows]] of the settings, or of a file in the folder flows beside them. It \
+            watches a chat from a user account and presses buttons the moment they are offered.\n\nExamples:\n  \
+            switchboard flow list\n  switchboard flow check flows/trip.toml\n  switchboard flow stop trip\n  \
+            switchboard flow log trip"
+    )]
+    Flow(command::flow::Flow),
+
     /// Manage the users of the dashboard
     #[command(
         after_help = "The first start of `up` adds admin, with the password of SWITCHBOARD_ADMIN_PASSWORD or with \
@@ -373,6 +382,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::DoNotContact(list) => list.run().await,
         Command::Key(key) => key.run().await,
         Command::Webhook(webhook) => Box::pin(webhook.run()).await,
+        Command::Flow(flow) => Box::pin(flow.run()).await,
         Command::User(user) => user.run().await,
         Command::Failed(failed) => failed.run().await,
         Command::Alert(alert) => alert.run().await,

@@ -61,6 +61,7 @@ pub(crate) struct Reload<'a> {
     pub(crate) messaging: &'a Messaging,
     pub(crate) callbacks: &'a InviteCallbacks,
     pub(crate) alerts: &'a alerts::Alerts,
+    pub(crate) flows: &'a flows::Flows,
     pub(crate) backups: &'a backup::Backups,
     pub(crate) state: &'a web::State,
     pub(crate) log_level: &'a LogLevel,
@@ -149,6 +150,9 @@ impl Reload<'_> {
         }
         if let Err(error) = self.alerts.reload(&settings.alerts).await {
             failed("alerts".to_owned(), error.to_string());
+        }
+        if let Err(error) = self.flows.reload(&settings.flows).await {
+            failed("flows".to_owned(), error.to_string());
         }
         self.backups.reload(&settings.backup);
         let examined = web::Examined { settings: Arc::new(settings.clone()), ..self.examined.clone() };

@@ -8,7 +8,7 @@
 //! * `session` reads keys; `line` keeps a connection of `mtproto` up; `calls` counts calls and decides what their errors mean.
 //! * `account` is one account with its health; `pool` is all of them: started, stopped, quiesced; `limits` are flood waits,
 //!   `flood_clearing` gets rid of them.
-//! * `peers` and `updates` are what an account knows, and how it learns it.
+//! * `peers` and `updates` are what an account knows, and how it learns it; `live` shows what comes in before that, and presses.
 //! * `routing` chooses an account; `sending` and `steps` do the work for the delivery; `files` uploads and downloads media.
 //! * [`import`] takes over sessions and records of other programs; `chat` is about one chat.
 
@@ -20,6 +20,7 @@ mod flood_clearing;
 pub mod import;
 mod limits;
 mod line;
+mod live;
 mod lock;
 mod login;
 mod peers;
@@ -40,6 +41,7 @@ pub use chat::{
 };
 pub use files::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
 pub use flood_clearing::{Clearing, ClearingError, ClearingView, FloodClearing, Phase};
+pub use live::{Hand, PressAnswer, Sighting, Target, TargetError, Watcher};
 pub use login::{CodeDelivery, How, LoginError, LoginFailure, LoginOptions, LoginState, Logins, SignedInAs};
 pub use pool::monitor::Monitor;
 pub use pool::services::{ServiceAction, ServiceView};

@@ -128,6 +128,14 @@ impl Builder {
                 vec!["127.0.0.0/8".parse().expect("a network")],
             ),
         });
+        let flows = flows::FlowsParts {
+            store: store.clone(),
+            pool: Arc::clone(&pool),
+            delivery: delivery.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        };
+        let flows = flows::Flows::at_rest(&test_flows(), flows).await.expect("the flows are there");
         let health = Health::new(HealthParts {
             store: store.clone(),
             delivery: delivery.clone(),
@@ -161,6 +169,7 @@ impl Builder {
             access: access.clone(),
             alerts,
             webhooks,
+            flows,
             files: files::open(&data_dir, &ids, &clock, &free).await,
             logs: logs::LogStore::open(&data_dir.join("logs"), retention, gathered)
                 .expect("the log store opens"),
@@ -235,4 +244,11 @@ impl TestApp {
         };
         session
     }
+}
+
+/// A flow that watches nothing: its account is at rest.
+fn test_flows() -> Vec<config::FlowSettings> {
+    let text = "[[flows]]\nname = \"trip\"\naccount = \"main\"\nwatch = \"@demo_trips_bot\"\n\
+        trigger = { text = \"trip\" }\nsteps = [{ press = { text = \"Book\" } }]\n";
+    config::read_flows(text, std::path::Path::new("/flows.toml")).expect("a flow")
 }

@@ -18,8 +18,8 @@ use crate::auth::Caller;
 use crate::problem::{Code, shorten};
 use crate::state::State;
 
-/// Calls that are no one's decision: they come with reading and writing in a chat.
-const NEVER: [&str; 2] = ["mark_read", "show_typing"];
+/// Calls that are no one's decision: they come with reading and writing in a chat, or with writing a flow.
+const NEVER: [&str; 4] = ["mark_read", "show_typing", "check_flows", "simulate_flow"];
 /// Calls that programs make all day, which have histories of their own. A person's are written down.
 const BY_PEOPLE_ONLY: [&str; 3] = ["send_message", "upload_file", "delete_upload"];
 /// Calls that only look, with which something leaves that is to be looked for when it turns up elsewhere.

@@ -98,6 +98,8 @@ codes! {
     AttemptNotFound = "attempt_not_found", NOT_FOUND, "The webhook was not told of it";
     TargetRefused = "target_refused", BAD_GATEWAY, "The target did not take it";
     SettingsWrong = "settings_wrong", UNPROCESSABLE_ENTITY, "The settings cannot be used";
+    FlowNotFound = "flow_not_found", NOT_FOUND, "There is no such flow";
+    FlowRunNotFound = "flow_run_not_found", NOT_FOUND, "There is no such run of a flow";
     BackupNotFound = "backup_not_found", NOT_FOUND, "There is no such backup";
     MaintenanceNotFound = "maintenance_not_found", NOT_FOUND, "There is no such maintenance window";
     WrongState = "wrong_state", CONFLICT, "Its state does not allow it";

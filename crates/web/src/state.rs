@@ -14,6 +14,7 @@ use domain::message::{MessageState, OutboundMessage};
 use domain::saga::{Saga, SagaState};
 use domain::{MessageId, OperationId, Timestamp};
 use events::Webhooks;
+use flows::Flows;
 use health::Health;
 use http::HeaderMap;
 use logs::LogStore;
@@ -48,6 +49,8 @@ pub struct Services {
     pub alerts: Alerts,
     /// Other programs that events are posted to.
     pub webhooks: Webhooks,
+    /// The buttons of bots, pressed the moment they are offered.
+    pub flows: Flows,
     pub files: Files,
     pub health: Health,
     pub backups: Backups,
@@ -141,6 +144,11 @@ impl State {
     /// The people of the dashboard, and the audit log.
     pub fn access(&self) -> &Access {
         &self.0.services.access
+    }
+
+    /// The buttons of bots, pressed the moment they are offered.
+    pub(crate) fn flows(&self) -> &Flows {
+        &self.0.services.flows
     }
 
     /// Who is notified when something stays broken.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::saga::TaskKind;
 use crate::{
-    AccountName, AccountState, AlertId, ChatId, ChatRef, MessageId, MessageOrigin, MessageState, OperationId,
-    ProviderId, ReceivedId, TelegramMessageId,
+    AccountName, AccountState, AlertId, ChatId, ChatRef, FlowRunId, FlowRunState, MessageId, MessageOrigin,
+    MessageState, OperationId, ProviderId, ReceivedId, TelegramMessageId,
 };
 
 pub use filter::{EventFilter, EventPattern, InvalidEventPattern};
@@ -199,6 +199,18 @@ events! {
     /// What an alert was about is over, or another alert speaks for it.
     AlertCleared(AlertEvent) = "alert.cleared",
         r#"{"alert_id":"alert_01k2v7m3w0e9tq4b8s6n5x1zyr","card":"account:main","name":"main","reason":"session_revoked"}"#;
+    /// A message came in that begins a run of a flow.
+    FlowBegan(FlowRunEvent) = "flow.began",
+        r#"{"run_id":"run_01k2v7m3w0e9tq4b8s6n5x1zyr","flow":"trip"}"#;
+    /// A flow pressed a button.
+    FlowPressed(FlowRunEvent) = "flow.pressed",
+        r#"{"run_id":"run_01k2v7m3w0e9tq4b8s6n5x1zyr","flow":"trip","step":1}"#;
+    /// A run of a flow ended.
+    FlowEnded(FlowRunEvent) = "flow.ended",
+        r#"{"run_id":"run_01k2v7m3w0e9tq4b8s6n5x1zyr","flow":"trip","state":"done"}"#;
+    /// A flow begins no runs on an account until someone starts it.
+    FlowStopped(FlowEvent) = "flow.stopped",
+        r#"{"flow":"trip","reason":"stop_after"}"#;
 }
 
 impl fmt::Display for EventType {
@@ -304,6 +316,33 @@ pub struct OperationEvent {
     /// With `operation.failed`: why, the same word as in a problem's `code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+}
+
+/// What an event about a run of a flow says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowRunEvent {
+    /// The run.
+    pub run_id: FlowRunId,
+    /// The name of the flow.
+    pub flow: String,
+    /// With `flow.pressed`: the step that pressed, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u16>,
+    /// With `flow.ended`: how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<FlowRunState>,
+    /// With `flow.ended`: why, where it did not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// What an event about a flow says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowEvent {
+    /// The name of the flow.
+    pub flow: String,
+    /// Why: a word.
+    pub reason: String,
 }
 
 /// What an event about an alert says.

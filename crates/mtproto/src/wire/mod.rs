@@ -76,6 +76,22 @@ impl Wire {
         result.await.unwrap_or_else(|_| Err(closed(true)))
     }
 
+    /// Hands a request over without waiting for a place; it is written as soon as what was handed over before it. What comes
+    /// back is told by the future.
+    ///
+    /// # Errors
+    /// There is no place; nothing was written.
+    pub fn hand_over(
+        &self,
+        body: Vec<u8>,
+        updates: Updates,
+    ) -> Result<impl Future<Output = Result<Vec<u8>, RequestError>> + Send + use<>, RequestError> {
+        let closed = |written| RequestError::Lost { loss: Loss::Closed, written };
+        let (answer, result) = oneshot::channel();
+        self.requests.try_send(Request { body, updates, answer }).map_err(|_| closed(false))?;
+        Ok(async move { result.await.unwrap_or_else(|_| Err(closed(true))) })
+    }
+
     pub fn hang_up(&self) {
         self.orders.send_modify(|orders| orders.round = orders.round.wrapping_add(1));
     }

@@ -384,6 +384,8 @@ async fn every_write_has_its_failpoints(_: World) {
         "drop_webhook_deliveries",
         "take_updates",
         "change_gap",
+        "save_flow_run",
+        "switch_flow",
     ];
     let expected: Vec<String> = names
         .iter()

@@ -38,6 +38,8 @@ mod failovers;
 #[cfg(test)]
 mod fences;
 #[cfg(test)]
+mod flows;
+#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod imports;

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod failed;
 pub(crate) mod flood;
+pub(crate) mod flow;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod logs;

@@ -198,6 +198,7 @@ impl Up {
 
         let alerts = alerts::Alerts::start(context.alerts_parts(settings, &messaging)).await?;
         let webhooks = events::Webhooks::start(context.webhooks_parts());
+        let flows = flows::Flows::start(&settings.flows, context.flows_parts(&messaging)).await?;
 
         let stop = CancellationToken::new();
         let health = context.health(&messaging);
@@ -211,6 +212,7 @@ impl Up {
             access,
             alerts: alerts.clone(),
             webhooks: webhooks.clone(),
+            flows: flows.clone(),
             backups: backups.clone(),
         };
         backups.start();
@@ -224,7 +226,13 @@ impl Up {
         let pages = dashboard::router(dashboard::Dashboard::new(state.clone()));
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
         let alarming =
-            tokio::spawn(alert_feed::hand_on(health.clone(), alerts.clone(), store.clone(), backups.clone()));
+            tokio::spawn(alert_feed::hand_on(
+                health.clone(),
+                alerts.clone(),
+                flows.clone(),
+                store.clone(),
+                backups.clone(),
+            ));
         health.start(state.ports());
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
         let telling = tokio::spawn({
@@ -256,6 +264,7 @@ impl Up {
             messaging: &messaging,
             callbacks: &callbacks,
             alerts: &alerts,
+            flows: &flows,
             backups: &backups,
             state: &state,
             log_level: &log_level,
@@ -288,6 +297,7 @@ impl Up {
             sagas.stop(DRAIN),
             callbacks.stop(DRAIN),
             webhooks.stop(DRAIN),
+            flows.stop(DRAIN),
             health.stop(DRAIN),
             alerts.stop(DRAIN),
             backups.stop(DRAIN)

@@ -19,6 +19,7 @@ mod do_not_contact;
 mod doctor;
 mod events;
 mod failed;
+mod flows;
 mod importing;
 mod logs;
 mod lost_chats;

@@ -27,6 +27,7 @@ use crate::calls::classify::CallError;
 use crate::files::FileState;
 use crate::limits::flood_waits::FloodWaits;
 use crate::line::{Arrived, Line, Origin, Status};
+use crate::live::Watch;
 use crate::lock::{Mutex, RwLock};
 use crate::peers::parsing::{self, PeerUpdate};
 use crate::peers::{Knows, Names, Peers};
@@ -55,6 +56,7 @@ pub(crate) struct Account {
     pub(crate) health: Arc<AccountHealth>,
     lines: RwLock<Arc<[Arc<Line>]>>,
     pub(crate) closing: CancellationToken,
+    pub(crate) watch: Watch,
     pub(crate) peers: Peers,
     pub(crate) names: Arc<Names>,
     pub(crate) registry: Arc<Registry>,
@@ -97,6 +99,7 @@ pub(crate) struct AccountParts {
     pub(crate) store: Store,
     pub(crate) switch: Switch,
     pub(crate) closing: CancellationToken,
+    pub(crate) watch: Watch,
 }
 
 impl Account {
@@ -121,6 +124,7 @@ impl Account {
             health: parts.health,
             lines: RwLock::new(parts.lines.into()),
             closing: parts.closing,
+            watch: parts.watch,
             peers: Peers::default(),
             names: parts.names,
             registry: parts.registry,

@@ -84,7 +84,9 @@ impl Line {
         key.connect(application, clock, move |updates| line.take(updates))
     }
 
-    fn take(&self, updates: UpdatesLike) {
+    fn take(self: &Arc<Self>, updates: UpdatesLike) {
+        // Before anything that may wait, whichever line it came by.
+        self.parts.watch.see(self, &updates);
         if matches!(updates, UpdatesLike::ConnectionClosed) {
             self.lose(Lost::Way);
         } else if self.reads_updates() {

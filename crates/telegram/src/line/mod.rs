@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use ambient::Elapsed;
 use domain::account::{AccountState, Operation, Reason};
 use domain::{AccountName, Purpose, Timestamp};
 use grammers_session::updates::UpdatesLike;
@@ -22,6 +23,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::account::health::AccountHealth;
 use crate::calls::CallResult;
 use crate::calls::classify::{self, CallError, ErrorEffect};
+use crate::live::Watch;
 use crate::lock::{Mutex, RwLock};
 use crate::session::{Key, KeyTrouble, Keyring};
 use foreign_dc::ForeignCentres;
@@ -62,6 +64,7 @@ pub(crate) struct LineParts {
     pub(crate) health: Arc<AccountHealth>,
     pub(crate) store: Store,
     pub(crate) arrived: mpsc::Sender<Arrived>,
+    pub(crate) watch: Watch,
 }
 
 pub(crate) struct Line {
@@ -149,6 +152,10 @@ impl Line {
             signalled: Notify::new(),
             wanted: watch::Sender::new(Orders { run, round: 0, quiesced: false, fenced: false, end: false }),
         }
+    }
+
+    pub(crate) fn health(&self) -> &AccountHealth {
+        &self.parts.health
     }
 
     pub(crate) fn index(&self) -> usize {
@@ -327,11 +334,44 @@ impl Line {
         limit: Duration,
     ) -> Result<Vec<u8>, CallError> {
         let health = &self.parts.health;
-        let started = health.clock.now();
-        health.count_call(started);
+        let (started, updates) = self.begin();
+        let answer = health.clock.timeout(limit, wire.request(body, updates)).await;
+        self.ended(operation, started, answer)
+    }
+
+    /// Hands a request to the connection, which writes it next, or says why it cannot; what comes back is told by the future.
+    pub(crate) fn hand_over(
+        self: &Arc<Self>,
+        operation: Operation,
+        body: Vec<u8>,
+        limit: Duration,
+    ) -> Result<impl Future<Output = Result<Vec<u8>, CallError>> + Send + use<>, CallError> {
+        let wire = self.wire.read().clone();
+        let Some(wire) = wire else { return Err(CallError::NotConnected(self.why_not())) };
+        let (started, updates) = self.begin();
+        let answer = wire.hand_over(body, updates).map_err(CallError::Failed)?;
+        let line = Arc::clone(self);
+        Ok(async move {
+            let answer = line.parts.health.clock.timeout(limit, answer).await;
+            line.ended(operation, started, answer)
+        })
+    }
+
+    /// A call begins: when, and whether it subscribes to updates.
+    fn begin(&self) -> (Timestamp, Updates) {
+        let started = self.parts.health.clock.now();
+        self.parts.health.count_call(started);
         self.operations.fetch_add(1, Ordering::Relaxed);
-        let updates = if self.reads_updates() { Updates::Wanted } else { Updates::Unwanted };
-        let error = match health.clock.timeout(limit, wire.request(body, updates)).await {
+        (started, if self.reads_updates() { Updates::Wanted } else { Updates::Unwanted })
+    }
+
+    fn ended(
+        &self,
+        operation: Operation,
+        started: Timestamp,
+        answer: Result<Result<Vec<u8>, RequestError>, Elapsed>,
+    ) -> Result<Vec<u8>, CallError> {
+        let error = match answer {
             Ok(Ok(body)) => {
                 self.answered(started);
                 self.count(operation, CallResult::Answered, started);
@@ -424,6 +464,7 @@ impl Line {
         let has_new_reader = health.show_line(self.parts.index, state, texts);
         drop(status);
         if has_new_reader {
+            self.parts.watch.interrupted(&health.name);
             // The difference is asked for over the new reader, which subscribes its session.
             self.hand_on(Arrived::Reconnected);
         }

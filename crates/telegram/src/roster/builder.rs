@@ -20,6 +20,7 @@ use super::{Definition, StoredKey};
 use crate::account::health::{AccountHealth, Changes};
 use crate::account::{Account, AccountParts};
 use crate::line::{Arrived, Line, LineParts, Origin};
+use crate::live::Watch;
 use crate::lock::Mutex;
 use crate::peers::Names;
 use crate::routing::registry::{Bound, Registry};
@@ -45,6 +46,8 @@ pub(crate) struct Builder {
     pub(crate) proxies: Arc<Allowed>,
     probe_every: Duration,
     closing: CancellationToken,
+    /// Sees what comes in live.
+    pub(crate) watch: Watch,
 }
 
 impl Builder {
@@ -82,6 +85,7 @@ impl Builder {
             probe_every: settings.probe_every,
             closing,
             server_keys,
+            watch: Watch::default(),
         })
     }
 
@@ -128,6 +132,7 @@ impl Builder {
             store: self.store.clone(),
             switch,
             closing: self.closing.child_token(),
+            watch: self.watch.clone(),
         });
         let mut lines = Vec::new();
         for (place, (origin, purposes)) in account.shares().into_iter().enumerate() {
@@ -181,6 +186,7 @@ impl Builder {
             health: Arc::clone(&account.health),
             store: self.store.clone(),
             arrived: account.arrived.clone(),
+            watch: self.watch.clone(),
         };
         Ok(Arc::new(Line::new(parts, key, account.switch() != Switch::Stopped)))
     }

@@ -391,6 +391,7 @@ impl<'a> Reader<'a> {
             }
         }
         let taken = self.boxes.apply_difference(answer);
+        self.account.watch.missed(&self.account.name, taken.0.iter().map(|(update, _)| update));
         self.take(taken, None);
         let state = self.boxes.session_state();
         self.pending.note_primary(state.pts, state.date, state.seq);
@@ -470,6 +471,7 @@ impl<'a> Reader<'a> {
             }
         }
         let taken = self.boxes.apply_channel_difference(answer);
+        self.account.watch.missed(&self.account.name, taken.0.iter().map(|(update, _)| update));
         self.take(taken, None);
         self.channels.insert(chat_id.bare(), pts);
         self.pending.note_channel(chat_id.bare(), pts);

@@ -13,6 +13,7 @@ mod failed_messages;
 pub(crate) mod failed_requests;
 pub(crate) mod failovers;
 pub(crate) mod flood_clearing;
+mod flows;
 pub(crate) mod keys;
 pub(crate) mod listeners;
 pub(crate) mod logs;
@@ -87,6 +88,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .merge(accounts::routes())
         .merge(alerts::routes())
         .merge(webhooks::routes())
+        .merge(flows::routes())
         .routes(routes!(keys::list))
         .routes(routes!(keys::create))
         .routes(routes!(keys::change, keys::revoke))

@@ -14,6 +14,7 @@ mod doctor;
 mod events;
 mod failed_messages;
 mod failed_requests;
+mod flows;
 mod idempotency;
 mod import_files;
 mod joining;

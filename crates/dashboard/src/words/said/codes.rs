@@ -51,6 +51,8 @@ pub(super) fn by_code(code: &str) -> Option<&'static str> {
         "target_not_found" => "Такого получателя нет",
         "target_is_in_settings" => "Получатель задан в файле настроек; измените его там",
         "target_refused" => "Получатель не принял оповещение",
+        "flow_not_found" => "Такого сценария нет",
+        "flow_run_not_found" => "Такого запуска сценария нет",
         "webhook_not_found" => "Такого вебхука нет",
         "attempt_not_found" => "Об этом событии вебхуку не сообщалось",
         "settings_wrong" => "Настройки нельзя использовать",

@@ -5,6 +5,7 @@ mod alerts;
 mod chats;
 mod clearing;
 mod files;
+mod flows;
 mod importing;
 mod master_key;
 mod messages;
@@ -162,6 +163,10 @@ groups! {
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_webhooks_each_event_is_had();
 
+    Flows:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_flows_nothing_is_pressed_twice();
+
     MasterKey:
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_a_key_rotation_all_opens();
@@ -182,6 +187,8 @@ impl Group {
             Self::Alerts
         } else if webhooks::scenario(write).is_some() {
             Self::Webhooks
+        } else if flows::reaches(write) {
+            Self::Flows
         } else if master_key::reaches(write) {
             Self::MasterKey
         } else if importing::reaches(write) {
@@ -218,6 +225,7 @@ async fn kill_at(point: String) {
         }
         Group::Importing => importing::kill_at(&point).await,
         Group::Clearing => clearing::kill_at(&point).await,
+        Group::Flows => flows::kill_at(&point).await,
         Group::MasterKey => master_key::kill_at(&point).await,
         Group::Webhooks => {
             webhooks::kill_at(webhooks::scenario(written).expect("one of webhooks"), &point).await;

@@ -1,0 +1,198 @@
+//! Files with nothing but flows, in the folder `flows` beside the settings file.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use toml::Value;
+
+use crate::{
+    document::{self, Document},
+    error::{Problem, SettingsError},
+    flows::FlowSettings,
+    load,
+    place::Place,
+};
+
+/// The folder's name.
+const FOLDER: &str = "flows";
+
+/// More files of it are not read.
+const MOST: usize = 1000;
+
+/// Reads the text of a file with flows, without looking at any other.
+///
+/// # Errors
+/// All that is wrong, in the order of the text.
+pub fn read_flows(text: &str, file: &Path) -> Result<Vec<FlowSettings>, Vec<Problem>> {
+    let mut document = document::read(text, file, &BTreeMap::new());
+    let stray: Vec<String> = document.values.keys().filter(|key| *key != FOLDER).cloned().collect();
+    for key in stray {
+        document.refuse(&key, "is no part of a file of flows; move it to the settings file");
+    }
+    load::require_all(&mut document);
+    if !document.problems.is_empty() {
+        return Err(load::in_order(document.problems));
+    }
+    let values = document.values.remove(FOLDER).unwrap_or_else(|| Value::Array(Vec::new()));
+    match serde_path_to_error::deserialize::<_, Vec<FlowSettings>>(values) {
+        Ok(flows) => {
+            judge(&flows, &mut document);
+            if document.problems.is_empty() { Ok(flows) } else { Err(load::in_order(document.problems)) }
+        }
+        Err(error) => {
+            let message = format!("cannot be used: {}", error.inner().message());
+            document.refuse(&format!("{FOLDER}{}", error.path()), message);
+            Err(document.problems)
+        }
+    }
+}
+
+/// Notes what is wrong with flows that a document has.
+pub(crate) fn judge(flows: &[FlowSettings], document: &mut Document) {
+    for (index, flow) in flows.iter().enumerate() {
+        for fault in flow.faults() {
+            document.refuse(&format!("{FOLDER}[{index}].{}", fault.key), fault.message);
+        }
+        if let Some(first) = flows[..index].iter().position(|other| other.name == flow.name) {
+            let message =
+                format!("is \"{}\", as is that of `{FOLDER}[{first}]`; names must differ", flow.name);
+            document.refuse(&format!("{FOLDER}[{index}].name"), message);
+        }
+    }
+}
+
+/// Adds the flows of the folder beside a settings file, in the order of their files' names.
+///
+/// # Errors
+/// A file cannot be read, or all that is wrong in all of them.
+pub(crate) fn add(settings_file: &Path, flows: &mut Vec<FlowSettings>) -> Result<(), SettingsError> {
+    let folder = settings_file.parent().unwrap_or(Path::new(".")).join(FOLDER);
+    let mut files = match listed(&folder) {
+        Ok(files) => files,
+        Err(error)
+            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(());
+        }
+        Err(source) => return Err(SettingsError::Unreadable { path: folder, source }),
+    };
+    files.sort();
+    let mut problems = Vec::new();
+    for file in files.iter().take(MOST) {
+        let text = load::read(file)?;
+        match read_flows(&text, file) {
+            Ok(read) => {
+                for flow in &read {
+                    if flows.iter().any(|known| known.name == flow.name) {
+                        let message = format!(
+                            "has a flow \"{}\", which another file has too; names must differ",
+                            flow.name
+                        );
+                        let place = Place::in_file(file, &text, 0);
+                        problems.push(Problem { place, key: FOLDER.to_owned(), message });
+                    }
+                }
+                flows.extend(read);
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(SettingsError::Wrong { problems }) }
+}
+
+fn listed(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = std::path::absolute(entry?.path())?;
+        // An editor's own files are none of ours.
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.extension().is_some_and(|extension| extension == "toml") && !is_hidden {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+
+    const TRIP: &str = r#"
+[[flows]]
+name = "trip"
+account = "main"
+watch = "@demo_trips_bot"
+trigger = { regex = "New trip .* (?P<from>\\w+)" }
+active = "06:00-23:30 Europe/Moscow"
+limits = { per_hour = 6, cooldown = "30s", stop_after = 3 }
+[[flows.steps]]
+press = { text = "Book" }
+within = "5s"
+[[flows.steps]]
+press = { contains = "{from}" }
+[[flows.steps]]
+press = { regex = "Confirm|Yes" }
+expect = { text = "booked", within = "20s" }
+on_fail = "restart"
+"#;
+
+    fn wrong(text: &str) -> Vec<String> {
+        let problems = read_flows(text, Path::new("/etc/flows/trip.toml")).expect_err("wrong");
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_flow_of_the_book_is_read() {
+        let flows = read_flows(TRIP, Path::new("/etc/flows/trip.toml")).expect("flows");
+        let flow = &flows[0];
+        assert_eq!((flow.steps.len(), flow.limits.stop_after.map(u32::from)), (3, Some(3)));
+        assert_eq!(flow.steps[2].on_fail, crate::OnFail::Restart);
+        assert!(flow.active_hours().is_some());
+    }
+
+    #[test]
+    fn what_is_wrong_names_its_line_and_the_way_out() {
+        let said = wrong(&TRIP.replace("contains", "contians"));
+        assert!(
+            said[0].starts_with(
+                "/etc/flows/trip.toml:13:11: `flows[0].steps[1].press.contians` is not a known key"
+            ),
+            "{said:?}"
+        );
+        let said = wrong(&TRIP.replace("(?P<from>\\\\w+)", "(?P<from>\\\\w+"));
+        assert!(
+            said[0].starts_with("/etc/flows/trip.toml:6:") && said[0].contains("regular expression"),
+            "{said:?}"
+        );
+        let said = wrong(&TRIP.replace("{from}", "{to}"));
+        assert!(said[0].contains(":13:") && said[0].contains("(?P<to>…)"), "{said:?}");
+        let said = wrong(&TRIP.replace("press = { text = \"Book\" }\n", ""));
+        assert!(said[0].contains(":9:") && said[0].contains("does nothing"), "{said:?}");
+        let said = wrong(&TRIP.replace("Europe/Moscow", "Europe/Moskow"));
+        assert!(said[0].contains(":7:") && said[0].contains("time zone"), "{said:?}");
+        let said = wrong(&format!("listen = \"127.0.0.1:1\"\n{TRIP}"));
+        assert!(said[0].contains(":1:") && said[0].contains("move it to the settings file"), "{said:?}");
+    }
+
+    #[test]
+    fn files_of_the_folder_join_the_settings() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("switchboard.toml");
+        std::fs::write(&file, TRIP).expect("written");
+        std::fs::create_dir(folder.path().join(FOLDER)).expect("made");
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(FOLDER).join(name), text).expect("written")
+        };
+        write("more.toml", &TRIP.replace("\"trip\"", "\"ride\""));
+        write("notes.txt", "no flow");
+        let settings = Settings::load(Some(&file), []).expect("settings");
+        let names: Vec<_> = settings.flows.iter().map(|flow| flow.name.as_str()).collect();
+        assert_eq!(names, ["trip", "ride"]);
+        write("again.toml", TRIP);
+        let said = Settings::load(Some(&file), []).expect_err("twice").to_string();
+        assert!(said.contains("again.toml:1:1") && said.contains("another file has too"), "{said}");
+    }
+}

@@ -1,0 +1,100 @@
+//! The newest that is known of the messages of a chat. Pure.
+
+use std::collections::VecDeque;
+
+use domain::{Keyboard, TelegramMessageId, Timestamp};
+use telegram::Sighting;
+
+/// So many messages are remembered; those that changed longest ago are forgotten first.
+const MOST: usize = 64;
+
+/// A message as it was last heard of.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) message_id: TelegramMessageId,
+    /// Telegram's number of the change, which grows with each.
+    version: i32,
+    written_at: Timestamp,
+    /// The same in the order in which changes were heard of here.
+    pub(crate) order: u64,
+    /// Its keyboard; none also when the newest one is not known.
+    pub(crate) keyboard: Option<Keyboard>,
+    /// Its text, where it is one that begins a run: only another text begins another one.
+    fits: Option<String>,
+}
+
+/// What a change is, beside what was known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct News {
+    /// Its place in the order of changes.
+    pub(crate) order: u64,
+    /// The text with which the message already was one that begins a run.
+    pub(crate) fitted: Option<String>,
+}
+
+/// Messages of one chat.
+#[derive(Debug, Default)]
+pub(crate) struct KnownMessages {
+    all: VecDeque<Known>,
+    heard: u64,
+}
+
+impl KnownMessages {
+    /// Takes in a message; nothing when it is no newer than what is known, as when another line brings it too.
+    pub(crate) fn take(&mut self, sighting: &Sighting, keyboard: Option<Keyboard>) -> Option<News> {
+        let Sighting { message_id, version, written_at, .. } = *sighting;
+        let place = self.all.iter().position(|known| known.message_id == message_id);
+        if place.and_then(|place| self.all.get(place)).is_some_and(|before| version <= before.version) {
+            return None;
+        }
+        let fitted = place.and_then(|place| self.all.remove(place)).and_then(|before| before.fits);
+        if self.all.len() >= MOST {
+            self.all.pop_front();
+        }
+        self.heard += 1;
+        let order = self.heard;
+        self.all.push_back(Known { message_id, version, written_at, order, keyboard, fits: None });
+        Some(News { order, fitted })
+    }
+
+    /// The newest change makes its message one that begins a run.
+    pub(crate) fn mark(&mut self, text: &str) {
+        if let Some(newest) = self.all.back_mut() {
+            newest.fits = Some(text.to_owned());
+        }
+    }
+
+    /// A message is gone; what is older than that and comes later is not taken.
+    pub(crate) fn gone(&mut self, message_id: TelegramMessageId, version: i32) {
+        if let Some(known) = self.all.iter_mut().find(|known| known.message_id == message_id) {
+            known.version = known.version.max(version);
+            known.keyboard = None;
+        }
+    }
+
+    /// The message is another one since then; how it looks now is not known.
+    pub(crate) fn missed(&mut self, message_id: TelegramMessageId, written_at: Timestamp) {
+        let older = |known: &&mut Known| known.message_id == message_id && known.written_at < written_at;
+        if let Some(known) = self.all.iter_mut().find(older) {
+            known.keyboard = None;
+        }
+    }
+
+    /// Something may have been missed: which keyboards are the newest is not known any more.
+    pub(crate) fn doubt(&mut self) {
+        self.all.iter_mut().for_each(|known| known.keyboard = None);
+    }
+
+    /// Telegram says that the keyboard of a message is none: unless it has changed since, it is pressed no more.
+    pub(crate) fn drop_keyboard(&mut self, message_id: TelegramMessageId, order: u64) {
+        let same = |known: &&mut Known| known.message_id == message_id && known.order == order;
+        if let Some(known) = self.all.iter_mut().find(same) {
+            known.keyboard = None;
+        }
+    }
+
+    /// Those that changed at or after this place in the order, the latest first.
+    pub(crate) fn since(&self, order: u64) -> impl Iterator<Item = &Known> {
+        self.all.iter().rev().take_while(move |known| known.order >= order)
+    }
+}

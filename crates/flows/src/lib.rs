@@ -1,0 +1,24 @@
+//! Flows: they watch a chat from a user account and press the buttons of a bot, step by step, the moment it offers something.
+//!
+//! A [`Flow`] is what the settings say, compiled. A [`Machine`] is one on one account: pure, what is heard goes in and what is
+//! to be done comes out. [`Flows`] feeds them with what comes in. [`FlowControl`] is how people see and switch them.
+
+mod control;
+mod definition;
+mod known;
+mod limits;
+mod lock;
+mod machine;
+mod pattern;
+mod service;
+mod simulation;
+mod times;
+
+pub use control::{ControlError, FlowControl, FlowOnAccount, FlowState, FlowView, LastRun};
+pub use definition::{Captures, Flow, InvalidFlow};
+pub use limits::Skip;
+pub use machine::{Action, Input, Machine, Now, RunRecord};
+pub use pattern::InvalidPattern;
+pub use service::{DryRunError, FlowAlarm, Flows, FlowsError, FlowsParts};
+pub use simulation::{Shown, Simulation, simulate};
+pub use times::{StageTimes, TimedStage, stage_times};

@@ -1,0 +1,267 @@
+//! A run: where it is in its steps, what it pressed, and what happened in it. Pure.
+
+use std::time::Duration;
+
+use domain::{
+    Button, ButtonDeed, ChatId, FlowMoment, FlowRunId, FlowRunState, FlowStage, TelegramMessageId, Timestamp,
+};
+use telegram::{PressAnswer, Sighting};
+
+use super::Now;
+use crate::definition::{Captures, Flow};
+use crate::known::Known;
+use crate::pattern::ButtonPattern;
+
+/// Moments that are kept of one run; of more, the last ones are left out but for its end.
+const MOST_MOMENTS: usize = 500;
+
+/// Notes are cut to this many characters.
+const LONGEST_NOTE: usize = 200;
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// It looks for what its step presses.
+    Look,
+    /// It may not press before this.
+    Hold(Duration),
+    /// It waits until the text of this number is accepted.
+    Send(u32),
+    /// It waits for a text.
+    Read,
+    /// All steps are done; the answer to the last press may still say otherwise.
+    Settle,
+}
+
+/// A press that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pressed {
+    pub(super) number: u32,
+    pub(super) step: usize,
+    pub(super) message_id: TelegramMessageId,
+    /// Which keyboard of the message it was on.
+    pub(super) order: u64,
+    pub(super) data: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) id: FlowRunId,
+    pub(super) message_id: TelegramMessageId,
+    chat_id: ChatId,
+    began: Now,
+    pub(super) captures: Captures,
+    /// From 0.
+    pub(super) step: usize,
+    pub(super) doing: Doing,
+    pub(super) deadline: Duration,
+    /// Only what changed at or after this place in the order is looked at.
+    pub(super) since: u64,
+    pub(super) tries: u8,
+    pub(super) restarts: u8,
+    /// What was pressed, and is not pressed again.
+    barred: Vec<Pressed>,
+    /// Presses without an answer.
+    pub(super) open: Vec<Pressed>,
+    /// The keyboards that were used, the last one last, each with the press on it.
+    used: Vec<(u64, Option<u32>)>,
+    /// The press after which the text was read that was expected of it: it counted, whatever its answer says.
+    proved: Option<u32>,
+    moments: Vec<FlowMoment>,
+    pub(super) is_changed: bool,
+}
+
+/// A run as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    pub id: FlowRunId,
+    pub flow: String,
+    pub chat_id: ChatId,
+    pub message_id: TelegramMessageId,
+    pub began_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub state: FlowRunState,
+    /// Why it ended, where it did not come to its end.
+    pub code: Option<&'static str>,
+    /// The step that it is at, from 1.
+    pub step: u16,
+    pub moments: Vec<FlowMoment>,
+}
+
+impl Run {
+    pub(super) fn new(
+        id: FlowRunId,
+        sighting: &Sighting,
+        captures: Captures,
+        since: u64,
+        began: Now,
+    ) -> Self {
+        let seen = FlowMoment { at_us: 0, stage: FlowStage::Seen, step: None, note: None };
+        Self {
+            id,
+            message_id: sighting.message_id,
+            chat_id: sighting.chat_id,
+            began,
+            captures,
+            step: 0,
+            doing: Doing::Look,
+            deadline: began.running,
+            since,
+            tries: 0,
+            restarts: 0,
+            barred: Vec::new(),
+            open: Vec::new(),
+            used: Vec::new(),
+            proved: None,
+            moments: vec![seen],
+            is_changed: true,
+        }
+    }
+
+    pub(super) fn note(&mut self, stage: FlowStage, step: Option<usize>, note: Option<String>, now: Now) {
+        self.is_changed = true;
+        if self.moments.len() >= MOST_MOMENTS && stage != FlowStage::Ended {
+            return;
+        }
+        let at = now.running.saturating_sub(self.began.running);
+        self.moments.push(FlowMoment {
+            at_us: u64::try_from(at.as_micros()).unwrap_or(u64::MAX),
+            stage,
+            step: step.and_then(|step| u16::try_from(step + 1).ok()),
+            note: note.map(|note| note.chars().take(LONGEST_NOTE).collect()),
+        });
+    }
+
+    pub(super) fn begin_step(&mut self, step: usize, within: Duration, now: Now) {
+        self.step = step;
+        self.tries = 0;
+        self.wait(Doing::Look, within, now);
+    }
+
+    pub(super) fn wait(&mut self, doing: Doing, within: Duration, now: Now) {
+        self.doing = doing;
+        self.deadline = now.running.saturating_add(within);
+    }
+
+    /// The text was read that the step expects.
+    pub(super) fn prove(&mut self) {
+        self.proved = self.used.last().and_then(|(_, press)| *press);
+    }
+
+    pub(super) fn is_proved(&self) -> bool {
+        self.proved.is_some() && self.proved == self.used.last().and_then(|(_, press)| *press)
+    }
+
+    pub(super) fn restart(&mut self, within: Duration, now: Now) {
+        self.restarts += 1;
+        self.used.clear();
+        self.begin_step(0, within, now);
+    }
+
+    pub(super) fn press(&mut self, pressed: Pressed, label: &str, now: Now) {
+        self.note(FlowStage::Pressed, Some(pressed.step), Some(label.to_owned()), now);
+        self.used.push((pressed.order, Some(pressed.number)));
+        self.barred.push(pressed.clone());
+        self.open.push(pressed);
+    }
+
+    /// The step was done with a button that is not pressed.
+    pub(super) fn pass(&mut self, message_id: TelegramMessageId, order: u64, label: &str) {
+        self.used.push((order, None));
+        let data = label.as_bytes().to_vec();
+        self.barred.push(Pressed { number: 0, step: self.step, message_id, order, data });
+    }
+
+    /// Whether a step may press on a keyboard: one that is newer than the last press; or an older one, once that press was
+    /// answered and if the button is told by its label.
+    pub(super) fn may_look_at(&self, order: u64, pattern: &ButtonPattern) -> bool {
+        match self.used.last().copied() {
+            None => true,
+            Some((last, _)) if order > last => true,
+            Some((_, press)) => {
+                let is_open = press.is_some_and(|press| self.open.iter().any(|open| open.number == press));
+                !is_open && !pattern.is_by_place()
+            }
+        }
+    }
+
+    /// Whether a button of this keyboard was pressed already.
+    pub(super) fn is_barred(&self, known: &Known, button: &Button) -> bool {
+        let is_press = matches!(button.deed, ButtonDeed::Callback(_));
+        let data = match &button.deed {
+            ButtonDeed::Callback(data) => data,
+            _ => button.label.as_bytes(),
+        };
+        let same = |pressed: &Pressed| {
+            pressed.message_id == known.message_id
+                && pressed.order == known.order
+                && (pressed.number != 0) == is_press
+                && pressed.data == data
+        };
+        self.barred.iter().any(same)
+    }
+
+    /// It is proved that this press was not made.
+    pub(super) fn unbar(&mut self, pressed: &Pressed) {
+        self.barred.retain(|barred| barred.number != pressed.number);
+    }
+
+    /// Takes the answer of a press.
+    pub(super) fn close(&mut self, press: u32) -> Option<Pressed> {
+        let place = self.open.iter().position(|open| open.number == press)?;
+        Some(self.open.swap_remove(place))
+    }
+
+    /// Whether nothing was done since this press but waiting, and nothing says that it counted.
+    pub(super) fn is_about(&self, pressed: &Pressed) -> bool {
+        let is_last = self.used.last().is_some_and(|(_, press)| *press == Some(pressed.number));
+        let is_last = is_last && self.proved != Some(pressed.number);
+        is_last && (self.step == pressed.step || self.step == pressed.step + 1)
+    }
+
+    pub(super) fn look_again(&mut self, pressed: &Pressed, deadline: Duration) {
+        self.step = pressed.step;
+        self.tries += 1;
+        self.doing = Doing::Look;
+        self.deadline = deadline;
+        self.used.pop();
+    }
+
+    pub(super) fn record(
+        &self,
+        flow: &Flow,
+        state: FlowRunState,
+        code: Option<&'static str>,
+        ended: Option<Now>,
+    ) -> RunRecord {
+        RunRecord {
+            id: self.id,
+            flow: flow.name.clone(),
+            chat_id: self.chat_id,
+            message_id: self.message_id,
+            began_at: self.began.wall,
+            ended_at: ended.map(|ended| ended.wall),
+            state,
+            code,
+            step: u16::try_from(self.step + 1).unwrap_or(u16::MAX),
+            moments: self.moments.clone(),
+        }
+    }
+}
+
+/// What an answer says, for the timeline.
+pub(super) fn told(answer: &PressAnswer) -> (FlowStage, Option<String>) {
+    let refused = |note: &str| (FlowStage::Refused, Some(note.to_owned()));
+    match answer {
+        PressAnswer::Heard { is_alert: true, .. } => (FlowStage::Answered, Some("alert".to_owned())),
+        PressAnswer::Heard { url: Some(url), .. } => (FlowStage::Answered, Some(format!("address: {url}"))),
+        PressAnswer::Heard { .. } => (FlowStage::Answered, None),
+        PressAnswer::NoResponse => (FlowStage::Answered, Some("the bot did not answer in time".to_owned())),
+        PressAnswer::NotKnown(why) => (FlowStage::Answered, Some(format!("not known: {why}"))),
+        PressAnswer::MessageGone => refused("MESSAGE_ID_INVALID"),
+        PressAnswer::DataInvalid => refused("DATA_INVALID"),
+        PressAnswer::Flood(wait) => refused(&format!("flood wait of {} s", wait.as_secs())),
+        PressAnswer::NotWritten(why) => refused(&format!("not written: {why}")),
+        PressAnswer::Refused(code) => refused(code),
+    }
+}

@@ -1,0 +1,127 @@
+//! Finding the chats that flows watch, and stopping flows whose accounts can do nothing any more.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::account::Reason;
+use telegram::TargetError;
+
+use super::instance::Instance;
+use super::{Inner, Roster};
+
+/// How soon a chat is looked for again that could not be looked for.
+const SOON: Duration = Duration::from_secs(2);
+
+/// How soon a chat is looked for again that no one found.
+const LATER: Duration = Duration::from_mins(10);
+
+/// Changes of accounts within this are one.
+const GATHER: Duration = Duration::from_millis(250);
+
+pub(super) async fn run(inner: Arc<Inner>) {
+    let mut changes = inner.parts.pool.changes();
+    // When to look for the chat of an instance, by its number.
+    let mut look_at = HashMap::<u64, Duration>::new();
+    loop {
+        inner.stop_restricted().await;
+        let next = arm(&inner, &mut look_at).await;
+        let now = inner.parts.clock.running();
+        let wait = next.map_or(Duration::from_hours(1), |next| next.saturating_sub(now));
+        tokio::select! {
+            () = inner.closing.cancelled() => return,
+            () = inner.unarmed.notified() => {}
+            changed = changes.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                tokio::select! {
+                    () = inner.closing.cancelled() => return,
+                    () = inner.parts.clock.sleep(GATHER) => {}
+                }
+                changes.mark_unchanged();
+            }
+            () = inner.parts.clock.sleep(wait) => {}
+        }
+    }
+}
+
+/// Looks for the chats that are due; says when the next one is.
+async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, Duration>) -> Option<Duration> {
+    let roster = inner.roster();
+    let unarmed: Vec<_> = roster.all.iter().filter(|instance| instance.target().is_none()).collect();
+    look_at.retain(|number, _| unarmed.iter().any(|instance| instance.number == *number));
+    let mut is_armed = false;
+    for instance in unarmed {
+        let now = inner.parts.clock.running();
+        if look_at.get(&instance.number).is_some_and(|at| now < *at) || inner.closing.is_cancelled() {
+            continue;
+        }
+        match inner.parts.pool.target(&instance.account, &instance.settings.watch).await {
+            Ok(target) => {
+                instance.set_target(Ok(target));
+                look_at.remove(&instance.number);
+                is_armed = true;
+            }
+            Err(error) => {
+                let wait = if matches!(error, TargetError::NotFound(..)) { LATER } else { SOON };
+                look_at.insert(instance.number, now.saturating_add(wait));
+                instance.set_target(Err(error.to_string()));
+            }
+        }
+    }
+    if is_armed {
+        // Of what is there now: settings may have been read again meanwhile.
+        let mut roster = inner.roster.write();
+        *roster = Arc::new(Roster::of(roster.all.clone()));
+    }
+    look_at.values().min().copied()
+}
+
+impl Inner {
+    /// Stops the flows of accounts that Telegram restricts, and notifies the alert targets.
+    async fn stop_restricted(self: &Arc<Self>) {
+        for instance in &self.roster().all {
+            let Some(reason) = self.parts.pool.restriction(&instance.account) else { continue };
+            if instance.machine.lock().is_stopped() {
+                continue;
+            }
+            let word = restricted(reason);
+            self.carry_out(instance, None, |machine, now| machine.stop(word, now));
+            instance.set_stopped(Some(word.to_owned()));
+            let detail = format!(
+                "account {} is restricted ({reason}), so flow {} stopped; once the account works, start it: switchboard \
+                 flow start {}",
+                instance.account, instance.flow_name, instance.flow_name
+            );
+            self.alarms.raise(&instance.flow_name, &instance.account, word, detail);
+            self.keep_stopped(instance, word).await;
+        }
+    }
+
+    /// Keeps that an instance stopped by itself. Until the store has it, a restart would let it go on.
+    pub(super) async fn keep_stopped(&self, instance: &Instance, reason: &'static str) {
+        loop {
+            match self.keep_switch(instance, Some(reason.to_owned())).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(flow = instance.flow_name, %error, "that a flow stopped is written later");
+                }
+            }
+            tokio::select! {
+                () = self.closing.cancelled() => return,
+                () = self.parts.clock.sleep(SOON) => {}
+            }
+        }
+    }
+}
+
+const fn restricted(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Frozen => "account_frozen",
+        Reason::PeerFlood => "account_peer_flood",
+        Reason::Banned => "account_banned",
+        Reason::Deactivated => "account_deactivated",
+        _ => "account_restricted",
+    }
+}

@@ -1,0 +1,140 @@
+//! Runs of flows, and which flows are stopped.
+
+use std::time::Duration;
+
+use domain::{
+    ChatId, EventType, FlowMoment, FlowRunId, FlowRunState, FlowStage, TelegramMessageId, Timestamp,
+};
+use store::{FlowRunFilter, FlowSwitch, Page, Retention, StoredFlowRun, Swept};
+
+use crate::support::{World, conformance};
+
+conformance! {
+    a_run_is_kept_as_it_goes_on_and_told_of_once,
+    runs_under_way_are_cut_by_the_end_of_the_program,
+    what_limits_count_is_of_one_flow_and_account,
+    a_stopped_flow_stays_so_and_tells,
+    runs_that_ended_long_ago_are_forgotten
+}
+
+fn moment(at_us: u64, stage: FlowStage, step: Option<u16>) -> FlowMoment {
+    FlowMoment { at_us, stage, step, note: Some("Book".to_owned()) }
+}
+
+fn run(world: &World, flow: &str, state: FlowRunState) -> StoredFlowRun {
+    let ended_at = (state != FlowRunState::Running).then(|| world.now());
+    StoredFlowRun {
+        id: FlowRunId::from_uuid(*world.id().as_uuid()),
+        flow: flow.to_owned(),
+        account: "main".parse().unwrap(),
+        chat_id: ChatId::user(7).unwrap(),
+        message_id: TelegramMessageId::new(5).unwrap(),
+        began_at: world.now(),
+        ended_at,
+        state,
+        code: None,
+        step: 1,
+        moments: vec![moment(0, FlowStage::Seen, None), moment(3, FlowStage::Matched, None)],
+    }
+}
+
+async fn told(world: &World) -> Vec<EventType> {
+    let read = world.store.events().after(domain::EventId::ZERO, &domain::EventFilter::default(), 100).await;
+    read.unwrap().events.into_iter().map(|stored| stored.kind).collect()
+}
+
+async fn a_run_is_kept_as_it_goes_on_and_told_of_once(world: World) {
+    let runs = world.store.flow_runs();
+    let first = run(&world, "trip", FlowRunState::Running);
+    runs.save(first.clone(), 0).await.unwrap();
+    let mut later = StoredFlowRun { step: 2, ..first.clone() };
+    later.moments.push(moment(9, FlowStage::Pressed, Some(1)));
+    runs.save(later.clone(), 2).await.unwrap();
+    later.moments.push(moment(12, FlowStage::Ended, None));
+    let ended = StoredFlowRun {
+        state: FlowRunState::Failed,
+        code: Some("no_button".to_owned()),
+        ended_at: Some(world.now()),
+        ..later
+    };
+    runs.save(ended.clone(), 3).await.unwrap();
+    assert_eq!(runs.get(first.id).await.unwrap().as_ref(), Some(&ended));
+    assert_eq!(told(&world).await, [EventType::FlowBegan, EventType::FlowPressed, EventType::FlowEnded]);
+    let other = run(&world, "other", FlowRunState::Done);
+    runs.save(other.clone(), 9).await.unwrap();
+    let page = Page { limit: 1, cursor: None };
+    let all = runs.list(FlowRunFilter::default(), &page).await.unwrap();
+    assert_eq!(all.items, [other]);
+    let next =
+        runs.list(FlowRunFilter::default(), &Page { cursor: all.next_cursor, ..page.clone() }).await.unwrap();
+    assert_eq!((next.items, next.next_cursor), (vec![ended.clone()], None));
+    let of_trip = FlowRunFilter { flow: Some("trip".to_owned()), account: Some("main".parse().unwrap()) };
+    assert_eq!(runs.list(of_trip, &page).await.unwrap().items, [ended]);
+    let of_nobody = FlowRunFilter { flow: None, account: Some("fifth".parse().unwrap()) };
+    assert_eq!(runs.list(of_nobody, &page).await.unwrap().items, []);
+}
+
+async fn runs_under_way_are_cut_by_the_end_of_the_program(world: World) {
+    let runs = world.store.flow_runs();
+    let (open, done) = (run(&world, "trip", FlowRunState::Running), run(&world, "trip", FlowRunState::Done));
+    runs.save(open.clone(), 0).await.unwrap();
+    runs.save(done.clone(), 0).await.unwrap();
+    let now = world.now();
+    assert_eq!(runs.cut(now).await, Ok(1));
+    let cut = runs.get(open.id).await.unwrap().unwrap();
+    assert_eq!(
+        (cut.state, cut.ended_at, cut.code.as_deref()),
+        (FlowRunState::Cut, Some(now), Some("program_ended"))
+    );
+    assert_eq!(runs.get(done.id).await.unwrap(), Some(done));
+    assert_eq!(runs.cut(now).await, Ok(0));
+}
+
+async fn what_limits_count_is_of_one_flow_and_account(world: World) {
+    let runs = world.store.flow_runs();
+    let main = "main".parse().unwrap();
+    let nothing = runs.counted("trip", &main, Timestamp::from_micros(0), world.now()).await.unwrap();
+    assert_eq!((nothing.begun.len(), nothing.last_ended, nothing.done), (0, None, 0));
+    for state in [FlowRunState::Done, FlowRunState::Failed] {
+        runs.save(run(&world, "trip", state), 0).await.unwrap();
+    }
+    runs.save(run(&world, "other", FlowRunState::Done), 0).await.unwrap();
+    let now = world.now();
+    let counted = runs.counted("trip", &main, Timestamp::from_micros(0), now).await.unwrap();
+    assert_eq!((counted.begun.len(), counted.done), (2, 1));
+    assert!(counted.last_ended.is_some());
+    let started = runs.counted("trip", &main, now.plus(Duration::from_secs(1)), now).await.unwrap();
+    assert_eq!(started.done, 0);
+    let later = runs.counted("trip", &main, now, now.plus(Duration::from_hours(2))).await.unwrap();
+    assert_eq!(later.begun, []);
+}
+
+async fn a_stopped_flow_stays_so_and_tells(world: World) {
+    let runs = world.store.flow_runs();
+    assert_eq!(runs.switches().await, Ok(Vec::new()));
+    let stopped = FlowSwitch {
+        flow: "trip".to_owned(),
+        account: "main".parse().unwrap(),
+        stopped: Some("by_hand".to_owned()),
+        changed_at: world.now(),
+    };
+    runs.switch(stopped.clone()).await.unwrap();
+    world.store.clone().close().await;
+    let store = world.open_again().await.unwrap();
+    assert_eq!(store.flow_runs().switches().await, Ok(vec![stopped.clone()]));
+    let started = FlowSwitch { stopped: None, changed_at: world.now(), ..stopped };
+    store.flow_runs().switch(started.clone()).await.unwrap();
+    assert_eq!(store.flow_runs().switches().await, Ok(vec![started]));
+    let world = World { store, ..world };
+    assert_eq!(told(&world).await, [EventType::FlowStopped]);
+}
+
+async fn runs_that_ended_long_ago_are_forgotten(world: World) {
+    let runs = world.store.flow_runs();
+    let open = run(&world, "trip", FlowRunState::Running);
+    runs.save(open.clone(), 9).await.unwrap();
+    runs.save(run(&world, "trip", FlowRunState::Done), 9).await.unwrap();
+    world.clock.advance(Retention::default().operations + Duration::from_secs(1));
+    assert_eq!(world.store.sweep().await, Ok(Swept { flow_runs: 1, ..Swept::default() }));
+    assert_eq!(runs.get(open.id).await.unwrap(), Some(open));
+}

@@ -1,0 +1,111 @@
+//! What comes in live, shown to a watcher before anything that may wait, and presses of buttons.
+//!
+//! The watcher is called in the task of the connection; what it hands to the same connection is written next.
+
+mod keyboard;
+mod latest;
+mod press;
+mod sighting;
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use domain::{AccountName, ChatId, Keyboard, TelegramMessageId, Timestamp};
+use grammers_session::updates::UpdatesLike;
+use grammers_tl_types::enums;
+
+use crate::line::Line;
+
+pub use press::{Hand, PressAnswer, Target, TargetError};
+
+/// A message or an edit that came in live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    pub chat_id: ChatId,
+    pub message_id: TelegramMessageId,
+    /// Telegram's number of the change in this account, or in this channel: the greater, the newer. Edits within one second
+    /// have the same date, and each its own number.
+    pub version: i32,
+    /// When it was written or edited, by Telegram's clock, in whole seconds.
+    pub written_at: Timestamp,
+    /// When it came in, by the clock that no one sets.
+    pub arrived: Duration,
+    /// Whether the account itself wrote it.
+    pub is_own: bool,
+    pub text: String,
+    pub keyboard: Option<Keyboard>,
+}
+
+/// Sees what comes in live. No method may wait, nor take long: the connection stands still meanwhile.
+pub trait Watcher: Send + Sync {
+    /// Whether it wants to see messages of this chat.
+    fn watches(&self, account: &AccountName, chat_id: ChatId) -> bool;
+
+    /// A message or an edit. `hand` presses over the line that it came by.
+    fn seen(self: Arc<Self>, account: &AccountName, sighting: &Sighting, hand: &Hand);
+
+    /// Messages were deleted: of a channel, or of any other chat, which is not named.
+    fn gone(
+        self: Arc<Self>,
+        account: &AccountName,
+        channel: Option<ChatId>,
+        message_ids: &[TelegramMessageId],
+        version: i32,
+    );
+
+    /// A message was heard of that came or changed in an absence: what is known of it is the newest no longer, if it is older
+    /// than this.
+    fn missed(
+        self: Arc<Self>,
+        account: &AccountName,
+        chat_id: ChatId,
+        message_id: TelegramMessageId,
+        written_at: Timestamp,
+    );
+
+    /// What came meanwhile may have been missed.
+    fn interrupted(self: Arc<Self>, account: &AccountName);
+}
+
+/// The watcher, once there is one.
+#[derive(Clone, Default)]
+pub(crate) struct Watch(Arc<OnceLock<Weak<dyn Watcher>>>);
+
+impl Watch {
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        self.0.get().and_then(Weak::upgrade)
+    }
+
+    /// The first watcher stays.
+    pub(crate) fn set(&self, watcher: Weak<dyn Watcher>) {
+        let _ = self.0.set(watcher);
+    }
+
+    pub(crate) fn see(&self, line: &Arc<Line>, updates: &UpdatesLike) {
+        let Some(watcher) = self.watcher() else { return };
+        let health = line.health();
+        let reading = sighting::Reading {
+            account: &health.name,
+            me: health.user_id(),
+            arrived: health.clock.running(),
+            watcher: &watcher,
+        };
+        reading.read(updates, &Hand::new(line));
+    }
+
+    /// What an account asked for after an absence.
+    pub(crate) fn missed<'u>(&self, account: &AccountName, updates: impl Iterator<Item = &'u enums::Update>) {
+        let Some(watcher) = self.watcher() else { return };
+        for (chat_id, message_id, written_at) in sighting::missed(updates) {
+            if watcher.watches(account, chat_id) {
+                Arc::clone(&watcher).missed(account, chat_id, message_id, written_at);
+            }
+        }
+    }
+
+    pub(crate) fn interrupted(&self, account: &AccountName) {
+        if let Some(watcher) = self.watcher() {
+            watcher.interrupted(account);
+        }
+    }
+}
