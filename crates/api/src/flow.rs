@@ -224,8 +224,8 @@ impl From<StoredFlowRun> for FlowRun {
 impl From<config::Problem> for FlowProblem {
     fn from(problem: config::Problem) -> Self {
         let (line, column) = match problem.place {
-            config::Place::File { line, column, .. } => (Some(line), Some(column)),
-            config::Place::Environment(_) | config::Place::Defaults => (None, None),
+            config::SettingSource::File { line, column, .. } => (Some(line), Some(column)),
+            config::SettingSource::Environment(_) | config::SettingSource::Defaults => (None, None),
         };
         Self { line, column, key: problem.key, message: problem.message }
     }

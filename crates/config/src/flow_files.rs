@@ -12,7 +12,7 @@ use crate::{
     error::{Problem, SettingsError},
     flows::FlowSettings,
     load,
-    place::Place,
+    source::SettingSource,
 };
 
 /// The folder's name.
@@ -90,7 +90,7 @@ pub(crate) fn add(settings_file: &Path, flows: &mut Vec<FlowSettings>) -> Result
                             "has a flow \"{}\", which another file has too; names must differ",
                             flow.name
                         );
-                        let place = Place::in_file(file, &text, 0);
+                        let place = SettingSource::in_file(file, &text, 0);
                         problems.push(Problem { place, key: FOLDER.to_owned(), message });
                     }
                 }

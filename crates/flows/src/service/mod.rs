@@ -172,7 +172,7 @@ impl Flows {
     }
 
     /// Ends all tasks; runs that are under way are shown as cut after the next start.
-    pub async fn stop(&self, limit: Duration) {
+    pub async fn drain(&self, limit: Duration) {
         let inner = &self.0;
         inner.closing.cancel();
         inner.tasks.close();
@@ -247,7 +247,11 @@ impl Inner {
                     };
                     let (inner, instance) = (Arc::clone(self), Arc::clone(instance));
                     self.tasks.spawn(async move {
-                        let answer = pressing.await;
+                        let answer = tokio::select! {
+                            answer = pressing => answer,
+                            // The run is shown as cut.
+                            () = inner.closing.cancelled() => return,
+                        };
                         inner.feed(&instance, None, Input::Answered { press: number, answer });
                     });
                 }

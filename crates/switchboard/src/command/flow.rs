@@ -249,7 +249,7 @@ fn check(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         let problem = |problem: &config::Problem| {
             let (line, column) = match &problem.place {
-                config::Place::File { line, column, .. } => (Some(line), Some(column)),
+                config::SettingSource::File { line, column, .. } => (Some(line), Some(column)),
                 _ => (None, None),
             };
             json!({"line": line, "column": column, "key": problem.key, "message": problem.message})

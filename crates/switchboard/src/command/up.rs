@@ -297,7 +297,7 @@ impl Up {
             sagas.stop(DRAIN),
             callbacks.stop(DRAIN),
             webhooks.stop(DRAIN),
-            flows.stop(DRAIN),
+            flows.drain(DRAIN),
             health.stop(DRAIN),
             alerts.stop(DRAIN),
             backups.stop(DRAIN)

@@ -17,7 +17,7 @@ use crate::peers::lookup;
 use crate::pool::Pool;
 
 /// How long the answer to a press may take. Telegram waits ten seconds for the bot and then says so.
-const ANSWER: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A chat in which an account presses.
 #[derive(Debug, Clone)]
@@ -127,7 +127,7 @@ impl Hand {
             data: Some(data),
             password: None,
         };
-        match self.0.hand_over(Operation::SendMessage, request.to_bytes(), ANSWER) {
+        match self.0.hand_over(Operation::SendMessage, request.to_bytes(), TIMEOUT) {
             Ok(answer) => answer.map(PressAnswer::of).boxed(),
             Err(error) => ready(PressAnswer::of(Err(error))).boxed(),
         }
