@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 30] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 31] {
         [
             crate::fences::ALL,
             crate::outbox::statements::ALL,
