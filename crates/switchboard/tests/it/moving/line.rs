@@ -66,11 +66,13 @@ async fn a_move_over_ssh_speaks_through_the_command_ssh() {
 async fn a_line_that_is_cut_is_taken_up_by_itself() {
     let sides = Sides::begin().await;
     let folder = sides.world.data_dir("bin");
-    // Each of the first lines lasts a moment longer than the one before.
+    // The first line is cut when the first file comes over.
     let ssh = format!(
         "n=$(cat {0}/count 2>/dev/null || echo 0); n=$((n+1)); echo $n > {0}/count\n{TO_A_SHELL}\n\
-         [ $n -gt 3 ] && exec sh -c \"$*\"\nexec timeout -s KILL $n sh -c \"exec $*\"",
-        folder.display()
+         [ $n -gt 1 ] && exec sh -c \"$*\"\nexec 3<&0\nsh -c \"exec $*\" <&3 &\n\
+         while [ ! -e {1}/move/incoming/switchboard.db ]; do sleep 0.05; done\nkill -KILL $!",
+        folder.display(),
+        sides.folder("new").display()
     );
     fine(over_ssh(&sides, &ssh).beside().await);
     sides.is_served_by("new").await;
