@@ -14,6 +14,24 @@ pub(crate) struct Row {
     pub(crate) message_id: Option<i64>,
 }
 
+/// A press of a button.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct PressRow {
+    pub(crate) seq: u64,
+    /// The button's data.
+    pub(crate) text: String,
+    pub(crate) press: Option<Press>,
+}
+
+/// Which keyboard a press hit.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Press {
+    pub(crate) stale: bool,
+    /// How long after the keyboard was shown the press came.
+    pub(crate) shown_us_ago: Option<u64>,
+    pub(crate) refused: Option<String>,
+}
+
 /// A message that a server says it has sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {

@@ -28,8 +28,8 @@ use serde_json::Map;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, choosing, costs, dashboard, dead_channel, failover, idle, import, logs,
-    many_files, postgresql, readers, received, replay, search, send_text, sizes, ten_million, upload,
+    Pace, Stage, added_latency, choosing, costs, dashboard, dead_channel, failover, flows, idle, import,
+    logs, many_files, postgresql, readers, received, replay, search, send_text, sizes, ten_million, upload,
     webhooks,
 };
 use crate::usage::Ticks;
@@ -84,6 +84,7 @@ enum Scenario {
     Webhooks,
     Replay,
     Received,
+    Flows,
     Readers,
     AddedLatency,
     SendText,
@@ -184,6 +185,7 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::Webhooks => report.add(name, &webhooks::run(stage).await?),
         Scenario::Replay => report.add(name, &replay::run(stage).await?),
         Scenario::Received => report.add(name, &received::run(stage).await?),
+        Scenario::Flows => report.add(name, &flows::run(stage).await?),
         Scenario::Readers => report.add(name, &readers::run(stage).await?),
         Scenario::AddedLatency => report.add(name, &added_latency::run(stage).await?),
         Scenario::SendText => report.add(name, &send_text::run(stage).await?),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::ledger::Row;
+use crate::ledger::{PressRow, Row};
 use crate::program::{Program, empty_folder, free_port};
 use crate::{http, program, settings};
 
@@ -163,6 +163,31 @@ impl World {
             rows.extend(page.into_iter().filter(|row| row.method.starts_with("messages.send")));
         }
         http::send(self.control, "DELETE", "/ledger", "").await?;
+        Ok(rows)
+    }
+
+    /// Adds to the settings that are written after this.
+    pub(crate) fn add_settings(&self, text: &str) -> Result<()> {
+        let file = self.folder.join("switchboard.toml");
+        let old = fs::read_to_string(&file).context("cannot read the world's settings")?;
+        fs::write(&file, format!("{old}\n{text}")).with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// Lets a bot do something.
+    pub(crate) async fn play(&self, bot: &str, order: &serde_json::Value) -> Result<()> {
+        http::post(self.control, &format!("/telegram/bots/{bot}/play"), "", order).await.map(|_| ())
+    }
+
+    /// The presses of buttons since they were last asked for, refused ones too.
+    pub(crate) async fn new_presses(&mut self) -> Result<Vec<PressRow>> {
+        let mut rows = Vec::new();
+        loop {
+            let path = format!("/ledger?after={}&limit=5000", self.read_up_to);
+            let page: Vec<PressRow> = items(self.control, &path).await?;
+            let Some(last) = page.last() else { break };
+            self.read_up_to = last.seq;
+            rows.extend(page.into_iter().filter(|row| row.press.is_some()));
+        }
         Ok(rows)
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod costs;
 pub(crate) mod dashboard;
 pub(crate) mod dead_channel;
 pub(crate) mod failover;
+pub(crate) mod flows;
 pub(crate) mod idle;
 pub(crate) mod import;
 pub(crate) mod logs;
@@ -91,6 +92,8 @@ pub(crate) struct Pace {
     pub(crate) received: usize,
     /// Events that are posted once more.
     pub(crate) replayed: usize,
+    /// Trips that are offered to flows, and how many a second.
+    pub(crate) trips: (usize, usize),
     /// Readers of the events.
     pub(crate) readers: usize,
     /// Accounts of the dashboard, and minutes in its file of beats.
@@ -119,6 +122,7 @@ impl Pace {
         waiting: (200_000, 100_000),
         received: 20_000,
         replayed: 1_000_000,
+        trips: (10_000, 100),
         readers: 10_000,
         accounts: 2_000,
         beats: 10_000_000,
@@ -142,6 +146,7 @@ impl Pace {
         waiting: (20_000, 10_000),
         received: 2_000,
         replayed: 30_000,
+        trips: (300, 50),
         readers: 1_000,
         accounts: 60,
         beats: 100_000,

@@ -1,0 +1,315 @@
+//! Flows: how soon a button is pressed after its keyboard is shown, beside Telethon's events doing the same.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::{CLIENTS, Folders, Stage};
+use crate::contender;
+use crate::latency::{Latencies, Summary};
+use crate::ledger::PressRow;
+use crate::program::{self, Program};
+use crate::report::{Goal, Measured, milliseconds, table};
+use crate::world::World;
+
+/// Accounts, and flows of each.
+const ACCOUNTS: usize = 20;
+const FLOWS: usize = 10;
+
+/// Other messages to these accounts in a second, and people who write them at once.
+const OTHERS: usize = 1_000;
+const WRITERS: usize = 8;
+
+/// The bot that offers trips, and the buttons of one trip.
+const BOT: &str = "@demo_trips_bot";
+const BUTTONS: usize = 3;
+
+/// The goals in microseconds, and how many times faster than Telethon.
+const P50: u32 = 1_000;
+const P99: u32 = 3_000;
+const TIMES: f64 = 5.0;
+
+/// How long a side may take to be ready.
+const STARTING: Duration = Duration::from_secs(90);
+/// How long the last presses may take to come.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// One side.
+#[derive(Debug, Serialize)]
+pub(crate) struct Side {
+    /// From the moment the world hands a keyboard to the connection until it has read the press.
+    pub(crate) pressed_after: Summary,
+    pub(crate) booked: usize,
+    pub(crate) stale: usize,
+    pub(crate) refused: usize,
+    /// Other messages that were written meanwhile, each second.
+    pub(crate) others_a_second: usize,
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+pub(crate) struct Flows {
+    pub(crate) trips: usize,
+    pub(crate) ours: Side,
+    pub(crate) telethon: Side,
+}
+
+impl Measured for Flows {
+    fn text(&self) -> String {
+        let row = |what: &str, of: &dyn Fn(&Side) -> String| {
+            format!("| {what} | {} | {} |", of(&self.ours), of(&self.telethon))
+        };
+        let rows = [
+            row("pressed after, p50, ms", &|side| milliseconds(side.pressed_after.p50)),
+            row("pressed after, p99, ms", &|side| milliseconds(side.pressed_after.p99)),
+            row("pressed after, longest, ms", &|side| milliseconds(side.pressed_after.max)),
+            row("trips booked", &|side| side.booked.to_string()),
+            row("stale presses", &|side| side.stale.to_string()),
+            row("refused presses", &|side| side.refused.to_string()),
+            row("other messages a second", &|side| side.others_a_second.to_string()),
+        ];
+        format!(
+            "## Flows\n\n{} trips, each with {BUTTONS} buttons to press one after the other; {} flows on {ACCOUNTS} accounts, which \
+             get {OTHERS} other messages a second. A time is from the moment the pretend Telegram hands a keyboard to the connection \
+             until it has read the press: its own work is in it, on both sides.\n\n{}",
+            self.trips,
+            ACCOUNTS * FLOWS,
+            table("| | Switchboard | Telethon's events |", rows)
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let (ours, theirs) = (&self.ours.pressed_after, &self.telethon.pressed_after);
+        let below = |what: &str, limit: u32, value: u32| {
+            Goal::new(
+                what,
+                format!("< {} ms", limit / 1_000),
+                format!("{} ms", milliseconds(value)),
+                value < limit,
+            )
+        };
+        let ratio = |what: &str, ours: u32, theirs: u32| {
+            let times = f64::from(theirs) / f64::from(ours.max(1));
+            Goal::new(what, format!("≥ {TIMES:.0}×"), format!("{times:.1}×"), times >= TIMES)
+        };
+        vec![
+            below("flows: a button pressed, p50", P50, ours.p50),
+            below("flows: a button pressed, p99", P99, ours.p99),
+            ratio("flows: p50 beside Telethon's events", ours.p50, theirs.p50),
+            ratio("flows: p99 beside Telethon's events", ours.p99, theirs.p99),
+            Goal::new("flows: stale presses", 0, self.ours.stale, self.ours.stale == 0),
+            Goal::all("flows: trips booked", self.ours.booked == self.trips),
+        ]
+    }
+}
+
+/// Runs the scenario.
+pub(crate) async fn run(stage: &Stage) -> Result<Flows> {
+    let folders = Folders::fresh(&stage.work, "flows")?;
+    // The first six accounts have sessions for one purpose each, or live elsewhere.
+    let accounts: Vec<String> = (2..).map(|number| format!("extra_{number}")).take(ACCOUNTS).collect();
+    let names: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    let size = ACCOUNTS + 6;
+    let world =
+        World::of_size(&stage.switchboard, &folders.world, &folders.logs, size, super::DIALOGS).await?;
+    world.add_settings(&settings(&names))?;
+    let mut world = Arc::new(world);
+
+    let mut ours =
+        contender::switchboard(&stage.switchboard, &world, &names, &folders.data, &folders.logs).await?;
+    ours.all_read().await?;
+    let of_ours = side(stage, &mut world, &names).await?;
+    ours.contender.program.stop().await?;
+
+    let telethon = telethon(stage, &world, &names, &folders.logs).await?;
+    let of_telethon = side(stage, &mut world, &names).await?;
+    drop(telethon);
+    Arc::into_inner(world).context("a writer is left")?.stop().await?;
+    Ok(Flows { trips: stage.pace.trips.0, ours: of_ours, telethon: of_telethon })
+}
+
+/// The flows of all accounts, as settings.
+fn settings(accounts: &[&str]) -> String {
+    let mut text = String::new();
+    for account in accounts {
+        for line in 0..FLOWS {
+            // Writing to a string does not fail.
+            let _ = write!(
+                text,
+                "[[flows]]\nname = \"{account}_{line}\"\naccount = \"{account}\"\nwatch = \"{BOT}\"\n\
+                 trigger = {{ regex = 'New trip line-{line} .* (?P<from>\\w+)' }}\n\
+                 [[flows.steps]]\npress = {{ text = \"Book\" }}\n\
+                 [[flows.steps]]\npress = {{ contains = \"{{from}}\" }}\n\
+                 [[flows.steps]]\npress = {{ regex = \"Confirm|Yes\" }}\n\
+                 expect = {{ text = \"booked\", within = \"20s\" }}\n"
+            );
+        }
+    }
+    text
+}
+
+/// Starts Telethon's side and waits until it listens.
+async fn telethon(stage: &Stage, world: &World, accounts: &[&str], logs: &Path) -> Result<Program> {
+    let mut lines = String::new();
+    for name in accounts {
+        let account = world.account(name)?;
+        let line = json!({
+            "name": account.name, "dc_id": account.dc_id, "host": account.host, "port": account.port,
+            "auth_key": account.auth_key, "api_id": account.api_id, "api_hash": account.api_hash,
+        });
+        let _ = writeln!(lines, "{line}");
+    }
+    let file = logs.join("accounts.jsonl");
+    fs::write(&file, lines).with_context(|| format!("cannot write {}", file.display()))?;
+    let mut command = program::of_nobody(&stage.python);
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(stage.baseline.join("flows.py"))
+        .arg(&file)
+        .args([BOT, &FLOWS.to_string()]);
+    let mut program = Program::start("telethon", command, logs)?;
+    let log = logs.join("telethon.log");
+    program
+        .ready(STARTING, || async {
+            let text = fs::read_to_string(&log)?;
+            if text.lines().any(|line| line == "ready") { Ok(()) } else { bail!("not yet") }
+        })
+        .await?;
+    Ok(program)
+}
+
+/// Offers the trips to whoever listens now, and reads what was pressed.
+async fn side(stage: &Stage, world: &mut Arc<World>, accounts: &[&str]) -> Result<Side> {
+    let (trips, a_second) = stage.pace.trips;
+    let writers = Writers::begin(world, accounts);
+    let began = Instant::now();
+    let mut tick = interval(Duration::from_secs(1) / u32::try_from(a_second)?);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for trip in 0..trips {
+        tick.tick().await;
+        let account = accounts[trip % accounts.len()];
+        world.play(BOT, &offer(trip, account)).await?;
+    }
+    let offered_for = began.elapsed();
+    let others = writers.end().await?;
+    let world = Arc::get_mut(world).context("a writer is left")?;
+    let mut rows = world.new_presses().await?;
+    let until = Instant::now() + LIMIT;
+    while rows.len() < trips * BUTTONS && Instant::now() < until {
+        sleep(Duration::from_millis(100)).await;
+        rows.extend(world.new_presses().await?);
+    }
+    Ok(judged(&rows, others / usize::try_from(offered_for.as_secs().max(1))?))
+}
+
+/// A trip of one line, each account's lines by turns.
+fn offer(trip: usize, account: &str) -> serde_json::Value {
+    let line = trip / ACCOUNTS % FLOWS;
+    let buttons = json!([[{ "text": "Book", "data": format!("book:{trip}") }, { "text": "Not now", "data": "cancel:" }]]);
+    let text = format!("New trip line-{line} tomorrow at 07:40 from Tver");
+    json!({ "chat": account, "then": [{ "send": { "text": text, "buttons": buttons } }] })
+}
+
+fn judged(rows: &[PressRow], others_a_second: usize) -> Side {
+    let mut times = Latencies::default();
+    let (mut booked, mut stale, mut refused) = (0, 0, 0);
+    for (row, press) in rows.iter().filter_map(|row| Some((row, row.press.as_ref()?))) {
+        if let Some(micros) = press.shown_us_ago {
+            times.add(Duration::from_micros(micros));
+        }
+        stale += usize::from(press.stale);
+        refused += usize::from(press.refused.is_some());
+        booked += usize::from(press.refused.is_none() && row.text.starts_with("confirm:"));
+    }
+    Side { pressed_after: times.summary(), booked, stale, refused, others_a_second }
+}
+
+/// People who write to the accounts all the while.
+struct Writers {
+    tasks: JoinSet<Result<()>>,
+    over: Arc<AtomicBool>,
+    written: Arc<AtomicUsize>,
+}
+
+impl Writers {
+    fn begin(world: &Arc<World>, accounts: &[&str]) -> Self {
+        let (over, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let mut tasks = JoinSet::new();
+        let accounts: Arc<[String]> = accounts.iter().map(|name| (*name).to_owned()).collect();
+        for writer in 0..WRITERS {
+            let (world, accounts) = (Arc::clone(world), Arc::clone(&accounts));
+            let (over, written) = (Arc::clone(&over), Arc::clone(&written));
+            tasks.spawn(async move {
+                let mut tick = interval(Duration::from_secs(1) / u32::try_from(OTHERS / WRITERS)?);
+                tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+                let mut number = writer;
+                while !over.load(Ordering::Relaxed) {
+                    tick.tick().await;
+                    let from = format!("@client_{}", number % CLIENTS + 1);
+                    world.write(&from, &accounts[number % accounts.len()], &format!("text {number}")).await?;
+                    written.fetch_add(1, Ordering::Relaxed);
+                    number += WRITERS + 1;
+                }
+                Ok(())
+            });
+        }
+        Self { tasks, over, written }
+    }
+
+    /// Ends them and tells how many messages there were.
+    async fn end(mut self) -> Result<usize> {
+        self.over.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.tasks.join_next().await {
+            ended??;
+        }
+        Ok(self.written.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Press;
+    use crate::report::assert_missed;
+
+    fn row(text: &str, shown_us_ago: u64, stale: bool) -> PressRow {
+        let refused = stale.then(|| "DATA_INVALID".to_owned());
+        PressRow {
+            seq: 1,
+            text: text.to_owned(),
+            press: Some(Press { stale, shown_us_ago: Some(shown_us_ago), refused }),
+        }
+    }
+
+    #[test]
+    fn presses_are_counted_and_judged() {
+        let side = |micros| judged(&[row("book:1", micros, false), row("confirm:1", micros, false)], 1_000);
+        let good = Flows { trips: 1, ours: side(900), telethon: side(4_500) };
+        assert_eq!((good.ours.booked, good.ours.pressed_after.count), (1, 2));
+        assert_missed(&good, 0);
+        let stale = judged(&[row("book:1", 900, false), row("confirm:1", 9_000, true)], 1_000);
+        // The p99, its ratio, the stale press, the trip.
+        assert_missed(&Flows { trips: 1, ours: stale, telethon: side(4_500) }, 4);
+    }
+
+    #[test]
+    fn every_flow_gets_its_trips() {
+        let settings: toml::Table = toml::from_str(&settings(&["main", "fifth"])).unwrap();
+        assert_eq!(settings["flows"].as_array().unwrap().len(), 2 * FLOWS);
+        let mut seen = std::collections::BTreeSet::new();
+        for trip in 0..ACCOUNTS * FLOWS {
+            let text = offer(trip, "main")["then"][0]["send"]["text"].as_str().unwrap().to_owned();
+            seen.insert((trip % ACCOUNTS, text));
+        }
+        assert_eq!(seen.len(), ACCOUNTS * FLOWS);
+    }
+}
