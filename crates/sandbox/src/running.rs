@@ -14,7 +14,7 @@ use crate::files;
 use crate::kept::KeptSessions;
 use crate::keys::KeyRing;
 use crate::mtproto::{DataCentre, RsaError, RsaKey};
-use crate::settings::settings;
+use crate::settings::{FLOW, settings};
 use crate::telegram::{Centre, Telegram, WorldOptions};
 
 /// The file that the product is started with.
@@ -41,6 +41,8 @@ pub struct SandboxOptions {
     pub telegram: SocketAddr,
     /// Where the control port listens.
     pub control: SocketAddr,
+    /// Whether the settings have a flow that books the trips of the demo bot.
+    pub flow: bool,
 }
 
 impl Default for SandboxOptions {
@@ -60,6 +62,7 @@ impl SandboxOptions {
             seed: 1,
             telegram: SocketAddr::from((Ipv4Addr::LOCALHOST, 5097)),
             control: SocketAddr::from((Ipv4Addr::LOCALHOST, 5098)),
+            flow: false,
         }
     }
 
@@ -142,7 +145,7 @@ pub struct Running {
 impl Sandbox {
     /// Starts everything; when this returns, all ports listen and the settings file is there.
     pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
-        let SandboxOptions { data_dir, accounts, dialogs, seed, telegram, control } = options;
+        let SandboxOptions { data_dir, accounts, dialogs, seed, telegram, control, flow } = options;
         let file = |path: &Path| {
             let path = path.to_owned();
             move |source| SandboxError::File { path, source }
@@ -200,7 +203,7 @@ impl Sandbox {
         tasks.spawn(control::serve(control, Arc::new(context), stop.clone()));
         tasks.close();
 
-        let text = settings(&centres, &rsa.public_pem(), &configured);
+        let text = settings(&centres, &rsa.public_pem(), &configured) + if flow { FLOW } else { "" };
         let running = Running {
             dc2,
             dc4,

@@ -18,6 +18,22 @@ const LEGACY_PORTS: [(u16, &str, Option<&str>); 8] = [
     (5030, "create_chat", Some("backup_3")),
 ];
 
+/// A flow that books the trips of the demo bot.
+pub(crate) const FLOW: &str = r#"
+[[flows]]
+name = "trip"
+account = "main"
+watch = "@demo_trips_bot"
+trigger = { regex = 'New trip .* (?P<from>\w+)' }
+[[flows.steps]]
+press = { text = "Book" }
+[[flows.steps]]
+press = { contains = "{from}" }
+[[flows.steps]]
+press = { regex = "Confirm|Yes" }
+expect = { text = "booked", within = "20s" }
+"#;
+
 /// The last priority that the settings allow; of more accounts the rest share it.
 const LAST_PRIORITY: usize = 1_000;
 

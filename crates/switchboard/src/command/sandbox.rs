@@ -52,6 +52,7 @@ impl SandboxCommand {
             seed: self.seed,
             telegram: self.telegram,
             control: self.control,
+            flow: false,
         })
         .await?;
         say!("Sandbox      data centre 2 on {}, data centre 4 on {}", world.dc2, world.dc4);

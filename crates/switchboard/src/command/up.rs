@@ -128,8 +128,11 @@ impl Up {
             .mode(0o700)
             .create(folder.path())
             .with_context(|| format!("the data directory {}", folder.path().display()))?;
-        let options =
-            sandbox::SandboxOptions { data_dir: folder.path().join("sandbox"), ..Default::default() };
+        let options = sandbox::SandboxOptions {
+            data_dir: folder.path().join("sandbox"),
+            flow: true,
+            ..Default::default()
+        };
         let world = sandbox::Sandbox::start(options).await?;
         Ok(Demo { world, folder })
     }
