@@ -50,6 +50,7 @@ pub(crate) fn settings(settings: &Settings, document: &mut Document) {
     backup::check(&settings.backup, document);
     webhooks(settings, document);
     flow_files::judge(&settings.flows, document);
+    control_bots(settings, document);
 }
 
 fn accounts(settings: &Settings, document: &mut Document) {
@@ -192,6 +193,17 @@ fn alerts(settings: &Settings, document: &mut Document) {
 }
 
 /// Each webhook has a name of its own, the keys of its provider, and is asked for once.
+fn control_bots(settings: &Settings, document: &mut Document) {
+    let bots = &settings.control_bots;
+    for (index, bot) in bots.iter().enumerate() {
+        if let Some(first) = bots.iter().take(index).position(|other| other.name == bot.name) {
+            let message =
+                format!("is \"{}\", as is that of `control_bots[{first}]`; names must differ", bot.name);
+            document.refuse(&format!("control_bots[{index}].name"), message);
+        }
+    }
+}
+
 fn webhooks(settings: &Settings, document: &mut Document) {
     let webhooks = &settings.doctor.webhooks;
     for (index, webhook) in webhooks.iter().enumerate() {

@@ -9,6 +9,7 @@ mod active_hours;
 mod alerts;
 mod backup;
 mod changes;
+mod control_bots;
 mod crosscheck;
 mod data_dir;
 mod doctor;
@@ -50,6 +51,7 @@ pub use alerts::{
 pub use backup::{BackupCopySettings, BackupSettings};
 pub use changes::{Change, Changes};
 pub use data_dir::default_data_dir;
+pub use control_bots::ControlBotFields;
 pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     alerts::AlertSettings,
     backup::BackupSettings,
+    control_bots::ControlBotFields,
     doctor::DoctorSettings,
     flows::FlowSettings,
     keys::settings,
@@ -56,6 +57,8 @@ settings! {
         alerts: AlertSettings;
         /// Flows, which press the buttons of bots; those of the folder `flows` beside the file join them.
         flows: Vec<FlowSettings> => live;
+        /// Telegram bots through which a few people see flows and switch them.
+        control_bots: Vec<ControlBotFields>;
         /// What the doctor looks after beyond this machine.
         doctor: DoctorSettings;
         /// What callers may ask for at most.

@@ -8,6 +8,7 @@ mod bars;
 mod cli_errors;
 mod command;
 mod control;
+mod control_bots;
 mod files;
 mod keys;
 mod location;

@@ -24,7 +24,7 @@ use crate::logging::LogLevel;
 use crate::output::say;
 use crate::reload::{Reload, SettingsSource};
 use crate::supervision::Supervision;
-use crate::{Location, alert_feed, allocator, files, keys, reload, test_build};
+use crate::{Location, alert_feed, allocator, control_bots, files, keys, reload, test_build};
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -209,6 +209,9 @@ impl Up {
         // Hashing takes 19 MB for a moment. By now what stays for long has its place, and these go back whole.
         let first_password = access.ensure_first(given_password.as_ref()).await.context(ADMIN_PASSWORD)?;
         let backups = context.backups(settings, data_dir, false)?;
+        let flow_control: Arc<dyn flows::FlowControl> = Arc::new(flows.clone());
+        let (hooks, control_bots) =
+            control_bots::start(&settings.control_bots, &flow_control, &access, ambient, &stop)?;
         let services = Services {
             health: health.clone(),
             logs: logs.clone(),
@@ -226,7 +229,7 @@ impl Up {
         let (reload, reload_requests) = web::ReloadRequests::channel();
         let services = context.services(&messaging, services, callbacks_due, Some(reload));
         let state = web::State::new(services, options);
-        let pages = dashboard::router(dashboard::Dashboard::new(state.clone()));
+        let pages = dashboard::router(dashboard::Dashboard::new(state.clone())).merge(hooks);
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
         let alarming =
             tokio::spawn(alert_feed::hand_on(
@@ -301,6 +304,7 @@ impl Up {
             callbacks.stop(DRAIN),
             webhooks.stop(DRAIN),
             flows.drain(DRAIN),
+            control_bots::ended(control_bots, DRAIN),
             health.stop(DRAIN),
             alerts.stop(DRAIN),
             backups.stop(DRAIN)

@@ -9,6 +9,7 @@ mod book;
 mod chats;
 mod completions;
 mod contract;
+mod control_bots;
 mod conversations;
 mod copies;
 mod crash;

@@ -102,6 +102,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("unmute_card", "Unmute alerts about a card", "Включение оповещений карточки"),
     ("upload_file", "Upload a file", "Загрузка файла"),
     ("write_account_note", "Write the note about an account", "Изменение заметки об аккаунте"),
+    ("write_to_control_bot", "Write to a control bot", "Сообщение управляющему боту"),
 ];
 
 /// An action in words; one that is not known here keeps its name.
