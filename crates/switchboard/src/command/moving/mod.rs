@@ -84,7 +84,7 @@ enum Action {
             stopped, nothing may have a session file open, then the sessions and the registry are imported into the running \
             server, and once the accounts work the services are disabled. A session that Telegram refuses gives everything \
             back.\n\nExamples:\n  switchboard move take-over /old/sessions /old/registry.db --unit old-gateway.service\n  \
-            switchboard move take-over --plan survey.toml --unit old-gateway.service --unit old-monitor.service --yes"
+            switchboard move take-over --plan survey.toml --unit old-gateway.service --yes"
     )]
     TakeOver(takeover::TakeOver),
     /// Give the sessions back to an old Python installation, and start its services again
