@@ -50,8 +50,8 @@ pub use alerts::{
 };
 pub use backup::{BackupCopySettings, BackupSettings};
 pub use changes::{Change, Changes};
-pub use data_dir::default_data_dir;
 pub use control_bots::ControlBotFields;
+pub use data_dir::default_data_dir;
 pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;

@@ -92,7 +92,11 @@ async fn a_poll_waits_and_ends_when_another_begins() {
     // Whichever comes first.
     let (ended, other) = select(poll(), poll()).await.factor_first();
     assert_eq!(ended.0, 409);
-    assert!(ended.1["description"].as_str().unwrap().contains("terminated by other getUpdates"), "{}", ended.1);
+    assert!(
+        ended.1["description"].as_str().unwrap().contains("terminated by other getUpdates"),
+        "{}",
+        ended.1
+    );
     bot.hears("late").await;
     assert_eq!(other.await.1["result"][0]["message"]["text"], "late");
     bot.port.running.stop().await;

@@ -231,14 +231,13 @@ impl Up {
         let state = web::State::new(services, options);
         let pages = dashboard::router(dashboard::Dashboard::new(state.clone())).merge(hooks);
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
-        let alarming =
-            tokio::spawn(alert_feed::hand_on(
-                health.clone(),
-                alerts.clone(),
-                flows.clone(),
-                store.clone(),
-                backups.clone(),
-            ));
+        let alarming = tokio::spawn(alert_feed::hand_on(
+            health.clone(),
+            alerts.clone(),
+            flows.clone(),
+            store.clone(),
+            backups.clone(),
+        ));
         health.start(state.ports());
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
         let telling = tokio::spawn({
