@@ -35,8 +35,7 @@ impl Store {
     /// Copies the database into a file that is not there yet: one moment of it, packed tight, for its owner alone; a file of
     /// SQLite, whichever engine the store is on. Writers and readers go on meanwhile; what they write is not in the copy, and
     /// the log beside the database, or what a server keeps of old rows, grows until it is made.
-    /// Takes as long as reading and writing the whole database does; dropping the future ends it soon and leaves a file that
-    /// is not whole.
+    /// Takes as long as reading and writing the whole database does; dropping the future ends it soon, and the file goes.
     ///
     /// # Errors
     /// When the file is there already, the disk is full or fails, or the database is damaged.
@@ -57,8 +56,18 @@ impl Store {
         let (connection, handle) = in_background(move || reading(&from)).await?;
         // The one who waits no longer ends the copying: it may go on for minutes.
         let interrupting = Interrupting(handle);
-        let to = to.to_owned();
-        let copied = in_background(move || copy(&connection, &to)).await;
+        let stopping = Stopping::default();
+        let (to, is_stopped) = (to.to_owned(), Arc::clone(&stopping.0));
+        let copied = in_background(move || {
+            made(&to)?;
+            let copied = copy(&connection, &to);
+            // An interrupt before the copying began was not heard.
+            if is_stopped.load(Ordering::Relaxed) {
+                let _ = fs::remove_file(&to);
+            }
+            copied
+        })
+        .await;
         drop(interrupting);
         copied
     }
@@ -188,7 +197,6 @@ fn reading(file: &Path) -> Result<(Connection, InterruptHandle), SnapshotError> 
 }
 
 fn copy(connection: &Connection, to: &Path) -> Result<u64, SnapshotError> {
-    made(to)?;
     let name = to.to_str().ok_or_else(|| {
         io_failed(to, io::Error::new(io::ErrorKind::InvalidInput, "the name of the folder is not UTF-8"))
     })?;
