@@ -134,6 +134,8 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut names: Vec<_> =
         entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
+    // It takes the place of the history a moment later.
+    names.retain(|name| name != "history.json.new");
     names.sort();
     names
 }
