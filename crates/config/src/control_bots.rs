@@ -14,7 +14,7 @@ settings! {
     pub item ControlBotFields at "control_bots[]." {
         /// Your name for a bot through which flows are seen and switched.
         name: String, like(NAME), "\"owner\"";
-        /// Its token, as @BotFather gave it; no other program may use it.
+        /// Its token, as `@BotFather` gave it; no other program may use it.
         #[serde(serialize_with = "secret::redacted")]
         token: SecretString, secret("one word", one_word), "{ env = \"CONTROL_BOT_TOKEN\" }";
         /// Whom it serves, by their ids on Telegram; it does not answer anyone else.

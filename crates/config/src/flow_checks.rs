@@ -57,7 +57,7 @@ impl FlowSettings {
         let distinct: BTreeSet<_> = all.iter().collect();
         match (&self.account, all.len()) {
             (_, 0) => {
-                faults.add("name", "has no account; write account = \"main\", or accounts = [\"main\", …]")
+                faults.add("name", "has no account; write account = \"main\", or accounts = [\"main\", …]");
             }
             (Some(_), 2..) => faults.add("accounts", "is there beside `account`; keep one of the two"),
             (_, MOST..) => faults.add("accounts", &format!("has more than {MOST} accounts")),
