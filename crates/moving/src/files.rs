@@ -24,13 +24,12 @@ const INCOMING: &str = "incoming";
 pub const BACKUP: &str = "move/first.tar.gz";
 
 /// What stays where it is: it belongs to the machine, to a process, or comes over in another way.
-const STAYS: [&str; 10] = [
+const STAYS: [&str; 9] = [
     FOLDER,
     "backups",
     "control.sock",
     "reserve",
     "session-copies",
-    "sandbox",
     "side.json",
     "switchboard.lock",
     "restoring.json",
