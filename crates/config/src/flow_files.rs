@@ -184,7 +184,7 @@ on_fail = "restart"
         std::fs::write(&file, TRIP).expect("written");
         std::fs::create_dir(folder.path().join(FOLDER)).expect("made");
         let write = |name: &str, text: &str| {
-            std::fs::write(folder.path().join(FOLDER).join(name), text).expect("written")
+            std::fs::write(folder.path().join(FOLDER).join(name), text).expect("written");
         };
         write("more.toml", &TRIP.replace("\"trip\"", "\"ride\""));
         write("notes.txt", "no flow");

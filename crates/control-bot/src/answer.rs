@@ -1,5 +1,7 @@
 //! What is said and done about what is asked. Pure.
 
+use std::fmt::Write;
+
 use channels::telegram_bot::{Button, Keyboard, LONGEST_TEXT};
 use flows::{FlowState, FlowView};
 
@@ -148,9 +150,9 @@ fn lines<'a>(
 fn status(flow: &FlowView, language: Language) -> String {
     let mut text = format!("{} ({})", flow.name, flow.watch);
     for on in &flow.on {
-        text += &format!("\n  {}: {}", on.account, language.state(on.state));
+        let _ = write!(text, "\n  {}: {}", on.account, language.state(on.state));
         if let Some(reason) = &on.reason {
-            text += &format!(" ({reason})");
+            let _ = write!(text, " ({reason})");
         }
     }
     text
@@ -159,10 +161,10 @@ fn status(flow: &FlowView, language: Language) -> String {
 fn stats(flow: &FlowView, language: Language) -> String {
     let mut text = flow.name.clone();
     for on in &flow.on {
-        text += &format!("\n  {}: {} {}", on.account, language.say("done", "выполнено"), on.done);
+        let _ = write!(text, "\n  {}: {} {}", on.account, language.say("done", "выполнено"), on.done);
         for (why, times) in &on.skipped {
             let word = language.say("skipped", "пропущено");
-            text += &format!(", {word} ({}) {times}", why.as_str());
+            let _ = write!(text, ", {word} ({}) {times}", why.as_str());
         }
     }
     text

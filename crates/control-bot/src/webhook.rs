@@ -45,7 +45,7 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let given = headers.get(SECRET).map(|value| value.as_bytes());
+    let given = headers.get(SECRET).map(axum::http::HeaderValue::as_bytes);
     let inbox = inboxes.get(&name).filter(|inbox| is_genuine(&inbox.secret, given));
     let answer = match (inbox, read_update(&body)) {
         (None, _) => StatusCode::UNAUTHORIZED,

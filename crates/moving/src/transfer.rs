@@ -25,9 +25,8 @@ pub(crate) async fn carry(
     exact: bool,
     mut progress: impl FnMut(Carried, u64),
 ) -> Result<Carried, LinkError> {
-    let files = match from.ask(&Request::Files, Vec::new()).await? {
-        (Answer::Files { files }, _) => files,
-        _ => return Err(from.odd()),
+    let (Answer::Files { files }, _) = from.ask(&Request::Files, Vec::new()).await? else {
+        return Err(from.odd());
     };
     to.ask(&Request::Only { files: files.clone() }, Vec::new()).await?;
     let all = files.iter().map(|entry| entry.bytes).sum();

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(refusal(400, "x"), BotError::Refused { code: 400, description: "x".to_owned() });
         // A wait may be longer than two bytes hold.
         let long = serde_json::json!({"error_code": 429, "parameters": {"retry_after": 90_000}});
-        assert_eq!(read(long), BotError::Flood(Duration::from_secs(90_000)));
+        assert_eq!(read(long), BotError::Flood(Duration::from_hours(25)));
         let odd = serde_json::json!({"error_code": 429, "parameters": {"retry_after": -1}});
         assert_eq!(read(odd), BotError::Flood(FLOOD));
     }

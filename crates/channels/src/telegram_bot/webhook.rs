@@ -25,8 +25,8 @@ impl HookSecret {
 
     /// One of 256 random bits.
     pub fn random(chance: &Chance) -> Self {
-        let words: String = (0..4).map(|_| format!("{:016x}", chance.random_id())).collect();
-        Self(words.into())
+        let words = [(); 4].map(|()| format!("{:016x}", chance.random_id()));
+        Self(words.concat().into())
     }
 
     pub(super) fn expose(&self) -> &str {

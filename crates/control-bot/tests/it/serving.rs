@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// A key takes a while to make: all tests share one.
 static RSA_KEY: LazyLock<String> = LazyLock::new(|| RsaKey::generate().unwrap().to_pem());
 
-/// @client_1, whom the bot serves.
+/// `@client_1`, whom the bot serves.
 const OWNER: i64 = 6_000_000_001;
 const LIMIT: Duration = Duration::from_mins(1);
 

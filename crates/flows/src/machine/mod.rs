@@ -170,7 +170,9 @@ impl Machine {
         match input {
             Input::Seen(sighting) => self.see(sighting, now, id),
             Input::Gone { message_ids, version } => {
-                message_ids.iter().for_each(|message_id| self.known.gone(*message_id, version));
+                for message_id in message_ids {
+                    self.known.gone(*message_id, version);
+                }
             }
             Input::Missed { message_id, written_at } => self.known.missed(message_id, written_at),
             Input::Answered { press, answer } => self.answered(press, answer, now, &mut actions),
@@ -245,9 +247,8 @@ impl Machine {
             return;
         }
         let Some(step) = flow.steps.get(run.step) else { return };
-        let pattern = match (&step.expect, &step.deed) {
-            (Some((pattern, _)), _) | (None, Deed::Wait(pattern)) => pattern,
-            _ => return,
+        let ((Some((pattern, _)), _) | (None, Deed::Wait(pattern))) = (&step.expect, &step.deed) else {
+            return;
         };
         if let Some(found) = pattern.find(text, &run.captures) {
             run.captures.extend(found);
@@ -336,7 +337,7 @@ impl Machine {
                 self.next(now);
             }
             Choice::Refused { deed, label } => {
-                self.fail(place, refusal_code(deed), Some(label), now, actions);
+                self.fail(place, refusal_code(deed), Some(&label), now, actions);
             }
         }
         true
@@ -360,7 +361,7 @@ impl Machine {
             return;
         }
         match (refusal, flow.steps.get(place).and_then(|step| step.expect.as_ref())) {
-            (Some(why), _) => self.fail(place, "not_accepted", Some(why), now, actions),
+            (Some(why), _) => self.fail(place, "not_accepted", Some(&why), now, actions),
             (None, Some((_, within))) => run.wait(Doing::Read, *within, now),
             (None, None) => self.next(now),
         }
@@ -398,7 +399,7 @@ impl Machine {
             }
             PressAnswer::Refused(code) => {
                 if run.is_about(&pressed) {
-                    self.fail(place, "refused", Some(code), now, actions);
+                    self.fail(place, "refused", Some(&code), now, actions);
                 }
             }
         }
@@ -438,7 +439,7 @@ impl Machine {
             Doing::Hold(_) => self.fail(place, "flood_wait", None, now, actions),
             Doing::Read => self.fail(place, "no_text", None, now, actions),
             Doing::Send(_) => {
-                self.fail(place, "not_accepted", Some("no answer in time".to_owned()), now, actions)
+                self.fail(place, "not_accepted", Some("no answer in time"), now, actions);
             }
         }
     }
@@ -447,14 +448,14 @@ impl Machine {
         &mut self,
         place: usize,
         code: &'static str,
-        detail: Option<String>,
+        detail: Option<&str>,
         now: Now,
         actions: &mut Vec<Action>,
     ) {
         use config::OnFail;
         let flow = Arc::clone(&self.flow);
         let Some(run) = &mut self.run else { return };
-        let note = detail.as_ref().map_or_else(|| code.to_owned(), |detail| format!("{code}: {detail}"));
+        let note = detail.map_or_else(|| code.to_owned(), |detail| format!("{code}: {detail}"));
         run.note(FlowStage::Failed, Some(place), Some(note.clone()), now);
         match flow.steps.get(place).map_or(OnFail::Stop, |step| step.on_fail) {
             OnFail::Restart if run.restarts < MOST_RESTARTS => {

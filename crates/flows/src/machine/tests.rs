@@ -113,11 +113,11 @@ impl Stage {
     }
 
     fn last(&self) -> &RunRecord {
-        let records = self.done.iter().filter_map(|action| match action {
+        let mut records = self.done.iter().filter_map(|action| match action {
             Action::Record(record) => Some(&**record),
             _ => None,
         });
-        records.last().expect("a record")
+        records.next_back().expect("a record")
     }
 
     fn ended(&self) -> (FlowRunState, Option<&'static str>) {
@@ -504,7 +504,9 @@ proptest! {
                     stage.hear(Input::Gone { message_ids: &message_ids, version });
                 }
                 Deed::Interrupt => {
-                    newest.values_mut().for_each(|(_, shown)| *shown = None);
+                    for (_, shown) in newest.values_mut() {
+                        *shown = None;
+                    }
                     stage.hear(Input::Interrupted);
                 }
                 Deed::Wait(millis) => stage.pass(Duration::from_millis(millis)),

@@ -5,33 +5,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::account::Reason;
-use telegram::TargetError;
 
 use super::instance::Instance;
 use super::{Inner, Roster};
 
-/// How soon a chat is looked for again that could not be looked for.
-const SOON: Duration = Duration::from_secs(2);
+/// How soon a chat is looked for again that was not found, at first; also how soon a stop is written again.
+const SOON: Duration = Duration::from_millis(500);
 
-/// How soon a chat is looked for again that no one found.
+/// How late at most: each time is twice as long after the one before. A change of an account begins again.
 const LATER: Duration = Duration::from_mins(10);
 
 /// Changes of accounts within this are one.
 const GATHER: Duration = Duration::from_millis(250);
 
+/// When the chat of an instance is looked for again, and how long that is after the look before.
+#[derive(Clone, Copy)]
+struct NextLook {
+    at: Duration,
+    wait: Duration,
+}
+
 pub(super) async fn run(inner: Arc<Inner>) {
-    let mut changes = inner.parts.pool.changes();
-    // When to look for the chat of an instance, by its number.
-    let mut look_at = HashMap::<u64, Duration>::new();
+    let mut accounts = inner.parts.pool.changes();
+    let mut look_at = HashMap::<u64, NextLook>::new();
     loop {
         inner.stop_restricted().await;
-        let next = arm(&inner, &mut look_at).await;
+        let due = arm(&inner, &mut look_at).await;
         let now = inner.parts.clock.running();
-        let wait = next.map_or(Duration::from_hours(1), |next| next.saturating_sub(now));
+        let wait = due.map_or(Duration::from_hours(1), |at| at.saturating_sub(now));
         tokio::select! {
             () = inner.closing.cancelled() => return,
             () = inner.unarmed.notified() => {}
-            changed = changes.changed() => {
+            changed = accounts.changed() => {
                 if changed.is_err() {
                     return;
                 }
@@ -39,7 +44,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
                     () = inner.closing.cancelled() => return,
                     () = inner.parts.clock.sleep(GATHER) => {}
                 }
-                changes.mark_unchanged();
+                accounts.mark_unchanged();
+                look_at.clear();
             }
             () = inner.parts.clock.sleep(wait) => {}
         }
@@ -47,14 +53,15 @@ pub(super) async fn run(inner: Arc<Inner>) {
 }
 
 /// Looks for the chats that are due; says when the next one is.
-async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, Duration>) -> Option<Duration> {
+async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, NextLook>) -> Option<Duration> {
     let roster = inner.roster();
     let unarmed: Vec<_> = roster.all.iter().filter(|instance| instance.target().is_none()).collect();
     look_at.retain(|number, _| unarmed.iter().any(|instance| instance.number == *number));
     let mut is_armed = false;
     for instance in unarmed {
         let now = inner.parts.clock.running();
-        if look_at.get(&instance.number).is_some_and(|at| now < *at) || inner.closing.is_cancelled() {
+        let before = look_at.get(&instance.number).copied();
+        if before.is_some_and(|next| now < next.at) || inner.closing.is_cancelled() {
             continue;
         }
         match inner.parts.pool.target(&instance.account, &instance.settings.watch).await {
@@ -64,8 +71,8 @@ async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, Duration>) -> Option
                 is_armed = true;
             }
             Err(error) => {
-                let wait = if matches!(error, TargetError::NotFound(..)) { LATER } else { SOON };
-                look_at.insert(instance.number, now.saturating_add(wait));
+                let wait = before.map_or(SOON, |next| next.wait.saturating_mul(2).min(LATER));
+                look_at.insert(instance.number, NextLook { at: now.saturating_add(wait), wait });
                 instance.set_target(Err(error.to_string()));
             }
         }
@@ -75,7 +82,7 @@ async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, Duration>) -> Option
         let mut roster = inner.roster.write();
         *roster = Arc::new(Roster::of(roster.all.clone()));
     }
-    look_at.values().min().copied()
+    look_at.values().map(|next| next.at).min()
 }
 
 impl Inner {

@@ -238,12 +238,11 @@ impl Inner {
             match action {
                 Action::Press { number, message_id, data } => {
                     let hand = hand.cloned().or_else(|| self.parts.pool.hand(&instance.account));
-                    let pressing = match (hand, instance.target()) {
-                        (Some(hand), Some(target)) => hand.press(&target, message_id, data),
-                        _ => {
-                            let why = PressAnswer::NotWritten("no line is up".to_owned());
-                            Box::pin(std::future::ready(why))
-                        }
+                    let pressing = if let (Some(hand), Some(target)) = (hand, instance.target()) {
+                        hand.press(&target, message_id, data)
+                    } else {
+                        let why = PressAnswer::NotWritten("no line is up".to_owned());
+                        Box::pin(std::future::ready(why))
                     };
                     let (inner, instance) = (Arc::clone(self), Arc::clone(instance));
                     self.tasks.spawn(async move {

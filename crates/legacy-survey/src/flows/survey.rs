@@ -78,11 +78,11 @@ pub struct OldControl {
 /// Sums the files up. People who are allowed in a file without a token are those of the only control bot.
 pub fn survey(files: &[EnvFile]) -> OldFlows {
     let mut all = OldFlows::default();
-    let mut taken = BTreeSet::new();
+    let mut given = BTreeSet::new();
     let mut unclaimed = Vec::new();
     for file in files {
         let mut flow = OldFlow { file: file.path.clone(), ..OldFlow::default() };
-        let (mut token, mut allowed, mut buttons) = (None, Vec::new(), Vec::new());
+        let (mut control, mut allowed, mut buttons) = (None, Vec::new(), Vec::new());
         for variable in &file.variables {
             let named = Named { file: file.path.clone(), variable: variable.name.clone() };
             let Some(meaning) = meaning::meaning(&variable.name, variable.value()) else {
@@ -91,7 +91,7 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
             };
             all.recognised.push((named, meaning));
             match meaning {
-                Meaning::ControlToken => token = Some(variable.name.clone()),
+                Meaning::ControlToken => control = Some(variable.name.clone()),
                 Meaning::AllowedIds => allowed.extend(meaning::ids(variable.value()).unwrap_or_default()),
                 Meaning::Database => {
                     let path = Path::new(meaning::database(variable.value().trim())).to_owned();
@@ -104,12 +104,12 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
             }
         }
         flow.presses = presses(buttons);
-        match token {
+        match control {
             Some(token) => all.controls.push(OldControl { file: file.path.clone(), token, allowed }),
             None => unclaimed.extend(allowed),
         }
         if flow.watched.is_some() || !flow.presses.is_empty() || flow.trigger != Trigger::default() {
-            flow.name = free_name(&name_of(&file.path), &mut taken);
+            flow.name = free_name(&name_of(&file.path), &mut given);
             all.flows.push(flow);
         }
     }
@@ -157,8 +157,8 @@ impl OldFlow {
 /// By the numbers in their names where all have one, else in the order of the file.
 fn presses(mut buttons: Vec<&Variable>) -> Vec<Press> {
     let number = |variable: &Variable| {
-        let digits = variable.name.split(|letter: char| !letter.is_ascii_digit());
-        digits.filter(|digits| !digits.is_empty()).next_back().and_then(|digits| digits.parse::<u32>().ok())
+        let mut digits = variable.name.split(|letter: char| !letter.is_ascii_digit());
+        digits.rfind(|digits| !digits.is_empty()).and_then(|digits| digits.parse::<u32>().ok())
     };
     if buttons.iter().all(|variable| number(variable).is_some()) {
         buttons.sort_by_key(|variable| number(variable));
@@ -271,7 +271,7 @@ mod tests {
             texts in proptest::collection::vec(proptest::collection::vec(("[A-Z_0-9]{1,16}", "\\PC{0,30}"), 0..8), 0..4),
         ) {
             let text = |lines: &Vec<(String, String)>| {
-                lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>()
+                lines.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
             };
             let files: Vec<_> = texts.iter().map(|lines| file("/old/.env", &text(lines))).collect();
             let variables: usize = files.iter().map(|file| file.variables.len()).sum();

@@ -163,7 +163,7 @@ mod tests {
             let mut text = format!("API_ID=5099\nAPI_HASH={hash}\nSESSION_STRING={string}\nTOKEN=5099000001:{}\n", &string[..35]);
             let names = ["TRIGGER", "BUTTON_1", "BUTTONS", "KEYWORDS", "TARGET_BOT", "SESSION_NAME"];
             for (name, value) in names.iter().zip(&values) {
-                text.push_str(&format!("{name}={value}\n"));
+                text = format!("{text}{name}={value}\n");
             }
             let written = written(&[("/old/.env", &text)], &[]);
             prop_assert!(written.parse::<toml::Table>().is_ok(), "{}", written);

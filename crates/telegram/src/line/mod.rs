@@ -106,6 +106,7 @@ enum Lost {
     Opening,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is wanted or not, whatever the others are")]
 /// What the owner wants of a line; a restart is a new round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Orders {

@@ -139,13 +139,12 @@ impl Pool {
     pub async fn target(&self, account: &AccountName, chat: &ChatRef) -> Result<Target, TargetError> {
         let found = self.get(account).ok_or_else(|| TargetError::NoAccount(account.clone()))?;
         let not_found = || TargetError::NotFound(account.clone(), chat.clone());
+        let not_now =
+            |error: CallError| TargetError::NotNow(account.clone(), chat.clone(), error.to_string());
         let chat_id = match (self.find(chat), chat) {
             (Some(chat_id), _) => chat_id,
             (None, ChatRef::Username(username)) => {
-                let resolved = lookup::resolve(&found, username).await;
-                let not_now =
-                    |error: CallError| TargetError::NotNow(account.clone(), chat.clone(), error.to_string());
-                resolved.map_err(not_now)?.ok_or_else(not_found)?
+                lookup::resolve(&found, username).await.map_err(not_now)?.ok_or_else(not_found)?
             }
             (None, _) => return Err(not_found()),
         };
@@ -154,7 +153,7 @@ impl Pool {
             // A name gives every account its own way to the chat.
             None => match chat {
                 ChatRef::Username(username) => {
-                    let resolved = lookup::resolve(&found, username).await.ok().flatten();
+                    let resolved = lookup::resolve(&found, username).await.map_err(not_now)?;
                     let peer = resolved.and_then(|chat_id| found.peers.input(chat_id));
                     peer.map(|peer| Target { chat_id, peer }).ok_or_else(not_found)
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::{RefusalKind, Sender};
+use delivery::RefusalKind;
 use domain::account::AccountState;
 use telegram::{ActError, Action};
 

@@ -21,7 +21,7 @@ use crate::telegram::world::{Telegram, now};
 /// How many chains of deeds wait at most.
 const BOUND: usize = 10_000;
 /// The task looks again after this long in any case.
-const AT_MOST: Duration = Duration::from_secs(60);
+const AT_MOST: Duration = Duration::from_mins(1);
 
 /// Where a bot acts: in one chat, and on one message in one numbering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,6 +20,7 @@ fn press(peer: &enums::InputPeer, msg_id: i32, data: &str) -> functions::message
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `json!` makes is written at the call")]
 fn instruct(world: &Telegram, rules: Value) {
     world.instruct(BOT, &serde_json::from_value::<Rules>(json!({ "rules": rules })).unwrap()).unwrap();
 }

@@ -39,9 +39,10 @@ impl From<Reply> for Heard {
     fn from(reply: Reply) -> Self {
         match reply {
             Reply::Send(Answer::Result(bytes)) => Self::Answer(bytes),
-            Reply::Send(Answer::Error { code, message }) => Self::Error(code, message),
             Reply::Twice(Answer::Result(bytes)) => Self::Twice(bytes),
-            Reply::Twice(Answer::Error { code, message }) => Self::Error(code, message),
+            Reply::Send(Answer::Error { code, message }) | Reply::Twice(Answer::Error { code, message }) => {
+                Self::Error(code, message)
+            }
             Reply::Silence => Self::Silence,
             Reply::Cut => Self::Cut,
         }

@@ -34,6 +34,8 @@ fn commands(page: &str) -> Vec<String> {
         let lines = blocks(text, "console").into_iter().flat_map(str::lines);
         lines.filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned).collect()
     };
+    // What follows is of moves between machines.
+    let (after, _) = after.split_once("## All of it in one command").expect("the next part");
     let sentence = after.split('`').find(|text| text.starts_with("curl ")).expect("a text is sent");
     [typed(before), vec![sentence.to_owned()], typed(after)].concat()
 }
@@ -52,6 +54,15 @@ impl Scene {
         let (old, _) = stage::path(&world, "old");
         let sessions = old.join("sessions");
         fs::create_dir_all(&sessions).expect("made");
+        // Scripts that press buttons, and their control bot.
+        fs::create_dir(old.join("trip")).expect("made");
+        for (file, text) in [
+            ("trip/.env", "BOT=@demo_trips_bot\nBUTTON_1=Book\n"),
+            ("trip/.env.second", "BOT=@demo_bot_1\nBUTTON_1=Ride\n"),
+            ("control.env", "ADMIN_IDS=5000000001\n"),
+        ] {
+            fs::write(old.join(file), text).expect("written");
+        }
         let settings = fs::read_to_string(world.settings_file()).expect("the settings");
         for (session, account, purpose) in [
             ("main_text", "main", "send_text"),

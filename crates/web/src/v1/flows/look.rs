@@ -73,11 +73,11 @@ pub(crate) async fn stats(
             break;
         }
     }
-    let mut states = BTreeMap::new();
+    let mut by_state = BTreeMap::new();
     for run in &runs {
-        *states.entry(run.state.as_str().to_owned()).or_insert(0) += 1;
+        *by_state.entry(run.state.as_str().to_owned()).or_insert(0) += 1;
     }
-    let stages = stage_times(runs.iter().map(|run| run.moments.as_slice()));
-    let stages = stages.into_iter().map(FlowStageTimes::from).collect();
-    Ok(json(StatusCode::OK, &FlowStats { runs: runs.len() as u64, states, stages }))
+    let times = stage_times(runs.iter().map(|run| run.moments.as_slice()));
+    let stages = times.into_iter().map(FlowStageTimes::from).collect();
+    Ok(json(StatusCode::OK, &FlowStats { runs: runs.len() as u64, states: by_state, stages }))
 }

@@ -116,7 +116,7 @@ impl State {
             "editmessagetext" => self.api_edit(bot, given, at),
             "answercallbackquery" => self.api_answer(bot, given),
             "setwebhook" => self.api_set_webhook(bot, given),
-            "deletewebhook" => self.api_delete_webhook(bot, given),
+            "deletewebhook" => Ok(self.api_delete_webhook(bot, given)),
             "getwebhookinfo" => self.api_webhook_info(bot),
             _ => Err(Refusal::new(404, "Not Found")),
         }
@@ -197,7 +197,7 @@ impl State {
     fn api_set_webhook(&mut self, bot: i64, given: &Parameters) -> Result<Value> {
         let url = text(given, "url").unwrap_or_default();
         if url.is_empty() {
-            return self.api_delete_webhook(bot, given);
+            return Ok(self.api_delete_webhook(bot, given));
         }
         super::webhook::checked(url).map_err(|what| Refusal::bad(&format!("bad webhook: {what}")))?;
         let secret = text(given, "secret_token").filter(|secret| !secret.is_empty());
@@ -217,14 +217,14 @@ impl State {
         Ok(Value::Bool(true))
     }
 
-    fn api_delete_webhook(&mut self, bot: i64, given: &Parameters) -> Result<Value> {
+    fn api_delete_webhook(&mut self, bot: i64, given: &Parameters) -> Value {
         if let Some(api) = self.bots.api.get_mut(&bot) {
             if flag(given, "drop_pending_updates") {
                 api.updates.clear();
             }
             api.hook = None;
         }
-        Ok(Value::Bool(true))
+        Value::Bool(true)
     }
 
     fn api_webhook_info(&self, bot: i64) -> Result<Value> {
