@@ -250,7 +250,7 @@ fn list(all: &Value) -> String {
 /// How it stands with copies and drills.
 fn elsewhere(all: &Value) -> String {
     let (copies, drill) = (&all["copies"], &all["drills"]["last"]);
-    let copied = match (&copies["failing"], &copies["last"]) {
+    let last_copy = match (&copies["failing"], &copies["last"]) {
         _ if copies.is_null() => "They are copied nowhere else (backup.copy).".to_owned(),
         (failing, _) if !failing.is_null() => {
             format!("NOT COPIED to {}: {}", cell(copies, "to"), cell(failing, "why"))
@@ -265,7 +265,7 @@ fn elsewhere(all: &Value) -> String {
         Some(wrong) => format!("THE RESTORE DRILL FAILED at {}: {wrong}", to_the_second(&cell(drill, "at"))),
         None => format!("The last restore drill went well at {}.", to_the_second(&cell(drill, "at"))),
     };
-    format!("{copied}\n{drilled}")
+    format!("{last_copy}\n{drilled}")
 }
 
 /// An instant without the parts of its second.

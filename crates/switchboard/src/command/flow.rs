@@ -211,8 +211,8 @@ fn moments(timeline: &Value) -> String {
 }
 
 fn measured(stats: &Value) -> String {
-    let states = stats["states"].as_object().into_iter().flatten();
-    let states: Vec<_> = states.map(|(state, count)| format!("{count} {state}")).collect();
+    let counted = stats["states"].as_object().into_iter().flatten();
+    let counted: Vec<_> = counted.map(|(state, count)| format!("{count} {state}")).collect();
     let columns = [
         ("STAGE", "stage"),
         ("COUNT", "count"),
@@ -221,17 +221,23 @@ fn measured(stats: &Value) -> String {
         ("P99 µs", "p99_us"),
         ("MOST µs", "most_us"),
     ];
-    let stages = stats["stages"].as_array().cloned().unwrap_or_default();
-    format!("{} runs: {}\n{}", stats["runs"], states.join(", "), table::of(&stages, columns))
+    let times = stats["stages"].as_array().cloned().unwrap_or_default();
+    format!("{} runs: {}\n{}", stats["runs"], counted.join(", "), table::of(&times, columns))
 }
 
 fn simulated(simulation: &Value) -> String {
     let mut text = String::new();
     for message in simulation["messages"].as_array().into_iter().flatten() {
-        text.push_str(&format!("Message {}\n{}\n", message["message"], moments(&message["timeline"])));
+        text.extend([
+            "Message ",
+            &message["message"].to_string(),
+            "\n",
+            &moments(&message["timeline"]),
+            "\n",
+        ]);
     }
     match simulation["state"].as_str() {
-        Some(state) => text.push_str(&format!("The run is {state}.")),
+        Some(state) => text.extend(["The run is ", state, "."]),
         None => text.push_str("No run begins."),
     }
     text
@@ -271,7 +277,9 @@ fn check(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
         }
         Err(problems) => {
             if !as_json {
-                problems.iter().for_each(|problem| eprintln!("{problem}"));
+                for problem in &problems {
+                    eprintln!("{problem}");
+                }
             }
             anyhow::bail!("{} has {} to put right", file.display(), problems.len())
         }

@@ -41,7 +41,8 @@ async fn offers(world: &World, text: &str, buttons: &[&str]) -> String {
 async fn edits(world: &World, message: &str, text: &str, buttons: &[&str]) {
     let buttons: Vec<_> = buttons.iter().map(|label| json!({"text": label, "data": label})).collect();
     let body = json!({"text": text, "buttons": [buttons]}).to_string();
-    let request = reqwest::Client::new().patch(format!("{}{message}", world.control()));
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client");
+    let request = client.patch(format!("{}{message}", world.control()));
     let answer = request.header("content-type", "application/json").body(body).send().await.expect("sent");
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
 }

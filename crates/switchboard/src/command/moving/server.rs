@@ -72,21 +72,18 @@ pub(super) async fn stop(data_dir: &Path, unit: Option<&str>, clock: &Clock) -> 
                 return Err(Failed::passing(what));
             }
             told = Some(pid);
-            match unit.map(str::to_owned).or(unit_of(pid).await) {
-                Some(unit) => {
-                    Systemd::of_machine()
-                        .stop(&unit)
-                        .await
-                        .map_err(|error| Failed::refused(error.to_string()))?;
-                }
-                None => {
-                    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
-                    if let Some(process) = process
-                        && let Err(error) = kill_process(process, Signal::TERM)
-                        && error != rustix::io::Errno::SRCH
-                    {
-                        return Err(Failed::refused(format!("process {pid} cannot be stopped: {error}")));
-                    }
+            if let Some(unit) = unit.map(str::to_owned).or(unit_of(pid).await) {
+                Systemd::of_machine()
+                    .stop(&unit)
+                    .await
+                    .map_err(|error| Failed::refused(error.to_string()))?;
+            } else {
+                let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+                if let Some(process) = process
+                    && let Err(error) = kill_process(process, Signal::TERM)
+                    && error != rustix::io::Errno::SRCH
+                {
+                    return Err(Failed::refused(format!("process {pid} cannot be stopped: {error}")));
                 }
             }
         }

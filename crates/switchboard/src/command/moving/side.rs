@@ -582,12 +582,11 @@ fn ports(settings: &Settings, given: Option<&Value>, choices: &Choices, has_sett
         }
     };
     let old_ones = given.filter(|_| !has_settings).and_then(|given| given["ports"].as_array());
-    let mut addresses: Vec<SocketAddr> = match old_ones {
-        Some(ports) => ports.iter().filter_map(|port| port["address"].as_str()?.parse().ok()).collect(),
-        None => {
-            let legacy = settings.legacy.ports.iter().map(|port| SocketAddr::new(port.listen, port.port));
-            std::iter::once(settings.listen).chain(legacy).collect()
-        }
+    let mut addresses: Vec<SocketAddr> = if let Some(ports) = old_ones {
+        ports.iter().filter_map(|port| port["address"].as_str()?.parse().ok()).collect()
+    } else {
+        let legacy = settings.legacy.ports.iter().map(|port| SocketAddr::new(port.listen, port.port));
+        std::iter::once(settings.listen).chain(legacy).collect()
     };
     if let (Some(listen), Some(first)) =
         (choices.listen.as_deref().and_then(|listen| listen.parse().ok()), addresses.first_mut())

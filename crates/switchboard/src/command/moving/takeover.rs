@@ -260,7 +260,7 @@ impl Work {
                         bail!("Telegram refuses a session of {name}: {}", account["reason"])
                     }
                     "connecting" | "error" if self.clock.now().since(begun) < READY => {
-                        self.clock.sleep(LOOK).await
+                        self.clock.sleep(LOOK).await;
                     }
                     "connecting" | "error" => bail!("{name} is not ready after {} s", READY.as_secs()),
                     _ => break,

@@ -50,7 +50,7 @@ pub(super) async fn kill_at(point: &str) {
     world.edit_settings(|text| format!("{text}\n{FLOW}"));
     let mut program = Start::on(&world, binary(), "data").ready().await;
     watches(&world, &program).await;
-    let is_written = point.ends_with(".after");
+    let is_written = point.rsplit('.').next() == Some("after");
     program.arm(point, 0).await;
     if point.contains("switch_flow") {
         tokio::join!(act(&program, "/v1/flows/trip/stop".into(), json!({})), stopped(&program, point));

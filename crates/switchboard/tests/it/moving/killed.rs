@@ -23,6 +23,7 @@ const THERE: [&str; 12] = [
 const BACK: [&str; 6] = ["stop_new", "give_back", "transfer_back", "place_back", "restart", "clear"];
 
 /// Starts a command and kills it, and the sides that it talks with, where it has done a step and not written so.
+#[expect(clippy::zombie_processes, reason = "what is killed is waited for; a test that fails ends all")]
 pub(super) fn kill_after(command: Cli, step: &str) {
     use std::io::{BufRead as _, BufReader};
     let mut child = command.env("FAILPOINT", &format!("moving.{step}.after")).spawn();

@@ -164,14 +164,14 @@ fn family(pid: u32) -> Vec<u32> {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
                 continue;
             };
-            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            let ppid = stat
+            let status = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let above = status
                 .rsplit_once(") ")
                 .and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
             // A server that was started outlives the move, and is in a group of its own.
             let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
             let is_server = words.split(|byte| *byte == 0).any(|word| word == b"up");
-            if ppid == Some(parent) && !is_server {
+            if above == Some(parent) && !is_server {
                 found.push(pid);
             }
         }
@@ -187,6 +187,7 @@ fn kill(child: &mut Child) {
     let _ = child.wait();
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the call makes it")]
 fn fine(ran: Ran) -> Value {
     assert_eq!(ran.code, Some(0), "{}", ran.all());
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.all()))
