@@ -43,7 +43,7 @@ impl Settings {
     }
 
     /// Reads settings from a file and environment variables to try them on a demo world, whose own settings say which
-    /// accounts there are and where their Telegram is. The ports and the observer are the world's unless the file names others.
+    /// accounts there are and where their Telegram is. The ports, the observer and the flows are the world's unless the file names others.
     pub fn load_for_world(
         path: &Path,
         world: &Path,
@@ -72,6 +72,9 @@ impl Settings {
             section.remove(name);
             section.extend(value.map(|value| (name.to_owned(), value)));
         }
+        if let Some(flows) = of_world.values.remove(FLOWS_OF_WORLD) {
+            document.values.entry(FLOWS_OF_WORLD).or_insert(flows);
+        }
         let mut settings = finish(document, &environment)?;
         flow_files::add(path, &mut settings.flows)?;
         Ok(settings)
@@ -88,6 +91,9 @@ const ALWAYS_OF_WORLD: [(&str, &str); 4] = [
 
 /// What a demo world has unless a file says otherwise.
 const USUALLY_OF_WORLD: [(&str, &str); 2] = [("telegram", "observer"), ("legacy", "ports")];
+
+/// The same as a section of its own.
+const FLOWS_OF_WORLD: &str = "flows";
 
 /// What is in a settings file.
 fn document(path: &Path, environment: &BTreeMap<String, String>) -> Result<Document, SettingsError> {

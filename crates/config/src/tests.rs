@@ -224,7 +224,7 @@ fn all_examples() -> String {
     for key in KEYS.iter().filter(|key| !key.path.contains("[]") && key.path != NOT_BESIDE_A_BUCKET) {
         text.push_str(&[key.path, " = ", &key.example(), "\n"].concat());
     }
-    for list in ["telegram.data_centres", "telegram.accounts", "legacy.ports"] {
+    for list in ["telegram.data_centres", "telegram.accounts", "legacy.ports", "control_bots"] {
         text.push_str(&["[[", list, "]]\n"].concat());
         for key in KEYS.iter() {
             let Some(name) = key.path.strip_prefix(list).and_then(|rest| rest.strip_prefix("[].")) else {
@@ -450,8 +450,8 @@ fn a_target_that_is_not_whole_is_refused_by_its_fields() {
 
 #[test]
 fn the_table_of_keys_is_what_the_settings_have() {
-    let secrets =
-        ["INVITE_HOOK_SECRET", "BACKUP_KEY_ID", "BACKUP_SECRET_KEY"].map(|name| (name, "made-up-made-up-"));
+    let secrets = ["INVITE_HOOK_SECRET", "BACKUP_KEY_ID", "BACKUP_SECRET_KEY", "CONTROL_BOT_TOKEN"]
+        .map(|name| (name, "made-up-made-up-"));
     let settings = World::new(&all_examples()).load(&secrets).unwrap();
     let mut found = BTreeSet::from([NOT_BESIDE_A_BUCKET.to_owned()]);
     paths(&Table::try_from(&settings).unwrap(), "", &mut found);
