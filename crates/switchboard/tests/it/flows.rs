@@ -167,7 +167,7 @@ async fn a_flow_is_kept_by_commands_and_reloads() {
     std::fs::write(&file, TRIP.replace("\"trip\"", "\"ride\"").replace("contains", "contians"))
         .expect("written");
     let wrong = flow(&["check", path]).run();
-    assert!(wrong.code == Some(1) && wrong.err.contains("more.toml:11:"), "{wrong:?}");
+    assert!(wrong.code == Some(1) && wrong.err.contains("more.toml:10:"), "{wrong:?}");
     assert_eq!(cli(&world, &["reload"]).run().code, Some(1), "what is wrong changes nothing");
     assert!(flow(&["list"]).fine().contains("ride"));
     let messages = world.data_dir("messages.json");
