@@ -26,7 +26,7 @@ impl References {
 
     fn in_text(text: &str) -> Self {
         let mut found = Self::default();
-        // What is no TOML is told by the one who loads it.
+        // What is no TOML is refused by the loader.
         if let Ok(table) = text.parse::<Table>() {
             if let Some(tls) = table.get("tls").and_then(Value::as_table) {
                 let named = ["certificate", "key"].into_iter().filter_map(|name| tls.get(name)?.as_str());

@@ -18,7 +18,7 @@ use crate::transfer::{Carried, carry};
 const ATTEMPTS: u32 = 15;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// After so many bytes it is told how far a transfer is.
+/// After so many bytes the progress of a transfer is shown.
 const TOLD_EVERY: u64 = 64 << 20;
 
 /// How far a step is, for people.

@@ -319,7 +319,7 @@ mod over_a_line {
     use crate::step::Step;
     use crate::{journal, place};
 
-    /// A side without a server: it says what it was asked for, and fails where it is told to.
+    /// A side without a server: it says what it was asked for, and fails where the test says so.
     struct Scripted {
         data_dir: PathBuf,
         fails_at: Option<Step>,

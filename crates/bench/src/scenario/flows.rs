@@ -187,7 +187,7 @@ async fn telethon(stage: &Stage, world: &World, accounts: &[&str], logs: &Path) 
     Ok(program)
 }
 
-/// Offers the trips to whoever listens now, and reads what was pressed.
+/// Offers the trips to the program that listens now, and reads what was pressed.
 async fn side(stage: &Stage, world: &mut Arc<World>, accounts: &[&str]) -> Result<Side> {
     let (trips, a_second) = stage.pace.trips;
     let writers = Writers::begin(world, accounts);

@@ -77,7 +77,7 @@ impl Wire {
     }
 
     /// Hands a request over without waiting for a place; it is written as soon as what was handed over before it. What comes
-    /// back is told by the future.
+    /// back is the future's answer.
     ///
     /// # Errors
     /// There is no place; nothing was written.

@@ -63,7 +63,7 @@ async fn watches(program: &Program) {
         .await;
 }
 
-/// Until the account is told of what comes in.
+/// Until the account hears of what comes in.
 async fn hears(world: &World, program: &Program) {
     program
         .until("the account hears", || async {
@@ -128,7 +128,7 @@ async fn a_killed_program_presses_nothing_twice_and_shows_the_cut() {
     program.until("the run is written", || async { last_run(&program).await["state"] == "running" }).await;
     program.until("it is pressed", || async { world.calls(PRESS).await == 1 }).await;
     program.kill();
-    // While nobody hears it: it comes with the difference, and is not acted upon.
+    // While no program hears it: it comes with the difference, and is not acted upon.
     edits(&world, &message, "New trip by night from Klin", &["Book", "Tver"]).await;
     let program = Start::on(&world, binary(), "data").ready().await;
     watches(&program).await;

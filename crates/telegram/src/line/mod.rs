@@ -340,7 +340,7 @@ impl Line {
         self.ended(operation, started, answer)
     }
 
-    /// Hands a request to the connection, which writes it next, or says why it cannot; what comes back is told by the future.
+    /// Hands a request to the connection, which writes it next, or says why it cannot; what comes back is the future's answer.
     pub(crate) fn hand_over(
         self: &Arc<Self>,
         operation: Operation,

@@ -113,7 +113,7 @@ impl Hand {
         Self(Arc::clone(line))
     }
 
-    /// Hands a press to the connection, before this returns; what comes back is told by the future. Nothing is repeated.
+    /// Hands a press to the connection, before this returns; what comes back is the future's answer. Nothing is repeated.
     pub fn press(
         &self,
         target: &Target,

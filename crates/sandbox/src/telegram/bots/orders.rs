@@ -1,4 +1,4 @@
-//! What a bot is told through the control port.
+//! What a bot does by order of the control port.
 
 use serde::{Deserialize, Serialize};
 

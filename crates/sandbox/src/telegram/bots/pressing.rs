@@ -99,7 +99,7 @@ impl State {
         self.copy_of(other, Peer::User(owner), origin)
     }
 
-    /// A text has come to somebody. What a bot does about it is done after the sender has its answer.
+    /// A text has come to a user. What a bot does about it is done after the sender has its answer.
     pub(crate) fn hear_text(&mut self, from: i64, to: i64, text: &str, origin: u64, at: Moment) {
         if !self.people.get(&to).is_some_and(|person| person.bot) {
             return;

@@ -358,7 +358,7 @@ impl SideWork {
         server::stop(&self.data_dir, unit, &self.clock).await
     }
 
-    /// Gives the sessions to the holder of a fence; the server is stopped first, whoever started it.
+    /// Gives the sessions to the holder of a fence; the server is stopped first, however it was started.
     async fn give(&self, fence: &Fence, one_by_one: &[AccountName]) -> Result<Value, Failed> {
         self.stop(None).await?;
         let settings = self.settings()?;

@@ -114,7 +114,7 @@ async fn a_move_between_namespaces_under_load() {
         Ok(namespaces) => namespaces,
         Err(why) => {
             eprintln!(
-                "NOT TRIED: this machine lets nobody make network namespaces ({why}); a move between them was not driven"
+                "NOT TRIED: this machine allows no network namespaces ({why}); a move between them was not driven"
             );
             return;
         }
