@@ -6,7 +6,7 @@
 use domain::message::{MessageState, OnFlood, PartState};
 use domain::saga::SagaState;
 use domain::timeline::Step;
-use domain::{ChatRef, FlowRunState, Service};
+use domain::{AttemptState, CampaignRunState, ChatRef, FlowRunState, ProxyHealth, SenderState, Service};
 
 /// The largest number of a state that a worker takes up after a restart, scheduled ones included.
 #[cfg(test)]
@@ -57,6 +57,58 @@ pub(crate) const fn of_flow_run(state: FlowRunState) -> i64 {
 
 pub(crate) fn flow_run(code: i64) -> Option<FlowRunState> {
     FlowRunState::ALL.into_iter().find(|state| of_flow_run(*state) == code)
+}
+
+pub(crate) const fn of_campaign_run(state: CampaignRunState) -> i64 {
+    match state {
+        CampaignRunState::Running => 0,
+        CampaignRunState::Paused => 1,
+        CampaignRunState::Done => 10,
+        CampaignRunState::Stopped => 11,
+    }
+}
+
+pub(crate) fn campaign_run(code: i64) -> Option<CampaignRunState> {
+    CampaignRunState::ALL.into_iter().find(|state| of_campaign_run(*state) == code)
+}
+
+/// From 12 on it may have been sent.
+pub(crate) const fn of_attempt(state: AttemptState) -> i64 {
+    match state {
+        AttemptState::Claimed => 0,
+        AttemptState::Failed => 10,
+        AttemptState::Skipped => 11,
+        AttemptState::Unknown => 12,
+        AttemptState::Sent => 20,
+    }
+}
+
+pub(crate) fn attempt(code: i64) -> Option<AttemptState> {
+    AttemptState::ALL.into_iter().find(|state| of_attempt(*state) == code)
+}
+
+pub(crate) const fn of_campaign_sender(state: SenderState) -> i64 {
+    match state {
+        SenderState::Active => 0,
+        SenderState::Blocked => 1,
+        SenderState::LoggedOut => 2,
+    }
+}
+
+pub(crate) fn campaign_sender(code: i64) -> Option<SenderState> {
+    SenderState::ALL.into_iter().find(|state| of_campaign_sender(*state) == code)
+}
+
+pub(crate) const fn of_proxy_health(health: ProxyHealth) -> i64 {
+    match health {
+        ProxyHealth::Untested => 0,
+        ProxyHealth::Healthy => 1,
+        ProxyHealth::Sick => 2,
+    }
+}
+
+pub(crate) fn proxy_health(code: i64) -> Option<ProxyHealth> {
+    ProxyHealth::ALL.into_iter().find(|health| of_proxy_health(*health) == code)
 }
 
 /// What sends a message into a chat, files or a text alone.
@@ -148,6 +200,21 @@ mod tests {
         }
         for state in FlowRunState::ALL {
             assert_eq!(flow_run(of_flow_run(state)), Some(state));
+        }
+        for state in CampaignRunState::ALL {
+            assert_eq!(campaign_run(of_campaign_run(state)), Some(state));
+            assert_eq!(of_campaign_run(state) >= 10, state.is_final());
+        }
+        for state in AttemptState::ALL {
+            assert_eq!(attempt(of_attempt(state)), Some(state));
+            let maybe_sent = matches!(state, AttemptState::Sent | AttemptState::Unknown);
+            assert_eq!(of_attempt(state) >= 12, maybe_sent, "{state:?}");
+        }
+        for state in SenderState::ALL {
+            assert_eq!(campaign_sender(of_campaign_sender(state)), Some(state));
+        }
+        for health in ProxyHealth::ALL {
+            assert_eq!(proxy_health(of_proxy_health(health)), Some(health));
         }
         for one in [OnFlood::Wait, OnFlood::Fail] {
             assert_eq!(on_flood(of_on_flood(one)), Some(one));

@@ -97,6 +97,8 @@ pub struct FlowRunsCounted {
     pub last_ended: Option<Timestamp>,
     /// How many were done since the flow was started.
     pub done: u32,
+    /// The latest run.
+    pub latest: Option<StoredFlowRun>,
 }
 
 /// Which runs to list; all of them without any condition.
@@ -159,7 +161,8 @@ impl FlowRuns<'_> {
                 let done = params![flow, account, since.as_micros()];
                 let done = connection.first(DONE_SINCE, done, |row| Columns::new(row, TABLE).count(0))?;
                 let done = u32::try_from(done.unwrap_or_default()).unwrap_or(u32::MAX);
-                Ok(FlowRunsCounted { begun, last_ended: ended.flatten(), done })
+                let latest = connection.first(LIST, params![[0xff_u8; 16], flow, account, 1_u32], read)?;
+                Ok(FlowRunsCounted { begun, last_ended: ended.flatten(), done, latest })
             })
             .await
     }

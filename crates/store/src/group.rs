@@ -7,9 +7,10 @@
 //! another one has written something.
 
 use crate::StoreError;
+use crate::conversations::places::{Filled, PlaceLog};
 use crate::database::{Connection, NotCommitted};
 use crate::disk::Space;
-use crate::events::EventLog;
+use crate::events::{EventLog, Last, NewEvent};
 use crate::write::{Durability, Pending, Remembered, Transaction};
 
 /// How one try to run a group ended.
@@ -46,10 +47,11 @@ pub(crate) struct WriteConnection {
     remembered: Remembered,
     /// Numbers the events.
     events: EventLog,
+    places: PlaceLog,
 }
 
 impl WriteConnection {
-    pub(crate) fn new(connection: Connection, space: Space, events: EventLog) -> Self {
+    pub(crate) fn new(connection: Connection, space: Space, events: EventLog, places: PlaceLog) -> Self {
         Self {
             connection,
             space,
@@ -58,6 +60,7 @@ impl WriteConnection {
             statements: 0,
             remembered: Remembered::default(),
             events,
+            places,
         }
     }
 
@@ -87,7 +90,13 @@ impl WriteConnection {
         }
         let before = connection.changes();
         let remembered = std::mem::take(&mut self.remembered);
-        let transaction = Transaction::of_group(connection, intake_open, !savepoints, remembered);
+        let transaction = Transaction::of_group(
+            connection,
+            intake_open,
+            !savepoints,
+            remembered,
+            self.places.lately().clone(),
+        );
         for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
             if let Err(error) = apply(connection, &transaction, member, savepoints) {
                 connection.roll_back();
@@ -95,8 +104,11 @@ impl WriteConnection {
             }
         }
         self.statements += transaction.statements();
-        let told = match self.events.append(connection, &transaction.take_events()) {
-            Ok(told) => told,
+        let events = transaction.take_events();
+        let most = (!transaction.fills_conversations()).then_some(members.len());
+        let appended = append(connection, (&mut self.events, &self.places), &events, most);
+        let (filled, told, last) = match appended {
+            Ok(appended) => appended,
             Err(error) => {
                 connection.roll_back();
                 // It may be the error of what was run before.
@@ -122,6 +134,7 @@ impl WriteConnection {
                     Durability::Soon => self.is_unsynced || connection.changes() != before,
                 };
                 self.events.committed(told);
+                self.places.committed(filled, &events, last);
                 Try::Committed
             }
             Err(NotCommitted::Undone(_)) if !savepoints => Try::NeedsSavepoints,
@@ -196,6 +209,20 @@ pub(crate) fn run(
         }
     }
     left_over
+}
+
+/// Writes some places of what ended before, and the events of the group as its last statements. Says what it wrote, and the last
+/// event there is, if that is known.
+fn append(
+    connection: &Connection,
+    (log, places): (&mut EventLog, &PlaceLog),
+    events: &[NewEvent],
+    most: Option<usize>,
+) -> Result<(Filled, Option<Last>, Option<Last>), StoreError> {
+    let last = if most.is_none() { Some(log.last(connection)?) } else { log.known() };
+    let filled = places.write(connection, most, last)?;
+    let told = log.append(connection, events)?;
+    Ok((filled, told, told.or(last)))
 }
 
 /// Runs one write. An error means that the whole transaction has to go.
@@ -329,7 +356,15 @@ mod tests {
         );
         let space = Space::new(dir.path(), disk, Clock::system());
         limit_pages(&connection, &space);
-        Bench { dir, target: WriteConnection::new(connection, space, EventLog::new(Clock::system())) }
+        Bench {
+            dir,
+            target: WriteConnection::new(
+                connection,
+                space,
+                EventLog::new(Clock::system()),
+                PlaceLog::default(),
+            ),
+        }
     }
 
     impl Bench {

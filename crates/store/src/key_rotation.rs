@@ -8,6 +8,7 @@ use std::time::Duration;
 use hex::encode as hex;
 use uuid::Uuid;
 
+use crate::campaigns::{profiles, proxies};
 use crate::column::Columns;
 use crate::database::{Connection, OwnedValue, Row, params};
 use crate::opening::{self, KEY_CHECK, NEXT_KEY_CHECK};
@@ -88,6 +89,10 @@ pub(crate) mod statements {
         SET_TARGET = "UPDATE alert_targets SET record = $1 WHERE name = $2 AND record = $3";
         WEBHOOKS = "SELECT id, record FROM webhooks WHERE substr(record, 2, 4) = $1 LIMIT $2";
         SET_WEBHOOK = "UPDATE webhooks SET record = $1 WHERE id = $2 AND record = $3";
+        PROFILES = "SELECT name, record FROM campaign_profiles WHERE substr(record, 2, 4) = $1 LIMIT $2";
+        SET_PROFILE = "UPDATE campaign_profiles SET record = $1 WHERE name = $2 AND record = $3";
+        CAMPAIGN_PROXIES = "SELECT name, address FROM campaign_proxies WHERE substr(address, 2, 4) = $1 LIMIT $2";
+        SET_CAMPAIGN_PROXY = "UPDATE campaign_proxies SET address = $1 WHERE name = $2 AND address = $3";
         SAVE_FACT = "
             INSERT INTO store_facts (name, value) VALUES ($1, $2)
             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -107,7 +112,7 @@ struct Column {
 }
 
 /// Every column that is sealed.
-static COLUMNS: [Column; 11] = [
+static COLUMNS: [Column; 13] = [
     Column {
         bound_to: "telegram_accounts",
         find: sql::API_HASHES,
@@ -156,6 +161,13 @@ static COLUMNS: [Column; 11] = [
             let id = domain::WebhookId::from_uuid(Uuid::from_bytes(row.get(0)?));
             Ok(id.to_string())
         },
+    },
+    Column { bound_to: profiles::TABLE, find: sql::PROFILES, set: sql::SET_PROFILE, row: |row| row.get(0) },
+    Column {
+        bound_to: proxies::TABLE,
+        find: sql::CAMPAIGN_PROXIES,
+        set: sql::SET_CAMPAIGN_PROXY,
+        row: |row| row.get(0),
     },
 ];
 

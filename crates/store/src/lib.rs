@@ -15,6 +15,7 @@ mod alerts;
 mod api_keys;
 mod beats;
 mod callbacks;
+mod campaigns;
 mod chats;
 mod clearing;
 mod codes;
@@ -32,7 +33,9 @@ mod failed_requests;
 mod failovers;
 mod fences;
 mod files;
+mod flow_definitions;
 mod flows;
+mod foreign;
 mod group;
 mod imports;
 mod inspect;
@@ -91,6 +94,12 @@ pub use alerts::{
 pub use api_keys::{ApiKey, ApiKeys, Scope};
 pub use beats::{Beats, BeatsBatch, BeatsPast, StoredMinute, StoredTally};
 pub use callbacks::{Callback, Callbacks, CallbacksCounted};
+pub use campaigns::{
+    AttemptCount, AttemptEnd, AttemptFilter, CampaignMessage, CampaignRow, CampaignRun, CampaignSenderRow,
+    CampaignTask, Campaigns, Claim, Claiming, NewCampaignMessage, NewCampaignTask, NewPicture, NewProfile,
+    NewRun, NextTurn, PastAttempt, PastCampaign, PastTaken, PastTask, Readied, RunChange, StoredAttempt,
+    StoredProfile, StoredProxy, TasksAdded, TasksCounted,
+};
 pub use chats::{
     ChatFilter, ChatNames, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat,
 };
@@ -106,7 +115,9 @@ pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState}
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use fences::{Fence, Fences, Side, known_side, remember_fence, remembered_fence, side_of};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
+pub use flow_definitions::{DefinitionSaved, FlowDefinition, FlowDefinitions};
 pub use flows::{FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
+pub use foreign::{ForeignRow, ForeignTable, ForeignTables, read_foreign};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
 pub use inspect::{StoreInspection, check_free, inspect};
 pub use key_rotation::{KeyRotation, KeyRotationError};
@@ -119,8 +130,8 @@ pub use outbox::{
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
 pub use received::{
-    GapChange, Missed, PageRead, Received, ReceivedChange, ReceivedFilter, ReceivedGap, StoredReceived,
-    Taken, TakenUpdates,
+    FetchedFile, GapChange, KeptFile, Missed, PageRead, Received, ReceivedChange, ReceivedFilter,
+    ReceivedGap, StoredReceived, Taken, TakenUpdates, WantedFile,
 };
 pub use restored::HeldBack;
 pub use retention::Retention;
@@ -179,6 +190,7 @@ struct Inner {
     location: Location,
     callbacks_counted: callbacks::Counters,
     newest_event: tokio::sync::watch::Receiver<EventId>,
+    lately: conversations::places::Lately,
     unreadable: unreadable::LastUnreadable,
     retention: RwLock<Retention>,
     messages_counted: Mutex<Option<sweep::MessagesCounted>>,
@@ -266,9 +278,19 @@ impl Store {
         Services { store: self }
     }
 
+    /// Flows that are written while the program runs.
+    pub fn flow_definitions(&self) -> FlowDefinitions<'_> {
+        FlowDefinitions { store: self }
+    }
+
     /// Runs of flows, and which flows are stopped.
     pub fn flow_runs(&self) -> FlowRuns<'_> {
         FlowRuns { store: self }
+    }
+
+    /// Campaigns, their runs and attempts.
+    pub fn campaigns(&self) -> Campaigns<'_> {
+        Campaigns { store: self }
     }
 
     /// The clearing of flood waits that runs.

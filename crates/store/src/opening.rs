@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use domain::Timestamp;
 use tokio_postgres::Config;
 
+use crate::conversations::places::PlaceLog;
 use crate::database::postgres::Use;
 use crate::database::{Address, Connection, Postgres, sqlite};
 use crate::disk::{Disk, Space};
@@ -77,14 +78,17 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     }
 
     let mut events = EventLog::new(clock.clone());
-    events.open(&writing).map_err(failed)?;
+    let last = events.open(&writing).map_err(failed)?;
+    let mut places = PlaceLog::default();
+    places.open(&writing, last).map_err(failed)?;
+    let lately = places.lately().clone();
     let newest_event = events.newest();
 
     let no_thread =
         |error: std::io::Error| OpenError::Failed { file: file.clone(), what: format!("no thread: {error}") };
     let readers = Readers::start(readers).map_err(no_thread)?;
     let space = Space::new(&data_dir, disk.clone(), clock.clone());
-    let writer = Writer::start(writing, space, events, lock).map_err(no_thread)?;
+    let writer = Writer::start(writing, space, events, places, lock).map_err(no_thread)?;
     let location = Location { dir: data_dir, file, disk };
     Ok(Inner {
         readers,
@@ -98,6 +102,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         location,
         callbacks_counted: callbacks::Counters::default(),
         newest_event,
+        lately,
         unreadable: LastUnreadable::default(),
         retention: RwLock::default(),
         messages_counted: Mutex::default(),
@@ -132,6 +137,7 @@ fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opene
     }
     let connect = |usage| Postgres::connect(config, usage);
     let writing = connect(Use::Writing)?;
+    make_schema(&writing, config.get_options().unwrap_or_default())?;
     migrations::prepare_server(&writing)?;
     // Before the schema is changed: a program of an earlier version may work on it.
     let lease = Lease::take(connect(Use::Writing)?)?;
@@ -143,6 +149,29 @@ fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opene
         .collect();
     let file = data_dir.join("switchboard.db");
     Ok(Opened { writing, readers: readers?, lease: Some(lease), file })
+}
+
+/// Makes the schema that the options of an address name as the search path, where it is not there: in a database that is shared
+/// with other programs all tables lie in it.
+fn make_schema(connection: &Postgres, options: &str) -> Result<(), OpenError> {
+    let Some(schema) = schema_of(options) else { return Ok(()) };
+    let make = || -> Result<(), StoreError> {
+        let is_there = "SELECT 1::bigint FROM pg_namespace WHERE nspname = $1";
+        if connection.first(is_there, &[schema], |row| row.get::<i64>(0))?.is_none() {
+            connection.batch(&format!("CREATE SCHEMA IF NOT EXISTS {schema}"))?;
+        }
+        Ok(())
+    };
+    make().map_err(|error| OpenError::Server { what: format!("the schema {schema}: {error}") })
+}
+
+/// The first schema of a search path, where its name needs no quotes.
+fn schema_of(options: &str) -> Option<&str> {
+    let (_, path) = options.split_once("search_path=")?;
+    let name = path.split([',', ' ']).next()?;
+    let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && name.bytes().all(|sign| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_');
+    is_plain.then_some(name)
 }
 
 /// A file of no bytes is a new store to SQLite. Beside the key of an old one it is a loss that someone should know of.

@@ -137,6 +137,15 @@ points! {
     DROP_WEBHOOK_DELIVERIES = "drop_webhook_deliveries";
     TAKE_UPDATES = "take_updates";
     CHANGE_GAP = "change_gap";
+    NOTE_RECEIVED_FILE = "note_received_file";
     SAVE_FLOW_RUN = "save_flow_run";
     SWITCH_FLOW = "switch_flow";
+    SAVE_CAMPAIGN = "save_campaign";
+    ADD_CAMPAIGN_TASKS = "add_campaign_tasks";
+    CHANGE_CAMPAIGN_RUN = "change_campaign_run";
+    CLAIM_CAMPAIGN_TASK = "claim_campaign_task";
+    READY_CAMPAIGN_ATTEMPT = "ready_campaign_attempt";
+    END_CAMPAIGN_ATTEMPT = "end_campaign_attempt";
+    SAVE_FLOW_DEFINITION = "save_flow_definition";
+    REMOVE_FLOW_DEFINITION = "remove_flow_definition";
 }

@@ -6,6 +6,7 @@ use domain::outcome::Failure;
 use crate::access::EndSessions;
 use crate::alerts::HoldNotices;
 use crate::callbacks::HoldCallbacks;
+use crate::campaigns::HoldCampaigns;
 use crate::clearing::EndClearing;
 use crate::outbox::HoldMessages;
 use crate::sagas::HoldSagas;
@@ -42,7 +43,7 @@ impl Store {
     ///
     /// Messages and sagas end with [`Failure::Restored`], or are in doubt where something was under way; those that were
     /// in doubt before stay so, and what is behind the doubt no longer leaves when it ends. Callbacks and notices are given
-    /// up, webhooks are paused. A clearing of flood waits is over, and what it stopped runs. All users are signed out: a session that was ended
+    /// up, webhooks are paused. Runs of campaigns are paused, and their open attempts are unknown. A clearing of flood waits is over, and what it stopped runs. All users are signed out: a session that was ended
     /// since the backup must not come alive again. Keys against doubles, joins and API keys stay.
     ///
     /// Written in pieces. After a crash in between it is called again and does the rest; each call tells what it did.
@@ -53,6 +54,7 @@ impl Store {
         let at = self.now();
         let why = Failure::Restored { made_at }.describe();
         self.write(EndClearing).await?;
+        self.write(HoldCampaigns { at }).await?;
         let mut held = HeldBack {
             user_sessions: self.write(EndSessions).await? as u64,
             notices: self.write(HoldNotices { error: why.clone(), at }).await? as u64,

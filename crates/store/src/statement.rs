@@ -31,9 +31,10 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 31] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 36] {
         [
             crate::fences::ALL,
+            crate::flow_definitions::ALL,
             crate::outbox::statements::ALL,
             crate::outbox::unfinished::ALL,
             crate::sent_counts::ALL,
@@ -59,11 +60,15 @@ mod tests {
             crate::events::statements::ALL,
             crate::webhooks::statements::ALL,
             crate::received::statements::ALL,
+            crate::received::files::ALL,
             crate::received::gaps::ALL,
             crate::received::reading::ALL,
             crate::conversations::statements::ALL,
             crate::key_rotation::statements::ALL,
             crate::flows::ALL,
+            crate::campaigns::statements::ALL,
+            crate::campaigns::profiles::ALL,
+            crate::campaigns::proxies::ALL,
         ]
     }
 
@@ -179,6 +184,8 @@ mod tests {
             (crate::chats::unresolved::LIST, "unresolved_chats_by_time"),
             (crate::callbacks::DUE, "callbacks_waiting"),
             (crate::stats::CALLBACKS, "callbacks_waiting"),
+            (crate::stats::MESSAGES, "outbox_open"),
+            (crate::outbox::statements::ENDED_SINCE, "outbox USING PRIMARY KEY"),
             (crate::stats::FAILED_REQUESTS, "failed_requests_by_state"),
             (crate::callbacks::NEXT_DUE, "callbacks_waiting"),
             (crate::callbacks::DROP_DELIVERED, "callbacks_delivered"),
@@ -189,8 +196,8 @@ mod tests {
             (crate::alerts::statements::WAITING, "alert_deliveries_waiting"),
             (crate::do_not_contact::KNOWN_AS, "telegram_peers_known_as"),
             (crate::do_not_contact::FIND, "do_not_contact_by_contact"),
-            (crate::conversations::statements::SENT_BEFORE, "outbox_by_chat (chat_id=? AND <expr><?"),
-            (crate::conversations::statements::SENT_AFTER, "outbox_by_chat (chat_id=? AND <expr>>?"),
+            (crate::conversations::statements::SENT_BEFORE, "s USING PRIMARY KEY (chat_id=? AND at<?"),
+            (crate::conversations::statements::SENT_AFTER, "s USING PRIMARY KEY (chat_id=? AND at>?"),
             (
                 crate::conversations::statements::RECEIVED_BEFORE,
                 "received_messages_by_chat (chat_id=? AND place<?",
@@ -202,6 +209,14 @@ mod tests {
             (crate::conversations::statements::PLACE_OF_RECEIVED, "received_messages_by_number"),
             (crate::received::reading::SCAN, "received_messages USING INTEGER PRIMARY KEY"),
             (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (result=? AND seq<?"),
+            (crate::campaigns::statements::NEXT_TASK, "campaign_tasks_due (campaign=? AND turn<?"),
+            (crate::campaigns::statements::SENT_LATELY, "campaign_attempts_lately (sender=? AND ended_at>?"),
+            (crate::campaigns::statements::OPEN_OF_SENDER, "campaign_attempts_open (sender=?"),
+            (crate::campaigns::profiles::OF_PERSON, "campaign_profiles_of_a_person (user_id=?"),
+            (
+                crate::campaigns::statements::SAME_PEER,
+                "campaign_attempts_once (run_id=? AND cycle=? AND peer=?",
+            ),
             (
                 crate::access::statements::REPEAT_AUDIT,
                 "audit_log_same (action=? AND kind=? AND who=? AND subject=? AND address=? AND result=? AND code=? AND at>?",

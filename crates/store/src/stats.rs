@@ -15,8 +15,12 @@ use crate::{StoreError, codes};
 
 statements! {
     // Only what is not ended well: each is counted from an index that holds nothing else. The first condition names
-    // the index, the second one leaves out what has failed or was cancelled.
-    MESSAGES = "SELECT state, count(*) FROM outbox WHERE state < 20 AND state <= 10 GROUP BY state";
+    // the index, the second one leaves out what has failed or was cancelled. To group them, SQLite would sort them all in memory.
+    MESSAGES = "
+        SELECT coalesce(sum(CASE WHEN state = 0 THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN state = 1 THEN 1 ELSE 0 END), 0),
+            coalesce(sum(CASE WHEN state = 2 THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN state = 3 THEN 1 ELSE 0 END), 0),
+            coalesce(sum(CASE WHEN state = 10 THEN 1 ELSE 0 END), 0)
+        FROM outbox WHERE state < 20 AND state <= 10";
     SAGAS = "SELECT kind, state, count(*) FROM operations WHERE state <= 10 GROUP BY kind, state";
     CALLBACKS = "
         SELECT count(*), coalesce(sum(CASE WHEN next_at <= $1 THEN 1 ELSE 0 END), 0)
@@ -24,6 +28,15 @@ statements! {
     UNRESOLVED = "SELECT count(*) FROM unresolved_chats";
     FAILED_REQUESTS = "SELECT count(*) FROM failed_requests WHERE state = 'pending'";
 }
+
+/// The states that [`MESSAGES`] counts, in its order.
+const OPEN: [MessageState; 5] = [
+    MessageState::Queued,
+    MessageState::Scheduled,
+    MessageState::AwaitingApproval,
+    MessageState::Sending,
+    MessageState::InDoubt,
+];
 
 /// What is in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +75,12 @@ pub(crate) fn take(
     location: &Location,
     now: Timestamp,
 ) -> Result<Stats, StoreError> {
-    let messages = connection.all(MESSAGES, (), |row| {
+    let messages = connection.first(MESSAGES, (), |row| {
         let columns = Columns::new(row, "outbox");
-        Ok((columns.coded(0, "state", codes::message)?, columns.count(1)?))
+        let counted = OPEN.iter().enumerate().map(|(column, state)| Ok((*state, columns.count(column)?)));
+        counted.collect::<Result<Vec<_>, StoreError>>()
     })?;
+    let messages = messages.into_iter().flatten().filter(|(_, count)| *count > 0).collect();
     let sagas = connection.all(SAGAS, (), |row| {
         let columns = Columns::new(row, "operations");
         let kind = columns.word(0, "kind", TaskKind::from_word)?;

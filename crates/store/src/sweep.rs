@@ -15,7 +15,7 @@ use crate::failed_requests::DropFailedRequests;
 use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
 use crate::point::{self, Point};
-use crate::received::{TABLE as RECEIVED, reading as received};
+use crate::received::{TABLE as RECEIVED, files as received_files, reading as received};
 use crate::sagas::statements as sagas;
 use crate::webhooks::statements as webhooks;
 use crate::write::{Transaction, Write};
@@ -179,7 +179,9 @@ impl Store {
             _ => None,
         };
         let last = now.minus(keep.received).as_micros().max(too_many.unwrap_or(i64::MIN));
-        in_pieces(|| self.drop_rows(received::DROP_OLD, (last, MOST))).await
+        let removed = in_pieces(|| self.drop_rows(received::DROP_OLD, (last, MOST))).await?;
+        in_pieces(|| self.drop_rows(received_files::DROP_OLD, (last, MOST))).await?;
+        Ok(removed)
     }
 
     fn counted(&self) -> MutexGuard<'_, Option<MessagesCounted>> {
@@ -274,6 +276,8 @@ struct Work {
     table: &'static str,
     point: fn() -> Point,
     old: &'static str,
+    /// What is to be found only while it is there.
+    drop_first: &'static [&'static str],
     drop: &'static str,
     /// What belongs to it in other tables.
     drop_rows: &'static [&'static str],
@@ -283,6 +287,7 @@ const MESSAGES: Work = Work {
     table: TABLE,
     point: || point::DROP_MESSAGES,
     old: sql::OLD_MESSAGES,
+    drop_first: &[sql::DROP_PLACES],
     drop: sql::DROP_MESSAGE,
     drop_rows: &[sql::DROP_PARTS, sql::DROP_FILES, sql::DROP_TIMELINE, sql::DROP_PROVIDER_IDS],
 };
@@ -291,6 +296,7 @@ const SAGAS: Work = Work {
     table: "operations",
     point: || point::DROP_SAGAS,
     old: sagas::OLD_SAGAS,
+    drop_first: &[],
     drop: sagas::DROP_SAGA,
     drop_rows: &[sagas::DROP_STEPS],
 };
@@ -304,6 +310,9 @@ fn drop_work(
     let mut removed = 0;
     for id in ids {
         // It may have been taken up again since it was looked at.
+        for rows in work.drop_first {
+            transaction.run(rows, params![id, before.as_micros()])?;
+        }
         if transaction.execute(work.drop, params![id, before.as_micros()])? > 0 {
             work.drop_rows.iter().try_for_each(|rows| transaction.run(rows, [id]))?;
             removed += 1;

@@ -2,9 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 
+use domain::ChatId;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
+use crate::conversations::places::{Lately, Place, ended_in};
 use crate::database::{Connection, Parameters, Row};
 use crate::events::NewEvent;
 use crate::point::Point;
@@ -75,12 +77,14 @@ pub(crate) struct Transaction<'a> {
     statements: Cell<u64>,
     remembered: Remembered,
     events: RefCell<Vec<NewEvent>>,
+    lately: Lately,
+    fills_conversations: Cell<bool>,
 }
 
 impl<'a> Transaction<'a> {
     /// For writes one by one, or a look.
     pub(crate) fn new(connection: &'a Connection, intake_open: bool) -> Self {
-        Self::of_group(connection, intake_open, false, Remembered::default())
+        Self::of_group(connection, intake_open, false, Remembered::default(), Lately::default())
     }
 
     /// For a group.
@@ -89,6 +93,7 @@ impl<'a> Transaction<'a> {
         intake_open: bool,
         is_bare: bool,
         remembered: Remembered,
+        lately: Lately,
     ) -> Self {
         Self {
             connection,
@@ -97,6 +102,8 @@ impl<'a> Transaction<'a> {
             statements: Cell::new(0),
             remembered,
             events: RefCell::new(Vec::new()),
+            lately,
+            fills_conversations: Cell::new(false),
         }
     }
 
@@ -131,6 +138,23 @@ impl<'a> Transaction<'a> {
 
     pub(crate) fn take_events(&self) -> Vec<NewEvent> {
         self.events.take()
+    }
+
+    /// What ended in a chat and is not in its conversation yet, in this group or before.
+    pub(crate) fn ended_lately(&self, chat: ChatId) -> Vec<Place> {
+        let mut places = self.lately.of(chat);
+        places.extend(ended_in(&self.events.borrow(), chat));
+        places
+    }
+
+    /// All that ended before this group is in its conversation with it.
+    pub(crate) fn fill_conversations(&self) {
+        self.fills_conversations.set(true);
+    }
+
+    /// Whether that was asked for.
+    pub(crate) const fn fills_conversations(&self) -> bool {
+        self.fills_conversations.get()
     }
 
     /// How many statements were run in it.

@@ -11,6 +11,7 @@ use domain::measure::{Histogram, SHORT_TIMES, Spread};
 use tokio::sync::oneshot;
 
 use crate::StoreError;
+use crate::conversations::places::PlaceLog;
 use crate::database::Connection;
 use crate::deferred::{Deferred, DeferredWrites};
 use crate::directory::DirectoryLock;
@@ -145,12 +146,13 @@ impl Writer {
         connection: Connection,
         space: Space,
         events: EventLog,
+        places: PlaceLog,
         lock: DirectoryLock,
     ) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
         let own = Thread {
-            connection: WriteConnection::new(connection, space, events),
+            connection: WriteConnection::new(connection, space, events, places),
             jobs,
             counters: Arc::clone(&counters),
             deferred: DeferredWrites::default(),

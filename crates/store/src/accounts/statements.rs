@@ -152,10 +152,11 @@ statements! {
     FORGET_PEERS = "DELETE FROM telegram_peers WHERE account = $1";
     FORGET_FILL = "DELETE FROM telegram_fills WHERE account = $1";
     FORGET_GAPS = "DELETE FROM received_gaps WHERE account = $1";
+    FORGET_WANTED_FILES = "DELETE FROM received_files WHERE account = $1 AND state = 0";
 }
 
 /// Everything that is known only through one account.
-pub(super) const OF_AN_ACCOUNT: [&str; 13] = [
+pub(super) const OF_AN_ACCOUNT: [&str; 14] = [
     FORGET_SESSIONS,
     FORGET_UPDATE_STATE,
     FORGET_CHANNELS,
@@ -165,6 +166,7 @@ pub(super) const OF_AN_ACCOUNT: [&str; 13] = [
     FORGET_PEERS,
     FORGET_FILL,
     FORGET_GAPS,
+    FORGET_WANTED_FILES,
     FORGET_SWITCH,
     FORGET_LOGIN,
     LIFT_RESTRICTION,

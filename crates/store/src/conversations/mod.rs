@@ -4,6 +4,7 @@
 //! was received if that was within seconds of Telegram's time for it, which has whole seconds, else at that time: what is
 //! caught up later comes to stand where it was written.
 
+pub(crate) mod places;
 mod position;
 
 use domain::message::OutboundMessage;
@@ -16,6 +17,7 @@ use crate::outbox::{self, read_message, with_parts};
 use crate::paging::{Page, Paged};
 use crate::received::{self, StoredReceived};
 use crate::{Store, StoreError};
+use places::Place;
 use position::{Of, Position};
 use statements as sql;
 
@@ -27,26 +29,32 @@ const PIECE: u32 = 500;
 pub(crate) mod statements {
     //! The statements of conversations.
     //!
-    //! The times of what was sent are written as in their index. A basic group that several accounts are in has a row for each
+    //! A message that was sent again has more than one place, and stands in the last of them. A basic group that several accounts are in has a row for each
     //! of them: the one of the first account is shown.
 
     use crate::statement::statements;
 
     statements! {
         SENT_BEFORE = "
-            SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content,
-                coalesce(finished_at, updated_at)
-            FROM outbox
-            WHERE chat_id = $1 AND state >= 10
-                AND coalesce(finished_at, updated_at) <= $2 AND (coalesce(finished_at, updated_at), id) < ($2, $3)
-            ORDER BY coalesce(finished_at, updated_at) DESC, id DESC LIMIT $4";
+            SELECT o.id, o.state, o.chat, o.chat_id, o.pin, o.account, o.on_flood, o.send_at, o.created_at, o.updated_at, o.failure,
+                o.content, s.at
+            FROM outbox_places AS s INNER JOIN outbox AS o ON o.id = s.id
+            WHERE s.chat_id = $1 AND s.at <= $2 AND (s.at, s.id) < ($2, $3)
+                AND o.chat_id = s.chat_id AND o.state >= 10 AND coalesce(o.finished_at, o.updated_at) = s.at
+            ORDER BY s.at DESC, s.id DESC LIMIT $4";
         SENT_AFTER = "
+            SELECT o.id, o.state, o.chat, o.chat_id, o.pin, o.account, o.on_flood, o.send_at, o.created_at, o.updated_at, o.failure,
+                o.content, s.at
+            FROM outbox_places AS s INNER JOIN outbox AS o ON o.id = s.id
+            WHERE s.chat_id = $1 AND s.at >= $2 AND (s.at, s.id) > ($2, $3)
+                AND o.chat_id = s.chat_id AND o.state >= 10 AND coalesce(o.finished_at, o.updated_at) = s.at
+            ORDER BY s.at, s.id LIMIT $4";
+        SENT_LATELY = "
             SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content,
                 coalesce(finished_at, updated_at)
-            FROM outbox
-            WHERE chat_id = $1 AND state >= 10
-                AND coalesce(finished_at, updated_at) >= $2 AND (coalesce(finished_at, updated_at), id) > ($2, $3)
-            ORDER BY coalesce(finished_at, updated_at), id LIMIT $4";
+            FROM outbox WHERE id = $1 AND chat_id = $2 AND state >= 10 AND coalesce(finished_at, updated_at) = $3";
+        SAVE_PLACE = "
+            INSERT INTO outbox_places (chat_id, at, id) VALUES ($1, $2, $3) ON CONFLICT (chat_id, at, id) DO NOTHING";
         RECEIVED_BEFORE = "
             SELECT seq, account, chat_id, message_id, origin, sender_id, sender_name, text, entities, media, forward,
                 reactions, service, reply_to, album, sent_at, edited_at, deleted_at, place
@@ -115,13 +123,14 @@ impl Conversations<'_> {
         text: Option<String>,
         page: &Page,
     ) -> Result<Paged<ConversationMessage>, StoreError> {
-        let page = page.clone();
+        let (page, lately) = (page.clone(), self.store.inner.lately.clone());
         self.store
             .read(move |connection| {
+                let lately = lately.of(chat);
                 let (place, towards) = begin(connection, &start)?;
                 let place = page.after()?.unwrap_or(place);
                 let needle = text.as_deref().map(Needle::new);
-                list(connection, chat, (place, towards), needle.as_ref(), &page, MOST_ROWS)
+                list(connection, (chat, &lately), (place, towards), needle.as_ref(), &page, MOST_ROWS)
             })
             .await
     }
@@ -166,7 +175,7 @@ fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Position
 
 fn list(
     connection: &Connection,
-    chat: ChatId,
+    of: (ChatId, &[Place]),
     (mut place, towards): (Position, Towards),
     needle: Option<&Needle>,
     page: &Page,
@@ -176,7 +185,7 @@ fn list(
     let at_once = if needle.is_some() { PIECE } else { page.rows() };
     let (mut found, mut looked): (Vec<Placed>, usize) = (Vec::new(), 0);
     let is_end = loop {
-        let piece = piece(connection, chat, place, towards, at_once)?;
+        let piece = piece(connection, of, place, towards, at_once)?;
         let is_last = piece.len() < at_once as usize;
         looked += piece.len();
         if let Some((last, _)) = piece.last() {
@@ -201,7 +210,7 @@ fn list(
 /// The messages next to a place, of both directions in one order; those of ours without their parts.
 fn piece(
     connection: &Connection,
-    chat: ChatId,
+    (chat, lately): (ChatId, &[Place]),
     place: Position,
     towards: Towards,
     most: u32,
@@ -214,12 +223,40 @@ fn piece(
     let mut all = connection.all(received, params![chat.get(), at, seq, most], of_received)?;
     let (at, id) = place.among_sent();
     all.extend(connection.all(sent, params![chat.get(), at, id, most], of_sent)?);
+    all.extend(ended_lately(connection, lately, place, towards, most as usize)?);
     all.sort_unstable_by_key(|(place, _)| *place);
+    // What came into the index meanwhile is there twice.
+    all.dedup_by_key(|(place, _)| *place);
     if towards == Towards::Older {
         all.reverse();
     }
     all.truncate(most as usize);
     Ok(all)
+}
+
+/// The messages next to a place that are not in the index.
+fn ended_lately(
+    connection: &Connection,
+    lately: &[Place],
+    place: Position,
+    towards: Towards,
+    most: usize,
+) -> Result<Vec<Placed>, StoreError> {
+    let mut next: Vec<_> =
+        lately.iter().map(|one| (Position { at: one.at, of: Of::Sent(one.id) }, one)).collect();
+    next.retain(|(at, _)| if towards == Towards::Older { *at < place } else { *at > place });
+    next.sort_unstable();
+    if towards == Towards::Older {
+        next.reverse();
+    }
+    let mut found = Vec::new();
+    for (_, Place { chat, at, id }) in next {
+        found.extend(connection.first(sql::SENT_LATELY, params![*id, chat.get(), *at], of_sent)?);
+        if found.len() >= most {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 fn of_received(row: &Row<'_>) -> Result<Placed, StoreError> {

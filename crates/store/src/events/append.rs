@@ -22,8 +22,8 @@ pub(crate) struct NewEvent {
 /// The last row there is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Last {
-    seq: i64,
-    nth: i64,
+    pub(crate) seq: i64,
+    pub(crate) nth: i64,
 }
 
 /// Where events are numbered: in the thread that commits, so that the order of ids is the order of commits.
@@ -45,11 +45,21 @@ impl EventLog {
     }
 
     /// Reads where the order goes on.
-    pub(crate) fn open(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    pub(crate) fn open(&mut self, connection: &Connection) -> Result<Last, StoreError> {
         let last = last(connection)?;
         self.last = Some(last);
         self.newest.send_replace(EventId::new(last.seq));
-        Ok(())
+        Ok(last)
+    }
+
+    /// The last row before the group.
+    pub(crate) fn last(&self, connection: &Connection) -> Result<Last, StoreError> {
+        self.last.map_or_else(|| last(connection), Ok)
+    }
+
+    /// The same, unless the table would have to be asked.
+    pub(crate) const fn known(&self) -> Option<Last> {
+        self.last
     }
 
     /// Inserts the events of a group, as its last statements.

@@ -25,7 +25,7 @@ use crate::point;
 use crate::write::Transaction;
 use crate::{Store, StoreError};
 
-pub(crate) use append::{EventLog, NewEvent};
+pub(crate) use append::{EventLog, Last, NewEvent};
 use statements as sql;
 
 pub(crate) const TABLE: &str = "events";
@@ -178,7 +178,7 @@ fn read(
     Ok(EventsRead { events, up_to, gap })
 }
 
-fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
+pub(crate) fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
     let columns = Columns::new(row, TABLE);
     Ok(StoredEvent {
         id: EventId::new(columns.get(0)?),
@@ -206,6 +206,8 @@ fn old(transaction: &Transaction<'_>, before: i64, most: u32) -> Result<Vec<i64>
 fn remove_old(transaction: &Transaction<'_>, before: i64, most: u32) -> Result<usize, StoreError> {
     let old = old(transaction, before, most)?;
     if let Some(last) = old.last() {
+        // Those that are not in it yet would not be found again after a crash.
+        transaction.fill_conversations();
         transaction.run(sql::REMOVE, [last])?;
         transaction.run(sql::SAVE_REMOVED, params![REMOVED, last.to_be_bytes()])?;
     }

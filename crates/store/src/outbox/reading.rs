@@ -1,5 +1,7 @@
 //! Reading messages back: one, a page, or those to take up again.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use domain::media::FileKey;
@@ -45,18 +47,27 @@ pub(super) fn ended_by_minute(
     since: Timestamp,
 ) -> Result<Vec<EndedInMinute>, StoreError> {
     let first = first_id_at(since.minus(LONGEST_WAY));
-    connection.all(sql::ENDED_BY_MINUTE, params![first, since.as_micros()], |row| {
+    let mut ended: BTreeMap<(i64, Option<String>, i64), (u32, u32)> = BTreeMap::new();
+    connection.each(sql::ENDED_SINCE, params![first, since.as_micros()], |row| {
         let columns = Columns::new(row, TABLE);
-        let minute: i64 = columns.get(0)?;
-        let account: Option<String> = columns.get(1)?;
-        Ok(EndedInMinute {
+        let (sent, failed) = ended.entry((columns.get(0)?, columns.get(1)?, columns.get(3)?)).or_default();
+        match columns.coded(2, "state", codes::message)? {
+            MessageState::Sent | MessageState::Delivered | MessageState::Read => *sent += 1,
+            MessageState::Failed => *failed += 1,
+            _ => {}
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(ended
+        .into_iter()
+        .map(|((minute, account, media), (sent, failed))| EndedInMinute {
             minute: Timestamp::from_micros(minute.saturating_mul(60_000_000)),
             account: account.and_then(|name| name.parse().ok()),
-            sent: columns.get(2)?,
-            failed: columns.get(3)?,
-            service: codes::sending(columns.get(4)?),
+            service: codes::sending(media),
+            sent,
+            failed,
         })
-    })
+        .collect())
 }
 
 /// Which messages to list; all of them without any condition.

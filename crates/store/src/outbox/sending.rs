@@ -178,7 +178,10 @@ impl Write for SentWrite {
         // Where the message has ended otherwise, the part is written down and the end stays.
         let went_on = !finished
             && transaction.execute(sql::GO_ON, params)? == 0
-            && transaction.execute(sql::GO_ON_FROM_DOUBT, params)? > 0;
+            && transaction.execute(
+                sql::GO_ON_FROM_DOUBT,
+                params![account.as_str(), chat_id, key(id), at.as_micros()],
+            )? > 0;
         let state = if went_on { Some(state_of(transaction, id)?) } else { None };
         let outcome = Outcome::Sent(message_ids.clone());
         let entry = Entry {

@@ -82,15 +82,18 @@ statements! {
     /// A part of a message that has others to come.
     GO_ON = "UPDATE outbox SET account = $1, chat_id = $2, updated_at = $3 WHERE id = $4 AND state <= 3";
     /// The same of one in doubt. Evidence ends a doubt only when no other part is doubtful, and lets the parts behind it
-    /// leave only when they were not held back: a failure beside a doubt is that it was.
+    /// leave only when they were not held back: a failure beside a doubt is that it was. What stays in doubt keeps its place in its
+    /// conversation.
     GO_ON_FROM_DOUBT = "
-        UPDATE outbox SET account = $1, chat_id = $2, updated_at = $3,
-            state = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1) THEN 10
+        UPDATE outbox SET account = $1, chat_id = $2,
+            updated_at = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $3 AND state = 1)
+                THEN updated_at ELSE CAST($4 AS BIGINT) END,
+            state = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $3 AND state = 1) THEN 10
                 WHEN failure IS NULL THEN 0 ELSE 11 END,
             finished_at = CASE WHEN failure IS NULL
-                OR EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1)
-                THEN NULL ELSE CAST($3 AS BIGINT) END
-        WHERE id = $4 AND state = 10";
+                OR EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $3 AND state = 1)
+                THEN NULL ELSE CAST($4 AS BIGINT) END
+        WHERE id = $3 AND state = 10";
     PART_WAITS = "
         UPDATE outbox_parts SET state = 0 WHERE message_id = $1 AND part = $2 AND state <> 2";
     /// An account that has sent a part has to send the rest, and one that has a part must stay known.
@@ -275,13 +278,11 @@ statements! {
             FROM outbox_files AS other INNER JOIN outbox AS o ON o.id = other.message_id
             WHERE other.file = f.file AND o.state < 20 AND (o.state <= 3 OR o.updated_at > $2))";
 
-    /// Messages that were sent, and those that failed, by the minute and the account; looked for among those accepted
-    /// since an id.
-    ENDED_BY_MINUTE = "
-        SELECT finished_at / 60000000, account, sum(CASE WHEN state >= 20 THEN 1 ELSE 0 END),
-            sum(CASE WHEN state = 11 THEN 1 ELSE 0 END),
+    /// Messages that ended; looked for among those accepted since an id. To group them, SQLite would sort them all in memory.
+    ENDED_SINCE = "
+        SELECT finished_at / 60000000, account, state,
             CASE WHEN media = 2 THEN 2 WHEN content LIKE '%\"media\":[%' THEN 1 ELSE 0 END
-        FROM outbox WHERE id > $1 AND finished_at > $2 GROUP BY 1, 2, 5";
+        FROM outbox WHERE id > $1 AND finished_at > $2";
 
     // ---- receipts
     /// Where a provider gives an id away twice, the later message has it.
@@ -308,6 +309,12 @@ statements! {
         SELECT id, finished_at, 0 FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
     COUNT_BETWEEN = "SELECT count(*) FROM outbox WHERE id > $1 AND id <= $2";
     NTH_AFTER = "SELECT id FROM outbox WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
+    /// All places that it had: its end is the last of them.
+    DROP_PLACES = "
+        DELETE FROM outbox_places
+        WHERE chat_id = (SELECT chat_id FROM outbox WHERE id = $1)
+            AND at >= (SELECT created_at FROM outbox WHERE id = $1)
+            AND at <= (SELECT finished_at FROM outbox WHERE id = $1 AND finished_at <= $2) AND id = $1";
     DROP_MESSAGE = "DELETE FROM outbox WHERE id = $1 AND finished_at <= $2";
     DROP_PROVIDER_IDS = "DELETE FROM provider_messages WHERE message_id = $1";
     DROP_FILES = "DELETE FROM outbox_files WHERE message_id = $1";

@@ -1,5 +1,6 @@
 //! Messages that came in: kept with where the updates stand, told of as events, changed as Telegram changes them.
 
+pub(crate) mod files;
 pub(crate) mod gaps;
 pub(crate) mod reading;
 pub(crate) mod row;
@@ -7,12 +8,15 @@ mod take;
 mod whose;
 
 use domain::received_message::Reaction;
-use domain::{AccountName, ChatId, MessageOrigin, ReceivedId, ReceivedMessage, TelegramMessageId, Timestamp};
+use domain::{
+    AccountName, ChatId, FileRule, MessageOrigin, ReceivedId, ReceivedMessage, TelegramMessageId, Timestamp,
+};
 
 use crate::database::params;
 use crate::paging::{Page, Paged};
 use crate::{Store, StoreError, UpdateChange};
 
+pub use files::{FetchedFile, KeptFile, WantedFile};
 pub use gaps::{GapChange, Missed, PageRead, ReceivedGap};
 pub use reading::ReceivedFilter;
 use statements as sql;
@@ -65,10 +69,16 @@ pub(crate) mod statements {
             FROM (
                 SELECT id, account, created_at FROM outbox WHERE chat_id = $1 AND state = 0
                 UNION ALL SELECT id, account, created_at FROM outbox WHERE chat_id = $1 AND state = 3
-                UNION ALL SELECT id, account, created_at FROM outbox
-                WHERE chat_id = $1 AND state >= 10 AND coalesce(finished_at, updated_at) >= $2
+                UNION ALL SELECT m.id, m.account, m.created_at
+                FROM outbox_places AS s INNER JOIN outbox AS m ON m.id = s.id
+                WHERE s.chat_id = $1 AND s.at >= $2 AND m.state >= 10
             ) AS o INNER JOIN outbox_parts AS p ON p.message_id = o.id
             WHERE o.account = $3 AND p.state > 0";
+        /// The same of one message.
+        OWN_PARTS_OF = "
+            SELECT p.state, o.created_at, p.provider_id, p.provider_ids
+            FROM outbox AS o INNER JOIN outbox_parts AS p ON p.message_id = o.id
+            WHERE o.id = $1 AND o.state >= 10 AND o.account = $2 AND p.state > 0";
     }
 }
 
@@ -134,14 +144,17 @@ pub struct TakenUpdates {
     pub state: Vec<UpdateChange>,
     /// What was passed over on the way there.
     pub missed: Vec<Missed>,
+    /// Which of their files are fetched.
+    pub files: FileRule,
     /// The page of a history that the messages are from, where they are no updates.
     pub page: Option<PageRead>,
 }
 
 impl TakenUpdates {
-    /// Nothing, of this account.
-    pub const fn new(account: AccountName) -> Self {
-        Self { account, changes: Vec::new(), state: Vec::new(), missed: Vec::new(), page: None }
+    /// Nothing, of this account, none of whose files is fetched.
+    pub fn new(account: AccountName) -> Self {
+        let (changes, state, missed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { account, changes, state, missed, files: FileRule::default(), page: None }
     }
 }
 
@@ -153,6 +166,8 @@ pub struct Taken {
     /// Messages of the account of which it is not clear yet whether this program sent them. They are settled by the next
     /// [`Received::take`], which may be empty.
     pub unsettled: usize,
+    /// Files that are to be fetched.
+    pub files: usize,
 }
 
 /// The messages' part of a store.

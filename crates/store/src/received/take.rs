@@ -6,7 +6,7 @@ use domain::event::ReceivedEvent;
 use domain::{ChatId, Event, MessageOrigin, ReceivedMessage, TelegramMessageId, Timestamp};
 
 use super::whose::{Whose, whose};
-use super::{ReceivedChange, Taken, TakenUpdates, gaps, owner, row, statements as sql};
+use super::{ReceivedChange, Taken, TakenUpdates, files, gaps, owner, row, statements as sql};
 use crate::StoreError;
 use crate::accounts::updates;
 use crate::column::Columns;
@@ -39,7 +39,7 @@ impl Write for Take {
     }
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Taken, StoreError> {
-        let TakenUpdates { account, changes, state, missed, page } = &self.taken;
+        let TakenUpdates { account, changes, state, missed, page, .. } = &self.taken;
         if !transaction.intake_open() {
             return Err(StoreError::StorageFull);
         }
@@ -47,8 +47,8 @@ impl Write for Take {
         for missed in missed {
             gaps::add(transaction, account, missed, self.at)?;
         }
-        let (settled, left) = self.settle(transaction)?;
-        let (new, unclear) = self.keep(transaction)?;
+        let settled = self.settle(transaction)?;
+        let kept = self.keep(transaction)?;
         for change in changes {
             match change {
                 ReceivedChange::New(_) | ReceivedChange::Edited(_) => {}
@@ -69,16 +69,20 @@ impl Write for Take {
         for change in state {
             updates::save(transaction, account, change, self.at)?;
         }
-        Ok(Taken { new: new + settled, unsettled: left + unclear })
+        Ok(Taken {
+            new: kept.new + settled.new,
+            unsettled: kept.unsettled + settled.unsettled,
+            files: kept.files + settled.files,
+        })
     }
 }
 
 impl Take {
-    /// Keeps messages that were not known, and changes those that were. Says how many were told of, and how many are unclear.
-    fn keep(&self, transaction: &Transaction<'_>) -> Result<(usize, usize), StoreError> {
+    /// Keeps messages that were not known, and changes those that were.
+    fn keep(&self, transaction: &Transaction<'_>) -> Result<Taken, StoreError> {
         let messages: Vec<(&ReceivedMessage, bool)> = self.taken.changes.iter().filter_map(shown).collect();
         if messages.is_empty() {
-            return Ok((0, 0));
+            return Ok(Taken::default());
         }
         let heard: Vec<_> = messages.iter().map(|(message, _)| (*message, self.at)).collect();
         let whose = whose(transaction, &heard)?;
@@ -102,45 +106,83 @@ impl Take {
         }
         let inserted = transaction.all(sql::SINCE, [first], |row| row.get::<i64>(0))?;
         let inserted: HashSet<i64> = inserted.into_iter().collect();
-        let (mut new, mut unclear) = (0, 0);
+        let mut kept = Taken::default();
         for (seq, message, is_edit, origin) in rows {
             let settled = MessageOrigin::ALL.into_iter().find(|settled| row::code(*settled) == origin);
             match (settled, inserted.contains(&seq)) {
-                (None, true) => unclear += 1,
+                (None, true) => kept.unsettled += 1,
                 (Some(origin), true) => {
-                    new += 1;
+                    kept.new += 1;
+                    kept.files += self.want(transaction, seq, message)?;
                     self.tell(transaction, message, origin, Event::MessageReceived);
                 }
                 (_, false) => {
-                    let is_changed = is_edit && edit(transaction, message)?;
+                    let is_changed = is_edit && self.edit(transaction, message, &mut kept.files)?;
                     if let Some(origin) = settled.filter(|_| is_changed) {
                         self.tell(transaction, message, origin, Event::MessageEdited);
                     }
                 }
             }
         }
-        Ok((new, unclear))
+        Ok(kept)
     }
 
-    /// Decides about messages that might have been this program's. Says how many were told of, and how many are left.
-    fn settle(&self, transaction: &Transaction<'_>) -> Result<(usize, usize), StoreError> {
+    /// Notes that the file of a message is to be fetched, where the rule says so. Says how many files that are.
+    fn want(
+        &self,
+        transaction: &Transaction<'_>,
+        seq: i64,
+        message: &ReceivedMessage,
+    ) -> Result<usize, StoreError> {
+        if !message.media.as_ref().is_some_and(|media| self.taken.files.wants(media)) {
+            return Ok(0);
+        }
+        transaction.execute(files::WANT, params![seq, message.account.as_str(), self.at.as_micros()])
+    }
+
+    /// Decides about messages that might have been this program's.
+    fn settle(&self, transaction: &Transaction<'_>) -> Result<Taken, StoreError> {
         let unsettled = transaction.all(sql::UNSETTLED, [self.taken.account.as_str()], row::read)?;
         let heard: Vec<_> = unsettled.iter().map(|row| (&row.message, row.received_at())).collect();
         let whose = whose(transaction, &heard)?;
-        let (mut settled, mut left) = (0, 0);
+        let mut settled = Taken::default();
         for (row, whose) in unsettled.iter().zip(whose) {
             match whose {
-                Some(Whose::Unclear) => left += 1,
+                Some(Whose::Unclear) => settled.unsettled += 1,
                 // What is gone by now was never shown.
                 Some(Whose::Owner) | None if row.deleted_at.is_none() => {
-                    settled += 1;
+                    settled.new += 1;
+                    settled.files += self.want(transaction, row.seq, &row.message)?;
                     transaction.run(sql::SETTLE, [row.seq])?;
                     self.tell(transaction, &row.message, MessageOrigin::Owner, Event::MessageReceived);
                 }
                 Some(Whose::Program | Whose::Owner) | None => transaction.run(sql::REMOVE, [row.seq])?,
             }
         }
-        Ok((settled, left))
+        Ok(settled)
+    }
+
+    /// Changes a message that is kept; says whether its writer changed it. Telegram says so of reactions, too.
+    fn edit(
+        &self,
+        transaction: &Transaction<'_>,
+        message: &ReceivedMessage,
+        wanted: &mut usize,
+    ) -> Result<bool, StoreError> {
+        let (owner, number, chat_id) =
+            (owner(&message.id()), message.message_id.get(), message.chat_id.get());
+        transaction.run(sql::REACT, params![row::list(&message.reactions)?, owner, number, chat_id])?;
+        let Some(edited_at) = message.edited_at else { return Ok(false) };
+        let (entities, media) = (row::list(&message.entities)?, row::maybe(message.media.as_ref())?);
+        transaction.run(files::DROP_CHANGED, params![owner, number, chat_id, media])?;
+        if message.media.as_ref().is_some_and(|media| self.taken.files.wants(media)) {
+            let at = self.at.as_micros();
+            *wanted +=
+                transaction.execute(files::WANT_CHANGED, params![at, owner, number, chat_id, media])?;
+        }
+        let params =
+            params![message.text.as_str(), entities, media, edited_at.as_micros(), owner, number, chat_id];
+        Ok(transaction.execute(sql::EDIT, params)? > 0)
     }
 
     fn delete(
@@ -239,15 +281,4 @@ fn insert(
 fn place(seq: i64, sent_at: Timestamp) -> i64 {
     let came_at_once = seq.saturating_sub(sent_at.as_micros()).unsigned_abs() < AT_ONCE_MICROS;
     if came_at_once { seq } else { sent_at.as_micros() }
-}
-
-/// Changes a message that is kept; says whether its writer changed it. Telegram says so of reactions, too.
-fn edit(transaction: &Transaction<'_>, message: &ReceivedMessage) -> Result<bool, StoreError> {
-    let (owner, number, chat_id) = (owner(&message.id()), message.message_id.get(), message.chat_id.get());
-    transaction.run(sql::REACT, params![row::list(&message.reactions)?, owner, number, chat_id])?;
-    let Some(edited_at) = message.edited_at else { return Ok(false) };
-    let (entities, media) = (row::list(&message.entities)?, row::maybe(message.media.as_ref())?);
-    let params =
-        params![message.text.as_str(), entities, media, edited_at.as_micros(), owner, number, chat_id];
-    Ok(transaction.execute(sql::EDIT, params)? > 0)
 }

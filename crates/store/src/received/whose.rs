@@ -7,7 +7,7 @@ use domain::{AccountName, ChatId, ChatKind, MessageOrigin, ReceivedMessage, Tele
 
 use super::statements as sql;
 use crate::column::Columns;
-use crate::database::params;
+use crate::database::{Row, params};
 use crate::outbox::items;
 use crate::write::Transaction;
 use crate::{StoreError, codes};
@@ -102,13 +102,19 @@ fn own_parts(
     since: Timestamp,
 ) -> Result<Vec<OwnPart>, StoreError> {
     let params = params![chat_id.get(), since.minus(SKEW).as_micros(), account.as_str()];
-    transaction.all(sql::OWN_PARTS, params, |row| {
-        let columns = Columns::new(row, "outbox_parts");
-        let is_sent = columns.coded(0, "state of a part", codes::part)? == domain::message::PartState::Sent;
-        let sent = is_sent.then(|| items::read_ids(&columns, 2, 3)).transpose()?;
-        let ids = sent.map(|ids| ids.iter().flatten().filter_map(domain::ProviderId::telegram).collect());
-        Ok(OwnPart { accepted_at: columns.time(1)?, sent: ids })
-    })
+    let mut parts = transaction.all(sql::OWN_PARTS, params, own_part)?;
+    for place in transaction.ended_lately(chat_id) {
+        parts.extend(transaction.all(sql::OWN_PARTS_OF, params![place.id, account.as_str()], own_part)?);
+    }
+    Ok(parts)
+}
+
+fn own_part(row: &Row<'_>) -> Result<OwnPart, StoreError> {
+    let columns = Columns::new(row, "outbox_parts");
+    let is_sent = columns.coded(0, "state of a part", codes::part)? == domain::message::PartState::Sent;
+    let sent = is_sent.then(|| items::read_ids(&columns, 2, 3)).transpose()?;
+    let ids = sent.map(|ids| ids.iter().flatten().filter_map(domain::ProviderId::telegram).collect());
+    Ok(OwnPart { accepted_at: columns.time(1)?, sent: ids })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::account::{Flood, Operation, Reason};
 use domain::media::Sha256;
 use domain::secret::ExposeSecret;
-use domain::{AccessHash, ChatId, Keep, KeepRule, Purpose, Secret, UserId};
+use domain::{AccessHash, ChatId, FileKind, FileRule, Keep, KeepRule, Purpose, Secret, UserId};
 use store::{
     FileReference, Hold, KeyFingerprint, Missed, OwnerlessSession, RemoteKind, SelfUser, SessionInUse,
     SessionsChange, StoredAccount, StoredLogin, StoredSession, Switch, TakenUpdates, UpdateChange,
@@ -223,7 +223,12 @@ fn added(name: &str) -> StoredAccount {
         phone: Some("+70000000001".into()),
         proxy: None,
         limits: SendingLimits { per_hour: NonZeroU32::new(25), per_day: None },
-        keep: KeepRule { rule: Keep::All, always: Vec::new(), never: vec![ChatId::user(7).unwrap()] },
+        keep: KeepRule {
+            rule: Keep::All,
+            always: Vec::new(),
+            never: vec![ChatId::user(7).unwrap()],
+            files: FileRule { kinds: vec![FileKind::Photo], max_size: 5 },
+        },
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use domain::outcome::Failure;
 use domain::{ChatId, MessageRef, ReceivedMessage, TelegramMessageId};
 use store::{
-    ConversationMessage, ConversationStart, Fail, Page, PartSent, ReceivedChange, ReceivedFilter, StoreError,
-    TakenUpdates,
+    ConversationMessage, ConversationStart, EventRetention, Fail, Page, PartSent, ReceivedChange,
+    ReceivedFilter, StoreError, TakenUpdates,
 };
 
 use crate::support::{World, accept, account, begun, chat, chat_number, conformance};
@@ -19,6 +19,7 @@ conformance! {
     what_waits_is_not_in_it_and_what_failed_is,
     a_group_of_two_accounts_has_each_message_once,
     words_are_found_however_far_back,
+    a_conversation_is_whole_while_its_index_is_filled,
     received_messages_are_listed_and_narrowed,
     received_messages_go_after_ninety_days,
 }
@@ -50,6 +51,11 @@ impl World {
         let sent = PartSent { address: chat_id.into(), ..self.sent(id, 0) };
         self.store.outbox().part_sent(sent).await.unwrap();
         id.to_string()
+    }
+
+    async fn reopen(&mut self) {
+        self.store.clone().close().await;
+        self.store = self.open_again().await.unwrap();
     }
 
     async fn page(
@@ -178,6 +184,25 @@ async fn what_waits_is_not_in_it_and_what_failed_is(world: World) {
     let waiting = world.queued(1).await;
     let before = ConversationStart::Before(MessageRef::Sent(waiting));
     assert_eq!(world.all_pages(before, None, 10).await, expected);
+}
+
+/// More messages than the index takes at once.
+async fn a_conversation_is_whole_while_its_index_is_filled(mut world: World) {
+    let mut expected = Vec::new();
+    for _ in 0..13 {
+        expected.extend(futures::future::join_all((0..100).map(|_| world.sends_to(chat(), "many"))).await);
+    }
+    expected.sort();
+    let ids = world.all_pages(ConversationStart::Newest, None, 100).await;
+    let mut found = ids.clone();
+    found.sort();
+    assert_eq!(found, expected);
+    world.reopen().await;
+    assert_eq!(world.all_pages(ConversationStart::Newest, None, 100).await, ids, "after a start");
+    world.clock.advance(SECOND);
+    world.store.events().sweep(EventRetention { keep: Duration::ZERO, most: 1 }).await.unwrap();
+    world.reopen().await;
+    assert_eq!(world.all_pages(ConversationStart::Newest, None, 100).await, ids, "without its events");
 }
 
 async fn a_group_of_two_accounts_has_each_message_once(world: World) {

@@ -20,12 +20,12 @@ const COLUMNS: &str = "
     GROUP BY t.name ORDER BY (SELECT count(*) FROM pragma_foreign_key_list(t.name))";
 
 /// A place for a store, of either engine.
-enum Place {
+enum StorePlace {
     File(tempfile::TempDir),
     Server(Database),
 }
 
-impl Place {
+impl StorePlace {
     fn file() -> Self {
         Self::File(tempfile::tempdir().unwrap())
     }
@@ -111,7 +111,8 @@ async fn opened(world: &World, address: &str) -> Result<Store, OpenError> {
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_of_both_engines_hold_the_same() {
     let (world, id) = filled().await;
-    let (server, file, server_2, file_2) = (Place::server(), Place::file(), Place::server(), Place::file());
+    let (server, file, server_2, file_2) =
+        (StorePlace::server(), StorePlace::file(), StorePlace::server(), StorePlace::file());
     let ways = [
         (file_of(&world), server.address()),
         (server.address(), file.address()),
@@ -128,7 +129,7 @@ async fn copies_of_both_engines_hold_the_same() {
     let rows = |name: &str| reports[0].iter().find(|table| table.name == name).unwrap().rows;
     assert_eq!((rows("audit_log"), rows("outbox"), rows("store_facts")), (MANY as u64, 4, 1));
     assert!(reports[0].iter().all(|table| table.rows > 0), "{:?}", reports[0]);
-    let Place::Server(database) = &server else { unreachable!() };
+    let StorePlace::Server(database) = &server else { unreachable!() };
     let names = database.query("SELECT name FROM users ORDER BY name");
     assert_eq!(names[0][0].as_deref(), Some("\u{fffd}текст 🙂1"));
     for (_, address) in &ways {
@@ -141,7 +142,7 @@ async fn copies_of_both_engines_hold_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_was_broken_off_goes_on_where_it_stopped() {
     let (world, id) = filled().await;
-    let (server, file) = (Place::server(), Place::file());
+    let (server, file) = (StorePlace::server(), StorePlace::file());
     for (from, to) in [(file_of(&world), server.address()), (server.address(), file.address())] {
         // In a large table, between tables, and while both sides are compared.
         for pages in [2, 3, 30] {
@@ -154,7 +155,7 @@ async fn a_copy_that_was_broken_off_goes_on_where_it_stopped() {
         another.store.clone().close().await;
         let refused = copied(&file_of(&another), &to).await.unwrap_err();
         assert!(refused.to_string().contains("a copy of another store"), "{refused}");
-        let half = Place::file();
+        let half = StorePlace::file();
         let refused = copied(&to, &half.address()).await.unwrap_err();
         assert!(matches!(refused, CopyError::Unfinished), "{refused}");
 
@@ -170,7 +171,7 @@ async fn a_copy_that_was_broken_off_goes_on_where_it_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_was_changed_since_is_not_called_copied() {
     let (world, _) = filled().await;
-    let server = Place::server();
+    let server = StorePlace::server();
     copied_for(&file_of(&world), &server.address(), 20).await.unwrap_err();
     world.run("UPDATE audit_log SET times = 7 WHERE seq = 1");
     let refused = copied(&file_of(&world), &server.address()).await.unwrap_err();
@@ -185,7 +186,7 @@ async fn neither_side_is_copied_while_a_process_works_on_it() {
     let (free, _) = filled().await;
     let url = server.postgres.as_ref().unwrap().url();
     for taken in [file_of(&file), url.clone()] {
-        let from = copied(&taken, &Place::file().address()).await.unwrap_err();
+        let from = copied(&taken, &StorePlace::file().address()).await.unwrap_err();
         assert!(matches!(from, CopyError::From(_)) && from.to_string().contains(&pid), "{from}");
         let to = copied(&file_of(&free), &taken).await.unwrap_err();
         assert!(matches!(to, CopyError::To(_)) && to.to_string().contains(&pid), "{to}");
@@ -195,10 +196,10 @@ async fn neither_side_is_copied_while_a_process_works_on_it() {
     let url = format!("sqlite:{}", elsewhere.path().join("other.db").display());
     let data_dir = elsewhere.path().join("data");
     let store = Store::open(StoreOptions { data_dir, url: url.clone(), ..file.options() }).await.unwrap();
-    let from = copied(&url, &Place::file().address()).await.unwrap_err();
+    let from = copied(&url, &StorePlace::file().address()).await.unwrap_err();
     assert!(matches!(from, CopyError::From(OpenError::InUse { .. })), "{from}");
     store.close().await;
-    copied(&url, &Place::file().address()).await.unwrap();
+    copied(&url, &StorePlace::file().address()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,11 +212,11 @@ async fn what_would_be_mixed_or_is_of_another_time_is_refused() {
         let to = other.postgres.as_ref().map_or_else(|| file_of(&other), Database::url);
         assert!(told(&from, &to).await.contains("holds another store"));
         other.run("INSERT INTO schema_migrations VALUES (999, 'later', 0)");
-        let newer = told(&to, &Place::server().address()).await;
+        let newer = told(&to, &StorePlace::server().address()).await;
         assert!(newer.contains("schema version 999"), "{newer}");
         assert!(told(&from, &to).await.contains("holds another store"));
         other.run("DELETE FROM schema_migrations WHERE version > 17");
-        let older = told(&to, &Place::server().address()).await;
+        let older = told(&to, &StorePlace::server().address()).await;
         assert!(older.contains("schema version 17, this program makes"), "{older}");
     }
     let foreign = tempfile::tempdir().unwrap();
@@ -223,9 +224,11 @@ async fn what_would_be_mixed_or_is_of_another_time_is_refused() {
     rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
     let theirs = format!("sqlite:{}", file.display());
     assert!(told(&from, &theirs).await.contains("tables of another program"));
-    assert!(told(&theirs, &Place::server().address()).await.contains("there is no store"));
-    for nothing in [Place::file(), Place::server()] {
-        assert!(told(&nothing.address(), &Place::server().address()).await.contains("there is no store"));
+    assert!(told(&theirs, &StorePlace::server().address()).await.contains("there is no store"));
+    for nothing in [StorePlace::file(), StorePlace::server()] {
+        assert!(
+            told(&nothing.address(), &StorePlace::server().address()).await.contains("there is no store")
+        );
     }
     assert!(told(&from, &from).await.contains("the same store"));
 }

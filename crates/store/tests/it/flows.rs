@@ -5,7 +5,9 @@ use std::time::Duration;
 use domain::{
     ChatId, EventType, FlowMoment, FlowRunId, FlowRunState, FlowStage, TelegramMessageId, Timestamp,
 };
-use store::{FlowRunFilter, FlowSwitch, Page, Retention, StoredFlowRun, Swept};
+use store::{
+    DefinitionSaved, FlowDefinition, FlowRunFilter, FlowSwitch, Page, Retention, StoredFlowRun, Swept,
+};
 
 use crate::support::{World, conformance};
 
@@ -14,7 +16,8 @@ conformance! {
     runs_under_way_are_cut_by_the_end_of_the_program,
     what_limits_count_is_of_one_flow_and_account,
     a_stopped_flow_stays_so_and_tells,
-    runs_that_ended_long_ago_are_forgotten
+    runs_that_ended_long_ago_are_forgotten,
+    a_definition_is_kept_unless_another_was_meanwhile
 }
 
 fn moment(at_us: u64, stage: FlowStage, step: Option<u16>) -> FlowMoment {
@@ -94,7 +97,7 @@ async fn what_limits_count_is_of_one_flow_and_account(world: World) {
     let runs = world.store.flow_runs();
     let main = "main".parse().unwrap();
     let nothing = runs.counted("trip", &main, Timestamp::from_micros(0), world.now()).await.unwrap();
-    assert_eq!((nothing.begun.len(), nothing.last_ended, nothing.done), (0, None, 0));
+    assert_eq!((nothing.begun.len(), nothing.last_ended, nothing.done, nothing.latest), (0, None, 0, None));
     for state in [FlowRunState::Done, FlowRunState::Failed] {
         runs.save(run(&world, "trip", state), 0).await.unwrap();
     }
@@ -102,6 +105,7 @@ async fn what_limits_count_is_of_one_flow_and_account(world: World) {
     let now = world.now();
     let counted = runs.counted("trip", &main, Timestamp::from_micros(0), now).await.unwrap();
     assert_eq!((counted.begun.len(), counted.done), (2, 1));
+    assert_eq!(counted.latest.map(|run| run.state), Some(FlowRunState::Failed));
     assert!(counted.last_ended.is_some());
     let started = runs.counted("trip", &main, now.plus(Duration::from_secs(1)), now).await.unwrap();
     assert_eq!(started.done, 0);
@@ -137,4 +141,29 @@ async fn runs_that_ended_long_ago_are_forgotten(world: World) {
     world.clock.advance(Retention::default().operations + Duration::from_secs(1));
     assert_eq!(world.store.sweep().await, Ok(Swept { flow_runs: 1, ..Swept::default() }));
     assert_eq!(runs.get(open.id).await.unwrap(), Some(open));
+}
+
+async fn a_definition_is_kept_unless_another_was_meanwhile(world: World) {
+    let definitions = world.store.flow_definitions();
+    let definition = FlowDefinition {
+        name: "trip".to_owned(),
+        text: "[[flows]] # поездка".to_owned(),
+        changed_at: world.now(),
+        changed_by: "anna".to_owned(),
+    };
+    let save = async |definition: &FlowDefinition, replaces| {
+        definitions.save(definition.clone(), replaces).await.unwrap()
+    };
+    let first = definition.changed_at;
+    assert_eq!(save(&definition, None).await, DefinitionSaved::Saved(first));
+    assert_eq!(save(&definition, None).await, DefinitionSaved::Changed);
+    // The clock stood still.
+    let DefinitionSaved::Saved(second) = save(&definition, Some(first)).await else { panic!("not saved") };
+    assert!(second > first);
+    assert_eq!(save(&definition, Some(first)).await, DefinitionSaved::Changed);
+    let kept = FlowDefinition { changed_at: second, ..definition };
+    assert_eq!(definitions.all().await, Ok(vec![kept]));
+    assert_eq!(definitions.remove("trip".to_owned()).await, Ok(true));
+    assert_eq!(definitions.remove("trip".to_owned()).await, Ok(false));
+    assert_eq!(definitions.all().await, Ok(Vec::new()));
 }

@@ -384,8 +384,17 @@ async fn every_write_has_its_failpoints(_: World) {
         "drop_webhook_deliveries",
         "take_updates",
         "change_gap",
+        "note_received_file",
         "save_flow_run",
         "switch_flow",
+        "save_campaign",
+        "add_campaign_tasks",
+        "change_campaign_run",
+        "claim_campaign_task",
+        "ready_campaign_attempt",
+        "end_campaign_attempt",
+        "save_flow_definition",
+        "remove_flow_definition",
     ];
     let expected: Vec<String> = names
         .iter()

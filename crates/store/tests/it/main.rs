@@ -18,6 +18,8 @@ mod beats;
 #[cfg(test)]
 mod callbacks;
 #[cfg(test)]
+mod campaigns;
+#[cfg(test)]
 mod channels;
 #[cfg(test)]
 mod chats;

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use domain::received_message::{Reaction, ReceivedMedia};
+use domain::media::{FileKey, Sha256};
+use domain::received_message::{Reaction, ReceivedFile, ReceivedMedia};
 use domain::{
-    ChatId, EventFilter, EventId, MessageOrigin, ReceivedMessage, TelegramMessageId, Timestamp, UserId,
+    ChatId, EventFilter, EventId, FileKind, FileRule, MessageOrigin, ReceivedMessage, TelegramMessageId,
+    Timestamp, UserId,
 };
 use serde_json::{Value, json};
 use store::{
-    Disk, GapChange, Missed, PageRead, ReceivedChange, SelfUser, Store, StoreError, StoredSession, Taken,
-    TakenUpdates, UpdateChange,
+    Disk, FetchedFile, GapChange, Missed, PageRead, ReceivedChange, SelfUser, Store, StoreError,
+    StoredSession, Taken, TakenUpdates, UpdateChange,
 };
 
 use crate::support::{World, accept, account, begun, chat, chat_number, conformance};
@@ -29,6 +31,9 @@ conformance! {
     numbers_go_on_when_the_clock_was_set_back,
     a_gap_is_read_page_by_page_and_what_is_left_is_listed,
     a_gap_begins_where_the_last_message_of_the_chat_is,
+    files_that_the_rule_names_wait_until_they_are_noted,
+    another_file_of_a_message_is_fetched_again,
+    files_go_with_their_messages_and_accounts,
 }
 
 fn user(id: i64) -> ChatId {
@@ -92,7 +97,7 @@ async fn a_message_its_event_and_the_counters_are_one_write(world: World) {
     let one = ReceivedMessage { media: Some(photo), album: Some(i64::MAX), ..message(user(7), 45) };
     // The same once more, as after a kill before the answer, changes nothing.
     for kept in [1, 0] {
-        assert_eq!(take(&world.store, vec![new(one.clone())]).await, Taken { new: kept, unsettled: 0 });
+        assert_eq!(take(&world.store, vec![new(one.clone())]).await, Taken { new: kept, ..Taken::default() });
     }
     let stored = world.store.received().get(&one.id()).await.unwrap().expect("it is kept");
     assert_eq!((&stored.message, stored.deleted_at), (&one, None));
@@ -128,7 +133,7 @@ async fn what_this_program_sent_has_no_row(world: World) {
     let (sent, by_hand) = (own(chat(), 500, &world), own(chat(), 501, &world));
     let taken =
         take(&world.store, vec![new(sent.clone()), new(by_hand.clone()), edited(sent.clone(), 5)]).await;
-    assert_eq!(taken, Taken { new: 1, unsettled: 0 });
+    assert_eq!(taken, Taken { new: 1, ..Taken::default() });
     assert!(!is_kept(&world, &sent).await && is_kept(&world, &by_hand).await);
     // Another account of ours sees it in the supergroup first.
     let session = StoredSession {
@@ -157,14 +162,14 @@ async fn what_may_be_of_this_program_is_shown_once_that_is_clear(world: World) {
     let (sent, by_hand) = (own(chat(), 500, &world), own(chat(), 501, &world));
     let gone = own(chat(), 502, &world);
     let all = vec![new(sent.clone()), new(by_hand.clone()), new(gone.clone()), deleted(Some(chat()), &[502])];
-    assert_eq!(take(&world.store, all).await, Taken { new: 0, unsettled: 3 });
+    assert_eq!(take(&world.store, all).await, Taken { unsettled: 3, ..Taken::default() });
     assert!(!is_kept(&world, &by_hand).await && words(&world).await.is_empty());
     assert!(received.has_unsettled(&account("main")).await.unwrap());
     // What is accepted later is none of them.
     world.clock.advance(Duration::from_secs(1));
     world.store.outbox().accept(accept(begun(world.message(1)))).await.unwrap();
     world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
-    assert_eq!(take(&world.store, Vec::new()).await, Taken { new: 1, unsettled: 0 });
+    assert_eq!(take(&world.store, Vec::new()).await, Taken { new: 1, ..Taken::default() });
     assert!(!received.has_unsettled(&account("main")).await.unwrap());
     assert!(
         !is_kept(&world, &sent).await && is_kept(&world, &by_hand).await && !is_kept(&world, &gone).await
@@ -252,7 +257,7 @@ async fn half_an_album_before_a_kill_is_whole_afterwards(world: World) {
 async fn a_burst_is_one_write(world: World) {
     let before = world.store.written();
     let changes = (1..=5_000).map(|id| new(message(user(i64::from(id % 50) + 1), id))).collect();
-    assert_eq!(take(&world.store, changes).await, Taken { new: 5_000, unsettled: 0 });
+    assert_eq!(take(&world.store, changes).await, Taken { new: 5_000, ..Taken::default() });
     let after = world.store.written();
     assert_eq!((after.writes - before.writes, after.commits - before.commits), (1, 1));
     assert_eq!(world.number("SELECT count(DISTINCT seq) FROM received_messages"), 5_000);
@@ -359,4 +364,90 @@ async fn a_gap_begins_where_the_last_message_of_the_chat_is(world: World) {
         world.store.received().gaps(&account("main")).await.unwrap().iter().map(|gap| gap.since).collect();
     since.sort();
     assert_eq!(since, [Timestamp::from_micros(5), one.sent_at]);
+}
+
+/// A message with a photo of so many bytes.
+fn with_photo(chat_id: ChatId, id: i32, size: u64) -> ReceivedMessage {
+    let file = Some(ReceivedFile { name: None, mime: "image/jpeg".into(), size });
+    ReceivedMessage { media: Some(ReceivedMedia { kind: "photo".into(), file }), ..message(chat_id, id) }
+}
+
+/// Photos of 100 bytes at most are fetched.
+async fn take_with_files(world: &World, changes: Vec<ReceivedChange>) -> usize {
+    let files = FileRule { kinds: vec![FileKind::Photo], max_size: 100 };
+    world.store.received().take(TakenUpdates { changes, files, ..of("main") }).await.unwrap().files
+}
+
+async fn kept(world: &World, seq: i64, number: u128) -> FileKey {
+    let key = FileKey::from_uuid(uuid::Uuid::from_u128(number));
+    let fetched = FetchedFile::Kept { key: key.clone(), sha256: Sha256([7; 32]) };
+    assert_eq!(world.store.received().note_file(seq, fetched).await, Ok(true));
+    key
+}
+
+async fn files_that_the_rule_names_wait_until_they_are_noted(world: World) {
+    let received = world.store.received();
+    let (first, second) = (with_photo(user(7), 1, 100), with_photo(user(8), 2, 5));
+    let changes = vec![
+        new(first.clone()),
+        new(with_photo(user(7), 3, 101)),
+        new(message(user(7), 4)),
+        new(second.clone()),
+    ];
+    assert_eq!(take_with_files(&world, changes).await, 2);
+    assert_eq!(take_with_files(&world, vec![new(first.clone())]).await, 0, "the same once more");
+    assert_eq!(received.files_waiting(&account("main")).await, Ok(2));
+    assert_eq!(received.next_file(&account("backup_1")).await, Ok(None));
+    let wanted = received.next_file(&account("main")).await.unwrap().unwrap();
+    assert_eq!((wanted.chat_id, wanted.message_id, wanted.tries), (user(7), number(1), 0));
+    // One that is put off lets others go first.
+    let due_at = world.now().plus(Duration::from_hours(1));
+    let put_off = FetchedFile::PutOff { tries: 1, due_at };
+    assert_eq!(received.note_file(wanted.seq, put_off).await, Ok(true));
+    let other = received.next_file(&account("main")).await.unwrap().unwrap();
+    assert_eq!(other.chat_id, user(8));
+    let key = kept(&world, other.seq, 1).await;
+    let file = received.kept_file(&second.id()).await.unwrap().expect("it lies here");
+    assert_eq!((&file.key, file.sha256, Some(file.media)), (&key, Sha256([7; 32]), second.media));
+    assert_eq!(received.kept_files().await, Ok(vec![key]));
+    let last = received.next_file(&account("main")).await.unwrap().unwrap();
+    assert_eq!((last.seq, last.tries, last.due_at), (wanted.seq, 1, due_at));
+    let given_up = FetchedFile::GivenUp { why: "there is no such message".to_owned() };
+    assert_eq!(received.note_file(wanted.seq, given_up.clone()).await, Ok(true));
+    assert_eq!(received.note_file(wanted.seq, given_up).await, Ok(false), "it is over");
+    assert_eq!(received.next_file(&account("main")).await, Ok(None));
+    assert_eq!(received.kept_file(&first.id()).await, Ok(None));
+}
+
+async fn another_file_of_a_message_is_fetched_again(world: World) {
+    let received = world.store.received();
+    take_with_files(&world, vec![new(with_photo(user(7), 1, 50))]).await;
+    let seq = received.next_file(&account("main")).await.unwrap().unwrap().seq;
+    kept(&world, seq, 1).await;
+    // Other words are no other file.
+    assert_eq!(take_with_files(&world, vec![edited(with_photo(user(7), 1, 50), 5)]).await, 0);
+    assert_eq!(received.kept_files().await.unwrap().len(), 1);
+    assert_eq!(take_with_files(&world, vec![edited(with_photo(user(7), 1, 51), 6)]).await, 1);
+    assert_eq!(received.kept_files().await, Ok(Vec::new()));
+    kept(&world, seq, 2).await;
+    // One that the rule does not name is not fetched, and what was is not its file.
+    assert_eq!(take_with_files(&world, vec![edited(with_photo(user(7), 1, 500), 7)]).await, 0);
+    assert_eq!(received.kept_file(&message(user(7), 1).id()).await, Ok(None));
+    // A text that gets a photo.
+    take_with_files(&world, vec![new(message(user(7), 2))]).await;
+    assert_eq!(take_with_files(&world, vec![edited(with_photo(user(7), 2, 50), 5)]).await, 1);
+}
+
+async fn files_go_with_their_messages_and_accounts(world: World) {
+    let received = world.store.received();
+    take_with_files(&world, vec![new(with_photo(user(7), 1, 50))]).await;
+    let seq = received.next_file(&account("main")).await.unwrap().unwrap().seq;
+    kept(&world, seq, 1).await;
+    world.clock.advance(Duration::from_hours(24 * 91));
+    take_with_files(&world, vec![new(with_photo(user(7), 2, 50))]).await;
+    assert_eq!(world.store.sweep().await.unwrap().received, 1);
+    assert_eq!(received.kept_files().await, Ok(Vec::new()));
+    assert_eq!(world.number("SELECT count(*) FROM received_files"), 1);
+    world.store.accounts().remove(&account("main"), &[]).await.unwrap();
+    assert_eq!(world.number("SELECT count(*) FROM received_files"), 0);
 }

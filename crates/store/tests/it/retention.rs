@@ -88,7 +88,9 @@ async fn many_things_go_in_pieces(world: World) {
     world.clock.advance(91 * DAY);
     assert_eq!(world.store.sweep().await, Ok(Swept { messages: 450, keys: 450, ..Swept::default() }));
     world.store.clone().close().await;
-    for table in ["outbox", "outbox_parts", "outbox_timeline", "idempotency_keys", "request_joins"] {
+    for table in
+        ["outbox", "outbox_parts", "outbox_timeline", "outbox_places", "idempotency_keys", "request_joins"]
+    {
         assert_eq!(world.number(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
     }
 }

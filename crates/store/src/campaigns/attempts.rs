@@ -1,0 +1,153 @@
+//! An attempt: made ready with what it says and to whom, and its end with what follows from it.
+
+use domain::event::CampaignAttemptEvent;
+use domain::text::ParseMode;
+use domain::{AttemptState, CampaignAttemptId, ChatRef, Event, MessageId, SenderState, Timestamp};
+
+use super::statements as sql;
+use super::{Campaigns, StoredAttempt, profiles, rows, runs};
+use crate::column::Columns;
+use crate::database::{Row, params};
+use crate::events::NewEvent;
+use crate::write::Transaction;
+use crate::{StoreError, codes, do_not_contact, point};
+
+/// What became of an attempt that was to be made ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readied {
+    /// It may leave, and says this.
+    Ready(String, ParseMode),
+    /// The same chat has its turn in this cycle by this name.
+    Duplicate(ChatRef),
+}
+
+/// When a recipient has its next turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextTurn {
+    /// In the next cycle.
+    NextCycle,
+    /// In this cycle, not before; it failed once more.
+    Again(Timestamp),
+    /// In this cycle, by whichever sender; nothing was tried.
+    Back,
+    /// Never, until a person unblocks it.
+    Never(String),
+}
+
+/// How an attempt ends, and what follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptEnd {
+    pub id: CampaignAttemptId,
+    pub state: AttemptState,
+    pub code: Option<String>,
+    pub detail: Option<String>,
+    pub outbox_id: Option<MessageId>,
+    pub next: NextTurn,
+    /// What the sender is from now on, in every campaign, and why.
+    pub sender: Option<(SenderState, String)>,
+    pub now: Timestamp,
+}
+
+impl Campaigns<'_> {
+    /// Keeps what an attempt says and whose chat it is for, before it leaves. What leaves through a browser passes no outbox: the
+    /// do-not-contact list is read in this write.
+    ///
+    /// # Errors
+    /// [`StoreError::DoNotContact`] of an attempt of a browser profile.
+    pub async fn ready(
+        &self,
+        id: CampaignAttemptId,
+        peer: String,
+        message: u32,
+        text: String,
+        parse_mode: ParseMode,
+    ) -> Result<Readied, StoreError> {
+        let change = move |transaction: &Transaction<'_>| {
+            let key = id.as_uuid().as_bytes();
+            let Some(attempt) = transaction.first(sql::ATTEMPT, params![key], rows::attempt)? else {
+                return Err(no_such_attempt(id));
+            };
+            if attempt.sender.profile().is_some() {
+                do_not_contact::refuse(transaction, &attempt.chat, peer.parse().ok())?;
+            }
+            let chat = |row: &Row<'_>| Columns::new(row, "campaign_attempts").parsed(0);
+            let run = attempt.run_id.as_uuid().as_bytes();
+            let same = params![run, attempt.cycle, peer, key];
+            if let Some(other) = transaction.first(sql::SAME_PEER, same, chat)? {
+                return Ok(Readied::Duplicate(other));
+            }
+            if let Some((text, mode)) = attempt.text.zip(attempt.parse_mode) {
+                return Ok(Readied::Ready(text, mode));
+            }
+            transaction.run(sql::READY, params![peer, message, text, parse_mode.as_str(), key])?;
+            Ok(Readied::Ready(text.clone(), parse_mode))
+        };
+        self.store.change(point::READY_CAMPAIGN_ATTEMPT, change).await
+    }
+
+    /// Ends an attempt, with what follows for its recipient and its sender. Nothing changes when it has an end.
+    pub async fn end(&self, end: AttemptEnd) -> Result<(), StoreError> {
+        let change = move |transaction: &Transaction<'_>| finish(transaction, &end);
+        self.store.change(point::END_CAMPAIGN_ATTEMPT, change).await
+    }
+
+    /// An attempt.
+    pub async fn attempt(&self, id: CampaignAttemptId) -> Result<Option<StoredAttempt>, StoreError> {
+        self.store.first(sql::ATTEMPT, [*id.as_uuid().as_bytes()], rows::attempt).await
+    }
+}
+
+fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreError> {
+    let AttemptEnd { id, state, code, detail, outbox_id, next, sender, now } = end;
+    let key = id.as_uuid().as_bytes();
+    let outbox = outbox_id.map(|id| *id.as_uuid().as_bytes());
+    let micros = now.as_micros();
+    let ended = params![codes::of_attempt(*state), code, detail, outbox, micros, key];
+    if transaction.execute(sql::END_ATTEMPT, ended)? == 0 {
+        return Ok(());
+    }
+    let Some(attempt) = transaction.first(sql::ATTEMPT, params![key], rows::attempt)? else {
+        return Err(no_such_attempt(*id));
+    };
+    let run_key = attempt.run_id.as_uuid().as_bytes();
+    let reason = code.as_deref().unwrap_or_default();
+    transaction.run(sql::COUNT_ENDS, params![run_key, codes::of_attempt(*state), reason, 1_i64])?;
+    let chat = attempt.chat.to_string();
+    let sent = u32::from(*state == AttemptState::Sent);
+    if let Some(task) = transaction.first(sql::TASK, params![attempt.campaign, chat], rows::task)? {
+        let run = runs::get(transaction, attempt.run_id)?;
+        let turn = run.turn;
+        let (blocked, why, turn, tries, next_at) = match next {
+            NextTurn::NextCycle => (0, None, turn, 0, 0),
+            NextTurn::Again(at) => (0, None, turn - 1, task.tries + 1, at.as_micros()),
+            NextTurn::Back => (0, None, turn - 1, task.tries, 0),
+            NextTurn::Never(why) => (1, Some(why), turn, task.tries + 1, 0),
+        };
+        // One that waits for the next cycle is counted already: it was taken in this one.
+        if *next != NextTurn::NextCycle || run.state.is_final() {
+            transaction.run(sql::CHANGE_PENDING, params![blocked, turn, chat, attempt.campaign])?;
+        }
+        let params = params![blocked, why, turn, tries, sent, next_at, attempt.campaign, chat];
+        transaction.run(sql::END_TASK, params)?;
+    }
+    if let (1, Some(message)) = (sent, attempt.message) {
+        transaction.run(sql::COUNT_USE, params![attempt.campaign, message])?;
+    }
+    if let Some((state, why)) = sender {
+        profiles::stop(transaction, &attempt.sender, *state, why, *now)?;
+    }
+    let data = CampaignAttemptEvent {
+        run_id: attempt.run_id,
+        campaign: attempt.campaign,
+        to: chat.clone(),
+        state: *state,
+        code: code.clone(),
+    };
+    let account = attempt.sender.account().cloned();
+    transaction.tell(NewEvent { at: *now, account, chat: Some(chat), event: Event::CampaignAttempted(data) });
+    Ok(())
+}
+
+fn no_such_attempt(id: CampaignAttemptId) -> StoreError {
+    StoreError::not_found("campaign_attempts", format!("there is no attempt {id}"))
+}

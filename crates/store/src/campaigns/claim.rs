@@ -1,0 +1,171 @@
+//! The next recipient of a run, given to one sender: the cap, the cycle and the claim in one write.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::{
+    CampaignAttemptId, CampaignRunId, CampaignRunState, CampaignSender, ChatRef, SenderCaps, Timestamp,
+    UserId,
+};
+
+use super::statements as sql;
+use super::{CampaignRun, Campaigns, StoredAttempt, rows};
+use super::{profiles, runs};
+use crate::column::Columns;
+use crate::database::{Row, params};
+use crate::write::Transaction;
+use crate::{StoreError, codes, point};
+
+/// A sender that asks for its next recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claiming {
+    pub run: CampaignRunId,
+    pub sender: CampaignSender,
+    /// The id of the attempt.
+    pub id: CampaignAttemptId,
+    pub caps: SenderCaps,
+    /// Who the sender is: what the person's browser profiles send counts too.
+    pub person: Option<UserId>,
+    /// Their other senders, which count as well.
+    pub counted_with: Vec<CampaignSender>,
+    /// How long between two cycles.
+    pub between_cycles: Duration,
+    pub now: Timestamp,
+}
+
+/// What a sender is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It has this recipient; the attempt is written.
+    Task(Box<StoredAttempt>),
+    /// The run is paused or over.
+    Over,
+    /// No recipient may be written to before.
+    Later(Timestamp),
+    /// The sender has sent as much as it may, until then.
+    Limited(Timestamp),
+    /// Other senders have what is left of the cycle.
+    Busy,
+}
+
+impl Campaigns<'_> {
+    /// Gives a sender its next recipient. Two senders never get the same one: there is one writer.
+    pub async fn claim(&self, claiming: Claiming) -> Result<Claim, StoreError> {
+        let change = move |transaction: &Transaction<'_>| claim(transaction, &claiming);
+        self.store.change(point::CLAIM_CAMPAIGN_TASK, change).await
+    }
+}
+
+fn claim(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim, StoreError> {
+    let Claiming { run, sender, id, between_cycles, now, .. } = claiming;
+    let mut run = runs::get(transaction, *run)?;
+    if run.state != CampaignRunState::Running {
+        return Ok(Claim::Over);
+    }
+    if run.canary == Some(0) {
+        return match open(transaction, &run)? {
+            0 => end(transaction, &run, CampaignRunState::Paused, Some("canary"), *now),
+            _ => Ok(Claim::Busy),
+        };
+    }
+    if let Some(at) = run.next_cycle_at {
+        if at > *now {
+            return Ok(Claim::Later(at));
+        }
+        begin_cycle(transaction, &run)?;
+        run = runs::get(transaction, run.id)?;
+    }
+    if let Some(at) = limited_until(transaction, claiming)? {
+        return Ok(Claim::Limited(at));
+    }
+    let chat = |row: &Row<'_>| Columns::new(row, "campaign_tasks").parsed::<ChatRef>(0);
+    let due = params![run.campaign, run.turn, now.as_micros()];
+    let Some(chat) = transaction.first(sql::NEXT_TASK, due, chat)? else {
+        return none_due(transaction, &run, *between_cycles, *now);
+    };
+    let (key, name) = (run.id.as_uuid().as_bytes(), chat.to_string());
+    transaction.run(sql::TAKE_TASK, params![run.turn, run.campaign, name])?;
+    transaction.run(sql::TAKE_ONE, params![key])?;
+    let attempt = id.as_uuid().as_bytes();
+    let sender = sender.to_string();
+    transaction.run(
+        sql::ADD_ATTEMPT,
+        params![attempt, key, run.campaign, run.cycle, name, sender, now.as_micros()],
+    )?;
+    let written = transaction.first(sql::ATTEMPT, params![attempt], rows::attempt)?;
+    Ok(written.map_or(Claim::Busy, |attempt| Claim::Task(Box::new(attempt))))
+}
+
+/// What a sender does for which no recipient is due: it waits for one, or the cycle is over.
+fn none_due(
+    transaction: &Transaction<'_>,
+    run: &CampaignRun,
+    between_cycles: Duration,
+    now: Timestamp,
+) -> Result<Claim, StoreError> {
+    let next = |row: &Row<'_>| Columns::new(row, "campaign_tasks").maybe_time(0);
+    if let Some(at) = transaction.first(sql::NEXT_TRY, params![run.campaign, run.turn], next)?.flatten() {
+        return Ok(Claim::Later(at));
+    }
+    if open(transaction, run)? > 0 {
+        return Ok(Claim::Busy);
+    }
+    if run.cycle >= run.cycles {
+        return end(transaction, run, CampaignRunState::Done, None, now);
+    }
+    let at = now.plus(between_cycles);
+    transaction.run(sql::END_CYCLE, params![at.as_micros(), run.id.as_uuid().as_bytes()])?;
+    Ok(Claim::Later(at))
+}
+
+fn begin_cycle(transaction: &Transaction<'_>, run: &CampaignRun) -> Result<(), StoreError> {
+    transaction.run(sql::NEXT_TURN, params![run.campaign])?;
+    let turn = |row: &Row<'_>| Columns::new(row, "campaigns").get::<i64>(0);
+    let turn = transaction.first(sql::TURN, params![run.campaign], turn)?.unwrap_or(run.turn + 1);
+    let counted = runs::tasks_counted(transaction, &run.campaign)?;
+    let pending = i64::try_from(counted.all.saturating_sub(counted.blocked)).unwrap_or(i64::MAX);
+    transaction.run(sql::BEGIN_CYCLE, params![turn, pending, run.id.as_uuid().as_bytes()])
+}
+
+fn end(
+    transaction: &Transaction<'_>,
+    run: &CampaignRun,
+    state: CampaignRunState,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<Claim, StoreError> {
+    let ended_at = state.is_final().then_some(now.as_micros());
+    let (none, key) = (None::<u32>, run.id.as_uuid().as_bytes());
+    transaction.run(sql::SET_RUN, params![codes::of_campaign_run(state), reason, none, ended_at, key])?;
+    let run = CampaignRun { state, reason: reason.map(str::to_owned), ..run.clone() };
+    runs::tell(transaction, &run, now);
+    Ok(Claim::Over)
+}
+
+/// How many attempts of a run have no end.
+fn open(transaction: &Transaction<'_>, run: &CampaignRun) -> Result<u64, StoreError> {
+    let count = |row: &Row<'_>| Columns::new(row, "campaign_attempts").count(0);
+    let key = run.id.as_uuid().as_bytes();
+    Ok(transaction.first(sql::OPEN_OF_RUN, params![key], count)?.unwrap_or(0))
+}
+
+/// Until when a person has sent as much as they may, over all campaigns and senders.
+fn limited_until(
+    transaction: &Transaction<'_>,
+    claiming: &Claiming,
+) -> Result<Option<Timestamp>, StoreError> {
+    let Claiming { sender, caps, person, counted_with, now, .. } = claiming;
+    let day_ago = now.minus(Duration::from_hours(24)).as_micros();
+    let time = |row: &Row<'_>| Columns::new(row, "campaign_attempts").time(0);
+    let count = |row: &Row<'_>| Columns::new(row, "campaign_attempts").count(0);
+    let mut senders: BTreeSet<_> = counted_with.iter().chain([sender]).map(ToString::to_string).collect();
+    if let Some(person) = person {
+        senders.extend(profiles::of_person(transaction, *person)?);
+    }
+    let (mut ended, mut open) = (Vec::new(), 0);
+    for sender in senders {
+        ended.extend(transaction.all(sql::SENT_LATELY, params![sender, day_ago], time)?);
+        open += transaction.first(sql::OPEN_OF_SENDER, params![sender], count)?.unwrap_or(0);
+    }
+    Ok(caps.free_at(ended, usize::try_from(open).unwrap_or(usize::MAX), *now))
+}

@@ -1,0 +1,265 @@
+//! Campaigns with their senders, recipients and messages.
+
+use std::collections::BTreeMap;
+
+use domain::media::{FileKey, Media, MediaSource};
+use domain::text::ParseMode;
+use domain::{CampaignSender, ChatRef, SenderState, Timestamp};
+
+use super::statements as sql;
+use super::{CampaignMessage, CampaignRow, CampaignSenderRow, CampaignTask, Campaigns, profiles, rows};
+use crate::column::{Columns, to_json};
+use crate::database::params;
+use crate::paging::{Page, Paged};
+use crate::write::Transaction;
+use crate::{StoreError, point};
+
+/// Recipients that are written at once, so that a long list does not hold other writes up.
+const CHUNK: usize = 500;
+
+/// A recipient to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCampaignTask {
+    pub chat: ChatRef,
+    pub variables: BTreeMap<String, String>,
+}
+
+/// What came of adding recipients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TasksAdded {
+    pub added: usize,
+    /// They were there; their variables are the new ones.
+    pub known: usize,
+}
+
+/// A message to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCampaignMessage {
+    pub text: String,
+    pub parse_mode: ParseMode,
+    pub weight: u32,
+    pub is_active: bool,
+    /// What it carries beside its text.
+    pub media: Vec<Media>,
+}
+
+impl Campaigns<'_> {
+    /// Makes a campaign. False when there is one of the name.
+    pub async fn add(&self, row: CampaignRow) -> Result<bool, StoreError> {
+        let params = (row.name, row.settings, row.created_at.as_micros());
+        self.store.execute(point::SAVE_CAMPAIGN, sql::ADD, params).await.map(|added| added > 0)
+    }
+
+    /// Changes the settings of a campaign. False when there is none of the name.
+    pub async fn change(&self, name: &str, settings: String) -> Result<bool, StoreError> {
+        let params = (settings, name.to_owned());
+        self.store.execute(point::SAVE_CAMPAIGN, sql::CHANGE, params).await.map(|changed| changed > 0)
+    }
+
+    /// Removes a campaign that has no open run. Its runs and attempts stay: they are what was sent.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] while a run of it is open.
+    pub async fn remove(&self, name: &str) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        let change = move |transaction: &Transaction<'_>| {
+            refuse_open(transaction, &name)?;
+            for statement in [sql::REMOVE_SENDERS, sql::REMOVE_TASKS, sql::REMOVE_MESSAGES] {
+                transaction.run(statement, params![name])?;
+            }
+            Ok(transaction.execute(sql::REMOVE, params![name])? > 0)
+        };
+        self.store.change(point::SAVE_CAMPAIGN, change).await
+    }
+
+    /// Removes the recipients and messages of a campaign that has no open run. What was sent stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] while a run of it is open.
+    pub async fn clear(&self, name: &str) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        let change = move |transaction: &Transaction<'_>| {
+            refuse_open(transaction, &name)?;
+            transaction.run(sql::REMOVE_TASKS, params![name])?;
+            transaction.run(sql::REMOVE_MESSAGES, params![name])
+        };
+        self.store.change(point::SAVE_CAMPAIGN, change).await
+    }
+
+    /// A campaign.
+    pub async fn get(&self, name: &str) -> Result<Option<CampaignRow>, StoreError> {
+        self.store.first(sql::GET, [name.to_owned()], rows::campaign).await
+    }
+
+    /// All campaigns, by name.
+    pub async fn list(&self) -> Result<Vec<CampaignRow>, StoreError> {
+        self.store.all(sql::LIST, (), rows::campaign).await
+    }
+
+    /// Adds senders; those that are there stay as they are.
+    pub async fn add_senders(
+        &self,
+        name: &str,
+        senders: Vec<CampaignSender>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        let change = move |transaction: &Transaction<'_>| {
+            for sender in &senders {
+                transaction.run(sql::ADD_SENDER, params![name, sender.to_string(), now.as_micros()])?;
+            }
+            Ok(())
+        };
+        self.store.change(point::SAVE_CAMPAIGN, change).await
+    }
+
+    /// Removes a sender from a campaign; what it sent stays.
+    pub async fn remove_sender(&self, name: &str, sender: &CampaignSender) -> Result<(), StoreError> {
+        let row = (name.to_owned(), sender.to_string());
+        self.store.execute(point::SAVE_CAMPAIGN, sql::REMOVE_SENDER, row).await.map(drop)
+    }
+
+    /// The senders of a campaign.
+    pub async fn senders(&self, name: &str) -> Result<Vec<CampaignSenderRow>, StoreError> {
+        self.store.all(sql::SENDERS, [name.to_owned()], rows::sender).await
+    }
+
+    /// Lets a sender send nothing more, in any campaign.
+    pub async fn stop_sender(
+        &self,
+        sender: CampaignSender,
+        state: SenderState,
+        why: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let change =
+            move |transaction: &Transaction<'_>| profiles::stop(transaction, &sender, state, &why, now);
+        self.store.change(point::SAVE_CAMPAIGN, change).await
+    }
+
+    /// Takes the blocks from the recipients and senders of a campaign; how many there were.
+    pub async fn unblock(&self, name: &str, now: Timestamp) -> Result<usize, StoreError> {
+        let name = name.to_owned();
+        let change = move |transaction: &Transaction<'_>| {
+            let tasks = transaction.execute(sql::UNBLOCK_TASKS, params![name])?;
+            transaction.run(sql::COUNT_PENDING_AGAIN, params![name])?;
+            transaction.run(profiles::UNBLOCK_OF_CAMPAIGN, params![name])?;
+            Ok(tasks + transaction.execute(sql::UNBLOCK_SENDERS, params![now.as_micros(), name])?)
+        };
+        self.store.change(point::SAVE_CAMPAIGN, change).await
+    }
+
+    /// Adds recipients in their order; those that are there keep their place and history.
+    pub async fn add_tasks(&self, name: &str, tasks: Vec<NewCampaignTask>) -> Result<TasksAdded, StoreError> {
+        let mut all = TasksAdded::default();
+        for chunk in tasks.chunks(CHUNK) {
+            let (name, chunk) = (name.to_owned(), chunk.to_vec());
+            let change = move |transaction: &Transaction<'_>| add_tasks(transaction, &name, &chunk);
+            let TasksAdded { added, known } = self.store.change(point::ADD_CAMPAIGN_TASKS, change).await?;
+            all = TasksAdded { added: all.added + added, known: all.known + known };
+        }
+        Ok(all)
+    }
+
+    /// The recipients of a campaign, in their order, a page at a time.
+    pub async fn tasks(&self, name: &str, page: &Page) -> Result<Paged<CampaignTask>, StoreError> {
+        let after = page.after::<i64>()?.unwrap_or(0);
+        let found = self.store.all(sql::TASKS, (name.to_owned(), after, page.rows()), rows::task).await?;
+        Ok(page.cut(found, |task| task.place.to_string()))
+    }
+
+    /// Those of them that are blocked.
+    pub async fn blocked_tasks(&self, name: &str, page: &Page) -> Result<Paged<CampaignTask>, StoreError> {
+        let after = page.after::<i64>()?.unwrap_or(0);
+        let params = (name.to_owned(), after, page.rows());
+        let found = self.store.all(sql::BLOCKED_TASKS, params, rows::task).await?;
+        Ok(page.cut(found, |task| task.place.to_string()))
+    }
+
+    /// One recipient.
+    pub async fn task(&self, name: &str, chat: &ChatRef) -> Result<Option<CampaignTask>, StoreError> {
+        self.store.first(sql::TASK, (name.to_owned(), chat.to_string()), rows::task).await
+    }
+
+    /// Adds messages; one whose text is there is changed. With `alone`, no other one is in use any more. How many are new.
+    pub async fn add_messages(
+        &self,
+        name: &str,
+        messages: Vec<NewCampaignMessage>,
+        alone: bool,
+    ) -> Result<usize, StoreError> {
+        let name = name.to_owned();
+        let change = move |transaction: &Transaction<'_>| {
+            let number = |sql, params: &[&dyn crate::database::ToValue]| {
+                let read =
+                    |row: &crate::database::Row<'_>| Columns::new(row, "campaign_messages").get::<i64>(0);
+                transaction.first(sql, params, read)
+            };
+            if alone {
+                transaction.run(sql::REST_MESSAGES, params![name])?;
+            }
+            let (mut last, mut added) = (number(sql::LAST_NUMBER, params![name])?.unwrap_or(0), 0);
+            for NewCampaignMessage { text, parse_mode, weight, is_active, media } in &messages {
+                let mode = parse_mode.as_str();
+                let media = (!media.is_empty()).then(|| to_json("campaign_messages", media)).transpose()?;
+                if let Some(known) = number(sql::HAS_MESSAGE, params![name, text])? {
+                    transaction
+                        .run(sql::CHANGE_MESSAGE, params![mode, weight, is_active, media, name, known])?;
+                } else {
+                    last += 1;
+                    added += 1;
+                    let params = params![name, last, text, mode, weight, is_active, media];
+                    transaction.run(sql::ADD_MESSAGE, params)?;
+                }
+            }
+            Ok(added)
+        };
+        self.store.change(point::SAVE_CAMPAIGN, change).await
+    }
+
+    /// The files of messages of all campaigns: they are stored with the outgoing files, and each attempt links one of its own to them.
+    pub async fn message_files(&self) -> Result<Vec<FileKey>, StoreError> {
+        let read = |row: &crate::database::Row<'_>| Columns::new(row, "campaign_messages").json(0);
+        let found: Vec<Vec<Media>> = self.store.all(sql::MESSAGES_MEDIA, (), read).await?;
+        let files = found.into_iter().flatten().filter_map(|media| match media.source {
+            MediaSource::File { key, .. } => Some(key),
+            MediaSource::Post { .. } | MediaSource::FileId { .. } => None,
+        });
+        Ok(files.collect())
+    }
+
+    /// The messages of a campaign.
+    pub async fn messages(&self, name: &str) -> Result<Vec<CampaignMessage>, StoreError> {
+        self.store.all(sql::MESSAGES, [name.to_owned()], rows::message).await
+    }
+}
+
+fn refuse_open(transaction: &Transaction<'_>, name: &str) -> Result<(), StoreError> {
+    match transaction.first(sql::OPEN_RUN, params![name], rows::run)? {
+        Some(_) => Err(StoreError::conflict("campaigns", format!("campaign {name} has an open run"))),
+        None => Ok(()),
+    }
+}
+
+fn add_tasks(
+    transaction: &Transaction<'_>,
+    name: &str,
+    tasks: &[NewCampaignTask],
+) -> Result<TasksAdded, StoreError> {
+    let read = |row: &crate::database::Row<'_>| Columns::new(row, "campaign_tasks").get::<i64>(0);
+    let mut place = transaction.first(sql::LAST_PLACE, params![name], read)?.unwrap_or(0);
+    let mut all = TasksAdded::default();
+    for NewCampaignTask { chat, variables } in tasks {
+        let (chat, variables) = (chat.to_string(), to_json("campaign_tasks", variables)?);
+        if transaction.execute(sql::ADD_TASK, params![name, chat, place + 1, variables])? > 0 {
+            place += 1;
+            all.added += 1;
+        } else {
+            transaction.run(sql::CHANGE_TASK, params![variables, name, chat])?;
+            all.known += 1;
+        }
+    }
+    let added = i64::try_from(all.added).unwrap_or(i64::MAX);
+    transaction.run(sql::ADD_PENDING, params![added, name])?;
+    Ok(all)
+}

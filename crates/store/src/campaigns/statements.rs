@@ -1,0 +1,194 @@
+//! The statements of the campaigns. States of attempts: 0 claimed, 10 failed, 11 skipped, 12 unknown, 20 sent; of runs: below 10 open.
+
+use crate::statement::statements;
+
+statements! {
+    ADD = "
+        INSERT INTO campaigns (name, settings, turn, created_at) VALUES ($1, $2, 0, $3) ON CONFLICT (name) DO NOTHING";
+    CHANGE = "UPDATE campaigns SET settings = $1 WHERE name = $2";
+    GET = "SELECT name, settings, created_at FROM campaigns WHERE name = $1";
+    LIST = "SELECT name, settings, created_at FROM campaigns ORDER BY name";
+    NEXT_TURN = "UPDATE campaigns SET turn = turn + 1 WHERE name = $1";
+    TURN = "SELECT turn FROM campaigns WHERE name = $1";
+    REMOVE = "DELETE FROM campaigns WHERE name = $1";
+    REMOVE_SENDERS = "DELETE FROM campaign_senders WHERE campaign = $1";
+    REMOVE_TASKS = "DELETE FROM campaign_tasks WHERE campaign = $1";
+    REMOVE_MESSAGES = "DELETE FROM campaign_messages WHERE campaign = $1";
+    ADD_SENDER = "
+        INSERT INTO campaign_senders (campaign, sender, state, why, changed_at) VALUES ($1, $2, 0, NULL, $3)
+        ON CONFLICT (campaign, sender) DO NOTHING";
+    REMOVE_SENDER = "DELETE FROM campaign_senders WHERE campaign = $1 AND sender = $2";
+    SENDERS = "
+        SELECT sender, state, why, changed_at FROM campaign_senders WHERE campaign = $1 ORDER BY sender";
+    UNBLOCK_SENDERS = "
+        UPDATE campaign_senders SET state = 0, why = NULL, changed_at = $1 WHERE campaign = $2 AND state <> 0";
+    BLOCK_SENDER = "
+        UPDATE campaign_senders SET state = $1, why = $2, changed_at = $3 WHERE sender = $4 AND state = 0";
+    LAST_PLACE = "SELECT coalesce(max(place), 0) FROM campaign_tasks WHERE campaign = $1";
+    ADD_TASK = "
+        INSERT INTO campaign_tasks (campaign, chat, place, variables, state, why, turn, tries, cycles, next_at)
+        VALUES ($1, $2, $3, $4, 0, NULL, 0, 0, 0, 0) ON CONFLICT (campaign, chat) DO NOTHING";
+    CHANGE_TASK = "UPDATE campaign_tasks SET variables = $1 WHERE campaign = $2 AND chat = $3";
+    TASKS = "
+        SELECT chat, place, variables, state, why, tries, cycles, next_at FROM campaign_tasks
+        WHERE campaign = $1 AND place > $2 ORDER BY place LIMIT $3";
+    BLOCKED_TASKS = "
+        SELECT chat, place, variables, state, why, tries, cycles, next_at FROM campaign_tasks
+        WHERE campaign = $1 AND place > $2 AND state <> 0 ORDER BY place LIMIT $3";
+    TASK = "
+        SELECT chat, place, variables, state, why, tries, cycles, next_at FROM campaign_tasks
+        WHERE campaign = $1 AND chat = $2";
+    UNBLOCK_TASKS = "
+        UPDATE campaign_tasks SET state = 0, why = NULL, tries = 0, next_at = 0 WHERE campaign = $1 AND state <> 0";
+    /// Recipients are added one place after the other, and removed all at once: the last place is how many there are.
+    COUNT_TASKS = "
+        SELECT coalesce(max(place), 0),
+            (SELECT count(*) FROM campaign_tasks AS blocked WHERE blocked.campaign = $1 AND blocked.state <> 0)
+        FROM campaign_tasks WHERE campaign = $1";
+    COUNT_PENDING = "SELECT count(*) FROM campaign_tasks WHERE campaign = $1 AND state = 0 AND turn < $2";
+    KNOWN_PENDING = "SELECT pending FROM campaign_runs WHERE id = $1";
+    ADD_PENDING = "UPDATE campaign_runs SET pending = pending + $1 WHERE campaign = $2 AND state < 10";
+    COUNT_PENDING_AGAIN = "
+        UPDATE campaign_runs SET pending = (
+            SELECT count(*) FROM campaign_tasks AS task
+            WHERE task.campaign = campaign_runs.campaign AND task.state = 0 AND task.turn < campaign_runs.turn
+        ) WHERE campaign = $1 AND state < 10";
+    FORGET_PENDING = "UPDATE campaign_runs SET pending = NULL WHERE campaign = $1 AND state < 10";
+    /// Before a recipient changes to a state and a turn.
+    CHANGE_PENDING = "
+        UPDATE campaign_runs SET pending = pending
+            + CASE WHEN CAST($1 AS BIGINT) = 0 AND CAST($2 AS BIGINT) < turn THEN 1 ELSE 0 END
+            - (SELECT count(*) FROM campaign_tasks AS task
+                WHERE task.campaign = campaign_runs.campaign AND task.chat = $3 AND task.state = 0
+                    AND task.turn < campaign_runs.turn)
+        WHERE campaign = $4 AND state < 10";
+    LAST_NUMBER = "SELECT coalesce(max(number), 0) FROM campaign_messages WHERE campaign = $1";
+    HAS_MESSAGE = "SELECT number FROM campaign_messages WHERE campaign = $1 AND text = $2";
+    ADD_MESSAGE = "
+        INSERT INTO campaign_messages (campaign, number, text, parse_mode, weight, is_active, media, uses)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0)";
+    CHANGE_MESSAGE = "
+        UPDATE campaign_messages SET parse_mode = $1, weight = $2, is_active = $3, media = $4
+        WHERE campaign = $5 AND number = $6";
+    REST_MESSAGES = "UPDATE campaign_messages SET is_active = 0 WHERE campaign = $1";
+    MESSAGES = "
+        SELECT number, text, parse_mode, weight, is_active, uses, media FROM campaign_messages
+        WHERE campaign = $1 ORDER BY number";
+    MESSAGES_MEDIA = "SELECT media FROM campaign_messages WHERE media IS NOT NULL";
+    COUNT_USE = "UPDATE campaign_messages SET uses = uses + 1 WHERE campaign = $1 AND number = $2";
+    OPEN_RUN = "
+        SELECT id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at
+        FROM campaign_runs WHERE campaign = $1 AND state < 10";
+    LAST_RUN = "
+        SELECT id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at
+        FROM campaign_runs WHERE campaign = $1 ORDER BY id DESC LIMIT 1";
+    RUN = "
+        SELECT id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at
+        FROM campaign_runs WHERE id = $1";
+    RUNS = "
+        SELECT id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at
+        FROM campaign_runs WHERE campaign = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    RUNS_AT_WORK = "
+        SELECT id FROM campaign_runs WHERE state = 0
+        UNION SELECT run_id FROM campaign_attempts WHERE state = 0";
+    ADD_RUN = "
+        INSERT INTO campaign_runs (
+            id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at
+        ) VALUES ($1, $2, 0, NULL, 0, $3, $4, $5, $6, $7, NULL)";
+    SET_RUN = "
+        UPDATE campaign_runs SET state = $1, reason = $2, canary = $3, ended_at = $4 WHERE id = $5 AND state < 10";
+    BEGIN_CYCLE = "
+        UPDATE campaign_runs SET cycle = cycle + 1, turn = $1, next_cycle_at = NULL, pending = $2 WHERE id = $3";
+    END_CYCLE = "UPDATE campaign_runs SET next_cycle_at = $1 WHERE id = $2";
+    SENT_LATELY = "
+        SELECT ended_at FROM campaign_attempts WHERE sender = $1 AND ended_at > $2 AND state >= 12
+        ORDER BY ended_at DESC LIMIT 1000";
+    OPEN_OF_SENDER = "SELECT count(*) FROM campaign_attempts WHERE sender = $1 AND state = 0";
+    OPEN_OF_RUN = "SELECT count(*) FROM campaign_attempts WHERE run_id = $1 AND state = 0";
+    NEXT_TASK = "
+        SELECT chat FROM campaign_tasks WHERE campaign = $1 AND state = 0 AND turn < $2 AND next_at <= $3
+        ORDER BY turn, next_at, place LIMIT 1";
+    NEXT_TRY = "SELECT min(next_at) FROM campaign_tasks WHERE campaign = $1 AND state = 0 AND turn < $2";
+    TAKE_TASK = "UPDATE campaign_tasks SET turn = $1 WHERE campaign = $2 AND chat = $3";
+    TAKE_ONE = "
+        UPDATE campaign_runs SET pending = pending - 1, canary = CASE WHEN canary > 0 THEN canary - 1 ELSE canary END
+        WHERE id = $1";
+    ADD_ATTEMPT = "
+        INSERT INTO campaign_attempts (
+            id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
+            outbox_id, claimed_at, ended_at
+        ) VALUES ($1, $2, $3, $4, $5, $6, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, $7, NULL)";
+    SAME_PEER = "
+        SELECT chat FROM campaign_attempts
+        WHERE run_id = $1 AND cycle = $2 AND peer = $3 AND state <> 10 AND state <> 11 AND id <> $4 LIMIT 1";
+    READY = "
+        UPDATE campaign_attempts SET peer = $1, message = $2, text = $3, parse_mode = $4 WHERE id = $5 AND state = 0";
+    END_ATTEMPT = "
+        UPDATE campaign_attempts SET state = $1, code = $2, detail = $3, outbox_id = $4, ended_at = $5
+        WHERE id = $6 AND state = 0";
+    END_TASK = "
+        UPDATE campaign_tasks SET state = $1, why = $2, turn = $3, tries = $4, cycles = cycles + $5, next_at = $6
+        WHERE campaign = $7 AND chat = $8";
+    ATTEMPT = "
+        SELECT id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
+            outbox_id, claimed_at, ended_at
+        FROM campaign_attempts WHERE id = $1";
+    OPEN_ATTEMPTS = "
+        SELECT id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
+            outbox_id, claimed_at, ended_at
+        FROM campaign_attempts WHERE run_id = $1 AND state = 0 ORDER BY id";
+    ATTEMPTS = "
+        SELECT id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
+            outbox_id, claimed_at, ended_at
+        FROM campaign_attempts
+        WHERE run_id = $1 AND id < $2 AND (CAST($3 AS BIGINT) IS NULL OR state = $3)
+            AND (CAST($4 AS BIGINT) IS NULL OR $4 = CASE
+                WHEN state = 20 THEN 1
+                WHEN state = 10 AND code IN ('chat_not_found', 'no_rights', 'not_in_chat', 'template', 'task_gone') THEN 2
+                WHEN state = 10 THEN 3
+                ELSE 0 END)
+            AND (CAST($5 AS TEXT) IS NULL OR code = $5)
+        ORDER BY id DESC LIMIT $6";
+    SENT_SINCE = "
+        SELECT sender, count(*) FROM campaign_attempts
+        WHERE sender IN (SELECT sender FROM campaign_senders WHERE campaign = $1) AND ended_at > $2 AND state >= 12
+        GROUP BY sender";
+    SENT_BY_HOUR = "
+        SELECT ended_at / 3600000000, count(*) FROM campaign_attempts
+        WHERE sender IN (SELECT sender FROM campaign_senders WHERE campaign = $1) AND campaign = $1
+            AND ended_at > $2 AND state >= 12
+        GROUP BY ended_at / 3600000000";
+    COUNT_ATTEMPTS = "
+        SELECT state, code, attempts FROM campaign_counts WHERE run_id = $1
+        UNION ALL
+        SELECT 0, '', count(*) FROM campaign_attempts WHERE run_id = $1 AND state = 0 HAVING count(*) > 0";
+    COUNT_ENDS = "
+        INSERT INTO campaign_counts (run_id, state, code, attempts) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (run_id, state, code) DO UPDATE SET attempts = campaign_counts.attempts + excluded.attempts";
+    ADD_PAST_RUN = "
+        INSERT INTO campaign_runs (
+            id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at
+        ) VALUES ($1, $2, 1, 'imported', $3, $3, $4, NULL, NULL, $5, NULL)";
+    TAKE_PAST_TASK = "
+        UPDATE campaign_tasks SET turn = CASE WHEN $1 > turn THEN $1 ELSE turn END,
+            cycles = CASE WHEN $2 > cycles THEN $2 ELSE cycles END,
+            state = CASE WHEN CAST($3 AS BIGINT) = 1 THEN 1 ELSE state END,
+            why = CASE WHEN CAST($3 AS BIGINT) = 1 AND state = 0 THEN $4 ELSE why END,
+            next_at = CASE WHEN $5 > next_at THEN $5 ELSE next_at END
+        WHERE campaign = $6 AND chat = $7";
+    ADD_PAST_ATTEMPT = "
+        INSERT INTO campaign_attempts (
+            id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
+            outbox_id, claimed_at, ended_at
+        ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, NULL, NULL, NULL, NULL, NULL, $9, $9)
+        ON CONFLICT (id) DO NOTHING";
+    TAKE_USES = "
+        UPDATE campaign_messages SET uses = CASE WHEN $1 > uses THEN $1 ELSE uses END WHERE campaign = $2 AND text = $3";
+    /// What was sent since is not known of a store that was restored.
+    HOLD_RUNS = "UPDATE campaign_runs SET state = 1, reason = 'restored' WHERE state = 0";
+    COUNT_HELD = "
+        INSERT INTO campaign_counts (run_id, state, code, attempts)
+        SELECT run_id, 12, 'restored', count(*) FROM campaign_attempts WHERE state = 0 GROUP BY run_id
+        ON CONFLICT (run_id, state, code) DO UPDATE SET attempts = campaign_counts.attempts + excluded.attempts";
+    HOLD_ATTEMPTS = "UPDATE campaign_attempts SET state = 12, code = 'restored', ended_at = $1 WHERE state = 0";
+}

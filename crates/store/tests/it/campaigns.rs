@@ -1,0 +1,586 @@
+//! Campaigns: claims, cycles, caps, and what is never sent twice.
+
+mod profiles;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
+use domain::text::ParseMode;
+use domain::{
+    AttemptState, CampaignAttemptId, CampaignLog, CampaignRunId, CampaignRunState, CampaignSender, EventType,
+    ProxyHealth, SenderCaps, SenderState, Timestamp,
+};
+use store::{
+    AttemptEnd, AttemptFilter, CampaignRow, CampaignRun, Claim, Claiming, NewCampaignMessage,
+    NewCampaignTask, NewRun, NextTurn, Page, PastAttempt, PastCampaign, PastTask, Readied, RunChange,
+    StoreError, StoredAttempt,
+};
+
+use self::profiles::{picture, profile};
+use crate::support::{World, conformance};
+
+conformance! {
+    two_senders_share_the_chats_and_each_has_its_turn_once,
+    a_cycle_ends_when_all_had_their_turn_and_the_next_begins_after_a_pause,
+    the_cap_of_an_hour_holds_over_campaigns,
+    the_same_chat_under_two_names_is_readied_once,
+    what_follows_from_an_end_is_kept,
+    what_was_sent_is_counted_by_sender_hour_and_run,
+    kept_counts_are_what_counting_again_finds,
+    a_canary_pauses_the_run,
+    a_run_that_is_paused_or_over_gives_nothing,
+    chats_and_messages_are_added_once,
+    a_restored_store_pauses_runs_and_doubts_what_was_open,
+    other_programs_query_views_by_the_names_they_know,
+    what_another_program_did_is_taken_over_once,
+    a_clock_set_back_makes_no_room_in_an_hour,
+}
+
+const CAPS: SenderCaps = SenderCaps { hour: 25, day: 100 };
+
+fn sender(name: &str) -> CampaignSender {
+    CampaignSender::Account(name.parse().unwrap())
+}
+
+fn task(chat: &str) -> NewCampaignTask {
+    NewCampaignTask { chat: chat.parse().unwrap(), variables: BTreeMap::new() }
+}
+
+async fn campaign(world: &World, name: &str, chats: &[&str]) {
+    let campaigns = world.store.campaigns();
+    let row = CampaignRow { name: name.to_owned(), settings: "{}".to_owned(), created_at: world.now() };
+    assert!(campaigns.add(row.clone()).await.unwrap());
+    assert!(!campaigns.add(row).await.unwrap());
+    campaigns.add_senders(name, vec![sender("main"), sender("fifth")], world.now()).await.unwrap();
+    let added = campaigns.add_tasks(name, chats.iter().map(|chat| task(chat)).collect()).await.unwrap();
+    assert_eq!(added.added, chats.len());
+}
+
+async fn run(world: &World, name: &str, cycles: u32, canary: Option<u32>) -> CampaignRun {
+    let now = world.now();
+    let id = CampaignRunId::from_uuid(*world.id().as_uuid());
+    let new = NewRun { id, campaign: name.to_owned(), cycles, canary, now, starts_at: now };
+    world.store.campaigns().begin(new).await.unwrap()
+}
+
+async fn claim_with(world: &World, run: &CampaignRun, who: &str, caps: SenderCaps) -> Claim {
+    let claiming = Claiming {
+        run: run.id,
+        sender: sender(who),
+        id: CampaignAttemptId::from_uuid(*world.id().as_uuid()),
+        caps,
+        person: None,
+        counted_with: Vec::new(),
+        between_cycles: Duration::from_mins(5),
+        now: world.now(),
+    };
+    world.store.campaigns().claim(claiming).await.unwrap()
+}
+
+async fn claim(world: &World, run: &CampaignRun, who: &str) -> Claim {
+    claim_with(world, run, who, CAPS).await
+}
+
+async fn claimed(world: &World, run: &CampaignRun, who: &str) -> StoredAttempt {
+    match claim(world, run, who).await {
+        Claim::Task(attempt) => *attempt,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ended(attempt: &StoredAttempt, state: AttemptState, next: NextTurn, now: Timestamp) -> AttemptEnd {
+    let (code, detail, outbox_id, sender) = (None, None, None, None);
+    AttemptEnd { id: attempt.id, state, code, detail, outbox_id, next, sender, now }
+}
+
+async fn sent(world: &World, attempt: &StoredAttempt) {
+    let end = ended(attempt, AttemptState::Sent, NextTurn::NextCycle, world.now());
+    world.store.campaigns().end(end).await.unwrap();
+}
+
+async fn two_senders_share_the_chats_and_each_has_its_turn_once(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2", "@client_3"]).await;
+    let run = run(&world, "spring", 1, None).await;
+    let mut chats = Vec::new();
+    for who in ["main", "fifth", "main"] {
+        let attempt = claimed(&world, &run, who).await;
+        assert_eq!((attempt.state, attempt.cycle), (AttemptState::Claimed, 1));
+        chats.push(attempt.chat.to_string());
+    }
+    assert_eq!(chats, ["@client_1", "@client_2", "@client_3"]);
+    assert_eq!(claim(&world, &run, "fifth").await, Claim::Busy);
+    let open = world.store.campaigns().open_attempts(run.id).await.unwrap();
+    assert_eq!(open.len(), 3);
+    for attempt in &open {
+        sent(&world, attempt).await;
+    }
+    assert_eq!(claim(&world, &run, "fifth").await, Claim::Over);
+    let over = world.store.campaigns().last_run("spring").await.unwrap().unwrap();
+    assert_eq!(over.state, CampaignRunState::Done);
+    let read = world.store.events().after(domain::EventId::ZERO, &domain::EventFilter::default(), 100).await;
+    let kinds: Vec<_> = read.unwrap().events.into_iter().map(|event| event.kind).collect();
+    let attempted = EventType::CampaignAttempted;
+    assert_eq!(kinds, [EventType::CampaignBegan, attempted, attempted, attempted, EventType::CampaignEnded]);
+}
+
+async fn a_cycle_ends_when_all_had_their_turn_and_the_next_begins_after_a_pause(world: World) {
+    campaign(&world, "spring", &["@client_1"]).await;
+    let run = run(&world, "spring", 2, None).await;
+    sent(&world, &claimed(&world, &run, "main").await).await;
+    let Claim::Later(at) = claim(&world, &run, "main").await else { panic!("a pause") };
+    assert!(at >= world.now().plus(Duration::from_mins(4)));
+    assert_eq!(claim(&world, &run, "fifth").await, Claim::Later(at));
+    world.clock.advance(Duration::from_mins(5));
+    let second = claimed(&world, &run, "fifth").await;
+    assert_eq!((second.cycle, second.chat.to_string().as_str()), (2, "@client_1"));
+    sent(&world, &second).await;
+    assert_eq!(claim(&world, &run, "main").await, Claim::Over);
+    let tasks = world.store.campaigns().tasks("spring", &Page { limit: 10, cursor: None }).await.unwrap();
+    assert_eq!(tasks.items[0].cycles, 2);
+}
+
+async fn the_cap_of_an_hour_holds_over_campaigns(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
+    campaign(&world, "summer", &["@client_3", "@client_4"]).await;
+    let (spring, summer) = (run(&world, "spring", 1, None).await, run(&world, "summer", 1, None).await);
+    let caps = SenderCaps { hour: 2, day: 100 };
+    let Claim::Task(first) = claim_with(&world, &spring, "main", caps).await else { panic!("a chat") };
+    sent(&world, &first).await;
+    let ended_at = world.store.campaigns().attempt(first.id).await.unwrap().unwrap().ended_at.unwrap();
+    let Claim::Task(second) = claim_with(&world, &summer, "main", caps).await else { panic!("a chat") };
+    assert!(matches!(claim_with(&world, &spring, "main", caps).await, Claim::Limited(_)));
+    sent(&world, &second).await;
+    let free_at = ended_at.plus(Duration::from_hours(1));
+    assert_eq!(claim_with(&world, &summer, "main", caps).await, Claim::Limited(free_at));
+    assert!(matches!(claim_with(&world, &summer, "fifth", caps).await, Claim::Task(_)));
+    world.clock.advance(Duration::from_hours(1));
+    assert!(matches!(claim_with(&world, &spring, "main", caps).await, Claim::Task(_)));
+}
+
+async fn the_same_chat_under_two_names_is_readied_once(world: World) {
+    campaign(&world, "spring", &["@client_1", "5500000001"]).await;
+    let run = run(&world, "spring", 1, None).await;
+    let (first, second) = (claimed(&world, &run, "main").await, claimed(&world, &run, "fifth").await);
+    let campaigns = world.store.campaigns();
+    let ready = |attempt: &StoredAttempt, text: &str| {
+        campaigns.ready(attempt.id, "5500000001".to_owned(), 1, text.to_owned(), ParseMode::None)
+    };
+    let says = |text: &str| Readied::Ready(text.to_owned(), ParseMode::None);
+    assert_eq!(ready(&first, "Hi").await.unwrap(), says("Hi"));
+    assert_eq!(ready(&first, "Ho").await.unwrap(), says("Hi"));
+    assert_eq!(ready(&second, "Hi").await.unwrap(), Readied::Duplicate(first.chat.clone()));
+    let end = ended(&first, AttemptState::Failed, NextTurn::NextCycle, world.now());
+    campaigns.end(end).await.unwrap();
+    assert_eq!(ready(&second, "Hi").await.unwrap(), says("Hi"));
+}
+
+async fn what_follows_from_an_end_is_kept(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
+    let campaigns = world.store.campaigns();
+    let message = NewCampaignMessage {
+        text: "Hi".into(),
+        parse_mode: ParseMode::None,
+        weight: 1,
+        is_active: true,
+        media: Vec::new(),
+    };
+    campaigns.add_messages("spring", vec![message], false).await.unwrap();
+    let run = run(&world, "spring", 1, None).await;
+    let first = claimed(&world, &run, "main").await;
+    let later = world.now().plus(Duration::from_mins(1));
+    let again = ended(&first, AttemptState::Failed, NextTurn::Again(later), world.now());
+    campaigns.end(again.clone()).await.unwrap();
+    let second = claimed(&world, &run, "main").await;
+    let stopped = AttemptEnd {
+        sender: Some((SenderState::Blocked, "restricted".to_owned())),
+        ..ended(&second, AttemptState::Failed, NextTurn::Back, world.now())
+    };
+    campaigns.end(stopped).await.unwrap();
+    let senders = campaigns.senders("spring").await.unwrap();
+    assert_eq!(senders[1].sender, sender("main"));
+    assert_eq!((senders[1].state, senders[1].why.as_deref()), (SenderState::Blocked, Some("restricted")));
+    let third = claimed(&world, &run, "fifth").await;
+    assert_eq!(third.chat, second.chat);
+    let gone = NextTurn::Never("chat_not_found".to_owned());
+    let gone = AttemptEnd {
+        code: Some("chat_not_found".to_owned()),
+        ..ended(&third, AttemptState::Failed, gone, world.now())
+    };
+    campaigns.end(gone).await.unwrap();
+    assert_eq!(claim(&world, &run, "fifth").await, Claim::Later(later));
+    world.clock.advance(Duration::from_mins(1));
+    let fourth = claimed(&world, &run, "fifth").await;
+    assert_eq!(fourth.chat, first.chat);
+    campaigns.ready(fourth.id, "1".to_owned(), 1, "Hi".to_owned(), ParseMode::None).await.unwrap();
+    sent(&world, &fourth).await;
+    // An end that is said twice counts once.
+    campaigns.end(again).await.unwrap();
+    sent(&world, &fourth).await;
+    assert_eq!(campaigns.messages("spring").await.unwrap()[0].uses, 1);
+    let counted = campaigns.tasks_counted("spring", Some(&run)).await.unwrap();
+    assert_eq!((counted.all, counted.blocked), (2, 1));
+    assert_eq!(campaigns.unblock("spring", world.now()).await.unwrap(), 2);
+    let attempts = campaigns.attempts_counted(run.id).await.unwrap();
+    assert_eq!(attempts.iter().map(|row| row.count).sum::<u64>(), 4);
+    let page = Page { limit: 2, cursor: None };
+    let wanted = AttemptFilter { state: Some(AttemptState::Failed), ..AttemptFilter::default() };
+    let failed = campaigns.attempts(run.id, wanted, &page).await.unwrap();
+    for (log, count) in [(CampaignLog::FailedChats, 1), (CampaignLog::FailedSend, 2)] {
+        let found = campaigns
+            .attempts(run.id, AttemptFilter { log, ..AttemptFilter::default() }, &page)
+            .await
+            .unwrap();
+        assert_eq!(found.items.len(), count, "{log:?}");
+        assert!(found.items.iter().all(|row| log.has(row.state, row.code.as_deref())));
+    }
+    assert_eq!((failed.items.len(), failed.next_cursor.is_some()), (2, true));
+}
+
+async fn what_was_sent_is_counted_by_sender_hour_and_run(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
+    campaign(&world, "summer", &["@client_3"]).await;
+    let campaigns = world.store.campaigns();
+    let began_at = world.now().minus(Duration::from_secs(1));
+    let (spring, summer) = (run(&world, "spring", 1, None).await, run(&world, "summer", 1, None).await);
+    sent(&world, &claimed(&world, &spring, "main").await).await;
+    sent(&world, &claimed(&world, &summer, "main").await).await;
+    let gone = NextTurn::Never("chat_not_found".to_owned());
+    let lost = claimed(&world, &spring, "fifth").await;
+    let end = AttemptEnd {
+        code: Some("chat_not_found".to_owned()),
+        ..ended(&lost, AttemptState::Failed, gone, world.now())
+    };
+    campaigns.end(end).await.unwrap();
+    // What an account sends for one campaign counts in its hour for the others too.
+    let by_sender = campaigns.sent_since("spring", began_at).await.unwrap();
+    assert_eq!(by_sender, BTreeMap::from([(sender("main"), 2)]));
+    let by_hour = campaigns.sent_by_hour("spring", began_at).await.unwrap();
+    assert_eq!(by_hour, BTreeMap::from([(world.now().as_micros() / 3_600_000_000, 1)]));
+    assert_eq!(campaigns.sent_by_hour("spring", world.now()).await.unwrap(), BTreeMap::new());
+    let page = Page { limit: 1, cursor: None };
+    let blocked = campaigns.blocked_tasks("spring", &page).await.unwrap();
+    assert_eq!((blocked.items[0].chat.to_string(), blocked.next_cursor), ("@client_2".to_owned(), None));
+    let wanted = |code: &str| AttemptFilter { code: Some(code.to_owned()), ..AttemptFilter::default() };
+    let found = campaigns.attempts(spring.id, wanted("chat_not_found"), &page).await.unwrap();
+    assert_eq!((found.items[0].id, found.next_cursor), (lost.id, None));
+    assert_eq!(campaigns.attempts(spring.id, wanted("banned"), &page).await.unwrap().items, []);
+    // It has no chat that is due, so its first run ends.
+    assert_eq!(claim(&world, &spring, "main").await, Claim::Over);
+    let again = run(&world, "spring", 1, None).await;
+    let first = campaigns.runs("spring", &page).await.unwrap();
+    assert_eq!(first.items[0].id, again.id);
+    let rest = campaigns.runs("spring", &Page { limit: 1, cursor: first.next_cursor }).await.unwrap();
+    assert_eq!((rest.items[0].id, rest.next_cursor), (spring.id, None));
+}
+
+async fn a_canary_pauses_the_run(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
+    let run = run(&world, "spring", 1, Some(1)).await;
+    let first = claimed(&world, &run, "main").await;
+    assert_eq!(claim(&world, &run, "fifth").await, Claim::Busy);
+    sent(&world, &first).await;
+    assert_eq!(claim(&world, &run, "fifth").await, Claim::Over);
+    let campaigns = world.store.campaigns();
+    let paused = campaigns.open_run("spring").await.unwrap().unwrap();
+    assert_eq!((paused.state, paused.reason.as_deref()), (CampaignRunState::Paused, Some("canary")));
+    let wish = RunChange { state: CampaignRunState::Running, reason: None, canary: None, now: world.now() };
+    campaigns.change_run(run.id, wish).await.unwrap().unwrap();
+    assert!(matches!(claim(&world, &run, "fifth").await, Claim::Task(_)));
+}
+
+async fn a_run_that_is_paused_or_over_gives_nothing(world: World) {
+    campaign(&world, "spring", &["@client_1"]).await;
+    let first = run(&world, "spring", 1, None).await;
+    let campaigns = world.store.campaigns();
+    let now = world.now();
+    let again = NewRun {
+        id: CampaignRunId::MIN,
+        campaign: "spring".to_owned(),
+        cycles: 1,
+        canary: None,
+        now,
+        starts_at: now,
+    };
+    assert!(matches!(campaigns.begin(again).await, Err(StoreError::Conflict { .. })));
+    assert!(matches!(campaigns.remove("spring").await, Err(StoreError::Conflict { .. })));
+    for state in [CampaignRunState::Paused, CampaignRunState::Stopped] {
+        let wish = RunChange { state, reason: None, canary: None, now };
+        campaigns.change_run(first.id, wish).await.unwrap().unwrap();
+        assert_eq!(claim(&world, &first, "main").await, Claim::Over);
+    }
+    assert!(campaigns.runs_at_work().await.unwrap().is_empty());
+    let wish = RunChange { state: CampaignRunState::Running, reason: None, canary: None, now };
+    assert_eq!(campaigns.change_run(first.id, wish).await.unwrap(), None);
+    assert!(campaigns.remove("spring").await.unwrap());
+    assert!(campaigns.list().await.unwrap().is_empty());
+}
+
+async fn chats_and_messages_are_added_once(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
+    let campaigns = world.store.campaigns();
+    let variables = BTreeMap::from([("name".to_owned(), "Anna".to_owned())]);
+    let known = NewCampaignTask { variables, ..task("@client_1") };
+    let added = campaigns.add_tasks("spring", vec![known, task("@client_3")]).await.unwrap();
+    assert_eq!((added.added, added.known), (1, 1));
+    let first = campaigns.tasks("spring", &Page { limit: 2, cursor: None }).await.unwrap();
+    assert_eq!(first.items[0].variables["name"], "Anna");
+    let rest = campaigns.tasks("spring", &Page { limit: 2, cursor: first.next_cursor }).await.unwrap();
+    assert_eq!((rest.items[0].chat.to_string().as_str(), rest.next_cursor), ("@client_3", None));
+    let message = |weight| NewCampaignMessage {
+        text: "Hi".into(),
+        parse_mode: ParseMode::Html,
+        weight,
+        is_active: true,
+        media: Vec::new(),
+    };
+    assert_eq!(campaigns.add_messages("spring", vec![message(1), message(3)], false).await.unwrap(), 1);
+    let messages = campaigns.messages("spring").await.unwrap();
+    assert_eq!((messages.len(), messages[0].weight, messages[0].number), (1, 3, 1));
+    let key = FileKey::from_uuid(world.ids.next());
+    let source = MediaSource::File { key: key.clone(), size: 3, sha256: Sha256([7; 32]) };
+    let file = Media { source, form: MediaForm::Document, name: "a.pdf".into(), mime: String::new() };
+    let other = NewCampaignMessage { text: "Hello".into(), media: vec![file.clone()], ..message(1) };
+    assert_eq!(campaigns.add_messages("spring", vec![other], true).await.unwrap(), 1);
+    let in_use: Vec<_> =
+        campaigns.messages("spring").await.unwrap().iter().map(|one| one.is_active).collect();
+    assert_eq!(in_use, [false, true]);
+    assert_eq!(campaigns.messages("spring").await.unwrap()[1].media, [file]);
+    assert_eq!(campaigns.message_files().await.unwrap(), [key]);
+    let without = NewCampaignMessage { text: "Hello".into(), ..message(1) };
+    campaigns.add_messages("spring", vec![without], false).await.unwrap();
+    assert_eq!(campaigns.message_files().await.unwrap(), []);
+    assert!(campaigns.change("spring", "{\"cycles\":2}".to_owned()).await.unwrap());
+    assert!(!campaigns.change("summer", "{}".to_owned()).await.unwrap());
+    assert_eq!(campaigns.get("spring").await.unwrap().unwrap().settings, "{\"cycles\":2}");
+    campaigns
+        .stop_sender(sender("main"), SenderState::LoggedOut, "logged_out".to_owned(), world.now())
+        .await
+        .unwrap();
+    assert_eq!(campaigns.senders("spring").await.unwrap()[1].state, SenderState::LoggedOut);
+    let open = run(&world, "spring", 1, None).await;
+    assert!(matches!(campaigns.clear("spring").await, Err(StoreError::Conflict { .. })));
+    let over = RunChange { state: CampaignRunState::Stopped, reason: None, canary: None, now: world.now() };
+    campaigns.change_run(open.id, over).await.unwrap();
+    campaigns.clear("spring").await.unwrap();
+    assert_eq!(campaigns.messages("spring").await.unwrap(), []);
+    assert_eq!(campaigns.tasks_counted("spring", None).await.unwrap().all, 0);
+    assert_eq!(campaigns.senders("spring").await.unwrap().len(), 2);
+}
+
+async fn a_restored_store_pauses_runs_and_doubts_what_was_open(world: World) {
+    campaign(&world, "spring", &["@client_1"]).await;
+    let run = run(&world, "spring", 1, None).await;
+    let open = claimed(&world, &run, "main").await;
+    assert_eq!(world.store.campaigns().runs_at_work().await.unwrap(), [run.id]);
+    world.store.hold_back(world.now()).await.unwrap();
+    let campaigns = world.store.campaigns();
+    let held = campaigns.open_run("spring").await.unwrap().unwrap();
+    assert_eq!((held.state, held.reason.as_deref()), (CampaignRunState::Paused, Some("restored")));
+    let attempt = campaigns.attempt(open.id).await.unwrap().unwrap();
+    assert_eq!((attempt.state, attempt.code.as_deref()), (AttemptState::Unknown, Some("restored")));
+    assert!(campaigns.runs_at_work().await.unwrap().is_empty());
+}
+
+async fn other_programs_query_views_by_the_names_they_know(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
+    let campaigns = world.store.campaigns();
+    let message = NewCampaignMessage {
+        text: "Hi".into(),
+        parse_mode: ParseMode::None,
+        weight: 1,
+        is_active: true,
+        media: Vec::new(),
+    };
+    campaigns.add_messages("spring", vec![message], false).await.unwrap();
+    let run = run(&world, "spring", 1, None).await;
+    let first = claimed(&world, &run, "main").await;
+    campaigns.ready(first.id, "1".to_owned(), 1, "Hi".to_owned(), ParseMode::None).await.unwrap();
+    sent(&world, &first).await;
+    let gone = NextTurn::Never("chat_not_found".to_owned());
+    let second = claimed(&world, &run, "main").await;
+    campaigns.end(ended(&second, AttemptState::Failed, gone, world.now())).await.unwrap();
+    profile(&world, Some("p1")).await;
+    campaigns.add_proxies(vec![("p1".into(), "socks5://10.0.0.1:1".into())], world.now()).await.unwrap();
+    campaigns.proxy_is("p1", ProxyHealth::Sick, None, world.now()).await.unwrap();
+    campaigns.add_picture(picture("1_shop.png", Some(second.id), world.now())).await.unwrap();
+    let pictures = campaigns.pictures_of_attempts(first.id, second.id).await.unwrap();
+    assert_eq!(pictures.into_iter().collect::<Vec<_>>(), [(second.id, "1_shop.png".to_owned())]);
+    let one = |sql: &str| world.texts(sql);
+    for (sql, expected) in [
+        (
+            "SELECT profile_id || ' ' || is_active || is_blocked || is_logged_out FROM profiles ORDER BY 1",
+            "account:fifth 100",
+        ),
+        (
+            "SELECT group_id || ' ' || chat_username || ' ' || status || ' ' || cycles FROM tasks ORDER BY 1",
+            "spring @client_1 pending 1",
+        ),
+        (
+            "SELECT task_id || ' ' || profile_id || ' ' || status FROM task_attempts ORDER BY 1",
+            "@client_1 account:main sent",
+        ),
+        ("SELECT group_id || ' ' || text || ' ' || usage_count FROM messages", "spring Hi 1"),
+        (
+            "SELECT profile_id || ' ' || chat_username || ' ' || status FROM send_log ORDER BY 1 DESC",
+            "account:main @client_2 failed",
+        ),
+        ("SELECT status || ' ' || tasks FROM task_progress ORDER BY 1", "blocked 1"),
+        ("SELECT group_id || ' ' || sent || ' ' || failed FROM group_stats", "spring 1 1"),
+        ("SELECT profile_id || ' ' || sent || ' ' || failed FROM profile_stats", "account:main 1 1"),
+        ("SELECT profile_id || ' ' || sent FROM profile_daily_stats", "account:main 1"),
+        (
+            "SELECT profile_id || ' ' || chat_username || ' ' || file FROM screenshots",
+            "profile:shop @client_2 1_shop.png",
+        ),
+        ("SELECT profile_id || ' ' || proxy || ' ' || health FROM proxy_assignments", "profile:shop p1 sick"),
+    ] {
+        assert_eq!(one(sql)[0], expected, "{sql}");
+    }
+}
+
+async fn what_another_program_did_is_taken_over_once(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
+    let campaigns = world.store.campaigns();
+    let message = NewCampaignMessage {
+        text: "Hi".into(),
+        parse_mode: ParseMode::None,
+        weight: 1,
+        is_active: true,
+        media: Vec::new(),
+    };
+    campaigns.add_messages("spring", vec![message], false).await.unwrap();
+    let past_task = |chat: &str, blocked: Option<&str>, is_written| PastTask {
+        chat: chat.parse().unwrap(),
+        cycles: 2,
+        blocked: blocked.map(str::to_owned),
+        next_at: None,
+        is_written,
+    };
+    let past = PastCampaign {
+        cycle: 3,
+        tasks: vec![
+            past_task("@client_1", None, true),
+            past_task("@client_3", None, false),
+            past_task("@client_4", Some("chat_not_found"), false),
+        ],
+        attempts: vec![PastAttempt {
+            key: "17".to_owned(),
+            chat: "@client_1".parse().unwrap(),
+            sender: sender("main"),
+            state: AttemptState::Sent,
+            code: None,
+            at: world.now(),
+            cycle: 3,
+        }],
+        uses: vec![("Hi".to_owned(), 7)],
+        stopped: vec![(sender("fifth"), SenderState::Blocked, "imported".to_owned())],
+    };
+    let run_id = || CampaignRunId::from_uuid(*world.id().as_uuid());
+    let taken = campaigns.take_over("spring", past.clone(), run_id(), world.now()).await.unwrap();
+    assert_eq!((taken.tasks, taken.attempts), (2, 1));
+    let taken = campaigns.take_over("spring", past.clone(), run_id(), world.now()).await.unwrap();
+    assert_eq!((taken.tasks, taken.attempts), (0, 0));
+    let run = campaigns.open_run("spring").await.unwrap().unwrap();
+    assert_eq!((run.state, run.cycle, run.cycles), (CampaignRunState::Paused, 3, 3));
+    let counted = campaigns.tasks_counted("spring", Some(&run)).await.unwrap();
+    assert_eq!((counted.all, counted.blocked, counted.pending), (4, 1, 2));
+    assert_eq!(campaigns.messages("spring").await.unwrap()[0].uses, 7);
+    assert_eq!(campaigns.senders("spring").await.unwrap()[0].state, SenderState::Blocked);
+    let wish = RunChange { state: CampaignRunState::Running, reason: None, canary: None, now: world.now() };
+    campaigns.change_run(run.id, wish).await.unwrap();
+    let refused = campaigns.take_over("spring", past.clone(), run_id(), world.now()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    // The hour of its sender counts what the other program sent.
+    let caps = SenderCaps { hour: 1, day: 100 };
+    assert!(matches!(claim_with(&world, &run, "main", caps).await, Claim::Limited(_)));
+    for chat in ["@client_2", "@client_3"] {
+        let attempt = claimed(&world, &run, "main").await;
+        assert_eq!(attempt.chat.to_string(), chat);
+        sent(&world, &attempt).await;
+    }
+    assert_eq!(claim(&world, &run, "main").await, Claim::Over);
+    let refused = campaigns.take_over("spring", past, run_id(), world.now()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+}
+
+async fn a_clock_set_back_makes_no_room_in_an_hour(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2", "@client_3"]).await;
+    let run = run(&world, "spring", 1, None).await;
+    let caps = SenderCaps { hour: 1, day: 100 };
+    let attempt = claimed(&world, &run, "main").await;
+    sent(&world, &attempt).await;
+    let before = world.store.campaigns().attempt(attempt.id).await.unwrap().unwrap().ended_at.unwrap();
+    for back in [Duration::from_mins(5), Duration::from_hours(1)] {
+        let claiming = Claiming {
+            run: run.id,
+            sender: sender("main"),
+            id: CampaignAttemptId::from_uuid(*world.id().as_uuid()),
+            caps,
+            person: None,
+            counted_with: Vec::new(),
+            between_cycles: Duration::ZERO,
+            now: before.minus(back),
+        };
+        let claim = world.store.campaigns().claim(claiming).await.unwrap();
+        assert_eq!(claim, Claim::Limited(before.plus(Duration::from_hours(1))));
+    }
+    world.clock.advance(Duration::from_hours(1));
+    assert!(matches!(claim_with(&world, &run, "main", caps).await, Claim::Task(_)));
+}
+
+/// The kept counts of a run, held against its rows.
+async fn assert_counts(world: &World, run: &CampaignRun, pending: u64) {
+    let campaigns = world.store.campaigns();
+    let run = campaigns.run(run.id).await.unwrap().unwrap();
+    let counted = campaigns.tasks_counted("spring", Some(&run)).await.unwrap();
+    let page = Page { limit: 100, cursor: None };
+    let tasks = campaigns.tasks("spring", &page).await.unwrap().items;
+    let blocked = tasks.iter().filter(|task| task.is_blocked).count() as u64;
+    assert_eq!((counted.all, counted.blocked, counted.pending), (tasks.len() as u64, blocked, pending));
+    let mut found = BTreeMap::new();
+    for attempt in campaigns.attempts(run.id, AttemptFilter::default(), &page).await.unwrap().items {
+        *found.entry(format!("{:?} {:?}", attempt.state, attempt.code)).or_insert(0) += 1;
+    }
+    for row in campaigns.attempts_counted(run.id).await.unwrap() {
+        assert_eq!(found.remove(&format!("{:?} {:?}", row.state, row.code)), Some(row.count));
+    }
+    assert!(found.is_empty(), "{found:?}");
+}
+
+async fn kept_counts_are_what_counting_again_finds(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2", "@client_3"]).await;
+    let campaigns = world.store.campaigns();
+    let run = run(&world, "spring", 2, None).await;
+    assert_counts(&world, &run, 3).await;
+    let first = claimed(&world, &run, "main").await;
+    assert_counts(&world, &run, 2).await;
+    sent(&world, &first).await;
+    let second = claimed(&world, &run, "main").await;
+    campaigns.add_tasks("spring", vec![task("@client_3"), task("@client_4")]).await.unwrap();
+    assert_counts(&world, &run, 2).await;
+    campaigns.end(ended(&second, AttemptState::Skipped, NextTurn::Back, world.now())).await.unwrap();
+    assert_counts(&world, &run, 3).await;
+    let second = claimed(&world, &run, "main").await;
+    let never = NextTurn::Never("no_rights".to_owned());
+    campaigns.end(ended(&second, AttemptState::Failed, never, world.now())).await.unwrap();
+    assert_counts(&world, &run, 2).await;
+    // It had its turn in this cycle.
+    campaigns.unblock("spring", world.now()).await.unwrap();
+    assert_counts(&world, &run, 2).await;
+
+    // An attempt of a run that was replaced ends within the next one: its chat waits again there.
+    let third = claimed(&world, &run, "main").await;
+    let over = RunChange { state: CampaignRunState::Stopped, reason: None, canary: None, now: world.now() };
+    campaigns.change_run(run.id, over).await.unwrap();
+    let next = self::run(&world, "spring", 1, None).await;
+    for pending in [3, 2, 1, 0] {
+        let attempt = claimed(&world, &next, "main").await;
+        assert_counts(&world, &next, pending).await;
+        sent(&world, &attempt).await;
+    }
+    sent(&world, &third).await;
+    assert_counts(&world, &next, 1).await;
+    assert_eq!(claimed(&world, &next, "main").await.chat, third.chat);
+    assert_counts(&world, &next, 0).await;
+}

@@ -1,0 +1,162 @@
+//! Browser profiles that send for campaigns, their proxies and pictures.
+
+use std::time::Duration;
+
+use domain::secret::ExposeSecret;
+use domain::text::ParseMode;
+use domain::{
+    CampaignAttemptId, CampaignSender, ChatId, Contact, ContactSource, DoNotContactId, ProfileName,
+    ProxyHealth, SenderCaps, SenderState, Timestamp,
+};
+use store::{Claim, Claiming, DoNotContactEntry, NewPicture, NewProfile, StoreError};
+
+use super::{CAPS, campaign, claim_with, run, sender};
+use crate::support::{World, conformance};
+
+conformance! {
+    a_profile_keeps_its_login_and_stops_in_all_campaigns,
+    a_person_has_one_hour_over_accounts_and_profiles,
+    what_leaves_a_browser_is_held_against_the_list,
+    proxies_are_kept_sealed_and_found_by_name,
+}
+
+/// The profile `shop`, with a proxy.
+pub(super) async fn profile(world: &World, proxy: Option<&str>) -> ProfileName {
+    let name: ProfileName = "shop".parse().unwrap();
+    let new = NewProfile {
+        name: name.clone(),
+        kind: "chromium".to_owned(),
+        record: r#"{"kind":"chromium"}"#.to_owned().into(),
+        proxy: proxy.map(str::to_owned),
+        now: world.now(),
+    };
+    world.store.campaigns().put_profile(new).await.unwrap();
+    name
+}
+
+pub(super) fn picture(file: &str, attempt: Option<CampaignAttemptId>, taken_at: Timestamp) -> NewPicture {
+    let oldest = taken_at;
+    NewPicture { file: file.to_owned(), profile: "shop".parse().unwrap(), attempt, taken_at, oldest }
+}
+
+async fn a_profile_keeps_its_login_and_stops_in_all_campaigns(world: World) {
+    let campaigns = world.store.campaigns();
+    let name = profile(&world, None).await;
+    let sender = CampaignSender::Profile(name.clone());
+    for group in ["spring", "summer"] {
+        campaign(&world, group, &[]).await;
+        campaigns.add_senders(group, vec![sender.clone()], world.now()).await.unwrap();
+    }
+    campaigns.saw_profile(&name, 7).await.unwrap();
+    campaigns.profile_went_wrong(&name, "the page stays white", world.now()).await.unwrap();
+    campaigns.stop_sender(sender.clone(), SenderState::Blocked, "frozen".into(), world.now()).await.unwrap();
+    profile(&world, Some("p1")).await;
+    let kept = campaigns.profile(&name).await.unwrap().unwrap();
+    assert_eq!((kept.state, kept.why.as_deref()), (SenderState::Blocked, Some("frozen")));
+    assert_eq!((kept.user_id, kept.proxy.as_deref()), (domain::UserId::new(7), Some("p1")));
+    assert_eq!(kept.record.expose_secret(), r#"{"kind":"chromium"}"#);
+    assert!(kept.error.is_some());
+    let states = async || {
+        let mut states = Vec::new();
+        for group in ["spring", "summer"] {
+            let rows = campaigns.senders(group).await.unwrap();
+            states.extend(rows.into_iter().filter(|row| row.sender == sender).map(|row| row.state));
+        }
+        states
+    };
+    assert_eq!(states().await, [SenderState::Blocked; 2]);
+    assert!(campaigns.unblock_profile(&name, world.now()).await.unwrap());
+    assert_eq!(states().await, [SenderState::Active; 2]);
+    campaigns.stop_sender(sender.clone(), SenderState::LoggedOut, "x".into(), world.now()).await.unwrap();
+    campaigns.unblock("spring", world.now()).await.unwrap();
+    assert_eq!(campaigns.profile(&name).await.unwrap().unwrap().state, SenderState::Active);
+    let groups = campaigns.campaigns_of_profile(&name).await.unwrap();
+    assert_eq!(groups.into_iter().map(|row| row.name).collect::<Vec<_>>(), ["spring", "summer"]);
+    let at = |micros| Timestamp::from_micros(micros);
+    assert_eq!(campaigns.sent_by_profile(&name, at(0)).await.unwrap(), 0);
+    campaigns.add_picture(picture("1_shop.png", None, at(1))).await.unwrap();
+    campaigns.add_picture(picture("2_shop.png", None, at(2))).await.unwrap();
+    assert_eq!(campaigns.picture_of_profile(&name).await.unwrap().as_deref(), Some("2_shop.png"));
+    assert_eq!(world.texts("SELECT file FROM campaign_pictures"), ["2_shop.png"]);
+    assert!(campaigns.remove_profile(&name).await.unwrap());
+    assert!(!campaigns.remove_profile(&name).await.unwrap());
+    assert_eq!(states().await, []);
+}
+
+async fn a_person_has_one_hour_over_accounts_and_profiles(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2", "@client_3", "@client_4"]).await;
+    let campaigns = world.store.campaigns();
+    let name = profile(&world, None).await;
+    campaigns.saw_profile(&name, 7).await.unwrap();
+    let run = run(&world, "spring", 1, None).await;
+    let person = domain::UserId::new(7);
+    let claim = async |sender: CampaignSender, counted_with: Vec<CampaignSender>| {
+        let claiming = Claiming {
+            run: run.id,
+            sender,
+            id: CampaignAttemptId::from_uuid(*world.id().as_uuid()),
+            caps: SenderCaps { hour: 2, day: 100 },
+            person,
+            counted_with,
+            between_cycles: Duration::ZERO,
+            now: world.now(),
+        };
+        campaigns.claim(claiming).await.unwrap()
+    };
+    let (account, browser) = (sender("main"), CampaignSender::Profile(name));
+    assert!(matches!(claim(account.clone(), Vec::new()).await, Claim::Task(_)));
+    assert!(matches!(claim(browser.clone(), vec![account.clone()]).await, Claim::Task(_)));
+    assert!(matches!(claim(browser, vec![account.clone()]).await, Claim::Limited(_)));
+    assert!(matches!(claim(account, Vec::new()).await, Claim::Limited(_)));
+    assert!(matches!(claim_with(&world, &run, "fifth", CAPS).await, Claim::Task(_)));
+}
+
+async fn what_leaves_a_browser_is_held_against_the_list(world: World) {
+    campaign(&world, "spring", &["@client_1"]).await;
+    let campaigns = world.store.campaigns();
+    let name = profile(&world, None).await;
+    let run = run(&world, "spring", 1, None).await;
+    let claiming = Claiming {
+        run: run.id,
+        sender: CampaignSender::Profile(name),
+        id: CampaignAttemptId::from_uuid(*world.id().as_uuid()),
+        caps: CAPS,
+        person: None,
+        counted_with: Vec::new(),
+        between_cycles: Duration::ZERO,
+        now: world.now(),
+    };
+    let Claim::Task(attempt) = campaigns.claim(claiming).await.unwrap() else { panic!("a task") };
+    let entry = DoNotContactEntry {
+        id: DoNotContactId::from_uuid(world.ids.next()),
+        contact: Contact::ChatId(ChatId::user(7).unwrap()),
+        source: ContactSource::OptOut,
+        added_by: "a test".to_owned(),
+        reason: None,
+        added_at: world.now(),
+    };
+    world.store.do_not_contact().add(vec![entry]).await.unwrap();
+    let refused = campaigns.ready(attempt.id, "7".to_owned(), 1, "Hi".to_owned(), ParseMode::None).await;
+    assert!(matches!(refused, Err(StoreError::DoNotContact { .. })), "{refused:?}");
+    assert_eq!(campaigns.attempt(attempt.id).await.unwrap().unwrap().text, None);
+}
+
+async fn proxies_are_kept_sealed_and_found_by_name(world: World) {
+    let campaigns = world.store.campaigns();
+    let proxy = |address: &str| vec![("p1".to_owned(), address.to_owned().into())];
+    assert_eq!(campaigns.add_proxies(proxy("socks5://a:one@b:1"), world.now()).await.unwrap(), 1);
+    assert_eq!(campaigns.add_proxies(proxy("socks5://a:two@b:1"), world.now()).await.unwrap(), 0);
+    let found = campaigns.proxy("p1").await.unwrap().unwrap();
+    assert_eq!((found.health, found.profile), (ProxyHealth::Untested, None));
+    assert_eq!(found.address.expose_secret(), "socks5://a:two@b:1");
+    let name = profile(&world, None).await;
+    campaigns.assign_proxy(&name, Some("p1".to_owned()), world.now()).await.unwrap();
+    campaigns.proxy_is("p1", ProxyHealth::Healthy, None, world.now()).await.unwrap();
+    let found = &campaigns.proxies().await.unwrap()[0];
+    assert_eq!((found.health, found.profile.as_deref()), (ProxyHealth::Healthy, Some("shop")));
+    world.store.rotate_master_key().await.unwrap();
+    assert_eq!(campaigns.proxy("p1").await.unwrap().unwrap().address.expose_secret(), "socks5://a:two@b:1");
+    assert!(campaigns.profile(&name).await.unwrap().is_some());
+    assert!(campaigns.remove_proxy("p1").await.unwrap());
+    assert!(!campaigns.remove_proxy("p1").await.unwrap());
+}
