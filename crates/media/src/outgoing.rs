@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use ambient::{Clock, Ids};
 use domain::Timestamp;
-use domain::media::FileKey;
+use domain::media::{FileKey, Sha256};
 
-use crate::intake::{Disk, Doomed, Intake, Limits, Taken, in_background};
+use crate::intake::{Disk, Doomed, Intake, Limits, TakeError, Taken, in_background};
+use crate::kind;
 
 /// The folder of files that wait to be sent; no one else writes into it. Cheap to clone.
 #[derive(Clone)]
@@ -94,6 +95,18 @@ impl Outgoing {
         let doomed = Some(Doomed::new(taken.path.clone()));
         self.held.all().insert(key.clone());
         Ok(Held { key, taken, doomed, holds: self.held.clone() })
+    }
+
+    /// Holds a file of this folder once more, under a key of its own: for a message that is sent more than once. On the disk it is
+    /// there once.
+    pub async fn again(&self, key: &FileKey, size: u64, sha256: Sha256) -> Result<Held, TakeError> {
+        let path = self.path(key);
+        let facts = {
+            let path = path.clone();
+            in_background(move || kind::look(&mut fs::File::open(&path)?, size)).await?
+        };
+        let taken = self.intake.adopt(&Taken { path, size, sha256: sha256.0, facts }).await?;
+        Ok(self.hold(taken)?)
     }
 
     /// Where a file lies, whether or not it is there.

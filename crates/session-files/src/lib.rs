@@ -3,7 +3,7 @@
 //! A session is an auth key and the data centre that knows it. Telethon, Pyrogram, Kurigram and grammers keep it in
 //! SQLite files, the first three also in strings. [`read`] takes any of them, [`scan`] a whole folder,
 //! [`write_telethon`], [`string_session`] and their like give one back. [`legacy_registry`] reads the registry of the
-//! scripts that came before.
+//! scripts that came before, [`add_assignments`] gives it chats that were made here.
 //!
 //! What is opened is a private copy. A [`Reader`] says where those lie, and wipes what a killed program left of them.
 //!
@@ -12,6 +12,7 @@
 
 mod centre;
 mod grammers;
+mod hand_back;
 mod private_copy;
 mod private_folder;
 mod pyrogram;
@@ -27,6 +28,7 @@ mod unreadable;
 mod write;
 
 pub use centre::{known_address, test_address};
+pub use hand_back::add_assignments;
 pub use private_copy::COPIED;
 pub use read::{Reader, read, read_text};
 pub use registry::{

@@ -21,7 +21,6 @@ pub mod import;
 mod limits;
 mod line;
 mod live;
-mod lock;
 mod login;
 mod peers;
 mod pool;
@@ -39,7 +38,7 @@ pub use chat::{
     BindError, ChangeError, Changed, ChatInfo, Edit, HistoryPage, HistoryView, MemberRole, MemberView,
     MembersPage, ReadError, Typing, UnknownTyping,
 };
-pub use files::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
+pub use files::{Download, DownloadError, DownloadOf, DownloadRange, FileShown, FilesView};
 pub use flood_clearing::{Clearing, ClearingError, ClearingView, FloodClearing, Phase};
 pub use live::{Hand, PressAnswer, Sighting, Target, TargetError, Watcher};
 pub use login::{CodeDelivery, How, LoginError, LoginFailure, LoginOptions, LoginState, Logins, SignedInAs};

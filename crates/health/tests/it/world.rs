@@ -93,6 +93,7 @@ impl World {
             chance: Chance::from_seed(1),
             ids: ids.clone(),
             outgoing: None,
+            received: None,
         })
         .await
         .expect("accounts");

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::media::FileKey;
+use domain::media::{FileKey, Sha256};
 use futures::stream;
 use media::{Held, Outgoing};
 
@@ -66,6 +66,21 @@ async fn what_is_held_is_told_until_it_is_kept_or_dropped() {
     assert_eq!(outgoing.held(), HashSet::from([dropped.key().clone()]));
     drop(dropped);
     assert_eq!(outgoing.held(), HashSet::new());
+}
+
+#[tokio::test]
+async fn a_file_is_held_again_under_a_key_of_its_own() {
+    let world = World::new();
+    let outgoing = world.outgoing().await;
+    let first = take(&outgoing, b"one").await;
+    let (size, sha256) = (first.taken().size, Sha256(first.taken().sha256));
+    let again = outgoing.again(first.key(), size, sha256).await.unwrap();
+    assert_ne!(again.key(), first.key());
+    assert_eq!(std::fs::read(outgoing.path(again.key())).unwrap(), b"one");
+    let gone = first.key().clone();
+    drop(first);
+    assert_eq!(std::fs::read(outgoing.path(again.key())).unwrap(), b"one");
+    assert!(outgoing.again(&gone, size, sha256).await.is_err());
 }
 
 #[tokio::test]

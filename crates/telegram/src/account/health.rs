@@ -10,7 +10,7 @@ use store::SelfUser;
 use tokio::sync::watch;
 
 use crate::calls::Calls;
-use crate::lock::{Mutex, RwLock};
+use ambient::lock::{Mutex, RwLock};
 
 /// Tells everyone who waits that an account may have become able to do more.
 #[derive(Clone, Default)]

@@ -24,11 +24,10 @@ use tokio_util::sync::CancellationToken;
 use crate::account::health::AccountHealth;
 use crate::account::view::Gap;
 use crate::calls::classify::CallError;
-use crate::files::FileState;
+use crate::files::{Fetching, FileState};
 use crate::limits::flood_waits::FloodWaits;
 use crate::line::{Arrived, Line, Origin, Status};
 use crate::live::Watch;
-use crate::lock::{Mutex, RwLock};
 use crate::peers::parsing::{self, PeerUpdate};
 use crate::peers::{Knows, Names, Peers};
 use crate::roster::{Definition, StoredKey, shares};
@@ -37,6 +36,7 @@ use crate::routing::router::Usable;
 use crate::sending::recently_sent::RecentlySent;
 use crate::session::SignedIn;
 use crate::steps::recent_invites::RecentInvites;
+use ambient::lock::{Mutex, RwLock};
 
 /// How often the newest dialogs are read out of turn at most.
 const NEWEST_EVERY: Duration = Duration::from_secs(30);
@@ -65,6 +65,7 @@ pub(crate) struct Account {
     pub(crate) recently_sent: RecentlySent,
     pub(crate) recent_invites: RecentInvites,
     pub(crate) file_state: FileState,
+    pub(crate) fetching: Fetching,
     pub(crate) store: Store,
     /// The first reading of the dialogs is done.
     pub(crate) dialogs_complete: AtomicBool,
@@ -132,6 +133,7 @@ impl Account {
             recently_sent: RecentlySent::default(),
             recent_invites: RecentInvites::default(),
             file_state: FileState::default(),
+            fetching: Fetching::default(),
             store: parts.store,
             dialogs_complete: AtomicBool::new(false),
             dialogs_total: AtomicI64::new(-1),
@@ -184,6 +186,7 @@ impl Account {
         self.priority.store(definition.priority, Ordering::Release);
         self.in_pool.store(definition.in_pool, Ordering::Release);
         *self.definition.write() = Arc::new(definition);
+        self.fetching.wake();
     }
 
     pub(crate) fn stored(&self) -> Vec<StoredKey> {
@@ -245,12 +248,14 @@ impl Account {
         if let Some(reason) = self.health.restriction().filter(|reason| *reason != Reason::PeerFlood) {
             return Usable::No(reason.state(), Some(reason));
         }
+        // Looked at before the line that is up, or one that comes up between the two looks would be neither.
+        let is_coming = self.lines().iter().any(|line| line.is_coming());
         if self.health.is_up() {
             return Usable::Now;
         }
         // A data centre that does not answer, or answers with an error, is tried again until it lets the line in: work waits
         // for it, and is not given up.
-        if self.lines().iter().any(|line| line.is_coming()) || self.is_being_arranged() {
+        if is_coming || self.is_being_arranged() {
             return Usable::Connecting;
         }
         let worst =

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::calls::last_calls::LastCalls;
+use crate::files::FilesView;
 use crate::line::{Line, Origin};
 use crate::routing::router::Usable;
 use std::num::NonZeroU32;
@@ -49,6 +50,8 @@ pub struct AccountView {
     pub limits: LimitsView,
     /// Which messages that come in are kept.
     pub keep: KeepRule,
+    /// How far the fetching of their files is.
+    pub files: FilesView,
     pub cached_peers: usize,
     pub dialogs_complete: bool,
     /// How many dialogs it knows; while they are read for the first time, how far that is.
@@ -182,6 +185,7 @@ impl AccountView {
             floods: account.flood_waits.floods(account.now()),
             limits: account.pace.sent().into(),
             keep: account.definition().keep.clone(),
+            files: account.fetching.view(),
             cached_peers: account.peers.len(),
             dialogs_complete: account.dialogs_complete.load(Ordering::Acquire),
             dialogs_read: account.peers.dialogs(),

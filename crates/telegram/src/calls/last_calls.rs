@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::account::Operation;
 
 use crate::calls::CallResult;
-use crate::lock::Mutex;
+use ambient::lock::Mutex;
 
 /// How many calls of a kind are looked back on.
 const LOOKED_BACK_ON: usize = 10;

@@ -143,24 +143,34 @@ impl Pool {
                 (account, chat_id, message_id)
             }
         };
-        let file = Remote::read(&account, chat_id, message_id).await?;
-        let (size, name, mime) = (file.size, file.name.clone(), file.mime.clone());
-        // An empty file has no byte to begin with.
-        if range.offset > 0 && range.offset >= size {
-            return Err(DownloadError::OutOfRange { size });
-        }
-        let end = range.limit.map_or(size, |limit| range.offset.saturating_add(limit).min(size));
-        let mut reading = Reading { account, chat_id, message_id, file, next: range.offset, end };
-        let first = if reading.next < reading.end { Some(reading.piece().await?) } else { None };
-        let rest = stream::try_unfold(reading, async |mut reading| {
-            if reading.next >= reading.end {
-                return Ok(None);
-            }
-            let piece = reading.piece().await.map_err(io::Error::other)?;
-            Ok(Some((piece, reading)))
-        });
-        Ok(Download { name, mime, size, stream: stream::iter(first.map(Ok)).chain(rest).boxed() })
+        begin(account, chat_id, message_id, range).await
     }
+}
+
+/// Begins to bring down what this account sees.
+pub(super) async fn begin(
+    account: Arc<Account>,
+    chat_id: ChatId,
+    message_id: TelegramMessageId,
+    range: DownloadRange,
+) -> Result<Download, DownloadError> {
+    let file = Remote::read(&account, chat_id, message_id).await?;
+    let (size, name, mime) = (file.size, file.name.clone(), file.mime.clone());
+    // An empty file has no byte to begin with.
+    if range.offset > 0 && range.offset >= size {
+        return Err(DownloadError::OutOfRange { size });
+    }
+    let end = range.limit.map_or(size, |limit| range.offset.saturating_add(limit).min(size));
+    let mut reading = Reading { account, chat_id, message_id, file, next: range.offset, end };
+    let first = if reading.next < reading.end { Some(reading.piece().await?) } else { None };
+    let rest = stream::try_unfold(reading, async |mut reading| {
+        if reading.next >= reading.end {
+            return Ok(None);
+        }
+        let piece = reading.piece().await.map_err(io::Error::other)?;
+        Ok(Some((piece, reading)))
+    });
+    Ok(Download { name, mime, size, stream: stream::iter(first.map(Ok)).chain(rest).boxed() })
 }
 
 /// The file of a message, as the message tells of it.

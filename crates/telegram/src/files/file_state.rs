@@ -11,7 +11,7 @@ use media::Outgoing;
 use store::FileReference;
 use tokio::sync::Semaphore;
 
-use crate::lock::Mutex;
+use ambient::lock::Mutex;
 
 /// Uploads at once, of all accounts and of one.
 const UPLOADS: usize = 4;

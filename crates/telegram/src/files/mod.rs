@@ -4,9 +4,10 @@
 //! * `input` is how media are named in a call, and what an answer tells of them; `file_id` and `post` are media that
 //!   Telegram has already.
 //! * `prepare` does what can be done before a part is sent, and puts it on the account's `file_state`; `sending` is the call.
-//! * `download` brings the media of a message down, as a stream.
+//! * `download` brings the media of a message down, as a stream; `fetching` keeps those that an account's rule names.
 
 mod download;
+pub(crate) mod fetching;
 mod file_id;
 mod file_state;
 mod input;
@@ -19,6 +20,8 @@ mod upload;
 
 pub(crate) use download::file_shown;
 pub use download::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
+pub(crate) use fetching::Fetching;
+pub use fetching::FilesView;
 pub(crate) use file_state::{FileState, SharedUploads};
 pub(crate) use input::{Shown, shown};
 pub(crate) use prepare::prepare;

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::machine::{Next, Run, WIND_DOWN};
 use super::{Clearing, ClearingError, ClearingView};
 use crate::account::view::AccountView;
-use crate::lock::Mutex;
 use crate::pool::services::{ServiceAction, ServiceView};
 use crate::pool::{ActError, Action, Pool};
 use crate::router::Usable;
+use ambient::lock::Mutex;
 
 /// How long after the store refused a step it is tried again.
 const AGAIN: Duration = Duration::from_secs(2);

@@ -28,7 +28,7 @@ pub enum ImportStep {
 
 domain::enum_words!(ImportStep);
 
-use crate::lock::Mutex;
+use ambient::lock::Mutex;
 
 /// Where the import that is under way says how far it is.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use ambient::Clock;
 use domain::account::{Flood, Operation};
 use domain::{ChatId, Timestamp};
 
-use crate::lock::RwLock;
+use ambient::lock::RwLock;
 
 /// How long a missing right is believed before it is tried again: rights come back without anyone telling us.
 const MARK_LASTS: Duration = Duration::from_mins(10);

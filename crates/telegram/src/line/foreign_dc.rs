@@ -15,8 +15,8 @@ use super::Line;
 use super::gate::Gate;
 use crate::calls::CallResult;
 use crate::calls::classify::CallError;
-use crate::lock::Mutex;
 use crate::session::{Key, SignedIn};
+use ambient::lock::Mutex;
 
 /// How long no one must have used a connection before it is dropped.
 const AFTER_FILES: Duration = Duration::from_secs(5);

@@ -24,8 +24,8 @@ use crate::account::health::AccountHealth;
 use crate::calls::CallResult;
 use crate::calls::classify::{self, CallError, ErrorEffect};
 use crate::live::Watch;
-use crate::lock::{Mutex, RwLock};
 use crate::session::{Key, KeyTrouble, Keyring};
+use ambient::lock::{Mutex, RwLock};
 use foreign_dc::ForeignCentres;
 
 /// What reaches the reader of an account's updates.

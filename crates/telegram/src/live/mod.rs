@@ -7,9 +7,10 @@ mod latest;
 mod press;
 mod sighting;
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use ambient::lock::RwLock;
 use domain::{AccountName, ChatId, Keyboard, TelegramMessageId, Timestamp};
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::enums;
@@ -67,44 +68,58 @@ pub trait Watcher: Send + Sync {
     fn interrupted(self: Arc<Self>, account: &AccountName);
 }
 
-/// The watcher, once there is one.
-#[derive(Clone, Default)]
-pub(crate) struct Watch(Arc<OnceLock<Weak<dyn Watcher>>>);
+type Watchers = Arc<[Weak<dyn Watcher>]>;
+
+/// Those who watch, in the order in which they began to.
+#[derive(Clone)]
+pub(crate) struct Watch(Arc<RwLock<Watchers>>);
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self(Arc::new(RwLock::new(Arc::new([]))))
+    }
+}
 
 impl Watch {
-    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
-        self.0.get().and_then(Weak::upgrade)
+    fn all(&self) -> Watchers {
+        Arc::clone(&self.0.read())
     }
 
-    /// The first watcher stays.
-    pub(crate) fn set(&self, watcher: Weak<dyn Watcher>) {
-        let _ = self.0.set(watcher);
+    /// Those who are gone are forgotten.
+    pub(crate) fn add(&self, watcher: Weak<dyn Watcher>) {
+        let mut all = self.0.write();
+        let there = all.iter().filter(|watcher| watcher.strong_count() > 0).cloned();
+        *all = there.chain([watcher]).collect();
     }
 
     pub(crate) fn see(&self, line: &Arc<Line>, updates: &UpdatesLike) {
-        let Some(watcher) = self.watcher() else { return };
-        let health = line.health();
-        let reading = sighting::Reading {
-            account: &health.name,
-            me: health.user_id(),
-            arrived: health.clock.running(),
-            watcher: &watcher,
-        };
-        reading.read(updates, &Hand::new(line));
+        let all = self.all();
+        if all.is_empty() {
+            return;
+        }
+        let (health, hand) = (line.health(), Hand::new(line));
+        let (me, arrived) = (health.user_id(), health.clock.running());
+        for watcher in all.iter().filter_map(Weak::upgrade) {
+            let reading = sighting::Reading { account: &health.name, me, arrived, watcher: &watcher };
+            reading.read(updates, &hand);
+        }
     }
 
     /// What an account asked for after an absence.
     pub(crate) fn missed<'u>(&self, account: &AccountName, updates: impl Iterator<Item = &'u enums::Update>) {
-        let Some(watcher) = self.watcher() else { return };
+        let watchers: Vec<_> = self.all().iter().filter_map(Weak::upgrade).collect();
+        if watchers.is_empty() {
+            return;
+        }
         for (chat_id, message_id, written_at) in sighting::missed(updates) {
-            if watcher.watches(account, chat_id) {
-                Arc::clone(&watcher).missed(account, chat_id, message_id, written_at);
+            for watcher in watchers.iter().filter(|watcher| watcher.watches(account, chat_id)) {
+                Arc::clone(watcher).missed(account, chat_id, message_id, written_at);
             }
         }
     }
 
     pub(crate) fn interrupted(&self, account: &AccountName) {
-        if let Some(watcher) = self.watcher() {
+        for watcher in self.all().iter().filter_map(Weak::upgrade) {
             watcher.interrupted(account);
         }
     }

@@ -170,9 +170,9 @@ impl Pool {
         self.get(account)?.line_for(Purpose::SendText).map(Hand)
     }
 
-    /// Shows all that comes in live to a watcher, from now on. There is one at most.
+    /// Shows all that comes in live to a watcher too, from now on and after those that are there.
     pub fn watch(&self, watcher: std::sync::Weak<dyn super::Watcher>) {
-        self.builder.watch.set(watcher);
+        self.builder.watch.add(watcher);
     }
 
     /// Why an account can press nothing until a person does something about it, if so.

@@ -12,7 +12,7 @@ use super::connection::LoginConnection;
 use super::record::Record;
 use super::state::LoginState;
 
-use crate::lock::{Mutex, RwLock};
+use ambient::lock::{Mutex, RwLock};
 
 /// What a login is made of while the program runs. Anyone who takes a step has it alone.
 #[derive(Default)]

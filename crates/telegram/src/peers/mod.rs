@@ -14,7 +14,7 @@ use domain::{AccessHash, ChatId, ChatKind, Timestamp, UserId, Username};
 use grammers_tl_types::{enums, types};
 use store::{PeerKind, StoredPeer};
 
-use crate::lock::RwLock;
+use ambient::lock::RwLock;
 
 /// How long a public name is believed to lead where it led. Names pass from one to another; mostly an update or an
 /// answer tells, and if none does, anyone who uses an older one asks again.

@@ -12,11 +12,11 @@ use grammers_tl_types::{enums, functions};
 use crate::account::Account;
 use crate::calls::classify::{self, CallError};
 use crate::chat::ReadError;
-use crate::lock::Mutex;
 use crate::peers::Knows;
 use crate::peers::parsing;
 use crate::pool::Pool;
 use crate::routing::router::Usable;
+use ambient::lock::Mutex;
 
 /// How many accounts are asked for one number: who may find a person by it is that person's setting.
 const ASKED: usize = 8;

@@ -6,8 +6,8 @@ use domain::AccountName;
 use store::StoreError;
 
 use crate::account::Account;
-use crate::lock::Mutex;
 use crate::pool::Pool;
+use ambient::lock::Mutex;
 
 /// The accounts that are not opened yet: their lines wait as those that connect.
 #[derive(Debug, Default)]

@@ -28,7 +28,6 @@ use crate::account::restrictions;
 use crate::account::view::AccountView;
 use crate::calls::CallsCounted;
 use crate::files::SharedUploads;
-use crate::lock::RwLock;
 use crate::login::{self, LoginTable};
 use crate::peers::Names;
 use crate::peers::phone_numbers::Numbers;
@@ -40,6 +39,7 @@ use crate::routing::registry::{Bound, Registry};
 use crate::routing::router::Usable;
 use crate::routing::single_flight::{LookupResult, SingleFlight};
 use crate::session::SignedIn;
+use ambient::lock::RwLock;
 
 /// All Telegram user accounts.
 pub struct Pool {
@@ -77,6 +77,8 @@ pub struct PoolParts<'a> {
     pub ids: Ids,
     /// The folder of files that wait to be sent; none where only texts are sent.
     pub outgoing: Option<Outgoing>,
+    /// The folder of files that are fetched as messages come in; none where none is.
+    pub received: Option<Outgoing>,
 }
 
 /// Why the accounts could not be started. A bad session is no reason.
@@ -100,7 +102,7 @@ impl Pool {
     }
 
     async fn make(parts: PoolParts<'_>, at_rest: bool) -> Result<Arc<Self>, StartError> {
-        let PoolParts { settings, hold, store, clock, chance, ids, outgoing } = parts;
+        let PoolParts { settings, hold, store, clock, chance, ids, outgoing, received } = parts;
         let server_keys = ServerKeys::new(&settings.server_keys)
             .map_err(|(place, error)| StartError::ServerKey { place, why: error.to_string() })?;
         let mut sorted = definitions(settings, &store).await?;
@@ -111,7 +113,7 @@ impl Pool {
         let switches: HashMap<_, _> = store.accounts().switches().await?.into_iter().collect();
         let quiesced = Quiesced::new(store.clearing().silent().await?);
         let fenced = fences::Fenced::new(store.fences().not_opened().await?);
-        let running = Running::new(settings.refresh_dialogs_every, at_rest, quiesced, fenced);
+        let running = Running::new(settings.refresh_dialogs_every, received, at_rest, quiesced, fenced);
         let closing = running.closing.clone();
         let builder =
             Builder::new(settings, &places, store.clone(), clock.clone(), chance, closing, server_keys)

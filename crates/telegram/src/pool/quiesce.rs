@@ -3,8 +3,8 @@
 use domain::account::AccountState;
 use domain::{AccountName, Purpose, Service};
 
-use crate::lock::Mutex;
 use crate::pool::Pool;
+use ambient::lock::Mutex;
 
 /// The services that nothing is asked for.
 #[derive(Debug, Default)]

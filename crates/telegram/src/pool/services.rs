@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use domain::{Outcome, Service, Timestamp};
 
-use crate::lock::Mutex;
+use ambient::lock::Mutex;
 
 /// A service as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

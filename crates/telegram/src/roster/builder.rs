@@ -21,10 +21,10 @@ use crate::account::health::{AccountHealth, Changes};
 use crate::account::{Account, AccountParts};
 use crate::line::{Arrived, Line, LineParts, Origin};
 use crate::live::Watch;
-use crate::lock::Mutex;
 use crate::peers::Names;
 use crate::routing::registry::{Bound, Registry};
 use crate::session::{Claims, Key, Keyring, Source};
+use ambient::lock::Mutex;
 
 /// Updates of one account that may wait to be taken. What does not fit is asked for again.
 const ARRIVALS: usize = 1_024;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use media::Outgoing;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::account::Account;
+use crate::files::fetching;
 use crate::line::health;
 use crate::line::{self, Arrived, Line};
 use crate::peers::dialogs;
@@ -20,24 +22,38 @@ use crate::updates;
 /// How many accounts read a page of dialogs at once.
 const READING: usize = 4;
 
+/// How many accounts fetch the file of a message at once.
+const FETCHING: usize = 2;
+
 /// Where tasks run, and what they share.
 pub(crate) struct Running {
     pub(crate) tasks: TaskTracker,
     pub(crate) closing: CancellationToken,
     refresh_every: Duration,
     turns: Arc<Semaphore>,
+    /// The folder of received files; none where none is fetched.
+    received: Option<Outgoing>,
+    fetching: Arc<Semaphore>,
     pub(crate) at_rest: bool,
     pub(crate) quiesced: Quiesced,
     pub(crate) fenced: Fenced,
 }
 
 impl Running {
-    pub(crate) fn new(refresh_every: Duration, at_rest: bool, quiesced: Quiesced, fenced: Fenced) -> Self {
+    pub(crate) fn new(
+        refresh_every: Duration,
+        received: Option<Outgoing>,
+        at_rest: bool,
+        quiesced: Quiesced,
+        fenced: Fenced,
+    ) -> Self {
         Self {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             refresh_every,
             turns: Arc::new(Semaphore::new(READING)),
+            received,
+            fetching: Arc::new(Semaphore::new(FETCHING)),
             at_rest,
             quiesced,
             fenced,
@@ -78,6 +94,19 @@ pub(crate) fn run(running: &Running, account: &Arc<Account>, mut arrived: mpsc::
             survive(&reader, &closing, "reading what was missed").await;
         }
     });
+    if let Some(folder) = running.received.clone() {
+        let (reader, closing) = (Arc::clone(account), account.closing.clone());
+        let turns = Arc::clone(&running.fetching);
+        running.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = closing.cancelled() => return,
+                    _ = AssertUnwindSafe(fetching::run(&reader, &folder, &turns)).catch_unwind() => {}
+                }
+                survive(&reader, &closing, "fetching files").await;
+            }
+        });
+    }
     let (reader, closing) = (Arc::clone(account), account.closing.clone());
     let (every, turns) = (running.refresh_every, Arc::clone(&running.turns));
     running.tasks.spawn(async move {

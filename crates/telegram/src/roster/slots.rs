@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::AccountName;
 
 use crate::account::Account;
-use crate::lock::RwLock;
+use ambient::lock::RwLock;
 
 /// All accounts, by place and by name. Anyone who goes through them has a list that does not change meanwhile.
 #[derive(Default)]

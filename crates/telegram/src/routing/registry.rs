@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::saga::RegistryChange;
 use domain::{AccountName, ChatId, ChatKind};
 
-use crate::lock::RwLock;
+use ambient::lock::RwLock;
 
 /// The account that a chat belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]

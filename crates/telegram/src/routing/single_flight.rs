@@ -7,7 +7,7 @@ use domain::{ChatRef, Timestamp};
 use std::time::Duration;
 use tokio::sync::watch;
 
-use crate::lock::Mutex;
+use ambient::lock::Mutex;
 
 /// How long it is remembered that no one knows a chat.
 const MISS_LASTS: Duration = Duration::from_mins(5);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use domain::{ChatId, TelegramMessageId};
 
-use crate::lock::Mutex;
+use ambient::lock::Mutex;
 
 const REMEMBERED: usize = 128;
 

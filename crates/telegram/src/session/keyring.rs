@@ -15,7 +15,7 @@ use store::KeyFingerprint;
 
 use super::{SignedIn, Source, source};
 
-use crate::lock::Mutex;
+use ambient::lock::Mutex;
 
 /// A key in the form that is connected with.
 pub(crate) struct Key {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use domain::{ChatId, UserId};
 
-use crate::lock::Mutex;
+use ambient::lock::Mutex;
 
 const REMEMBERED: usize = 1_024;
 

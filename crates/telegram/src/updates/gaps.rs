@@ -172,8 +172,12 @@ async fn read(
         let changes: Vec<ReceivedChange> =
             new.iter().rev().filter_map(|message| keeper.in_history(message, &cast)).collect();
         let page = PageRead { chat_id, reached, messages: u32::try_from(new.len()).unwrap_or(u32::MAX) };
-        let taken = TakenUpdates { changes, page: Some(page), ..TakenUpdates::new(account.name.clone()) };
-        account.store.received().take(taken).await?;
+        let files = account.definition().keep.files.clone();
+        let taken =
+            TakenUpdates { changes, files, page: Some(page), ..TakenUpdates::new(account.name.clone()) };
+        if account.store.received().take(taken).await?.files > 0 {
+            account.fetching.wake();
+        }
         if reached.is_none() {
             return Ok(());
         }

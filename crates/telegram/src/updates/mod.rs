@@ -554,9 +554,18 @@ impl<'a> Reader<'a> {
         } else {
             let (changes, missed) = (received.clone(), missed.clone());
             let is_gap = !missed.is_empty();
-            let taken =
-                TakenUpdates { changes, state, missed, ..TakenUpdates::new(self.account.name.clone()) };
+            let files = self.account.definition().keep.files.clone();
+            let taken = TakenUpdates {
+                changes,
+                state,
+                missed,
+                files,
+                ..TakenUpdates::new(self.account.name.clone())
+            };
             let taken = self.account.store.received().take(taken).await?;
+            if taken.files > 0 {
+                self.account.fetching.wake();
+            }
             if is_gap {
                 self.account.gap_noted.notify_one();
             }

@@ -82,6 +82,7 @@ async fn while_nothing_listens_the_account_is_unreachable() {
         chance: ambient::Chance::from_seed(1),
         ids: ambient::Ids::new(clock.clone()),
         outgoing: None,
+        received: None,
     };
     let pool = telegram::Pool::start(parts).await.expect("accounts");
     assert_eq!(state(&pool, "backup_1").0, AccountState::Connecting);

@@ -33,6 +33,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) outgoing: Outgoing,
+    pub(crate) received: Outgoing,
     folder: TempDir,
 }
 
@@ -99,8 +100,10 @@ impl World {
             total: Duration::from_mins(1),
         };
         let (ids, files) = (Ids::new(clock.clone()), folder.path().join("outgoing"));
-        let outgoing = Outgoing::open(files, ids, clock.clone(), limits).await.expect("a folder");
-        Self { sandbox, settings, store, clock, outgoing, folder }
+        let outgoing = Outgoing::open(files, ids.clone(), clock.clone(), limits).await.expect("a folder");
+        let files = folder.path().join("received");
+        let received = Outgoing::open(files, ids, clock.clone(), limits).await.expect("a folder");
+        Self { sandbox, settings, store, clock, outgoing, received, folder }
     }
 
     pub(crate) fn only(mut self, names: &[&str]) -> Self {
@@ -125,6 +128,7 @@ impl World {
             chance: Chance::from_seed(1),
             ids: Ids::new(self.clock.clone()),
             outgoing: Some(self.outgoing.clone()),
+            received: Some(self.received.clone()),
         }
     }
 

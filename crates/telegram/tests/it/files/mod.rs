@@ -1,6 +1,7 @@
 //! Files: what the tests about them share.
 
 mod downloading;
+mod fetching;
 mod file_ids;
 mod finding;
 mod sending;
