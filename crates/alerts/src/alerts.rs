@@ -500,8 +500,19 @@ impl Alerts {
     /// # Errors
     /// See [`TestError`].
     pub async fn test(&self, name: &str) -> Result<Tested, TestError> {
+        self.tell_now(name, self.test_words(name)).await
+    }
+
+    /// Tells a target what is no alert, such as that a move is done, and answers within ten seconds what came of it.
+    ///
+    /// # Errors
+    /// See [`TestError`].
+    pub async fn report(&self, name: &str, subject: &str, text: &str) -> Result<Tested, TestError> {
+        self.tell_now(name, self.report_words(subject, text)).await
+    }
+
+    async fn tell_now(&self, name: &str, words: Words) -> Result<Tested, TestError> {
         let target = self.0.state().targets.get(name).ok_or(TestError::NoSuchTarget)?;
-        let words = self.test_words(name);
         if let Channel::Chat { chat, account } = &target.channel {
             if self.0.rounds.is_none() {
                 return Err(TestError::AtRest);
@@ -538,6 +549,15 @@ impl Alerts {
         let json = json!({
             "type": "alerts.test", "timestamp": at, "data": { "server": server, "target": name, "text": text },
         });
+        Words { id, at, subject, text, json }
+    }
+
+    fn report_words(&self, subject: &str, text: &str) -> Words {
+        let (at, server) = (self.0.clock.now(), &self.0.server);
+        let id = domain::AlertNoticeId::from_uuid(self.0.ids.next()).to_string();
+        let subject = format!("Switchboard {server}: {subject}");
+        let text = format!("{subject}\n\n{text}");
+        let json = json!({ "type": "report", "timestamp": at, "data": { "server": server, "text": text } });
         Words { id, at, subject, text, json }
     }
 

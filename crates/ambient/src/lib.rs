@@ -6,6 +6,7 @@
 mod chance;
 mod clock;
 mod ids;
+pub mod lock;
 
 pub use chance::Chance;
 pub use clock::{Clock, Elapsed};

@@ -62,7 +62,7 @@ pub use sender::{
 };
 pub use senders::{Senders, SharedName};
 pub use steps::{Call, ChatLookup, Steps};
-pub use submission::{Change, Full, How, Submission, SubmitError, Submitted};
+pub use submission::{Change, Full, How, Submission, SubmitError, Submitted, takes_files};
 pub use waiting::Quotas;
 pub use watchdog::Unbegun;
 
@@ -262,12 +262,17 @@ impl Delivery {
         service: Service,
     ) -> bool {
         let query = Query { chat: chat.clone(), pin: pin.cloned(), service: Some(service) };
-        let candidates = match self.0.sender.candidates_now(&query) {
-            Some(candidates) => candidates,
-            None => self.0.sender.candidates(&query).await,
-        };
+        let candidates = self.candidates(&query).await;
         let chosen = decide::choose(&candidates, Some(chat), &[], None, false);
         matches!(chosen, decide::Choice::Fail(Failure::ChatNotFound { .. }))
+    }
+
+    /// Where a chat is and who could carry a message there, asking the provider where memory does not know it.
+    pub async fn candidates(&self, query: &Query) -> Candidates {
+        match self.0.sender.candidates_now(query) {
+            Some(candidates) => candidates,
+            None => self.0.sender.candidates(query).await,
+        }
     }
 
     /// What can be carried into a chat.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::message::{Content, MessageState, OnFlood, OutboundMessage};
+use domain::text::{FormattedText, ParseMode};
 use domain::{AccountName, ApiKeyId, ChatRef, MessageId, Timestamp};
 use store::{Accept, Idempotency, Join, Origin, Queue, StoreError};
 
@@ -31,6 +32,32 @@ pub struct Submission {
     pub idempotency: Option<Idempotency>,
     /// What a caller without a key is recognised by when it asks again.
     pub join: Option<Join>,
+}
+
+impl Submission {
+    /// A text of the program itself, which leaves as soon as it may; `listener` is the part that says it.
+    pub fn plain(chat: ChatRef, text: &str, listener: &str) -> Self {
+        Self {
+            chat,
+            content: Content {
+                text: FormattedText::plain(text),
+                parse_mode: ParseMode::None,
+                reply_to: None,
+                mention: None,
+                mention_optional: false,
+                silent: false,
+                preview: false,
+                media: Vec::new(),
+            },
+            pin: None,
+            on_flood: OnFlood::Wait,
+            send_at: None,
+            needs_approval: false,
+            origin: Origin { listener: listener.to_owned(), api_key: None, address: None },
+            idempotency: None,
+            join: None,
+        }
+    }
 }
 
 /// An accepted message.
@@ -96,6 +123,17 @@ pub enum SubmitError {
     /// The program is ending.
     #[error("the program is shutting down; send it again in a moment")]
     ShuttingDown,
+}
+
+/// Whether the files of a message are its own from now on: it is new, or may have been accepted all the same. The sweep of files finds
+/// those of one that was not.
+pub fn takes_files(submitted: &Result<Submitted, SubmitError>) -> bool {
+    match submitted {
+        Ok(submitted) => submitted.how == How::New,
+        Err(SubmitError::Store(StoreError::DoNotContact { .. })) => false,
+        Err(SubmitError::Store(_) | SubmitError::ShuttingDown | SubmitError::NotKnown { .. }) => true,
+        Err(_) => false,
+    }
 }
 
 /// A quota that is used up. What waits for other accounts and comes from other callers has room.

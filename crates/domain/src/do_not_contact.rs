@@ -44,6 +44,8 @@ pub enum ContactSource {
     Cli,
     /// A file.
     Import,
+    /// The person, who wrote that no more is wanted.
+    OptOut,
 }
 
 enum_words!(ContactSource);

@@ -16,7 +16,8 @@ pub enum FlowRunState {
     Failed,
     /// Someone stopped the flow, or its account can do nothing any more.
     Stopped,
-    /// The program ended in the middle of it. What it pressed is not pressed again.
+    /// The program ended in the middle of it, or its account was away when its step was to be done. What it pressed is not
+    /// pressed again.
     Cut,
 }
 

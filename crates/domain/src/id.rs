@@ -125,6 +125,10 @@ ids! {
     WebhookId = "hook_";
     /// A run of a flow, from the message that began it to its end.
     FlowRunId = "run_";
+    /// A run of a campaign.
+    CampaignRunId = "camp_";
+    /// An attempt of a campaign to write to one of its recipients.
+    CampaignAttemptId = "att_";
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod enum_words;
 pub mod access_hash;
 pub mod account;
 pub mod address;
+pub mod campaign;
 pub mod chat;
 pub mod contact_list;
 pub mod do_not_contact;
@@ -27,6 +28,7 @@ pub mod person;
 pub mod phone;
 pub mod provider_id;
 pub mod received;
+pub mod received_file;
 pub mod received_message;
 pub mod request_rate;
 pub mod saga;
@@ -41,13 +43,17 @@ pub mod user_id;
 pub use access_hash::AccessHash;
 pub use account::{AccountName, AccountState, Purpose};
 pub use address::{Address, ChannelChat, ChannelName};
+pub use campaign::{
+    AttemptState, CampaignLog, CampaignRunState, CampaignSender, InvalidProfileName, InvalidSender,
+    ProfileName, ProxyHealth, SenderCaps, SenderState,
+};
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
 pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
 pub use event::{Event, EventFilter, EventId, EventPattern, EventType};
 pub use flow::{FlowMoment, FlowRunState, FlowStage};
 pub use id::{
-    AlertId, AlertNoticeId, ApiKeyId, CallbackId, DoNotContactId, FailedRequestId, FlowRunId, MaintenanceId,
-    MessageId, OperationId, SessionId, UploadId, WebhookId,
+    AlertId, AlertNoticeId, ApiKeyId, CallbackId, CampaignAttemptId, CampaignRunId, DoNotContactId,
+    FailedRequestId, FlowRunId, MaintenanceId, MessageId, OperationId, SessionId, UploadId, WebhookId,
 };
 pub use key_limits::{KeyLimits, Outside};
 pub use keyboard::{Button, ButtonDeed, Keyboard, PersonalDeed};
@@ -58,6 +64,7 @@ pub use outcome::Outcome;
 pub use person::{InvalidUserName, Role, UserName};
 pub use provider_id::ProviderId;
 pub use received::ReceivedId;
+pub use received_file::{FileKind, FileRule};
 pub use received_message::{Keep, KeepRule, MessageOrigin, ReceivedMessage};
 pub use request_rate::{InvalidRate, RequestRate};
 pub use secret::{ExposeSecret, Secret, SecretText, Words};

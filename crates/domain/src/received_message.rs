@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::received_file::FileRule;
 use crate::{AccountName, ChatId, ReceivedId, TelegramMessageId, Timestamp, Words};
 
 /// Who wrote a message that this program did not send.
@@ -105,7 +106,7 @@ pub struct ReceivedMedia {
 }
 
 /// A file as its message tells of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceivedFile {
     /// What its sender called it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,6 +188,8 @@ pub struct KeepRule {
     pub always: Vec<ChatId>,
     /// Chats that are never kept.
     pub never: Vec<ChatId>,
+    /// Which files of what is kept are fetched without being asked for.
+    pub files: FileRule,
 }
 
 impl KeepRule {
@@ -232,7 +235,7 @@ mod tests {
             chat in chat(),
             registered: bool,
         ) {
-            let rule = KeepRule { rule: keep, always, never };
+            let rule = KeepRule { rule: keep, always, never, ..KeepRule::default() };
             let kept = rule.keeps(chat, || registered);
             if rule.never.contains(&chat) {
                 prop_assert!(!kept);

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use delivery::{Delivery, Submission, SubmitError};
-use domain::message::{Content, MessageState, OnFlood, OutboundMessage};
-use domain::text::{FormattedText, ParseMode};
+use domain::message::{MessageState, OutboundMessage};
 use domain::{AccountName, ChatRef, MessageId};
 use sha2::{Digest, Sha256};
-use store::{Idempotency, Origin, SameBy};
+use store::{Idempotency, SameBy};
 
 use crate::notice::{self, Words};
 
@@ -41,28 +40,13 @@ pub(crate) async fn begin(
         .chain_update(attempt.to_be_bytes())
         .finalize();
     let submission = Submission {
-        chat: chat.clone(),
-        content: Content {
-            text: FormattedText::plain(&words.text),
-            parse_mode: ParseMode::None,
-            reply_to: None,
-            mention: None,
-            mention_optional: false,
-            silent: false,
-            preview: false,
-            media: Vec::new(),
-        },
         pin: account,
-        on_flood: OnFlood::Wait,
-        send_at: None,
-        needs_approval: false,
-        origin: Origin { listener: LISTENER.to_owned(), api_key: None, address: None },
         idempotency: Some(Idempotency {
             scope: scope.into(),
             fingerprint: Sha256::digest(words.text.as_bytes()).into(),
             same_by: SameBy::Key,
         }),
-        join: None,
+        ..Submission::plain(chat.clone(), &words.text, LISTENER)
     };
     match delivery.submit(submission).await {
         Ok(submitted) => look(delivery, submitted.id, limit).await,

@@ -28,6 +28,15 @@ impl Button {
         }
         Ok(Self { text: text.into(), callback_data })
     }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What a press says.
+    pub fn data(&self) -> &str {
+        &self.callback_data
+    }
 }
 
 /// Buttons under a message, row by row.

@@ -14,12 +14,12 @@ use delivery::{
 };
 use domain::account::SendingLimits;
 use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
-use domain::message::{Content, Mention, OnFlood, OutboundMessage, PartItem};
+use domain::message::{Content, Mention, OutboundMessage, PartItem};
 use domain::outcome::{HoldScope, Refusal, SentIds};
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
 use domain::{AccountName, Address, ChannelName, ChatId, ChatRef, MessageId, Outcome, Timestamp, UserId};
 use futures::future::BoxFuture;
-use store::{Origin, Store};
+use store::Store;
 use tokio::sync::{Semaphore, watch};
 
 use crate::folder::{self, Folder};
@@ -615,26 +615,7 @@ pub(crate) fn group(number: i64) -> ChatRef {
 }
 
 pub(crate) fn text(chat: ChatRef, text: &str) -> Submission {
-    Submission {
-        chat,
-        content: Content {
-            text: FormattedText::plain(text),
-            parse_mode: ParseMode::None,
-            reply_to: None,
-            mention: None,
-            mention_optional: false,
-            silent: false,
-            preview: false,
-            media: Vec::new(),
-        },
-        pin: None,
-        on_flood: OnFlood::Wait,
-        send_at: None,
-        needs_approval: false,
-        origin: Origin { listener: "v1".into(), api_key: None, address: None },
-        idempotency: None,
-        join: None,
-    }
+    Submission::plain(chat, text, "v1")
 }
 
 pub(crate) fn mentioning(chat: ChatRef, words: &str) -> Submission {

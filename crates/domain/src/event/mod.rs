@@ -11,8 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::saga::TaskKind;
 use crate::{
-    AccountName, AccountState, AlertId, ChatId, ChatRef, FlowRunId, FlowRunState, MessageId, MessageOrigin,
-    MessageState, OperationId, ProviderId, ReceivedId, TelegramMessageId,
+    AccountName, AccountState, AlertId, AttemptState, CampaignRunId, CampaignRunState, ChatId, ChatRef,
+    FlowRunId, FlowRunState, MessageId, MessageOrigin, MessageState, OperationId, ProviderId, ReceivedId,
+    TelegramMessageId,
 };
 
 pub use filter::{EventFilter, EventPattern, InvalidEventPattern};
@@ -211,6 +212,18 @@ events! {
     /// A flow begins no runs on an account until someone starts it.
     FlowStopped(FlowEvent) = "flow.stopped",
         r#"{"flow":"trip","reason":"stop_after"}"#;
+    /// A run of a campaign began or goes on.
+    CampaignBegan(CampaignEvent) = "campaign.began",
+        r#"{"run_id":"camp_01k2v7m3w0e9tq4b8s6n5x1zyr","campaign":"spring","state":"running"}"#;
+    /// A run of a campaign is paused, by a person or because none of its senders may go on.
+    CampaignPaused(CampaignEvent) = "campaign.paused",
+        r#"{"run_id":"camp_01k2v7m3w0e9tq4b8s6n5x1zyr","campaign":"spring","state":"paused","reason":"no_sender"}"#;
+    /// A run of a campaign ended.
+    CampaignEnded(CampaignEvent) = "campaign.ended",
+        r#"{"run_id":"camp_01k2v7m3w0e9tq4b8s6n5x1zyr","campaign":"spring","state":"done"}"#;
+    /// An attempt of a campaign to write to a recipient ended.
+    CampaignAttempted(CampaignAttemptEvent) = "campaign.attempted",
+        r#"{"run_id":"camp_01k2v7m3w0e9tq4b8s6n5x1zyr","campaign":"spring","to":"@client_1","state":"sent"}"#;
 }
 
 impl fmt::Display for EventType {
@@ -343,6 +356,36 @@ pub struct FlowEvent {
     pub flow: String,
     /// Why: a word.
     pub reason: String,
+}
+
+/// What an event about a run of a campaign says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CampaignEvent {
+    /// The run.
+    pub run_id: CampaignRunId,
+    /// The name of the campaign.
+    pub campaign: String,
+    /// How it is now.
+    pub state: CampaignRunState,
+    /// Why, where there is more to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What an event about an attempt of a campaign says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CampaignAttemptEvent {
+    /// The run.
+    pub run_id: CampaignRunId,
+    /// The name of the campaign.
+    pub campaign: String,
+    /// The recipient, as the campaign has it.
+    pub to: String,
+    /// How it ended.
+    pub state: AttemptState,
+    /// Why it was not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// What an event about an alert says.

@@ -1,0 +1,21 @@
+//! Telegram Web K in a real browser, driven over W3C WebDriver: one page as an object, profiles it runs in, pictures of what
+//! went wrong.
+//!
+//! * [`WebK`] opens a chat, writes one text and says what became of it.
+//! * `page` holds the decisions, pure, on [`Facts`] that one script gathers.
+//! * `selectors` is the one table of where things are in the page.
+//! * [`Chromium`], [`Donut`] and [`Endpoint`] are the kinds of profile; a [`Lease`] is one in use.
+
+mod page;
+mod pictures;
+mod profile;
+mod selectors;
+mod web_k;
+mod webdriver;
+
+pub use page::{Card, Chat, Facts, Held, Message, Mid, Page, Popup, PopupKind, Restriction, Row, TextFault};
+pub use pictures::{Pictures, Retention};
+pub use profile::{Chromium, Donut, DonutError, Endpoint, Lease, ProfileError, Proxy, Upstream};
+pub use selectors::VERSION as SELECTORS;
+pub use web_k::{Consequence, Failure, Incoming, Limits, Order, Outcome, Prepared, Target, WebK};
+pub use webdriver::{DriverError, Session};

@@ -1,0 +1,246 @@
+//! A Chromium of our own on a directory: started with a port to attach to, and attached to again when it is there already.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use ambient::Clock;
+use tokio::process::{Child, Command};
+
+use super::forwarder::{self, Forwarder, Upstream};
+use super::running::{PORT_FILE, Port, holder};
+use super::{Lease, ProfileError, attached, lock, memory, private_folder};
+
+/// How long a browser may take to open its port.
+const STARTING: Duration = Duration::from_mins(1);
+
+/// Between two looks for the port.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The browser's own directory, inside that of the profile.
+const BROWSER: &str = "chromium";
+
+/// The proxy that the browser was started with.
+const PROXY: &str = "proxy.address";
+
+/// The port is open on loopback alone; the tab counts as visible, since what it shows is drawn only then; and the window is wide enough
+/// for both columns.
+const SWITCHES: [&str; 8] = [
+    "--remote-debugging-port=0",
+    "--remote-debugging-address=127.0.0.1",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-background-timer-throttling",
+    "--window-size=1440,900",
+];
+
+/// A profile of the kind `chromium`.
+#[derive(Debug, Clone)]
+pub struct Chromium {
+    /// The directory of the profile. Who can read it has the account.
+    pub folder: PathBuf,
+    /// The browser's program.
+    pub program: PathBuf,
+    /// `chromedriver`, of the same version. It is never downloaded.
+    pub driver: PathBuf,
+    /// Further switches: `--headless=new` on a machine without a screen.
+    pub arguments: Vec<String>,
+    pub proxy: Option<Proxy>,
+}
+
+/// How a browser reaches Telegram. It never goes without.
+#[derive(Debug, Clone)]
+pub enum Proxy {
+    /// One that asks for no password, as the browser takes it: `socks5://127.0.0.1:1080`, `http://…`.
+    Open(String),
+    /// One that does: reached through a forwarder on loopback, which lasts as long as the lease.
+    Password(Upstream),
+}
+
+impl Proxy {
+    /// Whether a connection goes through it to a place: its name and port.
+    ///
+    /// # Errors
+    /// It is away, refuses, or cannot reach the place.
+    pub async fn test(&self, place: (&str, u16), clock: &Clock) -> io::Result<()> {
+        match self {
+            Self::Open(address) => {
+                let socks = address.strip_prefix("socks5://");
+                let socks = socks.ok_or_else(|| io::Error::other("only SOCKS5 proxies can be tested"))?;
+                forwarder::goes_through(socks, None, place, clock).await
+            }
+            Self::Password(upstream) => {
+                forwarder::goes_through(&upstream.address, Some(upstream), place, clock).await
+            }
+        }
+    }
+}
+
+impl Chromium {
+    /// Attaches to the browser on the directory, which is started if there is none. Of two leases on one directory one is refused.
+    pub async fn lease(&self, clock: &Clock) -> Result<Lease, ProfileError> {
+        private_folder(&self.folder)?;
+        let lock = lock(&self.folder)?;
+        let browser = self.folder.join(BROWSER);
+        private_folder(&browser)?;
+        let running = running(&browser).await?;
+        let forwarder = match &self.proxy {
+            Some(Proxy::Password(upstream)) => {
+                Some(Forwarder::start(upstream, &self.folder, running.is_some(), clock).await?)
+            }
+            Some(Proxy::Open(_)) | None => None,
+        };
+        let proxy = match (&self.proxy, &forwarder) {
+            (Some(Proxy::Open(address)), _) => Some(address.clone()),
+            (_, Some(forwarder)) => Some(format!("socks5://127.0.0.1:{}", forwarder.port)),
+            _ => None,
+        };
+        let note = self.folder.join(PROXY);
+        let started_with = tokio::fs::read_to_string(&note).await.unwrap_or_default();
+        let port = match running {
+            Some(_) if started_with != proxy.as_deref().unwrap_or_default() => {
+                return Err(ProfileError::ProxyChanged);
+            }
+            Some(port) => port,
+            None => {
+                let kept = tokio::fs::write(&note, proxy.as_deref().unwrap_or_default()).await;
+                kept.map_err(|source| ProfileError::File { path: note, source })?;
+                self.start(&browser, proxy, clock).await?
+            }
+        };
+        let lease = attached(port.number, &self.driver, &self.folder, lock, true, clock).await?;
+        Ok(Lease { _forwarder: forwarder, ..lease })
+    }
+
+    async fn start(&self, folder: &Path, proxy: Option<String>, clock: &Clock) -> Result<Port, ProfileError> {
+        let meminfo = tokio::fs::read_to_string("/proc/meminfo").await.unwrap_or_default();
+        enough(memory::available(&meminfo))?;
+        let port_file = folder.join(PORT_FILE);
+        match tokio::fs::remove_file(&port_file).await {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(ProfileError::File { path: port_file, source });
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let mut command = Command::new(&self.program);
+        command.args(SWITCHES).arg(format!("--user-data-dir={}", folder.display()));
+        command.args(proxy.map(|proxy| format!("--proxy-server={proxy}"))).args(&self.arguments);
+        command.arg("about:blank").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // It outlives this program, and what ends this program at a terminal does not reach it.
+        command.kill_on_drop(false).process_group(0);
+        let start = |source| ProfileError::Start { program: self.program.clone(), source };
+        let mut child = command.spawn().map_err(start)?;
+        let opened = clock.timeout(STARTING, self.opened(&mut child, &port_file, clock)).await;
+        opened.map_err(|_| self.not_up("it opened no port"))?
+    }
+
+    async fn opened(&self, child: &mut Child, file: &Path, clock: &Clock) -> Result<Port, ProfileError> {
+        loop {
+            if let Ok(text) = tokio::fs::read_to_string(file).await
+                && let Some(port) = Port::read(&text)
+                && port.answers().await
+            {
+                return Ok(port);
+            }
+            if let Ok(Some(status)) = child.try_wait() {
+                return Err(self.not_up(&format!(
+                    "it ended with {status}; start it by hand as the same user to see why; Chromium refuses to run as root, so \
+                     give Switchboard a user of its own"
+                )));
+            }
+            clock.sleep(LOOK).await;
+        }
+    }
+
+    fn not_up(&self, words: &str) -> ProfileError {
+        ProfileError::NotUp { program: self.program.clone(), words: words.to_owned() }
+    }
+}
+
+/// The browser that runs on a directory, if one does. One that cannot be attached to is an error: a second one on the same directory
+/// would damage the login.
+async fn running(folder: &Path) -> Result<Option<Port>, ProfileError> {
+    let said = tokio::fs::read_to_string(folder.join(PORT_FILE)).await.ok();
+    if let Some(port) = said.as_deref().and_then(Port::read)
+        && port.answers().await
+    {
+        return Ok(Some(port));
+    }
+    match holder(folder) {
+        Some(process) => Err(ProfileError::Running { folder: folder.to_owned(), process }),
+        None => Ok(None),
+    }
+}
+
+/// Where it is not known how much memory is free, the browser is tried.
+fn enough(available: Option<u64>) -> Result<(), ProfileError> {
+    match available {
+        Some(available) if available < memory::NEEDED => {
+            Err(ProfileError::Memory { available, needed: memory::NEEDED })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(folder: &Path, program: &str) -> Chromium {
+        Chromium {
+            folder: folder.to_owned(),
+            program: program.into(),
+            driver: "chromedriver".into(),
+            arguments: Vec::new(),
+            proxy: None,
+        }
+    }
+
+    #[test]
+    fn too_little_memory_is_refused_with_the_way_out() {
+        assert!(enough(Some(1_024)).is_ok());
+        assert!(enough(None).is_ok());
+        let refused = enough(Some(1_023)).unwrap_err().to_string();
+        assert!(refused.contains("1023 MB") && refused.contains("endpoint"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_directory_of_a_browser_without_a_port_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let browser = folder.path().join(BROWSER);
+        std::fs::create_dir(&browser).unwrap();
+        let mut other = Command::new("sh");
+        other.args(["-c", "read line"]).arg(&browser).stdin(Stdio::piped()).kill_on_drop(true);
+        let other = other.spawn().unwrap();
+        let process = other.id().unwrap();
+        std::os::unix::fs::symlink(format!("machine-{process}"), browser.join("SingletonLock")).unwrap();
+        // An earlier browser left its port, and nothing answers there.
+        std::fs::write(browser.join(PORT_FILE), "9\n/devtools/browser/old\n").unwrap();
+        let refused = profile(folder.path(), "false").lease(&Clock::system()).await.unwrap_err();
+        assert!(matches!(refused, ProfileError::Running { process: it, .. } if it == process), "{refused}");
+        drop(other);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_or_ends_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::system();
+        let refused = profile(folder.path(), "/nowhere/chromium").lease(&clock).await.unwrap_err();
+        assert!(refused.to_string().contains("apt-get install chromium chromium-driver"), "{refused}");
+        let refused = profile(folder.path(), "false").lease(&clock).await.unwrap_err();
+        assert!(refused.to_string().contains("it ended with"), "{refused}");
+    }
+
+    #[test]
+    fn one_directory_has_one_lease() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = profile(folder.path(), "false");
+        let held = lock(&profile.folder).unwrap();
+        assert!(matches!(lock(&profile.folder).unwrap_err(), ProfileError::Leased(_)));
+        drop(held);
+        lock(&profile.folder).unwrap();
+    }
+}

@@ -1,0 +1,77 @@
+//! Browsers that are there already, and drivers that someone else runs.
+
+use std::process::Stdio;
+
+use browser::{DriverError, Endpoint, Failure, ProfileError, WebK};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+use super::stage::{ARGUMENTS, Stage, chromium, deliver, driver, end, generous, named};
+
+#[tokio::test]
+async fn a_browser_that_was_left_is_attached_to_again() {
+    let stage = Stage::set().await;
+    let lease = stage.lease().await;
+    stage.logged_in(&lease, "main").await;
+    let process = stage.browser().unwrap();
+    let second = stage.profile.lease(&stage.clock).await.unwrap_err();
+    assert!(matches!(second, ProfileError::Leased(_)), "{second}");
+
+    // The driver is killed under the lease, then the lease goes as when the program is killed.
+    let note = std::fs::read_to_string(stage.profile.folder.join("driver.process")).unwrap();
+    end(note.split(' ').next().unwrap().parse().unwrap());
+    let address = stage.address();
+    let gone = WebK::attach(lease.session(), &address, stage.clock.clone(), generous()).await;
+    assert!(matches!(gone, Err(DriverError::Unreachable { .. })));
+    drop(lease);
+    let lease = stage.lease().await;
+    assert_eq!(stage.browser(), Some(process));
+    let web_k = stage.web_k(&lease, generous()).await;
+    web_k.arrive().await.unwrap();
+    deliver(&web_k, &named("client_7", "after the driver")).await;
+    assert_eq!(stage.texts(), ["after the driver"]);
+
+    // The browser is killed: the page is gone, and the next lease starts another one, which is still logged in.
+    lease.close().await.unwrap();
+    let lease = stage.lease().await;
+    let again = stage.browser().unwrap();
+    assert_ne!(again, process);
+    let web_k = stage.web_k(&lease, generous()).await;
+    web_k.arrive().await.unwrap();
+    end(again);
+    let failure = loop {
+        if let Err(error) = web_k.facts().await {
+            break error;
+        }
+    };
+    assert!(matches!(failure, DriverError::Gone(_)), "{failure}");
+    drop(lease);
+    let lease = stage.lease().await;
+    stage.web_k(&lease, generous()).await.arrive().await.unwrap();
+    lease.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_browser_may_be_behind_a_driver_of_someone_else() {
+    let stage = Stage::set().await;
+    let mut command = Command::new(driver());
+    command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut elsewhere = command.spawn().unwrap();
+    let mut lines = BufReader::new(elsewhere.stdout.take().unwrap()).lines();
+    let port = loop {
+        let line = lines.next_line().await.unwrap().unwrap();
+        if let Some((_, port)) = line.rsplit_once("successfully on port ") {
+            break port.trim_end_matches('.').to_owned();
+        }
+    };
+    let options = json!({ "binary": chromium(), "args": ARGUMENTS });
+    let endpoint = Endpoint {
+        driver: format!("http://127.0.0.1:{port}"),
+        capabilities: json!({ "goog:chromeOptions": options }),
+    };
+    let lease = endpoint.lease().await.unwrap();
+    let web_k = stage.web_k(&lease, generous()).await;
+    assert!(matches!(web_k.arrive().await, Err(Failure::LoggedOut(_))));
+    lease.release().await.unwrap();
+}

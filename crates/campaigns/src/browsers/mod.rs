@@ -1,0 +1,14 @@
+//! Browser profiles as senders: where their browsers are, their proxies, and what follows from what the page did.
+
+mod judge;
+mod peer;
+mod place;
+mod proxies;
+mod sickness;
+
+pub(crate) use judge::{Trouble, judge, trouble};
+pub(crate) use peer::{chat_of, target_of};
+pub use place::{InvalidPlace, ProfileKind, ProfilePlace};
+pub(crate) use proxies::as_browsers_take_it;
+pub use proxies::read_proxies;
+pub(crate) use sickness::Sickness;

@@ -1,0 +1,258 @@
+//! One attempt of a browser profile, from its claim to its end.
+//!
+//! What it says and to whom is written before the button is pressed, in the write that reads the do-not-contact list. So an attempt
+//! without that was never sent; one with it may have been, and is looked up in the chat, never sent again.
+
+use browser::{Failure, Order, Outcome, WebK};
+use domain::text::{ParseMode, parse};
+use domain::{AttemptState, ChatId, SenderState};
+use store::{NextTurn, Readied, StoreError, StoredAttempt};
+
+use crate::browsers::{Trouble, chat_of, judge, target_of, trouble};
+use crate::draw::draw;
+use crate::judge::Judgement;
+use crate::opt_out::is_opt_out;
+use crate::service::Inner;
+use crate::template::render;
+
+/// What a profile does after an attempt.
+#[derive(Debug)]
+pub(super) enum Carried {
+    /// It rests as the settings say; why it was not sent, if it was not.
+    Ended(Option<String>),
+    /// The page was not looked at: it goes on.
+    Nothing,
+    /// It must not send any more.
+    Stopped,
+    /// Its browser is opened again; the attempt has ended.
+    Reopen(String),
+    /// Its browser is opened again; what became of the attempt is not known yet.
+    Open(String),
+}
+
+/// What an attempt says.
+struct Drawn {
+    number: u32,
+    text: String,
+}
+
+impl Inner {
+    /// Carries an attempt to its end in the page.
+    pub(super) async fn carry_in_page(
+        &self,
+        web_k: &WebK<'_>,
+        attempt: &StoredAttempt,
+    ) -> Result<Carried, StoreError> {
+        let left = attempt.peer.as_deref().and_then(|peer| peer.parse::<ChatId>().ok());
+        if let Some((text, chat)) = attempt.text.as_deref().zip(left) {
+            return self.look_up(web_k, attempt, chat, text).await;
+        }
+        let drawn = match self.drawn_for(attempt).await? {
+            Ok(drawn) => drawn,
+            Err(judgement) => return self.ended_in_page(attempt, *judgement, None).await,
+        };
+        let Some(target) = target_of(&attempt.chat) else {
+            let judgement = never("not_served").because("a browser opens chats of Telegram alone");
+            return self.ended_in_page(attempt, judgement, None).await;
+        };
+        let peer = match web_k.find(&target, None).await {
+            Ok(peer) => peer,
+            Err(failure) => return self.failed(web_k, attempt, failure).await,
+        };
+        let Some(chat) = chat_of(&attempt.chat, peer) else {
+            return self.failed(web_k, attempt, Failure::NotOpened).await;
+        };
+        if chat.user_id().is_some() {
+            let said = match web_k.incoming(peer).await {
+                Ok(said) => said,
+                Err(failure) => return self.failed(web_k, attempt, failure).await,
+            };
+            if said.iter().any(|message| is_opt_out(&message.text)) {
+                self.list_opt_out(chat).await?;
+                let out = skipped("opt_out");
+                return self.ended_in_page(attempt, out, None).await;
+            }
+        }
+        let order =
+            Order { target: browser::Target::Peer(peer), text: drawn.text.clone(), known: Some(peer) };
+        let prepared = match web_k.prepare(&order).await {
+            Ok(prepared) => prepared,
+            Err(failure) => return self.failed(web_k, attempt, failure).await,
+        };
+        let Drawn { number, text } = drawn;
+        let campaigns = self.parts.store.campaigns();
+        let ready = campaigns.ready(attempt.id, chat.to_string(), number, text.clone(), ParseMode::None);
+        let refused = match ready.await {
+            Ok(Readied::Ready(..)) => None,
+            Ok(Readied::Duplicate(other)) => {
+                Some(skipped("duplicate").because(format!("it is the same chat as {other}")))
+            }
+            Err(StoreError::DoNotContact { entry }) => {
+                Some(skipped("do_not_contact").because(entry.to_string()))
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(judgement) = refused {
+            // A draft that stays is replaced by the next text.
+            if let Err(error) = web_k.take_back().await {
+                tracing::warn!(sender = %attempt.sender, %error, "a text that is not sent stays in its field");
+            }
+            return self.ended_in_page(attempt, judgement, None).await;
+        }
+        match web_k.send(&prepared).await {
+            Outcome::Unknown => self.look_up(web_k, attempt, chat, &text).await,
+            Outcome::Failed(failure) => self.failed(web_k, attempt, failure).await,
+            sent @ Outcome::Sent { .. } => {
+                let tries = self.tries(attempt).await?;
+                let mut judgement = judge(&sent, tries, self.parts.clock.now());
+                // Limits and warnings come as a notice behind a message.
+                if web_k.notice().await.unwrap_or(false) {
+                    self.keep_profile_picture(web_k, attempt).await?;
+                    judgement.sender = Some((SenderState::Blocked, "notice".to_owned()));
+                }
+                self.ended_in_page(attempt, judgement, None).await
+            }
+        }
+    }
+
+    /// Looks whether an attempt that may have left is in its chat: on the page as it is, then on the page loaded again, on which
+    /// nothing can be on its way any more. What is not found stays unknown.
+    async fn look_up(
+        &self,
+        web_k: &WebK<'_>,
+        attempt: &StoredAttempt,
+        chat: ChatId,
+        text: &str,
+    ) -> Result<Carried, StoreError> {
+        let peer = match chat.user_id() {
+            Some(_) => chat.bare(),
+            None => -chat.bare(),
+        };
+        let since = attempt.claimed_at.as_micros().div_euclid(1_000_000);
+        let looked = async {
+            if let Ok(Some(found)) = web_k.look_for(peer, text, since).await {
+                return Ok(Some(found));
+            }
+            web_k.start_over().await?;
+            web_k.look_for(peer, text, since).await
+        };
+        let now = self.parts.clock.now();
+        match looked.await {
+            Ok(Some((message_id, at))) => {
+                let judgement = judge(&Outcome::Sent { message_id, at }, (0, 0), now);
+                self.ended_in_page(attempt, judgement, None).await
+            }
+            Ok(None) => {
+                self.keep_profile_picture(web_k, attempt).await?;
+                let judgement = judge(&Outcome::Unknown, (0, 0), now);
+                self.ended_in_page(attempt, judgement, None).await
+            }
+            Err(failure) => {
+                let judgement = judge(&Outcome::Unknown, (0, 0), now).because(failure.to_string());
+                match trouble(&failure) {
+                    Some(Trouble::Passes) => Ok(Carried::Open(failure.to_string())),
+                    Some(Trouble::Stops(state, why)) => {
+                        let judgement = Judgement { sender: Some((state, why.to_owned())), ..judgement };
+                        self.ended_in_page(attempt, judgement, None).await
+                    }
+                    None => self.ended_in_page(attempt, judgement, None).await,
+                }
+            }
+        }
+    }
+
+    /// Ends an attempt of which it is proved that nothing was sent.
+    async fn failed(
+        &self,
+        web_k: &WebK<'_>,
+        attempt: &StoredAttempt,
+        failure: Failure,
+    ) -> Result<Carried, StoreError> {
+        self.keep_profile_picture(web_k, attempt).await?;
+        let reopen = (trouble(&failure) == Some(Trouble::Passes)).then(|| failure.to_string());
+        let tries = self.tries(attempt).await?;
+        let judgement = judge(&Outcome::Failed(failure), tries, self.parts.clock.now());
+        self.ended_in_page(attempt, judgement, reopen).await
+    }
+
+    async fn ended_in_page(
+        &self,
+        attempt: &StoredAttempt,
+        judgement: Judgement,
+        reopen: Option<String>,
+    ) -> Result<Carried, StoreError> {
+        let stopped = judgement.sender.clone();
+        let not_looked = judgement.state == AttemptState::Skipped && reopen.is_none();
+        let code = judgement.code.clone();
+        self.end(attempt, None, judgement).await?;
+        Ok(match (stopped, reopen) {
+            (Some(_), _) => Carried::Stopped,
+            (None, Some(why)) => Carried::Reopen(why),
+            (None, None) if not_looked => Carried::Nothing,
+            (None, None) => Carried::Ended(code),
+        })
+    }
+
+    async fn keep_profile_picture(
+        &self,
+        web_k: &WebK<'_>,
+        attempt: &StoredAttempt,
+    ) -> Result<(), StoreError> {
+        match attempt.sender.profile() {
+            Some(profile) => self.keep_picture(web_k, profile, Some(attempt.id)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What a recipient gets, as the page takes it: without markup. Who is on the do-not-contact list gets nothing.
+    async fn drawn_for(&self, attempt: &StoredAttempt) -> Result<Result<Drawn, Box<Judgement>>, StoreError> {
+        let refused = |judgement: Judgement| Ok(Err(Box::new(judgement)));
+        let (store, campaigns) = (&self.parts.store, self.parts.store.campaigns());
+        let listed = store.do_not_contact().listed(vec![(attempt.chat.clone(), None)]).await?;
+        if let Some(entry) = listed.into_iter().flatten().next() {
+            return refused(skipped("do_not_contact").because(entry.id.to_string()));
+        }
+        let messages = campaigns.messages(&attempt.campaign).await?;
+        let texts: Vec<_> = messages.into_iter().filter(|message| message.media.is_empty()).collect();
+        let Some(message) = draw(&texts, self.drawn()) else {
+            return refused(skipped("no_message"));
+        };
+        let Some(task) = campaigns.task(&attempt.campaign, &attempt.chat).await? else {
+            return refused(never("task_gone").because("the recipient was removed"));
+        };
+        let rendered = render(&message.text, message.parse_mode, &task.variables);
+        let text = match rendered {
+            Ok(text) => parse(message.parse_mode, &text).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match text {
+            Ok(text) => Ok(Ok(Drawn { number: message.number, text: text.text.as_str().to_owned() })),
+            Err(error) => refused(never("template").because(error)),
+        }
+    }
+
+    /// Whether every message in use of a campaign has a file. A browser profile sends texts alone.
+    pub(super) async fn has_files_alone(&self, campaign: &str) -> Result<bool, StoreError> {
+        let messages = self.parts.store.campaigns().messages(campaign).await?;
+        let mut texts = messages.clone();
+        texts.retain(|message| message.media.is_empty());
+        Ok(draw(&messages, 0).is_some() && draw(&texts, 0).is_none())
+    }
+
+    /// Whose outcome nothing can tell any more: the profile is gone or stopped.
+    pub(super) async fn leave_open(&self, attempt: &StoredAttempt) -> Result<(), StoreError> {
+        let judgement = match attempt.text {
+            Some(_) => Judgement::new(AttemptState::Unknown, "in_doubt", NextTurn::NextCycle),
+            None => Judgement::new(AttemptState::Skipped, "browser", NextTurn::Back),
+        };
+        self.end(attempt, None, judgement).await.map(drop)
+    }
+}
+
+fn skipped(code: &str) -> Judgement {
+    Judgement::new(AttemptState::Skipped, code, NextTurn::NextCycle)
+}
+
+fn never(code: &str) -> Judgement {
+    Judgement::new(AttemptState::Failed, code, NextTurn::Never(code.to_owned()))
+}

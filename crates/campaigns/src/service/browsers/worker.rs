@@ -1,0 +1,311 @@
+//! The worker of a browser profile: it opens the browser, sends from chat to chat, and opens it again when it was lost.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use browser::{Failure, Limits, WebK};
+use domain::{
+    AccountState, AttemptState, CampaignAttemptId, CampaignSender, ProfileName, SenderState, UserId,
+};
+use store::{Claim, Claiming, StoreError, StoredAttempt, StoredProfile};
+
+use super::carry::Carried;
+use crate::browsers::{Sickness, Trouble, trouble};
+use crate::judge::stopped;
+use crate::service::Inner;
+use crate::service::worker::{ASK_AGAIN, Worker};
+
+/// Until the browser is opened again after trouble; doubled each time, up to the longest.
+const FIRST_BACKOFF: Duration = Duration::from_secs(2);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(10);
+/// How many refusals in a row stop a profile: Telegram does not say why it refuses.
+const MOST_REFUSED: u32 = 2;
+
+/// How a time with an open browser ended.
+enum Ended {
+    /// The run is over or paused, or the profile stopped.
+    Over,
+    /// The browser is opened again after a while.
+    Trouble(String),
+    /// At once: it has another proxy now.
+    Again,
+}
+
+/// What the worker remembers from browser to browser.
+#[derive(Default)]
+struct Course {
+    /// Attempts without an end: read again when they are taken up, as what they say may have been written since.
+    open: VecDeque<CampaignAttemptId>,
+    sickness: Sickness,
+    refused: u32,
+    /// How often the browser was lost without a message sent.
+    lost: u32,
+}
+
+/// Who is logged in at a profile.
+struct Person {
+    user_id: UserId,
+    /// The accounts here that are the same person.
+    accounts: Vec<CampaignSender>,
+    /// Telegram restricted one of them.
+    is_blocked: Option<(SenderState, &'static str)>,
+    /// Its owner paused one of them, or Telegram lets it wait.
+    waits: bool,
+}
+
+/// Ends what the profile has, then goes from recipient to recipient.
+pub(in crate::service) async fn work(
+    worker: &Worker<'_>,
+    name: &ProfileName,
+    open: Vec<StoredAttempt>,
+) -> Result<(), StoreError> {
+    let (inner, campaigns) = (worker.inner, worker.inner.parts.store.campaigns());
+    let mut course =
+        Course { open: open.into_iter().map(|attempt| attempt.id).collect(), ..Course::default() };
+    loop {
+        if worker.pause.is_cancelled() {
+            return Ok(());
+        }
+        let profile = campaigns.profile(name).await?;
+        let Some(profile) = profile.filter(|profile| profile.state == SenderState::Active) else {
+            // No page will tell any more.
+            for id in course.open {
+                if let Some(attempt) = without_end(inner, id).await? {
+                    inner.leave_open(&attempt).await?;
+                }
+            }
+            return Ok(());
+        };
+        if course.open.is_empty() && !worker.is_active().await? {
+            return Ok(());
+        }
+        match browse(worker, &profile, &mut course).await? {
+            Ended::Over => return Ok(()),
+            Ended::Again => {}
+            Ended::Trouble(why) => {
+                tracing::warn!(profile = %name, why, "the browser of a profile is opened again");
+                let now = inner.parts.clock.now();
+                campaigns.profile_went_wrong(name, &why, now).await?;
+                let backoff = FIRST_BACKOFF * 2_u32.saturating_pow(course.lost.min(16));
+                course.lost += 1;
+                worker.nap_through(now.plus(backoff.min(LONGEST_BACKOFF))).await;
+            }
+        }
+    }
+}
+
+/// Works with an open browser.
+async fn browse(
+    worker: &Worker<'_>,
+    profile: &StoredProfile,
+    course: &mut Course,
+) -> Result<Ended, StoreError> {
+    let inner = worker.inner;
+    let lease = match inner.lease(profile).await? {
+        Ok(lease) => lease,
+        Err(why) => return Ok(Ended::Trouble(why)),
+    };
+    let attached = WebK::attach(
+        lease.session(),
+        &inner.parts.browsers.web_k,
+        inner.parts.clock.clone(),
+        Limits::default(),
+    );
+    let ended = match attached.await {
+        Ok(web_k) => at_the_page(worker, profile, &web_k, course).await,
+        Err(error) => Ok(Ended::Trouble(error.to_string())),
+    };
+    if let Err(error) = lease.close().await {
+        tracing::warn!(profile = %profile.name, %error, "the browser of a profile does not close");
+    }
+    ended
+}
+
+async fn at_the_page(
+    worker: &Worker<'_>,
+    profile: &StoredProfile,
+    web_k: &WebK<'_>,
+    course: &mut Course,
+) -> Result<Ended, StoreError> {
+    let (inner, campaigns) = (worker.inner, worker.inner.parts.store.campaigns());
+    let name = &profile.name;
+    // What a killed program began may still be on its way in this page: once it is loaded again, nothing is.
+    let arrived = if course.open.is_empty() { web_k.arrive().await } else { web_k.start_over().await };
+    let user_id = match arrived {
+        Ok(user_id) => user_id,
+        Err(failure) => return not_there(worker, profile, web_k, failure).await,
+    };
+    let Some(user_id) = UserId::new(user_id) else {
+        return Ok(Ended::Trouble("the page does not say who is logged in".to_owned()));
+    };
+    campaigns.saw_profile(name, user_id.into()).await?;
+    while let Some(id) = course.open.front().copied() {
+        let Some(attempt) = without_end(inner, id).await? else {
+            course.open.pop_front();
+            continue;
+        };
+        let carried = inner.carry_in_page(web_k, &attempt).await?;
+        if !matches!(carried, Carried::Open(_)) {
+            course.open.pop_front();
+        }
+        if let Some(ended) = after(worker, profile, course, &attempt, carried).await? {
+            return Ok(ended);
+        }
+    }
+    loop {
+        if worker.pause.is_cancelled() || !worker.is_active().await? {
+            return Ok(Ended::Over);
+        }
+        let Some(plan) = worker.plan().await? else { return Ok(Ended::Over) };
+        let now = inner.parts.clock.now();
+        let open_at = plan.open_at(now);
+        if open_at > now {
+            worker.nap(open_at).await;
+            continue;
+        }
+        let person = inner.person(user_id);
+        if let Some((state, why)) = person.is_blocked {
+            campaigns.stop_sender(worker.sender.clone(), state, why.to_owned(), now).await?;
+            return Ok(Ended::Over);
+        }
+        if person.waits {
+            worker.nap(now.plus(ASK_AGAIN)).await;
+            continue;
+        }
+        if inner.has_files_alone(&worker.run.campaign).await? {
+            let why = "each message of the campaign has a file, and a browser profile sends texts alone: add one without";
+            tracing::warn!(profile = %name, campaign = %worker.run.campaign, why, "the profile claims no chat");
+            campaigns.profile_went_wrong(name, why, now).await?;
+            return Ok(Ended::Over);
+        }
+        let claiming = Claiming {
+            run: worker.run.id,
+            sender: worker.sender.clone(),
+            id: CampaignAttemptId::from_uuid(inner.parts.ids.next()),
+            caps: plan.caps,
+            person: Some(person.user_id),
+            counted_with: person.accounts,
+            between_cycles: plan.between_cycles,
+            now,
+        };
+        let attempt = match campaigns.claim(claiming).await? {
+            Claim::Over => {
+                inner.changed.notify_waiters();
+                return Ok(Ended::Over);
+            }
+            Claim::Later(at) | Claim::Limited(at) => {
+                worker.nap(at).await;
+                continue;
+            }
+            Claim::Busy => {
+                worker.nap(now.plus(ASK_AGAIN)).await;
+                continue;
+            }
+            Claim::Task(attempt) => *attempt,
+        };
+        let carried = inner.carry_in_page(web_k, &attempt).await?;
+        if matches!(carried, Carried::Open(_)) {
+            course.open.push_back(attempt.id);
+        }
+        let rests = matches!(carried, Carried::Ended(_));
+        if let Some(ended) = after(worker, profile, course, &attempt, carried).await? {
+            return Ok(ended);
+        }
+        if rests {
+            let rest = plan.rest(inner.drawn());
+            worker.nap_through(inner.parts.clock.now().plus(rest)).await;
+        }
+    }
+}
+
+/// An attempt as it is stored now, unless it has ended.
+async fn without_end(inner: &Inner, id: CampaignAttemptId) -> Result<Option<StoredAttempt>, StoreError> {
+    let attempt = inner.parts.store.campaigns().attempt(id).await?;
+    Ok(attempt.filter(|attempt| attempt.state == AttemptState::Claimed))
+}
+
+/// The page did not come to the list of chats: nothing is sent.
+async fn not_there(
+    worker: &Worker<'_>,
+    profile: &StoredProfile,
+    web_k: &WebK<'_>,
+    failure: Failure,
+) -> Result<Ended, StoreError> {
+    let (inner, now) = (worker.inner, worker.inner.parts.clock.now());
+    inner.keep_picture(web_k, &profile.name, None).await?;
+    match trouble(&failure) {
+        Some(Trouble::Stops(state, why)) => {
+            let (campaigns, sender) = (inner.parts.store.campaigns(), worker.sender.clone());
+            campaigns.profile_went_wrong(&profile.name, &failure.to_string(), now).await?;
+            campaigns.stop_sender(sender, state, why.to_owned(), now).await?;
+            // What was begun there is left as it is.
+            Ok(Ended::Trouble(failure.to_string()))
+        }
+        Some(Trouble::Passes) | None => Ok(Ended::Trouble(failure.to_string())),
+    }
+}
+
+/// What follows from an attempt for the time with this browser; nothing where it goes on.
+async fn after(
+    worker: &Worker<'_>,
+    profile: &StoredProfile,
+    course: &mut Course,
+    attempt: &StoredAttempt,
+    carried: Carried,
+) -> Result<Option<Ended>, StoreError> {
+    let (inner, campaigns) = (worker.inner, worker.inner.parts.store.campaigns());
+    let now = inner.parts.clock.now();
+    let code = match carried {
+        Carried::Nothing => return Ok(None),
+        Carried::Reopen(why) | Carried::Open(why) => return Ok(Some(Ended::Trouble(why))),
+        Carried::Stopped => {
+            inner.stop_person(profile, now).await?;
+            return Ok(Some(Ended::Over));
+        }
+        Carried::Ended(code) => code,
+    };
+    course.lost = 0;
+    course.refused = if code.as_deref() == Some("refused") { course.refused + 1 } else { 0 };
+    if course.refused >= MOST_REFUSED {
+        tracing::warn!(profile = %profile.name, chat = %attempt.chat, "Telegram refuses what the profile sends: it stops");
+        campaigns.stop_sender(worker.sender.clone(), SenderState::Blocked, "refused".to_owned(), now).await?;
+        return Ok(Some(Ended::Over));
+    }
+    course.sickness.searched(code.as_deref() != Some("chat_not_found"));
+    if course.sickness.is_sick() {
+        course.sickness = Sickness::default();
+        return Ok(if inner.replace_proxy(profile).await? { Some(Ended::Again) } else { None });
+    }
+    Ok(None)
+}
+
+impl Inner {
+    /// Who is logged in at a profile, as far as the accounts here tell.
+    fn person(&self, user_id: UserId) -> Person {
+        let views = self.parts.pool.accounts();
+        let same: Vec<_> = views.into_iter().filter(|view| view.user_id == Some(user_id)).collect();
+        // That a session of an account is lost says nothing about the one in the browser.
+        let blocks = |state| stopped(state).filter(|(state, _)| *state == SenderState::Blocked);
+        let waits = |state| matches!(state, AccountState::Paused | AccountState::FloodWait);
+        Person {
+            user_id,
+            is_blocked: same.iter().find_map(|view| blocks(view.state)),
+            waits: same.iter().any(|view| waits(view.state)),
+            accounts: same.into_iter().map(|view| CampaignSender::Account(view.name)).collect(),
+        }
+    }
+
+    /// A profile that was stopped by Telegram stops the accounts of its person.
+    async fn stop_person(&self, profile: &StoredProfile, now: domain::Timestamp) -> Result<(), StoreError> {
+        let campaigns = self.parts.store.campaigns();
+        let Some(now_is) = campaigns.profile(&profile.name).await? else { return Ok(()) };
+        let (SenderState::Blocked, Some(why), Some(user_id)) = (now_is.state, now_is.why, now_is.user_id)
+        else {
+            return Ok(());
+        };
+        for account in self.person(user_id).accounts {
+            campaigns.stop_sender(account, SenderState::Blocked, why.clone(), now).await?;
+        }
+        Ok(())
+    }
+}

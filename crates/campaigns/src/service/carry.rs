@@ -1,0 +1,356 @@
+//! One attempt, from its claim to its end: what it says, the outbox, and what follows.
+//!
+//! Its key against doubles is made of its id. So an attempt that was claimed before a crash is handed to the outbox once more, which
+//! has one message for it, whether that was taken in before or not.
+
+use std::time::Duration;
+
+use delivery::{Query, Submission, SubmitError, takes_files};
+use domain::media::Media;
+use domain::message::{Content, OnFlood, OutboundMessage};
+use domain::text::{ParseMode, parse};
+use domain::{
+    AccountState, Address, AttemptState, CampaignAttemptId, ChatId, ChatRef, Contact, ContactSource,
+    DoNotContactId, MessageId, MessageOrigin, SenderState, Service, Timestamp,
+};
+use sha2::{Digest, Sha256};
+use store::{
+    AttemptEnd, ConversationMessage, ConversationStart, DoNotContactEntry, Idempotency, NextTurn, Origin,
+    Page, Readied, SameBy, StoreError, StoredAttempt,
+};
+
+use super::load::NoLoad;
+use super::{Inner, log_files};
+use crate::draw::draw;
+use crate::judge::{Judgement, judge};
+use crate::opt_out::is_opt_out;
+use crate::plan::CampaignSettings;
+use crate::template::render;
+
+/// The name of campaigns among those who ask for messages.
+const LISTENER: &str = "campaigns";
+/// How long the outbox surely knows the key of an attempt.
+const KEY_IS_KNOWN: Duration = Duration::from_hours(23);
+/// How long is waited for a message before it is looked at again.
+const LOOK: Duration = Duration::from_secs(30);
+/// How long until the outbox is asked again that has no room.
+const NO_ROOM: Duration = Duration::from_secs(5);
+/// How long until a file is looked for again that cannot be read.
+const NO_FILE: Duration = Duration::from_mins(1);
+/// Messages of a person that are looked at for a word that no more is wanted.
+const LATELY: u32 = 50;
+
+/// What the sender of an attempt does next.
+pub(super) enum Carried {
+    /// It rests as the settings say.
+    Sent,
+    /// Nothing left: it goes on.
+    Nothing,
+    RestUntil(Timestamp),
+    /// It must not send any more.
+    Stopped,
+    /// The program ends; the next start goes on with this attempt.
+    Closing,
+}
+
+/// What an attempt says.
+struct Ready {
+    text: String,
+    parse_mode: ParseMode,
+    media: Vec<Media>,
+}
+
+impl Inner {
+    /// Carries an attempt of an account to its end.
+    pub(super) async fn carry(&self, attempt: StoredAttempt) -> Result<Carried, StoreError> {
+        // Without its account the outbox would choose one.
+        if attempt.sender.account().is_none() {
+            return Ok(Carried::Nothing);
+        }
+        let known = attempt.text.clone().zip(attempt.parse_mode).zip(attempt.message);
+        let ready = match known {
+            Some(((text, parse_mode), number)) => {
+                let messages = self.parts.store.campaigns().messages(&attempt.campaign).await?;
+                let message = messages.into_iter().find(|message| message.number == number);
+                Ok(Ready {
+                    text,
+                    parse_mode,
+                    media: message.map(|message| message.media).unwrap_or_default(),
+                })
+            }
+            None => self.make_ready(&attempt).await?,
+        };
+        let ready = match ready {
+            Ok(ready) => ready,
+            Err(judgement) => return self.end(&attempt, None, *judgement).await,
+        };
+        let key = key(attempt.id);
+        let now = self.parts.clock.now();
+        if attempt.claimed_at.plus(KEY_IS_KNOWN) < now {
+            let before = self.parts.delivery.repeated(key).await;
+            if !matches!(before, Ok(Some(_))) {
+                let lost = Judgement::new(AttemptState::Unknown, "key_expired", NextTurn::NextCycle);
+                return self.end(&attempt, None, lost).await;
+            }
+        }
+        let id = match self.submit(&attempt, &ready, key).await? {
+            Ok(Some(id)) => id,
+            Ok(None) => return Ok(Carried::Closing),
+            Err(judgement) => return self.end(&attempt, None, *judgement).await,
+        };
+        let Some(ended) = self.ended(id).await? else { return Ok(Carried::Closing) };
+        let judgement = match ended {
+            Ended::Gone => Judgement::new(AttemptState::Unknown, "message_gone", NextTurn::NextCycle),
+            Ended::Message(message) => {
+                let tries = self.tries(&attempt).await?;
+                let account = self.account_state(&attempt);
+                judge(message.state, message.failure.as_ref(), account, tries, self.parts.clock.now())
+            }
+        };
+        self.end(&attempt, Some(id), judgement).await
+    }
+
+    /// Finds out whose chat it is and what it gets, and keeps both.
+    async fn make_ready(&self, attempt: &StoredAttempt) -> Result<Result<Ready, Box<Judgement>>, StoreError> {
+        let campaigns = self.parts.store.campaigns();
+        let refused = |code: &str, detail: String| {
+            let next = NextTurn::Never(code.to_owned());
+            Ok(Err(Box::new(Judgement::new(AttemptState::Failed, code, next).because(detail))))
+        };
+        let messages = campaigns.messages(&attempt.campaign).await?;
+        let Some(message) = draw(&messages, self.drawn()) else {
+            let none = Judgement::new(AttemptState::Skipped, "no_message", NextTurn::NextCycle);
+            return Ok(Err(Box::new(none)));
+        };
+        let Some(task) = campaigns.task(&attempt.campaign, &attempt.chat).await? else {
+            return refused("task_gone", "the recipient was removed".to_owned());
+        };
+        let text = match render(&message.text, message.parse_mode, &task.variables) {
+            Ok(text) => text,
+            Err(error) => return refused("template", error.to_string()),
+        };
+        let query = Query {
+            chat: attempt.chat.clone(),
+            pin: attempt.sender.account().cloned(),
+            service: Some(if message.media.is_empty() { Service::SendText } else { Service::SendMedia }),
+        };
+        let found = self.parts.delivery.candidates(&query).await;
+        let person =
+            found.address.as_ref().and_then(Address::chat_id).filter(|chat| chat.user_id().is_some());
+        if let Some(person) = person
+            && self.opts_out(person).await?
+        {
+            let out = Judgement::new(AttemptState::Skipped, "opt_out", NextTurn::NextCycle);
+            return Ok(Err(Box::new(out)));
+        }
+        let peer = found.address.map_or_else(|| attempt.chat.clone(), ChatRef::from);
+        let (number, mode) = (message.number, message.parse_mode);
+        match campaigns.ready(attempt.id, peer.to_string(), number, text, mode).await? {
+            Readied::Ready(text, parse_mode) => {
+                Ok(Ok(Ready { text, parse_mode, media: message.media.clone() }))
+            }
+            Readied::Duplicate(other) => {
+                let twice = Judgement::new(AttemptState::Skipped, "duplicate", NextTurn::NextCycle);
+                Ok(Err(Box::new(twice.because(format!("it is the same chat as {other}")))))
+            }
+        }
+    }
+
+    /// Whether a person wrote of late that no more is wanted; then the do-not-contact list has them.
+    async fn opts_out(&self, person: ChatId) -> Result<bool, StoreError> {
+        let store = &self.parts.store;
+        let page = Page { limit: LATELY, cursor: None };
+        let lately = store.conversations().list(person, ConversationStart::Newest, None, &page).await?;
+        let opts_out = lately.items.iter().any(|message| match message {
+            ConversationMessage::Received(stored) => {
+                let message = &stored.message;
+                message.origin == MessageOrigin::Person && is_opt_out(message.text.as_str())
+            }
+            ConversationMessage::Sent(_) => false,
+        });
+        if opts_out {
+            self.list_opt_out(person).await?;
+        }
+        Ok(opts_out)
+    }
+
+    /// Puts a person on the do-not-contact list who wants no more.
+    pub(super) async fn list_opt_out(&self, person: ChatId) -> Result<(), StoreError> {
+        let entry = DoNotContactEntry {
+            id: DoNotContactId::from_uuid(self.parts.ids.next()),
+            contact: Contact::ChatId(person),
+            source: ContactSource::OptOut,
+            added_by: LISTENER.to_owned(),
+            reason: None,
+            added_at: self.parts.clock.now(),
+        };
+        self.parts.store.do_not_contact().add(vec![entry]).await.map(drop)
+    }
+
+    /// Hands it to the outbox; nothing when the program ends first.
+    async fn submit(
+        &self,
+        attempt: &StoredAttempt,
+        ready: &Ready,
+        key: Idempotency,
+    ) -> Result<Result<Option<MessageId>, Box<Judgement>>, StoreError> {
+        let text = match parse(ready.parse_mode, &ready.text) {
+            Ok(text) => text,
+            Err(error) => {
+                let next = NextTurn::Never("template".to_owned());
+                let broken = Judgement::new(AttemptState::Failed, "template", next);
+                return Ok(Err(Box::new(broken.because(error.to_string()))));
+            }
+        };
+        let load = match self.load(&ready.media).await {
+            Ok(load) => load,
+            // What was taken in before a crash needs its files no more.
+            Err(why) => {
+                return match self.parts.delivery.repeated(key).await {
+                    Ok(Some(submitted)) => Ok(Ok(Some(submitted.id))),
+                    Ok(None) => Ok(Err(Box::new(self.without_files(&why)))),
+                    Err(SubmitError::Store(error)) => Err(error),
+                    Err(_) => Ok(Ok(None)),
+                };
+            }
+        };
+        let submission = Submission {
+            chat: attempt.chat.clone(),
+            content: Content {
+                text,
+                parse_mode: ready.parse_mode,
+                reply_to: None,
+                mention: None,
+                mention_optional: false,
+                silent: false,
+                preview: true,
+                media: load.media.clone(),
+            },
+            pin: attempt.sender.account().cloned(),
+            // What must wait leaves its place in the outbox to others.
+            on_flood: OnFlood::Fail,
+            send_at: None,
+            needs_approval: false,
+            origin: Origin { listener: LISTENER.to_owned(), api_key: None, address: None },
+            idempotency: Some(key),
+            join: None,
+        };
+        let submitted = loop {
+            let submitted = self.parts.delivery.submit(submission.clone()).await;
+            if !matches!(submitted, Err(SubmitError::TooMany(_))) {
+                break submitted;
+            }
+            tokio::select! {
+                () = self.parts.clock.sleep(NO_ROOM) => {}
+                () = self.closing.cancelled() => return Ok(Ok(None)),
+            }
+        };
+        if takes_files(&submitted) {
+            load.keep();
+        }
+        let error = match submitted {
+            Ok(submitted) => return Ok(Ok(Some(submitted.id))),
+            Err(error) => error,
+        };
+        let judgement = match error {
+            SubmitError::ShuttingDown | SubmitError::TooMany(_) | SubmitError::NotKnown { .. } => {
+                return Ok(Ok(None));
+            }
+            SubmitError::Store(StoreError::DoNotContact { entry }) => {
+                Judgement::new(AttemptState::Skipped, "do_not_contact", NextTurn::NextCycle)
+                    .because(entry.to_string())
+            }
+            SubmitError::Store(error) => return Err(error),
+            SubmitError::UnknownAccount(_) => Judgement::stopped(SenderState::Blocked, "unknown_account"),
+            SubmitError::Conflict => Judgement::new(AttemptState::Unknown, "conflict", NextTurn::NextCycle),
+            error @ (SubmitError::Empty
+            | SubmitError::TooManyMedia { .. }
+            | SubmitError::NotCarried(_)
+            | SubmitError::NotServed(_)) => {
+                let next = NextTurn::Never("rejected".to_owned());
+                Judgement::new(AttemptState::Failed, "rejected", next).because(error.to_string())
+            }
+        };
+        Ok(Err(Box::new(judgement)))
+    }
+
+    /// While a file cannot be read its sender rests, and no recipient loses its turn.
+    fn without_files(&self, why: &NoLoad) -> Judgement {
+        let no_file = Judgement::new(AttemptState::Skipped, "media_gone", NextTurn::Back);
+        let rest_until = Some(self.parts.clock.now().plus(NO_FILE));
+        Judgement { rest_until, ..no_file.because(why.to_string()) }
+    }
+
+    /// Waits for the end of a message; nothing when the program ends first.
+    async fn ended(&self, id: MessageId) -> Result<Option<Ended>, StoreError> {
+        loop {
+            let settled = tokio::select! {
+                settled = self.parts.delivery.settled(id, LOOK) => settled?,
+                () = self.closing.cancelled() => return Ok(None),
+            };
+            match settled {
+                None => return Ok(Some(Ended::Gone)),
+                Some(message) if message.state.is_final() => {
+                    return Ok(Some(Ended::Message(Box::new(message))));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    pub(super) async fn end(
+        &self,
+        attempt: &StoredAttempt,
+        outbox_id: Option<MessageId>,
+        judgement: Judgement,
+    ) -> Result<Carried, StoreError> {
+        let Judgement { state, code, detail, next, sender, rest_until } = judgement;
+        let carried = match (&sender, rest_until, state) {
+            (Some(_), _, _) => Carried::Stopped,
+            (None, Some(until), _) => Carried::RestUntil(until),
+            (None, None, _) if outbox_id.is_some() => Carried::Sent,
+            (None, None, _) => Carried::Nothing,
+        };
+        if let Some((state, why)) = &sender {
+            let name = &attempt.campaign;
+            tracing::warn!(campaign = %name, sender = %attempt.sender, state = state.as_str(), %why, "the sender stops");
+        }
+        let now = self.parts.clock.now();
+        let end = AttemptEnd { id: attempt.id, state, code, detail, outbox_id, next, sender, now };
+        let line = log_files::Line::of(attempt, &end);
+        self.parts.store.campaigns().end(end).await?;
+        self.log_files.write(line).await;
+        self.changed.notify_waiters();
+        Ok(carried)
+    }
+
+    /// How often the recipient failed before, and how often it may.
+    pub(super) async fn tries(&self, attempt: &StoredAttempt) -> Result<(u32, u32), StoreError> {
+        let campaigns = self.parts.store.campaigns();
+        let settings = campaigns.get(&attempt.campaign).await?.map(|row| row.settings);
+        let settings: CampaignSettings =
+            settings.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let task = campaigns.task(&attempt.campaign, &attempt.chat).await?;
+        Ok((task.map_or(0, |task| task.tries), settings.retries))
+    }
+
+    fn account_state(&self, attempt: &StoredAttempt) -> AccountState {
+        let account = attempt.sender.account().and_then(|name| self.parts.pool.account(name));
+        account.map_or(AccountState::Offline, |account| account.state)
+    }
+}
+
+/// What became of a message.
+enum Ended {
+    Message(Box<OutboundMessage>),
+    Gone,
+}
+
+/// The key of an attempt against doubles. What it says is written down before, so the request is always the same.
+fn key(id: CampaignAttemptId) -> Idempotency {
+    let mut hash = Sha256::new();
+    hash.update(b"attempt of a campaign\0");
+    hash.update(id.as_uuid().as_bytes());
+    let hash: [u8; 32] = hash.finalize().into();
+    Idempotency { scope: hash, fingerprint: hash, same_by: SameBy::Key }
+}

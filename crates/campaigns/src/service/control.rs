@@ -1,0 +1,256 @@
+//! What people ask of campaigns: start, pause, resume, stop, and what would come of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::media::Media;
+use domain::{CampaignRunId, CampaignRunState, CampaignSender, ChatRef, SenderState, Timestamp};
+use store::{CampaignRun, CampaignSenderRow, NewRun, Page, RunChange, StoreError};
+
+use super::Campaigns;
+use crate::draw::draw;
+use crate::forecast::{Forecast, Load, forecast};
+use crate::plan::{CampaignSettings, InvalidSettings, MOST_CYCLES, Plan};
+use crate::template::render;
+
+/// Recipients of one page that are looked at.
+const PAGE: u32 = 500;
+const HOUR: Duration = Duration::from_hours(1);
+/// What would be said to the first few.
+const PREVIEWS: usize = 5;
+
+/// How a run is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Start {
+    /// A new one, though another is not over: that one is stopped.
+    pub new: bool,
+    /// How many cycles, in place of what the settings say.
+    pub cycles: Option<u32>,
+    /// How many recipients it takes before it pauses.
+    pub canary: Option<u32>,
+    /// Not before.
+    pub starts_at: Option<Timestamp>,
+    /// How many senders are at work at once, from now on.
+    pub workers: Option<u32>,
+}
+
+/// Why what was asked of a campaign is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    #[error("there is no campaign of this name")]
+    Unknown,
+    #[error("the campaign has no {0}; add some first")]
+    Empty(&'static str),
+    #[error("no run of the campaign is open; start one")]
+    NoRun,
+    #[error("a campaign runs inside the server: start it with `switchboard up`")]
+    NoServer,
+    #[error(transparent)]
+    Invalid(#[from] InvalidSettings),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What would come of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outlook {
+    /// Recipients that would be written to.
+    pub recipients: u64,
+    /// Those that would not, by why.
+    pub skipped: BTreeMap<String, u64>,
+    pub senders: Vec<CampaignSenderRow>,
+    /// How many messages each of them sent in the last hour.
+    pub sent_last_hour: BTreeMap<CampaignSender, u64>,
+    pub forecast: Forecast,
+    /// What the first few would get.
+    pub previews: Vec<Preview>,
+}
+
+/// What a recipient would get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    pub chat: ChatRef,
+    /// The text, or why there is none.
+    pub text: String,
+    /// What comes with it.
+    pub media: Vec<Media>,
+}
+
+impl Campaigns {
+    /// Begins a run, or goes on with the one that is not over.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub async fn begin(&self, name: &str, wish: Start) -> Result<CampaignRun, ControlError> {
+        if !self.0.is_at_work {
+            return Err(ControlError::NoServer);
+        }
+        if wish.workers.is_some() {
+            self.set_workers(name, wish.workers).await?;
+        }
+        let plan = self.plan(name).await?;
+        let campaigns = self.0.parts.store.campaigns();
+        if !campaigns.senders(name).await?.iter().any(|row| row.state == SenderState::Active) {
+            return Err(ControlError::Empty("senders that may send"));
+        }
+        if draw(&campaigns.messages(name).await?, 0).is_none() {
+            return Err(ControlError::Empty("messages in use"));
+        }
+        let counted = campaigns.tasks_counted(name, None).await?;
+        if counted.all == counted.blocked {
+            return Err(ControlError::Empty("chats that are not blocked"));
+        }
+        if let Some(cycles) = wish.cycles.filter(|cycles| !(1..=MOST_CYCLES).contains(cycles)) {
+            let why = format!("must be 1 to {MOST_CYCLES}; it is {cycles}");
+            return Err(InvalidSettings { field: "cycles", why }.into());
+        }
+        if let Some(open) = campaigns.open_run(name).await? {
+            if !wish.new {
+                return self.set(open.id, CampaignRunState::Running, None, wish.canary).await;
+            }
+            self.set(open.id, CampaignRunState::Stopped, Some("replaced"), None).await?;
+        }
+        let now = self.0.parts.clock.now();
+        let new = NewRun {
+            id: CampaignRunId::from_uuid(self.0.parts.ids.next()),
+            campaign: name.to_owned(),
+            cycles: wish.cycles.unwrap_or(plan.cycles),
+            canary: wish.canary,
+            now,
+            starts_at: wish.starts_at.unwrap_or(now).max(now),
+        };
+        match campaigns.begin(new).await {
+            Ok(run) => {
+                self.carry_out(run.id);
+                Ok(run)
+            }
+            // Another call began one since it was looked for: both follow that one.
+            Err(StoreError::Conflict { .. }) => {
+                let open = self.open(name).await?;
+                self.set(open.id, CampaignRunState::Running, None, wish.canary).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Begins nothing more; what the outbox has is finished.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub async fn pause(&self, name: &str) -> Result<CampaignRun, ControlError> {
+        let open = self.open(name).await?;
+        self.set(open.id, CampaignRunState::Paused, Some("by_hand"), open.canary).await
+    }
+
+    /// Goes on with a run that is paused, without a canary.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub async fn resume(&self, name: &str) -> Result<CampaignRun, ControlError> {
+        if !self.0.is_at_work {
+            return Err(ControlError::NoServer);
+        }
+        let open = self.open(name).await?;
+        self.set(open.id, CampaignRunState::Running, None, None).await
+    }
+
+    /// Ends the run; what the outbox has is finished.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub async fn end(&self, name: &str) -> Result<CampaignRun, ControlError> {
+        let open = self.open(name).await?;
+        self.set(open.id, CampaignRunState::Stopped, Some("by_hand"), None).await
+    }
+
+    /// Who would get what, when the last one leaves and what the limits cost. Nothing is sent and Telegram is not asked.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub async fn outlook(&self, name: &str) -> Result<Outlook, ControlError> {
+        let plan = self.plan(name).await?;
+        let (store, campaigns) = (&self.0.parts.store, self.0.parts.store.campaigns());
+        let (senders, messages) = (campaigns.senders(name).await?, campaigns.messages(name).await?);
+        let (mut recipients, mut skipped, mut previews) = (0, BTreeMap::new(), Vec::new());
+        let mut skip = |why: &str| *skipped.entry(why.to_owned()).or_insert(0) += 1;
+        let mut page = Page { limit: PAGE, cursor: None };
+        loop {
+            let tasks = campaigns.tasks(name, &page).await?;
+            let chats = tasks.items.iter().map(|task| (task.chat.clone(), None)).collect();
+            let listed = store.do_not_contact().listed(chats).await?;
+            for (task, entry) in tasks.items.into_iter().zip(listed) {
+                if task.is_blocked {
+                    skip(task.why.as_deref().unwrap_or("blocked"));
+                } else if entry.is_some() {
+                    skip("do_not_contact");
+                } else {
+                    recipients += 1;
+                    let drawn = draw(&messages, self.0.drawn()).filter(|_| previews.len() < PREVIEWS);
+                    previews.extend(drawn.map(|message| {
+                        let said = render(&message.text, message.parse_mode, &task.variables);
+                        let text = said.unwrap_or_else(|error| error.to_string());
+                        Preview { chat: task.chat, text, media: message.media.clone() }
+                    }));
+                }
+            }
+            page.cursor = tasks.next_cursor;
+            if page.cursor.is_none() {
+                break;
+            }
+        }
+        let now = self.0.parts.clock.now();
+        let active = senders.iter().filter(|row| row.state == SenderState::Active);
+        let sent_last_hour = campaigns.sent_since(name, now.minus(HOUR)).await?;
+        let load = Load {
+            recipients,
+            cycles: plan.cycles,
+            senders: u32::try_from(active.clone().count()).unwrap_or(u32::MAX),
+            sent_last_hour: active.filter_map(|row| sent_last_hour.get(&row.sender)).sum(),
+        };
+        let forecast = forecast(&plan, load, now);
+        Ok(Outlook { recipients, skipped, senders, sent_last_hour, forecast, previews })
+    }
+
+    async fn plan(&self, name: &str) -> Result<Plan, ControlError> {
+        let row = self.0.parts.store.campaigns().get(name).await?.ok_or(ControlError::Unknown)?;
+        let settings: CampaignSettings = serde_json::from_str(&row.settings).unwrap_or_default();
+        Ok(Plan::of(&settings)?)
+    }
+
+    /// Changes how many senders are at work at once.
+    async fn set_workers(&self, name: &str, workers: Option<u32>) -> Result<(), ControlError> {
+        let campaigns = self.0.parts.store.campaigns();
+        let row = campaigns.get(name).await?.ok_or(ControlError::Unknown)?;
+        let before = serde_json::from_str(&row.settings).unwrap_or_default();
+        let settings = CampaignSettings { workers, ..before };
+        Plan::of(&settings)?;
+        let unwritable = |error| StoreError::Unavailable(format!("campaigns: {error}"));
+        let settings = serde_json::to_string(&settings).map_err(unwritable)?;
+        campaigns.change(name, settings).await?;
+        Ok(())
+    }
+
+    async fn open(&self, name: &str) -> Result<CampaignRun, ControlError> {
+        let campaigns = self.0.parts.store.campaigns();
+        campaigns.get(name).await?.ok_or(ControlError::Unknown)?;
+        campaigns.open_run(name).await?.ok_or(ControlError::NoRun)
+    }
+
+    async fn set(
+        &self,
+        id: CampaignRunId,
+        state: CampaignRunState,
+        reason: Option<&str>,
+        canary: Option<u32>,
+    ) -> Result<CampaignRun, ControlError> {
+        let now = self.0.parts.clock.now();
+        let wish = RunChange { state, reason: reason.map(str::to_owned), canary, now };
+        let run = self.0.parts.store.campaigns().change_run(id, wish).await?.ok_or(ControlError::NoRun)?;
+        // Its settings, senders or messages may be others: it is carried out from the beginning.
+        self.rest(id);
+        if state == CampaignRunState::Running {
+            self.carry_out(id);
+        }
+        Ok(run)
+    }
+}

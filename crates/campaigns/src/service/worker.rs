@@ -1,0 +1,206 @@
+//! Carrying a run out: a worker for each sender, which claims, carries and rests, until the run is over or its sender must stop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    AccountState, CampaignAttemptId, CampaignRunId, CampaignRunState, CampaignSender, SenderState, Timestamp,
+};
+use futures::future::join_all;
+use store::{CampaignRun, Claim, Claiming, RunChange, StoreError, StoredAttempt};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::carry::Carried;
+use super::{Inner, browsers};
+use crate::judge::stopped;
+use crate::plan::{CampaignSettings, Plan};
+
+/// The longest time without a look at what people changed.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+/// How long until something is asked for again that no one tells of.
+pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// After a store that did not answer; doubled each time, up to the longest nap.
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+
+/// Carries out what is open of a run, and the run.
+pub(super) async fn carry_out(inner: Arc<Inner>, id: CampaignRunId, pause: CancellationToken) {
+    let mut backoff = FIRST_BACKOFF;
+    while let Err(error) = run(&inner, id, &pause).await {
+        tracing::warn!(run = %id, %error, "a campaign waits for the store");
+        tokio::select! {
+            () = inner.parts.clock.sleep(backoff) => {}
+            () = inner.closing.cancelled() => return,
+        }
+        backoff = (backoff * 2).min(LONGEST_NAP);
+    }
+    let mut at_work = inner.at_work();
+    // A run that was resumed meanwhile is carried out by another task.
+    if !pause.is_cancelled() {
+        at_work.remove(&id);
+    }
+}
+
+async fn run(inner: &Inner, id: CampaignRunId, pause: &CancellationToken) -> Result<(), StoreError> {
+    let campaigns = inner.parts.store.campaigns();
+    let Some(run) = campaigns.run(id).await? else { return Ok(()) };
+    let mut open: BTreeMap<CampaignSender, Vec<StoredAttempt>> = BTreeMap::new();
+    for attempt in campaigns.open_attempts(id).await? {
+        open.entry(attempt.sender.clone()).or_default().push(attempt);
+    }
+    for row in campaigns.senders(&run.campaign).await? {
+        if row.state == SenderState::Active {
+            open.entry(row.sender).or_default();
+        }
+    }
+    let at_once = plan_of(inner, &run.campaign).await?.and_then(|plan| plan.workers);
+    let at_once = at_once.and_then(|count| usize::try_from(count).ok()).unwrap_or(Semaphore::MAX_PERMITS);
+    let places = &Semaphore::new(at_once);
+    let workers =
+        open.into_iter().map(|(sender, open)| Worker { inner, run: &run, sender, pause, places }.work(open));
+    for ended in join_all(workers).await {
+        ended?;
+    }
+    if pause.is_cancelled() || inner.closing.is_cancelled() {
+        return Ok(());
+    }
+    let now = inner.parts.clock.now();
+    match campaigns.run(id).await? {
+        Some(CampaignRun { state: CampaignRunState::Running, canary, .. }) => {
+            tracing::warn!(campaign = %run.campaign, "no sender of the campaign may go on; it is paused");
+            let reason = Some("no_sender".to_owned());
+            let wish = RunChange { state: CampaignRunState::Paused, reason, canary, now };
+            campaigns.change_run(id, wish).await.map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The settings of a campaign as they are now; none when it is gone.
+async fn plan_of(inner: &Inner, campaign: &str) -> Result<Option<Plan>, StoreError> {
+    let Some(row) = inner.parts.store.campaigns().get(campaign).await? else { return Ok(None) };
+    let settings: CampaignSettings = serde_json::from_str(&row.settings).unwrap_or_default();
+    Ok(Some(Plan::of(&settings).unwrap_or_else(|_| Plan::usual())))
+}
+
+/// A sender of a run.
+pub(super) struct Worker<'a> {
+    pub(super) inner: &'a Inner,
+    pub(super) run: &'a CampaignRun,
+    pub(super) sender: CampaignSender,
+    pub(super) pause: &'a CancellationToken,
+    /// One for each sender that is at work; a sender that stops leaves its place to another.
+    places: &'a Semaphore,
+}
+
+impl Worker<'_> {
+    /// Ends what the sender has, then goes from recipient to recipient.
+    async fn work(self, open: Vec<StoredAttempt>) -> Result<(), StoreError> {
+        if let Some(profile) = self.sender.profile() {
+            let _place = tokio::select! {
+                place = self.places.acquire() => place,
+                () = self.pause.cancelled() => return Ok(()),
+            };
+            return browsers::work(&self, profile, open).await;
+        }
+        for attempt in open {
+            if matches!(self.inner.carry(attempt).await?, Carried::Closing) {
+                return Ok(());
+            }
+        }
+        let Self { inner, run, sender, pause, places } = &self;
+        let campaigns = inner.parts.store.campaigns();
+        let _place = tokio::select! {
+            place = places.acquire() => place,
+            () = pause.cancelled() => return Ok(()),
+        };
+        loop {
+            if pause.is_cancelled() || !self.is_active().await? {
+                return Ok(());
+            }
+            let Some(plan) = plan_of(inner, &run.campaign).await? else { return Ok(()) };
+            let now = inner.parts.clock.now();
+            let open_at = plan.open_at(now);
+            if open_at > now {
+                self.nap(open_at).await;
+                continue;
+            }
+            let Some(account) = sender.account().and_then(|name| inner.parts.pool.account(name)) else {
+                return Ok(());
+            };
+            if let Some((state, why)) = stopped(account.state) {
+                tracing::warn!(campaign = %run.campaign, %sender, why, "the sender stops");
+                campaigns.stop_sender(sender.clone(), state, why.to_owned(), now).await?;
+                return Ok(());
+            }
+            if is_away(account.state) {
+                self.nap(now.plus(ASK_AGAIN)).await;
+                continue;
+            }
+            let claiming = Claiming {
+                run: run.id,
+                sender: sender.clone(),
+                id: CampaignAttemptId::from_uuid(inner.parts.ids.next()),
+                caps: plan.caps,
+                person: account.user_id,
+                counted_with: Vec::new(),
+                between_cycles: plan.between_cycles,
+                now,
+            };
+            match campaigns.claim(claiming).await? {
+                Claim::Over => {
+                    // The others need not find out by themselves.
+                    inner.changed.notify_waiters();
+                    return Ok(());
+                }
+                Claim::Later(at) | Claim::Limited(at) => self.nap(at).await,
+                Claim::Busy => self.nap(now.plus(ASK_AGAIN)).await,
+                Claim::Task(attempt) => match inner.carry(*attempt).await? {
+                    Carried::Closing | Carried::Stopped => return Ok(()),
+                    Carried::Nothing => {}
+                    Carried::Sent => self.nap_through(now_after(inner, plan.rest(inner.drawn()))).await,
+                    Carried::RestUntil(at) => self.nap_through(at).await,
+                },
+            }
+        }
+    }
+
+    pub(super) async fn is_active(&self) -> Result<bool, StoreError> {
+        let senders = self.inner.parts.store.campaigns().senders(&self.run.campaign).await?;
+        Ok(senders.iter().any(|row| row.sender == self.sender && row.state == SenderState::Active))
+    }
+
+    /// The settings as they are now; none when the campaign is gone.
+    pub(super) async fn plan(&self) -> Result<Option<Plan>, StoreError> {
+        plan_of(self.inner, &self.run.campaign).await
+    }
+
+    /// Waits until then, or until something changes, or for a while.
+    pub(super) async fn nap(&self, until: Timestamp) {
+        let clock = &self.inner.parts.clock;
+        let until = until.min(clock.now().plus(LONGEST_NAP));
+        tokio::select! {
+            () = clock.sleep_until(until) => {}
+            () = self.inner.changed.notified() => {}
+            () = self.pause.cancelled() => {}
+        }
+    }
+
+    /// Waits until then, whatever changes.
+    pub(super) async fn nap_through(&self, until: Timestamp) {
+        tokio::select! {
+            () = self.inner.parts.clock.sleep_until(until) => {}
+            () = self.pause.cancelled() => {}
+        }
+    }
+}
+
+/// Whether an account comes back by itself, or when its owner wants it to: no chat is claimed for it until then.
+const fn is_away(state: AccountState) -> bool {
+    matches!(state, AccountState::Paused | AccountState::Offline | AccountState::Connecting)
+}
+
+fn now_after(inner: &Inner, rest: Duration) -> Timestamp {
+    inner.parts.clock.now().plus(rest)
+}
