@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -31,6 +32,8 @@ pub struct DrillsView {
     pub every: Duration,
     pub next_at: Option<Timestamp>,
     pub last: Option<Drill>,
+    /// Whether one takes place now.
+    pub is_running: bool,
 }
 
 /// When the next one is due; never where none are wanted, or there is nothing to restore. Pure.
@@ -57,7 +60,9 @@ impl Backups {
     pub(super) async fn keep_drilling(&self) {
         loop {
             let now = self.0.parts.clock.now();
-            if self.next_drill().await.is_some_and(|next| next <= now) {
+            if self.next_drill().await.is_some_and(|next| next <= now)
+                && let Ok(_turn) = self.0.drilling.try_acquire()
+            {
                 self.drill().await;
             }
             self.0.parts.clock.sleep(LOOK_EVERY).await;
@@ -74,9 +79,31 @@ impl Backups {
     pub(super) fn drills(&self, history: &History, newest: Option<&BackupName>) -> DrillsView {
         let (every, now) = (self.plan().settings.drill_every, self.0.parts.clock.now());
         let next_at = due(history, newest, every, now);
-        DrillsView { every, next_at, last: history.drills.last().cloned() }
+        let is_running = self.0.drilling.available_permits() == 0;
+        DrillsView { every, next_at, last: history.drills.last().cloned(), is_running }
     }
 
+    /// Begins one now, whenever the next is due; [`Backups::standing`] tells how it is.
+    ///
+    /// # Errors
+    /// One takes place already, there is nothing to restore, or the program is stopping.
+    pub async fn begin_drill(&self) -> Result<(), BackupError> {
+        if self.0.stopping.is_cancelled() {
+            return Err(BackupError::Stopping);
+        }
+        if self.list().await?.is_empty() {
+            return Err(BackupError::None { folder: self.0.folder.path().to_owned() });
+        }
+        let turn = Arc::clone(&self.0.drilling).try_acquire_owned().map_err(|_| BackupError::Busy)?;
+        let backups = self.clone();
+        self.0.tasks.spawn(async move {
+            backups.drill().await;
+            drop(turn);
+        });
+        Ok(())
+    }
+
+    /// Restores; called by one at a time.
     async fn drill(&self) {
         let (Ok(there), history, plan) = (self.list().await, self.history().await, self.plan()) else {
             return;
@@ -182,7 +209,7 @@ impl Backups {
             () = self.0.stopping.cancelled() => return Err("the program is stopping".to_owned()),
         };
         let compared = read.and_then(|read| {
-            if (read.bytes, &read.sha256) == (copied.bytes, &copied.sha256) {
+            if copied.is(&read) {
                 return Ok(into.clone());
             }
             let to = &copied.to;

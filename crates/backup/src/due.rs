@@ -103,7 +103,7 @@ mod tests {
             let mut history = history(&attempts);
             let next = due(&history, every, at(now)).expect("some time");
             prop_assert!(next <= at(now).plus(every));
-            // It comes: whoever waits until then, and adds one, waits again for as long.
+            // It comes: one who waits until then, and adds one, waits again for as long.
             let then = next.max(at(now));
             prop_assert!(due(&history, every, then).is_some_and(|again| again <= then));
             history.add(Attempt {

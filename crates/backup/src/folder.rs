@@ -99,7 +99,7 @@ impl Folder {
             let path = entry.path();
             let removed =
                 if entry.file_type()?.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            // It is in nobody's way: no two have one name.
+            // It is in no one's way: no two have one name.
             if let Err(error) = removed {
                 tracing::warn!(file = %path.display(), %error, "what was left of a backup cannot be removed");
             }

@@ -3,6 +3,7 @@
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::copying::Passed;
 use super::name::BackupName;
 
 /// The most attempts that are remembered.
@@ -47,6 +48,13 @@ pub struct Copied {
     /// The hash of what was written there, in hexadecimal digits.
     pub sha256: String,
     pub encrypted: bool,
+}
+
+impl Copied {
+    /// Whether what was read is what was written.
+    pub(crate) fn is(&self, read: &Passed) -> bool {
+        (self.bytes, &self.sha256) == (read.bytes, &read.sha256)
+    }
 }
 
 /// Attempts to copy, of which none came to be.

@@ -27,6 +27,11 @@ pub enum BackupError {
         /// Where it would be.
         folder: PathBuf,
     },
+    #[error("there is no backup in {}; make one: switchboard backup create", folder.display())]
+    None {
+        /// Where they would be.
+        folder: PathBuf,
+    },
     /// It would fill the disk.
     #[error(
         "there is too little room in {}: {} MB are needed, {} MB are free; free some, or put backups elsewhere with `backup.folder`",

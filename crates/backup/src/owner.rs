@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Gid, Uid};
 
-/// Gives a file, or a folder with all in it, to whoever owns another folder. Nothing is changed where it is theirs already, nor
+/// Gives a file, or a folder with all in it, to the owner of another folder. Nothing is changed where it is theirs already, nor
 /// where this user may not give it away: then it is this user's own service.
 pub(crate) fn follow(path: &Path, folder: &Path) -> io::Result<()> {
     let owner = fs::metadata(folder)?;

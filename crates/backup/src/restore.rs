@@ -131,8 +131,8 @@ pub struct Done {
     pub replaced: Option<PathBuf>,
 }
 
-/// A restore on its way into place. Where things lie is not read from it: whoever may write here must not name paths to
-/// whoever finishes it, who may be root.
+/// A restore on its way into place. Where things lie is not read from it: a user who may write here must not name paths to
+/// the one who finishes it, who may be root.
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     made_at: Timestamp,
@@ -380,7 +380,7 @@ fn copied(from: &Path, to: &Path) -> Result<(), RestoreError> {
     work().map_err(|source| RestoreError::File { file: to.to_owned(), source })
 }
 
-/// A folder that nobody has yet, for what is there; its name.
+/// A folder that is not there yet, for what is there; its name.
 fn made_for_what_was_there(data_dir: &Path, at: Timestamp) -> Result<String, RestoreError> {
     let digits: String = at.to_string().chars().filter(char::is_ascii_digit).take(14).collect();
     for number in 1.. {
@@ -396,7 +396,7 @@ fn made_for_what_was_there(data_dir: &Path, at: Timestamp) -> Result<String, Res
     Err(RestoreError::BrokeDown("there is no name for what was there".to_owned()))
 }
 
-/// Says that it is on its way, for whoever has to finish it.
+/// Says that it is on its way, for the one who has to finish it.
 fn mark(data_dir: &Path, marker: &Marker) -> Result<(), RestoreError> {
     let file = data_dir.join(store::RESTORING);
     let new = data_dir.join(format!("{}.new", store::RESTORING));
@@ -457,7 +457,7 @@ fn put_in_place(places: &Places, now: Timestamp) -> Result<Done, RestoreError> {
     }
     fs::remove_file(&sign).map_err(failed(&sign))?;
     sync(data_dir).map_err(failed(data_dir))?;
-    // Its lock file, its reserve: nobody needs them.
+    // Its lock file, its reserve: no one needs them.
     let _ = fs::remove_dir_all(places.aside());
     // Empty where there was nothing.
     let _ = fs::remove_dir(&kept);

@@ -122,7 +122,7 @@ async fn it_is_put_back_and_what_was_there_is_kept() {
     let world = World::new().await;
     let ready = world.restore().prepare().await.unwrap();
     assert!(ready.replaces && ready.held.is_some());
-    // Nobody else gets in meanwhile.
+    // No one else gets in meanwhile.
     let refused = Store::open(options(&world.data(), &world.clock)).await;
     assert!(matches!(refused, Err(OpenError::InUse { .. })));
     let done = ready.put_in_place().await.unwrap();
@@ -159,7 +159,7 @@ async fn all_of_it_belongs_to_the_owner_of_the_directory() {
     let world = World::new().await;
     let data = world.data();
     let service = Some(rustix::fs::Uid::from_raw(12_345));
-    // Whoever is not root can give nothing away, and all is their own from the first.
+    // A user who is not root can give nothing away, and all is their own from the first.
     let is_root = rustix::fs::chown(&data, service, None).is_ok();
     for name in
         ["master.key", "other.db", "outgoing", "outgoing/after", "backups", "reserve", "switchboard.lock"]

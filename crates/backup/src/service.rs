@@ -1,4 +1,4 @@
-//! The backups of a program that runs: made when they are due and when somebody asks, one at a time, each tried at once.
+//! The backups of a program that runs: made when they are due and when someone asks, one at a time, each tried at once.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -10,7 +10,7 @@ use ambient::Clock;
 use config::BackupSettings;
 use domain::Timestamp;
 use store::{MasterKey, Store};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -59,7 +59,9 @@ pub(super) struct Inner {
     /// Something was done: there may be a backup to be copied.
     pub(super) made: Notify,
     pub(super) stopping: CancellationToken,
-    tasks: TaskTracker,
+    pub(super) tasks: TaskTracker,
+    /// One drill at a time.
+    pub(super) drilling: Arc<Semaphore>,
 }
 
 /// What the settings say, and the destination of copies that they name; an error when they name none that can be used.
@@ -101,7 +103,7 @@ pub enum BackupState {
     Making,
     /// It came to nothing.
     Failed,
-    /// It is there, and nobody has tried it.
+    /// It is there, and no one has tried it.
     Unproven,
     /// It is being tried.
     Proving,
@@ -171,6 +173,7 @@ impl Backups {
             made: Notify::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            drilling: Arc::new(Semaphore::new(1)),
         }))
     }
 

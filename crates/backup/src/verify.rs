@@ -38,9 +38,9 @@ pub struct Verified {
 }
 
 /// The folder, gone when this goes out of scope.
-struct Place(PathBuf);
+struct PracticeFolder(PathBuf);
 
-impl Place {
+impl PracticeFolder {
     fn made(path: PathBuf) -> Result<Self, RestoreError> {
         match DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => Ok(Self(path)),
@@ -49,7 +49,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for PracticeFolder {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
             tracing::warn!(folder = %self.0.display(), %error, "what was restored for practice cannot be removed");
@@ -64,7 +64,7 @@ impl Drop for Place {
 /// What would keep a restore from coming to be.
 pub async fn verify(verification: Verification) -> Result<Verified, RestoreError> {
     let Verification { file, into, master_key, identity, clock, stopping } = verification;
-    let place = Place::made(into)?;
+    let place = PracticeFolder::made(into)?;
     let data_dir: &Path = &place.0;
     let places = Places {
         data_dir: data_dir.to_owned(),

@@ -3,9 +3,12 @@
 use std::fmt::Write;
 
 use channels::telegram_bot::{Button, Keyboard, LONGEST_TEXT};
+use domain::Timestamp;
 use flows::{FlowState, FlowView};
+use store::StoredFlowRun;
 
 use crate::ask::{Ask, Which};
+use crate::report;
 use crate::words::Language;
 
 /// The most flows that have buttons in one message.
@@ -29,16 +32,19 @@ pub(crate) struct Message {
 
 impl Message {
     pub(crate) fn new(text: impl Into<String>, rows: Vec<Vec<Button>>) -> Self {
-        Self { text: cut(text.into()), keyboard: Keyboard { rows } }
+        Self { text: cut(text.into(), LONGEST_TEXT), keyboard: Keyboard { rows } }
     }
 }
 
-/// The beginning of a text that one message has room for.
-fn cut(text: String) -> String {
+/// The beginning of a text, of so many UTF-16 units at most.
+pub(crate) fn cut(text: String, most: usize) -> String {
+    if text.encode_utf16().count() <= most {
+        return text;
+    }
     let mut units = 0;
     let end = text.char_indices().find(|(_, letter)| {
         units += letter.len_utf16();
-        units > LONGEST_TEXT - 1
+        units > most.saturating_sub(1)
     });
     match end.map(|(place, _)| place) {
         Some(place) => format!("{}…", &text[..place]),
@@ -46,8 +52,27 @@ fn cut(text: String) -> String {
     }
 }
 
+/// What an answer is made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) flows: &'a [FlowView],
+    /// The latest runs, where they are asked for, the latest first.
+    pub(crate) runs: &'a [StoredFlowRun],
+    pub(crate) now: Timestamp,
+}
+
+/// How many of the latest runs an answer needs.
+pub(crate) const fn runs_needed(ask: &Ask) -> usize {
+    match ask {
+        Ask::Stats => report::MOST_COUNTED,
+        Ask::Log => report::MOST_SHOWN,
+        _ => 0,
+    }
+}
+
 /// Decides. Only [`Ask::Start`] and [`Ask::StopNow`] switch anything.
-pub(crate) fn answer(ask: &Ask, flows: &[FlowView], language: Language) -> Answer {
+pub(crate) fn answer(ask: &Ask, known: Known<'_>, language: Language) -> Answer {
+    let Known { flows, runs, now } = known;
     let say = |text: String, rows| Answer::Say(Message::new(text, rows));
     match ask {
         Ask::Help => say(language.help().to_owned(), vec![menu(language)]),
@@ -55,8 +80,8 @@ pub(crate) fn answer(ask: &Ask, flows: &[FlowView], language: Language) -> Answe
         Ask::WhichToStart => list(flows, language, is_stopped),
         Ask::WhichToStop => list(flows, language, |flow| !is_stopped(flow)),
         Ask::Status => say(lines(flows, language, |flow| status(flow, language)), vec![menu(language)]),
-        Ask::Stats => say(lines(flows, language, |flow| stats(flow, language)), vec![menu(language)]),
-        Ask::Log => say(log(flows, language), vec![menu(language)]),
+        Ask::Stats => say(report::stats(flows, runs, now, language), vec![menu(language)]),
+        Ask::Log => say(report::log(runs, language), vec![menu(language)]),
         Ask::Keep => say(language.kept().to_owned(), vec![menu(language)]),
         Ask::Start(which) | Ask::Stop(which) | Ask::StopNow(which) => {
             let names = match named(which, flows) {
@@ -158,36 +183,6 @@ fn status(flow: &FlowView, language: Language) -> String {
     text
 }
 
-fn stats(flow: &FlowView, language: Language) -> String {
-    let mut text = flow.name.clone();
-    for on in &flow.on {
-        let _ = write!(text, "\n  {}: {} {}", on.account, language.say("done", "выполнено"), on.done);
-        for (why, times) in &on.skipped {
-            let word = language.say("skipped", "пропущено");
-            let _ = write!(text, ", {word} ({}) {times}", why.as_str());
-        }
-    }
-    text
-}
-
-/// The last runs, the latest first.
-fn log(flows: &[FlowView], language: Language) -> String {
-    let mut runs: Vec<_> = flows
-        .iter()
-        .flat_map(|flow| flow.on.iter().filter_map(move |on| Some((on.last_run.as_ref()?, flow, on))))
-        .collect();
-    runs.sort_by_key(|(run, ..)| std::cmp::Reverse(run.began_at));
-    if runs.is_empty() {
-        return language.no_runs().to_owned();
-    }
-    let line = |(run, flow, on): (&flows::LastRun, &FlowView, &flows::FlowOnAccount)| {
-        let state = run.state.as_str();
-        let code = run.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-        format!("{} {} {}: {state}{code}", run.began_at, flow.name, on.account)
-    };
-    runs.into_iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use flows::FlowOnAccount;
@@ -201,10 +196,15 @@ mod tests {
             state,
             reason: None,
             done: 2,
+            begun: 1,
             skipped: Vec::new(),
             last_run: None,
         };
         FlowView { name: name.to_owned(), watch: "@demo_trips_bot".parse().unwrap(), steps: 3, on: vec![on] }
+    }
+
+    fn known(flows: &[FlowView]) -> Known<'_> {
+        Known { flows, runs: &[], now: Timestamp::from_micros(0) }
     }
 
     fn said(answer: Answer) -> Message {
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn stopping_is_confirmed_and_starting_is_not() {
         let flows = [flow("trip", FlowState::Watching), flow("other", FlowState::Stopped)];
-        let ask = |text: &str| answer(&Ask::of_text(text), &flows, Language::Russian);
+        let ask = |text: &str| answer(&Ask::of_text(text), known(&flows), Language::Russian);
         let sure = said(ask("/stop trip"));
         assert!(sure.text.contains("Остановить trip?"), "{}", sure.text);
         assert_eq!(
@@ -223,7 +223,7 @@ mod tests {
             [Button::new("Да, остановить", "now:trip").unwrap(), Button::new("Нет", "keep").unwrap(),]
         );
         let names = vec!["trip".to_owned()];
-        let now = answer(&Ask::of_data("now:trip").unwrap(), &flows, Language::English);
+        let now = answer(&Ask::of_data("now:trip").unwrap(), known(&flows), Language::English);
         assert_eq!(now, Answer::Switch { names, on: false });
         assert_eq!(ask("/start other"), Answer::Switch { names: vec!["other".to_owned()], on: true });
         assert!(said(ask("/stop nothing")).text.contains("nothing"));
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn opening_the_bot_starts_nothing() {
         let flows = [flow("trip", FlowState::Stopped)];
-        let message = said(answer(&Ask::of_text("/start"), &flows, Language::English));
+        let message = said(answer(&Ask::of_text("/start"), known(&flows), Language::English));
         assert_eq!(message.keyboard.rows[0], [Button::new("Start trip", "start:trip").unwrap()]);
         assert!(message.text.contains("trip – main: stopped"), "{}", message.text);
     }
@@ -241,9 +241,13 @@ mod tests {
         #[test]
         fn every_answer_fits_in_one_message(names in prop::collection::vec("[a-z]{1,64}", 0..200), text in ".{0,20}") {
             let flows: Vec<FlowView> = names.iter().map(|name| flow(name, FlowState::Watching)).collect();
+            let runs: Vec<StoredFlowRun> = names.iter().map(|name| report::tests::run(name)).collect();
+            let known = Known { flows: &flows, runs: &runs, now: Timestamp::from_micros(1) };
             for command in ["/flows", "/status", "/stats", "/log", "/stop", "/help", "/stop *", &text] {
-                let answer = answer(&Ask::of_text(command), &flows, Language::Russian);
+                let answer = answer(&Ask::of_text(command), known, Language::Russian);
                 if let Answer::Say(message) = answer {
+                    let (text, _) = crate::numbered::numbered(&message, Language::Russian);
+                    prop_assert!((1..=LONGEST_TEXT).contains(&text.encode_utf16().count()));
                     prop_assert!((1..=LONGEST_TEXT).contains(&message.text.encode_utf16().count()));
                     prop_assert!(message.keyboard.rows.len() <= MOST_BUTTONS + 2);
                 }

@@ -52,24 +52,42 @@ impl Which {
 }
 
 impl Ask {
-    /// Reads a text: a command with or without the name of the bot, and what follows it. Any other text asks for help.
+    /// Reads a text to a bot. What is no command asks for help.
     pub fn of_text(text: &str) -> Self {
+        Self::of_command(text).unwrap_or(Self::Help)
+    }
+
+    /// Reads a command in English or Russian, with or without the name of the bot, and what follows it.
+    pub fn of_command(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace();
-        let command = words.next().unwrap_or_default();
-        let command = command.split_once('@').map_or(command, |(command, _)| command);
+        let command = words.next().unwrap_or_default().to_lowercase();
+        let command = command.split_once('@').map_or(&*command, |(command, _)| command);
         let which = words.next().map(Which::read);
-        match (command, which) {
-            ("/flows", _) => Self::Flows,
-            ("/status", _) => Self::Status,
-            ("/stats", _) => Self::Stats,
-            ("/log", _) => Self::Log,
-            ("/start", Some(which)) => Self::Start(which),
+        Some(match (command, which) {
+            ("/flows" | "/сценарии", _) => Self::Flows,
+            ("/status" | "/состояние", _) => Self::Status,
+            ("/stats" | "/статистика", _) => Self::Stats,
+            ("/log" | "/журнал", _) => Self::Log,
+            ("/start" | "/старт", Some(which)) => Self::Start(which),
             // What a client sends by itself when it opens the bot: nothing is started by that.
-            ("/start", None) => Self::WhichToStart,
-            ("/stop", Some(which)) => Self::Stop(which),
-            ("/stop", None) => Self::WhichToStop,
-            _ => Self::Help,
-        }
+            ("/start" | "/старт", None) => Self::WhichToStart,
+            ("/stop" | "/стоп", Some(which)) => Self::Stop(which),
+            ("/stop" | "/стоп", None) => Self::WhichToStop,
+            ("/help" | "/помощь", _) => Self::Help,
+            _ => return None,
+        })
+    }
+
+    /// The command that asks the same; none of what is only chosen.
+    pub(crate) const fn command(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Help => "/help",
+            Self::Flows => "/flows",
+            Self::Status => "/status",
+            Self::Stats => "/stats",
+            Self::Log => "/log",
+            _ => return None,
+        })
     }
 
     /// Reads the data of a button.
@@ -125,10 +143,19 @@ mod tests {
             ("/stop", Ask::WhichToStop),
             (" /log", Ask::Log),
             ("/stats@x", Ask::Stats),
+            ("/Стоп trip", Ask::Stop(one())),
+            ("/журнал", Ask::Log),
             ("hello", Ask::Help),
             ("", Ask::Help),
         ] {
             assert_eq!(Ask::of_text(text), ask, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_command_is_one() {
+        for text in ["hello", "1", "", "stop trip", "/stopp trip"] {
+            assert_eq!(Ask::of_command(text), None, "{text:?}");
         }
     }
 

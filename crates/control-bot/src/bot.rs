@@ -2,215 +2,165 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use access::{Access, AuditEntry, AuditResult, AuditWho};
 use ambient::{Chance, Clock};
-use channels::telegram_bot::{Bot, BotError, Happening, HookSecret, MessageIn, Press, Update, User};
-use config::ControlBotFields;
+use channels::telegram_bot::{Bot, BotError, HookSecret};
+use config::{ControlBotFields, ControlBotKind};
+use delivery::Delivery;
 use flows::FlowControl;
-
-use tokio::sync::mpsc::Receiver;
+use store::{FlowRunFilter, Page, Store, StoreError, StoredFlowRun};
+use telegram::Pool;
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::{Answer, Message, answer, menu};
-use crate::ask::Ask;
+use crate::account::AccountChannel;
+use crate::answer::{Answer, Known, Message, answer, menu, runs_needed};
+use crate::channel::{Asked, Channel};
+use crate::telegram_bot::{BotChannel, Hook};
 use crate::webhook::{self, Inbox};
 use crate::words::Language;
 
-/// How long one poll waits.
-const POLL: Duration = Duration::from_secs(50);
-/// The waits after failures in a row, the last one again and again.
-const AGAIN: [Duration; 5] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(15),
-    Duration::from_mins(1),
-];
-/// The longest wait that a flood is given; a longer one is waited for in pieces.
-const LONGEST_FLOOD: Duration = Duration::from_mins(10);
+/// Runs that are read at once.
+const PAGE: u32 = 500;
+
+/// What control bots work with.
+#[derive(Clone)]
+pub struct ControlParts {
+    pub flows: Arc<dyn FlowControl>,
+    pub store: Store,
+    pub access: Access,
+    pub clock: Clock,
+    pub chance: Chance,
+    /// What an account hears and answers with; a bot needs none of it.
+    pub accounts: Option<(Arc<Pool>, Delivery)>,
+}
+
+/// Why there is no control bot of an entry.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlBotError {
+    #[error(transparent)]
+    Bot(#[from] BotError),
+    #[error("its {0} {1}")]
+    Settings(&'static str, String),
+    #[error("there are no accounts here")]
+    NoAccounts,
+}
 
 /// A control bot. Messages of people that it does not serve are not answered: they cannot tell that it is alive.
 pub struct ControlBot {
-    name: String,
-    people: BTreeSet<i64>,
-    bot: Bot,
-    flows: Arc<dyn FlowControl>,
-    access: Access,
-    clock: Clock,
-    hook: Option<Hook>,
+    clerk: Clerk,
+    channel: EitherChannel,
 }
 
-/// The webhook of a bot that is not polled.
-struct Hook {
-    url: String,
-    secret: HookSecret,
-    updates: Receiver<Update>,
+enum EitherChannel {
+    Bot(BotChannel),
+    Account(AccountChannel),
+}
+
+/// Follows what is asked, over either channel.
+struct Clerk {
+    name: String,
+    people: BTreeSet<i64>,
+    parts: ControlParts,
 }
 
 impl ControlBot {
-    /// A bot, and where its updates are to be posted if it has a webhook.
+    /// A control bot, and where its updates are to be posted if it has a webhook.
     ///
     /// # Errors
-    /// No client can be made.
+    /// No client can be made, or the settings do not go together.
     pub fn new(
         settings: &ControlBotFields,
-        flows: Arc<dyn FlowControl>,
-        access: Access,
-        (clock, chance): (Clock, &Chance),
-    ) -> Result<(Self, Option<Inbox>), BotError> {
-        let bot = Bot::new(settings.api(), settings.token.clone())?;
-        let people = settings.people.iter().copied().collect();
-        let name = settings.name.clone();
-        let (hook, inbox) = match &settings.webhook {
-            None => (None, None),
-            Some(address) => {
-                let secret = HookSecret::random(chance);
-                let (inbox, updates) = webhook::inbox(secret.clone());
-                let url = format!("{}{}", address.trim_end_matches('/'), webhook::path(&name));
-                (Some(Hook { url, secret, updates }), Some(inbox))
+        parts: ControlParts,
+    ) -> Result<(Self, Option<Inbox>), ControlBotError> {
+        let (name, clock) = (settings.name.clone(), parts.clock.clone());
+        let language = settings.language.map(Language::set);
+        let kind = settings.kind().map_err(|wrong| ControlBotError::Settings(wrong.field, wrong.message))?;
+        let (channel, inbox) = match kind {
+            ControlBotKind::Account(account) => {
+                let (pool, delivery) = parts.accounts.as_ref().ok_or(ControlBotError::NoAccounts)?;
+                let through = (&**pool, delivery.clone());
+                let channel = AccountChannel::new(name.clone(), account.clone(), clock, language, through);
+                (EitherChannel::Account(channel), None)
+            }
+            ControlBotKind::Bot { token } => {
+                let bot = Bot::new(settings.api(), token.clone())?;
+                let (hook, inbox) = match &settings.webhook {
+                    None => (None, None),
+                    Some(address) => {
+                        let secret = HookSecret::random(&parts.chance);
+                        let (inbox, updates) = webhook::inbox(secret.clone());
+                        let url = format!("{}{}", address.trim_end_matches('/'), webhook::path(&name));
+                        (Some(Hook { url, secret, updates, is_set: false }), Some(inbox))
+                    }
+                };
+                (EitherChannel::Bot(BotChannel::new(name.clone(), bot, clock, language, hook)), inbox)
             }
         };
-        Ok((Self { name, people, bot, flows, access, clock, hook }, inbox))
+        let people = settings.people.iter().copied().collect();
+        Ok((Self { clerk: Clerk { name, people, parts }, channel }, inbox))
     }
 
-    /// The name of its entry in the settings.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Hears and answers until it is stopped. What came while the program was down is passed over: an order of yesterday is
-    /// not followed today.
-    pub async fn run(mut self, stop: CancellationToken) {
-        let hook = self.hook.take();
+    /// Hears and answers until it is stopped.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { clerk, channel } = self;
         tokio::select! {
             () = stop.cancelled() => {}
             () = async {
-                match hook {
-                    Some(hook) => self.be_posted_to(hook).await,
-                    None => self.poll().await,
+                match channel {
+                    EitherChannel::Bot(channel) => clerk.serve(channel).await,
+                    EitherChannel::Account(channel) => clerk.serve(channel).await,
                 }
             } => {}
         }
     }
+}
 
-    /// Waits after failures in a row.
-    async fn again(&self, error: &BotError, failures: usize) {
-        tracing::warn!(control_bot = self.name, %error, "a control bot cannot get its messages; it tries again");
-        let wait = match error {
-            BotError::Flood(wait) => (*wait).min(LONGEST_FLOOD),
-            _ => AGAIN[failures.min(AGAIN.len() - 1)],
-        };
-        self.clock.sleep(wait).await;
-    }
-
-    async fn be_posted_to(&self, hook: Hook) {
-        let Hook { url, secret, mut updates } = hook;
-        let mut failures = 0;
-        while let Err(error) = self.bot.set_webhook(&self.clock, &url, &secret, true).await {
-            self.again(&error, failures).await;
-            failures += 1;
-        }
-        while let Some(update) = updates.recv().await {
-            self.take(update).await;
-        }
-    }
-
-    async fn poll(&self) {
-        let mut failures = 0;
-        // The webhook of settings that have changed since.
-        while let Err(error) = self.bot.delete_webhook(&self.clock).await {
-            self.again(&error, failures).await;
-            failures += 1;
-        }
-        let mut offset = -1;
-        failures = 0;
-        let mut fresh = false;
-        loop {
-            let wait = if fresh { POLL } else { Duration::ZERO };
-            match self.bot.get_updates(&self.clock, offset, wait).await {
-                Ok(updates) => {
-                    failures = 0;
-                    if let Some(last) = updates.last() {
-                        offset = last.id.saturating_add(1);
-                    } else if !fresh {
-                        offset = 0;
-                    }
-                    // The first look confirms what is old.
-                    if std::mem::replace(&mut fresh, true) {
-                        for update in updates {
-                            self.take(update).await;
-                        }
-                    }
-                }
-                Err(error) => {
-                    self.again(&error, failures).await;
-                    failures += 1;
-                }
+impl Clerk {
+    async fn serve(&self, mut channel: impl Channel) {
+        while let Some(asked) = channel.hear().await {
+            if !self.serves(asked.person).await {
+                continue;
             }
+            channel.let_go(&asked.place).await;
+            let message = self.follow(&asked).await;
+            channel.answer(asked, message).await;
         }
-    }
-
-    async fn take(&self, update: Update) {
-        match update.happening {
-            Happening::Message(MessageIn { from: Some(from), chat, text, .. }) if chat.kind == "private" => {
-                if self.serves(&from).await {
-                    let ask = Ask::of_text(text.as_deref().unwrap_or_default());
-                    let message = self.follow(&ask, &from).await;
-                    self.report(self.send(chat.id, &message).await);
-                }
-            }
-            Happening::Press(press) => self.pressed(press).await,
-            Happening::Message(_) | Happening::Other => {}
-        }
-    }
-
-    async fn pressed(&self, press: Press) {
-        if !self.serves(&press.from).await {
-            return;
-        }
-        let ask = press.data.as_deref().and_then(Ask::of_data).unwrap_or(Ask::Help);
-        // The button is let go of at once, whatever it takes.
-        self.report(self.bot.answer_callback_query(&self.clock, &press.id, None).await);
-        let message = self.follow(&ask, &press.from).await;
-        let said = match press.message {
-            Some(MessageIn { message_id, chat, .. }) => {
-                let place = (chat.id, message_id);
-                self.bot.edit_message_text(&self.clock, place, &message.text, Some(&message.keyboard)).await
-            }
-            None => self.send(press.from.id, &message).await,
-        };
-        self.report(said);
-    }
-
-    async fn send(&self, chat: i64, message: &Message) -> Result<(), BotError> {
-        self.bot.send_message(&self.clock, chat, &message.text, Some(&message.keyboard)).await.map(|_| ())
     }
 
     /// Whether this is one of its people; who is not gets no word, and is in the audit log.
-    async fn serves(&self, person: &User) -> bool {
-        let serves = self.people.contains(&person.id);
+    async fn serves(&self, person: i64) -> bool {
+        let serves = self.people.contains(&person);
         if !serves {
             tracing::info!(
                 control_bot = self.name,
-                telegram_id = person.id,
+                telegram_id = person,
                 "a stranger wrote to a control bot"
             );
-            self.note(AuditWho::Nobody, "write_to_control_bot", None, person.id, AuditResult::Refused).await;
+            self.note(AuditWho::Nobody, "write_to_control_bot", None, person, AuditResult::Refused).await;
         }
         serves
     }
 
-    async fn follow(&self, ask: &Ask, person: &User) -> Message {
-        let language = Language::of(person.language_code.as_deref());
-        let (names, on) = match answer(ask, &self.flows.list(), language) {
+    async fn follow<P>(&self, asked: &Asked<P>) -> Message {
+        let Asked { person, ask, language, .. } = asked;
+        let runs = match self.latest(runs_needed(ask)).await {
+            Ok(runs) => runs,
+            Err(error) => {
+                tracing::warn!(control_bot = self.name, %error, "the runs of flows cannot be read");
+                return Message::new(language.failed(), vec![menu(*language)]);
+            }
+        };
+        let flows = self.parts.flows.list();
+        let known = Known { flows: &flows, runs: &runs, now: self.parts.clock.now() };
+        let (names, on) = match answer(ask, known, *language) {
             Answer::Say(message) => return message,
             Answer::Switch { names, on } => (names, on),
         };
         let mut lines = Vec::new();
         for name in names {
-            let switched = if on { self.flows.start(&name).await } else { self.flows.stop(&name).await };
+            let control = &self.parts.flows;
+            let switched = if on { control.start(&name).await } else { control.stop(&name).await };
             let (line, result) = match switched {
                 Ok(flow) => (language.done(&flow), AuditResult::Done),
                 Err(error) => {
@@ -219,10 +169,26 @@ impl ControlBot {
                 }
             };
             let action = if on { "start_flow" } else { "stop_flow" };
-            self.note(AuditWho::Program, action, Some(name), person.id, result).await;
+            self.note(AuditWho::Program, action, Some(name), *person, result).await;
             lines.push(line);
         }
-        Message::new(lines.join("\n"), vec![menu(language)])
+        Message::new(lines.join("\n"), vec![menu(*language)])
+    }
+
+    /// The latest runs of all flows, so many at most.
+    async fn latest(&self, most: usize) -> Result<Vec<StoredFlowRun>, StoreError> {
+        let (mut runs, mut cursor) = (Vec::new(), None);
+        while runs.len() < most {
+            let left = u32::try_from(most - runs.len()).unwrap_or(PAGE);
+            let page = Page { limit: left.min(PAGE), cursor };
+            let found = self.parts.store.flow_runs().list(FlowRunFilter::default(), &page).await?;
+            runs.extend(found.items);
+            cursor = found.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(runs)
     }
 
     async fn note(
@@ -237,7 +203,7 @@ impl ControlBot {
         let details: BTreeMap<_, _> =
             details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let entry = AuditEntry {
-            at: self.clock.now(),
+            at: self.parts.clock.now(),
             who,
             action: action.to_owned(),
             subject: subject.or_else(|| Some(self.name.clone())),
@@ -246,13 +212,6 @@ impl ControlBot {
             result,
             code: None,
         };
-        self.access.note(entry).await;
-    }
-
-    fn report(&self, said: Result<(), BotError>) {
-        match said {
-            Ok(()) | Err(BotError::TooOld) => {}
-            Err(error) => tracing::warn!(control_bot = self.name, %error, "a control bot cannot answer"),
-        }
+        self.parts.access.note(entry).await;
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ambient::lock::RwLock;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -23,7 +24,7 @@ pub struct Inbox {
     updates: Sender<Update>,
 }
 
-/// A way in, and its end.
+/// An inbox, and where its updates are taken from.
 pub(crate) fn inbox(secret: HookSecret) -> (Inbox, Receiver<Update>) {
     let (updates, taken) = channel(WAITING);
     (Inbox { secret, updates }, taken)
@@ -34,28 +35,50 @@ pub(crate) fn path(name: &str) -> String {
     format!("/control-bots/{name}")
 }
 
-/// The webhooks of these bots. Whoever posts without the secret of a bot is refused, whether there is such a bot or not.
-pub fn routes(inboxes: BTreeMap<String, Inbox>) -> Router {
-    Router::new().route("/control-bots/{name}", post(take)).with_state(Arc::new(inboxes))
+/// The inboxes of all control bots, by their names. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Inboxes(Arc<RwLock<BTreeMap<String, Inbox>>>);
+
+impl Inboxes {
+    /// Gives a bot its inbox, or takes it away.
+    pub fn set(&self, name: &str, inbox: Option<Inbox>) {
+        let mut all = self.0.write();
+        match inbox {
+            Some(inbox) => all.insert(name.to_owned(), inbox),
+            None => all.remove(name),
+        };
+    }
+
+    /// The webhooks of the bots. A post without the secret of its bot is refused, whether there is such a bot or not.
+    pub fn routes(&self) -> Router {
+        Router::new().route("/control-bots/{name}", post(take)).with_state(self.clone())
+    }
 }
 
 async fn take(
-    State(inboxes): State<Arc<BTreeMap<String, Inbox>>>,
+    State(inboxes): State<Inboxes>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
     let given = headers.get(SECRET).map(axum::http::HeaderValue::as_bytes);
-    let inbox = inboxes.get(&name).filter(|inbox| is_genuine(&inbox.secret, given));
-    let answer = match (inbox, read_update(&body)) {
-        (None, _) => StatusCode::UNAUTHORIZED,
-        // It would come again and again.
-        (Some(_), Err(_)) => StatusCode::OK,
-        (Some(inbox), Ok(update)) => match inbox.updates.try_send(update) {
-            Ok(()) => StatusCode::OK,
-            // Telegram posts it again.
-            Err(_) => StatusCode::SERVICE_UNAVAILABLE,
-        },
-    };
+    let answer = inboxes.take(&name, given, &body);
     std::future::ready(answer).await
+}
+
+impl Inboxes {
+    fn take(&self, name: &str, given: Option<&[u8]>, body: &[u8]) -> StatusCode {
+        let all = self.0.read();
+        let inbox = all.get(name).filter(|inbox| is_genuine(&inbox.secret, given));
+        match (inbox, read_update(body)) {
+            (None, _) => StatusCode::UNAUTHORIZED,
+            // It would come again and again.
+            (Some(_), Err(_)) => StatusCode::OK,
+            (Some(inbox), Ok(update)) => match inbox.updates.try_send(update) {
+                Ok(()) => StatusCode::OK,
+                // Telegram posts it again.
+                Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+            },
+        }
+    }
 }

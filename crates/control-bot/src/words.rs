@@ -1,5 +1,7 @@
 //! What a control bot says, in English and Russian.
 
+use config::ControlLanguage;
+use domain::FlowRunState;
 use flows::{FlowState, FlowView};
 
 /// A language.
@@ -18,6 +20,24 @@ impl Language {
         }
     }
 
+    /// Of a command: Russian ones are in Cyrillic.
+    pub(crate) fn of_command(text: &str) -> Self {
+        let is_cyrillic = |letter: char| ('\u{400}'..='\u{4ff}').contains(&letter);
+        if text.split_whitespace().next().is_some_and(|word| word.contains(is_cyrillic)) {
+            Self::Russian
+        } else {
+            Self::English
+        }
+    }
+
+    /// Of the settings.
+    pub(crate) const fn set(language: ControlLanguage) -> Self {
+        match language {
+            ControlLanguage::En => Self::English,
+            ControlLanguage::Ru => Self::Russian,
+        }
+    }
+
     pub(crate) const fn say(self, english: &'static str, russian: &'static str) -> &'static str {
         match self {
             Self::English => english,
@@ -27,9 +47,9 @@ impl Language {
 
     pub(crate) const fn help(self) -> &'static str {
         self.say(
-            "/flows – all flows, to start and stop them\n/status – how each one is\n/stats – how many runs there were\n\
+            "/flows – all flows, to start and stop them\n/status – how each one is\n/stats – the runs of the last 24 hours\n\
              /log – the last runs\n/start NAME, /stop NAME – one flow\n/help – this",
-            "/flows – все сценарии, запуск и остановка\n/status – состояние каждого\n/stats – сколько было запусков\n\
+            "/flows – все сценарии, запуск и остановка\n/status – состояние каждого\n/stats – запуски за последние 24 часа\n\
              /log – последние запуски\n/start ИМЯ, /stop ИМЯ – один сценарий\n/help – эта справка",
         )
     }
@@ -43,15 +63,22 @@ impl Language {
         }
     }
 
+    pub(crate) const fn run(self, state: FlowRunState) -> &'static str {
+        match state {
+            FlowRunState::Running => self.say("running", "выполняется"),
+            FlowRunState::Done => self.say("done", "выполнен"),
+            FlowRunState::Failed => self.say("failed", "не удался"),
+            FlowRunState::Stopped => self.say("stopped", "остановлен"),
+            FlowRunState::Cut => self.say("cut", "оборван"),
+        }
+    }
+
     pub(crate) const fn no_flows(self) -> &'static str {
         self.say("There are no flows.", "Сценариев нет.")
     }
 
     pub(crate) const fn no_runs(self) -> &'static str {
-        self.say(
-            "There were no runs since the program started.",
-            "С запуска программы сценарии не выполнялись.",
-        )
+        self.say("There were no runs.", "Запусков не было.")
     }
 
     pub(crate) fn unknown(self, name: &str) -> String {

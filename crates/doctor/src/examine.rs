@@ -226,6 +226,15 @@ impl Machine {
     }
 }
 
+/// What is wrong with the files of flows beside a settings file, a line each.
+fn wrong_flows(settings_file: Option<&Path>) -> Vec<String> {
+    match settings_file.map(config::flow_files) {
+        None => Vec::new(),
+        Some(Ok(files)) => files.iter().flat_map(|file| &file.problems).map(ToString::to_string).collect(),
+        Some(Err(error)) => vec![error.to_string()],
+    }
+}
+
 fn judge(
     patient: &Patient,
     asked: &Asked,
@@ -259,6 +268,7 @@ fn judge(
         check::settings::check(&check::settings::Facts {
             file: patient.settings_file.as_ref().map(|file| file.display().to_string()).as_deref(),
             settings: settings.map_err(Vec::as_slice),
+            wrong_flows: &wrong_flows(patient.settings_file.as_deref()),
             servers: inside.map(|inside| inside.server.settings.as_str()),
             changed: inside.is_none_or(|inside| {
                 changed_since(patient.settings_file.as_deref(), inside.server.started_at)

@@ -122,6 +122,8 @@ codes! {
     VersionDiffers = "version_differs",
     /// The settings cannot be read.
     SettingsWrong = "settings_wrong",
+    /// Files of flows are wrong, and none of theirs comes into use.
+    FlowsWrong = "flows_wrong",
     /// The server runs with settings that differ from the current ones.
     SettingsDiffer = "settings_differ",
     /// Requests come through a proxy that the settings do not trust.

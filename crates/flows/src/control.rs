@@ -1,6 +1,6 @@
 //! What people ask of flows: which there are, how they are, start, stop.
 
-use domain::{AccountName, ChatRef, FlowRunState, Timestamp};
+use domain::{AccountName, ChatRef, FlowRunId, FlowRunState, Timestamp};
 use futures::future::BoxFuture;
 use store::StoreError;
 
@@ -42,15 +42,18 @@ pub struct FlowOnAccount {
     pub reason: Option<String>,
     /// Runs that came to their end since it was started; what `stop_after` counts.
     pub done: u32,
+    /// Runs that began within the last hour; what `per_hour` counts.
+    pub begun: usize,
     /// How often a message that begins a run began none since the program started, by why.
     pub skipped: Vec<(Skip, u64)>,
-    /// The last run since the program started: when it began, how it is, and why it ended.
+    /// The last run that there was, also before a restart.
     pub last_run: Option<LastRun>,
 }
 
 /// The last run of a flow on one account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LastRun {
+    pub id: FlowRunId,
     pub began_at: Timestamp,
     pub state: FlowRunState,
     pub code: Option<String>,

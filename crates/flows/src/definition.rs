@@ -107,6 +107,11 @@ impl Trigger {
         Ok(Self { texts, has_button })
     }
 
+    /// What a text has in it, and what is on a button.
+    pub(crate) fn parts(&self) -> (&[TextPattern], Option<&str>) {
+        (&self.texts, self.has_button.as_deref())
+    }
+
     /// What a message that begins a run has in it.
     pub(crate) fn fits(&self, text: &str, keyboard: Option<&Keyboard>) -> Option<Captures> {
         let mut found = Captures::new();

@@ -7,9 +7,9 @@ mod control;
 mod definition;
 mod known;
 mod limits;
-mod lock;
 mod machine;
 mod pattern;
+mod rehearsal;
 mod service;
 mod simulation;
 mod times;
@@ -19,6 +19,10 @@ pub use definition::{Captures, Flow, InvalidFlow};
 pub use limits::Skip;
 pub use machine::{Action, Input, Machine, Now, RunRecord};
 pub use pattern::InvalidPattern;
-pub use service::{DryRunError, FlowAlarm, Flows, FlowsError, FlowsParts};
+pub use rehearsal::rehearsal;
+pub use service::{
+    DryRunError, EditError, FlowAlarm, Flows, FlowsCounted, FlowsError, FlowsParts, KeptFlow, OneFlowCounted,
+    PressOutcome,
+};
 pub use simulation::{Shown, Simulation, simulate};
 pub use times::{StageTimes, TimedStage, stage_times};

@@ -57,9 +57,7 @@ impl RunsCounted {
     /// Why no run may begin now, if so.
     pub(crate) fn refusal(&mut self, limits: &FlowLimits, now: Duration) -> Option<Skip> {
         let ago = |at: i64| micros(now).saturating_sub(at);
-        while self.begun.front().is_some_and(|begun| ago(*begun) >= micros(HOUR)) {
-            self.begun.pop_front();
-        }
+        self.forget(now);
         let most = limits.per_hour.map(|most| usize::try_from(most.get()).unwrap_or(usize::MAX));
         if self.ended.is_some_and(|ended| ago(ended) < micros(limits.cooldown)) {
             Some(Skip::Cooldown)
@@ -67,6 +65,19 @@ impl RunsCounted {
             Some(Skip::PerHour)
         } else {
             None
+        }
+    }
+
+    /// How many began within the hour.
+    pub(crate) fn begun(&mut self, now: Duration) -> usize {
+        self.forget(now);
+        self.begun.len()
+    }
+
+    fn forget(&mut self, now: Duration) {
+        let ago = |at: i64| micros(now).saturating_sub(at);
+        while self.begun.front().is_some_and(|begun| ago(*begun) >= micros(HOUR)) {
+            self.begun.pop_front();
         }
     }
 

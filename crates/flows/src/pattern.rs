@@ -29,7 +29,7 @@ impl Expression {
     }
 
     /// Nothing when a placeholder has no value.
-    fn with(&self, captures: &Captures) -> Option<Regex> {
+    pub(crate) fn with(&self, captures: &Captures) -> Option<Regex> {
         match self {
             Self::Whole(regex) => Some(regex.clone()),
             Self::WithPlaceholders(text) => {

@@ -7,6 +7,8 @@ use domain::{FlowMoment, FlowStage};
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimedStage {
+    /// From the update to when it was known that it begins a run.
+    Match,
     /// From the update to the first press.
     Press,
     /// From a press to its answer.
@@ -49,7 +51,8 @@ pub fn stage_times<'a>(runs: impl Iterator<Item = &'a [FlowMoment]>) -> Vec<Stag
     times.into_iter().filter_map(|(stage, times)| summed(stage, times)).collect()
 }
 
-fn measured(stage: TimedStage, moments: &[FlowMoment]) -> Vec<u64> {
+/// How long a stage took in one run, each time that it had it.
+pub(crate) fn measured(stage: TimedStage, moments: &[FlowMoment]) -> Vec<u64> {
     let first = |wanted| moments.iter().find(|moment| moment.stage == wanted).map(|moment| moment.at_us);
     // From the last press of a step to what came of it.
     let since_press = |wanted| {
@@ -62,6 +65,7 @@ fn measured(stage: TimedStage, moments: &[FlowMoment]) -> Vec<u64> {
         })
     };
     match stage {
+        TimedStage::Match => first(FlowStage::Matched).into_iter().collect(),
         TimedStage::Press => first(FlowStage::Pressed).into_iter().collect(),
         TimedStage::Answer => since_press(FlowStage::Answered).collect(),
         TimedStage::Expect => since_press(FlowStage::Expected).collect(),
@@ -116,6 +120,7 @@ mod tests {
     fn each_stage_is_measured_from_what_it_waits_for() {
         let run = [
             moment(0, FlowStage::Seen, None),
+            moment(50, FlowStage::Matched, None),
             moment(90, FlowStage::Pressed, Some(1)),
             moment(500, FlowStage::Pressed, Some(2)),
             moment(700, FlowStage::Answered, Some(1)),
@@ -124,8 +129,8 @@ mod tests {
         ];
         let times = stage_times([&run[..]].into_iter());
         let most: Vec<_> = times.iter().map(|times| (times.stage.as_str(), times.most)).collect();
-        assert_eq!(most, [("press", 90), ("answer", 610), ("expect", 400), ("run", 1000)]);
-        assert_eq!(times[0].histogram, [0, 1]);
+        assert_eq!(most, [("match", 50), ("press", 90), ("answer", 610), ("expect", 400), ("run", 1000)]);
+        assert_eq!(times[1].histogram, [0, 1]);
         assert_eq!(stage_times(std::iter::empty()), []);
     }
 

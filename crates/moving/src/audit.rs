@@ -1,7 +1,11 @@
 //! What each side is found to be before a move, and what of it keeps the move from beginning.
 
+use std::collections::BTreeMap;
+
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::measure::Measured;
 
 /// What stays free beside what comes over, in bytes.
 const MARGIN: u64 = 128 << 20;
@@ -26,8 +30,15 @@ pub struct Audit {
     pub free_bytes: u64,
     /// All of the memory, in bytes.
     pub memory_bytes: u64,
-    /// What the server uses of it, in bytes; nothing where none runs.
-    pub server_bytes: Option<u64>,
+    /// The operating system and its kernel.
+    pub system: String,
+    /// The version of the service manager; nothing where none runs the machine.
+    pub systemd: Option<String>,
+    /// How many secrets the settings refer to, and which of them are not there.
+    pub secrets: u64,
+    pub secrets_missing: Vec<String>,
+    /// What was measured of the server; nothing where none runs.
+    pub measured: Option<Measured>,
     /// The process that has the data directory.
     pub server_pid: Option<u32>,
     /// The service of systemd that it is.
@@ -38,8 +49,14 @@ pub struct Audit {
     pub ports: Vec<PortFact>,
     /// The accounts, the least important first.
     pub accounts: Vec<AccountFact>,
-    /// How long the server took to answer and to write, in milliseconds; nothing where none runs.
-    pub answer_ms: Option<u64>,
+    /// The flows that press, each with what a dry run of it showed: how many messages would begin one.
+    pub flows: BTreeMap<String, u64>,
+    /// All flows that can be rehearsed, each with how many buttons it presses on messages made of itself.
+    #[serde(default)]
+    pub rehearsed: BTreeMap<String, u64>,
+    /// What the program uses of the machine, each with its version, as far as the package manager knows it.
+    #[serde(default)]
+    pub packages: BTreeMap<String, String>,
     /// Whether the store is on a server, which both sides reach.
     pub is_on_server: bool,
     /// What was found that is worth knowing and keeps nothing from being done.
@@ -89,9 +106,10 @@ pub struct Objection {
     pub what: String,
 }
 
-/// What keeps a move from one side to the other from beginning. `resumed` is whether this very move was begun before: then what
-/// it brought is no reason.
-pub fn judge(old: &Audit, new: &Audit, resumed: bool) -> Vec<Objection> {
+/// What keeps a move from one side to the other from beginning. `wants_service` is whether the new side is to run as a service;
+/// `resumed` is whether this very move was begun before: then what
+/// it brought is no reason. `wants_service` is whether the new side is to be a service.
+pub fn judge(old: &Audit, new: &Audit, wants_service: bool, resumed: bool) -> Vec<Objection> {
     let mut found = Vec::new();
     let mut object = |code, what: String| found.push(Objection { code, what });
     if old.version != new.version {
@@ -124,6 +142,12 @@ pub fn judge(old: &Audit, new: &Audit, resumed: bool) -> Vec<Objection> {
                 new.data_dir
             ),
         );
+    }
+    for missing in &old.secrets_missing {
+        object("secret_missing", format!("{missing} on the old side, and the settings refer to it"));
+    }
+    if wants_service && new.systemd.is_none() {
+        object("no_systemd", format!("{} is not run by systemd; leave `--unit` out there", new.machine));
     }
     let needed = old.data_bytes.saturating_mul(2).saturating_add(MARGIN);
     if !resumed && new.free_bytes < needed {
@@ -168,20 +192,26 @@ pub(crate) mod tests {
             data_bytes: 1 << 20,
             free_bytes: 1 << 40,
             memory_bytes: 1 << 30,
-            server_bytes: None,
+            system: "Debian".into(),
+            systemd: Some("257".into()),
+            secrets: 0,
+            secrets_missing: Vec::new(),
+            measured: None,
             server_pid: Some(7),
             unit: None,
             started_with: Vec::new(),
             ports: Vec::new(),
             accounts: Vec::new(),
-            answer_ms: None,
+            flows: BTreeMap::new(),
+            rehearsed: BTreeMap::new(),
+            packages: BTreeMap::new(),
             is_on_server: false,
             notes: Vec::new(),
         }
     }
 
     fn codes(old: &Audit, new: &Audit, resumed: bool) -> Vec<&'static str> {
-        judge(old, new, resumed).into_iter().map(|objection| objection.code).collect()
+        judge(old, new, true, resumed).into_iter().map(|objection| objection.code).collect()
     }
 
     #[test]
@@ -195,11 +225,21 @@ pub(crate) mod tests {
             store: StoreFact::AtRest,
             free_bytes: 1,
             ports: vec![port(8)],
+            systemd: None,
             at: Timestamp::from_micros(3_600_000_000),
             ..new.clone()
         };
-        let all = ["other_version", "target_in_use", "no_room", "port_taken", "clocks_apart"];
-        assert_eq!(codes(&old, &wrong, false), all);
+        let all = [
+            "other_version",
+            "target_in_use",
+            "secret_missing",
+            "no_systemd",
+            "no_room",
+            "port_taken",
+            "clocks_apart",
+        ];
+        let without = Audit { secrets_missing: vec!["hash is not there".into()], ..old.clone() };
+        assert_eq!(codes(&without, &wrong, false), all);
         assert_eq!(codes(&audit(StoreFact::None), &new, false), ["no_store"]);
         assert_eq!(codes(&audit(StoreFact::GivenUp), &new, false), ["given_up"]);
         assert_eq!(codes(&audit(StoreFact::GivenUp), &audit(StoreFact::AtRest), true), Vec::<&str>::new());

@@ -53,7 +53,7 @@ pub enum MoveError {
     },
 }
 
-fn sentences(objections: &[Objection]) -> String {
+pub(crate) fn sentences(objections: &[Objection]) -> String {
     objections.iter().map(|objection| objection.what.as_str()).collect::<Vec<_>>().join("; ")
 }
 
@@ -124,7 +124,8 @@ impl<'a> Conductor<'a> {
         let given = json!({ "ports": old.ports, "settings": old.settings_file.is_some() });
         let new = self.audit(Step::AuditNew, given).await?;
         let resumed = self.journal.progress.is_begun(Step::Environment);
-        let objections = judge(&old, &new, resumed);
+        let wants_service = self.journal.choices["unit"].is_string();
+        let objections = judge(&old, &new, wants_service, resumed);
         Ok((old, new, objections))
     }
 

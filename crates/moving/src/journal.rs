@@ -31,6 +31,12 @@ pub struct JournalError {
     source: io::Error,
 }
 
+impl From<JournalError> for io::Error {
+    fn from(error: JournalError) -> Self {
+        Self::new(error.source.kind(), error)
+    }
+}
+
 /// One move, as far as it is known to a side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Journal {
@@ -157,6 +163,18 @@ pub fn read(data_dir: &Path) -> Result<Option<Journal>, JournalError> {
         read => read.map_err(failed)?,
     };
     serde_json::from_str(&text).map(Some).map_err(|error| failed(error.into()))
+}
+
+/// Reads a journal that was written apart. Blocks.
+pub(crate) fn read_from(file: &Path) -> io::Result<Journal> {
+    let mut text = String::new();
+    File::open(file)?.take(LARGEST).read_to_string(&mut text)?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Writes a journal beside something else: a receipt, which is no secret. Blocks.
+pub(crate) fn write_to(file: &Path, journal: &Journal) -> io::Result<()> {
+    fs::write(file, serde_json::to_vec_pretty(journal)?)
 }
 
 /// Writes the journal of a data directory; it is on the disk then, whole. Blocks.

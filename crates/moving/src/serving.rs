@@ -15,6 +15,9 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
 
 use crate::files::{self, FileEntry};
 use crate::journal::{self, Journal};
+use crate::ownership::adopt_journal;
+use crate::place;
+use crate::record::{RECORD, record};
 use crate::step::Step;
 use crate::wire::{self, Message};
 
@@ -249,8 +252,14 @@ async fn answer(
                 if side.id == journal.new.id {
                     // From here on no server starts on this side before it is given the sessions.
                     store::remember_fence(dir, &journal.fence_before()).map_err(io::Error::other)?;
+                    if journal.is_back() && !journal.progress.is_begun(Step::Place) {
+                        // On a disk that is full there may be no room for the journal else.
+                        place::clear(dir).map_err(io::Error::other)?;
+                    }
                 }
-                journal::write(dir, &journal).map_err(io::Error::other)
+                journal::write(dir, &journal)?;
+                std::fs::write(dir.join(journal::FOLDER).join(RECORD), record(&journal))?;
+                adopt_journal(dir)
             })
             .await
             .map(|()| Answer::Done { facts: Value::Null })
@@ -320,7 +329,7 @@ async fn answer(
 
 async fn hello(data_dir: &Path, side: &Side, version: &str) -> Result<Answer, Failed> {
     let (journal, remembered) = on_disk(data_dir, |dir| {
-        let journal = journal::read(dir).map_err(io::Error::other)?;
+        let journal = journal::read(dir)?;
         let fence: Option<Fence> = store::remembered_fence(dir).map_err(io::Error::other)?;
         Ok((journal, fence))
     })

@@ -28,6 +28,8 @@ pub enum TakeoverStep {
     StopUnits,
     /// Nothing has a session of the old installation open any more.
     CheckSessions,
+    /// What lies on another machine is copied to this one.
+    Fetch,
     /// From its beginning on sessions may be open here.
     Import,
     Validate,
@@ -43,14 +45,15 @@ pub enum TakeoverStep {
 domain::enum_words!(TakeoverStep);
 
 impl TakeoverStep {
-    pub const FORWARD: [Self; 5] =
-        [Self::StopUnits, Self::CheckSessions, Self::Import, Self::Validate, Self::DisableUnits];
+    pub const FORWARD: [Self; 6] =
+        [Self::StopUnits, Self::CheckSessions, Self::Fetch, Self::Import, Self::Validate, Self::DisableUnits];
 
     /// What it is, for people.
     pub const fn title(self) -> &'static str {
         match self {
             Self::StopUnits => "old services are stopped",
             Self::CheckSessions => "nothing has the old sessions open",
+            Self::Fetch => "files of the old machine are here",
             Self::Import => "sessions and registry are imported",
             Self::Validate => "accounts work here",
             Self::DisableUnits => "old services are disabled",
@@ -74,9 +77,21 @@ pub struct OldUnit {
 pub struct Takeover {
     pub begun_at: Timestamp,
     pub units: Vec<OldUnit>,
+    /// The machine of the old installation, as `ssh` calls it; nothing for this one.
+    #[serde(default)]
+    pub machine: Option<String>,
     /// Files and folders of sessions and registries.
     pub paths: Vec<PathBuf>,
     pub plan: Option<PathBuf>,
+    /// The session files that the plan names: nothing may have them open either.
+    #[serde(default)]
+    pub planned: Vec<PathBuf>,
+    /// What the old registry calls accounts of ours, where that is another name.
+    #[serde(default)]
+    pub old_names: BTreeMap<String, String>,
+    /// The accounts that got sessions, once they were imported.
+    #[serde(default)]
+    pub accounts: BTreeSet<String>,
     pub direction: Direction,
     begun: BTreeSet<TakeoverStep>,
     done: BTreeSet<TakeoverStep>,
@@ -89,8 +104,12 @@ impl Takeover {
         Self {
             begun_at,
             units,
+            machine: None,
             paths,
             plan,
+            planned: Vec::new(),
+            old_names: BTreeMap::new(),
+            accounts: BTreeSet::new(),
             direction: Direction::Forward,
             begun: BTreeSet::new(),
             done: BTreeSet::new(),
@@ -215,7 +234,7 @@ mod tests {
     proptest! {
         /// Killed anywhere and turned back or taken up: the old programs never run while a session may be open here.
         #[test]
-        fn the_old_programs_and_ours_never_run_at_once(kills in proptest::collection::vec((0_usize..6, any::<bool>(), any::<bool>()), 0..5), back in any::<bool>()) {
+        fn the_old_programs_and_ours_never_run_at_once(kills in proptest::collection::vec((0_usize..7, any::<bool>(), any::<bool>()), 0..5), back in any::<bool>()) {
             let (mut takeover, mut theirs, mut ours) = (Takeover::new(Timestamp::default(), Vec::new(), Vec::new(), None), true, false);
             let mut go = |takeover: &mut Takeover, mut steps: usize, acts: bool, killed: bool| {
                 while let Some(step) = takeover.next() {

@@ -1,5 +1,6 @@
 //! The service manager: asked by its own command, with a limit on every wait.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,9 +32,10 @@ pub enum SystemdError {
 pub struct Systemd {
     /// The folder of units that the owner of the machine makes.
     pub(super) folder: PathBuf,
-    systemctl: PathBuf,
-    /// There while it runs the machine.
-    booted: PathBuf,
+    /// The command, with what leads to it.
+    systemctl: Vec<OsString>,
+    /// There while it runs the machine; nothing where that cannot be seen from here.
+    booted: Option<PathBuf>,
 }
 
 /// How a service is, as the service manager says.
@@ -68,7 +70,14 @@ impl Systemd {
 
     /// One that lies elsewhere: its folder of units, its command, and what is there while it runs.
     pub fn at(folder: PathBuf, systemctl: PathBuf, booted: PathBuf) -> Self {
-        Self { folder, systemctl, booted }
+        Self { folder, systemctl: vec![systemctl.into()], booted: Some(booted) }
+    }
+
+    /// That of another machine, to which these words lead, such as `ssh host --`. Only its command is used. A shell there may read
+    /// the names of units.
+    pub fn beyond(words: impl IntoIterator<Item = OsString>) -> Self {
+        let systemctl = words.into_iter().chain(["systemctl".into()]).collect();
+        Self { folder: "/etc/systemd/system".into(), systemctl, booted: None }
     }
 
     /// Whether it runs the machine.
@@ -76,7 +85,21 @@ impl Systemd {
     /// # Errors
     /// [`SystemdError::NoSystemd`].
     pub fn check(&self) -> Result<(), SystemdError> {
-        if self.booted.is_dir() { Ok(()) } else { Err(SystemdError::NoSystemd) }
+        if self.booted.as_ref().is_none_or(|booted| booted.is_dir()) {
+            Ok(())
+        } else {
+            Err(SystemdError::NoSystemd)
+        }
+    }
+
+    /// Its version, such as `257`.
+    ///
+    /// # Errors
+    /// See [`SystemdError`].
+    pub async fn version(&self) -> Result<String, SystemdError> {
+        self.check()?;
+        let said = self.run(&["--version"]).await?;
+        Ok(said.split_whitespace().nth(1).unwrap_or("unknown").to_owned())
     }
 
     pub fn file(&self, unit: &str) -> PathBuf {
@@ -126,11 +149,12 @@ impl Systemd {
     /// Runs its command; what it prints.
     pub(super) async fn run(&self, arguments: &[&str]) -> Result<String, SystemdError> {
         let shown = || {
-            let program = self.systemctl.file_name().map_or(self.systemctl.as_path(), Path::new);
+            let program = self.systemctl.last().map(Path::new).and_then(Path::file_name).unwrap_or_default();
             format!("{} {}", program.display(), arguments.join(" "))
         };
         let refused = |said: String| SystemdError::Refused { command: shown(), said };
-        let ran = Command::new(&self.systemctl).args(arguments).kill_on_drop(true).output();
+        let (program, before) = self.systemctl.split_first().ok_or(SystemdError::NoSystemd)?;
+        let ran = Command::new(program).args(before).args(arguments).kill_on_drop(true).output();
         match tokio::time::timeout(TIMEOUT, ran).await {
             Ok(Ok(ended)) if ended.status.success() => {
                 Ok(String::from_utf8_lossy(&ended.stdout).into_owned())

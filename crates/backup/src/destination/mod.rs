@@ -25,7 +25,7 @@ pub(crate) const PIECE: usize = 8 << 20;
 const SILENCE: Duration = Duration::from_mins(5);
 
 /// What names of encrypted copies end with.
-const ENCRYPTED: &str = ".age";
+pub(crate) const ENCRYPTED: &str = ".age";
 
 /// Why something could not be done at the destination.
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use backup::{FetchError, fetch_copy};
 use config::BackupCopySettings;
 use futures::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
@@ -134,4 +135,38 @@ async fn a_bucket_that_there_is_none_of_is_named_with_its_error() {
     let why = failing.copies.and_then(|copies| copies.failing).expect("it fails").why;
     assert!(why.contains("s3://demo-none/switchboard") && why.contains("NoSuchBucket"), "{why}");
     world.backups.stop(Duration::from_mins(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_fetched_by_name_and_compared() {
+    let s3 = S3::on(0);
+    let world = World::new(|_| by_hand(s3.settings())).await;
+    world.backups.start();
+    let name = world.made().await;
+    world.copied(&name).await;
+    let history = world.ended().await;
+    let (settings, data_dir) = (s3.settings(), world.place.path().join("data"));
+    let into = world.place.path().join("fetched");
+    let fetch = async |name: Option<&str>, known: bool| {
+        fetch_copy(&settings, &data_dir, known.then_some(&history), name, into.clone()).await
+    };
+    let original = std::fs::read(world.folder().join(name.as_str())).expect("reads");
+    for (asked, known) in [(None, true), (Some(name.as_str()), true), (Some(name.as_str()), false)] {
+        let copy = fetch(asked, known).await.expect("fetched");
+        assert!(std::fs::read(&into).expect("reads") == original, "other bytes");
+        assert_eq!(
+            (copy.name.as_str(), copy.is_compared, copy.bytes),
+            (name.as_str(), known, original.len() as u64)
+        );
+        std::fs::remove_file(&into).expect("removed");
+    }
+    assert!(matches!(fetch(None, false).await, Err(FetchError::NoneKnown { .. })));
+    assert!(matches!(fetch(Some("history.json"), true).await, Err(FetchError::Name(_))));
+    let other = "switchboard-20300131T120000.250Z.tar.gz";
+    let why = fetch(Some(other), true).await.expect_err("there is none").to_string();
+    assert!(why.contains(other) && !why.contains("planted"), "{why}");
+    let object = format!("switchboard/{name}");
+    s3.client().put(&object.into(), original[1..].to_vec().into()).await.expect("put");
+    assert!(matches!(fetch(None, true).await, Err(FetchError::Changed { .. })));
+    assert!(!into.exists(), "nothing of it is left");
 }

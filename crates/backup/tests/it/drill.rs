@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use backup::{BackupState, DrillOf, RestoreError, Standing, Verification, verify};
+use backup::{BackupError, BackupState, DrillOf, RestoreError, Standing, Verification, verify};
 use config::{BackupCopySettings, BackupSettings};
 use tokio_util::sync::CancellationToken;
 
@@ -113,4 +113,17 @@ async fn rows_that_are_missing_are_noticed() {
     let is_broken =
         |now: &Standing| now.backups.iter().any(|one| one.name == later && one.state == BackupState::Broken);
     world.until("it is broken", is_broken).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_takes_place_when_it_is_asked_for() {
+    let world = World::new(|_| by_hand(BackupCopySettings::default())).await;
+    let none = world.backups.begin_drill().await;
+    assert!(matches!(none, Err(BackupError::None { .. })), "{none:?}");
+    let name = world.made().await;
+    world.backups.begin_drill().await.expect("it begins");
+    let standing = world.until("it is over", |now| !now.drills.is_running && now.drills.last.is_some()).await;
+    let drill = standing.drills.last.expect("a drill");
+    assert_eq!((&drill.name, drill.of, drill.came.is_ok()), (&name, DrillOf::Backup, true), "{drill:?}");
+    assert_eq!(standing.drills.next_at, None, "none takes place by itself");
 }

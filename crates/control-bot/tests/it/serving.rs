@@ -7,14 +7,15 @@ use std::time::Duration;
 use access::{Access, AuditFilter};
 use ambient::{Chance, Clock, Ids};
 use config::ControlBotFields;
-use control_bot::{ControlBot, routes};
+use control_bot::{ControlBot, ControlParts, Inboxes};
+use domain::{ChatId, FlowMoment, FlowRunId, FlowRunState, FlowStage, TelegramMessageId};
 use flows::{ControlError, FlowControl, FlowOnAccount, FlowState, FlowView};
 use futures::future::BoxFuture;
 use sandbox::mtproto::RsaKey;
 use sandbox::telegram::{NewBot, NewMessage};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
-use store::{MasterKey, Page, Store, StoreOptions};
+use store::{MasterKey, Page, Store, StoreOptions, StoredFlowRun};
 use tokio_util::sync::CancellationToken;
 
 /// A key takes a while to make: all tests share one.
@@ -38,7 +39,15 @@ impl States {
 
 fn view(name: &str, state: FlowState) -> FlowView {
     let account = "main".parse().unwrap();
-    let on = FlowOnAccount { account, state, reason: None, done: 0, skipped: Vec::new(), last_run: None };
+    let on = FlowOnAccount {
+        account,
+        state,
+        reason: None,
+        done: 0,
+        begun: 0,
+        skipped: Vec::new(),
+        last_run: None,
+    };
     FlowView { name: name.to_owned(), watch: "@demo_trips_bot".parse().unwrap(), steps: 3, on: vec![on] }
 }
 
@@ -60,6 +69,8 @@ impl FlowControl for States {
 struct Fixture {
     running: Running,
     states: Arc<States>,
+    store: Store,
+    ids: Ids,
     access: Access,
     stop: CancellationToken,
     _folder: tempfile::TempDir,
@@ -81,7 +92,8 @@ impl Fixture {
             url: "sqlite:switchboard.db".into(),
             clock: clock.clone(),
         });
-        let access = Access::new(store.await.unwrap(), clock.clone(), Ids::new(clock.clone()));
+        let (store, ids) = (store.await.unwrap(), Ids::new(clock.clone()));
+        let access = Access::new(store.clone(), clock.clone(), ids.clone());
         let states = [("trip", FlowState::Watching), ("other", FlowState::Stopped)];
         let states = states.map(|(name, state)| (name.to_owned(), state));
         let states = Arc::new(States(Mutex::new(states.into())));
@@ -93,16 +105,22 @@ impl Fixture {
             "webhook": is_posted_to.then_some(address),
         }))
         .unwrap();
-        let flows: Arc<dyn FlowControl> = Arc::clone(&states) as _;
-        let given = (clock, &Chance::from_seed(1));
-        let (bot, inbox) = ControlBot::new(&settings, flows, access.clone(), given).unwrap();
+        let parts = ControlParts {
+            flows: Arc::clone(&states) as _,
+            store: store.clone(),
+            access: access.clone(),
+            clock,
+            chance: Chance::from_seed(1),
+            accounts: None,
+        };
+        let (bot, inbox) = ControlBot::new(&settings, parts).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(bot.run(stop.clone()));
-        if let Some(inbox) = inbox {
-            let router = routes(BTreeMap::from([("owner".to_owned(), inbox)]));
-            tokio::spawn(async move { axum::serve(listener, router).await });
-        }
-        let fixture = Self { running, states, access, stop, _folder: folder };
+        let inboxes = Inboxes::default();
+        inboxes.set("owner", inbox);
+        let router = inboxes.routes();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let fixture = Self { running, states, store, ids, access, stop, _folder: folder };
         let ready = async || fixture.calls(if is_posted_to { "setWebhook" } else { "getUpdates" }).await > 0;
         until(ready).await;
         fixture
@@ -146,6 +164,30 @@ impl Fixture {
 
     fn state(&self, name: &str) -> FlowState {
         self.states.0.lock().unwrap()[name]
+    }
+
+    /// A run of a flow is over.
+    async fn ran(&self, flow: &str, state: FlowRunState, code: Option<&str>) {
+        let clock = Clock::system();
+        let moment = |at_us, stage, step| FlowMoment { at_us, stage, step, note: None };
+        let run = StoredFlowRun {
+            id: FlowRunId::from_uuid(self.ids.next()),
+            flow: flow.to_owned(),
+            account: "main".parse().unwrap(),
+            chat_id: ChatId::user(7).unwrap(),
+            message_id: TelegramMessageId::new(5).unwrap(),
+            began_at: clock.now(),
+            ended_at: Some(clock.now()),
+            state,
+            code: code.map(str::to_owned),
+            step: 1,
+            moments: vec![
+                moment(0, FlowStage::Seen, None),
+                moment(450, FlowStage::Pressed, Some(1)),
+                moment(41_000, FlowStage::Ended, None),
+            ],
+        };
+        self.store.flow_runs().save(run, 3).await.unwrap();
     }
 
     async fn audit(&self) -> Vec<(String, &'static str, String)> {
@@ -222,5 +264,20 @@ async fn a_stranger_gets_no_word_and_is_in_the_audit_log() {
     fixture.says(asked + 1, "/stop NAME").await;
     assert_eq!(fixture.calls("sendMessage").await, 1);
     assert_eq!(fixture.state("trip"), FlowState::Watching);
+    fixture.end().await;
+}
+
+#[tokio::test]
+async fn runs_are_counted_and_listed() {
+    let fixture = Fixture::open(false).await;
+    fixture.ran("trip", FlowRunState::Done, None).await;
+    fixture.ran("trip", FlowRunState::Failed, Some("no_button")).await;
+    let asked = fixture.write("@client_1", "/stats");
+    fixture.says(asked + 1, "trip: runs 2, presses 2\n  done 1, failed (no_button) 1").await;
+    fixture.says(asked + 1, "first press: p50 0.4 ms, p99 0.4 ms").await;
+    let asked = fixture.write("@client_1", "/log");
+    fixture.says(asked + 1, "trip – main: failed (no_button), presses 1, 41.0 ms\n").await;
+    let asked = fixture.write("@client_1", "/help");
+    fixture.says(asked + 1, "/log – the last runs").await;
     fixture.end().await;
 }

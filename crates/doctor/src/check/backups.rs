@@ -34,7 +34,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) copied: bool,
     /// Whether restores are practised.
     pub(crate) drilled: bool,
-    /// What became of them; nothing when nobody began yet.
+    /// What became of them; nothing when none began yet.
     pub(crate) history: Result<Option<&'a History>, &'a str>,
     /// Since when a server runs, which makes them.
     pub(crate) served: Option<Timestamp>,

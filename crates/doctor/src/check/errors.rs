@@ -7,7 +7,7 @@ use domain::Timestamp;
 use super::{minute, span};
 use crate::report::{Area, Section};
 
-/// How many kinds are told.
+/// How many kinds are listed.
 const MOST: usize = 10;
 
 /// The most of what the last one said, in letters.

@@ -12,7 +12,7 @@ pub(crate) enum Kind {
     Directory,
     /// Something in it: others may not even read it.
     Data,
-    /// A session: whoever reads it is the account.
+    /// A session: one who reads it is the account.
     Session,
     /// The settings with secrets in them: its group may read them.
     Settings,
@@ -60,7 +60,7 @@ fn too_open(file: &File) -> Option<Finding> {
     if open == 0 {
         return None;
     }
-    // In a directory that is closed, what lies in it cannot be reached; it is told all the same, since it gets copied.
+    // In a directory that is closed, what lies in it cannot be reached; it is listed all the same, since it gets copied.
     let others = open & 0o007;
     let severity = if file.kind == Kind::Data && others == 0 { Severity::Warning } else { Severity::Error };
     let what = if others > 0 { "everyone on this machine" } else { "its group" };

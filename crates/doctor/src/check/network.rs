@@ -37,7 +37,7 @@ pub(crate) enum What {
 pub(crate) enum Failure {
     /// The name is not known.
     Name(String),
-    /// Nobody answered in time.
+    /// No answer came in time.
     Silent,
     /// The system or the other side refused.
     Refused(String),

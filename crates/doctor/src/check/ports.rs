@@ -159,7 +159,7 @@ fn is_ours(process: &Process) -> bool {
     process.arguments.first().is_some_and(|first| file_name(std::path::Path::new(first)) == "switchboard")
 }
 
-/// Lists whoever is near our ports and is neither ours nor an old script.
+/// Lists the programs near our ports that are neither ours nor old scripts.
 fn neighbours(facts: &Facts<'_>, section: &mut Section) {
     let ours: Vec<u16> =
         facts.wanted.iter().map(|wanted| wanted.address.port()).filter(|port| *port > 0).collect();

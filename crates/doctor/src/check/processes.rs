@@ -1,11 +1,11 @@
-//! Processes of the old scripts: those that nobody looks after any more, and those that still run.
+//! Processes of the old scripts: those that no one looks after any more, and those that still run.
 
 use super::{finding, in_a_line, stop};
 use crate::finding::{Code, Severity};
 use crate::report::{Area, Section};
 use legacy_survey::{Running, StartedBy};
 
-/// Looks at all of them; `ports` are those that the settings want. Whoever is in the way there is told of as a taken port too.
+/// Looks at all of them; `ports` are those that the settings want. One that is in the way there is listed as a taken port too.
 pub(crate) fn check(running: &[Running], ports: &[u16], server_runs: bool) -> Section {
     let mut section = Section::new(Area::Processes);
     section.fact("old scripts running", running.len().to_string());

@@ -17,7 +17,7 @@ pub(crate) enum Seen {
         /// What came of asking it.
         why: String,
     },
-    /// Nobody has the data directory; whether a server ever worked there.
+    /// No process has the data directory; whether a server ever worked there.
     Absent {
         /// Whether there is a store.
         used: bool,

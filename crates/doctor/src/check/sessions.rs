@@ -34,7 +34,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) lying: &'a [Lying],
     /// Fingerprints of the keys that the server has in its store.
     pub(crate) kept: &'a [String],
-    /// How many sessions belong to no account; nothing when nobody told.
+    /// How many sessions belong to no account; nothing when that is not known.
     pub(crate) ownerless: Option<u64>,
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) running: &'a [Running],

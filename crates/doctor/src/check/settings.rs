@@ -16,6 +16,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) file: Option<&'a str>,
     /// The settings, or what is wrong with them, a line each.
     pub(crate) settings: Result<&'a Settings, &'a [String]>,
+    /// What is wrong with files of the folder `flows`, a line each.
+    pub(crate) wrong_flows: &'a [String],
     /// What names the settings of the running server, if one runs.
     pub(crate) servers: Option<&'a str>,
     /// Whether the file was changed since that server was started, as far as that can be told.
@@ -54,6 +56,18 @@ pub(crate) fn check(facts: &Facts<'_>) -> Section {
             return section;
         }
     };
+    if !facts.wrong_flows.is_empty() {
+        section.findings.push(
+            finding(
+                Code::FlowsWrong,
+                Severity::Error,
+                "flows",
+                "Files of flows are wrong: they are left out at a start, and a reload changes nothing before they are right.",
+                Fix::command_and("switchboard flow check", "fix each line, then: switchboard reload"),
+            )
+            .shown_by(facts.wrong_flows.iter().cloned()),
+        );
+    }
     if let Some(servers) = facts.servers
         && servers != fingerprint(settings)
     {
@@ -152,6 +166,7 @@ mod tests {
         Facts {
             file: None,
             settings: Ok(settings),
+            wrong_flows: &[],
             servers: None,
             changed: true,
             accounts: None,
@@ -173,6 +188,15 @@ mod tests {
         assert_eq!(codes(&facts), [(Code::SettingsWrong, Severity::Warning)]);
         facts.changed = false;
         assert_eq!(codes(&facts), [(Code::SettingsWrong, Severity::Note)], "the server could read them");
+    }
+
+    #[test]
+    fn files_of_flows_that_are_wrong_are_named_with_their_lines() {
+        let settings = Settings::default();
+        let wrong = ["/etc/switchboard/flows/trip.toml:6:1: `flows[0].steqs` is not a known key".to_owned()];
+        let facts = Facts { wrong_flows: &wrong, ..seen(&settings) };
+        assert_eq!(codes(&facts), [(Code::FlowsWrong, Severity::Error)]);
+        assert_eq!(check(&facts).findings[0].evidence, wrong);
     }
 
     #[test]

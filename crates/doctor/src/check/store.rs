@@ -15,7 +15,7 @@ pub(crate) enum Facts<'a> {
         /// Why it took nothing that was written to it, if it did not.
         unwritten: Option<&'a str>,
     },
-    /// Looked at while nobody has it; nothing when there is none yet.
+    /// Looked at while no process has it; nothing when there is none yet.
     Alone(Result<Option<&'a StoreInspection>, &'a OpenError>),
     /// Not looked at, for this reason.
     Unseen(String),

@@ -143,6 +143,11 @@ impl Machine {
         self.counted.done()
     }
 
+    /// Runs that began within the last hour.
+    pub(crate) fn begun(&mut self, now: Now) -> usize {
+        self.counted.begun(now.running)
+    }
+
     /// How often a message that begins a run began none, by why; and why the last time.
     pub fn skipped(&self) -> (Vec<(Skip, u64)>, Option<Skip>) {
         let counts = Skip::ALL.into_iter().zip(self.skipped).filter(|(_, count)| *count > 0);
@@ -180,7 +185,7 @@ impl Machine {
             Input::Interrupted => {
                 self.known.doubt();
                 if let Some(run) = &mut self.run {
-                    run.note(FlowStage::Interrupted, None, None, now);
+                    run.interrupt(now);
                 }
             }
             Input::Time => self.pass_time(now, &mut actions),
@@ -457,6 +462,7 @@ impl Machine {
         let Some(run) = &mut self.run else { return };
         let note = detail.map_or_else(|| code.to_owned(), |detail| format!("{code}: {detail}"));
         run.note(FlowStage::Failed, Some(place), Some(note.clone()), now);
+        let (state, code) = run.failure(code);
         match flow.steps.get(place).map_or(OnFail::Stop, |step| step.on_fail) {
             OnFail::Restart if run.restarts < MOST_RESTARTS => {
                 run.note(FlowStage::Restarted, None, None, now);
@@ -469,9 +475,9 @@ impl Machine {
             OnFail::Alert => {
                 let detail = format!("step {} of flow {} failed: {note}", place + 1, flow.name);
                 actions.push(Action::Alert { reason: code, detail });
-                self.end(FlowRunState::Failed, Some(code), now, actions);
+                self.end(state, Some(code), now, actions);
             }
-            OnFail::Stop | OnFail::Restart => self.end(FlowRunState::Failed, Some(code), now, actions),
+            OnFail::Stop | OnFail::Restart => self.end(state, Some(code), now, actions),
         }
     }
 

@@ -68,6 +68,8 @@ pub(super) struct Run {
     /// The press after which the text was read that was expected of it: it counted, whatever its answer says.
     proved: Option<u32>,
     moments: Vec<FlowMoment>,
+    /// Updates may have been missed since its step began: what it looks for may have been among them.
+    is_interrupted: bool,
     pub(super) is_changed: bool,
 }
 
@@ -114,6 +116,7 @@ impl Run {
             used: Vec::new(),
             proved: None,
             moments: vec![seen],
+            is_interrupted: false,
             is_changed: true,
         }
     }
@@ -135,6 +138,7 @@ impl Run {
     pub(super) fn begin_step(&mut self, step: usize, within: Duration, now: Now) {
         self.step = step;
         self.tries = 0;
+        self.is_interrupted = false;
         self.wait(Doing::Look, within, now);
     }
 
@@ -150,6 +154,20 @@ impl Run {
 
     pub(super) fn is_proved(&self) -> bool {
         self.proved.is_some() && self.proved == self.used.last().and_then(|(_, press)| *press)
+    }
+
+    pub(super) fn interrupt(&mut self, now: Now) {
+        self.is_interrupted = true;
+        self.note(FlowStage::Interrupted, None, None, now);
+    }
+
+    /// How it ends when a step fails for this reason.
+    pub(super) fn failure(&self, code: &'static str) -> (FlowRunState, &'static str) {
+        if self.is_interrupted && matches!(code, "no_button" | "no_text") {
+            (FlowRunState::Cut, "interrupted")
+        } else {
+            (FlowRunState::Failed, code)
+        }
     }
 
     pub(super) fn restart(&mut self, within: Duration, now: Now) {

@@ -253,6 +253,25 @@ fn after_an_interruption_only_what_is_heard_of_is_pressed() {
 }
 
 #[test]
+fn a_run_that_may_have_missed_its_keyboard_is_cut() {
+    let mut stage = Stage::new(TRIP);
+    stage.shows(1, OFFER, &["Book"]);
+    stage.shows(1, "Choose", &["Tver"]);
+    stage.heard(1);
+    stage.heard(2);
+    stage.hear(Input::Interrupted);
+    stage.pass(Duration::from_secs(5));
+    assert_eq!(stage.ended(), (FlowRunState::Cut, Some("interrupted")));
+    // One that went on after it is not.
+    let mut stage = Stage::new(TRIP);
+    stage.shows(1, OFFER, &["Book"]);
+    stage.hear(Input::Interrupted);
+    stage.shows(1, "Choose", &["Tver"]);
+    stage.pass(Duration::from_secs(5));
+    assert_eq!(stage.ended(), (FlowRunState::Failed, Some("no_button")));
+}
+
+#[test]
 fn the_same_keyboard_serves_the_next_step_once_the_press_was_answered() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book", "Tver"]);
@@ -403,6 +422,35 @@ fn a_clock_that_jumps_stales_messages_and_shortens_no_wait() {
     stage.now.wall = stage.now.wall.plus(Duration::from_hours(5));
     stage.shows(2, OFFER, &["Book"]);
     assert_eq!(stage.machine.skipped().1, Some(Skip::Cooldown));
+}
+
+#[test]
+fn a_clock_that_is_set_back_disturbs_no_run() {
+    let mut stage = Stage::new(TRIP);
+    stage.shows(1, OFFER, &["Book"]);
+    let told = stage.now.wall;
+    stage.now.wall = told.minus(Duration::from_hours(5));
+    // Telegram's clock goes on.
+    let choose = Sighting { written_at: told, ..stage.sighting(1, "Choose", keyboard(&["Tver"])) };
+    stage.hear(Input::Seen(&choose));
+    assert_eq!(stage.pressed(), [pair(1, "Book"), pair(1, "Tver")].concat());
+    stage.pass(Duration::from_millis(4_999));
+    assert!(stage.machine.is_running());
+    stage.pass(Duration::from_millis(1));
+    assert_eq!(stage.ended(), (FlowRunState::Failed, Some("no_button")));
+}
+
+#[test]
+fn a_clock_that_is_ahead_begins_nothing_and_that_is_counted() {
+    let mut stage = Stage::new(TRIP);
+    let told = stage.now.wall;
+    stage.now.wall = told.plus(Duration::from_hours(1));
+    let offer = Sighting { written_at: told, ..stage.sighting(1, OFFER, keyboard(&["Book"])) };
+    stage.hear(Input::Seen(&offer));
+    assert_eq!((stage.pressed(), stage.machine.skipped().0), (Vec::new(), vec![(Skip::Stale, 1)]));
+    stage.now.wall = told;
+    stage.shows(1, "New trip at noon from Tver", &["Book"]);
+    assert_eq!(stage.pressed(), pair(1, "Book"));
 }
 
 #[test]

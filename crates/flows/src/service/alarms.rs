@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::AccountName;
 
 use super::Flows;
-use crate::lock::Mutex;
+use ambient::lock::Mutex;
 
 /// Whether all is well with a flow on one account.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,15 @@
 //! A flow on one account, with what it needs to press.
 
+use std::sync::Arc;
+
 use config::FlowSettings;
 use domain::{AccountName, ChatId};
 use telegram::Target;
 
+use super::counters::FlowCounters;
 use crate::control::{FlowOnAccount, FlowState, LastRun};
-use crate::lock::{Mutex, RwLock};
-use crate::machine::{Machine, RunRecord};
+use crate::machine::{Machine, Now, RunRecord};
+use ambient::lock::{Mutex, RwLock};
 
 pub(crate) struct Instance {
     /// No other has it.
@@ -15,6 +18,8 @@ pub(crate) struct Instance {
     pub(super) flow_name: String,
     pub(super) account: AccountName,
     pub(super) machine: Mutex<Machine>,
+    /// Of the flow, on all its accounts.
+    pub(super) counters: Arc<FlowCounters>,
     /// The chat, or why it is not known.
     target: RwLock<Result<Target, String>>,
     /// Why it is stopped.
@@ -28,7 +33,9 @@ impl Instance {
         settings: FlowSettings,
         account: AccountName,
         machine: Machine,
+        counters: Arc<FlowCounters>,
         stopped: Option<String>,
+        last: Option<LastRun>,
     ) -> Self {
         Self {
             number,
@@ -36,9 +43,10 @@ impl Instance {
             settings,
             account,
             machine: Mutex::new(machine),
+            counters,
             target: RwLock::new(Err("its chat is being looked for".to_owned())),
             stopped: Mutex::new(stopped),
-            last: Mutex::default(),
+            last: Mutex::new(last),
         }
     }
 
@@ -60,12 +68,12 @@ impl Instance {
 
     pub(super) fn set_last(&self, run: &RunRecord) {
         let code = run.code.map(str::to_owned);
-        *self.last.lock() = Some(LastRun { began_at: run.began_at, state: run.state, code });
+        *self.last.lock() = Some(LastRun { id: run.id, began_at: run.began_at, state: run.state, code });
     }
 
-    pub(super) fn view(&self) -> FlowOnAccount {
-        let machine = self.machine.lock();
-        let (skipped, done) = (machine.skipped().0, machine.done());
+    pub(super) fn view(&self, now: Now) -> FlowOnAccount {
+        let mut machine = self.machine.lock();
+        let (skipped, done, begun) = (machine.skipped().0, machine.done(), machine.begun(now));
         let (is_stopped, is_running) = (machine.is_stopped(), machine.is_running());
         drop(machine);
         let waits = self.target.read().as_ref().err().cloned();
@@ -79,6 +87,6 @@ impl Instance {
             (FlowState::Watching, None)
         };
         let last_run = self.last.lock().clone();
-        FlowOnAccount { account: self.account.clone(), state, reason, done, skipped, last_run }
+        FlowOnAccount { account: self.account.clone(), state, reason, done, begun, skipped, last_run }
     }
 }

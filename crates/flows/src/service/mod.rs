@@ -5,6 +5,8 @@
 
 mod alarms;
 mod arming;
+mod counters;
+mod editing;
 mod instance;
 mod recorder;
 mod switching;
@@ -17,23 +19,25 @@ use std::time::Duration;
 use ambient::{Clock, Ids};
 use config::FlowSettings;
 use delivery::{Delivery, Submission};
-use domain::message::{Content, OnFlood};
-use domain::text::{FormattedText, ParseMode};
 use domain::{AccountName, ChatId, ChatRef, FlowRunId, Timestamp};
-use store::{FlowSwitch, Origin, Store, StoreError};
+use store::{FlowSwitch, Store, StoreError};
 use telegram::{Hand, Pool, PressAnswer};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::alarms::Alarms;
+use self::counters::Counters;
 use self::instance::Instance;
 use self::recorder::Records;
+use crate::control::LastRun;
 use crate::definition::{Flow, InvalidFlow};
-use crate::lock::{Mutex, RwLock};
 use crate::machine::{Action, Input, Machine, Now};
+use ambient::lock::{Mutex, RwLock};
 
 pub use self::alarms::FlowAlarm;
+pub use self::counters::{FlowsCounted, OneFlowCounted, PressOutcome};
+pub use self::editing::{EditError, KeptFlow};
 pub use self::switching::DryRunError;
 
 /// The name of flows among those who ask for messages.
@@ -64,11 +68,13 @@ pub struct Flows(Arc<Inner>);
 pub(crate) struct Inner {
     parts: FlowsParts,
     roster: RwLock<Arc<Roster>>,
+    of_settings: Mutex<Vec<FlowSettings>>,
     /// When time is to be told to a machine next, by the number of its instance.
     due: Mutex<HashMap<u64, Duration>>,
     due_changed: Notify,
     records: Records,
     alarms: Alarms,
+    counters: Counters,
     /// There are instances without a target.
     unarmed: Notify,
     numbers: Mutex<u64>,
@@ -127,10 +133,12 @@ impl Flows {
         let flows = Self(Arc::new(Inner {
             parts,
             roster: RwLock::default(),
+            of_settings: Mutex::default(),
             due: Mutex::default(),
             due_changed: Notify::new(),
             records: Records::default(),
             alarms: Alarms::default(),
+            counters: Counters::default(),
             unarmed: Notify::new(),
             numbers: Mutex::default(),
             reloading: tokio::sync::Mutex::default(),
@@ -141,14 +149,22 @@ impl Flows {
         Ok(flows)
     }
 
-    /// Takes over the flows of settings that were read again. A flow that is the same goes on undisturbed.
+    /// Takes over the flows of settings that were read again.
     pub async fn reload(&self, settings: &[FlowSettings]) -> Result<(), FlowsError> {
         let inner = &self.0;
         let _turn = inner.reloading.lock().await;
+        *inner.of_settings.lock() = settings.to_vec();
+        self.arrange().await
+    }
+
+    /// Takes in use all flows that there are now. One that is the same goes on undisturbed.
+    async fn arrange(&self) -> Result<(), FlowsError> {
+        let inner = &self.0;
+        let settings = inner.in_use().await?;
         let switches = inner.parts.store.flow_runs().switches().await?;
         let before = inner.roster();
         let mut all = Vec::new();
-        for settings in settings {
+        for settings in &settings {
             let flow = Arc::new(Flow::of(settings)?);
             for account in &flow.accounts {
                 let same = |instance: &&Arc<Instance>| {
@@ -162,6 +178,7 @@ impl Flows {
         }
         let is_kept = |instance: &Arc<Instance>| all.iter().any(|kept| Arc::ptr_eq(kept, instance));
         let gone: Vec<_> = before.all.iter().filter(|instance| !is_kept(instance)).cloned().collect();
+        inner.counters.retain(&all);
         *inner.roster.write() = Arc::new(Roster::of(all));
         for instance in gone {
             inner.carry_out(&instance, None, |machine, now| machine.stop("changed", now));
@@ -215,7 +232,15 @@ impl Inner {
             *numbers += 1;
             *numbers
         };
-        Ok(Arc::new(Instance::new(number, settings.clone(), account.clone(), machine, stopped)))
+        let last = counted.latest.map(|run| LastRun {
+            id: run.id,
+            began_at: run.began_at,
+            state: run.state,
+            code: run.code,
+        });
+        let counters = self.counters.of(&flow.name);
+        let (settings, account) = (settings.clone(), account.clone());
+        Ok(Arc::new(Instance::new(number, settings, account, machine, counters, stopped, last)))
     }
 
     /// Feeds a machine, and does what it wants done. `hand` presses over the line that something came by.
@@ -251,6 +276,7 @@ impl Inner {
                             // The run is shown as cut.
                             () = inner.closing.cancelled() => return,
                         };
+                        instance.counters.press(&answer);
                         inner.feed(&instance, None, Input::Answered { press: number, answer });
                     });
                 }
@@ -271,6 +297,10 @@ impl Inner {
                 }
                 Action::Record(record) => {
                     instance.set_last(&record);
+                    if record.ended_at.is_some() {
+                        instance.counters.end(record.state);
+                        self.counters.time(&record.moments);
+                    }
                     if record.state == domain::FlowRunState::Done {
                         self.alarms.clear(&instance.flow_name, &instance.account);
                     }
@@ -322,24 +352,8 @@ impl Inner {
     async fn send(&self, instance: &Instance, run: FlowRunId, text: String) -> Option<String> {
         let Some(chat_id) = instance.chat_id() else { return Some("the chat is not known".to_owned()) };
         let submission = Submission {
-            chat: ChatRef::Id(chat_id),
-            content: Content {
-                text: FormattedText::plain(&text),
-                parse_mode: ParseMode::None,
-                reply_to: None,
-                mention: None,
-                mention_optional: false,
-                silent: false,
-                preview: false,
-                media: Vec::new(),
-            },
             pin: Some(instance.account.clone()),
-            on_flood: OnFlood::Wait,
-            send_at: None,
-            needs_approval: false,
-            origin: Origin { listener: LISTENER.to_owned(), api_key: None, address: None },
-            idempotency: None,
-            join: None,
+            ..Submission::plain(ChatRef::Id(chat_id), &text, LISTENER)
         };
         match self.parts.delivery.submit(submission).await {
             Ok(submitted) => {

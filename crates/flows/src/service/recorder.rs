@@ -10,8 +10,8 @@ use store::StoredFlowRun;
 use tokio::sync::Notify;
 
 use super::Inner;
-use crate::lock::Mutex;
 use crate::machine::RunRecord;
+use ambient::lock::Mutex;
 
 /// Runs that may wait for the store; of more, the oldest are not written.
 const MOST: usize = 10_000;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use config::FlowSettings;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use store::{FlowSwitch, StoreError};
@@ -10,6 +11,7 @@ use telegram::TargetError;
 use super::instance::Instance;
 use super::{Flows, Inner};
 use crate::control::{ControlError, FlowControl, FlowView};
+use crate::rehearsal::rehearsal;
 use crate::simulation::{Shown, Simulation, simulate};
 
 /// How many messages of a chat a flow is tried on.
@@ -46,12 +48,15 @@ impl Inner {
 }
 
 impl Flows {
-    /// Tries a flow on messages, without pressing anything.
-    pub fn simulate(&self, name: &str, shown: &[Shown]) -> Result<Simulation, ControlError> {
+    /// Tries a flow on messages, or on those that it hopes for, without pressing anything. Nothing where no such message can be made.
+    pub fn simulate(&self, name: &str, shown: Option<&[Shown]>) -> Result<Option<Simulation>, ControlError> {
         let of_flow = self.0.of_flow(name)?;
         let instance = of_flow.first().ok_or_else(|| ControlError::Unknown(name.to_owned()))?;
         let flow = Arc::clone(instance.machine.lock().flow());
-        Ok(simulate(&flow, shown))
+        Ok(match shown {
+            Some(shown) => Some(simulate(&flow, shown)),
+            None => rehearsal(&flow).map(|shown| simulate(&flow, &shown)),
+        })
     }
 
     /// Tries a flow on the newest messages of its chat, without pressing anything.
@@ -77,6 +82,12 @@ impl Flows {
         Ok((shown, simulation))
     }
 
+    /// What the settings say of a flow.
+    pub fn definition(&self, name: &str) -> Option<FlowSettings> {
+        let roster = self.0.roster();
+        roster.all.iter().find(|instance| instance.flow_name == name).map(|one| one.settings.clone())
+    }
+
     fn view(&self, name: &str) -> Result<FlowView, ControlError> {
         self.get(name).ok_or_else(|| ControlError::Unknown(name.to_owned()))
     }
@@ -84,9 +95,10 @@ impl Flows {
 
 impl FlowControl for Flows {
     fn list(&self) -> Vec<FlowView> {
+        let now = self.0.now();
         let mut views = Vec::<FlowView>::new();
         for instance in &self.0.roster().all {
-            let on = instance.view();
+            let on = instance.view(now);
             match views.iter_mut().find(|view| view.name == instance.flow_name) {
                 Some(view) => view.on.push(on),
                 None => views.push(FlowView {

@@ -26,6 +26,11 @@ impl Variable {
     pub(super) fn value(&self) -> &str {
         self.value.expose_secret()
     }
+
+    /// What it holds, to be put where secrets are kept.
+    pub const fn secret(&self) -> &SecretText {
+        &self.value
+    }
 }
 
 impl EnvFile {

@@ -25,6 +25,13 @@ pub enum Meaning {
 
 domain::enum_words!(Meaning);
 
+impl Meaning {
+    /// Whether what it holds is the account, or a bot.
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::ApiHash | Self::SessionString | Self::ControlToken)
+    }
+}
+
 /// The words of a name in lower case, without the digits behind them.
 pub(super) struct Words(Vec<String>);
 

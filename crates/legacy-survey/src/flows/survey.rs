@@ -69,6 +69,8 @@ pub enum Press {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldControl {
     pub file: PathBuf,
+    /// By the file, or by its folder.
+    pub name: String,
     /// The variable that holds its token.
     pub token: String,
     /// Who may control it.
@@ -78,7 +80,7 @@ pub struct OldControl {
 /// Sums the files up. People who are allowed in a file without a token are those of the only control bot.
 pub fn survey(files: &[EnvFile]) -> OldFlows {
     let mut all = OldFlows::default();
-    let mut given = BTreeSet::new();
+    let (mut given, mut bots) = (BTreeSet::new(), BTreeSet::new());
     let mut unclaimed = Vec::new();
     for file in files {
         let mut flow = OldFlow { file: file.path.clone(), ..OldFlow::default() };
@@ -105,7 +107,10 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
         }
         flow.presses = presses(buttons);
         match control {
-            Some(token) => all.controls.push(OldControl { file: file.path.clone(), token, allowed }),
+            Some(token) => {
+                let name = free_name(&name_of(&file.path), &mut bots);
+                all.controls.push(OldControl { file: file.path.clone(), name, token, allowed });
+            }
             None => unclaimed.extend(allowed),
         }
         if flow.watched.is_some() || !flow.presses.is_empty() || flow.trigger != Trigger::default() {
@@ -244,7 +249,12 @@ mod tests {
         let allowed = vec![5_000_000_001, 5_000_000_002];
         assert_eq!(
             found.controls,
-            [OldControl { file: "/old/control.env".into(), token: "TG".into(), allowed }]
+            [OldControl {
+                file: "/old/control.env".into(),
+                name: "control".into(),
+                token: "TG".into(),
+                allowed
+            }]
         );
         assert_eq!(found.databases, [PathBuf::from("panel.db")]);
     }

@@ -1,10 +1,11 @@
-//! Old flows as settings: `[[flows]]`, and the accounts that they need. Secrets are named, never written. Pure.
+//! Old flows as settings: `[[flows]]`, the accounts that they need, and their control bots. Secrets are named, never written. Pure.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use toml::Value;
 
-use super::survey::{OldFlow, OldFlows, Press};
+use super::survey::{Named, OldControl, OldFlow, OldFlows, Press};
 
 /// An account that there is already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,26 +14,62 @@ pub struct KnownAccount {
     pub phone: Option<String>,
 }
 
-/// The settings that the files become, to be looked through and put into the settings file or a file of `flows/`.
-pub fn text(found: &OldFlows, known: &[KnownAccount]) -> String {
-    let mut text = String::new();
+/// Where a secret is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// In this variable of the environment.
+    Variable(String),
+    File(PathBuf),
+}
+
+impl SecretPlace {
+    fn as_toml(&self) -> String {
+        match self {
+            Self::Variable(name) => format!("{{ env = {} }}", quoted(name)),
+            Self::File(file) => format!("{{ file = {} }}", quoted(&file.display().to_string())),
+        }
+    }
+}
+
+/// What the files become, to be looked through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OldSettings {
+    /// Accounts and control bots, for the settings file.
+    pub settings: String,
+    /// The flows, for a file of `flows/` or for the settings file.
+    pub flows: String,
+}
+
+/// The settings that the files become. `place` says where the secret of a variable is.
+pub fn text(found: &OldFlows, known: &[KnownAccount], place: &dyn Fn(&Named) -> SecretPlace) -> OldSettings {
+    let mut all = OldSettings::default();
     let mut accounts: Vec<&str> = Vec::new();
     for flow in &found.flows {
         let same = known.iter().find(|one| flow.phone.is_some() && one.phone == flow.phone);
         // Two files of one phone number are of one account.
         let earlier = found.flows.iter().find(|other| flow.phone.is_some() && other.phone == flow.phone);
         let account = same.map_or(earlier.unwrap_or(flow).name.as_str(), |known| known.name.as_str());
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        line(&mut text, &format!("# {}", flow.file.display()));
         if same.is_none() && !accounts.contains(&account) {
             accounts.push(account);
-            describe_account(&mut text, flow, account);
+            begin(&mut all.settings, &flow.file);
+            describe_account(&mut all.settings, flow, account, place);
         }
-        describe_flow(&mut text, flow, account);
+        begin(&mut all.flows, &flow.file);
+        describe_flow(&mut all.flows, flow, account);
     }
-    text
+    for control in &found.controls {
+        begin(&mut all.settings, &control.file);
+        describe_control(&mut all.settings, control, place);
+    }
+    all
+}
+
+/// What follows is of this file.
+fn begin(text: &mut String, file: &Path) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    line(text, &format!("# {}", file.display()));
 }
 
 fn line(text: &mut String, line: &str) {
@@ -48,7 +85,23 @@ fn key(text: &mut String, name: &str, value: &str) {
     line(text, &format!("{name} = {}", quoted(value)));
 }
 
-fn describe_account(text: &mut String, flow: &OldFlow, account: &str) {
+fn describe_control(text: &mut String, control: &OldControl, place: &dyn Fn(&Named) -> SecretPlace) {
+    let token = Named { file: control.file.clone(), variable: control.token.clone() };
+    line(text, "# The old script must be stopped before this bot is asked.");
+    line(text, "[[control_bots]]");
+    key(text, "name", &control.name);
+    line(text, &format!("token = {}", place(&token).as_toml()));
+    if control.allowed.is_empty() {
+        line(text, "# people = […]: no variable names whom it serves; write their ids on Telegram");
+    } else {
+        let people: Vec<_> = control.allowed.iter().map(ToString::to_string).collect();
+        line(text, &format!("people = [{}]", people.join(", ")));
+    }
+}
+
+fn describe_account(text: &mut String, flow: &OldFlow, account: &str, place: &dyn Fn(&Named) -> SecretPlace) {
+    let of =
+        |variable: &String| place(&Named { file: flow.file.clone(), variable: variable.clone() }).as_toml();
     let (Some(api_id), Some(api_hash)) = (flow.api_id, &flow.api_hash) else {
         line(text, &format!("# There is no account {account} yet: switchboard account add {account}"));
         return;
@@ -56,7 +109,7 @@ fn describe_account(text: &mut String, flow: &OldFlow, account: &str) {
     line(text, "[[telegram.accounts]]");
     key(text, "name", account);
     line(text, &format!("api_id = {api_id}"));
-    line(text, &format!("api_hash = {{ env = {} }}", quoted(api_hash)));
+    line(text, &format!("api_hash = {}", of(api_hash)));
     if let Some(phone) = &flow.phone {
         key(text, "phone", phone);
     }
@@ -67,11 +120,10 @@ fn describe_account(text: &mut String, flow: &OldFlow, account: &str) {
         }
         (None, Some(variable)) => {
             line(text, "# The old script must be stopped before this is opened.");
-            line(text, &format!("sessions = [{{ string = {{ env = {} }} }}]", quoted(variable)));
+            line(text, &format!("sessions = [{{ string = {} }}]", of(variable)));
         }
         (None, None) => {}
     }
-    text.push('\n');
 }
 
 fn describe_flow(text: &mut String, flow: &OldFlow, account: &str) {
@@ -119,7 +171,12 @@ mod tests {
 
     fn written(files: &[(&str, &str)], known: &[KnownAccount]) -> String {
         let files: Vec<_> = files.iter().map(|(path, text)| EnvFile::read((*path).into(), text)).collect();
-        text(&survey(&files), known)
+        let OldSettings { settings, flows } = written_apart(&files, known);
+        format!("{settings}\n{flows}")
+    }
+
+    fn written_apart(files: &[EnvFile], known: &[KnownAccount]) -> OldSettings {
+        text(&survey(files), known, &|named| SecretPlace::Variable(named.variable.clone()))
     }
 
     const TRIP: &str = "API_ID=5099\nAPI_HASH=5099aa17c0ffee005099aa17c0ffee00\nPHONE=+70000000001\nSESSION=main\n\
@@ -133,10 +190,32 @@ mod tests {
             "# /old/trip/.env\n[[telegram.accounts]]\nname = \"trip\"\napi_id = 5099\n\
              api_hash = { env = \"API_HASH\" }\nphone = \"+70000000001\"\n\
              # The old script must be stopped before this is opened.\n\
-             sessions = [{ file = \"/old/trip/main.session\" }]\n\n[[flows]]\nname = \"trip\"\naccount = \"trip\"\n\
+             sessions = [{ file = \"/old/trip/main.session\" }]\n\n# /old/trip/.env\n[[flows]]\nname = \"trip\"\naccount = \"trip\"\n\
              watch = \"@demo_trips_bot\"\ntrigger = { regex = 'New trip .* (?P<from>\\w+)' }\n[[flows.steps]]\n\
              press = { contains = \"Book\" }\n[[flows.steps]]\npress = { regex = \"Confirm|Yes\" }\n"
         );
+    }
+
+    #[test]
+    fn a_control_bot_serves_the_people_who_were_allowed() {
+        let token = format!("5099000001:{}", "AAb_-".repeat(7));
+        let control = format!("CONTROL={token}\nADMIN_IDS=5000000002,5000000001\n");
+        let files = vec![
+            EnvFile::read("/old/control.env".into(), &control),
+            EnvFile::read("/old/second/.env".into(), &format!("BOT={token}")),
+        ];
+        let file = |named: &Named| SecretPlace::File(PathBuf::from("/kept").join(&named.variable));
+        let found = survey(&files);
+        let OldSettings { settings, flows } = text(&found, &[], &file);
+        assert_eq!(
+            settings,
+            "# /old/control.env\n# The old script must be stopped before this bot is asked.\n[[control_bots]]\n\
+             name = \"control\"\ntoken = { file = \"/kept/CONTROL\" }\npeople = [5000000001, 5000000002]\n\n\
+             # /old/second/.env\n# The old script must be stopped before this bot is asked.\n[[control_bots]]\n\
+             name = \"second\"\ntoken = { file = \"/kept/BOT\" }\n\
+             # people = […]: no variable names whom it serves; write their ids on Telegram\n"
+        );
+        assert_eq!(flows, "");
     }
 
     #[test]
