@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use domain::account::{Operation, Reason};
-use domain::{AccountName, AccountState, ChatId, Keep, KeepRule, Purpose, Timestamp, UserId};
+use domain::{
+    AccountName, AccountState, ChatId, FileKind, FileRule, Keep, KeepRule, Purpose, Timestamp, UserId,
+};
 use serde::{Deserialize, Serialize};
 use store::Switch;
 use telegram::{AccountSource, AccountView, LimitsView, LineView, OwnerlessView};
@@ -68,6 +70,9 @@ pub struct Account {
     pub limits: AccountLimits,
     /// Which messages that come in are kept.
     pub keep_messages: KeepMessages,
+    /// How far the fetching of their files is.
+    #[serde(default)]
+    pub files: FilesWaiting,
     /// How many chats and users it knows.
     pub cached_peers: usize,
     /// Whether all its dialogs were read once.
@@ -140,6 +145,16 @@ pub struct AccountLimits {
     pub free_at: Option<Timestamp>,
 }
 
+/// Files of messages that came in and are to be fetched.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct FilesWaiting {
+    /// How many.
+    pub waiting: u64,
+    /// Why none is fetched now: `disk_full`, `disk_failed`, `flood_wait`, `not_connected` or `paused`.
+    #[schema(example = "disk_full")]
+    pub stopped: Option<String>,
+}
+
 /// Which messages that come in are kept and told of as events.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -157,17 +172,41 @@ pub struct KeepMessages {
     #[serde(default)]
     #[schema(value_type = Vec<String>, max_items = 1000)]
     pub never: Vec<ChatId>,
+    /// Which files of what is kept are fetched as they come in.
+    #[serde(default)]
+    pub files: KeepFiles,
+}
+
+/// Which files are fetched as they come in. Others are fetched when they are asked for.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeepFiles {
+    /// Those of these kinds: `photo`, `video`, `video_note`, `animation`, `voice`, `audio`, `sticker` or `document`.
+    #[schema(value_type = Vec<String>, max_items = 8, example = json!(["photo", "voice"]))]
+    pub kinds: Vec<FileKind>,
+    /// As far as they have no more bytes than this.
+    #[schema(minimum = 1, default = 10_000_000, example = 5_000_000)]
+    pub max_size: u64,
+}
+
+impl Default for KeepFiles {
+    fn default() -> Self {
+        let FileRule { kinds, max_size } = FileRule::default();
+        Self { kinds, max_size }
+    }
 }
 
 impl From<KeepRule> for KeepMessages {
-    fn from(KeepRule { rule, always, never }: KeepRule) -> Self {
-        Self { rule, always, never }
+    fn from(KeepRule { rule, always, never, files }: KeepRule) -> Self {
+        let FileRule { kinds, max_size } = files;
+        Self { rule, always, never, files: KeepFiles { kinds, max_size } }
     }
 }
 
 impl From<KeepMessages> for KeepRule {
-    fn from(KeepMessages { rule, always, never }: KeepMessages) -> Self {
-        Self { rule, always, never }
+    fn from(KeepMessages { rule, always, never, files }: KeepMessages) -> Self {
+        let KeepFiles { kinds, max_size } = files;
+        Self { rule, always, never, files: FileRule { kinds, max_size } }
     }
 }
 
@@ -245,6 +284,10 @@ impl From<AccountView> for Account {
             floods: view.floods.into_iter().map(Into::into).collect(),
             limits: view.limits.into(),
             keep_messages: view.keep.into(),
+            files: FilesWaiting {
+                waiting: view.files.waiting,
+                stopped: view.files.stopped.map(str::to_owned),
+            },
             cached_peers: view.cached_peers,
             dialogs_complete: view.dialogs_complete,
             dialogs_read: view.dialogs_read,

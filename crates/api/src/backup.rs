@@ -112,6 +112,9 @@ pub struct BackupDrills {
     /// When the next one is due.
     pub next_at: Option<Timestamp>,
     pub last: Option<BackupDrill>,
+    /// Whether one takes place now.
+    #[serde(default)]
+    pub running: bool,
 }
 
 /// A restore for practice.
@@ -160,7 +163,7 @@ impl From<CopiesView> for BackupCopies {
 
 impl From<DrillsView> for BackupDrills {
     fn from(view: DrillsView) -> Self {
-        let DrillsView { every, next_at, last } = view;
+        let DrillsView { every, next_at, last, is_running } = view;
         let last = last.map(|Drill { at, name, of, came }| BackupDrill {
             at,
             name: name.to_string(),
@@ -168,7 +171,7 @@ impl From<DrillsView> for BackupDrills {
             rows: came.as_ref().ok().copied(),
             wrong: came.err(),
         });
-        Self { every_seconds: every.as_secs(), next_at, last }
+        Self { every_seconds: every.as_secs(), next_at, last, running: is_running }
     }
 }
 

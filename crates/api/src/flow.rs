@@ -19,6 +19,18 @@ pub struct Flow {
     /// How many steps it has.
     #[schema(example = 3)]
     pub steps: usize,
+    /// The hours in which runs begin; nothing when all do.
+    #[schema(example = "06:00-23:30 Europe/Moscow")]
+    pub active: Option<String>,
+    /// How many runs may begin within any hour, on each account.
+    #[schema(example = 6)]
+    pub per_hour: Option<u32>,
+    /// After so many runs that came to their end it stops.
+    #[schema(example = 3)]
+    pub stop_after: Option<u32>,
+    /// All of it, as a file of flows has it.
+    #[schema(example = "[[flows]]\nname = \"trip\"\n…")]
+    pub definition: String,
     /// How it is on each of its accounts.
     pub accounts: Vec<FlowOnAccount>,
 }
@@ -38,15 +50,24 @@ pub struct FlowOnAccount {
     /// Runs that came to their end since it was started: what `stop_after` counts.
     #[schema(example = 2)]
     pub done: u32,
+    /// Runs that began within the last hour: what `per_hour` counts.
+    #[schema(example = 1)]
+    pub runs_last_hour: usize,
     /// How often a message that begins a run began none since the program started, by why: `busy`, `hours`, `per_hour`,
     /// `cooldown` or `stale`.
     #[schema(example = json!({"cooldown": 1}))]
     pub skipped: BTreeMap<String, u64>,
-    /// When the last run since then began.
+    /// The last run.
+    #[schema(value_type = Option<String>, example = "run_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    pub last_run_id: Option<FlowRunId>,
+    /// When it began.
     pub last_run_at: Option<Timestamp>,
-    /// How that run is.
+    /// How it is.
     #[schema(example = "done")]
     pub last_run_state: Option<String>,
+    /// Why it ended before its last step.
+    #[schema(example = "no_button")]
+    pub last_run_code: Option<String>,
 }
 
 /// A run of a flow.
@@ -71,7 +92,7 @@ pub struct FlowRun {
     pub began_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// `running`, `done`, `failed`, `stopped`, or `cut` by the end of the program.
+    /// `running`, `done`, `failed`, `stopped`, or `cut` by the end of the program or by an account that was away.
     #[schema(example = "done")]
     pub state: String,
     /// Why it ended before its last step, such as `no_button`.
@@ -115,7 +136,7 @@ pub struct FlowStats {
 /// How long one stage of the runs of a flow took, in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FlowStageTimes {
-    /// `press`: from the update to the first press. `answer`: from a press to its answer. `expect`: from a press to the text
+    /// `match`: from the update to when it was known that it begins a run. `press`: from the update to the first press. `answer`: from a press to its answer. `expect`: from a press to the text
     /// that was expected of it. `run`: from the update to the end.
     #[schema(example = "press")]
     pub stage: String,
@@ -127,6 +148,37 @@ pub struct FlowStageTimes {
     pub most_us: u64,
     /// How many took at most 1, 2, 4, 8, … times 64 microseconds, and not half of that.
     pub histogram: Vec<u64>,
+}
+
+/// A flow that was written while the program ran, as it was written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FlowDefinition {
+    /// Its name.
+    #[schema(example = "trip")]
+    pub name: String,
+    /// The flow, as a file of flows has it.
+    #[schema(example = "[[flows]]\nname = \"trip\"\n…")]
+    pub text: String,
+    /// When it was changed last: what a change of it names.
+    pub changed_at: Timestamp,
+    /// Who changed it: the name of a user, the id of an API key, or `this machine`.
+    #[schema(example = "anna")]
+    pub changed_by: String,
+    /// All that keeps it from being in use.
+    pub problems: Vec<FlowProblem>,
+}
+
+/// A file of the folder `flows` beside the settings file, as it is now.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FlowFile {
+    /// Where it is.
+    #[schema(example = "/etc/switchboard/flows/trip.toml")]
+    pub file: String,
+    /// The names of its flows, where all is well.
+    #[schema(example = json!(["trip"]))]
+    pub flows: Vec<String>,
+    /// All that is wrong, in the order of the file. It is left out at a start, and a reload changes nothing before it is right.
+    pub problems: Vec<FlowProblem>,
 }
 
 /// What is wrong with flows that are not in use yet.
@@ -174,10 +226,20 @@ pub struct FlowSimulated {
     pub timeline: Vec<FlowRunMoment>,
 }
 
-impl From<flows::FlowView> for Flow {
-    fn from(view: flows::FlowView) -> Self {
+impl Flow {
+    /// A flow, and what the settings say of it.
+    pub fn of(view: flows::FlowView, settings: &config::FlowSettings) -> Self {
         let flows::FlowView { name, watch, steps, on } = view;
-        Self { name, watch, steps, accounts: on.into_iter().map(FlowOnAccount::from).collect() }
+        Self {
+            name,
+            watch,
+            steps,
+            active: settings.active.clone(),
+            per_hour: settings.limits.per_hour.map(u32::from),
+            stop_after: settings.limits.stop_after.map(u32::from),
+            definition: settings.to_toml().unwrap_or_default(),
+            accounts: on.into_iter().map(FlowOnAccount::from).collect(),
+        }
     }
 }
 
@@ -189,9 +251,12 @@ impl From<flows::FlowOnAccount> for FlowOnAccount {
             state: view.state.as_str().to_owned(),
             reason: view.reason,
             done: view.done,
+            runs_last_hour: view.begun,
             skipped: skipped.collect(),
+            last_run_id: view.last_run.as_ref().map(|run| run.id),
             last_run_at: view.last_run.as_ref().map(|run| run.began_at),
-            last_run_state: view.last_run.map(|run| run.state.as_str().to_owned()),
+            last_run_state: view.last_run.as_ref().map(|run| run.state.as_str().to_owned()),
+            last_run_code: view.last_run.and_then(|run| run.code),
         }
     }
 }
@@ -228,6 +293,29 @@ impl From<config::Problem> for FlowProblem {
             config::SettingSource::Environment(_) | config::SettingSource::Defaults => (None, None),
         };
         Self { line, column, key: problem.key, message: problem.message }
+    }
+}
+
+impl From<config::FlowFile> for FlowFile {
+    fn from(read: config::FlowFile) -> Self {
+        Self {
+            file: read.file.display().to_string(),
+            flows: read.flows.into_iter().map(|flow| flow.name).collect(),
+            problems: read.problems.into_iter().map(FlowProblem::from).collect(),
+        }
+    }
+}
+
+impl From<flows::KeptFlow> for FlowDefinition {
+    fn from(kept: flows::KeptFlow) -> Self {
+        let flows::KeptFlow { definition, problems } = kept;
+        Self {
+            name: definition.name,
+            text: definition.text,
+            changed_at: definition.changed_at,
+            changed_by: definition.changed_by,
+            problems: problems.into_iter().map(FlowProblem::from).collect(),
+        }
     }
 }
 

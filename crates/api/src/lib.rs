@@ -5,6 +5,8 @@ mod alert;
 mod alert_target;
 mod audit;
 mod backup;
+mod campaign;
+mod campaign_profile;
 mod chat;
 mod do_not_contact;
 mod doctor;
@@ -49,6 +51,11 @@ pub use alert::{Alert, Mute};
 pub use alert_target::{AlertTarget, TargetTest};
 pub use audit::{AuditActor, AuditEntry};
 pub use backup::{Backup, BackupCopies, BackupCopy, BackupCopyFailing, BackupDrill, BackupDrills, Backups};
+pub use campaign::{
+    Campaign, CampaignAttempt, CampaignForecast, CampaignHour, CampaignHours, CampaignImport, CampaignLimits,
+    CampaignMedia, CampaignMessage, CampaignPreview, CampaignRun, CampaignSender, CampaignTask,
+};
+pub use campaign_profile::{CampaignLogIn, CampaignProfile, CampaignProxy};
 pub use chat::Chat;
 pub use do_not_contact::{DoNotContact, DoNotContactAdded, WrongLine};
 pub use doctor::{DoctorFact, DoctorFinding, DoctorFix, DoctorReport, DoctorSection, DoctorServer};
@@ -58,8 +65,8 @@ pub use failed_request::FailedRequest;
 pub use failover::Failover;
 pub use flood_clearing::FloodClearing;
 pub use flow::{
-    Flow, FlowCheck, FlowOnAccount, FlowProblem, FlowRun, FlowRunMoment, FlowSimulated, FlowSimulation,
-    FlowStageTimes, FlowStats,
+    Flow, FlowCheck, FlowDefinition, FlowFile, FlowOnAccount, FlowProblem, FlowRun, FlowRunMoment,
+    FlowSimulated, FlowSimulation, FlowStageTimes, FlowStats,
 };
 pub use history::{HistoryFile, HistoryMessage};
 pub use import::{ImportAnswer, ImportUnderWay, ImportedRegistry, ImportedSession, NameUnknown};

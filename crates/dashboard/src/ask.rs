@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::dashboard::Dashboard;
+use crate::page::refusal;
 use crate::view::Language;
 use crate::visitor::Visitor;
 use crate::words::{refused, wrong_field};
@@ -89,6 +90,16 @@ impl Dashboard {
     ) -> Result<T, Refused> {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         self.ask_with(visitor, method, path, Some(JSON), body).await
+    }
+
+    /// A file as the API gives it.
+    pub(crate) async fn file(&self, visitor: &Visitor, path: &str) -> Response {
+        let request = Request::get(path).header(HOST, "localhost").body(Body::empty());
+        match (visitor.actor(), request) {
+            (Some(actor), Ok(request)) => self.api().answer_as(actor, request).await,
+            (None, _) => refusal::not_allowed(visitor),
+            (_, Err(error)) => refusal::of_api(visitor, &Refused::internal(error.to_string())),
+        }
     }
 
     /// The same with a body of another type.

@@ -12,8 +12,8 @@ use crate::page::{self, refusal};
 use crate::view::Tab;
 use crate::visitor::{self, Visitor};
 use crate::{
-    accounts, assets, chats, diagnostics, doubt, failed, failovers, live, logs, messages, operations,
-    overview, settings, sign_in, webhooks,
+    accounts, assets, campaigns, chats, diagnostics, doubt, failed, failovers, flows, live, logs, messages,
+    operations, overview, profiles, settings, sign_in, webhooks,
 };
 
 /// The pages, for [`web::serve`].
@@ -49,6 +49,26 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/chats/{id}/leave", get(chats::act::ask_to_leave))
         .route("/chats/{id}/actions/bind", post(chats::act::bind))
         .route("/chats/{id}/actions/leave", post(chats::act::leave))
+        .route("/campaigns", get(campaigns::list::show))
+        .route("/new-campaign", get(campaigns::form::new).post(campaigns::form::add))
+        .route("/campaign-profiles", get(profiles::list::show).post(profiles::list::add))
+        .route("/campaign-profiles/{name}", get(profiles::one::show))
+        .route("/campaign-profiles/{name}/log-in", get(profiles::log_in::show))
+        .route("/campaign-profiles/{name}/remove", get(profiles::act::ask_remove))
+        .route("/campaign-profiles/{name}/actions/{action}", post(profiles::act::act))
+        .route("/campaign-pictures/{file}", get(profiles::picture))
+        .route("/campaign-proxies", get(profiles::proxies::show).post(profiles::proxies::add))
+        .route("/campaign-proxies/remove", get(profiles::proxies::ask_remove))
+        .route("/campaign-proxies/actions/{action}", post(profiles::proxies::act))
+        .route("/campaigns/{name}", get(campaigns::one::show))
+        .route("/campaigns/{name}/attempts", get(campaigns::one::export))
+        .route("/campaigns/{name}/change", get(campaigns::form::show).post(campaigns::form::change))
+        .route("/campaigns/{name}/chats", get(campaigns::chats::show).post(campaigns::chats::add))
+        .route("/campaigns/{name}/messages", get(campaigns::messages::show).post(campaigns::messages::add))
+        .route("/campaigns/{name}/forecast", get(campaigns::forecast::show))
+        .route("/campaigns/{name}/stop", get(campaigns::act::ask_stop))
+        .route("/campaigns/{name}/remove", get(campaigns::act::ask_remove))
+        .route("/campaigns/{name}/actions/{action}", post(campaigns::act::act))
         .route("/doubt", get(doubt::list::show))
         .route("/doubt/question", get(doubt::act::ask))
         .route("/doubt/actions/{word}", post(doubt::act::act))
@@ -88,6 +108,16 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/accounts/{name}/login", get(accounts::login::show))
         .route("/accounts/{name}/login/actions/{step}", post(accounts::login::act))
         .route("/limits", get(accounts::limits::show))
+        .route("/flows", get(flows::list::show))
+        .route("/flows/{name}", get(flows::one::show))
+        .route("/flows/{name}/stop", get(flows::act::ask_stop))
+        .route("/flows/{name}/actions/{action}", post(flows::act::act))
+        .route("/flows/{name}/try", get(flows::try_out::show).post(flows::try_out::try_out))
+        .route("/flow-definitions/add", get(flows::edit::new).post(flows::edit::add))
+        .route("/flow-definitions/{name}/change", get(flows::edit::show).post(flows::edit::change))
+        .route("/flow-definitions/{name}/remove", get(flows::edit::ask_remove))
+        .route("/flow-definitions/{name}/actions/remove", post(flows::edit::remove))
+        .route("/flow-runs/{id}", get(flows::run::show))
         .route("/webhooks", get(webhooks::list::show))
         .route("/webhooks/add", get(webhooks::form::new).post(webhooks::form::add))
         .route("/webhooks/{id}", get(webhooks::one::show))
@@ -126,6 +156,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/settings/maintenance/{id}/actions/remove", post(settings::maintenance::remove))
         .route("/settings/backups", get(settings::backups::show))
         .route("/settings/backups/actions/create", post(settings::backups::create))
+        .route("/settings/backups/actions/drill", post(settings::backups::drill))
         .route("/settings/backups/{name}/actions/check", post(settings::backups::check))
         .route("/settings/backups/{name}/content", get(settings::backups::download))
         .route("/settings/audit", get(settings::audit::show))

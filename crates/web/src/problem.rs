@@ -99,7 +99,13 @@ codes! {
     TargetRefused = "target_refused", BAD_GATEWAY, "The target did not take it";
     SettingsWrong = "settings_wrong", UNPROCESSABLE_ENTITY, "The settings cannot be used";
     FlowNotFound = "flow_not_found", NOT_FOUND, "There is no such flow";
+    FlowIsInSettings = "flow_is_in_settings", CONFLICT, "The settings have the flow";
     FlowRunNotFound = "flow_run_not_found", NOT_FOUND, "There is no such run of a flow";
+    CampaignNotFound = "campaign_not_found", NOT_FOUND, "There is no such campaign";
+    CampaignExists = "campaign_exists", CONFLICT, "There is a campaign of this name";
+    CampaignProfileNotFound = "campaign_profile_not_found", NOT_FOUND, "There is no such browser profile";
+    CampaignProxyNotFound = "campaign_proxy_not_found", NOT_FOUND, "There is no such proxy";
+    CampaignNotReady = "campaign_not_ready", CONFLICT, "The campaign is not ready for this";
     BackupNotFound = "backup_not_found", NOT_FOUND, "There is no such backup";
     MaintenanceNotFound = "maintenance_not_found", NOT_FOUND, "There is no such maintenance window";
     WrongState = "wrong_state", CONFLICT, "Its state does not allow it";

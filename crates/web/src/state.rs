@@ -9,6 +9,7 @@ use alerts::Alerts;
 use ambient::{Clock, Ids};
 use axum::extract::FromRef;
 use backup::Backups;
+use campaigns::Campaigns;
 use delivery::{Delivery, Sagas};
 use domain::message::{MessageState, OutboundMessage};
 use domain::saga::{Saga, SagaState};
@@ -51,6 +52,8 @@ pub struct Services {
     pub webhooks: Webhooks,
     /// The buttons of bots, pressed the moment they are offered.
     pub flows: Flows,
+    /// Messages to lists of chats.
+    pub campaigns: Campaigns,
     pub files: Files,
     pub health: Health,
     pub backups: Backups,
@@ -149,6 +152,11 @@ impl State {
     /// The buttons of bots, pressed the moment they are offered.
     pub(crate) fn flows(&self) -> &Flows {
         &self.0.services.flows
+    }
+
+    /// Messages to lists of chats.
+    pub(crate) fn campaigns(&self) -> &Campaigns {
+        &self.0.services.campaigns
     }
 
     /// Who is notified when something stays broken.

@@ -4,12 +4,13 @@ use access::Right;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::{ChatId, ExposeSecret, Keep, SecretText};
+use domain::{ChatId, ExposeSecret, FileKind, Keep, SecretText};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::add::{Wrong, number};
+use super::file_kinds::FilesTicked;
 use super::{Account, find, path_of};
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
@@ -17,7 +18,7 @@ use crate::view::{Linked, Section};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountFormWords, AccountsWords, WorkWords};
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "api_id",
     "api_hash",
     "phone",
@@ -27,7 +28,11 @@ const FIELDS: [&str; 9] = [
     "messages_per_day",
     "keep_messages.always",
     "keep_messages.never",
+    "keep_messages.files.max_size",
 ];
+
+/// What the form counts the size of files in.
+const MEGABYTE: u64 = 1_000_000;
 
 /// What the form sends. What is empty stays as it is. A secret is never shown again.
 #[derive(Default, Deserialize)]
@@ -46,6 +51,10 @@ pub(crate) struct Changed {
     keep_rule: String,
     keep_always: String,
     keep_never: String,
+    #[serde(flatten)]
+    files: FilesTicked,
+    /// In megabytes.
+    files_up_to: String,
 }
 
 #[derive(Template)]
@@ -80,6 +89,8 @@ impl Changed {
             keep_rule: keep.rule.as_str().to_owned(),
             keep_always: lines(&keep.always),
             keep_never: lines(&keep.never),
+            files: FilesTicked::of(&keep.files.kinds),
+            files_up_to: keep.files.max_size.div_ceil(MEGABYTE).to_string(),
             ..Self::default()
         }
     }
@@ -106,7 +117,14 @@ impl Changed {
                 let chats = text.split([',', ' ', '\t', '\r', '\n']).filter(|chat| !chat.is_empty());
                 chats.collect::<Vec<_>>()
             });
-            let keep = json!({ "rule": self.keep_rule, "always": always, "never": never });
+            let mut keep = json!({ "rule": self.keep_rule, "always": always, "never": never,
+                "files": { "kinds": self.files.words() } });
+            if !self.files_up_to.trim().is_empty() {
+                keep["files"]["max_size"] = match self.files_up_to.trim().parse::<u64>() {
+                    Ok(megabytes) => megabytes.saturating_mul(MEGABYTE).into(),
+                    Err(_) => number(&self.files_up_to),
+                };
+            }
             body.insert("keep_messages".into(), keep);
         }
         let secrets = [
@@ -192,7 +210,14 @@ mod tests {
         assert_eq!(
             body("keep_rule=private&keep_always=-1001%0D%0A-1002%2C+7&keep_never="),
             json!({ "pool": false, "keep_messages":
-                { "rule": "private", "always": ["-1001", "-1002", "7"], "never": [] } })
+                { "rule": "private", "always": ["-1001", "-1002", "7"], "never": [], "files": { "kinds": [] } } })
         );
+        for (size, bytes) in [("5", json!(5_000_000)), ("much", json!("much"))] {
+            assert_eq!(
+                body(&format!("keep_rule=all&photo=yes&voice=yes&files_up_to={size}"))["keep_messages"],
+                json!({ "rule": "all", "always": [], "never": [],
+                    "files": { "kinds": ["photo", "voice"], "max_size": bytes } })
+            );
+        }
     }
 }

@@ -5,27 +5,13 @@ use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
 use http::Method;
-use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
-use crate::listing::address;
+use crate::listing::{Unfiltered, address};
 use crate::page::{self, refusal};
 use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{AccountsWords, WorkWords};
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Query {
-    after: String,
-}
-
-impl Query {
-    #[expect(clippy::unused_self, reason = "the pager of a list asks its query, which has no filter here")]
-    fn page_after(&self, after: &str) -> String {
-        address("/limits", &[("after", after)])
-    }
-}
 
 #[derive(Template)]
 #[template(path = "accounts/limits.html")]
@@ -33,15 +19,16 @@ struct Limits<'a> {
     visitor: &'a Visitor,
     words: &'static AccountsWords,
     work: &'static WorkWords,
-    query: &'a Query,
+    query: &'a Unfiltered,
     found: &'a api::Page<Account>,
 }
 
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
-    QueryOf(query): QueryOf<Query>,
+    QueryOf(mut query): QueryOf<Unfiltered>,
 ) -> Response {
+    "/limits".clone_into(&mut query.path);
     let path = address("/v1/accounts", &[("cursor", query.after.as_str()), ("limit", "50")]);
     let answer = dashboard.ask::<api::Page<Account>>(&visitor, Method::GET, &path, None).await;
     let found = match answer {

@@ -4,6 +4,7 @@ pub(crate) mod act;
 pub(crate) mod add;
 pub(crate) mod change;
 pub(crate) mod export;
+mod file_kinds;
 pub(crate) mod import;
 pub(crate) mod limits;
 pub(crate) mod list;

@@ -6,6 +6,7 @@ mod address;
 mod many;
 mod named;
 mod time_range;
+mod unfiltered;
 
 use axum::response::Response;
 use serde::Deserialize;
@@ -14,6 +15,7 @@ pub(crate) use address::address;
 pub(crate) use many::{chosen, word};
 pub(crate) use named::{chat_cell, chat_in_list};
 pub(crate) use time_range::{TimeRange, written_time};
+pub(crate) use unfiltered::Unfiltered;
 
 use crate::ask::Refused;
 use crate::page;

@@ -324,7 +324,7 @@ fn backups_in_each_state() {
         keep_for_seconds: 0,
         next_at: Some(now().plus(Duration::from_hours(20))),
         copies: None,
-        drills: BackupDrills { every_seconds: 604_800, next_at: None, last: None },
+        drills: BackupDrills { every_seconds: 604_800, next_at: None, last: None, running: false },
     };
     let name = "switchboard-20261120T040731.000Z.tar.gz".to_owned();
     let copies = |failing| BackupCopies {
@@ -338,6 +338,7 @@ fn backups_in_each_state() {
     };
     let drills = |wrong: Option<&str>| BackupDrills {
         every_seconds: 604_800,
+        running: false,
         next_at: Some(now().plus(Duration::from_hours(90))),
         last: Some(BackupDrill {
             at: ago(2),

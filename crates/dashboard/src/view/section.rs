@@ -18,6 +18,10 @@ pub(crate) enum Section {
     Failed,
     Diagnostics,
     Accounts,
+    /// Messages to lists of chats.
+    Campaigns,
+    /// The buttons of bots, pressed as soon as they are there.
+    Flows,
     /// The endpoints of other programs.
     Webhooks,
     Settings,
@@ -35,7 +39,17 @@ pub(crate) enum Group {
 
 /// The rail from top to bottom. A section is here once its page is.
 pub(crate) const GROUPS: &[(Group, &[Section])] = &[
-    (Group::Work, &[Section::Overview, Section::Messages, Section::Chats, Section::Doubt]),
+    (
+        Group::Work,
+        &[
+            Section::Overview,
+            Section::Messages,
+            Section::Chats,
+            Section::Campaigns,
+            Section::Flows,
+            Section::Doubt,
+        ],
+    ),
     (Group::Watch, &[Section::Logs, Section::Operations, Section::Failed, Section::Diagnostics]),
     (Group::SetUp, &[Section::Accounts, Section::Webhooks, Section::Settings]),
 ];
@@ -52,6 +66,8 @@ impl Section {
                 | Self::Operations
                 | Self::Failed
                 | Self::Accounts
+                | Self::Campaigns
+                | Self::Flows
                 | Self::Webhooks
         )
     }
@@ -68,6 +84,8 @@ impl Section {
             Self::Failed => "/failed",
             Self::Diagnostics => "/diagnostics",
             Self::Accounts => "/accounts",
+            Self::Campaigns => "/campaigns",
+            Self::Flows => "/flows",
             Self::Webhooks => "/webhooks",
             Self::Settings => "/settings/me",
         }
@@ -84,6 +102,8 @@ impl Section {
             Self::Failed => "dead",
             Self::Diagnostics => "doctor",
             Self::Accounts => "accounts",
+            Self::Campaigns => "campaign",
+            Self::Flows => "flow",
             Self::Webhooks => "hook",
             Self::Settings => "settings",
             Self::None => "brand",

@@ -51,6 +51,7 @@ impl DoNotContactWords {
             "page" => self.language.of("this page", "эта страница"),
             "cli" => self.language.of("command line", "командная строка"),
             "import" => self.language.of("import", "импорт"),
+            "opt_out" => self.language.of("asked not to be written to", "попросил не писать"),
             _ => self.language.of("API", "API"),
         }
     }

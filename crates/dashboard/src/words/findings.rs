@@ -9,6 +9,7 @@ pub(super) const fn in_russian(code: Code) -> Option<&'static str> {
         Code::ServerDeaf => "Каталог данных занят процессом, который не отвечает на управляющем сокете.",
         Code::VersionDiffers => "Работает сервер другой версии.",
         Code::SettingsWrong => "Настройки не читаются.",
+        Code::FlowsWrong => "В файлах сценариев ошибки, и эти сценарии не работают.",
         Code::SettingsDiffer => "Сервер работает не с теми настройками, что записаны сейчас.",
         Code::ProxyUntrusted => "Запросы идут через прокси, которому настройки не доверяют.",
         Code::PortWithoutAccount => "Порт закреплён за аккаунтом, которого нет.",

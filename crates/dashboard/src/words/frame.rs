@@ -32,6 +32,8 @@ words! {
     failed: "Failed requests", "Неудачные запросы";
     diagnostics: "Diagnostics", "Диагностика";
     accounts: "Accounts", "Аккаунты";
+    campaigns: "Campaigns", "Рассылки";
+    flows: "Flows", "Сценарии";
     webhooks: "Webhooks", "Вебхуки";
     settings: "Settings", "Настройки";
 }
@@ -64,6 +66,8 @@ impl FrameWords {
             Section::Failed => self.failed,
             Section::Diagnostics => self.diagnostics,
             Section::Accounts => self.accounts,
+            Section::Campaigns => self.campaigns,
+            Section::Flows => self.flows,
             Section::Webhooks => self.webhooks,
             Section::Settings => self.settings,
             Section::None => "",

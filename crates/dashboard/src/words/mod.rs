@@ -52,12 +52,14 @@ macro_rules! sentences {
 }
 
 mod accounts;
+mod campaigns;
 mod chats;
 mod diagnostics;
 mod do_not_contact;
 mod doubt;
 mod failed;
 mod findings;
+mod flows;
 mod frame;
 mod logs;
 mod messages;
@@ -67,6 +69,7 @@ mod notions;
 pub(crate) mod number;
 mod operations;
 mod overview;
+mod profiles;
 mod refusal;
 mod said;
 mod settings;
@@ -75,17 +78,20 @@ mod webhooks;
 mod work;
 
 pub(crate) use accounts::{AccountFormWords, AccountsWords, ImportWords, LoginWords, Span};
+pub(crate) use campaigns::CampaignsWords;
 pub(crate) use chats::ChatsWords;
 pub(crate) use diagnostics::DiagnosticsWords;
 pub(crate) use do_not_contact::DoNotContactWords;
 pub(crate) use doubt::DoubtWords;
 pub(crate) use failed::FailedWords;
+pub(crate) use flows::FlowsWords;
 pub(crate) use frame::FrameWords;
 pub(crate) use logs::LogsWords;
 pub(crate) use messages::MessagesWords;
 pub(crate) use moment::{Moment, Sentence, Wall};
 pub(crate) use operations::OperationsWords;
 pub(crate) use overview::{Leftover, OverviewWords, reason, state};
+pub(crate) use profiles::ProfilesWords;
 pub(crate) use refusal::RefusalWords;
 pub(crate) use said::{refused, said, wrong_field};
 pub(crate) use settings::{

@@ -61,6 +61,18 @@ pub(crate) fn latency(language: Language, time: Duration) -> String {
     }
 }
 
+/// How long a stage of a run took: whole microseconds below a millisecond, then milliseconds.
+pub(crate) fn micros(language: Language, micros: u64) -> String {
+    let point = language.of('.', ',');
+    match micros {
+        0..1_000 => format!("{micros}{HARD}{}", language.of("µs", "мкс")),
+        1_000..10_000 => {
+            format!("{}{point}{:02}{HARD}{}", micros / 1_000, micros % 1_000 / 10, language.of("ms", "мс"))
+        }
+        _ => latency(language, Duration::from_micros(micros)),
+    }
+}
+
 /// How long something lasts, in its two largest units: `6 d 4 h`.
 pub(crate) fn span(language: Language, time: Duration) -> String {
     let (day, hour, minute, second) = language.of(("d", "h", "min", "s"), ("д", "ч", "мин", "с"));

@@ -4,21 +4,9 @@ use domain::Role;
 use http::StatusCode;
 use store::{Missed, TakenUpdates};
 
-use crate::world::{Browser, Page, World};
+use crate::world::{Browser, Page, World, note, send};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
-
-/// What the page after a button says.
-fn note(page: &Page) -> String {
-    let flash = page.cookie("flash").unwrap_or_else(|| panic!("no note: {page:?}"));
-    percent_encoding::percent_decode_str(&flash).decode_utf8_lossy().into_owned()
-}
-
-async fn send(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
-    let mut all = vec![("csrf", browser.csrf.as_str())];
-    all.extend_from_slice(fields);
-    browser.post(path, &all).await
-}
 
 async fn added(admin: &Browser<'_>, name: &str) {
     let fields =
@@ -56,7 +44,7 @@ async fn an_account_is_added_changed_stopped_and_removed() {
     let changed =
         [("priority", "7"), ("phone", "+7 000 000-00-01"), ("proxy", "socks5://u:hidden@localhost:9")];
     let page = send(&admin, "/accounts/main/change", &changed).await;
-    assert_eq!((page.status, note(&page).as_str()), (StatusCode::SEE_OTHER, "dmain is changed."));
+    assert_eq!((page.status, note(&page).as_str()), (StatusCode::SEE_OTHER, "main is changed."));
     let one = admin.get("/accounts/main").await;
     for part in ["+7••••••••01", "only when named", "<dd>7</dd>", "<dd>yes</dd>"] {
         assert!(one.body.contains(part), "{part} in {}", one.body);
@@ -81,7 +69,7 @@ async fn an_account_is_added_changed_stopped_and_removed() {
         assert!(note(&page).contains("Nothing was removed"), "{}", note(&page));
     }
     let page = send(&admin, "/accounts/main/remove", &[("typed", "main")]).await;
-    assert_eq!((page.header("location"), note(&page).as_str()), ("/accounts", "dmain is removed."));
+    assert_eq!((page.header("location"), note(&page).as_str()), ("/accounts", "main is removed."));
     for path in ["/accounts/main", "/accounts/main/login", "/accounts/main/change", "/accounts/main/remove"] {
         assert_eq!(admin.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
@@ -295,7 +283,7 @@ async fn dropped_files_are_looked_through_first_and_taken_back() {
     let page = send(&admin, &format!("{look}/actions/take-back"), &[]).await;
     assert_eq!(
         (page.header("location"), note(&page).as_str()),
-        ("/accounts/import", "dThe files are removed. Nothing was imported.")
+        ("/accounts/import", "The files are removed. Nothing was imported.")
     );
     assert_eq!(world.folders_in("imports"), 0);
     assert_eq!(admin.get(&look).await.status, StatusCode::NOT_FOUND);
@@ -383,7 +371,7 @@ async fn messages_that_are_kept_are_chosen_and_missed_ones_shown() {
         ("keep_never", "777"),
     ];
     let page = send(&admin, "/accounts/main/change", &chosen).await;
-    assert_eq!((page.status, note(&page).as_str()), (StatusCode::SEE_OTHER, "dmain is changed."));
+    assert_eq!((page.status, note(&page).as_str()), (StatusCode::SEE_OTHER, "main is changed."));
     let form = admin.get("/accounts/main/change").await.body;
     for part in [
         "<option value=\"private\" selected>",

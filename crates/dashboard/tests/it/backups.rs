@@ -6,16 +6,10 @@ use domain::Role;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 
-use crate::world::{Browser, Page, World};
+use crate::world::{Browser, Page, World, note};
 
 const HERE: &str = "/settings/backups";
 const NOWHERE: &str = "switchboard-20300131T120000.250Z.tar.gz";
-
-/// The note that the next page shows.
-fn note(page: &Page) -> String {
-    let cookie = page.cookie("flash").unwrap_or_else(|| panic!("no note: {page:?}"));
-    percent_encoding::percent_decode_str(&cookie[1..]).decode_utf8().expect("text").into_owned()
-}
 
 async fn press(browser: &Browser<'_>, path: &str) -> Page {
     browser.post(path, &[("csrf", browser.csrf.as_str())]).await
@@ -70,7 +64,13 @@ async fn one_is_made_tried_and_downloaded() {
     }
     let tried = press(&admin, &path(&name, "actions/check")).await;
     assert_eq!((tried.header("location"), note(&tried).as_str()), (HERE, "It is being tested."));
-    settled(&admin).await;
+    assert!(settled(&admin).await.contains("Practise now"));
+    let drilled = press(&admin, &format!("{HERE}/actions/drill")).await;
+    assert_eq!(
+        (drilled.header("location"), note(&drilled).as_str()),
+        (HERE, "A restore is being practised.")
+    );
+    assert!(!settled(&admin).await.contains("drill-failed"));
 
     let file = std::fs::read(world.folder("backups").join(&name)).expect("a file");
     let content = path(&name, "content");
@@ -96,7 +96,7 @@ async fn one_is_made_tried_and_downloaded() {
         assert!(note(&refused).contains("no backup of this name"), "{}", note(&refused));
     }
     let log = admin.get("/settings/audit?who=admin").await.body;
-    for action in ["create_backup", "check_backup", "download_backup", &name] {
+    for action in ["create_backup", "check_backup", "drill_backup", "download_backup", &name] {
         assert!(log.contains(action), "{action} in {log}");
     }
 }

@@ -2,14 +2,17 @@
 
 mod accounts;
 mod backups;
+mod campaigns;
 mod conversations;
 mod door;
 mod empty;
+mod flows;
 mod lists;
 mod live;
 mod logs;
 mod operations;
 mod pages;
+mod profiles;
 mod settings;
 mod webhooks;
 mod work;

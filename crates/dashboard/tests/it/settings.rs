@@ -5,19 +5,7 @@ mod forms;
 use domain::Role;
 use http::StatusCode;
 
-use crate::world::{Browser, PASSWORD, Page, World};
-
-/// The note that the next page shows.
-fn note(page: &Page) -> String {
-    let cookie = page.cookie("flash").unwrap_or_else(|| panic!("no note: {page:?}"));
-    percent_encoding::percent_decode_str(&cookie[1..]).decode_utf8().expect("text").into_owned()
-}
-
-async fn send(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
-    let mut all = vec![("csrf", browser.csrf.as_str())];
-    all.extend_from_slice(fields);
-    browser.post(path, &all).await
-}
+use crate::world::{PASSWORD, World, note, send};
 
 #[tokio::test]
 async fn each_role_sees_what_it_may() {

@@ -5,7 +5,7 @@ use axum::routing::post;
 use domain::Role;
 use http::StatusCode;
 
-use crate::world::{Browser, Page, World};
+use crate::world::{Browser, Page, World, note, send};
 
 /// An endpoint of the test's own: takes what comes to `/in` and refuses what comes to `/out`.
 async fn endpoint() -> String {
@@ -16,17 +16,6 @@ async fn endpoint() -> String {
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
-}
-
-fn note(page: &Page) -> String {
-    let cookie = page.cookie("flash").unwrap_or_else(|| panic!("no note: {page:?}"));
-    percent_encoding::percent_decode_str(&cookie[1..]).decode_utf8().expect("text").into_owned()
-}
-
-async fn send(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
-    let mut all = vec![("csrf", browser.csrf.as_str())];
-    all.extend_from_slice(fields);
-    browser.post(path, &all).await
 }
 
 /// Makes one; the path of its page.

@@ -10,7 +10,7 @@ use domain::{ChatId, ChatRef, MessageId, MessageState, Role};
 use http::StatusCode;
 use store::{Accept, Begin, Doubt, Fail, Origin};
 
-use crate::world::{Browser, Page, World};
+use crate::world::{World, note, submit};
 
 /// The chat that messages are for where a test names no other.
 pub(crate) const CHAT: &str = "-1001234567890";
@@ -106,20 +106,6 @@ impl World {
     }
 }
 
-/// What the page after a button says.
-fn note(page: &Page) -> String {
-    let flash = page.cookie("flash").expect("a note");
-    percent_encoding::percent_decode_str(&flash).decode_utf8_lossy().into_owned()
-}
-
-async fn press(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
-    let mut all = vec![("csrf", browser.csrf.as_str())];
-    all.extend_from_slice(fields);
-    let page = browser.post(path, &all).await;
-    assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}: {page:?}");
-    page
-}
-
 #[tokio::test]
 async fn a_message_is_found_by_its_words_and_shows_its_way() {
     let world = World::new().await;
@@ -182,7 +168,7 @@ async fn who_may_only_look_has_no_buttons_and_changes_nothing() {
         ("/chats/unresolved/actions/forget".to_owned(), vec![("chat", CHAT)]),
         ("/chats/do-not-contact/actions/add".to_owned(), vec![("contact", CHAT)]),
     ] {
-        let page = press(&viewer, &path, &fields).await;
+        let page = submit(&viewer, &path, &fields).await;
         assert!(note(&page).contains("takes the role"), "{path}: {}", note(&page));
     }
     assert_eq!(
@@ -197,9 +183,9 @@ async fn do_not_contact_list_is_kept_on_its_page() {
     let world = World::new().await;
     let (operator, admin) = (world.person(Role::Operator).await, world.person(Role::Admin).await);
     let fields = [("contact", "+7 (000) 000-00-01"), ("reason", "asked <b>to stop</b>")];
-    assert!(note(&press(&operator, &format!("{HERE}/actions/add"), &fields).await).contains("Added: 1."));
+    assert!(note(&submit(&operator, &format!("{HERE}/actions/add"), &fields).await).contains("Added: 1."));
     let list = [("list", "@client_1\nno one\n+70000000001")];
-    let imported = note(&press(&operator, &format!("{HERE}/actions/import"), &list).await);
+    let imported = note(&submit(&operator, &format!("{HERE}/actions/import"), &list).await);
     assert!(imported.contains("Added: 1. On the list already: 1.") && imported.contains("2."), "{imported}");
     let page = operator.get(HERE).await.body;
     for shown in ["+70000000001", "asked &#60;b&#62;to stop", "this page", "@client_1", "import"] {
@@ -210,10 +196,10 @@ async fn do_not_contact_list_is_kept_on_its_page() {
     assert!(found.contains("@client_1") && !found.contains("+70000000001"), "{found}");
     let id =
         found.split("name=\"id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
-    let wrong = press(&operator, &format!("{HERE}/actions/remove"), &[("id", id)]).await;
+    let wrong = submit(&operator, &format!("{HERE}/actions/remove"), &[("id", id)]).await;
     assert!(note(&wrong).contains("takes the role"), "{}", note(&wrong));
     let fields = [("id", id), ("contact", "@client_1")];
-    let removed = note(&press(&admin, &format!("{HERE}/actions/remove"), &fields).await);
+    let removed = note(&submit(&admin, &format!("{HERE}/actions/remove"), &fields).await);
     assert!(removed.contains("@client_1 can be written to again"), "{removed}");
     let export = operator.get(&format!("{HERE}/export")).await;
     assert!(
@@ -248,10 +234,10 @@ async fn of_two_who_press_opposite_buttons_the_first_decides() {
     }
     let (sent, resend) =
         (format!("/messages/{doubt}/actions/sent"), format!("/messages/{doubt}/actions/resend"));
-    let (first, second) = tokio::join!(press(&operator, &sent, &[]), press(&admin, &resend, &[]));
+    let (first, second) = tokio::join!(submit(&operator, &sent, &[]), submit(&admin, &resend, &[]));
     let notes = [note(&first), note(&second)];
     let slower =
-        notes.iter().filter(|note| note.starts_with("rNothing was done: its state has changed meanwhile."));
+        notes.iter().filter(|note| note.starts_with("Nothing was done: its state has changed meanwhile."));
     assert_eq!(slower.count(), 1, "{notes:?}");
     assert_eq!(world.steps(doubt, Step::Resolved).await, 1);
     // Whoever comes late is told that it is over.
@@ -287,7 +273,7 @@ async fn all_that_failed_is_tried_again_once_and_doubt_is_left_alone() {
         page.body
     );
     let begin = "/messages/actions/retry-failed";
-    let (first, second) = tokio::join!(press(&operator, begin, &[]), press(&operator, begin, &[]));
+    let (first, second) = tokio::join!(submit(&operator, begin, &[]), submit(&operator, begin, &[]));
     assert_eq!(first.header("location"), "/messages/retry-failed");
     assert!(note(&first).contains("being retried") && note(&second).contains("being retried"));
     for id in [one, two] {
@@ -316,7 +302,7 @@ async fn only_those_that_the_question_counted_are_tried_again() {
         .collect();
     assert!(fields.contains(&("range", "2h")), "{fields:?}");
     let later = [world.failed("two").await, world.failed("three").await];
-    let page = press(&operator, "/messages/actions/retry-failed", &fields).await;
+    let page = submit(&operator, "/messages/actions/retry-failed", &fields).await;
     assert!(note(&page).contains("1 message is being retried"), "{}", note(&page));
     is_retried(&world, counted).await;
     // A run that went further would be at the next one after 20 ms.
@@ -334,10 +320,10 @@ async fn retry_during_a_run_says_none_was_begun() {
     }
     let (anna, boris) = (world.person(Role::Operator).await, world.person(Role::Admin).await);
     let begin = "/messages/actions/retry-failed";
-    let first = press(&anna, begin, &[]).await;
+    let first = submit(&anna, begin, &[]).await;
     assert!(note(&first).contains("200 messages are being retried."), "{}", note(&first));
     world.failed("one more").await;
-    let second = press(&boris, begin, &[]).await;
+    let second = submit(&boris, begin, &[]).await;
     assert!(
         note(&second).contains("Nothing new was started: 200 messages are already being retried"),
         "{}",
@@ -386,23 +372,23 @@ async fn failed_requests_are_handled_in_bulk_after_a_question() {
     assert!(operator.get(&chosen).await.body.contains("Retry 2 requests?"));
     assert!(operator.get("/failed/question?do=retry-all").await.body.contains("Retry 2 requests?"));
     let fields = [("id", ids[0].as_str()), ("id", ids[1].as_str()), ("id", ids[1].as_str())];
-    let page = press(&operator, "/failed/actions/retry", &fields).await;
-    assert_eq!(note(&page), "dBeing retried: 2 of 2.");
+    let page = submit(&operator, "/failed/actions/retry", &fields).await;
+    assert_eq!(note(&page), "Being retried: 2 of 2.");
     for id in &operations {
         world.sagas.settled(*id, Duration::from_secs(10)).await.expect("the store").expect("a saga");
     }
-    let mut page = press(&operator, "/failed/actions/drop", &fields[..1]).await;
+    let mut page = submit(&operator, "/failed/actions/drop", &fields[..1]).await;
     let begun = Instant::now();
     // It fails again first, a moment after its work has ended.
-    while note(&page) != "dDropped: 1 of 1." && begun.elapsed() < Duration::from_mins(1) {
+    while note(&page) != "Dropped: 1 of 1." && begun.elapsed() < Duration::from_mins(1) {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        page = press(&operator, "/failed/actions/drop", &fields[..1]).await;
+        page = submit(&operator, "/failed/actions/drop", &fields[..1]).await;
     }
-    assert_eq!(note(&page), "dDropped: 1 of 1.");
+    assert_eq!(note(&page), "Dropped: 1 of 1.");
     let gone = operator.get("/failed?state=dropped").await;
     assert!(gone.body.contains(&ids[0]) && !gone.body.contains(&ids[1]), "{}", gone.body);
-    let late = press(&operator, "/failed/actions/retry", &fields[..1]).await;
-    assert!(note(&late).starts_with("rNothing was done"), "{}", note(&late));
+    let late = submit(&operator, "/failed/actions/retry", &fields[..1]).await;
+    assert!(note(&late).starts_with("Nothing was done"), "{}", note(&late));
 }
 
 #[tokio::test]

@@ -156,3 +156,31 @@ impl Page {
         Some(line.split(';').next()?.split_once('=')?.1.to_owned())
     }
 }
+
+/// Sends a form of a page that its reader has before them.
+pub(crate) async fn send(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
+    let mut all = vec![("csrf", browser.csrf.as_str())];
+    all.extend_from_slice(fields);
+    browser.post(path, &all).await
+}
+
+/// The page is there and says all of this.
+pub(crate) fn shows(page: &Page, texts: &[&str]) {
+    assert_eq!(page.status, StatusCode::OK, "{page:?}");
+    for text in texts {
+        assert!(page.body.contains(text), "{text}: {}", page.body);
+    }
+}
+
+/// The same, where the page leads on to another one.
+pub(crate) async fn submit(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
+    let page = send(browser, path, fields).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}: {page:?}");
+    page
+}
+
+/// What the page after a form says.
+pub(crate) fn note(page: &Page) -> String {
+    let cookie = page.cookie("flash").unwrap_or_else(|| panic!("no note: {page:?}"));
+    percent_encoding::percent_decode_str(&cookie[1..]).decode_utf8_lossy().into_owned()
+}

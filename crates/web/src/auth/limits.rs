@@ -25,12 +25,14 @@ impl KnownKey {
         allowed.map_err(|outside| self.refused(outside, field))
     }
 
-    /// The same of a chat as callers write it. Which chat `me` and a phone number are is not known yet.
+    /// The same of a chat as callers write it. Which chat `me` and a phone number are is not known yet, but that it is one of
+    /// Telegram.
     pub(super) fn named_chat(&self, state: &State, field: &str, chat: &NamedChat) -> Result<(), Problem> {
         match chat {
             NamedChat::Chat(chat) => self.chat(state, field, chat),
-            NamedChat::Own | NamedChat::Phone(_) if self.limits.chats.is_empty() => Ok(()),
-            NamedChat::Own | NamedChat::Phone(_) => Err(self.refused(Outside::Chat, field)),
+            NamedChat::Own | NamedChat::Phone(_) => {
+                self.limits.new_chat().map_err(|outside| self.refused(outside, field))
+            }
         }
     }
 

@@ -94,10 +94,10 @@ async fn named(state: &State, key: &KnownKey, reach: Reach, given: &str) -> Resu
     }
 }
 
-type Place = (Option<AccountName>, Option<AccountName>, Option<ChatRef>);
+type Reached = (Option<AccountName>, Option<AccountName>, Option<ChatRef>);
 
 /// The only account that may do it, the one that does it, and the chat it is in.
-async fn place(state: &State, given: &str) -> Result<Option<Place>, Problem> {
+async fn place(state: &State, given: &str) -> Result<Option<Reached>, Problem> {
     if let Ok(id) = given.parse::<MessageId>() {
         let message = state.delivery().get(id).await?;
         return Ok(message.map(|message| {

@@ -1,6 +1,6 @@
 //! The files of one message between being taken in and its acceptance: they go if it is not accepted.
 
-use delivery::{How, Submission, SubmitError, Submitted};
+use delivery::{Submission, SubmitError, Submitted, takes_files};
 use domain::media::Media;
 use media::Held;
 use store::StoreError;
@@ -23,21 +23,19 @@ impl Load {
     }
 
     /// What the message says of them.
-    fn media(&self) -> Vec<Media> {
+    pub(crate) fn media(&self) -> Vec<Media> {
         self.0.iter().map(|carried| carried.media.clone()).collect()
+    }
+
+    /// They are needed from now on.
+    pub(crate) fn keep(self) {
+        self.0.into_iter().filter_map(|carried| carried.held).for_each(Held::keep);
     }
 
     /// Leaves them to the message, if there is a new one that needs them.
     fn settle(self, submitted: &Result<Submitted, SubmitError>) {
-        let is_theirs = match submitted {
-            Ok(submitted) => submitted.how == How::New,
-            Err(SubmitError::Store(StoreError::DoNotContact { .. })) => false,
-            // The message may have been accepted all the same; if it was not, the next sweep finds the files.
-            Err(SubmitError::Store(_) | SubmitError::ShuttingDown | SubmitError::NotKnown { .. }) => true,
-            Err(_) => false,
-        };
-        if is_theirs {
-            self.0.into_iter().filter_map(|carried| carried.held).for_each(Held::keep);
+        if takes_files(submitted) {
+            self.keep();
         }
     }
 }

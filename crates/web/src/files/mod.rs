@@ -29,7 +29,7 @@ pub(crate) use load::{Load, submit};
 pub(crate) use named::{Named, Source};
 pub(crate) use places::Asker;
 pub(crate) use refused::{Untaken, Why, of_taking as code_of};
-pub(crate) use serve::{Asked, backup, from_telegram, stored};
+pub(crate) use serve::{Asked, backup, from_telegram, stored, unnamed};
 pub(crate) use take::{Terms, take};
 
 /// The most files that are read at once. Each has a piece of half a mebibyte in memory at most.
@@ -40,6 +40,8 @@ const MOST_READ: usize = 32;
 pub struct Files {
     /// The files of messages that are not over.
     pub outgoing: Outgoing,
+    /// The files of messages that came in, as far as they are fetched by rule.
+    pub received: Outgoing,
     /// Uploads that no message has named yet.
     pub shelf: Shelf,
     pub fetcher: Fetcher,
@@ -62,6 +64,10 @@ impl BoundedFiles {
 
     pub(crate) const fn outgoing(&self) -> &Outgoing {
         &self.files.outgoing
+    }
+
+    pub(crate) const fn received(&self) -> &Outgoing {
+        &self.files.received
     }
 
     /// A place among those who read files.

@@ -27,6 +27,22 @@ pub(crate) enum Source {
     FileId(String),
 }
 
+impl Named {
+    /// What a person knows it by.
+    pub(crate) fn shown(&self) -> String {
+        let of_source = || match &self.source {
+            Source::Url(address) => address.clone(),
+            Source::Upload(id) => id.to_string(),
+            Source::Path(path) => path.display().to_string(),
+            Source::Post { channel, message_id } => {
+                format!("https://t.me/{}/{message_id}", channel.to_string().trim_start_matches('@'))
+            }
+            Source::FileId(id) => id.clone(),
+        };
+        self.name.clone().unwrap_or_else(of_source)
+    }
+}
+
 impl Source {
     /// The field of `/v1` that names such a source.
     pub(crate) const fn field(&self) -> &'static str {

@@ -12,6 +12,7 @@ use http::header::{
     IF_RANGE, RANGE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use media::Outgoing;
 use telegram::{DownloadOf, DownloadRange};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -60,14 +61,15 @@ impl Asked {
     }
 }
 
-/// A file in the folder of outgoing files; nothing if it is not there any more.
+/// A file in one of the folders of files; nothing if it is not there any more.
 pub(crate) async fn stored(
     state: &State,
+    folder: &Outgoing,
     (key, sha256): (&FileKey, Sha256),
     (name, mime): (&str, &str),
     asked: &Asked,
 ) -> Result<Option<Response>, Problem> {
-    let path = state.files().outgoing().path(key);
+    let path = folder.path(key);
     let turn = turn(state).await?;
     let opened = async {
         let file = File::open(path).await?;
@@ -168,7 +170,7 @@ pub(crate) async fn from_telegram(
 }
 
 /// What a file is called whose sender gave it no name.
-fn unnamed(mime: &str) -> &'static str {
+pub(crate) fn unnamed(mime: &str) -> &'static str {
     match mime {
         "image/jpeg" => "photo.jpg",
         "audio/ogg" => "voice.ogg",

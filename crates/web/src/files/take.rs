@@ -62,7 +62,7 @@ pub(crate) async fn take(state: &State, named: Vec<Named>, terms: Terms) -> Resu
 async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Until>) -> Result<Carried, Why> {
     let files = state.files();
     let told = named.name.as_deref();
-    let Files { outgoing, shelf, fetcher, folder } = &files.files;
+    let Files { outgoing, shelf, fetcher, folder, .. } = &files.files;
     match &named.source {
         Source::Post { channel, message_id } => {
             let source = MediaSource::Post { channel: channel.clone(), message_id: *message_id };

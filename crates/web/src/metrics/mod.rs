@@ -4,6 +4,7 @@
 //! No label holds anything that a caller chose, and none names a chat, a person, a phone or a key.
 
 mod accounts;
+mod flows;
 mod logs;
 mod requests;
 mod storage;
@@ -47,6 +48,7 @@ pub(crate) async fn page(_: Authorized<CanRead>, Shared(state): Shared<State>) -
     program(&mut page, &state, &process);
     work::write(&mut page, &state, stock.as_ref());
     accounts::write(&mut page, &state);
+    flows::write(&mut page, &state);
     storage::write(&mut page, &state, stock.as_ref());
     logs::write(&mut page, &state);
     requests::write(&mut page, &state);

@@ -22,6 +22,9 @@ fn problem(error: BackupError) -> Problem {
         BackupError::Unknown { .. } => {
             Problem::new(Code::BackupNotFound, "There is no backup of this name; GET /v1/backups lists them.")
         }
+        BackupError::None { .. } => {
+            Problem::new(Code::BackupNotFound, "There is no backup; make one with POST /v1/backups.")
+        }
         BackupError::Stopping => Problem::new(Code::ShuttingDown, "The server is stopping."),
         other => {
             tracing::error!(error = %other, "the backups cannot be looked at");
@@ -104,6 +107,30 @@ pub(crate) async fn check(
     state.backups().check(name.clone()).await.map_err(problem)?;
     let begun = api::Backup { state: BackupState::Proving, ..api::Backup::from(view) };
     Ok(Audited::about(&name).of(json(StatusCode::ACCEPTED, &begun)))
+}
+
+/// Begins to restore one for practice, as it happens by itself now and then: the newest copy is fetched and compared, else the
+/// newest backup is taken, and restored into a folder of its own. `drills` of `GET /v1/backups` tells what came of it.
+#[utoipa::path(
+    post, path = "/v1/backups/drill", tag = "system", operation_id = "drill_backup",
+    responses(
+        (status = 202, description = "It takes place", body = api::Backups),
+        (status = 404, description = "There is no backup"),
+        (status = 409, description = "One takes place already"),
+    )
+)]
+pub(crate) async fn drill(
+    Shared(backups): Shared<backup::Backups>,
+    _: Authorized<CanAdminister>,
+) -> Result<Response, Problem> {
+    backups.begin_drill().await.map_err(|error| match error {
+        BackupError::Busy => {
+            Problem::new(Code::WrongState, "A restore is being practised already; wait until that is done.")
+        }
+        error => problem(error),
+    })?;
+    let standing = backups.standing().await.map_err(problem)?;
+    Ok(json(StatusCode::ACCEPTED, &api::Backups::from(standing)))
 }
 
 /// Downloads one.

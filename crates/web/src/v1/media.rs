@@ -64,7 +64,9 @@ pub(crate) async fn read(
     let media = &message.content.media[place];
     let asked = Asked::read(&headers);
     if let MediaSource::File { key, sha256, .. } = &media.source
-        && let Some(response) = stored(&state, (key, *sha256), (&media.name, &media.mime), &asked).await?
+        && let Some(response) =
+            stored(&state, state.files().outgoing(), (key, *sha256), (&media.name, &media.mime), &asked)
+                .await?
     {
         return Ok(response);
     }

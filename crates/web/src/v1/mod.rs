@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod backups;
+mod campaigns;
 mod chat_name;
 pub(crate) mod chats;
 pub(crate) mod do_not_contact;
@@ -89,6 +90,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .merge(alerts::routes())
         .merge(webhooks::routes())
         .merge(flows::routes())
+        .merge(campaigns::routes())
         .routes(routes!(keys::list))
         .routes(routes!(keys::create))
         .routes(routes!(keys::change, keys::revoke))
@@ -100,6 +102,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(master_key::rotate))
         .routes(routes!(doctor::get))
         .routes(routes!(backups::create, backups::list))
+        .routes(routes!(backups::drill))
         .routes(routes!(backups::get))
         .routes(routes!(backups::check))
         .routes(routes!(backups::download))

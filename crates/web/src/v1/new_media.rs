@@ -7,6 +7,7 @@ use delivery::MOST_MEDIA;
 use domain::UploadId;
 use media::{FileName, Wish};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::extract::Object;
@@ -85,6 +86,23 @@ pub(super) fn read(bodies: Vec<Object<MediaBody>>) -> Result<Vec<Named>, Vec<Fie
     if errors.is_empty() { Ok(named) } else { Err(errors) }
 }
 
+/// Reads media as lists of messages name them: as an object, or as text that is an upload, an address, a link to a post or a path.
+pub(super) fn named(values: Vec<Value>) -> Result<Vec<Named>, Vec<FieldError>> {
+    let wrong = |error: serde_json::Error| vec![FieldError::new("media", format!("is wrong: {error}"))];
+    let bodies = values.into_iter().map(|value| {
+        let Value::String(text) = value else { return serde_json::from_value(value) };
+        let is_address = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+        let field = match () {
+            () if text.starts_with("upl_") => "upload",
+            () if post(&text).is_some_and(|post| is_address || post.is_ok()) => "post",
+            () if is_address => "url",
+            () => "path",
+        };
+        serde_json::from_value(json!({ field: text }))
+    });
+    read(bodies.collect::<Result<_, _>>().map_err(wrong)?)
+}
+
 impl MediaBody {
     fn read(self) -> Result<Named, (&'static str, String)> {
         let Self { url, upload, path, post: link, filename, wish } = self;
@@ -150,6 +168,23 @@ mod tests {
         assert_eq!(named[2].source, Source::Path("a/b.pdf".into()));
         let channel = "demo_channel".parse().expect("a name");
         assert_eq!(named[3].source, Source::Post { channel, message_id: 45_i64.try_into().expect("an id") });
+    }
+
+    #[test]
+    fn a_text_names_a_file_by_what_it_looks_like() {
+        let upload = "upl_01k2v7m3w0e9tq4b8s6n5x1zyr";
+        let texts = ["https://example.com/a.jpg", upload, "a/b.pdf", "https://t.me/demo_channel/45"];
+        let fields: Vec<_> = named(texts.map(Value::from).to_vec())
+            .expect("all are right")
+            .iter()
+            .map(|one| one.source.field())
+            .collect();
+        assert_eq!(fields, ["url", "upload", "path", "post"]);
+        let one = named(vec![json!({"path": "a.pdf", "as": "document"})]).expect("an object");
+        assert_eq!(one[0].wish, Wish::Document);
+        for wrong in [json!(5), json!({"file": "a"}), json!("https://t.me/c/1/45"), json!("")] {
+            assert!(named(vec![wrong.clone()]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -58,11 +58,13 @@ async fn an_account_is_added_changed_and_removed() {
         (200, &Value::Null, &json!(3)),
         "{bare:?}"
     );
-    let keep = json!({ "rule": "private", "always": ["-1001234567890"], "never": ["7"] });
+    let files = json!({ "kinds": ["photo", "voice"], "max_size": 5_000_000 });
+    let keep = json!({ "rule": "private", "always": ["-1001234567890"], "never": ["7"], "files": files });
     let changed = change(json!({ "keep_messages": keep })).send().await;
     assert_eq!((changed.status, &changed.json()["keep_messages"]), (200, &keep), "{changed:?}");
     let changed = change(json!({ "keep_messages": { "rule": "none" } })).send().await;
-    let none = json!({ "rule": "none", "always": [], "never": [] });
+    let files = json!({ "kinds": [], "max_size": 10_000_000 });
+    let none = json!({ "rule": "none", "always": [], "never": [], "files": files });
     assert_eq!(changed.json()["keep_messages"], none, "all of it is said again");
     assert_eq!(change(json!({})).send().await.status, 200, "nothing to change is no error");
     let names = |list: Value| {
@@ -131,8 +133,14 @@ async fn every_wrong_field_is_named_and_no_secret_is_shown() {
             "{problem}"
         );
     }
-    for wrong in [json!({"rule": "some"}), json!({"always": ["nowhere"]}), json!({"never": vec!["7"; 1_001]})]
-    {
+    for wrong in [
+        json!({"rule": "some"}),
+        json!({"always": ["nowhere"]}),
+        json!({"never": vec!["7"; 1_001]}),
+        json!({"files": {"kinds": ["pictures"]}}),
+        json!({"files": {"kinds": ["photo"], "max_size": 0}}),
+        json!({"files": {"kinds": vec!["photo"; 9]}}),
+    ] {
         let mut body = third();
         body["keep_messages"] = wrong;
         let problem = add(&world, &body).await.problem(422, "invalid_request");

@@ -21,6 +21,8 @@ pub(crate) fn settings() -> TelegramSettings {
         keep_messages: domain::Keep::default(),
         keep_messages_of: Vec::new(),
         skip_messages_of: Vec::new(),
+        keep_files: Vec::new(),
+        keep_files_up_to: 10_000_000,
         phone: Some("+70000000001".to_owned()),
         proxy: None,
         messages_per_hour: None,
@@ -54,7 +56,11 @@ async fn they_are_listed_by_priority_and_shown() {
         ("cached_peers", json!(0)),
         ("dialogs_read", json!(0)),
         ("dialogs_total", json!(null)),
-        ("keep_messages", json!({ "rule": "registered", "always": [], "never": [] })),
+        (
+            "keep_messages",
+            json!({ "rule": "registered", "always": [], "never": [], "files": { "kinds": [], "max_size": 10_000_000 } }),
+        ),
+        ("files", json!({ "waiting": 0, "stopped": null })),
         ("updates", json!({ "received": 0, "missed": 0, "gaps": [] })),
     ] {
         assert_eq!(main[field], value, "{field}: {main}");

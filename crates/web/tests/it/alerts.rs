@@ -106,11 +106,24 @@ async fn a_target_is_made_tested_told_and_taken_out() {
     );
     assert_eq!(receiver.bodies()[0]["type"], "alerts.test");
 
+    let reports = async |body: serde_json::Value| {
+        world.call("POST", "/v1/alert-targets/pager/report").json(body.to_string()).send().await
+    };
+    let told = reports(json!({ "subject": "moved", "text": "In 4 s." })).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    let report = &receiver.bodies()[1];
+    assert_eq!(report["type"], "report");
+    assert!(
+        report["data"]["text"].as_str().is_some_and(|text| text.ends_with(": moved\n\nIn 4 s.")),
+        "{report}"
+    );
+    assert_eq!(reports(json!({ "subject": " ", "text": "a" })).await.status, 422);
+
     broken(&world, "account:main").await;
     world.clock.advance(Duration::from_secs(6));
     world.until_shown("/v1/alerts", |page| page["items"][0]["told_at"].is_string()).await;
     world.until_shown("/v1/alert-targets", |page| page["items"][0]["waiting"] == 0).await;
-    assert_eq!(receiver.bodies()[1]["data"]["raised"][0]["card"], "account:main");
+    assert_eq!(receiver.bodies()[2]["data"]["raised"][0]["card"], "account:main");
 
     receiver.answer(500);
     let refused =

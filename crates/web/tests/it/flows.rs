@@ -51,6 +51,9 @@ async fn runs_are_listed_shown_and_measured() {
         ],
     };
     world.store.flow_runs().save(run.clone(), 0).await.expect("saved");
+    let flow = world.call("GET", "/v1/flows/trip").send().await.json();
+    assert!(flow["definition"].as_str().expect("TOML").contains("[[flows]]"), "{flow}");
+    assert_eq!((&flow["per_hour"], &flow["accounts"][0]["runs_last_hour"]), (&json!(null), &json!(0)));
     let list = world.call("GET", "/v1/flow-runs?flow=trip&account=main").send().await.json();
     assert_eq!(
         list["items"][0]["timeline"][1],
@@ -88,6 +91,78 @@ async fn flows_are_tried_without_anything_being_pressed() {
     assert_eq!(tried["messages"][0]["timeline"], json!([]));
     assert_eq!(tried["messages"][1]["timeline"][2]["note"], "Book", "{tried}");
     assert_eq!(tried["state"], "done");
+    let rehearsed = world.call("POST", path).json("{}".to_owned()).send().await.json();
+    assert_eq!((&rehearsed["state"], rehearsed.to_string().contains("pressed")), (&json!("done"), true));
     let none = json!({"messages": [{"id": 0}]});
     world.call("POST", path).json(none.to_string()).send().await.problem(422, "invalid_request");
+}
+
+const RIDE: &str = "[[flows]]\nname = \"ride\"\naccount = \"main\"\nwatch = \"@x_bot\"\ntrigger = { text = \"a\" }\n\
+    steps = [{ send = \"b\" }]\n";
+
+#[tokio::test]
+async fn a_flow_is_written_in_use_at_once_and_removed() {
+    const PATH: &str = "/v1/flow-definitions/ride";
+    let world = World::new().await;
+    let write = async |body: serde_json::Value| world.call("PUT", PATH).json(body.to_string()).send().await;
+    let made = write(json!({"text": RIDE})).await.json();
+    assert_eq!((made["name"].as_str(), &made["problems"]), (Some("ride"), &json!([])), "{made}");
+    assert_eq!(world.call("GET", PATH).send().await.json(), made);
+    assert_eq!(world.call("GET", "/v1/flows/ride").send().await.json()["steps"], 1);
+    write(json!({"text": RIDE})).await.problem(409, "wrong_state");
+    let two_steps = RIDE.replace("[{ send = \"b\" }]", "[{ send = \"b\" }, { send = \"c\" }]");
+    let changed = write(json!({"text": two_steps, "replaces": made["changed_at"]})).await.json();
+    assert_eq!(world.call("GET", "/v1/flows/ride").send().await.json()["steps"], 2);
+    write(json!({"text": RIDE, "replaces": made["changed_at"]})).await.problem(409, "wrong_state");
+    // A reload of the settings leaves it in use.
+    world.flows.reload(&[]).await.expect("reloads");
+    let names = |list: &serde_json::Value| -> Vec<String> {
+        let items = list["items"].as_array().expect("items");
+        items.iter().filter_map(|item| item["name"].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(names(&world.call("GET", "/v1/flows").send().await.json()), ["ride"]);
+    let listed = world.call("GET", "/v1/flow-definitions").send().await.json();
+    assert_eq!(listed["items"], json!([changed]));
+    assert_eq!(world.call("DELETE", PATH).send().await.status, 204);
+    world.call("DELETE", PATH).send().await.problem(404, "flow_not_found");
+    world.call("GET", "/v1/flows/ride").send().await.problem(404, "flow_not_found");
+}
+
+#[tokio::test]
+async fn a_flow_that_is_wrong_or_of_the_settings_is_not_written() {
+    let world = World::new().await;
+    let write = async |name: &str, text: &str| {
+        let path = format!("/v1/flow-definitions/{name}");
+        world.call("PUT", &path).json(json!({"text": text}).to_string()).send().await
+    };
+    let wrong = write("ride", &RIDE.replace("steps", "steqs")).await.problem(422, "invalid_request");
+    let message = wrong["errors"][0]["message"].as_str().expect("words");
+    assert!(message.contains("line 6") && message.contains("steqs"), "{message}");
+    let other = write("other", RIDE).await.problem(422, "invalid_request");
+    assert!(other["errors"][0]["message"].as_str().expect("words").contains("keeps its name"), "{other}");
+    write("ride", &"#".repeat(70_000)).await.problem(422, "invalid_request");
+    write("trip", &RIDE.replace("ride", "trip")).await.problem(409, "flow_is_in_settings");
+    assert_eq!(world.call("GET", "/v1/flow-definitions").send().await.json()["items"], json!([]));
+    // One that the settings take afterwards is shown and not in use.
+    assert_eq!(write("ride", RIDE).await.status, 200);
+    let settings = config::read_flows(RIDE, std::path::Path::new("/flows.toml")).expect("a flow");
+    world.flows.reload(&settings).await.expect("reloads");
+    let listed = world.call("GET", "/v1/flow-definitions/ride").send().await.json();
+    assert!(
+        listed["problems"][0]["message"].as_str().expect("words").contains("of the settings"),
+        "{listed}"
+    );
+}
+
+#[tokio::test]
+async fn flows_are_counted_in_the_metrics() {
+    let world = World::new().await;
+    let page = world.call("GET", "/metrics").send().await.body;
+    for line in [
+        "switchboard_flows{state=\"waiting\"} 1",
+        "# TYPE switchboard_flow_runs_total counter",
+        "switchboard_flow_stage_duration_seconds_count{stage=\"press\"} 0",
+    ] {
+        assert!(page.contains(line), "{line}: {page}");
+    }
 }

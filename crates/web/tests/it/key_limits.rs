@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use delivery::sender::Readiness;
+use domain::media::{FileKey, Sha256};
+use domain::received_message::{ReceivedFile, ReceivedMedia};
 use domain::saga::RegistryChange;
-use domain::{AccessHash, ChatId, Outcome};
+use domain::{AccessHash, ChatId, FileKind, FileRule, Outcome, ReceivedMessage, TelegramMessageId};
 use serde_json::{Value, json};
-use store::{Missed, PeerKind, StoredPeer, TakenUpdates};
+use store::{FetchedFile, Missed, PeerKind, ReceivedChange, StoredPeer, TakenUpdates};
 
 use crate::client::{Call, Reply, Target};
 use crate::script::{able, account};
@@ -492,4 +494,95 @@ async fn no_answer_names_accounts_or_chats_beyond_the_limits() {
         }
     }
     assert!(told >= 12, "a key without limits is told of them: {told}");
+}
+
+const PHOTO: &[u8] = b"planted photo";
+
+/// A photo that `main` received in a chat and that is fetched by its rule: the path of its file, and where it lies.
+async fn received_photo(world: &World, number: i32) -> (String, std::path::PathBuf) {
+    let file = Some(ReceivedFile { name: None, mime: "image/jpeg".into(), size: PHOTO.len() as u64 });
+    let media = Some(ReceivedMedia { kind: "photo".into(), file });
+    let chat = OURS.parse().expect("a chat");
+    let written = testkit::customer_message(chat, number, "see here", world.clock.now());
+    let message = ReceivedMessage { media, ..written };
+    let (id, taking) = (message.id(), message.account.clone());
+    let files = FileRule { kinds: vec![FileKind::Photo], ..FileRule::default() };
+    let changes = vec![ReceivedChange::New(Box::new(message))];
+    let received = world.store.received();
+    received.take(TakenUpdates { changes, files, ..TakenUpdates::new(taking.clone()) }).await.expect("kept");
+    let wanted = received.next_file(&taking).await.expect("readable").expect("one is wanted");
+    let key: FileKey = format!("file_{number:032x}").parse().expect("a name");
+    let place = world.dir().join("received").join(key.as_str());
+    std::fs::write(&place, PHOTO).expect("written");
+    let kept = FetchedFile::Kept { key, sha256: Sha256([7; 32]) };
+    assert_eq!(received.note_file(wanted.seq, kept).await, Ok(true));
+    (format!("/v1/messages/{id}/media/0"), place)
+}
+
+#[tokio::test]
+async fn received_files_of_others_are_closed_and_ours_come_from_disk() {
+    let world = World::new().await;
+    entangled(&world).await;
+    let (path, place) = received_photo(&world, 45).await;
+    let by_chat = format!("/v1/chats/{OURS}/messages/45/media?account=main");
+    let chat: ChatId = OURS.parse().expect("a chat");
+    let number = TelegramMessageId::new(46).expect("a number");
+    // Of a supergroup's message that is not stored no account is known.
+    let unknown = domain::ReceivedId::new(chat, number, None).expect("an id");
+    let unknown = format!("/v1/messages/{unknown}/media/0");
+    for (limits, is_ours) in [
+        (json!({}), true),
+        (json!({"accounts": ["main"]}), true),
+        (json!({"chats": [OURS]}), true),
+        (json!({"accounts": ["backup_1"]}), false),
+        (json!({"chats": [OTHER]}), false),
+        (json!({"accounts": ["main"], "chats": [OTHER]}), false),
+        (json!({"channels": ["avito"]}), false),
+    ] {
+        let key = key(&world, limits.clone()).await;
+        let file = Call::new(&world.main(), "GET", &path).key(&key).send().await;
+        if is_ours {
+            assert_eq!((file.status, &file.bytes[..]), (200, PHOTO), "{limits}: {file:?}");
+            let part = Call::new(&world.main(), "GET", &path).key(&key).header("Range", "bytes=8-");
+            assert_eq!(&part.send().await.bytes[..], b"photo", "{limits}");
+        } else {
+            for closed in [&path, &by_chat] {
+                ask(&world, &key, "GET", closed, &json!({})).await.problem(403, "key_limited");
+            }
+        }
+        let closed = ask(&world, &key, "GET", &unknown, &json!({})).await;
+        let may_ask = is_ours && limits.get("accounts").is_none();
+        assert_eq!(closed.status == 403, !may_ask, "{limits}: {closed:?}");
+    }
+    // One that is gone from the disk is read from Telegram, where no account is connected.
+    std::fs::remove_file(place).expect("removed");
+    let gone = world.call("GET", &path).send().await;
+    assert!(gone.status != 200, "{gone:?}");
+}
+
+#[tokio::test]
+async fn members_and_phones_are_asked_of_own_accounts_alone() {
+    let world = World::new().await;
+    entangled(&world).await;
+    let (members, phone) = (format!("/v1/chats/{OURS}/members"), "/v1/chats/%2B70000000001");
+    let other = format!("/v1/chats/{OTHER}/members");
+    for limits in [json!({"chats": [OTHER]}), json!({"channels": ["avito"]})] {
+        let key = key(&world, limits).await;
+        for path in [members.as_str(), phone, &format!("{phone}/members"), "/v1/chats/me"] {
+            ask(&world, &key, "GET", path, &json!({})).await.problem(403, "key_limited");
+        }
+    }
+    let chat = key(&world, json!({"chats": [OTHER]})).await;
+    assert!(ask(&world, &chat, "GET", &other, &json!({})).await.status != 403, "it is its own");
+    let ours = key(&world, json!({"accounts": ["backup_1"]})).await;
+    let elsewhere = format!("{members}?account=main");
+    ask(&world, &ours, "GET", &elsewhere, &json!({})).await.problem(403, "key_limited");
+    for path in [members.as_str(), phone] {
+        // None is connected: what is answered says who was asked.
+        let asked = ask(&world, &ours, "GET", path, &json!({})).await;
+        assert!(asked.status >= 400 && asked.status != 403, "{path}: {asked:?}");
+        assert!(!asked.body.contains("main"), "{path}: {asked:?}");
+        let free = world.call("GET", path).send().await;
+        assert!(free.body.contains("main"), "{path}: a key without limits asks it: {free:?}");
+    }
 }

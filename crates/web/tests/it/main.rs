@@ -5,6 +5,7 @@ mod account_changes;
 mod accounts;
 mod alerts;
 mod backups;
+mod campaigns;
 mod chats;
 mod client;
 mod control;

@@ -1,4 +1,4 @@
-//! What is done with backups: one is made, tried, or taken away.
+//! What is done with backups: one is made, tried, restored for practice, or taken away.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -34,6 +34,19 @@ pub(crate) async fn create(
 ) -> Response {
     let done = dashboard.ask(&visitor, Method::POST, API, None).await;
     answer(&visitor, done, BackupsWords::of(visitor.language).begun)
+}
+
+/// `POST /settings/backups/actions/drill`.
+pub(crate) async fn drill(
+    State(dashboard): State<Dashboard>,
+    Posted { visitor, .. }: Posted<Nothing>,
+) -> Response {
+    let done = dashboard.ask::<Value>(&visitor, Method::POST, &format!("{API}/drill"), None).await;
+    let words = BackupsWords::of(visitor.language);
+    match done {
+        Err(why) if why.code == "wrong_state" => page::not_done(&visitor, HERE, words.drilling),
+        done => answer(&visitor, done, words.drilling),
+    }
 }
 
 /// `POST /settings/backups/{name}/actions/check`.

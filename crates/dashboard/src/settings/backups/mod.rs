@@ -22,7 +22,7 @@ use crate::visitor::Visitor;
 use crate::words::number;
 use crate::words::{BackupsWords, Wall};
 
-pub(crate) use act::{check, create, download};
+pub(crate) use act::{check, create, download, drill};
 
 const HERE: &str = "/settings/backups";
 /// The call that lists and makes them.
@@ -61,10 +61,8 @@ impl<'a> Backups<'a> {
 
     /// Whether the page is another soon.
     fn is_moving(&self) -> bool {
-        self.list
-            .items
-            .iter()
-            .any(|backup| matches!(backup.state, BackupState::Making | BackupState::Proving))
+        let moves = |backup: &Backup| matches!(backup.state, BackupState::Making | BackupState::Proving);
+        self.list.drills.running || self.list.items.iter().any(moves)
     }
 
     fn may_act(&self) -> bool {

@@ -80,7 +80,7 @@ mod tests {
             keep_for_seconds: 0,
             next_at: None,
             copies: None,
-            drills: BackupDrills { every_seconds: 0, next_at: None, last: None },
+            drills: BackupDrills { every_seconds: 0, next_at: None, last: None, running: false },
         }
     }
 

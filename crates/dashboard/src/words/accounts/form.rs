@@ -65,6 +65,11 @@ words! {
     keep_chats_help:
         "Ids of chats, such as -1001234567890, one a line.",
         "Номера чатов, например -1001234567890, по одному в строке.";
+    keep_files: "Fetch as they come in", "Загружать сразу";
+    keep_files_help:
+        "Files of messages that are kept. Others are fetched when they are asked for.",
+        "Файлы сообщений, которые хранятся. Остальные загружаются, когда их запрашивают.";
+    keep_files_up_to: "Up to, in megabytes", "Не больше, мегабайт";
     add_button: "Add and sign in", "Добавить и войти";
     keep_kept: "Leave empty to keep it as it is.", "Оставьте пустым, чтобы не менять.";
     forget_phone: "Forget the number", "Забыть номер";
@@ -174,6 +179,9 @@ impl AccountFormWords {
                 "Write ids of chats, such as -1001234567890; at most 1,000.",
                 "Напишите номера чатов, например -1001234567890; не больше 1000.",
             ),
+            "keep_messages.files.max_size" => {
+                ("Write a number from 1 to 2,000.", "Напишите число от 1 до 2000.")
+            }
             "phone" => (
                 "Write it with its country code, as in +70000000001.",
                 "Напишите с кодом страны, например +70000000001.",

@@ -8,10 +8,10 @@ pub(crate) use form::AccountFormWords;
 pub(crate) use import::ImportWords;
 pub(crate) use login::LoginWords;
 
-use domain::Keep;
 use domain::account::Operation;
+use domain::{FileKind, Keep};
 
-use super::number::{english, russian, thousands};
+use super::number::{bytes, english, russian, thousands};
 use crate::view::Language;
 
 /// What a limit is for.
@@ -120,6 +120,7 @@ words! {
     updates: "Updates received", "Принято обновлений";
     updates_missed: "Updates missed", "Пропущено обновлений";
     keeps: "Messages kept", "Хранит сообщения";
+    files_waiting: "Files to fetch", "Файлов к загрузке";
     missed: "Messages that were missed", "Пропущенные сообщения";
     missed_detail:
         "Telegram no longer told the account of them, as after a long absence. They are read from the histories of the chats.",
@@ -186,6 +187,43 @@ impl AccountsWords {
         let both = [told(always, "always:", "всегда:"), told(never, "never:", "никогда:")];
         let both: Vec<String> = both.into_iter().flatten().collect();
         (!both.is_empty()).then(|| both.join(", "))
+    }
+
+    /// What a file is that came in.
+    pub(crate) fn file_kind(&self, kind: FileKind) -> &'static str {
+        let (english, russian) = match kind {
+            FileKind::Photo => ("photos", "фотографии"),
+            FileKind::Video => ("videos", "видео"),
+            FileKind::VideoNote => ("round videos", "видеосообщения"),
+            FileKind::Animation => ("animations", "анимации"),
+            FileKind::Voice => ("voice messages", "голосовые сообщения"),
+            FileKind::Audio => ("music", "музыка"),
+            FileKind::Sticker => ("stickers", "стикеры"),
+            FileKind::Document => ("other files", "другие файлы"),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// Which files are fetched as they come in.
+    pub(crate) fn kept_files(&self, kinds: &[FileKind], max_size: u64) -> Option<String> {
+        let kinds: Vec<_> = kinds.iter().map(|kind| self.file_kind(*kind)).collect();
+        let size = bytes(self.language, max_size);
+        let (fetched, up_to) = (self.language.of("with", "и"), self.language.of("up to", "до"));
+        (!kinds.is_empty()).then(|| format!("{fetched} {} {up_to} {size}", kinds.join(", ")))
+    }
+
+    /// Why no files are fetched now.
+    pub(crate) fn files_stopped(&self, why: &str) -> &'static str {
+        let (english, russian) = match why {
+            "disk_full" => ("stopped: the disk is full", "остановлено: диск заполнен"),
+            "disk_failed" => {
+                ("stopped: the disk cannot be written", "остановлено: запись на диск не удаётся")
+            }
+            "flood_wait" => ("waiting: Telegram asked for it", "ждёт: так попросил Telegram"),
+            "paused" => ("stopped with the account", "остановлено вместе с аккаунтом"),
+            _ => ("waiting for a connection", "ждёт соединения"),
+        };
+        self.language.of(english, russian)
     }
 
     /// How far a history is read, and that it goes on or not.

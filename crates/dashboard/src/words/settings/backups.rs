@@ -34,6 +34,8 @@ words! {
     last_drill: "Restore drill", "Пробное восстановление";
     next_drill: "Next drill", "Следующее";
     drill_failed: "The last restore drill failed at", "Последнее пробное восстановление не удалось:";
+    drill_now: "Practise now", "Провести";
+    drilling: "A restore is being practised.", "Идёт пробное восстановление.";
     make: "Make one now", "Сделать сейчас";
     begun: "A backup is being made.", "Копия делается.";
     attempt: "Test", "Проверить";

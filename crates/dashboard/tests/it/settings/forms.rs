@@ -4,21 +4,7 @@ use domain::{MessageState, Role, Secret};
 use http::StatusCode;
 use store::{KeyFingerprint, OwnerlessSession};
 
-use crate::world::{Browser, PASSWORD, Page, World};
-
-/// What the page after a button says.
-fn note(page: &Page) -> String {
-    let cookie = page.cookie("flash").unwrap_or_else(|| panic!("no note: {page:?}"));
-    percent_encoding::percent_decode_str(&cookie[1..]).decode_utf8_lossy().into_owned()
-}
-
-async fn send(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
-    let mut all = vec![("csrf", browser.csrf.as_str())];
-    all.extend_from_slice(fields);
-    let page = browser.post(path, &all).await;
-    assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}: {page:?}");
-    page
-}
+use crate::world::{Browser, PASSWORD, World, note, submit};
 
 async fn shows(browser: &Browser<'_>, path: &str, text: &str) -> bool {
     browser.get(path).await.body.contains(text)
@@ -26,7 +12,7 @@ async fn shows(browser: &Browser<'_>, path: &str, text: &str) -> bool {
 
 async fn add_account(admin: &Browser<'_>) {
     let fields = [("name", "main"), ("api_id", "1000001"), ("api_hash", "0123456789abcdef0123456789abcdef")];
-    send(admin, "/accounts/add", &fields).await;
+    submit(admin, "/accounts/add", &fields).await;
 }
 
 #[tokio::test]
@@ -36,10 +22,10 @@ async fn limits_are_written_shown_and_taken_away() {
     add_account(&admin).await;
     let (page, change) = ("/accounts/main", "/accounts/main/change");
     assert!(shows(&admin, page, "none of ours").await);
-    send(&admin, change, &[("messages_per_hour", "2"), ("messages_per_day", "20")]).await;
+    submit(&admin, change, &[("messages_per_hour", "2"), ("messages_per_day", "20")]).await;
     assert!(shows(&admin, page, "0 of 2 an hour").await && shows(&admin, page, "0 of 20 in 24 hours").await);
     assert!(shows(&admin, "/accounts", "0 of 2 an hour").await);
-    send(&admin, change, &[("messages_per_hour", ""), ("messages_per_day", "")]).await;
+    submit(&admin, change, &[("messages_per_hour", ""), ("messages_per_day", "")]).await;
     assert!(shows(&admin, page, "none of ours").await);
 }
 
@@ -61,12 +47,12 @@ async fn an_ownerless_session_is_given_or_deleted() {
     assert!(shows(&admin, &format!("{first}/give"), "<option>main</option>").await);
     let left = async || world.store.accounts().ownerless().await.expect("a list").len();
     let fields = [("account", "main"), ("send_text", "yes")];
-    let given = send(&admin, &format!("{first}/actions/give"), &fields).await;
+    let given = submit(&admin, &format!("{first}/actions/give"), &fields).await;
     assert_eq!(left().await, 1, "{}", note(&given));
     let of_main = world.store.accounts().sessions_in_use().await.expect("a list");
     assert_eq!(of_main.len(), 1);
     assert!(shows(&admin, &format!("{second}/drop"), "/actions/drop").await);
-    send(&admin, &format!("{second}/actions/drop"), &[]).await;
+    submit(&admin, &format!("{second}/actions/drop"), &[]).await;
     assert_eq!(left().await, 0);
 }
 
@@ -78,7 +64,7 @@ async fn doubts_that_are_ticked_are_ended_together() {
     let [one, two, _] = ids.map(|id| id.to_string());
     let question = format!("/doubt/question?as=happened&id={one}&id={two}");
     assert!(shows(&operator, &question, "/doubt/actions/happened").await);
-    send(&operator, "/doubt/actions/happened", &[("id", &one), ("id", &two)]).await;
+    submit(&operator, "/doubt/actions/happened", &[("id", &one), ("id", &two)]).await;
     let mut states = Vec::new();
     for id in ids {
         states.push(world.store.outbox().get(id).await.expect("reads").expect("a message").state);
@@ -93,7 +79,7 @@ async fn a_waiting_message_is_cancelled_on_its_page() {
     let operator = world.person(Role::Operator).await;
     let page = format!("/messages/{id}");
     assert!(shows(&operator, &page, "/actions/cancel").await);
-    send(&operator, &format!("{page}/actions/cancel"), &[]).await;
+    submit(&operator, &format!("{page}/actions/cancel"), &[]).await;
     let state = world.store.outbox().get(id).await.expect("reads").expect("a message").state;
     assert_eq!(state, MessageState::Cancelled);
     assert!(!shows(&operator, &page, "/actions/cancel").await);
@@ -106,8 +92,8 @@ async fn retrying_all_that_failed_is_ended_early() {
         world.failed("one of many").await;
     }
     let operator = world.person(Role::Operator).await;
-    send(&operator, "/messages/actions/retry-failed", &[]).await;
-    let stopped = send(&operator, "/messages/actions/stop-retrying", &[]).await;
+    submit(&operator, "/messages/actions/retry-failed", &[]).await;
+    let stopped = submit(&operator, "/messages/actions/stop-retrying", &[]).await;
     assert!(note(&stopped).contains("Retrying has stopped"), "{}", note(&stopped));
     assert!(!shows(&operator, "/messages/retry-failed", "Retry 0 failed messages?").await);
 }
@@ -127,7 +113,7 @@ async fn one_other_session_ends_and_the_own_goes_on() {
     let ids: Vec<&str> =
         forms.filter_map(|form| form.split("name=\"id\" value=\"").nth(1)?.split('"').next()).collect();
     assert_eq!(ids.len(), 2, "one's own has no button: {me}");
-    send(&viewer, "/settings/me/actions/end-session", &[("id", ids[0])]).await;
+    submit(&viewer, "/settings/me/actions/end-session", &[("id", ids[0])]).await;
     let mut open = 0;
     for other in &others {
         open += usize::from(other.get("/").await.status == StatusCode::OK);
@@ -139,7 +125,7 @@ async fn one_other_session_ends_and_the_own_goes_on() {
 async fn an_admin_takes_off_a_second_factor_that_is_lost() {
     let world = World::new().await;
     let (admin, viewer) = (world.person(Role::Admin).await, world.person(Role::Viewer).await);
-    send(&viewer, "/settings/me/actions/offer-second-factor", &[]).await;
+    submit(&viewer, "/settings/me/actions/offer-second-factor", &[]).await;
     let page = viewer.get("/settings/me/second-factor").await;
     let secret = page.body.split("<code>").nth(1).and_then(|rest| rest.split('<').next()).expect("a secret");
     let code = testkit::authenticator::code(&secret.replace(' ', ""), world.clock.now().as_seconds());
@@ -148,7 +134,7 @@ async fn an_admin_takes_off_a_second_factor_that_is_lost() {
     assert_eq!(confirmed.status, StatusCode::OK);
     let reset = "/settings/people/viewer/actions/reset-second-factor";
     assert!(shows(&admin, "/settings/people/viewer", reset).await);
-    assert!(note(&send(&admin, reset, &[]).await).contains("viewer"));
+    assert!(note(&submit(&admin, reset, &[]).await).contains("viewer"));
     assert!(!shows(&admin, "/settings/people/viewer", reset).await);
     let signed_in = world.access.sign_in("viewer", PASSWORD.into(), &access::ClientInfo::default()).await;
     assert!(matches!(signed_in, Ok(access::SignIn::Done(_))), "the password is enough: {signed_in:?}");

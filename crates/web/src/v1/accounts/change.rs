@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use config::ProxyAddress;
 use domain::account::{PRIORITIES, SendingLimits, USUAL_PRIORITY};
 use domain::secret::ExposeSecret;
-use domain::{AccountName, KeepRule, SecretText};
+use domain::{AccountName, FileKind, FileRule, KeepRule, SecretText};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use telegram::{AccountSource, RosterError};
@@ -234,6 +234,13 @@ impl Reading {
             if chats.len() > KeepRule::MOST_CHATS {
                 self.wrong(field, &format!("is too long: at most {} chats", KeepRule::MOST_CHATS));
             }
+        }
+        if keep.files.kinds.len() > FileKind::ALL.len() {
+            self.wrong("keep_messages.files.kinds", "is too long: each kind is named once");
+        }
+        if !(1..=FileRule::GREATEST_SIZE).contains(&keep.files.max_size) {
+            let wanted = format!("is wrong: it is a number of bytes from 1 to {}", FileRule::GREATEST_SIZE);
+            self.wrong("keep_messages.files.max_size", &wanted);
         }
         keep.into()
     }

@@ -22,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(targets::list, targets::create))
         .routes(routes!(targets::remove))
         .routes(routes!(targets::test))
+        .routes(routes!(targets::report))
         .routes(routes!(maintenance::list, maintenance::create))
         .routes(routes!(maintenance::remove))
 }

@@ -16,6 +16,22 @@ use crate::extract::{Json, PathParameter, hidden};
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::v1::{Page, PageParameters, PageRequest};
 
+/// The longest subject and text of a report, in characters.
+const LONGEST_SUBJECT: usize = 200;
+const LONGEST_TEXT: usize = 3_000;
+
+/// A report to a target: no alert.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Report {
+    /// One line.
+    #[schema(example = "moved from old.example.com to new.example.com")]
+    subject: String,
+    /// The rest.
+    #[schema(example = "Requests were taken in again 4.0 s after the stop.")]
+    text: String,
+}
+
 /// A target to be made: the fields of its kind, and no others.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -123,7 +139,45 @@ pub(crate) async fn test(
     _: Authorized<CanArrangeAlerts>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    match alerts.test(&name).await {
+    answer(&name, alerts.test(&name).await)
+}
+
+/// Tells a target what is no alert: a report, such as that of a move. Answers within ten seconds what came of it.
+///
+/// 202 when the message to a chat is still on its way; `why` says what it waits for.
+#[utoipa::path(
+    post, path = "/v1/alert-targets/{name}/report", tag = "alerts", operation_id = "report_to_alert_target",
+    params(("name" = String, Path, description = "The target's name")),
+    request_body = Report,
+    responses(
+        (status = 200, description = "The target has it", body = api::TargetTest),
+        (status = 202, description = "It is on its way", body = api::TargetTest),
+        (status = 502, description = "The target did not take it"),
+    )
+)]
+pub(crate) async fn report(
+    Shared(alerts): Shared<alerts::Alerts>,
+    _: Authorized<CanArrangeAlerts>,
+    PathParameter(name): PathParameter<String>,
+    body: Json<Report>,
+) -> Result<Response, Problem> {
+    let Report { subject, text } = body.value;
+    let long = [("subject", &subject, LONGEST_SUBJECT), ("text", &text, LONGEST_TEXT)];
+    let wrong: Vec<FieldError> = long
+        .into_iter()
+        .filter(|(_, words, most)| words.trim().is_empty() || words.chars().count() > *most)
+        .map(|(field, _, most)| {
+            FieldError::new(field, format!("is empty or too long: write 1 to {most} characters"))
+        })
+        .collect();
+    if !wrong.is_empty() {
+        return Err(Problem::fields(wrong));
+    }
+    answer(&name, alerts.report(&name, &subject, &text).await)
+}
+
+fn answer(name: &str, told: Result<Tested, TestError>) -> Result<Response, Problem> {
+    match told {
         Ok(Tested::Delivered) => {
             Ok(json(StatusCode::OK, &api::TargetTest { told: true, message: None, why: None }))
         }
@@ -132,7 +186,7 @@ pub(crate) async fn test(
             let answer = json(StatusCode::ACCEPTED, &test);
             Ok(located(answer, &format!("/v1/messages/{message}")))
         }
-        Err(TestError::NoSuchTarget) => Err(no_such_target(&name)),
+        Err(TestError::NoSuchTarget) => Err(no_such_target(name)),
         Err(error @ (TestError::Refused(_) | TestError::AtRest)) => {
             Err(Problem::new(Code::TargetRefused, format!("The alert did not reach {name}: {error}.")))
         }

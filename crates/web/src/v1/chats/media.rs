@@ -4,12 +4,13 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::{AccountName, ChatRef, ReceivedId};
 use http::HeaderMap;
+use store::KeptFile;
 use telegram::DownloadOf;
 
 use super::named;
 use crate::auth::{Authorized, Caller, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::files::{Asked, from_telegram};
+use crate::files::{Asked, from_telegram, stored, unnamed};
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -59,6 +60,15 @@ pub(in crate::v1) async fn received(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let (chat_id, message_id) = (id.chat_id(), id.message_id());
+    let asked = Asked::read(headers);
+    if let Some(KeptFile { key, sha256, media }) = state.store().received().kept_file(id).await? {
+        let file = media.file.unwrap_or_default();
+        let name = file.name.as_deref().unwrap_or_else(|| unnamed(&file.mime));
+        let folder = state.files().received();
+        if let Some(response) = stored(state, folder, (&key, sha256), (name, &file.mime), &asked).await? {
+            return Ok(response);
+        }
+    }
     // A limited key has come so far by the account that told of it.
     let pin = match caller.limited() {
         Some(_) => state.store().received().get(id).await?.map(|stored| stored.message.account),
@@ -68,5 +78,5 @@ pub(in crate::v1) async fn received(
         Some(account) => DownloadOf::Counted { account: account.clone(), chat_id, message_id },
         None => DownloadOf::InChat { chat: ChatRef::Id(chat_id), message_id, pin },
     };
-    from_telegram(state, what, &Asked::read(headers)).await
+    from_telegram(state, what, &asked).await
 }

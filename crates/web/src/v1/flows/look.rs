@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 use store::FlowRunFilter;
 
-use super::known;
+use super::{known, shown};
 use crate::answer::json;
 use crate::auth::{Authorized, CanRead};
 use crate::extract::PathParameter;
@@ -32,7 +32,8 @@ pub(crate) async fn list(
     _: Authorized<CanRead>,
     wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    let flows: Vec<_> = state.flows().list().into_iter().map(Flow::from).collect();
+    let flows: Vec<_> =
+        state.flows().list().into_iter().filter_map(|flow| shown(&state, flow).ok()).collect();
     Ok(json(StatusCode::OK, &wanted.cut(flows, |flow| flow.name.clone())?))
 }
 
@@ -47,7 +48,7 @@ pub(crate) async fn get(
     _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &Flow::from(known(&state, &given)?)))
+    Ok(json(StatusCode::OK, &shown(&state, known(&state, &given)?)?))
 }
 
 /// Measures the latest runs of a flow, stage by stage.

@@ -1,11 +1,14 @@
 //! `/v1/flows`: flows, starting and stopping them, their runs, and trying them.
 
+mod definitions;
+mod files;
 mod look;
 mod runs;
 mod switch;
 mod try_out;
 
 use ::flows::{ControlError, FlowControl, FlowView};
+use api::Flow;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,6 +24,9 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(switch::stop))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
+        .routes(routes!(definitions::list))
+        .routes(routes!(definitions::get, definitions::write, definitions::remove))
+        .routes(routes!(files::list))
         .routes(routes!(try_out::check))
         .routes(routes!(try_out::simulate))
         .routes(routes!(try_out::dry_run))
@@ -29,6 +35,13 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 /// The flow of a name.
 fn known(state: &State, given: &str) -> Result<FlowView, Problem> {
     state.flows().get(given).ok_or_else(|| no_such_flow(given))
+}
+
+/// A flow as the API shows it.
+fn shown(state: &State, view: FlowView) -> Result<Flow, Problem> {
+    // It may be gone since.
+    let settings = state.flows().definition(&view.name).ok_or_else(|| no_such_flow(&view.name))?;
+    Ok(Flow::of(view, &settings))
 }
 
 fn no_such_flow(given: &str) -> Problem {

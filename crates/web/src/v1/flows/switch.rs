@@ -6,7 +6,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::problem;
+use super::{problem, shown};
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate};
 use crate::extract::PathParameter;
@@ -25,7 +25,7 @@ pub(crate) async fn start(
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let flow = state.flows().start(&given).await.map_err(problem)?;
-    Ok(json(StatusCode::OK, &Flow::from(flow)))
+    Ok(json(StatusCode::OK, &shown(&state, flow)?))
 }
 
 /// Ends the runs of a flow and lets it begin no other until it is started, over restarts too.
@@ -40,5 +40,5 @@ pub(crate) async fn stop(
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let flow = state.flows().stop(&given).await.map_err(problem)?;
-    Ok(json(StatusCode::OK, &Flow::from(flow)))
+    Ok(json(StatusCode::OK, &shown(&state, flow)?))
 }

@@ -32,13 +32,14 @@ pub(crate) struct FlowText {
     text: String,
 }
 
-/// Messages to try a flow on.
+/// Messages to try a flow on; left out, they are made of the flow itself, so that all its buttons are pressed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"messages": [{"text": "New trip from Tver", "buttons": [["Book", "Details"]]}]}))]
 pub(crate) struct ShownMessages {
     /// The messages, in the order in which they come.
-    messages: Vec<ShownMessage>,
+    #[serde(default)]
+    messages: Option<Vec<ShownMessage>>,
 }
 
 /// A message that a bot would show.
@@ -80,7 +81,7 @@ pub(crate) async fn check(_: Authorized<CanRead>, body: Json<FlowText>) -> Respo
     std::future::ready(json(StatusCode::OK, &checked)).await
 }
 
-/// Tries a flow on messages that are handed in. Nothing is pressed, hours and limits do not count, and every press is
+/// Tries a flow on messages that are handed in, or on those that it hopes for. Nothing is pressed, hours and limits do not count, and every press is
 /// answered at once.
 #[utoipa::path(
     post, path = "/v1/flows/{name}/simulate", tag = "flows", operation_id = "simulate_flow",
@@ -96,12 +97,19 @@ pub(crate) async fn simulate(
 ) -> Result<Response, Problem> {
     let name = known(&state, &given)?.name;
     let wrong = |message: &str| Problem::fields(vec![FieldError::new("messages", message)]);
-    if body.value.messages.len() > MOST_MESSAGES {
+    if body.value.messages.as_ref().is_some_and(|messages| messages.len() > MOST_MESSAGES) {
         return Err(wrong("are too many: send 1000 at most"));
     }
-    let shown: Option<Vec<_>> = body.value.messages.into_iter().map(shown).collect();
-    let shown = shown.ok_or_else(|| wrong("have an id below 1: write 1 or more"))?;
-    let simulation = state.flows().simulate(&name, &shown).map_err(super::problem)?;
+    let shown: Option<Vec<_>> = match body.value.messages {
+        Some(messages) => {
+            let shown: Option<_> = messages.into_iter().map(shown).collect();
+            Some(shown.ok_or_else(|| wrong("have an id below 1: write 1 or more"))?)
+        }
+        None => None,
+    };
+    let simulation = state.flows().simulate(&name, shown.as_deref()).map_err(super::problem)?;
+    let simulation =
+        simulation.ok_or_else(|| wrong("are needed: none can be made of the expressions of this flow"))?;
     Ok(json(StatusCode::OK, &FlowSimulation::from(simulation)))
 }
 
