@@ -1,4 +1,4 @@
-//! What the tests of the pages and the pictures of the book need: Chromium from the system's packages, axe-core from npm.
+//! What the tests of the pages and the pictures of the book need: Chromium and its driver from the system's packages, axe-core from npm.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,11 +13,16 @@ use crate::workspace::Workspace;
 
 /// Where the tests find the browser.
 const CHROMIUM_AT: &str = "SWITCHBOARD_TEST_CHROMIUM";
+/// Where they find the browser's driver.
+const DRIVER_AT: &str = "SWITCHBOARD_TEST_CHROMEDRIVER";
 /// Where they find the accessibility checker.
 const AXE_AT: &str = "SWITCHBOARD_TEST_AXE";
 
 /// Under which names systems have it.
 const CHROMIUM_NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// The driver of Chromium, which must be of the same version.
+const CHROMEDRIVER: &str = "chromedriver";
 
 /// The version that the pages are held against. A newer one may find more; then it is a change of its own.
 const AXE: &str = "4.14.1";
@@ -29,13 +34,19 @@ const CHROMIUM: Wanted = Wanted {
     is_there: || chromium().is_some(),
 };
 
+const DRIVER: Wanted = Wanted {
+    name: "chromedriver",
+    packages: &["chromium-driver"],
+    is_there: || program::is_fine(Command::new(CHROMEDRIVER).arg("--version")),
+};
+
 const NPM: Wanted = Wanted {
     name: "npm",
     packages: &["npm"],
     is_there: || program::is_fine(Command::new("npm").arg("--version")),
 };
 
-/// Tells a command's tests where the browser and the checker are; whoever set them knows better. What is missing is
+/// Tells a command's tests where the browser, its driver and the checker are; what is set already stays. What is missing is
 /// installed if it may be.
 pub(crate) fn give(workspace: &Workspace, command: &mut Command, install: bool) -> Result<()> {
     if env::var_os(CHROMIUM_AT).is_none() {
@@ -43,6 +54,12 @@ pub(crate) fn give(workspace: &Workspace, command: &mut Command, install: bool) 
             CHROMIUM.ensure()?;
         }
         command.envs(chromium().map(|name| (CHROMIUM_AT, name)));
+    }
+    if env::var_os(DRIVER_AT).is_none() {
+        if install {
+            DRIVER.ensure()?;
+        }
+        command.env(DRIVER_AT, CHROMEDRIVER);
     }
     if env::var_os(AXE_AT).is_none() {
         let folder = workspace.installed().join("axe");

@@ -5,6 +5,7 @@ mod bench;
 mod browser;
 mod check;
 mod docs;
+mod iproute2;
 mod n8n;
 mod postgres;
 mod program;

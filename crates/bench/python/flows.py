@@ -2,7 +2,7 @@
 
 Reads the accounts from the file that is its first argument (one a line, JSON: name, dc_id, host, port, auth_key, api_id,
 api_hash); the second is the bot's name, the third how many flows each account has. A new message of the bot is matched against
-every flow; the three buttons are pressed as soon as each is seen. Says `ready` once all clients listen.
+every flow; the three buttons are pressed as soon as each is seen, and again with the next edit where one was gone. Says `ready` once all clients listen.
 """
 
 import asyncio
@@ -25,16 +25,13 @@ def session_of(account):
     return session
 
 
-async def press(message, wanted):
-    """Presses the first button whose label fits."""
+async def button_of(message, wanted):
+    """The first button whose label fits."""
     for row in await message.get_buttons() or []:
         for button in row:
             if wanted(button.text):
-                try:
-                    await button.click()
-                except errors.RPCError:
-                    logging.exception("a press is refused")
-                return
+                return button
+    return None
 
 
 async def watch(account, bot, flows):
@@ -46,26 +43,41 @@ async def watch(account, bot, flows):
     patterns = [re.compile(rf"New trip line-{number} .* (?P<from>\w+)") for number in range(flows)]
     runs = {}
 
+    async def step(message):
+        """Presses the button of the step that a run is at, if it is there."""
+        place, at = runs[message.id]
+        wanted = ["Book", re.escape(place), "Confirm|Yes"]
+        if at == len(wanted):
+            return
+        button = await button_of(message, re.compile(wanted[at]).search)
+        if button is None:
+            return
+        runs[message.id] = (place, at + 1)
+        try:
+            await button.click()
+        except errors.RPCError:
+            # The button was gone: the next edit has another.
+            logging.exception("a press is refused")
+            if runs.get(message.id) == (place, at + 1):
+                runs[message.id] = (place, at)
+
     @client.on(events.NewMessage(chats=bot))
     async def offered(event):
         for pattern in patterns:
             found = pattern.search(event.raw_text)
             if found:
-                runs[event.id] = (found["from"], 1)
-                await press(event.message, lambda label: label == "Book")
+                runs[event.id] = (found["from"], 0)
+                await step(event.message)
                 return
 
     @client.on(events.MessageEdited(chats=bot))
     async def edited(event):
-        place, step = runs.get(event.id, (None, 0))
-        if step == 1:
-            runs[event.id] = (place, 2)
-            await press(event.message, lambda label: place in label)
-        elif step == 2:
-            runs[event.id] = (place, 3)
-            await press(event.message, lambda label: re.search("Confirm|Yes", label))
-        elif step == 3 and "booked" in event.raw_text:
+        if event.id not in runs:
+            return
+        if "booked" in event.raw_text:
             del runs[event.id]
+        else:
+            await step(event.message)
 
     return client
 

@@ -27,8 +27,10 @@ pub(crate) struct PressRow {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Press {
     pub(crate) stale: bool,
-    /// How long after the keyboard was shown the press came.
+    /// How long after the keyboard was shown the press came, with all the work of the world in between.
     pub(crate) shown_us_ago: Option<u64>,
+    /// How long after the bytes of the last keyboard the bytes of the press came.
+    pub(crate) wire_us: Option<u64>,
     pub(crate) refused: Option<String>,
 }
 

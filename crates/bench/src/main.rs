@@ -28,9 +28,9 @@ use serde_json::Map;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, choosing, costs, dashboard, dead_channel, failover, flows, idle, import,
-    logs, many_files, postgresql, readers, received, replay, search, send_text, sizes, ten_million, upload,
-    webhooks,
+    Pace, Stage, added_latency, campaigns, choosing, costs, dashboard, dead_channel, failover, flows, idle,
+    import, logs, many_files, postgresql, readers, received, replay, search, send_text, sizes, ten_million,
+    upload, webhooks,
 };
 use crate::usage::Ticks;
 
@@ -81,6 +81,7 @@ enum Scenario {
     Upload,
     Costs,
     DeadChannel,
+    Campaigns,
     Webhooks,
     Replay,
     Received,
@@ -182,6 +183,7 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::Upload => report.add(name, &upload::run(stage).await?),
         Scenario::Costs => report.add(name, &costs::run(stage).await?),
         Scenario::DeadChannel => report.add(name, &dead_channel::run(stage).await?),
+        Scenario::Campaigns => report.add(name, &campaigns::run(stage).await?),
         Scenario::Webhooks => report.add(name, &webhooks::run(stage).await?),
         Scenario::Replay => report.add(name, &replay::run(stage).await?),
         Scenario::Received => report.add(name, &received::run(stage).await?),

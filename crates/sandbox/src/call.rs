@@ -1,6 +1,7 @@
 //! One call: what the wire hands to the world, and what the world hands back.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use crate::keys::AuthKeyId;
 
@@ -21,6 +22,8 @@ pub struct Caller {
     pub dc_id: i32,
     /// The layer of the last `invokeWithLayer` of this session; 0 before the first.
     pub layer: i32,
+    /// From when the bytes of the last keyboard were handed to this connection until the bytes of this request were read.
+    pub since_keyboard: Option<Duration>,
 }
 
 /// The result of a method.
@@ -57,9 +60,21 @@ pub enum Handling {
     Later(Pin<Box<dyn Future<Output = Reply> + Send>>),
 }
 
-/// Something the world sends by itself: a boxed `Updates`, serialized.
+/// Something the world sends by itself.
 #[derive(Debug, Clone)]
-pub struct Push(pub Vec<u8>);
+pub struct Push {
+    /// A boxed `Updates`, serialized.
+    pub updates: Vec<u8>,
+    /// Whether a message in it has a keyboard.
+    pub has_keyboard: bool,
+}
+
+impl Push {
+    /// Updates without a keyboard.
+    pub const fn plain(updates: Vec<u8>) -> Self {
+        Self { updates, has_keyboard: false }
+    }
+}
 
 /// The world behind the wire.
 pub trait World: Send + Sync + 'static {

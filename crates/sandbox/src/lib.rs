@@ -5,6 +5,7 @@
 //! * [`telegram`] is the world behind the wire: users, chats, messages, updates, methods. It knows no sockets.
 //! * `providers` are others, which tell where webhooks are registered, and nothing else.
 //! * `control` is the HTTP port through which a person or a test looks in and turns the dial.
+//! * `web_k` is the page of Telegram Web K on a port of its own, on the same world.
 //! * [`Sandbox`] starts them together and writes the settings file that the product runs on.
 
 pub mod call;
@@ -17,5 +18,6 @@ mod providers;
 mod running;
 mod settings;
 pub mod telegram;
+mod web_k;
 
 pub use running::{Running, Sandbox, SandboxError, SandboxOptions};

@@ -16,6 +16,7 @@ use crate::keys::KeyRing;
 use crate::mtproto::{DataCentre, RsaError, RsaKey};
 use crate::settings::{FLOW, settings};
 use crate::telegram::{Centre, Telegram, WorldOptions};
+use crate::web_k;
 
 /// The file that the product is started with.
 const SETTINGS: &str = "switchboard.toml";
@@ -134,6 +135,8 @@ pub struct Running {
     pub dc4: SocketAddr,
     /// Where the control port listens.
     pub control: SocketAddr,
+    /// Where the page of Web K is served.
+    pub web_k: SocketAddr,
     /// What the product is started with.
     pub settings_file: PathBuf,
     /// The world itself, for those in the same process.
@@ -157,7 +160,10 @@ impl Sandbox {
         let fourth =
             listen(fourth.into(), "Telegram DC 4, on the port below DC 2", "--telegram ADDR:PORT").await?;
         let control = listen(control, "control port", "--control ADDR:PORT").await?;
+        // Always a free port: the control port says which.
+        let web_k = listen((Ipv4Addr::LOCALHOST, 0).into(), "Web K", "--control ADDR:PORT").await?;
         let (dc2, dc4, control_address) = (address(&second)?, address(&fourth)?, address(&control)?);
+        let web_k_address = address(&web_k)?;
 
         // Whoever waits for the settings must not find those of an earlier start.
         let settings_file = data_dir.join(SETTINGS);
@@ -185,7 +191,8 @@ impl Sandbox {
         let configured = world.accounts();
         let context =
             ControlContext::new(Arc::clone(&world), centres.clone(), rsa.public_pem(), data_dir.clone())
-                .map_err(file(&data_dir))?;
+                .map_err(file(&data_dir))?
+                .with_web_k(web_k_address);
 
         let sessions = data_dir.join(SESSIONS);
         let kept =
@@ -200,14 +207,17 @@ impl Sandbox {
         tasks.spawn(kept.keep(stop.clone()));
         tasks.spawn(Arc::clone(&world).keep_agenda(stop.clone()));
         tasks.spawn(Arc::clone(&world).keep_webhooks(stop.clone()));
+        tasks.spawn(web_k::serve(web_k, Arc::clone(&world), stop.clone()));
         tasks.spawn(control::serve(control, Arc::new(context), stop.clone()));
         tasks.close();
 
-        let text = settings(&centres, &rsa.public_pem(), &configured) + if flow { FLOW } else { "" };
+        let text =
+            settings(&centres, &rsa.public_pem(), &configured, web_k_address) + if flow { FLOW } else { "" };
         let running = Running {
             dc2,
             dc4,
             control: control_address,
+            web_k: web_k_address,
             settings_file: settings_file.clone(),
             telegram: world,
             stop,

@@ -1,6 +1,7 @@
 //! The settings file that the product runs on against this sandbox.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use toml::Value;
 
@@ -38,7 +39,12 @@ expect = { text = "booked", within = "20s" }
 const LAST_PRIORITY: usize = 1_000;
 
 /// Writes the settings as TOML.
-pub(crate) fn settings(centres: &[Centre], rsa_public_key: &str, accounts: &[impl AsRef<Account>]) -> String {
+pub(crate) fn settings(
+    centres: &[Centre],
+    rsa_public_key: &str,
+    accounts: &[impl AsRef<Account>],
+    web_k: SocketAddr,
+) -> String {
     let mut text = String::from(
         "# Written by the sandbox each time it starts. Its accounts live in a pretend Telegram on this machine.\n\n\
          [telegram]\nobserver = \"@demo_observer\"\n",
@@ -56,6 +62,8 @@ pub(crate) fn settings(centres: &[Centre], rsa_public_key: &str, accounts: &[imp
     for (number, account) in (1..).zip(accounts) {
         account_table(&mut text, LAST_PRIORITY.min(number), account.as_ref(), centres);
     }
+    text.push_str("\n[campaigns.browser]\n");
+    line(&mut text, "web_k", &quoted(&format!("http://{web_k}/k/")));
     text.push_str("\n[legacy]\n");
     let ports: Vec<String> = LEGACY_PORTS
         .iter()

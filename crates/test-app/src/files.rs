@@ -66,6 +66,8 @@ pub(crate) async fn open(dir: &Path, ids: &Ids, clock: &Clock, free: &Free) -> F
     let limits = Limits { most: MOST, idle: SILENCE, total: Duration::from_mins(30) };
     let outgoing = Outgoing::open(dir.join("outgoing"), ids.clone(), clock.clone(), limits);
     let outgoing = outgoing.await.expect("a folder").on(free.disk());
+    let received = Outgoing::open(dir.join("received"), ids.clone(), clock.clone(), limits);
+    let received = received.await.expect("a folder").on(free.disk());
     let rules = Rules { keep: KEEP, most_bytes: MOST_UPLOADED, most_files: 100 };
     let uploads = dir.join("uploads");
     let shelf = Shelf::open_on(free.disk(), uploads, ids.clone(), clock.clone(), limits, rules);
@@ -75,5 +77,5 @@ pub(crate) async fn open(dir: &Path, ids: &Ids, clock: &Clock, free: &Free) -> F
     let fetcher = Fetcher::new(Names::of_system(allowed), outgoing.intake().clone(), timeouts);
     let folder = dir.join("media");
     std::fs::create_dir_all(&folder).expect("a folder");
-    Files { outgoing, shelf, fetcher: fetcher.expect("a client"), folder }
+    Files { outgoing, received, shelf, fetcher: fetcher.expect("a client"), folder }
 }

@@ -38,6 +38,7 @@ pub struct TestApp {
     pub pool: Arc<Pool>,
     pub access: Access,
     pub health: Health,
+    pub flows: flows::Flows,
     pub clock: Clock,
     pub ids: Ids,
     pub state: State,
@@ -97,6 +98,7 @@ impl Builder {
             chance: seeded.clone(),
             ids: ids.clone(),
             outgoing: None,
+            received: None,
         });
         let pool = pool.await.expect("a pool");
         let (sender, steps) = scripted.unwrap_or_else(|| (Arc::clone(&pool) as _, Arc::clone(&pool) as _));
@@ -136,6 +138,17 @@ impl Builder {
             ids: ids.clone(),
         };
         let flows = flows::Flows::at_rest(&test_flows(), flows).await.expect("the flows are there");
+        let campaigns = campaigns::Campaigns::at_rest(campaigns::CampaignsParts {
+            logs: None,
+            store: store.clone(),
+            delivery: delivery.clone(),
+            pool: Arc::clone(&pool),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            chance: Chance::from_seed(3),
+            browsers: campaigns::Browsers::new(&config::CampaignBrowserSettings::default(), &data_dir),
+            files: None,
+        });
         let health = Health::new(HealthParts {
             store: store.clone(),
             delivery: delivery.clone(),
@@ -169,7 +182,8 @@ impl Builder {
             access: access.clone(),
             alerts,
             webhooks,
-            flows,
+            flows: flows.clone(),
+            campaigns,
             files: files::open(&data_dir, &ids, &clock, &free).await,
             logs: logs::LogStore::open(&data_dir.join("logs"), retention, gathered)
                 .expect("the log store opens"),
@@ -206,6 +220,7 @@ impl Builder {
             pool,
             access,
             health,
+            flows,
             clock,
             ids,
             state,

@@ -1,10 +1,10 @@
 //! A disk of a program's own, small and real: a file system in memory, in a mount namespace that goes with the program.
 
 use std::fs::{File, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use crate::program::Start;
 use crate::world::World;
@@ -18,10 +18,29 @@ exec unshare {flags} sh -ec '
 ' sh "$@"
 "#;
 
+/// Keeps such a file system for programs outside, until its standard input ends.
+const HELD: &str = r#"
+  mount -t tmpfs -o size={size}m,mode=0700 tmpfs "{disk}"
+  ln -s "/proc/$$/root{disk}" "{data}"
+  echo mounted
+  exec cat
+"#;
+
 /// A disk for one run of the program.
 pub struct Disk {
     script: PathBuf,
     data: PathBuf,
+    /// What keeps it; it ends with this.
+    holder: Option<Child>,
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if let Some(holder) = &mut self.holder {
+            let _ = holder.kill();
+            let _ = holder.wait();
+        }
+    }
 }
 
 impl Disk {
@@ -37,7 +56,45 @@ impl Disk {
             .replace("{binary}", &binary.display().to_string());
         std::fs::write(&script, text).expect("written");
         std::fs::set_permissions(&script, Permissions::from_mode(0o700)).expect("can be run");
-        Self { script, data }
+        Self { script, data, holder: None }
+    }
+
+    /// A disk of so many MiB for any number of programs, as long as this lives; a link at `data` leads to it from outside.
+    pub fn held(data: &Path, binary: &Path, mebibytes: u32) -> Self {
+        let folder = data.with_extension("disk");
+        std::fs::create_dir(&folder).expect("a folder");
+        let flags = namespaces(&folder);
+        let script = HELD
+            .replace("{size}", &mebibytes.to_string())
+            .replace("{disk}", &folder.display().to_string())
+            .replace("{data}", &data.display().to_string());
+        let mut holder = Command::new("unshare")
+            .args(flags.split(' '))
+            .args(["sh", "-ec", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare runs");
+        let mut said = String::new();
+        let out = holder.stdout.take().expect("piped");
+        BufReader::new(out).read_line(&mut said).expect("it says when it is there");
+        assert_eq!(said.trim(), "mounted");
+        let pid = holder.id();
+        let enter = if flags.contains("user") {
+            format!("nsenter --user=/proc/{pid}/ns/user --preserve-credentials --mount=/proc/{pid}/ns/mnt")
+        } else {
+            format!("nsenter --mount=/proc/{pid}/ns/mnt")
+        };
+        let script = data.with_extension("enter");
+        std::fs::write(&script, format!("#!/bin/sh\nexec {enter} '{}' \"$@\"\n", binary.display()))
+            .expect("written");
+        std::fs::set_permissions(&script, Permissions::from_mode(0o700)).expect("can be run");
+        Self { script, data: data.to_owned(), holder: Some(holder) }
+    }
+
+    /// The program where this disk is, and where it is there.
+    pub fn inside(&self) -> (PathBuf, PathBuf) {
+        (self.script.clone(), self.data.with_extension("disk"))
     }
 
     /// How to start the program on it.

@@ -1,5 +1,6 @@
 //! An outside program that is called back: it keeps every body it was sent, and answers as it is told to.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -7,11 +8,20 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Posted {
+    /// Its headers by their names in small letters.
+    pub headers: BTreeMap<String, String>,
+    /// The body, to the byte.
+    pub text: String,
+}
+
 /// Listens until it is dropped.
 pub struct Receiver {
     address: String,
     status: Arc<AtomicU16>,
-    bodies: Arc<Mutex<Vec<Value>>>,
+    posted: Arc<Mutex<Vec<Posted>>>,
     listening: tokio::task::JoinHandle<()>,
 }
 
@@ -24,14 +34,14 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let status = Arc::new(AtomicU16::new(200));
-        let bodies = Arc::new(Mutex::new(Vec::new()));
-        let (said, kept) = (Arc::clone(&status), Arc::clone(&bodies));
+        let posted = Arc::new(Mutex::new(Vec::new()));
+        let (said, kept) = (Arc::clone(&status), Arc::clone(&posted));
         let listening = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 tokio::spawn(serve(connection, Arc::clone(&said), Arc::clone(&kept)));
             }
         });
-        Self { address, status, bodies, listening }
+        Self { address, status, posted, listening }
     }
 
     /// Where it is called.
@@ -45,8 +55,13 @@ impl Receiver {
     }
 
     /// All it was sent, in order, whatever it answered.
+    pub fn posted(&self) -> Vec<Posted> {
+        self.posted.lock().expect("lock").clone()
+    }
+
+    /// The same, read as JSON.
     pub fn bodies(&self) -> Vec<Value> {
-        self.bodies.lock().expect("lock").clone()
+        self.posted().iter().map(|posted| serde_json::from_str(&posted.text).unwrap_or(Value::Null)).collect()
     }
 }
 
@@ -57,7 +72,7 @@ impl Drop for Receiver {
 }
 
 /// One connection: one request, one answer.
-async fn serve(mut connection: TcpStream, status: Arc<AtomicU16>, bodies: Arc<Mutex<Vec<Value>>>) {
+async fn serve(mut connection: TcpStream, status: Arc<AtomicU16>, kept: Arc<Mutex<Vec<Posted>>>) {
     let mut request = Vec::new();
     let mut part = [0_u8; 4_096];
     while !is_whole(&request) {
@@ -67,8 +82,10 @@ async fn serve(mut connection: TcpStream, status: Arc<AtomicU16>, bodies: Arc<Mu
         }
     }
     let text = String::from_utf8_lossy(&request);
-    let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    bodies.lock().expect("lock").push(serde_json::from_str(body).unwrap_or(Value::Null));
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let headers = head.lines().filter_map(|line| line.split_once(':'));
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
+    kept.lock().expect("lock").push(Posted { headers, text: body.to_owned() });
     let status = status.load(Ordering::SeqCst);
     if status == Receiver::SILENCE {
         std::future::pending::<()>().await;

@@ -20,7 +20,7 @@ use self::tally::Tally;
 use self::watchdog::Watchdog;
 use crate::postgres::{self, Server};
 use crate::workspace::{Package, Workspace, testing_features};
-use crate::{age, browser, program, python, systemd};
+use crate::{age, browser, iproute2, program, python, systemd};
 
 /// Where a test finds the Python that has Telethon and the other foreign clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
@@ -61,7 +61,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
 
 fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
     let mut command = program::cargo(&workspace.root);
-    command.args(["test", "--no-fail-fast"]);
+    // There are no tests in docs, and rustdoc reads each crate again to learn that.
+    command.args(["test", "--no-fail-fast", "--tests"]);
     let wanted = |package: &&Package| arguments.package.as_ref().is_none_or(|name| *name == package.name);
     match &arguments.package {
         Some(name) if workspace.members().any(|package| package.name == *name) => {
@@ -90,6 +91,7 @@ fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) 
     if !arguments.no_install {
         systemd::ANALYZER.ensure()?;
         age::AGE.ensure()?;
+        iproute2::IP.ensure()?;
     }
     browser::give(workspace, command, !arguments.no_install)?;
     give_python(workspace, arguments, command)?;

@@ -146,14 +146,14 @@ pub(crate) async fn run(stage: &Stage) -> Result<DeadChannel> {
     let (library, clients) = bare_library(&world).await?;
     drop(library);
     let chats: Vec<i64> = clients.iter().map(|client| client.user_id).collect();
-    let of_sqlite = (folders.data.as_path(), SQLITE);
-    let sqlite = sides(stage, &world, of_sqlite, &folders.logs, &chats).await.context("SQLite")?;
+    let sqlite =
+        sides(stage, &world, (&folders.data, None), &folders.logs, &chats).await.context("SQLite")?;
     let postgres = match stage.postgres.as_deref() {
         None => None,
         server => {
             let database = Database::fresh(server, "bench_dead_channel").await?;
             let data = folders.data.with_extension("postgres");
-            let place = (data.as_path(), database.url.as_str());
+            let place = (data.as_path(), Some(&database));
             Some(sides(stage, &world, place, &folders.logs, &chats).await.context("PostgreSQL")?)
         }
     };
@@ -162,15 +162,16 @@ pub(crate) async fn run(stage: &Stage) -> Result<DeadChannel> {
     Ok(DeadChannel { waiting, scheduled, sqlite, postgres })
 }
 
-/// Both sides of a store: its folder and its address.
+/// Both sides of a store: its folder, and its database on PostgreSQL.
 async fn sides(
     stage: &Stage,
     world: &World,
-    place: (&Path, &str),
+    (folder, database): (&Path, Option<&Database>),
     logs: &Path,
     chats: &[i64],
 ) -> Result<Sides> {
-    empty_folder(place.0)?;
+    let place = (folder, database.map_or(SQLITE, |database| database.url.as_str()));
+    empty_folder(folder)?;
     let accounts = [OURS, THEIRS];
     // The first run reads the dialogs.
     let mut first = contender::switchboard_on(&stage.switchboard, world, &accounts, place, logs).await?;
@@ -180,6 +181,10 @@ async fn sides(
     let without = side(stage, world, place, logs, chats, "without").await?;
     let (waiting, scheduled) = stage.pace.waiting;
     fill(place, chats, waiting, scheduled).await?;
+    if let Some(database) = database {
+        // As autovacuum does within a minute of so many rows.
+        database.ask("VACUUM (ANALYZE)").await?;
+    }
     let with = side(stage, world, place, logs, chats, "with").await?;
     Ok(Sides { without, with })
 }

@@ -1,6 +1,7 @@
 //! The scenarios: what is measured, each in a world of its own.
 
 pub(crate) mod added_latency;
+pub(crate) mod campaigns;
 pub(crate) mod choosing;
 pub(crate) mod costs;
 pub(crate) mod dashboard;
@@ -88,6 +89,8 @@ pub(crate) struct Pace {
     pub(crate) stored: u64,
     /// Messages that wait for an account that is held back, and those with a time to come.
     pub(crate) waiting: (usize, usize),
+    /// Chats of a campaign, and how many of them workers claim.
+    pub(crate) campaign: (usize, usize),
     /// Messages that are received.
     pub(crate) received: usize,
     /// Events that are posted once more.
@@ -120,6 +123,7 @@ impl Pace {
         searched: 1_000_000,
         stored: 10_000_000,
         waiting: (200_000, 100_000),
+        campaign: (1_000_000, 20_000),
         received: 20_000,
         replayed: 1_000_000,
         trips: (10_000, 100),
@@ -144,6 +148,7 @@ impl Pace {
         searched: 20_000,
         stored: 200_000,
         waiting: (20_000, 10_000),
+        campaign: (20_000, 2_000),
         received: 2_000,
         replayed: 30_000,
         trips: (300, 50),

@@ -1,5 +1,6 @@
 //! What the control port works with.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +19,8 @@ pub(crate) struct ControlContext {
     pub(crate) rsa_public_key: String,
     /// Providers that do no more than tell where webhooks are registered.
     pub(crate) providers: Providers,
+    /// Where the page of Web K is served.
+    pub(crate) web_k: SocketAddr,
     data_dir: PathBuf,
     joined: Mutex<Vec<NewAccount>>,
 }
@@ -41,7 +44,13 @@ impl ControlContext {
             }
         }
         let (providers, joined) = (Providers::default(), Mutex::new(joined));
-        Ok(Self { telegram, centres, rsa_public_key, providers, data_dir, joined })
+        let web_k = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Ok(Self { telegram, centres, rsa_public_key, providers, web_k, data_dir, joined })
+    }
+
+    /// Knows where the page of Web K is served.
+    pub(crate) fn with_web_k(self, web_k: SocketAddr) -> Self {
+        Self { web_k, ..self }
     }
 
     /// Remembers an account that joined.

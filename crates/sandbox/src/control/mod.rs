@@ -25,6 +25,8 @@
 //! | `POST /telegram/presses` | a client presses a button of a bot with a token |
 //! | `POST /telegram/trips` | the demo bot offers an account a trip |
 //! | `POST /telegram/blocks` | somebody blocks an account |
+//! | `GET /web-k` | where the pretend Telegram Web K is |
+//! | `GET`, `POST /web-k/log-ins` | the codes that browsers show at Web K; an account scans one, which logs the browser in |
 //! | `GET`, `PUT /webhooks` | accounts at other providers: where their webhooks are registered, and what they answer |
 //! | `GET`, `DELETE /webhooks/calls` | every call to those providers |
 //! | `/providers/{telegram_bot, avito, max, vk, wappi}/…` | those providers: the base addresses of their APIs |
@@ -35,12 +37,14 @@ mod answers;
 mod attention;
 mod bots;
 mod context;
+mod echo;
 mod faults;
 mod files;
 mod people;
 mod providers;
 mod records;
 mod signing;
+mod web_k;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +62,7 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 fn router(context: Arc<ControlContext>) -> Router {
     Router::new()
         .route("/health", get(records::health))
+        .route("/echo", post(echo::measure))
         .route("/ledger", get(records::ledger).delete(records::clear_ledger))
         .route("/calls", get(records::calls).delete(records::clear_calls))
         .route("/unknown", get(records::unknown).delete(records::clear_unknown))
@@ -92,6 +97,8 @@ fn router(context: Arc<ControlContext>) -> Router {
         .route("/telegram/presses", post(bots::press))
         .route("/telegram/trips", post(bots::offer_trip))
         .route("/telegram/blocks", post(people::block))
+        .route("/web-k", get(web_k::place))
+        .route("/web-k/log-ins", get(web_k::codes).post(web_k::log_in))
         .route("/webhooks", get(providers::list).put(providers::put))
         .route("/webhooks/calls", get(providers::calls).delete(providers::forget_calls))
         .route("/providers/{provider}/{*path}", any(providers::answer))

@@ -208,14 +208,14 @@ impl Connection {
             transport.arrived(&mut self.incoming);
             self.transport = Some(transport);
         }
-        let mut effects = Effects::default();
+        let (mut effects, read_at) = (Effects::default(), Instant::now());
         loop {
             let Some(transport) = &mut self.transport else { return Ok(()) };
             let Some(frame) = transport.next(&self.incoming)? else { return Ok(()) };
             let padded = transport.pads();
             let packet = &mut self.incoming[frame.payload];
             let hung_up = || has_hung_up(&self.stream);
-            let event = self.dialogue.packet(packet, padded, &hung_up, &mut effects);
+            let event = self.dialogue.packet(packet, (padded, read_at), &hung_up, &mut effects);
             self.incoming.advance(frame.end);
             let (event, talk) = event?;
             self.apply(talk, &mut effects);
@@ -288,6 +288,7 @@ impl Connection {
         if self.outgoing.is_empty() {
             return Ok(());
         }
+        self.dialogue.handed(Instant::now());
         let written = tokio::select! {
             biased;
             written = timeout(WRITE_TIME, self.stream.write_all(&self.outgoing)) => written,

@@ -4,6 +4,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
+use tokio::time::Instant;
+
 use super::Centre;
 use super::envelope::{self, EnvelopeError, Key};
 use super::message_id;
@@ -57,7 +59,7 @@ impl Dialogue {
     pub(crate) fn packet(
         &mut self,
         packet: &mut [u8],
-        padded: bool,
+        (padded, read_at): (bool, Instant),
         hung_up: &dyn Fn() -> bool,
         effects: &mut Effects,
     ) -> Result<(Event, usize), Offence> {
@@ -68,6 +70,7 @@ impl Dialogue {
         let Some(key) = self.key(AuthKeyId(id)) else { return Ok((Event::UnknownKey(AuthKeyId(id)), 0)) };
         let opened = key.open(packet, padded)?;
         let index = self.talk(key, opened.session)?;
+        self.talks[index].arrived(read_at);
         Ok(match self.talks[index].receive(&opened, message_id::now(), hung_up, effects) {
             Flow::Continue(()) => (Event::Handled, index),
             Flow::Break(_) => (Event::Cut, index),
@@ -129,6 +132,13 @@ impl Dialogue {
     pub(crate) fn flush(&mut self, transport: &mut Transport, out: &mut Vec<u8>) {
         for talk in &mut self.talks {
             talk.flush(transport, out);
+        }
+    }
+
+    /// What was flushed is handed to the connection now.
+    pub(crate) fn handed(&mut self, now: Instant) {
+        for talk in &mut self.talks {
+            talk.handed(now);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use grammers_tl_types::{Identifiable, Serializable, functions, types};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::Centre;
 use super::envelope::{Key, Opened};
@@ -83,6 +84,10 @@ pub(crate) struct Talk {
     connected: bool,
     outgoing: Outgoing,
     pub(crate) pushes: Option<mpsc::Receiver<Push>>,
+    /// A keyboard is among what waits to be sent.
+    keyboard_waits: bool,
+    /// When the last keyboard was handed to the connection.
+    keyboard_at: Option<Instant>,
 }
 
 impl Talk {
@@ -94,7 +99,14 @@ impl Talk {
     ) -> Self {
         let session = centre.sessions.find(key.id, session_id);
         let layer = lock(&session).layer;
-        let caller = Caller { key: key.id, session: session_id, connection, dc_id: centre.dc_id, layer };
+        let caller = Caller {
+            key: key.id,
+            session: session_id,
+            connection,
+            dc_id: centre.dc_id,
+            layer,
+            since_keyboard: None,
+        };
         Self {
             centre: Arc::clone(centre),
             key,
@@ -104,6 +116,20 @@ impl Talk {
             connected: false,
             outgoing: Outgoing::new(),
             pushes: None,
+            keyboard_waits: false,
+            keyboard_at: None,
+        }
+    }
+
+    /// The bytes of the next packet were read then.
+    pub(crate) fn arrived(&mut self, read_at: Instant) {
+        self.caller.since_keyboard = self.keyboard_at.map(|at| read_at.saturating_duration_since(at));
+    }
+
+    /// All that waited is handed to the connection now.
+    pub(crate) fn handed(&mut self, now: Instant) {
+        if std::mem::take(&mut self.keyboard_waits) {
+            self.keyboard_at = Some(now);
         }
     }
 
@@ -308,7 +334,9 @@ impl Talk {
     /// The world says something by itself.
     pub(crate) fn push(&mut self, push: &Push) {
         let shared = Arc::clone(&self.session);
-        self.outgoing.push(&mut lock(&shared), Purpose::Notification, true, |body| put_packed(body, &push.0));
+        self.outgoing
+            .push(&mut lock(&shared), Purpose::Notification, true, |body| put_packed(body, &push.updates));
+        self.keyboard_waits |= push.has_keyboard;
     }
 
     /// Appends what waits to be sent.

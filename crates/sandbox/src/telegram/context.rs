@@ -53,7 +53,9 @@ impl Context<'_> {
     /// Writes a press into the ledger.
     pub(crate) fn record_press(&mut self, chat: Peer, data: &[u8], message_id: i32, note: PressNote) {
         let (method, text) = (self.method, String::from_utf8_lossy(data).into());
-        let (message_id, press) = (Some(message_id), Some(Box::new(note)));
+        let wire = self.caller.since_keyboard;
+        let wire_us = wire.map(|wire| u64::try_from(wire.as_micros()).unwrap_or(u64::MAX));
+        let (message_id, press) = (Some(message_id), Some(Box::new(PressNote { wire_us, ..note })));
         self.note(Effect { method, chat, random_id: None, text, message_id, media: None, press });
     }
 

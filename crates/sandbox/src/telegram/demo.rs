@@ -105,6 +105,19 @@ fn client_id(number: usize) -> i64 {
     FIRST_CLIENT + i64::try_from(number).unwrap_or(0)
 }
 
+fn username(client: usize) -> String {
+    format!("client_{client}")
+}
+
+fn first_name(client: usize) -> &'static str {
+    FIRST_NAMES[client % FIRST_NAMES.len()]
+}
+
+/// The customers of the demo world: their usernames and first names.
+pub fn clients() -> impl Iterator<Item = (String, &'static str)> {
+    (1..=CLIENTS).map(|number| (username(number), first_name(number)))
+}
+
 /// Fills an empty state.
 pub(crate) fn populate(state: &mut State, accounts: usize, dialogs: usize, now: Moment) {
     let mut dice = Dice(mix(state.seed.0));
@@ -152,9 +165,9 @@ fn people(state: &mut State) {
         account: None,
     };
     for number in 1..=CLIENTS {
-        let first = FIRST_NAMES[number % FIRST_NAMES.len()];
+        let first = first_name(number);
         let last = LAST_NAMES[(number / 2) % LAST_NAMES.len()];
-        let username = format!("client_{number}");
+        let username = username(number);
         state.add_person(person(client_id(number), first, Some(last), username, false));
     }
     for number in 1..=2 {

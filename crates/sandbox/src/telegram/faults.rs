@@ -12,7 +12,7 @@ use super::rpc::{RpcError, bad_request, not_acceptable, unauthorized};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultOrder {
-    /// Only `telegram`.
+    /// `telegram`, or `web_k` for what only its page shows.
     #[serde(default = "telegram")]
     pub provider: String,
     /// An account's name; none means any caller.
@@ -22,7 +22,7 @@ pub struct FaultOrder {
     #[serde(default)]
     pub method: Option<String>,
     pub fault: FaultName,
-    /// For `flood_wait` (whole) and `delay`.
+    /// For `flood_wait` (whole), `delay`, `slow` and `silent_wait`.
     #[serde(default)]
     pub seconds: Option<f64>,
     /// How often it strikes; none means until it is deleted.
@@ -34,7 +34,7 @@ pub struct FaultOrder {
     /// For `rpc_error`.
     #[serde(default)]
     pub code: Option<i32>,
-    /// For `rpc_error`.
+    /// For `rpc_error`; of `renamed` the class or id.
     #[serde(default)]
     pub message: Option<String>,
     /// For `unreadable`: whether the effect happens all the same; none means no.
@@ -73,14 +73,77 @@ pub enum FaultName {
     Deaf,
     /// The answer is of a kind that nobody knows. With `effect` it is done, without it nothing is.
     Unreadable,
+    /// Web K: the page stays white.
+    Blank,
+    /// Web K: the page comes after `seconds`.
+    Slow,
+    /// Web K: the class or id `message` has another name in the page.
+    Renamed,
+    /// Web K: another tab, or a newer version, has taken the session.
+    Deactivated,
+    /// Web K: the app is locked by a passcode.
+    Locked,
+    /// Web K: the account is logged out.
+    LoggedOut,
+    /// Web K: the account is frozen.
+    Frozen,
+    /// Web K: who opens the chat needs Premium to write.
+    Premium,
+    /// Web K: messages in the chat are paid in stars.
+    Paid,
+    /// Web K: texts are not allowed in the chat.
+    Forbidden,
+    /// Web K: the name is unknown: a toast, and the old chat stays.
+    UnknownName,
+    /// Web K: a question instead of the message.
+    Popup,
+    /// Web K: slow mode: a note over the field, and no message.
+    SlowMode,
+    /// Web K: a notice of the server, after the message.
+    Notice,
+    /// Web K: the message is refused.
+    Error,
+    /// Web K: the message waits `seconds` and says nothing; without them it is never sent.
+    SilentWait,
+}
+
+impl FaultName {
+    /// Whether only the page of Web K shows it.
+    const fn is_of_a_page(self) -> bool {
+        matches!(
+            self,
+            Self::Blank
+                | Self::Slow
+                | Self::Renamed
+                | Self::Deactivated
+                | Self::Locked
+                | Self::LoggedOut
+                | Self::Frozen
+                | Self::Premium
+                | Self::Paid
+                | Self::Forbidden
+                | Self::UnknownName
+                | Self::Popup
+                | Self::SlowMode
+                | Self::Notice
+                | Self::Error
+                | Self::SilentWait
+        )
+    }
 }
 
 /// Why a fault was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FaultError {
-    /// Only one provider has faults.
-    #[error("provider must be \"telegram\"")]
+    /// Only these have faults.
+    #[error("provider must be \"telegram\", or \"web_k\" for what only its page shows")]
     Provider,
+    /// A page has accounts and no methods.
+    #[error("a fault of web_k takes no method")]
+    OfAPage,
+    /// `renamed` without a name.
+    #[error("renamed needs message: a class or id of at least four characters")]
+    Name,
     #[error("there is no account \"{0}\": GET /telegram/accounts lists them")]
     Account(String),
     /// The sandbox has no such method.
@@ -109,6 +172,7 @@ enum Kind {
     Delay(Duration),
     Silence,
     Cut,
+    Page,
 }
 
 #[derive(Debug)]
@@ -203,6 +267,7 @@ impl Faults {
         }
         for fault in &mut self.active {
             let taken = match fault.kind {
+                Kind::Page => true,
                 Kind::Delay(_) => verdict.delay.is_some(),
                 Kind::Refuse(_) | Kind::CutBefore | Kind::Deaf | Kind::Unreadable { effect: false } => {
                     verdict.refusal.is_some()
@@ -226,10 +291,28 @@ impl Faults {
                 Kind::Unreadable { effect: true } => verdict.loss = Some(Loss::Unreadable),
                 Kind::Silence => verdict.loss = Some(Loss::Silence),
                 Kind::Cut => verdict.loss = Some(Loss::Cut),
+                Kind::Page => {}
             }
         }
         self.active.retain(|fault| fault.left != Some(0));
         verdict
+    }
+
+    /// The oldest fault of a page with one of these names that strikes.
+    pub(crate) fn on_page(&mut self, account: Option<&str>, names: &[FaultName]) -> Option<FaultOrder> {
+        let chance = &mut self.chance;
+        let struck = self.active.iter_mut().find(|fault| {
+            names.contains(&fault.order.fault)
+                && fault.kind == Kind::Page
+                && fault.concerns(account, "")
+                && strikes(&fault.order, chance)
+        })?;
+        let order = struck.order.clone();
+        if let Some(left) = &mut struck.left {
+            *left = left.saturating_sub(1);
+        }
+        self.active.retain(|fault| fault.left != Some(0));
+        Some(order)
     }
 
     /// Whether nothing at all reaches this account now, updates included.
@@ -259,7 +342,8 @@ fn strikes(order: &FaultOrder, chance: &mut u64) -> bool {
 }
 
 fn kind(order: &FaultOrder) -> Result<Kind, FaultError> {
-    if order.provider != "telegram" {
+    let provider = if order.fault.is_of_a_page() { "web_k" } else { "telegram" };
+    if order.provider != provider {
         return Err(FaultError::Provider);
     }
     if order.times == Some(0) {
@@ -269,6 +353,17 @@ fn kind(order: &FaultOrder) -> Result<Kind, FaultError> {
         return Err(FaultError::Probability);
     }
     let seconds = || order.seconds.filter(|s| (0.0..=86_400.0).contains(s)).ok_or(FaultError::Seconds);
+    if order.fault.is_of_a_page() {
+        return match order.fault {
+            _ if order.method.is_some() => Err(FaultError::OfAPage),
+            FaultName::Slow => seconds().map(|_| Kind::Page),
+            FaultName::SilentWait if order.seconds.is_some() => seconds().map(|_| Kind::Page),
+            FaultName::Renamed if order.message.as_deref().is_none_or(|name| name.len() < 4) => {
+                Err(FaultError::Name)
+            }
+            _ => Ok(Kind::Page),
+        };
+    }
     Ok(match order.fault {
         FaultName::FloodWait => {
             let seconds = seconds()?;
@@ -293,6 +388,8 @@ fn kind(order: &FaultOrder) -> Result<Kind, FaultError> {
         FaultName::Delay => Kind::Delay(Duration::from_secs_f64(seconds()?)),
         FaultName::Deaf => Kind::Deaf,
         FaultName::Unreadable => Kind::Unreadable { effect: order.effect.unwrap_or(false) },
+        // Taken above.
+        _ => Kind::Page,
     })
 }
 
@@ -370,6 +467,19 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_of_a_page_leaves_calls_alone() {
+        let mut faults = dial(&[
+            serde_json::json!({"fault": "popup", "provider": "web_k", "account": "main", "times": 1}),
+        ]);
+        assert_eq!(faults.decide(Some("main"), SEND), Verdict::default());
+        let popup = [FaultName::Popup];
+        assert_eq!(faults.on_page(Some("backup_1"), &popup), None);
+        assert_eq!(faults.on_page(Some("main"), &[FaultName::Error]), None);
+        assert_eq!(faults.on_page(Some("main"), &popup).map(|order| order.fault), Some(FaultName::Popup));
+        assert!(faults.list().is_empty());
+    }
+
+    #[test]
     fn chance_is_drawn_from_the_seed() {
         let strikes = |seed| {
             let mut faults = Faults::new(seed);
@@ -399,6 +509,11 @@ mod tests {
             (serde_json::json!({"fault": "deaf", "times": 0}), FaultError::Times),
             (serde_json::json!({"fault": "deaf", "probability": 1.1}), FaultError::Probability),
             (serde_json::json!({"fault": "rpc_error", "code": 400}), FaultError::Error),
+            (serde_json::json!({"fault": "blank"}), FaultError::Provider),
+            (serde_json::json!({"fault": "deaf", "provider": "web_k"}), FaultError::Provider),
+            (serde_json::json!({"fault": "popup", "provider": "web_k", "method": SEND}), FaultError::OfAPage),
+            (serde_json::json!({"fault": "slow", "provider": "web_k"}), FaultError::Seconds),
+            (serde_json::json!({"fault": "renamed", "provider": "web_k"}), FaultError::Name),
         ] {
             assert_eq!(Faults::new(1).add(order(json)), Err(error));
         }

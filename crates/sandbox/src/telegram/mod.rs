@@ -37,6 +37,7 @@ mod signing;
 mod state;
 mod update_log;
 mod usernames;
+mod web_k;
 mod world;
 
 pub use attention::AttentionView;
@@ -46,6 +47,7 @@ pub use bots::{
     Storm, Trip, TroubleOrder, Words,
 };
 pub use calls::{CallCount, UnknownMethod};
+pub use demo::clients;
 pub use faults::{ActiveFault, FaultError, FaultName, FaultOrder};
 pub use files::FileKind;
 pub(crate) use identities::string_session;
@@ -62,4 +64,6 @@ pub use quiet::Quiet;
 pub use signing::{ExpiredCodes, SentCode, SignInRules, TokenOrder, Way};
 pub use state::Centre;
 pub(crate) use state::MadeSession;
+pub(crate) use web_k::{Chat, Results, WebOutcome, WebText};
+pub use web_k::{LogIn, LoggedIn};
 pub use world::{Telegram, WorldOptions};

@@ -9,6 +9,7 @@ use super::render::Cast;
 use super::sessions::SessionKey;
 use super::state::{Moment, State};
 use super::update_log::Event;
+use crate::call::Push;
 
 /// A message that is about to be posted. Who may post what has been decided.
 #[derive(Debug, Clone, Default)]
@@ -187,8 +188,10 @@ impl State {
         except: Option<SessionKey>,
     ) {
         if self.listens(user, except) {
-            let bytes = self.updates(user, updates, cast, at).to_bytes();
-            self.sessions.push(self.authorizations.keys_of(user), except, &bytes);
+            let has_keyboard = updates.iter().any(has_keyboard);
+            let updates = self.updates(user, updates, cast, at).to_bytes();
+            let push = Push { updates, has_keyboard };
+            self.sessions.push(self.authorizations.keys_of(user), except, &push);
         }
     }
 
@@ -220,4 +223,17 @@ impl State {
         }
         Some(pts)
     }
+}
+
+/// Whether a message of an update has a keyboard.
+fn has_keyboard(update: &enums::Update) -> bool {
+    use enums::Update;
+    let message = match update {
+        Update::NewMessage(new) => &new.message,
+        Update::NewChannelMessage(new) => &new.message,
+        Update::EditMessage(edit) => &edit.message,
+        Update::EditChannelMessage(edit) => &edit.message,
+        _ => return false,
+    };
+    matches!(message, enums::Message::Message(message) if message.reply_markup.is_some())
 }

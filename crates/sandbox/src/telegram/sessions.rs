@@ -70,11 +70,11 @@ impl Sessions {
         })
     }
 
-    pub(crate) fn push(&mut self, keys: &[AuthKeyId], except: Option<SessionKey>, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, keys: &[AuthKeyId], except: Option<SessionKey>, push: &Push) {
         for key in keys {
             for session in self.by_key.get_mut(key).into_iter().flatten() {
                 if except != Some(SessionKey { key: *key, session: session.id }) {
-                    session.push(bytes);
+                    session.push(push);
                 }
             }
         }
@@ -83,11 +83,11 @@ impl Sessions {
 
 impl Session {
     /// Never waits: a session that does not keep up loses updates, is told so, and asks for the difference.
-    fn push(&mut self, bytes: &[u8]) {
-        if self.lagging && self.pushes.try_send(Push(enums::Updates::TooLong.to_bytes())).is_ok() {
+    fn push(&mut self, push: &Push) {
+        if self.lagging && self.pushes.try_send(Push::plain(enums::Updates::TooLong.to_bytes())).is_ok() {
             self.lagging = false;
         }
-        if let Err(TrySendError::Full(_)) = self.pushes.try_send(Push(bytes.to_vec())) {
+        if let Err(TrySendError::Full(_)) = self.pushes.try_send(push.clone()) {
             self.lagging = true;
         }
     }

@@ -19,6 +19,7 @@ use super::peer::Peer;
 use super::people::{Account, Person};
 use super::sessions::Sessions;
 use super::signing::Signing;
+use super::web_k::WebSessions;
 use crate::keys::AuthKeyId;
 
 /// A point in time, in Unix microseconds.
@@ -77,6 +78,8 @@ pub(crate) struct State {
     /// Invite links by their hash.
     pub(crate) invites: HashMap<String, Peer>,
     pub(crate) signing: Signing,
+    /// Browsers at Web K.
+    pub(crate) web: WebSessions,
     /// Tokens of `auth.exportAuthorization`: the user, and the data centre they are for.
     pub(crate) exported: HashMap<Vec<u8>, (i64, i32)>,
     /// Sessions made by signing in; whoever keeps them watches.
@@ -112,6 +115,7 @@ impl State {
             hushed: false,
             invites: HashMap::new(),
             signing: Signing::default(),
+            web: WebSessions::default(),
             exported: HashMap::new(),
             made: watch::Sender::new(Vec::new()),
             usernames: HashMap::new(),

@@ -10,4 +10,6 @@ mod mtproto;
 #[cfg(test)]
 mod telethon;
 #[cfg(test)]
+mod web_k;
+#[cfg(test)]
 mod world;

@@ -112,6 +112,7 @@ impl Keyboards {
             newest: Some(past.newest),
             stale: version.number != past.newest,
             shown_us_ago: Some(at.saturating_sub(version.shown_at)),
+            wire_us: None,
             replaced_us_ago: version.replaced_at.map(|replaced| at.saturating_sub(replaced)),
             button: Some(button),
             refused: None,

@@ -20,6 +20,7 @@ use super::orders::OutsideError;
 use super::rpc::Result;
 use super::state::{Moment, State};
 use super::world::{Telegram, now};
+use crate::call::Push;
 use crate::keys::AuthKeyId;
 
 /// Questions for passwords that wait for an answer.
@@ -106,7 +107,7 @@ impl State {
         let key = self.signing.tokens.accept(token, user, at)?;
         let update = enums::Update::LoginToken;
         let told: enums::Updates = types::UpdateShort { update, date: at.date() }.into();
-        self.sessions.push(&[key], None, &told.to_bytes());
+        self.sessions.push(&[key], None, &Push::plain(told.to_bytes()));
         Ok(())
     }
 

@@ -108,7 +108,7 @@ impl World for Tiny {
             }
             Pushing::CONSTRUCTOR_ID => {
                 for (_, pushes) in seen.pushes.iter().filter(|(of, _)| *of == caller.connection) {
-                    pushes.try_send(Push(enums::Updates::TooLong.to_bytes())).unwrap();
+                    pushes.try_send(Push::plain(enums::Updates::TooLong.to_bytes())).unwrap();
                 }
                 result(&enums::updates::State::State(types::updates::State {
                     pts: 1,

@@ -87,7 +87,8 @@ impl Client {
 
     /// A client with any key.
     pub(crate) fn with(world: &Arc<Telegram>, key: AuthKeyId, dc_id: i32) -> Self {
-        let caller = Caller { key, session: 1, connection: ConnectionId(1), dc_id, layer: 230 };
+        let caller =
+            Caller { key, session: 1, connection: ConnectionId(1), dc_id, layer: 230, since_keyboard: None };
         Self { world: Arc::clone(world), caller }
     }
 
@@ -238,7 +239,7 @@ impl Pushes {
     }
 
     pub(crate) fn any(&mut self) -> enums::Updates {
-        whole(&self.0.try_recv().expect("a push").0)
+        whole(&self.0.try_recv().expect("a push").updates)
     }
 
     pub(crate) fn nothing(&mut self) {

@@ -1,0 +1,163 @@
+//! A text that the page sends: the same method, the same dial and the same ledger as on the wire.
+
+use std::time::Duration;
+
+use grammers_tl_types::{Serializable, enums, functions, types};
+use serde::{Deserialize, Serialize};
+
+use super::view::mid;
+use crate::call::{Caller, ConnectionId};
+use crate::keys::AuthKeyId;
+use crate::telegram::bots::Pause;
+use crate::telegram::context::Context;
+use crate::telegram::faults::{FaultName, Loss, Refusal};
+use crate::telegram::methods;
+use crate::telegram::peer::Peer;
+use crate::telegram::rpc::RpcError;
+use crate::telegram::state::State;
+use crate::telegram::world::{Telegram, now};
+
+/// After how long a client connects again and repeats what was not answered.
+const AGAIN: f64 = 0.2;
+
+/// The method as TL has it.
+const METHOD: &str = "messages.sendMessage";
+
+/// A text for a chat.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct WebText {
+    pub(crate) peer_id: i64,
+    pub(crate) text: String,
+    /// Chosen once for each message, and the same when it is repeated.
+    pub(crate) random_id: i64,
+}
+
+/// What the page is answered.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WebOutcome {
+    /// It is there.
+    Sent { mid: i64, at: i32 },
+    /// It was refused; the page does not say why.
+    Error,
+    /// To be asked again after so many seconds, and meanwhile nothing is said.
+    Wait(f64),
+    /// No answer comes.
+    Silence,
+    /// The session is no longer good.
+    LoggedOut,
+}
+
+impl From<RpcError> for WebOutcome {
+    fn from(error: RpcError) -> Self {
+        let seconds = error.message.strip_prefix("FLOOD_WAIT_").and_then(|seconds| seconds.parse().ok());
+        match (seconds, error.code) {
+            (Some(seconds), _) => Self::Wait(seconds),
+            (None, 401 | 406) => Self::LoggedOut,
+            (None, _) => Self::Error,
+        }
+    }
+}
+
+impl State {
+    fn web_send(&mut self, me: i64, peer: Peer, text: &WebText) -> WebOutcome {
+        let caller = Caller {
+            key: AuthKeyId(0),
+            session: 0,
+            connection: ConnectionId(0),
+            dc_id: 2,
+            layer: 0,
+            since_keyboard: None,
+        };
+        let request = functions::messages::SendMessage {
+            no_webpage: false,
+            silent: false,
+            background: false,
+            clear_draft: true,
+            noforwards: false,
+            update_stickersets_order: false,
+            invert_media: false,
+            allow_paid_floodskip: false,
+            peer: self.web_input(me, peer),
+            reply_to: None,
+            message: text.text.clone(),
+            random_id: text.random_id,
+            reply_markup: None,
+            entities: None,
+            schedule_date: None,
+            schedule_repeat_period: None,
+            send_as: None,
+            quick_reply_shortcut: None,
+            effect: None,
+            allow_paid_stars: None,
+            suggested_post: None,
+            rich_message: None,
+        };
+        let bytes = request.to_bytes();
+        let Some((id, body)) = bytes.split_first_chunk::<4>() else { return WebOutcome::Error };
+        let (user, at) = (Some(me), now());
+        let mut context =
+            Context { state: self, caller: &caller, user, at, method: METHOD, pause: Pause::default() };
+        match methods::run(&mut context, u32::from_le_bytes(*id), body) {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return error.into(),
+            None => return WebOutcome::Error,
+        }
+        let dialog = self.mailboxes.get(&me).and_then(|mailbox| mailbox.dialog(peer));
+        let sent = dialog.and_then(|dialog| dialog.sent.get(&text.random_id));
+        sent.map_or(WebOutcome::Error, |sent| WebOutcome::Sent { mid: mid(peer, sent.id), at: sent.date })
+    }
+
+    fn web_input(&self, me: i64, peer: Peer) -> enums::InputPeer {
+        let access_hash = self.seed.access_hash(me, peer);
+        match peer {
+            Peer::User(user_id) if user_id == me => enums::InputPeer::PeerSelf,
+            Peer::User(user_id) => types::InputPeerUser { user_id, access_hash }.into(),
+            Peer::Group(chat_id) => types::InputPeerChat { chat_id }.into(),
+            Peer::Channel(channel_id) => types::InputPeerChannel { channel_id, access_hash }.into(),
+        }
+    }
+}
+
+/// What the dial leaves of an outcome.
+fn after(loss: Option<Loss>, outcome: WebOutcome) -> WebOutcome {
+    match loss {
+        None => outcome,
+        Some(Loss::Silence | Loss::Unreadable) => WebOutcome::Silence,
+        Some(Loss::Cut) => WebOutcome::Wait(AGAIN),
+    }
+}
+
+impl Telegram {
+    /// Sends a text for the page.
+    pub(crate) async fn send_from_web_k(&self, me: i64, text: &WebText) -> WebOutcome {
+        let (verdict, mut cleared) = {
+            // Before the delay is decided on, so that nothing falls between the two.
+            let cleared = self.cleared.subscribe();
+            let mut state = self.lock();
+            let name = state.account_of(me).map(|account| account.name.clone());
+            state.calls.count(name.clone(), METHOD);
+            if state.web_fault(Some(me), &[FaultName::Error]).is_some() {
+                return WebOutcome::Error;
+            }
+            if let Some(order) = state.web_fault(Some(me), &[FaultName::SilentWait]) {
+                return order.seconds.map_or(WebOutcome::Silence, WebOutcome::Wait);
+            }
+            (state.faults.decide(name.as_deref(), METHOD), cleared)
+        };
+        match verdict.refusal {
+            Some(Refusal::Error(error)) => return error.into(),
+            Some(Refusal::Cut) => return WebOutcome::Wait(AGAIN),
+            Some(Refusal::Silence | Refusal::Unreadable) => return WebOutcome::Silence,
+            None => {}
+        }
+        let wait = verdict.delay.unwrap_or(Duration::ZERO);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = cleared.changed() => {}
+        }
+        let mut state = self.lock();
+        let sent = state.web_peer(text.peer_id).map(|peer| state.web_send(me, peer, text));
+        after(verdict.loss, sent.unwrap_or(WebOutcome::Error))
+    }
+}
