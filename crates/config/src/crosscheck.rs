@@ -11,6 +11,7 @@ use toml::Value;
 
 use crate::{
     backup,
+    control_bots::ControlBotFields,
     document::Document,
     flow_files,
     settings::Settings,
@@ -192,7 +193,7 @@ fn alerts(settings: &Settings, document: &mut Document) {
     }
 }
 
-/// Each webhook has a name of its own, the keys of its provider, and is asked for once.
+/// Each control bot has a name of its own, and is either a bot or an account that no other is.
 fn control_bots(settings: &Settings, document: &mut Document) {
     let bots = &settings.control_bots;
     for (index, bot) in bots.iter().enumerate() {
@@ -201,9 +202,17 @@ fn control_bots(settings: &Settings, document: &mut Document) {
                 format!("is \"{}\", as is that of `control_bots[{first}]`; names must differ", bot.name);
             document.refuse(&format!("control_bots[{index}].name"), message);
         }
+        let same = |other: &ControlBotFields| bot.account.is_some() && other.account == bot.account;
+        if let Err(wrong) = bot.kind() {
+            document.refuse(&format!("control_bots[{index}].{}", wrong.field), wrong.message);
+        } else if let Some(first) = bots.iter().take(index).position(same) {
+            let message = format!("is that of `control_bots[{first}]` too; name all `people` there");
+            document.refuse(&format!("control_bots[{index}].account"), message);
+        }
     }
 }
 
+/// Each webhook has a name of its own, the keys of its provider, and is asked for once.
 fn webhooks(settings: &Settings, document: &mut Document) {
     let webhooks = &settings.doctor.webhooks;
     for (index, webhook) in webhooks.iter().enumerate() {

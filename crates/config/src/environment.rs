@@ -98,10 +98,12 @@ fn unknown(variable_name: &str) -> String {
     }
     let known: Vec<String> =
         KEYS.iter().filter_map(|key| variable(key)).chain(NOT_SETTINGS.map(str::to_owned)).collect();
-    match nearest(variable_name, &known) {
-        Some(near) => format!("is not a known setting; did you mean {near}?"),
-        None => format!("is not a known setting; the known ones are {}", known.join(", ")),
+    if let Some(near) = nearest(variable_name, &known) {
+        return format!("is not a known setting; did you mean {near}?");
     }
+    let far = |name: &&String| strsim::damerau_levenshtein(name, variable_name);
+    let least = known.iter().min_by_key(far).map_or("", String::as_str);
+    format!("is not a known setting; the nearest is {least}, and `switchboard settings` shows all")
 }
 
 fn in_a_list(key: &Key, variable_name: &str) -> bool {

@@ -63,43 +63,85 @@ pub(crate) fn judge(flows: &[FlowSettings], document: &mut Document) {
     }
 }
 
-/// Adds the flows of the folder beside a settings file, in the order of their files' names.
+/// A file of the folder.
+#[derive(Debug, Clone)]
+pub struct FlowFile {
+    pub file: PathBuf,
+    /// What it has; nothing where something is wrong.
+    pub flows: Vec<FlowSettings>,
+    /// All that is wrong, in its order.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads the files of the folder beside a settings file, in the order of their names, as they are now.
 ///
 /// # Errors
-/// A file cannot be read, or all that is wrong in all of them.
-pub(crate) fn add(settings_file: &Path, flows: &mut Vec<FlowSettings>) -> Result<(), SettingsError> {
+/// The folder cannot be read.
+pub fn flow_files(settings_file: &Path) -> Result<Vec<FlowFile>, SettingsError> {
+    let text = load::read(&settings_file.to_owned()).unwrap_or_default();
+    // What is wrong there is for those who read it.
+    let settings: toml::Table = text.parse().unwrap_or_default();
+    let flows = settings.get(FOLDER).and_then(Value::as_array).into_iter().flatten();
+    let names = flows.filter_map(|flow| flow.get("name")?.as_str().map(str::to_owned)).collect();
+    read_all(settings_file, names)
+}
+
+/// Adds the flows of the folder beside a settings file, but for those of files that are wrong; what is wrong with these.
+///
+/// # Errors
+/// The folder cannot be read.
+pub(crate) fn add(
+    settings_file: &Path,
+    flows: &mut Vec<FlowSettings>,
+) -> Result<Vec<Problem>, SettingsError> {
+    let names = flows.iter().map(|flow| flow.name.clone()).collect();
+    let mut problems = Vec::new();
+    for read in read_all(settings_file, names)? {
+        flows.extend(read.flows);
+        problems.extend(read.problems);
+    }
+    Ok(problems)
+}
+
+/// The files, none of which has a flow of a name that is taken.
+fn read_all(settings_file: &Path, mut names: Vec<String>) -> Result<Vec<FlowFile>, SettingsError> {
     let folder = settings_file.parent().unwrap_or(Path::new(".")).join(FOLDER);
     let mut files = match listed(&folder) {
         Ok(files) => files,
         Err(error)
             if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
         {
-            return Ok(());
+            return Ok(Vec::new());
         }
         Err(source) => return Err(SettingsError::Unreadable { path: folder, source }),
     };
     files.sort();
-    let mut problems = Vec::new();
-    for file in files.iter().take(MOST) {
-        let text = load::read(file)?;
-        match read_flows(&text, file) {
-            Ok(read) => {
-                for flow in &read {
-                    if flows.iter().any(|known| known.name == flow.name) {
-                        let message = format!(
-                            "has a flow \"{}\", which another file has too; names must differ",
-                            flow.name
-                        );
-                        let place = SettingSource::in_file(file, &text, 0);
-                        problems.push(Problem { place, key: FOLDER.to_owned(), message });
-                    }
-                }
-                flows.extend(read);
-            }
-            Err(found) => problems.extend(found),
-        }
+    let mut all = Vec::new();
+    for file in files.into_iter().take(MOST) {
+        let (flows, problems) = match read_one(&file, &names) {
+            Ok(flows) => (flows, Vec::new()),
+            Err(problems) => (Vec::new(), problems),
+        };
+        names.extend(flows.iter().map(|flow| flow.name.clone()));
+        all.push(FlowFile { file, flows, problems });
     }
-    if problems.is_empty() { Ok(()) } else { Err(SettingsError::Wrong { problems }) }
+    Ok(all)
+}
+
+fn read_one(file: &PathBuf, taken: &[String]) -> Result<Vec<FlowSettings>, Vec<Problem>> {
+    let problem = |text: &str, key: &str, message: String| {
+        vec![Problem { place: SettingSource::in_file(file, text, 0), key: key.to_owned(), message }]
+    };
+    let text = load::read(file).map_err(|error| problem("", "", error.to_string()))?;
+    let flows = read_flows(&text, file)?;
+    match flows.iter().find(|flow| taken.contains(&flow.name)) {
+        Some(flow) => {
+            let name = &flow.name;
+            let message = format!("has a flow \"{name}\", which another file has too; names must differ");
+            Err(problem(&text, FOLDER, message))
+        }
+        None => Ok(flows),
+    }
 }
 
 fn listed(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
@@ -151,6 +193,8 @@ on_fail = "restart"
         assert_eq!((flow.steps.len(), flow.limits.stop_after.map(u32::from)), (3, Some(3)));
         assert_eq!(flow.steps[2].on_fail, crate::OnFail::Restart);
         assert!(flow.active_hours().is_some());
+        let written = flow.to_toml().expect("TOML");
+        assert_eq!(read_flows(&written, Path::new("/flows.toml")).as_ref(), Ok(&flows), "{written}");
     }
 
     #[test]
@@ -167,6 +211,8 @@ on_fail = "restart"
             said[0].starts_with("/etc/flows/trip.toml:6:") && said[0].contains("regular expression"),
             "{said:?}"
         );
+        let said = wrong(&TRIP.replace("Confirm|Yes", "(\\\\w{1000}){1000}"));
+        assert!(said[0].contains(":15:") && said[0].contains("of a moderate size"), "{said:?}");
         let said = wrong(&TRIP.replace("{from}", "{to}"));
         assert!(said[0].contains(":13:") && said[0].contains("(?P<to>…)"), "{said:?}");
         let said = wrong(&TRIP.replace("press = { text = \"Book\" }\n", ""));
@@ -194,5 +240,10 @@ on_fail = "restart"
         write("again.toml", TRIP);
         let said = Settings::load(Some(&file), []).expect_err("twice").to_string();
         assert!(said.contains("again.toml:1:1") && said.contains("another file has too"), "{said}");
+        let (settings, wrong) = Settings::load_at_start(Some(&file), []).expect("settings");
+        assert_eq!((settings.flows.len(), wrong.len()), (2, 1), "the others are in use");
+        let files = flow_files(&file).expect("files");
+        let found: Vec<_> = files.iter().map(|file| (file.flows.len(), file.problems.clone())).collect();
+        assert_eq!(found, [(0, wrong), (1, Vec::new())]);
     }
 }

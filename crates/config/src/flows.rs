@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// A regular expression, by the rules of the crate `regex`: its time is linear in the text.
-const REGEX: ValueKind = word("a regular expression without look-around and back-references", is_regex);
+const REGEX: ValueKind =
+    word("a regular expression without look-around and back-references, and of a moderate size", is_regex);
 
 /// A text to be looked for.
 const TEXT: ValueKind = word("a text", not_blank);
@@ -200,6 +201,11 @@ impl FlowSettings {
     /// The accounts that run it.
     pub fn accounts(&self) -> impl Iterator<Item = &AccountName> {
         self.account.iter().chain(&self.accounts)
+    }
+
+    /// The flow as a file of flows has it.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(&std::collections::BTreeMap::from([("flows", [self])]))
     }
 
     /// The hours in which runs begin.

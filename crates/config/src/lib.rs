@@ -8,6 +8,7 @@
 mod active_hours;
 mod alerts;
 mod backup;
+mod campaigns;
 mod changes;
 mod control_bots;
 mod crosscheck;
@@ -49,15 +50,16 @@ pub use alerts::{
     WebhookSecret, WrongField,
 };
 pub use backup::{BackupCopySettings, BackupSettings};
+pub use campaigns::{CampaignBrowserSettings, CampaignsSettings};
 pub use changes::{Change, Changes};
-pub use control_bots::ControlBotFields;
+pub use control_bots::{ControlBotFields, ControlBotKind, ControlLanguage};
 pub use data_dir::default_data_dir;
 pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
 pub use flow_checks::FlowFault;
-pub use flow_files::read_flows;
+pub use flow_files::{FlowFile, flow_files, read_flows};
 pub use flows::{
     ExpectSettings, FlowLimits, FlowSettings, FlowStep, OnFail, PressSettings, TriggerSettings, WaitSettings,
     filled, flow_regex, placeholders,

@@ -31,24 +31,35 @@ impl Settings {
         path: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
+        let (settings, problems) = Self::load_at_start(path, env)?;
+        if problems.is_empty() { Ok(settings) } else { Err(SettingsError::Wrong { problems }) }
+    }
+
+    /// The same, but for the flows of files of the folder `flows` that are wrong, and what is wrong with them: a start is for messages
+    /// too, and these do not wait for a flow to be put right.
+    pub fn load_at_start(
+        path: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<Problem>), SettingsError> {
         let environment: BTreeMap<String, String> = env.into_iter().collect();
         match path {
-            None => finish(Document::default(), &environment),
+            None => Ok((finish(Document::default(), &environment)?, Vec::new())),
             Some(path) => {
                 let mut settings = finish(document(path, &environment)?, &environment)?;
-                flow_files::add(path, &mut settings.flows)?;
-                Ok(settings)
+                let wrong = flow_files::add(path, &mut settings.flows)?;
+                Ok((settings, wrong))
             }
         }
     }
 
     /// Reads settings from a file and environment variables to try them on a demo world, whose own settings say which
     /// accounts there are and where their Telegram is. The ports, the observer and the flows are the world's unless the file names others.
+    /// Files of flows that are wrong are left out, as at any start.
     pub fn load_for_world(
         path: &Path,
         world: &Path,
         env: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, SettingsError> {
+    ) -> Result<(Self, Vec<Problem>), SettingsError> {
         let environment: BTreeMap<String, String> = env.into_iter().collect();
         let mut of_world = document(world, &environment)?;
         let mut document = document(path, &environment)?;
@@ -76,8 +87,8 @@ impl Settings {
             document.values.entry(FLOWS_OF_WORLD).or_insert(flows);
         }
         let mut settings = finish(document, &environment)?;
-        flow_files::add(path, &mut settings.flows)?;
-        Ok(settings)
+        let wrong = flow_files::add(path, &mut settings.flows)?;
+        Ok((settings, wrong))
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     alerts::AlertSettings,
     backup::BackupSettings,
+    campaigns::CampaignsSettings,
     control_bots::ControlBotFields,
     doctor::DoctorSettings,
     flows::FlowSettings,
@@ -57,8 +58,10 @@ settings! {
         alerts: AlertSettings;
         /// Flows, which press the buttons of bots; those of the folder `flows` beside the file join them.
         flows: Vec<FlowSettings> => live;
-        /// Telegram bots through which a few people see flows and switch them.
-        control_bots: Vec<ControlBotFields>;
+        /// Telegram bots, or accounts, through which a few people see flows and switch them.
+        control_bots: Vec<ControlBotFields> => live;
+        /// Campaigns.
+        campaigns: CampaignsSettings;
         /// What the doctor looks after beyond this machine.
         doctor: DoctorSettings;
         /// What callers may ask for at most.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use domain::{
-    ChatId, Keep, KeepRule, Username,
+    ChatId, FileKind, FileRule, Keep, KeepRule, Username,
     account::{AccountName, PRIORITIES, Purpose, SendingLimits, USUAL_PRIORITY},
 };
 use ipnet::IpNet;
@@ -14,6 +14,7 @@ use crate::{
     keys::{Row, Section, settings},
     proxy::ProxyAddress,
     secret,
+    settings::GREATEST_FILE,
     value_kind::{
         NAME, NETWORKS, ValueKind, choices, file, integer, one_word, phone, reads, rsa_public_key, secret,
         word, words,
@@ -113,6 +114,12 @@ settings! {
         /// Chats whose messages are never kept.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         skip_messages_of: Vec<ChatId> = Vec::new(), like(CHATS), "[\"5000000001\"]";
+        /// Which files of the messages that are kept are fetched as they come in; others are fetched when they are asked for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keep_files: Vec<FileKind> = Vec::new(), choices(<FileKind as strum::VariantNames>::VARIANTS), "[\"photo\", \"voice\"]";
+        /// The largest file that is fetched so.
+        #[serde(default = "AccountSettings::default_file_size", with = "crate::size")]
+        keep_files_up_to: u64 = "10MB", size("1KB", GREATEST_FILE);
         /// The application's number, from my.telegram.org.
         api_id: i32, integer(1, i32::MAX as i64), "1000001";
         /// The application's secret, from my.telegram.org.
@@ -145,12 +152,17 @@ impl AccountSettings {
         true
     }
 
+    fn default_file_size() -> u64 {
+        FileRule::USUAL_SIZE
+    }
+
     /// Which messages that come in are kept.
     pub fn keeps(&self) -> KeepRule {
         KeepRule {
             rule: self.keep_messages,
             always: self.keep_messages_of.clone(),
             never: self.skip_messages_of.clone(),
+            files: FileRule { kinds: self.keep_files.clone(), max_size: self.keep_files_up_to },
         }
     }
 

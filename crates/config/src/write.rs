@@ -33,6 +33,19 @@ impl Settings {
         for (written, webhook) in items(&mut table, "doctor", "webhooks").zip(&self.doctor.webhooks) {
             expose_webhook(written, webhook);
         }
+        let control_bots = table.get_mut("control_bots").and_then(Value::as_array_mut);
+        for (written, bot) in control_bots.into_iter().flatten().zip(&self.control_bots) {
+            if let Some(written) = written.as_table_mut() {
+                put_given(written, [("token", &bot.token)]);
+            }
+        }
+        let backup = table.get_mut("backup").and_then(Value::as_table_mut);
+        if let Some(copy) = backup.and_then(|backup| backup.get_mut("copy")?.as_table_mut()) {
+            let given = &self.backup.copy;
+            let secrets =
+                [("access_key_id", &given.access_key_id), ("secret_access_key", &given.secret_access_key)];
+            put_given(copy, secrets);
+        }
         if let Some(callback) = &self.legacy.invite_callback {
             let legacy = table.get_mut("legacy").and_then(Value::as_table_mut);
             let written = legacy.and_then(|legacy| legacy.get_mut("invite_callback")?.as_table_mut());

@@ -2,6 +2,7 @@
 //! soon, and what is wrong with backups.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,14 @@ const WARNINGS: [(&str, Duration); 2] =
     [("within_7_days", Duration::from_hours(7 * 24)), ("within_1_day", Duration::from_hours(24))];
 
 /// Passes each round on, until the health checks end.
-pub(crate) async fn hand_on(health: Health, alerts: Alerts, flows: Flows, store: Store, backups: Backups) {
+pub(crate) async fn hand_on(
+    health: Health,
+    alerts: Alerts,
+    flows: Flows,
+    store: Store,
+    backups: Backups,
+    settings_file: Option<PathBuf>,
+) {
     let mut rounds = health.beats();
     let (mut webhooks, mut keys) = (Vec::new(), Vec::new());
     loop {
@@ -38,6 +46,9 @@ pub(crate) async fn hand_on(health: Health, alerts: Alerts, flows: Flows, store:
                 let mut round = translate(&round, |id| health.card(id)?.detail);
                 round.probes.extend(webhooks.iter().map(of_webhook));
                 round.probes.extend(flows.alarms().into_iter().map(of_flow));
+                let file = settings_file.clone();
+                let reading = tokio::task::spawn_blocking(move || file.as_deref().map(of_flow_files));
+                round.probes.extend(reading.await.ok().flatten());
                 round.probes.extend(keys.iter().flat_map(|key| of_key(key, at)));
                 round.probes.extend(of_backups(backups.troubles().await));
                 alerts.observe(round);
@@ -93,6 +104,23 @@ fn of_flow(alarm: FlowAlarm) -> Probe {
         card: Card { id: format!("flow:{name}").into(), kind: "flow".into(), name, parent: None },
         result,
     }
+}
+
+/// The files of flows beside the settings file in the terms of the alerts: red while one is wrong.
+fn of_flow_files(settings_file: &Path) -> Probe {
+    let wrong = match config::flow_files(settings_file) {
+        Ok(files) => {
+            let mut problems = files.iter().flat_map(|file| &file.problems);
+            problems.next().map(ToString::to_string)
+        }
+        Err(error) => Some(error.to_string()),
+    };
+    let result = match wrong {
+        None => ProbeResult::Green,
+        Some(detail) => ProbeResult::Red { reason: "wrong_file".to_owned(), detail: Some(detail) },
+    };
+    let card = Card { id: "flow:files".into(), kind: "flow".into(), name: "files".to_owned(), parent: None };
+    Probe { card, result }
 }
 
 /// A key in the terms of the alerts: a card for each warning, red from then on. A key that has ended has none: nothing is well again.

@@ -132,7 +132,10 @@ impl ApiClient {
         let webhooks = events::Webhooks::at_rest(context.webhooks_parts());
         let backups = context.backups(&settings, &data_dir, true)?;
         let flows = flows::Flows::at_rest(&settings.flows, context.flows_parts(&messaging)).await?;
-        let services = Services { health, logs, access, alerts, webhooks, flows, backups: backups.clone() };
+        let campaigns =
+            campaigns::Campaigns::at_rest(context.campaigns_parts(&settings, &data_dir, &messaging));
+        let services =
+            Services { health, logs, access, alerts, webhooks, flows, campaigns, backups: backups.clone() };
         let services = context.services(&messaging, services, Arc::new(Notify::new()), None);
         let examined = web::Examined {
             settings_file: location.settings_file()?,

@@ -33,7 +33,7 @@ pub(crate) struct Messaging {
     pub(crate) sagas: Sagas,
 }
 
-/// Health, logs, users, alerts, webhooks, flows and backups.
+/// Health, logs, users, alerts, webhooks, flows, campaigns and backups.
 pub(crate) struct Services {
     pub(crate) health: health::Health,
     pub(crate) logs: logs::LogStore,
@@ -41,6 +41,7 @@ pub(crate) struct Services {
     pub(crate) alerts: alerts::Alerts,
     pub(crate) webhooks: events::Webhooks,
     pub(crate) flows: flows::Flows,
+    pub(crate) campaigns: campaigns::Campaigns,
     pub(crate) backups: Backups,
 }
 
@@ -99,6 +100,7 @@ impl AppContext {
             chance: self.ambient.chance.clone(),
             ids: self.ambient.ids.clone(),
             outgoing: Some(self.files.outgoing.clone()),
+            received: Some(self.files.received.clone()),
         }
     }
 
@@ -192,6 +194,43 @@ impl AppContext {
         }
     }
 
+    /// The parts of the campaigns.
+    pub(crate) fn campaigns_parts(
+        &self,
+        settings: &Settings,
+        data_dir: &Path,
+        messaging: &Messaging,
+    ) -> campaigns::CampaignsParts {
+        campaigns::CampaignsParts {
+            store: self.store.clone(),
+            delivery: messaging.delivery.clone(),
+            pool: messaging.pool.clone(),
+            clock: self.ambient.clock.clone(),
+            ids: self.ambient.ids.clone(),
+            chance: self.ambient.chance.clone(),
+            logs: Some(data_dir.join("campaign-logs")),
+            browsers: campaigns::Browsers::new(&settings.campaigns.browser, data_dir),
+            files: Some(self.files.outgoing.clone()),
+        }
+    }
+
+    /// The parts of the control bots.
+    pub(crate) fn control_parts(
+        &self,
+        messaging: &Messaging,
+        flows: &flows::Flows,
+        access: &access::Access,
+    ) -> control_bot::ControlParts {
+        control_bot::ControlParts {
+            flows: Arc::new(flows.clone()),
+            store: self.store.clone(),
+            access: access.clone(),
+            clock: self.ambient.clock.clone(),
+            chance: self.ambient.chance.clone(),
+            accounts: Some((messaging.pool.clone(), messaging.delivery.clone())),
+        }
+    }
+
     /// The services of the API. `callbacks_due` is notified of callbacks to be sent; `reload` is there while a server runs.
     pub(crate) fn services(
         &self,
@@ -213,6 +252,7 @@ impl AppContext {
             alerts: services.alerts,
             webhooks: services.webhooks,
             flows: services.flows,
+            campaigns: services.campaigns,
             backups: services.backups,
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),

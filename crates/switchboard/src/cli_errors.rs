@@ -26,8 +26,9 @@ const GIVEN: [(&str, &str); 21] = [
 ];
 
 /// The commands that list what a call lists; a longer path comes before its prefix.
-const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 7] = [
     ("GET /v1/accounts", "`switchboard account list`"),
+    ("GET /v1/campaign-proxies", "`switchboard campaign proxies list`"),
     ("GET /v1/chats/unresolved", "`switchboard chat unresolved`"),
     ("GET /v1/chats", "`switchboard chat list`"),
     ("GET /v1/failed-requests", "`switchboard failed list`"),

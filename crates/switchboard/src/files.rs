@@ -19,6 +19,9 @@ use web::Files;
 /// The files of messages that are not over, in the data directory.
 const OUTGOING: &str = "outgoing";
 
+/// The files of messages that came in, in the data directory.
+const RECEIVED: &str = "received";
+
 /// Uploads that wait to be named, in the data directory.
 const UPLOADS: &str = "uploads";
 
@@ -42,7 +45,16 @@ pub(crate) async fn open(
     private_sources: Allowed,
 ) -> anyhow::Result<Files> {
     let Settings { media: settings, backup, .. } = settings;
-    let folder = settings.folder_in(data_dir, &[Path::new(OUTGOING), Path::new(UPLOADS), &backup.folder])?;
+    let folder = settings.folder_in(
+        data_dir,
+        &[
+            Path::new(OUTGOING),
+            Path::new(RECEIVED),
+            Path::new(UPLOADS),
+            Path::new(campaigns::BROWSERS),
+            &backup.folder,
+        ],
+    )?;
     if settings.folder.is_relative() {
         DirBuilder::new()
             .recursive(true)
@@ -61,6 +73,10 @@ pub(crate) async fn open(
     let outgoing = Outgoing::open(place.clone(), ids.clone(), clock.clone(), limits)
         .await
         .with_context(|| format!("the folder of outgoing files {}", place.display()))?;
+    let place = data_dir.join(RECEIVED);
+    let received = Outgoing::open(place.clone(), ids.clone(), clock.clone(), limits)
+        .await
+        .with_context(|| format!("the folder of received files {}", place.display()))?;
     let place = data_dir.join(UPLOADS);
     let shelf = Shelf::open(place.clone(), ids.clone(), clock.clone(), limits, rules)
         .await
@@ -69,7 +85,7 @@ pub(crate) async fn open(
     let patience =
         Timeouts { connection: CONNECTION.min(settings.answer_within), answer: settings.answer_within };
     let fetcher = Fetcher::new(names, outgoing.intake().clone(), patience)?;
-    Ok(Files { outgoing, shelf, fetcher, folder })
+    Ok(Files { outgoing, received, shelf, fetcher, folder })
 }
 
 /// Removes the files of messages once they are sent. What it misses is left to [`keep_clear`].
@@ -98,22 +114,34 @@ pub(crate) async fn remove_spent(files: Files, store: Store, mut spent: Receiver
     }
 }
 
-/// Removes the files of ended messages and expired uploads, now and whenever the next one may expire.
+/// Removes the files of ended messages, those of messages that are not kept any more, and expired uploads, now and whenever the next one may expire.
 pub(crate) async fn keep_clear(files: Files, store: Store, clock: ambient::Clock) {
     let young = files.outgoing.intake().limits().total.saturating_add(MARGIN);
     loop {
         let began = clock.now();
         // In this order: what is held now and given to a message meanwhile is in neither answer the other way round.
         let mut keep = files.outgoing.held();
-        match store.outbox().files_in_use().await {
-            Ok(in_use) => {
-                keep.extend(in_use);
+        let needed = async {
+            let mut needed = store.outbox().files_in_use().await?;
+            needed.extend(store.campaigns().message_files().await?);
+            Ok::<_, store::StoreError>(needed)
+        };
+        match needed.await {
+            Ok(needed) => {
+                keep.extend(needed);
                 match files.outgoing.sweep(keep, young).await {
                     Ok(removed) => tracing::debug!(removed, "outgoing files that are over"),
                     Err(error) => tracing::warn!(%error, "the folder of outgoing files could not be swept"),
                 }
             }
             Err(error) => tracing::warn!(%error, "which files are in use could not be asked"),
+        }
+        match store.received().kept_files().await {
+            Ok(kept) => match files.received.sweep(kept.into_iter().collect(), young).await {
+                Ok(removed) => tracing::debug!(removed, "received files that are over"),
+                Err(error) => tracing::warn!(%error, "the folder of received files could not be swept"),
+            },
+            Err(error) => tracing::warn!(%error, "which received files are kept could not be asked"),
         }
         if let Err(error) = files.shelf.sweep().await {
             tracing::warn!(%error, "the folder of uploads could not be swept");

@@ -27,9 +27,15 @@ impl Location {
         std::path::absolute(&given).with_context(|| format!("the data directory {}", given.display()))
     }
 
-    /// The settings: from the file named, else from the data directory, else all defaults; then the environment.
+    /// The settings: from the file named, else from the data directory, else all defaults; then the environment. Of the folder
+    /// `flows` those files that are right.
     pub(crate) fn settings(&self) -> anyhow::Result<config::Settings> {
-        Ok(config::Settings::load(self.settings_file()?.as_deref(), environment())?)
+        Ok(self.settings_at_start()?.0)
+    }
+
+    /// The same, and what is wrong with the other files of flows.
+    pub(crate) fn settings_at_start(&self) -> anyhow::Result<(config::Settings, Vec<config::Problem>)> {
+        Ok(config::Settings::load_at_start(self.settings_file()?.as_deref(), environment())?)
     }
 
     /// The settings file: the one named, else that of the data directory, if there is one.

@@ -9,6 +9,7 @@ mod cli_errors;
 mod command;
 mod control;
 mod control_bots;
+mod demo_campaign;
 mod files;
 mod keys;
 mod location;
@@ -125,6 +126,15 @@ enum Command {
             switchboard flow log trip"
     )]
     Flow(command::flow::Flow),
+
+    /// Write to lists of chats: create, fill, start, follow and stop campaigns
+    #[command(
+        after_help = "A campaign sends messages of its own to a list of chats, through several accounts, within limits that \
+            no setting can switch off. It runs in the server.\n\nExamples:\n  \
+            switchboard campaign groups create spring\n  switchboard campaign import-chats chats.txt --group spring\n  \
+            switchboard campaign start spring --dry-run"
+    )]
+    Campaign(command::campaign::Campaign),
 
     /// Manage the users of the dashboard
     #[command(
@@ -332,7 +342,7 @@ fn forbid_core_dumps() {
     }
 }
 
-/// Exit codes: 0 fine, 1 failed, 2 wrong usage or settings (also clap's own).
+/// Exit codes: 0 fine, 1 failed, 2 wrong usage or settings (also clap's own), 3 no account of a campaign may send any more.
 fn main() -> ExitCode {
     forbid_core_dumps();
     let arguments = Arguments::parse();
@@ -368,6 +378,9 @@ fn main() -> ExitCode {
                     || matches!(cause.downcast_ref(), Some(events::StartError::Address(_)))
                     || cause.is::<web::TlsError>()
             };
+            if error.is::<command::campaign::Frozen>() {
+                return ExitCode::from(3);
+            }
             if error.chain().any(wrong_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
@@ -375,7 +388,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Up(up) => up.run().await,
+        Command::Up(up) => Box::pin(up.run()).await,
         Command::Sandbox(sandbox) => sandbox.run().await,
         Command::Account(account) => Box::pin(account.run()).await,
         Command::Send(send) => send.run().await,
@@ -384,6 +397,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Key(key) => key.run().await,
         Command::Webhook(webhook) => Box::pin(webhook.run()).await,
         Command::Flow(flow) => Box::pin(flow.run()).await,
+        Command::Campaign(campaign) => Box::pin(campaign.run()).await,
         Command::User(user) => user.run().await,
         Command::Failed(failed) => failed.run().await,
         Command::Alert(alert) => alert.run().await,
@@ -395,7 +409,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Events(events) => events.run().await,
         Command::Doctor(doctor) => doctor.run().await,
         Command::Backup(backup) => backup.run().await,
-        Command::Import(import) => import.run(),
+        Command::Import(import) => import.run().await,
         Command::Restore(restore) => restore.run().await,
         Command::Move(moving) => Box::pin(moving.run()).await,
         Command::Store(store) => store.run().await,

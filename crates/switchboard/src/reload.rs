@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::{NotApplied, ReloadedSettings};
-use config::{Applies, Settings};
+use config::{Applies, Problem, Settings, SettingsError};
 use events::InviteCallbacks;
 use hyper::Request;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
 
 use crate::app_context::{self, AppContext, Messaging};
+use crate::control_bots::ControlBots;
 use crate::logging::LogLevel;
 use crate::output::explain;
 use crate::supervision::Supervision;
@@ -29,14 +30,20 @@ pub(crate) struct SettingsSource {
 }
 
 impl SettingsSource {
-    /// The settings as they are written now.
-    pub(crate) fn read(&self) -> anyhow::Result<Settings> {
+    /// The settings as they are written now, and what is wrong with files of flows, which are left out.
+    pub(crate) fn read(&self) -> anyhow::Result<(Settings, Vec<Problem>)> {
         let environment = location::environment();
         Ok(match (&self.world, &self.location.config) {
             (Some(world), Some(file)) => Settings::load_for_world(file, world, environment)?,
-            (Some(world), None) => Settings::load(Some(world), environment)?,
-            (None, _) => self.location.settings()?,
+            (Some(world), None) => Settings::load_at_start(Some(world), environment)?,
+            (None, _) => self.location.settings_at_start()?,
         })
+    }
+
+    /// The same where all of it is right.
+    fn read_again(&self) -> anyhow::Result<Settings> {
+        let (settings, problems) = self.read()?;
+        if problems.is_empty() { Ok(settings) } else { Err(SettingsError::Wrong { problems }.into()) }
     }
 
     /// The same with what the command line says.
@@ -62,6 +69,7 @@ pub(crate) struct Reload<'a> {
     pub(crate) callbacks: &'a InviteCallbacks,
     pub(crate) alerts: &'a alerts::Alerts,
     pub(crate) flows: &'a flows::Flows,
+    pub(crate) control_bots: &'a ControlBots,
     pub(crate) backups: &'a backup::Backups,
     pub(crate) state: &'a web::State,
     pub(crate) log_level: &'a LogLevel,
@@ -93,7 +101,7 @@ impl Reload<'_> {
 
     async fn reload(&mut self) -> web::Reloaded {
         let source = self.source.clone();
-        let reading = tokio::task::spawn_blocking(move || source.read());
+        let reading = tokio::task::spawn_blocking(move || source.read_again());
         let read = reading.await.map_err(|error| error.to_string())?.map_err(|error| explain(&error))?;
         let fingerprint = doctor::settings_fingerprint(&read);
         let changes = self.settings.changes_to(&self.source.as_run(read))?;
@@ -153,6 +161,9 @@ impl Reload<'_> {
         }
         if let Err(error) = self.flows.reload(&settings.flows).await {
             failed("flows".to_owned(), error.to_string());
+        }
+        for (name, error) in self.control_bots.reload(&settings.control_bots).await {
+            failed(format!("control_bots[{name}]"), error.to_string());
         }
         self.backups.reload(&settings.backup);
         let examined = web::Examined { settings: Arc::new(settings.clone()), ..self.examined.clone() };

@@ -173,6 +173,12 @@ fn the_environment_is_named() {
             "environment variable SWITCHBOARD_DATADIR: is not a known setting; did you mean SWITCHBOARD_DATA_DIR?",
         ),
         (
+            "SWITCHBOARD_ZEBRA",
+            "x",
+            "environment variable SWITCHBOARD_ZEBRA: is not a known setting; the nearest is SWITCHBOARD_LISTEN, and \
+             `switchboard settings` shows all",
+        ),
+        (
             "SWITCHBOARD_TRUSTED_PROXIES",
             "10.0.0.0/8",
             "environment variable SWITCHBOARD_TRUSTED_PROXIES: `trusted_proxies` is or is in a list; lists are set \
@@ -288,5 +294,25 @@ proptest! {
     fn no_file_and_no_environment_makes_a_panic(text in "[a-z\\[\\]{}=.,'\"0-9\n #]{0,60}|\\PC{0,40}", value in "\\PC{0,12}") {
         let _ = World::new(&text).load(&[("SWITCHBOARD_LISTEN", &value)]);
         let _ = Settings::load(None, variables(&[("SWITCHBOARD_TELEGRAM__PROBE_EVERY", &value)]));
+    }
+}
+
+#[test]
+fn a_control_bot_is_a_bot_or_an_account() {
+    let bot = |more: &str| format!("[[control_bots]]\nname = 'owner'\npeople = [1]\n{more}\n");
+    for (text, said) in [
+        (bot(""), ":2:8: `control_bots[0].name` has neither a token nor an account"),
+        (bot("token = '1:a'\naccount = 'main'"), ":5:11: `control_bots[0].account` stands beside `token`"),
+        (
+            bot("account = 'main'\nwebhook = 'https://example.com'"),
+            ":5:11: `control_bots[0].webhook` stands beside `account`",
+        ),
+        (
+            bot("account = 'main'") + &bot("account = 'main'").replace("owner", "other"),
+            ":8:11: `control_bots[1].account` is that of `control_bots[0]` too",
+        ),
+    ] {
+        let refused = refused(&text, &[]);
+        assert!(refused.contains(said), "{refused}");
     }
 }

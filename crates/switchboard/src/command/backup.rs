@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use ambient::Clock;
 use anyhow::{Context, bail};
-use backup::{BackupName, Identity, Verification, Verified};
+use backup::{BackupName, FetchedCopy, Identity, Verification, Verified};
 use clap::Subcommand;
+use config::BackupSettings;
 use hyper::Method;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -49,6 +50,15 @@ enum Action {
         #[command(flatten)]
         options: ApiOptions,
     },
+    /// Practise a restore now, as the server does it once a week by itself
+    #[command(
+        after_help = "The newest copy (backup.copy) is fetched and compared with what was written, else the newest backup is \
+            taken, and restored into a folder of its own, which is removed. It counts as the drill of the week, and clears \
+            the alert of one that failed. Ctrl+C while a server runs: the server goes on.\n\n\
+            Exit codes: 0 it can be restored, 1 it cannot.\n\nExamples:\n  switchboard backup drill\n  \
+            switchboard backup drill --json | jq .drills.last"
+    )]
+    Drill(ApiOptions),
     /// Restore a backup into a temporary directory, compare it, and remove it again
     #[command(
         after_help = "It does all that `switchboard restore` does, elsewhere, while the server runs or not: files are compared \
@@ -57,7 +67,9 @@ enum Action {
             Exit codes: 0 it can be restored, 1 it cannot.\n\nExamples:\n  switchboard backup verify\n  \
             switchboard backup verify latest --json\n  \
             switchboard backup verify backups/switchboard-20300131T120000.250Z.tar.gz\n  \
-            switchboard backup verify copy.tar.gz.age --identity key.txt"
+            switchboard backup verify copy.tar.gz.age --identity key.txt\n  \
+            switchboard backup verify --copy\n  \
+            switchboard backup verify --copy switchboard-20300131T120000.250Z.tar.gz"
     )]
     Verify(Verify),
 }
@@ -68,6 +80,11 @@ struct Verify {
     /// The file, or the name of one as `backup list` shows it
     #[arg(value_name = "FILE", default_value = LATEST)]
     file: PathBuf,
+
+    /// Fetch the copy of this name from where copies go (backup.copy), the newest without a name, and compare it with what was
+    /// written there
+    #[arg(long)]
+    copy: bool,
 
     /// The file with the identity of age that opens an encrypted copy
     #[arg(long, value_name = "FILE")]
@@ -84,13 +101,27 @@ struct Verify {
 /// What stands for the newest.
 const LATEST: &str = "latest";
 
+/// A file that is gone when this goes out of scope.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // It is there only where a copy was fetched.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 impl Verify {
     async fn run(self) -> anyhow::Result<()> {
         let data_dir = self.location.data_dir()?;
-        let folder = data_dir.join(&self.location.settings()?.backup.folder);
-        let file = self.found(&folder)?;
+        let settings = self.location.settings()?.backup;
+        let folder = data_dir.join(&settings.folder);
         // Another process may do the same.
         let into = std::env::temp_dir().join(format!("switchboard-verify-{}", std::process::id()));
+        let place = Temporary(into.with_extension("copy"));
+        let fetched =
+            if self.copy { Some(self.fetched(&settings, &data_dir, &place.0).await?) } else { None };
+        let file = if fetched.is_some() { place.0.clone() } else { self.found(&folder)? };
         let stopping = CancellationToken::new();
         let verification = Verification {
             file: file.clone(),
@@ -109,9 +140,12 @@ impl Verify {
             }
         };
         let Verified { manifest, rows, tables, rows_compared } = verified;
+        let shown = fetched.as_ref().map_or_else(|| file.display().to_string(), |copy| copy.name.clone());
         if self.json {
             say_json(&json!({
-                "file": file, "made_at": manifest.made_at, "version": manifest.version, "schema": manifest.schema,
+                "file": shown, "copy_in": fetched.as_ref().map(|copy| &copy.to),
+                "sha256": fetched.as_ref().map(|copy| &copy.sha256),
+                "copy_compared": fetched.as_ref().map(|copy| copy.is_compared), "made_at": manifest.made_at, "version": manifest.version, "schema": manifest.schema,
                 "files": manifest.files.len(), "bytes": manifest.bytes(), "tables": tables, "rows": rows,
                 "rows_compared": rows_compared,
             }));
@@ -119,14 +153,37 @@ impl Verify {
         }
         let counted =
             if rows_compared { "as many as when it was made" } else { "it does not say how many it had" };
+        if let Some(copy) = &fetched {
+            let compared = if copy.is_compared {
+                "is what was written there"
+            } else {
+                "was not made here, so that its hash is not known"
+            };
+            say!("The copy {} in {} {compared} (SHA-256 {}).", copy.name, copy.to, copy.sha256);
+        }
         say!(
-            "{} of {} can be restored: {} files of {}, {rows} rows in {tables} tables ({counted}).",
-            file.display(),
+            "{shown} of {} can be restored: {} files of {}, {rows} rows in {tables} tables ({counted}).",
             manifest.made_at.to_the_second(),
             manifest.files.len(),
             HumanBytes(manifest.bytes())
         );
         Ok(())
+    }
+
+    async fn fetched(
+        &self,
+        settings: &BackupSettings,
+        data_dir: &Path,
+        into: &Path,
+    ) -> anyhow::Result<FetchedCopy> {
+        let history = backup::read_history(&data_dir.join(&settings.folder))?;
+        let text = self.file.to_string_lossy();
+        let name = Some(&*text).filter(|name| *name != LATEST);
+        let fetching = backup::fetch_copy(&settings.copy, data_dir, history.as_ref(), name, into.to_owned());
+        tokio::select! {
+            fetched = fetching => Ok(fetched?),
+            _ = tokio::signal::ctrl_c() => bail!("the copy was not fetched to the end"),
+        }
     }
 
     /// A path counts before a name in the folder of backups.
@@ -150,6 +207,7 @@ impl Backup {
             Action::Create(options) => (options, Work::Making),
             Action::Check { name, options } => (options, Work::Trying(name)),
             Action::Verify(verify) => return verify.run().await,
+            Action::Drill(options) => return drill(options).await,
         };
         let api = ApiClient::open(&options.location).await?;
         let done = work.done(&api, options.json).await;
@@ -173,6 +231,48 @@ impl Backup {
             Some("broken") => bail!("{name} cannot be put back: {}", cell(&backup, "wrong")),
             _ => bail!("{name} is in {folder}; {}", cell(&backup, "wrong")),
         }
+    }
+}
+
+/// Restores for practice, and says what came of it.
+async fn drill(options: ApiOptions) -> anyhow::Result<()> {
+    let api = ApiClient::open(&options.location).await?;
+    let done = drilled(&api, options.json).await;
+    api.close().await;
+    let all = done?;
+    if options.json {
+        say_json(&all);
+    }
+    let last = &all["drills"]["last"];
+    let name = cell(last, "name");
+    match (last["wrong"].as_str(), last["rows"].as_u64()) {
+        (Some(wrong), _) => bail!("{name} cannot be restored: {wrong}"),
+        (None, Some(rows)) if !options.json => {
+            let of = match last["of"].as_str() {
+                Some("copy") => "the copy was fetched, compared and restored",
+                Some("encrypted_copy") => "the copy was fetched and compared, and its backup restored",
+                _ => "it was restored from the folder of backups",
+            };
+            say!("{name} can be restored: {of}, with {rows} rows.");
+            Ok(())
+        }
+        (None, Some(_)) => Ok(()),
+        (None, None) => bail!("the server ended before the restore did"),
+    }
+}
+
+async fn drilled(api: &ApiClient, quiet: bool) -> anyhow::Result<Value> {
+    let bars = Bars::new(quiet);
+    let bar = bars.count("Restore");
+    api.call(Method::POST, &format!("{PATH}/drill"), None).await?;
+    loop {
+        let all = api.call(Method::GET, PATH, None).await?;
+        if all["drills"]["running"] != true {
+            bar.finish_and_clear();
+            return Ok(all);
+        }
+        show(&bar, 0, None, "is being practised");
+        tokio::time::sleep(EVERY).await;
     }
 }
 

@@ -71,7 +71,8 @@ impl Doctor {
             servers.as_ref().ok().and_then(|report| report.as_ref()?.inside.as_ref()?.settings_file.clone());
         // Where no file is named, that of the server counts.
         let settings_file = self.location.settings_file()?.or(told);
-        let settings = Settings::load(settings_file.as_deref(), crate::location::environment())
+        let settings = Settings::load_at_start(settings_file.as_deref(), crate::location::environment())
+            .map(|(settings, _)| settings)
             .map_err(|error| problems(&error));
         let asked = match &servers {
             Ok(Some(report)) => match &report.inside {

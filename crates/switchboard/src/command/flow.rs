@@ -7,6 +7,7 @@ use clap::Subcommand;
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::Location;
 use crate::api_client::ApiOptions;
 use crate::output::{say, say_json};
 use crate::table::{self, cell};
@@ -31,15 +32,17 @@ enum Action {
     /// Show a flow, and how it is on its accounts
     #[command(after_help = "Examples:\n  switchboard flow show trip")]
     Show(One),
-    /// Check a file of flows; needs no server
+    /// Check a file of flows, or all files of the folder; needs no server
     #[command(after_help = "Exit codes: 0 all is well, 1 something is wrong.\n\nExamples:\n  \
-            switchboard flow check flows/trip.toml\n  switchboard flow check flows/trip.toml --json")]
+            switchboard flow check\n  switchboard flow check flows/trip.toml\n  switchboard flow check flows/trip.toml --json")]
     Check {
-        /// The file
-        file: PathBuf,
+        /// The file [default: all of the folder `flows` beside the settings file]
+        file: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        location: Location,
     },
     /// Let a flow begin runs
     #[command(after_help = "Examples:\n  switchboard flow start trip")]
@@ -73,17 +76,18 @@ enum Action {
         #[command(flatten)]
         options: ApiOptions,
     },
-    /// Try a flow on messages of a file, without pressing anything
+    /// Try a flow on messages of a file, or on those that it hopes for, without asking its bot
     #[command(
         after_help = "The file is JSON: {\"messages\": [{\"id\": 1, \"text\": \"New trip from Tver\", \
             \"buttons\": [[\"Book\", \"Details\"]]}, …]}. The same id again is an edit.\n\n\
-            Examples:\n  switchboard flow simulate trip messages.json"
+            Without a file the messages are made of the flow itself, so that all its buttons are pressed.\n\n\
+            Examples:\n  switchboard flow simulate trip\n  switchboard flow simulate trip messages.json"
     )]
     Simulate {
         /// The name of the flow
         name: String,
         /// The file with the messages
-        file: PathBuf,
+        file: Option<PathBuf>,
         #[command(flatten)]
         options: ApiOptions,
     },
@@ -116,7 +120,15 @@ impl Flow {
             Action::Show(One { name, options }) => {
                 options.call(Method::GET, &format!("{PATH}/{name}"), None, shown).await
             }
-            Action::Check { file, json } => check(&file, json),
+            Action::Check { file: Some(file), json, .. } => {
+                let checked = config::read_flows(&read(&file)?, &file);
+                report(&file.display().to_string(), checked, json)
+            }
+            Action::Check { file: None, json, location } => {
+                let (settings, problems) = location.settings_at_start()?;
+                let checked = if problems.is_empty() { Ok(settings.flows) } else { Err(problems) };
+                report("the folder of flows", checked, json)
+            }
             Action::Start(One { name, options }) => {
                 options.call(Method::POST, &format!("{PATH}/{name}/start"), None, shown).await
             }
@@ -147,8 +159,11 @@ impl Flow {
                 options.call(Method::POST, &format!("{PATH}/{name}/dry-run"), None, simulated).await
             }
             Action::Simulate { name, file, options } => {
-                let body: Value = serde_json::from_str(&read(&file)?)
-                    .with_context(|| format!("{} is not JSON", file.display()))?;
+                let body: Value = match &file {
+                    Some(file) => serde_json::from_str(&read(file)?)
+                        .with_context(|| format!("{} is not JSON", file.display()))?,
+                    None => serde_json::json!({}),
+                };
                 let path = format!("{PATH}/{name}/simulate");
                 options.call(Method::POST, &path, Some(&body), simulated).await
             }
@@ -249,9 +264,12 @@ fn read(file: &std::path::Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Checks a file without asking anyone.
-fn check(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
-    let checked = config::read_flows(&read(file)?, file);
+/// Says what was found, and fails where something is wrong.
+fn report(
+    what: &str,
+    checked: Result<Vec<config::FlowSettings>, Vec<config::Problem>>,
+    as_json: bool,
+) -> anyhow::Result<()> {
     if as_json {
         let problem = |problem: &config::Problem| {
             let (line, column) = match &problem.place {
@@ -281,7 +299,7 @@ fn check(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
                     eprintln!("{problem}");
                 }
             }
-            anyhow::bail!("{} has {} to put right", file.display(), problems.len())
+            anyhow::bail!("{what} has {} to put right", problems.len())
         }
     }
 }

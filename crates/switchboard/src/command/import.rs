@@ -1,4 +1,6 @@
-//! `switchboard import`: what old scripts say of themselves, as settings of this program.
+//! `switchboard import`: what old scripts say of themselves, as settings of this program, and what the old tool for campaigns did.
+
+mod campaigns;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -6,9 +8,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use ambient::Clock;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Subcommand;
-use legacy_survey::flows::{EnvFile, KnownAccount, Named, OldFlows, survey, text};
+use config::{Problem, SettingSource};
+use domain::ExposeSecret;
+use legacy_survey::flows::{EnvFile, KnownAccount, Named, OldFlows, OldSettings, SecretPlace, survey, text};
 use serde_json::{Value, json};
 use session_files::{Reader, TableRows};
 
@@ -35,13 +39,23 @@ enum What {
     #[command(
         after_help = "Names of variables differ between scripts: they are recognised by their words and by the form of what \
             they hold. What is not recognised is listed by its name. Secrets are never printed: the settings name the \
-            variables that hold them. Databases that the files name are archived with those of --database, and their tables \
-            shown. Nothing is connected, and no session is opened.\n\nExamples:\n  \
+            variables that hold them, or the files of --secrets. The flows are checked as `flow check` does it. Databases \
+            that the files name are archived with those of --database, and their tables shown. Nothing is connected, and no \
+            session is opened.\n\nExit codes: 0 the flows can be used, 1 something in them is wrong.\n\nExamples:\n  \
             switchboard import flows --env /old/trip/.env --env /old/trip/.env.second --env /old/control.env\n  \
-            switchboard import flows --env /old/trip/.env --write flows/trip.toml\n  \
+            switchboard import flows --env /old/trip/.env --write flows/trip.toml --secrets secrets\n  \
             switchboard import flows --env /old/control.env --database /old/panel.db --json"
     )]
     Flows(Flows),
+    /// Take over the campaigns of the old tool from its database, so that no one is written to again
+    #[command(
+        after_help = "Its groups become campaigns, with chats, cycles, attempts of the latest run, messages with their counts, and blocks. \
+            Names of columns may differ; what is not understood is named. The old tables are only read. It may be repeated: stop the old \
+            tool, import once more, then start. What may have been sent in the cycle that a group is in counts as sent.\n\nExamples:\n  \
+            switchboard import campaigns --from postgres://reader@old.example.com/campaigns --dry-run\n  \
+            switchboard import campaigns --from postgres://old.example.com/tool --account profile_1=main"
+    )]
+    Campaigns(campaigns::Campaigns),
 }
 
 /// `.env` files, and what is done with what they say.
@@ -59,9 +73,13 @@ struct Flows {
     #[arg(long, value_name = "DIR")]
     archive: Option<PathBuf>,
 
-    /// Write the settings to a file that is not there yet
+    /// Write the flows to a file that is not there yet, such as one of the folder `flows` beside the settings
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+
+    /// Write each secret to a file of its own in this folder, which the settings name then
+    #[arg(long, value_name = "DIR")]
+    secrets: Option<PathBuf>,
 
     #[command(flatten)]
     location: Location,
@@ -78,9 +96,10 @@ struct Archived {
 }
 
 impl Import {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.what {
             What::Flows(flows) => flows.run(),
+            What::Campaigns(campaigns) => campaigns.run().await,
         }
     }
 }
@@ -89,19 +108,31 @@ impl Flows {
     fn run(self) -> anyhow::Result<()> {
         let files = self.files.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
         let found = survey(&files);
-        let settings = text(&found, &self.known_accounts()?);
+        let folder = self.secrets.as_ref().map(std::path::absolute).transpose()?;
+        let place = |named: &Named| match &folder {
+            Some(folder) => SecretPlace::File(folder.join(secret_name(named))),
+            None => SecretPlace::Variable(named.variable.clone()),
+        };
+        let settings = text(&found, &self.known_accounts()?, &place);
+        let named = self.write.clone().unwrap_or_else(|| PathBuf::from("flows.toml"));
+        let wrong = config::read_flows(&settings.flows, &named).err().unwrap_or_default();
         let archived = self.archived(&found, &files)?;
-        if let Some(file) = &self.write {
-            let opened = File::options().write(true).create_new(true).mode(0o600).open(file);
-            let written = opened.and_then(|mut opened| opened.write_all(settings.as_bytes()));
-            written.with_context(|| file.display().to_string())?;
+        if let Some(folder) = &folder {
+            keep_secrets(folder, &found, &files)?;
+        }
+        if let Some(file) = self.write.as_ref().filter(|_| wrong.is_empty()) {
+            write_new(file, settings.flows.as_bytes())?;
         }
         if self.json {
-            say_json(&as_json(&found, &settings, &archived));
+            say_json(&as_json(&found, &settings, &wrong, &archived));
         } else {
-            self.print(&found, &settings, &archived);
+            self.print(&found, &settings, &wrong, &archived);
         }
-        Ok(())
+        match wrong.len() {
+            0 => Ok(()),
+            1 => bail!("one thing is wrong with the flows; see above"),
+            many => bail!("{many} things are wrong with the flows; see above"),
+        }
     }
 
     /// The accounts of the settings, where there are any.
@@ -147,23 +178,29 @@ impl Flows {
         Ok(databases.into_iter().enumerate().map(archive).collect())
     }
 
-    fn print(&self, found: &OldFlows, settings: &str, archived: &[Archived]) {
-        if found.flows.is_empty() {
-            say!("No file names a bot, a button or what begins a run: there is no flow in them.");
-        } else if let Some(file) = &self.write {
-            say!("{} flows are in {}.", found.flows.len(), file.display());
-        } else {
-            say!("{}", settings.trim_end());
+    fn print(&self, found: &OldFlows, settings: &OldSettings, wrong: &[Problem], archived: &[Archived]) {
+        if !settings.settings.is_empty() {
+            say!("# For the settings file:\n\n{}\n", settings.settings.trim_end());
         }
-        for control in &found.controls {
-            let allowed: Vec<_> = control.allowed.iter().map(ToString::to_string).collect();
-            let allowed =
-                if allowed.is_empty() { "no one that is named".to_owned() } else { allowed.join(", ") };
-            say!(
-                "\nControl bot: its token is {} of {}; allowed are {allowed}.",
-                control.token,
-                control.file.display()
-            );
+        match &self.write {
+            _ if found.flows.is_empty() => {
+                say!("No file names a bot, a button or what begins a run: there is no flow in them.");
+            }
+            Some(file) if wrong.is_empty() => {
+                say!("{} flows are in {}; nothing is wrong with them.", found.flows.len(), file.display());
+            }
+            _ => {
+                say!(
+                    "# For a file of the folder flows, or the settings file:\n\n{}",
+                    settings.flows.trim_end()
+                );
+            }
+        }
+        for problem in wrong {
+            say!("\nWRONG in the flows above, {}", of_line(problem));
+        }
+        if let Some(folder) = &self.secrets {
+            say!("\nThe secrets are in files of {}, which the settings name.", folder.display());
         }
         let mut rows = table::with_header(["FILE", "VARIABLE", "IS"]);
         for (Named { file, variable }, meaning) in &found.recognised {
@@ -190,8 +227,8 @@ impl Flows {
         }
         if !found.flows.is_empty() {
             say!(
-                "\nLook through the settings, put them into the settings file, and stop the old script before this program \
-                 opens its session: Telegram ends a session that two programs use."
+                "\nLook through the settings, and stop the old script before this program opens its session or asks its bot: \
+                 Telegram ends a session that two programs use."
             );
         }
     }
@@ -207,7 +244,55 @@ fn read(file: &Path) -> anyhow::Result<EnvFile> {
     Ok(EnvFile::read(absolute, &String::from_utf8_lossy(&bytes)))
 }
 
-fn as_json(found: &OldFlows, settings: &str, archived: &[Archived]) -> Value {
+/// Writes a file that is not there yet, for its owner alone.
+fn write_new(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let opened = File::options().write(true).create_new(true).mode(0o600).open(file);
+    let written = opened.and_then(|mut opened| opened.write_all(bytes));
+    written.with_context(|| file.display().to_string())
+}
+
+/// Writes each secret that was recognised to a file of its own. What is there already stays.
+fn keep_secrets(folder: &Path, found: &OldFlows, files: &[EnvFile]) -> anyhow::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| folder.display().to_string())?;
+    for (named, _) in found.recognised.iter().filter(|(_, meaning)| meaning.is_secret()) {
+        let of_file = files.iter().filter(|file| file.path == named.file);
+        let variable =
+            of_file.flat_map(|file| &file.variables).find(|variable| variable.name == named.variable);
+        if let Some(variable) = variable {
+            let secret = variable.secret().expose_secret().trim();
+            write_new(&folder.join(secret_name(named)), secret.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// What the file of a secret is called: two scripts have variables of one name.
+fn secret_name(Named { file, variable }: &Named) -> String {
+    let plain = |text: &str| {
+        let letters =
+            text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+        letters.collect::<String>().trim_matches('-').to_owned()
+    };
+    let parts = file.components().rev().take(2).collect::<Vec<_>>().into_iter().rev();
+    let mut parts: Vec<String> = parts.map(|part| plain(&part.as_os_str().to_string_lossy())).collect();
+    parts.push(plain(variable));
+    parts.retain(|part| !part.is_empty());
+    parts.join("-")
+}
+
+/// What is wrong, with its line.
+fn of_line(problem: &Problem) -> String {
+    match problem.place {
+        SettingSource::File { line, .. } => format!("line {line}: `{}` {}", problem.key, problem.message),
+        SettingSource::Environment(_) | SettingSource::Defaults => problem.to_string(),
+    }
+}
+
+fn as_json(found: &OldFlows, settings: &OldSettings, wrong: &[Problem], archived: &[Archived]) -> Value {
     let named = |Named { file, variable }: &Named| json!({ "file": file, "variable": variable });
     let recognised = |(named, meaning): &(Named, legacy_survey::flows::Meaning)| json!({ "file": named.file, "variable": named.variable, "is": meaning.as_str() });
     let database = |Archived { database, came }: &Archived| match came {
@@ -219,9 +304,17 @@ fn as_json(found: &OldFlows, settings: &str, archived: &[Archived]) -> Value {
     };
     json!({
         "flows": found.flows.iter().map(|flow| json!({ "name": flow.name, "file": flow.file })).collect::<Vec<_>>(),
-        "settings": settings,
+        "settings": settings.settings,
+        "flows_file": settings.flows,
+        "wrong": wrong.iter().map(|problem| {
+            let line = match problem.place {
+                SettingSource::File { line, .. } => Some(line),
+                SettingSource::Environment(_) | SettingSource::Defaults => None,
+            };
+            json!({ "line": line, "key": problem.key, "message": problem.message })
+        }).collect::<Vec<_>>(),
         "controls": found.controls.iter().map(|control| {
-            json!({ "file": control.file, "token_variable": control.token, "allowed": control.allowed })
+            json!({ "name": control.name, "file": control.file, "token_variable": control.token, "allowed": control.allowed })
         }).collect::<Vec<_>>(),
         "recognised": found.recognised.iter().map(recognised).collect::<Vec<_>>(),
         "not_recognised": found.unknown.iter().map(named).collect::<Vec<_>>(),

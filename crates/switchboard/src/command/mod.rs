@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod alert;
 pub(crate) mod backup;
+pub(crate) mod campaign;
 pub(crate) mod chat;
 mod conversation;
 pub(crate) mod do_not_contact;

@@ -20,11 +20,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app_context::{self, AppContext, Messaging, Services};
+use crate::control_bots::ControlBots;
 use crate::logging::LogLevel;
 use crate::output::say;
 use crate::reload::{Reload, SettingsSource};
 use crate::supervision::Supervision;
-use crate::{Location, alert_feed, allocator, control_bots, files, keys, reload, test_build};
+use crate::{Location, alert_feed, allocator, demo_campaign, files, keys, reload, test_build};
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -83,12 +84,16 @@ impl Up {
             world: demo.as_ref().map(|demo| demo.world.settings_file.clone()),
             listen: self.listen,
         };
-        let read = source.read()?;
+        let (read, wrong_flows) = source.read()?;
         let examined = self.examined(&read, demo.as_ref())?;
         let settings = source.as_run(read);
         let clock = Clock::system();
         let (layer, gathered) = logs::layer(clock.clone());
         let log_level = crate::logging::start(&settings.log, Some(layer));
+        for problem in wrong_flows {
+            let wrong = problem.to_string();
+            tracing::error!(wrong, "a file of flows is not in use; put it right, then: switchboard reload");
+        }
         let ended = self.serve(source, &settings, examined, demo.as_ref(), (log_level, gathered)).await;
         if let Some(demo) = demo {
             demo.world.stop().await;
@@ -202,6 +207,15 @@ impl Up {
         let alerts = alerts::Alerts::start(context.alerts_parts(settings, &messaging)).await?;
         let webhooks = events::Webhooks::start(context.webhooks_parts());
         let flows = flows::Flows::start(&settings.flows, context.flows_parts(&messaging)).await?;
+        if demo.is_some() {
+            demo_campaign::add(store, ambient.clock.now()).await?;
+        }
+        let mut parts = context.campaigns_parts(settings, data_dir, &messaging);
+        if let Some(demo) = demo {
+            // Whatever a settings file says: a demo never opens the real page.
+            parts.browsers.web_k = format!("http://{}/k/", demo.world.web_k);
+        }
+        let campaigns = campaigns::Campaigns::start(parts).await?;
 
         let stop = CancellationToken::new();
         let health = context.health(&messaging);
@@ -209,9 +223,8 @@ impl Up {
         // Hashing takes 19 MB for a moment. By now what stays for long has its place, and these go back whole.
         let first_password = access.ensure_first(given_password.as_ref()).await.context(ADMIN_PASSWORD)?;
         let backups = context.backups(settings, data_dir, false)?;
-        let flow_control: Arc<dyn flows::FlowControl> = Arc::new(flows.clone());
-        let (hooks, control_bots) =
-            control_bots::start(&settings.control_bots, &flow_control, &access, ambient, &stop)?;
+        let control_parts = context.control_parts(&messaging, &flows, &access);
+        let control_bots = ControlBots::start(&settings.control_bots, control_parts, stop.clone()).await?;
         let services = Services {
             health: health.clone(),
             logs: logs.clone(),
@@ -219,6 +232,7 @@ impl Up {
             alerts: alerts.clone(),
             webhooks: webhooks.clone(),
             flows: flows.clone(),
+            campaigns: campaigns.clone(),
             backups: backups.clone(),
         };
         backups.start();
@@ -229,7 +243,7 @@ impl Up {
         let (reload, reload_requests) = web::ReloadRequests::channel();
         let services = context.services(&messaging, services, callbacks_due, Some(reload));
         let state = web::State::new(services, options);
-        let pages = dashboard::router(dashboard::Dashboard::new(state.clone())).merge(hooks);
+        let pages = dashboard::router(dashboard::Dashboard::new(state.clone())).merge(control_bots.routes());
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
         let alarming = tokio::spawn(alert_feed::hand_on(
             health.clone(),
@@ -237,8 +251,18 @@ impl Up {
             flows.clone(),
             store.clone(),
             backups.clone(),
+            examined.settings_file.clone(),
         ));
         health.start(state.ports());
+        let logging_in = demo.map(|demo| {
+            let (store, campaigns, clock) = (store.clone(), campaigns.clone(), ambient.clock.clone());
+            let (world, stop) = (Arc::clone(&demo.world.telegram), stop.clone());
+            tokio::spawn(async move {
+                if let Err(error) = demo_campaign::log_in(&store, &campaigns, (&world, &clock), stop).await {
+                    tracing::warn!(%error, "the browser profile of the demo is not logged in");
+                }
+            })
+        });
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
         let telling = tokio::spawn({
             let pool = Arc::clone(pool);
@@ -270,6 +294,7 @@ impl Up {
             callbacks: &callbacks,
             alerts: &alerts,
             flows: &flows,
+            control_bots: &control_bots,
             backups: &backups,
             state: &state,
             log_level: &log_level,
@@ -297,13 +322,20 @@ impl Up {
         if tokio::time::timeout(2 * DRAIN, serving).await.is_err() {
             tracing::warn!("open requests did not end in time");
         }
+        if let Some(logging_in) = logging_in
+            && tokio::time::timeout(DRAIN, logging_in).await.is_err()
+        {
+            tracing::warn!("the browser of the demo's profile did not close in time");
+        }
+        // What it has in the outbox is finished with the rest.
+        campaigns.stop(DRAIN).await;
         tokio::join!(
             delivery.drain(DRAIN),
             sagas.stop(DRAIN),
             callbacks.stop(DRAIN),
             webhooks.stop(DRAIN),
             flows.drain(DRAIN),
-            control_bots::ended(control_bots, DRAIN),
+            control_bots.ended(DRAIN),
             health.stop(DRAIN),
             alerts.stop(DRAIN),
             backups.stop(DRAIN)
@@ -329,8 +361,17 @@ pub(crate) async fn until_told_to_stop() -> anyhow::Result<()> {
 
 /// Opens the store of a data directory.
 pub(crate) async fn open_store(settings: &Settings, data_dir: &Path, clock: Clock) -> anyhow::Result<Store> {
+    open_store_with(settings, data_dir, clock, master_key(data_dir)?).await
+}
+
+/// The same with a master key that was found elsewhere.
+pub(crate) async fn open_store_with(
+    settings: &Settings,
+    data_dir: &Path,
+    clock: Clock,
+    master_key: MasterKey,
+) -> anyhow::Result<Store> {
     let url = super::store::of(&settings.store.url);
-    let master_key = master_key(data_dir)?;
     Ok(Store::open(StoreOptions { data_dir: data_dir.to_owned(), url, clock, master_key }).await?)
 }
 

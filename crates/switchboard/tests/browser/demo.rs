@@ -21,6 +21,7 @@ pub(crate) struct Demo {
     pub(crate) chat: String,
     pub(crate) failed_requests: Vec<String>,
     pub(crate) webhook: String,
+    pub(crate) flow_run: String,
     /// Hears of the day as long as it is there.
     _receiver: Receiver,
 }
@@ -39,6 +40,17 @@ const TEXTS: [(&str, &str); 8] = [
 impl Stage {
     /// Lets the day happen.
     pub(crate) async fn day(&self) -> Demo {
+        let flow_run = self.trip().await;
+        self.day_with(flow_run).await
+    }
+
+    /// A trip that is booked; its run. The clock of the program is that of Telegram: a flow presses nothing that is old.
+    pub(crate) async fn trip(&self) -> String {
+        flow(&self.world, &self.program).await
+    }
+
+    /// The day, but for the trip.
+    pub(crate) async fn day_with(&self, flow_run: String) -> Demo {
         let (world, program) = (&self.world, &self.program);
         let receiver = Receiver::start().await;
         let webhook = webhooks(program, receiver.address()).await;
@@ -55,6 +67,7 @@ impl Stage {
         let doubted_message = doubted_message(world, program).await;
         let doubted_operation = doubted_operation(world, program).await;
         set_up(program).await;
+        campaign(program).await;
         backup(program).await;
         Demo {
             sent,
@@ -65,6 +78,7 @@ impl Stage {
             chat,
             failed_requests,
             webhook,
+            flow_run,
             _receiver: receiver,
         }
     }
@@ -72,6 +86,28 @@ impl Stage {
 
 fn id(told: &Value) -> String {
     told["id"].as_str().unwrap_or_else(|| panic!("no id in {told}")).to_owned()
+}
+
+/// A flow that an admin wrote on its page, and its first run.
+async fn flow(world: &World, program: &Program) -> String {
+    let text = "[[flows]]\nname = \"trip\"\naccount = \"main\"\nwatch = \"@demo_trips_bot\"\n\
+        trigger = { regex = 'New trip .* (?P<from>\\w+)' }\nactive = \"00:00-24:00 Europe/Moscow\"\n\
+        limits = { per_hour = 6, cooldown = \"30s\" }\n[[flows.steps]]\npress = { text = \"Book\" }\n";
+    let request =
+        program.request("PUT", "/v1/flow-definitions/trip").header("content-type", "application/json");
+    let told = request.body(json!({ "text": text }).to_string()).send().await.expect("an answer");
+    assert_eq!(told.status(), 200);
+    let state = || async { program.get("/v1/flows/trip").await.1["accounts"][0]["state"].clone() };
+    program.until("the flow watches", || async { state().await == "watching" }).await;
+    let last = || async { program.get("/v1/flow-runs").await.1["items"][0].clone() };
+    // An account that does not hear yet presses nothing; while it cools down, nor does one that does.
+    program
+        .until("a trip is booked", || async {
+            world.post("/telegram/trips", &json!({})).await;
+            last().await["state"] == "done"
+        })
+        .await;
+    id(&last().await)
 }
 
 /// A program that takes what is posted to it, and one that is away.
@@ -190,6 +226,33 @@ async fn set_up(program: &Program) {
         let (status, told) = program.post(path, &order).await;
         assert!((200..300).contains(&status), "{path}: {status} {told}");
     }
+}
+
+/// A campaign that wrote to three chats of six and waits for a decision.
+async fn campaign(program: &Program) {
+    let chats: Vec<_> = (21..=25).map(|number| format!("@client_{number},Anna {number}")).collect();
+    let chats = chats.join("\n");
+    for (path, order) in [
+        ("/v1/campaigns", json!({ "name": "spring", "settings": { "delay_seconds": 0, "cycles": 2 } })),
+        ("/v1/campaigns/spring/senders", json!({ "accounts": ["main", "backup_1"] })),
+        (
+            "/v1/campaigns/spring/tasks",
+            json!({ "file": format!("chat,name\n@nobody_is_called_so,x\n{chats}") }),
+        ),
+        (
+            "/v1/campaigns/spring/messages",
+            json!({ "file": "Hello {name}, new batteries are in.\n---\nДобрый день!" }),
+        ),
+        ("/v1/campaigns/spring/start", json!({ "canary": 3 })),
+        ("/v1/campaign-proxies", json!({ "file": "127.0.0.1:1080" })),
+    ] {
+        let (status, told) = program.post(path, &order).await;
+        assert!((200..300).contains(&status), "{path}: {status} {told}");
+    }
+    let shop = program.request("PUT", "/v1/campaign-profiles/shop").json(&json!({ "kind": "chromium" }));
+    assert_eq!(shop.send().await.expect("an answer").status(), 200);
+    let is_paused = || async { program.get("/v1/campaigns/spring").await.1["run"]["state"] == "paused" };
+    program.until("the trial is over", is_paused).await;
 }
 
 /// A backup, after the one that the program may be making by itself.

@@ -98,7 +98,15 @@ fn is_for_admins(address: &str) -> bool {
     let of_webhooks = address.starts_with("/webhooks/")
         && (address.contains("/actions/")
             || ["/add", "/change", "/remove"].iter().any(|one| address.ends_with(one)));
-    of_accounts || of_backups || of_webhooks || OF_ADMINS.iter().any(|one| address.starts_with(one))
+    let of_flows = address.starts_with("/flow-definitions/");
+    let of_profiles = address.starts_with("/campaign-pro")
+        && ["/remove", "/log-in", "/actions/proxy"].iter().any(|one| address.contains(one));
+    of_accounts
+        || of_backups
+        || of_webhooks
+        || of_flows
+        || of_profiles
+        || OF_ADMINS.iter().any(|one| address.starts_with(one))
 }
 
 /// Whether it changes something that is not the visitor's own.

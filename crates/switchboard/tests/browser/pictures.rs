@@ -81,7 +81,7 @@ const PAGES: [(&str, &str); 33] = [
 const QUESTION: &str = "a question as the one before a stop";
 
 /// What answers to GET and has no picture, each for a reason.
-const NOT_SHOWN: [(&str, &str); 26] = [
+const NOT_SHOWN: [(&str, &str); 51] = [
     (
         "/accounts/import/under-way",
         "is there for as long as an import runs, and tells of it as the look before does",
@@ -91,17 +91,42 @@ const NOT_SHOWN: [(&str, &str); 26] = [
     ("/accounts/{name}/export", "a command to be copied, as below the list of backups"),
     ("/accounts/{name}/remove", QUESTION),
     ("/assets/{name}", "no page: what pages are made of"),
+    ("/campaign-pictures/{file}", "no page: a file"),
+    ("/campaign-profiles", "a list and a form, as the keys of the API"),
+    ("/campaign-profiles/{name}", "facts, as those of a webhook"),
+    ("/campaign-profiles/{name}/log-in", "a code to be scanned, as that of an account"),
+    ("/campaign-profiles/{name}/remove", QUESTION),
+    ("/campaign-proxies", "a list and a form, as the keys of the API"),
+    ("/campaign-proxies/remove", QUESTION),
+    ("/campaigns", "a list, as that of webhooks"),
+    ("/campaigns/{name}", "a list and facts, as those of a webhook"),
+    ("/campaigns/{name}/attempts", "no page: a file"),
+    ("/campaigns/{name}/change", "the form of a new one, filled in"),
+    ("/campaigns/{name}/chats", "a list and a form, as the keys of the API"),
+    ("/campaigns/{name}/forecast", "facts and a form"),
+    ("/campaigns/{name}/messages", "a list and a form, as the keys of the API"),
+    ("/campaigns/{name}/remove", QUESTION),
+    ("/campaigns/{name}/stop", QUESTION),
     ("/cards/{id}/strip", "no page: a part of one"),
     ("/chats/do-not-contact", "a list and a form, as the keys of the API"),
     ("/chats/do-not-contact/export", "no page: a file"),
     ("/chats/{id}/leave", QUESTION),
     ("/doubt/question", QUESTION),
+    ("/flow-definitions/add", "a form with one field"),
+    ("/flow-definitions/{name}/change", "the form of a new one, filled in"),
+    ("/flow-definitions/{name}/remove", QUESTION),
+    ("/flow-runs/{id}", "a timeline, as that of a message"),
+    ("/flows", "a list, as that of webhooks"),
+    ("/flows/{name}", "a list and facts, as those of a webhook"),
+    ("/flows/{name}/stop", QUESTION),
+    ("/flows/{name}/try", "a form and a list"),
     ("/live/accounts", "no page: a stream"),
     ("/live/logs", "no page: a stream"),
     ("/live/overview", "no page: a stream"),
     ("/live/work", "no page: a stream"),
     ("/logs/download", "no page: a file"),
     ("/messages/received", "a list as that of what was sent"),
+    ("/new-campaign", "a form"),
     ("/settings", "leads to one's own page"),
     ("/settings/alerts/{name}/remove", QUESTION),
     ("/settings/backups/{name}/content", "no page: a file"),
@@ -253,8 +278,9 @@ async fn take(folder: &Path) {
     let owner = stage.tab().await;
     // Its clock is right before it is moved.
     take_page(folder, &stage, &owner, ("diagnostics", "/diagnostics")).await;
+    let trip = stage.trip().await;
     morning(&stage).await;
-    let demo = stage.day().await;
+    let demo = stage.day_with(trip).await;
     stage.pass(120).await;
     let (_, logged) = stage.program.get("/v1/logs?account=main&level=warn&limit=1").await;
     let line = logged["items"][0]["id"].as_str().expect("a line").to_owned();

@@ -49,6 +49,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
         chat,
         failed_requests,
         webhook,
+        flow_run,
         ..
     } = demo;
     let request = &failed_requests[0];
@@ -71,6 +72,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
         format!("/chats/{chat}/leave"),
         format!("/failed/{request}"),
         format!("/failed/question?do=drop&id={request}"),
+        format!("/flow-runs/{flow_run}"),
         format!("/webhooks/{webhook}"),
         format!("/webhooks/{webhook}?state=dead"),
         format!("/webhooks/{webhook}/change"),
@@ -83,7 +85,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
 /// A page that there is not.
 const NOWHERE: &str = "/messages/msg_1";
 
-const FIXED: [&str; 38] = [
+const FIXED: [&str; 58] = [
     "/",
     "/accounts/add",
     "/accounts/import",
@@ -110,7 +112,27 @@ const FIXED: [&str; 38] = [
     "/messages/retry-failed",
     "/chats/unresolved",
     "/chats/do-not-contact",
+    "/campaign-profiles",
+    "/campaign-profiles/shop",
+    "/campaign-profiles/shop/remove",
+    "/campaign-proxies",
+    "/campaign-proxies/remove?name=socks5%3A%2F%2F127%2E0%2E0%2E1%3A1080",
+    "/campaigns/spring",
+    "/campaigns/spring?part=failed",
+    "/campaigns/spring/change",
+    "/campaigns/spring/chats",
+    "/campaigns/spring/forecast",
+    "/campaigns/spring/messages",
+    "/campaigns/spring/remove",
+    "/campaigns/spring/stop",
+    "/new-campaign",
     "/failovers",
+    "/flow-definitions/add",
+    "/flow-definitions/trip/change",
+    "/flow-definitions/trip/remove",
+    "/flows/trip",
+    "/flows/trip/stop",
+    "/flows/trip/try",
     "/failed?state=all",
     "/logs?level=error&range=1d",
     "/settings/people",

@@ -1,9 +1,10 @@
-//! A control bot of the settings: a flow is stopped from Telegram.
+//! Control bots of the settings, a bot and an account: a flow is stopped from Telegram.
 
 use serde_json::json;
 use testkit::{Start, World};
 
 use crate::binary;
+use crate::shell::cli::cli;
 
 const FLOW: &str = r#"
 [[flows]]
@@ -57,4 +58,66 @@ async fn a_flow_is_stopped_from_telegram() {
             })
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_serves_as_control_once_it_is_named() {
+    let world = World::start(binary()).await;
+    world.edit_settings(|text| format!("{text}\n{FLOW}"));
+    let without = std::fs::read_to_string(world.settings_file()).expect("settings");
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
+    let bot = format!("name = \"texts\"\naccount = \"fifth\"\npeople = [{OWNER}]");
+    world.edit_settings(|text| format!("{text}\n[[control_bots]]\n{bot}\n"));
+    assert!(cli(&world, &["reload"]).fine().contains("control_bots[texts]"));
+    let writes = async |from: &str, text: &str| {
+        let order = json!({ "from": from, "chat": "@demo_fifth", "text": text });
+        world.post("/telegram/messages", &order).await;
+    };
+    let says = async |part: &str| {
+        let said = || async { world.sent().await.iter().any(|text| text.contains(part)) };
+        program.until(part, said).await;
+    };
+    // Until the account hears of what comes in.
+    program
+        .until("it hears", || async {
+            writes("@client_1", "/status").await;
+            world.sent().await.iter().any(|text| text.contains("trip (@demo_trips_bot)"))
+        })
+        .await;
+    writes("@client_1", "Hello, how are you?").await;
+    writes("@client_2", "/stop trip").await;
+    writes("@client_1", "/stop trip").await;
+    says("Stop trip? A run that is under way ends.\n\nAnswer with a number:\n1 – Yes, stop\n2 – No").await;
+    let state = || async { program.get("/v1/flows/trip").await.1["accounts"][0]["state"].clone() };
+    assert_ne!(state().await, "stopped");
+    writes("@client_1", "1").await;
+    says("trip – fifth: stopped").await;
+    assert_eq!(state().await, "stopped");
+    writes("@client_1", "/статистика").await;
+    says("Последние 24 часа").await;
+    let audit = program.get("/v1/audit").await.1;
+    let noted = |action: &str, person: i64| {
+        let items = audit["items"].as_array().expect("entries");
+        let person = person.to_string();
+        let is_it = |entry: &&serde_json::Value| {
+            entry["action"] == action && entry["details"]["telegram_id"] == *person
+        };
+        items.iter().filter(is_it).count()
+    };
+    assert_eq!((noted("stop_flow", OWNER), noted("write_to_control_bot", OWNER + 1)), (1, 1), "{audit}");
+    // What the account says goes to its people alone.
+    let to_strangers = world.effects_in(&(OWNER + 1).to_string()).await;
+    assert_eq!(to_strangers, Vec::<String>::new());
+    world.edit_settings(|_| without);
+    assert!(cli(&world, &["reload"]).fine().contains("control_bots[texts]"));
+    let count = world.sent().await.len();
+    let received = program.get("/v1/accounts/fifth").await.1["updates"]["received"].clone();
+    writes("@client_1", "/log").await;
+    program
+        .until("it is received", || async {
+            program.get("/v1/accounts/fifth").await.1["updates"]["received"] != received
+        })
+        .await;
+    assert_eq!(world.sent().await.len(), count);
 }

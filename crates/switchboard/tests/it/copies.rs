@@ -76,7 +76,24 @@ async fn a_missing_copy_and_a_failed_drill_are_alerted_and_clear() {
         assert_eq!((&verified["rows"], &verified["rows_compared"]), (&drill().await["rows"], &true.into()));
     }
     assert!(said(&world, &["backup", "verify"], 0).contains("can be restored"));
+    let fetched = said(&world, &["backup", "verify", "--copy", name, "--json"], 0);
+    let fetched: Value = serde_json::from_str(&fetched).expect("JSON");
+    let (sha256, to) = (&copies["last"]["sha256"], folder.to_string());
+    assert_eq!(
+        (&fetched["sha256"], &fetched["copy_in"], &fetched["copy_compared"]),
+        (sha256, &to.into(), &true.into())
+    );
+    assert!(said(&world, &["backup", "drill"], 0).contains("the copy was fetched, compared and restored"));
+
+    // The same without a server, and of a copy that was changed.
     drop(program);
+    fs::write(&copy, "torn").expect("written");
+    assert!(said(&world, &["backup", "verify", "--copy"], 1).contains("is not what was written there"));
+    let failed = said(&world, &["backup", "drill"], 1);
+    assert!(
+        failed.contains("cannot be restored") && failed.contains("is not what was written there"),
+        "{failed}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,6 +103,10 @@ async fn verify_says_what_is_missing() {
     assert!(none.contains("there is no backup in") && none.contains("switchboard backup create"), "{none}");
     let none = said(&world, &["backup", "verify", "/nowhere/copy.tar.gz"], 1);
     assert!(none.contains("/nowhere/copy.tar.gz"), "{none}");
+    let none = said(&world, &["backup", "verify", "--copy"], 1);
+    assert!(none.contains("[backup.copy] names neither a folder nor a bucket"), "{none}");
+    let none = said(&world, &["backup", "drill"], 1);
+    assert!(none.contains("There is no backup"), "{none}");
     let none = said(&world, &["backup", "verify", "copy.tar.gz", "--identity", "/nowhere/key.txt"], 1);
     assert!(none.contains("/nowhere/key.txt"), "{none}");
 }

@@ -1,14 +1,17 @@
 //! Flows: a bot offers something, and its buttons are pressed; the command line over them.
 
+mod bad_days;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Program, Start, World};
 
 use crate::binary;
+use crate::people::stage::{Stage, pair};
 use crate::shell::cli::{cli, running};
 
-const PRESS: &str = "messages.getBotCallbackAnswer";
+pub(crate) const PRESS: &str = "messages.getBotCallbackAnswer";
 
 const TRIP: &str = r#"
 [[flows]]
@@ -26,7 +29,7 @@ expect = { text = "booked", within = "20s" }
 "#;
 
 /// The bot writes to the account, with buttons; where the message is.
-async fn offers(world: &World, text: &str, buttons: &[&str]) -> String {
+pub(crate) async fn offers(world: &World, text: &str, buttons: &[&str]) -> String {
     let buttons: Vec<_> = buttons.iter().map(|label| json!({"text": label, "data": label})).collect();
     let order = json!({"from": "@demo_bot_1", "chat": "@demo_fifth", "text": text, "buttons": [buttons]});
     let sent = world.post("/telegram/messages", &order).await;
@@ -175,5 +178,52 @@ async fn a_flow_is_kept_by_commands_and_reloads() {
     std::fs::write(&messages, shown.to_string()).expect("written");
     let tried = flow(&["simulate", "trip", messages.to_str().expect("UTF-8")]).fine();
     assert!(tried.contains("Book") && tried.contains("The run is running"), "{tried}");
+    let rehearsed = flow(&["simulate", "trip"]).fine();
+    assert!(rehearsed.contains("Confirm") && rehearsed.contains("The run is done"), "{rehearsed}");
     assert_eq!(pressed(&world).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_file_is_named_everywhere_and_stops_nothing() {
+    let stage = Stage::with("").await;
+    let Stage { world, .. } = &stage;
+    world.edit_settings(|text| format!("{text}\n{TRIP}"));
+    let folder = world.settings_file().with_file_name("flows");
+    std::fs::create_dir(&folder).expect("made");
+    let file = folder.join("more.toml");
+    let right = TRIP.replace("\"trip\"", "\"ride\"");
+    std::fs::write(&file, right.replace("contains", "contians")).expect("written");
+    let flow = |arguments: &[&str]| cli(world, &[&["flow"], arguments].concat());
+    let is_named = |said: &str| said.contains("more.toml:10:") && said.contains("is not a known key");
+    assert!(flow(&["list"]).fine().contains("trip"), "without a server");
+
+    let program = stage.program().await;
+    assert!(is_named(&program.output()), "{}", program.output());
+    watches(&program).await;
+    assert_eq!(program.get("/v1/flows/ride").await.0, 404);
+    let checked = flow(&["check"]).run();
+    assert!(checked.code == Some(1) && is_named(&checked.err), "{checked:?}");
+    assert!(is_named(&cli(world, &["reload"]).run().err));
+    let doctor = cli(world, &["doctor", "--offline"]).run();
+    assert!(is_named(&doctor.out), "{doctor:?}");
+    let read = program.get("/v1/flow-files").await.1["items"][0].clone();
+    assert_eq!((&read["problems"][0]["line"], &read["flows"]), (&json!(10), &json!([])), "{read}");
+    let cookie = stage.sign_in(&program).await;
+    let page = async || {
+        let asked = stage.get(&program, "/flows", pair(&cookie)).send().await.expect("an answer");
+        asked.text().await.expect("a page")
+    };
+    let shown = page().await;
+    assert!(shown.contains("more.toml") && shown.contains("Line 10, character"), "{shown}");
+    let alerted = || async {
+        let alerts = program.get("/v1/alerts").await.1;
+        alerts["items"].as_array().is_some_and(|all| all.iter().any(|alert| alert["card"] == "flow:files"))
+    };
+    program.as_time_goes_by(Duration::from_secs(5), program.until("there is an alert", alerted)).await;
+
+    std::fs::write(&file, right).expect("written");
+    cli(world, &["reload"]).fine();
+    assert!(flow(&["check"]).fine().contains("All is well: trip, ride."));
+    assert_eq!(program.get("/v1/flows/ride").await.0, 200);
+    assert!(!page().await.contains("more.toml"));
 }

@@ -6,6 +6,8 @@ mod authors;
 mod backup;
 mod bad_days;
 mod book;
+mod campaign_profiles;
+mod campaigns;
 mod chats;
 mod completions;
 mod contract;

@@ -10,7 +10,7 @@ use testkit::{ACCOUNTS, KEY, Program, World};
 use crate::shell::cli::started;
 
 /// What labels there are; each has values that are known beforehand, come from the settings or are routes.
-const LABELS: [&str; 14] = [
+const LABELS: [&str; 15] = [
     "account",
     "code",
     "kind",
@@ -21,6 +21,7 @@ const LABELS: [&str; 14] = [
     "outcome",
     "result",
     "route",
+    "stage",
     "state",
     "status",
     "version",

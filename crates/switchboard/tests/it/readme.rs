@@ -102,7 +102,9 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
     let mut last_id = String::new();
     for Typed { command, answer } in told {
         let command = command.replace("msg_…", &last_id);
-        let ran = Command::new("bash").args(["-c", &format!("{key}\n{command}")]).output().expect("bash");
+        let mut ran = Command::new("bash");
+        ran.args(["-c", &format!("{key}\n{command}")]).env("TMPDIR", folder.path());
+        let ran = ran.output().expect("bash");
         let got = String::from_utf8_lossy(&ran.stdout).into_owned();
         assert!(ran.status.success(), "{command}\n{got}");
         assert!(matches(&answer, &got), "{command}\nanswers\n{got}\nnot\n{answer}\n{}", printed());
@@ -121,12 +123,40 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tour_answers_as_written() {
-    let told = section("README.md", "## A minute's tour");
+    let mut told = section("README.md", "## A minute's tour");
     assert!(told.len() > 5, "the tour has commands");
+    // Its reader watches the campaign; here its seconds are let go by.
+    let command = "until curl -s http://127.0.0.1:5099/v1/campaigns/spring -H \"X-API-Key: $KEY\" | grep '\"state\":\"done\"'
+        do curl -s --unix-socket $TMPDIR/switchboard-demo-*/control.sock http://localhost/testing/clock \
+            -H 'content-type: application/json' -d '{\"advance_ms\":2000}' > /dev/null; sleep 0.1; done";
+    let answer = "\"account\":\"backup_1\",\"state\":\"active\"…\"account\":\"backup_2\",\"state\":\"active\"…\"sent\":30}";
+    told.push(Typed { command: command.to_owned(), answer: answer.to_owned() });
     let (_, heard) = try_out(told, &[]).await;
-    for event in ["message.accepted", "message.sent"] {
+    for event in ["message.accepted", "message.sent", "campaign.began", "campaign.ended"] {
         assert!(heard.contains(&format!("\"type\":\"{event}\"")), "{event} is not in {heard}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_profile_sends_for_the_demo_campaign() {
+    let named = |variable: &str, usual: &str| std::env::var(variable).unwrap_or_else(|_| usual.to_owned());
+    let chromium = named("SWITCHBOARD_TEST_CHROMIUM", "chromium");
+    let driver = named("SWITCHBOARD_TEST_CHROMEDRIVER", "chromedriver");
+    let (folder, port) = (tempfile::tempdir().expect("a folder"), testkit::free_port());
+    let file = folder.path().join("mine.toml");
+    let settings = format!(
+        "listen = \"127.0.0.1:{port}\"\n[legacy]\nports = []\n[campaigns.browser]\nchromium = \"{chromium}\"\ndriver = \
+         \"{driver}\"\narguments = [\"--headless=new\", \"--no-sandbox\", \"--disable-gpu\", \"--disable-dev-shm-usage\"]\n"
+    );
+    std::fs::write(&file, settings).expect("written");
+    let call = |path: &str| format!("curl -s http://127.0.0.1:{port}/v1{path} -H \"X-API-Key: $KEY\"");
+    let typed = |command: String, answer: &str| Typed { command, answer: answer.to_owned() };
+    let sends = "\"account\":\"profile:shop\",\"state\":\"active\"";
+    let told = vec![
+        typed(format!("until {} | grep '{sends}'; do sleep 0.2; done", call("/campaigns/spring")), sends),
+        typed(call("/campaign-profiles/shop"), "\"user_id\":…\"last_error\":null…\"campaigns\":[\"spring\"]"),
+    ];
+    try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

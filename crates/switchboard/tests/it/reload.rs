@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use testkit::{Program, World};
+use testkit::{Program, Receiver, World};
 
 use crate::shell::cli::{cli, started};
 
@@ -143,4 +143,37 @@ async fn ports_and_accounts_come_and_go() {
         .await;
     assert_eq!(program.legacy(old, "/send_text", &body).await.0, 200);
     assert_eq!(world.sent().await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn networks_of_webhooks_are_opened_and_closed_again() {
+    let (world, program) = started(&["main"]).await;
+    let receiver = Receiver::start().await;
+    let hook = json!({ "url": receiver.address(), "events": ["message.*"] });
+    let (status, refused) = program.post("/v1/webhooks", &hook).await;
+    assert!(status == 422 && refused.to_string().contains("allow_private"), "{refused}");
+
+    let before = std::fs::read_to_string(world.settings_file()).expect("reads");
+    world.edit_settings(|text| format!("{text}\n[events]\nallow_private = [\"127.0.0.1/32\"]\n"));
+    let answer = reload(&world);
+    assert_eq!(keys(&answer, "applied"), ["events.allow_private"], "{answer}");
+    assert_eq!(keys(&answer, "needs_restart"), Vec::<String>::new());
+    let (status, made) = program.post("/v1/webhooks", &hook).await;
+    assert_eq!(status, 201, "{made}");
+    program.account_is("main", "ready").await;
+    assert_eq!(program.send("@client_1", "one").await.0, 200);
+    program.until("the webhook hears", || async { !receiver.bodies().is_empty() }).await;
+
+    // One that is there is judged at each connection.
+    std::fs::write(world.settings_file(), before).expect("writes");
+    assert_eq!(keys(&reload(&world), "applied"), ["events.allow_private"]);
+    assert_eq!(program.send("@client_1", "two").await.0, 200);
+    let path = format!("/v1/webhooks/{}/attempts", made["id"].as_str().expect("an id"));
+    program
+        .until("an attempt is refused", || async {
+            program.get(&path).await.1.to_string().contains("allow_private")
+        })
+        .await;
+    let two = receiver.bodies().iter().filter(|body| body["type"] == "message.sent").count();
+    assert!(two <= 1, "nothing is posted any more");
 }

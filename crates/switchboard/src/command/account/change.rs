@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use domain::{AccountName, ChatId, ExposeSecret, Keep, KeepRule};
+use domain::{AccountName, ChatId, ExposeSecret, FileKind, FileRule, Keep, KeepRule};
 use hyper::Method;
 use serde_json::{Map, Value};
 
@@ -56,12 +56,23 @@ pub(super) struct Change {
     /// A chat whose messages are never kept; may be given more than once
     #[arg(long, value_name = "CHAT_ID", requires = "keep_messages", allow_hyphen_values = true)]
     skip_messages_of: Vec<ChatId>,
+    /// A kind of files that are fetched as their messages come in, such as photo or voice; may be given more than once
+    #[arg(long, value_name = "KIND", requires = "keep_messages", value_delimiter = ',', value_parser = file_kind)]
+    keep_files: Vec<FileKind>,
+    /// The largest file that is fetched so
+    #[arg(long, value_name = "SIZE", requires = "keep_files", value_parser = config::parse_size)]
+    keep_files_up_to: Option<u64>,
     #[command(flatten)]
     options: ApiOptions,
 }
 
 fn keep(word: &str) -> Result<Keep, String> {
     Keep::from_word(word).ok_or_else(|| "write private, registered, all or none".to_owned())
+}
+
+fn file_kind(word: &str) -> Result<FileKind, String> {
+    let kinds = || FileKind::ALL.map(FileKind::as_str).join(", ");
+    FileKind::from_word(word).ok_or_else(|| format!("write one of {}", kinds()))
 }
 
 impl Change {
@@ -105,7 +116,10 @@ impl Change {
         }
         if let Some(rule) = self.keep_messages {
             let (always, never) = (self.keep_messages_of.clone(), self.skip_messages_of.clone());
-            body.insert("keep_messages".to_owned(), serde_json::to_value(KeepRule { rule, always, never })?);
+            let max_size = self.keep_files_up_to.unwrap_or(FileRule::USUAL_SIZE);
+            let files = FileRule { kinds: self.keep_files.clone(), max_size };
+            let keep = KeepRule { rule, always, never, files };
+            body.insert("keep_messages".to_owned(), serde_json::to_value(keep)?);
         }
         if body.is_empty() {
             let detail = "nothing is to be changed: give --priority, --phone or another; see --help";

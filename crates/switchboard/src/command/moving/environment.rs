@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use config::References;
+use config::{NOT_SETTINGS, References};
 use domain::{ExposeSecret, SecretText};
 use moving::{Failed, Parcel, ParcelFile};
 use store::MasterKey;
@@ -21,20 +21,24 @@ fn failed(path: &Path, error: &io::Error) -> Failed {
     Failed::refused(format!("{}: {error}", path.display()))
 }
 
-/// What the old side has: its master key, its settings, and what those refer to.
-pub(super) fn gather(data_dir: &Path, settings: Option<&PathBuf>) -> Result<Parcel, Failed> {
-    let key =
-        super::super::up::master_key(data_dir).map_err(|error| Failed::refused(format!("{error:#}")))?;
+/// What the old side has: its master key, its settings, what those refer to, and the variables of its server that are settings.
+pub(super) fn gather(
+    key: MasterKey,
+    settings: Option<&PathBuf>,
+    variables: &BTreeMap<String, String>,
+) -> Result<Parcel, Failed> {
     let master_key = match key {
         MasterKey::Given(text) => text.expose_secret().to_owned(),
         MasterKey::File(file) => {
             fs::read_to_string(&file).map_err(|error| failed(&file, &error))?.trim().to_owned()
         }
     };
-    let mut parcel = Parcel { master_key: Some(master_key), ..Parcel::default() };
+    let environment = variables.iter().filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
+    let environment = environment.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut parcel = Parcel { master_key: Some(master_key), environment, ..Parcel::default() };
     let Some(settings) = settings else { return Ok(parcel) };
     parcel.settings = Some(fs::read_to_string(settings).map_err(|error| failed(settings, &error))?);
-    let References { files, variables } =
+    let References { files, variables: named } =
         References::of(settings).map_err(|error| Failed::refused(error.to_string()))?;
     let folder = settings.parent().unwrap_or(Path::new(""));
     for path in files {
@@ -45,8 +49,11 @@ pub(super) fn gather(data_dir: &Path, settings: Option<&PathBuf>) -> Result<Parc
             .map_err(|error| failed(&file, &error))?;
         parcel.files.push(ParcelFile { path, bytes });
     }
-    let set = variables.into_iter().filter_map(|name| Some((name.clone(), std::env::var(name).ok()?)));
-    parcel.environment = set.collect();
+    for name in named {
+        if let Ok(value) = std::env::var(&name) {
+            parcel.environment.entry(name).or_insert(value);
+        }
+    }
     Ok(parcel)
 }
 
@@ -70,19 +77,18 @@ pub(super) fn settle(data_dir: &Path, settings: &Path, parcel: &Parcel) -> Resul
         (MasterKey::File(file), Some(theirs)) => put(&data_dir.join(file), theirs.as_bytes())?,
         _ => {}
     }
+    // The owner may have written other settings for the new machine.
+    if settings.exists() {
+        return Ok(placed);
+    }
+    let folder = settings.parent().unwrap_or(Path::new(""));
+    for ParcelFile { path, bytes } in &parcel.files {
+        put(&folder.join(path), bytes)?;
+    }
+    if !parcel.environment.is_empty() {
+        put(&folder.join(VARIABLES), lines(&parcel.environment).as_bytes())?;
+    }
     if let Some(text) = &parcel.settings {
-        // The owner may have written other settings for the new machine.
-        if settings.exists() {
-            return Ok(placed);
-        }
-        let folder = settings.parent().unwrap_or(Path::new(""));
-        for ParcelFile { path, bytes } in &parcel.files {
-            put(&folder.join(path), bytes)?;
-        }
-        if !parcel.environment.is_empty() {
-            let lines = parcel.environment.iter().map(|(name, value)| format!("{name}={}\n", quoted(value)));
-            put(&folder.join(VARIABLES), lines.collect::<String>().as_bytes())?;
-        }
         // The last: what it refers to is there then.
         put(settings, text.as_bytes())?;
     }
@@ -125,15 +131,31 @@ fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// Variables as a file of them has them.
+pub(super) fn lines(variables: &BTreeMap<String, String>) -> String {
+    variables.iter().fold(String::new(), |lines, (name, value)| lines + name + "=" + &quoted(value) + "\n")
+}
+
 /// The variables of a side that came with its settings.
 pub(super) fn variables(settings: &Path) -> BTreeMap<String, String> {
-    let file = settings.with_file_name(VARIABLES);
+    read_variables(&settings.with_file_name(VARIABLES))
+}
+
+/// Those of a file of variables; none where there is no such file. A value may be quoted.
+pub(super) fn read_variables(file: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(file).unwrap_or_default();
-    text.lines()
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
+    lines
         .filter_map(|line| {
             let (name, value) = line.split_once('=')?;
-            let value = value.strip_prefix('"')?.strip_suffix('"')?;
-            Some((name.to_owned(), value.replace("\\\"", "\"").replace("\\\\", "\\")))
+            let (name, value) = (name.trim(), value.trim());
+            let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+            let value = match (inner('"'), inner('\'')) {
+                (Some(quoted), _) => quoted.replace("\\\"", "\"").replace("\\\\", "\\"),
+                (None, Some(quoted)) => quoted.to_owned(),
+                (None, None) => value.to_owned(),
+            };
+            Some((name.to_owned(), value))
         })
         .collect()
 }
@@ -150,9 +172,12 @@ pub(super) fn recipient(data_dir: &Path) -> Result<String, Failed> {
     Ok(recipient.public)
 }
 
-/// Opens the parcel; its key is removed when what was in it is in place.
-pub(super) fn open(data_dir: &Path, sealed: &[u8]) -> Result<Parcel, Failed> {
-    let file = identity(data_dir);
+/// Opens the parcel; its key is removed when what was in it is in place. One that came in a bundle is for the bundle's key.
+pub(super) fn open(data_dir: &Path, sealed: &[u8], key: Option<&str>) -> Result<Parcel, Failed> {
+    let file = match key {
+        Some(_) => data_dir.join(moving::FOLDER).join(moving::BUNDLE_KEY),
+        None => identity(data_dir),
+    };
     let secret = fs::read_to_string(&file).map_err(|error| failed(&file, &error))?;
     moving::open_parcel(sealed, &SecretText::from(secret)).map_err(|error| Failed::refused(error.to_string()))
 }
@@ -180,14 +205,17 @@ mod tests {
         let settings = old.join("switchboard.toml");
         let text = "[[telegram.accounts]]\nname = \"main\"\napi_hash = { file = \"secrets/hash\" }\n";
         fs::write(&settings, text).expect("written");
-        let mut parcel = gather(&old, Some(&settings)).expect("gathered");
+        let variables = BTreeMap::from([("SWITCHBOARD_CONFIG".to_owned(), "/etc/a".to_owned())]);
+        let key = MasterKey::File(old.join("master.key"));
+        let mut parcel = gather(key, Some(&settings), &variables).expect("gathered");
+        assert!(parcel.environment.is_empty(), "where the old side has its files is nothing for the new one");
         parcel.environment.insert("HASH".into(), "a \"b\" \\c".into());
         let to = new.join("switchboard.toml");
         assert_eq!(settle(&new, &to, &parcel).expect("placed").len(), 4);
         assert_eq!(settle(&new, &to, &parcel).expect("there").len(), 0);
         assert_eq!(fs::read_to_string(&to).expect("there"), text);
         assert_eq!(fs::read_to_string(new.join("secrets/hash")).expect("there"), "0123");
-        assert_eq!(variables(&to), parcel.environment);
+        assert_eq!(super::variables(&to), parcel.environment);
         parcel.master_key = Some("cd".repeat(32));
         assert!(settle(&new, &to, &parcel).expect_err("another key").what.contains("master.key"));
     }

@@ -1,12 +1,19 @@
 //! `switchboard move`: an installation goes to another machine, and back.
 
+mod auditing;
+mod carry;
 mod choices;
 mod environment;
+mod measuring;
+mod old_machine;
 mod opening;
+mod packages;
 mod server;
 mod side;
+mod sources;
 mod takeover;
 mod target;
+mod validation;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -18,19 +25,18 @@ use clap::Subcommand;
 use moving::{Conductor, Journal, Link, MoveError, Step, Until};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use serde_json::{Value, json};
-use store::Side;
 use tokio::net::unix::pipe::{Receiver, Sender};
 
 use self::choices::Choices;
 use self::side::SideWork;
 use self::target::{Beside, Target};
+use crate::Location;
 use crate::output::{say, say_json};
 use crate::terminal::{WrongUsage, confirm};
-use crate::{Location, machine};
 
-/// How long a line that was lost is tried again, and how often.
+/// How long a line that was lost is tried again, and the shortest and the longest wait between: each is twice the one before.
 const LOST: Duration = Duration::from_mins(5);
-const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -74,9 +80,10 @@ enum Action {
     /// Retire the old side: its service is disabled and its secrets are wiped; its data stay as an archive
     #[command(
         after_help = "There is no way back after this.\n\nExamples:\n  switchboard move finish --yes\n  \
-            switchboard move finish --from ssh://root@old.example.com"
+            switchboard move finish --from ssh://root@old.example.com\n  \
+            switchboard move finish --receipt bundle.age.receipt"
     )]
-    Finish(Rollback),
+    Finish(Finish),
     /// Take over from an old Python installation: its services are stopped first, and disabled once ours works
     #[command(
         name = "take-over",
@@ -84,7 +91,8 @@ enum Action {
             stopped, nothing may have a session file open, then the sessions and the registry are imported into the running \
             server, and once the accounts work the services are disabled. A session that Telegram refuses gives everything \
             back.\n\nExamples:\n  switchboard move take-over /old/sessions /old/registry.db --unit old-gateway.service\n  \
-            switchboard move take-over --plan survey.toml --unit old-gateway.service --yes"
+            switchboard move take-over --plan survey.toml --unit old-gateway.service --yes\n  \
+            switchboard move take-over --from ssh://root@old --plan survey.toml --unit old.service"
     )]
     TakeOver(takeover::TakeOver),
     /// Give the sessions back to an old Python installation, and start its services again
@@ -94,6 +102,25 @@ enum Action {
             programs.\n\nExamples:\n  switchboard move hand-back --yes"
     )]
     HandBack(takeover::HandBack),
+    /// Write the ticket of this side, for a move in a bundle that a person carries
+    #[command(
+        after_help = "Where the two machines do not reach each other: write a ticket on the new side, carry it to the old one, pack \
+            there, carry the bundle to the new one, unpack there.\n\nExamples:\n  switchboard move ticket new.ticket"
+    )]
+    Ticket(carry::MakeTicket),
+    /// Stop this side, give its sessions up, and write all of it into a bundle for the other side
+    #[command(
+        after_help = "The bundle is encrypted to the side that the ticket is of. Without a ticket the new side gives back what it \
+            was brought.\n\nExamples:\n  switchboard move pack --ticket new.ticket bundle.age --unit switchboard\n  \
+            switchboard move pack back.age"
+    )]
+    Pack(Box<carry::Pack>),
+    /// Put a bundle in place and start here
+    #[command(
+        after_help = "If this side does not work, it gives the sessions back by itself, in BUNDLE.back, which is carried to the old \
+            side and unpacked there.\n\nExamples:\n  switchboard move unpack bundle.age"
+    )]
+    Unpack(carry::Unpack),
     /// Answer another `switchboard move` over the standard input and output
     #[command(hide = true, after_help = "Examples:\n  switchboard move serve --data-dir /srv/new")]
     Serve(Location),
@@ -178,6 +205,54 @@ struct Rollback {
     json: bool,
 }
 
+#[derive(clap::Args)]
+struct Finish {
+    /// What the new side wrote when a bundle was unpacked there and all was well
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    receipt: Option<PathBuf>,
+    #[command(flatten)]
+    sides: Rollback,
+}
+
+impl Finish {
+    async fn run(self) -> anyhow::Result<()> {
+        let Some(receipt) = self.receipt else { return self.sides.run(true).await };
+        let mut own = carry::Own::new(&self.sides.location, self.sides.json)?;
+        if !self.sides.yes {
+            confirm(&format!(
+                "Wipe the secrets of {}? There is no way back after this.",
+                own.data_dir.display()
+            ))
+            .await?;
+        }
+        let journal = own.carrier().retire(&receipt).await?;
+        tell_done(&journal, self.sides.json);
+        Ok(())
+    }
+}
+
+/// A service by the name that was given.
+fn service_name(name: String) -> String {
+    if name.ends_with(".service") { name } else { format!("{name}.service") }
+}
+
+/// Shows each step once, and what is said of it.
+fn shown_steps(quiet: bool) -> impl FnMut(Step, &str) + Send {
+    let mut shown = None;
+    move |step: Step, what: &str| {
+        if quiet {
+            return;
+        }
+        if shown != Some(step) {
+            eprintln!("{:>2}  {}", step.stage(), step.title());
+            shown = Some(step);
+        }
+        if !what.is_empty() {
+            eprintln!("      {what}");
+        }
+    }
+}
+
 impl Move {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
@@ -185,9 +260,12 @@ impl Move {
             Action::Run(run) => run.run().await,
             Action::Status(status) => status.show(),
             Action::Rollback(rollback) => rollback.run(false).await,
-            Action::Finish(finish) => finish.run(true).await,
+            Action::Finish(finish) => finish.run().await,
             Action::TakeOver(take_over) => take_over.run().await,
             Action::HandBack(hand_back) => hand_back.run().await,
+            Action::Ticket(ticket) => ticket.run().await,
+            Action::Pack(pack) => pack.run().await,
+            Action::Unpack(unpack) => unpack.run().await,
             Action::Serve(location) => serve(location).await,
         }
     }
@@ -196,11 +274,7 @@ impl Move {
 async fn serve(location: Location) -> anyhow::Result<()> {
     let clock = Clock::system();
     let data_dir = location.data_dir()?;
-    let new = || Side {
-        id: Ids::new(clock.clone()).next().to_string(),
-        name: format!("{}:{}", machine::name(), data_dir.display()),
-    };
-    let side = store::known_side(&data_dir)?.unwrap_or_else(new);
+    let side = carry::own_side(&data_dir, &clock)?;
     let mut work = SideWork::new(location, clock.clone())?;
     let line = line()?;
     Ok(moving::serve(&data_dir, side, env!("CARGO_PKG_VERSION"), &mut work, &clock, line).await?)
@@ -234,19 +308,7 @@ impl Ends {
         let clock = Clock::system();
         let id = Ids::new(clock.clone()).next().to_string();
         let links = self.links(&clock).await?;
-        let mut shown = None;
-        let tell = Box::new(move |step: Step, what: &str| {
-            if quiet {
-                return;
-            }
-            if shown != Some(step) {
-                eprintln!("{:>2}  {}", step.stage(), step.title());
-                shown = Some(step);
-            }
-            if !what.is_empty() {
-                eprintln!("      {what}");
-            }
-        });
+        let tell = Box::new(shown_steps(quiet));
         Conductor::meet(links, env!("CARGO_PKG_VERSION"), id, clock, choices, tell).await
     }
 }
@@ -321,14 +383,17 @@ fn megabytes(bytes: u64) -> String {
 impl Run {
     async fn run(self) -> anyhow::Result<()> {
         let choices = Choices {
-            unit: self
-                .unit
-                .clone()
-                .map(|unit| if unit.ends_with(".service") { unit } else { format!("{unit}.service") }),
+            unit: self.unit.clone().map(service_name),
             canary: self.canary.clone(),
             watch: self.watch.as_secs(),
             ..self.sides.choices()?
         };
+        if self.unit.is_some() && self.sides.listen.is_some() {
+            return Err(WrongUsage(
+                "--listen is for a process of its own; with --unit write `listen` into the settings of the new side".to_owned(),
+            )
+            .into());
+        }
         let at = match &self.at {
             Some(at) => Some(wait_until(at).await?),
             None => None,
@@ -381,7 +446,7 @@ async fn taken_up(
     until: Until,
 ) -> anyhow::Result<Journal> {
     let clock = Clock::system();
-    let mut lost_at = None;
+    let (mut lost_at, mut wait) = (None, AGAIN.0);
     loop {
         let mut is_begun = lost_at.is_some();
         let went = async {
@@ -410,7 +475,8 @@ async fn taken_up(
         if !quiet {
             eprintln!("      {error}; trying again");
         }
-        clock.sleep(AGAIN).await;
+        clock.sleep(wait).await;
+        wait = (wait * 2).min(AGAIN.1);
     }
 }
 
@@ -512,6 +578,13 @@ impl Rollback {
         let own = store::known_side(&data_dir)?;
         let journal = known(&self.location)?;
         let mut choices = journal.as_ref().map(|journal| Choices::of(&journal.choices)).unwrap_or_default();
+        let is_named = self.from.is_some() && self.to.is_some();
+        if journal.is_some() && choices.to.is_empty() && !is_named {
+            bail!(
+                "this move is carried in a bundle: unpack it on the new side, give `switchboard move pack FILE` there, and unpack \
+                 that file here; to retire the old side give `switchboard move finish --receipt FILE`"
+            );
+        }
         let config = self.location.settings_file()?.map(|config| config.display().to_string());
         if let (Some(own), Some(journal)) = (own, &journal) {
             let here = data_dir.display().to_string();

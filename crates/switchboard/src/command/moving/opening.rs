@@ -1,4 +1,4 @@
-//! Opening the accounts of a new side one by one, and making sure that it works.
+//! Opening the accounts of a new side one by one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,6 @@ use hyper::Method;
 use moving::{AccountFact, Failed, Journal};
 use serde_json::{Value, json};
 
-use super::choices::Choices;
 use super::side::audited;
 use crate::control::{self, Control};
 
@@ -21,31 +20,28 @@ const CALL: Duration = Duration::from_mins(2);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How often a side that is watched is looked at.
-const WATCH: Duration = Duration::from_secs(2);
-
-async fn running(data_dir: &Path) -> Result<Control, Failed> {
+pub(super) async fn running(data_dir: &Path) -> Result<Control, Failed> {
     control::running(data_dir).await.map_err(|error| Failed::refused(format!("{error:#}")))
 }
 
-async fn ask(server: &Control, method: Method, path: &str) -> Result<Value, Failed> {
+pub(super) async fn ask(server: &Control, method: Method, path: &str) -> Result<Value, Failed> {
     let answer = server.call_within(CALL, method, path, None).await;
     answer.map_err(|error| Failed::refused(format!("{error:#}")))
 }
 
-fn word(value: &Value) -> &str {
+pub(super) fn word(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
 /// What an account came to.
-enum Came {
+pub(super) enum Came {
     Up,
     Refused(String),
     NotYet,
 }
 
 /// What a state says of an account that was in another on the old side: one that was lost there is lost here too.
-fn came(before: &str, account: &Value) -> Came {
+pub(super) fn came(before: &str, account: &Value) -> Came {
     let state = word(&account["state"]);
     match state {
         "needs_login" | "banned" if before != state => {
@@ -88,48 +84,6 @@ pub(super) async fn open_all(data_dir: &Path, journal: &Journal, clock: &Clock) 
         }
     }
     Ok(json!({ "accounts": opened }))
-}
-
-/// Health, a message to the owner's chat, and a while in which nothing is lost.
-pub(super) async fn validate(
-    data_dir: &Path,
-    journal: &Journal,
-    choices: &Choices,
-    clock: &Clock,
-) -> Result<Value, Failed> {
-    let server = running(data_dir).await?;
-    ask(&server, Method::GET, "/health/ready").await?;
-    let canary = match &choices.canary {
-        Some(chat) => {
-            let text = format!("The move from {} to {} is done.", journal.old.name, journal.new.name);
-            let body = json!({ "chat": chat, "text": text, "wait": 60 });
-            let key = format!("canary-{}", journal.id);
-            let sent = server.post("/v1/messages", Some(&key), &body).await;
-            let sent = sent
-                .map_err(|error| Failed::refused(format!("the message to {chat} was not sent: {error:#}")))?;
-            if sent["state"] != "sent" {
-                let state = word(&sent["state"]);
-                return Err(Failed::refused(format!("the message to {chat} was not sent: it is {state}")));
-            }
-            json!({ "message": sent["id"] })
-        }
-        None => Value::Null,
-    };
-    let until = clock.now().plus(choices.watched());
-    loop {
-        for AccountFact { name, state: before } in audited(journal) {
-            let account = ask(&server, Method::GET, &format!("/v1/accounts/{name}")).await?;
-            if let Came::Refused(why) = came(&before, &account) {
-                return Err(Failed::refused(format!(
-                    "the session of {name} was lost on the new side: {why}"
-                )));
-            }
-        }
-        if clock.now() >= until {
-            return Ok(json!({ "canary": canary, "watched_s": choices.watch }));
-        }
-        clock.sleep(WATCH.min(until.since(clock.now()))).await;
-    }
 }
 
 #[cfg(test)]

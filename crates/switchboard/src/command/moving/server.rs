@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -41,6 +41,21 @@ pub(super) fn started_with(pid: u32) -> Vec<String> {
     let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words = String::from_utf8_lossy(&words);
     words.trim_end_matches('\0').split('\0').map(str::to_owned).collect()
+}
+
+/// The settings file of a server, by its words or its environment; none where it has none of its own.
+pub(super) fn settings_of(pid: u32) -> Option<PathBuf> {
+    let words = started_with(pid);
+    let mut after = words.iter().skip_while(|word| !word.starts_with("--config"));
+    let named = after
+        .next()
+        .and_then(|word| word.strip_prefix("--config=").or_else(|| after.next().map(String::as_str)));
+    let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let variables = String::from_utf8_lossy(&variables);
+    let from_there = variables.split('\0').find_map(|entry| entry.strip_prefix("SWITCHBOARD_CONFIG="));
+    let file = named.or(from_there)?;
+    let folder = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+    Some(folder.join(file))
 }
 
 /// The service of systemd whose main process this is.

@@ -1,49 +1,50 @@
 //! The steps of a side: what `moving` asks for, done with the store, the server and the settings of a data directory.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ambient::Clock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use config::{Settings, StoreUrl};
 use domain::AccountName;
-use hyper::Method;
-use moving::{AccountFact, Audit, Failed, Journal, Order, Performer, PortFact, Step, StoreFact};
+use moving::{AccountFact, Failed, Journal, Order, Performer, Role, Step, StoreFact};
 use serde_json::{Value, json};
-use store::{Fence, OpenError};
+use store::{Fence, MasterKey, OpenError};
+use systemd::Systemd;
 use tokio::process::Command;
 
 use super::choices::Choices;
-use super::{environment, opening, server};
-use crate::api_client::ApiClient;
-use crate::{Location, control, machine, test_build};
+use super::sources::{self, Variables};
+use super::{auditing, environment, opening, server};
+use crate::command::up;
+use crate::{Location, test_build};
 
 /// How long a command of this program may take.
 const COMMAND: Duration = Duration::from_hours(2);
-
-/// How long one call to the server may take.
-const CALL: Duration = Duration::from_mins(2);
 
 /// The folder that a backup is tried in.
 const REHEARSAL: &str = "rehearsal";
 
 /// A side: a data directory with its settings.
 pub(super) struct SideWork {
-    location: Location,
-    data_dir: PathBuf,
-    settings_file: PathBuf,
-    clock: Clock,
+    pub(super) location: Location,
+    pub(super) data_dir: PathBuf,
+    pub(super) settings_file: PathBuf,
+    pub(super) clock: Clock,
+    /// The service that the server of this side is, or is to be.
+    pub(super) unit: Option<String>,
+    /// What its server has in its environment.
+    pub(super) variables: Variables,
 }
 
-fn refused(error: &dyn std::fmt::Display) -> Failed {
+pub(super) fn refused(error: &dyn std::fmt::Display) -> Failed {
     Failed::refused(error.to_string())
 }
 
-fn broken(error: &anyhow::Error) -> Failed {
+pub(super) fn broken(error: &anyhow::Error) -> Failed {
     Failed::refused(format!("{error:#}"))
 }
 
@@ -51,15 +52,37 @@ impl Performer for SideWork {
     async fn perform(&mut self, step: Step, order: &Order) -> Result<Value, Failed> {
         let journal = &order.journal;
         let choices = Choices::of(&journal.choices);
+        self.look_up(step, order, &choices).await?;
+        let done = self.step(step, order, &choices).await;
+        let data_dir = self.data_dir.clone();
+        let adopted = tokio::task::spawn_blocking(move || moving::adopt(&data_dir)).await;
+        let done = done?;
+        adopted.map_err(|error| refused(&error))?.map_err(|error| refused(&error))?;
+        Ok(done)
+    }
+
+    fn settings_file(&self) -> Option<PathBuf> {
+        Some(self.settings_file.clone())
+    }
+}
+
+impl SideWork {
+    async fn step(&self, step: Step, order: &Order, choices: &Choices) -> Result<Value, Failed> {
+        let journal = &order.journal;
         match step {
             Step::AuditOld => self.audit(None, &Choices::default()).await,
-            Step::AuditNew => self.audit(Some(&order.given), &choices).await,
+            Step::AuditNew => self.audit(Some(&order.given), choices).await,
             Step::FirstBackup => self.first_backup().await,
             Step::LastBackup => self.backup().await,
             Step::Environment => self.environment(order).await,
             Step::Check => self.check(journal).await,
-            Step::Install => self.install(&choices).await,
-            Step::Stop => self.stop(None).await.map(|()| Value::Null),
+            Step::Install => self.install(choices).await,
+            Step::Stop => {
+                if self.unit.is_none() {
+                    sources::keep(&self.data_dir, &self.settings_file)?;
+                }
+                self.stop(None).await.map(|()| Value::Null)
+            }
             Step::StopNew => self.stop(choices.unit.as_deref()).await.map(|()| Value::Null),
             Step::GiveUp => self.give(&journal.fence_there(), &accounts_of(journal)).await,
             Step::Place => self.place(journal).await,
@@ -70,28 +93,24 @@ impl Performer for SideWork {
                 self.give(&journal.fence_back(), &[]).await
             }
             Step::PlaceBack => self.place_back(journal).await,
-            Step::Renounce => self.renounce(&journal.fence_back(), &choices).await,
+            Step::Renounce => self.renounce(&journal.fence_back(), choices).await,
             Step::TakeBack => {
                 let fence = journal.fence_back();
                 store::remember_fence(&self.data_dir, &fence).map_err(|error| refused(&error))?;
                 self.give(&fence, &[]).await
             }
-            Step::Start => self.start(&choices).await,
+            Step::Start => self.start(choices).await,
             Step::Restart => self.restart(journal).await,
             Step::Open => opening::open_all(&self.data_dir, journal, &self.clock).await,
-            Step::Validate => opening::validate(&self.data_dir, journal, &choices, &self.clock).await,
-            Step::Monitor => self.monitor(&choices).await,
+            Step::Validate => self.validate(journal, choices).await,
+            Step::Monitor => self.monitor(choices).await,
             Step::Compare => self.compare(journal).await,
             Step::Retire => self.retire(journal).await,
-            Step::Clear => self.clear(journal, &choices).await,
+            Step::Clear => self.clear(journal, choices).await,
             Step::Transfer | Step::TransferRest | Step::TransferBack => {
                 Err(Failed::refused("files are asked for one by one"))
             }
         }
-    }
-
-    fn settings_file(&self) -> Option<PathBuf> {
-        Some(self.settings_file.clone())
     }
 }
 
@@ -110,23 +129,56 @@ impl SideWork {
         let data_dir = location.data_dir()?;
         let settings_file = location.config.clone().unwrap_or_else(|| data_dir.join("switchboard.toml"));
         let settings_file = std::path::absolute(settings_file)?;
-        Ok(Self { location, data_dir, settings_file, clock })
+        Ok(Self { location, data_dir, settings_file, clock, unit: None, variables: Variables::new() })
+    }
+
+    /// Finds out where the settings of this side are, what its server is called, and which variables it has: the one who moves may
+    /// be another user, in another shell.
+    async fn look_up(&mut self, step: Step, order: &Order, choices: &Choices) -> Result<(), Failed> {
+        let gives = step == Step::Environment && order.given["recipient"].is_string();
+        let is_old = gives || step.role() == Role::Old;
+        let before = order.journal.facts(Step::AuditOld);
+        let pid = server::holder(&self.data_dir);
+        if self.location.config.is_none() {
+            let known = match pid {
+                Some(pid) => server::settings_of(pid),
+                None => before["settings_file"].as_str().filter(|_| is_old).map(PathBuf::from),
+            };
+            if let Some(file) = known {
+                self.settings_file = file;
+            }
+        }
+        self.unit = match (is_old, pid) {
+            (true, Some(pid)) => server::unit_of(pid).await,
+            (true, None) => before["unit"].as_str().map(str::to_owned),
+            (false, _) => choices.unit.clone(),
+        };
+        self.variables = sources::variables(&self.data_dir, &self.settings_file, self.unit.as_deref()).await;
+        Ok(())
+    }
+
+    /// The master key, wherever the server of this side has it from.
+    pub(super) fn master_key(&self) -> Result<MasterKey, Failed> {
+        match self.variables.get(sources::MASTER_KEY) {
+            Some(key) => Ok(MasterKey::Given(key.clone().into())),
+            None => up::master_key(&self.data_dir).map_err(|error| broken(&error)),
+        }
     }
 
     /// The settings; those that came with a move may name variables, which came with them.
-    fn settings(&self) -> Result<Settings, Failed> {
+    pub(super) fn settings(&self) -> Result<Settings, Failed> {
         let file = Some(&self.settings_file).filter(|file| file.exists());
-        let came = environment::variables(&self.settings_file);
-        let variables = came.into_iter().chain(crate::location::environment());
-        Settings::load(file.map(PathBuf::as_path), variables).map_err(|error| refused(&error))
+        let variables = self.variables.clone().into_iter().chain(crate::location::environment());
+        let read = Settings::load_at_start(file.map(PathBuf::as_path), variables);
+        read.map(|(settings, _)| settings).map_err(|error| refused(&error))
     }
 
-    fn is_on_server(settings: &Settings) -> bool {
+    pub(super) fn is_on_server(settings: &Settings) -> bool {
         matches!(settings.store.url, StoreUrl::Postgres(_))
     }
 
     /// The database within the data directory.
-    fn database(&self) -> Result<PathBuf, Failed> {
+    pub(super) fn database(&self) -> Result<PathBuf, Failed> {
         match self.settings()?.store.url {
             StoreUrl::Sqlite(file) if file.is_relative() => Ok(file),
             StoreUrl::Sqlite(file) => file.strip_prefix(&self.data_dir).map(Path::to_owned).map_err(|_| {
@@ -139,88 +191,20 @@ impl SideWork {
         }
     }
 
-    async fn audit(&self, given: Option<&Value>, choices: &Choices) -> Result<Value, Failed> {
-        let settings = match self.settings() {
-            // On a new side they may come with the move.
-            Err(_) if given.is_some() && !self.settings_file.exists() => Settings::default(),
-            settings => settings?,
-        };
-        let is_on_server = Self::is_on_server(&settings);
-        let pid = server::holder(&self.data_dir);
-        let database = self.database()?;
-        let fence = store::remembered_fence(&self.data_dir).map_err(|error| refused(&error))?;
-        let own = store::known_side(&self.data_dir).map_err(|error| refused(&error))?;
-        let is_given_up = fence.is_some_and(|fence| own.is_some_and(|own| own.id != fence.holder.id));
-        let store = match pid {
-            Some(_) => StoreFact::Served,
-            None if is_given_up => StoreFact::GivenUp,
-            None if is_on_server && given.is_none() => StoreFact::AtRest,
-            None if !is_on_server && self.data_dir.join(&database).exists() => StoreFact::AtRest,
-            None => StoreFact::None,
-        };
-        let mut notes = Vec::new();
-        let begun = Instant::now();
-        let (mut accounts, mut answer_ms) = (Vec::new(), None);
-        if given.is_none() && matches!(store, StoreFact::Served | StoreFact::AtRest) {
-            accounts = self.accounts().await?;
-            let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            answer_ms = Some(took).filter(|_| pid.is_some());
-        }
-        if given.is_some() && !self.settings_file.exists() {
-            notes.push(format!("the settings come from the old side, to {}", self.settings_file.display()));
-        }
-        let audit = Audit {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            machine: machine::name(),
-            network: network(),
-            data_dir: self.data_dir.display().to_string(),
-            settings_file: Some(&self.settings_file)
-                .filter(|file| file.exists())
-                .map(|file| file.display().to_string()),
-            at: self.clock.now(),
-            store,
-            data_bytes: moving::bytes_that_move(&self.data_dir).map_err(|error| refused(&error))?,
-            free_bytes: free(&self.data_dir),
-            memory_bytes: memory(),
-            server_bytes: pid.and_then(|pid| ::machine::resident(&::machine::Root::default(), pid)),
-            server_pid: pid,
-            unit: match pid {
-                Some(pid) => server::unit_of(pid).await,
-                None => None,
-            },
-            started_with: pid.map(server::started_with).unwrap_or_default(),
-            ports: ports(&settings, given, choices, self.settings_file.exists()),
-            accounts,
-            answer_ms,
-            is_on_server,
-            notes,
-        };
-        serde_json::to_value(audit).map_err(|error| refused(&error))
-    }
-
-    /// All accounts, the least important first.
-    async fn accounts(&self) -> Result<Vec<AccountFact>, Failed> {
-        let api = ApiClient::open(&self.location).await.map_err(|error| broken(&error))?;
-        let listed = api.list("/v1/accounts?limit=200").await;
-        api.close().await;
-        let mut listed = listed.map_err(|error| broken(&error))?;
-        listed.sort_by_key(|account| std::cmp::Reverse(account["priority"].as_u64()));
-        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        Ok(listed
-            .iter()
-            .map(|account| AccountFact { name: word(&account["name"]), state: word(&account["state"]) })
-            .collect())
-    }
-
     /// Runs a command of this program on the data directory, or another one; what it printed as JSON.
-    async fn own(&self, words: &[&str], data_dir: &Path, more: &[(&str, &str)]) -> Result<Value, Failed> {
+    pub(super) async fn own(
+        &self,
+        words: &[&str],
+        data_dir: &Path,
+        more: &[(&str, &str)],
+    ) -> Result<Value, Failed> {
         let program = std::env::current_exe().map_err(|error| refused(&error))?;
         let mut command = Command::new(program);
         command.args(words).arg("--data-dir").arg(data_dir);
         if self.settings_file.exists() {
             command.arg("--config").arg(&self.settings_file);
         }
-        command.envs(environment::variables(&self.settings_file)).envs(more.iter().copied());
+        command.envs(&self.variables).envs(more.iter().copied());
         command.env_remove("FAILPOINT").stdin(Stdio::null()).kill_on_drop(true);
         let ran = tokio::time::timeout(COMMAND, command.output()).await;
         let ran =
@@ -253,11 +237,11 @@ impl SideWork {
 
     async fn environment(&self, order: &Order) -> Result<Value, Failed> {
         let (data_dir, file) = (self.data_dir.clone(), self.settings_file.clone());
-        let given = order.given.clone();
+        let (given, key, variables) = (order.given.clone(), self.master_key()?, self.variables.clone());
         let work = move || {
             if let Some(to) = given["recipient"].as_str() {
                 let settings = Some(&file).filter(|file| file.exists());
-                let parcel = environment::gather(&data_dir, settings)?;
+                let parcel = environment::gather(key, settings, &variables)?;
                 let sealed = moving::seal(&parcel, to).map_err(|error| refused(&error))?;
                 let files: Vec<&str> = parcel.files.iter().map(|file| file.path.as_str()).collect();
                 let variables: Vec<&String> = parcel.environment.keys().collect();
@@ -269,7 +253,7 @@ impl SideWork {
                 return Ok(json!({ "recipient": environment::recipient(&data_dir)? }));
             };
             let sealed = STANDARD.decode(sealed).map_err(|error| refused(&error))?;
-            let parcel = environment::open(&data_dir, &sealed)?;
+            let parcel = environment::open(&data_dir, &sealed, given["key"].as_str())?;
             let placed = environment::settle(&data_dir, &file, &parcel)?;
             environment::forget_recipient(&data_dir);
             Ok(json!({ "placed": placed }))
@@ -302,7 +286,7 @@ impl SideWork {
     async fn rehearse(&self, folder: &Path, journal: &Journal) -> Result<usize, Failed> {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder).map_err(|error| refused(&error))?;
-        let key = super::super::up::master_key(&self.data_dir).map_err(|error| broken(&error))?;
+        let key = self.master_key()?;
         let restore = backup::Restore {
             file: moving::incoming(&self.data_dir).join(moving::BACKUP),
             places: backup::Places {
@@ -354,7 +338,7 @@ impl SideWork {
         Ok(json!({ "unit": unit }))
     }
 
-    async fn stop(&self, unit: Option<&str>) -> Result<(), Failed> {
+    pub(super) async fn stop(&self, unit: Option<&str>) -> Result<(), Failed> {
         server::stop(&self.data_dir, unit, &self.clock).await
     }
 
@@ -362,7 +346,8 @@ impl SideWork {
     async fn give(&self, fence: &Fence, one_by_one: &[AccountName]) -> Result<Value, Failed> {
         self.stop(None).await?;
         let settings = self.settings()?;
-        let opened = super::super::up::open_store(&settings, &self.data_dir, self.clock.clone()).await;
+        let key = self.master_key()?;
+        let opened = up::open_store_with(&settings, &self.data_dir, self.clock.clone(), key).await;
         let store = match opened {
             Ok(store) => store,
             Err(error) => match error.downcast_ref() {
@@ -385,12 +370,16 @@ impl SideWork {
     }
 
     async fn place(&self, journal: &Journal) -> Result<Value, Failed> {
-        self.put_in_place(format!("replaced-{}", journal.id)).await
+        let placed = self.put_in_place(format!("replaced-{}", journal.id)).await?;
+        store::remember_fence(&self.data_dir, &journal.fence_there()).map_err(|error| refused(&error))?;
+        Ok(placed)
     }
 
     async fn place_back(&self, journal: &Journal) -> Result<Value, Failed> {
         self.stop(None).await?;
-        self.put_in_place(format!("replaced-{}-back", journal.id)).await
+        let placed = self.put_in_place(format!("replaced-{}-back", journal.id)).await?;
+        store::remember_fence(&self.data_dir, &journal.fence_back()).map_err(|error| refused(&error))?;
+        Ok(placed)
     }
 
     async fn put_in_place(&self, replaced: String) -> Result<Value, Failed> {
@@ -414,9 +403,9 @@ impl SideWork {
         Ok(json!({ "number": fence.number, "holder": fence.holder.name }))
     }
 
-    async fn start(&self, choices: &Choices) -> Result<Value, Failed> {
+    pub(super) async fn start(&self, choices: &Choices) -> Result<Value, Failed> {
         if let Some(unit) = &choices.unit {
-            server::start_unit(&self.data_dir, unit, &self.clock).await?;
+            self.start_unit(unit).await?;
             return Ok(json!({ "unit": unit }));
         }
         let mut words = vec!["up".to_owned(), "--data-dir".to_owned(), self.data_dir.display().to_string()];
@@ -433,65 +422,46 @@ impl SideWork {
             return Ok(json!({ "was_running": false }));
         }
         if let Some(unit) = before["unit"].as_str() {
-            server::start_unit(&self.data_dir, unit, &self.clock).await?;
-            return Ok(json!({ "unit": unit }));
+            self.start_unit(unit).await?;
+            return Ok(json!({ "unit": unit, "report": self.report(journal, &[]).await }));
         }
         let words = before["started_with"].as_array().into_iter().flatten().skip(1);
-        self.run_server(words.filter_map(Value::as_str).map(str::to_owned).collect()).await
+        self.run_server(words.filter_map(Value::as_str).map(str::to_owned).collect()).await?;
+        Ok(json!({ "pid": server::holder(&self.data_dir), "report": self.report(journal, &[]).await }))
+    }
+
+    /// Starts a service on what root may have written.
+    async fn start_unit(&self, unit: &str) -> Result<(), Failed> {
+        moving::adopt(&self.data_dir).map_err(|error| refused(&error))?;
+        server::start_unit(&self.data_dir, unit, &self.clock).await
     }
 
     async fn run_server(&self, words: Vec<String>) -> Result<Value, Failed> {
-        let environment = environment::variables(&self.settings_file).into_iter().collect();
+        let environment = self.variables.clone().into_iter().collect();
         server::Start { data_dir: &self.data_dir, words, environment }.run(&self.clock).await?;
         Ok(json!({ "pid": server::holder(&self.data_dir) }))
-    }
-
-    /// What watches over the new side from now on; nothing of it is made up here.
-    async fn monitor(&self, choices: &Choices) -> Result<Value, Failed> {
-        let settings = self.settings()?;
-        let targets = self.get("/v1/alert-targets").await.unwrap_or_default();
-        let at_boot = match &choices.unit {
-            Some(unit) => systemd::Systemd::of_machine().status(unit).await.ok().map(|status| status.at_boot),
-            None => None,
-        };
-        Ok(json!({
-            "log_kept_for": config::format_duration(settings.log.keep),
-            "log_budget": settings.log.budget,
-            "alert_targets": targets["items"].as_array().map_or(0, Vec::len),
-            "at_boot": at_boot,
-        }))
-    }
-
-    /// What the new side does beside what the old one did.
-    async fn compare(&self, journal: &Journal) -> Result<Value, Failed> {
-        let old = journal.facts(Step::AuditOld);
-        let begun = Instant::now();
-        let accounts = self.accounts().await?;
-        let answer_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let pid = server::holder(&self.data_dir);
-        let bytes = pid.and_then(|pid| ::machine::resident(&::machine::Root::default(), pid));
-        Ok(json!({
-            "answer_ms": { "old": old["answer_ms"], "new": answer_ms },
-            "server_bytes": { "old": old["server_bytes"], "new": bytes },
-            "accounts": accounts,
-            "downtime": moving::downtime(journal),
-        }))
     }
 
     /// The old side keeps its data as an archive, without what opens them.
     async fn retire(&self, journal: &Journal) -> Result<Value, Failed> {
         self.stop(None).await?;
         if let Some(unit) = journal.facts(Step::AuditOld)["unit"].as_str() {
-            systemd::Systemd::of_machine().at_boot(unit, false).await.map_err(|error| refused(&error))?;
+            Systemd::of_machine().at_boot(unit, false).await.map_err(|error| refused(&error))?;
         }
+        sources::forget(&self.data_dir).map_err(|error| refused(&error))?;
         let mut wiped = Vec::new();
         let parcel = &journal.facts(Step::Environment)["parcel"];
         let folder = self.settings_file.parent().unwrap_or(Path::new(""));
         let named = parcel["files"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let mut files = vec![self.data_dir.join("master.key")];
+        if let Some(unit) = &self.unit
+            && let Ok(given) = Systemd::of_machine().given(unit).await
+        {
+            files.extend(given.credentials.into_iter().map(|(_, file)| file).chain(given.environment));
+        }
         let new = journal.facts(Step::AuditNew);
-        let is_shared =
-            new["network"] == network() && new["settings_file"] == *self.settings_file.to_string_lossy();
+        let is_shared = new["network"] == auditing::network()
+            && new["settings_file"] == *self.settings_file.to_string_lossy();
         if parcel["settings"] == true && !is_shared {
             files.extend(named.map(|file| folder.join(file)));
             files.push(self.settings_file.clone());
@@ -513,16 +483,10 @@ impl SideWork {
             && let Some(unit) = &choices.unit
         {
             let name = unit.strip_suffix(".service").unwrap_or(unit);
-            let gone =
-                systemd::Systemd::of_machine().uninstall(name).await.map_err(|error| refused(&error))?;
+            let gone = Systemd::of_machine().uninstall(name).await.map_err(|error| refused(&error))?;
             return Ok(json!({ "removed": gone.removed }));
         }
         Ok(Value::Null)
-    }
-
-    async fn get(&self, path: &str) -> Result<Value, Failed> {
-        let server = control::running(&self.data_dir).await.map_err(|error| broken(&error))?;
-        server.call_within(CALL, Method::GET, path, None).await.map_err(|error| broken(&error))
     }
 }
 
@@ -538,60 +502,4 @@ fn wipe(file: &Path) -> std::io::Result<bool> {
     opened.sync_all()?;
     fs::remove_file(file)?;
     Ok(true)
-}
-
-/// A name of the network that this process is in: two with the same one share their ports.
-fn network() -> String {
-    let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let space = fs::read_link("/proc/self/ns/net").unwrap_or_default();
-    format!("{} {} {}", machine.trim(), boot.trim(), space.display())
-}
-
-/// What is free where a folder is, or will be, in bytes.
-fn free(folder: &Path) -> u64 {
-    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
-    rustix::fs::statvfs(there).map_or(0, |stat| stat.f_bavail.saturating_mul(stat.f_frsize))
-}
-
-/// All of the machine's memory, in bytes.
-fn memory() -> u64 {
-    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kilobytes.unwrap_or(0).saturating_mul(1024)
-}
-
-/// Where the server listens or will listen, and who has these addresses.
-fn ports(settings: &Settings, given: Option<&Value>, choices: &Choices, has_settings: bool) -> Vec<PortFact> {
-    let fact = |address: SocketAddr| {
-        let holder = if given.is_some() && address.port() != 0 {
-            let is_taken = match std::net::TcpListener::bind(address) {
-                Ok(_) => None,
-                Err(error) => Some(error.to_string()),
-            };
-            is_taken.map(|why| (::machine::holder(address), why))
-        } else {
-            None
-        };
-        PortFact {
-            address: address.to_string(),
-            taken: holder.is_some(),
-            pid: holder.as_ref().and_then(|(holder, _)| holder.as_ref().map(|holder| holder.pid)),
-            by: holder.map(|(holder, why)| holder.map_or(why, |holder| holder.to_string())),
-        }
-    };
-    let old_ones = given.filter(|_| !has_settings).and_then(|given| given["ports"].as_array());
-    let mut addresses: Vec<SocketAddr> = if let Some(ports) = old_ones {
-        ports.iter().filter_map(|port| port["address"].as_str()?.parse().ok()).collect()
-    } else {
-        let legacy = settings.legacy.ports.iter().map(|port| SocketAddr::new(port.listen, port.port));
-        std::iter::once(settings.listen).chain(legacy).collect()
-    };
-    if let (Some(listen), Some(first)) =
-        (choices.listen.as_deref().and_then(|listen| listen.parse().ok()), addresses.first_mut())
-    {
-        *first = listen;
-    }
-    addresses.into_iter().map(fact).collect()
 }

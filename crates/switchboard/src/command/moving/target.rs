@@ -73,26 +73,22 @@ impl Target {
         }
     }
 
+    /// What leads to a shell of another machine.
+    pub(super) fn ssh(host: &str, port: Option<u16>) -> Vec<String> {
+        let mut words: Vec<String> =
+            ["ssh", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"]
+                .map(str::to_owned)
+                .into();
+        words.extend(port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
+        words.extend([host.to_owned(), "--".to_owned()]);
+        words
+    }
+
     /// The command whose standard input and output are the line.
     pub(super) fn command(&self, beside: &Beside) -> anyhow::Result<Vec<String>> {
         let mut words = match self {
             Self::Here(_) => vec![std::env::current_exe()?.to_string_lossy().into_owned()],
-            Self::Ssh { host, port, .. } => {
-                let mut words: Vec<String> = [
-                    "ssh",
-                    "-o",
-                    "BatchMode=yes",
-                    "-o",
-                    "ServerAliveInterval=5",
-                    "-o",
-                    "ServerAliveCountMax=3",
-                ]
-                .map(str::to_owned)
-                .into();
-                words.extend(port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
-                words.extend([host.clone(), "--".to_owned(), "switchboard".to_owned()]);
-                words
-            }
+            Self::Ssh { host, port, .. } => [Self::ssh(host, *port), vec!["switchboard".to_owned()]].concat(),
             Self::Command(words) => words.clone(),
         };
         words.extend(["move".to_owned(), "serve".to_owned()]);

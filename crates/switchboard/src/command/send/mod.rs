@@ -89,7 +89,7 @@ enum ParseMode {
 pub(super) struct Interrupt(Signal);
 
 impl Interrupt {
-    fn listen() -> anyhow::Result<Self> {
+    pub(super) fn listen() -> anyhow::Result<Self> {
         Ok(Self(signal(SignalKind::interrupt()).context("Ctrl+C cannot be listened to")?))
     }
 

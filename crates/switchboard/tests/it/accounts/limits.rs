@@ -118,9 +118,11 @@ async fn limits_are_changed_by_api_and_command() {
     let none = limits(&program, NAME).await;
     assert!(none.as_object().is_some_and(|fields| fields.values().all(Value::is_null)), "{none}");
     let keep = ["change", NAME, "--keep-messages", "private", "--keep-messages-of", "-1001234567890"];
-    stage.cli(&keep).fine();
+    let files = ["--keep-files", "photo,voice", "--keep-files-up-to", "5MB"];
+    stage.cli(&[&keep[..], &files].concat()).fine();
     let (_, shown) = program.get(&path).await;
-    let kept = json!({ "rule": "private", "always": ["-1001234567890"], "never": [] });
+    let files = json!({ "kinds": ["photo", "voice"], "max_size": 5_000_000 });
+    let kept = json!({ "rule": "private", "always": ["-1001234567890"], "never": [], "files": files });
     assert_eq!(shown["keep_messages"], kept, "{shown}");
     // What the settings say is changed there.
     let (status, problem) = program.patch("/v1/accounts/main", &json!({ "messages_per_hour": 5 })).await;

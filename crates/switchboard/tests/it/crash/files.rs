@@ -1,7 +1,7 @@
 //! Killed between the steps of a message with files: it leaves once all the same.
 
 use serde_json::{Value, json};
-use testkit::{PNG, Program, Start};
+use testkit::{PNG, Program, Start, World};
 
 use super::{ask, finished};
 use crate::binary;
@@ -16,6 +16,8 @@ pub(super) enum Scenario {
     Expired,
     /// A file of several parts.
     Parts,
+    /// A photo that came in and is fetched by the rule of the account.
+    Received,
 }
 
 /// The scenario that reaches a write, if it is one of files.
@@ -24,6 +26,7 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
         "store.save_reference" => Some(Scenario::Album),
         "store.forget_reference" => Some(Scenario::Expired),
         "store.save_upload" => Some(Scenario::Parts),
+        "store.note_received_file" => Some(Scenario::Received),
         _ => None,
     }
 }
@@ -34,6 +37,7 @@ impl Scenario {
             Self::Album => json!({ "media": [{ "path": "photo.png" }, { "path": "other.png" }] }),
             Self::Expired => json!({ "media": [{ "path": "photo.png" }] }),
             Self::Parts => json!({ "media": [{ "path": "large.bin" }] }),
+            Self::Received => json!({}),
         }
     }
 
@@ -43,6 +47,7 @@ impl Scenario {
             Self::Album => ("messages.sendMultiMedia", 2),
             Self::Expired => ("messages.sendMedia", 2),
             Self::Parts => ("messages.sendMedia", 1),
+            Self::Received => ("messages.sendMessage", 1),
         }
     }
 }
@@ -50,6 +55,10 @@ impl Scenario {
 /// Kills at a point, starts again, and looks what there is.
 pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     let world = world().await;
+    if scenario == Scenario::Received {
+        let name = "name = \"fifth\"\n";
+        world.edit_settings(|text| text.replace(name, &format!("{name}keep_files = [\"photo\"]\n")));
+    }
     let mut program = Start::on(&world, binary(), "data").listening().await;
     program.account_is("fifth", "ready").await;
     let folder = world.data_dir("data").join("media");
@@ -64,15 +73,47 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
         world.expire_files().await;
     }
     program.arm(point, 0).await;
-    ask(&program, "files", scenario.media()).await;
+    if scenario == Scenario::Received {
+        write_a_photo(&world, &program).await;
+    } else {
+        ask(&program, "files", scenario.media()).await;
+    }
     stopped(&program, point).await;
     program.kill();
     let program = Start::on(&world, binary(), "data").ready().await;
+    if scenario == Scenario::Received {
+        program.until("the photo is fetched", || async { has_file(&world) }).await;
+        let fetched = || async { program.get("/v1/accounts/fifth").await.1["files"]["waiting"] == 0 };
+        program.until("nothing waits", fetched).await;
+    }
     finished(&program, "files", scenario.media(), "sent").await;
     let (method, count) = scenario.effects();
     let rows = world.effects(method).await;
     assert_eq!(rows.len(), count, "{point}: {rows:?}\n{}", program.output());
     world.assert_nothing_unknown().await;
+}
+
+/// A customer sends a photo, once the account hears.
+async fn write_a_photo(world: &World, program: &Program) {
+    let write = async |media: &[Value]| {
+        let order = json!({"from": "@client_1", "chat": "@demo_fifth", "text": "see here", "media": media});
+        world.post("/telegram/messages", &order).await
+    };
+    program
+        .until("the account hears", || async {
+            write(&[]).await;
+            program.get("/v1/accounts/fifth").await.1["updates"]["received"] != 0
+        })
+        .await;
+    let content = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, PNG);
+    write(&[json!({"kind": "photo", "content": content})]).await;
+}
+
+/// Whether a whole file lies in the folder of received files.
+fn has_file(world: &World) -> bool {
+    let folder = std::fs::read_dir(world.data_dir("data").join("received")).expect("a folder");
+    let mut names = folder.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    names.any(|name| !name.contains('.'))
 }
 
 async fn stopped(program: &Program, point: &str) {

@@ -3,11 +3,10 @@
 use serde_json::json;
 use testkit::{Program, Start, World};
 
-use super::{act, stopped};
+use super::{act, answered, stopped};
 use crate::binary;
+use crate::flows::{PRESS, offers};
 use crate::postgres::world;
-
-const PRESS: &str = "messages.getBotCallbackAnswer";
 
 const FLOW: &str = r#"
 [[flows]]
@@ -19,13 +18,13 @@ steps = [{ press = { text = "Book" }, expect = { text = "booked" } }]
 "#;
 
 pub(super) fn reaches(write: &str) -> bool {
-    matches!(write, "store.save_flow_run" | "store.switch_flow")
-}
-
-async fn offers(world: &World, text: &str) {
-    let buttons = json!([[{"text": "Book", "data": "book"}]]);
-    let order = json!({"from": "@demo_bot_1", "chat": "@demo_fifth", "text": text, "buttons": buttons});
-    world.post("/telegram/messages", &order).await;
+    matches!(
+        write,
+        "store.save_flow_run"
+            | "store.switch_flow"
+            | "store.save_flow_definition"
+            | "store.remove_flow_definition"
+    )
 }
 
 async fn state(program: &Program) -> String {
@@ -45,7 +44,35 @@ async fn watches(world: &World, program: &Program) {
         .await;
 }
 
+/// A definition that was being saved or removed is there as a whole or not at all, and a flow of it is in use if it is there.
+async fn kill_while_editing(point: &str) {
+    const PATH: &str = "/v1/flow-definitions/trip";
+    let world = world().await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    let is_written = point.rsplit('.').next() == Some("after");
+    let removes = point.contains("remove");
+    let write = || {
+        let body = json!({ "text": FLOW }).to_string();
+        program.request("PUT", PATH).header("content-type", "application/json").body(body)
+    };
+    if removes {
+        assert_eq!(write().send().await.expect("an answer").status(), 200);
+    }
+    program.arm(point, 0).await;
+    let request = if removes { program.request("DELETE", PATH) } else { write() };
+    tokio::join!(answered(&program, request), stopped(&program, point));
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let expected = if is_written == removes { 404 } else { 200 };
+    for path in [PATH, "/v1/flows/trip"] {
+        assert_eq!(program.get(path).await.0, expected, "{point}: {path}");
+    }
+}
+
 pub(super) async fn kill_at(point: &str) {
+    if point.contains("flow_definition") {
+        return kill_while_editing(point).await;
+    }
     let world = world().await;
     world.edit_settings(|text| format!("{text}\n{FLOW}"));
     let mut program = Start::on(&world, binary(), "data").ready().await;
@@ -55,7 +82,7 @@ pub(super) async fn kill_at(point: &str) {
     if point.contains("switch_flow") {
         tokio::join!(act(&program, "/v1/flows/trip/stop".into(), json!({})), stopped(&program, point));
     } else {
-        tokio::join!(offers(&world, "A trip"), stopped(&program, point));
+        tokio::join!(offers(&world, "A trip", &["Book"]), stopped(&program, point));
         program.until("it is pressed", || async { world.calls(PRESS).await == 1 }).await;
     }
     program.kill();
@@ -70,7 +97,7 @@ pub(super) async fn kill_at(point: &str) {
         let cut = runs["items"].as_array().expect("items").iter().filter(|run| run["state"] == "cut").count();
         assert_eq!(cut, usize::from(is_written), "{point}: {runs}");
         assert_eq!(world.calls(PRESS).await, 1, "{point}");
-        offers(&world, "Another trip").await;
+        offers(&world, "Another trip", &["Book"]).await;
         program.until("it is pressed", || async { world.calls(PRESS).await == 2 }).await;
     }
     world.assert_nothing_unknown().await;

@@ -2,6 +2,7 @@
 //! on the same data. The ledger then shows what was asked for, each once, in order. A point that no scenario reaches is a failure.
 
 mod alerts;
+mod campaigns;
 mod chats;
 mod clearing;
 mod files;
@@ -167,6 +168,10 @@ groups! {
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_flows_nothing_is_pressed_twice();
 
+    Campaigns:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_campaigns_each_is_sent_once();
+
     MasterKey:
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_a_key_rotation_all_opens();
@@ -189,6 +194,8 @@ impl Group {
             Self::Webhooks
         } else if flows::reaches(write) {
             Self::Flows
+        } else if campaigns::reaches(write) {
+            Self::Campaigns
         } else if master_key::reaches(write) {
             Self::MasterKey
         } else if importing::reaches(write) {
@@ -226,6 +233,7 @@ async fn kill_at(point: String) {
         Group::Importing => importing::kill_at(&point).await,
         Group::Clearing => clearing::kill_at(&point).await,
         Group::Flows => flows::kill_at(&point).await,
+        Group::Campaigns => campaigns::kill_at(&point).await,
         Group::MasterKey => master_key::kill_at(&point).await,
         Group::Webhooks => {
             webhooks::kill_at(webhooks::scenario(written).expect("one of webhooks"), &point).await;

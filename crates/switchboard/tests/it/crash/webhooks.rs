@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Receiver, Start};
+use testkit::{Posted, Program, Receiver, Start, World};
 
 use super::{act, finished, stopped};
 use crate::binary;
@@ -65,6 +65,22 @@ async fn has_all(program: &Program, receiver: &Receiver) {
             let told = told(receiver);
             page["items"][0]["waiting"] == 0
                 && ["message.accepted", "message.sent"].iter().all(|kind| told.contains(*kind))
+        })
+        .await;
+}
+
+/// A customer writes to an account.
+async fn writes(world: &World, text: &str) -> Value {
+    let order = json!({"from": "@client_1", "chat": "@demo_fifth", "text": text});
+    world.post("/telegram/messages", &order).await
+}
+
+/// Until the account hears: nothing else says from when on it has updates.
+async fn hears(world: &World, program: &Program) {
+    program
+        .until("the account hears", || async {
+            writes(world, "early").await;
+            program.get("/v1/accounts/fifth").await.1["updates"]["received"] != 0
         })
         .await;
 }
@@ -144,19 +160,9 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
             has_all(&program, &receiver).await;
         }
         Scenario::Received => {
-            let write = async |text: &str| {
-                let order = json!({"from": "@client_1", "chat": "@demo_fifth", "text": text});
-                world.post("/telegram/messages", &order).await
-            };
-            // Nothing else says from when on the account has updates.
-            program
-                .until("the account hears", || async {
-                    write("early").await;
-                    program.get("/v1/accounts/fifth").await.1["updates"]["received"] != 0
-                })
-                .await;
+            hears(&world, &program).await;
             program.arm(point, 0).await;
-            let last = write("last").await;
+            let last = writes(&world, "last").await;
             stopped(&program, point).await;
             program.kill();
             let program = Start::on(&world, binary(), "data").ready().await;
@@ -186,4 +192,77 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
         }
     }
     world.assert_nothing_unknown().await;
+}
+
+/// What a message of a customer passes until a webhook has it.
+const PASSED: [&str; 3] = ["store.take_updates", "store.fan_out", "store.webhook_tried"];
+
+/// How many times the event of one message may be posted when the program is killed once: its answer may not have been
+/// written.
+const MOST_POSTS: usize = 2;
+
+/// One message, a kill between it and the webhook: it is posted under one id, which n8n passes on once, and signed.
+async fn killed_on_the_way_to_the_webhook(point: String) {
+    let world = world().await;
+    let receiver = Receiver::start().await;
+    world.edit_settings(|text| format!("{text}\n[events]\nallow_private = [\"127.0.0.1/32\"]\n"));
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
+    let of_received = json!({"url": receiver.address(), "events": ["message.received"]});
+    let made = act(&program, "/v1/webhooks".into(), of_received).await.expect("made");
+    let secret = made["secret"].as_str().expect("a secret").to_owned();
+    hears(&world, &program).await;
+    let nothing_waits = async |program: &Program| {
+        program
+            .until("nothing waits", || async {
+                program.advance(Duration::from_secs(10)).await;
+                program.get("/v1/webhooks").await.1["items"][0]["waiting"] == 0
+            })
+            .await;
+    };
+    let posts_of = |message: &Value| -> Vec<Posted> {
+        let is_it = |posted: &Posted| {
+            let body: Value = serde_json::from_str(&posted.text).unwrap_or_default();
+            body["data"]["telegram_id"] == message["message_id"]
+        };
+        receiver.posted().into_iter().filter(is_it).collect()
+    };
+    nothing_waits(&program).await;
+    program.arm(&point, 0).await;
+    let message = writes(&world, "Are you open on Sunday?").await;
+    stopped(&program, &point).await;
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program
+        .until("the webhook has it", || async {
+            program.advance(Duration::from_secs(10)).await;
+            !posts_of(&message).is_empty()
+        })
+        .await;
+    nothing_waits(&program).await;
+    let posts = posts_of(&message);
+    let ids: BTreeSet<_> = posts.iter().map(|posted| posted.headers["webhook-id"].clone()).collect();
+    assert!(ids.len() == 1 && posts.len() <= MOST_POSTS, "{point}: {posts:?}");
+    for Posted { headers, text } in &posts {
+        let post = json!({"secret": secret, "headers": headers, "body": text}).to_string();
+        crate::python::run("signed.py", &[&post]).await;
+    }
+}
+
+fn kills_on_the_way() -> impl Iterator<Item = impl Future<Output = ()> + Send + 'static> {
+    let moments = ["before", "after"].into_iter();
+    let points = moments.flat_map(|moment| PASSED.map(|write| format!("{write}.{moment}")));
+    points.map(killed_on_the_way_to_the_webhook)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customers_message_reaches_a_webhook_under_one_id() {
+    super::two_at_a_time(kills_on_the_way()).await;
+}
+
+mod on_postgres {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_customers_message_reaches_a_webhook_under_one_id() {
+        super::super::two_at_a_time(super::kills_on_the_way().map(crate::postgres::on_postgres)).await;
+    }
 }

@@ -2,7 +2,6 @@
 //! memory that is nearly gone, a message that may not be sent, and a command of another version.
 
 use std::fs::{self};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -153,12 +152,10 @@ impl Group {
                 Err(error) => refusals.push(format!("{}: {error}", group.folder.display())),
             }
         }
-        // Not by `eprintln!`, whose words a test that passes keeps to itself.
-        let _ = writeln!(
-            std::io::stderr(),
-            "NOT TRIED: this machine lets nobody limit the memory of a group of processes ({})",
+        testkit::not_tried(&format!(
+            "that a full group of processes is found: no one may limit the memory of one here ({})",
             refusals.join("; ")
-        );
+        ));
         None
     }
 

@@ -67,8 +67,9 @@ async fn old_env_files_become_flows_and_their_database_is_archived() {
         "contains = \"Book\"",
         "api_hash = { env = \"TG_API_HASH\" }",
         "string = { env = \"STRING_SESSION\" }",
-        "its token is CONTROL of",
-        "5000000001, 5000000002",
+        "[[control_bots]]",
+        "token = { env = \"CONTROL\" }",
+        "people = [5000000001, 5000000002]",
         "not recognised",
         "TWO_FA",
         "bookings",
@@ -92,8 +93,59 @@ async fn old_env_files_become_flows_and_their_database_is_archived() {
     let written = world.data_dir("flows.toml");
     run(&["--write", &written.display().to_string()]);
     let text = fs::read_to_string(&written).expect("written");
-    assert_eq!(text, json["settings"].as_str().expect("text"));
+    assert_eq!(text, json["flows_file"].as_str().expect("text"));
+    let checked = cli(&world, &["flow", "check", &written.display().to_string()]).run();
+    assert_eq!(checked.code, Some(0), "{}", checked.all());
     let again = arguments(&["--write", &written.display().to_string()]);
     let again = cli(&world, &again.iter().map(String::as_str).collect::<Vec<_>>()).run();
     assert_eq!(again.code, Some(1), "{}", again.all());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_go_to_files_and_the_settings_are_taken() {
+    let world = World::start(binary()).await;
+    let (folder, secrets) = old(&world);
+    let (kept, flows) = (world.data_dir("kept"), world.data_dir("written.toml"));
+    let files = [".env", ".env.second", "control.env"].map(|name| folder.join(name).display().to_string());
+    let mut arguments = vec!["import", "flows", "--env"];
+    arguments.extend(files.iter().map(String::as_str));
+    let (kept_at, flows_at) = (kept.display().to_string(), flows.display().to_string());
+    arguments.extend(["--secrets", &kept_at, "--write", &flows_at, "--json"]);
+    let ran = cli(&world, &arguments).run();
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    let json: Value = serde_json::from_str(&ran.all()).expect("JSON");
+    secrets.not_in("what is printed", json.to_string().as_bytes());
+    let token = fs::read_to_string(kept.join("trip-control-env-control")).expect("a file");
+    assert!(token.starts_with("5099000001:"), "the token");
+    let mode = |path: &std::path::Path| {
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).expect("there").permissions()) & 0o777
+    };
+    assert_eq!((mode(&kept), mode(&kept.join("trip-control-env-control"))), (0o700, 0o600));
+    // As settings, they are read with all that they name.
+    let (settings, flows) =
+        (json["settings"].as_str().expect("text"), fs::read_to_string(&flows).expect("text"));
+    fs::write(folder.join("main.session"), "").expect("written");
+    world.edit_settings(|text| format!("{text}\n{settings}\n{flows}"));
+    let read = cli(&world, &["import", "flows", "--env", &files[0]]).run();
+    assert_eq!(read.code, Some(0), "{}", read.all());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_imported_flows_is_named_with_its_line() {
+    let world = World::start(binary()).await;
+    let file = world.data_dir("broken.env");
+    fs::write(&file, "BOT=@demo_trips_bot\nTRIGGER_REGEX='New trip (.*'\nBUTTON=Book\n").expect("written");
+    let (file, written) = (file.display().to_string(), world.data_dir("flows.toml"));
+    let write = written.display().to_string();
+    let ran = cli(&world, &["import", "flows", "--env", &file, "--write", &write]).run();
+    let said = ran.all();
+    assert!(
+        ran.code == Some(1) && said.contains("WRONG in the flows above, line 6: `flows[0].trigger"),
+        "{said}"
+    );
+    assert!(!written.exists(), "nothing is written that no server would take");
+    let json: Value =
+        serde_json::from_str(&cli(&world, &["import", "flows", "--env", &file, "--json"]).run().out)
+            .expect("JSON");
+    assert_eq!(json["wrong"][0]["line"], 6, "{json}");
 }

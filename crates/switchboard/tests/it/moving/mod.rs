@@ -2,9 +2,13 @@
 //! open on two sides.
 
 mod bad_days;
+mod carried;
+mod display;
+mod flows;
 mod killed;
 mod line;
 mod namespaces;
+mod relay;
 
 use std::fs;
 use std::path::PathBuf;
@@ -118,6 +122,12 @@ impl Sides {
         serde_json::from_str(&answer.text().await.ok()?).ok()
     }
 
+    /// The old side answers.
+    async fn old_serves(&self) {
+        let ready = self.get("old", "/health/ready").await;
+        assert!(ready.is_some_and(|ready| ready["status"] != "stopping"), "the old side serves");
+    }
+
     /// This side alone serves: all accounts are ready, which none would be whose key was used twice; what waited is sent once,
     /// and the other side refuses to start.
     async fn is_served_by(&self, side: &str) {
@@ -226,6 +236,8 @@ async fn a_move_there_and_back_loses_and_doubles_nothing() {
         "the old server ended by itself"
     );
     sides.is_served_by("new").await;
+    let old_side = &moved["journal"]["records"]["audit_old"]["facts"];
+    assert_eq!(moved["journal"]["records"]["audit_new"]["facts"]["packages"], old_side["packages"]);
     let journal = moved.to_string();
     let key = fs::read_to_string(sides.folder("new").join("master.key")).expect("the key");
     assert!(!journal.contains(key.trim()), "the journal has no secrets");

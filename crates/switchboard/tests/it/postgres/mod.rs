@@ -15,6 +15,8 @@ use testkit::{Program, Start, World};
 
 use crate::binary;
 
+pub(crate) use outages::{hasty, link_to};
+
 /// The variable that names the store.
 const URL: &str = "SWITCHBOARD_STORE__URL";
 
@@ -50,7 +52,7 @@ pub(crate) async fn database() -> Database {
 }
 
 /// A program that others on the same database may take over from: all have one master key.
-fn one_of_several<'a>(world: &World, url: &str, data_dir: &str) -> Start<'a> {
+pub(crate) fn one_of_several<'a>(world: &World, url: &str, data_dir: &str) -> Start<'a> {
     let mut start = Start::on(world, binary(), data_dir).with_store_at(url);
     start.environment.push(("SWITCHBOARD_MASTER_KEY".to_owned(), "5a".repeat(32)));
     start

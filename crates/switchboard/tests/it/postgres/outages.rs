@@ -13,14 +13,14 @@ use crate::binary;
 const SECOND: &str = "100";
 
 /// A line to the server that this database is on.
-async fn link_to(database: &Database) -> Link {
+pub(crate) async fn link_to(database: &Database) -> Link {
     let url = database.url();
     let (_, rest) = url.rsplit_once('@').expect("a user");
     Link::to(rest.split_once('/').expect("a database").0).await
 }
 
 /// A program that gives its store up soon.
-fn hasty<'a>(world: &World, url: &str) -> Start<'a> {
+pub(crate) fn hasty<'a>(world: &World, url: &str) -> Start<'a> {
     let mut start = one_of_several(world, url, "data");
     start.environment.push((store::testing::SECOND_OF_LEASES.to_owned(), SECOND.to_owned()));
     start

@@ -1,10 +1,11 @@
 //! The program as a service of a systemd that really runs: installed, started, killed, hung, given up, told of, taken away.
 
 mod boot;
+mod moved;
 mod refused;
 mod stage;
+mod taken_over;
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -172,10 +173,9 @@ fn limits(stage: &Stage) {
     if stage.run(&["test", "-e", &group]).status.success() {
         assert_eq!(stage.fine(&["cat", &group]).trim(), most);
     } else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "NOT TRIED: that the kernel has the limit of memory: here groups of the second version do not count memory. \
-             The service manager has read it."
+        testkit::not_tried(
+            "that the kernel has the limit of memory: here groups of the second version do not count memory. The service \
+             manager has read it.",
         );
     }
 }

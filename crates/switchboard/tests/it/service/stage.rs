@@ -1,7 +1,6 @@
 //! A systemd of the test's own, as the first process of namespaces of its own; the machine's own is left alone.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -13,16 +12,14 @@ use crate::binary;
 /// Whether a systemd can be run here; says so where it cannot.
 pub(super) fn can_be() -> bool {
     let Some(why) = lacks() else { return true };
-    // Not by `eprintln!`, whose words a test that passes keeps to itself.
-    let _ = writeln!(
-        std::io::stderr(),
-        "NOT TRIED: systemd cannot be run here ({why}). What stands in for it: the units are read by `systemd-analyze \
-         verify` and `security`, and are installed with a stand-in for `systemctl` (tests of the crate ops)."
-    );
+    testkit::not_tried(&format!(
+        "systemd cannot be run here ({why}). What stands in for it: the units are read by `systemd-analyze verify` and \
+         `security`, and are installed with a stand-in for `systemctl` (tests of the crate systemd)."
+    ));
     false
 }
 
-/// What a stage is made with; a machine that lacks one of them has none.
+/// What a stage is made with, of the packages `util-linux` and `systemd`; `cargo xtask test` installs them.
 const TOOLS: [&str; 4] = ["/usr/bin/unshare", "/usr/bin/nsenter", "/usr/bin/setpriv", "/lib/systemd/systemd"];
 
 /// Runs it.
@@ -38,8 +35,11 @@ pub(super) struct Stage {
 
 /// Why there can be no stage here, if there can be none.
 fn lacks() -> Option<String> {
-    if let Some(tool) = TOOLS.iter().find(|tool| !Path::new(tool).exists()) {
-        return Some(format!("there is no {tool}"));
+    for tool in TOOLS {
+        assert!(
+            Path::new(tool).exists(),
+            "there is no {tool}; install it: apt-get install --no-install-recommends util-linux systemd"
+        );
     }
     // Root in a container has not always what it takes.
     let folder = tempfile::tempdir().expect("a folder");
@@ -112,6 +112,25 @@ impl Stage {
     pub(super) fn settings(&self, settings: &str) {
         let file = self.folder.path().join("settings/switchboard.toml");
         fs::write(file, settings).expect("written");
+    }
+
+    /// The command that leads to the program on it, as a side of a move.
+    pub(super) fn side(&self) -> String {
+        format!(
+            "exec:nsenter --target {} --mount --pid --uts --ipc --cgroup --root --wd=/ env -i \
+             PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin switchboard",
+            self.first
+        )
+    }
+
+    /// The control socket of the service there.
+    pub(super) fn control(&self) -> std::path::PathBuf {
+        format!("/proc/{}/root/var/lib/private/switchboard/control.sock", self.first).into()
+    }
+
+    /// A file of this machine that is below `/etc/switchboard` there.
+    pub(super) fn given(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join("settings").join(name)
     }
 
     /// Runs a command on the stage, as root.

@@ -34,12 +34,7 @@ pub(crate) fn cli(world: &World, arguments: &[&str]) -> Cli {
 pub(crate) fn cli_on(world: &World, data: &str, arguments: &[&str]) -> Cli {
     let path = |path: std::path::PathBuf| path.to_str().expect("UTF-8").to_owned();
     let typed = arguments.join(" ");
-    // A file of flows is checked without an installation.
-    let is_of_none = arguments.starts_with(&["flow", "check"]);
     let mut arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    if is_of_none {
-        return Cli { typed, arguments, environment: Vec::new() };
-    }
     arguments.extend(["--data-dir".to_owned(), path(world.data_dir(data))]);
     // The lines of the log are read without any settings.
     if arguments[0] != "logs" {

@@ -1,0 +1,34 @@
+//! Campaigns: the browsers that some of them go through.
+
+use std::path::PathBuf;
+
+use crate::{
+    keys::settings,
+    value_kind::{http_url, not_blank},
+};
+
+settings! {
+    /// The section `[campaigns]`.
+    pub section CampaignsSettings at "campaigns." {
+        /// The browsers of campaigns that go through Telegram Web.
+        browser: CampaignBrowserSettings;
+    }
+}
+
+settings! {
+    /// The section `[campaigns.browser]`.
+    pub section CampaignBrowserSettings at "campaigns.browser." {
+        /// The program of Chromium.
+        chromium: PathBuf = PathBuf::from("chromium"), word("the path or the name of a program", not_blank);
+        /// The program of its driver, of the same version; it is never downloaded.
+        driver: PathBuf = PathBuf::from("chromedriver"), word("the path or the name of a program", not_blank);
+        /// Further switches of Chromium: `--headless=new` on a machine without a screen.
+        arguments: Vec<String> = vec!["--headless=new".to_owned()],
+            words("a switch of Chromium", |text| text.starts_with("--")), "[\"--headless=new\"]";
+        /// The address of Telegram Web K.
+        web_k: String = "https://web.telegram.org/k/".to_owned(),
+            word("an address that begins with http:// or https:// and ends with /", |text| {
+                http_url(text) && text.ends_with('/')
+            });
+    }
+}

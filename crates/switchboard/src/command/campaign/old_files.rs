@@ -1,0 +1,132 @@
+//! Files of the old tool: `groups.json` with what each group has, and `config.yaml` with the limits.
+
+use anyhow::{Context, bail};
+use serde_json::{Map, Value, json};
+
+/// A group of `groups.json`, in the bodies of the calls that make it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OldGroup {
+    pub(super) name: String,
+    pub(super) accounts: Vec<String>,
+    /// A chat a line.
+    pub(super) chats: String,
+    /// A JSON list.
+    pub(super) messages: Value,
+}
+
+/// Reads `groups.json`: a list of groups, as it is or under `groups`, or groups by their names.
+pub(super) fn groups(text: &str) -> anyhow::Result<Vec<OldGroup>> {
+    let read: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).context("it is no JSON")?;
+    let read = match read {
+        Value::Object(mut object) if object.contains_key("groups") => {
+            object.remove("groups").unwrap_or_default()
+        }
+        other => other,
+    };
+    let named = match read {
+        Value::Array(groups) => groups.into_iter().map(|group| (None, group)).collect::<Vec<_>>(),
+        Value::Object(groups) => groups.into_iter().map(|(name, group)| (Some(name), group)).collect(),
+        _ => bail!("it has no groups: write a list of them, or an object with their names"),
+    };
+    (1..).zip(named).map(|(number, (name, group))| of(number, name, &group)).collect()
+}
+
+fn of(number: usize, name: Option<String>, group: &Value) -> anyhow::Result<OldGroup> {
+    let field = |names: [&str; 3]| names.into_iter().find_map(|name| group.get(name));
+    let given = name.or_else(|| field(["name", "group", "group_id"])?.as_str().map(str::to_owned));
+    let given = given.with_context(|| format!("group number {number} has no name"))?;
+    let texts = |names: [&str; 3]| -> Vec<String> {
+        let items = field(names).and_then(Value::as_array).into_iter().flatten();
+        let text = |item: &Value| {
+            let named = ["name", "username", "chat_username", "profile_id"].into_iter();
+            let text = item.as_str().or_else(|| named.into_iter().find_map(|name| item.get(name)?.as_str()));
+            text.map(str::to_owned)
+        };
+        items.filter_map(text).collect()
+    };
+    Ok(OldGroup {
+        name: campaign_name(&given),
+        accounts: texts(["accounts", "profiles", "senders"]),
+        chats: texts(["chats", "tasks", "usernames"]).join("\n"),
+        messages: field(["messages", "texts", "templates"]).cloned().unwrap_or_else(|| json!([])),
+    })
+}
+
+/// A name of ours for a name of theirs.
+pub(crate) fn campaign_name(given: &str) -> String {
+    let letter = |sign: char| {
+        if sign.is_ascii_alphanumeric() || sign == '-' { sign.to_ascii_lowercase() } else { '_' }
+    };
+    given.chars().take(64).map(letter).collect()
+}
+
+/// The settings that `config.yaml` has for a campaign: its section `limits`.
+pub(super) fn limits(text: &str) -> anyhow::Result<Value> {
+    let (mut inside, mut settings) = (false, Map::new());
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let line = line.split('#').next().unwrap_or_default().trim_end();
+        let Some((key, value)) = line.split_once(':') else { continue };
+        if !key.starts_with([' ', '\t']) {
+            inside = key.trim() == "limits";
+            continue;
+        }
+        let value = value.trim().trim_matches(['"', '\'']);
+        let (name, times) = match key.trim() {
+            "max_messages_per_hour" => ("max_messages_per_hour", 1),
+            "max_cycles" => ("cycles", 1),
+            "cycle_delay_minutes" => ("cycle_delay_seconds", 60),
+            "delay_randomness" if inside => {
+                let share: f64 =
+                    value.parse().with_context(|| format!("line {number}: {value:?} is no number"))?;
+                settings.insert("delay_randomness".to_owned(), json!(share));
+                continue;
+            }
+            _ => continue,
+        };
+        if inside {
+            let count: u32 =
+                value.parse().with_context(|| format!("line {number}: {value:?} is no whole number"))?;
+            settings.insert(name.to_owned(), json!(count.saturating_mul(times)));
+        }
+    }
+    if settings.is_empty() {
+        bail!(
+            "it has no section limits with values of ours: max_messages_per_hour, max_cycles, cycle_delay_minutes, delay_randomness"
+        );
+    }
+    Ok(Value::Object(settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_read_as_a_list_and_by_name() {
+        let list = r#"{"groups": [{"name": "Spring 1", "profiles": ["main"], "chats": ["@a_chat", {"username": "@b_chat"}],
+            "messages": ["Hi"]}]}"#;
+        let group = &groups(list).expect("groups")[0];
+        assert_eq!((group.name.as_str(), group.chats.as_str()), ("spring_1", "@a_chat\n@b_chat"));
+        assert_eq!(
+            (group.accounts.as_slice(), &group.messages),
+            (["main".to_owned()].as_slice(), &json!(["Hi"]))
+        );
+        assert_eq!(groups(r#"{"spring": {"tasks": []}}"#).expect("groups")[0].name, "spring");
+        assert!(groups("[{}]").expect_err("no name").to_string().contains("number 1"));
+        assert!(groups("5").is_err() && groups("{").is_err());
+    }
+
+    #[test]
+    fn limits_are_read_and_other_sections_are_not() {
+        let read = limits(
+            "limits:\r\n  max_messages_per_hour: 20 # an hour\r\n  max_cycles: 100\n  cycle_delay_minutes: 5\n  \
+             delay_randomness: 0.2\ndatabase:\n  max_cycles: 7\n",
+        );
+        let expected = json!({"max_messages_per_hour": 20, "cycles": 100, "cycle_delay_seconds": 300, "delay_randomness": 0.2});
+        assert_eq!(read.expect("limits"), expected);
+        assert!(
+            limits("limits:\n  max_cycles: many\n").expect_err("no number").to_string().contains("line 2")
+        );
+        assert!(limits("proxy:\n  pool_file: x\n").is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! `start`: a run is begun, or goes on, and is followed.
+
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::choice::chosen;
+use super::follow::{Frozen, follow};
+use super::{foreseen, of, shown};
+use crate::api_client::{ApiClient, ApiOptions};
+use crate::command::send::Interrupt;
+use crate::terminal::WrongUsage;
+
+/// How a campaign is started.
+#[derive(clap::Args)]
+pub(super) struct Start {
+    /// The campaign; chosen from a list at the terminal without
+    group: Option<String>,
+    /// How many of its accounts are at work at once; all of them without
+    #[arg(long)]
+    workers: Option<u32>,
+    /// Begin a new run, though another one is not over
+    #[arg(long)]
+    new: bool,
+    /// Pause after so many chats
+    #[arg(long)]
+    limit: Option<u32>,
+    /// How many cycles, in place of what the settings say
+    #[arg(long)]
+    cycles: Option<u32>,
+    /// Not before this time, such as 2030-01-31T12:00:00Z
+    #[arg(long)]
+    at: Option<String>,
+    /// Leave it running in the server
+    #[arg(long)]
+    detach: bool,
+    /// Say who would get what and when the last one leaves; nothing is sent
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    options: ApiOptions,
+}
+
+impl Start {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let Self { group, workers, new, limit, cycles, at, detach, dry_run, options } = self;
+        if dry_run {
+            let api = ApiClient::open(&options.location).await?;
+            let foresight = async {
+                let group = chosen(&api, group).await?;
+                api.call(Method::GET, &of(&group, "/forecast"), None).await
+            };
+            let foresight = foresight.await;
+            api.close().await;
+            let foresight = foresight?;
+            options.print(&foresight, || foreseen(&foresight));
+            return Ok(());
+        }
+        let server = options.location.server().await;
+        let api = server.map_err(|error| WrongUsage(format!("{error:#}")))?;
+        let group = chosen(&api, group).await?;
+        // Before it begins: none that is pressed from then on is missed.
+        let mut interrupt = Interrupt::listen()?;
+        let body =
+            json!({ "new": new, "canary": limit, "cycles": cycles, "starts_at": at, "workers": workers });
+        let started = match api.call(Method::POST, &of(&group, "/start"), Some(&body)).await {
+            Ok(started) => started,
+            Err(_) if is_frozen(&api.call(Method::GET, &of(&group, ""), None).await?) => {
+                return Err(Frozen(group).into());
+            }
+            Err(error) => return Err(error),
+        };
+        if detach {
+            options.print(&started, || shown(&started));
+            return Ok(());
+        }
+        follow(&api, &group, &options, &mut interrupt).await
+    }
+}
+
+/// Whether a campaign has senders, none of which may send.
+fn is_frozen(campaign: &Value) -> bool {
+    let senders = campaign["senders"].as_array().map(Vec::as_slice).unwrap_or_default();
+    !senders.is_empty() && senders.iter().all(|sender| sender["state"] != "active")
+}

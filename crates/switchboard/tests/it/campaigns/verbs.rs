@@ -1,0 +1,95 @@
+//! The verbs of the old tool, each as it was typed there.
+
+use serde_json::json;
+use testkit::World;
+
+use crate::binary;
+use crate::shell::cli::{Cli, Ran, cli};
+
+/// `switchboard campaign …`, words separated by blanks.
+fn campaign(world: &World, words: &str) -> Cli {
+    let words: Vec<_> = std::iter::once("campaign").chain(words.split(' ')).collect();
+    cli(world, &words)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_verb_of_the_old_tool_is_typed_as_before() {
+    let world = World::start(binary()).await;
+    let typed = |words: &str| -> Ran { campaign(&world, words).run() };
+    let says = |words: &str, expected: &str| {
+        let said = typed(words).fine();
+        assert!(said.contains(expected), "{words}: {said}");
+    };
+    let file = |name: &str, text: &str| {
+        let path = world.data_dir("").join(name);
+        std::fs::write(&path, text).expect("writes");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let chats = file("chats.txt", "@client_1\n@client_2\n");
+    let messages = file("messages.json", r#"{"spring": ["Good day", "Bye"], "autumn": ["Good night"]}"#);
+    let list = file("list.json", r#"["Good evening"]"#);
+
+    says("init", "ready");
+    assert!(typed("groups create spring").fine().contains("spring"));
+    typed("groups create autumn").fine();
+    says("groups list", "autumn");
+    typed("groups add-profiles spring main fifth").fine();
+    typed("add-profile autumn main").fine();
+    says("list-profiles spring", "fifth");
+    says("groups add-messages spring Hello Bye", "2 added");
+    says(&format!("import-chats {chats} --group spring"), "2 added");
+    says(&format!("import-messages {list} --group autumn"), "1 added");
+    let synced = typed(&format!("sync --all --from {messages} --json")).json();
+    assert_eq!(synced["items"].as_array().map(Vec::len), Some(2), "{synced}");
+    let of_spring = typed("messages spring --json").json();
+    let in_use = |text: &str| {
+        let items = of_spring["items"].as_array().expect("items");
+        items.iter().find(|item| item["text"] == text).expect("a message")["active"].clone()
+    };
+    assert_eq!(
+        [in_use("Hello"), in_use("Bye"), in_use("Good day")],
+        [json!(false), json!(true), json!(true)]
+    );
+    says(&format!("sync spring --from {list}"), "spring");
+    let broken = file("broken.txt", "no chat\n");
+    let refused = typed(&format!("import-chats {broken} --group spring"));
+    assert!(
+        refused.code == Some(1) && refused.err.contains("nothing of the file can be used"),
+        "{refused:?}"
+    );
+    let refused = typed("profiles add shop --proxy socks5://127.0.0.1:1");
+    assert!(
+        refused.err.contains("--proxy names no proxy") && !refused.err.contains("--proxy-env"),
+        "{refused:?}"
+    );
+    says("tasks spring", "@client_2");
+    says("stats spring", "spring");
+    says("stats", "autumn");
+    says("status", "autumn");
+    says("status spring", "spring");
+    says("groups show spring", "new");
+    typed("groups reset spring").fine();
+    says("start spring --dry-run", "2 chats would be written to");
+    for (words, expected) in [
+        ("start spring --workers 2", "no server runs"),
+        ("tasks", "name a campaign"),
+        ("groups delete autumn", "--yes"),
+        ("clear", "--yes"),
+        ("reset", "--yes"),
+    ] {
+        let refused = typed(words);
+        assert!(refused.code == Some(2) && refused.err.contains(expected), "{words}: {refused:?}");
+    }
+    let mut seat = campaign(&world, "tasks").seat();
+    seat.shows("Which campaign? [1-2]", 1).await;
+    seat.types("2");
+    assert_eq!(seat.ended().await, Some(0), "{}", seat.screen());
+    assert!(seat.screen().contains("@client_1"), "{}", seat.screen());
+
+    assert_eq!(typed("clear --yes --json").json()["cleared"], json!(["autumn", "spring"]));
+    let cleared = typed("groups show spring --json").json();
+    assert_eq!((&cleared["chats"], &cleared["senders"][0]["account"]), (&json!(0), &json!("fifth")));
+    says("groups delete autumn --yes", "deleted");
+    says("reset --yes", "1 campaigns are deleted");
+    says("groups list", "no campaigns");
+}
