@@ -248,8 +248,11 @@ impl Account {
         if let Some(reason) = self.health.restriction().filter(|reason| *reason != Reason::PeerFlood) {
             return Usable::No(reason.state(), Some(reason));
         }
-        // Looked at before the line that is up, or one that comes up between the two looks would be neither.
+        if self.health.is_up() {
+            return Usable::Now;
+        }
         let is_coming = self.lines().iter().any(|line| line.is_coming());
+        // One that came up since the first look is no longer coming.
         if self.health.is_up() {
             return Usable::Now;
         }
