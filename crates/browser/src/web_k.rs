@@ -389,7 +389,7 @@ impl<'a> WebK<'a> {
         taken
     }
 
-    /// A picture of the code alone with which the owner logs in; it lets in whoever scans it.
+    /// A picture of the code alone with which the owner logs in; scanning it logs in as the owner.
     pub async fn code(&self) -> Result<Vec<u8>, DriverError> {
         self.session.picture_of("auth_code", css("auth_code")).await
     }

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod mtproto;
 mod providers;
 mod running;
+mod serving;
 mod settings;
 pub mod telegram;
 mod web_k;

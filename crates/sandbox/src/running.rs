@@ -14,6 +14,7 @@ use crate::files;
 use crate::kept::KeptSessions;
 use crate::keys::KeyRing;
 use crate::mtproto::{DataCentre, RsaError, RsaKey};
+use crate::serving;
 use crate::settings::{FLOW, settings};
 use crate::telegram::{Centre, Telegram, WorldOptions};
 use crate::web_k;
@@ -207,8 +208,18 @@ impl Sandbox {
         tasks.spawn(kept.keep(stop.clone()));
         tasks.spawn(Arc::clone(&world).keep_agenda(stop.clone()));
         tasks.spawn(Arc::clone(&world).keep_webhooks(stop.clone()));
-        tasks.spawn(web_k::serve(web_k, Arc::clone(&world), stop.clone()));
-        tasks.spawn(control::serve(control, Arc::new(context), stop.clone()));
+        tasks.spawn(serving::serve(
+            "the port of Web K",
+            web_k,
+            web_k::router(Arc::clone(&world)),
+            stop.clone(),
+        ));
+        tasks.spawn(serving::serve(
+            "the control port",
+            control,
+            control::router(Arc::new(context)),
+            stop.clone(),
+        ));
         tasks.close();
 
         let text =

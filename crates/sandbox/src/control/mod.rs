@@ -47,19 +47,13 @@ mod signing;
 mod web_k;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, delete, get, post, put};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) use context::ControlContext;
 
-/// What open connections get to finish when the sandbox stops.
-const TIMEOUT: Duration = Duration::from_millis(500);
-
-fn router(context: Arc<ControlContext>) -> Router {
+pub(crate) fn router(context: Arc<ControlContext>) -> Router {
     Router::new()
         .route("/health", get(records::health))
         .route("/echo", post(echo::measure))
@@ -105,23 +99,4 @@ fn router(context: Arc<ControlContext>) -> Router {
         .fallback(answers::no_such_path)
         .method_not_allowed_fallback(answers::wrong_method)
         .with_state(context)
-}
-
-/// Serves until the token is cancelled.
-pub(crate) async fn serve(listener: TcpListener, context: Arc<ControlContext>, stop: CancellationToken) {
-    let ending = stop.clone();
-    let serving = axum::serve(listener, router(context))
-        .with_graceful_shutdown(async move { ending.cancelled().await });
-    let deadline = async {
-        stop.cancelled().await;
-        tokio::time::sleep(TIMEOUT).await;
-    };
-    tokio::select! {
-        ended = serving.into_future() => {
-            if let Err(error) = ended {
-                tracing::error!(%error, "the control port ended");
-            }
-        }
-        () = deadline => {}
-    }
 }

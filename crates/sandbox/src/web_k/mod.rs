@@ -10,8 +10,6 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::telegram::{Chat, FaultName, Results, Telegram, WebOutcome, WebText};
 
@@ -26,9 +24,6 @@ const BLANK: &str =
 
 /// The cookie that says which browser asks.
 const COOKIE: &str = "web_k=";
-
-/// What open connections get to finish when the sandbox stops.
-const TIMEOUT: Duration = Duration::from_millis(500);
 
 type World = State<Arc<Telegram>>;
 
@@ -47,7 +42,7 @@ impl IntoResponse for Refused {
     }
 }
 
-fn router(telegram: Arc<Telegram>) -> Router {
+pub(crate) fn router(telegram: Arc<Telegram>) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::to("/k/") }))
         .route("/k/", get(page))
@@ -66,25 +61,6 @@ fn router(telegram: Arc<Telegram>) -> Router {
         .route("/k/api/send", post(send))
         .route("/k/api/after", post(after))
         .with_state(telegram)
-}
-
-/// Serves until the token is cancelled.
-pub(crate) async fn serve(listener: TcpListener, telegram: Arc<Telegram>, stop: CancellationToken) {
-    let ending = stop.clone();
-    let serving = axum::serve(listener, router(telegram))
-        .with_graceful_shutdown(async move { ending.cancelled().await });
-    let deadline = async {
-        stop.cancelled().await;
-        tokio::time::sleep(TIMEOUT).await;
-    };
-    tokio::select! {
-        ended = serving.into_future() => {
-            if let Err(error) = ended {
-                tracing::error!(%error, "the port of Web K ended");
-            }
-        }
-        () = deadline => {}
-    }
 }
 
 /// The session that a browser says it has.

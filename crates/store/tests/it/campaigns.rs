@@ -175,9 +175,8 @@ async fn the_same_chat_under_two_names_is_readied_once(world: World) {
     assert_eq!(ready(&second, "Hi").await.unwrap(), says("Hi"));
 }
 
-async fn what_follows_from_an_end_is_kept(world: World) {
-    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
-    let campaigns = world.store.campaigns();
+/// Gives the campaign its only text.
+async fn says_hi(world: &World) {
     let message = NewCampaignMessage {
         text: "Hi".into(),
         parse_mode: ParseMode::None,
@@ -185,7 +184,13 @@ async fn what_follows_from_an_end_is_kept(world: World) {
         is_active: true,
         media: Vec::new(),
     };
-    campaigns.add_messages("spring", vec![message], false).await.unwrap();
+    world.store.campaigns().add_messages("spring", vec![message], false).await.unwrap();
+}
+
+async fn what_follows_from_an_end_is_kept(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
+    let campaigns = world.store.campaigns();
+    says_hi(&world).await;
     let run = run(&world, "spring", 1, None).await;
     let first = claimed(&world, &run, "main").await;
     let later = world.now().plus(Duration::from_mins(1));
@@ -385,14 +390,7 @@ async fn a_restored_store_pauses_runs_and_doubts_what_was_open(world: World) {
 async fn other_programs_query_views_by_the_names_they_know(world: World) {
     campaign(&world, "spring", &["@client_1", "@client_2"]).await;
     let campaigns = world.store.campaigns();
-    let message = NewCampaignMessage {
-        text: "Hi".into(),
-        parse_mode: ParseMode::None,
-        weight: 1,
-        is_active: true,
-        media: Vec::new(),
-    };
-    campaigns.add_messages("spring", vec![message], false).await.unwrap();
+    says_hi(&world).await;
     let run = run(&world, "spring", 1, None).await;
     let first = claimed(&world, &run, "main").await;
     campaigns.ready(first.id, "1".to_owned(), 1, "Hi".to_owned(), ParseMode::None).await.unwrap();
@@ -442,14 +440,7 @@ async fn other_programs_query_views_by_the_names_they_know(world: World) {
 async fn what_another_program_did_is_taken_over_once(world: World) {
     campaign(&world, "spring", &["@client_1", "@client_2"]).await;
     let campaigns = world.store.campaigns();
-    let message = NewCampaignMessage {
-        text: "Hi".into(),
-        parse_mode: ParseMode::None,
-        weight: 1,
-        is_active: true,
-        media: Vec::new(),
-    };
-    campaigns.add_messages("spring", vec![message], false).await.unwrap();
+    says_hi(&world).await;
     let past_task = |chat: &str, blocked: Option<&str>, is_written| PastTask {
         chat: chat.parse().unwrap(),
         cycles: 2,

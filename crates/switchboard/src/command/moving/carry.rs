@@ -135,7 +135,7 @@ impl MakeTicket {
                 "Carry it to the old side, and give there: switchboard move pack --ticket {} BUNDLE",
                 self.file.display()
             );
-            say!("Whoever has it can make bundles that this side takes: keep it as a secret.");
+            say!("Anyone who has it can make bundles that this side accepts: keep it secret.");
         }
         Ok(())
     }

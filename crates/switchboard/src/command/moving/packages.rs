@@ -34,7 +34,7 @@ pub(super) async fn installed() -> BTreeMap<String, String> {
         let Some((program, options)) = words.split_first() else { continue };
         let mut command = Command::new(program);
         command.args(options).args(names.clone()).stdin(Stdio::null()).kill_on_drop(true);
-        // One that is not installed makes it fail, and the others are told all the same.
+        // One that is not installed makes it fail; the others are still reported.
         if let Ok(Ok(ran)) = tokio::time::timeout(TIMEOUT, command.output()).await {
             return read(&String::from_utf8_lossy(&ran.stdout));
         }
