@@ -1,9 +1,11 @@
 //! Lists of chats and messages as files: read leniently, each line that says nothing usable named.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
 
-use domain::ChatRef;
 use domain::text::ParseMode;
+use domain::{ChatRef, NamedChatError};
+use hashbrown::HashTable;
 use serde_json::Value;
 use store::{NewCampaignMessage, NewCampaignTask};
 
@@ -63,49 +65,128 @@ impl<T> Imported<T> {
     }
 }
 
-/// Reads a list of chats: a chat a line, or a table whose first line names its columns, one of them `chat`, `username`, `link` or
-/// `chat_username`; the others are variables. Empty lines and those that begin with `#` say nothing.
-pub fn read_chats(text: &str) -> Imported<NewCampaignTask> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines = (1..).zip(text.lines().map(str::trim)).peekable();
-    let separator = lines.peek().and_then(|(_, first)| first.chars().find(|sign| ",;\t".contains(*sign)));
-    let header: Vec<String> = match (lines.peek(), separator) {
-        (Some((_, first)), separator) => {
-            let first =
-                fields(first, separator).into_iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
-            if first.iter().any(|name| is_chat(name)) { first } else { Vec::new() }
+/// A list of chats, read one after the other: a chat a line, or a table whose first line names its columns, one of them `chat`,
+/// `username`, `link` or `chat_username`; the others are variables. Empty lines and those that begin with `#` say nothing.
+pub struct ChatList<'a> {
+    text: &'a str,
+    /// Where the next line begins, and its number.
+    next: (usize, usize),
+    table: Table,
+    seen: HashTable<Seen>,
+    hashes: RandomState,
+    bad: Imported<NewCampaignTask>,
+}
+
+/// A chat that was read: where its line begins, and its number. A list of a million has no room for the chats themselves.
+struct Seen {
+    at: usize,
+    line: usize,
+}
+
+/// What the columns of a list are.
+struct Table {
+    separator: Option<char>,
+    /// Empty where each line is a chat.
+    header: Vec<String>,
+    chat_place: usize,
+}
+
+impl Table {
+    /// The columns that the first line of a list names.
+    fn of(first: &str) -> Self {
+        let separator = first.chars().find(|sign| ",;\t".contains(*sign));
+        let header: Vec<_> = fields(first, separator).into_iter().map(|name| name.to_lowercase()).collect();
+        match header.iter().position(|name| is_chat(name)) {
+            Some(chat_place) => Self { separator, header, chat_place },
+            None => Self { separator: None, header: Vec::new(), chat_place: 0 },
         }
-        (None, _) => Vec::new(),
-    };
-    let chat_place = header.iter().position(|name| is_chat(name));
-    if chat_place.is_some() {
-        lines.next();
     }
-    let (mut read, mut seen) = (Imported::default(), HashMap::new());
-    for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-        let fields = fields(line, separator.filter(|_| chat_place.is_some()));
-        let named = fields.get(chat_place.unwrap_or(0)).map(String::as_str).unwrap_or_default();
-        let chat = match ChatRef::named(named) {
-            Ok(chat) => chat,
-            Err(error) => {
-                read.refuse(number, error.to_string());
+
+    fn chat(&self, fields: &[String]) -> Result<ChatRef, NamedChatError> {
+        ChatRef::named(fields.get(self.chat_place).map(String::as_str).unwrap_or_default())
+    }
+
+    fn variables(&self, fields: Vec<String>) -> BTreeMap<String, String> {
+        let named =
+            self.header.iter().zip(fields).filter(|(name, value)| !is_chat(name) && !value.is_empty());
+        named.map(|(name, value)| (name.clone(), value)).collect()
+    }
+}
+
+impl<'a> ChatList<'a> {
+    pub fn of(text: &'a str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let table = Table::of(text.lines().next().unwrap_or_default().trim());
+        let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let mut list = Self {
+            text,
+            next: (0, 1),
+            seen: HashTable::with_capacity(lines),
+            hashes: RandomState::new(),
+            bad: Imported::default(),
+            table,
+        };
+        if !list.table.header.is_empty() {
+            list.line();
+        }
+        list
+    }
+
+    /// The lines that said nothing usable so far.
+    pub fn bad(self) -> Imported<NewCampaignTask> {
+        self.bad
+    }
+
+    /// The next line: where it begins, its number and what it says.
+    fn line(&mut self) -> Option<(usize, usize, &'a str)> {
+        let (at, number) = self.next;
+        let (line, end) = line_at(self.text, at)?;
+        self.next = (end, number + 1);
+        Some((at, number, line))
+    }
+
+    /// The line in which a chat was before this one.
+    fn before(&mut self, chat: &ChatRef, seen: Seen) -> Option<usize> {
+        let Self { text, table, hashes, .. } = self;
+        let chat_at = |seen: &Seen| {
+            let (line, _) = line_at(text, seen.at)?;
+            table.chat(&fields(line, table.separator)).ok()
+        };
+        let hash = hashes.hash_one(chat);
+        if let Some(before) = self.seen.find(hash, |before| chat_at(before).as_ref() == Some(chat)) {
+            return Some(before.line);
+        }
+        self.seen.insert_unique(hash, seen, |seen| chat_at(seen).map_or(0, |chat| hashes.hash_one(chat)));
+        None
+    }
+}
+
+impl Iterator for ChatList<'_> {
+    type Item = NewCampaignTask;
+
+    fn next(&mut self) -> Option<NewCampaignTask> {
+        while let Some((at, line, said)) = self.line() {
+            if said.is_empty() || said.starts_with('#') {
                 continue;
             }
-        };
-        if let Some(before) = seen.insert(chat.clone(), number) {
-            seen.insert(chat.clone(), before);
-            read.refuse(number, format!("{chat} is in line {before} already"));
-            continue;
+            let fields = fields(said, self.table.separator);
+            match self.table.chat(&fields) {
+                Err(error) => self.bad.refuse(line, error.to_string()),
+                Ok(chat) => match self.before(&chat, Seen { at, line }) {
+                    Some(before) => self.bad.refuse(line, format!("{chat} is in line {before} already")),
+                    None => return Some(NewCampaignTask { variables: self.table.variables(fields), chat }),
+                },
+            }
         }
-        let variables: BTreeMap<_, _> = header
-            .iter()
-            .zip(&fields)
-            .filter(|(name, value)| !is_chat(name) && !value.is_empty())
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        read.items.push(NewCampaignTask { chat, variables });
+        None
     }
-    read
+}
+
+/// The line that begins there, and where the next one does.
+fn line_at(text: &str, at: usize) -> Option<(&str, usize)> {
+    let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+    let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
+    Some((rest.get(..end)?.trim(), at + end))
 }
 
 fn is_chat(column: &str) -> bool {
@@ -198,6 +279,12 @@ fn check(text: &str, mode: ParseMode) -> Result<(), TemplateError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn read_chats(text: &str) -> Imported<NewCampaignTask> {
+        let mut list = ChatList::of(text);
+        let items = list.by_ref().collect();
+        Imported { items, ..list.bad() }
+    }
 
     #[test]
     fn chats_are_read_from_windows_files_with_links_and_doubles() {

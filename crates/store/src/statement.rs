@@ -209,7 +209,7 @@ mod tests {
             (crate::conversations::statements::PLACE_OF_RECEIVED, "received_messages_by_number"),
             (crate::received::reading::SCAN, "received_messages USING INTEGER PRIMARY KEY"),
             (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (result=? AND seq<?"),
-            (crate::campaigns::statements::NEXT_TASK, "campaign_tasks_due (campaign=? AND turn<?"),
+            (crate::campaigns::statements::CLAIMABLE, "campaign_tasks_due (campaign=? AND turn<?"),
             (crate::campaigns::statements::SENT_LATELY, "campaign_attempts_lately (sender=? AND ended_at>?"),
             (crate::campaigns::statements::OPEN_OF_SENDER, "campaign_attempts_open (sender=?"),
             (crate::campaigns::profiles::OF_PERSON, "campaign_profiles_of_a_person (user_id=?"),

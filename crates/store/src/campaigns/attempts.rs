@@ -5,7 +5,7 @@ use domain::text::ParseMode;
 use domain::{AttemptState, CampaignAttemptId, ChatRef, Event, MessageId, SenderState, Timestamp};
 
 use super::statements as sql;
-use super::{Campaigns, StoredAttempt, profiles, rows, runs};
+use super::{Campaigns, StoredAttempt, profiles, rows};
 use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::events::NewEvent;
@@ -100,31 +100,35 @@ impl Campaigns<'_> {
 fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreError> {
     let AttemptEnd { id, state, code, detail, outbox_id, next, sender, now } = end;
     let key = id.as_uuid().as_bytes();
-    let outbox = outbox_id.map(|id| *id.as_uuid().as_bytes());
-    let micros = now.as_micros();
-    let ended = params![codes::of_attempt(*state), code, detail, outbox, micros, key];
-    if transaction.execute(sql::END_ATTEMPT, ended)? == 0 {
+    let read = |row: &Row<'_>| {
+        let columns = Columns::new(row, "campaign_attempts");
+        let run_state = columns.coded(18, "state of a run", codes::campaign_run)?;
+        Ok((rows::attempt(row)?, columns.get::<Option<u32>>(16)?, columns.get::<i64>(17)?, run_state))
+    };
+    let Some((attempt, tries, turn, run_state)) = transaction.first(sql::ENDING, params![key], read)? else {
+        return Ok(());
+    };
+    if attempt.state != AttemptState::Claimed {
         return Ok(());
     }
-    let Some(attempt) = transaction.first(sql::ATTEMPT, params![key], rows::attempt)? else {
-        return Err(no_such_attempt(*id));
-    };
+    let outbox = outbox_id.map(|id| *id.as_uuid().as_bytes());
+    let ended = params![codes::of_attempt(*state), code, detail, outbox, now.as_micros(), key];
+    transaction.run(sql::END_ATTEMPT, ended)?;
     let run_key = attempt.run_id.as_uuid().as_bytes();
     let reason = code.as_deref().unwrap_or_default();
     transaction.run(sql::COUNT_ENDS, params![run_key, codes::of_attempt(*state), reason, 1_i64])?;
     let chat = attempt.chat.to_string();
     let sent = u32::from(*state == AttemptState::Sent);
-    if let Some(task) = transaction.first(sql::TASK, params![attempt.campaign, chat], rows::task)? {
-        let run = runs::get(transaction, attempt.run_id)?;
-        let turn = run.turn;
+    // A recipient may have been removed meanwhile.
+    if let Some(tries) = tries {
         let (blocked, why, turn, tries, next_at) = match next {
             NextTurn::NextCycle => (0, None, turn, 0, 0),
-            NextTurn::Again(at) => (0, None, turn - 1, task.tries + 1, at.as_micros()),
-            NextTurn::Back => (0, None, turn - 1, task.tries, 0),
-            NextTurn::Never(why) => (1, Some(why), turn, task.tries + 1, 0),
+            NextTurn::Again(at) => (0, None, turn - 1, tries + 1, at.as_micros()),
+            NextTurn::Back => (0, None, turn - 1, tries, 0),
+            NextTurn::Never(why) => (1, Some(why), turn, tries + 1, 0),
         };
         // One that waits for the next cycle is counted already: it was taken in this one.
-        if *next != NextTurn::NextCycle || run.state.is_final() {
+        if *next != NextTurn::NextCycle || run_state.is_final() {
             transaction.run(sql::CHANGE_PENDING, params![blocked, turn, chat, attempt.campaign])?;
         }
         let params = params![blocked, why, turn, tries, sent, next_at, attempt.campaign, chat];

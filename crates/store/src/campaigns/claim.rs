@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::{
-    CampaignAttemptId, CampaignRunId, CampaignRunState, CampaignSender, ChatRef, SenderCaps, Timestamp,
-    UserId,
+    AttemptState, CampaignAttemptId, CampaignRunId, CampaignRunState, CampaignSender, ChatRef, SenderCaps,
+    Timestamp, UserId,
 };
 
 use super::statements as sql;
@@ -57,8 +57,8 @@ impl Campaigns<'_> {
 }
 
 fn claim(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim, StoreError> {
-    let Claiming { run, sender, id, between_cycles, now, .. } = claiming;
-    let mut run = runs::get(transaction, *run)?;
+    let Claiming { sender, id, between_cycles, now, .. } = claiming;
+    let Claimable { mut run, open: open_of_sender, mut due } = claimable(transaction, claiming)?;
     if run.state != CampaignRunState::Running {
         return Ok(Claim::Over);
     }
@@ -73,27 +73,57 @@ fn claim(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim, St
             return Ok(Claim::Later(at));
         }
         begin_cycle(transaction, &run)?;
-        run = runs::get(transaction, run.id)?;
+        Claimable { run, due, .. } = claimable(transaction, claiming)?;
     }
-    if let Some(at) = limited_until(transaction, claiming)? {
+    if let Some(at) = limited_until(transaction, claiming, open_of_sender)? {
         return Ok(Claim::Limited(at));
     }
-    let chat = |row: &Row<'_>| Columns::new(row, "campaign_tasks").parsed::<ChatRef>(0);
-    let due = params![run.campaign, run.turn, now.as_micros()];
-    let Some(chat) = transaction.first(sql::NEXT_TASK, due, chat)? else {
+    let Some(chat) = due else {
         return none_due(transaction, &run, *between_cycles, *now);
     };
     let (key, name) = (run.id.as_uuid().as_bytes(), chat.to_string());
     transaction.run(sql::TAKE_TASK, params![run.turn, run.campaign, name])?;
     transaction.run(sql::TAKE_ONE, params![key])?;
-    let attempt = id.as_uuid().as_bytes();
-    let sender = sender.to_string();
-    transaction.run(
-        sql::ADD_ATTEMPT,
-        params![attempt, key, run.campaign, run.cycle, name, sender, now.as_micros()],
-    )?;
-    let written = transaction.first(sql::ATTEMPT, params![attempt], rows::attempt)?;
-    Ok(written.map_or(Claim::Busy, |attempt| Claim::Task(Box::new(attempt))))
+    let (attempt, by) = (id.as_uuid().as_bytes(), sender.to_string());
+    transaction
+        .run(sql::ADD_ATTEMPT, params![attempt, key, run.campaign, run.cycle, name, by, now.as_micros()])?;
+    Ok(Claim::Task(Box::new(StoredAttempt {
+        id: *id,
+        run_id: run.id,
+        campaign: run.campaign,
+        cycle: run.cycle,
+        chat,
+        sender: sender.clone(),
+        state: AttemptState::Claimed,
+        code: None,
+        detail: None,
+        peer: None,
+        message: None,
+        text: None,
+        parse_mode: None,
+        outbox_id: None,
+        claimed_at: *now,
+        ended_at: None,
+    })))
+}
+
+/// What a claim looks at first, in one statement.
+struct Claimable {
+    run: CampaignRun,
+    /// How many attempts of the sender have no end.
+    open: u64,
+    /// The recipient whose turn it is.
+    due: Option<ChatRef>,
+}
+
+fn claimable(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claimable, StoreError> {
+    let Claiming { run, sender, now, .. } = claiming;
+    let read = |row: &Row<'_>| {
+        let columns = Columns::new(row, "campaign_runs");
+        Ok(Claimable { run: rows::run(row)?, open: columns.count(11)?, due: columns.maybe_parsed(12)? })
+    };
+    let params = params![sender.to_string(), now.as_micros(), run.as_uuid().as_bytes()];
+    transaction.first(sql::CLAIMABLE, params, read)?.ok_or_else(|| runs::no_such_run(*run))
 }
 
 /// What a sender does for which no recipient is due: it waits for one, or the cycle is over.
@@ -153,16 +183,20 @@ fn open(transaction: &Transaction<'_>, run: &CampaignRun) -> Result<u64, StoreEr
 fn limited_until(
     transaction: &Transaction<'_>,
     claiming: &Claiming,
+    open_of_sender: u64,
 ) -> Result<Option<Timestamp>, StoreError> {
     let Claiming { sender, caps, person, counted_with, now, .. } = claiming;
     let day_ago = now.minus(Duration::from_hours(24)).as_micros();
     let time = |row: &Row<'_>| Columns::new(row, "campaign_attempts").time(0);
     let count = |row: &Row<'_>| Columns::new(row, "campaign_attempts").count(0);
-    let mut senders: BTreeSet<_> = counted_with.iter().chain([sender]).map(ToString::to_string).collect();
+    let sender = sender.to_string();
+    let mut senders: BTreeSet<_> = counted_with.iter().map(ToString::to_string).collect();
     if let Some(person) = person {
         senders.extend(profiles::of_person(transaction, *person)?);
     }
-    let (mut ended, mut open) = (Vec::new(), 0);
+    senders.remove(&sender);
+    let (mut ended, mut open) =
+        (transaction.all(sql::SENT_LATELY, params![sender, day_ago], time)?, open_of_sender);
     for sender in senders {
         ended.extend(transaction.all(sql::SENT_LATELY, params![sender, day_ago], time)?);
         open += transaction.first(sql::OPEN_OF_SENDER, params![sender], count)?.unwrap_or(0);

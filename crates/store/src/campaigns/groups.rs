@@ -1,6 +1,8 @@
 //! Campaigns with their senders, recipients and messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::iter::repeat_n;
+use std::ops::AddAssign;
 
 use domain::media::{FileKey, Media, MediaSource};
 use domain::text::ParseMode;
@@ -9,13 +11,16 @@ use domain::{CampaignSender, ChatRef, SenderState, Timestamp};
 use super::statements as sql;
 use super::{CampaignMessage, CampaignRow, CampaignSenderRow, CampaignTask, Campaigns, profiles, rows};
 use crate::column::{Columns, to_json};
-use crate::database::params;
+use crate::database::{ToValue, params};
 use crate::paging::{Page, Paged};
 use crate::write::Transaction;
 use crate::{StoreError, point};
 
 /// Recipients that are written at once, so that a long list does not hold other writes up.
-const CHUNK: usize = 500;
+const CHUNK: usize = 512;
+
+/// Recipients that are looked for at once: as many as [`sql::KNOWN_TASKS`] takes.
+const LOOKED_FOR: usize = 32;
 
 /// A recipient to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,13 @@ pub struct TasksAdded {
     pub added: usize,
     /// They were there; their variables are the new ones.
     pub known: usize,
+}
+
+impl AddAssign for TasksAdded {
+    fn add_assign(&mut self, more: Self) {
+        self.added += more.added;
+        self.known += more.known;
+    }
 }
 
 /// A message to be added.
@@ -155,8 +167,7 @@ impl Campaigns<'_> {
         for chunk in tasks.chunks(CHUNK) {
             let (name, chunk) = (name.to_owned(), chunk.to_vec());
             let change = move |transaction: &Transaction<'_>| add_tasks(transaction, &name, &chunk);
-            let TasksAdded { added, known } = self.store.change(point::ADD_CAMPAIGN_TASKS, change).await?;
-            all = TasksAdded { added: all.added + added, known: all.known + known };
+            all += self.store.change(point::ADD_CAMPAIGN_TASKS, change).await?;
         }
         Ok(all)
     }
@@ -190,7 +201,7 @@ impl Campaigns<'_> {
     ) -> Result<usize, StoreError> {
         let name = name.to_owned();
         let change = move |transaction: &Transaction<'_>| {
-            let number = |sql, params: &[&dyn crate::database::ToValue]| {
+            let number = |sql, params: &[&dyn ToValue]| {
                 let read =
                     |row: &crate::database::Row<'_>| Columns::new(row, "campaign_messages").get::<i64>(0);
                 transaction.first(sql, params, read)
@@ -248,18 +259,36 @@ fn add_tasks(
 ) -> Result<TasksAdded, StoreError> {
     let read = |row: &crate::database::Row<'_>| Columns::new(row, "campaign_tasks").get::<i64>(0);
     let mut place = transaction.first(sql::LAST_PLACE, params![name], read)?.unwrap_or(0);
+    let chats: Vec<_> = tasks.iter().map(|task| task.chat.to_string()).collect();
+    let mut known = known(transaction, name, &chats)?;
     let mut all = TasksAdded::default();
-    for NewCampaignTask { chat, variables } in tasks {
-        let (chat, variables) = (chat.to_string(), to_json("campaign_tasks", variables)?);
-        if transaction.execute(sql::ADD_TASK, params![name, chat, place + 1, variables])? > 0 {
-            place += 1;
-            all.added += 1;
-        } else {
+    for (chat, NewCampaignTask { variables, .. }) in chats.iter().zip(tasks) {
+        let variables = to_json("campaign_tasks", variables)?;
+        if known.contains(chat) {
             transaction.run(sql::CHANGE_TASK, params![variables, name, chat])?;
             all.known += 1;
+        } else {
+            place += 1;
+            transaction.run_row(sql::ADD_TASK, params![name, chat, place, variables])?;
+            known.insert(chat.clone());
+            all.added += 1;
         }
     }
     let added = i64::try_from(all.added).unwrap_or(i64::MAX);
     transaction.run(sql::ADD_PENDING, params![added, name])?;
     Ok(all)
+}
+
+/// Which of these chats a campaign has.
+fn known(transaction: &Transaction<'_>, name: &str, chats: &[String]) -> Result<HashSet<String>, StoreError> {
+    let read = |row: &crate::database::Row<'_>| Columns::new(row, "campaign_tasks").get(0);
+    let mut known = HashSet::new();
+    for some in chats.chunks(LOOKED_FOR) {
+        let missing = LOOKED_FOR - some.len();
+        let filled = some.iter().chain(some.first().into_iter().flat_map(|chat| repeat_n(chat, missing)));
+        let mut params: Vec<&dyn ToValue> = vec![&name];
+        params.extend(filled.map(|chat| chat as &dyn ToValue));
+        known.extend(transaction.all(sql::KNOWN_TASKS, &*params, read)?);
+    }
+    Ok(known)
 }

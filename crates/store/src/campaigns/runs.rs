@@ -247,9 +247,11 @@ fn counts(row: &Row<'_>) -> Result<TasksCounted, StoreError> {
 }
 
 pub(super) fn get(transaction: &Transaction<'_>, id: CampaignRunId) -> Result<CampaignRun, StoreError> {
-    transaction
-        .first(sql::RUN, params![id.as_uuid().as_bytes()], rows::run)?
-        .ok_or_else(|| StoreError::not_found("campaign_runs", format!("there is no run {id}")))
+    transaction.first(sql::RUN, params![id.as_uuid().as_bytes()], rows::run)?.ok_or_else(|| no_such_run(id))
+}
+
+pub(super) fn no_such_run(id: CampaignRunId) -> StoreError {
+    StoreError::not_found("campaign_runs", format!("there is no run {id}"))
 }
 
 /// Other programs hear how a run is now.

@@ -25,6 +25,10 @@ statements! {
     BLOCK_SENDER = "
         UPDATE campaign_senders SET state = $1, why = $2, changed_at = $3 WHERE sender = $4 AND state = 0";
     LAST_PLACE = "SELECT coalesce(max(place), 0) FROM campaign_tasks WHERE campaign = $1";
+    KNOWN_TASKS = "
+        SELECT chat FROM campaign_tasks WHERE campaign = $1 AND chat IN (
+            $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+            $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)";
     ADD_TASK = "
         INSERT INTO campaign_tasks (campaign, chat, place, variables, state, why, turn, tries, cycles, next_at)
         VALUES ($1, $2, $3, $4, 0, NULL, 0, 0, 0, 0) ON CONFLICT (campaign, chat) DO NOTHING";
@@ -105,9 +109,14 @@ statements! {
         ORDER BY ended_at DESC LIMIT 1000";
     OPEN_OF_SENDER = "SELECT count(*) FROM campaign_attempts WHERE sender = $1 AND state = 0";
     OPEN_OF_RUN = "SELECT count(*) FROM campaign_attempts WHERE run_id = $1 AND state = 0";
-    NEXT_TASK = "
-        SELECT chat FROM campaign_tasks WHERE campaign = $1 AND state = 0 AND turn < $2 AND next_at <= $3
-        ORDER BY turn, next_at, place LIMIT 1";
+    /// A run, how many attempts of a sender are open, and the recipient that is due.
+    CLAIMABLE = "
+        SELECT id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at,
+            (SELECT count(*) FROM campaign_attempts AS open WHERE open.sender = $1 AND open.state = 0),
+            (SELECT task.chat FROM campaign_tasks AS task
+                WHERE task.campaign = run.campaign AND task.state = 0 AND task.turn < run.turn AND task.next_at <= $2
+                ORDER BY task.turn, task.next_at, task.place LIMIT 1)
+        FROM campaign_runs AS run WHERE id = $3";
     NEXT_TRY = "SELECT min(next_at) FROM campaign_tasks WHERE campaign = $1 AND state = 0 AND turn < $2";
     TAKE_TASK = "UPDATE campaign_tasks SET turn = $1 WHERE campaign = $2 AND chat = $3";
     TAKE_ONE = "
@@ -133,6 +142,14 @@ statements! {
         SELECT id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
             outbox_id, claimed_at, ended_at
         FROM campaign_attempts WHERE id = $1";
+    /// An attempt with how often its recipient failed and how its run is.
+    ENDING = "
+        SELECT one.id, one.run_id, one.campaign, one.cycle, one.chat, one.sender, one.state, one.code, one.detail,
+            one.peer, one.message, one.text, one.parse_mode, one.outbox_id, one.claimed_at, one.ended_at,
+            task.tries, run.turn, run.state
+        FROM campaign_attempts AS one JOIN campaign_runs AS run ON run.id = one.run_id
+            LEFT JOIN campaign_tasks AS task ON task.campaign = one.campaign AND task.chat = one.chat
+        WHERE one.id = $1";
     OPEN_ATTEMPTS = "
         SELECT id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
             outbox_id, claimed_at, ended_at

@@ -1,6 +1,6 @@
 //! What a campaign has: senders, chats and messages.
 
-use ::campaigns::{FileMessage, Imported, read_chats, read_messages, render, variables};
+use ::campaigns::{ChatList, FileMessage, Imported, read_messages, render, variables};
 use api::{
     Campaign, CampaignImport, CampaignMedia, CampaignMessage, CampaignPreview, CampaignTask, WrongLine,
 };
@@ -28,6 +28,8 @@ use crate::v1::{LongPageParameters, Page, PageParameters, PageRequest};
 const LARGEST_FILE: usize = 64 * 1024 * 1024;
 /// Messages of a file that are shown as they would be sent.
 const PREVIEWS: usize = 5;
+/// Chats of a file that are in memory at once.
+const CHATS: usize = 4096;
 /// Senders that one request may name.
 const MOST_SENDERS: usize = 1000;
 
@@ -281,14 +283,17 @@ pub(crate) async fn add_tasks(
 ) -> Result<Response, Problem> {
     known(&state, &name).await?;
     let (text, dry_run) = file(&state, query, request).await?;
-    let mut read = read_chats(&text);
-    let items = std::mem::take(&mut read.items);
-    let added = if dry_run {
-        TasksAdded { added: items.len(), known: 0 }
-    } else {
-        state.store().campaigns().add_tasks(&name, items).await?
-    };
-    Ok(answer(&read, added, Vec::new(), dry_run))
+    let mut list = ChatList::of(&text);
+    let mut added = TasksAdded::default();
+    loop {
+        let some: Vec<_> = list.by_ref().take(CHATS).collect();
+        added += match some.len() {
+            0 => break,
+            count if dry_run => TasksAdded { added: count, known: 0 },
+            _ => state.store().campaigns().add_tasks(&name, some).await?,
+        };
+    }
+    Ok(answer(&list.bad(), added, Vec::new(), dry_run))
 }
 
 /// Takes the blocks from the chats and senders of a campaign.
@@ -323,7 +328,7 @@ pub(super) async fn file(
     let text = if kind.eq_ignore_ascii_case("application/json") {
         Unchecked::of(bytes)?.checked(|body: CampaignFile| Ok(body.file))?
     } else {
-        String::from_utf8(bytes.to_vec()).map_err(|_| {
+        String::from_utf8(bytes.into()).map_err(|_| {
             Problem::fields(vec![FieldError::new("", "is no text in UTF-8; save the file in that encoding")])
         })?
     };
