@@ -13,9 +13,11 @@ mod selectors;
 mod web_k;
 mod webdriver;
 
-pub use page::{Card, Chat, Facts, Held, Message, Mid, Page, Popup, PopupKind, Restriction, Row, TextFault};
+pub use page::{
+    Card, Chat, Facts, Held, Message, Mid, Page, Popup, PopupKind, Preview, Restriction, Row, TextFault,
+};
 pub use pictures::{Pictures, Retention};
 pub use profile::{Chromium, Donut, DonutError, Endpoint, Lease, ProfileError, Proxy, Upstream};
 pub use selectors::VERSION as SELECTORS;
-pub use web_k::{Consequence, Failure, Incoming, Limits, Order, Outcome, Prepared, Target, WebK};
+pub use web_k::{Attachment, Consequence, Failure, Incoming, Limits, Order, Outcome, Prepared, Target, WebK};
 pub use webdriver::{DriverError, Session};

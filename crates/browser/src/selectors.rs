@@ -82,6 +82,7 @@ selectors! {
         chat_incoming ".bubbles .bubble.is-in[data-mid]:not(.service)";
         chat_go_down ".bubbles-go-down";
         bubble_message ".message";
+        bubble_media ".attachment, .document";
         bubble_words ".translatable-message";
         bubble_time ".time";
         popup ".popup.active";
@@ -91,6 +92,10 @@ selectors! {
         popup_confirmation ".popup-peer.popup-confirmation";
         popup_premium ".popup-premium";
         popup_stars "[class*=\"popup-stars\"]";
+        popup_media ".popup-new-media.active";
+        media_item ".popup-item";
+        media_caption ".simple-message-input-input[contenteditable=\"true\"]:not(.input-field-input-fake)";
+        media_send "button.simple-message-input-confirm";
         toast ".toasts-container .toast.is-visible";
     }
 }

@@ -1,20 +1,24 @@
 //! The page as an object: it comes to rest, opens a chat, writes a text, presses the button, and looks what became of it.
 
+use std::fmt;
 use std::time::Duration;
 
 use ambient::Clock;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::page::{
     Card, Chat, Facts, Held, Mid, Opening, Page, PopupKind, Progress, Restriction, Rung, Sending, Settling,
-    TextFault, checked, found_again, is_open, named, page, progress, restriction, same,
+    TextFault, checked, found_again, is_it, is_open, named, page, progress, restriction, same,
 };
 use crate::selectors::{self, Needed, css};
 use crate::webdriver::{DriverError, ESCAPE, Session};
 
 const FACTS: &str = include_str!("script/facts.js");
 const WRITE: &str = include_str!("script/write.js");
+const ATTACH: &str = include_str!("script/attach.js");
 const MISSING: &str = include_str!("script/missing.js");
 const MASK: &str = include_str!("script/mask.js");
 const FORGET_WORKERS: &str = include_str!("script/forget_workers.js");
@@ -67,21 +71,45 @@ pub enum Target {
     Peer(i64),
 }
 
-/// One text for one chat.
+/// A file that goes with a message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attachment {
+    pub name: String,
+    /// Of the content: a picture or a film is shown, anything else is a file.
+    pub mime: String,
+    /// At most [`Attachment::LARGEST`].
+    pub content: Vec<u8>,
+}
+
+impl Attachment {
+    /// The most bytes of a file: it goes through the driver in one command.
+    pub const LARGEST: u64 = 16 * 1024 * 1024;
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {} bytes)", self.name, self.mime, self.content.len())
+    }
+}
+
+/// One message for one chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     pub target: Target,
+    /// The caption, where there is a file; that may be empty.
     pub text: String,
+    pub file: Option<Attachment>,
     /// The id that the name had before: names are sold.
     pub known: Option<i64>,
 }
 
-/// A text that stands in the field of its chat. Nothing has left yet: the time to write down that it is about to.
+/// A message that stands in the field of its chat, or in the popup of its file. Nothing has left yet: the time to write down that it is about to.
 #[derive(Debug)]
 pub struct Prepared {
     /// The chat.
     pub peer: i64,
     text: String,
+    media: bool,
     before: Vec<Mid>,
 }
 
@@ -129,6 +157,8 @@ pub enum Failure {
     Text(#[from] TextFault),
     #[error("the field did not take the text")]
     NotTaken,
+    #[error("the page did not take the file")]
+    FileNotTaken,
     #[error("{}", held(*.0))]
     Held(Held),
     #[error("Telegram refused the message; the page does not say why")]
@@ -157,7 +187,9 @@ fn held(held: Held) -> &'static str {
         Held::Popup(PopupKind::Confirmation) => "the page asks before it sends, and is not answered",
         Held::Popup(PopupKind::Premium) => "the page offers Premium in the place of sending",
         Held::Popup(PopupKind::Stars) => "the page wants stars for sending",
-        Held::Popup(PopupKind::Other) => "an unknown popup came in the place of the message",
+        Held::Popup(PopupKind::Media | PopupKind::Other) => {
+            "an unknown popup came in the place of the message"
+        }
         Held::Silently => "the page keeps the text in its field: slow mode, perhaps",
     }
 }
@@ -186,6 +218,7 @@ impl Failure {
             Self::Restricted(_) | Self::Held(_) | Self::Refused => Consequence::Fail,
             Self::LoggedOut(_) | Self::Locked => Consequence::NeedsOwner,
             Self::NotTaken
+            | Self::FileNotTaken
             | Self::Deactivated
             | Self::White
             | Self::Popups(_)
@@ -289,12 +322,22 @@ impl<'a> WebK<'a> {
         self.open(target, known).await
     }
 
-    /// Opens the chat, tests whether the account may write there, and writes the text into its field.
+    /// Opens the chat, tests whether the account may write there, and writes the text into its field, or hands it the file.
     pub async fn prepare(&self, order: &Order) -> Result<Prepared, Failure> {
-        let text = checked(&order.text)?;
+        let text = match &order.file {
+            Some(_) if order.text.trim().is_empty() => String::new(),
+            _ => checked(&order.text)?,
+        };
         self.close_popups().await?;
         let peer = self.open(&order.target, order.known).await?;
-        self.may_write().await?;
+        let chat = self.may_write().await?;
+        if let Some(file) = &order.file {
+            // A draft would become the caption.
+            self.write("").await?;
+            self.attach_file(file, &text).await?;
+            let before = chat.own.into_iter().map(|message| message.mid).collect();
+            return Ok(Prepared { peer, text, media: true, before });
+        }
         self.write(&text).await?;
         // What a chat demands arrives late: once more, just before the click.
         let chat = self.may_write().await?;
@@ -303,18 +346,54 @@ impl<'a> WebK<'a> {
             return Err(Failure::NotTaken);
         }
         let before = chat.own.into_iter().map(|message| message.mid).collect();
-        Ok(Prepared { peer, text, before })
+        Ok(Prepared { peer, text, media: false, before })
     }
 
-    /// Takes the text out of the field again, when it is not to be sent after all.
-    pub async fn take_back(&self) -> Result<(), DriverError> {
-        self.write("").await
+    /// Takes the text out of the field again, and the file back, when it is not to be sent after all.
+    pub async fn take_back(&self) -> Result<(), Failure> {
+        self.close_popups().await?;
+        Ok(self.write("").await?)
+    }
+
+    /// Hands a file to the open chat, which shows it in a popup, and writes its caption there.
+    async fn attach_file(&self, file: &Attachment, caption: &str) -> Result<(), Failure> {
+        let content = STANDARD.encode(&file.content);
+        let given = json!([css("chat"), css("chat_field"), content, file.name, file.mime]);
+        if !self.session.run::<bool>(ATTACH, &given).await? {
+            return Err(Failure::NotOpened);
+        }
+        let started = self.clock.running();
+        let mut written = false;
+        loop {
+            let facts = self.facts().await?;
+            still_in(&facts)?;
+            if let Some(other) = facts.popup.filter(|popup| popup.kind != PopupKind::Media) {
+                self.close_popups().await?;
+                return Err(Failure::Held(Held::Popup(other.kind)));
+            }
+            if let Some(preview) = facts.preview.filter(|preview| preview.items == 1 && preview.sends) {
+                if same(&preview.typed, caption) {
+                    return Ok(());
+                }
+                if !written {
+                    let place = json!([css("popup_media"), css("media_caption"), caption]);
+                    written = self.session.run::<bool>(WRITE, &place).await?;
+                }
+            }
+            if self.clock.running().saturating_sub(started) >= self.limits.open {
+                self.close_popups().await?;
+                return Err(Failure::FileNotTaken);
+            }
+            self.clock.sleep(self.limits.look).await;
+        }
     }
 
     /// Presses the button and follows the message to its end.
     pub async fn send(&self, prepared: &Prepared) -> Outcome {
-        let button = format!("{} {}", css("chat"), css("chat_send"));
-        match self.session.press("chat_send", &button).await {
+        let (name, place) =
+            if prepared.media { ("media_send", "popup_media") } else { ("chat_send", "chat") };
+        let button = format!("{} {}", css(place), css(name));
+        match self.session.press(name, &button).await {
             Ok(()) => {}
             // These are said before the button was touched.
             Err(error @ (DriverError::NoElement(_) | DriverError::NotPressable(_))) => {
@@ -345,11 +424,12 @@ impl<'a> WebK<'a> {
         }
     }
 
-    /// Looks for an own message with this text since then: what an unknown outcome, or a restart, is settled by.
+    /// Looks for an own message with this text since then, or a file with this caption: what an unknown outcome, or a restart, is
+    /// settled by.
     pub async fn look_for(
         &self,
         peer: i64,
-        text: &str,
+        said: (&str, bool),
         since: i64,
     ) -> Result<Option<(i64, Option<i64>)>, Failure> {
         self.close_popups().await?;
@@ -360,7 +440,7 @@ impl<'a> WebK<'a> {
             if facts.chat.as_ref().is_some_and(|chat| chat.below) {
                 self.go_down().await;
             }
-            let found = found_again(&facts, peer, text, since);
+            let found = found_again(&facts, peer, said, since);
             if found.is_some() || self.clock.running().saturating_sub(started) >= self.limits.send {
                 return Ok(found);
             }
@@ -605,6 +685,7 @@ impl<'a> WebK<'a> {
         Sending {
             peer: prepared.peer,
             text: &prepared.text,
+            media: prepared.media,
             before: &prepared.before,
             bubble_within: self.limits.send,
             answer_within: self.limits.answer,
@@ -634,7 +715,8 @@ impl<'a> WebK<'a> {
             let ours = |chat: &Chat| {
                 chat.own
                     .iter()
-                    .any(|one| !prepared.before.contains(&one.mid) && same(&one.text, &prepared.text))
+                    .filter(|one| !prepared.before.contains(&one.mid))
+                    .any(|one| is_it(one, &prepared.text, prepared.media))
             };
             match facts.chat.as_ref().filter(|chat| chat.title_peer == Some(prepared.peer)) {
                 Some(chat) if !ours(chat) => {}

@@ -25,7 +25,10 @@ pub struct Facts {
     /// Another tab has the session, or the client is a new one.
     pub deactivated: bool,
     pub user_id: Option<i64>,
+    /// The uppermost popup.
     pub popup: Option<Popup>,
+    /// The popup of files, covered or not.
+    pub preview: Option<Preview>,
     /// A note that goes by itself.
     pub toast: bool,
     /// What a search found, in its order.
@@ -56,6 +59,8 @@ pub enum PopupKind {
     Premium,
     /// Stars are.
     Stars,
+    /// A file is about to be sent, with its caption.
+    Media,
     #[default]
     Other,
 }
@@ -69,6 +74,18 @@ pub struct Popup {
     pub title: String,
     /// The same.
     pub words: String,
+}
+
+/// Files that are about to be sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preview {
+    /// How many there are.
+    pub items: u32,
+    /// Their caption.
+    pub typed: String,
+    /// There is a button that sends them.
+    pub sends: bool,
 }
 
 /// The open chat.
@@ -126,6 +143,8 @@ pub struct Message {
     /// Unix seconds.
     pub at: Option<i64>,
     pub text: String,
+    /// It has a picture or a file.
+    pub media: bool,
     /// It was not sent.
     pub error: bool,
 }

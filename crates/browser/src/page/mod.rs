@@ -9,14 +9,14 @@ mod sending;
 mod state;
 mod text;
 
-pub use facts::{Chat, Facts, Message, Mid, Popup, PopupKind, Row};
+pub use facts::{Chat, Facts, Message, Mid, Popup, PopupKind, Preview, Row};
 pub(crate) use ladder::Rung;
 pub(crate) use opening::{Opening, is_open};
 pub use restriction::Restriction;
 pub(crate) use restriction::restriction;
 pub(crate) use search::{Settling, named};
 pub use sending::Held;
-pub(crate) use sending::{Progress, Sending, found_again, progress};
+pub(crate) use sending::{Progress, Sending, found_again, is_it, progress};
 pub(crate) use state::page;
 pub use state::{Card, Page};
 pub use text::TextFault;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::facts::{Facts, Message, Mid, PopupKind};
+use super::facts::{Chat, Facts, Message, Mid, PopupKind, Preview};
 use super::state::{Page, page};
 use super::text::same;
 
@@ -11,6 +11,8 @@ use super::text::same;
 pub(crate) struct Sending<'a> {
     pub(crate) peer: i64,
     pub(crate) text: &'a str,
+    /// It carries a file, and the text is its caption.
+    pub(crate) media: bool,
     /// The own messages that were on the screen before.
     pub(crate) before: &'a [Mid],
     /// By when a bubble, or a reason for none, must be there.
@@ -56,7 +58,7 @@ pub(crate) fn progress(sending: &Sending<'_>, facts: &Facts, elapsed: Duration) 
     };
     let own = |message: &&Message| {
         message.peer == Some(sending.peer)
-            && same(&message.text, sending.text)
+            && is_it(message, sending.text, sending.media)
             && !sending.before.contains(&message.mid)
     };
     match chat.own.iter().find(own) {
@@ -65,21 +67,37 @@ pub(crate) fn progress(sending: &Sending<'_>, facts: &Facts, elapsed: Duration) 
             None if message.error => Progress::Refused,
             None => over(sending.answer_within, Progress::Unknown),
         },
-        None if same(&chat.typed, sending.text) => match &facts.popup {
-            Some(popup) => Progress::Held(Held::Popup(popup.kind)),
-            None => over(sending.bubble_within, Progress::Held(Held::Silently)),
+        None if still_here(sending, chat, facts.preview.as_ref()) => match &facts.popup {
+            Some(popup) if popup.kind != PopupKind::Media => Progress::Held(Held::Popup(popup.kind)),
+            Some(_) | None => over(sending.bubble_within, Progress::Held(Held::Silently)),
         },
         None => over(sending.answer_within, Progress::Unknown),
     }
 }
 
+/// Whether what was to be sent stands where it was written: nothing has left.
+fn still_here(sending: &Sending<'_>, chat: &Chat, preview: Option<&Preview>) -> bool {
+    let typed = if sending.media { preview.map(|preview| &preview.typed) } else { Some(&chat.typed) };
+    typed.is_some_and(|typed| same(typed, sending.text))
+}
+
+/// Whether a message is the one that says this, or carries a file with this caption.
+pub(crate) fn is_it(message: &Message, text: &str, media: bool) -> bool {
+    message.media == media && same(&message.text, text)
+}
+
 /// An own message with this text that the server has had since then: the one proof after a restart.
-pub(crate) fn found_again(facts: &Facts, peer: i64, text: &str, since: i64) -> Option<(i64, Option<i64>)> {
+pub(crate) fn found_again(
+    facts: &Facts,
+    peer: i64,
+    (text, media): (&str, bool),
+    since: i64,
+) -> Option<(i64, Option<i64>)> {
     let chat = facts.chat.as_ref().filter(|chat| chat.title_peer == Some(peer))?;
     chat.own
         .iter()
         .filter(|message| message.peer == Some(peer) && message.at.is_some_and(|at| at >= since))
-        .filter(|message| same(&message.text, text))
+        .filter(|message| is_it(message, text, media))
         .find_map(|message| Some((message.mid.server()?, message.at)))
 }
 
@@ -87,7 +105,7 @@ pub(crate) fn found_again(facts: &Facts, peer: i64, text: &str, since: i64) -> O
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::facts::{Chat, Popup};
+    use super::super::facts::Popup;
     use super::super::state::Card;
     use super::*;
 
@@ -100,6 +118,7 @@ mod tests {
             peer: Some(PEER),
             at: Some(100),
             text: text.to_owned(),
+            media: false,
             error: false,
         }
     }
@@ -120,6 +139,7 @@ mod tests {
         let sending = Sending {
             peer: PEER,
             text: TEXT,
+            media: false,
             before: &before,
             bubble_within: Duration::from_secs(5),
             answer_within: Duration::from_secs(90),
@@ -158,10 +178,33 @@ mod tests {
     #[test]
     fn a_message_is_found_again_by_text_and_time() {
         let facts = facts("", vec![message("5", TEXT), message("5.0001", TEXT), message("9", "other")]);
-        assert_eq!(found_again(&facts, PEER, TEXT, 100), Some((5, Some(100))));
-        assert_eq!(found_again(&facts, PEER, TEXT, 101), None);
-        assert_eq!(found_again(&facts, 8, TEXT, 0), None);
-        assert_eq!(found_again(&facts, PEER, "more", 0), None);
+        let found = |peer, text, media, since| found_again(&facts, peer, (text, media), since);
+        assert_eq!(found(PEER, TEXT, false, 100), Some((5, Some(100))));
+        assert_eq!(found(PEER, TEXT, false, 101), None);
+        assert_eq!(found(PEER, TEXT, true, 100), None);
+        assert_eq!(found(8, TEXT, false, 0), None);
+        assert_eq!(found(PEER, "more", false, 0), None);
+    }
+
+    #[test]
+    fn a_file_is_held_while_its_popup_stays() {
+        let popup = |kind| Some(Popup { kind, ..Popup::default() });
+        let preview = Some(Preview { items: 1, typed: TEXT.to_owned(), sends: true });
+        let shown = Facts { popup: popup(PopupKind::Media), preview, ..facts("", vec![message("5", TEXT)]) };
+        let asked = Facts { popup: popup(PopupKind::Confirmation), ..shown.clone() };
+        let sent = facts("", vec![Message { media: true, ..message("6", TEXT) }]);
+        let a_text = facts("", vec![message("6", TEXT)]);
+        let look = |facts: &Facts, seconds| {
+            let (bubble_within, answer_within) = (Duration::from_secs(5), Duration::from_secs(90));
+            let sending =
+                Sending { peer: PEER, text: TEXT, media: true, before: &[], bubble_within, answer_within };
+            progress(&sending, facts, Duration::from_secs(seconds))
+        };
+        assert_eq!(look(&shown, 4), Progress::Waiting);
+        assert_eq!(look(&shown, 5), Progress::Held(Held::Silently));
+        assert_eq!(look(&asked, 0), Progress::Held(Held::Popup(PopupKind::Confirmation)));
+        assert_eq!(look(&sent, 0), Progress::Sent { message_id: 6, at: Some(100) });
+        assert_eq!(look(&a_text, 90), Progress::Unknown);
     }
 
     fn any_message() -> impl Strategy<Value = Message> {

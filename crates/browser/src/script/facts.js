@@ -27,17 +27,21 @@ const words = (node) => {
 
 const message = (bubble) => {
   const inside = one(S.bubble_message, bubble);
+  const media = Boolean(one(S.bubble_media, bubble));
+  const said = one(S.bubble_words, inside || bubble);
   return {
     mid: bubble.dataset.mid,
     peer: number(bubble.dataset.peerId),
     at: number(bubble.dataset.timestamp),
-    text: words(one(S.bubble_words, inside || bubble) || inside),
+    // A document has its name and size beside its caption.
+    text: words(said || (media ? null : inside)),
+    media,
     error: bubble.classList.contains("is-error"),
   };
 };
 
 const kind = (popup) => {
-  for (const name of ["confirmation", "premium", "stars"]) if (popup.matches(S[`popup_${name}`])) return name;
+  for (const name of ["media", "confirmation", "premium", "stars"]) if (popup.matches(S[`popup_${name}`])) return name;
   return "other";
 };
 
@@ -85,7 +89,8 @@ const userId = () => {
 const chats = one(S.page_chats);
 const columns = one(S.main_columns);
 const auth = one(S.auth_pages);
-const popup = one(S.popup);
+const popup = all(S.popup).at(-1);
+const preview = one(S.popup_media);
 const card = !auth ? null
   : one(S.auth_code) ? "code"
   : all(S.auth_password).some(shown) ? "password"
@@ -100,7 +105,16 @@ return {
   locked: Boolean(one(S.locked)),
   deactivated: Boolean(one(S.deactivated)),
   user_id: userId(),
-  popup: popup && { kind: kind(popup), title: words(one(S.popup_title, popup)), words: words(one(S.popup_words, popup)) },
+  popup: popup && {
+    kind: kind(popup),
+    title: words(one(S.popup_title, popup)),
+    words: words(one(S.popup_words, popup)),
+  },
+  preview: preview && {
+    items: all(S.media_item, preview).length,
+    typed: words(one(S.media_caption, preview)),
+    sends: Boolean(one(S.media_send, preview)),
+  },
   toast: Boolean(one(S.toast)),
   rows: all(S.search_rows).map((row) => ({
     peer: number(row.dataset.peerId),

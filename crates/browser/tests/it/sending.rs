@@ -1,9 +1,12 @@
 //! Messages that leave by the page.
 
-use browser::{Failure, Held, Order, Outcome, PopupKind, Restriction, Target, TextFault};
+use browser::{Attachment, Failure, Held, Order, Outcome, PopupKind, Restriction, Target, TextFault};
 use serde_json::json;
 
 use super::stage::{Stage, deliver, named, quick, quick_pages};
+
+/// The header of a PNG picture of 320 by 240 pixels.
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\x40\0\0\0\xf0\x08\x02 and so on";
 
 #[tokio::test]
 async fn what_is_sent_stands_in_the_ledger_once() {
@@ -30,7 +33,7 @@ async fn what_is_sent_stands_in_the_ledger_once() {
     let chat =
         stage.sandbox.telegram.chats().into_iter().find(|chat| chat.title == "Demo supergroup").unwrap();
     let group = Target::Peer(chat.chat_id.replace("-100", "-").parse().unwrap());
-    let order = Order { target: group, text: "to all".to_owned(), known: None };
+    let order = Order { target: group, ..named("", "to all") };
     assert!(matches!(deliver(&web_k, &order).await, Outcome::Sent { message_id: 1..=100, .. }));
     let order = Order { known: Some(prepared.peer), ..named("client_7", "and one more") };
     assert!(matches!(deliver(&web_k, &order).await, Outcome::Sent { .. }));
@@ -39,8 +42,8 @@ async fn what_is_sent_stands_in_the_ledger_once() {
     // A look finds what was sent and nothing else; what others write is read.
     let peer = prepared.peer;
     let quick = stage.web_k(&lease, quick()).await;
-    assert_eq!(quick.look_for(peer, text, 0).await.unwrap().map(|(id, _)| id), Some(ids[0]));
-    assert_eq!(quick.look_for(peer, "a draft", 0).await.unwrap(), None);
+    assert_eq!(quick.look_for(peer, (text, false), 0).await.unwrap().map(|(id, _)| id), Some(ids[0]));
+    assert_eq!(quick.look_for(peer, ("a draft", false), 0).await.unwrap(), None);
     let order = json!({ "from": "@client_7", "chat": "main", "text": "stop" });
     stage.sandbox.telegram.write(&serde_json::from_value(order).unwrap()).unwrap();
     while !web_k.incoming(peer).await.unwrap().iter().any(|message| message.text == "stop") {
@@ -58,6 +61,59 @@ async fn what_is_sent_stands_in_the_ledger_once() {
     let sold = Order { known: Some(1), ..named("client_7", "x") };
     assert!(matches!(deliver(&web_k, &sold).await, Outcome::Failed(Failure::AnotherPeer { known: 1, .. })));
     assert_eq!(stage.texts().len(), 4);
+    lease.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_goes_with_its_caption_once() {
+    let stage = Stage::set().await;
+    let lease = stage.lease().await;
+    let web_k = stage.logged_in(&lease, "main").await;
+    let with = |name: &str, mime: &str, content: &[u8], text: &str| {
+        let file = Attachment { name: name.to_owned(), mime: mime.to_owned(), content: content.to_vec() };
+        Order { file: Some(file), ..named("client_7", text) }
+    };
+    let picture = || with("offer.png", "image/png", PICTURE, "Ваш заказ 👋\nготов");
+    let long: Vec<u8> = (0..700_000_u32).map(|place| place.to_le_bytes()[0]).collect();
+    // A draft is not the caption.
+    web_k.prepare(&named("client_7", "a draft")).await.unwrap();
+    let mut ids = Vec::new();
+    for order in [picture(), with("list.bin", "application/octet-stream", &long, "")] {
+        let outcome = deliver(&web_k, &order).await;
+        let Outcome::Sent { message_id, .. } = outcome else { panic!("{order:?}: {outcome:?}") };
+        ids.push(message_id);
+    }
+    let rows = stage.sandbox.telegram.ledger(0, 10);
+    let sent: Vec<_> = rows
+        .iter()
+        .filter_map(|row| {
+            row.media.as_ref().map(|media| (&*row.text, media.file_name.as_deref(), media.size))
+        })
+        .collect();
+    let size = PICTURE.len() as u64;
+    assert_eq!(sent, [("Ваш заказ 👋\nготов", Some("offer.png"), size), ("", Some("list.bin"), 700_000)]);
+
+    // It is found again as a file, not as a text.
+    let peer = web_k.prepare(&named("client_7", "x")).await.unwrap().peer;
+    let quick = stage.web_k(&lease, quick()).await;
+    let found =
+        async |text: &str, media| quick.look_for(peer, (text, media), 0).await.unwrap().map(|(id, _)| id);
+    assert_eq!(found("Ваш заказ 👋\nготов", true).await, Some(ids[0]));
+    assert_eq!(found("", true).await, Some(ids[1]));
+    assert_eq!(found("Ваш заказ 👋\nготов", false).await, None);
+
+    // Held back: neither the file nor its caption stays behind. Refused: it was not sent.
+    stage.once("popup");
+    let outcome = deliver(&web_k, &picture()).await;
+    assert!(matches!(outcome, Outcome::Failed(Failure::Held(_))), "{outcome:?}");
+    assert_eq!(web_k.facts().await.unwrap().popup, None);
+    stage.once("error");
+    let outcome = deliver(&web_k, &picture()).await;
+    assert!(matches!(outcome, Outcome::Failed(Failure::Refused)), "{outcome:?}");
+    let prepared = web_k.prepare(&picture()).await.unwrap();
+    web_k.take_back().await.unwrap();
+    assert!(matches!(web_k.send(&prepared).await, Outcome::Failed(Failure::Driver(_))));
+    assert_eq!(stage.sandbox.telegram.ledger(0, 10).len(), 2);
     lease.close().await.unwrap();
 }
 
@@ -153,8 +209,8 @@ async fn each_fault_of_a_send_ends_in_its_state() {
     assert_eq!(stage.texts(), ["late", "waited", "noticed", "unheard"]);
     web_k.start_over().await.unwrap();
     let peer = prepared.peer;
-    assert!(web_k.look_for(peer, "unheard", 0).await.unwrap().is_some());
-    assert_eq!(quick.look_for(peer, "silent", 0).await.unwrap(), None);
+    assert!(web_k.look_for(peer, ("unheard", false), 0).await.unwrap().is_some());
+    assert_eq!(quick.look_for(peer, ("silent", false), 0).await.unwrap(), None);
 
     // A name that no chat has leaves the old chat open, and nothing goes there.
     let hurried = stage.web_k(&lease, quick_pages()).await;

@@ -158,7 +158,7 @@ pub(crate) fn end(process: u32) {
 }
 
 pub(crate) fn named(name: &str, text: &str) -> Order {
-    Order { target: Target::Name(name.to_owned()), text: text.to_owned(), known: None }
+    Order { target: Target::Name(name.to_owned()), text: text.to_owned(), file: None, known: None }
 }
 
 /// Prepares a message and sends it.

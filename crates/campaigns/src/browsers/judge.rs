@@ -31,6 +31,7 @@ pub(crate) fn trouble(failure: &Failure) -> Option<Trouble> {
         | Failure::Restricted(_)
         | Failure::Text(_)
         | Failure::NotTaken
+        | Failure::FileNotTaken
         | Failure::Held(_)
         | Failure::Refused
         | Failure::NotOpened => None,
@@ -83,7 +84,9 @@ fn held_back(held: Held) -> &'static str {
     match held {
         Held::Popup(PopupKind::Premium) => "premium",
         Held::Popup(PopupKind::Stars) => "paid",
-        Held::Popup(PopupKind::Confirmation | PopupKind::Other) | Held::Silently => "held_back",
+        Held::Popup(PopupKind::Confirmation | PopupKind::Media | PopupKind::Other) | Held::Silently => {
+            "held_back"
+        }
     }
 }
 

@@ -275,7 +275,7 @@ impl Inner {
     }
 
     /// While a file cannot be read its sender rests, and no recipient loses its turn.
-    fn without_files(&self, why: &NoLoad) -> Judgement {
+    pub(super) fn without_files(&self, why: &NoLoad) -> Judgement {
         let no_file = Judgement::new(AttemptState::Skipped, "media_gone", NextTurn::Back);
         let rest_until = Some(self.parts.clock.now().plus(NO_FILE));
         Judgement { rest_until, ..no_file.because(why.to_string()) }

@@ -14,11 +14,13 @@ pub(super) struct Load {
 
 /// Why there is nothing to carry.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoLoad {
+pub(in crate::service) enum NoLoad {
     #[error("its files are kept by the server alone")]
     NoFolder,
     #[error("its file {name} cannot be read: {source}; import the message once more")]
     File { name: String, source: TakeError },
+    #[error("its file {name} cannot be read: {source}; import the message once more")]
+    Unread { name: String, source: std::io::Error },
 }
 
 impl Load {

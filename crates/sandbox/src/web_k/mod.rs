@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Json, Path, State};
+use axum::extract::{DefaultBodyLimit, Json, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -21,6 +21,9 @@ const SCREEN: &str = include_str!("screen.js");
 /// What stays of the page when it is white.
 const BLANK: &str =
     r#"<!doctype html><title>Telegram</title><body><div id="page-chats" style="display: none"></div>"#;
+
+/// The most bytes of a message with its file.
+const LARGEST: usize = 32 * 1024 * 1024;
 
 /// The cookie that says which browser asks.
 const COOKIE: &str = "web_k=";
@@ -58,7 +61,7 @@ pub(crate) fn router(telegram: Arc<Telegram>) -> Router {
         .route("/k/api/open", post(open))
         .route("/k/api/history", post(history))
         .route("/k/api/before", post(before))
-        .route("/k/api/send", post(send))
+        .route("/k/api/send", post(send).layer(DefaultBodyLimit::max(LARGEST)))
         .route("/k/api/after", post(after))
         .with_state(telegram)
 }

@@ -154,8 +154,8 @@ const typed = () => {
 // The client reads marks of Markdown as formatting.
 const unmarked = (text) => text.replace(/(\*\*|__|~~|\|\||`)(.+?)\1/g, "$2");
 
-const send = guarded(async () => {
-  const text = unmarked(typed()).trim();
+// Sends the text of the field, or a file with its caption; `gone` is called when it has left where it was written.
+const sendOff = async (text, file, gone) => {
   const { peer_id } = chat;
   const between = await ask("before");
   if (between === "popup") {
@@ -171,16 +171,15 @@ const send = guarded(async () => {
   const mids = [...document.querySelectorAll(".chat.active .bubble")].map(({ dataset }) => Math.floor(dataset.mid));
   const mid = `${Math.max(0, ...mids)}.${String(sequence += 1).padStart(4, "0")}`;
   const at = Math.floor(Date.now() / 1000);
-  const made = bubble({ mid, out: true, text, at }, peer_id);
+  const made = bubble({ mid, out: true, text, at, media: file?.kind, file: file?.name }, peer_id);
   made.classList.add("is-sending", "is-outgoing");
   $(".chat.active .empty-bubble-placeholder")?.remove();
   $(".chat.active .bubbles-inner").append(made);
-  input().replaceChildren();
-  typed();
+  gone();
   scrollDown();
   const random_id = 1 + Math.floor(Math.random() * 2 ** 52);
   for (let outcome = null; ;) {
-    outcome = await ask("send", { peer_id, text, random_id });
+    outcome = await ask("send", { peer_id, text, random_id, file });
     if (outcome?.wait !== undefined) await pause(outcome.wait);
     else if (outcome === "silence") return;
     else if (outcome?.sent) {
@@ -198,7 +197,25 @@ const send = guarded(async () => {
     if (!made.classList.contains("is-error")) made.classList.add(peer_id === me ? "is-read" : "is-sent");
   });
   if (await ask("after")) popup("popup-peer popup-confirmation", "Telegram", "You can only write to mutual contacts.", "OK");
-});
+};
+
+const send = guarded(() => sendOff(unmarked(typed()).trim(), null, () => {
+  input().replaceChildren();
+  typed();
+}));
+
+// A pasted file: the client shows what it can as media, and the rest as documents. The field's text becomes the caption.
+const attach = async (file) => {
+  const kind = /^image\/(jpeg|png|webp)$|^video\/mp4$/.test(file.type) ? "photo" : "document";
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  let signs = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) signs += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  const content = btoa(signs);
+  preview(file, kind, guarded((caption, made) => {
+    const given = { kind, name: file.name, mime: file.type, content };
+    return sendOff(unmarked(linesOf(caption)).trim(), given, () => made.remove());
+  }));
+};
 
 document.addEventListener("click", (event) => {
   const { target } = event;
@@ -219,8 +236,14 @@ document.addEventListener("input", ({ target }) => {
     search(target.value.trim());
   } else if (target === input()) typed();
 });
+document.addEventListener("paste", (event) => {
+  const [file] = event.clipboardData?.files || [];
+  if (!file || !chat) return;
+  event.preventDefault();
+  attach(file);
+});
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") $(".popup.active:not(.popup-instance-deactivated)")?.remove();
+  if (event.key === "Escape") [...document.querySelectorAll(".popup.active:not(.popup-instance-deactivated)")].at(-1)?.remove();
   if (event.key !== "Enter" || event.shiftKey || event.target !== input()) return;
   event.preventDefault();
   if (typed()) send();

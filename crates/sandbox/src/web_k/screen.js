@@ -66,9 +66,19 @@ const field = (chat, draft) => {
 const bubble = (message, peer) => {
   const tick = make("span", "time-sending-status");
   const text = make("span", "translatable-message", message.text);
-  const inside = make("div", "message spoilers-container", text, make("span", "time", tick, "12:00"));
+  const time = make("span", "time", tick, "12:00");
+  const inside = make("div", "message spoilers-container");
+  const content = make("div", "bubble-content", inside);
+  // A document stands in the message with its name and its size, a picture above it; without a caption there are no words.
+  if (message.media === "document") {
+    const name = make("div", "document-name", message.file || "file");
+    const document = make("div", "document", name, make("div", "document-size", "1 KB"));
+    inside.append(make("div", "document-container", document));
+  } else if (message.media) content.prepend(make("div", "attachment media-container"));
+  if (message.text || !message.media) inside.append(text);
+  inside.append(time);
   const side = message.service ? "service" : message.out ? "is-out" : "is-in";
-  const made = make("div", `bubble hide-name ${side}`, make("div", "bubble-content", inside));
+  const made = make("div", `bubble hide-name ${side} ${message.media === "photo" ? "photo" : ""}`, content);
   made.dataset.mid = message.mid;
   made.dataset.peerId = peer;
   made.dataset.timestamp = message.at;
@@ -101,6 +111,24 @@ const popup = (names, title, words, ...buttons) => {
     if (target === close || all.includes(target)) made.remove();
   });
   document.body.append(made);
+};
+
+// What is about to be sent, with a caption of its own. The button comes when the file is drawn.
+const preview = (file, kind, send) => {
+  const close = make("button", "btn-icon popup-close", "×");
+  const caption = make("div", "simple-message-input-input input-message-input");
+  caption.setAttribute("contenteditable", "true");
+  const fake = make("div", "simple-message-input-input input-field-input-fake");
+  fake.setAttribute("contenteditable", "true");
+  const confirm = make("button", "btn-icon simple-message-input-confirm", "▶");
+  const item = make("div", `popup-item popup-item-${kind === "photo" ? "media" : "document"}`, file.name);
+  const row = make("div", "simple-message-input", caption, fake);
+  const inside = make("div", "popup-container", close, make("div", "popup-title", "Send File"), item, row);
+  const made = make("div", "popup popup-send-photo popup-new-media active", inside);
+  close.addEventListener("click", () => made.remove());
+  confirm.addEventListener("click", () => { send(caption, made); });
+  document.body.append(made);
+  setTimeout(() => row.append(confirm), 200);
 };
 
 const toast = (words) => {

@@ -3,7 +3,8 @@
 //! What it says and to whom is written before the button is pressed, in the write that reads the do-not-contact list. So an attempt
 //! without that was never sent; one with it may have been, and is looked up in the chat, never sent again.
 
-use browser::{Failure, Order, Outcome, WebK};
+use browser::{Attachment, Failure, Order, Outcome, WebK};
+use domain::media::{Media, MediaForm, MediaSource};
 use domain::text::{ParseMode, parse};
 use domain::{AttemptState, ChatId, SenderState};
 use store::{NextTurn, Readied, StoreError, StoredAttempt};
@@ -13,6 +14,7 @@ use crate::draw::draw;
 use crate::judge::Judgement;
 use crate::opt_out::is_opt_out;
 use crate::service::Inner;
+use crate::service::load::NoLoad;
 use crate::template::render;
 
 /// What a profile does after an attempt.
@@ -34,6 +36,7 @@ pub(super) enum Carried {
 struct Drawn {
     number: u32,
     text: String,
+    file: Option<Attachment>,
 }
 
 impl Inner {
@@ -45,7 +48,7 @@ impl Inner {
     ) -> Result<Carried, StoreError> {
         let left = attempt.peer.as_deref().and_then(|peer| peer.parse::<ChatId>().ok());
         if let Some((text, chat)) = attempt.text.as_deref().zip(left) {
-            return self.look_up(web_k, attempt, chat, text).await;
+            return self.look_up(web_k, attempt, chat, (text, self.has_file(attempt).await?)).await;
         }
         let drawn = match self.drawn_for(attempt).await? {
             Ok(drawn) => drawn,
@@ -73,13 +76,14 @@ impl Inner {
                 return self.ended_in_page(attempt, out, None).await;
             }
         }
-        let order =
-            Order { target: browser::Target::Peer(peer), text: drawn.text.clone(), known: Some(peer) };
+        let Drawn { number, text, file } = drawn;
+        let has_file = file.is_some();
+        let target = browser::Target::Peer(peer);
+        let order = Order { target, text: text.clone(), file, known: Some(peer) };
         let prepared = match web_k.prepare(&order).await {
             Ok(prepared) => prepared,
             Err(failure) => return self.failed(web_k, attempt, failure).await,
         };
-        let Drawn { number, text } = drawn;
         let campaigns = self.parts.store.campaigns();
         let ready = campaigns.ready(attempt.id, chat.to_string(), number, text.clone(), ParseMode::None);
         let refused = match ready.await {
@@ -100,7 +104,7 @@ impl Inner {
             return self.ended_in_page(attempt, judgement, None).await;
         }
         match web_k.send(&prepared).await {
-            Outcome::Unknown => self.look_up(web_k, attempt, chat, &text).await,
+            Outcome::Unknown => self.look_up(web_k, attempt, chat, (&text, has_file)).await,
             Outcome::Failed(failure) => self.failed(web_k, attempt, failure).await,
             sent @ Outcome::Sent { .. } => {
                 let tries = self.tries(attempt).await?;
@@ -122,7 +126,7 @@ impl Inner {
         web_k: &WebK<'_>,
         attempt: &StoredAttempt,
         chat: ChatId,
-        text: &str,
+        said: (&str, bool),
     ) -> Result<Carried, StoreError> {
         let peer = match chat.user_id() {
             Some(_) => chat.bare(),
@@ -130,11 +134,11 @@ impl Inner {
         };
         let since = attempt.claimed_at.as_micros().div_euclid(1_000_000);
         let looked = async {
-            if let Ok(Some(found)) = web_k.look_for(peer, text, since).await {
+            if let Ok(Some(found)) = web_k.look_for(peer, said, since).await {
                 return Ok(Some(found));
             }
             web_k.start_over().await?;
-            web_k.look_for(peer, text, since).await
+            web_k.look_for(peer, said, since).await
         };
         let now = self.parts.clock.now();
         match looked.await {
@@ -213,9 +217,16 @@ impl Inner {
             return refused(skipped("do_not_contact").because(entry.id.to_string()));
         }
         let messages = campaigns.messages(&attempt.campaign).await?;
-        let texts: Vec<_> = messages.into_iter().filter(|message| message.media.is_empty()).collect();
-        let Some(message) = draw(&texts, self.drawn()) else {
+        let carried: Vec<_> = messages.into_iter().filter(|message| carries(&message.media)).collect();
+        let Some(message) = draw(&carried, self.drawn()) else {
             return refused(skipped("no_message"));
+        };
+        let file = match message.media.first() {
+            Some(media) => match self.attachment(media).await {
+                Ok(file) => Some(file),
+                Err(why) => return refused(self.without_files(&why)),
+            },
+            None => None,
         };
         let Some(task) = campaigns.task(&attempt.campaign, &attempt.chat).await? else {
             return refused(never("task_gone").because("the recipient was removed"));
@@ -226,17 +237,41 @@ impl Inner {
             Err(error) => Err(error.to_string()),
         };
         match text {
-            Ok(text) => Ok(Ok(Drawn { number: message.number, text: text.text.as_str().to_owned() })),
+            Ok(text) => Ok(Ok(Drawn { number: message.number, text: text.text.as_str().to_owned(), file })),
             Err(error) => refused(never("template").because(error)),
         }
     }
 
-    /// Whether every message in use of a campaign has a file. A browser profile sends texts alone.
-    pub(super) async fn has_files_alone(&self, campaign: &str) -> Result<bool, StoreError> {
+    /// A file of a message, as the page takes it.
+    async fn attachment(&self, media: &Media) -> Result<Attachment, NoLoad> {
+        // Held while it is read: the message may be removed meanwhile.
+        let load = self.load(std::slice::from_ref(media)).await?;
+        let outgoing = self.parts.files.as_ref().ok_or(NoLoad::NoFolder)?;
+        let keys = load.media.iter().filter_map(|media| match &media.source {
+            MediaSource::File { key, .. } => Some(outgoing.path(key)),
+            MediaSource::Post { .. } | MediaSource::FileId { .. } => None,
+        });
+        let path = keys.last().ok_or(NoLoad::NoFolder)?;
+        let unread = |source| NoLoad::Unread { name: media.name.clone(), source };
+        let content = tokio::fs::read(path).await.map_err(unread)?;
+        let is_shown = matches!(media.form, MediaForm::Photo { .. } | MediaForm::Video { .. });
+        let mime = if is_shown { media.mime.as_str() } else { "application/octet-stream" };
+        Ok(Attachment { name: media.name.clone(), mime: mime.to_owned(), content })
+    }
+
+    /// Whether what an attempt says is the caption of a file.
+    async fn has_file(&self, attempt: &StoredAttempt) -> Result<bool, StoreError> {
+        let messages = self.parts.store.campaigns().messages(&attempt.campaign).await?;
+        let own = messages.iter().find(|message| Some(message.number) == attempt.message);
+        Ok(own.is_some_and(|message| !message.media.is_empty()))
+    }
+
+    /// Whether no message in use of a campaign is one that a browser profile sends.
+    pub(super) async fn has_nothing_for_a_page(&self, campaign: &str) -> Result<bool, StoreError> {
         let messages = self.parts.store.campaigns().messages(campaign).await?;
-        let mut texts = messages.clone();
-        texts.retain(|message| message.media.is_empty());
-        Ok(draw(&messages, 0).is_some() && draw(&texts, 0).is_none())
+        let mut carried = messages.clone();
+        carried.retain(|message| carries(&message.media));
+        Ok(draw(&messages, 0).is_some() && draw(&carried, 0).is_none())
     }
 
     /// Whose outcome nothing can tell any more: the profile is gone or stopped.
@@ -246,6 +281,19 @@ impl Inner {
             None => Judgement::new(AttemptState::Skipped, "browser", NextTurn::Back),
         };
         self.end(attempt, None, judgement).await.map(drop)
+    }
+}
+
+/// Whether a page sends a message with these: none, or one picture, film or file that is not too large.
+fn carries(media: &[Media]) -> bool {
+    match media {
+        [] => true,
+        [Media { source: MediaSource::File { size, .. }, form, .. }] => {
+            let form =
+                matches!(form, MediaForm::Photo { .. } | MediaForm::Video { .. } | MediaForm::Document);
+            form && *size <= Attachment::LARGEST
+        }
+        _ => false,
     }
 }
 

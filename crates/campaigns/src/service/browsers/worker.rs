@@ -172,8 +172,9 @@ async fn at_the_page(
             worker.nap(now.plus(ASK_AGAIN)).await;
             continue;
         }
-        if inner.has_files_alone(&worker.run.campaign).await? {
-            let why = "each message of the campaign has a file, and a browser profile sends texts alone: add one without";
+        if inner.has_nothing_for_a_page(&worker.run.campaign).await? {
+            let why = "no message of the campaign is one that a browser profile sends: add one without files, or with one \
+                       picture, film or document of 16 MiB at most";
             tracing::warn!(profile = %name, campaign = %worker.run.campaign, why, "the profile claims no chat");
             campaigns.profile_went_wrong(name, why, now).await?;
             return Ok(Ended::Over);

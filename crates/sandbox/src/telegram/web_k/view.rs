@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::telegram::files::FileKind;
 use crate::telegram::message::Stored;
 use crate::telegram::peer::Peer;
 use crate::telegram::state::State;
@@ -38,6 +39,9 @@ pub(crate) struct Bubble {
     out: bool,
     service: bool,
     text: String,
+    /// `photo` or `document`; a document is called `file`.
+    media: Option<&'static str>,
+    file: Option<String>,
     at: i32,
 }
 
@@ -177,12 +181,19 @@ impl State {
     pub(crate) fn web_chat(&self, me: i64, peer: Peer) -> Option<Chat> {
         self.may_read(me, peer).ok()?;
         let (title, username) = self.web_title(me, peer);
-        let bubble = |stored: &Stored| Bubble {
-            mid: mid(peer, stored.id),
-            out: stored.from == me,
-            service: stored.body.service.is_some(),
-            text: stored.body.text.to_string(),
-            at: stored.date,
+        let bubble = |stored: &Stored| {
+            let note = self.media_note(&stored.body);
+            Bubble {
+                mid: mid(peer, stored.id),
+                out: stored.from == me,
+                service: stored.body.service.is_some(),
+                text: stored.body.text.to_string(),
+                media: note
+                    .as_ref()
+                    .map(|note| if note.kind == FileKind::Photo { "photo" } else { "document" }),
+                file: note.and_then(|note| note.file_name),
+                at: stored.date,
+            }
         };
         let mut bubbles: Vec<Bubble> = match peer {
             Peer::Channel(id) => {
