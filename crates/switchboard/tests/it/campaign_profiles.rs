@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use testkit::{Program, Start, World};
+use testkit::{PDF, Program, Start, World};
 
 use crate::binary;
 use crate::shell::cli::{cli, running};
 
 const SEND: &str = "messages.sendMessage";
+const SEND_MEDIA: &str = "messages.sendMedia";
 
 /// The browser of the profile `shop`; it is ended with the test.
 struct Browser(PathBuf);
@@ -166,6 +167,18 @@ async fn a_campaign_through_a_browser_writes_to_each_chat_once() {
     let list = cli(&world, &["campaign", "profiles", "list"]).fine();
     assert!(list.contains("shop") && list.contains("chromium"), "{list}");
     assert!(cli(&world, &["campaign", "list-profiles", "spring"]).fine().contains("profile:shop"));
+
+    // The next run has a file for the same chats.
+    std::fs::write(world.data_dir("data").join("media/price.pdf"), PDF).expect("writes");
+    let messages = json!({"file": r#"[{"text": "Our prices", "media": "price.pdf"}]"#});
+    let (status, answer) = program.post("/v1/campaigns/spring/messages?sync=true", &messages).await;
+    assert_eq!(status, 200, "{answer}");
+    start(&program).await;
+    program.until("the files are sent", || async { attempts(&program, "sent").await.len() == 2 }).await;
+    is(&program, "done").await;
+    let rows = world.effects(SEND_MEDIA).await;
+    let sent: Vec<_> = rows.iter().map(|row| (&row["text"], &row["media"]["file_name"])).collect();
+    assert_eq!(sent, [(&json!("Our prices"), &json!("price.pdf")); 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
