@@ -6,6 +6,7 @@
 //! * `selectors` is the one table of where things are in the page.
 //! * [`Chromium`], [`Donut`] and [`Endpoint`] are the kinds of profile; a [`Lease`] is one in use.
 
+mod order;
 mod page;
 mod pictures;
 mod profile;
@@ -13,11 +14,12 @@ mod selectors;
 mod web_k;
 mod webdriver;
 
+pub use order::{Attachment, Incoming, Order, Outcome, Prepared, Target};
 pub use page::{
     Card, Chat, Facts, Held, Message, Mid, Page, Popup, PopupKind, Preview, Restriction, Row, TextFault,
 };
 pub use pictures::{Pictures, Retention};
 pub use profile::{Chromium, Donut, DonutError, Endpoint, Lease, ProfileError, Proxy, Upstream};
 pub use selectors::VERSION as SELECTORS;
-pub use web_k::{Attachment, Consequence, Failure, Incoming, Limits, Order, Outcome, Prepared, Target, WebK};
+pub use web_k::{Consequence, Failure, Limits, WebK};
 pub use webdriver::{DriverError, Session};

@@ -247,11 +247,11 @@ impl Inner {
         // Held while it is read: the message may be removed meanwhile.
         let load = self.load(std::slice::from_ref(media)).await?;
         let outgoing = self.parts.files.as_ref().ok_or(NoLoad::NoFolder)?;
-        let keys = load.media.iter().filter_map(|media| match &media.source {
+        let mut keys = load.media.iter().filter_map(|media| match &media.source {
             MediaSource::File { key, .. } => Some(outgoing.path(key)),
             MediaSource::Post { .. } | MediaSource::FileId { .. } => None,
         });
-        let path = keys.last().ok_or(NoLoad::NoFolder)?;
+        let path = keys.next_back().ok_or(NoLoad::NoFolder)?;
         let unread = |source| NoLoad::Unread { name: media.name.clone(), source };
         let content = tokio::fs::read(path).await.map_err(unread)?;
         let is_shown = matches!(media.form, MediaForm::Photo { .. } | MediaForm::Video { .. });
