@@ -103,16 +103,21 @@ impl KeyLimits {
     }
 
     fn channel_of(&self, chat: &ChatRef) -> Result<(), Outside> {
-        let (channel, account) = match chat {
-            ChatRef::Id(_) | ChatRef::Username(_) => (TELEGRAM, None),
-            ChatRef::Channel(chat) => (chat.channel.as_str(), Some(&chat.account)),
-        };
-        let is_allowed = self.channels.is_empty() || self.channels.iter().any(|one| one.as_str() == channel);
-        if !is_allowed {
-            return Err(Outside::Channel);
+        match chat {
+            ChatRef::Id(_) | ChatRef::Username(_) => self.channel(TELEGRAM),
+            ChatRef::Channel(chat) => self.channel_account(&chat.channel, &chat.account),
         }
-        // The address of a chat there names an account of ours.
-        account.map_or(Ok(()), |account| self.account(account))
+    }
+
+    /// Whether this account of a channel may be used.
+    pub fn channel_account(&self, channel: &ChannelName, account: &AccountName) -> Result<(), Outside> {
+        self.channel(channel.as_str())?;
+        self.account(account)
+    }
+
+    fn channel(&self, channel: &str) -> Result<(), Outside> {
+        let is_allowed = self.channels.is_empty() || self.channels.iter().any(|one| one.as_str() == channel);
+        if is_allowed { Ok(()) } else { Err(Outside::Channel) }
     }
 }
 

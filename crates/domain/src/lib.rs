@@ -16,6 +16,8 @@ pub mod do_not_contact;
 pub mod event;
 pub mod flow;
 pub mod id;
+pub mod inbound;
+pub mod inbound_id;
 pub mod key_limits;
 pub mod keyboard;
 pub mod measure;
@@ -42,7 +44,7 @@ pub mod user_id;
 
 pub use access_hash::AccessHash;
 pub use account::{AccountName, AccountState, Purpose};
-pub use address::{Address, ChannelChat, ChannelName};
+pub use address::{Address, ChannelChat, ChannelName, ExternalChat};
 pub use campaign::{
     AttemptState, CampaignLog, CampaignRunState, CampaignSender, InvalidProfileName, InvalidSender,
     ProfileName, ProxyHealth, SenderCaps, SenderState,
@@ -55,6 +57,10 @@ pub use id::{
     AlertId, AlertNoticeId, ApiKeyId, CallbackId, CampaignAttemptId, CampaignRunId, DoNotContactId,
     FailedRequestId, FlowRunId, MaintenanceId, MessageId, OperationId, SessionId, UploadId, WebhookId,
 };
+pub use inbound::{
+    AdSource, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
+};
+pub use inbound_id::{AnyReceivedId, InboundId};
 pub use key_limits::{KeyLimits, Outside};
 pub use keyboard::{Button, ButtonDeed, Keyboard, PersonalDeed};
 pub use message::MessageState;

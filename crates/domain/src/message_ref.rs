@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{MessageId, ReceivedId};
+use crate::{InboundId, MessageId, ReceivedId};
 
 /// A message that was to be sent, or one that was received.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -12,6 +12,8 @@ pub enum MessageRef {
     Sent(MessageId),
     /// `rcv_…`.
     Received(ReceivedId),
+    /// `rcv_2…`, of a channel.
+    Inbound(InboundId),
 }
 
 /// Text that is no id of a message.
@@ -27,6 +29,7 @@ impl FromStr for MessageRef {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let sent = text.parse().map(Self::Sent);
         sent.or_else(|_| text.parse().map(Self::Received))
+            .or_else(|_| text.parse().map(Self::Inbound))
             .map_err(|_| InvalidMessageRef { given: text.chars().take(64).collect() })
     }
 }
@@ -36,6 +39,7 @@ impl fmt::Display for MessageRef {
         match self {
             Self::Sent(id) => id.fmt(f),
             Self::Received(id) => id.fmt(f),
+            Self::Inbound(id) => id.fmt(f),
         }
     }
 }
@@ -46,7 +50,7 @@ mod tests {
 
     #[test]
     fn each_direction_reads_back_and_others_are_refused() {
-        for text in ["msg_01k2v7m3w0e9tq4b8s6n5x1zyr", "rcv_1zzzzy5q1rkpjw00000pg"] {
+        for text in ["msg_01k2v7m3w0e9tq4b8s6n5x1zyr", "rcv_1zzzzy5q1rkpjw00000pg", "rcv_20000000000001"] {
             let read = text.parse::<MessageRef>().expect("an id");
             assert_eq!(
                 (read.to_string().as_str(), matches!(read, MessageRef::Sent(_))),

@@ -9,6 +9,7 @@ use hex::encode as hex;
 use uuid::Uuid;
 
 use crate::campaigns::{profiles, proxies};
+use crate::channels::values;
 use crate::column::Columns;
 use crate::database::{Connection, OwnedValue, Row, params};
 use crate::opening::{self, KEY_CHECK, NEXT_KEY_CHECK};
@@ -93,6 +94,8 @@ pub(crate) mod statements {
         SET_PROFILE = "UPDATE campaign_profiles SET record = $1 WHERE name = $2 AND record = $3";
         CAMPAIGN_PROXIES = "SELECT name, address FROM campaign_proxies WHERE substr(address, 2, 4) = $1 LIMIT $2";
         SET_CAMPAIGN_PROXY = "UPDATE campaign_proxies SET address = $1 WHERE name = $2 AND address = $3";
+        CHANNEL_VALUES = "SELECT channel, value, account, name FROM channel_values WHERE substr(value, 2, 4) = $1 LIMIT $2";
+        SET_CHANNEL_VALUE = "UPDATE channel_values SET value = $1 WHERE channel = $2 AND value = $3";
         SAVE_FACT = "
             INSERT INTO store_facts (name, value) VALUES ($1, $2)
             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -112,7 +115,7 @@ struct Column {
 }
 
 /// Every column that is sealed.
-static COLUMNS: [Column; 13] = [
+static COLUMNS: [Column; 14] = [
     Column {
         bound_to: "telegram_accounts",
         find: sql::API_HASHES,
@@ -168,6 +171,15 @@ static COLUMNS: [Column; 13] = [
         find: sql::CAMPAIGN_PROXIES,
         set: sql::SET_CAMPAIGN_PROXY,
         row: |row| row.get(0),
+    },
+    Column {
+        bound_to: values::TABLE,
+        find: sql::CHANNEL_VALUES,
+        set: sql::SET_CHANNEL_VALUE,
+        row: |row| {
+            let (channel, account, name): (String, String, String) = (row.get(0)?, row.get(2)?, row.get(3)?);
+            Ok(values::row_name(&channel, &account, &name))
+        },
     },
 ];
 

@@ -16,6 +16,7 @@ mod api_keys;
 mod beats;
 mod callbacks;
 mod campaigns;
+mod channels;
 mod chats;
 mod clearing;
 mod codes;
@@ -100,6 +101,10 @@ pub use campaigns::{
     NewRun, NextTurn, PastAttempt, PastCampaign, PastTaken, PastTask, Readied, RunChange, StoredAttempt,
     StoredProfile, StoredProxy, TasksAdded, TasksCounted,
 };
+pub use channels::{
+    ChannelConversationMessage, ChannelTaken, Channels, InboundFilter, StoredChannelChat, StoredInbound,
+    TakenFromChannel,
+};
 pub use chats::{
     ChatFilter, ChatNames, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat,
 };
@@ -144,7 +149,7 @@ pub use sweep::Swept;
 pub use unreadable::Unfinished;
 pub use webhooks::{
     DueDelivery, FanOut, Outcome, StoredWebhook, Tried, WebhookDelivery, WebhookDeliveryState,
-    WebhookFailures, WebhookSecrets, WebhookTotals, Webhooks,
+    WebhookFailures, WebhookForm, WebhookSecrets, WebhookTotals, Webhooks,
 };
 pub use work::{Work, WorkFilter, WorkKind};
 pub use writer::{WriteTimes, Written};
@@ -306,6 +311,11 @@ impl Store {
     /// What other programs hear of.
     pub fn events(&self) -> Events<'_> {
         Events { store: self }
+    }
+
+    /// What came in through channels, and what their accounts remember.
+    pub fn channels(&self) -> Channels<'_> {
+        Channels { store: self }
     }
 
     /// Messages that came in.

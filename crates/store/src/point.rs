@@ -138,6 +138,8 @@ points! {
     TAKE_UPDATES = "take_updates";
     CHANGE_GAP = "change_gap";
     NOTE_RECEIVED_FILE = "note_received_file";
+    TAKE_FROM_CHANNEL = "take_from_channel";
+    KEEP_CHANNEL_VALUES = "keep_channel_values";
     SAVE_FLOW_RUN = "save_flow_run";
     SWITCH_FLOW = "switch_flow";
     SAVE_CAMPAIGN = "save_campaign";

@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 36] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 37] {
         [
             crate::fences::ALL,
             crate::flow_definitions::ALL,
@@ -69,6 +69,7 @@ mod tests {
             crate::campaigns::statements::ALL,
             crate::campaigns::profiles::ALL,
             crate::campaigns::proxies::ALL,
+            crate::channels::statements::ALL,
         ]
     }
 

@@ -8,6 +8,7 @@ use domain::Timestamp;
 use crate::access::statements as access;
 use crate::accounts::statements as accounts;
 use crate::alerts::{DropNotices, statements as alerts};
+use crate::channels::{self, statements as of_channels};
 use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
 use crate::database::{Row, params};
@@ -27,6 +28,8 @@ const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
 const UPLOAD_LIFE: Duration = Duration::from_hours(24);
 /// A session of a user is forgotten when it was not used for this long; it is over much sooner.
 const SESSION_LIFE: Duration = Duration::from_hours(30 * 24);
+/// Providers tell what was not taken again for two days at most.
+const TOLD_AGAIN: Duration = Duration::from_hours(7 * 24);
 /// Messages are counted once they were made this long ago: none can be written before them by then.
 const COUNTED_AFTER: Duration = Duration::from_hours(1);
 /// Rows looked at in one read.
@@ -181,7 +184,17 @@ impl Store {
         let last = now.minus(keep.received).as_micros().max(too_many.unwrap_or(i64::MIN));
         let removed = in_pieces(|| self.drop_rows(received::DROP_OLD, (last, MOST))).await?;
         in_pieces(|| self.drop_rows(received_files::DROP_OLD, (last, MOST))).await?;
-        Ok(removed)
+        Ok(removed + self.sweep_channels(now, keep).await?)
+    }
+
+    /// The same of channels, and what providers told that long ago that they tell it no more.
+    async fn sweep_channels(&self, now: Timestamp, keep: Retention) -> Result<u64, StoreError> {
+        let number = |row: &Row<'_>| Columns::new(row, channels::TABLE).get::<i64>(0);
+        let too_many = self.first(of_channels::NTH_LAST, [keep.received_at_most], number).await?;
+        let last = now.minus(keep.received).as_micros().max(too_many.unwrap_or(i64::MIN));
+        let events = (now.minus(TOLD_AGAIN).as_micros(), MOST);
+        in_pieces(|| self.drop_rows(of_channels::DROP_EVENTS, events)).await?;
+        in_pieces(|| self.drop_rows(of_channels::DROP_OLD, (last, MOST))).await
     }
 
     fn counted(&self) -> MutexGuard<'_, Option<MessagesCounted>> {

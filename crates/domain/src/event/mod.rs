@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::saga::TaskKind;
 use crate::{
-    AccountName, AccountState, AlertId, AttemptState, CampaignRunId, CampaignRunState, ChatId, ChatRef,
-    FlowRunId, FlowRunState, MessageId, MessageOrigin, MessageState, OperationId, ProviderId, ReceivedId,
+    AccountName, AccountState, AlertId, AnyReceivedId, AttemptState, CampaignRunId, CampaignRunState, ChatId,
+    ChatRef, FlowRunId, FlowRunState, MessageId, MessageOrigin, MessageState, OperationId, ProviderId,
     TelegramMessageId,
 };
 
@@ -258,14 +258,18 @@ impl MessageEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceivedEvent {
     /// The message.
-    pub message_id: ReceivedId,
-    /// Telegram's id of it.
-    pub telegram_id: TelegramMessageId,
+    pub message_id: AnyReceivedId,
+    /// Telegram's id of it; none in a channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telegram_id: Option<TelegramMessageId>,
+    /// The provider's id of it, in a channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
     /// Who wrote it.
     pub origin: MessageOrigin,
     /// The user who wrote it, or the group or channel that writes as itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<ChatId>,
+    pub from: Option<String>,
     /// What is attached, such as `photo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<String>,

@@ -2,7 +2,10 @@
 
 use domain::event::CampaignAttemptEvent;
 use domain::text::ParseMode;
-use domain::{AttemptState, CampaignAttemptId, ChatRef, Event, MessageId, SenderState, Timestamp};
+use domain::{
+    AttemptState, CampaignAttemptId, CampaignSender, ChatId, ChatRef, Event, MessageId, SenderState,
+    Timestamp,
+};
 
 use super::statements as sql;
 use super::{Campaigns, StoredAttempt, profiles, rows};
@@ -91,6 +94,13 @@ impl Campaigns<'_> {
         self.store.change(point::END_CAMPAIGN_ATTEMPT, change).await
     }
 
+    /// Whether a sender wrote to a chat, or may have.
+    pub async fn has_written_to(&self, sender: &CampaignSender, chat: ChatId) -> Result<bool, StoreError> {
+        let count = |row: &Row<'_>| Columns::new(row, "campaign_attempts").count(0);
+        let found = self.store.first(sql::WROTE_TO, [sender.to_string(), chat.to_string()], count).await?;
+        Ok(found.unwrap_or_default() > 0)
+    }
+
     /// An attempt.
     pub async fn attempt(&self, id: CampaignAttemptId) -> Result<Option<StoredAttempt>, StoreError> {
         self.store.first(sql::ATTEMPT, [*id.as_uuid().as_bytes()], rows::attempt).await
@@ -111,6 +121,8 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
     if attempt.state != AttemptState::Claimed {
         return Ok(());
     }
+    // Of a clock that was set back meanwhile the hour of its claim would have room for one too many.
+    let now = (*now).max(attempt.claimed_at);
     let outbox = outbox_id.map(|id| *id.as_uuid().as_bytes());
     let ended = params![codes::of_attempt(*state), code, detail, outbox, now.as_micros(), key];
     transaction.run(sql::END_ATTEMPT, ended)?;
@@ -138,7 +150,7 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
         transaction.run(sql::COUNT_USE, params![attempt.campaign, message])?;
     }
     if let Some((state, why)) = sender {
-        profiles::stop(transaction, &attempt.sender, *state, why, *now)?;
+        profiles::stop(transaction, &attempt.sender, *state, why, now)?;
     }
     let data = CampaignAttemptEvent {
         run_id: attempt.run_id,
@@ -148,7 +160,7 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
         code: code.clone(),
     };
     let account = attempt.sender.account().cloned();
-    transaction.tell(NewEvent { at: *now, account, chat: Some(chat), event: Event::CampaignAttempted(data) });
+    transaction.tell(NewEvent { at: now, account, chat: Some(chat), event: Event::CampaignAttempted(data) });
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use domain::{
 use sha2::{Digest, Sha256};
 
 use super::statements as sql;
-use super::{CampaignRun, Campaigns, rows, runs};
+use super::{CampaignRun, Campaigns, profiles, rows, runs};
 use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::write::Transaction;
@@ -85,8 +85,7 @@ impl Campaigns<'_> {
                 transaction.run(sql::TAKE_USES, params![count, campaign, text])?;
             }
             for (sender, state, why) in &stopped {
-                let (state, sender) = (codes::of_campaign_sender(*state), sender.to_string());
-                transaction.run(sql::BLOCK_SENDER, params![state, why, now.as_micros(), sender])?;
+                profiles::take_stop(transaction, sender, *state, why, now)?;
             }
             Ok(run)
         };

@@ -51,6 +51,7 @@ statements! {
     SEEN = "UPDATE campaign_profiles SET user_id = $1, error = NULL, error_at = NULL WHERE name = $2";
     WENT_WRONG = "UPDATE campaign_profiles SET error = $1, error_at = $2 WHERE name = $3";
     SET_PROXY = "UPDATE campaign_profiles SET proxy = $1, proxy_since = $2 WHERE name = $3";
+    USER = "SELECT user_id FROM campaign_profiles WHERE name = $1";
     OF_PERSON = "SELECT 'profile:' || name FROM campaign_profiles WHERE user_id = $1";
     ADD_PICTURE = "
         INSERT INTO campaign_pictures (file, profile, attempt, taken_at) VALUES ($1, $2, $3, $4)
@@ -255,6 +256,23 @@ pub(super) fn stop(
         CampaignSender::Profile(_) => transaction.run(STOP, params![code, why, name]),
         CampaignSender::Account(_) => Ok(()),
     }
+}
+
+/// Stops a sender that another program had stopped. A profile in which someone is logged in here is not logged out any more.
+pub(super) fn take_stop(
+    transaction: &Transaction<'_>,
+    sender: &CampaignSender,
+    state: SenderState,
+    why: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if let (SenderState::LoggedOut, Some(name)) = (state, sender.profile()) {
+        let user = |row: &Row<'_>| Columns::new(row, TABLE).get::<Option<i64>>(0);
+        if transaction.first(USER, params![name.as_str()], user)?.flatten().is_some() {
+            return Ok(());
+        }
+    }
+    stop(transaction, sender, state, why, at)
 }
 
 /// The senders that are browser profiles of a person.

@@ -107,6 +107,10 @@ statements! {
     SENT_LATELY = "
         SELECT ended_at FROM campaign_attempts WHERE sender = $1 AND ended_at > $2 AND state >= 12
         ORDER BY ended_at DESC LIMIT 1000";
+    WROTE_TO = "
+        SELECT count(*) FROM (
+            SELECT 1 FROM campaign_attempts WHERE sender = $1 AND peer = $2 AND state >= 12 LIMIT 1
+        ) AS one";
     OPEN_OF_SENDER = "SELECT count(*) FROM campaign_attempts WHERE sender = $1 AND state = 0";
     OPEN_OF_RUN = "SELECT count(*) FROM campaign_attempts WHERE run_id = $1 AND state = 0";
     /// A run, how many attempts of a sender are open, and the recipient that is due.

@@ -5,7 +5,7 @@
 //! caught up later comes to stand where it was written.
 
 pub(crate) mod places;
-mod position;
+pub(crate) mod position;
 
 use domain::message::OutboundMessage;
 use domain::{ChatId, MessageRef};
@@ -167,6 +167,8 @@ fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Position
             });
             (received::TABLE, place?)
         }
+        // Of a channel, whose conversations are elsewhere.
+        MessageRef::Inbound(_) => (received::TABLE, None),
     };
     let place =
         place.ok_or_else(|| StoreError::not_found(table, format!("there is no message {message}")))?;

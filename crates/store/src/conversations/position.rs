@@ -9,14 +9,14 @@ use crate::StoreError;
 
 /// A place in a conversation. Of one microsecond what was received is before what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
+pub(crate) struct Position {
     /// Microseconds.
-    pub(super) at: i64,
-    pub(super) of: Of,
+    pub(crate) at: i64,
+    pub(crate) of: Of,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Of {
+pub(crate) enum Of {
     /// The number of its row.
     Received(i64),
     Sent([u8; 16]),
@@ -24,10 +24,10 @@ pub(super) enum Of {
 
 impl Position {
     /// Behind every message.
-    pub(super) const END: Self = Self { at: i64::MAX, of: Of::Sent([0xff; 16]) };
+    pub(crate) const END: Self = Self { at: i64::MAX, of: Of::Sent([0xff; 16]) };
 
     /// Where that is among what was received: a time and a number, which itself is not meant.
-    pub(super) const fn among_received(&self) -> (i64, i64) {
+    pub(crate) const fn among_received(&self) -> (i64, i64) {
         match self.of {
             Of::Received(seq) => (self.at, seq),
             Of::Sent(_) => (self.at, i64::MAX),
@@ -35,7 +35,7 @@ impl Position {
     }
 
     /// The same among what was sent.
-    pub(super) const fn among_sent(&self) -> (i64, [u8; 16]) {
+    pub(crate) const fn among_sent(&self) -> (i64, [u8; 16]) {
         match self.of {
             Of::Received(_) => (self.at, [0; 16]),
             Of::Sent(id) => (self.at, id),

@@ -20,7 +20,9 @@ use domain::message::{OutboundMessage, Part};
 use domain::outcome::{Failure, SentIds};
 use domain::saga::Failover;
 use domain::timeline::Entry;
-use domain::{AccountName, Address, ChatId, MessageId, TelegramMessageId, Timestamp};
+use domain::{
+    AccountName, Address, ChannelName, ChatId, MessageId, ProviderId, TelegramMessageId, Timestamp,
+};
 
 pub(crate) use accept::KEY_LIFE;
 pub use accept::{Accept, Accepted, Idempotency, Join, Origin, SameBy};
@@ -232,6 +234,19 @@ impl Outbox<'_> {
     /// is known of what was sent before [`Outbox::part_sent`] has returned.
     pub async fn receipt(&self, receipt: Receipt) -> Result<Option<MessageId>, StoreError> {
         self.store.write(receipt::ReceiptWrite(receipt)).await
+    }
+
+    /// A provider had taken something and could not deliver it: the message has failed, unless it had arrived. None where nothing
+    /// here is known by that id.
+    pub async fn undelivered(
+        &self,
+        channel: ChannelName,
+        account: AccountName,
+        provider_id: ProviderId,
+        why: String,
+        at: Timestamp,
+    ) -> Result<Option<MessageId>, StoreError> {
+        self.store.write(receipt::UndeliveredWrite { channel, account, provider_id, why, at }).await
     }
 
     /// An attempt sent nothing: the part waits again, and the message waits or ends. The message must be queued,

@@ -1,12 +1,12 @@
 //! What providers of channels tell about what was sent there: that it arrived, that it was read.
 
-use domain::outcome::SentIds;
+use domain::outcome::{Failure, SentIds};
 use domain::timeline::Step;
 use domain::{AccountName, ChannelChat, ChannelName, MessageId, MessageState, ProviderId, Timestamp};
 
 use super::statements as sql;
 use super::{events, key, timeline};
-use crate::column::Columns;
+use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};
@@ -76,6 +76,35 @@ pub(super) fn save_ids(
 }
 
 pub(super) struct ReceiptWrite(pub(super) Receipt);
+
+/// A provider had taken something and could not deliver it.
+pub(super) struct UndeliveredWrite {
+    pub(super) channel: ChannelName,
+    pub(super) account: AccountName,
+    pub(super) provider_id: ProviderId,
+    pub(super) why: String,
+    pub(super) at: Timestamp,
+}
+
+impl Write for UndeliveredWrite {
+    type Answer = Option<MessageId>;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<Option<MessageId>, StoreError> {
+        let Self { channel, account, provider_id, why, at } = self;
+        let params = params![channel.as_str(), account.as_str(), provider_id.to_string()];
+        let found =
+            transaction.first(sql::RECEIPT_FOR, params, |row| Columns::new(row, TABLE).message_id(0))?;
+        let Some(id) = found else { return Ok(None) };
+        let failure = Failure::ProviderError { detail: why.clone() };
+        let state = codes::of_message(MessageState::Failed);
+        let params = params![state, to_json(TABLE, &failure)?, at.as_micros(), key(&id)];
+        if transaction.execute(sql::UNDELIVERED, params)? > 0 {
+            timeline::add(transaction, &id, &timeline::plain(*at, Step::Failed, Some(why.clone())))?;
+            events::changed(transaction, &id, *at)?;
+        }
+        Ok(Some(id))
+    }
+}
 
 impl Write for ReceiptWrite {
     type Answer = Option<MessageId>;

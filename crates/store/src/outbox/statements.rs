@@ -303,6 +303,8 @@ statements! {
         FROM provider_messages AS r WHERE r.message_id = $1";
     /// 20: sent, 21: delivered, 22: read.
     ARRIVED = "UPDATE outbox SET state = $1, updated_at = $2 WHERE id = $3 AND state >= 20 AND state < $1";
+    /// 20: sent; 21 and later had arrived.
+    UNDELIVERED = "UPDATE outbox SET state = $1, failure = $2, updated_at = $3 WHERE id = $4 AND state = 20";
 
     // ---- retention
     OLD_MESSAGES = "

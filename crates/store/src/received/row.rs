@@ -10,9 +10,9 @@ use crate::column::{Columns, to_json};
 use crate::database::Row;
 
 /// The number of [`MessageOrigin::Owner`] as long as this program may have sent it.
-pub(super) const UNSETTLED: i64 = 4;
+pub(crate) const UNSETTLED: i64 = 4;
 
-pub(super) const fn code(origin: MessageOrigin) -> i64 {
+pub(crate) const fn code(origin: MessageOrigin) -> i64 {
     match origin {
         MessageOrigin::Person => 0,
         MessageOrigin::Bot => 1,

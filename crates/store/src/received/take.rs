@@ -220,10 +220,11 @@ impl Take {
         event: impl FnOnce(ReceivedEvent) -> Event,
     ) {
         let data = ReceivedEvent {
-            message_id: message.id(),
-            telegram_id: message.message_id,
+            message_id: message.id().into(),
+            telegram_id: Some(message.message_id),
+            external_id: None,
             origin,
-            from: message.sender,
+            from: message.sender.map(|sender| sender.to_string()),
             media: message.media.as_ref().map(|media| media.kind.clone()),
             album: message.album.map(|album| album.to_string()),
         };

@@ -14,7 +14,7 @@ pub use deliveries::{
     DueDelivery, FanOut, Outcome, Tried, WebhookDelivery, WebhookDeliveryState, WebhookFailures,
     WebhookTotals,
 };
-pub use rows::{StoredWebhook, WebhookSecrets};
+pub use rows::{StoredWebhook, WebhookForm, WebhookSecrets};
 
 use crate::column::Columns;
 use crate::database::params;

@@ -57,6 +57,20 @@ pub struct WebhookSecrets {
     pub previous: Option<(SecretText, Timestamp)>,
     /// Headers of its own: names and values.
     pub headers: Vec<(String, SecretText)>,
+    /// In the place of the event, the message that came in, in this form.
+    pub form: Option<WebhookForm>,
+}
+
+/// The form in which a message of a channel is posted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookForm {
+    /// The one format of all channels.
+    Message,
+    /// What the provider posted, byte for byte.
+    Raw,
+    /// As the old server of the channel posted it on.
+    Legacy,
 }
 
 /// The sealed record, as JSON.
@@ -68,6 +82,8 @@ struct Record<'a> {
     previous: Option<std::borrow::Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     headers: Vec<(std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    form: Option<WebhookForm>,
 }
 
 /// A filter as its column has it.
@@ -86,7 +102,7 @@ pub(super) fn key(id: WebhookId) -> [u8; 16] {
 }
 
 pub(super) fn seal(vault: &Vault, webhook: &StoredWebhook) -> Result<Sealed, StoreError> {
-    let WebhookSecrets { url, secret, previous, headers } = &webhook.secrets;
+    let WebhookSecrets { url, secret, previous, headers, form } = &webhook.secrets;
     let record = Record {
         url: url.expose_secret().into(),
         secret: secret.expose_secret().into(),
@@ -95,6 +111,7 @@ pub(super) fn seal(vault: &Vault, webhook: &StoredWebhook) -> Result<Sealed, Sto
             .iter()
             .map(|(name, value)| (name.as_str().into(), value.expose_secret().into()))
             .collect(),
+        form: *form,
     };
     let plain = to_json(TABLE, &record)?;
     vault
@@ -138,7 +155,7 @@ impl SealedWebhook {
         let plain = vault.open(TABLE, &row, &record).map_err(|error| corrupt(error.to_string()))?;
         let plain =
             SecretText::from(String::from_utf8(plain).map_err(|_| corrupt("it is no text".to_owned()))?);
-        let Record { url, secret, previous, headers } = serde_json::from_str(plain.expose_secret())
+        let Record { url, secret, previous, headers, form } = serde_json::from_str(plain.expose_secret())
             .map_err(|_| corrupt("it is no record of a webhook".to_owned()))?;
         let own = |text: std::borrow::Cow<'_, str>| SecretText::from(text.into_owned());
         webhook.secrets = WebhookSecrets {
@@ -146,6 +163,7 @@ impl SealedWebhook {
             secret: own(secret),
             previous: previous.map(own).zip(previous_until),
             headers: headers.into_iter().map(|(name, value)| (name.into_owned(), own(value))).collect(),
+            form,
         };
         Ok(webhook)
     }
@@ -160,7 +178,13 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedWebhook, StoreError> {
     let empty = || SecretText::from(String::new());
     let webhook = StoredWebhook {
         id,
-        secrets: WebhookSecrets { url: empty(), secret: empty(), previous: None, headers: Vec::new() },
+        secrets: WebhookSecrets {
+            url: empty(),
+            secret: empty(),
+            previous: None,
+            headers: Vec::new(),
+            form: None,
+        },
         description: columns.get(2)?,
         filter: filter_of(&filter)
             .map_err(|what| StoreError::corrupt(TABLE, "filter", id.to_string(), what))?,

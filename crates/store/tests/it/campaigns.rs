@@ -8,8 +8,8 @@ use std::time::Duration;
 use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
 use domain::text::ParseMode;
 use domain::{
-    AttemptState, CampaignAttemptId, CampaignLog, CampaignRunId, CampaignRunState, CampaignSender, EventType,
-    ProxyHealth, SenderCaps, SenderState, Timestamp,
+    AttemptState, CampaignAttemptId, CampaignLog, CampaignRunId, CampaignRunState, CampaignSender, ChatId,
+    EventType, ProxyHealth, SenderCaps, SenderState, Timestamp,
 };
 use store::{
     AttemptEnd, AttemptFilter, CampaignRow, CampaignRun, Claim, Claiming, NewCampaignMessage,
@@ -173,6 +173,11 @@ async fn the_same_chat_under_two_names_is_readied_once(world: World) {
     let end = ended(&first, AttemptState::Failed, NextTurn::NextCycle, world.now());
     campaigns.end(end).await.unwrap();
     assert_eq!(ready(&second, "Hi").await.unwrap(), says("Hi"));
+    let peer: ChatId = "5500000001".parse().unwrap();
+    assert!(!campaigns.has_written_to(&second.sender, peer).await.unwrap());
+    sent(&world, &second).await;
+    assert!(campaigns.has_written_to(&second.sender, peer).await.unwrap());
+    assert!(!campaigns.has_written_to(&first.sender, peer).await.unwrap());
 }
 
 /// Gives the campaign its only text.
@@ -517,7 +522,13 @@ async fn a_clock_set_back_makes_no_room_in_an_hour(world: World) {
         assert_eq!(claim, Claim::Limited(before.plus(Duration::from_hours(1))));
     }
     world.clock.advance(Duration::from_hours(1));
-    assert!(matches!(claim_with(&world, &run, "main", caps).await, Claim::Task(_)));
+    let Claim::Task(attempt) = claim_with(&world, &run, "main", caps).await else { panic!("a task") };
+    // It is set back while a message is on its way: that one counts in the hour in which it left.
+    let back = attempt.claimed_at.minus(Duration::from_hours(2));
+    let end = ended(&attempt, AttemptState::Sent, NextTurn::NextCycle, back);
+    world.store.campaigns().end(end).await.unwrap();
+    let claim = claim_with(&world, &run, "main", caps).await;
+    assert_eq!(claim, Claim::Limited(attempt.claimed_at.plus(Duration::from_hours(1))));
 }
 
 /// The kept counts of a run, held against its rows.

@@ -91,6 +91,7 @@ async fn fill(world: &World) -> WebhookId {
             secret: text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
             previous: None,
             headers: Vec::new(),
+            form: None,
         },
         description: None,
         filter: EventFilter::default(),

@@ -385,6 +385,8 @@ async fn every_write_has_its_failpoints(_: World) {
         "take_updates",
         "change_gap",
         "note_received_file",
+        "take_from_channel",
+        "keep_channel_values",
         "save_flow_run",
         "switch_flow",
         "save_campaign",

@@ -20,6 +20,8 @@ mod callbacks;
 #[cfg(test)]
 mod campaigns;
 #[cfg(test)]
+mod channel_messages;
+#[cfg(test)]
 mod channels;
 #[cfg(test)]
 mod chats;

@@ -32,6 +32,7 @@ fn webhook(world: &World) -> StoredWebhook {
             secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned().into(),
             previous: None,
             headers: vec![("authorization".to_owned(), SecretText::from("planted".to_owned()))],
+            form: None,
         },
         description: Some("n8n".to_owned()),
         filter: EventFilter { types: vec!["message.*".parse().unwrap()], ..EventFilter::default() },

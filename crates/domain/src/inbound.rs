@@ -1,0 +1,174 @@
+//! What comes in through a channel: messages, and what becomes of messages.
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::ExternalChat;
+use crate::{MessageOrigin, Timestamp, Words};
+
+/// Something that a provider tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboundEvent {
+    /// Different for each thing that is told of one account, the same when it is told again. At most 512 bytes are kept of it.
+    pub key: String,
+    /// What happened.
+    pub change: InboundChange,
+}
+
+/// What happened at a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InboundChange {
+    /// Someone wrote: a customer, a person of ours elsewhere, or this program, whose messages come back from some providers.
+    Message(Box<InboundMessage>),
+    /// The writer of a message changed its text.
+    Edited { external_id: String, text: Words, at: Timestamp },
+    /// The writer of a message took it back.
+    Deleted { external_id: String, at: Timestamp },
+    /// How far a message of ours is.
+    Receipt { external_id: String, receipt: InboundReceipt, at: Timestamp },
+    /// The customer has read all of ours in a chat that was sent by then.
+    ReadUpTo { chat: ExternalChat, at: Timestamp },
+    /// Whether a chat takes messages: false once the customer has blocked or left.
+    Reachable { chat: ExternalChat, can: bool, at: Timestamp },
+    /// Whether the account is signed in at its provider.
+    SignedIn(bool),
+}
+
+/// How far a message of ours is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InboundReceipt {
+    /// It arrived.
+    Delivered,
+    /// It was read.
+    Read,
+    /// The provider had taken it and did not deliver it, for this reason.
+    Failed(String),
+}
+
+/// A message that came in through a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboundMessage {
+    /// The chat, as it is answered.
+    pub chat: ExternalChat,
+    /// The provider's id of it: unique within the account, and the same that sending it would have given.
+    pub external_id: String,
+    /// Who wrote it. [`MessageOrigin::Owner`] is said of all that the account itself wrote: what this program sent is told apart
+    /// later.
+    pub origin: MessageOrigin,
+    /// The customer's id; of an own message the addressee's.
+    pub user: Option<String>,
+    /// What the customer is called.
+    pub name: Option<String>,
+    /// The customer's number in E.164, where the provider vouches for it.
+    pub phone: Option<String>,
+    /// The customer's address for email.
+    pub email: Option<String>,
+    /// Its text or caption, or a short word for what has none, such as a place.
+    pub text: Words,
+    /// What is attached.
+    pub media: Vec<InboundMedia>,
+    /// The provider's id of the message that it answers.
+    pub reply_to: Option<String>,
+    /// The advertisement or link that the customer came by.
+    pub ad: Option<AdSource>,
+    /// When it was written, by the provider's clock.
+    pub sent_at: Timestamp,
+    /// What the provider said, as JSON; at most [`InboundMessage::LONGEST_RAW`] bytes are kept.
+    pub raw: Option<String>,
+}
+
+impl InboundMessage {
+    /// As much of what the provider said is kept.
+    pub const LONGEST_RAW: usize = 32 * 1024;
+
+    /// A text of a customer; the rest is for the caller to fill in.
+    pub fn text(
+        chat: ExternalChat,
+        external_id: impl Into<String>,
+        text: impl Into<Words>,
+        sent_at: Timestamp,
+    ) -> Self {
+        Self {
+            chat,
+            external_id: external_id.into(),
+            origin: MessageOrigin::Person,
+            user: None,
+            name: None,
+            phone: None,
+            email: None,
+            text: text.into(),
+            media: Vec::new(),
+            reply_to: None,
+            ad: None,
+            sent_at,
+            raw: None,
+        }
+    }
+}
+
+/// Something attached to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboundMedia {
+    /// What it is.
+    pub kind: InboundKind,
+    /// Where the provider has it, as long as that address is good. None where the address would give a token away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The provider's name for it, with which it can be asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<String>,
+    /// What its sender called it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its type, as its sender or the provider told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime: Option<String>,
+    /// Its size in bytes, where it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+}
+
+impl InboundMedia {
+    /// Of this kind, with nothing known of it yet.
+    pub const fn new(kind: InboundKind) -> Self {
+        Self { kind, url: None, file_id: None, name: None, mime: None, size: None }
+    }
+
+    /// At this address.
+    pub fn at(kind: InboundKind, url: impl Into<String>) -> Self {
+        Self { url: Some(url.into()), ..Self::new(kind) }
+    }
+}
+
+/// What something attached to a message is.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray, Serialize, Deserialize)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InboundKind {
+    /// A picture.
+    Image,
+    /// A voice message.
+    Voice,
+    /// Music or speech.
+    Audio,
+    /// A film.
+    Video,
+    /// A file.
+    Document,
+    /// A sticker.
+    Sticker,
+    /// Anything else.
+    Other,
+}
+
+enum_words!(InboundKind);
+
+/// The advertisement or link that a customer came by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdSource {
+    /// The kind of source, such as `avito` or `telegram_deeplink`.
+    pub channel: String,
+    /// The advertisement, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}

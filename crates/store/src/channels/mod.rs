@@ -1,0 +1,258 @@
+//! What came in through channels: kept once, told of as events, changed as its provider changes it; and what an account of a
+//! channel has to know after a restart.
+
+mod conversation;
+mod row;
+pub(crate) mod statements;
+mod take;
+pub(crate) mod values;
+
+use domain::{
+    AccountName, ChannelChat, ChannelName, ExternalChat, InboundEvent, InboundId, InboundMessage, MessageRef,
+    Timestamp,
+};
+
+use crate::conversations::ConversationStart;
+use crate::database::params;
+use crate::needle::Needle;
+use crate::paging::{Page, Paged};
+use crate::{Store, StoreError};
+use domain::message::OutboundMessage;
+use statements as sql;
+
+pub(crate) const TABLE: &str = "channel_messages";
+/// The most rows that one look goes through.
+const MOST_ROWS: u32 = 50_000;
+
+/// A message that came in through a channel, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredInbound {
+    /// Its id.
+    pub id: InboundId,
+    /// The chat, with its channel and account.
+    pub address: ChannelChat,
+    /// The message.
+    pub message: InboundMessage,
+    /// When its writer changed it last.
+    pub edited_at: Option<Timestamp>,
+    /// When it was heard of that it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl StoredInbound {
+    /// When it was received.
+    pub const fn received_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.id.get())
+    }
+}
+
+/// What a provider told, and where asking it goes on: one write, so that nothing is passed over.
+#[derive(Debug, Clone)]
+pub struct TakenFromChannel {
+    /// The channel.
+    pub channel: ChannelName,
+    /// The account.
+    pub account: AccountName,
+    /// In the order in which it came. Receipts are not looked at: they are the outbox's.
+    pub events: Vec<InboundEvent>,
+    /// Where asking goes on.
+    pub cursor: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChannelTaken {
+    /// The messages that were not known before, for all but those that are not settled.
+    pub new: Vec<InboundId>,
+    /// Messages of the account of which it is not clear yet whether this program sent them. They are settled by the next
+    /// [`Channels::take`], which may be empty.
+    pub unsettled: usize,
+    /// Events that were told before.
+    pub repeated: usize,
+}
+
+/// A chat of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredChannelChat {
+    /// The chat.
+    pub chat: ExternalChat,
+    /// The customer's id at the provider.
+    pub user: Option<String>,
+    /// What the customer is called.
+    pub name: Option<String>,
+    /// The customer's number.
+    pub phone: Option<String>,
+    /// When the customer wrote last.
+    pub last_in_at: Option<Timestamp>,
+    /// Since when it takes no messages.
+    pub unreachable_at: Option<Timestamp>,
+}
+
+/// Which messages of channels to list; all of them without any condition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InboundFilter {
+    /// Of this channel.
+    pub channel: Option<ChannelName>,
+    /// Of this account.
+    pub account: Option<AccountName>,
+    /// In this chat.
+    pub chat: Option<ChannelChat>,
+    /// With this in its text, whatever letters are large.
+    pub text: Option<String>,
+    /// Received at this instant or later.
+    pub since: Option<Timestamp>,
+    /// Received before this instant.
+    pub until: Option<Timestamp>,
+}
+
+/// A message of a conversation in a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChannelConversationMessage {
+    /// What came in.
+    Received(Box<StoredInbound>),
+    /// What was sent from here, or was to be.
+    Sent(Box<OutboundMessage>),
+}
+
+/// The channels' part of a store.
+#[derive(Clone, Copy)]
+pub struct Channels<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl Channels<'_> {
+    /// Keeps what a provider told and where asking it goes on. The same once more changes nothing.
+    ///
+    /// # Errors
+    /// The store cannot be written, or has no room for new work: nothing was kept.
+    pub async fn take(&self, taken: TakenFromChannel) -> Result<ChannelTaken, StoreError> {
+        self.store.write(take::Take { taken, at: self.store.now() }).await
+    }
+
+    /// Where asking a provider goes on.
+    pub async fn cursor(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+    ) -> Result<Option<String>, StoreError> {
+        let params = (channel.to_string(), account.to_string());
+        self.store.first(sql::CURSOR, params, |row| row.get(0)).await
+    }
+
+    /// A chat, as far as it is known.
+    pub async fn chat(&self, address: &ChannelChat) -> Result<Option<StoredChannelChat>, StoreError> {
+        let params = (address.channel.to_string(), address.account.to_string(), address.chat.to_string());
+        self.store.first(sql::CHAT, params, row::chat).await
+    }
+
+    /// Chats of an account, the one that was written in last first: so many, after so many.
+    pub async fn chats(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+        (most, after): (u32, u32),
+    ) -> Result<Vec<StoredChannelChat>, StoreError> {
+        let params = (channel.to_string(), account.to_string(), i64::from(most), i64::from(after));
+        self.store.all(sql::CHATS, params, row::chat).await
+    }
+
+    /// The message of this id.
+    pub async fn get(&self, id: InboundId) -> Result<Option<StoredInbound>, StoreError> {
+        self.store.first(sql::GET, [id.get()], row::read).await
+    }
+
+    /// The message that the provider calls so.
+    pub async fn by_external_id(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+        external_id: &str,
+    ) -> Result<Option<StoredInbound>, StoreError> {
+        let params = (channel.to_string(), account.to_string(), external_id.to_owned());
+        self.store.first(sql::BY_EXTERNAL_ID, params, row::read).await
+    }
+
+    /// When an account heard of a customer's message last.
+    pub async fn last_in(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let params = (channel.to_string(), account.to_string());
+        let found = self.store.first(sql::LAST_IN, params, |row| row.get::<i64>(0)).await?;
+        Ok(found.map(Timestamp::from_micros))
+    }
+
+    /// The provider's ids of the last messages that were sent to a chat by then and are not read, 100 at most.
+    pub async fn unread(&self, address: &ChannelChat, by: Timestamp) -> Result<Vec<String>, StoreError> {
+        let params =
+            (address.to_string(), by.as_micros(), address.channel.to_string(), address.account.to_string());
+        self.store.all(sql::UNREAD, params, |row| row.get(0)).await
+    }
+
+    /// Messages of channels, the latest received first. A page may have fewer than were asked for and still lead on.
+    pub async fn list(
+        &self,
+        filter: &InboundFilter,
+        page: &Page,
+    ) -> Result<Paged<StoredInbound>, StoreError> {
+        let (filter, page) = (filter.clone(), page.clone());
+        self.store.read(move |connection| list(connection, &filter, &page)).await
+    }
+
+    /// A page of a conversation, of the messages with a text in them if one is given.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: the message that it starts from is not stored.
+    pub async fn conversation(
+        &self,
+        address: ChannelChat,
+        start: ConversationStart,
+        text: Option<String>,
+        page: &Page,
+    ) -> Result<Paged<ChannelConversationMessage>, StoreError> {
+        let page = page.clone();
+        self.store
+            .read(move |connection| conversation::list(connection, &address, &start, text.as_deref(), &page))
+            .await
+    }
+}
+
+fn list(
+    connection: &crate::database::Connection,
+    filter: &InboundFilter,
+    page: &Page,
+) -> Result<Paged<StoredInbound>, StoreError> {
+    let until = filter.until.map_or(i64::MAX, Timestamp::as_micros);
+    let before = page.after::<i64>()?.unwrap_or(i64::MAX).min(until);
+    let since = filter.since.map_or(i64::MIN, Timestamp::as_micros);
+    let needle = filter.text.as_deref().map(Needle::new);
+    let wanted = page.rows() as usize;
+    let (mut found, mut seen, mut last) = (Vec::new(), 0, None);
+    connection.each(sql::SCAN, params![before, since, MOST_ROWS], |found_row| {
+        let stored = row::read(found_row)?;
+        seen += 1;
+        last = Some(stored.id.get());
+        let address = &stored.address;
+        if filter.channel.as_ref().is_none_or(|channel| *channel == address.channel)
+            && filter.account.as_ref().is_none_or(|account| *account == address.account)
+            && filter.chat.as_ref().is_none_or(|chat| chat == address)
+            && needle.as_ref().is_none_or(|needle| needle.fits(stored.message.text.as_str()))
+        {
+            found.push(stored);
+        }
+        let is_full = found.len() == wanted;
+        Ok(if is_full { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) })
+    })?;
+    let is_cut = found.len() == wanted;
+    let mut paged = page.cut(found, |stored| stored.id.get().to_string());
+    if !is_cut && seen == MOST_ROWS {
+        paged.next_cursor = last.map(|seq| seq.to_string());
+    }
+    Ok(paged)
+}
+
+/// The row of a message by either kind of its id.
+pub(crate) fn not_stored(message: &MessageRef) -> StoreError {
+    StoreError::not_found(TABLE, format!("there is no message {message}"))
+}

@@ -1,0 +1,271 @@
+//! The write that keeps what a provider told: messages, their events and where asking goes on, or nothing of it.
+
+use domain::event::ReceivedEvent;
+use domain::{
+    ChannelChat, Event, InboundChange, InboundEvent, InboundId, InboundMessage, MessageOrigin, Timestamp,
+};
+
+use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, row, statements as sql};
+use crate::StoreError;
+use crate::column::to_json;
+use crate::database::params;
+use crate::events::NewEvent;
+use crate::point::{self, Point};
+use crate::received::row::{UNSETTLED, code};
+use crate::write::{Transaction, Write};
+
+/// A message that is younger came at once.
+const AT_ONCE_MICROS: u64 = 5_000_000;
+/// As much of a key is kept.
+const LONGEST_KEY: usize = 512;
+
+pub(super) struct Take {
+    pub(super) taken: TakenFromChannel,
+    pub(super) at: Timestamp,
+}
+
+impl Write for Take {
+    type Answer = ChannelTaken;
+    const POINT: Option<Point> = Some(point::TAKE_FROM_CHANNEL);
+    /// Without room it is refused, and its provider tells it again.
+    const INTAKE: bool = true;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<ChannelTaken, StoreError> {
+        if !transaction.intake_open() {
+            return Err(StoreError::StorageFull);
+        }
+        let mut taken = ChannelTaken::default();
+        self.settle(transaction, &mut taken)?;
+        for event in &self.taken.events {
+            self.event(transaction, event, &mut taken)?;
+        }
+        if let Some(cursor) = &self.taken.cursor {
+            let at = self.at.as_micros();
+            transaction.run(sql::SAVE_CURSOR, params![self.channel(), self.account(), cursor, at])?;
+        }
+        Ok(taken)
+    }
+}
+
+impl Take {
+    fn channel(&self) -> &str {
+        self.taken.channel.as_str()
+    }
+
+    fn account(&self) -> &str {
+        self.taken.account.as_str()
+    }
+
+    fn event(
+        &self,
+        transaction: &Transaction<'_>,
+        event: &InboundEvent,
+        taken: &mut ChannelTaken,
+    ) -> Result<(), StoreError> {
+        let key = cut(&event.key, LONGEST_KEY);
+        let params = params![self.channel(), self.account(), key, self.at.as_micros()];
+        if transaction.execute(sql::NOTE_EVENT, params)? == 0 {
+            taken.repeated += 1;
+            return Ok(());
+        }
+        match &event.change {
+            InboundChange::Message(message) => self.keep(transaction, message, taken),
+            InboundChange::Edited { external_id, text, at } => {
+                let params =
+                    params![text.as_str(), at.as_micros(), self.channel(), self.account(), external_id];
+                let is_changed = transaction.execute(sql::EDIT, params)? > 0;
+                self.changed(transaction, is_changed, external_id, Event::MessageEdited)
+            }
+            InboundChange::Deleted { external_id, at } => {
+                let params = params![at.as_micros(), self.channel(), self.account(), external_id];
+                let is_changed = transaction.execute(sql::DELETED, params)? > 0;
+                self.changed(transaction, is_changed, external_id, Event::MessageDeleted)
+            }
+            InboundChange::Reachable { chat, can, at } => {
+                let since = (!can).then_some(at.as_micros());
+                transaction
+                    .run(sql::SET_REACHABLE, params![self.channel(), self.account(), chat.as_str(), since])
+            }
+            InboundChange::Receipt { .. } | InboundChange::ReadUpTo { .. } | InboundChange::SignedIn(_) => {
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps a message that was not known.
+    fn keep(
+        &self,
+        transaction: &Transaction<'_>,
+        message: &InboundMessage,
+        taken: &mut ChannelTaken,
+    ) -> Result<(), StoreError> {
+        let origin = match message.origin {
+            MessageOrigin::Owner => match self.whose(transaction, message)? {
+                Whose::Program => return Ok(()),
+                Whose::Unclear => UNSETTLED,
+                Whose::Owner => code(MessageOrigin::Owner),
+            },
+            other => code(other),
+        };
+        let last = transaction.first(sql::LAST, (), |row| row.get::<i64>(0))?.unwrap_or_default();
+        let seq = last.saturating_add(1).max(self.at.as_micros());
+        if !self.insert(transaction, seq, message, origin)? {
+            return Ok(());
+        }
+        let is_customer = message.origin == MessageOrigin::Person;
+        transaction.run(
+            sql::SAVE_CHAT,
+            params![
+                self.channel(),
+                self.account(),
+                message.chat.as_str(),
+                message.user,
+                message.name,
+                message.phone,
+                is_customer.then_some(message.sent_at.as_micros())
+            ],
+        )?;
+        if origin == UNSETTLED {
+            taken.unsettled += 1;
+            return Ok(());
+        }
+        if let Some(id) = InboundId::new(seq) {
+            taken.new.push(id);
+            self.tell(transaction, id, message, message.origin, Event::MessageReceived);
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &self,
+        transaction: &Transaction<'_>,
+        seq: i64,
+        message: &InboundMessage,
+        origin: i64,
+    ) -> Result<bool, StoreError> {
+        let media = if message.media.is_empty() { None } else { Some(to_json(TABLE, &message.media)?) };
+        let ad = message.ad.as_ref().map(|ad| to_json(TABLE, ad)).transpose()?;
+        let raw = message.raw.as_deref().filter(|raw| raw.len() <= InboundMessage::LONGEST_RAW);
+        let rows = transaction.execute(
+            sql::INSERT,
+            params![
+                seq,
+                self.channel(),
+                self.account(),
+                message.chat.as_str(),
+                message.external_id,
+                origin,
+                message.user,
+                message.name,
+                message.phone,
+                message.email,
+                message.text.as_str(),
+                media,
+                message.reply_to,
+                ad,
+                raw,
+                message.sent_at.as_micros(),
+                place(seq, message.sent_at)
+            ],
+        )?;
+        Ok(rows > 0)
+    }
+
+    /// Decides about messages that might have been this program's.
+    fn settle(&self, transaction: &Transaction<'_>, taken: &mut ChannelTaken) -> Result<(), StoreError> {
+        let unsettled =
+            transaction.all(sql::UNSETTLED, params![self.channel(), self.account()], row::read)?;
+        for StoredInbound { id, message, .. } in unsettled {
+            match self.whose(transaction, &message)? {
+                Whose::Program => transaction.run(sql::REMOVE, [id.get()])?,
+                Whose::Unclear => taken.unsettled += 1,
+                Whose::Owner => {
+                    transaction.run(sql::SETTLE, [id.get()])?;
+                    taken.new.push(id);
+                    self.tell(transaction, id, &message, MessageOrigin::Owner, Event::MessageReceived);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this program sent what the account is said to have written.
+    fn whose(&self, transaction: &Transaction<'_>, message: &InboundMessage) -> Result<Whose, StoreError> {
+        let params = params![self.channel(), self.account(), message.external_id];
+        if transaction.first(sql::IS_OURS, params, |_| Ok(()))?.is_some() {
+            return Ok(Whose::Program);
+        }
+        let address = self.address(message).to_string();
+        let is_sending = transaction.first(sql::IS_SENDING, [address], |_| Ok(()))?.is_some();
+        Ok(if is_sending { Whose::Unclear } else { Whose::Owner })
+    }
+
+    fn changed(
+        &self,
+        transaction: &Transaction<'_>,
+        is_changed: bool,
+        external_id: &str,
+        event: impl FnOnce(ReceivedEvent) -> Event,
+    ) -> Result<(), StoreError> {
+        if !is_changed {
+            return Ok(());
+        }
+        let params = params![self.channel(), self.account(), external_id];
+        if let Some(stored) = transaction.first(sql::BY_EXTERNAL_ID, params, row::read)? {
+            self.tell(transaction, stored.id, &stored.message, stored.message.origin, event);
+        }
+        Ok(())
+    }
+
+    fn address(&self, message: &InboundMessage) -> ChannelChat {
+        let (channel, account) = (self.taken.channel.clone(), self.taken.account.clone());
+        ChannelChat { channel, account, chat: message.chat.clone() }
+    }
+
+    fn tell(
+        &self,
+        transaction: &Transaction<'_>,
+        id: InboundId,
+        message: &InboundMessage,
+        origin: MessageOrigin,
+        event: impl FnOnce(ReceivedEvent) -> Event,
+    ) {
+        let data = ReceivedEvent {
+            message_id: id.into(),
+            telegram_id: None,
+            external_id: Some(message.external_id.clone()),
+            origin,
+            from: message.user.clone(),
+            media: message.media.first().map(|media| media.kind.as_str().to_owned()),
+            album: None,
+        };
+        transaction.tell(NewEvent {
+            at: self.at,
+            account: Some(self.taken.account.clone()),
+            chat: Some(self.address(message).to_string()),
+            event: event(data),
+        });
+    }
+}
+
+/// Who wrote a message of an account.
+enum Whose {
+    Program,
+    Owner,
+    /// A send into the chat is not over.
+    Unclear,
+}
+
+/// Where a message stands in its conversation: beside what was sent, whose times are not whole seconds.
+fn place(seq: i64, sent_at: Timestamp) -> i64 {
+    let came_at_once = seq.saturating_sub(sent_at.as_micros()).unsigned_abs() < AT_ONCE_MICROS;
+    if came_at_once { seq } else { sent_at.as_micros() }
+}
+
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

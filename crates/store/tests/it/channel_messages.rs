@@ -1,0 +1,226 @@
+//! What comes in through channels: each message once, with its event, in the conversation of its chat.
+
+use std::time::Duration;
+
+use domain::message::OutboundMessage;
+use domain::secret::ExposeSecret;
+use domain::{
+    AccountName, Address, ChannelChat, ChannelName, ChatRef, EventFilter, EventId, ExternalChat,
+    InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, MessageOrigin, MessageRef,
+    MessageState, ProviderId, Timestamp,
+};
+use store::{
+    Begin, ChannelConversationMessage, ChannelTaken, ConversationStart, InboundFilter, Page, PartSent,
+    TakenFromChannel,
+};
+
+use crate::support::{World, accept, account, begun, conformance};
+
+conformance! {
+    a_message_comes_in_once_with_its_event,
+    an_edit_and_a_deletion_change_the_message,
+    own_messages_are_told_apart_once_the_send_is_over,
+    a_conversation_has_both_directions_in_order,
+    cursors_and_values_outlive_the_program,
+    undelivered_messages_have_failed_unless_they_arrived,
+}
+
+fn channel() -> ChannelName {
+    "avito".parse().unwrap()
+}
+
+fn shop() -> AccountName {
+    account("shop")
+}
+
+fn chat() -> ExternalChat {
+    ExternalChat::new("u2i-1").unwrap()
+}
+
+fn address() -> ChannelChat {
+    ChannelChat { channel: channel(), account: shop(), chat: chat() }
+}
+
+fn written(world: &World, id: &str, text: &str) -> InboundMessage {
+    InboundMessage {
+        user: Some("2000002".to_owned()),
+        name: Some("Anna".to_owned()),
+        media: vec![InboundMedia::at(InboundKind::Image, "https://example.com/a.jpg")],
+        ..InboundMessage::text(chat(), id, text, world.now())
+    }
+}
+
+fn event(key: &str, change: InboundChange) -> InboundEvent {
+    InboundEvent { key: key.to_owned(), change }
+}
+
+fn arrived(message: InboundMessage) -> InboundEvent {
+    event(&format!("new {}", message.external_id), InboundChange::Message(Box::new(message)))
+}
+
+async fn take(world: &World, events: Vec<InboundEvent>) -> ChannelTaken {
+    let taken = TakenFromChannel { channel: channel(), account: shop(), events, cursor: None };
+    world.store.channels().take(taken).await.unwrap()
+}
+
+async fn events(world: &World) -> Vec<String> {
+    let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 100).await.unwrap();
+    let of_messages = read.events.into_iter().filter(|event| event.kind.as_str().starts_with("message."));
+    of_messages.map(|event| event.kind.as_str().to_owned()).collect()
+}
+
+fn page() -> Page {
+    Page { limit: 50, cursor: None }
+}
+
+async fn a_message_comes_in_once_with_its_event(world: World) {
+    let message = written(&world, "m-1", "Есть в наличии?");
+    let taken = take(&world, vec![arrived(message.clone()), arrived(message.clone())]).await;
+    assert_eq!((taken.new.len(), taken.repeated), (1, 1));
+    let again = event("another key", InboundChange::Message(Box::new(message.clone())));
+    assert_eq!(take(&world, vec![again]).await.new, []);
+    let stored = world.store.channels().get(taken.new[0]).await.unwrap().unwrap();
+    assert_eq!((stored.message, stored.address), (message, address()));
+    assert_eq!(events(&world).await, ["message.received"]);
+    let known = world.store.channels().chat(&address()).await.unwrap().unwrap();
+    assert_eq!((known.name.as_deref(), known.last_in_at.is_some()), (Some("Anna"), true));
+    let filter = InboundFilter { text: Some("НАЛИЧИИ".to_owned()), ..InboundFilter::default() };
+    assert_eq!(world.store.channels().list(&filter, &page()).await.unwrap().items.len(), 1);
+    let other = InboundFilter { account: Some(account("other")), ..InboundFilter::default() };
+    assert!(world.store.channels().list(&other, &page()).await.unwrap().items.is_empty());
+}
+
+async fn an_edit_and_a_deletion_change_the_message(world: World) {
+    let id = take(&world, vec![arrived(written(&world, "m-1", "a"))]).await.new[0];
+    let at = world.now().plus(Duration::from_secs(1));
+    let edited = InboundChange::Edited { external_id: "m-1".to_owned(), text: "b".into(), at };
+    let deleted = InboundChange::Deleted { external_id: "m-1".to_owned(), at };
+    let unknown = InboundChange::Deleted { external_id: "m-9".to_owned(), at };
+    take(
+        &world,
+        vec![event("e", edited.clone()), event("e2", edited), event("d", deleted), event("u", unknown)],
+    )
+    .await;
+    let stored = world.store.channels().get(id).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.message.text.as_str(), stored.edited_at, stored.deleted_at),
+        ("b", Some(at), Some(at))
+    );
+    assert_eq!(events(&world).await, ["message.received", "message.edited", "message.deleted"]);
+}
+
+fn ours(world: &World) -> OutboundMessage {
+    let mut message = world.message(1);
+    (message.chat, message.address) = (ChatRef::Channel(address()), Some(Address::Channel(address())));
+    OutboundMessage { account: Some(shop()), ..begun(message) }
+}
+
+async fn own_messages_are_told_apart_once_the_send_is_over(world: World) {
+    let outbox = world.store.outbox();
+    let sending = ours(&world);
+    let id = sending.id;
+    outbox.accept(accept(sending)).await.unwrap();
+    outbox
+        .begin(Begin { account: shop(), address: Address::Channel(address()), ..world.begin(id, 0) })
+        .await
+        .unwrap();
+    let own = |id: &str| {
+        arrived(InboundMessage { origin: MessageOrigin::Owner, ..written(&world, id, "an answer") })
+    };
+    let taken = take(&world, vec![own("m-1"), own("m-2")]).await;
+    assert_eq!((taken.new.len(), taken.unsettled), (0, 2), "a send is under way");
+    let sent = PartSent {
+        account: shop(),
+        address: Address::Channel(address()),
+        message_ids: [Some("m-1")].into_iter().collect(),
+        binding: store::Binding::IfUnbound,
+        ..world.sent(id, 0)
+    };
+    outbox.part_sent(sent).await.unwrap();
+    let settled = take(&world, Vec::new()).await;
+    assert_eq!((settled.new.len(), settled.unsettled), (1, 0));
+    let stored = world.store.channels().get(settled.new[0]).await.unwrap().unwrap();
+    assert_eq!((stored.message.external_id.as_str(), stored.message.origin), ("m-2", MessageOrigin::Owner));
+}
+
+async fn a_conversation_has_both_directions_in_order(world: World) {
+    let first = take(&world, vec![arrived(written(&world, "m-1", "one"))]).await.new[0];
+    let sending = ours(&world);
+    let id = sending.id;
+    let outbox = world.store.outbox();
+    outbox.accept(accept(sending)).await.unwrap();
+    outbox
+        .begin(Begin { account: shop(), address: Address::Channel(address()), ..world.begin(id, 0) })
+        .await
+        .unwrap();
+    let sent = PartSent {
+        account: shop(),
+        address: Address::Channel(address()),
+        message_ids: [Some("m-2")].into_iter().collect(),
+        binding: store::Binding::IfUnbound,
+        ..world.sent(id, 0)
+    };
+    outbox.part_sent(PartSent { at: world.now().plus(Duration::from_millis(1)), ..sent }).await.unwrap();
+    let channels = world.store.channels();
+    let read = |start| channels.conversation(address(), start, None, &Page { limit: 1, cursor: None });
+    let newest = read(ConversationStart::Newest).await.unwrap();
+    assert!(matches!(&newest.items[..], [ChannelConversationMessage::Sent(message)] if message.id == id));
+    let before = read(ConversationStart::Before(MessageRef::Sent(id))).await.unwrap();
+    assert!(
+        matches!(&before.items[..], [ChannelConversationMessage::Received(stored)] if stored.id == first)
+    );
+    let after = read(ConversationStart::After(MessageRef::Inbound(first))).await.unwrap();
+    assert!(matches!(&after.items[..], [ChannelConversationMessage::Sent(_)]));
+    let text = Some("one".to_owned());
+    let found = channels.conversation(address(), ConversationStart::Newest, text, &page()).await.unwrap();
+    assert_eq!(found.items.len(), 1);
+    assert_eq!(channels.unread(&address(), world.now().plus(Duration::from_secs(9))).await.unwrap(), ["m-2"]);
+}
+
+async fn cursors_and_values_outlive_the_program(world: World) {
+    let channels = world.store.channels();
+    assert_eq!(channels.cursor(&channel(), &shop()).await.unwrap(), None);
+    for cursor in ["17", "18"] {
+        let cursor = Some(cursor.to_owned());
+        let taken = TakenFromChannel { channel: channel(), account: shop(), events: Vec::new(), cursor };
+        channels.take(taken).await.unwrap();
+    }
+    assert_eq!(channels.cursor(&channel(), &shop()).await.unwrap().as_deref(), Some("18"));
+    let values =
+        |token: &str| vec![("token".to_owned(), token.to_owned().into()), ("b".to_owned(), "c".into())];
+    channels.keep_values(channel(), shop(), values("one")).await.unwrap();
+    channels.keep_values(channel(), shop(), values("two")).await.unwrap();
+    let kept = channels.values(&channel(), &shop()).await.unwrap();
+    assert_eq!((kept.len(), kept["token"].expose_secret()), (2, "two"));
+    assert!(channels.values(&channel(), &account("other")).await.unwrap().is_empty());
+}
+
+async fn undelivered_messages_have_failed_unless_they_arrived(world: World) {
+    let outbox = world.store.outbox();
+    for (provider_id, arrives, state) in
+        [("m-1", false, MessageState::Failed), ("m-2", true, MessageState::Delivered)]
+    {
+        let sending = ours(&world);
+        let id = sending.id;
+        outbox.accept(accept(sending)).await.unwrap();
+        let begin = Begin { account: shop(), address: Address::Channel(address()), ..world.begin(id, 0) };
+        outbox.begin(begin).await.unwrap();
+        let sent = PartSent {
+            account: shop(),
+            address: Address::Channel(address()),
+            message_ids: [Some(provider_id)].into_iter().collect(),
+            binding: store::Binding::IfUnbound,
+            ..world.sent(id, 0)
+        };
+        outbox.part_sent(sent).await.unwrap();
+        let (provider_id, at): (ProviderId, Timestamp) = (provider_id.into(), world.now());
+        if arrives {
+            let (channel, account, provider_id) = (channel(), shop(), provider_id.clone());
+            let state = store::ReceiptState::Delivered;
+            outbox.receipt(store::Receipt { channel, account, provider_id, state, at }).await.unwrap();
+        }
+        let told = outbox.undelivered(channel(), shop(), provider_id, "no such number".to_owned(), at).await;
+        assert_eq!(told, Ok(Some(id)));
+        assert_eq!(world.state(id).await, state);
+    }
+}
