@@ -1,3 +1,76 @@
 //! Providers of messaging beside user accounts, one folder each.
+//!
+//! * [`Provider`] is what a folder implements: its client, what comes in, what goes out, what it carries.
+//! * [`make`] makes the account of any channel.
+//! * [`Channels`] is all accounts together: a way out for the delivery.
+//! * [`Reception`] takes what providers post, or asks them, and hands it to the store.
 
+mod accounts;
+mod avito;
+mod bucket;
+mod email;
+pub mod error;
+pub mod form;
+mod forward;
+pub mod http;
+mod instagram;
+mod kept;
+mod links;
+mod max;
+mod provider;
+mod recent;
+mod reception;
+mod setup;
+mod sms;
+mod telegram;
 pub mod telegram_bot;
+mod vk;
+mod whatsapp;
+
+use std::sync::Arc;
+
+use config::ChannelKind;
+use delivery::{Capabilities, Dedup};
+use domain::text::{TextLimit, Unit};
+
+pub use accounts::{Account, AccountStatus, Channels, HearsBy, OutgoingFiles};
+pub use error::CallError;
+pub use forward::{forwarded, one_format};
+pub use kept::Kept;
+pub use links::{Linked, Links};
+pub use provider::{
+    Deed, Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, LONGEST_POLL, Outgoing, OutgoingFile,
+    Pacing, Polled, Provider, Registered,
+};
+pub use reception::{HookError, Reception, TakenHook};
+pub use setup::{Setup, SetupError, is_same};
+
+/// What is carried where no account serves a chat.
+const NOTHING: Capabilities = Capabilities {
+    text: TextLimit::new(4_096, Unit::Utf16),
+    caption: None,
+    album: 1,
+    parse_modes: &[],
+    media: &[],
+    actions: &[],
+    states: &[],
+    dedup: Dedup::None,
+};
+
+/// An account of a channel.
+///
+/// # Errors
+/// A key is missing or wrong.
+pub fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
+    match setup.fields.channel {
+        ChannelKind::Telegram => telegram::make(&setup),
+        ChannelKind::Avito => avito::make(setup),
+        ChannelKind::Whatsapp => whatsapp::make(setup),
+        ChannelKind::Vk => vk::make(setup),
+        ChannelKind::Max => max::make(setup),
+        ChannelKind::Instagram => instagram::make(&setup),
+        ChannelKind::Form => form::make(&setup),
+        ChannelKind::Sms => sms::make(&setup),
+        ChannelKind::Email => email::make(&setup),
+    }
+}

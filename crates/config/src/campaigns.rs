@@ -25,6 +25,13 @@ settings! {
         /// Further switches of Chromium: `--headless=new` on a machine without a screen.
         arguments: Vec<String> = vec!["--headless=new".to_owned()],
             words("a switch of Chromium", |text| text.starts_with("--")), "[\"--headless=new\"]";
+        /// The program of Firefox.
+        firefox: PathBuf = PathBuf::from("firefox"), word("the path or the name of a program", not_blank);
+        /// The program of its driver; it is never downloaded.
+        firefox_driver: PathBuf = PathBuf::from("geckodriver"), word("the path or the name of a program", not_blank);
+        /// Further switches of Firefox: `--headless` on a machine without a screen.
+        firefox_arguments: Vec<String> = vec!["--headless".to_owned()],
+            words("a switch of Firefox", |text| text.starts_with("--")), "[\"--headless\"]";
         /// The address of Telegram Web K.
         web_k: String = "https://web.telegram.org/k/".to_owned(),
             word("an address that begins with http:// or https:// and ends with /", |text| {

@@ -14,6 +14,7 @@ use crate::{
     control_bots::ControlBotFields,
     document::Document,
     flow_files,
+    legacy::ChannelPort,
     settings::Settings,
     telegram::{AccountSettings, SessionSource},
 };
@@ -52,6 +53,7 @@ pub(crate) fn settings(settings: &Settings, document: &mut Document) {
     webhooks(settings, document);
     flow_files::judge(&settings.flows, document);
     control_bots(settings, document);
+    channels(settings, document);
 }
 
 fn accounts(settings: &Settings, document: &mut Document) {
@@ -136,16 +138,7 @@ fn ports(settings: &Settings, document: &mut Document) {
     let mut taken = vec![main];
     for (index, port) in settings.legacy.ports.iter().enumerate() {
         let path = format!("legacy.ports[{index}]");
-        let clash = taken.iter().find(|(address, number, _)| {
-            *number == port.port && port.port != 0 && meet(*address, port.listen)
-        });
-        if let Some((_, number, other)) = clash {
-            document.refuse(
-                &format!("{path}.port"),
-                format!("is {number}, as is that of `{other}`; take another"),
-            );
-        }
-        taken.push((port.listen, port.port, path.clone()));
+        take(&mut taken, (port.listen, port.port, path.clone()), document);
         if port.invite_callback_url.is_some() {
             let wrong = match port.service {
                 Service::CreateChat if settings.legacy.invite_callback.is_some() => None,
@@ -168,6 +161,51 @@ fn ports(settings: &Settings, document: &mut Document) {
                 ),
             );
         }
+    }
+    for (index, port) in settings.legacy.channel_ports.iter().enumerate() {
+        let path = format!("legacy.channel_ports[{index}]");
+        take(&mut taken, (port.listen, port.port, path.clone()), document);
+        channel_port(settings, port, &path, document);
+    }
+}
+
+/// Notes where a port listens, and refuses it where another does.
+fn take(taken: &mut Vec<(IpAddr, u16, String)>, port: (IpAddr, u16, String), document: &mut Document) {
+    let (listen, wanted, path) = &port;
+    let clash =
+        taken.iter().find(|(address, number, _)| number == wanted && *wanted != 0 && meet(*address, *listen));
+    if let Some((_, number, other)) = clash {
+        document
+            .refuse(&format!("{path}.port"), format!("is {number}, as is that of `{other}`; take another"));
+    }
+    taken.push(port);
+}
+
+/// The port of an old channel server has one account, and is not open to anybody.
+fn channel_port(settings: &Settings, port: &ChannelPort, path: &str, document: &mut Document) {
+    let channel = port.channel.as_str();
+    let accounts = || settings.channels.iter().filter(|account| account.channel == port.channel);
+    match &port.account {
+        Some(name) if !accounts().any(|account| account.name == *name) => {
+            let message =
+                format!("is \"{name}\", and no account of [[channels]] that is {channel} has this name");
+            document.refuse(&format!("{path}.account"), message);
+        }
+        None if accounts().count() > 1 => {
+            let message = format!("has no `account`, and there are several of {channel}; name one");
+            document.refuse(path, message);
+        }
+        _ => {}
+    }
+    if !port.listen.is_loopback() && port.allow_from.is_empty() && port.key.is_none() {
+        document.refuse(
+            &format!("{path}.listen"),
+            format!(
+                "is {}, beyond loopback, so anybody could send; add allow_from = [\"10.0.0.0/8\"] with your \
+                 callers' networks, or key",
+                port.listen
+            ),
+        );
     }
 }
 
@@ -208,6 +246,25 @@ fn control_bots(settings: &Settings, document: &mut Document) {
         } else if let Some(first) = bots.iter().take(index).position(same) {
             let message = format!("is that of `control_bots[{first}]` too; name all `people` there");
             document.refuse(&format!("control_bots[{index}].account"), message);
+        }
+    }
+}
+
+/// Each channel has a name that no other account has, and the keys of its provider.
+fn channels(settings: &Settings, document: &mut Document) {
+    for (index, channel) in settings.channels.iter().enumerate() {
+        let path = format!("channels[{index}]");
+        let is_named = |other: &AccountName| *other == channel.name;
+        let before = settings.channels.iter().take(index).position(|other| is_named(&other.name));
+        let account = settings.telegram.accounts.iter().position(|other| is_named(&other.name));
+        let first = before.map(|first| format!("channels[{first}]"));
+        let first = first.or_else(|| account.map(|first| format!("telegram.accounts[{first}]")));
+        if let Some(first) = first {
+            let message = format!("is \"{}\", as is that of `{first}`; names must differ", channel.name);
+            document.refuse(&format!("{path}.name"), message);
+        }
+        for wrong in channel.check().err().into_iter().flatten() {
+            document.refuse(&format!("{path}.{}", wrong.field), wrong.message);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The old gateway's ports.
+//! The ports of the programs that are replaced: the old gateway's, and those of the old channel servers.
 
 use std::{
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     alerts::{WebhookSecret, webhook_secret},
+    channels::ChannelKind,
     keys::settings,
     repeats, secret,
     value_kind::{
@@ -37,6 +38,17 @@ settings! {
         invite_callback: Option<InviteCallback> => live;
         /// The ports.
         ports: Vec<LegacyPort> => live;
+        /// The ports of the old channel servers.
+        channel_ports: Vec<ChannelPort> => live;
+    }
+}
+
+impl LegacySettings {
+    /// Where each port listens, and the key that names it.
+    pub fn addresses(&self) -> impl Iterator<Item = (SocketAddr, &'static str)> {
+        let gateway = self.ports.iter().map(|port| (SocketAddr::new(port.listen, port.port), "legacy.ports"));
+        let channels = self.channel_ports.iter();
+        gateway.chain(channels.map(|port| (SocketAddr::new(port.listen, port.port), "legacy.channel_ports")))
     }
 }
 
@@ -124,6 +136,42 @@ settings! {
 impl LegacyPort {
     fn default_listen() -> IpAddr {
         IpAddr::V4(Ipv4Addr::LOCALHOST)
+    }
+}
+
+settings! {
+    /// The port of an old channel server.
+    pub item ChannelPort at "legacy.channel_ports[]." {
+        /// The number of the port; 0 takes any that is free.
+        port: u16, integer(0, 65535), "8765";
+        /// Whose calls it takes: `avito`, `whatsapp`, `vk`, `max`, `instagram` or `form`.
+        channel: ChannelKind, choice(ChannelKind::OLD_SERVERS), "\"avito\"";
+        /// The account of the channel; may be left out where the channel has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<AccountName>, optional(ACCOUNT), "\"shop\"";
+        /// The address it listens on; beyond loopback it needs `allow_from` or `key`.
+        #[serde(default = "LegacyPort::default_listen")]
+        listen: IpAddr = LegacyPort::default_listen(), word("an address without a port", reads::<IpAddr>);
+        /// The networks whose callers it answers; empty means any that reach it. What needs no key, such as posts of the provider, is
+        /// taken from anywhere.
+        #[serde(default)]
+        allow_from: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]";
+        /// What its callers send as `X-API-Key`, as they sent it to the old server; left out: nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        key: Option<SecretString>, optional(secret("a text", not_blank)), "{ env = \"OLD_AVITO_KEY\" }";
+        /// For how long the same body, sent without an `Idempotency-Key`, is a repeat and not a new request; left out: never.
+        #[serde(default, with = "crate::duration::optional", skip_serializing_if = "Option::is_none")]
+        repeats: Option<Duration>, optional(REPEATS), "\"10m\"";
+    }
+}
+
+impl PartialEq for ChannelPort {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |port: &Self| port.key.as_ref().map(|key| key.expose_secret().to_owned());
+        (self.port, self.channel, &self.account, self.listen)
+            == (other.port, other.channel, &other.account, other.listen)
+            && (&self.allow_from, self.repeats) == (&other.allow_from, other.repeats)
+            && key(self) == key(other)
     }
 }
 

@@ -10,6 +10,7 @@ mod alerts;
 mod backup;
 mod campaigns;
 mod changes;
+mod channels;
 mod control_bots;
 mod crosscheck;
 mod data_dir;
@@ -52,6 +53,7 @@ pub use alerts::{
 pub use backup::{BackupCopySettings, BackupSettings};
 pub use campaigns::{CampaignBrowserSettings, CampaignsSettings};
 pub use changes::{Change, Changes};
+pub use channels::{ChannelFields, ChannelKind, ForwardFormat, ReceiveBy, SmsGateway};
 pub use control_bots::{ControlBotFields, ControlBotKind, ControlLanguage};
 pub use data_dir::default_data_dir;
 pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
@@ -65,7 +67,7 @@ pub use flows::{
     filled, flow_regex, placeholders,
 };
 pub use keys::Applies;
-pub use legacy::{InviteCallback, LegacyPort, LegacySettings};
+pub use legacy::{ChannelPort, InviteCallback, LegacyPort, LegacySettings};
 pub use media_folder::MediaFolderError;
 pub use proxy::{InvalidProxy, ProxyAddress};
 pub use recovered_alerts::RecoveredAlerts;

@@ -15,15 +15,16 @@ use crate::{
     alerts::AlertSettings,
     backup::BackupSettings,
     campaigns::CampaignsSettings,
+    channels::ChannelFields,
     control_bots::ControlBotFields,
-    doctor::DoctorSettings,
+    doctor::{API_WANTED, DoctorSettings, api_address},
     flows::FlowSettings,
     keys::settings,
     legacy::LegacySettings,
     store::StoreSettings,
     telegram::TelegramSettings,
     tls::TlsSettings,
-    value_kind::{NETWORKS, integer, not_blank, reads},
+    value_kind::{NETWORKS, integer, not_blank, reads, word},
 };
 
 /// The greatest file that Telegram takes from an account: 4,000 parts of 512 KiB.
@@ -62,6 +63,11 @@ settings! {
         control_bots: Vec<ControlBotFields> => live;
         /// Campaigns.
         campaigns: CampaignsSettings;
+        /// The address of this program on the internet, below which providers reach it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        public_url: Option<String>, optional(word(API_WANTED, api_address)), "\"https://switchboard.example.com\"";
+        /// Accounts at providers through which customers write.
+        channels: Vec<ChannelFields>;
         /// What the doctor looks after beyond this machine.
         doctor: DoctorSettings;
         /// What callers may ask for at most.

@@ -247,8 +247,69 @@ fn all_examples() -> String {
     text.push_str(WEBHOOKS);
     text.push_str(FLOWS);
     text.push_str(CONTROL_BOTS);
+    text.push_str(CHANNELS);
     text
 }
+
+/// Accounts of channels that have each key between them, and the port of an old server.
+const CHANNELS: &str = "
+[[channels]]
+name = 'shop'
+channel = 'avito'
+client_id = 'made-up'
+client_secret = 'made-up'
+receive = 'poll'
+hook_secret = 'made-up'
+old_hook = true
+forward_to = 'http://127.0.0.1:5678/webhook/in'
+forward_format = 'raw'
+api = 'https://api.avito.ru'
+proxy = 'socks5://127.0.0.1:1080'
+ca_file = 'root.pem'
+[[channels]]
+name = 'chat'
+channel = 'whatsapp'
+token = 'made-up'
+profile_id = 'a-1'
+[[channels]]
+name = 'club'
+channel = 'vk'
+token = 'made-up'
+group_id = 100
+[[channels]]
+name = 'photos'
+channel = 'instagram'
+token = 'made-up'
+app_secret = 'made-up'
+verify_token = 'made-up'
+[[channels]]
+name = 'site'
+channel = 'form'
+origins = ['https://example.com']
+[[channels]]
+name = 'texts_out'
+channel = 'sms'
+gateway = 'smsc'
+login = 'demo'
+sender = '+70000000001'
+smpp = 'smpp://127.0.0.1:2775'
+[[channels]]
+name = 'mail'
+channel = 'email'
+address = 'shop@example.com'
+reply_to = 'help@example.com'
+smtp = 'smtps://mail.example.com:465'
+imap = 'imaps://mail.example.com:993'
+folder = 'INBOX'
+[[legacy.channel_ports]]
+port = 8765
+channel = 'avito'
+account = 'shop'
+listen = '127.0.0.1'
+allow_from = ['10.0.0.0/8']
+key = 'any shape / 1'
+repeats = '10m'
+";
 
 /// A control bot of each kind.
 const CONTROL_BOTS: &str = "

@@ -39,12 +39,25 @@ impl Settings {
                 put_given(written, [("token", &bot.token)]);
             }
         }
+        let channels = table.get_mut("channels").and_then(Value::as_array_mut);
+        for (written, channel) in channels.into_iter().flatten().zip(&self.channels) {
+            let Some(written) = written.as_table_mut() else { continue };
+            put_given(written, channel.secrets());
+            if let Some(proxy) = &channel.proxy {
+                put(Some(written), "proxy", proxy.expose());
+            }
+        }
         let backup = table.get_mut("backup").and_then(Value::as_table_mut);
         if let Some(copy) = backup.and_then(|backup| backup.get_mut("copy")?.as_table_mut()) {
             let given = &self.backup.copy;
             let secrets =
                 [("access_key_id", &given.access_key_id), ("secret_access_key", &given.secret_access_key)];
             put_given(copy, secrets);
+        }
+        for (written, port) in items(&mut table, "legacy", "channel_ports").zip(&self.legacy.channel_ports) {
+            if let Some(written) = written.as_table_mut() {
+                put_given(written, [("key", &port.key)]);
+            }
         }
         if let Some(callback) = &self.legacy.invite_callback {
             let legacy = table.get_mut("legacy").and_then(Value::as_table_mut);

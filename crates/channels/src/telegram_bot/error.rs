@@ -51,30 +51,39 @@ pub enum BotError {
 
 /// An answer as the Bot API writes it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Refusal {
-    error_code: Option<i64>,
+pub(crate) struct Refusal {
+    pub(crate) error_code: Option<i64>,
     #[serde(default)]
-    description: String,
-    parameters: Option<Parameters>,
+    pub(crate) description: String,
+    #[serde(default)]
+    pub(crate) parameters: Parameters,
 }
 
-#[derive(Debug, Deserialize)]
-struct Parameters {
-    retry_after: Option<i64>,
+/// What a program can go by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parameters {
+    pub(crate) retry_after: Option<i64>,
+    /// The id that a group has since it became a supergroup.
+    pub(crate) migrate_to_chat_id: Option<i64>,
+}
+
+impl Refusal {
+    /// The wait that is wanted, if a number of seconds is.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        self.parameters.retry_after.and_then(|it| u64::try_from(it).ok()).map(Duration::from_secs)
+    }
 }
 
 /// What a refusal means. Descriptions are for people and change: they are looked through for a few words, in small letters.
 pub(super) fn refused(status: u16, refusal: Refusal) -> BotError {
     let code = refusal.error_code.unwrap_or(i64::from(status));
+    let wait = refusal.wait().unwrap_or(FLOOD);
     let description = refusal.description;
     let has = |words: &str| description.to_lowercase().contains(words);
     match code {
         401 | 404 => BotError::Token,
-        429 => {
-            let seconds =
-                refusal.parameters.and_then(|it| it.retry_after).and_then(|it| u64::try_from(it).ok());
-            BotError::Flood(seconds.map_or(FLOOD, Duration::from_secs))
-        }
+        429 => BotError::Flood(wait),
         409 => BotError::Conflict(description),
         403 => BotError::Forbidden(description),
         400 if has("message is not modified") => BotError::NotModified,

@@ -1,7 +1,7 @@
 //! A Telegram bot, by its token: texts with inline buttons, updates by long polling or by webhook.
 
 mod client;
-mod error;
+pub(crate) mod error;
 mod keyboard;
 mod update;
 mod webhook;

@@ -261,6 +261,25 @@ fn what_does_not_go_together() {
             "1:61: `legacy.ports[0].listen` is 0.0.0.0, beyond loopback, so anybody could send; add allow_from = \
              [\"10.0.0.0/8\"] with your callers' networks, or key_required = true",
         ),
+        (
+            "legacy.channel_ports = [{ port = 5099, channel = 'form', listen = '127.0.0.1' }]".to_owned(),
+            "1:34: `legacy.channel_ports[0].port` is 5099, as is that of `listen`; take another",
+        ),
+        (
+            "legacy.channel_ports = [{ port = 1, channel = 'form', listen = '0.0.0.0' }]".to_owned(),
+            "1:64: `legacy.channel_ports[0].listen` is 0.0.0.0, beyond loopback, so anybody could send; add allow_from = \
+             [\"10.0.0.0/8\"] with your callers' networks, or key",
+        ),
+        (
+            "legacy.channel_ports = [{ port = 1, channel = 'form', account = 'x' }]".to_owned(),
+            "1:65: `legacy.channel_ports[0].account` is \"x\", and no account of [[channels]] that is form has this name",
+        ),
+        (
+            "legacy.channel_ports = [{ port = 1, channel = 'form' }]\n[[channels]]\nname = 'a'\nchannel = 'form'\n\
+             [[channels]]\nname = 'b'\nchannel = 'form'"
+                .to_owned(),
+            "1:25: `legacy.channel_ports[0]` has no `account`, and there are several of form; name one",
+        ),
     ] {
         assert_eq!(refused(&text, &[]), format!("/switchboard.toml:{said}"), "{text}");
     }
@@ -273,6 +292,7 @@ fn what_goes_together() {
         "legacy.ports = [{ port = 1, service = 'send_text', listen = '0.0.0.0', allow_from = ['10.0.0.0/8'] }]",
         "legacy.ports = [{ port = 0, service = 'send_text' }, { port = 0, service = 'send_text' }]",
         "legacy.ports = [{ port = 5099, service = 'send_text', listen = '127.0.0.2' }]",
+        "legacy.channel_ports = [{ port = 8770, channel = 'form', listen = '0.0.0.0', key = 'any shape' }]",
     ] {
         assert!(World::new(text).load(&[]).is_ok(), "{text}");
     }

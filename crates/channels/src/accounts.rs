@@ -1,0 +1,436 @@
+//! All accounts of channels: a way out for the delivery, and how each of them is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use ambient::Clock;
+use ambient::lock::Mutex;
+use config::ChannelFields;
+use delivery::{
+    Attempt, Candidate, Candidates, Capabilities, Evidence, MessageLookup, Query, Readiness, RefusalKind,
+    Sender,
+};
+use domain::media::{FileKey, MediaSource};
+use domain::message::Content;
+use domain::outcome::{HoldScope, Refusal, RejectionCode};
+use domain::secret::ExposeSecret;
+use domain::text::FormattedText;
+use domain::{
+    AccountName, Address, ChannelChat, ChannelName, ChatRef, ExternalChat, Outcome, SecretText, Timestamp,
+};
+use futures::future::{BoxFuture, FutureExt, ready};
+use tokio::sync::watch;
+
+use crate::bucket::Bucket;
+use crate::error::CallError;
+use crate::provider::{Outgoing, OutgoingFile, Provider};
+
+/// The chats of an account whose pace and holds are remembered at most; those that may be sent to are forgotten first.
+const MOST_CHATS: usize = 20_000;
+/// What was prepared and not sent yet is remembered of so many messages.
+const MOST_PREPARED: usize = 1_000;
+
+/// Where a file of a message lies, and the address of ours at which a provider can fetch it.
+pub trait OutgoingFiles: Send + Sync + 'static {
+    /// Where it lies.
+    fn path(&self, key: &FileKey) -> std::path::PathBuf;
+
+    /// An address at which it can be fetched for an hour; none without `public_url`.
+    fn link(&self, key: &FileKey, name: &str, mime: &str) -> Option<String>;
+}
+
+/// One account of a channel.
+pub struct Account {
+    /// What the settings say.
+    pub fields: ChannelFields,
+    /// Its channel.
+    pub channel: ChannelName,
+    /// What speaks to its provider.
+    pub provider: Arc<dyn Provider>,
+    hook_secret: SecretText,
+    state: Mutex<State>,
+}
+
+/// How an account is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountStatus {
+    /// It is not sent through before this.
+    pub held_until: Option<Timestamp>,
+    /// Nothing works until its owner does something: why, and since when.
+    pub stopped: Option<(CallError, Timestamp)>,
+    /// The last call that failed, and when; none since one went well.
+    pub last_error: Option<(CallError, Timestamp)>,
+    /// When something was sent last.
+    pub last_out: Option<Timestamp>,
+    /// When it was found well last.
+    pub checked_at: Option<Timestamp>,
+    /// What it is called at its provider.
+    pub identity: Option<crate::Identity>,
+    /// Whether it hears by being posted to, by asking, or not at all.
+    pub hears_by: HearsBy,
+}
+
+/// How an account hears of what customers write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum HearsBy {
+    /// Not yet known.
+    #[default]
+    Starting,
+    /// The provider posts.
+    Webhook,
+    /// The provider is asked.
+    Poll,
+    /// Not at all.
+    Nothing,
+}
+
+#[derive(Default)]
+struct State {
+    status: AccountStatus,
+    bucket: Bucket,
+    chats: HashMap<ExternalChat, ChatState>,
+    prepared: HashMap<i64, String>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct ChatState {
+    bucket: Bucket,
+    held_until: Option<Timestamp>,
+}
+
+impl Account {
+    /// An account that nothing is known of yet.
+    pub fn new(
+        fields: ChannelFields,
+        channel: ChannelName,
+        provider: Arc<dyn Provider>,
+        hook_secret: SecretText,
+    ) -> Self {
+        Self { fields, channel, provider, hook_secret, state: Mutex::default() }
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &AccountName {
+        &self.fields.name
+    }
+
+    /// The last part of the address that is registered at its provider.
+    pub const fn hook_secret(&self) -> &SecretText {
+        &self.hook_secret
+    }
+
+    /// The path of that address.
+    pub fn hook_path(&self) -> String {
+        format!("/hooks/{}/{}/{}", self.channel, self.name(), self.hook_secret.expose_secret())
+    }
+
+    /// How it is.
+    pub fn status(&self) -> AccountStatus {
+        self.state.lock().status.clone()
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut AccountStatus)) {
+        change(&mut self.state.lock().status);
+    }
+
+    /// Notes how a call went that is no send.
+    pub(crate) fn note(&self, result: Result<(), &CallError>, now: Timestamp) {
+        let mut state = self.state.lock();
+        let status = &mut state.status;
+        match result {
+            Ok(()) => {
+                status.last_error = None;
+                status.stopped = None;
+            }
+            Err(error) => {
+                status.last_error = Some((error.clone(), now));
+                if error.stops_account() && status.stopped.is_none() {
+                    status.stopped = Some((error.clone(), now));
+                }
+            }
+        }
+    }
+
+    /// When it may send to a chat.
+    fn readiness(&self, chat: &ExternalChat, now: Timestamp) -> Readiness {
+        let state = self.state.lock();
+        let of_chat = state.chats.get(chat).copied().unwrap_or_default();
+        let pacing = self.provider.pacing();
+        let holds = [
+            state.status.held_until.filter(|until| *until > now),
+            of_chat.held_until.filter(|until| *until > now),
+            state.bucket.next(now, pacing.account, pacing.burst),
+            of_chat.bucket.next(now, pacing.chat, pacing.burst),
+        ];
+        holds.into_iter().flatten().max().map_or(Readiness::Ready, Readiness::HeldUntil)
+    }
+
+    /// Takes a place among what the provider is sent; the instant of the next one where there is none.
+    fn admit(&self, chat: &ExternalChat, now: Timestamp) -> Result<(), Timestamp> {
+        if let Readiness::HeldUntil(until) = self.readiness(chat, now) {
+            return Err(until);
+        }
+        let pacing = self.provider.pacing();
+        let mut state = self.state.lock();
+        state.bucket.take(now, pacing.account);
+        if state.chats.len() >= MOST_CHATS {
+            state.chats.retain(|_, chat| {
+                !chat.bucket.is_full(now) || chat.held_until.is_some_and(|until| until > now)
+            });
+        }
+        state.chats.entry(chat.clone()).or_default().bucket.take(now, pacing.chat);
+        Ok(())
+    }
+
+    fn note_outcome(&self, chat: &ExternalChat, outcome: &Outcome, now: Timestamp) {
+        let mut state = self.state.lock();
+        match outcome {
+            Outcome::Sent(_) => {
+                state.status.last_out = Some(now);
+                state.status.last_error = None;
+            }
+            Outcome::Held { until, scope: HoldScope::Account } => state.status.held_until = Some(*until),
+            Outcome::Held { until, scope: HoldScope::Chat } => {
+                state.chats.entry(chat.clone()).or_default().held_until = Some(*until);
+            }
+            Outcome::SessionLost(_) | Outcome::Banned(_) => {
+                let why = CallError::Token("a send was refused".to_owned());
+                state.status.stopped.get_or_insert((why, now));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// All accounts of channels. Cheap to clone.
+#[derive(Clone)]
+pub struct Channels(Arc<Inner>);
+
+struct Inner {
+    accounts: BTreeMap<AccountName, Arc<Account>>,
+    files: Option<Arc<dyn OutgoingFiles>>,
+    clock: Clock,
+    changed: watch::Sender<u64>,
+}
+
+impl Channels {
+    /// These accounts; without `files` they send texts alone.
+    pub fn new(accounts: Vec<Account>, files: Option<Arc<dyn OutgoingFiles>>, clock: Clock) -> Self {
+        let named = |account: Account| (account.name().clone(), Arc::new(account));
+        let accounts = accounts.into_iter().map(named).collect();
+        Self(Arc::new(Inner { accounts, files, clock, changed: watch::Sender::new(0) }))
+    }
+
+    /// All of them, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.0.accounts.values()
+    }
+
+    /// One, by its name.
+    pub fn get(&self, name: &AccountName) -> Option<&Arc<Account>> {
+        self.0.accounts.get(name)
+    }
+
+    /// The accounts of a channel.
+    pub fn of<'a>(&'a self, channel: &'a ChannelName) -> impl Iterator<Item = &'a Arc<Account>> {
+        self.all().filter(move |account| account.channel == *channel)
+    }
+
+    /// Something may have become able: a hold was lifted, an account is well again.
+    pub(crate) fn touch(&self) {
+        self.0.changed.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The account that serves an address.
+    fn serving(&self, chat: &ChannelChat) -> Option<&Arc<Account>> {
+        self.get(&chat.account).filter(|account| account.channel == chat.channel)
+    }
+
+    /// A part as its provider sends it.
+    fn outgoing(
+        &self,
+        account: &Account,
+        attempt: &Attempt<'_>,
+        chat: &ExternalChat,
+    ) -> Result<Outgoing, Outcome> {
+        let rejected = |code: &str| Outcome::Rejected { code: RejectionCode::Provider(code.to_owned()) };
+        let [item] = attempt.part.items.as_slice() else { return Err(rejected("ALBUM_NOT_SUPPORTED")) };
+        let media = item.media.and_then(|place| attempt.content.media.get(usize::from(place)));
+        let file = match media.map(|media| (media, &media.source)) {
+            None => None,
+            Some((media, MediaSource::File { key, size, .. })) => {
+                let files = self.0.files.as_ref().ok_or_else(|| rejected("FILES_NOT_SUPPORTED"))?;
+                Some(OutgoingFile {
+                    form: media.form.clone(),
+                    name: media.name.clone(),
+                    mime: media.mime.clone(),
+                    size: *size,
+                    path: files.path(key),
+                    link: files.link(key, &media.name, &media.mime),
+                })
+            }
+            Some((_, MediaSource::Post { .. } | MediaSource::FileId { .. })) => {
+                return Err(rejected("MEDIA_SOURCE_NOT_SUPPORTED"));
+            }
+        };
+        let is_first = attempt.part.index == 0;
+        Ok(Outgoing {
+            chat: chat.clone(),
+            text: attempt.part.text.clone(),
+            file,
+            reply_to: attempt.content.reply_to.clone().filter(|_| is_first),
+            silent: attempt.content.silent,
+            preview: attempt.content.preview,
+            key: item.random_id,
+            prepared: account.state.lock().prepared.get(&item.random_id).cloned(),
+        })
+    }
+
+    /// The account and the part of an attempt.
+    fn attempt(&self, attempt: &Attempt<'_>) -> Result<(Arc<Account>, Outgoing), Outcome> {
+        let Address::Channel(chat) = attempt.address else {
+            return Err(Outcome::NotFound("this is a chat of Telegram".to_owned()));
+        };
+        let account = self.get(attempt.account).cloned();
+        let account =
+            account.ok_or_else(|| Outcome::Unavailable("there is no such account any more".to_owned()))?;
+        let outgoing = self.outgoing(&account, attempt, &chat.chat)?;
+        Ok((account, outgoing))
+    }
+}
+
+impl Sender for Channels {
+    fn knows(&self, account: &AccountName) -> bool {
+        self.0.accounts.contains_key(account)
+    }
+
+    fn accounts(&self) -> Vec<AccountName> {
+        self.0.accounts.keys().cloned().collect()
+    }
+
+    fn serves(&self, chat: &ChatRef) -> bool {
+        matches!(chat, ChatRef::Channel(chat) if self.serving(chat).is_some())
+    }
+
+    fn locate(&self, chat: &ChatRef) -> Option<Address> {
+        Address::written(chat).filter(|_| self.serves(chat))
+    }
+
+    fn capabilities(&self, chat: &ChatRef) -> Capabilities {
+        let account = match chat {
+            ChatRef::Channel(chat) => self.serving(chat),
+            ChatRef::Id(_) | ChatRef::Username(_) => None,
+        };
+        let mut capabilities = account.map_or(crate::NOTHING, |account| account.provider.capabilities());
+        if self.0.files.is_none() {
+            capabilities.media = &[];
+        }
+        capabilities
+    }
+
+    fn candidates_now(&self, query: &Query) -> Option<Candidates> {
+        let ChatRef::Channel(chat) = &query.chat else { return Some(Candidates::default()) };
+        let Some(account) = self.serving(chat) else { return Some(Candidates::default()) };
+        let (name, now) = (account.name().clone(), self.0.clock.now());
+        let address = Some(Address::Channel(chat.clone()));
+        if query.pin.as_ref().is_some_and(|pin| *pin != name) {
+            let why = "the chat belongs to another account".to_owned();
+            let refused = query
+                .pin
+                .iter()
+                .cloned()
+                .map(|account| (Refusal { account, why: why.clone() }, RefusalKind::NotFound));
+            return Some(Candidates { address, refused: refused.collect(), ..Candidates::default() });
+        }
+        let stopped = account.status().stopped;
+        let (mut able, mut refused) = (Vec::new(), Vec::new());
+        match stopped {
+            None => {
+                able.push(Candidate { account: name.clone(), readiness: account.readiness(&chat.chat, now) });
+            }
+            Some((error, _)) => {
+                refused
+                    .push((Refusal { account: name.clone(), why: error.to_string() }, RefusalKind::Unusable));
+            }
+        }
+        Some(Candidates { address, able, refused, preferred: Some(name), lost: false })
+    }
+
+    fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates> {
+        ready(self.candidates_now(query).unwrap_or_default()).boxed()
+    }
+
+    fn place_mention<'a>(
+        &'a self,
+        _account: &'a AccountName,
+        _address: &'a Address,
+        _content: &'a Content,
+    ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
+        let code = RejectionCode::Provider("MENTION_NOT_SUPPORTED".to_owned());
+        ready(Err(Outcome::Rejected { code })).boxed()
+    }
+
+    fn prepare<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {
+        async move {
+            let (account, outgoing) = self.attempt(&attempt)?;
+            if outgoing.file.is_none() || outgoing.prepared.is_some() {
+                return Ok(());
+            }
+            if let Some(handle) = account.provider.prepare(&outgoing).await? {
+                let mut state = account.state.lock();
+                if state.prepared.len() >= MOST_PREPARED {
+                    state.prepared.clear();
+                }
+                state.prepared.insert(outgoing.key, handle);
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
+        async move {
+            let (account, outgoing) = match self.attempt(&attempt) {
+                Ok(found) => found,
+                Err(outcome) => return outcome,
+            };
+            if let Err(until) = account.admit(&outgoing.chat, self.0.clock.now()) {
+                return Outcome::held(until);
+            }
+            let outcome = account.provider.send(&outgoing).await;
+            account.note_outcome(&outgoing.chat, &outcome, self.0.clock.now());
+            if matches!(outcome, Outcome::Sent(_) | Outcome::Unprepared(_) | Outcome::Rejected { .. }) {
+                account.state.lock().prepared.remove(&outgoing.key);
+            }
+            outcome
+        }
+        .boxed()
+    }
+
+    fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        async move {
+            match self.attempt(&attempt) {
+                Ok((account, outgoing)) => account.provider.find(&outgoing, since).await,
+                Err(_) => MessageLookup::CannotTell,
+            }
+        }
+        .boxed()
+    }
+
+    fn peer_check<'a>(&'a self, _attempt: Attempt<'a>, _since: Timestamp) -> BoxFuture<'a, Evidence> {
+        ready(Evidence::None).boxed()
+    }
+
+    fn can_still_tell(&self, account: &AccountName) -> bool {
+        self.get(account).is_some_and(|account| account.status().stopped.is_none())
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+}

@@ -1,0 +1,377 @@
+//! Avito's messenger: texts and pictures in the chats that buyers begin.
+
+mod client;
+mod inbound;
+mod outcome;
+mod poll;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::lock::Mutex;
+use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
+use domain::media::MediaForm;
+use domain::outcome::{SentIds, Unclear};
+use domain::text::{TextLimit, Unit};
+use domain::{
+    AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
+    MessageOrigin, MessageState, Outcome, ProviderId, Timestamp,
+};
+use futures::future::{BoxFuture, FutureExt};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::error::CallError;
+use crate::provider::{
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Polled, Provider, Registered,
+};
+use crate::setup::{Setup, SetupError};
+use client::Client;
+use outcome::About;
+
+/// The largest picture.
+const LARGEST_IMAGE: u64 = 24 * 1024 * 1024;
+/// How far Avito's clock may be behind ours.
+const CLOCKS: i64 = 5;
+/// So many chats, and ids of sent messages, are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// An account.
+///
+/// # Errors
+/// A key is missing or wrong.
+pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
+    let old_hook = setup.fields.old_hook;
+    Ok(Arc::new(Avito {
+        client: Client::new(setup)?,
+        old_hook,
+        chats: Mutex::default(),
+        confirmed: Mutex::default(),
+        broke_off: Mutex::default(),
+    }))
+}
+
+struct Avito {
+    client: Client,
+    /// Whether posts to the address of the old server are taken, which has no secret: whose account it is must be known then.
+    old_hook: bool,
+    /// Who is on the other side, and what it is about, by chat.
+    chats: Mutex<HashMap<String, ChatPeer>>,
+    /// The ids of what was sent and confirmed: a look for another message does not take these for it.
+    confirmed: Mutex<VecDeque<String>>,
+    /// When a call of which no answer came ended last.
+    broke_off: Mutex<Option<Timestamp>>,
+}
+
+/// The other side of a chat.
+#[derive(Debug, Clone, Default)]
+struct ChatPeer {
+    user: Option<String>,
+    name: Option<String>,
+    item: Option<String>,
+}
+
+/// A picture that was uploaded.
+#[derive(Debug, Serialize, Deserialize)]
+struct Uploaded {
+    image: String,
+    #[serde(default)]
+    urls: Vec<String>,
+}
+
+impl Provider for Avito {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            text: TextLimit::new(1_000, Unit::Characters),
+            caption: None,
+            album: 1,
+            parse_modes: &[],
+            media: &[MediaKind::Photo],
+            actions: &[Action::Delete, Action::MarkRead],
+            states: &[MessageState::Read],
+            dedup: Dedup::ReadBack,
+        }
+    }
+
+    fn pacing(&self) -> Pacing {
+        Pacing { account: Duration::from_millis(200), chat: Duration::from_secs(1), burst: 3 }
+    }
+
+    fn prepare<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Option<String>, Outcome>> {
+        async move {
+            let Some(file) = &outgoing.file else { return Ok(None) };
+            let failed = |error: CallError| error.before_send().outcome(self.client.clock().now());
+            if !matches!(file.form, MediaForm::Photo { .. }) || file.size > LARGEST_IMAGE {
+                return Err(failed(CallError::refused("file", "Avito takes pictures of up to 24 MB only")));
+            }
+            let content = file.read().await?;
+            let (image, urls) = self.client.upload(file, &content).await.map_err(failed)?;
+            Ok(serde_json::to_string(&Uploaded { image, urls }).ok())
+        }
+        .boxed()
+    }
+
+    fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
+        async move {
+            match self.deliver(outgoing).await {
+                Ok(id) => {
+                    let mut confirmed = self.confirmed.lock();
+                    confirmed.push_back(id.clone());
+                    if confirmed.len() > REMEMBERED {
+                        confirmed.pop_front();
+                    }
+                    Outcome::Sent(SentIds::one(Some(ProviderId::Text(id.into()))))
+                }
+                Err(error) => {
+                    let now = self.client.clock().now();
+                    let outcome = error.outcome(now);
+                    if matches!(outcome, Outcome::Unknown(Unclear::NoAnswer(_))) {
+                        *self.broke_off.lock() = Some(now);
+                    }
+                    outcome
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        async move {
+            let from = since.as_seconds() - CLOCKS;
+            let messages = poll::history(&self.client, outgoing.chat.as_str(), from).await;
+            let Ok(messages) = messages else { return MessageLookup::CannotTell };
+            let confirmed = self.confirmed.lock();
+            let id = |message: &Value| message["id"].as_str().map(str::to_owned);
+            let is_known = |message: &Value| id(message).is_some_and(|id| confirmed.contains(&id));
+            let own = messages.iter().rev().filter(|it| it["direction"] == "out" && !is_known(it));
+            let mut is_unsure =
+                self.broke_off.lock().is_some_and(|at| self.client.clock().now() < at.plus(poll::SETTLES));
+            let (is_picture, uploaded) = (outgoing.file.is_some(), uploaded(outgoing));
+            let is_it = |message: &Value| match &uploaded {
+                Some(it) if is_picture => inbound::is_picture(message, &it.image, &it.urls),
+                _ if is_picture => false,
+                _ => message["content"]["text"].as_str().map(str::trim) == Some(outgoing.text.text.trim()),
+            };
+            let kind = if is_picture { "image" } else { "text" };
+            for message in own {
+                if message["type"] == kind && is_it(message) {
+                    return MessageLookup::Here(SentIds::one(
+                        id(message).map(|id| ProviderId::Text(id.into())),
+                    ));
+                }
+                // Another picture may be this one, and so may be what is no longer shown.
+                is_unsure |= message["type"] == "deleted" || (is_picture && message["type"] == kind);
+            }
+            if is_unsure { MessageLookup::CannotTell } else { MessageLookup::NotThere }
+        }
+        .boxed()
+    }
+
+    fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let chat = chat.as_str();
+            let path = match deed {
+                Deed::Delete { external_id } => vec!["chats", chat, "messages", external_id],
+                Deed::MarkRead { .. } => vec!["chats", chat, "read"],
+                Deed::Edit { .. } | Deed::Typing => {
+                    return Err(CallError::refused("not_supported", "Avito has no such call"));
+                }
+            };
+            let url = self.client.messenger("v1", &path).await?;
+            self.client.post(About::Chat, &url, None).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
+        let unreadable = |why: &str| HookRefusal::Unreadable(why.to_owned());
+        let told: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
+        let payload = &told["payload"];
+        let message = &payload["value"];
+        let Some(user) = message["user_id"].as_i64() else { return Err(unreadable("it has no user_id")) };
+        // Posts carry a signature whose key is not published: the address is the secret, and the account is checked.
+        match self.client.known_owner() {
+            Some(owner) if owner.id != user => {
+                return Err(HookRefusal::OtherAccount(format!("{user} instead of {}", owner.id)));
+            }
+            None if self.old_hook => {
+                return Err(HookRefusal::OtherAccount(
+                    "it is not known yet whose account this is".to_owned(),
+                ));
+            }
+            _ => {}
+        }
+        if payload["type"] != "message" {
+            return Ok(Hook::default());
+        }
+        let chat = message["chat_id"].as_str().unwrap_or_default();
+        let raw = String::from_utf8_lossy(&post.body);
+        let events = inbound::events(message, chat, user, &raw);
+        Ok(Hook::events(events.ok_or_else(|| unreadable("the message has no id, type, time or chat"))?))
+    }
+
+    fn poll<'a>(&'a self, cursor: Option<&'a str>) -> Option<BoxFuture<'a, Result<Polled, CallError>>> {
+        Some(poll::poll(&self.client, cursor).boxed())
+    }
+
+    fn complete(&self, mut events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
+        async move {
+            for event in &mut events {
+                if let InboundChange::Message(message) = &mut event.change {
+                    self.complete_message(message).await;
+                }
+            }
+            events
+        }
+        .boxed()
+    }
+
+    fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {
+        async move {
+            let gone = || CallError::NotFound("Avito gives no address of the file".to_owned());
+            let url = match (&media.file_id, media.kind) {
+                // Its addresses die within an hour: it gets a new one.
+                (Some(id), InboundKind::Voice) => self.voice(id).await?,
+                _ => media.url.clone(),
+            };
+            let http = self.client.http();
+            http.download(http.get(&url.ok_or_else(gone)?), most).await
+        }
+        .boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
+        async move {
+            let owner = self.client.ask_owner().await?;
+            let mut url = self.client.messenger("v2", &["chats"]).await?;
+            url.query_pairs_mut().append_pair("limit", "1");
+            let missing = match self.client.get(About::Account, &url).await {
+                Ok(_) => Vec::new(),
+                Err(CallError::Account(why)) => vec![format!("reading messages: {why}")],
+                Err(error) => return Err(error),
+            };
+            Ok(Identity { id: owner.id.to_string(), name: owner.name, missing })
+        }
+        .boxed()
+    }
+
+    fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
+        let told =
+            async move { Ok(Registered { urls: self.subscriptions().await?, ..Registered::default() }) };
+        Some(told.boxed())
+    }
+
+    fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            // Posts are held against whose account it is.
+            self.client.owner().await?;
+            let known = self.subscriptions().await?;
+            if !known.iter().any(|known| known == url) {
+                let call = self.client.url(&["messenger", "v3", "webhook"]);
+                self.client.post(About::Account, &call, Some(&json!({ "url": url }))).await?;
+            }
+            for other in known.iter().filter(|known| *known != url) {
+                self.unregister(other).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn unregister<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let call = self.client.url(&["messenger", "v1", "webhook", "unsubscribe"]);
+            self.client.post(About::Account, &call, Some(&json!({ "url": url }))).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn renew_token(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        self.client.renew_token().boxed()
+    }
+
+    fn token_expires(&self) -> Option<Timestamp> {
+        self.client.token_expires()
+    }
+}
+
+impl Avito {
+    /// Sends a message: its id.
+    async fn deliver(&self, outgoing: &Outgoing) -> Result<String, CallError> {
+        let chat = outgoing.chat.as_str();
+        let (path, body) = if outgoing.file.is_some() {
+            let unprepared = || CallError::Unprepared("the picture is not uploaded".to_owned());
+            let image = uploaded(outgoing).ok_or_else(unprepared)?.image;
+            (vec!["chats", chat, "messages", "image"], json!({ "image_id": image }))
+        } else {
+            let body = json!({ "type": "text", "message": { "text": outgoing.text.text } });
+            (vec!["chats", chat, "messages"], body)
+        };
+        let url = self.client.messenger("v1", &path).await.map_err(CallError::before_send)?;
+        let told: Value = self.client.post(About::Chat, &url, Some(&body)).await?.json()?;
+        let id = told["id"].as_str().filter(|id| !id.is_empty());
+        id.map(str::to_owned).ok_or_else(|| CallError::Unreadable("no id in it".to_owned()))
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<String>, CallError> {
+        let url = self.client.url(&["messenger", "v1", "subscriptions"]);
+        let told: Value = self.client.post(About::Account, &url, None).await?.json()?;
+        let all = told["subscriptions"].as_array();
+        let all = all.ok_or_else(|| CallError::Unreadable("no subscriptions in it".to_owned()))?;
+        Ok(all.iter().filter_map(|one| one["url"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// Where a recording can be fetched for an hour.
+    async fn voice(&self, id: &str) -> Result<Option<String>, CallError> {
+        let mut url = self.client.messenger("v1", &["getVoiceFiles"]).await?;
+        url.query_pairs_mut().append_pair("voice_ids", id);
+        let told = self.client.get(About::Account, &url).await?;
+        Ok(told["voices_urls"][id].as_str().map(str::to_owned))
+    }
+
+    /// The name of the customer, what the chat is about, addresses of recordings.
+    async fn complete_message(&self, message: &mut InboundMessage) {
+        if let Some(peer) = self.peer(message.chat.as_str()).await {
+            message.name = peer.name;
+            if message.origin == MessageOrigin::Owner {
+                message.user = peer.user;
+            }
+            if message.ad.is_none() {
+                message.ad = peer.item.map(|id| AdSource { channel: "avito".to_owned(), id: Some(id) });
+            }
+        }
+        for media in &mut message.media {
+            if let (InboundKind::Voice, None, Some(id)) = (media.kind, &media.url, &media.file_id) {
+                media.url = self.voice(id).await.ok().flatten();
+            }
+        }
+    }
+
+    /// The other side of a chat; asked once.
+    async fn peer(&self, chat: &str) -> Option<ChatPeer> {
+        if let Some(known) = self.chats.lock().get(chat) {
+            return Some(known.clone());
+        }
+        let owner = self.client.owner().await.ok()?.id;
+        let url = self.client.messenger("v2", &["chats", chat]).await.ok()?;
+        let told = self.client.get(About::Chat, &url).await.ok()?;
+        let other = told["users"].as_array()?.iter().find(|user| user["id"].as_i64() != Some(owner));
+        let peer = ChatPeer {
+            user: other.and_then(|user| user["id"].as_i64()).map(|id| id.to_string()),
+            name: other.and_then(|user| user["name"].as_str()).map(str::to_owned),
+            item: told["context"]["value"]["id"].as_i64().map(|id| id.to_string()),
+        };
+        let mut chats = self.chats.lock();
+        if chats.len() >= REMEMBERED {
+            chats.clear();
+        }
+        chats.insert(chat.to_owned(), peer.clone());
+        Some(peer)
+    }
+}
+
+/// The picture that was made ready.
+fn uploaded(outgoing: &Outgoing) -> Option<Uploaded> {
+    serde_json::from_str(outgoing.prepared.as_deref()?).ok()
+}

@@ -1,0 +1,358 @@
+//! What a mail of the mailbox comes to: a message, the failure of one of ours, or nothing.
+
+use std::fmt;
+
+use domain::inbound::{
+    InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
+};
+use domain::{MessageOrigin, Timestamp};
+use mail_parser::{Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use serde_json::{Value, json};
+
+use super::automatic::{self, Bounce};
+use super::plain;
+use super::thread::{Belonging, OwnIds, Threads, bare, one_line, topic};
+
+/// The longest text that is taken, in characters.
+const LONGEST_TEXT: usize = 100_000;
+/// The most attachments of a mail.
+const MOST_MEDIA: usize = 50;
+/// A picture in a page that is smaller than this is part of its looks.
+const ORNAMENT: usize = 8 * 1024;
+
+/// Who we are.
+#[derive(Debug, Clone)]
+pub(super) struct Own {
+    /// The addresses that are ours, in small letters: the one that mails come from first.
+    pub(super) addresses: Vec<String>,
+    /// The ids of what we send.
+    pub(super) ids: OwnIds,
+}
+
+impl Own {
+    fn is(&self, address: &str) -> bool {
+        self.addresses.iter().any(|own| own == address)
+    }
+
+    /// Whether a mail is to us, openly.
+    pub(super) fn is_addressed(&self, mail: &Message<'_>) -> bool {
+        [mail.to(), mail.cc()].into_iter().flatten().flat_map(addresses).any(|address| self.is(&address))
+    }
+}
+
+/// Where a mail is. Its text form is `in:1700000000:42`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Among those that were sent, not those that came in.
+    pub(super) is_sent: bool,
+    /// The number of the folder.
+    pub(super) validity: u32,
+    /// That of the mail in it.
+    pub(super) uid: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let folder = if self.is_sent { "sent" } else { "in" };
+        write!(f, "{folder}:{}:{}", self.validity, self.uid)
+    }
+}
+
+impl Place {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (folder, rest) = text.split_once(':')?;
+        let (validity, uid) = rest.split_once(':')?;
+        let is_sent = match folder {
+            "in" => false,
+            "sent" => true,
+            _ => return None,
+        };
+        Some(Self { is_sent, validity: validity.parse().ok()?, uid: uid.parse().ok()? })
+    }
+}
+
+/// A mail in the mailbox.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub(super) raw: &'a [u8],
+    pub(super) place: Place,
+    /// When it came into the mailbox.
+    pub(super) at: Timestamp,
+    /// Its size, where it is too large and `raw` has its header alone.
+    pub(super) too_large: Option<u64>,
+}
+
+/// Reads a mail; `threads` learn of it.
+pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Option<InboundEvent> {
+    let mail = MessageParser::default().parse(found.raw)?;
+    let id = mail.message_id().map_or_else(|| bare(&String::from_utf8_lossy(found.raw)), bare);
+    let (from, name) = first(mail.from()?)?;
+    if automatic::is_report(&mail) {
+        let Bounce { id: original, why } = automatic::bounce(&mail, own)?;
+        let change = InboundChange::Receipt {
+            external_id: original,
+            receipt: InboundReceipt::Failed(why),
+            at: found.at,
+        };
+        return Some(InboundEvent { key: format!("report:{id}"), change });
+    }
+    let is_own = found.place.is_sent || own.is(&from);
+    // Of a mail of ours the other end is the customer.
+    let (customer, name) = if is_own { first_other(&mail, own)? } else { (from.clone(), name) };
+    let earlier: Vec<String> = ids(mail.references()).chain(ids(mail.in_reply_to())).collect();
+    let subject = mail.subject().unwrap_or_default();
+    let belonging =
+        Belonging { address: &customer, id: &id, earlier: &earlier, topic: topic(subject), at: found.at };
+    let chat = threads.chat_of(&belonging, &own.ids)?;
+    if !is_own {
+        threads.learn(&chat, subject, &belonging);
+    }
+    let sign = automatic::sign(&mail, &from, own).filter(|_| !is_own);
+    let mut text = body(&mail, subject, !earlier.is_empty());
+    let media = match found.too_large {
+        Some(size) => vec![too_large(size)],
+        None => media(&mail, found.place),
+    };
+    if text.is_empty() && (media.is_empty() || found.too_large.is_some()) {
+        text = one_line(subject, LONGEST_TEXT);
+    }
+    let origin = match (is_own, sign) {
+        (true, _) => MessageOrigin::Owner,
+        (false, Some(_)) => MessageOrigin::Bot,
+        (false, None) => MessageOrigin::Person,
+    };
+    let message = InboundMessage {
+        origin,
+        user: Some(customer.clone()),
+        name: name.map(|name| one_line(&name, 200)).filter(|name| !name.is_empty()),
+        email: Some(customer),
+        media,
+        reply_to: ids(mail.in_reply_to()).next(),
+        raw: Some(raw(&mail, sign).to_string()),
+        ..InboundMessage::text(chat, id.clone(), text, found.at)
+    };
+    Some(InboundEvent { key: format!("mail:{id}"), change: InboundChange::Message(Box::new(message)) })
+}
+
+fn body(mail: &Message<'_>, subject: &str, is_answer: bool) -> String {
+    let is_forwarded = ["fwd:", "fw:", "пересл:", "tr:", "wg:"]
+        .iter()
+        .any(|word| subject.trim_start().to_lowercase().starts_with(word));
+    let cuts = is_answer && !is_forwarded;
+    let mut texts = Vec::new();
+    for part in mail.text_bodies() {
+        match &part.body {
+            PartType::Text(text) => texts.push(text.replace("\r\n", "\n").trim().to_owned()),
+            PartType::Html(page) => texts.push(plain::of_html(page, cuts)),
+            _ => {}
+        }
+    }
+    let text = texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
+    let text = if cuts { plain::without_quotes(&text) } else { text };
+    let clean = text.chars().filter(|one| !one.is_control() || matches!(one, '\n' | '\t'));
+    clean.take(LONGEST_TEXT).collect::<String>().trim().to_owned()
+}
+
+fn media(mail: &Message<'_>, place: Place) -> Vec<InboundMedia> {
+    let is_ornament = |part: &MessagePart<'_>| {
+        matches!(part.body, PartType::InlineBinary(_)) && part.contents().len() < ORNAMENT
+    };
+    let attached = mail.attachments().enumerate().filter(|(_, part)| !is_ornament(part));
+    let described = attached.map(|(number, part)| {
+        let mime = mime(part);
+        InboundMedia {
+            file_id: Some(format!("{place}:{number}")),
+            name: part.attachment_name().map(|name| one_line(name, 200)),
+            size: u64::try_from(content(part).len()).ok(),
+            ..InboundMedia { mime: Some(mime.clone()), ..InboundMedia::new(kind(&mime)) }
+        }
+    });
+    described.take(MOST_MEDIA).collect()
+}
+
+/// The content of an attachment.
+pub(super) fn content<'a>(part: &'a MessagePart<'_>) -> &'a [u8] {
+    part.message().map_or_else(|| part.contents(), |nested| nested.raw_message())
+}
+
+/// The type of an attachment.
+pub(super) fn mime(part: &MessagePart<'_>) -> String {
+    let Some(kind) = part.content_type() else { return "application/octet-stream".to_owned() };
+    format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("octet-stream")).to_ascii_lowercase()
+}
+
+fn kind(mime: &str) -> InboundKind {
+    match mime.split('/').next() {
+        Some("image") => InboundKind::Image,
+        Some("audio") => InboundKind::Audio,
+        Some("video") => InboundKind::Video,
+        _ => InboundKind::Document,
+    }
+}
+
+/// A mail whose body stays where it is.
+fn too_large(size: u64) -> InboundMedia {
+    let name = Some("mail.eml".to_owned());
+    InboundMedia {
+        name,
+        size: Some(size),
+        mime: Some("message/rfc822".to_owned()),
+        ..InboundMedia::new(InboundKind::Other)
+    }
+}
+
+/// What is kept of the header.
+fn raw(mail: &Message<'_>, sign: Option<&str>) -> Value {
+    let header = |name: &str| automatic::value(mail, name).map(|value| one_line(value, 1_000));
+    let checked = header("Authentication-Results").unwrap_or_default().to_ascii_lowercase();
+    let dmarc = checked
+        .split("dmarc=")
+        .nth(1)
+        .map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
+    json!({
+        "subject": mail.subject().map(|subject| one_line(subject, 1_000)),
+        "from": header("From"),
+        "to": header("To"),
+        "cc": header("Cc"),
+        "reply_to": header("Reply-To"),
+        "date": header("Date"),
+        "message_id": header("Message-ID"),
+        "in_reply_to": header("In-Reply-To"),
+        "references": header("References"),
+        // No person wrote it, by this header.
+        "automatic": sign,
+        "dmarc": dmarc,
+    })
+}
+
+/// The ids in a header.
+fn ids<'a>(value: &'a HeaderValue<'_>) -> impl Iterator<Item = String> + 'a {
+    let one = value.as_text_list().map_or_else(
+        || value.as_text().into_iter().collect::<Vec<_>>(),
+        |all| all.iter().map(AsRef::as_ref).collect(),
+    );
+    one.into_iter().take(100).map(bare)
+}
+
+/// The addresses in a header, in small letters.
+fn addresses<'a>(header: &'a Address<'_>) -> impl Iterator<Item = String> + 'a {
+    header.iter().filter_map(|one| sound(one.address()?))
+}
+
+/// An address in small letters, if it can be one.
+pub(super) fn sound(address: &str) -> Option<String> {
+    let address = address.trim().to_lowercase();
+    let (local, domain) = address.rsplit_once('@')?;
+    let is_sound = !local.is_empty()
+        && !domain.is_empty()
+        && address.len() <= 254
+        && !domain.contains('#')
+        && !address.contains(|one: char| one.is_whitespace() || one.is_control() || "<>,;".contains(one));
+    is_sound.then_some(address)
+}
+
+/// The first address of a header with what it is called.
+fn first(header: &Address<'_>) -> Option<(String, Option<String>)> {
+    header.iter().find_map(|one| Some((sound(one.address()?)?, one.name().map(str::to_owned))))
+}
+
+/// The first one that a mail of ours is to and that is not ours.
+fn first_other(mail: &Message<'_>, own: &Own) -> Option<(String, Option<String>)> {
+    let all = [mail.to(), mail.cc()].into_iter().flatten().flat_map(Address::iter);
+    let sound = all.filter_map(|one| Some((sound(one.address()?)?, one.name().map(str::to_owned))));
+    sound.into_iter().find(|(address, _)| !own.is(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn own() -> Own {
+        let ids = OwnIds { domain: "example.com".to_owned() };
+        Own { addresses: vec!["shop@example.com".to_owned()], ids }
+    }
+
+    fn found(raw: &[u8]) -> Found<'_> {
+        let place = Place { is_sent: false, validity: 1, uid: 2 };
+        Found { raw, place, at: Timestamp::from_micros(0), too_large: None }
+    }
+
+    fn message(raw: &str) -> InboundMessage {
+        let raw = raw.replace('\n', "\r\n");
+        match read(&found(raw.as_bytes()), &own(), &mut Threads::default()).unwrap().change {
+            InboundChange::Message(message) => *message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn signs_of_programs_are_known() {
+        let origin = |headers: &str| {
+            let head = "From: anna@example.org\nSubject: x\nMessage-ID: <1@x>\n";
+            message(&format!("{head}{headers}\n\nText")).origin
+        };
+        let to = "To: Shop <SHOP@example.com>";
+        for person in [to, &format!("{to}\nAuto-Submitted: no"), "To: x@example.org\nCc: shop@example.com"] {
+            assert_eq!(origin(person), MessageOrigin::Person, "{person}");
+        }
+        for sign in [
+            "Auto-Submitted: auto-generated",
+            "Return-Path: <>",
+            "Precedence: Bulk",
+            "List-Unsubscribe: <mailto:x@example.org>",
+            "X-Auto-Response-Suppress: All",
+            "X-Autoreply: yes",
+        ] {
+            assert_eq!(origin(&format!("{to}\n{sign}")), MessageOrigin::Bot, "{sign}");
+        }
+        assert_eq!(origin("To: others@example.org"), MessageOrigin::Bot);
+    }
+
+    #[test]
+    fn reports_are_of_our_mails_alone() {
+        let report = |id: &str, action: &str| {
+            let text = format!(
+                "From: MAILER-DAEMON@example.org\nTo: shop@example.com\nMessage-ID: <r@x>\n\
+                 Content-Type: multipart/report; boundary=b\n\n\
+                 --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n\
+                 Action: {action}\nStatus: 5.0.0\n\n\
+                 --b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{id}>\n--b--\n"
+            );
+            read(&found(text.replace('\n', "\r\n").as_bytes()), &own(), &mut Threads::default())
+        };
+        let ours = "0000000000000007.0@example.com";
+        let InboundChange::Receipt { external_id, .. } = report(ours, "failed").unwrap().change else {
+            panic!("no receipt")
+        };
+        assert_eq!(external_id, ours);
+        assert_eq!(report(ours, "delayed"), None);
+        assert_eq!(report("7@example.com", "failed"), None);
+    }
+
+    #[test]
+    fn a_forwarded_mail_keeps_what_it_has() {
+        let mail = |subject: &str| {
+            let head = "From: anna@example.org\nTo: shop@example.com\nIn-Reply-To: <0@x>\n";
+            message(&format!("{head}Subject: {subject}\n\nSee\n-----Original Message-----\nOld"))
+        };
+        assert_eq!(mail("Re: Price").text.as_str(), "See");
+        assert!(mail("Fwd: Price").text.contains("Old"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(
+            raw in proptest::collection::vec(any::<u8>(), 0..300),
+            lines in "(From: [a-z@<>\"# é]{0,20}\r\n|Content-Type: (multipart/report|text/html|message/rfc822); boundary=b\r\n|\
+                \r\n|--b(--)?\r\n|[ -~]{0,20}\r\n|References: [<>a-z@ ]{0,30}\r\n){0,20}",
+        ) {
+            let mut threads = Threads::default();
+            let from = [b"From: a@b\r\n", raw.as_slice()].concat();
+            for raw in [raw.as_slice(), lines.as_bytes(), from.as_slice()] {
+                let _ = read(&found(raw), &own(), &mut threads);
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Forms on pages of one's own: what visitors send comes in, and nothing goes out.
+
+mod fields;
+mod phone;
+mod submission;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Clock;
+use delivery::{Capabilities, Dedup};
+use domain::outcome::RejectionCode;
+use domain::text::{TextLimit, Unit};
+use domain::{InboundChange, InboundEvent, InboundMedia, Outcome};
+use futures::future::{BoxFuture, FutureExt, ready};
+use serde_json::json;
+
+pub use self::phone::e164;
+pub use self::submission::{Submission, WrongForm, read};
+use crate::error::CallError;
+use crate::provider::{
+    Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Outgoing, Pacing, Provider,
+};
+use crate::setup::{Setup, SetupError};
+
+/// The forms of one site. There is no provider: pages post to this program.
+struct Forms {
+    name: String,
+    /// The pages that may; empty: all.
+    origins: Vec<String>,
+    clock: Clock,
+}
+
+/// An account of it.
+///
+/// # Errors
+/// None.
+#[expect(clippy::unnecessary_wraps, reason = "as all channels are made")]
+pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
+    let origins = setup.fields.origins.iter().map(|origin| origin.trim_end_matches('/').to_lowercase());
+    Ok(Arc::new(Forms {
+        name: setup.fields.name.to_string(),
+        origins: origins.collect(),
+        clock: setup.clock.clone(),
+    }))
+}
+
+/// The answer to a form that is taken.
+pub fn answer(id: &str) -> HookAnswer {
+    let taken = json!({
+        "success": true, "submission_id": id, "message": "Form submitted successfully", "forwarded": true,
+    });
+    HookAnswer::json(taken.to_string())
+}
+
+impl Provider for Forms {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            text: TextLimit::new(4_096, Unit::Characters),
+            caption: None,
+            album: 1,
+            parse_modes: &[],
+            media: &[],
+            actions: &[],
+            states: &[],
+            dedup: Dedup::None,
+        }
+    }
+
+    fn pacing(&self) -> Pacing {
+        Pacing { account: Duration::ZERO, chat: Duration::ZERO, burst: 1 }
+    }
+
+    fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
+        let _ = outgoing;
+        let code = "NOT_SUPPORTED: a form takes no answer; write to the phone that it has".to_owned();
+        ready(Outcome::Rejected { code: RejectionCode::Provider(code) }).boxed()
+    }
+
+    fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
+        // A page of a browser says where it is from; other programs do not.
+        if let Some(origin) = post.header("origin").filter(|_| !self.origins.is_empty()) {
+            let origin = String::from_utf8_lossy(origin).to_lowercase();
+            if !self.origins.contains(&origin) {
+                return Err(HookRefusal::NotGenuine);
+            }
+        }
+        if submission::is_trial(post) {
+            return Ok(Hook::text("ok"));
+        }
+        let submission =
+            read(post, self.clock.now()).map_err(|wrong| HookRefusal::Unreadable(wrong.to_string()))?;
+        let event = |message| InboundEvent {
+            key: submission.id.clone(),
+            change: InboundChange::Message(Box::new(message)),
+        };
+        let answer = answer(&submission.id);
+        Ok(Hook { events: submission.message.map(event).into_iter().collect(), answer })
+    }
+
+    fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {
+        let _ = (media, most);
+        ready(Err(CallError::refused("not_supported", "forms carry no files"))).boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
+        let identity = Identity { id: self.name.clone(), name: self.name.clone(), missing: Vec::new() };
+        ready(Ok(identity)).boxed()
+    }
+}

@@ -1,0 +1,185 @@
+//! What Instagram posts, as events.
+
+use domain::{
+    AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
+    InboundReceipt, MessageOrigin, Timestamp,
+};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::provider::HookRefusal;
+
+use super::client::word;
+
+/// The longest id that stands in a key as it is.
+const LONGEST_ID: usize = 400;
+
+/// Reads a body. What is for another account than `own` is left out; nothing but that is refused.
+pub(super) fn read(
+    body: &Value,
+    own: Option<&str>,
+    now: Timestamp,
+) -> Result<Vec<InboundEvent>, HookRefusal> {
+    let entries = body["entry"].as_array().filter(|_| body["object"] == "instagram");
+    let entries = entries.ok_or_else(|| HookRefusal::Unreadable("it is no post of Instagram".to_owned()))?;
+    let mut events = Vec::new();
+    let mut other = None;
+    for entry in entries {
+        let id = word(entry, "id").unwrap_or_default();
+        // The button "Test" of the dashboard posts made-up people, as of account 0.
+        if id == "0" {
+            continue;
+        }
+        if own.is_some_and(|own| own != id) {
+            other = Some(id);
+            continue;
+        }
+        let changed = entry["changes"].as_array().into_iter().flatten();
+        let changed = changed.filter(|change| change["field"] == "messages").map(|change| &change["value"]);
+        // What stands in `standby` is another app's to answer.
+        for item in entry["messaging"].as_array().into_iter().flatten().chain(changed) {
+            Item { value: item, account: &id, now }.read(&mut events);
+        }
+    }
+    match other {
+        Some(other) if events.is_empty() => Err(HookRefusal::OtherAccount(other)),
+        _ => Ok(events),
+    }
+}
+
+/// One thing that happened.
+struct Item<'a> {
+    value: &'a Value,
+    account: &'a str,
+    now: Timestamp,
+}
+
+impl Item<'_> {
+    fn read(&self, events: &mut Vec<InboundEvent>) {
+        let mut add = |key: String, change: InboundChange| events.push(InboundEvent { key, change });
+        let value = self.value;
+        if let Some(id) = word(&value["message"], "mid") {
+            let message = &value["message"];
+            if message["is_deleted"] == true {
+                add(key("deleted", &id), InboundChange::Deleted { external_id: id, at: self.at() });
+            } else if let Some(read) = self.message(&id) {
+                let kind = if message["is_echo"] == true { "echo" } else { "message" };
+                add(key(kind, &id), InboundChange::Message(Box::new(read)));
+            }
+        } else if let Some(id) = word(&value["message_edit"], "mid") {
+            let edit = &value["message_edit"];
+            let number = word(edit, "num_edit").unwrap_or_default();
+            // An app in development is told of new messages as of edits with the number 0.
+            if let Some(text) = edit["text"].as_str().filter(|_| number != "0") {
+                let change =
+                    InboundChange::Edited { external_id: id.clone(), text: text.into(), at: self.at() };
+                add(key(&format!("edit:{number}"), &id), change);
+            }
+        } else if value["postback"].is_object() {
+            if let Some((id, read)) = self.postback() {
+                add(key("postback", &id), InboundChange::Message(Box::new(read)));
+            }
+        } else if let Some(id) = word(&value["read"], "mid") {
+            let at = self.at();
+            if let Some(chat) = self.person("sender") {
+                add(key("read_up_to", &id), InboundChange::ReadUpTo { chat, at });
+            }
+            let receipt = InboundReceipt::Read;
+            add(key("read", &id), InboundChange::Receipt { external_id: id, receipt, at });
+        }
+    }
+
+    fn at(&self) -> Timestamp {
+        let millis = word(self.value, "timestamp").and_then(|text| text.parse::<i64>().ok());
+        millis.map_or(self.now, |millis| Timestamp::from_micros(millis.saturating_mul(1_000)))
+    }
+
+    fn person(&self, role: &str) -> Option<ExternalChat> {
+        word(&self.value[role], "id").and_then(|id| ExternalChat::new(&id))
+    }
+
+    fn message(&self, id: &str) -> Option<InboundMessage> {
+        let message = &self.value["message"];
+        let is_own = message["is_echo"] == true;
+        let chat = self.person(if is_own { "recipient" } else { "sender" })?;
+        let attachments = message["attachments"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let media: Vec<InboundMedia> = attachments.iter().filter_map(media).collect();
+        let said = message["text"].as_str().filter(|text| !text.is_empty());
+        let text = said.or_else(|| placeholder(message, attachments, media.is_empty())).unwrap_or_default();
+        let origin = if is_own { MessageOrigin::Owner } else { MessageOrigin::Person };
+        Some(InboundMessage {
+            origin,
+            media,
+            reply_to: word(&message["reply_to"], "mid"),
+            ad: ad(&message["referral"]),
+            ..self.plain(chat, id, text)
+        })
+    }
+
+    fn postback(&self) -> Option<(String, InboundMessage)> {
+        let postback = &self.value["postback"];
+        let chat = self.person("sender")?;
+        let id = word(postback, "mid").unwrap_or_else(|| {
+            let at = word(self.value, "timestamp").unwrap_or_default();
+            format!("postback:{chat}:{at}")
+        });
+        let text = word(postback, "title").or_else(|| word(postback, "payload")).unwrap_or_default();
+        let read = self.plain(chat, &id, &text);
+        Some((id, InboundMessage { ad: ad(&postback["referral"]), ..read }))
+    }
+
+    fn plain(&self, chat: ExternalChat, id: &str, text: &str) -> InboundMessage {
+        let raw = json!({"entry_id": self.account, "item": self.value}).to_string();
+        InboundMessage {
+            user: Some(chat.as_str().to_owned()),
+            raw: Some(raw),
+            ..InboundMessage::text(chat, id, text, self.at())
+        }
+    }
+}
+
+/// An id may be in several kinds of events.
+fn key(kind: &str, id: &str) -> String {
+    if id.len() <= LONGEST_ID {
+        return format!("{kind}:{id}");
+    }
+    format!("{kind}:{}", hex::encode(Sha256::digest(id)))
+}
+
+fn media(attachment: &Value) -> Option<InboundMedia> {
+    let kind = match attachment["type"].as_str()? {
+        "image" => InboundKind::Image,
+        "video" | "ig_reel" | "reel" => InboundKind::Video,
+        "audio" => InboundKind::Voice,
+        "file" => InboundKind::Document,
+        _ => InboundKind::Other,
+    };
+    Some(InboundMedia::at(kind, word(&attachment["payload"], "url")?))
+}
+
+/// A word for what has no text; none for what its media show.
+fn placeholder(message: &Value, attachments: &[Value], has_no_media: bool) -> Option<&'static str> {
+    if message["is_unsupported"] == true {
+        return Some("[unsupported message]");
+    }
+    let kind = attachments.first().and_then(|attachment| attachment["type"].as_str());
+    match kind? {
+        "share" => Some("[share]"),
+        "ig_reel" | "reel" => Some("[reel]"),
+        "ig_post" => Some("[post]"),
+        "story_mention" => Some("[story mention]"),
+        "template" => Some("[template]"),
+        _ if has_no_media => Some("[attachment]"),
+        _ => None,
+    }
+}
+
+fn ad(referral: &Value) -> Option<AdSource> {
+    let id = word(referral, "ad_id")
+        .or_else(|| word(referral, "ref"))
+        .or_else(|| word(&referral["product"], "id"));
+    referral.is_object().then(|| AdSource { channel: "instagram".to_owned(), id })
+}
+
+#[cfg(test)]
+mod tests;

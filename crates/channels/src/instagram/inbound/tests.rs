@@ -1,0 +1,151 @@
+//! Each shape of a post, and bodies of any form.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const OWN: &str = "17840000000000001";
+
+fn body(item: &Value) -> Value {
+    json!({"object": "instagram", "entry": [{"id": OWN, "time": 1, "messaging": [item]}]})
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(7)
+}
+
+fn one(item: &Value) -> InboundEvent {
+    let mut item = item.clone();
+    item["sender"]["id"] = json!("5550001");
+    let mut events = read(&body(&item), Some(OWN), now()).unwrap();
+    assert_eq!(events.len(), 1, "{events:?}");
+    events.remove(0)
+}
+
+fn message(item: &Value) -> InboundMessage {
+    match one(item).change {
+        InboundChange::Message(message) => *message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_shape_is_an_event_of_its_own() {
+    let read_text = message(&json!({"timestamp": "1760000500000", "message": {
+        "mid": "m1", "text": "Привет", "reply_to": {"mid": "m0"}, "referral": {"ad_id": 7}
+    }}));
+    assert_eq!((read_text.chat.as_str(), read_text.external_id.as_str()), ("5550001", "m1"));
+    assert_eq!((&*read_text.text, read_text.reply_to.as_deref()), ("Привет", Some("m0")));
+    assert_eq!(read_text.ad, Some(AdSource { channel: "instagram".to_owned(), id: Some("7".to_owned()) }));
+    assert_eq!(read_text.sent_at, Timestamp::from_micros(1_760_000_500_000_000));
+    assert_eq!(read_text.origin, MessageOrigin::Person);
+    for (attachment, kind, text) in [
+        ("image", InboundKind::Image, ""),
+        ("audio", InboundKind::Voice, ""),
+        ("video", InboundKind::Video, ""),
+        ("file", InboundKind::Document, ""),
+        ("ig_reel", InboundKind::Video, "[reel]"),
+        ("share", InboundKind::Other, "[share]"),
+        ("story_mention", InboundKind::Other, "[story mention]"),
+    ] {
+        let url = "https://example.com/1";
+        let attached = json!([{"type": attachment, "payload": {"url": url}}]);
+        let read = message(&json!({"message": {"mid": "m2", "attachments": attached}}));
+        assert_eq!((&read.media[0], &*read.text), (&InboundMedia::at(kind, url), text));
+    }
+    let bare = json!({"message": {"mid": "m3", "attachments": [{"type": "fallback"}]}});
+    assert_eq!(&*message(&bare).text, "[attachment]");
+    assert_eq!(
+        &*message(&json!({"message": {"mid": "m4", "is_unsupported": true}})).text,
+        "[unsupported message]"
+    );
+    let pressed = message(&json!({"timestamp": 5, "postback": {"title": "Yes", "payload": "Y"}}));
+    assert_eq!((&*pressed.text, pressed.external_id.as_str()), ("Yes", "postback:5550001:5"));
+    let edit = one(&json!({"message_edit": {"mid": "m1", "text": "Hello", "num_edit": "2"}}));
+    assert_eq!(edit.key, "edit:2:m1");
+    let deleted = one(&json!({"message": {"mid": "m1", "is_deleted": true}}));
+    assert_eq!(deleted.change, InboundChange::Deleted { external_id: "m1".to_owned(), at: now() });
+    assert!(one(&json!({"message": {"mid": "m".repeat(900)}})).key.len() <= 512);
+}
+
+#[test]
+fn an_echo_is_the_accounts_own_in_the_customers_chat() {
+    let echo = json!({"sender": {"id": OWN}, "recipient": {"id": "5550001"}, "message": {"mid": "m1", "text": "x", "is_echo": true}});
+    let events = read(&body(&echo), None, now()).unwrap();
+    let InboundChange::Message(message) = &events[0].change else { panic!("{events:?}") };
+    assert_eq!((message.origin, message.chat.as_str()), (MessageOrigin::Owner, "5550001"));
+    assert_eq!(events[0].key, "echo:m1");
+}
+
+#[test]
+fn what_is_not_for_this_account_is_left_out() {
+    let item =
+        json!({"sender": {"id": "1"}, "recipient": {"id": OWN}, "message": {"mid": "m1", "text": "x"}});
+    let events = |body: &Value| read(body, Some(OWN), now());
+    let mut other = body(&item);
+    other["entry"][0]["id"] = json!("17840000000000002");
+    assert_eq!(events(&other), Err(HookRefusal::OtherAccount("17840000000000002".to_owned())));
+    let both = json!({"object": "instagram", "entry": [other["entry"][0], body(&item)["entry"][0]]});
+    assert_eq!(events(&both).unwrap().len(), 1);
+    let test = json!({"object": "instagram", "entry": [{"id": "0", "changes": [{"field": "messages", "value": item}]}]});
+    assert_eq!(events(&test), Ok(Vec::new()));
+    let changed = json!({"object": "instagram", "entry": [{"id": OWN, "changes": [{"field": "messages", "value": item}]}]});
+    assert_eq!(events(&changed).unwrap().len(), 1);
+    let standby = json!({"object": "instagram", "entry": [{"id": OWN, "standby": [item]}]});
+    assert_eq!(events(&standby), Ok(Vec::new()));
+    for unread in [
+        json!({"message_edit": {"mid": "m1", "text": "x", "num_edit": 0}}),
+        json!({"reaction": {"mid": "m1", "action": "react"}}),
+        json!({"message": {"text": "x"}}),
+    ] {
+        assert_eq!(events(&body(&unread)), Ok(Vec::new()));
+    }
+    assert!(matches!(events(&json!({"object": "page", "entry": []})), Err(HookRefusal::Unreadable(_))));
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    let name = prop::sample::select(vec![
+        "id",
+        "mid",
+        "text",
+        "message",
+        "sender",
+        "recipient",
+        "attachments",
+        "payload",
+        "type",
+        "read",
+        "postback",
+        "message_edit",
+        "num_edit",
+        "timestamp",
+        "is_echo",
+        "reply_to",
+        "referral",
+        "url",
+    ]);
+    leaf.prop_recursive(4, 64, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(name.clone().prop_map(str::to_owned), inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_body_panics(item in any_json(), whole in any_json(), own in any::<bool>()) {
+        let own = own.then_some(OWN);
+        let _ = read(&whole, own, now());
+        for event in read(&body(&item), own, now()).unwrap_or_default() {
+            prop_assert!(event.key.len() <= 512);
+        }
+    }
+}

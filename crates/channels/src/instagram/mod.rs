@@ -1,0 +1,250 @@
+//! Instagram, through its own log-in: an account that customers write to.
+
+mod attachment;
+mod client;
+mod error;
+mod inbound;
+mod lookup;
+mod names;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
+use domain::outcome::{RejectionCode, SentIds};
+use domain::secret::ExposeSecret;
+use domain::text::{TextLimit, Unit};
+use domain::{
+    ExternalChat, InboundEvent, InboundMedia, MessageState, Outcome, ProviderId, SecretText, Timestamp,
+};
+use futures::future::{BoxFuture, FutureExt};
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::error::CallError;
+use crate::http::{ANSWER, UPLOAD};
+use crate::provider::{Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Provider};
+use crate::setup::{Setup, SetupError, is_same};
+
+use client::{Client, word};
+use lookup::Sent;
+use names::Names;
+
+/// What is posted to us.
+const SUBSCRIBED: &str = "messages,messaging_postbacks,messaging_seen,message_edit";
+/// The longest word that a handshake has back.
+const LONGEST_CHALLENGE: usize = 256;
+
+struct Instagram {
+    client: Client,
+    /// Secrets of apps: a post is signed with one of them.
+    secrets: Vec<SecretText>,
+    verify_token: SecretText,
+    names: Names,
+    sent: Sent,
+}
+
+/// An account of it.
+///
+/// # Errors
+/// A key is missing or wrong.
+pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
+    let given = setup.needed("app_secret", &setup.fields.app_secret)?;
+    let secrets = given.expose_secret().split(',').map(str::trim).filter(|secret| !secret.is_empty());
+    let secrets: Vec<SecretText> = secrets.map(SecretText::from).collect();
+    if secrets.is_empty() {
+        return Err(SetupError::Field { field: "app_secret", message: "is empty".to_owned() });
+    }
+    let verify_token = setup.fields.verify_token.clone().unwrap_or_else(|| setup.header_secret());
+    let client = Client::new(setup)?;
+    let (names, sent) = (Names::default(), Sent::default());
+    Ok(Arc::new(Instagram { client, secrets, verify_token, names, sent }))
+}
+
+impl Instagram {
+    fn now(&self) -> Timestamp {
+        self.client.clock().now()
+    }
+
+    /// What a part is to Instagram.
+    fn message(outgoing: &Outgoing) -> Result<Value, Outcome> {
+        let Some(file) = &outgoing.file else { return Ok(json!({"text": outgoing.text.text})) };
+        let kind = attachment::kind(&file.form, file.mime(), file.size).map_err(rejected)?;
+        let link = file.link.as_deref().ok_or_else(|| {
+            rejected("no_public_url: Instagram fetches files from an address of ours; set `public_url`")
+        })?;
+        Ok(json!({"attachment": {"type": kind, "payload": {"url": link}}}))
+    }
+
+    async fn post_message(&self, outgoing: &Outgoing) -> Outcome {
+        let message = match Self::message(outgoing) {
+            Ok(message) => message,
+            Err(outcome) => return outcome,
+        };
+        let body = json!({"recipient": {"id": outgoing.chat.as_str()}, "message": message});
+        // With a file the answer comes once Instagram has fetched it.
+        let limit = if outgoing.file.is_some() { UPLOAD } else { ANSWER };
+        match self.client.post("me/messages", &body, limit).await {
+            Ok(told) => match word(&told, "message_id") {
+                Some(id) => {
+                    self.sent.remember(&id);
+                    Outcome::Sent(SentIds::one(Some(ProviderId::Text(id.into()))))
+                }
+                None => {
+                    CallError::Unreadable("200 without the id of a message".to_owned()).outcome(self.now())
+                }
+            },
+            Err(error) => error.outcome(self.now()),
+        }
+    }
+
+    async fn who(&self) -> Result<Identity, CallError> {
+        let me = self.client.get("me", &[("fields", "id,user_id,username,name")]).await?;
+        // `id` is another one for each app; posts carry `user_id`.
+        let id = word(&me, "user_id")
+            .ok_or_else(|| CallError::Unreadable("200 without the id of the account".to_owned()))?;
+        self.client.keep_own_id(&id).await;
+        let name = word(&me, "username").or_else(|| word(&me, "name")).unwrap_or_default();
+        let mut missing = Vec::new();
+        if let Ok(told) = self.client.get("me/subscribed_apps", &[]).await {
+            let fields: Vec<&str> = told["data"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|app| app["subscribed_fields"].as_array())
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            missing.extend(
+                SUBSCRIBED
+                    .split(',')
+                    .filter(|field| !fields.contains(field))
+                    .map(|field| format!("the app is not subscribed to `{field}`")),
+            );
+        }
+        Ok(Identity { id, name, missing })
+    }
+
+    fn is_genuine(&self, body: &[u8], signature: &[u8]) -> bool {
+        let Some(signature) = signature.strip_prefix(b"sha256=").and_then(|text| hex::decode(text).ok())
+        else {
+            return false;
+        };
+        // Each is tried, so that it cannot be told by the time which one it was.
+        self.secrets
+            .iter()
+            .filter_map(|secret| Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok())
+            .fold(false, |found, mac| found | mac.chain_update(body).verify_slice(&signature).is_ok())
+    }
+
+    fn handshake(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
+        let query = post.query();
+        let value =
+            |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let token = value("hub.verify_token").unwrap_or_default();
+        let is_ours = is_same(self.verify_token.expose_secret().as_bytes(), token.as_bytes());
+        if value("hub.mode") != Some("subscribe") || !is_ours {
+            return Err(HookRefusal::NotGenuine);
+        }
+        let challenge = value("hub.challenge").filter(|word| word.len() <= LONGEST_CHALLENGE);
+        challenge.map(Hook::text).ok_or_else(|| HookRefusal::Unreadable("there is no challenge".to_owned()))
+    }
+}
+
+fn rejected(why: impl Into<String>) -> Outcome {
+    Outcome::Rejected { code: RejectionCode::Provider(why.into()) }
+}
+
+impl Provider for Instagram {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            text: TextLimit::new(1_000, Unit::Bytes),
+            caption: None,
+            album: 1,
+            parse_modes: &[],
+            media: &[
+                MediaKind::Photo,
+                MediaKind::Video,
+                MediaKind::Animation,
+                MediaKind::Voice,
+                MediaKind::Audio,
+                MediaKind::Document,
+            ],
+            actions: &[Action::MarkRead, Action::Typing],
+            states: &[MessageState::Read],
+            dedup: Dedup::ReadBack,
+        }
+    }
+
+    fn pacing(&self) -> Pacing {
+        Pacing { account: Duration::from_millis(10), chat: Duration::from_millis(500), burst: 10 }
+    }
+
+    fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
+        self.post_message(outgoing).boxed()
+    }
+
+    fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        lookup::find(&self.client, &self.sent, outgoing, since).boxed()
+    }
+
+    fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let action = match deed {
+                Deed::MarkRead { .. } => "mark_seen",
+                Deed::Typing => "typing_on",
+                Deed::Edit { .. } | Deed::Delete { .. } => {
+                    return Err(CallError::refused("not_supported", "Instagram has no such call"));
+                }
+            };
+            let body = json!({"recipient": {"id": chat.as_str()}, "sender_action": action});
+            self.client.post("me/messages", &body, ANSWER).await.map(|_| ())
+        }
+        .boxed()
+    }
+
+    fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
+        if post.method == "GET" {
+            return self.handshake(post);
+        }
+        if !self.is_genuine(&post.body, post.header("x-hub-signature-256").unwrap_or_default()) {
+            return Err(HookRefusal::NotGenuine);
+        }
+        let body = serde_json::from_slice(&post.body)
+            .map_err(|_| HookRefusal::Unreadable("the body is no JSON".to_owned()))?;
+        inbound::read(&body, self.client.own_id().as_deref(), self.now()).map(Hook::events)
+    }
+
+    fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
+        self.names.fill(&self.client, events).boxed()
+    }
+
+    fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {
+        self.client.fetch(media, most).boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
+        self.who().boxed()
+    }
+
+    /// Subscribes the app to what customers do in this account. The address itself is typed in the app's dashboard.
+    fn register<'a>(&'a self, _url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let query = [("subscribed_fields", SUBSCRIBED)];
+            self.client.call(Method::POST, "me/subscribed_apps", &query, None, ANSWER).await?;
+            Err(CallError::by_hand())
+        }
+        .boxed()
+    }
+
+    fn renew_token(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        self.client.renew().boxed()
+    }
+
+    fn token_expires(&self) -> Option<Timestamp> {
+        self.client.token_expires()
+    }
+}

@@ -1,0 +1,59 @@
+//! Values of an account that outlive a restart: tokens that were renewed, secrets that were made. Sealed in the store, read
+//! from memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ambient::lock::Mutex;
+use domain::secret::ExposeSecret;
+use domain::{AccountName, ChannelName, SecretText};
+use store::{Store, StoreError};
+
+/// The kept values of one account. Cheap to clone.
+#[derive(Clone)]
+pub struct Kept {
+    store: Option<Store>,
+    channel: ChannelName,
+    account: AccountName,
+    values: Arc<Mutex<BTreeMap<String, SecretText>>>,
+}
+
+impl Kept {
+    /// Those that the store has.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn load(store: Store, channel: ChannelName, account: AccountName) -> Result<Self, StoreError> {
+        let values = store.channels().values(&channel, &account).await?;
+        Ok(Self { store: Some(store), channel, account, values: Arc::new(Mutex::new(values)) })
+    }
+
+    /// None, and what is put is gone with the program.
+    pub fn in_memory(channel: ChannelName, account: AccountName) -> Self {
+        Self { store: None, channel, account, values: Arc::default() }
+    }
+
+    /// A value.
+    pub fn get(&self, name: &str) -> Option<SecretText> {
+        self.values.lock().get(name).cloned()
+    }
+
+    /// A value as text.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(|value| value.expose_secret().to_owned())
+    }
+
+    /// Keeps values, all or none of them; they are on disk when this returns.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing is kept then.
+    pub async fn put(&self, values: Vec<(&'static str, SecretText)>) -> Result<(), StoreError> {
+        let values: Vec<(String, SecretText)> =
+            values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        if let Some(store) = &self.store {
+            store.channels().keep_values(self.channel.clone(), self.account.clone(), values.clone()).await?;
+        }
+        self.values.lock().extend(values);
+        Ok(())
+    }
+}

@@ -1,0 +1,500 @@
+//! What MAX tells, as the events of all channels. Pure.
+
+use domain::secret::ExposeSecret;
+use domain::{
+    AdSource, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, MessageOrigin,
+    SecretText, Timestamp,
+};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+
+use super::place::Place;
+use crate::setup::is_same;
+
+/// What is known beside an update.
+pub(super) struct Reader<'a> {
+    /// The bot's own id, where it is known.
+    pub(super) own: Option<i64>,
+    /// The token, with which MAX vouches for numbers of phones.
+    pub(super) token: &'a SecretText,
+    /// For what has no time.
+    pub(super) now: Timestamp,
+}
+
+/// The events of one update; none where it says nothing that is kept.
+pub(super) fn read(update: &Value, reader: &Reader<'_>) -> Vec<InboundEvent> {
+    let kind = text(update, "/update_type").unwrap_or_default();
+    let stamp = number(update, "/timestamp");
+    let at = stamp.map_or(reader.now, millis);
+    let stamp = stamp.unwrap_or_default();
+    let event = |id: String, change| InboundEvent { key: format!("{kind}:{id}"), change };
+    let events = match kind {
+        "message_created" => message(update, reader, at).map(|message| {
+            vec![event(message.external_id.clone(), InboundChange::Message(Box::new(message)))]
+        }),
+        "message_edited" => text(update, "/message/body/mid").map(|mid| {
+            let text = text(update, "/message/body/text").unwrap_or_default().into();
+            vec![event(
+                format!("{mid}:{stamp}"),
+                InboundChange::Edited { external_id: mid.to_owned(), text, at },
+            )]
+        }),
+        "message_removed" => text(update, "/message_id").map(|mid| {
+            vec![event(mid.to_owned(), InboundChange::Deleted { external_id: mid.to_owned(), at })]
+        }),
+        "message_callback" => press(update, at).map(|message| {
+            let id = message.external_id.trim_start_matches("callback:").to_owned();
+            vec![event(id, InboundChange::Message(Box::new(message)))]
+        }),
+        "bot_started" | "bot_stopped" => reachable(update, kind == "bot_started", at).map(|(id, changes)| {
+            changes
+                .into_iter()
+                .enumerate()
+                .map(|(place, change)| event(format!("{id}:{stamp}:{place}"), change))
+                .collect()
+        }),
+        _ => {
+            tracing::debug!(kind, "an update of MAX that nothing follows from");
+            return Vec::new();
+        }
+    };
+    events.unwrap_or_else(|| {
+        tracing::warn!(kind, "an update of MAX lacks what it must have");
+        Vec::new()
+    })
+}
+
+/// What is attached to the message of an event.
+pub(super) fn media_of(event: &mut InboundEvent) -> &mut [InboundMedia] {
+    match &mut event.change {
+        InboundChange::Message(message) => &mut message.media,
+        _ => &mut [],
+    }
+}
+
+/// What people see of a user.
+pub(super) fn name_of(user: &Value) -> Option<String> {
+    let parts = [text(user, "/first_name"), text(user, "/last_name")];
+    let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let name = if name.is_empty() { text(user, "/name").unwrap_or_default().to_owned() } else { name };
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// The address of the film with the most lines; none where only a stream is told.
+pub(super) fn best_film(told: &Value) -> Option<String> {
+    let urls = told.get("urls")?.as_object()?;
+    let lines = |name: &str| name.strip_prefix("mp4_")?.parse::<u32>().ok();
+    let films = urls.iter().filter_map(|(name, url)| Some((lines(name)?, url.as_str()?)));
+    films.max_by_key(|(lines, _)| *lines).map(|(_, url)| url.to_owned())
+}
+
+fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<InboundMessage> {
+    let told = update.get("message")?;
+    let chat = number(told, "/recipient/chat_id")?;
+    let sent_at = number(told, "/timestamp").map_or(at, millis);
+    let sender = told.get("sender").filter(|sender| sender.is_object());
+    let user = sender.and_then(|sender| number(sender, "/user_id"));
+    let is_bot = sender.and_then(|sender| sender.get("is_bot")?.as_bool()) == Some(true);
+    let is_dialog = text(told, "/recipient/chat_type") == Some("dialog");
+    // In a dialog with the bot no other bot writes.
+    let is_own = user.is_some() && user == reader.own || is_bot && is_dialog;
+    let external_id = text(told, "/body/mid").map(str::to_owned);
+    // A message that is only passed on may have no body, and no id of its own.
+    let external_id = external_id.unwrap_or_else(|| {
+        format!("forward:{chat}:{}:{}", user.unwrap_or_default(), sent_at.as_micros() / 1_000)
+    });
+    let body = told.get("body").filter(|body| body.is_object());
+    let linked = text(told, "/link/type");
+    let forwarded = told.pointer("/link/message").filter(|_| linked == Some("forward"));
+
+    let mut message = InboundMessage::text(Place::Chat(chat).chat()?, external_id, String::new(), sent_at);
+    let mut words = Vec::new();
+    for content in [body, forwarded].into_iter().flatten() {
+        words.extend(text(content, "/text").map(str::to_owned));
+        for attachment in content.get("attachments").and_then(Value::as_array).into_iter().flatten() {
+            match read_attachment(attachment) {
+                Attached::Media(media) => message.media.push(media),
+                Attached::Words(word) => words.push(word),
+                Attached::Nothing => {}
+            }
+            if !is_own && user.is_some() && number(attachment, "/payload/max_info/user_id") == user {
+                message.phone = message.phone.or_else(|| vouched_phone(attachment, reader.token));
+            }
+        }
+    }
+    message.text = words.join("\n").into();
+    message.origin = match (is_own, is_bot) {
+        (true, _) => MessageOrigin::Owner,
+        (false, true) => MessageOrigin::Bot,
+        (false, false) => MessageOrigin::Person,
+    };
+    let person = if is_own { number(told, "/recipient/user_id") } else { user };
+    message.user = person.map(|id| id.to_string());
+    message.name = sender.filter(|_| !is_own).and_then(name_of);
+    message.reply_to = text(told, "/link/message/mid").filter(|_| linked == Some("reply")).map(str::to_owned);
+    message.raw = Some(update.to_string());
+    Some(message)
+}
+
+/// A button was pressed. The message with the button may be gone; then only the user is known.
+fn press(update: &Value, at: Timestamp) -> Option<InboundMessage> {
+    let callback = update.get("callback")?;
+    let user = number(callback, "/user/user_id")?;
+    let at = number(callback, "/timestamp").map_or(at, millis);
+    // The id names the keyboard, which may be pressed again.
+    let external_id = format!("callback:{}:{}", text(callback, "/callback_id")?, at.as_micros() / 1_000);
+    let place = number(update, "/message/recipient/chat_id").map_or(Place::User(user), Place::Chat);
+    let data = text(callback, "/payload").unwrap_or_default();
+    Some(InboundMessage {
+        user: Some(user.to_string()),
+        name: callback.get("user").and_then(name_of),
+        reply_to: text(update, "/message/body/mid").map(str::to_owned),
+        raw: Some(update.to_string()),
+        ..InboundMessage::text(place.chat()?, external_id, data, at)
+    })
+}
+
+/// The bot was started or stopped. A start is written as the word that begins a dialog elsewhere.
+fn reachable(update: &Value, can: bool, at: Timestamp) -> Option<(String, Vec<InboundChange>)> {
+    let (number_of_chat, user) = (number(update, "/chat_id")?, number(update, "/user/user_id")?);
+    let chat = Place::Chat(number_of_chat).chat()?;
+    let id = format!("{number_of_chat}:{user}");
+    let mut changes = vec![InboundChange::Reachable { chat: chat.clone(), can, at }];
+    if can {
+        let payload = text(update, "/payload").map(str::to_owned);
+        let external_id = format!("start:{id}:{}", at.as_micros() / 1_000);
+        changes.push(InboundChange::Message(Box::new(InboundMessage {
+            user: Some(user.to_string()),
+            name: update.get("user").and_then(name_of),
+            ad: payload.map(|id| AdSource { channel: "max_deeplink".to_owned(), id: Some(id) }),
+            raw: Some(update.to_string()),
+            ..InboundMessage::text(chat, external_id, "/start", at)
+        })));
+    }
+    Some((id, changes))
+}
+
+enum Attached {
+    Media(InboundMedia),
+    Words(String),
+    Nothing,
+}
+
+fn read_attachment(attachment: &Value) -> Attached {
+    let kind = text(attachment, "/type").unwrap_or_default();
+    let media = |kind| {
+        Attached::Media(InboundMedia {
+            url: text(attachment, "/payload/url").map(str::to_owned),
+            file_id: text(attachment, "/payload/token").map(str::to_owned),
+            name: text(attachment, "/filename").map(str::to_owned),
+            size: number(attachment, "/size").and_then(|size| u64::try_from(size).ok()),
+            ..InboundMedia::new(kind)
+        })
+    };
+    match kind {
+        "image" => media(InboundKind::Image),
+        "audio" => media(InboundKind::Voice),
+        "file" => media(InboundKind::Document),
+        "sticker" => media(InboundKind::Sticker),
+        // Its address is that of a page; the film's own is asked for.
+        "video" => match media(InboundKind::Video) {
+            Attached::Media(media) => Attached::Media(InboundMedia { url: None, ..media }),
+            other => other,
+        },
+        "contact" => {
+            let name = attachment.pointer("/payload/max_info").and_then(name_of);
+            let number = text(attachment, "/payload/vcf_info").and_then(|card| phone_of(&unescaped(card)));
+            let known: Vec<_> = [name, number].into_iter().flatten().collect();
+            Attached::Words(format!("contact: {}", known.join(" ")).trim_end_matches([':', ' ']).to_owned())
+        }
+        "location" => {
+            let at = |name: &str| attachment.get(name).and_then(Value::as_f64).unwrap_or_default();
+            Attached::Words(format!("location: {}, {}", at("latitude"), at("longitude")))
+        }
+        "share" => {
+            let parts = [text(attachment, "/title"), text(attachment, "/payload/url")];
+            Attached::Words(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+        }
+        "inline_keyboard" | "reply_keyboard" => Attached::Nothing,
+        _ => media(InboundKind::Other),
+    }
+}
+
+/// The number of a card, if MAX has signed the card with the bot's token.
+fn vouched_phone(contact: &Value, token: &SecretText) -> Option<String> {
+    let card = unescaped(text(contact, "/payload/vcf_info")?);
+    let given = text(contact, "/payload/hash")?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(token.expose_secret().as_bytes()).ok()?;
+    mac.update(card.as_bytes());
+    let wanted = hex::encode(mac.finalize().into_bytes());
+    if is_same(wanted.as_bytes(), given.to_ascii_lowercase().as_bytes()) { phone_of(&card) } else { None }
+}
+
+/// Line ends as the card was signed with.
+fn unescaped(card: &str) -> String {
+    card.replace("\\r\\n", "\r\n")
+}
+
+fn phone_of(card: &str) -> Option<String> {
+    let line = card.lines().find(|line| line.to_ascii_uppercase().starts_with("TEL"))?;
+    let digits: String = line.rsplit(':').next()?.chars().filter(char::is_ascii_digit).collect();
+    (7..=15).contains(&digits.len()).then(|| format!("+{digits}"))
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
+}
+
+fn number(value: &Value, pointer: &str) -> Option<i64> {
+    let value = value.pointer(pointer)?;
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+const fn millis(millis: i64) -> Timestamp {
+    Timestamp::from_micros(millis.saturating_mul(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read_one(update: &Value) -> Vec<InboundEvent> {
+        let token = SecretText::from("planted-token");
+        read(update, &Reader { own: Some(9001), token: &token, now: Timestamp::from_micros(7) })
+    }
+
+    fn message(update: &Value) -> InboundMessage {
+        let events = read_one(update);
+        match events.into_iter().next_back().map(|event| event.change) {
+            Some(InboundChange::Message(message)) => *message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn created(body: &Value, more: &Value) -> Value {
+        let mut message = json!({
+            "sender": {"user_id": 2001, "first_name": "Ivan", "last_name": "Petrov", "is_bot": false},
+            "recipient": {"chat_id": 5001, "chat_type": "dialog", "user_id": 9001},
+            "timestamp": 1_760_000_500_000_i64, "body": body,
+        });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            message[key] = value.clone();
+        }
+        json!({"update_type": "message_created", "timestamp": 1_760_000_500_100_i64, "message": message})
+    }
+
+    #[test]
+    fn a_text_has_its_chat_writer_and_time() {
+        let update = created(
+            &json!({"mid": "mid.1", "seq": 116_000_000_000_000_001_i64, "text": "Hello"}),
+            &json!({}),
+        );
+        let events = read_one(&update);
+        assert_eq!(events[0].key, "message_created:mid.1");
+        let read = message(&update);
+        assert_eq!((read.chat.as_str(), read.external_id.as_str(), &*read.text), ("5001", "mid.1", "Hello"));
+        assert_eq!((read.user.as_deref(), read.name.as_deref()), (Some("2001"), Some("Ivan Petrov")));
+        assert_eq!((read.origin, read.sent_at), (MessageOrigin::Person, millis(1_760_000_500_000)));
+        assert!(read.raw.is_some_and(|raw| raw.contains("116000000000000001")));
+    }
+
+    #[test]
+    fn own_messages_that_come_back_are_the_owners() {
+        let body = json!({"mid": "mid.2", "text": "Hi"});
+        let own = json!({"sender": {"user_id": 9001, "is_bot": true},
+            "recipient": {"chat_id": -5, "chat_type": "chat", "user_id": null}});
+        assert_eq!(message(&created(&body, &own)).origin, MessageOrigin::Owner);
+        let other = json!({"sender": {"user_id": 9002, "is_bot": true},
+            "recipient": {"chat_id": -5, "chat_type": "chat"}});
+        let read = message(&created(&body, &other));
+        assert_eq!((read.origin, read.chat.as_str()), (MessageOrigin::Bot, "-5"));
+        let unknown = json!({"sender": {"user_id": 9001, "is_bot": true},
+            "recipient": {"chat_id": 5001, "chat_type": "dialog", "user_id": 2001}});
+        let token = SecretText::from("planted-token");
+        let reader = Reader { own: None, token: &token, now: Timestamp::from_micros(7) };
+        let InboundChange::Message(own) = super::read(&created(&body, &unknown), &reader).remove(0).change
+        else {
+            panic!()
+        };
+        assert_eq!((own.origin, own.user.as_deref()), (MessageOrigin::Owner, Some("2001")));
+    }
+
+    #[test]
+    fn each_attachment_is_what_it_is() {
+        let attachments = json!([
+            {"type": "image", "payload": {"photo_id": 1, "url": "https://example.com/i", "token": "ti"}},
+            {"type": "audio", "payload": {"url": "https://example.com/a", "token": "ta"}, "transcription": null},
+            {"type": "video", "payload": {"url": "https://example.com/page", "token": "tv"}, "width": 1},
+            {"type": "file", "payload": {"url": "https://example.com/f", "token": "tf"}, "filename": "p.pdf", "size": 9},
+            {"type": "sticker", "payload": {"url": "https://example.com/s", "code": "c"}},
+            {"type": "location", "latitude": 55.75, "longitude": 37.5},
+            {"type": "share", "payload": {"url": "https://example.com", "token": "x"}, "title": "T"},
+            {"type": "inline_keyboard", "payload": {"buttons": []}},
+            {"type": "hologram", "payload": {"url": "https://example.com/h"}},
+        ]);
+        let read =
+            message(&created(&json!({"mid": "m", "text": "Look", "attachments": attachments}), &json!({})));
+        assert_eq!(&*read.text, "Look\nlocation: 55.75, 37.5\nT https://example.com");
+        let kinds: Vec<_> =
+            read.media.iter().map(|media| (media.kind.as_str(), media.url.is_some())).collect();
+        let wanted = [
+            ("image", true),
+            ("voice", true),
+            ("video", false),
+            ("document", true),
+            ("sticker", true),
+            ("other", true),
+        ];
+        assert_eq!(kinds, wanted);
+        assert_eq!((read.media[3].name.as_deref(), read.media[3].size), (Some("p.pdf"), Some(9)));
+        assert_eq!(read.media[2].file_id.as_deref(), Some("tv"));
+    }
+
+    #[test]
+    fn a_phone_counts_when_max_signed_the_card() {
+        let card = "BEGIN:VCARD\r\nFN:Ivan\r\nTEL;TYPE=cell:70000000001\r\nEND:VCARD\r\n";
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"planted-token").unwrap();
+        mac.update(card.as_bytes());
+        let hash = hex::encode(mac.finalize().into_bytes());
+        let contact = |hash: &str, user: i64, card: &str| {
+            let payload =
+                json!({"vcf_info": card, "hash": hash, "max_info": {"user_id": user, "first_name": "Ivan"}});
+            message(&created(
+                &json!({"mid": "m", "attachments": [{"type": "contact", "payload": payload}]}),
+                &json!({}),
+            ))
+        };
+        let signed = contact(&hash, 2001, card);
+        assert_eq!(
+            (signed.phone.as_deref(), &*signed.text),
+            (Some("+70000000001"), "contact: Ivan +70000000001")
+        );
+        assert_eq!(
+            contact(&hash, 2001, &card.replace("\r\n", "\\r\\n")).phone.as_deref(),
+            Some("+70000000001")
+        );
+        assert_eq!(contact(&hash, 2002, card).phone, None);
+        assert_eq!(contact("00", 2001, card).phone, None);
+    }
+
+    #[test]
+    fn replies_and_forwards_keep_what_they_are_of() {
+        let link = |kind: &str| {
+            json!({"link": {"type": kind, "message": {"mid": "mid.0", "text": "Before",
+            "attachments": [{"type": "image", "payload": {"url": "https://example.com/i"}}]}}})
+        };
+        let reply = message(&created(&json!({"mid": "m", "text": "Yes"}), &link("reply")));
+        assert_eq!((reply.reply_to.as_deref(), &*reply.text, reply.media.len()), (Some("mid.0"), "Yes", 0));
+        let forward = message(&created(&Value::Null, &link("forward")));
+        assert_eq!((&*forward.text, forward.media.len(), forward.reply_to), ("Before", 1, None));
+        assert_eq!(forward.external_id, "forward:5001:2001:1760000500000");
+    }
+
+    #[test]
+    fn presses_starts_and_stops_are_told() {
+        let callback =
+            json!({"timestamp": 1_000, "callback_id": "f9L", "payload": "a=1", "user": {"user_id": 2001}});
+        let gone = json!({"update_type": "message_callback", "timestamp": 1_000, "callback": callback, "message": null});
+        let events = read_one(&gone);
+        assert_eq!(events[0].key, "message_callback:f9L:1000");
+        let press = message(&gone);
+        assert_eq!((press.chat.as_str(), &*press.text), ("user:2001", "a=1"));
+        let mut there = gone.clone();
+        there["message"] =
+            json!({"recipient": {"chat_id": 5001}, "body": {"mid": "mid.3"}, "sender": {"user_id": 9001}});
+        assert_eq!(message(&there).chat.as_str(), "5001");
+
+        let started = json!({"update_type": "bot_started", "timestamp": 1_000, "chat_id": 5001,
+            "user": {"user_id": 2001, "name": "Ivan"}, "payload": "ad42"});
+        let start = message(&started);
+        assert_eq!((&*start.text, start.name.as_deref()), ("/start", Some("Ivan")));
+        assert_eq!(start.ad.and_then(|ad| ad.id).as_deref(), Some("ad42"));
+        let keys: Vec<_> = read_one(&started).into_iter().map(|event| event.key).collect();
+        assert_eq!(keys, ["bot_started:5001:2001:1000:0", "bot_started:5001:2001:1000:1"]);
+        let stopped = json!({"update_type": "bot_stopped", "timestamp": 2_000, "chat_id": 5001, "user": {"user_id": 2001}});
+        let events = read_one(&stopped);
+        assert!(matches!(events[0].change, InboundChange::Reachable { can: false, .. }), "{events:?}");
+    }
+
+    #[test]
+    fn edits_have_a_key_each_and_removals_one() {
+        let edited = |at: i64| {
+            json!({"update_type": "message_edited", "timestamp": at,
+            "message": {"body": {"mid": "mid.1", "text": "New"}}})
+        };
+        let (first, second) = (read_one(&edited(1)), read_one(&edited(2)));
+        assert_eq!(
+            (first[0].key.as_str(), second[0].key.as_str()),
+            ("message_edited:mid.1:1", "message_edited:mid.1:2")
+        );
+        let removed =
+            json!({"update_type": "message_removed", "timestamp": 3, "message_id": "mid.1", "chat_id": 5001});
+        assert_eq!(read_one(&removed)[0].key, "message_removed:mid.1");
+        assert!(read_one(&json!({"update_type": "message_edited"})).is_empty());
+        assert!(read_one(&json!({"update_type": "chat_title_changed", "chat_id": 1})).is_empty());
+    }
+
+    #[test]
+    fn the_film_with_the_most_lines_is_taken() {
+        let told = json!({"urls": {"mp4_360": "a", "mp4_1080": "b", "mp4_144": "c", "hls": "d"}});
+        assert_eq!(best_film(&told).as_deref(), Some("b"));
+        assert_eq!(best_film(&json!({"urls": null})), None);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-z:\\\\]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 48, 6, |inner| {
+            let name = prop::sample::select(vec![
+                "message",
+                "sender",
+                "recipient",
+                "body",
+                "link",
+                "attachments",
+                "payload",
+                "type",
+                "mid",
+                "text",
+                "user_id",
+                "chat_id",
+                "timestamp",
+                "callback",
+                "user",
+                "vcf_info",
+                "hash",
+                "max_info",
+            ]);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name, inner), 0..6).prop_map(|pairs| {
+                    pairs
+                        .into_iter()
+                        .map(|(name, value)| (name.to_owned(), value))
+                        .collect::<serde_json::Map<_, _>>()
+                        .into()
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_update_is_read_without_a_panic(kind in 0_usize..6, mut update in any_json()) {
+            if update.is_object() {
+                update["update_type"] = super::super::UPDATES[kind].into();
+            }
+            for event in read_one(&update) {
+                prop_assert!(event.key.len() < 2_000);
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Chats as MAX names them: by their number, or by the user where no chat is known.
+
+use domain::ExternalChat;
+
+use crate::error::CallError;
+
+/// What stands before a user's number.
+const USER: &str = "user:";
+
+/// Where a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A dialog or a group.
+    Chat(i64),
+    /// The dialog with a user.
+    User(i64),
+}
+
+impl Place {
+    /// What a chat's text names.
+    ///
+    /// # Errors
+    /// It can be none of MAX.
+    pub(super) fn of(chat: &ExternalChat) -> Result<Self, CallError> {
+        let text = chat.as_str();
+        let place = match text.strip_prefix(USER) {
+            Some(user) => user.parse().map(Self::User),
+            None => text.parse().map(Self::Chat),
+        };
+        place.map_err(|_| CallError::NotFound("a chat of MAX is a number, or user: and a number".to_owned()))
+    }
+
+    /// The parameter of a call.
+    pub(super) fn parameter(self) -> (&'static str, String) {
+        match self {
+            Self::Chat(id) => ("chat_id", id.to_string()),
+            Self::User(id) => ("user_id", id.to_string()),
+        }
+    }
+
+    /// The text that [`Place::of`] reads.
+    pub(super) fn chat(self) -> Option<ExternalChat> {
+        ExternalChat::new(&match self {
+            Self::Chat(id) => id.to_string(),
+            Self::User(id) => format!("{USER}{id}"),
+        })
+    }
+}
+
+/// A word as one part of a path.
+pub(super) fn escaped(word: &str) -> String {
+    form_urlencoded::byte_serialize(word.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chats_read_back_and_others_are_refused() {
+        for place in [Place::Chat(5001), Place::Chat(-7), Place::User(2001)] {
+            assert_eq!(Place::of(&place.chat().unwrap()), Ok(place));
+        }
+        for text in ["x", "5/../6", "user:", "1.5"] {
+            assert!(Place::of(&ExternalChat::new(text).unwrap()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_stays_one_part_of_a_path() {
+        assert_eq!(escaped("a/b c?d"), "a%2Fb%20c%3Fd");
+    }
+}

@@ -1,0 +1,336 @@
+//! What a provider must be able to do for one account of ours. Each folder of a channel implements it once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use delivery::{Capabilities, MessageLookup};
+use domain::media::MediaForm;
+use domain::text::FormattedText;
+use domain::{ExternalChat, InboundEvent, InboundMedia, Outcome, ProviderId, Timestamp};
+use futures::future::{BoxFuture, FutureExt, ready};
+
+use crate::error::CallError;
+
+/// One account at a provider.
+///
+/// No method waits without a limit. None repeats a call that may have had an effect: what follows an unclear one is decided by
+/// the delivery, from [`Capabilities::dedup`].
+pub trait Provider: Send + Sync + 'static {
+    /// What it carries.
+    fn capabilities(&self) -> Capabilities;
+
+    /// How often the provider may be sent to.
+    fn pacing(&self) -> Pacing;
+
+    /// Does what takes long before a file is sent and that no one sees, such as uploading it; what comes of it goes into
+    /// [`Outgoing::prepared`]. Never called for a text.
+    ///
+    /// # Errors
+    /// An outcome that proves that nothing was sent.
+    fn prepare<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Option<String>, Outcome>> {
+        let _ = outgoing;
+        ready(Ok(None)).boxed()
+    }
+
+    /// Sends one message, once. The id of [`Outcome::Sent`] is a text: what [`domain::InboundMessage::external_id`] would say of
+    /// it, were it to come in.
+    fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome>;
+
+    /// Looks whether a message arrived that may have been sent since then. Only where [`Capabilities::dedup`] is not
+    /// [`delivery::Dedup::None`] is it asked.
+    fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        let _ = (outgoing, since);
+        ready(MessageLookup::CannotTell).boxed()
+    }
+
+    /// Does something to a chat or a message; only what [`Capabilities::actions`] names.
+    ///
+    /// # Errors
+    /// The provider refuses it, or no answer came.
+    fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
+        let _ = (chat, deed);
+        ready(Err(CallError::refused("not_supported", "this channel has no such call"))).boxed()
+    }
+
+    /// Reads what the provider posted, or asked for, at the address that is registered there. No I/O.
+    ///
+    /// # Errors
+    /// It is not the provider's, or cannot be read.
+    fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal>;
+
+    /// Asks for what came in since `cursor`; none where the provider cannot be asked. It may wait for up to
+    /// [`LONGEST_POLL`] for the first.
+    ///
+    /// # Errors
+    /// The provider refuses it, or no answer came.
+    fn poll<'a>(&'a self, cursor: Option<&'a str>) -> Option<BoxFuture<'a, Result<Polled, CallError>>> {
+        let _ = cursor;
+        None
+    }
+
+    /// Makes what came in whole: names that only a call tells, links to recordings. What cannot be had is left out.
+    fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
+        ready(events).boxed()
+    }
+
+    /// Fetches a file that came in, at most so many bytes.
+    ///
+    /// # Errors
+    /// It is gone, too large, or no answer came.
+    fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>>;
+
+    /// A real call that changes nothing: who the account is.
+    ///
+    /// # Errors
+    /// The provider refuses it, or no answer came.
+    fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>>;
+
+    /// Where the provider posts to; none where it has no such question.
+    fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
+        None
+    }
+
+    /// Has the provider post to this address from now on. What [`Provider::registered`] showed before is replaced.
+    ///
+    /// # Errors
+    /// The provider refuses it, or no answer came; [`CallError::Refused`] with `by_hand` where it has no such call and a person
+    /// does it in its pages.
+    fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        let _ = url;
+        ready(Err(CallError::by_hand())).boxed()
+    }
+
+    /// Has the provider post nowhere.
+    ///
+    /// # Errors
+    /// As with [`Provider::register`].
+    fn unregister<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        let _ = url;
+        ready(Err(CallError::by_hand())).boxed()
+    }
+
+    /// Gets a new token now, where tokens are renewed.
+    ///
+    /// # Errors
+    /// The provider refuses it, or no answer came; [`CallError::Refused`] with `not_supported` where tokens do not expire.
+    fn renew_token(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        ready(Err(CallError::refused("not_supported", "tokens of this channel are not renewed"))).boxed()
+    }
+
+    /// When the token ends; none where it does not, or that is not known.
+    fn token_expires(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// The longest wait of a poll.
+pub const LONGEST_POLL: Duration = Duration::from_secs(50);
+
+/// How often the provider of an account may be sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pacing {
+    /// The least time between two messages of the account, once `burst` are used up.
+    pub account: Duration,
+    /// The least time between two messages to one chat, once `burst` are used up.
+    pub chat: Duration,
+    /// So many may leave at once.
+    pub burst: u32,
+}
+
+/// One message on its way out.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The chat.
+    pub chat: ExternalChat,
+    /// Its text; with a file its caption, often empty.
+    pub text: FormattedText,
+    /// The file, if it is one.
+    pub file: Option<OutgoingFile>,
+    /// The message that it answers, as the provider names it.
+    pub reply_to: Option<ProviderId>,
+    /// Without a sound.
+    pub silent: bool,
+    /// With a preview of the first link.
+    pub preview: bool,
+    /// The same for every attempt of this message, and for no other: a key against doubles where the provider takes one.
+    pub key: i64,
+    /// What [`Provider::prepare`] made.
+    pub prepared: Option<String>,
+}
+
+/// A file on its way out.
+#[derive(Debug, Clone)]
+pub struct OutgoingFile {
+    /// As what it is sent.
+    pub form: MediaForm,
+    /// What its receiver sees.
+    pub name: String,
+    /// Its type; empty where it is not known.
+    pub mime: String,
+    /// In bytes.
+    pub size: u64,
+    /// Where it is on this machine.
+    pub path: PathBuf,
+    /// An address of ours at which the provider can fetch it for an hour; none without `public_url`.
+    pub link: Option<String>,
+}
+
+impl OutgoingFile {
+    /// Its content.
+    ///
+    /// # Errors
+    /// An outcome that says that the file is gone.
+    pub async fn read(&self) -> Result<Vec<u8>, Outcome> {
+        tokio::fs::read(&self.path)
+            .await
+            .map_err(|error| Outcome::MediaGone(format!("the file {:?} cannot be read: {error}", self.name)))
+    }
+
+    /// Its type, or that of any bytes.
+    pub fn mime(&self) -> &str {
+        if self.mime.is_empty() { "application/octet-stream" } else { &self.mime }
+    }
+}
+
+/// What can be done to a chat or a message besides sending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// The text of a message of ours is changed.
+    Edit { external_id: String, text: String },
+    /// A message of ours is removed.
+    Delete { external_id: String },
+    /// What the customer wrote is marked as read, up to this message where the provider counts so.
+    MarkRead { external_id: Option<String> },
+    /// The customer sees that something is being written.
+    Typing,
+}
+
+/// A request to the address that is registered at a provider.
+#[derive(Debug, Clone)]
+pub struct HookPost {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// The whole address as the caller wrote it, under `public_url`: some providers sign it.
+    pub url: String,
+    /// What stands behind the `?`.
+    pub query: String,
+    /// The headers, their names in small letters.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+}
+
+impl HookPost {
+    /// The header of this name, in small letters.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// The pairs of the query.
+    pub fn query(&self) -> Vec<(String, String)> {
+        form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
+    }
+
+    /// The pairs of a form in the body.
+    pub fn form(&self) -> Vec<(String, String)> {
+        form_urlencoded::parse(&self.body).into_owned().collect()
+    }
+}
+
+/// What a request to the registered address comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hook {
+    /// What happened. The answer is given once all of it is on disk.
+    pub events: Vec<InboundEvent>,
+    /// The answer that the provider wants.
+    pub answer: HookAnswer,
+}
+
+impl Hook {
+    /// These events and an empty 200.
+    pub fn events(events: Vec<InboundEvent>) -> Self {
+        Self { events, answer: HookAnswer::default() }
+    }
+
+    /// Nothing happened; the answer is a text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { events: Vec::new(), answer: HookAnswer::text(text) }
+    }
+}
+
+/// The answer to a provider, with 200.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HookAnswer {
+    /// The type of the body; empty without one.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: String,
+}
+
+impl HookAnswer {
+    /// A plain text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { content_type: "text/plain; charset=utf-8", body: text.into() }
+    }
+
+    /// JSON.
+    pub fn json(text: impl Into<String>) -> Self {
+        Self { content_type: "application/json", body: text.into() }
+    }
+}
+
+/// Why a request to the registered address is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HookRefusal {
+    /// The signature or secret is missing or wrong: 401.
+    #[error("the signature is missing or wrong")]
+    NotGenuine,
+    /// It is for another account: 403.
+    #[error("it is for another account: {0}")]
+    OtherAccount(String),
+    /// It cannot be read: 400.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// What a poll brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Polled {
+    /// What happened.
+    pub events: Vec<InboundEvent>,
+    /// Where to go on, kept in the write of the events.
+    pub cursor: Option<String>,
+    /// Whether more waits, so that the next poll is to follow at once. A long poll always has it.
+    pub more: bool,
+}
+
+/// A file that was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The content.
+    pub content: Vec<u8>,
+    /// Its type, where the answer told it.
+    pub mime: Option<String>,
+}
+
+/// Who an account is at its provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Its id there.
+    pub id: String,
+    /// What people see.
+    pub name: String,
+    /// What is missing for it to work, in words for its owner, such as a right.
+    pub missing: Vec<String>,
+}
+
+/// Where a provider posts to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registered {
+    /// The addresses, often one.
+    pub urls: Vec<String>,
+    /// What went wrong there last.
+    pub last_error: Option<String>,
+    /// So many wait to be posted, where that is told.
+    pub waiting: Option<u64>,
+}

@@ -1,0 +1,26 @@
+//! Messages that were sent lately and whose answer came: none of them is one that is looked for.
+
+use std::collections::VecDeque;
+
+use ambient::lock::Mutex;
+
+/// As many ids are remembered.
+const REMEMBERED: usize = 512;
+
+/// Their ids at the provider. Two messages that say the same are told apart by it.
+#[derive(Default)]
+pub(crate) struct Recent(Mutex<VecDeque<String>>);
+
+impl Recent {
+    pub(crate) fn add(&self, id: &str) {
+        let mut all = self.0.lock();
+        if all.len() >= REMEMBERED {
+            all.pop_front();
+        }
+        all.push_back(id.to_owned());
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.0.lock().iter().any(|known| known == id)
+    }
+}

@@ -1,0 +1,403 @@
+//! What comes in: providers post it or are asked for it, and it is kept before anyone is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::{ForwardFormat, ReceiveBy, SmsGateway};
+use delivery::Delivery;
+use domain::secret::ExposeSecret;
+use domain::{
+    AccountName, ChannelChat, ChannelName, ExternalChat, InboundChange, InboundEvent, InboundReceipt,
+    ProviderId, Timestamp,
+};
+use store::{Receipt, ReceiptState, Store, StoreError, TakenFromChannel};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::accounts::{Account, Channels, HearsBy};
+use crate::error::CallError;
+use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal, Registered};
+use crate::setup::is_same;
+
+/// What names and links may take while a provider waits for its answer: the shortest wait of one is two seconds.
+const COMPLETE: Duration = Duration::from_millis(1_200);
+/// How long after a message of the account is looked again whether this program sent it.
+const SETTLE: Duration = Duration::from_secs(1);
+/// Between two polls that brought nothing and do not wait by themselves.
+const IDLE: Duration = Duration::from_secs(5);
+/// The first wait after a poll that failed; it doubles up to the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// Between two looks whether an account is well.
+const CHECK: Duration = Duration::from_mins(1);
+
+/// Why a request to a registered address is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum HookError {
+    /// There is no such address: the channel, the account or the secret is another.
+    #[error("there is no such address")]
+    NoSuchAddress,
+    /// The provider's own check failed.
+    #[error(transparent)]
+    Refused(#[from] HookRefusal),
+    /// It cannot be kept now; the provider is to say it again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Has the first message of a post carry all of it, and the others nothing: the post is handed on once.
+fn keep_whole(events: &mut [InboundEvent], body: &[u8]) {
+    let mut whole = std::str::from_utf8(body).ok().map(str::to_owned);
+    for event in events {
+        if let InboundChange::Message(message) = &mut event.change {
+            message.raw = whole.take();
+        }
+    }
+}
+
+/// What came of a request to a registered address.
+#[derive(Debug, Clone)]
+pub struct TakenHook {
+    /// The answer that the provider wants.
+    pub answer: HookAnswer,
+    /// The provider's id of the first message that it told of.
+    pub message_id: Option<String>,
+    /// Whether messages of the account are posted on to another program.
+    pub forwarded: bool,
+}
+
+/// Takes what comes in through channels. Cheap to clone.
+#[derive(Clone)]
+pub struct Reception {
+    channels: Channels,
+    store: Store,
+    delivery: Delivery,
+    public_url: Option<String>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Reception {
+    /// For these accounts; nothing is asked before [`Reception::start`].
+    pub fn new(channels: Channels, store: Store, delivery: Delivery, public_url: Option<String>) -> Self {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
+        Self { channels, store, delivery, public_url, stop, tasks }
+    }
+
+    /// The accounts.
+    pub const fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    /// The address that an account's provider posts to; none without `public_url`.
+    pub fn hook_url(&self, account: &Account) -> Option<String> {
+        let url = self.public_url.as_ref()?;
+        // smsc.ru signs its posts, and writes them in UTF-8, where the address asks for it.
+        let asks =
+            if account.fields.gateway == Some(SmsGateway::Smsc) { "?charset=utf-8&sha1=1" } else { "" };
+        Some(format!("{url}{}{asks}", account.hook_path()))
+    }
+
+    /// Begins to look after every account: whether it is well, and what came in where it is asked for.
+    pub fn start(&self) {
+        for account in self.channels.all() {
+            let (reception, account) = (self.clone(), Arc::clone(account));
+            self.tasks.spawn(async move {
+                let stop = reception.stop.clone();
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    ((), ()) = futures::future::join(reception.check(&account), reception.ask(&account)) => {}
+                }
+            });
+        }
+        self.tasks.close();
+    }
+
+    /// Ends all that [`Reception::start`] began, within so long.
+    pub async fn stop(&self, limit: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        if self.channels.clock().timeout(limit, self.tasks.wait()).await.is_err() {
+            tracing::warn!("calls to providers of channels did not end in time");
+        }
+    }
+
+    /// Takes a request to a registered address. What it says is on disk when this returns.
+    ///
+    /// # Errors
+    /// It is not the provider's, or cannot be kept.
+    pub async fn hook(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+        secret: &str,
+        mut post: HookPost,
+    ) -> Result<HookAnswer, HookError> {
+        let found = self.channels.get(account).filter(|found| found.channel == *channel);
+        let account = Arc::clone(found.ok_or(HookError::NoSuchAddress)?);
+        if !is_same(account.hook_secret().expose_secret().as_bytes(), secret.as_bytes()) {
+            return Err(HookError::NoSuchAddress);
+        }
+        self.take_post(&account, &mut post).await.map(|taken| taken.answer)
+    }
+
+    /// Takes a request to the old server's address of a channel, which has no secret; only where the settings of an account allow it,
+    /// of one that is named if any is.
+    ///
+    /// # Errors
+    /// As [`Reception::hook`].
+    pub async fn old_hook(
+        &self,
+        channel: &ChannelName,
+        name: Option<&AccountName>,
+        mut post: HookPost,
+    ) -> Result<TakenHook, HookError> {
+        let mut refused = HookError::NoSuchAddress;
+        let allowing: Vec<_> = self
+            .channels
+            .of(channel)
+            .filter(|account| account.fields.old_hook && name.is_none_or(|name| account.name() == name))
+            .cloned()
+            .collect();
+        for account in allowing {
+            match self.take_post(&account, &mut post).await {
+                Err(HookError::Refused(why)) => refused = why.into(),
+                taken => return taken,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Takes a request for an account that was let in by something else than the secret of its address.
+    ///
+    /// # Errors
+    /// As [`Reception::hook`].
+    pub async fn let_in(&self, account: &Arc<Account>, mut post: HookPost) -> Result<TakenHook, HookError> {
+        self.take_post(account, &mut post).await
+    }
+
+    async fn take_post(&self, account: &Arc<Account>, post: &mut HookPost) -> Result<TakenHook, HookError> {
+        if let Some(url) = self.hook_url(account) {
+            let query = if post.query.is_empty() { String::new() } else { format!("?{}", post.query) };
+            post.url = format!("{url}{query}");
+        }
+        let Hook { events, answer } = account.provider.hook(post)?;
+        let message_id = events.iter().find_map(|event| match &event.change {
+            InboundChange::Message(message) => Some(message.external_id.clone()),
+            _ => None,
+        });
+        let completing = account.provider.complete(events.clone());
+        let completed = self.channels.clock().timeout(COMPLETE, completing).await;
+        let mut events = completed.unwrap_or(events);
+        if account.fields.forward_format == ForwardFormat::Raw {
+            keep_whole(&mut events, &post.body);
+        }
+        self.take(account, events, None).await?;
+        let forwarded = account.fields.forward_to.is_some();
+        Ok(TakenHook { answer, message_id, forwarded })
+    }
+
+    /// Keeps what a provider told, and where asking it goes on.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn take(
+        &self,
+        account: &Arc<Account>,
+        events: Vec<InboundEvent>,
+        cursor: Option<String>,
+    ) -> Result<(), StoreError> {
+        for event in &events {
+            match &event.change {
+                InboundChange::Receipt { external_id, receipt, at } => {
+                    self.receipt(account, external_id, receipt, *at).await?;
+                }
+                InboundChange::ReadUpTo { chat, at } => self.read_up_to(account, chat, *at).await?,
+                InboundChange::SignedIn(is_in) => {
+                    let error = CallError::Token("the account is signed out at its provider".to_owned());
+                    let result = if *is_in { Ok(()) } else { Err(&error) };
+                    account.note(result, self.channels.clock().now());
+                    self.channels.touch();
+                }
+                InboundChange::Message(_)
+                | InboundChange::Edited { .. }
+                | InboundChange::Deleted { .. }
+                | InboundChange::Reachable { .. } => {}
+            }
+        }
+        let (channel, name) = (account.channel.clone(), account.name().clone());
+        let taken = TakenFromChannel { channel, account: name, events, cursor };
+        let taken = self.store.channels().take(taken).await?;
+        if taken.unsettled > 0 {
+            let (reception, account) = (self.clone(), Arc::clone(account));
+            self.tasks.spawn(async move { reception.settle(&account).await });
+        }
+        Ok(())
+    }
+
+    async fn receipt(
+        &self,
+        account: &Account,
+        external_id: &str,
+        receipt: &InboundReceipt,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let state = match receipt {
+            InboundReceipt::Delivered => ReceiptState::Delivered,
+            InboundReceipt::Read => ReceiptState::Read,
+            InboundReceipt::Failed(why) => {
+                let (channel, name, id) =
+                    (account.channel.clone(), account.name().clone(), ProviderId::from(external_id));
+                return self.store.outbox().undelivered(channel, name, id, why.clone(), at).await.map(drop);
+            }
+        };
+        let receipt = Receipt {
+            channel: account.channel.clone(),
+            account: account.name().clone(),
+            provider_id: external_id.into(),
+            state,
+            at,
+        };
+        self.delivery.receipt(receipt).await.map(drop)
+    }
+
+    async fn read_up_to(
+        &self,
+        account: &Account,
+        chat: &ExternalChat,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (channel, name) = (account.channel.clone(), account.name().clone());
+        let address = ChannelChat { channel, account: name, chat: chat.clone() };
+        for external_id in self.store.channels().unread(&address, at).await? {
+            self.receipt(account, &external_id, &InboundReceipt::Read, at).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks again whether this program sent what the account is said to have written, until that is clear.
+    async fn settle(&self, account: &Account) {
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = self.channels.clock().sleep(SETTLE) => {}
+            }
+            let (channel, name) = (account.channel.clone(), account.name().clone());
+            let taken = TakenFromChannel { channel, account: name, events: Vec::new(), cursor: None };
+            if let Ok(taken) = self.store.channels().take(taken).await
+                && taken.unsettled == 0
+            {
+                return;
+            }
+        }
+    }
+
+    /// Looks from time to time whether an account is well.
+    async fn check(&self, account: &Arc<Account>) {
+        loop {
+            self.check_now(account).await;
+            self.channels.clock().sleep(CHECK).await;
+        }
+    }
+
+    /// Looks whether an account is well, with a real call.
+    pub async fn check_now(&self, account: &Arc<Account>) {
+        let result = account.provider.check().await;
+        let now = self.channels.clock().now();
+        match result {
+            Ok(identity) => {
+                let was_stopped = account.status().stopped.is_some();
+                account.note(Ok(()), now);
+                account.change(|status| {
+                    status.checked_at = Some(now);
+                    status.identity = Some(identity);
+                });
+                if was_stopped {
+                    self.channels.touch();
+                }
+            }
+            Err(error) => {
+                let name = account.name();
+                tracing::warn!(account = %name, channel = %account.channel, %error, "an account of a channel is not well");
+                account.note(Err(&error), now);
+            }
+        }
+    }
+
+    /// Asks for what came in, for as long as the provider does not post it.
+    async fn ask(&self, account: &Arc<Account>) {
+        let mut wait = FIRST_WAIT;
+        loop {
+            if !self.is_asked(account).await {
+                self.channels.clock().sleep(CHECK).await;
+                continue;
+            }
+            match self.ask_once(account).await {
+                Ok(more) => {
+                    wait = FIRST_WAIT;
+                    if !more {
+                        self.channels.clock().sleep(IDLE).await;
+                    }
+                }
+                Err(why) => {
+                    tracing::warn!(account = %account.name(), channel = %account.channel, error = why, "asking failed");
+                    self.channels.clock().sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+            }
+        }
+    }
+
+    /// Whether an account is to be asked for what came in; notes how it hears.
+    async fn is_asked(&self, account: &Arc<Account>) -> bool {
+        let can_be_asked = account.provider.poll(None).is_some();
+        let by = match account.fields.receive {
+            ReceiveBy::Poll if can_be_asked => HearsBy::Poll,
+            ReceiveBy::Off | ReceiveBy::Poll => HearsBy::Nothing,
+            ReceiveBy::Webhook => HearsBy::Webhook,
+            ReceiveBy::Auto if !can_be_asked => HearsBy::Webhook,
+            ReceiveBy::Auto => match self.registered(account).await {
+                Some(Ok(registered)) if self.is_registered(account, &registered) => HearsBy::Webhook,
+                _ => HearsBy::Poll,
+            },
+        };
+        account.change(|status| status.hears_by = by);
+        by == HearsBy::Poll
+    }
+
+    /// Where an account's provider posts to; none where it has no such question.
+    pub async fn registered(&self, account: &Account) -> Option<Result<Registered, CallError>> {
+        match account.provider.registered() {
+            Some(asking) => Some(asking.await),
+            None => None,
+        }
+    }
+
+    /// Whether the provider posts to us.
+    pub fn is_registered(&self, account: &Account, registered: &Registered) -> bool {
+        let ours = self.hook_url(account);
+        ours.is_some_and(|ours| registered.urls.contains(&ours))
+    }
+
+    /// Asks once; whether more waits.
+    async fn ask_once(&self, account: &Arc<Account>) -> Result<bool, String> {
+        let cursor = self.store.channels().cursor(&account.channel, account.name()).await;
+        let cursor = cursor.map_err(|error| error.to_string())?;
+        let Some(polling) = account.provider.poll(cursor.as_deref()) else { return Ok(false) };
+        let polled = polling.await;
+        if polled.is_err() && !self.is_asked(account).await {
+            // Its address was registered meanwhile: it posts from now on.
+            return Ok(true);
+        }
+        let now = self.channels.clock().now();
+        account.note(polled.as_ref().map(drop), now);
+        let polled = polled.map_err(|error| error.to_string())?;
+        let events = account.provider.complete(polled.events).await;
+        let is_new = polled.cursor != cursor || !events.is_empty();
+        if is_new {
+            self.take(account, events, polled.cursor).await.map_err(|error| error.to_string())?;
+        }
+        Ok(polled.more)
+    }
+}

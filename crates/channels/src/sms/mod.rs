@@ -1,0 +1,145 @@
+//! Short messages, through a gateway over HTTP: each gateway is a provider of its own.
+
+mod charset;
+mod sms_ru;
+mod smsc;
+mod twilio;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::SmsGateway;
+use delivery::{Capabilities, Dedup};
+use domain::outcome::{HoldScope, SentIds};
+use domain::text::{TextLimit, Unit};
+use domain::{ExternalChat, MessageState, Outcome, ProviderId, Timestamp};
+use reqwest::RequestBuilder;
+use serde_json::Value;
+
+use crate::error::{CallError, NO_NUMBER};
+use crate::http::{Answer, Http};
+use crate::provider::{Pacing, Provider};
+use crate::setup::{Setup, SetupError};
+
+/// Five parts of a message in letters beyond Latin ones, which is what a longer one costs at most.
+const LONGEST: TextLimit = TextLimit::new(335, Unit::Utf16);
+/// The wait after an error that many calls brought on.
+const COOL_DOWN: Duration = Duration::from_mins(5);
+
+/// An account of it.
+///
+/// # Errors
+/// A key is missing or wrong.
+pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
+    Ok(match setup.needed("gateway", &setup.fields.gateway)? {
+        SmsGateway::Smsc => Arc::new(smsc::Smsc::new(setup)?),
+        SmsGateway::SmsRu => Arc::new(sms_ru::SmsRu::new(setup)?),
+        SmsGateway::Twilio => Arc::new(twilio::Twilio::new(setup)?),
+        SmsGateway::Smpp => {
+            let message = "has no SMPP yet; take smsc, sms_ru or twilio".to_owned();
+            return Err(SetupError::Field { field: "gateway", message });
+        }
+    })
+}
+
+/// What a gateway carries that has texts alone.
+const fn texts(dedup: Dedup, states: &'static [MessageState]) -> Capabilities {
+    Capabilities {
+        text: LONGEST,
+        caption: None,
+        album: 1,
+        parse_modes: &[],
+        media: &[],
+        actions: &[],
+        states,
+        dedup,
+    }
+}
+
+const fn pacing() -> Pacing {
+    Pacing { account: Duration::from_millis(100), chat: Duration::from_secs(1), burst: 5 }
+}
+
+/// The digits of a number.
+fn digits(chat: &ExternalChat) -> Result<&str, CallError> {
+    let digits = chat.as_str().trim_start_matches('+');
+    let is_number = (5..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(digits).ok_or_else(|| {
+        CallError::NotFound("the chat is no number of a phone; write it as +70000000001".to_owned())
+    })
+}
+
+/// A number as chats have it; a name that someone sends from stays as it is.
+fn number(phone: &str) -> String {
+    let digits = phone.trim().trim_start_matches('+');
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { format!("+{digits}") } else { phone.trim().to_owned() }
+}
+
+fn outcome(sent: Result<String, CallError>, now: Timestamp) -> Outcome {
+    match sent {
+        Ok(id) => Outcome::Sent(SentIds::one(Some(ProviderId::Text(id.into())))),
+        Err(error) => error.outcome(now),
+    }
+}
+
+/// Makes a call whose answer is an object, whatever its status.
+async fn call(http: &Http, request: RequestBuilder) -> Result<(u16, Value), CallError> {
+    read(&http.call(request).await?)
+}
+
+fn read(answer: &Answer) -> Result<(u16, Value), CallError> {
+    match answer.status {
+        429 => Err(CallError::wait(answer.retry_after.unwrap_or(COOL_DOWN))),
+        status @ 500.. => Err(CallError::Server(status.to_string())),
+        status => match answer.json::<Value>()? {
+            told @ Value::Object(_) => Ok((status, told)),
+            _ => Err(CallError::Unreadable(format!("{status} with a body of another form"))),
+        },
+    }
+}
+
+/// This number has just had as much as it may.
+const fn repeated() -> CallError {
+    CallError::Wait { wait: NO_NUMBER, scope: HoldScope::Chat }
+}
+
+/// A whole number that may be written as a text.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// A word that may be written as a number.
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What a gateway says of an error, short.
+fn said(value: &Value) -> String {
+    value.as_str().unwrap_or_default().chars().take(200).collect()
+}
+
+fn at_second(text: Option<&str>, now: Timestamp) -> Timestamp {
+    let second = text.and_then(|text| text.trim().parse::<i64>().ok()).filter(|second| *second > 0);
+    second.map_or(now, |second| Timestamp::from_micros(second.saturating_mul(1_000_000)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_5_to_15_digits() {
+        let chat = |text: &str| ExternalChat::new(text).unwrap();
+        assert_eq!(digits(&chat("+70000000001")), Ok("70000000001"));
+        assert_eq!(digits(&chat("70000000001")), Ok("70000000001"));
+        for wrong in ["+7", "DEMO", "+7000000000100000", "+7 000 000 00 01"] {
+            assert!(digits(&chat(wrong)).is_err(), "{wrong}");
+        }
+        assert_eq!((number("70000000001"), number("DEMO")), ("+70000000001".to_owned(), "DEMO".to_owned()));
+    }
+}

@@ -1,0 +1,465 @@
+//! Updates of the Bot API as what happened. Pure; whatever an update is, reading it does not fail.
+
+use domain::inbound::{AdSource, InboundKind};
+use domain::{
+    ExternalChat, InboundChange, InboundEvent, InboundMedia, InboundMessage, MessageOrigin, Timestamp, Words,
+};
+use serde_json::Value;
+
+use super::outgoing::Target;
+
+/// The kinds of updates that are read; Telegram sends no others.
+pub(super) const ALLOWED: [&str; 7] = [
+    "message",
+    "edited_message",
+    "callback_query",
+    "my_chat_member",
+    "business_message",
+    "edited_business_message",
+    "deleted_business_messages",
+];
+
+/// What the external id of a press begins with.
+pub(super) const PRESS: &str = "cb:";
+
+/// An update's number and what happened; none where it has no number. Of an update that says nothing here no event comes.
+pub(super) fn read(update: &Value, now: Timestamp) -> Option<(i64, Vec<InboundEvent>)> {
+    let number = update["update_id"].as_i64()?;
+    let (kind, body) =
+        ALLOWED.iter().find_map(|kind| Some((*kind, update.get(*kind)?))).unwrap_or(("", &Value::Null));
+    let changes = match kind {
+        "message" | "business_message" => message(body, update).into_iter().collect(),
+        "edited_message" | "edited_business_message" => edited(body).into_iter().collect(),
+        "deleted_business_messages" => deleted(body, now),
+        "callback_query" => press(body, update, now).into_iter().collect(),
+        "my_chat_member" => membership(body).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    // The number alone is not enough: Telegram begins at any number after a week of silence.
+    let event = |(about, change): (String, InboundChange)| InboundEvent {
+        key: format!("{number}:{kind}:{about}"),
+        change,
+    };
+    Some((number, changes.into_iter().map(event).collect()))
+}
+
+/// What is different in what happened, and the change.
+type Change = (String, InboundChange);
+
+fn word<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value[name].as_str().filter(|text| !text.is_empty())
+}
+
+fn time(value: &Value, name: &str) -> Option<Timestamp> {
+    let seconds = value[name].as_i64().filter(|seconds| *seconds > 0)?;
+    Some(Timestamp::from_micros(seconds.checked_mul(1_000_000)?))
+}
+
+/// The chat of a message, and how it is answered.
+fn place(message: &Value) -> Option<(Target, ExternalChat)> {
+    let business = word(message, "business_connection_id").map(str::to_owned);
+    let target = Target { business, chat: message["chat"]["id"].as_i64()? };
+    let chat = ExternalChat::new(&target.name())?;
+    Some((target, chat))
+}
+
+/// What a person or a chat is called.
+fn name(person: &Value) -> Option<String> {
+    let parts = [word(person, "first_name"), word(person, "last_name")];
+    let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" ").trim().to_owned();
+    let called = Some(whole).filter(|name| !name.is_empty());
+    called
+        .or_else(|| word(person, "title").map(str::to_owned))
+        .or_else(|| word(person, "username").map(|name| format!("@{name}")))
+}
+
+fn message(message: &Value, update: &Value) -> Option<Change> {
+    let (target, chat) = place(message)?;
+    let external_id = target.external_id(message["message_id"].as_i64()?);
+    let content = Content::of(message)?;
+    let (from, written_as) = (&message["from"], &message["sender_chat"]);
+    let sender = if written_as.is_object() { written_as } else { from };
+    // Chats of a personal account are private: the other one has the chat's id.
+    let is_own = target.business.is_some() && from["id"].as_i64() != Some(target.chat);
+    let origin = match from["is_bot"].as_bool() {
+        _ if is_own => MessageOrigin::Owner,
+        Some(true) if !written_as.is_object() => MessageOrigin::Bot,
+        _ => MessageOrigin::Person,
+    };
+    let customer = if is_own { &message["chat"] } else { sender };
+    let text = content.text.as_str();
+    let came_in = InboundMessage {
+        origin,
+        user: customer["id"].as_i64().map(|id| id.to_string()),
+        name: name(customer),
+        phone: own_phone(message),
+        media: content.media,
+        reply_to: message["reply_to_message"]["message_id"].as_i64().map(|id| target.external_id(id)),
+        ad: start_of(text).map(|id| AdSource { channel: "telegram_deeplink".to_owned(), id: Some(id) }),
+        raw: Some(update.to_string()),
+        ..InboundMessage::text(chat, external_id.clone(), content.text, time(message, "date")?)
+    };
+    Some((external_id, InboundChange::Message(Box::new(came_in))))
+}
+
+fn edited(message: &Value) -> Option<Change> {
+    let (target, _) = place(message)?;
+    let external_id = target.external_id(message["message_id"].as_i64()?);
+    let at = time(message, "edit_date").or_else(|| time(message, "date"))?;
+    let text = Content::of(message)?.text;
+    Some((format!("{external_id}:{}", at.as_seconds()), InboundChange::Edited { external_id, text, at }))
+}
+
+fn deleted(body: &Value, at: Timestamp) -> Vec<Change> {
+    let Some((target, _)) = place(body) else { return Vec::new() };
+    let ids = body["message_ids"].as_array().into_iter().flatten().filter_map(Value::as_i64);
+    let gone = |id| {
+        let external_id = target.external_id(id);
+        (external_id.clone(), InboundChange::Deleted { external_id, at })
+    };
+    ids.map(gone).collect()
+}
+
+fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
+    let (from, pressed) = (&press["from"], &press["message"]);
+    let alone = || {
+        let target = Target { business: None, chat: from["id"].as_i64()? };
+        let chat = ExternalChat::new(&target.name())?;
+        Some((target, chat))
+    };
+    let (target, chat) = place(pressed).or_else(alone)?;
+    let external_id = format!("{PRESS}{}", word(press, "id")?);
+    let came_in = InboundMessage {
+        user: from["id"].as_i64().map(|id| id.to_string()),
+        name: name(from),
+        reply_to: pressed["message_id"].as_i64().map(|id| target.external_id(id)),
+        raw: Some(update.to_string()),
+        ..InboundMessage::text(chat, external_id.clone(), word(press, "data").unwrap_or("[button]"), now)
+    };
+    Some((external_id, InboundChange::Message(Box::new(came_in))))
+}
+
+fn membership(body: &Value) -> Option<Change> {
+    let (_, chat) = place(body)?;
+    let can = match word(&body["new_chat_member"], "status")? {
+        "kicked" | "left" => false,
+        "restricted" => body["new_chat_member"]["can_send_messages"].as_bool().unwrap_or(true),
+        _ => true,
+    };
+    let at = time(body, "date")?;
+    Some((chat.to_string(), InboundChange::Reachable { chat, can, at }))
+}
+
+/// The writer's number, where the contact is their own.
+fn own_phone(message: &Value) -> Option<String> {
+    let contact = &message["contact"];
+    let owner = contact["user_id"].as_i64()?;
+    if message["from"]["id"].as_i64() != Some(owner) {
+        return None;
+    }
+    let digits: String = word(contact, "phone_number")?.chars().filter(char::is_ascii_digit).collect();
+    (7..=15).contains(&digits.len()).then(|| format!("+{digits}"))
+}
+
+/// What a link to the bot gave along.
+fn start_of(text: &str) -> Option<String> {
+    let (command, payload) = text.split_once(' ')?;
+    let is_start = command == "/start" || command.starts_with("/start@");
+    let is_payload = (1..=64).contains(&payload.len())
+        && payload.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    (is_start && is_payload).then(|| payload.to_owned())
+}
+
+/// What a message has to say.
+struct Content {
+    text: Words,
+    media: Vec<InboundMedia>,
+}
+
+impl Content {
+    /// None of a notice of Telegram, such as that someone was pinned or has joined.
+    fn of(message: &Value) -> Option<Self> {
+        let media: Vec<InboundMedia> = media(message).into_iter().collect();
+        let written = word(message, "text").or_else(|| word(message, "caption")).map(str::to_owned);
+        let text = written.or_else(|| in_words(message));
+        (text.is_some() || !media.is_empty()).then(|| Self { text: text.unwrap_or_default().into(), media })
+    }
+}
+
+/// A short word for what has neither text nor media.
+fn in_words(message: &Value) -> Option<String> {
+    if let Some(emoji) = word(&message["sticker"], "emoji").or_else(|| word(&message["dice"], "emoji")) {
+        return Some(emoji.to_owned());
+    }
+    let contact = &message["contact"];
+    if contact.is_object() {
+        let phone = word(contact, "phone_number").unwrap_or_default();
+        return Some(format!("[contact] {phone} {}", name(contact).unwrap_or_default()).trim().to_owned());
+    }
+    let location = &message["location"];
+    if let (Some(latitude), Some(longitude)) = (location["latitude"].as_f64(), location["longitude"].as_f64())
+    {
+        let venue = &message["venue"];
+        let called = [word(venue, "title"), word(venue, "address")].into_iter().flatten();
+        let called: Vec<&str> = called.collect();
+        return Some(format!("[location] {latitude},{longitude} {}", called.join(", ")).trim().to_owned());
+    }
+    if let Some(question) = word(&message["poll"], "question") {
+        return Some(format!("[poll] {question}"));
+    }
+    let others = ["story", "checklist", "game", "invoice", "paid_media", "giveaway"];
+    others.into_iter().find(|kind| message.get(kind).is_some()).map(|kind| format!("[{kind}]"))
+}
+
+fn media(message: &Value) -> Option<InboundMedia> {
+    // Of a picture Telegram keeps several sizes, the largest last. A short film has a document beside it, which is the same.
+    let (kind, found) = [
+        (InboundKind::Voice, "voice"),
+        (InboundKind::Audio, "audio"),
+        (InboundKind::Video, "video"),
+        (InboundKind::Video, "video_note"),
+        (InboundKind::Video, "animation"),
+        (InboundKind::Sticker, "sticker"),
+        (InboundKind::Document, "document"),
+    ]
+    .into_iter()
+    .find_map(|(kind, name)| Some((kind, message.get(name).filter(|found| found.is_object())?)))
+    .or_else(|| Some((InboundKind::Image, message["photo"].as_array()?.last()?)))?;
+    let text = |name: &str| word(found, name).map(str::to_owned);
+    Some(InboundMedia {
+        file_id: Some(text("file_id")?),
+        name: text("file_name"),
+        mime: text("mime_type").or_else(|| (kind == InboundKind::Image).then(|| "image/jpeg".to_owned())),
+        size: found["file_size"].as_u64(),
+        ..InboundMedia::new(kind)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_760_000_700_000_000);
+
+    fn events(update: &Value) -> Vec<InboundEvent> {
+        read(update, NOW).unwrap().1
+    }
+
+    fn only(update: &Value) -> InboundMessage {
+        match events(update).remove(0).change {
+            InboundChange::Message(message) => *message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn written(more: &Value) -> Value {
+        let mut message = json!({
+            "message_id": 17, "date": 1_760_000_500,
+            "from": {"id": 2_001, "is_bot": false, "first_name": "Ivan", "last_name": "P", "username": "ivan_x"},
+            "chat": {"id": 2_001, "type": "private", "first_name": "Ivan"},
+        });
+        message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        message
+    }
+
+    fn update(kind: &str, more: &Value) -> Value {
+        let mut update = json!({"update_id": 900_001});
+        update[kind] = written(more);
+        update
+    }
+
+    #[test]
+    fn a_text_is_read_with_who_wrote_it_and_how_they_came() {
+        let started =
+            update("message", &json!({"text": "/start ad42", "reply_to_message": {"message_id": 16}}));
+        let message = only(&started);
+        assert_eq!((message.chat.as_str(), message.external_id.as_str()), ("2001", "2001:17"));
+        assert_eq!((message.user.as_deref(), message.name.as_deref()), (Some("2001"), Some("Ivan P")));
+        assert_eq!((&*message.text, message.reply_to.as_deref()), ("/start ad42", Some("2001:16")));
+        assert_eq!(
+            message.ad,
+            Some(AdSource { channel: "telegram_deeplink".into(), id: Some("ad42".into()) })
+        );
+        assert_eq!(message.sent_at.as_seconds(), 1_760_000_500);
+        assert_eq!(message.raw.as_deref(), Some(started.to_string().as_str()));
+        assert_eq!(events(&started)[0].key, "900001:message:2001:17");
+        let others = ["/start", "/start a b", "/start ключ", "/stop ad42"];
+        assert!(others.iter().all(|text| only(&update("message", &json!({"text": text}))).ad.is_none()));
+        let group = update(
+            "message",
+            &json!({
+                "text": "hi", "chat": {"id": -1_001_234_567_890_i64, "type": "supergroup", "title": "Us"},
+                "from": {"id": 1_087_968_824, "is_bot": true}, "sender_chat": {"id": -1_001_234_567_890_i64, "title": "Us"},
+            }),
+        );
+        let message = only(&group);
+        assert_eq!((message.origin, message.name.as_deref()), (MessageOrigin::Person, Some("Us")));
+        assert_eq!(message.chat.as_str(), "-1001234567890");
+    }
+
+    #[test]
+    fn media_have_the_id_that_they_are_asked_for_with() {
+        let file =
+            json!({"file_id": "F", "file_name": "a.pdf", "mime_type": "application/pdf", "file_size": 7});
+        let kinds = [
+            ("voice", InboundKind::Voice),
+            ("video_note", InboundKind::Video),
+            ("sticker", InboundKind::Sticker),
+            ("document", InboundKind::Document),
+        ];
+        for (name, kind) in kinds {
+            let message = only(&update("message", &json!({name: file, "caption": "look"})));
+            let media = &message.media[0];
+            assert_eq!((media.kind, media.file_id.as_deref(), media.size), (kind, Some("F"), Some(7)));
+            assert_eq!((&*message.text, &media.url), ("look", &None));
+        }
+        let clip = only(&update("message", &json!({"animation": file, "document": file})));
+        assert_eq!((clip.media.len(), clip.media[0].kind), (1, InboundKind::Video));
+        let photo = json!({"photo": [{"file_id": "small"}, {"file_id": "large"}]});
+        let message = only(&update("message", &photo));
+        assert_eq!(message.media[0].file_id.as_deref(), Some("large"));
+        assert!(message.text.is_empty());
+    }
+
+    #[test]
+    fn what_is_neither_text_nor_media_is_said_in_words() {
+        let own = json!({"contact": {"phone_number": "70000000001", "first_name": "Ivan", "user_id": 2_001}});
+        let message = only(&update("message", &own));
+        assert_eq!(
+            (&*message.text, message.phone.as_deref()),
+            ("[contact] 70000000001 Ivan", Some("+70000000001"))
+        );
+        let other =
+            json!({"contact": {"phone_number": "+70000000002", "first_name": "Ann", "user_id": 2_002}});
+        assert_eq!(only(&update("message", &other)).phone, None);
+        let place = json!({"location": {"latitude": 55.75, "longitude": 37.5}, "venue": {"title": "Shop"}});
+        assert_eq!(&*only(&update("message", &place)).text, "[location] 55.75,37.5 Shop");
+        assert_eq!(&*only(&update("message", &json!({"poll": {"question": "When?"}}))).text, "[poll] When?");
+        assert_eq!(&*only(&update("message", &json!({"story": {}}))).text, "[story]");
+        for notice in [json!({"pinned_message": {}}), json!({"migrate_to_chat_id": -100}), json!({})] {
+            assert!(events(&update("message", &notice)).is_empty(), "{notice}");
+        }
+    }
+
+    #[test]
+    fn edits_presses_and_blocks_are_read() {
+        let edit = update("edited_message", &json!({"text": "new", "edit_date": 1_760_000_600}));
+        let event = events(&edit).remove(0);
+        assert_eq!(event.key, "900001:edited_message:2001:17:1760000600");
+        let InboundChange::Edited { external_id, text, at } = event.change else { panic!() };
+        assert_eq!((external_id.as_str(), &*text, at.as_seconds()), ("2001:17", "new", 1_760_000_600));
+        let mut press = json!({"update_id": 1, "callback_query": {
+            "id": "43991", "from": {"id": 2_001, "first_name": "Ivan"}, "data": "a=1",
+            "message": {"message_id": 18, "date": 0, "chat": {"id": 2_001}},
+        }});
+        let message = only(&press);
+        assert_eq!((message.external_id.as_str(), &*message.text), ("cb:43991", "a=1"));
+        assert_eq!((message.reply_to.as_deref(), message.sent_at), (Some("2001:18"), NOW));
+        press["callback_query"].as_object_mut().unwrap().remove("message");
+        assert_eq!((only(&press).chat.as_str(), only(&press).reply_to), ("2001", None));
+        for (status, can) in [("kicked", false), ("member", true), ("left", false), ("administrator", true)] {
+            let update = update("my_chat_member", &json!({"new_chat_member": {"status": status}}));
+            let InboundChange::Reachable { can: told, .. } = events(&update)[0].change else { panic!() };
+            assert_eq!(told, can, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_personal_account_has_chats_of_its_own() {
+        let business = |from: i64| {
+            let more = json!({"business_connection_id": "bc-1", "text": "hi", "from": {"id": from, "first_name": "Ann"}});
+            only(&update("business_message", &more))
+        };
+        let theirs = business(2_001);
+        assert_eq!((theirs.chat.as_str(), theirs.external_id.as_str()), ("bc-1:2001", "bc-1:2001:17"));
+        assert_eq!(theirs.origin, MessageOrigin::Person);
+        let own = business(5_001);
+        assert_eq!(
+            (own.origin, own.user.as_deref(), own.name.as_deref()),
+            (MessageOrigin::Owner, Some("2001"), Some("Ivan"))
+        );
+        let gone = json!({"update_id": 2, "deleted_business_messages": {
+            "business_connection_id": "bc-1", "chat": {"id": 2_001}, "message_ids": [17, 18, "x"],
+        }});
+        let found = events(&gone);
+        assert_eq!(
+            found.iter().map(|event| event.key.as_str()).collect::<Vec<_>>(),
+            ["2:deleted_business_messages:bc-1:2001:17", "2:deleted_business_messages:bc-1:2001:18"]
+        );
+    }
+
+    #[test]
+    fn an_update_of_another_kind_says_nothing() {
+        for body in [
+            json!({"update_id": 5, "poll": {}}),
+            json!({"update_id": 5, "message": "odd"}),
+            json!({"update_id": 5}),
+        ] {
+            assert_eq!(read(&body, NOW), Some((5, Vec::new())));
+        }
+        assert_eq!(read(&json!({"message": {}}), NOW), None);
+        assert_eq!(read(&json!([1]), NOW), None);
+    }
+
+    /// Any JSON with the names that are looked for, and odd values.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let name = prop::sample::select(vec![
+            "update_id",
+            "message",
+            "edited_message",
+            "callback_query",
+            "my_chat_member",
+            "business_message",
+            "deleted_business_messages",
+            "message_ids",
+            "message_id",
+            "chat",
+            "from",
+            "id",
+            "date",
+            "edit_date",
+            "text",
+            "photo",
+            "voice",
+            "file_id",
+            "contact",
+            "user_id",
+            "phone_number",
+            "new_chat_member",
+            "status",
+            "location",
+            "business_connection_id",
+            "data",
+            "first_name",
+            "reply_to_message",
+        ]);
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 64, 8, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(name.clone(), inner, 0..8)
+                    .prop_map(|map| map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_read_without_a_panic(mut update in any_json()) {
+            let _ = read(&update, NOW);
+            if update.is_object() {
+                update["update_id"] = json!(1);
+                prop_assert!(read(&update, NOW).is_some());
+            }
+        }
+    }
+}

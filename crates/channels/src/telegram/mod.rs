@@ -1,0 +1,357 @@
+//! A Telegram bot, over the Bot API: in private chats, groups, and chats of a personal account that it is attached to.
+
+mod client;
+mod inbound;
+mod outgoing;
+mod refusal;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Clock;
+use ambient::lock::Mutex;
+use delivery::{Action, Capabilities, Dedup, MediaKind};
+use domain::media::MediaForm;
+use domain::outcome::{HoldScope, RejectionCode, SentIds};
+use domain::secret::ExposeSecret;
+use domain::text::{ParseMode, TextLimit, Unit};
+use domain::{
+    ExternalChat, InboundChange, InboundEvent, InboundMedia, Outcome, ProviderId, SecretText, Timestamp,
+};
+use futures::StreamExt;
+use futures::future::{BoxFuture, FutureExt};
+use reqwest::multipart::{Form, Part};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use self::client::Client;
+use self::outgoing::Target;
+use self::refusal::Failure;
+use crate::error::CallError;
+use crate::provider::{
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, LONGEST_POLL, Outgoing, OutgoingFile, Pacing,
+    Polled, Provider, Registered,
+};
+use crate::setup::{Setup, SetupError, is_same};
+
+/// The header in which a post has the secret.
+const SECRET: &str = "x-telegram-bot-api-secret-token";
+/// The largest picture and the largest file that the Bot API takes.
+const LARGEST_PHOTO: u64 = 10 * 1024 * 1024;
+const LARGEST_FILE: u64 = 50 * 1024 * 1024;
+/// The longest that answers to presses may take, all together.
+const ANSWERS: Duration = Duration::from_secs(5);
+/// So many presses are answered at once.
+const AT_ONCE: usize = 8;
+
+/// A bot.
+struct TelegramBot {
+    client: Client,
+    clock: Clock,
+    secret: SecretText,
+    /// The chat that was to wait last, and until when.
+    held: Mutex<Option<(ExternalChat, Timestamp)>>,
+}
+
+/// A message that was sent.
+#[derive(Deserialize)]
+struct Sent {
+    message_id: i64,
+}
+
+#[derive(Deserialize)]
+struct Me {
+    id: i64,
+    #[serde(default)]
+    first_name: String,
+    username: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WebhookInfo {
+    #[serde(default)]
+    url: String,
+    pending_update_count: Option<u64>,
+    last_error_message: Option<String>,
+}
+
+/// An account of it.
+///
+/// # Errors
+/// A key is missing or wrong.
+pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
+    let token = setup.needed("token", &setup.fields.token)?;
+    Ok(Arc::new(TelegramBot {
+        client: Client::new(setup.http.clone(), setup.api(), token),
+        clock: setup.clock.clone(),
+        secret: setup.header_secret(),
+        held: Mutex::new(None),
+    }))
+}
+
+impl TelegramBot {
+    async fn deliver(&self, outgoing: &Outgoing) -> Outcome {
+        let Some(mut target) = Target::of(outgoing.chat.as_str()) else {
+            return Outcome::NotFound("a chat of a bot is a number, such as 2001".to_owned());
+        };
+        if let Some(file) = &outgoing.file
+            && let Err(refused) = fits(file)
+        {
+            return refused;
+        }
+        let (mut is_formatted, mut has_moved) = (!outgoing.text.entities.is_empty(), false);
+        // Each refusal that is followed by another attempt says that nothing was sent, and is followed once.
+        loop {
+            let fields = outgoing::fields(outgoing, &target, is_formatted);
+            let sent = match &outgoing.file {
+                Some(file) => match form(fields, file).await {
+                    Ok(form) => self.client.upload(outgoing::method(&file.form).0, form).await,
+                    Err(gone) => return gone,
+                },
+                None => self.client.call("sendMessage", &Value::Object(fields)).await,
+            };
+            match sent {
+                Ok(Sent { message_id }) => {
+                    let id = target.external_id(message_id);
+                    return Outcome::Sent(SentIds::one(Some(ProviderId::from(id.as_str()))));
+                }
+                Err(Failure::Moved(chat)) if !has_moved => {
+                    target.chat = chat;
+                    has_moved = true;
+                }
+                Err(Failure::Formatting(_)) if is_formatted => is_formatted = false,
+                Err(failure) => {
+                    let now = self.clock.now();
+                    return self.narrowed(&outgoing.chat, failure.into(), now).outcome(now);
+                }
+            }
+        }
+    }
+
+    /// A wait after a send is about its chat. While one chat waits, another that is to wait as well says that it is the bot.
+    fn narrowed(&self, chat: &ExternalChat, error: CallError, now: Timestamp) -> CallError {
+        let CallError::Wait { wait, .. } = error else { return error };
+        let mut held = self.held.lock();
+        let is_other = held.as_ref().is_some_and(|(other, until)| other != chat && *until > now);
+        *held = Some((chat.clone(), now.plus(wait)));
+        CallError::Wait { wait, scope: if is_other { HoldScope::Account } else { HoldScope::Chat } }
+    }
+
+    async fn edit(&self, target: &Target, message: i64, text: &str) -> Result<(), Failure> {
+        let with = |name: &str| {
+            let mut fields = target.fields();
+            fields.insert("message_id".to_owned(), message.into());
+            fields.insert(name.to_owned(), text.into());
+            Value::Object(fields)
+        };
+        let edited = match self.client.call::<Value>("editMessageText", &with("text")).await {
+            Err(Failure::NoText(_)) => {
+                self.client.call::<Value>("editMessageCaption", &with("caption")).await
+            }
+            edited => edited,
+        };
+        match edited {
+            Ok(_) | Err(Failure::NotModified) => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn delete(&self, target: &Target, message: i64) -> Result<(), Failure> {
+        let mut fields = target.fields();
+        let method = if target.business.is_some() {
+            fields.remove("chat_id");
+            fields.insert("message_ids".to_owned(), json!([message]));
+            "deleteBusinessMessages"
+        } else {
+            fields.insert("message_id".to_owned(), message.into());
+            "deleteMessage"
+        };
+        self.client.call::<bool>(method, &Value::Object(fields)).await.map(|_| ())
+    }
+
+    async fn perform(&self, chat: &ExternalChat, deed: &Deed) -> Result<(), CallError> {
+        let target = Target::of(chat.as_str()).ok_or_else(|| CallError::NotFound(chat.to_string()))?;
+        let message = |id: &str| {
+            let unknown = || CallError::refused("NO_SUCH_MESSAGE", "it is no message of this chat");
+            target.message(id).ok_or_else(unknown)
+        };
+        match deed {
+            Deed::Edit { external_id, text } => Ok(self.edit(&target, message(external_id)?, text).await?),
+            Deed::Delete { external_id } => Ok(self.delete(&target, message(external_id)?).await?),
+            Deed::Typing => {
+                let mut fields = target.fields();
+                fields.insert("action".to_owned(), "typing".into());
+                Ok(self.client.call::<bool>("sendChatAction", &Value::Object(fields)).await.map(|_| ())?)
+            }
+            Deed::MarkRead { .. } => {
+                Err(CallError::refused("not_supported", "a bot does not mark messages as read"))
+            }
+        }
+    }
+
+    /// Answers presses, so that those who pressed no longer wait. Whether it works is of no matter.
+    async fn answer_presses(&self, events: &[InboundEvent]) {
+        let press = |event: &InboundEvent| match &event.change {
+            InboundChange::Message(message) => {
+                message.external_id.strip_prefix(inbound::PRESS).map(str::to_owned)
+            }
+            _ => None,
+        };
+        let answers: Vec<_> = events.iter().filter_map(press).map(|id| self.answer_press(id)).collect();
+        let all = futures::stream::iter(answers).buffer_unordered(AT_ONCE).collect::<Vec<()>>();
+        let _ = self.clock.timeout(ANSWERS, all).await;
+    }
+
+    async fn answer_press(&self, id: String) {
+        let body = json!({ "callback_query_id": id });
+        if let Err(failure) = self.client.call::<bool>("answerCallbackQuery", &body).await {
+            tracing::debug!(error = %CallError::from(failure), "a press is not answered");
+        }
+    }
+}
+
+/// Whether the Bot API takes a file of this size.
+fn fits(file: &OutgoingFile) -> Result<(), Outcome> {
+    let is_photo = matches!(file.form, MediaForm::Photo { .. });
+    let most = if is_photo { LARGEST_PHOTO } else { LARGEST_FILE };
+    if file.size <= most {
+        return Ok(());
+    }
+    let code = format!("FILE_TOO_BIG: a bot sends at most {} MB of this kind", most / 1024 / 1024);
+    Err(Outcome::Rejected { code: RejectionCode::Provider(code) })
+}
+
+/// The form that carries a file.
+async fn form(fields: Map<String, Value>, file: &OutgoingFile) -> Result<Form, Outcome> {
+    let mut form = Form::new();
+    for (name, value) in fields {
+        let written = match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        form = form.text(name, written);
+    }
+    let is_type = Part::text("").mime_str(file.mime()).is_ok();
+    let mime = if is_type { file.mime() } else { "application/octet-stream" };
+    let name: String = file.name.chars().map(|one| if one.is_control() { '_' } else { one }).collect();
+    let part = Part::bytes(file.read().await?).file_name(name);
+    let part = part.mime_str(mime).map_err(|_| Outcome::MediaGone("its type is no type".to_owned()))?;
+    Ok(form.part(outgoing::method(&file.form).1, part))
+}
+
+impl Provider for TelegramBot {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            text: TextLimit::new(4_096, Unit::Utf16),
+            caption: Some(TextLimit::new(1_024, Unit::Utf16)),
+            album: 1,
+            parse_modes: &[ParseMode::Html, ParseMode::Markdown],
+            media: &[
+                MediaKind::Photo,
+                MediaKind::Video,
+                MediaKind::Animation,
+                MediaKind::Voice,
+                MediaKind::Audio,
+                MediaKind::Document,
+            ],
+            actions: &[Action::Edit, Action::Delete, Action::Typing],
+            states: &[],
+            dedup: Dedup::None,
+        }
+    }
+
+    fn pacing(&self) -> Pacing {
+        Pacing { account: Duration::from_millis(34), chat: Duration::from_secs(1), burst: 3 }
+    }
+
+    fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
+        self.deliver(outgoing).boxed()
+    }
+
+    fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
+        self.perform(chat, deed).boxed()
+    }
+
+    fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
+        if !is_same(self.secret.expose_secret().as_bytes(), post.header(SECRET).unwrap_or_default()) {
+            return Err(HookRefusal::NotGenuine);
+        }
+        let update: Value = serde_json::from_slice(&post.body)
+            .map_err(|_| HookRefusal::Unreadable("it is no JSON".to_owned()))?;
+        let (_, events) = inbound::read(&update, self.clock.now())
+            .ok_or_else(|| HookRefusal::Unreadable("it has no update_id".to_owned()))?;
+        Ok(Hook::events(events))
+    }
+
+    fn poll<'a>(&'a self, cursor: Option<&'a str>) -> Option<BoxFuture<'a, Result<Polled, CallError>>> {
+        let asking = async move {
+            let offset = cursor.and_then(|cursor| cursor.parse::<i64>().ok());
+            let updates = self.client.updates(offset, LONGEST_POLL, &inbound::ALLOWED).await?;
+            let now = self.clock.now();
+            let (mut events, mut last) = (Vec::new(), None);
+            for (number, happened) in updates.iter().filter_map(|update| inbound::read(update, now)) {
+                last = last.max(Some(number));
+                events.extend(happened);
+            }
+            // Telegram begins at a lower number at times: only what came now counts.
+            let next = last.and_then(|last| last.checked_add(1)).or(offset);
+            Ok(Polled { events, cursor: next.map(|next| next.to_string()), more: true })
+        };
+        Some(asking.boxed())
+    }
+
+    fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
+        async move {
+            self.answer_presses(&events).await;
+            events
+        }
+        .boxed()
+    }
+
+    fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {
+        async move {
+            let Some(id) = &media.file_id else {
+                return Err(CallError::refused("FILE_GONE", "the file has no id"));
+            };
+            self.client.file(id, most).await
+        }
+        .boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
+        async move {
+            let me: Me = self.client.call("getMe", &json!({})).await?;
+            let name = me.username.map_or(me.first_name, |username| format!("@{username}"));
+            Ok(Identity { id: me.id.to_string(), name, missing: Vec::new() })
+        }
+        .boxed()
+    }
+
+    fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
+        let asking = async move {
+            let info: WebhookInfo = self.client.call("getWebhookInfo", &json!({})).await?;
+            let urls = Some(info.url).filter(|url| !url.is_empty()).into_iter().collect();
+            Ok(Registered { urls, last_error: info.last_error_message, waiting: info.pending_update_count })
+        };
+        Some(asking.boxed())
+    }
+
+    fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let body = json!({
+                "url": url,
+                "secret_token": self.secret.expose_secret(),
+                "allowed_updates": inbound::ALLOWED,
+                // One after the other, so that an edit does not come before its message.
+                "max_connections": 1,
+            });
+            Ok(self.client.call::<bool>("setWebhook", &body).await.map(|_| ())?)
+        }
+        .boxed()
+    }
+
+    fn unregister<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        let _ = url;
+        async move { Ok(self.client.call::<bool>("deleteWebhook", &json!({})).await.map(|_| ())?) }.boxed()
+    }
+}

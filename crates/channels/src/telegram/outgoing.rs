@@ -1,0 +1,213 @@
+//! What a message is on its way to the Bot API. Pure.
+
+use domain::ProviderId;
+use domain::media::MediaForm;
+use domain::text::{EntityKind, FormattedText};
+use serde_json::{Map, Value, json};
+
+use crate::provider::{Outgoing, OutgoingFile};
+
+/// A chat as the Bot API names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The connection to a personal account that the bot writes for.
+    pub(super) business: Option<String>,
+    pub(super) chat: i64,
+}
+
+impl Target {
+    /// A chat as it came in: `2001`, or `CONNECTION:2001`.
+    pub(super) fn of(chat: &str) -> Option<Self> {
+        let (business, id) = match chat.rsplit_once(':') {
+            Some((business, id)) => (Some(business.to_owned()).filter(|it| !it.is_empty()), id),
+            None => (None, chat),
+        };
+        let target = Self { business, chat: id.parse().ok()? };
+        (target.name() == chat).then_some(target)
+    }
+
+    /// The chat as it came in.
+    pub(super) fn name(&self) -> String {
+        match &self.business {
+            Some(business) => format!("{business}:{}", self.chat),
+            None => self.chat.to_string(),
+        }
+    }
+
+    /// What a message of this chat is called outside: the Bot API counts messages in each chat.
+    pub(super) fn external_id(&self, message: i64) -> String {
+        format!("{}:{message}", self.name())
+    }
+
+    /// The number of a message that is called so; none where it is of another chat.
+    pub(super) fn message(&self, external_id: &str) -> Option<i64> {
+        let (chat, id) = external_id.rsplit_once(':')?;
+        (chat == self.name()).then(|| id.parse().ok())?
+    }
+
+    /// The fields that name it.
+    pub(super) fn fields(&self) -> Map<String, Value> {
+        let mut fields = Map::new();
+        fields.insert("chat_id".to_owned(), self.chat.into());
+        if let Some(business) = &self.business {
+            fields.insert("business_connection_id".to_owned(), business.as_str().into());
+        }
+        fields
+    }
+}
+
+/// The method that sends a file of this form, and its field.
+pub(super) const fn method(form: &MediaForm) -> (&'static str, &'static str) {
+    match form {
+        MediaForm::Photo { .. } => ("sendPhoto", "photo"),
+        MediaForm::Video { .. } => ("sendVideo", "video"),
+        MediaForm::Animation { .. } => ("sendAnimation", "animation"),
+        MediaForm::Voice { .. } => ("sendVoice", "voice"),
+        MediaForm::Audio { .. } => ("sendAudio", "audio"),
+        MediaForm::Document => ("sendDocument", "document"),
+    }
+}
+
+/// The fields of a message but for the content of its file.
+pub(super) fn fields(outgoing: &Outgoing, target: &Target, is_formatted: bool) -> Map<String, Value> {
+    let mut fields = target.fields();
+    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    let (text, entities) = match &outgoing.file {
+        Some(_) => ("caption", "caption_entities"),
+        None => ("text", "entities"),
+    };
+    if outgoing.file.is_none() || !outgoing.text.text.is_empty() {
+        put(text, outgoing.text.text.as_str().into());
+        if is_formatted && !outgoing.text.entities.is_empty() {
+            put(entities, entities_of(&outgoing.text));
+        }
+    }
+    if outgoing.file.is_none() {
+        put("link_preview_options", json!({ "is_disabled": !outgoing.preview }));
+    }
+    if outgoing.silent {
+        put("disable_notification", true.into());
+    }
+    let answered = outgoing.reply_to.as_ref().and_then(|id| match id {
+        ProviderId::Number(number) => Some(*number),
+        ProviderId::Text(text) => target.message(text),
+    });
+    if let Some(message) = answered {
+        put("reply_parameters", json!({ "message_id": message, "allow_sending_without_reply": true }));
+    }
+    if let Some(OutgoingFile { form, .. }) = &outgoing.file {
+        let seconds = |ms: u64| Value::from(ms.div_ceil(1_000));
+        match *form {
+            MediaForm::Video { width, height, duration_ms, streamable, .. } => {
+                put("width", width.into());
+                put("height", height.into());
+                put("duration", seconds(duration_ms));
+                put("supports_streaming", streamable.into());
+            }
+            MediaForm::Animation { width, height, duration_ms } => {
+                put("width", width.into());
+                put("height", height.into());
+                put("duration", seconds(duration_ms));
+            }
+            MediaForm::Voice { duration_ms } | MediaForm::Audio { duration_ms } => {
+                put("duration", seconds(duration_ms));
+            }
+            MediaForm::Document => {
+                put("disable_content_type_detection", true.into());
+            }
+            MediaForm::Photo { .. } => {}
+        }
+    }
+    fields
+}
+
+fn entities_of(text: &FormattedText) -> Value {
+    let entity = |entity: &domain::text::Entity| {
+        let mut written = json!({ "offset": entity.offset, "length": entity.length });
+        let (kind, more) = match &entity.kind {
+            EntityKind::Bold => ("bold", None),
+            EntityKind::Italic => ("italic", None),
+            EntityKind::Underline => ("underline", None),
+            EntityKind::Strikethrough => ("strikethrough", None),
+            EntityKind::Spoiler => ("spoiler", None),
+            EntityKind::Code => ("code", None),
+            EntityKind::Pre { language } => ("pre", Some(("language", language.as_str().into()))),
+            EntityKind::TextLink { url } => ("text_link", Some(("url", url.as_str().into()))),
+            EntityKind::MentionUser { user_id } => {
+                let user = json!({ "id": user_id, "is_bot": false, "first_name": "" });
+                ("text_mention", Some(("user", user)))
+            }
+            EntityKind::Blockquote { expandable: false } => ("blockquote", None),
+            EntityKind::Blockquote { expandable: true } => ("expandable_blockquote", None),
+            EntityKind::CustomEmoji { id } => {
+                ("custom_emoji", Some(("custom_emoji_id", id.to_string().into())))
+            }
+        };
+        written["type"] = kind.into();
+        if let Some((name, value)) = more {
+            written[name] = value;
+        }
+        written
+    };
+    text.entities.iter().map(entity).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ExternalChat;
+    use domain::text::{ParseMode, parse};
+
+    use super::*;
+
+    #[test]
+    fn chats_and_messages_are_named_one_way() {
+        for name in ["2001", "-1001234567890", "bc-1:2001", "a:b:2001"] {
+            let target = Target::of(name).unwrap();
+            assert_eq!(target.name(), name);
+            assert_eq!(target.message(&target.external_id(17)), Some(17));
+        }
+        for name in ["", "@shop", "+2001", ":2001", "2001:", "20 01"] {
+            assert_eq!(Target::of(name), None, "{name}");
+        }
+        let target = Target::of("2001").unwrap();
+        for other in ["2002:17", "bc-1:2001:17", "cb:17", "17", "2001:x"] {
+            assert_eq!(target.message(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn formatting_is_written_as_entities() {
+        let html =
+            "😀 <b>Price</b> <a href=\"https://example.com\">here</a> <a href=\"tg://user?id=7\">Ann</a>";
+        let outgoing = Outgoing {
+            chat: ExternalChat::new("bc-1:2001").unwrap(),
+            text: parse(ParseMode::Html, html).unwrap(),
+            file: None,
+            reply_to: Some("bc-1:2001:17".into()),
+            silent: true,
+            preview: false,
+            key: 1,
+            prepared: None,
+        };
+        let target = Target::of(outgoing.chat.as_str()).unwrap();
+        let written = Value::from(fields(&outgoing, &target, true));
+        assert_eq!(
+            written,
+            json!({
+                "chat_id": 2_001,
+                "business_connection_id": "bc-1",
+                "text": "😀 Price here Ann",
+                "entities": [
+                    {"offset": 3, "length": 5, "type": "bold"},
+                    {"offset": 9, "length": 4, "type": "text_link", "url": "https://example.com"},
+                    {"offset": 14, "length": 3, "type": "text_mention",
+                        "user": {"id": 7, "is_bot": false, "first_name": ""}},
+                ],
+                "link_preview_options": {"is_disabled": true},
+                "disable_notification": true,
+                "reply_parameters": {"message_id": 17, "allow_sending_without_reply": true},
+            })
+        );
+        assert!(!fields(&outgoing, &target, false).contains_key("entities"));
+    }
+}

@@ -1,0 +1,464 @@
+//! Messages of a VK community.
+
+mod client;
+mod inbound;
+mod long_poll;
+mod outcome;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::lock::Mutex;
+use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
+use domain::media::MediaForm;
+use domain::outcome::SentIds;
+use domain::secret::ExposeSecret;
+use domain::text::{TextLimit, Unit};
+use domain::{
+    ExternalChat, InboundChange, InboundEvent, InboundMedia, MessageState, Outcome, ProviderId, SecretText,
+    Timestamp,
+};
+use futures::future::{BoxFuture, FutureExt};
+use serde_json::{Value, json};
+
+use crate::error::CallError;
+use crate::http::ANSWER;
+use crate::kept::Kept;
+use crate::provider::{
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Polled, Provider, Registered,
+};
+use crate::setup::{Setup, SetupError, is_same};
+use client::{Client, VERSION, attachment};
+use inbound::{KINDS, events, external_id, parts};
+use long_poll::LongPoll;
+use outcome::refusal;
+
+/// How long VK knows the key of a message.
+const KEY_KNOWN: Duration = Duration::from_hours(1);
+/// The most servers that a community has.
+const MOST_SERVERS: usize = 10;
+/// The name of our server in the pages of the community.
+const TITLE: &str = "switchboard";
+/// How long the name of a person is good, and how many are remembered.
+const NAME_GOOD: Duration = Duration::from_hours(24);
+const MOST_NAMES: usize = 10_000;
+/// From this number on a peer is a chat of several.
+const FIRST_CHAT: i64 = 2_000_000_000;
+/// The rights that the key of a community needs, and what for.
+const RIGHTS: [(&str, &str); 4] = [
+    ("messages", "to read and send messages"),
+    ("photos", "to send pictures"),
+    ("docs", "to send files and voice messages"),
+    ("manage", "to register the address that VK posts to"),
+];
+
+/// An account.
+///
+/// # Errors
+/// A key is missing or wrong.
+pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
+    Ok(Arc::new(Vk {
+        client: Client::new(&setup)?,
+        secret: setup.header_secret(),
+        old_hook: setup.fields.old_hook,
+        hook_secret: setup.hook_secret,
+        kept: setup.kept,
+        long_poll: LongPoll::default(),
+        names: Mutex::default(),
+    }))
+}
+
+struct Vk {
+    client: Client,
+    /// What each post has in it.
+    secret: SecretText,
+    /// Whether posts to the address of the old server are taken, which have another secret.
+    old_hook: bool,
+    hook_secret: SecretText,
+    kept: Kept,
+    long_poll: LongPoll,
+    /// What people are called, and until when that is good.
+    names: Mutex<HashMap<i64, (String, Timestamp)>>,
+}
+
+/// An address that VK posts to.
+struct CallbackServer {
+    id: i64,
+    url: String,
+    secret: String,
+    status: String,
+}
+
+impl Provider for Vk {
+    fn capabilities(&self) -> Capabilities {
+        let text = TextLimit::new(4_096, Unit::Characters);
+        Capabilities {
+            text,
+            caption: Some(text),
+            album: 1,
+            parse_modes: &[],
+            media: &[MediaKind::Photo, MediaKind::Voice, MediaKind::Document],
+            actions: &[Action::Edit, Action::Delete, Action::MarkRead, Action::Typing],
+            states: &[MessageState::Read],
+            // An attempt may wait for its turn, and then for its answer.
+            dedup: Dedup::Key { window: Some(KEY_KNOWN.saturating_sub(ANSWER.saturating_mul(2))) },
+        }
+    }
+
+    fn pacing(&self) -> Pacing {
+        Pacing { account: Duration::from_millis(70), chat: Duration::from_millis(500), burst: 5 }
+    }
+
+    fn prepare<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Option<String>, Outcome>> {
+        async move {
+            let Some(file) = &outgoing.file else { return Ok(None) };
+            let failed = |error: CallError| error.before_send().outcome(self.client.clock().now());
+            let form = &file.form;
+            if !matches!(form, MediaForm::Photo { .. } | MediaForm::Voice { .. } | MediaForm::Document) {
+                return Err(failed(CallError::refused(
+                    "file",
+                    "VK takes pictures, voice messages and documents",
+                )));
+            }
+            let content = file.read().await?;
+            let uploaded = self.client.upload(outgoing.chat.as_str(), file, content).await;
+            uploaded.map(Some).map_err(failed)
+        }
+        .boxed()
+    }
+
+    fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
+        async move {
+            match self.deliver(outgoing).await {
+                Ok(id) => Outcome::Sent(SentIds::one(Some(ProviderId::Text(id.into())))),
+                Err(error) => error.outcome(self.client.clock().now()),
+            }
+        }
+        .boxed()
+    }
+
+    fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        async move {
+            let asked = [("peer_id", outgoing.chat.as_str()), ("count", "200")];
+            let Ok(told) = self.client.call("messages.getHistory", &asked).await else {
+                return MessageLookup::CannotTell;
+            };
+            let Some(all) = told["items"].as_array() else { return MessageLookup::CannotTell };
+            let key = i64::from(random_id(outgoing.key));
+            let found = all.iter().find(|it| it["out"] == 1 && it["random_id"].as_i64() == Some(key));
+            let reaches_back = all.len() < 200
+                || all
+                    .last()
+                    .and_then(|it| it["date"].as_i64())
+                    .is_some_and(|date| date < since.as_seconds());
+            match found {
+                Some(message) => {
+                    let id = long_poll::id_of(message).map(|id| ProviderId::Text(id.into()));
+                    MessageLookup::Here(SentIds::one(id))
+                }
+                None if reaches_back => MessageLookup::NotThere,
+                None => MessageLookup::CannotTell,
+            }
+        }
+        .boxed()
+    }
+
+    fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let peer = ("peer_id", chat.as_str());
+            match deed {
+                Deed::Edit { external_id, text } => self.edit(external_id, text).await,
+                Deed::Delete { external_id } => {
+                    let (peer, number) = place(external_id)?;
+                    let asked = [("peer_id", peer), ("cmids", number), ("delete_for_all", "1")];
+                    deleted(&self.client.call("messages.delete", &asked).await?)
+                }
+                Deed::MarkRead { external_id } => {
+                    let mut asked = vec![peer, ("mark_conversation_as_read", "1")];
+                    if let Some(id) = external_id {
+                        asked.push(("up_to_cmid", place(id)?.1));
+                    }
+                    self.client.call("messages.markAsRead", &asked).await.map(drop)
+                }
+                Deed::Typing => {
+                    self.client.call("messages.setActivity", &[peer, ("type", "typing")]).await.map(drop)
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
+        let unreadable = |why: &str| HookRefusal::Unreadable(why.to_owned());
+        let told: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
+        let path = post.url.split('?').next().unwrap_or_default();
+        let last = path.rsplit('/').next().unwrap_or_default();
+        let is_old = self.old_hook && !is_same(self.hook_secret.expose_secret().as_bytes(), last.as_bytes());
+        let secret = told["secret"].as_str().unwrap_or_default();
+        if !is_old && !is_same(self.secret.expose_secret().as_bytes(), secret.as_bytes()) {
+            return Err(HookRefusal::NotGenuine);
+        }
+        let group = self.client.group();
+        if told["group_id"].as_u64() != Some(group.into()) {
+            return Err(HookRefusal::OtherAccount(format!("{} instead of {group}", told["group_id"])));
+        }
+        if told["type"] == "confirmation" {
+            let code = self.kept.text("confirmation");
+            return code.map(Hook::text).ok_or_else(|| unreadable("no address was registered from here"));
+        }
+        let events = events(&told, group, self.client.clock().now());
+        let events = events.ok_or_else(|| unreadable("it has no type, peer, number or date"))?;
+        Ok(Hook { events, answer: Hook::text("ok").answer })
+    }
+
+    fn poll<'a>(&'a self, cursor: Option<&'a str>) -> Option<BoxFuture<'a, Result<Polled, CallError>>> {
+        Some(long_poll::poll(&self.client, &self.long_poll, cursor).boxed())
+    }
+
+    fn complete(&self, mut events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
+        async move {
+            let person = |event: &InboundEvent| match &event.change {
+                InboundChange::Message(message) => {
+                    message.user.as_deref()?.parse().ok().filter(|id| (1..FIRST_CHAT).contains(id))
+                }
+                _ => None,
+            };
+            let ids: Vec<i64> = events.iter().filter_map(person).collect();
+            self.learn_names(&ids).await;
+            let names = self.names.lock();
+            for event in &mut events {
+                let name = person(event).and_then(|id| names.get(&id)).map(|(name, _)| name.clone());
+                if let InboundChange::Message(message) = &mut event.change {
+                    message.name = name;
+                }
+            }
+            drop(names);
+            events
+        }
+        .boxed()
+    }
+
+    fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {
+        async move {
+            let gone = || CallError::NotFound("VK gives no address of the file".to_owned());
+            let http = self.client.http();
+            http.download(http.get(media.url.as_deref().ok_or_else(gone)?), most).await
+        }
+        .boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
+        async move {
+            let told = self.client.of_group("groups.getById", &[]).await?;
+            let group = &told["groups"][0];
+            let id = group["id"].as_i64().ok_or_else(|| CallError::Unreadable("no id in it".to_owned()))?;
+            let rights = self.client.of_group("groups.getTokenPermissions", &[]).await?;
+            let has = |right: &str| {
+                rights["permissions"].as_array().is_some_and(|all| all.iter().any(|it| it["name"] == right))
+            };
+            let missing = RIGHTS.iter().filter(|(right, _)| !has(right));
+            Ok(Identity {
+                id: id.to_string(),
+                name: group["name"].as_str().unwrap_or_default().to_owned(),
+                missing: missing
+                    .map(|(right, what_for)| format!("the right `{right}`, {what_for}"))
+                    .collect(),
+            })
+        }
+        .boxed()
+    }
+
+    fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
+        let told = async move {
+            let servers = self.servers().await?;
+            let bad = servers.iter().find(|server| server.status == "failed");
+            Ok(Registered {
+                last_error: bad.map(|server| format!("VK gave up on {}", server.url)),
+                urls: servers.into_iter().map(|server| server.url).collect(),
+                waiting: None,
+            })
+        };
+        Some(told.boxed())
+    }
+
+    fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let unreadable = || CallError::Unreadable("no code or server_id in it".to_owned());
+            let told = self.client.of_group("groups.getCallbackConfirmationCode", &[]).await?;
+            let code = told["code"].as_str().ok_or_else(unreadable)?.to_owned();
+            let kept = self.kept.put(vec![("confirmation", code.into())]).await;
+            kept.map_err(|error| CallError::refused("store", error.to_string()))?;
+            let secret = self.secret.expose_secret();
+            let mut known = self.servers().await?;
+            let same = known.iter().position(|server| server.url == url && server.secret == secret);
+            let id = if let Some(place) = same {
+                known.remove(place).id
+            } else {
+                if known.len() >= MOST_SERVERS {
+                    self.remove(&known.remove(0)).await?;
+                }
+                let asked = [("url", url), ("title", TITLE), ("secret_key", secret)];
+                let told = self.client.of_group("groups.addCallbackServer", &asked).await?;
+                told["server_id"].as_i64().ok_or_else(unreadable)?
+            };
+            let id = id.to_string();
+            let kinds = KINDS.iter().map(|kind| (*kind, "1"));
+            let settings: Vec<(&str, &str)> =
+                [("server_id", id.as_str()), ("api_version", VERSION)].into_iter().chain(kinds).collect();
+            self.client.of_group("groups.setCallbackSettings", &settings).await?;
+            for other in &known {
+                self.remove(other).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn unregister<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            for server in self.servers().await?.iter().filter(|server| server.url == url) {
+                self.remove(server).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+impl Vk {
+    /// Sends a message: its id.
+    async fn deliver(&self, outgoing: &Outgoing) -> Result<String, CallError> {
+        let peer = outgoing.chat.as_str();
+        if peer.parse::<i64>().is_err() {
+            return Err(CallError::NotFound("the number of a chat was expected".to_owned()));
+        }
+        let key = random_id(outgoing.key).to_string();
+        // With `peer_ids` the answer has the number of the message in its chat.
+        let mut asked = vec![("peer_ids", peer), ("random_id", key.as_str())];
+        let text = outgoing.text.text.as_str();
+        if !text.is_empty() {
+            asked.push(("message", text));
+        }
+        if outgoing.file.is_some() {
+            let unprepared = || CallError::Unprepared("the file is not uploaded".to_owned());
+            asked.push(("attachment", outgoing.prepared.as_deref().ok_or_else(unprepared)?));
+        }
+        if !outgoing.preview {
+            asked.push(("dont_parse_links", "1"));
+        }
+        let answered = outgoing.reply_to.as_ref().map(ToString::to_string);
+        let forward = answered.as_deref().and_then(parts).map(|(peer, number)| {
+            let ids: Vec<i64> = number.parse().into_iter().collect();
+            json!({ "peer_id": peer.parse::<i64>().ok(), "conversation_message_ids": ids, "is_reply": true })
+                .to_string()
+        });
+        if let Some(forward) = &forward {
+            asked.push(("forward", forward));
+        }
+        let told = self.client.call("messages.send", &asked).await?;
+        let sent = &told[0];
+        let error = &sent["error"];
+        if let Some(code) = error["code"].as_i64() {
+            return Err(refusal(code, error["description"].as_str().unwrap_or_default()));
+        }
+        match (sent["peer_id"].as_i64(), sent["conversation_message_id"].as_i64()) {
+            (Some(peer), Some(number)) if number > 0 => Ok(external_id(peer, number)),
+            _ => Err(CallError::Unreadable("no number of the message in it".to_owned())),
+        }
+    }
+
+    /// Changes the text of a message. What is attached to it stays: VK removes what is not named again.
+    async fn edit(&self, external_id: &str, text: &str) -> Result<(), CallError> {
+        let (peer, number) = place(external_id)?;
+        let asked = [("peer_id", peer), ("conversation_message_ids", number)];
+        let told = self.client.call("messages.getByConversationMessageId", &asked).await?;
+        let attached = told["items"][0]["attachments"].as_array().into_iter().flatten();
+        let names = attached.filter_map(|it| {
+            let kind = it["type"].as_str()?;
+            attachment(kind, &it[kind])
+        });
+        let attached = names.collect::<Vec<_>>().join(",");
+        let mut asked = vec![("peer_id", peer), ("cmid", number), ("message", text)];
+        if !attached.is_empty() {
+            asked.push(("attachment", &attached));
+        }
+        self.client.call("messages.edit", &asked).await.map(drop)
+    }
+
+    async fn servers(&self) -> Result<Vec<CallbackServer>, CallError> {
+        let told = self.client.of_group("groups.getCallbackServers", &[]).await?;
+        let all =
+            told["items"].as_array().ok_or_else(|| CallError::Unreadable("no items in it".to_owned()))?;
+        let word = |server: &Value, name: &str| server[name].as_str().unwrap_or_default().to_owned();
+        let server = |it: &Value| {
+            let (url, secret, status) = (word(it, "url"), word(it, "secret_key"), word(it, "status"));
+            Some(CallbackServer { id: it["id"].as_i64()?, url, secret, status })
+        };
+        Ok(all.iter().filter_map(server).collect())
+    }
+
+    async fn remove(&self, server: &CallbackServer) -> Result<(), CallError> {
+        let id = server.id.to_string();
+        self.client.of_group("groups.deleteCallbackServer", &[("server_id", &id)]).await.map(drop)
+    }
+
+    /// Asks what these people are called, unless that is known.
+    async fn learn_names(&self, ids: &[i64]) {
+        let now = self.client.clock().now();
+        let asked = {
+            let names = self.names.lock();
+            let is_known = |id: &i64| names.get(id).is_some_and(|(_, until)| now < *until);
+            let mut asked: Vec<i64> = ids.iter().copied().filter(|id| !is_known(id)).collect();
+            asked.sort_unstable();
+            asked.dedup();
+            asked.truncate(1_000);
+            asked
+        };
+        if asked.is_empty() {
+            return;
+        }
+        let asked = asked.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let Ok(told) = self.client.call("users.get", &[("user_ids", &asked)]).await else { return };
+        let mut names = self.names.lock();
+        if names.len() > MOST_NAMES {
+            names.clear();
+        }
+        for user in told.as_array().into_iter().flatten() {
+            let word = |name: &str| user[name].as_str().unwrap_or_default();
+            let name = format!("{} {}", word("first_name"), word("last_name")).trim().to_owned();
+            if let (Some(id), false) = (user["id"].as_i64(), name.is_empty()) {
+                names.insert(id, (name, now.plus(NAME_GOOD)));
+            }
+        }
+    }
+}
+
+/// The chat and the number of a message.
+fn place(external_id: &str) -> Result<(&str, &str), CallError> {
+    parts(external_id).ok_or_else(|| CallError::NotFound("this is no id of a message of VK".to_owned()))
+}
+
+/// Whether a message was deleted: it is told for each.
+fn deleted(told: &Value) -> Result<(), CallError> {
+    let first = told.get(0).or_else(|| told.as_object()?.values().next()).unwrap_or(told);
+    let error = &first["error"];
+    if let Some(code) = error["code"].as_i64() {
+        return Err(refusal(code, error["description"].as_str().unwrap_or_default()));
+    }
+    if *first == 1 || first["response"] == 1 {
+        Ok(())
+    } else {
+        Err(CallError::refused("delete", "the message is not deleted"))
+    }
+}
+
+/// The key of a message as VK takes it: never 0, which would be none.
+fn random_id(key: i64) -> i32 {
+    let bytes = key.to_be_bytes();
+    let half = |at: usize| i32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    match half(0) ^ half(4) {
+        0 => 1,
+        key => key,
+    }
+}

@@ -1,0 +1,417 @@
+//! What Wappi posts, as the events of all channels. Pure.
+
+use domain::{
+    AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
+    InboundReceipt, MessageOrigin, Timestamp,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::provider::HookRefusal;
+
+/// Why a message failed while the number is banned for a while.
+pub(super) const BANNED: &str = "temporary ban";
+/// Fields that hold pictures as text.
+const PICTURES: [&str; 4] = ["thumbnail", "picture", "JPEGThumbnail", "b64_file"];
+
+/// The events of one post for this profile.
+///
+/// # Errors
+/// It is of another profile, or has no messages.
+pub(super) fn read(body: &Value, profile: &str, now: Timestamp) -> Result<Vec<InboundEvent>, HookRefusal> {
+    let items: Vec<&Value> = match body.get("messages") {
+        Some(Value::Array(items)) => items.iter().collect(),
+        Some(item @ Value::Object(_)) => vec![item],
+        _ if body.get("wh_type").is_some() => vec![body],
+        _ => return Err(HookRefusal::Unreadable("no messages".to_owned())),
+    };
+    if let Some(other) = items.iter().filter_map(|item| text(item, "/profile_id")).find(|id| *id != profile) {
+        return Err(HookRefusal::OtherAccount(other.chars().take(64).collect()));
+    }
+    Ok(items.into_iter().filter_map(|item| read_item(item, now)).collect())
+}
+
+fn read_item(item: &Value, now: Timestamp) -> Option<InboundEvent> {
+    let kind = text(item, "/wh_type").unwrap_or_default();
+    let at = time_of(item).unwrap_or(now);
+    match kind {
+        "incoming_message" | "outgoing_message_api" | "outgoing_message_phone" => {
+            message_event(item, kind, at)
+        }
+        "delivery_status" => {
+            let external_id = text(item, "/id")?.to_owned();
+            let status = text(item, "/status")?.to_lowercase();
+            let receipt = match status.as_str() {
+                "delivered" => InboundReceipt::Delivered,
+                "read" => InboundReceipt::Read,
+                "undelivered" | "error" | BANNED => InboundReceipt::Failed(status.clone()),
+                _ => return None,
+            };
+            let key = format!("{kind}:{external_id}:{status}");
+            Some(InboundEvent { key, change: InboundChange::Receipt { external_id, receipt, at } })
+        }
+        "authorization_status" | "application_status" => {
+            let status = text(item, "/status")?.to_lowercase();
+            let change = InboundChange::SignedIn(match status.as_str() {
+                "online" => true,
+                "offline" => false,
+                _ => return None,
+            });
+            Some(InboundEvent { key: format!("{kind}:{status}:{}", at.as_micros()), change })
+        }
+        _ => {
+            tracing::debug!(kind, "a post of Wappi that nothing follows from");
+            None
+        }
+    }
+}
+
+fn message_event(item: &Value, kind: &str, at: Timestamp) -> Option<InboundEvent> {
+    let external_id = text(item, "/id")?.to_owned();
+    if is(item, "is_deleted") {
+        let key = format!("deleted:{external_id}");
+        return Some(InboundEvent { key, change: InboundChange::Deleted { external_id, at } });
+    }
+    let is_own = kind != "incoming_message" || is(item, "is_me") || is(item, "fromMe");
+    let message = message(item, is_own, at)?;
+    if is(item, "is_edited") {
+        // An edit has the id of the message, and perhaps its time.
+        let digest = hex::encode(&Sha256::digest(message.text.as_bytes())[..8]);
+        let key = format!("edited:{external_id}:{}:{digest}", at.as_micros());
+        let text = message.text;
+        return Some(InboundEvent { key, change: InboundChange::Edited { external_id, text, at } });
+    }
+    let key = format!("{kind}:{external_id}");
+    Some(InboundEvent { key, change: InboundChange::Message(Box::new(message)) })
+}
+
+fn message(item: &Value, is_own: bool, at: Timestamp) -> Option<InboundMessage> {
+    let (from, to) = (text(item, "/from"), text(item, "/to"));
+    let chat = text(item, "/chatId").or(if is_own { to } else { from })?;
+    if chat.ends_with("broadcast") {
+        return None;
+    }
+    let kind = text(item, "/type").unwrap_or_default();
+    if matches!(kind, "reaction" | "system") {
+        return None;
+    }
+    let is_group = chat.ends_with("@g.us");
+    let author = text(item, "/author").or_else(|| text(item, "/participant")).filter(|_| is_group);
+    let user = if is_own { to.or(Some(chat)) } else { author.or(from).or(Some(chat)) };
+    let mut message =
+        InboundMessage::text(ExternalChat::new(chat)?, text(item, "/id")?, words(item, kind), at);
+    message.origin = if is_own { MessageOrigin::Owner } else { MessageOrigin::Person };
+    message.user = user.map(|user| user.split('@').next().unwrap_or_default().to_owned());
+    if !is_own {
+        let names = ["/contact_name", "/senderName", "/contact/PushName"];
+        message.name = names.iter().find_map(|pointer| text(item, pointer)).map(str::to_owned);
+        let given = text(item, "/contact_phone").or_else(|| text(item, "/phone"));
+        message.phone =
+            given.filter(|_| !is_group).and_then(e164).or_else(|| e164(chat.strip_suffix("@c.us")?));
+    }
+    message.media.extend(media(item, kind));
+    let answered = text(item, "/stanza_id").filter(|_| is(item, "isReply"));
+    message.reply_to = text(item, "/reply_message/id").or(answered).map(str::to_owned);
+    let ads = ["/referral", "/externalAdReply"];
+    message.ad = ads.iter().find_map(|pointer| item.pointer(pointer).filter(|ad| ad.is_object())).map(|ad| {
+        AdSource { channel: "whatsapp_ctwa".to_owned(), id: text(ad, "/source_id").map(str::to_owned) }
+    });
+    message.raw = Some(without_pictures(item, is_media(kind)).to_string());
+    Some(message)
+}
+
+fn words(item: &Value, kind: &str) -> String {
+    let body = text(item, "/body").unwrap_or_default();
+    let caption = text(item, "/caption").unwrap_or_default();
+    match kind {
+        "location" => "location".to_owned(),
+        "vcard" => {
+            let name = body.lines().find_map(|line| line.strip_prefix("FN:")).unwrap_or_default();
+            format!("contact: {}", name.trim()).trim_end_matches([':', ' ']).to_owned()
+        }
+        kind if is_media(kind) => caption.to_owned(),
+        "chat" | "text" => body.to_owned(),
+        // A kind that is not known may have its text in either.
+        _ if caption.is_empty() => body.to_owned(),
+        _ => caption.to_owned(),
+    }
+}
+
+fn is_media(kind: &str) -> bool {
+    matches!(kind, "image" | "video" | "document" | "audio" | "ptt" | "sticker")
+}
+
+fn media(item: &Value, kind: &str) -> Option<InboundMedia> {
+    let kind = match kind {
+        "image" => InboundKind::Image,
+        "video" => InboundKind::Video,
+        "document" => InboundKind::Document,
+        "audio" => InboundKind::Audio,
+        "ptt" => InboundKind::Voice,
+        "sticker" => InboundKind::Sticker,
+        _ => return None,
+    };
+    let links = ["/file_link", "/s3Info/url", "/body"].iter().filter_map(|pointer| text(item, pointer));
+    let url = links.into_iter().find(|link| link.starts_with("http://") || link.starts_with("https://"));
+    Some(InboundMedia {
+        url: url.map(str::to_owned),
+        file_id: text(item, "/id").map(str::to_owned),
+        name: text(item, "/file_name").map(str::to_owned),
+        mime: text(item, "/mimetype").map(str::to_owned),
+        ..InboundMedia::new(kind)
+    })
+}
+
+/// The item without pictures in it.
+fn without_pictures(value: &Value, has_media: bool) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let is_picture = |name: &str| PICTURES.contains(&name) || has_media && name == "body";
+            let kept = fields.iter().filter(|(name, value)| !(is_picture(name) && value.is_string()));
+            Value::Object(
+                kept.map(|(name, value)| (name.clone(), without_pictures(value, has_media))).collect(),
+            )
+        }
+        Value::Array(items) => items.iter().map(|item| without_pictures(item, has_media)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn e164(digits: &str) -> Option<String> {
+    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+    (7..=15).contains(&digits.len()).then(|| format!("+{digits}"))
+}
+
+/// `time` in seconds, or `timestamp` as text.
+fn time_of(item: &Value) -> Option<Timestamp> {
+    let seconds = item.get("time").and_then(|time| time.as_i64().or_else(|| time.as_str()?.parse().ok()));
+    let seconds = seconds.or_else(|| item.get("timestamp")?.as_i64());
+    let at = seconds.map(|seconds| Timestamp::from_micros(seconds.saturating_mul(1_000_000)));
+    at.or_else(|| text(item, "/timestamp")?.parse().ok())
+}
+
+fn is(item: &Value, name: &str) -> bool {
+    item.get(name).and_then(Value::as_bool) == Some(true)
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(7);
+
+    fn item(more: &Value) -> Value {
+        let mut item = json!({
+            "wh_type": "incoming_message", "profile_id": "abcd", "id": "3EB0A", "type": "chat", "body": "Hello",
+            "from": "70000000001@c.us", "to": "70000000009@c.us", "chatId": "70000000001@c.us", "senderName": "Ivan",
+            "contact_name": "Ivan P.", "contact_phone": "", "is_me": false, "time": 1_760_000_500, "caption": null,
+            "isReply": false, "is_edited": false, "is_deleted": false, "stanza_id": "", "thumbnail": "AAAA",
+        });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            item[key] = value.clone();
+        }
+        item
+    }
+
+    fn events(item: &Value) -> Vec<InboundEvent> {
+        read(&json!({"messages": [item]}), "abcd", NOW).unwrap()
+    }
+
+    fn message(more: &Value) -> InboundMessage {
+        match events(&item(more)).remove(0).change {
+            InboundChange::Message(message) => *message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_text_has_its_chat_writer_and_time() {
+        let read = message(&json!({}));
+        assert_eq!(
+            (read.chat.as_str(), read.external_id.as_str(), &*read.text),
+            ("70000000001@c.us", "3EB0A", "Hello")
+        );
+        assert_eq!(
+            (read.user.as_deref(), read.phone.as_deref()),
+            (Some("70000000001"), Some("+70000000001"))
+        );
+        assert_eq!((read.name.as_deref(), read.origin), (Some("Ivan P."), MessageOrigin::Person));
+        assert_eq!(read.sent_at.as_seconds(), 1_760_000_500);
+        assert!(read.raw.is_some_and(|raw| raw.contains("3EB0A") && !raw.contains("AAAA")));
+        let read = message(&json!({"time": null, "timestamp": "2025-10-09T12:01:40+03:00"}));
+        assert_eq!(read.sent_at.as_seconds(), 1_760_000_500);
+    }
+
+    #[test]
+    fn numbers_that_are_hidden_are_not_made_up() {
+        let hidden = message(&json!({"chatId": "777@lid", "from": "777@lid"}));
+        assert_eq!(
+            (hidden.chat.as_str(), hidden.user.as_deref(), hidden.phone),
+            ("777@lid", Some("777"), None)
+        );
+        let group =
+            message(&json!({"chatId": "120363@g.us", "from": "120363@g.us", "author": "70000000001@c.us"}));
+        assert_eq!(
+            (group.chat.as_str(), group.user.as_deref(), group.phone),
+            ("120363@g.us", Some("70000000001"), None)
+        );
+    }
+
+    #[test]
+    fn what_the_account_wrote_is_the_owners() {
+        for (kind, is_me) in
+            [("outgoing_message_api", true), ("outgoing_message_phone", false), ("incoming_message", true)]
+        {
+            let own = message(
+                &json!({"wh_type": kind, "is_me": is_me, "from": "70000000009@c.us", "to": "70000000001@c.us"}),
+            );
+            assert_eq!(own.origin, MessageOrigin::Owner, "{kind}");
+            assert_eq!((own.user.as_deref(), own.name, own.phone), (Some("70000000001"), None, None));
+        }
+    }
+
+    #[test]
+    fn each_kind_is_what_it_is() {
+        let link = "https://example.com/f";
+        for (kind, wanted) in [
+            ("image", InboundKind::Image),
+            ("video", InboundKind::Video),
+            ("document", InboundKind::Document),
+            ("audio", InboundKind::Audio),
+            ("ptt", InboundKind::Voice),
+            ("sticker", InboundKind::Sticker),
+        ] {
+            let read = message(
+                &json!({"type": kind, "body": "QUJD", "caption": "Look", "file_link": link, "file_name": "p.pdf"}),
+            );
+            assert_eq!(
+                (read.media[0].kind, read.media[0].url.as_deref(), &*read.text),
+                (wanted, Some(link), "Look")
+            );
+            assert_eq!(
+                (read.media[0].file_id.as_deref(), read.media[0].name.as_deref()),
+                (Some("3EB0A"), Some("p.pdf"))
+            );
+            assert!(!read.raw.unwrap().contains("QUJD"));
+        }
+        assert_eq!(message(&json!({"type": "ptt", "body": ""})).media[0].url, None);
+        assert_eq!(&*message(&json!({"type": "location", "body": "/9j/"})).text, "location");
+        assert_eq!(
+            &*message(&json!({"type": "vcard", "body": "BEGIN:VCARD\nFN:Ivan\n"})).text,
+            "contact: Ivan"
+        );
+        assert!(events(&item(&json!({"type": "reaction"}))).is_empty());
+        assert!(events(&item(&json!({"chatId": "status@broadcast"}))).is_empty());
+    }
+
+    #[test]
+    fn edits_replies_and_ads_are_kept() {
+        let edited = events(&item(&json!({"is_edited": true, "body": "New"}))).remove(0);
+        let InboundChange::Edited { external_id, text, .. } = &edited.change else { panic!("{edited:?}") };
+        assert_eq!((external_id.as_str(), &**text), ("3EB0A", "New"));
+        assert_ne!(edited.key, events(&item(&json!({"is_edited": true, "body": "Newer"})))[0].key);
+        let deleted = events(&item(&json!({"is_deleted": true}))).remove(0);
+        assert!(matches!(deleted.change, InboundChange::Deleted { .. }));
+        assert_eq!(message(&json!({"reply_message": {"id": "R"}})).reply_to.as_deref(), Some("R"));
+        assert_eq!(message(&json!({"isReply": true, "stanza_id": "S"})).reply_to.as_deref(), Some("S"));
+        let ad = message(&json!({"referral": {"source_id": "42"}})).ad.unwrap();
+        assert_eq!((ad.channel.as_str(), ad.id.as_deref()), ("whatsapp_ctwa", Some("42")));
+    }
+
+    #[test]
+    fn statuses_are_read_in_any_case_and_form() {
+        let status = |status: &str| {
+            let item =
+                json!({"wh_type": "delivery_status", "id": "3EB0A", "profile_id": "abcd", "status": status});
+            read(&json!({"messages": item}), "abcd", NOW).unwrap()
+        };
+        let receipt = |word: &str| match status(word).into_iter().next().map(|event| event.change) {
+            Some(InboundChange::Receipt { receipt, .. }) => Some(receipt),
+            _ => None,
+        };
+        assert_eq!(receipt("Delivered"), Some(InboundReceipt::Delivered));
+        assert_eq!(receipt("READ"), Some(InboundReceipt::Read));
+        assert_eq!(receipt("Temporary Ban"), Some(InboundReceipt::Failed(BANNED.to_owned())));
+        assert_eq!(receipt("error"), Some(InboundReceipt::Failed("error".to_owned())));
+        assert_eq!((receipt("pending"), receipt("sent")), (None, None));
+        assert_eq!(status("read")[0].key, "delivery_status:3EB0A:read");
+        let signed = json!({"wh_type": "authorization_status", "status": "offline", "time": 5});
+        assert_eq!(events(&signed)[0].change, InboundChange::SignedIn(false));
+    }
+
+    #[test]
+    fn a_post_is_of_this_profile_and_may_have_many() {
+        let two = json!({"messages": [item(&json!({})), item(&json!({"id": "3EB0B"}))]});
+        assert_eq!(read(&two, "abcd", NOW).unwrap().len(), 2);
+        assert!(matches!(read(&two, "other", NOW), Err(HookRefusal::OtherAccount(_))));
+        assert!(matches!(read(&json!({}), "abcd", NOW), Err(HookRefusal::Unreadable(_))));
+        assert_eq!(read(&item(&json!({"profile_id": null})), "abcd", NOW).unwrap().len(), 1);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-z@.:]{0,12}".prop_map(Value::from),
+            prop::sample::select(vec![
+                "incoming_message",
+                "delivery_status",
+                "application_status",
+                "image",
+                "chat",
+                "read"
+            ])
+            .prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 48, 6, |inner| {
+            let name = prop::sample::select(vec![
+                "messages",
+                "wh_type",
+                "id",
+                "type",
+                "body",
+                "chatId",
+                "from",
+                "to",
+                "time",
+                "timestamp",
+                "status",
+                "caption",
+                "is_me",
+                "is_edited",
+                "is_deleted",
+                "referral",
+                "contact",
+            ]);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name, inner), 0..8).prop_map(|pairs| {
+                    pairs
+                        .into_iter()
+                        .map(|(name, value)| (name.to_owned(), value))
+                        .collect::<serde_json::Map<_, _>>()
+                        .into()
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_post_is_read_without_a_panic(body in any_json(), mut one in any_json()) {
+            let _ = read(&body, "abcd", NOW);
+            if one.is_object() {
+                one["wh_type"] = "incoming_message".into();
+                let _ = read(&one, "abcd", NOW);
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! WhatsApp, through Wappi: a number that is signed in as on a second device.
+
+mod client;
+mod inbound;
+mod look;
+mod outcome;
+mod sending;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
+use domain::secret::ExposeSecret;
+use domain::text::{TextLimit, Unit};
+use domain::{
+    ExternalChat, InboundChange, InboundEvent, InboundMedia, InboundReceipt, MessageState, Outcome, Timestamp,
+};
+use futures::future::{BoxFuture, FutureExt};
+use serde_json::{Value, json};
+
+use crate::error::CallError;
+use crate::provider::{
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Provider, Registered,
+};
+use crate::recent::Recent;
+use crate::setup::{Setup, SetupError, is_same};
+use client::{Client, Download};
+
+/// The longest text.
+const TEXT: TextLimit = TextLimit::new(4_096, Unit::Utf16);
+/// The longest caption.
+const CAPTION: TextLimit = TextLimit::new(1_024, Unit::Utf16);
+/// What is posted to us.
+const TYPES: [&str; 6] = [
+    "incoming_message",
+    "outgoing_message_api",
+    "outgoing_message_phone",
+    "delivery_status",
+    "authorization_status",
+    "application_status",
+];
+/// How long nothing is sent after WhatsApp has banned the number for a while.
+const BAN: Duration = Duration::from_hours(6);
+/// Under which name the end of that is kept, in microseconds.
+const HELD_UNTIL: &str = "held_until";
+
+/// An account of it.
+///
+/// # Errors
+/// A key is missing, or no header can carry the token.
+pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
+    let client = Client::new(&setup)?;
+    Ok(Arc::new(Whatsapp { client, setup, recent: Recent::default() }))
+}
+
+struct Whatsapp {
+    client: Client,
+    setup: Setup,
+    /// What was sent lately.
+    recent: Recent,
+}
+
+impl Whatsapp {
+    fn now(&self) -> Timestamp {
+        self.setup.clock.now()
+    }
+
+    /// Until when nothing is sent, where the number is banned.
+    fn held_until(&self) -> Option<Timestamp> {
+        let until = self.setup.kept.text(HELD_UNTIL)?.parse().ok().map(Timestamp::from_micros)?;
+        (until > self.now()).then_some(until)
+    }
+
+    async fn hold(&self, since: Timestamp) {
+        let until = since.plus(BAN);
+        if self.held_until().is_some_and(|known| known >= until) {
+            return;
+        }
+        let value = until.as_micros().to_string();
+        if let Err(error) = self.setup.kept.put(vec![(HELD_UNTIL, value.into())]).await {
+            tracing::error!(%error, "WhatsApp has banned the number for a while, and that is not kept");
+        }
+    }
+
+    /// Asks for the links of what has none.
+    async fn link(&self, media: &mut InboundMedia) {
+        let Some(id) = media.file_id.as_ref().filter(|_| media.url.is_none()) else { return };
+        if let Ok(Download::Link { url, name, mime }) = self.client.download(id, crate::http::LARGEST).await {
+            media.url = Some(url);
+            media.name = media.name.take().or(name);
+            media.mime = media.mime.take().or(mime);
+        }
+    }
+}
+
+impl Provider for Whatsapp {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            text: TEXT,
+            caption: Some(CAPTION),
+            album: 1,
+            parse_modes: &[],
+            media: &[
+                MediaKind::Photo,
+                MediaKind::Video,
+                MediaKind::Voice,
+                MediaKind::Audio,
+                MediaKind::Document,
+            ],
+            actions: &[Action::Delete, Action::MarkRead, Action::Typing],
+            states: &[MessageState::Delivered, MessageState::Read],
+            dedup: Dedup::ReadBack,
+        }
+    }
+
+    fn pacing(&self) -> Pacing {
+        Pacing { account: Duration::from_millis(1_500), chat: Duration::from_millis(1_500), burst: 1 }
+    }
+
+    fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
+        async move {
+            if let Some(until) = self.held_until() {
+                return Outcome::Held { until, scope: domain::outcome::HoldScope::Account };
+            }
+            sending::send(&self.client, &self.recent, outgoing).await
+        }
+        .boxed()
+    }
+
+    fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        async move { look::find(&self.client, &self.recent, outgoing, since).await }.boxed()
+    }
+
+    fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let (path, query, body) = match deed {
+                Deed::Delete { external_id } => {
+                    ("/api/sync/message/delete", vec![], json!({ "message_id": external_id }))
+                }
+                // The message stands for its chat, all of which becomes read.
+                Deed::MarkRead { external_id: Some(id) } => {
+                    ("/api/sync/message/mark/read", vec![("mark_all", "true")], json!({ "message_id": id }))
+                }
+                Deed::Typing => {
+                    let recipient = sending::recipient(chat)?;
+                    ("/api/sync/chat/typing/start", vec![], json!({ "recipient": recipient }))
+                }
+                Deed::MarkRead { external_id: None } => {
+                    return Err(CallError::refused(
+                        "no_message",
+                        "a message must be named to mark its chat as read",
+                    ));
+                }
+                Deed::Edit { .. } => {
+                    return Err(CallError::refused("not_supported", "Wappi has no call to edit a message"));
+                }
+            };
+            self.client.post(path, &query, &body, crate::http::ANSWER).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
+        // Not every cabinet sends the header. The secret in the address is there always.
+        let secret = self.setup.header_secret();
+        if post
+            .header("authorization")
+            .is_some_and(|given| !is_same(secret.expose_secret().as_bytes(), given))
+        {
+            return Err(HookRefusal::NotGenuine);
+        }
+        let body: Value =
+            serde_json::from_slice(&post.body).map_err(|_| HookRefusal::Unreadable("no JSON".to_owned()))?;
+        inbound::read(&body, self.client.profile(), self.now()).map(Hook::events)
+    }
+
+    fn complete(&self, mut events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
+        async move {
+            for event in &mut events {
+                match &mut event.change {
+                    InboundChange::Message(message) => {
+                        for media in &mut message.media {
+                            self.link(media).await;
+                        }
+                    }
+                    InboundChange::Receipt { receipt: InboundReceipt::Failed(why), at, .. }
+                        if why == inbound::BANNED =>
+                    {
+                        self.hold(*at).await;
+                    }
+                    _ => {}
+                }
+            }
+            events
+        }
+        .boxed()
+    }
+
+    fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {
+        async move {
+            let by_link = match &media.url {
+                Some(url) => self.client.fetch(url, most).await,
+                None => Err(CallError::NotFound("the file has no address".to_owned())),
+            };
+            // A link ends after some days; the message has a new one then.
+            match (by_link, &media.file_id) {
+                (Err(CallError::NotFound(_)), Some(id)) => match self.client.download(id, most).await? {
+                    Download::Whole(fetched) => Ok(fetched),
+                    Download::Link { url, .. } => self.client.fetch(&url, most).await,
+                },
+                (fetched, _) => fetched,
+            }
+        }
+        .boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
+        async move {
+            let told = self.client.status().await?;
+            let word = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
+            let mut missing = Vec::new();
+            if told.get("authorized").and_then(Value::as_bool) != Some(true) {
+                missing.push("the number is not signed in: scan the QR code in Wappi's cabinet".to_owned());
+            }
+            if !matches!(word("app_status"), "" | "open") {
+                missing.push(format!("WhatsApp on the phone is {:?}: open it there", word("app_status")));
+            }
+            let name = if word("phone").is_empty() { String::new() } else { format!("+{}", word("phone")) };
+            Ok(Identity { id: self.client.profile().to_owned(), name, missing })
+        }
+        .boxed()
+    }
+
+    fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
+        let asked = async move {
+            let told = self.client.status().await?;
+            let url = told.get("webhook_url").and_then(Value::as_str).filter(|url| !url.is_empty());
+            let types = told.get("webhook_types").and_then(Value::as_array);
+            let lacks = |wanted: &&str| types.is_some_and(|types| !types.iter().any(|one| one == wanted));
+            let lacking: Vec<&str> = TYPES.into_iter().filter(lacks).collect();
+            let last_error =
+                (url.is_some() && !lacking.is_empty()).then(|| format!("not posted: {}", lacking.join(", ")));
+            Ok(Registered { urls: url.map(str::to_owned).into_iter().collect(), last_error, waiting: None })
+        };
+        Some(asked.boxed())
+    }
+
+    fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let secret = self.setup.header_secret();
+            let query = [("url", url), ("auth", secret.expose_secret())];
+            self.client.post("/api/webhook/url/set", &query, &Value::Null, crate::http::ANSWER).await?;
+            self.client
+                .post("/api/webhook/types/set", &[], &json!(TYPES), crate::http::ANSWER)
+                .await
+                .map(drop)
+        }
+        .boxed()
+    }
+
+    fn unregister<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        async move {
+            let told = self.client.status().await?;
+            if told.get("webhook_url").and_then(Value::as_str) != Some(url) {
+                return Ok(());
+            }
+            self.client
+                .post("/api/webhook/url/delete", &[], &Value::Null, crate::http::ANSWER)
+                .await
+                .map(drop)
+        }
+        .boxed()
+    }
+}

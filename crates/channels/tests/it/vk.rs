@@ -1,0 +1,391 @@
+//! A community of VK: what is sent, what is posted, what the long poll brings, sends of which no answer came.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use channels::{CallError, Deed, HookRefusal, Kept, Outgoing, Provider, Registered, Setup};
+use config::ChannelKind;
+use delivery::{Dedup, MessageLookup};
+use domain::media::MediaForm;
+use domain::outcome::SentIds;
+use domain::{
+    ExternalChat, InboundChange, InboundKind, InboundReceipt, MessageOrigin, Outcome, ProviderId, Timestamp,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{Receiver, World, lone, messages, text};
+
+const PERSON: &str = "2001";
+
+async fn does(world: &World, deed: Value) -> String {
+    let mut whole = json!({"channel": "vk", "from": PERSON, "name": "Demo Person"});
+    whole.as_object_mut().unwrap().extend(deed.as_object().unwrap().clone());
+    world.customer(whole).await["message_id"].as_str().unwrap_or_default().to_owned()
+}
+
+fn sent(outcome: Outcome) -> String {
+    let Outcome::Sent(ids) = outcome else { panic!("{outcome:?}") };
+    ids.first().unwrap().to_string()
+}
+
+fn long_ago() -> Timestamp {
+    ambient::Clock::system().now().minus(Duration::from_hours(1))
+}
+
+/// The file of a message is uploaded, and the message sent.
+async fn sends_file(provider: &Arc<dyn Provider>, outgoing: Outgoing) -> String {
+    let prepared = provider.prepare(&outgoing).await.unwrap();
+    sent(provider.send(&Outgoing { prepared, ..outgoing }).await)
+}
+
+/// A community whose posts are taken, once its address is confirmed.
+async fn listened(world: &World) -> (Arc<dyn Provider>, Receiver) {
+    let provider = world.provider(ChannelKind::Vk);
+    let receiver = Receiver::start(Arc::clone(&provider)).await;
+    provider.register(&receiver.url).await.unwrap();
+    let asked = receiver.next().await;
+    assert!(String::from_utf8_lossy(&asked.body).contains("confirmation"));
+    let Registered { urls, last_error, .. } = provider.registered().unwrap().await.unwrap();
+    assert_eq!((urls, last_error), (vec![receiver.url.clone()], None));
+    // It counts once the answer has arrived there.
+    loop {
+        world.customer(json!({"channel": "vk", "from": 999, "text": "Anyone?"})).await;
+        if receiver.within(Duration::from_millis(300)).await.is_some() {
+            break;
+        }
+    }
+    (provider, receiver)
+}
+
+#[tokio::test]
+async fn texts_and_files_go_out_and_are_changed() {
+    let world = World::start().await;
+    let provider = world.provider(ChannelKind::Vk);
+    let question = does(&world, json!({"text": "Open?"})).await;
+    let identity = provider.check().await.unwrap();
+    assert_eq!((identity.id.as_str(), identity.name.as_str()), ("100200", "Club"));
+    assert!(identity.missing.is_empty(), "{identity:?}");
+
+    let answer =
+        Outgoing { reply_to: Some(ProviderId::Text(question.into())), ..text(PERSON, "Till nine.", 1) };
+    let id = sent(provider.send(&answer).await);
+    assert_eq!(sent(provider.send(&answer).await), id);
+    let mut wanted = vec![("Till nine.", id.clone(), Value::Null, Value::Null)];
+    for (key, form, name, mime, kind, md5) in [
+        (
+            2,
+            MediaForm::Photo { width: 1, height: 1 },
+            "a.png",
+            "image/png",
+            "image",
+            "101a0e3e2f58188b3e2ffc1057316c13",
+        ),
+        (3, MediaForm::Document, "a.pdf", "application/pdf", "document", "1bd9c49214f22d35812f91c726956e82"),
+        (
+            4,
+            MediaForm::Voice { duration_ms: 1 },
+            "a.ogg",
+            "audio/ogg",
+            "voice",
+            "fb18e56bccc3443d60f11b63d1eaf940",
+        ),
+    ] {
+        let content = match kind {
+            "image" => "a picture",
+            "document" => "a list",
+            _ => "a recording",
+        };
+        let file = world.file(form, name, mime, content.as_bytes());
+        let outgoing = Outgoing { file: Some(file), ..text(PERSON, "See", key) };
+        wanted.push(("See", sends_file(&provider, outgoing).await, json!(kind), json!(md5)));
+    }
+    let told = world.ledger("vk").await;
+    assert_eq!(told.len(), wanted.len(), "{told:?}");
+    for (told, (text, id, kind, md5)) in told.iter().zip(&wanted) {
+        assert_eq!(
+            (&told["text"], &told["external_id"], &told["chat_id"]),
+            (&json!(text), &json!(id), &json!(PERSON))
+        );
+        let file = (told["file_kind"].clone(), told["file_md5"].clone());
+        assert_eq!(file, (kind.clone(), md5.clone()));
+    }
+
+    let chat = ExternalChat::new(PERSON).unwrap();
+    let with_picture = wanted[1].1.clone();
+    let deeds = [
+        Deed::Edit { external_id: with_picture.clone(), text: "See here".to_owned() },
+        Deed::Delete { external_id: id },
+        Deed::MarkRead { external_id: None },
+        Deed::MarkRead { external_id: Some(with_picture) },
+        Deed::Typing,
+    ];
+    for deed in &deeds {
+        provider.act(&chat, deed).await.unwrap();
+    }
+    let told = &world.ledger("vk").await[wanted.len()..];
+    let methods: Vec<_> = told.iter().map(|it| it["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["messages.edit", "messages.delete", "markAsRead", "markAsRead", "setActivity"]);
+    // The picture stays.
+    assert_eq!((&told[0]["text"], &told[0]["file_kind"]), (&json!("See here"), &json!("image")));
+    let again = provider.act(&chat, &deeds[1]).await;
+    assert!(matches!(again, Err(CallError::Refused { .. })), "{again:?}");
+
+    does(&world, json!({"action": "block"})).await;
+    assert!(matches!(provider.send(&text(PERSON, "x", 5)).await, Outcome::Forbidden(_)));
+    assert!(matches!(provider.send(&text("2002", "x", 6)).await, Outcome::Forbidden(_)));
+    assert!(matches!(provider.send(&text("someone", "x", 7)).await, Outcome::NotFound(_)));
+    does(&world, json!({"action": "unblock"})).await;
+    let long = provider.send(&text(PERSON, &"x".repeat(4_097), 8)).await;
+    assert!(matches!(long, Outcome::Rejected { .. }), "{long:?}");
+}
+
+#[tokio::test]
+async fn what_customers_and_admins_do_is_posted() {
+    let world = World::start().await;
+    let (provider, receiver) = listened(&world).await;
+    let id = does(&world, json!({"text": "Hello", "subject": "ad42"})).await;
+    let post = receiver.next().await;
+    let told = provider.hook(&post).unwrap();
+    assert_eq!(told.answer.body, "ok");
+    let events = provider.complete(told.events).await;
+    let message = messages(&events)[0];
+    assert_eq!((message.chat.as_str(), &message.external_id, &*message.text), (PERSON, &id, "Hello"));
+    assert_eq!((message.name.as_deref(), message.user.as_deref()), (Some("Demo Person"), Some(PERSON)));
+    let ad = message.ad.as_ref().unwrap();
+    assert_eq!((ad.channel.as_str(), ad.id.as_deref()), ("vk_ads", Some("ad42")));
+    let secret = serde_json::from_slice::<Value>(&post.body).unwrap()["secret"].as_str().unwrap().to_owned();
+    assert!(message.raw.as_ref().is_some_and(|raw| raw.contains("Hello") && !raw.contains(&secret)));
+
+    does(
+        &world,
+        json!({"media": [{"kind": "image"}, {"kind": "voice"}, {"kind": "document", "name": "a.pdf"}]}),
+    )
+    .await;
+    let events = provider.hook(&receiver.next().await).unwrap().events;
+    let media = &messages(&events)[0].media;
+    let kinds = [InboundKind::Image, InboundKind::Voice, InboundKind::Document];
+    assert_eq!(media.iter().map(|it| it.kind).collect::<Vec<_>>(), kinds);
+    for (media, content) in media.iter().zip(["a pretend image", "a pretend voice", "a pretend document"]) {
+        assert_eq!(provider.fetch(media, 100).await.unwrap().content, content.as_bytes());
+    }
+
+    does(&world, json!({"action": "edit", "message_id": id, "text": "Good day"})).await;
+    let events = provider.hook(&receiver.next().await).unwrap().events;
+    let is_edit = |change: &InboundChange| matches!(change, InboundChange::Edited { external_id, text, .. } if *external_id == id && text.as_str() == "Good day");
+    assert!(is_edit(&events[0].change), "{events:?}");
+
+    let sent_id = sent(provider.send(&text(PERSON, "Hi", 1)).await);
+    let echo = provider.hook(&receiver.next().await).unwrap().events;
+    let admin_id = does(&world, json!({"action": "owner_writes", "text": "From the page"})).await;
+    let admin = provider.complete(provider.hook(&receiver.next().await).unwrap().events).await;
+    for (events, id) in [(&echo, &sent_id), (&admin, &admin_id)] {
+        let message = messages(events)[0];
+        assert_eq!((message.origin, &message.external_id), (MessageOrigin::Owner, id));
+        assert_eq!(message.user.as_deref(), Some(PERSON));
+    }
+
+    does(&world, json!({"action": "read"})).await;
+    let events = provider.hook(&receiver.next().await).unwrap().events;
+    let is_read = |id: &str| {
+        events.iter().any(|event| matches!(&event.change, InboundChange::Receipt { external_id, receipt: InboundReceipt::Read, .. } if external_id == id))
+    };
+    assert!(is_read(&sent_id) && is_read(&admin_id), "{events:?}");
+    for (action, wanted) in [("block", false), ("unblock", true)] {
+        does(&world, json!({"action": action})).await;
+        let events = provider.hook(&receiver.next().await).unwrap().events;
+        let InboundChange::Reachable { chat, can, .. } = &events[0].change else { panic!("{events:?}") };
+        assert_eq!((chat.as_str(), *can), (PERSON, wanted));
+    }
+    does(&world, json!({"action": "press", "text": "{\"a\":1}"})).await;
+    let events = provider.hook(&receiver.next().await).unwrap().events;
+    assert_eq!(&*messages(&events)[0].text, "{\"a\":1}");
+
+    does(&world, json!({"text": "Trust me", "forged": true})).await;
+    assert_eq!(provider.hook(&receiver.next().await), Err(HookRefusal::NotGenuine));
+    let mut other = post.clone();
+    other.body = String::from_utf8(post.body.clone()).unwrap().replace("100200", "100201").into_bytes();
+    assert!(matches!(provider.hook(&other), Err(HookRefusal::OtherAccount(_))));
+    provider.unregister(&receiver.url).await.unwrap();
+    assert!(provider.registered().unwrap().await.unwrap().urls.is_empty());
+}
+
+#[tokio::test]
+async fn posts_come_again_until_they_are_taken() {
+    let world = World::start().await;
+    let provider = world.provider(ChannelKind::Vk);
+    let confirming = Arc::clone(&provider);
+    let receiver = Receiver::answering(move |post| {
+        let is_again = post.header("x-retry-counter").is_some();
+        match confirming.hook(post) {
+            Ok(hook) if is_again || !hook.answer.body.contains("ok") => (200, hook.answer.body),
+            _ => (200, "later".to_owned()),
+        }
+    })
+    .await;
+    provider.register("http://127.0.0.1:1/nowhere").await.unwrap();
+    provider.register(&receiver.url).await.unwrap();
+    receiver.next().await;
+    let (first, second) = loop {
+        does(&world, json!({"text": "Hello"})).await;
+        if let Some(first) = receiver.within(Duration::from_millis(300)).await {
+            break (first, receiver.next().await);
+        }
+    };
+    assert_eq!((first.header("x-retry-counter"), second.header("x-retry-counter")), (None, Some(&b"1"[..])));
+    assert_eq!(provider.hook(&first).unwrap().events, provider.hook(&second).unwrap().events);
+    assert_eq!(provider.registered().unwrap().await.unwrap().urls, std::slice::from_ref(&receiver.url));
+}
+
+#[tokio::test]
+async fn the_long_poll_goes_on_where_it_was() {
+    let world = World::start().await;
+    let provider = world.provider(ChannelKind::Vk);
+    let poll = async |provider: &Arc<dyn Provider>, cursor: Option<&str>| {
+        provider.poll(cursor).unwrap().await.unwrap()
+    };
+    let first = poll(&provider, None).await;
+    assert!(first.events.is_empty() && first.more);
+    let id = does(&world, json!({"text": "Hello"})).await;
+    let polled = poll(&provider, first.cursor.as_deref()).await;
+    assert_eq!(messages(&polled.events)[0].external_id, id);
+    // The same place again, by another process: the same keys.
+    let other = world.provider(ChannelKind::Vk);
+    let keys =
+        |events: &[domain::InboundEvent]| events.iter().map(|event| event.key.clone()).collect::<Vec<_>>();
+    assert_eq!(keys(&poll(&other, first.cursor.as_deref()).await.events), keys(&polled.events));
+
+    let waiting = poll(&provider, polled.cursor.as_deref());
+    let (waited, later) = tokio::join!(waiting, does(&world, json!({"text": "Anyone?"})));
+    assert_eq!(messages(&waited.events)[0].external_id, later);
+
+    does(&world, json!({"text": "One more", "extra": {"log": "new_key"}})).await;
+    let renewed = poll(&provider, waited.cursor.as_deref()).await;
+    assert_eq!((renewed.events.len(), &renewed.cursor), (0, &waited.cursor));
+    let polled = poll(&provider, renewed.cursor.as_deref()).await;
+    assert_eq!(&*messages(&polled.events)[0].text, "One more");
+    does(&world, json!({"text": "Lost", "extra": {"log": "lost"}})).await;
+    let missed = poll(&provider, polled.cursor.as_deref()).await;
+    assert!(messages(&missed.events).iter().any(|message| &*message.text == "Lost"), "{missed:?}");
+    let never = poll(&provider, Some("999999")).await;
+    assert_ne!(never.cursor.as_deref(), Some("999999"));
+    does(&world, json!({"text": "Found"})).await;
+    let found = poll(&provider, never.cursor.as_deref()).await;
+    assert_eq!(&*messages(&found.events)[0].text, "Found");
+}
+
+#[tokio::test]
+async fn an_unclear_send_is_repeated_with_its_key() {
+    let world = World::start().await;
+    let clock = ambient::Clock::system();
+    let http =
+        channels::http::Http::new(clock.clone(), "http://127.0.0.1", &channels::http::Route::default());
+    let setup = World::setup(world.fields(ChannelKind::Vk));
+    let provider = channels::make(Setup { http: http.unwrap(), clock: clock.clone(), ..setup }).unwrap();
+    let Dedup::Key { window: Some(window) } = provider.capabilities().dedup else { panic!() };
+    assert!(window < Duration::from_hours(1) && window > Duration::from_mins(50));
+    does(&world, json!({"text": "Hello"})).await;
+
+    let internal = r#"{"error":{"error_code":10,"error_msg":"Internal server error"}}"#;
+    for (key, fault) in [(1, "error"), (2, "garbage"), (3, "cut"), (4, "deaf"), (5, "internal")] {
+        let message = text(PERSON, fault, key);
+        let fault = if fault == "internal" { "error" } else { fault };
+        let mut order =
+            json!({"provider": "vk", "method": "send", "fault": fault, "effect": true, "times": 1});
+        if key == 5 {
+            (order["code"], order["message"]) = (json!(200), json!(internal));
+        }
+        world.fault(order).await;
+        let outcome = if fault == "deaf" {
+            let mut sending = provider.send(&message);
+            assert!(tokio::time::timeout(Duration::from_millis(300), &mut sending).await.is_err());
+            clock.advance(Duration::from_secs(31));
+            sending.await
+        } else {
+            provider.send(&message).await
+        };
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{fault} {outcome:?}");
+        let id = sent(provider.send(&message).await);
+        let found = provider.find(&message, long_ago()).await;
+        assert_eq!(found, MessageLookup::Here(SentIds::one(Some(ProviderId::Text(id.into())))));
+    }
+    assert_eq!(world.ledger("vk").await.len(), 5);
+    assert_eq!(provider.find(&text(PERSON, "x", 9), long_ago()).await, MessageLookup::NotThere);
+
+    world.fault(json!({"provider": "vk", "fault": "rate_limit", "times": 1})).await;
+    assert!(matches!(provider.send(&text(PERSON, "x", 10)).await, Outcome::Held { .. }));
+    world.fault(json!({"provider": "vk", "method": "upload", "fault": "garbage", "times": 1})).await;
+    let file = world.file(MediaForm::Document, "a.pdf", "application/pdf", b"a list");
+    let with_file = Outgoing { file: Some(file), ..text(PERSON, "", 11) };
+    let failed = provider.prepare(&with_file).await.unwrap_err();
+    assert!(failed.proves_unsent(), "{failed:?}");
+    let unprepared = Outgoing { prepared: Some("doc-1_77".to_owned()), ..with_file.clone() };
+    assert!(matches!(provider.send(&unprepared).await, Outcome::Rejected { .. }));
+    assert!(matches!(provider.send(&with_file).await, Outcome::Unprepared(_)));
+
+    world.fault(json!({"provider": "vk", "fault": "token_expired", "times": 1})).await;
+    let revoked = provider.send(&text(PERSON, "x", 12)).await;
+    assert!(matches!(revoked, Outcome::SessionLost(_)), "{revoked:?}");
+    assert!(!format!("{revoked:?}").contains("demo-vk-key"));
+}
+
+proptest! {
+    #[test]
+    fn nothing_posted_makes_it_panic(body in any::<Vec<u8>>(), word in "[a-z]{0,6}", number in any::<i64>()) {
+        let provider = lone(ChannelKind::Vk, "token = \"a\"\ngroup_id = 100\nold_hook = true");
+        let post = |body: Vec<u8>| channels::HookPost {
+            method: "POST".to_owned(), url: "/hook".to_owned(), query: String::new(), headers: Vec::new(), body,
+        };
+        let _ = provider.hook(&post(body));
+        for kind in ["message_new", "message_reply", "message_edit", "message_event", "message_deny", "message_read", "x"] {
+            let file = json!({"id": number, "owner_id": number, "sizes": [{"width": number, "height": number}]});
+            let object = json!({"peer_id": number, "from_id": number, "user_id": number, "date": number,
+                "conversation_message_id": number, "event_id": word, "payload": word, "text": word,
+                "attachments": [{"type": "photo", "photo": file}, {"type": word}, 1], "geo": {"coordinates": {}}});
+            let body = json!({"type": kind, "group_id": 100, "object": object}).to_string();
+            let hook = provider.hook(&post(body.into_bytes()));
+            prop_assert!(!matches!(hook, Err(HookRefusal::NotGenuine | HookRefusal::OtherAccount(_))));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_word_that_confirms_outlives_a_restart() {
+    let world = World::start().await;
+    let fields = world.fields(ChannelKind::Vk);
+    let setup = World::setup(fields.clone());
+    let kept: Kept = setup.kept.clone();
+    let asked = |secret: &str| channels::HookPost {
+        method: "POST".to_owned(),
+        url: "http://127.0.0.1/hook".to_owned(),
+        query: String::new(),
+        headers: Vec::new(),
+        body: json!({"type": "confirmation", "group_id": 100_200, "secret": secret}).to_string().into_bytes(),
+    };
+    let provider = channels::make(setup.clone()).unwrap();
+    let secret = domain::secret::ExposeSecret::expose_secret(&setup.header_secret()).to_owned();
+    assert!(matches!(provider.hook(&asked(&secret)), Err(HookRefusal::Unreadable(_))));
+    provider.register("http://127.0.0.1:1/nowhere").await.unwrap();
+    let again = channels::make(Setup { kept, ..World::setup(fields) }).unwrap();
+    assert_eq!(again.hook(&asked(&secret)).unwrap().answer.body, "c0ffee42");
+    assert_eq!(again.hook(&asked("other")), Err(HookRefusal::NotGenuine));
+}
+
+#[tokio::test]
+async fn many_sends_at_once_arrive_once_each() {
+    let world = World::start().await;
+    let provider = world.provider(ChannelKind::Vk);
+    does(&world, json!({"text": "Hello"})).await;
+    let sends = async |key: i64| {
+        let message = text(PERSON, "much", key);
+        // Where the machine is slow the calls may arrive all together, and one is asked to come later.
+        loop {
+            match provider.send(&message).await {
+                Outcome::Held { .. } => {}
+                outcome => return sent(outcome),
+            }
+        }
+    };
+    futures::future::join_all((100..125).map(sends)).await;
+    assert_eq!(world.ledger("vk").await.len(), 25);
+}

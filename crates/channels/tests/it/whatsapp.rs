@@ -1,0 +1,331 @@
+//! WhatsApp through Wappi: a number is written to, answers, and meets what goes wrong.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Clock;
+use channels::{CallError, Deed, HookPost, HookRefusal, Outgoing, Provider};
+use config::ChannelKind;
+use delivery::{Dedup, MessageLookup};
+use domain::media::MediaForm;
+use domain::{InboundChange, InboundEvent, InboundKind, InboundReceipt, MessageOrigin, Outcome, ProviderId};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{self, Receiver, World, messages};
+
+const CHAT: &str = "70000000001@c.us";
+
+fn id_of(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Sent(ids) => match ids.first() {
+            Some(ProviderId::Text(id)) => id.to_string(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+fn does(action: &str, more: &Value) -> Value {
+    let mut deed = json!({"channel": "whatsapp", "from": "70000000001", "action": action, "name": "Ivan"});
+    for (key, value) in more.as_object().into_iter().flatten() {
+        deed[key] = value.clone();
+    }
+    deed
+}
+
+async fn next(receiver: &Receiver, whatsapp: &Arc<dyn Provider>) -> Vec<InboundEvent> {
+    whatsapp.hook(&receiver.next().await).unwrap().events
+}
+
+#[tokio::test]
+async fn a_number_hears_all_and_answers() {
+    let world = World::start().await;
+    let whatsapp = world.provider(ChannelKind::Whatsapp);
+    let who = whatsapp.check().await.unwrap();
+    assert_eq!((who.id.as_str(), who.name.as_str(), who.missing.len()), ("1a2b3c4d-5e6f", "+70000000009", 0));
+    let receiver = Receiver::start(Arc::clone(&whatsapp)).await;
+    whatsapp.register(&receiver.url).await.unwrap();
+    let registered = whatsapp.registered().unwrap().await.unwrap();
+    assert_eq!((registered.urls, registered.last_error), (vec![receiver.url.clone()], None));
+
+    let wrote = world.customer(does("write", &json!({"text": "Hello"}))).await;
+    let post = receiver.next().await;
+    let events = whatsapp.hook(&post).unwrap().events;
+    let [heard] = messages(&events)[..] else { panic!("{events:?}") };
+    assert_eq!((heard.chat.as_str(), &*heard.text, heard.name.as_deref()), (CHAT, "Hello", Some("Ivan")));
+    assert_eq!(
+        (heard.external_id.as_str(), heard.phone.as_deref()),
+        (wrote["message_id"].as_str().unwrap(), Some("+70000000001"))
+    );
+    assert_eq!(events, whatsapp.hook(&post).unwrap().events);
+
+    let mut answer = support::text(CHAT, "Hi", 1);
+    answer.reply_to = Some(ProviderId::from(heard.external_id.as_str()));
+    let sent = id_of(&whatsapp.send(&answer).await);
+    let echo = next(&receiver, &whatsapp).await;
+    let [echoed] = messages(&echo)[..] else { panic!("{echo:?}") };
+    assert_eq!((echoed.external_id.as_str(), echoed.origin), (sent.as_str(), MessageOrigin::Owner));
+    assert!(next(&receiver, &whatsapp).await.is_empty());
+    assert!(next(&receiver, &whatsapp).await.is_empty());
+    for (action, wanted) in [
+        ("deliver", InboundReceipt::Delivered),
+        ("read", InboundReceipt::Read),
+        ("undeliver", InboundReceipt::Failed("undelivered".to_owned())),
+    ] {
+        world.customer(does(action, &json!({}))).await;
+        let events = next(&receiver, &whatsapp).await;
+        let InboundChange::Receipt { external_id, receipt, .. } = &events[0].change else {
+            panic!("{events:?}")
+        };
+        assert_eq!((external_id, receipt), (&sent, &wanted));
+    }
+    let chat = &answer.chat;
+    whatsapp.act(chat, &Deed::Typing).await.unwrap();
+    whatsapp.act(chat, &Deed::MarkRead { external_id: Some(heard.external_id.clone()) }).await.unwrap();
+    assert!(whatsapp.act(chat, &Deed::MarkRead { external_id: None }).await.is_err());
+    whatsapp.act(chat, &Deed::Delete { external_id: sent.clone() }).await.unwrap();
+    let did: Vec<Value> = world.ledger("whatsapp").await.iter().map(|row| row["method"].clone()).collect();
+    assert_eq!(did, ["message/send", "typing/start", "message/mark/read", "message/delete"]);
+
+    let id = heard.external_id.clone();
+    world.customer(does("edit", &json!({"message_id": id, "text": "New"}))).await;
+    let events = next(&receiver, &whatsapp).await;
+    assert!(
+        matches!(&events[0].change, InboundChange::Edited { external_id, text, .. } if *external_id == id && &**text == "New")
+    );
+    world.customer(does("delete", &json!({"message_id": id}))).await;
+    let events = next(&receiver, &whatsapp).await;
+    assert!(matches!(&events[0].change, InboundChange::Deleted { external_id, .. } if *external_id == id));
+    for more in [json!({"text": "Me"}), json!({"text": "Me too", "extra": {"as": "incoming"}})] {
+        world.customer(does("owner_writes", &more)).await;
+        let events = next(&receiver, &whatsapp).await;
+        assert_eq!(messages(&events)[0].origin, MessageOrigin::Owner);
+        assert_eq!(messages(&events)[0].user.as_deref(), Some("70000000001"));
+    }
+    world.customer(does("write", &json!({"from": "777@lid", "text": "Hidden"}))).await;
+    let events = next(&receiver, &whatsapp).await;
+    assert_eq!((messages(&events)[0].chat.as_str(), &messages(&events)[0].phone), ("777@lid", &None));
+
+    world.customer(does("write", &json!({"text": "Not me", "forged": true}))).await;
+    assert_eq!(whatsapp.hook(&receiver.next().await), Err(HookRefusal::NotGenuine));
+    whatsapp.unregister("https://example.com/other").await.unwrap();
+    assert_eq!(whatsapp.registered().unwrap().await.unwrap().urls.len(), 1);
+    whatsapp.unregister(&receiver.url).await.unwrap();
+    assert!(whatsapp.registered().unwrap().await.unwrap().urls.is_empty());
+}
+
+#[tokio::test]
+async fn files_come_in_and_go_out_whole() {
+    let world = World::start().await;
+    let whatsapp = world.provider(ChannelKind::Whatsapp);
+    let receiver = Receiver::start(Arc::clone(&whatsapp)).await;
+    whatsapp.register(&receiver.url).await.unwrap();
+    let kinds = ["image", "voice", "audio", "video", "document", "sticker"];
+    for extra in [json!({}), json!({"link": "hidden"})] {
+        let media: Vec<_> = kinds.iter().map(|kind| json!({"kind": kind, "name": "price.pdf"})).collect();
+        world.customer(does("write", &json!({"text": "Look", "media": media, "extra": extra}))).await;
+        let events = next(&receiver, &whatsapp).await;
+        let events = whatsapp.complete(events).await;
+        let heard = messages(&events);
+        assert_eq!((heard.len(), &*heard[0].text), (6, "Look"));
+        let wanted = [
+            InboundKind::Image,
+            InboundKind::Voice,
+            InboundKind::Audio,
+            InboundKind::Video,
+            InboundKind::Document,
+            InboundKind::Sticker,
+        ];
+        for ((message, kind), wanted) in heard.iter().zip(kinds).zip(wanted) {
+            let [media] = &message.media[..] else { panic!("{message:?}") };
+            assert_eq!((media.kind, media.url.is_some()), (wanted, true));
+            let expired = domain::InboundMedia {
+                url: Some(format!("{}x", media.url.as_ref().unwrap())),
+                ..media.clone()
+            };
+            for media in [media, &expired] {
+                assert_eq!(
+                    whatsapp.fetch(media, 1_000).await.unwrap().content,
+                    format!("a pretend {kind}").into_bytes()
+                );
+            }
+            assert!(whatsapp.fetch(media, 3).await.is_err());
+        }
+    }
+
+    let forms = [
+        (MediaForm::Photo { width: 1, height: 1 }, "image", "Caption"),
+        (MediaForm::Voice { duration_ms: 1 }, "ptt", ""),
+        (MediaForm::Document, "document", "Caption"),
+        (
+            MediaForm::Video { width: 1, height: 1, duration_ms: 1, streamable: true, silent: false },
+            "video",
+            "Caption",
+        ),
+    ];
+    let clock = Clock::system();
+    for (form, kind, caption) in forms {
+        let file = world.file(form, kind, "application/x-test", format!("content of {kind}").as_bytes());
+        let outgoing = Outgoing { file: Some(file), ..support::text(CHAT, caption, 10) };
+        let since = clock.now().minus(Duration::from_secs(20));
+        let sent = id_of(&whatsapp.send(&outgoing).await);
+        // What was sent has its answer, so that it is not the one that is looked for.
+        assert_eq!(whatsapp.find(&outgoing, since).await, MessageLookup::NotThere);
+        let other = world.provider(ChannelKind::Whatsapp);
+        let MessageLookup::Here(ids) = other.find(&outgoing, since).await else { panic!("{kind}") };
+        assert_eq!(ids.first(), Some(&ProviderId::from(sent.as_str())));
+    }
+    let ledger = world.ledger("whatsapp").await;
+    let rows: Vec<_> =
+        ledger.iter().map(|row| json!([row["file_kind"], row["file_md5"], row["text"]])).collect();
+    let wanted = [
+        json!(["image", "98ae5b0454b45e59cfe5920ce0d771f6", "Caption"]),
+        json!(["ptt", "72561ecba30724ba6ac1019a2e6a85bb", ""]),
+        json!(["document", "c13d4113a9c1662c9b2f7dd4d0db980a", "Caption"]),
+        json!(["video", "dcd46514d5a1b9e4525de6f01827d29b", "Caption"]),
+    ];
+    assert_eq!(rows, wanted);
+
+    let voice = world.file(MediaForm::Voice { duration_ms: 1 }, "v", "audio/ogg", b"x");
+    let captioned = Outgoing { file: Some(voice), ..support::text(CHAT, "Text", 20) };
+    assert!(matches!(whatsapp.send(&captioned).await, Outcome::Rejected { .. }));
+    let mut large = world.file(MediaForm::Document, "large.bin", "", b"x");
+    large.size = 40 * 1024 * 1024;
+    let unlinked = Outgoing { file: Some(large.clone()), ..support::text(CHAT, "", 21) };
+    assert!(matches!(whatsapp.send(&unlinked).await, Outcome::Rejected { .. }));
+    large.link = Some("https://example.com/f".to_owned());
+    let linked = Outgoing { file: Some(large), ..support::text(CHAT, "Big", 22) };
+    id_of(&whatsapp.send(&linked).await);
+    assert_eq!(world.ledger("whatsapp").await[4]["method"], "message/file/url/send");
+}
+
+#[tokio::test]
+async fn unclear_answers_are_looked_for() {
+    let world = World::start().await;
+    let made = || {
+        let setup = World::setup(world.fields(ChannelKind::Whatsapp));
+        (setup.clock.clone(), channels::make(setup).unwrap())
+    };
+    let mut key = 0;
+    for (fault, code) in [("error", 500), ("garbage", 200), ("cut", 200), ("deaf", 200)] {
+        for effect in [true, false] {
+            let order = json!({"provider": "whatsapp", "method": "/message/send", "fault": fault, "code": code,
+                "effect": effect, "times": 1});
+            world.fault(order).await;
+            key += 1;
+            let (clock, whatsapp) = made();
+            let since = clock.now();
+            let outgoing = support::text(CHAT, &format!("{fault} {effect}"), key);
+            let is_deaf = fault == "deaf";
+            let outcome = if is_deaf {
+                support::hurried(&clock, Duration::from_secs(4), whatsapp.send(&outgoing)).await
+            } else {
+                whatsapp.send(&outgoing).await
+            };
+            assert!(matches!(outcome, Outcome::Unknown(_)), "{fault}: {outcome:?}");
+            clock.advance(Duration::from_secs(20));
+            let found = whatsapp.find(&outgoing, since).await;
+            assert_eq!(matches!(found, MessageLookup::Here(_)), effect, "{fault}: {found:?}");
+            assert_eq!(found == MessageLookup::NotThere, !effect);
+        }
+    }
+    let (clock, whatsapp) = made();
+    assert_eq!(whatsapp.capabilities().dedup, Dedup::ReadBack);
+    let now = clock.now();
+    assert_eq!(whatsapp.find(&support::text(CHAT, "Not sent", 50), now).await, MessageLookup::CannotTell);
+    for (status, body, wanted) in [
+        (401, r#"{"status":"error","detail":"unauthorized"}"#, "SessionLost"),
+        (402, "", "Banned"),
+        (200, r#"{"status":"error","detail":"Timeout"}"#, "Unknown"),
+        (200, r#"{"status":"error","detail":"file is broken"}"#, "Rejected"),
+        (200, "{}", "Unknown"),
+    ] {
+        let order =
+            json!({"provider": "whatsapp", "fault": "error", "code": status, "message": body, "times": 1});
+        world.fault(order).await;
+        let outcome = whatsapp.send(&support::text(CHAT, "x", 100)).await;
+        assert!(format!("{outcome:?}").starts_with(wanted), "{outcome:?}");
+    }
+    world.fault(json!({"provider": "whatsapp", "fault": "rate_limit", "seconds": 7, "times": 1})).await;
+    let Outcome::Held { until, .. } = whatsapp.send(&support::text(CHAT, "x", 101)).await else { panic!() };
+    assert!((6..=7).contains(&until.since(clock.now()).as_secs()));
+    for chat in ["99900000001", "status@broadcast"] {
+        assert!(matches!(whatsapp.send(&support::text(chat, "x", 102)).await, Outcome::NotFound(_)));
+    }
+}
+
+#[tokio::test]
+async fn ids_bans_and_sign_outs_are_heeded() {
+    let world = World::start().await;
+    let setup = World::setup(world.fields(ChannelKind::Whatsapp));
+    let (clock, kept) = (setup.clock.clone(), setup.kept.clone());
+    let whatsapp = channels::make(setup.clone()).unwrap();
+    let receiver = Receiver::start(Arc::clone(&whatsapp)).await;
+    whatsapp.register(&receiver.url).await.unwrap();
+    let profile =
+        |change: Value| json!({"channel": "whatsapp", "from": "70000000001", "extra": {"profile": change}});
+    let mut last = String::new();
+    for (key, text) in [("id", "One"), ("message.id", "Two"), ("task_id", "Three")] {
+        world.customer(profile(json!({"id_key": key}))).await;
+        last = id_of(&whatsapp.send(&support::text(CHAT, text, 1)).await);
+        let echo = next(&receiver, &whatsapp).await;
+        assert_eq!(messages(&echo)[0].external_id, last, "{key}");
+        assert!(next(&receiver, &whatsapp).await.is_empty());
+        assert!(next(&receiver, &whatsapp).await.is_empty());
+    }
+
+    world.customer(profile(json!({"authorized": false}))).await;
+    assert_eq!(next(&receiver, &whatsapp).await[0].change, InboundChange::SignedIn(false));
+    assert_eq!(whatsapp.check().await.unwrap().missing.len(), 2);
+    let refused = whatsapp.send(&support::text(CHAT, "x", 2)).await;
+    assert!(matches!(refused, Outcome::SessionLost(_)), "{refused:?}");
+    world.customer(profile(json!({"authorized": true, "paid": false}))).await;
+    assert_eq!(next(&receiver, &whatsapp).await[0].change, InboundChange::SignedIn(true));
+    assert!(matches!(whatsapp.check().await, Err(CallError::Account(_))));
+    world.customer(profile(json!({"paid": true, "id_key": "message_id"}))).await;
+
+    let banned = does("undeliver", &json!({"message_id": last, "extra": {"status": "Temporary Ban"}}));
+    world.customer(banned).await;
+    let events = next(&receiver, &whatsapp).await;
+    whatsapp.complete(events).await;
+    let again = channels::make(support_setup(&setup, kept)).unwrap();
+    for account in [&whatsapp, &again] {
+        let Outcome::Held { until, .. } = account.send(&support::text(CHAT, "x", 3)).await else { panic!() };
+        assert_eq!(until.since(clock.now()).as_secs() / 60, 359);
+    }
+    clock.advance(Duration::from_hours(6));
+    id_of(&whatsapp.send(&support::text(CHAT, "Back", 4)).await);
+}
+
+/// The same account after a restart.
+fn support_setup(setup: &channels::Setup, kept: channels::Kept) -> channels::Setup {
+    channels::Setup { kept, ..setup.clone() }
+}
+
+#[tokio::test]
+async fn posts_of_others_are_refused() {
+    let world = World::start().await;
+    let whatsapp = world.provider(ChannelKind::Whatsapp);
+    let post = |headers: Vec<(String, Vec<u8>)>, body: &[u8]| HookPost {
+        method: "POST".to_owned(),
+        url: "https://example.com/hooks/whatsapp/phone/x".to_owned(),
+        query: String::new(),
+        headers,
+        body: body.to_vec(),
+    };
+    let other =
+        json!({"messages": [{"wh_type": "incoming_message", "profile_id": "other", "id": "1"}]}).to_string();
+    assert!(matches!(whatsapp.hook(&post(Vec::new(), other.as_bytes())), Err(HookRefusal::OtherAccount(_))));
+    let wrong = vec![("authorization".to_owned(), b"wrong".to_vec())];
+    assert_eq!(whatsapp.hook(&post(wrong, b"{}")), Err(HookRefusal::NotGenuine));
+    assert!(matches!(whatsapp.hook(&post(Vec::new(), b"<html>")), Err(HookRefusal::Unreadable(_))));
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let bodies =
+        prop_oneof![prop::collection::vec(any::<u8>(), 0..200), ".{0,200}".prop_map(String::into_bytes)];
+    let never_panics = |body: Vec<u8>| {
+        let _ = whatsapp.hook(&post(Vec::new(), &body));
+        Ok(())
+    };
+    runner.run(&bodies, never_panics).unwrap();
+}

@@ -1,0 +1,322 @@
+//! Channels: accounts at providers through which customers write.
+
+use domain::account::AccountName;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ProxyAddress,
+    alerts::WrongField,
+    doctor::{API_WANTED, api_address},
+    keys::settings,
+    secret,
+    value_kind::{ACCOUNT, choice, file, http_url, integer, not_blank, one_word, reads, secret, word},
+};
+
+/// A provider of messaging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray, strum::VariantNames)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum ChannelKind {
+    /// A Telegram bot.
+    Telegram,
+    /// Avito's messenger.
+    Avito,
+    /// WhatsApp, through Wappi.
+    Whatsapp,
+    /// A community of VK.
+    Vk,
+    /// A bot of MAX.
+    Max,
+    /// A professional account of Instagram.
+    Instagram,
+    /// Forms on pages of one's own.
+    Form,
+    /// Short messages, through a gateway.
+    Sms,
+    /// A mailbox.
+    Email,
+}
+
+domain::enum_words!(ChannelKind);
+
+impl ChannelKind {
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
+    /// Those that had a server with a port.
+    pub(crate) const OLD_SERVERS: &[&str] = &["avito", "whatsapp", "vk", "max", "instagram", "form"];
+
+    /// Where its API is, unless the settings say otherwise; empty where there is none.
+    pub const fn api(self) -> &'static str {
+        match self {
+            Self::Telegram => "https://api.telegram.org",
+            Self::Avito => "https://api.avito.ru",
+            Self::Whatsapp => "https://wappi.pro",
+            Self::Vk => "https://api.vk.ru/method",
+            Self::Max => "https://platform-api2.max.ru",
+            Self::Instagram => "https://graph.instagram.com",
+            Self::Form | Self::Sms | Self::Email => "",
+        }
+    }
+
+    /// The keys without which it does not work.
+    pub const fn needs(self) -> &'static [&'static str] {
+        match self {
+            Self::Telegram | Self::Max => &["token"],
+            Self::Avito => &["client_id", "client_secret"],
+            Self::Whatsapp => &["token", "profile_id"],
+            Self::Vk => &["token", "group_id"],
+            Self::Instagram => &["token", "app_secret"],
+            Self::Form => &[],
+            Self::Sms => &["gateway"],
+            Self::Email => &["address", "smtp", "imap"],
+        }
+    }
+
+    /// The keys that it takes beside those that all take.
+    const fn takes(self) -> &'static [&'static str] {
+        match self {
+            Self::Telegram | Self::Max | Self::Avito | Self::Whatsapp | Self::Vk => &[],
+            Self::Instagram => &["verify_token", "client_id"],
+            Self::Form => &["origins", "token"],
+            Self::Sms => &["token", "login", "client_secret", "sender", "smpp"],
+            Self::Email => &["reply_to", "folder"],
+        }
+    }
+}
+
+/// How a channel hears of what customers write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, strum::VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ReceiveBy {
+    /// The provider posts it, where that is registered; else it is asked.
+    #[default]
+    Auto,
+    /// The provider posts it.
+    Webhook,
+    /// The provider is asked.
+    Poll,
+    /// Not at all.
+    Off,
+}
+
+impl ReceiveBy {
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
+}
+
+/// The form of what is posted on to another program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, strum::VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ForwardFormat {
+    /// The one format of all channels.
+    #[default]
+    Message,
+    /// What the provider posted, byte for byte.
+    Raw,
+    /// As the old server of the channel posted it on.
+    Legacy,
+}
+
+impl ForwardFormat {
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
+}
+
+/// A gateway for short messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum SmsGateway {
+    /// smsc.ru.
+    Smsc,
+    /// sms.ru.
+    SmsRu,
+    /// Twilio.
+    Twilio,
+    /// A short message service centre, over SMPP.
+    Smpp,
+}
+
+impl SmsGateway {
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
+
+    /// Where its API is.
+    pub const fn api(self) -> &'static str {
+        match self {
+            Self::Smsc => "https://smsc.ru",
+            Self::SmsRu => "https://sms.ru",
+            Self::Twilio => "https://api.twilio.com",
+            Self::Smpp => "",
+        }
+    }
+}
+
+settings! {
+    /// An account of a channel.
+    pub item ChannelFields at "channels[]." {
+        /// Your name for the account; no account of any channel or of Telegram has the same.
+        name: AccountName, like(ACCOUNT), "\"shop\"";
+        /// The provider; the other keys depend on it.
+        channel: ChannelKind, choice(ChannelKind::NAMES), "\"avito\"";
+        /// `telegram`, `max`: the token of the bot; `vk`: the access key of the community; `whatsapp`: the token of the cabinet;
+        /// `instagram`: the access token; `sms`: the API key, or Twilio's auth token; `form`: the key of the port for other programs.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        token: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"SHOP_TOKEN\" }";
+        /// `avito`: the name of the application; `instagram`: that of the app.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        client_id: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"AVITO_CLIENT_ID\" }";
+        /// `avito`: the secret of the application; `sms`: the secret that a gateway signs its posts with.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        client_secret: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"AVITO_CLIENT_SECRET\" }";
+        /// `instagram`: the secret of the app, with which posts are signed; several stand with a comma between.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        app_secret: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"INSTAGRAM_APP_SECRET\" }";
+        /// `instagram`: the word that its dashboard asks for; left out: shown by `channel connect`.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        verify_token: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"INSTAGRAM_VERIFY\" }";
+        /// `vk`: the number of the community.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group_id: Option<u32>, optional(integer(1, i32::MAX as i64)), "100";
+        /// `whatsapp`: the id of the profile.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile_id: Option<String>, optional(word("one word", one_word)), "\"1a2b3c4d-5e6f\"";
+        /// `sms`: the gateway.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gateway: Option<SmsGateway>, optional(choice(SmsGateway::NAMES)), "\"smsc\"";
+        /// `sms`: the login at the gateway; of Twilio the account's SID.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        login: Option<String>, optional(word("one word", one_word)), "\"demo\"";
+        /// `sms`: what messages come from, a registered name or a number of yours.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sender: Option<String>, optional(word("a name or a number", not_blank)), "\"+70000000001\"";
+        /// `sms`: the address of a message centre, with its system id and password.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        smpp: Option<SecretString>, optional(secret("an address such as smpp://HOST:PORT", one_word)), "{ env = \"SMPP_ADDRESS\" }";
+        /// `email`: the address that messages come from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>, optional(word("an address for email", one_word)), "\"shop@example.com\"";
+        /// `email`: where answers go, if not to `address`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<String>, optional(word("an address for email", one_word)), "\"help@example.com\"";
+        /// `email`: the server that takes mail, such as `smtps://USER:PASSWORD@HOST:465`, or `smtp://` with STARTTLS.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        smtp: Option<SecretString>, optional(secret("an address such as smtps://HOST:PORT", one_word)), "{ env = \"SMTP_ADDRESS\" }";
+        /// `email`: the server of the mailbox, such as `imaps://USER:PASSWORD@HOST:993`.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        imap: Option<SecretString>, optional(secret("an address such as imaps://HOST:PORT", one_word)), "{ env = \"IMAP_ADDRESS\" }";
+        /// `email`: the folder of the mailbox.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folder: Option<String>, optional(word("the name of a folder", not_blank)), "\"INBOX\"";
+        /// `form`: the pages that may send forms; left out: any.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        origins: Vec<String> = Vec::new(), words("an address such as \"https://example.com\"", http_url), "[\"https://example.com\"]";
+        /// How it hears of what customers write.
+        #[serde(default)]
+        receive: ReceiveBy = ReceiveBy::Auto, choice(ReceiveBy::NAMES);
+        /// The last part of the address that is registered at the provider; left out: made once and kept.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        hook_secret: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"SHOP_HOOK_SECRET\" }";
+        /// Whether the address of the old server is taken too, which has no secret: until it is registered anew.
+        #[serde(default)]
+        old_hook: bool = false, boolean();
+        /// Where each message that comes in is posted on to, such as a webhook of n8n.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        forward_to: Option<String>, optional(word("an http or https address", http_url)), "\"http://127.0.0.1:5678/webhook/in\"";
+        /// In which form.
+        #[serde(default)]
+        forward_format: ForwardFormat = ForwardFormat::Message, choice(ForwardFormat::NAMES);
+        /// Where the provider's API is; left out: at its own address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        api: Option<String>, optional(word(API_WANTED, api_address)), "\"https://api.avito.ru\"";
+        /// A SOCKS5 proxy that calls go through.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "secret::optional_proxy")]
+        proxy: Option<ProxyAddress>, optional(secret("socks5://HOST:PORT", reads::<ProxyAddress>)), "{ env = \"SHOP_PROXY\" }";
+        /// Certificates of the authority that signs the provider's, as PEM, beside those of the system.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ca_file: Option<std::path::PathBuf>, optional(file()), "\"russian-trusted-root.pem\"";
+    }
+}
+
+impl ChannelFields {
+    /// Where the provider's API is, without a slash at its end.
+    pub fn api(&self) -> &str {
+        let own = self.gateway.map_or(self.channel.api(), SmsGateway::api);
+        self.api.as_deref().unwrap_or(own).trim_end_matches('/')
+    }
+
+    /// Whether the keys go with the channel.
+    ///
+    /// # Errors
+    /// All that is missing or too much.
+    pub fn check(&self) -> Result<(), Vec<WrongField>> {
+        let mut wrong = Vec::new();
+        let (needs, takes) = (self.channel.needs(), self.channel.takes());
+        for (field, is_given) in self.given() {
+            let (is_needed, channel) = (needs.contains(&field), self.channel.as_str());
+            if is_needed && !is_given {
+                wrong
+                    .push(WrongField { field, message: format!("is missing: a channel {channel} needs it") });
+            } else if is_given && !is_needed && !takes.contains(&field) {
+                let owners: Vec<_> = ChannelKind::ALL
+                    .into_iter()
+                    .filter(|kind| kind.needs().contains(&field) || kind.takes().contains(&field))
+                    .map(ChannelKind::as_str)
+                    .collect();
+                let message =
+                    format!("belongs to channels {}; this one is {channel}, take it out", owners.join(", "));
+                wrong.push(WrongField { field, message });
+            }
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    /// The keys of single channels, and whether each is given.
+    fn given(&self) -> [(&'static str, bool); 17] {
+        [
+            ("token", self.token.is_some()),
+            ("client_id", self.client_id.is_some()),
+            ("client_secret", self.client_secret.is_some()),
+            ("app_secret", self.app_secret.is_some()),
+            ("verify_token", self.verify_token.is_some()),
+            ("group_id", self.group_id.is_some()),
+            ("profile_id", self.profile_id.is_some()),
+            ("gateway", self.gateway.is_some()),
+            ("login", self.login.is_some()),
+            ("sender", self.sender.is_some()),
+            ("smpp", self.smpp.is_some()),
+            ("address", self.address.is_some()),
+            ("reply_to", self.reply_to.is_some()),
+            ("smtp", self.smtp.is_some()),
+            ("imap", self.imap.is_some()),
+            ("folder", self.folder.is_some()),
+            ("origins", !self.origins.is_empty()),
+        ]
+    }
+
+    /// Its secrets by their keys, for a file that only its owner can read.
+    pub(crate) fn secrets(&self) -> [(&'static str, &Option<SecretString>); 9] {
+        [
+            ("token", &self.token),
+            ("client_id", &self.client_id),
+            ("client_secret", &self.client_secret),
+            ("app_secret", &self.app_secret),
+            ("verify_token", &self.verify_token),
+            ("smpp", &self.smpp),
+            ("smtp", &self.smtp),
+            ("imap", &self.imap),
+            ("hook_secret", &self.hook_secret),
+        ]
+    }
+
+    /// Whether an entry says the same, its secrets too.
+    pub fn is_as(&self, other: &Self) -> bool {
+        let text = |fields: &Self| {
+            let secrets =
+                fields.secrets().map(|(_, secret)| secret.as_ref().map(|it| it.expose_secret().to_owned()));
+            let proxy = fields.proxy.as_ref().map(|proxy| proxy.expose().to_owned());
+            (secrets, proxy, toml::to_string(fields).ok())
+        };
+        text(self) == text(other)
+    }
+}
