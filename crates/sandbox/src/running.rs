@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::channels::{Channels, HookOrder, MailPorts, serve_imap, serve_smtp};
 use crate::control::{self, ControlContext};
 use crate::files;
 use crate::kept::KeptSessions;
@@ -142,6 +143,7 @@ pub struct Running {
     pub settings_file: PathBuf,
     /// The world itself, for those in the same process.
     pub telegram: Arc<Telegram>,
+    channels: Arc<Channels>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -165,6 +167,10 @@ impl Sandbox {
         let web_k = listen((Ipv4Addr::LOCALHOST, 0).into(), "Web K", "--control ADDR:PORT").await?;
         let (dc2, dc4, control_address) = (address(&second)?, address(&fourth)?, address(&control)?);
         let web_k_address = address(&web_k)?;
+        // So are those of the pretend mail server: the settings say which.
+        let smtp = listen((Ipv4Addr::LOCALHOST, 0).into(), "SMTP", "--control ADDR:PORT").await?;
+        let imap = listen((Ipv4Addr::LOCALHOST, 0).into(), "IMAP", "--control ADDR:PORT").await?;
+        let mail = MailPorts { smtp: address(&smtp)?, imap: address(&imap)? };
 
         // Whoever waits for the settings must not find those of an earlier start.
         let settings_file = data_dir.join(SETTINGS);
@@ -190,8 +196,10 @@ impl Sandbox {
         let options = WorldOptions { seed, accounts, dialogs, centres: centres_told, files: kept_files };
         let world = Arc::new(Telegram::new(&options, Arc::clone(&keys)));
         let configured = world.accounts();
+        let channels = Arc::new(Channels::new(centre(0, control_address).address.into(), mail));
+        let told = (rsa.public_pem(), Arc::clone(&channels));
         let context =
-            ControlContext::new(Arc::clone(&world), centres.clone(), rsa.public_pem(), data_dir.clone())
+            ControlContext::new(Arc::clone(&world), centres.clone(), told.0, told.1, data_dir.clone())
                 .map_err(file(&data_dir))?
                 .with_web_k(web_k_address);
 
@@ -208,6 +216,9 @@ impl Sandbox {
         tasks.spawn(kept.keep(stop.clone()));
         tasks.spawn(Arc::clone(&world).keep_agenda(stop.clone()));
         tasks.spawn(Arc::clone(&world).keep_webhooks(stop.clone()));
+        tasks.spawn(Arc::clone(&channels).keep_posting(stop.clone()));
+        tasks.spawn(serve_smtp(smtp, Arc::clone(&channels), Arc::clone(&world), stop.clone()));
+        tasks.spawn(serve_imap(imap, Arc::clone(&channels), Arc::clone(&world), stop.clone()));
         tasks.spawn(serving::serve(
             "the port of Web K",
             web_k,
@@ -222,8 +233,8 @@ impl Sandbox {
         ));
         tasks.close();
 
-        let text =
-            settings(&centres, &rsa.public_pem(), &configured, web_k_address) + if flow { FLOW } else { "" };
+        let text = settings(&centres, &rsa.public_pem(), &configured, web_k_address, &channels.settings())
+            + if flow { FLOW } else { "" };
         let running = Running {
             dc2,
             dc4,
@@ -231,6 +242,7 @@ impl Sandbox {
             web_k: web_k_address,
             settings_file: settings_file.clone(),
             telegram: world,
+            channels,
             stop,
             tasks,
         };
@@ -245,6 +257,22 @@ impl Sandbox {
 }
 
 impl Running {
+    /// The owner types an address to post to in the pages of a provider that has no call for that.
+    ///
+    /// # Errors
+    /// The provider has a call for it, or does not take the address.
+    pub async fn type_hook(
+        &self,
+        channel: &str,
+        account: &str,
+        url: &str,
+        verify_token: Option<&str>,
+    ) -> Result<(), String> {
+        let (channel, account, url) = (channel.to_owned(), account.to_owned(), url.to_owned());
+        let verify_token = verify_token.map(str::to_owned);
+        self.channels.type_hook(&HookOrder { channel, account, url, verify_token }).await
+    }
+
     /// Closes all ports and connections.
     pub async fn stop(self) {
         self.stop.cancel();

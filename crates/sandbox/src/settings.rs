@@ -19,6 +19,10 @@ const LEGACY_PORTS: [(u16, &str, Option<&str>); 8] = [
     (5030, "create_chat", Some("backup_3")),
 ];
 
+/// The ports of the old channel servers.
+const CHANNEL_PORTS: [(u16, &str); 6] =
+    [(8765, "avito"), (8766, "whatsapp"), (8767, "vk"), (8768, "max"), (8769, "instagram"), (8770, "form")];
+
 /// A flow that books the trips of the demo bot.
 pub(crate) const FLOW: &str = r#"
 [[flows]]
@@ -44,6 +48,7 @@ pub(crate) fn settings(
     rsa_public_key: &str,
     accounts: &[impl AsRef<Account>],
     web_k: SocketAddr,
+    channels: &[toml::Table],
 ) -> String {
     let mut text = String::from(
         "# Written by the sandbox each time it starts. Its accounts live in a pretend Telegram on this machine.\n\n\
@@ -64,6 +69,12 @@ pub(crate) fn settings(
     }
     text.push_str("\n[campaigns.browser]\n");
     line(&mut text, "web_k", &quoted(&format!("http://{web_k}/k/")));
+    for channel in channels {
+        text.push_str("\n[[channels]]\n");
+        for (key, value) in channel {
+            line(&mut text, key, &value.to_string());
+        }
+    }
     text.push_str("\n[legacy]\n");
     let ports: Vec<String> = LEGACY_PORTS
         .iter()
@@ -74,6 +85,22 @@ pub(crate) fn settings(
         })
         .collect();
     line(&mut text, "ports", &list(&ports));
+    let ports: Vec<String> = CHANNEL_PORTS
+        .iter()
+        .filter_map(|(port, channel)| {
+            let account = channels
+                .iter()
+                .find(|account| account.get("channel").and_then(Value::as_str) == Some(channel))?;
+            Some(format!(
+                "{{ port = {port}, channel = {}, account = {} }}",
+                quoted(channel),
+                account.get("name")?
+            ))
+        })
+        .collect();
+    if !ports.is_empty() {
+        line(&mut text, "channel_ports", &list(&ports));
+    }
     text
 }
 

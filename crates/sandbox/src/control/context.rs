@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::channels::Channels;
 use crate::files;
 use crate::providers::Providers;
 use crate::telegram::{Account, Centre, NewAccount, Telegram};
@@ -19,6 +20,8 @@ pub(crate) struct ControlContext {
     pub(crate) rsa_public_key: String,
     /// Providers that do no more than tell where webhooks are registered.
     pub(crate) providers: Providers,
+    /// Providers through which customers write.
+    pub(crate) channels: Arc<Channels>,
     /// Where the page of Web K is served.
     pub(crate) web_k: SocketAddr,
     data_dir: PathBuf,
@@ -31,6 +34,7 @@ impl ControlContext {
         telegram: Arc<Telegram>,
         centres: Vec<Centre>,
         rsa_public_key: String,
+        channels: Arc<Channels>,
         data_dir: PathBuf,
     ) -> std::io::Result<Self> {
         let joined: Vec<NewAccount> = match std::fs::read(data_dir.join(JOINED)) {
@@ -45,7 +49,7 @@ impl ControlContext {
         }
         let (providers, joined) = (Providers::default(), Mutex::new(joined));
         let web_k = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Ok(Self { telegram, centres, rsa_public_key, providers, web_k, data_dir, joined })
+        Ok(Self { telegram, centres, rsa_public_key, providers, channels, web_k, data_dir, joined })
     }
 
     /// Knows where the page of Web K is served.

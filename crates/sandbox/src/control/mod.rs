@@ -27,9 +27,12 @@
 //! | `POST /telegram/blocks` | somebody blocks an account |
 //! | `GET /web-k` | where the pretend Telegram Web K is |
 //! | `GET`, `POST /web-k/log-ins` | the codes that browsers show at Web K; an account scans one, which logs the browser in |
+//! | `POST /customers/messages` | a customer writes through a channel, or edits, deletes, reads, blocks (`action`) |
+//! | `GET /channels` | the channels and their accounts |
+//! | `PUT /channels/hooks` | an address to post to is typed in the pages of a provider that has no call for it |
 //! | `GET`, `PUT /webhooks` | accounts at other providers: where their webhooks are registered, and what they answer |
 //! | `GET`, `DELETE /webhooks/calls` | every call to those providers |
-//! | `/providers/{telegram_bot, avito, max, vk, wappi}/…` | those providers: the base addresses of their APIs |
+//! | `/providers/{channel}/…` | the providers of channels, and those of webhooks: the base addresses of their APIs |
 //!
 //! What changes chats, members and names takes `?silent=true`: then nobody is told.
 
@@ -37,6 +40,7 @@ mod answers;
 mod attention;
 mod bots;
 mod context;
+mod customers;
 mod echo;
 mod faults;
 mod files;
@@ -49,9 +53,13 @@ mod web_k;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, delete, get, post, put};
 
 pub(crate) use context::ControlContext;
+
+/// The largest body that a provider of a channel reads.
+const LARGEST_UPLOAD: usize = 128 * 1024 * 1024;
 
 pub(crate) fn router(context: Arc<ControlContext>) -> Router {
     Router::new()
@@ -93,9 +101,15 @@ pub(crate) fn router(context: Arc<ControlContext>) -> Router {
         .route("/telegram/blocks", post(people::block))
         .route("/web-k", get(web_k::place))
         .route("/web-k/log-ins", get(web_k::codes).post(web_k::log_in))
+        .route("/customers/messages", post(customers::act))
+        .route("/channels", get(customers::accounts))
+        .route("/channels/hooks", put(customers::type_hook))
         .route("/webhooks", get(providers::list).put(providers::put))
         .route("/webhooks/calls", get(providers::calls).delete(providers::forget_calls))
-        .route("/providers/{provider}/{*path}", any(providers::answer))
+        .route(
+            "/providers/{provider}/{*path}",
+            any(providers::answer).layer(DefaultBodyLimit::max(LARGEST_UPLOAD)),
+        )
         .fallback(answers::no_such_path)
         .method_not_allowed_fallback(answers::wrong_method)
         .with_state(context)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::answers::{Body, Items, Path};
 use super::context::ControlContext;
+use crate::channels::{self, Called};
 use crate::providers::{Account, Call, Reply, Request};
 use crate::telegram::answered;
 
@@ -22,6 +23,9 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if let Some(answer) = of_channel(&context, &provider, &path, &method, &uri, &headers, &body).await {
+        return answer;
+    }
     let request = Request {
         method: method.as_str().to_owned(),
         path: format!("/{path}"),
@@ -40,6 +44,57 @@ pub(super) async fn answer(
         response.headers_mut().insert(LOCATION, axum::http::HeaderValue::from_static(location));
     }
     response
+}
+
+/// The answer of a provider of a channel, if the credentials are of an account there.
+async fn of_channel(
+    context: &ControlContext,
+    provider: &str,
+    path: &str,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Option<Response> {
+    if !context.channels.has(provider) {
+        return None;
+    }
+    let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let request = channels::Request {
+        method: method.as_str().to_owned(),
+        path: format!("/{path}"),
+        query: uri.query().unwrap_or_default().to_owned(),
+        headers: headers.iter().map(header).collect(),
+        body: body.to_vec(),
+        number: context.channels.next_call(),
+        fetched: None,
+    };
+    let record = |effect| context.telegram.record_outside(effect);
+    let called = context.channels.call(provider, &request, &record).await?;
+    let status = match &called {
+        Called::Answer(reply) => reply.status,
+        Called::Cut | Called::Silence => 0,
+    };
+    context.providers.remember(provider, &request.method, request.path.clone(), status);
+    Some(match called {
+        Called::Answer(reply) => {
+            let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut response = (status, [(CONTENT_TYPE, reply.content_type)], reply.body).into_response();
+            for (name, value) in reply.headers {
+                if let Ok(value) = value.parse() {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+            response
+        }
+        Called::Cut => {
+            let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("cut")) });
+            HttpBody::from_stream(broken).into_response()
+        }
+        Called::Silence => std::future::pending().await,
+    })
 }
 
 /// The answer of a bot of the pretend Telegram, if the token is of one.

@@ -1,5 +1,6 @@
 //! The ledger: every effect an account had on the world, in order.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::time::Timestamp;
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use super::files::FileKind;
 use super::peer::Peer;
+use crate::channels::ChannelEffect;
 
 /// A row as it is kept: small, because a run makes many.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ struct Row {
     message_id: Option<i32>,
     media: Option<Box<MediaNote>>,
     press: Option<Box<PressNote>>,
+    /// Of another provider than Telegram; then the chat says nothing.
+    outside: Option<Box<ChannelEffect>>,
 }
 
 /// The file of a message.
@@ -78,13 +82,13 @@ pub struct Entry {
     pub seq: u64,
     /// When, RFC 3339 with microseconds.
     pub at: String,
-    /// `telegram`.
-    pub provider: &'static str,
+    /// `telegram`, or a channel.
+    pub provider: Cow<'static, str>,
     /// The account's name.
     pub account: Arc<str>,
-    /// As in TL.
-    pub method: &'static str,
-    /// As the Bot API writes it.
+    /// As in TL; of a channel as its provider calls it.
+    pub method: Cow<'static, str>,
+    /// As the Bot API writes it; of a channel as its provider does.
     pub chat_id: String,
     /// A 64-bit number: readers that know only doubles lose its last digits.
     pub random_id: Option<i64>,
@@ -97,6 +101,15 @@ pub struct Entry {
     /// Of a press.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub press: Option<Box<PressNote>>,
+    /// Of a channel: the provider's id of the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// Of a file in a channel: what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_kind: Option<String>,
+    /// Of a file in a channel: the MD5 of its content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_md5: Option<String>,
 }
 
 /// What a method did.
@@ -122,7 +135,24 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn record(&mut self, at: i64, account: Arc<str>, effect: Effect) {
         let Effect { method, chat, random_id, text, message_id, media, press } = effect;
-        self.rows.push(Row { at, account, method, chat, random_id, text, message_id, media, press });
+        let outside = None;
+        self.rows.push(Row { at, account, method, chat, random_id, text, message_id, media, press, outside });
+    }
+
+    /// An effect at another provider.
+    pub(crate) fn record_outside(&mut self, at: i64, effect: ChannelEffect) {
+        self.rows.push(Row {
+            at,
+            account: effect.account.as_str().into(),
+            method: "",
+            chat: Peer::User(0),
+            random_id: None,
+            text: effect.text.as_str().into(),
+            message_id: None,
+            media: None,
+            press: None,
+            outside: Some(Box::new(effect)),
+        });
     }
 
     pub(crate) fn after(&self, seq: u64, limit: usize) -> Vec<Entry> {
@@ -139,18 +169,22 @@ impl Ledger {
 
 impl Row {
     fn entry(&self, seq: u64) -> Entry {
+        let outside = self.outside.as_deref();
         Entry {
             seq,
             at: Timestamp::from_micros(self.at).to_string(),
-            provider: "telegram",
+            provider: outside.map_or("telegram".into(), |it| it.provider.clone().into()),
             account: Arc::clone(&self.account),
-            method: self.method,
-            chat_id: self.chat.to_string(),
+            method: outside.map_or(self.method.into(), |it| it.method.clone().into()),
+            chat_id: outside.map_or_else(|| self.chat.to_string(), |it| it.chat_id.clone()),
             random_id: self.random_id,
             text: Arc::clone(&self.text),
             message_id: self.message_id,
             media: self.media.clone(),
             press: self.press.clone(),
+            external_id: outside.and_then(|it| it.external_id.clone()),
+            file_kind: outside.and_then(|it| it.media.clone()),
+            file_md5: outside.and_then(|it| it.md5.clone()),
         }
     }
 }

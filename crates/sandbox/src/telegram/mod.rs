@@ -66,4 +66,5 @@ pub use state::Centre;
 pub(crate) use state::MadeSession;
 pub(crate) use web_k::{Chat, Results, WebOutcome, WebText};
 pub use web_k::{LogIn, LoggedIn};
+pub(crate) use world::now;
 pub use world::{Telegram, WorldOptions};

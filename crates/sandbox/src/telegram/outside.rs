@@ -136,6 +136,11 @@ impl Telegram {
         self.lock().ledger.after(after, limit)
     }
 
+    /// Writes an effect at another provider into the ledger.
+    pub(crate) fn record_outside(&self, effect: crate::channels::ChannelEffect) {
+        self.lock().ledger.record_outside(now().0, effect);
+    }
+
     /// Empties the ledger; seq goes on.
     pub fn clear_ledger(&self) {
         self.lock().ledger.clear();

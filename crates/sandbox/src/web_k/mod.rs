@@ -178,9 +178,10 @@ async fn history(
     Json(Which { peer_id }): Json<Which>,
 ) -> Result<Json<Chat>, Refused> {
     let me = user(&telegram, &headers)?;
-    let state = telegram.lock();
-    let chat = state.web_peer(peer_id).and_then(|peer| state.web_chat(me, peer));
-    chat.map(Json).ok_or(Refused::NotFound)
+    let mut state = telegram.lock();
+    let peer = state.web_peer(peer_id).ok_or(Refused::NotFound)?;
+    state.web_read(me, peer);
+    state.web_chat(me, peer).map(Json).ok_or(Refused::NotFound)
 }
 
 /// A chat that is opened: restrictions of faults are those of the account.

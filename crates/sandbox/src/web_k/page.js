@@ -251,6 +251,8 @@ document.addEventListener("keydown", (event) => {
 
 // What others write appears by itself.
 const refresh = guarded(async () => {
+  fill($("#folders-container"), (await ask("dialogs")).map((one) => row(one)));
+  $("#folders-container").classList.toggle("hide", Boolean($(".input-search-input").value));
   const open = chat;
   const now = open && await ask("history", { peer_id: open.peer_id });
   if (!now || open !== chat) return;
@@ -259,6 +261,6 @@ const refresh = guarded(async () => {
     if (!$(`[data-mid="${message.mid}"]`, inner)) inner.append(bubble(message, chat.peer_id));
   }
 });
-setInterval(() => { if (chat && !$("#auth-pages")) refresh(); }, 1000);
+setInterval(() => { if (me && !$("#auth-pages")) refresh(); }, 1000);
 
 guarded(start)();

@@ -11,10 +11,12 @@ const row = (chat, sponsored) => {
   const title = make("span", "peer-title", chat.title);
   title.dataset.peerId = chat.peer_id;
   const subtitle = chat.username ? `@${chat.username}` : chat.preview.split("\n")[0];
-  const made = make("a", "row chatlist-chat", title, make("div", "dialog-subtitle row-subtitle", subtitle));
+  const below = make("div", "row-row row-subtitle-row dialog-subtitle", make("div", "row-subtitle", subtitle));
+  const made = make("a", "row chatlist-chat", title, below);
   made.dataset.peerId = chat.peer_id;
   made.setAttribute("href", `#${chat.peer_id}`);
   if (sponsored) made.dataset.sponsored = "true";
+  if (chat.unread) below.append(make("div", "dialog-subtitle-badge badge dialog-subtitle-badge-unread is-visible unread", String(chat.unread)));
   return made;
 };
 

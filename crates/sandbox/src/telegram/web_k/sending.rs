@@ -105,6 +105,13 @@ impl State {
         sent.map_or(WebOutcome::Error, |sent| WebOutcome::Sent { mid: mid(peer, sent.id), at: sent.date })
     }
 
+    /// The account sees what is in a chat: that is read then.
+    pub(crate) fn web_read(&mut self, me: i64, peer: Peer) {
+        // Channels have a call of their own, and no one there minds.
+        let request = functions::messages::ReadHistory { peer: self.web_input(me, peer), max_id: 0 };
+        let _ = self.web_call(me, "messages.readHistory", &request.to_bytes());
+    }
+
     fn web_call(&mut self, me: i64, method: &'static str, request: &[u8]) -> Result<(), WebOutcome> {
         let caller = Caller {
             key: AuthKeyId(0),

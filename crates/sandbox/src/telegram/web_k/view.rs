@@ -23,6 +23,7 @@ pub(crate) struct Row {
     title: String,
     username: Option<String>,
     preview: String,
+    unread: usize,
 }
 
 /// Search results by section.
@@ -105,7 +106,8 @@ impl State {
         let dialog = self.mailboxes.get(&me).and_then(|mailbox| mailbox.dialog(peer));
         let top = dialog.and_then(|dialog| self.top(dialog));
         let preview = top.map(|stored| stored.body.text.to_string()).unwrap_or_default();
-        Row { peer_id: peer_id(peer), title, username, preview }
+        let unread = dialog.map_or(0, |dialog| self.unread(me, dialog));
+        Row { peer_id: peer_id(peer), title, username, preview, unread }
     }
 
     /// The chats of an account, the newest first.

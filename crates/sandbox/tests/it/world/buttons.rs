@@ -30,7 +30,7 @@ fn a_press_is_an_effect_if_the_button_is_there() {
     let id = ask_main(&world, &serde_json::json!([[{"text": "Yes", "data": "yes"}]]));
     main.ask(&press(&bot, id, "yes"));
     let rows = world.ledger(0, 10);
-    assert_eq!((rows.len(), rows[0].method, &*rows[0].text), (1, "messages.getBotCallbackAnswer", "yes"));
+    assert_eq!((rows.len(), &*rows[0].method, &*rows[0].text), (1, "messages.getBotCallbackAnswer", "yes"));
     assert_eq!((rows[0].chat_id.as_str(), rows[0].message_id), ("5500000001", Some(id)));
     assert_eq!(main.refused(&press(&bot, id, "no")), (400, "DATA_INVALID".into()));
     assert_eq!(main.refused(&press(&bot, id + 1, "yes")), (400, "MESSAGE_ID_INVALID".into()));

@@ -229,7 +229,7 @@ fn an_album_is_sent_as_a_whole_or_not_at_all() {
     let enums::Updates::Updates(repeat) = main.ask(&album(&peer, items(&two))) else { panic!() };
     assert_eq!(first.updates, repeat.updates);
     let rows = world.ledger(0, 9);
-    let told: Vec<_> = rows.iter().map(|row| (row.method, row.random_id.unwrap(), &*row.text)).collect();
+    let told: Vec<_> = rows.iter().map(|row| (&*row.method, row.random_id.unwrap(), &*row.text)).collect();
     assert_eq!(told, [("messages.sendMultiMedia", 11, "both"), ("messages.sendMultiMedia", 12, "")]);
     let groups: Vec<_> = rows.iter().map(|row| row.media.as_ref().unwrap().grouped_id.unwrap()).collect();
     assert_eq!(groups[0], groups[1]);

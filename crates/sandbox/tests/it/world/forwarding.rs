@@ -57,7 +57,7 @@ fn each_message_is_forwarded_once() {
     assert_eq!(ids(&again)[..2], ids(&once));
     assert_eq!(texts(&world), ["a", "b", "a", "b", "a"]);
     let row = &world.ledger(2, 1)[0];
-    assert_eq!((row.method, row.random_id), ("messages.forwardMessages", Some(11)));
+    assert_eq!((&*row.method, row.random_id), ("messages.forwardMessages", Some(11)));
     // What was sent by hand with the same random_id counts too.
     assert_eq!(sent_id(&main.send(&group, "other", 11)), ids(&once)[0].0);
     assert_eq!(world.ledger(0, 10).len(), 5);
