@@ -15,7 +15,7 @@ use crate::program::{Program, empty_folder, free_port, of_nobody};
 const STARTING: Duration = Duration::from_secs(30);
 
 /// The names that Chromium goes by.
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+pub(crate) const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// The name of an element's id in the protocol (W3C WebDriver, section 12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -119,7 +119,7 @@ impl Browser {
 }
 
 /// The first of these programs that is installed.
-fn found(names: &[&str]) -> Result<String> {
+pub(crate) fn found(names: &[&str]) -> Result<String> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders)
         .flat_map(|folder| names.iter().map(move |name| folder.join(name)))

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 /// Longer than any caller is kept waiting.
@@ -62,8 +62,8 @@ pub(crate) fn request(method: &str, path: &str, headers: &str, body: Option<&[u8
 }
 
 /// One connection to a server, for one exchange after the other.
-pub(crate) struct Connection {
-    stream: TcpStream,
+pub(crate) struct Connection<S = TcpStream> {
+    stream: S,
     received: Vec<u8>,
 }
 
@@ -75,7 +75,9 @@ impl Connection {
         stream.set_nodelay(true)?;
         Ok(Self { stream, received: Vec::with_capacity(4096) })
     }
+}
 
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Sends a request and waits for its answer.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer, ExchangeError> {
         timeout(TIMEOUT, self.exchange_in_time(request)).await.map_err(|_| ExchangeError::TimedOut)?
@@ -121,6 +123,19 @@ pub(crate) async fn send(address: SocketAddr, method: &str, path: &str, headers:
     Ok(answer.body)
 }
 
+/// Posts JSON to the control socket of a program.
+pub(crate) async fn control(socket: &Path, path: &str, body: &Value) -> Result<()> {
+    let stream =
+        UnixStream::connect(socket).await.with_context(|| format!("cannot reach {}", socket.display()))?;
+    let mut connection = Connection { stream, received: Vec::new() };
+    let answer =
+        connection.exchange(&request("POST", path, "", Some(body.to_string().as_bytes()), false)).await?;
+    if !(200..300).contains(&answer.status) {
+        bail!("POST {path} on {}: {} {}", socket.display(), answer.status, excerpt(&answer.body));
+    }
+    Ok(())
+}
+
 /// Gets something as JSON, on a connection of its own.
 pub(crate) async fn get<T: DeserializeOwned>(address: SocketAddr, path: &str, headers: &str) -> Result<T> {
     let body = send(address, "GET", path, headers).await?;
@@ -130,20 +145,36 @@ pub(crate) async fn get<T: DeserializeOwned>(address: SocketAddr, path: &str, he
 
 /// Posts JSON on a connection of its own and returns the answer, which must be a 2xx; null if it has no body.
 pub(crate) async fn post(address: SocketAddr, path: &str, headers: &str, body: &Value) -> Result<Value> {
+    with_body(address, "POST", path, headers, body).await
+}
+
+/// The same with `PUT`.
+pub(crate) async fn put(address: SocketAddr, path: &str, headers: &str, body: &Value) -> Result<Value> {
+    with_body(address, "PUT", path, headers, body).await
+}
+
+async fn with_body(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &Value,
+) -> Result<Value> {
     let mut connection =
         Connection::open(address).await.with_context(|| format!("cannot reach {address}"))?;
     let body = body.to_string();
     let answer = connection
-        .exchange(&request("POST", path, headers, Some(body.as_bytes()), false))
+        .exchange(&request(method, path, headers, Some(body.as_bytes()), false))
         .await
-        .with_context(|| format!("POST {path} on {address}"))?;
+        .with_context(|| format!("{method} {path} on {address}"))?;
     if !(200..300).contains(&answer.status) {
-        bail!("POST {path} on {address}: {} {}", answer.status, excerpt(&answer.body));
+        bail!("{method} {path} on {address}: {} {}", answer.status, excerpt(&answer.body));
     }
     if answer.body.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(&answer.body).with_context(|| format!("POST {path} on {address} answers no JSON"))
+    serde_json::from_slice(&answer.body)
+        .with_context(|| format!("{method} {path} on {address} answers no JSON"))
 }
 
 /// How much of a file is sent or compared at once, in bytes.

@@ -10,6 +10,8 @@ pub(crate) struct Row {
     pub(crate) seq: u64,
     pub(crate) account: String,
     pub(crate) method: String,
+    #[serde(default)]
+    pub(crate) chat_id: String,
     pub(crate) text: String,
     pub(crate) message_id: Option<i64>,
 }
@@ -102,6 +104,7 @@ mod tests {
             seq: 1,
             account: "main".to_owned(),
             method: "messages.sendMessage".to_owned(),
+            chat_id: String::new(),
             text: text.to_owned(),
             message_id: Some(message_id),
         }

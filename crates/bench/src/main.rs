@@ -18,7 +18,7 @@ mod usage;
 mod world;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
@@ -28,9 +28,9 @@ use serde_json::Map;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, campaigns, choosing, costs, dashboard, dead_channel, failover, flows, idle,
-    import, logs, many_files, postgresql, readers, received, replay, search, send_text, sizes, ten_million,
-    upload, webhooks,
+    Pace, Stage, added_latency, browser_profile, campaigns, choosing, costs, dashboard, dead_channel, drill,
+    failover, flows, idle, import, logs, many_files, postgresql, readers, received, replay, search,
+    send_text, sizes, ten_million, upload, webhooks,
 };
 use crate::usage::Ticks;
 
@@ -40,6 +40,9 @@ struct CommandLine {
     /// The release build of Switchboard
     #[arg(long, value_name = "FILE")]
     switchboard: PathBuf,
+    /// A build of Switchboard whose clock can be moved
+    #[arg(long, value_name = "FILE")]
+    testing: Option<PathBuf>,
     /// The Python that has the baseline's packages
     #[arg(long, value_name = "FILE")]
     python: PathBuf,
@@ -82,6 +85,8 @@ enum Scenario {
     Costs,
     DeadChannel,
     Campaigns,
+    BrowserProfile,
+    Drill,
     Webhooks,
     Replay,
     Received,
@@ -119,6 +124,7 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         .with_context(|| format!("cannot make {}", command_line.work_dir.display()))?;
     let stage = Stage {
         switchboard: command_line.switchboard.canonicalize()?,
+        testing: command_line.testing.as_deref().map(Path::canonicalize).transpose()?,
         // Not the true path: a Python environment is known by the path it is started as.
         python: std::path::absolute(&command_line.python)?,
         baseline: command_line.baseline.canonicalize().context("cannot find the baseline's source")?,
@@ -184,6 +190,8 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::Costs => report.add(name, &costs::run(stage).await?),
         Scenario::DeadChannel => report.add(name, &dead_channel::run(stage).await?),
         Scenario::Campaigns => report.add(name, &campaigns::run(stage).await?),
+        Scenario::BrowserProfile => report.add(name, &browser_profile::run(stage).await?),
+        Scenario::Drill => report.add(name, &drill::run(stage).await?),
         Scenario::Webhooks => report.add(name, &webhooks::run(stage).await?),
         Scenario::Replay => report.add(name, &replay::run(stage).await?),
         Scenario::Received => report.add(name, &received::run(stage).await?),
@@ -217,7 +225,7 @@ fn typed(command_line: &CommandLine) -> String {
 /// What the baseline is made of.
 fn versions(stage: &Stage) -> Result<String> {
     let line = "import platform, importlib.metadata as m; \
-                print('Python', platform.python_version() + ', ' + ', '.join(f'{n} {m.version(n)}' for n in ('Flask', 'gunicorn', 'Telethon', 'cryptg')))";
+                print('Python', platform.python_version() + ', ' + ', '.join(f'{n} {m.version(n)}' for n in ('Flask', 'gunicorn', 'Telethon', 'cryptg', 'playwright')))";
     let output = Command::new(&stage.python)
         .args(["-c", line])
         .output()

@@ -91,6 +91,20 @@ pub(crate) fn with_events(text: &str, most: usize) -> Result<String> {
     toml::to_string(&settings).context("cannot write the settings")
 }
 
+/// The settings with a browser that runs without a screen, whoever runs the bench.
+pub(crate) fn with_browser(text: &str, chromium: &str) -> Result<String> {
+    let mut settings: Table = toml::from_str(text).context("the world's settings are no TOML")?;
+    let browser = settings
+        .get_mut("campaigns")
+        .and_then(|campaigns| campaigns.get_mut("browser"))
+        .and_then(Value::as_table_mut)
+        .context("the world's settings have no [campaigns.browser]")?;
+    let switches = ["--headless=new", "--no-sandbox", "--disable-gpu"].map(Value::from);
+    browser.insert("chromium".to_owned(), Value::from(chromium));
+    browser.insert("arguments".to_owned(), Value::Array(switches.to_vec()));
+    toml::to_string(&settings).context("cannot write the settings")
+}
+
 /// A session of an account with the key it has for use by hand, as Telethon's `StringSession` writes it.
 pub(crate) fn session(account: &Account) -> Result<String> {
     let key = hex::decode(&account.auth_key).context("the key of an account is not hexadecimal")?;

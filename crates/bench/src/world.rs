@@ -173,6 +173,26 @@ impl World {
         fs::write(&file, format!("{old}\n{text}")).with_context(|| format!("cannot write {}", file.display()))
     }
 
+    /// Names the browser of profiles in the settings that are written after this.
+    pub(crate) fn browse(&self, chromium: &str) -> Result<()> {
+        let file = self.folder.join("switchboard.toml");
+        let text = fs::read_to_string(&file).context("cannot read the world's settings")?;
+        fs::write(&file, settings::with_browser(&text, chromium)?)
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// The address of the pretend Web K.
+    pub(crate) async fn web_k(&self) -> Result<String> {
+        let place: serde_json::Value = http::get(self.control, "/web-k", "").await?;
+        place["url"].as_str().map(str::to_owned).context("the world has no Web K")
+    }
+
+    /// Scans the code that a page of Web K shows, as the owner of an account.
+    pub(crate) async fn scan(&self, account: &str) -> Result<()> {
+        let order = serde_json::json!({ "account": account });
+        http::post(self.control, "/web-k/log-ins", "", &order).await.map(|_| ())
+    }
+
     /// Lets a bot do something.
     pub(crate) async fn play(&self, bot: &str, order: &serde_json::Value) -> Result<()> {
         http::post(self.control, &format!("/telegram/bots/{bot}/play"), "", order).await.map(|_| ())

@@ -4,7 +4,7 @@
 //! * [`WebK`] opens a chat, writes one text and says what became of it.
 //! * `page` holds the decisions, pure, on [`Facts`] that one script gathers.
 //! * `selectors` is the one table of where things are in the page.
-//! * [`Chromium`], [`Donut`] and [`Endpoint`] are the kinds of profile; a [`Lease`] is one in use.
+//! * [`Local`], [`Donut`] and [`Endpoint`] are the kinds of profile; a [`Lease`] is one in use.
 
 mod order;
 mod page;
@@ -17,9 +17,10 @@ mod webdriver;
 pub use order::{Attachment, Incoming, Order, Outcome, Prepared, Target};
 pub use page::{
     Card, Chat, Facts, Held, Message, Mid, Page, Popup, PopupKind, Preview, Restriction, Row, TextFault,
+    Unread,
 };
 pub use pictures::{Pictures, Retention};
-pub use profile::{Chromium, Donut, DonutError, Endpoint, Lease, ProfileError, Proxy, Upstream};
+pub use profile::{Donut, DonutError, Endpoint, Engine, Lease, Local, ProfileError, Proxy, Upstream};
 pub use selectors::VERSION as SELECTORS;
 pub use web_k::{Consequence, Failure, Limits, WebK};
 pub use webdriver::{DriverError, Session};

@@ -1,10 +1,14 @@
-//! Pictures of what went wrong: kept in a folder of their own, by number and age.
+//! Pictures of what went wrong, each with the HTML of its page beside it: kept in a folder of their own, by number and age.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::Timestamp;
+
+/// What the names of pictures end in, and of pages.
+const PNG: &str = "png";
+const HTML: &str = "html";
 
 /// How many pictures are kept, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,29 +29,34 @@ impl Pictures {
         Self { folder: folder.into(), retention }
     }
 
-    /// Keeps a picture of a profile, removes those whose time is over, and tells where it is.
-    pub async fn keep(&self, profile: &str, at: Timestamp, png: &[u8]) -> io::Result<PathBuf> {
+    /// Keeps a picture of a profile and the HTML of its page, removes those whose time is over, and tells where the picture is.
+    pub async fn keep(&self, profile: &str, at: Timestamp, png: &[u8], html: &str) -> io::Result<PathBuf> {
         tokio::fs::create_dir_all(&self.folder).await?;
         let name = format!("{}_{}.png", at.as_micros(), file_name(profile));
         let file = self.folder.join(name);
         tokio::fs::write(&file, png).await?;
+        tokio::fs::write(file.with_extension(HTML), html).await?;
         for old in surplus(self.kept().await?, at, self.retention) {
-            match tokio::fs::remove_file(self.folder.join(old)).await {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                Ok(()) | Err(_) => {}
+            let old = self.folder.join(old);
+            for old in [old.with_extension(HTML), old] {
+                match tokio::fs::remove_file(old).await {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
             }
         }
         Ok(file)
     }
 
-    /// A picture that is kept.
+    /// A picture that is kept, or by the same name with `.html` its page.
     pub async fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        let is_ours = taken(name).is_some() && !name.contains(['/', '\\', '\0']);
+        let picture = Path::new(name).with_extension(PNG);
+        let is_ours = taken(&picture.to_string_lossy()).is_some() && !name.contains(['/', '\\', '\0']);
         if !is_ours {
             return Ok(None);
         }
         match tokio::fs::read(self.folder.join(name)).await {
-            Ok(png) => Ok(Some(png)),
+            Ok(content) => Ok(Some(content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -76,7 +85,7 @@ fn file_name(profile: &str) -> String {
 
 /// When a picture was taken, if the file is one of ours.
 fn taken(name: &str) -> Option<Timestamp> {
-    let png = Path::new(name).extension().is_some_and(|extension| extension == "png");
+    let png = Path::new(name).extension().is_some_and(|extension| extension == PNG);
     let (micros, _) = name.split_once('_').filter(|_| png)?;
     micros.parse().ok().map(Timestamp::from_micros)
 }
@@ -108,18 +117,21 @@ mod tests {
         let pictures = Pictures::new(folder.path(), retention);
         std::fs::write(folder.path().join("notes.png"), b"mine").unwrap();
         for hour in 1..=4 {
-            pictures.keep("shop/1 ü", Timestamp::from_micros(hour * HOUR), b"png").await.unwrap();
+            pictures.keep("shop/1 ü", Timestamp::from_micros(hour * HOUR), b"png", "<p>").await.unwrap();
         }
         assert_eq!(
             pictures.kept().await.unwrap(),
             [format!("{}_shop_1__.png", 3 * HOUR), format!("{}_shop_1__.png", 4 * HOUR)]
         );
-        pictures.keep("x", Timestamp::from_micros(9 * HOUR), b"png").await.unwrap();
+        pictures.keep("x", Timestamp::from_micros(9 * HOUR), b"png", "<p>").await.unwrap();
         assert_eq!(pictures.kept().await.unwrap(), [format!("{}_x.png", 9 * HOUR)]);
         assert!(folder.path().join("notes.png").exists());
         let kept = format!("{}_x.png", 9 * HOUR);
         assert_eq!(pictures.read(&kept).await.unwrap().as_deref(), Some(&b"png"[..]));
-        for other in ["notes.png", "1_x.png", "1_/../notes.png"] {
+        let page = kept.replace(".png", ".html");
+        assert_eq!(pictures.read(&page).await.unwrap().as_deref(), Some(&b"<p>"[..]));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+        for other in ["notes.png", "1_x.png", "1_/../notes.png", "9_x"] {
             assert_eq!(pictures.read(other).await.unwrap(), None, "{other}");
         }
     }

@@ -56,6 +56,7 @@ selectors! {
     }
     Sometimes {
         rows "#folders-container .chatlist-chat";
+        row_unread ".dialog-subtitle-badge-unread.is-visible";
         auth_pages "#auth-pages";
         auth_code "#auth-pages canvas";
         auth_phone "#auth-pages .input-field-phone";
@@ -100,9 +101,9 @@ selectors! {
     }
 }
 
-/// What pictures do not show: codes and passwords that let someone in, and what other people are called and write.
+/// What pictures and the HTML beside them do not show: codes and passwords that let someone in, and what other people are called and write.
 pub(crate) const MASKED: &str = "#auth-pages canvas, #auth-pages input, #auth-pages .input-field-phone, .passcode-lock-screen input, \
-     #folders-container .chatlist-chat, .bubble.is-in .bubble-content, .bubble.service";
+     #column-left .chatlist-chat, .topbar .chat-info, .bubble.is-in .bubble-content, .bubble.service";
 
 /// The CSS of a line of the table.
 pub(crate) fn css(name: &str) -> &'static str {

@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::order::{Attachment, Incoming, Order, Outcome, Prepared, Target};
 use crate::page::{
     Card, Chat, Facts, Held, Opening, Page, PopupKind, Progress, Restriction, Rung, Sending, Settling,
-    TextFault, checked, found_again, is_it, is_open, named, page, progress, restriction, same,
+    TextFault, Unread, checked, found_again, is_it, is_open, named, page, progress, restriction, same,
 };
 use crate::selectors::{self, Needed, css};
 use crate::webdriver::{DriverError, ESCAPE, Session};
@@ -21,10 +21,14 @@ const WRITE: &str = include_str!("script/write.js");
 const ATTACH: &str = include_str!("script/attach.js");
 const MISSING: &str = include_str!("script/missing.js");
 const MASK: &str = include_str!("script/mask.js");
+const DUMP: &str = include_str!("script/dump.js");
 const FORGET_WORKERS: &str = include_str!("script/forget_workers.js");
 
 /// Popups that are closed in a row before the page is given up.
 const MOST_POPUPS: usize = 5;
+
+/// The most letters of the HTML of a page.
+const LONGEST_DUMP: usize = 1 << 20;
 
 /// Elements that a page has at least when it is not white.
 const NOT_WHITE: u32 = 20;
@@ -384,12 +388,24 @@ impl<'a> WebK<'a> {
             .collect())
     }
 
+    /// The people whose chats in the list have messages that were not read.
+    pub async fn unread(&self) -> Result<Vec<Unread>, DriverError> {
+        let mut unread = self.facts().await?.unread;
+        unread.retain(|chat| chat.peer > 0);
+        Ok(unread)
+    }
+
     /// A picture of the page as PNG, without the codes that let someone in and without what others are called and write.
     pub async fn picture(&self) -> Result<Vec<u8>, DriverError> {
         self.session.run::<Value>(MASK, &json!([selectors::MASKED])).await?;
         let taken = self.session.picture().await;
         self.session.run::<Value>(MASK, &json!([null])).await?;
         taken
+    }
+
+    /// The page as HTML, without what the picture hides, what fields have, scripts and addresses.
+    pub async fn html(&self) -> Result<String, DriverError> {
+        self.session.run(DUMP, &json!([selectors::MASKED, LONGEST_DUMP])).await
     }
 
     /// A picture of the code alone with which the owner logs in; scanning it logs in as the owner.

@@ -212,10 +212,19 @@ fn refused(value: Value) -> DriverError {
     };
     let message = message.lines().next().unwrap_or_default().to_owned();
     let net = message.split_whitespace().find_map(|word| word.strip_prefix("net::"));
-    if let Some(code) = net {
+    // Firefox names the page of its error.
+    let shown = message.split_once("about:neterror?e=").and_then(|(_, rest)| rest.split('&').next());
+    if let Some(code) = net.or(shown) {
         return DriverError::Net(code.to_owned());
     }
-    let dead = ["disconnected", "not reachable", "crashed", "no longer running", "target frame detached"];
+    let dead = [
+        "disconnected",
+        "not reachable",
+        "crashed",
+        "no longer running",
+        "target frame detached",
+        "from marionette",
+    ];
     match error.as_str() {
         "invalid session id" | "no such window" => DriverError::Gone(message),
         _ if dead.iter().any(|words| message.contains(words)) => DriverError::Gone(message),
@@ -259,6 +268,10 @@ mod tests {
         let net =
             refusal("unknown error", "unknown error: net::ERR_PROXY_CONNECTION_FAILED\n  (Session info");
         assert!(matches!(net, DriverError::Net(code) if code == "ERR_PROXY_CONNECTION_FAILED"));
+        let net = refusal("unknown error", "Reached error page: about:neterror?e=proxyConnectFailure&u=http");
+        assert!(matches!(net, DriverError::Net(code) if code == "proxyConnectFailure"));
+        let gone = refusal("unknown error", "Failed to decode response from marionette");
+        assert!(matches!(gone, DriverError::Gone(_)));
         let stale = refusal("stale element reference", "x");
         assert!(matches!(of_an_element(stale, "chat_send"), DriverError::NotPressable("chat_send")));
         assert!(matches!(refused(json!(null)), DriverError::Unreadable(_)));

@@ -1,11 +1,13 @@
 //! The scenarios: what is measured, each in a world of its own.
 
 pub(crate) mod added_latency;
+pub(crate) mod browser_profile;
 pub(crate) mod campaigns;
 pub(crate) mod choosing;
 pub(crate) mod costs;
 pub(crate) mod dashboard;
 pub(crate) mod dead_channel;
+pub(crate) mod drill;
 pub(crate) mod failover;
 pub(crate) mod flows;
 pub(crate) mod idle;
@@ -52,6 +54,8 @@ const BARE: &str = "backup_2";
 /// Where things are, and how long to measure.
 pub(crate) struct Stage {
     pub(crate) switchboard: PathBuf,
+    /// A build whose clock can be moved, where there is one.
+    pub(crate) testing: Option<PathBuf>,
     pub(crate) python: PathBuf,
     /// The folder of the baseline's source.
     pub(crate) baseline: PathBuf,
@@ -91,6 +95,10 @@ pub(crate) struct Pace {
     pub(crate) waiting: (usize, usize),
     /// Chats of a campaign, and how many of them workers claim.
     pub(crate) campaign: (usize, usize),
+    /// Chats that are written to through a browser: 60 at most.
+    pub(crate) browsed: usize,
+    /// A campaign that is killed again and again.
+    pub(crate) drill: drill::Size,
     /// Messages that are received.
     pub(crate) received: usize,
     /// Events that are posted once more.
@@ -124,6 +132,8 @@ impl Pace {
         stored: 10_000_000,
         waiting: (200_000, 100_000),
         campaign: (1_000_000, 20_000),
+        browsed: 50,
+        drill: drill::Size { accounts: 50, runs: 4, cycles: 100, kills: 20 },
         received: 20_000,
         replayed: 1_000_000,
         trips: (10_000, 100),
@@ -149,6 +159,8 @@ impl Pace {
         stored: 200_000,
         waiting: (20_000, 10_000),
         campaign: (20_000, 2_000),
+        browsed: 10,
+        drill: drill::Size { accounts: 10, runs: 1, cycles: 4, kills: 3 },
         received: 2_000,
         replayed: 30_000,
         trips: (300, 50),

@@ -165,6 +165,7 @@ pub(super) fn webhook(ids: &Ids, clock: &Clock, address: SocketAddr) -> StoredWe
             secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned().into(),
             previous: None,
             headers: Vec::new(),
+            form: None,
         },
         description: None,
         filter: EventFilter::default(),

@@ -33,6 +33,8 @@ pub struct Facts {
     pub toast: bool,
     /// What a search found, in its order.
     pub rows: Vec<Row>,
+    /// The chats of the list that have messages which were not read.
+    pub unread: Vec<Unread>,
     pub chat: Option<Chat>,
 }
 
@@ -47,6 +49,15 @@ pub struct Row {
     pub sponsored: bool,
     /// It is not folded away.
     pub shown: bool,
+}
+
+/// A chat of the list with messages that were not read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Unread {
+    pub peer: i64,
+    /// How many there are and how the newest begins: another one changes it.
+    pub mark: String,
 }
 
 /// Which kind of popup it is.

@@ -9,7 +9,7 @@ mod sending;
 mod state;
 mod text;
 
-pub use facts::{Chat, Facts, Message, Mid, Popup, PopupKind, Preview, Row};
+pub use facts::{Chat, Facts, Message, Mid, Popup, PopupKind, Preview, Row, Unread};
 pub(crate) use ladder::Rung;
 pub(crate) use opening::{Opening, is_open};
 pub use restriction::Restriction;

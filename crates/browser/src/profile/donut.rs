@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use thiserror::Error;
 
+use super::engine::Engine;
 use super::running::is_there;
 use super::{Lease, ProfileError, attached, lock, private_folder};
 
@@ -118,7 +119,7 @@ impl Donut {
                 port
             }
         };
-        attached(port, &self.driver, &self.folder, lock, false, clock).await
+        attached(Engine::Chromium, (port, &self.driver, &self.folder), lock, clock).await
     }
 
     async fn is_running(&self) -> Result<bool, DonutError> {

@@ -27,10 +27,15 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Starts one on a free port of loopback.
-    pub(super) async fn start(program: &Path, folder: &Path, clock: &Clock) -> Result<Self, ProfileError> {
+    pub(super) async fn start(
+        program: &Path,
+        arguments: Vec<String>,
+        folder: &Path,
+        clock: &Clock,
+    ) -> Result<Self, ProfileError> {
         end_left_behind(folder);
         let mut command = Command::new(program);
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         command.kill_on_drop(true).process_group(0);
         let start = |source| ProfileError::Start { program: program.to_owned(), source };
         let not_up =
@@ -57,8 +62,10 @@ impl Driver {
 
 /// The port in the line that says that the driver listens.
 fn port(line: &str) -> Option<u16> {
-    let said = line.strip_suffix('.').unwrap_or(line).rsplit_once("successfully on port ")?.1;
-    said.trim().parse().ok()
+    let line = line.strip_suffix('.').unwrap_or(line);
+    let said =
+        ["successfully on port ", "Listening on 127.0.0.1:"].iter().find_map(|words| line.rsplit_once(words));
+    said?.1.trim().parse().ok()
 }
 
 fn remember(folder: &Path, process: u32) -> Result<(), ProfileError> {
@@ -91,6 +98,7 @@ mod tests {
     #[test]
     fn a_driver_says_its_port() {
         assert_eq!(port("ChromeDriver was started successfully on port 37219."), Some(37_219));
+        assert_eq!(port("1795553925668\tgeckodriver\tINFO\tListening on 127.0.0.1:40993"), Some(40_993));
         assert_eq!(port("Starting ChromeDriver 156.0 on port 0"), None);
         assert_eq!(port("ChromeDriver was started successfully on port x."), None);
     }

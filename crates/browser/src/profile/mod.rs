@@ -1,24 +1,27 @@
 //! Profiles: where a browser that is logged in comes from. One profile is one lease, one account, one proxy.
 
-mod chromium;
 mod donut;
 mod driver;
+mod engine;
 mod forwarder;
+mod local;
+mod marionette;
 mod memory;
 mod running;
 
 use std::fs::{File, TryLockError};
-use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use ambient::Clock;
-use serde_json::{Value, json};
+use serde_json::Value;
 use thiserror::Error;
 
-pub use chromium::{Chromium, Proxy};
 pub use donut::{Donut, DonutError};
+pub use engine::Engine;
 pub use forwarder::Upstream;
+pub use local::{Local, Proxy};
 
 use crate::webdriver::{DriverError, Session};
 use driver::Driver;
@@ -52,7 +55,7 @@ pub enum ProfileError {
         needed: u64,
     },
     #[error(
-        "{program} cannot be started: {source}; install it (Debian: `apt-get install chromium chromium-driver`)"
+        "{program} cannot be started: {source}; install it (Debian: `apt-get install chromium chromium-driver`, or `firefox-esr` and the geckodriver of Mozilla)"
     )]
     Start {
         program: PathBuf,
@@ -95,12 +98,26 @@ pub enum ProfileError {
 pub struct Lease {
     session: Session,
     driver: Option<Driver>,
-    /// Whether the browser is ours to close.
-    ours: bool,
+    /// The browser, if it is ours to close.
+    ours: Option<Ours>,
     /// What the browser reaches its proxy through, if that asks for a password.
     _forwarder: Option<Forwarder>,
     /// Locked for as long as the lease lasts.
     _lock: Option<Lock>,
+}
+
+/// A browser of our own.
+struct Ours {
+    engine: Engine,
+    port: u16,
+    process: Option<u32>,
+    clock: Clock,
+}
+
+impl fmt::Debug for Ours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} on port {}", self.engine, self.port)
+    }
 }
 
 impl Lease {
@@ -117,17 +134,22 @@ impl Lease {
     }
 
     /// Gives the profile back and closes the browser, if it is one that we started, as its window would be closed.
-    pub async fn close(self) -> Result<(), DriverError> {
-        if self.ours {
+    pub async fn close(mut self) -> Result<(), DriverError> {
+        let ours = self.ours.take();
+        if ours.as_ref().is_some_and(|ours| ours.engine == Engine::Chromium) {
             match self.session.devtools("Browser.close").await {
                 Ok(_) | Err(DriverError::Gone(_)) => {}
                 Err(error) => tracing::warn!(%error, "the browser does not close"),
             }
         }
-        self.release().await.or_else(|error| match error {
+        let released = self.release().await.or_else(|error| match error {
             DriverError::Gone(_) => Ok(()),
             other => Err(other),
-        })
+        });
+        if let Some(Ours { engine: Engine::Firefox, port, process, clock }) = ours {
+            marionette::close(port, process, &clock).await;
+        }
+        released
     }
 }
 
@@ -144,28 +166,26 @@ impl Endpoint {
     /// Opens a session there.
     pub async fn lease(&self) -> Result<Lease, ProfileError> {
         let session = Session::open(&self.driver, &self.capabilities).await?;
-        Ok(Lease { session, driver: None, ours: false, _forwarder: None, _lock: None })
+        Ok(Lease { session, driver: None, ours: None, _forwarder: None, _lock: None })
     }
 }
 
 /// A session on a browser that listens on a port of this machine.
 async fn attached(
-    port: u16,
-    program: &Path,
-    folder: &Path,
+    engine: Engine,
+    (port, program, folder): (u16, &Path, &Path),
     lock: Lock,
-    ours: bool,
     clock: &Clock,
 ) -> Result<Lease, ProfileError> {
-    let driver = Driver::start(program, folder, clock).await?;
-    let capabilities = json!({ "goog:chromeOptions": { "debuggerAddress": format!("127.0.0.1:{port}") } });
-    let session = Session::open(&driver.address, &capabilities).await.map_err(|error| match error {
-        DriverError::Refused { message, .. } if message.contains("only supports") => {
-            ProfileError::Versions(message)
-        }
-        other => other.into(),
-    })?;
-    Ok(Lease { session, driver: Some(driver), ours, _forwarder: None, _lock: Some(lock) })
+    let driver = Driver::start(program, engine.driver_arguments(port), folder, clock).await?;
+    let session =
+        Session::open(&driver.address, &engine.capabilities(port)).await.map_err(|error| match error {
+            DriverError::Refused { message, .. } if message.contains("only supports") => {
+                ProfileError::Versions(message)
+            }
+            other => other.into(),
+        })?;
+    Ok(Lease { session, driver: Some(driver), ours: None, _forwarder: None, _lock: Some(lock) })
 }
 
 /// The one lease of a profile's directory.

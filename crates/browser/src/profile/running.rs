@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// Where Chromium writes its port, when it chose it itself.
-pub(super) const PORT_FILE: &str = "DevToolsActivePort";
-
-/// A link to the machine and the process that has the directory.
-const LOCK: &str = "SingletonLock";
+use super::engine::Engine;
+use super::marionette;
 
 /// A browser that is there answers at once.
 const PROBE: Duration = Duration::from_secs(2);
@@ -18,8 +15,8 @@ const PROBE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Port {
     pub(super) number: u16,
-    /// Names this very browser.
-    path: String,
+    /// Names this very browser, where it is a Chromium.
+    path: Option<String>,
 }
 
 impl Port {
@@ -28,14 +25,23 @@ impl Port {
         let (number, path) = text.split_once('\n')?;
         let path = path.trim();
         let number = number.trim().parse().ok().filter(|number| *number > 0)?;
-        path.starts_with("/devtools/browser/").then(|| Self { number, path: path.to_owned() })
+        path.starts_with("/devtools/browser/").then(|| Self { number, path: Some(path.to_owned()) })
+    }
+
+    /// The same of Firefox: a number alone.
+    pub(super) fn of_marionette(text: &str) -> Option<Self> {
+        let number = text.trim().parse().ok().filter(|number| *number > 0)?;
+        Some(Self { number, path: None })
     }
 
     /// Whether that browser answers there, and no other.
     pub(super) async fn answers(&self) -> bool {
-        version(self.number)
-            .await
-            .is_some_and(|version| version.web_socket_debugger_url.ends_with(&self.path))
+        if let Some(path) = &self.path {
+            let version = version(self.number).await;
+            return version.is_some_and(|version| version.web_socket_debugger_url.ends_with(path));
+        }
+        let greeted = tokio::time::timeout(PROBE, marionette::greeted(self.number)).await;
+        greeted.is_ok_and(|greeted| greeted.is_ok())
     }
 }
 
@@ -56,15 +62,16 @@ struct Version {
     web_socket_debugger_url: String,
 }
 
-/// The process that a directory's lock names: the link says `machine-process`.
-fn locked_by(target: &str) -> Option<u32> {
-    target.rsplit_once('-')?.1.parse().ok().filter(|process| *process > 0)
+/// The process that a directory's lock names: the link says `machine-process` or `address:+process`.
+fn locked_by(target: &str, before: char) -> Option<u32> {
+    target.rsplit_once(before)?.1.parse().ok().filter(|process| *process > 0)
 }
 
 /// The browser that has a directory, if it is alive. Its number may be another program's by now, which does not name the directory.
-pub(super) fn holder(folder: &Path) -> Option<u32> {
-    let target = std::fs::read_link(folder.join(LOCK)).ok()?;
-    let process = locked_by(&target.to_string_lossy())?;
+pub(super) fn holder(engine: Engine, folder: &Path) -> Option<u32> {
+    let (name, before) = engine.lock();
+    let target = std::fs::read_link(folder.join(name)).ok()?;
+    let process = locked_by(&target.to_string_lossy(), before)?;
     started_at(process)?;
     let line = std::fs::read(format!("/proc/{process}/cmdline")).ok()?;
     String::from_utf8_lossy(&line).contains(&*folder.to_string_lossy()).then_some(process)
@@ -93,14 +100,17 @@ mod tests {
         let text = "41234\n/devtools/browser/4c1a\n";
         assert_eq!(
             Port::read(text),
-            Some(Port { number: 41_234, path: "/devtools/browser/4c1a".to_owned() })
+            Some(Port { number: 41_234, path: Some("/devtools/browser/4c1a".to_owned()) })
         );
         for bad in ["", "41234", "0\n/devtools/browser/x", "x\n/devtools/browser/x", "41234\n/elsewhere"] {
             assert_eq!(Port::read(bad), None, "{bad}");
         }
-        assert_eq!(locked_by("my-machine-4711"), Some(4_711));
-        assert_eq!(locked_by("my-machine"), None);
-        assert_eq!(locked_by("4711"), None);
+        assert_eq!(Port::of_marionette("2829\n").map(|port| port.number), Some(2_829));
+        assert_eq!(Port::of_marionette(text), None);
+        assert_eq!(locked_by("my-machine-4711", '-'), Some(4_711));
+        assert_eq!(locked_by("127.0.0.1:+4711", '+'), Some(4_711));
+        assert_eq!(locked_by("my-machine", '-'), None);
+        assert_eq!(locked_by("4711", '-'), None);
     }
 
     #[test]

@@ -6,5 +6,8 @@ const content = Uint8Array.from(atob(bytes), (sign) => sign.charCodeAt(0));
 const clipboardData = new DataTransfer();
 clipboardData.items.add(new File([content], name, { type }));
 field.focus();
-field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+// Firefox makes the event without the files.
+if (!event.clipboardData.files.length) Object.defineProperty(event, "clipboardData", { value: clipboardData });
+field.dispatchEvent(event);
 return true;

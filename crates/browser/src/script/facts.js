@@ -122,5 +122,9 @@ return {
     sponsored: row.matches(S.row_sponsored),
     shown: shown(row),
   })).filter(({ peer }) => peer !== null),
+  unread: all(S.rows).filter((row) => one(S.row_unread, row)).map((row) => ({
+    peer: number(row.dataset.peerId ?? ""),
+    mark: `${words(one(S.row_unread, row))} ${words(one(S.row_subtitle, row))}`,
+  })).filter(({ peer }) => peer !== null),
   chat: openChat(),
 };

@@ -1,4 +1,4 @@
-//! The page object in a real Chromium, on the pretend Web K.
+//! The page object in a real Chromium, or Firefox, on the pretend Web K.
 
 // Marked as tests so that clippy takes their unwraps as such.
 #[cfg(test)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ambient::Clock;
-use browser::{DriverError, Failure, ProfileError, Proxy, Upstream, WebK};
+use browser::{DriverError, Engine, Failure, ProfileError, Proxy, Upstream, WebK};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::stage::{Stage, generous};
+use super::stage::{Stage, engine, generous};
 
 /// A SOCKS5 proxy with a password, and how many connections went through it.
 async fn proxy() -> (String, Arc<AtomicUsize>, JoinSet<()>) {
@@ -38,14 +38,24 @@ async fn through(mut browser: TcpStream, count: Arc<AtomicUsize>) -> Option<()> 
     browser.read_exact(&mut login).await.ok()?;
     let fine = &login == b"\x01\x04demo\x06secret";
     browser.write_all(&[1, u8::from(!fine)]).await.ok()?;
-    // Browsers leave it to the proxy to know what a name means, numbers included.
+    // Browsers leave it to the proxy to know what a name means; Chromium does so with numbers too.
     let mut wanted = [0; 5];
     browser.read_exact(&mut wanted).await.ok()?;
-    let [5, 1, 0, 3, length] = wanted else { return None };
-    let mut host = vec![0; usize::from(length)];
-    browser.read_exact(&mut host).await.ok()?;
+    let host = match wanted {
+        [5, 1, 0, 3, length] => {
+            let mut host = vec![0; usize::from(length)];
+            browser.read_exact(&mut host).await.ok()?;
+            String::from_utf8(host).ok()?
+        }
+        [5, 1, 0, 1, first] => {
+            let mut rest = [0; 3];
+            browser.read_exact(&mut rest).await.ok()?;
+            Ipv4Addr::new(first, rest[0], rest[1], rest[2]).to_string()
+        }
+        _ => return None,
+    };
     let port = browser.read_u16().await.ok()?;
-    let mut target = TcpStream::connect((String::from_utf8(host).ok()?, port)).await.ok()?;
+    let mut target = TcpStream::connect((host, port)).await.ok()?;
     browser.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 1]).await.ok()?;
     count.fetch_add(1, Ordering::SeqCst);
     copy_bidirectional(&mut browser, &mut target).await.ok().map(drop)
@@ -60,7 +70,9 @@ async fn a_browser_goes_through_a_proxy_with_a_password() {
         Some(Proxy::Password(Upstream { address: address.clone(), user, password: password.into() }))
     };
     // Browsers leave proxies out for their own machine, unless a switch says otherwise.
-    stage.profile.arguments.push("--proxy-bypass-list=<-loopback>".to_owned());
+    if engine() == Engine::Chromium {
+        stage.profile.arguments.push("--proxy-bypass-list=<-loopback>".to_owned());
+    }
     stage.profile.proxy = behind("wrong!");
     let lease = stage.lease().await;
     let page = WebK::attach(lease.session(), &stage.address(), stage.clock.clone(), generous()).await;

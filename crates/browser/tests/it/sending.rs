@@ -50,6 +50,23 @@ async fn what_is_sent_stands_in_the_ledger_once() {
         tokio::task::yield_now().await;
     }
 
+    // So is what others write in chats that are not open: the list shows it until it is read.
+    let order = json!({ "from": "@client_9", "chat": "main", "text": "thanks" });
+    stage.sandbox.telegram.write(&serde_json::from_value(order).unwrap()).unwrap();
+    let waiting = async || web_k.unread().await.unwrap().into_iter().find(|chat| chat.peer == 6_000_000_009);
+    let mark = loop {
+        if let Some(chat) = waiting().await {
+            break chat.mark;
+        }
+    };
+    assert!(mark.starts_with('1'), "{mark}");
+    web_k.incoming(6_000_000_009).await.unwrap();
+    while waiting().await.is_some() {}
+    // The HTML of the page shows where it was, and nothing of the other person.
+    let html = web_k.html().await.unwrap();
+    assert!(html.contains("bubble-content\">masked") && html.contains("btn-send"), "{html}");
+    assert!(!html.contains("thanks") && !html.contains("lient"), "{html}");
+
     // What cannot be sent as it is written is not.
     for (order, expected) in [
         (named("client_7", "a ** b ** c"), TextFault::Marks("**")),

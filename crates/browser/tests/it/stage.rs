@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use ambient::Clock;
-use browser::{Chromium, Failure, Lease, Limits, Order, Outcome, Target, WebK};
+use browser::{Engine, Failure, Lease, Limits, Local, Order, Outcome, Target, WebK};
 use sandbox::mtproto::RsaKey;
 use sandbox::telegram::{FaultOrder, LogIn};
 use sandbox::{Running, Sandbox, SandboxOptions};
@@ -18,13 +18,18 @@ const CHROMIUM: &str = "SWITCHBOARD_TEST_CHROMIUM";
 /// Names the driver's program. `cargo xtask test` sets it.
 const DRIVER: &str = "SWITCHBOARD_TEST_CHROMEDRIVER";
 
+/// `firefox` where these tests drive that one, and its programs. `cargo xtask test --browser firefox` sets them.
+const BROWSER: &str = "SWITCHBOARD_TEST_BROWSER";
+const FIREFOX: &str = "SWITCHBOARD_TEST_FIREFOX";
+const FIREFOX_DRIVER: &str = "SWITCHBOARD_TEST_GECKODRIVER";
+
 /// An RSA key takes a while to make: all tests share one.
 static RSA_KEY: LazyLock<String> = LazyLock::new(|| RsaKey::generate().expect("a key").to_pem());
 
 /// What a test plays on.
 pub(crate) struct Stage {
     pub(crate) sandbox: Running,
-    pub(crate) profile: Chromium,
+    pub(crate) profile: Local,
     pub(crate) clock: Clock,
     folder: tempfile::TempDir,
 }
@@ -40,17 +45,35 @@ pub(crate) fn program(variable: &str, usual: &str) -> PathBuf {
     })
 }
 
-pub(crate) fn driver() -> PathBuf {
-    program(DRIVER, "chromedriver")
+/// The browser that the tests drive.
+pub(crate) fn engine() -> Engine {
+    match env::var(BROWSER).as_deref() {
+        Ok("firefox") => Engine::Firefox,
+        _ => Engine::Chromium,
+    }
 }
 
-pub(crate) fn chromium() -> PathBuf {
-    program(CHROMIUM, "chromium")
+pub(crate) fn driver(engine: Engine) -> PathBuf {
+    match engine {
+        Engine::Chromium => program(DRIVER, "chromedriver"),
+        Engine::Firefox => program(FIREFOX_DRIVER, "geckodriver"),
+    }
+}
+
+pub(crate) fn browser(engine: Engine) -> PathBuf {
+    match engine {
+        Engine::Chromium => program(CHROMIUM, "chromium"),
+        Engine::Firefox => program(FIREFOX, "firefox"),
+    }
 }
 
 /// A machine without a screen, on which tests may be root.
-pub(crate) const ARGUMENTS: [&str; 4] =
-    ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+pub(crate) fn arguments(engine: Engine) -> &'static [&'static str] {
+    match engine {
+        Engine::Chromium => &["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        Engine::Firefox => &["--headless"],
+    }
+}
 
 /// For what happens: a slow machine may take its time.
 pub(crate) fn generous() -> Limits {
@@ -78,11 +101,13 @@ impl Stage {
         std::fs::create_dir(&world).expect("a folder");
         std::fs::write(world.join("telegram-rsa.pem"), &*RSA_KEY).expect("a key");
         let sandbox = Sandbox::start(SandboxOptions::new(world).on_free_ports()).await.expect("a sandbox");
-        let profile = Chromium {
+        let engine = engine();
+        let profile = Local {
+            engine,
             folder: folder.path().join("profile"),
-            program: chromium(),
-            driver: driver(),
-            arguments: ARGUMENTS.map(str::to_owned).to_vec(),
+            program: browser(engine),
+            driver: driver(engine),
+            arguments: arguments(engine).iter().copied().map(str::to_owned).collect(),
             proxy: None,
         };
         Self { sandbox, profile, clock: Clock::system(), folder }
@@ -138,9 +163,12 @@ impl Stage {
 
     /// The process of the profile's browser.
     pub(crate) fn browser(&self) -> Option<u32> {
-        let lock = self.folder.path().join("profile/chromium/SingletonLock");
-        let target = std::fs::read_link(lock).ok()?;
-        target.to_string_lossy().rsplit_once('-')?.1.parse().ok()
+        let lock = match self.profile.engine {
+            Engine::Chromium => "profile/chromium/SingletonLock",
+            Engine::Firefox => "profile/firefox/lock",
+        };
+        let target = std::fs::read_link(self.folder.path().join(lock)).ok()?;
+        target.to_string_lossy().rsplit_once(['-', '+'])?.1.parse().ok()
     }
 }
 

@@ -11,6 +11,8 @@ use serde_json::Value;
 pub enum ProfileKind {
     /// A Chromium of this program, on a directory of its own.
     Chromium,
+    /// A Firefox of this program, on a directory of its own.
+    Firefox,
     /// A profile of Donut Browser, which starts its browser itself.
     Donut,
     /// A driver that someone else runs: on another machine, or a grid.
@@ -21,6 +23,7 @@ impl fmt::Display for ProfileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
             Self::Donut => "donut",
             Self::Endpoint => "endpoint",
         })
@@ -32,6 +35,7 @@ impl fmt::Display for ProfileKind {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ProfilePlace {
     Chromium,
+    Firefox,
     Donut {
         /// `http://127.0.0.1:10108`, as its settings show it.
         api: String,
@@ -61,6 +65,7 @@ impl ProfilePlace {
     pub fn kind(&self) -> ProfileKind {
         match self {
             Self::Chromium => ProfileKind::Chromium,
+            Self::Firefox => ProfileKind::Firefox,
             Self::Donut { .. } => ProfileKind::Donut,
             Self::Endpoint { .. } => ProfileKind::Endpoint,
         }
@@ -86,7 +91,7 @@ impl ProfilePlace {
             Self::Endpoint { capabilities, .. } if !capabilities.is_object() => {
                 bad("capabilities", "must be an object, as WebDriver has it")
             }
-            Self::Chromium | Self::Donut { .. } | Self::Endpoint { .. } => Ok(self),
+            Self::Chromium | Self::Firefox | Self::Donut { .. } | Self::Endpoint { .. } => Ok(self),
         }
     }
 }
@@ -111,6 +116,7 @@ mod tests {
     fn a_place_reads_back_and_bad_ones_are_named() {
         let read = |value: Value| serde_json::from_value::<ProfilePlace>(value).expect("a place").checked();
         assert_eq!(read(json!({"kind": "chromium"})).map(|place| place.kind()), Ok(ProfileKind::Chromium));
+        assert_eq!(read(json!({"kind": "firefox"})).map(|place| place.kind()), Ok(ProfileKind::Firefox));
         let donut = json!({"kind": "donut", "api": "http://127.0.0.1:10108", "token": "t", "id": "4c1a-2"});
         assert_eq!(read(donut.clone()).map(|place| serde_json::to_value(place).expect("JSON")), Ok(donut));
         for (value, field) in [

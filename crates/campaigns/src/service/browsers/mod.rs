@@ -4,6 +4,7 @@ mod carry;
 mod control;
 mod opening;
 mod proxy;
+mod replies;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -18,14 +19,19 @@ pub(super) use worker::work;
 pub struct Browsers {
     /// Where profiles keep what is theirs, and pictures lie.
     pub folder: PathBuf,
-    /// The program of Chromium.
-    pub chromium: PathBuf,
-    /// The program of its driver.
-    pub driver: PathBuf,
-    /// Further switches of Chromium.
-    pub arguments: Vec<String>,
+    pub chromium: Programs,
+    pub firefox: Programs,
     /// The address of Telegram Web K.
     pub web_k: String,
+}
+
+/// A browser with its driver.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    pub program: PathBuf,
+    pub driver: PathBuf,
+    /// Further switches of the browser.
+    pub arguments: Vec<String>,
 }
 
 /// The folder of browser profiles in the data directory.
@@ -34,8 +40,18 @@ pub const BROWSERS: &str = "browsers";
 impl Browsers {
     /// As the settings say, in a data directory.
     pub fn new(settings: &CampaignBrowserSettings, data_dir: &Path) -> Self {
-        let CampaignBrowserSettings { chromium, driver, arguments, web_k } = settings.clone();
-        Self { folder: data_dir.join(BROWSERS), chromium, driver, arguments, web_k }
+        let CampaignBrowserSettings {
+            chromium,
+            driver,
+            arguments,
+            firefox,
+            firefox_driver,
+            firefox_arguments,
+            web_k,
+        } = settings.clone();
+        let chromium = Programs { program: chromium, driver, arguments };
+        let firefox = Programs { program: firefox, driver: firefox_driver, arguments: firefox_arguments };
+        Self { folder: data_dir.join(BROWSERS), chromium, firefox, web_k }
     }
 
     fn pictures(&self) -> PathBuf {

@@ -3,11 +3,12 @@
 use std::io;
 use std::time::Duration;
 
-use browser::{Chromium, Donut, Endpoint, Lease, Pictures, Retention, WebK};
+use browser::{Donut, Endpoint, Engine, Lease, Local, Pictures, Retention, WebK};
 use domain::secret::ExposeSecret;
 use domain::{CampaignAttemptId, ProfileName};
 use store::{NewPicture, StoreError, StoredProfile};
 
+use super::Programs;
 use crate::browsers::{ProfilePlace, as_browsers_take_it};
 use crate::service::{Campaigns, Inner};
 
@@ -15,7 +16,7 @@ use crate::service::{Campaigns, Inner};
 const RETENTION: Retention = Retention { most: 1_000, age: Duration::from_hours(30 * 24) };
 
 impl Campaigns {
-    /// A picture of what went wrong, if it is still kept.
+    /// A picture of what went wrong, or the HTML beside it, if it is still kept.
     ///
     /// # Errors
     /// It cannot be read.
@@ -32,9 +33,8 @@ impl Inner {
         let Ok(place) = serde_json::from_str(profile.record.expose_secret()) else {
             return Ok(Err("where its browser is cannot be read: set the profile up again".to_owned()));
         };
-        let driver = browsers.driver.clone();
         let lease = match place {
-            ProfilePlace::Chromium => {
+            place @ (ProfilePlace::Chromium | ProfilePlace::Firefox) => {
                 let proxy = match &profile.proxy {
                     Some(name) => match self.parts.store.campaigns().proxy(name).await? {
                         Some(proxy) => Some(as_browsers_take_it(&proxy.address)),
@@ -42,10 +42,15 @@ impl Inner {
                     },
                     None => None,
                 };
-                let (program, arguments) = (browsers.chromium.clone(), browsers.arguments.clone());
-                Chromium { folder, program, driver, arguments, proxy }.lease(clock).await
+                let (engine, programs) = match place {
+                    ProfilePlace::Firefox => (Engine::Firefox, &browsers.firefox),
+                    _ => (Engine::Chromium, &browsers.chromium),
+                };
+                let Programs { program, driver, arguments } = programs.clone();
+                Local { engine, folder, program, driver, arguments, proxy }.lease(clock).await
             }
             ProfilePlace::Donut { api, token, id } => {
+                let driver = browsers.chromium.driver.clone();
                 Donut { api, token: token.into(), id, folder, driver }.lease(clock).await
             }
             ProfilePlace::Endpoint { driver, capabilities } => {
@@ -65,8 +70,10 @@ impl Inner {
         let now = self.parts.clock.now();
         let kept = async {
             let png = web_k.picture().await.map_err(|error| error.to_string())?;
+            let html = web_k.html().await.map_err(|error| error.to_string())?;
             let pictures = Pictures::new(self.parts.browsers.pictures(), RETENTION);
-            let path = pictures.keep(profile.as_str(), now, &png).await.map_err(|error| error.to_string())?;
+            let kept = pictures.keep(profile.as_str(), now, &png, &html).await;
+            let path = kept.map_err(|error| error.to_string())?;
             let oldest = pictures.kept().await.ok().and_then(|names| names.into_iter().next());
             Ok::<_, String>((path, oldest))
         };

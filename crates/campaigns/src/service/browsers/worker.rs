@@ -10,6 +10,7 @@ use domain::{
 use store::{Claim, Claiming, StoreError, StoredAttempt, StoredProfile};
 
 use super::carry::Carried;
+use super::replies::Seen;
 use crate::browsers::{Sickness, Trouble, trouble};
 use crate::judge::stopped;
 use crate::service::Inner;
@@ -37,6 +38,7 @@ struct Course {
     /// Attempts without an end: read again when they are taken up, as what they say may have been written since.
     open: VecDeque<CampaignAttemptId>,
     sickness: Sickness,
+    seen: Seen,
     refused: u32,
     /// How often the browser was lost without a message sent.
     lost: u32,
@@ -144,6 +146,9 @@ async fn at_the_page(
             course.open.pop_front();
             continue;
         };
+        if let Err(failure) = inner.read_replies(web_k, &worker.sender, &mut course.seen).await? {
+            return not_there(worker, profile, web_k, failure).await;
+        }
         let carried = inner.carry_in_page(web_k, &attempt).await?;
         if !matches!(carried, Carried::Open(_)) {
             course.open.pop_front();
@@ -179,6 +184,10 @@ async fn at_the_page(
             campaigns.profile_went_wrong(name, why, now).await?;
             return Ok(Ended::Over);
         }
+        if let Err(failure) = inner.read_replies(web_k, &worker.sender, &mut course.seen).await? {
+            return not_there(worker, profile, web_k, failure).await;
+        }
+        let now = inner.parts.clock.now();
         let claiming = Claiming {
             run: worker.run.id,
             sender: worker.sender.clone(),

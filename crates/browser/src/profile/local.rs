@@ -1,4 +1,4 @@
-//! A Chromium of our own on a directory: started with a port to attach to, and attached to again when it is there already.
+//! A browser of our own on a directory: started with a port to attach to, and attached to again when it is there already.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use ambient::Clock;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
+use super::engine::Engine;
 use super::forwarder::{self, Forwarder, Upstream};
-use super::running::{PORT_FILE, Port, holder};
-use super::{Lease, ProfileError, attached, lock, memory, private_folder};
+use super::running::{Port, holder};
+use super::{Lease, Ours, ProfileError, attached, lock, memory, private_folder};
 
 /// How long a browser may take to open its port.
 const STARTING: Duration = Duration::from_mins(1);
@@ -18,35 +19,20 @@ const STARTING: Duration = Duration::from_mins(1);
 /// Between two looks for the port.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The browser's own directory, inside that of the profile.
-const BROWSER: &str = "chromium";
-
 /// The proxy that the browser was started with.
 const PROXY: &str = "proxy.address";
 
-/// The port is open on loopback alone; the tab counts as visible, since what it shows is drawn only then; and the window is wide enough
-/// for both columns.
-const SWITCHES: [&str; 8] = [
-    "--remote-debugging-port=0",
-    "--remote-debugging-address=127.0.0.1",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-renderer-backgrounding",
-    "--disable-backgrounding-occluded-windows",
-    "--disable-background-timer-throttling",
-    "--window-size=1440,900",
-];
-
-/// A profile of the kind `chromium`.
+/// A profile of the kind `chromium` or `firefox`.
 #[derive(Debug, Clone)]
-pub struct Chromium {
+pub struct Local {
+    pub engine: Engine,
     /// The directory of the profile. Who can read it has the account.
     pub folder: PathBuf,
     /// The browser's program.
     pub program: PathBuf,
-    /// `chromedriver`, of the same version. It is never downloaded.
+    /// `chromedriver`, of the same version, or `geckodriver`. It is never downloaded.
     pub driver: PathBuf,
-    /// Further switches: `--headless=new` on a machine without a screen.
+    /// Further switches: `--headless=new` on a machine without a screen, or `--headless`.
     pub arguments: Vec<String>,
     pub proxy: Option<Proxy>,
 }
@@ -79,14 +65,14 @@ impl Proxy {
     }
 }
 
-impl Chromium {
+impl Local {
     /// Attaches to the browser on the directory, which is started if there is none. Of two leases on one directory one is refused.
     pub async fn lease(&self, clock: &Clock) -> Result<Lease, ProfileError> {
         private_folder(&self.folder)?;
         let lock = lock(&self.folder)?;
-        let browser = self.folder.join(BROWSER);
+        let browser = self.folder.join(self.engine.folder());
         private_folder(&browser)?;
-        let running = running(&browser).await?;
+        let running = running(self.engine, &browser, clock).await?;
         let forwarder = match &self.proxy {
             Some(Proxy::Password(upstream)) => {
                 Some(Forwarder::start(upstream, &self.folder, running.is_some(), clock).await?)
@@ -111,24 +97,31 @@ impl Chromium {
                 self.start(&browser, proxy, clock).await?
             }
         };
-        let lease = attached(port.number, &self.driver, &self.folder, lock, true, clock).await?;
+        let place = (port.number, &*self.driver, &*self.folder);
+        let mut lease = attached(self.engine, place, lock, clock).await?;
+        let process = holder(self.engine, &browser);
+        lease.ours = Some(Ours { engine: self.engine, port: port.number, process, clock: clock.clone() });
         Ok(Lease { _forwarder: forwarder, ..lease })
     }
 
     async fn start(&self, folder: &Path, proxy: Option<String>, clock: &Clock) -> Result<Port, ProfileError> {
         let meminfo = tokio::fs::read_to_string("/proc/meminfo").await.unwrap_or_default();
         enough(memory::available(&meminfo))?;
-        let port_file = folder.join(PORT_FILE);
+        let port_file = folder.join(self.engine.port_file());
         match tokio::fs::remove_file(&port_file).await {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(ProfileError::File { path: port_file, source });
             }
             Ok(()) | Err(_) => {}
         }
-        let mut command = Command::new(&self.program);
-        command.args(SWITCHES).arg(format!("--user-data-dir={}", folder.display()));
-        command.args(proxy.map(|proxy| format!("--proxy-server={proxy}"))).args(&self.arguments);
-        command.arg("about:blank").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let command = self.engine.command(&self.program, folder, proxy.as_deref());
+        let mut command = command.map_err(|source| ProfileError::File { path: folder.to_owned(), source })?;
+        command
+            .args(&self.arguments)
+            .arg("about:blank")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         // It outlives this program, and what ends this program at a terminal does not reach it.
         command.kill_on_drop(false).process_group(0);
         let start = |source| ProfileError::Start { program: self.program.clone(), source };
@@ -140,7 +133,7 @@ impl Chromium {
     async fn opened(&self, child: &mut Child, file: &Path, clock: &Clock) -> Result<Port, ProfileError> {
         loop {
             if let Ok(text) = tokio::fs::read_to_string(file).await
-                && let Some(port) = Port::read(&text)
+                && let Some(port) = self.engine.port(&text)
                 && port.answers().await
             {
                 return Ok(port);
@@ -162,16 +155,20 @@ impl Chromium {
 
 /// The browser that runs on a directory, if one does. One that cannot be attached to is an error: a second one on the same directory
 /// would damage the login.
-async fn running(folder: &Path) -> Result<Option<Port>, ProfileError> {
-    let said = tokio::fs::read_to_string(folder.join(PORT_FILE)).await.ok();
-    if let Some(port) = said.as_deref().and_then(Port::read)
-        && port.answers().await
-    {
-        return Ok(Some(port));
-    }
-    match holder(folder) {
-        Some(process) => Err(ProfileError::Running { folder: folder.to_owned(), process }),
-        None => Ok(None),
+async fn running(engine: Engine, folder: &Path, clock: &Clock) -> Result<Option<Port>, ProfileError> {
+    let begun = clock.running();
+    loop {
+        let said = tokio::fs::read_to_string(folder.join(engine.port_file())).await.ok();
+        if let Some(port) = said.as_deref().and_then(|said| engine.port(said))
+            && port.answers().await
+        {
+            return Ok(Some(port));
+        }
+        match holder(engine, folder) {
+            None => return Ok(None),
+            Some(_) if clock.running().saturating_sub(begun) < engine.patience() => clock.sleep(LOOK).await,
+            Some(process) => return Err(ProfileError::Running { folder: folder.to_owned(), process }),
+        }
     }
 }
 
@@ -187,10 +184,13 @@ fn enough(available: Option<u64>) -> Result<(), ProfileError> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::process::Command;
+
     use super::*;
 
-    fn profile(folder: &Path, program: &str) -> Chromium {
-        Chromium {
+    fn profile(folder: &Path, program: &str) -> Local {
+        Local {
+            engine: Engine::Chromium,
             folder: folder.to_owned(),
             program: program.into(),
             driver: "chromedriver".into(),
@@ -210,7 +210,7 @@ mod tests {
     #[tokio::test]
     async fn a_directory_of_a_browser_without_a_port_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let browser = folder.path().join(BROWSER);
+        let browser = folder.path().join(Engine::Chromium.folder());
         std::fs::create_dir(&browser).unwrap();
         let mut other = Command::new("sh");
         other.args(["-c", "read line"]).arg(&browser).stdin(Stdio::piped()).kill_on_drop(true);
@@ -218,7 +218,7 @@ mod tests {
         let process = other.id().unwrap();
         std::os::unix::fs::symlink(format!("machine-{process}"), browser.join("SingletonLock")).unwrap();
         // An earlier browser left its port, and nothing answers there.
-        std::fs::write(browser.join(PORT_FILE), "9\n/devtools/browser/old\n").unwrap();
+        std::fs::write(browser.join(Engine::Chromium.port_file()), "9\n/devtools/browser/old\n").unwrap();
         let refused = profile(folder.path(), "false").lease(&Clock::system()).await.unwrap_err();
         assert!(matches!(refused, ProfileError::Running { process: it, .. } if it == process), "{refused}");
         drop(other);
