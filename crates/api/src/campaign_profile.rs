@@ -12,7 +12,7 @@ pub struct CampaignProfile {
     /// Its name.
     #[schema(example = "shop-1")]
     pub name: String,
-    /// `chromium`, `donut` or `endpoint`.
+    /// `chromium`, `firefox`, `donut` or `endpoint`.
     #[schema(example = "chromium")]
     pub kind: String,
     /// Its proxy, without the password.

@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod campaign;
 mod campaign_profile;
+mod channel;
 mod chat;
 mod do_not_contact;
 mod doctor;
@@ -56,6 +57,10 @@ pub use campaign::{
     CampaignMedia, CampaignMessage, CampaignPreview, CampaignRun, CampaignSender, CampaignTask,
 };
 pub use campaign_profile::{CampaignLogIn, CampaignProfile, CampaignProxy};
+pub use channel::{
+    Channel, ChannelAbilities, ChannelFile, ChannelIdentity, ChannelImage, ChannelMedia, ChannelMessage,
+    ChannelMeta, ChannelWebhook,
+};
 pub use chat::Chat;
 pub use do_not_contact::{DoNotContact, DoNotContactAdded, WrongLine};
 pub use doctor::{DoctorFact, DoctorFinding, DoctorFix, DoctorReport, DoctorSection, DoctorServer};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::StoredReceived;
 use utoipa::ToSchema;
 
+use crate::channel::ChannelMessage;
 use crate::history::HistoryFile;
 use crate::message::Message;
 use crate::names::ChatNames;
@@ -136,6 +137,8 @@ pub enum MessageDirection {
 pub enum AnyMessage {
     /// It was received.
     In(Box<ReceivedMessage>),
+    /// It was received through a channel.
+    Channel(Box<ChannelMessage>),
     /// It was sent, or was to be.
     Out(Box<Message>),
 }
@@ -145,6 +148,7 @@ impl AnyMessage {
     pub fn id(&self) -> String {
         match self {
             Self::In(message) => message.id.to_string(),
+            Self::Channel(message) => message.id.to_string(),
             Self::Out(message) => message.id.to_string(),
         }
     }

@@ -12,6 +12,7 @@ mod fingerprint;
 mod form_file;
 mod headers;
 mod health;
+mod hooks;
 mod idempotency;
 mod in_process;
 mod legacy;

@@ -10,6 +10,7 @@ use ambient::{Clock, Ids};
 use axum::extract::FromRef;
 use backup::Backups;
 use campaigns::Campaigns;
+use channels::{Links, Reception};
 use delivery::{Delivery, Sagas};
 use domain::message::{MessageState, OutboundMessage};
 use domain::saga::{Saga, SagaState};
@@ -54,6 +55,10 @@ pub struct Services {
     pub flows: Flows,
     /// Messages to lists of chats.
     pub campaigns: Campaigns,
+    /// Accounts at providers through which customers write.
+    pub channels: Reception,
+    /// Addresses at which providers fetch files of messages.
+    pub links: Links,
     pub files: Files,
     pub health: Health,
     pub backups: Backups,
@@ -142,6 +147,16 @@ impl State {
     /// Waits until something about the listeners changes.
     pub async fn listeners_changed(&self) {
         self.0.board.changed().await;
+    }
+
+    /// Accounts at providers through which customers write.
+    pub fn channels(&self) -> &Reception {
+        &self.0.services.channels
+    }
+
+    /// Addresses at which providers fetch files of messages.
+    pub(crate) fn links(&self) -> &Links {
+        &self.0.services.links
     }
 
     /// The people of the dashboard, and the audit log.

@@ -9,17 +9,16 @@ pub(super) mod sessions;
 pub(crate) mod units;
 
 use config::Settings;
-use std::net::SocketAddr;
 
 use super::check::ports::Wanted;
 
 /// The addresses that settings want to listen on.
 pub(super) fn wanted(settings: &Settings) -> Vec<Wanted> {
     let main = Wanted { name: "main".to_owned(), address: settings.listen, key: "listen" };
-    let old = settings.legacy.ports.iter().map(|port| Wanted {
-        name: port.port.to_string(),
-        address: SocketAddr::new(port.listen, port.port),
-        key: "legacy.ports",
+    let old = settings.legacy.addresses().map(|(address, key)| Wanted {
+        name: address.port().to_string(),
+        address,
+        key,
     });
     std::iter::once(main).chain(old).collect()
 }

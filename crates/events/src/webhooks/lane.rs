@@ -4,8 +4,9 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{EventId, Timestamp, WebhookId};
-use store::{DueDelivery, FanOut, Outcome, StoreError, Tried};
+use domain::event::ReceivedEvent;
+use domain::{AnyReceivedId, EventId, MessageOrigin, Timestamp, WebhookId};
+use store::{DueDelivery, FanOut, Outcome, StoreError, StoredEvent, Tried};
 use tokio::task::JoinSet;
 
 use super::receiver::Receiver;
@@ -301,6 +302,25 @@ impl Lane {
     }
 }
 
+/// The message that is posted on in the place of its event; none where the event itself is posted.
+async fn forwarded(
+    shared: &Shared,
+    receiver: &Receiver,
+    event: &StoredEvent,
+) -> Result<Option<String>, Outcome> {
+    let Some(form) = receiver.form else { return Ok(None) };
+    let put_off = |error: StoreError| {
+        let WebhooksParts { clock, chance, .. } = &shared.parts;
+        decide::outcome(Some(error.to_string()), 0, clock.now(), chance)
+    };
+    let id = serde_json::from_str::<ReceivedEvent>(&event.data).ok().map(|data| data.message_id);
+    let Some(AnyReceivedId::Channel(id)) = id else { return Err(Outcome::Delivered) };
+    let stored = shared.parts.store.channels().get(id).await.map_err(put_off)?;
+    // What the account itself wrote is no news for those who answer customers; what has no form of this kind is passed over.
+    let stored = stored.filter(|stored| stored.message.origin == MessageOrigin::Person);
+    stored.and_then(|stored| channels::forwarded(&stored, form)).map(Some).ok_or(Outcome::Delivered)
+}
+
 /// Posts one event; says how that went, and whether the endpoint wants nothing more.
 async fn post(shared: Arc<Shared>, receiver: Arc<Receiver>, delivery: DueDelivery) -> (Tried, bool) {
     let WebhooksParts { clock, chance, .. } = &shared.parts;
@@ -311,7 +331,11 @@ async fn post(shared: Arc<Shared>, receiver: Arc<Receiver>, delivery: DueDeliver
     };
     // The semaphore is never closed.
     let _slot = Arc::clone(&shared.slots).acquire_owned().await;
-    let posted = receiver.post(clock, &what).await;
+    let instead = match forwarded(&shared, &receiver, &what).await {
+        Ok(instead) => instead,
+        Err(outcome) => return (Tried { event, outcome, status: None, answer: None, latency: None }, false),
+    };
+    let posted = receiver.post(clock, &what, instead).await;
     let (error, gone) = match &posted {
         Ok(_) => (None, false),
         Err(not_taken) => (Some(not_taken.to_string()), not_taken.is_gone()),

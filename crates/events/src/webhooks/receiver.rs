@@ -6,7 +6,7 @@ use media::Allowed;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{StoredEvent, StoredWebhook};
+use store::{StoredEvent, StoredWebhook, WebhookForm};
 
 use super::{Answer, Endpoint, Kind, NotTaken, SigningKey, WebhookError};
 use crate::Post;
@@ -20,6 +20,8 @@ pub(super) struct Receiver {
     headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) filter: EventFilter,
     pub(super) ordered: bool,
+    /// In the place of the event, the message that came in.
+    pub(super) form: Option<WebhookForm>,
 }
 
 /// An event as it is posted.
@@ -67,12 +69,18 @@ impl Receiver {
             headers: secrets.headers.iter().map(header).collect::<Result<_, WebhookError>>()?,
             filter: webhook.filter.clone(),
             ordered: webhook.ordered,
+            form: secrets.form,
         })
     }
 
-    /// Posts an event; its id stays the same, however often it is posted.
-    pub(super) async fn post(&self, clock: &Clock, event: &StoredEvent) -> Result<Answer, NotTaken> {
-        self.send(clock, &event.id.to_string(), body(event)).await
+    /// Posts an event, or what stands in its place; its id stays the same, however often it is posted.
+    pub(super) async fn post(
+        &self,
+        clock: &Clock,
+        event: &StoredEvent,
+        instead: Option<String>,
+    ) -> Result<Answer, NotTaken> {
+        self.send(clock, &event.id.to_string(), instead.unwrap_or_else(|| body(event))).await
     }
 
     /// Posts something that is no event, to see whether it is taken.

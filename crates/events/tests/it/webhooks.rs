@@ -37,6 +37,7 @@ async fn added(world: &World, url: &str, change: impl FnOnce(&mut StoredWebhook)
             secret: SECRET.to_owned().into(),
             previous: None,
             headers: vec![("x-own".to_owned(), "planted".to_owned().into())],
+            form: None,
         },
         description: None,
         filter: EventFilter {

@@ -1,7 +1,7 @@
 //! The limits of a key: the one place that refuses it an account, a chat or a channel.
 
 use domain::saga::Task;
-use domain::{AccountName, ChatRef, NamedChat, Outside};
+use domain::{AccountName, ChannelName, ChatRef, NamedChat, Outside};
 
 use super::caller::Caller;
 use super::key_cache::KnownKey;
@@ -133,6 +133,11 @@ impl Caller {
     /// Whether it may see this account, whatever chats it is limited to.
     pub(crate) fn shows_account(&self, account: &AccountName) -> bool {
         self.limited().is_none_or(|key| key.account(account).is_ok())
+    }
+
+    /// Whether it may see this account of a channel, whatever chats it is limited to.
+    pub(crate) fn shows_channel_account(&self, channel: &ChannelName, account: &AccountName) -> bool {
+        self.limited().is_none_or(|key| key.limits.channel_account(channel, account).is_ok())
     }
 }
 

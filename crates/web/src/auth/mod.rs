@@ -25,6 +25,6 @@ pub(crate) use forwarded::Forwarded;
 pub(crate) use key_cache::{KeyCache, KnownKey};
 pub(crate) use key_note::{KeyNote, answer as note_on_answer};
 pub(crate) use last_use::LastUses;
-pub(crate) use meter::Meters;
+pub(crate) use meter::{Meter, Meters, Pace};
 pub(crate) use revalidate::may_still_read;
 pub use secret::{hash, new_key};

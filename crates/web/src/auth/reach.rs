@@ -2,7 +2,7 @@
 //! query does. A call that is not in the list here is closed to such keys.
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use domain::{AccountName, ChatRef, MessageId, NamedChat, OperationId, ReceivedId};
+use domain::{AccountName, ChatRef, InboundId, MessageId, NamedChat, OperationId, ReceivedId};
 use http::request::Parts;
 
 use super::key_cache::KnownKey;
@@ -36,11 +36,11 @@ fn of(operation: &str) -> Reach {
     match operation {
         "upload_file" | "get_upload" | "delete_upload" => Reach::None,
         "send_message" | "create_chat" | "list_messages" | "list_chats" | "list_operations"
-        | "list_accounts" | "list_events" => Reach::Handler,
+        | "list_accounts" | "list_channels" | "list_events" => Reach::Handler,
         "get_chat" | "change_chat" | "leave_chat" | "list_members" | "add_members" | "remove_member"
         | "read_history" | "read_conversation" | "edit_message" | "delete_message" | "read_chat_media"
         | "mark_read" | "show_typing" => Reach::Chat,
-        "get_account" | "get_account_note" | "list_account_gaps" => Reach::Account,
+        "get_account" | "get_account_note" | "get_channel" | "list_account_gaps" => Reach::Account,
         "act_on_account" | "write_account_note" | "remove_account_note" => Reach::WholeAccount,
         "get_message" | "explain_message" | "read_message_media" | "get_operation" => Reach::Shown,
         "cancel_message" | "retry_message" | "resolve_message" | "approve_message" | "reject_message"
@@ -110,6 +110,12 @@ async fn place(state: &State, given: &str) -> Result<Option<Reached>, Problem> {
         return Ok(saga.map(|saga| {
             let chat = saga.place();
             (saga.pin, saga.account, chat)
+        }));
+    }
+    if let Ok(id) = given.parse::<InboundId>() {
+        let stored = state.store().channels().get(id).await?;
+        return Ok(stored.map(|stored| {
+            (None, Some(stored.address.account.clone()), Some(ChatRef::Channel(stored.address)))
         }));
     }
     let Ok(id) = given.parse::<ReceivedId>() else { return Ok(None) };

@@ -39,6 +39,11 @@ pub(super) enum Body {
         client_tagged_name: Option<String>,
         chat_type: &'static str,
     },
+    /// Sent through a channel; its port says it in its own words.
+    Carried {
+        message_id: Option<String>,
+        id: String,
+    },
     Shipped {
         status: &'static str,
         recipient: Value,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use delivery::{Change, SagaChanged};
 use domain::message::OutboundMessage;
 use domain::saga::{Saga, SagaState};
-use domain::{AccountName, MessageId, OperationId, Timestamp};
+use domain::{AccountName, ChatRef, MessageId, OperationId, Timestamp};
 use store::StoreError;
 
 use crate::state::State;
@@ -63,7 +63,10 @@ impl Held for OutboundMessage {
     }
 
     fn pin(&self) -> Option<&AccountName> {
-        self.pin.as_ref()
+        match &self.chat {
+            ChatRef::Channel(chat) => Some(&chat.account),
+            ChatRef::Id(_) | ChatRef::Username(_) => self.pin.as_ref(),
+        }
     }
 
     async fn settled(state: &State, id: MessageId, limit: Duration) -> Result<Option<Self>, StoreError> {

@@ -3,6 +3,7 @@
 mod access;
 mod answer;
 mod caller;
+pub(crate) mod channels;
 mod create_chat;
 mod create_chat_answer;
 mod create_chat_request;
@@ -37,6 +38,7 @@ use config::LegacyPort;
 use domain::Service;
 use http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
+use wait::Port;
 
 use crate::router::panic_text;
 use crate::state::State;
@@ -67,23 +69,25 @@ impl Gate {
         }
     }
 
-    fn is_stopped(&self) -> bool {
-        !self.state.pool().service(self.port.service).running
-    }
-
-    /// What is told while its service is stopped.
-    fn stopped(&self) -> Option<String> {
-        let service = self.port.service.as_str();
-        self.is_stopped().then(|| {
-            format!("the service {service} is stopped; POST /v1/services/{service}/actions/start starts it")
-        })
-    }
-
     /// The answer as its service says it; `true` beside it for a repeat under a key.
     fn respond(&self, told: Result<(Answer, bool), Answer>) -> Response {
         let (answer, replayed) = told.unwrap_or_else(|answer| (answer, false));
         let response = answer.said_by(self.port.service).into_response();
         if replayed { idempotency::replayed(response) } else { response }
+    }
+}
+
+impl Port for Gate {
+    fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn stopped(&self) -> Option<String> {
+        let service = self.port.service.as_str();
+        let is_stopped = !self.state.pool().service(self.port.service).running;
+        is_stopped.then(|| {
+            format!("the service {service} is stopped; POST /v1/services/{service}/actions/start starts it")
+        })
     }
 }
 

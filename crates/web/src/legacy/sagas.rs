@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::caller::Caller;
 use super::fields::Fields;
 use super::request::{Arrived, Marks};
+use super::wait::Port as _;
 use crate::problem::Problem;
 
 /// Of the time a caller waits, later steps get this many tenths to wait for floods: the rest is for the steps that
@@ -40,7 +41,7 @@ pub(super) async fn submit(
         idempotency,
         join,
         // A stopped service does nothing on purpose: nothing has failed.
-        keep: (!gate.is_stopped()).then(|| Arrived::keep(gate, &body)),
+        keep: (gate.stopped().is_none()).then(|| Arrived::keep(gate, &body)),
     };
     let sagas = gate.state.sagas().clone();
     // Boxed: a task is large, and would be carried along in every wait.

@@ -18,9 +18,10 @@ use super::fields::Fields;
 use super::request::{Arrived, Marks};
 use super::send_media_request::{Recipient, Wrong, as_given, content, files, recipient};
 use super::send_text::refused;
-use super::wait::{Errand, wait};
+use super::wait::{Errand, Port as _, wait};
 use super::{send_media_answer, send_text_answer};
 use crate::files::{self, Asker, Named, Terms};
+use crate::state::State;
 
 /// How long a recipient is looked for after a file could not be had.
 const LOOK: Duration = Duration::from_secs(10);
@@ -139,7 +140,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     let marks = arrived.marks(gate, &fields.clone().into_value());
 
     // What was accepted before is neither fetched nor sent again, whatever holds for new calls now.
-    if let Some(before) = before(gate, &marks).await.map_err(refused)? {
+    if let Some(before) = before(&gate.state, &marks).await.map_err(refused)? {
         let joined = async move { Ok::<_, SubmitError>(before) };
         let caller = Caller::submit(&gate.state, marks.join.is_some(), joined).await.map_err(refused)?;
         return wait(gate, caller, &errand).await;
@@ -183,8 +184,8 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
 }
 
 /// What the same call brought before.
-async fn before(gate: &Gate, marks: &Marks) -> Result<Option<(MessageId, How)>, SubmitError> {
-    let delivery = gate.state.delivery();
+pub(super) async fn before(state: &State, marks: &Marks) -> Result<Option<(MessageId, How)>, SubmitError> {
+    let delivery = state.delivery();
     let mut found = None;
     if let Some(key) = marks.idempotency {
         found = delivery.repeated(key).await?;

@@ -11,6 +11,7 @@ use telegram::router::Usable;
 
 use super::Gate;
 use super::access::admit;
+use super::wait::Port as _;
 use crate::answer::json;
 use crate::auth::ConnectionInfo;
 use crate::health::takes_writes;
@@ -28,7 +29,7 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
     if let Err(refusal) = look(&gate, request).await {
         return refusal;
     }
-    let ready = !gate.is_stopped()
+    let ready = gate.stopped().is_none()
         && accounts(&gate)
             .iter()
             .any(|account| account.usable == Usable::Now && (account.pool || gate.port.account.is_some()));

@@ -7,16 +7,26 @@ use domain::account::Operation;
 use http::StatusCode;
 use store::StoreError;
 
-use super::Gate;
 use super::answer::Answer;
 use super::caller::Caller;
 use super::held::{Cancelled, Held};
 use super::hold::{Standing, flooded_until};
+use crate::state::State;
 
 /// How long it is left alone before anyone looks why it waits.
 const FIRST_LOOK: Duration = Duration::from_millis(300);
 /// How often it is looked at after that.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The port that a caller came by.
+pub(super) trait Port: Sync {
+    fn state(&self) -> &State;
+
+    /// What is told while what it does is stopped by hand.
+    fn stopped(&self) -> Option<String> {
+        None
+    }
+}
 
 /// What a caller wants, and how it is told what came of it.
 pub(super) trait Errand: Sync {
@@ -43,7 +53,7 @@ pub(super) trait Errand: Sync {
 
 /// Waits for what a caller asked for, notes what its caller was told, and says whether a key had brought it before.
 pub(super) async fn wait<E: Errand>(
-    gate: &Gate,
+    gate: &impl Port,
     caller: Caller<E::Work>,
     errand: &E,
 ) -> Result<(Answer, bool), Answer> {
@@ -65,15 +75,15 @@ pub(super) async fn wait<E: Errand>(
 }
 
 async fn until_told<E: Errand>(
-    gate: &Gate,
+    gate: &impl Port,
     id: <E::Work as Held>::Id,
     errand: &E,
 ) -> Result<Answer, StoreError> {
-    let state = &gate.state;
+    let state = gate.state();
     let since = errand.since().unwrap_or_else(|| state.clock().now());
     let hold = state.options().legacy.hold;
     let mut hold_until = since.plus(hold);
-    let mut look = if gate.is_stopped() { Duration::ZERO } else { FIRST_LOOK };
+    let mut look = if gate.stopped().is_some() { Duration::ZERO } else { FIRST_LOOK };
     loop {
         let left = hold_until.since(state.clock().now());
         let Some(work) = E::Work::settled(state, id, left.min(look)).await? else { return Ok(gone(&id)) };
@@ -83,7 +93,7 @@ async fn until_told<E: Errand>(
         }
         hold_until = since.plus(hold.saturating_mul(errand.holds(&work)));
         let in_vain = work.can_cancel()
-            && (gate.is_stopped() || work.held_until(state).is_some_and(|until| until >= hold_until));
+            && (gate.stopped().is_some() || work.held_until(state).is_some_and(|until| until >= hold_until));
         if hold_until <= now || state.is_stopping() || in_vain {
             return give_up(gate, id, work.held_until(state), errand).await;
         }
@@ -93,12 +103,12 @@ async fn until_told<E: Errand>(
 
 /// Ends the wait: what was not begun is cancelled, and only then "not done" is said.
 async fn give_up<E: Errand>(
-    gate: &Gate,
+    gate: &impl Port,
     id: <E::Work as Held>::Id,
     held_until: Option<Timestamp>,
     errand: &E,
 ) -> Result<Answer, StoreError> {
-    let state = &gate.state;
+    let state = gate.state();
     let now = state.clock().now();
     let why = match gate.stopped() {
         _ if state.is_stopping() => "the program is stopping".to_owned(),
@@ -113,7 +123,7 @@ async fn give_up<E: Errand>(
             let views = state.pool().accounts();
             let accounts: Vec<_> = views.iter().map(|view| Standing::of(view, E::OPERATION)).collect();
             match flooded_until(held_until, &accounts, work.pin(), now) {
-                Some(until) if !gate.is_stopped() => Answer::flood(until, now),
+                Some(until) if gate.stopped().is_none() => Answer::flood(until, now),
                 _ => Answer::error(
                     StatusCode::SERVICE_UNAVAILABLE,
                     format!("no account could take it ({why}); nothing was done"),

@@ -93,9 +93,8 @@ pub(crate) struct Board {
 impl Board {
     pub(crate) fn new(options: &Options, now: Timestamp) -> Self {
         let mut views = vec![starting("main".to_owned(), options.listen.to_string(), now)];
-        for port in &options.legacy.ports {
-            let address = SocketAddr::new(port.listen, port.port);
-            views.push(starting(port.port.to_string(), address.to_string(), now));
+        for (address, _) in options.legacy.addresses() {
+            views.push(starting(address.port().to_string(), address.to_string(), now));
         }
         if let Some(path) = &options.control_socket {
             views.push(starting("control".to_owned(), path.display().to_string(), now));
@@ -105,7 +104,7 @@ impl Board {
             views: Mutex::new(
                 views.into_iter().enumerate().map(|(id, view)| (ListenerId(id), view)).collect(),
             ),
-            legacy_ports: options.legacy.ports.len(),
+            legacy_ports: options.legacy.addresses().count(),
             has_control: options.control_socket.is_some(),
             changes: watch::Sender::new(()),
         }

@@ -5,16 +5,14 @@ mod connection;
 mod connection_limiter;
 mod control_socket;
 mod holder;
+mod old_port;
 mod ports;
 mod standby;
 mod tls;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use config::LegacyPort;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,8 +24,8 @@ pub use holder::Holder;
 pub use standby::answer_unavailable;
 pub use tls::{Tls, TlsError};
 
-use crate::legacy;
 use crate::state::State;
+use old_port::OldPort;
 
 /// What a listener hands its connections to.
 #[derive(Clone)]
@@ -53,7 +51,7 @@ impl Serving {
 
 /// A legacy port that is kept open.
 struct OpenPort {
-    port: LegacyPort,
+    port: OldPort,
     id: ListenerId,
     serving: watch::Sender<Serving>,
     closed: CancellationToken,
@@ -82,15 +80,15 @@ pub async fn serve(state: State, pages: Router, stop: CancellationToken) {
         let router = crate::router::control(&state);
         floor.tasks.spawn(control_socket::keep(floor.clone(), id, path.clone(), router));
     }
-    let ports = options.legacy.ports.iter().enumerate();
-    let mut open = ports.map(|(number, port)| floor.open(port, ListenerId::legacy(number))).collect();
+    let ports = OldPort::all(&options.legacy).into_iter().enumerate();
+    let mut open = ports.map(|(number, port)| floor.open(&port, ListenerId::legacy(number))).collect();
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
             () = state.options_changed() => {
                 let options = state.options();
                 encrypt(&main, options.tls.clone());
-                floor.arrange(&mut open, &options.legacy.ports);
+                floor.arrange(&mut open, &OldPort::all(&options.legacy));
             }
         }
     }
@@ -124,24 +122,23 @@ fn encrypt(main: &watch::Sender<Serving>, tls: Option<Tls>) {
 }
 
 impl Floor {
-    fn open(&self, port: &LegacyPort, id: ListenerId) -> OpenPort {
+    fn open(&self, port: &OldPort, id: ListenerId) -> OpenPort {
         let (sender, serving) = watch::channel(self.serving(port));
         let closed = CancellationToken::new();
-        let address = SocketAddr::new(port.listen, port.port);
-        self.tasks.spawn(ports::keep(self.clone(), id, address, serving, closed.clone()));
+        self.tasks.spawn(ports::keep(self.clone(), id, port.address(), serving, closed.clone()));
         OpenPort { port: port.clone(), id, serving: sender, closed }
     }
 
-    fn serving(&self, port: &LegacyPort) -> Serving {
-        Serving::by(legacy::router(&self.state, Arc::new(port.clone())))
+    fn serving(&self, port: &OldPort) -> Serving {
+        Serving::by(port.router(&self.state))
     }
 
     /// Brings the legacy ports to what the settings say. One that stays where it is stays open: its next connections are
     /// answered by what the settings say now.
-    fn arrange(&self, open: &mut Vec<OpenPort>, wanted: &[LegacyPort]) {
+    fn arrange(&self, open: &mut Vec<OpenPort>, wanted: &[OldPort]) {
         let mut before = std::mem::take(open);
-        let stays = |port: &LegacyPort, before: &mut Vec<OpenPort>| {
-            let same = |one: &OpenPort| (one.port.listen, one.port.port) == (port.listen, port.port);
+        let stays = |port: &OldPort, before: &mut Vec<OpenPort>| {
+            let same = |one: &OpenPort| one.port.address() == port.address();
             before.iter().position(same).map(|place| before.swap_remove(place))
         };
         let stay: Vec<_> = wanted.iter().map(|port| stays(port, &mut before)).collect();
@@ -158,9 +155,9 @@ impl Floor {
                 }
                 stays
             } else {
-                let address = SocketAddr::new(port.listen, port.port);
+                let address = port.address();
                 let now = self.state.clock().now();
-                self.open(port, self.state.board().add(port.port.to_string(), address, now))
+                self.open(port, self.state.board().add(address.port().to_string(), address, now))
             };
             open.push(port);
         }

@@ -44,6 +44,33 @@ impl<'de> Deserialize<'de> for ChatName {
     }
 }
 
+/// A chat as it is written: beside the name of a channel it is the provider's own name for a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WrittenChat {
+    /// As it is written.
+    pub(crate) text: String,
+    /// What it names without a channel; else why it names nothing.
+    pub(crate) named: Result<NamedChat, String>,
+}
+
+impl<'de> Deserialize<'de> for WrittenChat {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged, expecting = "write the chat as text or number")]
+        enum Written {
+            Text(String),
+            Number(i64),
+        }
+
+        let text = match Written::deserialize(deserializer)? {
+            Written::Text(text) => text,
+            Written::Number(number) => number.to_string(),
+        };
+        let named = ChatName::deserialize(de::value::StrDeserializer::<de::value::Error>::new(&text));
+        Ok(Self { named: named.map(|chat| chat.0).map_err(|error| error.to_string()), text })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

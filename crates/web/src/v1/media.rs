@@ -3,12 +3,12 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::media::MediaSource;
-use domain::{ReceivedId, TelegramMessageId};
+use domain::{InboundId, ReceivedId, TelegramMessageId};
 use http::HeaderMap;
 use telegram::DownloadOf;
 
-use super::chats;
 use super::messages::find;
+use super::{channels, chats};
 use crate::auth::{Authorized, CanRead};
 use crate::extract::PathParameter;
 use crate::files::{Asked, from_telegram, stored};
@@ -46,6 +46,9 @@ pub(crate) async fn read(
     PathParameter((given, number)): PathParameter<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if let Ok(id) = given.parse::<InboundId>() {
+        return channels::media::read(&state, id, &number).await;
+    }
     if let Ok(id) = given.parse::<ReceivedId>() {
         if number.parse() != Ok(0_u16) {
             let detail = format!("The message {id} has one file at most, and it is counted from 0.");

@@ -7,19 +7,21 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use delivery::{Change, How, Query, Sender, Submission, SubmitError, Submitted};
 use domain::message::OutboundMessage;
-use domain::{AccountName, ChatId, MessageId, MessageState, NamedChat, ReceivedId, Service};
+use domain::{
+    AccountName, ChannelName, ChatId, InboundId, MessageId, MessageState, NamedChat, ReceivedId, Service,
+};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use store::{Approval, Filter, Paged, Resolution, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
-use super::chats;
 use super::keys::KeyNames;
 use super::logs::moment;
 use super::names::{self, Names};
 use super::new_message::{NewMessage, Order};
 use super::page::{listed, store_page, visible};
-use super::{LISTENER, LongPageParameters, Page, received, services};
+use super::{ACCOUNTS, LISTENER, LongPageParameters, Page, received, services};
+use super::{channels, chats};
 use crate::answer::{json, located};
 use crate::auth::{Authorized, Caller, CanDecide, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
@@ -67,7 +69,7 @@ pub(crate) async fn send(
     let idempotency = idempotency::of_request(&headers, &scope, &body.raw)?;
     let began = state.clock().running();
     let now = state.clock().now();
-    let order = body.checked(|message| message.order(now))?;
+    let order = body.checked(|message| message.order(now, |channel| only_account(&state, channel)))?;
     let wait = order.wait;
     let Submitted { id, how } = submit(&state, &by.caller, order, idempotency).await?;
     // The caller has waited for its files already.
@@ -78,6 +80,22 @@ pub(crate) async fn send(
         None => show(&state, &message, StatusCode::OK).await?,
     };
     Ok(if how == How::Replayed { idempotency::replayed(answer) } else { answer })
+}
+
+/// The account of a channel that has one.
+fn only_account(state: &State, channel: &ChannelName) -> Result<AccountName, String> {
+    let names: Vec<_> =
+        state.channels().channels().of(channel).map(|account| account.name().clone()).collect();
+    match names.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(format!(
+            "is missing, and there is no account of the channel {channel}; GET /v1/channels lists them"
+        )),
+        several => {
+            let names = several.iter().map(AccountName::as_str).collect::<Vec<_>>().join(", ");
+            Err(format!("is missing: the channel {channel} has several accounts, {names}"))
+        }
+    }
 }
 
 async fn submit(
@@ -156,7 +174,10 @@ pub(crate) async fn list(
         ["in", "out"].contains(&word).then(|| word.to_owned()).ok_or_else(|| "write in or out".to_owned())
     });
     if direction.as_deref() == Some("in") {
-        return received::list(&state, &caller, query).await;
+        return match query.take::<ChannelName>("channel").filter(|channel| channel.as_str() != ACCOUNTS) {
+            Some(channel) => channels::received::list(&state, &caller, channel, query).await,
+            None => received::list(&state, &caller, query).await,
+        };
     }
     let now = state.clock().now();
     let wanted = query.take_with("state", |word| {
@@ -242,6 +263,13 @@ pub(crate) struct ListParameters {
     /// Only those of this chat.
     #[param(example = "-1001234567890")]
     chat_id: Option<String>,
+    /// With `direction=in`: those that came in through this channel, such as `avito`; without it, through accounts of Telegram. `chat` is
+    /// an address then, such as `avito:shop/u2i-1`.
+    #[param(example = "avito")]
+    channel: Option<String>,
+    /// With `channel`: only those of this account of it.
+    #[param(example = "shop")]
+    channel_account: Option<String>,
     /// Only those in chats and with people that are called so: a part of the title or name, a username, a number, a phone.
     #[param(example = "Order 1001", max_length = 200)]
     chat: Option<String>,
@@ -272,6 +300,9 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     if let Ok(id) = id.parse::<ReceivedId>() {
         return received::get(&state, &id).await;
+    }
+    if let Ok(id) = id.parse::<InboundId>() {
+        return channels::received::get(&state, id).await;
     }
     let message = caller.own_message(find(&state, &id).await?);
     let timeline = caller.own_steps(state.store().outbox().timeline(message.id).await?);

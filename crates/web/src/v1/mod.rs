@@ -5,6 +5,7 @@ pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod backups;
 mod campaigns;
+mod channels;
 mod chat_name;
 pub(crate) mod chats;
 pub(crate) mod do_not_contact;
@@ -50,6 +51,8 @@ use crate::state::State;
 
 /// The name of this API in the scope of idempotency keys and in the origin of messages and operations.
 const LISTENER: &str = "v1";
+/// The accounts of Telegram, named as a channel.
+const ACCOUNTS: &str = "telegram_account";
 
 /// The routes; each names its method and path beside its handler.
 pub(crate) fn routes() -> OpenApiRouter<State> {
@@ -91,6 +94,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .merge(webhooks::routes())
         .merge(flows::routes())
         .merge(campaigns::routes())
+        .merge(channels::routes())
         .routes(routes!(keys::list))
         .routes(routes!(keys::create))
         .routes(routes!(keys::change, keys::revoke))

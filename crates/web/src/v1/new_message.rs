@@ -5,11 +5,13 @@ use std::time::Duration;
 use api::schemas;
 use domain::message::{Content, Mention, OnFlood};
 use domain::text::{ParseMode, parse};
-use domain::{AccountName, ChatRef, NamedChat, Timestamp, Username, Words};
+use domain::{
+    AccountName, ChannelChat, ChannelName, ChatRef, ExternalChat, NamedChat, Timestamp, Username, Words,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::chat_name::ChatName;
+use super::chat_name::WrittenChat;
 use super::new_media::{self, MediaBody};
 use super::reply_to::ReplyTo;
 use super::wait::wait;
@@ -32,7 +34,14 @@ pub(crate) struct NewMessage {
     /// Where to: a chat id as the Bot API writes it (text or number), a username, a link such as `https://t.me/name`, the
     /// phone number of a person, or `me` for the Saved Messages of the account that sends.
     #[schema(schema_with = schemas::chat)]
-    chat: ChatName,
+    chat: WrittenChat,
+    /// The channel, such as `avito`: then `chat` is the provider's own name for the chat. Left out, `chat` says it all, as
+    /// `avito:shop/u2i-1` does; `telegram_account` is the accounts of Telegram.
+    #[schema(value_type = Option<String>, example = "avito")]
+    channel: Option<ChannelName>,
+    /// The account of the channel; may be left out where the channel has one.
+    #[schema(value_type = Option<String>, example = "shop")]
+    channel_account: Option<AccountName>,
     /// What to send; with `media` their caption, which may be left out. A text over 4,096 UTF-16 units leaves in several parts, the
     /// rest of a caption over 1,024 follows as a text.
     #[schema(value_type = Option<String>, example = "Hello <b>there</b>")]
@@ -104,9 +113,21 @@ pub(crate) struct Order {
 }
 
 impl NewMessage {
-    /// Checks the fields together; all errors are reported at once.
-    pub(crate) fn order(self, now: Timestamp) -> Result<Order, Problem> {
+    /// Checks the fields together; all errors are reported at once. `only` is the account of a channel that has one.
+    pub(crate) fn order(
+        self,
+        now: Timestamp,
+        only: impl FnOnce(&ChannelName) -> Result<AccountName, String>,
+    ) -> Result<Order, Problem> {
         let mut errors = Vec::new();
+        let (chat, of_channel) = match place(&self.chat, self.channel, self.channel_account, only) {
+            Ok(found) => found,
+            Err(error) => {
+                errors.push(error);
+                (NamedChat::Own, None)
+            }
+        };
+        let pin = self.account.or(of_channel);
         let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
 
         let has_files = self.media.as_ref().is_some_and(|media| !media.is_empty());
@@ -137,7 +158,7 @@ impl NewMessage {
             let what = if said.is_some() { "is empty" } else { "is missing" };
             wrong("text", format!("{what}; write what is to be sent, or name files in media"));
         }
-        let is_of_channel = matches!(self.chat.0, NamedChat::Chat(ChatRef::Channel(_)));
+        let is_of_channel = matches!(chat, NamedChat::Chat(ChatRef::Channel(_)));
         let reply_to = self.reply_to.and_then(|id| {
             let id = if is_of_channel { id.of_channel() } else { id.of_telegram() };
             id.map_err(|message| wrong("reply_to", message.to_owned())).ok()
@@ -158,7 +179,7 @@ impl NewMessage {
             return Err(Problem::fields(errors));
         }
         Ok(Order {
-            chat: self.chat.0,
+            chat,
             content: Content {
                 text,
                 parse_mode,
@@ -170,13 +191,48 @@ impl NewMessage {
                 media: Vec::new(),
             },
             files,
-            pin: self.account,
+            pin,
             on_flood: self.on_flood.unwrap_or_default(),
             send_at: self.send_at,
             needs_approval: self.needs_approval.unwrap_or(false),
             late,
             wait,
         })
+    }
+}
+
+/// The chat that is meant, and the account that it goes through, where the channel says so.
+fn place(
+    chat: &WrittenChat,
+    channel: Option<ChannelName>,
+    account: Option<AccountName>,
+    only: impl FnOnce(&ChannelName) -> Result<AccountName, String>,
+) -> Result<(NamedChat, Option<AccountName>), FieldError> {
+    let wrong = |field: &str, message: String| FieldError::new(field, message);
+    let named = || chat.named.clone().map_err(|why| wrong("chat", format!("is wrong: {why}")));
+    match channel {
+        None if account.is_some() => Err(wrong(
+            "channel_account",
+            "goes with `channel` only; `account` is an account of Telegram".to_owned(),
+        )),
+        None => Ok((named()?, None)),
+        Some(channel) if channel.as_str() == super::ACCOUNTS => Ok((named()?, account)),
+        Some(channel) => {
+            if let Ok(NamedChat::Chat(ChatRef::Channel(whole))) = &chat.named
+                && whole.channel == channel
+                && account.as_ref().is_none_or(|account| *account == whole.account)
+            {
+                return Ok((NamedChat::Chat(ChatRef::Channel(whole.clone())), None));
+            }
+            let account = match account {
+                Some(account) => account,
+                None => only(&channel).map_err(|why| wrong("channel_account", why))?,
+            };
+            let chat = ExternalChat::new(chat.text.trim()).ok_or_else(|| {
+                wrong("chat", "is wrong: a chat of a channel has 1 to 256 characters".to_owned())
+            })?;
+            Ok((NamedChat::Chat(ChatRef::Channel(ChannelChat { channel, account, chat })), None))
+        }
     }
 }
 
@@ -215,7 +271,11 @@ mod tests {
 
     fn read(json: &str) -> Result<Order, Problem> {
         let now = Timestamp::from_micros(1_000_000_000_000_000);
-        Unchecked::<NewMessage>::of(json.to_owned().into())?.checked(|message| message.order(now))
+        let only = |channel: &ChannelName| match channel.as_str() {
+            "avito" => Ok("shop".parse().expect("a name")),
+            _ => Err("is missing".to_owned()),
+        };
+        Unchecked::<NewMessage>::of(json.to_owned().into())?.checked(|message| message.order(now, only))
     }
 
     #[test]
@@ -300,6 +360,26 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_and_its_account_say_where_a_chat_is() {
+        let chat = |fields: &str| {
+            let order = read(&format!(r#"{{{fields},"text":"a"}}"#));
+            order
+                .map(|order| (order.chat.to_string(), order.pin))
+                .map_err(|problem| problem.errors()[0].field.clone())
+        };
+        let address = |text: &str| Ok((text.to_owned(), None));
+        assert_eq!(chat(r#""chat":"u2i-A~b","channel":"avito""#), address("avito:shop/u2i-A~b"));
+        assert_eq!(chat(r#""chat":42,"channel":"vk","channel_account":"club""#), address("vk:club/42"));
+        assert_eq!(chat(r#""chat":"avito:two/u2i-1","channel":"avito""#), address("avito:two/u2i-1"));
+        let main = Some("main".parse().expect("a name"));
+        let account = r#""channel":"telegram_account","channel_account":"main""#;
+        assert_eq!(chat(&format!(r#""chat":"@demo",{account}"#)), Ok(("@demo".to_owned(), main)));
+        assert_eq!(chat(r#""chat":"1","channel":"vk""#), Err("channel_account".to_owned()));
+        assert_eq!(chat(r#""chat":"1","channel_account":"club""#), Err("channel_account".to_owned()));
+        assert_eq!(chat(r#""chat":"a b","channel":"Ä""#), Err("channel".to_owned()));
+    }
+
+    #[test]
     fn a_time_that_is_over_is_told_apart() {
         let late = read(r#"{"chat":"@demo","text":"a","send_at":"1990-01-01T00:00:00Z"}"#).expect("an order");
         assert_eq!(late.late.expect("late").field, "send_at");
@@ -316,7 +396,7 @@ mod tests {
         let problem =
             read(r#"{"chat":"a b","wait":"soon","reply_to":-1,"silent":"perhaps"}"#).expect_err("five");
         let fields: Vec<_> = problem.errors().iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(fields, ["chat", "wait", "silent", "text", "reply_to"]);
+        assert_eq!(fields, ["wait", "silent", "chat", "text", "reply_to"]);
     }
 
     /// As n8n's field editor sends a message: each value as text, and what was left empty as empty text.

@@ -119,6 +119,7 @@ async fn no_call_reaches_beyond_the_limits_of_its_key() {
         // Lists show what the key may see.
         let mut lists: Vec<String> = [
             "GET /v1/accounts 200",
+            "GET /v1/channels 200",
             "GET /v1/chats 200",
             "GET /v1/events 422",
             "GET /v1/messages 200",

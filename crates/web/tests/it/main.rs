@@ -21,6 +21,7 @@ mod import_files;
 mod joining;
 mod key_limits;
 mod legacy;
+mod legacy_channels;
 mod legacy_create;
 mod legacy_leave;
 mod legacy_media;

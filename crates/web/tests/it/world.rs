@@ -71,7 +71,7 @@ impl World {
 
     /// A server with these accounts and other options.
     pub(crate) async fn of(telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
-        Self::at(tempfile::tempdir().expect("a directory"), telegram, change).await
+        Self::at(tempfile::tempdir().expect("a directory"), telegram, Vec::new(), change).await
     }
 
     /// What comes up where a process was killed at this moment: its files as they are, its callers gone.
@@ -102,14 +102,29 @@ impl World {
                 std::fs::copy(file.path(), to.join(file.file_name())).expect("copies");
             }
         }
-        Self::at(left, telegram, change).await
+        Self::at(left, telegram, Vec::new(), change).await
     }
 
-    async fn at(dir: TempDir, telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
+    /// A server with these accounts of channels and other options.
+    pub(crate) async fn with_channels(
+        channels: Vec<channels::Account>,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        Self::at(dir, TelegramSettings::default(), channels, change).await
+    }
+
+    async fn at(
+        dir: TempDir,
+        telegram: TelegramSettings,
+        channels: Vec<channels::Account>,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
         let (script, hands) = (Arc::new(Script::new()), Arc::new(Hands::new()));
         let app = TestApp::builder()
             .in_directory(dir)
             .with_telegram(telegram)
+            .with_channels(channels)
             .sending_by(Arc::clone(&script) as _, Arc::clone(&hands) as _)
             .build(|options| {
                 options.legacy =

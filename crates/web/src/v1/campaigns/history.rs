@@ -2,9 +2,9 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountName, AttemptState, CampaignRunId, CampaignSender, ChatRef, SenderState, Timestamp};
+use domain::{AttemptState, CampaignRunId, CampaignSender, ChatRef, SenderState, Timestamp};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use store::{PastAttempt, PastCampaign, PastTask, StoreError};
 use utoipa::ToSchema;
 
@@ -38,7 +38,7 @@ pub(crate) struct CampaignHistory {
     /// How often messages were sent.
     #[serde(default)]
     messages: Vec<PastUse>,
-    /// Accounts that must not send.
+    /// Senders that must not send.
     #[serde(default)]
     stopped: Vec<PastSender>,
 }
@@ -70,9 +70,10 @@ pub(crate) struct PastCampaignAttempt {
     key: String,
     #[schema(example = "@client_1")]
     chat: String,
-    /// Who sent it, by the name of an account.
+    /// Who sent it: the name of an account, or `profile:` and that of a browser profile.
+    #[serde(deserialize_with = "sender")]
     #[schema(value_type = String, example = "main")]
-    account: AccountName,
+    account: CampaignSender,
     /// `sent`, `failed`, `skipped` or `unknown`.
     #[schema(example = "sent")]
     state: String,
@@ -94,13 +95,15 @@ pub(crate) struct PastUse {
     usage_count: u32,
 }
 
-/// An account that must not send.
+/// An account or a browser profile that must not send.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PastSender {
+    /// The name of an account, or `profile:` and that of a browser profile.
+    #[serde(deserialize_with = "sender")]
     #[schema(value_type = String, example = "main")]
-    account: AccountName,
-    /// `blocked` or `logged_out`.
+    account: CampaignSender,
+    /// `blocked` or `logged_out`. A profile that is logged in here is not stopped by the latter.
     #[schema(example = "blocked")]
     state: String,
 }
@@ -148,6 +151,12 @@ pub(crate) async fn take_over(
     Ok(Audited::default().with("added", taken.tasks.to_string()).of(answered))
 }
 
+fn sender<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CampaignSender, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let sender = if text.starts_with("profile:") { text.parse() } else { format!("account:{text}").parse() };
+    sender.map_err(de::Error::custom)
+}
+
 fn past(history: CampaignHistory) -> Result<PastCampaign, Problem> {
     let CampaignHistory { cycle, chats, attempts, messages, stopped } = history;
     let mut wrong = Vec::new();
@@ -182,13 +191,14 @@ fn past(history: CampaignHistory) -> Result<PastCampaign, Problem> {
     for (place, attempt) in attempts.into_iter().enumerate() {
         let PastCampaignAttempt { key, chat, account, state, reason, at, cycle } = attempt;
         let Some(chat) = chat_of("attempts", place, &chat) else { continue };
-        let sender = CampaignSender::Account(account);
         match state.parse() {
             Ok(AttemptState::Claimed) | Err(_) => {
                 let why = "must be sent, failed, skipped or unknown";
                 return Err(Problem::fields(vec![FieldError::new(format!("attempts[{place}].state"), why)]));
             }
-            Ok(state) => tried.push(PastAttempt { key, chat, sender, state, code: reason, at, cycle }),
+            Ok(state) => {
+                tried.push(PastAttempt { key, chat, sender: account, state, code: reason, at, cycle });
+            }
         }
     }
     let mut stops = Vec::new();
@@ -200,7 +210,7 @@ fn past(history: CampaignHistory) -> Result<PastCampaign, Problem> {
                     "must be blocked or logged_out",
                 ));
             }
-            Ok(found) => stops.push((CampaignSender::Account(account), found, "imported".to_owned())),
+            Ok(found) => stops.push((account, found, "imported".to_owned())),
         }
     }
     if wrong.is_empty() {

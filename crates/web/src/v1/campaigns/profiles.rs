@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ProfileName;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{NewProfile, StoreError, StoredProfile};
@@ -27,10 +27,10 @@ use crate::v1::{Page, PageParameters, PageRequest};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutProfile {
-    /// `chromium` (a browser of this machine, on a directory of its own), `donut` or `endpoint` (a driver elsewhere).
+    /// `chromium` or `firefox` (a browser of this machine, on a directory of its own), `donut` or `endpoint` (a driver elsewhere).
     #[schema(value_type = String, example = "chromium")]
     kind: ProfileKind,
-    /// Of `chromium`: one of `/v1/campaign-proxies`.
+    /// Of `chromium` and `firefox`: one of `/v1/campaign-proxies`.
     #[schema(example = "socks5://demo@proxy.example.com:1080")]
     proxy: Option<String>,
     /// Of `donut`: the address of its local API.
@@ -53,6 +53,7 @@ impl PutProfile {
         let text = |text: Option<String>| text.unwrap_or_default();
         let place = match self.kind {
             ProfileKind::Chromium => ProfilePlace::Chromium,
+            ProfileKind::Firefox => ProfilePlace::Firefox,
             ProfileKind::Donut => {
                 ProfilePlace::Donut { api: text(self.api), token: text(self.token), id: text(self.id) }
             }
@@ -61,8 +62,9 @@ impl PutProfile {
                 capabilities: self.capabilities.unwrap_or_default(),
             },
         };
-        if self.proxy.is_some() && place.kind() != ProfileKind::Chromium {
-            let why = "is of profiles of the kind chromium alone: other browsers have proxies of their own";
+        if self.proxy.is_some() && !matches!(place, ProfilePlace::Chromium | ProfilePlace::Firefox) {
+            let why =
+                "is of profiles of the kinds chromium and firefox: other browsers have proxies of their own";
             return Err(InvalidPlace { field: "proxy", why });
         }
         place.checked()
@@ -216,12 +218,13 @@ pub(crate) async fn log_in(
     Ok(json(StatusCode::OK, &CampaignLogIn { state: state.to_owned(), picture, user_id }))
 }
 
-/// Shows a picture of a page where something went wrong, as `picture` of profiles and attempts names it. Codes are masked in it.
+/// Shows a picture of a page where something went wrong, as `picture` of profiles and attempts names it. The same name with `.html` in
+/// the place of `.png` is the page itself, as text. Codes and what other people write are masked in both.
 #[utoipa::path(
     get, path = "/v1/campaign-pictures/{file}", tag = "campaigns", operation_id = "read_campaign_picture",
     params(("file" = String, Path, description = "The picture's file")),
     responses(
-        (status = 200, description = "The picture", content_type = "image/png"),
+        (status = 200, description = "The picture, or the page", content((String = "image/png"), (String = "text/plain"))),
         (status = 404, description = "It is gone: `file_not_found`"),
     )
 )]
@@ -231,13 +234,20 @@ pub(crate) async fn picture(
     PathParameter(file): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let read = state.campaigns().picture(&file).await;
-    let png = read.map_err(|error| StoreError::Unavailable(format!("pictures: {error}")))?;
-    let Some(png) = png else {
+    let content = read.map_err(|error| StoreError::Unavailable(format!("pictures: {error}")))?;
+    let Some(content) = content else {
         let detail = format!("There is no picture {:?}: pictures are kept for 30 days.", shorten(&file));
         return Err(Problem::new(Code::FileNotFound, detail));
     };
-    let headers = [(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "private, max-age=86400")];
-    Ok((headers, png).into_response())
+    // As HTML it would run here.
+    let is_page = std::path::Path::new(&file).extension().is_some_and(|extension| extension == "html");
+    let kind = if is_page { "text/plain; charset=utf-8" } else { "image/png" };
+    let headers = [
+        (CONTENT_TYPE, kind),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CACHE_CONTROL, "private, max-age=86400"),
+    ];
+    Ok((headers, content).into_response())
 }
 
 /// The profile of a name.

@@ -1,9 +1,10 @@
 //! `POST /v1/chats/{chat_id}/read` and `…/typing`: what the others in a chat see of our attention.
 
+use ::channels::Deed;
 use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountName, TelegramMessageId};
+use domain::{AccountName, ChannelChat, TelegramMessageId};
 use http::StatusCode;
 use serde::Deserialize;
 use telegram::Typing;
@@ -16,6 +17,7 @@ use crate::auth::{Authorized, CanSend};
 use crate::extract::{Json, PathParameter};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
+use crate::v1::channels;
 
 /// Up to where a chat was read.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -52,6 +54,10 @@ pub(crate) async fn read(
     body: Json<ReadUpTo>,
 ) -> Result<Response, Problem> {
     let ReadUpTo { message_id, account } = body.value;
+    if let Ok(chat) = given.parse::<ChannelChat>() {
+        let external_id = message_id.map(|id| id.to_string());
+        return channels::deeds::act(&state, &by.caller, &chat, Deed::MarkRead { external_id }).await;
+    }
     let up_to = match message_id {
         None => None,
         Some(id) => Some(TelegramMessageId::new(id).ok_or_else(|| {
@@ -103,6 +109,9 @@ pub(crate) async fn typing(
     let typing = action.map_or(Ok(Typing::Typing), |action| action.parse());
     let typing = typing
         .map_err(|error| Problem::fields(vec![FieldError::new("action", format!("is wrong: {error}"))]))?;
+    if let Ok(chat) = given.parse::<ChannelChat>() {
+        return channels::deeds::act(&state, &by.caller, &chat, Deed::Typing).await;
+    }
     let (chat, pin) = named::chat(&state, &given, by.caller.pin(account)?).await?;
     let done = state.pool().typing(&chat, typing, pin.as_ref()).await;
     let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;

@@ -3,7 +3,7 @@
 use api::AnyMessage;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{ChatId, MessageRef};
+use domain::{ChannelChat, ChatId, MessageRef};
 use http::StatusCode;
 use store::{ConversationMessage, ConversationStart, StoreError};
 use utoipa::IntoParams;
@@ -16,7 +16,7 @@ use crate::problem::{FieldError, Problem};
 use crate::state::State;
 use crate::v1::names::{self, Names};
 use crate::v1::page::{listed, store_page, visible};
-use crate::v1::{LongPageParameters, Page, messages, received};
+use crate::v1::{LongPageParameters, Page, channels, messages, received};
 
 /// Lists the conversation of a chat from the store, newest first.
 ///
@@ -25,7 +25,7 @@ use crate::v1::{LongPageParameters, Page, messages, received};
 /// each for as long as retention says.
 #[utoipa::path(
     get, path = "/v1/chats/{chat_id}/messages", tag = "chats", operation_id = "read_conversation",
-    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name` or a phone number"),
+    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number, or an address such as `avito:shop/u2i-1`"),
         ConversationParameters, LongPageParameters),
     responses(
         (status = 200, description = "A page of the conversation", body = Page<AnyMessage>),
@@ -54,6 +54,9 @@ pub(crate) async fn read(
             return Err(Problem::fields(vec![wrong]));
         }
     };
+    if let Ok(chat) = given.parse::<ChannelChat>() {
+        return channels::received::conversation(&state, &caller, &chat, (start, text), page).await;
+    }
     let chat = named::shared(&state, &caller, &given).await?;
     let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
     let read = |page| {

@@ -1,9 +1,10 @@
 //! `PATCH` and `DELETE /v1/chats/{chat_id}/messages/{message_id}`: another text for a message of ours, or no message.
 
+use ::channels::Deed;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::text::{ParseMode, parse};
-use domain::{AccountName, ChatId, ChatRef, TelegramMessageId, Words};
+use domain::{AccountName, ChannelChat, ChatId, ChatRef, TelegramMessageId, Words};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
@@ -16,6 +17,7 @@ use crate::auth::{Authorized, CanSend};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
+use crate::v1::channels;
 
 /// The longest text of a message, in UTF-16 units.
 const LONGEST_TEXT: usize = 4_096;
@@ -102,6 +104,11 @@ pub(crate) async fn edit(
     PathParameter((chat, message)): PathParameter<(String, String)>,
     body: Unchecked<MessageEdit>,
 ) -> Result<Response, Problem> {
+    if let Ok(chat) = chat.parse::<ChannelChat>() {
+        let text = body.checked(MessageEdit::edit)?.0.text.text;
+        let deed = Deed::Edit { external_id: message, text };
+        return channels::deeds::act(&state, &by.caller, &chat, deed).await;
+    }
     let message_id = named::message(&message)?;
     let (edit, account) = body.checked(MessageEdit::edit)?;
     let (chat, account) = named::chat(&state, &chat, by.caller.pin(account)?).await?;
@@ -166,6 +173,9 @@ pub(crate) async fn delete(
     let for_all = query.take::<bool>("for_all").unwrap_or(true);
     let account = query.take::<AccountName>("account");
     query.finish()?;
+    if let Ok(chat) = chat.parse::<ChannelChat>() {
+        return channels::deeds::act(&state, &by.caller, &chat, Deed::Delete { external_id: message }).await;
+    }
     let message_id = named::message(&message)?;
     let (chat, account) = named::chat(&state, &chat, by.caller.pin(account)?).await?;
     let change = |account: Option<AccountName>| {

@@ -43,6 +43,7 @@ pub(crate) async fn create(
             secret: secret.clone(),
             previous: None,
             headers: Vec::new(),
+            form: None,
         },
         description: None,
         filter: EventFilter::default(),

@@ -1,0 +1,338 @@
+//! An account of a channel, and a message that came in through one.
+
+use channels::{Account, HearsBy, Identity, Registered};
+use domain::{
+    AccountName, ChannelName, InboundId, InboundKind, InboundMedia, MessageOrigin, Timestamp, Words,
+};
+use serde::{Deserialize, Serialize};
+use store::StoredInbound;
+use utoipa::ToSchema;
+
+use crate::received_message::MessageDirection;
+use crate::schemas;
+
+/// An account of a channel.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Channel {
+    /// Its name.
+    #[schema(value_type = String, example = "shop")]
+    pub name: AccountName,
+    /// Its channel.
+    #[schema(value_type = String, example = "avito")]
+    pub channel: ChannelName,
+    /// `ready`, `held` (the provider wants nothing for a while), `stopped` (its owner has to do something), `error` (the last call
+    /// failed) or `starting`.
+    #[schema(example = "ready")]
+    pub state: String,
+    /// Why it is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Until when it is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    /// What it is at its provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<ChannelIdentity>,
+    /// How it hears of what customers write: `webhook`, `poll`, `nothing` or `starting`.
+    #[schema(example = "webhook")]
+    pub hears_by: String,
+    /// When a customer wrote last.
+    pub last_in_at: Option<Timestamp>,
+    /// When something was sent last, since the start.
+    pub last_out_at: Option<Timestamp>,
+    /// When its token ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_expires_at: Option<Timestamp>,
+    /// What it carries.
+    pub can: ChannelAbilities,
+}
+
+/// Who an account is at its provider.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChannelIdentity {
+    /// Its id there.
+    #[schema(example = "1000001")]
+    pub id: String,
+    /// What people see.
+    #[schema(example = "Demo shop")]
+    pub name: String,
+    /// What is missing for it to work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+/// What a channel carries.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChannelAbilities {
+    /// The longest text of one message.
+    #[schema(example = 1000)]
+    pub text: usize,
+    /// What that is counted in: `utf16`, `characters` or `bytes`.
+    #[schema(example = "characters")]
+    pub unit: String,
+    /// The files that it takes.
+    pub media: Vec<String>,
+    /// What it can do besides sending.
+    pub actions: Vec<String>,
+    /// What it tells about messages that were sent.
+    pub states: Vec<String>,
+    /// What it has against doubles: `key`, `read_back` or `none`.
+    #[schema(example = "read_back")]
+    pub dedup: String,
+}
+
+/// Where the provider of an account posts to.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChannelWebhook {
+    /// The address to be registered there; none without the setting `public_url`.
+    pub url: Option<String>,
+    /// Whether the provider posts there; none where it cannot be asked.
+    pub is_registered: Option<bool>,
+    /// Where it posts to.
+    pub registered: Vec<String>,
+    /// What went wrong there last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// So many posts wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u64>,
+}
+
+impl ChannelWebhook {
+    pub fn new(url: Option<String>, registered: Option<Registered>) -> Self {
+        let is_registered =
+            registered.as_ref().map(|found| url.as_ref().is_some_and(|url| found.urls.contains(url)));
+        let Registered { urls, last_error, waiting } = registered.unwrap_or_default();
+        Self { url, is_registered, registered: urls, last_error, waiting }
+    }
+}
+
+impl Channel {
+    pub fn new(account: &Account, last_in_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let status = account.status();
+        let held_until = status.held_until.filter(|until| *until > now);
+        let (state, detail) = match (&status.stopped, &status.last_error) {
+            (Some((why, _)), _) => ("stopped", Some(why.to_string())),
+            (None, _) if held_until.is_some() => ("held", None),
+            (None, Some((why, _))) => ("error", Some(why.to_string())),
+            (None, None) if status.checked_at.is_none() => ("starting", None),
+            (None, None) => ("ready", None),
+        };
+        let identity = |Identity { id, name, missing }| ChannelIdentity { id, name, missing };
+        let hears_by: &'static str = HearsBy::into(status.hears_by);
+        Self {
+            name: account.name().clone(),
+            channel: account.channel.clone(),
+            state: state.to_owned(),
+            detail,
+            held_until,
+            identity: status.identity.map(identity),
+            hears_by: hears_by.to_owned(),
+            last_in_at,
+            last_out_at: status.last_out,
+            token_expires_at: account.provider.token_expires(),
+            can: ChannelAbilities::new(&account.provider.capabilities()),
+        }
+    }
+}
+
+impl ChannelAbilities {
+    pub fn new(capabilities: &delivery::Capabilities) -> Self {
+        let unit = match capabilities.text.unit() {
+            domain::text::Unit::Utf16 => "utf16",
+            domain::text::Unit::Characters => "characters",
+            domain::text::Unit::Bytes => "bytes",
+        };
+        let action = |action: &delivery::Action| match action {
+            delivery::Action::Edit => "edit",
+            delivery::Action::Delete => "delete",
+            delivery::Action::MarkRead => "mark_read",
+            delivery::Action::Typing => "typing",
+        };
+        let dedup = match capabilities.dedup {
+            delivery::Dedup::Key { .. } => "key",
+            delivery::Dedup::ReadBack => "read_back",
+            delivery::Dedup::None => "none",
+        };
+        Self {
+            text: capabilities.text.most(),
+            unit: unit.to_owned(),
+            media: capabilities.media.iter().map(ToString::to_string).collect(),
+            actions: capabilities.actions.iter().map(action).map(str::to_owned).collect(),
+            states: capabilities.states.iter().map(|state| state.as_str().to_owned()).collect(),
+            dedup: dedup.to_owned(),
+        }
+    }
+}
+
+/// A message that came in through a channel.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChannelMessage {
+    /// `in`: it was received.
+    pub direction: MessageDirection,
+    /// Its id.
+    #[schema(value_type = String, example = "rcv_2001jvzvd2br00")]
+    pub id: InboundId,
+    /// The channel.
+    #[schema(value_type = String, example = "avito")]
+    pub channel: ChannelName,
+    /// The account of ours there.
+    #[schema(value_type = String, example = "shop")]
+    pub channel_account: AccountName,
+    /// The chat, as `POST /v1/messages` takes it.
+    #[schema(example = "avito:shop/u2i-1")]
+    pub chat: String,
+    /// The chat as its provider names it.
+    #[schema(example = "u2i-1")]
+    pub external_chat_id: String,
+    /// The provider's id of the message.
+    #[schema(example = "m-2")]
+    pub external_message_id: String,
+    /// The customer's id at the provider.
+    #[schema(example = "2000002")]
+    pub external_user_id: Option<String>,
+    /// What the customer is called.
+    #[schema(example = "Anna")]
+    pub client_name: Option<String>,
+    /// The customer's number, where the provider vouches for it.
+    #[schema(example = "+70000000001")]
+    pub client_phone: Option<String>,
+    /// The customer's address for email.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_email: Option<String>,
+    /// Who wrote it.
+    #[schema(schema_with = schemas::message_origin)]
+    pub origin: MessageOrigin,
+    /// Its text or caption.
+    #[schema(value_type = String)]
+    pub text: Words,
+    /// What is attached.
+    pub media: ChannelMedia,
+    /// The files that are attached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<ChannelFile>,
+    /// The provider's id of the message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// Where the customer came from.
+    pub meta: ChannelMeta,
+    /// When it was written, by the provider's clock.
+    pub timestamp: Timestamp,
+    /// When it was received here.
+    pub received_at: Timestamp,
+    /// When its writer changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+    /// When it was heard of that it was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// What is attached to a message, in the one form of all channels.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "the one format of all channels has them")]
+pub struct ChannelMedia {
+    pub has_voice: bool,
+    pub voice_url: Option<String>,
+    /// Filled once there is a transcription.
+    pub voice_transcribed_text: Option<String>,
+    pub has_images: bool,
+    pub images: Vec<ChannelImage>,
+    pub has_video: bool,
+    pub has_document: bool,
+}
+
+/// A picture that is attached.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct ChannelImage {
+    pub url: String,
+    pub file_id: Option<String>,
+    pub caption: Option<String>,
+}
+
+/// A file that is attached.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChannelFile {
+    /// What it is, such as `image` or `voice`.
+    #[schema(value_type = String, example = "image")]
+    pub kind: InboundKind,
+    /// What its sender called it.
+    pub name: Option<String>,
+    /// Its type, where it was told.
+    pub mime: Option<String>,
+    /// Its size in bytes, where it was told.
+    pub size: Option<u64>,
+    /// Where to read it.
+    #[schema(example = "/v1/messages/rcv_2001jvzvd2br00/media/0")]
+    pub url: String,
+}
+
+/// Where a customer came from.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct ChannelMeta {
+    pub ad_channel: Option<String>,
+    pub ad_id: Option<String>,
+    /// What the provider said; in single messages alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<serde_json::Value>,
+}
+
+impl ChannelMessage {
+    /// As lists show it, or whole, with what the provider said.
+    pub fn new(stored: &StoredInbound, is_whole: bool) -> Self {
+        let StoredInbound { id, address, message, edited_at, deleted_at } = stored;
+        let url = |place: usize| format!("/v1/messages/{id}/media/{place}");
+        let file = |(place, media): (usize, &InboundMedia)| ChannelFile {
+            kind: media.kind,
+            name: media.name.clone(),
+            mime: media.mime.clone(),
+            size: media.size,
+            url: url(place),
+        };
+        let has = |kind: InboundKind| message.media.iter().any(|media| media.kind == kind);
+        let image = |(place, media): (usize, &InboundMedia)| ChannelImage {
+            url: url(place),
+            file_id: media.file_id.clone(),
+            caption: Some(message.text.to_string()).filter(|text| !text.is_empty()),
+        };
+        let placed = || message.media.iter().enumerate();
+        let raw = message.raw.as_deref().filter(|_| is_whole);
+        Self {
+            direction: MessageDirection::In,
+            id: *id,
+            channel: address.channel.clone(),
+            channel_account: address.account.clone(),
+            chat: address.to_string(),
+            external_chat_id: address.chat.to_string(),
+            external_message_id: message.external_id.clone(),
+            external_user_id: message.user.clone(),
+            client_name: message.name.clone(),
+            client_phone: message.phone.clone(),
+            client_email: message.email.clone(),
+            origin: message.origin,
+            text: message.text.clone(),
+            media: ChannelMedia {
+                has_voice: has(InboundKind::Voice),
+                voice_url: placed()
+                    .find(|(_, media)| media.kind == InboundKind::Voice)
+                    .map(|(place, _)| url(place)),
+                voice_transcribed_text: None,
+                has_images: has(InboundKind::Image),
+                images: placed().filter(|(_, media)| media.kind == InboundKind::Image).map(image).collect(),
+                has_video: has(InboundKind::Video),
+                has_document: has(InboundKind::Document),
+            },
+            files: placed().map(file).collect(),
+            reply_to: message.reply_to.clone(),
+            meta: ChannelMeta {
+                ad_channel: message.ad.as_ref().map(|ad| ad.channel.clone()),
+                ad_id: message.ad.as_ref().and_then(|ad| ad.id.clone()),
+                raw: raw.and_then(|raw| serde_json::from_str(raw).ok()),
+            },
+            timestamp: message.sent_at,
+            received_at: stored.received_at(),
+            edited_at: *edited_at,
+            deleted_at: *deleted_at,
+        }
+    }
+}

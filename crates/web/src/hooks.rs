@@ -1,0 +1,77 @@
+//! What providers of channels reach: the addresses that they post to, and the files that they fetch.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State as Shared};
+use axum::response::{IntoResponse, Response};
+use channels::{HookAnswer, HookError, HookPost, HookRefusal};
+use domain::{AccountName, ChannelName};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+
+use crate::problem::{Code, Problem};
+use crate::state::State;
+
+/// `/hooks/{channel}/{account}/{secret}`.
+pub(crate) async fn take(
+    Shared(state): Shared<State>,
+    Path((channel, account, secret)): Path<(String, String, String)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let (Ok(channel), Ok(account)) = (channel.parse::<ChannelName>(), account.parse::<AccountName>()) else {
+        return no_such_address();
+    };
+    let post = post(&method, &uri, &headers, &body);
+    answer(state.channels().hook(&channel, &account, &secret, post).await)
+}
+
+/// A request as a channel reads it.
+pub(crate) fn post(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> HookPost {
+    HookPost {
+        method: method.as_str().to_owned(),
+        url: uri.to_string(),
+        query: uri.query().unwrap_or_default().to_owned(),
+        headers: headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect(),
+        body: body.to_vec(),
+    }
+}
+
+/// The answer to a provider.
+pub(crate) fn answer(taken: Result<HookAnswer, HookError>) -> Response {
+    match taken {
+        Ok(HookAnswer { content_type: "", body }) => (StatusCode::OK, body).into_response(),
+        Ok(HookAnswer { content_type, body }) => {
+            (StatusCode::OK, [(CONTENT_TYPE, content_type)], body).into_response()
+        }
+        Err(HookError::NoSuchAddress) => no_such_address(),
+        Err(HookError::Refused(refusal)) => {
+            let code = match refusal {
+                HookRefusal::NotGenuine => Code::Unauthorized,
+                HookRefusal::OtherAccount(_) => Code::ForbiddenScope,
+                HookRefusal::Unreadable(_) => Code::InvalidJson,
+            };
+            tracing::warn!(%refusal, "a post of a provider is refused");
+            Problem::new(code, format!("{refusal}.")).into_response()
+        }
+        Err(HookError::Store(error)) => Problem::from(error).into_response(),
+    }
+}
+
+fn no_such_address() -> Response {
+    Problem::new(Code::NotFound, "There is no such address.").into_response()
+}
+
+/// `/media/{link}`: a file of a message that a provider fetches.
+pub(crate) async fn fetch(Shared(state): Shared<State>, Path(link): Path<String>) -> Response {
+    let Some(linked) = state.links().open(&link) else { return no_such_address() };
+    let path = state.files().outgoing().path(&linked.key);
+    let Ok(content) = tokio::fs::read(path).await else { return no_such_address() };
+    let mime = if linked.mime.is_empty() { "application/octet-stream" } else { &linked.mime };
+    let mut response = Response::new(Body::from(content));
+    let kind = HeaderValue::from_str(mime).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+    response
+}

@@ -1,0 +1,88 @@
+//! Who may call: with the key of the port, or from this machine and the networks that it names where it has none.
+
+use ::channels::is_same;
+use access::network_prefix;
+use axum::extract::{Request, State as Shared};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use config::ChannelKind;
+use domain::secret::ExposeSecret;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::Gate;
+use super::refused::Refused;
+use crate::auth::{ConnectionInfo, Meters, check_address, is_in};
+
+/// Lets a caller in, or says why not.
+pub(super) async fn with_key(Shared(gate): Shared<Gate>, request: Request, next: Next) -> Response {
+    match judge(&gate, &request) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
+}
+
+fn judge(gate: &Gate, request: &Request) -> Result<(), Refused> {
+    let forbidden = |error: String| Err(Refused::error(StatusCode::FORBIDDEN, error));
+    let (headers, port) = (request.headers(), &gate.port);
+    let via = request.extensions().get::<ConnectionInfo>().and_then(|via| via.peer);
+    let address = via.map(|peer| gate.state.client_address(peer, headers));
+    if let Some(address) = address {
+        let inside = match port.allow_from.as_slice() {
+            [] => port.key.is_some() || address.to_canonical().is_loopback(),
+            networks => is_in(address, networks),
+        };
+        if !inside {
+            return forbidden(format!("{address} may not call port {}; add it to allow_from", gate.name));
+        }
+        check_address(&gate.state, address)?;
+    }
+    let Some(key) = &port.key else {
+        // Any page in a browser on this machine could call a port without a key. Browsers name the page; programs do not.
+        if headers.contains_key(ORIGIN) {
+            return forbidden("a web page may not call this port without a key".to_owned());
+        }
+        return Ok(());
+    };
+    let given = headers.get("x-api-key").map(HeaderValue::as_bytes).unwrap_or_default();
+    if is_same(key.expose_secret().as_bytes(), given) {
+        return Ok(());
+    }
+    let now = gate.state.clock().running();
+    let failed = address.map(|address| {
+        gate.state.meters().failures.take(network_prefix(address), Meters::of_failures(), now)
+    });
+    match failed {
+        Some(Err(_)) => Err(Refused::error(StatusCode::TOO_MANY_REQUESTS, "too many wrong keys")),
+        _ => Err(Refused::Key),
+    }
+}
+
+/// Lets pages read the answer: those of any site, or of those that the form's account names.
+pub(super) fn share(gate: &Gate, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+    let any = HeaderValue::from_static("*");
+    let allowed = match gate.account() {
+        Ok(account) if gate.port.channel == ChannelKind::Form && !account.fields.origins.is_empty() => {
+            headers.insert(VARY, HeaderValue::from_static("Origin"));
+            let is_known = |origin: &&HeaderValue| {
+                let known = account.fields.origins.iter().map(|known| known.trim_end_matches('/'));
+                known.into_iter().any(|known| origin.as_bytes().eq_ignore_ascii_case(known.as_bytes()))
+            };
+            origin.filter(is_known).cloned()
+        }
+        _ => Some(any),
+    };
+    if let Some(allowed) = allowed {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"),
+        );
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Content-Type, X-API-Key, Idempotency-Key"),
+        );
+    }
+}

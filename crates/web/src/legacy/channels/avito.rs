@@ -1,0 +1,222 @@
+//! Port 8765: Avito.
+
+use ::channels::Deed;
+use axum::Router;
+use axum::extract::{Path, State as Shared};
+use axum::routing::{delete, get, post};
+use http::StatusCode;
+use media::Wish;
+use serde_json::{Value, json};
+
+use super::call::{Call, plain};
+use super::look::{Dialog, FARTHEST, Line, MOST};
+use super::refused::Refused;
+use super::send::{Order, send, send_each};
+use super::{Gate, Told, deed, done, look, not_yet};
+
+/// Of so many messages of a chat the advertisement is looked for.
+const DEPTH: usize = 20;
+
+pub(super) fn routes() -> Router<Gate> {
+    Router::new()
+        .route("/api/token", get(token))
+        .route("/api/token/refresh", post(new_token))
+        .route("/api/chats", get(chats))
+        .route("/api/chats/search", get(chats_of_item))
+        .route("/api/chats/unread/count", get(count_unread))
+        .route("/api/chats/{chat}", get(chat))
+        .route("/api/chats/{chat}/messages", get(messages))
+        .route("/api/chats/{chat}/messages/{message}", delete(remove))
+        .route("/api/chats/{chat}/read", post(read))
+        .route("/api/messages/unread/all", get(unread))
+        .route("/api/messages/send", post(send_text))
+        .route("/api/messages/send/image", post(send_image))
+        .route("/api/messages/send/link", post(send_link))
+        .route("/api/messages/send/bulk", post(send_bulk))
+        .route("/api/webhook/subscribe", post(subscribe))
+        .route("/api/webhook/unsubscribe", post(unsubscribe))
+        .route("/api/webhook/status", get(status))
+        .route("/api/blacklist", post(not_yet))
+}
+
+async fn token(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    Ok(done(&deed::token(&gate, call.reading().flag("force_refresh", false)).await?))
+}
+
+async fn new_token(Shared(gate): Shared<Gate>) -> Told {
+    Ok(done(&deed::token(&gate, true).await?))
+}
+
+fn message(line: &Line) -> Value {
+    let content = match (line.kind, &line.url) {
+        ("text", _) => json!({ "text": line.text }),
+        ("image", Some(url)) => json!({ "image": { "sizes": { "original": url } } }),
+        (kind, url) => json!({ kind: { "url": url }, "text": line.text }),
+    };
+    json!({
+        "id": line.id, "author_id": line.user.as_deref().map(id), "created": line.at.as_seconds(),
+        "direction": if line.is_own { "out" } else { "in" },
+        "type": if line.is_deleted { "deleted" } else { line.kind }, "content": content,
+    })
+}
+
+/// An id as a number, where it is one.
+fn id(text: &str) -> Value {
+    text.parse::<i64>().map_or_else(|_| text.into(), Value::from)
+}
+
+fn shown(dialog: &Dialog) -> Value {
+    let (chat, last) = (&dialog.chat, dialog.last());
+    let user = json!({ "id": chat.user.as_deref().map(id), "name": chat.name });
+    let item = dialog.lines.iter().find_map(|line| line.ad.as_deref());
+    json!({
+        "id": chat.chat.as_str(), "users": [user], "updated": last.map(|last| last.at.as_seconds()),
+        "last_message": last.map(message), "unread": dialog.is_unread(),
+        "context": item.map(|item| json!({ "type": "item", "value": { "id": id(item) } })),
+    })
+}
+
+async fn chats(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let items = reading.maybe("item_ids").unwrap_or_default();
+    let items: Vec<&str> = items.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+    let page = (reading.count("limit", MOST, MOST), reading.count("offset", 0, FARTHEST));
+    let is_wanted = reading.flag("unread_only", false);
+    reading.finish()?;
+    listed(&gate, page, |dialog| {
+        (!is_wanted || dialog.is_unread()) && (items.is_empty() || is_of(dialog, &items))
+    })
+    .await
+}
+
+fn is_of(dialog: &Dialog, items: &[&str]) -> bool {
+    dialog.lines.iter().filter_map(|line| line.ad.as_deref()).any(|item| items.contains(&item))
+}
+
+async fn listed(gate: &Gate, page: (usize, usize), wanted: impl Fn(&Dialog) -> bool) -> Told {
+    let dialogs = look::dialogs(gate, page, DEPTH).await?;
+    let chats: Vec<Value> = dialogs.iter().filter(|dialog| wanted(dialog)).map(shown).collect();
+    Ok(done(&json!({ "success": true, "count": chats.len(), "chats": chats })))
+}
+
+async fn chats_of_item(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let item = reading.text("item_id");
+    reading.finish()?;
+    listed(&gate, (MOST, 0), |dialog| is_of(dialog, &[&item])).await
+}
+
+async fn count_unread(Shared(gate): Shared<Gate>) -> Told {
+    let dialogs = look::dialogs(&gate, (MOST, 0), 1).await?;
+    let count = dialogs.iter().filter(|dialog| dialog.is_unread()).count();
+    Ok(done(&json!({ "success": true, "count": count })))
+}
+
+async fn unread(Shared(gate): Shared<Gate>) -> Told {
+    let dialogs = look::dialogs(&gate, (MOST, 0), DEPTH).await?;
+    let mut messages = Vec::new();
+    for dialog in dialogs.iter().filter(|dialog| dialog.is_unread()) {
+        for line in dialog.lines.iter().take_while(|line| !line.is_own) {
+            let mut message = message(line);
+            message["chat_id"] = dialog.chat.chat.as_str().into();
+            messages.push(message);
+        }
+    }
+    Ok(done(&json!({ "success": true, "count": messages.len(), "messages": messages })))
+}
+
+async fn chat(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> Told {
+    let found = look::dialog(&gate, &name).await?;
+    let dialog = found.ok_or_else(|| Refused::error(StatusCode::NOT_FOUND, "there is no such chat"))?;
+    Ok(done(&json!({ "success": true, "chat": shown(&dialog) })))
+}
+
+async fn messages(Shared(gate): Shared<Gate>, Path(name): Path<String>, call: Call) -> Told {
+    let reading = call.reading();
+    let page = (reading.count("limit", MOST, MOST), reading.count("offset", 0, FARTHEST));
+    let messages: Vec<Value> = look::lines(&gate, &name, page).await?.iter().map(message).collect();
+    Ok(done(&json!({ "success": true, "chat_id": name, "count": messages.len(), "messages": messages })))
+}
+
+async fn remove(Shared(gate): Shared<Gate>, Path((chat, message)): Path<(String, String)>) -> Told {
+    deed::act(&gate, &chat, &Deed::Delete { external_id: message.clone() }).await?;
+    let said =
+        json!({ "success": true, "chat_id": chat, "message_id": message, "message": "Message deleted" });
+    Ok(done(&said))
+}
+
+async fn read(Shared(gate): Shared<Gate>, Path(chat): Path<String>) -> Told {
+    deed::act(&gate, &chat, &Deed::MarkRead { external_id: None }).await?;
+    Ok(done(&json!({ "success": true, "chat_id": chat, "message": "Chat marked as read" })))
+}
+
+async fn send_one(gate: &Gate, call: &Call, order: Order) -> Told {
+    let chat = order.chat.clone();
+    let sent = send(gate, call, order).await?;
+    let response = json!({ "id": sent.id, "message_id": sent.ours });
+    Ok(done(&json!({ "success": true, "chat_id": chat, "message": "Message sent", "response": response })))
+}
+
+async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let order = Order::text(reading.text("chat_id"), reading.words("text"));
+    reading.finish()?;
+    send_one(&gate, &call, order).await
+}
+
+async fn send_image(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let order = Order::text(reading.text("chat_id"), "").with(reading.url("image_url"), None, Wish::Auto);
+    reading.finish()?;
+    send_one(&gate, &call, order).await
+}
+
+async fn send_link(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (chat, url) = (reading.text("chat_id"), reading.url("url"));
+    let text = reading.maybe("text").map_or_else(|| url.clone(), |text| format!("{text}\n{url}"));
+    reading.finish()?;
+    send_one(&gate, &call, Order::text(chat, text)).await
+}
+
+async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let messages = reading.list("messages");
+    reading.finish()?;
+    let order = |message: &Value| Order::text(plain(&message["chat_id"]), plain(&message["text"]));
+    let orders: Vec<Order> = messages.iter().map(order).collect();
+    let results = send_each(&gate, &call, orders.clone()).await;
+    let sent = results.iter().filter(|result| result.is_ok()).count();
+    let results: Vec<Value> = orders
+        .iter()
+        .zip(&results)
+        .map(|(order, result)| match result {
+            Ok(sent) => json!({ "chat_id": order.chat, "success": true, "message_id": sent.id }),
+            Err(refused) => json!({ "chat_id": order.chat, "success": false, "error": refused.words() }),
+        })
+        .collect();
+    Ok(done(&json!({
+        "success": true, "total": results.len(), "sent": sent, "failed": results.len() - sent, "results": results,
+    })))
+}
+
+async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (url, version) = (reading.url("url"), reading.count("version", 2, 9));
+    reading.finish()?;
+    deed::register(&gate, &url).await?;
+    Ok(done(&json!({
+        "success": true, "url": url, "version": version, "message": "Webhook subscribed", "response": { "ok": true },
+    })))
+}
+
+async fn unsubscribe(Shared(gate): Shared<Gate>) -> Told {
+    let urls = deed::unregister(&gate, None).await?;
+    Ok(done(&json!({
+        "success": true, "message": "Webhook unsubscribed", "urls": urls, "response": { "ok": true },
+    })))
+}
+
+async fn status(Shared(gate): Shared<Gate>) -> Told {
+    Ok(done(&deed::status(&gate).await?))
+}

@@ -1,0 +1,82 @@
+//! What the ports of the old servers do besides sending: marking as read, changing, removing, and where the provider posts to.
+
+use ::channels::{Deed, Registered};
+use delivery::Action;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Gate;
+use super::call::chat;
+use super::refused::Refused;
+
+/// Does something to a chat or a message.
+pub(super) async fn act(gate: &Gate, name: &str, deed: &Deed) -> Result<(), Refused> {
+    let account = gate.account()?;
+    let needed = match deed {
+        Deed::Edit { .. } => Action::Edit,
+        Deed::Delete { .. } => Action::Delete,
+        Deed::MarkRead { .. } => Action::MarkRead,
+        Deed::Typing => Action::Typing,
+    };
+    if !account.provider.capabilities().actions.contains(&needed) {
+        let error = format!("{} has no such call", account.channel);
+        return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
+    }
+    account.provider.act(&chat("chat_id", name)?, deed).await?;
+    Ok(())
+}
+
+/// Where the provider posts to.
+pub(super) async fn registered(gate: &Gate) -> Result<Registered, Refused> {
+    let account = gate.account()?;
+    if let Some(found) = gate.state.channels().registered(account).await {
+        return Ok(found?);
+    }
+    let error = format!("{} does not say where it posts to", account.channel);
+    Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error))
+}
+
+/// Has the provider post to an address.
+pub(super) async fn register(gate: &Gate, url: &str) -> Result<(), Refused> {
+    Ok(gate.account()?.provider.register(url).await?)
+}
+
+/// Has the provider post nowhere, or not to this address any more. The addresses at which it did.
+pub(super) async fn unregister(gate: &Gate, only: Option<&str>) -> Result<Vec<String>, Refused> {
+    let urls = match only {
+        Some(url) => vec![url.to_owned()],
+        None => registered(gate).await?.urls,
+    };
+    for url in &urls {
+        gate.account()?.provider.unregister(url).await?;
+    }
+    Ok(urls)
+}
+
+/// How the posts of the provider stand, in a form that no old server had.
+pub(super) async fn status(gate: &Gate) -> Result<Value, Refused> {
+    let found = registered(gate).await?;
+    let account = gate.account()?;
+    Ok(json!({
+        "success": true, "subscribed": !found.urls.is_empty(),
+        "here": gate.state.channels().is_registered(account, &found),
+        "subscriptions": found.urls.iter().map(|url| json!({ "url": url })).collect::<Vec<_>>(),
+        "last_error": found.last_error,
+    }))
+}
+
+/// The token, as far as it may be shown.
+pub(super) async fn token(gate: &Gate, is_new: bool) -> Result<Value, Refused> {
+    let account = gate.account()?;
+    if is_new {
+        account.provider.renew_token().await?;
+    } else {
+        account.provider.check().await?;
+    }
+    let message = if is_new { "Token refreshed" } else { "Token is valid" };
+    Ok(json!({
+        "success": true, "token": Value::Null,
+        "message": format!("{message}; it is kept by Switchboard and not shown"),
+        "expires_at": account.provider.token_expires(),
+    }))
+}

@@ -1,0 +1,94 @@
+//! Port 8770: forms of pages. Anyone sends one; the account of the channel reads it.
+
+use std::num::NonZeroU32;
+
+use ::channels::{HookError, HookRefusal};
+use access::network_prefix;
+use axum::Router;
+use axum::extract::State as Shared;
+use axum::response::IntoResponse;
+use axum::routing::post;
+use domain::RequestRate;
+use http::header::CONTENT_TYPE;
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use super::call::Call;
+use super::refused::Refused;
+use super::{Gate, Told, hook};
+use crate::auth::Pace;
+use crate::hooks;
+use crate::problem::whole_seconds;
+
+/// The largest form, in bytes.
+const LARGEST: usize = 64 * 1024;
+/// So many forms of one address are taken in a minute.
+const IN_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+
+/// What needs no key.
+pub(super) fn open_routes() -> Router<Gate> {
+    let mut router = Router::new();
+    for path in ["/api/submit", "/api/quiz", "/api/callback", "/api/contact"] {
+        router = router.route(path, post(submit));
+    }
+    router
+}
+
+pub(super) fn routes() -> Router<Gate> {
+    Router::new().route("/webhook/form", post(posted))
+}
+
+async fn submit(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    if let Some(address) = call.address {
+        let pace = Pace::new(RequestRate::per_minute(IN_A_MINUTE), None);
+        let now = gate.state.clock().running();
+        if let Err(wait) = gate.forms.take(network_prefix(address), pace, now) {
+            let wait = whole_seconds(wait);
+            return Err(Refused::Error {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                error: format!("too many forms; try again in {wait} s"),
+                details: json!({ "retry_after": wait }),
+            });
+        }
+    }
+    let taken = take(&gate, &call).await?;
+    let kind = if taken.content_type.is_empty() { "application/json" } else { taken.content_type };
+    Ok((StatusCode::OK, [(CONTENT_TYPE, kind)], taken.body).into_response())
+}
+
+async fn posted(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    bounded(&call)?;
+    let post = hooks::post(&Method::POST, &call.uri, &call.headers, &call.body);
+    let taken = gate.state.channels().let_in(gate.account()?, post).await;
+    Ok(hook::said(&taken.map_err(wrong)?))
+}
+
+async fn take(gate: &Gate, call: &Call) -> Result<::channels::HookAnswer, Refused> {
+    bounded(call)?;
+    let post = hooks::post(&Method::POST, &call.uri, &call.headers, &call.body);
+    let taken = gate.state.channels().let_in(gate.account()?, post).await;
+    taken.map(|taken| taken.answer).map_err(wrong)
+}
+
+fn bounded(call: &Call) -> Result<(), Refused> {
+    if call.body.len() <= LARGEST {
+        return Ok(());
+    }
+    Err(Refused::error(StatusCode::PAYLOAD_TOO_LARGE, "a form has at most 64 KiB"))
+}
+
+/// What is wrong with a form: the account says `field: why`.
+fn wrong(error: HookError) -> Refused {
+    match error {
+        HookError::Refused(HookRefusal::Unreadable(why)) => {
+            let (field, message) = why.split_once(": ").unwrap_or(("body", &why));
+            let kind = if message == "field required" { "missing" } else { "value_error" };
+            Refused::field("body", field, message, kind)
+        }
+        HookError::Refused(refusal) => {
+            Refused::error(StatusCode::FORBIDDEN, format!("this page may not send forms: {refusal}"))
+        }
+        HookError::NoSuchAddress => Refused::error(StatusCode::NOT_FOUND, "Not Found"),
+        HookError::Store(error) => error.into(),
+    }
+}

@@ -1,0 +1,184 @@
+//! Port 8768: MAX.
+
+use ::channels::Deed;
+use axum::Router;
+use axum::extract::{Path, State as Shared};
+use axum::response::Response;
+use axum::routing::{get, post};
+use domain::text::ParseMode;
+use http::StatusCode;
+use media::Wish;
+use serde_json::{Value, json};
+
+use super::call::{Call, is_url};
+use super::look::{Dialog, FARTHEST, Line, MOST};
+use super::refused::Refused;
+use super::send::{Order, send};
+use super::{Gate, Told, deed, done, look, not_yet};
+
+pub(super) fn routes() -> Router<Gate> {
+    Router::new()
+        .route("/api/send", post(send_message))
+        .route("/api/message/{message}", get(message).put(edit).delete(remove))
+        .route("/api/chats", get(chats))
+        .route("/api/chat/{chat}", get(chat))
+        .route("/api/chat/{chat}/members", get(not_yet))
+        .route("/api/chat/{chat}/action", post(action))
+        .route("/api/subscribe", post(subscribe).delete(unsubscribe))
+        .route("/api/subscriptions", get(subscriptions))
+        .route("/api/answer", post(not_yet))
+        .route("/api/updates", get(not_yet))
+}
+
+fn ok(result: &Value) -> Response {
+    done(&json!({ "status": "ok", "result": result }))
+}
+
+/// An id as a number, where it is one.
+fn id(text: &str) -> Value {
+    text.parse::<i64>().map_or_else(|_| text.into(), Value::from)
+}
+
+async fn send_message(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (chat, user) = (reading.maybe("chat_id"), reading.maybe("user_id"));
+    let text = if reading.value("text").is_some() { reading.words("text") } else { String::new() };
+    let format = reading.maybe("format").unwrap_or_default();
+    let (notify, preview) = (reading.flag("notify", true), !reading.flag("disable_link_preview", false));
+    let attachments = reading.value("attachments").and_then(Value::as_array).map(Vec::as_slice);
+    reading.finish()?;
+    let chat = chat.or_else(|| user.map(|user| format!("user:{user}")));
+    let chat = chat.ok_or_else(|| Refused::error(StatusCode::BAD_REQUEST, "chat_id or user_id required"))?;
+    let parse_mode = match format.as_str() {
+        "html" => ParseMode::Html,
+        "markdown" => ParseMode::Markdown,
+        _ => ParseMode::None,
+    };
+    let mut order = Order { parse_mode, silent: !notify, preview, ..Order::text(chat.clone(), text.clone()) };
+    match attachments.unwrap_or_default() {
+        [] => {}
+        [one] => order = attached(order, one)?,
+        _ => {
+            let error = "several attachments are not there yet; send one a message";
+            return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
+        }
+    }
+    let sent = send(&gate, &call, order).await?;
+    let message = json!({
+        "recipient": { "chat_id": id(&chat) }, "body": { "mid": sent.id, "text": text },
+    });
+    Ok(ok(&json!({ "message": message, "id": sent.ours })))
+}
+
+/// The message with a file at an address.
+fn attached(order: Order, attachment: &Value) -> Result<Order, Refused> {
+    let url = attachment["payload"]["url"].as_str().or_else(|| attachment["url"].as_str());
+    let wish = match attachment["type"].as_str() {
+        Some("image" | "video" | "audio") => Some(Wish::Auto),
+        Some("file") => Some(Wish::Document),
+        _ => None,
+    };
+    if let (Some(url), Some(wish)) = (url.filter(|url| is_url(url)), wish) {
+        return Ok(order.with(url.to_owned(), None, wish));
+    }
+    let error = "only an image, video, audio or file with payload.url is there yet; nothing was sent";
+    Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error))
+}
+
+fn shown(line: &Line, chat: &str) -> Value {
+    json!({
+        "sender": { "user_id": line.user.as_deref().map(id) }, "recipient": { "chat_id": id(chat) },
+        "timestamp": line.at.as_micros() / 1_000, "body": { "mid": line.id, "text": line.text },
+    })
+}
+
+fn shown_chat(dialog: &Dialog) -> Value {
+    json!({
+        "chat_id": id(dialog.chat.chat.as_str()), "type": "dialog",
+        "status": if dialog.chat.unreachable_at.is_none() { "active" } else { "left" },
+        "dialog_with_user": { "user_id": dialog.chat.user.as_deref().map(id), "first_name": dialog.chat.name },
+        "last_event_time": dialog.last().map(|last| last.at.as_micros() / 1_000),
+    })
+}
+
+fn nothing(what: &str) -> Refused {
+    Refused::error(StatusCode::NOT_FOUND, format!("there is no such {what}"))
+}
+
+async fn message(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> Told {
+    let (chat, line) = look::received(&gate, &name).await?.ok_or_else(|| nothing("message"))?;
+    Ok(ok(&shown(&line, &chat)))
+}
+
+/// The chat of a message: MAX needs none, and takes the one that is given.
+fn chat_of(call: &Call) -> Result<String, Refused> {
+    let mut reading = call.reading();
+    let chat = reading.maybe("chat_id");
+    reading.finish()?;
+    Ok(chat.unwrap_or_else(|| "0".to_owned()))
+}
+
+async fn edit(Shared(gate): Shared<Gate>, Path(external_id): Path<String>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let text = reading.words("text");
+    reading.finish()?;
+    deed::act(&gate, &chat_of(&call)?, &Deed::Edit { external_id, text }).await?;
+    Ok(ok(&json!({ "success": true })))
+}
+
+async fn remove(Shared(gate): Shared<Gate>, Path(external_id): Path<String>, call: Call) -> Told {
+    deed::act(&gate, &chat_of(&call)?, &Deed::Delete { external_id }).await?;
+    Ok(ok(&json!({ "success": true })))
+}
+
+async fn chats(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let reading = call.reading();
+    let (count, marker) = (reading.count("count", 50, MOST).max(1), reading.count("marker", 0, FARTHEST));
+    let dialogs = look::dialogs(&gate, (count, marker), 1).await?;
+    let next = (dialogs.len() == count).then_some(marker + count);
+    let chats: Vec<Value> = dialogs.iter().map(shown_chat).collect();
+    Ok(ok(&json!({ "chats": chats, "marker": next })))
+}
+
+async fn chat(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> Told {
+    let dialog = look::dialog(&gate, &name).await?.ok_or_else(|| nothing("chat"))?;
+    Ok(ok(&shown_chat(&dialog)))
+}
+
+async fn action(Shared(gate): Shared<Gate>, Path(chat): Path<String>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let wanted = reading.text("action");
+    reading.finish()?;
+    let deed = match wanted.as_str() {
+        "typing_on" => Deed::Typing,
+        "mark_seen" => Deed::MarkRead { external_id: None },
+        _ => {
+            let error = "only typing_on and mark_seen are there yet";
+            return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
+        }
+    };
+    deed::act(&gate, &chat, &deed).await?;
+    Ok(ok(&json!({ "success": true })))
+}
+
+async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let url = reading.url("url");
+    reading.finish()?;
+    deed::register(&gate, &url).await?;
+    Ok(ok(&json!({ "success": true })))
+}
+
+async fn unsubscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let url = reading.maybe("url");
+    reading.finish()?;
+    deed::unregister(&gate, url.as_deref()).await?;
+    Ok(ok(&json!({ "success": true })))
+}
+
+async fn subscriptions(Shared(gate): Shared<Gate>) -> Told {
+    let found = deed::registered(&gate).await?;
+    let urls: Vec<Value> = found.urls.iter().map(|url| json!({ "url": url })).collect();
+    Ok(ok(&json!({ "subscriptions": urls })))
+}

@@ -1,0 +1,191 @@
+//! The ports of the old channel servers: their paths, fields and answers, thin over what all channels share.
+
+mod access;
+mod avito;
+mod call;
+mod deed;
+mod form;
+mod hook;
+mod instagram;
+mod look;
+mod max;
+mod refused;
+mod send;
+mod vk;
+mod whatsapp;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ::channels::Account;
+use axum::Router;
+use axum::extract::{FromRef, Request, State as Shared};
+use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use config::{ChannelKind, ChannelPort};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use self::refused::Refused;
+use super::wait::Port;
+use crate::answer::json as answer;
+use crate::auth::Meter;
+use crate::router::panic_text;
+use crate::state::State;
+use crate::{headers, metrics};
+
+/// A port and what its requests are answered from.
+#[derive(Clone)]
+struct Gate {
+    state: State,
+    port: Arc<ChannelPort>,
+    /// The port's number, as the listener's name.
+    name: Arc<str>,
+    /// Forms, by the address that they come from.
+    forms: Arc<Meter<IpAddr>>,
+}
+
+impl FromRef<Gate> for State {
+    fn from_ref(gate: &Gate) -> Self {
+        gate.state.clone()
+    }
+}
+
+impl Port for Gate {
+    fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+/// What a handler comes to.
+type Told = Result<Response, Refused>;
+
+impl Gate {
+    /// The account that it calls go through.
+    fn account(&self) -> Result<&Arc<Account>, Refused> {
+        let wanted = self.port.account.as_ref();
+        let mut all = self.state.channels().channels().all();
+        let found = all.find(|account| {
+            account.fields.channel == self.port.channel && wanted.is_none_or(|name| account.name() == name)
+        });
+        found.ok_or_else(|| {
+            let channel = self.port.channel.as_str();
+            let error = format!("there is no account of {channel}; add one to [[channels]] and start again");
+            Refused::error(StatusCode::SERVICE_UNAVAILABLE, error)
+        })
+    }
+
+    /// What the old server called itself.
+    fn service(&self) -> &'static str {
+        match self.port.channel {
+            ChannelKind::Avito => "avito-messenger-api",
+            ChannelKind::Whatsapp => "whatsapp-api-wappi",
+            ChannelKind::Vk => "vk-messages-api",
+            ChannelKind::Max => "max-mcp-server",
+            ChannelKind::Instagram => "instagram-mcp-server",
+            ChannelKind::Form => "form-submission-api",
+            ChannelKind::Telegram | ChannelKind::Sms | ChannelKind::Email => "channel-api",
+        }
+    }
+
+    /// Whether its errors are `{"detail": …}`, and its health in the shorter words.
+    fn is_terse(&self) -> bool {
+        matches!(self.port.channel, ChannelKind::Max | ChannelKind::Instagram)
+    }
+}
+
+pub(crate) fn router(state: &State, port: Arc<ChannelPort>) -> Router {
+    let name: Arc<str> = port.port.to_string().into();
+    let traffic = state.traffic().listener(&name);
+    let gate = Gate { state: state.clone(), port, name, forms: Arc::default() };
+    let (mut open, mut keyed) = (Router::new().route("/health", get(health)), Router::new());
+    if gate.is_terse() {
+        keyed = keyed.route("/info", get(info));
+    } else {
+        open = open.route("/info", get(info));
+    }
+    match gate.port.channel {
+        ChannelKind::Avito => keyed = keyed.merge(avito::routes()),
+        ChannelKind::Whatsapp => keyed = keyed.merge(whatsapp::routes()),
+        ChannelKind::Vk => keyed = keyed.merge(vk::routes()),
+        ChannelKind::Max => keyed = keyed.merge(max::routes()),
+        ChannelKind::Instagram => keyed = keyed.merge(instagram::routes()),
+        ChannelKind::Form => keyed = keyed.merge(form::routes()),
+        ChannelKind::Telegram | ChannelKind::Sms | ChannelKind::Email => {}
+    }
+    if gate.port.channel == ChannelKind::Form {
+        open = open.merge(form::open_routes());
+    } else {
+        let path = format!("/webhook/{}", gate.port.channel.as_str());
+        open = open.route(&path, get(hook::take).post(hook::take));
+    }
+    let keyed = keyed.route_layer(from_fn_with_state(gate.clone(), access::with_key));
+    open.merge(keyed)
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+            tracing::error!(panic = panic_text(&*panic), "a handler panicked");
+            let error = "something went wrong; the log says what";
+            Refused::error(StatusCode::INTERNAL_SERVER_ERROR, error).into_response()
+        }))
+        .layer(from_fn_with_state(gate.clone(), say))
+        .layer(map_response(headers::secure))
+        .layer(from_fn_with_state(traffic, metrics::count))
+        .with_state(gate)
+}
+
+/// Says what was refused in the words of the port, and lets pages of a browser read the answer.
+async fn say(Shared(gate): Shared<Gate>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(http::header::ORIGIN).cloned();
+    let mut response = if request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    if let Some(refused) = response.extensions_mut().remove::<Refused>() {
+        response = refused.said_by(&gate);
+    }
+    access::share(&gate, origin.as_ref(), response.headers_mut());
+    response
+}
+
+async fn no_such_path() -> Refused {
+    std::future::ready(Refused::error(StatusCode::NOT_FOUND, "Not Found")).await
+}
+
+async fn no_such_method() -> Refused {
+    std::future::ready(Refused::error(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")).await
+}
+
+/// `GET /health`: that the port answers.
+async fn health(Shared(gate): Shared<Gate>) -> Response {
+    let said = if gate.is_terse() {
+        json!({ "status": "ok", "service": gate.service() })
+    } else {
+        json!({ "status": "healthy", "service": gate.service(), "timestamp": gate.state.clock().now() })
+    };
+    std::future::ready(done(&said)).await
+}
+
+/// `GET /info`: what answers here.
+async fn info(Shared(gate): Shared<Gate>) -> Response {
+    let account = gate.account().ok().map(|account| account.name().to_string());
+    std::future::ready(done(&json!({
+        "service": gate.service(), "version": env!("CARGO_PKG_VERSION"), "program": "switchboard",
+        "channel": gate.port.channel.as_str(), "account": account,
+    })))
+    .await
+}
+
+/// An answer to what was done.
+fn done(said: &Value) -> Response {
+    answer(StatusCode::OK, said)
+}
+
+/// What the old server did and this program does not do yet.
+async fn not_yet() -> Refused {
+    let error = "this call of the old server is not there yet; docs/old-ports.md lists what is";
+    std::future::ready(Refused::error(StatusCode::NOT_IMPLEMENTED, error)).await
+}

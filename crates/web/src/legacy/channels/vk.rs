@@ -1,0 +1,204 @@
+//! Port 8767: VK.
+
+use ::channels::Deed;
+use axum::Router;
+use axum::extract::{Path, State as Shared};
+use axum::routing::{delete, get, post, put};
+use http::StatusCode;
+use media::Wish;
+use serde_json::{Value, json};
+
+use super::call::{Call, is_url, plain};
+use super::look::{FARTHEST, Line, MOST};
+use super::refused::Refused;
+use super::send::{Order, send, send_each};
+use super::{Gate, Told, deed, done, look, not_yet};
+
+pub(super) fn routes() -> Router<Gate> {
+    Router::new()
+        .route("/api/messages/send", post(send_text))
+        .route("/api/messages/send/bulk", post(send_bulk))
+        .route("/api/messages/{message}", put(edit))
+        .route("/api/messages", delete(remove))
+        .route("/api/conversations", get(conversations))
+        .route("/api/conversations/{peer}/history", get(history))
+        .route("/api/conversations/{peer}/read", post(read))
+        .route("/api/users/{ids}", get(users))
+        .route("/api/group", get(group))
+        .route("/api/callback/servers", get(servers).post(add_server))
+        .route("/api/callback/servers/{id}", delete(remove_server))
+        .route("/api/callback/servers/{id}/settings", put(not_yet))
+        .route("/api/callback/confirmation", get(not_yet))
+}
+
+/// The number of a message within its chat: `17` of `2001:17`.
+fn number(id: &str) -> Value {
+    let last = id.rsplit(':').next().unwrap_or(id);
+    last.parse::<i64>().map_or_else(|_| id.into(), Value::from)
+}
+
+/// A message as the provider names it: `2001:17` of 17 in the chat 2001.
+fn named(peer: &str, id: &str) -> String {
+    if id.contains(':') { id.to_owned() } else { format!("{peer}:{id}") }
+}
+
+async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let peer = reading.number("peer_id");
+    let attachment = reading.maybe("attachment");
+    let text = if attachment.is_some() && reading.value("message").is_none() {
+        String::new()
+    } else {
+        reading.words("message")
+    };
+    let reply_to = reading.maybe("reply_to").map(|id| named(&peer, &id));
+    let has_keyboard = reading.value("keyboard").is_some();
+    reading.finish()?;
+    let mut order = Order { reply_to, ..Order::text(peer.clone(), text) };
+    match attachment {
+        Some(url) if is_url(&url) => order = order.with(url, None, Wish::Auto),
+        Some(_) => {
+            let error =
+                "an attachment by its name at VK is not there yet; give its http address, and it is uploaded";
+            return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
+        }
+        None => {}
+    }
+    if has_keyboard {
+        let error = "keyboards are not there yet; nothing was sent";
+        return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
+    }
+    let sent = send(&gate, &call, order).await?;
+    Ok(done(&json!({
+        "success": true, "peer_id": number(&peer), "message_id": sent.id.as_deref().map(number),
+        "message": "Message sent",
+    })))
+}
+
+async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let peers: Vec<String> = reading.list("peer_ids").iter().map(plain).collect();
+    let text = reading.words("message");
+    reading.finish()?;
+    let orders = peers.iter().map(|peer| Order::text(peer.clone(), text.clone())).collect();
+    let results = send_each(&gate, &call, orders).await;
+    let sent = results.iter().filter(|result| result.is_ok()).count();
+    let result = |(peer, result): (&String, &Result<super::send::Sent, Refused>)| match result {
+        Ok(sent) => {
+            json!({ "peer_id": number(peer), "success": true, "message_id": sent.id.as_deref().map(number) })
+        }
+        Err(refused) => json!({ "peer_id": number(peer), "success": false, "error": refused.words() }),
+    };
+    let results: Vec<Value> = peers.iter().zip(&results).map(result).collect();
+    Ok(done(&json!({
+        "success": true, "total": results.len(), "sent": sent, "failed": results.len() - sent, "results": results,
+    })))
+}
+
+async fn edit(Shared(gate): Shared<Gate>, Path(message): Path<String>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (peer, text) = (reading.number("peer_id"), reading.words("message"));
+    reading.finish()?;
+    let external_id = named(&peer, &message);
+    deed::act(&gate, &peer, &Deed::Edit { external_id, text }).await?;
+    Ok(done(&json!({
+        "success": true, "peer_id": number(&peer), "message_id": number(&message), "message": "Message edited",
+    })))
+}
+
+async fn remove(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let ids = reading.text("message_ids");
+    let ids: Vec<&str> = ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+    // A number alone says nothing of its chat.
+    let is_bare = ids.iter().any(|id| !id.contains(':'));
+    let peer = if is_bare { reading.number("peer_id") } else { String::new() };
+    reading.finish()?;
+    for id in &ids {
+        let external_id = named(&peer, id);
+        let chat = external_id.split(':').next().unwrap_or_default().to_owned();
+        deed::act(&gate, &chat, &Deed::Delete { external_id }).await?;
+    }
+    Ok(done(&json!({ "success": true, "message_ids": ids, "message": "Messages deleted" })))
+}
+
+fn message(line: &Line, peer: &str) -> Value {
+    json!({
+        "id": line.id.as_deref().map(number), "peer_id": number(peer), "from_id": line.user.as_deref().map(number),
+        "date": line.at.as_seconds(), "out": i32::from(line.is_own), "text": line.text,
+        "attachments": line.url.iter().map(|url| json!({ "type": line.kind, "url": url })).collect::<Vec<_>>(),
+    })
+}
+
+async fn conversations(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let page = (reading.count("count", 20, MOST), reading.count("offset", 0, FARTHEST));
+    let filter = reading.maybe("filter").unwrap_or_default();
+    reading.finish()?;
+    let is_waiting = matches!(filter.as_str(), "unread" | "unanswered");
+    let dialogs = look::dialogs(&gate, page, 1).await?;
+    let dialogs = dialogs.iter().filter(|dialog| !is_waiting || dialog.is_unread());
+    let items: Vec<Value> = dialogs
+        .map(|dialog| {
+            let peer = dialog.chat.chat.as_str();
+            json!({
+                "conversation": { "peer": { "id": number(peer), "type": "user" }, "name": dialog.chat.name },
+                "last_message": dialog.last().map(|last| message(last, peer)),
+            })
+        })
+        .collect();
+    Ok(done(&json!({ "success": true, "count": items.len(), "items": items })))
+}
+
+async fn history(Shared(gate): Shared<Gate>, Path(peer): Path<String>, call: Call) -> Told {
+    let reading = call.reading();
+    let page = (reading.count("count", 20, MOST), reading.count("offset", 0, FARTHEST));
+    let lines = look::lines(&gate, &peer, page).await?;
+    let items: Vec<Value> = lines.iter().map(|line| message(line, &peer)).collect();
+    Ok(done(&json!({ "success": true, "peer_id": number(&peer), "count": items.len(), "items": items })))
+}
+
+async fn read(Shared(gate): Shared<Gate>, Path(peer): Path<String>) -> Told {
+    deed::act(&gate, &peer, &Deed::MarkRead { external_id: None }).await?;
+    Ok(done(&json!({ "success": true, "peer_id": number(&peer), "message": "Marked as read" })))
+}
+
+async fn users(Shared(gate): Shared<Gate>, Path(ids): Path<String>) -> Told {
+    let mut users = Vec::new();
+    for id in ids.split(',').map(str::trim).filter(|id| !id.is_empty()).take(MOST) {
+        if let Some(dialog) = look::dialog(&gate, id).await? {
+            let name = dialog.chat.name.unwrap_or_default();
+            let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
+            users.push(json!({ "id": number(id), "first_name": first, "last_name": last }));
+        }
+    }
+    Ok(done(&json!({ "success": true, "users": users })))
+}
+
+async fn group(Shared(gate): Shared<Gate>) -> Told {
+    let identity = gate.account()?.provider.check().await?;
+    Ok(done(&json!({ "success": true, "group": { "id": number(&identity.id), "name": identity.name } })))
+}
+
+async fn servers(Shared(gate): Shared<Gate>) -> Told {
+    let found = deed::registered(&gate).await?;
+    let server = |(place, url): (usize, &String)| json!({ "id": place + 1, "url": url });
+    let servers: Vec<Value> = found.urls.iter().enumerate().map(server).collect();
+    Ok(done(&json!({ "success": true, "count": servers.len(), "servers": servers })))
+}
+
+async fn add_server(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let url = reading.url("url");
+    reading.finish()?;
+    deed::register(&gate, &url).await?;
+    Ok(done(&json!({ "success": true, "url": url, "message": "Server added" })))
+}
+
+async fn remove_server(Shared(gate): Shared<Gate>, Path(id): Path<usize>) -> Told {
+    let found = deed::registered(&gate).await?;
+    let url = id.checked_sub(1).and_then(|place| found.urls.get(place));
+    let url = url.ok_or_else(|| Refused::error(StatusCode::NOT_FOUND, "there is no such server"))?;
+    deed::unregister(&gate, Some(url)).await?;
+    Ok(done(&json!({ "success": true, "id": id, "message": "Server deleted" })))
+}

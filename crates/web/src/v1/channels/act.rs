@@ -1,0 +1,131 @@
+//! What is done to an account of a channel: it is checked, its provider posts here, its token is renewed.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{known, problem, shown};
+use crate::answer::json;
+use crate::auth::{Authorized, CanAdminister, CanOperate};
+use crate::extract::{Json, PathParameter};
+use crate::problem::{Code, Problem};
+use crate::state::State;
+
+/// Checks an account with a real call to its provider that changes nothing.
+#[utoipa::path(
+    post, path = "/v1/channels/{name}/check", tag = "channels", operation_id = "check_channel",
+    params(("name" = String, Path, description = "The account's name")),
+    responses((status = 200, description = "How it is now", body = api::Channel))
+)]
+pub(crate) async fn check(
+    Shared(state): Shared<State>,
+    _: Authorized<CanOperate>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let account = known(&state, &given)?;
+    state.channels().check_now(account).await;
+    Ok(json(StatusCode::OK, &shown(&state, account).await?))
+}
+
+/// How an address is registered.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Connect {
+    /// Whether an address of another program that is registered there is replaced.
+    #[schema(default = false)]
+    take_over: Option<bool>,
+}
+
+/// Has the provider of an account post here from now on.
+///
+/// Where another address is registered, nothing is changed unless `take_over` is true: the program there would hear nothing more.
+#[utoipa::path(
+    post, path = "/v1/channels/{name}/connect", tag = "channels", operation_id = "connect_channel",
+    params(("name" = String, Path, description = "The account's name")),
+    request_body = Connect,
+    responses(
+        (status = 200, description = "The provider posts here", body = api::ChannelWebhook),
+        (status = 409, description = "Another address is registered, there is no `public_url`, or the provider has no such call"),
+        (status = 502, description = "The provider did not answer as it should"),
+    )
+)]
+pub(crate) async fn connect(
+    Shared(state): Shared<State>,
+    _: Authorized<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+    Json { value: wanted, .. }: Json<Connect>,
+) -> Result<Response, Problem> {
+    let account = known(&state, &given)?;
+    let channels = state.channels();
+    let url = channels.hook_url(account).ok_or_else(|| {
+        let detail =
+            "There is no address to register: set `public_url`, the address of this program on the internet.";
+        Problem::new(Code::WrongState, detail)
+    })?;
+    let before = channels.registered(account).await.transpose().map_err(|error| problem(&error))?;
+    let others: Vec<_> = before.iter().flat_map(|found| &found.urls).filter(|found| **found != url).collect();
+    if !others.is_empty() && wanted.take_over != Some(true) {
+        let list = others.iter().map(|url| without_secret(url)).collect::<Vec<_>>().join(", ");
+        let detail = format!(
+            "Another address is registered there: {list}. The program behind it would hear nothing more; with \
+             \"take_over\": true it is replaced."
+        );
+        return Err(Problem::new(Code::WrongState, detail));
+    }
+    account.provider.register(&url).await.map_err(|error| problem(&error))?;
+    let after = channels.registered(account).await.transpose().map_err(|error| problem(&error))?;
+    Ok(json(StatusCode::OK, &api::ChannelWebhook::new(Some(url), after)))
+}
+
+/// Has the provider of an account post nowhere; it is asked instead, where it can be.
+#[utoipa::path(
+    post, path = "/v1/channels/{name}/disconnect", tag = "channels", operation_id = "disconnect_channel",
+    params(("name" = String, Path, description = "The account's name")),
+    responses(
+        (status = 200, description = "The provider posts here no more", body = api::ChannelWebhook),
+        (status = 409, description = "The provider has no such call, or there is no `public_url`"),
+        (status = 502, description = "The provider did not answer as it should"),
+    )
+)]
+pub(crate) async fn disconnect(
+    Shared(state): Shared<State>,
+    _: Authorized<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let account = known(&state, &given)?;
+    let channels = state.channels();
+    let no_address =
+        || Problem::new(Code::WrongState, "Nothing of ours can be registered without `public_url`.");
+    let url = channels.hook_url(account).ok_or_else(no_address)?;
+    account.provider.unregister(&url).await.map_err(|error| problem(&error))?;
+    let after = channels.registered(account).await.transpose().map_err(|error| problem(&error))?;
+    Ok(json(StatusCode::OK, &api::ChannelWebhook::new(Some(url), after)))
+}
+
+/// Gets a new token from the provider now, where tokens end.
+#[utoipa::path(
+    post, path = "/v1/channels/{name}/refresh-token", tag = "channels", operation_id = "refresh_channel_token",
+    params(("name" = String, Path, description = "The account's name")),
+    responses(
+        (status = 200, description = "It has a new token", body = api::Channel),
+        (status = 422, description = "Tokens of this channel do not end"),
+        (status = 502, description = "The provider did not answer as it should"),
+    )
+)]
+pub(crate) async fn renew_token(
+    Shared(state): Shared<State>,
+    _: Authorized<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let account = known(&state, &given)?;
+    account.provider.renew_token().await.map_err(|error| problem(&error))?;
+    Ok(json(StatusCode::OK, &shown(&state, account).await?))
+}
+
+/// An address without its path, in which a secret may be.
+fn without_secret(url: &str) -> String {
+    let end = url.find("://").and_then(|start| url[start + 3..].find('/').map(|end| start + 3 + end));
+    format!("{}/…", &url[..end.unwrap_or(url.len())])
+}

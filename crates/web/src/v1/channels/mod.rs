@@ -1,0 +1,59 @@
+//! `/v1/channels`: accounts of channels, whether they are well, and where their providers post to.
+
+mod act;
+pub(super) mod deeds;
+mod look;
+pub(super) mod media;
+pub(super) mod received;
+
+use std::sync::Arc;
+
+use ::channels::{Account, CallError};
+use domain::AccountName;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::problem::{Code, Problem, shorten};
+use crate::state::State;
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(look::list))
+        .routes(routes!(look::get))
+        .routes(routes!(look::webhook))
+        .routes(routes!(act::check))
+        .routes(routes!(act::connect))
+        .routes(routes!(act::disconnect))
+        .routes(routes!(act::renew_token))
+}
+
+/// The account of a name.
+fn known<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem> {
+    let name = given.parse::<AccountName>().ok();
+    name.and_then(|name| state.channels().channels().get(&name)).ok_or_else(|| {
+        let detail =
+            format!("No channel account has the name {:?}; GET /v1/channels lists them.", shorten(given));
+        Problem::new(Code::AccountNotFound, detail)
+    })
+}
+
+/// An account as the API shows it.
+async fn shown(state: &State, account: &Account) -> Result<api::Channel, Problem> {
+    let last_in = state.store().channels().last_in(&account.channel, account.name()).await?;
+    Ok(api::Channel::new(account, last_in, state.clock().now()))
+}
+
+/// What kept a provider from doing what it was asked for.
+fn problem(error: &CallError) -> Problem {
+    let (code, advice) = match error {
+        CallError::Refused { code, .. } if code == "by_hand" => (
+            Code::WrongState,
+            "Register the address of GET /v1/channels/{name}/webhook in the provider's own pages.",
+        ),
+        CallError::Refused { .. } => (Code::Rejected, "Read what it says."),
+        CallError::Token(_) => (Code::ProviderError, "Put a new token into the settings and start again."),
+        CallError::Account(_) => (Code::ProviderError, "See to it in the provider's own pages."),
+        _ => (Code::ProviderError, "Try again later."),
+    };
+    Problem::new(code, format!("{error}. {advice}"))
+}
