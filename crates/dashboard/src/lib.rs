@@ -7,6 +7,7 @@ mod accounts;
 mod ask;
 mod assets;
 mod campaigns;
+mod channels;
 mod chats;
 mod dashboard;
 mod diagnostics;

@@ -12,8 +12,8 @@ use crate::page::{self, refusal};
 use crate::view::Tab;
 use crate::visitor::{self, Visitor};
 use crate::{
-    accounts, assets, campaigns, chats, diagnostics, doubt, failed, failovers, flows, live, logs, messages,
-    operations, overview, profiles, settings, sign_in, webhooks,
+    accounts, assets, campaigns, channels, chats, diagnostics, doubt, failed, failovers, flows, live, logs,
+    messages, operations, overview, profiles, settings, sign_in, webhooks,
 };
 
 /// The pages, for [`web::serve`].
@@ -64,7 +64,10 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/campaigns/{name}/attempts", get(campaigns::one::export))
         .route("/campaigns/{name}/change", get(campaigns::form::show).post(campaigns::form::change))
         .route("/campaigns/{name}/chats", get(campaigns::chats::show).post(campaigns::chats::add))
-        .route("/campaigns/{name}/messages", get(campaigns::messages::show).post(campaigns::messages::add))
+        .route(
+            "/campaigns/{name}/messages",
+            get(campaigns::messages::show).post(campaigns::messages::add).layer(DefaultBodyLimit::disable()),
+        )
         .route("/campaigns/{name}/forecast", get(campaigns::forecast::show))
         .route("/campaigns/{name}/stop", get(campaigns::act::ask_stop))
         .route("/campaigns/{name}/remove", get(campaigns::act::ask_remove))
@@ -108,6 +111,9 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/accounts/{name}/login", get(accounts::login::show))
         .route("/accounts/{name}/login/actions/{step}", post(accounts::login::act))
         .route("/limits", get(accounts::limits::show))
+        .route("/channels", get(channels::list::show))
+        .route("/channels/{name}", get(channels::one::show))
+        .route("/channels/{name}/actions/{action}", post(channels::act::act))
         .route("/flows", get(flows::list::show))
         .route("/flows/{name}", get(flows::one::show))
         .route("/flows/{name}/stop", get(flows::act::ask_stop))

@@ -3,31 +3,35 @@
 use access::Right;
 use api::{Campaign, CampaignImport, CampaignMessage};
 use askama::Template;
-use axum::extract::{Path, Query as QueryOf, State};
-use axum::response::Response;
-use http::{Method, StatusCode};
+use axum::extract::{FromRequestParts, Path, Query as QueryOf, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{call, find, import};
+use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::listing::{self, Unfiltered, address};
 use crate::page::{self, refusal};
 use crate::view::{Linked, Section};
-use crate::visitor::{Posted, Visitor};
+use crate::visitor::Visitor;
+use crate::visitor::form_with_files::{parts_of_ours, whole};
 use crate::words::{self, CampaignsWords, WorkWords, said};
 
 /// The kinds of markup.
 const MODES: [&str; 3] = ["none", "html", "markdown"];
 
 /// What the form sends.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 pub(crate) struct Pasted {
     file: String,
     parse_mode: String,
     /// It is to be looked at and not saved.
     preview: Option<String>,
+    /// The upload that each text carries, and what it is called.
+    upload: String,
+    upload_name: String,
 }
 
 impl Pasted {
@@ -37,11 +41,14 @@ impl Pasted {
         let is_json = text.trim_start().starts_with(['[', '{'])
             && serde_json::from_str::<serde_json::Value>(&text).is_ok();
         let is_plain = !MODES[1..].contains(&self.parse_mode.as_str());
-        if is_json || is_plain {
+        if is_json || (is_plain && self.upload.is_empty()) {
             return text;
         }
         let texts = text.split("\n---\n").map(str::trim).filter(|text| !text.is_empty());
-        let all: Vec<_> = texts.map(|text| json!({ "text": text, "parse_mode": self.parse_mode })).collect();
+        let mode = if is_plain { MODES[0] } else { &self.parse_mode };
+        let media: Vec<_> = Some(&self.upload).filter(|upload| !upload.is_empty()).into_iter().collect();
+        let message = |text: &str| json!({ "text": text, "parse_mode": mode, "media": media });
+        let all: Vec<_> = texts.map(message).collect();
         if all.is_empty() { String::new() } else { json!(all).to_string() }
     }
 }
@@ -153,34 +160,76 @@ async fn drawn(
     page::page_of(status, visitor, &title, Section::Campaigns, body)
 }
 
+/// What the API answers when it has a file.
+#[derive(Deserialize)]
+struct Uploaded {
+    id: String,
+    name: String,
+}
+
+/// Keeps a file for the messages that are to carry it.
+async fn upload(dashboard: &Dashboard, visitor: &Visitor, file: web::Part) -> Result<Uploaded, Refused> {
+    let path = address("/v1/uploads", &[("filename", &file.file_name.unwrap_or_default())]);
+    let kind = Some(HeaderValue::from_static("application/octet-stream"));
+    dashboard.ask_with(visitor, Method::POST, &path, kind, file.bytes).await
+}
+
 /// `POST /campaigns/{name}/messages`.
 pub(crate) async fn add(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
-    Posted { visitor, form }: Posted<Pasted>,
+    request: Request,
 ) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let visitor = match Visitor::from_request_parts(&mut parts, &dashboard).await {
+        Ok(visitor) => visitor,
+        Err(unknown) => return unknown.into_response(),
+    };
     if !visitor.may(Right::Operate) {
         return refusal::not_allowed(&visitor);
     }
-    let again =
-        async |came: Came<'_>| drawn(&dashboard, &visitor, &name, Unfiltered::default(), &form, came).await;
+    let Ok(body) = whole(body).await else { return refusal::form_unread(&visitor) };
+    let Some(fields) = parts_of_ours(&visitor.csrf, &parts.headers, &body) else {
+        return refusal::form_of_elsewhere(&visitor);
+    };
+    let field = |name: &str| {
+        let found = fields.iter().find(|part| part.name == name).and_then(web::Part::text);
+        found.unwrap_or_default().to_owned()
+    };
+    let mut form = Pasted {
+        file: field("file"),
+        parse_mode: field("parse_mode"),
+        preview: Some(field("preview")).filter(|preview| !preview.is_empty()),
+        upload: field("upload"),
+        upload_name: field("upload_name"),
+    };
+    let again = async |form: &Pasted, came: Came<'_>| {
+        drawn(&dashboard, &visitor, &name, Unfiltered::default(), form, came).await
+    };
+    if let Some(file) = fields.into_iter().find(|part| part.name == "media" && !part.bytes.is_empty()) {
+        match upload(&dashboard, &visitor, file).await {
+            Ok(kept) => (form.upload, form.upload_name) = (kept.id, kept.name),
+            Err(why) => return again(&form, Came::Wrong(&why.detail)).await,
+        }
+    }
     let file = form.file();
     let looked = match import(&dashboard, &visitor, (&name, "messages"), &file, true).await {
         Ok(looked) => looked,
         Err(why) => {
-            return again(Came::Wrong(why.fields.first().map_or(&why.detail, |field| &field.message))).await;
+            return again(&form, Came::Wrong(why.fields.first().map_or(&why.detail, |field| &field.message)))
+                .await;
         }
     };
     // A list of texts goes in as a whole or not at all.
     if form.preview.is_some() || looked.wrong_count > 0 {
-        return again(Came::Read(&looked)).await;
+        return again(&form, Came::Read(&looked)).await;
     }
     match import(&dashboard, &visitor, (&name, "messages"), &file, false).await {
         Ok(import) => {
             let back = format!("{}/messages", super::path_of(&name));
             page::done(&visitor, &back, &super::added(CampaignsWords::of(visitor.language), &import))
         }
-        Err(why) => again(Came::Wrong(&why.detail)).await,
+        Err(why) => again(&form, Came::Wrong(&why.detail)).await,
     }
 }
 
@@ -190,14 +239,19 @@ mod tests {
 
     #[test]
     fn texts_with_markup_are_a_list_of_objects() {
-        let file = |file: &str, parse_mode: &str| {
-            Pasted { file: file.to_owned(), parse_mode: parse_mode.to_owned(), preview: None }.file()
+        let pasted = |file: &str, parse_mode: &str| Pasted {
+            file: file.to_owned(),
+            parse_mode: parse_mode.to_owned(),
+            ..Pasted::default()
         };
+        let file = |file: &str, parse_mode: &str| pasted(file, parse_mode).file();
         assert_eq!(file("Hi\r\n---\r\nBye", "none"), "Hi\n---\nBye");
-        let listed = r#"[{"parse_mode":"html","text":"<b>Hi</b>"},{"parse_mode":"html","text":"Bye"}]"#;
+        let listed = r#"[{"media":[],"parse_mode":"html","text":"<b>Hi</b>"},{"media":[],"parse_mode":"html","text":"Bye"}]"#;
         assert_eq!(file("<b>Hi</b>\n---\nBye\n", "html"), listed);
         assert_eq!(file(r#"["Hi"]"#, "html"), r#"["Hi"]"#);
-        assert_eq!(file("{name}, hi", "html"), r#"[{"parse_mode":"html","text":"{name}, hi"}]"#);
+        assert_eq!(file("{name}, hi", "html"), r#"[{"media":[],"parse_mode":"html","text":"{name}, hi"}]"#);
         assert_eq!(file(" ", "html"), "");
+        let with_file = Pasted { upload: "upl_1".to_owned(), ..pasted("Hi", "none") };
+        assert_eq!(with_file.file(), r#"[{"media":["upl_1"],"parse_mode":"none","text":"Hi"}]"#);
     }
 }

@@ -131,7 +131,7 @@ pub(crate) async fn show(
             let conversation = address(&conversation_path(&chat), &[("around", &id)]);
             return Redirect::to(&format!("{conversation}#{id}")).into_response();
         }
-        Err(_) => return refusal::no_such_page(&visitor),
+        Ok(MessageRef::Inbound(_)) | Err(_) => return refusal::no_such_page(&visitor),
     };
     let path = format!("/v1/messages/{id}");
     let message = dashboard.ask::<Message>(&visitor, Method::GET, &path, None).await;

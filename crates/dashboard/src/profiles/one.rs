@@ -34,6 +34,11 @@ impl One<'_> {
         self.profile.proxy.as_deref().unwrap_or_default()
     }
 
+    /// The HTML beside a picture.
+    fn page(picture: &str) -> String {
+        format!("{}.html", picture.trim_end_matches(".png"))
+    }
+
     fn error(&self, error: &str) -> String {
         said(self.visitor.language, error).into_owned()
     }
@@ -60,4 +65,36 @@ pub(crate) async fn show(
         may_arrange,
     };
     page::page(&visitor, &profile.name, Section::Campaigns, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::settings::tests::visitor;
+    use crate::view::Language;
+
+    #[test]
+    fn a_profile_in_both_languages() {
+        let profile: CampaignProfile = serde_json::from_value(json!({
+            "name": "shop-1", "kind": CHROMIUM, "proxy": "socks5://10.0.0.1:1080", "state": "blocked",
+            "reason": "frozen", "user_id": 7, "last_error": "the account is frozen", "last_error_at": "2026-11-20T10:00:00Z",
+            "picture": "1732097251000000_shop-1.png", "campaigns": ["spring", "<summer>"], "sent_last_hour": 3,
+            "max_messages_per_hour": 25, "created_at": "2026-11-01T10:00:00Z",
+        }))
+        .expect("a profile");
+        for language in [Language::English, Language::Russian] {
+            let page = One {
+                visitor: &visitor(language),
+                words: ProfilesWords::of(language),
+                campaigns: CampaignsWords::of(language),
+                profile: &profile,
+                proxies: &["socks5://10.0.0.1:1080".to_owned(), "socks5://demo@10.0.0.2:1080".to_owned()],
+                may_act: true,
+                may_arrange: true,
+            };
+            insta::assert_snapshot!(format!("one_{}", language.code()), page.render().expect("drawn"));
+        }
+    }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Section {
     Accounts,
     /// Messages to lists of chats.
     Campaigns,
+    /// Where customers write besides accounts.
+    Channels,
     /// The buttons of bots, pressed as soon as they are there.
     Flows,
     /// The endpoints of other programs.
@@ -45,6 +47,7 @@ pub(crate) const GROUPS: &[(Group, &[Section])] = &[
             Section::Overview,
             Section::Messages,
             Section::Chats,
+            Section::Channels,
             Section::Campaigns,
             Section::Flows,
             Section::Doubt,
@@ -67,6 +70,7 @@ impl Section {
                 | Self::Failed
                 | Self::Accounts
                 | Self::Campaigns
+                | Self::Channels
                 | Self::Flows
                 | Self::Webhooks
         )
@@ -85,6 +89,7 @@ impl Section {
             Self::Diagnostics => "/diagnostics",
             Self::Accounts => "/accounts",
             Self::Campaigns => "/campaigns",
+            Self::Channels => "/channels",
             Self::Flows => "/flows",
             Self::Webhooks => "/webhooks",
             Self::Settings => "/settings/me",
@@ -103,6 +108,7 @@ impl Section {
             Self::Diagnostics => "doctor",
             Self::Accounts => "accounts",
             Self::Campaigns => "campaign",
+            Self::Channels => "phone",
             Self::Flows => "flow",
             Self::Webhooks => "hook",
             Self::Settings => "settings",

@@ -4,6 +4,7 @@ mod choices;
 mod cookies;
 mod csrf;
 mod flash;
+pub(crate) mod form_with_files;
 mod nav_counts;
 mod posted;
 mod session_watch;

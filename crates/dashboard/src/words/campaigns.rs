@@ -92,6 +92,10 @@ words! {
     used: "Sent", "Отправлено";
     not_in_use: "not in use", "выключено";
     add_messages: "Add messages", "Добавить сообщения";
+    message_media: "File", "Файл";
+    message_media_help:
+        "May be left out; 64 MB at most. Each of the texts carries it. A JSON list names its files itself.",
+        "Можно не выбирать; не больше 64 МБ. Уйдёт с каждым из текстов. Список JSON называет файлы сам.";
     messages_file: "Texts", "Тексты";
     messages_help:
         "One text or several, separated by lines of ---. {name} stands for a variable, {{ and }} for braces. A JSON list works \

@@ -33,6 +33,7 @@ words! {
     diagnostics: "Diagnostics", "Диагностика";
     accounts: "Accounts", "Аккаунты";
     campaigns: "Campaigns", "Рассылки";
+    channels: "Channels", "Каналы";
     flows: "Flows", "Сценарии";
     webhooks: "Webhooks", "Вебхуки";
     settings: "Settings", "Настройки";
@@ -67,6 +68,7 @@ impl FrameWords {
             Section::Diagnostics => self.diagnostics,
             Section::Accounts => self.accounts,
             Section::Campaigns => self.campaigns,
+            Section::Channels => self.channels,
             Section::Flows => self.flows,
             Section::Webhooks => self.webhooks,
             Section::Settings => self.settings,

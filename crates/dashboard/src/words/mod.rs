@@ -53,6 +53,7 @@ macro_rules! sentences {
 
 mod accounts;
 mod campaigns;
+mod channels;
 mod chats;
 mod diagnostics;
 mod do_not_contact;
@@ -79,6 +80,7 @@ mod work;
 
 pub(crate) use accounts::{AccountFormWords, AccountsWords, ImportWords, LoginWords, Span};
 pub(crate) use campaigns::CampaignsWords;
+pub(crate) use channels::ChannelsWords;
 pub(crate) use chats::ChatsWords;
 pub(crate) use diagnostics::DiagnosticsWords;
 pub(crate) use do_not_contact::DoNotContactWords;

@@ -4,7 +4,7 @@ use domain::Role;
 use http::StatusCode;
 use store::{Missed, TakenUpdates};
 
-use crate::world::{Browser, Page, World, note, send};
+use crate::world::{Browser, Page, World, note, send, send_files};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
 
@@ -249,16 +249,10 @@ async fn hostile_names_and_filters_are_harmless() {
     }
 }
 
-/// A form with files, as a browser without script sends it.
+/// Drops files on the page of imports.
 async fn drop_files(browser: &Browser<'_>, token: &str, files: &[(&str, &str)]) -> Page {
-    let mut body = format!("--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{token}\r\n");
-    for (name, text) in files {
-        let head = format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n");
-        body.extend([head.as_str(), "Content-Type: application/octet-stream\r\n\r\n", text, "\r\n"]);
-    }
-    body += "--b--\r\n";
-    let headers = [("content-type", "multipart/form-data; boundary=b"), ("sec-fetch-site", "same-origin")];
-    browser.post_body("/accounts/import", &headers, body).await
+    let files: Vec<_> = files.iter().map(|(name, text)| ("file", *name, *text)).collect();
+    send_files(browser, "/accounts/import", &[("csrf", token)], &files).await
 }
 
 #[tokio::test]

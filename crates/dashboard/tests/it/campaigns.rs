@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 use store::{AttemptEnd, CampaignRow, Claim, Claiming, NewCampaignMessage, NewRun, NextTurn, StoredAttempt};
 
-use crate::world::{World, send, shows};
+use crate::world::{Browser, World, send, send_files, shows};
 
 const ALL: [&str; 7] = [
     "/campaigns/spring",
@@ -279,17 +279,32 @@ async fn a_campaign_is_made_and_filled_by_forms() {
     assert!(empty.body.contains("file-error"), "{}", empty.body);
     shows(&operator.get("/campaigns/spring/chats").await, &["@client_1", "Anna", "@client_2"]);
 
+    let messages = async |browser: &Browser<'_>, fields: &[(&str, &str)], files: &[(&str, &str, &str)]| {
+        let fields = [&[("csrf", browser.csrf.as_str())], fields].concat();
+        send_files(browser, "/campaigns/spring/messages", &fields, files).await
+    };
     let looked = [("file", "<b>Hi {name}</b>"), ("parse_mode", "html"), ("preview", "yes")];
-    let page = send(&operator, "/campaigns/spring/messages", &looked).await;
+    let page = messages(&operator, &looked, &[("media", "", "")]).await;
     shows(&page, &["Nothing is saved yet", "&#60;b&#62;Hi Anna&#60;/b&#62;"]);
     assert_eq!(world.store.campaigns().messages("spring").await.expect("reads"), []);
-    let saved = send(&operator, "/campaigns/spring/messages", &looked[..2]).await;
+    let saved = messages(&operator, &looked[..2], &[]).await;
     assert_eq!(saved.header("location"), "/campaigns/spring/messages");
     shows(&operator.get("/campaigns/spring/messages").await, &["&#60;b&#62;Hi {name}&#60;/b&#62;", "html"]);
-    let broken = send(&russian, "/campaigns/spring/messages", &[("file", "Hi {name")]).await;
+    // The file that was looked at is kept for the messages.
+    let price = [("file", "Our prices"), ("preview", "yes")];
+    let page = messages(&operator, &price, &[("media", "price.pdf", "%PDF-1.4 prices")]).await;
+    shows(&page, &["Nothing is saved yet", "value=\"price.pdf\""]);
+    let (_, rest) = page.body.split_once("name=\"upload\" value=\"").expect("an upload");
+    let upload = rest.split_once('"').expect("its end").0;
+    let saved = messages(&operator, &[price[0], ("upload", upload)], &[]).await;
+    assert_eq!(saved.header("location"), "/campaigns/spring/messages", "{saved:?}");
+    shows(&operator.get("/campaigns/spring/messages").await, &["Our prices", "document: price.pdf"]);
+    let stranger = send_files(&operator, "/campaigns/spring/messages", &[("csrf", "x"), price[0]], &[]).await;
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+    let broken = messages(&russian, &[("file", "Hi {name")], &[]).await;
     assert_eq!(broken.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(broken.body.contains("скобка на месте 4 не закрыта"), "{}", broken.body);
-    assert_eq!(world.store.campaigns().messages("spring").await.expect("reads").len(), 1);
+    assert_eq!(world.store.campaigns().messages("spring").await.expect("reads").len(), 2);
     let audited = russian.get("/settings/audit").await;
     shows(&audited, &["Создание рассылки", "Добавление чатов в рассылку"]);
 }

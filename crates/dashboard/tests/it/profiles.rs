@@ -36,7 +36,7 @@ async fn profiles_are_shown_with_what_went_wrong_last() {
     shows(&page, &["Not logged in", "0 of 25", "/campaigns/spring", "chromium cannot be started"]);
     assert!(!page.body.contains("<form class=\"stack\""), "{}", page.body);
     let page = viewer.get("/campaign-profiles/shop").await;
-    shows(&page, &["no one yet", "0 of 25", "src=\"/campaign-pictures/1_shop.png\""]);
+    shows(&page, &["no one yet", "0 of 25", "src=\"/campaign-pictures/1_shop.png\"", "1_shop.html"]);
     for offered in ["/log-in", "/actions/", "/remove"] {
         assert!(!page.body.contains(&format!("/campaign-profiles/shop{offered}")), "it offers {offered}");
     }

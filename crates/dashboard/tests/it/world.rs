@@ -164,6 +164,27 @@ pub(crate) async fn send(browser: &Browser<'_>, path: &str, fields: &[(&str, &st
     browser.post(path, &all).await
 }
 
+/// Sends a form with files, each with its field, its name and its content, as a browser without script does.
+pub(crate) async fn send_files(
+    browser: &Browser<'_>,
+    path: &str,
+    fields: &[(&str, &str)],
+    files: &[(&str, &str, &str)],
+) -> Page {
+    let mut body = String::new();
+    for (field, text) in fields {
+        body.extend([format!("--b\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{text}\r\n")]);
+    }
+    for (field, name, text) in files {
+        let head =
+            format!("--b\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n");
+        body.extend([head.as_str(), "Content-Type: application/octet-stream\r\n\r\n", text, "\r\n"]);
+    }
+    body += "--b--\r\n";
+    let headers = [("content-type", "multipart/form-data; boundary=b"), ("sec-fetch-site", "same-origin")];
+    browser.post_body(path, &headers, body).await
+}
+
 /// The page is there and says all of this.
 pub(crate) fn shows(page: &Page, texts: &[&str]) {
     assert_eq!(page.status, StatusCode::OK, "{page:?}");

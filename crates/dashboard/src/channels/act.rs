@@ -1,0 +1,64 @@
+//! What is done to an account of a channel: it is checked, connected, disconnected, given a new token, or sends a message.
+
+use api::Message;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::ChannelName;
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::API;
+use crate::dashboard::Dashboard;
+use crate::page::{self, refusal, segment};
+use crate::visitor::Posted;
+use crate::words::ChannelsWords;
+
+/// The buttons of the page, and the message that it sends.
+#[derive(Deserialize)]
+pub(crate) struct Form {
+    #[serde(default)]
+    take_over: String,
+    #[serde(default)]
+    channel: String,
+    #[serde(default)]
+    chat: String,
+    #[serde(default)]
+    text: String,
+}
+
+/// `POST /channels/{name}/actions/{action}`.
+pub(crate) async fn act(
+    State(dashboard): State<Dashboard>,
+    Path((name, action)): Path<(String, String)>,
+    Posted { visitor, form }: Posted<Form>,
+) -> Response {
+    let words = ChannelsWords::of(visitor.language);
+    let back = format!("{}/{}", super::HERE, segment(&name));
+    let (path, body, done) = match action.as_str() {
+        "check" => ("check", None, words.checked(&name)),
+        "connect" => {
+            ("connect", Some(json!({ "take_over": !form.take_over.is_empty() })), words.connected(&name))
+        }
+        "disconnect" => ("disconnect", None, words.disconnected(&name)),
+        "refresh-token" => ("refresh-token", None, words.renewed(&name)),
+        "send" => {
+            let Ok(channel) = form.channel.parse::<ChannelName>() else {
+                return refusal::no_such_page(&visitor);
+            };
+            let body = json!({
+                "channel": channel, "channel_account": name, "chat": form.chat, "text": form.text, "wait": 10,
+            });
+            return match dashboard.ask::<Message>(&visitor, Method::POST, "/v1/messages", Some(body)).await {
+                Ok(message) => page::done(&visitor, &back, &words.sent(message.state.as_str())),
+                Err(why) => page::refused(&visitor, &back, &why),
+            };
+        }
+        _ => return refusal::no_such_page(&visitor),
+    };
+    let path = format!("{API}/{}/{path}", segment(&name));
+    match dashboard.ask::<Value>(&visitor, Method::POST, &path, body).await {
+        Ok(_) => page::done(&visitor, &back, &done),
+        Err(why) => page::refused(&visitor, &back, &why),
+    }
+}

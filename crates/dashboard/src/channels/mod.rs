@@ -1,0 +1,19 @@
+//! Channels: their accounts, how each is, what customers wrote last, and a message to one of them.
+
+pub(crate) mod act;
+pub(crate) mod list;
+pub(crate) mod one;
+
+use api::Channel;
+
+use crate::page::segment;
+use crate::view::Linked;
+
+const HERE: &str = "/channels";
+const API: &str = "/v1/channels";
+
+impl Linked for Channel {
+    fn path(&self) -> String {
+        format!("{HERE}/{}", segment(self.name.as_str()))
+    }
+}

@@ -1,0 +1,189 @@
+//! The words of the pages about channels.
+
+use crate::view::{Pill, Tint};
+
+words! {
+    ChannelsWords;
+    channels: "Channels", "Каналы";
+    lede:
+        "Where customers write besides Telegram accounts: Avito, WhatsApp, VK, MAX, Instagram, bots, SMS, email and forms.",
+        "Где клиенты пишут помимо аккаунтов Telegram: Авито, WhatsApp, ВКонтакте, MAX, Instagram, боты, SMS, почта и формы.";
+    none: "No channels yet", "Каналов пока нет";
+    none_detail:
+        "An account of a channel is a section of the settings file, for example:",
+        "Аккаунт канала — это раздел файла настроек, например:";
+    reference: "The API that sends through it", "API для отправки через него";
+    account: "Account", "Аккаунт";
+    state: "State", "Состояние";
+    hears_by: "Receives", "Приём";
+    last_in: "Last received", "Последнее входящее";
+    last_out: "Last sent", "Последнее исходящее";
+    never: "not yet", "ещё не было";
+    check: "Check", "Проверить";
+    latest: "What came in", "Входящие";
+    no_messages: "Nothing came in yet", "Входящих пока нет";
+    no_messages_detail:
+        "What customers write appears here as soon as it is kept.",
+        "Сообщения клиентов появятся здесь сразу, как только будут сохранены.";
+    client: "Client", "Клиент";
+    text: "Text", "Текст";
+    by_owner: "from the provider's app", "из приложения";
+    without_text: "without text", "без текста";
+    send: "Send a message", "Отправить сообщение";
+    send_lede: "For a test or an answer; it goes through the outbox as any other.",
+        "Для проверки или ответа; идёт через ту же очередь, что и остальные.";
+    to_chat: "Chat", "Чат";
+    to_chat_help: "As the provider names it; take it from the list above.", "Как его называет сервис; возьмите из списка выше.";
+    about: "About the account", "Об аккаунте";
+    at_provider: "At the provider", "В сервисе";
+    missing: "Missing", "Не хватает";
+    token_until: "Token until", "Токен до";
+    longest_text: "Longest text", "Длина текста";
+    files: "Files", "Файлы";
+    nothing: "none", "нет";
+    doubles: "Against doubles", "От повторов";
+    webhook: "Webhook", "Вебхук";
+    registered: "The provider posts here.", "Сервис присылает сообщения сюда.";
+    not_registered: "Nothing is registered at the provider.", "В сервисе ничего не зарегистрировано.";
+    registered_elsewhere:
+        "Another program is registered at the provider. It would hear nothing more.",
+        "В сервисе зарегистрирована другая программа. После замены она ничего не получит.";
+    register_by_hand:
+        "The provider has no call for this: enter the address in its pages.",
+        "Этот сервис не умеет регистрировать адрес по запросу: впишите его в настройках сервиса.";
+    take_over: "Replace the other program", "Заменить другую программу";
+    connect: "Connect", "Подключить";
+    disconnect: "Disconnect", "Отключить";
+    no_public_url:
+        "There is no address yet: set public_url, the address of this program on the internet.",
+        "Адреса пока нет: укажите в настройках public_url — адрес этой программы в интернете.";
+}
+
+sentences! {
+    ChannelsWords;
+    checked(name: &str): "{name} is checked.", "{name}: проверка выполнена.";
+    connected(name: &str): "{name} is connected.", "{name} подключён.";
+    disconnected(name: &str): "{name} is disconnected.", "{name} отключён.";
+    renewed(name: &str): "{name} has a new token.", "{name}: токен обновлён.";
+}
+
+impl ChannelsWords {
+    /// What became of a message that was sent from the page.
+    pub(crate) fn sent(&self, state: &str) -> String {
+        let (english, russian) = match state {
+            "sent" | "delivered" | "read" => ("Sent.", "Отправлено."),
+            "in_doubt" => ("It is not known whether it arrived.", "Неизвестно, дошло ли сообщение."),
+            _ => ("Accepted; it leaves in its turn.", "Принято; уйдёт в свою очередь."),
+        };
+        self.language.of(english, russian).to_owned()
+    }
+
+    pub(crate) fn pill(&self, state: &str) -> Pill {
+        let (tint, english, russian) = match state {
+            "ready" => (Tint::Good, "Ready", "Работает"),
+            "held" => (Tint::Waiting, "Held", "Ждёт"),
+            "starting" => (Tint::Busy, "Starting", "Запускается"),
+            "stopped" => (Tint::Bad, "Stopped", "Остановлен"),
+            _ => (Tint::Bad, "In trouble", "Неполадка"),
+        };
+        Pill { tint, word: self.language.of(english, russian) }
+    }
+
+    /// A channel as people call it.
+    pub(crate) fn title(&self, channel: &str) -> &'static str {
+        let (english, russian) = match channel {
+            "telegram" => ("Telegram bot", "Бот Telegram"),
+            "avito" => ("Avito", "Авито"),
+            "whatsapp" => ("WhatsApp", "WhatsApp"),
+            "vk" => ("VK", "ВКонтакте"),
+            "max" => ("MAX", "MAX"),
+            "instagram" => ("Instagram", "Instagram"),
+            "form" => ("Forms", "Формы на сайте"),
+            "sms" => ("SMS", "SMS"),
+            "email" => ("Email", "Почта"),
+            _ => ("Channel", "Канал"),
+        };
+        self.language.of(english, russian)
+    }
+
+    pub(crate) fn way(&self, hears_by: &str) -> &'static str {
+        let (english, russian) = match hears_by {
+            "webhook" => ("the provider posts", "присылает сервис"),
+            "poll" => ("the provider is asked", "опрос сервиса"),
+            "nothing" => ("off", "выключен"),
+            _ => ("starting", "запускается"),
+        };
+        self.language.of(english, russian)
+    }
+
+    pub(crate) fn unit(&self, unit: &str) -> &'static str {
+        let (english, russian) =
+            if unit == "bytes" { ("bytes", "байт") } else { ("characters", "символов") };
+        self.language.of(english, russian)
+    }
+
+    pub(crate) fn dedup(&self, dedup: &str) -> &'static str {
+        let (english, russian) = match dedup {
+            "key" => ("a key: repeating is safe", "ключ: повторять безопасно"),
+            "read_back" => ("sent messages can be read back", "отправленное можно прочитать"),
+            _ => ("nothing: unclear sends wait for a person", "нет: неясные отправки решает человек"),
+        };
+        self.language.of(english, russian)
+    }
+
+    pub(crate) fn file(&self, kind: &str) -> &'static str {
+        let (english, russian) = match kind {
+            "image" | "photo" => ("picture", "картинка"),
+            "voice" => ("voice", "голосовое"),
+            "audio" => ("audio", "аудио"),
+            "video" => ("video", "видео"),
+            "document" => ("file", "файл"),
+            "sticker" => ("sticker", "стикер"),
+            _ => ("attachment", "вложение"),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// What is to be clicked at the provider.
+    pub(crate) fn setup(&self, channel: &str) -> &'static str {
+        let (english, russian) = match channel {
+            "telegram" => (
+                "Make the bot with @BotFather and put its token into the settings. Connect registers the address at Telegram.",
+                "Создайте бота у @BotFather и впишите токен в настройки. «Подключить» зарегистрирует адрес в Telegram.",
+            ),
+            "avito" => (
+                "In Avito's settings for developers make an application; the messenger API needs the tariff that has it.",
+                "В настройках Авито для разработчиков создайте приложение; для API мессенджера нужен подходящий тариф.",
+            ),
+            "whatsapp" => (
+                "In Wappi's cabinet make a profile and scan its code with the phone; take its id and the token of the cabinet.",
+                "В кабинете Wappi создайте профиль и отсканируйте код телефоном; возьмите его номер и токен кабинета.",
+            ),
+            "vk" => (
+                "In the community: Manage, API usage: make a key with messages, photos, docs and management; switch Messages on.",
+                "В сообществе: Управление, Работа с API: создайте ключ с сообщениями, фото, документами и управлением; включите сообщения.",
+            ),
+            "max" => (
+                "On business.max.ru make the bot, and under Integration take its token.",
+                "На business.max.ru создайте бота и в разделе «Интеграция» возьмите токен.",
+            ),
+            "instagram" => (
+                "In Meta's dashboard, under Instagram, Webhooks: enter this address and the word of verify_token, and subscribe to messages.",
+                "В кабинете Meta, Instagram, Webhooks: впишите этот адрес и слово из verify_token, подпишитесь на messages.",
+            ),
+            "form" => (
+                "Have the form of your page post to this address; the guide has a snippet for it.",
+                "Пусть форма на сайте отправляет данные на этот адрес; пример кода есть в руководстве.",
+            ),
+            "sms" => (
+                "In the gateway's cabinet enter this address for statuses and incoming messages.",
+                "В кабинете шлюза впишите этот адрес для статусов и входящих сообщений.",
+            ),
+            _ => (
+                "The mailbox is read by itself; nothing is to be registered.",
+                "Почтовый ящик читается сам; регистрировать ничего не нужно.",
+            ),
+        };
+        self.language.of(english, russian)
+    }
+}
