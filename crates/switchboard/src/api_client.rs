@@ -123,7 +123,7 @@ impl ApiClient {
         crate::test_build::mark(&data_dir)?;
         let context = AppContext::build(&settings, &data_dir, store, ambient).await?;
         let pool = telegram::Pool::at_rest(context.pool_parts(&settings)).await?;
-        let messaging = context.messaging(&settings, pool)?;
+        let messaging = context.messaging(&settings, pool).await?;
         let health = context.health(&messaging);
         health.load().await?;
         let logs = logs::LogStore::at_rest(&data_dir.join(crate::logging::FOLDER));
@@ -155,7 +155,7 @@ impl ApiClient {
     /// Releases what this process holds.
     pub(crate) async fn close(self) {
         let Self::InProcess(inside) = self else { return };
-        let InProcess { store, messaging: Messaging { pool, delivery, sagas }, backups, .. } = *inside;
+        let InProcess { store, messaging: Messaging { pool, delivery, sagas, .. }, backups, .. } = *inside;
         tokio::join!(delivery.drain(DRAIN), sagas.stop(DRAIN), backups.stop(DRAIN));
         pool.stop(DRAIN).await;
         store.close().await;

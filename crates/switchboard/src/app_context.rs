@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use ambient::{Chance, Clock, Ids};
 use backup::{BackupParts, Backups};
+use channels::{Links, Reception};
 use config::Settings;
-use delivery::{Ambient, Delivery, Quotas, SagaLimits, Sagas, Senders, SharedName};
+use delivery::{Ambient, Delivery, Quotas, SagaLimits, Sagas, Sender, Senders};
 use media::{AllowList, Allowed};
 use store::{EventRetention, Retention, Store};
 use telegram::{Pool, PoolParts};
@@ -31,6 +32,8 @@ pub(crate) struct Messaging {
     pub(crate) pool: Arc<Pool>,
     pub(crate) delivery: Delivery,
     pub(crate) sagas: Sagas,
+    pub(crate) channels: Reception,
+    pub(crate) links: Links,
 }
 
 /// Health, logs, users, alerts, webhooks, flows, campaigns and backups.
@@ -104,17 +107,23 @@ impl AppContext {
         }
     }
 
-    /// Messages and sagas over all senders there are, and this pool. Nothing moves before they are resumed. Called within a
-    /// runtime.
-    pub(crate) fn messaging(&self, settings: &Settings, pool: Arc<Pool>) -> Result<Messaging, SharedName> {
+    /// Messages and sagas over all senders there are, and this pool. Nothing moves before they are resumed.
+    pub(crate) async fn messaging(&self, settings: &Settings, pool: Arc<Pool>) -> anyhow::Result<Messaging> {
         let (store, ambient) = (&self.store, &self.ambient);
         let give_up_after = settings.limits.give_up_after;
         let quotas = quotas(settings);
         let limits = delivery::Limits { give_up_after, quotas, ..delivery::Limits::default() };
-        let sender = Senders::join(vec![pool.clone()])?;
+        let (channels, links) = crate::channels::open(settings, store, ambient, &self.files.outgoing).await?;
+        let mut senders: Vec<Arc<dyn Sender>> = vec![pool.clone()];
+        if channels.all().next().is_some() {
+            senders.push(Arc::new(channels.clone()));
+        }
+        let sender = Senders::join(senders)?;
         let delivery = Delivery::new(store.clone(), sender, ambient.clone(), limits);
         let sagas = Sagas::new(store.clone(), pool.clone(), ambient.clone(), SagaLimits::default());
-        Ok(Messaging { pool, delivery, sagas })
+        let public_url = settings.public_url.clone();
+        let channels = Reception::new(channels, store.clone(), delivery.clone(), public_url);
+        Ok(Messaging { pool, delivery, sagas, channels, links })
     }
 
     /// The health checks, which do not run before they are started.
@@ -253,6 +262,8 @@ impl AppContext {
             webhooks: services.webhooks,
             flows: services.flows,
             campaigns: services.campaigns,
+            channels: messaging.channels.clone(),
+            links: messaging.links.clone(),
             backups: services.backups,
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),

@@ -5,11 +5,13 @@ mod allocator;
 mod api_client;
 mod app_context;
 mod bars;
+mod channels;
 mod cli_errors;
 mod command;
 mod control;
 mod control_bots;
 mod demo_campaign;
+mod demo_channels;
 mod files;
 mod keys;
 mod location;
@@ -126,6 +128,14 @@ enum Command {
             switchboard flow log trip"
     )]
     Flow(command::flow::Flow),
+
+    /// Look after channels: Avito, WhatsApp, VK and others through which customers write
+    #[command(
+        after_help = "An account of a channel is a section [[channels]] of the settings. Providers post what customers write to \
+            an address below public_url; where one has no such call, or there is no such address, it is asked.\n\nExamples:\n  \
+            switchboard channel list\n  switchboard channel status shop\n  switchboard channel connect shop"
+    )]
+    Channel(command::channel::Channel),
 
     /// Write to lists of chats: create, fill, start, follow and stop campaigns
     #[command(
@@ -397,6 +407,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Key(key) => key.run().await,
         Command::Webhook(webhook) => Box::pin(webhook.run()).await,
         Command::Flow(flow) => Box::pin(flow.run()).await,
+        Command::Channel(channel) => Box::pin(channel.run()).await,
         Command::Campaign(campaign) => Box::pin(campaign.run()).await,
         Command::User(user) => user.run().await,
         Command::Failed(failed) => failed.run().await,

@@ -49,6 +49,10 @@ impl SettingsSource {
     /// The same with what the command line says.
     pub(crate) fn as_run(&self, mut settings: Settings) -> Settings {
         settings.listen = self.listen.unwrap_or(settings.listen);
+        if self.world.is_some() && settings.public_url.is_none() && settings.listen.port() > 0 {
+            // The providers of a demo world are on this machine.
+            settings.public_url = Some(format!("http://{}", settings.listen));
+        }
         settings
     }
 

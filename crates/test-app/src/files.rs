@@ -1,11 +1,12 @@
 //! The folders of files of a server under test: small, and on a disk whose room the test says.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ambient::{Clock, Ids};
+use domain::media::FileKey;
 use media::intake::Disk;
 use media::shelf::Rules;
 use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Shelf, Timeouts};
@@ -58,6 +59,19 @@ impl Free {
                 questions.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
             Ok(if spent.is_ok() { bytes.load(Ordering::Relaxed) } else { 0 })
         })
+    }
+}
+
+/// Files on their way out through channels, which no provider fetches.
+pub(crate) struct Sent(pub(crate) Outgoing);
+
+impl channels::OutgoingFiles for Sent {
+    fn path(&self, key: &FileKey) -> PathBuf {
+        self.0.path(key)
+    }
+
+    fn link(&self, _: &FileKey, _: &str, _: &str) -> Option<String> {
+        None
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use access::{Access, ClientInfo, NewSession, Role, SignIn};
 use ambient::{Chance, Clock, Ids};
 use config::{LegacySettings, TelegramSettings};
-use delivery::{Ambient, Delivery, SagaLimits, Sagas, Sender, Steps};
+use delivery::{Ambient, Delivery, SagaLimits, Sagas, Sender, Senders, Steps};
 use health::{Health, HealthParts};
 use store::{MasterKey, Store, StoreOptions};
 use telegram::{Pool, PoolParts};
@@ -54,6 +54,7 @@ pub struct Builder {
     dir: TempDir,
     telegram: TelegramSettings,
     scripted: Option<(Arc<dyn Sender>, Arc<dyn Steps>)>,
+    channels: Vec<channels::Account>,
 }
 
 impl Builder {
@@ -75,9 +76,15 @@ impl Builder {
         Self { scripted: Some((sender, steps)), ..self }
     }
 
+    /// Has these accounts of channels, which send beside the others.
+    #[must_use]
+    pub fn with_channels(self, channels: Vec<channels::Account>) -> Self {
+        Self { channels, ..self }
+    }
+
     /// Puts the parts together, after a change of the options.
     pub async fn build(self, change: impl FnOnce(&mut Options)) -> TestApp {
-        let Self { dir, telegram, scripted } = self;
+        let Self { dir, telegram, scripted, channels } = self;
         let data_dir = dir.path().to_owned();
         let clock = Clock::system();
         let ids = Ids::new(clock.clone());
@@ -102,6 +109,16 @@ impl Builder {
         });
         let pool = pool.await.expect("a pool");
         let (sender, steps) = scripted.unwrap_or_else(|| (Arc::clone(&pool) as _, Arc::clone(&pool) as _));
+        let files = files::open(&data_dir, &ids, &clock, &free).await;
+        let channels = channels::Channels::new(
+            channels,
+            Some(Arc::new(files::Sent(files.outgoing.clone()))),
+            clock.clone(),
+        );
+        let sender = match channels.all().next() {
+            Some(_) => Senders::join(vec![sender, Arc::new(channels.clone())]).expect("names differ"),
+            None => sender,
+        };
         let ambient = Ambient { clock: clock.clone(), ids: ids.clone(), chance: seeded };
         let sagas = Sagas::new(store.clone(), steps, ambient.clone(), SagaLimits::default());
         let delivery = Delivery::new(store.clone(), sender, ambient, delivery::Limits::default());
@@ -149,6 +166,7 @@ impl Builder {
             browsers: campaigns::Browsers::new(&config::CampaignBrowserSettings::default(), &data_dir),
             files: None,
         });
+        let links = channels::Links::new(None, "made-up".into(), clock.clone());
         let health = Health::new(HealthParts {
             store: store.clone(),
             delivery: delivery.clone(),
@@ -184,7 +202,9 @@ impl Builder {
             webhooks,
             flows: flows.clone(),
             campaigns,
-            files: files::open(&data_dir, &ids, &clock, &free).await,
+            channels: channels::Reception::new(channels, store.clone(), delivery.clone(), None),
+            links,
+            files,
             logs: logs::LogStore::open(&data_dir.join("logs"), retention, gathered)
                 .expect("the log store opens"),
             clock: clock.clone(),
@@ -235,7 +255,7 @@ impl TestApp {
     /// One with an empty data directory and no accounts, unless told otherwise.
     pub fn builder() -> Builder {
         let dir = tempfile::tempdir().expect("a directory");
-        Builder { dir, telegram: TelegramSettings::default(), scripted: None }
+        Builder { dir, telegram: TelegramSettings::default(), scripted: None, channels: Vec::new() }
     }
 
     /// The data directory.

@@ -17,6 +17,8 @@ pub struct Start<'a> {
     pub settings: PathBuf,
     /// Its data directory.
     pub data_dir: PathBuf,
+    /// Where it listens.
+    pub listen: String,
     /// Further arguments of `up`.
     pub arguments: Vec<String>,
     /// Further environment.
@@ -34,6 +36,7 @@ impl<'a> Start<'a> {
             binary,
             settings: world.settings_file(),
             data_dir: world.data_dir(data_dir),
+            listen: "127.0.0.1:0".to_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
         }
@@ -44,6 +47,12 @@ impl<'a> Start<'a> {
     pub fn with_store_at(mut self, url: &str) -> Self {
         self.environment.push(("SWITCHBOARD_STORE__URL".to_owned(), url.to_owned()));
         self
+    }
+
+    /// The same, on this port.
+    #[must_use]
+    pub fn at(self, port: u16) -> Self {
+        Self { listen: format!("127.0.0.1:{port}"), ..self }
     }
 
     /// Starts it and waits until it is ready.
@@ -82,7 +91,7 @@ impl<'a> Start<'a> {
         let settings = self.settings.to_str().expect("UTF-8");
         let data_dir = self.data_dir.to_str().expect("UTF-8");
         let mut arguments =
-            vec!["up", "--config", settings, "--data-dir", data_dir, "--listen", "127.0.0.1:0"];
+            vec!["up", "--config", settings, "--data-dir", data_dir, "--listen", &self.listen];
         arguments.extend(self.arguments.iter().map(String::as_str));
         let mut environment = vec![("SWITCHBOARD_BOOTSTRAP_KEY", KEY)];
         environment.extend(self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));

@@ -19,6 +19,20 @@ pub const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fi
 /// The key of the first world. Making one is the slowest part of a start, so all worlds of a test program share it.
 static RSA_KEY: OnceLock<Vec<u8>> = OnceLock::new();
 
+/// Takes the accounts of channels out of the settings: most tests are about none, and each would ask its provider for news.
+fn cut_channels(settings: &mut String) -> String {
+    let Some(start) = settings.find("\n[[channels]]") else { return String::new() };
+    let end = settings.find("\n[legacy]").filter(|end| *end > start).unwrap_or(settings.len());
+    let channels = settings.drain(start..end).collect();
+    // Their old ports go with them.
+    if let Some(start) = settings.find("channel_ports = [")
+        && let Some(length) = settings[start..].find("]\n")
+    {
+        settings.drain(start..start + length + 2);
+    }
+    channels
+}
+
 /// A pretend outside world.
 pub struct World {
     _process: Process,
@@ -26,6 +40,8 @@ pub struct World {
     control: String,
     http: reqwest::Client,
     legacy_ports: BTreeMap<u16, u16>,
+    /// The accounts of channels, as the settings file has them.
+    channels: String,
     /// The store of its programs, if that is not in their data directory.
     pub(crate) database: Option<Database>,
 }
@@ -64,6 +80,7 @@ impl World {
             .await;
         RSA_KEY.get_or_init(|| std::fs::read(key_file).expect("the key"));
         let mut settings = std::fs::read_to_string(data_dir.join("switchboard.toml")).expect("the settings");
+        let channels = cut_channels(&mut settings);
         let mut legacy_ports = BTreeMap::new();
         for old in OLD_PORTS {
             let new = free_port();
@@ -76,7 +93,7 @@ impl World {
         assert!(!legacy_ports.is_empty(), "the settings name no old port:\n{settings}");
         std::fs::write(folder.path().join("switchboard.toml"), settings).expect("writes");
         let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
-        Self { _process: process, folder, control, http, legacy_ports, database: None }
+        Self { _process: process, folder, control, http, legacy_ports, channels, database: None }
     }
 
     /// The settings name a database as the store.
@@ -89,6 +106,13 @@ impl World {
     /// The settings file for the product, its old ports moved to free ones.
     pub fn settings_file(&self) -> PathBuf {
         self.folder.path().join("switchboard.toml")
+    }
+
+    /// Puts the accounts of channels into the settings, which leave them out else; providers reach the program at this
+    /// address.
+    pub fn with_channels(&self, public_url: &str) {
+        let channels = &self.channels;
+        self.edit_settings(|text| format!("public_url = \"{public_url}\"\n{text}\n{channels}"));
     }
 
     /// Changes the settings file's text.

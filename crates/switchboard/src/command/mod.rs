@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod alert;
 pub(crate) mod backup;
 pub(crate) mod campaign;
+pub(crate) mod channel;
 pub(crate) mod chat;
 mod conversation;
 pub(crate) mod do_not_contact;

@@ -25,7 +25,7 @@ use crate::logging::LogLevel;
 use crate::output::say;
 use crate::reload::{Reload, SettingsSource};
 use crate::supervision::Supervision;
-use crate::{Location, alert_feed, allocator, demo_campaign, files, keys, reload, test_build};
+use crate::{Location, alert_feed, allocator, demo_campaign, demo_channels, files, keys, reload, test_build};
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -187,15 +187,16 @@ impl Up {
         for (port, account) in settings.ports_without_account() {
             tracing::warn!(port, %account, "the settings name no account of this name; the port has none to send with");
         }
-        let messaging = context.messaging(settings, pool)?;
+        let messaging = context.messaging(settings, pool).await?;
         let AppContext { store, files, ambient, .. } = &context;
-        let Messaging { pool, delivery, sagas } = &messaging;
+        let Messaging { pool, delivery, sagas, .. } = &messaging;
         let removing =
             tokio::spawn(files::remove_spent(files.clone(), store.clone(), delivery.media_released()));
         let (messages, operations) = (delivery.resume().await?, sagas.resume().await?);
         if messages + operations > 0 {
             tracing::info!(messages, operations, "taken up again from the last run");
         }
+        messaging.channels.start();
         let callbacks_due = sagas.callbacks_due();
         let callbacks = InviteCallbacks::start(
             store.clone(),
@@ -205,6 +206,7 @@ impl Up {
         )?;
 
         let alerts = alerts::Alerts::start(context.alerts_parts(settings, &messaging)).await?;
+        crate::channels::forward(settings, store, ambient).await?;
         let webhooks = events::Webhooks::start(context.webhooks_parts());
         let flows = flows::Flows::start(&settings.flows, context.flows_parts(&messaging)).await?;
         if demo.is_some() {
@@ -274,6 +276,9 @@ impl Up {
         let password = first_password.as_ref().or(demo.and(given_password.as_ref()));
         let shown =
             Shown { key: made.or(demo.and(given)), password: password.map(ExposeSecret::expose_secret) };
+        if let Some(demo) = demo {
+            demo_channels::connect(&messaging.channels, &demo.world).await;
+        }
         announce(&state, settings, (demo, self.location.config.as_deref()), shown).await;
         if pool.accounts().is_empty() {
             say!(
@@ -335,6 +340,7 @@ impl Up {
             callbacks.stop(DRAIN),
             webhooks.stop(DRAIN),
             flows.drain(DRAIN),
+            messaging.channels.stop(DRAIN),
             control_bots.ended(DRAIN),
             health.stop(DRAIN),
             alerts.stop(DRAIN),
@@ -383,7 +389,7 @@ async fn open_when_free(
     tls: Option<&web::Tls>,
     ambient: &Ambient,
 ) -> anyhow::Result<Option<Store>> {
-    let ports = settings.legacy.ports.iter().map(|port| (SocketAddr::new(port.listen, port.port), None));
+    let ports = settings.legacy.addresses().map(|(address, _)| (address, None));
     let addresses = std::iter::once((settings.listen, tls.cloned())).chain(ports).collect();
     let (stop, mut waiting) = (CancellationToken::new(), None);
     let told = until_told_to_stop();
@@ -523,14 +529,19 @@ async fn announce(
              -d '{{\"chat\":\"@client_1\",\"text\":\"Hello\"}}'\n  \
              curl -s http://{main}/v1/accounts -H \"X-API-Key: $KEY\"\n  \
              curl -sN http://{main}/v1/events -H \"X-API-Key: $KEY\"    # what happens, as it happens\n  \
-             curl -s http://{}/ledger",
-            demo.world.control
+             curl -s http://{control}/customers/messages -d '{{\"channel\":\"avito\",\"from\":2000002,\"text\":\"Is it still there?\"}}'    # a customer writes\n  \
+             curl -s \"http://{main}/v1/messages?direction=in&channel=avito\" -H \"X-API-Key: $KEY\"\n  \
+             curl -s http://{control}/ledger",
+            control = demo.world.control
         ),
     }
 }
 
 /// What an old port does, and by which account when it is pinned to one.
 fn duty(settings: &Settings, number: u16) -> String {
+    if let Some(port) = settings.legacy.channel_ports.iter().find(|port| port.port == number) {
+        return format!("the old server of {}", port.channel.as_str());
+    }
     let port = settings.legacy.ports.iter().find(|port| port.port == number);
     port.map_or_else(String::new, |port| match &port.account {
         Some(account) => format!("{} by {account}", port.service.as_str()),

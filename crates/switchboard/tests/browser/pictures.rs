@@ -81,7 +81,7 @@ const PAGES: [(&str, &str); 33] = [
 const QUESTION: &str = "a question as the one before a stop";
 
 /// What answers to GET and has no picture, each for a reason.
-const NOT_SHOWN: [(&str, &str); 51] = [
+const NOT_SHOWN: [(&str, &str); 53] = [
     (
         "/accounts/import/under-way",
         "is there for as long as an import runs, and tells of it as the look before does",
@@ -108,6 +108,8 @@ const NOT_SHOWN: [(&str, &str); 51] = [
     ("/campaigns/{name}/remove", QUESTION),
     ("/campaigns/{name}/stop", QUESTION),
     ("/cards/{id}/strip", "no page: a part of one"),
+    ("/channels", "a list, as that of webhooks"),
+    ("/channels/{name}", "facts and a list, as those of a webhook"),
     ("/chats/do-not-contact", "a list and a form, as the keys of the API"),
     ("/chats/do-not-contact/export", "no page: a file"),
     ("/chats/{id}/leave", QUESTION),
@@ -183,9 +185,11 @@ fn routes() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for source in sources.iter().filter(|file| file.extension().is_some_and(|one| one == "rs")) {
         let text = fs::read_to_string(source).expect("a source");
-        for route in text.split(".route(\"").skip(1) {
-            let (path, answer) = route.split_once("\", ").expect("a path and what answers");
-            if answer.starts_with("get(") {
+        for route in text.split(".route(").skip(1) {
+            // A constant in place of a path is no page of its own.
+            let Some(route) = route.trim_start().strip_prefix('"') else { continue };
+            let (path, answer) = route.split_once("\",").expect("a path and what answers");
+            if answer.trim_start().starts_with("get(") {
                 found.insert(path.to_owned());
             }
         }

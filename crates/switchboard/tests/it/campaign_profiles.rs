@@ -1,10 +1,11 @@
 //! Campaigns through a real Chromium on the pretend Web K: sent once, stopped when Telegram says so, killed in the middle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use domain::Timestamp;
 use serde_json::{Value, json};
 use testkit::{PDF, Program, Start, World};
 
@@ -45,17 +46,21 @@ fn end(process: &str) {
     let _ = Command::new("kill").args(["-9", process]).status();
 }
 
-/// A world whose settings name the browser; the pretend page is named already.
-async fn world() -> (World, Browser) {
-    let world = World::start(binary()).await;
+/// What settings say of the browser.
+fn programs() -> String {
     let named = |variable: &str, usual: &str| env::var(variable).unwrap_or_else(|_| usual.to_owned());
     let chromium = named("SWITCHBOARD_TEST_CHROMIUM", "chromium");
     let driver = named("SWITCHBOARD_TEST_CHROMEDRIVER", "chromedriver");
     let arguments = r#"["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]"#;
-    let programs = format!("chromium = \"{chromium}\"\ndriver = \"{driver}\"\narguments = {arguments}");
-    world.edit_settings(|text| {
-        text.replacen("[campaigns.browser]", &format!("[campaigns.browser]\n{programs}"), 1)
-    });
+    format!(
+        "[campaigns.browser]\nchromium = \"{chromium}\"\ndriver = \"{driver}\"\narguments = {arguments}\n"
+    )
+}
+
+/// A world whose settings name the browser; the pretend page is named already.
+async fn world() -> (World, Browser) {
+    let world = World::start(binary()).await;
+    world.edit_settings(|text| text.replacen("[campaigns.browser]\n", &programs(), 1));
     let browser = Browser(world.data_dir("data").join("browsers/shop"));
     (world, browser)
 }
@@ -168,17 +173,29 @@ async fn a_campaign_through_a_browser_writes_to_each_chat_once() {
     assert!(list.contains("shop") && list.contains("chromium"), "{list}");
     assert!(cli(&world, &["campaign", "list-profiles", "spring"]).fine().contains("profile:shop"));
 
-    // The next run has a file for the same chats.
+    // The next run has a file for the same chats. One of them wrote since, and that is read before the first message.
+    let stop = json!({"from": "@client_3", "chat": "@demo_backup_1", "text": "Стоп"});
+    world.post("/telegram/messages", &stop).await;
+    let thanks = json!({"from": "@client_3", "chat": "@demo_backup_1", "text": "Thank you"});
+    world.post("/telegram/messages", &thanks).await;
     std::fs::write(world.data_dir("data").join("media/price.pdf"), PDF).expect("writes");
     let messages = json!({"file": r#"[{"text": "Our prices", "media": "price.pdf"}]"#});
     let (status, answer) = program.post("/v1/campaigns/spring/messages?sync=true", &messages).await;
     assert_eq!(status, 200, "{answer}");
     start(&program).await;
-    program.until("the files are sent", || async { attempts(&program, "sent").await.len() == 2 }).await;
+    program.until("the file is sent", || async { attempts(&program, "sent").await.len() == 1 }).await;
     is(&program, "done").await;
+    let listed = program.get("/v1/do-not-contact").await.1;
+    let sent = program.get("/v1/campaigns/spring/attempts?state=sent").await.1;
+    let of = |answer: &Value, field: &str, value: &str, time: &str| -> Timestamp {
+        let row = answer["items"].as_array().expect("items").iter().find(|row| row[field] == value);
+        row.and_then(|row| row[time].as_str()).expect("a time").parse().expect("a time")
+    };
+    let claimed = of(&sent, "chat", "@client_1", "claimed_at");
+    assert!(of(&listed, "contact", "6000000003", "added_at") < claimed, "{listed} {sent}");
     let rows = world.effects(SEND_MEDIA).await;
     let sent: Vec<_> = rows.iter().map(|row| (&row["text"], &row["media"]["file_name"])).collect();
-    assert_eq!(sent, [(&json!("Our prices"), &json!("price.pdf")); 2]);
+    assert_eq!(sent, [(&json!("Our prices"), &json!("price.pdf"))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,6 +241,9 @@ async fn a_profile_stops_when_its_page_says_so_and_sends_nothing() {
     let shown = program.request("GET", &picture).send().await.expect("an answer");
     let png = shown.bytes().await.expect("a picture");
     assert!(png.starts_with(b"\x89PNG"), "{png:?}");
+    let shown = program.request("GET", &picture.replace(".png", ".html")).send().await.expect("an answer");
+    assert_eq!(shown.headers()["content-type"], "text/plain; charset=utf-8");
+    assert!(shown.text().await.expect("a page").contains("id=\"page-chats\""));
     world.delete("/faults").await;
     // The account is frozen: the profile stops, and the chat waits for another one.
     world.fault("frozen", json!({"provider": "web_k"})).await;
@@ -259,4 +279,30 @@ async fn an_account_and_its_browser_share_one_hour() {
     program.post("/v1/campaigns/spring/stop", &json!({})).await;
     is(&program, "stopped").await;
     assert_eq!(written(&world).await.values().sum::<usize>(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_campaign_ends_through_accounts_and_its_profile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (settings, data_dir) = (folder.path().join("switchboard.toml"), folder.path().join("data"));
+    std::fs::write(&settings, programs()).expect("writes");
+    let _browser = Browser(data_dir.join("browsers/shop"));
+    let (arguments, environment) = (vec!["--sandbox".to_owned()], Vec::new());
+    let listen = "127.0.0.1:0".to_owned();
+    let program =
+        Start { binary: binary(), settings, data_dir, arguments, environment, listen }.ready().await;
+    let senders = || async {
+        let campaign = campaign(&program).await;
+        let senders = campaign["senders"].as_array().expect("senders").iter();
+        senders.filter_map(|sender| sender["account"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let all = ["backup_1", "backup_2", "profile:shop"];
+    program.until("its profile is logged in", || async { senders().await == all }).await;
+    start(&program).await;
+    is(&program, "done").await;
+    let page = program.get("/v1/campaigns/spring/attempts?limit=500&state=sent").await.1;
+    let rows = page["items"].as_array().expect("items");
+    let of = |field: &str| rows.iter().filter_map(|row| row[field].as_str()).collect::<BTreeSet<_>>();
+    assert_eq!((rows.len(), of("chat").len()), (30, 30), "{page}");
+    assert_eq!(of("account"), BTreeSet::from(all));
 }

@@ -1,6 +1,7 @@
 //! Campaigns: a list of chats, written to through two accounts; killed in the middle, held by limits, stopped by Telegram.
 
 mod bad_days;
+mod drill;
 mod leaving;
 mod media;
 mod old_database;

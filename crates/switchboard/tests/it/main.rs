@@ -8,6 +8,7 @@ mod bad_days;
 mod book;
 mod campaign_profiles;
 mod campaigns;
+mod channels;
 mod chats;
 mod completions;
 mod contract;

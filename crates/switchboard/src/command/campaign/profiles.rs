@@ -24,6 +24,7 @@ pub(super) enum Profiles {
     #[command(
         after_help = "Its owner logs in there: `switchboard campaign profiles log-in`.\n\nExamples:\n  \
             switchboard campaign profiles add shop-1\n  \
+            switchboard campaign profiles add shop-3 --firefox\n  \
             switchboard campaign profiles add shop-2 --driver http://127.0.0.1:9515"
     )]
     Add(Add),
@@ -102,6 +103,9 @@ pub(super) struct Add {
     /// One of the proxies of `proxies list`
     #[arg(long, conflicts_with_all = ["donut", "driver"])]
     proxy: Option<String>,
+    /// A Firefox of this machine in the place of a Chromium
+    #[arg(long, conflicts_with_all = ["donut", "driver"])]
+    firefox: bool,
     /// The id of a profile of Donut Browser
     #[arg(long, conflicts_with = "driver", requires = "token_file")]
     donut: Option<String>,
@@ -214,7 +218,10 @@ impl Add {
                 let capabilities: Value = serde_json::from_str(&self.capabilities)?;
                 json!({ "kind": "endpoint", "driver": driver, "capabilities": capabilities })
             }
-            (None, None) => json!({ "kind": "chromium", "proxy": self.proxy }),
+            (None, None) => {
+                let kind = if self.firefox { "firefox" } else { "chromium" };
+                json!({ "kind": kind, "proxy": self.proxy })
+            }
         };
         let path = format!("{PROFILES}/{}", encoded(&self.name));
         let put = self.options.location.call(Method::PUT, &path, Some(&body)).await;

@@ -15,6 +15,9 @@ use crate::command::campaign::{campaign_name, of};
 use crate::table;
 use crate::terminal::WrongUsage;
 
+/// What the name of a sender begins with that is a browser profile.
+const PROFILE: &str = "profile:";
+
 /// Chats, and attempts, of one request.
 const CHUNK: usize = 1000;
 
@@ -24,7 +27,7 @@ pub(super) struct Campaigns {
     /// Its address: `postgres://USER:PASSWORD@HOST/DATABASE`
     #[arg(long, value_name = "URL")]
     from: String,
-    /// An account that sends for a profile of the old tool: PROFILE=ACCOUNT; may be given more than once
+    /// An account, or a browser profile as profile:NAME, that sends for a profile of the old tool; may be given more than once
     #[arg(long, value_name = "PROFILE=ACCOUNT")]
     account: Vec<String>,
     /// Change nothing, say what would be taken over
@@ -95,29 +98,38 @@ async fn taken(
     dry_run: bool,
     bars: &Bars,
 ) -> anyhow::Result<Vec<Value>> {
-    let accounts = api.list("/v1/accounts").await?;
-    let accounts: BTreeSet<_> = accounts.iter().filter_map(|account| account["name"].as_str()).collect();
-    if let Some(unknown) = pairs.values().find(|name| !accounts.contains(name.as_str())) {
-        return Err(WrongUsage(format!("--account names {unknown}, which is no account here")).into());
+    let mut senders = BTreeSet::new();
+    for (path, prefix) in [("/v1/accounts", ""), ("/v1/campaign-profiles", PROFILE)] {
+        let known = api.list(path).await?;
+        senders.extend(known.iter().filter_map(|one| Some(format!("{prefix}{}", one["name"].as_str()?))));
     }
-    let account_of = |profile: &str| -> Option<String> {
-        let name = pairs.get(profile).cloned().unwrap_or_else(|| campaign_name(profile));
-        accounts.contains(name.as_str()).then_some(name)
+    if let Some(unknown) = pairs.values().find(|name| !senders.contains(*name)) {
+        let why =
+            format!("--account names {unknown}, which is neither an account here nor a browser profile");
+        return Err(WrongUsage(why).into());
+    }
+    let sender_of = |profile: &str| -> Option<String> {
+        let name = campaign_name(profile);
+        let alike = [format!("{PROFILE}{profile}"), format!("{PROFILE}{name}"), name];
+        let mut named = pairs.get(profile).cloned().into_iter().chain(alike.into_iter().rev());
+        named.find(|name| senders.contains(name))
     };
     let known = api.list("/v1/campaigns").await?;
     let mut names = BTreeSet::new();
     let mut rows = Vec::new();
     for old in &found.campaigns {
         let name = free_name(&mut names, &old.name);
-        let takeover = Takeover { api, old, name: &name, stopped: &found.stopped, account_of: &account_of };
+        let takeover = Takeover { api, old, name: &name, stopped: &found.stopped, sender_of: &sender_of };
         let (senders, others): (Vec<_>, Vec<_>) =
-            old.profiles.iter().partition(|profile| account_of(profile).is_some());
+            old.profiles.iter().partition(|profile| sender_of(profile).is_some());
+        let stopped = old.profiles.iter().filter_map(|profile| Some((profile, found.stopped.get(profile)?)));
+        let stopped: BTreeMap<_, _> = stopped.map(|(profile, state)| (profile, state.as_str())).collect();
         let mut row = json!({
             "name": name, "group": old.name, "cycle": old.cycle, "chats": old.tasks.len(),
             "written": old.tasks.iter().filter(|task| task.is_written).count(),
             "blocked": old.tasks.iter().filter(|task| task.blocked.is_some()).count(),
             "attempts": old.attempts.len(), "messages": old.messages.len(),
-            "profiles": senders, "profiles_without_account": others,
+            "profiles": senders, "profiles_without_account": others, "stopped": stopped,
         });
         if !dry_run {
             let is_known = known.iter().any(|campaign| campaign["name"] == name.as_str());
@@ -139,7 +151,8 @@ struct Takeover<'a> {
     old: &'a OldCampaign,
     name: &'a str,
     stopped: &'a BTreeMap<String, SenderState>,
-    account_of: &'a dyn Fn(&str) -> Option<String>,
+    /// The account that sends for a profile of the old tool, or the browser profile.
+    sender_of: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Takeover<'_> {
@@ -150,9 +163,12 @@ impl Takeover<'_> {
             api.call(Method::POST, "/v1/campaigns", Some(&json!({ "name": name }))).await?;
         }
         let senders: BTreeSet<_> =
-            old.profiles.iter().filter_map(|profile| (self.account_of)(profile)).collect();
+            old.profiles.iter().filter_map(|profile| (self.sender_of)(profile)).collect();
+        let profiles: Vec<_> = senders.iter().filter_map(|name| name.strip_prefix(PROFILE)).collect();
+        let accounts: Vec<_> = senders.iter().filter(|name| !name.starts_with(PROFILE)).collect();
         if !senders.is_empty() {
-            api.call(Method::POST, &of(name, "/senders"), Some(&json!({ "accounts": senders }))).await?;
+            let body = json!({ "accounts": accounts, "profiles": profiles });
+            api.call(Method::POST, &of(name, "/senders"), Some(&body)).await?;
         }
         if !old.messages.is_empty() {
             let messages: Vec<_> = old.messages.iter().map(|message| {
@@ -205,7 +221,7 @@ impl Takeover<'_> {
             .iter()
             .map(|message| json!({ "text": message.text, "usage_count": message.uses }));
         let stopped = self.old.profiles.iter().filter_map(|profile| {
-            let (account, state) = ((self.account_of)(profile)?, self.stopped.get(profile)?);
+            let (account, state) = ((self.sender_of)(profile)?, self.stopped.get(profile)?);
             Some(json!({ "account": account, "state": state.as_str() }))
         });
         json!({
@@ -213,10 +229,12 @@ impl Takeover<'_> {
         })
     }
 
-    /// The account that an attempt stands under: that of its profile, or the profile's own name.
+    /// Whom an attempt stands under: the sender of its profile, or an account of the profile's own name.
     fn sender(&self, profile: &str) -> String {
-        let name = (self.account_of)(profile).unwrap_or_else(|| campaign_name(profile));
-        if name.parse::<AccountName>().is_ok() { name } else { "old_profile".to_owned() }
+        (self.sender_of)(profile).unwrap_or_else(|| {
+            let name = campaign_name(profile);
+            if name.parse::<AccountName>().is_ok() { name } else { "old_profile".to_owned() }
+        })
     }
 }
 
@@ -267,8 +285,18 @@ fn said(items: &[Value], proxies: &Value, puzzles: &BTreeMap<String, u64>, dry_r
     for profile in alone {
         text.extend([format!(
             "\nThe browser of profile {profile} cannot be driven from here: log in again in a new profile \
-             (`switchboard campaign profiles add NAME`), or name an account with --account {profile}=ACCOUNT."
+             (`switchboard campaign profiles add NAME`) and name it with --account {profile}=profile:NAME, or an account \
+             with --account {profile}=ACCOUNT."
         )]);
+    }
+    let stopped = items.iter().flat_map(|item| item["stopped"].as_object().into_iter().flatten());
+    for (profile, state) in stopped.collect::<BTreeMap<_, _>>() {
+        text.extend([match state.as_str() {
+            Some("blocked") => format!(
+                "\nThe old tool has profile {profile} as blocked: look at its user in Telegram before you unblock its sender."
+            ),
+            _ => format!("\nThe old tool has profile {profile} as logged out."),
+        }]);
     }
     for (what, count) in puzzles {
         text.extend(["\nNot understood: ", what, " (", &count.to_string(), " rows)."]);

@@ -233,7 +233,7 @@ fn ports(settings: &Settings, given: Option<&Value>, choices: &Choices, has_sett
     let mut addresses: Vec<SocketAddr> = if let Some(ports) = old_ones {
         ports.iter().filter_map(|port| port["address"].as_str()?.parse().ok()).collect()
     } else {
-        let legacy = settings.legacy.ports.iter().map(|port| SocketAddr::new(port.listen, port.port));
+        let legacy = settings.legacy.addresses().map(|(address, _)| address);
         std::iter::once(settings.listen).chain(legacy).collect()
     };
     if let (Some(listen), Some(first)) =

@@ -62,11 +62,21 @@ async fn an_old_database_goes_on_here_and_no_one_gets_it_twice() {
     let row = &dry["items"][0];
     assert_eq!((&row["chats"], &row["written"], &row["blocked"]), (&json!(5), &json!(2), &json!(1)), "{dry}");
     assert_eq!((&row["profiles"], &row["profiles_without_account"]), (&json!(["fifth"]), &json!(["p2"])));
+    assert_eq!(row["stopped"], json!({"p2": "blocked"}));
     let puzzles = dry["not_understood"].to_string();
     assert!(puzzles.contains("no chat") && puzzles.contains("profiles.fingerprint"), "{puzzles}");
     assert_eq!(program.get("/v1/campaigns").await.1["items"], json!([]));
 
+    // The owner of the blocked profile has a new one here: it does not send either.
+    let made = program.request("PUT", "/v1/campaign-profiles/shop").json(&json!({"kind": "chromium"}));
+    assert_eq!(made.send().await.expect("an answer").status(), 200);
+    let import = |rest: &[&str]| import(&[&["--account", "p2=profile:shop"], rest].concat());
     let first = import(&["--json"]).run().json();
+    let shop = program.get("/v1/campaign-profiles/shop").await.1;
+    assert_eq!((&shop["state"], &shop["reason"]), (&json!("blocked"), &json!("imported")), "{shop}");
+    let ours =
+        database.query("SELECT profile_id FROM switchboard.task_attempts WHERE profile_id LIKE 'profile:%'");
+    assert_eq!((ours.len(), ours[0][0].as_deref()), (2, Some("profile:shop")));
     assert_eq!((&dry["proxies"]["added"], &first["proxies"]["added"]), (&json!(2), &json!(2)), "{first}");
     assert_eq!((&first["items"][0]["new_chats"], &first["items"][0]["new_attempts"]), (&json!(5), &json!(3)));
     let again = import(&["--json"]).run().json();

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod campaigns;
+mod channels;
 mod chats;
 mod clearing;
 mod files;
@@ -168,6 +169,10 @@ groups! {
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_flows_nothing_is_pressed_twice();
 
+    Channels:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_channels_each_is_kept_once();
+
     Campaigns:
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_campaigns_each_is_sent_once();
@@ -192,6 +197,8 @@ impl Group {
             Self::Alerts
         } else if webhooks::scenario(write).is_some() {
             Self::Webhooks
+        } else if channels::scenario(write).is_some() {
+            Self::Channels
         } else if flows::reaches(write) {
             Self::Flows
         } else if campaigns::reaches(write) {
@@ -232,6 +239,9 @@ async fn kill_at(point: String) {
         }
         Group::Importing => importing::kill_at(&point).await,
         Group::Clearing => clearing::kill_at(&point).await,
+        Group::Channels => {
+            channels::kill_at(channels::scenario(written).expect("one of channels"), &point).await;
+        }
         Group::Flows => flows::kill_at(&point).await,
         Group::Campaigns => campaigns::kill_at(&point).await,
         Group::MasterKey => master_key::kill_at(&point).await,

@@ -1,0 +1,168 @@
+//! The accounts of channels, made from the settings.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use channels::http::{Http, Route};
+use channels::{Account, Channels, Kept, Links, OutgoingFiles, Setup};
+use config::{ForwardFormat, Settings};
+use delivery::Ambient;
+use domain::media::FileKey;
+use domain::{ChannelName, EventFilter, EventId, SecretText, WebhookId};
+use media::Outgoing;
+use store::{Store, StoredWebhook, WebhookForm, WebhookSecrets};
+
+/// The last part of an account's address is kept under this name.
+const HOOK_SECRET: &str = "hook_secret";
+/// The key of links is kept under this name.
+const LINK_KEY: &str = "link_key";
+
+/// The files of messages, and links to them.
+struct FilesOut {
+    outgoing: Outgoing,
+    links: Links,
+}
+
+impl OutgoingFiles for FilesOut {
+    fn path(&self, key: &FileKey) -> PathBuf {
+        self.outgoing.path(key)
+    }
+
+    fn link(&self, key: &FileKey, name: &str, mime: &str) -> Option<String> {
+        self.links.to(key, name, mime)
+    }
+}
+
+/// The accounts that the settings name, and links to files of theirs. Nothing is asked of a provider.
+pub(crate) async fn open(
+    settings: &Settings,
+    store: &Store,
+    ambient: &Ambient,
+    outgoing: &Outgoing,
+) -> anyhow::Result<(Channels, Links)> {
+    let (own, nobody) = ("links".parse()?, "links".parse()?);
+    let kept = Kept::load(store.clone(), own, nobody).await?;
+    let key = secret(&kept, LINK_KEY, ambient).await?;
+    let links = Links::new(settings.public_url.as_deref(), key, ambient.clock.clone());
+    let mut accounts = Vec::with_capacity(settings.channels.len());
+    for fields in &settings.channels {
+        let of = || format!("the channel account {}", fields.name);
+        let channel: ChannelName = fields.channel.as_str().parse()?;
+        let ca = match &fields.ca_file {
+            Some(file) => {
+                Some(tokio::fs::read(file).await.with_context(|| format!("{}: {}", of(), file.display()))?)
+            }
+            None => None,
+        };
+        let route = Route { proxy: fields.proxy.clone(), ca };
+        let http = Http::new(ambient.clock.clone(), fields.api(), &route).with_context(of)?;
+        let kept = Kept::load(store.clone(), channel.clone(), fields.name.clone()).await?;
+        let hook_secret = match &fields.hook_secret {
+            Some(given) => given.clone(),
+            None => secret(&kept, HOOK_SECRET, ambient).await?,
+        };
+        let provider = channels::make(Setup {
+            fields: fields.clone(),
+            http,
+            kept,
+            clock: ambient.clock.clone(),
+            chance: ambient.chance.clone(),
+            hook_secret: hook_secret.clone(),
+        });
+        accounts.push(Account::new(fields.clone(), channel, provider.with_context(of)?, hook_secret));
+    }
+    let files = FilesOut { outgoing: outgoing.clone(), links: links.clone() };
+    Ok((Channels::new(accounts, Some(Arc::new(files)), ambient.clock.clone()), links))
+}
+
+/// A secret that is made once and kept.
+async fn secret(kept: &Kept, name: &'static str, ambient: &Ambient) -> anyhow::Result<SecretText> {
+    if let Some(kept) = kept.get(name) {
+        return Ok(kept);
+    }
+    let words = [(); 3].map(|()| format!("{:016x}", ambient.chance.random_id()));
+    let made = SecretText::from(words.concat());
+    kept.put(vec![(name, made.clone())]).await?;
+    Ok(made)
+}
+
+/// Who makes the webhooks of `forward_to`.
+const SETTINGS: &str = "settings";
+
+/// Has the webhooks of `forward_to` be as the settings say; one that they name no more goes.
+pub(crate) async fn forward(settings: &Settings, store: &Store, ambient: &Ambient) -> anyhow::Result<()> {
+    let webhooks = store.webhooks();
+    let mut before = webhooks.list().await?;
+    before.retain(|webhook| webhook.created_by == SETTINGS);
+    for fields in &settings.channels {
+        let Some(url) = &fields.forward_to else { continue };
+        let description = format!("messages of the channel account {}", fields.name);
+        let known = before.iter().position(|webhook| webhook.description.as_ref() == Some(&description));
+        let known = known.map(|place| before.swap_remove(place));
+        let form = match fields.forward_format {
+            ForwardFormat::Message => WebhookForm::Message,
+            ForwardFormat::Raw => WebhookForm::Raw,
+            ForwardFormat::Legacy => WebhookForm::Legacy,
+        };
+        let secret = match &known {
+            Some(known) => known.secrets.secret.clone(),
+            None => events::new_secret()?,
+        };
+        let secrets = WebhookSecrets {
+            url: url.clone().into(),
+            secret,
+            previous: None,
+            headers: Vec::new(),
+            form: Some(form),
+        };
+        let is_new = known.is_none();
+        let webhook = StoredWebhook {
+            secrets,
+            description: Some(description),
+            filter: EventFilter {
+                types: vec!["message.received".parse()?],
+                chats: Vec::new(),
+                accounts: vec![fields.name.clone()],
+            },
+            ordered: true,
+            ..known.unwrap_or_else(|| blank(ambient))
+        };
+        if is_new {
+            webhooks.add(&webhook).await?;
+        } else {
+            webhooks.change(&webhook).await?;
+        }
+    }
+    for webhook in before {
+        webhooks.remove(webhook.id, ambient.clock.now()).await?;
+    }
+    Ok(())
+}
+
+fn blank(ambient: &Ambient) -> StoredWebhook {
+    let none = || SecretText::from(String::new());
+    StoredWebhook {
+        id: WebhookId::from_uuid(ambient.ids.next()),
+        secrets: WebhookSecrets {
+            url: none(),
+            secret: none(),
+            previous: None,
+            headers: Vec::new(),
+            form: None,
+        },
+        description: None,
+        filter: EventFilter::default(),
+        ordered: true,
+        created_at: ambient.clock.now(),
+        created_by: SETTINGS.to_owned(),
+        paused_at: None,
+        disabled: None,
+        cursor: EventId::ZERO,
+        replay: None,
+        delivered_at: None,
+        failing_since: None,
+        failures: 0,
+        last_error: None,
+    }
+}

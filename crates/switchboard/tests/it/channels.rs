@@ -1,0 +1,154 @@
+//! Channels: customers write on each of them and are answered, each message once, whenever the program is killed.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use testkit::{Program, Start, World, free_port};
+
+use crate::binary;
+use crate::shell::cli::cli;
+
+/// A program with every channel of the world, connected as their owner would.
+pub(crate) async fn connected(world: &World) -> (Program, Vec<Value>) {
+    let port = free_port();
+    world.with_channels(&format!("http://127.0.0.1:{port}"));
+    let program = start(world, port).await;
+    let channels = program.get("/v1/channels").await.1["items"].as_array().expect("channels").clone();
+    for channel in &channels {
+        let name = channel["name"].as_str().expect("a name");
+        let (status, answer) = program.post(&format!("/v1/channels/{name}/connect"), &json!({})).await;
+        // A mailbox is read, and has nowhere to post to.
+        if status == 409 && channel["channel"] == "email" {
+            continue;
+        }
+        if status == 409 {
+            let webhook = program.get(&format!("/v1/channels/{name}/webhook")).await.1;
+            let order = json!({
+                "channel": channel["channel"], "account": name, "url": webhook["url"], "verify_token": "planted-verify-token",
+            });
+            world.put("/channels/hooks", &order).await;
+        } else if status != 200 {
+            panic!("{name}: {status} {answer}");
+        }
+    }
+    (program, channels)
+}
+
+async fn start(world: &World, port: u16) -> Program {
+    Start::on(world, binary(), "data").at(port).ready().await
+}
+
+/// Kills a program and starts it again where it was, so that providers reach it.
+pub(crate) async fn restarted(world: &World, mut program: Program) -> Program {
+    let port = program.address().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    program.kill();
+    start(world, port).await
+}
+
+/// A customer writes; the chat as the product answers it.
+pub(crate) async fn writes(world: &World, channel: &str, account: &str, text: &str) -> String {
+    let from = match channel {
+        "sms" => "+70000000001",
+        "email" => "anna@example.com",
+        _ => "2000002",
+    };
+    let deed = json!({"channel": channel, "account": account, "from": from, "name": "Anna", "phone": "+70000000001", "text": text});
+    let done = world.post("/customers/messages", &deed).await;
+    done["chat_id"].as_str().unwrap_or_else(|| panic!("{channel}: {done}")).to_owned()
+}
+
+pub(crate) async fn received(program: &Program, channel: &str) -> Vec<Value> {
+    let path = format!("/v1/messages?direction=in&channel={channel}&limit=200");
+    program.get(&path).await.1["items"].as_array().cloned().unwrap_or_default()
+}
+
+/// How often each text was sent through a channel.
+pub(crate) async fn sent(world: &World, channel: &str) -> BTreeMap<String, usize> {
+    let mut counted = BTreeMap::new();
+    for row in world.ledger().await.iter().filter(|row| row["provider"] == channel) {
+        *counted.entry(row["text"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    counted
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_channel_hears_a_customer_and_answers() {
+    let world = World::start(binary()).await;
+    let (program, channels) = connected(&world).await;
+    // SMS.ru carries nothing that customers write.
+    for shown in channels.iter().filter(|one| one["name"] != "texts_ru") {
+        let (channel, account) = (shown["channel"].as_str().unwrap(), shown["name"].as_str().unwrap());
+        writes(&world, channel, account, "Is it still there?").await;
+        let of_account = || async {
+            let all = received(&program, channel).await;
+            all.into_iter().find(|one| one["channel_account"] == account)
+        };
+        program.until(&format!("{account} hears"), || async { of_account().await.is_some() }).await;
+        let one = of_account().await.expect("one");
+        // A form has fields in place of a text, and no one to answer.
+        if channel == "form" {
+            continue;
+        }
+        assert!(one["text"].as_str().unwrap().contains("Is it still there?"), "{one}");
+        let (chat, text) = (&one["external_chat_id"], format!("Yes, says {account}"));
+        let body =
+            json!({"channel": channel, "channel_account": account, "chat": chat, "text": text, "wait": 30});
+        let (status, answer) = program.post("/v1/messages", &body).await;
+        assert_eq!((status, &answer["state"]), (200, &json!("sent")), "{account}: {answer}");
+        assert_eq!(sent(&world, channel).await.get(&text), Some(&1), "{account}");
+        let path = one["chat"].as_str().unwrap().replace('/', "%2F").replace('#', "%23");
+        let conversation = program.get(&format!("/v1/chats/{path}/messages")).await.1;
+        let items = conversation["items"].as_array().unwrap_or_else(|| panic!("{account}: {conversation}"));
+        let directions: Vec<_> = items.iter().map(|message| message["direction"].as_str().unwrap()).collect();
+        assert_eq!(directions, ["out", "in"], "{account}");
+    }
+    let listed = cli(&world, &["channel", "list"]).fine();
+    assert!(channels.iter().all(|one| listed.contains(one["name"].as_str().unwrap())), "{listed}");
+    world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_program_loses_and_doubles_nothing_of_channels() {
+    const EACH: usize = 12;
+    let world = World::start(binary()).await;
+    let (mut program, _) = connected(&world).await;
+    let channels = [("avito", "shop"), ("vk", "club"), ("telegram", "bot")];
+    for round in 0..EACH {
+        for (channel, account) in channels {
+            writes(&world, channel, account, &format!("question {round}")).await;
+        }
+        if round % 5 == 4 {
+            program = restarted(&world, program).await;
+        }
+    }
+    for (channel, _) in channels {
+        let all = || async { received(&program, channel).await.len() >= EACH };
+        program.until("all came in", all).await;
+        let mut texts: Vec<_> = received(&program, channel)
+            .await
+            .iter()
+            .map(|one| one["text"].as_str().unwrap().to_owned())
+            .collect();
+        texts.sort();
+        texts.dedup();
+        assert_eq!((texts.len(), received(&program, channel).await.len()), (EACH, EACH), "{channel}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_with_another_secret_is_answered_as_no_path() {
+    let world = World::start(binary()).await;
+    let (program, _) = connected(&world).await;
+    let url =
+        program.get("/v1/channels/shop/webhook").await.1["url"].as_str().expect("an address").to_owned();
+    let secret = url.rsplit('/').next().expect("a secret");
+    let body = json!({"id": "x", "payload": {"type": "message", "value": {}}});
+    for path in [
+        "/hooks/avito/shop/wrong".to_owned(),
+        format!("/hooks/vk/shop/{secret}"),
+        format!("/hooks/avito/other/{secret}"),
+    ] {
+        assert_eq!(program.post(&path, &body).await.0, 404, "{path}");
+    }
+    assert!(!program.output().contains(secret), "the log has no secret");
+}
