@@ -8,6 +8,9 @@ use clap::Args;
 use crate::workspace::Workspace;
 use crate::{postgres, program, python};
 
+/// The scenario that takes a build whose clock can be moved.
+const DRILL: &str = "drill";
+
 /// What `cargo xtask bench` takes.
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -31,6 +34,21 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     for package in ["switchboard", "bench"] {
         program::run(program::cargo(&workspace.root).args(["build", "--release", "--package", package]))?;
     }
+    let testing = workspace.target_directory.join("testing");
+    let is_drilled = arguments.only.is_empty() || arguments.only.iter().any(|name| name == DRILL);
+    if is_drilled {
+        let mut build = program::cargo(&workspace.root);
+        build.args([
+            "build",
+            "--release",
+            "--package",
+            "switchboard",
+            "--features",
+            "testing",
+            "--target-dir",
+        ]);
+        program::run(build.arg(&testing))?;
+    }
     let requirements = workspace.root.join("crates/bench/python/requirements.txt");
     let python = python::environment(&workspace.installed().join("venv-bench"), &requirements)?;
     let built = workspace.target_directory.join("release");
@@ -45,6 +63,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
         .arg(workspace.root.join("crates/bench/python"))
         .arg("--work-dir")
         .arg(workspace.target_directory.join("bench"));
+    if is_drilled {
+        command.arg("--testing").arg(testing.join("release").join("switchboard"));
+    }
     if arguments.quick {
         command.arg("--quick");
     }

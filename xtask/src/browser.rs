@@ -24,6 +24,15 @@ const CHROMIUM_NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrom
 /// The driver of Chromium, which must be of the same version.
 const CHROMEDRIVER: &str = "chromedriver";
 
+/// Which browser the tests of profiles drive, and its programs, where it is Firefox.
+const BROWSER: &str = "SWITCHBOARD_TEST_BROWSER";
+const FIREFOX_AT: &str = "SWITCHBOARD_TEST_FIREFOX";
+const GECKODRIVER_AT: &str = "SWITCHBOARD_TEST_GECKODRIVER";
+const FIREFOX_NAMES: [&str; 2] = ["firefox", "firefox-esr"];
+
+/// Its driver, which Debian does not have: built from its crate.
+const GECKODRIVER: &str = "0.37.1";
+
 /// The version that the pages are held against. A newer one may find more; then it is a change of its own.
 const AXE: &str = "4.14.1";
 
@@ -39,6 +48,9 @@ const DRIVER: Wanted = Wanted {
     packages: &["chromium-driver"],
     is_there: || program::is_fine(Command::new(CHROMEDRIVER).arg("--version")),
 };
+
+const FIREFOX: Wanted =
+    Wanted { name: "Firefox", packages: &["firefox-esr"], is_there: || first_of(&FIREFOX_NAMES).is_some() };
 
 const NPM: Wanted = Wanted {
     name: "npm",
@@ -72,8 +84,29 @@ pub(crate) fn give(workspace: &Workspace, command: &mut Command, install: bool) 
     Ok(())
 }
 
+/// Lets a command's tests of profiles drive Firefox. What is missing is installed if it may be.
+pub(crate) fn give_firefox(workspace: &Workspace, command: &mut Command, install: bool) -> Result<()> {
+    let folder = workspace.installed().join("geckodriver");
+    let driver = folder.join("bin").join("geckodriver");
+    if install {
+        FIREFOX.ensure()?;
+        if !program::is_fine(Command::new(&driver).arg("--version")) {
+            let mut build = program::cargo(&workspace.root);
+            build.args(["install", "geckodriver", "--version", GECKODRIVER, "--locked", "--debug", "--root"]);
+            program::run(build.arg(&folder))?;
+        }
+    }
+    command.env(BROWSER, "firefox").envs(first_of(&FIREFOX_NAMES).map(|name| (FIREFOX_AT, name)));
+    command.env(GECKODRIVER_AT, driver);
+    Ok(())
+}
+
 fn chromium() -> Option<&'static str> {
-    CHROMIUM_NAMES.into_iter().find(|name| program::is_fine(Command::new(name).arg("--version")))
+    first_of(&CHROMIUM_NAMES)
+}
+
+fn first_of(names: &[&'static str]) -> Option<&'static str> {
+    names.iter().copied().find(|name| program::is_fine(Command::new(name).arg("--version")))
 }
 
 fn package(folder: &Path) -> PathBuf {

@@ -25,6 +25,9 @@ use crate::{age, browser, iproute2, program, python, systemd};
 /// Where a test finds the Python that has Telethon and the other foreign clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
 
+/// The crate whose tests drive browser profiles.
+const PROFILES: &str = "browser";
+
 /// What `cargo xtask test` takes.
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -33,6 +36,9 @@ pub(crate) struct Arguments {
     /// Only the tests of this crate
     #[arg(long, value_name = "NAME")]
     package: Option<String>,
+    /// The tests of browser profiles alone, in another browser than Chromium
+    #[arg(long, value_name = "NAME", value_parser = ["firefox"], conflicts_with = "package")]
+    browser: Option<String>,
     /// Install nothing: use what is there, or run without it
     #[arg(long)]
     no_install: bool,
@@ -63,8 +69,9 @@ fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
     let mut command = program::cargo(&workspace.root);
     // There are no tests in docs, and rustdoc reads each crate again to learn that.
     command.args(["test", "--no-fail-fast", "--tests"]);
-    let wanted = |package: &&Package| arguments.package.as_ref().is_none_or(|name| *name == package.name);
-    match &arguments.package {
+    let only = arguments.browser.as_ref().map(|_| PROFILES).or(arguments.package.as_deref());
+    let wanted = |package: &&Package| only.is_none_or(|name| name == package.name);
+    match only {
         Some(name) if workspace.members().any(|package| package.name == *name) => {
             command.args(["--package", name]);
         }
@@ -94,6 +101,9 @@ fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) 
         iproute2::IP.ensure()?;
     }
     browser::give(workspace, command, !arguments.no_install)?;
+    if arguments.browser.is_some() {
+        browser::give_firefox(workspace, command, !arguments.no_install)?;
+    }
     give_python(workspace, arguments, command)?;
     postgres::give(command, !arguments.no_install)
 }
