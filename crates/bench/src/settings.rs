@@ -91,7 +91,7 @@ pub(crate) fn with_events(text: &str, most: usize) -> Result<String> {
     toml::to_string(&settings).context("cannot write the settings")
 }
 
-/// The settings with a browser that runs without a screen, whoever runs the bench.
+/// The settings with a browser that runs without a screen, under any user.
 pub(crate) fn with_browser(text: &str, chromium: &str) -> Result<String> {
     let mut settings: Table = toml::from_str(text).context("the world's settings are no TOML")?;
     let browser = settings

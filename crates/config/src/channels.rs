@@ -217,7 +217,7 @@ settings! {
         /// The last part of the address that is registered at the provider; left out: made once and kept.
         #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
         hook_secret: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"SHOP_HOOK_SECRET\" }";
-        /// Whether the address of the old server is taken too, which has no secret: until it is registered anew.
+        /// Whether the address of the old server is taken too, which has no secret: until it is registered again.
         #[serde(default)]
         old_hook: bool = false, boolean();
         /// Where each message that comes in is posted on to, such as a webhook of n8n.

@@ -61,7 +61,7 @@ impl Engine {
     }
 
     /// How long one that runs may not answer: a Firefox takes no one else until it knows that its driver is gone.
-    pub(super) const fn patience(self) -> Duration {
+    pub(super) const fn start_timeout(self) -> Duration {
         match self {
             Self::Chromium => Duration::ZERO,
             Self::Firefox => Duration::from_secs(10),

@@ -237,7 +237,7 @@ fn not_signed_in(error: Error) -> CallError {
     }
 }
 
-/// The library's words may have what mails say in them: only the kind of an error of reading is told.
+/// The library's words may have what mails say in them: only the kind of an error of reading is given.
 fn failed(error: Error) -> CallError {
     match error {
         Error::No(why) => CallError::refused("imap", short(&why)),

@@ -9,11 +9,11 @@ use crate::http::Answer;
 
 use super::client::word;
 
-/// The wait where there were too many calls and no time is told.
+/// The wait where there were too many calls and no time is given.
 const TOO_MANY: Duration = Duration::from_mins(4);
 /// The longest wait that is believed.
 const LONGEST: Duration = Duration::from_hours(24);
-/// As much is told of an error in words.
+/// The most that is shown of the words of an error.
 const LONGEST_DETAIL: usize = 200;
 
 /// Reads an answer. `jitter` makes a wait a little shorter, differently each time.

@@ -54,7 +54,7 @@ fn refused(gate: &Gate, error: HookError) -> Refused {
     match error {
         HookError::NoSuchAddress => Refused::error(
             StatusCode::NOT_FOUND,
-            "this address has no secret; old_hook = true at the account lets it be used until it is registered anew",
+            "this address has no secret; old_hook = true at the account lets it be used until it is registered again",
         ),
         HookError::Refused(refusal) => {
             tracing::warn!(%refusal, "a post of a provider is refused");

@@ -110,7 +110,7 @@ pub(super) async fn send_each(gate: &Gate, call: &Call, orders: Vec<Order>) -> V
     join_all(begun.into_iter().map(async |caller| finish(gate, caller?, since).await)).await
 }
 
-/// Has messages sent one after another, so long apart; nobody waits for them. Our ids of them.
+/// Has messages sent one after another, so long apart; no one waits for them. Our ids of them.
 pub(super) async fn send_later(
     gate: &Gate,
     call: &Call,
