@@ -167,7 +167,7 @@ async fn running(engine: Engine, folder: &Path, clock: &Clock) -> Result<Option<
         match holder(engine, folder) {
             None => return Ok(None),
             Some(_) if clock.running().saturating_sub(begun) < engine.start_timeout() => {
-                clock.sleep(LOOK).await
+                clock.sleep(LOOK).await;
             }
             Some(process) => return Err(ProfileError::Running { folder: folder.to_owned(), process }),
         }
