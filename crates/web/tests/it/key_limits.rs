@@ -137,6 +137,7 @@ async fn no_call_reaches_beyond_the_limits_of_its_key() {
             // An account is seen whatever the chats.
             "chats" | "channels" => {
                 lists.extend(["", "/gaps", "/note"].map(|of| format!("GET /v1/accounts/{{name}}{of} 404")));
+                lists.push("GET /v1/channels/{name} 404".to_owned());
             }
             _ => {}
         }
