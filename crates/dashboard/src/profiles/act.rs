@@ -67,7 +67,11 @@ pub(crate) async fn act(
         "check" => (ask(Method::POST, "/check").await, words.checked_note(&name)),
         "unblock" => (ask(Method::POST, "/unblock").await, words.unblocked_note(&name)),
         "proxy" => {
-            let changed = put(&dashboard, &visitor, &name, &form.proxy).await;
+            let profile = match find(&dashboard, &visitor, &name).await {
+                Ok(profile) => profile,
+                Err(answer) => return *answer,
+            };
+            let changed = put(&dashboard, &visitor, &name, &profile.kind, &form.proxy).await;
             (changed.map(|_| Value::Null), words.saved_note(&name))
         }
         "remove" => (ask(Method::DELETE, "").await, words.removed_note(&name)),

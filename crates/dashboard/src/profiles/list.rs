@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{API, HERE, call, path_of, proxy_names, put};
+use super::{API, HERE, LOCAL, call, path_of, proxy_names, put};
 use crate::dashboard::Dashboard;
 use crate::listing::{Unfiltered, address};
 use crate::page::{self, refusal};
@@ -22,6 +22,8 @@ use crate::words::{CampaignsWords, ProfilesWords, WorkWords};
 #[serde(default)]
 pub(crate) struct Made {
     name: String,
+    /// The first of [`LOCAL`] where it is empty.
+    kind: String,
     proxy: String,
 }
 
@@ -48,6 +50,10 @@ impl List<'_> {
 
     fn wrong(&self) -> Option<&str> {
         self.wrong
+    }
+
+    fn browser(kind: &str) -> &str {
+        if kind == LOCAL[0] { "Chromium" } else { "Firefox" }
     }
 
     /// The one proxy that is chosen in the form.
@@ -115,7 +121,8 @@ pub(crate) async fn add(
     if dashboard.ask::<Value>(&visitor, Method::GET, &call(&form.name, ""), None).await.is_ok() {
         return again(words.is_there).await;
     }
-    match put(&dashboard, &visitor, &form.name, &form.proxy).await {
+    let kind = if form.kind.is_empty() { LOCAL[0] } else { &form.kind };
+    match put(&dashboard, &visitor, &form.name, kind, &form.proxy).await {
         Ok(made) => page::done(&visitor, &path_of(&made.name), &words.made_note(&made.name)),
         Err(why) => again(why.fields.first().map_or(&why.detail, |field| &field.message)).await,
     }

@@ -21,8 +21,8 @@ use crate::visitor::Visitor;
 const HERE: &str = "/campaign-profiles";
 const API: &str = "/v1/campaign-profiles";
 
-/// The kind of profile that is made on these pages.
-const CHROMIUM: &str = "chromium";
+/// The kinds of profile that are made on these pages: browsers of this machine, each on a directory of its own.
+const LOCAL: [&str; 2] = ["chromium", "firefox"];
 
 impl Linked for CampaignProfile {
     fn path(&self) -> String {
@@ -55,15 +55,16 @@ async fn proxy_names(dashboard: &Dashboard, visitor: &Visitor) -> Vec<String> {
     listed.map(|listed| listed.items.into_iter().map(|proxy| proxy.name).collect()).unwrap_or_default()
 }
 
-/// Makes a profile of the kind `chromium`, or gives it another proxy.
+/// Makes a profile of one of the kinds [`LOCAL`], or gives it another proxy.
 async fn put(
     dashboard: &Dashboard,
     visitor: &Visitor,
     name: &str,
+    kind: &str,
     proxy: &str,
 ) -> Result<CampaignProfile, Refused> {
     let proxy = Some(proxy).filter(|proxy| !proxy.is_empty());
-    let body = json!({ "kind": CHROMIUM, "proxy": proxy });
+    let body = json!({ "kind": kind, "proxy": proxy });
     dashboard.ask(visitor, Method::PUT, &call(name, ""), Some(body)).await
 }
 

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::{CHROMIUM, find, proxy_names};
+use super::{LOCAL, find, proxy_names};
 use crate::dashboard::Dashboard;
 use crate::page;
 use crate::view::{Linked, Section};
@@ -26,8 +26,8 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    fn is_chromium(&self) -> bool {
-        self.profile.kind == CHROMIUM
+    fn is_local(&self) -> bool {
+        LOCAL.contains(&self.profile.kind.as_str())
     }
 
     fn chosen(&self) -> &str {
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_profile_in_both_languages() {
         let profile: CampaignProfile = serde_json::from_value(json!({
-            "name": "shop-1", "kind": CHROMIUM, "proxy": "socks5://10.0.0.1:1080", "state": "blocked",
+            "name": "shop-1", "kind": LOCAL[0], "proxy": "socks5://10.0.0.1:1080", "state": "blocked",
             "reason": "frozen", "user_id": 7, "last_error": "the account is frozen", "last_error_at": "2026-11-20T10:00:00Z",
             "picture": "1732097251000000_shop-1.png", "campaigns": ["spring", "<summer>"], "sent_last_hour": 3,
             "max_messages_per_hour": 25, "created_at": "2026-11-01T10:00:00Z",

@@ -20,11 +20,12 @@ words! {
     picture_of: "The page as it was", "Страница в тот момент";
     add: "New profile", "Новый профиль";
     name_help:
-        "Small letters, digits, _ and -. The browser is Chromium on this machine.",
-        "Маленькие латинские буквы, цифры, _ и -. Браузер — Chromium на этой машине.";
+        "Small letters, digits, _ and -.",
+        "Маленькие латинские буквы, цифры, _ и -.";
     other_kinds:
         "Profiles of Donut and browsers on other machines are set up with switchboard campaign profiles add.",
         "Профили Donut и браузеры на других машинах добавляет команда switchboard campaign profiles add.";
+    browser: "Browser on this machine", "Браузер на этой машине";
     no_name: "is missing", "не указано";
     is_there: "There is a profile of this name already.", "Профиль с таким названием уже есть.";
     kind: "Kind", "Вид";

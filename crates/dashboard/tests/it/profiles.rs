@@ -57,6 +57,10 @@ async fn profiles_are_shown_with_what_went_wrong_last() {
 async fn profiles_and_proxies_are_changed_by_forms() {
     let world = World::new().await;
     let admin = shop(&world).await;
+    let fields = [("name", "shop_2"), ("kind", "firefox"), ("proxy", "")];
+    let made = send(&admin, "/campaign-profiles", &fields).await;
+    assert_eq!(made.header("location"), "/campaign-profiles/shop%5F2");
+    shows(&admin.get("/campaign-profiles/shop_2").await, &["firefox"]);
     for (name, told) in [("", "is missing"), ("shop", "There is a profile"), ("a b", "name-error")] {
         let page = send(&admin, "/campaign-profiles", &[("name", name)]).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
