@@ -235,6 +235,11 @@ pub struct SenderCaps {
 }
 
 impl SenderCaps {
+    /// Whether there is room for one more after so many within the last 24 hours, whenever in them they were.
+    pub fn has_room_after(self, sent: u64) -> bool {
+        sent < u64::from(self.hour.min(self.day))
+    }
+
     /// When there is room for one more, if there is none now. `ended` are the times at which what may have been sent ended
     /// within the last 24 hours or later, in any order; `open` is how many have no end yet.
     ///
@@ -271,6 +276,8 @@ mod tests {
                 now = now.plus(Duration::from_secs(pause));
                 if let Some(free_at) = caps.free_at(ended.clone(), 0, now) {
                     prop_assert!(free_at > now);
+                    let lately = ended.iter().filter(|at| **at > now.minus(Duration::from_hours(24))).count();
+                    prop_assert!(!caps.has_room_after(lately as u64));
                     now = free_at;
                     prop_assert_eq!(caps.free_at(ended.clone(), 0, now), None);
                 }

@@ -16,6 +16,8 @@ use crate::database::{Row, params};
 use crate::write::Transaction;
 use crate::{StoreError, codes, point};
 
+const DAY: Duration = Duration::from_hours(24);
+
 /// A sender that asks for its next recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claiming {
@@ -58,7 +60,7 @@ impl Campaigns<'_> {
 
 fn claim(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim, StoreError> {
     let Claiming { sender, id, between_cycles, now, .. } = claiming;
-    let Claimable { mut run, open: open_of_sender, mut due } = claimable(transaction, claiming)?;
+    let Claimable { mut run, open: open_of_sender, lately, mut due } = claimable(transaction, claiming)?;
     if run.state != CampaignRunState::Running {
         return Ok(Claim::Over);
     }
@@ -75,7 +77,10 @@ fn claim(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim, St
         begin_cycle(transaction, &run)?;
         Claimable { run, due, .. } = claimable(transaction, claiming)?;
     }
-    if let Some(at) = limited_until(transaction, claiming, open_of_sender)? {
+    let is_alone = claiming.person.is_none() && claiming.counted_with.is_empty();
+    // The times are read only where they decide.
+    let has_room = is_alone && claiming.caps.has_room_after(lately + open_of_sender);
+    if !has_room && let Some(at) = limited_until(transaction, claiming, open_of_sender)? {
         return Ok(Claim::Limited(at));
     }
     let Some(chat) = due else {
@@ -112,17 +117,25 @@ struct Claimable {
     run: CampaignRun,
     /// How many attempts of the sender have no end.
     open: u64,
+    /// How many of the last 24 hours may have been sent, at most as many as there is room for.
+    lately: u64,
     /// The recipient whose turn it is.
     due: Option<ChatRef>,
 }
 
 fn claimable(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claimable, StoreError> {
-    let Claiming { run, sender, now, .. } = claiming;
+    let Claiming { run, sender, caps, now, .. } = claiming;
     let read = |row: &Row<'_>| {
         let columns = Columns::new(row, "campaign_runs");
-        Ok(Claimable { run: rows::run(row)?, open: columns.count(11)?, due: columns.maybe_parsed(12)? })
+        Ok(Claimable {
+            run: rows::run(row)?,
+            open: columns.count(11)?,
+            lately: columns.count(12)?,
+            due: columns.maybe_parsed(13)?,
+        })
     };
-    let params = params![sender.to_string(), now.as_micros(), run.as_uuid().as_bytes()];
+    let (day_ago, most) = (now.minus(DAY).as_micros(), caps.hour.min(caps.day));
+    let params = params![sender.to_string(), now.as_micros(), run.as_uuid().as_bytes(), day_ago, most];
     transaction.first(sql::CLAIMABLE, params, read)?.ok_or_else(|| runs::no_such_run(*run))
 }
 
@@ -186,7 +199,7 @@ fn limited_until(
     open_of_sender: u64,
 ) -> Result<Option<Timestamp>, StoreError> {
     let Claiming { sender, caps, person, counted_with, now, .. } = claiming;
-    let day_ago = now.minus(Duration::from_hours(24)).as_micros();
+    let day_ago = now.minus(DAY).as_micros();
     let time = |row: &Row<'_>| Columns::new(row, "campaign_attempts").time(0);
     let count = |row: &Row<'_>| Columns::new(row, "campaign_attempts").count(0);
     let sender = sender.to_string();

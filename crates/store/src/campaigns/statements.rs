@@ -113,10 +113,14 @@ statements! {
         ) AS one";
     OPEN_OF_SENDER = "SELECT count(*) FROM campaign_attempts WHERE sender = $1 AND state = 0";
     OPEN_OF_RUN = "SELECT count(*) FROM campaign_attempts WHERE run_id = $1 AND state = 0";
-    /// A run, how many attempts of a sender are open, and the recipient that is due.
+    /// A run, how many attempts of a sender are open and how many may have been sent lately, at most so many, and the recipient
+    /// that is due.
     CLAIMABLE = "
         SELECT id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at,
             (SELECT count(*) FROM campaign_attempts AS open WHERE open.sender = $1 AND open.state = 0),
+            (SELECT count(*) FROM (
+                SELECT 1 FROM campaign_attempts AS sent
+                WHERE sent.sender = $1 AND sent.ended_at > $4 AND sent.state >= 12 LIMIT $5) AS lately),
             (SELECT task.chat FROM campaign_tasks AS task
                 WHERE task.campaign = run.campaign AND task.state = 0 AND task.turn < run.turn AND task.next_at <= $2
                 ORDER BY task.turn, task.next_at, task.place LIMIT 1)
