@@ -1,15 +1,26 @@
 //! The benchmarks: release builds of the product and of the bench, the baseline's Python packages, and the run itself.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 use clap::Args;
 
+use crate::system_packages::Wanted;
 use crate::workspace::Workspace;
-use crate::{postgres, program, python};
+use crate::{n8n, postgres, program, python};
 
 /// The scenario that takes a build whose clock can be moved.
 const DRILL: &str = "drill";
+
+/// The scenario beside servers that push to Redis, and n8n.
+const HOOKS: &str = "hooks";
+
+const REDIS: Wanted = Wanted {
+    name: "Redis",
+    packages: &["redis-server"],
+    is_there: || program::is_fine(Command::new("redis-server").arg("--version")),
+};
 
 /// What `cargo xtask bench` takes.
 #[derive(Args)]
@@ -35,7 +46,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
         program::run(program::cargo(&workspace.root).args(["build", "--release", "--package", package]))?;
     }
     let testing = workspace.target_directory.join("testing");
-    let is_drilled = arguments.only.is_empty() || arguments.only.iter().any(|name| name == DRILL);
+    let is_wanted =
+        |scenario| arguments.only.is_empty() || arguments.only.iter().any(|name| name == scenario);
+    let is_drilled = is_wanted(DRILL);
     if is_drilled {
         let mut build = program::cargo(&workspace.root);
         build.args([
@@ -52,7 +65,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     let requirements = workspace.root.join("crates/bench/python/requirements.txt");
     let python = python::environment(&workspace.installed().join("venv-bench"), &requirements)?;
     let built = workspace.target_directory.join("release");
-    let mut command = std::process::Command::new(built.join("bench"));
+    let mut command = Command::new(built.join("bench"));
     command
         .current_dir(&workspace.root)
         .arg("--switchboard")
@@ -65,6 +78,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
         .arg(workspace.target_directory.join("bench"));
     if is_drilled {
         command.arg("--testing").arg(testing.join("release").join("switchboard"));
+    }
+    if is_wanted(HOOKS) {
+        REDIS.ensure()?;
+        let folder = workspace.installed().join("n8n");
+        n8n::ensure(&folder)?;
+        command.arg("--n8n").arg(folder);
     }
     if arguments.quick {
         command.arg("--quick");

@@ -39,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
 }
 
 /// The scripts of packages are not run but that of SQLite, which is built here.
-fn ensure(folder: &Path) -> Result<()> {
+pub(crate) fn ensure(folder: &Path) -> Result<()> {
     let package = PACKAGE.replace("VERSION", VERSION);
     let stamp = folder.join("installed");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == package) {

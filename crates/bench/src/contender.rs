@@ -101,6 +101,7 @@ async fn started(
         .args(["--listen", &main.to_string()])
         // One address has a quarter of them at most.
         .env("SWITCHBOARD_LIMITS__CONNECTIONS", "48000")
+        .env("SWITCHBOARD_PUBLIC_URL", format!("http://{main}"))
         .env("SWITCHBOARD_BOOTSTRAP_KEY", KEY)
         .env("SWITCHBOARD_ADMIN_PASSWORD", ADMIN_PASSWORD);
     if let Some(store) = store {

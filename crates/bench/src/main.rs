@@ -28,9 +28,9 @@ use serde_json::Map;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, browser_profile, campaigns, choosing, costs, dashboard, dead_channel, drill,
-    failover, flows, idle, import, logs, many_files, postgresql, readers, received, replay, search,
-    send_text, sizes, ten_million, upload, webhooks,
+    Pace, Stage, added_latency, browser_profile, campaigns, channels, choosing, costs, dashboard,
+    dead_channel, drill, failover, flows, hooks, idle, import, logs, many_files, postgresql, readers,
+    received, replay, search, send_text, sizes, ten_million, upload, webhooks,
 };
 use crate::usage::Ticks;
 
@@ -49,6 +49,9 @@ struct CommandLine {
     /// The folder of the baseline's source
     #[arg(long, value_name = "DIR")]
     baseline: PathBuf,
+    /// The folder with n8n
+    #[arg(long, value_name = "DIR")]
+    n8n: Option<PathBuf>,
     /// The address of a PostgreSQL that waits for its disk, whose user may make databases
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
@@ -87,6 +90,8 @@ enum Scenario {
     Campaigns,
     BrowserProfile,
     Drill,
+    Hooks,
+    Channels,
     Webhooks,
     Replay,
     Received,
@@ -128,6 +133,7 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         // Not the true path: a Python environment is known by the path it is started as.
         python: std::path::absolute(&command_line.python)?,
         baseline: command_line.baseline.canonicalize().context("cannot find the baseline's source")?,
+        n8n: command_line.n8n.clone(),
         work: command_line.work_dir.canonicalize()?,
         postgres: command_line.postgres.clone(),
         ticks: Ticks::of_this_system()?,
@@ -192,6 +198,8 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::Campaigns => report.add(name, &campaigns::run(stage).await?),
         Scenario::BrowserProfile => report.add(name, &browser_profile::run(stage).await?),
         Scenario::Drill => report.add(name, &drill::run(stage).await?),
+        Scenario::Hooks => report.add(name, &hooks::run(stage).await?),
+        Scenario::Channels => report.add(name, &channels::run(stage).await?),
         Scenario::Webhooks => report.add(name, &webhooks::run(stage).await?),
         Scenario::Replay => report.add(name, &replay::run(stage).await?),
         Scenario::Received => report.add(name, &received::run(stage).await?),
@@ -225,7 +233,7 @@ fn typed(command_line: &CommandLine) -> String {
 /// What the baseline is made of.
 fn versions(stage: &Stage) -> Result<String> {
     let line = "import platform, importlib.metadata as m; \
-                print('Python', platform.python_version() + ', ' + ', '.join(f'{n} {m.version(n)}' for n in ('Flask', 'gunicorn', 'Telethon', 'cryptg', 'playwright')))";
+                print('Python', platform.python_version() + ', ' + ', '.join(f'{n} {m.version(n)}' for n in ('Flask', 'gunicorn', 'Telethon', 'cryptg', 'playwright', 'FastAPI', 'uvicorn', 'redis')))";
     let output = Command::new(&stage.python)
         .args(["-c", line])
         .output()

@@ -9,8 +9,8 @@ use toml::{Table, Value};
 
 use crate::world::Account;
 
-/// The settings with only the accounts named (none named: all of them) and `send_text` as the only legacy service.
-/// Both sides may then be signed in at once, and no fixed port is needed.
+/// The settings with only the accounts named (none named: all of Telegram, and none of a channel) and `send_text` as the
+/// only legacy service. Both sides may then be signed in at once, and no fixed port is needed.
 pub(crate) fn narrowed(text: &str, accounts: &[&str], send_text_port: u16) -> Result<String> {
     let mut settings: Table = toml::from_str(text).context("the world's settings are no TOML")?;
     let present = settings
@@ -18,13 +18,20 @@ pub(crate) fn narrowed(text: &str, accounts: &[&str], send_text_port: u16) -> Re
         .and_then(|telegram| telegram.get_mut("accounts"))
         .and_then(Value::as_array_mut)
         .context("the world's settings have no [[telegram.accounts]]")?;
+    let is_named = |account: &Value| {
+        account.get("name").and_then(Value::as_str).is_some_and(|name| accounts.contains(&name))
+    };
+    let mut found = 0;
     if !accounts.is_empty() {
-        present.retain(|account| {
-            account.get("name").and_then(Value::as_str).is_some_and(|name| accounts.contains(&name))
-        });
-        if present.len() != accounts.len() {
-            bail!("the world's settings do not have all of the accounts {}", accounts.join(", "));
-        }
+        present.retain(&is_named);
+        found += present.len();
+    }
+    if let Some(channels) = settings.get_mut("channels").and_then(Value::as_array_mut) {
+        channels.retain(&is_named);
+        found += channels.len();
+    }
+    if found != accounts.len() {
+        bail!("the world's settings do not have all of the accounts {}", accounts.join(", "));
     }
     let port = Table::from_iter([
         ("port".to_owned(), Value::Integer(send_text_port.into())),
@@ -36,6 +43,7 @@ pub(crate) fn narrowed(text: &str, accounts: &[&str], send_text_port: u16) -> Re
         .as_table_mut()
         .context("`legacy` in the world's settings is no table")?;
     legacy.insert("ports".to_owned(), Value::Array(vec![Value::Table(port)]));
+    legacy.remove("channel_ports");
     toml::to_string(&settings).context("cannot write the settings")
 }
 
@@ -47,6 +55,7 @@ pub(crate) fn without_accounts(text: &str) -> Result<String> {
         .and_then(Value::as_table_mut)
         .context("the world's settings have no [telegram]")?
         .remove("accounts");
+    settings.remove("channels");
     settings.remove("legacy");
     toml::to_string(&settings).context("cannot write the settings")
 }
@@ -77,6 +86,21 @@ pub(crate) fn with_more_sessions(text: &str, sessions: &[(&str, String)]) -> Res
         sessions.push(Value::Table(Table::from_iter([string, ("for".to_owned(), purposes(&["send_text"]))])));
     }
     toml::to_string(&settings).context("cannot write the settings")
+}
+
+/// The settings with so many copies more of an account of a channel; their names.
+pub(crate) fn with_copies(text: &str, of: &str, copies: usize) -> Result<(String, Vec<String>)> {
+    let mut settings: Table = toml::from_str(text).context("the world's settings are no TOML")?;
+    let channels = settings.get_mut("channels").and_then(Value::as_array_mut);
+    let channels = channels.context("the world's settings have no [[channels]]")?;
+    let found = channels.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(of));
+    let mut account = found.and_then(Value::as_table).with_context(|| format!("there is no {of}"))?.clone();
+    let names: Vec<_> = (1..=copies).map(|number| format!("{of}_{number}")).collect();
+    for name in &names {
+        account.insert("name".to_owned(), Value::from(name.as_str()));
+        channels.push(Value::Table(account.clone()));
+    }
+    Ok((toml::to_string(&settings).context("cannot write the settings")?, names))
 }
 
 /// The settings with webhooks on this machine, and with so many events that are kept at most.
@@ -130,14 +154,19 @@ mod tests {
         priority = 1
         [[telegram.accounts]]
         name = "backup_1"
+        [[channels]]
+        name = "phone"
+        [[channels]]
+        name = "shop"
         [legacy]
         hold = "100s"
         ports = [{ port = 5021, service = "create_chat" }, { port = 5022, service = "send_text" }]
+        channel_ports = [{ port = 8765, channel = "avito" }]
     "#;
 
     #[test]
     fn one_account_and_one_port_are_left_and_the_rest_stays() {
-        let narrowed: Table = toml::from_str(&narrowed(SETTINGS, &["main"], 4000).unwrap()).unwrap();
+        let narrowed: Table = toml::from_str(&narrowed(SETTINGS, &["main", "shop"], 4000).unwrap()).unwrap();
         let expected: Table = toml::from_str(
             r#"
             listen = "127.0.0.1:5099"
@@ -146,6 +175,8 @@ mod tests {
             [[telegram.accounts]]
             name = "main"
             priority = 1
+            [[channels]]
+            name = "shop"
             [legacy]
             hold = "100s"
             ports = [{ port = 4000, service = "send_text" }]
@@ -182,6 +213,14 @@ mod tests {
     }
 
     #[test]
+    fn copies_of_an_account_have_names_of_their_own() {
+        let (text, names) = with_copies(SETTINGS, "shop", 2).unwrap();
+        let all: Table = toml::from_str(&text).unwrap();
+        assert_eq!((all["channels"].as_array().unwrap().len(), names.join(" ")), (4, "shop_1 shop_2".into()));
+        assert!(with_copies(SETTINGS, "none", 1).is_err());
+    }
+
+    #[test]
     fn without_accounts_the_place_of_the_world_is_left() {
         let left: Table = toml::from_str(&without_accounts(SETTINGS).unwrap()).unwrap();
         assert_eq!(left["telegram"]["data_centres"][0]["id"].as_integer(), Some(2));
@@ -193,6 +232,7 @@ mod tests {
     fn none_named_is_all_and_a_missing_one_is_an_error() {
         let all: Table = toml::from_str(&narrowed(SETTINGS, &[], 4000).unwrap()).unwrap();
         assert_eq!(all["telegram"]["accounts"].as_array().unwrap().len(), 2);
+        assert_eq!(all["channels"].as_array().unwrap().len(), 0);
         assert!(narrowed(SETTINGS, &["fifth"], 4000).unwrap_err().to_string().contains("fifth"));
         assert!(narrowed("listen = 1", &[], 4000).is_err());
         assert!(narrowed("= 1", &[], 4000).is_err());

@@ -117,6 +117,23 @@ impl World {
             .with_context(|| format!("cannot write {}", file.display()))
     }
 
+    /// Gives the world's settings so many copies more of an account of a channel; their names.
+    pub(crate) fn copy_channel(&self, of: &str, copies: usize) -> Result<Vec<String>> {
+        let file = self.folder.join("switchboard.toml");
+        let text = fs::read_to_string(&file).context("cannot read the world's settings")?;
+        let (text, names) = settings::with_copies(&text, of, copies)?;
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(names)
+    }
+
+    /// A customer writes through an account of a channel; the provider's chat.
+    pub(crate) async fn customer_writes(&self, channel: &str, account: &str, from: &str) -> Result<String> {
+        let message =
+            serde_json::json!({ "channel": channel, "account": account, "from": from, "text": "Hello" });
+        let done = http::post(self.control, "/customers/messages", "", &message).await?;
+        done["chat_id"].as_str().map(str::to_owned).with_context(|| format!("{account} has no chat: {done}"))
+    }
+
     /// Writes the world's settings once more beside the first ones, with only these accounts (none named: all)
     /// and one legacy port, and returns where they are.
     pub(crate) fn settings(&self, accounts: &[&str], send_text: SocketAddr) -> Result<PathBuf> {

@@ -3,6 +3,7 @@
 pub(crate) mod added_latency;
 pub(crate) mod browser_profile;
 pub(crate) mod campaigns;
+pub(crate) mod channels;
 pub(crate) mod choosing;
 pub(crate) mod costs;
 pub(crate) mod dashboard;
@@ -10,6 +11,7 @@ pub(crate) mod dead_channel;
 pub(crate) mod drill;
 pub(crate) mod failover;
 pub(crate) mod flows;
+pub(crate) mod hooks;
 pub(crate) mod idle;
 pub(crate) mod import;
 pub(crate) mod logs;
@@ -59,6 +61,8 @@ pub(crate) struct Stage {
     pub(crate) python: PathBuf,
     /// The folder of the baseline's source.
     pub(crate) baseline: PathBuf,
+    /// The folder with n8n, where it is installed.
+    pub(crate) n8n: Option<PathBuf>,
     /// The folder for data and logs.
     pub(crate) work: PathBuf,
     /// The address of a PostgreSQL, where there is one.
