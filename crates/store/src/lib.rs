@@ -102,8 +102,8 @@ pub use campaigns::{
     StoredProfile, StoredProxy, TasksAdded, TasksCounted,
 };
 pub use channels::{
-    ChannelConversationMessage, ChannelTaken, Channels, InboundFilter, StoredChannelChat, StoredInbound,
-    TakenFromChannel,
+    ChannelConversationMessage, ChannelTaken, Channels, FetchedInboundFile, InboundFile, InboundFileId,
+    InboundFilter, StoredChannelChat, StoredInbound, StoredInboundFile, TakenFromChannel, WantedInboundFile,
 };
 pub use chats::{
     ChatFilter, ChatNames, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat,

@@ -140,6 +140,7 @@ points! {
     NOTE_RECEIVED_FILE = "note_received_file";
     TAKE_FROM_CHANNEL = "take_from_channel";
     KEEP_CHANNEL_VALUES = "keep_channel_values";
+    NOTE_CHANNEL_FILE = "note_channel_file";
     SAVE_FLOW_RUN = "save_flow_run";
     SWITCH_FLOW = "switch_flow";
     SAVE_CAMPAIGN = "save_campaign";

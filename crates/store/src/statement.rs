@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 37] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 38] {
         [
             crate::fences::ALL,
             crate::flow_definitions::ALL,
@@ -70,6 +70,7 @@ mod tests {
             crate::campaigns::profiles::ALL,
             crate::campaigns::proxies::ALL,
             crate::channels::statements::ALL,
+            crate::channels::files::ALL,
         ]
     }
 
@@ -210,6 +211,7 @@ mod tests {
             (crate::conversations::statements::PLACE_OF_RECEIVED, "received_messages_by_number"),
             (crate::received::reading::SCAN, "received_messages USING INTEGER PRIMARY KEY"),
             (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (result=? AND seq<?"),
+            (crate::channels::files::WAITING, "channel_files_due (channel=? AND account=?"),
             (crate::campaigns::statements::CLAIMABLE, "campaign_tasks_due (campaign=? AND turn<?"),
             (crate::campaigns::statements::SENT_LATELY, "campaign_attempts_lately (sender=? AND ended_at>?"),
             (crate::campaigns::statements::OPEN_OF_SENDER, "campaign_attempts_open (sender=?"),

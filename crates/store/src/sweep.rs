@@ -8,7 +8,7 @@ use domain::Timestamp;
 use crate::access::statements as access;
 use crate::accounts::statements as accounts;
 use crate::alerts::{DropNotices, statements as alerts};
-use crate::channels::{self, statements as of_channels};
+use crate::channels::{self, files as channel_files, statements as of_channels};
 use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
 use crate::database::{Row, params};
@@ -194,7 +194,9 @@ impl Store {
         let last = now.minus(keep.received).as_micros().max(too_many.unwrap_or(i64::MIN));
         let events = (now.minus(TOLD_AGAIN).as_micros(), MOST);
         in_pieces(|| self.drop_rows(of_channels::DROP_EVENTS, events)).await?;
-        in_pieces(|| self.drop_rows(of_channels::DROP_OLD, (last, MOST))).await
+        let removed = in_pieces(|| self.drop_rows(of_channels::DROP_OLD, (last, MOST))).await?;
+        in_pieces(|| self.drop_rows(channel_files::DROP_OLD, (last, MOST))).await?;
+        Ok(removed)
     }
 
     fn counted(&self) -> MutexGuard<'_, Option<MessagesCounted>> {

@@ -135,7 +135,7 @@ fn claimable(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim
         })
     };
     let (day_ago, most) = (now.minus(DAY).as_micros(), caps.hour.min(caps.day));
-    let params = params![sender.to_string(), now.as_micros(), run.as_uuid().as_bytes(), day_ago, most];
+    let params = params![sender.to_string(), day_ago, most, now.as_micros(), run.as_uuid().as_bytes()];
     transaction.first(sql::CLAIMABLE, params, read)?.ok_or_else(|| runs::no_such_run(*run))
 }
 

@@ -120,11 +120,11 @@ statements! {
             (SELECT count(*) FROM campaign_attempts AS open WHERE open.sender = $1 AND open.state = 0),
             (SELECT count(*) FROM (
                 SELECT 1 FROM campaign_attempts AS sent
-                WHERE sent.sender = $1 AND sent.ended_at > $4 AND sent.state >= 12 LIMIT $5) AS lately),
+                WHERE sent.sender = $1 AND sent.ended_at > $2 AND sent.state >= 12 LIMIT $3) AS lately),
             (SELECT task.chat FROM campaign_tasks AS task
-                WHERE task.campaign = run.campaign AND task.state = 0 AND task.turn < run.turn AND task.next_at <= $2
+                WHERE task.campaign = run.campaign AND task.state = 0 AND task.turn < run.turn AND task.next_at <= $4
                 ORDER BY task.turn, task.next_at, task.place LIMIT 1)
-        FROM campaign_runs AS run WHERE id = $3";
+        FROM campaign_runs AS run WHERE id = $5";
     NEXT_TRY = "SELECT min(next_at) FROM campaign_tasks WHERE campaign = $1 AND state = 0 AND turn < $2";
     TAKE_TASK = "UPDATE campaign_tasks SET turn = $1 WHERE campaign = $2 AND chat = $3";
     TAKE_ONE = "

@@ -2,6 +2,7 @@
 //! channel has to know after a restart.
 
 mod conversation;
+pub(crate) mod files;
 mod row;
 pub(crate) mod statements;
 mod take;
@@ -16,9 +17,11 @@ use crate::conversations::ConversationStart;
 use crate::database::params;
 use crate::needle::Needle;
 use crate::paging::{Page, Paged};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, point};
 use domain::message::OutboundMessage;
 use statements as sql;
+
+pub use files::{FetchedInboundFile, InboundFile, InboundFileId, StoredInboundFile, WantedInboundFile};
 
 pub(crate) const TABLE: &str = "channel_messages";
 /// The most rows that one look goes through.
@@ -57,6 +60,8 @@ pub struct TakenFromChannel {
     pub events: Vec<InboundEvent>,
     /// Where asking goes on.
     pub cursor: Option<String>,
+    /// Whether the files of its messages are to be stored.
+    pub stores_files: bool,
 }
 
 /// What came of it.
@@ -181,6 +186,49 @@ impl Channels<'_> {
         let params = (channel.to_string(), account.to_string());
         let found = self.store.first(sql::LAST_IN, params, |row| row.get::<i64>(0)).await?;
         Ok(found.map(Timestamp::from_micros))
+    }
+
+    /// When an account sent something last.
+    pub async fn last_out(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let params = (channel.to_string(), account.to_string());
+        let found = self.store.first(sql::LAST_OUT, params, |row| row.get::<Option<i64>>(0)).await?;
+        Ok(found.flatten().map(Timestamp::from_micros))
+    }
+
+    /// How many messages wait for an account, those among them that are scheduled.
+    pub async fn waiting(&self, channel: &ChannelName, account: &AccountName) -> Result<u64, StoreError> {
+        // '0' is what comes next after '/'.
+        let params = (format!("{channel}:{account}/"), format!("{channel}:{account}0"));
+        let count = self.store.first(sql::WAITING, params, |row| row.get::<i64>(0)).await?;
+        Ok(count.map_or(0, |count| u64::try_from(count).unwrap_or(0)))
+    }
+
+    /// What was kept of how an account fares.
+    pub async fn health(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+    ) -> Result<Option<String>, StoreError> {
+        let params = (channel.to_string(), account.to_string());
+        self.store.first(sql::HEALTH, params, |row| row.get(0)).await
+    }
+
+    /// Keeps how an account fares, in place of what was kept.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn keep_health(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+        health: String,
+    ) -> Result<(), StoreError> {
+        let params = (channel.to_string(), account.to_string(), health);
+        self.store.execute(point::KEEP_CHANNEL_VALUES, sql::SAVE_HEALTH, params).await.map(drop)
     }
 
     /// The provider's ids of the last messages that were sent to a chat by then and are not read, 100 at most.

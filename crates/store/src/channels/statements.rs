@@ -44,6 +44,20 @@ statements! {
     IS_OURS = "SELECT message_id FROM provider_messages WHERE channel = $1 AND account = $2 AND provider_id = $3";
     LAST_IN = "
         SELECT seq FROM channel_messages WHERE channel = $1 AND account = $2 AND origin = 0 ORDER BY seq DESC LIMIT 1";
+    /// The latest of the last ten messages: one that waited may have left after a later one.
+    LAST_OUT = "
+        SELECT max(at) FROM (
+            SELECT coalesce(o.finished_at, o.updated_at) AS at
+            FROM provider_messages AS p INNER JOIN outbox AS o ON o.id = p.message_id
+            WHERE p.channel = $1 AND p.account = $2 ORDER BY p.message_id DESC LIMIT 10) AS latest";
+    /// 0: waiting, 1: scheduled.
+    WAITING = "
+        SELECT (SELECT count(*) FROM outbox WHERE state = 0 AND chat >= $1 AND chat < $2)
+            + (SELECT count(*) FROM outbox WHERE state = 1 AND chat >= $1 AND chat < $2)";
+    HEALTH = "SELECT health FROM channel_health WHERE channel = $1 AND account = $2";
+    SAVE_HEALTH = "
+        INSERT INTO channel_health (channel, account, health) VALUES ($1, $2, $3)
+        ON CONFLICT (channel, account) DO UPDATE SET health = excluded.health";
     UNREAD = "
         SELECT p.provider_id FROM outbox AS o INNER JOIN provider_messages AS p ON p.message_id = o.id
         WHERE o.chat = $1 AND o.chat_id IS NULL AND o.state >= 10 AND coalesce(o.finished_at, o.updated_at) <= $2

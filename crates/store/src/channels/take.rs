@@ -5,7 +5,7 @@ use domain::{
     ChannelChat, Event, InboundChange, InboundEvent, InboundId, InboundMessage, MessageOrigin, Timestamp,
 };
 
-use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, row, statements as sql};
+use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, files, row, statements as sql};
 use crate::StoreError;
 use crate::column::to_json;
 use crate::database::params;
@@ -131,6 +131,7 @@ impl Take {
         }
         if let Some(id) = InboundId::new(seq) {
             taken.new.push(id);
+            self.want_files(transaction, id, message)?;
             self.tell(transaction, id, message, message.origin, Event::MessageReceived);
         }
         Ok(())
@@ -171,6 +172,21 @@ impl Take {
         Ok(rows > 0)
     }
 
+    /// Has the files of a message fetched, where the account stores them.
+    fn want_files(
+        &self,
+        transaction: &Transaction<'_>,
+        id: InboundId,
+        message: &InboundMessage,
+    ) -> Result<(), StoreError> {
+        let places = (0_u32..).zip(&message.media).filter(|_| self.taken.stores_files);
+        for (place, _) in places {
+            let (channel, account, due_at) = (self.channel(), self.account(), self.at.as_micros());
+            transaction.run(files::WANT, params![id.get(), place, channel, account, due_at])?;
+        }
+        Ok(())
+    }
+
     /// Decides about messages that might have been this program's.
     fn settle(&self, transaction: &Transaction<'_>, taken: &mut ChannelTaken) -> Result<(), StoreError> {
         let unsettled =
@@ -182,6 +198,7 @@ impl Take {
                 Whose::Owner => {
                     transaction.run(sql::SETTLE, [id.get()])?;
                     taken.new.push(id);
+                    self.want_files(transaction, id, &message)?;
                     self.tell(transaction, id, &message, MessageOrigin::Owner, Event::MessageReceived);
                 }
             }

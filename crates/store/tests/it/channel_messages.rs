@@ -10,8 +10,8 @@ use domain::{
     MessageState, ProviderId, Timestamp,
 };
 use store::{
-    Begin, ChannelConversationMessage, ChannelTaken, ConversationStart, InboundFilter, Page, PartSent,
-    TakenFromChannel,
+    Begin, ChannelConversationMessage, ChannelTaken, ConversationStart, FetchedInboundFile, InboundFile,
+    InboundFileId, InboundFilter, Page, PartSent, StoredInboundFile, TakenFromChannel,
 };
 
 use crate::support::{World, accept, account, begun, conformance};
@@ -23,6 +23,10 @@ conformance! {
     a_conversation_has_both_directions_in_order,
     cursors_and_values_outlive_the_program,
     undelivered_messages_have_failed_unless_they_arrived,
+    a_file_is_wanted_with_its_message_until_it_is_stored_or_not_to_be_had,
+    files_of_channels_go_with_their_messages,
+    chats_are_listed_by_when_their_customer_wrote_last,
+    what_an_account_sent_last_and_what_waits_is_found,
 }
 
 fn channel() -> ChannelName {
@@ -59,7 +63,8 @@ fn arrived(message: InboundMessage) -> InboundEvent {
 }
 
 async fn take(world: &World, events: Vec<InboundEvent>) -> ChannelTaken {
-    let taken = TakenFromChannel { channel: channel(), account: shop(), events, cursor: None };
+    let taken =
+        TakenFromChannel { channel: channel(), account: shop(), events, cursor: None, stores_files: true };
     world.store.channels().take(taken).await.unwrap()
 }
 
@@ -182,7 +187,13 @@ async fn cursors_and_values_outlive_the_program(world: World) {
     assert_eq!(channels.cursor(&channel(), &shop()).await.unwrap(), None);
     for cursor in ["17", "18"] {
         let cursor = Some(cursor.to_owned());
-        let taken = TakenFromChannel { channel: channel(), account: shop(), events: Vec::new(), cursor };
+        let taken = TakenFromChannel {
+            channel: channel(),
+            account: shop(),
+            events: Vec::new(),
+            cursor,
+            stores_files: true,
+        };
         channels.take(taken).await.unwrap();
     }
     assert_eq!(channels.cursor(&channel(), &shop()).await.unwrap().as_deref(), Some("18"));
@@ -223,4 +234,133 @@ async fn undelivered_messages_have_failed_unless_they_arrived(world: World) {
         assert_eq!(told, Ok(Some(id)));
         assert_eq!(world.state(id).await, state);
     }
+}
+
+async fn wanted(world: &World) -> Vec<(InboundFileId, u32)> {
+    let wanted = world.store.channels().wanted_files(&channel(), &shop(), 10).await.unwrap();
+    wanted.into_iter().map(|file| (file.id, file.tries)).collect()
+}
+
+fn stored_file(number: u8) -> StoredInboundFile {
+    StoredInboundFile {
+        key: format!("file_{number:032}").parse().unwrap(),
+        sha256: domain::media::Sha256([number; 32]),
+        mime: Some("image/jpeg".to_owned()),
+    }
+}
+
+async fn a_file_is_wanted_with_its_message_until_it_is_stored_or_not_to_be_had(world: World) {
+    let channels = world.store.channels();
+    let four = InboundMessage {
+        media: vec![InboundMedia::at(InboundKind::Image, "https://example.com/a.jpg"); 4],
+        ..written(&world, "m-1", "see here")
+    };
+    let id = take(&world, vec![arrived(four.clone())]).await.new[0];
+    let file = |place| InboundFileId { message: id, place };
+    let all = [(file(0), 0), (file(1), 0), (file(2), 0), (file(3), 0)];
+    assert_eq!(wanted(&world).await, all);
+    let later = world.now().plus(Duration::from_mins(1));
+    let stored = FetchedInboundFile::Stored(stored_file(1));
+    for (place, fetched) in [
+        (0, FetchedInboundFile::PutOff { tries: 1, due_at: later }),
+        (1, stored.clone()),
+        (2, FetchedInboundFile::Gone("404".to_owned())),
+        (3, FetchedInboundFile::TooLarge("9 bytes".to_owned())),
+    ] {
+        assert_eq!(channels.note_file(file(place), fetched).await, Ok(true));
+    }
+    assert_eq!(wanted(&world).await, [(file(0), 1)]);
+    assert_eq!(channels.files_waiting(&channel(), &shop()).await, Ok(1));
+    let told = [
+        (0, InboundFile::Wanted),
+        (1, InboundFile::Stored(stored_file(1))),
+        (2, InboundFile::Gone("404".to_owned())),
+        (3, InboundFile::TooLarge("9 bytes".to_owned())),
+    ];
+    assert_eq!(channels.files(id).await.unwrap(), told);
+    assert_eq!(channels.stored_files().await.unwrap(), [stored_file(1).key]);
+    // What is not wanted any more is not put off; one that was lost is stored again; one of no message is of no interest.
+    let put_off = FetchedInboundFile::PutOff { tries: 2, due_at: later };
+    assert_eq!(channels.note_file(file(2), put_off).await, Ok(false));
+    assert_eq!(channels.note_file(file(1), FetchedInboundFile::Stored(stored_file(2))).await, Ok(true));
+    assert_eq!(channels.stored_files().await.unwrap(), [stored_file(2).key]);
+    assert_eq!(channels.note_file(file(7), stored).await, Ok(false));
+    let other = TakenFromChannel {
+        channel: channel(),
+        account: account("other"),
+        events: vec![arrived(four)],
+        cursor: None,
+        stores_files: false,
+    };
+    let id = channels.take(other).await.unwrap().new[0];
+    assert_eq!(channels.files(id).await, Ok(Vec::new()), "an account that stores none");
+}
+
+async fn files_of_channels_go_with_their_messages(world: World) {
+    let channels = world.store.channels();
+    let id = take(&world, vec![arrived(written(&world, "m-1", "one"))]).await.new[0];
+    let file = InboundFileId { message: id, place: 0 };
+    channels.note_file(file, FetchedInboundFile::Stored(stored_file(1))).await.unwrap();
+    world.clock.advance(Duration::from_hours(24 * 91));
+    let newest = take(&world, vec![arrived(written(&world, "m-2", "two"))]).await.new[0];
+    assert_eq!(world.store.sweep().await.unwrap().received, 1);
+    assert_eq!(channels.stored_files().await, Ok(Vec::new()));
+    let kept = InboundFileId { message: newest, place: 0 };
+    assert_eq!((channels.files(id).await, wanted(&world).await), (Ok(Vec::new()), vec![(kept, 0)]));
+}
+
+async fn chats_are_listed_by_when_their_customer_wrote_last(world: World) {
+    let in_chat = |chat: &str, seconds| InboundMessage {
+        chat: ExternalChat::new(chat).unwrap(),
+        name: Some(format!("Customer {chat}")),
+        sent_at: world.now().plus(Duration::from_secs(seconds)),
+        ..written(&world, &format!("m {chat} {seconds}"), "hello")
+    };
+    take(&world, vec![arrived(in_chat("a", 1)), arrived(in_chat("b", 2)), arrived(in_chat("c", 0))]).await;
+    take(&world, vec![arrived(in_chat("a", 3))]).await;
+    let never =
+        InboundChange::Reachable { chat: ExternalChat::new("silent").unwrap(), can: false, at: world.now() };
+    take(&world, vec![event("blocked", never)]).await;
+    let listed = async |page| {
+        let chats = world.store.channels().chats(&channel(), &shop(), page).await.unwrap();
+        chats.into_iter().map(|chat| chat.chat.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed((10, 0)).await, ["a", "b", "c", "silent"]);
+    assert_eq!(listed((2, 1)).await, ["b", "c"]);
+    let first = world.store.channels().chats(&channel(), &shop(), (1, 0)).await.unwrap().remove(0);
+    assert_eq!(first.name.as_deref(), Some("Customer a"));
+    assert!(world.store.channels().chats(&channel(), &account("other"), (9, 0)).await.unwrap().is_empty());
+}
+
+async fn what_an_account_sent_last_and_what_waits_is_found(world: World) {
+    let channels = world.store.channels();
+    assert_eq!(channels.last_out(&channel(), &shop()).await, Ok(None));
+    let mut ids = Vec::new();
+    for account in [shop(), account("shop2")] {
+        let chat = ChatRef::Channel(ChannelChat { account, ..address() });
+        let waiting = OutboundMessage { chat, ..world.message(1) };
+        ids.push(waiting.id);
+        world.store.outbox().accept(accept(waiting)).await.unwrap();
+    }
+    let id = ids[0];
+    assert_eq!(channels.waiting(&channel(), &shop()).await, Ok(1));
+    assert_eq!(channels.waiting(&channel(), &account("shop2")).await, Ok(1));
+    let begin = Begin { account: shop(), address: Address::Channel(address()), ..world.begin(id, 0) };
+    world.store.outbox().begin(begin).await.unwrap();
+    let sent = PartSent {
+        account: shop(),
+        address: Address::Channel(address()),
+        message_ids: [Some("m-1")].into_iter().collect(),
+        binding: store::Binding::IfUnbound,
+        ..world.sent(id, 0)
+    };
+    let at = sent.at;
+    world.store.outbox().part_sent(sent).await.unwrap();
+    assert_eq!(channels.last_out(&channel(), &shop()).await, Ok(Some(at)));
+    assert_eq!(channels.waiting(&channel(), &shop()).await, Ok(0));
+    for health in ["{}", "{\"here\":true}"] {
+        channels.keep_health(&channel(), &shop(), health.to_owned()).await.unwrap();
+        assert_eq!(channels.health(&channel(), &shop()).await.unwrap().as_deref(), Some(health));
+    }
+    assert_eq!(channels.health(&channel(), &account("other")).await, Ok(None));
 }

@@ -387,6 +387,7 @@ async fn every_write_has_its_failpoints(_: World) {
         "note_received_file",
         "take_from_channel",
         "keep_channel_values",
+        "note_channel_file",
         "save_flow_run",
         "switch_flow",
         "save_campaign",
