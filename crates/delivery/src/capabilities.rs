@@ -15,6 +15,10 @@ pub struct Capabilities {
     pub text: TextLimit,
     /// The longest text below media; `None` where media have none, so that the text follows them.
     pub caption: Option<TextLimit>,
+    /// Whether messages can be sent; false where they only come in.
+    pub sends: bool,
+    /// Whether a message can answer another; where it cannot, it is sent without that.
+    pub reply: bool,
     /// How many media arrive together at most; 1 where each arrives alone.
     pub album: usize,
     /// How a text may have been written that has formatting; one without any is always taken.
@@ -124,6 +128,9 @@ impl fmt::Display for MediaKind {
 /// Something of a message that its way out does not carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotCarried {
+    /// Messages only come in.
+    #[error("messages only come in here, none can be sent")]
+    Messages,
     /// Media of a kind that it does not take.
     #[error("this chat takes no {kind}; it takes {}", listed(takes))]
     Media {
@@ -148,6 +155,7 @@ impl NotCarried {
     /// The field of the message.
     pub fn field(&self) -> String {
         match self {
+            Self::Messages => "chat".to_owned(),
             Self::Media { place, .. } => format!("media[{place}]"),
             Self::Formatting { .. } => "parse_mode".to_owned(),
         }
@@ -172,6 +180,9 @@ impl Capabilities {
     /// # Errors
     /// The first thing that cannot.
     pub(crate) fn carries(&self, content: &Content) -> Result<(), NotCarried> {
+        if !self.sends {
+            return Err(NotCarried::Messages);
+        }
         for (place, media) in content.media.iter().enumerate() {
             let kind = MediaKind::of(media);
             if !self.media.contains(&kind) {
@@ -191,6 +202,8 @@ impl Capabilities {
 pub(crate) const LARGE: Capabilities = Capabilities {
     text: TextLimit::new(4_096, domain::text::Unit::Utf16),
     caption: Some(TextLimit::new(1_024, domain::text::Unit::Utf16)),
+    sends: true,
+    reply: true,
     album: 10,
     parse_modes: &[ParseMode::Html],
     media: &MediaKind::ALL,

@@ -48,7 +48,7 @@ pub(crate) fn choose(
             Readiness::HeldUntil(until) | Readiness::LimitedUntil(until) => {
                 Choice::Wait { until: Some(until) }
             }
-            Readiness::Connecting => Choice::Wait { until: None },
+            Readiness::Connecting | Readiness::Paused => Choice::Wait { until: None },
         };
     }
     if let Some(ready) = left().find(|able| able.readiness == Readiness::Ready) {
@@ -100,7 +100,13 @@ fn held_back(candidate: &Candidate) -> Failure {
 
 /// What a message waits for that no one may carry before this instant, in words.
 pub(crate) fn waits_for(candidates: &Candidates, until: Option<Timestamp>) -> String {
-    let Some(until) = until else { return "every account that could send is connecting".to_owned() };
+    let Some(until) = until else {
+        let paused = candidates.able.iter().find(|able| able.readiness == Readiness::Paused);
+        return paused.map_or_else(
+            || "every account that could send is connecting".to_owned(),
+            |able| format!("the account {} is paused", able.account),
+        );
+    };
     let first = candidates.able.iter().find(|able| able.readiness.until() == Some(until));
     let until = until.to_the_second();
     match first {
@@ -117,6 +123,7 @@ fn held_back_by(candidate: &Candidate) -> Option<String> {
         Readiness::HeldUntil(until) => Some(format!("flood wait until {}", until.to_the_second())),
         Readiness::LimitedUntil(until) => Some(format!("at its limit until {}", until.to_the_second())),
         Readiness::Connecting => Some("connecting".to_owned()),
+        Readiness::Paused => Some("paused".to_owned()),
         Readiness::Ready => None,
     }
 }
@@ -380,8 +387,7 @@ pub(crate) fn hold_back(
                 Readiness::HeldUntil(until) | Readiness::LimitedUntil(until) if until < *later => {
                     Readiness::HeldUntil(*later)
                 }
-                longer @ (Readiness::HeldUntil(_) | Readiness::LimitedUntil(_)) => longer,
-                Readiness::Connecting => Readiness::Connecting,
+                longer => longer,
             };
         }
     }

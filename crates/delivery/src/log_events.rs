@@ -195,6 +195,7 @@ mod tests {
             reply_to: None,
             mention: None,
             mention_optional: false,
+            written_by: domain::message::Writer::Program,
             silent: false,
             preview: false,
             media: vec![media],

@@ -34,6 +34,8 @@ pub enum Readiness {
     LimitedUntil(Timestamp),
     /// As soon as it is connected; [`Sender::changes`] tells.
     Connecting,
+    /// Once a person resumes it; [`Sender::changes`] tells.
+    Paused,
 }
 
 impl Readiness {
@@ -41,7 +43,7 @@ impl Readiness {
     pub const fn until(self) -> Option<Timestamp> {
         match self {
             Self::HeldUntil(until) | Self::LimitedUntil(until) => Some(until),
-            Self::Ready | Self::Connecting => None,
+            Self::Ready | Self::Connecting | Self::Paused => None,
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Senders {
 const NOTHING: Capabilities = Capabilities {
     text: TextLimit::new(4_096, Unit::Utf16),
     caption: None,
+    sends: true,
+    reply: false,
     album: 1,
     parse_modes: &[],
     media: &[],

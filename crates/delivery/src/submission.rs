@@ -45,6 +45,7 @@ impl Submission {
                 reply_to: None,
                 mention: None,
                 mention_optional: false,
+                written_by: domain::message::Writer::Program,
                 silent: false,
                 preview: false,
                 media: Vec::new(),

@@ -87,6 +87,24 @@ pub enum OnFlood {
     Fail,
 }
 
+/// Who wrote what is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Writer {
+    /// A program, or it is not known: providers may refuse it where they take a person's answer.
+    #[default]
+    Program,
+    /// A person.
+    Person,
+}
+
+impl Writer {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    const fn is_program(&self) -> bool {
+        matches!(self, Self::Program)
+    }
+}
+
 /// What is to be sent, after the text was parsed; stored with the message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
@@ -103,6 +121,9 @@ pub struct Content {
     /// Whether the text goes out without the mention when no one is found for it.
     #[serde(default)]
     pub mention_optional: bool,
+    /// Who wrote it.
+    #[serde(default, skip_serializing_if = "Writer::is_program")]
+    pub written_by: Writer,
     /// Without a sound.
     #[serde(default)]
     pub silent: bool,

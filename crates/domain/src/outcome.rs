@@ -150,7 +150,7 @@ impl RejectionCode {
                          or hand it over (POST /v1/chats/{chat_id}/hand-over, or a Telegram app), or leave it all the same: leave_own=true in the API, legacy.leave_own_chats = true for \
                          the old ports"
                 .to_owned(),
-            code => format!("Telegram refused it: {code}"),
+            code => format!("The provider refused it: {code}"),
         }
     }
 }
@@ -429,7 +429,7 @@ impl Failure {
                 list(asked)
             ),
             Self::Rejected { provider_code } => {
-                format!("Telegram refused the message: {provider_code}.")
+                format!("The provider refused the message: {provider_code}.")
             }
             Self::MediaGone { detail } => format!("What it was to carry is no longer there: {detail}."),
             Self::MediaExpired { detail } => format!("Telegram no longer takes the file id: {detail}."),

@@ -9,6 +9,7 @@ mod schedule;
 mod signature;
 mod webhooks;
 
+pub use channels::Links;
 pub use endpoint::{Answer, Endpoint, EndpointError, NotTaken, Post};
 pub use invite::{InviteCallbacks, StartError};
 pub use schedule::Kind;

@@ -73,6 +73,8 @@ impl Sender for Script {
         Capabilities {
             text: TextLimit::new(4_096, Unit::Utf16),
             caption: None,
+            sends: true,
+            reply: true,
             album: 1,
             parse_modes: &[ParseMode::Html],
             media: &[],

@@ -222,6 +222,7 @@ impl Inner {
                 reply_to: None,
                 mention: None,
                 mention_optional: false,
+                written_by: domain::message::Writer::Program,
                 silent: false,
                 preview: true,
                 media: load.media.clone(),

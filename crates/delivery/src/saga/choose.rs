@@ -97,7 +97,7 @@ impl SagaRunner<'_> {
                         Readiness::HeldUntil(other.max(*until))
                     }
                     Readiness::Ready => Readiness::HeldUntil(*until),
-                    Readiness::Connecting => Readiness::Connecting,
+                    waits @ (Readiness::Connecting | Readiness::Paused) => waits,
                 };
             }
         }

@@ -9,6 +9,8 @@ use crate::script::{Bench, CAPABILITIES, album, group, mentioning, text};
 const SMALL: Capabilities = Capabilities {
     text: TextLimit::new(12, Unit::Bytes),
     caption: None,
+    sends: true,
+    reply: true,
     album: 1,
     parse_modes: &[],
     media: &[MediaKind::Photo],
@@ -49,4 +51,9 @@ async fn what_is_not_carried_is_refused_with_its_field() {
     let id = bench.submit(formatted).await;
     assert_eq!(bench.settled(id).await.state, MessageState::Sent);
     assert_eq!(bench.script.texts(), ["x & y"]);
+
+    let bench = Bench::with(Capabilities { sends: false, ..SMALL }).await;
+    let refusal = bench.delivery.submit(text(group(1), "x")).await;
+    let Err(SubmitError::NotCarried(what)) = refusal else { panic!("{refusal:?}") };
+    assert_eq!(what.field(), "chat");
 }

@@ -318,7 +318,10 @@ async fn forwarded(
     let stored = shared.parts.store.channels().get(id).await.map_err(put_off)?;
     // What the account itself wrote is no news for those who answer customers; what has no form of this kind is passed over.
     let stored = stored.filter(|stored| stored.message.origin == MessageOrigin::Person);
-    stored.and_then(|stored| channels::forwarded(&stored, form)).map(Some).ok_or(Outcome::Delivered)
+    stored
+        .and_then(|stored| channels::forwarded(&stored, form, &shared.parts.links))
+        .map(Some)
+        .ok_or(Outcome::Delivered)
 }
 
 /// Posts one event; says how that went, and whether the endpoint wants nothing more.

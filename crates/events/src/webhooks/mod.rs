@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::{Chance, Clock};
+use channels::Links;
 use domain::{SecretText, WebhookId};
 use media::Allowed;
 use store::{Store, StoreError, StoredWebhook};
@@ -35,6 +36,8 @@ pub struct WebhooksParts {
     pub chance: Chance,
     /// Which private networks they may be in.
     pub allowed: Allowed,
+    /// Where other programs fetch the files of messages that are posted on.
+    pub links: Links,
 }
 
 /// The webhooks, posted to as long as the program runs. Cheap to clone.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ambient::Chance;
 use domain::event::AccountEvent;
 use domain::{AccountState, EventFilter, EventId, WebhookId};
-use events::{SigningKey, Webhooks, WebhooksParts};
+use events::{Links, SigningKey, Webhooks, WebhooksParts};
 use serde_json::{Value, json};
 use store::{Page, StoredWebhook, WebhookDelivery, WebhookDeliveryState, WebhookSecrets};
 
@@ -26,6 +26,7 @@ fn start(world: &World) -> Webhooks {
             media::AllowList::Events,
             vec!["127.0.0.1/32".parse().expect("a network")],
         ),
+        links: Links::new(Some("https://shop.example.com"), "made-up".into(), world.clock.clone()),
     })
 }
 

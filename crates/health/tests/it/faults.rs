@@ -26,6 +26,7 @@ pub(crate) fn text(chat: &str) -> Submission {
         reply_to: None,
         mention: None,
         mention_optional: false,
+        written_by: domain::message::Writer::Program,
         silent: false,
         preview: false,
         media: Vec::new(),

@@ -139,6 +139,13 @@ impl Intake {
         Self { disk, ..self }
     }
 
+    /// The same for files of at most so many bytes, where that is less.
+    #[must_use]
+    pub fn up_to(self, most: u64) -> Self {
+        let limits = Limits { most: most.min(self.limits.most), ..self.limits };
+        Self { limits, ..self }
+    }
+
     pub const fn limits(&self) -> Limits {
         self.limits
     }

@@ -26,6 +26,8 @@ use crate::sending::part;
 pub const CAPABILITIES: Capabilities = Capabilities {
     text: TextLimit::new(4_096, Unit::Utf16),
     caption: Some(TextLimit::new(1_024, Unit::Utf16)),
+    sends: true,
+    reply: true,
     album: 10,
     parse_modes: &[ParseMode::Html, ParseMode::Markdown],
     media: &MediaKind::ALL,

@@ -331,6 +331,7 @@ pub(crate) fn content(text: &str) -> Content {
         reply_to: None,
         mention: None,
         mention_optional: false,
+        written_by: domain::message::Writer::Program,
         silent: false,
         preview: false,
         media: Vec::new(),
