@@ -10,6 +10,7 @@ use crate::{
     doctor::{API_WANTED, api_address},
     keys::settings,
     secret,
+    settings::GREATEST_FILE,
     value_kind::{ACCOUNT, choice, file, http_url, integer, not_blank, one_word, reads, secret, word},
 };
 
@@ -66,7 +67,7 @@ impl ChannelKind {
             Self::Avito => &["client_id", "client_secret"],
             Self::Whatsapp => &["token", "profile_id"],
             Self::Vk => &["token", "group_id"],
-            Self::Instagram => &["token", "app_secret"],
+            Self::Instagram => &["app_secret"],
             Self::Form => &[],
             Self::Sms => &["gateway"],
             Self::Email => &["address", "smtp", "imap"],
@@ -77,9 +78,11 @@ impl ChannelKind {
     const fn takes(self) -> &'static [&'static str] {
         match self {
             Self::Telegram | Self::Max | Self::Avito | Self::Whatsapp | Self::Vk => &[],
-            Self::Instagram => &["verify_token", "client_id"],
+            Self::Instagram => &["token", "verify_token", "client_id"],
             Self::Form => &["origins", "token"],
-            Self::Sms => &["token", "login", "client_secret", "sender", "smpp"],
+            Self::Sms => {
+                &["token", "login", "client_secret", "sender", "smpp", "request", "success", "message_id"]
+            }
             Self::Email => &["reply_to", "folder"],
         }
     }
@@ -123,6 +126,22 @@ impl ForwardFormat {
     const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 }
 
+/// What becomes of the files that customers send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, strum::VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum MediaRule {
+    /// They are fetched and stored as they come in.
+    #[default]
+    Store,
+    /// Each is fetched from the provider when it is asked for, as long as it is there.
+    OnDemand,
+}
+
+impl MediaRule {
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
+}
+
 /// A gateway for short messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
@@ -136,6 +155,8 @@ pub enum SmsGateway {
     Twilio,
     /// A short message service centre, over SMPP.
     Smpp,
+    /// Any other gateway over HTTP, at `api`.
+    Http,
 }
 
 impl SmsGateway {
@@ -147,7 +168,7 @@ impl SmsGateway {
             Self::Smsc => "https://smsc.ru",
             Self::SmsRu => "https://sms.ru",
             Self::Twilio => "https://api.twilio.com",
-            Self::Smpp => "",
+            Self::Smpp | Self::Http => "",
         }
     }
 }
@@ -160,10 +181,10 @@ settings! {
         /// The provider; the other keys depend on it.
         channel: ChannelKind, choice(ChannelKind::NAMES), "\"avito\"";
         /// `telegram`, `max`: the token of the bot; `vk`: the access key of the community; `whatsapp`: the token of the cabinet;
-        /// `instagram`: the access token; `sms`: the API key, or Twilio's auth token; `form`: the key of the port for other programs.
+        /// `instagram`: the access token, unless its owner logs in; `sms`: the API key, or Twilio's auth token; `form`: the key of the port for other programs.
         #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
         token: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"SHOP_TOKEN\" }";
-        /// `avito`: the name of the application; `instagram`: that of the app.
+        /// `avito`: the name of the application; `instagram`: the id of the app, with which its owner logs in.
         #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
         client_id: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"AVITO_CLIENT_ID\" }";
         /// `avito`: the secret of the application; `sms`: the secret that a gateway signs its posts with.
@@ -193,6 +214,16 @@ settings! {
         /// `sms`: the address of a message centre, with its system id and password.
         #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
         smpp: Option<SecretString>, optional(secret("an address such as smpp://HOST:PORT", one_word)), "{ env = \"SMPP_ADDRESS\" }";
+        /// `sms`, gateway `http`: what is posted to `api`, JSON or a form, with `{to}` (or `{digits}`), `{text}`, `{sender}`, `{login}` and `{token}`;
+        /// a token that it does not name goes into the header `Authorization`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<String>, optional(word("a form or JSON with {to} and {text}", not_blank)), "\"to={to}&text={text}&from={sender}\"";
+        /// `sms`, gateway `http`: a place in the answer's JSON and what stands there once a message was taken; left out: any answer of 2xx.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        success: Option<String>, optional(word("a place and a value such as /status=ok", not_blank)), "\"/status=ok\"";
+        /// `sms`, gateway `http`: the place of the message's id in the answer's JSON.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message_id: Option<String>, optional(word("a place such as /id", one_word)), "\"/result/id\"";
         /// `email`: the address that messages come from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<String>, optional(word("an address for email", one_word)), "\"shop@example.com\"";
@@ -226,6 +257,12 @@ settings! {
         /// In which form.
         #[serde(default)]
         forward_format: ForwardFormat = ForwardFormat::Message, choice(ForwardFormat::NAMES);
+        /// Whether files that customers send are stored as they come in, or fetched when they are asked for.
+        #[serde(default)]
+        media: MediaRule = MediaRule::Store, choice(MediaRule::NAMES);
+        /// The largest file of a customer that is fetched.
+        #[serde(default = "ChannelFields::default_largest_media", with = "crate::size")]
+        media_up_to: u64 = "64MiB", size("1KB", GREATEST_FILE);
         /// Where the provider's API is; left out: at its own address.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         api: Option<String>, optional(word(API_WANTED, api_address)), "\"https://api.avito.ru\"";
@@ -239,6 +276,10 @@ settings! {
 }
 
 impl ChannelFields {
+    const fn default_largest_media() -> u64 {
+        64 * 1024 * 1024
+    }
+
     /// Where the provider's API is, without a slash at its end.
     pub fn api(&self) -> &str {
         let own = self.gateway.map_or(self.channel.api(), SmsGateway::api);
@@ -272,7 +313,7 @@ impl ChannelFields {
     }
 
     /// The keys of single channels, and whether each is given.
-    fn given(&self) -> [(&'static str, bool); 17] {
+    fn given(&self) -> [(&'static str, bool); 20] {
         [
             ("token", self.token.is_some()),
             ("client_id", self.client_id.is_some()),
@@ -285,6 +326,9 @@ impl ChannelFields {
             ("login", self.login.is_some()),
             ("sender", self.sender.is_some()),
             ("smpp", self.smpp.is_some()),
+            ("request", self.request.is_some()),
+            ("success", self.success.is_some()),
+            ("message_id", self.message_id.is_some()),
             ("address", self.address.is_some()),
             ("reply_to", self.reply_to.is_some()),
             ("smtp", self.smtp.is_some()),

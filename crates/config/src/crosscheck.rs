@@ -11,6 +11,7 @@ use toml::Value;
 
 use crate::{
     backup,
+    channels::{ChannelFields, ChannelKind},
     control_bots::ControlBotFields,
     document::Document,
     flow_files,
@@ -263,9 +264,34 @@ fn channels(settings: &Settings, document: &mut Document) {
             let message = format!("is \"{}\", as is that of `{first}`; names must differ", channel.name);
             document.refuse(&format!("{path}.name"), message);
         }
+        if channel.old_hook {
+            old_hook(settings, channel, &format!("{path}.old_hook"), document);
+        }
         for wrong in channel.check().err().into_iter().flatten() {
             document.refuse(&format!("{path}.{}", wrong.field), wrong.message);
         }
+    }
+}
+
+/// What is posted to the old address of a channel is taken at the port of its old server, and nowhere else.
+fn old_hook(settings: &Settings, channel: &ChannelFields, path: &str, document: &mut Document) {
+    let kind = channel.channel.as_str();
+    if !ChannelKind::OLD_SERVERS.contains(&kind) {
+        document.refuse(path, format!("is true, and there was no old server of {kind}; take it out"));
+        return;
+    }
+    let takes = |port: &ChannelPort| {
+        port.channel == channel.channel && port.account.as_ref().is_none_or(|name| *name == channel.name)
+    };
+    if !settings.legacy.channel_ports.iter().any(takes) {
+        let name = &channel.name;
+        document.refuse(
+            path,
+            format!(
+                "is true, and nothing listens where the provider posts to; add to legacy.channel_ports the port of that address, such as \
+                 {{ port = 8765, channel = \"{kind}\", account = \"{name}\" }}, or take old_hook out"
+            ),
+        );
     }
 }
 
@@ -281,6 +307,14 @@ fn webhooks(settings: &Settings, document: &mut Document) {
                 webhook.name
             );
             document.refuse(&format!("{path}.name"), message);
+        }
+        let account = settings.channels.iter().position(|account| webhook.is_of(account));
+        if let Some(account) = account {
+            let name = &settings.channels[account].name;
+            let message = format!(
+                "asks after the account {name} of `channels[{account}]`, which the doctor looks after by itself; take this section out"
+            );
+            document.refuse(&path, message);
         }
         if let Err(wrong) = webhook.check() {
             for wrong in wrong {

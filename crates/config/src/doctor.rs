@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     alerts::{WrongField, target_name},
+    channels::{ChannelFields, ChannelKind, ReceiveBy},
     keys::settings,
     secret::{self, SecretOrigin},
     value_kind::{NAME, http_url, integer, one_word, secret, word},
@@ -207,6 +208,21 @@ impl WebhookFields {
             WebhookProvider::Vk => (self.group_id == other.group_id).then_some("group_id"),
             WebhookProvider::Wappi => (self.profile_id == other.profile_id).then_some("profile_id"),
         }
+    }
+
+    /// Whether it asks after an account of a channel that is to be posted to here: what the doctor asks of accounts anyway.
+    pub(crate) fn is_of(&self, account: &ChannelFields) -> bool {
+        let is = |one: &Option<SecretString>, other: &Option<SecretString>| {
+            one.as_ref().map(ExposeSecret::expose_secret) == other.as_ref().map(ExposeSecret::expose_secret)
+        };
+        let (kind, is_same) = match self.provider {
+            WebhookProvider::TelegramBot => (ChannelKind::Telegram, is(&self.token, &account.token)),
+            WebhookProvider::Max => (ChannelKind::Max, is(&self.token, &account.token)),
+            WebhookProvider::Avito => (ChannelKind::Avito, is(&self.client_id, &account.client_id)),
+            WebhookProvider::Vk => (ChannelKind::Vk, self.group_id == account.group_id),
+            WebhookProvider::Wappi => (ChannelKind::Whatsapp, self.profile_id == account.profile_id),
+        };
+        account.channel == kind && is_same && account.receive != ReceiveBy::Off
     }
 
     /// The keys of providers, and whether each is given.

@@ -275,7 +275,7 @@ profile_id = 'a-1'
 name = 'club'
 channel = 'vk'
 token = 'made-up'
-group_id = 100
+group_id = 101
 [[channels]]
 name = 'photos'
 channel = 'instagram'
@@ -293,6 +293,9 @@ gateway = 'smsc'
 login = 'demo'
 sender = '+70000000001'
 smpp = 'smpp://127.0.0.1:2775'
+request = 'to={to}&text={text}'
+success = '/status=ok'
+message_id = '/id'
 [[channels]]
 name = 'mail'
 channel = 'email'

@@ -280,6 +280,22 @@ fn what_does_not_go_together() {
                 .to_owned(),
             "1:25: `legacy.channel_ports[0]` has no `account`, and there are several of form; name one",
         ),
+        (
+            "[[doctor.webhooks]]\nname = 'w'\nprovider = 'telegram_bot'\ntoken = '1:a'\nexpect = 'https://example.com/x'\n\
+             [[channels]]\nname = 'a'\nchannel = 'telegram'\ntoken = '1:a'"
+                .to_owned(),
+            "1:1: `doctor.webhooks[0]` asks after the account a of `channels[0]`, which the doctor looks after by itself; take this \
+             section out",
+        ),
+        (
+            "[[channels]]\nname = 'a'\nchannel = 'form'\nold_hook = true".to_owned(),
+            "4:12: `channels[0].old_hook` is true, and nothing listens where the provider posts to; add to legacy.channel_ports the \
+             port of that address, such as { port = 8765, channel = \"form\", account = \"a\" }, or take old_hook out",
+        ),
+        (
+            "[[channels]]\nname = 'a'\nchannel = 'telegram'\ntoken = '1:a'\nold_hook = true".to_owned(),
+            "5:12: `channels[0].old_hook` is true, and there was no old server of telegram; take it out",
+        ),
     ] {
         assert_eq!(refused(&text, &[]), format!("/switchboard.toml:{said}"), "{text}");
     }

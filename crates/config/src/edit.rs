@@ -1,0 +1,249 @@
+//! Accounts of channels added to the text of a settings file and taken out of it. Comments, and the order of all else, stay.
+
+use std::path::PathBuf;
+
+use domain::account::AccountName;
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
+
+use crate::channels::{ChannelFields, ChannelKind};
+use crate::keys::{Row, Section as _};
+use crate::value_kind::ValueKind;
+
+/// The list of accounts of channels.
+const LIST: &str = "channels";
+
+/// What a key of an account of a channel takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelKeyForm {
+    /// A text.
+    Text,
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// Texts.
+    List,
+    /// A secret, or where it is.
+    Secret,
+}
+
+/// A key of an account of a channel.
+#[derive(Debug, Clone, Copy)]
+pub struct ChannelKey {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What it takes.
+    pub form: ChannelKeyForm,
+}
+
+/// The value of a key, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChannelValue {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// Texts.
+    List(Vec<String>),
+    /// A secret in a variable of the environment.
+    Variable(String),
+    /// A secret in a file.
+    File(PathBuf),
+}
+
+/// Why a settings file cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    #[error("the settings file is no TOML: {0}")]
+    NotToml(Box<toml_edit::TomlError>),
+    #[error("`channels` of the settings is no list of sections")]
+    NoList,
+    #[error("the settings file has no account {0} in [[channels]]; a file of the environment may name it")]
+    NoSuchAccount(AccountName),
+}
+
+impl ChannelKey {
+    /// All keys of an account but its name and its channel.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let keys = ChannelFields::ROWS.iter().filter_map(|row| match row {
+            Row::Key(key) => Some(key),
+            Row::Section(_) => None,
+        });
+        keys.filter_map(|key| {
+            let name = key.path.rsplit('.').next().filter(|name| !["name", "channel"].contains(name))?;
+            let form = match key.kind {
+                ValueKind::Bool => ChannelKeyForm::Flag,
+                ValueKind::Integer { .. } => ChannelKeyForm::Number,
+                ValueKind::Secret { .. } => ChannelKeyForm::Secret,
+                ValueKind::Words { .. } | ValueKind::Choices(_) => ChannelKeyForm::List,
+                _ => ChannelKeyForm::Text,
+            };
+            Some(Self { name, meaning: key.meaning(), form })
+        })
+    }
+
+    /// The key of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|key| key.name == name)
+    }
+
+    /// A value that is written as text.
+    pub fn value(&self, text: &str) -> Option<ChannelValue> {
+        Some(match self.form {
+            ChannelKeyForm::Number => ChannelValue::Number(text.trim().parse().ok()?),
+            ChannelKeyForm::Flag => ChannelValue::Flag(text.trim().parse().ok()?),
+            ChannelKeyForm::List => {
+                ChannelValue::List(text.split(',').map(|one| one.trim().to_owned()).collect())
+            }
+            ChannelKeyForm::Text | ChannelKeyForm::Secret => ChannelValue::Text(text.to_owned()),
+        })
+    }
+}
+
+/// The text of a settings file with one account more, the last of its list.
+///
+/// # Errors
+/// The text is no TOML, or its `channels` is something else than a list.
+pub fn with_channel(
+    text: &str,
+    name: &AccountName,
+    channel: ChannelKind,
+    keys: &[(&str, ChannelValue)],
+) -> Result<String, EditError> {
+    let mut document = read(text)?;
+    let mut section = Table::new();
+    section.insert("name", toml_edit::value(name.as_str()));
+    section.insert("channel", toml_edit::value(channel.as_str()));
+    for (key, value) in keys {
+        section.insert(key, Item::Value(written(value)));
+    }
+    let list = document.entry(LIST).or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+    match list {
+        Item::ArrayOfTables(list) => list.push(section),
+        Item::Value(Value::Array(list)) => list.push(section.into_inline_table()),
+        _ => return Err(EditError::NoList),
+    }
+    Ok(document.to_string())
+}
+
+/// The text of a settings file without an account.
+///
+/// # Errors
+/// The text is no TOML, or has no such account.
+pub fn without_channel(text: &str, name: &AccountName) -> Result<String, EditError> {
+    let mut document = read(text)?;
+    let is_it = |value: Option<&str>| value == Some(name.as_str());
+    let list = document.get_mut(LIST).ok_or_else(|| EditError::NoSuchAccount(name.clone()))?;
+    let before = length(list);
+    match list {
+        Item::ArrayOfTables(list) => {
+            list.retain(|section| !is_it(section.get("name").and_then(Item::as_str)));
+        }
+        Item::Value(Value::Array(list)) => list.retain(|section| {
+            let named = section.as_inline_table().and_then(|section| section.get("name")?.as_str());
+            !is_it(named)
+        }),
+        _ => return Err(EditError::NoList),
+    }
+    let after = length(list);
+    if after == before {
+        return Err(EditError::NoSuchAccount(name.clone()));
+    }
+    if after == 0 {
+        document.remove(LIST);
+    }
+    Ok(document.to_string())
+}
+
+fn read(text: &str) -> Result<DocumentMut, EditError> {
+    text.parse().map_err(|error| EditError::NotToml(Box::new(error)))
+}
+
+fn length(list: &Item) -> usize {
+    match list {
+        Item::ArrayOfTables(list) => list.len(),
+        Item::Value(Value::Array(list)) => list.len(),
+        _ => 0,
+    }
+}
+
+fn written(value: &ChannelValue) -> Value {
+    let reference = |key: &str, text: &str| {
+        let mut table = InlineTable::new();
+        table.insert(key, text.into());
+        Value::InlineTable(table)
+    };
+    match value {
+        ChannelValue::Text(text) => text.into(),
+        ChannelValue::Number(number) => (*number).into(),
+        ChannelValue::Flag(flag) => (*flag).into(),
+        ChannelValue::List(texts) => Value::Array(texts.iter().collect::<Array>()),
+        ChannelValue::Variable(name) => reference("env", name),
+        ChannelValue::File(path) => reference("file", &path.to_string_lossy()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str = "# mine\nlisten = \"127.0.0.1:5099\" # here\n\n[legacy]\nhold = \"100s\"\n\n# the shop\n[[channels]]\n\
+        name = \"shop\"\nchannel = \"form\"\n\n# at the end\n[log]\nlevel = \"info\"\n";
+
+    fn name(name: &str) -> AccountName {
+        name.parse().expect("a name")
+    }
+
+    #[test]
+    fn an_account_is_added_and_taken_out_and_all_else_stays() {
+        let keys = [
+            ("token", ChannelValue::Variable("BOT_TOKEN".to_owned())),
+            ("old_hook", ChannelValue::Flag(true)),
+            ("group_id", ChannelValue::Number(7)),
+        ];
+        let after = with_channel(BEFORE, &name("bot"), ChannelKind::Telegram, &keys).expect("added");
+        let section = "[[channels]]\nname = \"bot\"\nchannel = \"telegram\"\ntoken = { env = \"BOT_TOKEN\" }\nold_hook = true\n\
+            group_id = 7\n";
+        assert!(after.contains(section), "{after}");
+        assert!(BEFORE.lines().all(|line| after.contains(line)), "{after}");
+        let again = without_channel(&after, &name("bot")).expect("taken out");
+        assert_eq!(again, BEFORE);
+        let none = without_channel(BEFORE, &name("shop")).expect("taken out");
+        assert!(none.contains("# at the end\n[log]") && !none.contains("[[channels]]"), "{none}");
+        assert!(matches!(without_channel(BEFORE, &name("other")), Err(EditError::NoSuchAccount(_))));
+    }
+
+    #[test]
+    fn a_file_without_accounts_or_with_a_list_in_one_line_takes_one() {
+        for before in ["", "listen = \"127.0.0.1:1\"", "channels = [{ name = \"a\", channel = \"form\" }]\n"]
+        {
+            let after = with_channel(before, &name("site"), ChannelKind::Form, &[]).expect("added");
+            let read: toml::Table = after.parse().expect("TOML");
+            let names: Vec<_> =
+                read["channels"].as_array().expect("a list").iter().map(|one| &one["name"]).collect();
+            assert_eq!(names.last().and_then(|name| name.as_str()), Some("site"), "{after}");
+            without_channel(&after, &name("site")).expect("taken out");
+        }
+        assert!(matches!(
+            with_channel("channels = 1", &name("a"), ChannelKind::Form, &[]),
+            Err(EditError::NoList)
+        ));
+    }
+
+    #[test]
+    fn each_key_has_a_form_and_a_meaning() {
+        let of = |name: &str| ChannelKey::named(name).expect("a key").form;
+        assert_eq!(of("token"), ChannelKeyForm::Secret);
+        assert_eq!(
+            (of("group_id"), of("old_hook"), of("origins")),
+            (ChannelKeyForm::Number, ChannelKeyForm::Flag, ChannelKeyForm::List)
+        );
+        assert!(ChannelKey::named("name").is_none());
+        assert!(ChannelKey::all().all(|key| !key.meaning.is_empty()));
+        assert_eq!(ChannelKey::named("group_id").expect("a key").value("x"), None);
+    }
+}
