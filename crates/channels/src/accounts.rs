@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ambient::Clock;
 use ambient::lock::Mutex;
@@ -23,10 +24,16 @@ use tokio::sync::watch;
 
 use crate::bucket::Bucket;
 use crate::error::CallError;
+use crate::health::{Health, SeenWebhook};
+use crate::http::Http;
 use crate::provider::{Outgoing, OutgoingFile, Provider};
+use crate::received_files::FilesStatus;
+use crate::renewal::TokenLife;
 
 /// The chats of an account whose pace and holds are remembered at most; those that may be sent to are forgotten first.
 const MOST_CHATS: usize = 20_000;
+/// What was given to an account as it was paused is chosen for again after this.
+const PAUSED: Duration = Duration::from_secs(5);
 /// What was prepared and not sent yet is remembered of so many messages.
 const MOST_PREPARED: usize = 1_000;
 
@@ -48,6 +55,8 @@ pub struct Account {
     /// What speaks to its provider.
     pub provider: Arc<dyn Provider>,
     hook_secret: SecretText,
+    /// What its calls go out through, where that is known.
+    http: Option<Http>,
     state: Mutex<State>,
 }
 
@@ -68,6 +77,14 @@ pub struct AccountStatus {
     pub identity: Option<crate::Identity>,
     /// Whether it hears by being posted to, by asking, or not at all.
     pub hears_by: HearsBy,
+    /// How far the files of its messages are.
+    pub files: FilesStatus,
+    /// Whether a person paused it: nothing is sent through it, and what comes in is received.
+    pub paused: bool,
+    /// What went wrong within a day.
+    pub health: Health,
+    /// Where its provider posts to, as it said last.
+    pub webhook: Option<SeenWebhook>,
 }
 
 /// How an account hears of what customers write.
@@ -107,7 +124,18 @@ impl Account {
         provider: Arc<dyn Provider>,
         hook_secret: SecretText,
     ) -> Self {
-        Self { fields, channel, provider, hook_secret, state: Mutex::default() }
+        Self { fields, channel, provider, hook_secret, http: None, state: Mutex::default() }
+    }
+
+    /// The same account, whose calls go out through this.
+    #[must_use]
+    pub fn through(self, http: Http) -> Self {
+        Self { http: Some(http), ..self }
+    }
+
+    /// How many seconds the provider's clock is ahead of this one; nothing before an answer told.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.http.as_ref().and_then(Http::clock_ahead)
     }
 
     /// Its name.
@@ -125,9 +153,20 @@ impl Account {
         format!("/hooks/{}/{}/{}", self.channel, self.name(), self.hook_secret.expose_secret())
     }
 
+    /// How long its token lives, and when it ends; none without one, or where it does not end.
+    pub fn token_life(&self) -> Option<TokenLife> {
+        let lives = self.provider.token_lives()?;
+        Some(TokenLife { lives, ends: self.provider.token_expires() })
+    }
+
     /// How it is.
     pub fn status(&self) -> AccountStatus {
         self.state.lock().status.clone()
+    }
+
+    /// As it was before the program started: what went wrong with it, and whether it is paused.
+    pub fn restore(&self, health: Option<Health>, paused: bool) {
+        self.change(|status| (status.health, status.paused) = (health.unwrap_or_default(), paused));
     }
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut AccountStatus)) {
@@ -144,6 +183,7 @@ impl Account {
                 status.stopped = None;
             }
             Err(error) => {
+                status.health.note(&error.to_string(), now);
                 status.last_error = Some((error.clone(), now));
                 if error.stops_account() && status.stopped.is_none() {
                     status.stopped = Some((error.clone(), now));
@@ -155,6 +195,9 @@ impl Account {
     /// When it may send to a chat.
     fn readiness(&self, chat: &ExternalChat, now: Timestamp) -> Readiness {
         let state = self.state.lock();
+        if state.status.paused {
+            return Readiness::Paused;
+        }
         let of_chat = state.chats.get(chat).copied().unwrap_or_default();
         let pacing = self.provider.pacing();
         let holds = [
@@ -168,8 +211,11 @@ impl Account {
 
     /// Takes a place among what the provider is sent; the instant of the next one where there is none.
     fn admit(&self, chat: &ExternalChat, now: Timestamp) -> Result<(), Timestamp> {
-        if let Readiness::HeldUntil(until) = self.readiness(chat, now) {
-            return Err(until);
+        match self.readiness(chat, now) {
+            Readiness::HeldUntil(until) | Readiness::LimitedUntil(until) => return Err(until),
+            // It was paused after it was chosen: chosen again, it waits until it is resumed.
+            Readiness::Paused => return Err(now.plus(PAUSED)),
+            Readiness::Ready | Readiness::Connecting => {}
         }
         let pacing = self.provider.pacing();
         let mut state = self.state.lock();
@@ -185,6 +231,10 @@ impl Account {
 
     fn note_outcome(&self, chat: &ExternalChat, outcome: &Outcome, now: Timestamp) {
         let mut state = self.state.lock();
+        if !matches!(outcome, Outcome::Sent(_) | Outcome::InProgress | Outcome::Held { .. }) {
+            let words = outcome.detail().unwrap_or_else(|| outcome.word().to_owned());
+            state.status.health.note(&format!("a send: {words}"), now);
+        }
         match outcome {
             Outcome::Sent(_) => {
                 state.status.last_out = Some(now);
@@ -284,6 +334,7 @@ impl Channels {
             text: attempt.part.text.clone(),
             file,
             reply_to: attempt.content.reply_to.clone().filter(|_| is_first),
+            written_by: attempt.content.written_by,
             silent: attempt.content.silent,
             preview: attempt.content.preview,
             key: item.random_id,

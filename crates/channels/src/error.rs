@@ -9,6 +9,9 @@ use domain::{Outcome, Timestamp};
 /// The wait that is assumed where a provider gives no number.
 pub const NO_NUMBER: Duration = Duration::from_mins(1);
 
+/// The code of a file that is too large.
+const TOO_LARGE: &str = "FILE_TOO_BIG";
+
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -57,6 +60,16 @@ impl CallError {
     /// The content is refused, for this reason.
     pub fn refused(code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Refused { code: code.into(), detail: detail.into() }
+    }
+
+    /// A file has more bytes than are taken.
+    pub fn too_large(most: u64) -> Self {
+        Self::refused(TOO_LARGE, format!("the file has more than {most} bytes"))
+    }
+
+    /// Whether a file is not given because it is too large.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == TOO_LARGE)
     }
 
     /// A person does it in the provider's pages.

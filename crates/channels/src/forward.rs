@@ -1,28 +1,31 @@
-//! A message that came in as it is posted on to another program. Pure.
+//! A message that came in as it is posted on to another program. Its files are at links of ours, where there are some: those of
+//! providers end within hours or days.
 
 use domain::{InboundKind, InboundMedia};
 use serde_json::{Value, json};
 use store::{StoredInbound, WebhookForm};
 
+use crate::links::Links;
+
 /// The body in which a message is posted on; none where it has none of this form.
-pub fn forwarded(stored: &StoredInbound, form: WebhookForm) -> Option<String> {
+pub fn forwarded(stored: &StoredInbound, form: WebhookForm, links: &Links) -> Option<String> {
     match form {
-        WebhookForm::Message => Some(one_format(stored).to_string()),
+        WebhookForm::Message => Some(one_format(stored, links).to_string()),
         WebhookForm::Raw => stored.message.raw.clone(),
-        WebhookForm::Legacy => legacy(stored),
+        WebhookForm::Legacy => legacy(stored, links),
     }
 }
 
 /// The one format of all channels.
-pub fn one_format(stored: &StoredInbound) -> Value {
+fn one_format(stored: &StoredInbound, links: &Links) -> Value {
     let (message, address) = (&stored.message, &stored.address);
     let has = |kind: InboundKind| message.media.iter().any(|media| media.kind == kind);
-    let voice = message.media.iter().find(|media| media.kind == InboundKind::Voice);
-    let images: Vec<Value> = of_kind(&message.media, InboundKind::Image)
-        .map(|media| json!({ "url": media.url, "file_id": media.file_id, "caption": message.text.as_str() }))
+    let of_kind = |kind: InboundKind| placed(stored, links).filter(move |(media, _)| media.kind == kind);
+    let voice = of_kind(InboundKind::Voice).next();
+    let images: Vec<Value> = of_kind(InboundKind::Image)
+        .map(|(media, url)| json!({ "url": url, "file_id": media.file_id, "caption": message.text.as_str() }))
         .collect();
-    let videos: Vec<Value> =
-        of_kind(&message.media, InboundKind::Video).map(|media| json!({ "url": media.url })).collect();
+    let videos: Vec<Value> = of_kind(InboundKind::Video).map(|(_, url)| json!({ "url": url })).collect();
     let raw = raw(stored);
     json!({
         "channel": address.channel.as_str(),
@@ -37,7 +40,7 @@ pub fn one_format(stored: &StoredInbound) -> Value {
         "client_email": message.email,
         "media": {
             "has_voice": voice.is_some(),
-            "voice_url": voice.and_then(|media| media.url.clone()),
+            "voice_url": voice.and_then(|(_, url)| url),
             "voice_transcribed_text": null,
             "has_images": !images.is_empty(),
             "images": images,
@@ -55,9 +58,10 @@ pub fn one_format(stored: &StoredInbound) -> Value {
 }
 
 /// As the old server of the channel posted it on.
-fn legacy(stored: &StoredInbound) -> Option<String> {
+fn legacy(stored: &StoredInbound, links: &Links) -> Option<String> {
     let message = &stored.message;
-    let media = message.media.first();
+    let told =
+        |(media, url): (&InboundMedia, Option<String>)| json!({ "type": media.kind.as_str(), "url": url });
     let body = match stored.address.channel.as_str() {
         // The workflow reads the provider's own body and fails on anything else.
         "avito" => return message.raw.clone(),
@@ -69,28 +73,25 @@ fn legacy(stored: &StoredInbound) -> Option<String> {
             "timestamp": message.sent_at.as_seconds(),
             "senderName": message.name,
             "pushname": message.name,
-            "media": media.map(|media| json!({ "type": media.kind.as_str(), "url": media.url })),
+            "media": placed(stored, links).next().map(told),
         }),
-        "max" => {
-            let attachment = |media: &InboundMedia| json!({ "type": media.kind.as_str(), "url": media.url });
-            json!({
-                "channel": "max",
-                "message_id": message.external_id,
-                "chat_id": stored.address.chat.as_str(),
-                "user_id": message.user,
-                "user_name": message.name,
-                "text": message.text.as_str(),
-                "attachments": message.media.iter().map(attachment).collect::<Vec<_>>(),
-                "timestamp": message.sent_at.as_micros() / 1_000,
-                "raw_data": raw(stored),
-            })
-        }
+        "max" => json!({
+            "channel": "max",
+            "message_id": message.external_id,
+            "chat_id": stored.address.chat.as_str(),
+            "user_id": message.user,
+            "user_name": message.name,
+            "text": message.text.as_str(),
+            "attachments": placed(stored, links).map(told).collect::<Vec<_>>(),
+            "timestamp": message.sent_at.as_micros() / 1_000,
+            "raw_data": raw(stored),
+        }),
         "instagram" => {
-            let mut body = one_format(stored);
+            let mut body = one_format(stored, links);
             body["external_chat_id"] = json!(message.user);
             body
         }
-        _ => one_format(stored),
+        _ => one_format(stored, links),
     };
     Some(body.to_string())
 }
@@ -99,8 +100,12 @@ fn raw(stored: &StoredInbound) -> Option<Value> {
     stored.message.raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok())
 }
 
-fn of_kind(media: &[InboundMedia], kind: InboundKind) -> impl Iterator<Item = &InboundMedia> {
-    media.iter().filter(move |media| media.kind == kind)
+/// The files of a message, with the address of each: ours, or without `public_url` the provider's.
+fn placed<'a>(
+    stored: &'a StoredInbound,
+    links: &'a Links,
+) -> impl Iterator<Item = (&'a InboundMedia, Option<String>)> {
+    (0..).zip(&stored.message.media).map(|(place, media)| (media, links.instead(stored.id, place, media)))
 }
 
 #[cfg(test)]
@@ -129,19 +134,46 @@ mod tests {
 
     #[test]
     fn each_form_is_what_its_reader_expects() {
+        let links = Links::new(None, "planted".into(), ambient::Clock::system());
         let read = |channel: &str, form| -> Value {
-            serde_json::from_str(&forwarded(&stored(channel), form).unwrap()).unwrap()
+            serde_json::from_str(&forwarded(&stored(channel), form, &links).unwrap()).unwrap()
         };
-        assert_eq!(forwarded(&stored("vk"), WebhookForm::Raw).as_deref(), Some("{\"a\":1 }"));
+        assert_eq!(forwarded(&stored("vk"), WebhookForm::Raw, &links).as_deref(), Some("{\"a\":1 }"));
         let message = read("vk", WebhookForm::Message);
         assert_eq!((&message["channel"], &message["external_chat_id"]), (&json!("vk"), &json!("c1")));
         assert_eq!(message["timestamp"], "2025-10-09T09:01:40.000000Z");
         assert_eq!(message["media"]["images"][0]["url"], "https://example.com/a.jpg");
         assert_eq!(message["meta"]["external_message_id"], "m1");
-        assert_eq!(forwarded(&stored("avito"), WebhookForm::Legacy).as_deref(), Some("{\"a\":1 }"));
+        assert_eq!(forwarded(&stored("avito"), WebhookForm::Legacy, &links).as_deref(), Some("{\"a\":1 }"));
         let whatsapp = read("whatsapp", WebhookForm::Legacy);
         assert_eq!((&whatsapp["chatId"], &whatsapp["timestamp"]), (&json!("c1"), &json!(1_760_000_500)));
         assert_eq!(read("max", WebhookForm::Legacy)["raw_data"]["a"], 1);
         assert_eq!(read("instagram", WebhookForm::Legacy)["external_chat_id"], "2001");
+    }
+    #[test]
+    fn files_are_at_links_of_ours_and_what_the_provider_said_stays() {
+        let links = Links::new(Some("https://shop.example.com"), "planted".into(), ambient::Clock::system());
+        let read = |channel: &str, form| -> Value {
+            let mut stored = stored(channel);
+            stored.message.raw = Some("{\"file\":\"https://example.com/a.jpg\"}".to_owned());
+            let voice = InboundMedia::at(InboundKind::Voice, "https://example.com/a.ogg");
+            let film = InboundMedia::at(InboundKind::Video, "https://example.com/a.mp4");
+            stored.message.media.extend([voice, film]);
+            serde_json::from_str(&forwarded(&stored, form, &links).unwrap()).unwrap()
+        };
+        let opens = |url: &Value, place| {
+            let text = url.as_str().unwrap().strip_prefix("https://shop.example.com/media/").unwrap();
+            let message = InboundId::new(1).unwrap();
+            assert_eq!(links.open(text), Some(crate::Linked::Received { message, place }));
+        };
+        let message = read("telegram", WebhookForm::Message);
+        opens(&message["media"]["images"][0]["url"], 0);
+        opens(&message["media"]["voice_url"], 1);
+        opens(&message["media"]["videos"][0]["url"], 2);
+        assert_eq!(message["meta"]["raw"]["file"], "https://example.com/a.jpg");
+        opens(&read("whatsapp", WebhookForm::Legacy)["media"]["url"], 0);
+        opens(&read("max", WebhookForm::Legacy)["attachments"][2]["url"], 2);
+        opens(&read("instagram", WebhookForm::Legacy)["media"]["voice_url"], 1);
+        assert_eq!(read("avito", WebhookForm::Legacy)["file"], "https://example.com/a.jpg");
     }
 }

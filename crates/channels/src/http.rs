@@ -1,15 +1,18 @@
 //! Calls to providers over HTTP: one client an account, and answers that are read whole within their limits.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use reqwest::header::{HeaderMap, LOCATION};
+use ambient::lock::Mutex;
+use futures::StreamExt as _;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, Proxy, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
-use crate::error::CallError;
+use crate::error::{CallError, NO_NUMBER};
 use crate::provider::Fetched;
 
 /// The longest wait for a connection, TLS included.
@@ -38,6 +41,8 @@ pub struct Route {
 pub struct Http {
     client: reqwest::Client,
     clock: Clock,
+    /// By how many seconds the provider's clock is ahead.
+    ahead: Arc<Mutex<Option<i64>>>,
 }
 
 /// Why no client can be made.
@@ -104,7 +109,7 @@ impl Http {
             None => builder,
         };
         let client = builder.build().map_err(|error| NoClient::Other(innermost(&error)))?;
-        Ok(Self { client, clock })
+        Ok(Self { client, clock, ahead: Arc::default() })
     }
 
     /// The time.
@@ -145,40 +150,120 @@ impl Http {
     ) -> Result<Answer, CallError> {
         let asking = async {
             let sent = request.send().await.map_err(|error| failed(&error, limit))?;
+            self.note_date(sent.headers());
             read(sent, limit, most).await
         };
         self.clock.timeout(limit, asking).await.map_err(|_| CallError::NoAnswer(limit))?
     }
 
-    /// Fetches a file of at most so many bytes. Where its address says that it is elsewhere, it is fetched there, without what
-    /// the request had of headers.
+    /// Makes a call and reads no more than the head of its answer, within [`ANSWER`].
+    ///
+    /// # Errors
+    /// No answer came.
+    pub async fn begin(&self, request: RequestBuilder) -> Result<Begun, CallError> {
+        let sent = self.clock.timeout(ANSWER, request.send()).await;
+        let sent = sent.map_err(|_| CallError::NoAnswer(ANSWER))?;
+        sent.map(Begun).map_err(|error| failed(&error, ANSWER))
+    }
+
+    /// Reads the rest of an answer, within [`ANSWER`].
+    ///
+    /// # Errors
+    /// It broke off, or is larger than [`LARGEST`].
+    pub async fn finish(&self, Begun(answer): Begun) -> Result<Answer, CallError> {
+        let read = self.clock.timeout(ANSWER, read(answer, ANSWER, LARGEST)).await;
+        read.map_err(|_| CallError::NoAnswer(ANSWER))?
+    }
+
+    /// How many seconds the provider's clock is ahead of this one, by its last answer that had the time.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        *self.ahead.lock()
+    }
+
+    fn note_date(&self, headers: &HeaderMap) {
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        if let Some(date) = date {
+            *self.ahead.lock() = Some(date.timestamp().as_second() - self.clock.now().as_seconds());
+        }
+    }
+
+    /// Begins to fetch a file of at most so many bytes. Where its address says that it is elsewhere, it is fetched there, without
+    /// what the request had of headers.
     ///
     /// # Errors
     /// It is gone or larger, or no answer came.
     pub async fn download(&self, request: RequestBuilder, most: u64) -> Result<Fetched, CallError> {
-        let mut answer = self.call_within(request, UPLOAD, most).await?;
+        let mut begun = self.begin(request).await?;
         for _ in 0..MOST_MOVES {
-            let place = answer.headers.get(LOCATION).and_then(|place| place.to_str().ok());
-            match place.filter(|place| (300..400).contains(&answer.status) && place.starts_with("http")) {
-                Some(place) => answer = self.call_within(self.get(place), UPLOAD, most).await?,
-                None => break,
-            }
+            let Some(place) = begun.moved_to() else { break };
+            begun = self.begin(self.get(&place)).await?;
         }
-        if answer.is_success() {
-            return Ok(Fetched { content: answer.body, mime: answer.content_type });
-        }
-        let why = format!("the file cannot be fetched: {}", answer.status);
-        Err(if answer.status >= 500 { CallError::Server(why) } else { CallError::NotFound(why) })
+        begun.file(most)
     }
+}
+
+/// An answer of which the head is read.
+pub struct Begun(Response);
+
+impl Begun {
+    fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status())
+    }
+
+    pub fn content_type(&self) -> Option<&str> {
+        self.0.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok())
+    }
+
+    /// Where the file is, if it is elsewhere.
+    fn moved_to(&self) -> Option<String> {
+        let place = self.0.headers().get(LOCATION).and_then(|place| place.to_str().ok());
+        let place = place.filter(|place| (300..400).contains(&self.status()) && place.starts_with("http"));
+        place.map(str::to_owned)
+    }
+
+    /// The answer as a file of at most so many bytes.
+    ///
+    /// # Errors
+    /// It is none, or larger.
+    pub fn file(self, most: u64) -> Result<Fetched, CallError> {
+        if !self.is_success() {
+            let status = self.status();
+            let why = format!("the file cannot be fetched: {status}");
+            return Err(match status {
+                429 => CallError::wait(retry_after(self.0.headers()).unwrap_or(NO_NUMBER)),
+                408 | 500.. => CallError::Server(why),
+                _ => CallError::NotFound(why),
+            });
+        }
+        let (mime, size) = (self.content_type().map(str::to_owned), self.0.content_length());
+        if size.is_some_and(|size| size > most) {
+            return Err(CallError::too_large(most));
+        }
+        let mut received = 0_u64;
+        let pieces = self.0.bytes_stream().map(move |piece| {
+            let piece = piece.map_err(|error| failed(&error, ANSWER))?;
+            received += piece.len() as u64;
+            if received > most { Err(CallError::too_large(most)) } else { Ok(piece) }
+        });
+        Ok(Fetched { mime, size, content: pieces.boxed() })
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
 }
 
 async fn read(mut answer: Response, limit: Duration, most: u64) -> Result<Answer, CallError> {
     let status = answer.status().as_u16();
-    let header =
-        |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let content_type = header("content-type");
-    let retry_after =
-        header("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+    let content_type = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let content_type = content_type.map(str::to_owned);
+    let retry_after = retry_after(answer.headers());
     let mut body = Vec::new();
     let headers = answer.headers().clone();
     while let Some(piece) = answer.chunk().await.map_err(|error| failed(&error, limit))? {
@@ -197,12 +282,20 @@ fn failed(error: &reqwest::Error, limit: Duration) -> CallError {
         return CallError::NoAnswer(limit);
     }
     // What cannot be built or read from disk never left.
-    let cause = innermost(error);
+    let cause = explained(innermost(error));
     if error.is_connect() || error.is_builder() {
         CallError::Unreached(cause)
     } else {
         CallError::Broken(cause)
     }
+}
+
+/// A cause, with what helps where it is a certificate.
+pub(crate) fn explained(mut cause: String) -> String {
+    if cause.contains("certificate") {
+        cause.push_str("; `ca_file` takes the certificate of an authority that the system does not know");
+    }
+    cause
 }
 
 fn innermost(error: &reqwest::Error) -> String {

@@ -12,20 +12,28 @@ mod email;
 pub mod error;
 pub mod form;
 mod forward;
+mod health;
 pub mod http;
 mod instagram;
 mod kept;
 mod links;
+mod login;
 mod max;
 mod provider;
+mod received_files;
 mod recent;
 mod reception;
+mod renewal;
+mod server;
 mod setup;
+mod shared_hook;
 mod sms;
+mod steps;
 mod telegram;
 pub mod telegram_bot;
 mod vk;
 mod whatsapp;
+mod wire;
 
 use std::sync::Arc;
 
@@ -35,20 +43,27 @@ use domain::text::{TextLimit, Unit};
 
 pub use accounts::{Account, AccountStatus, Channels, HearsBy, OutgoingFiles};
 pub use error::CallError;
-pub use forward::{forwarded, one_format};
+pub use forward::forwarded;
+pub use health::{Health, LastError, SeenWebhook, WebhookState};
 pub use kept::Kept;
 pub use links::{Linked, Links};
+pub use login::{LogIn, LogInAnswer};
 pub use provider::{
-    Deed, Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, LONGEST_POLL, Outgoing, OutgoingFile,
-    Pacing, Polled, Provider, Registered,
+    Deed, Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming, LONGEST_POLL, Outgoing,
+    OutgoingFile, Pacing, Polled, Provider, Registered,
 };
+pub use received_files::{FetchError, FilesStatus, OpenError, OpenedFile, ReceivedFiles};
 pub use reception::{HookError, Reception, TakenHook};
+pub use renewal::TokenLife;
 pub use setup::{Setup, SetupError, is_same};
+pub use steps::steps;
 
 /// What is carried where no account serves a chat.
 const NOTHING: Capabilities = Capabilities {
     text: TextLimit::new(4_096, Unit::Utf16),
     caption: None,
+    sends: true,
+    reply: false,
     album: 1,
     parse_modes: &[],
     media: &[],

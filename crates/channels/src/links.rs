@@ -1,4 +1,5 @@
-//! Addresses of ours at which a provider can fetch a file for a while: signed, so that no other file and no later time is asked for.
+//! Addresses of ours at which a file can be fetched for a while, one on its way out by its provider, one that came in by other
+//! programs: signed, so that no other file and no later time is asked for.
 
 use std::time::Duration;
 
@@ -7,13 +8,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::media::FileKey;
 use domain::secret::ExposeSecret;
-use domain::{SecretText, Timestamp};
+use domain::{InboundId, InboundMedia, SecretText, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-/// How long a link leads to its file: providers fetch at once, and try again for some minutes.
+/// How long a link leads to a file on its way out: providers fetch at once, and try again for some minutes.
 const LIFE: Duration = Duration::from_hours(1);
+/// The same of a file that came in: a program that a message is posted on to has it tried again for a day.
+const RECEIVED_LIFE: Duration = Duration::from_hours(24);
 /// The longest text that is read as a link.
 const LONGEST: usize = 2_000;
 
@@ -27,16 +30,30 @@ pub struct Links {
 
 /// What a link leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Linked {
-    /// The file.
-    #[serde(rename = "k")]
-    pub key: FileKey,
-    /// What it is called.
-    #[serde(rename = "n")]
-    pub name: String,
-    /// Its type.
-    #[serde(rename = "t")]
-    pub mime: String,
+#[serde(untagged)]
+pub enum Linked {
+    /// A file on its way out: its key, what it is called, its type.
+    Sent {
+        #[serde(rename = "k")]
+        key: FileKey,
+        #[serde(rename = "n")]
+        name: String,
+        #[serde(rename = "t")]
+        mime: String,
+    },
+    /// A file that came in: its message, and its place there.
+    Received {
+        #[serde(rename = "m")]
+        message: InboundId,
+        #[serde(rename = "p")]
+        place: u32,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Said {
+    #[serde(flatten)]
+    linked: Linked,
     /// Until when, in microseconds since 1970.
     #[serde(rename = "e")]
     until: i64,
@@ -48,13 +65,28 @@ impl Links {
         Self { public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()), key, clock }
     }
 
-    /// The address at which a file can be fetched for an hour.
+    /// The address at which a file on its way out can be fetched for an hour.
     pub fn to(&self, key: &FileKey, name: &str, mime: &str) -> Option<String> {
-        let until = self.clock.now().plus(LIFE).as_micros();
-        let linked = Linked { key: key.clone(), name: name.to_owned(), mime: mime.to_owned(), until };
-        let said = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&linked).ok()?);
+        let linked = Linked::Sent { key: key.clone(), name: name.to_owned(), mime: mime.to_owned() };
+        self.link(linked, LIFE)
+    }
+
+    /// The address at which a file that came in can be fetched for a day.
+    pub fn to_received(&self, message: InboundId, place: u32) -> Option<String> {
+        self.link(Linked::Received { message, place }, RECEIVED_LIFE)
+    }
+
+    /// The address of a file that came in, for other programs: ours, or without `public_url` the provider's.
+    pub fn instead(&self, message: InboundId, place: u32, media: &InboundMedia) -> Option<String> {
+        self.to_received(message, place).or_else(|| media.url.clone())
+    }
+
+    fn link(&self, linked: Linked, life: Duration) -> Option<String> {
+        let public_url = self.public_url.as_ref()?;
+        let said = Said { linked, until: self.clock.now().plus(life).as_micros() };
+        let said = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&said).ok()?);
         let sign = URL_SAFE_NO_PAD.encode(self.mac(&said)?.finalize().into_bytes());
-        Some(format!("{}/media/{said}.{sign}", self.public_url.as_ref()?))
+        Some(format!("{public_url}/media/{said}.{sign}"))
     }
 
     /// What the last part of such an address leads to; nothing where it is not ours, or its time is over.
@@ -62,8 +94,8 @@ impl Links {
         let (said, sign) = text.split_once('.').filter(|_| text.len() <= LONGEST)?;
         let sign = URL_SAFE_NO_PAD.decode(sign).ok()?;
         self.mac(said)?.verify_slice(&sign).ok()?;
-        let linked: Linked = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(said).ok()?).ok()?;
-        (Timestamp::from_micros(linked.until) > self.clock.now()).then_some(linked)
+        let said: Said = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(said).ok()?).ok()?;
+        (Timestamp::from_micros(said.until) > self.clock.now()).then_some(said.linked)
     }
 
     fn mac(&self, said: &str) -> Option<Hmac<Sha256>> {
@@ -77,20 +109,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_opens_for_an_hour_and_is_not_forged() {
+    fn a_link_opens_for_its_time_and_is_not_forged() {
         let clock = Clock::system();
         let links = Links::new(Some("https://example.com/"), "planted".into(), clock.clone());
         let key: FileKey = format!("file_{}", "0".repeat(32)).parse().unwrap();
         let url = links.to(&key, "счёт.pdf", "application/pdf").unwrap();
         let text = url.strip_prefix("https://example.com/media/").unwrap();
-        let opened = links.open(text).unwrap();
-        assert_eq!((opened.key, opened.name.as_str()), (key.clone(), "счёт.pdf"));
+        let (name, mime) = ("счёт.pdf".to_owned(), "application/pdf".to_owned());
+        assert_eq!(links.open(text), Some(Linked::Sent { key: key.clone(), name, mime }));
+        let message = InboundId::new(7).unwrap();
+        let received = links.to_received(message, 1).unwrap();
+        let received = received.strip_prefix("https://example.com/media/").unwrap();
+        assert_eq!(links.open(received), Some(Linked::Received { message, place: 1 }));
         let other = Links::new(None, "other".into(), clock.clone());
         assert!(other.open(text).is_none() && other.to(&key, "a", "b").is_none());
         for wrong in ["", ".", &text[1..], &text[..text.len() - 1], &"a".repeat(3_000)] {
             assert!(links.open(wrong).is_none(), "{wrong}");
         }
         clock.advance(Duration::from_mins(61));
-        assert!(links.open(text).is_none());
+        assert!(links.open(text).is_none() && links.open(received).is_some());
+        clock.advance(Duration::from_hours(24));
+        assert!(links.open(received).is_none());
     }
 }

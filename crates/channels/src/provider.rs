@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytes::Bytes;
 use delivery::{Capabilities, MessageLookup};
 use domain::media::MediaForm;
+use domain::message::Writer;
 use domain::text::FormattedText;
 use domain::{ExternalChat, InboundEvent, InboundMedia, Outcome, ProviderId, Timestamp};
 use futures::future::{BoxFuture, FutureExt, ready};
+use futures::stream::{self, BoxStream, StreamExt};
 
 use crate::error::CallError;
+use crate::login::{LogIn, LogInAnswer};
 
 /// One account at a provider.
 ///
@@ -18,6 +22,9 @@ use crate::error::CallError;
 pub trait Provider: Send + Sync + 'static {
     /// What it carries.
     fn capabilities(&self) -> Capabilities;
+
+    /// What comes in. What is not here the provider does not tell, or this program does not keep.
+    fn receives(&self) -> &'static [Incoming];
 
     /// How often the provider may be sent to.
     fn pacing(&self) -> Pacing;
@@ -73,10 +80,10 @@ pub trait Provider: Send + Sync + 'static {
         ready(events).boxed()
     }
 
-    /// Fetches a file that came in, at most so many bytes.
+    /// Begins to fetch a file that came in, of at most so many bytes.
     ///
     /// # Errors
-    /// It is gone, too large, or no answer came.
+    /// It is gone ([`CallError::NotFound`]), too large ([`CallError::is_too_large`]), or no answer came.
     fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>>;
 
     /// A real call that changes nothing: who the account is.
@@ -121,6 +128,104 @@ pub trait Provider: Send + Sync + 'static {
     fn token_expires(&self) -> Option<Timestamp> {
         None
     }
+
+    /// How long a new token lives; none where there is none, or it does not end. [`Provider::renew_token`] is called in time then.
+    fn token_lives(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How the owner logs in now. Nothing is changed by that. `back` is the address of ours to which a browser comes back.
+    ///
+    /// # Errors
+    /// The provider refuses it, or no answer came; [`CallError::Refused`] with `not_supported` where the settings have all it
+    /// takes.
+    fn log_in<'a>(&'a self, back: Option<&'a str>) -> BoxFuture<'a, Result<LogIn, CallError>> {
+        let _ = back;
+        ready(Err(no_log_in())).boxed()
+    }
+
+    /// Takes what the browser brought back from the provider, where [`Provider::log_in`] gave a link. It counts once.
+    ///
+    /// # Errors
+    /// It is not the answer to a link of ours, or the provider refuses it, or no answer came.
+    fn finish_log_in<'a>(
+        &'a self,
+        answer: &'a LogInAnswer,
+        back: &'a str,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        let _ = (answer, back);
+        ready(Err(no_log_in())).boxed()
+    }
+
+    /// Logs the account out at its provider; it is not used before someone logs in again.
+    ///
+    /// # Errors
+    /// As with [`Provider::log_in`].
+    fn log_out(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        ready(Err(no_log_in())).boxed()
+    }
+
+    /// Has the provider start the account again.
+    ///
+    /// # Errors
+    /// The provider refuses it, or no answer came; [`CallError::Refused`] with `not_supported` where it has no such call.
+    fn restart(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        ready(Err(CallError::refused("not_supported", "this channel has no such call"))).boxed()
+    }
+
+    /// Whether one address is registered for several accounts of an app, so that what is posted there may be for any of them.
+    /// [`Provider::hook`] of each takes what is for it.
+    fn shares_hook(&self) -> bool {
+        false
+    }
+
+    /// The id of the account in what is posted, where [`Provider::shares_hook`] and once it is known.
+    fn own_id(&self) -> Option<String> {
+        None
+    }
+}
+
+fn no_log_in() -> CallError {
+    CallError::refused("not_supported", "no one logs in at this channel: the settings have all it takes")
+}
+
+/// Something that comes in through a provider, or a way by which it does.
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incoming {
+    /// It can be asked: [`Provider::poll`].
+    Poll,
+    /// It posts: [`Provider::hook`].
+    Webhook,
+    /// Texts.
+    Text,
+    /// Pictures, with their content, as with all media.
+    Image,
+    /// Voice messages.
+    Voice,
+    /// Music or speech.
+    Audio,
+    /// Films.
+    Video,
+    /// Files.
+    Document,
+    /// Stickers.
+    Sticker,
+    /// Which message is answered.
+    Reply,
+    /// That a message was changed by its writer.
+    Edit,
+    /// That a message was taken back by its writer.
+    Delete,
+    /// That a button was pressed.
+    Press,
+    /// What the owner of the account writes in the provider's own app.
+    Owner,
+    /// Whether a chat takes messages.
+    Reachable,
+    /// That a message of ours was not delivered.
+    Undelivered,
 }
 
 /// The longest wait of a poll.
@@ -148,6 +253,8 @@ pub struct Outgoing {
     pub file: Option<OutgoingFile>,
     /// The message that it answers, as the provider names it.
     pub reply_to: Option<ProviderId>,
+    /// Who wrote it.
+    pub written_by: Writer,
     /// Without a sound.
     pub silent: bool,
     /// With a preview of the first link.
@@ -291,6 +398,9 @@ pub enum HookRefusal {
     /// It cannot be read: 400.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
+    /// For which of several accounts it is cannot be said yet: 503, so that it is posted again.
+    #[error("the account {0} does not know its own id yet")]
+    NotYet(String),
 }
 
 /// What a poll brought.
@@ -304,13 +414,22 @@ pub struct Polled {
     pub more: bool,
 }
 
-/// A file that was fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file that is being fetched.
 pub struct Fetched {
-    /// The content.
-    pub content: Vec<u8>,
     /// Its type, where the answer told it.
     pub mime: Option<String>,
+    /// Its size in bytes, where the answer told it.
+    pub size: Option<u64>,
+    /// Its content, piece by piece. A larger one than was asked for ends with an error. Its reader limits the wait for each.
+    pub content: BoxStream<'static, Result<Bytes, CallError>>,
+}
+
+impl Fetched {
+    /// One that is here already.
+    pub fn whole(content: Vec<u8>, mime: Option<String>) -> Self {
+        let size = Some(content.len() as u64);
+        Self { mime, size, content: stream::iter([Ok(content.into())]).boxed() }
+    }
 }
 
 /// Who an account is at its provider.

@@ -3,20 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{ForwardFormat, ReceiveBy, SmsGateway};
+use config::{ForwardFormat, MediaRule, ReceiveBy, SmsGateway};
 use delivery::Delivery;
+use domain::event::AccountEvent;
 use domain::secret::ExposeSecret;
 use domain::{
-    AccountName, ChannelChat, ChannelName, ExternalChat, InboundChange, InboundEvent, InboundReceipt,
-    ProviderId, Timestamp,
+    AccountName, AccountState, ChannelChat, ChannelName, ExternalChat, InboundChange, InboundEvent,
+    InboundReceipt, ProviderId, Timestamp,
 };
-use store::{Receipt, ReceiptState, Store, StoreError, TakenFromChannel};
+use store::{ChannelTaken, Receipt, ReceiptState, Store, StoreError, Switch, TakenFromChannel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::{Account, Channels, HearsBy};
 use crate::error::CallError;
+use crate::health::{SeenWebhook, WebhookState};
+use crate::login::LogInAnswer;
 use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal, Registered};
+use crate::received_files::{self, ReceivedFiles};
 use crate::setup::is_same;
 
 /// What names and links may take while a provider waits for its answer: the shortest wait of one is two seconds.
@@ -73,6 +77,7 @@ pub struct Reception {
     store: Store,
     delivery: Delivery,
     public_url: Option<String>,
+    files: Option<ReceivedFiles>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -82,7 +87,23 @@ impl Reception {
     pub fn new(channels: Channels, store: Store, delivery: Delivery, public_url: Option<String>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-        Self { channels, store, delivery, public_url, stop, tasks }
+        Self { channels, store, delivery, public_url, files: None, stop, tasks }
+    }
+
+    /// The same, with a place for the files of messages.
+    #[must_use]
+    pub fn with_files(self, files: ReceivedFiles) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
+    /// The files of messages that came in; none without a place for them.
+    pub const fn files(&self) -> Option<&ReceivedFiles> {
+        self.files.as_ref()
+    }
+
+    /// The place for the files of an account's messages, if it stores them.
+    fn files_of(&self, account: &Account) -> Option<&ReceivedFiles> {
+        self.files.as_ref().filter(|_| account.fields.media == MediaRule::Store)
     }
 
     /// The accounts.
@@ -99,19 +120,58 @@ impl Reception {
         Some(format!("{url}{}{asks}", account.hook_path()))
     }
 
-    /// Begins to look after every account: whether it is well, and what came in where it is asked for.
+    /// The address to which a browser comes back from the log-in at a provider; none without `public_url`.
+    pub fn log_in_url(&self, channel: &ChannelName) -> Option<String> {
+        self.public_url.as_ref().map(|url| format!("{url}/oauth/{channel}/callback"))
+    }
+
+    /// Takes what a browser brought back from the log-in at a provider; the account that is logged in by it.
+    ///
+    /// # Errors
+    /// It is not the answer to a link of ours, or the provider refuses it, or no answer came.
+    pub async fn finish_log_in(
+        &self,
+        channel: &ChannelName,
+        answer: LogInAnswer,
+    ) -> Result<AccountName, CallError> {
+        let name = answer.state.split('.').next().and_then(|name| name.parse::<AccountName>().ok());
+        let account =
+            name.and_then(|name| self.channels.get(&name)).filter(|found| found.channel == *channel);
+        let wrong = || CallError::refused("wrong_state", "this is no link of an account here");
+        let account = account.ok_or_else(wrong)?;
+        let back = self.log_in_url(channel).ok_or_else(wrong)?;
+        account.provider.finish_log_in(&answer, &back).await?;
+        self.check_now(account).await;
+        Ok(account.name().clone())
+    }
+
+    /// Begins to look after every account: whether it is well, what came in where it is asked for, and that its token is renewed.
     pub fn start(&self) {
         for account in self.channels.all() {
+            self.store_files(account);
             let (reception, account) = (self.clone(), Arc::clone(account));
             self.tasks.spawn(async move {
                 let stop = reception.stop.clone();
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    ((), ()) = futures::future::join(reception.check(&account), reception.ask(&account)) => {}
+                    ((), (), ()) = futures::future::join3(
+                        reception.check(&account),
+                        reception.ask(&account),
+                        reception.keep_token(&account),
+                    ) => {}
                 }
             });
         }
         self.tasks.close();
+    }
+
+    /// Begins to fetch the files of an account's messages, if it stores them.
+    fn store_files(&self, account: &Arc<Account>) {
+        let Some(files) = self.files_of(account) else { return };
+        for _ in 0..received_files::AT_ONCE {
+            let (files, account, stop) = (files.clone(), Arc::clone(account), self.stop.clone());
+            self.tasks.spawn(async move { stop.run_until_cancelled(files.run(&account)).await });
+        }
     }
 
     /// Ends all that [`Reception::start`] began, within so long.
@@ -120,6 +180,9 @@ impl Reception {
         self.tasks.close();
         if self.channels.clock().timeout(limit, self.tasks.wait()).await.is_err() {
             tracing::warn!("calls to providers of channels did not end in time");
+        }
+        for account in self.channels.all() {
+            self.keep_health(account).await;
         }
     }
 
@@ -138,6 +201,9 @@ impl Reception {
         let account = Arc::clone(found.ok_or(HookError::NoSuchAddress)?);
         if !is_same(account.hook_secret().expose_secret().as_bytes(), secret.as_bytes()) {
             return Err(HookError::NoSuchAddress);
+        }
+        if account.provider.shares_hook() && post.method == "POST" {
+            return self.take_shared(&account, post).await;
         }
         self.take_post(&account, &mut post).await.map(|taken| taken.answer)
     }
@@ -177,7 +243,11 @@ impl Reception {
         self.take_post(account, &mut post).await
     }
 
-    async fn take_post(&self, account: &Arc<Account>, post: &mut HookPost) -> Result<TakenHook, HookError> {
+    pub(crate) async fn take_post(
+        &self,
+        account: &Arc<Account>,
+        post: &mut HookPost,
+    ) -> Result<TakenHook, HookError> {
         if let Some(url) = self.hook_url(account) {
             let query = if post.query.is_empty() { String::new() } else { format!("?{}", post.query) };
             post.url = format!("{url}{query}");
@@ -227,13 +297,21 @@ impl Reception {
             }
         }
         let (channel, name) = (account.channel.clone(), account.name().clone());
-        let taken = TakenFromChannel { channel, account: name, events, cursor };
+        let stores_files = self.files_of(account).is_some();
+        let taken = TakenFromChannel { channel, account: name, events, cursor, stores_files };
         let taken = self.store.channels().take(taken).await?;
+        self.wake_files(&taken);
         if taken.unsettled > 0 {
             let (reception, account) = (self.clone(), Arc::clone(account));
             self.tasks.spawn(async move { reception.settle(&account).await });
         }
         Ok(())
+    }
+
+    fn wake_files(&self, taken: &ChannelTaken) {
+        if let Some(files) = self.files.as_ref().filter(|_| !taken.new.is_empty()) {
+            files.wake();
+        }
     }
 
     async fn receipt(
@@ -284,21 +362,66 @@ impl Reception {
                 () = self.channels.clock().sleep(SETTLE) => {}
             }
             let (channel, name) = (account.channel.clone(), account.name().clone());
-            let taken = TakenFromChannel { channel, account: name, events: Vec::new(), cursor: None };
-            if let Ok(taken) = self.store.channels().take(taken).await
-                && taken.unsettled == 0
-            {
-                return;
+            let stores_files = self.files_of(account).is_some();
+            let taken =
+                TakenFromChannel { channel, account: name, events: Vec::new(), cursor: None, stores_files };
+            if let Ok(taken) = self.store.channels().take(taken).await {
+                self.wake_files(&taken);
+                if taken.unsettled == 0 {
+                    return;
+                }
             }
         }
     }
 
-    /// Looks from time to time whether an account is well.
+    /// Looks from time to time whether an account is well and where its provider posts to, and keeps what went wrong.
     async fn check(&self, account: &Arc<Account>) {
+        let mut kept = account.status().health;
         loop {
             self.check_now(account).await;
+            let health = account.status().health;
+            if health != kept {
+                self.keep_health(account).await;
+                kept = health;
+            }
             self.channels.clock().sleep(CHECK).await;
         }
+    }
+
+    /// What cannot be kept now is kept at the next change.
+    async fn keep_health(&self, account: &Account) {
+        let Ok(health) = serde_json::to_string(&account.status().health) else { return };
+        let kept = self.store.channels().keep_health(&account.channel, account.name(), health).await;
+        if let Err(error) = kept {
+            tracing::debug!(account = %account.name(), channel = %account.channel, %error, "its health is kept later");
+        }
+    }
+
+    /// Pauses an account or resumes it, over restarts. While it is paused, nothing is sent through it: messages wait. What comes in is
+    /// received.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed then.
+    pub async fn pause(&self, account: &Account, paused: bool) -> Result<(), StoreError> {
+        let switch = if paused { Switch::Paused } else { Switch::On };
+        self.store.accounts().save_switch(account.name(), switch).await?;
+        if account.status().paused == paused {
+            return Ok(());
+        }
+        account.change(|status| status.paused = paused);
+        let action = if paused { "pause" } else { "resume" };
+        tracing::info!(account = %account.name(), channel = %account.channel, action, "switched by hand");
+        self.channels.touch();
+        let (now, before) = if paused {
+            (AccountState::Paused, AccountState::Ready)
+        } else {
+            (AccountState::Ready, AccountState::Paused)
+        };
+        let told = vec![(account.name().clone(), AccountEvent { state: now, was: Some(before) })];
+        if let Err(error) = self.store.events().account_states(told, self.channels.clock().now()).await {
+            tracing::warn!(account = %account.name(), %error, "that it was switched is no event");
+        }
+        Ok(())
     }
 
     /// Looks whether an account is well, with a real call.
@@ -323,6 +446,7 @@ impl Reception {
                 account.note(Err(&error), now);
             }
         }
+        self.registered(account).await;
     }
 
     /// Asks for what came in, for as long as the provider does not post it.
@@ -368,10 +492,26 @@ impl Reception {
 
     /// Where an account's provider posts to; none where it has no such question.
     pub async fn registered(&self, account: &Account) -> Option<Result<Registered, CallError>> {
-        match account.provider.registered() {
-            Some(asking) => Some(asking.await),
-            None => None,
+        let told = account.provider.registered()?.await;
+        if let Ok(registered) = &told {
+            let (ours, at) = (self.hook_url(account), self.channels.clock().now());
+            account.change(|status| {
+                let state = WebhookState::of(ours.as_deref(), registered, status.health.was_here);
+                status.health.was_here |= state == WebhookState::Here;
+                status.webhook = Some(SeenWebhook { state, registered: registered.clone(), at });
+            });
         }
+        Some(told)
+    }
+
+    /// Has an account's provider post nowhere.
+    ///
+    /// # Errors
+    /// As with [`crate::Provider::unregister`].
+    pub async fn unregister(&self, account: &Account, url: &str) -> Result<(), CallError> {
+        account.provider.unregister(url).await?;
+        account.change(|status| status.health.was_here = false);
+        Ok(())
     }
 
     /// Whether the provider posts to us.

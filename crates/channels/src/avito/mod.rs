@@ -24,12 +24,15 @@ use serde_json::{Value, json};
 
 use crate::error::CallError;
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Polled, Provider, Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
+    Registered,
 };
 use crate::setup::{Setup, SetupError};
 use client::Client;
 use outcome::About;
 
+/// How long a token lives.
+const TOKEN_LIVES: Duration = Duration::from_hours(24);
 /// The largest picture.
 const LARGEST_IMAGE: u64 = 24 * 1024 * 1024;
 /// How far Avito's clock may be behind ours.
@@ -85,6 +88,8 @@ impl Provider for Avito {
         Capabilities {
             text: TextLimit::new(1_000, Unit::Characters),
             caption: None,
+            sends: true,
+            reply: false,
             album: 1,
             parse_modes: &[],
             media: &[MediaKind::Photo],
@@ -92,6 +97,19 @@ impl Provider for Avito {
             states: &[MessageState::Read],
             dedup: Dedup::ReadBack,
         }
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[
+            Incoming::Poll,
+            Incoming::Webhook,
+            Incoming::Text,
+            Incoming::Image,
+            Incoming::Voice,
+            Incoming::Reply,
+            Incoming::Delete,
+            Incoming::Owner,
+        ]
     }
 
     fn pacing(&self) -> Pacing {
@@ -293,6 +311,11 @@ impl Provider for Avito {
 
     fn token_expires(&self) -> Option<Timestamp> {
         self.client.token_expires()
+    }
+
+    /// The first call gets the first one.
+    fn token_lives(&self) -> Option<Duration> {
+        self.client.token_expires().map(|_| TOKEN_LIVES)
     }
 }
 

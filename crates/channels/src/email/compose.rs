@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use domain::message::Writer;
 use domain::text::{Entity, EntityKind, FormattedText, escape_html};
 use domain::{Outcome, ProviderId, Timestamp};
 use lettre::Message;
@@ -35,6 +36,24 @@ impl Header for NoAutomaticAnswer {
     }
 }
 
+/// Says that no person wrote the mail (RFC 3834).
+#[derive(Clone)]
+struct Automatic;
+
+impl Header for Automatic {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
 /// From whom mails are.
 pub(super) struct Sender {
     pub(super) from: Mailbox,
@@ -63,6 +82,9 @@ pub(super) async fn write(
         .date(system_time(now))
         .subject(subject(outgoing, thread))
         .header(NoAutomaticAnswer);
+    if outgoing.written_by == Writer::Program {
+        builder = builder.header(Automatic);
+    }
     if let Some(reply_to) = &sender.reply_to {
         builder = builder.reply_to(reply_to.clone());
     }
@@ -186,6 +208,10 @@ mod tests {
     use super::*;
 
     fn mail(chat: &str, text: FormattedText, reply_to: Option<&str>) -> String {
+        mail_by(Writer::Program, chat, text, reply_to)
+    }
+
+    fn mail_by(written_by: Writer, chat: &str, text: FormattedText, reply_to: Option<&str>) -> String {
         let sender = Sender {
             from: "Shop <shop@example.com>".parse().unwrap(),
             reply_to: Some("help@example.com".parse().unwrap()),
@@ -195,6 +221,7 @@ mod tests {
             text,
             file: None,
             reply_to: reply_to.map(ProviderId::from),
+            written_by,
             silent: false,
             preview: false,
             key: 7,
@@ -214,12 +241,14 @@ mod tests {
             "In-Reply-To: <last@x>\r\n",
             "References: <root@x> <last@x>\r\n",
             "X-Auto-Response-Suppress: OOF, AutoReply\r\n",
+            "Auto-Submitted: auto-generated\r\n",
             "Content-Type: text/plain; charset=utf-8\r\n",
             "MIME-Version: 1.0\r\n",
         ] {
             assert!(written.contains(line), "{line} {written}");
         }
-        assert!(!mail("anna@example.org", FormattedText::plain("x"), None).contains("References"));
+        let by_person = mail_by(Writer::Person, "anna@example.org", FormattedText::plain("x"), None);
+        assert!(!by_person.contains("References") && !by_person.contains("Auto-Submitted"), "{by_person}");
     }
 
     #[test]

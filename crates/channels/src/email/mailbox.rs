@@ -11,10 +11,10 @@ use domain::Timestamp;
 use domain::secret::ExposeSecret;
 use futures::TryStreamExt;
 
-use super::server::Server;
-use super::wire::{Dial, Wire};
 use crate::error::{CallError, NO_NUMBER};
 use crate::http::{ANSWER, UPLOAD};
+use crate::server::Server;
+use crate::wire::{Dial, Wire};
 
 /// A larger mail stays where it is: only its header is read.
 pub(super) const LARGEST: u32 = 25 * 1024 * 1024;

@@ -8,10 +8,8 @@ mod compose;
 mod inbound;
 mod mailbox;
 mod plain;
-mod server;
 mod smtp;
 mod thread;
-mod wire;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -29,16 +27,16 @@ use mail_parser::MessageParser;
 
 use self::inbound::{Found, Own, Place};
 use self::mailbox::{LARGEST, Mailbox, quoted};
-use self::server::Server;
 use self::thread::{ChatParts, OwnIds, Threads, bare};
-use self::wire::Dial;
 use crate::error::CallError;
 use crate::http::NoClient;
 use crate::kept::Kept;
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Polled, Provider,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
 };
+use crate::server::Server;
 use crate::setup::{Setup, SetupError};
+use crate::wire::Dial;
 
 /// What is known of threads, among the kept values.
 const THREADS: &str = "threads";
@@ -85,7 +83,7 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
     let reply_to = fields.reply_to.as_ref().map(|text| writer("reply_to", text)).transpose()?;
     let ca = fields.ca_file.as_ref().map(std::fs::read).transpose();
     let ca = ca.map_err(|error| NoClient::Certificate(error.to_string()))?;
-    let dial = Dial::new(setup.clock.clone(), fields.proxy.clone(), ca, [&smtp, &imap])?;
+    let dial = Dial::new(setup.clock.clone(), fields.proxy.clone(), ca, &[&smtp, &imap])?;
     let login = imap.login.as_ref().map(|(user, _)| user.clone());
     let addresses = [Some(from.email.to_string()), reply_to.as_ref().map(|it| it.email.to_string()), login];
     let own = Own {
@@ -130,6 +128,8 @@ impl Provider for Email {
         Capabilities {
             text: TEXT,
             caption: Some(TEXT),
+            sends: true,
+            reply: true,
             album: 1,
             parse_modes: &[ParseMode::Html, ParseMode::Markdown],
             media: &[
@@ -144,6 +144,20 @@ impl Provider for Email {
             states: &[],
             dedup: Dedup::None,
         }
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[
+            Incoming::Poll,
+            Incoming::Text,
+            Incoming::Image,
+            Incoming::Audio,
+            Incoming::Video,
+            Incoming::Document,
+            Incoming::Reply,
+            Incoming::Owner,
+            Incoming::Undelivered,
+        ]
     }
 
     fn pacing(&self) -> Pacing {
@@ -339,9 +353,9 @@ impl Email {
         let part = mail.attachment(number).ok_or_else(gone)?;
         let content = inbound::content(part);
         if content.len() as u64 > most {
-            return Err(CallError::refused("too_large", format!("it has {} bytes", content.len())));
+            return Err(CallError::too_large(most));
         }
-        Ok(Fetched { content: content.to_vec(), mime: Some(inbound::mime(part)) })
+        Ok(Fetched::whole(content.to_vec(), Some(inbound::mime(part))))
     }
 
     async fn mark_read(&self, chat: &ExternalChat, id: Option<&str>) -> Result<(), CallError> {

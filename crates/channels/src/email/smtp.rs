@@ -14,10 +14,10 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Severity;
 
-use super::server::{Security, Server};
-use super::wire::Dial;
 use crate::error::{CallError, NO_NUMBER};
 use crate::http::{ANSWER, UPLOAD};
+use crate::server::{Security, Server};
+use crate::wire::Dial;
 
 /// How long an account waits that its server shuts out for a while.
 const SHUT_OUT: Duration = Duration::from_mins(5);

@@ -19,7 +19,7 @@ pub use self::phone::e164;
 pub use self::submission::{Submission, WrongForm, read};
 use crate::error::CallError;
 use crate::provider::{
-    Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Outgoing, Pacing, Provider,
+    Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
 use crate::setup::{Setup, SetupError};
 
@@ -58,6 +58,8 @@ impl Provider for Forms {
         Capabilities {
             text: TextLimit::new(4_096, Unit::Characters),
             caption: None,
+            sends: false,
+            reply: false,
             album: 1,
             parse_modes: &[],
             media: &[],
@@ -65,6 +67,10 @@ impl Provider for Forms {
             states: &[],
             dedup: Dedup::None,
         }
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[Incoming::Webhook, Incoming::Text]
     }
 
     fn pacing(&self) -> Pacing {

@@ -12,13 +12,13 @@ use crate::error::CallError;
 use crate::http::{ANSWER, Http, LARGEST};
 use crate::kept::Kept;
 use crate::provider::Fetched;
-use crate::setup::{Setup, SetupError};
+use crate::setup::Setup;
 
 use super::error;
 use super::token::{NewToken, Token, is_the_same};
 
 /// The version of the API.
-const VERSION: &str = "v25.0";
+pub(super) const VERSION: &str = "v25.0";
 /// Where the account's own id is kept.
 const OWN_ID: &str = "user_id";
 
@@ -31,15 +31,14 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(setup: &Setup) -> Result<Self, SetupError> {
-        let given = setup.needed("token", &setup.fields.token)?;
-        Ok(Self {
+    pub(super) fn new(setup: &Setup) -> Self {
+        Self {
             http: setup.http.clone(),
             api: setup.api(),
-            token: Token::new(given, setup.kept.clone(), setup.clock.clone()),
+            token: Token::new(setup.fields.token.clone(), setup.kept.clone(), setup.clock.clone()),
             kept: setup.kept.clone(),
             chance: setup.chance.clone(),
-        })
+        }
     }
 
     pub(super) const fn clock(&self) -> &Clock {
@@ -77,7 +76,7 @@ impl Client {
         body: Option<&Value>,
         limit: Duration,
     ) -> Result<Value, CallError> {
-        let token = self.token.current();
+        let token = self.token.current()?;
         let once = async |token: &SecretText| {
             let url = format!("{}/{VERSION}/{path}", self.api);
             let mut request =
@@ -89,7 +88,7 @@ impl Client {
             error::read(&answer, |wait| self.chance.jitter(wait))
         };
         let told = once(&token).await;
-        let current = self.token.current();
+        let current = self.token.current()?;
         if matches!(told, Err(CallError::Token(_))) && !is_the_same(&token, &current) {
             return once(&current).await;
         }
@@ -109,18 +108,31 @@ impl Client {
             let url = format!("{}/refresh_access_token", self.api);
             let query = [("grant_type", "ig_refresh_token"), ("access_token", token.expose_secret())];
             let answer = self.http.call(self.http.get(&url).query(&query)).await?;
-            let told = error::read(&answer, |wait| self.chance.jitter(wait))?;
-            let unreadable = || CallError::Unreadable("200 without a new token".to_owned());
-            let token = word(&told, "access_token").ok_or_else(unreadable)?;
-            let lives = told["expires_in"].as_u64().ok_or_else(unreadable)?;
-            Ok(NewToken { token: token.into(), lives: Duration::from_secs(lives) })
+            new_token(&error::read(&answer, |wait| self.chance.jitter(wait))?)
         };
         self.token.renew(ask).await
+    }
+
+    pub(super) fn has_token(&self) -> bool {
+        self.token.current().is_ok()
+    }
+
+    /// Has a token be used from now on.
+    pub(super) async fn keep_token(&self, new: NewToken) -> Result<(), CallError> {
+        self.token.replace(new).await
     }
 
     pub(super) fn token_expires(&self) -> Option<Timestamp> {
         self.token.expires()
     }
+}
+
+/// The token of an answer that gives one for some weeks.
+pub(super) fn new_token(told: &Value) -> Result<NewToken, CallError> {
+    let unreadable = || CallError::Unreadable("200 without a new token".to_owned());
+    let token = word(told, "access_token").ok_or_else(unreadable)?;
+    let lives = told["expires_in"].as_u64().ok_or_else(unreadable)?;
+    Ok(NewToken { token: token.into(), lives: Duration::from_secs(lives) })
 }
 
 /// A word of an object, or a number as a word; none where it is empty.

@@ -16,6 +16,28 @@ const LONGEST: Duration = Duration::from_hours(24);
 /// The most that is shown of the words of an error.
 const LONGEST_DETAIL: usize = 200;
 
+/// How the refusal begins that comes once anything may no longer be sent.
+const WINDOW_OVER: &str = "the 24 hours after the customer's last message are over";
+
+/// Whether a refusal says that anything may no longer be sent.
+pub(super) fn is_window_over(error: &CallError) -> bool {
+    matches!(error, CallError::Forbidden(why) if why.starts_with(WINDOW_OVER))
+}
+
+/// A refusal of a message that is marked as written by a person. What the app lacks for that is no fault of the account.
+pub(super) fn of_human_agent(error: CallError) -> CallError {
+    match error {
+        CallError::Forbidden(_) if is_window_over(&error) => CallError::Forbidden(
+            "the 7 days in which a person may answer the customer's last message are over: wait until the customer writes again"
+                .to_owned(),
+        ),
+        CallError::Account(why) => CallError::Forbidden(format!(
+            "{WINDOW_OVER}, and the app is not approved for \"Human Agent\", with which a person may answer for 7 days ({why})"
+        )),
+        error => error,
+    }
+}
+
 /// Reads an answer. `jitter` makes a wait a little shorter, differently each time.
 pub(super) fn read(answer: &Answer, jitter: impl Fn(Duration) -> Duration) -> Result<Value, CallError> {
     let told: Option<Value> = serde_json::from_slice(&answer.body).ok();
@@ -57,7 +79,8 @@ fn of_error(status: u16, error: &Value, wait: Duration) -> CallError {
     let told = format!("{name} {said}{trace}");
     match (code, subcode) {
         (_, 2_534_022 | 2_018_278) => CallError::Forbidden(format!(
-            "the 24 hours after the customer's last message are over: wait until the customer writes again ({told})"
+            "{WINDOW_OVER}: only a person may answer, for 7 days (\"written_by\": \"person\"); else wait until the customer \
+             writes again ({told})"
         )),
         (_, 2_534_014) => CallError::NotFound(told),
         (_, 2_534_001) | (551, _) => CallError::Forbidden(told),
@@ -145,6 +168,20 @@ mod tests {
             }
         }
         assert!(error(400, 190, 463).to_string().contains("trace A1"));
+    }
+
+    #[test]
+    fn what_only_an_approved_app_may_do_stops_no_account() {
+        assert!(is_window_over(&error(403, 10, 2_534_022)));
+        assert!(!is_window_over(&error(400, 551, 1_545_041)));
+        for (refused, wanted) in [
+            (error(403, 10, 2_534_022), "the 7 days in which"),
+            (error(403, 10, 0), "not approved for \"Human Agent\""),
+        ] {
+            let error = of_human_agent(refused);
+            assert!(matches!(&error, CallError::Forbidden(why) if why.contains(wanted)), "{error}");
+        }
+        assert!(matches!(of_human_agent(error(400, 190, 463)), CallError::Token(_)));
     }
 
     #[test]

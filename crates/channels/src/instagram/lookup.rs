@@ -115,6 +115,7 @@ mod tests {
             text: FormattedText::plain(text),
             file: None,
             reply_to: None,
+            written_by: domain::message::Writer::Program,
             silent: false,
             preview: false,
             key: 1,

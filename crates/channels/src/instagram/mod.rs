@@ -6,42 +6,50 @@ mod error;
 mod inbound;
 mod lookup;
 mod names;
+mod oauth;
+mod sending;
 mod token;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
-use domain::outcome::{RejectionCode, SentIds};
 use domain::secret::ExposeSecret;
 use domain::text::{TextLimit, Unit};
-use domain::{
-    ExternalChat, InboundEvent, InboundMedia, MessageState, Outcome, ProviderId, SecretText, Timestamp,
-};
-use futures::future::{BoxFuture, FutureExt};
+use domain::{ExternalChat, InboundEvent, InboundMedia, MessageState, Outcome, SecretText, Timestamp};
+use futures::future::{BoxFuture, FutureExt, ready};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::error::CallError;
-use crate::http::{ANSWER, UPLOAD};
-use crate::provider::{Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Provider};
+use crate::http::ANSWER;
+use crate::login::{LogIn, LogInAnswer};
+use crate::provider::{
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
+};
 use crate::setup::{Setup, SetupError, is_same};
 
 use client::{Client, word};
 use lookup::Sent;
 use names::Names;
+use oauth::OAuth;
 
 /// What is posted to us.
 const SUBSCRIBED: &str = "messages,messaging_postbacks,messaging_seen,message_edit";
 /// The longest word that a handshake has back.
 const LONGEST_CHALLENGE: usize = 256;
 
+/// How long a token lives.
+const TOKEN_LIVES: Duration = Duration::from_hours(60 * 24);
+
 struct Instagram {
     client: Client,
     /// Secrets of apps: a post is signed with one of them.
     secrets: Vec<SecretText>,
+    /// None without the id of an app.
+    oauth: Option<OAuth>,
     verify_token: SecretText,
     names: Names,
     sent: Sent,
@@ -59,9 +67,14 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
         return Err(SetupError::Field { field: "app_secret", message: "is empty".to_owned() });
     }
     let verify_token = setup.fields.verify_token.clone().unwrap_or_else(|| setup.header_secret());
-    let client = Client::new(setup)?;
+    let client = Client::new(setup);
+    let oauth = setup.fields.client_id.clone().map(|app| OAuth::new(setup, app, secrets.clone()));
+    if setup.fields.token.is_none() && oauth.is_none() {
+        let message = "is missing: give it, or `client_id` to log in at Instagram".to_owned();
+        return Err(SetupError::Field { field: "token", message });
+    }
     let (names, sent) = (Names::default(), Sent::default());
-    Ok(Arc::new(Instagram { client, secrets, verify_token, names, sent }))
+    Ok(Arc::new(Instagram { client, secrets, oauth, verify_token, names, sent }))
 }
 
 impl Instagram {
@@ -69,36 +82,11 @@ impl Instagram {
         self.client.clock().now()
     }
 
-    /// What a part is to Instagram.
-    fn message(outgoing: &Outgoing) -> Result<Value, Outcome> {
-        let Some(file) = &outgoing.file else { return Ok(json!({"text": outgoing.text.text})) };
-        let kind = attachment::kind(&file.form, file.mime(), file.size).map_err(rejected)?;
-        let link = file.link.as_deref().ok_or_else(|| {
-            rejected("no_public_url: Instagram fetches files from an address of ours; set `public_url`")
-        })?;
-        Ok(json!({"attachment": {"type": kind, "payload": {"url": link}}}))
-    }
-
-    async fn post_message(&self, outgoing: &Outgoing) -> Outcome {
-        let message = match Self::message(outgoing) {
-            Ok(message) => message,
-            Err(outcome) => return outcome,
-        };
-        let body = json!({"recipient": {"id": outgoing.chat.as_str()}, "message": message});
-        // With a file the answer comes once Instagram has fetched it.
-        let limit = if outgoing.file.is_some() { UPLOAD } else { ANSWER };
-        match self.client.post("me/messages", &body, limit).await {
-            Ok(told) => match word(&told, "message_id") {
-                Some(id) => {
-                    self.sent.remember(&id);
-                    Outcome::Sent(SentIds::one(Some(ProviderId::Text(id.into()))))
-                }
-                None => {
-                    CallError::Unreadable("200 without the id of a message".to_owned()).outcome(self.now())
-                }
-            },
-            Err(error) => error.outcome(self.now()),
-        }
+    fn oauth(&self) -> Result<&OAuth, CallError> {
+        self.oauth.as_ref().ok_or_else(|| {
+            let detail = "set `client_id`, the id of the app, to log in at Instagram; or give a `token`";
+            CallError::refused("not_supported", detail)
+        })
     }
 
     async fn who(&self) -> Result<Identity, CallError> {
@@ -154,15 +142,13 @@ impl Instagram {
     }
 }
 
-fn rejected(why: impl Into<String>) -> Outcome {
-    Outcome::Rejected { code: RejectionCode::Provider(why.into()) }
-}
-
 impl Provider for Instagram {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             text: TextLimit::new(1_000, Unit::Bytes),
             caption: None,
+            sends: true,
+            reply: false,
             album: 1,
             parse_modes: &[],
             media: &[
@@ -179,12 +165,28 @@ impl Provider for Instagram {
         }
     }
 
+    fn receives(&self) -> &'static [Incoming] {
+        &[
+            Incoming::Webhook,
+            Incoming::Text,
+            Incoming::Image,
+            Incoming::Voice,
+            Incoming::Video,
+            Incoming::Document,
+            Incoming::Reply,
+            Incoming::Edit,
+            Incoming::Delete,
+            Incoming::Press,
+            Incoming::Owner,
+        ]
+    }
+
     fn pacing(&self) -> Pacing {
         Pacing { account: Duration::from_millis(10), chat: Duration::from_millis(500), burst: 10 }
     }
 
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
-        self.post_message(outgoing).boxed()
+        sending::send(&self.client, &self.sent, outgoing).boxed()
     }
 
     fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
@@ -246,5 +248,30 @@ impl Provider for Instagram {
 
     fn token_expires(&self) -> Option<Timestamp> {
         self.client.token_expires()
+    }
+
+    fn token_lives(&self) -> Option<Duration> {
+        self.client.has_token().then_some(TOKEN_LIVES)
+    }
+
+    fn log_in<'a>(&'a self, back: Option<&'a str>) -> BoxFuture<'a, Result<LogIn, CallError>> {
+        ready(self.oauth().and_then(|oauth| oauth.link(back))).boxed()
+    }
+
+    fn finish_log_in<'a>(
+        &'a self,
+        answer: &'a LogInAnswer,
+        back: &'a str,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        async move { self.oauth()?.finish(&self.client, answer, back).await }.boxed()
+    }
+
+    fn own_id(&self) -> Option<String> {
+        self.client.own_id()
+    }
+
+    /// An app has one address for all its accounts.
+    fn shares_hook(&self) -> bool {
+        true
     }
 }

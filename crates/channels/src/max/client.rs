@@ -160,10 +160,6 @@ impl Client {
     /// # Errors
     /// It is gone, too large, or no answer came.
     pub(super) async fn fetch(&self, url: &str, most: u64) -> Result<Fetched, CallError> {
-        let answer = self.http.call_within(self.http.get(url), UPLOAD, most).await?;
-        if !answer.is_success() {
-            return Err(outcome::refusal(&answer));
-        }
-        Ok(Fetched { content: answer.body, mime: answer.content_type })
+        self.http.download(self.http.get(url), most).await
     }
 }

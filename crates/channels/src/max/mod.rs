@@ -25,7 +25,8 @@ use serde_json::{Value, json};
 
 use crate::error::CallError;
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Polled, Provider, Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
+    Registered,
 };
 use crate::recent::Recent;
 use crate::setup::{Setup, SetupError, is_same};
@@ -115,11 +116,14 @@ impl Provider for Max {
         Capabilities {
             text: TEXT,
             caption: Some(TEXT),
+            sends: true,
+            reply: true,
             album: 1,
             parse_modes: &[ParseMode::Html, ParseMode::Markdown],
             media: &[
                 MediaKind::Photo,
                 MediaKind::Video,
+                MediaKind::Animation,
                 MediaKind::Voice,
                 MediaKind::Audio,
                 MediaKind::Document,
@@ -128,6 +132,24 @@ impl Provider for Max {
             states: &[],
             dedup: Dedup::ReadBack,
         }
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[
+            Incoming::Poll,
+            Incoming::Webhook,
+            Incoming::Text,
+            Incoming::Image,
+            Incoming::Voice,
+            Incoming::Video,
+            Incoming::Document,
+            Incoming::Sticker,
+            Incoming::Reply,
+            Incoming::Edit,
+            Incoming::Delete,
+            Incoming::Press,
+            Incoming::Reachable,
+        ]
     }
 
     fn pacing(&self) -> Pacing {

@@ -1,8 +1,10 @@
-//! Short messages, through a gateway over HTTP: each gateway is a provider of its own.
+//! Short messages, through a gateway: each gateway is a provider of its own.
 
 mod charset;
+mod smpp;
 mod sms_ru;
 mod smsc;
+mod template;
 mod twilio;
 
 use std::sync::Arc;
@@ -35,10 +37,8 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
         SmsGateway::Smsc => Arc::new(smsc::Smsc::new(setup)?),
         SmsGateway::SmsRu => Arc::new(sms_ru::SmsRu::new(setup)?),
         SmsGateway::Twilio => Arc::new(twilio::Twilio::new(setup)?),
-        SmsGateway::Smpp => {
-            let message = "has no SMPP yet; take smsc, sms_ru or twilio".to_owned();
-            return Err(SetupError::Field { field: "gateway", message });
-        }
+        SmsGateway::Smpp => Arc::new(smpp::Smpp::new(setup)?),
+        SmsGateway::Http => Arc::new(template::Template::new(setup)?),
     })
 }
 
@@ -47,6 +47,8 @@ const fn texts(dedup: Dedup, states: &'static [MessageState]) -> Capabilities {
     Capabilities {
         text: LONGEST,
         caption: None,
+        sends: true,
+        reply: false,
         album: 1,
         parse_modes: &[],
         media: &[],

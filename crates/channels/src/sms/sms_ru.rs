@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::error::CallError;
 use crate::http::Http;
 use crate::provider::{
-    Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Outgoing, Pacing, Provider,
+    Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
 use crate::setup::{Setup, SetupError, is_same};
 
@@ -142,6 +142,10 @@ fn event(entry: &str, now: Timestamp) -> Option<InboundEvent> {
 impl Provider for SmsRu {
     fn capabilities(&self) -> Capabilities {
         super::texts(Dedup::None, &[MessageState::Delivered])
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[Incoming::Webhook, Incoming::Undelivered]
     }
 
     fn pacing(&self) -> Pacing {

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::CallError;
 use crate::http::Http;
-use crate::provider::{Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Provider};
+use crate::provider::{Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider};
 use crate::setup::{Setup, SetupError, is_same};
 
 use super::charset;
@@ -267,6 +267,10 @@ fn receipt(status: i64, error: Option<&str>) -> Option<InboundReceipt> {
 impl Provider for Smsc {
     fn capabilities(&self) -> Capabilities {
         super::texts(Dedup::ReadBack, &[MessageState::Delivered, MessageState::Read])
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[Incoming::Webhook, Incoming::Text, Incoming::Undelivered]
     }
 
     fn pacing(&self) -> Pacing {

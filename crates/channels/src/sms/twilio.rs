@@ -16,7 +16,7 @@ use sha1::Sha1;
 use crate::error::CallError;
 use crate::http::Http;
 use crate::kept::Kept;
-use crate::provider::{Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Provider};
+use crate::provider::{Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider};
 use crate::setup::{Setup, SetupError};
 
 /// The version of the API.
@@ -256,6 +256,19 @@ impl Provider for Twilio {
             ],
             ..super::texts(Dedup::None, &[MessageState::Delivered])
         }
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[
+            Incoming::Webhook,
+            Incoming::Text,
+            Incoming::Image,
+            Incoming::Audio,
+            Incoming::Video,
+            Incoming::Document,
+            Incoming::Reachable,
+            Incoming::Undelivered,
+        ]
     }
 
     fn pacing(&self) -> Pacing {

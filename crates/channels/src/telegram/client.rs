@@ -78,11 +78,11 @@ impl Client {
         self.call_within("getUpdates", &body, wait + BEYOND, LARGEST_POLL).await
     }
 
-    /// A file that came in.
+    /// A file that came in. The address has the token in it: no error and no answer shows it.
     pub(super) async fn file(&self, id: &str, most: u64) -> Result<Fetched, CallError> {
         let file: File = self.call("getFile", &json!({ "file_id": id })).await?;
         if file.file_size.is_some_and(|size| size > most) {
-            return Err(CallError::refused("FILE_TOO_BIG", format!("it has more than {most} bytes")));
+            return Err(CallError::too_large(most));
         }
         let path = file
             .file_path
@@ -92,14 +92,8 @@ impl Client {
             return Err(CallError::refused("LOCAL_FILE", why));
         }
         let url = format!("{}/file/bot{}/{path}", self.api, self.token.expose_secret());
-        let answer = self.http.call_within(self.http.get(&url), UPLOAD, most).await?;
-        match answer.status {
-            200..300 => {
-                let mime = answer.content_type.filter(|mime| mime != "application/octet-stream");
-                Ok(Fetched { content: answer.body, mime })
-            }
-            500.. => Err(CallError::Server(answer.status.to_string())),
-            status => Err(CallError::refused("FILE_GONE", format!("the file is not there ({status})"))),
-        }
+        let mut fetched = self.http.download(self.http.get(&url), most).await?;
+        fetched.mime = fetched.mime.filter(|mime| mime != "application/octet-stream");
+        Ok(fetched)
     }
 }

@@ -29,8 +29,8 @@ use self::outgoing::Target;
 use self::refusal::Failure;
 use crate::error::CallError;
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, LONGEST_POLL, Outgoing, OutgoingFile, Pacing,
-    Polled, Provider, Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LONGEST_POLL, Outgoing, OutgoingFile,
+    Pacing, Polled, Provider, Registered,
 };
 use crate::setup::{Setup, SetupError, is_same};
 
@@ -244,6 +244,8 @@ impl Provider for TelegramBot {
         Capabilities {
             text: TextLimit::new(4_096, Unit::Utf16),
             caption: Some(TextLimit::new(1_024, Unit::Utf16)),
+            sends: true,
+            reply: true,
             album: 1,
             parse_modes: &[ParseMode::Html, ParseMode::Markdown],
             media: &[
@@ -258,6 +260,26 @@ impl Provider for TelegramBot {
             states: &[],
             dedup: Dedup::None,
         }
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[
+            Incoming::Poll,
+            Incoming::Webhook,
+            Incoming::Text,
+            Incoming::Image,
+            Incoming::Voice,
+            Incoming::Audio,
+            Incoming::Video,
+            Incoming::Document,
+            Incoming::Sticker,
+            Incoming::Reply,
+            Incoming::Edit,
+            Incoming::Delete,
+            Incoming::Press,
+            Incoming::Owner,
+            Incoming::Reachable,
+        ]
     }
 
     fn pacing(&self) -> Pacing {

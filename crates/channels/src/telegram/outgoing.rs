@@ -184,6 +184,7 @@ mod tests {
             text: parse(ParseMode::Html, html).unwrap(),
             file: None,
             reply_to: Some("bc-1:2001:17".into()),
+            written_by: domain::message::Writer::Program,
             silent: true,
             preview: false,
             key: 1,

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use ambient::lock::Mutex;
 use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
-use domain::media::MediaForm;
 use domain::outcome::SentIds;
 use domain::secret::ExposeSecret;
 use domain::text::{TextLimit, Unit};
@@ -26,7 +25,8 @@ use crate::error::CallError;
 use crate::http::ANSWER;
 use crate::kept::Kept;
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Polled, Provider, Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
+    Registered,
 };
 use crate::setup::{Setup, SetupError, is_same};
 use client::{Client, VERSION, attachment};
@@ -96,14 +96,40 @@ impl Provider for Vk {
         Capabilities {
             text,
             caption: Some(text),
+            sends: true,
+            reply: true,
             album: 1,
             parse_modes: &[],
-            media: &[MediaKind::Photo, MediaKind::Voice, MediaKind::Document],
+            // Films leave as documents: a community has no other upload for them, and none for music.
+            media: &[
+                MediaKind::Photo,
+                MediaKind::Video,
+                MediaKind::Animation,
+                MediaKind::Voice,
+                MediaKind::Document,
+            ],
             actions: &[Action::Edit, Action::Delete, Action::MarkRead, Action::Typing],
             states: &[MessageState::Read],
             // An attempt may wait for its turn, and then for its answer.
             dedup: Dedup::Key { window: Some(KEY_KNOWN.saturating_sub(ANSWER.saturating_mul(2))) },
         }
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[
+            Incoming::Poll,
+            Incoming::Webhook,
+            Incoming::Text,
+            Incoming::Image,
+            Incoming::Voice,
+            Incoming::Document,
+            Incoming::Sticker,
+            Incoming::Reply,
+            Incoming::Edit,
+            Incoming::Press,
+            Incoming::Owner,
+            Incoming::Reachable,
+        ]
     }
 
     fn pacing(&self) -> Pacing {
@@ -114,13 +140,6 @@ impl Provider for Vk {
         async move {
             let Some(file) = &outgoing.file else { return Ok(None) };
             let failed = |error: CallError| error.before_send().outcome(self.client.clock().now());
-            let form = &file.form;
-            if !matches!(form, MediaForm::Photo { .. } | MediaForm::Voice { .. } | MediaForm::Document) {
-                return Err(failed(CallError::refused(
-                    "file",
-                    "VK takes pictures, voice messages and documents",
-                )));
-            }
             let content = file.read().await?;
             let uploaded = self.client.upload(outgoing.chat.as_str(), file, content).await;
             uploaded.map(Some).map_err(failed)

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::outcome;
 use crate::error::CallError;
-use crate::http::{Http, LARGEST, UPLOAD};
+use crate::http::{Http, LARGEST};
 use crate::provider::Fetched;
 use crate::setup::{Setup, SetupError};
 
@@ -24,7 +24,7 @@ pub(super) struct Client {
 
 /// A file of a message, as Wappi gives it.
 pub(super) enum Download {
-    /// Its content.
+    /// The file.
     Whole(Fetched),
     /// Where it is for some days.
     Link { url: String, name: Option<String>, mime: Option<String> },
@@ -94,15 +94,12 @@ impl Client {
     pub(super) async fn download(&self, message_id: &str, most: u64) -> Result<Download, CallError> {
         let request =
             self.request(Method::GET, "/api/sync/message/media/download", &[("message_id", message_id)]);
-        let answer = self.http.call_within(request, UPLOAD, most.max(LARGEST)).await?;
-        let is_json = answer.content_type.as_ref().is_none_or(|kind| kind.starts_with("application/json"));
-        if answer.is_success() && !is_json {
-            if answer.body.len() as u64 > most {
-                return Err(CallError::Unreadable(format!("more than {most} bytes")));
-            }
-            return Ok(Download::Whole(Fetched { content: answer.body, mime: answer.content_type }));
+        let begun = self.http.begin(request).await?;
+        let is_json = begun.content_type().is_none_or(|kind| kind.starts_with("application/json"));
+        if begun.is_success() && !is_json {
+            return begun.file(most).map(Download::Whole);
         }
-        let told = outcome::read(&answer)?;
+        let told = outcome::read(&self.http.finish(begun).await?)?;
         let word = |name: &str| {
             told.get(name).and_then(Value::as_str).filter(|word| !word.is_empty()).map(str::to_owned)
         };
@@ -120,11 +117,6 @@ impl Client {
     /// # Errors
     /// It is gone, too large, or no answer came.
     pub(super) async fn fetch(&self, url: &str, most: u64) -> Result<Fetched, CallError> {
-        let answer = self.http.call_within(self.http.get(url), UPLOAD, most).await?;
-        match answer.status {
-            200..=299 => Ok(Fetched { content: answer.body, mime: answer.content_type }),
-            500..=599 => Err(CallError::Server(format!("status {}", answer.status))),
-            status => Err(CallError::NotFound(format!("the file is gone: status {status}"))),
-        }
+        self.http.download(self.http.get(url), most).await
     }
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod inbound;
+mod login;
 mod look;
 mod outcome;
 mod sending;
@@ -19,8 +20,9 @@ use futures::future::{BoxFuture, FutureExt};
 use serde_json::{Value, json};
 
 use crate::error::CallError;
+use crate::login::LogIn;
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Outgoing, Pacing, Provider, Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider, Registered,
 };
 use crate::recent::Recent;
 use crate::setup::{Setup, SetupError, is_same};
@@ -98,11 +100,14 @@ impl Provider for Whatsapp {
         Capabilities {
             text: TEXT,
             caption: Some(CAPTION),
+            sends: true,
+            reply: true,
             album: 1,
             parse_modes: &[],
             media: &[
                 MediaKind::Photo,
                 MediaKind::Video,
+                MediaKind::Animation,
                 MediaKind::Voice,
                 MediaKind::Audio,
                 MediaKind::Document,
@@ -111,6 +116,24 @@ impl Provider for Whatsapp {
             states: &[MessageState::Delivered, MessageState::Read],
             dedup: Dedup::ReadBack,
         }
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[
+            Incoming::Webhook,
+            Incoming::Text,
+            Incoming::Image,
+            Incoming::Voice,
+            Incoming::Audio,
+            Incoming::Video,
+            Incoming::Document,
+            Incoming::Sticker,
+            Incoming::Reply,
+            Incoming::Edit,
+            Incoming::Delete,
+            Incoming::Owner,
+            Incoming::Undelivered,
+        ]
     }
 
     fn pacing(&self) -> Pacing {
@@ -220,7 +243,10 @@ impl Provider for Whatsapp {
             let word = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
             let mut missing = Vec::new();
             if told.get("authorized").and_then(Value::as_bool) != Some(true) {
-                missing.push("the number is not signed in: scan the QR code in Wappi's cabinet".to_owned());
+                let name = &self.setup.fields.name;
+                missing.push(format!(
+                    "the number is not signed in: scan the QR code (`switchboard channel login {name}`, or Wappi's cabinet)"
+                ));
             }
             if !matches!(word("app_status"), "" | "open") {
                 missing.push(format!("WhatsApp on the phone is {:?}: open it there", word("app_status")));
@@ -270,5 +296,17 @@ impl Provider for Whatsapp {
                 .map(drop)
         }
         .boxed()
+    }
+
+    fn log_in<'a>(&'a self, _back: Option<&'a str>) -> BoxFuture<'a, Result<LogIn, CallError>> {
+        login::log_in(&self.client).boxed()
+    }
+
+    fn log_out(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        login::profile(&self.client, "logout").boxed()
+    }
+
+    fn restart(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        login::profile(&self.client, "restart").boxed()
     }
 }

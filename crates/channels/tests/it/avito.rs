@@ -3,19 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channels::{CallError, Deed, HookRefusal, Outgoing, Provider};
+use channels::{CallError, HookRefusal, Outgoing, Provider};
 use config::ChannelKind;
 use delivery::MessageLookup;
 use domain::media::MediaForm;
 use domain::outcome::SentIds;
-use domain::{
-    ExternalChat, InboundChange, InboundEvent, InboundKind, InboundReceipt, MessageOrigin, Outcome,
-    ProviderId, Timestamp,
-};
+use domain::{InboundChange, InboundEvent, InboundReceipt, MessageOrigin, Outcome, ProviderId, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, World, messages, text};
+use crate::support::{Receiver, World, id_of, messages, text};
 
 const BUYER: i64 = 2_000_002;
 const CHAT: &str = "u2i-555001~2000002";
@@ -25,11 +22,6 @@ async fn writes(world: &World, deed: Value) -> String {
     let mut whole = json!({"channel": "avito", "from": BUYER, "name": "Demo Buyer"});
     whole.as_object_mut().unwrap().extend(deed.as_object().unwrap().clone());
     world.customer(whole).await["message_id"].as_str().unwrap_or_default().to_owned()
-}
-
-fn sent(outcome: Outcome) -> String {
-    let Outcome::Sent(ids) = outcome else { panic!("{outcome:?}") };
-    ids.first().unwrap().to_string()
 }
 
 fn now() -> Timestamp {
@@ -46,7 +38,7 @@ fn is_sent(found: &MessageLookup, id: &str) -> bool {
 }
 
 #[tokio::test]
-async fn texts_and_pictures_go_out_and_are_deleted() {
+async fn what_avito_does_not_take_is_refused() {
     let world = World::start().await;
     let provider = world.provider(ChannelKind::Avito);
     writes(&world, json!({"text": "Is it there?"})).await;
@@ -56,25 +48,6 @@ async fn texts_and_pictures_go_out_and_are_deleted() {
         ("1000001", "Shop", 0)
     );
 
-    let id = sent(provider.send(&text(CHAT, "It is.", 1)).await);
-    let file = world.file(PHOTO, "bicycle.png", "image/png", b"a picture");
-    let picture = outgoing(&provider, Outgoing { file: Some(file), ..text(CHAT, "", 2) }).await;
-    let picture_id = sent(provider.send(&picture).await);
-    let ledger = world.ledger("avito").await;
-    assert_eq!((&ledger[0]["text"], &ledger[0]["external_id"]), (&json!("It is."), &json!(id)), "{ledger:?}");
-    let told = &ledger[1];
-    assert_eq!((&told["external_id"], &told["file_kind"]), (&json!(picture_id), &json!("image")));
-    assert_eq!(told["file_md5"], "101a0e3e2f58188b3e2ffc1057316c13");
-    assert_eq!(ledger.len(), 2);
-
-    let chat = ExternalChat::new(CHAT).unwrap();
-    provider.act(&chat, &Deed::Delete { external_id: id }).await.unwrap();
-    provider.act(&chat, &Deed::MarkRead { external_id: None }).await.unwrap();
-    let methods: Vec<_> = world.ledger("avito").await[2..].iter().map(|it| it["method"].clone()).collect();
-    assert_eq!(methods, ["delete", "read"]);
-    let typing = provider.act(&chat, &Deed::Typing).await;
-    assert!(matches!(typing, Err(CallError::Refused { .. })), "{typing:?}");
-
     for (chat, body) in [("u2i-1~7", "x".to_owned()), (CHAT, "x".repeat(1_001)), (CHAT, " ".to_owned())] {
         let outcome = provider.send(&text(chat, &body, 3)).await;
         assert!(matches!(outcome, Outcome::NotFound(_) | Outcome::Rejected { .. }), "{outcome:?}");
@@ -82,7 +55,7 @@ async fn texts_and_pictures_go_out_and_are_deleted() {
     let document = world.file(PHOTO, "list.pdf", "application/pdf", b"a list");
     let refused = provider.prepare(&Outgoing { file: Some(document), ..text(CHAT, "", 4) }).await;
     assert!(matches!(refused, Err(Outcome::Rejected { .. })), "{refused:?}");
-    assert_eq!(world.ledger("avito").await.len(), 4);
+    assert!(world.ledger("avito").await.is_empty());
 }
 
 #[tokio::test]
@@ -96,33 +69,17 @@ async fn what_buyers_and_owner_write_is_posted() {
     provider.register(&receiver.url).await.unwrap();
     assert_eq!(provider.registered().unwrap().await.unwrap().urls, std::slice::from_ref(&receiver.url));
 
-    let id = writes(&world, json!({"text": "Hello", "times": 2})).await;
-    let (post, again) = (receiver.next().await, receiver.next().await);
+    writes(&world, json!({"text": "Hello"})).await;
+    let post = receiver.next().await;
     assert!(post.header("x-avito-messenger-signature").is_some_and(|signature| signature.len() == 64));
-    let told = provider.hook(&post).unwrap().events;
-    assert_eq!(told, provider.hook(&again).unwrap().events);
-    let events = provider.complete(told).await;
+    let events = provider.complete(provider.hook(&post).unwrap().events).await;
     let message = messages(&events)[0];
-    assert_eq!((message.chat.as_str(), message.external_id.as_str()), (CHAT, id.as_str()));
-    assert_eq!((&*message.text, message.name.as_deref()), ("Hello", Some("Demo Buyer")));
-    assert_eq!((message.user.as_deref(), message.origin), (Some("2000002"), MessageOrigin::Person));
+    assert_eq!((message.user.as_deref(), message.name.as_deref()), (Some("2000002"), Some("Demo Buyer")));
     let ad = message.ad.as_ref().unwrap();
     assert_eq!((ad.channel.as_str(), ad.id.as_deref()), ("avito", Some("555001")));
     assert!(message.raw.as_ref().is_some_and(|raw| raw.contains("payload")));
 
-    writes(&world, json!({"media": [{"kind": "image"}, {"kind": "voice"}]})).await;
-    for (kind, content) in [(InboundKind::Image, "a pretend image"), (InboundKind::Voice, "a pretend voice")]
-    {
-        let events = provider.hook(&receiver.next().await).unwrap().events;
-        let events = provider.complete(events).await;
-        let media = &messages(&events)[0].media[0];
-        assert!(media.kind == kind && media.url.is_some(), "{media:?}");
-        assert_eq!(provider.fetch(media, 100).await.unwrap().content, content.as_bytes());
-        let too_large = provider.fetch(media, 3).await;
-        assert!(matches!(too_large, Err(CallError::Unreadable(_))), "{too_large:?}");
-    }
-
-    let sent_id = sent(provider.send(&text(CHAT, "Good day", 1)).await);
+    let sent_id = id_of(&provider.send(&text(CHAT, "Good day", 1)).await);
     let echo = provider.hook(&receiver.next().await).unwrap().events;
     let owner_id = writes(&world, json!({"action": "owner_writes", "text": "From my phone"})).await;
     let owner = provider.hook(&receiver.next().await).unwrap().events;
@@ -133,15 +90,9 @@ async fn what_buyers_and_owner_write_is_posted() {
     }
     assert_eq!(messages(&owner)[0].user.as_deref(), Some("2000002"));
 
-    writes(&world, json!({"action": "delete", "message_id": id})).await;
-    let deleted = provider.hook(&receiver.next().await).unwrap().events;
-    assert!(matches!(&deleted[0].change, InboundChange::Deleted { external_id, .. } if *external_id == id));
     writes(&world, json!({"text": "Trust me", "forged": true})).await;
     let forged = provider.hook(&receiver.next().await);
     assert!(matches!(forged, Err(HookRefusal::OtherAccount(_))), "{forged:?}");
-
-    provider.unregister(&receiver.url).await.unwrap();
-    assert!(provider.registered().unwrap().await.unwrap().urls.is_empty());
 }
 
 #[tokio::test]
@@ -156,7 +107,7 @@ async fn polls_bring_messages_once_and_what_was_read() {
         let from = json!({"channel": "avito", "from": 3_000_000 + buyer, "text": "Me too"});
         world.customer(from).await;
     }
-    let sent_id = sent(provider.send(&text(CHAT, "Good day", 1)).await);
+    let sent_id = id_of(&provider.send(&text(CHAT, "Good day", 1)).await);
     let (mut found, mut cursor) = (Vec::new(), first.cursor);
     loop {
         let polled = poll(cursor.as_deref()).await;
@@ -192,14 +143,14 @@ async fn a_token_that_ends_is_renewed_once_for_all() {
     let provider = channels::make(setup).unwrap();
     writes(&world, json!({"text": "Hello"})).await;
     assert_eq!(provider.token_expires(), None);
-    sent(provider.send(&text(CHAT, "One", 1)).await);
+    id_of(&provider.send(&text(CHAT, "One", 1)).await);
     let first = kept.text("token").unwrap();
 
     world.fault(json!({"provider": "avito", "fault": "token_expired", "times": 1})).await;
     let all = (0..5).map(|key| text(CHAT, &format!("Two {key}"), key)).collect::<Vec<_>>();
     let outcomes = futures::future::join_all(all.iter().map(|one| provider.send(one))).await;
     for outcome in outcomes {
-        sent(outcome);
+        id_of(&outcome);
     }
     let tokens = world.calls("avito").await.iter().filter(|call| call["path"] == "/token").count();
     assert_eq!(tokens, 2);
@@ -209,7 +160,7 @@ async fn a_token_that_ends_is_renewed_once_for_all() {
     let again =
         channels::make(channels::Setup { kept: kept.clone(), ..World::setup(fields.clone()) }).unwrap();
     assert_eq!(again.token_expires(), provider.token_expires());
-    sent(again.send(&text(CHAT, "After a restart", 9)).await);
+    id_of(&again.send(&text(CHAT, "After a restart", 9)).await);
     assert_eq!(world.calls("avito").await.iter().filter(|call| call["path"] == "/token").count(), 2);
     again.renew_token().await.unwrap();
 
@@ -233,30 +184,18 @@ async fn unclear_sends_are_looked_up() {
     let provider =
         channels::make(channels::Setup { http: http.unwrap(), clock: clock.clone(), ..setup }).unwrap();
     writes(&world, json!({"text": "Hello"})).await;
-    sent(provider.send(&text(CHAT, "The same", 1)).await);
+    id_of(&provider.send(&text(CHAT, "The same", 1)).await);
     let photo = world.file(PHOTO, "bicycle.png", "image/png", b"a picture");
     let picture = outgoing(&provider, Outgoing { file: Some(photo), ..text(CHAT, "", 2) }).await;
     let since = now();
 
-    for fault in ["error", "garbage", "cut"] {
-        for effect in [true, false] {
-            let order = json!({"provider": "avito", "method": "/messages", "fault": fault, "effect": effect, "times": 1});
-            world.fault(order).await;
-            let message = text(CHAT, if effect { fault } else { "The same" }, 3);
-            let outcome = provider.send(&message).await;
-            assert!(matches!(outcome, Outcome::Unknown(_)), "{fault} {outcome:?}");
-            if fault == "cut" {
-                let found = provider.find(&message, since).await;
-                assert!(effect || found == MessageLookup::CannotTell, "{found:?}");
-                clock.advance(Duration::from_secs(6));
-            }
-            let found = provider.find(&message, since).await;
-            let ledger = world.ledger("avito").await;
-            let last = ledger.last().unwrap()["external_id"].as_str().unwrap();
-            let is_right = if effect { is_sent(&found, last) } else { found == MessageLookup::NotThere };
-            assert!(is_right, "{fault} {effect} {found:?}");
-        }
-    }
+    // Another with the same text is not this one, and what broke off may still have an effect.
+    world.fault(json!({"provider": "avito", "method": "/messages", "fault": "cut", "times": 1})).await;
+    let message = text(CHAT, "The same", 3);
+    assert!(matches!(provider.send(&message).await, Outcome::Unknown(_)));
+    assert_eq!(provider.find(&message, since).await, MessageLookup::CannotTell);
+    clock.advance(Duration::from_secs(6));
+    assert_eq!(provider.find(&message, since).await, MessageLookup::NotThere);
 
     assert_eq!(provider.find(&picture, since).await, MessageLookup::NotThere);
     world
@@ -276,17 +215,6 @@ async fn unclear_sends_are_looked_up() {
     let order = json!({"provider": "avito", "fault": "error", "code": 402, "times": 1});
     world.fault(order).await;
     assert!(matches!(provider.send(&text(CHAT, "x", 6)).await, Outcome::Banned(_)));
-    world
-        .fault(
-            json!({"provider": "avito", "method": "/messages", "fault": "deaf", "effect": true, "times": 1}),
-        )
-        .await;
-    let deaf = text(CHAT, "deaf", 7);
-    let mut sending = provider.send(&deaf);
-    assert!(tokio::time::timeout(Duration::from_millis(300), &mut sending).await.is_err());
-    clock.advance(Duration::from_secs(31));
-    assert!(matches!(sending.await, Outcome::Unknown(_)));
-    assert!(matches!(provider.find(&deaf, since).await, MessageLookup::Here(_)));
 }
 
 proptest! {

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod avito;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod email;
 #[cfg(test)]
 mod form;
@@ -12,9 +14,17 @@ mod instagram;
 #[cfg(test)]
 mod max;
 #[cfg(test)]
+mod received_files;
+#[cfg(test)]
+mod smpp;
+#[cfg(test)]
+mod smpp_outsider;
+#[cfg(test)]
 mod sms;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod telegram;
 #[cfg(test)]

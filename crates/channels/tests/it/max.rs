@@ -4,35 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use channels::{CallError, Deed, HookPost, HookRefusal, Outgoing};
+use channels::{CallError, HookPost, HookRefusal, Outgoing};
 use config::ChannelKind;
-use delivery::{Dedup, MessageLookup};
+use delivery::MessageLookup;
 use domain::media::MediaForm;
 use domain::text::{ParseMode, parse};
-use domain::{InboundChange, InboundKind, MessageOrigin, Outcome, ProviderId};
+use domain::{MessageOrigin, Outcome, ProviderId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{self, Receiver, World, messages};
+use crate::support::{self, Receiver, World, id_of, messages};
 
 const CHAT: &str = "1000000007";
-
-fn id_of(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Sent(ids) => match ids.first() {
-            Some(ProviderId::Text(id)) => id.to_string(),
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
-}
 
 fn writes(text: &str) -> Value {
     json!({"channel": "max", "from": 7, "name": "Ivan Petrov", "text": text})
 }
 
 #[tokio::test]
-async fn a_bot_posted_to_hears_all_and_answers() {
+async fn names_links_and_buttons_are_read() {
     let world = World::start().await;
     let max = world.provider(ChannelKind::Max);
     let who = max.check().await.unwrap();
@@ -42,116 +32,42 @@ async fn a_bot_posted_to_hears_all_and_answers() {
     max.register(&receiver.url).await.unwrap();
     assert_eq!(max.registered().unwrap().await.unwrap().urls, std::slice::from_ref(&receiver.url));
 
-    let wrote = world.customer(writes("Hello")).await;
+    world.customer(writes("Hello")).await;
     let post = receiver.next().await;
     let hook = max.hook(&post).unwrap();
-    let [heard] = messages(&hook.events)[..] else { panic!("{hook:?}") };
-    assert_eq!(
-        (heard.chat.as_str(), &*heard.text, heard.name.as_deref()),
-        (CHAT, "Hello", Some("Ivan Petrov"))
-    );
-    assert_eq!(heard.external_id, wrote["message_id"]);
-    assert_eq!(hook, max.hook(&post).unwrap());
-
-    let mut answer = support::text(CHAT, "Hi", 1);
-    answer.reply_to = Some(ProviderId::from(heard.external_id.as_str()));
-    let sent = id_of(&max.send(&answer).await);
+    assert_eq!(messages(&hook.events)[0].name.as_deref(), Some("Ivan Petrov"));
+    let unsigned = HookPost { headers: Vec::new(), ..post };
+    assert_eq!(max.hook(&unsigned), Err(HookRefusal::NotGenuine));
     let formatted =
         Outgoing { text: parse(ParseMode::Html, "<b>a</b> &lt; b").unwrap(), ..support::text(CHAT, "", 2) };
     id_of(&max.send(&formatted).await);
-    let chat = &answer.chat;
-    max.act(chat, &Deed::Edit { external_id: sent.clone(), text: "Hi!".to_owned() }).await.unwrap();
-    max.act(chat, &Deed::Typing).await.unwrap();
-    max.act(chat, &Deed::MarkRead { external_id: None }).await.unwrap();
-    max.act(chat, &Deed::Delete { external_id: sent.clone() }).await.unwrap();
-    let gone = max.act(chat, &Deed::Delete { external_id: sent.clone() }).await;
-    assert!(matches!(gone, Err(CallError::NotFound(_))), "{gone:?}");
-    let ledger = world.ledger("max").await;
-    let did: Vec<_> =
-        ledger.iter().map(|row| (row["method"].as_str().unwrap(), row["text"].as_str().unwrap())).collect();
-    let wanted = [
-        ("POST /messages", "Hi"),
-        ("POST /messages", "a < b"),
-        ("PUT /messages", "Hi!"),
-        ("typing_on", ""),
-        ("mark_seen", ""),
-        ("DELETE /messages", ""),
-    ];
-    assert_eq!(did, wanted);
-    assert_eq!(ledger[0]["external_id"], sent);
+    assert_eq!(world.ledger("max").await[0]["text"], "a < b");
 
-    let mid = &heard.external_id;
-    world
-        .customer(json!({"channel": "max", "from": 7, "action": "edit", "message_id": mid, "text": "New"}))
-        .await;
-    let hook = max.hook(&receiver.next().await).unwrap();
-    assert!(
-        matches!(&hook.events[0].change, InboundChange::Edited { external_id, text, .. } if external_id == mid && &**text == "New")
-    );
-    world.customer(json!({"channel": "max", "from": 7, "action": "delete", "message_id": mid})).await;
-    let hook = max.hook(&receiver.next().await).unwrap();
-    assert!(
-        matches!(&hook.events[0].change, InboundChange::Deleted { external_id, .. } if external_id == mid)
-    );
-    world.customer(json!({"channel": "max", "from": 7, "action": "press", "text": "a=1"})).await;
-    let hook = max.hook(&receiver.next().await).unwrap();
-    assert_eq!((messages(&hook.events)[0].chat.as_str(), &*messages(&hook.events)[0].text), (CHAT, "a=1"));
     let gone =
         json!({"channel": "max", "from": 7, "action": "press", "text": "b", "extra": {"message": "gone"}});
     world.customer(gone).await;
     let hook = max.hook(&receiver.next().await).unwrap();
     assert_eq!(messages(&hook.events)[0].chat.as_str(), "user:7");
     id_of(&max.send(&support::text("user:7", "Pressed", 3)).await);
-
-    world.customer(json!({"channel": "max", "from": 7, "action": "block"})).await;
-    let hook = max.hook(&receiver.next().await).unwrap();
-    assert!(matches!(hook.events[0].change, InboundChange::Reachable { can: false, .. }));
-    let refused = max.send(&support::text(CHAT, "Still there?", 4)).await;
-    assert!(matches!(refused, Outcome::Forbidden(_)), "{refused:?}");
     world.customer(json!({"channel": "max", "from": 7, "action": "unblock", "subject": "ad42"})).await;
     let hook = max.hook(&receiver.next().await).unwrap();
-    assert!(matches!(hook.events[0].change, InboundChange::Reachable { can: true, .. }));
     assert_eq!(messages(&hook.events)[0].ad.as_ref().and_then(|ad| ad.id.as_deref()), Some("ad42"));
-
-    let mut forged = writes("Not me");
-    forged["forged"] = true.into();
-    world.customer(forged).await;
-    let post = receiver.next().await;
-    assert_eq!(max.hook(&post), Err(HookRefusal::NotGenuine));
-    let unsigned = HookPost { headers: Vec::new(), ..post };
-    assert_eq!(max.hook(&unsigned), Err(HookRefusal::NotGenuine));
-    max.unregister(&receiver.url).await.unwrap();
-    assert!(max.registered().unwrap().await.unwrap().urls.is_empty());
 }
 
 #[tokio::test]
-async fn a_bot_that_polls_hears_files_and_goes_on() {
+async fn a_bot_that_polls_goes_on_where_it_was() {
     let world = World::start().await;
     let max = world.provider(ChannelKind::Max);
-    let kinds = ["image", "voice", "video", "document", "sticker"];
-    let media: Vec<_> = kinds.iter().map(|kind| json!({"kind": kind, "name": "price.pdf"})).collect();
     let mut deed = writes("Look");
-    deed["media"] = media.into();
+    deed["media"] = json!([{"kind": "video"}, {"kind": "document", "name": "price.pdf"}]);
     deed["phone"] = "+70000000001".into();
     world.customer(deed).await;
     let polled = max.poll(None).unwrap().await.unwrap();
     let events = max.complete(polled.events).await;
     let heard = messages(&events)[0];
     assert_eq!(heard.phone.as_deref(), Some("+70000000001"));
-    let wanted = [
-        InboundKind::Image,
-        InboundKind::Voice,
-        InboundKind::Video,
-        InboundKind::Document,
-        InboundKind::Sticker,
-    ];
-    assert_eq!(heard.media.iter().map(|media| media.kind).collect::<Vec<_>>(), wanted);
-    for (media, kind) in heard.media.iter().zip(kinds) {
-        assert!(media.url.is_some(), "{media:?}");
-        assert_eq!(max.fetch(media, 1_000).await.unwrap().content, format!("a pretend {kind}").into_bytes());
-        assert!(max.fetch(media, 3).await.is_err());
-    }
-    assert_eq!(heard.media[3].name.as_deref(), Some("price.pdf"));
+    assert!(heard.media[0].url.is_some());
+    assert_eq!(heard.media[1].name.as_deref(), Some("price.pdf"));
 
     world.customer(writes("Second")).await;
     let cursor = polled.cursor.unwrap();
@@ -165,42 +81,24 @@ async fn a_bot_that_polls_hears_files_and_goes_on() {
 }
 
 #[tokio::test]
-async fn each_kind_of_file_arrives_once_and_whole() {
+async fn a_file_is_uploaded_first_and_looked_for() {
     let world = World::start().await;
     let setup = World::setup(world.fields(ChannelKind::Max));
     let clock = setup.clock.clone();
     let max = channels::make(setup).unwrap();
     world.customer(writes("Hello")).await;
-    let forms = [
-        (MediaForm::Photo { width: 1, height: 1 }, "image"),
-        (MediaForm::Voice { duration_ms: 1 }, "audio"),
-        (MediaForm::Document, "file"),
-        (MediaForm::Video { width: 1, height: 1, duration_ms: 1, streamable: true, silent: false }, "video"),
-    ];
-    for (key, (form, kind)) in (10..).zip(forms) {
-        let file = world.file(form, kind, "application/x-test", format!("content of {kind}").as_bytes());
-        let mut outgoing = Outgoing { file: Some(file), ..support::text(CHAT, "Caption", key) };
-        let unprepared = max.send(&outgoing).await;
-        assert!(matches!(unprepared, Outcome::Unprepared(_)), "{unprepared:?}");
-        outgoing.prepared = max.prepare(&outgoing).await.unwrap();
-        let sent = id_of(&support::hurried(&clock, Duration::from_secs(1), max.send(&outgoing)).await);
-        let since = Clock::system().now().minus(Duration::from_secs(20));
-        // What was sent has its answer, so that it is not the one that is looked for.
-        assert_eq!(max.find(&outgoing, since).await, MessageLookup::NotThere);
-        let other = world.provider(ChannelKind::Max);
-        let MessageLookup::Here(ids) = other.find(&outgoing, since).await else { panic!("{kind}") };
-        assert_eq!(ids.first(), Some(&ProviderId::from(sent.as_str())));
-    }
-    let ledger = world.ledger("max").await;
-    let rows: Vec<_> = ledger.iter().map(|row| json!([row["file_kind"], row["file_md5"]])).collect();
-    let wanted = [
-        json!(["image", "98ae5b0454b45e59cfe5920ce0d771f6"]),
-        json!(["audio", "7ecdc9e11fd06f5b406419acaea91ef5"]),
-        json!(["file", "8ee9f87775b63ff6099d452bb78fa7fb"]),
-        json!(["video", "dcd46514d5a1b9e4525de6f01827d29b"]),
-    ];
-    assert_eq!(rows, wanted);
-    assert!(ledger.iter().all(|row| row["text"] == "Caption"));
+    let file = world.file(MediaForm::Document, "a.pdf", "application/pdf", b"content");
+    let mut outgoing = Outgoing { file: Some(file), ..support::text(CHAT, "Caption", 10) };
+    let unprepared = max.send(&outgoing).await;
+    assert!(matches!(unprepared, Outcome::Unprepared(_)), "{unprepared:?}");
+    outgoing.prepared = max.prepare(&outgoing).await.unwrap();
+    let sent = id_of(&support::hurried(&clock, Duration::from_secs(1), max.send(&outgoing)).await);
+    let since = Clock::system().now().minus(Duration::from_secs(20));
+    // What was sent has its answer, so that it is not the one that is looked for.
+    assert_eq!(max.find(&outgoing, since).await, MessageLookup::NotThere);
+    let other = world.provider(ChannelKind::Max);
+    let MessageLookup::Here(ids) = other.find(&outgoing, since).await else { panic!("it is there") };
+    assert_eq!(ids.first(), Some(&ProviderId::from(sent.as_str())));
     let mut gone = Outgoing {
         file: Some(world.file(MediaForm::Document, "gone", "", b"x")),
         ..support::text(CHAT, "", 30)
@@ -212,41 +110,17 @@ async fn each_kind_of_file_arrives_once_and_whole() {
 }
 
 #[tokio::test]
-async fn unclear_answers_are_looked_for() {
+async fn each_refusal_of_a_send_has_its_outcome() {
     let world = World::start().await;
     world.customer(writes("Hello")).await;
-    let made = || {
-        let setup = World::setup(world.fields(ChannelKind::Max));
-        (setup.clock.clone(), channels::make(setup).unwrap())
-    };
-    let mut key = 0;
-    for (fault, code) in [("error", 500), ("garbage", 200), ("cut", 200), ("deaf", 200)] {
-        for effect in [true, false] {
-            let order = json!({"provider": "max", "method": "/messages", "fault": fault, "code": code,
-                "effect": effect, "times": 1});
-            world.fault(order).await;
-            key += 1;
-            let (clock, max) = made();
-            let since = clock.now();
-            let outgoing = support::text(CHAT, &format!("{fault} {effect}"), key);
-            let is_deaf = fault == "deaf";
-            let outcome = if is_deaf {
-                support::hurried(&clock, Duration::from_secs(4), max.send(&outgoing)).await
-            } else {
-                max.send(&outgoing).await
-            };
-            assert!(matches!(outcome, Outcome::Unknown(_)), "{fault}: {outcome:?}");
-            if !effect && !is_deaf {
-                assert_eq!(max.find(&outgoing, since).await, MessageLookup::CannotTell);
-            }
-            clock.advance(Duration::from_secs(10));
-            let found = max.find(&outgoing, since).await;
-            assert_eq!(matches!(found, MessageLookup::Here(_)), effect, "{fault}: {found:?}");
-            assert_eq!(found == MessageLookup::NotThere, !effect);
-        }
-    }
-    let (clock, max) = made();
-    assert_eq!(max.capabilities().dedup, Dedup::ReadBack);
+    let setup = World::setup(world.fields(ChannelKind::Max));
+    let clock = setup.clock.clone();
+    let max = channels::make(setup).unwrap();
+    // What may still have an effect is not looked for yet.
+    world.fault(json!({"provider": "max", "method": "/messages", "fault": "cut", "times": 1})).await;
+    let (outgoing, since) = (support::text(CHAT, "x", 99), clock.now());
+    assert!(matches!(max.send(&outgoing).await, Outcome::Unknown(_)));
+    assert_eq!(max.find(&outgoing, since).await, MessageLookup::CannotTell);
     for (status, body, wanted) in [
         (401, r#"{"code":"verify.token","message":"Invalid access_token"}"#, "SessionLost"),
         (200, r#"{"success":false,"message":"no"}"#, "Rejected"),
@@ -304,4 +178,17 @@ fn post(secret: &domain::SecretText, body: &[u8]) -> HookPost {
         headers: vec![("x-max-bot-api-secret".to_owned(), secret.expose_secret().as_bytes().to_vec())],
         body: body.to_vec(),
     }
+}
+
+#[tokio::test]
+async fn a_certificate_is_taken_from_ca_file_alone() {
+    let world = World::start().await;
+    let fields = world.fields(ChannelKind::Max);
+    assert!(fields.api().starts_with("https://127.0.0.1:"));
+    channels::make(World::setup(fields.clone())).unwrap().check().await.unwrap();
+    let without = config::ChannelFields { ca_file: None, ..fields };
+    let error = channels::make(World::setup(without)).unwrap().check().await.unwrap_err();
+    assert!(matches!(error, CallError::Unreached(_)), "{error:?}");
+    let told = error.to_string();
+    assert!(told.contains("certificate") && told.contains("ca_file"), "{told}");
 }

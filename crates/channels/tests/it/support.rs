@@ -1,5 +1,6 @@
 //! A sandbox with its customers, and accounts of channels made from its settings.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -11,11 +12,13 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use channels::http::{Http, Route};
-use channels::{HookPost, Kept, Outgoing, OutgoingFile, Provider, Setup};
+use channels::{Fetched, HookPost, Kept, Outgoing, OutgoingFile, Provider, Setup};
 use config::{ChannelFields, ChannelKind, Settings};
 use domain::media::MediaForm;
 use domain::text::FormattedText;
-use domain::{ExternalChat, InboundChange, InboundEvent, InboundMessage};
+use domain::{ExternalChat, InboundChange, InboundEvent, InboundMessage, Outcome};
+use futures::TryStreamExt as _;
+use md5::{Digest, Md5};
 use sandbox::mtproto::RsaKey;
 use sandbox::{Running, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
@@ -50,6 +53,11 @@ impl World {
         self.settings.channels.iter().find(|fields| fields.channel == channel).unwrap().clone()
     }
 
+    /// The names of all accounts.
+    pub(crate) fn accounts(&self) -> BTreeSet<&str> {
+        self.settings.channels.iter().map(|fields| fields.name.as_str()).collect()
+    }
+
     /// What the settings say of an account.
     pub(crate) fn fields_of(&self, account: &str) -> ChannelFields {
         self.settings.channels.iter().find(|fields| fields.name.as_str() == account).unwrap().clone()
@@ -57,7 +65,8 @@ impl World {
 
     pub(crate) fn setup(fields: ChannelFields) -> Setup {
         let clock = Clock::system();
-        let http = Http::new(clock.clone(), fields.api(), &Route::default()).unwrap();
+        let ca = fields.ca_file.as_ref().map(|file| std::fs::read(file).unwrap());
+        let http = Http::new(clock.clone(), fields.api(), &Route { proxy: None, ca }).unwrap();
         let channel = fields.channel.as_str().parse().unwrap();
         let kept = Kept::in_memory(channel, fields.name.clone());
         let hook_secret = "planted-hook-secret".into();
@@ -152,6 +161,12 @@ pub(crate) fn lone(channel: ChannelKind, keys: &str) -> Arc<dyn Provider> {
     channels::make(Setup { fields, http, kept, clock, chance: Chance::from_seed(1), hook_secret }).unwrap()
 }
 
+/// What a file on its way in has in it.
+pub(crate) async fn content_of(fetched: Fetched) -> Vec<u8> {
+    let pieces: Vec<_> = fetched.content.try_collect().await.unwrap();
+    pieces.concat()
+}
+
 /// A text on its way out.
 pub(crate) fn text(chat: &str, text: &str, key: i64) -> Outgoing {
     Outgoing {
@@ -159,11 +174,23 @@ pub(crate) fn text(chat: &str, text: &str, key: i64) -> Outgoing {
         text: FormattedText::plain(text),
         file: None,
         reply_to: None,
+        written_by: domain::message::Writer::Program,
         silent: false,
         preview: false,
         key,
         prepared: None,
     }
+}
+
+/// The provider's id of what was sent.
+pub(crate) fn id_of(outcome: &Outcome) -> String {
+    let Outcome::Sent(ids) = outcome else { panic!("{outcome:?}") };
+    ids.first().expect("its id").to_string()
+}
+
+/// The checksum that the ledger has of a file.
+pub(crate) fn md5(content: &[u8]) -> String {
+    hex::encode(Md5::digest(content))
 }
 
 /// The messages among what happened.

@@ -1,4 +1,4 @@
-//! Connections to mail servers: TCP, through a SOCKS5 proxy where there is one, with TLS or on this machine without.
+//! Connections without HTTP: TCP, through a SOCKS5 proxy where there is one, with TLS or without.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,16 +20,16 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::server::{Security, Server};
 use crate::error::CallError;
-use crate::http::NoClient;
+use crate::http::{NoClient, explained};
+use crate::server::{Security, Server};
 
 /// The longest wait for a connection, the proxy and TLS included.
 const CONNECT: Duration = Duration::from_secs(20);
 
 /// How connections are made.
-pub(super) struct Dial {
-    pub(super) clock: Clock,
+pub(crate) struct Dial {
+    pub(crate) clock: Clock,
     proxy: Option<ProxyAddress>,
     /// None where no server wants TLS.
     tls: Option<Arc<ClientConfig>>,
@@ -39,7 +39,7 @@ pub(super) struct Dial {
 
 /// A connection.
 #[derive(Debug)]
-pub(super) enum Wire {
+pub(crate) enum Wire {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
@@ -47,11 +47,11 @@ pub(super) enum Wire {
 impl Dial {
     /// # Errors
     /// The certificates cannot be read, or there are none.
-    pub(super) fn new(
+    pub(crate) fn new(
         clock: Clock,
         proxy: Option<ProxyAddress>,
         ca: Option<Vec<u8>>,
-        servers: [&Server; 2],
+        servers: &[&Server],
     ) -> Result<Self, NoClient> {
         let wants_tls = servers.iter().any(|server| server.security == Security::Tls);
         let tls = if wants_tls { Some(Arc::new(config(ca.as_deref())?)) } else { None };
@@ -62,11 +62,11 @@ impl Dial {
     ///
     /// # Errors
     /// There is none, so that certainly nothing was done.
-    pub(super) async fn open(&self, server: &Server) -> Result<Wire, CallError> {
+    pub(crate) async fn open(&self, server: &Server) -> Result<Wire, CallError> {
         let opening = self.opened(server);
         let opened = self.clock.timeout(CONNECT, opening).await;
         let opened = opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-        opened.map_err(|error| CallError::Unreached(format!("{server}: {error}")))
+        opened.map_err(|error| CallError::Unreached(format!("{server}: {}", explained(error.to_string()))))
     }
 
     async fn opened(&self, server: &Server) -> io::Result<Wire> {
@@ -87,7 +87,7 @@ impl Dial {
     ///
     /// # Errors
     /// The certificates cannot be read.
-    pub(super) fn starttls(&self, server: &Server) -> Result<TlsParameters, CallError> {
+    pub(crate) fn starttls(&self, server: &Server) -> Result<TlsParameters, CallError> {
         let unreached = |error: lettre::transport::smtp::Error| CallError::Unreached(error.to_string());
         let mut builder =
             TlsParameters::builder(server.host.clone()).certificate_store(CertificateStore::Default);

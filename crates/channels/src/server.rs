@@ -1,4 +1,4 @@
-//! The address of a mail server, as settings write it.
+//! The address of a mail server or a message centre, as settings write it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use reqwest::Url;
 
 /// How a server is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Security {
+pub(crate) enum Security {
     /// TLS from the first byte.
     Tls,
     /// TLS after STARTTLS; without it nothing is sent.
@@ -18,13 +18,13 @@ pub(super) enum Security {
     Plain,
 }
 
-/// A mail server. Only its host and port are ever printed.
+/// A server. Only its host and port are ever printed.
 #[derive(Clone)]
-pub(super) struct Server {
-    pub(super) security: Security,
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) login: Option<(String, SecretText)>,
+pub(crate) struct Server {
+    pub(crate) security: Security,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) login: Option<(String, SecretText)>,
 }
 
 impl Server {
@@ -32,7 +32,7 @@ impl Server {
     ///
     /// # Errors
     /// What is wrong with it, without the address.
-    pub(super) fn smtp(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn smtp(text: &str) -> Result<Self, &'static str> {
         const WANTED: &str = "must be smtps://USER:PASSWORD@HOST[:465] or smtp://USER:PASSWORD@HOST[:587] (STARTTLS), special \
              characters as %XX; to a server on this machine smtp:// goes without TLS";
         let url = Url::parse(text).map_err(|_| WANTED)?;
@@ -49,7 +49,7 @@ impl Server {
     ///
     /// # Errors
     /// What is wrong with it, without the address.
-    pub(super) fn imap(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn imap(text: &str) -> Result<Self, &'static str> {
         const WANTED: &str = "must be imaps://USER:PASSWORD@HOST[:993], special characters as %XX; imap://, without TLS, is for a \
              server on this machine";
         let url = Url::parse(text).map_err(|_| WANTED)?;
@@ -60,6 +60,26 @@ impl Server {
         };
         let server = Self::read(&url, security, if security == Security::Tls { 993 } else { 143 });
         server.filter(|server| server.login.is_some()).ok_or(WANTED)
+    }
+
+    /// Reads the address of a message centre, and what stands behind its `?`. Many centres have no TLS: they are reached over a line of
+    /// their own.
+    ///
+    /// # Errors
+    /// What is wrong with it, without the address.
+    pub(crate) fn smpp(text: &str) -> Result<(Self, String), &'static str> {
+        const WANTED: &str =
+            "must be smpp://SYSTEM_ID:PASSWORD@HOST[:2775] or smpps:// with TLS, special characters as %XX";
+        let mut url = Url::parse(text).map_err(|_| WANTED)?;
+        let (security, usual) = match url.scheme() {
+            "smpps" => (Security::Tls, 2776),
+            "smpp" => (Security::Plain, 2775),
+            _ => return Err(WANTED),
+        };
+        let options = url.query().unwrap_or_default().to_owned();
+        url.set_query(None);
+        let server = Self::read(&url, security, usual).filter(|server| server.login.is_some());
+        server.map(|server| (server, options)).ok_or(WANTED)
     }
 
     fn read(url: &Url, security: Security, usual: u16) -> Option<Self> {

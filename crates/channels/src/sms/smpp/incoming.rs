@@ -1,0 +1,362 @@
+//! What a message centre delivers: receipts, and messages of customers, whose parts are gathered. Pure.
+//!
+//! A centre gives what it delivers no id, and delivers it again where it did not get our answer. What is not answered yet is therefore
+//! remembered by its content, across connections and restarts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::{ExternalChat, InboundChange, InboundEvent, InboundMessage, InboundReceipt, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::alphabet;
+use super::pdu::{self, HAS_HEADER, ShortMessage};
+
+/// The missing parts of a message are waited for so long; then it is kept without them.
+const PARTS: Duration = Duration::from_mins(5);
+/// What was reported and not answered is known so long, should it be delivered again.
+const AGAIN: Duration = Duration::from_mins(10);
+/// The messages that are gathered at most.
+const MOST: usize = 500;
+
+/// How the centre writes ids: its answers and its receipts may differ (appendix B of the specification leaves it open).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ids {
+    /// The same in both.
+    Same,
+    /// Hexadecimal in answers, decimal in receipts.
+    HexInAnswers,
+    /// Decimal in answers, hexadecimal in receipts.
+    HexInReceipts,
+}
+
+impl Ids {
+    /// An id of an answer as it is kept.
+    pub(super) fn of_answer(self, id: &str) -> String {
+        if self == Self::HexInAnswers { decimal(id) } else { id.to_owned() }
+    }
+
+    /// An id of a receipt as it is kept.
+    fn of_receipt(self, id: &str) -> String {
+        match self {
+            Self::Same => id.to_owned(),
+            // Some write zeros before it.
+            Self::HexInAnswers => id.parse::<u64>().map_or_else(|_| id.to_owned(), |id| id.to_string()),
+            Self::HexInReceipts => decimal(id),
+        }
+    }
+}
+
+fn decimal(id: &str) -> String {
+    u64::from_str_radix(id, 16).map_or_else(|_| id.to_owned(), |id| id.to_string())
+}
+
+/// What a receipt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Receipt {
+    pub(super) id: String,
+    /// None while the message is on its way.
+    pub(super) state: Option<InboundReceipt>,
+}
+
+/// Whether it is a receipt rather than a message (5.2.12).
+pub(super) const fn is_receipt(message: &ShortMessage) -> bool {
+    matches!(message.esm_class & 0x3C, 0x04 | 0x20)
+}
+
+/// Reads a receipt, by its TLVs or by the text that most centres write.
+pub(super) fn receipt(message: &ShortMessage, ids: Ids) -> Option<Receipt> {
+    let text = alphabet::read(message.data_coding, &message.content);
+    let field = |name: &str| {
+        let start = text.to_ascii_lowercase().find(&format!("{name}:"))? + name.len() + 1;
+        text.get(start..)?.split_whitespace().next().map(str::to_owned)
+    };
+    let id = message.tlv(pdu::RECEIPTED_MESSAGE_ID).map(pdu::text).or_else(|| field("id"))?;
+    let word = match message.tlv(pdu::MESSAGE_STATE) {
+        Some([2]) => "DELIVRD".to_owned(),
+        Some([3]) => "EXPIRED".to_owned(),
+        Some([4]) => "DELETED".to_owned(),
+        Some([5]) => "UNDELIV".to_owned(),
+        Some([8]) => "REJECTD".to_owned(),
+        Some(_) => return Some(Receipt { id: ids.of_receipt(&id), state: None }),
+        None => field("stat")?.to_ascii_uppercase(),
+    };
+    let state = match word.as_str() {
+        "DELIVRD" => Some(InboundReceipt::Delivered),
+        "EXPIRED" | "DELETED" | "UNDELIV" | "REJECTD" => {
+            let error = field("err").map(|error| format!(", error {error}")).unwrap_or_default();
+            Some(InboundReceipt::Failed(format!("it cannot be delivered ({word}{error})")))
+        }
+        _ => None,
+    };
+    Some(Receipt { id: ids.of_receipt(&id), state })
+}
+
+/// The place of a part in its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    reference: u16,
+    total: u8,
+    number: u8,
+}
+
+/// The place of a part, and its content without a header.
+fn parted(message: &ShortMessage) -> (Option<Place>, &[u8]) {
+    let content = message.content.as_slice();
+    if message.esm_class & HAS_HEADER != 0
+        && let Some((length, rest)) = content.split_first()
+        && let Some((mut header, content)) = rest.split_at_checked(usize::from(*length))
+    {
+        while let [element, length, rest @ ..] = header {
+            let Some((value, rest)) = rest.split_at_checked(usize::from(*length)) else { break };
+            header = rest;
+            match (element, value) {
+                (0, [reference, total, number]) => {
+                    let place = Place { reference: u16::from(*reference), total: *total, number: *number };
+                    return (Some(place), content);
+                }
+                (8, [high, low, total, number]) => {
+                    let reference = u16::from_be_bytes([*high, *low]);
+                    return (Some(Place { reference, total: *total, number: *number }), content);
+                }
+                _ => {}
+            }
+        }
+        return (None, content);
+    }
+    let sar = (message.tlv(pdu::SAR_REFERENCE), message.tlv(pdu::SAR_TOTAL), message.tlv(pdu::SAR_NUMBER));
+    let (Some([high, low]), Some([total]), Some([number])) = sar else { return (None, content) };
+    (Some(Place { reference: u16::from_be_bytes([*high, *low]), total: *total, number: *number }), content)
+}
+
+/// A message of a customer that the centre has no answer for yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Gathered {
+    /// When its first part came, in microseconds: what tells it from the same text another day.
+    at: i64,
+    total: u8,
+    source: String,
+    parts: BTreeMap<u8, String>,
+    raw: Vec<serde_json::Value>,
+}
+
+impl Gathered {
+    const fn at(&self) -> Timestamp {
+        Timestamp::from_micros(self.at)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.parts.len() >= usize::from(self.total)
+    }
+}
+
+/// The messages of customers that the centre has no answer for yet, or not all parts of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Gathering(BTreeMap<String, Gathered>);
+
+impl Gathering {
+    /// Those that were kept.
+    pub(super) fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// As they are kept.
+    pub(super) fn write(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Takes messages that the centre has no answer for yet, of one connection; it may be called again with the same, and more. The
+    /// keys of what can be reported: messages that are whole now, and those whose other parts do not come.
+    pub(super) fn take(&mut self, messages: &[ShortMessage], now: Timestamp) -> Vec<String> {
+        // What the centre does not deliver again it has our answer for.
+        self.0.retain(|_, gathered| !gathered.is_whole() || now.since(gathered.at()) < AGAIN);
+        let mut met: BTreeMap<String, usize> = BTreeMap::new();
+        let mut keys = Vec::new();
+        for message in messages {
+            let (place, content) = parted(message);
+            let place = place.filter(|place| (1..=place.total).contains(&place.number));
+            let Place { total, number, .. } = place.unwrap_or(Place { reference: 0, total: 1, number: 1 });
+            let parties = format!("{}\n{}", message.source.address, message.destination.address);
+            let key = if let Some(place) = place {
+                format!("{parties}\n{}/{}", place.reference, place.total)
+            } else {
+                // Twice on one connection, it was written twice.
+                let base = format!("{parties}\n#{}/", hash(&message.content));
+                let known: Vec<&String> = self.0.keys().filter(|key| key.starts_with(&base)).collect();
+                let place = met.entry(base.clone()).or_default();
+                *place += 1;
+                let last = known.last().and_then(|key| key[base.len()..].parse::<u32>().ok()).unwrap_or(0);
+                known.get(*place - 1).map_or_else(|| format!("{base}{:06}", last + 1), |key| (*key).clone())
+            };
+            let gathered = self.0.entry(key.clone()).or_insert_with(|| Gathered {
+                at: now.as_micros(),
+                total,
+                source: message.source.address.clone(),
+                parts: BTreeMap::new(),
+                raw: Vec::new(),
+            });
+            let text = alphabet::read(message.data_coding, content);
+            if gathered.parts.insert(number, text).is_none() {
+                gathered.raw.push(json!({
+                    "source_addr": message.source.address,
+                    "destination_addr": message.destination.address,
+                    "esm_class": message.esm_class,
+                    "data_coding": message.data_coding,
+                    "short_message": hex::encode(&message.content),
+                }));
+            }
+            if gathered.is_whole() && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        while self.0.len() > MOST {
+            self.0.pop_first();
+        }
+        let late =
+            self.0.iter().filter(|(_, gathered)| !gathered.is_whole() && now.since(gathered.at()) >= PARTS);
+        keys.extend(late.map(|(key, _)| key.clone()));
+        keys
+    }
+
+    /// What is reported.
+    pub(super) fn events(&self, keys: &[String]) -> Vec<InboundEvent> {
+        keys.iter().filter_map(|key| event(key, self.0.get(key)?)).collect()
+    }
+
+    /// Forgets what was reported and answered.
+    pub(super) fn forget(&mut self, keys: &[String]) {
+        self.0.retain(|key, _| !keys.contains(key));
+    }
+
+    /// When a message is next reported without its other parts.
+    pub(super) fn next_late(&self) -> Option<Timestamp> {
+        let waiting = self.0.values().filter(|gathered| !gathered.is_whole());
+        waiting.map(|gathered| gathered.at().plus(PARTS)).min()
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    hex::encode(&Sha256::digest(bytes)[..8])
+}
+
+fn event(key: &str, gathered: &Gathered) -> Option<InboundEvent> {
+    let phone = super::super::number(&gathered.source);
+    let chat = ExternalChat::new(&phone)?;
+    let id = format!("{}-{:x}", hash(key.as_bytes()), gathered.at);
+    let text: String = gathered.parts.values().map(String::as_str).collect();
+    let message = InboundMessage {
+        user: Some(phone.clone()),
+        phone: phone.starts_with('+').then_some(phone),
+        raw: Some(json!(gathered.raw).to_string()),
+        ..InboundMessage::text(chat, id.clone(), text, gathered.at())
+    };
+    Some(InboundEvent { key: format!("in:{id}"), change: InboundChange::Message(Box::new(message)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pdu::Party;
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000_000_000);
+
+    fn message(content: &[u8]) -> ShortMessage {
+        let source = Party { kind: 1, plan: 1, address: "70000000001".to_owned() };
+        ShortMessage { source, content: content.to_vec(), ..ShortMessage::default() }
+    }
+
+    fn part(number: u8, text: &str) -> ShortMessage {
+        let content = [&[5, 0, 3, 9, 2, number], text.as_bytes()].concat();
+        ShortMessage { esm_class: HAS_HEADER, ..message(&content) }
+    }
+
+    fn texts(events: &[InboundEvent]) -> Vec<String> {
+        let text = |event: &InboundEvent| match &event.change {
+            InboundChange::Message(message) => message.text.to_string(),
+            other => panic!("{other:?}"),
+        };
+        events.iter().map(text).collect()
+    }
+
+    #[test]
+    fn receipts_are_read_by_tlv_and_by_text() {
+        let text = b"id:0031 sub:001 dlvrd:000 submit date:2511201000 done date:2511201001 stat:UNDELIV err:011 text:";
+        let delivered = ShortMessage { esm_class: 4, ..message(text) };
+        let read = receipt(&delivered, Ids::Same).unwrap();
+        assert_eq!(read.id, "0031");
+        assert!(
+            matches!(read.state, Some(InboundReceipt::Failed(why)) if why.contains("UNDELIV, error 011"))
+        );
+        assert_eq!(receipt(&delivered, Ids::HexInAnswers).unwrap().id, Ids::HexInAnswers.of_answer("1F"));
+        assert_eq!(receipt(&delivered, Ids::HexInReceipts).unwrap().id, Ids::HexInReceipts.of_answer("49"));
+        let tlvs = vec![(pdu::RECEIPTED_MESSAGE_ID, b"7A".to_vec()), (pdu::MESSAGE_STATE, vec![2])];
+        let delivered = ShortMessage { tlvs, ..message(b"") };
+        assert_eq!(
+            receipt(&delivered, Ids::Same),
+            Some(Receipt { id: "7A".to_owned(), state: Some(InboundReceipt::Delivered) })
+        );
+        for (text, found) in [("id:1 stat:ENROUTE", true), ("stat:DELIVRD", false), ("Hello", false)] {
+            assert_eq!(
+                receipt(&message(text.as_bytes()), Ids::Same).is_some_and(|read| read.state.is_none()),
+                found
+            );
+        }
+    }
+
+    #[test]
+    fn parts_make_one_message_in_whatever_order() {
+        let mut gathering = Gathering::default();
+        assert_eq!(gathering.take(&[part(2, "world")], NOW), [""; 0]);
+        let keys = gathering.take(&[part(2, "world"), part(1, "Hello ")], NOW.plus(PARTS / 2));
+        let events = gathering.events(&keys);
+        assert_eq!(texts(&events), ["Hello world"]);
+        assert_eq!(Gathering::read(&gathering.write()).events(&keys), events);
+        gathering.forget(&keys);
+        assert_eq!(gathering, Gathering::default());
+    }
+
+    #[test]
+    fn a_part_that_stays_alone_is_reported_in_time() {
+        let mut gathering = Gathering::default();
+        gathering.take(&[part(1, "Hello ")], NOW);
+        let late = gathering.next_late().unwrap();
+        assert_eq!(late, NOW.plus(PARTS));
+        let keys = gathering.take(&[], late);
+        assert_eq!(texts(&gathering.events(&keys)), ["Hello "]);
+    }
+
+    #[test]
+    fn only_what_comes_again_unanswered_is_the_same() {
+        let mut gathering = Gathering::default();
+        let both = [message(b"Yes"), message(b"Yes")];
+        let keys = gathering.take(&both, NOW);
+        let events = gathering.events(&keys);
+        assert_eq!((events.len(), events[0].key == events[1].key), (2, false));
+        // The connection broke before they were answered.
+        let mut gathering = Gathering::read(&gathering.write());
+        assert_eq!(gathering.take(&[], NOW.plus(PARTS)), [""; 0]);
+        let again = gathering.take(&both, NOW.plus(PARTS));
+        assert_eq!(gathering.events(&again), events);
+        for known_for in [Duration::ZERO, AGAIN] {
+            let mut gathering = gathering.clone();
+            if known_for.is_zero() {
+                gathering.forget(&again);
+            }
+            let keys = gathering.take(&both[..1], NOW.plus(known_for.max(PARTS)));
+            assert!(!events.contains(&gathering.events(&keys)[0]));
+        }
+    }
+
+    #[test]
+    fn sar_parts_are_parts() {
+        let sar = |number: u8| {
+            vec![(pdu::SAR_REFERENCE, vec![0, 3]), (pdu::SAR_TOTAL, vec![2]), (pdu::SAR_NUMBER, vec![number])]
+        };
+        let both = [2, 1].map(|number| ShortMessage { tlvs: sar(number), ..message(&[b'0' + number]) });
+        let mut gathering = Gathering::default();
+        let keys = gathering.take(&both, NOW);
+        assert_eq!(texts(&gathering.events(&keys)), ["12"]);
+    }
+}
