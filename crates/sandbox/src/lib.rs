@@ -13,6 +13,7 @@ pub mod call;
 mod channels;
 mod control;
 mod files;
+mod https;
 mod kept;
 pub mod keys;
 pub mod mtproto;

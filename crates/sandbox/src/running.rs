@@ -9,9 +9,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::channels::{Channels, HookOrder, MailPorts, serve_imap, serve_smtp};
+use crate::channels::{Channels, HookOrder, MailPorts, serve_imap, serve_smpp, serve_smtp};
 use crate::control::{self, ControlContext};
 use crate::files;
+use crate::https::Https;
 use crate::kept::KeptSessions;
 use crate::keys::KeyRing;
 use crate::mtproto::{DataCentre, RsaError, RsaKey};
@@ -167,9 +168,12 @@ impl Sandbox {
         let web_k = listen((Ipv4Addr::LOCALHOST, 0).into(), "Web K", "--control ADDR:PORT").await?;
         let (dc2, dc4, control_address) = (address(&second)?, address(&fourth)?, address(&control)?);
         let web_k_address = address(&web_k)?;
-        // So are those of the pretend mail server: the settings say which.
+        // So are those of the pretend mail server and message centre: the settings say which.
         let smtp = listen((Ipv4Addr::LOCALHOST, 0).into(), "SMTP", "--control ADDR:PORT").await?;
         let imap = listen((Ipv4Addr::LOCALHOST, 0).into(), "IMAP", "--control ADDR:PORT").await?;
+        let texts = listen((Ipv4Addr::LOCALHOST, 0).into(), "SMPP", "--control ADDR:PORT").await?;
+        let secure = listen((Ipv4Addr::LOCALHOST, 0).into(), "HTTPS", "--control ADDR:PORT").await?;
+        let https = Https::open(&data_dir).map_err(file(&data_dir))?;
         let mail = MailPorts { smtp: address(&smtp)?, imap: address(&imap)? };
 
         // Whoever waits for the settings must not find those of an earlier start.
@@ -196,7 +200,9 @@ impl Sandbox {
         let options = WorldOptions { seed, accounts, dialogs, centres: centres_told, files: kept_files };
         let world = Arc::new(Telegram::new(&options, Arc::clone(&keys)));
         let configured = world.accounts();
-        let channels = Arc::new(Channels::new(centre(0, control_address).address.into(), mail));
+        let control_within: SocketAddr = centre(0, control_address).address.into();
+        let secured = (address(&secure)?, https.ca_file.clone());
+        let channels = Arc::new(Channels::new(control_within, secured, mail, address(&texts)?));
         let told = (rsa.public_pem(), Arc::clone(&channels));
         let context =
             ControlContext::new(Arc::clone(&world), centres.clone(), told.0, told.1, data_dir.clone())
@@ -219,6 +225,8 @@ impl Sandbox {
         tasks.spawn(Arc::clone(&channels).keep_posting(stop.clone()));
         tasks.spawn(serve_smtp(smtp, Arc::clone(&channels), Arc::clone(&world), stop.clone()));
         tasks.spawn(serve_imap(imap, Arc::clone(&channels), Arc::clone(&world), stop.clone()));
+        tasks.spawn(https.serve(secure, control_within, stop.clone()));
+        tasks.spawn(serve_smpp(texts, Arc::clone(&channels), Arc::clone(&world), stop.clone()));
         tasks.spawn(serving::serve(
             "the port of Web K",
             web_k,

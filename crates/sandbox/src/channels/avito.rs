@@ -44,7 +44,7 @@ pub(super) struct Avito {
     voices: BTreeMap<String, KeptFile>,
     made: u64,
     /// Histories are told in two forms, in turn.
-    is_list: bool,
+    is_object: bool,
 }
 
 struct Chat {
@@ -65,6 +65,8 @@ struct Message {
     kind: &'static str,
     content: Value,
     read: Option<i64>,
+    /// The message that it answers: told in the history alone.
+    quote: Option<String>,
 }
 
 impl Message {
@@ -78,7 +80,7 @@ impl Message {
             "id": self.id, "author_id": self.author, "created": self.created,
             "direction": if self.is_own() { "out" } else { "in" },
             "type": self.kind, "content": self.content,
-            "is_read": self.read.is_some(), "read": self.read, "quote": null,
+            "is_read": self.read.is_some(), "read": self.read, "quote": self.quote.as_ref().map(|id| json!({ "id": id })),
         })
     }
 }
@@ -230,7 +232,11 @@ impl Avito {
         match (request.method.as_str(), path) {
             ("GET", ["core", "v1", "accounts", "self"]) => {
                 let (email, phone) = ("shop@example.com", "70000000001");
-                Reply::json(200, &json!({ "id": OWNER, "name": "Shop", "email": email, "phone": phone }))
+                let told = json!({
+                    "id": OWNER, "name": "Shop", "email": email, "phone": phone, "phones": [phone],
+                    "profile_url": "https://example.com/shop",
+                });
+                Reply::json(200, &told)
             }
             ("POST", ["messenger", "v3", "webhook"]) => match url() {
                 Some(url) if url.starts_with("http") => {
@@ -321,12 +327,9 @@ impl Avito {
         let Some(chat) = self.chats.get(id) else { return refused(404, "chat not found") };
         let all: Vec<Value> =
             chat.messages.iter().rev().skip(offset).take(limit).map(Message::told).collect();
-        self.is_list = !self.is_list;
-        if self.is_list {
-            Reply::json(200, &json!(all))
-        } else {
-            Reply::json(200, &json!({ "messages": all }))
-        }
+        self.is_object = !self.is_object;
+        let told = if self.is_object { json!({ "messages": all }) } else { json!(all) };
+        Reply::json(200, &told)
     }
 
     fn send_text(&mut self, id: &str, request: &Request, outside: &mut Outside) -> Reply {
@@ -425,6 +428,10 @@ impl Avito {
         let mut last = None;
         for (kind, content) in contents {
             let message = self.add(chat, author, kind, content, outside);
+            let kept = self.chats.get_mut(chat).and_then(|chat| chat.messages.last_mut());
+            if let Some(kept) = kept {
+                kept.quote.clone_from(&deed.message_id);
+            }
             self.tell(chat, &message, deed.forged, outside);
             last = Some(message.id);
         }
@@ -464,7 +471,7 @@ impl Avito {
         outside: &Outside,
     ) -> Message {
         let (id, created) = (self.made(outside), outside.seconds());
-        let message = Message { id, author, created, kind, content, read: None };
+        let message = Message { id, author, created, kind, content, read: None, quote: None };
         if let Some(chat) = self.chats.get_mut(chat) {
             chat.messages.push(message.clone());
             chat.updated = created;

@@ -137,6 +137,8 @@ pub struct ChannelEffect {
     pub text: String,
     /// The provider's id of the message.
     pub external_id: Option<String>,
+    /// The provider's id of the message that it answers.
+    pub reply_to: Option<String>,
     /// Of a file: what it is, such as `image`.
     pub media: Option<String>,
     /// Of a file: the MD5 of its content in hexadecimal.

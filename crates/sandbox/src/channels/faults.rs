@@ -52,6 +52,8 @@ pub(crate) enum ChannelFault {
     RateLimit,
     /// The access tokens end, and the call finds that.
     TokenExpired,
+    /// The links to files that customers sent end, and the call finds that.
+    LinksExpired,
     /// What is posted to the product is posted twice.
     Redeliver,
     /// What is posted to the product waits until the next has gone.

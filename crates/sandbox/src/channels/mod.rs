@@ -15,12 +15,15 @@ mod vk;
 mod whatsapp;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -33,23 +36,25 @@ pub use fake::ChannelEffect;
 pub(crate) use fake::{CustomerDeed, CustomerDone, Fake, HookOrder, Outside, Post};
 pub(crate) use faults::{ActiveChannelFault, ChannelFault, ChannelFaultOrder};
 pub(crate) use request::{Reply, Request};
+pub(crate) use sms::serve_smpp;
 
 use fake::KeptFile;
 use faults::ChannelFaults;
 
 /// How often is looked for what is due.
 const LOOK: Duration = Duration::from_millis(20);
+/// Their certificates are signed by an authority that no system trusts.
+const BY_HTTPS: [&str; 1] = ["max"];
 /// The most files that are kept.
 const MOST_FILES: usize = 10_000;
 
-/// Every pretend provider, by the name of its channel.
+/// Every pretend provider that is called over HTTP alone, by the name of its channel.
 fn all() -> Vec<(&'static str, Box<dyn Fake>)> {
     vec![
         ("avito", Box::new(avito::Avito::default())),
         ("form", Box::new(form::FormFake::default())),
         ("instagram", Box::new(instagram::Instagram::new())),
         ("max", Box::new(max::MaxFake::new())),
-        ("sms", Box::<sms::Sms>::default()),
         ("telegram", Box::new(telegram::TelegramFake::new())),
         ("vk", Box::new(vk::Vk::default())),
         ("whatsapp", Box::new(whatsapp::WhatsappFake::new())),
@@ -61,6 +66,8 @@ pub(crate) struct Channels {
     inner: Mutex<Inner>,
     posted: Notify,
     base: String,
+    /// The port with TLS, and the certificate of the authority that signs its own.
+    https: (SocketAddr, PathBuf),
     calls: AtomicU64,
 }
 
@@ -74,6 +81,31 @@ struct Inner {
     held: Option<Post>,
 }
 
+/// Talks over each connection until the token is cancelled.
+pub(crate) async fn serve<F: Future<Output = io::Result<()>> + Send + 'static>(
+    listener: TcpListener,
+    stop: CancellationToken,
+    talk: impl Fn(TcpStream) -> F,
+) {
+    let tasks = TaskTracker::new();
+    loop {
+        let stream = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = stream else { continue };
+        let (talking, stop) = (talk(stream), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = talking => {}
+            }
+        });
+    }
+    tasks.close();
+    tasks.wait().await;
+}
+
 /// What a call comes to.
 pub(crate) enum Called {
     Answer(Reply),
@@ -84,11 +116,17 @@ pub(crate) enum Called {
 }
 
 impl Channels {
-    /// All of them, below the control port.
-    pub(crate) fn new(control: SocketAddr, mail: MailPorts) -> Self {
+    /// All of them, below the control port; those of [`BY_HTTPS`] below that with TLS, and with the certificate of its authority.
+    pub(crate) fn new(
+        control: SocketAddr,
+        https: (SocketAddr, PathBuf),
+        mail: MailPorts,
+        smpp: SocketAddr,
+    ) -> Self {
         let mail: Box<dyn Fake> = Box::new(email::Email::new(mail));
+        let sms: Box<dyn Fake> = Box::new(sms::Sms::new(smpp));
         let inner = Inner {
-            fakes: all().into_iter().chain([("email", mail)]).collect(),
+            fakes: all().into_iter().chain([("email", mail), ("sms", sms)]).collect(),
             files: BTreeMap::new(),
             faults: ChannelFaults::default(),
             posts: Vec::new(),
@@ -98,6 +136,7 @@ impl Channels {
             inner: Mutex::new(inner),
             posted: Notify::new(),
             base: format!("http://{control}/providers"),
+            https,
             calls: AtomicU64::new(0),
         }
     }
@@ -112,6 +151,9 @@ impl Channels {
     }
 
     fn base(&self, provider: &str) -> String {
+        if BY_HTTPS.contains(&provider) {
+            return format!("https://{}/providers/{provider}", self.https.0);
+        }
         format!("{}/{provider}", self.base)
     }
 
@@ -120,8 +162,11 @@ impl Channels {
         let inner = self.lock();
         let with_api = |provider: &str, mut tables: Vec<toml::Table>| {
             for table in &mut tables {
-                if provider != "form" && provider != "email" {
+                if provider != "form" && provider != "email" && !table.contains_key("smpp") {
                     table.insert("api".to_owned(), self.base(provider).into());
+                }
+                if BY_HTTPS.contains(&provider) {
+                    table.insert("ca_file".to_owned(), self.https.1.display().to_string().into());
                 }
             }
             tables
@@ -184,6 +229,13 @@ impl Channels {
             ChannelFault::TokenExpired => {
                 if let Some(fake) = self.lock().fakes.get_mut(provider) {
                     fake.expire_tokens();
+                }
+                Called::Answer(self.answer(provider, request, record)?)
+            }
+            ChannelFault::LinksExpired => {
+                let now = Timestamp::from_micros(now().0);
+                for file in self.lock().files.get_mut(provider).into_iter().flatten() {
+                    file.until = Some(now);
                 }
                 Called::Answer(self.answer(provider, request, record)?)
             }

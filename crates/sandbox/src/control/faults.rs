@@ -26,7 +26,11 @@ pub(super) enum AnyFault {
 }
 
 pub(super) async fn list(State(context): State<Arc<ControlContext>>) -> Json<Items<AnyFault>> {
-    let of_channels = context.channels.faults(|faults| faults.list());
+    let mut of_channels = context.channels.faults(|faults| faults.list());
+    for fault in of_channels.iter_mut().filter(|fault| fault.order.provider == "telegram") {
+        // As it is ordered.
+        BOTS.clone_into(&mut fault.order.provider);
+    }
     let of_telegram = context.telegram.faults().into_iter().map(AnyFault::Telegram);
     Json(Items { items: of_telegram.chain(of_channels.into_iter().map(AnyFault::Channel)).collect() })
 }

@@ -32,7 +32,7 @@
 //! | `PUT /channels/hooks` | an address to post to is typed in the pages of a provider that has no call for it |
 //! | `GET`, `PUT /webhooks` | accounts at other providers: where their webhooks are registered, and what they answer |
 //! | `GET`, `DELETE /webhooks/calls` | every call to those providers |
-//! | `/providers/{channel}/…` | the providers of channels, and those of webhooks: the base addresses of their APIs |
+//! | `/providers/{channel}/…` | the providers of channels, and those of webhooks: the base addresses of their APIs; that of MAX over HTTPS, as the settings say |
 //!
 //! What changes chats, members and names takes `?silent=true`: then nobody is told.
 

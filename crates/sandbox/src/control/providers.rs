@@ -77,7 +77,7 @@ async fn of_channel(
         Called::Answer(reply) => reply.status,
         Called::Cut | Called::Silence => 0,
     };
-    context.providers.remember(provider, &request.method, request.path.clone(), status);
+    context.providers.remember(provider, &request.method, without_token(&request.path), status);
     Some(match called {
         Called::Answer(reply) => {
             let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -95,6 +95,13 @@ async fn of_channel(
         }
         Called::Silence => std::future::pending().await,
     })
+}
+
+/// A path as it is remembered: the token of a bot is left out.
+fn without_token(path: &str) -> String {
+    let is_of_bot = |piece: &str| piece.starts_with("bot") && piece.contains(':');
+    let pieces = path.split('/').map(|piece| if is_of_bot(piece) { "bot…" } else { piece });
+    pieces.collect::<Vec<_>>().join("/")
 }
 
 /// The answer of a bot of the pretend Telegram, if the token is of one.
@@ -127,4 +134,20 @@ pub(super) async fn calls(State(context): State<Arc<ControlContext>>) -> Json<It
 pub(super) async fn forget_calls(State(context): State<Arc<ControlContext>>) -> StatusCode {
     context.providers.forget_calls();
     StatusCode::NO_CONTENT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_token;
+
+    #[test]
+    fn a_remembered_path_has_no_token_of_a_bot() {
+        for (path, kept) in [
+            ("/bot1:planted/sendMessage", "/bot…/sendMessage"),
+            ("/file/bot1:planted/photos/a.jpg", "/file/bot…/photos/a.jpg"),
+            ("/messenger/v1/accounts/1/chats", "/messenger/v1/accounts/1/chats"),
+        ] {
+            assert_eq!(without_token(path), kept);
+        }
+    }
 }

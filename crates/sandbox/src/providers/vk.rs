@@ -14,16 +14,16 @@ pub(super) fn answer(request: &Request, accounts: &[&Account]) -> Reply {
     let mut given = request.query();
     given.extend(request.form());
     let field = |name: &str| given.get(name).map(String::as_str);
+    let token = request.bearer().or_else(|| field("access_token"));
+    let Some(account) = accounts.iter().find(|account| token == Some(account.token.as_str())) else {
+        return refused(5, "User authorization failed: invalid access_token (4).");
+    };
     if request.path.strip_prefix("/method").unwrap_or(&request.path) != "/groups.getCallbackServers" {
         return refused(3, "Unknown method passed");
     }
     if field("v").is_none() {
         return refused(8, "Invalid request: v is a required parameter");
     }
-    let token = request.bearer().or_else(|| field("access_token"));
-    let Some(account) = accounts.iter().find(|account| token == Some(account.token.as_str())) else {
-        return refused(5, "User authorization failed: invalid access_token (4).");
-    };
     match field("group_id") {
         None => return refused(100, "One of the parameters specified was missing or invalid: group_id"),
         Some(id) if id != account.id => return refused(125, "Invalid group id"),

@@ -104,6 +104,9 @@ pub struct Entry {
     /// Of a channel: the provider's id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// Of a channel: the message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
     /// Of a file in a channel: what it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_kind: Option<String>,
@@ -183,6 +186,7 @@ impl Row {
             media: self.media.clone(),
             press: self.press.clone(),
             external_id: outside.and_then(|it| it.external_id.clone()),
+            reply_to: outside.and_then(|it| it.reply_to.clone()),
             file_kind: outside.and_then(|it| it.media.clone()),
             file_md5: outside.and_then(|it| it.md5.clone()),
         }

@@ -8,6 +8,8 @@ mod control;
 #[cfg(test)]
 mod mtproto;
 #[cfg(test)]
+mod outsiders;
+#[cfg(test)]
 mod telethon;
 #[cfg(test)]
 mod web_k;

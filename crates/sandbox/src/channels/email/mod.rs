@@ -162,6 +162,7 @@ impl Email {
             chat_id: chat.clone(),
             text: mail.body_text(0).unwrap_or_default().trim_end().to_owned(),
             external_id: Some(id.clone()),
+            reply_to: list(mail.in_reply_to()).pop(),
             media: kind,
             md5: file.map(|file| hex::encode(Md5::digest(file.contents()))),
         });
@@ -290,7 +291,15 @@ impl Fake for Email {
             ("SMTP", "/smtp/data") => {
                 Some(self.take(request.header("to").unwrap_or_default(), &request.body, outside))
             }
-            ("IMAP", path) => Some(self.command(path.trim_start_matches("/imap/"), request)),
+            ("IMAP", path) => {
+                let reply = self.command(path.trim_start_matches("/imap/"), request);
+                if path == "/imap/uid store" && reply.status == 200 {
+                    let (provider, account) = ("email".to_owned(), ACCOUNT.to_owned());
+                    let method = "STORE".to_owned();
+                    outside.record(ChannelEffect { provider, account, method, ..ChannelEffect::default() });
+                }
+                Some(reply)
+            }
             _ => None,
         }
     }

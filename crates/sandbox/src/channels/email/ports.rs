@@ -10,11 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::super::fake::ChannelEffect;
 use super::super::request::{Reply, Request};
-use super::super::{Called, Channels};
+use super::super::{Called, Channels, serve};
 use super::LARGEST;
 use crate::telegram::Telegram;
 
@@ -56,30 +55,6 @@ pub(crate) async fn serve_imap(
         async move { talk.imap().await }
     })
     .await;
-}
-
-async fn serve<F: Future<Output = io::Result<()>> + Send + 'static>(
-    listener: TcpListener,
-    stop: CancellationToken,
-    talk: impl Fn(TcpStream) -> F,
-) {
-    let tasks = TaskTracker::new();
-    loop {
-        let stream = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, _)) = stream else { continue };
-        let (talking, stop) = (talk(stream), stop.clone());
-        tasks.spawn(async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                _ = talking => {}
-            }
-        });
-    }
-    tasks.close();
-    tasks.wait().await;
 }
 
 /// A folder that a client has open.

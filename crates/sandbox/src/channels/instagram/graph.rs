@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::fake::{ChannelEffect, CustomerDeed, KeptFile, Outside};
 use super::super::request::{Reply, Request};
-use super::{
-    ACCOUNT, APP_SCOPED_ID, CHANNEL, FIELDS, Instagram, Message, TOKEN_LIVES, Token, USER_ID, USERNAME,
-};
+use super::{ACCOUNT, APP_SCOPED_ID, CHANNEL, FIELDS, Instagram, Message, USER_ID, USERNAME};
 
 const MEGABYTE: usize = 1024 * 1024;
 /// A token cannot be renewed before.
@@ -31,7 +29,7 @@ pub(super) fn error(status: u16, (code, subcode): (i64, i64), message: &str) -> 
     Reply::json(status, &json!({"error": error}))
 }
 
-fn wrong(message: &str) -> Reply {
+pub(super) fn wrong(message: &str) -> Reply {
     error(400, (100, 0), message)
 }
 
@@ -46,11 +44,17 @@ impl Instagram {
             path = rest;
         }
         let query = request.query();
+        match (request.method.as_str(), path) {
+            ("GET", "oauth/authorize") => return self.authorize(&query, outside),
+            ("POST", "oauth/access_token") => return self.exchange(&request.form(), outside),
+            ("GET", "access_token") => return self.lengthen(&query, outside),
+            _ => {}
+        }
         let given = request.bearer().or_else(|| query.get("access_token").map(String::as_str));
         let Some(token) = self.tokens.iter().find(|token| Some(token.text.as_str()) == given) else {
             return error(401, (190, 0), "Invalid OAuth access token - Cannot parse access token");
         };
-        if token.has_ended || token.made.is_some_and(|made| outside.now.since(made) > TOKEN_LIVES) {
+        if token.has_ended || token.made.is_some_and(|made| outside.now.since(made) > token.lives) {
             return error(400, (190, 463), "Error validating access token: Session has expired");
         }
         let method = request.method.as_str();
@@ -98,10 +102,7 @@ impl Instagram {
         if made.is_some_and(|made| outside.now.since(made) < OLD_ENOUGH) {
             return wrong("The access token must be at least 24 hours old");
         }
-        let text = self.id("token");
-        self.tokens.push(Token { text: text.clone(), made: Some(outside.now), has_ended: false });
-        let told = json!({"access_token": text, "token_type": "bearer", "expires_in": TOKEN_LIVES.as_secs()});
-        Reply::json(200, &told)
+        self.long_token(outside)
     }
 
     fn send(&mut self, request: &Request, outside: &mut Outside) -> Result<Reply, Reply> {

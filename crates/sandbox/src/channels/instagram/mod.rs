@@ -1,6 +1,7 @@
 //! A pretend Instagram: one professional account, its customers, and the posts that an app is told of them with.
 
 mod graph;
+mod oauth;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,6 +29,8 @@ const VERIFY_TOKEN: &str = "planted-verify-token";
 /// Of the two secrets in the settings the second signs.
 const APP_SECRETS: &str = "planted-old-secret,planted-app-secret";
 const APP_SECRET: &str = "planted-app-secret";
+/// The id of the app.
+const APP: &str = "planted-instagram-app";
 const TOKEN_LIVES: Duration = Duration::from_hours(60 * 24);
 /// How long a file of a customer can be fetched.
 const FILES_LAST: Duration = Duration::from_hours(1);
@@ -43,6 +46,8 @@ const FIELDS: [&str; 6] = [
 
 pub(super) struct Instagram {
     tokens: Vec<Token>,
+    /// What a browser that was let in is given, and a token is had for.
+    codes: Vec<oauth::Code>,
     hook: Option<String>,
     /// An address that is asked for this word.
     asked: Option<(String, String)>,
@@ -56,6 +61,7 @@ struct Token {
     text: String,
     /// None: some days ago.
     made: Option<Timestamp>,
+    lives: Duration,
     has_ended: bool,
 }
 
@@ -82,7 +88,8 @@ struct Message {
 impl Instagram {
     pub(super) fn new() -> Self {
         Self {
-            tokens: vec![Token { text: TOKEN.to_owned(), made: None, has_ended: false }],
+            tokens: vec![Token { text: TOKEN.to_owned(), made: None, lives: TOKEN_LIVES, has_ended: false }],
+            codes: Vec::new(),
             hook: None,
             asked: None,
             subscribed: FIELDS.map(str::to_owned).to_vec(),
@@ -322,6 +329,7 @@ impl Fake for Instagram {
             name = ACCOUNT
             channel = CHANNEL
             token = TOKEN
+            client_id = APP
             app_secret = APP_SECRETS
             verify_token = VERIFY_TOKEN
         };

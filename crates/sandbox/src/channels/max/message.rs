@@ -49,6 +49,7 @@ impl MaxFake {
         let mut message = Value::Object(message);
         message["recipient"]["user_id"] = user;
         if let Some(link) = link {
+            recorded.reply_to = link["message"]["mid"].as_str().map(str::to_owned);
             message["link"] = link;
         }
         "POST /messages".clone_into(&mut recorded.method);

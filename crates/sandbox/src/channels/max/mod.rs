@@ -111,7 +111,7 @@ impl MaxFake {
                 me["commands"] = json!([]);
                 Ok(me)
             }
-            ("GET", ["chats", id]) => self.show_chat(id),
+            ("GET", ["chats", id]) => self.show_chat(id, outside),
             ("POST", ["chats", id, "actions"]) => self.show_action(id, &body, outside),
             ("POST", ["messages"]) => self.send(&query, &body, outside),
             ("PUT", ["messages"]) => self.edit(&query, &body, outside),
@@ -137,13 +137,14 @@ impl MaxFake {
         }
     }
 
-    fn show_chat(&self, id: &str) -> Result<Value, Reply> {
+    fn show_chat(&self, id: &str, outside: &Outside) -> Result<Value, Reply> {
         let id: i64 = id.parse().map_err(|_| bad("chat id is no number"))?;
         let chat = self.chats.get(&id).ok_or_else(|| absent("chat"))?;
         let kind = if id < 0 { "chat" } else { "dialog" };
         Ok(json!({
             "chat_id": id, "type": kind, "status": "active", "title": null, "icon": null,
-            "participants_count": 2, "dialog_with_user": chat.user,
+            "participants_count": 2, "dialog_with_user": chat.user, "is_public": false,
+            "last_event_time": outside.millis(),
         }))
     }
 

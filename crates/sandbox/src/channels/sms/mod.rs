@@ -1,16 +1,20 @@
 //! Pretend gateways for short messages: one account at each, and phones.
 
+mod smpp;
 mod sms_ru;
 mod smsc;
 mod twilio;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use domain::Timestamp;
 use serde_json::json;
 
 use super::fake::{ChannelEffect, CustomerAction, CustomerDeed, CustomerDone, Fake, HookOrder, Outside};
 use super::request::{Reply, Request};
+
+pub(crate) use smpp::serve_smpp;
 
 const CHANNEL: &str = "sms";
 /// What messages of smsc.ru and SMS.ru may come from.
@@ -24,9 +28,10 @@ enum Gateway {
     Smsc,
     SmsRu,
     Twilio,
+    Smpp,
 }
 
-const GATEWAYS: [Gateway; 3] = [Gateway::Smsc, Gateway::SmsRu, Gateway::Twilio];
+const GATEWAYS: [Gateway; 4] = [Gateway::Smsc, Gateway::SmsRu, Gateway::Twilio, Gateway::Smpp];
 
 impl Gateway {
     const fn account(self) -> &'static str {
@@ -34,12 +39,15 @@ impl Gateway {
             Self::Smsc => "texts",
             Self::SmsRu => "texts_ru",
             Self::Twilio => "texts_twilio",
+            Self::Smpp => "texts_smpp",
         }
     }
 }
 
-#[derive(Default)]
 pub(super) struct Sms {
+    /// Where the message centre listens.
+    port: SocketAddr,
+    centre: smpp::Centre,
     hooks: BTreeMap<Gateway, String>,
     sent: Vec<Sent>,
     /// Phones that take no messages of an account.
@@ -63,6 +71,18 @@ struct Sent {
 }
 
 impl Sms {
+    pub(super) fn new(port: SocketAddr) -> Self {
+        Self {
+            port,
+            centre: smpp::Centre::default(),
+            hooks: BTreeMap::new(),
+            sent: Vec::new(),
+            closed: BTreeSet::new(),
+            have_credentials_ended: false,
+            made: 0,
+        }
+    }
+
     fn number(&mut self) -> u64 {
         self.made += 1;
         self.made
@@ -85,7 +105,7 @@ impl Sms {
     }
 
     /// The message of ours that a deed is about.
-    fn meant(&self, gateway: Gateway, phone: &str, deed: &CustomerDeed) -> Result<&Sent, String> {
+    fn meant(&self, gateway: Gateway, phone: &str, deed: &CustomerDeed) -> Result<usize, String> {
         let is_meant = |sent: &&Sent| {
             let is_of = sent.gateway == gateway && (phone.is_empty() || sent.phone == phone);
             // What the product keeps may have the phone after the id.
@@ -95,7 +115,8 @@ impl Sms {
                     .as_ref()
                     .is_none_or(|id| id.split('-').next() == Some(&sent.id) || *id == sent.id)
         };
-        self.sent.iter().rev().find(is_meant).ok_or_else(|| "message_id: there is no such message".to_owned())
+        let place = self.sent.iter().rposition(|sent| is_meant(&sent));
+        place.ok_or_else(|| "message_id: there is no such message".to_owned())
     }
 }
 
@@ -109,6 +130,9 @@ fn digits(text: &str) -> Option<String> {
 impl Fake for Sms {
     fn answer(&mut self, request: &Request, outside: &mut Outside) -> Option<Reply> {
         let path = request.path.as_str();
+        if let Some(step) = path.strip_prefix("/smpp/").filter(|_| request.method == "SMPP") {
+            return Some(self.smpp(step, request, outside));
+        }
         if let Some(call) = path.strip_prefix("/sys/") {
             return Some(self.smsc(call, request, outside));
         }
@@ -125,6 +149,9 @@ impl Fake for Sms {
     fn type_hook(&mut self, order: &HookOrder, _outside: &mut Outside) -> Result<(), String> {
         let gateway = GATEWAYS.into_iter().find(|gateway| gateway.account() == order.account);
         let gateway = gateway.ok_or("account: there is none of that name")?;
+        if gateway == Gateway::Smpp {
+            return Err("account: a message centre posts nothing, it delivers over its connection".to_owned());
+        }
         self.hooks.insert(gateway, order.url.clone());
         Ok(())
     }
@@ -143,20 +170,28 @@ impl Fake for Sms {
             digits(&deed.from).ok_or("from: it is no number of a phone")?
         };
         let message_id = match deed.action {
-            CustomerAction::Write => Some(match gateway {
-                Gateway::Smsc => self.smsc_incoming(&phone, deed, outside),
-                Gateway::Twilio => self.twilio_incoming(&phone, deed, outside),
+            CustomerAction::Write => match gateway {
+                Gateway::Smsc => Some(self.smsc_incoming(&phone, deed, outside)),
+                Gateway::Twilio => Some(self.twilio_incoming(&phone, deed, outside)),
+                Gateway::Smpp => {
+                    self.smpp_incoming(&phone, deed, outside);
+                    // A centre gives what it delivers no id.
+                    None
+                }
                 Gateway::SmsRu => return Err("account: SMS.ru posts no messages that come in".to_owned()),
-            }),
+            },
             CustomerAction::Deliver | CustomerAction::Undeliver => {
                 let is_delivered = deed.action == CustomerAction::Deliver;
-                let sent = self.meant(gateway, &phone, deed)?;
+                let place = self.meant(gateway, &phone, deed)?;
+                let sent = &self.sent[place];
+                let id = sent.id.clone();
                 match gateway {
                     Gateway::Smsc => self.smsc_status(sent, is_delivered, deed, outside),
                     Gateway::SmsRu => self.sms_ru_status(sent, is_delivered, deed, outside),
                     Gateway::Twilio => Self::twilio_status(sent, is_delivered, deed, outside),
+                    Gateway::Smpp => self.smpp_status(place, is_delivered, deed, outside),
                 }
-                Some(sent.id.clone())
+                Some(id)
             }
             CustomerAction::Block | CustomerAction::Unblock => {
                 let is_closed = deed.action == CustomerAction::Block;
@@ -186,10 +221,12 @@ impl Fake for Sms {
     }
 
     fn settings(&self) -> Vec<toml::Table> {
+        let address = format!("smpp://{}:{}@{}", smpp::SYSTEM_ID, smpp::PASSWORD, self.port);
         let gateways = [
             toml::toml! { gateway = "smsc" login = "demo" token = "planted-password" client_secret = "planted-signing" sender = NAME },
             toml::toml! { gateway = "sms_ru" token = "planted-api-id" sender = NAME },
             toml::toml! { gateway = "twilio" login = "ACplanted" token = "planted-auth-token" sender = NUMBER },
+            toml::toml! { gateway = "smpp" smpp = address sender = NUMBER },
         ];
         GATEWAYS
             .into_iter()

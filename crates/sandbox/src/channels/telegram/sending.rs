@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::text::{ParseMode, parse};
+use domain::text::{Entity, EntityKind, ParseMode, parse};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ impl TelegramFake {
         outside: &mut Outside,
     ) -> Told {
         let name = self.open_chat(given)?.name();
-        let text = words(given, media.is_some())?;
+        let (text, marked) = words(given, media.is_some())?;
         let attached = match media {
             Some((field, word)) => Some(self.attach(given, (field, word), outside)?),
             None => None,
@@ -129,11 +129,12 @@ impl TelegramFake {
         if let Some(found) = found {
             body["reply_to_message"] = found.body.clone();
         }
+        let reply_to = answered.filter(|_| found.is_some()).map(|id| format!("{name}:{id}"));
         if let Some(business) = &chat.business {
             body["business_connection_id"] = business.as_str().into();
         }
         if !text.is_empty() {
-            body[if attached.is_some() { "caption" } else { "text" }] = text.as_str().into();
+            put(&mut body, attached.is_some(), &text, marked);
         }
         if let Some(attached) = &attached {
             body[attached.field] = attached.written.clone();
@@ -145,6 +146,7 @@ impl TelegramFake {
         outside.record(ChannelEffect {
             text,
             external_id: Some(format!("{name}:{id}")),
+            reply_to,
             media: attached.as_ref().map(|attached| attached.word.to_owned()),
             md5: attached.and_then(|attached| attached.md5),
             ..effect(&spelled(method), &name)
@@ -180,7 +182,8 @@ impl TelegramFake {
     ) -> Result<Attached, Refusal> {
         let attached = |written, md5| Attached { field, word, written, md5 };
         let as_told = |file: Value| if field == "photo" { json!([file]) } else { file };
-        if let Some(known) = given.text(field) {
+        let elsewhere = given.text(field).and_then(|text| text.strip_prefix("attach://"));
+        if let Some(known) = given.text(field).filter(|_| elsewhere.is_none()) {
             if known.starts_with("http") {
                 return Err(Refusal::bad("failed to get HTTP URL content"));
             }
@@ -190,7 +193,7 @@ impl TelegramFake {
             return Ok(attached(as_told(json!({ "file_id": known, "file_size": file.size })), md5));
         }
         let nothing = || Refusal::bad(format!("there is no {} in the request", field.replace('_', " ")));
-        let part = given.file(field).ok_or_else(nothing)?;
+        let part = given.file(elsewhere.unwrap_or(field)).ok_or_else(nothing)?;
         if part.content.is_empty() {
             return Err(Refusal::bad("file must be non-empty"));
         }
@@ -240,7 +243,7 @@ impl TelegramFake {
             let what = if of_caption { "caption" } else { "text" };
             return Err(Refusal::bad(format!("there is no {what} in the message to edit")));
         }
-        let text = words(given, of_caption)?;
+        let (text, marked) = words(given, of_caption)?;
         if message.text == text {
             return Err(Refusal::bad(
                 "message is not modified: specified new message content and reply markup are exactly the same as a \
@@ -248,7 +251,7 @@ impl TelegramFake {
             ));
         }
         message.text.clone_from(&text);
-        message.body[if of_caption { "caption" } else { "text" }] = text.as_str().into();
+        put(&mut message.body, of_caption, &text, marked);
         message.body["edit_date"] = outside.seconds().into();
         let body = message.body.clone();
         let external_id = Some(format!("{name}:{id}"));
@@ -312,15 +315,16 @@ fn spelled(method: &str) -> String {
     spelled
 }
 
-/// The words of a message, without their markup.
-fn words(given: &Given, of_caption: bool) -> Result<String, Refusal> {
+/// The words of a message without their markup, and what the markup says of them.
+fn words(given: &Given, of_caption: bool) -> Result<(String, Value), Refusal> {
     let (field, entities) = if of_caption { ("caption", "caption_entities") } else { ("text", "entities") };
     let written = given.text(field).unwrap_or_default();
-    let text = match given.text("parse_mode").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("markdown" | "markdownv2") => written.trim().to_owned(),
+    let (text, marked) = match given.text("parse_mode").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("markdown" | "markdownv2") => (written.trim().to_owned(), Value::Null),
         Some("html") => {
             let wrong = |error| Refusal::bad(format!("can't parse entities: {error}"));
-            parse(ParseMode::Html, written).map_err(wrong)?.text
+            let parsed = parse(ParseMode::Html, written).map_err(wrong)?;
+            (parsed.text, parsed.entities.iter().map(entity).collect())
         }
         Some(_) => return Err(Refusal::bad("unsupported parse_mode")),
     };
@@ -335,9 +339,38 @@ fn words(given: &Given, of_caption: bool) -> Result<String, Refusal> {
         return Err(Refusal::bad("message is too long"));
     }
     if given.has(entities) {
-        check(&given.nested(entities), length)?;
+        let given = given.nested(entities);
+        check(&given, length)?;
+        return Ok((text, given));
     }
-    Ok(text)
+    Ok((text, marked))
+}
+
+/// An entity as the Bot API writes it.
+fn entity(entity: &Entity) -> Value {
+    let mut written = serde_json::to_value(entity).unwrap_or_default();
+    match &entity.kind {
+        EntityKind::MentionUser { user_id } => {
+            written["type"] = "text_mention".into();
+            written["user"] = json!({ "id": user_id, "is_bot": false, "first_name": "Someone" });
+        }
+        EntityKind::Blockquote { expandable: true } => written["type"] = "expandable_blockquote".into(),
+        EntityKind::CustomEmoji { id } => written["custom_emoji_id"] = id.to_string().into(),
+        _ => {}
+    }
+    written
+}
+
+/// Puts words into a message.
+fn put(body: &mut Value, of_caption: bool, text: &str, marked: Value) {
+    let (field, entities) = if of_caption { ("caption", "caption_entities") } else { ("text", "entities") };
+    body[field] = text.into();
+    if let Some(body) = body.as_object_mut() {
+        body.remove(entities);
+        if marked.as_array().is_some_and(|marked| !marked.is_empty()) {
+            body.insert(entities.to_owned(), marked);
+        }
+    }
 }
 
 fn check(entities: &Value, length: usize) -> Result<(), Refusal> {

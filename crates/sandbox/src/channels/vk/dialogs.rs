@@ -209,7 +209,9 @@ impl Vk {
                     continue;
                 }
                 "sticker" => {
-                    let sticker = json!({ "sticker_id": 1, "images": [] });
+                    let file = KeptFile { content: media.bytes(), ..KeptFile::default() };
+                    let image = json!({ "url": outside.keep(file), "width": 64, "height": 64 });
+                    let sticker = json!({ "sticker_id": 1, "images": [image] });
                     attachments.push(json!({ "type": "sticker", "sticker": sticker }));
                     continue;
                 }
@@ -228,6 +230,12 @@ impl Vk {
         let mut more = json!({});
         if let Some(ad) = &deed.subject {
             more = json!({ "ref": ad, "ref_source": "vk_ads" });
+        }
+        let number = |id: &str| id.rsplit(':').next()?.parse::<i64>().ok();
+        if let Some(answered) = deed.message_id.as_deref().and_then(number) {
+            let messages = &self.dialogs.entry(peer).or_default().messages;
+            let found = messages.iter().find(|message| message.number == answered);
+            more["reply_message"] = found.ok_or("message_id: there is no such message")?.told(peer);
         }
         let is_own = from == -GROUP;
         let message = Message {

@@ -76,6 +76,8 @@ impl Vk {
                 more = json!({ "reply_message": known.told(peer) });
             }
         }
+        let answered = more["reply_message"]["conversation_message_id"].as_i64();
+        let reply_to = answered.map(|number| format!("{peer}:{number}"));
         let attachments = attached.iter().map(|saved| saved.object.clone()).collect();
         let message = Message {
             id: 0,
@@ -93,7 +95,8 @@ impl Vk {
         let external_id = Some(format!("{peer}:{}", message.number));
         let first = attached.first();
         let (media, md5) = (first.map(|it| it.media.to_owned()), first.map(|it| it.md5.clone()));
-        outside.record(ChannelEffect { text, external_id, media, md5, ..effect("messages.send", peer) });
+        let sent = effect("messages.send", peer);
+        outside.record(ChannelEffect { text, external_id, reply_to, media, md5, ..sent });
         self.tell("message_reply", &message.told(peer), false, outside);
         Ok(message)
     }

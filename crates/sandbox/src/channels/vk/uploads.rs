@@ -52,7 +52,9 @@ impl Uploads {
         let is_good = match kind {
             "photo" => ["image/jpeg", "image/png", "image/gif"].contains(&mime.as_str()),
             "audio_message" => mime.starts_with("audio/"),
-            _ => !std::path::Path::new(&name).extension().is_some_and(|end| end.eq_ignore_ascii_case("exe")),
+            _ => !std::path::Path::new(&name)
+                .extension()
+                .is_some_and(|end| ["exe", "mp3"].iter().any(|refused| end.eq_ignore_ascii_case(refused))),
         };
         let part = part.filter(|part| is_good && part.content.len() <= most);
         let Some(part) = part else {

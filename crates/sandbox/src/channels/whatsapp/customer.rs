@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::message::{kept, merged};
-use super::{ACCOUNT, CHANNEL, Item, PROFILE, WhatsappFake};
+use super::{ACCOUNT, CHANNEL, Item, WhatsappFake};
 use crate::channels::fake::{CustomerAction, CustomerDeed, CustomerDone, CustomerMedia, Outside};
 
 impl WhatsappFake {
@@ -77,12 +77,7 @@ impl WhatsappFake {
             key.clone_into(&mut self.mode.id_key);
         }
         if let Some(is_authorized) = profile["authorized"].as_bool() {
-            self.mode.is_authorized = is_authorized;
-            let status = if is_authorized { "online" } else { "offline" };
-            let item = json!({
-                "wh_type": "authorization_status", "profile_id": PROFILE, "status": status, "time": outside.seconds(),
-            });
-            self.tell(&json!([item]), false, outside);
+            self.sign(is_authorized, outside);
         }
     }
 

@@ -94,6 +94,7 @@ impl WhatsappFake {
             method: method.to_owned(),
             text: item.text.clone(),
             external_id: Some(id.clone()),
+            reply_to: item.reply_to.clone(),
             media: (item.kind != "chat").then(|| item.kind.clone()),
             md5: content.as_ref().map(|content| hex::encode(Md5::digest(content))),
             ..effect(chat)

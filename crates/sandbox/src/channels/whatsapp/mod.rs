@@ -1,6 +1,7 @@
 //! A pretend Wappi: one profile, which is a number of WhatsApp, with its chats.
 
 mod customer;
+mod login;
 mod message;
 mod post;
 
@@ -113,6 +114,18 @@ impl WhatsappFake {
         let word = |name: &str| query.get(name).cloned().unwrap_or_default();
         match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/api/sync/get/status") => return Ok(self.status()),
+            ("GET", "/api/sync/qr/get") => return self.qr_code(outside),
+            ("POST", "/api/profile/restart") => {
+                outside.record(ChannelEffect { method: "profile/restart".to_owned(), ..effect("") });
+                return Ok(done(outside));
+            }
+            ("POST", "/api/profile/logout") => {
+                if !self.mode.is_authorized {
+                    return Err(said_error("profile is not authorized"));
+                }
+                self.sign(false, outside);
+                return Ok(done(outside));
+            }
             ("POST", "/api/webhook/url/set") => {
                 let types = self.hook.take().map(|hook| hook.types).unwrap_or_default();
                 self.hook = Some(Hook { url: word("url"), auth: word("auth"), types });
