@@ -302,6 +302,10 @@ fn judge(
             Err(_) => Section::unseen(Area::Ports, no_settings),
         },
         known(Area::Accounts, inside.map(|inside| check::accounts::check(&inside.accounts))),
+        match settings {
+            Ok(settings) => check::channels::check(settings, inside.map(|inside| inside.channels.as_slice())),
+            Err(_) => Section::unseen(Area::Channels, no_settings),
+        },
         check::sessions::check(&check::sessions::Facts {
             named: &machine.named,
             lying: &machine.lying,

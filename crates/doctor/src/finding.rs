@@ -178,6 +178,16 @@ codes! {
     SamePerson = "same_person",
     /// There is no account.
     NoAccount = "no_account",
+    /// An account of a channel cannot be used.
+    ChannelDown = "channel_down",
+    /// Another program asks for what customers write with the token of an account of a channel.
+    ChannelShared = "channel_shared",
+    /// An account of a channel lacks a right.
+    ChannelLacks = "channel_lacks",
+    /// An account of a channel is paused.
+    ChannelPaused = "channel_paused",
+    /// Providers cannot post to the address of the settings.
+    PublicUrlUnfit = "public_url_unfit",
     /// The settings name a session that is not there.
     SessionMissing = "session_missing",
     /// The settings name a session that cannot be read.

@@ -17,6 +17,8 @@ pub struct Inside {
     pub settings_file: Option<PathBuf>,
     pub listeners: Vec<ListenerFact>,
     pub accounts: Vec<AccountFact>,
+    #[serde(default)]
+    pub channels: Vec<ChannelFact>,
     /// Services that were stopped by hand, by name.
     pub stopped: Vec<String>,
     /// What is in the store; nothing when it did not answer.
@@ -85,6 +87,35 @@ pub struct AccountFact {
     pub same_person_as: Vec<AccountName>,
     /// Its sessions that are not well: name, state, reason.
     pub lines: Vec<(String, AccountState, Option<Reason>)>,
+}
+
+/// An account of a channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelFact {
+    pub name: String,
+    pub channel: String,
+    /// As the API names it.
+    pub state: String,
+    /// Why it is not ready.
+    pub detail: Option<String>,
+    /// Rights and the like that it lacks.
+    pub missing: Vec<String>,
+    pub is_paused: bool,
+    /// Another program asks with its token.
+    pub is_shared: bool,
+    /// Whether what customers write is wanted at all.
+    pub receives: bool,
+    /// As the API names it.
+    pub hears_by: String,
+    /// Where its provider posts to, as the API names it; nothing where it cannot be asked.
+    pub webhook: Option<String>,
+    /// The hosts of other programs that it posts to.
+    pub elsewhere: Vec<String>,
+    /// What went wrong there last.
+    pub provider_error: Option<String>,
+    pub posts_waiting: Option<u64>,
+    /// How many seconds its provider's clock is ahead of this machine's.
+    pub clock_ahead: Option<i64>,
 }
 
 /// What is in the store.

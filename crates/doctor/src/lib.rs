@@ -20,7 +20,8 @@ pub use check::settings::fingerprint as settings_fingerprint;
 pub use examine::{Asked, Examination, Patient, examine};
 pub use finding::{Code, Finding, Fix, Severity};
 pub use inside::{
-    AccountFact, AlertTargetFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, StockFact,
+    AccountFact, AlertTargetFact, ChannelFact, ForwardedFact, Inside, ListenerFact, ListenerFactState,
+    StockFact,
 };
 pub use report::{Area, Fact, Looked, Report, Section, Server};
 pub use text::Style;

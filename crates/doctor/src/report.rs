@@ -83,6 +83,8 @@ pub enum Area {
     Queue,
     Ports,
     Accounts,
+    /// Accounts of channels, and their providers.
+    Channels,
     /// Session files and who has them open.
     Sessions,
     /// Processes of the old scripts.
@@ -113,7 +115,7 @@ pub enum Area {
 
 impl Area {
     /// Every area that this program knows, in the order of a report.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Program,
         Self::Settings,
         Self::Store,
@@ -121,6 +123,7 @@ impl Area {
         Self::Queue,
         Self::Ports,
         Self::Accounts,
+        Self::Channels,
         Self::Sessions,
         Self::Processes,
         Self::Units,
@@ -145,6 +148,7 @@ impl Area {
             Self::Queue => "queue",
             Self::Ports => "ports",
             Self::Accounts => "accounts",
+            Self::Channels => "channels",
             Self::Sessions => "sessions",
             Self::Processes => "processes",
             Self::Units => "units",

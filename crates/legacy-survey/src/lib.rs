@@ -4,6 +4,7 @@
 //!
 //! It goes once no one moves from the scripts any more.
 
+pub mod channels;
 pub mod flows;
 mod folder;
 mod plan;

@@ -3,6 +3,7 @@
 pub(super) mod accounts;
 pub(super) mod backups;
 pub(super) mod callbacks;
+pub(super) mod channels;
 pub(super) mod clock;
 pub(super) mod disk;
 pub(super) mod errors;

@@ -28,6 +28,8 @@ pub(crate) enum What {
     Provider { provider: WebhookProvider, webhooks: Vec<String> },
     /// The receiver of invite callbacks.
     InviteCallback,
+    /// This program itself, as providers of channels reach it.
+    PublicUrl,
     /// The mail server or the webhook of an alert target; made while the server ran, or one of the settings.
     AlertTarget { name: String, made_here: bool },
 }
@@ -60,6 +62,7 @@ impl What {
             Self::Proxy(account) => format!("the proxy of {account}"),
             Self::Provider { provider, .. } => format!("the API of {}", called(*provider)),
             Self::InviteCallback => "the receiver of invite callbacks".to_owned(),
+            Self::PublicUrl => "this program at its public_url".to_owned(),
             Self::AlertTarget { name, .. } => format!("the alert target {name}"),
         }
     }
@@ -161,6 +164,15 @@ fn failed(one: &Tried, failure: &Failure, cut_off: bool) -> Finding {
                     "look at the firewall's rules for outgoing connections and at the network; if {} has its own `api`, check that too",
                     webhooks.join(", ")
                 ),
+            ),
+        ),
+        (What::PublicUrl, _) => (
+            Code::AddressUnreachable,
+            Severity::Note,
+            Fix::setting(
+                "public_url",
+                "some networks do not let a machine reach its own outer address: try it from outside; if it fails there too, look at \
+                 the proxy, the firewall and the DNS",
             ),
         ),
         (What::InviteCallback, _) => (

@@ -65,7 +65,12 @@ pub(crate) fn check(facts: &Facts<'_>) -> Section {
 }
 
 fn judge_listener(listener: &ListenerFact, facts: &Facts<'_>, section: &mut Section) {
-    let key = if listener.name == "main" { "listen" } else { "legacy.ports" };
+    let wanted = facts.wanted.iter().find(|wanted| wanted.name == listener.name);
+    let key = match wanted {
+        Some(wanted) => wanted.key,
+        None if listener.name == "main" => "listen",
+        None => "legacy.ports",
+    };
     let subject = if listener.name == "control" {
         "control socket".to_owned()
     } else {

@@ -119,6 +119,9 @@ fn targets(settings: &Settings) -> Vec<Target> {
         }
     }
     found.extend(providers(&settings.doctor.webhooks));
+    let public = settings.public_url.as_deref().filter(|_| !settings.channels.is_empty());
+    let public = public.and_then(|url| host_and_port(url, usual_port(url)));
+    found.extend(public.map(|(host, port)| target(What::PublicUrl, host, port)));
     if let Some(callback) = &settings.legacy.invite_callback {
         let of_ports = settings.legacy.ports.iter().filter_map(|port| port.invite_callback_url.as_ref());
         let mut places: Vec<(String, u16)> = Vec::new();

@@ -23,7 +23,7 @@ pub struct Variable {
 }
 
 impl Variable {
-    pub(super) fn value(&self) -> &str {
+    pub(crate) fn value(&self) -> &str {
         self.value.expose_secret()
     }
 

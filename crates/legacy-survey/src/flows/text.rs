@@ -23,7 +23,7 @@ pub enum SecretPlace {
 }
 
 impl SecretPlace {
-    fn as_toml(&self) -> String {
+    pub(crate) fn as_toml(&self) -> String {
         match self {
             Self::Variable(name) => format!("{{ env = {} }}", quoted(name)),
             Self::File(file) => format!("{{ file = {} }}", quoted(&file.display().to_string())),
