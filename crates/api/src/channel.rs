@@ -1,11 +1,13 @@
 //! An account of a channel, and a message that came in through one.
 
-use channels::{Account, HearsBy, Identity, Registered};
+use std::time::Duration;
+
+use channels::{Account, Health, HearsBy, Identity, Links, Registered, SeenWebhook};
 use domain::{
     AccountName, ChannelName, InboundId, InboundKind, InboundMedia, MessageOrigin, Timestamp, Words,
 };
 use serde::{Deserialize, Serialize};
-use store::StoredInbound;
+use store::{InboundFile, StoredInbound};
 use utoipa::ToSchema;
 
 use crate::received_message::MessageDirection;
@@ -20,8 +22,8 @@ pub struct Channel {
     /// Its channel.
     #[schema(value_type = String, example = "avito")]
     pub channel: ChannelName,
-    /// `ready`, `held` (the provider wants nothing for a while), `stopped` (its owner has to do something), `error` (the last call
-    /// failed) or `starting`.
+    /// `ready`, `paused` (by a person), `held` (the provider wants nothing for a while), `stopped` (its owner has to do something),
+    /// `error` (the last call failed) or `starting`.
     #[schema(example = "ready")]
     pub state: String,
     /// Why it is not ready.
@@ -38,13 +40,78 @@ pub struct Channel {
     pub hears_by: String,
     /// When a customer wrote last.
     pub last_in_at: Option<Timestamp>,
-    /// When something was sent last, since the start.
+    /// When something was sent last.
     pub last_out_at: Option<Timestamp>,
+    /// How it was switched by hand: `on` or `paused`. While it is paused, nothing is sent through it, and its messages wait.
+    #[serde(default)]
+    #[schema(example = "on")]
+    pub switch: String,
+    /// So many messages wait to be sent through it, those among them that are scheduled.
+    #[serde(default)]
+    pub waiting: u64,
+    /// What went wrong with it.
+    #[serde(default)]
+    pub errors: ChannelErrors,
+    /// Where its provider posts to, as it said when it was asked last; none where it cannot be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<ChannelWebhookState>,
     /// When its token ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_expires_at: Option<Timestamp>,
+    /// How far the files of its messages are.
+    #[serde(default)]
+    pub files: ChannelFiles,
     /// What it carries.
     pub can: ChannelAbilities,
+}
+
+/// What went wrong with an account: sends, checks, and asking for what came in.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct ChannelErrors {
+    /// How often within the last hour, to ten minutes.
+    pub last_hour: u64,
+    /// How often within the last day, to ten minutes.
+    pub last_day: u64,
+    /// What went wrong last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// When that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_at: Option<Timestamp>,
+}
+
+/// Where the provider of an account posts to.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChannelWebhookState {
+    /// `here`, `elsewhere`, `not_registered`, or `lapsed`: it was here and is nowhere now.
+    #[schema(example = "here")]
+    pub state: String,
+    /// The hosts of other programs that it posts to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["https://n8n.example.com/…"]))]
+    pub elsewhere: Vec<String>,
+    /// What went wrong there last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// So many posts wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u64>,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+}
+
+/// What the store knows of an account.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StoredFacts {
+    pub last_in_at: Option<Timestamp>,
+    pub last_out_at: Option<Timestamp>,
+    pub waiting: u64,
+}
+
+/// An address without its path, in which a secret may be.
+pub fn without_path(url: &str) -> String {
+    let end = url.find("://").and_then(|start| url[start + 3..].find('/').map(|end| start + 3 + end));
+    format!("{}/…", &url[..end.unwrap_or(url.len())])
 }
 
 /// Who an account is at its provider.
@@ -59,6 +126,18 @@ pub struct ChannelIdentity {
     /// What is missing for it to work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+}
+
+/// How far the files of an account's messages are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct ChannelFiles {
+    /// Files that are to be fetched and stored.
+    pub waiting: u64,
+    /// Why none is fetched now: `disk_full`, `disk_failed`, `limited` (the provider wants no calls for a while) or `stopped` (so is
+    /// the account).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "disk_full")]
+    pub stopped: Option<String>,
 }
 
 /// What a channel carries.
@@ -107,8 +186,34 @@ impl ChannelWebhook {
     }
 }
 
+impl ChannelErrors {
+    fn of(health: &Health, now: Timestamp) -> Self {
+        let last = health.last_error();
+        Self {
+            last_hour: health.errors_within(Duration::from_hours(1), now),
+            last_day: health.errors_within(Duration::from_hours(24), now),
+            last: last.map(|last| last.words.clone()),
+            last_at: last.map(|last| last.at),
+        }
+    }
+}
+
+impl ChannelWebhookState {
+    fn of(seen: &SeenWebhook, ours: &str) -> Self {
+        let SeenWebhook { state, registered, at } = seen;
+        let others = registered.urls.iter().filter(|url| !url.contains(ours));
+        Self {
+            state: <&str>::from(state).to_owned(),
+            elsewhere: others.map(|url| without_path(url)).collect(),
+            last_error: registered.last_error.clone(),
+            waiting: registered.waiting,
+            asked_at: *at,
+        }
+    }
+}
+
 impl Channel {
-    pub fn new(account: &Account, last_in_at: Option<Timestamp>, now: Timestamp) -> Self {
+    pub fn new(account: &Account, stored: StoredFacts, now: Timestamp) -> Self {
         let status = account.status();
         let held_until = status.held_until.filter(|until| *until > now);
         let (state, detail) = match (&status.stopped, &status.last_error) {
@@ -116,6 +221,7 @@ impl Channel {
             (None, _) if held_until.is_some() => ("held", None),
             (None, Some((why, _))) => ("error", Some(why.to_string())),
             (None, None) if status.checked_at.is_none() => ("starting", None),
+            (None, None) if status.paused => ("paused", None),
             (None, None) => ("ready", None),
         };
         let identity = |Identity { id, name, missing }| ChannelIdentity { id, name, missing };
@@ -128,9 +234,17 @@ impl Channel {
             held_until,
             identity: status.identity.map(identity),
             hears_by: hears_by.to_owned(),
-            last_in_at,
-            last_out_at: status.last_out,
+            last_in_at: stored.last_in_at,
+            last_out_at: status.last_out.max(stored.last_out_at),
+            switch: if status.paused { "paused" } else { "on" }.to_owned(),
+            waiting: stored.waiting,
+            errors: ChannelErrors::of(&status.health, now),
+            webhook: status.webhook.as_ref().map(|seen| ChannelWebhookState::of(seen, &account.hook_path())),
             token_expires_at: account.provider.token_expires(),
+            files: ChannelFiles {
+                waiting: status.files.waiting,
+                stopped: status.files.stopped.map(str::to_owned),
+            },
             can: ChannelAbilities::new(&account.provider.capabilities()),
         }
     }
@@ -228,11 +342,19 @@ pub struct ChannelMessage {
     pub deleted_at: Option<Timestamp>,
 }
 
+impl Channel {
+    /// What its owner does at its provider, step by step, in English and in Russian.
+    pub fn steps(&self) -> &'static [[&'static str; 2]] {
+        self.channel.as_str().parse().map_or(&[], channels::steps)
+    }
+}
+
 /// What is attached to a message, in the one form of all channels.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "the one format of all channels has them")]
 pub struct ChannelMedia {
     pub has_voice: bool,
+    /// Where it can be read without a key for a day; without the setting `public_url` as `url` in `files`.
     pub voice_url: Option<String>,
     /// Filled once there is a transcription.
     pub voice_transcribed_text: Option<String>,
@@ -245,6 +367,7 @@ pub struct ChannelMedia {
 /// A picture that is attached.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct ChannelImage {
+    /// Where it can be read without a key for a day; without the setting `public_url` as `url` in `files`.
     pub url: String,
     pub file_id: Option<String>,
     pub caption: Option<String>,
@@ -265,6 +388,11 @@ pub struct ChannelFile {
     /// Where to read it.
     #[schema(example = "/v1/messages/rcv_2001jvzvd2br00/media/0")]
     pub url: String,
+    /// Whether it is stored here: `wanted` (it will be), `stored`, `gone` (its provider does not have it) or `too_large`; in single
+    /// messages alone, and none where it is fetched when it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "stored")]
+    pub state: Option<String>,
 }
 
 /// Where a customer came from.
@@ -278,24 +406,44 @@ pub struct ChannelMeta {
 }
 
 impl ChannelMessage {
+    /// The same with where its files are.
+    #[must_use]
+    pub fn with_files(mut self, files: &[(u32, InboundFile)]) -> Self {
+        for (place, file) in files {
+            let shown = usize::try_from(*place).ok().and_then(|place| self.files.get_mut(place));
+            if let Some(shown) = shown {
+                let state = match file {
+                    InboundFile::Wanted => "wanted",
+                    InboundFile::Stored(_) => "stored",
+                    InboundFile::Gone(_) => "gone",
+                    InboundFile::TooLarge(_) => "too_large",
+                };
+                shown.state = Some(state.to_owned());
+            }
+        }
+        self
+    }
+
     /// As lists show it, or whole, with what the provider said.
-    pub fn new(stored: &StoredInbound, is_whole: bool) -> Self {
+    pub fn new(stored: &StoredInbound, is_whole: bool, links: &Links) -> Self {
         let StoredInbound { id, address, message, edited_at, deleted_at } = stored;
-        let url = |place: usize| format!("/v1/messages/{id}/media/{place}");
-        let file = |(place, media): (usize, &InboundMedia)| ChannelFile {
+        let url = |place: u32| format!("/v1/messages/{id}/media/{place}");
+        let link = |place: u32| links.to_received(*id, place).unwrap_or_else(|| url(place));
+        let file = |(place, media): (u32, &InboundMedia)| ChannelFile {
             kind: media.kind,
             name: media.name.clone(),
             mime: media.mime.clone(),
             size: media.size,
             url: url(place),
+            state: None,
         };
         let has = |kind: InboundKind| message.media.iter().any(|media| media.kind == kind);
-        let image = |(place, media): (usize, &InboundMedia)| ChannelImage {
-            url: url(place),
+        let image = |(place, media): (u32, &InboundMedia)| ChannelImage {
+            url: link(place),
             file_id: media.file_id.clone(),
             caption: Some(message.text.to_string()).filter(|text| !text.is_empty()),
         };
-        let placed = || message.media.iter().enumerate();
+        let placed = || (0_u32..).zip(&message.media);
         let raw = message.raw.as_deref().filter(|_| is_whole);
         Self {
             direction: MessageDirection::In,
@@ -315,7 +463,7 @@ impl ChannelMessage {
                 has_voice: has(InboundKind::Voice),
                 voice_url: placed()
                     .find(|(_, media)| media.kind == InboundKind::Voice)
-                    .map(|(place, _)| url(place)),
+                    .map(|(place, _)| link(place)),
                 voice_transcribed_text: None,
                 has_images: has(InboundKind::Image),
                 images: placed().filter(|(_, media)| media.kind == InboundKind::Image).map(image).collect(),

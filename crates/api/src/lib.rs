@@ -8,6 +8,7 @@ mod backup;
 mod campaign;
 mod campaign_profile;
 mod channel;
+mod channel_login;
 mod chat;
 mod do_not_contact;
 mod doctor;
@@ -58,9 +59,11 @@ pub use campaign::{
 };
 pub use campaign_profile::{CampaignLogIn, CampaignProfile, CampaignProxy};
 pub use channel::{
-    Channel, ChannelAbilities, ChannelFile, ChannelIdentity, ChannelImage, ChannelMedia, ChannelMessage,
-    ChannelMeta, ChannelWebhook,
+    Channel, ChannelAbilities, ChannelErrors, ChannelFile, ChannelFiles, ChannelIdentity, ChannelImage,
+    ChannelMedia, ChannelMessage, ChannelMeta, ChannelWebhook, ChannelWebhookState, StoredFacts,
+    without_path,
 };
+pub use channel_login::ChannelLogIn;
 pub use chat::Chat;
 pub use do_not_contact::{DoNotContact, DoNotContactAdded, WrongLine};
 pub use doctor::{DoctorFact, DoctorFinding, DoctorFix, DoctorReport, DoctorSection, DoctorServer};

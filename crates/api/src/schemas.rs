@@ -181,6 +181,17 @@ pub fn on_flood() -> RefOr<Schema> {
         .into()
 }
 
+/// Who wrote a message.
+pub fn written_by() -> RefOr<Schema> {
+    one_of(
+        ["person", "program"],
+        "Who wrote it. Instagram takes a person's answer for 7 days after the customer's last message, a program's for 24 hours; a \
+         mail of a program says so in its header.",
+    )
+    .default(Some("program".into()))
+    .into()
+}
+
 /// The kinds of work in the log of all work.
 pub fn work_kind() -> RefOr<Schema> {
     one_of(crate::operation::kinds(), "What it is.").examples(["create_chat"]).into()

@@ -89,6 +89,7 @@ impl MessageCandidate {
                     ("waits", Some("has sent as many messages as its limit allows"))
                 }
                 (Readiness::Connecting, _) => ("waits", Some("is connecting")),
+                (Readiness::Paused, _) => ("waits", Some("is paused")),
             };
             Self {
                 preferred: is_preferred(&candidate.account),

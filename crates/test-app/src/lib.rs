@@ -49,6 +49,9 @@ pub struct TestApp {
     dir: TempDir,
 }
 
+/// Where providers are said to reach it.
+pub const PUBLIC_URL: &str = "https://switchboard.example.com";
+
 /// What differs from one test to the next.
 pub struct Builder {
     dir: TempDir,
@@ -115,6 +118,13 @@ impl Builder {
             Some(Arc::new(files::Sent(files.outgoing.clone()))),
             clock.clone(),
         );
+        let links = channels::Links::new(Some("https://shop.example.com"), "made-up".into(), clock.clone());
+        let received = channels::ReceivedFiles::new(
+            channels.clone(),
+            store.clone(),
+            files.received.clone(),
+            Chance::from_seed(4),
+        );
         let sender = match channels.all().next() {
             Some(_) => Senders::join(vec![sender, Arc::new(channels.clone())]).expect("names differ"),
             None => sender,
@@ -146,6 +156,7 @@ impl Builder {
                 media::AllowList::Events,
                 vec!["127.0.0.0/8".parse().expect("a network")],
             ),
+            links: links.clone(),
         });
         let flows = flows::FlowsParts {
             store: store.clone(),
@@ -166,7 +177,6 @@ impl Builder {
             browsers: campaigns::Browsers::new(&config::CampaignBrowserSettings::default(), &data_dir),
             files: None,
         });
-        let links = channels::Links::new(None, "made-up".into(), clock.clone());
         let health = Health::new(HealthParts {
             store: store.clone(),
             delivery: delivery.clone(),
@@ -202,7 +212,13 @@ impl Builder {
             webhooks,
             flows: flows.clone(),
             campaigns,
-            channels: channels::Reception::new(channels, store.clone(), delivery.clone(), None),
+            channels: channels::Reception::new(
+                channels,
+                store.clone(),
+                delivery.clone(),
+                Some(PUBLIC_URL.to_owned()),
+            )
+            .with_files(received),
             links,
             files,
             logs: logs::LogStore::open(&data_dir.join("logs"), retention, gathered)

@@ -3,13 +3,15 @@
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Shared};
 use axum::response::{IntoResponse, Response};
-use channels::{HookAnswer, HookError, HookPost, HookRefusal};
+use channels::{HookAnswer, HookError, HookPost, HookRefusal, Linked};
 use domain::{AccountName, ChannelName};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
+use crate::files::Asked;
 use crate::problem::{Code, Problem};
 use crate::state::State;
+use crate::v1::channel_media;
 
 /// `/hooks/{channel}/{account}/{secret}`.
 pub(crate) async fn take(
@@ -51,6 +53,7 @@ pub(crate) fn answer(taken: Result<HookAnswer, HookError>) -> Response {
                 HookRefusal::NotGenuine => Code::Unauthorized,
                 HookRefusal::OtherAccount(_) => Code::ForbiddenScope,
                 HookRefusal::Unreadable(_) => Code::InvalidJson,
+                HookRefusal::NotYet(_) => Code::NoAccount,
             };
             tracing::warn!(%refusal, "a post of a provider is refused");
             Problem::new(code, format!("{refusal}.")).into_response()
@@ -63,12 +66,23 @@ fn no_such_address() -> Response {
     Problem::new(Code::NotFound, "There is no such address.").into_response()
 }
 
-/// `/media/{link}`: a file of a message that a provider fetches.
-pub(crate) async fn fetch(Shared(state): Shared<State>, Path(link): Path<String>) -> Response {
-    let Some(linked) = state.links().open(&link) else { return no_such_address() };
-    let path = state.files().outgoing().path(&linked.key);
+/// `/media/{link}`: a file of a message, fetched by a provider or by a program that it was posted on to.
+pub(crate) async fn fetch(
+    Shared(state): Shared<State>,
+    Path(link): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let (key, mime) = match state.links().open(&link) {
+        None => return no_such_address(),
+        Some(Linked::Received { message, place }) => {
+            let (place, asked) = (place.to_string(), Asked::read(&headers));
+            return channel_media::read(&state, message, &place, &asked).await.into_response();
+        }
+        Some(Linked::Sent { key, mime, .. }) => (key, mime),
+    };
+    let path = state.files().outgoing().path(&key);
     let Ok(content) = tokio::fs::read(path).await else { return no_such_address() };
-    let mime = if linked.mime.is_empty() { "application/octet-stream" } else { &linked.mime };
+    let mime = if mime.is_empty() { "application/octet-stream" } else { &mime };
     let mut response = Response::new(Body::from(content));
     let kind = HeaderValue::from_str(mime).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     response.headers_mut().insert(CONTENT_TYPE, kind);

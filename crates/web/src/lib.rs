@@ -20,6 +20,7 @@ mod listen;
 mod metrics;
 mod multipart;
 mod negotiation;
+mod oauth;
 mod openapi;
 mod options;
 mod problem;

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::answer::json;
 use crate::problem::{Code, Problem};
 use crate::state::State;
-use crate::{audit, auth, docs, headers, health, hooks, metrics, negotiation, openapi, v1};
+use crate::{audit, auth, docs, headers, health, hooks, metrics, negotiation, oauth, openapi, v1};
 
 /// What the main port serves: the API, and the pages for people, whose fallback answers what the API has no path for.
 pub(crate) fn main(state: &State, pages: Router) -> Router {
@@ -57,6 +57,7 @@ fn api_and_its_pages() -> Router<State> {
         .route("/openapi.json", get(openapi::document))
         .route("/metrics", get(metrics::page))
         .route("/hooks/{channel}/{account}/{secret}", get(hooks::take).post(hooks::take))
+        .route("/oauth/{channel}/callback", get(oauth::take))
         .route("/media/{link}", get(hooks::fetch))
         .route("/problems/{code}", get(explain))
 }

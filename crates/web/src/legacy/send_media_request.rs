@@ -88,6 +88,7 @@ pub(super) fn content(fields: &Fields) -> Content {
         reply_to: None,
         mention: None,
         mention_optional: true,
+        written_by: domain::message::Writer::Program,
         silent: false,
         preview: !fields.flag("disable_web_page_preview", false),
         media: Vec::new(),

@@ -63,6 +63,7 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
         reply_to: reply_to.map(Into::into),
         mention,
         mention_optional: true,
+        written_by: domain::message::Writer::Program,
         silent: false,
         preview: !fields.flag("disable_preview", true),
         media: Vec::new(),

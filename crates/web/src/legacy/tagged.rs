@@ -75,6 +75,7 @@ pub(super) mod tests {
                 reply_to: None,
                 mention: client.map(|(user_id, _)| Mention::User { user_id }),
                 mention_optional: true,
+                written_by: domain::message::Writer::Program,
                 silent: false,
                 preview: false,
                 media: Vec::new(),

@@ -1,4 +1,4 @@
-//! `GET /v1/messages/{id}/media/{n}`: a file of a message, from here while it lies here, else from Telegram.
+//! `GET /v1/messages/{id}/media/{n}`: a file of a message, from here while it lies here, else from its provider.
 
 use axum::extract::State as Shared;
 use axum::response::Response;
@@ -33,6 +33,8 @@ use crate::state::State;
         (status = 304, description = "It is the one that `If-None-Match` names"),
         (status = 403, description = "The API key lacks the scope, or no account may read the chat of a received message"),
         (status = 404, description = "There is no such message or file, or it is gone"),
+        (status = 410, description = "The provider of the channel does not have the file any more (`media_gone`)"),
+        (status = 413, description = "A file of a channel is larger than `media_up_to` (`too_large`)"),
         (status = 416, description = "The file has no such bytes"),
         (status = 429, description = "The account must wait"),
         (status = 501, description = "Telegram hands the file out through its CDN only (`file_on_cdn`)"),
@@ -47,7 +49,7 @@ pub(crate) async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if let Ok(id) = given.parse::<InboundId>() {
-        return channels::media::read(&state, id, &number).await;
+        return channels::media::read(&state, id, &number, &Asked::read(&headers)).await;
     }
     if let Ok(id) = given.parse::<ReceivedId>() {
         if number.parse() != Ok(0_u16) {

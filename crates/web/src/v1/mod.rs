@@ -40,6 +40,7 @@ pub(crate) mod webhooks;
 
 pub(crate) use accounts::bundles::Bundles;
 pub(crate) use api::Page;
+pub(crate) use channels::media as channel_media;
 pub(crate) use events::Head as EventHead;
 pub(crate) use failed_messages::Retries;
 pub(crate) use page::{LongPageParameters, PageParameters, PageRequest, wrong_cursor};

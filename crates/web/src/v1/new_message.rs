@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::schemas;
-use domain::message::{Content, Mention, OnFlood};
+use domain::message::{Content, Mention, OnFlood, Writer};
 use domain::text::{ParseMode, parse};
 use domain::{
     AccountName, ChannelChat, ChannelName, ChatRef, ExternalChat, NamedChat, Timestamp, Username, Words,
@@ -61,6 +61,9 @@ pub(crate) struct NewMessage {
     /// Only through this account.
     #[schema(value_type = Option<String>, example = "main")]
     account: Option<AccountName>,
+    /// Who wrote it.
+    #[schema(schema_with = schemas::written_by, required = false)]
+    written_by: Option<Writer>,
     /// Without a sound.
     #[schema(default = false)]
     silent: Option<bool>,
@@ -186,6 +189,7 @@ impl NewMessage {
                 reply_to,
                 mention,
                 mention_optional: false,
+                written_by: self.written_by.unwrap_or_default(),
                 silent: self.silent.unwrap_or(false),
                 preview: self.preview.unwrap_or(false),
                 media: Vec::new(),
@@ -286,7 +290,9 @@ mod tests {
         assert_eq!((order.on_flood, order.pin, order.send_at), (OnFlood::Wait, None, None));
         let content = order.content;
         assert_eq!((content.parse_mode, content.silent, content.preview), (ParseMode::None, false, false));
-        assert_eq!(content.text.text, "<b>a</b>");
+        assert_eq!((content.text.text.as_str(), content.written_by), ("<b>a</b>", Writer::Program));
+        let by_person = read(r#"{"chat":1,"text":"a","written_by":"person"}"#).expect("an order");
+        assert_eq!(by_person.content.written_by, Writer::Person);
         let same = r#"{"chat":"-1001234567890","text":"<b>a</b>","parse_mode":null,"reply_to":null,"mention":null,
             "account":null,"silent":null,"preview":null,"on_flood":null,"send_at":null,"wait":null}"#;
         assert_eq!(read(same).expect("an order").content, content);
@@ -334,6 +340,7 @@ mod tests {
             (r#""text":"a","mention":{"user":1}"#, "mention.user"),
             (r#""text":"a","account":"No Name""#, "account"),
             (r#""text":"a","on_flood":"explode""#, "on_flood"),
+            (r#""text":"a","written_by":"a robot""#, "written_by"),
             (r#""text":"a","silent":1"#, "silent"),
             (r#""text":"a","slient":true"#, "slient"),
         ] {
@@ -405,7 +412,7 @@ mod tests {
         let typed = read(r#"{"chat":777,"text":"42","silent":false,"preview":true,"wait":0.5,"reply_to":7}"#);
         let as_text = read(
             r#"{"chat":"777","text":42,"silent":"false","preview":"true","wait":"0.5","reply_to":"7","account":"",
-                "send_at":"","media":"","mention":"","parse_mode":"","on_flood":""}"#,
+                "send_at":"","media":"","mention":"","parse_mode":"","on_flood":"","written_by":""}"#,
         );
         assert_eq!(as_text.expect("an order"), typed.expect("an order"));
     }

@@ -35,6 +35,7 @@ async fn queued(world: &World, ids: &Ids) -> MessageId {
             reply_to: None,
             mention: None,
             mention_optional: false,
+            written_by: domain::message::Writer::Program,
             silent: false,
             preview: false,
             media: Vec::new(),

@@ -6,6 +6,8 @@ mod accounts;
 mod alerts;
 mod backups;
 mod campaigns;
+mod channel_accounts;
+mod channel_media;
 mod chats;
 mod client;
 mod control;

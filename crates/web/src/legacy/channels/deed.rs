@@ -48,7 +48,7 @@ pub(super) async fn unregister(gate: &Gate, only: Option<&str>) -> Result<Vec<St
         None => registered(gate).await?.urls,
     };
     for url in &urls {
-        gate.account()?.provider.unregister(url).await?;
+        gate.state.channels().unregister(gate.account()?, url).await?;
     }
     Ok(urls)
 }

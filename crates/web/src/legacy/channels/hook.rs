@@ -65,6 +65,9 @@ fn refused(gate: &Gate, error: HookError) -> Refused {
                 HookRefusal::NotGenuine => Refused::error(StatusCode::UNAUTHORIZED, refusal.to_string()),
                 HookRefusal::OtherAccount(_) => Refused::error(StatusCode::FORBIDDEN, refusal.to_string()),
                 HookRefusal::Unreadable(_) => Refused::error(StatusCode::BAD_REQUEST, refusal.to_string()),
+                HookRefusal::NotYet(_) => {
+                    Refused::error(StatusCode::SERVICE_UNAVAILABLE, refusal.to_string())
+                }
             }
         }
         HookError::Store(error) => error.into(),

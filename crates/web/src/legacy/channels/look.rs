@@ -1,5 +1,6 @@
 //! What the ports of the old servers show: the chats and messages of this program's store.
 
+use channels::Links;
 use delivery::MediaKind;
 use domain::message::OutboundMessage;
 use domain::{ChannelChat, InboundKind, MessageOrigin, Timestamp};
@@ -26,7 +27,7 @@ pub(super) struct Line {
     pub(super) text: String,
     /// `text`, `image`, `voice`, `audio`, `video`, `document`, `sticker` or `other`.
     pub(super) kind: &'static str,
-    /// Where the provider has its file.
+    /// Where its file is: here, or without `public_url` at the provider.
     pub(super) url: Option<String>,
     pub(super) at: Timestamp,
     /// The advertisement that the customer came by.
@@ -66,7 +67,7 @@ pub(super) async fn lines(
         let page = Page { limit, cursor };
         let start = ConversationStart::Newest;
         let paged = gate.state.store().channels().conversation(address.clone(), start, None, &page).await?;
-        found.extend(paged.items.iter().map(line));
+        found.extend(paged.items.iter().map(|message| line(message, gate.state.links())));
         cursor = paged.next_cursor;
         if cursor.is_none() || found.len() >= wanted {
             return Ok(found.into_iter().skip(after).take(most).collect());
@@ -106,17 +107,17 @@ pub(super) async fn received(gate: &Gate, id: &str) -> Result<Option<(String, Li
     let account = gate.account()?;
     let channels = gate.state.store().channels();
     let stored = channels.by_external_id(&account.channel, account.name(), id).await?;
-    Ok(stored.map(|stored| (stored.address.chat.to_string(), of_received(&stored))))
+    Ok(stored.map(|stored| (stored.address.chat.to_string(), of_received(&stored, gate.state.links()))))
 }
 
-fn line(message: &ChannelConversationMessage) -> Line {
+fn line(message: &ChannelConversationMessage, links: &Links) -> Line {
     match message {
-        ChannelConversationMessage::Received(stored) => of_received(stored),
+        ChannelConversationMessage::Received(stored) => of_received(stored, links),
         ChannelConversationMessage::Sent(message) => of_sent(message),
     }
 }
 
-fn of_received(stored: &StoredInbound) -> Line {
+fn of_received(stored: &StoredInbound, links: &Links) -> Line {
     let message = &stored.message;
     let media = message.media.first();
     Line {
@@ -125,7 +126,7 @@ fn of_received(stored: &StoredInbound) -> Line {
         user: message.user.clone(),
         text: message.text.as_str().to_owned(),
         kind: media.map_or("text", |media| InboundKind::as_str(media.kind)),
-        url: media.and_then(|media| media.url.clone()),
+        url: media.and_then(|media| links.instead(stored.id, 0, media)),
         at: message.sent_at,
         ad: message.ad.as_ref().and_then(|ad| ad.id.clone()),
         is_deleted: stored.deleted_at.is_some(),

@@ -86,6 +86,7 @@ impl Order {
             reply_to: self.reply_to.as_deref().map(Into::into),
             mention: None,
             mention_optional: true,
+            written_by: domain::message::Writer::Program,
             silent: self.silent,
             preview: self.preview,
             media: Vec::new(),

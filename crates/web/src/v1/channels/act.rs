@@ -67,7 +67,7 @@ pub(crate) async fn connect(
     let before = channels.registered(account).await.transpose().map_err(|error| problem(&error))?;
     let others: Vec<_> = before.iter().flat_map(|found| &found.urls).filter(|found| **found != url).collect();
     if !others.is_empty() && wanted.take_over != Some(true) {
-        let list = others.iter().map(|url| without_secret(url)).collect::<Vec<_>>().join(", ");
+        let list = others.iter().map(|url| api::without_path(url)).collect::<Vec<_>>().join(", ");
         let detail = format!(
             "Another address is registered there: {list}. The program behind it would hear nothing more; with \
              \"take_over\": true it is replaced."
@@ -99,7 +99,7 @@ pub(crate) async fn disconnect(
     let no_address =
         || Problem::new(Code::WrongState, "Nothing of ours can be registered without `public_url`.");
     let url = channels.hook_url(account).ok_or_else(no_address)?;
-    account.provider.unregister(&url).await.map_err(|error| problem(&error))?;
+    channels.unregister(account, &url).await.map_err(|error| problem(&error))?;
     let after = channels.registered(account).await.transpose().map_err(|error| problem(&error))?;
     Ok(json(StatusCode::OK, &api::ChannelWebhook::new(Some(url), after)))
 }
@@ -124,8 +124,36 @@ pub(crate) async fn renew_token(
     Ok(json(StatusCode::OK, &shown(&state, account).await?))
 }
 
-/// An address without its path, in which a secret may be.
-fn without_secret(url: &str) -> String {
-    let end = url.find("://").and_then(|start| url[start + 3..].find('/').map(|end| start + 3 + end));
-    format!("{}/…", &url[..end.unwrap_or(url.len())])
+/// Pauses an account: nothing is sent through it, and its messages wait. What comes in is still received. It stays paused over restarts.
+#[utoipa::path(
+    post, path = "/v1/channels/{name}/pause", tag = "channels", operation_id = "pause_channel",
+    params(("name" = String, Path, description = "The account's name")),
+    responses((status = 200, description = "It is paused", body = api::Channel))
+)]
+pub(crate) async fn pause(
+    Shared(state): Shared<State>,
+    _: Authorized<CanOperate>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    switch(&state, &given, true).await
+}
+
+/// Resumes an account that was paused: what waited leaves in its order.
+#[utoipa::path(
+    post, path = "/v1/channels/{name}/resume", tag = "channels", operation_id = "resume_channel",
+    params(("name" = String, Path, description = "The account's name")),
+    responses((status = 200, description = "It sends again", body = api::Channel))
+)]
+pub(crate) async fn resume(
+    Shared(state): Shared<State>,
+    _: Authorized<CanOperate>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    switch(&state, &given, false).await
+}
+
+async fn switch(state: &State, given: &str, paused: bool) -> Result<Response, Problem> {
+    let account = known(state, given)?;
+    state.channels().pause(account, paused).await?;
+    Ok(json(StatusCode::OK, &shown(state, account).await?))
 }

@@ -49,6 +49,11 @@ pub(in crate::v1) async fn act(
         let detail = format!("The channel {} has no such call.", chat.channel);
         return Err(Problem::new(Code::Rejected, detail));
     }
+    if account.status().paused {
+        let detail =
+            format!("The account {} is paused; POST /v1/channels/{0}/resume resumes it.", account.name());
+        return Err(Problem::new(Code::WrongState, detail));
+    }
     if action == Action::Edit {
         // Who is on the do-not-contact list reads nothing new.
         let listed = state.store().do_not_contact().listed(vec![(place, None)]).await?;

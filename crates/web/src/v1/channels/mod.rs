@@ -2,8 +2,9 @@
 
 mod act;
 pub(super) mod deeds;
+mod login;
 mod look;
-pub(super) mod media;
+pub(crate) mod media;
 pub(super) mod received;
 
 use std::sync::Arc;
@@ -25,6 +26,11 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(act::connect))
         .routes(routes!(act::disconnect))
         .routes(routes!(act::renew_token))
+        .routes(routes!(act::pause))
+        .routes(routes!(act::resume))
+        .routes(routes!(login::get))
+        .routes(routes!(login::log_out))
+        .routes(routes!(login::restart))
 }
 
 /// The account of a name.
@@ -39,8 +45,13 @@ fn known<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem>
 
 /// An account as the API shows it.
 async fn shown(state: &State, account: &Account) -> Result<api::Channel, Problem> {
-    let last_in = state.store().channels().last_in(&account.channel, account.name()).await?;
-    Ok(api::Channel::new(account, last_in, state.clock().now()))
+    let (channels, channel, name) = (state.store().channels(), &account.channel, account.name());
+    let stored = api::StoredFacts {
+        last_in_at: channels.last_in(channel, name).await?,
+        last_out_at: channels.last_out(channel, name).await?,
+        waiting: channels.waiting(channel, name).await?,
+    };
+    Ok(api::Channel::new(account, stored, state.clock().now()))
 }
 
 /// What kept a provider from doing what it was asked for.

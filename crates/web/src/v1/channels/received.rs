@@ -40,7 +40,7 @@ pub(in crate::v1) async fn list(
         async move { store.channels().list(filter, &page).await }
     };
     let found = visible(caller, page, |stored| shows(state, caller, stored), read).await.map_err(listed)?;
-    let items = found.items.iter().map(view).collect();
+    let items = found.items.iter().map(|stored| view(state, stored)).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 
@@ -48,8 +48,9 @@ pub(in crate::v1) async fn list(
 pub(in crate::v1) async fn get(state: &State, id: InboundId) -> Result<Response, Problem> {
     let stored = state.store().channels().get(id).await?;
     let stored = stored.ok_or_else(|| Problem::message_not_found(&id.to_string()))?;
-    let view = AnyMessage::Channel(Box::new(api::ChannelMessage::new(&stored, true)));
-    Ok(json(StatusCode::OK, &view))
+    let files = state.store().channels().files(id).await?;
+    let view = api::ChannelMessage::new(&stored, true, state.links()).with_files(&files);
+    Ok(json(StatusCode::OK, &AnyMessage::Channel(Box::new(view))))
 }
 
 /// The conversation of a chat.
@@ -81,7 +82,7 @@ pub(in crate::v1) async fn conversation(
     })?;
     let names = Names::of(state, std::iter::empty()).await?;
     let view = |message| match message {
-        ChannelConversationMessage::Received(stored) => view(&stored),
+        ChannelConversationMessage::Received(stored) => view(state, &stored),
         ChannelConversationMessage::Sent(message) => messages::listed_view(caller, *message, &names),
     };
     let items = found.items.into_iter().map(view).collect();
@@ -93,6 +94,6 @@ fn shows(state: &State, caller: &Caller, stored: &StoredInbound) -> bool {
     caller.shows(state, [&address.account], Some(&ChatRef::Channel(address.clone())))
 }
 
-fn view(stored: &StoredInbound) -> AnyMessage {
-    AnyMessage::Channel(Box::new(api::ChannelMessage::new(stored, false)))
+fn view(state: &State, stored: &StoredInbound) -> AnyMessage {
+    AnyMessage::Channel(Box::new(api::ChannelMessage::new(stored, false, state.links())))
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use doctor::{
-    AccountFact, AlertTargetFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, Server, StockFact,
+    AccountFact, AlertTargetFact, ChannelFact, ForwardedFact, Inside, ListenerFact, ListenerFactState,
+    Server, StockFact,
 };
 use domain::message::MessageState;
 use domain::saga::SagaState;
@@ -58,6 +59,7 @@ pub(super) async fn of(state: &State) -> Inside {
         forwarded: forwarded(state),
         alert_targets: state.alerts().addresses_made_here().into_iter().map(alert_target).collect(),
         accounts: accounts.into_iter().map(account).collect(),
+        channels: state.channels().channels().all().map(|one| channel(one, clock.now())).collect(),
     }
 }
 
@@ -96,6 +98,28 @@ fn account(view: telegram::AccountView) -> AccountFact {
         since: view.state_since,
         same_person_as: view.same_person_as,
         lines: lines.map(|line| (line.name, line.state, line.reason)).collect(),
+    }
+}
+
+fn channel(account: &channels::Account, now: Timestamp) -> ChannelFact {
+    let shown = api::Channel::new(account, api::StoredFacts::default(), now);
+    let webhook = shown.webhook;
+    let state = |webhook: &api::ChannelWebhookState| webhook.state.clone();
+    ChannelFact {
+        name: shown.name.to_string(),
+        channel: shown.channel.to_string(),
+        state: shown.state,
+        detail: shown.detail,
+        missing: shown.identity.map(|identity| identity.missing).unwrap_or_default(),
+        is_paused: account.status().paused,
+        is_shared: matches!(account.status().last_error, Some((channels::CallError::Conflict(_), _))),
+        receives: account.fields.receive != config::ReceiveBy::Off,
+        hears_by: shown.hears_by,
+        webhook: webhook.as_ref().map(state),
+        elsewhere: webhook.as_ref().map(|webhook| webhook.elsewhere.clone()).unwrap_or_default(),
+        provider_error: webhook.as_ref().and_then(|webhook| webhook.last_error.clone()),
+        posts_waiting: webhook.and_then(|webhook| webhook.waiting),
+        clock_ahead: account.clock_ahead(),
     }
 }
 
