@@ -113,6 +113,8 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/limits", get(accounts::limits::show))
         .route("/channels", get(channels::list::show))
         .route("/channels/{name}", get(channels::one::show))
+        .route("/channels/{name}/setup", get(channels::setup::show))
+        .route("/channels/{name}/login", get(channels::login::show))
         .route("/channels/{name}/actions/{action}", post(channels::act::act))
         .route("/flows", get(flows::list::show))
         .route("/flows/{name}", get(flows::one::show))

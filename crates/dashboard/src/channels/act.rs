@@ -12,7 +12,7 @@ use super::API;
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
 use crate::visitor::Posted;
-use crate::words::ChannelsWords;
+use crate::words::{ChannelLoginWords, ChannelsWords};
 
 /// The buttons of the page, and the message that it sends.
 #[derive(Deserialize)]
@@ -34,20 +34,31 @@ pub(crate) async fn act(
     Posted { visitor, form }: Posted<Form>,
 ) -> Response {
     let words = ChannelsWords::of(visitor.language);
-    let back = format!("{}/{}", super::HERE, segment(&name));
+    let mut back = format!("{}/{}", super::HERE, segment(&name));
     let (path, body, done) = match action.as_str() {
         "check" => ("check", None, words.checked(&name)),
         "connect" => {
             ("connect", Some(json!({ "take_over": !form.take_over.is_empty() })), words.connected(&name))
         }
         "disconnect" => ("disconnect", None, words.disconnected(&name)),
+        "pause" => ("pause", None, words.paused(&name)),
+        "resume" => ("resume", None, words.resumed(&name)),
+        "logout" => ("logout", None, ChannelLoginWords::of(visitor.language).logged_out(&name)),
+        "restart" => ("restart", None, ChannelLoginWords::of(visitor.language).restarted(&name)),
         "refresh-token" => ("refresh-token", None, words.renewed(&name)),
-        "send" => {
+        "send" | "test" => {
+            let text = if action == "test" {
+                back.push_str("/setup");
+                words.test_text.to_owned()
+            } else {
+                form.text
+            };
             let Ok(channel) = form.channel.parse::<ChannelName>() else {
                 return refusal::no_such_page(&visitor);
             };
             let body = json!({
-                "channel": channel, "channel_account": name, "chat": form.chat, "text": form.text, "wait": 10,
+                "channel": channel, "channel_account": name, "chat": form.chat, "text": text, "wait": 10,
+                "written_by": "person",
             });
             return match dashboard.ask::<Message>(&visitor, Method::POST, "/v1/messages", Some(body)).await {
                 Ok(message) => page::done(&visitor, &back, &words.sent(message.state.as_str())),

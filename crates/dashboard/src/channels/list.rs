@@ -12,7 +12,7 @@ use crate::listing::{Unfiltered, address};
 use crate::page::{self, refusal};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
-use crate::words::{ChannelsWords, WorkWords};
+use crate::words::{self, ChannelsWords, WorkWords};
 
 #[derive(Template)]
 #[template(path = "channels/list.html")]

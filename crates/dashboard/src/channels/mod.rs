@@ -2,7 +2,9 @@
 
 pub(crate) mod act;
 pub(crate) mod list;
+pub(crate) mod login;
 pub(crate) mod one;
+pub(crate) mod setup;
 
 use api::Channel;
 

@@ -13,13 +13,14 @@ use crate::listing::{self, address};
 use crate::page::{self, refusal, segment};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
-use crate::words::{self, ChannelsWords, WorkWords};
+use crate::words::{self, ChannelLoginWords, ChannelsWords, WorkWords};
 
 #[derive(Template)]
 #[template(path = "channels/one.html")]
 struct One<'a> {
     visitor: &'a Visitor,
     words: &'static ChannelsWords,
+    login: &'static ChannelLoginWords,
     work: &'static WorkWords,
     channel: &'a Channel,
     /// For those who may see the secret in its address.
@@ -28,12 +29,17 @@ struct One<'a> {
     unknown: Option<&'a str>,
     messages: &'a [AnyMessage],
     may_act: bool,
+    may_log_in: bool,
     may_send: bool,
 }
 
 impl One<'_> {
     fn longest(&self) -> String {
         words::number::thousands(self.channel.can.text as u64)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.channel.switch == "paused"
     }
 
     fn is_registered(&self) -> bool {
@@ -81,11 +87,13 @@ pub(crate) async fn show(
     let body = One {
         visitor: &visitor,
         words: ChannelsWords::of(visitor.language),
+        login: ChannelLoginWords::of(visitor.language),
         work: WorkWords::of(visitor.language),
         channel: &channel,
         webhook: webhook.as_ref(),
         unknown: unknown.as_deref(),
         messages: &messages,
+        may_log_in: may_administer && super::login::is_possible(&channel),
         may_act: visitor.may(Right::Operate),
         may_send: visitor.may(Right::Send),
     };

@@ -19,9 +19,11 @@ mod wanted;
 use std::sync::Arc;
 
 use access::Right;
+use api::{Channel, Page};
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
+use http::Method;
 
 #[cfg(test)]
 pub(crate) use board::Group;
@@ -34,9 +36,9 @@ pub(crate) use wanted::Query;
 
 use crate::dashboard::Dashboard;
 use crate::page;
-use crate::view::Section;
+use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
-use crate::words::OverviewWords;
+use crate::words::{ChannelsWords, OverviewWords};
 use wanted::{Filter, Grouping};
 
 #[derive(Template)]
@@ -48,6 +50,8 @@ struct Index<'a> {
     board: &'a Board,
     matching: u64,
     may_act: bool,
+    channels: &'a [Channel],
+    of_channels: &'static ChannelsWords,
 }
 
 impl Index<'_> {
@@ -108,15 +112,23 @@ pub(crate) async fn index(
 ) -> Response {
     let beholder = ViewKey::new(query.into(), &visitor);
     match dashboard.board(&beholder).await {
-        Ok(board) => show(&visitor, &beholder, &board),
+        Ok(board) => show(&visitor, &beholder, &board, &channels(&dashboard, &visitor).await),
         Err(error) => page::not_rendered(&error),
     }
 }
 
-fn show(visitor: &Visitor, beholder: &ViewKey, board: &Board) -> Response {
+/// The accounts of channels; the board does not wait for what keeps them from being read.
+async fn channels(dashboard: &Dashboard, visitor: &Visitor) -> Vec<Channel> {
+    let found = dashboard.ask::<Page<Channel>>(visitor, Method::GET, "/v1/channels?limit=50", None).await;
+    found.map(|found| found.items).unwrap_or_default()
+}
+
+fn show(visitor: &Visitor, beholder: &ViewKey, board: &Board, channels: &[Channel]) -> Response {
     let words = OverviewWords::of(visitor.language);
     let body = Index {
         visitor,
+        channels,
+        of_channels: ChannelsWords::of(visitor.language),
         words,
         filter: &beholder.filter,
         board,

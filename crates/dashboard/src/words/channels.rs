@@ -54,6 +54,28 @@ words! {
     take_over: "Replace the other program", "Заменить другую программу";
     connect: "Connect", "Подключить";
     disconnect: "Disconnect", "Отключить";
+    waiting: "Messages that wait", "Сообщений в очереди";
+    errors_hour: "Errors in an hour", "Ошибок за час";
+    errors_day: "Errors in a day", "Ошибок за сутки";
+    last_error: "Last error", "Последняя ошибка";
+    posts_wait: "Posts that wait there", "Ждёт отправки в сервисе";
+    posts_to: "Webhook", "Вебхук";
+    pause: "Pause", "Приостановить";
+    resume: "Resume", "Возобновить";
+    is_paused: "Paused: nothing is sent, messages wait; what comes in is received.",
+        "Приостановлен: ничего не отправляется, сообщения ждут; входящие принимаются.";
+    log: "Log of the account", "Журнал аккаунта";
+    setup_page: "Set up", "Настройка";
+    setup_lede: "What is to be done at the provider, and a message for a test.",
+        "Что сделать в сервисе, и проверочное сообщение.";
+    steps: "Steps", "Шаги";
+    nothing_missing: "The provider names nothing that is missing.", "Сервис не сообщает, чтобы чего-то не хватало.";
+    not_checked: "It was not found well yet: press Check.", "Аккаунт ещё не прошёл проверку: нажмите «Проверить».";
+    test: "Send me a test message", "Отправить мне проверочное сообщение";
+    test_lede:
+        "To a chat of yours: write to the account first, then its chat is in the list of what came in. It goes through the outbox as any other.",
+        "В ваш чат: сначала напишите аккаунту, тогда чат появится во входящих. Идёт через ту же очередь, что и остальные.";
+    test_text: "This is a test message from Switchboard.", "Это проверочное сообщение от Switchboard.";
     no_public_url:
         "There is no address yet: set public_url, the address of this program on the internet.",
         "Адреса пока нет: укажите в настройках public_url — адрес этой программы в интернете.";
@@ -64,6 +86,8 @@ sentences! {
     checked(name: &str): "{name} is checked.", "{name}: проверка выполнена.";
     connected(name: &str): "{name} is connected.", "{name} подключён.";
     disconnected(name: &str): "{name} is disconnected.", "{name} отключён.";
+    paused(name: &str): "{name} is paused; its messages wait.", "{name} приостановлен; его сообщения ждут.";
+    resumed(name: &str): "{name} sends again.", "{name} снова отправляет.";
     renewed(name: &str): "{name} has a new token.", "{name}: токен обновлён.";
 }
 
@@ -81,6 +105,7 @@ impl ChannelsWords {
     pub(crate) fn pill(&self, state: &str) -> Pill {
         let (tint, english, russian) = match state {
             "ready" => (Tint::Good, "Ready", "Работает"),
+            "paused" => (Tint::Waiting, "Paused", "Приостановлен"),
             "held" => (Tint::Waiting, "Held", "Ждёт"),
             "starting" => (Tint::Busy, "Starting", "Запускается"),
             "stopped" => (Tint::Bad, "Stopped", "Остановлен"),
@@ -144,46 +169,19 @@ impl ChannelsWords {
         self.language.of(english, russian)
     }
 
-    /// What is to be clicked at the provider.
-    pub(crate) fn setup(&self, channel: &str) -> &'static str {
-        let (english, russian) = match channel {
-            "telegram" => (
-                "Make the bot with @BotFather and put its token into the settings. Connect registers the address at Telegram.",
-                "Создайте бота у @BotFather и впишите токен в настройки. «Подключить» зарегистрирует адрес в Telegram.",
-            ),
-            "avito" => (
-                "In Avito's settings for developers make an application; the messenger API needs the tariff that has it.",
-                "В настройках Авито для разработчиков создайте приложение; для API мессенджера нужен подходящий тариф.",
-            ),
-            "whatsapp" => (
-                "In Wappi's cabinet make a profile and scan its code with the phone; take its id and the token of the cabinet.",
-                "В кабинете Wappi создайте профиль и отсканируйте код телефоном; возьмите его номер и токен кабинета.",
-            ),
-            "vk" => (
-                "In the community: Manage, API usage: make a key with messages, photos, docs and management; switch Messages on.",
-                "В сообществе: Управление, Работа с API: создайте ключ с сообщениями, фото, документами и управлением; включите сообщения.",
-            ),
-            "max" => (
-                "On business.max.ru make the bot, and under Integration take its token.",
-                "На business.max.ru создайте бота и в разделе «Интеграция» возьмите токен.",
-            ),
-            "instagram" => (
-                "In Meta's dashboard, under Instagram, Webhooks: enter this address and the word of verify_token, and subscribe to messages.",
-                "В кабинете Meta, Instagram, Webhooks: впишите этот адрес и слово из verify_token, подпишитесь на messages.",
-            ),
-            "form" => (
-                "Have the form of your page post to this address; the guide has a snippet for it.",
-                "Пусть форма на сайте отправляет данные на этот адрес; пример кода есть в руководстве.",
-            ),
-            "sms" => (
-                "In the gateway's cabinet enter this address for statuses and incoming messages.",
-                "В кабинете шлюза впишите этот адрес для статусов и входящих сообщений.",
-            ),
-            _ => (
-                "The mailbox is read by itself; nothing is to be registered.",
-                "Почтовый ящик читается сам; регистрировать ничего не нужно.",
-            ),
+    /// Where the provider posts to.
+    pub(crate) fn posts(&self, state: &str) -> &'static str {
+        let (english, russian) = match state {
+            "here" => ("posts here", "присылает сюда"),
+            "elsewhere" => ("posts to another program", "присылает другой программе"),
+            "lapsed" => ("no longer registered", "регистрация пропала"),
+            _ => ("not registered", "не зарегистрирован"),
         };
         self.language.of(english, russian)
+    }
+
+    /// A step at the provider.
+    pub(crate) fn step(&self, step: [&'static str; 2]) -> &'static str {
+        self.language.of(step[0], step[1])
     }
 }

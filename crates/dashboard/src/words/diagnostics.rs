@@ -108,6 +108,7 @@ impl DiagnosticsWords {
             Area::Queue => ("Queue", "Очередь"),
             Area::Ports => ("Ports", "Порты"),
             Area::Accounts => ("Accounts", "Аккаунты"),
+            Area::Channels => ("Channels", "Каналы"),
             Area::Sessions => ("Sessions", "Сессии"),
             Area::Processes => ("Processes", "Процессы"),
             Area::Units => ("Units", "Службы systemd"),

@@ -3,6 +3,8 @@
 mod accounts;
 mod backups;
 mod campaigns;
+mod channel_login;
+mod channels;
 mod conversations;
 mod door;
 mod empty;

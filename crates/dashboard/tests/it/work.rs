@@ -49,6 +49,7 @@ impl World {
                 reply_to: None,
                 mention: None,
                 mention_optional: false,
+                written_by: domain::message::Writer::Program,
                 silent: false,
                 preview: false,
                 media: Vec::new(),

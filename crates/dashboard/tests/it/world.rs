@@ -45,7 +45,11 @@ pub(crate) struct Page {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let app = TestApp::builder().build(|_| {}).await;
+        Self::of(TestApp::builder()).await
+    }
+
+    pub(crate) async fn of(builder: test_app::Builder) -> Self {
+        let app = builder.build(|_| {}).await;
         app.health.start(app.state.ports());
         Self { pages: dashboard::router(Dashboard::new(app.state.clone())), app }
     }

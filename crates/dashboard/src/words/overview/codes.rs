@@ -44,6 +44,12 @@ const STATES: &[(&str, &str, &str)] = &[
 const REASONS: &[(&str, &str, &str)] = &[
     ("expires_within_7_days", "it works for less than 7 days", "действует меньше 7 дней"),
     ("expires_within_1_day", "it works for less than a day", "действует меньше суток"),
+    (
+        "token_ends_soon",
+        "its token ends soon and was not renewed",
+        "срок токена истекает, а обновить его не удалось",
+    ),
+    ("token_has_ended", "its token has ended", "срок токена истёк"),
     ("backup_failed", "the last attempt to make one failed", "последняя попытка не удалась"),
     ("copy_failed", "the newest backup was not copied", "последняя копия не отправлена"),
     ("drill_failed", "the last restore drill failed", "пробное восстановление не удалось"),

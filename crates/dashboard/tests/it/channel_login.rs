@@ -1,0 +1,133 @@
+//! An account of a channel logs in: its page shows the code, the address, or that it is done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use channels::{
+    Account, CallError, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LogIn, Outgoing, Pacing,
+    Provider,
+};
+use delivery::{Capabilities, Dedup};
+use domain::message::Writer;
+use domain::outcome::SentIds;
+use domain::text::{TextLimit, Unit};
+use domain::{InboundMedia, Outcome, Role, Timestamp};
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+use http::StatusCode;
+use serde_json::json;
+use test_app::TestApp;
+
+use crate::world::{World, note, send, shows, submit};
+
+/// A number whose log-in is as far as the test says.
+#[derive(Default)]
+struct Phone {
+    /// 0: a code, 1: an address, 2: done, else it is not possible.
+    step: AtomicU8,
+    by_persons: AtomicU8,
+}
+
+impl Provider for Phone {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            text: TextLimit::new(1_000, Unit::Characters),
+            caption: None,
+            sends: true,
+            reply: true,
+            album: 1,
+            parse_modes: &[],
+            media: &[],
+            actions: &[],
+            states: &[],
+            dedup: Dedup::None,
+        }
+    }
+
+    fn receives(&self) -> &'static [Incoming] {
+        &[]
+    }
+
+    fn pacing(&self) -> Pacing {
+        Pacing { account: Duration::ZERO, chat: Duration::ZERO, burst: 1 }
+    }
+
+    fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
+        self.by_persons.fetch_add(u8::from(outgoing.written_by == Writer::Person), Ordering::AcqRel);
+        ready(Outcome::Sent(SentIds::one(Some("m1")))).boxed()
+    }
+
+    fn hook(&self, _: &HookPost) -> Result<Hook, HookRefusal> {
+        Err(HookRefusal::NotGenuine)
+    }
+
+    fn fetch<'a>(&'a self, _: &'a InboundMedia, _: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {
+        ready(Err(CallError::NotFound("nothing".to_owned()))).boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
+        ready(Ok(Identity::default())).boxed()
+    }
+
+    fn log_in<'a>(&'a self, _: Option<&'a str>) -> BoxFuture<'a, Result<LogIn, CallError>> {
+        let until = Timestamp::from_micros(1_893_456_000_000_000);
+        let how = match self.step.load(Ordering::Acquire) {
+            0 => Ok(LogIn::Picture(b"\x89PNG\r\n\x1a\na picture".to_vec())),
+            1 => Ok(LogIn::Link { url: "https://example.com/authorize?state=1".into(), until }),
+            2 => Ok(LogIn::Done),
+            _ => Err(CallError::Account("the profile is not paid for".to_owned())),
+        };
+        ready(how).boxed()
+    }
+
+    fn log_out(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        self.step.store(0, Ordering::Release);
+        ready(Ok(())).boxed()
+    }
+}
+
+async fn world(phone: &Arc<Phone>) -> World {
+    let fields = json!({ "name": "phone", "channel": "whatsapp", "token": "made-up", "profile_id": "1" });
+    let fields = serde_json::from_value(fields).expect("an account");
+    let channel = "whatsapp".parse().expect("a channel");
+    let account = Account::new(fields, channel, Arc::clone(phone) as _, "made-up".into());
+    World::of(TestApp::builder().with_channels(vec![account])).await
+}
+
+#[tokio::test]
+async fn the_page_shows_what_is_to_be_done_until_it_is_done() {
+    let phone = Arc::new(Phone::default());
+    let world = world(&phone).await;
+    let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
+    shows(&admin.get("/channels/phone").await, &["href=\"/channels/phone/login\""]);
+    assert!(!operator.get("/channels/phone").await.body.contains("/channels/phone/login"));
+    assert_eq!(operator.get("/channels/phone/login").await.status, StatusCode::FORBIDDEN);
+    let code = "src=\"data:image/png;base64,iVBORw0KGgphIHBpY3R1cmU=\"";
+    for (step, told, moves) in [
+        (0, code, true),
+        (1, "href=\"https://example.com/authorize?state=1\"", false),
+        (2, "Logged in", false),
+        (3, "the profile is not paid for", false),
+    ] {
+        phone.step.store(step, Ordering::Release);
+        let page = admin.get("/channels/phone/login").await;
+        shows(&page, &[told]);
+        assert_eq!(page.body.contains("data-refresh"), moves, "{told}");
+    }
+    let out = submit(&admin, "/channels/phone/actions/logout", &[]).await;
+    assert!(note(&out).contains("phone is logged out"));
+    assert_eq!(phone.step.load(Ordering::Acquire), 0);
+    let refused = send(&operator, "/channels/phone/actions/logout", &[]).await;
+    assert_ne!(refused.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_sent_from_a_page_is_written_by_a_person() {
+    let phone = Arc::new(Phone::default());
+    let world = world(&phone).await;
+    let operator = world.person(Role::Operator).await;
+    let fields = [("channel", "whatsapp"), ("chat", "70000000001@c.us"), ("text", "Hello")];
+    submit(&operator, "/channels/phone/actions/send", &fields).await;
+    assert_eq!(phone.by_persons.load(Ordering::Acquire), 1);
+}
