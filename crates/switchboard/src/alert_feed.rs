@@ -1,5 +1,5 @@
-//! Hands each round of health checks to the alerts, which webhooks are switched off, which flows need a look, which API keys end
-//! soon, and what is wrong with backups.
+//! Hands each round of health checks to the alerts, which webhooks are switched off, which flows need a look, which API keys
+//! and tokens of channels end soon, and what is wrong with backups.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use alerts::{Alerts, Card, Probe, ProbeResult, Round};
 use backup::{Backups, Troubles};
+use channels::{Channels, TokenLife};
 use domain::{AccountName, Timestamp};
 use flows::{FlowAlarm, Flows};
 use health::{CardId, CardKind, Health};
@@ -26,6 +27,7 @@ pub(crate) async fn hand_on(
     health: Health,
     alerts: Alerts,
     flows: Flows,
+    channels: Channels,
     store: Store,
     backups: Backups,
     settings_file: Option<PathBuf>,
@@ -50,6 +52,9 @@ pub(crate) async fn hand_on(
                 let reading = tokio::task::spawn_blocking(move || file.as_deref().map(of_flow_files));
                 round.probes.extend(reading.await.ok().flatten());
                 round.probes.extend(keys.iter().flat_map(|key| of_key(key, at)));
+                let lives =
+                    channels.all().filter_map(|account| Some((account.name(), account.token_life()?)));
+                round.probes.extend(lives.map(|(name, life)| of_token(name, life, at)));
                 round.probes.extend(of_backups(backups.troubles().await));
                 alerts.observe(round);
             }
@@ -153,6 +158,28 @@ fn of_key(key: &ApiKey, now: Timestamp) -> Vec<Probe> {
     WARNINGS.into_iter().map(warning).collect()
 }
 
+/// The token of a channel account in the terms of the alerts: red once it should have been renewed, until it is.
+fn of_token(account: &AccountName, life: TokenLife, now: Timestamp) -> Probe {
+    let result = match life.ends.filter(|_| life.ends_soon(now)) {
+        None => ProbeResult::Green,
+        Some(ends) => ProbeResult::Red {
+            reason: if now < ends { "token_ends_soon" } else { "token_has_ended" }.to_owned(),
+            detail: Some(format!(
+                "the token of {account} works until {} and could not be renewed: switchboard channel refresh-token {account} says \
+                 why; once it has ended: switchboard channel login {account}",
+                ends.to_the_second()
+            )),
+        },
+    };
+    let card = Card {
+        id: format!("channel_token:{account}").into(),
+        kind: "channel_token".into(),
+        name: account.to_string(),
+        parent: None,
+    };
+    Probe { card, result }
+}
+
 /// Backups in the terms of the alerts: a card for making them and, where there are any, for copies and for drills.
 fn of_backups(troubles: Troubles) -> impl Iterator<Item = Probe> {
     let Troubles { making, copying, drill } = troubles;
@@ -248,6 +275,26 @@ mod tests {
         assert_eq!(reds(now.plus(day)), 2);
         for key in [key(None, None), key(Some(now), None), key(Some(now.plus(day)), Some(now))] {
             assert_eq!(of_key(&key, now), []);
+        }
+    }
+
+    #[test]
+    fn a_token_is_warned_of_until_it_is_renewed() {
+        let now = Timestamp::from_micros(1_893_456_000_000_000);
+        let day = Duration::from_hours(24);
+        let account: AccountName = "studio".parse().expect("a name");
+        for (ends, wanted) in [
+            (None, None),
+            (Some(now.plus(day * 11)), None),
+            (Some(now.plus(day * 9)), Some("token_ends_soon")),
+            (Some(now.minus(day)), Some("token_has_ended")),
+        ] {
+            let probe = of_token(&account, TokenLife { lives: day * 60, ends }, now);
+            let reason = match &probe.result {
+                ProbeResult::Red { reason, .. } => Some(reason.as_str()),
+                _ => None,
+            };
+            assert_eq!(reason, wanted, "{ends:?}");
         }
     }
 }

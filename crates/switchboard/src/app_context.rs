@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ambient::{Chance, Clock, Ids};
 use backup::{BackupParts, Backups};
-use channels::{Links, Reception};
+use channels::{Links, ReceivedFiles, Reception};
 use config::Settings;
 use delivery::{Ambient, Delivery, Quotas, SagaLimits, Sagas, Sender, Senders};
 use media::{AllowList, Allowed};
@@ -122,7 +122,14 @@ impl AppContext {
         let delivery = Delivery::new(store.clone(), sender, ambient.clone(), limits);
         let sagas = Sagas::new(store.clone(), pool.clone(), ambient.clone(), SagaLimits::default());
         let public_url = settings.public_url.clone();
-        let channels = Reception::new(channels, store.clone(), delivery.clone(), public_url);
+        let received = ReceivedFiles::new(
+            channels.clone(),
+            store.clone(),
+            self.files.received.clone(),
+            ambient.chance.clone(),
+        );
+        let channels =
+            Reception::new(channels, store.clone(), delivery.clone(), public_url).with_files(received);
         Ok(Messaging { pool, delivery, sagas, channels, links })
     }
 
@@ -183,12 +190,13 @@ impl AppContext {
     }
 
     /// The parts of the webhooks.
-    pub(crate) fn webhooks_parts(&self) -> events::WebhooksParts {
+    pub(crate) fn webhooks_parts(&self, messaging: &Messaging) -> events::WebhooksParts {
         events::WebhooksParts {
             store: self.store.clone(),
             clock: self.ambient.clock.clone(),
             chance: self.ambient.chance.clone(),
             allowed: self.private_receivers.clone(),
+            links: messaging.links.clone(),
         }
     }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use channels::http::{Http, Route};
-use channels::{Account, Channels, Kept, Links, OutgoingFiles, Setup};
-use config::{ForwardFormat, Settings};
+use channels::{Account, Channels, Kept, Links, OutgoingFiles, Provider, Setup};
+use config::{ChannelFields, ForwardFormat, Settings};
 use delivery::Ambient;
 use domain::media::FileKey;
 use domain::{ChannelName, EventFilter, EventId, SecretText, WebhookId};
 use media::Outgoing;
-use store::{Store, StoredWebhook, WebhookForm, WebhookSecrets};
+use store::{Store, StoredWebhook, Switch, WebhookForm, WebhookSecrets};
 
 /// The last part of an account's address is kept under this name.
 const HOOK_SECRET: &str = "hook_secret";
@@ -45,35 +45,52 @@ pub(crate) async fn open(
     let kept = Kept::load(store.clone(), own, nobody).await?;
     let key = secret(&kept, LINK_KEY, ambient).await?;
     let links = Links::new(settings.public_url.as_deref(), key, ambient.clock.clone());
+    let switches = store.accounts().switches().await?;
+    let paused: Vec<_> =
+        switches.into_iter().filter(|(_, switch)| *switch != Switch::On).map(|(name, _)| name).collect();
     let mut accounts = Vec::with_capacity(settings.channels.len());
     for fields in &settings.channels {
         let of = || format!("the channel account {}", fields.name);
         let channel: ChannelName = fields.channel.as_str().parse()?;
-        let ca = match &fields.ca_file {
-            Some(file) => {
-                Some(tokio::fs::read(file).await.with_context(|| format!("{}: {}", of(), file.display()))?)
-            }
-            None => None,
-        };
-        let route = Route { proxy: fields.proxy.clone(), ca };
-        let http = Http::new(ambient.clock.clone(), fields.api(), &route).with_context(of)?;
         let kept = Kept::load(store.clone(), channel.clone(), fields.name.clone()).await?;
         let hook_secret = match &fields.hook_secret {
             Some(given) => given.clone(),
             None => secret(&kept, HOOK_SECRET, ambient).await?,
         };
-        let provider = channels::make(Setup {
-            fields: fields.clone(),
-            http,
-            kept,
-            clock: ambient.clock.clone(),
-            chance: ambient.chance.clone(),
-            hook_secret: hook_secret.clone(),
-        });
-        accounts.push(Account::new(fields.clone(), channel, provider.with_context(of)?, hook_secret));
+        let (provider, http) = provider(fields, kept, hook_secret.clone(), ambient).await.with_context(of)?;
+        let health = store.channels().health(&channel, &fields.name).await?;
+        let account = Account::new(fields.clone(), channel, provider, hook_secret).through(http);
+        let health = health.and_then(|kept| serde_json::from_str(&kept).ok());
+        account.restore(health, paused.contains(&fields.name));
+        accounts.push(account);
     }
     let files = FilesOut { outgoing: outgoing.clone(), links: links.clone() };
     Ok((Channels::new(accounts, Some(Arc::new(files)), ambient.clock.clone()), links))
+}
+
+/// What speaks to the provider of an account, and what its calls go out through. Nothing is asked.
+pub(crate) async fn provider(
+    fields: &ChannelFields,
+    kept: Kept,
+    hook_secret: SecretText,
+    ambient: &Ambient,
+) -> anyhow::Result<(Arc<dyn Provider>, Http)> {
+    let ca = match &fields.ca_file {
+        Some(file) => Some(tokio::fs::read(file).await.with_context(|| file.display().to_string())?),
+        None => None,
+    };
+    let route = Route { proxy: fields.proxy.clone(), ca };
+    let http = Http::new(ambient.clock.clone(), fields.api(), &route)?;
+    let (clock, chance) = (ambient.clock.clone(), ambient.chance.clone());
+    let provider = channels::make(Setup {
+        fields: fields.clone(),
+        http: http.clone(),
+        kept,
+        clock,
+        chance,
+        hook_secret,
+    });
+    Ok((provider?, http))
 }
 
 /// A secret that is made once and kept.

@@ -136,7 +136,12 @@ pub(crate) async fn keep_clear(files: Files, store: Store, clock: ambient::Clock
             }
             Err(error) => tracing::warn!(%error, "which files are in use could not be asked"),
         }
-        match store.received().kept_files().await {
+        let kept = async {
+            let mut kept = store.received().kept_files().await?;
+            kept.extend(store.channels().stored_files().await?);
+            Ok::<_, store::StoreError>(kept)
+        };
+        match kept.await {
             Ok(kept) => match files.received.sweep(kept.into_iter().collect(), young).await {
                 Ok(removed) => tracing::debug!(removed, "received files that are over"),
                 Err(error) => tracing::warn!(%error, "the folder of received files could not be swept"),

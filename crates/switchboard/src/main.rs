@@ -7,6 +7,8 @@ mod app_context;
 mod bars;
 mod channels;
 mod cli_errors;
+mod code_picture;
+mod code_reader;
 mod command;
 mod control;
 mod control_bots;

@@ -287,6 +287,7 @@ fn message(ids: &Ids, chat: ChatId, now: Timestamp, send_at: Option<Timestamp>) 
             reply_to: None,
             mention: None,
             mention_optional: false,
+            written_by: domain::message::Writer::Program,
             silent: false,
             preview: false,
             media: Vec::new(),

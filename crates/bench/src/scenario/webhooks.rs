@@ -9,7 +9,7 @@ use ambient::{Chance, Clock, Ids};
 use anyhow::{Context, Result, bail};
 use domain::event::AccountEvent;
 use domain::{AccountName, AccountState, EventFilter, EventId, WebhookId};
-use events::{Webhooks, WebhooksParts};
+use events::{Links, Webhooks, WebhooksParts};
 use ipnet::IpNet;
 use media::{AllowList, Allowed};
 use serde::Serialize;
@@ -113,6 +113,7 @@ async fn measure(data: PathBuf, events: usize, single: usize) -> Result<WebhookT
         clock: clock.clone(),
         chance: Chance::from_system(),
         allowed: Allowed::new(AllowList::Events, vec![loopback]),
+        links: Links::new(None, "made-up".into(), clock.clone()),
     });
     let began = Instant::now();
     let producer = tokio::spawn(produce(store.clone(), clock.clone(), events));

@@ -1,9 +1,12 @@
 //! `switchboard channel`: accounts at providers through which customers write.
 
+mod settings;
+
 use clap::Subcommand;
 use hyper::Method;
 use serde_json::{Value, json};
 
+use super::logs::Look;
 use crate::api_client::{ApiClient, ApiOptions};
 use crate::table;
 
@@ -21,6 +24,21 @@ enum Action {
     /// List the accounts of channels, and how each is
     #[command(after_help = "Examples:\n  switchboard channel list\n  switchboard channel list --json")]
     List(ApiOptions),
+    /// Add an account to the settings file, once its provider has said that it works
+    #[command(
+        after_help = "What its channel needs and no option says is asked for. A secret that is typed goes into a file of its own \
+            beside the settings. Comments of the settings stay. The server takes it up at its next start.\n\nExamples:\n  \
+            switchboard channel add telegram bot\n  \
+            switchboard channel add avito shop --env client_id=AVITO_CLIENT_ID --env client_secret=AVITO_CLIENT_SECRET\n  \
+            switchboard channel add vk club --set group_id=100 --file token=secrets/vk"
+    )]
+    Add(settings::Add),
+    /// Take an account out of the settings file; what was received and sent through it stays
+    #[command(
+        after_help = "Messages that wait for it would fail: it is refused while there are any. The server lets it go at its next \
+            start.\n\nExamples:\n  switchboard channel remove shop\n  switchboard channel remove shop --yes"
+    )]
+    Remove(settings::Remove),
     /// Show an account: how it is, what it carries, where its provider posts to
     #[command(after_help = "Examples:\n  switchboard channel status shop")]
     Status(One),
@@ -50,6 +68,34 @@ enum Action {
     /// Register the address of an account again, where it lapsed
     #[command(after_help = "Examples:\n  switchboard channel resubscribe shop")]
     Resubscribe(One),
+    /// Pause an account: nothing is sent through it, and its messages wait; what comes in is still received
+    #[command(after_help = "It stays paused over restarts.\n\nExamples:\n  switchboard channel pause shop")]
+    Pause(One),
+    /// Resume a paused account: what waited leaves in its order
+    #[command(after_help = "Examples:\n  switchboard channel resume shop")]
+    Resume(One),
+    /// Show what the log says of an account
+    #[command(
+        after_help = "It is `switchboard logs --account NAME`, which has more options.\n\nExamples:\n  \
+            switchboard channel logs shop\n  switchboard channel logs shop --follow --level warn"
+    )]
+    Logs {
+        /// The name of the account
+        name: String,
+        #[command(flatten)]
+        look: Look,
+    },
+    /// Log an account in at its provider: with the phone, or in a browser
+    #[command(after_help = super::channel_login::EXAMPLES)]
+    Login(super::channel_login::Login),
+    /// Log an account out at its provider
+    #[command(
+        after_help = "Nothing is sent through it before someone logs in again.\n\nExamples:\n  switchboard channel logout phone"
+    )]
+    Logout(One),
+    /// Have the provider start an account again
+    #[command(after_help = "Examples:\n  switchboard channel restart phone")]
+    Restart(One),
     /// Get a new token from the provider of an account now
     #[command(after_help = "Examples:\n  switchboard channel refresh-token shop")]
     RefreshToken(One),
@@ -63,6 +109,13 @@ struct One {
     options: ApiOptions,
 }
 
+impl One {
+    async fn switch(self, verb: &str, said: &str) -> anyhow::Result<()> {
+        let path = format!("{PATH}/{}/{verb}", self.name);
+        self.options.call(Method::POST, &path, None, |_| format!("{} {said}.", self.name)).await
+    }
+}
+
 impl Channel {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
@@ -71,18 +124,21 @@ impl Channel {
                 let items = api.list(PATH).await;
                 api.close().await;
                 options.print_list(&items?, |items| match items {
-                    [] => "There is no channel yet. A section [[channels]] of the settings makes one."
-                        .to_owned(),
-                    items => table::of(items, COLUMNS).to_string(),
+                    [] => {
+                        "There is no channel yet. `switchboard channel add CHANNEL NAME` adds one.".to_owned()
+                    }
+                    items => table::of(&items.iter().map(row).collect::<Vec<_>>(), COLUMNS).to_string(),
                 });
                 Ok(())
             }
+            Action::Add(add) => add.run().await,
+            Action::Remove(remove) => remove.run().await,
             Action::Status(One { name, options }) => status(&name, &options).await,
             Action::Test(One { name, options }) => {
                 let account =
                     options.location.call(Method::POST, &format!("{PATH}/{name}/check"), None).await?;
                 options.print(&account, || shown(&account));
-                let is_well = ["ready", "held"].iter().any(|state| account["state"] == *state);
+                let is_well = ["ready", "held", "paused"].iter().any(|state| account["state"] == *state);
                 anyhow::ensure!(is_well, "{name} is not ready");
                 Ok(())
             }
@@ -97,6 +153,16 @@ impl Channel {
             Action::Disconnect(One { name, options }) => {
                 options.call(Method::POST, &format!("{PATH}/{name}/disconnect"), None, registered).await
             }
+            Action::Pause(one) => one.switch("pause", "is paused; its messages wait").await,
+            Action::Resume(one) => one.switch("resume", "sends again").await,
+            Action::Logs { name, look } => look.of_account(name).run().await,
+            Action::Login(login) => login.run().await,
+            Action::Logout(One { name, options }) => {
+                options.call(Method::POST, &format!("{PATH}/{name}/logout"), None, shown).await
+            }
+            Action::Restart(One { name, options }) => {
+                options.call(Method::POST, &format!("{PATH}/{name}/restart"), None, shown).await
+            }
             Action::RefreshToken(One { name, options }) => {
                 options.call(Method::POST, &format!("{PATH}/{name}/refresh-token"), None, shown).await
             }
@@ -104,11 +170,22 @@ impl Channel {
     }
 }
 
-const COLUMNS: [(&str, &str); 6] = [
+/// An account as a row of the table.
+fn row(account: &Value) -> Value {
+    let mut row = account.clone();
+    row["errors"] = account["errors"]["last_day"].clone();
+    row["webhook"] = account["webhook"]["state"].clone();
+    row
+}
+
+const COLUMNS: [(&str, &str); 9] = [
     ("NAME", "name"),
     ("CHANNEL", "channel"),
     ("STATE", "state"),
     ("HEARS BY", "hears_by"),
+    ("WEBHOOK", "webhook"),
+    ("WAITING", "waiting"),
+    ("ERRORS 24 H", "errors"),
     ("LAST IN", "last_in_at"),
     ("LAST OUT", "last_out_at"),
 ];
@@ -117,8 +194,15 @@ async fn status(name: &str, options: &ApiOptions) -> anyhow::Result<()> {
     let account = options.location.call(Method::GET, &format!("{PATH}/{name}"), None).await?;
     let asked = options.location.call(Method::GET, &format!("{PATH}/{name}/webhook"), None).await;
     let webhook = asked.unwrap_or_else(|error| json!({ "problem": error.to_string() }));
-    let both = json!({ "account": account, "webhook": webhook });
-    options.print(&both, || format!("{}\n{}", shown(&account), registered(&webhook)));
+    // Only where someone logs in there is an answer.
+    let login = options.location.call(Method::GET, &format!("{PATH}/{name}/login"), None).await.ok();
+    let login = login.filter(|login| login["state"] == "link");
+    let all = json!({ "account": account, "webhook": webhook, "login": login });
+    options.print(&all, || {
+        let url = login.as_ref().and_then(|login| login["url"].as_str());
+        let link = url.map(|url| format!("\n{:<12} {url}", "Log in at")).unwrap_or_default();
+        format!("{}\n{}{link}", shown(&account), registered(&webhook))
+    });
     Ok(())
 }
 
@@ -133,11 +217,24 @@ fn shown(account: &Value) -> String {
         ("Last in", &account["last_in_at"]),
         ("Last out", &account["last_out_at"]),
         ("Token until", &account["token_expires_at"]),
+        ("Last error", &account["errors"]["last"]),
+        ("It was", &account["errors"]["last_at"]),
+        ("Posts to", &account["webhook"]["state"]),
+        ("It says", &account["webhook"]["last_error"]),
     ];
+    let counts = [
+        ("Waiting", &account["waiting"]),
+        ("Errors 1 h", &account["errors"]["last_hour"]),
+        ("Errors 24 h", &account["errors"]["last_day"]),
+        ("Posts wait", &account["webhook"]["waiting"]),
+    ];
+    let counts =
+        counts.into_iter().filter_map(|(label, value)| Some(format!("{label:<12} {}", value.as_u64()?)));
     let missing = account["identity"]["missing"].as_array().into_iter().flatten();
     let lines = fields.into_iter().chain(missing.map(|one| ("Missing", one)));
     let lines = lines.filter_map(|(label, value)| Some(format!("{label:<12} {}", value.as_str()?)));
-    lines.collect::<Vec<_>>().join("\n")
+    let paused = (account["switch"] == "paused").then(|| format!("{:<12} by a person", "Paused"));
+    lines.chain(counts).chain(paused).collect::<Vec<_>>().join("\n")
 }
 
 fn registered(webhook: &Value) -> String {

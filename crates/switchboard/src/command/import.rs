@@ -1,6 +1,7 @@
-//! `switchboard import`: what old scripts say of themselves, as settings of this program, and what the old tool for campaigns did.
+//! `switchboard import`: what old scripts say of themselves, as settings of this program, what the old servers of channels become, and what the old tool for campaigns did.
 
 mod campaigns;
+mod channels;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -47,6 +48,16 @@ enum What {
             switchboard import flows --env /old/control.env --database /old/panel.db --json"
     )]
     Flows(Flows),
+    /// Show what the old servers of channels become, as settings
+    #[command(
+        after_help = "Names of variables differ between servers: they are recognised by their words and by the form of what they \
+            hold, and by the folder of the file where they name no channel. What is not recognised is listed by its name. Secrets are \
+            never printed: the settings name the variables that hold them, or the files of --secrets. Nothing is changed, and no \
+            provider is asked.\n\nExamples:\n  \
+            switchboard import channels --env /old/avito/.env --env /old/vk/.env\n  \
+            switchboard import channels --env /old/avito/.env --write channels.toml --secrets secrets"
+    )]
+    Channels(channels::Channels),
     /// Take over the campaigns of the old tool from its database, so that no one is written to again
     #[command(
         after_help = "Its groups become campaigns, with chats, cycles, attempts of the latest run, messages with their counts, and blocks. \
@@ -99,6 +110,7 @@ impl Import {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.what {
             What::Flows(flows) => flows.run(),
+            What::Channels(channels) => channels.run(),
             What::Campaigns(campaigns) => campaigns.run().await,
         }
     }

@@ -83,6 +83,50 @@ pub(crate) struct Logs {
     location: Location,
 }
 
+/// The options of a look at the lines about one thing.
+#[derive(clap::Args)]
+pub(crate) struct Look {
+    /// Follow new lines until Ctrl+C
+    #[arg(long, short)]
+    follow: bool,
+    /// Only lines of at least this level: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<Level>,
+    /// Only lines since this time: 10m, 2h, 1d ago, or 2030-01-31T12:00:00Z
+    #[arg(long, value_name = "WHEN")]
+    since: Option<Moment>,
+    /// The number of lines, the newest that match [default: 200, or all with --since]
+    #[arg(long, short = 'n', value_name = "NUMBER")]
+    limit: Option<usize>,
+    /// Print one JSON object on each line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    location: Location,
+}
+
+impl Look {
+    /// At the lines about an account.
+    pub(crate) fn of_account(self, name: String) -> Logs {
+        let Self { follow, level, since, limit, json, location } = self;
+        Logs {
+            follow,
+            service: Vec::new(),
+            level,
+            since,
+            until: None,
+            account: Some(name),
+            error: Vec::new(),
+            subject: None,
+            grep: None,
+            match_case: false,
+            limit,
+            json,
+            location,
+        }
+    }
+}
+
 /// A time, or how long ago.
 #[derive(Debug, Clone, Copy)]
 enum Moment {

@@ -5,6 +5,7 @@ pub(crate) mod alert;
 pub(crate) mod backup;
 pub(crate) mod campaign;
 pub(crate) mod channel;
+mod channel_login;
 pub(crate) mod chat;
 mod conversation;
 pub(crate) mod do_not_contact;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Program, Start, World, free_port};
 
 use crate::binary;
-use crate::shell::cli::cli;
+use crate::shell::cli::{Ran, cli};
 
 /// A program with every channel of the world, connected as their owner would.
 pub(crate) async fn connected(world: &World) -> (Program, Vec<Value>) {
@@ -17,8 +17,8 @@ pub(crate) async fn connected(world: &World) -> (Program, Vec<Value>) {
     for channel in &channels {
         let name = channel["name"].as_str().expect("a name");
         let (status, answer) = program.post(&format!("/v1/channels/{name}/connect"), &json!({})).await;
-        // A mailbox is read, and has nowhere to post to.
-        if status == 409 && channel["channel"] == "email" {
+        // A mailbox is read, and a message centre has a connection: neither has an address to post to.
+        if status == 409 && (channel["channel"] == "email" || name == "texts_smpp") {
             continue;
         }
         if status == 409 {
@@ -112,7 +112,7 @@ async fn a_killed_program_loses_and_doubles_nothing_of_channels() {
     const EACH: usize = 12;
     let world = World::start(binary()).await;
     let (mut program, _) = connected(&world).await;
-    let channels = [("avito", "shop"), ("vk", "club"), ("telegram", "bot")];
+    let channels = [("avito", "shop"), ("vk", "club"), ("telegram", "bot"), ("sms", "texts_smpp")];
     for round in 0..EACH {
         for (channel, account) in channels {
             writes(&world, channel, account, &format!("question {round}")).await;
@@ -151,4 +151,82 @@ async fn a_post_with_another_secret_is_answered_as_no_path() {
         assert_eq!(program.post(&path, &body).await.0, 404, "{path}");
     }
     assert!(!program.output().contains(secret), "the log has no secret");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_added_to_the_settings_paused_and_removed() {
+    let world = World::start(binary()).await;
+    let (mut program, _) = connected(&world).await;
+    let settings = || std::fs::read_to_string(world.settings_file()).expect("settings");
+    world.edit_settings(|text| format!("# a comment of mine\n{text}"));
+    let before = settings();
+
+    let asked = cli(&world, &["channel", "add", "vk", "second", "--set", "group_id=100"]).run();
+    assert_eq!(asked.code, Some(2), "{}", asked.all());
+    assert!(asked.all().contains("needs token"), "{}", asked.all());
+    // Nothing answers there, so nothing is changed.
+    let nowhere = ["--set", "api=http://127.0.0.1:1", "--set", "group_id=100", "--set", "token=planted"];
+    let add = [&["channel", "add", "vk", "second"][..], &nowhere].concat();
+    let refused = cli(&world, &add).run();
+    assert_eq!((refused.code, settings() == before), (Some(1), true), "{}", refused.all());
+    let said = cli(
+        &world,
+        &[&["channel", "add", "form", "second"][..], &["--set", "origins=https://example.com"]].concat(),
+    )
+    .fine();
+    assert!(said.contains("Restart the server"), "{said}");
+    assert!(
+        settings().starts_with("# a comment of mine\n") && settings().contains("name = \"second\""),
+        "{}",
+        settings()
+    );
+
+    cli(&world, &["channel", "pause", "bot"]).fine();
+    let log = || cli(&world, &["channel", "logs", "bot", "--since", "1h"]).fine();
+    program.until("the log says so", || async { log().contains("action=pause") }).await;
+    program = restarted(&world, program).await;
+    let listed = program.get("/v1/channels").await.1;
+    let of = |name: &str| listed["items"].as_array().unwrap().iter().find(|one| one["name"] == name).cloned();
+    assert_eq!(of("bot").expect("it is there")["switch"], "paused", "over a restart");
+    assert!(of("second").is_some(), "{listed}");
+
+    let chat = writes(&world, "telegram", "bot", "Hello").await;
+    let body = json!({"channel": "telegram", "channel_account": "bot", "chat": chat, "text": "later"});
+    program.post("/v1/messages", &body).await;
+    program.until("it waits", || async { program.get("/v1/channels/bot").await.1["waiting"] == 1 }).await;
+    let refused = cli(&world, &["channel", "remove", "bot", "--yes"]).run();
+    assert!(refused.code == Some(1) && refused.all().contains("1 messages wait"), "{}", refused.all());
+    cli(&world, &["channel", "remove", "second", "--yes"]).fine();
+    assert_eq!(settings(), before);
+    cli(&world, &["channel", "resume", "bot"]).fine();
+    program.until("it leaves", || async { sent(&world, "telegram").await.contains_key("later") }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_log_in_from_the_command_line() {
+    let world = World::start(binary()).await;
+    let (_program, _) = connected(&world).await;
+    assert_eq!(cli(&world, &["channel", "login", "phone"]).fine(), "phone is logged in.\n");
+    cli(&world, &["channel", "restart", "phone"]).fine();
+    let out = cli(&world, &["channel", "logout", "phone"]).fine();
+    assert!(out.contains("switchboard channel login phone"), "{out}");
+    let asked = cli(&world, &["channel", "login", "phone", "--json"]).run().json();
+    assert_eq!(asked["state"], "picture");
+    let file = world.data_dir("data").with_file_name("qr.png");
+    let path = file.to_str().expect("UTF-8").to_owned();
+    let waiting = tokio::spawn(cli(&world, &["channel", "login", "phone", "--picture", &path]).beside());
+    let drawn = cli(&world, &["channel", "login", "phone"]).spawn();
+    while !file.exists() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let scanned =
+        json!({"channel": "whatsapp", "from": "70000000001", "extra": {"profile": {"authorized": true}}});
+    world.post("/customers/messages", &scanned).await;
+    let ran = waiting.await.expect("it ends");
+    assert_eq!(ran.fine(), "phone is logged in.\n");
+    assert_eq!(Ran::of(drawn).fine(), "phone is logged in.\n");
+    let link = cli(&world, &["channel", "login", "studio"]).fine();
+    assert!(link.contains("/oauth/authorize?client_id="), "{link}");
+    let status = cli(&world, &["channel", "status", "studio"]).fine();
+    assert!(status.contains("Log in at    http"), "{status}");
 }

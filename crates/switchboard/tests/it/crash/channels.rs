@@ -1,6 +1,7 @@
 //! Killed between the steps of a channel: what a customer writes is kept once, and an answer leaves once.
 
 use serde_json::json;
+use testkit::{Program, World};
 
 use super::{ask, finished, stopped};
 use crate::channels::{connected, received, restarted, sent, writes};
@@ -11,6 +12,8 @@ use crate::postgres::world;
 pub(super) enum Scenario {
     /// A provider posts what a customer wrote.
     Taken,
+    /// A customer sends a picture, which is stored.
+    File,
     /// A provider takes the token no more, so that another one is kept.
     Renewed,
 }
@@ -19,6 +22,7 @@ pub(super) enum Scenario {
 pub(super) fn scenario(write: &str) -> Option<Scenario> {
     match write {
         "store.take_from_channel" => Some(Scenario::Taken),
+        "store.note_channel_file" => Some(Scenario::File),
         "store.keep_channel_values" => Some(Scenario::Renewed),
         _ => None,
     }
@@ -36,6 +40,12 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
             program.arm(point, 0).await;
             writes(&world, "avito", "shop", "at the point").await;
         }
+        Scenario::File => {
+            program.arm(point, 0).await;
+            let media = json!([{ "kind": "image" }]);
+            let deed = json!({ "channel": "avito", "account": "shop", "from": "2000002", "media": media });
+            world.post("/customers/messages", &deed).await;
+        }
         Scenario::Renewed => {
             world
                 .post("/faults", &json!({ "provider": "avito", "fault": "token_expired", "times": 1 }))
@@ -46,11 +56,33 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     }
     stopped(&program, point).await;
     program = restarted(&world, program).await;
+    if scenario == Scenario::File {
+        is_stored(&world, &program).await;
+    }
     writes(&world, "avito", "shop", "after").await;
-    let wanted = if scenario == Scenario::Taken { 3 } else { 2 };
+    let wanted = if scenario == Scenario::Renewed { 2 } else { 3 };
     program.until("all came in", || async { received(&program, "avito").await.len() >= wanted }).await;
     assert_eq!(received(&program, "avito").await.len(), wanted, "{point}");
     finished(&program, "answer", answer, "sent").await;
     assert_eq!(sent(&world, "avito").await.get("answer"), Some(&1), "{point}");
     world.assert_nothing_unknown().await;
+}
+
+/// Waits until the picture is stored, and reads it when its provider has it no more.
+async fn is_stored(world: &World, program: &Program) {
+    let picture = || async {
+        let all = received(program, "avito").await;
+        let found = all.iter().find(|one| one["media"]["has_images"] == true)?;
+        let path = format!("/v1/messages/{}", found["id"].as_str().expect("an id"));
+        let shown = program.get(&path).await.1;
+        (shown["files"][0]["state"] == "stored").then_some(path)
+    };
+    program.until("the picture is stored", || async { picture().await.is_some() }).await;
+    let path = picture().await.expect("it is stored");
+    world
+        .post("/faults", &json!({ "provider": "avito", "method": "/files/", "fault": "error", "code": 404 }))
+        .await;
+    let read = program.request("GET", &format!("{path}/media/0")).send().await.expect("an answer");
+    assert_eq!(read.status(), 200);
+    assert_eq!(read.text().await.expect("a body"), "a pretend image");
 }

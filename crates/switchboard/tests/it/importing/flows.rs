@@ -149,3 +149,29 @@ async fn what_is_wrong_with_imported_flows_is_named_with_its_line() {
             .expect("JSON");
     assert_eq!(json["wrong"][0]["line"], 6, "{json}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn env_files_of_old_channel_servers_become_settings() {
+    let world = World::start(binary()).await;
+    let folder = world.data_dir("old");
+    let file = |name: &str, text: &str| {
+        fs::create_dir_all(folder.join(name)).expect("a folder");
+        fs::write(folder.join(name).join(".env"), text).expect("written");
+        folder.join(name).join(".env").display().to_string()
+    };
+    let avito = file(
+        "avito",
+        "AVITO_CLIENT_ID=planted-a\nAVITO_CLIENT_SECRET=planted-b\nAPI_KEY=planted-c\nDEBUG=planted-d\n",
+    );
+    let form = file("form", "API_KEY=planted-e\n");
+    let (secrets, written) = (folder.join("secrets"), folder.join("channels.toml"));
+    let (secrets, written) = (secrets.display().to_string(), written.display().to_string());
+    let arguments = ["import", "channels", "--env", &avito, "--env", &form, "--secrets", &secrets];
+    let said = cli(&world, &[&arguments[..], &["--write", &written]].concat()).fine();
+    assert!(said.contains("DEBUG") && !said.contains("planted"), "{said}");
+    // The same once more changes nothing; and what came of it can be used.
+    cli(&world, &arguments).fine();
+    let text = fs::read_to_string(&written).expect("settings");
+    let settings = config::Settings::load(Some(std::path::Path::new(&written)), []).expect("settings");
+    assert_eq!((settings.channels.len(), settings.legacy.channel_ports.len()), (2, 2), "{text}");
+}

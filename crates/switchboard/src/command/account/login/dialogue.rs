@@ -8,8 +8,8 @@ use domain::{ExposeSecret, SecretText};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::code_picture;
 use super::stage::Stage;
+use crate::code_picture;
 use crate::output::{plain, say, say_json_line};
 use crate::reply::ApiError;
 use crate::terminal::Lines;

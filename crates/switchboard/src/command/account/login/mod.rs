@@ -1,6 +1,5 @@
 //! `switchboard account login`: signing in, step by step, until the account works.
 
-mod code_picture;
 mod dialogue;
 mod stage;
 

@@ -1,11 +1,12 @@
 //! A QR code as text: two modules to a character, with half blocks.
 
-use qrcode::render::unicode::Dense1x2;
 use qrcode::types::QrError;
-use qrcode::{EcLevel, QrCode};
+use qrcode::{Color, EcLevel, QrCode};
 
 /// Black on white, whatever the terminal's own colours are: not every camera reads a code in negative.
 const PAPER: &str = "\x1b[38;5;16m\x1b[48;5;231m";
+/// Empty modules round the code (ISO 18004).
+const QUIET: usize = 4;
 /// The terminal's own colours again.
 const PLAIN: &str = "\x1b[0m";
 
@@ -13,21 +14,35 @@ const PLAIN: &str = "\x1b[0m";
 ///
 /// # Errors
 /// The text is too long for a code.
-pub(super) fn draw(text: &str, in_colour: bool) -> Result<Vec<String>, QrError> {
+pub(crate) fn draw(text: &str, in_colour: bool) -> Result<Vec<String>, QrError> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L)?;
-    let mut picture = code.render::<Dense1x2>();
-    if !in_colour {
-        picture.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark);
-    }
-    let picture = picture.build();
-    let line = |line: &str| if in_colour { format!("{PAPER}{line}{PLAIN}") } else { line.to_owned() };
-    Ok(picture.lines().map(line).collect())
+    let colors = code.to_colors();
+    let row = |row: &[Color]| row.iter().map(|color| *color == Color::Dark).collect();
+    Ok(draw_modules(&colors.chunks(code.width()).map(row).collect::<Vec<_>>(), in_colour))
+}
+
+/// The same of the rows of a code, `true` where it is dark.
+pub(crate) fn draw_modules(rows: &[Vec<bool>], in_colour: bool) -> Vec<String> {
+    let side = rows.len() + 2 * QUIET;
+    let is_covered = |x: usize, y: usize| {
+        let dark = y.checked_sub(QUIET).zip(x.checked_sub(QUIET)).and_then(|(y, x)| rows.get(y)?.get(x));
+        dark.is_some_and(|dark| *dark) == in_colour
+    };
+    let half = |x: usize, y: usize| match (is_covered(x, y), y + 1 < side && is_covered(x, y + 1)) {
+        (true, true) => '█',
+        (true, false) => '▀',
+        (false, true) => '▄',
+        (false, false) => ' ',
+    };
+    let line = |y: usize| {
+        let line: String = (0..side).map(|x| half(x, y)).collect();
+        if in_colour { format!("{PAPER}{line}{PLAIN}") } else { line }
+    };
+    (0..side).step_by(2).map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use qrcode::Color;
-
     use super::*;
 
     const TEXT: &str = "tg://login?token=ZGVtbyB0b2tlbiwgdGhpcnR5LXR3byBieXRlcyBsb25n";
