@@ -1,4 +1,4 @@
-//! `cargo xtask docs`: writes the references in `docs/` anew from what the program prints, takes the pictures of its pages,
+//! `cargo xtask docs`: writes the references in `docs/` again from what the program prints and carries, takes the pictures of its pages,
 //! and makes the book of pages to look at.
 
 use std::process::Command;
@@ -15,6 +15,9 @@ const REFERENCES: [(&str, &str); 3] =
 
 /// Makes a book of `docs/`. Where it is not installed, the pages are read as they are.
 const BOOK_MAKER: &str = "mdbook";
+
+/// Has the test that compares the table of channels write it.
+const CHANNEL_TABLE: &str = "SWITCHBOARD_CHANNEL_TABLE";
 
 /// Tells the test that takes the pictures where to put them.
 const PICTURES: &str = "SWITCHBOARD_PICTURES";
@@ -38,6 +41,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
         std::fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))?;
         println!("docs/{file}");
     }
+    write_channel_table(workspace)?;
     if !arguments.no_pictures {
         take_pictures(workspace)?;
     }
@@ -50,6 +54,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     program::run(Command::new(BOOK_MAKER).arg("build").arg(workspace.root.join("docs")))?;
     println!("target/book/index.html");
     Ok(true)
+}
+
+/// What each channel carries is written by a test, because it has an account of each.
+fn write_channel_table(workspace: &Workspace) -> Result<()> {
+    let mut cargo = program::cargo(&workspace.root);
+    cargo.args(["test", "--quiet", "--package", "channels", "--test", "it"]);
+    cargo.args(["--", "--exact", "table::the_book_has_the_table"]);
+    program::run(cargo.env(CHANNEL_TABLE, "1"))?;
+    println!("docs/channels.md");
+    Ok(())
 }
 
 /// The pictures are taken by a test, because it has a world, a day of work in it, and a browser.

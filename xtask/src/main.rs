@@ -7,6 +7,7 @@ mod check;
 mod docs;
 mod iproute2;
 mod n8n;
+mod npm;
 mod postgres;
 mod program;
 mod python;

@@ -20,10 +20,13 @@ use self::tally::Tally;
 use self::watchdog::Watchdog;
 use crate::postgres::{self, Server};
 use crate::workspace::{Package, Workspace, testing_features};
-use crate::{age, browser, iproute2, program, python, systemd};
+use crate::{age, browser, iproute2, npm, program, python, systemd};
 
 /// Where a test finds the Python that has Telethon and the other foreign clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
+/// Where they find npm's SMPP, a client and server that no one here wrote.
+const SMPP_AT: &str = "SWITCHBOARD_TEST_SMPP";
+const SMPP: npm::Package = npm::Package { name: "smpp", version: "0.5.1" };
 
 /// The crate whose tests drive browser profiles.
 const PROFILES: &str = "browser";
@@ -105,6 +108,7 @@ fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) 
         browser::give_firefox(workspace, command, !arguments.no_install)?;
     }
     give_python(workspace, arguments, command)?;
+    give_smpp(workspace, arguments, command)?;
     postgres::give(command, !arguments.no_install)
 }
 
@@ -119,6 +123,19 @@ fn give_python(workspace: &Workspace, arguments: &Arguments, command: &mut Comma
     } else if python::interpreter(&folder).exists() {
         command.env(PYTHON, python::interpreter(&folder));
     }
+    Ok(())
+}
+
+fn give_smpp(workspace: &Workspace, arguments: &Arguments, command: &mut Command) -> Result<()> {
+    if env::var_os(SMPP_AT).is_some() {
+        return Ok(());
+    }
+    let folder = workspace.installed().join("smpp");
+    if !arguments.no_install {
+        SMPP.ensure(&folder)?;
+    }
+    let path = SMPP.path(&folder);
+    command.envs(path.exists().then_some((SMPP_AT, path)));
     Ok(())
 }
 
