@@ -29,7 +29,7 @@ enum Action {
         after_help = "What its channel needs and no option says is asked for. A secret that is typed goes into a file of its own \
             beside the settings. Comments of the settings stay. The server takes it up at its next start.\n\nExamples:\n  \
             switchboard channel add telegram bot\n  \
-            switchboard channel add avito shop --env client_id=AVITO_CLIENT_ID --env client_secret=AVITO_CLIENT_SECRET\n  \
+            switchboard channel add avito shop --env client_id=AVITO_ID --env client_secret=AVITO_SECRET\n  \
             switchboard channel add vk club --set group_id=100 --file token=secrets/vk"
     )]
     Add(settings::Add),
