@@ -450,6 +450,6 @@ pub struct Registered {
     pub urls: Vec<String>,
     /// What went wrong there last.
     pub last_error: Option<String>,
-    /// So many wait to be posted, where that is told.
+    /// So many wait to be posted, where that is known.
     pub waiting: Option<u64>,
 }

@@ -7,7 +7,7 @@ use ambient::lock::Mutex;
 /// As many ids are remembered.
 const REMEMBERED: usize = 512;
 
-/// Their ids at the provider. Two messages that say the same are told apart by it.
+/// Their ids at the provider. Two messages with the same text differ by it.
 #[derive(Default)]
 pub(crate) struct Recent(Mutex<VecDeque<String>>);
 

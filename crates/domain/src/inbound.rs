@@ -8,7 +8,7 @@ use crate::{MessageOrigin, Timestamp, Words};
 /// Something that a provider tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundEvent {
-    /// Different for each thing that is told of one account, the same when it is told again. At most 512 bytes are kept of it.
+    /// Different for each event of one account, the same when the event is repeated. At most 512 bytes are kept of it.
     pub key: String,
     /// What happened.
     pub change: InboundChange,
@@ -51,7 +51,7 @@ pub struct InboundMessage {
     pub chat: ExternalChat,
     /// The provider's id of it: unique within the account, and the same that sending it would have given.
     pub external_id: String,
-    /// Who wrote it. [`MessageOrigin::Owner`] is said of all that the account itself wrote: what this program sent is told apart
+    /// Who wrote it. [`MessageOrigin::Owner`] is said of all that the account itself wrote: what this program sent is distinguished
     /// later.
     pub origin: MessageOrigin,
     /// The customer's id; of an own message the addressee's.

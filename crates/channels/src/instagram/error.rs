@@ -1,4 +1,4 @@
-//! What answers mean. Errors are told by `code` and `error_subcode`; the status of HTTP varies.
+//! What answers mean. Errors differ by `code` and `error_subcode`; the status of HTTP varies.
 
 use std::time::Duration;
 

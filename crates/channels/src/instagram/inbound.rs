@@ -69,7 +69,7 @@ impl Item<'_> {
         } else if let Some(id) = word(&value["message_edit"], "mid") {
             let edit = &value["message_edit"];
             let number = word(edit, "num_edit").unwrap_or_default();
-            // An app in development is told of new messages as of edits with the number 0.
+            // An app in development gets new messages as edits with the number 0.
             if let Some(text) = edit["text"].as_str().filter(|_| number != "0") {
                 let change =
                     InboundChange::Edited { external_id: id.clone(), text: text.into(), at: self.at() };

@@ -81,7 +81,7 @@ pub(super) fn name_of(user: &Value) -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// The address of the film with the most lines; none where only a stream is told.
+/// The address of the film with the most lines; none where there is only a stream.
 pub(super) fn best_film(told: &Value) -> Option<String> {
     let urls = told.get("urls")?.as_object()?;
     let lines = |name: &str| name.strip_prefix("mp4_")?.parse::<u32>().ok();

@@ -7,10 +7,10 @@ use domain::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// A customer who has read a message has read those before it: so many of them are told.
+/// A customer who has read a message has read those before it: so many of them are reported.
 const READ_BEFORE: i64 = 10;
 
-/// The kinds of what is told that are asked for.
+/// The kinds of events that are asked for.
 pub(super) const KINDS: [&str; 7] = [
     "message_new",
     "message_reply",

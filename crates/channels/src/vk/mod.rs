@@ -458,7 +458,7 @@ fn place(external_id: &str) -> Result<(&str, &str), CallError> {
     parts(external_id).ok_or_else(|| CallError::NotFound("this is no id of a message of VK".to_owned()))
 }
 
-/// Whether a message was deleted: it is told for each.
+/// Whether a message was deleted: the answer has it for each.
 fn deleted(told: &Value) -> Result<(), CallError> {
     let first = told.get(0).or_else(|| told.as_object()?.values().next()).unwrap_or(told);
     let error = &first["error"];

@@ -25,7 +25,7 @@ use crate::table::{COLUMNS, Column, Row};
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// After this a provider has done what it will do.
 const SETTLED: Duration = Duration::from_secs(20);
-/// The connection of the sandbox's bot to a personal account, in whose chats deletions are told.
+/// The connection of the sandbox's bot to a personal account, in whose chats deletions are reported.
 const PERSONAL: &str = "demo";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,7 +35,7 @@ pub(crate) struct Column {
     pub(crate) is_signed: bool,
     /// Whether the provider gives what customers write an id.
     pub(crate) gives_ids: bool,
-    /// What is told only where the provider is asked.
+    /// What is known only where the provider is asked.
     pub(crate) asked: &'static [Row],
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Avito {
     /// Recordings: the name and type and content of each.
     voices: BTreeMap<String, KeptFile>,
     made: u64,
-    /// Histories are told in two forms, in turn.
+    /// Histories have two forms, in turn.
     is_object: bool,
 }
 

@@ -22,7 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(super) trait Port: Sync {
     fn state(&self) -> &State;
 
-    /// What is told while what it does is stopped by hand.
+    /// What is answered while what it does is stopped by hand.
     fn stopped(&self) -> Option<String> {
         None
     }

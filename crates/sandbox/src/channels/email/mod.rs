@@ -63,7 +63,7 @@ struct Letter {
     raw: Vec<u8>,
     at: Timestamp,
     seen: bool,
-    /// The size that is told, where it is another one.
+    /// The size that is announced, where it is another one.
     size: Option<usize>,
 }
 

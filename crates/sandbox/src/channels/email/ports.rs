@@ -262,7 +262,7 @@ impl Talk {
                 }
                 ("select" | "examine", _) => opened = None,
                 ("idle", 200) if reply.content_type.is_empty() => {
-                    // What came since the last command is told at once.
+                    // What came since the last command is reported at once.
                     let Some(open) = opened.take() else { return Ok(()) };
                     opened = self.idle(open).await?;
                     if opened.is_none() {

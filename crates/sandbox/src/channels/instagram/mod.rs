@@ -1,4 +1,4 @@
-//! A pretend Instagram: one professional account, its customers, and the posts that an app is told of them with.
+//! A pretend Instagram: one professional account, its customers, and the posts that an app gets about them.
 
 mod graph;
 mod oauth;

@@ -94,7 +94,7 @@ impl Call {
     }
 }
 
-/// Fields that are being read; what is wrong with them is told together.
+/// Fields that are being read; what is wrong with them is reported together.
 pub(super) struct Reading<'a> {
     fields: &'a Fields,
     query: &'a Fields,
