@@ -129,6 +129,16 @@ ids! {
     CampaignRunId = "camp_";
     /// An attempt of a campaign to write to one of its recipients.
     CampaignAttemptId = "att_";
+    /// A client of the business.
+    ClientId = "client_";
+    /// A matter that a client writes about.
+    AppealId = "appeal_";
+    /// A batch of a client's messages on its way to an answer.
+    TurnId = "turn_";
+    /// Two clients that were merged into one.
+    MergeId = "merge_";
+    /// A run that takes over what an older program knows of clients.
+    ImportId = "imp_";
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::address::ExternalChat;
+use crate::reactions::GivenReactions;
 use crate::{MessageOrigin, Timestamp, Words};
 
 /// Something that a provider tells.
@@ -23,6 +24,8 @@ pub enum InboundChange {
     Edited { external_id: String, text: Words, at: Timestamp },
     /// The writer of a message took it back.
     Deleted { external_id: String, at: Timestamp },
+    /// Someone reacted to a message of either side, or took that back.
+    Reacted { external_id: String, given: GivenReactions },
     /// How far a message of ours is.
     Receipt { external_id: String, receipt: InboundReceipt, at: Timestamp },
     /// The customer has read all of ours in a chat that was sent by then.
@@ -104,6 +107,9 @@ impl InboundMessage {
         }
     }
 }
+
+/// What stands before the words of a voice in the text of its message, as in the format that other programs know.
+pub const VOICE_MARK: &str = "[Голосовое]: ";
 
 /// Something attached to a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,10 +9,13 @@ mod enum_words;
 pub mod access_hash;
 pub mod account;
 pub mod address;
+pub mod appeal;
 pub mod campaign;
 pub mod chat;
+pub mod client;
 pub mod contact_list;
 pub mod do_not_contact;
+pub mod early_changes;
 pub mod event;
 pub mod flow;
 pub mod id;
@@ -25,10 +28,12 @@ pub mod media;
 pub mod message;
 pub mod message_ref;
 pub mod named_chat;
+pub mod opt_out;
 pub mod outcome;
 pub mod person;
 pub mod phone;
 pub mod provider_id;
+pub mod reactions;
 pub mod received;
 pub mod received_file;
 pub mod received_message;
@@ -45,20 +50,25 @@ pub mod user_id;
 pub use access_hash::AccessHash;
 pub use account::{AccountName, AccountState, Purpose};
 pub use address::{Address, ChannelChat, ChannelName, ExternalChat};
+pub use appeal::{AppealMove, AppealState, Author, Responder, TurnStage};
 pub use campaign::{
     AttemptState, CampaignLog, CampaignRunState, CampaignSender, InvalidProfileName, InvalidSender,
     ProfileName, ProxyHealth, SenderCaps, SenderState,
 };
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
+pub use client::{ClientIdentity, KnownClients, Resolved, resolve};
 pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
+pub use early_changes::EarlyChanges;
 pub use event::{Event, EventFilter, EventId, EventPattern, EventType};
 pub use flow::{FlowMoment, FlowRunState, FlowStage};
 pub use id::{
-    AlertId, AlertNoticeId, ApiKeyId, CallbackId, CampaignAttemptId, CampaignRunId, DoNotContactId,
-    FailedRequestId, FlowRunId, MaintenanceId, MessageId, OperationId, SessionId, UploadId, WebhookId,
+    AlertId, AlertNoticeId, ApiKeyId, AppealId, CallbackId, CampaignAttemptId, CampaignRunId, ClientId,
+    DoNotContactId, FailedRequestId, FlowRunId, ImportId, MaintenanceId, MergeId, MessageId, OperationId,
+    SessionId, TurnId, UploadId, WebhookId,
 };
 pub use inbound::{
     AdSource, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
+    VOICE_MARK,
 };
 pub use inbound_id::{AnyReceivedId, InboundId};
 pub use key_limits::{KeyLimits, Outside};
@@ -66,9 +76,11 @@ pub use keyboard::{Button, ButtonDeed, Keyboard, PersonalDeed};
 pub use message::MessageState;
 pub use message_ref::MessageRef;
 pub use named_chat::{NamedChat, NamedChatError, Phone};
+pub use opt_out::is_opt_out;
 pub use outcome::Outcome;
 pub use person::{InvalidUserName, Role, UserName};
 pub use provider_id::ProviderId;
+pub use reactions::{GivenReactions, Reactions};
 pub use received::ReceivedId;
 pub use received_file::{FileKind, FileRule};
 pub use received_message::{Keep, KeepRule, MessageOrigin, ReceivedMessage};

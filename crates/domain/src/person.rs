@@ -58,12 +58,14 @@ impl<'de> Deserialize<'de> for UserName {
     }
 }
 
-/// What a user is to this program. Each role may all that the one before it may.
+/// What a user is to this program. Each role may all that the one before it may, but an agent answers where a viewer only looks.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Answers clients, and sees nothing else.
+    Agent,
     /// Looks.
     Viewer,
     /// Keeps it running: starts and stops, tries again, decides what is in doubt, sends.

@@ -20,6 +20,11 @@ impl PhoneDigits {
         Some(Self(if is_russian { digits[1..].to_owned() } else { digits }))
     }
 
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether a text has this phone in it, however it is written there.
     pub fn is_in(&self, text: &str) -> bool {
         joined(text).contains(&self.0)

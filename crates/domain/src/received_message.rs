@@ -65,6 +65,12 @@ impl ReceivedMessage {
     pub fn id(&self) -> ReceivedId {
         ReceivedId::seen_by(self.chat_id, self.message_id, &self.account)
     }
+
+    /// The person, where one wrote in their private chat that no more is wanted.
+    pub fn opts_out(&self) -> Option<ChatId> {
+        let is_private = self.origin == MessageOrigin::Person && self.chat_id.user_id().is_some();
+        (is_private && crate::is_opt_out(self.text.as_str())).then_some(self.chat_id)
+    }
 }
 
 /// One stretch of a text that looks or behaves in a special way. Its type is a word of [`EntityKind`](crate::text::EntityKind),

@@ -11,9 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::saga::TaskKind;
 use crate::{
-    AccountName, AccountState, AlertId, AnyReceivedId, AttemptState, CampaignRunId, CampaignRunState, ChatId,
-    ChatRef, FlowRunId, FlowRunState, MessageId, MessageOrigin, MessageState, OperationId, ProviderId,
-    TelegramMessageId,
+    AccountName, AccountState, AlertId, AnyReceivedId, AppealId, AppealState, AttemptState, CampaignRunId,
+    CampaignRunState, ChatId, ChatRef, ClientId, FlowRunId, FlowRunState, MessageId, MessageOrigin,
+    MessageState, OperationId, ProviderId, TelegramMessageId,
 };
 
 pub use filter::{EventFilter, EventPattern, InvalidEventPattern};
@@ -224,6 +224,33 @@ events! {
     /// An attempt of a campaign to write to a recipient ended.
     CampaignAttempted(CampaignAttemptEvent) = "campaign.attempted",
         r#"{"run_id":"camp_01k2v7m3w0e9tq4b8s6n5x1zyr","campaign":"spring","to":"@client_1","state":"sent"}"#;
+    /// Someone wrote who was not known.
+    ClientCreated(ClientEvent) = "client.created",
+        r#"{"client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr"}"#;
+    /// Two clients are one from now on: the other one is gone.
+    ClientMerged(ClientEvent) = "client.merged",
+        r#"{"client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","other":"client_01k2v7m3w0e9tq4b8s6n5x1zys"}"#;
+    /// Two clients that were merged are two again.
+    ClientSplit(ClientEvent) = "client.split",
+        r#"{"client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","other":"client_01k2v7m3w0e9tq4b8s6n5x1zys"}"#;
+    /// A client writes about something new.
+    AppealOpened(AppealEvent) = "appeal.opened",
+        r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"new"}"#;
+    /// An appeal that was closed goes on.
+    AppealReopened(AppealEvent) = "appeal.reopened",
+        r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"open"}"#;
+    /// A person is to answer an appeal.
+    AppealHandedOver(AppealEvent) = "appeal.handed_over",
+        r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"waiting_us","reason":"timeout"}"#;
+    /// An answer to an appeal was given.
+    AppealAnswered(AppealEvent) = "appeal.answered",
+        r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"waiting_client","reason":"ai"}"#;
+    /// An appeal has another assignee, or none.
+    AppealAssigned(AppealEvent) = "appeal.assigned",
+        r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"open","reason":"olga"}"#;
+    /// An appeal is over.
+    AppealClosed(AppealEvent) = "appeal.closed",
+        r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"closed"}"#;
 }
 
 impl fmt::Display for EventType {
@@ -390,6 +417,30 @@ pub struct CampaignAttemptEvent {
     /// Why it was not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+}
+
+/// What an event about a client says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientEvent {
+    /// The client.
+    pub client_id: ClientId,
+    /// The client that was merged into it, or is one of its own again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<ClientId>,
+}
+
+/// What an event about an appeal says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppealEvent {
+    /// The appeal.
+    pub appeal_id: AppealId,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// How far it is now.
+    pub state: AppealState,
+    /// With `appeal.handed_over` why, with `appeal.answered` by whom, with `appeal.assigned` to whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What an event about an alert says.
