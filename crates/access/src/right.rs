@@ -5,6 +5,10 @@ use domain::Role;
 /// Something that depends on the role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Right {
+    /// See conversations with clients.
+    ReadInbox,
+    /// Answer clients; assign, close and note what they write about.
+    Answer,
     /// See everything that works: cards, messages, chats, logs, accounts, alerts.
     Look,
     /// Keep it running: start, stop, pause, try again, cancel, decide what is in doubt, sign an account in, clear flood
@@ -25,7 +29,9 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
+        Self::ReadInbox,
+        Self::Answer,
         Self::Look,
         Self::Operate,
         Self::Send,
@@ -38,11 +44,11 @@ impl Right {
         Self::Administer,
     ];
 
-    /// The least role that has it.
+    /// The least role that has it. Agents have those of the inbox beside it.
     pub const fn least(self) -> Role {
         match self {
-            Self::Look => Role::Viewer,
-            Self::Operate | Self::Send => Role::Operator,
+            Self::ReadInbox | Self::Look => Role::Viewer,
+            Self::Answer | Self::Operate | Self::Send => Role::Operator,
             Self::ArrangeAccounts
             | Self::ExportSessions
             | Self::ArrangeAlerts
@@ -55,7 +61,10 @@ impl Right {
 }
 
 pub const fn may(role: Role, right: Right) -> bool {
-    role as u8 >= right.least() as u8
+    match role {
+        Role::Agent => matches!(right, Right::ReadInbox | Right::Answer),
+        _ => role as u8 >= right.least() as u8,
+    }
 }
 
 #[cfg(test)]
@@ -67,7 +76,10 @@ mod tests {
     #[test]
     fn viewers_only_look_and_admins_may_everything() {
         for right in Right::ALL {
-            assert_eq!(may(Role::Viewer, right), right == Right::Look, "{right:?}");
+            let looks = matches!(right, Right::Look | Right::ReadInbox);
+            assert_eq!(may(Role::Viewer, right), looks, "{right:?}");
+            let is_of_inbox = matches!(right, Right::ReadInbox | Right::Answer);
+            assert_eq!(may(Role::Agent, right), is_of_inbox, "{right:?}");
             assert!(may(Role::Admin, right), "{right:?}");
         }
         assert!(may(Role::Operator, Right::Operate) && may(Role::Operator, Right::Send));
@@ -81,7 +93,8 @@ mod tests {
         fn a_greater_role_never_may_less(
             a in select(Role::ALL.to_vec()), b in select(Role::ALL.to_vec()), right in select(Right::ALL.to_vec()),
         ) {
-            prop_assert!(a > b || !may(a, right) || may(b, right));
+            // An agent is beside the others: it answers where a viewer looks.
+            prop_assert!(a > b || a == Role::Agent || !may(a, right) || may(b, right));
         }
     }
 }

@@ -22,7 +22,7 @@ pub enum ControlLanguage {
 }
 
 impl ControlLanguage {
-    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
+    pub(crate) const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 }
 
 settings! {

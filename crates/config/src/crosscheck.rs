@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{AccountName, Purpose, Service};
+use domain::{AccountName, Purpose, Responder, Service};
 use toml::Value;
 
 use crate::{
@@ -55,6 +55,7 @@ pub(crate) fn settings(settings: &Settings, document: &mut Document) {
     flow_files::judge(&settings.flows, document);
     control_bots(settings, document);
     channels(settings, document);
+    pipeline(settings, document);
 }
 
 fn accounts(settings: &Settings, document: &mut Document) {
@@ -270,6 +271,31 @@ fn channels(settings: &Settings, document: &mut Document) {
         for wrong in channel.check().err().into_iter().flatten() {
             document.refuse(&format!("{path}.{}", wrong.field), wrong.message);
         }
+    }
+}
+
+/// A model or a program that answers has a section that says where it is.
+fn pipeline(settings: &Settings, document: &mut Document) {
+    let pipeline = &settings.pipeline;
+    for (key, responder) in pipeline.responders() {
+        let (is_there, section) = match responder {
+            Responder::Ai => (pipeline.ai.is_some(), "[pipeline.ai] with url and model"),
+            Responder::Webhook => {
+                let is_there = pipeline.webhook.is_some() || pipeline.stages.respond.is_external();
+                (is_there, "[pipeline.webhook] with url")
+            }
+            Responder::Human | Responder::Off => continue,
+        };
+        if !is_there {
+            let message =
+                format!("is \"{}\", and nothing says where that is; add {section}", responder.as_str());
+            document.refuse(&format!("pipeline.{key}"), message);
+        }
+    }
+    let taken_over = pipeline.stages.all().into_iter().filter(|(_, by)| by.is_external());
+    for (stage, _) in taken_over.filter(|_| settings.queue.redis.is_none()) {
+        let message = "is \"external\", and nothing says where the queues are; add [queue] with redis";
+        document.refuse(&format!("pipeline.stages.{stage}"), message.to_owned());
     }
 }
 

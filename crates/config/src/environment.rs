@@ -14,8 +14,9 @@ use crate::{
 };
 
 /// The variables of this name that are no settings: the program reads them by itself.
-pub const NOT_SETTINGS: [&str; 5] = [
+pub const NOT_SETTINGS: [&str; 6] = [
     "SWITCHBOARD_DATA_DIR",
+    "SWITCHBOARD_API_KEY",
     "SWITCHBOARD_BOOTSTRAP_KEY",
     "SWITCHBOARD_ADMIN_PASSWORD",
     "SWITCHBOARD_CONFIG",

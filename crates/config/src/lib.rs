@@ -28,7 +28,9 @@ mod keys;
 mod legacy;
 mod load;
 mod media_folder;
+mod pipeline;
 mod proxy;
+mod queue;
 mod recovered_alerts;
 mod reference;
 mod references;
@@ -71,15 +73,20 @@ pub use flows::{
 pub use keys::Applies;
 pub use legacy::{ChannelPort, InviteCallback, LegacyPort, LegacySettings};
 pub use media_folder::MediaFolderError;
+pub use pipeline::{
+    PipelineAiSettings, PipelineNotifySettings, PipelineRuleSettings, PipelineSettings,
+    PipelineStageSettings, PipelineTranscriptionSettings, PipelineWebhookSettings,
+};
 pub use proxy::{InvalidProxy, ProxyAddress};
+pub use queue::{QueueSettings, StageBy};
 pub use recovered_alerts::RecoveredAlerts;
 pub use reference::settings_reference;
 pub use references::References;
 pub use repeats::{InvalidRepeats, parse_repeats};
 pub use secret::SecretOrigin;
 pub use settings::{
-    EventsSettings, GREATEST_FILE, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings,
-    RetentionSettings, Settings,
+    EventsSettings, GREATEST_FILE, LimitsSettings, LogFormat, LogLevel, LogSettings, McpSettings,
+    MediaSettings, RetentionSettings, Settings,
 };
 pub use size::{InvalidSize, format_size, parse_size};
 pub use source::SettingSource;

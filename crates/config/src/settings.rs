@@ -21,10 +21,12 @@ use crate::{
     flows::FlowSettings,
     keys::settings,
     legacy::LegacySettings,
+    pipeline::PipelineSettings,
+    queue::QueueSettings,
     store::StoreSettings,
     telegram::TelegramSettings,
     tls::TlsSettings,
-    value_kind::{NETWORKS, integer, not_blank, reads, word},
+    value_kind::{NETWORKS, host_name, integer, not_blank, reads, word},
 };
 
 /// The greatest file that Telegram takes from an account: 4,000 parts of 512 KiB.
@@ -68,6 +70,12 @@ settings! {
         public_url: Option<String>, optional(word(API_WANTED, api_address)), "\"https://switchboard.example.com\"";
         /// Accounts at providers through which customers write.
         channels: Vec<ChannelFields>;
+        /// How what clients write is batched and answered.
+        pipeline: PipelineSettings;
+        /// The queues that other programs share with this one.
+        queue: QueueSettings;
+        /// The Model Context Protocol, by which assistants use the API.
+        mcp: McpSettings => live;
         /// What the doctor looks after beyond this machine.
         doctor: DoctorSettings;
         /// What callers may ask for at most.
@@ -123,6 +131,16 @@ settings! {
 }
 
 settings! {
+    /// The section `[mcp]`.
+    pub section McpSettings at "mcp." {
+        /// Whether `/mcp` is served. It takes the API keys and gives no right that they lack.
+        enabled: bool = true, boolean();
+        /// Names by which clients reach `/mcp` beside this machine's own and that of `public_url`, such as one of a private network.
+        hosts: Vec<String> = Vec::new(), words("the name of a host such as \"switchboard.internal\", without scheme and port", host_name), "[\"switchboard.internal\"]";
+    }
+}
+
+settings! {
     /// The section `[events]`.
     pub section EventsSettings at "events." {
         /// Private networks that webhooks may point to.
@@ -148,6 +166,12 @@ settings! {
         received: Duration = "90d", duration("1d", "3650d");
         /// How many messages that came in are kept at most: of more the oldest go. A million take about 280 MB.
         received_at_most: u32 = 250_000, integer(10_000, 1_000_000_000);
+        /// How long conversations with clients are kept.
+        #[serde(with = "crate::duration")]
+        conversations: Duration = "1095d", duration("1d", "36500d");
+        /// How long attempts of campaigns are kept after the end of their run; what a run came to stays.
+        #[serde(with = "crate::duration")]
+        campaigns: Duration = "180d", duration("1d", "3650d");
         /// How long operations and runs of flows are kept after their end, with their steps, and chats that no account found.
         #[serde(with = "crate::duration")]
         operations: Duration = "30d", duration("1d", "3650d");

@@ -224,7 +224,9 @@ fn all_examples() -> String {
     for key in KEYS.iter().filter(|key| !key.path.contains("[]") && key.path != NOT_BESIDE_A_BUCKET) {
         text.push_str(&[key.path, " = ", &key.example(), "\n"].concat());
     }
-    for list in ["telegram.data_centres", "telegram.accounts", "legacy.ports"] {
+    for list in
+        ["telegram.data_centres", "telegram.accounts", "legacy.ports", "pipeline.rules", "pipeline.notify"]
+    {
         text.push_str(&["[[", list, "]]\n"].concat());
         for key in KEYS.iter() {
             let Some(name) = key.path.strip_prefix(list).and_then(|rest| rest.strip_prefix("[].")) else {
@@ -530,8 +532,10 @@ fn a_target_that_is_not_whole_is_refused_by_its_fields() {
 
 #[test]
 fn the_table_of_keys_is_what_the_settings_have() {
-    let secrets = ["INVITE_HOOK_SECRET", "BACKUP_KEY_ID", "BACKUP_SECRET_KEY"];
-    let settings = World::new(&all_examples()).load(&secrets.map(|name| (name, "made-up-made-up-"))).unwrap();
+    let secrets = ["INVITE_HOOK_SECRET", "BACKUP_KEY_ID", "BACKUP_SECRET_KEY", "AI_KEY", "ANSWER_SECRET"];
+    let mut given = secrets.map(|name| (name, "made-up-made-up-")).to_vec();
+    given.push(("REDIS_URL", "redis://:word@127.0.0.1/4"));
+    let settings = World::new(&all_examples()).load(&given).unwrap();
     let written = settings.to_toml_with_secrets().unwrap();
     assert!(!written.contains("[REDACTED]"), "{written}");
     let mut found = BTreeSet::from([NOT_BESIDE_A_BUCKET.to_owned()]);

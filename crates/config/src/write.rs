@@ -47,6 +47,20 @@ impl Settings {
                 put(Some(written), "proxy", proxy.expose());
             }
         }
+        if let Some(redis) = &self.queue.redis {
+            put(table.get_mut("queue").and_then(Value::as_table_mut), "redis", redis.expose_secret());
+        }
+        let key = self.pipeline.ai.as_ref().and_then(|ai| ai.key.as_ref());
+        let secret = self.pipeline.webhook.as_ref().and_then(|webhook| webhook.secret.as_ref());
+        let hears = self.pipeline.transcription.as_ref().and_then(|hears| hears.key.as_ref());
+        for (section, key, secret) in
+            [("ai", "key", key), ("transcription", "key", hears), ("webhook", "secret", secret)]
+        {
+            let written = table.get_mut("pipeline").and_then(|pipeline| pipeline.get_mut(section));
+            if let (Some(written), Some(secret)) = (written, secret) {
+                put(written.as_table_mut(), key, secret.expose_secret());
+            }
+        }
         let backup = table.get_mut("backup").and_then(Value::as_table_mut);
         if let Some(copy) = backup.and_then(|backup| backup.get_mut("copy")?.as_table_mut()) {
             let given = &self.backup.copy;

@@ -296,6 +296,18 @@ fn what_does_not_go_together() {
             "[[channels]]\nname = 'a'\nchannel = 'telegram'\ntoken = '1:a'\nold_hook = true".to_owned(),
             "5:12: `channels[0].old_hook` is true, and there was no old server of telegram; take it out",
         ),
+        (
+            "[pipeline]\nresponder = 'ai'".to_owned(),
+            "2:13: `pipeline.responder` is \"ai\", and nothing says where that is; add [pipeline.ai] with url and model",
+        ),
+        (
+            "[pipeline.stages]\nsend = 'external'".to_owned(),
+            "2:8: `pipeline.stages.send` is \"external\", and nothing says where the queues are; add [queue] with redis",
+        ),
+        (
+            "[[pipeline.rules]]\nchannel = 'vk'\nresponder = 'webhook'".to_owned(),
+            "3:13: `pipeline.rules[0].responder` is \"webhook\", and nothing says where that is; add [pipeline.webhook] with url",
+        ),
     ] {
         assert_eq!(refused(&text, &[]), format!("/switchboard.toml:{said}"), "{text}");
     }
