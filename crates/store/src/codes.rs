@@ -6,7 +6,10 @@
 use domain::message::{MessageState, OnFlood, PartState};
 use domain::saga::SagaState;
 use domain::timeline::Step;
-use domain::{AttemptState, CampaignRunState, ChatRef, FlowRunState, ProxyHealth, SenderState, Service};
+use domain::{
+    AppealState, AttemptState, Author, CampaignRunState, ChatRef, FlowRunState, ProxyHealth, SenderState,
+    Service, TurnStage,
+};
 
 /// The largest number of a state that a worker takes up after a restart, scheduled ones included.
 #[cfg(test)]
@@ -97,6 +100,50 @@ pub(crate) const fn of_campaign_sender(state: SenderState) -> i64 {
 
 pub(crate) fn campaign_sender(code: i64) -> Option<SenderState> {
     SenderState::ALL.into_iter().find(|state| of_campaign_sender(*state) == code)
+}
+
+pub(crate) const fn of_appeal(state: AppealState) -> i64 {
+    match state {
+        AppealState::New => 0,
+        AppealState::Open => 1,
+        AppealState::WaitingClient => 2,
+        AppealState::WaitingUs => 3,
+        AppealState::Closed => 10,
+    }
+}
+
+pub(crate) fn appeal(code: i64) -> Option<AppealState> {
+    AppealState::ALL.into_iter().find(|state| of_appeal(*state) == code)
+}
+
+pub(crate) const fn of_turn(stage: TurnStage) -> i64 {
+    match stage {
+        TurnStage::Resolve => 0,
+        TurnStage::Appeal => 1,
+        TurnStage::Respond => 2,
+        TurnStage::Send => 3,
+        TurnStage::Answered => 10,
+        TurnStage::HandedOver => 11,
+        TurnStage::Discarded => 12,
+    }
+}
+
+pub(crate) fn turn(code: i64) -> Option<TurnStage> {
+    TurnStage::ALL.into_iter().find(|stage| of_turn(*stage) == code)
+}
+
+pub(crate) const fn of_author(author: Author) -> i64 {
+    match author {
+        Author::Client => 0,
+        Author::Ai => 1,
+        Author::Agent => 2,
+        Author::Program => 3,
+        Author::Elsewhere => 4,
+    }
+}
+
+pub(crate) fn author(code: i64) -> Option<Author> {
+    Author::ALL.into_iter().find(|author| of_author(*author) == code)
 }
 
 pub(crate) const fn of_proxy_health(health: ProxyHealth) -> i64 {

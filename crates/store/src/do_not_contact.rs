@@ -2,6 +2,7 @@
 
 use domain::do_not_contact::known_as;
 use domain::{ChatId, ChatRef, Contact, ContactKind, ContactSource, DoNotContactId, Timestamp};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::column::Columns;
@@ -12,6 +13,8 @@ use crate::write::Transaction;
 use crate::{Store, StoreError};
 
 const TABLE: &str = "do_not_contact";
+/// Who adds those who opt out.
+const OPT_OUT: &str = "opt-out";
 
 /// Entries that are written at once, so that a long list does not hold other writes up.
 const CHUNK: usize = 200;
@@ -158,7 +161,31 @@ fn entry_of(
     Ok(None)
 }
 
-fn save(transaction: &Transaction<'_>, entry: &DoNotContactEntry) -> Result<usize, StoreError> {
+/// Puts someone on the list who wrote that no more is wanted. The id is made of the moment and the contact, so that no caller has to
+/// have one ready for each message.
+pub(crate) fn opt_out(
+    transaction: &Transaction<'_>,
+    contact: Contact,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let digest = Sha256::digest(format!("{} {}", contact.kind().as_str(), contact.value()));
+    let mut letters = [0; 10];
+    letters.copy_from_slice(&digest[..10]);
+    let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or_default();
+    let entry = DoNotContactEntry {
+        id: DoNotContactId::from_uuid(
+            uuid::Builder::from_unix_timestamp_millis(millis, &letters).into_uuid(),
+        ),
+        contact,
+        source: ContactSource::OptOut,
+        added_by: OPT_OUT.to_owned(),
+        reason: None,
+        added_at: at,
+    };
+    save(transaction, &entry).map(drop)
+}
+
+pub(crate) fn save(transaction: &Transaction<'_>, entry: &DoNotContactEntry) -> Result<usize, StoreError> {
     let DoNotContactEntry { id, contact, source, added_by, reason, added_at } = entry;
     let (kind, value) = (contact.kind().as_str(), contact.value());
     let at = added_at.as_micros();

@@ -1,5 +1,6 @@
 //! Tables of another program in a database of PostgreSQL: read as they are at one moment, and never changed.
 
+use domain::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::database::postgres::Use;
@@ -98,4 +99,53 @@ fn read(
     // Nothing was changed; it ends the moment that was looked at.
     database.batch("ROLLBACK")?;
     Ok(ForeignTables { tables })
+}
+
+/// The first of these columns that holds something, as text.
+pub fn text(row: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| match row.get(*name)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    })
+}
+
+/// The first of these columns that holds a number.
+pub fn number(row: &Map<String, Value>, names: &[&str]) -> Option<u64> {
+    names.iter().find_map(|name| match row.get(*name)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    })
+}
+
+/// Whether one of these columns holds yes.
+pub fn flag(row: &Map<String, Value>, names: &[&str]) -> bool {
+    names.iter().any(|name| match row.get(*name) {
+        Some(Value::Bool(flag)) => *flag,
+        Some(Value::Number(number)) => number.as_i64() != Some(0),
+        Some(Value::String(text)) => ["true", "t", "yes", "1"].contains(&text.to_lowercase().as_str()),
+        _ => false,
+    })
+}
+
+/// A time with or without a zone, or seconds since 1970.
+pub fn time(row: &Map<String, Value>, names: &[&str], utc_offset: i64) -> Option<Timestamp> {
+    names.iter().find_map(|name| match row.get(*name)? {
+        Value::Number(number) => {
+            #[expect(clippy::cast_possible_truncation, reason = "a time of this millennium fits")]
+            let micros = (number.as_f64()? * 1e6).round() as i64;
+            Some(Timestamp::from_micros(micros))
+        }
+        Value::String(text) => {
+            let text = text.replacen(' ', "T", 1);
+            let naive = || -> Option<Timestamp> {
+                let read: Timestamp = format!("{text}Z").parse().ok()?;
+                Some(Timestamp::from_micros(read.as_micros() - utc_offset.saturating_mul(1_000_000)))
+            };
+            text.parse().ok().or_else(naive)
+        }
+        _ => None,
+    })
 }

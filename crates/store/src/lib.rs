@@ -36,7 +36,7 @@ mod fences;
 mod files;
 mod flow_definitions;
 mod flows;
-mod foreign;
+pub mod foreign;
 mod group;
 mod imports;
 mod inspect;
@@ -49,6 +49,7 @@ mod opening;
 mod outbox;
 mod paging;
 mod peers;
+mod pipeline;
 mod point;
 mod queue;
 mod reader;
@@ -134,6 +135,14 @@ pub use outbox::{
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
+pub use pipeline::{
+    Advanced, AppealChange, AppealFilter, AppealNote, AppealOrder, BY_AI, ClientChat, ClientFields,
+    ClientMessage, FirstContact, FoundAppeal, FoundClient, ImportTaken, ImportUndone, OpenedAppeal,
+    OutsideStages, PastAppeal, PastClient, PastMerge, PastMessage, PastPage, Pipeline, PipelineCounts,
+    PipelineRule, PipelineRules, Replayed, ReplyTemplate, SeenChat, Spent, StoredAppeal, StoredClient,
+    StoredImport, StoredMerge, StoredTurn, TELEGRAM_ACCOUNT, Took, TurnAnswer, Unread, WaitingBatch,
+    WaitingClient, WaitingMessage,
+};
 pub use received::{
     FetchedFile, GapChange, KeptFile, Missed, PageRead, Received, ReceivedChange, ReceivedFilter,
     ReceivedGap, StoredReceived, Taken, TakenUpdates, WantedFile,
@@ -296,6 +305,11 @@ impl Store {
     /// Campaigns, their runs and attempts.
     pub fn campaigns(&self) -> Campaigns<'_> {
         Campaigns { store: self }
+    }
+
+    /// Clients, their appeals, and what they write on its way to an answer.
+    pub fn pipeline(&self) -> Pipeline<'_> {
+        Pipeline { store: self }
     }
 
     /// The clearing of flood waits that runs.

@@ -151,4 +151,9 @@ points! {
     END_CAMPAIGN_ATTEMPT = "end_campaign_attempt";
     SAVE_FLOW_DEFINITION = "save_flow_definition";
     REMOVE_FLOW_DEFINITION = "remove_flow_definition";
+    PIPELINE_TAKE_IN = "pipeline_take_in";
+    PIPELINE_ADVANCE = "pipeline_advance";
+    PIPELINE_ANSWER = "pipeline_answer";
+    PIPELINE_SUBMITTED = "pipeline_submitted";
+    PIPELINE_CHANGE = "pipeline_change";
 }

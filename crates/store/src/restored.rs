@@ -9,6 +9,7 @@ use crate::callbacks::HoldCallbacks;
 use crate::campaigns::HoldCampaigns;
 use crate::clearing::EndClearing;
 use crate::outbox::HoldMessages;
+use crate::pipeline::HoldTurns;
 use crate::sagas::HoldSagas;
 use crate::webhooks::HoldWebhooks;
 use crate::{Store, StoreError};
@@ -43,7 +44,8 @@ impl Store {
     ///
     /// Messages and sagas end with [`Failure::Restored`], or are in doubt where something was under way; those that were
     /// in doubt before stay so, and what is behind the doubt no longer leaves when it ends. Callbacks and notices are given
-    /// up, webhooks are paused. Runs of campaigns are paused, and their open attempts are unknown. A clearing of flood waits is over, and what it stopped runs. All users are signed out: a session that was ended
+    /// up, webhooks are paused. Runs of campaigns are paused, and their open attempts are unknown. What clients wrote
+    /// and was not answered is for a person. A clearing of flood waits is over, and what it stopped runs. All users are signed out: a session that was ended
     /// since the backup must not come alive again. Keys against doubles, joins and API keys stay.
     ///
     /// Written in pieces. After a crash in between it is called again and does the rest; each call tells what it did.
@@ -55,6 +57,7 @@ impl Store {
         let why = Failure::Restored { made_at }.describe();
         self.write(EndClearing).await?;
         self.write(HoldCampaigns { at }).await?;
+        self.write(HoldTurns { at }).await?;
         let mut held = HeldBack {
             user_sessions: self.write(EndSessions).await? as u64,
             notices: self.write(HoldNotices { error: why.clone(), at }).await? as u64,

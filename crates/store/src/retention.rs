@@ -19,6 +19,10 @@ pub struct Retention {
     pub received: Duration,
     /// So many of them at most.
     pub received_at_most: u32,
+    /// Conversations with clients.
+    pub conversations: Duration,
+    /// Attempts of campaigns whose run is over.
+    pub campaigns: Duration,
     /// Operations with their steps, runs of flows, chats that no one found, callbacks that were delivered.
     pub operations: Duration,
     /// Failed requests.
@@ -40,6 +44,8 @@ impl Default for Retention {
             messages_at_most: 1_000_000,
             received: 90 * DAY,
             received_at_most: 250_000,
+            conversations: 1095 * DAY,
+            campaigns: 180 * DAY,
             operations: 30 * DAY,
             failed_requests: 30 * DAY,
             webhook_attempts: 30 * DAY,

@@ -31,7 +31,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 38] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 40] {
         [
             crate::fences::ALL,
             crate::flow_definitions::ALL,
@@ -67,6 +67,8 @@ mod tests {
             crate::key_rotation::statements::ALL,
             crate::flows::ALL,
             crate::campaigns::statements::ALL,
+            crate::pipeline::import_statements::ALL,
+            crate::pipeline::statements::ALL,
             crate::campaigns::profiles::ALL,
             crate::campaigns::proxies::ALL,
             crate::channels::statements::ALL,

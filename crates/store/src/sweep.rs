@@ -8,6 +8,7 @@ use domain::Timestamp;
 use crate::access::statements as access;
 use crate::accounts::statements as accounts;
 use crate::alerts::{DropNotices, statements as alerts};
+use crate::campaigns::statements as campaigns;
 use crate::channels::{self, files as channel_files, statements as of_channels};
 use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
@@ -15,6 +16,7 @@ use crate::database::{Row, params};
 use crate::failed_requests::DropFailedRequests;
 use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
+use crate::pipeline::statements as pipeline;
 use crate::point::{self, Point};
 use crate::received::{TABLE as RECEIVED, files as received_files, reading as received};
 use crate::sagas::statements as sagas;
@@ -89,6 +91,12 @@ pub struct Swept {
     pub webhook_deliveries: u64,
     /// Runs of flows that ended.
     pub flow_runs: u64,
+    /// Messages of conversations with clients.
+    pub conversations: u64,
+    /// Turns that are over.
+    pub turns: u64,
+    /// Attempts of campaigns whose run is over.
+    pub attempts: u64,
 }
 
 impl Store {
@@ -148,6 +156,10 @@ impl Store {
             })
             .await?,
             flow_runs: in_pieces(|| self.drop_rows(flows::DROP_OLD, older(keep.operations))).await?,
+            conversations: in_pieces(|| self.drop_rows(pipeline::DROP_MESSAGES, older(keep.conversations)))
+                .await?,
+            turns: in_pieces(|| self.drop_rows(pipeline::DROP_TURNS, older(keep.messages))).await?,
+            attempts: in_pieces(|| self.drop_rows(campaigns::DROP_ATTEMPTS, older(keep.campaigns))).await?,
         })
     }
 
@@ -194,6 +206,8 @@ impl Store {
         let last = now.minus(keep.received).as_micros().max(too_many.unwrap_or(i64::MIN));
         let events = (now.minus(TOLD_AGAIN).as_micros(), MOST);
         in_pieces(|| self.drop_rows(of_channels::DROP_EVENTS, events)).await?;
+        in_pieces(|| self.drop_rows(sql::DROP_FAILURES, events)).await?;
+        in_pieces(|| self.drop_rows(of_channels::DROP_EARLY, events)).await?;
         let removed = in_pieces(|| self.drop_rows(of_channels::DROP_OLD, (last, MOST))).await?;
         in_pieces(|| self.drop_rows(channel_files::DROP_OLD, (last, MOST))).await?;
         Ok(removed)

@@ -159,6 +159,11 @@ impl AuditLog<'_> {
     }
 }
 
+/// Writes an entry with the change that it is about.
+pub(crate) fn audit(transaction: &Transaction<'_>, entry: AuditEntry) -> Result<(), StoreError> {
+    Add { entry: cut(entry), times: 1, window: None }.apply(transaction)
+}
+
 /// How many entries of a result are kept at most. Each result has a bound of its own: the one who may do nothing is refused as
 /// often as they like, and must not push out what others did.
 const fn most(result: AuditResult) -> u32 {

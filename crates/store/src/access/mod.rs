@@ -5,6 +5,7 @@ mod sessions;
 pub(crate) mod statements;
 mod users;
 
+pub(crate) use audit::audit;
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditRecord, AuditResult, AuditWho};
 pub(crate) use sessions::EndSessions;
 pub use sessions::{BeginSession, UserSession, UserSessions};

@@ -281,14 +281,14 @@ fn add_tasks(
 
 /// Which of these chats a campaign has.
 fn known(transaction: &Transaction<'_>, name: &str, chats: &[String]) -> Result<HashSet<String>, StoreError> {
-    let read = |row: &crate::database::Row<'_>| Columns::new(row, "campaign_tasks").get(0);
+    let read = |row: &crate::database::Row<'_>| Columns::new(row, "campaign_tasks").get::<Option<String>>(0);
     let mut known = HashSet::new();
     for some in chats.chunks(LOOKED_FOR) {
         let missing = LOOKED_FOR - some.len();
         let filled = some.iter().chain(some.first().into_iter().flat_map(|chat| repeat_n(chat, missing)));
-        let mut params: Vec<&dyn ToValue> = vec![&name];
-        params.extend(filled.map(|chat| chat as &dyn ToValue));
-        known.extend(transaction.all(sql::KNOWN_TASKS, &*params, read)?);
+        let mut params: Vec<_> = filled.map(|chat| chat as &dyn ToValue).collect();
+        params.push(&name);
+        known.extend(transaction.all(sql::KNOWN_TASKS, &*params, read)?.into_iter().flatten());
     }
     Ok(known)
 }

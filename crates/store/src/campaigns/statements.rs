@@ -25,10 +25,14 @@ statements! {
     BLOCK_SENDER = "
         UPDATE campaign_senders SET state = $1, why = $2, changed_at = $3 WHERE sender = $4 AND state = 0";
     LAST_PLACE = "SELECT coalesce(max(place), 0) FROM campaign_tasks WHERE campaign = $1";
+    /// One after the other: PostgreSQL, which knows nothing about a table that is being filled, would read all of the campaign.
     KNOWN_TASKS = "
-        SELECT chat FROM campaign_tasks WHERE campaign = $1 AND chat IN (
-            $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-            $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)";
+        WITH wanted (chat) AS (VALUES
+            ($1), ($2), ($3), ($4), ($5), ($6), ($7), ($8), ($9), ($10), ($11), ($12),
+            ($13), ($14), ($15), ($16), ($17), ($18), ($19), ($20), ($21), ($22), ($23), ($24),
+            ($25), ($26), ($27), ($28), ($29), ($30), ($31), ($32))
+        SELECT (SELECT task.chat FROM campaign_tasks AS task WHERE task.chat = wanted.chat AND task.campaign = $33)
+        FROM wanted";
     ADD_TASK = "
         INSERT INTO campaign_tasks (campaign, chat, place, variables, state, why, turn, tries, cycles, next_at)
         VALUES ($1, $2, $3, $4, 0, NULL, 0, 0, 0, 0) ON CONFLICT (campaign, chat) DO NOTHING";
@@ -111,6 +115,10 @@ statements! {
         SELECT count(*) FROM (
             SELECT 1 FROM campaign_attempts WHERE sender = $1 AND peer = $2 AND state >= 12 LIMIT 1
         ) AS one";
+    DROP_ATTEMPTS = "
+        DELETE FROM campaign_attempts WHERE id IN (
+            SELECT old.id FROM campaign_runs AS run INNER JOIN campaign_attempts AS old ON old.run_id = run.id
+            WHERE run.ended_at < $1 AND old.state <> 0 LIMIT $2)";
     OPEN_OF_SENDER = "SELECT count(*) FROM campaign_attempts WHERE sender = $1 AND state = 0";
     OPEN_OF_RUN = "SELECT count(*) FROM campaign_attempts WHERE run_id = $1 AND state = 0";
     /// A run, how many attempts of a sender are open and how many may have been sent lately, at most so many, and the recipient

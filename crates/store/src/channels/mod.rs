@@ -3,14 +3,14 @@
 
 mod conversation;
 pub(crate) mod files;
-mod row;
+pub(crate) mod row;
 pub(crate) mod statements;
 mod take;
 pub(crate) mod values;
 
 use domain::{
     AccountName, ChannelChat, ChannelName, ExternalChat, InboundEvent, InboundId, InboundMessage, MessageRef,
-    Timestamp,
+    Reactions, Timestamp,
 };
 
 use crate::conversations::ConversationStart;
@@ -40,6 +40,8 @@ pub struct StoredInbound {
     pub edited_at: Option<Timestamp>,
     /// When it was heard of that it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// What people think of it.
+    pub reactions: Reactions,
 }
 
 impl StoredInbound {

@@ -9,8 +9,8 @@ use crate::database::Row;
 use crate::received::row::code;
 
 /// Reads a row of the columns `seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to,
-/// ad, raw, sent_at, edited_at, deleted_at`.
-pub(super) fn read(row: &Row<'_>) -> Result<StoredInbound, StoreError> {
+/// ad, raw, sent_at, edited_at, deleted_at, place, reactions`.
+pub(crate) fn read(row: &Row<'_>) -> Result<StoredInbound, StoreError> {
     let columns = Columns::new(row, TABLE);
     let seq: i64 = columns.get(0)?;
     let chat = external_chat(&columns, 3)?;
@@ -39,6 +39,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<StoredInbound, StoreError> {
         },
         edited_at: columns.maybe_time(16)?,
         deleted_at: columns.maybe_time(17)?,
+        reactions: columns.maybe_json(19)?.unwrap_or_default(),
     })
 }
 

@@ -3,7 +3,19 @@
 use crate::statement::statements;
 
 statements! {
-    LAST = "SELECT coalesce(max(seq), 0) FROM channel_messages";
+    /// The last number, and what became of a message before it came in.
+    LAST = "
+        SELECT (SELECT coalesce(max(seq), 0) FROM channel_messages),
+            (SELECT changes FROM early_changes WHERE channel = $1 AND account = $2 AND external_id = $3)";
+    EARLY = "SELECT changes FROM early_changes WHERE channel = $1 AND account = $2 AND external_id = $3";
+    SAVE_EARLY = "
+        INSERT INTO early_changes (channel, account, external_id, changes, kept_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (channel, account, external_id) DO UPDATE SET changes = excluded.changes";
+    REMOVE_EARLY = "DELETE FROM early_changes WHERE channel = $1 AND account = $2 AND external_id = $3";
+    DROP_EARLY = "
+        DELETE FROM early_changes WHERE (channel, account, external_id) IN (
+            SELECT channel, account, external_id FROM early_changes WHERE kept_at < $1 ORDER BY kept_at LIMIT $2)";
+    IS_STORED = "SELECT seq FROM channel_messages WHERE channel = $1 AND account = $2 AND external_id = $3";
     NOTE_EVENT = "
         INSERT INTO channel_events (channel, account, event_key, at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (channel, account, event_key) DO NOTHING";
@@ -21,21 +33,29 @@ statements! {
     DELETED = "
         UPDATE channel_messages SET deleted_at = $1
         WHERE channel = $2 AND account = $3 AND external_id = $4 AND deleted_at IS NULL";
+    REACTIONS = "
+        SELECT reactions FROM channel_messages WHERE channel = $1 AND account = $2 AND external_id = $3";
+    SAVE_REACTIONS = "
+        UPDATE channel_messages SET reactions = $1 WHERE channel = $2 AND account = $3 AND external_id = $4";
+    SENT_REACTIONS = "
+        SELECT reactions FROM provider_messages WHERE channel = $1 AND account = $2 AND provider_id = $3";
+    SAVE_SENT_REACTIONS = "
+        UPDATE provider_messages SET reactions = $1 WHERE channel = $2 AND account = $3 AND provider_id = $4";
     BY_EXTERNAL_ID = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
-            sent_at, edited_at, deleted_at, place
+            sent_at, edited_at, deleted_at, place, reactions
         FROM channel_messages WHERE channel = $1 AND account = $2 AND external_id = $3 AND origin <> 4";
     GET = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
-            sent_at, edited_at, deleted_at, place
+            sent_at, edited_at, deleted_at, place, reactions
         FROM channel_messages WHERE seq = $1 AND origin <> 4";
     SCAN = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
-            sent_at, edited_at, deleted_at, place
+            sent_at, edited_at, deleted_at, place, reactions
         FROM channel_messages WHERE seq < $1 AND seq >= $2 AND origin <> 4 ORDER BY seq DESC LIMIT $3";
     UNSETTLED = "
         SELECT seq, channel, account, chat, external_id, CAST(2 AS BIGINT), user_id, name, phone, email, text, media, reply_to, ad,
-            raw, sent_at, edited_at, deleted_at, place
+            raw, sent_at, edited_at, deleted_at, place, reactions
         FROM channel_messages WHERE channel = $1 AND account = $2 AND origin = 4 ORDER BY seq LIMIT 1000";
     SETTLE = "UPDATE channel_messages SET origin = 2 WHERE seq = $1";
     REMOVE = "DELETE FROM channel_messages WHERE seq = $1";
@@ -97,13 +117,13 @@ statements! {
             WHERE seq <= $1 AND seq < (SELECT max(seq) FROM channel_messages) ORDER BY seq LIMIT $2)";
     RECEIVED_BEFORE = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
-            sent_at, edited_at, deleted_at, place
+            sent_at, edited_at, deleted_at, place, reactions
         FROM channel_messages
         WHERE channel = $1 AND account = $2 AND chat = $3 AND origin <> 4 AND (place, seq) < ($4, $5)
         ORDER BY place DESC, seq DESC LIMIT $6";
     RECEIVED_AFTER = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
-            sent_at, edited_at, deleted_at, place
+            sent_at, edited_at, deleted_at, place, reactions
         FROM channel_messages
         WHERE channel = $1 AND account = $2 AND chat = $3 AND origin <> 4 AND (place, seq) > ($4, $5)
         ORDER BY place, seq LIMIT $6";

@@ -2,20 +2,22 @@
 
 use domain::event::ReceivedEvent;
 use domain::{
-    ChannelChat, Event, InboundChange, InboundEvent, InboundId, InboundMessage, MessageOrigin, Timestamp,
+    ChannelChat, Contact, EarlyChanges, Event, GivenReactions, InboundChange, InboundEvent, InboundId,
+    InboundMessage, MessageOrigin, Reactions, Timestamp, is_opt_out,
 };
 
 use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, files, row, statements as sql};
-use crate::StoreError;
-use crate::column::to_json;
-use crate::database::params;
+use crate::column::{Columns, to_json};
+use crate::database::{Row, params};
 use crate::events::NewEvent;
 use crate::point::{self, Point};
 use crate::received::row::{UNSETTLED, code};
 use crate::write::{Transaction, Write};
+use crate::{StoreError, do_not_contact};
 
 /// A message that is younger came at once.
 const AT_ONCE_MICROS: u64 = 5_000_000;
+const EARLY: &str = "early_changes";
 /// As much of a key is kept.
 const LONGEST_KEY: usize = 512;
 
@@ -74,13 +76,20 @@ impl Take {
                 let params =
                     params![text.as_str(), at.as_micros(), self.channel(), self.account(), external_id];
                 let is_changed = transaction.execute(sql::EDIT, params)? > 0;
+                if !is_changed && !self.is_stored(transaction, external_id)? {
+                    return self.keep_early(transaction, external_id, |early| early.edit(text.clone(), *at));
+                }
                 self.changed(transaction, is_changed, external_id, Event::MessageEdited)
             }
             InboundChange::Deleted { external_id, at } => {
                 let params = params![at.as_micros(), self.channel(), self.account(), external_id];
                 let is_changed = transaction.execute(sql::DELETED, params)? > 0;
+                if !is_changed && !self.is_stored(transaction, external_id)? {
+                    return self.keep_early(transaction, external_id, |early| early.delete(*at));
+                }
                 self.changed(transaction, is_changed, external_id, Event::MessageDeleted)
             }
+            InboundChange::Reacted { external_id, given } => self.react(transaction, external_id, given),
             InboundChange::Reachable { chat, can, at } => {
                 let since = (!can).then_some(at.as_micros());
                 transaction
@@ -90,6 +99,73 @@ impl Take {
                 Ok(())
             }
         }
+    }
+
+    /// Whether a message came in.
+    fn is_stored(&self, transaction: &Transaction<'_>, external_id: &str) -> Result<bool, StoreError> {
+        let params = params![self.channel(), self.account(), external_id];
+        Ok(transaction.first(sql::IS_STORED, params, |_| Ok(()))?.is_some())
+    }
+
+    /// Keeps what became of a message until it comes in.
+    fn keep_early(
+        &self,
+        transaction: &Transaction<'_>,
+        external_id: &str,
+        change: impl FnOnce(&mut EarlyChanges),
+    ) -> Result<(), StoreError> {
+        let (channel, account) = (self.channel(), self.account());
+        let read = |row: &Row<'_>| Columns::new(row, EARLY).json::<EarlyChanges>(0);
+        let known = transaction.first(sql::EARLY, params![channel, account, external_id], read)?;
+        let mut early = known.unwrap_or_default();
+        change(&mut early);
+        let changes = to_json(EARLY, &early)?;
+        transaction.run(sql::SAVE_EARLY, params![channel, account, external_id, changes, self.at.as_micros()])
+    }
+
+    /// Applies what became of a message before it came in.
+    fn apply_early(
+        &self,
+        transaction: &Transaction<'_>,
+        external_id: &str,
+        early: &EarlyChanges,
+    ) -> Result<(), StoreError> {
+        let (channel, account) = (self.channel(), self.account());
+        if let Some((text, at)) = &early.edited {
+            let params = params![text.as_str(), at.as_micros(), channel, account, external_id];
+            transaction.run(sql::EDIT, params)?;
+        }
+        if let Some(at) = early.deleted {
+            transaction.run(sql::DELETED, params![at.as_micros(), channel, account, external_id])?;
+        }
+        if early.reactions != Reactions::default() {
+            let reactions = to_json(TABLE, &early.reactions)?;
+            transaction.run(sql::SAVE_REACTIONS, params![reactions, channel, account, external_id])?;
+        }
+        transaction.run(sql::REMOVE_EARLY, params![channel, account, external_id])
+    }
+
+    /// Changes the reactions to a message of either side.
+    fn react(
+        &self,
+        transaction: &Transaction<'_>,
+        external_id: &str,
+        given: &GivenReactions,
+    ) -> Result<(), StoreError> {
+        let sides = [(sql::REACTIONS, sql::SAVE_REACTIONS), (sql::SENT_REACTIONS, sql::SAVE_SENT_REACTIONS)];
+        for (read, save) in sides {
+            let params = params![self.channel(), self.account(), external_id];
+            let known = transaction.first(read, params, |row| Columns::new(row, TABLE).maybe_json(0))?;
+            let Some(known) = known else { continue };
+            let mut reactions: Reactions = known.unwrap_or_default();
+            if reactions.give(given.clone()) {
+                let params =
+                    params![to_json(TABLE, &reactions)?, self.channel(), self.account(), external_id];
+                transaction.run(save, params)?;
+            }
+            return Ok(());
+        }
+        self.keep_early(transaction, external_id, |early| early.react(given.clone()))
     }
 
     /// Keeps a message that was not known.
@@ -107,10 +183,18 @@ impl Take {
             },
             other => code(other),
         };
-        let last = transaction.first(sql::LAST, (), |row| row.get::<i64>(0))?.unwrap_or_default();
+        let key = params![self.channel(), self.account(), message.external_id];
+        let read = |row: &Row<'_>| {
+            let columns = Columns::new(row, EARLY);
+            Ok((columns.get::<i64>(0)?, columns.maybe_json::<EarlyChanges>(1)?))
+        };
+        let (last, early) = transaction.first(sql::LAST, key, read)?.unwrap_or_default();
         let seq = last.saturating_add(1).max(self.at.as_micros());
         if !self.insert(transaction, seq, message, origin)? {
             return Ok(());
+        }
+        if let Some(early) = &early {
+            self.apply_early(transaction, &message.external_id, early)?;
         }
         let is_customer = message.origin == MessageOrigin::Person;
         transaction.run(
@@ -129,10 +213,23 @@ impl Take {
             taken.unsettled += 1;
             return Ok(());
         }
+        if is_customer && is_opt_out(message.text.as_str()) {
+            let address = format!("{}:{}/{}", self.channel(), self.account(), message.chat.as_str());
+            if let Ok(contact) = Contact::read(&address, None) {
+                do_not_contact::opt_out(transaction, contact, self.at)?;
+            }
+        }
         if let Some(id) = InboundId::new(seq) {
             taken.new.push(id);
             self.want_files(transaction, id, message)?;
             self.tell(transaction, id, message, message.origin, Event::MessageReceived);
+            let early = early.unwrap_or_default();
+            if early.edited.is_some() {
+                self.tell(transaction, id, message, message.origin, Event::MessageEdited);
+            }
+            if early.deleted.is_some() {
+                self.tell(transaction, id, message, message.origin, Event::MessageDeleted);
+            }
         }
         Ok(())
     }

@@ -43,9 +43,10 @@ const SESSION: &str = "
     SET synchronous_commit = on; SET client_min_messages = warning";
 
 /// Statements that write find their rows by an index, whatever is bound to them and however small a table was when they were
-/// planned: a plan is kept for as long as the session. So a row costs much, and where it lies nothing.
+/// planned: a plan is kept for as long as the session. So a row costs much, and where it lies nothing. A process that is
+/// stopped within a transaction holds its locks no longer than the lease.
 const SESSION_THAT_WRITES: &str = "
-    SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; SET enable_bitmapscan = off;
+    SET idle_in_transaction_session_timeout = 10000; SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; SET enable_bitmapscan = off;
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET enable_memoize = off;
     SET cpu_tuple_cost = 1; SET random_page_cost = 0; SET seq_page_cost = 0";
 

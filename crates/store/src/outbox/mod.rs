@@ -21,7 +21,7 @@ use domain::outcome::{Failure, SentIds};
 use domain::saga::Failover;
 use domain::timeline::Entry;
 use domain::{
-    AccountName, Address, ChannelName, ChatId, MessageId, ProviderId, TelegramMessageId, Timestamp,
+    AccountName, Address, ChannelName, ChatId, MessageId, ProviderId, Reactions, TelegramMessageId, Timestamp,
 };
 
 pub(crate) use accept::KEY_LIFE;
@@ -236,8 +236,13 @@ impl Outbox<'_> {
         self.store.write(receipt::ReceiptWrite(receipt)).await
     }
 
+    /// The reactions to a message that was sent through a channel: one for each of its parts that has any, in order.
+    pub async fn reactions(&self, id: MessageId) -> Result<Vec<Reactions>, StoreError> {
+        self.store.all(statements::REACTIONS_OF, [*key(&id)], receipt::reactions).await
+    }
+
     /// A provider had taken something and could not deliver it: the message has failed, unless it had arrived. None where nothing
-    /// here is known by that id.
+    /// here is known by that id. What is told before all of the message is stored as sent is kept, and applied then.
     pub async fn undelivered(
         &self,
         channel: ChannelName,
@@ -246,7 +251,8 @@ impl Outbox<'_> {
         why: String,
         at: Timestamp,
     ) -> Result<Option<MessageId>, StoreError> {
-        self.store.write(receipt::UndeliveredWrite { channel, account, provider_id, why, at }).await
+        let now = self.store.now();
+        self.store.write(receipt::UndeliveredWrite { channel, account, provider_id, why, at, now }).await
     }
 
     /// An attempt sent nothing: the part waits again, and the message waits or ends. The message must be queued,

@@ -2,12 +2,14 @@
 
 use domain::outcome::{Failure, SentIds};
 use domain::timeline::Step;
-use domain::{AccountName, ChannelChat, ChannelName, MessageId, MessageState, ProviderId, Timestamp};
+use domain::{
+    AccountName, ChannelChat, ChannelName, MessageId, MessageState, ProviderId, Reactions, Timestamp,
+};
 
 use super::statements as sql;
-use super::{events, key, timeline};
+use super::{events, key, state_of, timeline};
 use crate::column::{Columns, to_json};
-use crate::database::params;
+use crate::database::{Row, params};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};
 
@@ -75,35 +77,63 @@ pub(super) fn save_ids(
     Ok(())
 }
 
+pub(super) fn reactions(row: &Row<'_>) -> Result<Reactions, StoreError> {
+    Ok(Columns::new(row, TABLE).maybe_json(0)?.unwrap_or_default())
+}
+
 pub(super) struct ReceiptWrite(pub(super) Receipt);
 
-/// A provider had taken something and could not deliver it.
+/// A provider had taken something and could not deliver it. Told before the message is sent as a whole, it is kept until then.
 pub(super) struct UndeliveredWrite {
     pub(super) channel: ChannelName,
     pub(super) account: AccountName,
     pub(super) provider_id: ProviderId,
     pub(super) why: String,
     pub(super) at: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Write for UndeliveredWrite {
     type Answer = Option<MessageId>;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Option<MessageId>, StoreError> {
-        let Self { channel, account, provider_id, why, at } = self;
-        let params = params![channel.as_str(), account.as_str(), provider_id.to_string()];
-        let found =
-            transaction.first(sql::RECEIPT_FOR, params, |row| Columns::new(row, TABLE).message_id(0))?;
-        let Some(id) = found else { return Ok(None) };
-        let failure = Failure::ProviderError { detail: why.clone() };
-        let state = codes::of_message(MessageState::Failed);
-        let params = params![state, to_json(TABLE, &failure)?, at.as_micros(), key(&id)];
-        if transaction.execute(sql::UNDELIVERED, params)? > 0 {
-            timeline::add(transaction, &id, &timeline::plain(*at, Step::Failed, Some(why.clone())))?;
-            events::changed(transaction, &id, *at)?;
+        let Self { channel, account, provider_id, why, at, now } = self;
+        let (channel, account, provider_id) = (channel.as_str(), account.as_str(), provider_id.to_string());
+        let found = transaction.first(sql::RECEIPT_FOR, params![channel, account, provider_id], |row| {
+            Columns::new(row, TABLE).message_id(0)
+        })?;
+        let is_early = match &found {
+            Some(id) => !fail(transaction, id, why, *at)? && !state_of(transaction, id)?.is_final(),
+            None => true,
+        };
+        if is_early {
+            let (at, now) = (at.as_micros(), now.as_micros());
+            transaction.run(sql::KEEP_FAILURE, params![channel, account, provider_id, why, at, now])?;
         }
-        Ok(Some(id))
+        Ok(found)
     }
+}
+
+/// A message that was sent has failed; says whether it had been sent, and had not arrived.
+fn fail(transaction: &Transaction<'_>, id: &MessageId, why: &str, at: Timestamp) -> Result<bool, StoreError> {
+    let failure = Failure::ProviderError { detail: why.to_owned() };
+    let state = codes::of_message(MessageState::Failed);
+    let params = params![state, to_json(TABLE, &failure)?, at.as_micros(), key(id)];
+    let is_changed = transaction.execute(sql::UNDELIVERED, params)? > 0;
+    if is_changed {
+        timeline::add(transaction, id, &timeline::plain(at, Step::Failed, Some(why.to_owned())))?;
+        events::changed(transaction, id, at)?;
+    }
+    Ok(is_changed)
+}
+
+/// A message of a channel was sent: it has failed where that was told already.
+pub(super) fn fail_early(transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreError> {
+    let told = transaction.first(sql::EARLY_FAILURE, [key(id)], |row| {
+        let columns = Columns::new(row, TABLE);
+        Ok((columns.get::<String>(0)?, columns.time(1)?))
+    })?;
+    told.map_or(Ok(()), |(why, at)| fail(transaction, id, &why, at).map(drop))
 }
 
 impl Write for ReceiptWrite {

@@ -209,6 +209,7 @@ impl Write for SentWrite {
         }
         if let Address::Channel(chat) = address {
             receipt::save_ids(transaction, chat, id, *part, message_ids)?;
+            receipt::fail_early(transaction, id)?;
         }
         let Some(chat_id) = chat_id else { return Ok(()) };
         let bound = params![chat_id, account.as_str(), at.as_micros()];

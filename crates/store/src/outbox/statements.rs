@@ -290,7 +290,10 @@ statements! {
         INSERT INTO provider_messages (channel, account, provider_id, message_id, part, item, receipt)
         VALUES ($1, $2, $3, $4, $5, $6, 0)
         ON CONFLICT (channel, account, provider_id) DO UPDATE SET
-            message_id = excluded.message_id, part = excluded.part, item = excluded.item, receipt = 0";
+            message_id = excluded.message_id, part = excluded.part, item = excluded.item, receipt = 0, reactions = NULL";
+    REACTIONS_OF = "
+        SELECT reactions FROM provider_messages
+        WHERE message_id = $1 AND reactions IS NOT NULL ORDER BY part, item LIMIT 100";
     RECEIPT_FOR = "
         SELECT message_id FROM provider_messages WHERE channel = $1 AND account = $2 AND provider_id = $3";
     SAVE_RECEIPT = "
@@ -305,6 +308,18 @@ statements! {
     ARRIVED = "UPDATE outbox SET state = $1, updated_at = $2 WHERE id = $3 AND state >= 20 AND state < $1";
     /// 20: sent; 21 and later had arrived.
     UNDELIVERED = "UPDATE outbox SET state = $1, failure = $2, updated_at = $3 WHERE id = $4 AND state = 20";
+
+    KEEP_FAILURE = "
+        INSERT INTO early_failures (channel, account, provider_id, why, at, kept_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (channel, account, provider_id) DO NOTHING";
+    EARLY_FAILURE = "
+        SELECT f.why, f.at FROM provider_messages AS p INNER JOIN early_failures AS f
+            ON f.channel = p.channel AND f.account = p.account AND f.provider_id = p.provider_id
+        WHERE p.message_id = $1 ORDER BY f.at LIMIT 1";
+    /// Those of which nothing was sent here, too.
+    DROP_FAILURES = "
+        DELETE FROM early_failures WHERE (channel, account, provider_id) IN (
+            SELECT channel, account, provider_id FROM early_failures WHERE kept_at < $1 ORDER BY kept_at LIMIT $2)";
 
     // ---- retention
     OLD_MESSAGES = "

@@ -124,6 +124,8 @@ pub enum ReceivedChange {
         /// All of them.
         reactions: Vec<Reaction>,
     },
+    /// A message that is not kept said that no more is wanted, in the private chat of its writer.
+    OptOut(ChatId),
 }
 
 impl ReceivedChange {

@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 
 use domain::event::ReceivedEvent;
-use domain::{ChatId, Event, MessageOrigin, ReceivedMessage, TelegramMessageId, Timestamp};
+use domain::{ChatId, Contact, Event, MessageOrigin, ReceivedMessage, TelegramMessageId, Timestamp};
 
 use super::whose::{Whose, whose};
 use super::{ReceivedChange, Taken, TakenUpdates, files, gaps, owner, row, statements as sql};
-use crate::StoreError;
 use crate::accounts::updates;
 use crate::column::Columns;
 use crate::database::params;
 use crate::events::NewEvent;
 use crate::point::{self, Point};
 use crate::write::{Durability, Transaction, Write};
+use crate::{StoreError, do_not_contact};
 
 /// A message that is younger came at once.
 const AT_ONCE_MICROS: u64 = 5_000_000;
@@ -60,6 +60,9 @@ impl Write for Take {
                     let reactions = row::list(reactions)?;
                     transaction
                         .run(sql::REACT, params![reactions, owner(&id), message_id.get(), chat_id.get()])?;
+                }
+                ReceivedChange::OptOut(person) => {
+                    do_not_contact::opt_out(transaction, Contact::ChatId(*person), self.at)?;
                 }
             }
         }
@@ -114,6 +117,9 @@ impl Take {
                 (Some(origin), true) => {
                     kept.new += 1;
                     kept.files += self.want(transaction, seq, message)?;
+                    if let Some(person) = message.opts_out() {
+                        do_not_contact::opt_out(transaction, Contact::ChatId(person), self.at)?;
+                    }
                     self.tell(transaction, message, origin, Event::MessageReceived);
                 }
                 (_, false) => {
@@ -242,7 +248,7 @@ fn shown(change: &ReceivedChange) -> Option<(&ReceivedMessage, bool)> {
     match change {
         ReceivedChange::New(message) => Some((message, false)),
         ReceivedChange::Edited(message) => Some((message, true)),
-        ReceivedChange::Deleted { .. } | ReceivedChange::Reactions { .. } => None,
+        ReceivedChange::Deleted { .. } | ReceivedChange::Reactions { .. } | ReceivedChange::OptOut(_) => None,
     }
 }
 

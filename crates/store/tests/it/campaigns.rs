@@ -34,6 +34,7 @@ conformance! {
     a_restored_store_pauses_runs_and_doubts_what_was_open,
     other_programs_query_views_by_the_names_they_know,
     what_another_program_did_is_taken_over_once,
+    attempts_go_in_time_and_what_a_run_came_to_stays,
     a_clock_set_back_makes_no_room_in_an_hour,
 }
 
@@ -324,6 +325,30 @@ async fn a_run_that_is_paused_or_over_gives_nothing(world: World) {
     assert_eq!(campaigns.change_run(first.id, wish).await.unwrap(), None);
     assert!(campaigns.remove("spring").await.unwrap());
     assert!(campaigns.list().await.unwrap().is_empty());
+}
+
+async fn attempts_go_in_time_and_what_a_run_came_to_stays(world: World) {
+    let mut runs = Vec::new();
+    for name in ["spring", "autumn"] {
+        campaign(&world, name, &["@client_1"]).await;
+        let run = run(&world, name, 1, None).await;
+        sent(&world, &claimed(&world, &run, "main").await).await;
+        runs.push(run);
+    }
+    let campaigns = world.store.campaigns();
+    let wish = RunChange { state: CampaignRunState::Stopped, reason: None, canary: None, now: world.now() };
+    campaigns.change_run(runs[0].id, wish).await.unwrap();
+    let left = async |run: &CampaignRun| {
+        let page = Page { limit: 10, cursor: None };
+        campaigns.attempts(run.id, AttemptFilter::default(), &page).await.unwrap().items.len()
+    };
+    world.clock.advance(Duration::from_hours(179 * 24));
+    assert_eq!(world.store.sweep().await.unwrap().attempts, 0);
+    world.clock.advance(Duration::from_hours(2 * 24));
+    assert_eq!(world.store.sweep().await.unwrap().attempts, 1);
+    assert_eq!((left(&runs[0]).await, left(&runs[1]).await), (0, 1));
+    let counted = campaigns.attempts_counted(runs[0].id).await.unwrap();
+    assert_eq!(counted.len(), 1, "{counted:?}");
 }
 
 async fn chats_and_messages_are_added_once(world: World) {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use domain::message::OutboundMessage;
+use domain::received_message::Reaction;
 use domain::secret::ExposeSecret;
 use domain::{
     AccountName, Address, ChannelChat, ChannelName, ChatRef, EventFilter, EventId, ExternalChat,
-    InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, MessageOrigin, MessageRef,
-    MessageState, ProviderId, Timestamp,
+    GivenReactions, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, MessageOrigin,
+    MessageRef, MessageState, ProviderId, Timestamp,
 };
 use store::{
     Begin, ChannelConversationMessage, ChannelTaken, ConversationStart, FetchedInboundFile, InboundFile,
@@ -19,10 +20,13 @@ use crate::support::{World, accept, account, begun, conformance};
 conformance! {
     a_message_comes_in_once_with_its_event,
     an_edit_and_a_deletion_change_the_message,
+    changes_before_a_message_are_applied_with_it,
+    reactions_change_the_message_of_either_side,
     own_messages_are_told_apart_once_the_send_is_over,
     a_conversation_has_both_directions_in_order,
     cursors_and_values_outlive_the_program,
     undelivered_messages_have_failed_unless_they_arrived,
+    a_failure_that_is_told_before_the_outcome_is_kept_until_then,
     a_file_is_wanted_with_its_message_until_it_is_stored_or_not_to_be_had,
     files_of_channels_go_with_their_messages,
     chats_are_listed_by_when_their_customer_wrote_last,
@@ -112,6 +116,96 @@ async fn an_edit_and_a_deletion_change_the_message(world: World) {
         ("b", Some(at), Some(at))
     );
     assert_eq!(events(&world).await, ["message.received", "message.edited", "message.deleted"]);
+}
+
+async fn changes_before_a_message_are_applied_with_it(world: World) {
+    let at = |seconds| world.now().plus(Duration::from_secs(seconds));
+    let (first, last) = (at(1), at(2));
+    let edited = |id: &str, text: &str, at| {
+        let change = InboundChange::Edited { external_id: id.to_owned(), text: text.into(), at };
+        event(&format!("edit {id} {text}"), change)
+    };
+    let deleted = InboundChange::Deleted { external_id: "m-1".to_owned(), at: last };
+    let given = |user: &str| GivenReactions {
+        user: user.to_owned(),
+        reactions: vec![Reaction::emoji("👍")],
+        at: first,
+    };
+    let reacted = |user: &str| InboundChange::Reacted { external_id: "m-1".to_owned(), given: given(user) };
+    let early = vec![
+        edited("m-1", "the last", last),
+        edited("m-1", "an earlier one", first),
+        event("reaction", reacted("2")),
+        event("deletion", deleted),
+        edited("m-2", "new", last),
+        edited("m-3", "forgotten", first),
+    ];
+    take(&world, early.clone()).await;
+    assert_eq!(take(&world, early).await.repeated, 6);
+    assert_eq!(events(&world).await, [""; 0]);
+
+    let message = written(&world, "m-1", "as it was written");
+    let id = take(&world, vec![arrived(message.clone()), arrived(message)]).await.new[0];
+    let stored = world.store.channels().get(id).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.message.text.as_str(), stored.edited_at, stored.deleted_at),
+        ("the last", Some(last), Some(last))
+    );
+    assert_eq!(stored.reactions.counted(), [Reaction::emoji("👍")]);
+    assert_eq!(events(&world).await, ["message.received", "message.edited", "message.deleted"]);
+
+    // Another message is as it was edited, and what is late changes it as ever.
+    let id = take(&world, vec![arrived(written(&world, "m-2", "old"))]).await.new[0];
+    take(&world, vec![edited("m-2", "older", first)]).await;
+    assert_eq!(world.store.channels().get(id).await.unwrap().unwrap().message.text.as_str(), "new");
+
+    world.clock.advance(Duration::from_hours(8 * 24));
+    world.store.sweep().await.unwrap();
+    let id = take(&world, vec![arrived(written(&world, "m-3", "as it is"))]).await.new[0];
+    assert_eq!(world.store.channels().get(id).await.unwrap().unwrap().message.text.as_str(), "as it is");
+}
+
+async fn reactions_change_the_message_of_either_side(world: World) {
+    let id = take(&world, vec![arrived(written(&world, "m-1", "a"))]).await.new[0];
+    let sending = ours(&world);
+    let sent_id = sending.id;
+    let outbox = world.store.outbox();
+    outbox.accept(accept(sending)).await.unwrap();
+    let begin = Begin { account: shop(), address: Address::Channel(address()), ..world.begin(sent_id, 0) };
+    outbox.begin(begin).await.unwrap();
+    let sent = PartSent {
+        account: shop(),
+        address: Address::Channel(address()),
+        message_ids: [Some("m-2")].into_iter().collect(),
+        binding: store::Binding::IfUnbound,
+        ..world.sent(sent_id, 0)
+    };
+    outbox.part_sent(sent).await.unwrap();
+    let reacts = |key: &str, external_id: &str, user: &str, emoji: &[&str], seconds: u64| {
+        let given = GivenReactions {
+            user: user.to_owned(),
+            reactions: emoji.iter().copied().map(Reaction::emoji).collect(),
+            at: world.now().plus(Duration::from_secs(seconds)),
+        };
+        event(key, InboundChange::Reacted { external_id: external_id.to_owned(), given })
+    };
+    let before = events(&world).await;
+    let told = vec![
+        reacts("1", "m-1", "anna", &["❤"], 1),
+        reacts("1", "m-1", "anna", &["❤"], 1),
+        reacts("2", "m-1", "ivan", &["❤"], 2),
+        reacts("3", "m-2", "anna", &["👍"], 2),
+        reacts("4", "m-9", "anna", &["👍"], 2),
+    ];
+    assert_eq!(take(&world, told).await, ChannelTaken { repeated: 1, ..ChannelTaken::default() });
+    let of_theirs = || async { world.store.channels().get(id).await.unwrap().unwrap().reactions.counted() };
+    assert_eq!(of_theirs().await, [Reaction { count: 2, ..Reaction::emoji("❤") }]);
+    let [of_ours] = &outbox.reactions(sent_id).await.unwrap()[..] else { panic!() };
+    assert_eq!(of_ours.counted(), [Reaction::emoji("👍")]);
+    // One is taken back, which comes before what was given earlier.
+    take(&world, vec![reacts("5", "m-1", "anna", &[], 5), reacts("6", "m-1", "anna", &["🔥"], 4)]).await;
+    assert_eq!(of_theirs().await, [Reaction::emoji("❤")]);
+    assert_eq!(events(&world).await, before, "no event, as with Telegram");
 }
 
 fn ours(world: &World) -> OutboundMessage {
@@ -234,6 +328,41 @@ async fn undelivered_messages_have_failed_unless_they_arrived(world: World) {
         assert_eq!(told, Ok(Some(id)));
         assert_eq!(world.state(id).await, state);
     }
+}
+
+async fn a_failure_that_is_told_before_the_outcome_is_kept_until_then(world: World) {
+    let outbox = world.store.outbox();
+    let mut sending = world.message(2);
+    (sending.chat, sending.address) = (ChatRef::Channel(address()), Some(Address::Channel(address())));
+    let sending = OutboundMessage { account: Some(shop()), ..begun(sending) };
+    let id = sending.id;
+    outbox.accept(accept(sending)).await.unwrap();
+    let at = world.now();
+    let fails = |id: &str| outbox.undelivered(channel(), shop(), id.into(), "no such number".to_owned(), at);
+    // Of a message that is not sent here nothing follows.
+    assert_eq!(fails("m-9").await, Ok(None));
+    for (part, provider_id) in [(0, "m-1"), (1, "m-2")] {
+        let begin = Begin { account: shop(), address: Address::Channel(address()), ..world.begin(id, part) };
+        outbox.begin(begin).await.unwrap();
+        if part == 0 {
+            assert_eq!(fails("m-1").await, Ok(None), "its outcome is not stored");
+        }
+        let sent = PartSent {
+            account: shop(),
+            address: Address::Channel(address()),
+            message_ids: [Some(provider_id)].into_iter().collect(),
+            binding: store::Binding::IfUnbound,
+            is_only: false,
+            ..world.sent(id, part)
+        };
+        outbox.part_sent(sent).await.unwrap();
+        if part == 0 {
+            assert!(!world.state(id).await.is_final(), "the other part leaves");
+        }
+    }
+    assert_eq!(world.state(id).await, MessageState::Failed);
+    let steps = outbox.timeline(id).await.unwrap();
+    assert_eq!(steps.last().and_then(|entry| entry.detail.as_deref()), Some("no such number"));
 }
 
 async fn wanted(world: &World) -> Vec<(InboundFileId, u32)> {

@@ -398,6 +398,11 @@ async fn every_write_has_its_failpoints(_: World) {
         "end_campaign_attempt",
         "save_flow_definition",
         "remove_flow_definition",
+        "pipeline_take_in",
+        "pipeline_advance",
+        "pipeline_answer",
+        "pipeline_submitted",
+        "pipeline_change",
     ];
     let expected: Vec<String> = names
         .iter()

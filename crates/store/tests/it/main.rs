@@ -26,6 +26,8 @@ mod channels;
 #[cfg(test)]
 mod chats;
 #[cfg(test)]
+mod client_imports;
+#[cfg(test)]
 mod conversations;
 #[cfg(test)]
 mod copying;
@@ -61,6 +63,8 @@ mod outbox;
 mod paging;
 #[cfg(test)]
 mod peers;
+#[cfg(test)]
+mod pipeline;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

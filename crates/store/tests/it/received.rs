@@ -7,8 +7,8 @@ use std::time::Duration;
 use domain::media::{FileKey, Sha256};
 use domain::received_message::{Reaction, ReceivedFile, ReceivedMedia};
 use domain::{
-    ChatId, EventFilter, EventId, FileKind, FileRule, MessageOrigin, ReceivedMessage, TelegramMessageId,
-    Timestamp, UserId,
+    ChatId, Contact, ContactSource, EventFilter, EventId, FileKind, FileRule, MessageOrigin, ReceivedMessage,
+    TelegramMessageId, Timestamp, UserId,
 };
 use serde_json::{Value, json};
 use store::{
@@ -34,6 +34,7 @@ conformance! {
     files_that_the_rule_names_wait_until_they_are_noted,
     another_file_of_a_message_is_fetched_again,
     files_go_with_their_messages_and_accounts,
+    a_person_who_opts_out_is_listed_with_the_message,
 }
 
 fn user(id: i64) -> ChatId {
@@ -450,4 +451,31 @@ async fn files_go_with_their_messages_and_accounts(world: World) {
     assert_eq!(world.number("SELECT count(*) FROM received_files"), 1);
     world.store.accounts().remove(&account("main"), &[]).await.unwrap();
     assert_eq!(world.number("SELECT count(*) FROM received_files"), 0);
+}
+
+async fn a_person_who_opts_out_is_listed_with_the_message(world: World) {
+    let says = |chat_id, id, text: &str| ReceivedMessage { text: text.into(), ..message(chat_id, id) };
+    let listed = async |person: ChatId| {
+        world.store.do_not_contact().find(&Contact::ChatId(person)).await.unwrap().map(|entry| entry.source)
+    };
+    let group = ChatId::channel(5).unwrap();
+    let changes = vec![
+        new(says(user(7), 1, "bus stop?")),
+        new(says(user(8), 2, "Stop!")),
+        new(says(group, 3, "stop")),
+        new(ReceivedMessage { text: "stop".into(), ..own(user(9), 4, &world) }),
+        // Its account keeps no messages.
+        ReceivedChange::OptOut(user(10)),
+    ];
+    take(&world.store, changes).await;
+    for (chat, expected) in
+        [(user(7), false), (user(8), true), (group, false), (user(9), false), (user(10), true)]
+    {
+        assert_eq!(listed(chat).await, expected.then_some(ContactSource::OptOut), "{chat}");
+    }
+    // Who was taken off the list by hand is not put there again by what is known already.
+    let entry = world.store.do_not_contact().find(&Contact::ChatId(user(8))).await.unwrap().unwrap();
+    assert!(world.store.do_not_contact().remove(entry.id).await.unwrap());
+    take(&world.store, vec![new(says(user(8), 2, "Stop!"))]).await;
+    assert_eq!(listed(user(8)).await, None);
 }

@@ -1,0 +1,268 @@
+//! Clients: found by what a message says of its writer, merged and split by people.
+
+use ambient::Ids;
+use domain::event::ClientEvent;
+use domain::{
+    AppealId, ChannelChat, ClientId, ClientIdentity, Event, KnownClients, MergeId, Timestamp, resolve,
+};
+use serde::{Deserialize, Serialize};
+
+use super::rows::{ClientChat, StoredClient, StoredMerge};
+use super::turns::ClientFields;
+use super::{rows, statements as sql, words};
+use crate::StoreError;
+use crate::column::{Columns, to_json};
+use crate::database::{Row, params};
+use crate::events::NewEvent;
+use crate::write::Transaction;
+
+/// What belonged to a client that was merged into another one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Moved {
+    identities: Vec<ClientIdentity>,
+    chats: Vec<String>,
+    appeals: Vec<AppealId>,
+}
+
+/// The client of a chat; a new one where none is known.
+pub(super) fn of_chat(
+    transaction: &Transaction<'_>,
+    chat: &ClientChat,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<ClientId, StoreError> {
+    let address = &chat.chat;
+    let user = chat.user.as_deref().unwrap_or(address.chat.as_str());
+    let in_channel = ClientIdentity::new(address.channel.as_str(), user);
+    let phone = chat.phone.as_deref().and_then(|phone| ClientIdentity::new(ClientIdentity::PHONE, phone));
+    let email = chat.email.as_deref().and_then(|email| ClientIdentity::new(ClientIdentity::EMAIL, email));
+    let find = |identity: &Option<ClientIdentity>| match identity {
+        Some(ClientIdentity { kind, value }) => {
+            transaction.first(sql::BY_IDENTITY, params![kind, value], rows::only_client)
+        }
+        None => Ok(None),
+    };
+    let by_number = find(&phone)?;
+    let (verified, typed) = if chat.phone_is_verified { (by_number, None) } else { (None, by_number) };
+    let found = resolve(KnownClients {
+        by_channel: chat.client.map_or_else(|| find(&in_channel), |client| Ok(Some(client)))?,
+        by_phone: verified,
+        by_email: find(&email)?,
+        by_unverified_phone: typed,
+    });
+    let (client, is_new) = match found.client {
+        Some(client) => (client, false),
+        None => (ClientId::from_uuid(ids.next()), true),
+    };
+    let key = client.as_uuid().as_bytes();
+    let (name, number, mail) = (&chat.name, &chat.phone, &chat.email);
+    if is_new {
+        transaction.run(sql::ADD_CLIENT, params![key, name, number, mail, now.as_micros()])?;
+        tell(transaction, address, client, None, now, Event::ClientCreated);
+    } else {
+        transaction.run(sql::FILL_CLIENT, params![name, number, mail, now.as_micros(), key])?;
+    }
+    for other in found.perhaps.into_iter().flatten() {
+        suggest(transaction, client, other, "the same number or address", now)?;
+    }
+    let known = [in_channel, phone.filter(|_| chat.phone_is_verified), email];
+    for ClientIdentity { kind, value } in known.into_iter().flatten() {
+        transaction.run(sql::ADD_IDENTITY, params![kind, value, key])?;
+    }
+    let (channel, account, chat) =
+        (address.channel.as_str(), address.account.as_str(), address.chat.as_str());
+    transaction.run(sql::CLIENT_OF_CHAT, params![key, channel, account, chat])?;
+    Ok(client)
+}
+
+fn suggest(
+    transaction: &Transaction<'_>,
+    one: ClientId,
+    other: ClientId,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (one, other) = (one.min(other), one.max(other));
+    let key = params![one.as_uuid().as_bytes(), other.as_uuid().as_bytes(), why, now.as_micros()];
+    transaction.run(sql::SUGGEST, key)
+}
+
+pub(super) fn get(transaction: &Transaction<'_>, id: &ClientId) -> Result<Option<StoredClient>, StoreError> {
+    transaction.first(sql::CLIENT, [*id.as_uuid().as_bytes()], rows::client)
+}
+
+fn present(transaction: &Transaction<'_>, id: &ClientId) -> Result<StoredClient, StoreError> {
+    match get(transaction, id)? {
+        None => Err(StoreError::not_found("pipeline_clients", format!("there is no client {id}"))),
+        Some(client) => match client.merged_into {
+            Some(into) => {
+                let why = format!("the client {id} was merged into {into}");
+                Err(StoreError::conflict("pipeline_clients", why))
+            }
+            None => Ok(client),
+        },
+    }
+}
+
+/// Changes what is known of a client.
+pub(super) fn change(
+    transaction: &Transaction<'_>,
+    id: &ClientId,
+    fields: &ClientFields,
+    now: Timestamp,
+) -> Result<StoredClient, StoreError> {
+    present(transaction, id)?;
+    let ClientFields { name, phone, email } = fields;
+    let set = params![name, phone, email, now.as_micros(), id.as_uuid().as_bytes()];
+    transaction.run(sql::CHANGE_CLIENT, set)?;
+    words::add(transaction, id, [name, phone, email].into_iter().flatten().map(String::as_str))?;
+    present(transaction, id)
+}
+
+/// Makes one client of two, and tells of it.
+pub(super) fn merge(
+    transaction: &Transaction<'_>,
+    merge: MergeId,
+    (master, merged): (ClientId, ClientId),
+    by: &str,
+    now: Timestamp,
+) -> Result<StoredMerge, StoreError> {
+    let stored = join(transaction, merge, (master, merged), by, now)?;
+    tell_of(transaction, master, merged, now, Event::ClientMerged);
+    Ok(stored)
+}
+
+/// Makes one client of two: what belonged to the other one belongs to the master from now on.
+pub(super) fn join(
+    transaction: &Transaction<'_>,
+    merge: MergeId,
+    (master, merged): (ClientId, ClientId),
+    by: &str,
+    now: Timestamp,
+) -> Result<StoredMerge, StoreError> {
+    if master == merged {
+        return Err(StoreError::conflict(
+            "pipeline_clients",
+            "a client is not merged with itself".to_owned(),
+        ));
+    }
+    present(transaction, &master)?;
+    let other = present(transaction, &merged)?;
+    let (to, from) = (master.as_uuid().as_bytes(), merged.as_uuid().as_bytes());
+    let identity = |row: &Row<'_>| {
+        let columns = Columns::new(row, "pipeline_identities");
+        Ok(ClientIdentity { kind: columns.get(0)?, value: columns.get(1)? })
+    };
+    let moved = Moved {
+        identities: transaction.all(sql::IDENTITIES, params![from], identity)?,
+        chats: transaction
+            .all(sql::CHATS_OF, params![from], rows::chat)?
+            .iter()
+            .map(|chat| chat.chat.to_string())
+            .collect(),
+        appeals: transaction.all(sql::APPEALS_OF, params![from], rows::only_appeal)?,
+    };
+    hand(transaction, &moved, merged, master)?;
+    let StoredClient { name, phone, email, .. } = other;
+    transaction.run(sql::FILL_CLIENT, params![name, phone, email, now.as_micros(), to])?;
+    transaction.run(sql::MERGE_INTO, params![to, now.as_micros(), from])?;
+    let json = to_json("pipeline_merges", &moved)?;
+    let key = merge.as_uuid().as_bytes();
+    transaction.run(sql::ADD_MERGE, params![key, to, from, json, by, now.as_micros()])?;
+    dismiss(transaction, master, merged, now)?;
+    words::of_client(transaction, &master)?;
+    Ok(StoredMerge { id: merge, master, merged, moved, merged_by: by.to_owned(), at: now, undone_at: None })
+}
+
+/// Makes two clients of one that were two before, and tells of it.
+pub(super) fn split(
+    transaction: &Transaction<'_>,
+    merge: &MergeId,
+    now: Timestamp,
+) -> Result<StoredMerge, StoreError> {
+    let stored = part(transaction, merge, now)?;
+    tell_of(transaction, stored.master, stored.merged, now, Event::ClientSplit);
+    Ok(stored)
+}
+
+/// Makes two clients of one that were two before: each has what it had, and the master what came since.
+pub(super) fn part(
+    transaction: &Transaction<'_>,
+    merge: &MergeId,
+    now: Timestamp,
+) -> Result<StoredMerge, StoreError> {
+    let key = merge.as_uuid().as_bytes();
+    let Some(stored) = transaction.first(sql::MERGE, params![key], rows::merge)? else {
+        return Err(StoreError::not_found("pipeline_merges", format!("there is no merge {merge}")));
+    };
+    present(transaction, &stored.master)?;
+    if transaction.execute(sql::UNDO_MERGE, params![now.as_micros(), key])? == 0 {
+        return Err(StoreError::conflict("pipeline_merges", format!("the merge {merge} was undone before")));
+    }
+    transaction.run(sql::UNMERGE, params![now.as_micros(), stored.merged.as_uuid().as_bytes()])?;
+    hand(transaction, &stored.moved, stored.master, stored.merged)?;
+    words::of_client(transaction, &stored.merged)?;
+    Ok(StoredMerge { undone_at: Some(now), ..stored })
+}
+
+/// Hands identities, chats and appeals from one client to another.
+fn hand(
+    transaction: &Transaction<'_>,
+    moved: &Moved,
+    from: ClientId,
+    to: ClientId,
+) -> Result<(), StoreError> {
+    let (from, to) = (from.as_uuid().as_bytes(), to.as_uuid().as_bytes());
+    for ClientIdentity { kind, value } in &moved.identities {
+        transaction.run(sql::MOVE_IDENTITY, params![to, kind, value])?;
+    }
+    for chat in moved.chats.iter().filter_map(|chat| chat.parse::<ChannelChat>().ok()) {
+        let (channel, account, chat) = (chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str());
+        transaction.run(sql::CLIENT_OF_CHAT, params![to, channel, account, chat])?;
+        transaction.run(sql::MOVE_MESSAGES, params![to, channel, account, chat])?;
+        transaction.run(sql::MOVE_TURNS, params![to, channel, account, chat, from])?;
+    }
+    for appeal in &moved.appeals {
+        transaction.run(sql::MOVE_APPEAL, params![to, appeal.as_uuid().as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Two clients are not suggested for merging any more.
+pub(super) fn dismiss(
+    transaction: &Transaction<'_>,
+    one: ClientId,
+    other: ClientId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (one, other) = (one.min(other), one.max(other));
+    transaction
+        .run(sql::DISMISS, params![now.as_micros(), one.as_uuid().as_bytes(), other.as_uuid().as_bytes()])
+}
+
+fn tell(
+    transaction: &Transaction<'_>,
+    chat: &ChannelChat,
+    client: ClientId,
+    other: Option<ClientId>,
+    now: Timestamp,
+    event: impl FnOnce(ClientEvent) -> Event,
+) {
+    transaction.tell(NewEvent {
+        at: now,
+        account: Some(chat.account.clone()),
+        chat: Some(super::chat_in_events(chat)),
+        event: event(ClientEvent { client_id: client, other }),
+    });
+}
+
+fn tell_of(
+    transaction: &Transaction<'_>,
+    client: ClientId,
+    other: ClientId,
+    now: Timestamp,
+    event: impl FnOnce(ClientEvent) -> Event,
+) {
+    let event = event(ClientEvent { client_id: client, other: Some(other) });
+    transaction.tell(NewEvent { at: now, account: None, chat: None, event });
+}

@@ -1,0 +1,480 @@
+//! What was said in conversations, taken out of the events: one write for what is taken and how far that is, so that nothing is
+//! passed over and nothing is taken twice.
+
+use domain::event::{MessageEvent, ReceivedEvent};
+use domain::message::Writer;
+use domain::{
+    AdSource, AnyReceivedId, Author, ChannelChat, ChatRef, EventId, EventType, ExternalChat, InboundId,
+    InboundKind, InboundMedia, MessageId, MessageOrigin, Timestamp, TurnStage, VOICE_MARK, Words, is_opt_out,
+};
+
+use super::{CURSOR, TABLE, TELEGRAM_ACCOUNT, Took, appeals, rows, statements as sql, turns, words};
+use crate::column::{Columns, to_json};
+use crate::database::{Row, params};
+use crate::events::{event as read_event, statements as events};
+use crate::outbox::{read_message, statements as outbox};
+use crate::pipeline::rows::{ClientChat, PipelineRules};
+use crate::write::Transaction;
+use crate::{StoreError, StoredEvent, channels, received};
+
+/// So many turns in a row are discarded because more was written; then the answer leaves.
+const MOST_DISCARDS: u32 = 2;
+/// Who asks the outbox for messages of campaigns.
+const CAMPAIGNS: &str = "campaigns";
+/// So many numbers are looked at for one that is free.
+const PLACES: i64 = 100;
+/// The channel whose messages wait for no silence.
+const FORM: &str = "form";
+
+/// What a client wrote.
+pub(super) struct Wrote {
+    pub(super) chat: ChannelChat,
+    message: String,
+    external_id: String,
+    user: Option<String>,
+    name: Option<String>,
+    phone: Option<String>,
+    phone_is_verified: bool,
+    email: Option<String>,
+    ad: Option<AdSource>,
+    pub(super) text: Words,
+    media: Vec<InboundMedia>,
+    pub(super) origin: MessageOrigin,
+}
+
+/// Takes what is new out of so many events at most.
+pub(super) fn take(
+    transaction: &Transaction<'_>,
+    rules: &PipelineRules,
+    most: u32,
+    now: Timestamp,
+) -> Result<Took, StoreError> {
+    let Some(from) = cursor(transaction)? else {
+        // Before it was switched on nothing waited for an answer.
+        return Ok(Took { up_to: skip(transaction)?, took: 0 });
+    };
+    let found = transaction.all(events::AFTER, params![from.get(), most], read_event)?;
+    let mut took = Took { up_to: from, took: 0 };
+    for event in &found {
+        took.took += usize::from(one(transaction, rules, event, now)?);
+        took.up_to = event.id;
+    }
+    if took.up_to != from {
+        save_cursor(transaction, took.up_to)?;
+    }
+    Ok(took)
+}
+
+pub(super) fn cursor(transaction: &Transaction<'_>) -> Result<Option<EventId>, StoreError> {
+    transaction.first(sql::CURSOR, [CURSOR], |row| {
+        Ok(EventId::new(i64::from_be_bytes(Columns::new(row, "store_facts").get::<[u8; 8]>(0)?)))
+    })
+}
+
+/// Goes on at the newest event.
+pub(super) fn skip(transaction: &Transaction<'_>) -> Result<EventId, StoreError> {
+    let newest = transaction.first(events::LAST, (), |row| row.get::<i64>(0))?;
+    let newest = EventId::new(newest.unwrap_or_default());
+    save_cursor(transaction, newest)?;
+    Ok(newest)
+}
+
+fn save_cursor(transaction: &Transaction<'_>, up_to: EventId) -> Result<(), StoreError> {
+    transaction.run(sql::SAVE_CURSOR, params![CURSOR, up_to.get().to_be_bytes()])
+}
+
+/// Takes one event; says whether it was about a conversation with a client.
+fn one(
+    transaction: &Transaction<'_>,
+    rules: &PipelineRules,
+    event: &StoredEvent,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    match event.kind {
+        EventType::MessageReceived => {
+            let Some(wrote) = wrote(transaction, event)? else { return Ok(false) };
+            client_wrote(transaction, rules, event.id, &wrote, now)
+        }
+        EventType::MessageFailed | EventType::MessageInDoubt => unsent(transaction, event, now),
+        EventType::MessageEdited | EventType::MessageDeleted => changed(transaction, event),
+        // A channel's chat is known when the message is taken in; which account writes in Telegram, once it did.
+        EventType::MessageAccepted | EventType::MessageSent => sent(transaction, event, now),
+        _ => Ok(false),
+    }
+}
+
+/// The message that an event tells of, where it is still stored.
+fn wrote(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<Option<Wrote>, StoreError> {
+    let Ok(told) = serde_json::from_str::<ReceivedEvent>(&event.data) else { return Ok(None) };
+    received_as(transaction, &told.message_id)
+}
+
+/// The message of an id, where it is still stored and can be a client's.
+pub(super) fn received_as(
+    transaction: &Transaction<'_>,
+    id: &AnyReceivedId,
+) -> Result<Option<Wrote>, StoreError> {
+    match id {
+        AnyReceivedId::Channel(id) => of_channel(transaction, *id),
+        AnyReceivedId::Telegram(id) => {
+            let key = params![received::owner(id), id.message_id().get(), id.chat_id().get()];
+            let Some(stored) = transaction.first(received::statements::GET, key, received::row::read)? else {
+                return Ok(None);
+            };
+            let message = stored.message;
+            let Some((user, chat)) =
+                message.chat_id.user_id().zip(ExternalChat::new(&message.chat_id.to_string()))
+            else {
+                return Ok(None);
+            };
+            let Ok(channel) = TELEGRAM_ACCOUNT.parse() else { return Ok(None) };
+            Ok(Some(Wrote {
+                chat: ChannelChat { channel, account: message.account, chat },
+                message: id.to_string(),
+                external_id: message.message_id.to_string(),
+                user: Some(user.to_string()),
+                name: message.sender_name,
+                phone: None,
+                phone_is_verified: false,
+                email: None,
+                ad: None,
+                text: message.text,
+                media: Vec::new(),
+                origin: message.origin,
+            }))
+        }
+    }
+}
+
+fn of_channel(transaction: &Transaction<'_>, id: InboundId) -> Result<Option<Wrote>, StoreError> {
+    let stored = transaction.first(channels::statements::GET, [id.get()], channels::row::read)?;
+    let Some(stored) = stored else { return Ok(None) };
+    let message = stored.message;
+    Ok(Some(Wrote {
+        message: id.to_string(),
+        external_id: message.external_id,
+        user: message.user,
+        name: message.name,
+        // Into a form anyone types any number.
+        phone_is_verified: stored.address.channel.as_str() != FORM,
+        phone: message.phone,
+        email: message.email,
+        ad: message.ad,
+        text: message.text,
+        media: message.media,
+        origin: message.origin,
+        chat: stored.address,
+    }))
+}
+
+pub(super) fn client_wrote(
+    transaction: &Transaction<'_>,
+    rules: &PipelineRules,
+    event: EventId,
+    wrote: &Wrote,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(rule) = rules.of(&wrote.chat.channel, &wrote.chat.account).filter(|rule| rule.is_on) else {
+        return Ok(false);
+    };
+    let known = chat(transaction, &wrote.chat)?;
+    match wrote.origin {
+        MessageOrigin::Person => {}
+        MessageOrigin::Owner => {
+            let Some(known) = known else { return Ok(false) };
+            let said = Said {
+                message: &wrote.message,
+                external_id: Some(&wrote.external_id),
+                text: &wrote.text,
+                media: &wrote.media,
+                author: Author::Elsewhere,
+                voice_until: None,
+            };
+            return ours(transaction, &known, event, &said, now);
+        }
+        MessageOrigin::Bot | MessageOrigin::Service => return Ok(false),
+    }
+    let has_voice = wrote.media.iter().any(|media| media.kind == InboundKind::Voice);
+    let voice_until = rules.hears_within.filter(|_| has_voice).map(|within| now.plus(within));
+    let said = Said {
+        message: &wrote.message,
+        external_id: Some(&wrote.external_id),
+        text: &wrote.text,
+        media: &wrote.media,
+        author: Author::Client,
+        voice_until,
+    };
+    if !add(transaction, &wrote.chat, event, &said, None, now)? {
+        return Ok(false);
+    }
+    if is_opt_out(wrote.text.as_str()) {
+        // It is on the do-not-contact list since it came in, and waits for no answer.
+        return Ok(true);
+    }
+    if let Some(known) = &known
+        && let Some(turn) = known.turn
+        && known.stage.is_some_and(|stage| stage <= TurnStage::Respond)
+        && known.discards < MOST_DISCARDS
+    {
+        turns::discard(transaction, &turn, known, "the client wrote more", now)?;
+        let key = params![wrote.chat.channel.as_str(), wrote.chat.account.as_str(), wrote.chat.chat.as_str()];
+        transaction.run(sql::WAIT_AGAIN, key)?;
+    }
+    let longest = i64::try_from(rule.longest.as_micros()).unwrap_or(i64::MAX / 2);
+    let silence = if wrote.chat.channel.as_str() == FORM { std::time::Duration::ZERO } else { rule.silence };
+    let silent_at = now.plus(silence.min(rule.longest));
+    let due_at = silent_at.max(heard_at(transaction, rules, &wrote.chat)?.unwrap_or(silent_at)).as_micros();
+    let ad = wrote.ad.as_ref().map(|ad| to_json(TABLE, ad)).transpose()?;
+    transaction.run(
+        sql::SAVE_CHAT,
+        params![
+            wrote.chat.channel.as_str(),
+            wrote.chat.account.as_str(),
+            wrote.chat.chat.as_str(),
+            wrote.user,
+            wrote.name,
+            wrote.phone,
+            i64::from(wrote.phone_is_verified),
+            wrote.email,
+            ad,
+            now.as_micros(),
+            due_at,
+            longest
+        ],
+    )?;
+    Ok(true)
+}
+
+/// Something that was said in a conversation.
+pub(super) struct Said<'a> {
+    pub(super) message: &'a str,
+    pub(super) external_id: Option<&'a str>,
+    pub(super) text: &'a Words,
+    pub(super) media: &'a [InboundMedia],
+    pub(super) author: Author,
+    /// Until when the text of its voice is waited for.
+    pub(super) voice_until: Option<Timestamp>,
+}
+
+/// Adds it to the conversation; says whether it is new there.
+pub(super) fn add(
+    transaction: &Transaction<'_>,
+    chat: &ChannelChat,
+    event: EventId,
+    said: &Said<'_>,
+    known: Option<&ClientChat>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let media = if said.media.is_empty() { None } else { Some(to_json(TABLE, &said.media)?) };
+    let client = known.and_then(|known| known.client);
+    let appeal = match client {
+        Some(client) => appeals::last_of(transaction, &client)?.map(|appeal| appeal.id),
+        None => None,
+    };
+    let rows = transaction.execute(
+        sql::ADD_MESSAGE,
+        params![
+            event.get(),
+            chat.channel.as_str(),
+            chat.account.as_str(),
+            chat.chat.as_str(),
+            crate::codes::of_author(said.author),
+            client.as_ref().map(|id| *id.as_uuid().as_bytes()),
+            appeal.as_ref().map(|id| *id.as_uuid().as_bytes()),
+            said.message,
+            said.external_id,
+            said.text.as_str(),
+            media,
+            now.as_micros(),
+            said.voice_until.map(Timestamp::as_micros)
+        ],
+    )?;
+    if let Some(client) = client.filter(|_| rows > 0) {
+        words::add(transaction, &client, [said.text.as_str()])?;
+    }
+    Ok(rows > 0)
+}
+
+fn changed(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<bool, StoreError> {
+    let Ok(told) = serde_json::from_str::<ReceivedEvent>(&event.data) else { return Ok(false) };
+    let (message, at) = (told.message_id.to_string(), event.at.as_micros());
+    let rows = if event.kind == EventType::MessageDeleted {
+        transaction.execute(sql::DELETE_MESSAGE, params![at, message])?
+    } else {
+        let Some(wrote) = wrote(transaction, event)? else { return Ok(false) };
+        if let Some(client) =
+            transaction.first(sql::CLIENT_OF_MESSAGE, params![&message], rows::only_client)?
+        {
+            words::add(transaction, &client, [wrote.text.as_str()])?;
+        }
+        transaction.execute(sql::EDIT_MESSAGE, params![wrote.text.as_str(), at, message])?
+    };
+    Ok(rows > 0)
+}
+
+/// Something of ours did not arrive, or it is not known: a person looks at it.
+fn unsent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
+    let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(false) };
+    let found =
+        transaction.first(sql::APPEAL_OF_MESSAGE, [told.message_id.to_string()], rows::only_appeal)?;
+    let Some(appeal) = found.map(|id| appeals::get(transaction, &id)).transpose()?.flatten() else {
+        return Ok(false);
+    };
+    let why = if event.kind == EventType::MessageFailed { "not_sent" } else { "in_doubt" };
+    appeals::hand_over(transaction, appeal, why, now)?;
+    Ok(true)
+}
+
+/// Something of ours is on its way.
+fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(place) = place(event) else { return Ok(false) };
+    let Some(known) = chat(transaction, &place)? else { return Ok(false) };
+    let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(false) };
+    let id: MessageId = told.message_id;
+    let key = [*id.as_uuid().as_bytes()];
+    let Some(message) = transaction.first(outbox::GET, key, read_message)? else { return Ok(false) };
+    let listener =
+        transaction.first(outbox::ORIGIN, key, |row| Columns::new(row, "outbox").get::<String>(0))?;
+    let author = match (message.content.written_by, listener.as_deref()) {
+        (Writer::Person, _) => Author::Agent,
+        (Writer::Program, Some(super::BY_AI)) => Author::Ai,
+        (Writer::Program, _) => Author::Program,
+    };
+    let text = Words::from(message.content.text.text.clone());
+    let said = Said {
+        message: &id.to_string(),
+        external_id: None,
+        text: &text,
+        media: &[],
+        author,
+        voice_until: None,
+    };
+    if listener.as_deref() == Some(CAMPAIGNS) {
+        // It answers nothing.
+        return add(transaction, &known.chat, event.id, &said, Some(&known), now);
+    }
+    ours(transaction, &known, event.id, &said, now)
+}
+
+/// The chat of a message of ours, where it can be one with a client.
+fn place(event: &StoredEvent) -> Option<ChannelChat> {
+    let chat = event.chat.as_deref()?;
+    match (event.kind, chat.parse().ok()?) {
+        (EventType::MessageAccepted, ChatRef::Channel(chat)) => Some(chat),
+        (EventType::MessageSent, ChatRef::Id(id)) if id.user_id().is_some() => Some(ChannelChat {
+            channel: TELEGRAM_ACCOUNT.parse().ok()?,
+            account: event.account.clone()?,
+            chat: ExternalChat::new(chat)?,
+        }),
+        _ => None,
+    }
+}
+
+/// Adds what is ours, with what follows from it: where a person answered, no program does.
+fn ours(
+    transaction: &Transaction<'_>,
+    known: &ClientChat,
+    event: EventId,
+    said: &Said<'_>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !add(transaction, &known.chat, event, said, Some(known), now)? {
+        return Ok(false);
+    }
+    let is_person = matches!(said.author, Author::Agent | Author::Elsewhere);
+    if is_person
+        && let Some(turn) = known.turn
+        && known.stage.is_some_and(|stage| stage <= TurnStage::Respond)
+    {
+        turns::answered_by_a_person(transaction, &turn, now)?;
+    }
+    if let Some(client) = known.client
+        && let Some(appeal) = appeals::last_of(transaction, &client)?
+    {
+        appeals::answered(transaction, appeal, said.author, now)?;
+    }
+    Ok(true)
+}
+
+/// The last number before now that neither an event nor a message has, for what no event tells of.
+pub(super) fn free_place(
+    transaction: &Transaction<'_>,
+    now: Timestamp,
+) -> Result<Option<EventId>, StoreError> {
+    for place in 1..PLACES {
+        let number = now.as_micros() - place;
+        let next = transaction.first(events::AFTER, params![number - 1, 1], read_event)?;
+        let is_taken = next.is_some_and(|event| event.id.get() == number)
+            || transaction.first(sql::HAS_PLACE, [number], |_| Ok(()))?.is_some();
+        if !is_taken {
+            return Ok(Some(EventId::new(number)));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn chat(
+    transaction: &Transaction<'_>,
+    chat: &ChannelChat,
+) -> Result<Option<ClientChat>, StoreError> {
+    let key = params![chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str()];
+    transaction.first(sql::CHAT, key, rows::chat)
+}
+
+/// Until when the text of a voice is waited for that waits in a chat.
+fn heard_at(
+    transaction: &Transaction<'_>,
+    rules: &PipelineRules,
+    chat: &ChannelChat,
+) -> Result<Option<Timestamp>, StoreError> {
+    if rules.hears_within.is_none() {
+        return Ok(None);
+    }
+    let key = params![chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str()];
+    transaction.first(sql::VOICE_UNTIL, key, |row| Columns::new(row, TABLE).time(0))
+}
+
+/// When what waits in a chat was last written, and until when the text of a voice is waited for.
+fn waits(
+    transaction: &Transaction<'_>,
+    chat: &ChannelChat,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError> {
+    let key = params![chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str()];
+    let read = |row: &Row<'_>| {
+        let columns = Columns::new(row, TABLE);
+        Ok((columns.maybe_time(0)?, columns.maybe_time(1)?))
+    };
+    Ok(transaction.first(sql::WAITS_UNTIL, key, read)?.unwrap_or_default())
+}
+
+/// Notes what is said in a voice, if anything: its batch waits for it no longer. False where it was not waited for.
+pub(super) fn heard(
+    transaction: &Transaction<'_>,
+    rules: &PipelineRules,
+    message: &str,
+    said: Option<&Words>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let read = |row: &Row<'_>| {
+        let columns = Columns::new(row, TABLE);
+        Ok((rows::address(&columns, 0)?, columns.get::<String>(3)?))
+    };
+    let Some((chat, text)) = transaction.first(sql::VOICE, params![message], read)? else {
+        return Ok(false);
+    };
+    let client = transaction.first(sql::CLIENT_OF_MESSAGE, params![message], rows::only_client)?;
+    if let (Some(client), Some(said)) = (client, said) {
+        words::add(transaction, &client, [said.as_str()])?;
+    }
+    let voice = said.filter(|said| !said.is_empty()).map(|said| format!("{VOICE_MARK}{}", said.as_str()));
+    let parts: Vec<_> = [Some(text), voice].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    transaction.run(sql::HEARD, params![parts.join("\n\n"), message])?;
+    let (written_at, heard_at) = waits(transaction, &chat)?;
+    if let (Some(written_at), Some(rule)) = (written_at, rules.of(&chat.channel, &chat.account)) {
+        let due_at = written_at.plus(rule.silence).max(heard_at.unwrap_or(now)).max(now);
+        let longest = i64::try_from(rule.longest.as_micros()).unwrap_or(i64::MAX / 2);
+        let (channel, account, chat) = (chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str());
+        transaction.run(sql::SET_DUE, params![longest, due_at.as_micros(), channel, account, chat])?;
+    }
+    Ok(true)
+}

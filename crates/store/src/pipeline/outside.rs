@@ -1,0 +1,242 @@
+//! What programs elsewhere have to know of the pipeline, and the results of stages that they do: each counts once, in the write that
+//! finds its turn at that stage.
+
+use ambient::Ids;
+use domain::{AppealId, Author, ChannelChat, ClientId, Responder, Timestamp, TurnId, TurnStage};
+
+use super::rows::{ClientChat, PipelineRules, StoredAppeal, StoredTurn};
+use super::turns::ClientFields;
+use super::{Pipeline, TABLE, appeals, clients, intake, rows, statements as sql, turns};
+use crate::column::Columns;
+use crate::database::params;
+use crate::write::Transaction;
+use crate::{StoreError, point};
+
+/// The messages of a chat that wait until its client has finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingBatch {
+    pub chat: ChannelChat,
+    /// When the first one came.
+    pub first_at: Timestamp,
+    /// Whether it waits for the turn before it, too.
+    pub is_held: bool,
+    pub messages: Vec<WaitingMessage>,
+}
+
+/// A message that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingMessage {
+    /// Its id here.
+    pub message: String,
+    /// Its id at the provider.
+    pub external_id: Option<String>,
+    pub text: domain::Words,
+    pub at: Timestamp,
+}
+
+/// A chat, and when its client wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenChat {
+    /// The number of the message.
+    pub seq: i64,
+    pub chat: ChannelChat,
+    pub at: Timestamp,
+}
+
+/// Who another program says that a client is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundClient {
+    /// The client, where it is one that is known here.
+    pub client: Option<ClientId>,
+    /// What is known of it beside that.
+    pub fields: ClientFields,
+}
+
+impl FoundClient {
+    /// A chat with what was found out. The number counts as one that is verified: the program is the owner's.
+    pub(super) fn of(&self, chat: ClientChat) -> ClientChat {
+        let ClientFields { name, phone, email } = self.fields.clone();
+        ClientChat {
+            client: self.client.or(chat.client),
+            phone_is_verified: phone.is_some() || chat.phone_is_verified,
+            name: name.or(chat.name),
+            phone: phone.or(chat.phone),
+            email: email.or(chat.email),
+            ..chat
+        }
+    }
+}
+
+/// What another program says of the appeal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundAppeal {
+    /// The appeal; none: as the store finds it.
+    pub appeal: Option<StoredAppeal>,
+    /// Who answers, where it says so.
+    pub responder: Option<Responder>,
+}
+
+impl Pipeline<'_> {
+    /// The batches that wait, the oldest first, with so many messages at most.
+    pub async fn waiting(&self, most: u32) -> Result<Vec<WaitingBatch>, StoreError> {
+        let rows = self
+            .store
+            .all(sql::WAITING_MESSAGES, [i64::from(most)], |row| {
+                let columns = Columns::new(row, TABLE);
+                let message = WaitingMessage {
+                    text: domain::Words::from(columns.get::<String>(5)?),
+                    message: columns.get(6)?,
+                    external_id: columns.get(7)?,
+                    at: columns.time(8)?,
+                };
+                let chat = rows::address(&columns, 0)?;
+                Ok((chat, columns.time(3)?, columns.get::<i64>(4)? != 0, message))
+            })
+            .await?;
+        let mut found: Vec<WaitingBatch> = Vec::new();
+        for (chat, first_at, is_held, message) in rows {
+            match found
+                .iter_mut()
+                .rev()
+                .take_while(|batch| batch.first_at == first_at)
+                .find(|batch| batch.chat == chat)
+            {
+                Some(batch) => batch.messages.push(message),
+                None => found.push(WaitingBatch { chat, first_at, is_held, messages: vec![message] }),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The next messages of clients after the one of this number, in order.
+    pub async fn written_after(&self, seq: i64, most: u32) -> Result<Vec<SeenChat>, StoreError> {
+        let read = |row: &crate::database::Row<'_>| {
+            let columns = Columns::new(row, TABLE);
+            Ok(SeenChat { seq: columns.get(0)?, chat: rows::address(&columns, 1)?, at: columns.time(4)? })
+        };
+        self.store.all(sql::WRITTEN_AFTER, (seq, i64::from(most)), read).await
+    }
+
+    /// Turns that are not over.
+    pub async fn open_turns(&self, most: u32) -> Result<Vec<StoredTurn>, StoreError> {
+        self.store.all(sql::OPEN_TURNS, [i64::from(most)], rows::turn).await
+    }
+
+    /// Another program says that a batch is complete, by its chat and its first message; false where it is not there any more.
+    pub async fn end_batch(
+        &self,
+        chat: ChannelChat,
+        first_at: Timestamp,
+        turn: TurnId,
+    ) -> Result<bool, StoreError> {
+        let now = self.store.now();
+        let change = move |transaction: &Transaction<'_>| {
+            let key = params![
+                chat.channel.as_str(),
+                chat.account.as_str(),
+                chat.chat.as_str(),
+                first_at.as_micros()
+            ];
+            let Some(due) = transaction.first(sql::BATCH_OF, key, rows::chat)? else { return Ok(false) };
+            turns::begin(transaction, &due, turn, now)?;
+            Ok(true)
+        };
+        self.store.change(point::PIPELINE_ADVANCE, change).await
+    }
+
+    /// Another program says who the client of a turn is; false where the turn has left that stage.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] of a client that is not known.
+    pub async fn resolved(&self, turn: TurnId, found: FoundClient, ids: &Ids) -> Result<bool, StoreError> {
+        let (ids, now) = (ids.clone(), self.store.now());
+        let change = move |transaction: &Transaction<'_>| {
+            let Some(turn) = at(transaction, &turn, TurnStage::Resolve)? else { return Ok(false) };
+            let mut found = found.clone();
+            if let Some(id) = found.client {
+                let Some(client) = clients::get(transaction, &id)? else {
+                    return Err(StoreError::not_found(
+                        "pipeline_clients",
+                        format!("there is no client {id}"),
+                    ));
+                };
+                found.client = Some(client.merged_into.unwrap_or(id));
+            }
+            turns::resolve(transaction, &turn, &found, &ids, now)?;
+            Ok(true)
+        };
+        self.store.change(point::PIPELINE_ADVANCE, change).await
+    }
+
+    /// Another program says which appeal a turn belongs to, and who answers; false where the turn has left that stage.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] of an appeal that is not one of the client's.
+    pub async fn appeal_found(
+        &self,
+        turn: TurnId,
+        (appeal, responder): (Option<AppealId>, Option<Responder>),
+        rules: &PipelineRules,
+        ids: &Ids,
+    ) -> Result<bool, StoreError> {
+        let (rules, ids, now) = (rules.clone(), ids.clone(), self.store.now());
+        let change = move |transaction: &Transaction<'_>| {
+            let Some(turn) = at(transaction, &turn, TurnStage::Appeal)? else { return Ok(false) };
+            let mut found = FoundAppeal { appeal: None, responder };
+            if let Some(id) = appeal {
+                let known = appeals::get(transaction, &id)?.filter(|known| Some(known.client) == turn.client);
+                let Some(known) = known else {
+                    let why = format!("the client has no appeal {id}");
+                    return Err(StoreError::not_found("pipeline_appeals", why));
+                };
+                found.appeal = Some(known);
+            }
+            turns::find_appeal(transaction, &turn, &found, &rules, &ids, now)?;
+            Ok(true)
+        };
+        self.store.change(point::PIPELINE_ADVANCE, change).await
+    }
+
+    /// Another program has sent the answer of a turn, under this id of the provider; false where the turn has left that stage.
+    pub async fn sent_elsewhere(
+        &self,
+        turn: TurnId,
+        external_id: Option<String>,
+    ) -> Result<bool, StoreError> {
+        let now = self.store.now();
+        let change = move |transaction: &Transaction<'_>| {
+            let Some(turn) = at(transaction, &turn, TurnStage::Send)? else { return Ok(false) };
+            turns::end(transaction, &turn, TurnStage::Answered, None, now)?;
+            turns::free(transaction, &turn, 0)?;
+            let Some(chat) = intake::chat(transaction, &turn.chat)? else { return Ok(true) };
+            let author = if turn.responder == Some(Responder::Ai) { Author::Ai } else { Author::Program };
+            let text = turn.answer.clone().unwrap_or_else(|| domain::Words::from(""));
+            let (message, external_id) = (turn.id.to_string(), external_id.as_deref());
+            let said = intake::Said {
+                message: &message,
+                external_id,
+                text: &text,
+                media: &[],
+                author,
+                voice_until: None,
+            };
+            if let Some(place) = intake::free_place(transaction, now)? {
+                intake::add(transaction, &turn.chat, place, &said, Some(&chat), now)?;
+            }
+            if let Some(appeal) = turn.appeal.map(|id| appeals::get(transaction, &id)).transpose()?.flatten()
+            {
+                appeals::answered(transaction, appeal, author, now)?;
+            }
+            Ok(true)
+        };
+        self.store.change(point::PIPELINE_SUBMITTED, change).await
+    }
+}
+
+fn at(
+    transaction: &Transaction<'_>,
+    turn: &TurnId,
+    stage: TurnStage,
+) -> Result<Option<StoredTurn>, StoreError> {
+    Ok(turns::get(transaction, turn)?.filter(|turn| turn.stage == stage))
+}

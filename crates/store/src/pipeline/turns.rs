@@ -1,0 +1,361 @@
+//! Turns: a batch that waited for silence, from the write that takes it to its answer. Each stage is one write, which changes
+//! nothing when the turn has left that stage meanwhile.
+
+use ambient::Ids;
+use domain::{AppealMove, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage};
+
+use super::outside::{FoundAppeal, FoundClient};
+use super::rows::{ClientChat, PipelineRules, StoredTurn};
+use super::{appeals, clients, intake, rows, statements as sql, words};
+use crate::database::params;
+use crate::write::{Transaction, Write};
+use crate::{StoreError, codes};
+
+/// How a turn ends that is in the hands of a responder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TurnAnswer {
+    /// This is sent.
+    Text {
+        text: String,
+        /// After a person has approved it.
+        needs_approval: bool,
+        /// What it rests on.
+        why: Option<String>,
+        /// The appeal is over with it.
+        closes: bool,
+    },
+    /// A person is to answer, for this reason.
+    HandOver {
+        why: String,
+        /// What would have been answered.
+        proposed: Option<String>,
+    },
+    /// Nothing is said; the appeal is over.
+    Close { why: String },
+    /// Nothing is said.
+    Nothing { why: String },
+}
+
+/// What a responder found out about a client.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientFields {
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    pub email: Option<String>,
+}
+
+impl ClientFields {
+    const fn is_empty(&self) -> bool {
+        self.name.is_none() && self.phone.is_none() && self.email.is_none()
+    }
+}
+
+/// What there was to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Advanced {
+    /// Batches that were taken.
+    pub taken: usize,
+    /// Turns that left a stage.
+    pub moved: usize,
+}
+
+/// Takes the batches that are due and brings turns as far as the store can: so many of each at most.
+pub(super) fn advance(
+    transaction: &Transaction<'_>,
+    rules: &PipelineRules,
+    (ids, most): (&Ids, u32),
+    now: Timestamp,
+) -> Result<Advanced, StoreError> {
+    let mut advanced = Advanced::default();
+    if !rules.outside.batch {
+        for due in transaction.all(sql::DUE, params![now.as_micros(), most], rows::chat)? {
+            begin(transaction, &due, TurnId::from_uuid(ids.next()), now)?;
+            advanced.taken += 1;
+        }
+    }
+    if !rules.outside.resolve {
+        for turn in at_stage(transaction, TurnStage::Resolve, now, most)? {
+            resolve(transaction, &turn, &FoundClient::default(), ids, now)?;
+            advanced.moved += 1;
+        }
+    }
+    if !rules.outside.appeal {
+        for turn in at_stage(transaction, TurnStage::Appeal, now, most)? {
+            find_appeal(transaction, &turn, &FoundAppeal::default(), rules, ids, now)?;
+            advanced.moved += 1;
+        }
+    }
+    Ok(advanced)
+}
+
+pub(super) fn at_stage(
+    transaction: &Transaction<'_>,
+    stage: TurnStage,
+    now: Timestamp,
+    most: u32,
+) -> Result<Vec<StoredTurn>, StoreError> {
+    transaction.all(sql::AT_STAGE, params![codes::of_turn(stage), now.as_micros(), most], rows::turn)
+}
+
+pub(super) fn begin(
+    transaction: &Transaction<'_>,
+    due: &ClientChat,
+    id: TurnId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (channel, account, chat) =
+        (due.chat.channel.as_str(), due.chat.account.as_str(), due.chat.chat.as_str());
+    let key = id.as_uuid().as_bytes();
+    transaction.run(sql::ADD_TURN, params![key, channel, account, chat, due.discards, now.as_micros()])?;
+    transaction.run(sql::FILL_TURN, params![key, channel, account, chat])?;
+    transaction.run(sql::BEGIN_TURN, params![key, channel, account, chat])
+}
+
+/// Finds out whose messages they are; who is not known becomes a client.
+pub(super) fn resolve(
+    transaction: &Transaction<'_>,
+    turn: &StoredTurn,
+    found: &FoundClient,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(chat) = intake::chat(transaction, &turn.chat)? else { return Ok(()) };
+    let chat = found.of(chat);
+    let client = clients::of_chat(transaction, &chat, ids, now)?;
+    let (turn_key, client_key) = (turn.id.as_uuid().as_bytes(), client.as_uuid().as_bytes());
+    transaction.run(sql::SET_CLIENT, params![now.as_micros(), client_key, turn_key])?;
+    transaction.run(sql::CLIENT_OF_MESSAGES, params![client_key, turn_key])?;
+    let batch = transaction.all(sql::OF_TURN, params![turn_key], rows::message)?;
+    let texts = batch.iter().map(|message| message.text.as_str());
+    let known = [&chat.name, &chat.phone, &chat.email].into_iter().flatten().map(String::as_str);
+    words::add(transaction, &client, texts.chain(known))
+}
+
+/// Finds the appeal that the messages belong to, or opens one, and says who answers.
+pub(super) fn find_appeal(
+    transaction: &Transaction<'_>,
+    turn: &StoredTurn,
+    found: &FoundAppeal,
+    rules: &PipelineRules,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (Some(client), Some(chat)) = (turn.client, intake::chat(transaction, &turn.chat)?) else {
+        return Ok(());
+    };
+    let appeal = match &found.appeal {
+        Some(appeal) => appeals::goes_on(transaction, appeal.clone(), now)?,
+        None => appeals::client_wrote(transaction, &client, &chat, rules.reopen_within, ids, now)?,
+    };
+    let rule = rules.of(&turn.chat.channel, &turn.chat.account);
+    let responder =
+        appeal.responder.or(found.responder).or(rule.map(|rule| rule.responder)).unwrap_or_default();
+    let key = turn.id.as_uuid().as_bytes();
+    let appeal_key = *appeal.id.as_uuid().as_bytes();
+    let uncounted =
+        transaction.first(sql::UNCOUNTED, params![key], |row| row.get::<i64>(0))?.unwrap_or_default();
+    transaction.run(sql::ADD_UNREAD, params![uncounted, appeal_key])?;
+    transaction.run(sql::APPEAL_OF_MESSAGES, params![appeal_key, key])?;
+    let stage = match responder {
+        Responder::Ai | Responder::Webhook => TurnStage::Respond,
+        Responder::Human | Responder::Off => TurnStage::HandedOver,
+    };
+    let why = (!stage.is_open()).then_some(responder.as_str());
+    let set = params![codes::of_turn(stage), now.as_micros(), appeal_key, responder.as_str(), why, key];
+    transaction.run(sql::SET_APPEAL, set)?;
+    if !stage.is_open() {
+        free(transaction, turn, 0)?;
+        if responder == Responder::Human {
+            appeals::hand_over(transaction, appeal, responder.as_str(), now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Its chat goes on without it.
+pub(super) fn free(
+    transaction: &Transaction<'_>,
+    turn: &StoredTurn,
+    discards: u32,
+) -> Result<(), StoreError> {
+    let (channel, account, chat) =
+        (turn.chat.channel.as_str(), turn.chat.account.as_str(), turn.chat.chat.as_str());
+    transaction.run(sql::END_TURN, params![discards, channel, account, chat, turn.id.as_uuid().as_bytes()])
+}
+
+/// The messages of a turn wait once more, for the batch that follows.
+pub(super) fn discard(
+    transaction: &Transaction<'_>,
+    turn: &TurnId,
+    chat: &ClientChat,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(turn) = get(transaction, turn)? else { return Ok(()) };
+    end(transaction, &turn, TurnStage::Discarded, Some(why), now)?;
+    transaction.run(sql::EMPTY_TURN, params![turn.id.as_uuid().as_bytes()])?;
+    free(transaction, &turn, chat.discards + 1)
+}
+
+/// A person was faster: no program answers.
+pub(super) fn answered_by_a_person(
+    transaction: &Transaction<'_>,
+    turn: &TurnId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(turn) = get(transaction, turn)? else { return Ok(()) };
+    end(transaction, &turn, TurnStage::Discarded, Some("a person answered"), now)?;
+    free(transaction, &turn, 0)
+}
+
+/// A person answers a client now: no program does any more. False where an answer is leaving at this moment.
+pub(super) fn take_over(
+    transaction: &Transaction<'_>,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let chats = transaction.all(sql::CHATS_OF, [*client.as_uuid().as_bytes()], rows::chat)?;
+    let mut open = Vec::new();
+    for id in chats.into_iter().filter_map(|chat| chat.turn) {
+        open.extend(get(transaction, &id)?);
+    }
+    if open.iter().any(|turn| turn.stage == TurnStage::Send) {
+        return Ok(false);
+    }
+    for turn in open {
+        answered_by_a_person(transaction, &turn.id, now)?;
+    }
+    if let Some(mut appeal) = appeals::last_of(transaction, client)?.filter(|appeal| appeal.state.is_open()) {
+        appeal.responder = Some(Responder::Human);
+        appeals::save(transaction, &appeal)?;
+    }
+    Ok(true)
+}
+
+pub(super) fn end(
+    transaction: &Transaction<'_>,
+    turn: &StoredTurn,
+    stage: TurnStage,
+    why: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let key = turn.id.as_uuid().as_bytes();
+    transaction.run(sql::SET_STAGE, params![codes::of_turn(stage), now.as_micros(), why, key])
+}
+
+pub(super) fn get(transaction: &Transaction<'_>, id: &TurnId) -> Result<Option<StoredTurn>, StoreError> {
+    transaction.first(sql::TURN, [*id.as_uuid().as_bytes()], rows::turn)
+}
+
+/// Notes what a responder says; false where the turn is not in its hands any more.
+pub(super) fn answer(
+    transaction: &Transaction<'_>,
+    id: &TurnId,
+    answer: &TurnAnswer,
+    fields: &ClientFields,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(turn) = get(transaction, id)?.filter(|turn| turn.stage == TurnStage::Respond) else {
+        return Ok(false);
+    };
+    let key = turn.id.as_uuid().as_bytes();
+    if let Some(client) = turn.client.filter(|_| !fields.is_empty()) {
+        let (name, phone, email) = (&fields.name, &fields.phone, &fields.email);
+        let fill = params![name, phone, email, now.as_micros(), *client.as_uuid().as_bytes()];
+        transaction.run(sql::FILL_CLIENT, fill)?;
+        words::add(transaction, &client, [name, phone, email].into_iter().flatten().map(String::as_str))?;
+    }
+    match answer {
+        TurnAnswer::Text { text, needs_approval, why, closes } => {
+            let set = params![now.as_micros(), text, i64::from(*needs_approval), why, key];
+            transaction.run(sql::SET_ANSWER, set)?;
+            if *closes {
+                close(transaction, &turn, now)?;
+            }
+        }
+        TurnAnswer::HandOver { why, proposed } => {
+            transaction.run(sql::SET_PROPOSED, params![proposed, key])?;
+            hand_over(transaction, &turn, why, now)?;
+        }
+        TurnAnswer::Close { why } => {
+            end(transaction, &turn, TurnStage::Answered, Some(why), now)?;
+            close(transaction, &turn, now)?;
+            free(transaction, &turn, 0)?;
+        }
+        TurnAnswer::Nothing { why } => {
+            end(transaction, &turn, TurnStage::HandedOver, Some(why), now)?;
+            free(transaction, &turn, 0)?;
+        }
+    }
+    Ok(true)
+}
+
+fn close(transaction: &Transaction<'_>, turn: &StoredTurn, now: Timestamp) -> Result<(), StoreError> {
+    let Some(appeal) = turn.appeal.map(|id| appeals::get(transaction, &id)).transpose()?.flatten() else {
+        return Ok(());
+    };
+    appeals::moved(transaction, appeal, AppealMove::Closed, None, now).map(drop)
+}
+
+/// A person is to answer this turn; false where it is over.
+pub(super) fn give_to_a_person(
+    transaction: &Transaction<'_>,
+    id: &TurnId,
+    why: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(turn) = get(transaction, id)?.filter(|turn| turn.stage.is_open()) else { return Ok(false) };
+    hand_over(transaction, &turn, why, now)?;
+    Ok(true)
+}
+
+fn hand_over(
+    transaction: &Transaction<'_>,
+    turn: &StoredTurn,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    end(transaction, turn, TurnStage::HandedOver, Some(why), now)?;
+    free(transaction, turn, 0)?;
+    if let Some(appeal) = turn.appeal.map(|id| appeals::get(transaction, &id)).transpose()?.flatten() {
+        appeals::hand_over(transaction, appeal, why, now)?;
+    }
+    Ok(())
+}
+
+/// The outbox has the answer.
+pub(super) fn submitted(
+    transaction: &Transaction<'_>,
+    id: &TurnId,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(turn) = get(transaction, id)?.filter(|turn| turn.stage == TurnStage::Send) else {
+        return Ok(false);
+    };
+    let key = turn.id.as_uuid().as_bytes();
+    transaction.run(sql::SET_OUTBOX, params![message.as_uuid().as_bytes(), key])?;
+    end(transaction, &turn, TurnStage::Answered, None, now)?;
+    free(transaction, &turn, 0)?;
+    Ok(true)
+}
+
+/// For a restored store: what was not answered is for a person, as the server that went on may have answered it.
+pub(crate) struct HoldTurns {
+    pub(crate) at: Timestamp,
+}
+
+impl Write for HoldTurns {
+    type Answer = ();
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let at = self.at.as_micros();
+        transaction.run(sql::HOLD_TURNS, params![at])?;
+        transaction.run(sql::HOLD_CHATS, ())?;
+        transaction.run(sql::HOLD_APPEALS, params![at])?;
+        if intake::cursor(transaction)?.is_some() {
+            intake::skip(transaction)?;
+        }
+        Ok(())
+    }
+}

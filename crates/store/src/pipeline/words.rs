@@ -1,0 +1,127 @@
+//! Words by which clients are found: each word of what they wrote and are called leads to them, by its beginning.
+
+use std::collections::{BTreeSet, HashSet};
+
+use domain::ClientId;
+use domain::phone::PhoneDigits;
+use uuid::Uuid;
+
+use super::{rows, statements as sql};
+use crate::StoreError;
+use crate::column::Columns;
+use crate::database::{Connection, ToValue, params};
+use crate::needle::folded;
+use crate::write::Transaction;
+
+/// Letters of a word that count.
+const LONGEST: usize = 32;
+/// Words of one text that count.
+const MOST: usize = 200;
+/// Words that are added at once.
+const IN_A_STATEMENT: usize = 8;
+/// Words that are looked for.
+const MOST_WANTED: usize = 8;
+/// So many letters are the beginning of a word; fewer are one.
+const BEGINNING: usize = 3;
+/// Clients that one word leads to at most.
+const MOST_CLIENTS: u32 = 500_000;
+/// The messages of a client whose words are added again.
+const MOST_MESSAGES: u32 = 1000;
+
+/// The words of a text, small. A number is there with the digits that all ways to write it have.
+fn of(text: &str) -> BTreeSet<String> {
+    let small = folded(text).replace('ё', "е");
+    let words = small.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut found: BTreeSet<String> =
+        words.take(MOST).map(|word| word.chars().take(LONGEST).collect()).collect();
+    found.extend(PhoneDigits::read(text).map(|phone| phone.as_str().to_owned()));
+    found
+}
+
+/// What is looked for: the words of a text, or a number as a whole.
+fn wanted(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = match PhoneDigits::read(text) {
+        Some(phone) => vec![phone.as_str().to_owned()],
+        None => of(text).into_iter().collect(),
+    };
+    // The longest one leads to the fewest.
+    words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    words.truncate(MOST_WANTED);
+    words
+}
+
+/// What is behind all words that a word leads to: those that begin with it, or itself alone where it is short.
+fn end_of(word: &str) -> String {
+    let is_beginning = word.chars().count() >= BEGINNING;
+    // Each letter of a word is behind a space.
+    format!("{word}{}", if is_beginning { '\u{10ffff}' } else { ' ' })
+}
+
+/// Texts lead to a client from now on.
+pub(super) fn add<'a>(
+    transaction: &Transaction<'_>,
+    client: &ClientId,
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Result<(), StoreError> {
+    let words: BTreeSet<String> = texts.into_iter().flat_map(of).collect();
+    let words: Vec<&String> = words.iter().collect();
+    let key = client.as_uuid().as_bytes();
+    for some in words.chunks(IN_A_STATEMENT) {
+        let Some(last) = some.last() else { continue };
+        let padded = (0..IN_A_STATEMENT).map(|place| some.get(place).unwrap_or(last) as &dyn ToValue);
+        let values: Vec<&dyn ToValue> = std::iter::once(&key as &dyn ToValue).chain(padded).collect();
+        transaction.run(sql::ADD_WORDS, values.as_slice())?;
+    }
+    Ok(())
+}
+
+/// What is stored of a client leads to it: after its messages became those of another.
+pub(super) fn of_client(transaction: &Transaction<'_>, client: &ClientId) -> Result<(), StoreError> {
+    let key = client.as_uuid().as_bytes();
+    let messages = transaction.all(sql::OF_CLIENT, params![key, i64::MAX, MOST_MESSAGES], rows::message)?;
+    let known = transaction.first(sql::CLIENT, params![key], rows::client)?;
+    let fields = known.iter().flat_map(|client| [&client.name, &client.phone, &client.email]);
+    let texts = messages.iter().map(|message| message.text.as_str());
+    add(transaction, client, texts.chain(fields.flatten().map(String::as_str)))
+}
+
+/// The clients that all words of a text lead to; none for a text without words.
+pub(super) fn find(connection: &Connection, text: &str) -> Result<HashSet<ClientId>, StoreError> {
+    let mut found: Option<HashSet<ClientId>> = None;
+    for word in wanted(text) {
+        let end = end_of(&word);
+        let mut clients = HashSet::new();
+        connection.each(sql::WITH_WORD, params![word, end, MOST_CLIENTS], |row| {
+            let bytes = Columns::new(row, "pipeline_words").get(0)?;
+            let client = ClientId::from_uuid(Uuid::from_bytes(bytes));
+            if found.as_ref().is_none_or(|found| found.contains(&client)) {
+                clients.insert(client);
+            }
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+        let is_over = clients.is_empty();
+        found = Some(clients);
+        if is_over {
+            break;
+        }
+    }
+    Ok(found.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_small_and_a_number_is_whole() {
+        assert_eq!(of("Зелёный  чай, ЧАЙ!"), ["зеленый", "чай"].map(str::to_owned).into());
+        assert_eq!(of("+70000000001"), ["0000000001", "70000000001"].map(str::to_owned).into());
+        assert_eq!(wanted("8 000 000-00-01"), ["0000000001"]);
+        assert_eq!(wanted("is it there"), ["there", "is", "it"]);
+        assert!(wanted(" ?! ").is_empty());
+        for (word, other, is_found) in [("кет", "кеттл", true), ("ке", "кет", false), ("ке", "ке", true)]
+        {
+            assert_eq!(other >= word && *other < *end_of(word), is_found, "{word} {other}");
+        }
+    }
+}

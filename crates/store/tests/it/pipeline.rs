@@ -1,0 +1,673 @@
+//! The pipeline: batches by silence, clients, appeals, turns, and what a person changes.
+
+mod again;
+
+use std::time::Duration;
+
+use ambient::Ids;
+use domain::message::Writer;
+use domain::{
+    AppealState, Author, ChannelChat, ClientId, EventFilter, EventId, InboundChange, InboundEvent,
+    InboundKind, InboundMedia, InboundMessage, MergeId, MessageOrigin, Responder, TurnStage,
+};
+use store::{
+    AppealChange, AppealFilter, AppealOrder, AuditEntry, AuditFilter, AuditResult, AuditWho, BY_AI,
+    ClientFields, FoundClient, OutsideStages, Page, PipelineRule, PipelineRules, StoredTurn,
+    TakenFromChannel, TurnAnswer,
+};
+
+use self::again::{
+    a_client_who_is_written_to_first_waits_for_nothing, a_message_that_was_not_taken_in_is_replayed_once,
+    each_waiting_is_told_once_for_each_length,
+    what_no_program_answered_goes_its_way_again_until_it_is_answered,
+};
+use crate::support::{World, accept, account, conformance};
+
+conformance! {
+    a_batch_waits_for_silence_and_no_longer_than_it_may,
+    what_is_written_meanwhile_discards_the_answer_twice_at_most,
+    one_person_on_two_channels_is_one_client_by_a_verified_number,
+    a_typed_number_only_suggests,
+    a_merge_and_its_undoing_move_all_that_belongs_to_a_client,
+    an_appeal_goes_on_and_is_reopened_within_its_time,
+    a_person_who_answers_stops_the_program,
+    an_answer_counts_once_and_only_in_its_stage,
+    what_a_model_does_is_audited_with_its_answer,
+    a_restored_store_leaves_what_was_not_answered_to_people,
+    what_is_taken_twice_is_there_once,
+    other_programs_query_clients_appeals_and_messages,
+    a_client_who_opts_out_is_listed_and_not_answered,
+    a_batch_waits_for_the_text_of_a_voice,
+    what_no_person_has_seen_is_counted,
+    who_waits_longest_comes_first_and_what_is_snoozed_comes_back,
+    words_and_numbers_lead_to_conversations,
+    an_erased_client_leaves_nothing_behind,
+    templates_are_kept_by_name,
+    each_result_of_another_program_counts_once,
+    what_no_program_answered_goes_its_way_again_until_it_is_answered,
+    a_message_that_was_not_taken_in_is_replayed_once,
+    each_waiting_is_told_once_for_each_length,
+    a_client_who_is_written_to_first_waits_for_nothing,
+}
+
+const SILENCE: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_mins(1);
+
+fn rules(responder: Responder) -> PipelineRules {
+    let rule = PipelineRule {
+        channel: None,
+        account: None,
+        is_on: true,
+        silence: SILENCE,
+        longest: LONGEST,
+        responder,
+    };
+    PipelineRules {
+        rules: vec![rule],
+        reopen_within: Duration::from_hours(24),
+        hears_within: None,
+        outside: OutsideStages::default(),
+    }
+}
+
+fn page() -> Page {
+    Page { limit: 50, cursor: None }
+}
+
+/// A message as a customer writes it.
+struct Written<'a> {
+    address: &'a str,
+    id: &'a str,
+    phone: Option<&'a str>,
+    origin: MessageOrigin,
+    has_voice: bool,
+}
+
+fn written<'a>(address: &'a str, id: &'a str) -> Written<'a> {
+    Written { address, id, phone: None, origin: MessageOrigin::Person, has_voice: false }
+}
+
+impl World {
+    async fn says(&self, written: Written<'_>) {
+        let ChannelChat { channel, account, chat } = written.address.parse().unwrap();
+        let media = if written.has_voice { vec![InboundMedia::new(InboundKind::Voice)] } else { Vec::new() };
+        let message = InboundMessage {
+            media,
+            origin: written.origin,
+            user: Some(format!("user of {}", chat.as_str())),
+            name: Some("Anna".to_owned()),
+            phone: written.phone.map(ToOwned::to_owned),
+            ..InboundMessage::text(chat, written.id, format!("text of {}", written.id), self.now())
+        };
+        let change = InboundChange::Message(Box::new(message));
+        let events = vec![InboundEvent { key: written.id.to_owned(), change }];
+        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+        self.store.channels().take(taken).await.unwrap();
+    }
+
+    /// What the worker of the pipeline does at this instant.
+    async fn work(&self, rules: &PipelineRules) {
+        let pipeline = self.store.pipeline();
+        let ids = Ids::new(self.clock.clone());
+        while pipeline.take_in(rules, 100).await.unwrap().took > 0 {}
+        pipeline.advance(rules, &ids, 100).await.unwrap();
+    }
+
+    async fn responding(&self) -> Vec<StoredTurn> {
+        self.store.pipeline().at_stage(TurnStage::Respond, 100).await.unwrap()
+    }
+
+    async fn batch_of(&self, turn: &StoredTurn) -> Vec<String> {
+        let batch = self.store.pipeline().batch(turn.id).await.unwrap();
+        batch.into_iter().map(|message| message.text.as_str().to_owned()).collect()
+    }
+
+    /// The client of a chat that has written and been taken.
+    async fn client_of(&self, address: &str) -> ClientId {
+        let found = self.store.pipeline().clients(None, &page()).await.unwrap().items;
+        for client in found {
+            let chats = self.store.pipeline().chats_of(client.id).await.unwrap();
+            if chats.iter().any(|chat| chat.chat.to_string() == address) {
+                return client.id;
+            }
+        }
+        panic!("no client of {address}");
+    }
+}
+
+const ANNA: &str = "avito:shop/u2i-1";
+
+async fn started(world: &World, responder: Responder) -> PipelineRules {
+    let rules = rules(responder);
+    world.work(&rules).await;
+    rules
+}
+
+async fn a_batch_waits_for_silence_and_no_longer_than_it_may(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    let due = world.store.pipeline().next_due().await.unwrap().unwrap();
+    assert!(due > world.now().plus(SILENCE / 2) && due <= world.now().plus(SILENCE));
+    world.clock.advance(Duration::from_secs(15));
+    world.says(written(ANNA, "m-2")).await;
+    world.work(&rules).await;
+    assert_eq!(world.responding().await, []);
+    world.clock.advance(Duration::from_secs(20));
+    world.work(&rules).await;
+    let turns = world.responding().await;
+    assert_eq!(world.batch_of(&turns[0]).await, ["text of m-1", "text of m-2"]);
+    assert!(turns[0].client.is_some() && turns[0].appeal.is_some());
+    // A person who never stops is answered after the longest time.
+    let other = "avito:shop/u2i-2";
+    for place in 0..7 {
+        world.says(written(other, &format!("n-{place}"))).await;
+        world.work(&rules).await;
+        world.clock.advance(Duration::from_secs(10));
+    }
+    world.work(&rules).await;
+    let turns = world.responding().await;
+    assert_eq!(turns.len(), 2);
+    assert!(world.batch_of(&turns[1]).await.len() >= 6);
+}
+
+async fn what_is_written_meanwhile_discards_the_answer_twice_at_most(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let mut written_so_far = Vec::new();
+    for place in 0..4 {
+        let id = format!("m-{place}");
+        world.says(written(ANNA, &id)).await;
+        written_so_far.push(format!("text of {id}"));
+        world.work(&rules).await;
+        world.clock.advance(SILENCE);
+        world.work(&rules).await;
+        let turns = world.responding().await;
+        assert_eq!(turns.len(), 1);
+        let expected = if place < 3 { &written_so_far[..] } else { &written_so_far[..3] };
+        assert_eq!(world.batch_of(&turns[0]).await, expected);
+    }
+    // The last one waits until the answer has left.
+    let turn = world.responding().await.remove(0);
+    let nothing = TurnAnswer::Nothing { why: "a test".to_owned() };
+    assert!(world.store.pipeline().answer(turn.id, nothing, ClientFields::default()).await.unwrap());
+    world.work(&rules).await;
+    let turns = world.responding().await;
+    assert_eq!((turns.len(), world.batch_of(&turns[0]).await), (1, vec!["text of m-3".to_owned()]));
+}
+
+async fn one_person_on_two_channels_is_one_client_by_a_verified_number(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    let phone = Some("+70000000001");
+    world.says(Written { phone, ..written(ANNA, "m-1") }).await;
+    world.says(Written { phone, ..written("whatsapp:phone/70000000001@c.us", "w-1") }).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let clients = world.store.pipeline().clients(None, &page()).await.unwrap().items;
+    assert_eq!(clients.len(), 1);
+    assert_eq!(clients[0].phone.as_deref(), phone);
+    let appeals = world.store.pipeline().appeals_of(clients[0].id, 10).await.unwrap();
+    assert_eq!((appeals.len(), appeals[0].state), (1, AppealState::WaitingUs));
+    assert_eq!(world.store.pipeline().chats_of(clients[0].id).await.unwrap().len(), 2);
+    assert_eq!(world.store.pipeline().clients(Some("0000001"), &page()).await.unwrap().items.len(), 1);
+    assert_eq!(world.store.pipeline().clients(Some("Boris"), &page()).await.unwrap().items.len(), 0);
+}
+
+async fn a_typed_number_only_suggests(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    let phone = Some("+70000000001");
+    world.says(Written { phone, ..written(ANNA, "m-1") }).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    world.says(Written { phone, ..written("form:site/f-1", "f-1") }).await;
+    // A form waits for no silence.
+    world.work(&rules).await;
+    let (anna, typed) = (world.client_of(ANNA).await, world.client_of("form:site/f-1").await);
+    assert_ne!(anna, typed);
+    let pipeline = world.store.pipeline();
+    assert_eq!(pipeline.suggestions(anna).await.unwrap()[0].0, typed);
+    pipeline.dismiss(typed, anna).await.unwrap();
+    assert_eq!(pipeline.suggestions(anna).await.unwrap(), []);
+}
+
+async fn a_merge_and_its_undoing_move_all_that_belongs_to_a_client(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    let other_chat = "vk:club/2000002";
+    world.says(written(ANNA, "m-1")).await;
+    world.says(written(other_chat, "v-1")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let (anna, other) = (world.client_of(ANNA).await, world.client_of(other_chat).await);
+    let pipeline = world.store.pipeline();
+    let id = MergeId::from_uuid(Ids::new(world.clock.clone()).next());
+    assert!(pipeline.merge(id, anna, anna, "olga").await.is_err());
+    pipeline.merge(id, anna, other, "olga").await.unwrap();
+    assert_eq!(pipeline.client(other).await.unwrap().unwrap().merged_into, Some(anna));
+    assert_eq!(pipeline.conversation(anna, &page()).await.unwrap().items.len(), 2);
+    assert_eq!(pipeline.appeals_of(anna, 10).await.unwrap().len(), 2);
+    assert!(pipeline.change_client(other, ClientFields::default()).await.is_err());
+    // What is written from then on is the master's.
+    world.says(written(other_chat, "v-2")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    assert_eq!(pipeline.conversation(anna, &page()).await.unwrap().items.len(), 3);
+    pipeline.split(id).await.unwrap();
+    assert!(pipeline.split(id).await.is_err());
+    assert_eq!(pipeline.conversation(other, &page()).await.unwrap().items.len(), 2);
+    assert_eq!(pipeline.conversation(anna, &page()).await.unwrap().items.len(), 1);
+    assert_eq!(pipeline.appeals_of(other, 10).await.unwrap().len(), 1);
+    assert_eq!(world.client_of(other_chat).await, other);
+    let merges = pipeline.merges_of(anna).await.unwrap();
+    assert!(merges[0].undone_at.is_some() && merges[0].merged_by == "olga");
+}
+
+async fn an_appeal_goes_on_and_is_reopened_within_its_time(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    let mut kinds = Vec::new();
+    for (place, pause) in [0, 1, 30].into_iter().enumerate() {
+        world.clock.advance(Duration::from_hours(pause));
+        world.says(written(ANNA, &format!("m-{place}"))).await;
+        world.work(&rules).await;
+        world.clock.advance(SILENCE);
+        world.work(&rules).await;
+        let client = world.client_of(ANNA).await;
+        let last = world.store.pipeline().appeals_of(client, 1).await.unwrap().remove(0);
+        let close = AppealChange { closed: Some(true), ..AppealChange::default() };
+        world.store.pipeline().change_appeal(last.id, close).await.unwrap();
+        kinds.push(last.id);
+    }
+    assert!(kinds[0] == kinds[1] && kinds[1] != kinds[2]);
+    let open = AppealFilter { open: true, ..AppealFilter::default() };
+    assert_eq!(world.store.pipeline().appeals(&open, &page()).await.unwrap().items.len(), 0);
+    assert_eq!(
+        world.store.pipeline().appeals(&AppealFilter::default(), &page()).await.unwrap().items.len(),
+        2
+    );
+    let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 100).await.unwrap();
+    let told = |word: &str| read.events.iter().filter(|event| event.kind.as_str() == word).count();
+    assert_eq!((told("appeal.opened"), told("appeal.reopened"), told("appeal.closed")), (2, 1, 3));
+    assert_eq!(told("client.created"), 1);
+}
+
+async fn a_person_who_answers_stops_the_program(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turn = world.responding().await.remove(0);
+    world.says(Written { origin: MessageOrigin::Owner, ..written(ANNA, "o-1") }).await;
+    world.work(&rules).await;
+    let pipeline = world.store.pipeline();
+    assert_eq!(pipeline.turn(turn.id).await.unwrap().unwrap().stage, TurnStage::Discarded);
+    let late = TurnAnswer::Text { text: "late".to_owned(), needs_approval: false, why: None, closes: false };
+    assert!(!pipeline.answer(turn.id, late, ClientFields::default()).await.unwrap());
+    let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
+    assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingClient, Some(Responder::Human)));
+    // The next message is that person's too, until the appeal is given back.
+    world.says(written(ANNA, "m-2")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    assert_eq!(world.responding().await, []);
+    let back = AppealChange { responder: Some(None), ..AppealChange::default() };
+    pipeline.change_appeal(appeal.id, back).await.unwrap();
+    world.says(written(ANNA, "m-3")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    assert_eq!(world.responding().await.len(), 1);
+}
+
+async fn an_answer_counts_once_and_only_in_its_stage(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turn = world.responding().await.remove(0);
+    let pipeline = world.store.pipeline();
+    let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
+    let fields = ClientFields { email: Some("anna@example.com".to_owned()), ..ClientFields::default() };
+    assert!(pipeline.answer(turn.id, text.clone(), fields).await.unwrap());
+    assert!(!pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
+    let client = pipeline.client(turn.client.unwrap()).await.unwrap().unwrap();
+    assert_eq!(client.email.as_deref(), Some("anna@example.com"));
+    let mut message = world.message(1);
+    let chat: ChannelChat = ANNA.parse().unwrap();
+    message.chat = domain::ChatRef::Channel(chat.clone());
+    message.address = Some(domain::Address::Channel(chat));
+    message.account = Some(account("shop"));
+    message.content.written_by = Writer::Program;
+    let mut accepting = accept(message.clone());
+    accepting.origin.listener = BY_AI.to_owned();
+    world.store.outbox().accept(accepting).await.unwrap();
+    assert!(pipeline.submitted(turn.id, message.id).await.unwrap());
+    assert!(!pipeline.submitted(turn.id, message.id).await.unwrap());
+    world.work(&rules).await;
+    let thread = pipeline.conversation(client.id, &page()).await.unwrap().items;
+    assert_eq!(thread.iter().map(|message| message.author).collect::<Vec<_>>(), [Author::Ai, Author::Client]);
+    let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
+    assert_eq!((appeal.state, appeal.waiting_since), (AppealState::WaitingClient, None));
+    assert!(appeal.first_answer_at.is_some() && appeal.responder.is_none());
+}
+
+async fn a_restored_store_leaves_what_was_not_answered_to_people(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    world.says(written("vk:club/2", "v-1")).await;
+    world.work(&rules).await;
+    world.store.hold_back(world.now()).await.unwrap();
+    world.clock.advance(Duration::from_hours(1));
+    world.work(&rules).await;
+    assert_eq!(world.responding().await, []);
+    let appeals = world.store.pipeline().appeals(&AppealFilter::default(), &page()).await.unwrap().items;
+    assert_eq!((appeals.len(), appeals[0].state), (1, AppealState::WaitingUs));
+    assert_eq!(world.store.pipeline().counts().await.unwrap().stages, []);
+}
+
+async fn what_is_taken_twice_is_there_once(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    world.says(written(ANNA, "m-1")).await;
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    world.work(&rules).await;
+    assert_eq!(world.store.pipeline().counts().await.unwrap().waiting.0, 1);
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let client = world.client_of(ANNA).await;
+    assert_eq!(world.store.pipeline().conversation(client, &page()).await.unwrap().items.len(), 1);
+}
+
+async fn other_programs_query_clients_appeals_and_messages(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    world.says(Written { phone: Some("+70000000001"), ..written(ANNA, "m-1") }).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let client = world.client_of(ANNA).await.as_uuid().simple().to_string();
+    let one = |sql: &str| world.texts(sql);
+    assert_eq!(one("SELECT id FROM clients WHERE phone = '+70000000001'"), [client.as_str()]);
+    assert_eq!(one("SELECT avito_id FROM clients"), ["user of u2i-1"]);
+    assert_eq!(
+        one("SELECT name FROM clients WHERE telegram_id IS NULL AND vk_id IS NULL AND whatsapp_id IS NULL"),
+        ["Anna"]
+    );
+    assert_eq!(
+        one("SELECT status FROM appeals WHERE channel = 'avito' AND external_chat_id = 'u2i-1'"),
+        ["waiting_us"]
+    );
+    assert_eq!(one("SELECT client_id FROM appeals"), [client.as_str()]);
+    assert_eq!(
+        one("SELECT message_type FROM messages_history WHERE message_text = 'text of m-1'"),
+        ["client"]
+    );
+    assert_eq!(
+        one("SELECT client_id FROM messages_history WHERE external_chat_id = 'u2i-1'"),
+        [client.as_str()]
+    );
+}
+
+async fn a_client_who_opts_out_is_listed_and_not_answered(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let ChannelChat { channel, account, chat } = ANNA.parse().unwrap();
+    let message = InboundMessage::text(chat, "m-1", "Стоп", world.now());
+    let change = InboundChange::Message(Box::new(message));
+    let events = vec![InboundEvent { key: "m-1".to_owned(), change }];
+    let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+    world.store.channels().take(taken).await.unwrap();
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    assert_eq!(world.responding().await, []);
+    let listed = world.store.do_not_contact().find(&ANNA.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(listed.source, domain::ContactSource::OptOut);
+}
+
+async fn a_batch_waits_for_the_text_of_a_voice(world: World) {
+    const WITHIN: Duration = Duration::from_secs(30);
+    started(&world, Responder::Ai).await;
+    let rules = PipelineRules { hears_within: Some(WITHIN), ..rules(Responder::Ai) };
+    let pipeline = world.store.pipeline();
+    world.says(Written { has_voice: true, ..written(ANNA, "m-1") }).await;
+    world.work(&rules).await;
+    let (voice, until) = pipeline.voices(10).await.unwrap().remove(0);
+    let said_at = until.minus(WITHIN);
+    assert_eq!(pipeline.next_due().await.unwrap(), Some(until));
+    // Once it is heard, silence alone counts.
+    assert!(pipeline.heard(&rules, &voice, Some("come today".into())).await.unwrap());
+    assert!(!pipeline.heard(&rules, &voice, Some("twice".into())).await.unwrap());
+    assert_eq!(pipeline.next_due().await.unwrap(), Some(said_at.plus(SILENCE)));
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turn = world.responding().await.remove(0);
+    assert_eq!(world.batch_of(&turn).await, ["text of m-1\n\n[Голосовое]: come today"]);
+    // One that is not heard is not waited for longer.
+    world.says(Written { has_voice: true, ..written("avito:shop/u2i-2", "m-2") }).await;
+    world.work(&rules).await;
+    world.clock.advance(WITHIN);
+    world.work(&rules).await;
+    assert_eq!(world.responding().await.len(), 2);
+    let (voice, _) = pipeline.voices(10).await.unwrap().remove(0);
+    assert!(pipeline.heard(&rules, &voice, None).await.unwrap());
+    assert_eq!(pipeline.voices(10).await.unwrap(), []);
+}
+
+impl World {
+    /// It is written, and all that follows by itself has happened.
+    async fn taken_in(&self, rules: &PipelineRules, written: Written<'_>) {
+        self.says(written).await;
+        self.work(rules).await;
+        self.clock.advance(SILENCE);
+        self.work(rules).await;
+    }
+
+    /// The clients of the appeals that are listed, in their order.
+    async fn listed(&self, filter: AppealFilter) -> Vec<ClientId> {
+        let found = self.store.pipeline().appeals(&filter, &page()).await.unwrap();
+        found.items.into_iter().map(|appeal| appeal.client).collect()
+    }
+
+    async fn found(&self, text: &str) -> Vec<ClientId> {
+        self.listed(AppealFilter { search: Some(text.to_owned()), ..AppealFilter::default() }).await
+    }
+}
+
+const BORIS: &str = "vk:club/2000002";
+
+async fn what_no_person_has_seen_is_counted(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    for place in 0..2 {
+        // Each of them discards the turn before it.
+        world.taken_in(&rules, written(ANNA, &format!("m-{place}"))).await;
+    }
+    let pipeline = world.store.pipeline();
+    let anna = world.client_of(ANNA).await;
+    let unread = async || pipeline.appeals_of(anna, 1).await.unwrap()[0].unread;
+    assert_eq!((unread().await, pipeline.unread().await.unwrap().conversations), (2, 1));
+    pipeline.mark_read(anna).await.unwrap();
+    assert_eq!((unread().await, pipeline.unread().await.unwrap().unassigned), (0, 0));
+    world.taken_in(&rules, written(ANNA, "m-2")).await;
+    assert_eq!(unread().await, 1);
+    assert_eq!(world.listed(AppealFilter { unread: true, ..AppealFilter::default() }).await, [anna]);
+    // A person who answers has read it.
+    world.taken_in(&rules, Written { origin: MessageOrigin::Owner, ..written(ANNA, "m-4") }).await;
+    let appeal = pipeline.appeals_of(anna, 1).await.unwrap().remove(0);
+    assert_eq!((appeal.unread, appeal.first_author), (0, Some(Author::Elsewhere)));
+    let opened = pipeline.opened(appeal.opened_at, world.now()).await.unwrap();
+    assert_eq!((opened.len(), opened[0].first_answer_at), (1, appeal.first_answer_at));
+}
+
+async fn who_waits_longest_comes_first_and_what_is_snoozed_comes_back(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    world.taken_in(&rules, written(BORIS, "v-1")).await;
+    let (anna, boris) = (world.client_of(ANNA).await, world.client_of(BORIS).await);
+    let waiting = || AppealFilter { open: true, order: AppealOrder::Waiting, ..AppealFilter::default() };
+    assert_eq!(world.listed(waiting()).await, [anna, boris]);
+    assert_eq!(world.listed(AppealFilter::default()).await, [boris, anna]);
+    let pipeline = world.store.pipeline();
+    let one = Page { limit: 1, cursor: None };
+    let first = pipeline.appeals(&waiting(), &one).await.unwrap();
+    let rest = pipeline.appeals(&waiting(), &Page { cursor: first.next_cursor, ..one }).await.unwrap();
+    assert_eq!((first.items[0].client, rest.items[0].client, rest.next_cursor), (anna, boris, None));
+
+    let appeal = pipeline.appeals_of(anna, 1).await.unwrap().remove(0);
+    let until = world.now().plus(Duration::from_hours(1));
+    let snooze = AppealChange { snoozed_until: Some(Some(until)), ..AppealChange::default() };
+    pipeline.change_appeal(appeal.id, snooze.clone()).await.unwrap();
+    let of = |snoozed| AppealFilter { snoozed: Some(snoozed), ..waiting() };
+    assert_eq!((world.listed(of(false)).await, world.listed(of(true)).await), (vec![boris], vec![anna]));
+    world.clock.advance(Duration::from_hours(2));
+    assert_eq!(world.listed(of(false)).await, [anna, boris]);
+    let until = world.now().plus(Duration::from_hours(1));
+    let snooze = AppealChange { snoozed_until: Some(Some(until)), ..snooze };
+    pipeline.change_appeal(appeal.id, snooze).await.unwrap();
+    world.taken_in(&rules, written(ANNA, "m-2")).await;
+    assert_eq!(world.listed(of(false)).await, [anna, boris]);
+}
+
+async fn words_and_numbers_lead_to_conversations(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    world.taken_in(&rules, Written { phone: Some("+70000000001"), ..written(ANNA, "m-1") }).await;
+    world.taken_in(&rules, written(BORIS, "v-1")).await;
+    let (anna, boris) = (world.client_of(ANNA).await, world.client_of(BORIS).await);
+    let pipeline = world.store.pipeline();
+    let change = ClientFields { name: Some("Борис Ёлкин".to_owned()), ..ClientFields::default() };
+    pipeline.change_client(boris, change).await.unwrap();
+    let appeal = pipeline.appeals_of(boris, 1).await.unwrap().remove(0);
+    pipeline.add_note(appeal.id, "olga", "Wants it on Friday".to_owned()).await.unwrap();
+    for (text, expected) in [
+        ("ANN", vec![boris, anna]),
+        ("text of m", vec![anna]),
+        ("8 000 000-00-01", vec![anna]),
+        ("+7000", vec![anna]),
+        ("елк бор", vec![boris]),
+        ("friday", vec![boris]),
+        ("text nothing", vec![]),
+        ("?!", vec![]),
+    ] {
+        assert_eq!(world.found(text).await, expected, "{text}");
+    }
+    // A client in more conversations than are looked at one by one is found too.
+    let open = AppealFilter { search: Some("text".to_owned()), open: true, ..AppealFilter::default() };
+    let first = pipeline.appeals(&open, &Page { limit: 1, cursor: None }).await.unwrap();
+    let rest = pipeline.appeals(&open, &Page { limit: 1, cursor: first.next_cursor }).await.unwrap();
+    assert_eq!((first.items[0].client, rest.items[0].client), (boris, anna));
+
+    let merge = MergeId::from_uuid(Ids::new(world.clock.clone()).next());
+    pipeline.merge(merge, anna, boris, "olga").await.unwrap();
+    assert_eq!(world.found("v 1").await, [anna]);
+}
+
+async fn an_erased_client_leaves_nothing_behind(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    world.taken_in(&rules, written(BORIS, "v-1")).await;
+    let (anna, boris) = (world.client_of(ANNA).await, world.client_of(BORIS).await);
+    let pipeline = world.store.pipeline();
+    assert!(pipeline.erase(anna).await.unwrap());
+    assert!(!pipeline.erase(anna).await.unwrap());
+    assert_eq!(world.found("text").await, [boris]);
+    assert_eq!(
+        (pipeline.client(anna).await.unwrap(), pipeline.chats_of(anna).await.unwrap()),
+        (None, vec![])
+    );
+    assert_eq!(pipeline.conversation(anna, &page()).await.unwrap().items, []);
+    assert_eq!(world.responding().await.len(), 1);
+    assert!(pipeline.without_appeal("text", 10).await.unwrap().is_empty());
+    // Who writes again is someone new.
+    world.taken_in(&rules, written(ANNA, "m-2")).await;
+    assert_ne!(world.client_of(ANNA).await, anna);
+}
+
+async fn templates_are_kept_by_name(world: World) {
+    let pipeline = world.store.pipeline();
+    for text in ["Hello", "Hello, {{client.name}}"] {
+        pipeline.save_template("greeting", text, "olga").await.unwrap();
+    }
+    pipeline.save_template("address", "Come by until seven.", "olga").await.unwrap();
+    let names: Vec<_> = pipeline.templates().await.unwrap().into_iter().map(|one| one.name).collect();
+    assert_eq!(names, ["address", "greeting"]);
+    let greeting = pipeline.template("greeting").await.unwrap().unwrap();
+    assert_eq!((greeting.text.as_str(), greeting.updated_by.as_str()), ("Hello, {{client.name}}", "olga"));
+    assert!(pipeline.drop_template("greeting").await.unwrap());
+    assert!(!pipeline.drop_template("greeting").await.unwrap());
+}
+
+async fn each_result_of_another_program_counts_once(world: World) {
+    let outside = OutsideStages { batch: true, resolve: true, appeal: true };
+    let rules = PipelineRules { outside, ..started(&world, Responder::Human).await };
+    let (pipeline, ids) = (world.store.pipeline(), Ids::new(world.clock.clone()));
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    world.clock.advance(LONGEST);
+    world.work(&rules).await;
+    // Nothing moves by itself.
+    let waiting = pipeline.waiting(10).await.unwrap();
+    assert_eq!((waiting.len(), waiting[0].messages.len(), waiting[0].is_held), (1, 1, false));
+    assert_eq!(pipeline.written_after(0, 10).await.unwrap()[0].chat.to_string(), ANNA);
+    let (chat, first_at) = (waiting[0].chat.clone(), waiting[0].first_at);
+    let turn = domain::TurnId::from_uuid(ids.next());
+    assert!(pipeline.end_batch(chat.clone(), first_at, turn).await.unwrap());
+    assert!(!pipeline.end_batch(chat, first_at, turn).await.unwrap());
+    assert_eq!(pipeline.open_turns(10).await.unwrap()[0].id, turn);
+
+    let fields = ClientFields { name: None, phone: Some("+70000000001".to_owned()), email: None };
+    let unknown = FoundClient { client: Some(ClientId::from_uuid(ids.next())), fields: fields.clone() };
+    assert!(pipeline.resolved(turn, unknown, &ids).await.is_err());
+    let found = FoundClient { client: None, fields };
+    assert!(pipeline.resolved(turn, found.clone(), &ids).await.unwrap());
+    assert!(!pipeline.resolved(turn, found, &ids).await.unwrap());
+    let client = pipeline.client(world.client_of(ANNA).await).await.unwrap().unwrap();
+    assert_eq!(client.phone.as_deref(), Some("+70000000001"));
+
+    let answers = (None, Some(Responder::Webhook));
+    assert!(pipeline.appeal_found(turn, answers, &rules, &ids).await.unwrap());
+    assert!(!pipeline.appeal_found(turn, answers, &rules, &ids).await.unwrap());
+    let answer = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
+    assert!(pipeline.answer(turn, answer, ClientFields::default()).await.unwrap());
+
+    world.says(written(ANNA, "m-2")).await;
+    world.work(&rules).await;
+    assert!(pipeline.waiting(10).await.unwrap()[0].is_held, "it waits for the turn");
+    assert!(pipeline.sent_elsewhere(turn, Some("p-1".to_owned())).await.unwrap());
+    assert!(!pipeline.sent_elsewhere(turn, None).await.unwrap());
+    let said = pipeline.conversation(client.id, &page()).await.unwrap().items;
+    let ours: Vec<_> = said.iter().filter(|message| message.author == Author::Program).collect();
+    assert_eq!((ours.len(), ours[0].external_id.as_deref(), ours[0].text.as_str()), (1, Some("p-1"), "Yes"));
+    assert_eq!(pipeline.open_turns(10).await.unwrap(), []);
+}
+
+async fn what_a_model_does_is_audited_with_its_answer(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turn = world.responding().await.remove(0);
+    let entry = AuditEntry {
+        at: world.now(),
+        who: AuditWho::Program,
+        action: "model_close".to_owned(),
+        subject: turn.appeal.map(|appeal| appeal.to_string()),
+        details: std::collections::BTreeMap::new(),
+        address: None,
+        result: AuditResult::Done,
+        code: None,
+    };
+    for (is_taken, result) in [(true, AuditResult::Done), (false, AuditResult::Refused)] {
+        let close = TurnAnswer::Close { why: "it is over".to_owned() };
+        let pipeline = world.store.pipeline();
+        let taken = pipeline.answer_of_model(turn.id, close, ClientFields::default(), vec![entry.clone()]);
+        assert_eq!(taken.await.unwrap(), is_taken);
+        let listed = world.store.audit().list(&AuditFilter::default(), &page()).await.unwrap().items;
+        assert_eq!(listed[0].entry.result, result);
+    }
+}

@@ -1,0 +1,141 @@
+//! What goes its way once more, what people are notified of, and what they begin.
+
+use std::time::Duration;
+
+use ambient::Ids;
+use domain::{AppealState, EventFilter, EventId, MessageOrigin, Responder};
+use store::{AppealChange, FirstContact, Replayed, StoredTurn};
+
+use super::{ANNA, SILENCE, Written, page, started, written};
+use crate::support::World;
+
+pub(super) async fn what_no_program_answered_goes_its_way_again_until_it_is_answered(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let pipeline = world.store.pipeline();
+    let mut failed = Vec::new();
+    for id in ["m-1", "m-2"] {
+        world.says(written(ANNA, id)).await;
+        world.work(&rules).await;
+        world.clock.advance(SILENCE);
+        world.work(&rules).await;
+        if let Some(turn) = world.responding().await.into_iter().next() {
+            pipeline.hand_over(turn.id, "timeout").await.unwrap();
+            let back = AppealChange { responder: Some(None), ..AppealChange::default() };
+            pipeline.change_appeal(turn.appeal.unwrap(), back).await.unwrap();
+            failed.push(turn.id);
+        }
+    }
+    let listed = |found: store::Paged<StoredTurn>| -> Vec<_> {
+        found.items.into_iter().map(|turn| (turn.id, turn.why)).collect()
+    };
+    let why = Some("timeout".to_owned());
+    let expected = [(failed[1], why.clone()), (failed[0], why)];
+    assert_eq!(listed(pipeline.failed_turns(&page()).await.unwrap()), expected);
+    let came = pipeline.retry_turns(failed.clone(), &rules).await.unwrap();
+    assert_eq!(came, [(failed[0], Replayed::Waits), (failed[1], Replayed::Waits)]);
+    assert_eq!(listed(pipeline.failed_turns(&page()).await.unwrap()), []);
+    world.work(&rules).await;
+    let turns = world.responding().await;
+    assert_eq!(turns.len(), 1);
+    assert_eq!(world.batch_of(&turns[0]).await, ["text of m-1", "text of m-2"]);
+    // What is on its way is not begun again, and what was answered is not answered again.
+    let message = pipeline.batch(turns[0].id).await.unwrap()[0].message.parse().unwrap();
+    let again = async || pipeline.replay(domain::AnyReceivedId::Channel(message), &rules).await.unwrap();
+    assert_eq!(again().await, Some(Replayed::OnItsWay));
+    pipeline.hand_over(turns[0].id, "timeout").await.unwrap();
+    world.says(Written { origin: MessageOrigin::Owner, ..written(ANNA, "o-1") }).await;
+    world.work(&rules).await;
+    assert_eq!(listed(pipeline.failed_turns(&page()).await.unwrap()), []);
+    assert_eq!(again().await, Some(Replayed::Answered));
+    let came = pipeline.retry_turns(vec![turns[0].id], &rules).await.unwrap();
+    assert_eq!(came, [(turns[0].id, Replayed::Answered)]);
+}
+
+pub(super) async fn a_message_that_was_not_taken_in_is_replayed_once(world: World) {
+    // Before the pipeline was switched on.
+    world.says(written(ANNA, "m-1")).await;
+    let rules = started(&world, Responder::Ai).await;
+    world.clock.advance(SILENCE);
+    let pipeline = world.store.pipeline();
+    let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 100).await.unwrap();
+    let data: serde_json::Value = serde_json::from_str(&read.events[0].data).unwrap();
+    let message: domain::InboundId = data["message_id"].as_str().unwrap().parse().unwrap();
+    let again = async |rules| pipeline.replay(domain::AnyReceivedId::Channel(message), rules).await.unwrap();
+    let mut off = rules.clone();
+    off.rules[0].is_on = false;
+    assert_eq!(again(&off).await, Some(Replayed::NotTaken));
+    assert_eq!(again(&rules).await, Some(Replayed::Waits));
+    assert_eq!(again(&rules).await, Some(Replayed::OnItsWay));
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turns = world.responding().await;
+    assert_eq!(turns.len(), 1);
+    assert_eq!(world.batch_of(&turns[0]).await, ["text of m-1"]);
+    let unknown = domain::InboundId::new(77).unwrap();
+    assert_eq!(pipeline.replay(domain::AnyReceivedId::Channel(unknown), &rules).await.unwrap(), None);
+}
+
+pub(super) async fn each_waiting_is_told_once_for_each_length(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let (short, long) = (Duration::from_mins(10), Duration::from_mins(30));
+    let pipeline = world.store.pipeline();
+    let untold = async || pipeline.untold(short, long, 10).await.unwrap();
+    assert_eq!(untold().await, []);
+    world.clock.advance(short);
+    let waiting = untold().await.remove(0);
+    assert_eq!((waiting.told, waiting.assignee.as_deref()), (Duration::ZERO, None));
+    assert!(pipeline.told(&waiting, short).await.unwrap());
+    assert!(!pipeline.told(&waiting, short).await.unwrap());
+    assert_eq!(untold().await.remove(0).told, short);
+    assert!(pipeline.told(&waiting, long).await.unwrap());
+    assert_eq!(untold().await, []);
+    // Who was answered does not wait; who writes again waits again.
+    world.says(Written { origin: MessageOrigin::Owner, ..written(ANNA, "o-1") }).await;
+    world.work(&rules).await;
+    world.clock.advance(long);
+    assert_eq!(untold().await, []);
+    world.says(written(ANNA, "m-2")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    world.clock.advance(short);
+    let again = untold().await.remove(0);
+    assert_eq!(again.told, Duration::ZERO);
+    assert!(!pipeline.told(&waiting, long).await.unwrap());
+    assert!(pipeline.told(&again, short).await.unwrap());
+}
+
+pub(super) async fn a_client_who_is_written_to_first_waits_for_nothing(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let ids = Ids::new(world.clock.clone());
+    let chat = "whatsapp:phone/70000000001@c.us";
+    let contact = FirstContact {
+        chat: chat.parse().unwrap(),
+        user: None,
+        name: Some("Anna".to_owned()),
+        phone: Some("+70000000001".to_owned()),
+        email: None,
+    };
+    let pipeline = world.store.pipeline();
+    let begin = async |contact: &FirstContact| {
+        pipeline.begin_conversation(contact.clone(), Some("olga".to_owned()), &ids).await.unwrap().unwrap()
+    };
+    let (client, appeal) = begin(&contact).await;
+    assert_eq!(begin(&contact).await, (client, appeal));
+    let opened = pipeline.appeal(appeal).await.unwrap().unwrap();
+    assert_eq!((opened.waiting_since, opened.responder), (None, Some(Responder::Human)));
+    assert_eq!(opened.assignee.as_deref(), Some("olga"));
+    assert_eq!(pipeline.next_due().await.unwrap(), None);
+    // What they answer is of the same client and goes to the same person.
+    world.says(Written { phone: Some("+70000000001"), ..written(chat, "w-1") }).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    assert_eq!(world.client_of(chat).await, client);
+    let answered = pipeline.appeal(appeal).await.unwrap().unwrap();
+    assert_eq!((answered.state, answered.unread), (AppealState::WaitingUs, 1));
+}
