@@ -1,0 +1,375 @@
+//! What an answer of a model comes to: it is sent, the appeal is closed, or a person answers. Never nothing. Pure.
+
+use domain::secret::Words;
+
+use super::answer::{Answer, Content, ToolCall};
+use super::budget::OverBudget;
+use super::endpoint::AskError;
+use super::message::Message;
+use super::tools::{Action, CallProblem, Fields, Reply, reply_in_text, wants_a_person};
+
+/// What an answer must be.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The names of the texts that were given.
+    pub sources: &'a [String],
+    /// Whether it must cite one of them.
+    pub must_cite: bool,
+    /// The least confidence with which it is sent; none takes any, and answers that tell none.
+    pub least_confidence: Option<f64>,
+    /// The most characters of its text.
+    pub longest: usize,
+    /// Whether the model is not asked again.
+    pub is_last_round: bool,
+}
+
+/// What it comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    pub decision: Decision,
+    /// What the customer said of themselves.
+    pub fields: Fields,
+    /// Calls that did nothing.
+    pub problems: Vec<CallProblem>,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// The text is sent.
+    Answer { text: Words, confidence: Option<f64>, sources: Vec<String> },
+    /// The appeal is closed, after this text where there is one.
+    Close { reason: Words, text: Option<Words> },
+    /// A person answers.
+    HandOver { why: Why, proposed: Option<Words> },
+    /// The model is asked again, with these messages at the end.
+    Continue(Vec<Message>),
+}
+
+/// Why a person answers. The text is for that person; [`Why::word`] is for logs.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Why {
+    /// The customer wants it, or the model cannot help.
+    #[error("the model hands over: {}", .0.as_str())]
+    Asked(Words),
+    #[error("the model declines to answer")]
+    Refused,
+    #[error("the model's answer broke off at its limit of tokens")]
+    Truncated,
+    #[error("the model said nothing")]
+    Empty,
+    /// Unknown tools, or calls that cannot be read.
+    #[error("the model's answer makes no sense: {0}")]
+    Nonsense(CallProblem),
+    /// It noted something, and never answered.
+    #[error("the model noted what the customer said and gave no answer")]
+    OnlyNoted,
+    #[error("the model's answer has {length} characters, more than {longest}")]
+    TooLong { length: usize, longest: usize },
+    #[error("the model is not sure enough ({confidence} of {least})")]
+    Unsure { confidence: f64, least: f64 },
+    #[error("the model does not say how sure it is")]
+    NoConfidence,
+    #[error("the model's answer cites no text")]
+    NoSource,
+    #[error("the model's answer cites a text that there is not: {0:?}")]
+    UnknownSource(String),
+    #[error(transparent)]
+    NotAsked(#[from] OverBudget),
+    #[error(transparent)]
+    NoAnswer(#[from] AskError),
+}
+
+impl Why {
+    /// One word of it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Asked(_) => "asked",
+            Self::Refused => "refused",
+            Self::Truncated => "truncated",
+            Self::Empty => "empty",
+            Self::Nonsense(_) => "nonsense",
+            Self::OnlyNoted => "only_noted",
+            Self::TooLong { .. } => "too_long",
+            Self::Unsure { .. } => "unsure",
+            Self::NoConfidence => "no_confidence",
+            Self::NoSource => "no_source",
+            Self::UnknownSource(_) => "unknown_source",
+            Self::NotAsked(_) => "over_budget",
+            Self::NoAnswer(AskError::Timeout(_)) => "timeout",
+            Self::NoAnswer(_) => "no_answer",
+        }
+    }
+}
+
+impl Judgement {
+    /// What it comes to when there is no answer.
+    pub fn without_answer(why: impl Into<Why>) -> Self {
+        hand_over(why.into(), None)
+    }
+}
+
+/// Says what an answer comes to.
+pub fn judge(answer: &Answer, rules: Rules<'_>) -> Judgement {
+    match &answer.content {
+        Content::Text(text) => {
+            let reply = reply_in_text(text).map(|reply| of_reply(reply, rules));
+            reply.map_or_else(|problem| hand_over(Why::Nonsense(problem), None), decided)
+        }
+        Content::Refusal(_) => hand_over(Why::Refused, None),
+        Content::Truncated(text) => hand_over(Why::Truncated, Some(text.clone())),
+        Content::Empty => hand_over(Why::Empty, None),
+        Content::Calls { text, calls } => of_calls(answer, text.as_ref(), calls, rules),
+    }
+}
+
+fn decided(decision: Decision) -> Judgement {
+    Judgement { decision, fields: Fields::default(), problems: Vec::new() }
+}
+
+fn hand_over(why: Why, proposed: Option<Words>) -> Judgement {
+    decided(Decision::HandOver { why, proposed: proposed.filter(|text| !text.trim().is_empty()) })
+}
+
+/// A person is wanted before anything else; what cannot be read closes nothing and notes nothing.
+fn of_calls(answer: &Answer, text: Option<&Words>, calls: &[ToolCall], rules: Rules<'_>) -> Judgement {
+    let (mut fields, mut problems) = (Fields::default(), Vec::new());
+    let (mut reply, mut wants_person, mut closes) = (None, None, None);
+    for call in calls {
+        match &call.read {
+            Ok(Action::Reply(said)) => reply = Some(said.clone()),
+            Ok(Action::HandOver { reason }) => wants_person = Some(reason.clone()),
+            Ok(Action::Close { reason }) => closes = Some(reason.clone()),
+            Ok(Action::SetFields(noted)) => fields = fields.then(noted.clone()),
+            Err(problem) => {
+                if wants_a_person(&call.name) {
+                    wants_person = Some(Words::default());
+                }
+                problems.push(problem.clone());
+            }
+        }
+    }
+    // Beside calls a text is an answer too; it tells no confidence.
+    let reply = reply.or_else(|| match reply_in_text(text?) {
+        Ok(reply) => Some(reply),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    });
+    let decision = match (wants_person, reply, closes) {
+        (Some(reason), reply, _) => {
+            let proposed = reply.map(|reply| reply.text).filter(|text| !text.trim().is_empty());
+            Decision::HandOver { why: Why::Asked(reason), proposed }
+        }
+        (None, Some(reply), Some(reason)) => match of_reply(reply, rules) {
+            Decision::Answer { text, .. } => Decision::Close { reason, text: Some(text) },
+            other => other,
+        },
+        (None, Some(reply), None) => of_reply(reply, rules),
+        (None, None, Some(reason)) if problems.is_empty() => Decision::Close { reason, text: None },
+        (None, None, _) if !rules.is_last_round => Decision::Continue(answer.follow_up()),
+        (None, None, _) => {
+            let why = problems.last().cloned().map_or(Why::OnlyNoted, Why::Nonsense);
+            Decision::HandOver { why, proposed: None }
+        }
+    };
+    Judgement { decision, fields, problems }
+}
+
+fn of_reply(reply: Reply, rules: Rules<'_>) -> Decision {
+    let Reply { text, confidence, mut sources } = reply;
+    let text: Words = text.trim().into();
+    if text.is_empty() {
+        return Decision::HandOver { why: Why::Empty, proposed: None };
+    }
+    let length = text.chars().count();
+    let unknown = sources.iter().find(|name| !rules.sources.contains(name));
+    let why = match (rules.least_confidence, confidence) {
+        _ if length > rules.longest => Some(Why::TooLong { length, longest: rules.longest }),
+        (Some(least), Some(confidence)) if confidence < least => Some(Why::Unsure { confidence, least }),
+        (Some(_), None) => Some(Why::NoConfidence),
+        _ if !rules.must_cite => None,
+        _ if sources.is_empty() => Some(Why::NoSource),
+        _ => unknown.map(|name| Why::UnknownSource(name.chars().take(64).collect())),
+    };
+    if let Some(why) = why {
+        return Decision::HandOver { why, proposed: Some(text) };
+    }
+    sources.retain(|name| rules.sources.contains(name));
+    Decision::Answer { text, confidence, sources }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::ai::answer;
+    use crate::ai::tools::ToolSet;
+
+    fn sources() -> Vec<String> {
+        vec!["prices".to_owned()]
+    }
+
+    fn rules(sources: &[String]) -> Rules<'_> {
+        Rules { sources, must_cite: false, least_confidence: None, longest: 100, is_last_round: true }
+    }
+
+    fn tools() -> ToolSet {
+        ToolSet { close: true, set_fields: true, sources: sources() }
+    }
+
+    fn answer(message: &Value) -> Answer {
+        let body = json!({ "choices": [{ "message": message }] });
+        answer::read(body.to_string().as_bytes(), &tools()).unwrap()
+    }
+
+    fn calls(calls: &[(&str, Value)]) -> Value {
+        let call = |(name, arguments): &(&str, Value)| json!({ "id": name, "function": { "name": name, "arguments": arguments.to_string() } });
+        json!({ "content": null, "tool_calls": calls.iter().map(call).collect::<Vec<_>>() })
+    }
+
+    /// What is done, in words.
+    fn shown(decision: &Decision) -> String {
+        let words = |text: &Option<Words>| text.as_ref().map_or("-", |text| text.as_str()).to_owned();
+        match decision {
+            Decision::Answer { text, .. } => format!("answer {}", text.as_str()),
+            Decision::Close { text, .. } => format!("close {}", words(text)),
+            Decision::HandOver { why, proposed } => format!("{} {}", why.word(), words(proposed)),
+            Decision::Continue(messages) => format!("continue {}", messages.len()),
+        }
+    }
+
+    fn decided(message: &Value, rules: Rules<'_>) -> String {
+        shown(&judge(&answer(message), rules).decision)
+    }
+
+    #[test]
+    fn plain_texts_are_answers() {
+        let sources = sources();
+        let text = |text: &str| decided(&json!({ "content": text }), rules(&sources));
+        assert_eq!(text("Yes"), "answer Yes");
+        assert_eq!(text("{\"text\":\"Yes\",\"confidence\":0.1}"), "answer Yes");
+        assert_eq!(text("{\"text\":\" \"}"), "empty -");
+        assert_eq!(text("{\"answer\":1}"), "nonsense -");
+        assert_eq!(text(""), "empty -");
+        assert_eq!(text(&"x".repeat(101)), format!("too_long {}", "x".repeat(101)));
+        let refusal = json!({ "content": null, "refusal": "No" });
+        assert_eq!(decided(&refusal, rules(&sources)), "refused -");
+    }
+
+    #[test]
+    fn an_answer_is_sent_when_it_is_sure_and_cites() {
+        let sources = sources();
+        let strict = Rules { must_cite: true, least_confidence: Some(0.7), ..rules(&sources) };
+        let reply = |arguments: Value| decided(&calls(&[("reply", arguments)]), strict);
+        let cited = json!(["prices"]);
+        assert_eq!(reply(json!({ "text": "Yes", "confidence": 0.7, "sources": cited })), "answer Yes");
+        assert_eq!(reply(json!({ "text": "Yes", "confidence": 0.6, "sources": cited })), "unsure Yes");
+        assert_eq!(reply(json!({ "text": "Yes", "sources": cited })), "no_confidence Yes");
+        assert_eq!(reply(json!({ "text": "Yes", "confidence": 1 })), "no_source Yes");
+        assert_eq!(reply(json!({ "text": "Yes", "confidence": 1, "sources": ["x"] })), "unknown_source Yes");
+        assert_eq!(decided(&json!({ "content": "Yes" }), strict), "no_confidence Yes");
+        // Where nothing must be cited, what there is not is left out.
+        let given = calls(&[("reply", json!({ "text": "Yes", "sources": ["x", "prices"] }))]);
+        let Decision::Answer { sources: kept, .. } = judge(&answer(&given), rules(&sources)).decision else {
+            panic!("it is no answer")
+        };
+        assert_eq!(kept, ["prices"]);
+    }
+
+    #[test]
+    fn a_person_comes_first_and_what_cannot_be_read_does_nothing() {
+        let sources = sources();
+        let yes = || ("reply", json!({ "text": "Yes" }));
+        let over = || ("hand_over", json!({ "reason": "wants a person" }));
+        let close = || ("close", json!({ "reason": "done" }));
+        let note = || ("set_fields", json!({ "name": "Anna" }));
+        let wrong = |name| (name, json!([]));
+        for (given, expected) in [
+            (vec![yes(), close(), over()], "asked Yes"),
+            (vec![yes(), wrong("hand_over")], "asked Yes"),
+            (vec![yes(), close()], "close Yes"),
+            (vec![close()], "close -"),
+            (vec![yes(), wrong("close")], "answer Yes"),
+            (vec![yes(), note(), ("refund", json!({ "sum": 1 }))], "answer Yes"),
+            (vec![wrong("close")], "nonsense -"),
+            (vec![("refund", json!({ "sum": 1 }))], "nonsense -"),
+            (vec![wrong("reply"), close()], "nonsense -"),
+            (vec![note()], "only_noted -"),
+        ] {
+            assert_eq!(decided(&calls(&given), rules(&sources)), expected, "{given:?}");
+        }
+        let judged = judge(&answer(&calls(&[yes(), note(), wrong("close")])), rules(&sources));
+        assert_eq!(judged.fields.name, Some("Anna".into()));
+        assert_eq!(judged.problems, [CallProblem::Arguments { tool: "close" }]);
+        let more = Rules { is_last_round: false, ..rules(&sources) };
+        assert_eq!(decided(&calls(&[note()]), more), "continue 2");
+        assert_eq!(decided(&calls(&[note(), yes()]), more), "answer Yes");
+    }
+
+    #[test]
+    fn without_an_answer_there_is_a_person() {
+        let timeout = AskError::Timeout(Duration::from_secs(30));
+        for (judged, word) in [
+            (Judgement::without_answer(timeout), "timeout"),
+            (Judgement::without_answer(AskError::Unauthorized(401)), "no_answer"),
+            (Judgement::without_answer(OverBudget::Answer), "over_budget"),
+        ] {
+            let Decision::HandOver { why, proposed: None } = judged.decision else { panic!("{judged:?}") };
+            assert_eq!(why.word(), word);
+        }
+    }
+
+    fn any_call() -> impl Strategy<Value = (&'static str, Value)> {
+        let name = prop_oneof![
+            Just("reply"),
+            Just("hand_over"),
+            Just("close"),
+            Just("set_fields"),
+            Just("refund"),
+            Just(""),
+        ];
+        let arguments = prop_oneof![
+            Just(json!([])),
+            Just(json!({})),
+            Just(json!({ "reason": "x", "name": "Anna" })),
+            ("[ a\n]{0,6}", any::<f64>())
+                .prop_map(|(text, sure)| json!({ "text": text, "confidence": sure })),
+            Just(json!({ "text": "Yes", "sources": ["prices", "x"], "confidence": "90%" })),
+        ];
+        (name, arguments)
+    }
+
+    proptest! {
+        /// Whatever a model answers, something is done: what is sent is no blank and not too long, and only what was asked for closes.
+        #[test]
+        fn never_silence(
+            given in prop::collection::vec(any_call(), 0..4), text in "[ a\n]{0,12}", must_cite: bool, is_last_round: bool,
+            least_confidence in prop::option::of(0.0..1.0),
+        ) {
+            let sources = sources();
+            let rules = Rules { sources: &sources, must_cite, least_confidence, longest: 5, is_last_round };
+            let mut message = calls(&given);
+            message["content"] = text.into();
+            let has = |name: &str| given.iter().any(|(called, _)| *called == name);
+            match judge(&answer(&message), rules).decision {
+                Decision::Answer { text, sources, .. } => {
+                    prop_assert!(!text.trim().is_empty() && text.chars().count() <= 5);
+                    prop_assert!(!has("hand_over"));
+                    prop_assert!(!must_cite || !sources.is_empty());
+                }
+                Decision::Close { text, .. } => {
+                    prop_assert!(has("close") && !has("hand_over"));
+                    prop_assert!(text.is_none_or(|text| !text.trim().is_empty()));
+                }
+                Decision::HandOver { .. } => {}
+                Decision::Continue(messages) => prop_assert!(!is_last_round && messages.len() > 1),
+            }
+        }
+    }
+}

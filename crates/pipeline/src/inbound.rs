@@ -1,0 +1,194 @@
+//! A message in the one format of all channels, as other programs hand it in. Read leniently: ids as numbers or text and in both
+//! places, times as ISO 8601 or seconds or milliseconds since 1970, empty fields as absent, unknown ones as if they were not there. Pure.
+
+use domain::{
+    AccountName, AdSource, ChannelName, ExternalChat, InboundKind, InboundMedia, InboundMessage,
+    MessageOrigin, Timestamp, VOICE_MARK, Words,
+};
+use serde_json::Value;
+
+/// Seconds since 1970 have fewer digits than milliseconds have, until the year 5138.
+const MILLISECONDS_FROM: i64 = 100_000_000_000;
+
+/// A message that was handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedIn {
+    pub channel: ChannelName,
+    /// The account of ours in the channel, where it is named.
+    pub account: Option<AccountName>,
+    pub message: InboundMessage,
+}
+
+/// A field that is wrong, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {message}")]
+pub struct WrongField {
+    pub field: &'static str,
+    pub message: String,
+}
+
+/// Reads a message that came at this moment.
+///
+/// # Errors
+/// All fields that are wrong.
+pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
+    let mut wrong = Vec::new();
+    let meta = &body["meta"];
+    let channel = match text(&body["channel"]) {
+        None => Err("is missing; name the channel, such as avito".to_owned()),
+        Some(name) => name.parse::<ChannelName>().map_err(|error| error.to_string()),
+    };
+    let account = text(&body["channel_account"]).map(|name| name.parse::<AccountName>());
+    let user = text(&body["external_user_id"]).or_else(|| text(&meta["user_id"]));
+    let chat = text(&body["external_chat_id"]).or_else(|| text(&meta["chat_id"])).or_else(|| user.clone());
+    let chat = match chat {
+        None => Err("is missing; name the chat as it is answered".to_owned()),
+        Some(chat) => ExternalChat::new(&chat)
+            .ok_or_else(|| "has 1 to 256 characters, none of them a control character".to_owned()),
+    };
+    let external_id =
+        text(&body["external_message_id"]).or_else(|| text(&meta["external_message_id"])).ok_or_else(|| {
+            "is missing; without the message's id the same message would come in twice".to_owned()
+        });
+    let sent_at = match &body["timestamp"] {
+        Value::Null => Ok(now),
+        given => time(given, now).ok_or_else(|| "is no time; write it as 2026-01-31T12:00:00Z".to_owned()),
+    };
+    let mut keep = |field, message: String| wrong.push(WrongField { field, message });
+    let channel = channel.map_err(|error| keep("channel", error)).ok();
+    let account =
+        account.transpose().map_err(|error| keep("channel_account", error.to_string())).unwrap_or_default();
+    let chat = chat.map_err(|error| keep("external_chat_id", error)).ok();
+    let external_id = external_id.map_err(|error| keep("external_message_id", error)).ok();
+    let sent_at = sent_at.map_err(|error| keep("timestamp", error)).ok();
+    let (Some(channel), Some(chat), Some(external_id), Some(sent_at)) = (channel, chat, external_id, sent_at)
+    else {
+        return Err(wrong);
+    };
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let media = &body["media"];
+    let heard = text(&media["voice_transcribed_text"]).map(|heard| format!("{VOICE_MARK}{heard}"));
+    let written = text(&body["text"]).or_else(|| text(&body["message_text"])).or(heard).unwrap_or_default();
+    let ad = text(&meta["ad_channel"]).map(|channel| AdSource { channel, id: text(&meta["ad_id"]) });
+    let message = InboundMessage {
+        origin: MessageOrigin::Person,
+        user,
+        name: text(&body["client_name"]),
+        phone: text(&body["client_phone"]),
+        email: text(&body["client_email"]),
+        media: read_media(media),
+        ad,
+        raw: (!meta["raw"].is_null()).then(|| meta["raw"].to_string()),
+        ..InboundMessage::text(chat, external_id, Words::from(written), sent_at)
+    };
+    Ok(HandedIn { channel, account, message })
+}
+
+/// A text or a number; nothing where it is empty.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn time(value: &Value, now: Timestamp) -> Option<Timestamp> {
+    let text = text(value);
+    let Some(text) = text else { return Some(now) };
+    if let Ok(number) = text.parse::<i64>() {
+        let factor = if number >= MILLISECONDS_FROM { 1_000 } else { 1_000_000 };
+        return number.checked_mul(factor).map(Timestamp::from_micros);
+    }
+    text.parse().ok()
+}
+
+pub(crate) fn is_true(value: &Value) -> bool {
+    matches!(value, Value::Bool(true)) || matches!(value, Value::String(word) if word == "true")
+}
+
+fn read_media(media: &Value) -> Vec<InboundMedia> {
+    let mut found = Vec::new();
+    let of = |kind, value: &Value| InboundMedia {
+        url: text(&value["url"]),
+        file_id: text(&value["file_id"]),
+        ..InboundMedia::new(kind)
+    };
+    if is_true(&media["has_voice"]) || text(&media["voice_url"]).is_some() {
+        found.push(InboundMedia { url: text(&media["voice_url"]), ..InboundMedia::new(InboundKind::Voice) });
+    }
+    for (kind, flag, list) in [
+        (InboundKind::Image, "has_images", "images"),
+        (InboundKind::Video, "has_video", "videos"),
+        (InboundKind::Document, "has_document", "documents"),
+    ] {
+        let listed: Vec<_> =
+            media[list].as_array().into_iter().flatten().take(50).map(|one| of(kind, one)).collect();
+        if listed.is_empty() && is_true(&media[flag]) {
+            found.push(InboundMedia::new(kind));
+        }
+        found.extend(listed);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_760_000_500_000_000);
+
+    #[test]
+    fn a_message_is_read_as_workflows_write_it() {
+        let body = json!({
+            "channel": "avito", "external_user_id": 2001, "external_chat_id": "u2i:1", "text": " Hello ",
+            "timestamp": "1760000400", "client_name": "Anna", "client_phone": "", "skip": false, "tenant_id": "t",
+            "media": { "has_voice": "false", "has_images": true, "images": [{ "url": "https://example.com/a.jpg" }] },
+            "meta": { "external_message_id": 77, "ad_channel": "avito", "ad_id": null, "raw": { "a": 1 } },
+        });
+        let HandedIn { channel, account, message } = read(&body, NOW).unwrap();
+        assert_eq!((channel.as_str(), account), ("avito", None));
+        assert_eq!((message.external_id.as_str(), message.chat.as_str()), ("77", "u2i:1"));
+        assert_eq!((message.text.as_str(), message.user.as_deref()), ("Hello", Some("2001")));
+        assert_eq!((message.name.as_deref(), message.phone), (Some("Anna"), None));
+        assert_eq!(message.sent_at, Timestamp::from_micros(1_760_000_400_000_000));
+        assert_eq!(message.media, [InboundMedia::at(InboundKind::Image, "https://example.com/a.jpg")]);
+        assert_eq!(message.ad, Some(AdSource { channel: "avito".to_owned(), id: None }));
+    }
+
+    #[test]
+    fn times_are_read_in_every_form() {
+        for written in
+            [json!("2025-10-09T09:01:40Z"), json!(1_760_000_500), json!("1760000500000"), json!("")]
+        {
+            let body = json!({ "channel": "vk", "external_chat_id": 1, "external_message_id": 1, "timestamp": written });
+            assert_eq!(read(&body, NOW).unwrap().message.sent_at, NOW, "{written}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let fields = |body: Value| -> Vec<&'static str> {
+            read(&body, NOW).unwrap_err().into_iter().map(|wrong| wrong.field).collect()
+        };
+        assert_eq!(fields(json!({})), ["channel", "external_chat_id", "external_message_id"]);
+        assert_eq!(fields(json!([])), ["channel", "external_chat_id", "external_message_id"]);
+        let body = json!({ "channel": "V K", "channel_account": "?", "external_chat_id": "\u{1}", "external_message_id": 1, "timestamp": "soon" });
+        assert_eq!(fields(body), ["channel", "channel_account", "external_chat_id", "timestamp"]);
+    }
+
+    #[test]
+    fn a_voice_that_was_written_down_is_a_text() {
+        let body = json!({ "channel": "vk", "external_chat_id": 1, "external_message_id": 1,
+            "media": { "has_voice": true, "voice_transcribed_text": "Hello" } });
+        let message = read(&body, NOW).unwrap().message;
+        assert_eq!(
+            (message.text.as_str(), message.media[0].kind),
+            ("[Голосовое]: Hello", InboundKind::Voice)
+        );
+    }
+}

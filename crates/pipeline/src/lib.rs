@@ -1,0 +1,27 @@
+//! What clients write, on its way to an answer.
+//!
+//! The store has all that is durable: batches with the time at which they are complete, turns with their stage. [`Pipeline`] brings
+//! turns from stage to stage, and asks the responder: a model ([`ai`]), another program ([`webhook`]), or people.
+
+pub mod ai;
+mod batch;
+pub mod inbound;
+mod model;
+mod notices;
+pub mod old_database;
+mod people;
+mod queue;
+mod replay;
+mod respond;
+mod rules;
+mod send;
+mod service;
+mod voices;
+pub mod webhook;
+
+pub use batch::batch;
+pub use model::WrongModel;
+pub use notices::Notices;
+pub use people::{Reply, ReplyError};
+pub use queue::{DeadLetter, QueueState};
+pub use service::{Pipeline, PipelineError, PipelineParts};

@@ -1,0 +1,244 @@
+//! Messages that other programs push to be sent: each is handed to the outbox under the id that it was taken with, as anything else
+//! that is sent.
+
+use std::time::Duration;
+
+use ::queue::Taken;
+use delivery::{Submission, SubmitError};
+use domain::message::Writer;
+use domain::{AccountName, ChannelChat, ChannelName, ChatRef, ExternalChat, Timestamp};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use store::{Idempotency, Origin, SameBy, StoreError, TELEGRAM_ACCOUNT};
+use uuid::Uuid;
+
+use super::incoming::reason;
+use super::{Fate, Later, read};
+use crate::inbound::{WrongField, text};
+use crate::send::{KEY_IS_KNOWN, content, submission};
+use crate::service::Inner;
+
+/// Who asks the outbox for them.
+const LISTENER: &str = "queue";
+
+/// What is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ToSend {
+    channel: Option<ChannelName>,
+    account: Option<AccountName>,
+    chat: ExternalChat,
+    text: String,
+    /// What its program calls it.
+    key: Option<String>,
+}
+
+/// Where it goes.
+enum Way {
+    To(ChannelChat),
+    /// To a chat of Telegram, by whichever account can.
+    Any(ChatRef),
+    None(String),
+}
+
+/// Reads an item as programs write it, plainly or within `out_message`.
+fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
+    let inner = &item["out_message"];
+    let find =
+        |names: &[&str]| names.iter().find_map(|name| text(&inner[*name]).or_else(|| text(&item[*name])));
+    let mut wrong = Vec::new();
+    let mut keep = |field, message: String| wrong.push(WrongField { field, message });
+    let channel = find(&["channel"]).map(|name| name.parse::<ChannelName>()).transpose();
+    let channel = channel.map_err(|error| keep("channel", error.to_string())).unwrap_or_default();
+    let account = find(&["channel_account", "account"]).map(|name| name.parse::<AccountName>()).transpose();
+    let account = account.map_err(|error| keep("channel_account", error.to_string())).unwrap_or_default();
+    let chat = find(&["external_chat_id", "chat_id"]).and_then(|chat| ExternalChat::new(&chat));
+    if chat.is_none() {
+        keep("external_chat_id", "is missing; name the chat that it is for".to_owned());
+    }
+    let said = find(&["message_text", "text"]);
+    if said.is_none() {
+        keep("message_text", "is missing; say what is to be sent".to_owned());
+    }
+    let key = find(&["idempotency_key"]);
+    match (chat, said) {
+        (Some(chat), Some(text)) if wrong.is_empty() => Ok(ToSend { channel, account, chat, text, key }),
+        _ => Err(wrong),
+    }
+}
+
+pub(super) async fn take(inner: &Inner, taken: &[Taken], fates: &mut Vec<Fate>) -> Result<(), Later> {
+    for taken in taken {
+        let to_send = read(&taken.item).and_then(|item| read_item(&item).map_err(|wrong| reason(&wrong)));
+        fates.push(match (to_send, taken.id) {
+            (Ok(to_send), Some(id)) => hand_over(inner, to_send, id).await?,
+            (Err(reason), _) => Fate::Dead(reason),
+            (Ok(_), None) => Fate::Dead("it was written to a list of this program's own".to_owned()),
+        });
+    }
+    Ok(())
+}
+
+async fn hand_over(inner: &Inner, to_send: ToSend, id: Uuid) -> Result<Fate, Later> {
+    let way = way(inner, &to_send).await?;
+    let ToSend { text, key, .. } = to_send;
+    let origin = Origin { listener: LISTENER.to_owned(), api_key: None, address: None };
+    let made = match way {
+        Way::None(reason) => return Ok(Fate::Dead(reason)),
+        Way::To(chat) => submission(&chat, text, Writer::Program, origin),
+        Way::Any(chat) => Some(Submission {
+            chat,
+            content: content(text, Writer::Program),
+            pin: None,
+            on_flood: domain::message::OnFlood::Wait,
+            send_at: None,
+            needs_approval: false,
+            origin,
+            idempotency: None,
+            join: None,
+        }),
+    };
+    let Some(made) = made else {
+        return Ok(Fate::Dead("external_chat_id is no chat of Telegram".to_owned()));
+    };
+    let delivery = &inner.parts.delivery;
+    let key = idempotency(key.as_deref(), id);
+    let too_old = taken_at(id).plus(KEY_IS_KNOWN) < inner.parts.clock.now();
+    if too_old && !matches!(delivery.repeated(key).await, Ok(Some(_))) {
+        return Ok(Fate::Dead("it was taken too long ago, and may have been sent then".to_owned()));
+    }
+    match delivery.submit(Submission { idempotency: Some(key), ..made }).await {
+        // The same key with another body: its message is on its way.
+        Ok(_) | Err(SubmitError::Conflict) => Ok(Fate::Taken),
+        Err(SubmitError::TooMany(_) | SubmitError::ShuttingDown | SubmitError::NotKnown { .. }) => {
+            Err(Later::NoRoom)
+        }
+        Err(SubmitError::Store(StoreError::DoNotContact { .. })) => {
+            Ok(Fate::Dead("do_not_contact: the chat is on the do-not-contact list".to_owned()))
+        }
+        Err(SubmitError::Store(error)) => Err(error.into()),
+        Err(error) => Ok(Fate::Dead(error.to_string())),
+    }
+}
+
+/// When an item was taken: its id says it.
+fn taken_at(id: Uuid) -> Timestamp {
+    let (seconds, nanos) = id.get_timestamp().map_or((0, 0), |at| at.to_unix());
+    Timestamp::from_micros(0).plus(Duration::new(seconds, nanos))
+}
+
+fn idempotency(key: Option<&str>, id: Uuid) -> Idempotency {
+    let mut hash = Sha256::new();
+    match key {
+        Some(key) => hash.update([b"key of queue:outgoing\0", key.as_bytes()].concat()),
+        None => hash.update([b"item of queue:outgoing\0".as_slice(), id.as_bytes()].concat()),
+    }
+    let hash: [u8; 32] = hash.finalize().into();
+    Idempotency { scope: hash, fingerprint: hash, same_by: SameBy::Key }
+}
+
+/// Through which account it goes: the one that it names, else the one to which the chat wrote last, else the only one there is.
+async fn way(inner: &Inner, to_send: &ToSend) -> Result<Way, StoreError> {
+    let ToSend { channel, account, chat, .. } = to_send;
+    if let Some(channel) = channel.as_ref().filter(|channel| channel.as_str() == TELEGRAM_ACCOUNT) {
+        return Ok(match (account, chat.as_str().parse()) {
+            (Some(account), _) => Way::To(ChannelChat {
+                channel: channel.clone(),
+                account: account.clone(),
+                chat: chat.clone(),
+            }),
+            (None, Ok(chat)) => Way::Any(ChatRef::Id(chat)),
+            (None, Err(_)) => Way::None("external_chat_id is no chat of Telegram".to_owned()),
+        });
+    }
+    let known = inner.parts.channels.all().filter(|known| {
+        channel.as_ref().is_none_or(|channel| known.channel == *channel)
+            && account.as_ref().is_none_or(|account| known.name() == account)
+    });
+    let known: Vec<ChannelChat> = known
+        .map(|known| ChannelChat {
+            channel: known.channel.clone(),
+            account: known.name().clone(),
+            chat: chat.clone(),
+        })
+        .collect();
+    let mut wrote = Vec::new();
+    for address in &known {
+        let stored = inner.parts.store.channels().chat(address).await?;
+        wrote.extend(stored.and_then(|stored| stored.last_in_at).map(|at| (at, address)));
+    }
+    Ok(choose(channel.as_ref(), account.as_ref(), &known, wrote))
+}
+
+fn choose(
+    channel: Option<&ChannelName>,
+    account: Option<&AccountName>,
+    known: &[ChannelChat],
+    mut wrote: Vec<(Timestamp, &ChannelChat)>,
+) -> Way {
+    wrote.sort_unstable_by_key(|(at, _)| *at);
+    let is_tie = matches!(wrote.as_slice(), [.., (one, _), (other, _)] if one == other);
+    match (wrote.last(), known) {
+        (Some((_, last)), _) if !is_tie => Way::To((*last).clone()),
+        (None, [only]) if channel.is_some() => Way::To(only.clone()),
+        (None, []) => Way::None(match (channel, account) {
+            (Some(channel), None) => format!("channel {channel} has no account here"),
+            (_, Some(account)) => format!("channel_account {account} is no account of that channel"),
+            (None, None) => "channel is missing; name the channel, such as avito".to_owned(),
+        }),
+        _ if channel.is_none() => {
+            Way::None("channel is missing, and no chat of that id wrote; name the channel, such as avito".to_owned())
+        }
+        _ => Way::None(
+            "channel_account is missing: the channel has several accounts, and none of them is the one that the chat wrote to last; \
+             name it"
+                .to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn items_are_read_plainly_and_wrapped() {
+        let plain =
+            json!({ "channel": "avito", "external_chat_id": "u2i:1", "message_text": "Yes", "appeal_id": 4 });
+        let wrapped = json!({ "channel": "avito", "out_message": { "external_chat_id": "u2i:1", "message_text": "Yes",
+            "tenant_id": "t", "action_source": "ai", "channel_account": "" } });
+        let read = read_item(&plain).unwrap();
+        assert_eq!(read, read_item(&wrapped).unwrap());
+        assert_eq!((read.chat.as_str(), read.text.as_str(), read.key), ("u2i:1", "Yes", None));
+        assert_eq!(read_item(&json!({ "external_chat_id": 42, "text": "Yes" })).unwrap().chat.as_str(), "42");
+        let fields = |item: Value| -> Vec<&str> {
+            read_item(&item).unwrap_err().into_iter().map(|wrong| wrong.field).collect()
+        };
+        assert_eq!(fields(json!({})), ["external_chat_id", "message_text"]);
+        assert_eq!(fields(json!({ "channel": "V K", "chat_id": 1, "text": "a" })), ["channel"]);
+    }
+
+    #[test]
+    fn an_item_goes_through_the_account_the_chat_wrote_to_last() {
+        let at = Timestamp::from_micros;
+        let known: Vec<ChannelChat> =
+            ["avito:new/1", "avito:shop/1"].into_iter().map(|chat| chat.parse().unwrap()).collect();
+        let channel: ChannelName = "avito".parse().unwrap();
+        let chosen = |wrote: Vec<(Timestamp, &ChannelChat)>, known: &[ChannelChat]| match choose(
+            Some(&channel),
+            None,
+            known,
+            wrote,
+        ) {
+            Way::To(chat) => Some(chat.to_string()),
+            _ => None,
+        };
+        let last = vec![(at(2), &known[1]), (at(1), &known[0])];
+        assert_eq!(chosen(last, &known).as_deref(), Some("avito:shop/1"));
+        assert_eq!(chosen(vec![(at(1), &known[1]), (at(1), &known[0])], &known), None);
+        assert_eq!(chosen(Vec::new(), &known), None);
+        assert_eq!(chosen(Vec::new(), &known[..1]).as_deref(), Some("avito:new/1"));
+        assert_eq!(chosen(Vec::new(), &[]), None);
+    }
+}

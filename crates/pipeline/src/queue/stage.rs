@@ -1,0 +1,116 @@
+//! Stages that another program may do, and what it is offered.
+
+use ::queue::QueueError;
+use config::PipelineSettings;
+use domain::TurnStage;
+use serde_json::{Value, json};
+use store::{StoreError, StoredTurn};
+
+use super::Queue;
+use crate::batch::batch;
+use crate::respond::Told;
+use crate::send::destination;
+use crate::service::Inner;
+
+/// A stage of the pipeline as its list is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Batch,
+    Resolve,
+    Appeal,
+    Respond,
+    Send,
+}
+
+/// Why an item is not offered now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotOffered {
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Stage {
+    pub(crate) const ALL: [Self; 5] = [Self::Batch, Self::Resolve, Self::Appeal, Self::Respond, Self::Send];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Batch => "batch",
+            Self::Resolve => "resolve",
+            Self::Appeal => "appeal",
+            Self::Respond => "respond",
+            Self::Send => "send",
+        }
+    }
+
+    /// The stage of a turn that is not over.
+    pub(crate) const fn of(stage: TurnStage) -> Option<Self> {
+        match stage {
+            TurnStage::Resolve => Some(Self::Resolve),
+            TurnStage::Appeal => Some(Self::Appeal),
+            TurnStage::Respond => Some(Self::Respond),
+            TurnStage::Send => Some(Self::Send),
+            TurnStage::Answered | TurnStage::HandedOver | TurnStage::Discarded => None,
+        }
+    }
+
+    /// Whether the settings leave it to another program.
+    pub(crate) const fn is_external(self, settings: &PipelineSettings) -> bool {
+        let stages = &settings.stages;
+        match self {
+            Self::Batch => stages.batch,
+            Self::Resolve => stages.resolve,
+            Self::Appeal => stages.appeal,
+            Self::Respond => stages.respond,
+            Self::Send => stages.send,
+        }
+        .is_external()
+    }
+}
+
+impl Inner {
+    /// The queue and the stage of a turn that another program does. An answer that a person has to approve is sent by this one.
+    pub(crate) fn outside(&self, turn: &StoredTurn) -> Option<(&Queue, Stage)> {
+        let stage = Stage::of(turn.stage).filter(|stage| stage.is_external(&self.parts.settings))?;
+        let is_ours = stage == Stage::Send && turn.needs_approval;
+        self.queue.as_ref().filter(|_| !is_ours).map(|queue| (queue, stage))
+    }
+
+    /// Offers a turn to the program that does its stage, and again later unless its result comes.
+    pub(crate) async fn offer(
+        &self,
+        queue: &Queue,
+        stage: Stage,
+        turn: &StoredTurn,
+    ) -> Result<(), NotOffered> {
+        let pipeline = self.parts.store.pipeline();
+        if stage == Stage::Send {
+            let Some(chat) = destination(&turn.chat) else {
+                pipeline.hand_over(turn.id, "no_chat").await?;
+                return Ok(());
+            };
+            let listed = self.parts.store.do_not_contact().listed(vec![(chat, None)]).await?;
+            if listed.into_iter().flatten().next().is_some() {
+                pipeline.hand_over(turn.id, "do_not_contact").await?;
+                return Ok(());
+            }
+        }
+        let Told { messages, client, appeal } = self.told(turn).await?;
+        let mut item = batch(turn, &messages, client.as_ref(), appeal.as_ref());
+        let id = turn.id.to_string();
+        if let Value::Object(fields) = &mut item {
+            fields.insert("item_id".to_owned(), json!(id));
+            fields.insert("stage".to_owned(), json!(stage.as_str()));
+            if stage == Stage::Send {
+                let answer = turn.answer.as_ref().map(domain::Words::as_str);
+                fields.insert("message_text".to_owned(), json!(answer));
+            }
+        }
+        let offered = queue.redis.offer(stage.as_str(), &id, &item.to_string()).await;
+        let now = self.parts.clock.now();
+        queue.note("offers", offered.as_ref().copied(), now);
+        offered?;
+        Ok(pipeline.put_off(turn.id, now.plus(queue.offer_again)).await?)
+    }
+}

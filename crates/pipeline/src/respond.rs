@@ -1,0 +1,173 @@
+//! A turn in the hands of its responder. What fails is for a person, never for no one.
+
+use std::time::Duration;
+
+use domain::{Responder, TurnStage, Words};
+use store::{
+    AppealChange, ClientFields, ClientMessage, Page, Spent, StoreError, StoredAppeal, StoredClient,
+    StoredTurn, TurnAnswer,
+};
+
+use crate::ai::budget::Charge;
+use crate::ai::judgement::Decision;
+use crate::ai::tools::Fields;
+use crate::ai::uses;
+use crate::batch::batch;
+use crate::model::{Answered, Asked};
+use crate::service::Inner;
+
+/// How long until a program is asked again that could not be reached; twice as long each time.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// So much of what was written before is shown to a model.
+const HISTORY: u32 = 50;
+/// The tags of an appeal.
+const MOST_TAGS: usize = 50;
+
+/// What a turn is about.
+pub(crate) struct Told {
+    pub(crate) messages: Vec<ClientMessage>,
+    pub(crate) client: Option<StoredClient>,
+    pub(crate) appeal: Option<StoredAppeal>,
+}
+
+impl Inner {
+    pub(crate) async fn respond(&self, turn: &StoredTurn) -> Result<(), StoreError> {
+        match turn.responder {
+            Some(Responder::Ai) => self.ask_model(turn).await,
+            Some(Responder::Webhook) => self.ask_webhook(turn).await,
+            _ => self.give_up(turn, "no_responder").await,
+        }
+    }
+
+    async fn give_up(&self, turn: &StoredTurn, why: &str) -> Result<(), StoreError> {
+        tracing::warn!(turn = %turn.id, chat = %turn.chat, why, "a person is to answer");
+        let answer = TurnAnswer::HandOver { why: why.to_owned(), proposed: None };
+        self.parts.store.pipeline().answer(turn.id, answer, ClientFields::default()).await.map(drop)
+    }
+
+    /// Asks the model, and notes what it says.
+    async fn ask_model(&self, turn: &StoredTurn) -> Result<(), StoreError> {
+        let Some(model) = &self.model else { return self.give_up(turn, "no_model").await };
+        let pipeline = self.parts.store.pipeline();
+        let Told { messages, client, appeal } = self.told(turn).await?;
+        let (mut history, mut earlier) = (Vec::new(), 0);
+        if let Some(client) = &client {
+            let page = Page { limit: HISTORY, cursor: None };
+            history = pipeline.conversation(client.id, &page).await?.items;
+            history.retain(|message| message.turn != Some(turn.id));
+            history.reverse();
+            earlier = (pipeline.appeals_of(client.id, HISTORY).await?.len() as u64).saturating_sub(1);
+        }
+        let asked = Asked {
+            turn,
+            messages: &messages,
+            history: &history,
+            client: client.as_ref(),
+            appeal: appeal.as_ref(),
+            earlier,
+        };
+        let Answered { judgement, charges } = tokio::select! {
+            answered = model.answer(&self.parts.clock, &asked) => answered,
+            () = self.is_over(turn) => return Ok(()),
+        };
+        for charge in charges {
+            let Charge { date, tokens, money } = charge;
+            pipeline.spend(Spent { day: date.to_string(), tokens, money: money.0 }).await?;
+        }
+        for problem in &judgement.problems {
+            tracing::warn!(turn = %turn.id, %problem, "a call of the model does nothing");
+        }
+        let uses = uses::entries(&judgement, turn, model.name(), self.parts.clock.now());
+        let text = |text: Words| text.as_str().to_owned();
+        let needs_approval = self.parts.settings.approval;
+        let answer = match judgement.decision {
+            Decision::Answer { text: said, sources, .. } => TurnAnswer::Text {
+                text: text(said),
+                needs_approval,
+                why: (!sources.is_empty()).then(|| sources.join(", ")),
+                closes: false,
+            },
+            Decision::Close { reason, text: Some(said) } => {
+                TurnAnswer::Text { text: text(said), needs_approval, why: Some(text(reason)), closes: true }
+            }
+            Decision::Close { reason, text: None } => TurnAnswer::Close { why: text(reason) },
+            Decision::HandOver { why, proposed } => {
+                tracing::info!(turn = %turn.id, chat = %turn.chat, why = why.word(), "the model leaves it to a person");
+                TurnAnswer::HandOver { why: why.word().to_owned(), proposed: proposed.map(text) }
+            }
+            // No answer ends so.
+            Decision::Continue(_) => TurnAnswer::HandOver { why: "no_answer".to_owned(), proposed: None },
+        };
+        let Fields { name, phone, email, tags, .. } = judgement.fields;
+        let fields = ClientFields { name: name.map(text), phone: phone.map(text), email: email.map(text) };
+        let is_taken = pipeline.answer_of_model(turn.id, answer, fields, uses).await?;
+        if let Some(appeal) = appeal.filter(|_| is_taken && !tags.is_empty()) {
+            let mut all = appeal.tags;
+            all.extend(tags.into_iter().map(text));
+            all.dedup();
+            all.truncate(MOST_TAGS);
+            let change = AppealChange { tags: Some(all), ..AppealChange::default() };
+            pipeline.change_appeal(appeal.id, change).await?;
+        }
+        Ok(())
+    }
+
+    /// What a turn is about.
+    pub(crate) async fn told(&self, turn: &StoredTurn) -> Result<Told, StoreError> {
+        let pipeline = self.parts.store.pipeline();
+        let client = match turn.client {
+            Some(id) => pipeline.client(id).await?,
+            None => None,
+        };
+        let appeal = match turn.appeal {
+            Some(id) => pipeline.appeal(id).await?,
+            None => None,
+        };
+        Ok(Told { messages: pipeline.batch(turn.id).await?, client, appeal })
+    }
+
+    /// Posts the batch to the program that answers, and again until it has it; then its answer may come later.
+    async fn ask_webhook(&self, turn: &StoredTurn) -> Result<(), StoreError> {
+        let Some(webhook) = &self.webhook else { return self.give_up(turn, "no_webhook").await };
+        let pipeline = self.parts.store.pipeline();
+        let deadline = turn.stage_at.plus(webhook.within);
+        if self.parts.clock.now() >= deadline {
+            return self.give_up(turn, "timeout").await;
+        }
+        let Told { messages, client, appeal } = self.told(turn).await?;
+        let body = batch(turn, &messages, client.as_ref(), appeal.as_ref());
+        let said = tokio::select! {
+            said = webhook.ask(turn.id, &body) => said,
+            () = self.is_over(turn) => return Ok(()),
+        };
+        let now = self.parts.clock.now();
+        match said {
+            Ok(said) => match said.answer(self.parts.settings.approval) {
+                Some(answer) => pipeline.answer(turn.id, answer, said.fields()).await.map(drop),
+                // It has the batch, and answers later.
+                None => pipeline.put_off(turn.id, deadline).await,
+            },
+            Err(error) => {
+                tracing::warn!(turn = %turn.id, chat = %turn.chat, %error, "the program that answers does not");
+                let again = ASK_AGAIN.saturating_mul(1 << turn.tries.min(8));
+                pipeline.put_off(turn.id, now.plus(again).min(deadline)).await
+            }
+        }
+    }
+
+    /// Waits until the turn is in no one's hands any more, because more was written or a person answered, or the program ends.
+    async fn is_over(&self, turn: &StoredTurn) {
+        let mut newest = self.parts.store.events().newest();
+        loop {
+            tokio::select! {
+                () = self.closing().cancelled() => return,
+                changed = newest.changed() => if changed.is_err() { return },
+            }
+            let now = self.parts.store.pipeline().turn(turn.id).await;
+            if !matches!(now, Ok(Some(now)) if now.stage == TurnStage::Respond) {
+                return;
+            }
+        }
+    }
+}

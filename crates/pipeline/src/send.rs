@@ -1,0 +1,109 @@
+//! The answer of a turn, handed to the outbox under a key made of the turn's id: a program that is killed meanwhile hands it over
+//! once more, and the outbox has one message for both.
+
+use std::time::Duration;
+
+use delivery::{Submission, SubmitError};
+use domain::message::{Content, OnFlood, Writer};
+use domain::text::{FormattedText, ParseMode};
+use domain::{ChannelChat, ChatRef, Responder, TurnId};
+use sha2::{Digest, Sha256};
+use store::{BY_AI, Idempotency, Origin, Pipeline as StoredPipeline, SameBy, StoreError, StoredTurn};
+
+use crate::service::Inner;
+
+/// Who asks the outbox for what another program answers.
+const LISTENER: &str = "pipeline";
+/// How long the outbox surely knows a key.
+pub(crate) const KEY_IS_KNOWN: Duration = Duration::from_hours(23);
+/// How long until the outbox is asked again that has no room.
+const NO_ROOM: Duration = Duration::from_secs(5);
+
+/// How a chat is sent to.
+pub(crate) fn destination(chat: &ChannelChat) -> Option<ChatRef> {
+    match StoredPipeline::is_telegram_account(chat) {
+        Some((_, id)) => id.parse().ok(),
+        None => Some(ChatRef::Channel(chat.clone())),
+    }
+}
+
+/// A text and nothing else.
+pub(crate) fn content(text: String, written_by: Writer) -> Content {
+    Content {
+        text: FormattedText { text, entities: Vec::new() },
+        parse_mode: ParseMode::None,
+        reply_to: None,
+        mention: None,
+        mention_optional: false,
+        written_by,
+        silent: false,
+        preview: false,
+        media: Vec::new(),
+    }
+}
+
+/// A text to a chat, through the account that it is with.
+pub(crate) fn submission(
+    chat: &ChannelChat,
+    text: String,
+    written_by: Writer,
+    origin: Origin,
+) -> Option<Submission> {
+    Some(Submission {
+        chat: destination(chat)?,
+        content: content(text, written_by),
+        pin: Some(chat.account.clone()),
+        on_flood: OnFlood::Wait,
+        send_at: None,
+        needs_approval: false,
+        origin,
+        idempotency: None,
+        join: None,
+    })
+}
+
+impl Inner {
+    /// Hands the answer of a turn to the outbox.
+    pub(crate) async fn send(&self, turn: &StoredTurn) -> Result<(), StoreError> {
+        let pipeline = self.parts.store.pipeline();
+        let hand_over = async |why: &str| pipeline.hand_over(turn.id, why).await.map(drop);
+        let listener = if turn.responder == Some(Responder::Ai) { BY_AI } else { LISTENER };
+        let origin = Origin { listener: listener.to_owned(), api_key: None, address: None };
+        let Some(text) = turn.answer.as_ref().map(|text| text.as_str().to_owned()) else {
+            return hand_over("no_answer").await;
+        };
+        let Some(submission) = submission(&turn.chat, text, Writer::Program, origin) else {
+            return hand_over("no_chat").await;
+        };
+        let key = key(turn.id);
+        let submission =
+            Submission { needs_approval: turn.needs_approval, idempotency: Some(key), ..submission };
+        let now = self.parts.clock.now();
+        if turn.stage_at.plus(KEY_IS_KNOWN) < now
+            && !matches!(self.parts.delivery.repeated(key).await, Ok(Some(_)))
+        {
+            return hand_over("too_late").await;
+        }
+        match self.parts.delivery.submit(submission).await {
+            Ok(submitted) => pipeline.submitted(turn.id, submitted.id).await.map(drop),
+            Err(SubmitError::TooMany(_) | SubmitError::ShuttingDown | SubmitError::NotKnown { .. }) => {
+                pipeline.put_off(turn.id, now.plus(NO_ROOM)).await
+            }
+            Err(SubmitError::Store(StoreError::DoNotContact { .. })) => hand_over("do_not_contact").await,
+            Err(SubmitError::Store(error)) => Err(error),
+            Err(error) => {
+                tracing::warn!(turn = %turn.id, chat = %turn.chat, %error, "an answer cannot be sent");
+                hand_over("not_sent").await
+            }
+        }
+    }
+}
+
+/// The key of a turn against doubles. Its answer is written down before, so the request is always the same.
+fn key(id: TurnId) -> Idempotency {
+    let mut hash = Sha256::new();
+    hash.update(b"turn of the pipeline\0");
+    hash.update(id.as_uuid().as_bytes());
+    let hash: [u8; 32] = hash.finalize().into();
+    Idempotency { scope: hash, fingerprint: hash, same_by: SameBy::Key }
+}

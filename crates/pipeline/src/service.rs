@@ -1,0 +1,344 @@
+//! The pipeline of the running program: one loop that is woken by events and by the next time that something is due.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ::queue::QueueError;
+use ambient::{Clock, Ids};
+use channels::{Channels, ReceivedFiles};
+use config::{PipelineSettings, QueueSettings};
+use delivery::Delivery;
+use domain::{
+    AccountName, ChannelName, EventId, InboundChange, InboundEvent, InboundId, InboundMessage, Timestamp,
+    TurnId, TurnStage,
+};
+use store::{ClientFields, PipelineCounts, Store, StoreError, StoredTurn, TakenFromChannel, TurnAnswer};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::model::{Model, WrongModel};
+use crate::queue::{self, NotOffered, Queue, QueueState};
+use crate::rules::rules;
+use crate::voices::{self, Voices};
+use crate::webhook::{Webhook, WrongWebhook};
+
+/// Events that are read in one write.
+const PAGE: u32 = 500;
+/// Batches and turns that are moved in one write.
+const BATCH: u32 = 200;
+/// Turns that are answered or sent at the same time, at most.
+const AT_ONCE: usize = 64;
+/// The account of a channel of which none is known.
+const ACCOUNT: &str = "main";
+/// How long until the store is asked again that did not answer.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How often is looked whether something is due, whatever the clock says meanwhile.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// What the pipeline is made of.
+pub struct PipelineParts {
+    pub store: Store,
+    pub delivery: Delivery,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub settings: PipelineSettings,
+    /// The files of what clients write; without them no voice is written down.
+    pub received: Option<ReceivedFiles>,
+    /// The accounts of channels.
+    pub channels: Channels,
+    /// Where the lists are that other programs share.
+    pub queue: QueueSettings,
+}
+
+/// Why the pipeline cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    #[error(transparent)]
+    Model(#[from] WrongModel),
+    #[error(transparent)]
+    Webhook(#[from] WrongWebhook),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+/// The pipeline. Cheap to clone.
+#[derive(Clone)]
+pub struct Pipeline(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) parts: PipelineParts,
+    pub(crate) model: Option<Model>,
+    pub(crate) webhook: Option<Webhook>,
+    pub(crate) voices: Option<Voices>,
+    /// Messages whose voices are being written down.
+    pub(crate) heard_now: Mutex<HashSet<String>>,
+    /// A voice came in, or there is room for one.
+    pub(crate) voices_changed: Notify,
+    pub(crate) queue: Option<Queue>,
+    /// Turns that are being answered or sent.
+    in_hand: Mutex<HashSet<TurnId>>,
+    /// Something changed that no event tells of.
+    changed: Notify,
+    closing: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Pipeline {
+    /// A pipeline that does not move yet.
+    ///
+    /// # Errors
+    /// The settings cannot be used.
+    pub fn new(parts: PipelineParts) -> Result<Self, PipelineError> {
+        let model = parts.settings.ai.as_ref();
+        let model = model.map(|settings| Model::new(settings, parts.clock.clone())).transpose()?;
+        let webhook = parts.settings.webhook.as_ref();
+        let webhook = webhook.map(|settings| Webhook::new(settings, parts.clock.clone())).transpose()?;
+        let voices = parts.settings.transcription.as_ref().zip(parts.received.clone());
+        let voices = voices.map(|(settings, received)| Voices::new(settings, parts.clock.clone(), received));
+        let queue = Queue::new(&parts.queue)?;
+        Ok(Self(Arc::new(Inner {
+            voices: voices.transpose()?,
+            queue,
+            parts,
+            model,
+            webhook,
+            heard_now: Mutex::default(),
+            voices_changed: Notify::new(),
+            in_hand: Mutex::default(),
+            changed: Notify::new(),
+            closing: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        })))
+    }
+
+    /// Lets it move, where the settings switch it on. What is written from then on is taken in; at the first start ever nothing that
+    /// was written before.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn start(&self) -> Result<(), StoreError> {
+        let PipelineParts { store, clock, settings, .. } = &self.0.parts;
+        if settings.enabled {
+            if let (Some(model), Some(spent)) = (&self.0.model, store.pipeline().last_spent().await?) {
+                model.has_spent(&spent);
+            }
+            store.pipeline().take_in(&rules(settings, clock.now()), 1).await?;
+            self.0.tasks.spawn(run(Arc::clone(&self.0)));
+            if self.0.voices.is_some() {
+                self.0.tasks.spawn(voices::run(Arc::clone(&self.0)));
+            }
+        }
+        queue::start(&self.0);
+        Ok(())
+    }
+
+    /// Begins nothing more; the next start goes on where each turn is.
+    pub async fn stop(&self, limit: Duration) {
+        self.0.closing.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!("the pipeline did not end in time; the next start goes on where it is");
+        }
+    }
+
+    /// Whether the settings switch it on.
+    pub fn is_enabled(&self) -> bool {
+        self.0.parts.settings.enabled
+    }
+
+    /// How much there is at each stage.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn counts(&self) -> Result<PipelineCounts, StoreError> {
+        self.0.parts.store.pipeline().counts().await
+    }
+
+    /// Takes the answer of a program that answers later; false where the turn is not in its hands any more.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn answer(
+        &self,
+        turn: TurnId,
+        answer: TurnAnswer,
+        fields: ClientFields,
+    ) -> Result<bool, StoreError> {
+        let is_taken = self.0.parts.store.pipeline().answer(turn, answer, fields).await?;
+        self.0.changed.notify_one();
+        Ok(is_taken)
+    }
+
+    /// How the queues in Redis are; none where there are none.
+    pub fn queues(&self) -> Option<QueueState> {
+        self.0.queue.as_ref().map(Queue::state)
+    }
+
+    /// The account of a channel that a message is for, which may name none.
+    pub fn account_of(&self, channel: &ChannelName, named: Option<AccountName>) -> Option<AccountName> {
+        self.0.account_of(channel, named)
+    }
+
+    /// Takes messages of clients in that another program hands in; those that are new.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn hand_in(
+        &self,
+        channel: ChannelName,
+        account: AccountName,
+        messages: Vec<InboundMessage>,
+    ) -> Result<Vec<InboundId>, StoreError> {
+        self.0.hand_in(channel, account, messages).await
+    }
+
+    /// Whether answers of programs wait for a person.
+    pub fn needs_approval(&self) -> bool {
+        self.0.parts.settings.approval
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Inner> {
+        &self.0
+    }
+}
+
+async fn run(inner: Arc<Inner>) {
+    let mut newest = inner.parts.store.events().newest();
+    while !inner.closing.is_cancelled() {
+        let up_to = *newest.borrow_and_update();
+        let wake = match Inner::step(&inner, up_to).await {
+            Ok(wake) => wake,
+            Err(error) => {
+                tracing::warn!(%error, "the pipeline waits for the store");
+                inner.parts.clock.now().plus(ASK_AGAIN)
+            }
+        };
+        let clock = &inner.parts.clock;
+        tokio::select! {
+            () = inner.closing.cancelled() => {}
+            // The end of this channel is the end of the store.
+            Ok(()) = newest.changed() => {}
+            () = inner.changed.notified() => {}
+            // By the time of day, and by a clock that is not set: the former may have been since it was read.
+            () = clock.sleep_until(wake) => {}
+            () = clock.sleep(wake.since(clock.now()).min(LOOK)) => {}
+        }
+    }
+}
+
+impl Inner {
+    /// Does what there is to do, and says when to look again if nothing else happens.
+    async fn step(inner: &Arc<Self>, newest: EventId) -> Result<Timestamp, StoreError> {
+        let PipelineParts { store, clock, ids, settings, .. } = &inner.parts;
+        let pipeline = store.pipeline();
+        loop {
+            let took = pipeline.take_in(&rules(settings, clock.now()), PAGE).await?;
+            if took.took > 0 {
+                inner.voices_changed.notify_one();
+            }
+            if took.up_to >= newest {
+                break;
+            }
+        }
+        while pipeline.advance(&rules(settings, clock.now()), ids, BATCH).await?.taken > 0 {}
+        let outside = rules(settings, clock.now()).outside;
+        let stages = [
+            (TurnStage::Resolve, outside.resolve),
+            (TurnStage::Appeal, outside.appeal),
+            (TurnStage::Respond, true),
+            (TurnStage::Send, true),
+        ];
+        for (stage, _) in stages.into_iter().filter(|(_, is_here)| *is_here) {
+            let due = pipeline.at_stage(stage, BATCH).await?;
+            for turn in due {
+                Self::begin(inner, turn);
+            }
+        }
+        let now = clock.now();
+        let next_due = if outside.batch { None } else { pipeline.next_due().await? };
+        let next = [next_due, pipeline.next_try(now).await?];
+        Ok(next.into_iter().flatten().fold(now.plus(LOOK), Timestamp::min))
+    }
+
+    /// Answers or sends a turn in a task of its own, as long as there is room.
+    fn begin(inner: &Arc<Self>, turn: StoredTurn) {
+        {
+            let mut in_hand = inner.in_hand();
+            if in_hand.len() >= AT_ONCE || !in_hand.insert(turn.id) {
+                return;
+            }
+        }
+        let task = Arc::clone(inner);
+        inner.tasks.spawn(async move {
+            let done = match (task.outside(&turn), turn.stage) {
+                (Some((queue, stage)), _) => task.offer(queue, stage, &turn).await,
+                (None, TurnStage::Send) => task.send(&turn).await.map_err(NotOffered::Store),
+                (None, _) => task.respond(&turn).await.map_err(NotOffered::Store),
+            };
+            if let Err(error) = &done {
+                // Of Redis it is said once, by the queue.
+                if let NotOffered::Store(error) = error {
+                    tracing::warn!(turn = %turn.id, %error, "a turn waits for the store");
+                }
+                tokio::select! {
+                    () = task.closing.cancelled() => {}
+                    () = task.parts.clock.sleep(ASK_AGAIN) => {}
+                }
+            }
+            task.in_hand().remove(&turn.id);
+            task.changed.notify_one();
+        });
+    }
+
+    /// Runs a task that the end of the program waits for.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// The account of a channel that a message is for, which may name none: the first of the channel.
+    pub(crate) fn account_of(
+        &self,
+        channel: &ChannelName,
+        named: Option<AccountName>,
+    ) -> Option<AccountName> {
+        named
+            .or_else(|| self.parts.channels.of(channel).next().map(|known| known.name().clone()))
+            .or_else(|| ACCOUNT.parse().ok())
+    }
+
+    /// Takes messages in, each once by its provider's id; those that are new.
+    pub(crate) async fn hand_in(
+        &self,
+        channel: ChannelName,
+        account: AccountName,
+        messages: Vec<InboundMessage>,
+    ) -> Result<Vec<InboundId>, StoreError> {
+        let told = messages.into_iter().map(|message| {
+            let key = format!("handed in {}", message.external_id);
+            InboundEvent { key, change: InboundChange::Message(Box::new(message)) }
+        });
+        let events = told.collect();
+        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+        Ok(self.parts.store.channels().take(taken).await?.new)
+    }
+
+    /// Something moved of which no event tells.
+    pub(crate) fn moved(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Ends with the program.
+    pub(crate) const fn closing(&self) -> &CancellationToken {
+        &self.closing
+    }
+
+    fn in_hand(&self) -> std::sync::MutexGuard<'_, HashSet<TurnId>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,168 @@
+//! Voices of clients, written down while their batches wait.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use channels::{OpenError, ReceivedFiles};
+use config::PipelineTranscriptionSettings;
+use domain::secret::ExposeSecret;
+use domain::{InboundId, InboundKind, Timestamp, Words};
+use store::StoreError;
+
+use crate::ai::{Recording, Transcriber, TranscriptionError};
+use crate::model::{WrongModel, endpoint};
+use crate::rules::rules;
+use crate::service::Inner;
+
+/// Voices that are written down at the same time, at most.
+const AT_ONCE: usize = 8;
+/// How long until it is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
+
+/// How often is looked whether a voice waits, whatever happens.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// What hears voices.
+pub(crate) struct Voices {
+    transcriber: Transcriber,
+    received: ReceivedFiles,
+}
+
+/// Why a voice is not written down.
+#[derive(Debug, thiserror::Error)]
+enum HearError {
+    /// Trying again changes nothing.
+    #[error("{0}")]
+    Final(String),
+    #[error("{0}")]
+    Passing(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<TranscriptionError> for HearError {
+    fn from(error: TranscriptionError) -> Self {
+        match error {
+            TranscriptionError::TooLarge(_) | TranscriptionError::Format | TranscriptionError::Empty => {
+                Self::Final(error.to_string())
+            }
+            TranscriptionError::File(_) | TranscriptionError::Ask(_) => Self::Passing(error.to_string()),
+        }
+    }
+}
+
+impl From<OpenError> for HearError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Gone(why) => Self::Final(why),
+            OpenError::Store(error) => Self::Store(error),
+            OpenError::Busy | OpenError::Fetch(_) => Self::Passing(error.to_string()),
+        }
+    }
+}
+
+impl Voices {
+    /// # Errors
+    /// The settings cannot be used.
+    pub(crate) fn new(
+        settings: &PipelineTranscriptionSettings,
+        clock: ambient::Clock,
+        received: ReceivedFiles,
+    ) -> Result<Self, WrongModel> {
+        let PipelineTranscriptionSettings { url, model, key, ca_file } = settings;
+        let key = key.as_ref().map(ExposeSecret::expose_secret);
+        let endpoint = endpoint(clock, "pipeline.transcription", (url, key), ca_file.as_deref())?;
+        Ok(Self { transcriber: Transcriber::new(endpoint, model.clone()), received })
+    }
+}
+
+/// Has voices written down until the program ends.
+pub(crate) async fn run(inner: Arc<Inner>) {
+    loop {
+        let wait = match Inner::hear_all(&inner).await {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::warn!(%error, "voices wait for the store");
+                Some(TRY_AGAIN)
+            }
+        };
+        let clock = &inner.parts.clock;
+        tokio::select! {
+            () = inner.closing().cancelled() => return,
+            // The pipeline takes what came in, and says so.
+            () = inner.voices_changed.notified() => {}
+            () = clock.sleep(wait.unwrap_or(LOOK)) => {}
+        }
+    }
+}
+
+impl Inner {
+    /// Begins with each voice that no one listens to, as long as there is room.
+    async fn hear_all(inner: &Arc<Self>) -> Result<(), StoreError> {
+        let waiting = inner.parts.store.pipeline().voices(100).await?;
+        for (message, until) in waiting {
+            {
+                let mut heard = inner.heard_now();
+                if heard.len() >= AT_ONCE {
+                    return Ok(());
+                }
+                if !heard.insert(message.clone()) {
+                    continue;
+                }
+            }
+            let task = Arc::clone(inner);
+            inner.spawn(async move {
+                if let Err(error) = task.hear(&message, until).await {
+                    tracing::warn!(message, %error, "what a voice says is not noted");
+                    task.parts.clock.sleep(TRY_AGAIN).await;
+                }
+                task.heard_now().remove(&message);
+                task.voices_changed.notify_one();
+            });
+        }
+        Ok(())
+    }
+
+    /// Has one voice written down, or gives up when its batch waits no longer.
+    async fn hear(&self, message: &str, until: Timestamp) -> Result<(), StoreError> {
+        let clock = &self.parts.clock;
+        let said = loop {
+            let left = until.since(clock.now());
+            let error = match clock.timeout(left, self.try_to_hear(message, left)).await {
+                Ok(Ok(said)) => break Some(said),
+                Ok(Err(HearError::Store(error))) => return Err(error),
+                Ok(Err(error)) => error,
+                Err(_) => HearError::Final("there was no answer in time".to_owned()),
+            };
+            let is_final = matches!(error, HearError::Final(_)) || clock.now().plus(TRY_AGAIN) >= until;
+            tracing::warn!(message, %error, is_final, "a voice is not written down");
+            if is_final {
+                break None;
+            }
+            clock.sleep(TRY_AGAIN).await;
+        };
+        let rules = rules(&self.parts.settings, clock.now());
+        self.parts.store.pipeline().heard(&rules, message, said).await?;
+        self.moved();
+        Ok(())
+    }
+
+    async fn try_to_hear(&self, message: &str, limit: Duration) -> Result<Words, HearError> {
+        let gone = || HearError::Final("its file is not there".to_owned());
+        let Some(voices) = &self.voices else { return Err(gone()) };
+        let id: InboundId = message.parse().map_err(|_| gone())?;
+        let stored = self.parts.store.channels().get(id).await?.ok_or_else(gone)?;
+        let mut media = stored.message.media.iter().zip(0_u32..);
+        let (media, place) = media.find(|(media, _)| media.kind == InboundKind::Voice).ok_or_else(gone)?;
+        let opened = voices.received.open(&stored, place).await?.ok_or_else(gone)?;
+        let path = voices.received.path(&opened);
+        let mime = opened.file.mime.as_deref().or(media.mime.as_deref());
+        let name = media.name.as_deref().unwrap_or_default();
+        Ok(voices.transcriber.transcribe(Recording { path: &path, name, mime }, limit).await?)
+    }
+
+    fn heard_now(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.heard_now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,5 @@
+//! The pipeline against what it talks to.
+
+// Marked as tests so that clippy takes their unwraps as such.
+#[cfg(test)]
+mod ai;
