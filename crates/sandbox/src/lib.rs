@@ -4,11 +4,13 @@
 //! * [`mtproto`] is the wire: transports, key exchange, encryption, containers, acknowledgements. It knows bytes and keys, not chats.
 //! * [`telegram`] is the world behind the wire: users, chats, messages, updates, methods. It knows no sockets.
 //! * `channels` are other providers, through which customers write and the product answers.
+//! * `ai` is an endpoint of language models.
 //! * `providers` are some that tell where webhooks are registered, and nothing else.
 //! * `control` is the HTTP port through which a person or a test looks in and turns the dial.
 //! * `web_k` is the page of Telegram Web K on a port of its own, on the same world.
 //! * [`Sandbox`] starts them together and writes the settings file that the product runs on.
 
+mod ai;
 pub mod call;
 mod channels;
 mod control;
@@ -24,5 +26,6 @@ mod settings;
 pub mod telegram;
 mod web_k;
 
+pub use ai::AiEndpoint;
 pub use channels::ChannelEffect;
 pub use running::{Running, Sandbox, SandboxError, SandboxOptions};

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::ai::AiEndpoint;
 use crate::channels::{Channels, HookOrder, MailPorts, serve_imap, serve_smpp, serve_smtp};
 use crate::control::{self, ControlContext};
 use crate::files;
@@ -241,8 +242,10 @@ impl Sandbox {
         ));
         tasks.close();
 
-        let text = settings(&centres, &rsa.public_pem(), &configured, web_k_address, &channels.settings())
-            + if flow { FLOW } else { "" };
+        let ai = AiEndpoint::at(centre(0, control_address).address.into());
+        let text =
+            settings(&centres, &rsa.public_pem(), &configured, web_k_address, &channels.settings(), &ai)
+                + if flow { FLOW } else { "" };
         let running = Running {
             dc2,
             dc4,
@@ -265,6 +268,11 @@ impl Sandbox {
 }
 
 impl Running {
+    /// The pretend endpoint of language models.
+    pub fn ai(&self) -> AiEndpoint {
+        AiEndpoint::at(centre(0, self.control).address.into())
+    }
+
     /// The owner types an address to post to in the pages of a provider that has no call for that.
     ///
     /// # Errors

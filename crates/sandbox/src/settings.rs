@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use toml::Value;
 
+use crate::AiEndpoint;
 use crate::telegram::{Account, Centre, string_session};
 
 /// The legacy ports that are switched on: what each does, and the account it is pinned to, if it is.
@@ -49,6 +50,7 @@ pub(crate) fn settings(
     accounts: &[impl AsRef<Account>],
     web_k: SocketAddr,
     channels: &[toml::Table],
+    ai: &AiEndpoint,
 ) -> String {
     let mut text = String::from(
         "# Written by the sandbox each time it starts. Its accounts live in a pretend Telegram on this machine.\n\n\
@@ -75,6 +77,15 @@ pub(crate) fn settings(
             line(&mut text, key, &value.to_string());
         }
     }
+    // Customers of the demo are answered by the pretend model, soon.
+    text.push_str("\n[pipeline]\nenabled = true\nresponder = \"ai\"\nsilence = \"2s\"\n\n[pipeline.ai]\n");
+    line(&mut text, "url", &quoted(&ai.base));
+    line(&mut text, "model", &quoted(ai.model));
+    line(&mut text, "key", &quoted(ai.key));
+    text.push_str("\n[pipeline.transcription]\n");
+    line(&mut text, "url", &quoted(&ai.base));
+    line(&mut text, "model", &quoted(ai.transcription_model));
+    line(&mut text, "key", &quoted(ai.key));
     text.push_str("\n[legacy]\n");
     let ports: Vec<String> = LEGACY_PORTS
         .iter()

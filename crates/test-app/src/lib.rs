@@ -39,6 +39,8 @@ pub struct TestApp {
     pub access: Access,
     pub health: Health,
     pub flows: flows::Flows,
+    /// Conversations with clients; it moves once it is started.
+    pub pipeline: pipeline::Pipeline,
     pub clock: Clock,
     pub ids: Ids,
     pub state: State,
@@ -58,6 +60,7 @@ pub struct Builder {
     telegram: TelegramSettings,
     scripted: Option<(Arc<dyn Sender>, Arc<dyn Steps>)>,
     channels: Vec<channels::Account>,
+    pipeline: config::PipelineSettings,
 }
 
 impl Builder {
@@ -85,9 +88,15 @@ impl Builder {
         Self { channels, ..self }
     }
 
+    /// Answers clients so.
+    #[must_use]
+    pub fn with_pipeline(self, pipeline: config::PipelineSettings) -> Self {
+        Self { pipeline, ..self }
+    }
+
     /// Puts the parts together, after a change of the options.
     pub async fn build(self, change: impl FnOnce(&mut Options)) -> TestApp {
-        let Self { dir, telegram, scripted, channels } = self;
+        let Self { dir, telegram, scripted, channels, pipeline } = self;
         let data_dir = dir.path().to_owned();
         let clock = Clock::system();
         let ids = Ids::new(clock.clone());
@@ -177,6 +186,17 @@ impl Builder {
             browsers: campaigns::Browsers::new(&config::CampaignBrowserSettings::default(), &data_dir),
             files: None,
         });
+        let pipeline = pipeline::Pipeline::new(pipeline::PipelineParts {
+            store: store.clone(),
+            delivery: delivery.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            received: Some(received.clone()),
+            settings: config::PipelineSettings { enabled: true, ..pipeline },
+            channels: channels.clone(),
+            queue: config::QueueSettings::default(),
+        })
+        .expect("a pipeline");
         let health = Health::new(HealthParts {
             store: store.clone(),
             delivery: delivery.clone(),
@@ -212,6 +232,7 @@ impl Builder {
             webhooks,
             flows: flows.clone(),
             campaigns,
+            pipeline: pipeline.clone(),
             channels: channels::Reception::new(
                 channels,
                 store.clone(),
@@ -257,6 +278,7 @@ impl Builder {
             access,
             health,
             flows,
+            pipeline,
             clock,
             ids,
             state,
@@ -271,7 +293,8 @@ impl TestApp {
     /// One with an empty data directory and no accounts, unless told otherwise.
     pub fn builder() -> Builder {
         let dir = tempfile::tempdir().expect("a directory");
-        Builder { dir, telegram: TelegramSettings::default(), scripted: None, channels: Vec::new() }
+        let (telegram, pipeline) = (TelegramSettings::default(), config::PipelineSettings::default());
+        Builder { dir, telegram, scripted: None, channels: Vec::new(), pipeline }
     }
 
     /// The data directory.

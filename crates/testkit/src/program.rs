@@ -113,6 +113,12 @@ impl Standby {
         self.process.kill();
     }
 
+    /// SIGTERM; the exit code.
+    pub async fn terminate(&mut self) -> Option<i32> {
+        self.process.signal("TERM");
+        self.process.ended().await
+    }
+
     /// Waits until it prints these words; the line that they stand in.
     pub async fn said(&mut self, words: &str) -> String {
         let said = self.said;

@@ -42,6 +42,8 @@ pub struct World {
     legacy_ports: BTreeMap<u16, u16>,
     /// The accounts of channels, as the settings file has them.
     channels: String,
+    /// How customers are answered there.
+    pipeline: String,
     /// The store of its programs, if that is not in their data directory.
     pub(crate) database: Option<Database>,
 }
@@ -80,7 +82,9 @@ impl World {
             .await;
         RSA_KEY.get_or_init(|| std::fs::read(key_file).expect("the key"));
         let mut settings = std::fs::read_to_string(data_dir.join("switchboard.toml")).expect("the settings");
-        let channels = cut_channels(&mut settings);
+        let mut channels = cut_channels(&mut settings);
+        let pipeline =
+            channels.find("\n[pipeline]").map(|start| channels.split_off(start)).unwrap_or_default();
         let mut legacy_ports = BTreeMap::new();
         for old in OLD_PORTS {
             let new = free_port();
@@ -93,7 +97,7 @@ impl World {
         assert!(!legacy_ports.is_empty(), "the settings name no old port:\n{settings}");
         std::fs::write(folder.path().join("switchboard.toml"), settings).expect("writes");
         let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
-        Self { _process: process, folder, control, http, legacy_ports, channels, database: None }
+        Self { _process: process, folder, control, http, legacy_ports, channels, pipeline, database: None }
     }
 
     /// The settings name a database as the store.
@@ -113,6 +117,13 @@ impl World {
     pub fn with_channels(&self, public_url: &str) {
         let channels = &self.channels;
         self.edit_settings(|text| format!("public_url = \"{public_url}\"\n{text}\n{channels}"));
+    }
+
+    /// The same, and customers are answered by the pretend model once they have been silent for so long.
+    pub fn with_pipeline(&self, public_url: &str, silence: &str) {
+        self.with_channels(public_url);
+        let pipeline = self.pipeline.replace("silence = \"2s\"", &format!("silence = \"{silence}\""));
+        self.edit_settings(|text| text + &pipeline);
     }
 
     /// Changes the settings file's text.

@@ -141,7 +141,7 @@ pub struct ChannelEffect {
     pub reply_to: Option<String>,
     /// Of a file: what it is, such as `image`.
     pub media: Option<String>,
-    /// Of a file: the MD5 of its content in hexadecimal.
+    /// Of a file: the MD5 of its content in hexadecimal; of several those of all, with commas between them.
     pub md5: Option<String>,
 }
 
@@ -263,6 +263,8 @@ pub(crate) enum CustomerAction {
     Block,
     /// It is let in again.
     Unblock,
+    /// `message_id` gets `text` as the one reaction, or none.
+    React,
     /// A button is pressed: `text` is its data.
     Press,
     /// The owner of the account answers in the provider's own app: `from` is the customer.

@@ -11,7 +11,7 @@ const FIRST: u64 = 1_000_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChannelFaultOrder {
-    /// The channel, as in settings.
+    /// The channel, as in settings; `ai` for models.
     pub(crate) provider: String,
     /// A part of the path, or of the method of a call; none means any call.
     #[serde(default)]
@@ -58,6 +58,41 @@ pub(crate) enum ChannelFault {
     Redeliver,
     /// What is posted to the product waits until the next has gone.
     Reorder,
+    /// Of a model: 200 with JSON of another form.
+    Nonsense,
+    /// Of a model: it says nothing.
+    Empty,
+    /// Of a model: it stops in the middle, as at its limit of tokens.
+    Truncated,
+    /// Of a model: it declines to answer.
+    Refusal,
+    /// Of a model: its provider withholds the answer.
+    ContentFilter,
+    /// Of a model: the answer costs a hundred million tokens.
+    OverBudget,
+}
+
+/// The provider of models.
+const MODELS: &str = crate::ai::PROVIDER;
+
+impl ChannelFault {
+    /// Whether it is one of what a model says.
+    pub(crate) const fn is_of_a_model(self) -> bool {
+        matches!(
+            self,
+            Self::Nonsense
+                | Self::Empty
+                | Self::Truncated
+                | Self::Refusal
+                | Self::ContentFilter
+                | Self::OverBudget
+        )
+    }
+
+    /// Whether it is one of what a channel alone has.
+    const fn is_of_a_channel(self) -> bool {
+        matches!(self, Self::TokenExpired | Self::LinksExpired | Self::Redeliver | Self::Reorder)
+    }
 }
 
 #[derive(Debug)]
@@ -89,6 +124,10 @@ impl ChannelFaults {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn add(&mut self, order: ChannelFaultOrder) -> Result<u64, String> {
+        let is_of_models = order.provider == MODELS;
+        if is_of_models && order.fault.is_of_a_channel() || !is_of_models && order.fault.is_of_a_model() {
+            return Err("the provider has no such fault".to_owned());
+        }
         if order.times == Some(0) {
             return Err("times must be at least 1".to_owned());
         }

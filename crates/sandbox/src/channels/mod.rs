@@ -239,9 +239,8 @@ impl Channels {
                 }
                 Called::Answer(self.answer(provider, request, record)?)
             }
-            ChannelFault::Redeliver | ChannelFault::Reorder => {
-                Called::Answer(self.answer(provider, request, record)?)
-            }
+            // Those of posts do not strike calls, and those of models no channel.
+            _ => Called::Answer(self.answer(provider, request, record)?),
         })
     }
 

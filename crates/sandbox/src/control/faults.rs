@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::answers::{Body, ControlError, Items, Path};
 use super::context::ControlContext;
+use crate::ai;
 use crate::channels::{ActiveChannelFault, ChannelFaultOrder};
 use crate::telegram::{ActiveFault, FaultOrder};
 
@@ -41,7 +42,7 @@ pub(super) async fn add(
 ) -> Result<(StatusCode, Json<Value>), ControlError> {
     let provider = order.get("provider").and_then(Value::as_str).unwrap_or_default();
     let channel = if provider == BOTS { "telegram" } else { provider }.to_owned();
-    let id = if provider != "telegram" && context.channels.has(&channel) {
+    let id = if provider != "telegram" && (context.channels.has(&channel) || provider == ai::PROVIDER) {
         order["provider"] = json!(channel);
         let order: ChannelFaultOrder = read(order)?;
         context.channels.faults(|faults| faults.add(order)).map_err(ControlError::Request)?

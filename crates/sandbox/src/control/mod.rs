@@ -32,10 +32,12 @@
 //! | `PUT /channels/hooks` | an address to post to is typed in the pages of a provider that has no call for it |
 //! | `GET`, `PUT /webhooks` | accounts at other providers: where their webhooks are registered, and what they answer |
 //! | `GET`, `DELETE /webhooks/calls` | every call to those providers |
+//! | `/ai/v1/…` | an endpoint of OpenAI's API: `chat/completions`, `audio/transcriptions`, `models` |
 //! | `/providers/{channel}/…` | the providers of channels, and those of webhooks: the base addresses of their APIs; that of MAX over HTTPS, as the settings say |
 //!
 //! What changes chats, members and names takes `?silent=true`: then nobody is told.
 
+mod ai;
 mod answers;
 mod attention;
 mod bots;
@@ -109,6 +111,10 @@ pub(crate) fn router(context: Arc<ControlContext>) -> Router {
         .route(
             "/providers/{provider}/{*path}",
             any(providers::answer).layer(DefaultBodyLimit::max(LARGEST_UPLOAD)),
+        )
+        .route(
+            &format!("{}/{{*path}}", crate::ai::BASE),
+            any(ai::answer).layer(DefaultBodyLimit::max(LARGEST_UPLOAD)),
         )
         .fallback(answers::no_such_path)
         .method_not_allowed_fallback(answers::wrong_method)

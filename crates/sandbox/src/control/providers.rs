@@ -59,18 +59,7 @@ async fn of_channel(
     if !context.channels.has(provider) {
         return None;
     }
-    let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    let request = channels::Request {
-        method: method.as_str().to_owned(),
-        path: format!("/{path}"),
-        query: uri.query().unwrap_or_default().to_owned(),
-        headers: headers.iter().map(header).collect(),
-        body: body.to_vec(),
-        number: context.channels.next_call(),
-        fetched: None,
-    };
+    let request = called_with(context, path, (method, uri, headers), body);
     let record = |effect| context.telegram.record_outside(effect);
     let called = context.channels.call(provider, &request, &record).await?;
     let status = match &called {
@@ -79,22 +68,46 @@ async fn of_channel(
     };
     context.providers.remember(provider, &request.method, without_token(&request.path), status);
     Some(match called {
-        Called::Answer(reply) => {
-            let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut response = (status, [(CONTENT_TYPE, reply.content_type)], reply.body).into_response();
-            for (name, value) in reply.headers {
-                if let Ok(value) = value.parse() {
-                    response.headers_mut().insert(name, value);
-                }
-            }
-            response
-        }
+        Called::Answer(reply) => with_body(reply, HttpBody::from),
         Called::Cut => {
             let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("cut")) });
             HttpBody::from_stream(broken).into_response()
         }
         Called::Silence => std::future::pending().await,
     })
+}
+
+/// A call as providers see it.
+pub(super) fn called_with(
+    context: &ControlContext,
+    path: &str,
+    (method, uri, headers): (&Method, &Uri, &HeaderMap),
+    body: &Bytes,
+) -> channels::Request {
+    let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    channels::Request {
+        method: method.as_str().to_owned(),
+        path: format!("/{path}"),
+        query: uri.query().unwrap_or_default().to_owned(),
+        headers: headers.iter().map(header).collect(),
+        body: body.to_vec(),
+        number: context.channels.next_call(),
+        fetched: None,
+    }
+}
+
+/// A reply over HTTP, its body made of the reply's.
+pub(super) fn with_body(reply: channels::Reply, body: impl FnOnce(Vec<u8>) -> HttpBody) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, [(CONTENT_TYPE, reply.content_type)], body(reply.body)).into_response();
+    for (name, value) in reply.headers {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 /// A path as it is remembered: the token of a bot is left out.

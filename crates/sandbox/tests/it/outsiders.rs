@@ -71,6 +71,11 @@ async fn imapclient_and_smtplib_use_the_mail_server() {
 }
 
 #[tokio::test]
+async fn openais_library_chats_and_has_voices_transcribed() {
+    python("openai_client.py").await;
+}
+
+#[tokio::test]
 async fn npms_smpp_uses_the_message_centre() {
     let port = Port::open().await;
     let settings = std::fs::read_to_string(&port.running.settings_file).unwrap();

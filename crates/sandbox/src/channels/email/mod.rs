@@ -164,7 +164,10 @@ impl Email {
             external_id: Some(id.clone()),
             reply_to: list(mail.in_reply_to()).pop(),
             media: kind,
-            md5: file.map(|file| hex::encode(Md5::digest(file.contents()))),
+            md5: file.is_some().then(|| {
+                let all = mail.attachments().map(|file| hex::encode(Md5::digest(file.contents())));
+                all.collect::<Vec<_>>().join(",")
+            }),
         });
         let ids = earlier.into_iter().chain([id.clone()]).collect();
         let subject = mail.subject().unwrap_or_default().to_owned();
@@ -321,6 +324,7 @@ impl Fake for Email {
             | CustomerAction::Delete
             | CustomerAction::Read
             | CustomerAction::Deliver
+            | CustomerAction::React
             | CustomerAction::Press => Err("action: mails have no such thing".to_owned()),
         }
     }

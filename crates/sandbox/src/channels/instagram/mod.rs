@@ -283,6 +283,18 @@ impl Fake for Instagram {
                 self.tell("messaging_seen", with("read", json!({"mid": id})), deed, outside);
                 Some(id)
             }
+            CustomerAction::React => {
+                let is_own =
+                    chat.messages.iter().any(|it| it.is_own && Some(&it.id) == deed.message_id.as_ref());
+                let id = self.meant(&user, deed, is_own)?;
+                let emoji = deed.text.as_deref().filter(|emoji| !emoji.is_empty());
+                let reaction = match emoji {
+                    Some(emoji) => json!({"mid": id, "action": "react", "reaction": "other", "emoji": emoji}),
+                    None => json!({"mid": id, "action": "unreact"}),
+                };
+                self.tell("message_reactions", with("reaction", reaction), deed, outside);
+                Some(id)
+            }
             CustomerAction::Press => {
                 chat.wrote = Some(outside.now);
                 let id = self.id("ZAG2");

@@ -68,7 +68,10 @@ impl MaxFake {
                 self.tell(&update, deed.forged, outside);
                 Ok(done(None))
             }
-            CustomerAction::Read | CustomerAction::Deliver | CustomerAction::Undeliver => {
+            CustomerAction::Read
+            | CustomerAction::Deliver
+            | CustomerAction::Undeliver
+            | CustomerAction::React => {
                 Err("action: MAX does not tell a bot how far its messages are".to_owned())
             }
             CustomerAction::OwnerWrites => {

@@ -42,7 +42,8 @@ impl MaxFake {
         for given in body["attachments"].as_array().into_iter().flatten() {
             if let Some(upload) = self.uploaded(given) {
                 recorded.media = Some(upload.kind.to_owned());
-                recorded.md5 = Some(upload.md5.clone());
+                let earlier = recorded.md5.take().map(|earlier| earlier + ",").unwrap_or_default();
+                recorded.md5 = Some(earlier + &upload.md5);
             }
         }
         let message = self.made_message(&Self::bot(outside), chat, &text, &attachments, outside);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::given::Given;
-use super::{Hook, ID, Refusal, TelegramFake};
+use super::{Hook, ID, ONLY_NAMED, Refusal, TelegramFake};
 use crate::channels::fake::Outside;
 
 /// The longest that `getUpdates` waits.
@@ -56,11 +56,9 @@ impl TelegramFake {
         }
         let limit = usize::try_from(given.number("limit").unwrap_or(100).clamp(1, 100)).unwrap_or(100);
         let allowed = given.nested("allowed_updates");
-        let is_allowed = |update: &Value| {
-            allowed.as_array().is_none_or(|kinds| {
-                kinds.is_empty()
-                    || kinds.iter().filter_map(Value::as_str).any(|kind| update.get(kind).is_some())
-            })
+        let is_allowed = |update: &Value| match allowed.as_array().filter(|kinds| !kinds.is_empty()) {
+            Some(kinds) => kinds.iter().filter_map(Value::as_str).any(|kind| update.get(kind).is_some()),
+            None => ONLY_NAMED.iter().all(|kind| update.get(kind).is_none()),
         };
         let found: Vec<Value> = self
             .updates

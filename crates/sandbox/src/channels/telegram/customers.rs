@@ -19,6 +19,7 @@ impl TelegramFake {
             CustomerAction::Write | CustomerAction::OwnerWrites => self.write(deed, from, &chat, outside),
             CustomerAction::Edit => self.rewrite(deed, &chat, outside),
             CustomerAction::Delete => self.remove(deed, &chat, outside),
+            CustomerAction::React => self.react(deed, from, &chat, outside),
             CustomerAction::Press => self.press(deed, from, &chat, outside),
             CustomerAction::Block | CustomerAction::Unblock => self.block(deed, from, &chat, outside),
             CustomerAction::Read | CustomerAction::Deliver | CustomerAction::Undeliver => {
@@ -197,6 +198,27 @@ impl TelegramFake {
         let chat = self.chats.get_mut(chat).ok_or("from: there is no such chat")?;
         let found = chat.messages.get_mut(&id).filter(|message| !message.is_own);
         Ok((id, found.ok_or("message_id: the customer wrote no such message")?))
+    }
+
+    fn react(
+        &mut self,
+        deed: &CustomerDeed,
+        from: i64,
+        chat: &str,
+        outside: &mut Outside,
+    ) -> Result<CustomerDone, String> {
+        let id = deed.message_id.as_deref().and_then(number).ok_or("message_id: which message?")?;
+        let found = self.chats.get_mut(chat).ok_or("from: there is no such chat")?;
+        let whole = |emoji: &String| json!({ "type": "emoji", "emoji": emoji });
+        let new: Vec<Value> = deed.text.iter().filter(|emoji| !emoji.is_empty()).map(whole).collect();
+        let message = found.messages.get_mut(&id).ok_or("message_id: there is no such message")?;
+        let old = message.reactions.insert(from, new.clone()).unwrap_or_default();
+        let body = json!({
+            "chat": found.written(), "message_id": id, "date": outside.seconds(),
+            "user": { "id": from, "is_bot": false }, "old_reaction": old, "new_reaction": new,
+        });
+        self.tell("message_reaction", &body, deed.forged, outside);
+        Ok(done(chat, Some(id)))
     }
 
     fn press(

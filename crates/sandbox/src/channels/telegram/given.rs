@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::channels::request::{FormPart, Request};
 
 /// The parameters and files of a call.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Given {
     fields: Map<String, Value>,
     files: Vec<FormPart>,
@@ -56,6 +56,20 @@ impl Given {
             Some(other) => other.clone(),
             None => Value::Null,
         }
+    }
+
+    /// The call that would send one item of an album by itself.
+    pub(super) fn alone(&self, field: &str, item: &Value, is_first: bool) -> Self {
+        let mut alone = self.clone();
+        alone.fields.remove("media");
+        for name in ["caption", "caption_entities", "parse_mode"] {
+            alone.fields.extend(item.get(name).map(|value| (name.to_owned(), value.clone())));
+        }
+        alone.fields.insert(field.to_owned(), item["media"].clone());
+        if !is_first {
+            alone.fields.remove("reply_parameters");
+        }
+        alone
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

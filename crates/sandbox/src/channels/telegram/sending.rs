@@ -65,6 +65,7 @@ impl TelegramFake {
         }
         match method {
             "sendmessage" => self.send(method, given, None, outside),
+            "sendmediagroup" => self.send_album(method, given, outside),
             "editmessagetext" | "editmessagecaption" => self.edit(method, given, outside),
             "deletemessage" => self.delete(given, outside),
             "deletebusinessmessages" => self.delete_business(given, outside),
@@ -140,7 +141,13 @@ impl TelegramFake {
             body[attached.field] = attached.written.clone();
         }
         self.take_room(&name, outside)?;
-        let message = Message { is_own: true, has_media: attached.is_some(), text: text.clone(), body };
+        let message = Message {
+            is_own: true,
+            has_media: attached.is_some(),
+            text: text.clone(),
+            body,
+            ..Message::default()
+        };
         let chat = self.open_chat(given)?;
         let (id, body) = chat.keep(message);
         outside.record(ChannelEffect {
@@ -152,6 +159,39 @@ impl TelegramFake {
             ..effect(&spelled(method), &name)
         });
         Ok(body)
+    }
+
+    /// Of an album each file is a message.
+    fn send_album(&mut self, method: &str, given: &Given, outside: &mut Outside) -> Told {
+        let items = given.nested("media").as_array().cloned().unwrap_or_default();
+        if !(2..=10).contains(&items.len()) {
+            return Err(Refusal::bad("wrong number of messages in the media group"));
+        }
+        let kind = |item: &Value| item["type"].as_str().unwrap_or_default().to_owned();
+        let is_visual = |item: &Value| ["photo", "video"].contains(&kind(item).as_str());
+        if !items.iter().all(is_visual) && items.iter().any(|item| kind(item) != kind(&items[0])) {
+            return Err(Refusal::bad("MEDIA_INVALID"));
+        }
+        let mut calls = Vec::new();
+        for (place, item) in items.iter().enumerate() {
+            let named = MEDIA.into_iter().find(|(_, field, _)| *field == kind(item));
+            let (_, field, word) = named.ok_or_else(|| Refusal::bad("can't parse InputMedia: type"))?;
+            let name = item["media"].as_str().unwrap_or_default();
+            if let Some(part) = name.strip_prefix("attach://")
+                && given.file(part).is_none_or(|part| part.content.is_empty())
+            {
+                return Err(Refusal::bad("file must be non-empty"));
+            }
+            calls.push((given.alone(field, item, place == 0), (field, word)));
+        }
+        let group = outside.millis().to_string();
+        let mut sent = Vec::new();
+        for (alone, media) in calls {
+            let mut body = self.send(method, &alone, Some(media), outside)?;
+            body["media_group_id"] = group.as_str().into();
+            sent.push(body);
+        }
+        Ok(sent.into())
     }
 
     /// About 30 messages a second and one a second in a chat, with short bursts.
@@ -305,8 +345,19 @@ fn effect(method: &str, chat: &str) -> ChannelEffect {
 
 /// A method as the Bot API writes it.
 fn spelled(method: &str) -> String {
-    const WORDS: [&str; 9] =
-        ["message", "photo", "document", "voice", "video", "audio", "animation", "text", "caption"];
+    const WORDS: [&str; 11] = [
+        "message",
+        "photo",
+        "document",
+        "voice",
+        "video",
+        "audio",
+        "animation",
+        "text",
+        "caption",
+        "media",
+        "group",
+    ];
     let mut spelled = method.to_owned();
     for word in WORDS {
         let capital = format!("{}{}", word[..1].to_ascii_uppercase(), &word[1..]);

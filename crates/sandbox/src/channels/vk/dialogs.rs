@@ -156,6 +156,20 @@ impl Vk {
                 self.tell("message_read", &read, deed.forged, outside);
                 numbered(number)
             }
+            CustomerAction::React => {
+                let number = asked.ok_or("message_id: which message")?;
+                let dialog = self.dialogs.entry(peer).or_default();
+                if !dialog.messages.iter().any(|message| message.number == number) {
+                    return Err("message_id: there is no such message".to_owned());
+                }
+                let mut reacted = json!({ "reacted_id": user, "peer_id": peer, "cmid": number });
+                if let Some(given) = deed.text.as_deref().filter(|given| !given.is_empty()) {
+                    let id: i64 = given.parse().map_err(|_| "text: reactions of VK are numbers")?;
+                    reacted["reaction_id"] = id.into();
+                }
+                self.tell("message_reaction_event", &reacted, deed.forged, outside);
+                numbered(number)
+            }
             CustomerAction::Block | CustomerAction::Unblock => {
                 let is_blocked = deed.action == CustomerAction::Block;
                 self.dialogs.entry(peer).or_default().is_blocked = is_blocked;

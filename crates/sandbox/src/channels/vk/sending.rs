@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::dialogs::Message;
+use super::uploads::Saved;
 use super::{GROUP, Parameters, Told, Vk, effect, missing, refused};
 use crate::channels::fake::{ChannelEffect, Outside};
 
@@ -94,7 +95,7 @@ impl Vk {
         let message = self.add(peer, message, outside);
         let external_id = Some(format!("{peer}:{}", message.number));
         let first = attached.first();
-        let (media, md5) = (first.map(|it| it.media.to_owned()), first.map(|it| it.md5.clone()));
+        let (media, md5) = (first.map(|it| it.media.to_owned()), md5(&attached));
         let sent = effect("messages.send", peer);
         outside.record(ChannelEffect { text, external_id, reply_to, media, md5, ..sent });
         self.tell("message_reply", &message.told(peer), false, outside);
@@ -123,7 +124,7 @@ impl Vk {
         message.edited = Some(now);
         let told = message.told(peer);
         let (external_id, first) = (Some(format!("{peer}:{number}")), attached.first());
-        let (media, md5) = (first.map(|it| it.media.to_owned()), first.map(|it| it.md5.clone()));
+        let (media, md5) = (first.map(|it| it.media.to_owned()), md5(&attached));
         outside.record(ChannelEffect { text, external_id, media, md5, ..effect("messages.edit", peer) });
         self.tell("message_edit", &told, false, outside);
         Ok(json!(1))
@@ -155,4 +156,10 @@ impl Vk {
         }
         Ok(json!(all))
     }
+}
+
+/// What the ledger says of the files of a message.
+fn md5(attached: &[Saved]) -> Option<String> {
+    let all: Vec<&str> = attached.iter().map(|it| it.md5.as_str()).collect();
+    (!all.is_empty()).then(|| all.join(","))
 }

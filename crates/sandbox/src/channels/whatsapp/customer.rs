@@ -50,6 +50,16 @@ impl WhatsappFake {
                 }
                 Ok(done(chat, ids.pop()))
             }
+            CustomerAction::React => {
+                let (chat, _) = self.place_of(needed(deed)?).ok_or("message_id: there is no such message")?;
+                let text = deed.text.clone().unwrap_or_default();
+                let (id, kind) = (self.next_id(), "reaction".to_owned());
+                let item = Item { id: id.clone(), kind, text, time: outside.seconds(), ..Item::default() };
+                let told = self.posted_item("incoming_message", &chat, &item);
+                let told = merged(told, &json!({"stanza_id": deed.message_id}));
+                self.tell(&json!([told]), deed.forged, outside);
+                Ok(done(chat, Some(id)))
+            }
             CustomerAction::Deliver => self.deliver(chat, deed, "delivered", outside),
             CustomerAction::Undeliver => {
                 let status = deed.extra["status"].as_str().unwrap_or("undelivered").to_owned();

@@ -31,7 +31,7 @@ impl WhatsappFake {
         let own = format!("{NUMBER}@c.us");
         let (from, to) = if item.is_own { (own.as_str(), chat) } else { (chat, own.as_str()) };
         let name = self.names.get(chat);
-        let is_text = item.kind == "chat";
+        let is_text = matches!(item.kind.as_str(), "chat" | "reaction");
         let mut told = json!({
             "wh_type": kind, "profile_id": PROFILE, "id": item.id, "type": item.kind,
             "body": if is_text { item.text.as_str() } else { "" }, "from": from, "to": to, "chatId": chat,
