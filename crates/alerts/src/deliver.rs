@@ -65,7 +65,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         tokio::select! {
             () = shared.closing.cancelled() => {}
             () = shared.deliver.notified() => {}
-            () = shared.clock.sleep(wake.since(shared.clock.now())) => {}
+            () = shared.clock.sleep(wake.since(shared.clock.now()).min(LOOK)) => {}
             Some(target) = under_way.next() => { busy.remove(&target); }
         }
     }

@@ -12,7 +12,7 @@ use delivery::{
     Sender,
 };
 use domain::media::{FileKey, MediaSource};
-use domain::message::Content;
+use domain::message::{Content, PartItem};
 use domain::outcome::{HoldScope, Refusal, RejectionCode};
 use domain::secret::ExposeSecret;
 use domain::text::FormattedText;
@@ -26,8 +26,9 @@ use crate::bucket::Bucket;
 use crate::error::CallError;
 use crate::health::{Health, SeenWebhook};
 use crate::http::Http;
-use crate::provider::{Outgoing, OutgoingFile, Provider};
+use crate::provider::{AlbumFile, Outgoing, OutgoingFile, Provider};
 use crate::received_files::FilesStatus;
+use crate::registering::Attempted;
 use crate::renewal::TokenLife;
 
 /// The chats of an account whose pace and holds are remembered at most; those that may be sent to are forgotten first.
@@ -85,6 +86,8 @@ pub struct AccountStatus {
     pub health: Health,
     /// Where its provider posts to, as it said last.
     pub webhook: Option<SeenWebhook>,
+    /// The last attempt to have it post here again.
+    pub registering: Option<Attempted>,
 }
 
 /// How an account hears of what customers write.
@@ -229,6 +232,15 @@ impl Account {
         Ok(())
     }
 
+    /// An album has at most as many files as are kept.
+    fn keep_prepared(&self, key: i64, handle: String) {
+        let mut state = self.state.lock();
+        if state.prepared.len() >= MOST_PREPARED {
+            state.prepared.clear();
+        }
+        state.prepared.insert(key, handle);
+    }
+
     fn note_outcome(&self, chat: &ExternalChat, outcome: &Outcome, now: Timestamp) {
         let mut state = self.state.lock();
         if !matches!(outcome, Outcome::Sent(_) | Outcome::InProgress | Outcome::Held { .. }) {
@@ -309,36 +321,48 @@ impl Channels {
         chat: &ExternalChat,
     ) -> Result<Outgoing, Outcome> {
         let rejected = |code: &str| Outcome::Rejected { code: RejectionCode::Provider(code.to_owned()) };
-        let [item] = attempt.part.items.as_slice() else { return Err(rejected("ALBUM_NOT_SUPPORTED")) };
-        let media = item.media.and_then(|place| attempt.content.media.get(usize::from(place)));
-        let file = match media.map(|media| (media, &media.source)) {
-            None => None,
-            Some((media, MediaSource::File { key, size, .. })) => {
-                let files = self.0.files.as_ref().ok_or_else(|| rejected("FILES_NOT_SUPPORTED"))?;
-                Some(OutgoingFile {
-                    form: media.form.clone(),
-                    name: media.name.clone(),
-                    mime: media.mime.clone(),
-                    size: *size,
-                    path: files.path(key),
-                    link: files.link(key, &media.name, &media.mime),
-                })
-            }
-            Some((_, MediaSource::Post { .. } | MediaSource::FileId { .. })) => {
-                return Err(rejected("MEDIA_SOURCE_NOT_SUPPORTED"));
+        let [first, others @ ..] = attempt.part.items.as_slice() else { return Err(rejected("EMPTY_PART")) };
+        if others.len() >= account.provider.capabilities().album.most() {
+            return Err(rejected("ALBUM_NOT_SUPPORTED"));
+        }
+        let file = |item: &PartItem| {
+            let media = item.media.and_then(|place| attempt.content.media.get(usize::from(place)));
+            match media.map(|media| (media, &media.source)) {
+                None => Ok(None),
+                Some((media, MediaSource::File { key, size, .. })) => {
+                    let files = self.0.files.as_ref().ok_or_else(|| rejected("FILES_NOT_SUPPORTED"))?;
+                    Ok(Some(OutgoingFile {
+                        form: media.form.clone(),
+                        name: media.name.clone(),
+                        mime: media.mime.clone(),
+                        size: *size,
+                        path: files.path(key),
+                        link: files.link(key, &media.name, &media.mime),
+                    }))
+                }
+                Some((_, MediaSource::Post { .. } | MediaSource::FileId { .. })) => {
+                    Err(rejected("MEDIA_SOURCE_NOT_SUPPORTED"))
+                }
             }
         };
+        let prepared = |item: &PartItem| account.state.lock().prepared.get(&item.random_id).cloned();
+        let mut album = Vec::with_capacity(others.len());
+        for item in others {
+            let file = file(item)?.ok_or_else(|| rejected("ALBUM_NOT_SUPPORTED"))?;
+            album.push(AlbumFile { key: item.random_id, file, prepared: prepared(item) });
+        }
         let is_first = attempt.part.index == 0;
         Ok(Outgoing {
             chat: chat.clone(),
             text: attempt.part.text.clone(),
-            file,
+            file: file(first)?,
             reply_to: attempt.content.reply_to.clone().filter(|_| is_first),
             written_by: attempt.content.written_by,
             silent: attempt.content.silent,
             preview: attempt.content.preview,
-            key: item.random_id,
-            prepared: account.state.lock().prepared.get(&item.random_id).cloned(),
+            key: first.random_id,
+            prepared: prepared(first),
+            album,
         })
     }
 
@@ -428,16 +452,21 @@ impl Sender for Channels {
 
     fn prepare<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {
         async move {
-            let (account, outgoing) = self.attempt(&attempt)?;
-            if outgoing.file.is_none() || outgoing.prepared.is_some() {
-                return Ok(());
-            }
-            if let Some(handle) = account.provider.prepare(&outgoing).await? {
-                let mut state = account.state.lock();
-                if state.prepared.len() >= MOST_PREPARED {
-                    state.prepared.clear();
+            let (account, mut outgoing) = self.attempt(&attempt)?;
+            let others = std::mem::take(&mut outgoing.album).into_iter();
+            let others = others.map(|AlbumFile { key, file, prepared }| Outgoing {
+                key,
+                file: Some(file),
+                prepared,
+                ..outgoing.clone()
+            });
+            for alone in std::iter::once(outgoing.clone()).chain(others) {
+                if alone.file.is_none() || alone.prepared.is_some() {
+                    continue;
                 }
-                state.prepared.insert(outgoing.key, handle);
+                if let Some(handle) = account.provider.prepare(&alone).await? {
+                    account.keep_prepared(alone.key, handle);
+                }
             }
             Ok(())
         }
@@ -456,7 +485,10 @@ impl Sender for Channels {
             let outcome = account.provider.send(&outgoing).await;
             account.note_outcome(&outgoing.chat, &outcome, self.0.clock.now());
             if matches!(outcome, Outcome::Sent(_) | Outcome::Unprepared(_) | Outcome::Rejected { .. }) {
-                account.state.lock().prepared.remove(&outgoing.key);
+                let mut state = account.state.lock();
+                for key in std::iter::once(outgoing.key).chain(outgoing.album.iter().map(|one| one.key)) {
+                    state.prepared.remove(&key);
+                }
             }
             outcome
         }

@@ -129,6 +129,7 @@ mod tests {
             },
             edited_at: None,
             deleted_at: None,
+            reactions: domain::Reactions::default(),
         }
     }
 

@@ -23,6 +23,7 @@ mod provider;
 mod received_files;
 mod recent;
 mod reception;
+mod registering;
 mod renewal;
 mod server;
 mod setup;
@@ -49,11 +50,12 @@ pub use kept::Kept;
 pub use links::{Linked, Links};
 pub use login::{LogIn, LogInAnswer};
 pub use provider::{
-    Deed, Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming, LONGEST_POLL, Outgoing,
-    OutgoingFile, Pacing, Polled, Provider, Registered,
+    AlbumFile, Deed, Fetched, FirstChat, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming,
+    LONGEST_POLL, NoFirstChat, Outgoing, OutgoingFile, Pacing, Polled, Provider, Registered,
 };
 pub use received_files::{FetchError, FilesStatus, OpenError, OpenedFile, ReceivedFiles};
 pub use reception::{HookError, Reception, TakenHook};
+pub use registering::{Attempted, RegisterError, WebhookLoss};
 pub use renewal::TokenLife;
 pub use setup::{Setup, SetupError, is_same};
 pub use steps::steps;
@@ -64,7 +66,7 @@ const NOTHING: Capabilities = Capabilities {
     caption: None,
     sends: true,
     reply: false,
-    album: 1,
+    album: delivery::Album::NONE,
     parse_modes: &[],
     media: &[],
     actions: &[],

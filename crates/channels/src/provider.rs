@@ -75,6 +75,11 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
+    /// Whether it is asked, once a minute, also while it posts: for what it tells only then, and for what it failed to post.
+    fn is_asked_beside_posts(&self) -> bool {
+        false
+    }
+
     /// Makes what came in whole: names that only a call tells, links to recordings. What cannot be had is left out.
     fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
         ready(events).boxed()
@@ -173,6 +178,15 @@ pub trait Provider: Send + Sync + 'static {
         ready(Err(CallError::refused("not_supported", "this channel has no such call"))).boxed()
     }
 
+    /// Where someone is written to who has not written, by what a person knows of them.
+    ///
+    /// # Errors
+    /// A customer has to write first here, or cannot be reached by that: why.
+    fn first_chat(&self, who: &str) -> Result<FirstChat, NoFirstChat> {
+        let _ = who;
+        Err(NoFirstChat::TheyWriteFirst)
+    }
+
     /// Whether one address is registered for several accounts of an app, so that what is posted there may be for any of them.
     /// [`Provider::hook`] of each takes what is for it.
     fn shares_hook(&self) -> bool {
@@ -182,6 +196,40 @@ pub trait Provider: Send + Sync + 'static {
     /// The id of the account in what is posted, where [`Provider::shares_hook`] and once it is known.
     fn own_id(&self) -> Option<String> {
         None
+    }
+}
+
+/// Why someone cannot be written to who has not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoFirstChat {
+    #[error("customers write first in this channel; their chats can be answered")]
+    TheyWriteFirst,
+    #[error("is {0}")]
+    Wrong(&'static str),
+}
+
+/// The chat with someone who has not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstChat {
+    pub chat: ExternalChat,
+    /// The number that the chat stands for.
+    pub phone: Option<String>,
+    /// The address that the chat stands for.
+    pub email: Option<String>,
+}
+
+impl FirstChat {
+    /// The chat of a number, as a channel writes it: with these before and after its digits.
+    ///
+    /// # Errors
+    /// It is no number.
+    pub(crate) fn of_number(who: &str, (before, after): (&str, &str)) -> Result<Self, NoFirstChat> {
+        const WRONG: NoFirstChat = NoFirstChat::Wrong("no number of a phone; write it as +70000000001");
+        let written = format!("+{}", who.trim().trim_start_matches('+'));
+        let Ok(domain::NamedChat::Phone(phone)) = written.parse() else { return Err(WRONG) };
+        let digits = phone.digits();
+        let chat = ExternalChat::new(&format!("{before}{digits}{after}")).ok_or(WRONG)?;
+        Ok(Self { chat, phone: Some(format!("+{digits}")), email: None })
     }
 }
 
@@ -218,6 +266,8 @@ pub enum Incoming {
     Edit,
     /// That a message was taken back by its writer.
     Delete,
+    /// That someone reacted to a message, or took that back.
+    Reaction,
     /// That a button was pressed.
     Press,
     /// What the owner of the account writes in the provider's own app.
@@ -262,6 +312,27 @@ pub struct Outgoing {
     /// The same for every attempt of this message, and for no other: a key against doubles where the provider takes one.
     pub key: i64,
     /// What [`Provider::prepare`] made.
+    pub prepared: Option<String>,
+    /// The files that arrive together with `file`; none where [`Capabilities::album`] lets each arrive alone.
+    pub album: Vec<AlbumFile>,
+}
+
+impl Outgoing {
+    /// All of its files, with what [`Provider::prepare`] made of each.
+    pub fn files(&self) -> impl Iterator<Item = (&OutgoingFile, Option<&str>)> {
+        let others = self.album.iter().map(|one| (&one.file, one.prepared.as_deref()));
+        self.file.iter().map(|file| (file, self.prepared.as_deref())).chain(others)
+    }
+}
+
+/// A file after the first of an album.
+#[derive(Debug, Clone)]
+pub struct AlbumFile {
+    /// The same for every attempt of this file, and for no other.
+    pub key: i64,
+    /// The file.
+    pub file: OutgoingFile,
+    /// What [`Provider::prepare`] made of it, which is asked for each file by itself.
     pub prepared: Option<String>,
 }
 

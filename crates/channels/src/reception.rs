@@ -293,6 +293,7 @@ impl Reception {
                 InboundChange::Message(_)
                 | InboundChange::Edited { .. }
                 | InboundChange::Deleted { .. }
+                | InboundChange::Reacted { .. }
                 | InboundChange::Reachable { .. } => {}
             }
         }
@@ -374,11 +375,13 @@ impl Reception {
         }
     }
 
-    /// Looks from time to time whether an account is well and where its provider posts to, and keeps what went wrong.
+    /// Looks from time to time whether an account is well and where its provider posts to, which is put right where it can be, and
+    /// keeps what went wrong.
     async fn check(&self, account: &Arc<Account>) {
         let mut kept = account.status().health;
         loop {
             self.check_now(account).await;
+            self.register_again(account).await;
             let health = account.status().health;
             if health != kept {
                 self.keep_health(account).await;
@@ -389,7 +392,7 @@ impl Reception {
     }
 
     /// What cannot be kept now is kept at the next change.
-    async fn keep_health(&self, account: &Account) {
+    pub(crate) async fn keep_health(&self, account: &Account) {
         let Ok(health) = serde_json::to_string(&account.status().health) else { return };
         let kept = self.store.channels().keep_health(&account.channel, account.name(), health).await;
         if let Err(error) = kept {
@@ -453,15 +456,17 @@ impl Reception {
     async fn ask(&self, account: &Arc<Account>) {
         let mut wait = FIRST_WAIT;
         loop {
-            if !self.is_asked(account).await {
+            let is_asked = self.is_asked(account).await;
+            let posts = account.status().hears_by == HearsBy::Webhook;
+            if !(is_asked || posts && account.provider.is_asked_beside_posts()) {
                 self.channels.clock().sleep(CHECK).await;
                 continue;
             }
-            match self.ask_once(account).await {
+            match self.ask_once(account, is_asked).await {
                 Ok(more) => {
                     wait = FIRST_WAIT;
                     if !more {
-                        self.channels.clock().sleep(IDLE).await;
+                        self.channels.clock().sleep(if is_asked { IDLE } else { CHECK }).await;
                     }
                 }
                 Err(why) => {
@@ -504,29 +509,19 @@ impl Reception {
         Some(told)
     }
 
-    /// Has an account's provider post nowhere.
-    ///
-    /// # Errors
-    /// As with [`crate::Provider::unregister`].
-    pub async fn unregister(&self, account: &Account, url: &str) -> Result<(), CallError> {
-        account.provider.unregister(url).await?;
-        account.change(|status| status.health.was_here = false);
-        Ok(())
-    }
-
     /// Whether the provider posts to us.
     pub fn is_registered(&self, account: &Account, registered: &Registered) -> bool {
         let ours = self.hook_url(account);
         ours.is_some_and(|ours| registered.urls.contains(&ours))
     }
 
-    /// Asks once; whether more waits.
-    async fn ask_once(&self, account: &Arc<Account>) -> Result<bool, String> {
+    /// Asks once, instead of its posts or beside them; whether more waits.
+    async fn ask_once(&self, account: &Arc<Account>, instead: bool) -> Result<bool, String> {
         let cursor = self.store.channels().cursor(&account.channel, account.name()).await;
         let cursor = cursor.map_err(|error| error.to_string())?;
         let Some(polling) = account.provider.poll(cursor.as_deref()) else { return Ok(false) };
         let polled = polling.await;
-        if polled.is_err() && !self.is_asked(account).await {
+        if polled.is_err() && instead && !self.is_asked(account).await {
             // Its address was registered meanwhile: it posts from now on.
             return Ok(true);
         }

@@ -19,8 +19,8 @@ pub struct Capabilities {
     pub sends: bool,
     /// Whether a message can answer another; where it cannot, it is sent without that.
     pub reply: bool,
-    /// How many media arrive together at most; 1 where each arrives alone.
-    pub album: usize,
+    /// Which media arrive together.
+    pub album: Album,
     /// How a text may have been written that has formatting; one without any is always taken.
     pub parse_modes: &'static [ParseMode],
     /// The media that it carries.
@@ -31,6 +31,33 @@ pub struct Capabilities {
     pub states: &'static [MessageState],
     /// What the provider has against doubles.
     pub dedup: Dedup,
+}
+
+/// Which media arrive together, but for voice messages and animations, which arrive alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Album {
+    /// So many photos and films at most; 1 where each arrives alone.
+    pub visual: usize,
+    /// So many documents, or so many audio files.
+    pub files: usize,
+    /// Whether photos and films, documents and audio files go together.
+    pub mixed: bool,
+    /// So many bytes together at most; none where each counts alone.
+    pub bytes: Option<u64>,
+}
+
+impl Album {
+    /// Each arrives alone.
+    pub const NONE: Self = Self { visual: 1, files: 1, mixed: false, bytes: None };
+    /// So many of one kind.
+    pub const fn of_one_kind(most: usize) -> Self {
+        Self { visual: most, files: most, mixed: false, bytes: None }
+    }
+
+    /// The most that arrive together.
+    pub const fn most(&self) -> usize {
+        if self.visual > self.files { self.visual } else { self.files }
+    }
 }
 
 /// What a provider has against doubles: it decides what follows an attempt of which it is not known whether it arrived.
@@ -204,7 +231,7 @@ pub(crate) const LARGE: Capabilities = Capabilities {
     caption: Some(TextLimit::new(1_024, domain::text::Unit::Utf16)),
     sends: true,
     reply: true,
-    album: 10,
+    album: Album::of_one_kind(10),
     parse_modes: &[ParseMode::Html],
     media: &MediaKind::ALL,
     actions: &[],

@@ -53,7 +53,7 @@ use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use capabilities::{Action, Capabilities, Dedup, MediaKind, NotCarried};
+pub use capabilities::{Action, Album, Capabilities, Dedup, MediaKind, NotCarried};
 pub use lanes::Window;
 pub use plan::MOST_MEDIA;
 pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSubmission};

@@ -4,7 +4,7 @@ use domain::media::{Media, MediaForm, MediaSource};
 use domain::message::{Part, PartItem, PartState};
 use domain::text::{FormattedText, split, split_after};
 
-use crate::Capabilities;
+use crate::{Album, Capabilities};
 
 /// How many media one message may carry.
 pub const MOST_MEDIA: usize = 50;
@@ -33,11 +33,16 @@ impl Kind {
         }
     }
 
-    const fn limit(self, album: usize) -> usize {
+    const fn limit(self, album: &Album) -> usize {
         match self {
-            Self::Visual | Self::Documents | Self::Audio => album,
+            Self::Visual => album.visual,
+            Self::Documents | Self::Audio => album.files,
             Self::Alone => 1,
         }
+    }
+
+    fn goes_with(self, other: Self, album: &Album) -> bool {
+        self == other || (album.mixed && self != Self::Alone && other != Self::Alone)
     }
 }
 
@@ -49,7 +54,7 @@ pub(crate) fn parts(
     capabilities: &Capabilities,
     mut random_id: impl FnMut() -> i64,
 ) -> Vec<Part> {
-    let albums = albums(media, capabilities.album);
+    let albums = albums(media, &capabilities.album);
     let caption_limit = capabilities.caption.filter(|_| !albums.is_empty());
     let texts = match caption_limit {
         Some(caption) => split_after(text, caption, capabilities.text),
@@ -71,16 +76,30 @@ pub(crate) fn parts(
 }
 
 /// The places of the media, grouped as they go out.
-fn albums(media: &[Media], most: usize) -> Vec<Vec<u16>> {
-    let mut albums: Vec<(Kind, Vec<u16>)> = Vec::new();
+fn albums(media: &[Media], most: &Album) -> Vec<Vec<u16>> {
+    let mut albums: Vec<(Kind, u64, Vec<u16>)> = Vec::new();
     for (media, place) in media.iter().zip(0..) {
-        let kind = Kind::of(media);
+        let (kind, size) = (Kind::of(media), size(media));
         match albums.last_mut() {
-            Some((last, album)) if *last == kind && album.len() < kind.limit(most) => album.push(place),
-            _ => albums.push((kind, vec![place])),
+            Some((last, bytes, album))
+                if kind.goes_with(*last, most)
+                    && album.len() < kind.limit(most)
+                    && most.bytes.is_none_or(|limit| bytes.saturating_add(size) <= limit) =>
+            {
+                *bytes = bytes.saturating_add(size);
+                album.push(place);
+            }
+            _ => albums.push((kind, size, vec![place])),
         }
     }
-    albums.into_iter().map(|(_, album)| album).collect()
+    albums.into_iter().map(|(.., album)| album).collect()
+}
+
+const fn size(media: &Media) -> u64 {
+    match media.source {
+        MediaSource::File { size, .. } => size,
+        MediaSource::Post { .. } | MediaSource::FileId { .. } => 0,
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +116,10 @@ mod tests {
             (most, unit()).prop_map(|(most, unit)| TextLimit::new(most, unit))
         };
         let caption = prop::option::of(limit(0..2_000));
-        (limit(20..5_000), caption, 1_usize..=MOST_MEDIA).prop_map(|(text, caption, album)| Capabilities {
+        let most = || 1_usize..=MOST_MEDIA;
+        let album = (most(), most(), any::<bool>(), prop::option::of(1_u64..20))
+            .prop_map(|(visual, files, mixed, bytes)| Album { visual, files, mixed, bytes });
+        (limit(20..5_000), caption, album).prop_map(|(text, caption, album)| Capabilities {
             text,
             caption,
             album,
@@ -171,7 +193,10 @@ mod tests {
 
             for (number, part) in parts.iter().enumerate() {
                 prop_assert_eq!(usize::from(part.index), number);
-                prop_assert!(!part.items.is_empty() && part.items.len() <= capabilities.album);
+                prop_assert!(!part.items.is_empty() && part.items.len() <= capabilities.album.most());
+                // Each file of this test has one byte.
+                let bytes = capabilities.album.bytes.map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+                prop_assert!(part.items.len() <= bytes.max(1));
                 prop_assert_eq!(part.state, PartState::Waiting);
                 if !part.is_media() {
                     prop_assert_eq!(part.items.len(), 1);
@@ -184,7 +209,7 @@ mod tests {
                 let kinds: Vec<Kind> = part.items.iter()
                     .filter_map(|item| item.media.and_then(|place| media.get(usize::from(place))))
                     .map(Kind::of).collect();
-                prop_assert!(kinds.windows(2).all(|pair| pair[0] == pair[1]), "{:?}", kinds);
+                prop_assert!(kinds.windows(2).all(|pair| pair[0].goes_with(pair[1], &capabilities.album)), "{:?}", kinds);
                 prop_assert!(kinds.len() == 1 || kinds[0] != Kind::Alone);
             }
             let texts_first = parts.windows(2).any(|pair| !pair[0].is_media() && pair[1].is_media());
@@ -221,6 +246,9 @@ mod tests {
             file(MediaForm::Video { width: 1, height: 1, duration_ms: 1, streamable: true, silent: false });
         let mut media: Vec<Media> = (0..10).map(|_| photo()).collect();
         media.extend([video, file(MediaForm::Document), photo(), file(MediaForm::Voice { duration_ms: 1 })]);
-        assert_eq!(albums(&media, 10), [(0..10).collect(), vec![10], vec![11], vec![12], vec![13]]);
+        assert_eq!(
+            albums(&media, &Album::of_one_kind(10)),
+            [(0..10).collect(), vec![10], vec![11], vec![12], vec![13]]
+        );
     }
 }

@@ -32,7 +32,7 @@ const NOTHING: Capabilities = Capabilities {
     caption: None,
     sends: true,
     reply: false,
-    album: 1,
+    album: crate::Album::NONE,
     parse_modes: &[],
     media: &[],
     actions: &[],

@@ -75,7 +75,7 @@ impl Sender for Script {
             caption: None,
             sends: true,
             reply: true,
-            album: 1,
+            album: delivery::Album::NONE,
             parse_modes: &[ParseMode::Html],
             media: &[],
             actions: &[],

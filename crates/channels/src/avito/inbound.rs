@@ -46,6 +46,12 @@ pub(super) fn events(message: &Value, chat: &str, owner: i64, raw: &str) -> Opti
     Some(events)
 }
 
+/// Whether a message was posted, which says less of it than the history does.
+pub(super) fn is_posted(message: &InboundMessage) -> bool {
+    let raw = message.raw.as_deref().and_then(|raw| serde_json::from_str::<Value>(raw).ok());
+    raw.is_some_and(|raw| raw["payload"].is_object())
+}
+
 /// That a message was read, where it was.
 fn receipt(message: &Value, id: &str) -> Option<InboundEvent> {
     let at = message["read"].as_i64();

@@ -37,6 +37,8 @@ const TOKEN_LIVES: Duration = Duration::from_hours(24);
 const LARGEST_IMAGE: u64 = 24 * 1024 * 1024;
 /// How far Avito's clock may be behind ours.
 const CLOCKS: i64 = 5;
+/// How long is looked which message another answers: the rest of what is known of it is not to be lost for that.
+const QUOTE: Duration = Duration::from_millis(600);
 /// So many chats, and ids of sent messages, are remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -90,7 +92,7 @@ impl Provider for Avito {
             caption: None,
             sends: true,
             reply: false,
-            album: 1,
+            album: delivery::Album::NONE,
             parse_modes: &[],
             media: &[MediaKind::Photo],
             actions: &[Action::Delete, Action::MarkRead],
@@ -233,11 +235,21 @@ impl Provider for Avito {
         Some(poll::poll(&self.client, cursor).boxed())
     }
 
+    /// It posts neither that a message was read nor that one was deleted later on.
+    fn is_asked_beside_posts(&self) -> bool {
+        true
+    }
+
     fn complete(&self, mut events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
         async move {
             for event in &mut events {
                 if let InboundChange::Message(message) = &mut event.change {
                     self.complete_message(message).await;
+                    if message.origin == MessageOrigin::Person && inbound::is_posted(message) {
+                        let asking = poll::quoted(&self.client, message);
+                        let found = self.client.clock().timeout(QUOTE, asking).await;
+                        message.reply_to = found.ok().and_then(Result::ok).flatten();
+                    }
                 }
             }
             events

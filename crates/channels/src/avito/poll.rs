@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use domain::{InboundChange, InboundEvent};
+use domain::{InboundChange, InboundEvent, InboundMessage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -161,6 +161,13 @@ pub(super) async fn history(client: &Client, chat: &str, since: i64) -> Result<V
         }
     }
     Ok(found)
+}
+
+/// The id of the message that this one answers.
+pub(super) async fn quoted(client: &Client, message: &InboundMessage) -> Result<Option<String>, CallError> {
+    let history = page(client, message.chat.as_str(), 0).await?;
+    let found = history.iter().find(|one| one["id"] == message.external_id.as_str());
+    Ok(found.and_then(|one| one["quote"]["id"].as_str()).map(str::to_owned))
 }
 
 fn created(message: &Value) -> i64 {

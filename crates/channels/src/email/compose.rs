@@ -93,28 +93,33 @@ pub(super) async fn write(
         builder = builder.in_reply_to(format!("<{last}>"));
         builder = builder.references(chain.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" "));
     }
-    let file = match &outgoing.file {
-        Some(file) if file.size > LARGEST_FILE => {
-            return Err(refused("too_large", format!("a mail takes files of up to {LARGEST_FILE} bytes")));
-        }
-        Some(file) => {
-            let kind = ContentType::parse(&one_line(file.mime(), 200));
-            let kind = kind.or_else(|_| ContentType::parse("application/octet-stream"));
-            let kind = kind.map_err(|error| refused("type", error.to_string()))?;
-            Some(Attachment::new(one_line(&file.name, 200)).body(file.read().await?, kind))
-        }
-        None => None,
-    };
+    if outgoing.files().map(|(file, _)| file.size).sum::<u64>() > LARGEST_FILE {
+        return Err(refused("too_large", format!("a mail takes files of up to {LARGEST_FILE} bytes")));
+    }
+    let mut files = Vec::new();
+    for (file, _) in outgoing.files() {
+        let kind = ContentType::parse(&one_line(file.mime(), 200));
+        let kind = kind.or_else(|_| ContentType::parse("application/octet-stream"));
+        let kind = kind.map_err(|error| refused("type", error.to_string()))?;
+        files.push(Attachment::new(one_line(&file.name, 200)).body(file.read().await?, kind));
+    }
     let text = &outgoing.text;
-    let written = match file {
-        None if text.entities.is_empty() => builder.singlepart(SinglePart::plain(text.text.clone())),
+    let plain = || SinglePart::plain(text.text.clone());
+    let mut files = files.into_iter();
+    let written = match files.next() {
+        None if text.entities.is_empty() => builder.singlepart(plain()),
         None => builder.multipart(alternative(text)),
-        Some(file) if text.text.is_empty() => builder.multipart(MultiPart::mixed().singlepart(file)),
-        Some(file) if text.entities.is_empty() => {
-            let parts = MultiPart::mixed().singlepart(SinglePart::plain(text.text.clone()));
-            builder.multipart(parts.singlepart(file))
+        Some(first) => {
+            let mixed = MultiPart::mixed();
+            let mixed = if text.text.is_empty() {
+                mixed.singlepart(first)
+            } else if text.entities.is_empty() {
+                mixed.singlepart(plain()).singlepart(first)
+            } else {
+                mixed.multipart(alternative(text)).singlepart(first)
+            };
+            builder.multipart(files.fold(mixed, MultiPart::singlepart))
         }
-        Some(file) => builder.multipart(MultiPart::mixed().multipart(alternative(text)).singlepart(file)),
     };
     written.map_err(|error| refused("mail", error.to_string()))
 }
@@ -226,6 +231,7 @@ mod tests {
             preview: false,
             key: 7,
             prepared: None,
+            album: Vec::new(),
         };
         let written = write(&outgoing, &sender, "id@example.com", None, Timestamp::from_micros(0));
         String::from_utf8(written.now_or_never().unwrap().unwrap().formatted()).unwrap()

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::lock::Mutex;
-use delivery::{Action, Capabilities, Dedup, MediaKind};
+use delivery::{Action, Album, Capabilities, Dedup, MediaKind};
 use domain::outcome::SentIds;
 use domain::secret::ExposeSecret;
 use domain::text::{ParseMode, TextLimit, Unit};
@@ -130,7 +130,7 @@ impl Provider for Email {
             caption: Some(TEXT),
             sends: true,
             reply: true,
-            album: 1,
+            album: Album { mixed: true, bytes: Some(compose::LARGEST_FILE), ..Album::of_one_kind(20) },
             parse_modes: &[ParseMode::Html, ParseMode::Markdown],
             media: &[
                 MediaKind::Photo,
@@ -158,6 +158,17 @@ impl Provider for Email {
             Incoming::Owner,
             Incoming::Undelivered,
         ]
+    }
+
+    fn first_chat(&self, who: &str) -> Result<crate::FirstChat, crate::NoFirstChat> {
+        const WRONG: crate::NoFirstChat =
+            crate::NoFirstChat::Wrong("no address of email; write it as anna@example.com");
+        let address = who.trim().to_lowercase();
+        let is_address = address.split_once('@').is_some_and(|(name, domain)| {
+            !name.is_empty() && domain.contains('.') && !address.contains([' ', '#', '<', '>', ','])
+        });
+        let chat = ExternalChat::new(&address).filter(|_| is_address).ok_or(WRONG)?;
+        Ok(crate::FirstChat { chat, phone: None, email: Some(address) })
     }
 
     fn pacing(&self) -> Pacing {

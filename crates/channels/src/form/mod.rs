@@ -60,7 +60,7 @@ impl Provider for Forms {
             caption: None,
             sends: false,
             reply: false,
-            album: 1,
+            album: delivery::Album::NONE,
             parse_modes: &[],
             media: &[],
             actions: &[],

@@ -1,8 +1,9 @@
 //! What Instagram posts, as events.
 
+use domain::received_message::Reaction;
 use domain::{
-    AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
-    InboundReceipt, MessageOrigin, Timestamp,
+    AdSource, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind, InboundMedia,
+    InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -79,6 +80,14 @@ impl Item<'_> {
             if let Some((id, read)) = self.postback() {
                 add(key("postback", &id), InboundChange::Message(Box::new(read)));
             }
+        } else if let Some(id) = word(&value["reaction"], "mid") {
+            if let Some(given) = self.reaction() {
+                let reaction = &value["reaction"];
+                let said = [&reaction["action"], &reaction["reaction"], &reaction["emoji"]];
+                let words = said.map(|word| word.as_str().unwrap_or_default()).join(":");
+                let about = format!("reaction:{}:{words}:{}", given.user, given.at.as_micros());
+                add(key(&about, &id), InboundChange::Reacted { external_id: id, given });
+            }
         } else if let Some(id) = word(&value["read"], "mid") {
             let at = self.at();
             if let Some(chat) = self.person("sender") {
@@ -114,6 +123,19 @@ impl Item<'_> {
             ad: ad(&message["referral"]),
             ..self.plain(chat, id, text)
         })
+    }
+
+    /// Nothing of the account itself.
+    fn reaction(&self) -> Option<GivenReactions> {
+        let reaction = &self.value["reaction"];
+        let user = word(&self.value["sender"], "id").filter(|id| id != self.account)?;
+        let reactions = if reaction["action"] == "unreact" {
+            Vec::new()
+        } else {
+            // A word, such as `love`, where there is no emoji.
+            vec![Reaction::emoji(word(reaction, "emoji").or_else(|| word(reaction, "reaction"))?)]
+        };
+        Some(GivenReactions { user, reactions, at: self.at() })
     }
 
     fn postback(&self) -> Option<(String, InboundMessage)> {

@@ -120,6 +120,7 @@ mod tests {
             preview: false,
             key: 1,
             prepared: None,
+            album: Vec::new(),
         }
     }
 

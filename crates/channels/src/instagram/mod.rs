@@ -37,7 +37,7 @@ use names::Names;
 use oauth::OAuth;
 
 /// What is posted to us.
-const SUBSCRIBED: &str = "messages,messaging_postbacks,messaging_seen,message_edit";
+const SUBSCRIBED: &str = "messages,messaging_postbacks,messaging_seen,message_edit,message_reactions";
 /// The longest word that a handshake has back.
 const LONGEST_CHALLENGE: usize = 256;
 
@@ -149,7 +149,7 @@ impl Provider for Instagram {
             caption: None,
             sends: true,
             reply: false,
-            album: 1,
+            album: delivery::Album::NONE,
             parse_modes: &[],
             media: &[
                 MediaKind::Photo,
@@ -176,6 +176,7 @@ impl Provider for Instagram {
             Incoming::Reply,
             Incoming::Edit,
             Incoming::Delete,
+            Incoming::Reaction,
             Incoming::Press,
             Incoming::Owner,
         ]

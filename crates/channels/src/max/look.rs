@@ -53,7 +53,7 @@ fn is_it(message: &Value, own: i64, outgoing: &Outgoing) -> bool {
     let text = message.pointer("/body/text").and_then(Value::as_str).unwrap_or_default();
     let attached = message.pointer("/body/attachments").and_then(Value::as_array);
     let kinds = attached.into_iter().flatten().filter_map(|one| one.get("type")?.as_str());
-    let wanted = outgoing.file.as_ref().map(|file| Kind::of(&file.form).as_str());
+    let wanted = outgoing.files().map(|(file, _)| Kind::of(&file.form).as_str());
     message.pointer("/sender/user_id").and_then(Value::as_i64) == Some(own)
         && text.trim() == outgoing.text.text.trim()
         && kinds.filter(|kind| *kind != "inline_keyboard" && *kind != "share").eq(wanted)

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::lock::Mutex;
-use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
+use delivery::{Action, Album, Capabilities, Dedup, MediaKind, MessageLookup};
 use domain::outcome::SentIds;
 use domain::secret::ExposeSecret;
 use domain::text::{ParseMode, TextLimit, Unit};
@@ -118,7 +118,7 @@ impl Provider for Max {
             caption: Some(TEXT),
             sends: true,
             reply: true,
-            album: 1,
+            album: Album { visual: 10, ..Album::NONE },
             parse_modes: &[ParseMode::Html, ParseMode::Markdown],
             media: &[
                 MediaKind::Photo,

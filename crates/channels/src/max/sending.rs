@@ -55,11 +55,11 @@ fn body(outgoing: &Outgoing) -> Result<Value, CallError> {
             body.insert("text".to_owned(), outgoing.text.text.as_str().into());
         }
     }
-    if outgoing.file.is_some() {
-        let attachment = outgoing.prepared.as_deref().and_then(|it| serde_json::from_str::<Value>(it).ok());
-        let attachment =
-            attachment.ok_or_else(|| CallError::Unprepared("the file was not uploaded".to_owned()))?;
-        body.insert("attachments".to_owned(), json!([attachment]));
+    let attached = outgoing.files().map(|(_, prepared)| serde_json::from_str::<Value>(prepared?).ok());
+    let attached: Option<Vec<Value>> = attached.collect();
+    let attached = attached.ok_or_else(|| CallError::Unprepared("the file was not uploaded".to_owned()))?;
+    if !attached.is_empty() {
+        body.insert("attachments".to_owned(), attached.into());
     }
     if let Some(mid) = &outgoing.reply_to {
         body.insert("link".to_owned(), json!({ "type": "reply", "mid": mid.to_string() }));

@@ -6,6 +6,7 @@
 mod next;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -183,6 +184,11 @@ impl ReceivedFiles {
         }
         let is_noted = inner.keep(account, id, &file, held).await?;
         Ok(is_noted.then_some(OpenedFile { file, held: None }))
+    }
+
+    /// Where a file is.
+    pub fn path(&self, opened: &OpenedFile) -> PathBuf {
+        self.0.folder.path(&opened.file.key)
     }
 }
 

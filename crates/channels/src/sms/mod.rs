@@ -49,7 +49,7 @@ const fn texts(dedup: Dedup, states: &'static [MessageState]) -> Capabilities {
         caption: None,
         sends: true,
         reply: false,
-        album: 1,
+        album: delivery::Album::NONE,
         parse_modes: &[],
         media: &[],
         actions: &[],

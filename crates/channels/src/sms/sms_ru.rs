@@ -148,6 +148,10 @@ impl Provider for SmsRu {
         &[Incoming::Webhook, Incoming::Undelivered]
     }
 
+    fn first_chat(&self, who: &str) -> Result<crate::FirstChat, crate::NoFirstChat> {
+        crate::FirstChat::of_number(who, ("+", ""))
+    }
+
     fn pacing(&self) -> Pacing {
         super::pacing()
     }

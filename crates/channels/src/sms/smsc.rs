@@ -273,6 +273,10 @@ impl Provider for Smsc {
         &[Incoming::Webhook, Incoming::Text, Incoming::Undelivered]
     }
 
+    fn first_chat(&self, who: &str) -> Result<crate::FirstChat, crate::NoFirstChat> {
+        crate::FirstChat::of_number(who, ("+", ""))
+    }
+
     fn pacing(&self) -> Pacing {
         super::pacing()
     }

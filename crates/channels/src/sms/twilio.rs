@@ -271,6 +271,10 @@ impl Provider for Twilio {
         ]
     }
 
+    fn first_chat(&self, who: &str) -> Result<crate::FirstChat, crate::NoFirstChat> {
+        crate::FirstChat::of_number(who, ("+", ""))
+    }
+
     fn pacing(&self) -> Pacing {
         super::pacing()
     }

@@ -1,18 +1,21 @@
 //! Updates of the Bot API as what happened. Pure; whatever an update is, reading it does not fail.
 
 use domain::inbound::{AdSource, InboundKind};
+use domain::received_message::Reaction;
 use domain::{
-    ExternalChat, InboundChange, InboundEvent, InboundMedia, InboundMessage, MessageOrigin, Timestamp, Words,
+    ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundMedia, InboundMessage, MessageOrigin,
+    Timestamp, Words,
 };
 use serde_json::Value;
 
 use super::outgoing::Target;
 
 /// The kinds of updates that are read; Telegram sends no others.
-pub(super) const ALLOWED: [&str; 7] = [
+pub(super) const ALLOWED: [&str; 8] = [
     "message",
     "edited_message",
     "callback_query",
+    "message_reaction",
     "my_chat_member",
     "business_message",
     "edited_business_message",
@@ -32,6 +35,7 @@ pub(super) fn read(update: &Value, now: Timestamp) -> Option<(i64, Vec<InboundEv
         "edited_message" | "edited_business_message" => edited(body).into_iter().collect(),
         "deleted_business_messages" => deleted(body, now),
         "callback_query" => press(body, update, now).into_iter().collect(),
+        "message_reaction" => reaction(body).into_iter().collect(),
         "my_chat_member" => membership(body).into_iter().collect(),
         _ => Vec::new(),
     };
@@ -137,6 +141,20 @@ fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
         ..InboundMessage::text(chat, external_id.clone(), word(press, "data").unwrap_or("[button]"), now)
     };
     Some((external_id, InboundChange::Message(Box::new(came_in))))
+}
+
+fn reaction(body: &Value) -> Option<Change> {
+    let (target, _) = place(body)?;
+    let external_id = target.external_id(body["message_id"].as_i64()?);
+    let user = body["user"]["id"].as_i64().or_else(|| body["actor_chat"]["id"].as_i64())?.to_string();
+    let read = |given: &Value| match word(given, "type")? {
+        "custom_emoji" => Some(Reaction::numbered(word(given, "custom_emoji_id")?.parse().ok()?)),
+        "paid" => Some(Reaction::emoji("⭐")),
+        _ => word(given, "emoji").map(Reaction::emoji),
+    };
+    let reactions = body["new_reaction"].as_array()?.iter().filter_map(read).collect();
+    let given = GivenReactions { user, reactions, at: time(body, "date")? };
+    Some((external_id.clone(), InboundChange::Reacted { external_id, given }))
 }
 
 fn membership(body: &Value) -> Option<Change> {
@@ -360,6 +378,16 @@ mod tests {
         assert_eq!((message.reply_to.as_deref(), message.sent_at), (Some("2001:18"), NOW));
         press["callback_query"].as_object_mut().unwrap().remove("message");
         assert_eq!((only(&press).chat.as_str(), only(&press).reply_to), ("2001", None));
+        let reacted = json!({"user": {"id": 2_001}, "new_reaction": [
+            {"type": "emoji", "emoji": "👍"}, {"type": "custom_emoji", "custom_emoji_id": "5"}, {"type": "paid"}, {"type": "new"},
+        ]});
+        let InboundChange::Reacted { external_id, given } =
+            events(&update("message_reaction", &reacted)).remove(0).change
+        else {
+            panic!()
+        };
+        assert_eq!((external_id.as_str(), given.user.as_str()), ("2001:17", "2001"));
+        assert_eq!(given.reactions, [Reaction::emoji("👍"), Reaction::numbered(5), Reaction::emoji("⭐")]);
         for (status, can) in [("kicked", false), ("member", true), ("left", false), ("administrator", true)] {
             let update = update("my_chat_member", &json!({"new_chat_member": {"status": status}}));
             let InboundChange::Reachable { can: told, .. } = events(&update)[0].change else { panic!() };
@@ -411,6 +439,11 @@ mod tests {
             "message",
             "edited_message",
             "callback_query",
+            "message_reaction",
+            "new_reaction",
+            "user",
+            "type",
+            "emoji",
             "my_chat_member",
             "business_message",
             "deleted_business_messages",

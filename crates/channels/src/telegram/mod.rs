@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use ambient::Clock;
 use ambient::lock::Mutex;
-use delivery::{Action, Capabilities, Dedup, MediaKind};
+use delivery::{Action, Album, Capabilities, Dedup, MediaKind};
 use domain::media::MediaForm;
-use domain::outcome::{HoldScope, RejectionCode, SentIds};
+use domain::outcome::{HoldScope, RejectionCode};
 use domain::secret::ExposeSecret;
 use domain::text::{ParseMode, TextLimit, Unit};
 use domain::{
@@ -59,6 +59,14 @@ struct Sent {
     message_id: i64,
 }
 
+/// What a send answers: a message, or those of an album.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answered {
+    One(Sent),
+    Album(Vec<Sent>),
+}
+
 #[derive(Deserialize)]
 struct Me {
     id: i64,
@@ -94,26 +102,33 @@ impl TelegramBot {
         let Some(mut target) = Target::of(outgoing.chat.as_str()) else {
             return Outcome::NotFound("a chat of a bot is a number, such as 2001".to_owned());
         };
-        if let Some(file) = &outgoing.file
-            && let Err(refused) = fits(file)
-        {
-            return refused;
+        for (file, _) in outgoing.files() {
+            if let Err(refused) = fits(file) {
+                return refused;
+            }
         }
         let (mut is_formatted, mut has_moved) = (!outgoing.text.entities.is_empty(), false);
         // Each refusal that is followed by another attempt says that nothing was sent, and is followed once.
         loop {
             let fields = outgoing::fields(outgoing, &target, is_formatted);
             let sent = match &outgoing.file {
-                Some(file) => match form(fields, file).await {
-                    Ok(form) => self.client.upload(outgoing::method(&file.form).0, form).await,
+                Some(file) => match form(fields, outgoing).await {
+                    Ok(form) if outgoing.album.is_empty() => {
+                        self.client.upload(outgoing::method(&file.form).0, form).await
+                    }
+                    Ok(form) => self.client.upload(outgoing::ALBUM, form).await,
                     Err(gone) => return gone,
                 },
                 None => self.client.call("sendMessage", &Value::Object(fields)).await,
             };
             match sent {
-                Ok(Sent { message_id }) => {
-                    let id = target.external_id(message_id);
-                    return Outcome::Sent(SentIds::one(Some(ProviderId::from(id.as_str()))));
+                Ok(answered) => {
+                    let sent = match answered {
+                        Answered::One(sent) => vec![sent],
+                        Answered::Album(sent) => sent,
+                    };
+                    let id = |sent: Sent| ProviderId::from(target.external_id(sent.message_id).as_str());
+                    return Outcome::Sent(sent.into_iter().map(id).map(Some).collect());
                 }
                 Err(Failure::Moved(chat)) if !has_moved => {
                     target.chat = chat;
@@ -222,7 +237,7 @@ fn fits(file: &OutgoingFile) -> Result<(), Outcome> {
 }
 
 /// The form that carries a file.
-async fn form(fields: Map<String, Value>, file: &OutgoingFile) -> Result<Form, Outcome> {
+async fn form(fields: Map<String, Value>, outgoing: &Outgoing) -> Result<Form, Outcome> {
     let mut form = Form::new();
     for (name, value) in fields {
         let written = match value {
@@ -231,12 +246,16 @@ async fn form(fields: Map<String, Value>, file: &OutgoingFile) -> Result<Form, O
         };
         form = form.text(name, written);
     }
-    let is_type = Part::text("").mime_str(file.mime()).is_ok();
-    let mime = if is_type { file.mime() } else { "application/octet-stream" };
-    let name: String = file.name.chars().map(|one| if one.is_control() { '_' } else { one }).collect();
-    let part = Part::bytes(file.read().await?).file_name(name);
-    let part = part.mime_str(mime).map_err(|_| Outcome::MediaGone("its type is no type".to_owned()))?;
-    Ok(form.part(outgoing::method(&file.form).1, part))
+    for (place, (file, _)) in outgoing.files().enumerate() {
+        let is_type = Part::text("").mime_str(file.mime()).is_ok();
+        let mime = if is_type { file.mime() } else { "application/octet-stream" };
+        let name: String = file.name.chars().map(|one| if one.is_control() { '_' } else { one }).collect();
+        let part = Part::bytes(file.read().await?).file_name(name);
+        let part = part.mime_str(mime).map_err(|_| Outcome::MediaGone("its type is no type".to_owned()))?;
+        let field = outgoing::method(&file.form).1.to_owned();
+        form = form.part(if outgoing.album.is_empty() { field } else { outgoing::album_part(place) }, part);
+    }
+    Ok(form)
 }
 
 impl Provider for TelegramBot {
@@ -246,7 +265,7 @@ impl Provider for TelegramBot {
             caption: Some(TextLimit::new(1_024, Unit::Utf16)),
             sends: true,
             reply: true,
-            album: 1,
+            album: Album { bytes: Some(LARGEST_FILE), ..Album::of_one_kind(10) },
             parse_modes: &[ParseMode::Html, ParseMode::Markdown],
             media: &[
                 MediaKind::Photo,
@@ -276,6 +295,7 @@ impl Provider for TelegramBot {
             Incoming::Reply,
             Incoming::Edit,
             Incoming::Delete,
+            Incoming::Reaction,
             Incoming::Press,
             Incoming::Owner,
             Incoming::Reachable,

@@ -68,23 +68,18 @@ pub(super) const fn method(form: &MediaForm) -> (&'static str, &'static str) {
     }
 }
 
-/// The fields of a message but for the content of its file.
+/// The method that sends an album.
+pub(super) const ALBUM: &str = "sendMediaGroup";
+
+/// The name of the part that has the content of a file of an album, by its place.
+pub(super) fn album_part(place: usize) -> String {
+    format!("file{place}")
+}
+
+/// The fields of a message but for the content of its files.
 pub(super) fn fields(outgoing: &Outgoing, target: &Target, is_formatted: bool) -> Map<String, Value> {
     let mut fields = target.fields();
     let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-    let (text, entities) = match &outgoing.file {
-        Some(_) => ("caption", "caption_entities"),
-        None => ("text", "entities"),
-    };
-    if outgoing.file.is_none() || !outgoing.text.text.is_empty() {
-        put(text, outgoing.text.text.as_str().into());
-        if is_formatted && !outgoing.text.entities.is_empty() {
-            put(entities, entities_of(&outgoing.text));
-        }
-    }
-    if outgoing.file.is_none() {
-        put("link_preview_options", json!({ "is_disabled": !outgoing.preview }));
-    }
     if outgoing.silent {
         put("disable_notification", true.into());
     }
@@ -95,28 +90,64 @@ pub(super) fn fields(outgoing: &Outgoing, target: &Target, is_formatted: bool) -
     if let Some(message) = answered {
         put("reply_parameters", json!({ "message_id": message, "allow_sending_without_reply": true }));
     }
-    if let Some(OutgoingFile { form, .. }) = &outgoing.file {
-        let seconds = |ms: u64| Value::from(ms.div_ceil(1_000));
-        match *form {
-            MediaForm::Video { width, height, duration_ms, streamable, .. } => {
-                put("width", width.into());
-                put("height", height.into());
-                put("duration", seconds(duration_ms));
-                put("supports_streaming", streamable.into());
-            }
-            MediaForm::Animation { width, height, duration_ms } => {
-                put("width", width.into());
-                put("height", height.into());
-                put("duration", seconds(duration_ms));
-            }
-            MediaForm::Voice { duration_ms } | MediaForm::Audio { duration_ms } => {
-                put("duration", seconds(duration_ms));
-            }
-            MediaForm::Document => {
-                put("disable_content_type_detection", true.into());
-            }
-            MediaForm::Photo { .. } => {}
+    match &outgoing.file {
+        None => {
+            put("link_preview_options", json!({ "is_disabled": !outgoing.preview }));
+            fields.extend(words(&outgoing.text, ["text", "entities"], is_formatted));
         }
+        Some(file) if outgoing.album.is_empty() => {
+            fields.extend(captioned(file, Some(&outgoing.text), is_formatted));
+        }
+        Some(_) => {
+            let one = |(place, (file, _)): (usize, (&OutgoingFile, Option<&str>))| {
+                let text = Some(&outgoing.text).filter(|_| place == 0);
+                let mut fields = captioned(file, text, is_formatted);
+                fields.insert("type".to_owned(), method(&file.form).1.into());
+                fields.insert("media".to_owned(), format!("attach://{}", album_part(place)).into());
+                Value::Object(fields)
+            };
+            put("media", outgoing.files().enumerate().map(one).collect());
+        }
+    }
+    fields
+}
+
+/// The fields of a file and its caption.
+fn captioned(file: &OutgoingFile, text: Option<&FormattedText>, is_formatted: bool) -> Map<String, Value> {
+    let text = text.filter(|text| !text.text.is_empty());
+    let names = ["caption", "caption_entities"];
+    let mut fields = text.map(|text| words(text, names, is_formatted)).unwrap_or_default();
+    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    let seconds = |ms: u64| Value::from(ms.div_ceil(1_000));
+    match file.form {
+        MediaForm::Video { width, height, duration_ms, streamable, .. } => {
+            put("width", width.into());
+            put("height", height.into());
+            put("duration", seconds(duration_ms));
+            put("supports_streaming", streamable.into());
+        }
+        MediaForm::Animation { width, height, duration_ms } => {
+            put("width", width.into());
+            put("height", height.into());
+            put("duration", seconds(duration_ms));
+        }
+        MediaForm::Voice { duration_ms } | MediaForm::Audio { duration_ms } => {
+            put("duration", seconds(duration_ms));
+        }
+        MediaForm::Document => {
+            put("disable_content_type_detection", true.into());
+        }
+        MediaForm::Photo { .. } => {}
+    }
+    fields
+}
+
+/// A text and what is marked in it, under these names.
+fn words(text: &FormattedText, [name, marks]: [&str; 2], is_formatted: bool) -> Map<String, Value> {
+    let mut fields = Map::new();
+    fields.insert(name.to_owned(), text.text.as_str().into());
+    if is_formatted && !text.entities.is_empty() {
+        fields.insert(marks.to_owned(), entities_of(text));
     }
     fields
 }
@@ -189,6 +220,7 @@ mod tests {
             preview: false,
             key: 1,
             prepared: None,
+            album: Vec::new(),
         };
         let target = Target::of(outgoing.chat.as_str()).unwrap();
         let written = Value::from(fields(&outgoing, &target, true));

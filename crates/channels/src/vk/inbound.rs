@@ -1,8 +1,9 @@
 //! What VK tells of a community, as what comes in. Pure.
 
+use domain::received_message::Reaction;
 use domain::{
-    AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
-    InboundReceipt, MessageOrigin, Timestamp,
+    AdSource, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind, InboundMedia,
+    InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 const READ_BEFORE: i64 = 10;
 
 /// The kinds of events that are asked for.
-pub(super) const KINDS: [&str; 7] = [
+pub(super) const KINDS: [&str; 8] = [
     "message_new",
     "message_reply",
     "message_edit",
@@ -19,6 +20,7 @@ pub(super) const KINDS: [&str; 7] = [
     "message_allow",
     "message_deny",
     "message_read",
+    "message_reaction_event",
 ];
 
 /// What an update says; nothing where its kind is another. `None` where it cannot be read.
@@ -46,6 +48,7 @@ pub(super) fn events(update: &Value, group: u32, now: Timestamp) -> Option<Vec<I
             let text = object["text"].as_str().unwrap_or_default().into();
             told(InboundChange::Edited { external_id: external_id(peer, number), text, at })
         }
+        "message_reaction_event" => told(reaction(object, now)?),
         "message_event" => told(InboundChange::Message(Box::new(press(object, now, update)?))),
         "message_allow" | "message_deny" => {
             let chat = chat(object["user_id"].as_i64()?)?;
@@ -127,6 +130,15 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<Inboun
 /// The id of a message that another one of the chat has within it.
 fn place_in(peer: i64) -> impl Fn(&Value) -> Option<String> {
     move |inner| inner["conversation_message_id"].as_i64().map(|number| external_id(peer, number))
+}
+
+/// What someone thinks of a message. VK names reactions by numbers, and has no call that tells a community what they show.
+fn reaction(object: &Value, at: Timestamp) -> Option<InboundChange> {
+    let external_id = external_id(object["peer_id"].as_i64()?, object["cmid"].as_i64()?);
+    let user = object["reacted_id"].as_i64()?.to_string();
+    let number = object["reaction_id"].as_i64().filter(|number| *number > 0);
+    let reactions = number.map(Reaction::numbered).into_iter().collect();
+    Some(InboundChange::Reacted { external_id, given: GivenReactions { user, reactions, at } })
 }
 
 /// A button that was pressed, as a message.

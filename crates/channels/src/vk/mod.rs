@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::lock::Mutex;
-use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
+use delivery::{Action, Album, Capabilities, Dedup, MediaKind, MessageLookup};
 use domain::outcome::SentIds;
 use domain::secret::ExposeSecret;
 use domain::text::{TextLimit, Unit};
@@ -98,7 +98,7 @@ impl Provider for Vk {
             caption: Some(text),
             sends: true,
             reply: true,
-            album: 1,
+            album: Album { mixed: true, ..Album::of_one_kind(10) },
             parse_modes: &[],
             // Films leave as documents: a community has no other upload for them, and none for music.
             media: &[
@@ -126,6 +126,7 @@ impl Provider for Vk {
             Incoming::Sticker,
             Incoming::Reply,
             Incoming::Edit,
+            Incoming::Reaction,
             Incoming::Press,
             Incoming::Owner,
             Incoming::Reachable,
@@ -359,9 +360,11 @@ impl Vk {
         if !text.is_empty() {
             asked.push(("message", text));
         }
-        if outgoing.file.is_some() {
-            let unprepared = || CallError::Unprepared("the file is not uploaded".to_owned());
-            asked.push(("attachment", outgoing.prepared.as_deref().ok_or_else(unprepared)?));
+        let unprepared = || CallError::Unprepared("the file is not uploaded".to_owned());
+        let attached: Option<Vec<&str>> = outgoing.files().map(|(_, prepared)| prepared).collect();
+        let attached = attached.ok_or_else(unprepared)?.join(",");
+        if !attached.is_empty() {
+            asked.push(("attachment", &attached));
         }
         if !outgoing.preview {
             asked.push(("dont_parse_links", "1"));

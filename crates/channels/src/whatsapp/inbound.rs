@@ -1,8 +1,9 @@
 //! What Wappi posts, as the events of all channels. Pure.
 
+use domain::received_message::Reaction;
 use domain::{
-    AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
-    InboundReceipt, MessageOrigin, Timestamp,
+    AdSource, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind, InboundMedia,
+    InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -73,6 +74,10 @@ fn message_event(item: &Value, kind: &str, at: Timestamp) -> Option<InboundEvent
         return Some(InboundEvent { key, change: InboundChange::Deleted { external_id, at } });
     }
     let is_own = kind != "incoming_message" || is(item, "is_me") || is(item, "fromMe");
+    if text(item, "/type") == Some("reaction") {
+        let change = reaction(item, at).filter(|_| !is_own)?;
+        return Some(InboundEvent { key: format!("reaction:{external_id}"), change });
+    }
     let message = message(item, is_own, at)?;
     if is(item, "is_edited") {
         // An edit has the id of the message, and perhaps its time.
@@ -92,7 +97,7 @@ fn message(item: &Value, is_own: bool, at: Timestamp) -> Option<InboundMessage> 
         return None;
     }
     let kind = text(item, "/type").unwrap_or_default();
-    if matches!(kind, "reaction" | "system") {
+    if kind == "system" {
         return None;
     }
     let is_group = chat.ends_with("@g.us");
@@ -118,6 +123,17 @@ fn message(item: &Value, is_own: bool, at: Timestamp) -> Option<InboundMessage> 
     });
     message.raw = Some(without_pictures(item, is_media(kind)).to_string());
     Some(message)
+}
+
+/// What a customer thinks of a message: an emoji, or nothing once that is taken back.
+fn reaction(item: &Value, at: Timestamp) -> Option<InboundChange> {
+    let message = ["/stanza_id", "/reply_message/id", "/reaction/message_id"];
+    let external_id = message.iter().find_map(|pointer| text(item, pointer))?.to_owned();
+    let author = ["/author", "/participant", "/from", "/chatId"];
+    let user = author.iter().find_map(|pointer| text(item, pointer))?.split('@').next()?.to_owned();
+    let emoji = text(item, "/body").or_else(|| text(item, "/reaction/emoji"));
+    let reactions = emoji.map(Reaction::emoji).into_iter().collect();
+    Some(InboundChange::Reacted { external_id, given: GivenReactions { user, reactions, at } })
 }
 
 fn words(item: &Value, kind: &str) -> String {
@@ -321,6 +337,13 @@ mod tests {
         assert!(matches!(deleted.change, InboundChange::Deleted { .. }));
         assert_eq!(message(&json!({"reply_message": {"id": "R"}})).reply_to.as_deref(), Some("R"));
         assert_eq!(message(&json!({"isReply": true, "stanza_id": "S"})).reply_to.as_deref(), Some("S"));
+        let reacted = json!({"id": "3EB0R", "type": "reaction", "stanza_id": "3EB0A", "body": "👍"});
+        let reacted = events(&item(&reacted)).remove(0);
+        let InboundChange::Reacted { external_id, given } = reacted.change else { panic!() };
+        assert_eq!((external_id.as_str(), given.user.as_str()), ("3EB0A", "70000000001"));
+        assert_eq!(given.reactions, [Reaction::emoji("👍")]);
+        let own = json!({"type": "reaction", "stanza_id": "3EB0A", "body": "👍", "is_me": true});
+        assert!(events(&item(&own)).is_empty());
         let ad = message(&json!({"referral": {"source_id": "42"}})).ad.unwrap();
         assert_eq!((ad.channel.as_str(), ad.id.as_deref()), ("whatsapp_ctwa", Some("42")));
     }
@@ -367,6 +390,7 @@ mod tests {
                 "application_status",
                 "image",
                 "chat",
+                "reaction",
                 "read"
             ])
             .prop_map(Value::from),
@@ -388,6 +412,7 @@ mod tests {
                 "is_me",
                 "is_edited",
                 "is_deleted",
+                "stanza_id",
                 "referral",
                 "contact",
             ]);

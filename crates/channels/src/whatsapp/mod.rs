@@ -102,7 +102,7 @@ impl Provider for Whatsapp {
             caption: Some(CAPTION),
             sends: true,
             reply: true,
-            album: 1,
+            album: delivery::Album::NONE,
             parse_modes: &[],
             media: &[
                 MediaKind::Photo,
@@ -131,9 +131,14 @@ impl Provider for Whatsapp {
             Incoming::Reply,
             Incoming::Edit,
             Incoming::Delete,
+            Incoming::Reaction,
             Incoming::Owner,
             Incoming::Undelivered,
         ]
+    }
+
+    fn first_chat(&self, who: &str) -> Result<crate::FirstChat, crate::NoFirstChat> {
+        crate::FirstChat::of_number(who, ("", "@c.us"))
     }
 
     fn pacing(&self) -> Pacing {

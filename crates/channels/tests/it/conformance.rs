@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use channels::{CallError, Deed, HookPost, Incoming, Outgoing, OutgoingFile, Provider};
+use channels::{AlbumFile, CallError, Deed, HookPost, Incoming, Outgoing, OutgoingFile, Provider};
 use delivery::{Action, Dedup, MediaKind, MessageLookup};
 use domain::media::MediaForm;
 use domain::outcome::SentIds;
+use domain::received_message::Reaction;
 use domain::text::{FormattedText, TextLimit, Unit};
 use domain::{
     ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMessage, InboundReceipt, MessageOrigin,
@@ -113,6 +114,16 @@ impl Account {
                 assert_eq!(told["file_md5"], md5(&content(kind)));
                 assert!(arrives_as(kind).contains(&told["file_kind"].as_str().unwrap()), "{told}");
             }
+            Row::Album => {
+                self.album_arrives(&[MediaKind::Photo, MediaKind::Photo]).await;
+                let album = self.provider.capabilities().album;
+                if album.files > 1 {
+                    self.album_arrives(&[MediaKind::Document, MediaKind::Document]).await;
+                }
+                if album.mixed {
+                    self.album_arrives(&[MediaKind::Photo, MediaKind::Document]).await;
+                }
+            }
             Row::Action(Action::Edit) => {
                 let id = self.sends().await;
                 self.act(Action::Edit, id.clone()).await.unwrap();
@@ -201,6 +212,41 @@ impl Account {
         assert_eq!((&told["external_id"], &told["chat_id"]), (&json!(id), &json!(self.chat)));
         assert_eq!(told["text"], outgoing.text.text.as_str());
         told
+    }
+
+    /// Files that are sent together arrive once, in their order, with the text at the first.
+    async fn album_arrives(&mut self, kinds: &[MediaKind]) {
+        let before = self.ledger().await.len();
+        let mut outgoing = self.outgoing();
+        let (mut files, mut wanted) = (Vec::new(), Vec::new());
+        for (key, kind) in (self.number * 100..).zip(kinds) {
+            let content = format!("content {key}").into_bytes();
+            let (form, mime, name) = form(*kind);
+            let file = self.world.served_file(form, &format!("{key}-{name}"), mime, &content).await;
+            let alone = Outgoing { file: Some(file.clone()), ..outgoing.clone() };
+            let prepared = self.provider.prepare(&alone).await.unwrap();
+            files.push(AlbumFile { key, file, prepared });
+            wanted.push(md5(&content));
+        }
+        let first = files.remove(0);
+        (outgoing.file, outgoing.prepared, outgoing.album) = (Some(first.file), first.prepared, files);
+        let sending = self.provider.send(&outgoing);
+        let outcome = match self.channel {
+            "max" => hurried(&self.clock, Duration::from_secs(1), sending).await,
+            _ => sending.await,
+        };
+        let Outcome::Sent(ids) = &outcome else { panic!("{outcome:?}") };
+        let told = self.ledger().await.split_off(before);
+        let all = |name: &str| told.iter().filter_map(|it| it[name].as_str()).collect::<Vec<_>>().join(",");
+        assert_eq!(all("file_md5"), wanted.join(","), "{told:?}");
+        assert_eq!(told[0]["text"], outgoing.text.text.as_str());
+        let sent: Vec<String> = ids.iter().flatten().map(ToString::to_string).collect();
+        assert_eq!(all("external_id"), sent.join(","));
+        let since = self.clock.now().minus(SETTLED);
+        if matches!(self.provider.capabilities().dedup, Dedup::ReadBack) {
+            let other = Outgoing { album: Vec::new(), ..outgoing };
+            assert!(!matches!(self.provider.find(&other, since).await, MessageLookup::Here(_)));
+        }
     }
 
     async fn act(&self, action: Action, id: String) -> Result<(), CallError> {
@@ -370,6 +416,29 @@ impl Account {
                     _ => None,
                 };
                 self.hear(deleted).await;
+            }
+            Incoming::Reaction => {
+                let theirs = self.writes(&json!({})).await;
+                let ours = self.sends().await;
+                // VK has numbers.
+                let emoji = if self.channel == "vk" { "4" } else { "👍" };
+                for (id, text) in [(&theirs, emoji), (&theirs, ""), (&ours, emoji)] {
+                    self.customer(&json!({"action": "react", "message_id": id, "text": text})).await;
+                    let told = |event: &InboundEvent| match &event.change {
+                        InboundChange::Reacted { external_id, given } if external_id == id => {
+                            Some(given.clone())
+                        }
+                        _ => None,
+                    };
+                    let given = self.hear(told).await;
+                    let wanted = match text.parse() {
+                        Ok(number) => vec![Reaction::numbered(number)],
+                        Err(_) if text.is_empty() => Vec::new(),
+                        Err(_) => vec![Reaction::emoji(text)],
+                    };
+                    assert!(self.column.customer.ends_with(given.user.trim_start_matches('+')), "{given:?}");
+                    assert_eq!(given.reactions, wanted);
+                }
             }
             Incoming::Press => {
                 self.customer(&json!({"action": "press", "text": "a=1"})).await;

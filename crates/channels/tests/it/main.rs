@@ -8,6 +8,8 @@ mod conformance;
 #[cfg(test)]
 mod email;
 #[cfg(test)]
+mod email_outsiders;
+#[cfg(test)]
 mod form;
 #[cfg(test)]
 mod instagram;

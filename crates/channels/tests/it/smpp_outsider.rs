@@ -1,6 +1,6 @@
 //! A message centre that no one here wrote, npm's `smpp`, takes our messages and delivers to us.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -23,14 +23,21 @@ struct Centre {
 }
 
 impl Centre {
-    fn start() -> Self {
+    /// With a key and a certificate it is reached over TLS.
+    fn start(tls: &[PathBuf]) -> Self {
         let package = std::env::var_os(PACKAGE).unwrap_or_else(|| {
             panic!("{PACKAGE} names no package: run `cargo xtask test`, which installs it and sets that")
         });
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outsiders/smpp_server.cjs");
         let mut command = Command::new("node");
-        let mut child =
-            command.arg(script).arg(package).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut child = command
+            .arg(script)
+            .arg(package)
+            .args(tls)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { _child: child, lines }
     }
@@ -43,7 +50,7 @@ impl Centre {
 
 #[tokio::test]
 async fn npms_centre_and_we_understand_each_other() {
-    let mut centre = Centre::start();
+    let mut centre = Centre::start(&[]);
     let port = centre.next().await["port"].as_u64().unwrap();
     let keys = |password: &str| {
         format!(
@@ -108,4 +115,28 @@ async fn npms_centre_and_we_understand_each_other() {
     assert_eq!(of("data_coding"), [0, 8, 8, 8]);
     assert!(said.iter().all(|line| line["from"] == "70000000009" && line["to"] == "70000000001"));
     assert!(of("registered_delivery").iter().all(|asked| *asked == 1));
+}
+
+#[tokio::test]
+async fn a_centre_over_tls_is_trusted_by_the_authority_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let python = std::env::var_os("SWITCHBOARD_TEST_PYTHON").expect(
+        "SWITCHBOARD_TEST_PYTHON is not set: run `cargo xtask test`, which makes a Python and sets it",
+    );
+    let made = Command::new(python).args(["-m", "trustme", "-q", "-d"]).arg(folder.path()).status().await;
+    assert!(made.unwrap().success());
+    let file = |name: &str| folder.path().join(name);
+    let mut centre = Centre::start(&[file("server.key"), file("server.pem")]);
+    let port = centre.next().await["port"].as_u64().unwrap();
+    let keys = |more: &str| {
+        format!(
+            "gateway = \"smpp\"\nsender = \"+70000000009\"\nsmpp = \"smpps://demo:planted8@127.0.0.1:{port}\"\n{more}"
+        )
+    };
+    let unknown = lone(ChannelKind::Sms, &keys("")).check().await.unwrap_err();
+    assert!(!unknown.to_string().contains("planted"), "{unknown}");
+    let trusting = lone(ChannelKind::Sms, &keys(&format!("ca_file = \"{}\"", file("client.pem").display())));
+    assert_eq!(trusting.check().await.unwrap().name, "npm");
+    let sent = trusting.send(&text("+70000000001", "Yes", 1)).await;
+    assert!(matches!(sent, Outcome::Sent(_)), "{sent:?}");
 }

@@ -179,6 +179,7 @@ pub(crate) fn text(chat: &str, text: &str, key: i64) -> Outgoing {
         preview: false,
         key,
         prepared: None,
+        album: Vec::new(),
     }
 }
 

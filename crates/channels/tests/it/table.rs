@@ -58,7 +58,7 @@ pub(crate) const COLUMNS: [Column; 12] = [
     Column { sends_by: ("telegram_bot", "sendMessage"), ..column("bot", "Telegram bot", "2001") },
     Column {
         sends_by: ("avito", "/messages"),
-        asked: &[Row::In(Incoming::Reply), Row::State(MessageState::Read)],
+        asked: &[Row::State(MessageState::Read)],
         ..column("shop", "Avito", "2000002")
     },
     Column { sends_by: ("whatsapp", "/message/send"), ..column("phone", "WhatsApp", "70000000001") },
@@ -96,6 +96,8 @@ pub(crate) enum Row {
     Caption,
     Reply,
     Media(MediaKind),
+    /// Several pictures arrive together.
+    Album,
     Action(Action),
     /// The provider says so of what was sent.
     State(MessageState),
@@ -113,6 +115,7 @@ impl Row {
         incoming
             .chain([Row::Text, Row::Caption, Row::Reply])
             .chain(media.map(Row::Media))
+            .chain([Row::Album])
             .chain(actions)
             .chain(states)
             .chain([Row::Dedup])
@@ -137,6 +140,7 @@ impl Row {
             Row::Caption => can.caption.map(limit),
             Row::Reply => yes(can.reply),
             Row::Media(kind) => yes(can.media.contains(&kind)),
+            Row::Album => (can.album.visual > 1).then(|| can.album.visual.to_string()),
             Row::Action(action) => yes(can.actions.contains(&action)),
             Row::State(state) => yes(can.states.contains(&state)),
             Row::Dedup => match can.dedup {
@@ -162,6 +166,7 @@ impl Row {
                 Incoming::Reply => "which message is answered".to_owned(),
                 Incoming::Edit => "changes of a text".to_owned(),
                 Incoming::Delete => "deletions".to_owned(),
+                Incoming::Reaction => "reactions".to_owned(),
                 Incoming::Press => "presses of buttons".to_owned(),
                 Incoming::Owner => "what you write in its app".to_owned(),
                 Incoming::Reachable => "blocked, unblocked".to_owned(),
@@ -171,6 +176,7 @@ impl Row {
             Row::Caption => "captions, of up to".to_owned(),
             Row::Reply => "answers to a message".to_owned(),
             Row::Media(kind) => format!("{kind}"),
+            Row::Album => "pictures together, up to".to_owned(),
             Row::Action(Action::Edit) => "`PATCH` of a message".to_owned(),
             Row::Action(Action::Delete) => "`DELETE` of a message".to_owned(),
             Row::Action(Action::MarkRead) => "`read`".to_owned(),
@@ -209,8 +215,10 @@ async fn every_capability_of_every_account_is_a_cell() {
     for (column, provider) in COLUMNS.iter().zip(providers(&world)) {
         let can = provider.capabilities();
         let told = provider.receives().len() + can.media.len() + can.actions.len() + can.states.len();
-        let single =
-            [can.sends, can.caption.is_some(), can.reply, can.sends].iter().filter(|is| **is).count();
+        let single = [can.sends, can.caption.is_some(), can.reply, can.sends, can.album.visual > 1]
+            .iter()
+            .filter(|is| **is)
+            .count();
         let cells = Row::all().into_iter().filter(|row| row.cell(&*provider).is_some()).count();
         assert_eq!(cells, told + single, "{}", column.title);
     }

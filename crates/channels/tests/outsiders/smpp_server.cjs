@@ -1,10 +1,14 @@
-// A message centre of npm's smpp: `node smpp_server.cjs PACKAGE`. It says what it sees as lines of JSON, the first is its port.
+// A message centre of npm's smpp: `node smpp_server.cjs PACKAGE [KEY CERTIFICATE]`, with them over TLS. It says what it sees as lines of
+// JSON, the first is its port.
+const { readFileSync } = require("node:fs");
+
 const smpp = require(process.argv[2]);
+const [key, cert] = process.argv.slice(3).map((file) => readFileSync(file));
 
 const say = (what) => console.log(JSON.stringify(what));
 let made = 0;
 
-const server = smpp.createServer((session) => {
+const server = smpp.createServer(key ? { key, cert } : {}, (session) => {
   session.on("error", () => {});
   session.on("bind_transceiver", (pdu) => {
     const isRight = pdu.system_id === "demo" && pdu.password === "planted8";

@@ -11,7 +11,7 @@ const SMALL: Capabilities = Capabilities {
     caption: None,
     sends: true,
     reply: true,
-    album: 1,
+    album: delivery::Album::NONE,
     parse_modes: &[],
     media: &[MediaKind::Photo],
     ..CAPABILITIES

@@ -97,7 +97,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     caption: Some(TextLimit::new(1_024, Unit::Utf16)),
     sends: true,
     reply: true,
-    album: 10,
+    album: delivery::Album::of_one_kind(10),
     parse_modes: &[ParseMode::Html, ParseMode::Markdown],
     media: &MediaKind::ALL,
     actions: &[],

@@ -113,9 +113,9 @@ impl Lane {
                 // The end of this channel is the end of the store.
                 Ok(()) = newest.changed(), if self.receiver.is_some() => {}
                 Some(ended) = posting.join_next() => self.note(ended),
-                // By the time of day, and by a clock that is not set.
+                // By the time of day, and by a clock that is not set: the former may have been since it was read.
                 () = shared.parts.clock.sleep_until(wake) => {}
-                () = shared.parts.clock.sleep(wake.since(self.now())) => {}
+                () = shared.parts.clock.sleep(wake.since(self.now()).min(LOOK)) => {}
             }
             // Whatever woke it first.
             self.may_be_due |= self.now() >= wake;

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use domain::account::Operation;
 use domain::outcome::{HoldScope, Refusal};
-use domain::{AccountName, ChatId, Outcome, Phone, Timestamp};
+use domain::{AccountName, ChatId, Outcome, Phone, Timestamp, Username};
 use grammers_tl_types::{enums, functions};
 
 use crate::account::Account;
 use crate::calls::classify::{self, CallError};
 use crate::chat::ReadError;
 use crate::peers::Knows;
-use crate::peers::parsing;
+use crate::peers::{lookup, parsing};
 use crate::pool::Pool;
 use crate::routing::router::Usable;
 use ambient::lock::Mutex;
@@ -46,6 +46,22 @@ impl Numbers {
     }
 }
 
+/// What a chat is looked up by.
+#[derive(Clone, Copy)]
+enum Sought<'a> {
+    Phone(&'a Phone),
+    Username(&'a Username),
+}
+
+impl Sought<'_> {
+    const fn unknown(self) -> &'static str {
+        match self {
+            Self::Phone(_) => "finds no one with this phone number",
+            Self::Username(_) => "finds no one with this username",
+        }
+    }
+}
+
 impl Pool {
     /// The Saved Messages of an account: of the one that is named, otherwise of the first that can be used, or else of the
     /// first that has signed in.
@@ -62,13 +78,28 @@ impl Pool {
 
     /// The private chat with the person who has a phone number, as the accounts find it.
     pub async fn by_phone(&self, phone: &Phone, pin: Option<&AccountName>) -> Result<ChatId, ReadError> {
+        self.found(Sought::Phone(phone), pin).await
+    }
+
+    /// The chat that has a public name, as the accounts find it.
+    pub async fn by_username(
+        &self,
+        username: &Username,
+        pin: Option<&AccountName>,
+    ) -> Result<ChatId, ReadError> {
+        self.found(Sought::Username(username), pin).await
+    }
+
+    async fn found(&self, sought: Sought<'_>, pin: Option<&AccountName>) -> Result<ChatId, ReadError> {
         let all = self.all();
         let considered: Vec<_> = all
             .iter()
             .filter(|account| pin.map_or_else(|| account.in_pool(), |name| account.name == *name))
             .collect();
         let reaches = |chat_id: &ChatId| considered.iter().any(|one| one.peers.knows(*chat_id) != Knows::No);
-        if let Some(chat_id) = self.numbers.get(phone, self.clock.now()).filter(reaches) {
+        if let Sought::Phone(phone) = sought
+            && let Some(chat_id) = self.numbers.get(phone, self.clock.now()).filter(reaches)
+        {
             return Ok(chat_id);
         }
         let mut asked = Vec::new();
@@ -91,14 +122,20 @@ impl Pool {
                 floods.push(until);
                 continue;
             }
-            match resolve(account, phone).await {
+            let answer = match sought {
+                Sought::Phone(phone) => resolve(account, phone).await,
+                Sought::Username(username) => lookup::resolve(account, username).await,
+            };
+            match answer {
                 Ok(Some(chat_id)) => {
-                    self.numbers.set(phone, chat_id, self.clock.now());
+                    if let Sought::Phone(phone) = sought {
+                        self.numbers.set(phone, chat_id, self.clock.now());
+                    }
                     return Ok(chat_id);
                 }
                 Ok(None) => {
                     denied = true;
-                    asked.push(refusal("finds no one with this phone number".to_owned()));
+                    asked.push(refusal(sought.unknown().to_owned()));
                 }
                 Err(error) => {
                     if let Outcome::Held { until, scope: HoldScope::Account } =

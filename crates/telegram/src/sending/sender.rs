@@ -28,7 +28,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     caption: Some(TextLimit::new(1_024, Unit::Utf16)),
     sends: true,
     reply: true,
-    album: 10,
+    album: delivery::Album::of_one_kind(10),
     parse_modes: &[ParseMode::Html, ParseMode::Markdown],
     media: &MediaKind::ALL,
     actions: &[Action::Edit, Action::Delete, Action::MarkRead, Action::Typing],

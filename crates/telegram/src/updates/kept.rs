@@ -57,14 +57,13 @@ impl<'a> Keeper<'a> {
         cast: &Cast,
         sent: Option<i32>,
     ) -> Vec<ReceivedChange> {
-        if !self.keeps_any() {
-            return Vec::new();
-        }
+        let keeps_any = self.keeps_any();
         let mut sent_here = sent_here(updates.clone());
         sent_here.extend(sent);
         let keeps = |chat_id| self.keeps(chat_id);
         self.viewed(cast, |viewer| {
-            updates.filter_map(|update| change(update, viewer, keeps, &sent_here)).collect()
+            let changes = updates.filter_map(|update| change(update, viewer, keeps, &sent_here));
+            changes.filter(|change| keeps_any || matches!(change, ReceivedChange::OptOut(_))).collect()
         })
     }
 }
@@ -85,18 +84,21 @@ fn change(
     keeps: impl Fn(ChatId) -> bool,
     sent_here: &HashSet<i32>,
 ) -> Option<ReceivedChange> {
-    let message = |message: &enums::Message| -> Option<Box<ReceivedMessage>> {
-        let received = viewer.received(message).filter(|message| keeps(message.chat_id))?;
+    let message = |message: &enums::Message, kept: fn(Box<ReceivedMessage>) -> ReceivedChange| {
+        let received = viewer.received(message)?;
+        if !keeps(received.chat_id) {
+            return received.opts_out().map(ReceivedChange::OptOut);
+        }
         let is_ours =
             received.origin == MessageOrigin::Owner && sent_here.contains(&received.message_id.get());
-        (!is_ours).then(|| Box::new(received))
+        (!is_ours).then(|| kept(Box::new(received)))
     };
     let numbers = |ids: &[i32]| ids.iter().filter_map(|id| TelegramMessageId::new(*id)).collect::<Vec<_>>();
     match update {
-        Update::NewMessage(new) => message(&new.message).map(ReceivedChange::New),
-        Update::NewChannelMessage(new) => message(&new.message).map(ReceivedChange::New),
-        Update::EditMessage(edit) => message(&edit.message).map(ReceivedChange::Edited),
-        Update::EditChannelMessage(edit) => message(&edit.message).map(ReceivedChange::Edited),
+        Update::NewMessage(new) => message(&new.message, ReceivedChange::New),
+        Update::NewChannelMessage(new) => message(&new.message, ReceivedChange::New),
+        Update::EditMessage(edit) => message(&edit.message, ReceivedChange::Edited),
+        Update::EditChannelMessage(edit) => message(&edit.message, ReceivedChange::Edited),
         // In which chats they were is not said.
         Update::DeleteMessages(gone) => {
             Some(ReceivedChange::Deleted { channel: None, message_ids: numbers(&gone.messages) })

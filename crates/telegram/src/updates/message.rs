@@ -294,6 +294,48 @@ mod tests {
     }
 
     #[test]
+    fn what_is_answered_and_forwarded_is_told() {
+        let channel: enums::Peer = types::PeerChannel { channel_id: 9 }.into();
+        let reply = types::MessageReplyHeader::from_bytes(&[0; 4]).expect("a header");
+        let reply = types::MessageReplyHeader { reply_to_msg_id: Some(3), ..reply };
+        let forward = types::MessageFwdHeader::from_bytes(&[0; 8]).expect("a header");
+        let forward =
+            types::MessageFwdHeader { from_id: Some(channel), channel_post: Some(8), date: 5, ..forward };
+        let message = types::Message {
+            reply_to: Some(reply.into()),
+            fwd_from: Some(forward.into()),
+            ..message(5, &user(7), "look")
+        };
+        let seen = seen(message, Vec::new());
+        let from = ForwardedFrom {
+            from_id: ChatId::channel(9),
+            name: None,
+            at: Timestamp::from_micros(5_000_000),
+            message_id: TelegramMessageId::new(8),
+        };
+        assert_eq!((seen.reply_to, seen.forward), (TelegramMessageId::new(3), Some(from)));
+    }
+
+    #[test]
+    fn what_was_done_to_a_chat_is_a_notice_of_the_service() {
+        use grammers_tl_types::Serializable as _;
+        let mut bytes = vec![0; 4];
+        6_i32.serialize(&mut bytes);
+        user(7).serialize(&mut bytes);
+        1_700_000_000_i32.serialize(&mut bytes);
+        enums::MessageAction::HistoryClear.serialize(&mut bytes);
+        let notice = types::MessageService::from_bytes(&bytes).expect("a notice");
+        let cast = Cast::default();
+        let account = "main".parse().expect("a name");
+        let viewer = Viewer { account: &account, me: UserId::new(1), cast: &cast, known: &|_| None };
+        let seen = viewer.received(&notice.into()).expect("a notice");
+        assert_eq!((seen.origin, &*seen.text), (MessageOrigin::Service, ""));
+        assert!(seen.service.is_some_and(|service| !service.is_empty()));
+        let gone = enums::Message::Empty(types::MessageEmpty { id: 6, peer_id: None });
+        assert_eq!(viewer.received(&gone), None);
+    }
+
+    #[test]
     fn a_change_that_is_hidden_is_no_edit() {
         let edited = |edit_hide| {
             let message = message(1, &user(7), "hi");

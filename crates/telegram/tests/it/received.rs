@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use delivery::Steps;
-use domain::{ChatId, EventFilter, EventId, Keep, MessageOrigin, ReceivedId};
+use domain::{ChatId, Contact, EventFilter, EventId, Keep, MessageOrigin, ReceivedId};
 use sandbox::telegram::{FaultName, NewMessage, Reactions, Written};
-use store::{Disk, Store, StoredReceived};
+use store::{Disk, GapChange, PageRead, Store, StoredReceived, TakenUpdates};
 
 use crate::world::{World, message_id, name, one_account, send, until, view};
 
@@ -120,12 +120,15 @@ async fn the_rule_says_which_chats_are_kept() {
         let supergroup = world.demo("Demo supergroup");
         let pool = world.ready().await;
         let in_group = write(&world, "@client_1", &supergroup, "to all");
-        let private = write(&world, "@client_1", "@demo_backup_1", "to you");
+        let private = write(&world, "@client_1", "@demo_backup_1", "stop");
         until("both came", || view(&pool, ACCOUNT).updates.received >= 2).await;
         pool.stop(Duration::from_secs(5)).await;
         let are_kept =
             (found(&world.store, &in_group).await.is_some(), found(&world.store, &private).await.is_some());
         assert_eq!(are_kept, (kept, keep != Keep::None), "{keep:?}");
+        let person = Contact::ChatId(private.chat_id.parse().expect("a chat"));
+        let entry = world.store.do_not_contact().find(&person).await.expect("reads");
+        assert!(entry.is_some(), "{keep:?}: who opts out is listed, whatever is kept");
     };
     group(Keep::All, true).await;
     group(Keep::Registered, false).await;
@@ -289,18 +292,43 @@ async fn what_a_history_does_not_give_is_listed() {
     let refused = world.fault(ACCOUNT, FaultName::RpcError).method("messages.getHistory");
     refused.error(400, "CHANNEL_PRIVATE").on();
     let pool = world.pool().await;
+    assert_eq!(listed(&world).await, "CHANNEL_PRIVATE");
+    assert_eq!(told(&world.store).await, 0);
+    world.end(&pool).await;
+}
+
+/// Why something that was missed is not read.
+async fn listed(world: &World) -> String {
     let listed = async {
         loop {
             let gaps = world.store.received().gaps(&name(ACCOUNT)).await.expect("readable");
-            if let Some(gap) = gaps.into_iter().find(|gap| gap.failure.is_some()) {
-                return gap;
+            if let Some(why) = gaps.into_iter().find_map(|gap| gap.failure) {
+                return why;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let gap = tokio::time::timeout(Duration::from_mins(1), listed).await.expect("it is listed");
-    assert_eq!(gap.failure.as_deref(), Some("CHANNEL_PRIVATE"));
-    assert_eq!(told(&world.store).await, 0);
+    tokio::time::timeout(Duration::from_mins(1), listed).await.expect("it is listed")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_is_read_up_to_a_bound_and_the_rest_is_listed() {
+    let (world, pool) = one_account().await;
+    let before = write(&world, "@client_1", "@demo_backup_1", "on Friday");
+    kept(&world, &before, |_| true).await;
+    pool.stop(Duration::from_secs(5)).await;
+    write(&world, "@client_1", "@demo_backup_1", "while away");
+    // As many of this chat are read already as ever are.
+    let (chat_id, account) = (id(&before).chat_id(), name(ACCOUNT));
+    let received = world.store.received();
+    let gap = GapChange::Chats { chats: vec![chat_id], since: world.clock.now(), failure: None };
+    received.change_gap(&account, gap).await.expect("written");
+    let page = PageRead { chat_id, reached: Some(message_id(before.message_id)), messages: 50_000 };
+    let taken = TakenUpdates { page: Some(page), ..TakenUpdates::new(account) };
+    received.take(taken).await.expect("taken");
+    let pool = world.pool().await;
+    assert_eq!(listed(&world).await, "there are more messages than are read");
+    assert_eq!(world.calls(ACCOUNT, "messages.getHistory"), 0);
     world.end(&pool).await;
 }
 

@@ -63,6 +63,15 @@ fn each_shape_is_an_event_of_its_own() {
     assert_eq!((&*pressed.text, pressed.external_id.as_str()), ("Yes", "postback:5550001:5"));
     let edit = one(&json!({"message_edit": {"mid": "m1", "text": "Hello", "num_edit": "2"}}));
     assert_eq!(edit.key, "edit:2:m1");
+    let given = |reaction: Value| match one(&json!({"timestamp": 5, "reaction": reaction})).change {
+        InboundChange::Reacted { external_id, given } if external_id == "m1" => given,
+        other => panic!("{other:?}"),
+    };
+    let hearts = given(json!({"mid": "m1", "action": "react", "reaction": "love", "emoji": "❤"}));
+    assert_eq!((hearts.user.as_str(), hearts.at.as_micros()), ("5550001", 5_000));
+    assert_eq!(hearts.reactions, [Reaction::emoji("❤")]);
+    assert_eq!(given(json!({"mid": "m1", "reaction": "love"})).reactions, [Reaction::emoji("love")]);
+    assert_eq!(given(json!({"mid": "m1", "action": "unreact", "emoji": "❤"})).reactions, []);
     let deleted = one(&json!({"message": {"mid": "m1", "is_deleted": true}}));
     assert_eq!(deleted.change, InboundChange::Deleted { external_id: "m1".to_owned(), at: now() });
     assert!(one(&json!({"message": {"mid": "m".repeat(900)}})).key.len() <= 512);
@@ -95,7 +104,8 @@ fn what_is_not_for_this_account_is_left_out() {
     assert_eq!(events(&standby), Ok(Vec::new()));
     for unread in [
         json!({"message_edit": {"mid": "m1", "text": "x", "num_edit": 0}}),
-        json!({"reaction": {"mid": "m1", "action": "react"}}),
+        json!({"sender": {"id": "1"}, "reaction": {"mid": "m1", "action": "react"}}),
+        json!({"sender": {"id": OWN}, "reaction": {"mid": "m1", "action": "react", "emoji": "❤"}}),
         json!({"message": {"text": "x"}}),
     ] {
         assert_eq!(events(&body(&unread)), Ok(Vec::new()));
@@ -121,6 +131,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         "payload",
         "type",
         "read",
+        "reaction",
         "postback",
         "message_edit",
         "num_edit",

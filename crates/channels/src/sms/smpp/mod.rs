@@ -269,6 +269,10 @@ impl Provider for Smpp {
         &[Incoming::Poll, Incoming::Text, Incoming::Undelivered]
     }
 
+    fn first_chat(&self, who: &str) -> Result<crate::FirstChat, crate::NoFirstChat> {
+        crate::FirstChat::of_number(who, ("+", ""))
+    }
+
     fn pacing(&self) -> Pacing {
         super::pacing()
     }
