@@ -10,7 +10,6 @@ mod forecast;
 mod import;
 mod judge;
 mod old_database;
-mod opt_out;
 mod plan;
 mod service;
 mod template;
@@ -25,7 +24,7 @@ pub use old_database::{
 };
 pub use plan::{CampaignSettings, DAY_CEILING, HOUR_CEILING, InvalidSettings, MOST_CYCLES, Plan};
 pub use service::{
-    BROWSERS, Browsers, Campaigns, CampaignsParts, ControlError, LogIn, Outlook, Preview, ProfileChecked,
-    ProfileError, Start,
+    BROWSERS, Browsers, Campaigns, CampaignsParts, ControlError, LeftOut, LogIn, Outlook, Preview,
+    ProfileChecked, ProfileError, Start,
 };
 pub use template::{TemplateError, render, variables};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::{AttemptState, ChatRef, SenderState, Timestamp, Words};
 use serde_json::{Map, Value};
+use store::foreign::{flag, number, text, time};
 
 /// The tables that are read.
 pub const OLD_TABLES: [&str; 10] = [
@@ -488,53 +489,6 @@ fn group_of(row: &Row) -> Option<String> {
 
 fn profile_of(row: &Row) -> Option<String> {
     text(row, &["profile_id", "profile_name", "profile", "profile_uuid"])
-}
-
-/// The first of these columns that holds something, as text.
-fn text(row: &Row, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| match row.get(*name)? {
-        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
-    })
-}
-
-fn number(row: &Row, names: &[&str]) -> Option<u64> {
-    names.iter().find_map(|name| match row.get(*name)? {
-        Value::Number(number) => number.as_u64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    })
-}
-
-fn flag(row: &Row, names: &[&str]) -> bool {
-    names.iter().any(|name| match row.get(*name) {
-        Some(Value::Bool(flag)) => *flag,
-        Some(Value::Number(number)) => number.as_i64() != Some(0),
-        Some(Value::String(text)) => ["true", "t", "yes", "1"].contains(&text.to_lowercase().as_str()),
-        _ => false,
-    })
-}
-
-/// A time with or without a zone, or seconds since 1970.
-fn time(row: &Row, names: &[&str], utc_offset: i64) -> Option<Timestamp> {
-    names.iter().find_map(|name| match row.get(*name)? {
-        Value::Number(number) => {
-            #[expect(clippy::cast_possible_truncation, reason = "a time of this millennium fits")]
-            let micros = (number.as_f64()? * 1e6).round() as i64;
-            Some(Timestamp::from_micros(micros))
-        }
-        Value::String(text) => {
-            let text = text.replacen(' ', "T", 1);
-            let naive = || -> Option<Timestamp> {
-                let read: Timestamp = format!("{text}Z").parse().ok()?;
-                Some(Timestamp::from_micros(read.as_micros() - utc_offset.saturating_mul(1_000_000)))
-            };
-            text.parse().ok().or_else(naive)
-        }
-        _ => None,
-    })
 }
 
 /// A short word for why something failed.

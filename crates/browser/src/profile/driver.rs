@@ -18,6 +18,10 @@ const STARTING: Duration = Duration::from_secs(30);
 /// Which driver works on a directory: its process, and when that began.
 const NOTE: &str = "driver.process";
 
+/// How often a driver that ends at once is started. chromedriver takes a free port of `::1` and ends where another program has the
+/// same port of `127.0.0.1`.
+const STARTS: u32 = 3;
+
 /// A driver that listens. Dropped, it is killed.
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -34,6 +38,23 @@ impl Driver {
         clock: &Clock,
     ) -> Result<Self, ProfileError> {
         end_left_behind(folder);
+        let mut said = String::new();
+        for _ in 0..STARTS {
+            match Self::start_once(program, &arguments, folder, clock).await? {
+                Ok(driver) => return Ok(driver),
+                Err(last_line) => said = last_line,
+            }
+        }
+        Err(ProfileError::NotUp { program: program.to_owned(), words: format!("it ended: {said}") })
+    }
+
+    /// The driver, or the last line of one that ended.
+    async fn start_once(
+        program: &Path,
+        arguments: &[String],
+        folder: &Path,
+        clock: &Clock,
+    ) -> Result<Result<Self, String>, ProfileError> {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         command.kill_on_drop(true).process_group(0);
@@ -47,16 +68,17 @@ impl Driver {
         let output = child.stdout.take().ok_or_else(|| not_up("it has no output"))?;
         let mut lines = BufReader::new(output).lines();
         let reading = async {
+            let mut last = String::new();
             while let Ok(Some(line)) = lines.next_line().await {
                 if let Some(port) = port(&line) {
-                    return Some(port);
+                    return Ok(port);
                 }
+                last = line;
             }
-            None
+            Err(last)
         };
-        let port = clock.timeout(STARTING, reading).await;
-        let port = port.map_err(|_| not_up("it does not say its port"))?.ok_or_else(|| not_up("it ended"))?;
-        Ok(Self { _child: child, address: format!("http://127.0.0.1:{port}") })
+        let port = clock.timeout(STARTING, reading).await.map_err(|_| not_up("it does not say its port"))?;
+        Ok(port.map(|port| Self { _child: child, address: format!("http://127.0.0.1:{port}") }))
     }
 }
 
@@ -101,6 +123,21 @@ mod tests {
         assert_eq!(port("1795553925668\tgeckodriver\tINFO\tListening on 127.0.0.1:40993"), Some(40_993));
         assert_eq!(port("Starting ChromeDriver 156.0 on port 0"), None);
         assert_eq!(port("ChromeDriver was started successfully on port x."), None);
+    }
+
+    #[tokio::test]
+    async fn a_driver_whose_port_was_taken_starts_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "cd \"$1\"; if test -e tried; then echo started successfully on port 9.; read line; fi; >tried; echo taken";
+        let arguments = |script: &str| {
+            vec!["-c".to_owned(), script.to_owned(), "sh".to_owned(), folder.path().display().to_string()]
+        };
+        let clock = Clock::system();
+        let shell = Path::new("/bin/sh");
+        let driver = Driver::start(shell, arguments(script), folder.path(), &clock).await.unwrap();
+        assert_eq!(driver.address, "http://127.0.0.1:9");
+        let refused = Driver::start(shell, arguments("echo taken"), folder.path(), &clock).await.unwrap_err();
+        assert!(refused.to_string().contains("it ended: taken"), "{refused}");
     }
 
     #[tokio::test]

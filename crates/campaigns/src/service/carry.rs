@@ -11,19 +11,17 @@ use domain::message::{Content, OnFlood, OutboundMessage};
 use domain::text::{ParseMode, parse};
 use domain::{
     AccountState, Address, AttemptState, CampaignAttemptId, ChatId, ChatRef, Contact, ContactSource,
-    DoNotContactId, MessageId, MessageOrigin, SenderState, Service, Timestamp,
+    DoNotContactId, MessageId, SenderState, Service, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use store::{
-    AttemptEnd, ConversationMessage, ConversationStart, DoNotContactEntry, Idempotency, NextTurn, Origin,
-    Page, Readied, SameBy, StoreError, StoredAttempt,
+    AttemptEnd, DoNotContactEntry, Idempotency, NextTurn, Origin, Readied, SameBy, StoreError, StoredAttempt,
 };
 
 use super::load::NoLoad;
 use super::{Inner, log_files};
 use crate::draw::draw;
 use crate::judge::{Judgement, judge};
-use crate::opt_out::is_opt_out;
 use crate::plan::CampaignSettings;
 use crate::template::render;
 
@@ -37,8 +35,6 @@ const LOOK: Duration = Duration::from_secs(30);
 const NO_ROOM: Duration = Duration::from_secs(5);
 /// How long until a file is looked for again that cannot be read.
 const NO_FILE: Duration = Duration::from_mins(1);
-/// Messages of a person that are looked at for a word that no more is wanted.
-const LATELY: u32 = 50;
 
 /// What the sender of an attempt does next.
 pub(super) enum Carried {
@@ -156,22 +152,10 @@ impl Inner {
         }
     }
 
-    /// Whether a person wrote of late that no more is wanted; then the do-not-contact list has them.
+    /// Whether a person wrote that no more is wanted. The outbox refuses them in any case; this says why.
     async fn opts_out(&self, person: ChatId) -> Result<bool, StoreError> {
-        let store = &self.parts.store;
-        let page = Page { limit: LATELY, cursor: None };
-        let lately = store.conversations().list(person, ConversationStart::Newest, None, &page).await?;
-        let opts_out = lately.items.iter().any(|message| match message {
-            ConversationMessage::Received(stored) => {
-                let message = &stored.message;
-                message.origin == MessageOrigin::Person && is_opt_out(message.text.as_str())
-            }
-            ConversationMessage::Sent(_) => false,
-        });
-        if opts_out {
-            self.list_opt_out(person).await?;
-        }
-        Ok(opts_out)
+        let entry = self.parts.store.do_not_contact().find(&Contact::ChatId(person)).await?;
+        Ok(entry.is_some_and(|entry| entry.source == ContactSource::OptOut))
     }
 
     /// Puts a person on the do-not-contact list who wants no more.

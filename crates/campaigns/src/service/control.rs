@@ -16,8 +16,6 @@ use crate::template::render;
 /// Recipients of one page that are looked at.
 const PAGE: u32 = 500;
 const HOUR: Duration = Duration::from_hours(1);
-/// What would be said to the first few.
-const PREVIEWS: usize = 5;
 
 /// How a run is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +62,15 @@ pub struct Outlook {
     pub forecast: Forecast,
     /// What the first few would get.
     pub previews: Vec<Preview>,
+    /// The first few that would get nothing.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A recipient that would get nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub chat: ChatRef,
+    pub why: String,
 }
 
 /// What a recipient would get.
@@ -163,29 +170,36 @@ impl Campaigns {
         self.set(open.id, CampaignRunState::Stopped, Some("by_hand"), None).await
     }
 
-    /// Who would get what, when the last one leaves and what the limits cost. Nothing is sent and Telegram is not asked.
+    /// Who would get what, when the last one leaves and what the limits cost; recipients are counted, and the first `listed` of each
+    /// kind are named. Nothing is sent and Telegram is not asked.
     ///
     /// # Errors
     /// See [`ControlError`].
-    pub async fn outlook(&self, name: &str) -> Result<Outlook, ControlError> {
+    pub async fn outlook(&self, name: &str, listed: usize) -> Result<Outlook, ControlError> {
         let plan = self.plan(name).await?;
         let (store, campaigns) = (&self.0.parts.store, self.0.parts.store.campaigns());
         let (senders, messages) = (campaigns.senders(name).await?, campaigns.messages(name).await?);
-        let (mut recipients, mut skipped, mut previews) = (0, BTreeMap::new(), Vec::new());
-        let mut skip = |why: &str| *skipped.entry(why.to_owned()).or_insert(0) += 1;
+        let (mut recipients, mut skipped) = (0, BTreeMap::new());
+        let (mut previews, mut left_out) = (Vec::new(), Vec::new());
+        let mut skip = |chat: ChatRef, why: &str| {
+            *skipped.entry(why.to_owned()).or_insert(0) += 1;
+            if left_out.len() < listed {
+                left_out.push(LeftOut { chat, why: why.to_owned() });
+            }
+        };
         let mut page = Page { limit: PAGE, cursor: None };
         loop {
             let tasks = campaigns.tasks(name, &page).await?;
             let chats = tasks.items.iter().map(|task| (task.chat.clone(), None)).collect();
-            let listed = store.do_not_contact().listed(chats).await?;
-            for (task, entry) in tasks.items.into_iter().zip(listed) {
+            let entries = store.do_not_contact().listed(chats).await?;
+            for (task, entry) in tasks.items.into_iter().zip(entries) {
                 if task.is_blocked {
-                    skip(task.why.as_deref().unwrap_or("blocked"));
+                    skip(task.chat, task.why.as_deref().unwrap_or("blocked"));
                 } else if entry.is_some() {
-                    skip("do_not_contact");
+                    skip(task.chat, "do_not_contact");
                 } else {
                     recipients += 1;
-                    let drawn = draw(&messages, self.0.drawn()).filter(|_| previews.len() < PREVIEWS);
+                    let drawn = draw(&messages, self.0.drawn()).filter(|_| previews.len() < listed);
                     previews.extend(drawn.map(|message| {
                         let said = render(&message.text, message.parse_mode, &task.variables);
                         let text = said.unwrap_or_else(|error| error.to_string());
@@ -208,7 +222,7 @@ impl Campaigns {
             sent_last_hour: active.filter_map(|row| sent_last_hour.get(&row.sender)).sum(),
         };
         let forecast = forecast(&plan, load, now);
-        Ok(Outlook { recipients, skipped, senders, sent_last_hour, forecast, previews })
+        Ok(Outlook { recipients, skipped, senders, sent_last_hour, forecast, previews, left_out })
     }
 
     async fn plan(&self, name: &str) -> Result<Plan, ControlError> {

@@ -1,5 +1,6 @@
 //! The campaigns of the running program: what people ask of them, and a worker for each sender of each run.
 
+mod again;
 mod browsers;
 mod carry;
 mod control;
@@ -25,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use self::log_files::LogFiles;
 
 pub use self::browsers::{BROWSERS, Browsers, LogIn, ProfileChecked, ProfileError};
-pub use self::control::{ControlError, Outlook, Preview, Start};
+pub use self::control::{ControlError, LeftOut, Outlook, Preview, Start};
 
 /// What campaigns are made of.
 pub struct CampaignsParts {

@@ -1,6 +1,6 @@
 //! Carrying a run out: a worker for each sender, which claims, carries and rests, until the run is over or its sender must stop.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use domain::{
     AccountState, CampaignAttemptId, CampaignRunId, CampaignRunState, CampaignSender, SenderState, Timestamp,
 };
 use futures::future::join_all;
-use store::{CampaignRun, Claim, Claiming, RunChange, StoreError, StoredAttempt};
+use store::{CampaignRun, CampaignSenderRow, Claim, Claiming, RunChange, StoreError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::again::again;
 use super::carry::Carried;
 use super::{Inner, browsers};
 use crate::judge::stopped;
@@ -21,20 +22,10 @@ use crate::plan::{CampaignSettings, Plan};
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 /// How long until something is asked for again that no one tells of.
 pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
-/// After a store that did not answer; doubled each time, up to the longest nap.
-const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
 /// Carries out what is open of a run, and the run.
 pub(super) async fn carry_out(inner: Arc<Inner>, id: CampaignRunId, pause: CancellationToken) {
-    let mut backoff = FIRST_BACKOFF;
-    while let Err(error) = run(&inner, id, &pause).await {
-        tracing::warn!(run = %id, %error, "a campaign waits for the store");
-        tokio::select! {
-            () = inner.parts.clock.sleep(backoff) => {}
-            () = inner.closing.cancelled() => return,
-        }
-        backoff = (backoff * 2).min(LONGEST_NAP);
-    }
+    again(&id.to_string(), &inner.parts.clock, &pause, || run(&inner, id, &pause)).await;
     let mut at_work = inner.at_work();
     // A run that was resumed meanwhile is carried out by another task.
     if !pause.is_cancelled() {
@@ -45,23 +36,20 @@ pub(super) async fn carry_out(inner: Arc<Inner>, id: CampaignRunId, pause: Cance
 async fn run(inner: &Inner, id: CampaignRunId, pause: &CancellationToken) -> Result<(), StoreError> {
     let campaigns = inner.parts.store.campaigns();
     let Some(run) = campaigns.run(id).await? else { return Ok(()) };
-    let mut open: BTreeMap<CampaignSender, Vec<StoredAttempt>> = BTreeMap::new();
-    for attempt in campaigns.open_attempts(id).await? {
-        open.entry(attempt.sender.clone()).or_default().push(attempt);
-    }
-    for row in campaigns.senders(&run.campaign).await? {
-        if row.state == SenderState::Active {
-            open.entry(row.sender).or_default();
-        }
-    }
+    let open = campaigns.open_attempts(id).await?.into_iter().map(|attempt| attempt.sender);
+    let mut senders: BTreeSet<CampaignSender> = open.collect();
+    let active = |row: &CampaignSenderRow| row.state == SenderState::Active;
+    senders.extend(campaigns.senders(&run.campaign).await?.into_iter().filter(active).map(|row| row.sender));
     let at_once = plan_of(inner, &run.campaign).await?.and_then(|plan| plan.workers);
     let at_once = at_once.and_then(|count| usize::try_from(count).ok()).unwrap_or(Semaphore::MAX_PERMITS);
     let places = &Semaphore::new(at_once);
-    let workers =
-        open.into_iter().map(|(sender, open)| Worker { inner, run: &run, sender, pause, places }.work(open));
-    for ended in join_all(workers).await {
-        ended?;
-    }
+    let workers: Vec<_> =
+        senders.into_iter().map(|sender| Worker { inner, run: &run, sender, pause, places }).collect();
+    // One whose work fails is begun again by itself; the others go on meanwhile.
+    let at_work = workers.iter().map(async |worker| {
+        again(&worker.sender.to_string(), &inner.parts.clock, pause, || worker.work()).await;
+    });
+    join_all(at_work).await;
     if pause.is_cancelled() || inner.closing.is_cancelled() {
         return Ok(());
     }
@@ -96,20 +84,22 @@ pub(super) struct Worker<'a> {
 
 impl Worker<'_> {
     /// Ends what the sender has, then goes from recipient to recipient.
-    async fn work(self, open: Vec<StoredAttempt>) -> Result<(), StoreError> {
+    async fn work(&self) -> Result<(), StoreError> {
+        let mut open = self.inner.parts.store.campaigns().open_attempts(self.run.id).await?;
+        open.retain(|attempt| attempt.sender == self.sender);
         if let Some(profile) = self.sender.profile() {
             let _place = tokio::select! {
                 place = self.places.acquire() => place,
                 () = self.pause.cancelled() => return Ok(()),
             };
-            return browsers::work(&self, profile, open).await;
+            return browsers::work(self, profile, open).await;
         }
         for attempt in open {
             if matches!(self.inner.carry(attempt).await?, Carried::Closing) {
                 return Ok(());
             }
         }
-        let Self { inner, run, sender, pause, places } = &self;
+        let Self { inner, run, sender, pause, places } = self;
         let campaigns = inner.parts.store.campaigns();
         let _place = tokio::select! {
             place = places.acquire() => place,
@@ -159,7 +149,7 @@ impl Worker<'_> {
                 Claim::Task(attempt) => match inner.carry(*attempt).await? {
                     Carried::Closing | Carried::Stopped => return Ok(()),
                     Carried::Nothing => {}
-                    Carried::Sent => self.nap_through(now_after(inner, plan.rest(inner.drawn()))).await,
+                    Carried::Sent => self.rest(&plan).await?,
                     Carried::RestUntil(at) => self.nap_through(at).await,
                 },
             }
@@ -187,6 +177,15 @@ impl Worker<'_> {
         }
     }
 
+    /// Rests after a message, unless it was the last of a trial: the next claim pauses the run.
+    pub(super) async fn rest(&self, plan: &Plan) -> Result<(), StoreError> {
+        let run = self.inner.parts.store.campaigns().run(self.run.id).await?;
+        if run.is_none_or(|run| run.canary != Some(0)) {
+            self.nap_through(self.inner.parts.clock.now().plus(plan.rest(self.inner.drawn()))).await;
+        }
+        Ok(())
+    }
+
     /// Waits until then, whatever changes.
     pub(super) async fn nap_through(&self, until: Timestamp) {
         tokio::select! {
@@ -199,8 +198,4 @@ impl Worker<'_> {
 /// Whether an account comes back by itself, or when its owner wants it to: no chat is claimed for it until then.
 const fn is_away(state: AccountState) -> bool {
     matches!(state, AccountState::Paused | AccountState::Offline | AccountState::Connecting)
-}
-
-fn now_after(inner: &Inner, rest: Duration) -> Timestamp {
-    inner.parts.clock.now().plus(rest)
 }

@@ -12,7 +12,6 @@ use store::{NextTurn, Readied, StoreError, StoredAttempt};
 use crate::browsers::{Trouble, chat_of, judge, target_of, trouble};
 use crate::draw::draw;
 use crate::judge::Judgement;
-use crate::opt_out::is_opt_out;
 use crate::service::Inner;
 use crate::service::load::NoLoad;
 use crate::template::render;
@@ -70,7 +69,7 @@ impl Inner {
                 Ok(said) => said,
                 Err(failure) => return self.failed(web_k, attempt, failure).await,
             };
-            if said.iter().any(|message| is_opt_out(&message.text)) {
+            if said.iter().any(|message| domain::is_opt_out(&message.text)) {
                 self.list_opt_out(chat).await?;
                 let out = skipped("opt_out");
                 return self.ended_in_page(attempt, out, None).await;

@@ -7,7 +7,6 @@ use domain::{CampaignSender, ChatId};
 use store::StoreError;
 
 use crate::browsers::trouble;
-use crate::opt_out::is_opt_out;
 use crate::service::Inner;
 
 /// What the list of chats showed of those that were read. A page without the focus may leave them unread.
@@ -32,7 +31,7 @@ impl Inner {
                 continue;
             }
             match web_k.incoming(peer).await {
-                Ok(said) if said.iter().any(|message| is_opt_out(&message.text)) => {
+                Ok(said) if said.iter().any(|message| domain::is_opt_out(&message.text)) => {
                     self.list_opt_out(chat).await?;
                 }
                 Ok(_) => {}

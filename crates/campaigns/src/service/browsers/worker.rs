@@ -222,8 +222,7 @@ async fn at_the_page(
             return Ok(ended);
         }
         if rests {
-            let rest = plan.rest(inner.drawn());
-            worker.nap_through(inner.parts.clock.now().plus(rest)).await;
+            worker.rest(&plan).await?;
         }
     }
 }
