@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use campaigns::{CampaignSettings, Outlook, Plan, Preview, Remainder, ends_at};
+use campaigns::{CampaignSettings, LeftOut, Outlook, Plan, Preview, Remainder, ends_at};
 use domain::media::Media;
 use domain::{CampaignAttemptId, CampaignRunId, MessageId, SenderState, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -276,8 +276,20 @@ pub struct CampaignForecast {
     pub last_leaves_at: Option<Timestamp>,
     /// When it would leave without the limits of an hour and a day and without hours of rest.
     pub without_limits_at: Option<Timestamp>,
-    /// What the first five would get.
+    /// What the first of them would get, as many as are asked for.
     pub previews: Vec<CampaignPreview>,
+    /// The first that would get nothing, as many as are asked for.
+    #[serde(default)]
+    pub left_out: Vec<CampaignLeftOut>,
+}
+
+/// A chat that would get nothing.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CampaignLeftOut {
+    #[schema(example = "@client_2")]
+    pub chat: String,
+    #[schema(example = "do_not_contact")]
+    pub reason: String,
 }
 
 /// What a chat would get.
@@ -481,7 +493,7 @@ impl From<StoredAttempt> for CampaignAttempt {
 
 impl From<Outlook> for CampaignForecast {
     fn from(outlook: Outlook) -> Self {
-        let Outlook { recipients, skipped, senders, sent_last_hour, forecast, previews } = outlook;
+        let Outlook { recipients, skipped, senders, sent_last_hour, forecast, previews, left_out } = outlook;
         Self {
             recipients,
             skipped,
@@ -490,7 +502,14 @@ impl From<Outlook> for CampaignForecast {
             last_leaves_at: forecast.last_leaves_at,
             without_limits_at: forecast.without_limits_at,
             previews: previews.into_iter().map(CampaignPreview::from).collect(),
+            left_out: left_out.into_iter().map(CampaignLeftOut::from).collect(),
         }
+    }
+}
+
+impl From<LeftOut> for CampaignLeftOut {
+    fn from(LeftOut { chat, why }: LeftOut) -> Self {
+        Self { chat: chat.to_string(), reason: why }
     }
 }
 

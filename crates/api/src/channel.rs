@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channels::{Account, Health, HearsBy, Identity, Links, Registered, SeenWebhook};
+use channels::{Account, Health, HearsBy, Identity, Incoming, Links, Provider, Registered, SeenWebhook};
 use domain::{
     AccountName, ChannelName, InboundId, InboundKind, InboundMedia, MessageOrigin, Timestamp, Words,
 };
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::{InboundFile, StoredInbound};
 use utoipa::ToSchema;
 
-use crate::received_message::MessageDirection;
+use crate::received_message::{MessageDirection, Reaction};
 use crate::schemas;
 
 /// An account of a channel.
@@ -143,6 +143,19 @@ pub struct ChannelFiles {
 /// What a channel carries.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChannelAbilities {
+    /// Whether messages can be sent through it; false where they only come in.
+    #[serde(default)]
+    #[schema(example = true)]
+    pub sends: bool,
+    /// Whether a message can answer another; where it cannot, it is sent by itself.
+    #[serde(default)]
+    #[schema(example = true)]
+    pub reply: bool,
+    /// What comes in, and by which ways: `poll` and `webhook`; kinds of messages, such as `text` and `image`; what else customers do,
+    /// such as `edit` and `reaction`. The table in the manual has all of them.
+    #[serde(default)]
+    #[schema(example = json!(["webhook", "text", "image", "reply", "reaction"]))]
+    pub receives: Vec<String>,
     /// The longest text of one message.
     #[schema(example = 1000)]
     pub text: usize,
@@ -151,6 +164,10 @@ pub struct ChannelAbilities {
     pub unit: String,
     /// The files that it takes.
     pub media: Vec<String>,
+    /// So many pictures of a message arrive together at most; the others follow, each by itself or as many again.
+    #[serde(default)]
+    #[schema(example = 10)]
+    pub album: usize,
     /// What it can do besides sending.
     pub actions: Vec<String>,
     /// What it tells about messages that were sent.
@@ -245,13 +262,14 @@ impl Channel {
                 waiting: status.files.waiting,
                 stopped: status.files.stopped.map(str::to_owned),
             },
-            can: ChannelAbilities::new(&account.provider.capabilities()),
+            can: ChannelAbilities::new(&*account.provider),
         }
     }
 }
 
 impl ChannelAbilities {
-    pub fn new(capabilities: &delivery::Capabilities) -> Self {
+    pub fn new(provider: &dyn Provider) -> Self {
+        let capabilities = provider.capabilities();
         let unit = match capabilities.text.unit() {
             domain::text::Unit::Utf16 => "utf16",
             domain::text::Unit::Characters => "characters",
@@ -268,9 +286,14 @@ impl ChannelAbilities {
             delivery::Dedup::ReadBack => "read_back",
             delivery::Dedup::None => "none",
         };
+        let word = |incoming: &Incoming| <&str>::from(incoming).to_owned();
         Self {
+            sends: capabilities.sends,
+            reply: capabilities.reply,
+            receives: provider.receives().iter().map(word).collect(),
             text: capabilities.text.most(),
             unit: unit.to_owned(),
+            album: capabilities.album.visual,
             media: capabilities.media.iter().map(ToString::to_string).collect(),
             actions: capabilities.actions.iter().map(action).map(str::to_owned).collect(),
             states: capabilities.states.iter().map(|state| state.as_str().to_owned()).collect(),
@@ -334,6 +357,9 @@ pub struct ChannelMessage {
     pub timestamp: Timestamp,
     /// When it was received here.
     pub received_at: Timestamp,
+    /// What people think of it. VK has no emoji for its reactions, only numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
     /// When its writer changed it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
@@ -426,7 +452,7 @@ impl ChannelMessage {
 
     /// As lists show it, or whole, with what the provider said.
     pub fn new(stored: &StoredInbound, is_whole: bool, links: &Links) -> Self {
-        let StoredInbound { id, address, message, edited_at, deleted_at } = stored;
+        let StoredInbound { id, address, message, edited_at, deleted_at, reactions } = stored;
         let url = |place: u32| format!("/v1/messages/{id}/media/{place}");
         let link = |place: u32| links.to_received(*id, place).unwrap_or_else(|| url(place));
         let file = |(place, media): (u32, &InboundMedia)| ChannelFile {
@@ -479,6 +505,7 @@ impl ChannelMessage {
             },
             timestamp: message.sent_at,
             received_at: stored.received_at(),
+            reactions: reactions.counted().iter().map(Reaction::from).collect(),
             edited_at: *edited_at,
             deleted_at: *deleted_at,
         }

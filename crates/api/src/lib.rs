@@ -10,6 +10,7 @@ mod campaign_profile;
 mod channel;
 mod channel_login;
 mod chat;
+mod conversation;
 mod do_not_contact;
 mod doctor;
 mod event;
@@ -54,8 +55,9 @@ pub use alert_target::{AlertTarget, TargetTest};
 pub use audit::{AuditActor, AuditEntry};
 pub use backup::{Backup, BackupCopies, BackupCopy, BackupCopyFailing, BackupDrill, BackupDrills, Backups};
 pub use campaign::{
-    Campaign, CampaignAttempt, CampaignForecast, CampaignHour, CampaignHours, CampaignImport, CampaignLimits,
-    CampaignMedia, CampaignMessage, CampaignPreview, CampaignRun, CampaignSender, CampaignTask,
+    Campaign, CampaignAttempt, CampaignForecast, CampaignHour, CampaignHours, CampaignImport,
+    CampaignLeftOut, CampaignLimits, CampaignMedia, CampaignMessage, CampaignPreview, CampaignRun,
+    CampaignSender, CampaignTask,
 };
 pub use campaign_profile::{CampaignLogIn, CampaignProfile, CampaignProxy};
 pub use channel::{
@@ -65,6 +67,12 @@ pub use channel::{
 };
 pub use channel_login::ChannelLogIn;
 pub use chat::Chat;
+pub use conversation::{
+    Appeal, BegunConversation, Client, ClientCard, ClientChat, ClientExport, ClientIdentity, Conversation,
+    ConversationMessage, DeadLetter, FailedTurn, InboxChannel, InboxDay, InboxFigures, Merge, Note,
+    OtherConsumer, Perhaps, PipelineState, PutAgain, Queues, ReplayedMessage, ReplyTemplate, StageCount,
+    Turn, Writing,
+};
 pub use do_not_contact::{DoNotContact, DoNotContactAdded, WrongLine};
 pub use doctor::{DoctorFact, DoctorFinding, DoctorFix, DoctorReport, DoctorSection, DoctorServer};
 pub use event::Event;

@@ -3,13 +3,13 @@
 use domain::message::OutboundMessage;
 use domain::saga::Saga;
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, ProviderId, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, ProviderId, Reactions, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::media::{Media, Whereabouts};
 use crate::names::ChatNames;
-use crate::received_message::MessageDirection;
+use crate::received_message::{MessageDirection, Reaction};
 use crate::schemas;
 use crate::task_failure::describe_task_failure;
 
@@ -53,6 +53,9 @@ pub struct Message {
     /// The files that it carries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,
+    /// What people think of it, as channels tell it; left out in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
     /// Each attempt whose outcome is known, in order; left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<Attempt>>,
@@ -122,6 +125,15 @@ impl Message {
         Self { names, ..self }
     }
 
+    /// The same with what people think of its parts.
+    #[must_use]
+    pub fn with_reactions(self, parts: &[Reactions]) -> Self {
+        Self {
+            reactions: parts.iter().flat_map(Reactions::counted).map(|it| Reaction::from(&it)).collect(),
+            ..self
+        }
+    }
+
     fn new(message: &OutboundMessage, timeline: Option<&[Entry]>, whereabouts: Option<&Whereabouts>) -> Self {
         Self {
             direction: MessageDirection::Out,
@@ -136,6 +148,7 @@ impl Message {
             message_ids: message.message_ids(),
             parts: message.parts.len(),
             media: Media::all(message, whereabouts),
+            reactions: Vec::new(),
             attempts: timeline.map(attempts),
             failure: message.failure.as_ref().map(Failure::of_message),
             gives_up_at: None,

@@ -140,7 +140,7 @@ pub fn scopes() -> RefOr<Schema> {
 
 pub fn role() -> RefOr<Schema> {
     let words = Role::ALL.into_iter().map(Role::as_str);
-    one_of(words, "`viewer` looks, `operator` keeps it running as well, `admin` may everything.")
+    one_of(words, "`agent` sees the inbox alone and answers there, `viewer` looks, `operator` keeps it running as well, `admin` may everything.")
         .examples(["operator"])
         .into()
 }

@@ -19,11 +19,12 @@ use crate::problem::{Code, shorten};
 use crate::state::State;
 
 /// Calls that are no one's decision: they come with reading and writing in a chat, or with writing a flow.
-const NEVER: [&str; 4] = ["mark_read", "show_typing", "check_flows", "simulate_flow"];
+const NEVER: [&str; 6] =
+    ["mark_read", "show_typing", "check_flows", "simulate_flow", "see_conversation", "show_who_writes"];
 /// Calls that programs make all day, which have histories of their own. A person's are written down.
 const BY_PEOPLE_ONLY: [&str; 3] = ["send_message", "upload_file", "delete_upload"];
 /// Calls that only look, with which something leaves that is to be looked for when it turns up elsewhere.
-const TAKES_AWAY: [&str; 2] = ["download_backup", "export_do_not_contact"];
+const TAKES_AWAY: [&str; 3] = ["download_backup", "export_do_not_contact", "export_client"];
 
 /// The names of all calls of the API, by method and template of the path.
 static OPERATIONS: LazyLock<HashMap<(Method, String), String>> = LazyLock::new(|| {

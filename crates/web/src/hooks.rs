@@ -8,10 +8,15 @@ use domain::{AccountName, ChannelName};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
+use crate::extract::read_body;
 use crate::files::Asked;
+use crate::options::Limits;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::channel_media;
+
+/// The largest post of a provider, in bytes, which may tell of many messages.
+const LARGEST: usize = 2 * 1024 * 1024;
 
 /// `/hooks/{channel}/{account}/{secret}`.
 pub(crate) async fn take(
@@ -20,10 +25,15 @@ pub(crate) async fn take(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
     let (Ok(channel), Ok(account)) = (channel.parse::<ChannelName>(), account.parse::<AccountName>()) else {
         return no_such_address();
+    };
+    let limits = Limits { body: LARGEST, ..state.limits() };
+    let body = match read_body(&headers, body, &limits).await {
+        Ok(body) => body,
+        Err(error) => return Problem::from(error).into_response(),
     };
     let post = post(&method, &uri, &headers, &body);
     answer(state.channels().hook(&channel, &account, &secret, post).await)

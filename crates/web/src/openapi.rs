@@ -38,6 +38,8 @@ use utoipa::{Modify, OpenApi};
         (name = "keys", description = "API keys and their scopes"),
         (name = "users", description = "The people of the dashboard, and who did what"),
         (name = "alerts", description = "What stays broken, who is notified, and when alerts are muted"),
+        (name = "conversations", description = "What clients write, and who answers"),
+        (name = "clients", description = "People who write, over however many channels"),
         (name = "webhooks", description = "Other programs that events are posted to"),
         (name = "system", description = "Health, services and listeners"),
     ),

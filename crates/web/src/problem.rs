@@ -54,6 +54,8 @@ codes! {
     KeyExpired = "key_expired", UNAUTHORIZED, "The API key works no longer";
     KeyLimited = "key_limited", FORBIDDEN, "The API key is limited to other things";
     ForbiddenRole = "forbidden_role", FORBIDDEN, "The role may not";
+    ForbiddenOrigin = "forbidden_origin", FORBIDDEN, "The page may not send forms";
+    ForbiddenHost = "forbidden_host", FORBIDDEN, "The server does not go by this name";
     NotFound = "not_found", NOT_FOUND, "There is no such path";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path has no such method";
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The body came too slowly";
@@ -101,6 +103,13 @@ codes! {
     FlowNotFound = "flow_not_found", NOT_FOUND, "There is no such flow";
     FlowIsInSettings = "flow_is_in_settings", CONFLICT, "The settings have the flow";
     FlowRunNotFound = "flow_run_not_found", NOT_FOUND, "There is no such run of a flow";
+    ClientNotFound = "client_not_found", NOT_FOUND, "There is no such client";
+    ClientConflict = "client_conflict", CONFLICT, "The clients cannot be merged or split so";
+    AppealNotFound = "appeal_not_found", NOT_FOUND, "There is no such appeal";
+    AlreadyAnswering = "already_answering", CONFLICT, "An answer is leaving at this moment";
+    TurnNotFound = "turn_not_found", NOT_FOUND, "There is no such turn";
+    TemplateNotFound = "template_not_found", NOT_FOUND, "There is no such template";
+    TurnOver = "turn_over", CONFLICT, "The turn is not answered any more";
     CampaignNotFound = "campaign_not_found", NOT_FOUND, "There is no such campaign";
     CampaignExists = "campaign_exists", CONFLICT, "There is a campaign of this name";
     CampaignProfileNotFound = "campaign_profile_not_found", NOT_FOUND, "There is no such browser profile";

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{Path, Request};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -16,11 +16,14 @@ use utoipa_axum::routes;
 use crate::answer::json;
 use crate::problem::{Code, Problem};
 use crate::state::State;
-use crate::{audit, auth, docs, headers, health, hooks, metrics, negotiation, oauth, openapi, v1};
+use crate::{
+    audit, auth, docs, forms, headers, health, hooks, mcp, metrics, negotiation, oauth, openapi, v1,
+};
 
 /// What the main port serves: the API, and the pages for people, whose fallback answers what the API has no path for.
 pub(crate) fn main(state: &State, pages: Router) -> Router {
-    let api = api_and_its_pages().method_not_allowed_fallback(no_such_method).with_state(state.clone());
+    let api = api_and_its_pages().merge(tools(state));
+    let api = api.method_not_allowed_fallback(no_such_method).with_state(state.clone());
     finish(api.merge(pages), state, "main")
 }
 
@@ -31,8 +34,14 @@ pub(crate) fn control(state: &State) -> Router {
     #[cfg(not(feature = "testing"))]
     let routes = api_and_its_pages();
     let routes =
-        routes.fallback(no_such_path).method_not_allowed_fallback(no_such_method).with_state(state.clone());
-    finish(routes, state, "control")
+        routes.merge(tools(state)).fallback(no_such_path).method_not_allowed_fallback(no_such_method);
+    finish(routes.with_state(state.clone()), state, "control")
+}
+
+/// The Model Context Protocol, whose tools have the API for themselves.
+fn tools(state: &State) -> Router<State> {
+    let (api, _) = api().split_for_parts();
+    mcp::route(finish(api.with_state(state.clone()), state, "mcp"))
 }
 
 pub(crate) fn document() -> Document {
@@ -57,6 +66,7 @@ fn api_and_its_pages() -> Router<State> {
         .route("/openapi.json", get(openapi::document))
         .route("/metrics", get(metrics::page))
         .route("/hooks/{channel}/{account}/{secret}", get(hooks::take).post(hooks::take))
+        .route("/forms/{name}", post(forms::take).options(forms::preflight))
         .route("/oauth/{channel}/callback", get(oauth::take))
         .route("/media/{link}", get(hooks::fetch))
         .route("/problems/{code}", get(explain))

@@ -20,6 +20,7 @@ use flows::Flows;
 use health::Health;
 use http::HeaderMap;
 use logs::LogStore;
+use pipeline::Pipeline;
 use store::{Store, StoreError};
 use telegram::Pool;
 use tokio::sync::Notify;
@@ -33,7 +34,7 @@ use crate::metrics::Traffic;
 use crate::options::{Limits, Options};
 use crate::reload::ReloadRequests;
 use crate::v1::doctor::LastReport;
-use crate::v1::{Bundles, EventHead, Retries};
+use crate::v1::{Bundles, EventHead, Retries, Writers};
 
 /// The parts of the program that requests are answered from.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ pub struct Services {
     pub flows: Flows,
     /// Messages to lists of chats.
     pub campaigns: Campaigns,
+    /// Conversations with clients.
+    pub pipeline: Pipeline,
     /// Accounts at providers through which customers write.
     pub channels: Reception,
     /// Addresses at which providers fetch files of messages.
@@ -84,6 +87,7 @@ struct Shared {
     forwarded: Forwarded,
     board: Board,
     retries: Retries,
+    writing: Writers,
     traffic: Traffic,
     last_report: LastReport,
     bundles: Bundles,
@@ -109,6 +113,7 @@ impl State {
             keys: KeyCache::default(),
             last_uses: LastUses::default(),
             retries: Retries::default(),
+            writing: Writers::default(),
             traffic: Traffic::default(),
             last_report: LastReport::default(),
             bundles: Bundles::new(&options.examined.data_dir),
@@ -174,6 +179,16 @@ impl State {
         &self.0.services.campaigns
     }
 
+    /// Conversations with clients.
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.services.pipeline
+    }
+
+    /// Who writes answers to clients at this moment.
+    pub(crate) fn writing(&self) -> &Writers {
+        &self.0.writing
+    }
+
     /// Who is notified when something stays broken.
     pub fn alerts(&self) -> &Alerts {
         &self.0.services.alerts
@@ -194,6 +209,11 @@ impl State {
     /// How many commits the store has made: it grows with every change.
     pub fn commits(&self) -> u64 {
         self.store().written().commits
+    }
+
+    /// How many conversations have messages that no person has seen.
+    pub async fn unread(&self) -> Result<u64, store::StoreError> {
+        Ok(self.store().pipeline().unread().await?.conversations)
     }
 
     pub(crate) fn store(&self) -> &Store {

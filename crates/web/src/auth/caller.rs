@@ -61,6 +61,11 @@ impl Caller {
         self.key.as_ref().filter(|key| key.limits.is_limited())
     }
 
+    /// Whether its key has one of these scopes, or it needs no key.
+    pub(crate) fn has_one_of(&self, scopes: &[Scope]) -> bool {
+        self.key.as_ref().is_none_or(|key| scopes.iter().any(|scope| key.may(*scope)))
+    }
+
     /// Where what it asks for comes from.
     pub(crate) fn origin(&self, listener: &str) -> Origin {
         Origin { listener: listener.to_owned(), api_key: self.api_key, address: self.address }
@@ -116,6 +121,10 @@ macro_rules! needed {
 needed! {
     /// May look.
     CanRead = Read, Look;
+    /// May look at conversations with clients.
+    CanReadInbox = Read, ReadInbox;
+    /// May answer clients.
+    CanAnswer = Send, Answer;
     /// May send messages.
     CanSend = Send, Send;
     /// May decide about what was asked for: cancel it, try it again, let it out, end a doubt.
@@ -152,12 +161,12 @@ impl<N: Needed> FromRequestParts<State> for Authorized<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let via = parts.extensions.get::<ConnectionInfo>().copied();
         let witness = parts.extensions.get::<Witness>().cloned().unwrap_or_default();
-        let caller = match parts.extensions.get::<Actor>() {
-            // Only this program itself adds one: see `InProcessApi`.
-            Some(actor) => admit(actor, N::RIGHT, &witness)?,
-            None => authorize(state, via, parts, N::SCOPES, &witness).await?,
+        // Only this program itself adds an actor or a caller: see `InProcessApi` and `mcp`.
+        let caller = match (parts.extensions.get::<Actor>(), parts.extensions.get::<Caller>()) {
+            (Some(actor), _) => admit(actor, N::RIGHT, &witness)?,
+            (None, Some(caller)) => within_scopes(caller.clone(), N::SCOPES, &witness)?,
+            (None, None) => within_scopes(identify(state, parts).await?, N::SCOPES, &witness)?,
         };
         if let Some(key) = caller.limited() {
             reach::check(state, key, parts).await?;
@@ -190,18 +199,11 @@ fn admit(actor: &Actor, right: Right, witness: &Witness) -> Result<Caller, Probl
     Ok(caller)
 }
 
-async fn authorize(
-    state: &State,
-    via: Option<ConnectionInfo>,
-    parts: &Parts,
-    scopes: &[Scope],
-    witness: &Witness,
-) -> Result<Caller, Problem> {
-    let headers = &parts.headers;
+/// Who asks, by the connection or by their key, which counts the request.
+pub(crate) async fn identify(state: &State, parts: &Parts) -> Result<Caller, Problem> {
+    let (headers, via) = (&parts.headers, parts.extensions.get::<ConnectionInfo>().copied());
     if via.is_some_and(|via| via.listener == ListenerKind::Control) {
-        let caller = Caller { api_key: None, key: None, user: None, address: None, administers: true };
-        witness.saw(&caller);
-        return Ok(caller);
+        return Ok(Caller { api_key: None, key: None, user: None, address: None, administers: true });
     }
     let address = via.and_then(|via| via.peer).map(|peer| state.client_address(peer, headers));
     if let Some(address) = address {
@@ -214,27 +216,33 @@ async fn authorize(
             "Send an API key in the header X-API-Key, or as Authorization: Bearer; `switchboard key create` makes one.",
         ));
     };
-    let caller = Caller {
+    Ok(Caller {
         api_key: Some(key.id),
         user: None,
         address,
         administers: key.may(Scope::Admin),
-        key: Some(Arc::clone(&key)),
-    };
+        key: Some(key),
+    })
+}
+
+/// Lets a caller pass whose key has one of these scopes, or who needs no key.
+fn within_scopes(caller: Caller, scopes: &[Scope], witness: &Witness) -> Result<Caller, Problem> {
     witness.saw(&caller);
-    if !scopes.iter().any(|scope| key.may(*scope)) {
-        let words: Vec<String> = scopes.iter().map(|scope| format!("{:?}", scope.as_str())).collect();
-        let first = scopes.first().map_or("admin", |scope| scope.as_str());
-        return Err(Problem::new(
-            Code::ForbiddenScope,
-            format!(
-                "The API key {} has no scope {}; make one with it: switchboard key create --scope {first}.",
-                key.id,
-                words.join(" or "),
-            ),
-        ));
+    match &caller.key {
+        Some(key) if !caller.has_one_of(scopes) => {
+            let words: Vec<String> = scopes.iter().map(|scope| format!("{:?}", scope.as_str())).collect();
+            let first = scopes.first().map_or("admin", |scope| scope.as_str());
+            Err(Problem::new(
+                Code::ForbiddenScope,
+                format!(
+                    "The API key {} has no scope {}; make one with it: switchboard key create --scope {first}.",
+                    key.id,
+                    words.join(" or "),
+                ),
+            ))
+        }
+        _ => Ok(caller),
     }
-    Ok(caller)
 }
 
 /// Counts a request of this address, if the settings limit them.

@@ -103,6 +103,8 @@ impl<K: Hash + Eq + Copy> Meter<K> {
 
 pub(crate) struct Meters {
     pub(crate) failures: Arc<Meter<IpAddr>>,
+    /// Forms that pages send, by address.
+    pub(crate) forms: Arc<Meter<IpAddr>>,
     /// Requests, by key.
     pub(crate) keys: Arc<Meter<ApiKeyId>>,
     /// Requests, by address.
@@ -118,6 +120,7 @@ impl Meters {
         let pace = |limit| Pace::new(RequestRate::per_minute(limit), None);
         Self {
             failures: Arc::default(),
+            forms: Arc::default(),
             keys: Arc::default(),
             addresses: Arc::default(),
             per_key: per_key.map(pace),
@@ -129,6 +132,7 @@ impl Meters {
     pub(crate) fn limited(&self, per_key: Option<NonZeroU32>, per_address: Option<NonZeroU32>) -> Self {
         Self {
             failures: Arc::clone(&self.failures),
+            forms: Arc::clone(&self.forms),
             keys: Arc::clone(&self.keys),
             addresses: Arc::clone(&self.addresses),
             ..Self::new(per_key, per_address)

@@ -17,14 +17,16 @@ mod secret;
 pub use actor::Actor;
 pub(crate) use address::{client_address, is_in};
 pub(crate) use caller::{
-    Authorized, Caller, CanAdminister, CanArrangeAccounts, CanArrangeAlerts, CanDecide, CanExportSessions,
-    CanManageKeys, CanManagePeople, CanOperate, CanRead, CanReadAudit, CanRunWebhooks, CanSend, CanSignIn,
-    ConnectionInfo, ListenerKind, check_address, present_key,
+    Authorized, Caller, CanAdminister, CanAnswer, CanArrangeAccounts, CanArrangeAlerts, CanDecide,
+    CanExportSessions, CanManageKeys, CanManagePeople, CanOperate, CanRead, CanReadAudit, CanReadInbox,
+    CanRunWebhooks, CanSend, CanSignIn, ConnectionInfo, ListenerKind, Needed, check_address, identify,
+    present_key,
 };
 pub(crate) use forwarded::Forwarded;
 pub(crate) use key_cache::{KeyCache, KnownKey};
 pub(crate) use key_note::{KeyNote, answer as note_on_answer};
 pub(crate) use last_use::LastUses;
-pub(crate) use meter::{Meter, Meters, Pace};
+pub(crate) use meter::{Meters, Pace};
+pub(crate) use reach::is_closed_to_limited_keys;
 pub(crate) use revalidate::may_still_read;
 pub use secret::{hash, new_key};

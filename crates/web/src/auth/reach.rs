@@ -49,6 +49,11 @@ fn of(operation: &str) -> Reach {
     }
 }
 
+/// Whether a key with limits may never make the call of this name.
+pub(crate) fn is_closed_to_limited_keys(operation: &str) -> bool {
+    of(operation) == Reach::Everything
+}
+
 /// Refuses a call that is about something outside the limits of its key, as far as its path says it.
 pub(super) async fn check(state: &State, key: &KnownKey, parts: &mut Parts) -> Result<(), Problem> {
     let reach = audit::operation(parts).map_or(Reach::Everything, of);

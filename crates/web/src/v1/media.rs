@@ -9,7 +9,7 @@ use telegram::DownloadOf;
 
 use super::messages::find;
 use super::{channels, chats};
-use crate::auth::{Authorized, CanRead};
+use crate::auth::{Authorized, Caller, CanRead};
 use crate::extract::PathParameter;
 use crate::files::{Asked, from_telegram, stored};
 use crate::problem::{Code, Problem};
@@ -48,17 +48,27 @@ pub(crate) async fn read(
     PathParameter((given, number)): PathParameter<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    file(&state, &caller, (&given, &number), &headers).await
+}
+
+/// A file of a message.
+pub(super) async fn file(
+    state: &State,
+    caller: &Caller,
+    (given, number): (&str, &str),
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     if let Ok(id) = given.parse::<InboundId>() {
-        return channels::media::read(&state, id, &number, &Asked::read(&headers)).await;
+        return channels::media::read(state, id, number, &Asked::read(headers)).await;
     }
     if let Ok(id) = given.parse::<ReceivedId>() {
         if number.parse() != Ok(0_u16) {
             let detail = format!("The message {id} has one file at most, and it is counted from 0.");
             return Err(Problem::new(Code::FileNotFound, detail));
         }
-        return chats::media::received(&state, &caller, &id, &headers).await;
+        return chats::media::received(state, caller, &id, headers).await;
     }
-    let message = find(&state, &given).await?;
+    let message = find(state, given).await?;
     let count = message.content.media.len();
     let place = number.parse::<usize>().ok().filter(|place| *place < count).ok_or_else(|| {
         Problem::new(
@@ -67,10 +77,10 @@ pub(crate) async fn read(
         )
     })?;
     let media = &message.content.media[place];
-    let asked = Asked::read(&headers);
+    let asked = Asked::read(headers);
     if let MediaSource::File { key, sha256, .. } = &media.source
         && let Some(response) =
-            stored(&state, state.files().outgoing(), (key, *sha256), (&media.name, &media.mime), &asked)
+            stored(state, state.files().outgoing(), (key, *sha256), (&media.name, &media.mime), &asked)
                 .await?
     {
         return Ok(response);
@@ -82,5 +92,5 @@ pub(crate) async fn read(
             format!("The file of the message {} is not here any more, and was not sent.", message.id);
         Problem::new(Code::FileNotFound, detail)
     })?;
-    from_telegram(&state, DownloadOf::Sent { account, chat_id, message_id }, &asked).await
+    from_telegram(state, DownloadOf::Sent { account, chat_id, message_id }, &asked).await
 }

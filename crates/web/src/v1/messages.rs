@@ -74,16 +74,25 @@ pub(crate) async fn send(
     let Submitted { id, how } = submit(&state, &by.caller, order, idempotency).await?;
     // The caller has waited for its files already.
     let wait = wait.saturating_sub(state.clock().running().saturating_sub(began));
+    answer(&state, Submitted { id, how }, wait).await
+}
+
+/// The answer to a call that sends: the message once it is settled, or as it is after the wait.
+pub(super) async fn answer(
+    state: &State,
+    Submitted { id, how }: Submitted,
+    wait: Duration,
+) -> Result<Response, Problem> {
     let message = state.settled(id, wait).await?.ok_or_else(|| gone(id))?;
-    let answer = match problem(&state, &message) {
+    let answer = match problem(state, &message) {
         Some(problem) => axum::response::IntoResponse::into_response(problem),
-        None => show(&state, &message, StatusCode::OK).await?,
+        None => show(state, &message, StatusCode::OK).await?,
     };
     Ok(if how == How::Replayed { idempotency::replayed(answer) } else { answer })
 }
 
 /// The account of a channel that has one.
-fn only_account(state: &State, channel: &ChannelName) -> Result<AccountName, String> {
+pub(super) fn only_account(state: &State, channel: &ChannelName) -> Result<AccountName, String> {
     let names: Vec<_> =
         state.channels().channels().of(channel).map(|account| account.name().clone()).collect();
     match names.as_slice() {
@@ -309,8 +318,9 @@ pub(crate) async fn get(
     let whereabouts = whereabouts(&state, &message).await;
     let gives_up_at = state.delivery().gives_up_at(message.id);
     let names = Names::of(&state, std::iter::once(message.chat_id())).await?;
+    let reactions = state.store().outbox().reactions(message.id).await?;
     let view = api::Message::whole(&message, &timeline, &whereabouts, gives_up_at);
-    let view = view.named(names.view(message.chat_id()));
+    let view = view.named(names.view(message.chat_id())).with_reactions(&reactions);
     Ok(json(StatusCode::OK, &AnyMessage::Out(Box::new(view))))
 }
 
@@ -394,8 +404,13 @@ pub(crate) async fn retry(
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
+    send_again(&state, id).await
+}
+
+/// Sends a message again that failed or was cancelled.
+pub(super) async fn send_again(state: &State, id: MessageId) -> Result<Response, Problem> {
     let change = state.delivery().retry(id).await?;
-    changed(&state, id, change, "only what failed or was cancelled can be sent again").await
+    changed(state, id, change, "only what failed or was cancelled can be sent again").await
 }
 
 /// Lets a message out that waits for a person: it is sent now, or at its time.
@@ -548,7 +563,7 @@ async fn show(state: &State, message: &OutboundMessage, over: StatusCode) -> Res
     Ok(located(json(StatusCode::ACCEPTED, &view), &format!("{PATH}/{}", message.id)))
 }
 
-fn refused(error: SubmitError) -> Problem {
+pub(super) fn refused(error: SubmitError) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
     let said = error.to_string();
     match error {

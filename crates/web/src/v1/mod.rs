@@ -8,6 +8,7 @@ mod campaigns;
 mod channels;
 mod chat_name;
 pub(crate) mod chats;
+mod conversations;
 pub(crate) mod do_not_contact;
 pub(crate) mod doctor;
 pub(crate) mod events;
@@ -41,6 +42,7 @@ pub(crate) mod webhooks;
 pub(crate) use accounts::bundles::Bundles;
 pub(crate) use api::Page;
 pub(crate) use channels::media as channel_media;
+pub(crate) use conversations::Writers;
 pub(crate) use events::Head as EventHead;
 pub(crate) use failed_messages::Retries;
 pub(crate) use page::{LongPageParameters, PageParameters, PageRequest, wrong_cursor};
@@ -96,6 +98,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .merge(flows::routes())
         .merge(campaigns::routes())
         .merge(channels::routes())
+        .merge(conversations::routes())
         .routes(routes!(keys::list))
         .routes(routes!(keys::create))
         .routes(routes!(keys::change, keys::revoke))

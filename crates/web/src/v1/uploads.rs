@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::LISTENER;
 use crate::answer::{json, located};
-use crate::auth::{Authorized, Caller, CanRead, CanSend};
+use crate::auth::{Authorized, Caller, CanAnswer, CanRead, CanSend};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::files;
 use crate::fingerprint::Fingerprint;
@@ -104,7 +104,7 @@ pub(crate) struct UploadForm {
 )]
 pub(crate) async fn put(
     Shared(state): Shared<State>,
-    by: Authorized<CanSend>,
+    by: Authorized<CanAnswer>,
     mut query: QueryParameters,
     request: Request,
 ) -> Result<Response, Problem> {

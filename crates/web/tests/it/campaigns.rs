@@ -54,6 +54,12 @@ async fn a_campaign_is_made_filled_foreseen_and_removed() {
     );
     let foreseen = call("GET", "/spring/forecast").send().await.json();
     assert_eq!((&foreseen["recipients"], &foreseen["per_hour"]), (&json!(2), &json!(25)), "{foreseen}");
+    let listed = json!({"contact": "@client_2"}).to_string();
+    world.call("POST", "/v1/do-not-contact").json(listed).send().await;
+    let foreseen = call("GET", "/spring/forecast?listed=1").send().await.json();
+    assert_eq!(foreseen["left_out"], json!([{"chat": "@client_2", "reason": "do_not_contact"}]));
+    assert_eq!(foreseen["previews"].as_array().map(Vec::len), Some(1), "{foreseen}");
+    call("GET", "/spring/forecast?listed=1001").send().await.problem(422, "invalid_request");
     assert_eq!(call("GET", "/spring/attempts").send().await.json()["items"], json!([]));
     assert_eq!(call("GET", "/spring/runs").send().await.json()["items"], json!([]));
     let hours = call("GET", "/spring/hours").send().await.json();

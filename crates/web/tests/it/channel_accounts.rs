@@ -56,7 +56,7 @@ impl Provider for Studio {
             caption: None,
             sends: true,
             reply: true,
-            album: 1,
+            album: delivery::Album::NONE,
             parse_modes: &[],
             media: &[],
             actions: &[],

@@ -36,7 +36,7 @@ impl Provider for Shop {
             caption: None,
             sends: true,
             reply: true,
-            album: 1,
+            album: delivery::Album::NONE,
             parse_modes: &[],
             media: &[],
             actions: &[],

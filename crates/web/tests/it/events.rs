@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use domain::{InboundChange, InboundEvent, InboundMessage};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use store::EventRetention;
+use store::{EventRetention, TakenFromChannel};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -170,7 +171,8 @@ async fn a_stream_goes_on_where_it_was_left() {
 #[tokio::test]
 async fn from_the_oldest_to_the_newest_none_is_skipped() {
     let world = World::new().await;
-    for _ in 0..40 {
+    // More than the page that a reader is read at once.
+    for _ in 0..60 {
         send(&world, "-1001000000001").await;
     }
     let mut reader = Reader::of(&world, "after=0", None).await;
@@ -178,6 +180,31 @@ async fn from_the_oldest_to_the_newest_none_is_skipped() {
     let all = page(&world, "limit=500").await;
     reader.count(all["items"].as_array().expect("items").len()).await;
     assert_eq!(column(&reader.events(), "id"), column(all["items"].as_array().expect("items"), "id"));
+}
+
+/// More than readers share, all at once: they read the rest in the store, page by page.
+#[tokio::test]
+async fn a_burst_beyond_what_readers_share_is_read_whole() {
+    const ALL: usize = 2_500;
+    let world = World::new().await;
+    let mut reader = Reader::of(&world, "type=message.received", None).await;
+    let chat = domain::ExternalChat::new("2000002").expect("a chat");
+    let events = (0..ALL).map(|number| {
+        let message = InboundMessage::text(chat.clone(), format!("m-{number}"), "x", world.clock.now());
+        InboundEvent { key: format!("{number}"), change: InboundChange::Message(Box::new(message)) }
+    });
+    let taken = TakenFromChannel {
+        channel: "vk".parse().expect("a channel"),
+        account: "club".parse().expect("a name"),
+        events: events.collect(),
+        cursor: None,
+        stores_files: false,
+    };
+    world.store.channels().take(taken).await.expect("taken");
+    let all = |reader: &Reader| reader.text.matches("\ndata: ").count() >= ALL;
+    assert!(reader.read(all).await, "the stream ended");
+    let ids = column(&reader.events(), "id");
+    assert!(ids.len() == ALL && ids.is_sorted_by(|one, next| one < next), "{} of {ALL}", ids.len());
 }
 
 #[tokio::test]

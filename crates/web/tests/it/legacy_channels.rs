@@ -21,6 +21,8 @@ use crate::client::{Call, Reply};
 use crate::world::World;
 
 const KEY: &str = "old key / 1";
+/// What the old servers were asked, and answered.
+const SCRIPT: &str = include_str!("channel_ports.txt");
 const CHANNELS: [&str; 6] = ["avito", "whatsapp", "vk", "max", "instagram", "form"];
 
 fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -29,17 +31,28 @@ fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A provider that remembers what it was asked for.
 #[derive(Default)]
-struct Shop {
+pub(crate) struct Shop {
     outcomes: Mutex<VecDeque<Outcome>>,
     sent: Mutex<Vec<Outgoing>>,
     deeds: Mutex<Vec<(String, Deed)>>,
     urls: Mutex<Vec<String>>,
+    /// How often it still refuses to register an address.
+    refusals: Mutex<u32>,
 }
 
 impl Shop {
-    fn texts(&self) -> Vec<(String, String)> {
+    pub(crate) fn texts(&self) -> Vec<(String, String)> {
         let sent = lock(&self.sent);
         sent.iter().map(|one| (one.chat.to_string(), one.text.text.clone())).collect()
+    }
+
+    /// The addresses that it posts to.
+    pub(crate) fn urls(&self) -> MutexGuard<'_, Vec<String>> {
+        lock(&self.urls)
+    }
+
+    pub(crate) fn refuses_to_register(&self, times: u32) {
+        *lock(&self.refusals) = times;
     }
 
     fn deeds(&self) -> Vec<(String, Deed)> {
@@ -58,13 +71,20 @@ impl Provider for Shop {
             caption: Some(TextLimit::new(1_000, Unit::Characters)),
             sends: true,
             reply: true,
-            album: 1,
+            album: delivery::Album::NONE,
             parse_modes: &[],
             media: &[MediaKind::Photo, MediaKind::Document],
             actions: &[Action::Edit, Action::Delete, Action::MarkRead],
             states: &[],
             dedup: Dedup::None,
         }
+    }
+
+    /// It is written to at addresses alone.
+    fn first_chat(&self, who: &str) -> Result<channels::FirstChat, channels::NoFirstChat> {
+        let chat = ExternalChat::new(who).filter(|_| who.contains('@'));
+        let chat = chat.ok_or(channels::NoFirstChat::TheyWriteFirst)?;
+        Ok(channels::FirstChat { chat, phone: None, email: Some(who.to_owned()) })
     }
 
     fn receives(&self) -> &'static [Incoming] {
@@ -133,6 +153,11 @@ impl Provider for Shop {
     }
 
     fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        let refusals = &mut *lock(&self.refusals);
+        if *refusals > 0 {
+            *refusals -= 1;
+            return ready(Err(CallError::Server("500".to_owned()))).boxed();
+        }
         lock(&self.urls).push(url.to_owned());
         ready(Ok(())).boxed()
     }
@@ -217,49 +242,107 @@ impl Ports {
     }
 }
 
-/// An answer without what differs from one run to the next.
-fn without(mut answer: (u16, Value), path: &str, field: &str) -> (u16, Value) {
-    let inside = answer.1.pointer_mut(path).and_then(Value::as_object_mut).expect("an object");
-    assert!(inside.remove(field).is_some(), "{field} is missing");
-    answer
+/// A call of the script: who makes it, at which port, and the answer that is recorded.
+struct Recorded {
+    line: &'static str,
+    answer: &'static str,
+}
+
+fn script() -> Vec<Recorded> {
+    let mut script: Vec<Recorded> = Vec::new();
+    for line in SCRIPT.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match (line.strip_prefix("  "), script.last_mut()) {
+            (Some(answer), Some(last)) => last.answer = answer,
+            _ => script.push(Recorded { line, answer: "" }),
+        }
+    }
+    script
+}
+
+/// Whether an answer has the recorded form: `…` stands for any value, and no field is missing or more.
+fn is_as(recorded: &Value, got: &Value) -> bool {
+    match (recorded, got) {
+        (Value::String(word), _) if word == "…" => true,
+        (Value::Object(all), Value::Object(found)) => {
+            all.len() == found.len()
+                && all.iter().all(|(name, value)| found.get(name).is_some_and(|it| is_as(value, it)))
+        }
+        (Value::Array(all), Value::Array(found)) => {
+            all.len() == found.len() && all.iter().zip(found).all(|(one, other)| is_as(one, other))
+        }
+        _ => recorded == got,
+    }
+}
+
+/// The status and the body of an answer as the script has them.
+fn answer(text: &str) -> (u16, Value) {
+    let (status, body) = text.split_once(' ').unwrap_or((text, ""));
+    let body = serde_json::from_str(body).unwrap_or_else(|_| body.into());
+    (status.parse().unwrap_or_default(), body)
 }
 
 #[tokio::test]
-async fn what_needs_a_key_and_what_does_not() {
+async fn recorded_calls_are_answered_as_recorded() {
+    let (ports, hoster) = (Ports::new().await, Hoster::start().await);
+    let (mut got, mut wrong) = (String::new(), Vec::new());
+    for Recorded { line, answer: recorded } in script() {
+        let [who, channel, method, rest] = line.splitn(4, ' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
+        let body = body.replace("{hoster}", &hoster.url(""));
+        let reply = if method == "POST" && path == format!("/webhook/{channel}") && who == "open" {
+            ports.told(channel, serde_json::from_str(&body).expect(line)).await
+        } else {
+            let call = match who {
+                "keyed" => ports.call(channel, method, path),
+                "page" => ports.bare(channel, method, path).header("Origin", "https://example.com"),
+                _ => ports.bare(channel, method, path),
+            };
+            if body.is_empty() { call.send().await } else { call.json(body).send().await }
+        };
+        let told = format!("{} {}", reply.status, reply.body);
+        let (recorded, told_again) = (answer(recorded), answer(&told));
+        if recorded.0 != told_again.0 || !is_as(&recorded.1, &told_again.1) {
+            wrong.push(line);
+        }
+        got.extend([line, "\n  ", &told, "\n"]);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?} are not answered as recorded; all answers now:\n{got}");
+    // And it is what reached the providers.
+    let texts = |channel: &str| ports.shop(channel).texts();
+    assert_eq!(texts("avito")[2], ("u2i-1".to_owned(), "see\nhttps://example.com/a".to_owned()));
+    assert_eq!((texts("avito").len(), texts("max")[1].0.as_str()), (5, "user:7"));
+    let read = |chat: &str| (chat.to_owned(), Deed::MarkRead { external_id: None });
+    let edit = |chat: &str, id: &str, text: &str| {
+        (chat.to_owned(), Deed::Edit { external_id: id.to_owned(), text: text.to_owned() })
+    };
+    let delete = |chat: &str, id: &str| (chat.to_owned(), Deed::Delete { external_id: id.to_owned() });
+    let deeds = |channel: &str| ports.shop(channel).deeds();
+    assert_eq!(deeds("avito"), [read("u2i-1"), delete("u2i-1", "m-9")]);
+    assert_eq!(deeds("vk"), [edit("2001", "2001:1", "better text"), delete("2001", "2001:1"), read("2001")]);
+    // MAX finds a message by its id alone.
+    assert_eq!(deeds("max"), [edit("0", "5001:1", "better"), delete("0", "5001:1"), read("5001")]);
+    let image = lock(&ports.shop("avito").sent)[1].file.clone();
+    assert_eq!(image.expect("a file").mime, "image/png");
+    let document = lock(&ports.shop("whatsapp").sent)[2].clone();
+    let name = document.file.expect("a file").name;
+    assert_eq!((document.chat.as_str(), name.as_str()), ("70000000001@c.us", "a.png"));
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_none_and_pages_may_ask() {
     let ports = Ports::new().await;
-    let denied = r#"{"detail":"Invalid API key"}"#;
-    for (channel, service, info, keyed) in [
-        ("avito", "avito-messenger-api", 200, "/api/chats"),
-        ("whatsapp", "whatsapp-api-wappi", 200, "/api/chats"),
-        ("vk", "vk-messages-api", 200, "/api/conversations"),
-        ("max", "max-mcp-server", 401, "/api/chats"),
-        ("instagram", "instagram-mcp-server", 401, "/api/conversations"),
-        ("form", "form-submission-api", 200, ""),
-    ] {
-        let health = ports.bare(channel, "GET", "/health").send().await;
-        let is_short = ["max", "instagram"].contains(&channel);
-        let status = if is_short { "ok" } else { "healthy" };
-        assert_eq!((health.status, &health.json()["status"]), (200, &json!(status)), "{channel}");
+    for channel in ["avito", "whatsapp", "vk", "max", "instagram"] {
+        let path = if ["vk", "instagram"].contains(&channel) { "/api/conversations" } else { "/api/chats" };
+        let reply = ports.bare(channel, "GET", path).key("wrong").send().await;
         assert_eq!(
-            (&health.json()["service"], health.json()["timestamp"].is_null()),
-            (&json!(service), is_short)
+            (reply.status, reply.body.as_str()),
+            (401, r#"{"detail":"Invalid API key"}"#),
+            "{channel}"
         );
-        assert_eq!(health.header("access-control-allow-origin"), Some("*"));
-        assert_eq!(ports.bare(channel, "GET", "/info").send().await.status, info, "{channel}");
-        assert_eq!(ports.get(channel, "/info").await.0, 200, "{channel}");
-        if channel == "form" {
-            let reply = ports.bare(channel, "POST", "/webhook/form").json("{}").send().await;
-            assert_eq!((reply.status, reply.body.as_str()), (401, denied));
-            continue;
-        }
-        for call in [ports.bare(channel, "GET", keyed), ports.bare(channel, "GET", keyed).key("wrong")] {
-            let reply = call.send().await;
-            assert_eq!((reply.status, reply.body.as_str()), (401, denied), "{channel}");
-        }
-        assert_eq!(ports.get(channel, keyed).await.0, 200, "{channel}");
-        let missing = if is_short { json!("Not Found") } else { Value::Null };
-        let (status, answer) = ports.get(channel, "/nothing").await;
-        assert_eq!((status, &answer["detail"]), (404, &missing), "{channel}: {answer}");
+        let health = ports.bare(channel, "GET", "/health").send().await;
+        assert_eq!(health.header("access-control-allow-origin"), Some("*"), "{channel}");
     }
     let preflight =
         ports.bare("avito", "OPTIONS", "/api/messages/send").header("Origin", "https://example.com");
@@ -274,87 +357,6 @@ async fn without_a_key_programs_of_this_machine_call() {
     assert_eq!(page.status, 403, "{page:?}");
     let told = ports.told("avito", json!({ "chat": "u2i-1", "id": "m-1", "text": "hello" })).await;
     assert_eq!((told.status, &told.json()["success"]), (404, &json!(false)), "old_hook is off");
-}
-
-#[tokio::test]
-async fn avito_sends_and_shows() {
-    let ports = Ports::new().await;
-    let sent =
-        ports.post("avito", "/api/messages/send", json!({ "chat_id": "u2i-1", "text": "hello" })).await;
-    assert_eq!(
-        without(sent, "/response", "message_id"),
-        (
-            200,
-            json!({ "success": true, "chat_id": "u2i-1", "message": "Message sent", "response": { "id": "u2i-1:1" } })
-        )
-    );
-    let link = json!({ "chat_id": "u2i-1", "url": "https://example.com/a", "text": "see" });
-    assert_eq!(ports.post("avito", "/api/messages/send/link", link).await.0, 200);
-    let bulk = json!({ "messages": [{ "chat_id": "u2i-1", "text": "a" }, { "chat_id": 2, "text": "b" }, { "text": "c" }] });
-    let (status, answer) = ports.post("avito", "/api/messages/send/bulk", bulk).await;
-    assert_eq!(
-        (status, &answer["total"], &answer["sent"], &answer["failed"]),
-        (200, &json!(3), &json!(2), &json!(1))
-    );
-    assert_eq!(answer["results"][0], json!({ "chat_id": "u2i-1", "success": true, "message_id": "u2i-1:3" }));
-    let texts = ports.shop("avito").texts();
-    assert_eq!(texts[1], ("u2i-1".to_owned(), "see\nhttps://example.com/a".to_owned()));
-    assert_eq!(texts.len(), 4);
-
-    let told = ports.told("avito", json!({ "chat": "u2i-1", "id": "m-1", "text": "how much?" })).await;
-    assert_eq!(
-        (told.status, told.json()),
-        (200, json!({ "ok": true, "forwarded": true, "message_id": "m-1" }))
-    );
-    let noted = ports.told("avito", json!({ "kind": "note" })).await;
-    assert_eq!((noted.status, &noted.json()["skipped"]), (200, &json!(true)));
-    for (kind, status) in [("forged", 401), ("other", 403)] {
-        assert_eq!(ports.told("avito", json!({ "kind": kind })).await.status, status, "{kind}");
-    }
-    let (_, chats) = ports.get("avito", "/api/chats?unread_only=true").await;
-    assert_eq!((&chats["success"], &chats["count"]), (&json!(true), &json!(1)), "{chats}");
-    assert_eq!(chats["chats"][0]["users"], json!([{ "id": 7, "name": "Anna Demo" }]));
-    assert_eq!(ports.get("avito", "/api/chats/unread/count").await.1, json!({ "success": true, "count": 1 }));
-    assert_eq!(ports.get("avito", "/api/messages/unread/all").await.1["messages"][0]["chat_id"], "u2i-1");
-    assert_eq!(ports.get("avito", "/api/chats/u2i-1").await.1["chat"]["id"], "u2i-1");
-    assert_eq!(ports.get("avito", "/api/chats/u2i-2").await.0, 404);
-    let (_, messages) = ports.get("avito", "/api/chats/u2i-1/messages?limit=2").await;
-    assert_eq!((&messages["chat_id"], &messages["count"]), (&json!("u2i-1"), &json!(2)), "{messages}");
-    let directions = ["in", "out"].map(Value::from);
-    assert_eq!(
-        [&messages["messages"][0]["direction"], &messages["messages"][1]["direction"]],
-        directions.each_ref()
-    );
-
-    assert_eq!(ports.post("avito", "/api/chats/u2i-1/read", json!({})).await.0, 200);
-    let removed = ports.call("avito", "DELETE", "/api/chats/u2i-1/messages/m-9").send().await;
-    assert_eq!(removed.status, 200, "{removed:?}");
-    let deeds = vec![
-        ("u2i-1".to_owned(), Deed::MarkRead { external_id: None }),
-        ("u2i-1".to_owned(), Deed::Delete { external_id: "m-9".to_owned() }),
-    ];
-    assert_eq!(ports.shop("avito").deeds(), deeds);
-    let (status, token) = ports.get("avito", "/api/token").await;
-    assert_eq!((status, &token["success"], &token["token"]), (200, &json!(true), &Value::Null));
-    assert_eq!(ports.post("avito", "/api/token/refresh", json!({})).await.0, 501, "it is not renewed");
-    assert_eq!(ports.post("avito", "/api/blacklist", json!({ "user_id": 7 })).await.0, 501);
-}
-
-#[tokio::test]
-async fn files_are_fetched_and_sent() {
-    let (ports, hoster) = (Ports::new().await, Hoster::start().await);
-    let image = json!({ "chat_id": "u2i-1", "image_url": hoster.url("/photo.png") });
-    assert_eq!(ports.post("avito", "/api/messages/send/image", image).await.0, 200);
-    let document =
-        json!({ "to": "+7 000 000-00-01", "document_url": hoster.url("/photo.png"), "filename": "a.png" });
-    assert_eq!(ports.post("whatsapp", "/api/messages/send/document", document).await.0, 200);
-    let sent = lock(&ports.shop("whatsapp").sent)[0].clone();
-    assert_eq!((sent.chat.as_str(), sent.file.expect("a file").name.as_str()), ("70000000001@c.us", "a.png"));
-    let file = lock(&ports.shop("avito").sent)[0].file.clone().expect("a file");
-    assert_eq!(file.mime, "image/png");
-    let gone = json!({ "chat_id": "u2i-1", "image_url": hoster.url("/nothing") });
-    let (status, answer) = ports.post("avito", "/api/messages/send/image", gone).await;
-    assert_eq!((status, &answer["success"]), (422, &json!(false)), "{answer}");
 }
 
 #[tokio::test]
@@ -424,99 +426,6 @@ async fn webhooks_are_registered_and_removed() {
         assert_eq!(reply.status, 200, "{channel}: {reply:?}");
         assert!(lock(&ports.shop(channel).urls).is_empty(), "{channel}");
     }
-}
-
-#[tokio::test]
-async fn whatsapp_sends_to_numbers() {
-    let ports = Ports::new().await;
-    let text = json!({ "to": "70000000001", "text": "hello", "reply_to": "A1" });
-    let (status, answer) = ports.post("whatsapp", "/api/messages/send", text).await;
-    assert_eq!((status, &answer["message_id"]), (200, &json!("70000000001@c.us:1")), "{answer}");
-    let bulk = json!({ "recipients": ["70000000001", 70_000_000_002_u64], "text": "sale", "delay_min": 0, "delay_max": 0 });
-    let (status, answer) = ports.post("whatsapp", "/api/messages/send/bulk", bulk).await;
-    assert_eq!((status, &answer["queued"], &answer["failed"]), (200, &json!(2), &json!(0)), "{answer}");
-    let told = ports.told("whatsapp", json!({ "chat": "70000000001@c.us", "id": "A2", "text": "yes" })).await;
-    assert_eq!(told.json()["message_id"], "A2");
-    let (_, chats) = ports.get("whatsapp", "/api/chats").await;
-    assert_eq!(chats["chats"][0]["id"], "70000000001@c.us", "{chats}");
-    assert_eq!(ports.get("whatsapp", "/api/groups").await.1["count"], 0);
-    assert_eq!(ports.get("whatsapp", "/api/chats/70000000001/messages").await.0, 200);
-    assert_eq!(ports.get("whatsapp", "/api/profile").await.1["profile"]["name"], "Demo shop");
-    assert_eq!(ports.get("whatsapp", "/api/qr").await.0, 501);
-}
-
-#[tokio::test]
-async fn vk_counts_in_numbers() {
-    let ports = Ports::new().await;
-    let sent = ports.post("vk", "/api/messages/send", json!({ "peer_id": "2001", "message": "hello" })).await;
-    assert_eq!(
-        sent,
-        (200, json!({ "success": true, "peer_id": 2001, "message_id": 1, "message": "Message sent" }))
-    );
-    let (_, answer) = ports
-        .post("vk", "/api/messages/send/bulk", json!({ "peer_ids": [2001, 2002], "message": "a" }))
-        .await;
-    assert_eq!(answer["results"][1]["success"], true, "{answer}");
-    assert_eq!(
-        ports.post("vk", "/api/messages/send", json!({ "peer_id": "x", "message": "a" })).await.0,
-        422
-    );
-    let edited = ports.call("vk", "PUT", "/api/messages/1?peer_id=2001&message=better+text").send().await;
-    assert_eq!(edited.status, 200, "{edited:?}");
-    let removed = ports.call("vk", "DELETE", "/api/messages?message_ids=2001:1").send().await;
-    assert_eq!(removed.status, 200, "{removed:?}");
-    assert_eq!(ports.call("vk", "DELETE", "/api/messages?message_ids=1").send().await.status, 422);
-    let external_id = "2001:1".to_owned();
-    let edit = Deed::Edit { external_id: external_id.clone(), text: "better text".to_owned() };
-    let chat = "2001".to_owned();
-    assert_eq!(ports.shop("vk").deeds(), [(chat.clone(), edit), (chat, Deed::Delete { external_id })]);
-    let told = ports.told("vk", json!({ "chat": "2001", "id": "2001:5", "text": "hello" })).await;
-    assert_eq!((told.status, told.body.as_str()), (200, "ok"));
-    assert_eq!(ports.bare("vk", "GET", "/webhook/vk").send().await.body, "challenge");
-    let forged = ports.told("vk", json!({ "kind": "forged" })).await;
-    assert_eq!((forged.status, &forged.json()["error"]), (403, &json!("bad secret")));
-    assert_eq!(ports.get("vk", "/api/conversations/2001/history").await.1["items"][0]["id"], 5);
-    let users = json!([{ "id": 2001, "first_name": "Anna", "last_name": "Demo" }]);
-    assert_eq!(ports.get("vk", "/api/users/2001").await.1["users"], users);
-    assert_eq!(ports.get("vk", "/api/group").await.1["group"]["id"], 100);
-}
-
-#[tokio::test]
-async fn max_and_instagram_say_ok() {
-    let ports = Ports::new().await;
-    let (status, answer) = ports.post("max", "/api/send", json!({ "chat_id": 5001, "text": "hello" })).await;
-    assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{answer}");
-    assert_eq!(answer["result"]["message"]["body"], json!({ "mid": "5001:1", "text": "hello" }));
-    assert_eq!(ports.post("max", "/api/send", json!({ "user_id": 7, "text": "a" })).await.0, 200);
-    assert_eq!(ports.shop("max").texts()[1].0, "user:7");
-    let nobody = json!({ "detail": "chat_id or user_id required" });
-    assert_eq!(ports.post("max", "/api/send", json!({ "text": "a" })).await, (400, nobody));
-    let told = ports.told("max", json!({ "chat": "5001", "id": "mid.1", "text": "hello" })).await;
-    assert_eq!((told.status, told.json()), (200, json!({ "success": true })));
-    assert_eq!(ports.get("max", "/api/message/mid.1").await.1["result"]["body"]["text"], "hello");
-    assert_eq!(ports.get("max", "/api/chats").await.1["result"]["chats"][0]["chat_id"], 5001);
-    assert_eq!(ports.post("max", "/api/chat/5001/action?action=mark_seen", json!({})).await.0, 200);
-    assert_eq!(ports.post("max", "/api/chat/5001/action?action=typing_on", json!({})).await.0, 501);
-    assert_eq!(ports.get("max", "/api/updates").await.0, 501);
-
-    let sent = ports.post("instagram", "/api/send", json!({ "recipient_id": "555", "text": "hello" })).await;
-    assert_eq!(
-        without(sent, "/result", "id"),
-        (200, json!({ "status": "ok", "result": { "recipient_id": "555", "message_id": "555:1" } }))
-    );
-    assert_eq!(
-        ports.bare("instagram", "GET", "/webhook/instagram?hub.mode=subscribe").send().await.body,
-        "challenge"
-    );
-    assert_eq!(
-        ports.told("instagram", json!({ "chat": "555", "id": "mid", "text": "hi" })).await.status,
-        200
-    );
-    assert_eq!(ports.get("instagram", "/api/user/555").await.1["result"]["name"], "Anna Demo");
-    assert_eq!(
-        ports.get("instagram", "/api/conversations/555/messages").await.1["result"]["data"][0]["message"],
-        "hi"
-    );
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use super::Gate;
 use super::refused::Refused;
 use crate::auth::{ConnectionInfo, Meters, check_address, is_in};
+use crate::forms;
 
 /// Lets a caller in, or says why not.
 pub(super) async fn with_key(Shared(gate): Shared<Gate>, request: Request, next: Next) -> Response {
@@ -62,17 +63,12 @@ fn judge(gate: &Gate, request: &Request) -> Result<(), Refused> {
 
 /// Lets pages read the answer: those of any site, or of those that the form's account names.
 pub(super) fn share(gate: &Gate, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
-    let any = HeaderValue::from_static("*");
     let allowed = match gate.account() {
-        Ok(account) if gate.port.channel == ChannelKind::Form && !account.fields.origins.is_empty() => {
+        Ok(account) if gate.port.channel == ChannelKind::Form => {
             headers.insert(VARY, HeaderValue::from_static("Origin"));
-            let is_known = |origin: &&HeaderValue| {
-                let known = account.fields.origins.iter().map(|known| known.trim_end_matches('/'));
-                known.into_iter().any(|known| origin.as_bytes().eq_ignore_ascii_case(known.as_bytes()))
-            };
-            origin.filter(is_known).cloned()
+            forms::allowed(account, origin)
         }
-        _ => Some(any),
+        _ => Some(HeaderValue::from_static("*")),
     };
     if let Some(allowed) = allowed {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);

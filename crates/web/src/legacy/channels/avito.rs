@@ -78,7 +78,7 @@ fn shown(dialog: &Dialog) -> Value {
 
 async fn chats(Shared(gate): Shared<Gate>, call: Call) -> Told {
     let mut reading = call.reading();
-    let items = reading.maybe("item_ids").unwrap_or_default();
+    let items = ["item_ids", "item_id"].map(|name| reading.maybe(name).unwrap_or_default()).join(",");
     let items: Vec<&str> = items.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
     let page = (reading.count("limit", MOST, MOST), reading.count("offset", 0, FARTHEST));
     let is_wanted = reading.flag("unread_only", false);

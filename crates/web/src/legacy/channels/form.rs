@@ -1,14 +1,10 @@
 //! Port 8770: forms of pages. Anyone sends one; the account of the channel reads it.
 
-use std::num::NonZeroU32;
-
 use ::channels::{HookError, HookRefusal};
-use access::network_prefix;
 use axum::Router;
 use axum::extract::State as Shared;
 use axum::response::IntoResponse;
 use axum::routing::post;
-use domain::RequestRate;
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -16,14 +12,8 @@ use serde_json::json;
 use super::call::Call;
 use super::refused::Refused;
 use super::{Gate, Told, hook};
-use crate::auth::Pace;
-use crate::hooks;
 use crate::problem::whole_seconds;
-
-/// The largest form, in bytes.
-const LARGEST: usize = 64 * 1024;
-/// So many forms of one address are taken in a minute.
-const IN_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+use crate::{forms, hooks};
 
 /// What needs no key.
 pub(super) fn open_routes() -> Router<Gate> {
@@ -39,17 +29,13 @@ pub(super) fn routes() -> Router<Gate> {
 }
 
 async fn submit(Shared(gate): Shared<Gate>, call: Call) -> Told {
-    if let Some(address) = call.address {
-        let pace = Pace::new(RequestRate::per_minute(IN_A_MINUTE), None);
-        let now = gate.state.clock().running();
-        if let Err(wait) = gate.forms.take(network_prefix(address), pace, now) {
-            let wait = whole_seconds(wait);
-            return Err(Refused::Error {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                error: format!("too many forms; try again in {wait} s"),
-                details: json!({ "retry_after": wait }),
-            });
-        }
+    if let Err(wait) = forms::admit(&gate.state, call.address) {
+        let wait = whole_seconds(wait);
+        return Err(Refused::Error {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            error: format!("too many forms; try again in {wait} s"),
+            details: json!({ "retry_after": wait }),
+        });
     }
     let taken = take(&gate, &call).await?;
     let kind = if taken.content_type.is_empty() { "application/json" } else { taken.content_type };
@@ -71,7 +57,7 @@ async fn take(gate: &Gate, call: &Call) -> Result<::channels::HookAnswer, Refuse
 }
 
 fn bounded(call: &Call) -> Result<(), Refused> {
-    if call.body.len() <= LARGEST {
+    if call.body.len() <= forms::LARGEST {
         return Ok(());
     }
     Err(Refused::error(StatusCode::PAYLOAD_TOO_LARGE, "a form has at most 64 KiB"))
@@ -81,7 +67,7 @@ fn bounded(call: &Call) -> Result<(), Refused> {
 fn wrong(error: HookError) -> Refused {
     match error {
         HookError::Refused(HookRefusal::Unreadable(why)) => {
-            let (field, message) = why.split_once(": ").unwrap_or(("body", &why));
+            let (field, message) = forms::wrong_field(&why);
             let kind = if message == "field required" { "missing" } else { "value_error" };
             Refused::field("body", field, message, kind)
         }

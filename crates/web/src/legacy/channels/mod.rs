@@ -14,7 +14,6 @@ mod send;
 mod vk;
 mod whatsapp;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use ::channels::Account;
@@ -31,7 +30,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use self::refused::Refused;
 use super::wait::Port;
 use crate::answer::json as answer;
-use crate::auth::Meter;
 use crate::router::panic_text;
 use crate::state::State;
 use crate::{headers, metrics};
@@ -43,8 +41,6 @@ struct Gate {
     port: Arc<ChannelPort>,
     /// The port's number, as the listener's name.
     name: Arc<str>,
-    /// Forms, by the address that they come from.
-    forms: Arc<Meter<IpAddr>>,
 }
 
 impl FromRef<Gate> for State {
@@ -99,7 +95,7 @@ impl Gate {
 pub(crate) fn router(state: &State, port: Arc<ChannelPort>) -> Router {
     let name: Arc<str> = port.port.to_string().into();
     let traffic = state.traffic().listener(&name);
-    let gate = Gate { state: state.clone(), port, name, forms: Arc::default() };
+    let gate = Gate { state: state.clone(), port, name };
     let (mut open, mut keyed) = (Router::new().route("/health", get(health)), Router::new());
     if gate.is_terse() {
         keyed = keyed.route("/info", get(info));

@@ -7,14 +7,28 @@ use axum::response::Response;
 use domain::Timestamp;
 use http::StatusCode;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{known, problem, shown};
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate, CanRead};
-use crate::extract::{PathParameter, Unchecked};
+use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
+
+/// How many chats a forecast names of each kind, at most and unless asked otherwise.
+const MOST_LISTED: usize = 1000;
+const LISTED: usize = 5;
+
+/// How many chats a forecast names.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct ListedParameter {
+    /// How many of the chats that would be written to are shown with their text, and how many of those left out; 1000 at most.
+    #[param(default = 5, maximum = 1000)]
+    listed: Option<u32>,
+}
 
 /// How a run is to be.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -39,15 +53,22 @@ pub(crate) struct NewCampaignRun {
 /// Says who would get what, when the last one leaves and what the limits cost. Nothing is sent and Telegram is not asked.
 #[utoipa::path(
     get, path = "/v1/campaigns/{name}/forecast", tag = "campaigns", operation_id = "foresee_campaign",
-    params(("name" = String, Path, description = "The campaign's name")),
+    params(("name" = String, Path, description = "The campaign's name"), ListedParameter),
     responses((status = 200, description = "What would come of a run", body = CampaignForecast))
 )]
 pub(crate) async fn forecast(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
     PathParameter(name): PathParameter<String>,
+    mut query: QueryParameters,
 ) -> Result<Response, Problem> {
-    let outlook = state.campaigns().outlook(&name).await.map_err(|error| problem(&name, error))?;
+    let listed = query.take_with("listed", |text| match text.parse() {
+        Ok(count) if count <= MOST_LISTED => Ok(count),
+        _ => Err(format!("must be 0 to {MOST_LISTED}; it is {text}")),
+    });
+    query.finish()?;
+    let listed = listed.unwrap_or(LISTED);
+    let outlook = state.campaigns().outlook(&name, listed).await.map_err(|error| problem(&name, error))?;
     Ok(json(StatusCode::OK, &CampaignForecast::from(outlook)))
 }
 

@@ -1,5 +1,6 @@
 //! What is done to an account of a channel: it is checked, its provider posts here, its token is renewed.
 
+use ::channels::RegisterError;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
@@ -57,25 +58,46 @@ pub(crate) async fn connect(
     PathParameter(given): PathParameter<String>,
     Json { value: wanted, .. }: Json<Connect>,
 ) -> Result<Response, Problem> {
-    let account = known(&state, &given)?;
-    let channels = state.channels();
-    let url = channels.hook_url(account).ok_or_else(|| {
-        let detail =
-            "There is no address to register: set `public_url`, the address of this program on the internet.";
-        Problem::new(Code::WrongState, detail)
-    })?;
-    let before = channels.registered(account).await.transpose().map_err(|error| problem(&error))?;
-    let others: Vec<_> = before.iter().flat_map(|found| &found.urls).filter(|found| **found != url).collect();
-    if !others.is_empty() && wanted.take_over != Some(true) {
-        let list = others.iter().map(|url| api::without_path(url)).collect::<Vec<_>>().join(", ");
-        let detail = format!(
-            "Another address is registered there: {list}. The program behind it would hear nothing more; with \
-             \"take_over\": true it is replaced."
-        );
-        return Err(Problem::new(Code::WrongState, detail));
-    }
-    account.provider.register(&url).await.map_err(|error| problem(&error))?;
-    let after = channels.registered(account).await.transpose().map_err(|error| problem(&error))?;
+    register(&state, &given, wanted.take_over == Some(true)).await
+}
+
+/// Registers the address of an account again, where its provider lost it. Where the address of another program is registered, nothing
+/// is changed.
+#[utoipa::path(
+    post, path = "/v1/channels/{name}/resubscribe", tag = "channels", operation_id = "resubscribe_channel",
+    params(("name" = String, Path, description = "The account's name")),
+    responses(
+        (status = 200, description = "The provider posts here", body = api::ChannelWebhook),
+        (status = 409, description = "Another address is registered, there is no `public_url`, or the provider has no such call"),
+        (status = 502, description = "The provider did not answer as it should"),
+    )
+)]
+pub(crate) async fn resubscribe(
+    Shared(state): Shared<State>,
+    _: Authorized<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    register(&state, &given, false).await
+}
+
+async fn register(state: &State, given: &str, take_over: bool) -> Result<Response, Problem> {
+    let account = known(state, given)?;
+    let (url, after) =
+        state.channels().register(account, take_over).await.map_err(|error| match error {
+            RegisterError::NoPublicUrl => {
+                let detail = "There is no address to register: set `public_url`, the address of this program on the internet.";
+                Problem::new(Code::WrongState, detail)
+            }
+            RegisterError::Elsewhere(others) => {
+                let list = others.iter().map(|url| api::without_path(url)).collect::<Vec<_>>().join(", ");
+                let detail = format!(
+                    "Another address is registered there: {list}. The program behind it would hear nothing more; \
+                     POST /v1/channels/{{name}}/connect with \"take_over\": true replaces it."
+                );
+                Problem::new(Code::WrongState, detail)
+            }
+            RegisterError::Call(error) => problem(&error),
+        })?;
     Ok(json(StatusCode::OK, &api::ChannelWebhook::new(Some(url), after)))
 }
 

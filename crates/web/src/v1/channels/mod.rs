@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(act::check))
         .routes(routes!(act::connect))
         .routes(routes!(act::disconnect))
+        .routes(routes!(act::resubscribe))
         .routes(routes!(act::renew_token))
         .routes(routes!(act::pause))
         .routes(routes!(act::resume))

@@ -21,7 +21,7 @@ mod unchanged;
 mod unresolved;
 
 pub(crate) use named::id as today;
-pub(crate) use named::meant;
+pub(crate) use named::{meant, unread};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -1,0 +1,531 @@
+//! Clients, their appeals and conversations, and the pipeline that carries them.
+
+use std::collections::BTreeMap;
+
+use domain::media::{Media, MediaSource};
+use domain::message::OutboundMessage;
+use domain::{
+    AdSource, AppealId, AppealState, Author, ClientId, InboundKind, InboundMedia, MergeId, MessageState,
+    Responder, Timestamp, TurnId, TurnStage,
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    AppealNote, ClientChat as StoredChat, ClientMessage, PipelineCounts, StoredAppeal, StoredClient,
+    StoredMerge, StoredTurn,
+};
+use utoipa::ToSchema;
+
+/// A client: a person who writes, over however many channels.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Client {
+    #[schema(value_type = String, example = "client_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    pub id: ClientId,
+    #[schema(example = "Anna")]
+    pub name: Option<String>,
+    #[schema(example = "+70000000001")]
+    pub phone: Option<String>,
+    #[schema(example = "anna@example.com")]
+    pub email: Option<String>,
+    /// The client that this one was merged into: all that it had is there.
+    #[schema(value_type = Option<String>)]
+    pub merged_into: Option<ClientId>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl From<StoredClient> for Client {
+    fn from(client: StoredClient) -> Self {
+        let StoredClient { id, name, phone, email, merged_into, created_at, updated_at } = client;
+        Self { id, name, phone, email, merged_into, created_at, updated_at }
+    }
+}
+
+/// A client with all that belongs to it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ClientCard {
+    #[serde(flatten)]
+    pub client: Client,
+    /// The chats of the client.
+    pub chats: Vec<ClientChat>,
+    /// The appeals, the last one first; 100 at most.
+    pub appeals: Vec<Appeal>,
+    /// Clients that may be the same person.
+    pub perhaps: Vec<Perhaps>,
+    /// What was merged into it, the last one first.
+    pub merges: Vec<Merge>,
+}
+
+/// A chat of a client.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ClientChat {
+    /// As `POST /v1/messages` takes it.
+    #[schema(example = "avito:shop/u2i-1")]
+    pub chat: String,
+    /// The client's id in the channel.
+    pub user: Option<String>,
+    /// What the client is called there.
+    pub name: Option<String>,
+}
+
+impl From<StoredChat> for ClientChat {
+    fn from(chat: StoredChat) -> Self {
+        Self { chat: chat.chat.to_string(), user: chat.user, name: chat.name }
+    }
+}
+
+/// A client that may be the same person as another one.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Perhaps {
+    #[schema(value_type = String)]
+    pub client_id: ClientId,
+    #[schema(example = "the same number or address")]
+    pub why: String,
+}
+
+/// Two clients that were merged into one.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Merge {
+    #[schema(value_type = String, example = "merge_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    pub id: MergeId,
+    /// The client that is there.
+    #[schema(value_type = String)]
+    pub client_id: ClientId,
+    /// The client that is gone.
+    #[schema(value_type = String)]
+    pub merged: ClientId,
+    /// Who did it.
+    #[schema(example = "olga")]
+    pub by: String,
+    pub at: Timestamp,
+    /// When it was undone.
+    pub undone_at: Option<Timestamp>,
+}
+
+impl From<StoredMerge> for Merge {
+    fn from(merge: StoredMerge) -> Self {
+        Self {
+            id: merge.id,
+            client_id: merge.master,
+            merged: merge.merged,
+            by: merge.merged_by,
+            at: merge.at,
+            undone_at: merge.undone_at,
+        }
+    }
+}
+
+/// A matter that a client writes about.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Appeal {
+    #[schema(value_type = String, example = "appeal_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    pub id: AppealId,
+    #[schema(value_type = String)]
+    pub client_id: ClientId,
+    /// `new`, `open`, `waiting_client`, `waiting_us` or `closed`.
+    #[schema(value_type = String, example = "waiting_us")]
+    pub state: AppealState,
+    /// The chat where it began.
+    #[schema(example = "avito:shop/u2i-1")]
+    pub chat: String,
+    /// Who answers it, where that is not as the settings say: `ai`, `webhook`, `human` or `off`.
+    #[schema(value_type = Option<String>, example = "human")]
+    pub responder: Option<Responder>,
+    /// Whose it is.
+    #[schema(example = "olga")]
+    pub assignee: Option<String>,
+    pub tags: Vec<String>,
+    /// The advertisement that the client came by.
+    #[schema(value_type = Option<Object>)]
+    pub ad: Option<AdSource>,
+    pub opened_at: Timestamp,
+    /// Since when the client waits for an answer.
+    pub waiting_since: Option<Timestamp>,
+    pub first_answer_at: Option<Timestamp>,
+    pub answered_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+    /// How many messages of the client no person has seen.
+    #[serde(default)]
+    #[schema(example = 2)]
+    pub unread: u64,
+    /// It is set aside until then, or until the client writes.
+    #[serde(default)]
+    pub snoozed_until: Option<Timestamp>,
+}
+
+impl From<StoredAppeal> for Appeal {
+    fn from(appeal: StoredAppeal) -> Self {
+        Self {
+            id: appeal.id,
+            client_id: appeal.client,
+            state: appeal.state,
+            chat: appeal.chat.to_string(),
+            responder: appeal.responder,
+            assignee: appeal.assignee,
+            tags: appeal.tags,
+            ad: appeal.ad,
+            opened_at: appeal.opened_at,
+            waiting_since: appeal.waiting_since,
+            first_answer_at: appeal.first_answer_at,
+            answered_at: appeal.answered_at,
+            closed_at: appeal.closed_at,
+            updated_at: appeal.updated_at,
+            unread: appeal.unread,
+            snoozed_until: appeal.snoozed_until,
+        }
+    }
+}
+
+/// The conversation with a client: its last appeal and its last message.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Conversation {
+    pub client: Client,
+    pub appeal: Option<Appeal>,
+    pub last_message: Option<ConversationMessage>,
+}
+
+/// An account of ours, as a conversation is begun through it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct InboxChannel {
+    #[schema(example = "whatsapp")]
+    pub channel: String,
+    #[schema(example = "phone")]
+    pub account: String,
+    /// Whether it can write to someone who has not written.
+    pub writes_first: bool,
+}
+
+/// A conversation that a person began.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct BegunConversation {
+    #[schema(value_type = String)]
+    pub client_id: ClientId,
+    #[schema(value_type = String)]
+    pub appeal_id: AppealId,
+    /// The first message, on its way, as `GET /v1/messages/{id}` takes it.
+    #[schema(value_type = String)]
+    pub message_id: domain::MessageId,
+}
+
+/// A message of a conversation.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ConversationMessage {
+    /// The message, as `GET /v1/messages/{id}` takes it.
+    #[schema(example = "rcv_20000e83pn1yx0")]
+    pub id: String,
+    /// Who wrote it: `client`, `ai`, `agent`, `program` or `elsewhere`.
+    #[schema(value_type = String, example = "client")]
+    pub author: Author,
+    /// The chat that it is in.
+    #[schema(example = "avito:shop/u2i-1")]
+    pub chat: String,
+    #[schema(value_type = Option<String>)]
+    pub appeal_id: Option<AppealId>,
+    #[schema(example = "Is it still there?")]
+    pub text: String,
+    #[schema(value_type = Vec<Object>)]
+    pub media: Vec<InboundMedia>,
+    pub at: Timestamp,
+    pub edited_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+    /// How far a message of ours is, as long as it is kept.
+    #[schema(value_type = Option<String>, example = "delivered")]
+    pub state: Option<MessageState>,
+    /// Why a message of ours was not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "the provider refused it")]
+    pub failure: Option<String>,
+}
+
+impl ConversationMessage {
+    /// A message, and what became of it where it is ours.
+    pub fn of(message: ClientMessage, sent: Option<&OutboundMessage>) -> Self {
+        let state = sent.map(|sent| sent.state);
+        let failure = sent.and_then(|sent| sent.failure.as_ref()).map(domain::outcome::Failure::describe);
+        // What we sent has its files in the outbox.
+        let media = match sent {
+            Some(sent) if message.media.is_empty() => sent.content.media.iter().map(sent_file).collect(),
+            _ => message.media,
+        };
+        Self {
+            id: message.message,
+            author: message.author,
+            chat: message.chat.to_string(),
+            appeal_id: message.appeal,
+            text: message.text.as_str().to_owned(),
+            media,
+            at: message.at,
+            edited_at: message.edited_at,
+            deleted_at: message.deleted_at,
+            state,
+            failure,
+        }
+    }
+}
+
+/// A file of ours as those of clients are shown.
+fn sent_file(media: &Media) -> InboundMedia {
+    let kind = match media.mime.split('/').next() {
+        Some("image") => InboundKind::Image,
+        Some("audio") => InboundKind::Audio,
+        Some("video") => InboundKind::Video,
+        _ => InboundKind::Document,
+    };
+    let size = match &media.source {
+        MediaSource::File { size, .. } => Some(*size),
+        _ => None,
+    };
+    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    InboundMedia { name: known(&media.name), mime: known(&media.mime), size, ..InboundMedia::new(kind) }
+}
+
+/// A note of a person about an appeal.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Note {
+    pub at: Timestamp,
+    #[schema(example = "olga")]
+    pub by: String,
+    #[schema(example = "Wants it on Friday")]
+    pub text: String,
+}
+
+impl From<AppealNote> for Note {
+    fn from(note: AppealNote) -> Self {
+        Self { at: note.at, by: note.written_by, text: note.text }
+    }
+}
+
+/// A batch of a client's messages, and what became of it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Turn {
+    #[schema(value_type = String, example = "turn_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    pub id: TurnId,
+    /// `resolve`, `appeal`, `respond`, `send`, `answered`, `handed_over` or `discarded`.
+    #[schema(value_type = String, example = "answered")]
+    pub stage: TurnStage,
+    /// Who answered, or was to.
+    #[schema(value_type = Option<String>, example = "ai")]
+    pub responder: Option<Responder>,
+    /// The answer, or what was proposed.
+    pub answer: Option<String>,
+    /// Why it ended so, or what the answer rests on.
+    pub why: Option<String>,
+    pub created_at: Timestamp,
+    /// Since when it is at its stage.
+    pub stage_at: Timestamp,
+}
+
+impl From<StoredTurn> for Turn {
+    fn from(turn: StoredTurn) -> Self {
+        Self {
+            id: turn.id,
+            stage: turn.stage,
+            responder: turn.responder,
+            answer: turn.answer.map(|answer| answer.as_str().to_owned()),
+            why: turn.why,
+            created_at: turn.created_at,
+            stage_at: turn.stage_at,
+        }
+    }
+}
+
+/// A batch that no program answered though one was to, and whose client still waits.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FailedTurn {
+    #[serde(flatten)]
+    pub turn: Turn,
+    #[schema(value_type = Option<String>)]
+    pub client_id: Option<ClientId>,
+    #[schema(example = "Anna")]
+    pub client_name: Option<String>,
+    #[schema(example = "avito:shop/u2i-1")]
+    pub chat: String,
+}
+
+impl FailedTurn {
+    pub fn of(turn: StoredTurn, client: Option<StoredClient>) -> Self {
+        let client_name = client.and_then(|client| client.name.or(client.phone).or(client.email));
+        Self { client_id: turn.client, client_name, chat: turn.chat.to_string(), turn: turn.into() }
+    }
+}
+
+/// What was put on its way again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PutAgain {
+    /// So many go their way again.
+    #[schema(example = 3)]
+    pub again: u64,
+    /// So many do not: they were answered meanwhile, are on their way, or are not there.
+    #[schema(example = 0)]
+    pub left: u64,
+}
+
+/// A message that was put on its way again.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ReplayedMessage {
+    #[schema(example = "rcv_20000e83pn1yx0")]
+    pub id: String,
+    /// It was on its way already.
+    pub on_its_way: bool,
+}
+
+/// An item of a list in Redis that could not be taken.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DeadLetter {
+    #[schema(example = "0f343b0931126a20f133d67c2b018a3b")]
+    pub id: String,
+    #[schema(example = "queue:incoming")]
+    pub list: String,
+    /// Why it could not be taken.
+    #[schema(example = "external_message_id is missing")]
+    pub reason: String,
+    /// What its program wrote.
+    pub item: String,
+    pub at: Option<Timestamp>,
+    /// Whether all of the item is there, so that it can be put on its list again.
+    pub retryable: bool,
+}
+
+/// How much there is at each stage of the pipeline.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PipelineState {
+    /// Whether the settings switch it on.
+    pub enabled: bool,
+    /// Chats whose messages wait for silence.
+    #[schema(example = 3)]
+    pub waiting: u64,
+    /// Since when the oldest of them waits.
+    pub waiting_since: Option<Timestamp>,
+    pub stages: Vec<StageCount>,
+    /// How far what was written is ahead of what was taken in, in milliseconds.
+    #[schema(example = 2)]
+    pub behind_ms: u64,
+    /// The lists that other programs share; none where the settings name no Redis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queues>,
+}
+
+/// The lists in Redis that other programs share.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Queues {
+    /// Why Redis cannot be used; none where it answers.
+    #[schema(example = "Redis does not answer within 5 seconds")]
+    pub broken: Option<String>,
+    /// Since when.
+    pub broken_since: Option<Timestamp>,
+    /// Another program that took from a list of this one.
+    pub other_consumer: Option<OtherConsumer>,
+}
+
+/// Another program that took from a list of this one.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct OtherConsumer {
+    #[schema(example = "queue:incoming")]
+    pub list: String,
+    /// Its connection, where that is still there.
+    #[schema(example = "n8n at 127.0.0.1:40000 (lpop)")]
+    pub who: Option<String>,
+    /// When it was noticed.
+    pub at: Timestamp,
+}
+
+/// How many turns are at a stage.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StageCount {
+    #[schema(value_type = String, example = "respond")]
+    pub stage: TurnStage,
+    #[schema(example = 2)]
+    pub turns: u64,
+    /// Since when the oldest of them is there.
+    pub since: Timestamp,
+}
+
+impl PipelineState {
+    pub fn of(enabled: bool, counts: PipelineCounts) -> Self {
+        let stages = counts.stages.into_iter();
+        Self {
+            enabled,
+            waiting: counts.waiting.0,
+            waiting_since: counts.waiting.1,
+            stages: stages.map(|(stage, turns, since)| StageCount { stage, turns, since }).collect(),
+            behind_ms: u64::try_from(counts.behind.as_millis()).unwrap_or(u64::MAX),
+            queue: None,
+        }
+    }
+}
+
+/// An answer that is written once and used often.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ReplyTemplate {
+    #[schema(example = "greeting")]
+    pub name: String,
+    /// With the variables `{{client.name}}`, `{{client.phone}}`, `{{client.email}}` and `{{agent}}`.
+    #[schema(example = "Hello, {{client.name}}!")]
+    pub text: String,
+    /// Who wrote it.
+    #[schema(example = "olga")]
+    pub updated_by: String,
+    pub updated_at: Timestamp,
+}
+
+impl From<store::ReplyTemplate> for ReplyTemplate {
+    fn from(template: store::ReplyTemplate) -> Self {
+        let store::ReplyTemplate { name, text, updated_by, updated_at } = template;
+        Self { name, text, updated_by, updated_at }
+    }
+}
+
+/// Who else writes an answer at this moment.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct Writing {
+    #[schema(example = json!(["olga"]))]
+    pub writing: Vec<String>,
+}
+
+/// Conversations in figures, day by day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InboxFigures {
+    /// The first day first; days without any are there too.
+    pub days: Vec<InboxDay>,
+    pub total: InboxDay,
+}
+
+/// The appeals that were opened on a day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InboxDay {
+    /// Such as `2026-01-31`; empty for all days.
+    #[schema(example = "2026-01-31")]
+    pub day: String,
+    /// How many in each channel.
+    pub opened: BTreeMap<String, u64>,
+    /// Those of them that were answered.
+    pub answered: u64,
+    /// Those that a model answered first.
+    pub by_ai: u64,
+    /// Half of the first answers came within so many seconds.
+    pub half_within: Option<u64>,
+    /// Nine of ten did.
+    pub most_within: Option<u64>,
+}
+
+/// All that is stored of a client.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ClientExport {
+    #[serde(flatten)]
+    pub card: ClientCard,
+    /// What tells who the client is.
+    pub identities: Vec<ClientIdentity>,
+    /// What was written, the first message first.
+    pub messages: Vec<ConversationMessage>,
+    pub notes: Vec<Note>,
+}
+
+/// Something that tells who a client is.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ClientIdentity {
+    /// A channel, `phone` or `email`.
+    #[schema(example = "phone")]
+    pub kind: String,
+    #[schema(example = "+70000000001")]
+    pub value: String,
+}

@@ -1,0 +1,140 @@
+//! `/forms/{name}`: forms that pages of other sites send to an account of the channel `form`. Anyone sends one.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::network_prefix;
+use axum::body::Body;
+use axum::extract::{Path, Request, State as Shared};
+use axum::response::{IntoResponse, Response};
+use channels::{Account, HookError, HookRefusal};
+use config::ChannelKind;
+use domain::{AccountName, RequestRate};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
+};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+
+use crate::auth::Pace;
+use crate::client::client_address;
+use crate::extract::read_body;
+use crate::hooks;
+use crate::problem::{Code, FieldError, Problem, shorten, whole_seconds};
+use crate::state::State;
+
+/// The largest form, in bytes.
+pub(crate) const LARGEST: usize = 64 * 1024;
+/// So many forms of one address are taken in a minute.
+const IN_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+
+/// What a browser asks before a page sends a form.
+pub(crate) async fn preflight(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    let origin = request.headers().get(ORIGIN);
+    let answer = match known(&state, &name) {
+        Ok(account) => shared(account, origin, StatusCode::NO_CONTENT.into_response()),
+        Err(problem) => problem.into_response(),
+    };
+    std::future::ready(answer).await
+}
+
+/// Takes a form.
+pub(crate) async fn take(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let account = match known(&state, &name) {
+        Ok(account) => account,
+        Err(problem) => return problem.into_response(),
+    };
+    let answer = kept(&state, account, &parts, body).await;
+    shared(account, parts.headers.get(ORIGIN), answer.unwrap_or_else(IntoResponse::into_response))
+}
+
+async fn kept(state: &State, account: &Arc<Account>, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    if let Err(wait) = admit(state, client_address(state, parts)) {
+        let seconds = whole_seconds(wait);
+        let detail = format!("Too many forms come from this address; try again in {seconds} s.");
+        return Err(Problem::new(Code::RateLimited, detail).retry_after(seconds));
+    }
+    let origin = parts.headers.get(ORIGIN);
+    if origin.is_some() && allowed(account, origin).is_none() {
+        let detail = format!(
+            "This page may not send forms; its address has to be among the origins of {}.",
+            account.name()
+        );
+        return Err(Problem::new(Code::ForbiddenOrigin, detail));
+    }
+    let body = read_body(&parts.headers, body, &state.limits()).await?;
+    if body.len() > LARGEST {
+        return Err(Problem::new(Code::TooLarge, "A form has at most 64 KiB."));
+    }
+    let post = hooks::post(&parts.method, &parts.uri, &parts.headers, &body);
+    match state.channels().let_in(account, post).await {
+        Err(HookError::Refused(HookRefusal::Unreadable(why))) => {
+            let (field, message) = wrong_field(&why);
+            Err(Problem::fields(vec![FieldError::new(field, message)]))
+        }
+        taken => Ok(hooks::answer(taken.map(|taken| taken.answer))),
+    }
+}
+
+/// Counts a form of an address, over all ports; how long to wait where it has sent too many. The control socket has no address.
+pub(crate) fn admit(state: &State, address: Option<IpAddr>) -> Result<(), Duration> {
+    let Some(address) = address else { return Ok(()) };
+    let pace = Pace::new(RequestRate::per_minute(IN_A_MINUTE), None);
+    state.meters().forms.take(network_prefix(address), pace, state.clock().running()).map(drop)
+}
+
+/// The field of a form that is wrong, and what is wrong with it: its account says `field: why`.
+pub(crate) fn wrong_field(why: &str) -> (&str, &str) {
+    why.split_once(": ").unwrap_or(("body", why))
+}
+
+/// What pages may read an answer: those of any site, or the one that asks if it is among the account's `origins`.
+pub(crate) fn allowed(account: &Account, origin: Option<&HeaderValue>) -> Option<HeaderValue> {
+    let origins = &account.fields.origins;
+    if origins.is_empty() {
+        return Some(HeaderValue::from_static("*"));
+    }
+    let is_known = |origin: &&HeaderValue| {
+        let mut known = origins.iter().map(|known| known.trim_end_matches('/'));
+        known.any(|known| origin.as_bytes().eq_ignore_ascii_case(known.as_bytes()))
+    };
+    origin.filter(is_known).cloned()
+}
+
+fn shared(account: &Account, origin: Option<&HeaderValue>, mut answer: Response) -> Response {
+    let headers = answer.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    if let Some(allowed) = allowed(account, origin) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type"));
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    }
+    answer
+}
+
+/// The account that forms of this address are for.
+fn known<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem> {
+    let name = given.parse::<AccountName>().ok();
+    let found = name.and_then(|name| state.channels().channels().get(&name));
+    found.filter(|account| account.fields.channel == ChannelKind::Form).ok_or_else(|| {
+        let detail = format!(
+            "There are no forms of the name {:?}: no account of the channel form has it.",
+            shorten(given)
+        );
+        Problem::new(Code::NotFound, detail)
+    })
+}

@@ -1,0 +1,68 @@
+//! `/mcp`: the Model Context Protocol, by which assistants use the API as tools.
+//!
+//! A tool is a call of `/v1`, made inside the program as the caller who asked. Scopes, limits, the do-not-contact list and the
+//! audit log are those of that call; none of them is written here.
+
+mod call;
+mod hosts;
+mod resources;
+mod schema;
+mod server;
+mod tools;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use axum::routing::any;
+use http::StatusCode;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+
+use crate::auth::{self, ConnectionInfo};
+use crate::extract::read_body;
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use server::Server;
+
+/// The route; `api` answers the calls of the tools.
+pub(crate) fn route(api: Router) -> Router<State> {
+    Router::new().route(
+        "/mcp",
+        any(move |Shared(state): Shared<State>, request: Request| serve(state, api.clone(), request)),
+    )
+}
+
+/// Answers one request of the protocol. There are no sessions: each request brings its key, and nothing is kept between two.
+async fn serve(state: State, api: Router, request: Request) -> Result<Response, Problem> {
+    let options = state.options();
+    let settings = &options.examined.settings;
+    if !settings.mcp.enabled {
+        return Err(Problem::new(Code::NotFound, "The setting mcp.enabled is false, so there is no /mcp."));
+    }
+    let (parts, body) = request.into_parts();
+    let caller = auth::identify(&state, &parts).await?;
+    let body = read_body(&parts.headers, body, &options.limits).await?;
+    let (hosts, origins) = hosts::allowed(settings.public_url.as_deref(), &settings.mcp.hosts);
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_allowed_hosts(hosts)
+        .with_allowed_origins(origins)
+        .with_max_request_body_bytes(options.limits.body);
+    let server = Server::new(api, caller, parts.extensions.get::<ConnectionInfo>().copied());
+    let sessions = Arc::new(NeverSessionManager::default());
+    let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
+    let answer = service.handle(Request::from_parts(parts, Body::from(body))).await.map(Body::new);
+    // The library forbids nothing but names.
+    if answer.status() == StatusCode::FORBIDDEN {
+        return Err(Problem::new(
+            Code::ForbiddenHost,
+            "/mcp answers to this machine, to the name of public_url and to those of mcp.hosts, in the headers Host and \
+             Origin alike.",
+        ));
+    }
+    Ok(answer)
+}

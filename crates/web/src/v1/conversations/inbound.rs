@@ -1,0 +1,62 @@
+//! Messages of clients that another program hands in: of a channel of one's own, or of one that is still served elsewhere.
+
+use ::pipeline::inbound::{self, HandedIn};
+use axum::extract::State as Shared;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::answer::json;
+use crate::auth::{Authorized, CanSend};
+use crate::extract::Json;
+use crate::problem::{FieldError, Problem};
+use crate::state::State;
+
+/// What became of a message that was handed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Taken {
+    /// The chat, as it is answered.
+    #[schema(example = "shop:main/42")]
+    chat: String,
+    /// Its id here; none where it was handed in before.
+    #[schema(example = "rcv_20000e83pn1yx0")]
+    id: Option<String>,
+    /// Whether it was handed in before.
+    repeated: bool,
+}
+
+/// Takes a message of a client in, in the one format of all channels.
+///
+/// The same `external_message_id` of an account is taken once. Fields beyond the format are left alone; ids may be numbers, times
+/// seconds since 1970.
+#[utoipa::path(
+    post, path = "/v1/inbound", tag = "conversations", operation_id = "hand_in",
+    request_body(content = Object, description = "The message", example = json!({
+        "channel": "shop", "external_chat_id": "42", "external_user_id": "42", "external_message_id": "m-1",
+        "text": "Is it still there?", "client_name": "Anna"
+    })),
+    responses((status = 201, description = "It was taken in", body = Taken),
+        (status = 200, description = "It was taken in before", body = Taken))
+)]
+pub(crate) async fn hand_in(
+    Shared(state): Shared<State>,
+    _: Authorized<CanSend>,
+    body: Json<Value>,
+) -> Result<Response, Problem> {
+    let HandedIn { channel, account, message } =
+        inbound::read(&body.value, state.clock().now()).map_err(|wrong| {
+            let told = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.message));
+            Problem::fields(told.collect())
+        })?;
+    let account = state
+        .pipeline()
+        .account_of(&channel, account)
+        .ok_or_else(|| Problem::fields(vec![FieldError::new("channel_account", "is missing")]))?;
+    let chat = format!("{channel}:{account}/{}", message.chat);
+    let new = state.pipeline().hand_in(channel, account, vec![message]).await?;
+    let id = new.first().map(ToString::to_string);
+    let status = if id.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(json(status, &Taken { chat, repeated: id.is_none(), id }))
+}

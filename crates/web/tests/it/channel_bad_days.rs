@@ -1,0 +1,259 @@
+//! Bad days of providers: down, slow, asking to wait, refusing. What was accepted leaves once, or fails with its reason.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ambient::{Chance, Clock};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use channels::http::{Http, Route};
+use channels::{Account, Kept, Setup};
+use http::{StatusCode, Uri};
+use serde_json::{Value, json};
+use tokio::net::TcpSocket;
+use tokio::sync::Semaphore;
+
+use crate::world::{SOON, World};
+
+/// An answer of a provider.
+type Said = (u16, Value);
+
+/// A provider that answers sends as the test says, and else that all went well.
+#[derive(Default)]
+struct Provider {
+    texts: Mutex<Vec<String>>,
+    planned: Mutex<Vec<Said>>,
+}
+
+/// Whether a call sends a message, and where its text is.
+fn text_of(path: &str, body: &Value) -> Option<String> {
+    let text = if path.ends_with("/sendMessage") {
+        &body["text"]
+    } else if path.ends_with("/me/messages") {
+        &body["message"]["text"]
+    } else {
+        return None;
+    };
+    text.as_str().map(str::to_owned)
+}
+
+impl Provider {
+    fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+        kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The texts that it was given, whatever it answered.
+    fn texts(&self) -> Vec<String> {
+        Self::lock(&self.texts).clone()
+    }
+
+    fn then(&self, said: Said) {
+        Self::lock(&self.planned).push(said);
+    }
+
+    fn answer(&self, path: &str, body: &[u8]) -> Said {
+        let body = serde_json::from_slice(body).unwrap_or_default();
+        if let Some(text) = text_of(path, &body) {
+            Self::lock(&self.texts).push(text);
+            if let Some(said) = Self::lock(&self.planned).pop() {
+                return said;
+            }
+        }
+        let id = Self::lock(&self.texts).len();
+        (
+            200,
+            json!({ "ok": true, "result": { "message_id": id, "id": 1, "first_name": "Demo" }, "message_id": format!("m-{id}") }),
+        )
+    }
+}
+
+/// A provider behind a port that does not listen yet, and the server with an account there.
+struct Town {
+    world: World,
+    provider: Arc<Provider>,
+    socket: Option<TcpSocket>,
+    /// A place for each answer that may leave.
+    answers: Arc<Semaphore>,
+}
+
+#[derive(Clone)]
+struct Answering(Arc<Provider>, Arc<Semaphore>);
+
+async fn answered(State(Answering(provider, answers)): State<Answering>, uri: Uri, body: Bytes) -> Response {
+    let (status, body) = provider.answer(uri.path(), &body);
+    answers.acquire().await.expect("answers").forget();
+    (StatusCode::from_u16(status).expect("a status"), body.to_string()).into_response()
+}
+
+impl Town {
+    /// With a provider that is down.
+    async fn down(mut fields: Value) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        fields["api"] = format!("http://{}", socket.local_addr().expect("an address")).into();
+        let fields: config::ChannelFields = serde_json::from_value(fields).expect("an account");
+        let clock = Clock::system();
+        let channel: domain::ChannelName = fields.channel.as_str().parse().expect("a channel");
+        let setup = Setup {
+            http: Http::new(clock.clone(), fields.api(), &Route::default()).expect("a client"),
+            kept: Kept::in_memory(channel.clone(), fields.name.clone()),
+            fields: fields.clone(),
+            clock,
+            chance: Chance::from_seed(1),
+            hook_secret: "made-up".into(),
+        };
+        let provider = channels::make(setup).expect("a provider");
+        let account = Account::new(fields, channel, provider, "made-up".into());
+        let world = World::with_channels(vec![account], |_| {}).await;
+        let answers = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        Self { world, provider: Arc::default(), socket: Some(socket), answers }
+    }
+
+    fn comes_up(&mut self) {
+        let listener = self.socket.take().expect("it is down").listen(64).expect("it listens");
+        let answering = Answering(Arc::clone(&self.provider), Arc::clone(&self.answers));
+        let router = Router::new().fallback(answered).with_state(answering);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    }
+
+    async fn up(fields: Value) -> Self {
+        let mut town = Self::down(fields).await;
+        town.comes_up();
+        town
+    }
+
+    /// Has a text accepted; the path of its message.
+    async fn accept(&self, chat: &str, text: &str) -> String {
+        let body = json!({ "chat": chat, "text": text, "wait": 0 }).to_string();
+        let reply = self.world.message(&body).send().await;
+        assert!((200..300).contains(&reply.status), "{}", reply.body);
+        format!("/v1/messages/{}", reply.json()["id"].as_str().expect("an id"))
+    }
+
+    /// Moves the clock until a message is in a state.
+    async fn until(&self, path: &str, state: &str) -> Value {
+        let deadline = std::time::Instant::now() + SOON;
+        loop {
+            let shown = self.world.call("GET", path).send().await.json();
+            if shown["state"] == state {
+                return shown;
+            }
+            assert!(std::time::Instant::now() < deadline, "it stays {shown}");
+            self.world.clock.advance(Duration::from_secs(5));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until the provider was given so many texts.
+    async fn until_given(&self, count: usize) {
+        let waiting = async {
+            while self.provider.texts().len() < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(SOON, waiting).await.expect("the provider is given it");
+    }
+}
+
+fn bot() -> Value {
+    json!({ "name": "bot", "channel": "telegram", "token": "1:made-up" })
+}
+
+const CHAT: &str = "telegram:bot/2001";
+
+#[tokio::test]
+async fn what_waits_for_a_provider_that_is_down_leaves_once() {
+    let mut town = Town::down(bot()).await;
+    let paths = [town.accept(CHAT, "one").await, town.accept(CHAT, "two").await];
+    for _ in 0..60 {
+        town.world.clock.advance(Duration::from_mins(1));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for path in &paths {
+        let shown = town.world.call("GET", path).send().await.json();
+        assert!(["queued", "sending"].iter().any(|state| shown["state"] == *state), "{shown}");
+    }
+    town.comes_up();
+    for path in &paths {
+        town.until(path, "sent").await;
+    }
+    assert_eq!(town.provider.texts(), ["one", "two"]);
+}
+
+#[tokio::test]
+async fn a_wait_that_the_provider_asks_for_is_kept() {
+    let town = Town::up(bot()).await;
+    let refusal = json!({
+        "ok": false, "error_code": 429, "description": "Too Many Requests: retry after 30",
+        "parameters": { "retry_after": 30 },
+    });
+    town.provider.then((429, refusal));
+    let path = town.accept(CHAT, "one").await;
+    town.until_given(1).await;
+    for _ in 0..4 {
+        town.world.clock.advance(Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(town.provider.texts(), ["one"], "it is not given again before 30 s are over");
+    }
+    town.until(&path, "sent").await;
+    assert_eq!(town.provider.texts(), ["one", "one"], "refused, then taken");
+}
+
+#[tokio::test]
+async fn a_slow_provider_is_given_it_once() {
+    let mut town = Town::down(bot()).await;
+    town.answers = Arc::new(Semaphore::new(0));
+    town.comes_up();
+    let path = town.accept(CHAT, "one").await;
+    town.until_given(1).await;
+    for _ in 0..6 {
+        town.world.clock.advance(Duration::from_mins(10));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(town.world.call("GET", &path).send().await.json()["state"], "sending");
+    town.answers.add_permits(1_000);
+    town.until(&path, "sent").await;
+    assert_eq!(town.provider.texts(), ["one"]);
+}
+
+#[tokio::test]
+async fn emoji_arrive_whole_and_a_longer_text_in_parts() {
+    let town = Town::up(bot()).await;
+    for (text, parts) in [("👩‍👩‍👧‍👦🏳️‍🌈".to_owned(), 1), ("😀".repeat(2_048), 1), ("😀".repeat(2_049), 2)]
+    {
+        Provider::lock(&town.provider.texts).clear();
+        let path = town.accept(CHAT, &text).await;
+        town.until(&path, "sent").await;
+        let given = town.provider.texts();
+        assert_eq!((given.len(), given.concat()), (parts, text));
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_closed_while_it_waited_is_a_failure() {
+    let instagram = json!({
+        "name": "studio", "channel": "instagram", "app_secret": "made-up", "token": "made-up",
+    });
+    let town = Town::up(instagram).await;
+    assert_eq!(town.world.call("POST", "/v1/channels/studio/pause").send().await.status, 200);
+    let path = town.accept("instagram:studio/5550001", "too late").await;
+    let message = "This message is sent outside of allowed window.";
+    town.provider
+        .then((400, json!({ "error": { "code": 10, "error_subcode": 2_534_022, "message": message } })));
+    town.world.clock.advance(Duration::from_hours(25));
+    assert_eq!(town.world.call("POST", "/v1/channels/studio/resume").send().await.status, 200);
+    let failed = town.until(&path, "failed").await;
+    assert_eq!(failed["failure"]["code"], "no_rights", "{failed}");
+    assert!(
+        failed.to_string().contains("the 24 hours after the customer's last message are over"),
+        "{failed}"
+    );
+    for _ in 0..60 {
+        town.world.clock.advance(Duration::from_mins(1));
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(town.provider.texts(), ["too late"], "it is asked once and never again");
+}

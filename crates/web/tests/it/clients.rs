@@ -1,0 +1,346 @@
+//! Conversations with clients over the API: what they write, who they are, and who answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use channels::Account;
+use domain::{InboundChange, InboundEvent, InboundMessage, MessageOrigin};
+use serde_json::{Value, json};
+use store::TakenFromChannel;
+
+use crate::legacy_channels::Shop;
+use crate::world::{SOON, World};
+
+/// A world with one shop on Avito, whose clients are answered by people.
+async fn shop() -> (World, Arc<Shop>) {
+    let shop: Arc<Shop> = Arc::default();
+    let fields = json!({ "name": "shop", "channel": "avito" });
+    let fields = serde_json::from_value(fields).expect("an account");
+    let account =
+        Account::new(fields, "avito".parse().expect("a channel"), Arc::clone(&shop) as _, "made-up".into());
+    let world = World::with_channels(vec![account], |_| {}).await;
+    world.pipeline.start().await.expect("a start");
+    (world, shop)
+}
+
+impl World {
+    /// A client writes, and is silent for long enough.
+    async fn client_writes(&self, chat: &str, text: &str) {
+        let address: domain::ChannelChat = format!("avito:shop/{chat}").parse().expect("a chat");
+        let id = format!("{chat}:{text}");
+        let message = InboundMessage {
+            user: Some(format!("user of {chat}")),
+            name: Some("Anna".to_owned()),
+            origin: MessageOrigin::Person,
+            ..InboundMessage::text(address.chat, &id, text, self.clock.now())
+        };
+        let events = vec![InboundEvent { key: id, change: InboundChange::Message(Box::new(message)) }];
+        let (channel, account) = (address.channel, address.account);
+        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+        self.store.channels().take(taken).await.expect("a write");
+        self.until_so("it waits for silence", async || self.get("/v1/pipeline").await["waiting"] == 1).await;
+        self.clock.advance(Duration::from_secs(21));
+        self.until_so("it waits no more", async || self.get("/v1/pipeline").await["waiting"] == 0).await;
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let reply = self.call("GET", path).send().await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        reply.json()
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        let reply = self.call("POST", path).json(body.to_string()).send().await;
+        let value = if reply.body.is_empty() { Value::Null } else { reply.json() };
+        (reply.status, value)
+    }
+
+    async fn until_so(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let looking = async {
+            while !is_so().await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(SOON, looking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+    }
+
+    /// The clients that wrote, the first one first.
+    async fn client_ids(&self) -> Vec<String> {
+        let found = self.get("/v1/clients").await;
+        let ids = found["items"].as_array().expect("items").iter();
+        ids.rev().map(|client| client["id"].as_str().expect("an id").to_owned()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_person_answers_a_client_in_one_conversation() {
+    let (world, shop) = shop().await;
+    world.client_writes("c1", "Is it there?").await;
+    world
+        .until_so("a person is to answer", async || {
+            world.get("/v1/conversations?state=waiting_us&open=true").await["items"][0]["client"]["name"]
+                == "Anna"
+        })
+        .await;
+    let client = world.client_ids().await.remove(0);
+    let path = format!("/v1/conversations/{client}");
+    let (status, sent) = world.post(&format!("{path}/reply"), json!({ "text": "Yes", "chat": "" })).await;
+    assert_eq!((status, &sent["state"]), (200, &json!("sent")), "{sent}");
+    assert_eq!(shop.texts(), [("c1".to_owned(), "Yes".to_owned())]);
+    world
+        .until_so("both are there", async || {
+            let thread = world.get(&format!("{path}/messages")).await;
+            let authors: Vec<&Value> =
+                thread["items"].as_array().expect("items").iter().map(|one| &one["author"]).collect();
+            authors == [&json!("agent"), &json!("client")] && thread["items"][0]["state"] == "sent"
+        })
+        .await;
+    world
+        .until_so("ours is the last word", async || {
+            world.get(&path).await["appeal"]["state"] == "waiting_client"
+        })
+        .await;
+    let (_, appeal) = world.post(&format!("{path}/assign"), json!({ "to": "olga" })).await;
+    assert_eq!(appeal["assignee"], "olga");
+    assert_eq!(
+        world.get("/v1/conversations?assignee=olga").await["items"][0]["client"]["id"],
+        client.as_str()
+    );
+    assert_eq!(world.get("/v1/conversations?assignee=none").await["items"], json!([]));
+    let (status, note) = world.post(&format!("{path}/notes"), json!({ "text": "Wants it on Friday" })).await;
+    assert_eq!((status, &note["text"]), (201, &json!("Wants it on Friday")));
+    assert_eq!(world.get(&format!("{path}/notes")).await["items"][0]["text"], "Wants it on Friday");
+    let (_, appeal) = world.post(&format!("{path}/close"), json!({})).await;
+    assert_eq!(appeal["state"], "closed");
+    let id = appeal["id"].as_str().expect("an id").to_owned();
+    let change = world
+        .call("PATCH", &format!("/v1/appeals/{id}"))
+        .json(json!({ "tags": ["repair", " "] }).to_string());
+    assert_eq!(change.send().await.json()["tags"], json!(["repair"]));
+    assert_eq!(world.get(&format!("/v1/appeals/{id}")).await["state"], "closed");
+    let (_, appeal) = world.post(&format!("{path}/reopen"), json!({})).await;
+    assert_eq!(appeal["state"], "open");
+    assert_eq!(world.get(&format!("{path}/turns")).await["items"][0]["stage"], "handed_over");
+}
+
+#[tokio::test]
+async fn clients_are_merged_and_split_by_people() {
+    let (world, _) = shop().await;
+    world.client_writes("c1", "one").await;
+    world.client_writes("c2", "two").await;
+    world.until_so("both are known", async || world.client_ids().await.len() == 2).await;
+    let ids = world.client_ids().await;
+    let path = format!("/v1/clients/{}", ids[0]);
+    let (status, problem) = world.post(&format!("{path}/merge"), json!({ "other": ids[0] })).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("client_conflict")));
+    let (status, merge) = world.post(&format!("{path}/merge"), json!({ "other": ids[1] })).await;
+    assert_eq!((status, &merge["merged"]), (200, &json!(ids[1])), "{merge}");
+    let card = world.get(&format!("/v1/clients/{}", ids[1])).await;
+    assert_eq!((&card["id"], card["chats"].as_array().expect("chats").len()), (&json!(ids[0]), 2));
+    let (status, _) = world.post(&format!("{path}/split"), json!({ "merge": merge["id"] })).await;
+    assert_eq!(status, 200);
+    let (status, problem) = world.post(&format!("{path}/split"), json!({ "merge": merge["id"] })).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("client_conflict")));
+    assert_eq!(world.get(&path).await["chats"].as_array().expect("chats").len(), 1);
+    let change =
+        world.call("PATCH", &path).json(json!({ "phone": "8 000 000-00-01" }).to_string()).send().await;
+    assert_eq!(change.json()["phone"], "+70000000001", "{}", change.body);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named() {
+    let (world, shop) = shop().await;
+    world.client_writes("c1", "one").await;
+    world.until_so("it is known", async || world.client_ids().await.len() == 1).await;
+    let client = world.client_ids().await.remove(0);
+    let reply = format!("/v1/conversations/{client}/reply");
+    for (path, body, status, code, field) in [
+        (reply.as_str(), json!({}), 422, "invalid_request", "text"),
+        (&reply, json!({ "text": "x".repeat(20_001) }), 422, "invalid_request", "text"),
+        (&reply, json!({ "text": "x", "wait": 1000 }), 422, "invalid_request", "wait"),
+        (&reply, json!({ "text": "x", "chat": "avito:shop/c9" }), 422, "invalid_request", "chat"),
+        ("/v1/conversations/client_0/reply", json!({ "text": "x" }), 404, "client_not_found", ""),
+        ("/v1/pipeline/turns/turn_0/answer", json!({ "text": "x" }), 404, "turn_not_found", ""),
+    ] {
+        let (got, problem) = world.post(path, body).await;
+        assert_eq!((got, &problem["code"]), (status, &json!(code)), "{path}: {problem}");
+        if !field.is_empty() {
+            assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+        }
+    }
+    let listed = json!({ "contact": "avito:shop/c1" });
+    assert_eq!(world.post("/v1/do-not-contact", listed).await.0, 200);
+    let (status, problem) = world.post(&reply, json!({ "text": "x" })).await;
+    assert_eq!((status, &problem["code"]), (403, &json!("do_not_contact")));
+    assert_eq!(shop.texts(), []);
+}
+
+#[tokio::test]
+async fn a_message_that_is_handed_in_is_taken_once() {
+    let (world, _) = shop().await;
+    let body = json!({ "channel": "own", "external_chat_id": 42, "text": "Hello", "meta": { "external_message_id": "m-1" } });
+    let (status, taken) = world.post("/v1/inbound", body.clone()).await;
+    assert_eq!(
+        (status, &taken["chat"], &taken["repeated"]),
+        (201, &json!("own:main/42"), &json!(false)),
+        "{taken}"
+    );
+    assert_eq!(world.post("/v1/inbound", body).await.0, 200);
+    world.until_so("it waits for silence", async || world.get("/v1/pipeline").await["waiting"] == 1).await;
+    let (status, problem) = world.post("/v1/inbound", json!({ "channel": "own" })).await;
+    assert_eq!((status, &problem["errors"][1]["field"]), (422, &json!("external_message_id")), "{problem}");
+}
+
+#[tokio::test]
+async fn an_inbox_counts_snoozes_and_finds() {
+    let (world, shop) = shop().await;
+    world.client_writes("c1", "Is the kettle there?").await;
+    let waiting = "/v1/conversations?open=true&snoozed=false&sort=waiting";
+    let listed = async |query: &str| {
+        let page = world.get(query).await;
+        page["items"]
+            .as_array()
+            .expect("items")
+            .iter()
+            .map(|one| one["client"]["id"].clone())
+            .collect::<Vec<_>>()
+    };
+    world.until_so("it waits for a person", async || !listed(waiting).await.is_empty()).await;
+    let client = world.client_ids().await.remove(0);
+    let path = format!("/v1/conversations/{client}");
+    assert_eq!(world.get(&path).await["appeal"]["unread"], 1);
+    assert_eq!(listed("/v1/conversations?search=KETT%20anna").await, [json!(client)]);
+    assert_eq!(listed("/v1/conversations?search=teapot").await, <[Value; 0]>::default());
+    assert_eq!(world.post(&format!("{path}/read"), json!({})).await.0, 204);
+    assert_eq!(listed("/v1/conversations?unread=true").await, <[Value; 0]>::default());
+
+    let until = world.clock.now().plus(Duration::from_hours(2)).to_string();
+    let (_, appeal) = world.post(&format!("{path}/snooze"), json!({ "until": until })).await;
+    assert_eq!(appeal["snoozed_until"], until.as_str(), "{appeal}");
+    assert!(listed(waiting).await.is_empty());
+    assert_eq!(
+        world.post(&format!("{path}/snooze"), json!({ "until": "2001-01-01T00:00:00Z" })).await.0,
+        422
+    );
+    world.post(&format!("{path}/snooze"), json!({ "until": "" })).await;
+    assert_eq!(listed(waiting).await.len(), 1);
+
+    // Who writes at the same time is named, and what was answered meanwhile is not answered twice.
+    let (_, others) = world.post(&format!("{path}/writing"), json!({ "writing": "true" })).await;
+    assert_eq!(others, json!({ "writing": [] }));
+    let seen = world.get(&path).await["last_message"]["id"].clone();
+    let reply = format!("{path}/reply");
+    let upload = world.call("POST", "/v1/uploads?filename=a.txt").body("words").send().await.json();
+    let sent = json!({ "text": "", "media": [{ "upload": upload["id"] }], "seen": seen });
+    assert_eq!(world.post(&reply, sent).await.0, 200);
+    world
+        .until_so("it is in the thread", async || {
+            world.get(&path).await["last_message"]["media"][0]["name"] == "a.txt"
+        })
+        .await;
+    let last = world.get(&path).await["last_message"]["id"].as_str().expect("an id").to_owned();
+    let file = world.call("GET", &format!("{path}/messages/{last}/media/0")).send().await;
+    assert_eq!((file.status, file.body.as_str()), (200, "words"));
+    assert_eq!(world.call("GET", &format!("{path}/messages/nothing/media/0")).send().await.status, 404);
+    assert_eq!(world.post(&format!("{path}/messages/{last}/retry"), json!({})).await.0, 409);
+    let (status, problem) = world.post(&reply, json!({ "text": "Yes!", "seen": seen })).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("already_answering")), "{problem}");
+    drop(shop);
+
+    let figures = world.get("/v1/inbox/figures?days=2").await;
+    assert_eq!(
+        (&figures["total"]["opened"], &figures["total"]["answered"]),
+        (&json!({ "avito": 1 }), &json!(1))
+    );
+    assert_eq!(figures["days"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn templates_are_filled_and_a_client_is_taken_out_and_erased() {
+    let (world, _) = shop().await;
+    world.client_writes("c1", "Is it there?").await;
+    world.until_so("it is known", async || !world.client_ids().await.is_empty()).await;
+    let client = world.client_ids().await.remove(0);
+    let template = world.call("PUT", "/v1/reply-templates/greeting");
+    let saved = template.json(json!({ "text": "Hello, {{client.name}}!" }).to_string()).send().await;
+    assert_eq!(saved.status, 200, "{}", saved.body);
+    let wrong =
+        world.call("PUT", "/v1/reply-templates/greeting").json(json!({ "text": "{{price}}" }).to_string());
+    assert!(wrong.send().await.body.contains("client.name"));
+    let filled = world.get(&format!("/v1/conversations/{client}/templates")).await;
+    assert_eq!(filled["items"][0]["text"], "Hello, Anna!");
+    assert_eq!(world.call("DELETE", "/v1/reply-templates/greeting").send().await.status, 204);
+    assert_eq!(world.call("DELETE", "/v1/reply-templates/greeting").send().await.status, 404);
+
+    let all = world.get(&format!("/v1/clients/{client}/export")).await;
+    assert_eq!(
+        (&all["messages"][0]["text"], &all["identities"][0]["kind"]),
+        (&json!("Is it there?"), &json!("avito"))
+    );
+    assert_eq!(world.call("DELETE", &format!("/v1/clients/{client}")).send().await.status, 204);
+    assert_eq!(world.call("GET", &format!("/v1/clients/{client}")).send().await.status, 404);
+    assert_eq!(world.client_ids().await, <[String; 0]>::default());
+}
+
+#[tokio::test]
+async fn a_person_writes_to_someone_first() {
+    let (world, _shop) = shop().await;
+    let first = |to: &str| json!({ "channel": "avito", "to": to, "name": "", "text": "Your order is here." });
+    let (status, begun) = world.post("/v1/conversations", first("anna@example.com")).await;
+    assert_eq!(status, 201, "{begun}");
+    let path = format!("/v1/conversations/{}", begun["client_id"].as_str().expect("an id"));
+    world.until_so("it is said", async || world.get(&path).await["last_message"]["author"] == "agent").await;
+    let shown = world.get(&path).await;
+    let known = (&shown["appeal"]["id"], &shown["client"]["email"]);
+    assert_eq!(known, (&begun["appeal_id"], &json!("anna@example.com")), "{shown}");
+    assert_eq!(shown["appeal"]["state"], "waiting_client", "{shown}");
+    let (_, again) = world.post("/v1/conversations", first("anna@example.com")).await;
+    assert_eq!((&again["client_id"], &again["appeal_id"]), (&begun["client_id"], &begun["appeal_id"]));
+    let listed = world.get("/v1/inbox/channels").await;
+    let is_shop = |one: &Value| one["account"] == "shop";
+    assert!(listed["items"].as_array().is_some_and(|all| all.iter().any(is_shop)), "{listed}");
+    let to = "a@example.com";
+    for (body, field) in [
+        (first("+70000000001"), "channel"),
+        (first(""), "to"),
+        (json!({ "channel": "avito", "to": to }), "text"),
+        (json!({ "to": to, "text": "x", "channel_account": "shop" }), "channel"),
+        (json!({ "channel": "avito", "channel_account": "other", "to": to, "text": "x" }), "channel_account"),
+    ] {
+        let (status, refused) = world.post("/v1/conversations", body).await;
+        assert_eq!((status, &refused["errors"][0]["field"]), (422, &json!(field)), "{refused}");
+    }
+    world.post("/v1/do-not-contact", json!({ "contact": "avito:shop/boris@example.com" })).await;
+    let (status, refused) = world.post("/v1/conversations", first("boris@example.com")).await;
+    assert_eq!((status, &refused["code"]), (403, &json!("do_not_contact")), "{refused}");
+    assert_eq!(world.client_ids().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_replayed_is_answered_once() {
+    let (world, _shop) = shop().await;
+    world.client_writes("u2i-1", "Is it still there?").await;
+    let message = world.get("/v1/messages?direction=in&channel=avito").await["items"][0]["id"].clone();
+    let path = format!("/v1/pipeline/messages/{}/replay", message.as_str().expect("an id"));
+    // A person is to answer: put through again it is the same person's.
+    let (status, replayed) = world.post(&path, json!({})).await;
+    assert_eq!((status, &replayed["on_its_way"]), (200, &json!(false)), "{replayed}");
+    world.until_so("it waits no more", async || world.get("/v1/pipeline").await["waiting"] == 0).await;
+    let client = world.client_ids().await.remove(0);
+    let messages = format!("/v1/conversations/{client}/messages");
+    let count = async || world.get(&messages).await["items"].as_array().map(Vec::len);
+    assert_eq!(count().await, Some(1));
+    let reply = format!("/v1/conversations/{client}/reply");
+    assert_eq!(world.post(&reply, json!({ "text": "Yes." })).await.0, 200);
+    world.until_so("it is said", async || count().await == Some(2)).await;
+    let (status, refused) = world.post(&path, json!({})).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("turn_over")), "{refused}");
+    let (status, refused) = world.post("/v1/pipeline/messages/rcv_1/replay", json!({})).await;
+    assert_eq!((status, &refused["code"]), (404, &json!("message_not_found")), "{refused}");
+    // Without Redis and failures there is nothing to retry.
+    for list in ["failed-turns", "dead-letters"] {
+        assert_eq!(world.get(&format!("/v1/pipeline/{list}")).await["items"], json!([]));
+        let (status, came) = world.post(&format!("/v1/pipeline/{list}/retry"), json!({ "ids": [""] })).await;
+        assert_eq!((status, &came["again"]), (200, &json!(0)), "{came}");
+    }
+}
