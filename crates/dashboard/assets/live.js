@@ -152,6 +152,10 @@
     source.onopen = hear;
     source.addEventListener("beat", hear);
     source.addEventListener("changes", (event) => { hear(); if (board()) apply(JSON.parse(event.data)); });
+    source.addEventListener("unread", (event) => {
+      hear();
+      for (const count of all("[data-unread]")) { count.hidden = event.data === "0"; one("b", count).textContent = event.data; }
+    });
     // Lists say only that there is something new; the page is asked for it.
     source.addEventListener("changed", () => { hear(); document.dispatchEvent(new Event("fresh")); });
     // A stream ends every ten minutes, and when the program does; the watch below begins another.

@@ -201,13 +201,14 @@ const page = (() => {
       event.preventDefault();
       return void go(`${form.action}?${new URLSearchParams(new FormData(form))}`);
     }
-    if (form.method !== "post" || form.enctype !== "application/x-www-form-urlencoded" || "plain" in form.dataset) return;
+    const takesFiles = "fetched" in form.dataset;
+    if (form.method !== "post" || (form.enctype !== "application/x-www-form-urlencoded" && !takesFiles) || "plain" in form.dataset) return;
     event.preventDefault();
     if (form.dataset.sending) return;
     form.dataset.sending = "yes";
     button?.classList.add("sending");
     try {
-      const body = new URLSearchParams(new FormData(form, button));
+      const fields = new FormData(form, button), body = takesFiles ? fields : new URLSearchParams(fields);
       const got = await get(button?.hasAttribute("formaction") ? button.formAction : form.action, { method: "POST", body });
       if (got) take(got);
     } catch (error) {
@@ -223,6 +224,8 @@ const page = (() => {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
     if (event.key === "/" && one("[data-find]")) { event.preventDefault(); one("[data-find]").focus(); }
+    const named = one(`[data-key="${CSS.escape(event.key)}"]`);
+    if (named) { event.preventDefault(); named.matches("textarea") ? named.focus() : named.click(); }
     const step = { j: 1, k: -1 }[event.key];
     if (!step) return;
     const items = all(".card h3 a, [data-item]");
@@ -248,7 +251,7 @@ const page = (() => {
   });
   document.addEventListener("change", (event) => {
     const place = event.target.closest("[data-drop]");
-    if (place) one("[data-chosen]", place).textContent = [...event.target.files].map((file) => file.name).join(", ");
+    if (place && event.target.files) one("[data-chosen]", place).textContent = [...event.target.files].map((file) => file.name).join(", ");
   });
 
   // Pieces that ask for themselves anew.

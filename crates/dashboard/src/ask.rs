@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +24,8 @@ const TIMEOUT: Duration = Duration::from_mins(3);
 const LONG_TIMEOUT: Duration = Duration::from_hours(6);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The largest answer that is read, in bytes: a page of a list is far below it.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -111,7 +113,20 @@ impl Dashboard {
         kind: Option<HeaderValue>,
         body: impl Into<Body>,
     ) -> Result<T, Refused> {
-        self.ask_within(TIMEOUT, visitor, method, path, kind, body.into()).await
+        self.ask_within(TIMEOUT, visitor, method, path, of_kind(kind), body.into()).await
+    }
+
+    /// A POST that is done once, however often it is sent with this key.
+    pub(crate) async fn ask_once<T: DeserializeOwned>(
+        &self,
+        visitor: &Visitor,
+        path: &str,
+        key: HeaderValue,
+        body: Value,
+    ) -> Result<T, Refused> {
+        let mut headers = of_kind(Some(JSON));
+        headers.insert(IDEMPOTENCY_KEY, key);
+        self.ask_within(TIMEOUT, visitor, Method::POST, path, headers, body.to_string().into()).await
     }
 
     /// The same for what may take hours, which no one waits for at a page.
@@ -123,7 +138,7 @@ impl Dashboard {
         body: Option<Value>,
     ) -> Result<T, Refused> {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
-        self.ask_within(LONG_TIMEOUT, visitor, method, path, Some(JSON), body.into()).await
+        self.ask_within(LONG_TIMEOUT, visitor, method, path, of_kind(Some(JSON)), body.into()).await
     }
 
     async fn ask_within<T: DeserializeOwned>(
@@ -132,7 +147,7 @@ impl Dashboard {
         visitor: &Visitor,
         method: Method,
         path: &str,
-        kind: Option<HeaderValue>,
+        headers: HeaderMap,
         body: Body,
     ) -> Result<T, Refused> {
         let mut request = Request::builder()
@@ -141,7 +156,7 @@ impl Dashboard {
             .header(HOST, "localhost")
             .body(body)
             .map_err(|error| Refused::internal(format!("The request cannot be made: {error}.")))?;
-        request.headers_mut().extend(kind.map(|kind| (CONTENT_TYPE, kind)));
+        request.headers_mut().extend(headers);
         let actor = visitor.actor().ok_or_else(|| Refused::internal("No one is signed in."))?;
         let answer = self.api().answer_as(actor, request);
         let Ok(answer) = tokio::time::timeout(timeout, answer).await else {
@@ -149,6 +164,10 @@ impl Dashboard {
         };
         read_answer(answer).await.map_err(|why: Refused| why.told(visitor.language))
     }
+}
+
+fn of_kind(kind: Option<HeaderValue>) -> HeaderMap {
+    kind.map(|kind| (CONTENT_TYPE, kind)).into_iter().collect()
 }
 
 pub(crate) async fn read_answer<T: DeserializeOwned>(answer: Response) -> Result<T, Refused> {

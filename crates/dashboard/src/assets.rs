@@ -66,6 +66,8 @@ assets! {
     LIVE = "live"."js", "text/javascript; charset=utf-8";
     /// Lists and the page of one message, kept up to date.
     FRESH = "fresh"."js", "text/javascript; charset=utf-8";
+    /// Drafts, who else writes, and what is new in the inbox.
+    INBOX = "inbox"."js", "text/javascript; charset=utf-8";
     /// The log, followed.
     LOGS = "logs"."js", "text/javascript; charset=utf-8";
     /// The dots of health strips.

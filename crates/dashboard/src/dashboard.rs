@@ -18,6 +18,14 @@ struct Parts {
     api: web::InProcessApi,
     places: Arc<Semaphore>,
     page_states: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    unread: Mutex<Unread>,
+}
+
+/// How many conversations have messages that no person has seen, after so many commits of the store.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unread {
+    count: u64,
+    commits: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +36,8 @@ pub(crate) struct NavCounts {
     /// Failed requests that wait for a decision.
     pub(crate) failed: u64,
     pub(crate) unresolved: u64,
+    /// Conversations with messages that no person has seen, as [`Dashboard::look_for_unread`] found them.
+    pub(crate) unread: u64,
 }
 
 impl Dashboard {
@@ -35,7 +45,7 @@ impl Dashboard {
     pub fn new(state: web::State) -> Self {
         let api = web::InProcessApi::new(&state);
         let places = Arc::new(Semaphore::new(MOST_STREAMS));
-        Self(Arc::new(Parts { state, api, places, page_states: Mutex::default() }))
+        Self(Arc::new(Parts { state, api, places, page_states: Mutex::default(), unread: Mutex::default() }))
     }
 
     pub(crate) fn state(&self) -> &web::State {
@@ -61,7 +71,7 @@ impl Dashboard {
         &self.0.api
     }
 
-    /// What waits for someone, out of what is known in memory: the store is not asked.
+    /// What waits for someone, out of what is known in memory.
     pub(crate) fn tally(&self) -> NavCounts {
         let least = health::CardFilter { limit: Some(1), ..health::CardFilter::default() };
         let overview = self.health().overview(&least);
@@ -70,7 +80,28 @@ impl Dashboard {
             in_doubt: overview.facts.in_doubt,
             failed: overview.facts.failed_requests,
             unresolved: overview.facts.unresolved,
+            unread: self.unread().count,
         }
+    }
+
+    /// Counts what no person has seen, where anything was written since it was counted last.
+    pub(crate) async fn look_for_unread(&self) -> u64 {
+        let commits = self.state().commits();
+        let known = *self.unread();
+        if known.commits == Some(commits) {
+            return known.count;
+        }
+        match self.state().unread().await {
+            Ok(count) => {
+                *self.unread() = Unread { count, commits: Some(commits) };
+                count
+            }
+            Err(_) => known.count,
+        }
+    }
+
+    fn unread(&self) -> std::sync::MutexGuard<'_, Unread> {
+        self.0.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many accounts need a person, as the overview counts them.

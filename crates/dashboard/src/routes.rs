@@ -12,8 +12,8 @@ use crate::page::{self, refusal};
 use crate::view::Tab;
 use crate::visitor::{self, Visitor};
 use crate::{
-    accounts, assets, campaigns, channels, chats, diagnostics, doubt, failed, failovers, flows, live, logs,
-    messages, operations, overview, profiles, settings, sign_in, webhooks,
+    accounts, assets, campaigns, channels, chats, diagnostics, doubt, failed, failovers, flows, inbox, live,
+    logs, messages, operations, overview, pipeline, profiles, settings, sign_in, webhooks,
 };
 
 /// The pages, for [`web::serve`].
@@ -28,6 +28,25 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/flood-clearing", get(overview::clearing::show))
         .route("/flood-clearing/actions/begin", post(overview::clearing::begin))
         .route("/flood-clearing/actions/cancel", post(overview::clearing::cancel))
+        .route("/inbox", get(inbox::list::show))
+        .route(
+            "/inbox/{client_id}",
+            get(inbox::one::show).post(inbox::reply::reply).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/inbox/{client_id}/merge", get(inbox::question::ask_merge))
+        .route("/inbox/{client_id}/dismiss", get(inbox::question::ask_dismiss))
+        .route("/inbox/{client_id}/actions/{action}", post(inbox::act::act))
+        .route("/inbox/{client_id}/erase", get(inbox::question::ask_erase))
+        .route("/inbox/{client_id}/export", get(inbox::export))
+        .route("/inbox/{client_id}/writing", post(inbox::news::writing))
+        .route("/inbox-files/{client_id}/{message}/{number}", get(inbox::file))
+        .route("/inbox-new", get(inbox::begin::show).post(inbox::begin::send))
+        .route("/inbox-news", get(inbox::news::show))
+        .route("/inbox-figures", get(inbox::figures::show))
+        .route("/inbox-templates", get(inbox::templates::show).post(inbox::templates::save))
+        .route("/inbox-templates/actions/remove", post(inbox::templates::remove))
+        .route("/pipeline", get(pipeline::show))
+        .route("/pipeline/actions/{action}", post(pipeline::act))
         .route("/messages", get(messages::find::show))
         .route("/messages/received", get(messages::received::show))
         .route("/messages/retry-failed", get(messages::retry_failed::ask))

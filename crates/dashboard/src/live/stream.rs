@@ -53,6 +53,7 @@ enum Snapshot {
         beholder: ViewKey,
         held: Held,
         changes: watch::Receiver<u64>,
+        unread: u64,
     },
     /// Lists out of the store, by the commits that there were.
     Work {
@@ -75,7 +76,8 @@ pub(crate) async fn overview(
     changes.mark_changed();
     let beholder = ViewKey::new(filter.into(), &visitor);
     let held = Held::read(&known.marks, &known.order);
-    stream(dashboard, &visitor, Snapshot::Board { beholder, held, changes }).await
+    let unread = dashboard.look_for_unread().await;
+    stream(dashboard, &visitor, Snapshot::Board { beholder, held, changes, unread }).await
 }
 
 pub(crate) async fn work(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
@@ -166,7 +168,13 @@ impl Watching {
     async fn look(&mut self) -> Result<Option<String>, askama::Error> {
         let now = self.dashboard.state().commits();
         let changed = match &mut self.sight {
-            Snapshot::Board { beholder, held, changes } => {
+            Snapshot::Board { beholder, held, changes, unread } => {
+                let count = self.dashboard.look_for_unread().await;
+                if std::mem::replace(unread, count) != count {
+                    // What changed on the board comes with the next look.
+                    changes.mark_changed();
+                    return Ok(Some(format!("event: unread\ndata: {count}\n\n")));
+                }
                 changes.borrow_and_update();
                 let board = self.dashboard.board(beholder).await?;
                 let Some(changes) = held.changes(&board) else { return Ok(None) };

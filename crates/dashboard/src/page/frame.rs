@@ -1,5 +1,6 @@
 //! The frame round every page: the rail with its sections, the bar on a phone, the notes.
 
+use access::Right;
 use askama::Template;
 
 use crate::dashboard::NavCounts;
@@ -40,6 +41,19 @@ impl<'a> Frame<'a> {
             _ => 0,
         };
         Some(waiting).filter(|waiting| *waiting > 0)
+    }
+
+    /// How many conversations have messages that no person has seen.
+    fn unread(&self, section: Section) -> Option<u64> {
+        (section == Section::Inbox).then_some(self.tally.unread)
+    }
+
+    /// The sections of a group that the visitor sees.
+    fn sections(&self, sections: &[Section]) -> Vec<Section> {
+        let is_seen = |section: &Section| {
+            self.visitor.may(Right::Look) || matches!(section, Section::Inbox | Section::Settings)
+        };
+        sections.iter().copied().filter(is_seen).collect()
     }
 
     /// The address of this page with one more choice.

@@ -80,6 +80,10 @@ impl IntoResponse for Unknown {
         match self {
             Self::SignedOut(elsewhere) => elsewhere.into_response(),
             Self::NoStore(visitor) => no_store(&visitor),
+            Self::Elsewhere(visitor) if visitor.here == "/" => {
+                Redirect::to(Section::Inbox.path()).into_response()
+            }
+            Self::Elsewhere(visitor) => not_allowed(&visitor),
         }
     }
 }

@@ -5,6 +5,8 @@
 pub(crate) enum Section {
     /// What works and what does not.
     Overview,
+    /// Conversations with clients.
+    Inbox,
     Messages,
     /// Where to.
     Chats,
@@ -16,6 +18,8 @@ pub(crate) enum Section {
     Operations,
     /// What is kept for a retry by hand.
     Failed,
+    /// The way of what clients write to its answer.
+    Pipeline,
     Diagnostics,
     Accounts,
     /// Messages to lists of chats.
@@ -45,6 +49,7 @@ pub(crate) const GROUPS: &[(Group, &[Section])] = &[
         Group::Work,
         &[
             Section::Overview,
+            Section::Inbox,
             Section::Messages,
             Section::Chats,
             Section::Channels,
@@ -53,7 +58,10 @@ pub(crate) const GROUPS: &[(Group, &[Section])] = &[
             Section::Doubt,
         ],
     ),
-    (Group::Watch, &[Section::Logs, Section::Operations, Section::Failed, Section::Diagnostics]),
+    (
+        Group::Watch,
+        &[Section::Logs, Section::Operations, Section::Failed, Section::Pipeline, Section::Diagnostics],
+    ),
     (Group::SetUp, &[Section::Accounts, Section::Webhooks, Section::Settings]),
 ];
 
@@ -63,11 +71,13 @@ impl Section {
         matches!(
             self,
             Self::Overview
+                | Self::Inbox
                 | Self::Messages
                 | Self::Chats
                 | Self::Doubt
                 | Self::Operations
                 | Self::Failed
+                | Self::Pipeline
                 | Self::Accounts
                 | Self::Campaigns
                 | Self::Channels
@@ -80,12 +90,14 @@ impl Section {
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Overview | Self::None => "/",
+            Self::Inbox => "/inbox",
             Self::Messages => "/messages",
             Self::Chats => "/chats",
             Self::Doubt => "/doubt",
             Self::Logs => "/logs",
             Self::Operations => "/operations",
             Self::Failed => "/failed",
+            Self::Pipeline => "/pipeline",
             Self::Diagnostics => "/diagnostics",
             Self::Accounts => "/accounts",
             Self::Campaigns => "/campaigns",
@@ -99,12 +111,14 @@ impl Section {
     pub(crate) const fn icon(self) -> &'static str {
         match self {
             Self::Overview => "overview",
+            Self::Inbox => "inbox",
             Self::Messages => "messages",
             Self::Chats => "chats",
             Self::Doubt => "info",
             Self::Logs => "logs",
             Self::Operations => "ops",
             Self::Failed => "dead",
+            Self::Pipeline => "merge",
             Self::Diagnostics => "doctor",
             Self::Accounts => "accounts",
             Self::Campaigns => "campaign",

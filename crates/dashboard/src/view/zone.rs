@@ -27,6 +27,11 @@ impl Zone {
     }
 
     /// The offset as times are written: `+03:00`.
+    /// Minutes east of UTC.
+    pub(crate) fn minutes(self) -> i16 {
+        self.0.unwrap_or_default()
+    }
+
     pub(crate) fn offset(self) -> String {
         let minutes = self.0.unwrap_or_default();
         let sign = if minutes < 0 { '-' } else { '+' };

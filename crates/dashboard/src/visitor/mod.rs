@@ -139,6 +139,8 @@ pub(crate) enum Unknown {
     SignedOut(Redirect),
     /// The store does not answer who it is.
     NoStore(Box<Visitor>),
+    /// Their role sees the inbox alone.
+    Elsewhere(Box<Visitor>),
 }
 
 impl FromRequestParts<Dashboard> for Visitor {
@@ -151,14 +153,21 @@ impl FromRequestParts<Dashboard> for Visitor {
         let Some(token) = token else { return Err(Unknown::SignedOut(to_sign_in(parts, false))) };
         let whence = ClientInfo { address: stranger.address, browser: browser(&parts.headers) };
         match dashboard.state().access().session(&token, &whence).await {
-            Ok(Some(session)) => Ok(Self {
-                user: Some(session.user.clone()),
-                role: session.role,
-                csrf: Csrf::new(session.csrf.as_str()),
-                tallied: NavCountsSource::by(dashboard),
-                session: Some(session),
-                ..stranger
-            }),
+            Ok(Some(session)) => {
+                if parts.method == http::Method::GET {
+                    dashboard.look_for_unread().await;
+                }
+                let visitor = Self {
+                    user: Some(session.user.clone()),
+                    role: session.role,
+                    csrf: Csrf::new(session.csrf.as_str()),
+                    tallied: NavCountsSource::by(dashboard),
+                    session: Some(session),
+                    ..stranger
+                };
+                let is_open = visitor.may(Right::Look) || is_of_inbox(parts.uri.path());
+                if is_open { Ok(visitor) } else { Err(Unknown::Elsewhere(Box::new(visitor))) }
+            }
             Ok(None) => Err(Unknown::SignedOut(to_sign_in(parts, true))),
             Err(error) => {
                 tracing::error!(%error, "who looks at the dashboard cannot be asked of the store");
@@ -166,6 +175,28 @@ impl FromRequestParts<Dashboard> for Visitor {
             }
         }
     }
+}
+
+/// Where those come who see the inbox alone.
+const PAGES: [&str; 9] = [
+    "/inbox",
+    "/inbox-files",
+    "/inbox-new",
+    "/inbox-news",
+    "/inbox-figures",
+    "/inbox-templates",
+    "/settings/me",
+    "/live/work",
+    "/sign-out",
+];
+
+/// Whether a page is there for those who see the inbox alone.
+fn is_of_inbox(path: &str) -> bool {
+    let is_below = |place: &str| {
+        let rest = path.strip_prefix(place);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    PAGES.into_iter().any(is_below)
 }
 
 pub(crate) fn browser(headers: &HeaderMap) -> Option<String> {

@@ -126,6 +126,7 @@ impl ChannelsWords {
             "form" => ("Forms", "Формы на сайте"),
             "sms" => ("SMS", "SMS"),
             "email" => ("Email", "Почта"),
+            "telegram_account" => ("Telegram", "Telegram"),
             _ => ("Channel", "Канал"),
         };
         self.language.of(english, russian)

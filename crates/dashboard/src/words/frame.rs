@@ -16,6 +16,7 @@ words! {
     close: "Close", "Закрыть";
     in_trouble: "in trouble", "с неполадками";
     to_decide: "to decide", "ждут решения";
+    unread: "unread", "непрочитанных";
     not_sent: "Not sent: the program does not answer.", "Не отправлено: программа не отвечает.";
     theme_browser: "Colours: as the browser", "Цвета: как в браузере";
     theme_light: "Colours: light", "Цвета: светлые";
@@ -24,12 +25,14 @@ words! {
     watch: "Watch", "Наблюдение";
     set_up: "Set up", "Настройка";
     overview: "Overview", "Обзор";
+    inbox: "Inbox", "Входящие";
     messages: "Messages", "Сообщения";
     chats: "Chats", "Чаты";
     doubt: "In doubt", "Под вопросом";
     logs: "Logs", "Журнал";
     operations: "Operations", "Операции";
     failed: "Failed requests", "Неудачные запросы";
+    pipeline: "Pipeline", "Обработка";
     diagnostics: "Diagnostics", "Диагностика";
     accounts: "Accounts", "Аккаунты";
     campaigns: "Campaigns", "Рассылки";
@@ -59,12 +62,14 @@ impl FrameWords {
     pub(crate) fn section(&self, section: Section) -> &'static str {
         match section {
             Section::Overview => self.overview,
+            Section::Inbox => self.inbox,
             Section::Messages => self.messages,
             Section::Chats => self.chats,
             Section::Doubt => self.doubt,
             Section::Logs => self.logs,
             Section::Operations => self.operations,
             Section::Failed => self.failed,
+            Section::Pipeline => self.pipeline,
             Section::Diagnostics => self.diagnostics,
             Section::Accounts => self.accounts,
             Section::Campaigns => self.campaigns,

@@ -8,7 +8,8 @@ use channels::{
     Account, CallError, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LogIn, Outgoing, Pacing,
     Provider,
 };
-use delivery::{Capabilities, Dedup};
+use delivery::{Capabilities, Dedup, MediaKind};
+
 use domain::message::Writer;
 use domain::outcome::SentIds;
 use domain::text::{TextLimit, Unit};
@@ -23,10 +24,10 @@ use crate::world::{World, note, send, shows, submit};
 
 /// A number whose log-in is as far as the test says.
 #[derive(Default)]
-struct Phone {
+pub(crate) struct Phone {
     /// 0: a code, 1: an address, 2: done, else it is not possible.
     step: AtomicU8,
-    by_persons: AtomicU8,
+    pub(crate) by_persons: AtomicU8,
 }
 
 impl Provider for Phone {
@@ -36,9 +37,9 @@ impl Provider for Phone {
             caption: None,
             sends: true,
             reply: true,
-            album: 1,
+            album: delivery::Album::NONE,
             parse_modes: &[],
-            media: &[],
+            media: &[MediaKind::Document],
             actions: &[],
             states: &[],
             dedup: Dedup::None,
@@ -87,7 +88,7 @@ impl Provider for Phone {
     }
 }
 
-async fn world(phone: &Arc<Phone>) -> World {
+pub(crate) async fn world(phone: &Arc<Phone>) -> World {
     let fields = json!({ "name": "phone", "channel": "whatsapp", "token": "made-up", "profile_id": "1" });
     let fields = serde_json::from_value(fields).expect("an account");
     let channel = "whatsapp".parse().expect("a channel");

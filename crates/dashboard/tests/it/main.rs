@@ -9,6 +9,7 @@ mod conversations;
 mod door;
 mod empty;
 mod flows;
+mod inbox;
 mod lists;
 mod live;
 mod logs;

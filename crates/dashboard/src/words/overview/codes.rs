@@ -49,6 +49,16 @@ const REASONS: &[(&str, &str, &str)] = &[
         "its token ends soon and was not renewed",
         "срок токена истекает, а обновить его не удалось",
     ),
+    (
+        "webhook_lapsed",
+        "its provider posts here no more, and the address could not be registered again",
+        "провайдер больше не присылает сообщения сюда, восстановить адрес не удалось",
+    ),
+    (
+        "webhook_taken",
+        "its provider posts to another program now",
+        "провайдер теперь присылает сообщения другой программе",
+    ),
     ("token_has_ended", "its token has ended", "срок токена истёк"),
     ("backup_failed", "the last attempt to make one failed", "последняя попытка не удалась"),
     ("copy_failed", "the newest backup was not copied", "последняя копия не отправлена"),

@@ -52,9 +52,11 @@ impl SettingsWords {
 /// A role as a word.
 pub(super) const fn role(language: Language, role: Role) -> &'static str {
     match (language, role) {
+        (Language::English, Role::Agent) => "agent",
         (Language::English, Role::Viewer) => "viewer",
         (Language::English, Role::Operator) => "operator",
         (Language::English, Role::Admin) => "admin",
+        (Language::Russian, Role::Agent) => "менеджер",
         (Language::Russian, Role::Viewer) => "наблюдатель",
         (Language::Russian, Role::Operator) => "оператор",
         (Language::Russian, Role::Admin) => "администратор",
@@ -64,11 +66,13 @@ pub(super) const fn role(language: Language, role: Role) -> &'static str {
 /// What a role may.
 pub(super) const fn may(language: Language, role: Role) -> &'static str {
     match (language, role) {
+        (Language::English, Role::Agent) => "Sees the inbox alone and answers clients there.",
         (Language::English, Role::Viewer) => "Sees everything and changes nothing.",
         (Language::English, Role::Operator) => {
             "Also keeps it running: starts, stops and retries, decides what is in doubt, sends."
         }
         (Language::English, Role::Admin) => "Can do everything: accounts, keys, people, alerts.",
+        (Language::Russian, Role::Agent) => "Видит только входящие и отвечает там клиентам.",
         (Language::Russian, Role::Viewer) => "Видит всё и ничего не меняет.",
         (Language::Russian, Role::Operator) => {
             "Следит за работой: запускает и останавливает, повторяет, решает то, что под вопросом, отправляет."

@@ -1,0 +1,378 @@
+//! The inbox: conversations with clients are listed, read and answered once; clients are merged; a viewer looks and acts not.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::{
+    ChannelChat, ClientId, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
+    MessageOrigin, Role,
+};
+use http::StatusCode;
+use store::{StoredClient, TakenFromChannel};
+
+use crate::channel_login::{Phone, world};
+use crate::world::{World, note, send, send_files, shows, submit};
+
+/// The number of all clients: on WhatsApp it is vouched for, in a form it was typed.
+const PHONE: &str = "+70000000001";
+
+/// How long a test waits for what happens by itself.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A world with a number on WhatsApp, whose clients are answered by people.
+async fn with_clients() -> (World, Arc<Phone>) {
+    let phone = Arc::new(Phone::default());
+    let world = world(&phone).await;
+    world.pipeline.start().await.expect("a start");
+    (world, phone)
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let looking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, looking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+}
+
+impl World {
+    /// A client writes, and is silent for long enough.
+    async fn client_writes(&self, chat: &str, name: &str, text: &str) -> ClientId {
+        let address: ChannelChat = chat.parse().expect("a chat");
+        let key = format!("{chat}:{text}");
+        let is_form = address.channel.as_str() == "form";
+        let message = InboundMessage {
+            user: Some(chat.to_owned()),
+            name: Some(name.to_owned()),
+            phone: Some(PHONE.to_owned()),
+            origin: MessageOrigin::Person,
+            media: vec![InboundMedia::at(InboundKind::Image, "https://example.com/a.png")],
+            ..InboundMessage::text(address.chat, &key, text, self.clock.now())
+        };
+        let events = vec![InboundEvent { key, change: InboundChange::Message(Box::new(message)) }];
+        let (channel, account) = (address.channel, address.account);
+        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+        self.store.channels().take(taken).await.expect("a write");
+        let waiting = async || self.store.pipeline().counts().await.expect("counts").waiting.0;
+        if !is_form {
+            until("it waits for silence", async || waiting().await == 1).await;
+            self.clock.advance(Duration::from_secs(21));
+        }
+        until("a person is to answer", async || {
+            let found = self.client(name).await;
+            let Some(client) = found else { return false };
+            let appeals = self.store.pipeline().appeals_of(client.id, 1).await.expect("appeals");
+            appeals.iter().any(|appeal| appeal.state == domain::AppealState::WaitingUs)
+        })
+        .await;
+        self.client(name).await.expect("it is known").id
+    }
+
+    async fn client(&self, name: &str) -> Option<StoredClient> {
+        let page = store::Page { limit: 10, cursor: None };
+        let found = self.store.pipeline().clients(Some(name), &page).await.expect("clients");
+        found.items.into_iter().next()
+    }
+}
+
+/// The value of a hidden field of a page.
+fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
+    let after = page.split(&format!("name=\"{name}\" value=\"")).nth(1).expect("a field");
+    after.split('"').next().expect("a value")
+}
+
+#[tokio::test]
+async fn a_conversation_is_listed_read_and_answered_once() {
+    let (world, phone) = with_clients().await;
+    let (viewer, operator) = (world.person(Role::Viewer).await, world.person(Role::Operator).await);
+    shows(&viewer.get("/inbox").await, &["No conversations here"]);
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna <A>", "Is it <b>there</b>?").await;
+    let path = format!("/inbox/{client}");
+    let listed = ["Anna &#60;A&#62;", &path, "Is it &#60;b&#62;there", "WhatsApp", "Waits for a person"];
+    for query in ["", "?view=unassigned", "?channel=whatsapp&state=waiting_us", "?q=anna"] {
+        shows(&viewer.get(&format!("/inbox{query}")).await, &listed);
+    }
+    for query in ["?view=mine", "?view=closed", "?channel=avito", "?q=boris", "?state=open"] {
+        let page = viewer.get(&format!("/inbox{query}")).await;
+        assert!(!page.body.contains(&path), "{query}: {}", page.body);
+    }
+    assert!(viewer.get("/inbox?state=strange").await.body.contains("The filter has a wrong field"));
+
+    let page = operator.get(&path).await;
+    shows(&page, &["Is it &#60;b&#62;there", "src=\"/inbox-files/", "class=\"composer\""]);
+    let answer = [("drawn", hidden(&page.body, "drawn")), ("text", "Yes, come by.")];
+    for _ in 0..2 {
+        assert!(note(&submit(&operator, &path, &answer).await).contains("Sent."));
+    }
+    assert_eq!(phone.by_persons.load(Ordering::Acquire), 1, "a double click sends once");
+    until("the answer is in the thread", async || {
+        let page = viewer.get(&path).await;
+        page.body.contains("Yes, come by.") && page.body.contains("Answered")
+    })
+    .await;
+
+    // What is refused keeps what was written.
+    let wrong = send(&operator, &path, &[("text", "Elsewhere"), ("chat", "whatsapp:phone/c9")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        wrong.body.contains(">\nElsewhere</textarea>") && wrong.body.contains("text-error"),
+        "{}",
+        wrong.body
+    );
+}
+
+#[tokio::test]
+async fn a_conversation_is_assigned_closed_noted_and_tagged() {
+    let (world, _) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    let path = format!("/inbox/{client}");
+    let press = async |action: &str, fields: &[(&str, &str)]| {
+        note(&submit(&operator, &format!("{path}/actions/{action}"), fields).await)
+    };
+    press("assign-to-me", &[]).await;
+    assert!(operator.get("/inbox?view=mine").await.body.contains(&path));
+    press("assign", &[("to", "olga")]).await;
+    shows(&operator.get(&path).await, &["Assignee: olga", "actions/assign-to-me", "actions/unassign"]);
+    press("unassign", &[]).await;
+    assert!(operator.get("/inbox?view=unassigned").await.body.contains(&path));
+    press("take-over", &[]).await;
+    shows(&operator.get(&path).await, &["answered by: person", "actions/give-back"]);
+    press("give-back", &[]).await;
+    press("note", &[("text", "Wants it on <Friday>")]).await;
+    let page = operator.get(&path).await;
+    shows(&page, &["Wants it on &#60;Friday&#62;", "actions/take-over"]);
+    press("tag", &[("appeal", hidden(&page.body, "appeal")), ("tags", "repair, , urgent")]).await;
+    press("change", &[("name", "Anna Demo"), ("phone", "8 000 000-00-02"), ("email", "")]).await;
+    shows(&operator.get(&path).await, &["repair, urgent", "Anna Demo", "+70000000002"]);
+    assert!(press("change", &[("phone", "x")]).await.contains("phone"));
+    press("close", &[]).await;
+    assert!(operator.get("/inbox?view=closed").await.body.contains(&path));
+    press("reopen", &[]).await;
+    shows(&operator.get(&path).await, &["actions/close"]);
+}
+
+#[tokio::test]
+async fn clients_are_merged_after_a_question_and_split_again() {
+    let (world, _) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    let one = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "a broken screen").await;
+    let other = world.client_writes("form:site/f1", "Boris", "a new battery").await;
+    let another = world.client_writes("form:site/f2", "Clara", "a charger").await;
+    let path = format!("/inbox/{one}");
+    let page = operator.get(&path).await;
+    let question = format!("{path}/merge?other={other}");
+    shows(&page, &["Perhaps the same person", &question]);
+    shows(&operator.get(&question).await, &["Merge Boris into Anna?", &format!("value=\"{other}\"")]);
+    submit(&operator, &format!("{path}/actions/merge"), &[("name", &other.to_string())]).await;
+    let page = operator.get(&path).await;
+    shows(&page, &["Merged clients", "a broken screen", "a new battery", "<select name=\"chat\">"]);
+    let merged = operator.get(&format!("/inbox/{other}")).await;
+    assert_eq!(merged.header("location"), path);
+    submit(&operator, &format!("{path}/actions/split"), &[("merge", hidden(&page.body, "merge"))]).await;
+    shows(&operator.get(&path).await, &["undone"]);
+    shows(&operator.get(&format!("/inbox/{other}")).await, &["Boris"]);
+    let question = format!("{path}/dismiss?other={another}");
+    shows(&operator.get(&path).await, &[&question]);
+    shows(&operator.get(&question).await, &["Are Anna and Clara two people?"]);
+    submit(&operator, &format!("{path}/actions/dismiss"), &[("name", &another.to_string())]).await;
+    assert!(!operator.get(&path).await.body.contains("Perhaps the same person"));
+}
+
+#[tokio::test]
+async fn a_viewer_sees_and_cannot_act() {
+    let (world, phone) = with_clients().await;
+    let viewer = world.person(Role::Viewer).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    let path = format!("/inbox/{client}");
+    let page = viewer.get_with(&path, &[("accept-language", "ru")]).await;
+    shows(&page, &["Anna", "Hello", "Переписка"]);
+    assert!(
+        !page.body.contains(&format!("action=\"{path}")) && !page.body.contains("data-key=\"r\""),
+        "{}",
+        page.body
+    );
+    assert_eq!(send(&viewer, &path, &[("text", "x")]).await.status, StatusCode::FORBIDDEN);
+    let question = viewer.get(&format!("{path}/merge?other={client}")).await;
+    assert_eq!(question.status, StatusCode::FORBIDDEN);
+    submit(&viewer, &format!("{path}/actions/close"), &[]).await;
+    assert!(!viewer.get("/inbox?view=closed").await.body.contains(&path));
+    assert_eq!(phone.by_persons.load(Ordering::Acquire), 0);
+    assert_eq!(viewer.get("/inbox/client_0").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_pipeline_shows_each_stage() {
+    let world = World::new().await;
+    let viewer = world.person(Role::Viewer).await;
+    shows(&viewer.get("/pipeline").await, &["Batch", "Resolve", "Appeal", "Respond", "Send", "Behind"]);
+}
+
+#[tokio::test]
+async fn an_agent_sees_the_inbox_alone() {
+    let (world, phone) = with_clients().await;
+    let agent = world.person(Role::Agent).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    let path = format!("/inbox/{client}");
+    let first = agent.get("/").await;
+    assert_eq!((first.status, first.header("location")), (StatusCode::SEE_OTHER, "/inbox"));
+    let listed = agent.get("/inbox").await;
+    shows(&listed, &[&path, "1 new", "href=\"/settings/me\""]);
+    assert!(!listed.body.contains("href=\"/messages\"") && !listed.body.contains("href=\"/logs\""));
+    for elsewhere in [
+        "/messages",
+        "/chats",
+        "/logs",
+        "/accounts",
+        "/campaigns",
+        "/flows",
+        "/settings/people",
+        "/pipeline",
+        "/live/overview",
+        "/diagnostics",
+        "/channels",
+        "/webhooks",
+        "/inbox-elsewhere",
+    ] {
+        assert_eq!(agent.get(elsewhere).await.status, StatusCode::FORBIDDEN, "{elsewhere}");
+    }
+    for own in ["/settings/me", "/inbox-figures", "/inbox-templates", "/inbox-news"] {
+        assert_eq!(agent.get(own).await.status, StatusCode::OK, "{own}");
+    }
+    let page = agent.get(&path).await;
+    shows(&page, &["Hello", "class=\"composer\"", "actions/assign-to-me"]);
+    assert!(!page.body.contains(&format!("{path}/erase")), "an agent erases no one");
+    assert!(!agent.get("/inbox").await.body.contains("1 new"), "it was read");
+    submit(&agent, &path, &[("drawn", hidden(&page.body, "drawn")), ("text", "Yes.")]).await;
+    assert_eq!(phone.by_persons.load(Ordering::Acquire), 1);
+    let forbidden = send(&agent, "/inbox-templates", &[("name", "x"), ("text", "y")]).await;
+    assert!(note(&forbidden).contains("role"), "{forbidden:?}");
+}
+
+#[tokio::test]
+async fn a_conversation_is_snoozed_found_and_answered_by_template() {
+    let (world, _) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Is the kettle there?").await;
+    let path = format!("/inbox/{client}");
+    for query in ["?q=KETT", "?q=anna%20kettle", "?q=8%20000%20000-00-01", "?sort=waiting"] {
+        assert!(operator.get(&format!("/inbox{query}")).await.body.contains(&path), "{query}");
+    }
+    assert!(!operator.get("/inbox?q=teapot").await.body.contains(&path));
+    shows(&operator.get("/inbox-news").await, &["data-news=\"unread-", "Anna"]);
+    submit(&operator, &format!("{path}/actions/snooze"), &[("hours", "4")]).await;
+    assert!(!operator.get("/inbox").await.body.contains(&path));
+    assert!(operator.get("/inbox?view=snoozed").await.body.contains(&path));
+    submit(&operator, &format!("{path}/actions/wake"), &[]).await;
+    assert!(operator.get("/inbox").await.body.contains(&path));
+
+    let template = [("name", "greeting"), ("text", "Hello, {{client.name}}!")];
+    submit(&operator, "/inbox-templates", &template).await;
+    let wrong = send(&operator, "/inbox-templates", &[("name", "price"), ("text", "{{price}}")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    shows(&operator.get("/inbox-templates").await, &["greeting", "Hello, {{client.name}}!"]);
+    shows(&operator.get(&path).await, &["data-insert=\"Hello, Anna!\""]);
+    shows(&operator.get(&format!("{path}?template=greeting")).await, &[">\nHello, Anna!</textarea>"]);
+    submit(&operator, "/inbox-templates/actions/remove", &[("name", "greeting")]).await;
+    shows(&operator.get("/inbox-templates").await, &["No templates yet"]);
+    shows(&operator.get("/inbox-figures").await, &["Conversations a day", "Half answered within"]);
+}
+
+#[tokio::test]
+async fn two_who_answer_at_once_are_warned() {
+    let (world, phone) = with_clients().await;
+    let (anna, boris) = (world.person(Role::Operator).await, world.person(Role::Agent).await);
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    let path = format!("/inbox/{client}");
+    let writing = format!("{path}/writing");
+    shows(&send(&anna, &writing, &[("writing", "yes")]).await, &["<p id=\"writing\"></p>"]);
+    shows(&send(&boris, &writing, &[("writing", "no")]).await, &["is writing an answer too"]);
+    let page = boris.get(&path).await;
+    let (drawn, seen) = (hidden(&page.body, "drawn"), hidden(&page.body, "seen"));
+    submit(&anna, &path, &[("drawn", "1"), ("text", "First.")]).await;
+    until("it is in the thread", async || boris.get(&path).await.body.contains("First.")).await;
+    let fields = [("drawn", drawn), ("seen", seen), ("text", "Second.")];
+    let warned = send(&boris, &path, &fields).await;
+    assert_eq!(warned.status, StatusCode::CONFLICT, "{warned:?}");
+    assert!(warned.body.contains(">\nSecond.</textarea>"), "{}", warned.body);
+    let again = [("drawn", "2"), ("seen", hidden(&warned.body, "seen")), ("text", "Second.")];
+    submit(&boris, &path, &again).await;
+    assert_eq!(phone.by_persons.load(Ordering::Acquire), 2);
+}
+
+#[tokio::test]
+async fn files_leave_with_an_answer_and_a_client_is_erased() {
+    let (world, phone) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    let path = format!("/inbox/{client}");
+    let csrf = operator.csrf.clone();
+    let fields = [("csrf", csrf.as_str()), ("drawn", "1"), ("text", "The prices.")];
+    let sent = send_files(&operator, &path, &fields, &[("media", "prices.txt", "20")]).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{sent:?}");
+    assert!(phone.by_persons.load(Ordering::Acquire) > 0);
+    until("the file is in the thread", async || operator.get(&path).await.body.contains("prices.txt")).await;
+
+    let all = operator.get(&format!("{path}/export")).await;
+    shows(&all, &["\"messages\":[", "The prices."]);
+    shows(&operator.get(&format!("{path}/erase")).await, &["Erase Anna?"]);
+    submit(&operator, &format!("{path}/actions/erase"), &[]).await;
+    assert_eq!(operator.get(&path).await.status, StatusCode::NOT_FOUND);
+    assert!(!operator.get("/inbox?q=anna").await.body.contains(&path));
+}
+
+#[tokio::test]
+async fn what_was_not_answered_is_retried_from_the_page() {
+    let (world, _) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    shows(&operator.get("/pipeline").await, &["Everything a program was to answer is answered."]);
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    let appeal = async || world.store.pipeline().appeals_of(client, 1).await.expect("appeals").remove(0);
+    let to_a_model = store::AppealChange {
+        responder: Some(Some(domain::Responder::Ai)),
+        ..store::AppealChange::default()
+    };
+    world.store.pipeline().change_appeal(appeal().await.id, to_a_model).await.expect("a change");
+    world.client_writes("whatsapp:phone/c1@c.us", "Anna", "And now?").await;
+    let path = format!("href=\"/inbox/{client}\"");
+    until("it failed", async || operator.get("/pipeline").await.body.contains(&path)).await;
+    shows(&operator.get("/pipeline").await, &["no model is set up", "whatsapp:phone/c1@c.us", "Retry all"]);
+    let again = note(&submit(&operator, "/pipeline/actions/retry", &[]).await);
+    assert!(again.contains("It goes through the pipeline again."), "{again}");
+    until("it is a person's", async || appeal().await.responder == Some(domain::Responder::Human)).await;
+    let page = operator.get("/pipeline").await;
+    assert!(!page.body.contains(&path), "{}", page.body);
+    let nothing = note(&submit(&operator, "/pipeline/actions/retry", &[]).await);
+    assert!(nothing.contains("Nothing was put through again"), "{nothing}");
+    let unknown = note(&submit(&operator, "/pipeline/actions/replay", &[("id", "rcv_1")]).await);
+    assert!(unknown.contains("rcv_1"), "{unknown}");
+}
+
+#[tokio::test]
+async fn the_rail_counts_what_is_unread() {
+    let (world, _) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    let none = "data-unread hidden><b>0</b>";
+    shows(&operator.get("/pipeline").await, &[none]);
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    shows(&operator.get("/pipeline").await, &["data-unread><b>1</b>"]);
+    operator.get(&format!("/inbox/{client}")).await;
+    shows(&operator.get("/pipeline").await, &[none]);
+}
+
+#[tokio::test]
+async fn a_conversation_is_begun_where_the_channel_can() {
+    let (world, _) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    shows(&operator.get("/inbox").await, &["href=\"/inbox-new\""]);
+    shows(&operator.get("/inbox-new").await, &["the customer writes first", "Telegram"]);
+    let fields = [("through", "whatsapp:phone"), ("to", "+70000000001"), ("text", "Hello"), ("drawn", "1")];
+    let wrong = send(&operator, "/inbox-new", &fields).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("the customer writes first"), "{}", wrong.body);
+    let viewer = world.person(Role::Viewer).await;
+    assert_eq!(viewer.get("/inbox-new").await.status, StatusCode::FORBIDDEN);
+    assert!(!viewer.get("/inbox").await.body.contains("/inbox-new"));
+}
