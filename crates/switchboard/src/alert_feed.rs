@@ -1,5 +1,5 @@
 //! Hands each round of health checks to the alerts, which webhooks are switched off, which flows need a look, which API keys
-//! and tokens of channels end soon, and what is wrong with backups.
+//! and tokens of channels end soon, which webhooks of channels were lost, and what is wrong with backups.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use alerts::{Alerts, Card, Probe, ProbeResult, Round};
 use backup::{Backups, Troubles};
-use channels::{Channels, TokenLife};
+use channels::{Channels, TokenLife, WebhookLoss};
 use domain::{AccountName, Timestamp};
 use flows::{FlowAlarm, Flows};
 use health::{CardId, CardKind, Health};
@@ -55,6 +55,9 @@ pub(crate) async fn hand_on(
                 let lives =
                     channels.all().filter_map(|account| Some((account.name(), account.token_life()?)));
                 round.probes.extend(lives.map(|(name, life)| of_token(name, life, at)));
+                round.probes.extend(channels.all().map(|account| {
+                    of_hook(account.name(), account.status().webhook_loss(account.fields.receive))
+                }));
                 round.probes.extend(of_backups(backups.troubles().await));
                 alerts.observe(round);
             }
@@ -180,6 +183,36 @@ fn of_token(account: &AccountName, life: TokenLife, now: Timestamp) -> Probe {
     Probe { card, result }
 }
 
+/// Where the provider of a channel account posts to in the terms of the alerts: red while what posted here does no more.
+fn of_hook(name: &AccountName, loss: Option<WebhookLoss<'_>>) -> Probe {
+    let red =
+        |reason: &str, detail: String| ProbeResult::Red { reason: reason.to_owned(), detail: Some(detail) };
+    let result = match loss {
+        None => ProbeResult::Green,
+        Some(WebhookLoss::Lapsed(why)) => red(
+            "webhook_lapsed",
+            format!(
+                "the provider of {name} posts here no more, and the address could not be registered again ({why}): switchboard \
+                 channel resubscribe {name}"
+            ),
+        ),
+        Some(WebhookLoss::Taken) => red(
+            "webhook_taken",
+            format!(
+                "the provider of {name} posts to another program now: switchboard channel connect {name} --take-over; if that is \
+                 right, give the account receive = \"off\""
+            ),
+        ),
+    };
+    let card = Card {
+        id: format!("channel_webhook:{name}").into(),
+        kind: "channel_webhook".into(),
+        name: name.to_string(),
+        parent: None,
+    };
+    Probe { card, result }
+}
+
 /// Backups in the terms of the alerts: a card for making them and, where there are any, for copies and for drills.
 fn of_backups(troubles: Troubles) -> impl Iterator<Item = Probe> {
     let Troubles { making, copying, drill } = troubles;
@@ -296,5 +329,25 @@ mod tests {
             };
             assert_eq!(reason, wanted, "{ends:?}");
         }
+    }
+
+    #[test]
+    fn a_webhook_of_a_channel_that_was_lost_is_red() {
+        let account: AccountName = "shop".parse().expect("a name");
+        for (loss, wanted, says) in [
+            (
+                WebhookLoss::Lapsed("no answer"),
+                "webhook_lapsed",
+                "(no answer): switchboard channel resubscribe shop",
+            ),
+            (WebhookLoss::Taken, "webhook_taken", "switchboard channel connect shop --take-over"),
+        ] {
+            let ProbeResult::Red { reason, detail } = of_hook(&account, Some(loss)).result else {
+                panic!("{wanted} is not red");
+            };
+            assert_eq!(reason, wanted);
+            assert!(detail.is_some_and(|detail| detail.contains(says)), "{wanted}");
+        }
+        assert_eq!(of_hook(&account, None).result, ProbeResult::Green);
     }
 }

@@ -134,8 +134,10 @@ impl ApiClient {
         let flows = flows::Flows::at_rest(&settings.flows, context.flows_parts(&messaging)).await?;
         let campaigns =
             campaigns::Campaigns::at_rest(context.campaigns_parts(&settings, &data_dir, &messaging));
+        let pipeline = context.pipeline(&settings, &messaging)?;
+        let backing = backups.clone();
         let services =
-            Services { health, logs, access, alerts, webhooks, flows, campaigns, backups: backups.clone() };
+            Services { health, logs, access, alerts, webhooks, flows, campaigns, pipeline, backups: backing };
         let services = context.services(&messaging, services, Arc::new(Notify::new()), None);
         let examined = web::Examined {
             settings_file: location.settings_file()?,

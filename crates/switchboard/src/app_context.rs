@@ -45,6 +45,7 @@ pub(crate) struct Services {
     pub(crate) webhooks: events::Webhooks,
     pub(crate) flows: flows::Flows,
     pub(crate) campaigns: campaigns::Campaigns,
+    pub(crate) pipeline: pipeline::Pipeline,
     pub(crate) backups: Backups,
 }
 
@@ -69,8 +70,10 @@ pub(crate) fn retention(settings: &Settings) -> Retention {
         messages_at_most: keep.messages_at_most,
         received: keep.received,
         received_at_most: keep.received_at_most,
+        conversations: keep.conversations,
         operations: keep.operations,
         failed_requests: keep.failed_requests,
+        campaigns: keep.campaigns,
         webhook_attempts: keep.webhook_attempts,
         alerts: keep.alerts,
         audit: keep.audit,
@@ -231,6 +234,24 @@ impl AppContext {
         }
     }
 
+    /// Conversations with clients. Nothing moves before it is started.
+    pub(crate) fn pipeline(
+        &self,
+        settings: &Settings,
+        messaging: &Messaging,
+    ) -> Result<pipeline::Pipeline, pipeline::PipelineError> {
+        pipeline::Pipeline::new(pipeline::PipelineParts {
+            store: self.store.clone(),
+            delivery: messaging.delivery.clone(),
+            clock: self.ambient.clock.clone(),
+            ids: self.ambient.ids.clone(),
+            settings: settings.pipeline.clone(),
+            received: messaging.channels.files().cloned(),
+            channels: messaging.channels.channels().clone(),
+            queue: settings.queue.clone(),
+        })
+    }
+
     /// The parts of the control bots.
     pub(crate) fn control_parts(
         &self,
@@ -270,6 +291,7 @@ impl AppContext {
             webhooks: services.webhooks,
             flows: services.flows,
             campaigns: services.campaigns,
+            pipeline: services.pipeline,
             channels: messaging.channels.clone(),
             links: messaging.links.clone(),
             backups: services.backups,

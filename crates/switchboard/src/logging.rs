@@ -30,9 +30,10 @@ impl LogLevel {
 }
 
 fn kept(settings: &LogSettings) -> EnvFilter {
-    // The protocol library warns at every lost connection, which the states of the lines say better.
+    // The protocol library warns at every lost connection, which the states of the lines say better. That of `/mcp` tells each
+    // request, and at `debug` what is in it.
     let level = settings.level.as_str();
-    EnvFilter::new(format!("{level},grammers_session=error,grammers_mtproto=error"))
+    EnvFilter::new(format!("{level},grammers_session=error,grammers_mtproto=error,rmcp=error"))
 }
 
 /// What standard error gets: the same without each step of each message and each request, which are in the log store, and

@@ -21,6 +21,7 @@ mod logging;
 mod machine;
 #[cfg(test)]
 mod manual;
+mod notices;
 mod outgoing_file;
 mod output;
 mod paragraph;
@@ -325,6 +326,20 @@ enum Command {
     )]
     MasterKey(command::master_key::MasterKeyCommand),
 
+    /// Serve the Model Context Protocol on the standard input and output, for assistants that start a program
+    #[command(
+        after_help = "An assistant that speaks the protocol starts this command and gets tools: it lists accounts, channels and \
+            chats, reads and searches messages, sends messages and creates chats. The running server does the work; it serves \
+            the same at /mcp for assistants that speak HTTP.\n\n\
+            Without --url it speaks to the server of the data directory and has all rights, as every command has. With --url \
+            it has those of the API key, whose scopes and limits hold as in the API: a key with the scope read alone cannot \
+            send. The book's page on assistants has the settings of clients.\n\nExamples:\n  \
+            switchboard mcp\n  switchboard mcp --data-dir /var/lib/switchboard\n  \
+            switchboard key create assistant --scope read\n  \
+            switchboard mcp --url https://switchboard.example.com --key-file assistant.key"
+    )]
+    Mcp(command::mcp::Mcp),
+
     /// Print the OpenAPI description of the HTTP API
     #[command(after_help = "Examples:\n  switchboard openapi > openapi.json")]
     Openapi,
@@ -428,6 +443,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Store(store) => store.run().await,
         Command::MasterKey(key) => key.run().await,
         Command::Reload(reload) => reload.run().await,
+        Command::Mcp(mcp) => mcp.run().await,
         Command::Openapi => {
             output::line(format_args!("{}", web::openapi_json()));
             Ok(())

@@ -28,6 +28,8 @@ pub(crate) enum What {
     Provider { provider: WebhookProvider, webhooks: Vec<String> },
     /// The receiver of invite callbacks.
     InviteCallback,
+    /// Where the queues are that other programs share.
+    Redis,
     /// This program itself, as providers of channels reach it.
     PublicUrl,
     /// The mail server or the webhook of an alert target; made while the server ran, or one of the settings.
@@ -62,6 +64,7 @@ impl What {
             Self::Proxy(account) => format!("the proxy of {account}"),
             Self::Provider { provider, .. } => format!("the API of {}", called(*provider)),
             Self::InviteCallback => "the receiver of invite callbacks".to_owned(),
+            Self::Redis => "Redis".to_owned(),
             Self::PublicUrl => "this program at its public_url".to_owned(),
             Self::AlertTarget { name, .. } => format!("the alert target {name}"),
         }
@@ -181,6 +184,14 @@ fn failed(one: &Tried, failure: &Failure, cut_off: bool) -> Finding {
             Fix::setting(
                 "legacy.invite_callback",
                 "start the receiver, or name another address; callbacks wait meanwhile",
+            ),
+        ),
+        (What::Redis, _) => (
+            Code::AddressUnreachable,
+            Severity::Error,
+            Fix::setting(
+                "queue.redis",
+                "start Redis, or name another address; what goes to its queues waits in the store meanwhile",
             ),
         ),
         (What::AlertTarget { name, made_here: false }, _) => (

@@ -24,6 +24,9 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 /// The most addresses that are tried.
 const MOST: usize = 64;
 
+/// The port of Redis where its address names none.
+const REDIS_PORT: u16 = 6379;
+
 /// Telegram's data centres.
 const CENTRES: std::ops::RangeInclusive<u8> = 1..=5;
 
@@ -130,6 +133,8 @@ fn targets(settings: &Settings) -> Vec<Target> {
         }
         found.extend(places.into_iter().map(|(host, port)| target(What::InviteCallback, host, port)));
     }
+    let redis = settings.queue.redis.as_ref().and_then(|url| host_and_port(url.expose_secret(), REDIS_PORT));
+    found.extend(redis.map(|(host, port)| target(What::Redis, host, port)));
     for fields in &settings.alerts.targets {
         let what = What::AlertTarget { name: fields.name.clone(), made_here: false };
         found.extend(alert_target(fields).map(|(host, port)| target(what, host, port)));
@@ -339,6 +344,14 @@ mod tests {
             told,
             [named(&["shop", "workshop"], own.0, own.1), named(&["near"], "::1".to_owned(), 8080)]
         );
+    }
+
+    #[test]
+    fn redis_is_tried_without_its_password() {
+        let settings = settings("[queue]\nredis = \"redis://demo:planted@redis.example.com/2\"\n");
+        let mut found = targets(&settings).into_iter().filter(|target| target.what == What::Redis);
+        let place = found.next().map(|target| (target.host, target.port));
+        assert_eq!(place, Some(("redis.example.com".to_owned(), 6379)));
     }
 
     #[tokio::test]

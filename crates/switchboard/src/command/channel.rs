@@ -147,8 +147,7 @@ impl Channel {
                 options.call(Method::POST, &format!("{PATH}/{name}/connect"), Some(&body), registered).await
             }
             Action::Resubscribe(One { name, options }) => {
-                let path = format!("{PATH}/{name}/connect");
-                options.call(Method::POST, &path, Some(&json!({})), registered).await
+                options.call(Method::POST, &format!("{PATH}/{name}/resubscribe"), None, registered).await
             }
             Action::Disconnect(One { name, options }) => {
                 options.call(Method::POST, &format!("{PATH}/{name}/disconnect"), None, registered).await

@@ -1,7 +1,8 @@
-//! `switchboard import`: what old scripts say of themselves, as settings of this program, what the old servers of channels become, and what the old tool for campaigns did.
+//! `switchboard import`: what old scripts say of themselves, as settings of this program, what the old servers of channels become, what the old tool for campaigns did, and the clients that an older program knows.
 
 mod campaigns;
 mod channels;
+mod crm;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -67,6 +68,16 @@ enum What {
             switchboard import campaigns --from postgres://old.example.com/tool --account profile_1=main"
     )]
     Campaigns(campaigns::Campaigns),
+    /// Take over clients, appeals and history from the database of an older program, with their ids
+    #[command(
+        after_help = "Reads the tables clients, appeals, messages_history and client_merges, and never changes them. Ids stay: the views \
+            clients, appeals and messages_history of this program have them. Names of columns may differ; what is not understood is \
+            named. It may be repeated: what was taken before is passed over. Nothing is answered and no event tells of it. A run \
+            is undone with --undo; what clients wrote since stays.\n\nExamples:\n  \
+            switchboard import crm --from postgres://reader@old.example.com/crm --dry-run\n  \
+            switchboard import crm --from postgres://old.example.com/crm --account avito=shop"
+    )]
+    Crm(crm::Crm),
 }
 
 /// `.env` files, and what is done with what they say.
@@ -112,6 +123,7 @@ impl Import {
             What::Flows(flows) => flows.run(),
             What::Channels(channels) => channels.run(),
             What::Campaigns(campaigns) => campaigns.run().await,
+            What::Crm(crm) => crm.run().await,
         }
     }
 }

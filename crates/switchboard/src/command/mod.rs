@@ -18,6 +18,7 @@ pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod logs;
 pub(crate) mod master_key;
+pub(crate) mod mcp;
 pub(crate) mod message;
 pub(crate) mod moving;
 pub(crate) mod reload;

@@ -16,7 +16,7 @@ use domain::{ApiKeyId, ExposeSecret, SecretText};
 use events::InviteCallbacks;
 use logs::Gathered;
 use store::{MasterKey, Store, StoreError, StoreOptions};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app_context::{self, AppContext, Messaging, Services};
@@ -25,7 +25,9 @@ use crate::logging::LogLevel;
 use crate::output::say;
 use crate::reload::{Reload, SettingsSource};
 use crate::supervision::Supervision;
-use crate::{Location, alert_feed, allocator, demo_campaign, demo_channels, files, keys, reload, test_build};
+use crate::{
+    Location, alert_feed, allocator, demo_campaign, demo_channels, files, keys, notices, reload, test_build,
+};
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -78,6 +80,7 @@ impl Folder {
 
 impl Up {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let stop_signals = StopSignals::watch()?;
         let demo = if self.sandbox { Some(self.start_demo().await?) } else { None };
         let source = SettingsSource {
             location: Location { config: self.settings_file(demo.is_some())?, ..self.location.clone() },
@@ -94,7 +97,9 @@ impl Up {
             let wrong = problem.to_string();
             tracing::error!(wrong, "a file of flows is not in use; put it right, then: switchboard reload");
         }
-        let ended = self.serve(source, &settings, examined, demo.as_ref(), (log_level, gathered)).await;
+        let serving =
+            self.serve(source, &settings, examined, demo.as_ref(), (log_level, gathered), stop_signals);
+        let ended = Box::pin(serving).await;
         if let Some(demo) = demo {
             demo.world.stop().await;
         }
@@ -149,6 +154,7 @@ impl Up {
         examined: web::Examined,
         demo: Option<&Demo>,
         (log_level, gathered): (LogLevel, Gathered),
+        mut stop_signals: StopSignals,
     ) -> anyhow::Result<()> {
         let examined = web::Examined { settings: Arc::new(settings.clone()), ..examined };
         let data_dir = &*examined.data_dir.clone();
@@ -159,7 +165,9 @@ impl Up {
         #[cfg(feature = "testing")]
         say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
         test_build::check(data_dir)?;
-        let Some(store) = open_when_free(settings, data_dir, tls.as_ref(), &ambient).await? else {
+        let Some(store) =
+            open_when_free(settings, data_dir, tls.as_ref(), &ambient, &mut stop_signals).await?
+        else {
             return Ok(());
         };
         let logs = crate::logging::open(&settings.log, data_dir, gathered);
@@ -218,6 +226,9 @@ impl Up {
             parts.browsers.web_k = format!("http://{}/k/", demo.world.web_k);
         }
         let campaigns = campaigns::Campaigns::start(parts).await?;
+        let pipeline = context.pipeline(settings, &messaging).context("[pipeline]")?;
+        pipeline.start().await?;
+        pipeline.notify(Arc::new(notices::ThroughAlerts(alerts.clone())), settings.public_url.clone());
 
         let stop = CancellationToken::new();
         let health = context.health(&messaging);
@@ -235,6 +246,7 @@ impl Up {
             webhooks: webhooks.clone(),
             flows: flows.clone(),
             campaigns: campaigns.clone(),
+            pipeline: pipeline.clone(),
             backups: backups.clone(),
         };
         backups.start();
@@ -307,7 +319,7 @@ impl Up {
             supervision: &supervision,
         };
         tokio::select! {
-            told = until_told_to_stop() => told?,
+            () = stop_signals.received() => {}
             broken = reload::on_hangup(&state) => broken?,
             () = reload.answer(reload_requests) => {}
             () = supervision.keep_notified(&ambient.clock, &state, store, pool) => {}
@@ -335,6 +347,7 @@ impl Up {
         }
         // What it has in the outbox is finished with the rest.
         campaigns.stop(DRAIN).await;
+        pipeline.stop(DRAIN).await;
         tokio::join!(
             delivery.drain(DRAIN),
             sagas.stop(DRAIN),
@@ -357,13 +370,32 @@ impl Up {
     }
 }
 
+/// SIGINT and SIGTERM, kept from the moment they are watched: one that arrives before it is awaited is not lost.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    fn watch() -> anyhow::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context("Ctrl+C cannot be watched")?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
 /// Waits for Ctrl+C or SIGTERM.
 pub(crate) async fn until_told_to_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        told = tokio::signal::ctrl_c() => told.context("Ctrl+C cannot be watched"),
-        _ = terminate.recv() => Ok(()),
-    }
+    StopSignals::watch()?.received().await;
+    Ok(())
 }
 
 /// Opens the store of a data directory.
@@ -389,12 +421,11 @@ async fn open_when_free(
     data_dir: &Path,
     tls: Option<&web::Tls>,
     ambient: &Ambient,
+    stop_signals: &mut StopSignals,
 ) -> anyhow::Result<Option<Store>> {
     let ports = settings.legacy.addresses().map(|(address, _)| (address, None));
     let addresses = std::iter::once((settings.listen, tls.cloned())).chain(ports).collect();
     let (stop, mut waiting) = (CancellationToken::new(), None);
-    let told = until_told_to_stop();
-    tokio::pin!(told);
     let mut said = String::new();
     let opened = loop {
         let mut opening = Box::pin(open_store(settings, data_dir, ambient.clock.clone()));
@@ -424,10 +455,7 @@ async fn open_when_free(
             said = what;
         }
         tokio::select! {
-            result = &mut told => {
-                result?;
-                break None;
-            }
+            () = stop_signals.received() => break None,
             () = ambient.clock.sleep(STORE_LOOKS_EVERY) => {}
         }
     };
@@ -531,7 +559,7 @@ async fn announce(
              curl -s http://{main}/v1/accounts -H \"X-API-Key: $KEY\"\n  \
              curl -sN http://{main}/v1/events -H \"X-API-Key: $KEY\"    # what happens, as it happens\n  \
              curl -s http://{control}/customers/messages -d '{{\"channel\":\"avito\",\"from\":2000002,\"text\":\"Is it still there?\"}}'    # a customer writes\n  \
-             curl -s \"http://{main}/v1/messages?direction=in&channel=avito\" -H \"X-API-Key: $KEY\"\n  \
+             curl -s http://{main}/v1/conversations -H \"X-API-Key: $KEY\"    # two seconds later a pretend model has answered\n  \
              curl -s http://{control}/ledger",
             control = demo.world.control
         ),

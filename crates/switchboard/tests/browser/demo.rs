@@ -22,6 +22,7 @@ pub(crate) struct Demo {
     pub(crate) failed_requests: Vec<String>,
     pub(crate) webhook: String,
     pub(crate) flow_run: String,
+    pub(crate) client: String,
     /// Hears of the day as long as it is there.
     _receiver: Receiver,
 }
@@ -68,6 +69,7 @@ impl Stage {
         let doubted_operation = doubted_operation(world, program).await;
         set_up(program).await;
         campaign(program).await;
+        let client = clients(program).await;
         backup(program).await;
         Demo {
             sent,
@@ -79,6 +81,7 @@ impl Stage {
             failed_requests,
             webhook,
             flow_run,
+            client,
             _receiver: receiver,
         }
     }
@@ -108,6 +111,28 @@ async fn flow(world: &World, program: &Program) -> String {
         })
         .await;
     id(&last().await)
+}
+
+/// Clients who wrote through forms, and for whom a person is to answer.
+async fn clients(program: &Program) -> String {
+    const WRITTEN: [(&str, &str, &str); 2] = [
+        ("form-1", "Anna", "Is a screen for this phone in stock? I would come today."),
+        ("form-2", "Борис", "Здравствуйте! Сколько стоит замена аккумулятора?"),
+    ];
+    for (id, name, text) in WRITTEN {
+        let message = json!({
+            "channel": "form", "external_chat_id": id, "external_user_id": id, "external_message_id": id, "client_name": name, "text": text,
+        });
+        let (status, told) = program.post("/v1/inbound", &message).await;
+        assert_eq!(status, 201, "{told}");
+    }
+    let waiting = || async {
+        let (_, found) = program.get("/v1/conversations?state=waiting_us").await;
+        found["items"].as_array().is_some_and(|items| items.len() == WRITTEN.len())
+    };
+    program.until("a person is to answer", waiting).await;
+    let (_, found) = program.get("/v1/clients?text=anna").await;
+    id(&found["items"][0])
 }
 
 /// A program that takes what is posted to it, and one that is away.

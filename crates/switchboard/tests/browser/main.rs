@@ -6,6 +6,7 @@ mod demo;
 mod door;
 mod faults;
 mod heights;
+mod inbox;
 mod keyboard;
 mod links;
 mod live;

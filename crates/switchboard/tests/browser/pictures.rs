@@ -81,7 +81,7 @@ const PAGES: [(&str, &str); 33] = [
 const QUESTION: &str = "a question as the one before a stop";
 
 /// What answers to GET and has no picture, each for a reason.
-const NOT_SHOWN: [(&str, &str); 55] = [
+const NOT_SHOWN: [(&str, &str); 67] = [
     (
         "/accounts/import/under-way",
         "is there for as long as an import runs, and tells of it as the look before does",
@@ -124,6 +124,17 @@ const NOT_SHOWN: [(&str, &str); 55] = [
     ("/flows/{name}", "a list and facts, as those of a webhook"),
     ("/flows/{name}/stop", QUESTION),
     ("/flows/{name}/try", "a form and a list"),
+    ("/inbox", "a list, as that of chats"),
+    ("/inbox-figures", "charts and a table, as those of a flow"),
+    ("/inbox-files/{client_id}/{message}/{number}", "no page: a file"),
+    ("/inbox-new", "a form, as that of a webhook"),
+    ("/inbox-news", "no page: what a browser tells of"),
+    ("/inbox-templates", "a list and a form, as the keys of the API"),
+    ("/inbox/{client_id}", "a thread and facts, as those of a chat"),
+    ("/inbox/{client_id}/dismiss", QUESTION),
+    ("/inbox/{client_id}/erase", QUESTION),
+    ("/inbox/{client_id}/export", "no page: a file"),
+    ("/inbox/{client_id}/merge", QUESTION),
     ("/live/accounts", "no page: a stream"),
     ("/live/logs", "no page: a stream"),
     ("/live/overview", "no page: a stream"),
@@ -131,6 +142,7 @@ const NOT_SHOWN: [(&str, &str); 55] = [
     ("/logs/download", "no page: a file"),
     ("/messages/received", "a list as that of what was sent"),
     ("/new-campaign", "a form"),
+    ("/pipeline", "a list, as that of webhooks"),
     ("/settings", "leads to one's own page"),
     ("/settings/alerts/{name}/remove", QUESTION),
     ("/settings/backups/{name}/content", "no page: a file"),

@@ -29,7 +29,7 @@ impl Stage {
     /// With other settings.
     pub(crate) async fn with(edit: impl FnOnce(String) -> String) -> Self {
         let world = World::start(binary()).await;
-        world.edit_settings(|text| edit(text) + "\n[events]\nallow_private = [\"127.0.0.1/32\"]\n");
+        world.edit_settings(|text| edit(text) + "\n[events]\nallow_private = [\"127.0.0.1/32\"]\n\n[pipeline]\nenabled = true\nresponder = \"human\"\n");
         let program = run(&world, &[]).await;
         Self::of(world, program).await
     }

@@ -50,6 +50,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
         failed_requests,
         webhook,
         flow_run,
+        client,
         ..
     } = demo;
     let request = &failed_requests[0];
@@ -73,6 +74,8 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
         format!("/failed/{request}"),
         format!("/failed/question?do=drop&id={request}"),
         format!("/flow-runs/{flow_run}"),
+        format!("/inbox/{client}"),
+        format!("/inbox/{client}/erase"),
         format!("/webhooks/{webhook}"),
         format!("/webhooks/{webhook}?state=dead"),
         format!("/webhooks/{webhook}/change"),
@@ -85,7 +88,11 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
 /// A page that there is not.
 const NOWHERE: &str = "/messages/msg_1";
 
-const FIXED: [&str; 58] = [
+const FIXED: [&str; 62] = [
+    "/inbox-new",
+    "/inbox-figures",
+    "/inbox-templates",
+    "/inbox?view=closed",
     "/",
     "/accounts/add",
     "/accounts/import",

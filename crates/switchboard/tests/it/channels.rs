@@ -12,6 +12,11 @@ use crate::shell::cli::{Ran, cli};
 pub(crate) async fn connected(world: &World) -> (Program, Vec<Value>) {
     let port = free_port();
     world.with_channels(&format!("http://127.0.0.1:{port}"));
+    connect(world, port).await
+}
+
+/// The same of a world whose settings have the channels, on a port that providers know.
+pub(crate) async fn connect(world: &World, port: u16) -> (Program, Vec<Value>) {
     let program = start(world, port).await;
     let channels = program.get("/v1/channels").await.1["items"].as_array().expect("channels").clone();
     for channel in &channels {
@@ -108,6 +113,86 @@ async fn every_channel_hears_a_customer_and_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reactions_stand_on_the_messages_that_they_are_to() {
+    let world = World::start(binary()).await;
+    let (program, channels) = connected(&world).await;
+    let reacting = |one: &&Value| {
+        one["can"]["receives"].as_array().expect("what it receives").contains(&json!("reaction"))
+    };
+    let accounts: Vec<_> = channels.iter().filter(reacting).collect();
+    assert_eq!(accounts.len(), 4, "{accounts:?}");
+    for shown in accounts {
+        let (channel, account) = (shown["channel"].as_str().unwrap(), shown["name"].as_str().unwrap());
+        assert_eq!(
+            (&shown["can"]["sends"], &shown["can"]["reply"]),
+            (&json!(true), &json!(account != "studio"))
+        );
+        let chat = writes(&world, channel, account, "Is it there?").await;
+        program.until("it comes in", || async { !received(&program, channel).await.is_empty() }).await;
+        let theirs = received(&program, channel).await.remove(0);
+        let body = json!({"channel": channel, "chat": chat, "text": "Yes", "wait": 30});
+        let (status, ours) = program.post("/v1/messages", &body).await;
+        assert_eq!(status, 200, "{ours}");
+        // VK has numbers in place of emoji.
+        let emoji = if channel == "vk" { "4" } else { "👍" };
+        let from = theirs["external_user_id"].as_str().expect("who wrote");
+        for (id, external_id) in
+            [(&theirs["id"], &theirs["external_message_id"]), (&ours["id"], &ours["message_ids"][0])]
+        {
+            let path = format!("/v1/messages/{}", id.as_str().expect("an id"));
+            for (text, count) in [(emoji, 1), ("", 0)] {
+                let deed = json!({
+                    "channel": channel, "account": account, "from": from, "action": "react", "message_id": external_id,
+                    "text": text,
+                });
+                world.post("/customers/messages", &deed).await;
+                let is_so = || async {
+                    let reactions = program.get(&path).await.1["reactions"].as_array().map_or(0, Vec::len);
+                    reactions == count
+                };
+                program.until(&format!("{account}: {text:?} at {path}"), is_so).await;
+                let shown = program.get(&path).await.1;
+                if count == 1 {
+                    let wanted = if channel == "vk" { Value::Null } else { json!(emoji) };
+                    assert_eq!(shown["reactions"], json!([{"emoji": wanted, "count": 1}]), "{shown}");
+                }
+            }
+        }
+        assert_eq!(received(&program, channel).await.len(), 1, "a reaction is no message");
+    }
+    world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_of_one_message_arrive_together_where_the_channel_can() {
+    let world = World::start(binary()).await;
+    let (program, _) = connected(&world).await;
+    std::fs::write(world.data_dir("data").join("media/photo.png"), testkit::PNG).expect("writes");
+    // Of an album of Telegram each picture is a message; Avito takes one picture a call, and the text by itself.
+    for (channel, account, methods) in [
+        ("telegram", "bot", &["sendMediaGroup", "sendMediaGroup"][..]),
+        ("email", "mail", &["DATA"]),
+        ("avito", "shop", &["image", "image", "text"]),
+    ] {
+        let chat = writes(&world, channel, account, "Show me").await;
+        program.until("it comes in", || async { !received(&program, channel).await.is_empty() }).await;
+        let media = json!([{"path": "photo.png"}, {"path": "photo.png"}]);
+        let body = json!({"channel": channel, "chat": chat, "text": "Both", "media": media, "wait": 30});
+        let (status, sent) = program.post("/v1/messages", &body).await;
+        assert_eq!((status, &sent["state"]), (200, &json!("sent")), "{sent}");
+        let ledger = world.ledger().await;
+        let rows: Vec<_> = ledger.iter().filter(|row| row["provider"] == channel).collect();
+        assert_eq!(rows.len(), methods.len(), "{rows:#?}");
+        if channel != "avito" {
+            let named: Vec<_> = rows.iter().map(|row| row["method"].as_str().unwrap()).collect();
+            assert_eq!(named, methods);
+        }
+        let ids: Vec<_> = rows.iter().map(|row| row["external_id"].clone()).collect();
+        assert_eq!(sent["message_ids"], json!(ids));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_program_loses_and_doubles_nothing_of_channels() {
     const EACH: usize = 12;
     let world = World::start(binary()).await;
@@ -132,6 +217,43 @@ async fn a_killed_program_loses_and_doubles_nothing_of_channels() {
         texts.sort();
         texts.dedup();
         assert_eq!((texts.len(), received(&program, channel).await.len()), (EACH, EACH), "{channel}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_is_told_twice_before_its_message_is_kept() {
+    let world = World::start(binary()).await;
+    let (program, _) = connected(&world).await;
+    for (channel, account, provider) in
+        [("vk", "club", "vk"), ("max", "assistant", "max"), ("telegram", "bot", "telegram_bot")]
+    {
+        let deed = async |more: Value| {
+            let mut deed = json!({"channel": channel, "account": account, "from": "2000002", "name": "Anna"});
+            deed.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            world.post("/customers/messages", &deed).await
+        };
+        world.fault("reorder", json!({"provider": provider, "times": 1})).await;
+        let done = deed(json!({"text": "At five?"})).await;
+        world.fault("redeliver", json!({"provider": provider, "times": 1})).await;
+        deed(json!({"action": "edit", "message_id": done["message_id"], "text": "At six?"})).await;
+        // The message that waits goes after this one.
+        deed(json!({"text": "Thank you."})).await;
+        let texts = || async {
+            let all = received(&program, channel).await;
+            let mut texts: Vec<_> = all.iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect();
+            texts.sort();
+            texts
+        };
+        program.until(&format!("{channel} has both"), || async { texts().await.len() >= 2 }).await;
+        assert_eq!(texts().await, ["At six?", "Thank you."], "{channel}");
+        let all = received(&program, channel).await;
+        let edited = all.iter().find(|one| one["text"] == "At six?").expect("the message");
+        let page = program.request("GET", "/v1/events?limit=500").header("accept", "application/json");
+        let page: Value = page.send().await.expect("an answer").json().await.expect("JSON");
+        let of_it = page["items"].as_array().expect("events").iter();
+        let of_it = of_it.filter(|event| event["data"]["message_id"] == edited["id"]);
+        let kinds: Vec<_> = of_it.map(|event| event["type"].as_str().expect("a type")).collect();
+        assert_eq!(kinds, ["message.received", "message.edited"], "{channel}");
     }
 }
 

@@ -1,8 +1,13 @@
-//! The command line over the do-not-contact list, with a server and without.
+//! The do-not-contact list: the command line over it, with a server and without, and every way out held back by it.
 
-use testkit::{ACCOUNTS, World};
+use serde_json::{Value, json};
+use testkit::{ACCOUNTS, Program, RedisServer, World};
 
 use crate::binary;
+use crate::channels::writes;
+use crate::people::stage::{cookie, pair};
+use crate::pipeline::answers;
+use crate::redis::{push, reasons, started};
 use crate::shell::cli::{cli, running};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,4 +39,105 @@ async fn list_is_kept_by_commands_and_holds_the_server_back() {
     assert!(table.contains("@client_1") && !table.contains("-1001234567890"), "{table}");
     let missing = list(&["remove", "@client_2"]).run();
     assert!(missing.code == Some(1) && missing.err.contains("no entry"), "{missing:?}");
+}
+
+const CODE: &str = "do_not_contact";
+const PASSWORD: &str = "correct horse battery";
+
+/// What a page says after an answer was written into its form, by a person who signs in for it.
+async fn page_after(world: &World, program: &Program, client: &str, text: &str) -> String {
+    cli(world, &["user", "add", "anna", "--role", "operator"]).given(&format!("{PASSWORD}\n"));
+    let http =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let form = |path: &str, fields: String, cookie: &str| {
+        let request = http.post(format!("{}{path}", program.address())).header("cookie", cookie.to_owned());
+        request.header("content-type", "application/x-www-form-urlencoded").body(fields).send()
+    };
+    let password = PASSWORD.replace(' ', "+");
+    let signed_in = form("/sign-in", format!("name=anna&password={password}"), "").await.expect("an answer");
+    assert_eq!(signed_in.status(), 303);
+    let cookie = cookie(&signed_in);
+    let cookie = pair(&cookie);
+    let path = format!("/inbox/{client}");
+    let page = http.get(format!("{}{path}", program.address())).header("cookie", cookie).send().await;
+    let page = page.expect("a page").text().await.expect("a text");
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let fields = format!("csrf={}&drawn=1&text={}", csrf.expect("a form"), text.replace(' ', "+"));
+    form(&path, fields, cookie).await.expect("an answer").text().await.expect("a page")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_way_out_leads_to_who_is_on_the_list() {
+    let world = World::start(binary()).await;
+    let redis = RedisServer::start();
+    let program = started(&world, &redis, "").await;
+    program.account_is("main", "ready").await;
+    let chat = writes(&world, "vk", "club", "Is it still there?").await;
+    program
+        .until("it is answered", || async { answers(&world, "vk", "Is it still there?").await == 1 })
+        .await;
+    let found = program.get("/v1/conversations?channel=vk").await.1;
+    let client = found["items"][0]["client"]["id"].as_str().expect("a client").to_owned();
+    let contacts = json!({"contacts": [format!("vk:club/{chat}"), "@client_1", "+70000000001"]});
+    let (status, added) = program.post("/v1/do-not-contact", &contacts).await;
+    assert!(status < 300, "{added}");
+    let before = world.ledger().await.len();
+
+    let reply = format!("/v1/conversations/{client}/reply");
+    let message = json!({"channel": "vk", "channel_account": "club", "chat": chat, "text": "A message"});
+    let first = json!({
+        "channel": "telegram_account", "channel_account": "main", "to": "@client_1", "text": "The first"
+    });
+    for (path, body) in [
+        (reply.as_str(), json!({"text": "A person"})),
+        ("/v1/messages", message),
+        ("/v1/messages", json!({"chat": "@client_1", "text": "A message"})),
+        ("/v1/conversations", first),
+    ] {
+        let (status, refused) = program.post(path, &body).await;
+        assert_eq!((status, refused["code"].as_str()), (403, Some(CODE)), "{path}: {refused}");
+    }
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "reply", "arguments": {"client_id": client, "text": "An assistant", "idempotency_key": "one"}}
+    });
+    let called = program.request("POST", "/mcp").header("accept", "application/json, text/event-stream");
+    let called: Value = called.json(&call).send().await.expect("an answer").json().await.expect("JSON");
+    assert!(called["result"]["isError"] == true && called.to_string().contains(CODE), "{called}");
+    let page = page_after(&world, &program, &client, "A person in the inbox").await;
+    assert!(page.contains("do-not-contact list"), "{page}");
+
+    let pushed = json!({"channel": "vk", "external_chat_id": chat, "message_text": "A program"});
+    push(&redis, "queue:outgoing", &[pushed]).await;
+    program.until("it is a dead letter", || async { reasons(&redis).len() == 1 }).await;
+    assert!(reasons(&redis)[0].starts_with(CODE), "{:?}", reasons(&redis));
+    // A model answers the client again: the person who was refused took the conversation over.
+    program.post(&format!("/v1/conversations/{client}/hand-over"), &json!({})).await;
+    writes(&world, "vk", "club", "And in green?").await;
+    let turns = format!("/v1/conversations/{client}/turns");
+    let is_refused = || async { program.get(&turns).await.1["items"][0]["why"] == CODE };
+    program.until("the model's answer is refused", is_refused).await;
+    let failed = program.get("/v1/pipeline/failed-turns").await.1;
+    assert_eq!(failed["items"][0]["why"], CODE, "{failed}");
+
+    assert_eq!(program.post("/v1/campaigns", &json!({"name": "spring", "settings": {}})).await.0, 201);
+    for (path, body) in [
+        ("senders", json!({"accounts": ["main"]})),
+        ("messages", json!({"file": "Good day"})),
+        ("tasks", json!({"file": "@client_1"})),
+        ("start", json!({})),
+    ] {
+        let (status, answer) = program.post(&format!("/v1/campaigns/spring/{path}"), &body).await;
+        assert!(status < 300, "{path}: {answer}");
+    }
+    let attempts = "/v1/campaigns/spring/attempts";
+    let is_skipped = || async { program.get(attempts).await.1["items"][0]["reason"] == CODE };
+    program.until("the campaign leaves them out", is_skipped).await;
+
+    let ledger = world.ledger().await;
+    let to_them: Vec<&Value> = ledger[before..]
+        .iter()
+        .filter(|row| row["provider"] == "vk" || row["method"] == "messages.sendMessage")
+        .collect();
+    assert!(to_them.is_empty(), "{to_them:?}");
 }

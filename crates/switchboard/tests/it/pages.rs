@@ -14,7 +14,7 @@ pub(crate) struct Block {
 
 /// What references of the pages lead to; all others to a secret.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
-const VALUES: [(&str, &str); 7] = [
+const VALUES: [(&str, &str); 8] = [
     ("main-proxy", "socks5://user:password@192.0.2.1:1080"),
     ("ALERT_HOOK", "https://alerts.example.com/hook"),
     ("smtp.txt", "smtps://USER:PASSWORD@mail.example.com"),
@@ -22,6 +22,7 @@ const VALUES: [(&str, &str); 7] = [
     ("SHOP_BOT_TOKEN", "123456:AAdemo"),
     ("avito-hook.txt", "https://example.com/avito"),
     ("VK_HOOK", "https://example.com/vk"),
+    ("REDIS_URL", "redis://127.0.0.1:6379/0"),
 ];
 
 fn root() -> PathBuf {

@@ -23,18 +23,18 @@ fn section() -> Vec<pages::Block> {
 }
 
 /// Somebody with a machine, an account, and the page.
-struct Stranger {
-    world: World,
-    shell: Shell,
-    port: u16,
-    folder: PathBuf,
+pub(crate) struct Stranger {
+    pub(crate) world: World,
+    pub(crate) shell: Shell,
+    pub(crate) port: u16,
+    pub(crate) folder: PathBuf,
     http: reqwest::Client,
     /// The gateway, when it was started, and what it says.
     gateway: Option<(tokio::process::Child, PathBuf)>,
 }
 
 impl Stranger {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::start(binary()).await;
         let (folder, port) = (world.data_dir("stranger"), free_port());
         fs::create_dir_all(folder.join("sessions")).expect("made");
@@ -67,7 +67,7 @@ impl Stranger {
     }
 
     /// Leaves the gateway running; the key that it prints.
-    async fn starts(&mut self, command: &str) -> String {
+    pub(crate) async fn starts(&mut self, command: &str) -> String {
         let said = self.folder.join("said");
         let mut child = self.shell.leaves_running(command, &said);
         let since = Instant::now();
@@ -85,7 +85,7 @@ impl Stranger {
     }
 
     /// The status of a call with a key, and what it answers.
-    async fn asks(&self, key: &str, path: &str) -> (u16, serde_json::Value) {
+    pub(crate) async fn asks(&self, key: &str, path: &str) -> (u16, serde_json::Value) {
         let url = format!("http://127.0.0.1:{}{path}", self.port);
         let answer = self.http.get(url).header("x-api-key", key).send().await;
         let answer = answer.expect("an answer");

@@ -1,10 +1,13 @@
 //! The settings of a running program, read again: what applies holds, what is wrong changes nothing.
 
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Receiver, World};
+use testkit::{Program, Receiver, World, free_port};
 
+use crate::binary;
 use crate::shell::cli::{cli, started};
 
 fn keys(answer: &Value, field: &str) -> Vec<String> {
@@ -176,4 +179,47 @@ async fn networks_of_webhooks_are_opened_and_closed_again() {
         .await;
     let two = receiver.bodies().iter().filter(|body| body["type"] == "message.sent").count();
     assert!(two <= 1, "nothing is posted any more");
+}
+
+/// Writes a new certificate for localhost, and its key, to the files that the settings name.
+fn renew(folder: &Path) -> reqwest::Certificate {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    std::fs::write(folder.join("tls.pem"), made.cert.pem()).expect("writes");
+    std::fs::write(folder.join("tls.key"), made.signing_key.serialize_pem()).expect("writes");
+    reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).expect("a certificate")
+}
+
+/// Whether the program answers a client that believes this certificate alone.
+async fn answers(port: u16, shown: &reqwest::Certificate) -> bool {
+    let client = reqwest::Client::builder().tls_certs_only([shown.clone()]).timeout(Duration::from_secs(30));
+    let answer =
+        client.build().expect("a client").get(format!("https://localhost:{port}/health/live")).send();
+    answer.await.is_ok_and(|answer| answer.status() == 200)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_shown_after_a_reload() {
+    let world = World::start(binary()).await;
+    let folder = world.data_dir("certificates");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let first = renew(&folder);
+    let files = ["tls.pem", "tls.key"].map(|name| folder.join(name));
+    let [certificate, key] = files;
+    world.edit_settings(|text| format!("{text}\n[tls]\ncertificate = {certificate:?}\nkey = {key:?}\n"));
+    let port = free_port();
+    let server = cli(&world, &["up", "--listen", &format!("127.0.0.1:{port}")]);
+    let server = tokio::spawn(server.beside());
+    let starts = async {
+        while !answers(port, &first).await {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(2), starts).await.expect("it speaks TLS");
+
+    let second = renew(&folder);
+    assert!(answers(port, &first).await && !answers(port, &second).await, "the files are not read again");
+    let said = cli(&world, &["reload"]).run().fine();
+    assert!(said.contains("tls.certificate"), "{said}");
+    assert!(answers(port, &second).await && !answers(port, &first).await);
+    server.abort();
 }

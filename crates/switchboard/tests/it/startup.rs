@@ -18,6 +18,14 @@ async fn second_process_on_a_data_directory_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_terminated_while_it_starts_ends_well() {
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").begun();
+    program.said("Data ").await;
+    assert_eq!(program.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_data_directory_that_cannot_be_written_is_named() {
     let world = World::start(binary()).await;
     let file = world.data_dir("a-file");

@@ -1,6 +1,8 @@
 //! The command line over webhooks: made, watched, tested, paused, posted to once more and removed.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Receiver, World};
 
 use crate::binary;
@@ -45,6 +47,53 @@ async fn a_webhook_is_kept_by_commands_and_hears_of_a_message() {
     receiver.answer(500);
     let refused = webhook(&["test", id]).run();
     assert!(refused.code == Some(1) && refused.out.contains("it answered 500"), "{refused:?}");
+
+    // An endpoint that wants nothing more is switched off, and its owner hears of it.
+    receiver.answer(410);
+    program.post("/v1/messages", &json!({"chat": "@client_1", "text": "again"})).await;
+    let card = json!(format!("webhook:{id}"));
+    program
+        .until("the owner is alerted", || async {
+            program.advance(Duration::from_secs(10)).await;
+            let alerts = program.get("/v1/alerts").await.1;
+            let is_of_it = |alert: &Value| alert["card"] == card && alert["reason"] == "switched_off";
+            alerts["items"].as_array().is_some_and(|alerts| alerts.iter().any(is_of_it))
+        })
+        .await;
     webhook(&["remove", id]).fine();
     assert!(webhook(&["list"]).fine().contains("There are no webhooks."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_hear_of_their_accounts_and_chats_alone() {
+    let world = World::start(binary()).await;
+    world.edit_settings(|text| format!("{text}\n[events]\nallow_private = [\"127.0.0.1/32\"]\n"));
+    let (of_account, of_chat) = (Receiver::start().await, Receiver::start().await);
+    let program = running(&world, &ACCOUNTS).await;
+    let send = async |chat: &str, account: &str| {
+        let body = json!({"chat": chat, "account": account, "text": "planted", "wait": 30});
+        let (status, answer) = program.post("/v1/messages", &body).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["chat_id"].clone()
+    };
+    let chat = send("@client_2", "main").await;
+    for (receiver, narrow) in
+        [(&of_account, json!({"accounts": ["backup_1"]})), (&of_chat, json!({"chats": [chat]}))]
+    {
+        let mut body = json!({"url": receiver.address(), "events": ["message.sent"]});
+        body.as_object_mut().expect("an object").extend(narrow.as_object().expect("an object").clone());
+        let (status, answer) = program.post("/v1/webhooks", &body).await;
+        assert_eq!(status, 201, "{answer}");
+    }
+    // What none of them is to hear of comes first.
+    for (chat, account) in [("@client_1", "main"), ("@client_1", "backup_1"), ("@client_2", "main")] {
+        send(chat, account).await;
+    }
+    let both = || async { !of_account.bodies().is_empty() && !of_chat.bodies().is_empty() };
+    program.until("both have heard", both).await;
+    let heard = |receiver: &Receiver, field: &str| -> Vec<Value> {
+        receiver.bodies().iter().map(|body| body[field].clone()).collect()
+    };
+    assert_eq!(heard(&of_account, "account"), [json!("backup_1")]);
+    assert_eq!(heard(&of_chat, "chat"), [chat]);
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ambient::Clock;
 use hyper::Method;
+use serde_json::Value;
 
 use super::{of, shown};
 use crate::api_client::{ApiClient, ApiOptions};
@@ -18,12 +19,13 @@ const LOOK: Duration = Duration::from_secs(1);
 #[error("no account of the campaign may send any more; see `switchboard campaign list-profiles {0}`")]
 pub(crate) struct Frozen(pub(super) String);
 
+/// Follows it to its end or its pause; the campaign as it is then.
 pub(super) async fn follow(
     api: &ApiClient,
     group: &str,
     options: &ApiOptions,
     interrupt: &mut Interrupt,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Value> {
     let bar = Bars::new(options.json).count(group);
     let clock = Clock::system();
     let mut interrupted = false;
@@ -64,5 +66,5 @@ pub(super) async fn follow(
     if campaign["run"]["reason"] == "no_sender" && campaign["run"]["state"] == "paused" {
         return Err(Frozen(group.to_owned()).into());
     }
-    Ok(())
+    Ok(campaign)
 }

@@ -347,8 +347,11 @@ impl Campaign {
             Action::ImportMessages(import) => import.run("messages").await,
             Action::ImportGroups { file, dry_run, options } => import_groups(&file, dry_run, &options).await,
             Action::ImportConfig(Import { file, group, dry_run, options }) => {
-                let limits = old_files::limits(&read(&file)?)
+                let old_files::OldConfig { limits, left } = old_files::config(&read(&file)?)
                     .with_context(|| format!("{} cannot be used", file.display()))?;
+                for name in left {
+                    eprintln!("Not taken over: {name}.");
+                }
                 if dry_run {
                     options.print(&limits, || format!("It would set {limits}."));
                     return Ok(());
@@ -657,8 +660,12 @@ fn foreseen(forecast: &Value) -> String {
     if !skipped.is_empty() {
         text.extend(["\nSkipped: ", &skipped.join(", "), "."]);
     }
-    for preview in forecast["previews"].as_array().into_iter().flatten() {
+    let items = |field: &str| forecast[field].as_array().map(Vec::as_slice).unwrap_or_default();
+    for preview in items("previews") {
         text.extend(["\n", &cell(preview, "chat"), ": ", &cell(preview, "text")]);
+    }
+    for left_out in items("left_out") {
+        text.extend(["\n", &cell(left_out, "chat"), ": nothing, ", &cell(left_out, "reason")]);
     }
     text
 }

@@ -60,41 +60,65 @@ pub(crate) fn campaign_name(given: &str) -> String {
     given.chars().take(64).map(letter).collect()
 }
 
-/// The settings that `config.yaml` has for a campaign: its section `limits`.
-pub(super) fn limits(text: &str) -> anyhow::Result<Value> {
-    let (mut inside, mut settings) = (false, Map::new());
+/// What `config.yaml` has for a campaign.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OldConfig {
+    /// Its section `limits`, in the body of the call that changes a campaign.
+    pub(super) limits: Value,
+    /// What is not taken over, each with what stands for it here.
+    pub(super) left: Vec<String>,
+}
+
+/// What stands for the values of a section that are not taken over.
+fn instead(section: &str, key: &str) -> &'static str {
+    match (section, key) {
+        ("timeouts", _) => "built in: 20 s for a search, 5 s for sending, 30 s for a page",
+        ("proxy", "pool_file") => "import it with `switchboard campaign import-proxies FILE`",
+        ("proxy", "chat_not_found_threshold") => "built in: 40 %",
+        ("database", _) => {
+            "the settings name the store; `switchboard import campaigns --from` reads the old one"
+        }
+        _ => "there is nothing of this name here",
+    }
+}
+
+/// Reads `config.yaml`.
+pub(super) fn config(text: &str) -> anyhow::Result<OldConfig> {
+    let (mut section, mut settings, mut left) = (String::new(), Map::new(), Vec::new());
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let line = line.split('#').next().unwrap_or_default().trim_end();
         let Some((key, value)) = line.split_once(':') else { continue };
         if !key.starts_with([' ', '\t']) {
-            inside = key.trim() == "limits";
+            key.trim().clone_into(&mut section);
             continue;
         }
         let value = value.trim().trim_matches(['"', '\'']);
-        let (name, times) = match key.trim() {
-            "max_messages_per_hour" => ("max_messages_per_hour", 1),
-            "max_cycles" => ("cycles", 1),
-            "cycle_delay_minutes" => ("cycle_delay_seconds", 60),
-            "delay_randomness" if inside => {
+        let (name, times) = match (section.as_str(), key.trim()) {
+            ("limits", "max_messages_per_hour") => ("max_messages_per_hour", 1),
+            ("limits", "max_cycles") => ("cycles", 1),
+            ("limits", "cycle_delay_minutes") => ("cycle_delay_seconds", 60),
+            ("limits", "delay_randomness") => {
                 let share: f64 =
                     value.parse().with_context(|| format!("line {number}: {value:?} is no number"))?;
                 settings.insert("delay_randomness".to_owned(), json!(share));
                 continue;
             }
-            _ => continue,
+            // The value may be a password.
+            (section, key) => {
+                left.push(format!("{section}.{key}: {}", instead(section, key)));
+                continue;
+            }
         };
-        if inside {
-            let count: u32 =
-                value.parse().with_context(|| format!("line {number}: {value:?} is no whole number"))?;
-            settings.insert(name.to_owned(), json!(count.saturating_mul(times)));
-        }
+        let count: u32 =
+            value.parse().with_context(|| format!("line {number}: {value:?} is no whole number"))?;
+        settings.insert(name.to_owned(), json!(count.saturating_mul(times)));
     }
     if settings.is_empty() {
         bail!(
             "it has no section limits with values of ours: max_messages_per_hour, max_cycles, cycle_delay_minutes, delay_randomness"
         );
     }
-    Ok(Value::Object(settings))
+    Ok(OldConfig { limits: Value::Object(settings), left })
 }
 
 #[cfg(test)]
@@ -117,16 +141,19 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_read_and_other_sections_are_not() {
-        let read = limits(
+    fn limits_are_read_and_all_else_is_named() {
+        let read = config(
             "limits:\r\n  max_messages_per_hour: 20 # an hour\r\n  max_cycles: 100\n  cycle_delay_minutes: 5\n  \
-             delay_randomness: 0.2\ndatabase:\n  max_cycles: 7\n",
-        );
+             delay_randomness: 0.2\ntimeouts:\n  send_timeout: 5\ndatabase:\n  password: hidden\n",
+        )
+        .expect("limits");
         let expected = json!({"max_messages_per_hour": 20, "cycles": 100, "cycle_delay_seconds": 300, "delay_randomness": 0.2});
-        assert_eq!(read.expect("limits"), expected);
+        assert_eq!(read.limits, expected);
+        assert!(read.left[0].starts_with("timeouts.send_timeout: built in: 20 s"), "{:?}", read.left);
+        assert!(read.left[1].starts_with("database.password: the settings"), "{:?}", read.left);
         assert!(
-            limits("limits:\n  max_cycles: many\n").expect_err("no number").to_string().contains("line 2")
+            config("limits:\n  max_cycles: many\n").expect_err("no number").to_string().contains("line 2")
         );
-        assert!(limits("proxy:\n  pool_file: x\n").is_err());
+        assert!(config("proxy:\n  pool_file: x\n").is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! `start`: a run is begun, or goes on, and is followed.
 
+use anyhow::Context;
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -8,7 +9,10 @@ use super::follow::{Frozen, follow};
 use super::{foreseen, of, shown};
 use crate::api_client::{ApiClient, ApiOptions};
 use crate::command::send::Interrupt;
-use crate::terminal::WrongUsage;
+use crate::terminal::{WrongUsage, confirm, somebody_is_there};
+
+/// How many chats a dry run names of each kind, unless `--limit` says otherwise.
+const LISTED: u32 = 20;
 
 /// How a campaign is started.
 #[derive(clap::Args)]
@@ -21,7 +25,7 @@ pub(super) struct Start {
     /// Begin a new run, though another one is not over
     #[arg(long)]
     new: bool,
-    /// Pause after so many chats
+    /// Pause after so many chats and ask whether to go on; with `--dry-run`, how many chats are named
     #[arg(long)]
     limit: Option<u32>,
     /// How many cycles, in place of what the settings say
@@ -47,7 +51,8 @@ impl Start {
             let api = ApiClient::open(&options.location).await?;
             let foresight = async {
                 let group = chosen(&api, group).await?;
-                api.call(Method::GET, &of(&group, "/forecast"), None).await
+                let listed = limit.unwrap_or(LISTED);
+                api.call(Method::GET, &of(&group, &format!("/forecast?listed={listed}")), None).await
             };
             let foresight = foresight.await;
             api.close().await;
@@ -73,8 +78,20 @@ impl Start {
             options.print(&started, || shown(&started));
             return Ok(());
         }
-        follow(&api, &group, &options, &mut interrupt).await
+        let campaign = follow(&api, &group, &options, &mut interrupt).await?;
+        if !has_canary_ended(&campaign) || options.json || !somebody_is_there() {
+            return Ok(());
+        }
+        let left = campaign["pending"].as_u64().unwrap_or(0);
+        confirm(&format!("Go on with the {left} chats that are left?")).await.context("it stays paused")?;
+        api.call(Method::POST, &of(&group, "/resume"), None).await?;
+        follow(&api, &group, &options, &mut interrupt).await.map(drop)
     }
+}
+
+/// Whether a run is paused as it wrote to as many chats as `--limit` said.
+fn has_canary_ended(campaign: &Value) -> bool {
+    campaign["run"]["state"] == "paused" && campaign["run"]["reason"] == "canary"
 }
 
 /// Whether a campaign has senders, none of which may send.

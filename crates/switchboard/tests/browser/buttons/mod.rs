@@ -1,5 +1,6 @@
 //! One flow through each section with the pointer: what a button says it does is done, and the page says so without a new page.
 
+mod of_campaigns;
 mod of_copying;
 pub(crate) mod of_importing;
 mod of_logs;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use testkit::{Program, World};
 
-use super::{ask, finished, stopped};
+use super::{ask, finished, id, stopped};
 use crate::channels::{connected, received, restarted, sent, writes};
 use crate::postgres::world;
 
@@ -85,4 +85,39 @@ async fn is_stored(world: &World, program: &Program) {
     let read = program.request("GET", &format!("{path}/media/0")).send().await.expect("an answer");
     assert_eq!(read.status(), 200);
     assert_eq!(read.text().await.expect("a body"), "a pretend image");
+}
+
+/// What is known of an answer whose send was killed at a point: VK knows a repeat by its key and WhatsApp's messages can be read, but a
+/// Telegram bot shows nothing of what arrived.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_killed_on_its_way_leaves_once_or_is_in_doubt() {
+    let world = world().await;
+    let (mut program, _) = connected(&world).await;
+    for (channel, account) in [("vk", "club"), ("whatsapp", "phone"), ("telegram", "bot")] {
+        let chat = writes(&world, channel, account, "Is it there?").await;
+        program.until("it came in", || async { !received(&program, channel).await.is_empty() }).await;
+        for point in ["store.accept.after", "store.part_sent.before", "store.part_sent.after"] {
+            let text = format!("{channel}-{point}");
+            let answer =
+                json!({"channel": channel, "channel_account": account, "chat": chat, "account": null});
+            program.arm(point, 0).await;
+            let told = ask(&program, &text, answer.clone()).await;
+            assert!(told.as_ref().is_none_or(|told| told["code"].is_null()), "{text}: {told:?}");
+            stopped(&program, point).await;
+            program = restarted(&world, program).await;
+            let state = async || {
+                let asked = ask(&program, &text, answer.clone()).await;
+                let path = format!("/v1/messages/{}", id(asked.as_ref()));
+                program.get(&path).await.1["state"].as_str().unwrap_or_default().to_owned()
+            };
+            let is_over = || async { ["sent", "in_doubt"].contains(&state().await.as_str()) };
+            program.until(&format!("{text} is over"), is_over).await;
+            let (state, left) = (state().await, sent(&world, channel).await.get(&text).copied());
+            // With nothing to look at, a person decides.
+            let may_be_unknown = channel == "telegram" && point != "store.part_sent.after";
+            assert!(state == "sent" || may_be_unknown, "{text}: {state}");
+            assert!(left == Some(1) || (state == "in_doubt" && left.is_none()), "{text}: {state} {left:?}");
+        }
+    }
+    world.assert_nothing_unknown().await;
 }

@@ -11,6 +11,7 @@ mod flows;
 mod importing;
 mod master_key;
 mod messages;
+mod pipeline;
 mod roster;
 mod webhooks;
 
@@ -177,6 +178,10 @@ groups! {
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_campaigns_each_is_sent_once();
 
+    Pipeline:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_the_pipeline_each_is_answered_once();
+
     MasterKey:
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_a_key_rotation_all_opens();
@@ -203,6 +208,8 @@ impl Group {
             Self::Flows
         } else if campaigns::reaches(write) {
             Self::Campaigns
+        } else if pipeline::reaches(write) {
+            Self::Pipeline
         } else if master_key::reaches(write) {
             Self::MasterKey
         } else if importing::reaches(write) {
@@ -244,6 +251,7 @@ async fn kill_at(point: String) {
         }
         Group::Flows => flows::kill_at(&point).await,
         Group::Campaigns => campaigns::kill_at(&point).await,
+        Group::Pipeline => pipeline::kill_at(&point).await,
         Group::MasterKey => master_key::kill_at(&point).await,
         Group::Webhooks => {
             webhooks::kill_at(webhooks::scenario(written).expect("one of webhooks"), &point).await;

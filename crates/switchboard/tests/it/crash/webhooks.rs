@@ -266,3 +266,52 @@ mod on_postgres {
         super::super::two_at_a_time(super::kills_on_the_way().map(crate::postgres::on_postgres)).await;
     }
 }
+
+/// Killed when one part of an album is written and the next is about to be, or has just been.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_album_that_is_cut_by_a_kill_is_kept_whole() {
+    /// Files of the album.
+    const PARTS: usize = 4;
+    let world = world().await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    hears(&world, &program).await;
+    for point in ["store.take_updates.before", "store.take_updates.after"] {
+        let parts = async |program: &Program| {
+            let page = program.get("/v1/messages?direction=in&account=fifth&limit=200").await.1;
+            let items = page["items"].as_array().cloned().unwrap_or_default();
+            let of_it = items.into_iter().filter(|message| message["media"] == "document");
+            let ids = of_it.map(|message| message["id"].as_str().expect("an id").to_owned());
+            ids.collect::<BTreeSet<_>>()
+        };
+        let known = parts(&program).await;
+        program.arm(point, 1).await;
+        let media = ["AAAA", "BBBB", "CCCC", "DDDD"];
+        let media = media.map(|content| json!({"kind": "document", "content": content}));
+        let order = json!({"from": "@client_1", "chat": "@demo_fifth", "text": "four", "media": media});
+        world.post("/telegram/messages", &order).await;
+        // All of it may come in one update.
+        program
+            .until("it is stopped in the album or has all of it", || async {
+                program.stopped_at(point).await || parts(&program).await.len() >= known.len() + PARTS
+            })
+            .await;
+        program.kill();
+        program = Start::on(&world, binary(), "data").ready().await;
+        let all = || async { parts(&program).await.len() >= known.len() + PARTS };
+        program.until("the album is whole", all).await;
+        let new: BTreeSet<_> = parts(&program).await.difference(&known).cloned().collect();
+        let page = program.request("GET", "/v1/events?type=message.received&limit=500");
+        let page: Value = page
+            .header("accept", "application/json")
+            .send()
+            .await
+            .expect("an answer")
+            .json()
+            .await
+            .expect("JSON");
+        let events = page["items"].as_array().expect("items").iter();
+        let told: Vec<_> = events.filter_map(|event| event["data"]["message_id"].as_str()).collect();
+        let of_it = |id: &String| told.iter().filter(|one| *one == id).count();
+        assert!(new.len() == PARTS && new.iter().all(|id| of_it(id) == 1), "{point}: {new:?} {told:?}");
+    }
+}

@@ -2,6 +2,7 @@
 //! comes in.
 
 mod bad_files;
+mod crm;
 mod dialogue;
 mod flows;
 mod guide;

@@ -1,0 +1,55 @@
+//! A campaign on its pages: a trial of one chat is started, goes on, pauses, goes on again, and is stopped.
+
+use serde_json::json;
+
+use super::{answered, done, is_sound};
+use crate::stage::Stage;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaign_is_started_paused_and_stopped() {
+    let stage = Stage::start().await;
+    let chats = (1..=5).map(|number| format!("@client_{number}")).collect::<Vec<_>>().join("\n");
+    for (path, order) in [
+        ("/v1/campaigns", json!({"name": "spring", "settings": {"delay_seconds": 600, "cycles": 1}})),
+        ("/v1/campaigns/spring/senders", json!({"accounts": ["main"]})),
+        ("/v1/campaigns/spring/tasks", json!({"file": chats})),
+        ("/v1/campaigns/spring/messages", json!({"file": "[\"New batteries are in.\"]"})),
+    ] {
+        let (status, answer) = stage.program.post(path, &order).await;
+        assert!((200..300).contains(&status), "{path}: {status} {answer}");
+    }
+    let is = async |state: &str, sent: u64| {
+        stage
+            .program
+            .until(&format!("it is {state} with {sent} sent"), || async {
+                let run = &stage.program.get("/v1/campaigns/spring").await.1["run"];
+                run["state"] == state && run["attempts"]["sent"] == sent
+            })
+            .await;
+    };
+    let tab = stage.tab().await;
+    tab.open("/campaigns/spring").await;
+    tab.press("a[href$='/forecast'].btn").await;
+    tab.is_at("/campaigns/spring/forecast").await;
+    tab.fill("#limit", "1").await;
+    tab.press("form[action$='/actions/start'] button.primary").await;
+    tab.is_at("/campaigns/spring").await;
+    is("paused", 1).await;
+
+    // The trial is over: its page offers to go on. Who goes on writes to one chat, then rests.
+    tab.open("/campaigns/spring/forecast").await;
+    tab.press("form[action$='/actions/start'] button.primary").await;
+    tab.is_at("/campaigns/spring").await;
+    is("running", 2).await;
+
+    tab.open("/campaigns/spring").await;
+    done(&tab, "form[action$='/actions/pause'] button").await;
+    is("paused", 2).await;
+    tab.open("/campaigns/spring").await;
+    done(&tab, "form[action$='/actions/resume'] button").await;
+    is("running", 3).await;
+    tab.open("/campaigns/spring").await;
+    answered(&tab, "a[href$='/stop']", "dialog button.danger").await;
+    is("stopped", 3).await;
+    is_sound(&tab);
+}

@@ -1,0 +1,280 @@
+//! The queues in Redis: programs of others push, read, and take stages over; whatever is killed, nothing is lost or doubled.
+
+use serde_json::{Value, json};
+use testkit::{Program, RedisServer, World, free_port};
+
+use crate::binary;
+use crate::channels::{connect, received, restarted, sent, writes};
+use crate::pipeline::answers;
+use crate::python::{run, script};
+
+const SCRIPT: &str = "outside.py";
+/// Stages that programs take over.
+const STAGES: [&str; 5] = ["batch", "resolve", "appeal", "respond", "send"];
+
+/// A program with every channel, a model that answers, and queues on this server.
+pub(crate) async fn started(world: &World, redis: &RedisServer, stages: &str) -> Program {
+    let port = free_port();
+    world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
+    let url = redis.url();
+    world.edit_settings(|text| {
+        format!("{text}\n[pipeline.stages]\n{stages}\n[queue]\nredis = \"{url}\"\noffer_again = \"500ms\"\n")
+    });
+    connect(world, port).await.0
+}
+
+pub(crate) async fn push(redis: &RedisServer, list: &str, items: &[Value]) {
+    let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
+    let (url, mut arguments) = (redis.url(), Vec::new());
+    arguments.extend(["push", &url, list]);
+    arguments.extend(texts.iter().map(String::as_str));
+    run(SCRIPT, &arguments).await;
+}
+
+fn length(redis: &RedisServer, list: &str) -> i64 {
+    redis.ask(&["LLEN", list]).as_i64().expect("a length")
+}
+
+/// The reasons of dead letters.
+pub(crate) fn reasons(redis: &RedisServer) -> Vec<String> {
+    let dead = redis.list("queue:dead").into_iter();
+    dead.map(|letter| {
+        let letter: Value = serde_json::from_str(&letter).expect("JSON");
+        letter["reason"].as_str().expect("a reason").to_owned()
+    })
+    .collect()
+}
+
+/// How often a client's text was taken in.
+async fn heard(program: &Program, channel: &str, text: &str) -> usize {
+    received(program, channel).await.iter().filter(|one| one["text"] == text).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_programs_push_comes_in_and_goes_out_once() {
+    const MESSAGES: usize = 60;
+    let world = World::start(binary()).await;
+    let redis = RedisServer::start();
+    let mut program = started(&world, &redis, "").await;
+    // Ids in the two places, numbers and texts, a repeated one, one that was answered elsewhere, two that are none.
+    let incoming: Vec<Value> = (0..MESSAGES)
+        .map(|number| {
+            json!({
+                "channel": "vk", "external_chat_id": 3000 + number % 7, "external_user_id": "3000", "skip": false,
+                "text": format!("pushed {number}."), "timestamp": 1_760_000_400, "client_email": "", "tenant_id": "t",
+                "media": { "has_voice": false, "videos": [] }, "meta": { "external_message_id": number },
+            })
+        })
+        .collect();
+    push(&redis, "queue:incoming", &incoming[..MESSAGES / 2]).await;
+    program = restarted(&world, program).await;
+    push(&redis, "queue:incoming", &incoming).await;
+    let wrong = [json!({ "channel": "vk" }), json!(4), json!({ "channel": "vk", "skip": true })];
+    push(&redis, "queue:incoming", &wrong).await;
+    let last = format!("pushed {}.", MESSAGES - 1);
+    program.until("the last is heard", || async { heard(&program, "vk", &last).await > 0 }).await;
+    for number in 0..MESSAGES {
+        assert_eq!(heard(&program, "vk", &format!("pushed {number}.")).await, 1, "{number}");
+    }
+    program.until("two are dead letters", || async { reasons(&redis).len() == 2 }).await;
+    assert!(reasons(&redis)[0].contains("external_chat_id is missing"), "{:?}", reasons(&redis));
+    let seen = || async { redis.ask(&["GET", "last_seen:vk:3001"]) != Value::Null };
+    program.until("it is said when the client wrote", seen).await;
+
+    let chat = writes(&world, "vk", "club", "Is it still there?").await;
+    program.until("it is heard", || async { heard(&program, "vk", "Is it still there?").await > 0 }).await;
+    let outgoing: Vec<Value> = (0..MESSAGES)
+        .map(|number| {
+            let text = format!("sent {number}.");
+            if number % 2 == 0 {
+                json!({ "channel": "vk", "external_chat_id": chat, "message_text": text, "appeal_id": 4, "tenant_id": "t" })
+            } else {
+                json!({ "channel": "vk", "out_message": { "external_chat_id": chat, "message_text": text, "action_source": "ai" } })
+            }
+        })
+        .collect();
+    push(&redis, "queue:outgoing", &outgoing[..MESSAGES / 2]).await;
+    program = restarted(&world, program).await;
+    push(&redis, "queue:outgoing", &outgoing[MESSAGES / 2..]).await;
+    let nowhere = [
+        json!({ "channel": "pigeon", "external_chat_id": "1", "message_text": "lost" }),
+        json!({ "channel": "vk", "external_chat_id": "1" }),
+    ];
+    push(&redis, "queue:outgoing", &nowhere).await;
+    let all = || async {
+        let sent = sent(&world, "vk").await;
+        (0..MESSAGES).all(|number| sent.contains_key(&format!("sent {number}.")))
+    };
+    program.until("all are sent", all).await;
+    let sent = sent(&world, "vk").await;
+    for number in 0..MESSAGES {
+        assert_eq!(sent.get(&format!("sent {number}.")), Some(&1), "{number}: {sent:?}");
+    }
+    program.until("four are dead letters", || async { reasons(&redis).len() == 4 }).await;
+    assert_eq!(
+        reasons(&redis)[2..],
+        [
+            "channel pigeon has no account here".to_owned(),
+            "message_text is missing; say what is to be sent".to_owned()
+        ]
+    );
+    for list in ["queue:incoming", "queue:outgoing", "queue:incoming:processing", "queue:outgoing:processing"]
+    {
+        assert_eq!(length(&redis, list), 0, "{list}");
+    }
+}
+
+/// Customers write, the program that does a stage is killed with an item in its hands, and so is ours: each is answered once.
+async fn answers_once(stage: Option<&str>) {
+    const CUSTOMERS: usize = 4;
+    let world = World::start(binary()).await;
+    let redis = RedisServer::start();
+    let mut program =
+        started(&world, &redis, &stage.map(|stage| format!("{stage} = \"external\"")).unwrap_or_default())
+            .await;
+    let texts: Vec<String> = (0..CUSTOMERS).map(|one| format!("question {one}.")).collect();
+    for (customer, text) in texts.iter().enumerate() {
+        let from = (2_000_100 + customer).to_string();
+        let deed = json!({"channel": "vk", "account": "club", "from": from, "name": "Anna", "text": text});
+        world.post("/customers/messages", &deed).await;
+    }
+    let url = redis.url();
+    let _outside = match stage {
+        None => None,
+        Some(stage) => {
+            let killed = script(SCRIPT, &["stage", &url, stage, "take"]).status().await.expect("runs");
+            assert!(!killed.success());
+            Some(script(SCRIPT, &["stage", &url, stage, "do"]).spawn().expect("starts"))
+        }
+    };
+    // As a death between the list of a chat and its offer leaves it.
+    redis.ask(&["RPUSH", "queue:batch:vk:gone", "{}"]);
+    program = restarted(&world, program).await;
+    for text in &texts {
+        let is_answered = || async {
+            match stage {
+                Some("send") => redis.list("test:sent").iter().any(|sent| sent.contains(text)),
+                _ => answers(&world, "vk", text).await > 0,
+            }
+        };
+        program.until(&format!("{text} is answered"), is_answered).await;
+    }
+    let is_empty = || async {
+        let shown = program.get("/v1/pipeline").await.1;
+        (&shown["waiting"], &shown["stages"]) == (&json!(0), &json!([]))
+    };
+    program.until("nothing is left", is_empty).await;
+    if stage != Some("send") {
+        for text in &texts {
+            assert_eq!(answers(&world, "vk", text).await, 1, "{text}: {:?}", sent(&world, "vk").await);
+        }
+    }
+    let history = program.get("/v1/conversations?limit=200").await.1;
+    for one in history["items"].as_array().expect("conversations") {
+        let id = one["client"]["id"].as_str().expect("an id");
+        let said = program.get(&format!("/v1/conversations/{id}/messages?limit=200")).await.1;
+        let ours =
+            said["items"].as_array().into_iter().flatten().filter(|message| message["author"] != "client");
+        assert_eq!(ours.count(), 1, "{said}");
+    }
+    assert_eq!(reasons_or_none(&redis), Vec::<String>::new());
+    let tidy = || async {
+        let keys = redis.ask(&["KEYS", "*"]);
+        let left: Vec<&str> = keys.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        left.iter().all(|key| key.starts_with("last_seen:") || *key == "test:sent")
+    };
+    program.until("Redis has nothing more", tidy).await;
+}
+
+fn reasons_or_none(redis: &RedisServer) -> Vec<String> {
+    if length(redis, "queue:dead") == 0 { Vec::new() } else { reasons(redis) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_stage_is_taken_over() {
+    answers_once(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_stage_is_taken_over_by_a_program_that_dies() {
+    for stage in STAGES {
+        eprintln!("stage {stage}");
+        answers_once(Some(stage)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_has_bad_days() {
+    let world = World::start(binary()).await;
+    let mut redis = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let program = started(&world, &redis, "respond = \"external\"").await;
+    let queue = async || program.get("/v1/pipeline").await.1["queue"].clone();
+    // Emptied, with an item in the hands of a program.
+    writes(&world, "vk", "club", "before it is empty").await;
+    let offered = || async { length(&redis, "queue:stage:respond") == 1 };
+    program.until("it is offered", offered).await;
+    redis.ask(&["FLUSHALL"]);
+    let offered = || async { length(&redis, "queue:stage:respond") == 1 };
+    program.until("it is offered again", offered).await;
+    let url = redis.url();
+    let outside = script(SCRIPT, &["stage", &url, "respond", "do"]).spawn().expect("starts");
+    let is_answered = || async { answers(&world, "vk", "before it is empty").await > 0 };
+    program.until("it is answered", is_answered).await;
+    drop(outside);
+    // Full: what is there is taken, and what is to be offered waits.
+    push(
+        &redis,
+        "queue:incoming",
+        &[json!({
+            "channel": "vk", "external_chat_id": "77", "external_message_id": "77", "text": "into a full one"
+        })],
+    )
+    .await;
+    redis.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+    program.until("it is heard", || async { heard(&program, "vk", "into a full one").await == 1 }).await;
+    program.until("it is said that there is no room", || async { queue().await["broken"].is_string() }).await;
+    redis.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+    let offered = || async { length(&redis, "queue:stage:respond") >= 1 };
+    program.until("it is offered once there is room", offered).await;
+    program.until("it is well again", || async { queue().await["broken"].is_null() }).await;
+    // Slow: nothing else waits for it.
+    redis.ask(&["CLIENT", "PAUSE", "700"]);
+    assert_eq!(program.get("/v1/pipeline").await.0, 200);
+    // Restarted, with what programs pushed.
+    redis.kill();
+    program
+        .until("it is said that it does not answer", || async { queue().await["broken"].is_string() })
+        .await;
+    writes(&world, "vk", "club", "while it is away").await;
+    redis.start_again();
+    let _outside = script(SCRIPT, &["stage", &url, "respond", "do"]).spawn().expect("starts");
+    let is_answered = || async { answers(&world, "vk", "while it is away").await > 0 };
+    program.until("it is answered afterwards", is_answered).await;
+    assert_eq!(answers(&world, "vk", "while it is away").await, 1);
+    assert_eq!(answers(&world, "vk", "before it is empty").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_consumer_is_named() {
+    let world = World::start(binary()).await;
+    let redis = RedisServer::start();
+    let program = started(&world, &redis, "").await;
+    let listens = || async {
+        let told = redis.ask(&["PUBSUB", "NUMSUB", "__keyspace@0__:queue:incoming"]);
+        told[1].as_i64() == Some(1)
+    };
+    program.until("it listens", listens).await;
+    // A consumer that waits in Redis is served before any that looks.
+    let waiting = std::net::TcpStream::connect(("127.0.0.1", redis.port())).expect("connects");
+    std::io::Write::write_all(&mut &waiting, b"CLIENT SETNAME old-n8n\r\nBLPOP queue:incoming 0\r\n")
+        .expect("writes");
+    let waits =
+        || async { redis.ask(&["CLIENT", "LIST"]).as_str().is_some_and(|told| told.contains("cmd=blpop")) };
+    program.until("the other one waits", waits).await;
+    redis.ask(&["RPUSH", "queue:incoming", "{}"]);
+    let named = || async {
+        let other = program.get("/v1/pipeline").await.1["queue"]["other_consumer"].clone();
+        other["list"] == "queue:incoming" && other["who"].as_str().is_some_and(|who| who.contains("old-n8n"))
+    };
+    program.until("it is named", named).await;
+}
