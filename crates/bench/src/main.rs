@@ -28,9 +28,9 @@ use serde_json::Map;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, browser_profile, campaigns, channels, choosing, costs, dashboard,
-    dead_channel, drill, failover, flows, hooks, idle, import, logs, many_files, postgresql, readers,
-    received, replay, search, send_text, sizes, ten_million, upload, webhooks,
+    Pace, Stage, added_latency, browser_profile, campaigns, channels, choosing, conversations, costs,
+    dashboard, dead_channel, drill, failover, flows, hooks, idle, import, logs, many_files, postgresql,
+    readers, received, replay, search, send_text, sizes, ten_million, upload, webhooks,
 };
 use crate::usage::Ticks;
 
@@ -92,6 +92,7 @@ enum Scenario {
     Drill,
     Hooks,
     Channels,
+    Conversations,
     Webhooks,
     Replay,
     Received,
@@ -184,6 +185,7 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
     let name = value.get_name();
     match scenario {
         Scenario::Idle => report.add(name, &idle::run(stage).await?),
+        Scenario::Conversations => report.add(name, &conversations::run(stage).await?),
         Scenario::Choosing => report.add(name, &choosing::run(stage.pace.choices)),
         Scenario::Sizes => report.add(name, &sizes::run(stage).await?),
         Scenario::Failover => report.add(name, &failover::run(stage).await?),

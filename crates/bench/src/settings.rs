@@ -1,6 +1,7 @@
 //! The world's settings file, narrowed to what a measurement needs.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use base64::Engine;
@@ -112,6 +113,16 @@ pub(crate) fn with_events(text: &str, most: usize) -> Result<String> {
         ("keep_at_most".to_owned(), Value::Integer(i64::try_from(most)?)),
     ]);
     settings.insert("events".to_owned(), Value::Table(events));
+    toml::to_string(&settings).context("cannot write the settings")
+}
+
+/// The settings with a pipeline of this responder and silence.
+pub(crate) fn with_responder(text: &str, responder: &str, silence: Duration) -> Result<String> {
+    let mut settings: Table = toml::from_str(text).context("the world's settings are no TOML")?;
+    let pipeline = settings.get_mut("pipeline").and_then(Value::as_table_mut);
+    let pipeline = pipeline.context("the world's settings have no [pipeline]")?;
+    pipeline.insert("responder".to_owned(), Value::from(responder));
+    pipeline.insert("silence".to_owned(), Value::from(format!("{}ms", silence.as_millis())));
     toml::to_string(&settings).context("cannot write the settings")
 }
 

@@ -117,6 +117,14 @@ impl World {
             .with_context(|| format!("cannot write {}", file.display()))
     }
 
+    /// Names who answers clients, and after which silence, in the settings that are written after this.
+    pub(crate) fn answer_by(&self, responder: &str, silence: Duration) -> Result<()> {
+        let file = self.folder.join("switchboard.toml");
+        let text = fs::read_to_string(&file).context("cannot read the world's settings")?;
+        fs::write(&file, settings::with_responder(&text, responder, silence)?)
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+
     /// Gives the world's settings so many copies more of an account of a channel; their names.
     pub(crate) fn copy_channel(&self, of: &str, copies: usize) -> Result<Vec<String>> {
         let file = self.folder.join("switchboard.toml");

@@ -201,22 +201,19 @@ async fn kept(data: &Path) -> Result<usize> {
     Ok(usize::try_from(tokio::task::spawn_blocking(read).await??)?)
 }
 
+/// Starts a Redis that keeps nothing for longer than it runs but what it syncs once a second; with its port.
+pub(crate) fn redis(logs: &Path) -> Result<(Program, u16)> {
+    let port = free_port()?.port();
+    let mut command = of_nobody(Path::new("redis-server"));
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
+    command.arg("--dir").arg(logs);
+    Ok((Program::start("redis", command, logs)?, port))
+}
+
 /// Starts the server of the old channels.
 async fn fastapi(stage: &Stage, logs: &Path) -> Result<(Program, Program, SocketAddr)> {
-    let (stored, listens) = (free_port()?, free_port()?);
-    let mut command = of_nobody(Path::new("redis-server"));
-    command.args([
-        "--port",
-        &stored.port().to_string(),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--appendonly",
-        "yes",
-    ]);
-    command.arg("--dir").arg(logs);
-    let redis = Program::start("redis", command, logs)?;
+    let (redis, stored) = redis(logs)?;
+    let listens = free_port()?;
     let mut command = of_nobody(&stage.python);
     command
         .current_dir(&stage.baseline)
@@ -231,7 +228,7 @@ async fn fastapi(stage: &Stage, logs: &Path) -> Result<(Program, Program, Socket
         ])
         .arg("hooks:application")
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("BASELINE_REDIS_PORT", stored.port().to_string());
+        .env("BASELINE_REDIS_PORT", stored.to_string());
     let mut server = Program::start("fastapi", command, logs)?;
     server.ready(STARTING, || async { http::send(listens, "GET", "/health", "").await }).await?;
     Ok((redis, server, listens))
@@ -246,6 +243,8 @@ async fn n8n(stage: &Stage, logs: &Path) -> Result<(Program, SocketAddr)> {
         let mut command = of_nobody(Path::new("node"));
         command.arg(folder.join("node_modules/n8n/bin/n8n")).env("N8N_USER_FOLDER", logs);
         for (name, value) in [
+            // The other engine needs what npm builds at installation.
+            ("N8N_EXPRESSION_ENGINE", "legacy"),
             ("N8N_RUNNERS_ENABLED", "false"),
             ("N8N_DIAGNOSTICS_ENABLED", "false"),
             ("N8N_VERSION_NOTIFICATIONS_ENABLED", "false"),

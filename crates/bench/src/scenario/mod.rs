@@ -5,6 +5,7 @@ pub(crate) mod browser_profile;
 pub(crate) mod campaigns;
 pub(crate) mod channels;
 pub(crate) mod choosing;
+pub(crate) mod conversations;
 pub(crate) mod costs;
 pub(crate) mod dashboard;
 pub(crate) mod dead_channel;
@@ -99,6 +100,8 @@ pub(crate) struct Pace {
     pub(crate) waiting: (usize, usize),
     /// Chats of a campaign, and how many of them workers claim.
     pub(crate) campaign: (usize, usize),
+    /// Chats that wait for silence, and clients whose answers are measured: 200 at most.
+    pub(crate) conversations: (usize, usize),
     /// Chats that are written to through a browser: 60 at most.
     pub(crate) browsed: usize,
     /// A campaign that is killed again and again.
@@ -136,6 +139,7 @@ impl Pace {
         stored: 10_000_000,
         waiting: (200_000, 100_000),
         campaign: (1_000_000, 20_000),
+        conversations: (100_000, 100),
         browsed: 50,
         drill: drill::Size { accounts: 50, runs: 4, cycles: 100, kills: 20 },
         received: 20_000,
@@ -163,6 +167,7 @@ impl Pace {
         stored: 200_000,
         waiting: (20_000, 10_000),
         campaign: (20_000, 2_000),
+        conversations: (5_000, 10),
         browsed: 10,
         drill: drill::Size { accounts: 10, runs: 1, cycles: 4, kills: 3 },
         received: 2_000,
