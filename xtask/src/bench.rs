@@ -16,6 +16,9 @@ const DRILL: &str = "drill";
 /// The scenario beside servers that push to Redis, and n8n.
 const HOOKS: &str = "hooks";
 
+/// The scenario beside workers on Redis.
+const CONVERSATIONS: &str = "conversations";
+
 const REDIS: Wanted = Wanted {
     name: "Redis",
     packages: &["redis-server"],
@@ -79,8 +82,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     if is_drilled {
         command.arg("--testing").arg(testing.join("release").join("switchboard"));
     }
-    if is_wanted(HOOKS) {
+    if is_wanted(HOOKS) || is_wanted(CONVERSATIONS) {
         REDIS.ensure()?;
+    }
+    if is_wanted(HOOKS) {
         let folder = workspace.installed().join("n8n");
         n8n::ensure(&folder)?;
         command.arg("--n8n").arg(folder);

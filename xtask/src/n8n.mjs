@@ -1,5 +1,7 @@
 // Imports the workflows of a folder into n8n, runs each of them twice against the program with a demo world, and compares the
-// ledger of that world; the one that an event starts runs as a section of the quick start has it, typed as written.
+// ledger of that world, also where connections are cut and where the program refuses; the one that an event starts runs as a section
+// of the quick start has it, typed as written, and again while the program is killed at each point between a customer and the post;
+// those that hand messages in and answer clients run against customers of that world.
 // Arguments: the program, the folder with n8n, the folder with the workflows, a folder to work in, the quick start.
 import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
@@ -15,6 +17,14 @@ const LIMIT = 180_000;
 const VERSION = JSON.parse(fs.readFileSync(path.join(n8nFolder, "package.json"), "utf8")).dependencies.n8n;
 const EVENT = "switchboardEvent";
 const HOOK = "http://127.0.0.1:5678/webhook/switchboard";
+// The workflows that wait for posts, by file, and the secret of what answers clients.
+const WAITING = {
+  "event.json": EVENT, "inbound.json": "switchboardInbound", "answer.json": "switchboardAnswer", "queue-incoming.json": "switchboardQueueIncoming",
+};
+// Those that need the channels of the demo world.
+const CHANNEL_PORTS = "switchboardChannelPorts";
+const QUEUE_OUTGOING = "switchboardQueueOutgoing";
+const ANSWER_SECRET = `whsec_${Buffer.from("a secret of the pipeline, 32 byte").toString("base64")}`;
 
 // Each effect that a workflow has, however often it runs.
 const EXPECTED = {
@@ -63,7 +73,10 @@ async function until(what, check) {
 const ledger = async () => (await (await fetch(`${CONTROL}/ledger`)).json()).items;
 
 // The old ports fetch files by address; this one is on this machine.
-const files = http.createServer((_, answer) => answer.end("A receipt"));
+const files = http.createServer(({ url }, answer) => {
+  if (url !== "/receipt.txt") answer.statusCode = 404;
+  answer.end("A receipt");
+});
 await new Promise((listening) => files.listen(0, "127.0.0.1", listening));
 const receipt = `http://127.0.0.1:${files.address().port}/receipt.txt`;
 
@@ -75,10 +88,35 @@ const written = blocks.find(({ language }) => language === "toml").text;
 const settings = path.join(work, "switchboard.toml");
 fs.writeFileSync(settings, `[media]\nallow_private = ["127.0.0.0/8"]\n${written}`);
 const children = [];
-const running = spawn(program, ["up", "--sandbox", "--config", settings], {
-  env: { ...process.env, SWITCHBOARD_BOOTSTRAP_KEY: KEY }, stdio: ["ignore", "ignore", "inherit"],
-});
-children.push(running);
+// The points at which a program stopped.
+const stopped = new Set();
+function starts(...args) {
+  return spawned(program, args);
+}
+
+function spawned(program, args) {
+  const child = spawn(program, args, {
+    env: { ...process.env, SWITCHBOARD_BOOTSTRAP_KEY: KEY, ANSWER_SECRET }, stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (piece) => {
+    process.stderr.write(piece);
+    said += piece;
+    for (const [, point] of said.matchAll(/^stopped at (\S+)$/gm)) stopped.add(point);
+  });
+  children.push(child);
+  return child;
+}
+starts("up", "--sandbox", "--config", settings);
+
+// Ends all that was started, so that the next begins on the same ports.
+async function stops() {
+  for (const child of children.splice(0)) {
+    const ended = new Promise((done) => child.on("exit", done));
+    child.kill("SIGTERM");
+    await ended;
+  }
+}
 
 // A command of a page, with what is printed below it.
 function typed(text) {
@@ -109,22 +147,28 @@ function bash(command) {
   return new Promise((done) => child.on("close", () => done(output)));
 }
 
-const call = async (method, path) =>
-  (await fetch(`${MAIN}${path}`, { method, headers: { "X-API-Key": KEY } })).json();
+const call = async (method, path, body) =>
+  (await fetch(`${MAIN}${path}`, {
+    method, headers: { "X-API-Key": KEY, "content-type": "application/json" }, body: body && JSON.stringify(body),
+  })).json();
 
-// Imports the workflow with the secret in it, makes it active, and starts n8n.
-async function listen(secret) {
-  const copy = path.join(work, "event.json");
-  const text = fs.readFileSync(path.join(workflows, "event.json"), "utf8");
-  fs.writeFileSync(copy, text.replace("whsec_PUT_YOURS_HERE", secret));
-  for (const args of [["import:workflow", `--input=${copy}`], ["update:workflow", `--id=${EVENT}`, "--active=true"]]) {
-    const { good, output } = await n8n(...args);
-    if (!good) throw new Error(`event.json: ${output}`);
+// Imports workflows that wait for posts, with the secret in them, makes them active, and starts n8n.
+async function listen(secret, ...files) {
+  for (const file of files) {
+    const id = WAITING[file];
+    const copy = path.join(work, file);
+    const text = fs.readFileSync(path.join(workflows, file), "utf8");
+    fs.writeFileSync(copy, text.replace("whsec_PUT_YOURS_HERE", secret));
+    for (const args of [["import:workflow", `--input=${copy}`], ["update:workflow", `--id=${id}`, "--active=true"]]) {
+      const { good, output } = await n8n(...args);
+      if (!good) throw new Error(`${file}: ${output}`);
+    }
   }
   const log = fs.openSync(path.join(work, "n8n.log"), "w");
   const child = spawn(process.execPath, [N8N, "start"], { env, stdio: ["ignore", log, log] });
   children.push(child);
-  await until("n8n listens", async () => (await fetch(HOOK, { method: "POST" })).status !== 404);
+  const hook = `http://127.0.0.1:5678/webhook/${files[0] === "event.json" ? "switchboard" : "switchboard-answer"}`;
+  await until("n8n listens", async () => (await fetch(hook, { method: "POST" })).status !== 404);
 }
 
 // Posts to the workflow, signed with a secret: what it answers.
@@ -164,7 +208,7 @@ async function onAnEvent() {
     if (!answers(answer, output)) fail(`${command}\nanswers\n${output}\nnot\n${answer}`);
     if (command.includes("/v1/webhooks")) {
       secret = JSON.parse(output).secret;
-      await listen(secret);
+      await listen(secret, "event.json");
     }
   }
   // The same event once more: it is taken, and nothing is said twice.
@@ -190,6 +234,259 @@ async function onAnEvent() {
   console.log(`${failures > failed ? "✗" : "✓"} event.json: a genuine event passes once, others do not`);
 }
 
+// Runs a workflow by its id, and says whether it went well.
+async function runs(file, id, round) {
+  const { good, output } = await n8n("execute", `--id=${id}`);
+  if (!good || !output.includes("Execution was successful")) fail(`${file}, run ${round}: ${output.slice(-1500)}`);
+}
+
+// Imports a workflow with some of its text replaced.
+async function takes(file, changes) {
+  const copy = path.join(work, file);
+  let text = fs.readFileSync(path.join(workflows, file), "utf8");
+  for (const [from, to] of changes) {
+    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+    text = text.replaceAll(from, to);
+  }
+  fs.writeFileSync(copy, text);
+  const { good, output } = await n8n("import:workflow", `--input=${copy}`);
+  if (!good) throw new Error(`${file}: ${output}`);
+}
+
+// A connection that is cut before the call, and one before the answer: the message is sent once.
+async function overCutConnections() {
+  const failed = failures;
+  let calls = 0;
+  const cutting = http.createServer(async (request, answer) => {
+    calls += 1;
+    if (calls === 1) return request.socket.destroy();
+    const pieces = [];
+    for await (const piece of request) pieces.push(piece);
+    const { method, url, headers } = request;
+    const { "x-api-key": key, "idempotency-key": idempotency, "content-type": type } = headers;
+    const passed = await fetch(`${MAIN}${url}`, {
+      method, body: Buffer.concat(pieces), headers: { "x-api-key": key, "idempotency-key": idempotency, "content-type": type },
+    });
+    const body = await passed.text();
+    if (calls === 2) return request.socket.destroy();
+    answer.writeHead(passed.status, { "content-type": "application/json" }).end(body);
+  });
+  await new Promise((listening) => cutting.listen(0, "127.0.0.1", listening));
+  const text = "Your order 9 is ready.";
+  await takes("send.json", [
+    [MAIN, `http://127.0.0.1:${cutting.address().port}`], ["order-7", "order-9"], ["Your order 7 is ready.", text],
+  ]);
+  await runs("send.json", "switchboardSend", "cut");
+  cutting.close();
+  const found = (await ledger()).filter((effect) => effect.text === text);
+  if (found.length !== 1 || calls !== 3) fail(`send.json: ${calls} calls, and written ${found.length} times`);
+  console.log(`${failures > failed ? "✗" : "✓"} send.json: one message over two connections that are cut`);
+}
+
+// What is refused ends on the error branch, with the words of the program.
+async function onRefusals() {
+  for (const [file, id, changes, words] of [
+    ["send.json", "switchboardSend", [["@client_1", "@nobody_here"], ["order-7", "order-10"]], "chat_not_found: "],
+    ["chat-old-ports.json", "switchboardOldPorts", [
+      ["https://example.com/receipt.txt", receipt.replace("receipt", "missing")], ["order-8", "order-11"],
+    ], "404"],
+  ]) {
+    await takes(file, changes);
+    const { good, output } = await n8n("execute", `--id=${id}`);
+    const right = !(good && output.includes("Execution was successful")) && output.includes(words);
+    if (!right) fail(`${file}: a refusal does not end with ${words}: ${output.slice(-1500)}`);
+    console.log(`${right ? "✓" : "✗"} ${file}: a refusal ends on the error branch`);
+  }
+}
+
+// Where the program is killed between the message of a customer and the post to n8n.
+const POINTS = ["store.take_updates", "store.fan_out", "store.webhook_tried"].flatMap((point) => [`${point}.before`, `${point}.after`]);
+
+// Each message of a customer is answered once by the workflow, wherever the program was killed.
+async function overKills() {
+  const failed = failures;
+  await stops();
+  const world = path.join(work, "killed");
+  fs.mkdirSync(world);
+  starts("sandbox", "--data-dir", world);
+  const file = path.join(world, "switchboard.toml");
+  await until("the sandbox is ready", async () => fs.existsSync(file) && (await fetch(`${CONTROL}/ledger`)).ok);
+  fs.appendFileSync(file, `\n${written}`);
+  const up = () => starts("up", "--config", file, "--data-dir", path.join(world, "data"));
+  const ready = () => until("the program is ready", async () => (await fetch(`${MAIN}/health/ready`)).ok);
+  let running = up();
+  const killed = () => {
+    children.splice(children.indexOf(running), 1);
+    const ended = new Promise((done) => running.on("exit", done));
+    running.kill("SIGKILL");
+    return ended;
+  };
+  await ready();
+  const { secret } = await call("POST", "/v1/webhooks", { url: HOOK, events: ["message.received"] });
+  await listen(secret, "event.json");
+  const say = async (text) => {
+    const body = JSON.stringify({ from: "@client_1", chat: "@demo_main", text });
+    const answer = await fetch(`${CONTROL}/telegram/messages`, { method: "POST", headers: { "content-type": "application/json" }, body });
+    if (!answer.ok) throw new Error(`a customer cannot write: ${answer.status} ${await answer.text()}`);
+  };
+  const answered = async () => (await ledger()).filter(({ text }) => text === "We have your message and answer soon.").length;
+  await until("the account hears", async () => {
+    await say("Good day.");
+    return (await answered()) > 0;
+  });
+  for (const point of POINTS) {
+    const { items } = await call("GET", "/v1/messages?direction=in&limit=100");
+    await until("all so far are answered", async () => (await answered()) === items.length);
+    await killed();
+    process.env.FAILPOINT = point;
+    running = up();
+    delete process.env.FAILPOINT;
+    await ready();
+    await say(point);
+    await until(`the program stops at ${point}`, async () => stopped.has(point));
+    await killed();
+    running = up();
+    await ready();
+    await until(`what was written before ${point} is answered`, async () => (await answered()) === items.length + 1);
+  }
+  console.log(`${failures > failed ? "✗" : "✓"} event.json: a message is answered once over a kill at each of ${POINTS.length} points`);
+}
+
+// Where Redis listens.
+let redisPort;
+
+async function freePort() {
+  const server = http.createServer();
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+// The program with channels and Redis; batches of VK are posted to n8n, and what comes in from Avito is as it came.
+async function withChannels() {
+  await stops();
+  redisPort = await freePort();
+  spawned("redis-server", ["--port", `${redisPort}`, "--bind", "127.0.0.1", "--save", "", "--dir", work]);
+  const credentials = path.join(work, "redis.json");
+  fs.writeFileSync(credentials, JSON.stringify([
+    { id: "switchboardRedis", name: "Switchboard Redis", type: "redis", data: { host: "127.0.0.1", port: redisPort, database: 0, password: "" } },
+  ]));
+  const imported = await n8n("import:credentials", `--input=${credentials}`);
+  if (!imported.good) throw new Error(imported.output);
+  const world = path.join(work, "world");
+  fs.mkdirSync(world);
+  starts("sandbox", "--data-dir", world);
+  const file = path.join(world, "switchboard.toml");
+  await until("the sandbox is ready", async () => fs.existsSync(file) && (await fetch(`${CONTROL}/ledger`)).ok);
+  const text = fs.readFileSync(file, "utf8")
+    .replace('responder = "ai"', 'responder = "off"')
+    .replace('channel = "avito"', `channel = "avito"\nforward_to = "${HOOK}-raw"\nforward_format = "raw"`);
+  fs.writeFileSync(file, `public_url = "${MAIN}"
+${text}
+${written}
+[queue]
+redis = "redis://127.0.0.1:${redisPort}/0"
+
+[[pipeline.rules]]
+channel = "vk"
+responder = "webhook"
+
+[pipeline.webhook]
+url = "${HOOK}-answer"
+secret = { env = "ANSWER_SECRET" }
+answer_within = "3m"
+`);
+  starts("up", "--config", file, "--data-dir", path.join(work, "data"));
+  await until("the program is ready", async () => (await fetch(`${MAIN}/health/ready`)).ok);
+  for (const account of ["club", "shop"]) await call("POST", `/v1/channels/${account}/connect`);
+}
+
+// The old port of VK writes once to a customer who wrote.
+async function byAChannelPort() {
+  const [file, id, failed] = ["channel-old-ports.json", CHANNEL_PORTS, failures];
+  await writes("2000002", "Good day, is order 7 ready?");
+  await until("the customer has written", async () => (await call("GET", "/v1/messages?direction=in&channel=vk")).items.length > 0);
+  const taken = await n8n("import:workflow", `--input=${path.join(workflows, file)}`);
+  if (!taken.good) throw new Error(`${file}: ${taken.output}`);
+  for (const round of [1, 2]) await runs(file, id, round);
+  const found = (await ledger()).filter(({ text }) => text === "Your order 7 is ready.");
+  if (found.length !== 1) fail(`${file}: it was written ${found.length} times`);
+  console.log(`${failures > failed ? "✗" : "✓"} ${file}: ${found.map(({ method }) => method).join(", ")}`);
+}
+
+// A customer of the demo world writes, on VK unless said otherwise.
+const writes = async (from, text, to = { channel: "vk", account: "club" }) => {
+  const body = JSON.stringify({ ...to, from, name: "Anna", text });
+  const answer = await fetch(`${CONTROL}/customers/messages`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  if (!answer.ok) throw new Error(`a customer cannot write: ${answer.status} ${await answer.text()}`);
+};
+
+// Three messages in a row are answered once, what asks for a person is left to one, and what is not signed is refused.
+async function answersClients() {
+  const failed = failures;
+  const said = async () => (await ledger()).filter(({ text }) => text?.includes("Sunday")).map(({ text }) => text);
+  for (const text of ["Good day.", "Is it open", "on Sunday?"]) await writes("2000003", text);
+  await until("the client is answered", async () => (await said()).length > 0);
+  const expected = JSON.stringify(["We have it: Good day.\n\nIs it open\n\non Sunday?"]);
+  if (JSON.stringify(await said()) !== expected) fail(`the client got ${JSON.stringify(await said())}, not ${expected}`);
+  await writes("2000003", "I want an operator");
+  await until("a person is to answer", async () => (await call("GET", "/v1/conversations?state=waiting_us&channel=vk")).items.length === 1);
+  const unsigned = await fetch(`${HOOK}-answer`, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  if (unsigned.status !== 401) fail(`a batch without a signature is answered ${unsigned.status}`);
+  if ((await said()).length !== 1) fail(`the client was answered ${(await said()).length} times`);
+  console.log(`${failures > failed ? "✗" : "✓"} answer.json: a batch is answered once, a person gets the rest`);
+}
+
+// A message is taken in once, and a refusal is handed on.
+async function handsIn() {
+  const failed = failures;
+  const hand = async (message) => {
+    const answer = await fetch(`${HOOK}-inbound`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(message) });
+    return `${answer.status} ${JSON.stringify(await answer.json())}`;
+  };
+  const message = { channel: "shop", external_chat_id: "42", external_user_id: "42", external_message_id: "m-1", text: "Is it there?" };
+  for (const [expected, given] of [["201 ", message], ["200 ", message], ["422 ", { channel: "shop" }]]) {
+    const got = await hand(given);
+    if (!got.startsWith(expected)) fail(`a message is answered ${got}, not ${expected}`);
+  }
+  await until("the message is in a conversation", async () => (await call("GET", "/v1/conversations?channel=shop")).items.length === 1);
+  console.log(`${failures > failed ? "✗" : "✓"} inbound.json: a message is taken in once`);
+}
+
+// What goes through the lists of Redis in the old shapes arrives once.
+async function byTheQueues() {
+  const failed = failures;
+  const taken = await n8n("import:workflow", `--input=${path.join(workflows, "queue-outgoing.json")}`);
+  if (!taken.good) throw new Error(`queue-outgoing.json: ${taken.output}`);
+  for (const round of [1, 2]) await runs("queue-outgoing.json", QUEUE_OUTGOING, round);
+  const text = "Your order 12 is ready.";
+  const sent = async () => (await ledger()).filter((effect) => effect.text === text).length;
+  await until("queue:outgoing is sent", async () => (await sent()) > 0);
+  // Forwarded as it came, and pushed by the workflow as well.
+  await writes("2000004", "Is the table still there?", { channel: "avito", account: "shop" });
+  // From a server of Avito that is not ours.
+  const value = {
+    id: "m-77", chat_id: "u2i-other", user_id: 1, author_id: 2, created: 1_760_000_000, type: "text", chat_type: "u2i",
+    content: { text: "And the chair?" },
+  };
+  const raw = JSON.stringify({ id: "w-1", version: "v3.0.0", timestamp: 1_760_000_000, payload: { type: "message", value } });
+  for (let times = 0; times < 2; times += 1) {
+    const answer = await fetch(`${HOOK}-raw`, { method: "POST", headers: { "content-type": "application/json" }, body: raw });
+    if (!answer.ok) fail(`queue-incoming.json: a raw body is answered ${answer.status}`);
+  }
+  const heard = async () => (await call("GET", "/v1/messages?direction=in&channel=avito")).items.map((message) => message.text).sort();
+  await until("both are in conversations", async () => (await heard()).length >= 2);
+  await until("it was forwarded", async () => (await call("GET", "/v1/webhooks")).items.some((webhook) => webhook.delivered_at));
+  for (const list of ["queue:incoming", "queue:incoming:processing"]) {
+    await until(`${list} is empty`, async () => (await bash(`redis-cli -p ${redisPort} llen ${list}`)).trim() === "0");
+  }
+  const expected = JSON.stringify(["And the chair?", "Is the table still there?"]);
+  if (JSON.stringify(await heard()) !== expected) fail(`queue-incoming.json: taken in were ${JSON.stringify(await heard())}`);
+  if ((await sent()) !== 1) fail(`queue-outgoing.json: it was written ${await sent()} times`);
+  console.log(`${failures > failed ? "✗" : "✓"} queue-incoming.json, queue-outgoing.json: each arrives once`);
+}
+
 try {
   await until("the program is ready", async () => (await fetch(`${MAIN}/health/ready`)).ok);
   const credentials = path.join(work, "credentials.json");
@@ -203,14 +500,11 @@ try {
     const copy = path.join(work, file);
     fs.writeFileSync(copy, text);
     const { id } = JSON.parse(text);
-    if (id === EVENT) continue;
+    if (file in WAITING || [CHANNEL_PORTS, QUEUE_OUTGOING].includes(id)) continue;
     const taken = await n8n("import:workflow", `--input=${copy}`);
     if (!taken.good) throw new Error(`${file}: ${taken.output}`);
     const [before, failed] = [(await ledger()).length, failures];
-    for (const round of [1, 2]) {
-      const { good, output } = await n8n("execute", `--id=${id}`);
-      if (!good || !output.includes("Execution was successful")) fail(`${file}, run ${round}: ${output.slice(-1500)}`);
-    }
+    for (const round of [1, 2]) await runs(file, id, round);
     const effects = (await ledger()).slice(before);
     for (const [method, expected] of Object.entries(EXPECTED[id] ?? {})) {
       const found = effects.filter((effect) => effect.method === method);
@@ -222,7 +516,16 @@ try {
     if (!(id in EXPECTED)) fail(`${file}: no one says what the workflow ${id} does`);
     console.log(`${failures > failed ? "✗" : "✓"} ${file}: ${effects.map((effect) => effect.method).join(", ")}`);
   }
+  await overCutConnections();
+  await onRefusals();
   await onAnEvent();
+  await overKills();
+  await withChannels();
+  await byAChannelPort();
+  await listen(ANSWER_SECRET, "answer.json", "inbound.json", "queue-incoming.json");
+  await answersClients();
+  await handsIn();
+  await byTheQueues();
 } finally {
   for (const child of children) child.kill("SIGTERM");
   files.close();

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::program;
+use crate::redis::REDIS;
 use crate::workspace::Workspace;
 
 /// The last version that runs on Node 20.
@@ -20,7 +21,10 @@ const PACKAGE: &str =
 pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     let folder = workspace.installed().join("n8n");
     ensure(&folder)?;
-    program::run(program::cargo(&workspace.root).args(["build", "--package", "switchboard"]))?;
+    REDIS.ensure()?;
+    // It stops where it is asked to, so that it can be killed there.
+    let build = ["build", "--package", "switchboard", "--features", "testing"];
+    program::run(program::cargo(&workspace.root).args(build))?;
     let work = folder.join("work");
     if work.exists() {
         fs::remove_dir_all(&work).with_context(|| format!("cannot remove {}", work.display()))?;

@@ -20,7 +20,7 @@ use self::tally::Tally;
 use self::watchdog::Watchdog;
 use crate::postgres::{self, Server};
 use crate::workspace::{Package, Workspace, testing_features};
-use crate::{age, browser, iproute2, npm, program, python, systemd};
+use crate::{age, browser, dovecot, iproute2, npm, program, python, redis, systemd};
 
 /// Where a test finds the Python that has Telethon and the other foreign clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
@@ -101,7 +101,9 @@ fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) 
     if !arguments.no_install {
         systemd::ANALYZER.ensure()?;
         age::AGE.ensure()?;
+        dovecot::DOVECOT.ensure()?;
         iproute2::IP.ensure()?;
+        redis::REDIS.ensure()?;
     }
     browser::give(workspace, command, !arguments.no_install)?;
     if arguments.browser.is_some() {
