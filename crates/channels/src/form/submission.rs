@@ -71,23 +71,24 @@ const fn wrong(field: &'static str, message: &'static str) -> WrongForm {
 /// What is wrong with it.
 pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
     if post.body.len() > LARGEST {
-        return Err(wrong("body", "a form has at most 64 KB"));
+        return Err(wrong("body", "has more than 64 KB"));
     }
-    let given = fields::read(post).ok_or(wrong("body", "send JSON or a form"))?;
+    let given = fields::read(post).ok_or(wrong("body", "is neither JSON nor a form"))?;
     if given.len() > MOST {
-        return Err(wrong("body", "a form has at most 100 fields"));
+        return Err(wrong("body", "has more than 100 fields"));
     }
     let id = id(&given, post, now)?;
-    let chat = ExternalChat::new(&id).ok_or(wrong("submission_id", "letters, digits, - and _"))?;
+    let chat =
+        ExternalChat::new(&id).ok_or(wrong("submission_id", "may have letters, digits, - and _ alone"))?;
     let find = |names: &[&str]| names.iter().find_map(|name| fields::shown(given.get(*name)?));
     if find(&TRAPS).is_some() {
         return Ok(Submission { id, message: None });
     }
-    let phone = find(&PHONE).ok_or(wrong("phone", "field required"))?;
-    let phone = e164(&phone).ok_or(wrong("phone", "write it with its country, such as +70000000001"))?;
+    let phone = find(&PHONE).ok_or(wrong("phone", "is missing"))?;
+    let phone = e164(&phone).ok_or(wrong("phone", "needs its country, such as +70000000001"))?;
     let name = find(&NAME);
     if name.as_ref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
-        return Err(wrong("name", "at most 200 characters"));
+        return Err(wrong("name", "has at most 200 characters"));
     }
     let text = text(&given, find(&MESSAGE), find(&FORM).as_deref())?;
     let message = InboundMessage {
@@ -114,7 +115,7 @@ fn id(given: &Map<String, Value>, post: &HookPost, now: Timestamp) -> Result<Str
         return if is_right {
             Ok(id)
         } else {
-            Err(wrong("submission_id", "at most 64 letters, digits, - and _"))
+            Err(wrong("submission_id", "has at most 64 letters, digits, - and _"))
         };
     }
     let path = post.url.split('?').next().unwrap_or_default();
@@ -138,7 +139,7 @@ fn text(
     let answers = nested(given.get("quiz_answers"));
     let answers = answers.as_array().map(Vec::as_slice).unwrap_or_default();
     if answers.len() > MOST {
-        return Err(wrong("quiz_answers", "at most 100 answers"));
+        return Err(wrong("quiz_answers", "has at most 100 answers"));
     }
     for answer in answers {
         let part = |name: &str| fields::shown(&answer[name]);
@@ -156,14 +157,14 @@ fn text(
     for (name, value) in others {
         if let Some(value) = fields::shown(value) {
             if value.chars().count() > LONGEST_FIELD {
-                return Err(wrong("body", "a field has at most 2000 characters"));
+                return Err(wrong("body", "has a field of more than 2000 characters"));
             }
             lines.push(format!("{name}: {value}"));
         }
     }
     let text = lines.join("\n");
     if text.chars().count() > LONGEST_TEXT {
-        return Err(wrong("message", "at most 10000 characters"));
+        return Err(wrong("message", "has at most 10000 characters"));
     }
     Ok(if text.is_empty() { format!("[form] {}", form.unwrap_or_default()).trim().to_owned() } else { text })
 }

@@ -1,6 +1,8 @@
 //! Conversations with clients, end to end: what customers write on every channel is answered once by the pretend model, whenever the
 //! program is killed, and a person takes over.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use testkit::{Program, World, free_port};
 
@@ -136,4 +138,35 @@ async fn what_a_model_cannot_answer_is_for_a_person() {
     writes(&world, "vk", "club", "call refund {\"sum\": 1}").await;
     let is_answered = || async { answers(&world, "vk", "call refund").await > 0 };
     program.until("it is answered and nothing else", is_answered).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_person_is_named_in_telegram_once() {
+    let world = World::start(binary()).await;
+    let port = free_port();
+    world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
+    let owner = "name = \"owner\"\nkind = \"telegram\"\nchat = \"@client_1\"\naccount = \"main\"";
+    let notify = "target = \"owner\"\nafter = \"1m\"";
+    world.edit_settings(|text| {
+        format!("{text}\n[[alerts.targets]]\n{owner}\n\n[[pipeline.notify]]\n{notify}\n")
+    });
+    let (program, _) = connect(&world, port).await;
+    program.account_is("main", "ready").await;
+    writes(&world, "vk", "club", "I want to talk to an operator").await;
+    let is_owed = || async {
+        let found = program.get("/v1/conversations?state=waiting_us").await.1;
+        found["items"].as_array().is_some_and(|items| items.len() == 1)
+    };
+    program.until("a person is to answer", is_owed).await;
+    let found = program.get("/v1/conversations?state=waiting_us").await.1;
+    let link = format!("/inbox/{}", found["items"][0]["client"]["id"].as_str().expect("an id"));
+    let notices = || async {
+        let sent = world.sent().await;
+        sent.iter().filter(|text| text.contains("a client waits") && text.contains(&link)).count()
+    };
+    assert_eq!(notices().await, 0);
+    let named = program.until("the notice is sent", || async { notices().await > 0 });
+    program.as_time_goes_by(Duration::from_secs(5), named).await;
+    program.pass_calmly(60).await;
+    assert_eq!(notices().await, 1);
 }

@@ -118,6 +118,21 @@ async fn what_programs_push_comes_in_and_goes_out_once() {
             "message_text is missing; say what is to be sent".to_owned()
         ]
     );
+    // Several accounts could send this one, until its chat has written to one of them.
+    let later =
+        json!({ "channel": "sms", "external_chat_id": "+70000000001", "message_text": "once it is known" });
+    push(&redis, "queue:outgoing", &[later]).await;
+    program.until("it is a dead letter", || async { reasons(&redis).len() == 5 }).await;
+    assert_eq!(writes(&world, "sms", "texts_twilio", "Here I am").await, "+70000000001");
+    program.until("the chat is known", || async { heard(&program, "sms", "Here I am").await > 0 }).await;
+    let (_, letters) = program.get("/v1/pipeline/dead-letters").await;
+    let ids = json!({ "ids": [letters["items"][0]["id"]] });
+    let (_, again) = program.post("/v1/pipeline/dead-letters/retry", &ids).await;
+    assert_eq!(again, json!({ "again": 1, "left": 0 }), "{letters}");
+    program = restarted(&world, program).await;
+    let is_sent = || async { sent(&world, "sms").await.contains_key("once it is known") };
+    program.until("it is sent", is_sent).await;
+    assert_eq!((sent(&world, "sms").await["once it is known"], reasons(&redis).len()), (1, 4));
     for list in ["queue:incoming", "queue:outgoing", "queue:incoming:processing", "queue:outgoing:processing"]
     {
         assert_eq!(length(&redis, list), 0, "{list}");

@@ -51,7 +51,7 @@ async fn a_page_that_is_named_sends_forms_and_reads_answers() {
     let listed = world.call("GET", "/v1/messages?direction=in&channel=form").send().await.json();
     assert_eq!(listed["items"][0]["external_message_id"], "f-1", "{listed}");
     let wrong = call("POST").json(r#"{"form":true}"#).send().await;
-    let error = json!({ "field": "phone", "message": "field required" });
+    let error = json!({ "field": "phone", "message": "is missing" });
     assert_eq!((wrong.status, &wrong.json()["errors"][0]), (422, &error), "{}", wrong.body);
     assert_eq!(header(&wrong, "access-control-allow-origin"), Some(PAGE));
 }

@@ -121,7 +121,7 @@ impl Provider for Shop {
             _ => {}
         }
         if told["form"] == true && told["phone"].is_null() {
-            return Err(unreadable("phone: field required"));
+            return Err(unreadable("phone: is missing"));
         }
         let word = |name: &str| told[name].as_str().unwrap_or("1").to_owned();
         let chat = ExternalChat::new(&word("chat")).ok_or_else(|| unreadable("it has no chat"))?;

@@ -68,8 +68,10 @@ fn wrong(error: HookError) -> Refused {
     match error {
         HookError::Refused(HookRefusal::Unreadable(why)) => {
             let (field, message) = forms::wrong_field(&why);
-            let kind = if message == "field required" { "missing" } else { "value_error" };
-            Refused::field("body", field, message, kind)
+            match message {
+                "is missing" => Refused::field("body", field, "field required", "missing"),
+                _ => Refused::field("body", field, message, "value_error"),
+            }
         }
         HookError::Refused(refusal) => {
             Refused::error(StatusCode::FORBIDDEN, format!("this page may not send forms: {refusal}"))
