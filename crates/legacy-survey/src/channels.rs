@@ -240,6 +240,10 @@ impl OldChannels {
         }
         if server != OldServer::Form {
             line("receive = \"webhook\"\nold_hook = true".to_owned());
+            // Its provider posts to the old server too, whose flows still answer.
+            line(format!(
+                "\n[[pipeline.rules]]\nchannel = \"{server}\"\naccount = \"{server}\"\nresponder = \"off\""
+            ));
         }
         line(String::new());
     }
@@ -318,6 +322,7 @@ mod tests {
             "channel = \"max\"\ntoken = { env = \"BOT_TOKEN\" }\n",
             "app_secret = { env = \"APP_SECRET\" }\nverify_token = { env = \"VERIFY_TOKEN\" }\n",
             "key = { env = \"MCP_API_KEY\" }\n",
+            "[[pipeline.rules]]\nchannel = \"avito\"\naccount = \"avito\"\nresponder = \"off\"\n",
         ] {
             assert!(text.contains(wanted), "{wanted}\n---\n{text}");
         }

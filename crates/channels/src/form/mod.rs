@@ -28,6 +28,7 @@ struct Forms {
     name: String,
     /// The pages that may; empty: all.
     origins: Vec<String>,
+    is_forwarded: bool,
     clock: Clock,
 }
 
@@ -41,14 +42,15 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
     Ok(Arc::new(Forms {
         name: setup.fields.name.to_string(),
         origins: origins.collect(),
+        is_forwarded: setup.fields.forward_to.is_some(),
         clock: setup.clock.clone(),
     }))
 }
 
-/// The answer to a form that is taken.
-pub fn answer(id: &str) -> HookAnswer {
+/// The answer to a form that is taken; `forwarded` says whether it is posted to an address of the owner's.
+fn answer(id: &str, forwarded: bool) -> HookAnswer {
     let taken = json!({
-        "success": true, "submission_id": id, "message": "Form submitted successfully", "forwarded": true,
+        "success": true, "submission_id": id, "message": "Form submitted successfully", "forwarded": forwarded,
     });
     HookAnswer::json(taken.to_string())
 }
@@ -100,7 +102,7 @@ impl Provider for Forms {
             key: submission.id.clone(),
             change: InboundChange::Message(Box::new(message)),
         };
-        let answer = answer(&submission.id);
+        let answer = answer(&submission.id, self.is_forwarded);
         Ok(Hook { events: submission.message.map(event).into_iter().collect(), answer })
     }
 

@@ -29,6 +29,7 @@ struct One<'a> {
     unknown: Option<&'a str>,
     messages: &'a [AnyMessage],
     may_act: bool,
+    may_administer: bool,
     may_log_in: bool,
     may_send: bool,
 }
@@ -95,6 +96,7 @@ pub(crate) async fn show(
         messages: &messages,
         may_log_in: may_administer && super::login::is_possible(&channel),
         may_act: visitor.may(Right::Operate),
+        may_administer,
         may_send: visitor.may(Right::Send),
     };
     page::page(&visitor, channel.name.as_str(), Section::Channels, body)

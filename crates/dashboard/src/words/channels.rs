@@ -54,6 +54,7 @@ words! {
     take_over: "Replace the other program", "Заменить другую программу";
     connect: "Connect", "Подключить";
     disconnect: "Disconnect", "Отключить";
+    renew: "Renew the token", "Обновить токен";
     waiting: "Messages that wait", "Сообщений в очереди";
     errors_hour: "Errors in an hour", "Ошибок за час";
     errors_day: "Errors in a day", "Ошибок за сутки";

@@ -181,6 +181,13 @@ async fn the_quick_start_answers_as_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn customers_of_every_channel_write_and_are_answered() {
+    let told = section("docs/channels.md", "## In the sandbox");
+    assert_eq!(told.len(), 17, "nine write, and a form has no one to answer");
+    try_out(told, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_are_tried_on_the_demo_world() {
     let (folder, port) = (tempfile::tempdir().expect("a folder"), testkit::free_port());
     let file = folder.path().join("mine.toml");
