@@ -61,8 +61,10 @@ pub struct InboundMessage {
     pub user: Option<String>,
     /// What the customer is called.
     pub name: Option<String>,
-    /// The customer's number in E.164, where the provider vouches for it.
+    /// The customer's number in E.164.
     pub phone: Option<String>,
+    /// Whether anyone could have typed the number: then it only suggests who the customer is. The provider vouches for all others.
+    pub phone_is_typed: bool,
     /// The customer's address for email.
     pub email: Option<String>,
     /// Its text or caption, or a short word for what has none, such as a place.
@@ -97,6 +99,7 @@ impl InboundMessage {
             user: None,
             name: None,
             phone: None,
+            phone_is_typed: false,
             email: None,
             text: text.into(),
             media: Vec::new(),

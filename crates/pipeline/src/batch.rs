@@ -1,24 +1,40 @@
 //! A batch as other programs get it: the one format of all channels, with all that was written as one text. Pure.
 
-use domain::{InboundKind, VOICE_MARK};
+use std::time::Duration;
+
+use domain::{InboundKind, InboundMedia, VOICE_MARK};
 use serde_json::{Value, json};
-use store::{ClientMessage, StoredAppeal, StoredClient, StoredTurn};
+use store::{ClientMessage, KnownAs, StoredAppeal, StoredClient, StoredTurn};
+
+/// What a turn is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TurnContext {
+    /// The messages of the batch, in order.
+    pub messages: Vec<ClientMessage>,
+    pub client: Option<StoredClient>,
+    pub appeal: Option<StoredAppeal>,
+    pub known_as: KnownAs,
+    /// So long after its first message the batch is complete in any case.
+    pub longest: Duration,
+}
 
 /// The body of a batch, made of its messages in order: the first one is its base, the texts are joined by an empty line.
-pub fn batch(
-    turn: &StoredTurn,
-    messages: &[ClientMessage],
-    client: Option<&StoredClient>,
-    appeal: Option<&StoredAppeal>,
-) -> Value {
+pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
+    let TurnContext { messages, client, appeal, known_as, longest } = context;
+    let (client, appeal) = (client.as_ref(), appeal.as_ref());
     let kept: Vec<&ClientMessage> = messages.iter().filter(|message| message.deleted_at.is_none()).collect();
     let texts: Vec<&str> =
         kept.iter().map(|message| message.text.as_str()).filter(|text| !text.is_empty()).collect();
     let heard: Vec<&str> = texts.iter().filter_map(|text| Some(text.split_once(VOICE_MARK)?.1)).collect();
     let first = kept.first();
-    let media = || kept.iter().flat_map(|message| &message.media);
-    let has = |kind: InboundKind| media().any(|media| media.kind == kind);
-    let of = |kind: InboundKind| media().filter(move |media| media.kind == kind);
+    let external_id = first.and_then(|message| message.external_id.as_deref());
+    let reason = match first {
+        Some(first) if turn.created_at >= first.at.plus(*longest) => "max_wait_timeout",
+        _ => "silence_reached",
+    };
+    let identity = |kind: &str| {
+        known_as.identities.iter().find(|known| known.kind == kind).map(|known| known.value.as_str())
+    };
     let originals: Vec<Value> = kept
         .iter()
         .map(|message| {
@@ -37,7 +53,8 @@ pub fn batch(
         "channel": turn.chat.channel.as_str(),
         "channel_account": turn.chat.account.as_str(),
         "external_chat_id": turn.chat.chat.as_str(),
-        "external_message_id": first.and_then(|message| message.external_id.as_deref()),
+        "external_user_id": known_as.user,
+        "external_message_id": external_id,
         "text": texts.join("\n\n"),
         "timestamp": first.map(|message| message.at),
         "client_name": client.and_then(|client| client.name.as_deref()),
@@ -45,29 +62,44 @@ pub fn batch(
         "client_email": client.and_then(|client| client.email.as_deref()),
         "client": client.map(|client| json!({
             "id": client.id, "name": client.name, "phone": client.phone, "email": client.email,
+            "telegram_id": identity("telegram"), "vk_id": identity("vk"), "whatsapp_id": identity("whatsapp"),
+            "avito_id": identity("avito"), "max_id": identity("max"), "instagram_id": identity("instagram"),
+            "was_merged": known_as.was_merged,
         })),
+        "client_found": client.is_some(),
         "appeal": appeal.map(|appeal| json!({
             "id": appeal.id, "status": appeal.state.as_str(), "tags": appeal.tags, "opened_at": appeal.opened_at,
         })),
-        "media": {
-            "has_voice": has(InboundKind::Voice),
-            "voice_url": of(InboundKind::Voice).find_map(|media| media.url.as_deref()),
-            "voice_transcribed_text": Some(heard.join("\n\n")).filter(|heard| !heard.is_empty()),
-            "has_images": has(InboundKind::Image),
-            "images": of(InboundKind::Image)
-                .map(|media| json!({ "url": media.url, "file_id": media.file_id }))
-                .collect::<Vec<_>>(),
-            "has_video": has(InboundKind::Video),
-            "has_document": has(InboundKind::Document),
-        },
+        "media": media_of(kept.iter().flat_map(|message| &message.media), &heard),
         "meta": {
             "ad_channel": appeal.and_then(|appeal| appeal.ad.as_ref()).map(|ad| ad.channel.as_str()),
             "ad_id": appeal.and_then(|appeal| appeal.ad.as_ref()).and_then(|ad| ad.id.as_deref()),
+            "external_message_id": external_id,
+            "user_id": known_as.user,
+            "chat_id": turn.chat.chat.as_str(),
             "batched": true,
+            "batch_reason": reason,
             "batch_size": kept.len(),
             "original_messages": originals,
             "combined_at": turn.created_at,
         },
+    })
+}
+
+/// What is attached, in the one format.
+pub(crate) fn media_of<'a>(media: impl Iterator<Item = &'a InboundMedia> + Clone, heard: &[&str]) -> Value {
+    let of = |kind: InboundKind| media.clone().filter(move |media| media.kind == kind);
+    let has = |kind: InboundKind| of(kind).next().is_some();
+    json!({
+        "has_voice": has(InboundKind::Voice),
+        "voice_url": of(InboundKind::Voice).find_map(|media| media.url.as_deref()),
+        "voice_transcribed_text": Some(heard.join("\n\n")).filter(|heard| !heard.is_empty()),
+        "has_images": has(InboundKind::Image),
+        "images": of(InboundKind::Image)
+            .map(|media| json!({ "url": media.url, "file_id": media.file_id }))
+            .collect::<Vec<_>>(),
+        "has_video": has(InboundKind::Video),
+        "has_document": has(InboundKind::Document),
     })
 }
 
@@ -127,10 +159,24 @@ mod tests {
             gone,
             message(4, "Bye", Vec::new()),
         ];
-        let body = batch(&turn(), &messages, None, None);
+        let known_as = KnownAs { user: Some("2001".to_owned()), ..KnownAs::default() };
+        let mut context = TurnContext {
+            messages: messages.to_vec(),
+            known_as,
+            longest: Duration::from_secs(300),
+            ..TurnContext::default()
+        };
+        let body = batch(&turn(), &context);
         assert_eq!(body["text"], "Hello\n\nBye");
         assert_eq!(body["external_message_id"], "m-1");
         assert_eq!(body["media"]["images"][0]["url"], "https://example.com/a.jpg");
         assert_eq!((&body["meta"]["batch_size"], &body["meta"]["batched"]), (&json!(3), &json!(true)));
+        assert_eq!(
+            (&body["external_user_id"], &body["meta"]["external_message_id"], &body["client_found"]),
+            (&json!("2001"), &json!("m-1"), &json!(false))
+        );
+        assert_eq!(body["meta"]["batch_reason"], "silence_reached");
+        context.messages[0].at = turn().created_at.minus(context.longest);
+        assert_eq!(batch(&turn(), &context)["meta"]["batch_reason"], "max_wait_timeout");
     }
 }

@@ -1,6 +1,7 @@
 //! A message in the one format of all channels, as other programs hand it in. Read leniently: ids as numbers or text and in both
 //! places, times as ISO 8601 or seconds or milliseconds since 1970, empty fields as absent, unknown ones as if they were not there. Pure.
 
+use domain::phone::e164;
 use domain::{
     AccountName, AdSource, ChannelName, ExternalChat, InboundKind, InboundMedia, InboundMessage,
     MessageOrigin, Timestamp, VOICE_MARK, Words,
@@ -68,6 +69,10 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
     if !wrong.is_empty() {
         return Err(wrong);
     }
+    let phone = text(&body["client_phone"]).map(|typed| e164(&typed).unwrap_or(typed));
+    // The id of a chat there is the number itself.
+    let is_vouched =
+        matches!(channel.as_str(), "whatsapp" | "sms") || is_true(&body["client_phone_verified"]);
     let media = &body["media"];
     let heard = text(&media["voice_transcribed_text"]).map(|heard| format!("{VOICE_MARK}{heard}"));
     let written = text(&body["text"]).or_else(|| text(&body["message_text"])).or(heard).unwrap_or_default();
@@ -76,7 +81,8 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         origin: MessageOrigin::Person,
         user,
         name: text(&body["client_name"]),
-        phone: text(&body["client_phone"]),
+        phone_is_typed: phone.is_some() && !is_vouched,
+        phone,
         email: text(&body["client_email"]),
         media: read_media(media),
         ad,

@@ -19,7 +19,7 @@ mod service;
 mod voices;
 pub mod webhook;
 
-pub use batch::batch;
+pub use batch::{TurnContext, batch};
 pub use model::WrongModel;
 pub use notices::Notices;
 pub use people::{Reply, ReplyError};

@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use domain::{Responder, TurnStage, Words};
-use store::{
-    AppealChange, ClientFields, ClientMessage, Page, Spent, StoreError, StoredAppeal, StoredClient,
-    StoredTurn, TurnAnswer,
-};
+use store::{AppealChange, ClientFields, Page, Spent, StoreError, StoredTurn, TurnAnswer};
 
 use crate::ai::budget::Charge;
 use crate::ai::judgement::Decision;
 use crate::ai::tools::Fields;
 use crate::ai::uses;
-use crate::batch::batch;
+use crate::batch::{TurnContext, batch};
 use crate::model::{Answered, Asked};
+use crate::rules::rules;
 use crate::service::Inner;
 
 /// How long until a program is asked again that could not be reached; twice as long each time.
@@ -23,13 +21,6 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 const HISTORY: u32 = 50;
 /// The tags of an appeal.
 const MOST_TAGS: usize = 50;
-
-/// What a turn is about.
-pub(crate) struct Told {
-    pub(crate) messages: Vec<ClientMessage>,
-    pub(crate) client: Option<StoredClient>,
-    pub(crate) appeal: Option<StoredAppeal>,
-}
 
 impl Inner {
     pub(crate) async fn respond(&self, turn: &StoredTurn) -> Result<(), StoreError> {
@@ -50,7 +41,7 @@ impl Inner {
     async fn ask_model(&self, turn: &StoredTurn) -> Result<(), StoreError> {
         let Some(model) = &self.model else { return self.give_up(turn, "no_model").await };
         let pipeline = self.parts.store.pipeline();
-        let Told { messages, client, appeal } = self.told(turn).await?;
+        let TurnContext { messages, client, appeal, .. } = self.context(turn).await?;
         let (mut history, mut earlier) = (Vec::new(), 0);
         if let Some(client) = &client {
             let page = Page { limit: HISTORY, cursor: None };
@@ -114,8 +105,10 @@ impl Inner {
     }
 
     /// What a turn is about.
-    pub(crate) async fn told(&self, turn: &StoredTurn) -> Result<Told, StoreError> {
+    pub(crate) async fn context(&self, turn: &StoredTurn) -> Result<TurnContext, StoreError> {
         let pipeline = self.parts.store.pipeline();
+        let rules = rules(&self.parts.settings, self.parts.clock.now());
+        let rule = rules.of(&turn.chat.channel, &turn.chat.account);
         let client = match turn.client {
             Some(id) => pipeline.client(id).await?,
             None => None,
@@ -124,7 +117,13 @@ impl Inner {
             Some(id) => pipeline.appeal(id).await?,
             None => None,
         };
-        Ok(Told { messages: pipeline.batch(turn.id).await?, client, appeal })
+        Ok(TurnContext {
+            messages: pipeline.batch(turn.id).await?,
+            client,
+            appeal,
+            known_as: pipeline.known_as(turn.chat.clone(), turn.client).await?,
+            longest: rule.map_or(self.parts.settings.longest, |rule| rule.longest),
+        })
     }
 
     /// Posts the batch to the program that answers, and again until it has it; then its answer may come later.
@@ -135,8 +134,7 @@ impl Inner {
         if self.parts.clock.now() >= deadline {
             return self.give_up(turn, "timeout").await;
         }
-        let Told { messages, client, appeal } = self.told(turn).await?;
-        let body = batch(turn, &messages, client.as_ref(), appeal.as_ref());
+        let body = batch(turn, &self.context(turn).await?);
         let said = tokio::select! {
             said = webhook.ask(turn.id, &body) => said,
             () = self.is_over(turn) => return Ok(()),

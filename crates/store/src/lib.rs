@@ -137,7 +137,7 @@ pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
 pub use pipeline::{
     Advanced, AppealChange, AppealFilter, AppealNote, AppealOrder, BY_AI, ClientChat, ClientFields,
-    ClientMessage, FirstContact, FoundAppeal, FoundClient, ImportTaken, ImportUndone, OpenedAppeal,
+    ClientMessage, FirstContact, FoundAppeal, FoundClient, ImportTaken, ImportUndone, KnownAs, OpenedAppeal,
     OutsideStages, PastAppeal, PastClient, PastMerge, PastMessage, PastPage, Pipeline, PipelineCounts,
     PipelineRule, PipelineRules, Replayed, ReplyTemplate, SeenChat, Spent, StoredAppeal, StoredClient,
     StoredImport, StoredMerge, StoredTurn, TELEGRAM_ACCOUNT, Took, TurnAnswer, Unread, WaitingBatch,

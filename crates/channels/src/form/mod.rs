@@ -1,7 +1,6 @@
 //! Forms on pages of one's own: what visitors send comes in, and nothing goes out.
 
 mod fields;
-mod phone;
 mod submission;
 
 use std::sync::Arc;
@@ -15,7 +14,6 @@ use domain::{InboundChange, InboundEvent, InboundMedia, Outcome};
 use futures::future::{BoxFuture, FutureExt, ready};
 use serde_json::json;
 
-pub use self::phone::e164;
 pub use self::submission::{Submission, WrongForm, read};
 use crate::error::CallError;
 use crate::provider::{

@@ -1,12 +1,12 @@
 //! A form that a visitor sent, as a message. Pure.
 
 use domain::inbound::AdSource;
+use domain::phone::e164;
 use domain::{ExternalChat, InboundMessage, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::fields;
-use super::phone::e164;
 use crate::provider::HookPost;
 
 /// The largest body that is read.
@@ -95,6 +95,7 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
         user: Some(phone.clone()),
         name,
         phone: Some(phone),
+        phone_is_typed: true,
         email: find(&EMAIL).filter(|email| email.contains('@') && email.len() <= 254),
         ad: find(&["utm_source"]).map(|channel| AdSource { channel, id: find(&["utm_campaign"]) }),
         raw: serde_json::to_string(&given).ok(),

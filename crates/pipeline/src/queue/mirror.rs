@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::queue::{QueueError, keys};
-use domain::{AccountName, ChannelChat, ChannelName, Timestamp};
+use domain::{AccountName, ChannelChat, ChannelName, Timestamp, VOICE_MARK};
 use serde_json::json;
 use store::{PipelineRules, StoreError, TELEGRAM_ACCOUNT, WaitingBatch};
 
 use super::results::batch_id;
 use super::{ASK_AGAIN, Queue, Stage};
+use crate::batch::media_of;
 use crate::rules::rules;
 use crate::service::Inner;
 
@@ -209,12 +210,16 @@ fn is_first(inner: &Inner, channel: &ChannelName, account: &AccountName) -> bool
 
 /// The messages of a batch in the one format.
 fn messages(batch: &WaitingBatch) -> Vec<String> {
+    let chat = batch.chat.chat.as_str();
     let said = batch.messages.iter().map(|message| {
+        let heard: Vec<&str> = message.text.split_once(VOICE_MARK).map(|(_, heard)| heard).into_iter().collect();
         json!({
             "id": message.message, "channel": batch.chat.channel.as_str(),
-            "channel_account": batch.chat.account.as_str(), "external_chat_id": batch.chat.chat.as_str(),
+            "channel_account": batch.chat.account.as_str(), "external_chat_id": chat,
+            "external_user_id": batch.user, "client_name": batch.name, "client_phone": batch.phone,
             "external_message_id": message.external_id, "text": message.text.as_str(), "timestamp": message.at,
-            "meta": { "external_message_id": message.external_id },
+            "media": media_of(message.media.iter(), &heard),
+            "meta": { "external_message_id": message.external_id, "user_id": batch.user, "chat_id": chat },
         })
         .to_string()
     });

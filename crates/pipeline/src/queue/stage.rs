@@ -8,7 +8,6 @@ use store::{StoreError, StoredTurn};
 
 use super::Queue;
 use crate::batch::batch;
-use crate::respond::Told;
 use crate::send::destination;
 use crate::service::Inner;
 
@@ -96,8 +95,7 @@ impl Inner {
                 return Ok(());
             }
         }
-        let Told { messages, client, appeal } = self.told(turn).await?;
-        let mut item = batch(turn, &messages, client.as_ref(), appeal.as_ref());
+        let mut item = batch(turn, &self.context(turn).await?);
         let id = turn.id.to_string();
         if let Value::Object(fields) = &mut item {
             fields.insert("item_id".to_owned(), json!(id));

@@ -9,7 +9,7 @@ use crate::database::Row;
 use crate::received::row::code;
 
 /// Reads a row of the columns `seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to,
-/// ad, raw, sent_at, edited_at, deleted_at, place, reactions`.
+/// ad, raw, sent_at, edited_at, deleted_at, place, reactions, phone_is_typed`.
 pub(crate) fn read(row: &Row<'_>) -> Result<StoredInbound, StoreError> {
     let columns = Columns::new(row, TABLE);
     let seq: i64 = columns.get(0)?;
@@ -29,6 +29,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<StoredInbound, StoreError> {
             user: columns.get(6)?,
             name: columns.get(7)?,
             phone: columns.get(8)?,
+            phone_is_typed: columns.get::<i64>(20)? == 1,
             email: columns.get(9)?,
             text: Words::from(columns.get::<String>(10)?),
             media: columns.maybe_json(11)?.unwrap_or_default(),

@@ -263,7 +263,8 @@ impl Take {
                 ad,
                 raw,
                 message.sent_at.as_micros(),
-                place(seq, message.sent_at)
+                place(seq, message.sent_at),
+                i64::from(message.phone_is_typed)
             ],
         )?;
         Ok(rows > 0)

@@ -2,6 +2,7 @@
 
 use ambient::Ids;
 use domain::event::ClientEvent;
+use domain::phone::WrittenContacts;
 use domain::{
     AppealId, ChannelChat, ClientId, ClientIdentity, Event, KnownClients, MergeId, Timestamp, resolve,
 };
@@ -15,6 +16,9 @@ use crate::column::{Columns, to_json};
 use crate::database::{Row, params};
 use crate::events::NewEvent;
 use crate::write::Transaction;
+
+/// So many clients of one name may be one person.
+const MOST_OF_A_NAME: usize = 3;
 
 /// What belonged to a client that was merged into another one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +69,13 @@ pub(super) fn of_chat(
     for other in found.perhaps.into_iter().flatten() {
         suggest(transaction, client, other, "the same number or address", now)?;
     }
+    if is_new && let Some(name) = name.as_deref().filter(|name| name.contains(' ')) {
+        let alike = transaction.all(sql::OF_NAME, params![name, key], rows::only_client)?;
+        // A name that many have tells nothing.
+        for other in alike.iter().filter(|_| alike.len() <= MOST_OF_A_NAME) {
+            suggest(transaction, client, *other, "the same name", now)?;
+        }
+    }
     let known = [in_channel, phone.filter(|_| chat.phone_is_verified), email];
     for ClientIdentity { kind, value } in known.into_iter().flatten() {
         transaction.run(sql::ADD_IDENTITY, params![kind, value, key])?;
@@ -73,6 +84,24 @@ pub(super) fn of_chat(
         (address.channel.as_str(), address.account.as_str(), address.chat.as_str());
     transaction.run(sql::CLIENT_OF_CHAT, params![key, channel, account, chat])?;
     Ok(client)
+}
+
+/// Suggests the clients whose numbers and addresses this one wrote.
+pub(super) fn written(
+    transaction: &Transaction<'_>,
+    client: ClientId,
+    text: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let WrittenContacts { phones, emails } = WrittenContacts::read(text);
+    let of = |kind, values: Vec<String>| values.into_iter().map(move |value| (kind, value));
+    for (kind, value) in of(ClientIdentity::PHONE, phones).chain(of(ClientIdentity::EMAIL, emails)) {
+        let known = transaction.first(sql::BY_IDENTITY, params![kind, value], rows::only_client)?;
+        if let Some(other) = known.filter(|other| *other != client) {
+            suggest(transaction, client, other, "the number or address is in a message", now)?;
+        }
+    }
+    Ok(())
 }
 
 fn suggest(

@@ -155,8 +155,7 @@ fn of_channel(transaction: &Transaction<'_>, id: InboundId) -> Result<Option<Wro
         external_id: message.external_id,
         user: message.user,
         name: message.name,
-        // Into a form anyone types any number.
-        phone_is_verified: stored.address.channel.as_str() != FORM,
+        phone_is_verified: !message.phone_is_typed,
         phone: message.phone,
         email: message.email,
         ad: message.ad,

@@ -39,7 +39,7 @@ pub use appeals::AppealChange;
 pub use first::FirstContact;
 pub use imports::{ImportTaken, PastAppeal, PastClient, PastMerge, PastMessage, PastPage, StoredImport};
 pub use inbox::{AppealFilter, AppealOrder, OpenedAppeal, Unread};
-pub use outside::{FoundAppeal, FoundClient, SeenChat, WaitingBatch, WaitingMessage};
+pub use outside::{FoundAppeal, FoundClient, KnownAs, SeenChat, WaitingBatch, WaitingMessage};
 pub use replay::Replayed;
 pub use rows::{
     AppealNote, ClientChat, ClientMessage, OutsideStages, PipelineRule, PipelineRules, ReplyTemplate,

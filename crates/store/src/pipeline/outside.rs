@@ -2,7 +2,11 @@
 //! finds its turn at that stage.
 
 use ambient::Ids;
-use domain::{AppealId, Author, ChannelChat, ClientId, Responder, Timestamp, TurnId, TurnStage};
+use domain::phone::e164;
+use domain::{
+    AppealId, Author, ChannelChat, ClientId, ClientIdentity, InboundMedia, Responder, Timestamp, TurnId,
+    TurnStage,
+};
 
 use super::rows::{ClientChat, PipelineRules, StoredAppeal, StoredTurn};
 use super::turns::ClientFields;
@@ -20,6 +24,9 @@ pub struct WaitingBatch {
     pub first_at: Timestamp,
     /// Whether it waits for the turn before it, too.
     pub is_held: bool,
+    pub user: Option<String>,
+    pub name: Option<String>,
+    pub phone: Option<String>,
     pub messages: Vec<WaitingMessage>,
 }
 
@@ -31,7 +38,19 @@ pub struct WaitingMessage {
     /// Its id at the provider.
     pub external_id: Option<String>,
     pub text: domain::Words,
+    pub media: Vec<InboundMedia>,
     pub at: Timestamp,
+}
+
+/// What tells who writes in a chat.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownAs {
+    /// The id in the channel.
+    pub user: Option<String>,
+    /// All that the client is known by.
+    pub identities: Vec<ClientIdentity>,
+    /// Whether another client was merged into this one.
+    pub was_merged: bool,
 }
 
 /// A chat, and when its client wrote.
@@ -56,6 +75,7 @@ impl FoundClient {
     /// A chat with what was found out. The number counts as one that is verified: the program is the owner's.
     pub(super) fn of(&self, chat: ClientChat) -> ClientChat {
         let ClientFields { name, phone, email } = self.fields.clone();
+        let phone = phone.map(|typed| e164(&typed).unwrap_or(typed));
         ClientChat {
             client: self.client.or(chat.client),
             phone_is_verified: phone.is_some() || chat.phone_is_verified,
@@ -79,33 +99,53 @@ pub struct FoundAppeal {
 impl Pipeline<'_> {
     /// The batches that wait, the oldest first, with so many messages at most.
     pub async fn waiting(&self, most: u32) -> Result<Vec<WaitingBatch>, StoreError> {
-        let rows = self
-            .store
-            .all(sql::WAITING_MESSAGES, [i64::from(most)], |row| {
-                let columns = Columns::new(row, TABLE);
-                let message = WaitingMessage {
-                    text: domain::Words::from(columns.get::<String>(5)?),
-                    message: columns.get(6)?,
-                    external_id: columns.get(7)?,
-                    at: columns.time(8)?,
-                };
-                let chat = rows::address(&columns, 0)?;
-                Ok((chat, columns.time(3)?, columns.get::<i64>(4)? != 0, message))
+        let read = |row: &crate::database::Row<'_>| {
+            let columns = Columns::new(row, TABLE);
+            let message = WaitingMessage {
+                text: domain::Words::from(columns.get::<String>(5)?),
+                message: columns.get(6)?,
+                external_id: columns.get(7)?,
+                media: columns.maybe_json(9)?.unwrap_or_default(),
+                at: columns.time(8)?,
+            };
+            Ok(WaitingBatch {
+                chat: rows::address(&columns, 0)?,
+                first_at: columns.time(3)?,
+                is_held: columns.get::<i64>(4)? != 0,
+                user: columns.get(10)?,
+                name: columns.get(11)?,
+                phone: columns.get(12)?,
+                messages: vec![message],
             })
-            .await?;
+        };
         let mut found: Vec<WaitingBatch> = Vec::new();
-        for (chat, first_at, is_held, message) in rows {
-            match found
-                .iter_mut()
-                .rev()
-                .take_while(|batch| batch.first_at == first_at)
-                .find(|batch| batch.chat == chat)
-            {
-                Some(batch) => batch.messages.push(message),
-                None => found.push(WaitingBatch { chat, first_at, is_held, messages: vec![message] }),
+        for one in self.store.all(sql::WAITING_MESSAGES, [i64::from(most)], read).await? {
+            let same = found.iter_mut().rev().take_while(|batch| batch.first_at == one.first_at);
+            match same.into_iter().find(|batch| batch.chat == one.chat) {
+                Some(batch) => batch.messages.extend(one.messages),
+                None => found.push(one),
             }
         }
         Ok(found)
+    }
+
+    /// What tells who writes in a chat of a client.
+    pub async fn known_as(&self, chat: ChannelChat, client: Option<ClientId>) -> Result<KnownAs, StoreError> {
+        self.store
+            .read(move |connection| {
+                let key = params![chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str()];
+                let user = connection.first(sql::CHAT, key, rows::chat)?.and_then(|chat| chat.user);
+                let Some(client) = client else { return Ok(KnownAs { user, ..KnownAs::default() }) };
+                let key = client.as_uuid().as_bytes();
+                let identity = |row: &crate::database::Row<'_>| {
+                    let columns = Columns::new(row, "pipeline_identities");
+                    Ok(ClientIdentity { kind: columns.get(0)?, value: columns.get(1)? })
+                };
+                let identities = connection.all(sql::IDENTITIES, params![key], identity)?;
+                let merged = connection.first(sql::MERGED_INTO, params![key], rows::only_client)?;
+                Ok(KnownAs { user, identities, was_merged: merged.is_some() })
+            })
+            .await
     }
 
     /// The next messages of clients after the one of this number, in order.

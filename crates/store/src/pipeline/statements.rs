@@ -106,7 +106,7 @@ statements! {
     /// Messages that wait for the end of their batch, with the batch.
     WAITING_MESSAGES = "
         SELECT c.channel, c.account, c.chat, c.first_at, CAST(CASE WHEN c.turn IS NULL THEN 0 ELSE 1 END AS BIGINT),
-            m.text, m.message, m.external_id, m.at
+            m.text, m.message, m.external_id, m.at, m.media, c.user_id, c.name, c.phone
         FROM pipeline_chats AS c INNER JOIN pipeline_messages AS m
             ON m.channel = c.channel AND m.account = c.account AND m.chat = c.chat AND m.turn IS NULL AND m.author = 0
         WHERE c.first_at IS NOT NULL AND c.due_at IS NOT NULL AND m.deleted_at IS NULL ORDER BY c.first_at, m.seq LIMIT $1";
@@ -138,6 +138,8 @@ statements! {
     CLIENT_OF_MESSAGES = "UPDATE pipeline_messages SET client = $1 WHERE turn = $2";
     APPEAL_OF_MESSAGES = "UPDATE pipeline_messages SET appeal = $1 WHERE turn = $2";
     BY_IDENTITY = "SELECT client FROM pipeline_identities WHERE kind = $1 AND value = $2";
+    OF_NAME = "
+        SELECT id FROM pipeline_clients WHERE name = $1 AND id <> $2 AND merged_into IS NULL ORDER BY id LIMIT 4";
     ADD_IDENTITY = "
         INSERT INTO pipeline_identities (kind, value, client) VALUES ($1, $2, $3) ON CONFLICT (kind, value) DO NOTHING";
     MOVE_IDENTITY = "UPDATE pipeline_identities SET client = $1 WHERE kind = $2 AND value = $3";

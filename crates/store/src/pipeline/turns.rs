@@ -2,6 +2,7 @@
 //! nothing when the turn has left that stage meanwhile.
 
 use ambient::Ids;
+use domain::phone::e164;
 use domain::{AppealMove, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage};
 
 use super::outside::{FoundAppeal, FoundClient};
@@ -126,6 +127,9 @@ pub(super) fn resolve(
     transaction.run(sql::SET_CLIENT, params![now.as_micros(), client_key, turn_key])?;
     transaction.run(sql::CLIENT_OF_MESSAGES, params![client_key, turn_key])?;
     let batch = transaction.all(sql::OF_TURN, params![turn_key], rows::message)?;
+    for message in &batch {
+        clients::written(transaction, client, message.text.as_str(), now)?;
+    }
     let texts = batch.iter().map(|message| message.text.as_str());
     let known = [&chat.name, &chat.phone, &chat.email].into_iter().flatten().map(String::as_str);
     words::add(transaction, &client, texts.chain(known))
@@ -260,7 +264,8 @@ pub(super) fn answer(
     };
     let key = turn.id.as_uuid().as_bytes();
     if let Some(client) = turn.client.filter(|_| !fields.is_empty()) {
-        let (name, phone, email) = (&fields.name, &fields.phone, &fields.email);
+        let phone = fields.phone.as_deref().map(|typed| e164(typed).unwrap_or_else(|| typed.to_owned()));
+        let (name, phone, email) = (&fields.name, &phone, &fields.email);
         let fill = params![name, phone, email, now.as_micros(), *client.as_uuid().as_bytes()];
         transaction.run(sql::FILL_CLIENT, fill)?;
         words::add(transaction, &client, [name, phone, email].into_iter().flatten().map(String::as_str))?;

@@ -97,6 +97,7 @@ impl World {
             user: Some(format!("user of {}", chat.as_str())),
             name: Some("Anna".to_owned()),
             phone: written.phone.map(ToOwned::to_owned),
+            phone_is_typed: written.address.starts_with("form:"),
             ..InboundMessage::text(chat, written.id, format!("text of {}", written.id), self.now())
         };
         let change = InboundChange::Message(Box::new(message));
@@ -229,6 +230,15 @@ async fn a_typed_number_only_suggests(world: World) {
     assert_eq!(pipeline.suggestions(anna).await.unwrap()[0].0, typed);
     pipeline.dismiss(typed, anna).await.unwrap();
     assert_eq!(pipeline.suggestions(anna).await.unwrap(), []);
+    // The text of a message is "text of" and its id.
+    world.says(written("vk:club/2000002", "call 8 (000) 000-00-01")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let wrote = world.client_of("vk:club/2000002").await;
+    let why = "the number or address is in a message";
+    let perhaps = pipeline.suggestions(wrote).await.unwrap();
+    assert_eq!((perhaps[0].0, perhaps[0].1.as_str(), perhaps.len()), (anna, why, 1));
 }
 
 async fn a_merge_and_its_undoing_move_all_that_belongs_to_a_client(world: World) {

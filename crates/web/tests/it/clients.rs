@@ -192,6 +192,48 @@ async fn a_message_that_is_handed_in_is_taken_once() {
 }
 
 #[tokio::test]
+async fn numbers_and_names_that_are_handed_in_only_suggest() {
+    let (world, _) = shop().await;
+    let given = [
+        json!({ "channel": "whatsapp", "external_chat_id": "70000000001@c.us", "client_phone": "70000000001" }),
+        json!({ "channel": "own", "external_chat_id": 42, "client_phone": "8 (000) 000-00-01", "client_name": "Anna Petrova" }),
+        json!({ "channel": "own", "external_chat_id": 43, "client_name": "Anna Petrova", "client_phone": "" }),
+        json!({ "channel": "own", "external_chat_id": 44, "client_phone": "+70000000001", "client_phone_verified": "true" }),
+    ];
+    for (number, mut body) in given.into_iter().enumerate() {
+        body["text"] = "Hello".into();
+        body["external_message_id"] = number.into();
+        body["meta"] = json!({ "ad_channel": "yandex", "ad_id": 7 });
+        let (status, taken) = world.post("/v1/inbound", body).await;
+        assert_eq!(status, 201, "{taken}");
+        world
+            .until_so("it waits for silence", async || world.get("/v1/pipeline").await["waiting"] == 1)
+            .await;
+        world.clock.advance(Duration::from_secs(30));
+        let is_known = async || world.get("/v1/pipeline").await["waiting"] == 0;
+        world.until_so("its batch is complete", is_known).await;
+    }
+    let appeals =
+        async || world.get("/v1/appeals?limit=50").await["items"].as_array().cloned().unwrap_or_default();
+    let is_known = async || appeals().await.iter().any(|appeal| appeal["unread"] == 2);
+    world.until_so("the last is in the appeal of the first", is_known).await;
+    let ids = world.client_ids().await;
+    assert_eq!(ids.len(), 3, "the verified number leads to the client of the first");
+    let card = world.get(&format!("/v1/clients/{}", ids[1])).await;
+    assert_eq!(card["phone"], "+70000000001", "{card}");
+    let why: Vec<&str> = card["perhaps"]
+        .as_array()
+        .expect("suggestions")
+        .iter()
+        .filter_map(|one| one["why"].as_str())
+        .collect();
+    assert_eq!(why.len(), 2, "{card}");
+    assert!(why.contains(&"the same name") && why.contains(&"the same number or address"), "{card}");
+    let ad = json!({ "channel": "yandex", "id": "7" });
+    assert!(appeals().await.iter().all(|appeal| appeal["ad"] == ad));
+}
+
+#[tokio::test]
 async fn an_inbox_counts_snoozes_and_finds() {
     let (world, shop) = shop().await;
     world.client_writes("c1", "Is the kettle there?").await;
