@@ -17,8 +17,8 @@ use store::{
 };
 
 use self::again::{
-    a_client_who_is_written_to_first_waits_for_nothing, a_message_that_was_not_taken_in_is_replayed_once,
-    each_waiting_is_told_once_for_each_length,
+    a_batch_that_is_answered_goes_along_in_a_merge, a_client_who_is_written_to_first_waits_for_nothing,
+    a_message_that_was_not_taken_in_is_replayed_once, each_waiting_is_told_once_for_each_length,
     what_no_program_answered_goes_its_way_again_until_it_is_answered,
 };
 use crate::support::{World, accept, account, conformance};
@@ -48,6 +48,7 @@ conformance! {
     a_message_that_was_not_taken_in_is_replayed_once,
     each_waiting_is_told_once_for_each_length,
     a_client_who_is_written_to_first_waits_for_nothing,
+    a_batch_that_is_answered_goes_along_in_a_merge,
 }
 
 const SILENCE: Duration = Duration::from_secs(20);
@@ -116,6 +117,21 @@ impl World {
 
     async fn responding(&self) -> Vec<StoredTurn> {
         self.store.pipeline().at_stage(TurnStage::Respond, 100).await.unwrap()
+    }
+
+    /// The outbox takes the answer of a turn; says whether that was news.
+    async fn submits(&self, turn: &StoredTurn) -> bool {
+        let mut message = self.message(1);
+        message.account = Some(turn.chat.account.clone());
+        message.chat = domain::ChatRef::Channel(turn.chat.clone());
+        message.address = Some(domain::Address::Channel(turn.chat.clone()));
+        message.content.written_by = Writer::Program;
+        let mut accepting = accept(message.clone());
+        accepting.origin.listener = BY_AI.to_owned();
+        self.store.outbox().accept(accepting).await.unwrap();
+        let is_news = self.store.pipeline().submitted(turn.id, message.id).await.unwrap();
+        assert!(!self.store.pipeline().submitted(turn.id, message.id).await.unwrap());
+        is_news
     }
 
     async fn batch_of(&self, turn: &StoredTurn) -> Vec<String> {
@@ -346,17 +362,9 @@ async fn an_answer_counts_once_and_only_in_its_stage(world: World) {
     assert!(!pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
     let client = pipeline.client(turn.client.unwrap()).await.unwrap().unwrap();
     assert_eq!(client.email.as_deref(), Some("anna@example.com"));
-    let mut message = world.message(1);
-    let chat: ChannelChat = ANNA.parse().unwrap();
-    message.chat = domain::ChatRef::Channel(chat.clone());
-    message.address = Some(domain::Address::Channel(chat));
-    message.account = Some(account("shop"));
-    message.content.written_by = Writer::Program;
-    let mut accepting = accept(message.clone());
-    accepting.origin.listener = BY_AI.to_owned();
-    world.store.outbox().accept(accepting).await.unwrap();
-    assert!(pipeline.submitted(turn.id, message.id).await.unwrap());
-    assert!(!pipeline.submitted(turn.id, message.id).await.unwrap());
+    // It leaves at this moment: a person who answers now is refused.
+    assert!(!pipeline.take_over(client.id).await.unwrap());
+    assert!(world.submits(&turn).await);
     world.work(&rules).await;
     let thread = pipeline.conversation(client.id, &page()).await.unwrap().items;
     assert_eq!(thread.iter().map(|message| message.author).collect::<Vec<_>>(), [Author::Ai, Author::Client]);

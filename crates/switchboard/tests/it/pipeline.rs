@@ -22,6 +22,14 @@ pub(crate) async fn answers(world: &World, channel: &str, text: &str) -> usize {
     all.iter().filter(|(answer, _)| answer.contains(text)).map(|(_, count)| count).sum()
 }
 
+/// The client whose conversation is left to a person, where the last turn of it says so.
+async fn left_to_a_person(program: &Program, why: &str) -> Option<String> {
+    let found = program.get("/v1/conversations?state=waiting_us").await.1;
+    let client = found["items"][0]["client"]["id"].as_str()?.to_owned();
+    let turns = program.get(&format!("/v1/conversations/{client}/turns")).await.1;
+    (turns["items"][0]["why"] == why).then_some(client)
+}
+
 async fn appeals(program: &Program) -> Vec<Value> {
     program.get("/v1/appeals?limit=200").await.1["items"].as_array().cloned().unwrap_or_default()
 }
@@ -39,6 +47,18 @@ async fn customers_of_every_channel_are_answered_once_by_a_model() {
         let is_answered = || async { answers(&world, channel, &text).await > 0 };
         program.until(&format!("{account} is answered"), is_answered).await;
         assert_eq!(answers(&world, channel, &text).await, 1, "{account}");
+    }
+    // Who says stop is on the list, on every channel, and gets no answer.
+    for shown in channels.iter().filter(answered) {
+        let (channel, account) = (shown["channel"].as_str().unwrap(), shown["name"].as_str().unwrap());
+        let chat = writes(&world, channel, account, "Стоп").await;
+        let address = format!("{channel}:{account}/{chat}");
+        let is_listed = || async {
+            let listed = program.get("/v1/do-not-contact?limit=200").await.1;
+            listed["items"].as_array().is_some_and(|all| all.iter().any(|one| one["contact"] == address))
+        };
+        program.until(&format!("{address} is listed"), is_listed).await;
+        assert_eq!(answers(&world, channel, "Стоп").await, 0, "{account}");
     }
     // Who writes on several channels under one number is one client.
     writes(&world, "form", "site", "A form").await;
@@ -97,15 +117,7 @@ async fn a_killed_program_answers_each_customer_once() {
 async fn what_a_model_cannot_answer_is_for_a_person() {
     let world = World::start(binary()).await;
     let (program, _) = answering(&world, "100ms").await;
-    let waiting = |why: &'static str| {
-        let program = &program;
-        async move {
-            let found = program.get("/v1/conversations?state=waiting_us").await.1;
-            let client = found["items"][0]["client"]["id"].as_str()?.to_owned();
-            let turns = program.get(&format!("/v1/conversations/{client}/turns")).await.1;
-            (turns["items"][0]["why"] == why).then_some(client)
-        }
-    };
+    let waiting = |why: &'static str| left_to_a_person(&program, why);
     writes(&world, "vk", "club", "I want to talk to an operator").await;
     program.until("the model hands over", || async { waiting("asked").await.is_some() }).await;
     let client = waiting("asked").await.expect("a client");
@@ -169,4 +181,103 @@ async fn who_waits_for_a_person_is_named_in_telegram_once() {
     program.as_time_goes_by(Duration::from_secs(5), named).await;
     program.pass_calmly(60).await;
     assert_eq!(notices().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_silent_or_has_spent_its_day_is_for_a_person() {
+    let world = World::start(binary()).await;
+    let port = free_port();
+    world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
+    let bounds = "[pipeline.ai]\nanswer_within = \"1s\"\ntokens_a_day = 100000\n";
+    world.edit_settings(|text| text.replacen("[pipeline.ai]\n", bounds, 1));
+    let (mut program, _) = connect(&world, port).await;
+    let fails = async |fault: &str| {
+        let order = json!({"provider": "ai", "fault": fault, "times": 1, "seconds": 1});
+        world.post("/faults", &order).await;
+    };
+    fails("deaf").await;
+    writes(&world, "vk", "club", "Say nothing").await;
+    program
+        .until("no answer comes in time", || async { left_to_a_person(&program, "timeout").await.is_some() })
+        .await;
+    let client = left_to_a_person(&program, "timeout").await.expect("a client");
+    let give_back = format!("/v1/conversations/{client}/hand-over");
+    program.post(&give_back, &json!({})).await;
+    fails("rate_limit").await;
+    writes(&world, "vk", "club", "Say it later").await;
+    program.until("it is asked again", || async { answers(&world, "vk", "Say it later").await > 0 }).await;
+    // The answer is good, and cost more than a day may.
+    fails("over_budget").await;
+    writes(&world, "vk", "club", "Say it at length").await;
+    program.until("it is answered", || async { answers(&world, "vk", "Say it at length").await > 0 }).await;
+    for text in ["One more", "And one more"] {
+        writes(&world, "vk", "club", text).await;
+        let is_left = || async { left_to_a_person(&program, "over_budget").await.is_some() };
+        program.until("the day is spent", is_left).await;
+        program = restarted(&world, program).await;
+        program.post(&give_back, &json!({})).await;
+    }
+    for (text, count) in [
+        ("Say nothing", 0),
+        ("Say it later", 1),
+        ("Say it at length", 1),
+        ("One more", 0),
+        ("And one more", 0),
+    ] {
+        assert_eq!(answers(&world, "vk", text).await, count, "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_waits_for_approval_where_that_is_set() {
+    let world = World::start(binary()).await;
+    let port = free_port();
+    world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
+    world.edit_settings(|text| text.replacen("[pipeline]\n", "[pipeline]\napproval = true\n", 1));
+    let (program, _) = connect(&world, port).await;
+    writes(&world, "vk", "club", "Do you have it in blue").await;
+    let waiting = async || program.get("/v1/messages?state=awaiting_approval").await.1["items"].clone();
+    program
+        .until("it waits", || async { waiting().await.as_array().is_some_and(|items| items.len() == 1) })
+        .await;
+    assert_eq!(answers(&world, "vk", "Do you have it in blue").await, 0);
+    let id = waiting().await[0]["id"].as_str().expect("an id").to_owned();
+    let (status, approved) = program.post(&format!("/v1/messages/{id}/approve"), &json!({})).await;
+    assert_eq!(status, 200, "{approved}");
+    let is_answered = || async { answers(&world, "vk", "Do you have it in blue").await > 0 };
+    program.until("it is answered", is_answered).await;
+    assert_eq!(answers(&world, "vk", "Do you have it in blue").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_messages_of_one_client_are_one_conversation_in_order() {
+    const MESSAGES: usize = 500;
+    let world = World::start(binary()).await;
+    let (program, _) = answering(&world, "300ms").await;
+    for number in 0..MESSAGES {
+        writes(&world, "vk", "club", &format!("part {number}.")).await;
+    }
+    let is_done = || async {
+        let found = program.get("/v1/conversations?state=waiting_client").await.1;
+        let shown = program.get("/v1/pipeline").await.1;
+        let is_idle = (&shown["waiting"], &shown["stages"]) == (&json!(0), &json!([]));
+        is_idle && found["items"].as_array().is_some_and(|items| items.len() == 1)
+    };
+    program.until("all is answered", is_done).await;
+    let found = program.get("/v1/conversations?state=waiting_client").await.1;
+    let client = found["items"][0]["client"]["id"].as_str().expect("an id").to_owned();
+    let (mut texts, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/v1/conversations/{client}/messages?limit=200{cursor}");
+        let page = program.get(&path).await.1;
+        let items = page["items"].as_array().expect("messages").iter();
+        let of_client = items.filter(|one| one["author"] == "client");
+        texts.extend(of_client.map(|one| one["text"].as_str().expect("a text").to_owned()));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    texts.reverse();
+    let all: Vec<String> = (0..MESSAGES).map(|number| format!("part {number}.")).collect();
+    assert_eq!(texts, all);
+    assert_eq!(answers(&world, "vk", &format!("part {}.", MESSAGES - 1)).await, 1);
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ambient::Ids;
-use domain::{AppealState, EventFilter, EventId, MessageOrigin, Responder};
-use store::{AppealChange, FirstContact, Replayed, StoredTurn};
+use domain::{AppealState, Author, EventFilter, EventId, MergeId, MessageOrigin, Responder};
+use store::{AppealChange, ClientFields, FirstContact, Replayed, StoredTurn, TurnAnswer};
 
 use super::{ANNA, SILENCE, Written, page, started, written};
 use crate::support::World;
@@ -138,4 +138,33 @@ pub(super) async fn a_client_who_is_written_to_first_waits_for_nothing(world: Wo
     assert_eq!(world.client_of(chat).await, client);
     let answered = pipeline.appeal(appeal).await.unwrap().unwrap();
     assert_eq!((answered.state, answered.unread), (AppealState::WaitingUs, 1));
+}
+
+pub(super) async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let other_chat = "vk:club/2000002";
+    world.says(written(ANNA, "m-1")).await;
+    world.says(written(other_chat, "v-1")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turns = world.responding().await;
+    let turn = turns.iter().find(|turn| turn.chat.to_string() == other_chat).unwrap();
+    let (anna, other) = (world.client_of(ANNA).await, turn.client.unwrap());
+    let pipeline = world.store.pipeline();
+    let merge = MergeId::from_uuid(Ids::new(world.clock.clone()).next());
+    pipeline.merge(merge, anna, other, "olga").await.unwrap();
+    let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
+    assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
+    assert!(world.submits(turn).await);
+    world.work(&rules).await;
+    let authors = async |client| {
+        let thread = pipeline.conversation(client, &page()).await.unwrap().items;
+        thread.iter().map(|message| message.author).collect::<Vec<_>>()
+    };
+    assert_eq!(authors(anna).await, [Author::Ai, Author::Client, Author::Client]);
+    let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
+    assert_eq!((appeal.client, appeal.state), (anna, AppealState::WaitingClient));
+    pipeline.split(merge).await.unwrap();
+    assert_eq!((authors(anna).await.len(), authors(other).await.len()), (1, 2));
 }
