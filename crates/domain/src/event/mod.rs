@@ -233,6 +233,12 @@ events! {
     /// Two clients that were merged are two again.
     ClientSplit(ClientEvent) = "client.split",
         r#"{"client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","other":"client_01k2v7m3w0e9tq4b8s6n5x1zys"}"#;
+    /// What is known of a client was changed by a person.
+    ClientChanged(ClientEvent) = "client.changed",
+        r#"{"client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr"}"#;
+    /// A client was erased with all that was written in its conversation.
+    ClientErased(ClientEvent) = "client.erased",
+        r#"{"client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr"}"#;
     /// A client writes about something new.
     AppealOpened(AppealEvent) = "appeal.opened",
         r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"new"}"#;
@@ -248,6 +254,9 @@ events! {
     /// An appeal has another assignee, or none.
     AppealAssigned(AppealEvent) = "appeal.assigned",
         r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"open","reason":"olga"}"#;
+    /// An appeal has a note, other tags or another responder, or is set aside: `note`, `tags`, `responder` or `snoozed`.
+    AppealChanged(AppealEvent) = "appeal.changed",
+        r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"open","reason":"note"}"#;
     /// An appeal is over.
     AppealClosed(AppealEvent) = "appeal.closed",
         r#"{"appeal_id":"appeal_01k2v7m3w0e9tq4b8s6n5x1zyr","client_id":"client_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"closed"}"#;

@@ -250,6 +250,11 @@ fn tell(
     });
 }
 
+/// An appeal has a note.
+pub(super) fn noted(transaction: &Transaction<'_>, appeal: &StoredAppeal, now: Timestamp) {
+    tell(transaction, appeal, Some("note"), now, Event::AppealChanged);
+}
+
 /// Changes an appeal as a person asks.
 pub(super) fn change(
     transaction: &Transaction<'_>,
@@ -260,14 +265,27 @@ pub(super) fn change(
     let Some(mut appeal) = get(transaction, id)? else {
         return Err(StoreError::not_found("pipeline_appeals", format!("there is no appeal {id}")));
     };
-    if let Some(tags) = &change.tags {
+    let mut changed = Vec::new();
+    if let Some(tags) = &change.tags
+        && appeal.tags != *tags
+    {
         appeal.tags.clone_from(tags);
+        changed.push("tags");
     }
-    if let Some(responder) = change.responder {
+    if let Some(responder) = change.responder
+        && appeal.responder != responder
+    {
         appeal.responder = responder;
+        changed.push("responder");
     }
-    if let Some(until) = change.snoozed_until {
+    if let Some(until) = change.snoozed_until
+        && appeal.snoozed_until != until
+    {
         appeal.snoozed_until = until;
+        changed.push("snoozed");
+    }
+    for what in changed {
+        tell(transaction, &appeal, Some(what), now, Event::AppealChanged);
     }
     match (change.closed, appeal.state.is_open()) {
         (Some(true), true) => appeal = moved(transaction, appeal, AppealMove::Closed, None, now)?,

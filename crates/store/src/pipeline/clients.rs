@@ -145,6 +145,7 @@ pub(super) fn change(
     let set = params![name, phone, email, now.as_micros(), id.as_uuid().as_bytes()];
     transaction.run(sql::CHANGE_CLIENT, set)?;
     words::add(transaction, id, [name, phone, email].into_iter().flatten().map(String::as_str))?;
+    tell_of(transaction, *id, None, now, Event::ClientChanged);
     present(transaction, id)
 }
 
@@ -157,7 +158,7 @@ pub(super) fn merge(
     now: Timestamp,
 ) -> Result<StoredMerge, StoreError> {
     let stored = join(transaction, merge, (master, merged), by, now)?;
-    tell_of(transaction, master, merged, now, Event::ClientMerged);
+    tell_of(transaction, master, Some(merged), now, Event::ClientMerged);
     Ok(stored)
 }
 
@@ -210,7 +211,7 @@ pub(super) fn split(
     now: Timestamp,
 ) -> Result<StoredMerge, StoreError> {
     let stored = part(transaction, merge, now)?;
-    tell_of(transaction, stored.master, stored.merged, now, Event::ClientSplit);
+    tell_of(transaction, stored.master, Some(stored.merged), now, Event::ClientSplit);
     Ok(stored)
 }
 
@@ -285,13 +286,13 @@ fn tell(
     });
 }
 
-fn tell_of(
+pub(super) fn tell_of(
     transaction: &Transaction<'_>,
     client: ClientId,
-    other: ClientId,
+    other: Option<ClientId>,
     now: Timestamp,
     event: impl FnOnce(ClientEvent) -> Event,
 ) {
-    let event = event(ClientEvent { client_id: client, other: Some(other) });
+    let event = event(ClientEvent { client_id: client, other });
     transaction.tell(NewEvent { at: now, account: None, chat: None, event });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::{AppealId, Author, ChannelName, ClientId, Timestamp};
+use domain::{AppealId, Author, ChannelName, ClientId, Event, Timestamp};
 use uuid::Uuid;
 
 use super::rows::{ReplyTemplate, StoredAppeal};
@@ -217,7 +217,14 @@ impl Pipeline<'_> {
     /// Removes a client with all that was written in its conversation; false where there is no such client. An entry of the
     /// do-not-contact list stays.
     pub async fn erase(&self, client: ClientId) -> Result<bool, StoreError> {
-        let change = move |transaction: &Transaction<'_>| erase(transaction, &client);
+        let now = self.store.now();
+        let change = move |transaction: &Transaction<'_>| {
+            let is_erased = erase(transaction, &client)?;
+            if is_erased {
+                clients::tell_of(transaction, client, None, now, Event::ClientErased);
+            }
+            Ok(is_erased)
+        };
         self.store.change(point::PIPELINE_CHANGE, change).await
     }
 }

@@ -313,6 +313,7 @@ impl Pipeline<'_> {
             let AppealNote { at, written_by, text } = &added;
             if let Some(appeal) = appeals::get(transaction, &appeal)? {
                 words::add(transaction, &appeal.client, [text.as_str()])?;
+                appeals::noted(transaction, &appeal, *at);
             }
             let key = appeal.as_uuid().as_bytes();
             transaction.run(sql::ADD_NOTE, params![key, at.as_micros(), written_by, text])

@@ -167,4 +167,16 @@ pub(super) async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World)
     assert_eq!((appeal.client, appeal.state), (anna, AppealState::WaitingClient));
     pipeline.split(merge).await.unwrap();
     assert_eq!((authors(anna).await.len(), authors(other).await.len()), (1, 2));
+    // What people change is told, once where nothing changed.
+    let before = *world.store.events().newest().borrow();
+    pipeline.add_note(appeal.id, "olga", "calls later".to_owned()).await.unwrap();
+    for _ in 0..2 {
+        let tags = AppealChange { tags: Some(vec!["kettle".to_owned()]), ..AppealChange::default() };
+        pipeline.change_appeal(appeal.id, tags).await.unwrap();
+    }
+    pipeline.change_client(anna, ClientFields::default()).await.unwrap();
+    assert!(pipeline.erase(anna).await.unwrap());
+    let read = world.store.events().after(before, &EventFilter::default(), 100).await.unwrap();
+    let types: Vec<_> = read.events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(types, ["appeal.changed", "appeal.changed", "client.changed", "client.erased"]);
 }
