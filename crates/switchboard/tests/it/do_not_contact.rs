@@ -5,6 +5,7 @@ use testkit::{ACCOUNTS, Program, RedisServer, World};
 
 use crate::binary;
 use crate::channels::writes;
+use crate::flows::{hears, offers};
 use crate::people::stage::{cookie, pair};
 use crate::pipeline::answers;
 use crate::redis::{push, reasons, started};
@@ -41,6 +42,15 @@ async fn list_is_kept_by_commands_and_holds_the_server_back() {
     assert!(missing.code == Some(1) && missing.err.contains("no entry"), "{missing:?}");
 }
 
+const FLOW: &str = r#"
+[[flows]]
+name = "asks"
+account = "fifth"
+watch = "@demo_bot_1"
+trigger = { text = "New trip" }
+[[flows.steps]]
+send = "A flow"
+"#;
 const CODE: &str = "do_not_contact";
 const PASSWORD: &str = "correct horse battery";
 
@@ -70,20 +80,32 @@ async fn page_after(world: &World, program: &Program, client: &str, text: &str) 
 async fn no_way_out_leads_to_who_is_on_the_list() {
     let world = World::start(binary()).await;
     let redis = RedisServer::start();
+    world.edit_settings(|text| text + FLOW);
     let program = started(&world, &redis, "").await;
     program.account_is("main", "ready").await;
+    program.account_is("fifth", "ready").await;
+    hears(&world, &program).await;
     let chat = writes(&world, "vk", "club", "Is it still there?").await;
     program
         .until("it is answered", || async { answers(&world, "vk", "Is it still there?").await == 1 })
         .await;
     let found = program.get("/v1/conversations?channel=vk").await.1;
     let client = found["items"][0]["client"]["id"].as_str().expect("a client").to_owned();
-    let contacts = json!({"contacts": [format!("vk:club/{chat}"), "@client_1", "+70000000001"]});
+    let reply = format!("/v1/conversations/{client}/reply");
+    let fault =
+        json!({"provider": "vk", "fault": "error", "code": 901, "method": "messages.send", "times": 1});
+    world.post("/faults", &fault).await;
+    let failed = program.post(&reply, &json!({"text": "A reply that fails", "wait": 30})).await.1;
+    assert_eq!(failed["state"], "failed", "{failed}");
+    let again =
+        format!("/v1/conversations/{client}/messages/{}/retry", failed["id"].as_str().expect("an id"));
+    let contacts = json!({
+        "contacts": [format!("vk:club/{chat}"), "@client_1", "@demo_bot_1", "+70000000001"]
+    });
     let (status, added) = program.post("/v1/do-not-contact", &contacts).await;
     assert!(status < 300, "{added}");
     let before = world.ledger().await.len();
 
-    let reply = format!("/v1/conversations/{client}/reply");
     let message = json!({"channel": "vk", "channel_account": "club", "chat": chat, "text": "A message"});
     let first = json!({
         "channel": "telegram_account", "channel_account": "main", "to": "@client_1", "text": "The first"
@@ -93,10 +115,18 @@ async fn no_way_out_leads_to_who_is_on_the_list() {
         ("/v1/messages", message),
         ("/v1/messages", json!({"chat": "@client_1", "text": "A message"})),
         ("/v1/conversations", first),
+        (&again, json!({})),
     ] {
         let (status, refused) = program.post(path, &body).await;
         assert_eq!((status, refused["code"].as_str()), (403, Some(CODE)), "{path}: {refused}");
     }
+    let old = json!({"chat": "client_1", "text": "An old flow"});
+    let (status, refused) = program.legacy(world.legacy_port(5022), "/send_text", &old).await;
+    assert!(status >= 400 && refused.to_string().contains("do-not-contact"), "{status}: {refused}");
+    offers(&world, "New trip to Tver", &["Book"]).await;
+    let has_failed =
+        || async { program.get("/v1/flow-runs?flow=asks").await.1["items"][0]["state"] == "failed" };
+    program.until("the flow is refused", has_failed).await;
     let call = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": {"name": "reply", "arguments": {"client_id": client, "text": "An assistant", "idempotency_key": "one"}}
@@ -119,6 +149,9 @@ async fn no_way_out_leads_to_who_is_on_the_list() {
     program.until("the model's answer is refused", is_refused).await;
     let failed = program.get("/v1/pipeline/failed-turns").await.1;
     assert_eq!(failed["items"][0]["why"], CODE, "{failed}");
+    let (_, retried) = program.post("/v1/pipeline/failed-turns/retry", &json!({})).await;
+    assert_eq!(retried["again"], 1, "{retried}");
+    program.until("it is refused again", is_refused).await;
 
     assert_eq!(program.post("/v1/campaigns", &json!({"name": "spring", "settings": {}})).await.0, 201);
     for (path, body) in [

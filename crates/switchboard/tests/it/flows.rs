@@ -67,7 +67,7 @@ async fn watches(program: &Program) {
 }
 
 /// Until the account hears of what comes in.
-async fn hears(world: &World, program: &Program) {
+pub(crate) async fn hears(world: &World, program: &Program) {
     program
         .until("the account hears", || async {
             let early = json!({"from": "@client_1", "chat": "@demo_fifth", "text": "early"});
