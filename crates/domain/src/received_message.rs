@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::received_file::FileRule;
-use crate::{AccountName, ChatId, ReceivedId, TelegramMessageId, Timestamp, Words};
+use crate::{
+    AccountName, ChatId, InboundKind, InboundMedia, ReceivedId, TelegramMessageId, Timestamp, Words,
+};
 
 /// Who wrote a message that this program did not send.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray, Serialize, Deserialize)]
@@ -109,6 +111,27 @@ pub struct ReceivedMedia {
     /// The file, when it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<ReceivedFile>,
+}
+
+impl From<&ReceivedMedia> for InboundMedia {
+    fn from(media: &ReceivedMedia) -> Self {
+        let kind = match media.kind.as_str() {
+            "photo" => InboundKind::Image,
+            "voice" => InboundKind::Voice,
+            "audio" => InboundKind::Audio,
+            "video" | "video_note" | "animation" => InboundKind::Video,
+            "document" => InboundKind::Document,
+            "sticker" => InboundKind::Sticker,
+            _ => InboundKind::Other,
+        };
+        let file = media.file.as_ref();
+        Self {
+            name: file.and_then(|file| file.name.clone()),
+            mime: file.map(|file| file.mime.clone()).filter(|mime| !mime.is_empty()),
+            size: file.map(|file| file.size),
+            ..Self::new(kind)
+        }
+    }
 }
 
 /// A file as its message tells of it.

@@ -41,13 +41,15 @@ impl Inner {
     async fn ask_model(&self, turn: &StoredTurn) -> Result<(), StoreError> {
         let Some(model) = &self.model else { return self.give_up(turn, "no_model").await };
         let pipeline = self.parts.store.pipeline();
-        let TurnContext { messages, client, appeal, .. } = self.context(turn).await?;
+        let TurnContext { mut messages, client, appeal, .. } = self.context(turn).await?;
+        self.show_pictures(&mut messages).await;
         let (mut history, mut earlier) = (Vec::new(), 0);
         if let Some(client) = &client {
             let page = Page { limit: HISTORY, cursor: None };
             history = pipeline.conversation(client.id, &page).await?.items;
             history.retain(|message| message.turn != Some(turn.id));
             history.reverse();
+            self.link_files(&mut history);
             earlier = (pipeline.appeals_of(client.id, HISTORY).await?.len() as u64).saturating_sub(1);
         }
         let asked = Asked {
@@ -117,8 +119,10 @@ impl Inner {
             Some(id) => pipeline.appeal(id).await?,
             None => None,
         };
+        let mut messages = pipeline.batch(turn.id).await?;
+        self.link_files(&mut messages);
         Ok(TurnContext {
-            messages: pipeline.batch(turn.id).await?,
+            messages,
             client,
             appeal,
             known_as: pipeline.known_as(turn.chat.clone(), turn.client).await?,

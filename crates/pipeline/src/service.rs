@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::queue::QueueError;
 use ambient::{Clock, Ids};
-use channels::{Channels, ReceivedFiles};
+use channels::{Channels, Links, ReceivedFiles};
 use config::{PipelineSettings, QueueSettings};
 use delivery::Delivery;
 use domain::{
@@ -48,6 +48,8 @@ pub struct PipelineParts {
     pub received: Option<ReceivedFiles>,
     /// The accounts of channels.
     pub channels: Channels,
+    /// Where files are fetched by other programs.
+    pub links: Links,
     /// Where the lists are that other programs share.
     pub queue: QueueSettings,
 }

@@ -248,6 +248,7 @@ impl AppContext {
             settings: settings.pipeline.clone(),
             received: messaging.channels.files().cloned(),
             channels: messaging.channels.channels().clone(),
+            links: messaging.links.clone(),
             queue: settings.queue.clone(),
         })
     }

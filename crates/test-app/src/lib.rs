@@ -194,6 +194,7 @@ impl Builder {
             received: Some(received.clone()),
             settings: config::PipelineSettings { enabled: true, ..pipeline },
             channels: channels.clone(),
+            links: links.clone(),
             queue: config::QueueSettings::default(),
         })
         .expect("a pipeline");

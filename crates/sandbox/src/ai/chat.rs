@@ -1,5 +1,7 @@
 //! Chats: what a request must have, and the answer to it, in one piece or as a stream of events.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
@@ -331,7 +333,14 @@ fn called(calls: &Value, at: &str) -> Result<Vec<String>, Refusal> {
     calls.iter().enumerate().map(read).collect()
 }
 
-/// The text of a message; pictures have none.
+/// What is seen in a picture: the text that is its content.
+fn seen(url: &str) -> String {
+    let data = url.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,"));
+    let bytes = data.and_then(|(_, data)| STANDARD.decode(data).ok()).unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The text of a message, and what is seen in its pictures.
 fn content(content: &Value, role: &str, may_lack: bool, at: &str) -> Result<String, Refusal> {
     let at = format!("{at}.content");
     match content {
@@ -352,6 +361,7 @@ fn content(content: &Value, role: &str, may_lack: bool, at: &str) -> Result<Stri
                             let at = format!("{at}[{place}].image_url.url");
                             return Err(Refusal::field(at, Some("invalid_image_url"), words));
                         }
+                        text.push_str(&seen(url));
                     }
                     _ => {
                         let words = "Invalid value: supported are 'text', and of users 'image_url'.";

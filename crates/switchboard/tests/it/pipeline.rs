@@ -70,17 +70,23 @@ async fn customers_of_every_channel_are_answered_once_by_a_model() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_voice_is_written_down_and_answered() {
-    // "Do you have it in green" in base64: the pretend model hears what is written in the file.
+async fn voices_are_written_down_and_pictures_shown() {
+    // In base64: the pretend model hears, and sees, what is written in the file.
     const SAID: &str = "RG8geW91IGhhdmUgaXQgaW4gZ3JlZW4=";
+    const DRAWN: &str = "QSBwaWN0dXJlIG9mIGEgZ3JlZW4ga2V0dGxl";
     let world = World::start(binary()).await;
     let (program, _) = answering(&world, "100ms").await;
+    let of = |channel: &str, account: &str, media: Value| json!({"channel": channel, "account": account, "from": "2000002", "name": "Anna", "media": [media]});
     let voice = json!({"kind": "voice", "mime": "audio/ogg", "name": "voice.ogg", "content": SAID});
-    let deed =
-        json!({"channel": "telegram", "account": "bot", "from": "2000002", "name": "Anna", "media": [voice]});
-    world.post("/customers/messages", &deed).await;
+    world.post("/customers/messages", &of("telegram", "bot", voice)).await;
     let is_answered = || async { answers(&world, "telegram", "Do you have it in green").await > 0 };
     program.until("what was said is answered", is_answered).await;
+    let picture = json!({"kind": "image", "mime": "image/jpeg", "name": "kettle.jpg", "content": DRAWN});
+    for (channel, account) in [("telegram", "bot"), ("vk", "club"), ("max", "assistant")] {
+        world.post("/customers/messages", &of(channel, account, picture.clone())).await;
+        let is_answered = || async { answers(&world, channel, "A picture of a green kettle").await > 0 };
+        program.until(&format!("what is shown on {channel} is answered"), is_answered).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
