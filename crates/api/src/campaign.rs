@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use campaigns::{CampaignSettings, LeftOut, Outlook, Plan, Preview, Remainder, ends_at};
+use campaigns::{CampaignSettings, LeftOut, Outlook, Plan, Preview, Remainder, Senders, ends_at};
 use domain::media::Media;
 use domain::{CampaignAttemptId, CampaignRunId, MessageId, SenderState, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -312,10 +312,11 @@ impl Campaign {
         senders: Vec<CampaignSender>,
         counted: TasksCounted,
         run: Option<CampaignRun>,
+        active: Senders,
         now: Timestamp,
     ) -> Self {
         let settings: CampaignSettings = serde_json::from_str(&row.settings).unwrap_or_default();
-        let ends_at = run.as_ref().and_then(|run| run.ends_at(&settings, &senders, counted, now));
+        let ends_at = run.as_ref().and_then(|run| run.ends_at(&settings, active, counted, now));
         Self {
             name: row.name,
             created_at: row.created_at,
@@ -361,20 +362,18 @@ impl CampaignRun {
     fn ends_at(
         &self,
         settings: &CampaignSettings,
-        senders: &[CampaignSender],
+        senders: Senders,
         counted: TasksCounted,
         now: Timestamp,
     ) -> Option<Timestamp> {
         let plan = Plan::of(settings).ok().filter(|_| self.state == "running")?;
-        let active = senders.iter().filter(|sender| sender.is_active());
         let left = Remainder {
             pending: counted.pending,
             recipients: counted.all.saturating_sub(counted.blocked),
             cycle: self.cycle,
             cycles: self.cycles,
             next_cycle_at: self.next_cycle_at,
-            senders: u32::try_from(active.clone().count()).unwrap_or(u32::MAX),
-            sent_last_hour: active.map(|sender| sender.sent_last_hour).sum(),
+            senders,
         };
         ends_at(&plan, left, now)
     }

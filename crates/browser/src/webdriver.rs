@@ -81,6 +81,16 @@ struct Refusal {
 impl Session {
     /// Opens one. The capabilities are those of `alwaysMatch`.
     pub async fn open(driver: &str, capabilities: &Value) -> Result<Self, DriverError> {
+        let mut session = Self::left(driver, "")?;
+        let order = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let made = session.send(Method::POST, "/session", Some(&order)).await?;
+        let id = made["sessionId"].as_str();
+        id.ok_or_else(|| DriverError::Unreadable("no session id".to_owned()))?.clone_into(&mut session.id);
+        Ok(session)
+    }
+
+    /// One that was left open.
+    pub(crate) fn left(driver: &str, id: &str) -> Result<Self, DriverError> {
         let unreachable = |source| DriverError::Unreachable { driver: driver.to_owned(), source };
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECTING)
@@ -88,12 +98,11 @@ impl Session {
             .no_proxy()
             .build()
             .map_err(unreachable)?;
-        let mut session = Self { http, driver: driver.trim_end_matches('/').to_owned(), id: String::new() };
-        let order = json!({ "capabilities": { "alwaysMatch": capabilities } });
-        let made = session.send(Method::POST, "/session", Some(&order)).await?;
-        let id = made["sessionId"].as_str();
-        id.ok_or_else(|| DriverError::Unreadable("no session id".to_owned()))?.clone_into(&mut session.id);
-        Ok(session)
+        Ok(Self { http, driver: driver.trim_end_matches('/').to_owned(), id: id.to_owned() })
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     /// Ends it. A browser that someone else started stays open.

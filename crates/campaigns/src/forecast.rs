@@ -1,23 +1,47 @@
 //! How long a campaign takes, and what its limits cost.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{Timestamp, UserId};
 
 use crate::plan::Plan;
 
-/// Days that are looked ahead.
-const FARTHEST: u64 = 3660;
+/// Hours that are looked ahead.
+const FARTHEST: usize = 3660 * 24;
+/// Hours that a day of a sender has; the windows slide.
+const DAY: usize = 24;
 
-/// What is to be sent, and by how many.
+/// Who sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Senders {
+    /// An account and a browser profile of one person share an hour and a day.
+    pub people: u32,
+    /// What they sent in each of the last 24 hours, all together; the latest comes first.
+    pub sent: [u64; DAY],
+}
+
+impl Senders {
+    /// Of senders that may send: who each is, where that is known, and what it sent in each of the last 24 hours.
+    pub fn of(senders: impl IntoIterator<Item = (Option<UserId>, [u64; DAY])>) -> Self {
+        let (mut all, mut known) = (Self::default(), BTreeSet::new());
+        for (person, sent) in senders {
+            all.people += u32::from(person.is_none_or(|person| known.insert(person)));
+            for (hour, sent) in all.sent.iter_mut().zip(sent) {
+                *hour += sent;
+            }
+        }
+        all
+    }
+}
+
+/// What is to be sent, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
     /// Recipients of one cycle.
     pub recipients: u64,
     pub cycles: u32,
-    pub senders: u32,
-    /// What those senders sent in the last hour.
-    pub sent_last_hour: u64,
+    pub senders: Senders,
 }
 
 /// What is left of a run that goes on.
@@ -32,21 +56,19 @@ pub struct Remainder {
     pub cycles: u32,
     /// When the next cycle begins, between two.
     pub next_cycle_at: Option<Timestamp>,
-    pub senders: u32,
-    /// What those senders sent in the last hour.
-    pub sent_last_hour: u64,
+    pub senders: Senders,
 }
 
 /// When the last message of a run leaves.
 pub fn ends_at(plan: &Plan, left: Remainder, now: Timestamp) -> Option<Timestamp> {
-    let Remainder { pending, recipients, cycle, cycles, next_cycle_at, senders, sent_last_hour } = left;
+    let Remainder { pending, recipients, cycle, cycles, next_cycle_at, senders } = left;
     let later = cycles.saturating_sub(cycle);
     let (pending, pauses) = match next_cycle_at {
         Some(_) => (0, later.saturating_sub(1)),
         None => (pending, later),
     };
     let recipients = pending.saturating_add(recipients.saturating_mul(later.into()));
-    let load = Load { recipients, cycles: 1, senders, sent_last_hour };
+    let load = Load { recipients, cycles: 1, senders };
     let begins_at = next_cycle_at.map_or(now, |at| at.max(now));
     let last = forecast(plan, load, begins_at).last_leaves_at?;
     Some(last.plus(plan.between_cycles.saturating_mul(pauses)))
@@ -64,10 +86,12 @@ pub struct Forecast {
 }
 
 /// Reckons when the last message leaves, to the hour: what a sender may send in each hour, as often as its hours are open and its
-/// day has room.
+/// day has room. Of more senders than are at work at once only as many are counted.
 pub fn forecast(plan: &Plan, load: Load, now: Timestamp) -> Forecast {
     let all = load.recipients.saturating_mul(load.cycles.into());
-    let senders = u64::from(load.senders);
+    let Senders { people, sent } = load.senders;
+    let people = u64::from(people);
+    let senders = people.min(plan.workers.map_or(u64::MAX, u64::from));
     let by_rest = 3_600_000_u64.checked_div(plan.usual_rest().as_millis().try_into().unwrap_or(u64::MAX));
     let rate = by_rest.unwrap_or(u64::MAX).max(1).min(plan.caps.hour.into());
     let pauses = plan.between_cycles.saturating_mul(load.cycles.saturating_sub(1));
@@ -76,28 +100,30 @@ pub fn forecast(plan: &Plan, load: Load, now: Timestamp) -> Forecast {
     let without = now.plus(plan.usual_rest().saturating_mul(rest)).plus(pauses);
     let mut left = each;
     let mut hour = now;
-    // What was sent lately leaves less room in the first hour.
-    let mut room = u64::from(plan.caps.hour).saturating_sub(load.sent_last_hour.div_ceil(senders.max(1)));
+    // What was sent lately leaves less room in the first hour, and in those that are within a day of it.
+    let mut room = u64::from(plan.caps.hour).saturating_sub(sent[0].div_ceil(people.max(1)));
+    let mut today = VecDeque::with_capacity(DAY);
     let mut last = (senders > 0 && left == 0).then_some(now);
-    for _ in 0..FARTHEST {
+    for elapsed in 0..FARTHEST {
         if last.is_some() || senders == 0 {
             break;
         }
-        let mut day = u64::from(plan.caps.day);
-        for _ in 0..24 {
-            if plan.is_open(hour) {
-                let most = rate.min(day).min(room);
-                if left <= most {
-                    let share = Duration::from_hours(1).mul_f64(share(left.saturating_sub(1), rate));
-                    last = Some(hour.plus(share).plus(pauses));
-                    break;
-                }
-                left -= most;
-                day -= most;
-            }
-            hour = hour.plus(Duration::from_hours(1));
-            room = u64::MAX;
+        let before: u64 = sent.iter().take(DAY.saturating_sub(elapsed)).sum();
+        let taken = before.div_ceil(people) + today.iter().sum::<u64>();
+        let day = u64::from(plan.caps.day).saturating_sub(taken);
+        let most = if plan.is_open(hour) { rate.min(day).min(room) } else { 0 };
+        if left <= most {
+            let share = Duration::from_hours(1).mul_f64(share(left.saturating_sub(1), rate));
+            last = Some(hour.plus(share).plus(pauses));
+            break;
         }
+        left -= most;
+        today.push_back(most);
+        if today.len() == DAY {
+            today.pop_front();
+        }
+        hour = hour.plus(Duration::from_hours(1));
+        room = u64::MAX;
     }
     Forecast {
         last_leaves_at: last,
@@ -123,10 +149,18 @@ mod tests {
         Plan::of(&settings).expect("settings")
     }
 
-    fn hours(plan: &Plan, recipients: u64, senders: u32) -> u64 {
+    fn people(people: u32) -> Senders {
+        Senders { people, ..Senders::default() }
+    }
+
+    fn hours_of(plan: &Plan, recipients: u64, senders: Senders) -> u64 {
         let now = "2030-01-31T00:00:00Z".parse().expect("a time");
-        let load = Load { recipients, cycles: 1, senders, sent_last_hour: 0 };
+        let load = Load { recipients, cycles: 1, senders };
         forecast(plan, load, now).last_leaves_at.expect("an end").since(now).as_secs() / 3600
+    }
+
+    fn hours(plan: &Plan, recipients: u64, senders: u32) -> u64 {
+        hours_of(plan, recipients, people(senders))
     }
 
     #[test]
@@ -142,18 +176,62 @@ mod tests {
 
     #[test]
     fn no_sender_means_no_end() {
-        let load = Load { recipients: 1, cycles: 1, senders: 0, sent_last_hour: 0 };
+        let load = Load { recipients: 1, cycles: 1, senders: people(0) };
         assert_eq!(forecast(&plan(0, None), load, Timestamp::default()).last_leaves_at, None);
     }
 
     #[test]
     fn what_was_sent_in_the_last_hour_leaves_less_room() {
-        let now = "2030-01-31T00:00:00Z".parse().expect("a time");
-        let hours = |sent_last_hour| {
-            let load = Load { recipients: 5, cycles: 1, senders: 2, sent_last_hour };
-            forecast(&plan(0, None), load, now).last_leaves_at.expect("an end").since(now).as_secs() / 3600
+        let hours = |lately| {
+            let mut senders = people(2);
+            senders.sent[0] = lately;
+            hours_of(&plan(0, None), 5, senders)
         };
         assert_eq!((hours(0), hours(44), hours(45), hours(50)), (0, 0, 1, 1));
+    }
+
+    #[test]
+    fn a_full_day_makes_room_as_its_messages_grow_old() {
+        // 25 in each hour from 20 to 8 hours ago fill the day of 300.
+        let mut senders = people(1);
+        senders.sent[8..20].fill(25);
+        assert_eq!(hours_of(&plan(0, None), 1, senders), 5);
+        assert_eq!(hours_of(&plan(0, None), 26, senders), 6);
+        senders.sent[8] = 24;
+        assert_eq!(hours_of(&plan(0, None), 1, senders), 0);
+        assert_eq!(hours_of(&plan(0, None), 2, senders), 5);
+    }
+
+    #[test]
+    fn no_more_senders_are_counted_than_are_at_work() {
+        let settings = CampaignSettings { delay_seconds: 0, workers: Some(2), ..CampaignSettings::default() };
+        let two_at_once = Plan::of(&settings).expect("settings");
+        assert_eq!((hours(&two_at_once, 50, 9), hours(&two_at_once, 51, 9)), (0, 1));
+        assert_eq!(hours(&two_at_once, 26, 1), 1);
+        let load = Load { recipients: 50, cycles: 1, senders: people(9) };
+        assert_eq!(forecast(&two_at_once, load, Timestamp::default()).per_hour, 50);
+    }
+
+    #[test]
+    fn an_account_and_its_profile_are_one_person() {
+        let sent = |count| {
+            let mut sent = [0; DAY];
+            sent[3] = count;
+            sent
+        };
+        let person = UserId::new;
+        let senders =
+            Senders::of([(person(7), sent(1)), (person(7), sent(2)), (None, sent(3)), (None, sent(4))]);
+        assert_eq!(senders, Senders { people: 3, sent: sent(10) });
+    }
+
+    #[test]
+    fn what_the_limits_cost_is_told() {
+        let now: Timestamp = "2030-01-31T00:00:00Z".parse().expect("a time");
+        let load = Load { recipients: 61, cycles: 1, senders: people(1) };
+        let told = forecast(&plan(60, None), load, now);
+        assert_eq!(told.without_limits_at, Some(now.plus(Duration::from_hours(1))));
+        assert!(told.last_leaves_at > Some(now.plus(Duration::from_hours(2))), "{told:?}");
     }
 
     #[test]
@@ -161,8 +239,8 @@ mod tests {
         let now: Timestamp = "2030-01-31T00:00:00Z".parse().expect("a time");
         let next = now.plus(Duration::from_mins(2));
         let left = |pending, cycle, next_cycle_at| {
-            let (recipients, cycles, senders, sent_last_hour) = (2, 2, 1, 0);
-            Remainder { pending, recipients, cycle, cycles, next_cycle_at, senders, sent_last_hour }
+            let (recipients, cycles, senders) = (2, 2, people(1));
+            Remainder { pending, recipients, cycle, cycles, next_cycle_at, senders }
         };
         let seconds = |left| ends_at(&plan(0, None), left, now).expect("an end").since(now).as_secs();
         // 25 an hour leave evenly; two cycles are five minutes apart.
@@ -170,7 +248,7 @@ mod tests {
         assert_eq!(seconds(left(2, 2, None)), 144);
         assert_eq!(seconds(left(2, 1, None)), 3 * 144 + 300);
         assert_eq!(seconds(left(2, 1, Some(next))), 120 + 144);
-        assert_eq!(ends_at(&plan(0, None), Remainder { senders: 0, ..left(1, 2, None) }, now), None);
+        assert_eq!(ends_at(&plan(0, None), Remainder { senders: people(0), ..left(1, 2, None) }, now), None);
     }
 
     proptest! {

@@ -30,6 +30,9 @@ use forwarder::Forwarder;
 /// Locked for as long as a lease lasts.
 const LEASE: &str = "lease.lock";
 
+/// The session that an earlier lease left at a driver of someone else.
+const SESSION: &str = "endpoint.session";
+
 /// Why a profile cannot be used.
 #[derive(Debug, Error)]
 pub enum ProfileError {
@@ -100,6 +103,8 @@ pub struct Lease {
     driver: Option<Driver>,
     /// The browser, if it is ours to close.
     ours: Option<Ours>,
+    /// Where the session is noted, if its end would end the browser.
+    note: Option<PathBuf>,
     /// What the browser reaches its proxy through, if that asks for a password.
     _forwarder: Option<Forwarder>,
     /// Locked for as long as the lease lasts.
@@ -128,6 +133,9 @@ impl Lease {
 
     /// Gives the profile back. The browser goes on, so that the next lease finds its page as it was.
     pub async fn release(self) -> Result<(), DriverError> {
+        if self.note.is_some() {
+            return Ok(());
+        }
         let ended = self.session.end().await;
         drop(self.driver);
         ended
@@ -135,7 +143,7 @@ impl Lease {
 
     /// Gives the profile back and closes the browser, if it is one that we started, as its window would be closed.
     pub async fn close(mut self) -> Result<(), DriverError> {
-        let ours = self.ours.take();
+        let (ours, note) = (self.ours.take(), self.note.take());
         if ours.as_ref().is_some_and(|ours| ours.engine == Engine::Chromium) {
             match self.session.devtools("Browser.close").await {
                 Ok(_) | Err(DriverError::Gone(_)) => {}
@@ -146,6 +154,11 @@ impl Lease {
             DriverError::Gone(_) => Ok(()),
             other => Err(other),
         });
+        if let Some(note) = note.filter(|_| released.is_ok())
+            && let Err(error) = tokio::fs::remove_file(&note).await
+        {
+            tracing::warn!(%error, "the note of a session stays");
+        }
         if let Some(Ours { engine: Engine::Firefox, port, process, clock }) = ours {
             marionette::close(port, process, &clock).await;
         }
@@ -160,13 +173,39 @@ pub struct Endpoint {
     pub driver: String,
     /// What is asked for: which browser, which profile.
     pub capabilities: Value,
+    /// Where the lease is kept.
+    pub folder: PathBuf,
 }
 
 impl Endpoint {
-    /// Opens a session there.
+    /// Goes on with the session of an earlier lease, or opens one there.
     pub async fn lease(&self) -> Result<Lease, ProfileError> {
-        let session = Session::open(&self.driver, &self.capabilities).await?;
-        Ok(Lease { session, driver: None, ours: None, _forwarder: None, _lock: None })
+        private_folder(&self.folder)?;
+        let lock = lock(&self.folder)?;
+        let note = self.folder.join(SESSION);
+        let session = if let Some(session) = self.left(&note).await? {
+            session
+        } else {
+            let session = Session::open(&self.driver, &self.capabilities).await?;
+            let kept = tokio::fs::write(&note, format!("{} {}", session.id(), self.driver)).await;
+            kept.map_err(|source| ProfileError::File { path: note.clone(), source })?;
+            session
+        };
+        Ok(Lease { session, driver: None, ours: None, note: Some(note), _forwarder: None, _lock: Some(lock) })
+    }
+
+    /// The session that an earlier lease left, if its browser is still there.
+    async fn left(&self, note: &Path) -> Result<Option<Session>, ProfileError> {
+        let noted = tokio::fs::read_to_string(note).await.unwrap_or_default();
+        let Some((id, _)) = noted.split_once(' ').filter(|(_, driver)| *driver == self.driver) else {
+            return Ok(None);
+        };
+        let session = Session::left(&self.driver, id)?;
+        match session.tabs().await {
+            Ok(_) => Ok(Some(session)),
+            Err(error @ DriverError::Unreachable { .. }) => Err(error.into()),
+            Err(_) => Ok(None),
+        }
     }
 }
 
@@ -185,7 +224,7 @@ async fn attached(
             }
             other => other.into(),
         })?;
-    Ok(Lease { session, driver: Some(driver), ours: None, _forwarder: None, _lock: Some(lock) })
+    Ok(Lease { session, driver: Some(driver), ours: None, note: None, _forwarder: None, _lock: Some(lock) })
 }
 
 /// The one lease of a profile's directory.

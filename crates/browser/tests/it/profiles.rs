@@ -1,8 +1,10 @@
 //! Browsers that are there already, and drivers that someone else runs.
 
 use std::process::Stdio;
+use std::time::Duration;
 
-use browser::{DriverError, Endpoint, Engine, Failure, ProfileError, WebK};
+use browser::{Card, DriverError, Endpoint, Engine, Failure, ProfileError, WebK};
+use sandbox::telegram::LogIn;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -73,10 +75,37 @@ async fn a_browser_may_be_behind_a_driver_of_someone_else() {
         Engine::Chromium => "goog:chromeOptions",
         Engine::Firefox => "moz:firefoxOptions",
     };
-    let endpoint =
-        Endpoint { driver: format!("http://127.0.0.1:{port}"), capabilities: json!({ name: options }) };
+    let endpoint = Endpoint {
+        driver: format!("http://127.0.0.1:{port}"),
+        capabilities: json!({ name: options }),
+        folder: stage.profile.folder.with_file_name("elsewhere"),
+    };
+    let lease = endpoint.lease().await.unwrap();
+    let second = endpoint.lease().await.unwrap_err();
+    assert!(matches!(second, ProfileError::Leased(_)), "{second}");
+    let web_k = stage.web_k(&lease, generous()).await;
+    assert!(matches!(web_k.arrive().await, Err(Failure::LoggedOut(_))));
+    while web_k.facts().await.unwrap().card != Some(Card::Code) {}
+    lease.release().await.unwrap();
+
+    // The owner scans the code between two looks: its page is still there.
+    let main = LogIn { account: "main".to_owned(), code: None };
+    stage.sandbox.telegram.log_in_to_web_k(&main).unwrap();
+    let lease = endpoint.lease().await.unwrap();
+    let web_k = stage.web_k(&lease, generous()).await;
+    while let Err(error) = web_k.arrive().await {
+        assert!(matches!(error, Failure::LoggedOut(_)), "{error}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // So it is after a kill.
+    drop(lease);
+    let lease = endpoint.lease().await.unwrap();
+    stage.web_k(&lease, generous()).await.arrive().await.unwrap();
+    lease.close().await.unwrap();
+
+    // With its session the browser has ended; the next one begins anew.
     let lease = endpoint.lease().await.unwrap();
     let web_k = stage.web_k(&lease, generous()).await;
     assert!(matches!(web_k.arrive().await, Err(Failure::LoggedOut(_))));
-    lease.release().await.unwrap();
+    lease.close().await.unwrap();
 }

@@ -7,7 +7,7 @@ mod proxies;
 mod sickness;
 
 pub(crate) use judge::{Trouble, judge, trouble};
-pub(crate) use peer::{chat_of, target_of};
+pub(crate) use peer::{chat_of, peer_of, target_of};
 pub use place::{InvalidPlace, ProfileKind, ProfilePlace};
 pub(crate) use proxies::as_browsers_take_it;
 pub use proxies::read_proxies;

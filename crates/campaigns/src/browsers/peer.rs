@@ -6,10 +6,17 @@ use domain::{ChatId, ChatKind, ChatRef};
 /// What is opened for a chat; none where no browser can.
 pub(crate) fn target_of(chat: &ChatRef) -> Option<Target> {
     match chat {
-        ChatRef::Id(id) if id.kind() == ChatKind::User => Some(Target::Peer(id.bare())),
-        ChatRef::Id(id) => Some(Target::Peer(-id.bare())),
+        ChatRef::Id(id) => Some(Target::Peer(peer_of(*id))),
         ChatRef::Username(name) => Some(Target::Name(name.as_str().trim_start_matches('@').to_owned())),
         ChatRef::Channel(_) => None,
+    }
+}
+
+/// The peer that a chat is in the page.
+pub(crate) fn peer_of(chat: ChatId) -> i64 {
+    match chat.kind() {
+        ChatKind::User => chat.bare(),
+        ChatKind::Group | ChatKind::Channel => -chat.bare(),
     }
 }
 

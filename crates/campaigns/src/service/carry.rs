@@ -20,7 +20,7 @@ use store::{
 
 use super::load::NoLoad;
 use super::{Inner, log_files};
-use crate::draw::draw;
+use crate::draw::draw_for;
 use crate::judge::{Judgement, judge};
 use crate::plan::CampaignSettings;
 use crate::template::render;
@@ -114,12 +114,12 @@ impl Inner {
             Ok(Err(Box::new(Judgement::new(AttemptState::Failed, code, next).because(detail))))
         };
         let messages = campaigns.messages(&attempt.campaign).await?;
-        let Some(message) = draw(&messages, self.drawn()) else {
-            let none = Judgement::new(AttemptState::Skipped, "no_message", NextTurn::NextCycle);
-            return Ok(Err(Box::new(none)));
-        };
         let Some(task) = campaigns.task(&attempt.campaign, &attempt.chat).await? else {
             return refused("task_gone", "the recipient was removed".to_owned());
+        };
+        let Some(message) = draw_for(&messages, &task.variables, self.drawn()) else {
+            let none = Judgement::new(AttemptState::Skipped, "no_message", NextTurn::NextCycle);
+            return Ok(Err(Box::new(none)));
         };
         let text = match render(&message.text, message.parse_mode, &task.variables) {
             Ok(text) => text,

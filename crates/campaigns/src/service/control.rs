@@ -8,8 +8,8 @@ use domain::{CampaignRunId, CampaignRunState, CampaignSender, ChatRef, SenderSta
 use store::{CampaignRun, CampaignSenderRow, NewRun, Page, RunChange, StoreError};
 
 use super::Campaigns;
-use crate::draw::draw;
-use crate::forecast::{Forecast, Load, forecast};
+use crate::draw::{Needed, draw, draw_for};
+use crate::forecast::{Forecast, Load, Senders, forecast};
 use crate::plan::{CampaignSettings, InvalidSettings, MOST_CYCLES, Plan};
 use crate::template::render;
 
@@ -179,6 +179,7 @@ impl Campaigns {
         let plan = self.plan(name).await?;
         let (store, campaigns) = (&self.0.parts.store, self.0.parts.store.campaigns());
         let (senders, messages) = (campaigns.senders(name).await?, campaigns.messages(name).await?);
+        let needed = Needed::by(&messages);
         let (mut recipients, mut skipped) = (0, BTreeMap::new());
         let (mut previews, mut left_out) = (Vec::new(), Vec::new());
         let mut skip = |chat: ChatRef, why: &str| {
@@ -197,9 +198,14 @@ impl Campaigns {
                     skip(task.chat, task.why.as_deref().unwrap_or("blocked"));
                 } else if entry.is_some() {
                     skip(task.chat, "do_not_contact");
+                } else if needed.is_lacking(&task.variables) {
+                    skip(task.chat, "template");
                 } else {
                     recipients += 1;
-                    let drawn = draw(&messages, self.0.drawn()).filter(|_| previews.len() < listed);
+                    if previews.len() >= listed {
+                        continue;
+                    }
+                    let drawn = draw_for(&messages, &task.variables, self.0.drawn());
                     previews.extend(drawn.map(|message| {
                         let said = render(&message.text, message.parse_mode, &task.variables);
                         let text = said.unwrap_or_else(|error| error.to_string());
@@ -213,16 +219,31 @@ impl Campaigns {
             }
         }
         let now = self.0.parts.clock.now();
-        let active = senders.iter().filter(|row| row.state == SenderState::Active);
         let sent_last_hour = campaigns.sent_since(name, now.minus(HOUR)).await?;
-        let load = Load {
-            recipients,
-            cycles: plan.cycles,
-            senders: u32::try_from(active.clone().count()).unwrap_or(u32::MAX),
-            sent_last_hour: active.filter_map(|row| sent_last_hour.get(&row.sender)).sum(),
-        };
+        let load = Load { recipients, cycles: plan.cycles, senders: self.senders(name).await? };
         let forecast = forecast(&plan, load, now);
         Ok(Outlook { recipients, skipped, senders, sent_last_hour, forecast, previews, left_out })
+    }
+
+    /// Who may send for a campaign, and what they sent within a day.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn senders(&self, name: &str) -> Result<Senders, StoreError> {
+        let (campaigns, now) = (self.0.parts.store.campaigns(), self.0.parts.clock.now());
+        let sent = campaigns.sent_by_hours_ago(name, now).await?;
+        let people = campaigns.people_of_profiles().await?;
+        let rows = campaigns.senders(name).await?.into_iter();
+        let active = rows.filter(|row| row.state == SenderState::Active).map(|row| row.sender);
+        Ok(Senders::of(active.map(|sender| {
+            let person = match &sender {
+                CampaignSender::Account(name) => {
+                    self.0.parts.pool.account(name).and_then(|view| view.user_id)
+                }
+                CampaignSender::Profile(name) => people.get(name).copied(),
+            };
+            (person, sent.get(&sender).copied().unwrap_or_default())
+        })))
     }
 
     async fn plan(&self, name: &str) -> Result<Plan, ControlError> {

@@ -143,7 +143,9 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
         if *next != NextTurn::NextCycle || run_state.is_final() {
             transaction.run(sql::CHANGE_PENDING, params![blocked, turn, chat, attempt.campaign])?;
         }
-        let params = params![blocked, why, turn, tries, sent, next_at, attempt.campaign, chat];
+        let may_be_sent = matches!(state, AttemptState::Sent | AttemptState::Unknown);
+        let peer = attempt.peer.filter(|_| may_be_sent);
+        let params = params![blocked, why, turn, tries, sent, next_at, peer, attempt.campaign, chat];
         transaction.run(sql::END_TASK, params)?;
     }
     if let (1, Some(message)) = (sent, attempt.message) {

@@ -44,6 +44,13 @@ impl AddAssign for TasksAdded {
     }
 }
 
+/// What of a campaign is unblocked: what is named, or all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unblocking {
+    pub chat: Option<ChatRef>,
+    pub sender: Option<CampaignSender>,
+}
+
 /// A message to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCampaignMessage {
@@ -149,14 +156,24 @@ impl Campaigns<'_> {
         self.store.change(point::SAVE_CAMPAIGN, change).await
     }
 
-    /// Takes the blocks from the recipients and senders of a campaign; how many there were.
-    pub async fn unblock(&self, name: &str, now: Timestamp) -> Result<usize, StoreError> {
+    /// Takes the blocks from what is named of a campaign; how many there were.
+    pub async fn unblock(&self, name: &str, only: Unblocking, now: Timestamp) -> Result<usize, StoreError> {
         let name = name.to_owned();
+        let (chat, sender) =
+            (only.chat.map(|chat| chat.to_string()), only.sender.map(|sender| sender.to_string()));
+        let is_all = chat.is_none() && sender.is_none();
         let change = move |transaction: &Transaction<'_>| {
-            let tasks = transaction.execute(sql::UNBLOCK_TASKS, params![name])?;
-            transaction.run(sql::COUNT_PENDING_AGAIN, params![name])?;
-            transaction.run(profiles::UNBLOCK_OF_CAMPAIGN, params![name])?;
-            Ok(tasks + transaction.execute(sql::UNBLOCK_SENDERS, params![now.as_micros(), name])?)
+            let mut lifted = 0;
+            if is_all || chat.is_some() {
+                lifted += transaction.execute(sql::UNBLOCK_TASKS, params![name, chat])?;
+                transaction.run(sql::COUNT_PENDING_AGAIN, params![name])?;
+            }
+            if is_all || sender.is_some() {
+                transaction.run(profiles::UNBLOCK_OF_CAMPAIGN, params![name, sender])?;
+                lifted +=
+                    transaction.execute(sql::UNBLOCK_SENDERS, params![now.as_micros(), name, sender])?;
+            }
+            Ok(lifted)
         };
         self.store.change(point::SAVE_CAMPAIGN, change).await
     }

@@ -15,7 +15,7 @@ pub(crate) mod statements;
 
 pub use attempts::{AttemptEnd, NextTurn, Readied};
 pub use claim::{Claim, Claiming};
-pub use groups::{NewCampaignMessage, NewCampaignTask, TasksAdded};
+pub use groups::{NewCampaignMessage, NewCampaignTask, TasksAdded, Unblocking};
 pub use history::{PastAttempt, PastCampaign, PastTaken, PastTask};
 pub use profiles::{NewPicture, NewProfile, StoredProfile};
 pub use proxies::StoredProxy;

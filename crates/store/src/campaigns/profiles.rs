@@ -46,12 +46,15 @@ statements! {
         UPDATE campaign_senders SET state = 0, why = NULL, changed_at = $1 WHERE sender = $2 AND state <> 0";
     UNBLOCK_OF_CAMPAIGN = "
         UPDATE campaign_profiles SET state = 0, why = NULL WHERE state <> 0 AND 'profile:' || name IN (
-            SELECT sender FROM campaign_senders WHERE campaign = $1
+            SELECT sender FROM campaign_senders
+            WHERE campaign = $1 AND (CAST($2 AS TEXT) IS NULL OR sender = $2)
         )";
     SEEN = "UPDATE campaign_profiles SET user_id = $1, error = NULL, error_at = NULL WHERE name = $2";
     WENT_WRONG = "UPDATE campaign_profiles SET error = $1, error_at = $2 WHERE name = $3";
     SET_PROXY = "UPDATE campaign_profiles SET proxy = $1, proxy_since = $2 WHERE name = $3";
+    OTHER_WITH_PROXY = "SELECT name FROM campaign_profiles WHERE proxy = $1 AND name <> $2 LIMIT 1";
     USER = "SELECT user_id FROM campaign_profiles WHERE name = $1";
+    PEOPLE = "SELECT name, user_id FROM campaign_profiles WHERE user_id IS NOT NULL";
     OF_PERSON = "SELECT 'profile:' || name FROM campaign_profiles WHERE user_id = $1";
     ADD_PICTURE = "
         INSERT INTO campaign_pictures (file, profile, attempt, taken_at) VALUES ($1, $2, $3, $4)
@@ -131,7 +134,7 @@ impl Campaigns<'_> {
     /// Makes or changes a profile.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when there are as many as there may be (1000).
+    /// [`StoreError::Conflict`] when there are as many as there may be (1000), or another one has its proxy.
     pub async fn put_profile(&self, new: NewProfile) -> Result<(), StoreError> {
         let record = seal(&self.store.inner.vault, &new)?;
         let NewProfile { name, kind, record: _, proxy, now } = new;
@@ -141,6 +144,7 @@ impl Campaigns<'_> {
             if others.unwrap_or_default() >= u64::from(MOST) {
                 return Err(StoreError::conflict(TABLE, format!("there are {MOST} profiles already")));
             }
+            refuse_shared(transaction, name, proxy.as_deref())?;
             transaction.run(PUT, params![name, kind, record, proxy, now.as_micros()])
         };
         self.store.change(point::SAVE_CAMPAIGN, change).await
@@ -173,6 +177,15 @@ impl Campaigns<'_> {
         self.store.execute(point::SAVE_CAMPAIGN, SEEN, (user_id, name.to_string())).await.map(drop)
     }
 
+    /// Who is logged in at the profiles, as far as that is known.
+    pub async fn people_of_profiles(&self) -> Result<BTreeMap<ProfileName, UserId>, StoreError> {
+        let read = |row: &Row<'_>| {
+            let columns = Columns::new(row, TABLE);
+            Ok(Some(columns.parsed(0)?).zip(columns.maybe_user_id(1)?))
+        };
+        Ok(self.store.all(PEOPLE, (), read).await?.into_iter().flatten().collect())
+    }
+
     /// Keeps what went wrong with a profile.
     pub async fn profile_went_wrong(
         &self,
@@ -186,14 +199,21 @@ impl Campaigns<'_> {
     }
 
     /// Gives a profile another proxy.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when another profile has it.
     pub async fn assign_proxy(
         &self,
         name: &ProfileName,
         proxy: Option<String>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let row = (proxy, now.as_micros(), name.to_string());
-        self.store.execute(point::SAVE_CAMPAIGN, SET_PROXY, row).await.map(drop)
+        let name = name.clone();
+        let change = move |transaction: &Transaction<'_>| {
+            refuse_shared(transaction, name.as_str(), proxy.as_deref())?;
+            transaction.run(SET_PROXY, params![proxy, now.as_micros(), name.as_str()])
+        };
+        self.store.change(point::SAVE_CAMPAIGN, change).await
     }
 
     /// Keeps where a picture is, and forgets those that are gone.
@@ -239,6 +259,16 @@ impl Campaigns<'_> {
     pub async fn campaigns_of_profile(&self, name: &ProfileName) -> Result<Vec<CampaignRow>, StoreError> {
         let sender = CampaignSender::Profile(name.clone()).to_string();
         self.store.all(CAMPAIGNS_OF, [sender], rows::campaign).await
+    }
+}
+
+/// Two profiles behind one proxy are seen as one.
+fn refuse_shared(transaction: &Transaction<'_>, name: &str, proxy: Option<&str>) -> Result<(), StoreError> {
+    let Some(proxy) = proxy else { return Ok(()) };
+    let other = |row: &Row<'_>| Columns::new(row, TABLE).get::<String>(0);
+    match transaction.first(OTHER_WITH_PROXY, params![proxy, name], other)? {
+        Some(other) => Err(StoreError::conflict(TABLE, format!("the profile {other} has the proxy {proxy}"))),
+        None => Ok(()),
     }
 }
 

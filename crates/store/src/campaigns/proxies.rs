@@ -44,7 +44,7 @@ pub struct StoredProxy {
     /// Why it is sick.
     pub why: Option<String>,
     pub checked_at: Option<Timestamp>,
-    /// The first of the profiles that have it.
+    /// The profile that has it.
     pub profile: Option<String>,
 }
 

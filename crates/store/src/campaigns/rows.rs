@@ -50,6 +50,8 @@ pub struct CampaignTask {
     pub cycles: u32,
     /// Not tried before.
     pub next_at: Timestamp,
+    /// Whose chat it was that was written to last; nothing once a person unblocked it.
+    pub peer: Option<String>,
 }
 
 /// A message of a campaign.
@@ -142,6 +144,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<CampaignTask, StoreError> {
         tries: columns.get(5)?,
         cycles: columns.get(6)?,
         next_at: columns.time(7)?,
+        peer: columns.get(8)?,
     })
 }
 

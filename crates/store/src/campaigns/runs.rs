@@ -1,6 +1,7 @@
 //! Runs of campaigns: begun, paused, ended, and how far they are.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::event::CampaignEvent;
 use domain::{AttemptState, CampaignLog, CampaignRunId, CampaignRunState, CampaignSender, Event, Timestamp};
@@ -190,6 +191,30 @@ impl Campaigns<'_> {
         };
         let found = self.store.all(sql::SENT_SINCE, (name.to_owned(), since.as_micros()), read).await?;
         Ok(found.into_iter().collect())
+    }
+
+    /// How many messages each sender of a campaign sent in each of the last 24 hours, over all campaigns, or may have sent; the hour
+    /// before `now` comes first.
+    pub async fn sent_by_hours_ago(
+        &self,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<BTreeMap<CampaignSender, [u64; 24]>, StoreError> {
+        let read = |row: &Row<'_>| {
+            let columns = Columns::new(row, "campaign_attempts");
+            Ok((columns.parsed(0)?, columns.get::<i64>(1)?, columns.count(2)?))
+        };
+        let day_ago = now.minus(Duration::from_hours(24)).as_micros();
+        let params = (now.as_micros(), name.to_owned(), day_ago);
+        let mut sent = BTreeMap::new();
+        for (sender, ago, count) in self.store.all(sql::SENT_BY_HOURS_AGO, params, read).await? {
+            // Of a clock that was set back it is less than none.
+            let ago = usize::try_from(ago).unwrap_or(0);
+            if let Some(hour) = sent.entry(sender).or_insert([0; 24]).get_mut(ago) {
+                *hour += count;
+            }
+        }
+        Ok(sent)
     }
 
     /// How many messages of a campaign left since, or may have left, by the hour since 1970.

@@ -21,7 +21,8 @@ statements! {
     SENDERS = "
         SELECT sender, state, why, changed_at FROM campaign_senders WHERE campaign = $1 ORDER BY sender";
     UNBLOCK_SENDERS = "
-        UPDATE campaign_senders SET state = 0, why = NULL, changed_at = $1 WHERE campaign = $2 AND state <> 0";
+        UPDATE campaign_senders SET state = 0, why = NULL, changed_at = $1
+        WHERE campaign = $2 AND state <> 0 AND (CAST($3 AS TEXT) IS NULL OR sender = $3)";
     BLOCK_SENDER = "
         UPDATE campaign_senders SET state = $1, why = $2, changed_at = $3 WHERE sender = $4 AND state = 0";
     LAST_PLACE = "SELECT coalesce(max(place), 0) FROM campaign_tasks WHERE campaign = $1";
@@ -38,16 +39,17 @@ statements! {
         VALUES ($1, $2, $3, $4, 0, NULL, 0, 0, 0, 0) ON CONFLICT (campaign, chat) DO NOTHING";
     CHANGE_TASK = "UPDATE campaign_tasks SET variables = $1 WHERE campaign = $2 AND chat = $3";
     TASKS = "
-        SELECT chat, place, variables, state, why, tries, cycles, next_at FROM campaign_tasks
+        SELECT chat, place, variables, state, why, tries, cycles, next_at, peer FROM campaign_tasks
         WHERE campaign = $1 AND place > $2 ORDER BY place LIMIT $3";
     BLOCKED_TASKS = "
-        SELECT chat, place, variables, state, why, tries, cycles, next_at FROM campaign_tasks
+        SELECT chat, place, variables, state, why, tries, cycles, next_at, peer FROM campaign_tasks
         WHERE campaign = $1 AND place > $2 AND state <> 0 ORDER BY place LIMIT $3";
     TASK = "
-        SELECT chat, place, variables, state, why, tries, cycles, next_at FROM campaign_tasks
+        SELECT chat, place, variables, state, why, tries, cycles, next_at, peer FROM campaign_tasks
         WHERE campaign = $1 AND chat = $2";
     UNBLOCK_TASKS = "
-        UPDATE campaign_tasks SET state = 0, why = NULL, tries = 0, next_at = 0 WHERE campaign = $1 AND state <> 0";
+        UPDATE campaign_tasks SET state = 0, why = NULL, tries = 0, next_at = 0, peer = NULL
+        WHERE campaign = $1 AND state <> 0 AND (CAST($2 AS TEXT) IS NULL OR chat = $2)";
     /// Recipients are added one place after the other, and removed all at once: the last place is how many there are.
     COUNT_TASKS = "
         SELECT coalesce(max(place), 0),
@@ -152,8 +154,9 @@ statements! {
         UPDATE campaign_attempts SET state = $1, code = $2, detail = $3, outbox_id = $4, ended_at = $5
         WHERE id = $6 AND state = 0";
     END_TASK = "
-        UPDATE campaign_tasks SET state = $1, why = $2, turn = $3, tries = $4, cycles = cycles + $5, next_at = $6
-        WHERE campaign = $7 AND chat = $8";
+        UPDATE campaign_tasks SET state = $1, why = $2, turn = $3, tries = $4, cycles = cycles + $5, next_at = $6,
+            peer = coalesce($7, peer)
+        WHERE campaign = $8 AND chat = $9";
     ATTEMPT = "
         SELECT id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
             outbox_id, claimed_at, ended_at
@@ -186,6 +189,10 @@ statements! {
         SELECT sender, count(*) FROM campaign_attempts
         WHERE sender IN (SELECT sender FROM campaign_senders WHERE campaign = $1) AND ended_at > $2 AND state >= 12
         GROUP BY sender";
+    SENT_BY_HOURS_AGO = "
+        SELECT sender, (CAST($1 AS BIGINT) - ended_at) / 3600000000, count(*) FROM campaign_attempts
+        WHERE sender IN (SELECT sender FROM campaign_senders WHERE campaign = $2) AND ended_at > $3 AND state >= 12
+        GROUP BY 1, 2";
     SENT_BY_HOUR = "
         SELECT ended_at / 3600000000, count(*) FROM campaign_attempts
         WHERE sender IN (SELECT sender FROM campaign_senders WHERE campaign = $1) AND campaign = $1

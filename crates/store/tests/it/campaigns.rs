@@ -14,7 +14,7 @@ use domain::{
 use store::{
     AttemptEnd, AttemptFilter, CampaignRow, CampaignRun, Claim, Claiming, NewCampaignMessage,
     NewCampaignTask, NewRun, NextTurn, Page, PastAttempt, PastCampaign, PastTask, Readied, RunChange,
-    StoreError, StoredAttempt,
+    StoreError, StoredAttempt, Unblocking,
 };
 
 use self::profiles::{picture, profile};
@@ -231,7 +231,20 @@ async fn what_follows_from_an_end_is_kept(world: World) {
     assert_eq!(campaigns.messages("spring").await.unwrap()[0].uses, 1);
     let counted = campaigns.tasks_counted("spring", Some(&run)).await.unwrap();
     assert_eq!((counted.all, counted.blocked), (2, 1));
-    assert_eq!(campaigns.unblock("spring", world.now()).await.unwrap(), 2);
+    let only =
+        |chat: Option<&str>, sender| Unblocking { chat: chat.map(|chat| chat.parse().unwrap()), sender };
+    let blocked = async || {
+        let tasks = campaigns.tasks_counted("spring", Some(&run)).await.unwrap().blocked;
+        let senders = campaigns.senders("spring").await.unwrap();
+        (tasks, senders.iter().filter(|row| row.state != SenderState::Active).count())
+    };
+    let lifted = async |only| campaigns.unblock("spring", only, world.now()).await.unwrap();
+    assert_eq!(lifted(only(Some("@client_1"), Some(sender("fifth")))).await, 0);
+    assert_eq!(blocked().await, (1, 1));
+    assert_eq!(lifted(only(None, Some(sender("main")))).await, 1);
+    assert_eq!(blocked().await, (1, 0));
+    assert_eq!(lifted(only(Some("@client_2"), None)).await, 1);
+    assert_eq!(blocked().await, (0, 0));
     let attempts = campaigns.attempts_counted(run.id).await.unwrap();
     assert_eq!(attempts.iter().map(|row| row.count).sum::<u64>(), 4);
     let page = Page { limit: 2, cursor: None };
@@ -265,6 +278,12 @@ async fn what_was_sent_is_counted_by_sender_hour_and_run(world: World) {
     campaigns.end(end).await.unwrap();
     // What an account sends for one campaign counts in its hour for the others too.
     let by_sender = campaigns.sent_since("spring", began_at).await.unwrap();
+    let hours = async |now| campaigns.sent_by_hours_ago("spring", now).await.unwrap();
+    let lately = hours(world.now()).await;
+    assert_eq!((lately.len(), lately[&sender("main")][..2].to_vec()), (1, vec![2, 0]));
+    let later = hours(world.now().plus(Duration::from_mins(90))).await;
+    assert_eq!(later[&sender("main")][..3], [0, 2, 0]);
+    assert!(hours(world.now().plus(Duration::from_hours(25))).await.is_empty());
     assert_eq!(by_sender, BTreeMap::from([(sender("main"), 2)]));
     let by_hour = campaigns.sent_by_hour("spring", began_at).await.unwrap();
     assert_eq!(by_hour, BTreeMap::from([(world.now().as_micros() / 3_600_000_000, 1)]));
@@ -593,7 +612,7 @@ async fn kept_counts_are_what_counting_again_finds(world: World) {
     campaigns.end(ended(&second, AttemptState::Failed, never, world.now())).await.unwrap();
     assert_counts(&world, &run, 2).await;
     // It had its turn in this cycle.
-    campaigns.unblock("spring", world.now()).await.unwrap();
+    campaigns.unblock("spring", Unblocking::default(), world.now()).await.unwrap();
     assert_counts(&world, &run, 2).await;
 
     // An attempt of a run that was replaced ends within the next one: its chat waits again there.

@@ -59,6 +59,11 @@ async fn a_campaign_is_made_filled_foreseen_and_removed() {
     let foreseen = call("GET", "/spring/forecast?listed=1").send().await.json();
     assert_eq!(foreseen["left_out"], json!([{"chat": "@client_2", "reason": "do_not_contact"}]));
     assert_eq!(foreseen["previews"].as_array().map(Vec::len), Some(1), "{foreseen}");
+    let lacking = json!({"file": r#"["Hi {name}"]"#}).to_string();
+    call("POST", "/spring/messages?sync=true").json(lacking).send().await;
+    let foreseen = call("GET", "/spring/forecast").send().await.json();
+    assert_eq!(foreseen["skipped"], json!({"do_not_contact": 1, "template": 1}), "{foreseen}");
+    assert_eq!((&foreseen["recipients"], &foreseen["previews"]), (&json!(0), &json!([])), "{foreseen}");
     call("GET", "/spring/forecast?listed=1001").send().await.problem(422, "invalid_request");
     assert_eq!(call("GET", "/spring/attempts").send().await.json()["items"], json!([]));
     assert_eq!(call("GET", "/spring/runs").send().await.json()["items"], json!([]));
@@ -67,6 +72,18 @@ async fn a_campaign_is_made_filled_foreseen_and_removed() {
     assert_eq!(call("GET", "/spring/tasks?blocked=true").send().await.json()["items"], json!([]));
     assert_eq!(call("GET", "").send().await.json()["items"][0]["pending"], 2);
     assert_eq!(call("POST", "/spring/unblock").send().await.status, 200);
+    for (named, status) in [
+        (json!({"chat": "@client_2", "account": "main"}), 200),
+        (json!({"chat": null}), 200),
+        (json!({"chat": "@client_9"}), 422),
+        (json!({"chat": ""}), 422),
+        (json!({"account": "fifth"}), 422),
+        (json!({"account": "profile: "}), 422),
+        (json!({"group": "spring"}), 422),
+    ] {
+        let answer = call("POST", "/spring/unblock").json(named.to_string()).send().await;
+        assert_eq!(answer.status, status, "{named}");
+    }
     // No server runs it here.
     call("POST", "/spring/start").json(json!({}).to_string()).send().await.problem(409, "campaign_not_ready");
     call("POST", "/spring/pause").send().await.problem(409, "campaign_not_ready");
@@ -187,6 +204,9 @@ async fn profiles_and_proxies_are_kept_without_showing_secrets() {
         let refused = refused.problem(422, "invalid_request");
         assert!(refused.to_string().contains(field), "{refused}");
     }
+    let second = json!({"kind": "firefox", "proxy": proxy}).to_string();
+    let refused = call("PUT", "profiles/second").json(second).send().await.problem(409, "campaign_not_ready");
+    assert!(refused.to_string().contains("the profile shop has the proxy"), "{refused}");
     let listed = call("GET", "profiles").send().await.json();
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(2), "{listed}");
     let proxies = call("GET", "proxies").send().await.json();

@@ -9,8 +9,8 @@ use domain::text::{ParseMode, parse};
 use domain::{AttemptState, ChatId, SenderState};
 use store::{NextTurn, Readied, StoreError, StoredAttempt};
 
-use crate::browsers::{Trouble, chat_of, judge, target_of, trouble};
-use crate::draw::draw;
+use crate::browsers::{Trouble, chat_of, judge, peer_of, target_of, trouble};
+use crate::draw::{draw, draw_for};
 use crate::judge::Judgement;
 use crate::service::Inner;
 use crate::service::load::NoLoad;
@@ -49,7 +49,7 @@ impl Inner {
         if let Some((text, chat)) = attempt.text.as_deref().zip(left) {
             return self.look_up(web_k, attempt, chat, (text, self.has_file(attempt).await?)).await;
         }
-        let drawn = match self.drawn_for(attempt).await? {
+        let (drawn, known) = match self.drawn_for(attempt).await? {
             Ok(drawn) => drawn,
             Err(judgement) => return self.ended_in_page(attempt, *judgement, None).await,
         };
@@ -57,7 +57,7 @@ impl Inner {
             let judgement = never("not_served").because("a browser opens chats of Telegram alone");
             return self.ended_in_page(attempt, judgement, None).await;
         };
-        let peer = match web_k.find(&target, None).await {
+        let peer = match web_k.find(&target, known).await {
             Ok(peer) => peer,
             Err(failure) => return self.failed(web_k, attempt, failure).await,
         };
@@ -127,10 +127,7 @@ impl Inner {
         chat: ChatId,
         said: (&str, bool),
     ) -> Result<Carried, StoreError> {
-        let peer = match chat.user_id() {
-            Some(_) => chat.bare(),
-            None => -chat.bare(),
-        };
+        let peer = peer_of(chat);
         let since = attempt.claimed_at.as_micros().div_euclid(1_000_000);
         let looked = async {
             if let Ok(Some(found)) = web_k.look_for(peer, said, since).await {
@@ -207,8 +204,12 @@ impl Inner {
         }
     }
 
-    /// What a recipient gets, as the page takes it: without markup. Who is on the do-not-contact list gets nothing.
-    async fn drawn_for(&self, attempt: &StoredAttempt) -> Result<Result<Drawn, Box<Judgement>>, StoreError> {
+    /// What a recipient gets, as the page takes it: without markup; and whose chat it was before. Who is on the do-not-contact list
+    /// gets nothing.
+    async fn drawn_for(
+        &self,
+        attempt: &StoredAttempt,
+    ) -> Result<Result<(Drawn, Option<i64>), Box<Judgement>>, StoreError> {
         let refused = |judgement: Judgement| Ok(Err(Box::new(judgement)));
         let (store, campaigns) = (&self.parts.store, self.parts.store.campaigns());
         let listed = store.do_not_contact().listed(vec![(attempt.chat.clone(), None)]).await?;
@@ -217,7 +218,10 @@ impl Inner {
         }
         let messages = campaigns.messages(&attempt.campaign).await?;
         let carried: Vec<_> = messages.into_iter().filter(|message| carries(&message.media)).collect();
-        let Some(message) = draw(&carried, self.drawn()) else {
+        let Some(task) = campaigns.task(&attempt.campaign, &attempt.chat).await? else {
+            return refused(never("task_gone").because("the recipient was removed"));
+        };
+        let Some(message) = draw_for(&carried, &task.variables, self.drawn()) else {
             return refused(skipped("no_message"));
         };
         let file = match message.media.first() {
@@ -227,16 +231,17 @@ impl Inner {
             },
             None => None,
         };
-        let Some(task) = campaigns.task(&attempt.campaign, &attempt.chat).await? else {
-            return refused(never("task_gone").because("the recipient was removed"));
-        };
+        let known = task.peer.as_deref().and_then(|peer| peer.parse().ok()).map(peer_of);
         let rendered = render(&message.text, message.parse_mode, &task.variables);
         let text = match rendered {
             Ok(text) => parse(message.parse_mode, &text).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         match text {
-            Ok(text) => Ok(Ok(Drawn { number: message.number, text: text.text.as_str().to_owned(), file })),
+            Ok(text) => {
+                let text = text.text.as_str().to_owned();
+                Ok(Ok((Drawn { number: message.number, text, file }, known)))
+            }
             Err(error) => refused(never("template").because(error)),
         }
     }

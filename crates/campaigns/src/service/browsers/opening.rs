@@ -54,7 +54,7 @@ impl Inner {
                 Donut { api, token: token.into(), id, folder, driver }.lease(clock).await
             }
             ProfilePlace::Endpoint { driver, capabilities } => {
-                Endpoint { driver, capabilities }.lease().await
+                Endpoint { driver, capabilities, folder }.lease().await
             }
         };
         Ok(lease.map_err(|error| error.to_string()))

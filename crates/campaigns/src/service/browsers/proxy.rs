@@ -20,9 +20,14 @@ impl Inner {
             campaigns.proxy_is(old, ProxyHealth::Sick, Some(sick.to_owned()), clock.now()).await?;
             for proxy in campaigns.proxies().await? {
                 let is_free = proxy.profile.is_none() && proxy.health != ProxyHealth::Sick;
-                if is_free && self.test_proxy(&proxy).await? {
-                    campaigns.assign_proxy(&profile.name, Some(proxy.name), clock.now()).await?;
-                    return Ok(true);
+                if !is_free || !self.test_proxy(&proxy).await? {
+                    continue;
+                }
+                match campaigns.assign_proxy(&profile.name, Some(proxy.name), clock.now()).await {
+                    Ok(()) => return Ok(true),
+                    // Another profile took it while it was tested.
+                    Err(StoreError::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
                 }
             }
         }

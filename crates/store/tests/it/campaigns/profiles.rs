@@ -5,18 +5,19 @@ use std::time::Duration;
 use domain::secret::ExposeSecret;
 use domain::text::ParseMode;
 use domain::{
-    CampaignAttemptId, CampaignSender, ChatId, Contact, ContactSource, DoNotContactId, ProfileName,
-    ProxyHealth, SenderCaps, SenderState, Timestamp,
+    AttemptState, CampaignAttemptId, CampaignSender, ChatId, Contact, ContactSource, DoNotContactId,
+    ProfileName, ProxyHealth, SenderCaps, SenderState, Timestamp,
 };
-use store::{Claim, Claiming, DoNotContactEntry, NewPicture, NewProfile, StoreError};
+use store::{Claim, Claiming, DoNotContactEntry, NewPicture, NewProfile, NextTurn, StoreError, Unblocking};
 
-use super::{CAPS, campaign, claim_with, run, sender};
+use super::{CAPS, campaign, claim_with, claimed, ended, run, sender, sent};
 use crate::support::{World, conformance};
 
 conformance! {
     a_profile_keeps_its_login_and_stops_in_all_campaigns,
     a_person_has_one_hour_over_accounts_and_profiles,
     what_leaves_a_browser_is_held_against_the_list,
+    whose_chat_was_written_to_is_kept_until_it_is_unblocked,
     proxies_are_kept_sealed_and_found_by_name,
 }
 
@@ -68,7 +69,7 @@ async fn a_profile_keeps_its_login_and_stops_in_all_campaigns(world: World) {
     assert!(campaigns.unblock_profile(&name, world.now()).await.unwrap());
     assert_eq!(states().await, [SenderState::Active; 2]);
     campaigns.stop_sender(sender.clone(), SenderState::LoggedOut, "x".into(), world.now()).await.unwrap();
-    campaigns.unblock("spring", world.now()).await.unwrap();
+    campaigns.unblock("spring", Unblocking::default(), world.now()).await.unwrap();
     assert_eq!(campaigns.profile(&name).await.unwrap().unwrap().state, SenderState::Active);
     let groups = campaigns.campaigns_of_profile(&name).await.unwrap();
     assert_eq!(groups.into_iter().map(|row| row.name).collect::<Vec<_>>(), ["spring", "summer"]);
@@ -141,6 +142,38 @@ async fn what_leaves_a_browser_is_held_against_the_list(world: World) {
     assert_eq!(campaigns.attempt(attempt.id).await.unwrap().unwrap().text, None);
 }
 
+async fn whose_chat_was_written_to_is_kept_until_it_is_unblocked(world: World) {
+    campaign(&world, "spring", &["@client_1"]).await;
+    let campaigns = world.store.campaigns();
+    let run = run(&world, "spring", 4, None).await;
+    let peer = async || {
+        let chat = "@client_1".parse().unwrap();
+        campaigns.task("spring", &chat).await.unwrap().unwrap().peer
+    };
+    let readied = async |peer: &str| {
+        world.clock.advance(Duration::from_mins(5));
+        let attempt = claimed(&world, &run, "main").await;
+        campaigns.ready(attempt.id, peer.to_owned(), 1, "Hi".to_owned(), ParseMode::None).await.unwrap();
+        attempt
+    };
+    let end = async |attempt: &_, state, next| {
+        campaigns.end(ended(attempt, state, next, world.now())).await.unwrap();
+    };
+    // Nothing was written to that one.
+    end(&readied("6").await, AttemptState::Skipped, NextTurn::Back).await;
+    assert_eq!(peer().await, None);
+    sent(&world, &readied("7").await).await;
+    assert_eq!(peer().await.as_deref(), Some("7"));
+    assert!(matches!(claim_with(&world, &run, "main", CAPS).await, Claim::Later(_)));
+    end(&readied("8").await, AttemptState::Unknown, NextTurn::NextCycle).await;
+    assert_eq!(peer().await.as_deref(), Some("8"));
+    assert!(matches!(claim_with(&world, &run, "main", CAPS).await, Claim::Later(_)));
+    end(&readied("9").await, AttemptState::Failed, NextTurn::Never("another_peer".to_owned())).await;
+    assert_eq!(peer().await.as_deref(), Some("8"));
+    campaigns.unblock("spring", Unblocking::default(), world.now()).await.unwrap();
+    assert_eq!(peer().await, None);
+}
+
 async fn proxies_are_kept_sealed_and_found_by_name(world: World) {
     let campaigns = world.store.campaigns();
     let proxy = |address: &str| vec![("p1".to_owned(), address.to_owned().into())];
@@ -154,6 +187,24 @@ async fn proxies_are_kept_sealed_and_found_by_name(world: World) {
     campaigns.proxy_is("p1", ProxyHealth::Healthy, None, world.now()).await.unwrap();
     let found = &campaigns.proxies().await.unwrap()[0];
     assert_eq!((found.health, found.profile.as_deref()), (ProxyHealth::Healthy, Some("shop")));
+    // One profile has one proxy, and shares it with none.
+    campaigns.assign_proxy(&name, Some("p1".to_owned()), world.now()).await.unwrap();
+    profile(&world, Some("p1")).await;
+    let other = |proxy: Option<&str>| NewProfile {
+        name: "other".parse().unwrap(),
+        kind: "chromium".to_owned(),
+        record: "{}".to_owned().into(),
+        proxy: proxy.map(str::to_owned),
+        now: world.now(),
+    };
+    let refused = campaigns.put_profile(other(Some("p1"))).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    campaigns.put_profile(other(None)).await.unwrap();
+    campaigns.put_profile(other(Some("p2"))).await.unwrap();
+    let refused = campaigns.assign_proxy(&other(None).name, Some("p1".to_owned()), world.now()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    let kept = campaigns.profile(&other(None).name).await.unwrap().unwrap();
+    assert_eq!(kept.proxy.as_deref(), Some("p2"));
     world.store.rotate_master_key().await.unwrap();
     assert_eq!(campaigns.proxy("p1").await.unwrap().unwrap().address.expose_secret(), "socks5://a:two@b:1");
     assert!(campaigns.profile(&name).await.unwrap().is_some());

@@ -169,9 +169,22 @@ enum Action {
     /// Delete all campaigns; what they sent stays on record
     #[command(after_help = "Examples:\n  switchboard campaign reset --yes")]
     Reset(data::Reset),
-    /// Take the blocks from the chats and accounts of a campaign
-    #[command(after_help = "Examples:\n  switchboard campaign unblock spring")]
-    Unblock(One),
+    /// Take the blocks from the chats and accounts of a campaign, or from one of them
+    #[command(after_help = "Examples:\n  switchboard campaign unblock spring\n  \
+            switchboard campaign unblock spring --chat @client_1\n  \
+            switchboard campaign unblock spring --account profile:shop-1")]
+    Unblock {
+        /// The campaign
+        group: String,
+        /// Only this chat
+        #[arg(long, value_name = "CHAT")]
+        chat: Option<String>,
+        /// Only this account, or profile: and the name of a browser profile
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Option<String>,
+        #[command(flatten)]
+        options: ApiOptions,
+    },
 }
 
 #[derive(Subcommand)]
@@ -407,7 +420,10 @@ impl Campaign {
             Action::Stats { group: None, options } | Action::Status { group: None, options } => {
                 list(&options).await
             }
-            Action::Unblock(one) => one.post("/unblock").await,
+            Action::Unblock { group, chat, account, options } => {
+                let body = json!({ "chat": chat, "account": account });
+                options.call(Method::POST, &of(&group, "/unblock"), Some(&body), shown).await
+            }
         }
     }
 }
@@ -655,6 +671,9 @@ fn foreseen(forecast: &Value) -> String {
     let last = if last.is_empty() { "never".to_owned() } else { last };
     let mut text =
         format!("{recipients} chats would be written to, {per_hour} an hour; the last one leaves: {last}.");
+    if let Some(at) = forecast["without_limits_at"].as_str() {
+        text.extend(["\nWithout the limits of an hour and a day and hours of rest: ", at, "."]);
+    }
     let skipped = forecast["skipped"].as_object().into_iter().flatten();
     let skipped: Vec<_> = skipped.map(|(why, count)| format!("{count} {why}")).collect();
     if !skipped.is_empty() {

@@ -69,6 +69,9 @@ async fn every_verb_of_the_old_tool_is_typed_as_before() {
     says("status spring", "spring");
     says("groups show spring", "new");
     typed("groups reset spring").fine();
+    says("unblock spring --chat @client_2 --account main", "spring");
+    let refused = typed("unblock spring --chat @client_9");
+    assert!(refused.err.contains("is no chat of the campaign"), "{refused:?}");
     says("start spring --dry-run", "2 chats would be written to");
     for (words, expected) in [
         ("start spring --workers 2", "no server runs"),

@@ -6,17 +6,17 @@ use api::{
 };
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
-use domain::{AccountName, CampaignSender, ProfileName};
+use domain::{AccountName, CampaignSender, ChatRef, ProfileName};
 use http::StatusCode;
 use serde::Deserialize;
-use store::{CampaignTask as CampaignTaskRow, StoreError, TasksAdded};
+use store::{CampaignTask as CampaignTaskRow, StoreError, TasksAdded, Unblocking};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{known, media, shown};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanOperate, CanRead};
-use crate::extract::{PathParameter, QueryParameters, Unchecked, read_body};
+use crate::extract::{PathParameter, QueryParameters, Unchecked, kept_when_empty, read_body};
 use crate::files::{Load, Named};
 use crate::options::Limits;
 use crate::problem::{FieldError, Problem};
@@ -83,6 +83,30 @@ pub(crate) struct BlockedParameter {
     blocked: Option<bool>,
 }
 
+/// What of a campaign is unblocked; all of it without.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnblockCampaign {
+    /// A chat of it.
+    #[serde(default, deserialize_with = "kept_when_empty")]
+    #[schema(example = "@client_1")]
+    chat: Option<String>,
+    /// An account of it, or `profile:` and the name of a browser profile.
+    #[serde(default, deserialize_with = "kept_when_empty")]
+    #[schema(example = "main")]
+    account: Option<String>,
+}
+
+impl UnblockCampaign {
+    fn only(self) -> Result<Unblocking, Problem> {
+        let wrong = |field, why| Problem::fields(vec![FieldError::new(field, format!("is wrong: {why}"))]);
+        let chat =
+            self.chat.map(|chat| chat.parse::<ChatRef>().map_err(|error| wrong("chat", error.to_string())));
+        let sender = self.account.map(|name| sender_of(&name).map_err(|why| wrong("account", why)));
+        Ok(Unblocking { chat: chat.transpose()?, sender: sender.transpose()? })
+    }
+}
+
 /// Adds accounts and browser profiles that send for a campaign.
 #[utoipa::path(
     post, path = "/v1/campaigns/{name}/senders", tag = "campaigns", operation_id = "add_campaign_senders",
@@ -136,11 +160,7 @@ pub(crate) async fn remove_sender(
     PathParameter((name, sender)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let row = known(&state, &name).await?;
-    let parsed = match sender.strip_prefix("profile:") {
-        Some(profile) => profile.parse().ok().map(CampaignSender::Profile),
-        None => sender.parse().ok().map(CampaignSender::Account),
-    };
-    if let Some(sender) = parsed {
+    if let Ok(sender) = sender_of(&sender) {
         state.store().campaigns().remove_sender(&name, &sender).await?;
     }
     Ok(json(StatusCode::OK, &shown(&state, row).await?))
@@ -296,20 +316,49 @@ pub(crate) async fn add_tasks(
     Ok(answer(&list.bad(), added, Vec::new(), dry_run))
 }
 
-/// Takes the blocks from the chats and senders of a campaign.
+/// Takes the blocks from the chats and senders of a campaign, or from the one chat or sender that is named.
 #[utoipa::path(
     post, path = "/v1/campaigns/{name}/unblock", tag = "campaigns", operation_id = "unblock_campaign",
     params(("name" = String, Path, description = "The campaign's name")),
-    responses((status = 200, description = "Nothing of it is blocked", body = Campaign))
+    request_body = Option<UnblockCampaign>,
+    responses((status = 200, description = "Nothing of it is blocked, or nothing of what is named", body = Campaign))
 )]
 pub(crate) async fn unblock(
     Shared(state): Shared<State>,
     _: Authorized<CanOperate>,
     PathParameter(name): PathParameter<String>,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = read_body(&parts.headers, body, &state.limits()).await?;
+    let only = if bytes.is_empty() {
+        Unblocking::default()
+    } else {
+        Unchecked::of(bytes)?.checked(UnblockCampaign::only)?
+    };
     let row = known(&state, &name).await?;
-    state.store().campaigns().unblock(&name, state.clock().now()).await?;
+    let campaigns = state.store().campaigns();
+    let unknown = |field, why: &str| Err(Problem::fields(vec![FieldError::new(field, why.to_owned())]));
+    if let Some(chat) = &only.chat
+        && campaigns.task(&name, chat).await?.is_none()
+    {
+        return unknown("chat", "is no chat of the campaign; see GET /v1/campaigns/{name}/tasks");
+    }
+    if let Some(sender) = &only.sender
+        && !campaigns.senders(&name).await?.iter().any(|row| row.sender == *sender)
+    {
+        return unknown("account", "does not send for the campaign");
+    }
+    campaigns.unblock(&name, only, state.clock().now()).await?;
     Ok(json(StatusCode::OK, &shown(&state, row).await?))
+}
+
+/// A sender by the name that callers know it by.
+fn sender_of(name: &str) -> Result<CampaignSender, String> {
+    match name.strip_prefix("profile:") {
+        Some(profile) => profile.parse().map(CampaignSender::Profile).map_err(|error| error.to_string()),
+        None => name.parse().map(CampaignSender::Account).map_err(|error| error.to_string()),
+    }
 }
 
 /// What a file has in it, and whether it is only looked at.

@@ -11,8 +11,9 @@ mod runs;
 
 use std::time::Duration;
 
-use ::campaigns::{ControlError, InvalidSettings};
+use ::campaigns::{ControlError, InvalidSettings, Senders};
 use api::{Campaign, CampaignRun, CampaignSender};
+use domain::CampaignRunState;
 use store::CampaignRow;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -61,6 +62,7 @@ async fn shown(state: &State, row: CampaignRow) -> Result<Campaign, Problem> {
     let campaigns = state.store().campaigns();
     let last = campaigns.last_run(&row.name).await?;
     let open = last.as_ref().filter(|run| !run.state.is_final());
+    let is_running = open.is_some_and(|run| run.state == CampaignRunState::Running);
     let counted = campaigns.tasks_counted(&row.name, open).await?;
     let run = match last {
         Some(run) => {
@@ -72,7 +74,8 @@ async fn shown(state: &State, row: CampaignRow) -> Result<Campaign, Problem> {
     let now = state.clock().now();
     let sent = campaigns.sent_since(&row.name, now.minus(Duration::from_hours(1))).await?;
     let senders = CampaignSender::of(campaigns.senders(&row.name).await?, &sent);
-    Ok(Campaign::of(row, senders, counted, run, now))
+    let active = if is_running { state.campaigns().senders(&row.name).await? } else { Senders::default() };
+    Ok(Campaign::of(row, senders, counted, run, active, now))
 }
 
 fn no_such_campaign(name: &str) -> Problem {

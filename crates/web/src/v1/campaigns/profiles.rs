@@ -111,7 +111,10 @@ pub(crate) async fn get(
     put, path = "/v1/campaign-profiles/{name}", tag = "campaigns", operation_id = "put_campaign_profile",
     params(("name" = String, Path, description = "The profile's name: letters a-z, digits, _ and -")),
     request_body = PutProfile,
-    responses((status = 200, description = "It is kept; its owner logs in there", body = CampaignProfile))
+    responses(
+        (status = 200, description = "It is kept; its owner logs in there", body = CampaignProfile),
+        (status = 409, description = "Another profile has its proxy: `campaign_not_ready`"),
+    )
 )]
 pub(crate) async fn put(
     Shared(state): Shared<State>,
@@ -135,7 +138,13 @@ pub(crate) async fn put(
     let record = serde_json::to_string(&place)
         .map_err(|error| StoreError::Unavailable(format!("campaign_profiles: {error}")))?;
     let now = state.clock().now();
-    campaigns.put_profile(NewProfile { name: name.clone(), kind, record: record.into(), proxy, now }).await?;
+    let new = NewProfile { name: name.clone(), kind, record: record.into(), proxy, now };
+    campaigns.put_profile(new).await.map_err(|error| match error {
+        StoreError::Conflict { what, .. } => {
+            Problem::new(Code::CampaignNotReady, format!("Nothing was changed: {what}."))
+        }
+        other => other.into(),
+    })?;
     let profile = known(&state, name.as_str()).await?;
     Ok(json(StatusCode::OK, &shown(&state, profile).await?))
 }
