@@ -679,3 +679,15 @@ fn still_in(facts: &Facts) -> Result<(), Failure> {
         Page::Blank => Err(Failure::White),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_a_search_and_a_text_have_their_usual_time() {
+        let limits = Limits::default();
+        let seconds = [limits.page_load, limits.search, limits.send].map(|limit| limit.as_secs());
+        assert_eq!(seconds, [30, 20, 5]);
+    }
+}

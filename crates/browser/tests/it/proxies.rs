@@ -1,8 +1,10 @@
 //! A browser behind a proxy that asks for a password.
 
+use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use ambient::Clock;
 use browser::{DriverError, Engine, Failure, ProfileError, Proxy, Upstream, WebK};
@@ -108,4 +110,14 @@ async fn a_proxy_is_tested_before_it_is_used() {
     assert!(open.test(("127.0.0.1", port), &clock).await.is_err());
     drop(place);
     assert!(with("secret").test(("127.0.0.1", port), &clock).await.is_err());
+    // One that never answers is waited for as long as a greeting takes at most.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let slow = Proxy::Open(format!("socks5://{}", silent.local_addr().unwrap()));
+    let an_eternity = async {
+        let held = silent.accept().await;
+        clock.advance(Duration::from_secs(31));
+        held
+    };
+    let (tested, _held) = tokio::join!(slow.test(("127.0.0.1", port), &clock), an_eternity);
+    assert_eq!(tested.unwrap_err().kind(), ErrorKind::TimedOut);
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use domain::{AttemptState, CampaignAttemptId, CampaignRunId, CampaignSender, Role, SenderCaps, SenderState};
 use http::StatusCode;
 use serde_json::json;
-use store::{AttemptEnd, CampaignRow, Claim, Claiming, NewCampaignMessage, NewRun, NextTurn, StoredAttempt};
+use store::{
+    AttemptEnd, AttemptFilter, CampaignRow, Claim, Claiming, NewCampaignMessage, NewPicture, NewRun,
+    NextTurn, StoredAttempt,
+};
 
 use crate::world::{Browser, World, send, send_files, shows};
 
@@ -128,6 +131,15 @@ async fn one_campaign_says_what_became_of_each_chat() {
         ],
     );
     assert!(!page.body.contains("@client_4"), "it has not had its turn: {}", page.body);
+    assert!(!page.body.contains("/campaign-pictures/"), "nothing has a picture: {}", page.body);
+    let lost = AttemptFilter { code: Some("chat_not_found".to_owned()), ..AttemptFilter::default() };
+    let page = store::Page { limit: 1, cursor: None };
+    let lost = world.store.campaigns().attempts(run, lost, &page).await.expect("reads").items[0].id;
+    let now = world.clock.now();
+    let (file, profile) = ("1_shop.png".to_owned(), "shop".parse().expect("a name"));
+    let picture = NewPicture { file, profile, attempt: Some(lost), taken_at: now, oldest: now };
+    world.store.campaigns().add_picture(picture).await.expect("kept");
+    shows(&viewer.get("/campaigns/spring").await, &["href=\"/campaign-pictures/1_shop.png\""]);
     let lost = viewer.get("/campaigns/spring?part=not_found").await;
     assert!(lost.body.contains("@client_2") && !lost.body.contains("@client_1"), "{}", lost.body);
     let none = viewer.get("/campaigns/spring?part=skipped").await;

@@ -30,6 +30,7 @@ conformance! {
     kept_counts_are_what_counting_again_finds,
     a_canary_pauses_the_run,
     a_run_that_is_paused_or_over_gives_nothing,
+    a_run_that_begins_later_gives_nothing_before,
     chats_and_messages_are_added_once,
     a_restored_store_pauses_runs_and_doubts_what_was_open,
     other_programs_query_views_by_the_names_they_know,
@@ -346,6 +347,17 @@ async fn a_run_that_is_paused_or_over_gives_nothing(world: World) {
     assert!(campaigns.list().await.unwrap().is_empty());
 }
 
+async fn a_run_that_begins_later_gives_nothing_before(world: World) {
+    campaign(&world, "spring", &["@client_1"]).await;
+    let (now, starts_at) = (world.now(), world.now().plus(Duration::from_hours(1)));
+    let id = CampaignRunId::from_uuid(*world.id().as_uuid());
+    let new = NewRun { id, campaign: "spring".to_owned(), cycles: 1, canary: None, now, starts_at };
+    let run = world.store.campaigns().begin(new).await.unwrap();
+    assert_eq!(claim(&world, &run, "main").await, Claim::Later(starts_at));
+    world.clock.advance(Duration::from_hours(1));
+    assert!(matches!(claim(&world, &run, "main").await, Claim::Task(_)));
+}
+
 async fn attempts_go_in_time_and_what_a_run_came_to_stays(world: World) {
     let mut runs = Vec::new();
     for name in ["spring", "autumn"] {
@@ -490,11 +502,12 @@ async fn what_another_program_did_is_taken_over_once(world: World) {
     campaign(&world, "spring", &["@client_1", "@client_2"]).await;
     let campaigns = world.store.campaigns();
     says_hi(&world).await;
+    let later = world.now().plus(Duration::from_hours(2));
     let past_task = |chat: &str, blocked: Option<&str>, is_written| PastTask {
         chat: chat.parse().unwrap(),
         cycles: 2,
         blocked: blocked.map(str::to_owned),
-        next_at: None,
+        next_at: (chat == "@client_3").then_some(later),
         is_written,
     };
     let past = PastCampaign {
@@ -534,11 +547,15 @@ async fn what_another_program_did_is_taken_over_once(world: World) {
     // The hour of its sender counts what the other program sent.
     let caps = SenderCaps { hour: 1, day: 100 };
     assert!(matches!(claim_with(&world, &run, "main", caps).await, Claim::Limited(_)));
-    for chat in ["@client_2", "@client_3"] {
-        let attempt = claimed(&world, &run, "main").await;
-        assert_eq!(attempt.chat.to_string(), chat);
-        sent(&world, &attempt).await;
-    }
+    let attempt = claimed(&world, &run, "main").await;
+    assert_eq!(attempt.chat.to_string(), "@client_2");
+    sent(&world, &attempt).await;
+    // The other program wanted to wait with this one.
+    assert_eq!(claim(&world, &run, "main").await, Claim::Later(later));
+    world.clock.advance(Duration::from_hours(2));
+    let attempt = claimed(&world, &run, "main").await;
+    assert_eq!(attempt.chat.to_string(), "@client_3");
+    sent(&world, &attempt).await;
     assert_eq!(claim(&world, &run, "main").await, Claim::Over);
     let refused = campaigns.take_over("spring", past, run_id(), world.now()).await;
     assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");

@@ -1,15 +1,20 @@
 //! Campaigns through a real Chromium on the pretend Web K: sent once, stopped when Telegram says so, killed in the middle.
 
+mod kills;
+mod trouble;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use domain::Timestamp;
 use serde_json::{Value, json};
 use testkit::{PDF, Program, Start, World};
 
 use crate::binary;
+use crate::people::stage::signed_in;
 use crate::shell::cli::{cli, running};
 
 const SEND: &str = "messages.sendMessage";
@@ -231,7 +236,7 @@ async fn a_profile_stops_when_its_page_says_so_and_sends_nothing() {
     let (world, _browser) = world().await;
     let program = Start::on(&world, binary(), "data").ready().await;
     logged_in(&world, &program, "backup_1").await;
-    made(&program, json!({"profiles": ["shop"]}), 2, json!({"delay_seconds": 0})).await;
+    made(&program, json!({"profiles": ["shop"]}), 6, json!({"delay_seconds": 0})).await;
     // The page has changed: the self-test says what is missing.
     world.fault("renamed", json!({"provider": "web_k", "message": "btn-send"})).await;
     let (status, checked) = program.post("/v1/campaign-profiles/shop/check", &json!({})).await;
@@ -245,22 +250,29 @@ async fn a_profile_stops_when_its_page_says_so_and_sends_nothing() {
     assert_eq!(shown.headers()["content-type"], "text/plain; charset=utf-8");
     assert!(shown.text().await.expect("a page").contains("id=\"page-chats\""));
     world.delete("/faults").await;
-    // The account is frozen: the profile stops, and the chat waits for another one.
-    world.fault("frozen", json!({"provider": "web_k"})).await;
+    // The account is frozen in the middle: the profile stops, and the chat waits for another one.
     start(&program).await;
+    program.until("one is sent", || async { !world.effects(SEND).await.is_empty() }).await;
+    world.fault("frozen", json!({"provider": "web_k"})).await;
     is(&program, "paused").await;
     assert_eq!(campaign(&program).await["run"]["reason"], "no_sender");
     let stopped = profile(&program).await;
     assert_eq!((&stopped["state"], &stopped["reason"]), (&json!("blocked"), &json!("frozen")), "{stopped}");
     assert_eq!(attempts(&program, "failed").await.len(), 1);
-    assert!(world.effects(SEND).await.is_empty());
+    assert!(world.effects(SEND).await.len() < 6);
+    let page = program.get("/v1/campaigns/spring/attempts?state=failed").await.1;
+    let picture = page["items"][0]["picture"].as_str().unwrap_or_else(|| panic!("a picture: {page}"));
+    let shown = program.request("GET", &format!("/v1/campaign-pictures/{picture}")).send().await;
+    let png = shown.expect("an answer").bytes().await.expect("a picture");
+    assert!(png.starts_with(b"\x89PNG"), "{png:?}");
     world.delete("/faults").await;
     // A person has seen to it.
     let (status, shown) = program.post("/v1/campaign-profiles/shop/unblock", &json!({})).await;
     assert_eq!((status, &shown["state"]), (200, &json!("active")), "{shown}");
     program.post("/v1/campaigns/spring/resume", &json!({})).await;
     is(&program, "done").await;
-    assert_eq!(world.effects(SEND).await.len(), 2);
+    let written = written(&world).await;
+    assert!(written.len() == 6 && written.values().all(|times| *times == 1), "{written:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,7 +286,7 @@ async fn an_account_and_its_browser_share_one_hour() {
     made(&program, senders, 6, settings).await;
     start(&program).await;
     program.until("three are sent", || async { attempts(&program, "sent").await.len() == 3 }).await;
-    program.advance(std::time::Duration::from_mins(50)).await;
+    program.advance(Duration::from_mins(50)).await;
     assert_eq!(world.effects(SEND).await.len(), 3);
     program.post("/v1/campaigns/spring/stop", &json!({})).await;
     is(&program, "stopped").await;
@@ -282,27 +294,114 @@ async fn an_account_and_its_browser_share_one_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_campaign_ends_through_accounts_and_its_profile() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (settings, data_dir) = (folder.path().join("switchboard.toml"), folder.path().join("data"));
-    std::fs::write(&settings, programs()).expect("writes");
-    let _browser = Browser(data_dir.join("browsers/shop"));
+async fn an_account_and_its_browser_share_one_stop() {
+    let (world, _browser) = world().await;
+    let program = running(&world, &["fifth"]).await;
+    logged_in(&world, &program, "fifth").await;
+    made(&program, json!({"profiles": ["shop"]}), 2, json!({"delay_seconds": 0})).await;
+    // The account sends for another campaign.
+    assert_eq!(program.post("/v1/campaigns", &json!({"name": "summer", "settings": {}})).await.0, 201);
+    program.post("/v1/campaigns/summer/senders", &json!({"accounts": ["fifth"]})).await;
+    world.fault("frozen", json!({"provider": "web_k"})).await;
+    start(&program).await;
+    is(&program, "paused").await;
+    let summer = program.get("/v1/campaigns/summer").await.1;
+    let sender = &summer["senders"][0];
+    assert_eq!((&sender["state"], &sender["reason"]), (&json!("blocked"), &json!("frozen")), "{summer}");
+    world.delete("/faults").await;
+
+    program.post("/v1/campaign-profiles/shop/unblock", &json!({})).await;
+    world.fault("banned", json!({"account": "fifth"})).await;
+    let refused = json!({"chat": "@client_1", "text": "refused", "account": "fifth", "wait": 0});
+    program.post("/v1/messages", &refused).await;
+    program.account_is("fifth", "banned").await;
+    world.delete("/faults").await;
+    program.post("/v1/campaigns/spring/resume", &json!({})).await;
+    is(&program, "paused").await;
+    let stopped = profile(&program).await;
+    assert_eq!((&stopped["state"], &stopped["reason"]), (&json!("blocked"), &json!("banned")), "{stopped}");
+    assert!(world.effects(SEND).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_shows_its_code_live_and_writes_it_to_a_file() {
+    let (world, _browser) = world().await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let typed = |words: &[&str]| cli(&world, &[&["campaign", "profiles"], words].concat()).fine();
+    assert!(typed(&["add", "shop"]).contains("active"));
+    let cookie = signed_in(&world, &program, "admin").await;
+    let page = || async {
+        let request =
+            reqwest::Client::new().get(format!("{}/campaign-profiles/shop/log-in", program.address()));
+        let page = request.header("cookie", &cookie).header("accept", "text/html").send().await;
+        page.expect("an answer").text().await.expect("a page")
+    };
+    let shows = |page: &str| page.contains("src=\"data:image/png;base64,") && page.contains("data-refresh=");
+    program.until("the page shows the code", || async { shows(&page().await) }).await;
+    let picture = world.data_dir("code.png");
+    let said = typed(&["log-in", "shop", "--out", picture.to_str().expect("UTF-8")]);
+    assert!(said.contains("scan it with the phone"), "{said}");
+    assert!(std::fs::read(&picture).expect("a picture").starts_with(b"\x89PNG"));
+    let again = page().await;
+    assert!(shows(&again), "{again}");
+    world.post("/web-k/log-ins", &json!({"account": "backup_1"})).await;
+    program.until("the page says that it is done", || async { page().await.contains("Logged in") }).await;
+    assert!(profile(&program).await["user_id"].is_number());
+    let checked = typed(&["check", "shop"]);
+    assert!(checked.contains("active"), "{checked}");
+}
+
+/// The quick start in a folder, whose profile is a browser as these settings say.
+async fn demo(folder: &Path, settings_text: &str) -> Program {
+    let (settings, data_dir) = (folder.join("switchboard.toml"), folder.join("data"));
+    std::fs::write(&settings, settings_text).expect("writes");
     let (arguments, environment) = (vec!["--sandbox".to_owned()], Vec::new());
     let listen = "127.0.0.1:0".to_owned();
-    let program =
-        Start { binary: binary(), settings, data_dir, arguments, environment, listen }.ready().await;
-    let senders = || async {
-        let campaign = campaign(&program).await;
-        let senders = campaign["senders"].as_array().expect("senders").iter();
-        senders.filter_map(|sender| sender["account"].as_str().map(str::to_owned)).collect::<Vec<_>>()
-    };
-    let all = ["backup_1", "backup_2", "profile:shop"];
-    program.until("its profile is logged in", || async { senders().await == all }).await;
-    start(&program).await;
-    is(&program, "done").await;
+    Start { binary: binary(), settings, data_dir, arguments, environment, listen }.ready().await
+}
+
+/// The senders of the campaign.
+async fn senders(program: &Program) -> Vec<String> {
+    let campaign = campaign(program).await;
+    let senders = campaign["senders"].as_array().expect("senders").iter();
+    senders.filter_map(|sender| sender["account"].as_str().map(str::to_owned)).collect()
+}
+
+/// Who has sent for the campaign: thirty messages, to a chat each.
+async fn thirty_are_sent(program: &Program) -> BTreeSet<String> {
     let page = program.get("/v1/campaigns/spring/attempts?limit=500&state=sent").await.1;
     let rows = page["items"].as_array().expect("items");
-    let of = |field: &str| rows.iter().filter_map(|row| row[field].as_str()).collect::<BTreeSet<_>>();
+    let of = |field: &str| -> BTreeSet<String> {
+        rows.iter().filter_map(|row| row[field].as_str().map(str::to_owned)).collect()
+    };
     assert_eq!((rows.len(), of("chat").len()), (30, 30), "{page}");
-    assert_eq!(of("account"), BTreeSet::from(all));
+    of("account")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_campaign_ends_through_accounts_and_its_profile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _browser = Browser(folder.path().join("data/browsers/shop"));
+    let program = demo(folder.path(), &programs()).await;
+    let all = ["backup_1", "backup_2", "profile:shop"];
+    program.until("its profile is logged in", || async { senders(&program).await == all }).await;
+    start(&program).await;
+    is(&program, "done").await;
+    assert_eq!(thirty_are_sent(&program).await, all.map(str::to_owned).into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_campaign_ends_where_no_browser_is_installed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = demo(folder.path(), "[campaigns.browser]\nchromium = \"/nowhere/chromium\"\n").await;
+    let says_what_to_install = || async {
+        let error = profile(&program).await["last_error"].clone();
+        error.as_str().is_some_and(|error| error.contains("apt-get install chromium"))
+    };
+    program.until("its profile says what to install", says_what_to_install).await;
+    let accounts = ["backup_1", "backup_2"];
+    assert_eq!(senders(&program).await, accounts);
+    start(&program).await;
+    program.as_time_goes_by(Duration::from_millis(500), is(&program, "done")).await;
+    assert_eq!(thirty_are_sent(&program).await, accounts.map(str::to_owned).into());
 }

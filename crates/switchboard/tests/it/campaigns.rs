@@ -10,12 +10,13 @@ mod verbs;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::Timestamp;
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
 use crate::binary;
 use crate::postgres::{on_postgres, world};
-use crate::shell::cli::{cli, running};
+use crate::shell::cli::{cli, running, started};
 
 const SEND: &str = "messages.sendMessage";
 
@@ -93,8 +94,12 @@ async fn a_campaign_of_two_accounts_ends_with_a_row_for_each_chat() {
     assert!(imported.contains("7 added, 0 known") && imported.contains("Line 5:"), "{imported}");
     let again = campaign(&["import-chats", &chats, "--group", "spring"]).fine();
     assert!(again.contains("0 added, 7 known"), "{again}");
-    let messages = file("messages.json", r#"[{"text": "Hello <b>{name}</b>", "parse_mode": "html"}]"#);
-    campaign(&["import-messages", &messages, "--group", "spring"]).fine();
+    let messages = file(
+        "messages.json",
+        r#"[{"text": "Hello <b>{name}</b>", "parse_mode": "html"}, {"text": "<b>Hi", "parse_mode": "html"}]"#,
+    );
+    let imported = campaign(&["import-messages", &messages, "--group", "spring"]).fine();
+    assert!(imported.contains("1 added") && imported.contains("Line 2:"), "{imported}");
     campaign(&["groups", "add-profiles", "spring", "main", "fifth"]).fine();
     program.post("/v1/do-not-contact", &json!({"contact": "@client_4"})).await;
     let foreseen = campaign(&["start", "spring", "--dry-run"]).fine();
@@ -187,6 +192,24 @@ async fn an_account_never_passes_its_hour() {
     program.post("/v1/campaigns/spring/stop", &json!({})).await;
     is(&program, "stopped").await;
     assert_eq!(world.effects(SEND).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_outside_the_hours_of_a_campaign() {
+    let (world, program) = started(&["fifth"]).await;
+    let now: Timestamp = program.now().await.parse().expect("a time");
+    let minute = |minutes| now.plus(Duration::from_mins(minutes)).to_string()[11..16].to_owned();
+    let hours = format!("{}-{} UTC", minute(10), minute(300));
+    made(&program, &["fifth"], 3, json!({"delay_seconds": 0, "active_hours": hours})).await;
+    start(&program).await;
+    program.pass_calmly(240).await;
+    // No chat is even claimed.
+    assert_eq!(attempts(&program).await, Vec::<Value>::new());
+    program.as_time_goes_by(Duration::from_secs(4), is(&program, "done")).await;
+    let begun: Timestamp =
+        attempts(&program).await[0]["claimed_at"].as_str().expect("a time").parse().expect("a time");
+    assert!(begun.since(now) > Duration::from_mins(9), "{begun} {now}");
+    assert_eq!(written(&world).await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use testkit::{ACCOUNTS, Program, RedisServer, World};
 use crate::binary;
 use crate::channels::writes;
 use crate::flows::{hears, offers};
-use crate::people::stage::{cookie, pair};
+use crate::people::stage::signed_in;
 use crate::pipeline::answers;
 use crate::redis::{push, reasons, started};
 use crate::shell::cli::{cli, running};
@@ -52,28 +52,20 @@ trigger = { text = "New trip" }
 send = "A flow"
 "#;
 const CODE: &str = "do_not_contact";
-const PASSWORD: &str = "correct horse battery";
 
 /// What a page says after an answer was written into its form, by a person who signs in for it.
 async fn page_after(world: &World, program: &Program, client: &str, text: &str) -> String {
-    cli(world, &["user", "add", "anna", "--role", "operator"]).given(&format!("{PASSWORD}\n"));
+    let cookie = signed_in(world, program, "operator").await;
     let http =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-    let form = |path: &str, fields: String, cookie: &str| {
-        let request = http.post(format!("{}{path}", program.address())).header("cookie", cookie.to_owned());
-        request.header("content-type", "application/x-www-form-urlencoded").body(fields).send()
-    };
-    let password = PASSWORD.replace(' ', "+");
-    let signed_in = form("/sign-in", format!("name=anna&password={password}"), "").await.expect("an answer");
-    assert_eq!(signed_in.status(), 303);
-    let cookie = cookie(&signed_in);
-    let cookie = pair(&cookie);
     let path = format!("/inbox/{client}");
-    let page = http.get(format!("{}{path}", program.address())).header("cookie", cookie).send().await;
+    let page = http.get(format!("{}{path}", program.address())).header("cookie", &cookie).send().await;
     let page = page.expect("a page").text().await.expect("a text");
     let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
     let fields = format!("csrf={}&drawn=1&text={}", csrf.expect("a form"), text.replace(' ', "+"));
-    form(&path, fields, cookie).await.expect("an answer").text().await.expect("a page")
+    let request = http.post(format!("{}{path}", program.address())).header("cookie", &cookie);
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(fields);
+    request.send().await.expect("an answer").text().await.expect("a page")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,16 +79,31 @@ async fn a_stop_during_a_run_counts_before_the_next_message() {
     each_was_written_to_once(&world, 3).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_banned_in_the_middle_leaves_its_chats_to_another() {
+/// Telegram stops an account in the middle of a run: its chats go to the other one.
+async fn stopped_in_the_middle(fault: &str, reason: &str) {
     let (world, program) = started(&["main", "fifth"]).await;
-    made(&program, &["main", "fifth"], 20, json!({"delay_seconds": 0})).await;
+    let settings = json!({"delay_seconds": 0, "max_messages_per_hour": 60});
+    made(&program, &["main", "fifth"], 40, settings).await;
     start(&program).await;
     program.until("some are sent", || async { world.effects(SEND).await.len() >= 4 }).await;
-    world.fault("banned", json!({"account": "main"})).await;
+    world.fault(fault, json!({"account": "main", "method": SEND})).await;
     is(&program, "done").await;
-    assert_eq!(campaign(&program).await["run"]["attempts"]["sent"], 20);
-    each_was_written_to_once(&world, 20).await;
+    let shown = campaign(&program).await;
+    assert_eq!(shown["run"]["attempts"]["sent"], 40, "{shown}");
+    let main = shown["senders"].as_array().expect("senders").iter().find(|row| row["account"] == "main");
+    let main = main.expect("main");
+    assert_eq!((&main["state"], &main["reason"]), (&json!("blocked"), &json!(reason)), "{shown}");
+    each_was_written_to_once(&world, 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_banned_in_the_middle_leaves_its_chats_to_another() {
+    stopped_in_the_middle("banned", "banned").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_restricted_in_the_middle_leaves_its_chats_to_another() {
+    stopped_in_the_middle("peer_flood", "restricted").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

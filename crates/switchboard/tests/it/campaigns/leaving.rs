@@ -1,9 +1,13 @@
-//! How `campaign start` ends: over, paused by Ctrl+C once what is under way is finished, left behind, or with no account left.
+//! How `campaign start` begins: a new run, at a time, for a campaign chosen at the terminal. How it ends: over, paused by Ctrl+C once
+//! what is under way is finished, paused after a trial, left behind, or with no account left.
 
+use std::time::Duration;
+
+use domain::Timestamp;
 use serde_json::json;
 use testkit::World;
 
-use super::{SEND, attempts, campaign, is, made, reasons};
+use super::{SEND, attempts, campaign, is, made, reasons, start};
 use crate::shell::cli::{cli, started};
 
 fn typed(world: &World, words: &[&str]) -> crate::shell::cli::Cli {
@@ -51,5 +55,72 @@ async fn a_start_without_an_account_left_ends_with_three() {
     assert_eq!(campaign(&program).await["run"]["reason"], "no_sender");
     let again = typed(&world, &["spring"]).beside().await;
     assert!(again.code == Some(3) && again.err.contains("list-profiles spring"), "{again:?}");
+    assert_eq!(world.effects(SEND).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_asks_at_the_terminal_whether_to_go_on() {
+    let (world, program) = started(&["fifth"]).await;
+    made(&program, &["fifth"], 3, json!({"delay_seconds": 0})).await;
+    let mut seat = typed(&world, &["spring", "--limit", "1"]).seat_of_width(100);
+    seat.shows("Go on with the 2 chats that are left?", 1).await;
+    assert_eq!(world.effects(SEND).await.len(), 1);
+    seat.types("n");
+    assert_eq!(seat.ended().await, Some(1), "{}", seat.screen());
+    assert!(seat.screen().contains("it stays paused"), "{}", seat.screen());
+    assert_eq!(campaign(&program).await["run"]["state"], "paused");
+    let mut seat = typed(&world, &["spring", "--limit", "1"]).seat_of_width(100);
+    seat.shows("Go on with the 1 chats that are left?", 1).await;
+    seat.types("y");
+    assert_eq!(seat.ended().await, Some(0), "{}", seat.screen());
+    assert_eq!(campaign(&program).await["run"]["state"], "done");
+    assert_eq!(world.effects(SEND).await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_a_name_asks_which_campaign() {
+    let (world, program) = started(&["fifth"]).await;
+    made(&program, &["fifth"], 1, json!({"delay_seconds": 0})).await;
+    let mut seat = typed(&world, &["--detach"]).seat();
+    seat.shows("Which campaign? [1-1]", 1).await;
+    seat.types("1");
+    assert_eq!(seat.ended().await, Some(0), "{}", seat.screen());
+    is(&program, "done").await;
+    assert_eq!(world.effects(SEND).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_run_takes_the_place_of_one_that_is_not_over() {
+    let (world, program) = started(&["fifth"]).await;
+    made(&program, &["fifth"], 3, json!({"delay_seconds": 0})).await;
+    let trial = typed(&world, &["spring", "--limit", "1"]).beside().await;
+    assert_eq!(trial.code, Some(0), "{trial:?}");
+    let old = campaign(&program).await["run"]["id"].clone();
+    let new = typed(&world, &["spring", "--new", "--detach", "--json"]).run().json();
+    assert_ne!(new["run"]["id"], old);
+    is(&program, "done").await;
+    assert_eq!(reasons(&attempts(&program).await, "sent").len(), 3);
+    assert_eq!(world.effects(SEND).await.len(), 4);
+    let runs = program.get("/v1/campaigns/spring/runs").await.1;
+    let replaced = runs["items"].as_array().expect("items").iter().find(|run| run["id"] == old);
+    let replaced = replaced.unwrap_or_else(|| panic!("{runs}"));
+    assert_eq!((&replaced["state"], &replaced["reason"]), (&json!("stopped"), &json!("replaced")), "{runs}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_starts_at_a_time_sends_nothing_before() {
+    let (world, program) = started(&["fifth"]).await;
+    made(&program, &["fifth"], 2, json!({"delay_seconds": 0})).await;
+    let now: Timestamp = program.now().await.parse().expect("a time");
+    let at = now.plus(Duration::from_mins(10));
+    typed(&world, &["spring", "--at", &at.to_string(), "--detach"]).fine();
+    program.pass_calmly(240).await;
+    assert_eq!(world.effects(SEND).await.len(), 0);
+    // Who starts it once more changes nothing about that.
+    start(&program).await;
+    program.as_time_goes_by(Duration::from_secs(4), is(&program, "done")).await;
+    let attempts = attempts(&program).await;
+    let claimed = attempts.iter().map(|row| row["claimed_at"].as_str().expect("a time").parse::<Timestamp>());
+    assert!(claimed.map(|claimed| claimed.expect("a time")).all(|claimed| claimed >= at), "{attempts:?}");
     assert_eq!(world.effects(SEND).await.len(), 2);
 }

@@ -62,6 +62,25 @@ async fn every_verb_of_the_old_tool_is_typed_as_before() {
         refused.err.contains("--proxy names no proxy") && !refused.err.contains("--proxy-env"),
         "{refused:?}"
     );
+    let proxies = file("proxies.txt", "127.0.0.1:1\nhttp://127.0.0.1:2\n127.0.0.1:3:demo:secret\n");
+    says(&format!("import-proxies {proxies} --dry-run"), "2 would be added");
+    says("proxies list", "There are no proxies.");
+    let imported = typed(&format!("import-proxies {proxies}")).fine();
+    assert!(imported.contains("2 added, 0 known") && imported.contains("Line 2:"), "{imported}");
+    says(&format!("proxies import {proxies}"), "0 added, 2 known");
+    let listed = typed("proxies list").fine();
+    assert!(listed.contains("socks5://demo@127.0.0.1:3") && !listed.contains("secret"), "{listed}");
+    says("proxies check socks5://127.0.0.1:1", "sick");
+    says("profiles add shop --proxy socks5://127.0.0.1:1", "active");
+    let refused = typed("proxies remove socks5://127.0.0.1:1");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    let refused = typed("profiles check shop");
+    assert!(refused.code == Some(1) && refused.err.contains("switchboard up"), "{refused:?}");
+    says("profiles unblock shop", "active");
+    says("profiles list", "shop");
+    assert_eq!(typed("profiles remove shop").code, Some(2));
+    says("profiles remove shop --yes", "shop is removed.");
+    says("proxies remove socks5://127.0.0.1:1", "is removed.");
     says("tasks spring", "@client_2");
     says("stats spring", "spring");
     says("stats", "autumn");

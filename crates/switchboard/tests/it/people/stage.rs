@@ -75,3 +75,15 @@ pub(crate) fn pair(cookie: &str) -> &str {
 pub(crate) fn location(answer: &Response) -> &str {
     answer.headers().get(LOCATION).and_then(|place| place.to_str().ok()).unwrap_or_default()
 }
+
+/// The cookie of a person of this role, who is added and signs in.
+pub(crate) async fn signed_in(world: &World, program: &Program, role: &str) -> String {
+    cli(world, &["user", "add", "anna", "--role", role]).given(&format!("{PASSWORD}\n"));
+    let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let request = http.post(format!("{}/sign-in", program.address()));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let fields = format!("name=anna&password={}", PASSWORD.replace(' ', "+"));
+    let answer = request.body(fields).send().await.expect("an answer");
+    assert_eq!(answer.status(), 303);
+    pair(&cookie(&answer)).to_owned()
+}

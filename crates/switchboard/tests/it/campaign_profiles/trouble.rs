@@ -1,0 +1,136 @@
+//! A page that stays white or has changed, and a proxy through which no chat is found.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Start};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::{Browser, SEND, attempts, campaign, is, logged_in, made, profile, start, world, written};
+use crate::binary;
+
+/// How much time goes by at once while a page is looked at: it answers in less.
+const STEP: Duration = Duration::from_millis(200);
+
+/// Waits until the browser is there and its page has an error with this word.
+async fn goes_wrong(program: &Program, browser: &Browser, word: &str) {
+    program.until("the browser is there", || async { browser.process().is_some() }).await;
+    let says = || async {
+        let error = profile(program).await["last_error"].clone();
+        error.as_str().is_some_and(|error| error.contains(word))
+    };
+    program.as_time_goes_by(STEP, program.until(word, says)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_cannot_be_used_sends_nothing_until_it_can() {
+    let (world, browser) = world().await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    logged_in(&world, &program, "backup_1").await;
+    made(&program, json!({"profiles": ["shop"]}), 2, json!({"delay_seconds": 0})).await;
+    world.fault("blank", json!({"provider": "web_k"})).await;
+    start(&program).await;
+    goes_wrong(&program, &browser, "white").await;
+    world.delete("/faults").await;
+    world.fault("renamed", json!({"provider": "web_k", "message": "btn-send"})).await;
+    goes_wrong(&program, &browser, "chat_send").await;
+    assert!(world.effects(SEND).await.is_empty());
+    let all = program.get("/v1/campaigns/spring/attempts").await.1;
+    assert_eq!(all["items"], json!([]), "no chat is claimed");
+    assert_eq!(
+        (&campaign(&program).await["run"]["state"], &profile(&program).await["state"]),
+        (&json!("running"), &json!("active"))
+    );
+    world.delete("/faults").await;
+    program.advance(Duration::from_mins(1)).await;
+    is(&program, "done").await;
+    assert_eq!(written(&world).await.len(), 2);
+}
+
+/// A SOCKS5 proxy without a password.
+async fn proxy() -> (String, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = greet(&mut stream).await;
+        }
+    });
+    (address, task)
+}
+
+/// Agrees on no password and says that the place is reached.
+async fn greet(stream: &mut TcpStream) -> std::io::Result<()> {
+    stream.read_exact(&mut [0; 3]).await?;
+    stream.write_all(&[5, 0]).await?;
+    let mut wanted = [0; 5];
+    stream.read_exact(&mut wanted).await?;
+    stream.read_exact(&mut vec![0; usize::from(wanted[4]) + 2]).await?;
+    stream.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 1]).await
+}
+
+/// Adds chats to the campaign.
+async fn more(program: &Program, chats: impl Iterator<Item = String>) {
+    let file = chats.collect::<Vec<_>>().join("\n");
+    let (status, answer) = program.post("/v1/campaigns/spring/tasks", &json!({"file": file})).await;
+    assert_eq!(status, 200, "{answer}");
+}
+
+fn no_one(numbers: std::ops::Range<u32>) -> impl Iterator<Item = String> {
+    numbers.map(|number| format!("@nobody_at_all_{number}"))
+}
+
+/// How each proxy is, by its name.
+async fn health(program: &Program) -> Vec<(Value, Value)> {
+    let proxies = program.get("/v1/campaign-proxies").await.1;
+    let items = proxies["items"].as_array().expect("items").iter();
+    items.map(|proxy| (proxy["name"].clone(), proxy["health"].clone())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sick_proxy_is_replaced_or_stops_its_profile() {
+    let (world, _browser) = world().await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    logged_in(&world, &program, "backup_1").await;
+    let (live, _task) = proxy().await;
+    let file = format!("127.0.0.1:1\n127.0.0.1:2\n{live}");
+    let (_, added) = program.post("/v1/campaign-proxies", &json!({"file": file})).await;
+    assert_eq!(added["added"], 3, "{added}");
+    let name = |address: &str| json!(format!("socks5://{address}"));
+    // The pretend page is on loopback, which Chromium reaches without its proxy.
+    let put = json!({"kind": "chromium", "proxy": name("127.0.0.1:1")});
+    let put = program.request("PUT", "/v1/campaign-profiles/shop").json(&put).send().await;
+    assert_eq!(put.expect("an answer").status(), 200);
+    made(&program, json!({"profiles": ["shop"]}), 1, json!({"delay_seconds": 0})).await;
+    more(&program, no_one(0..9).chain(["@client_2".to_owned()])).await;
+    start(&program).await;
+    program.until("one is sent", || async { attempts(&program, "sent").await.len() == 1 }).await;
+    let is_replaced = || async { profile(&program).await["proxy"] == name(&live) };
+    program.as_time_goes_by(STEP, program.until("the proxy is another", is_replaced)).await;
+    is(&program, "done").await;
+    assert_eq!(attempts(&program, "failed").await.len(), 9);
+    assert_eq!(written(&world).await.len(), 2);
+    assert_eq!(profile(&program).await["state"], "active");
+    let (sick, healthy) = (json!("sick"), json!("healthy"));
+    let expected = |of_live: &Value| {
+        [
+            (name("127.0.0.1:1"), sick.clone()),
+            (name("127.0.0.1:2"), sick.clone()),
+            (name(&live), of_live.clone()),
+        ]
+    };
+    assert_eq!(health(&program).await, expected(&healthy));
+
+    // None is left that could take its place.
+    more(&program, no_one(9..20).chain(["@client_3".to_owned()])).await;
+    program.post("/v1/campaigns/spring/start", &json!({})).await;
+    program.as_time_goes_by(STEP, is(&program, "paused")).await;
+    let shown = profile(&program).await;
+    assert_eq!((&shown["state"], &shown["reason"]), (&json!("blocked"), &json!("proxy_sick")), "{shown}");
+    assert_eq!(campaign(&program).await["run"]["reason"], "no_sender");
+    assert_eq!(health(&program).await, expected(&sick));
+    assert!(!written(&world).await.contains_key("6000000003"));
+}
