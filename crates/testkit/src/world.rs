@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use crate::postgres::Database;
 use crate::process::{Process, free_port};
 
-/// The old ports in the settings file.
-const OLD_PORTS: [u16; 8] = [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030];
+/// The old ports in the settings file, those of channels last.
+const OLD_PORTS: [u16; 14] =
+    [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030, 8765, 8766, 8767, 8768, 8769, 8770];
 
 /// The accounts of a world, by priority.
 pub const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
@@ -19,18 +20,19 @@ pub const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fi
 /// The key of the first world. Making one is the slowest part of a start, so all worlds of a test program share it.
 static RSA_KEY: OnceLock<Vec<u8>> = OnceLock::new();
 
-/// Takes the accounts of channels out of the settings: most tests are about none, and each would ask its provider for news.
-fn cut_channels(settings: &mut String) -> String {
-    let Some(start) = settings.find("\n[[channels]]") else { return String::new() };
+/// Takes the accounts of channels and the line of their old ports out of the settings: most tests are about none, and each would ask
+/// its provider for news.
+fn cut_channels(settings: &mut String) -> (String, String) {
+    let Some(start) = settings.find("\n[[channels]]") else { return Default::default() };
     let end = settings.find("\n[legacy]").filter(|end| *end > start).unwrap_or(settings.len());
     let channels = settings.drain(start..end).collect();
-    // Their old ports go with them.
+    let mut ports = String::new();
     if let Some(start) = settings.find("channel_ports = [")
         && let Some(length) = settings[start..].find("]\n")
     {
-        settings.drain(start..start + length + 2);
+        ports = settings.drain(start..start + length + 2).collect();
     }
-    channels
+    (channels, ports)
 }
 
 /// A pretend outside world.
@@ -42,6 +44,8 @@ pub struct World {
     legacy_ports: BTreeMap<u16, u16>,
     /// The accounts of channels, as the settings file has them.
     channels: String,
+    /// The line of their old ports.
+    channel_ports: String,
     /// How customers are answered there.
     pipeline: String,
     /// The store of its programs, if that is not in their data directory.
@@ -82,22 +86,34 @@ impl World {
             .await;
         RSA_KEY.get_or_init(|| std::fs::read(key_file).expect("the key"));
         let mut settings = std::fs::read_to_string(data_dir.join("switchboard.toml")).expect("the settings");
-        let mut channels = cut_channels(&mut settings);
+        let (mut channels, mut channel_ports) = cut_channels(&mut settings);
         let pipeline =
             channels.find("\n[pipeline]").map(|start| channels.split_off(start)).unwrap_or_default();
         let mut legacy_ports = BTreeMap::new();
         for old in OLD_PORTS {
             let new = free_port();
-            let moved = settings.replace(&format!("port = {old},"), &format!("port = {new},"));
-            if moved != settings {
-                legacy_ports.insert(old, new);
-                settings = moved;
+            for text in [&mut settings, &mut channel_ports] {
+                let moved = text.replace(&format!("port = {old},"), &format!("port = {new},"));
+                if moved != *text {
+                    legacy_ports.insert(old, new);
+                    *text = moved;
+                }
             }
         }
         assert!(!legacy_ports.is_empty(), "the settings name no old port:\n{settings}");
         std::fs::write(folder.path().join("switchboard.toml"), settings).expect("writes");
         let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
-        Self { _process: process, folder, control, http, legacy_ports, channels, pipeline, database: None }
+        Self {
+            _process: process,
+            folder,
+            control,
+            http,
+            legacy_ports,
+            channels,
+            channel_ports,
+            pipeline,
+            database: None,
+        }
     }
 
     /// The settings name a database as the store.
@@ -112,11 +128,14 @@ impl World {
         self.folder.path().join("switchboard.toml")
     }
 
-    /// Puts the accounts of channels into the settings, which leave them out else; providers reach the program at this
-    /// address.
+    /// Puts the accounts of channels and their old ports into the settings, which leave them out else; providers reach the program
+    /// at this address.
     pub fn with_channels(&self, public_url: &str) {
-        let channels = &self.channels;
-        self.edit_settings(|text| format!("public_url = \"{public_url}\"\n{text}\n{channels}"));
+        let (channels, ports) = (&self.channels, &self.channel_ports);
+        self.edit_settings(|text| {
+            let text = text.replacen("\n[legacy]\n", &format!("\n[legacy]\n{ports}"), 1);
+            format!("public_url = \"{public_url}\"\n{text}\n{channels}")
+        });
     }
 
     /// The same, and customers are answered by the pretend model once they have been silent for so long.
@@ -137,7 +156,7 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Where an old port was moved to, such as 5022 for `send_text`.
+    /// Where an old port was moved to, such as 5022 for `send_text`; those of channels are there [`World::with_channels`] alone.
     pub fn legacy_port(&self, old: u16) -> u16 {
         *self.legacy_ports.get(&old).unwrap_or_else(|| panic!("the settings do not name port {old}"))
     }

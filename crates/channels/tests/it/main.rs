@@ -16,6 +16,8 @@ mod instagram;
 #[cfg(test)]
 mod max;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod received_files;
 #[cfg(test)]
 mod smpp;

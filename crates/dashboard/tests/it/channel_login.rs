@@ -1,7 +1,7 @@
 //! An account of a channel logs in: its page shows the code, the address, or that it is done.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use channels::{
@@ -22,12 +22,21 @@ use test_app::TestApp;
 
 use crate::world::{World, note, send, shows, submit};
 
+pub(crate) fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A number whose log-in is as far as the test says.
 #[derive(Default)]
 pub(crate) struct Phone {
     /// 0: a code, 1: an address, 2: done, else it is not possible.
     step: AtomicU8,
     pub(crate) by_persons: AtomicU8,
+    /// What it lacks, or why it does not work at all.
+    pub(crate) lacks: Mutex<Vec<String>>,
+    pub(crate) trouble: Mutex<Option<String>>,
+    /// What was sent: the chat and the text.
+    pub(crate) sent: Mutex<Vec<(String, String)>>,
 }
 
 impl Provider for Phone {
@@ -56,6 +65,7 @@ impl Provider for Phone {
 
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
         self.by_persons.fetch_add(u8::from(outgoing.written_by == Writer::Person), Ordering::AcqRel);
+        lock(&self.sent).push((outgoing.chat.to_string(), outgoing.text.text.clone()));
         ready(Outcome::Sent(SentIds::one(Some("m1")))).boxed()
     }
 
@@ -68,7 +78,10 @@ impl Provider for Phone {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
-        ready(Ok(Identity::default())).boxed()
+        let trouble = lock(&self.trouble).clone();
+        let missing = lock(&self.lacks).clone();
+        let identity = Identity { id: "100".to_owned(), name: "Demo shop".to_owned(), missing };
+        ready(trouble.map_or(Ok(identity), |why| Err(CallError::Account(why)))).boxed()
     }
 
     fn log_in<'a>(&'a self, _: Option<&'a str>) -> BoxFuture<'a, Result<LogIn, CallError>> {

@@ -1,4 +1,6 @@
-//! Accounts of channels on their pages: paused and resumed, with the steps at their provider.
+//! Accounts of channels on their pages: paused and resumed, with the steps at their provider, what they lack, and a message for a test.
+
+use std::sync::Arc;
 
 use ambient::{Chance, Clock};
 use channels::http::{Http, Route};
@@ -8,7 +10,8 @@ use http::StatusCode;
 use serde_json::json;
 use test_app::TestApp;
 
-use crate::world::{World, send};
+use crate::channel_login::{self, Phone, lock};
+use crate::world::{World, note, send, shows, submit};
 
 /// An account of forms, which asks nothing of any provider.
 fn site() -> Account {
@@ -55,4 +58,37 @@ async fn the_steps_at_a_provider_are_shown_in_both_languages() {
     let page = operator.get_with("/channels/site/setup", &[("accept-language", "ru")]).await;
     assert!(page.body.contains(russian) && page.body.contains("actions/test"), "{}", page.body);
     assert_eq!(viewer.get("/channels/other/setup").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
+    let phone = Arc::new(Phone::default());
+    let world = channel_login::world(&phone).await;
+    let operator = world.person(Role::Operator).await;
+    let (setup, check) = ("/channels/phone/setup", "/channels/phone/actions/check");
+    shows(&operator.get(setup).await, &["It was not found well yet"]);
+    *lock(&phone.lacks) = vec!["photos <1>".to_owned()];
+    submit(&operator, check, &[]).await;
+    shows(&operator.get(setup).await, &["<ul><li>photos &#60;1&#62;</li></ul>"]);
+    let page = operator.get("/channels/phone").await;
+    shows(&page, &["Demo shop", "<dt>Missing</dt><dd>photos &#60;1&#62;</dd>"]);
+    *lock(&phone.trouble) = Some("the profile is not paid for".to_owned());
+    submit(&operator, check, &[]).await;
+    for path in [setup, "/channels/phone"] {
+        shows(&operator.get(path).await, &["the profile is not paid for"]);
+    }
+    *lock(&phone.trouble) = None;
+    lock(&phone.lacks).clear();
+    submit(&operator, check, &[]).await;
+    let page = operator.get(setup).await;
+    shows(&page, &["The provider names nothing that is missing."]);
+    assert!(!page.body.contains("photos") && !page.body.contains("not paid for"), "{}", page.body);
+
+    let fields = [("channel", "whatsapp"), ("chat", "70000000001@c.us")];
+    let told = submit(&operator, "/channels/phone/actions/test", &fields).await;
+    assert!(!note(&told).is_empty());
+    let wanted = ("70000000001@c.us".to_owned(), "This is a test message from Switchboard.".to_owned());
+    assert_eq!(*lock(&phone.sent), [wanted]);
+    send(&world.person(Role::Viewer).await, "/channels/phone/actions/test", &fields).await;
+    assert_eq!(lock(&phone.sent).len(), 1, "a viewer sends nothing");
 }

@@ -5,6 +5,7 @@ mod chromium;
 mod demo;
 mod door;
 mod faults;
+mod forms;
 mod heights;
 mod inbox;
 mod keyboard;

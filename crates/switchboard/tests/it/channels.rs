@@ -113,6 +113,32 @@ async fn every_channel_hears_a_customer_and_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn old_ports_of_channels_send_and_take_forms() {
+    let world = World::start(binary()).await;
+    let (program, _) = connected(&world).await;
+    for (port, channel, account, path, to, text) in [
+        (8765, "avito", "shop", "/api/messages/send", "chat_id", "text"),
+        (8766, "whatsapp", "phone", "/api/messages/send", "to", "text"),
+        (8767, "vk", "club", "/api/messages/send", "peer_id", "message"),
+        (8768, "max", "assistant", "/api/send", "chat_id", "text"),
+        (8769, "instagram", "studio", "/api/send", "recipient_id", "text"),
+    ] {
+        let chat = writes(&world, channel, account, "Is it there?").await;
+        program.until("it comes in", || async { !received(&program, channel).await.is_empty() }).await;
+        let words = format!("Yes, says {port}");
+        let order = json!({ to: chat.strip_suffix("@c.us").unwrap_or(&chat), text: words });
+        let (status, answer) = program.legacy(world.legacy_port(port), path, &order).await;
+        assert_eq!(status, 200, "{port}: {answer}");
+        assert_eq!(sent(&world, channel).await, BTreeMap::from([(words, 1)]), "{port}");
+    }
+    let form = json!({"name": "Anna", "phone": "+70000000001", "message": "Call me"});
+    let (status, answer) = program.legacy(world.legacy_port(8770), "/api/submit", &form).await;
+    assert_eq!((status, &answer["success"]), (200, &json!(true)), "{answer}");
+    assert_eq!(received(&program, "form").await.len(), 1);
+    world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reactions_stand_on_the_messages_that_they_are_to() {
     let world = World::start(binary()).await;
     let (program, channels) = connected(&world).await;

@@ -208,3 +208,39 @@ async fn settings_are_tried_on_the_demo_world() {
     assert!(printed.contains("mine.toml, but for its accounts: the sandbox has its own"), "{printed}");
     assert!(!printed.contains("Old port"), "{printed}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_channel_of_the_demo_is_connected() {
+    let here = "\"hears_by\":\"webhook\"…\"webhook\":{\"state\":\"here\"";
+    let by_hand = "\"hears_by\":\"webhook\"";
+    let asked = "\"hears_by\":\"poll\"";
+    let names = [
+        ("shop", here),
+        ("phone", here),
+        ("club", here),
+        ("assistant", here),
+        ("studio", here),
+        ("bot", here),
+        ("texts", here),
+        ("texts_ru", here),
+        ("texts_twilio", here),
+        ("texts_smpp", asked),
+        ("mail", asked),
+        ("site", by_hand),
+    ];
+    let told = names.map(|(name, how)| {
+        // Until it is so, while time goes by; what it is last is what is compared.
+        let command = format!(
+            "for _ in $(seq 60); do got=$(curl -s -X POST http://127.0.0.1:5099/v1/channels/{name}/check -H \"X-API-Key: $KEY\")
+             [[ $got == *{}* ]] && break
+             curl -s --unix-socket $TMPDIR/switchboard-demo-*/control.sock http://localhost/testing/clock \
+                -H 'content-type: application/json' -d '{{\"advance_ms\":5000}}' > /dev/null; sleep 0.1; done; echo \"$got\"",
+            how.split('…').map(|part| format!("'{part}'")).collect::<Vec<_>>().join("*"),
+        );
+        Typed { command, answer: format!("\"state\":\"ready\"…{how}") }
+    });
+    let list =
+        "curl -s http://127.0.0.1:5099/v1/channels -H \"X-API-Key: $KEY\" | grep -o '\"hears_by\"' | wc -l";
+    let all = Typed { command: list.to_owned(), answer: names.len().to_string() };
+    try_out(told.into_iter().chain([all]).collect(), &[]).await;
+}

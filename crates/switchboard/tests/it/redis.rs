@@ -106,9 +106,9 @@ async fn what_programs_push_comes_in_and_goes_out_once() {
         (0..MESSAGES).all(|number| sent.contains_key(&format!("sent {number}.")))
     };
     program.until("all are sent", all).await;
-    let sent = sent(&world, "vk").await;
+    let of_vk = sent(&world, "vk").await;
     for number in 0..MESSAGES {
-        assert_eq!(sent.get(&format!("sent {number}.")), Some(&1), "{number}: {sent:?}");
+        assert_eq!(of_vk.get(&format!("sent {number}.")), Some(&1), "{number}: {of_vk:?}");
     }
     program.until("four are dead letters", || async { reasons(&redis).len() == 4 }).await;
     assert_eq!(

@@ -260,6 +260,33 @@ async fn tokens_are_renewed_at_half_of_their_life() {
 }
 
 #[tokio::test]
+async fn a_token_is_renewed_on_demand_where_tokens_end() {
+    let studio = Arc::new(Studio::default());
+    let fields = json!({ "name": "shop", "channel": "avito" });
+    let fields = serde_json::from_value(fields).expect("an account");
+    let shop = Arc::new(crate::legacy_channels::Shop::default());
+    let shop = Account::new(fields, "avito".parse().expect("a channel"), shop as _, "made-up".into());
+    let world = world(vec![account("studio", "made-up", &studio), shop]).await;
+    let begun = world.clock.now();
+    *lock(&studio.token) = Some((world.clock.clone(), begun.plus(DAY)));
+    world.clock.advance(Duration::from_hours(1));
+    let path = "/v1/channels/studio/refresh-token";
+    let renewed = called(&world, "POST", path).await;
+    assert_eq!(renewed.status, 200, "{}", renewed.body);
+    assert_eq!(lock(&studio.renewals).len(), 1);
+    let (_, ends) = lock(&studio.token).clone().expect("a token");
+    assert!(ends > begun.plus(60 * DAY) && ends < begun.plus(61 * DAY));
+    assert_eq!(renewed.json()["token_expires_at"], json!(ends));
+    let shown = called(&world, "GET", "/v1/channels/studio").await.json();
+    assert_eq!(shown["token_expires_at"], json!(ends));
+    *lock(&studio.fails) = 1;
+    called(&world, "POST", path).await.problem(502, "provider_error");
+    let refused = called(&world, "POST", "/v1/channels/shop/refresh-token").await;
+    refused.problem(422, "rejected");
+    called(&world, "POST", "/v1/channels/other/refresh-token").await.problem(404, "account_not_found");
+}
+
+#[tokio::test]
 async fn one_address_serves_all_accounts_of_an_app() {
     let [first, second, of_other_app] = [(); 3].map(|()| Arc::new(Studio::default()));
     *lock(&first.own_id) = Some("1".to_owned());

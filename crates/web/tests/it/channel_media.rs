@@ -7,6 +7,7 @@ use channels::{
     Account, CallError, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
 use delivery::{Capabilities, Dedup};
+use domain::media::FileKey;
 use domain::text::{TextLimit, Unit};
 use domain::{
     ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, Outcome, Timestamp,
@@ -135,6 +136,27 @@ async fn a_stored_file_is_served_when_its_provider_has_it_no_more() {
     }
     by_link(&format!("{link}x")).send().await.problem(404, "not_found");
     world.clock.advance(Duration::from_hours(25));
+    by_link(&link).send().await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_file_on_its_way_out_is_fetched_for_an_hour() {
+    let (world, _) = world().await;
+    let key: FileKey = format!("file_{}", "0".repeat(32)).parse().expect("a key");
+    std::fs::write(world.dir().join("outgoing").join(key.as_str()), "a picture").expect("written");
+    // The key of the program's own links.
+    let links = channels::Links::new(Some(""), "made-up".into(), world.clock.clone());
+    let link = links.to(&key, "a.png", "image/png").expect("a link");
+    let by_link = |link: &str| Call::new(&world.main(), "GET", link);
+    let reply = by_link(&link).send().await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, "a picture"));
+    assert_eq!(reply.header("content-type"), Some("image/png"));
+    assert_eq!(reply.header("content-disposition"), Some("attachment"));
+    by_link(&format!("{link}x")).send().await.problem(404, "not_found");
+    let gone = format!("file_{}", "1".repeat(32)).parse().expect("a key");
+    let gone = links.to(&gone, "a.png", "image/png").expect("a link");
+    by_link(&gone).send().await.problem(404, "not_found");
+    world.clock.advance(Duration::from_mins(61));
     by_link(&link).send().await.problem(404, "not_found");
 }
 

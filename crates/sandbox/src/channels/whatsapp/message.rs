@@ -57,8 +57,13 @@ impl WhatsappFake {
         Ok(self.sent(&chat, method, item, Some(content), outside))
     }
 
-    /// The real one fetches the address; of that only the name is known here.
-    pub(super) fn send_link(&mut self, body: &Value, outside: &mut Outside) -> Result<Value, Reply> {
+    /// The ledger has what was fetched, where something was.
+    pub(super) fn send_link(
+        &mut self,
+        body: &Value,
+        fetched: Option<&KeptFile>,
+        outside: &mut Outside,
+    ) -> Result<Value, Reply> {
         let chat = chat_of(body)?;
         let url = body["url"].as_str().unwrap_or_default();
         if !url.starts_with("http://") && !url.starts_with("https://") {
@@ -77,7 +82,8 @@ impl WhatsappFake {
             link: url.to_owned(),
             ..Item::default()
         };
-        Ok(self.sent(&chat, "message/file/url/send", item, None, outside))
+        let content = fetched.map(|file| file.content.clone());
+        Ok(self.sent(&chat, "message/file/url/send", item, content, outside))
     }
 
     fn sent(

@@ -155,7 +155,9 @@ impl WhatsappFake {
             ("POST", "/api/sync/message/document/send") => self.send_file("document", &body, outside),
             ("POST", "/api/sync/message/video/send") => self.send_file("video", &body, outside),
             ("POST", "/api/sync/message/audio/send") => self.send_file("ptt", &body, outside),
-            ("POST", "/api/sync/message/file/url/send") => self.send_link(&body, outside),
+            ("POST", "/api/sync/message/file/url/send") => {
+                self.send_link(&body, request.fetched.as_ref(), outside)
+            }
             ("POST", "/api/sync/message/delete") => self.delete(&body, outside),
             ("POST", "/api/sync/message/mark/read") => self.mark_read(&body, outside),
             ("POST", "/api/sync/chat/typing/start") => {
@@ -206,6 +208,11 @@ impl Fake for WhatsappFake {
             Ok(told) => Reply::json(200, &told),
             Err(refusal) => refusal,
         })
+    }
+
+    fn fetches(&self, request: &Request) -> Option<String> {
+        let is_link = request.path.ends_with("/message/file/url/send");
+        is_link.then(|| request.json()["url"].as_str().map(str::to_owned)).flatten()
     }
 
     fn customer(&mut self, deed: &CustomerDeed, outside: &mut Outside) -> Result<CustomerDone, String> {

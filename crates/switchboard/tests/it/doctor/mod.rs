@@ -1,5 +1,6 @@
 //! `switchboard doctor`: with a server, without one, and where something is wrong on purpose.
 
+mod channels;
 mod commands;
 mod errors;
 mod machine;
