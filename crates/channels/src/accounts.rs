@@ -363,6 +363,7 @@ impl Channels {
             key: first.random_id,
             prepared: prepared(first),
             album,
+            provider_options: attempt.content.provider_options.clone().filter(|_| is_first),
         })
     }
 

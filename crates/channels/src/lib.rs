@@ -19,6 +19,7 @@ mod kept;
 mod links;
 mod login;
 mod max;
+mod old_call;
 mod provider;
 mod received_files;
 mod recent;
@@ -49,6 +50,7 @@ pub use health::{Health, LastError, SeenWebhook, WebhookState};
 pub use kept::Kept;
 pub use links::{Linked, Links};
 pub use login::{LogIn, LogInAnswer};
+pub use old_call::OldCall;
 pub use provider::{
     AlbumFile, Deed, Fetched, FirstChat, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming,
     LONGEST_POLL, NoFirstChat, Outgoing, OutgoingFile, Pacing, Polled, Provider, Registered,

@@ -11,9 +11,11 @@ use domain::text::FormattedText;
 use domain::{ExternalChat, InboundEvent, InboundMedia, Outcome, ProviderId, Timestamp};
 use futures::future::{BoxFuture, FutureExt, ready};
 use futures::stream::{self, BoxStream, StreamExt};
+use serde_json::Value;
 
 use crate::error::CallError;
 use crate::login::{LogIn, LogInAnswer};
+use crate::old_call::OldCall;
 
 /// One account at a provider.
 ///
@@ -56,6 +58,15 @@ pub trait Provider: Send + Sync + 'static {
     /// The provider refuses it, or no answer came.
     fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
         let _ = (chat, deed);
+        ready(Err(CallError::refused("not_supported", "this channel has no such call"))).boxed()
+    }
+
+    /// Makes a call of the server that had a port for this channel: what the provider answered to it.
+    ///
+    /// # Errors
+    /// The provider refuses it, or no answer came; [`CallError::Refused`] with `not_supported` where it is another channel's.
+    fn old_call<'a>(&'a self, call: &'a OldCall) -> BoxFuture<'a, Result<Value, CallError>> {
+        let _ = call;
         ready(Err(CallError::refused("not_supported", "this channel has no such call"))).boxed()
     }
 
@@ -313,6 +324,8 @@ pub struct Outgoing {
     pub key: i64,
     /// What [`Provider::prepare`] made.
     pub prepared: Option<String>,
+    /// What only this provider has, as it takes it; see [`domain::message::Content::provider_options`].
+    pub provider_options: Option<Value>,
     /// The files that arrive together with `file`; none where [`Capabilities::album`] lets each arrive alone.
     pub album: Vec<AlbumFile>,
 }

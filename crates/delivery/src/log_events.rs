@@ -199,6 +199,7 @@ mod tests {
             silent: false,
             preview: false,
             media: vec![media],
+            provider_options: None,
         };
         let submission = Submission {
             chat: ChatRef::Id(ChatId::new(-1_001_234_567_890).expect("an id")),

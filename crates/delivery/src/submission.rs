@@ -49,6 +49,7 @@ impl Submission {
                 silent: false,
                 preview: false,
                 media: Vec::new(),
+                provider_options: None,
             },
             pin: None,
             on_flood: OnFlood::Wait,

@@ -133,6 +133,9 @@ pub struct Content {
     /// What it carries beside the text, in the order in which it is shown; the text is its caption then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,
+    /// What only its provider has, as it takes it, such as buttons: of its first part. Set by the old ports of channels alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_options: Option<serde_json::Value>,
 }
 
 /// How far one part is.

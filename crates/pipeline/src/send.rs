@@ -39,6 +39,7 @@ pub(crate) fn content(text: String, written_by: Writer) -> Content {
         silent: false,
         preview: false,
         media: Vec::new(),
+        provider_options: None,
     }
 }
 

@@ -291,6 +291,7 @@ fn message(ids: &Ids, chat: ChatId, now: Timestamp, send_at: Option<Timestamp>) 
             silent: false,
             preview: false,
             media: Vec::new(),
+            provider_options: None,
         },
         parts: vec![Part::of_text(
             0,

@@ -210,6 +210,7 @@ impl Inner {
                 silent: false,
                 preview: true,
                 media: load.media.clone(),
+                provider_options: None,
             },
             pin: attempt.sender.account().cloned(),
             // What must wait leaves its place in the outbox to others.

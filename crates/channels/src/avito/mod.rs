@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::CallError;
+use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
     Registered,
@@ -200,6 +201,23 @@ impl Provider for Avito {
             };
             let url = self.client.messenger("v1", &path).await?;
             self.client.post(About::Chat, &url, None).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn old_call<'a>(&'a self, call: &'a OldCall) -> BoxFuture<'a, Result<Value, CallError>> {
+        async move {
+            let OldCall::Block { user, because } = call else {
+                return Err(CallError::refused("not_supported", "Avito has no such call"));
+            };
+            let mut blocked = json!({ "user_id": user });
+            if let Some((item, reason)) = because {
+                blocked["context"] = json!({ "item_id": item, "reason_id": reason });
+            }
+            let url = self.client.messenger("v2", &["blacklist"]).await?;
+            // The answer is empty.
+            self.client.post(About::Account, &url, Some(&json!({ "users": [blocked] }))).await?;
+            Ok(Value::Null)
         }
         .boxed()
     }

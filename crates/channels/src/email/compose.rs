@@ -232,6 +232,7 @@ mod tests {
             key: 7,
             prepared: None,
             album: Vec::new(),
+            provider_options: None,
         };
         let written = write(&outgoing, &sender, "id@example.com", None, Timestamp::from_micros(0));
         String::from_utf8(written.now_or_never().unwrap().unwrap().formatted()).unwrap()

@@ -121,6 +121,7 @@ mod tests {
             key: 1,
             prepared: None,
             album: Vec::new(),
+            provider_options: None,
         }
     }
 

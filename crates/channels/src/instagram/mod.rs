@@ -7,6 +7,7 @@ mod inbound;
 mod lookup;
 mod names;
 mod oauth;
+mod old_call;
 mod sending;
 mod token;
 
@@ -26,6 +27,7 @@ use sha2::Sha256;
 use crate::error::CallError;
 use crate::http::ANSWER;
 use crate::login::{LogIn, LogInAnswer};
+use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
@@ -207,6 +209,10 @@ impl Provider for Instagram {
             self.client.post("me/messages", &body, ANSWER).await.map(|_| ())
         }
         .boxed()
+    }
+
+    fn old_call<'a>(&'a self, call: &'a OldCall) -> BoxFuture<'a, Result<Value, CallError>> {
+        old_call::make(&self.client, call).boxed()
     }
 
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {

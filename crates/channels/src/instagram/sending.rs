@@ -47,7 +47,13 @@ async fn post(client: &Client, outgoing: &Outgoing, body: &Value) -> Result<Stri
 
 /// What a part is to Instagram.
 fn message(outgoing: &Outgoing) -> Result<Value, Outcome> {
-    let Some(file) = &outgoing.file else { return Ok(json!({"text": outgoing.text.text})) };
+    let Some(file) = &outgoing.file else {
+        let mut message = json!({"text": outgoing.text.text});
+        if let Some(replies) = outgoing.provider_options.as_ref().and_then(|all| all.get("quick_replies")) {
+            message["quick_replies"] = replies.clone();
+        }
+        return Ok(message);
+    };
     let kind = attachment::kind(&file.form, file.mime(), file.size).map_err(rejected)?;
     let link = file.link.as_deref().ok_or_else(|| {
         rejected("no_public_url: Instagram fetches files from an address of ours; set `public_url`")

@@ -2,11 +2,12 @@
 
 use domain::ExternalChat;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::Client;
 use super::place::Place;
 use crate::error::CallError;
+use crate::old_call::OldCall;
 use crate::provider::Deed;
 
 /// Does it.
@@ -29,10 +30,40 @@ pub(super) async fn act(client: &Client, chat: &ExternalChat, deed: &Deed) -> Re
     Ok(())
 }
 
+/// Makes a call of the old server.
+///
+/// # Errors
+/// MAX refuses it, or no answer came.
+pub(super) async fn old_call(client: &Client, call: &OldCall) -> Result<Value, CallError> {
+    match call {
+        OldCall::Members { chat, count, marker } => {
+            let (path, count) = (format!("/chats/{}/members", number(chat)?), count.to_string());
+            let marker = marker.map(|marker| marker.to_string());
+            let mut query = vec![("count", count.as_str())];
+            query.extend(marker.as_deref().map(|marker| ("marker", marker)));
+            client.call(Method::GET, &path, &query, None).await
+        }
+        OldCall::ShowAction { chat, action } => {
+            show(client, chat, action).await?;
+            Ok(json!({ "success": true }))
+        }
+        OldCall::AnswerPress { callback, notification, message } => {
+            let body = json!({ "notification": notification, "message": message });
+            client.call(Method::POST, "/answers", &[("callback_id", callback)], Some(&body)).await
+        }
+        _ => Err(CallError::refused("not_supported", "MAX has no such call")),
+    }
+}
+
+/// The number of a chat.
+fn number(chat: &ExternalChat) -> Result<i64, CallError> {
+    match Place::of(chat)? {
+        Place::Chat(id) => Ok(id),
+        Place::User(_) => Err(CallError::NotFound("the number of the chat is not known yet".to_owned())),
+    }
+}
+
 async fn show(client: &Client, chat: &ExternalChat, action: &str) -> Result<(), CallError> {
-    let Place::Chat(id) = Place::of(chat)? else {
-        return Err(CallError::NotFound("the number of the chat is not known yet".to_owned()));
-    };
-    let body = json!({ "action": action });
-    client.call(Method::POST, &format!("/chats/{id}/actions"), &[], Some(&body)).await.map(drop)
+    let path = format!("/chats/{}/actions", number(chat)?);
+    client.call(Method::POST, &path, &[], Some(&json!({ "action": action }))).await.map(drop)
 }

@@ -24,6 +24,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::error::CallError;
+use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
     Registered,
@@ -183,6 +184,10 @@ impl Provider for Max {
 
     fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
         async move { deeds::act(&self.client, chat, deed).await }.boxed()
+    }
+
+    fn old_call<'a>(&'a self, call: &'a OldCall) -> BoxFuture<'a, Result<Value, CallError>> {
+        deeds::old_call(&self.client, call).boxed()
     }
 
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {

@@ -57,7 +57,11 @@ fn body(outgoing: &Outgoing) -> Result<Value, CallError> {
     }
     let attached = outgoing.files().map(|(_, prepared)| serde_json::from_str::<Value>(prepared?).ok());
     let attached: Option<Vec<Value>> = attached.collect();
-    let attached = attached.ok_or_else(|| CallError::Unprepared("the file was not uploaded".to_owned()))?;
+    let mut attached =
+        attached.ok_or_else(|| CallError::Unprepared("the file was not uploaded".to_owned()))?;
+    let options = outgoing.provider_options.as_ref();
+    attached
+        .extend(options.and_then(|all| all.get("attachments")?.as_array()).into_iter().flatten().cloned());
     if !attached.is_empty() {
         body.insert("attachments".to_owned(), attached.into());
     }

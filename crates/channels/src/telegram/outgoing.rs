@@ -221,6 +221,7 @@ mod tests {
             key: 1,
             prepared: None,
             album: Vec::new(),
+            provider_options: None,
         };
         let target = Target::of(outgoing.chat.as_str()).unwrap();
         let written = Value::from(fields(&outgoing, &target, true));

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use crate::error::CallError;
 use crate::http::ANSWER;
 use crate::kept::Kept;
+use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
     Registered,
@@ -209,6 +210,22 @@ impl Provider for Vk {
         .boxed()
     }
 
+    fn old_call<'a>(&'a self, call: &'a OldCall) -> BoxFuture<'a, Result<Value, CallError>> {
+        async move {
+            match call {
+                OldCall::ConfirmationCode => {
+                    let told = self.client.of_group("groups.getCallbackConfirmationCode", &[]).await?;
+                    let code = told["code"].as_str();
+                    let code = code.ok_or_else(|| CallError::Unreadable("no code in it".to_owned()))?;
+                    Ok(json!({ "code": code }))
+                }
+                OldCall::CallbackSettings { url, events } => self.set_events(url, events).await,
+                _ => Err(CallError::refused("not_supported", "VK has no such call")),
+            }
+        }
+        .boxed()
+    }
+
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
         let unreadable = |why: &str| HookRefusal::Unreadable(why.to_owned());
         let told: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
@@ -362,9 +379,14 @@ impl Vk {
         }
         let unprepared = || CallError::Unprepared("the file is not uploaded".to_owned());
         let attached: Option<Vec<&str>> = outgoing.files().map(|(_, prepared)| prepared).collect();
-        let attached = attached.ok_or_else(unprepared)?.join(",");
+        let option = |name: &str| outgoing.provider_options.as_ref()?.get(name)?.as_str();
+        let attached = attached.ok_or_else(unprepared)?.into_iter().chain(option("attachment"));
+        let attached = attached.collect::<Vec<_>>().join(",");
         if !attached.is_empty() {
             asked.push(("attachment", &attached));
+        }
+        if let Some(keyboard) = option("keyboard") {
+            asked.push(("keyboard", keyboard));
         }
         if !outgoing.preview {
             asked.push(("dont_parse_links", "1"));
@@ -406,6 +428,28 @@ impl Vk {
             asked.push(("attachment", &attached));
         }
         self.client.call("messages.edit", &asked).await.map(drop)
+    }
+
+    /// Says which events are posted to an address. What this program reads stays on: an address without it would be deaf.
+    async fn set_events(&self, url: &str, events: &[(String, bool)]) -> Result<Value, CallError> {
+        if let Some((kind, _)) = events.iter().find(|(kind, is_on)| !is_on && KINDS.contains(&kind.as_str()))
+        {
+            let detail = format!("`{kind}` stays on: messages come in by it");
+            return Err(CallError::refused("needed", detail));
+        }
+        let servers = self.servers().await?;
+        let server = servers.iter().find(|server| server.url == url);
+        let server = server.ok_or_else(|| CallError::NotFound("no server has this address".to_owned()))?;
+        let id = server.id.to_string();
+        let needed = KINDS.iter().map(|kind| (*kind, "1"));
+        let others = events.iter().filter(|(kind, _)| !KINDS.contains(&kind.as_str()));
+        let others = others.map(|(kind, is_on)| (kind.as_str(), if *is_on { "1" } else { "0" }));
+        let settings: Vec<(&str, &str)> = [("server_id", id.as_str()), ("api_version", VERSION)]
+            .into_iter()
+            .chain(needed)
+            .chain(others)
+            .collect();
+        self.client.of_group("groups.setCallbackSettings", &settings).await
     }
 
     async fn servers(&self) -> Result<Vec<CallbackServer>, CallError> {

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::error::CallError;
 use crate::login::LogIn;
+use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider, Registered,
 };
@@ -184,6 +185,20 @@ impl Provider for Whatsapp {
                 }
             };
             self.client.post(path, &query, &body, crate::http::ANSWER).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn old_call<'a>(&'a self, call: &'a OldCall) -> BoxFuture<'a, Result<Value, CallError>> {
+        async move {
+            let OldCall::CheckNumber { digits } = call else {
+                return Err(CallError::refused("not_supported", "Wappi has no such call"));
+            };
+            let told = self.client.get("/api/sync/contact/check", &[("phone", digits)]).await?;
+            let is_there = told.get("on_whatsapp").and_then(Value::as_bool);
+            let is_there =
+                is_there.ok_or_else(|| CallError::Unreadable("no on_whatsapp in it".to_owned()))?;
+            Ok(json!({ "on_whatsapp": is_there }))
         }
         .boxed()
     }

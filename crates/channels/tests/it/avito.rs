@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channels::{CallError, HookRefusal, Outgoing, Provider};
+use channels::{CallError, HookRefusal, OldCall, Outgoing, Provider};
 use config::ChannelKind;
 use delivery::MessageLookup;
 use domain::media::MediaForm;
@@ -215,6 +215,27 @@ async fn unclear_sends_are_looked_up() {
     let order = json!({"provider": "avito", "fault": "error", "code": 402, "times": 1});
     world.fault(order).await;
     assert!(matches!(provider.send(&text(CHAT, "x", 6)).await, Outcome::Banned(_)));
+}
+
+#[tokio::test]
+async fn people_are_blocked_once_and_for_a_known_reason() {
+    let world = World::start().await;
+    let provider = world.provider(ChannelKind::Avito);
+    let block = async |because| provider.old_call(&OldCall::Block { user: BUYER, because }).await;
+    assert_eq!(block(None).await, Ok(Value::Null));
+    assert_eq!(block(Some((555_001, 2))).await, Ok(Value::Null));
+    assert!(matches!(block(Some((555_001, 9))).await, Err(CallError::Refused { .. })));
+    let other = provider.old_call(&OldCall::ConfirmationCode).await;
+    assert_eq!(other, Err(CallError::refused("not_supported", "Avito has no such call")));
+
+    // It may have been done: no one asks again.
+    let lost =
+        json!({"provider": "avito", "method": "/blacklist", "fault": "cut", "effect": true, "times": 1});
+    world.fault(lost).await;
+    let unclear = block(Some((555_001, 4))).await.unwrap_err();
+    assert!(!unclear.proves_nothing_done(), "{unclear:?}");
+    let told: Vec<_> = world.ledger("avito").await.iter().map(|it| it["text"].clone()).collect();
+    assert_eq!(told, ["", "2", "4"]);
 }
 
 proptest! {

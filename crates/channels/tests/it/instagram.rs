@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channels::{CallError, HookRefusal, LogIn, LogInAnswer, Outgoing, OutgoingFile, Provider};
+use channels::{CallError, HookRefusal, LogIn, LogInAnswer, OldCall, Outgoing, OutgoingFile, Provider};
 use config::ChannelKind;
 use delivery::MessageLookup;
 use domain::media::MediaForm;
@@ -300,4 +300,81 @@ async fn the_owner_logs_in_by_a_link_that_counts_once() {
     let stranger = let_in(&restarted).await;
     assert_eq!(code_of(restarted.finish_log_in(&stranger, BACK).await), "another_account");
     assert_eq!(kept.text("token").unwrap(), token);
+}
+
+#[tokio::test]
+async fn comments_are_read_answered_hidden_and_deleted() {
+    let world = World::start().await;
+    let provider = world.provider(CHANNEL);
+    let call = async |call: OldCall| provider.old_call(&call).await;
+    let posts = async |after: Option<&str>| {
+        call(OldCall::Posts { limit: 1, after: after.map(str::to_owned) }).await.unwrap()
+    };
+    let first = posts(None).await;
+    // The address of the next page has the token in it.
+    assert_eq!(first["paging"], json!({ "cursors": { "after": "1" } }));
+    assert_ne!(posts(Some("1")).await["data"][0]["id"], first["data"][0]["id"]);
+    let post = first["data"][0]["id"].as_str().unwrap().to_owned();
+    let comments =
+        async || call(OldCall::Comments { post: post.clone(), limit: 5, after: None }).await.unwrap();
+    let comment = comments().await["data"][0]["id"].as_str().unwrap().to_owned();
+
+    let reply = async |comment: &str, text: &str| {
+        let (comment, text) = (comment.to_owned(), text.to_owned());
+        call(OldCall::ReplyToComment { comment, text }).await
+    };
+    let made = reply(&comment, "Ten").await.unwrap();
+    assert!(matches!(reply(&comment, " ").await, Err(CallError::Refused { .. })));
+    assert!(matches!(reply("17910000000000009", "Ten").await, Err(CallError::Refused { .. })));
+    assert!(matches!(reply("me", "Ten").await, Err(CallError::NotFound(_))));
+    let lost =
+        json!({"provider": "instagram", "method": "/replies", "fault": "cut", "effect": true, "times": 1});
+    world.fault(lost).await;
+    let unclear = reply(&comment, "Eleven").await.unwrap_err();
+    assert!(!unclear.proves_nothing_done(), "{unclear:?}");
+    call(OldCall::HideComment { comment: comment.clone(), is_hidden: true }).await.unwrap();
+    let now = comments().await;
+    assert_eq!((&now["data"][0]["hidden"], now["data"].as_array().unwrap().len()), (&json!(true), 3));
+    assert_eq!(now["data"][1]["id"], made["id"]);
+    call(OldCall::DeleteComment { comment }).await.unwrap();
+    assert_eq!(comments().await["data"], json!([]));
+    let texts: Vec<_> = world.ledger("instagram").await.iter().map(|it| it["text"].clone()).collect();
+    assert_eq!(texts, ["Ten", "Eleven", "", ""]);
+}
+
+#[tokio::test]
+async fn a_new_chat_offers_the_questions_that_are_set() {
+    let world = World::start().await;
+    let provider = world.provider(CHANNEL);
+    let question = |words: &str| json!({ "question": words, "payload": "open" });
+    let set = async |questions: Vec<Value>| {
+        let all = json!([{ "call_to_actions": questions, "locale": "default" }]);
+        provider.old_call(&OldCall::SetIceBreakers { all }).await
+    };
+    set(vec![question("Are you open?")]).await.unwrap();
+    let shown = provider.old_call(&OldCall::IceBreakers).await.unwrap();
+    assert_eq!(shown["data"][0]["call_to_actions"], json!([question("Are you open?")]));
+    for wrong in [Vec::new(), vec![question("?"); 5], vec![question(&"a".repeat(81))]] {
+        assert!(matches!(set(wrong).await, Err(CallError::Refused { .. })));
+    }
+    provider.old_call(&OldCall::RemoveIceBreakers).await.unwrap();
+    assert_eq!(provider.old_call(&OldCall::IceBreakers).await, Ok(json!({ "data": [] })));
+}
+
+#[tokio::test]
+async fn quick_replies_go_with_a_text() {
+    let world = World::start().await;
+    let provider = world.provider(CHANNEL);
+    world.customer(writes("Hello")).await;
+    let with = |titles: &[&str]| {
+        let reply = |title: &&str| json!({ "content_type": "text", "title": title, "payload": title });
+        let options = json!({ "quick_replies": titles.iter().map(reply).collect::<Vec<_>>() });
+        Outgoing { provider_options: Some(options), ..text(CUSTOMER, "Today?", 1) }
+    };
+    id_of(&provider.send(&with(&["Yes", "No"])).await);
+    assert_eq!(world.ledger("instagram").await[0]["method"], "send_quick_replies");
+    for wrong in [&["a title that is too long"][..], &["a"; 14], &[]] {
+        let refused = provider.send(&with(wrong)).await;
+        assert!(matches!(refused, Outcome::Rejected { .. }), "{refused:?}");
+    }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use channels::{CallError, HookPost, HookRefusal, Outgoing};
+use channels::{CallError, HookPost, HookRefusal, OldCall, Outgoing};
 use config::ChannelKind;
 use delivery::MessageLookup;
 use domain::media::MediaForm;
 use domain::text::{ParseMode, parse};
-use domain::{MessageOrigin, Outcome, ProviderId};
+use domain::{ExternalChat, MessageOrigin, Outcome, ProviderId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -191,4 +191,67 @@ async fn a_certificate_is_taken_from_ca_file_alone() {
     assert!(matches!(error, CallError::Unreached(_)), "{error:?}");
     let told = error.to_string();
     assert!(told.contains("certificate") && told.contains("ca_file"), "{told}");
+}
+
+#[tokio::test]
+async fn presses_are_answered_and_members_listed() {
+    let world = World::start().await;
+    let max = world.provider(ChannelKind::Max);
+    let receiver = Receiver::start(Arc::clone(&max)).await;
+    max.register(&receiver.url).await.unwrap();
+    world.customer(writes("Hello")).await;
+    receiver.next().await;
+    let chat = ExternalChat::new(CHAT).unwrap();
+    let members = async |marker| {
+        max.old_call(&OldCall::Members { chat: chat.clone(), count: 1, marker }).await.unwrap()
+    };
+    let first = members(None).await;
+    assert_eq!((&first["members"][0]["user_id"], &first["marker"]), (&json!(7), &json!(1)));
+    let second = members(Some(1)).await;
+    assert_eq!((&second["members"][0]["user_id"], &second["marker"]), (&json!(9001), &Value::Null));
+    let show = async |chat: &str, action: &str| {
+        let (chat, action) = (ExternalChat::new(chat).unwrap(), action.to_owned());
+        max.old_call(&OldCall::ShowAction { chat, action }).await
+    };
+    assert_eq!(show(CHAT, "sending_photo").await, Ok(json!({ "success": true })));
+    assert!(matches!(show(CHAT, "dance").await, Err(CallError::Refused { .. })));
+    assert!(matches!(show("user:7", "sending_photo").await, Err(CallError::NotFound(_))));
+
+    let asked = id_of(&max.send(&support::text(CHAT, "Shall I come?", 1)).await);
+    let press = json!({"channel": "max", "from": 7, "action": "press", "text": "yes", "message_id": asked});
+    world.customer(press).await;
+    let told: Value = serde_json::from_slice(&receiver.next().await.body).unwrap();
+    let callback = told["callback"]["callback_id"].as_str().unwrap().to_owned();
+    let answer = async |callback: &str, notification: Option<&str>, message| {
+        let (callback, notification) = (callback.to_owned(), notification.map(str::to_owned));
+        max.old_call(&OldCall::AnswerPress { callback, notification, message }).await
+    };
+    let coming = Some(json!({ "text": "I come." }));
+    assert_eq!(answer(&callback, Some("Noted"), coming).await, Ok(json!({ "success": true })));
+    assert!(matches!(answer(&callback, None, None).await, Err(CallError::Refused { .. })));
+    assert!(matches!(answer("f9L0", Some("Noted"), None).await, Err(CallError::NotFound(_))));
+    let lost = json!({"provider": "max", "method": "/answers", "fault": "cut", "effect": true, "times": 1});
+    world.fault(lost).await;
+    let unclear = answer(&callback, Some("Twice?"), None).await.unwrap_err();
+    assert!(!unclear.proves_nothing_done(), "{unclear:?}");
+    let ledger = world.ledger("max").await;
+    let texts: Vec<_> = ledger.iter().filter_map(|it| it["text"].as_str()).collect();
+    assert_eq!(texts[texts.len() - 4..], ["Shall I come?", "I come.", "Noted", "Twice?"]);
+}
+
+#[tokio::test]
+async fn buttons_go_with_a_text() {
+    let world = World::start().await;
+    let max = world.provider(ChannelKind::Max);
+    world.customer(writes("Hello")).await;
+    let with = |label: &str, key| {
+        let button = json!({ "type": "callback", "text": label, "payload": "y" });
+        let keyboard = json!({ "type": "inline_keyboard", "payload": { "buttons": [[button]] } });
+        let options = json!({ "attachments": [keyboard] });
+        Outgoing { provider_options: Some(options), ..support::text(CHAT, "Choose", key) }
+    };
+    id_of(&max.send(&with("Yes", 1)).await);
+    let refused = max.send(&with("", 2)).await;
+    assert!(matches!(refused, Outcome::Rejected { .. }), "{refused:?}");
+    assert_eq!(world.ledger("max").await.len(), 1);
 }

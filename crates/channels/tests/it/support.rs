@@ -181,6 +181,7 @@ pub(crate) fn text(chat: &str, text: &str, key: i64) -> Outgoing {
         key,
         prepared: None,
         album: Vec::new(),
+        provider_options: None,
     }
 }
 

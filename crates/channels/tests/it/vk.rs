@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channels::{Deed, HookRefusal, Kept, Outgoing, Provider, Registered, Setup};
+use channels::{CallError, Deed, HookRefusal, Kept, OldCall, Outgoing, Provider, Registered, Setup};
 use config::ChannelKind;
 use delivery::{Dedup, MessageLookup};
 use domain::media::MediaForm;
@@ -219,6 +219,50 @@ async fn an_unclear_send_is_repeated_with_its_key() {
     let revoked = provider.send(&text(PERSON, "x", 12)).await;
     assert!(matches!(revoked, Outcome::SessionLost(_)), "{revoked:?}");
     assert!(!format!("{revoked:?}").contains("demo-vk-key"));
+}
+
+#[tokio::test]
+async fn events_of_a_server_are_set_and_ours_stay() {
+    let world = World::start().await;
+    let (provider, receiver) = listened(&world).await;
+    let set = async |url: &str, kind: &str, is_on| {
+        let events = vec![(kind.to_owned(), is_on)];
+        provider.old_call(&OldCall::CallbackSettings { url: url.to_owned(), events }).await
+    };
+    assert_eq!(set(&receiver.url, "message_typing_state", true).await, Ok(json!(1)));
+    assert!(matches!(set(&receiver.url, "message_new", false).await, Err(CallError::Refused { .. })));
+    let unknown = set("https://example.com/hook", "message_typing_state", true).await;
+    assert!(matches!(unknown, Err(CallError::NotFound(_))), "{unknown:?}");
+    does(&world, json!({"text": "Still there?"})).await;
+    let events = provider.hook(&receiver.next().await).unwrap().events;
+    assert_eq!(messages(&events)[0].text.as_str(), "Still there?");
+    let code = provider.old_call(&OldCall::ConfirmationCode).await;
+    assert_eq!(code, Ok(json!({ "code": "c0ffee42" })));
+}
+
+#[tokio::test]
+async fn buttons_and_named_files_go_with_a_text() {
+    let world = World::start().await;
+    let (provider, receiver) = listened(&world).await;
+    does(&world, json!({"text": "Hello"})).await;
+    receiver.next().await;
+    let file = world.file(MediaForm::Photo { width: 1, height: 1 }, "a.png", "image/png", b"a picture");
+    let name = provider.prepare(&Outgoing { file: Some(file), ..text(PERSON, "", 1) }).await.unwrap();
+    let keyboard = |label: &str| {
+        let button = json!({ "action": { "type": "text", "label": label } });
+        json!({ "one_time": true, "buttons": [[button]] }).to_string()
+    };
+    let with = |label: &str, key| {
+        let options = json!({ "attachment": name, "keyboard": keyboard(label) });
+        Outgoing { provider_options: Some(options), ..text(PERSON, "Choose", key) }
+    };
+    id_of(&provider.send(&with("Yes", 2)).await);
+    let told: Value = serde_json::from_slice(&receiver.next().await.body).unwrap();
+    let sent = &told["object"];
+    assert_eq!(sent["keyboard"]["buttons"][0][0]["action"]["label"], "Yes", "{told}");
+    assert_eq!(sent["attachments"][0]["type"], "photo", "{told}");
+    let refused = provider.send(&with(&"a".repeat(41), 3)).await;
+    assert!(matches!(refused, Outcome::Rejected { .. }), "{refused:?}");
 }
 
 proptest! {

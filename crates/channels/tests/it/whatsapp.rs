@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use channels::{CallError, Deed, HookPost, HookRefusal, LogIn, Outgoing, Provider};
+use channels::{CallError, Deed, HookPost, HookRefusal, LogIn, OldCall, Outgoing, Provider};
 use config::ChannelKind;
 use delivery::MessageLookup;
 use domain::media::MediaForm;
@@ -291,4 +291,20 @@ async fn a_number_logs_in_by_a_code_and_out() {
     assert!(matches!(provider.log_in(None).await, Ok(LogIn::Done)));
     assert_eq!(missing().await, "");
     assert!(matches!(provider.log_out().await, Ok(())));
+}
+
+#[tokio::test]
+async fn numbers_are_looked_up() {
+    let world = World::start().await;
+    let provider = world.provider(ChannelKind::Whatsapp);
+    let check =
+        async |digits: &str| provider.old_call(&OldCall::CheckNumber { digits: digits.to_owned() }).await;
+    assert_eq!(check("70000000001").await, Ok(json!({ "on_whatsapp": true })));
+    assert_eq!(check("99900000001").await, Ok(json!({ "on_whatsapp": false })));
+    assert!(matches!(check("7").await, Err(CallError::Refused { .. })));
+    let garbage = json!({"provider": "whatsapp", "method": "/check", "fault": "garbage", "times": 1});
+    world.fault(garbage).await;
+    assert!(matches!(check("70000000001").await, Err(CallError::Unreadable(_))));
+    let other = provider.old_call(&OldCall::ConfirmationCode).await;
+    assert_eq!(other, Err(CallError::refused("not_supported", "Wappi has no such call")));
 }

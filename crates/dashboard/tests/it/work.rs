@@ -53,6 +53,7 @@ impl World {
                 silent: false,
                 preview: false,
                 media: Vec::new(),
+                provider_options: None,
             },
             // Put into the store behind the back of the workers, who leave it alone.
             state: MessageState::Queued,

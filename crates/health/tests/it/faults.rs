@@ -30,6 +30,7 @@ pub(crate) fn text(chat: &str) -> Submission {
         silent: false,
         preview: false,
         media: Vec::new(),
+        provider_options: None,
     };
     Submission {
         chat: chat.parse().expect("a chat"),

@@ -280,6 +280,7 @@ impl Avito {
             ("GET", "v2", ["chats"]) => self.list(request),
             ("POST", "v1", ["uploadImages"]) => self.upload(request, outside),
             ("GET", "v1", ["getVoiceFiles"]) => self.voice_files(request, outside),
+            ("POST", "v2", ["blacklist"]) => block(request, outside),
             (method, _, ["chats", id, rest @ ..]) => {
                 if !self.chats.contains_key(*id) {
                     return refused(404, "chat not found");
@@ -507,6 +508,28 @@ impl Avito {
             outside.post(post.header("x-avito-messenger-signature", signature));
         }
     }
+}
+
+/// Takes people who may write no more; the reasons are spam, fraud, insults and others.
+fn block(request: &Request, outside: &mut Outside) -> Reply {
+    let body = request.json();
+    let Some(users) = body["users"].as_array().filter(|users| !users.is_empty()) else {
+        return refused(400, "users is required");
+    };
+    let is_wrong = |user: &Value| {
+        let context = &user["context"];
+        let reason = context["reason_id"].as_i64().unwrap_or_default();
+        let is_explained = context["item_id"].is_i64() && (1..=4).contains(&reason);
+        !user["user_id"].is_i64() || !(context.is_null() || is_explained)
+    };
+    if users.iter().any(is_wrong) {
+        return refused(400, "users is wrong");
+    }
+    for user in users {
+        let text = user["context"]["reason_id"].as_i64().map(|id| id.to_string()).unwrap_or_default();
+        outside.record(ChannelEffect { text, ..effect("blacklist", &user["user_id"].to_string()) });
+    }
+    Reply { body: Vec::new(), ..ok() }
 }
 
 fn effect(method: &str, chat: &str) -> ChannelEffect {

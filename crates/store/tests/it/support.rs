@@ -168,6 +168,7 @@ impl World {
                 silent: false,
                 preview: false,
                 media: Vec::new(),
+                provider_options: None,
             },
             parts: (0..parts)
                 .map(|index| {

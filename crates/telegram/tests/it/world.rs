@@ -335,6 +335,7 @@ pub(crate) fn content(text: &str) -> Content {
         silent: false,
         preview: false,
         media: Vec::new(),
+        provider_options: None,
     }
 }
 

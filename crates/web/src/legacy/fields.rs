@@ -76,6 +76,10 @@ impl Fields {
         Value::Object(self.0)
     }
 
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     pub(super) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }

@@ -92,6 +92,7 @@ pub(super) fn content(fields: &Fields) -> Content {
         silent: false,
         preview: !fields.flag("disable_web_page_preview", false),
         media: Vec::new(),
+        provider_options: None,
     }
 }
 

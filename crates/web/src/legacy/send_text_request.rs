@@ -67,6 +67,7 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
         silent: false,
         preview: !fields.flag("disable_preview", true),
         media: Vec::new(),
+        provider_options: None,
     };
     let chat = ChatRef::named(&given).ok().filter(|_| fields.is_plain("chat"));
     Ok(Order { given, chat, content, tagged })

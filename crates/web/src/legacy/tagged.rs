@@ -79,6 +79,7 @@ pub(super) mod tests {
                 silent: false,
                 preview: false,
                 media: Vec::new(),
+                provider_options: None,
             },
             parts: vec![part],
             state: MessageState::Sent,

@@ -193,6 +193,7 @@ impl NewMessage {
                 silent: self.silent.unwrap_or(false),
                 preview: self.preview.unwrap_or(false),
                 media: Vec::new(),
+                provider_options: None,
             },
             files,
             pin,

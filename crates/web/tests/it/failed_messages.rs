@@ -39,6 +39,7 @@ async fn queued(world: &World, ids: &Ids) -> MessageId {
             silent: false,
             preview: false,
             media: Vec::new(),
+            provider_options: None,
         },
         state: MessageState::Queued,
         failure: None,

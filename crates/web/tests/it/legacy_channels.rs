@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use channels::{
-    Account, CallError, Deed, Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming, Outgoing,
-    Pacing, Provider, Registered,
+    Account, CallError, Deed, Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming, LogIn,
+    OldCall, Outgoing, Pacing, Provider, Registered,
 };
-use delivery::{Action, Capabilities, Dedup, MediaKind};
+use delivery::{Action, Album, Capabilities, Dedup, MediaKind};
 use domain::outcome::{RejectionCode, SentIds};
 use domain::text::{TextLimit, Unit};
 use domain::{ExternalChat, InboundChange, InboundEvent, InboundMedia, InboundMessage, Outcome, Timestamp};
@@ -35,6 +35,7 @@ pub(crate) struct Shop {
     outcomes: Mutex<VecDeque<Outcome>>,
     sent: Mutex<Vec<Outgoing>>,
     deeds: Mutex<Vec<(String, Deed)>>,
+    old_calls: Mutex<Vec<OldCall>>,
     urls: Mutex<Vec<String>>,
     /// How often it still refuses to register an address.
     refusals: Mutex<u32>,
@@ -59,6 +60,10 @@ impl Shop {
         std::mem::take(&mut *lock(&self.deeds))
     }
 
+    fn old_calls(&self) -> Vec<OldCall> {
+        std::mem::take(&mut *lock(&self.old_calls))
+    }
+
     fn then(&self, outcome: Outcome) {
         lock(&self.outcomes).push_back(outcome);
     }
@@ -71,7 +76,7 @@ impl Provider for Shop {
             caption: Some(TextLimit::new(1_000, Unit::Characters)),
             sends: true,
             reply: true,
-            album: delivery::Album::NONE,
+            album: Album { visual: 10, ..Album::NONE },
             parse_modes: &[],
             media: &[MediaKind::Photo, MediaKind::Document],
             actions: &[Action::Edit, Action::Delete, Action::MarkRead],
@@ -106,6 +111,20 @@ impl Provider for Shop {
     fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
         lock(&self.deeds).push((chat.to_string(), deed.clone()));
         ready(Ok(())).boxed()
+    }
+
+    fn old_call<'a>(&'a self, call: &'a OldCall) -> BoxFuture<'a, Result<Value, CallError>> {
+        lock(&self.old_calls).push(call.clone());
+        let told = match call {
+            OldCall::CheckNumber { .. } => json!({ "on_whatsapp": true }),
+            OldCall::ConfirmationCode => json!({ "code": "c0ffee42" }),
+            _ => json!({ "success": true }),
+        };
+        ready(Ok(told)).boxed()
+    }
+
+    fn log_in<'a>(&'a self, _: Option<&'a str>) -> BoxFuture<'a, Result<LogIn, CallError>> {
+        ready(Ok(LogIn::Picture(b"\x89PNG".to_vec()))).boxed()
     }
 
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
@@ -284,24 +303,27 @@ fn answer(text: &str) -> (u16, Value) {
 #[tokio::test]
 async fn recorded_calls_are_answered_as_recorded() {
     let (ports, hoster) = (Ports::new().await, Hoster::start().await);
-    let (mut got, mut wrong) = (String::new(), Vec::new());
+    let (mut got, mut wrong, mut mailing) = (String::new(), Vec::new(), String::new());
     for Recorded { line, answer: recorded } in script() {
         let [who, channel, method, rest] = line.splitn(4, ' ').collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };
         let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
-        let body = body.replace("{hoster}", &hoster.url(""));
+        let (path, body) = (path.replace("{mailing}", &mailing), body.replace("{hoster}", &hoster.url("")));
         let reply = if method == "POST" && path == format!("/webhook/{channel}") && who == "open" {
             ports.told(channel, serde_json::from_str(&body).expect(line)).await
         } else {
             let call = match who {
-                "keyed" => ports.call(channel, method, path),
-                "page" => ports.bare(channel, method, path).header("Origin", "https://example.com"),
-                _ => ports.bare(channel, method, path),
+                "keyed" => ports.call(channel, method, &path),
+                "page" => ports.bare(channel, method, &path).header("Origin", "https://example.com"),
+                _ => ports.bare(channel, method, &path),
             };
             if body.is_empty() { call.send().await } else { call.json(body).send().await }
         };
         let told = format!("{} {}", reply.status, reply.body);
+        if let Some(id) = answer(&told).1["mailing_id"].as_str() {
+            id.clone_into(&mut mailing);
+        }
         let (recorded, told_again) = (answer(recorded), answer(&told));
         if recorded.0 != told_again.0 || !is_as(&recorded.1, &told_again.1) {
             wrong.push(line);
@@ -309,7 +331,12 @@ async fn recorded_calls_are_answered_as_recorded() {
         got.extend([line, "\n  ", &told, "\n"]);
     }
     assert!(wrong.is_empty(), "{wrong:#?} are not answered as recorded; all answers now:\n{got}");
-    // And it is what reached the providers.
+    assert_sent(&ports);
+    assert_called(&ports);
+}
+
+/// What reached the providers of it.
+fn assert_sent(ports: &Ports) {
     let texts = |channel: &str| ports.shop(channel).texts();
     assert_eq!(texts("avito")[2], ("u2i-1".to_owned(), "see\nhttps://example.com/a".to_owned()));
     assert_eq!((texts("avito").len(), texts("max")[1].0.as_str()), (5, "user:7"));
@@ -328,6 +355,89 @@ async fn recorded_calls_are_answered_as_recorded() {
     let document = lock(&ports.shop("whatsapp").sent)[2].clone();
     let name = document.file.expect("a file").name;
     assert_eq!((document.chat.as_str(), name.as_str()), ("70000000001@c.us", "a.png"));
+    let two = lock(&ports.shop("max").sent)[2].clone();
+    assert_eq!((two.text.text.as_str(), two.files().count()), ("two", 2));
+    let options = |channel: &str| {
+        let sent = lock(&ports.shop(channel).sent);
+        sent.iter().filter_map(|one| one.provider_options.clone()).collect::<Vec<_>>()
+    };
+    let keyboard = r#"{"buttons":[]}"#;
+    assert_eq!(options("vk"), [json!({ "attachment": "photo1_2,doc-3_4", "keyboard": keyboard })]);
+    let buttons = json!([{ "type": "inline_keyboard", "payload": { "buttons": [] } }]);
+    assert_eq!(options("max"), [json!({ "attachments": buttons })]);
+    let reply =
+        |title: &str, payload: &str| json!({ "content_type": "text", "title": title, "payload": payload });
+    assert_eq!(options("instagram"), [json!({ "quick_replies": [reply("Yes", "Yes"), reply("No", "n")] })]);
+}
+
+/// The calls that only one old server had.
+fn assert_called(ports: &Ports) {
+    let calls = |channel: &str| ports.shop(channel).old_calls();
+    let blocked = |user, because| OldCall::Block { user, because };
+    assert_eq!(calls("avito"), [blocked(7, None), blocked(8, Some((555_001, 1)))]);
+    assert_eq!(calls("whatsapp"), [OldCall::CheckNumber { digits: "70000000001".to_owned() }]);
+    let events = vec![("like_add".to_owned(), false), ("wall_post_new".to_owned(), true)];
+    let url = "https://example.com/hook".to_owned();
+    assert_eq!(calls("vk"), [OldCall::CallbackSettings { url, events }, OldCall::ConfirmationCode]);
+    let chat = ExternalChat::new("5001").expect("a chat");
+    let pressed = |notification: Option<&str>, message| {
+        let notification = notification.map(str::to_owned);
+        OldCall::AnswerPress { callback: "f9L1".to_owned(), notification, message }
+    };
+    let action = "sending_photo".to_owned();
+    assert_eq!(
+        calls("max"),
+        [
+            OldCall::Members { chat: chat.clone(), count: 20, marker: None },
+            OldCall::ShowAction { chat, action },
+            pressed(Some("Noted"), None),
+            pressed(None, Some(json!({ "text": "<b>Noted</b>", "format": "html" }))),
+        ]
+    );
+    let (comment, text) = ("1".to_owned(), "Ten".to_owned());
+    let question = json!({ "question": "Are you open?", "payload": "open" });
+    assert_eq!(
+        calls("instagram"),
+        [
+            OldCall::IceBreakers,
+            OldCall::SetIceBreakers { all: json!([{ "call_to_actions": [question], "locale": "default" }]) },
+            OldCall::RemoveIceBreakers,
+            OldCall::Posts { limit: 25, after: None },
+            OldCall::Comments { post: "1".to_owned(), limit: 5, after: Some("b".to_owned()) },
+            OldCall::ReplyToComment { comment: comment.clone(), text },
+            OldCall::HideComment { comment: comment.clone(), is_hidden: true },
+            OldCall::DeleteComment { comment },
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_stopped_mailing_sends_no_more() {
+    let ports = Ports::new().await;
+    let to = ["70000000001", "70000000002", "70000000003"];
+    let bulk = json!({ "recipients": to, "text": "sale", "delay_min": 600, "delay_max": 600 });
+    let (_, accepted) = ports.post("whatsapp", "/api/messages/send/bulk", bulk).await;
+    let other = json!({ "to": "70000000004", "text": "sale" });
+    assert_eq!(ports.post("whatsapp", "/api/messages/send", other).await.0, 200);
+    let path = format!("/api/mailing/{}", accepted["mailing_id"].as_str().expect("a mailing"));
+    let (_, stopped) = ports.post("whatsapp", &format!("{path}/stop"), Value::Null).await;
+    let counts = |told: &Value| ["total", "sent", "queued", "cancelled"].map(|name| told[name].as_u64());
+    // The first is due at once: it may have left.
+    let left = stopped["cancelled"] == 2;
+    assert!(left || stopped["cancelled"] == 3, "{stopped}");
+    assert_eq!(stopped["stopped"], stopped["cancelled"]);
+    ports.world.clock.advance(Duration::from_hours(1));
+    let told = loop {
+        let (_, told) = ports.get("whatsapp", &format!("{path}/status")).await;
+        if told["status"] == "stopped" {
+            break told;
+        }
+        tokio::task::yield_now().await;
+    };
+    let sent = u64::from(left);
+    assert_eq!(counts(&told), [Some(3), Some(sent), Some(0), Some(3 - sent)], "{told}");
+    assert_eq!(ports.shop("whatsapp").texts().len() as u64, 1 + sent);
+    assert_eq!(ports.get("whatsapp", "/api/mailing/msg_1.msg_2/status").await.0, 404);
 }
 
 #[tokio::test]

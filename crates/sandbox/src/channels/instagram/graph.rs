@@ -58,6 +58,9 @@ impl Instagram {
             return error(400, (190, 463), "Error validating access token: Session has expired");
         }
         let method = request.method.as_str();
+        if let Some(reply) = self.posts.called(method, path, request, outside) {
+            return reply;
+        }
         match (method, path) {
             ("GET", "refresh_access_token") => {
                 let made = token.made;
@@ -131,7 +134,9 @@ impl Instagram {
             (false, false) if text.len() > 1_000 => {
                 return Err(wrong("Length of param message[text] must be less than or equal to 1000"));
             }
-            (false, false) => ("send_text", None),
+            (false, false) if message["quick_replies"].is_null() => ("send_text", None),
+            (false, false) if are_quick_replies(&message["quick_replies"]) => ("send_quick_replies", None),
+            (false, false) => return Err(wrong("Param message[quick_replies] is invalid")),
             (true, true) => ("send_attachment", Some(taken(attachment, request.fetched.as_ref())?)),
             (true, false) => return Err(wrong("The parameter message is empty")),
             (false, true) => return Err(wrong("Param message must have either text or attachment")),
@@ -179,13 +184,22 @@ impl Instagram {
     }
 }
 
-fn effect(user: &str) -> ChannelEffect {
+pub(super) fn effect(user: &str) -> ChannelEffect {
     ChannelEffect {
         provider: CHANNEL.to_owned(),
         account: ACCOUNT.to_owned(),
         chat_id: user.to_owned(),
         ..ChannelEffect::default()
     }
+}
+
+/// Whether these are answers that a customer can tap.
+fn are_quick_replies(all: &Value) -> bool {
+    let is_one = |one: &Value| {
+        let length = one["title"].as_str().unwrap_or_default().chars().count();
+        one["content_type"] == "text" && (1..=20).contains(&length) && one["payload"].is_string()
+    };
+    all.as_array().is_some_and(|all| (1..=13).contains(&all.len()) && all.iter().all(is_one))
 }
 
 /// What is attached, if it can be fetched and is of the type that it is said to be.

@@ -2,6 +2,7 @@
 
 mod graph;
 mod oauth;
+mod posts;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -53,6 +54,7 @@ pub(super) struct Instagram {
     asked: Option<(String, String)>,
     subscribed: Vec<String>,
     chats: BTreeMap<String, Chat>,
+    posts: posts::Posts,
     /// So many ids were made.
     made: u64,
 }
@@ -94,6 +96,7 @@ impl Instagram {
             asked: None,
             subscribed: FIELDS.map(str::to_owned).to_vec(),
             chats: BTreeMap::new(),
+            posts: posts::Posts::planted(),
             made: 0,
         }
     }

@@ -58,6 +58,8 @@ impl MaxFake {
                     message.or_else(|| self.last_of_bot(chat)).filter(|_| deed.extra["message"] != "gone");
                 let number = self.next();
                 let at = outside.millis();
+                let mid = message.as_ref().and_then(|message| message["body"]["mid"].as_str());
+                self.presses.insert(format!("f9L{number}"), mid.map(str::to_owned));
                 let callback = json!({
                     "timestamp": at, "callback_id": format!("f9L{number}"), "payload": deed.text, "user": self.user(chat),
                 });

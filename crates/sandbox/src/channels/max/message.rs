@@ -180,6 +180,30 @@ impl MaxFake {
         Ok(json!({"success": true}))
     }
 
+    /// Answers a press: a note that its user sees, another text for the message with the button, or both.
+    pub(super) fn answer_press(
+        &mut self,
+        query: &BTreeMap<String, String>,
+        body: &Value,
+        outside: &mut Outside,
+    ) -> Result<Value, Reply> {
+        let id = query.get("callback_id").ok_or_else(|| bad("callback_id is missing"))?;
+        let mid = self.presses.get(id).cloned().ok_or_else(|| absent("callback"))?;
+        if body["notification"].is_null() && body["message"].is_null() {
+            return Err(bad("neither message nor notification"));
+        }
+        if !body["message"].is_null() {
+            let mid = mid.clone().ok_or_else(|| absent("message"))?;
+            self.edit(&BTreeMap::from([("message_id".to_owned(), mid)]), &body["message"], outside)?;
+        }
+        let chat = mid.as_deref().and_then(|mid| self.place_of(mid)).map(|(chat, _)| chat);
+        let (method, text) = ("POST /answers".to_owned(), body["notification"].as_str().unwrap_or_default());
+        let text = text.to_owned();
+        let recorded = effect(chat.unwrap_or_default());
+        outside.record(crate::channels::ChannelEffect { method, text, external_id: mid, ..recorded });
+        Ok(json!({"success": true}))
+    }
+
     pub(super) fn delete(
         &mut self,
         query: &BTreeMap<String, String>,

@@ -40,6 +40,8 @@ pub(super) struct MaxFake {
     updates: VecDeque<(i64, Value)>,
     /// The number of the last update.
     told: i64,
+    /// The messages whose buttons were pressed, by the ids of the presses.
+    presses: BTreeMap<String, Option<String>>,
     /// Messages and files that were made.
     made: i64,
     /// When messages were sent lately, in milliseconds.
@@ -70,6 +72,7 @@ impl MaxFake {
             subscriptions: Vec::new(),
             updates: VecDeque::new(),
             told: 0,
+            presses: BTreeMap::new(),
             made: 0,
             sent_at: VecDeque::new(),
         }
@@ -118,10 +121,8 @@ impl MaxFake {
             ("DELETE", ["messages"]) => self.delete(&query, outside),
             ("GET", ["messages"]) => self.history(&query),
             ("GET", ["messages", mid]) => self.message(mid).cloned().ok_or_else(|| absent("message")),
-            ("POST", ["answers"]) => {
-                let is_named = query.get("callback_id").is_some_and(|id| !id.is_empty());
-                if is_named { Ok(json!({"success": true})) } else { Err(bad("callback_id is missing")) }
-            }
+            ("GET", ["chats", id, "members"]) => self.members(id, &query, outside),
+            ("POST", ["answers"]) => self.answer_press(&query, &body, outside),
             ("POST", ["uploads"]) => self.begin_upload(&query, outside),
             ("GET", ["videos", token]) => {
                 let url = self.films.get(*token).ok_or_else(|| absent("video"))?;
@@ -146,6 +147,23 @@ impl MaxFake {
             "participants_count": 2, "dialog_with_user": chat.user, "is_public": false,
             "last_event_time": outside.millis(),
         }))
+    }
+
+    /// The user of a dialog and the bot, a page at a time.
+    fn members(&self, id: &str, query: &BTreeMap<String, String>, outside: &Outside) -> Result<Value, Reply> {
+        let id: i64 = id.parse().map_err(|_| bad("chat id is no number"))?;
+        let chat = self.chats.get(&id).ok_or_else(|| absent("chat"))?;
+        if chat.is_stopped {
+            return Err(denied());
+        }
+        let number = |name: &str, usual| query.get(name).map_or(Some(usual), |text| text.parse().ok());
+        let (count, marker) = (number("count", 20), number("marker", 0));
+        let count = count.filter(|count| (1..=100).contains(count));
+        let (Some(count), Some(marker)) = (count, marker) else { return Err(bad("count or marker")) };
+        let all = [chat.user.clone(), Self::bot(outside)];
+        let members: Vec<&Value> = all.iter().skip(marker).take(count).collect();
+        let next = marker + members.len();
+        Ok(json!({"members": members, "marker": (next < all.len()).then_some(next)}))
     }
 
     fn show_action(&mut self, id: &str, body: &Value, outside: &mut Outside) -> Result<Value, Reply> {

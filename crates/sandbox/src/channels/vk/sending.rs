@@ -16,6 +16,30 @@ const KEYS_AMONG: usize = 100;
 /// Seconds in which a message may be changed or deleted.
 const DAY: i64 = 86_400;
 
+/// Buttons, if they are as VK takes them.
+fn checked_keyboard(given: &str) -> Told {
+    let keyboard: Value = serde_json::from_str(given).unwrap_or_default();
+    let is_inline = keyboard["inline"] == true;
+    let (most_rows, most) = if is_inline { (6, 10) } else { (10, 40) };
+    let Some(rows) = keyboard["buttons"].as_array().filter(|rows| rows.len() <= most_rows) else {
+        return refused(911, "Keyboard format is invalid: buttons");
+    };
+    let rows: Vec<&[Value]> = rows.iter().filter_map(|row| row.as_array().map(Vec::as_slice)).collect();
+    let length =
+        |button: &Value, name: &str| button["action"][name].as_str().unwrap_or_default().chars().count();
+    let is_button = |button: &Value| {
+        button["action"]["type"].is_string()
+            && length(button, "label") <= 40
+            && length(button, "payload") <= 255
+    };
+    let are_buttons = rows.concat().iter().all(is_button);
+    let is_too_much = rows.iter().any(|row| row.len() > 5) || rows.concat().len() > most;
+    if is_too_much || !are_buttons || (is_inline && keyboard["one_time"] == true) {
+        return refused(911, "Keyboard format is invalid");
+    }
+    Ok(keyboard)
+}
+
 impl Vk {
     pub(super) fn send(&mut self, parameters: &Parameters, outside: &mut Outside) -> Told {
         let key: i32 = parameters.needed("random_id")?.parse().or_else(|_| missing("random_id"))?;
@@ -76,6 +100,9 @@ impl Vk {
             if forward["is_reply"] == true {
                 more = json!({ "reply_message": known.told(peer) });
             }
+        }
+        if let Some(keyboard) = parameters.word("keyboard") {
+            more["keyboard"] = checked_keyboard(keyboard)?;
         }
         let answered = more["reply_message"]["conversation_message_id"].as_i64();
         let reply_to = answered.map(|number| format!("{peer}:{number}"));

@@ -165,6 +165,7 @@ impl WhatsappFake {
                 outside.record(ChannelEffect { method: "typing/start".to_owned(), ..effect(&chat) });
                 Ok(done(outside))
             }
+            ("GET", "/api/sync/contact/check") => check_number(&word("phone"), outside),
             ("GET", "/api/sync/messages/get") => self.history(&query),
             ("GET" | "POST", "/api/sync/chats/get") => Ok(self.dialogs()),
             ("GET", "/api/sync/message/media/download") => self.download(&word("message_id"), outside),
@@ -241,13 +242,27 @@ fn chat_of(body: &Value) -> Result<String, Reply> {
     if recipient.ends_with("@g.us") || recipient.ends_with("@lid") {
         return Ok(recipient.to_owned());
     }
-    if !(7..=15).contains(&recipient.len()) || !recipient.bytes().all(|one| one.is_ascii_digit()) {
+    if !is_number(recipient) {
         return Err(refused(400, "recipient must be a number in digits"));
     }
     if recipient.starts_with(NOT_THERE) {
         return Err(said_error("recipient is not on WhatsApp"));
     }
     Ok(format!("{recipient}@c.us"))
+}
+
+/// Whether a number is on WhatsApp.
+fn check_number(phone: &str, outside: &Outside) -> Result<Value, Reply> {
+    if !is_number(phone) {
+        return Err(refused(400, "phone must be a number in digits"));
+    }
+    let mut told = done(outside);
+    told["on_whatsapp"] = (!phone.starts_with(NOT_THERE)).into();
+    Ok(told)
+}
+
+fn is_number(text: &str) -> bool {
+    (7..=15).contains(&text.len()) && text.bytes().all(|one| one.is_ascii_digit())
 }
 
 fn effect(chat: &str) -> ChannelEffect {

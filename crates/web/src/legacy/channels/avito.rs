@@ -1,6 +1,6 @@
 //! Port 8765: Avito.
 
-use ::channels::Deed;
+use ::channels::{Deed, OldCall};
 use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::routing::{delete, get, post};
@@ -12,7 +12,7 @@ use super::call::{Call, plain};
 use super::look::{Dialog, FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send, send_each};
-use super::{Gate, Told, deed, done, look, not_yet};
+use super::{Gate, Told, deed, done, look};
 
 /// Of so many messages of a chat the advertisement is looked for.
 const DEPTH: usize = 20;
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Router<Gate> {
         .route("/api/webhook/subscribe", post(subscribe))
         .route("/api/webhook/unsubscribe", post(unsubscribe))
         .route("/api/webhook/status", get(status))
-        .route("/api/blacklist", post(not_yet))
+        .route("/api/blacklist", post(block))
 }
 
 async fn token(Shared(gate): Shared<Gate>, call: Call) -> Told {
@@ -219,4 +219,13 @@ async fn unsubscribe(Shared(gate): Shared<Gate>) -> Told {
 
 async fn status(Shared(gate): Shared<Gate>) -> Told {
     Ok(done(&deed::status(&gate).await?))
+}
+
+async fn block(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let user = reading.integer("user_id");
+    let (item, reason) = (reading.maybe_integer("item_id"), reading.maybe_integer("reason_id"));
+    reading.finish()?;
+    deed::old_call(&gate, &OldCall::Block { user, because: item.zip(reason) }).await?;
+    Ok(done(&json!({ "success": true, "user_id": user, "message": "User blocked" })))
 }

@@ -1,5 +1,6 @@
 //! A call as it arrives: its query, its fields, and what is wrong with them, in the form of the old servers.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use axum::extract::{FromRequest, Request};
@@ -155,6 +156,16 @@ impl<'a> Reading<'a> {
         text
     }
 
+    /// The same as a number.
+    pub(super) fn integer(&mut self, name: &str) -> i64 {
+        self.number(name).parse().unwrap_or_default()
+    }
+
+    /// A whole number; none where it is left out.
+    pub(super) fn maybe_integer(&mut self, name: &str) -> Option<i64> {
+        self.value(name).map(|_| self.integer(name))
+    }
+
     /// An `http` or `https` address that must be there.
     pub(super) fn url(&mut self, name: &str) -> String {
         let text = self.text(name);
@@ -172,6 +183,13 @@ impl<'a> Reading<'a> {
 
     pub(super) fn flag(&self, name: &str, default: bool) -> bool {
         self.of(name).flag(name, default)
+    }
+
+    /// The fields that are named so, each as true or false.
+    pub(super) fn flags(&self, wanted: impl Fn(&str) -> bool) -> Vec<(String, bool)> {
+        let names: BTreeSet<&str> = self.fields.names().chain(self.query.names()).collect();
+        let flags = names.into_iter().filter(|name| wanted(name));
+        flags.map(|name| (name.to_owned(), self.flag(name, false))).collect()
     }
 
     pub(super) fn value(&self, name: &str) -> Option<&'a Value> {

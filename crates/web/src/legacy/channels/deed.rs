@@ -1,6 +1,6 @@
 //! What the ports of the old servers do besides sending: marking as read, changing, removing, and where the provider posts to.
 
-use ::channels::{Deed, Registered};
+use ::channels::{Deed, OldCall, Registered};
 use delivery::Action;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -24,6 +24,11 @@ pub(super) async fn act(gate: &Gate, name: &str, deed: &Deed) -> Result<(), Refu
     }
     account.provider.act(&chat("chat_id", name)?, deed).await?;
     Ok(())
+}
+
+/// Makes a call that only the old server of this channel had: what the provider answered.
+pub(super) async fn old_call(gate: &Gate, call: &OldCall) -> Result<Value, Refused> {
+    Ok(gate.account()?.provider.old_call(call).await?)
 }
 
 /// Where the provider posts to.

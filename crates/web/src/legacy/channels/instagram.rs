@@ -1,5 +1,6 @@
 //! Port 8769: Instagram.
 
+use ::channels::OldCall;
 use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
@@ -12,21 +13,21 @@ use super::call::Call;
 use super::look::{FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send};
-use super::{Gate, Told, done, look, not_yet};
+use super::{Gate, Told, deed, done, look};
 
 pub(super) fn routes() -> Router<Gate> {
     Router::new()
         .route("/api/send", post(send_message))
-        .route("/api/send/quick-replies", post(not_yet))
+        .route("/api/send/quick-replies", post(quick_replies))
         .route("/api/conversations", get(conversations))
         .route("/api/conversations/{id}/messages", get(messages))
         .route("/api/user/{id}", get(user))
-        .route("/api/ice-breakers", get(not_yet).post(not_yet).delete(not_yet))
-        .route("/api/media", get(not_yet))
-        .route("/api/media/{id}/comments", get(not_yet))
-        .route("/api/comments/{id}/reply", post(not_yet))
-        .route("/api/comments/{id}/hide", post(not_yet))
-        .route("/api/comments/{id}", delete(not_yet))
+        .route("/api/ice-breakers", get(ice_breakers).post(set_ice_breakers).delete(remove_ice_breakers))
+        .route("/api/media", get(posts))
+        .route("/api/media/{id}/comments", get(comments))
+        .route("/api/comments/{id}/reply", post(reply))
+        .route("/api/comments/{id}/hide", post(hide))
+        .route("/api/comments/{id}", delete(remove_comment))
 }
 
 fn ok(result: &Value) -> Response {
@@ -81,4 +82,79 @@ async fn user(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> Told {
     let found = look::dialog(&gate, &name).await?;
     let dialog = found.ok_or_else(|| Refused::error(StatusCode::NOT_FOUND, "there is no such user"))?;
     Ok(ok(&json!({ "id": name, "name": dialog.chat.name })))
+}
+
+/// Takes the answers as Instagram does, or texts.
+async fn quick_replies(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (recipient, text) = (reading.text("recipient_id"), reading.words("text"));
+    let given = reading.list("quick_replies");
+    reading.finish()?;
+    let reply = |given: &Value| {
+        let title = given.as_str().or_else(|| given["title"].as_str()).unwrap_or_default();
+        let payload = given["payload"].as_str().unwrap_or(title);
+        json!({ "content_type": "text", "title": title, "payload": payload })
+    };
+    let replies: Vec<Value> = given.iter().map(reply).collect();
+    let options = Some(json!({ "quick_replies": replies }));
+    let sent = send(&gate, &call, Order { options, ..Order::text(recipient.clone(), text) }).await?;
+    Ok(ok(&json!({ "recipient_id": recipient, "message_id": sent.id, "id": sent.ours })))
+}
+
+async fn asked(gate: &Gate, call: OldCall) -> Told {
+    Ok(ok(&deed::old_call(gate, &call).await?))
+}
+
+async fn ice_breakers(Shared(gate): Shared<Gate>) -> Told {
+    asked(&gate, OldCall::IceBreakers).await
+}
+
+/// Takes the questions as Instagram does, or a list of `question` and `payload` for everyone.
+async fn set_ice_breakers(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let given = reading.list("ice_breakers");
+    reading.finish()?;
+    let all = if given.iter().all(|one| one["question"].is_string()) {
+        json!([{ "call_to_actions": given, "locale": "default" }])
+    } else {
+        json!(given)
+    };
+    asked(&gate, OldCall::SetIceBreakers { all }).await
+}
+
+async fn remove_ice_breakers(Shared(gate): Shared<Gate>) -> Told {
+    asked(&gate, OldCall::RemoveIceBreakers).await
+}
+
+async fn posts(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (limit, after) = (reading.count("limit", 25, MOST).max(1), reading.maybe("after"));
+    reading.finish()?;
+    asked(&gate, OldCall::Posts { limit, after }).await
+}
+
+async fn comments(Shared(gate): Shared<Gate>, Path(post): Path<String>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (limit, after) = (reading.count("limit", 25, MOST).max(1), reading.maybe("after"));
+    reading.finish()?;
+    asked(&gate, OldCall::Comments { post, limit, after }).await
+}
+
+async fn reply(Shared(gate): Shared<Gate>, Path(comment): Path<String>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let name = if reading.value("text").is_some() { "text" } else { "message" };
+    let text = reading.words(name);
+    reading.finish()?;
+    asked(&gate, OldCall::ReplyToComment { comment, text }).await
+}
+
+async fn hide(Shared(gate): Shared<Gate>, Path(comment): Path<String>, call: Call) -> Told {
+    let reading = call.reading();
+    let is_hidden = reading.flag("hide", true);
+    reading.finish()?;
+    asked(&gate, OldCall::HideComment { comment, is_hidden }).await
+}
+
+async fn remove_comment(Shared(gate): Shared<Gate>, Path(comment): Path<String>) -> Told {
+    asked(&gate, OldCall::DeleteComment { comment }).await
 }

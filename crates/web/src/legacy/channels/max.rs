@@ -1,6 +1,6 @@
 //! Port 8768: MAX.
 
-use ::channels::Deed;
+use ::channels::{Deed, OldCall};
 use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
@@ -10,11 +10,11 @@ use http::StatusCode;
 use media::Wish;
 use serde_json::{Value, json};
 
-use super::call::{Call, is_url};
+use super::call::{Call, Reading, chat as chat_named, is_url};
 use super::look::{Dialog, FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send};
-use super::{Gate, Told, deed, done, look, not_yet};
+use super::{Gate, Told, deed, done, look};
 
 pub(super) fn routes() -> Router<Gate> {
     Router::new()
@@ -22,12 +22,12 @@ pub(super) fn routes() -> Router<Gate> {
         .route("/api/message/{message}", get(message).put(edit).delete(remove))
         .route("/api/chats", get(chats))
         .route("/api/chat/{chat}", get(chat))
-        .route("/api/chat/{chat}/members", get(not_yet))
+        .route("/api/chat/{chat}/members", get(members))
         .route("/api/chat/{chat}/action", post(action))
         .route("/api/subscribe", post(subscribe).delete(unsubscribe))
         .route("/api/subscriptions", get(subscriptions))
-        .route("/api/answer", post(not_yet))
-        .route("/api/updates", get(not_yet))
+        .route("/api/answer", post(answer_press))
+        .route("/api/updates", get(updates))
 }
 
 fn ok(result: &Value) -> Response {
@@ -55,14 +55,22 @@ async fn send_message(Shared(gate): Shared<Gate>, call: Call) -> Told {
         _ => ParseMode::None,
     };
     let mut order = Order { parse_mode, silent: !notify, preview, ..Order::text(chat.clone(), text.clone()) };
-    match attachments.unwrap_or_default() {
-        [] => {}
-        [one] => order = attached(order, one)?,
-        _ => {
-            let error = "several attachments are not there yet; send one a message";
-            return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
+    let mut others = Vec::new();
+    for one in attachments.unwrap_or_default() {
+        match file(one) {
+            Some((url, wish)) => order = order.with(url.to_owned(), None, wish),
+            None if one["type"].is_string() => others.push(one.clone()),
+            None => {
+                return Err(Refused::field(
+                    "body",
+                    "attachments",
+                    "Input should be attachments",
+                    "value_error",
+                ));
+            }
         }
     }
+    order.options = (!others.is_empty()).then(|| json!({ "attachments": others }));
     let sent = send(&gate, &call, order).await?;
     let message = json!({
         "recipient": { "chat_id": id(&chat) }, "body": { "mid": sent.id, "text": text },
@@ -70,19 +78,15 @@ async fn send_message(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(ok(&json!({ "message": message, "id": sent.ours })))
 }
 
-/// The message with a file at an address.
-fn attached(order: Order, attachment: &Value) -> Result<Order, Refused> {
+/// The address of a file that is attached, and as what it is sent; none of what MAX has itself, such as buttons.
+fn file(attachment: &Value) -> Option<(&str, Wish)> {
     let url = attachment["payload"]["url"].as_str().or_else(|| attachment["url"].as_str());
-    let wish = match attachment["type"].as_str() {
-        Some("image" | "video" | "audio") => Some(Wish::Auto),
-        Some("file") => Some(Wish::Document),
-        _ => None,
+    let wish = match attachment["type"].as_str()? {
+        "image" | "video" | "audio" => Wish::Auto,
+        "file" => Wish::Document,
+        _ => return None,
     };
-    if let (Some(url), Some(wish)) = (url.filter(|url| is_url(url)), wish) {
-        return Ok(order.with(url.to_owned(), None, wish));
-    }
-    let error = "only an image, video, audio or file with payload.url is there yet; nothing was sent";
-    Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error))
+    url.filter(|url| is_url(url)).map(|url| (url, wish))
 }
 
 fn shown(line: &Line, chat: &str) -> Value {
@@ -149,16 +153,54 @@ async fn action(Shared(gate): Shared<Gate>, Path(chat): Path<String>, call: Call
     let mut reading = call.reading();
     let wanted = reading.text("action");
     reading.finish()?;
-    let deed = match wanted.as_str() {
-        "typing_on" => Deed::Typing,
-        "mark_seen" => Deed::MarkRead { external_id: None },
-        _ => {
-            let error = "only typing_on and mark_seen are there yet";
-            return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
+    match wanted.as_str() {
+        "typing_on" => deed::act(&gate, &chat, &Deed::Typing).await?,
+        "mark_seen" => deed::act(&gate, &chat, &Deed::MarkRead { external_id: None }).await?,
+        "sending_photo" | "sending_video" | "sending_audio" | "sending_file" => {
+            let chat = chat_named("chat_id", &chat)?;
+            deed::old_call(&gate, &OldCall::ShowAction { chat, action: wanted }).await?;
         }
-    };
-    deed::act(&gate, &chat, &deed).await?;
+        _ => return Err(Refused::field("query", "action", "Input should be an action of MAX", "enum")),
+    }
     Ok(ok(&json!({ "success": true })))
+}
+
+async fn members(Shared(gate): Shared<Gate>, Path(chat): Path<String>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (count, marker) = (reading.count("count", 20, MOST).max(1), reading.maybe_integer("marker"));
+    reading.finish()?;
+    let chat = chat_named("chat_id", &chat)?;
+    Ok(ok(&deed::old_call(&gate, &OldCall::Members { chat, count, marker }).await?))
+}
+
+async fn answer_press(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (callback, notification) = (reading.text("callback_id"), reading.maybe("notification"));
+    let message = new_message(&mut reading);
+    if notification.is_none() && message.is_none() {
+        // What is missing is said in the words of the old server.
+        reading.text("notification");
+    }
+    reading.finish()?;
+    Ok(ok(&deed::old_call(&gate, &OldCall::AnswerPress { callback, notification, message }).await?))
+}
+
+/// What the message with the button becomes: as MAX takes it, or a text beside the callback.
+fn new_message(reading: &mut Reading<'_>) -> Option<Value> {
+    if let Some(message) = reading.value("message").filter(|message| message.is_object()) {
+        return Some(message.clone());
+    }
+    let text = reading.value("text").map(|_| reading.words("text"))?;
+    Some(match reading.maybe("format") {
+        Some(format) => json!({ "text": text, "format": format }),
+        None => json!({ "text": text }),
+    })
+}
+
+async fn updates() -> Refused {
+    let error = "this program reads the updates of the bot: a second reader would take them away from it. What came in is \
+                 in GET /api/chats, and is posted to the account's forward_to";
+    std::future::ready(Refused::error(StatusCode::NOT_IMPLEMENTED, error)).await
 }
 
 async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {

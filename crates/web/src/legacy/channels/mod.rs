@@ -8,6 +8,7 @@ mod form;
 mod hook;
 mod instagram;
 mod look;
+mod mailing;
 mod max;
 mod refused;
 mod send;
@@ -178,10 +179,4 @@ async fn info(Shared(gate): Shared<Gate>) -> Response {
 /// An answer to what was done.
 fn done(said: &Value) -> Response {
     answer(StatusCode::OK, said)
-}
-
-/// What the old server did and this program does not do yet.
-async fn not_yet() -> Refused {
-    let error = "this call of the old server is not there yet; docs/old-ports.md lists what is";
-    std::future::ready(Refused::error(StatusCode::NOT_IMPLEMENTED, error)).await
 }

@@ -11,7 +11,7 @@ use domain::{ChannelChat, ChatRef, MessageId, Timestamp};
 use futures::future::join_all;
 use http::StatusCode;
 use media::Wish;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::answer::{Answer, Body};
 use super::super::caller::Caller;
@@ -33,10 +33,13 @@ pub(super) struct Order {
     /// Its text; with a file its caption.
     pub(super) text: String,
     pub(super) parse_mode: ParseMode,
-    pub(super) file: Option<File>,
+    /// Its files, as an album where the channel has one.
+    pub(super) files: Vec<File>,
     pub(super) reply_to: Option<String>,
     pub(super) silent: bool,
     pub(super) preview: bool,
+    /// What only its provider has, in its form, such as buttons.
+    pub(super) options: Option<Value>,
 }
 
 /// A file at an address.
@@ -62,16 +65,17 @@ impl Order {
             chat: chat.into(),
             text: text.into(),
             parse_mode: ParseMode::None,
-            file: None,
+            files: Vec::new(),
             reply_to: None,
             silent: false,
             preview: true,
+            options: None,
         }
     }
 
     #[must_use]
     pub(super) fn with(mut self, url: String, name: Option<String>, wish: Wish) -> Self {
-        self.file = Some(File { url, name, wish });
+        self.files.push(File { url, name, wish });
         self
     }
 
@@ -90,6 +94,7 @@ impl Order {
             silent: self.silent,
             preview: self.preview,
             media: Vec::new(),
+            provider_options: self.options.clone(),
         }
     }
 }
@@ -116,14 +121,14 @@ pub(super) async fn send_later(
     gate: &Gate,
     call: &Call,
     orders: Vec<(Duration, Order)>,
-) -> Vec<Result<String, Refused>> {
+) -> Vec<Result<MessageId, Refused>> {
     let mut queued = Vec::with_capacity(orders.len());
     for (number, (after, order)) in orders.into_iter().enumerate() {
         let at = gate.state.clock().now().plus(after);
         let begun = begin(gate, call, (number, order), Some(at)).await;
         queued.push(match begun {
             Ok(caller) => {
-                let id = caller.id().to_string();
+                let id = caller.id();
                 caller.answered().await;
                 Ok(id)
             }
@@ -143,10 +148,22 @@ async fn begin(
     let account = gate.account()?;
     let (channel, name) = (account.channel.clone(), account.name().clone());
     let address = ChannelChat { channel, account: name, chat: chat("chat", &order.chat)? };
-    let said = json!({
+    let file = order.files.first();
+    let mut said = json!({
         "item": number, "chat": order.chat, "text": order.text, "reply_to": order.reply_to,
-        "file": order.file.as_ref().map(|file| &file.url), "name": order.file.as_ref().map(|file| &file.name),
+        "file": file.map(|file| &file.url), "name": file.map(|file| &file.name),
     });
+    if order.files.len() > 1 {
+        said["files"] = order.files.iter().map(|file| file.url.as_str()).collect();
+    }
+    if let Some(options) = &order.options {
+        said["options"] = options.clone();
+        if !account.provider.capabilities().text.takes(&order.text) {
+            let error =
+                "a text with buttons or files of the provider is one message; this one is too long for that";
+            return Err(Refused::error(StatusCode::BAD_REQUEST, error));
+        }
+    }
     let marks = call.marks(gate, &said)?;
     if let Some(before) = before(&gate.state, &marks).await.map_err(refused)? {
         let joined = async move { Ok::<_, SubmitError>(before) };
@@ -154,7 +171,7 @@ async fn begin(
     }
     let Marks { idempotency, join } = marks;
     let (content, origin) = (order.content(), call.origin(gate));
-    let load = take(gate, order.file, Asker::from(&origin)).await?;
+    let load = take(gate, order.files, Asker::from(&origin)).await?;
     let submission = Submission {
         chat: ChatRef::Channel(address),
         content,
@@ -174,12 +191,12 @@ async fn begin(
     Caller::submit(&gate.state, join.is_some(), submitting).await.map_err(refused)
 }
 
-/// Fetches the file of a message.
-async fn take(gate: &Gate, file: Option<File>, asker: Asker) -> Result<Load, Refused> {
-    let Some(File { url, name, wish }) = file else { return Ok(Load::default()) };
-    let named = Named { source: Source::Url(url), name, wish, streamable: None };
+/// Fetches the files of a message.
+async fn take(gate: &Gate, files: Vec<File>, asker: Asker) -> Result<Load, Refused> {
+    let named = |File { url, name, wish }| Named { source: Source::Url(url), name, wish, streamable: None };
     let terms = Terms { asker, addresses_within: Some(gate.state.options().legacy.hold) };
-    files::take(&gate.state, vec![named], terms).await.map_err(|untaken| Problem::from(untaken).into())
+    let taken = files::take(&gate.state, files.into_iter().map(named).collect(), terms).await;
+    taken.map_err(|untaken| Problem::from(untaken).into())
 }
 
 /// Waits for what comes of a message.

@@ -1,6 +1,6 @@
 //! Port 8767: VK.
 
-use ::channels::Deed;
+use ::channels::{Deed, OldCall};
 use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::routing::{delete, get, post, put};
@@ -12,7 +12,7 @@ use super::call::{Call, is_url, plain};
 use super::look::{FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send, send_each};
-use super::{Gate, Told, deed, done, look, not_yet};
+use super::{Gate, Told, deed, done, look};
 
 pub(super) fn routes() -> Router<Gate> {
     Router::new()
@@ -27,8 +27,8 @@ pub(super) fn routes() -> Router<Gate> {
         .route("/api/group", get(group))
         .route("/api/callback/servers", get(servers).post(add_server))
         .route("/api/callback/servers/{id}", delete(remove_server))
-        .route("/api/callback/servers/{id}/settings", put(not_yet))
-        .route("/api/callback/confirmation", get(not_yet))
+        .route("/api/callback/servers/{id}/settings", put(settings))
+        .route("/api/callback/confirmation", get(confirmation))
 }
 
 /// The number of a message within its chat: `17` of `2001:17`.
@@ -52,27 +52,43 @@ async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> Told {
         reading.words("message")
     };
     let reply_to = reading.maybe("reply_to").map(|id| named(&peer, &id));
-    let has_keyboard = reading.value("keyboard").is_some();
+    let keyboard = reading.value("keyboard").map(|keyboard| match keyboard {
+        Value::String(text) => text.clone(),
+        given => given.to_string(),
+    });
     reading.finish()?;
     let mut order = Order { reply_to, ..Order::text(peer.clone(), text) };
+    let mut options = serde_json::Map::new();
+    options.extend(keyboard.map(|keyboard| ("keyboard".to_owned(), keyboard.into())));
     match attachment {
         Some(url) if is_url(&url) => order = order.with(url, None, Wish::Auto),
+        Some(names) if names.split(',').all(is_name) => {
+            options.insert("attachment".to_owned(), names.into());
+        }
         Some(_) => {
-            let error =
-                "an attachment by its name at VK is not there yet; give its http address, and it is uploaded";
-            return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
+            let message = "Input should be the address of a file, or names as photo1_2";
+            return Err(Refused::field("body", "attachment", message, "value_error"));
         }
         None => {}
     }
-    if has_keyboard {
-        let error = "keyboards are not there yet; nothing was sent";
-        return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
-    }
+    order.options = (!options.is_empty()).then_some(Value::Object(options));
     let sent = send(&gate, &call, order).await?;
     Ok(done(&json!({
         "success": true, "peer_id": number(&peer), "message_id": sent.id.as_deref().map(number),
         "message": "Message sent",
     })))
+}
+
+/// Whether it is what VK calls something that is there, such as `photo-1_2_key`.
+fn is_name(text: &str) -> bool {
+    let kind = text.bytes().take_while(|one| one.is_ascii_lowercase() || *one == b'_').count();
+    let (kind, rest) = text.split_at(kind);
+    let mut parts = rest.strip_prefix('-').unwrap_or(rest).split('_');
+    let mut is_number = || parts.next().is_some_and(|part| part.parse::<u64>().is_ok());
+    !kind.is_empty()
+        && is_number()
+        && is_number()
+        && parts.all(|key| key.bytes().all(|one| one.is_ascii_alphanumeric()))
 }
 
 async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> Told {
@@ -195,10 +211,49 @@ async fn add_server(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(done(&json!({ "success": true, "url": url, "message": "Server added" })))
 }
 
+/// The address of a server, which is counted here from 1.
+async fn server_url(gate: &Gate, id: usize) -> Result<String, Refused> {
+    let found = deed::registered(gate).await?;
+    let url = id.checked_sub(1).and_then(|place| found.urls.get(place)).cloned();
+    url.ok_or_else(|| Refused::error(StatusCode::NOT_FOUND, "there is no such server"))
+}
+
+async fn settings(Shared(gate): Shared<Gate>, Path(id): Path<usize>, call: Call) -> Told {
+    let reading = call.reading();
+    let events = reading.flags(is_event);
+    reading.finish()?;
+    let url = server_url(&gate, id).await?;
+    deed::old_call(&gate, &OldCall::CallbackSettings { url, events }).await?;
+    Ok(done(&json!({ "success": true, "id": id, "message": "Settings saved" })))
+}
+
+/// Whether a field is the name of an event at VK, such as `wall_post_new`.
+fn is_event(name: &str) -> bool {
+    let is_word = name.bytes().all(|one| one.is_ascii_lowercase() || one == b'_');
+    is_word && name.contains('_') && !["group_id", "server_id", "api_version", "access_token"].contains(&name)
+}
+
+async fn confirmation(Shared(gate): Shared<Gate>) -> Told {
+    let told = deed::old_call(&gate, &OldCall::ConfirmationCode).await?;
+    Ok(done(&json!({ "success": true, "code": told["code"] })))
+}
+
 async fn remove_server(Shared(gate): Shared<Gate>, Path(id): Path<usize>) -> Told {
-    let found = deed::registered(&gate).await?;
-    let url = id.checked_sub(1).and_then(|place| found.urls.get(place));
-    let url = url.ok_or_else(|| Refused::error(StatusCode::NOT_FOUND, "there is no such server"))?;
-    deed::unregister(&gate, Some(url)).await?;
+    deed::unregister(&gate, Some(&server_url(&gate, id).await?)).await?;
     Ok(done(&json!({ "success": true, "id": id, "message": "Server deleted" })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_vk_are_told_from_other_words() {
+        for name in ["photo1_2", "doc-100_7_a1b2", "audio_message5_6"] {
+            assert!(is_name(name), "{name}");
+        }
+        for word in ["", "photo", "photo1", "1_2", "photo1_x", "photo1_2_a&b", "photo1_2 ", "photo--1_2"] {
+            assert!(!is_name(word), "{word}");
+        }
+    }
 }

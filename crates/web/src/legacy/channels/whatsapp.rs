@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
+use ::channels::{LogIn, OldCall};
 use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::routing::{get, post};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::MessageId;
+use http::StatusCode;
 use media::Wish;
 use serde_json::{Value, json};
 
@@ -12,7 +17,7 @@ use super::call::{Call, plain};
 use super::look::{Dialog, FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send, send_later};
-use super::{Gate, Told, deed, done, look, not_yet};
+use super::{Gate, Told, deed, done, look, mailing};
 use crate::fingerprint::Fingerprint;
 
 /// The most chats of one call.
@@ -29,14 +34,14 @@ pub(super) fn routes() -> Router<Gate> {
         .route("/api/messages/send/bulk", post(send_bulk))
         .route("/api/status", get(status))
         .route("/api/profile", get(profile))
-        .route("/api/qr", get(not_yet))
+        .route("/api/qr", get(qr))
         .route("/api/chats", get(chats))
         .route("/api/chats/{chat}/messages", get(messages))
         .route("/api/contacts", get(contacts))
-        .route("/api/contacts/check/{phone}", get(not_yet))
+        .route("/api/contacts/check/{phone}", get(check_number))
         .route("/api/groups", get(groups))
-        .route("/api/mailing/{id}/status", get(not_yet))
-        .route("/api/mailing/{id}/stop", post(not_yet))
+        .route("/api/mailing/{id}/status", get(mailing::status))
+        .route("/api/mailing/{id}/stop", post(mailing::stop))
         .route("/api/webhook/set", post(set_webhook))
         .route("/api/webhook", get(webhook).delete(remove_webhook))
 }
@@ -102,13 +107,15 @@ async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> Told {
     }
     let queued = send_later(&gate, &call, orders).await;
     let count = queued.iter().filter(|result| result.is_ok()).count();
-    let result = |(to, result): (&String, &Result<String, Refused>)| match result {
-        Ok(id) => json!({ "to": to, "success": true, "id": id }),
+    let result = |(to, result): (&String, &Result<MessageId, Refused>)| match result {
+        Ok(id) => json!({ "to": to, "success": true, "id": id.to_string() }),
         Err(refused) => json!({ "to": to, "success": false, "error": refused.words() }),
     };
     let results: Vec<Value> = recipients.iter().zip(&queued).map(result).collect();
+    let mailing = mailing::Mailing::of(queued.iter().filter_map(|result| result.as_ref().ok()));
     Ok(done(&json!({
         "success": true, "total": results.len(), "queued": count, "failed": results.len() - count, "results": results,
+        "mailing_id": mailing.map(|mailing| mailing.to_string()),
     })))
 }
 
@@ -128,6 +135,28 @@ async fn status(Shared(gate): Shared<Gate>) -> Told {
         "success": true, "status": if why.is_none() { "online" } else { "offline" }, "authorized": why.is_none(),
         "detail": why, "checked_at": status.checked_at,
     })))
+}
+
+/// The picture that the phone scans, in base64 as Wappi has it; none where the number is signed in.
+async fn qr(Shared(gate): Shared<Gate>) -> Told {
+    let picture = match gate.account()?.provider.log_in(None).await? {
+        LogIn::Done => None,
+        LogIn::Picture(picture) => Some(STANDARD.encode(picture)),
+        LogIn::Link { .. } => {
+            let error = "this account signs in by a link, on its page of the dashboard";
+            return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
+        }
+    };
+    Ok(done(&json!({ "success": true, "authorized": picture.is_none(), "qrCode": picture })))
+}
+
+async fn check_number(Shared(gate): Shared<Gate>, Path(phone): Path<String>) -> Told {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    if !(7..=15).contains(&digits.len()) {
+        return Err(Refused::field("path", "phone", "Input should be the number of a phone", "value_error"));
+    }
+    let told = deed::old_call(&gate, &OldCall::CheckNumber { digits }).await?;
+    Ok(done(&json!({ "success": true, "phone": phone, "exists": told["on_whatsapp"] })))
 }
 
 async fn profile(Shared(gate): Shared<Gate>) -> Told {
