@@ -311,7 +311,8 @@ impl Provider for Vk {
             let servers = self.servers().await?;
             let bad = servers.iter().find(|server| server.status == "failed");
             Ok(Registered {
-                last_error: bad.map(|server| format!("VK gave up on {}", server.url)),
+                // The path of its address is a secret.
+                last_error: bad.map(|server| format!("VK gave up on its server of number {}", server.id)),
                 urls: servers.into_iter().map(|server| server.url).collect(),
                 waiting: None,
             })

@@ -289,6 +289,7 @@ impl Up {
         let password = first_password.as_ref().or(demo.and(given_password.as_ref()));
         let shown =
             Shown { key: made.or(demo.and(given)), password: password.map(ExposeSecret::expose_secret) };
+        listening(&state).await;
         if let Some(demo) = demo {
             demo_channels::connect(&messaging.channels, &demo.world).await;
         }
@@ -503,6 +504,16 @@ struct Shown<'a> {
     password: Option<&'a str>,
 }
 
+/// Waits until each listener was tried once: an address with port 0 is known only then, and a provider reaches it.
+async fn listening(state: &web::State) {
+    let tried = async {
+        while state.listeners().iter().any(|listener| listener.state == web::ListenerState::Starting) {
+            state.listeners_changed().await;
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(5), tried).await;
+}
+
 /// Says where everything is, and for a demo what to try.
 async fn announce(
     state: &web::State,
@@ -510,13 +521,6 @@ async fn announce(
     (demo, file): (Option<&Demo>, Option<&Path>),
     shown: Shown<'_>,
 ) {
-    // Until each listener was tried once: an address with port 0 is known only then.
-    let tried = async {
-        while state.listeners().iter().any(|listener| listener.state == web::ListenerState::Starting) {
-            state.listeners_changed().await;
-        }
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(5), tried).await;
     let listeners = state.listeners();
     let address = |name: &str| {
         listeners

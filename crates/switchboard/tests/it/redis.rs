@@ -186,11 +186,15 @@ async fn answers_once(stage: Option<&str>) {
     }
     let history = program.get("/v1/conversations?limit=200").await.1;
     for one in history["items"].as_array().expect("conversations") {
-        let id = one["client"]["id"].as_str().expect("an id");
-        let said = program.get(&format!("/v1/conversations/{id}/messages?limit=200")).await.1;
-        let ours =
-            said["items"].as_array().into_iter().flatten().filter(|message| message["author"] != "client");
-        assert_eq!(ours.count(), 1, "{said}");
+        let path =
+            format!("/v1/conversations/{}/messages?limit=200", one["client"]["id"].as_str().expect("an id"));
+        let ours = || async {
+            let said = program.get(&path).await.1;
+            said["items"].as_array().into_iter().flatten().filter(|one| one["author"] != "client").count()
+        };
+        // What left is read from its event, a moment later.
+        program.until("the answer is in the conversation", || async { ours().await > 0 }).await;
+        assert_eq!(ours().await, 1, "{path}");
     }
     assert_eq!(reasons_or_none(&redis), Vec::<String>::new());
     let tidy = || async {
