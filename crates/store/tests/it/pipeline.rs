@@ -21,7 +21,7 @@ use self::again::{
     a_message_that_was_not_taken_in_is_replayed_once, each_waiting_is_told_once_for_each_length,
     what_no_program_answered_goes_its_way_again_until_it_is_answered,
 };
-use crate::support::{World, accept, account, conformance};
+use crate::support::{World, accept, conformance};
 
 conformance! {
     a_batch_waits_for_silence_and_no_longer_than_it_may,

@@ -187,7 +187,7 @@ impl<'a> Reading<'a> {
 
     /// The fields that are named so, each as true or false.
     pub(super) fn flags(&self, wanted: impl Fn(&str) -> bool) -> Vec<(String, bool)> {
-        let names: BTreeSet<&str> = self.fields.names().chain(self.query.names()).collect();
+        let names: BTreeSet<&str> = self.fields.all_names().chain(self.query.all_names()).collect();
         let flags = names.into_iter().filter(|name| wanted(name));
         flags.map(|name| (name.to_owned(), self.flag(name, false))).collect()
     }
