@@ -301,7 +301,7 @@ async fn numbers_are_looked_up() {
         async |digits: &str| provider.old_call(&OldCall::CheckNumber { digits: digits.to_owned() }).await;
     assert_eq!(check("70000000001").await, Ok(json!({ "on_whatsapp": true })));
     assert_eq!(check("99900000001").await, Ok(json!({ "on_whatsapp": false })));
-    assert!(matches!(check("7").await, Err(CallError::Refused { .. })));
+    assert!(matches!(check("7").await, Err(CallError::NotFound(_))));
     let garbage = json!({"provider": "whatsapp", "method": "/check", "fault": "garbage", "times": 1});
     world.fault(garbage).await;
     assert!(matches!(check("70000000001").await, Err(CallError::Unreadable(_))));

@@ -47,6 +47,7 @@ impl World {
             user: Some(chat.to_owned()),
             name: Some(name.to_owned()),
             phone: Some(PHONE.to_owned()),
+            phone_is_typed: is_form,
             origin: MessageOrigin::Person,
             media: vec![InboundMedia::at(InboundKind::Image, "https://example.com/a.png")],
             ..InboundMessage::text(address.chat, &key, text, self.clock.now())

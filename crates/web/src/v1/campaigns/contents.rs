@@ -99,7 +99,7 @@ pub(crate) struct UnblockCampaign {
 
 impl UnblockCampaign {
     fn only(self) -> Result<Unblocking, Problem> {
-        let wrong = |field, why| Problem::fields(vec![FieldError::new(field, format!("is wrong: {why}"))]);
+        let wrong = |field, why| Problem::fields(vec![FieldError::new(field, why)]);
         let chat =
             self.chat.map(|chat| chat.parse::<ChatRef>().map_err(|error| wrong("chat", error.to_string())));
         let sender = self.account.map(|name| sender_of(&name).map_err(|why| wrong("account", why)));
