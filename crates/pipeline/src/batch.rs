@@ -70,7 +70,7 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
         "appeal": appeal.map(|appeal| json!({
             "id": appeal.id, "status": appeal.state.as_str(), "tags": appeal.tags, "opened_at": appeal.opened_at,
         })),
-        "media": media_of(kept.iter().flat_map(|message| &message.media), &heard),
+        "media": media_of(&kept.iter().flat_map(|message| &message.media).collect::<Vec<_>>(), &heard),
         "meta": {
             "ad_channel": appeal.and_then(|appeal| appeal.ad.as_ref()).map(|ad| ad.channel.as_str()),
             "ad_id": appeal.and_then(|appeal| appeal.ad.as_ref()).and_then(|ad| ad.id.as_deref()),
@@ -87,8 +87,8 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
 }
 
 /// What is attached, in the one format.
-pub(crate) fn media_of<'a>(media: impl Iterator<Item = &'a InboundMedia> + Clone, heard: &[&str]) -> Value {
-    let of = |kind: InboundKind| media.clone().filter(move |media| media.kind == kind);
+pub(crate) fn media_of(media: &[&InboundMedia], heard: &[&str]) -> Value {
+    let of = |kind: InboundKind| media.iter().filter(move |media| media.kind == kind);
     let has = |kind: InboundKind| of(kind).next().is_some();
     json!({
         "has_voice": has(InboundKind::Voice),

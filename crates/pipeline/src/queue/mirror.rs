@@ -218,7 +218,7 @@ fn messages(batch: &WaitingBatch) -> Vec<String> {
             "channel_account": batch.chat.account.as_str(), "external_chat_id": chat,
             "external_user_id": batch.user, "client_name": batch.name, "client_phone": batch.phone,
             "external_message_id": message.external_id, "text": message.text.as_str(), "timestamp": message.at,
-            "media": media_of(message.media.iter(), &heard),
+            "media": media_of(&message.media.iter().collect::<Vec<_>>(), &heard),
             "meta": { "external_message_id": message.external_id, "user_id": batch.user, "chat_id": chat },
         })
         .to_string()
