@@ -163,7 +163,7 @@ mod tests {
         let mut context = TurnContext {
             messages: messages.to_vec(),
             known_as,
-            longest: Duration::from_secs(300),
+            longest: Duration::from_mins(5),
             ..TurnContext::default()
         };
         let body = batch(&turn(), &context);

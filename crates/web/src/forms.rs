@@ -1,6 +1,5 @@
 //! `/forms/{name}`: forms that pages of other sites send to an account of the channel `form`. Anyone sends one.
 
-use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -33,16 +32,17 @@ pub(crate) const LARGEST: usize = 64 * 1024;
 const IN_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 
 /// What a browser asks before a page sends a form.
-pub(crate) fn preflight(
+pub(crate) async fn preflight(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
     request: Request,
-) -> Ready<Response> {
+) -> Response {
     let origin = request.headers().get(ORIGIN);
-    ready(match known(&state, &name) {
+    let answer = match known(&state, &name) {
         Ok(account) => shared(account, origin, StatusCode::NO_CONTENT.into_response()),
         Err(problem) => problem.into_response(),
-    })
+    };
+    std::future::ready(answer).await
 }
 
 /// Takes a form.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use axum::extract::{Path, State as Shared};
+use axum::response::Response;
 use domain::message::{MessageState, OutboundMessage};
 use domain::{ChatRef, MessageId};
 use http::StatusCode;
@@ -106,17 +107,17 @@ async fn messages(gate: &Gate, mailing: Mailing) -> Result<Vec<OutboundMessage>,
     Ok(found)
 }
 
-fn told(id: &str, messages: &[OutboundMessage], more: &[(&str, Value)]) -> Told {
+fn told(id: &str, messages: &[OutboundMessage], more: &[(&str, Value)]) -> Response {
     let mut told = counted(messages);
     (told["success"], told["mailing_id"]) = (true.into(), id.into());
     for (name, value) in more {
         told[*name] = value.clone();
     }
-    Ok(done(&told))
+    done(&told)
 }
 
 pub(super) async fn status(Shared(gate): Shared<Gate>, Path(id): Path<String>) -> Told {
-    told(&id, &messages(&gate, id.parse::<Mailing>()?).await?, &[])
+    Ok(told(&id, &messages(&gate, id.parse::<Mailing>()?).await?, &[]))
 }
 
 /// Cancels what has not left; what is under way is sent.
@@ -129,7 +130,7 @@ pub(super) async fn stop(Shared(gate): Shared<Gate>, Path(id): Path<String>) -> 
         stopped += usize::from(matches!(change, delivery::Change::Done(_)));
     }
     let more = [("stopped", json!(stopped)), ("message", json!("Mailing stopped"))];
-    told(&id, &messages(&gate, mailing).await?, &more)
+    Ok(told(&id, &messages(&gate, mailing).await?, &more))
 }
 
 #[cfg(test)]
