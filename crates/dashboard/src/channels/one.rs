@@ -29,7 +29,6 @@ struct One<'a> {
     unknown: Option<&'a str>,
     messages: &'a [AnyMessage],
     may_act: bool,
-    may_administer: bool,
     may_log_in: bool,
     may_send: bool,
 }
@@ -45,6 +44,11 @@ impl One<'_> {
 
     fn is_registered(&self) -> bool {
         self.webhook.is_some_and(|webhook| webhook.is_registered == Some(true))
+    }
+
+    /// Whether the visitor may have a new token made.
+    fn may_renew(&self) -> bool {
+        self.visitor.may(Right::Administer)
     }
 
     fn is_unregistered(&self) -> bool {
@@ -96,7 +100,6 @@ pub(crate) async fn show(
         messages: &messages,
         may_log_in: may_administer && super::login::is_possible(&channel),
         may_act: visitor.may(Right::Operate),
-        may_administer,
         may_send: visitor.may(Right::Send),
     };
     page::page(&visitor, channel.name.as_str(), Section::Channels, body)
