@@ -220,7 +220,11 @@ impl Program {
 
     /// `GET` on the API: status and JSON.
     pub async fn get(&self, path: &str) -> (u16, Value) {
-        answer(self.request("GET", path)).await
+        match self.request("GET", path).send().await {
+            Ok(answer) => read(answer).await,
+            // A connection was kept that the program closes as it is used again.
+            Err(_) => answer(self.request("GET", path)).await,
+        }
     }
 
     /// `POST` on the API: status and JSON.
@@ -394,7 +398,10 @@ fn second(instant: &str) -> &str {
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
-    let answer = request.send().await.expect("an answer");
+    read(request.send().await.expect("an answer")).await
+}
+
+async fn read(answer: reqwest::Response) -> (u16, Value) {
     let status = answer.status().as_u16();
     let body = answer.text().await.expect("a body");
     (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))

@@ -293,7 +293,7 @@ impl Up {
         if let Some(demo) = demo {
             demo_channels::connect(&messaging.channels, &demo.world).await;
         }
-        announce(&state, settings, (demo, self.location.config.as_deref()), shown).await;
+        announce(&state, settings, (demo, self.location.config.as_deref()), shown);
         if pool.accounts().is_empty() {
             say!(
                 "\nThere is no account yet. In another terminal, with the same --data-dir:\n  \
@@ -515,7 +515,7 @@ async fn listening(state: &web::State) {
 }
 
 /// Says where everything is, and for a demo what to try.
-async fn announce(
+fn announce(
     state: &web::State,
     settings: &Settings,
     (demo, file): (Option<&Demo>, Option<&Path>),

@@ -15,6 +15,7 @@ use testkit::{PDF, Program, Start, World};
 
 use crate::binary;
 use crate::people::stage::signed_in;
+use crate::readme::PORTS;
 use crate::shell::cli::{cli, running};
 
 const SEND: &str = "messages.sendMessage";
@@ -331,8 +332,10 @@ async fn a_profile_shows_its_code_live_and_writes_it_to_a_file() {
     assert!(typed(&["add", "shop"]).contains("active"));
     let cookie = signed_in(&world, &program, "admin").await;
     let page = || async {
-        let request =
-            reqwest::Client::new().get(format!("{}/campaign-profiles/shop/log-in", program.address()));
+        let request = reqwest::Client::builder()
+            .build()
+            .expect("a client")
+            .get(format!("{}/campaign-profiles/shop/log-in", program.address()));
         let page = request.header("cookie", &cookie).header("accept", "text/html").send().await;
         page.expect("an answer").text().await.expect("a page")
     };
@@ -380,6 +383,7 @@ async fn thirty_are_sent(program: &Program) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_campaign_ends_through_accounts_and_its_profile() {
+    let _ports = PORTS.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let _browser = Browser(folder.path().join("data/browsers/shop"));
     let program = demo(folder.path(), &programs()).await;
@@ -392,6 +396,7 @@ async fn the_demo_campaign_ends_through_accounts_and_its_profile() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_campaign_ends_where_no_browser_is_installed() {
+    let _ports = PORTS.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let program = demo(folder.path(), "[campaigns.browser]\nchromium = \"/nowhere/chromium\"\n").await;
     let says_what_to_install = || async {

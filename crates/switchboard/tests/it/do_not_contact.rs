@@ -84,10 +84,13 @@ async fn no_way_out_leads_to_who_is_on_the_list() {
     let found = program.get("/v1/conversations?channel=vk").await.1;
     let client = found["items"][0]["client"]["id"].as_str().expect("a client").to_owned();
     let reply = format!("/v1/conversations/{client}/reply");
-    let fault =
-        json!({"provider": "vk", "fault": "error", "code": 901, "method": "messages.send", "times": 1});
-    world.post("/faults", &fault).await;
+    let does = async |action: &str| {
+        let deed = json!({"channel": "vk", "account": "club", "from": "2000002", "action": action});
+        world.post("/customers/messages", &deed).await;
+    };
+    does("block").await;
     let failed = program.post(&reply, &json!({"text": "A reply that fails", "wait": 30})).await.1;
+    does("unblock").await;
     assert_eq!(failed["state"], "failed", "{failed}");
     let again =
         format!("/v1/conversations/{client}/messages/{}/retry", failed["id"].as_str().expect("an id"));

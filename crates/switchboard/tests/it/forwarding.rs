@@ -85,9 +85,9 @@ async fn what_comes_in_is_posted_on_in_each_form() {
             forward(&world, &plain, account, &receiver, Some(form));
             program = restarted(&world, program).await;
             receiver.answer(500);
-            let (before, post) = (receiver.posted().len(), post.replace("FORM", form));
-            posts(&program, account, &post).await;
-            program.until("it is tried", || async { receiver.posted().len() > before }).await;
+            let (earlier, body) = (receiver.posted().len(), post.replace("FORM", form));
+            posts(&program, account, &body).await;
+            program.until("it is tried", || async { receiver.posted().len() > earlier }).await;
             // Killed while the other program is in trouble.
             program.kill();
             let begun = receiver.posted().len();
@@ -98,7 +98,7 @@ async fn what_comes_in_is_posted_on_in_each_form() {
                 receiver.posted().len() > begun && waiting(&program).await == [0]
             };
             program.until(&format!("{account} is posted on as {form}"), is_had).await;
-            let wanted = wanted(account, form, &post);
+            let wanted = wanted(account, form, &body);
             let had: Vec<_> = receiver.posted()[begun..].iter().map(|posted| posted.text.clone()).collect();
             let had: Vec<_> = had.iter().map(|body| as_wanted(body, &wanted[0])).collect();
             assert_eq!(had, wanted, "{account} {form}");

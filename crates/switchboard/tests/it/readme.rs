@@ -14,7 +14,7 @@ pub(crate) struct Typed {
 const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// The ports that all demos want: one at a time has them.
-static PORTS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+pub(crate) static PORTS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// The commands of a page's section, but the one that starts the demo.
 fn section(page: &str, heading: &str) -> Vec<Typed> {
@@ -231,10 +231,10 @@ async fn every_channel_of_the_demo_is_connected() {
     let told = names.map(|(name, how)| {
         // Until it is so, while time goes by; what it is last is what is compared.
         let command = format!(
-            "for _ in $(seq 60); do got=$(curl -s -X POST http://127.0.0.1:5099/v1/channels/{name}/check -H \"X-API-Key: $KEY\")
-             [[ $got == *{}* ]] && break
+            "for _ in $(seq 60); do got=$(curl -s http://127.0.0.1:5099/v1/channels/{name} -H \"X-API-Key: $KEY\")
+             [[ $got == *'\"state\":\"ready\"'*{}* ]] && break
              curl -s --unix-socket $TMPDIR/switchboard-demo-*/control.sock http://localhost/testing/clock \
-                -H 'content-type: application/json' -d '{{\"advance_ms\":5000}}' > /dev/null; sleep 0.1; done; echo \"$got\"",
+                -H 'content-type: application/json' -d '{{\"advance_ms\":5000}}' > /dev/null; sleep 0.2; done; echo \"$got\"",
             how.split('…').map(|part| format!("'{part}'")).collect::<Vec<_>>().join("*"),
         );
         Typed { command, answer: format!("\"state\":\"ready\"…{how}") }

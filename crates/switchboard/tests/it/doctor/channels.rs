@@ -33,12 +33,12 @@ async fn channels_in_trouble_are_reported_with_their_commands() {
     // The server looks at itself every few seconds.
     program.advance(Duration::from_secs(6)).await;
     let report = examined_now(&world).await;
-    for (code, subject, command) in [
-        ("channel_down", "channel club", "switchboard channel test club"),
-        ("webhook_elsewhere", "channel shop", "switchboard channel connect shop --take-over"),
+    for (code, severity, subject, command) in [
+        ("channel_down", "error", "channel club", "switchboard channel test club"),
+        ("webhook_elsewhere", "warning", "channel shop", "switchboard channel connect shop --take-over"),
     ] {
         let found = finding(&report, code);
-        assert_eq!((&found["severity"], &found["subject"]), (&json!("error"), &json!(subject)), "{found:#}");
+        assert_eq!((&found["severity"], &found["subject"]), (&json!(severity), &json!(subject)), "{found:#}");
         let shown = found["fix"]["command"].as_str().expect("a command");
         assert!(shown.starts_with(&format!("{command} --config ")), "{found:#}");
     }
