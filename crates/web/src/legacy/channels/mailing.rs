@@ -94,7 +94,9 @@ async fn messages(gate: &Gate, mailing: Mailing) -> Result<Vec<OutboundMessage>,
         let listed = outbox.list(&Filter::default(), &Page { limit: ON_A_PAGE, cursor }).await?;
         let is_over = listed.items.last().is_none_or(|message| message.id <= mailing.first);
         for message in listed.items.into_iter().filter(|message| message.id >= mailing.first) {
-            let is_alike = is_at(&message) && message.send_at.is_some() && message.content.text == text;
+            // The first one waited for no time.
+            let is_of_it = message.id == mailing.first || message.send_at.is_some();
+            let is_alike = is_of_it && is_at(&message) && message.content.text == text;
             if is_alike && found.len() < MOST_ITEMS && is_ours(message.id).await? {
                 found.push(message);
             }
