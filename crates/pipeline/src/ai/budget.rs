@@ -182,7 +182,7 @@ impl Budget {
         });
         fit(affordable, OverBudget::Money { until })?;
         let time = self.limits.time.saturating_sub(so_far.time);
-        if time < LEAST_TIME.min(self.limits.time) || time.is_zero() {
+        if time < LEAST_TIME.min(self.limits.time / 2) || time.is_zero() {
             return Err(OverBudget::Time);
         }
         let tokens = u32::try_from(most).unwrap_or(u32::MAX);

@@ -27,7 +27,6 @@ async fn left_to_a_person(program: &Program, why: &str) -> Option<String> {
     let found = program.get("/v1/conversations?state=waiting_us").await.1;
     let client = found["items"][0]["client"]["id"].as_str()?.to_owned();
     let turns = program.get(&format!("/v1/conversations/{client}/turns")).await.1;
-    eprintln!("{}", turns["items"][0]);
     (turns["items"][0]["why"] == why).then_some(client)
 }
 
@@ -55,8 +54,7 @@ async fn customers_of_every_channel_are_answered_once_by_a_model() {
         let chat = writes(&world, channel, account, "Стоп").await;
         let address = format!("{channel}:{account}/{chat}");
         let is_listed = || async {
-            let listed = program.get("/v1/do-not-contact?limit=200").await.1;
-            eprintln!("{listed}");
+            let listed = program.get("/v1/do-not-contact").await.1;
             listed["items"].as_array().is_some_and(|all| all.iter().any(|one| one["contact"] == address))
         };
         program.until(&format!("{address} is listed"), is_listed).await;
