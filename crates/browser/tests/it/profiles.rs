@@ -103,7 +103,7 @@ async fn a_browser_may_be_behind_a_driver_of_someone_else() {
     stage.web_k(&lease, generous()).await.arrive().await.unwrap();
     lease.close().await.unwrap();
 
-    // With its session the browser has ended; the next one begins anew.
+    // With its session the browser has ended; the next one is logged out.
     let lease = endpoint.lease().await.unwrap();
     let web_k = stage.web_k(&lease, generous()).await;
     assert!(matches!(web_k.arrive().await, Err(Failure::LoggedOut(_))));

@@ -242,7 +242,7 @@ impl Outbox<'_> {
     }
 
     /// A provider had taken something and could not deliver it: the message has failed, unless it had arrived. None where nothing
-    /// here is known by that id. What is told before all of the message is stored as sent is kept, and applied then.
+    /// here is known by that id. What arrives before all of the message is stored as sent is kept, and applied then.
     pub async fn undelivered(
         &self,
         channel: ChannelName,

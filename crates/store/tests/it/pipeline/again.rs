@@ -167,7 +167,7 @@ pub(super) async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World)
     assert_eq!((appeal.client, appeal.state), (anna, AppealState::WaitingClient));
     pipeline.split(merge).await.unwrap();
     assert_eq!((authors(anna).await.len(), authors(other).await.len()), (1, 2));
-    // What people change is told, once where nothing changed.
+    // What people change is an event, once where nothing changed.
     let before = *world.store.events().newest().borrow();
     pipeline.add_note(appeal.id, "olga", "calls later".to_owned()).await.unwrap();
     for _ in 0..2 {
