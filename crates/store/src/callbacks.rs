@@ -9,12 +9,15 @@ use uuid::Uuid;
 use crate::column::{Columns, to_json};
 use crate::database::{Connection, Row, params};
 use crate::failed_requests::{self, Direction, Failed, FailedRequest, FailedState};
+use crate::point::{self, Point};
 use crate::sagas::NewCallback;
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
-use crate::{Store, StoreError, point};
+use crate::{Store, StoreError};
 
 const TABLE: &str = "callbacks";
+/// The receiver of a post that is a callback: the settings name it.
+const RECEIVER: [u8; 0] = [];
 /// What failed requests call the other program.
 const ENDPOINT: &str = "invite_callback";
 /// Callbacks read at once at most.
@@ -22,49 +25,58 @@ const LONGEST_BATCH: u32 = 1000;
 /// What went wrong is cut to this many bytes.
 const LONGEST: usize = 1000;
 
-// States: 0 waiting, 1 given up, 2 delivered.
+// How a callback goes is a row of `posts`, of kind 1.
 statements! {
     SAVE = "
-        INSERT INTO callbacks (id, state, operation, client_tg_id, invite_link, attempts, next_at)
-        VALUES ($1, 0, $2, $3, $4, 0, $5)
+        INSERT INTO callbacks (id, operation, client_tg_id, invite_link) VALUES ($1, $2, $3, $4)
         ON CONFLICT (id) DO NOTHING";
+    SAVE_POST = "
+        INSERT INTO posts (kind, receiver, event, item, state, attempts, next_at) VALUES (1, $1, 0, $2, 0, 0, $3)
+        ON CONFLICT (kind, receiver, event, item) DO NOTHING";
     DUE = "
-        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, c.attempts, c.next_at, c.last_error, o.listener
-        FROM callbacks AS c LEFT JOIN operations AS o ON o.id = c.operation
-        WHERE c.state = 0 AND c.next_at <= $1 ORDER BY c.next_at, c.id LIMIT $2";
-    NEXT_DUE = "SELECT next_at FROM callbacks WHERE state = 0 ORDER BY next_at LIMIT 1";
+        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, p.attempts, p.next_at, p.error, o.listener
+        FROM posts AS p JOIN callbacks AS c ON c.id = p.item LEFT JOIN operations AS o ON o.id = c.operation
+        WHERE p.kind = 1 AND p.state = 0 AND p.next_at <= $1 ORDER BY p.next_at, p.item LIMIT $2";
+    NEXT_DUE = "SELECT next_at FROM posts WHERE kind = 1 AND state = 0 ORDER BY next_at LIMIT 1";
     GET = "
-        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, c.attempts, c.next_at, c.last_error, o.listener
-        FROM callbacks AS c LEFT JOIN operations AS o ON o.id = c.operation
-        WHERE c.id = $1";
+        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, p.attempts, p.next_at, p.error, o.listener
+        FROM posts AS p JOIN callbacks AS c ON c.id = p.item LEFT JOIN operations AS o ON o.id = c.operation
+        WHERE p.kind = 1 AND p.item = $1";
     /// Those that were tried and wait for the next try; one that a person tries again is a failed request already.
     PUT_OFF = "
-        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, c.attempts, c.next_at, c.last_error, o.listener
-        FROM callbacks AS c LEFT JOIN operations AS o ON o.id = c.operation
-        WHERE c.state = 0 AND c.attempts > 0 AND c.id < $1
+        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, p.attempts, p.next_at, p.error, o.listener
+        FROM posts AS p JOIN callbacks AS c ON c.id = p.item LEFT JOIN operations AS o ON o.id = c.operation
+        WHERE p.kind = 1 AND p.state = 0 AND p.attempts > 0 AND p.item < $1
           AND NOT EXISTS (SELECT 1 FROM failed_requests AS f WHERE f.id = c.id)
-        ORDER BY c.id DESC LIMIT $2";
+        ORDER BY p.item DESC LIMIT $2";
     ONE_PUT_OFF = "
-        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, c.attempts, c.next_at, c.last_error, o.listener
-        FROM callbacks AS c LEFT JOIN operations AS o ON o.id = c.operation
-        WHERE c.id = $1 AND c.state = 0 AND c.attempts > 0";
-    NEXT_TRY = "SELECT next_at FROM callbacks WHERE id = $1 AND state = 0";
-    HURRY = "UPDATE callbacks SET next_at = $1 WHERE id = $2 AND state = 0";
-    STATE_OF = "SELECT state FROM callbacks WHERE id = $1";
-    DELIVERED = "UPDATE callbacks SET state = 2, delivered_at = $1 WHERE id = $2 AND state <> 2";
+        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, p.attempts, p.next_at, p.error, o.listener
+        FROM posts AS p JOIN callbacks AS c ON c.id = p.item LEFT JOIN operations AS o ON o.id = c.operation
+        WHERE p.kind = 1 AND p.item = $1 AND p.state = 0 AND p.attempts > 0";
+    NEXT_TRY = "SELECT next_at FROM posts WHERE kind = 1 AND item = $1 AND state = 0";
+    HURRY = "UPDATE posts SET next_at = $1 WHERE kind = 1 AND item = $2 AND state = 0";
+    STATE_OF = "SELECT state FROM posts WHERE kind = 1 AND item = $1";
+    DELIVERED = "
+        UPDATE posts SET state = 2, tried_at = $1 WHERE kind = 1 AND item = $2 AND state <> 2";
     AGAIN = "
-        UPDATE callbacks SET attempts = attempts + 1, last_error = $1, next_at = $2
-        WHERE id = $3 AND state = 0";
+        UPDATE posts SET attempts = attempts + 1, error = $1, next_at = $2
+        WHERE kind = 1 AND item = $3 AND state = 0";
     GIVE_UP = "
-        UPDATE callbacks SET state = 1, attempts = attempts + 1, last_error = $1 WHERE id = $2 AND state = 0";
-    WAITING = "SELECT id FROM callbacks WHERE state = 0 ORDER BY next_at, id LIMIT $1";
+        UPDATE posts SET state = 1, attempts = attempts + 1, error = $1
+        WHERE kind = 1 AND item = $2 AND state = 0";
+    WAITING = "SELECT item FROM posts WHERE kind = 1 AND state = 0 ORDER BY next_at, item LIMIT $1";
     /// It was not tried.
-    HOLD_BACK = "UPDATE callbacks SET state = 1, last_error = $1 WHERE id = $2 AND state = 0";
-    REQUEUE = "UPDATE callbacks SET state = 0, next_at = $1 WHERE id = $2 AND state = 1";
-    DROP_GIVEN_UP = "DELETE FROM callbacks WHERE id = $1 AND state = 1";
+    HOLD_BACK = "UPDATE posts SET state = 1, error = $1 WHERE kind = 1 AND item = $2 AND state = 0";
+    REQUEUE = "UPDATE posts SET state = 0, next_at = $1 WHERE kind = 1 AND item = $2 AND state = 1";
+    DROP_GIVEN_UP = "DELETE FROM posts WHERE kind = 1 AND item = $1 AND state = 1";
+    DROP = "DELETE FROM callbacks WHERE id = $1";
     DROP_DELIVERED = "
-        DELETE FROM callbacks WHERE id IN (
-            SELECT id FROM callbacks WHERE delivered_at <= $1 ORDER BY delivered_at LIMIT $2)";
+        DELETE FROM posts WHERE kind = 1 AND item IN (
+            SELECT item FROM posts WHERE kind = 1 AND state <> 0 AND state = 2 AND tried_at <= $1
+            ORDER BY tried_at LIMIT $2)";
+    DROP_POSTLESS = "
+        DELETE FROM callbacks WHERE NOT EXISTS (
+            SELECT 1 FROM posts AS p WHERE p.kind = 1 AND p.item = callbacks.id)";
 }
 
 /// A callback that names a new chat's invite link.
@@ -218,8 +230,8 @@ pub(crate) fn save(
 ) -> Result<(), StoreError> {
     let NewCallback { id, client_tg_id, invite_link } = callback;
     let operation = operation.as_uuid().as_bytes();
-    transaction.run(SAVE, params![key(id), operation, client_tg_id, invite_link, at.as_micros()])?;
-    Ok(())
+    transaction.run(SAVE, params![key(id), operation, client_tg_id, invite_link])?;
+    transaction.run(SAVE_POST, params![RECEIVER, key(id), at.as_micros()])
 }
 
 /// Callbacks that were tried and wait for their next try, the newest first, as failed requests show them.
@@ -273,7 +285,9 @@ fn made_at(id: &Uuid) -> Timestamp {
 
 /// Removes a callback that was given up.
 pub(crate) fn forget_given_up(transaction: &Transaction<'_>, id: &[u8; 16]) -> Result<(), StoreError> {
-    transaction.run(DROP_GIVEN_UP, [id])?;
+    if transaction.execute(DROP_GIVEN_UP, [id])? > 0 {
+        transaction.run(DROP, [id])?;
+    }
     Ok(())
 }
 
@@ -358,5 +372,24 @@ impl Write for HoldCallbacks {
             keep(transaction, id, &self.error, self.at)?;
         }
         Ok(waiting.len())
+    }
+}
+
+/// Removes so many callbacks that were delivered long ago.
+pub(crate) struct DropDelivered {
+    pub(crate) before: Timestamp,
+    pub(crate) most: u32,
+}
+
+impl Write for DropDelivered {
+    type Answer = usize;
+    const POINT: Option<Point> = Some(point::DROP_CALLBACKS);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        let dropped = transaction.execute(DROP_DELIVERED, params![self.before.as_micros(), self.most])?;
+        if dropped > 0 {
+            transaction.run(DROP_POSTLESS, ())?;
+        }
+        Ok(dropped)
     }
 }

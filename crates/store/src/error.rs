@@ -131,7 +131,7 @@ pub(crate) fn table_named(name: &str) -> &'static str {
         "audit_log",
         "alerts",
         "webhooks",
-        "webhook_deliveries",
+        "posts",
         "received_messages",
     ];
     TABLES.into_iter().find(|table| *table == name).unwrap_or("the database")

@@ -110,6 +110,43 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_others_moves_into_one_table() {
+        let connection = Connection::open_in_memory().unwrap();
+        let up_to = |versions: std::ops::RangeInclusive<i64>| {
+            for (_, _, sql, _) in STEPS.iter().filter(|(version, ..)| versions.contains(version)) {
+                connection.execute_batch(sql).unwrap();
+            }
+        };
+        connection.execute_batch(OWN_TABLES).unwrap();
+        up_to(1..=54);
+        connection
+            .execute_batch(
+                "INSERT INTO webhook_deliveries VALUES (x'01', 7, 1, 'c', 2, 30, 40, 500, 'no', 12, 'it said 500');
+                 INSERT INTO callbacks VALUES (x'02', 2, x'03', '5', 'https://example.com/+a', 1, 31, NULL, 41);
+                 INSERT INTO alert_deliveries VALUES ('owner', x'04', 0, 3, 32, 'away', x'05', NULL);",
+            )
+            .unwrap();
+        up_to(55..=newest());
+        let rows = connection
+            .prepare(
+                "SELECT concat_ws(' ', kind, hex(receiver), event, hex(item), state, attempts, next_at, error, tried_at)
+                 FROM posts ORDER BY kind",
+            )
+            .unwrap()
+            .query_map([], |row| row.get::<_, String>(0))
+            .unwrap()
+            .collect::<Result<Vec<_>, _>>()
+            .unwrap();
+        assert_eq!(
+            rows,
+            ["0 01 7  1 2 30 it said 500 40", "1  0 02 2 1 31 41", "2 6F776E6572 0 04 0 3 32 away"]
+        );
+        let link: String =
+            connection.query_row("SELECT invite_link FROM callbacks", [], |row| row.get(0)).unwrap();
+        assert_eq!(link, "https://example.com/+a");
+    }
+
+    #[test]
     fn no_type_of_sqlite_is_left_for_postgresql() {
         // The first has functions beside its tables.
         for (_, name, _, sql) in STEPS.iter().skip(1) {

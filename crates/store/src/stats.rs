@@ -24,7 +24,7 @@ statements! {
     SAGAS = "SELECT kind, state, count(*) FROM operations WHERE state <= 10 GROUP BY kind, state";
     CALLBACKS = "
         SELECT count(*), coalesce(sum(CASE WHEN next_at <= $1 THEN 1 ELSE 0 END), 0)
-        FROM callbacks WHERE state = 0";
+        FROM posts WHERE kind = 1 AND state = 0";
     UNRESOLVED = "SELECT count(*) FROM unresolved_chats";
     FAILED_REQUESTS = "SELECT count(*) FROM failed_requests WHERE state = 'pending'";
 }
@@ -87,7 +87,7 @@ pub(crate) fn take(
         Ok((kind, columns.coded(1, "state", codes::saga)?, columns.count(2)?))
     })?;
     let callbacks = connection.first(CALLBACKS, [now.as_micros()], |row| {
-        let columns = Columns::new(row, "callbacks");
+        let columns = Columns::new(row, "posts");
         Ok((columns.count(0)?, columns.count(1)?))
     })?;
     let failed_requests =

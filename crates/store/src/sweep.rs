@@ -8,6 +8,7 @@ use domain::Timestamp;
 use crate::access::statements as access;
 use crate::accounts::statements as accounts;
 use crate::alerts::{DropNotices, statements as alerts};
+use crate::callbacks::DropDelivered;
 use crate::campaigns::statements as campaigns;
 use crate::channels::{self, files as channel_files, statements as of_channels};
 use crate::chats::unresolved::DropUnresolved;
@@ -22,7 +23,7 @@ use crate::received::{TABLE as RECEIVED, files as received_files, reading as rec
 use crate::sagas::statements as sagas;
 use crate::webhooks::statements as webhooks;
 use crate::write::{Transaction, Write};
-use crate::{Retention, Store, StoreError, callbacks, failovers, flows, sent_counts};
+use crate::{Retention, Store, StoreError, failovers, flows, sent_counts};
 
 /// A reference to a file at the provider is removed when it was saved this long ago; the one who uses one saves it again.
 const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
@@ -126,7 +127,7 @@ impl Store {
             })
             .await?,
             callbacks: in_pieces(|| {
-                self.execute(point::DROP_CALLBACKS, callbacks::DROP_DELIVERED, older(keep.operations))
+                self.write(DropDelivered { before: now.minus(keep.operations), most: MOST })
             })
             .await?,
             references: in_pieces(|| {

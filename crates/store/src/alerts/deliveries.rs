@@ -10,7 +10,7 @@ use crate::database::{Row, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 
-const TABLE: &str = "alert_deliveries";
+const TABLE: &str = "posts";
 
 /// Deliveries that wait for one target at most; of more, the oldest are given up.
 const MOST_WAITING: u32 = 500;
@@ -68,7 +68,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<AlertDelivery, StoreError> {
     let columns = Columns::new(row, TABLE);
     let message: Option<[u8; 16]> = columns.get(4)?;
     Ok(AlertDelivery {
-        target: columns.get(0)?,
+        target: target(&columns)?,
         notice: notice_id(&columns, 1)?,
         attempts: columns.get(2)?,
         next_at: columns.time(3)?,
@@ -81,11 +81,18 @@ pub(super) fn read(row: &Row<'_>) -> Result<AlertDelivery, StoreError> {
 pub(super) fn read_waiting(row: &Row<'_>) -> Result<DeliveriesWaiting, StoreError> {
     let columns = Columns::new(row, TABLE);
     Ok(DeliveriesWaiting {
-        target: columns.get(0)?,
+        target: target(&columns)?,
         count: columns.count(1)?,
         first: notice_id(&columns, 2)?,
         since: columns.time(3)?,
     })
+}
+
+/// The name of the target, from the first column.
+fn target(columns: &Columns<'_>) -> Result<String, StoreError> {
+    let receiver: Vec<u8> = columns.get(0)?;
+    String::from_utf8(receiver)
+        .map_err(|error| columns.strange(0, "name of a target", String::from_utf8_lossy(error.as_bytes())))
 }
 
 /// Adds a notice with a delivery for each target, as a part of the write that it came with.
@@ -93,9 +100,10 @@ pub(super) fn save(transaction: &Transaction<'_>, notice: &NewNotice) -> Result<
     let at = notice.at.as_micros();
     transaction.run(sql::SAVE_NOTICE, params![key(&notice.id), at, notice.payload])?;
     for (target, has_it) in &notice.targets {
-        transaction.run(sql::SAVE_DELIVERY, params![target, key(&notice.id), has_it, at])?;
+        let row = params![target.as_bytes(), key(&notice.id), has_it, at, target];
+        transaction.run(sql::SAVE_DELIVERY, row)?;
         let error = format!("more than {MOST_WAITING} newer ones wait for the target");
-        transaction.run(sql::TRIM, params![error, at, target, MOST_WAITING])?;
+        transaction.run(sql::TRIM, params![error, at, target.as_bytes(), MOST_WAITING])?;
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ impl Alerts<'_> {
         let (target, at) = (target.to_owned(), at.as_micros());
         self.store
             .change(point::ALERT_DELIVERED, move |transaction| {
-                transaction.run(sql::DELIVERED, params![at, target, key(&notice)])?;
+                transaction.run(sql::DELIVERED, params![at, target.as_bytes(), key(&notice)])?;
                 transaction.run(sql::TOLD, params![target, at])
             })
             .await
@@ -104,7 +104,9 @@ impl Alerts<'_> {
             .change(point::ALERT_PUT_OFF, move |transaction| {
                 let error = tried.as_deref().map(cut);
                 let message = message.as_ref().map(|id| id.as_uuid().as_bytes());
-                let row = params![u32::from(error.is_some()), error, next_at, message, target, key(&notice)];
+                let receiver = target.as_bytes();
+                let row =
+                    params![u32::from(error.is_some()), error, next_at, message, receiver, key(&notice)];
                 transaction.run(sql::PUT_OFF, row)?;
                 if error.is_some() {
                     transaction.run(sql::FAILED, params![target, at, error, None::<i64>])?;
@@ -125,7 +127,7 @@ impl Alerts<'_> {
         let (target, at) = (target.to_owned(), at.as_micros());
         self.store
             .change(point::ALERT_GIVEN_UP, move |transaction| {
-                transaction.run(sql::GIVE_UP, params![cut(&error), at, target, key(&notice)])?;
+                transaction.run(sql::GIVE_UP, params![cut(&error), at, target.as_bytes(), key(&notice)])?;
                 transaction.run(sql::FAILED, params![target, at, cut(&error), None::<i64>])
             })
             .await
@@ -142,7 +144,7 @@ impl Alerts<'_> {
         let (target, at) = (target.to_owned(), at.as_micros());
         self.store
             .change(point::ALERT_TARGET_OFF, move |transaction| {
-                transaction.run(sql::GIVE_UP_ALL, params![cut(&error), at, target])?;
+                transaction.run(sql::GIVE_UP_ALL, params![cut(&error), at, target.as_bytes()])?;
                 let row = params![target, at, cut(&error), off.then_some(at)];
                 transaction.run(sql::FAILED, row)
             })
@@ -179,7 +181,7 @@ impl Alerts<'_> {
             .change(point::REMOVE_ALERT_TARGET, move |transaction| {
                 let removed = transaction.execute(sql::REMOVE_TARGET, [&name])? > 0;
                 if removed {
-                    let row = params!["the target was taken out", at.as_micros(), name];
+                    let row = params!["the target was taken out", at.as_micros(), name.as_bytes()];
                     transaction.run(sql::GIVE_UP_ALL, row)?;
                     transaction.run(sql::FORGET_STANDING, [&name])?;
                 }

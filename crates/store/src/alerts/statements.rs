@@ -1,4 +1,4 @@
-//! The statements on alerts, notices, deliveries, targets, mutes and maintenance windows.
+//! The statements on alerts, notices, their deliveries (the posts of kind 2), targets, mutes and maintenance windows.
 
 use crate::statement::statements;
 
@@ -32,46 +32,47 @@ statements! {
         INSERT INTO alert_notices (id, at, payload) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
     /// A target that wants nothing more gets nothing more: for it the delivery is given up from the beginning.
     SAVE_DELIVERY = "
-        INSERT INTO alert_deliveries (target, notice, state, attempts, next_at, done_at, last_error)
-        SELECT $1, $2, CASE WHEN CAST($3 AS BIGINT) = 1 THEN 2 WHEN off.name IS NULL THEN 0 ELSE 1 END, 0, $4,
+        INSERT INTO posts (kind, receiver, event, item, state, attempts, next_at, tried_at, error)
+        SELECT 2, $1, 0, $2, CASE WHEN CAST($3 AS BIGINT) = 1 THEN 2 WHEN off.name IS NULL THEN 0 ELSE 1 END, 0, $4,
             CASE WHEN $3 = 1 OR off.name IS NOT NULL THEN CAST($4 AS BIGINT) END,
             CASE WHEN $3 = 0 AND off.name IS NOT NULL THEN 'it wants nothing more' END
-        FROM (SELECT $1 AS target) AS t
+        FROM (SELECT CAST($5 AS TEXT) AS target) AS t
         LEFT JOIN alert_target_standings AS off ON off.name = t.target AND off.off_at IS NOT NULL
         WHERE true
-        ON CONFLICT (target, notice) DO UPDATE SET state = excluded.state, done_at = excluded.done_at
+        ON CONFLICT (kind, receiver, event, item) DO UPDATE SET state = excluded.state, tried_at = excluded.tried_at
         WHERE excluded.state = 2";
     /// Leaves so many of a target's waiting deliveries, the latest.
     TRIM = "
-        UPDATE alert_deliveries SET state = 1, last_error = $1, done_at = $2
-        WHERE target = $3 AND state = 0 AND notice NOT IN (
-            SELECT notice FROM alert_deliveries WHERE target = $3 AND state = 0 ORDER BY notice DESC LIMIT $4)";
+        UPDATE posts SET state = 1, error = $1, tried_at = $2
+        WHERE kind = 2 AND receiver = $3 AND state = 0 AND item NOT IN (
+            SELECT item FROM posts WHERE kind = 2 AND receiver = $3 AND state = 0 ORDER BY item DESC LIMIT $4)";
     /// The first that waits of each target: a target is told in order.
     FIRST_WAITING = "
-        SELECT d.target, d.notice, d.attempts, d.next_at, d.message, n.at, n.payload
-        FROM (SELECT target, min(notice) AS notice FROM alert_deliveries WHERE state = 0 GROUP BY target) AS f
-        JOIN alert_deliveries AS d ON d.target = f.target AND d.notice = f.notice
-        JOIN alert_notices AS n ON n.id = d.notice
-        ORDER BY d.next_at, d.target";
+        SELECT d.receiver, d.item, d.attempts, d.next_at, d.message, n.at, n.payload
+        FROM (
+            SELECT receiver, min(item) AS item FROM posts WHERE kind = 2 AND state = 0 GROUP BY receiver) AS f
+        JOIN posts AS d ON d.kind = 2 AND d.receiver = f.receiver AND d.event = 0 AND d.item = f.item
+        JOIN alert_notices AS n ON n.id = d.item
+        ORDER BY d.next_at, d.receiver";
     WAITING = "
-        SELECT d.target, count(*), min(d.notice), min(n.at)
-        FROM alert_deliveries AS d JOIN alert_notices AS n ON n.id = d.notice
-        WHERE d.state = 0 GROUP BY d.target ORDER BY d.target";
+        SELECT d.receiver, count(*), min(d.item), min(n.at)
+        FROM posts AS d JOIN alert_notices AS n ON n.id = d.item
+        WHERE d.kind = 2 AND d.state = 0 GROUP BY d.receiver ORDER BY d.receiver";
     DELIVERED = "
-        UPDATE alert_deliveries SET state = 2, attempts = attempts + 1, done_at = $1, last_error = NULL
-        WHERE target = $2 AND notice = $3 AND state = 0";
+        UPDATE posts SET state = 2, attempts = attempts + 1, tried_at = $1, error = NULL
+        WHERE kind = 2 AND receiver = $2 AND event = 0 AND item = $3 AND state = 0";
     PUT_OFF = "
-        UPDATE alert_deliveries SET attempts = attempts + $1, last_error = $2, next_at = $3, message = $4
-        WHERE target = $5 AND notice = $6 AND state = 0";
+        UPDATE posts SET attempts = attempts + $1, error = $2, next_at = $3, message = $4
+        WHERE kind = 2 AND receiver = $5 AND event = 0 AND item = $6 AND state = 0";
     GIVE_UP = "
-        UPDATE alert_deliveries SET state = 1, attempts = attempts + 1, last_error = $1, done_at = $2
-        WHERE target = $3 AND notice = $4 AND state = 0";
+        UPDATE posts SET state = 1, attempts = attempts + 1, error = $1, tried_at = $2
+        WHERE kind = 2 AND receiver = $3 AND event = 0 AND item = $4 AND state = 0";
     GIVE_UP_ALL = "
-        UPDATE alert_deliveries SET state = 1, last_error = $1, done_at = $2 WHERE target = $3 AND state = 0";
+        UPDATE posts SET state = 1, error = $1, tried_at = $2 WHERE kind = 2 AND receiver = $3 AND state = 0";
     /// It was not tried.
-    HOLD_BACK = "UPDATE alert_deliveries SET state = 1, last_error = $1, done_at = $2 WHERE state = 0";
+    HOLD_BACK = "UPDATE posts SET state = 1, error = $1, tried_at = $2 WHERE kind = 2 AND state = 0";
     DROP_DELIVERIES = "
-        DELETE FROM alert_deliveries WHERE notice IN (
+        DELETE FROM posts WHERE kind = 2 AND item IN (
             SELECT id FROM alert_notices WHERE at <= $1 ORDER BY at, id LIMIT $2)";
     DROP_NOTICES = "
         DELETE FROM alert_notices WHERE id IN (

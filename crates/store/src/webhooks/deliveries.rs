@@ -13,7 +13,9 @@ use crate::events::StoredEvent;
 use crate::point::{self, Point};
 use crate::write::{Durability, Transaction, Write};
 
-const TABLE: &str = "webhook_deliveries";
+const TABLE: &str = "posts";
+/// The item of a post that is an event.
+const NO_ITEM: [u8; 0] = [];
 
 /// What became of an event for a webhook.
 #[derive(strum::Display, strum::EnumString, Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,7 +219,8 @@ impl Write for FanOut {
             return Ok(false);
         }
         for (event, chat) in &self.events {
-            transaction.run(sql::ADD_DELIVERY, params![webhook, event.get(), chat, self.at.as_micros()])?;
+            let row = params![webhook, event.get(), NO_ITEM, chat, self.at.as_micros()];
+            transaction.run(sql::ADD_DELIVERY, row)?;
         }
         Ok(true)
     }

@@ -1,4 +1,4 @@
-//! The statements about webhooks and their deliveries.
+//! The statements about webhooks and their deliveries, the posts of kind 0.
 
 use crate::statement::statements;
 
@@ -40,71 +40,72 @@ statements! {
         UPDATE webhooks SET replay_after = $1, replay_until = $2 WHERE id = $3 AND replay_after = $4";
     WAITING = "
         SELECT count(*), min(event) FROM (
-            SELECT event FROM webhook_deliveries WHERE webhook = $1 AND state = 0 LIMIT $2) AS waiting";
+            SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = 0 LIMIT $2) AS waiting";
     DEAD = "
         SELECT count(*) FROM (
-            SELECT 1 AS one FROM webhook_deliveries WHERE webhook = $1 AND state = 1 LIMIT $2) AS dead";
+            SELECT 1 AS one FROM posts WHERE kind = 0 AND receiver = $1 AND state = 1 LIMIT $2) AS dead";
     RECENT = "
         SELECT count(*), count(CASE state WHEN 2 THEN 1 END) FROM (
-            SELECT state FROM webhook_deliveries WHERE webhook = $1 AND attempts > 0 ORDER BY event DESC LIMIT $2) AS recent";
+            SELECT state FROM posts WHERE kind = 0 AND receiver = $1 AND attempts > 0 ORDER BY event DESC LIMIT $2) AS recent";
     /// A replay posts what was delivered or given up once more.
     ADD_DELIVERY = "
-        INSERT INTO webhook_deliveries (webhook, event, state, chat, attempts, next_at) VALUES ($1, $2, 0, $3, 0, $4)
-        ON CONFLICT (webhook, event) DO UPDATE SET state = 0, attempts = 0, next_at = excluded.next_at
-        WHERE webhook_deliveries.state <> 0";
+        INSERT INTO posts (kind, receiver, event, item, state, chat, attempts, next_at)
+        VALUES (0, $1, $2, $3, 0, $4, 0, $5)
+        ON CONFLICT (kind, receiver, event, item) DO UPDATE SET state = 0, attempts = 0, next_at = excluded.next_at
+        WHERE posts.state <> 0";
     DUE = "
         SELECT d.event, d.attempts, e.at, e.type, e.account, e.chat, e.data
-        FROM webhook_deliveries AS d LEFT JOIN events AS e ON e.seq = d.event
-        WHERE d.webhook = $1 AND d.state = 0 AND d.next_at <= $2
+        FROM posts AS d LEFT JOIN events AS e ON e.seq = d.event
+        WHERE d.kind = 0 AND d.receiver = $1 AND d.state = 0 AND d.next_at <= $2
           AND (d.chat IS NULL OR NOT EXISTS (
-            SELECT 1 FROM webhook_deliveries AS earlier
-            WHERE earlier.webhook = d.webhook AND earlier.chat = d.chat AND earlier.event < d.event
+            SELECT 1 FROM posts AS earlier
+            WHERE earlier.kind = 0 AND earlier.receiver = d.receiver AND earlier.chat = d.chat AND earlier.event < d.event
               AND earlier.state = 0 AND earlier.chat IS NOT NULL))
         ORDER BY d.next_at, d.event LIMIT $3";
     NEXT_DUE = "
-        SELECT next_at FROM webhook_deliveries WHERE webhook = $1 AND state = 0 AND next_at > $2
+        SELECT next_at FROM posts WHERE kind = 0 AND receiver = $1 AND state = 0 AND next_at > $2
         ORDER BY next_at LIMIT 1";
     DELIVERED = "
-        UPDATE webhook_deliveries SET state = 2, attempts = attempts + 1, tried_at = $1, status = $2, answer = $3, latency = $4,
+        UPDATE posts SET state = 2, attempts = attempts + 1, tried_at = $1, status = $2, answer = $3, latency = $4,
             error = NULL
-        WHERE webhook = $5 AND event = $6 AND state = 0";
+        WHERE kind = 0 AND receiver = $5 AND event = $6 AND state = 0";
     PUT_OFF = "
-        UPDATE webhook_deliveries SET next_at = $1, attempts = attempts + 1, tried_at = $2, status = $3, answer = $4,
+        UPDATE posts SET next_at = $1, attempts = attempts + 1, tried_at = $2, status = $3, answer = $4,
             latency = $5, error = $6
-        WHERE webhook = $7 AND event = $8 AND state = 0";
+        WHERE kind = 0 AND receiver = $7 AND event = $8 AND state = 0";
     GIVE_UP = "
-        UPDATE webhook_deliveries SET state = 1, attempts = attempts + 1, tried_at = $1, status = $2, answer = $3, latency = $4,
+        UPDATE posts SET state = 1, attempts = attempts + 1, tried_at = $1, status = $2, answer = $3, latency = $4,
             error = $5
-        WHERE webhook = $6 AND event = $7 AND state = 0";
+        WHERE kind = 0 AND receiver = $6 AND event = $7 AND state = 0";
     /// What failed before is tried as soon as the endpoint takes something again.
-    HURRY = "UPDATE webhook_deliveries SET next_at = $1 WHERE webhook = $2 AND state = 0 AND next_at > $1";
+    HURRY = "UPDATE posts SET next_at = $1 WHERE kind = 0 AND receiver = $2 AND state = 0 AND next_at > $1";
     RETRY = "
-        UPDATE webhook_deliveries SET attempts = CASE state WHEN 0 THEN attempts ELSE 0 END, state = 0, next_at = $1
-        WHERE webhook = $2 AND event = $3";
+        UPDATE posts SET attempts = CASE state WHEN 0 THEN attempts ELSE 0 END, state = 0, next_at = $1
+        WHERE kind = 0 AND receiver = $2 AND event = $3";
     RETRY_DEAD = "
-        UPDATE webhook_deliveries SET state = 0, attempts = 0, next_at = $1
-        WHERE webhook = $2 AND event IN (
-            SELECT event FROM webhook_deliveries WHERE webhook = $2 AND state = 1 ORDER BY event LIMIT $3)";
+        UPDATE posts SET state = 0, attempts = 0, next_at = $1
+        WHERE kind = 0 AND receiver = $2 AND event IN (
+            SELECT event FROM posts WHERE kind = 0 AND receiver = $2 AND state = 1 ORDER BY event LIMIT $3)";
     DELIVERIES = "
         SELECT d.event, d.state, d.attempts, d.next_at, d.tried_at, d.status, d.answer, d.latency, d.error,
             e.at, e.type, e.account, e.chat, e.data
-        FROM webhook_deliveries AS d LEFT JOIN events AS e ON e.seq = d.event
-        WHERE d.webhook = $1 AND d.event < $2 ORDER BY d.event DESC LIMIT $3";
+        FROM posts AS d LEFT JOIN events AS e ON e.seq = d.event
+        WHERE d.kind = 0 AND d.receiver = $1 AND d.event < $2 ORDER BY d.event DESC LIMIT $3";
     DELIVERIES_IN = "
         SELECT d.event, d.state, d.attempts, d.next_at, d.tried_at, d.status, d.answer, d.latency, d.error,
             e.at, e.type, e.account, e.chat, e.data
-        FROM webhook_deliveries AS d LEFT JOIN events AS e ON e.seq = d.event
-        WHERE d.webhook = $1 AND d.event < $2 AND d.state = $3 ORDER BY d.event DESC LIMIT $4";
+        FROM posts AS d LEFT JOIN events AS e ON e.seq = d.event
+        WHERE d.kind = 0 AND d.receiver = $1 AND d.event < $2 AND d.state = $3 ORDER BY d.event DESC LIMIT $4";
     DROP_OF = "
-        DELETE FROM webhook_deliveries WHERE webhook = $1 AND event IN (
-            SELECT event FROM webhook_deliveries WHERE webhook = $1 ORDER BY event LIMIT $2)";
+        DELETE FROM posts WHERE kind = 0 AND receiver = $1 AND event IN (
+            SELECT event FROM posts WHERE kind = 0 AND receiver = $1 ORDER BY event LIMIT $2)";
     OLDEST_KEPT = "
-        SELECT event FROM webhook_deliveries WHERE webhook = $1 AND state = 2 ORDER BY event DESC LIMIT 1 OFFSET $2";
+        SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = 2 ORDER BY event DESC LIMIT 1 OFFSET $2";
     TRIM = "
-        DELETE FROM webhook_deliveries WHERE webhook = $1 AND event IN (
-            SELECT event FROM webhook_deliveries WHERE webhook = $1 AND state = 2 AND event < $2 ORDER BY event LIMIT $3)";
+        DELETE FROM posts WHERE kind = 0 AND receiver = $1 AND event IN (
+            SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = 2 AND event < $2 ORDER BY event LIMIT $3)";
     DROP_OLD = "
-        DELETE FROM webhook_deliveries WHERE (webhook, event) IN (
-            SELECT webhook, event FROM webhook_deliveries WHERE state <> 0 AND tried_at <= $1
+        DELETE FROM posts WHERE kind = 0 AND (receiver, event) IN (
+            SELECT receiver, event FROM posts WHERE kind = 0 AND state <> 0 AND tried_at <= $1
             ORDER BY tried_at LIMIT $2)";
 }
