@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::order::{Attachment, Incoming, Order, Outcome, Prepared, Target};
 use crate::page::{
     Card, Chat, Facts, Held, Opening, Page, PopupKind, Progress, Restriction, Rung, Sending, Settling,
-    TextFault, Unread, checked, found_again, is_it, is_open, named, page, progress, restriction, same,
+    TextFault, Unread, checked, found_again, is_it, is_open, named, page, progress, ready, same, still_in,
 };
 use crate::selectors::{self, Needed, css};
 use crate::webdriver::{DriverError, ESCAPE, Session};
@@ -257,7 +257,7 @@ impl<'a> WebK<'a> {
         };
         self.close_popups().await?;
         let peer = self.open(&order.target, order.known).await?;
-        let chat = self.may_write().await?;
+        let chat = self.may_write(peer).await?;
         if let Some(file) = &order.file {
             // A draft would become the caption.
             self.write("").await?;
@@ -267,7 +267,7 @@ impl<'a> WebK<'a> {
         }
         self.write(&text).await?;
         // What a chat demands arrives late: once more, just before the click.
-        let chat = self.may_write().await?;
+        let chat = self.may_write(peer).await?;
         if !same(&chat.typed, &text) || !chat.sends {
             self.write("").await?;
             return Err(Failure::NotTaken);
@@ -591,20 +591,12 @@ impl<'a> WebK<'a> {
         }
     }
 
-    async fn may_write(&self) -> Result<Chat, Failure> {
-        let facts = self.facts().await?;
-        still_in(&facts)?;
-        if let Some(popup) = &facts.popup {
-            return Err(Failure::Held(Held::Popup(popup.kind)));
-        }
-        let chat = facts.chat.ok_or(Failure::NotOpened)?;
+    async fn may_write(&self, peer: i64) -> Result<Chat, Failure> {
+        let chat = ready(self.facts().await?, peer)?;
         if chat.below {
             self.go_down().await;
         }
-        match restriction(&chat) {
-            Some(restriction) => Err(Failure::Restricted(restriction)),
-            None => Ok(chat),
-        }
+        Ok(chat)
     }
 
     /// Goes to the newest messages, where those of ours appear. If the button has gone meanwhile, they are there.
@@ -666,17 +658,6 @@ impl<'a> WebK<'a> {
             }
             self.clock.sleep(self.limits.look).await;
         }
-    }
-}
-
-/// Whether the page is still that of an account that is logged in.
-fn still_in(facts: &Facts) -> Result<(), Failure> {
-    match page(facts) {
-        Page::LoggedIn => Ok(()),
-        Page::LoggedOut(card) => Err(Failure::LoggedOut(card)),
-        Page::Locked => Err(Failure::Locked),
-        Page::Deactivated => Err(Failure::Deactivated),
-        Page::Blank => Err(Failure::White),
     }
 }
 
