@@ -6,6 +6,15 @@ use store::NextTurn;
 
 use crate::judge::Judgement;
 
+/// Why a profile stops whose proxy is sick and has no successor.
+pub(crate) const PROXY_SICK: &str = "proxy_sick";
+
+/// Whether a stop is Telegram's, and so of the person: their accounts and other profiles stop too. A sick proxy and a lost login are of
+/// one profile alone.
+pub(crate) fn is_of_the_person(state: SenderState, why: &str) -> bool {
+    state == SenderState::Blocked && why != PROXY_SICK
+}
+
 /// What a page that does not work means for its profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -111,6 +120,20 @@ mod tests {
         assert!(matches!(of(Failure::NotOpened, 2).next, NextTurn::Never(_)));
         let logged_out = of(Failure::LoggedOut(Card::Code), 0);
         assert_eq!(logged_out.sender, Some((SenderState::LoggedOut, "logged_out".to_owned())));
+    }
+
+    #[test]
+    fn a_restriction_is_the_persons_a_sick_proxy_the_profiles() {
+        for why in ["frozen", "refused", "notice", "banned", "restricted"] {
+            assert!(is_of_the_person(SenderState::Blocked, why), "{why}");
+        }
+        for (state, why) in [
+            (SenderState::Blocked, PROXY_SICK),
+            (SenderState::LoggedOut, "logged_out"),
+            (SenderState::LoggedOut, "locked"),
+        ] {
+            assert!(!is_of_the_person(state, why), "{why}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod place;
 mod proxies;
 mod sickness;
 
-pub(crate) use judge::{Trouble, judge, trouble};
+pub(crate) use judge::{PROXY_SICK, Trouble, is_of_the_person, judge, trouble};
 pub(crate) use peer::{chat_of, peer_of, target_of};
 pub use place::{InvalidPlace, ProfileKind, ProfilePlace};
 pub(crate) use proxies::as_browsers_take_it;

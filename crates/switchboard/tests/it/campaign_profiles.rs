@@ -299,19 +299,27 @@ async fn an_account_and_its_browser_share_one_stop() {
     let (world, _browser) = world().await;
     let program = running(&world, &["fifth"]).await;
     logged_in(&world, &program, "fifth").await;
-    made(&program, json!({"profiles": ["shop"]}), 2, json!({"delay_seconds": 0})).await;
+    made(&program, json!({"profiles": ["shop"]}), 4, json!({"delay_seconds": 0})).await;
     // The account sends for another campaign.
     assert_eq!(program.post("/v1/campaigns", &json!({"name": "summer", "settings": {}})).await.0, 201);
     program.post("/v1/campaigns/summer/senders", &json!({"accounts": ["fifth"]})).await;
+    let stopped_with_it = async |reason: &str| {
+        is(&program, "paused").await;
+        let summer = program.get("/v1/campaigns/summer").await.1;
+        let sender = &summer["senders"][0];
+        assert_eq!((&sender["state"], &sender["reason"]), (&json!("blocked"), &json!(reason)), "{summer}");
+        world.delete("/faults").await;
+        program.post("/v1/campaign-profiles/shop/unblock", &json!({})).await;
+        program.post("/v1/campaigns/summer/unblock", &json!({})).await;
+    };
     world.fault("frozen", json!({"provider": "web_k"})).await;
     start(&program).await;
-    is(&program, "paused").await;
-    let summer = program.get("/v1/campaigns/summer").await.1;
-    let sender = &summer["senders"][0];
-    assert_eq!((&sender["state"], &sender["reason"]), (&json!("blocked"), &json!("frozen")), "{summer}");
-    world.delete("/faults").await;
+    stopped_with_it("frozen").await;
+    // Two refusals in a row are a restriction too.
+    world.fault("error", json!({"provider": "web_k"})).await;
+    program.post("/v1/campaigns/spring/resume", &json!({})).await;
+    stopped_with_it("refused").await;
 
-    program.post("/v1/campaign-profiles/shop/unblock", &json!({})).await;
     world.fault("banned", json!({"account": "fifth"})).await;
     let refused = json!({"chat": "@client_1", "text": "refused", "account": "fifth", "wait": 0});
     program.post("/v1/messages", &refused).await;

@@ -4,7 +4,7 @@ use browser::Proxy;
 use domain::{CampaignSender, ProxyHealth, SenderState};
 use store::{StoreError, StoredProfile, StoredProxy};
 
-use crate::browsers::{ProfileKind, as_browsers_take_it};
+use crate::browsers::{PROXY_SICK, ProfileKind, as_browsers_take_it};
 use crate::service::Inner;
 
 impl Inner {
@@ -32,7 +32,7 @@ impl Inner {
             }
         }
         let sender = CampaignSender::Profile(profile.name.clone());
-        campaigns.stop_sender(sender, SenderState::Blocked, "proxy_sick".to_owned(), clock.now()).await?;
+        campaigns.stop_sender(sender, SenderState::Blocked, PROXY_SICK.to_owned(), clock.now()).await?;
         Ok(true)
     }
 

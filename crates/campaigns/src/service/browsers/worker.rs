@@ -11,7 +11,7 @@ use store::{Claim, Claiming, StoreError, StoredAttempt, StoredProfile};
 
 use super::carry::Carried;
 use super::replies::Seen;
-use crate::browsers::{Sickness, Trouble, trouble};
+use crate::browsers::{Sickness, Trouble, is_of_the_person, trouble};
 use crate::judge::stopped;
 use crate::service::Inner;
 use crate::service::worker::{ASK_AGAIN, Worker};
@@ -278,6 +278,7 @@ async fn after(
     if course.refused >= MOST_REFUSED {
         tracing::warn!(profile = %profile.name, chat = %attempt.chat, "Telegram refuses what the profile sends: it stops");
         campaigns.stop_sender(worker.sender.clone(), SenderState::Blocked, "refused".to_owned(), now).await?;
+        inner.stop_person(profile, now).await?;
         return Ok(Some(Ended::Over));
     }
     course.sickness.searched(code.as_deref() != Some("chat_not_found"));
@@ -304,16 +305,20 @@ impl Inner {
         }
     }
 
-    /// A profile that was stopped by Telegram stops the accounts of its person.
+    /// A profile that was stopped by Telegram stops the accounts and the other profiles of its person.
     async fn stop_person(&self, profile: &StoredProfile, now: domain::Timestamp) -> Result<(), StoreError> {
         let campaigns = self.parts.store.campaigns();
         let Some(now_is) = campaigns.profile(&profile.name).await? else { return Ok(()) };
-        let (SenderState::Blocked, Some(why), Some(user_id)) = (now_is.state, now_is.why, now_is.user_id)
-        else {
-            return Ok(());
-        };
-        for account in self.person(user_id).accounts {
-            campaigns.stop_sender(account, SenderState::Blocked, why.clone(), now).await?;
+        let StoredProfile { state, why, user_id, .. } = now_is;
+        let why = why.filter(|why| is_of_the_person(state, why));
+        let Some((why, user_id)) = why.zip(user_id) else { return Ok(()) };
+        let mut senders = self.person(user_id).accounts;
+        let people = campaigns.people_of_profiles().await?.into_iter();
+        senders.extend(
+            people.filter(|(_, user)| *user == user_id).map(|(name, _)| CampaignSender::Profile(name)),
+        );
+        for sender in senders {
+            campaigns.stop_sender(sender, state, why.clone(), now).await?;
         }
         Ok(())
     }
