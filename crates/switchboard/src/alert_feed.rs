@@ -1,5 +1,6 @@
 //! Hands each round of health checks to the alerts, which webhooks are switched off, which flows need a look, which API keys
-//! and tokens of channels end soon, which webhooks of channels were lost, and what is wrong with backups.
+//! and tokens of channels end soon, which webhooks of channels were lost, which browser profiles of campaigns are stuck, and what is
+//! wrong with backups.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,10 @@ use std::time::Duration;
 use alerts::{Alerts, Card, Probe, ProbeResult, Round};
 use backup::{Backups, Troubles};
 use channels::{Channels, TokenLife, WebhookLoss};
-use domain::{AccountName, Timestamp};
+use domain::{AccountName, SenderState, Timestamp};
 use flows::{FlowAlarm, Flows};
 use health::{CardId, CardKind, Health};
-use store::{ApiKey, Store, StoredWebhook};
+use store::{ApiKey, Store, StoredProfile, StoredWebhook};
 use tokio::sync::broadcast::error::RecvError;
 
 /// The details of at most this many red cards are read in a round; reasons are passed on for all.
@@ -33,7 +34,7 @@ pub(crate) async fn hand_on(
     settings_file: Option<PathBuf>,
 ) {
     let mut rounds = health.beats();
-    let (mut webhooks, mut keys) = (Vec::new(), Vec::new());
+    let (mut webhooks, mut keys, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         match rounds.recv().await {
             Ok(round) => {
@@ -43,6 +44,9 @@ pub(crate) async fn hand_on(
                 }
                 if let Ok(list) = store.api_keys().list().await {
                     keys = list;
+                }
+                if let Ok(list) = store.campaigns().profiles_of_campaigns().await {
+                    profiles = list;
                 }
                 let at = round.at;
                 let mut round = translate(&round, |id| health.card(id)?.detail);
@@ -58,6 +62,7 @@ pub(crate) async fn hand_on(
                 round.probes.extend(channels.all().map(|account| {
                     of_hook(account.name(), account.status().webhook_loss(account.fields.receive))
                 }));
+                round.probes.extend(profiles.iter().map(of_profile));
                 round.probes.extend(of_backups(backups.troubles().await));
                 alerts.observe(round);
             }
@@ -213,6 +218,41 @@ fn of_hook(name: &AccountName, loss: Option<WebhookLoss<'_>>) -> Probe {
     Probe { card, result }
 }
 
+/// A browser profile of a campaign in the terms of the alerts: red while it is stopped, and from trouble with its page until that is
+/// there again.
+fn of_profile(profile: &StoredProfile) -> Probe {
+    let name = &profile.name;
+    let why = profile.why.as_deref().unwrap_or("stopped");
+    let red = |reason: &str, why: &str, advice: &str| ProbeResult::Red {
+        reason: reason.to_owned(),
+        detail: Some(format!("the browser profile {name} sends nothing ({why}); {advice} {name}")),
+    };
+    let result = match (profile.state, &profile.error) {
+        (SenderState::Active, None) => ProbeResult::Green,
+        (SenderState::Active, Some((error, _))) => {
+            red("profile_stuck", error, "open it and look: switchboard campaign profiles check")
+        }
+        (SenderState::LoggedOut, _) => {
+            red("profile_logged_out", why, "its owner logs in again: switchboard campaign profiles log-in")
+        }
+        (SenderState::Blocked, _) if why == "proxy_sick" => red(
+            "profile_proxy_sick",
+            why,
+            "give it another proxy, then: switchboard campaign profiles unblock",
+        ),
+        (SenderState::Blocked, _) => {
+            red("profile_blocked", why, "see to its account, then: switchboard campaign profiles unblock")
+        }
+    };
+    let card = Card {
+        id: format!("campaign_profile:{name}").into(),
+        kind: "campaign_profile".into(),
+        name: name.to_string(),
+        parent: None,
+    };
+    Probe { card, result }
+}
+
 /// Backups in the terms of the alerts: a card for making them and, where there are any, for copies and for drills.
 fn of_backups(troubles: Troubles) -> impl Iterator<Item = Probe> {
     let Troubles { making, copying, drill } = troubles;
@@ -329,6 +369,41 @@ mod tests {
             };
             assert_eq!(reason, wanted, "{ends:?}");
         }
+    }
+
+    #[test]
+    fn a_profile_is_red_until_it_may_send_and_its_page_works() {
+        let profile = |state, why: Option<&str>, error: Option<&str>| StoredProfile {
+            name: "shop".parse().expect("a name"),
+            kind: "chromium".to_owned(),
+            record: "{}".to_owned().into(),
+            proxy: None,
+            proxy_since: Timestamp::default(),
+            state,
+            why: why.map(str::to_owned),
+            user_id: None,
+            error: error.map(|error| (error.to_owned(), Timestamp::default())),
+            created_at: Timestamp::default(),
+        };
+        for (state, why, error, wanted, says) in [
+            (SenderState::Active, None, Some("the page stays white"), "profile_stuck", "white); open it"),
+            (
+                SenderState::LoggedOut,
+                Some("logged_out"),
+                Some("x"),
+                "profile_logged_out",
+                "profiles log-in shop",
+            ),
+            (SenderState::Blocked, Some("frozen"), None, "profile_blocked", "(frozen)"),
+            (SenderState::Blocked, Some("proxy_sick"), None, "profile_proxy_sick", "profiles unblock shop"),
+        ] {
+            let ProbeResult::Red { reason, detail } = of_profile(&profile(state, why, error)).result else {
+                panic!("{wanted} is not red");
+            };
+            assert_eq!(reason, wanted);
+            assert!(detail.is_some_and(|detail| detail.contains(says)), "{wanted}");
+        }
+        assert_eq!(of_profile(&profile(SenderState::Active, None, None)).result, ProbeResult::Green);
     }
 
     #[test]

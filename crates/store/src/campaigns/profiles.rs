@@ -25,6 +25,9 @@ statements! {
     PROFILES = "
         SELECT name, kind, record, proxy, proxy_since, state, why, user_id, error, error_at, created_at
         FROM campaign_profiles ORDER BY name LIMIT $1";
+    OF_CAMPAIGNS = "
+        SELECT name, kind, record, proxy, proxy_since, state, why, user_id, error, error_at, created_at
+        FROM campaign_profiles WHERE 'profile:' || name IN (SELECT sender FROM campaign_senders) ORDER BY name LIMIT $1";
     PROFILE = "
         SELECT name, kind, record, proxy, proxy_since, state, why, user_id, error, error_at, created_at
         FROM campaign_profiles WHERE name = $1";
@@ -121,7 +124,16 @@ struct SealedProfile {
 impl Campaigns<'_> {
     /// All profiles, by name.
     pub async fn profiles(&self) -> Result<Vec<StoredProfile>, StoreError> {
-        let sealed = self.store.all(PROFILES, [MOST], read).await?;
+        self.opened(PROFILES).await
+    }
+
+    /// Those that send for a campaign, by name.
+    pub async fn profiles_of_campaigns(&self) -> Result<Vec<StoredProfile>, StoreError> {
+        self.opened(OF_CAMPAIGNS).await
+    }
+
+    async fn opened(&self, statement: &'static str) -> Result<Vec<StoredProfile>, StoreError> {
+        let sealed = self.store.all(statement, [MOST], read).await?;
         sealed.into_iter().map(|sealed| open(&self.store.inner.vault, sealed)).collect()
     }
 

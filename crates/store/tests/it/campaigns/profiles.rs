@@ -44,10 +44,13 @@ async fn a_profile_keeps_its_login_and_stops_in_all_campaigns(world: World) {
     let campaigns = world.store.campaigns();
     let name = profile(&world, None).await;
     let sender = CampaignSender::Profile(name.clone());
+    let of_campaigns = async || campaigns.profiles_of_campaigns().await.unwrap().len();
+    assert_eq!(of_campaigns().await, 0);
     for group in ["spring", "summer"] {
         campaign(&world, group, &[]).await;
         campaigns.add_senders(group, vec![sender.clone()], world.now()).await.unwrap();
     }
+    assert_eq!(of_campaigns().await, 1);
     campaigns.saw_profile(&name, 7).await.unwrap();
     campaigns.profile_went_wrong(&name, "the page stays white", world.now()).await.unwrap();
     campaigns.stop_sender(sender.clone(), SenderState::Blocked, "frozen".into(), world.now()).await.unwrap();

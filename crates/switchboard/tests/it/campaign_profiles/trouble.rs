@@ -105,6 +105,9 @@ async fn a_sick_proxy_is_replaced_or_stops_its_profile() {
     let put = program.request("PUT", "/v1/campaign-profiles/shop").json(&put).send().await;
     assert_eq!(put.expect("an answer").status(), 200);
     made(&program, json!({"profiles": ["shop"]}), 1, json!({"delay_seconds": 0})).await;
+    // The account of the same person sends for another campaign.
+    assert_eq!(program.post("/v1/campaigns", &json!({"name": "summer", "settings": {}})).await.0, 201);
+    program.post("/v1/campaigns/summer/senders", &json!({"accounts": ["backup_1"]})).await;
     more(&program, no_one(0..9).chain(["@client_2".to_owned()])).await;
     start(&program).await;
     program.until("one is sent", || async { attempts(&program, "sent").await.len() == 1 }).await;
@@ -133,4 +136,18 @@ async fn a_sick_proxy_is_replaced_or_stops_its_profile() {
     assert_eq!(campaign(&program).await["run"]["reason"], "no_sender");
     assert_eq!(health(&program).await, expected(&sick));
     assert!(!written(&world).await.contains_key("6000000003"));
+    // The proxy is the profile's alone.
+    let summer = program.get("/v1/campaigns/summer").await.1;
+    assert_eq!(summer["senders"][0]["state"], "active", "{summer}");
+
+    // Its owner hears of it, and that it may go on.
+    let alert = async |state: &str| {
+        program.advance(Duration::from_secs(10)).await;
+        let alerts = program.get(&format!("/v1/alerts?state={state}&card=campaign_profile:shop")).await.1;
+        alerts["items"][0]["reason"].clone()
+    };
+    let reason = "profile_proxy_sick";
+    program.until("there is an alert", || async { alert("open").await == reason }).await;
+    program.post("/v1/campaign-profiles/shop/unblock", &json!({})).await;
+    program.until("the alert is over", || async { alert("past").await == reason }).await;
 }
