@@ -193,6 +193,12 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_plan_is_that_of_the_usual_settings() {
+        assert_eq!(plan(|_| ()).expect("fine"), Plan::usual());
+        assert_eq!(Plan::usual().between_cycles, Duration::from_mins(5));
+    }
+
+    #[test]
     fn quiet_hours_end_when_the_clocks_of_the_place_say_so() {
         let plan =
             plan(|settings| settings.active_hours = Some("09:00-21:00 Etc/GMT-3".into())).expect("fine");

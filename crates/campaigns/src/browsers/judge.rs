@@ -142,6 +142,7 @@ mod tests {
             Failure::White,
             Failure::Changed(vec!["chat_send".to_owned()]),
             Failure::Driver(DriverError::Gone("x".to_owned())),
+            Failure::Driver(DriverError::Net("ERR_PROXY_CONNECTION_FAILED".to_owned())),
         ] {
             let judged = of(failure, 9);
             assert_eq!((judged.state, judged.next), (AttemptState::Skipped, NextTurn::Back));

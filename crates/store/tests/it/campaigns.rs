@@ -22,6 +22,7 @@ use crate::support::{World, conformance};
 
 conformance! {
     two_senders_share_the_chats_and_each_has_its_turn_once,
+    many_claims_at_once_give_each_chat_once,
     a_cycle_ends_when_all_had_their_turn_and_the_next_begins_after_a_pause,
     the_cap_of_an_hour_holds_over_campaigns,
     the_same_chat_under_two_names_is_readied_once,
@@ -124,6 +125,23 @@ async fn two_senders_share_the_chats_and_each_has_its_turn_once(world: World) {
     let kinds: Vec<_> = read.unwrap().events.into_iter().map(|event| event.kind).collect();
     let attempted = EventType::CampaignAttempted;
     assert_eq!(kinds, [EventType::CampaignBegan, attempted, attempted, attempted, EventType::CampaignEnded]);
+}
+
+async fn many_claims_at_once_give_each_chat_once(world: World) {
+    let mut chats: Vec<_> = (1..=30).map(|number| format!("@client_{number}")).collect();
+    campaign(&world, "spring", &chats.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let run = run(&world, "spring", 1, None).await;
+    let claims = ["main", "fifth"].into_iter().cycle().take(40).map(|who| claim(&world, &run, who));
+    let mut taken = Vec::new();
+    for claim in futures::future::join_all(claims).await {
+        match claim {
+            Claim::Task(attempt) => taken.push(attempt.chat.to_string()),
+            other => assert_eq!(other, Claim::Busy),
+        }
+    }
+    chats.sort_unstable();
+    taken.sort_unstable();
+    assert_eq!(taken, chats);
 }
 
 async fn a_cycle_ends_when_all_had_their_turn_and_the_next_begins_after_a_pause(world: World) {

@@ -299,7 +299,7 @@ async fn an_account_and_its_browser_share_one_stop() {
     let (world, _browser) = world().await;
     let program = running(&world, &["fifth"]).await;
     logged_in(&world, &program, "fifth").await;
-    made(&program, json!({"profiles": ["shop"]}), 4, json!({"delay_seconds": 0})).await;
+    made(&program, json!({"profiles": ["shop"]}), 5, json!({"delay_seconds": 0})).await;
     // The account sends for another campaign.
     assert_eq!(program.post("/v1/campaigns", &json!({"name": "summer", "settings": {}})).await.0, 201);
     program.post("/v1/campaigns/summer/senders", &json!({"accounts": ["fifth"]})).await;
@@ -319,6 +319,12 @@ async fn an_account_and_its_browser_share_one_stop() {
     world.fault("error", json!({"provider": "web_k"})).await;
     program.post("/v1/campaigns/spring/resume", &json!({})).await;
     stopped_with_it("refused").await;
+    assert!(world.effects(SEND).await.is_empty());
+    // So is a notice behind a message.
+    world.fault("notice", json!({"provider": "web_k"})).await;
+    program.post("/v1/campaigns/spring/resume", &json!({})).await;
+    stopped_with_it("notice").await;
+    let sent = world.effects(SEND).await.len();
 
     world.fault("banned", json!({"account": "fifth"})).await;
     let refused = json!({"chat": "@client_1", "text": "refused", "account": "fifth", "wait": 0});
@@ -329,7 +335,7 @@ async fn an_account_and_its_browser_share_one_stop() {
     is(&program, "paused").await;
     let stopped = profile(&program).await;
     assert_eq!((&stopped["state"], &stopped["reason"]), (&json!("blocked"), &json!("banned")), "{stopped}");
-    assert!(world.effects(SEND).await.is_empty());
+    assert_eq!(world.effects(SEND).await.len(), sent);
 }
 
 #[tokio::test(flavor = "multi_thread")]

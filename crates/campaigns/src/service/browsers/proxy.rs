@@ -13,8 +13,7 @@ impl Inner {
     pub(super) async fn replace_proxy(&self, profile: &StoredProfile) -> Result<bool, StoreError> {
         let (campaigns, clock) = (self.parts.store.campaigns(), &self.parts.clock);
         let sick = "too many chats are not found through it";
-        let own = profile.kind == ProfileKind::Donut.to_string();
-        let Some(old) = profile.proxy.as_deref().or(own.then_some("of Donut")) else { return Ok(false) };
+        let Some((old, own)) = behind(profile) else { return Ok(false) };
         tracing::warn!(profile = %profile.name, proxy = old, "the proxy of a profile is sick");
         if !own {
             campaigns.proxy_is(old, ProxyHealth::Sick, Some(sick.to_owned()), clock.now()).await?;
@@ -51,6 +50,12 @@ impl Inner {
     }
 }
 
+/// The proxy that a profile goes through, and whether it is Donut's own, which is changed there alone.
+fn behind(profile: &StoredProfile) -> Option<(&str, bool)> {
+    let own = profile.kind == ProfileKind::Donut.to_string();
+    profile.proxy.as_deref().or(own.then_some("of Donut")).map(|proxy| (proxy, own))
+}
+
 /// The host and port of an address.
 fn place(address: &str) -> (&str, u16) {
     let (usual, rest) = match address.strip_prefix("http://") {
@@ -67,6 +72,26 @@ fn place(address: &str) -> (&str, u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Timestamp;
+
+    #[test]
+    fn the_proxy_of_donut_is_its_own() {
+        let profile = |kind: ProfileKind, proxy: Option<&str>| StoredProfile {
+            name: "shop".parse().expect("a name"),
+            kind: kind.to_string(),
+            record: "{}".to_owned().into(),
+            proxy: proxy.map(str::to_owned),
+            proxy_since: Timestamp::default(),
+            state: SenderState::Active,
+            why: None,
+            user_id: None,
+            error: None,
+            created_at: Timestamp::default(),
+        };
+        assert_eq!(behind(&profile(ProfileKind::Chromium, None)), None);
+        assert_eq!(behind(&profile(ProfileKind::Chromium, Some("p1"))), Some(("p1", false)));
+        assert!(matches!(behind(&profile(ProfileKind::Donut, None)), Some((_, true))));
+    }
 
     #[test]
     fn a_proxy_is_tested_on_the_way_to_web_k() {

@@ -88,12 +88,17 @@ pub(in crate::service) async fn work(
                 tracing::warn!(profile = %name, why, "the browser of a profile is opened again");
                 let now = inner.parts.clock.now();
                 campaigns.profile_went_wrong(name, &why, now).await?;
-                let backoff = FIRST_BACKOFF * 2_u32.saturating_pow(course.lost.min(16));
+                let backoff = backoff(course.lost);
                 course.lost += 1;
-                worker.nap_through(now.plus(backoff.min(LONGEST_BACKOFF))).await;
+                worker.nap_through(now.plus(backoff)).await;
             }
         }
     }
+}
+
+/// Until the browser is opened again that was lost so often before.
+fn backoff(lost: u32) -> Duration {
+    (FIRST_BACKOFF * 2_u32.saturating_pow(lost.min(16))).min(LONGEST_BACKOFF)
 }
 
 /// Works with an open browser.
@@ -217,12 +222,16 @@ async fn at_the_page(
         if matches!(carried, Carried::Open(_)) {
             course.open.push_back(attempt.id);
         }
-        let rests = matches!(carried, Carried::Ended(_));
+        let (rests, was_sent) =
+            (matches!(carried, Carried::Ended(_)), matches!(carried, Carried::Ended(None)));
         if let Some(ended) = after(worker, profile, course, &attempt, carried).await? {
             return Ok(ended);
         }
         if rests {
             worker.rest(&plan).await?;
+        }
+        if was_sent && is_warned(worker, profile, web_k).await? {
+            return Ok(Ended::Over);
         }
     }
 }
@@ -252,6 +261,24 @@ async fn not_there(
         }
         Some(Trouble::Passes) | None => Ok(Ended::Trouble(failure.to_string())),
     }
+}
+
+/// Whether a notice of the server came behind the last message, a limit or a warning. Then the profile stops before its next one.
+async fn is_warned(
+    worker: &Worker<'_>,
+    profile: &StoredProfile,
+    web_k: &WebK<'_>,
+) -> Result<bool, StoreError> {
+    // A page that does not answer is found out by the next look at it.
+    if !web_k.notice().await.unwrap_or(false) {
+        return Ok(false);
+    }
+    let (inner, now) = (worker.inner, worker.inner.parts.clock.now());
+    inner.keep_picture(web_k, &profile.name, None).await?;
+    let (campaigns, why) = (inner.parts.store.campaigns(), "notice".to_owned());
+    campaigns.stop_sender(worker.sender.clone(), SenderState::Blocked, why, now).await?;
+    inner.stop_person(profile, now).await?;
+    Ok(true)
 }
 
 /// What follows from an attempt for the time with this browser; nothing where it goes on.
@@ -321,5 +348,16 @@ impl Inner {
             campaigns.stop_sender(sender, state, why.clone(), now).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_browser_is_opened_again_ever_later() {
+        let seconds = [0, 1, 2, 9, 1_000].map(|lost| backoff(lost).as_secs());
+        assert_eq!(seconds, [2, 4, 8, 600, 600]);
     }
 }
