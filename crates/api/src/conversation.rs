@@ -140,7 +140,16 @@ pub struct Appeal {
     pub opened_at: Timestamp,
     /// Since when the client waits for an answer.
     pub waiting_since: Option<Timestamp>,
+    /// When what the client wrote was answered first.
     pub first_answer_at: Option<Timestamp>,
+    /// How many answers came after the first.
+    #[serde(default)]
+    #[schema(example = 2)]
+    pub next_answers: u64,
+    /// How long the client waited for all of them, in milliseconds.
+    #[serde(default)]
+    #[schema(example = 90_000)]
+    pub next_answers_ms: u64,
     pub answered_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,
     pub updated_at: Timestamp,
@@ -167,6 +176,8 @@ impl From<StoredAppeal> for Appeal {
             opened_at: appeal.opened_at,
             waiting_since: appeal.waiting_since,
             first_answer_at: appeal.first_answer_at,
+            next_answers: appeal.next_answers,
+            next_answers_ms: u64::try_from(appeal.next_wait.as_millis()).unwrap_or(u64::MAX),
             answered_at: appeal.answered_at,
             closed_at: appeal.closed_at,
             updated_at: appeal.updated_at,
@@ -502,10 +513,16 @@ pub struct InboxDay {
     pub answered: u64,
     /// Those that a model answered first.
     pub by_ai: u64,
-    /// Half of the first answers came within so many seconds.
+    /// Half of the first answers came within so many seconds; where we wrote first, of none.
     pub half_within: Option<u64>,
     /// Nine of ten did.
     pub most_within: Option<u64>,
+    /// How many answers came after the first ones.
+    #[serde(default)]
+    pub next_answers: u64,
+    /// How many seconds the clients waited for each of those, on average.
+    #[serde(default)]
+    pub next_within: Option<u64>,
 }
 
 /// All that is stored of a client.

@@ -127,6 +127,8 @@ fn charts(figures: &InboxFigures, visitor: &Visitor) -> Vec<Chart> {
     }
     let within = |day: &InboxDay| (day.half_within.unwrap_or_default(), span(visitor, day.half_within));
     charts.push(chart(words.half_within.to_owned(), within(total).1, &within));
+    let next = |day: &InboxDay| (day.next_within.unwrap_or_default(), span(visitor, day.next_within));
+    charts.push(chart(words.next_within.to_owned(), next(total).1, &next));
     let by_ai = |day: &InboxDay| (share(day).unwrap_or_default(), Figures::share(day));
     charts.push(chart(words.by_ai.to_owned(), by_ai(total).1, &by_ai));
     charts

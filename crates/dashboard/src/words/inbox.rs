@@ -72,8 +72,8 @@ words! {
     was_erased: "The client is erased.", "Данные клиента стёрты.";
     figures: "Figures", "Статистика";
     figures_lede:
-        "The conversations of the last 30 days: how many, how soon they were answered first, and how many by a model.",
-        "Обращения за последние 30 дней: сколько их, как быстро на них отвечали и сколько раз отвечала модель.";
+        "The conversations of the last 30 days: how many, how soon they were answered first and later, and how many by a model.",
+        "Обращения за последние 30 дней: сколько их, как быстро отвечали на первое и следующие сообщения и сколько раз отвечала модель.";
     a_day_opened: "Conversations a day", "Обращений в день";
     all_channels: "All channels", "Все каналы";
     day: "Day", "День";
@@ -81,6 +81,7 @@ words! {
     by_ai: "Answered first by a model", "Первой ответила модель";
     half_within: "Half answered within", "Половине ответили за";
     most_within: "Nine of ten answered within", "Девяти из десяти ответили за";
+    next_within: "Later answers after, on average", "Следующие ответы в среднем через";
     no_figures: "No conversations in these days", "За эти дни обращений не было";
     is_new: "New message", "Новое сообщение";
     is_overdue: "Waits for an answer", "Ждёт ответа";

@@ -278,7 +278,7 @@ async fn a_conversation_is_snoozed_found_and_answered_by_template() {
     shows(&operator.get(&format!("{path}?template=greeting")).await, &[">\nHello, Anna!</textarea>"]);
     submit(&operator, "/inbox-templates/actions/remove", &[("name", "greeting")]).await;
     shows(&operator.get("/inbox-templates").await, &["No templates yet"]);
-    shows(&operator.get("/inbox-figures").await, &["Conversations a day", "Half answered within"]);
+    shows(&operator.get("/inbox-figures").await, &["Conversations a day", "Half answered within", "Later answers after"]);
 }
 
 #[tokio::test]

@@ -67,6 +67,8 @@ pub(super) fn goes_on(
     appeal.waiting_since = appeal.waiting_since.or(Some(now));
     appeal.snoozed_until = None;
     let was_closed = !appeal.state.is_open();
+    // What was closed without an answer needed none.
+    appeal.asked_at = appeal.asked_at.filter(|_| !was_closed).or(Some(now));
     let happens = if was_closed { AppealMove::Reopened } else { AppealMove::ClientWrote };
     moved(transaction, appeal, happens, None, now)
 }
@@ -109,6 +111,10 @@ fn open(
         unread: 0,
         snoozed_until: None,
         first_author: None,
+        asked_at: Some(now),
+        first_wait: None,
+        next_answers: 0,
+        next_wait: Duration::ZERO,
     };
     tell(transaction, &appeal, None, now, Event::AppealOpened);
     Ok(appeal)
@@ -128,7 +134,7 @@ pub(super) fn we_wrote(
         appeal
     } else {
         let appeal = open(transaction, AppealId::from_uuid(ids.next()), client, chat, now)?;
-        StoredAppeal { waiting_since: None, ..appeal }
+        StoredAppeal { waiting_since: None, asked_at: None, ..appeal }
     };
     appeal.responder = Some(Responder::Human);
     appeal.assignee = appeal.assignee.or_else(|| by.map(ToOwned::to_owned));
@@ -148,9 +154,17 @@ pub(super) fn answered(
         read(transaction, &appeal.client)?;
     }
     appeal.waiting_since = None;
-    if appeal.first_answer_at.is_none() {
-        appeal.first_answer_at = Some(now);
-        appeal.first_author = Some(author);
+    // What we write first, and what follows an answer, answers nothing.
+    if let Some(asked_at) = appeal.asked_at.take() {
+        let wait = now.since(asked_at);
+        if appeal.first_answer_at.is_none() {
+            appeal.first_answer_at = Some(now);
+            appeal.first_author = Some(author);
+            appeal.first_wait = Some(wait);
+        } else {
+            appeal.next_answers += 1;
+            appeal.next_wait = appeal.next_wait.saturating_add(wait);
+        }
     }
     appeal.answered_at = Some(now);
     moved(transaction, appeal, AppealMove::Answered, Some(author.as_str()), now).map(drop)
@@ -210,6 +224,7 @@ pub(super) fn moved(
 pub(super) fn save(transaction: &Transaction<'_>, appeal: &StoredAppeal) -> Result<(), StoreError> {
     let tags = if appeal.tags.is_empty() { None } else { Some(to_json(TABLE, &appeal.tags)?) };
     let micros = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
+    let length = |wait: Duration| i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
     transaction.run(
         sql::CHANGE_APPEAL,
         params![
@@ -224,6 +239,10 @@ pub(super) fn save(transaction: &Transaction<'_>, appeal: &StoredAppeal) -> Resu
             appeal.updated_at.as_micros(),
             micros(appeal.snoozed_until),
             appeal.first_author.map(codes::of_author),
+            micros(appeal.asked_at),
+            appeal.first_wait.map(length),
+            i64::try_from(appeal.next_answers).unwrap_or(i64::MAX),
+            length(appeal.next_wait),
             appeal.id.as_uuid().as_bytes()
         ],
     )

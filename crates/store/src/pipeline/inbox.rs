@@ -1,6 +1,7 @@
 //! What an inbox is made of: conversations listed and searched, what is unread, templates, figures, and clients erased.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use domain::{AppealId, Author, ChannelName, ClientId, Event, Timestamp};
 use uuid::Uuid;
@@ -107,6 +108,11 @@ pub struct OpenedAppeal {
     pub opened_at: Timestamp,
     pub first_answer_at: Option<Timestamp>,
     pub first_author: Option<Author>,
+    /// How long the client waited for the first answer; none where we wrote first.
+    pub first_wait: Option<Duration>,
+    /// How many answers came after the first, and how long the client waited for all of them.
+    pub next_answers: u64,
+    pub next_wait: Duration,
 }
 
 impl Pipeline<'_> {
@@ -173,6 +179,9 @@ impl Pipeline<'_> {
                 opened_at: columns.time(1)?,
                 first_answer_at: columns.maybe_time(2)?,
                 first_author: rows::maybe_author(&columns, 3)?,
+                first_wait: rows::maybe_wait(&columns, 4)?,
+                next_answers: columns.count(5)?,
+                next_wait: rows::maybe_wait(&columns, 6)?.unwrap_or_default(),
             })
         };
         let params = (from.as_micros(), until.as_micros(), MOST_FIGURES);

@@ -115,6 +115,14 @@ pub struct StoredAppeal {
     pub snoozed_until: Option<Timestamp>,
     /// Who answered first.
     pub first_author: Option<Author>,
+    /// Since when what the client wrote has no answer, whether the appeal is closed or not.
+    pub asked_at: Option<Timestamp>,
+    /// How long the client waited for the first answer; none where we wrote first.
+    pub first_wait: Option<Duration>,
+    /// How many answers came after the first.
+    pub next_answers: u64,
+    /// How long the client waited for all of them.
+    pub next_wait: Duration,
 }
 
 /// A note of a person about an appeal.
@@ -301,7 +309,17 @@ pub(super) fn appeal(row: &Row<'_>) -> Result<StoredAppeal, StoreError> {
         unread: columns.count(16)?,
         snoozed_until: columns.maybe_time(17)?,
         first_author: maybe_author(&columns, 18)?,
+        asked_at: columns.maybe_time(19)?,
+        first_wait: maybe_wait(&columns, 20)?,
+        next_answers: columns.count(21)?,
+        next_wait: maybe_wait(&columns, 22)?.unwrap_or_default(),
     })
+}
+
+/// A length of time, in microseconds.
+pub(super) fn maybe_wait(columns: &Columns<'_>, index: usize) -> Result<Option<Duration>, StoreError> {
+    let micros = columns.get::<Option<i64>>(index)?;
+    Ok(micros.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or_default())))
 }
 
 pub(super) fn maybe_author(columns: &Columns<'_>, index: usize) -> Result<Option<Author>, StoreError> {

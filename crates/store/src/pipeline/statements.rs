@@ -185,31 +185,32 @@ statements! {
     DISMISS = "UPDATE pipeline_suggestions SET dismissed_at = $1 WHERE one = $2 AND other = $3";
     LAST_APPEAL = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
-            answered_at, closed_at, updated_at, unread, snoozed_until, first_author
+            answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
         FROM pipeline_appeals WHERE client = $1 ORDER BY opened_at DESC, id DESC LIMIT 1";
     APPEAL = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
-            answered_at, closed_at, updated_at, unread, snoozed_until, first_author
+            answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
         FROM pipeline_appeals WHERE id = $1";
     APPEALS_OF_CLIENT = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
-            answered_at, closed_at, updated_at, unread, snoozed_until, first_author
+            answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
         FROM pipeline_appeals WHERE client = $1 ORDER BY opened_at DESC, id DESC LIMIT $2";
     APPEALS = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
-            answered_at, closed_at, updated_at, unread, snoozed_until, first_author
+            answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
         FROM pipeline_appeals WHERE (updated_at, id) < ($1, $2) ORDER BY updated_at DESC, id DESC LIMIT $3";
     OPEN_APPEALS = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
-            answered_at, closed_at, updated_at, unread, snoozed_until, first_author
+            answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
         FROM pipeline_appeals WHERE state < 10 AND (updated_at, id) < ($1, $2) ORDER BY updated_at DESC, id DESC LIMIT $3";
     ADD_APPEAL = "
-        INSERT INTO pipeline_appeals (id, client, state, channel, account, chat, ad, opened_at, waiting_since, updated_at)
-        VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $7, $7)";
+        INSERT INTO pipeline_appeals (id, client, state, channel, account, chat, ad, opened_at, waiting_since, updated_at, asked_at)
+        VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $7, $7, $7)";
     CHANGE_APPEAL = "
         UPDATE pipeline_appeals SET state = $1, responder = $2, assignee = $3, tags = $4, waiting_since = $5, first_answer_at = $6,
-            answered_at = $7, closed_at = $8, updated_at = $9, snoozed_until = $10, first_author = $11
-        WHERE id = $12";
+            answered_at = $7, closed_at = $8, updated_at = $9, snoozed_until = $10, first_author = $11, asked_at = $12,
+            first_wait = $13, next_answers = $14, next_wait = $15
+        WHERE id = $16";
     MARK_READ = "UPDATE pipeline_appeals SET unread = 0 WHERE client = $1 AND unread > 0";
     ADD_UNREAD = "UPDATE pipeline_appeals SET unread = unread + $1 WHERE id = $2";
     /// What a discarded turn brought to its appeal before is counted.
@@ -219,12 +220,12 @@ statements! {
         FROM pipeline_appeals WHERE state < 10 AND unread > 0";
     OF_ASSIGNEE = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
-            answered_at, closed_at, updated_at, unread, snoozed_until, first_author
+            answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
         FROM pipeline_appeals WHERE assignee = $1 AND state < 10 AND (updated_at, id) < ($2, $3)
         ORDER BY updated_at DESC, id DESC LIMIT $4";
     LONGEST_WAITING = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
-            answered_at, closed_at, updated_at, unread, snoozed_until, first_author
+            answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
         FROM pipeline_appeals WHERE state < 10 AND waiting_since IS NOT NULL AND (waiting_since, id) > ($1, $2)
         ORDER BY waiting_since, id LIMIT $3";
     /// Those that wait for a person, and have not had all notices.
@@ -239,7 +240,7 @@ statements! {
         UPDATE pipeline_appeals SET told_since = waiting_since, told_after = $1
         WHERE id = $2 AND waiting_since = $3 AND (told_since IS NULL OR told_since <> waiting_since OR told_after < $1)";
     OPENED = "
-        SELECT channel, opened_at, first_answer_at, first_author FROM pipeline_appeals
+        SELECT channel, opened_at, first_answer_at, first_author, first_wait, next_answers, next_wait FROM pipeline_appeals
         WHERE opened_at >= $1 AND opened_at < $2 ORDER BY opened_at LIMIT $3";
     /// A text with fewer words has its last one more than once.
     ADD_WORDS = "

@@ -3,11 +3,25 @@
 use std::time::Duration;
 
 use ambient::Ids;
+use domain::message::Writer;
 use domain::{AppealState, Author, EventFilter, EventId, MergeId, MessageOrigin, Responder};
-use store::{AppealChange, ClientFields, FirstContact, Replayed, StoredTurn, TurnAnswer};
+use store::{AppealChange, ClientFields, FirstContact, Replayed, StoredAppeal, StoredTurn, TurnAnswer};
 
 use super::{ANNA, SILENCE, Written, page, started, written};
-use crate::support::World;
+use crate::support::{World, accept};
+
+impl World {
+    /// A person here writes to a client.
+    async fn we_write(&self, address: &str) {
+        let chat: domain::ChannelChat = address.parse().unwrap();
+        let mut message = self.message(1);
+        message.account = Some(chat.account.clone());
+        message.chat = domain::ChatRef::Channel(chat.clone());
+        message.address = Some(domain::Address::Channel(chat));
+        message.content.written_by = Writer::Person;
+        self.store.outbox().accept(accept(message)).await.unwrap();
+    }
+}
 
 pub(super) async fn what_no_program_answered_goes_its_way_again_until_it_is_answered(world: World) {
     let rules = started(&world, Responder::Ai).await;
@@ -130,14 +144,62 @@ pub(super) async fn a_client_who_is_written_to_first_waits_for_nothing(world: Wo
     assert_eq!((opened.waiting_since, opened.responder), (None, Some(Responder::Human)));
     assert_eq!(opened.assignee.as_deref(), Some("olga"));
     assert_eq!(pipeline.next_due().await.unwrap(), None);
+    world.we_write(chat).await;
+    world.work(&rules).await;
+    let ours = pipeline.appeal(appeal).await.unwrap().unwrap();
+    assert_eq!((ours.first_answer_at, ours.first_author, ours.first_wait), (None, None, None));
     // What they answer is of the same client and goes to the same person.
     world.says(Written { phone: Some("+70000000001"), ..written(chat, "w-1") }).await;
     world.work(&rules).await;
     world.clock.advance(SILENCE);
     world.work(&rules).await;
     assert_eq!(world.client_of(chat).await, client);
-    let answered = pipeline.appeal(appeal).await.unwrap().unwrap();
-    assert_eq!((answered.state, answered.unread), (AppealState::WaitingUs, 1));
+    let asked = pipeline.appeal(appeal).await.unwrap().unwrap();
+    assert_eq!((asked.state, asked.unread), (AppealState::WaitingUs, 1));
+    world.clock.advance(Duration::from_mins(5));
+    world.we_write(chat).await;
+    world.work(&rules).await;
+    assert_eq!(waits(&pipeline.appeal(appeal).await.unwrap().unwrap()), (Some(5), 0, 0));
+}
+
+/// The wait for the first answer, the number of answers after it and the wait for all of those: whole minutes.
+fn waits(appeal: &StoredAppeal) -> (Option<u64>, u64, u64) {
+    let minutes = |wait: Duration| wait.as_secs() / 60;
+    (appeal.first_wait.map(minutes), appeal.next_answers, minutes(appeal.next_wait))
+}
+
+pub(super) async fn each_answer_counts_with_the_wait_before_it(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let pipeline = world.store.pipeline();
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    let turn = world.responding().await.remove(0);
+    let counted = async || waits(&pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap());
+    world.clock.advance(Duration::from_mins(5));
+    // A model that closes the appeal with its answer has answered.
+    let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: true };
+    assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
+    assert!(world.submits(&turn).await);
+    world.work(&rules).await;
+    assert_eq!(counted().await, (Some(5), 0, 0));
+    // What follows an answer answers nothing.
+    world.says(Written { origin: MessageOrigin::Owner, ..written(ANNA, "o-1") }).await;
+    world.work(&rules).await;
+    assert_eq!(counted().await, (Some(5), 0, 0));
+    world.taken_in(&rules, written(ANNA, "m-2")).await;
+    world.taken_in(&rules, written(ANNA, "m-3")).await;
+    world.clock.advance(Duration::from_mins(10));
+    world.says(Written { origin: MessageOrigin::Owner, ..written(ANNA, "o-2") }).await;
+    world.work(&rules).await;
+    assert_eq!(counted().await, (Some(5), 1, 10));
+    world.taken_in(&rules, written(ANNA, "m-4")).await;
+    world.clock.advance(Duration::from_mins(20));
+    world.we_write(ANNA).await;
+    world.work(&rules).await;
+    assert_eq!(counted().await, (Some(5), 2, 30));
+    let opened = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap().opened_at;
+    let figures = pipeline.opened(opened, world.now()).await.unwrap().remove(0);
+    assert_eq!((figures.first_wait.unwrap().as_secs() / 60, figures.next_answers), (5, 2));
+    assert_eq!(figures.next_wait.as_secs() / 60, 30);
 }
 
 pub(super) async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World) {

@@ -37,8 +37,8 @@ pub(crate) struct FigureParameters {
     utc_offset: Option<i64>,
 }
 
-/// Shows conversations in figures, day by day: those that were opened, in which channel, how soon they were answered first and how many of
-/// them by a model.
+/// Shows conversations in figures, day by day: those that were opened, in which channel, how soon they were answered first and later, and
+/// how many of them by a model.
 #[utoipa::path(
     get, path = "/v1/inbox/figures", tag = "conversations", operation_id = "get_inbox_figures",
     params(FigureParameters),
@@ -80,12 +80,13 @@ fn of(opened: &[OpenedAppeal], days: std::ops::RangeInclusive<i64>, shift: i64) 
 fn sum(appeals: &[&OpenedAppeal]) -> InboxDay {
     let mut sum = InboxDay::default();
     let mut waits: Vec<Duration> = Vec::new();
+    let mut next_wait = Duration::ZERO;
     for appeal in appeals {
         *sum.opened.entry(appeal.channel.to_string()).or_default() += 1;
-        if let Some(at) = appeal.first_answer_at {
-            sum.answered += 1;
-            waits.push(at.since(appeal.opened_at));
-        }
+        sum.answered += u64::from(appeal.first_answer_at.is_some());
+        waits.extend(appeal.first_wait);
+        sum.next_answers += appeal.next_answers;
+        next_wait = next_wait.saturating_add(appeal.next_wait);
         sum.by_ai += u64::from(appeal.first_author == Some(Author::Ai));
     }
     waits.sort_unstable();
@@ -94,6 +95,7 @@ fn sum(appeals: &[&OpenedAppeal]) -> InboxDay {
         waits.get(place).map(Duration::as_secs)
     };
     (sum.half_within, sum.most_within) = (within(5), within(9));
+    sum.next_within = next_wait.as_secs().checked_div(sum.next_answers);
     sum
 }
 
@@ -108,12 +110,19 @@ mod tests {
             opened_at: Timestamp::from_micros(hour * 3_600_000_000),
             first_answer_at: answered.map(|s| Timestamp::from_micros(hour * 3_600_000_000 + s * 1_000_000)),
             first_author: author,
+            first_wait: answered.and_then(|s| u64::try_from(s).ok()).map(Duration::from_secs),
+            next_answers: 0,
+            next_wait: Duration::ZERO,
         };
         let opened = [
             appeal(1, Some(10), Some(Author::Ai)),
             appeal(20, Some(60), Some(Author::Agent)),
             appeal(22, None, None),
-            appeal(23, Some(30), Some(Author::Ai)),
+            OpenedAppeal {
+                next_answers: 3,
+                next_wait: Duration::from_mins(2),
+                ..appeal(23, Some(30), Some(Author::Ai))
+            },
         ];
         // Three hours east the last two are of the next day.
         let figures = of(&opened, 0..=2, 3 * 3_600_000_000);
@@ -124,5 +133,26 @@ mod tests {
         assert_eq!((total.answered, total.by_ai), (3, 2));
         assert_eq!((total.half_within, total.most_within), (Some(30), Some(60)));
         assert_eq!((figures.days[2].half_within, figures.days[0].half_within), (None, Some(10)));
+        assert_eq!((total.next_answers, total.next_within), (3, Some(40)));
+        assert_eq!((figures.days[0].next_answers, figures.days[0].next_within), (0, None));
+    }
+
+    #[test]
+    fn what_a_person_begins_has_no_time_of_an_answer() {
+        let begun = |at: i64, answered: Option<i64>, first_wait| OpenedAppeal {
+            channel: "whatsapp".parse().expect("a channel"),
+            opened_at: Timestamp::from_micros(at),
+            first_answer_at: answered.map(Timestamp::from_micros),
+            first_author: answered.map(|_| Author::Agent),
+            first_wait,
+            next_answers: 0,
+            next_wait: Duration::ZERO,
+        };
+        let nothing = of(&[begun(0, None, None)], 0..=0, 0).total;
+        assert_eq!((nothing.answered, nothing.half_within), (0, None));
+        // The client wrote an hour later and was answered after a minute.
+        let minute = Some(Duration::from_mins(1));
+        let later = of(&[begun(0, None, None), begun(0, Some(3_660_000_000), minute)], 0..=0, 0).total;
+        assert_eq!((later.answered, later.half_within, later.most_within), (1, Some(60), Some(60)));
     }
 }
