@@ -14,6 +14,7 @@ use domain::{
     TurnId, TurnStage,
 };
 use store::{ClientFields, PipelineCounts, Store, StoreError, StoredTurn, TakenFromChannel, TurnAnswer};
+use telegram::Pool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -46,6 +47,8 @@ pub struct PipelineParts {
     pub settings: PipelineSettings,
     /// The files of what clients write; without them no voice is written down.
     pub received: Option<ReceivedFiles>,
+    /// The accounts of Telegram, from which voices come.
+    pub pool: Arc<Pool>,
     /// The accounts of channels.
     pub channels: Channels,
     /// Where files are fetched by other programs.

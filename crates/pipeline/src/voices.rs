@@ -7,8 +7,10 @@ use std::time::Duration;
 use channels::{OpenError, ReceivedFiles};
 use config::PipelineTranscriptionSettings;
 use domain::secret::ExposeSecret;
-use domain::{InboundId, InboundKind, Timestamp, Words};
+use domain::{InboundId, InboundKind, ReceivedId, Timestamp, Words};
+use reqwest::Body;
 use store::StoreError;
+use telegram::{DownloadError, DownloadOf, DownloadRange};
 
 use crate::ai::{Recording, Transcriber, TranscriptionError};
 use crate::model::{WrongModel, endpoint};
@@ -58,6 +60,22 @@ impl From<OpenError> for HearError {
             OpenError::Gone(why) => Self::Final(why),
             OpenError::Store(error) => Self::Store(error),
             OpenError::Busy | OpenError::Fetch(_) => Self::Passing(error.to_string()),
+        }
+    }
+}
+
+impl From<DownloadError> for HearError {
+    fn from(error: DownloadError) -> Self {
+        match error {
+            DownloadError::NotFound { .. }
+            | DownloadError::NoSuchMessage
+            | DownloadError::NoMedia
+            | DownloadError::NoRights { .. }
+            | DownloadError::OutOfRange { .. }
+            | DownloadError::HandedOutElsewhere => Self::Final(error.to_string()),
+            DownloadError::NoAccount { .. } | DownloadError::FloodWait { .. } | DownloadError::Failed(_) => {
+                Self::Passing(error.to_string())
+            }
         }
     }
 }
@@ -151,6 +169,9 @@ impl Inner {
     async fn try_to_hear(&self, message: &str, limit: Duration) -> Result<Words, HearError> {
         let gone = || HearError::Final("its file is not there".to_owned());
         let Some(voices) = &self.voices else { return Err(gone()) };
+        if let Ok(id) = message.parse::<ReceivedId>() {
+            return self.try_to_hear_account(voices, &id, limit).await;
+        }
         let id: InboundId = message.parse().map_err(|_| gone())?;
         let stored = self.parts.store.channels().get(id).await?.ok_or_else(gone)?;
         let mut media = stored.message.media.iter().zip(0_u32..);
@@ -160,6 +181,22 @@ impl Inner {
         let mime = opened.file.mime.as_deref().or(media.mime.as_deref());
         let name = media.name.as_deref().unwrap_or_default();
         Ok(voices.transcriber.transcribe(Recording { path: &path, name, mime }, limit).await?)
+    }
+
+    /// The same of what was written to an account of Telegram.
+    async fn try_to_hear_account(
+        &self,
+        voices: &Voices,
+        id: &ReceivedId,
+        limit: Duration,
+    ) -> Result<Words, HearError> {
+        let stored = self.parts.store.received().get(id).await?;
+        let message = stored.ok_or_else(|| HearError::Final("its message is not there".to_owned()))?.message;
+        let (account, chat_id, message_id) = (message.account, message.chat_id, message.message_id);
+        let of = DownloadOf::Counted { account, chat_id, message_id };
+        let file = self.parts.pool.download(of, DownloadRange::default()).await?;
+        let sound = (file.size, Body::wrap_stream(file.stream));
+        Ok(voices.transcriber.transcribe_stream((&file.name, Some(&file.mime)), sound, limit).await?)
     }
 
     fn heard_now(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {

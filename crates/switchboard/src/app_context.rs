@@ -247,6 +247,7 @@ impl AppContext {
             ids: self.ambient.ids.clone(),
             settings: settings.pipeline.clone(),
             received: messaging.channels.files().cloned(),
+            pool: messaging.pool.clone(),
             channels: messaging.channels.channels().clone(),
             links: messaging.links.clone(),
             queue: settings.queue.clone(),

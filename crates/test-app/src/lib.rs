@@ -192,6 +192,7 @@ impl Builder {
             clock: clock.clone(),
             ids: ids.clone(),
             received: Some(received.clone()),
+            pool: Arc::clone(&pool),
             settings: config::PipelineSettings { enabled: true, ..pipeline },
             channels: channels.clone(),
             links: links.clone(),

@@ -60,15 +60,28 @@ impl Transcriber {
         recording: Recording<'_>,
         limit: Duration,
     ) -> Result<Words, TranscriptionError> {
-        let format = format(recording.name, recording.mime).ok_or(TranscriptionError::Format)?;
         let file = tokio::fs::File::open(recording.path).await?;
         let size = file.metadata().await?.len();
+        let body = Body::wrap_stream(ReaderStream::new(file));
+        self.transcribe_stream((recording.name, recording.mime), (size, body), limit).await
+    }
+
+    /// The same of a recording of so many bytes that is read as it is uploaded.
+    ///
+    /// # Errors
+    /// It is not taken, or there is no answer within the limit.
+    pub async fn transcribe_stream(
+        &self,
+        (name, mime): (&str, Option<&str>),
+        (size, body): (u64, Body),
+        limit: Duration,
+    ) -> Result<Words, TranscriptionError> {
+        let format = format(name, mime).ok_or(TranscriptionError::Format)?;
         match size {
             0 => return Err(TranscriptionError::Empty),
             1..=MOST => {}
             _ => return Err(TranscriptionError::TooLarge(size)),
         }
-        let body = Body::wrap_stream(ReaderStream::new(file));
         let part = Part::stream_with_length(body, size).file_name(format!("voice.{format}"));
         let form =
             Form::new().text("model", self.model.clone()).text("response_format", "json").part("file", part);

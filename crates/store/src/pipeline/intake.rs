@@ -193,9 +193,7 @@ pub(super) fn client_wrote(
         }
         MessageOrigin::Bot | MessageOrigin::Service => return Ok(false),
     }
-    // A voice of an account of Telegram is heard by people alone.
-    let has_voice = wrote.chat.channel.as_str() != TELEGRAM_ACCOUNT
-        && wrote.media.iter().any(|media| media.kind == InboundKind::Voice);
+    let has_voice = wrote.media.iter().any(|media| media.kind == InboundKind::Voice);
     let voice_until = rules.hears_within.filter(|_| has_voice).map(|within| now.plus(within));
     let said = Said {
         message: &wrote.message,

@@ -18,8 +18,8 @@ use store::{
 
 use self::again::{
     a_batch_that_is_answered_goes_along_in_a_merge, a_client_who_is_written_to_first_waits_for_nothing,
-    a_message_that_was_not_taken_in_is_replayed_once, each_answer_counts_with_the_wait_before_it,
-    each_waiting_is_told_once_for_each_length,
+    a_message_that_was_not_taken_in_is_replayed_once, a_voice_to_an_account_is_waited_for,
+    each_answer_counts_with_the_wait_before_it, each_waiting_is_told_once_for_each_length,
     what_no_program_answered_goes_its_way_again_until_it_is_answered,
 };
 use crate::support::{World, accept, conformance};
@@ -51,6 +51,7 @@ conformance! {
     a_client_who_is_written_to_first_waits_for_nothing,
     a_batch_that_is_answered_goes_along_in_a_merge,
     each_answer_counts_with_the_wait_before_it,
+    a_voice_to_an_account_is_waited_for,
 }
 
 const SILENCE: Duration = Duration::from_secs(20);

@@ -78,6 +78,26 @@ async fn voices_are_written_down_and_pictures_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_voice_to_an_account_of_telegram_is_answered() {
+    const SAID: &str = "SXMgdGhlIHJlZCBvbmUgdGhlcmUgYXMgd2VsbA==";
+    let world = World::start(binary()).await;
+    let port = free_port();
+    world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
+    world.edit_settings(|text| {
+        text.replace("silence = \"100ms\"", "silence = \"100ms\"\ntelegram_accounts = true")
+    });
+    let (program, _) = connect(&world, port).await;
+    let voice = json!({"kind": "voice", "content": SAID});
+    let order = json!({"from": "@client_1", "chat": "@demo_main", "media": [voice]});
+    world.post("/telegram/messages", &order).await;
+    let said = "Is the red one there as well";
+    let is_answered = || async { answers(&world, "telegram", said).await > 0 };
+    program.until("what was said is answered", is_answered).await;
+    assert_eq!(answers(&world, "telegram", said).await, 1);
+    world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_program_answers_each_customer_once() {
     const CUSTOMERS: usize = 8;
     let world = World::start(binary()).await;

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use ambient::Ids;
 use domain::message::Writer;
-use domain::{AppealState, Author, EventFilter, EventId, MergeId, MessageOrigin, Responder};
-use store::{AppealChange, ClientFields, FirstContact, Replayed, StoredAppeal, StoredTurn, TurnAnswer};
+use domain::{
+    AppealState, Author, ChatId, EventFilter, EventId, MergeId, MessageOrigin, ReceivedMedia, Responder,
+};
+use store::{
+    AppealChange, ClientFields, FirstContact, PipelineRules, Replayed, StoredAppeal, StoredTurn, TurnAnswer,
+};
 
-use super::{ANNA, SILENCE, Written, page, started, written};
+use super::{ANNA, SILENCE, Written, page, rules, started, written};
 use crate::support::{World, accept};
 
 impl World {
@@ -241,4 +245,20 @@ pub(super) async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World)
     let read = world.store.events().after(before, &EventFilter::default(), 100).await.unwrap();
     let types: Vec<_> = read.events.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(types, ["appeal.changed", "appeal.changed", "client.changed", "client.erased"]);
+}
+
+pub(super) async fn a_voice_to_an_account_is_waited_for(world: World) {
+    started(&world, Responder::Ai).await;
+    let rules = PipelineRules { hears_within: Some(SILENCE), ..rules(Responder::Ai) };
+    let mut message = world.received(ChatId::user(5_000_000_001).unwrap(), 1, "");
+    message.media = Some(ReceivedMedia { kind: "voice".to_owned(), file: None });
+    let id = world.take(message).await;
+    world.work(&rules).await;
+    let pipeline = world.store.pipeline();
+    assert_eq!(pipeline.voices(10).await.unwrap().remove(0).0, id);
+    assert!(pipeline.heard(&rules, &id, Some("come today".into())).await.unwrap());
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turn = world.responding().await.remove(0);
+    assert_eq!(world.batch_of(&turn).await, ["[Голосовое]: come today"]);
 }
