@@ -26,3 +26,6 @@ pub use notices::Notices;
 pub use people::{Reply, ReplyError};
 pub use queue::{DeadLetter, QueueState};
 pub use service::{Pipeline, PipelineError, PipelineParts};
+
+/// The points round the acknowledgement of what was taken from a list, where a test can stop the program.
+pub const FAILPOINTS: &[&str] = &["pipeline.acknowledge.before", "pipeline.acknowledge.after"];

@@ -48,7 +48,7 @@ struct Points {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    Store::FAILPOINTS.iter().chain(telegram::FAILPOINTS).copied()
+    Store::FAILPOINTS.iter().chain(telegram::FAILPOINTS).chain(pipeline::FAILPOINTS).copied()
 }
 
 async fn points() -> Response {

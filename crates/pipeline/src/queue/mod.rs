@@ -216,7 +216,9 @@ async fn round(inner: &Inner, queue: &Queue, source: Source, list: &str) -> Resu
             }
         })
         .collect();
+    failpoint::reach("pipeline.acknowledge.before").await;
     queue.redis.acknowledge(list, &done).await?;
+    failpoint::reach("pipeline.acknowledge.after").await;
     later.map(|()| taken.len())
 }
 

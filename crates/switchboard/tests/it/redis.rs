@@ -31,7 +31,7 @@ pub(crate) async fn push(redis: &RedisServer, list: &str, items: &[Value]) {
     run(SCRIPT, &arguments).await;
 }
 
-fn length(redis: &RedisServer, list: &str) -> i64 {
+pub(crate) fn length(redis: &RedisServer, list: &str) -> i64 {
     redis.ask(&["LLEN", list]).as_i64().expect("a length")
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn reasons(redis: &RedisServer) -> Vec<String> {
 }
 
 /// How often a client's text was taken in.
-async fn heard(program: &Program, channel: &str, text: &str) -> usize {
+pub(crate) async fn heard(program: &Program, channel: &str, text: &str) -> usize {
     received(program, channel).await.iter().filter(|one| one["text"] == text).count()
 }
 
