@@ -57,6 +57,8 @@ pub(crate) struct Model {
     catalogue: Vec<CatalogueText>,
     must_cite: bool,
     least_confidence: Option<f64>,
+    /// How long one answer may take.
+    within: Duration,
     budget: Mutex<Budget>,
 }
 
@@ -99,6 +101,7 @@ impl Model {
             catalogue,
             must_cite: settings.must_cite,
             least_confidence: Some(f64::from(settings.least_confidence) / 100.0).filter(|least| *least > 0.0),
+            within: settings.answer_within,
             budget: Mutex::new(Budget::new(limits, TimeZone::system(), None)),
         })
     }
@@ -153,7 +156,10 @@ impl Model {
             talk.so_far.time = clock.running().saturating_sub(began);
             let answer = match self.ask(clock, &mut talk, &tools, &mut charges).await {
                 Ok(answer) => answer,
-                Err(Failed::Again(wait)) if round < ROUNDS => {
+                // The client waits no longer than an answer may take, however long the endpoint wants.
+                Err(Failed::Again(wait))
+                    if round < ROUNDS && talk.so_far.time.saturating_add(wait) < self.within =>
+                {
                     clock.sleep(wait).await;
                     continue;
                 }

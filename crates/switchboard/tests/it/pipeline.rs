@@ -213,6 +213,59 @@ async fn a_model_that_is_silent_leaves_the_client_to_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn money_that_is_spent_stays_spent_over_a_restart() {
+    let world = World::start(binary()).await;
+    let port = free_port();
+    world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
+    let money = "[pipeline.ai]\nmoney_a_day = 1000\nprice_in = 100\nprice_out = 100\n";
+    world.edit_settings(|text| text.replacen("[pipeline.ai]\n", money, 1));
+    let (mut program, _) = connect(&world, port).await;
+    let asked = async || world.ledger().await.iter().filter(|row| row["provider"] == "ai").count();
+    world.post("/faults", &json!({"provider": "ai", "fault": "over_budget", "times": 1})).await;
+    writes(&world, "vk", "club", "Is the dear one there").await;
+    let is_answered = || async { answers(&world, "vk", "Is the dear one there").await > 0 };
+    program.until("the day's money is spent on an answer", is_answered).await;
+    program = restarted(&world, program).await;
+    let before = asked().await;
+    writes(&world, "vk", "club", "Is the next one there").await;
+    let is_left = || async { left_to_a_person(&program, "over_budget").await.is_some() };
+    program.until("a person is to answer", is_left).await;
+    program = restarted(&world, program).await;
+    assert!(left_to_a_person(&program, "over_budget").await.is_some());
+    assert_eq!(asked().await, before, "the model is not asked");
+    assert_eq!(answers(&world, "vk", "Is the dear one there").await, 1);
+    assert_eq!(answers(&world, "vk", "Is the next one there").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_wants_fewer_calls_answers_once_or_a_person() {
+    let world = World::start(binary()).await;
+    let (mut program, _) = answering(&world, "100ms").await;
+    let limited = async || {
+        let calls = world.get("/webhooks/calls").await;
+        calls["items"].as_array().into_iter().flatten().filter(|call| call["status"] == 429).count()
+    };
+    // Killed while it waits for as long as the model wants.
+    let fault = json!({"provider": "ai", "fault": "rate_limit", "seconds": 30, "times": 1});
+    world.post("/faults", &fault).await;
+    writes(&world, "vk", "club", "Is the red one there").await;
+    program.until("the model wants fewer calls", || async { limited().await == 1 }).await;
+    program = restarted(&world, program).await;
+    let is_answered = || async { answers(&world, "vk", "Is the red one there").await > 0 };
+    program.until("it is answered", is_answered).await;
+    // The model wants more than an answer may take.
+    let fault = json!({"provider": "ai", "fault": "rate_limit", "seconds": 3600, "times": 1});
+    world.post("/faults", &fault).await;
+    writes(&world, "vk", "club", "Is the blue one there").await;
+    let is_left = || async { left_to_a_person(&program, "no_answer").await.is_some() };
+    program.until("a person is to answer", is_left).await;
+    program = restarted(&world, program).await;
+    assert!(left_to_a_person(&program, "no_answer").await.is_some());
+    assert_eq!(answers(&world, "vk", "Is the red one there").await, 1);
+    assert_eq!(answers(&world, "vk", "Is the blue one there").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_waits_for_approval_where_that_is_set() {
     let world = World::start(binary()).await;
     let port = free_port();
