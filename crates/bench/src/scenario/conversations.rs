@@ -1,18 +1,21 @@
 //! Conversations with clients: how exactly batches are released whose silence is over, how fast the burst is cleared in which all of
-//! them are over at once, how long an answer takes beside the silence and beside the old workers, and the inbox with all of them.
+//! them are over at once, how long an answer takes beside the silence and beside the old workers, and the inbox with all of them. The
+//! clients of an older program are taken over twice.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use ambient::Clock;
+use ambient::{Clock, Ids};
 use anyhow::{Context, Result, bail};
-use domain::{ExternalChat, InboundChange, InboundEvent, InboundMessage, Responder, Timestamp};
+use domain::{
+    ClientIdentity, ExternalChat, ImportId, InboundChange, InboundEvent, InboundMessage, Responder, Timestamp,
+};
 use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{OutsideStages, PipelineRule, PipelineRules, Store, TakenFromChannel};
+use store::{OutsideStages, PastClient, PastPage, PipelineRule, PipelineRules, Store, TakenFromChannel};
 
 use super::{Folders, OURS, SQLITE, Stage, hooks, open_store};
 use crate::contender::{self, ADMIN, ADMIN_PASSWORD, Switchboard, authorization};
@@ -65,11 +68,24 @@ pub(crate) struct Conversations {
     /// The fastest of three pages of the inbox, and of three searches, in milliseconds.
     pub(crate) page: u128,
     pub(crate) search: u128,
+    pub(crate) twice: Twice,
+}
+
+/// What came of taking the clients of an older program over twice.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct Twice {
+    pub(crate) clients: usize,
+    /// Milliseconds of each time.
+    pub(crate) took: [u128; 2],
+    /// Clients that each time made, or found here.
+    pub(crate) new: [u64; 2],
+    /// Kilobytes of anonymous memory that both took.
+    pub(crate) memory: u64,
 }
 
 impl Measured for Conversations {
     fn text(&self) -> String {
-        let Self { chats, late, memory, burst, own, old, page, search } = self;
+        let Self { chats, late, memory, burst, own, old, page, search, twice } = self;
         let row = |what: &str, ours: String, theirs: &str| format!("| {what} | {ours} | {theirs} |");
         let rows = [
             row("released late, p50, ms", milliseconds(late.p50), ""),
@@ -80,12 +96,17 @@ impl Measured for Conversations {
             row("answer after the silence, p99, ms", milliseconds(own.p99), &milliseconds(old.p99)),
             row("page of the inbox, ms", page.to_string(), ""),
             row("search in it, ms", search.to_string(), ""),
+            row("clients of an older program taken over, ms", twice.took[0].to_string(), ""),
+            row("the same clients once more, ms", twice.took[1].to_string(), ""),
+            row("anonymous memory that both took, MB", megabytes(twice.memory), ""),
         ];
         format!(
             "## Conversations\n\n{chats} chats wait for silence, which ends within {} s of each other, {TOGETHER} at a time; then as \
              many once more, all at the same instant. Answers are those of a pretend model and end at the pretend provider; the old \
-             workers poll lists of Redis every 5, 10 and 3 s and answer without a model. The inbox has all of these conversations.\n\n{}",
+             workers poll lists of Redis every 5, 10 and 3 s and answer without a model. The inbox has all of these conversations. An older \
+             program has {} clients.\n\n{}",
             SPREAD.as_secs(),
+            twice.clients,
             table("| | Switchboard | Redis workers |", rows)
         )
     }
@@ -117,6 +138,13 @@ impl Measured for Conversations {
             ),
             time("page of the inbox", self.page),
             time("search in the inbox", self.search),
+            Goal::new(
+                "clients that are new, taken over twice",
+                format!("{}, 0", self.twice.clients),
+                format!("{}, {}", self.twice.new[0], self.twice.new[1]),
+                self.twice.new == [self.twice.clients as u64, 0],
+            ),
+            Goal::memory("anonymous memory that both took", MEMORY, self.twice.memory),
         ]
     }
 }
@@ -124,6 +152,8 @@ impl Measured for Conversations {
 /// Runs the scenario.
 pub(crate) async fn run(stage: &Stage) -> Result<Conversations> {
     let folders = Folders::fresh(&stage.work, "conversations")?;
+    // First, while nothing that was freed hides what it takes.
+    let twice = taken_over_twice(&folders.data, 2 * stage.pace.conversations.0).await?;
     let world = World::start(&stage.switchboard, &folders.world, &folders.logs, super::DIALOGS).await?;
     let (chats, answers) = stage.pace.conversations;
     let start = async |responder: &str, silence: Duration| {
@@ -162,7 +192,34 @@ pub(crate) async fn run(stage: &Stage) -> Result<Conversations> {
     ours.contender.program.stop().await?;
     world.stop().await?;
     let old = old_workers(stage, answers, &folders.logs).await.context("the workers on Redis")?;
-    Ok(Conversations { chats, late: late.summary(), memory, burst, own, old, page, search })
+    Ok(Conversations { chats, late: late.summary(), memory, burst, own, old, page, search, twice })
+}
+
+/// Takes so many clients over, page by page, and then once more.
+async fn taken_over_twice(data: &Path, clients: usize) -> Result<Twice> {
+    let (store, clock) = open_store((data, SQLITE)).await?;
+    let (pipeline, ids) = (store.pipeline(), Ids::new(clock.clone()));
+    let before = usage::memory(std::process::id())?.anonymous;
+    let mut twice = Twice { clients, ..Twice::default() };
+    for time in 0..2 {
+        let began = Instant::now();
+        let run = pipeline.begin_import(ImportId::from_uuid(ids.next()), "old.example.com/crm").await?.id;
+        for first in (0..clients).step_by(500) {
+            let old = (first..clients.min(first + 500)).map(|number| PastClient {
+                id: number.to_string(),
+                identities: ClientIdentity::new("telegram", &number.to_string()).into_iter().collect(),
+                name: Some(format!("Client {number}")),
+                ..PastClient::default()
+            });
+            let page = PastPage { clients: old.collect(), ..PastPage::default() };
+            let taken = pipeline.take_past(run, page, &ids).await?;
+            twice.new[time] += taken.clients + taken.joined;
+        }
+        twice.took[time] = began.elapsed().as_millis();
+    }
+    twice.memory = usage::memory(std::process::id())?.anonymous.saturating_sub(before);
+    store.close().await;
+    Ok(twice)
 }
 
 /// Lets so many clients write, and lets their silence end this long from each other; when each of them ends.
@@ -370,10 +427,13 @@ mod tests {
             old: times(18_000_000),
             page: 299,
             search: 299,
+            twice: Twice { clients: 10, new: [10, 0], memory: 199_999, ..Twice::default() },
         };
         assert_missed(&good(50_000, 99_999), 0);
         let bad =
             Conversations { memory: 200_000, burst: 2_999, page: 300, search: 300, ..good(50_001, 100_000) };
         assert_missed(&bad, 6);
+        let doubled = Twice { clients: 10, new: [10, 1], memory: 200_000, ..Twice::default() };
+        assert_missed(&Conversations { twice: doubled, ..good(50_000, 99_999) }, 2);
     }
 }
