@@ -395,6 +395,7 @@ pub(crate) async fn cancel(
     responses(
         (status = 202, description = "In the queue again", body = api::Message,
             headers(("Location" = String, description = "Where to look again"))),
+        (status = 403, description = "Its chat is on the do-not-contact list: `do_not_contact`"),
         (status = 409, description = "Its state does not allow it"),
     )
 )]
@@ -407,8 +408,17 @@ pub(crate) async fn retry(
     send_again(&state, id).await
 }
 
-/// Sends a message again that failed or was cancelled.
+/// Sends a message again that failed or was cancelled, unless its chat is on the do-not-contact list by now.
 pub(super) async fn send_again(state: &State, id: MessageId) -> Result<Response, Problem> {
+    let ended =
+        |message: &OutboundMessage| matches!(message.state, MessageState::Failed | MessageState::Cancelled);
+    if let Some(message) = state.delivery().get(id).await?.filter(ended) {
+        let chats = vec![(message.chat.clone(), message.chat_id())];
+        let listed = state.store().do_not_contact().listed(chats).await?;
+        if let Some(entry) = listed.into_iter().flatten().next() {
+            return Err(StoreError::DoNotContact { entry: entry.id }.into());
+        }
+    }
     let change = state.delivery().retry(id).await?;
     changed(state, id, change, "only what failed or was cancelled can be sent again").await
 }

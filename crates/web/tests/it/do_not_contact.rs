@@ -1,5 +1,7 @@
 //! The do-not-contact list through the API, and what it refuses on `/v1` and on the old ports.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::client::Call;
@@ -33,6 +35,23 @@ async fn a_message_to_who_is_listed_is_refused_and_not_stored() {
     assert_eq!(world.call("DELETE", &path).send().await.status, 204);
     world.call("DELETE", &path).send().await.problem(404, "do_not_contact_entry_not_found");
     assert_eq!(world.message(body).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn what_ended_is_not_sent_again_to_who_is_listed() {
+    let world = World::new().await;
+    let at = world.clock.now().plus(Duration::from_hours(1));
+    let body = json!({ "chat": "@demo_channel", "text": "later", "send_at": at, "wait": 0 }).to_string();
+    let reply = world.message(&body).send().await.json();
+    let path = format!("/v1/messages/{}", reply["id"].as_str().expect("an id"));
+    assert_eq!(world.call("POST", &format!("{path}/cancel")).send().await.status, 200);
+    add(&world, "@demo_channel").await;
+    let again = world.call("POST", &format!("{path}/retry"));
+    again.send().await.problem(403, "do_not_contact");
+    assert_eq!(world.call("GET", &path).send().await.json()["state"], "cancelled");
+    assert_eq!(world.call("DELETE", &format!("{LIST}/t.me%2Fdemo_channel")).send().await.status, 204);
+    let again = world.call("POST", &format!("{path}/retry"));
+    assert_eq!(again.send().await.status, 202);
 }
 
 #[tokio::test]

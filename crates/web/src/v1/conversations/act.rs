@@ -346,6 +346,7 @@ pub(crate) async fn writing(
     params(("client_id" = String, Path, description = "The client"), ("id" = String, Path, description = "The message")),
     responses(
         (status = 202, description = "In the queue again", body = api::Message),
+        (status = 403, description = "Its chat is on the do-not-contact list: `do_not_contact`"),
         (status = 404, description = "There is no such message in the conversation: `message_not_found`"),
         (status = 409, description = "Its state does not allow it"),
     )
