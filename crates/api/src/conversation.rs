@@ -513,7 +513,7 @@ pub struct InboxDay {
     pub answered: u64,
     /// Those that a model answered first.
     pub by_ai: u64,
-    /// Half of the first answers came within so many seconds; where we wrote first, of none.
+    /// Half of the first answers came within so many seconds of what the client wrote.
     pub half_within: Option<u64>,
     /// Nine of ten did.
     pub most_within: Option<u64>,

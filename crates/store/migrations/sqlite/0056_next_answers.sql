@@ -5,4 +5,7 @@ ALTER TABLE pipeline_appeals ADD COLUMN first_wait INTEGER;
 ALTER TABLE pipeline_appeals ADD COLUMN next_answers INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE pipeline_appeals ADD COLUMN next_wait INTEGER NOT NULL DEFAULT 0;
 
+-- The person who wrote in a chat after what waits there for silence: 2 here, or not the last to write, 4 in the provider's app.
+ALTER TABLE pipeline_chats ADD COLUMN answered_by INTEGER;
+
 UPDATE pipeline_appeals SET asked_at = waiting_since, first_wait = first_answer_at - opened_at;

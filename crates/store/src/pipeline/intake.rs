@@ -387,6 +387,12 @@ fn ours(
     {
         turns::answered_by_a_person(transaction, &turn, now)?;
     }
+    if is_person {
+        let (channel, account, chat) =
+            (known.chat.channel.as_str(), known.chat.account.as_str(), known.chat.chat.as_str());
+        let author = crate::codes::of_author(said.author);
+        transaction.run(sql::PERSON_WROTE, params![author, channel, account, chat])?;
+    }
     if let Some(client) = known.client
         && let Some(appeal) = appeals::last_of(transaction, &client)?
     {

@@ -207,6 +207,8 @@ pub struct ClientChat {
     pub turn: Option<TurnId>,
     pub(super) discards: u32,
     pub(super) stage: Option<TurnStage>,
+    /// The person who wrote after what waits here; in the provider's app that was the last word.
+    pub(super) answered_by: Option<Author>,
 }
 
 macro_rules! ids {
@@ -402,5 +404,6 @@ pub(super) fn chat(row: &Row<'_>) -> Result<ClientChat, StoreError> {
         turn: maybe_turn_id(&columns, 10)?,
         discards: columns.get(11)?,
         stage: stage.map(|_| columns.coded(12, "stage of a turn", codes::turn)).transpose()?,
+        answered_by: maybe_author(&columns, 13)?,
     })
 }

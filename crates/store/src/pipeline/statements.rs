@@ -9,7 +9,7 @@ statements! {
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     CHAT = "
         SELECT c.channel, c.account, c.chat, c.user_id, c.name, c.phone, c.phone_verified, c.email, c.ad, c.client, c.turn,
-            c.discards, t.stage
+            c.discards, t.stage, c.answered_by
         FROM pipeline_chats AS c LEFT JOIN pipeline_turns AS t ON t.id = c.turn
         WHERE c.channel = $1 AND c.account = $2 AND c.chat = $3";
     /// The time of a batch: so long after the last message, and never longer than that after the first one.
@@ -23,6 +23,7 @@ statements! {
             phone_verified = CASE WHEN excluded.phone IS NULL THEN pipeline_chats.phone_verified ELSE excluded.phone_verified END,
             email = coalesce(excluded.email, pipeline_chats.email), ad = coalesce(excluded.ad, pipeline_chats.ad),
             first_at = coalesce(pipeline_chats.first_at, excluded.first_at),
+            answered_by = CASE WHEN pipeline_chats.answered_by IS NULL THEN NULL ELSE 2 END,
             due_at = CASE
                 WHEN pipeline_chats.first_at IS NOT NULL AND pipeline_chats.first_at + $12 < excluded.due_at
                     THEN pipeline_chats.first_at + $12
@@ -59,7 +60,8 @@ statements! {
     EDIT_MESSAGE = "UPDATE pipeline_messages SET text = $1, edited_at = $2 WHERE message = $3";
     DELETE_MESSAGE = "UPDATE pipeline_messages SET deleted_at = $1 WHERE message = $2";
     DUE = "
-        SELECT channel, account, chat, user_id, name, phone, phone_verified, email, ad, client, turn, discards, CAST(NULL AS BIGINT)
+        SELECT channel, account, chat, user_id, name, phone, phone_verified, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
+            answered_by
         FROM pipeline_chats WHERE turn IS NULL AND due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT $2";
     NEXT_DUE = "SELECT min(due_at) FROM pipeline_chats WHERE turn IS NULL AND due_at IS NOT NULL";
     ADD_TURN = "
@@ -70,6 +72,14 @@ statements! {
         WHERE channel = $2 AND account = $3 AND chat = $4 AND turn IS NULL AND author = 0";
     BEGIN_TURN = "
         UPDATE pipeline_chats SET turn = $1, first_at = NULL, due_at = NULL WHERE channel = $2 AND account = $3 AND chat = $4";
+    PERSON_WROTE = "
+        UPDATE pipeline_chats SET answered_by = $1
+        WHERE channel = $2 AND account = $3 AND chat = $4 AND turn IS NULL AND due_at IS NOT NULL";
+    FORGET_PERSON = "UPDATE pipeline_chats SET answered_by = NULL WHERE channel = $1 AND account = $2 AND chat = $3";
+    /// What was said before it was known to whom.
+    OURS_OF_CHAT = "
+        UPDATE pipeline_messages SET client = $1, appeal = $2
+        WHERE channel = $3 AND account = $4 AND chat = $5 AND author <> 0 AND client IS NULL";
     END_TURN = "
         UPDATE pipeline_chats SET turn = NULL, discards = $1 WHERE channel = $2 AND account = $3 AND chat = $4 AND turn = $5";
     EMPTY_TURN = "UPDATE pipeline_messages SET turn = NULL WHERE turn = $1";
@@ -117,7 +127,8 @@ statements! {
             needs_approval, why, outbox_id
         FROM pipeline_turns WHERE stage < 10 ORDER BY stage, due_at, id LIMIT $1";
     BATCH_OF = "
-        SELECT channel, account, chat, user_id, name, phone, phone_verified, email, ad, client, turn, discards, CAST(NULL AS BIGINT)
+        SELECT channel, account, chat, user_id, name, phone, phone_verified, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
+            answered_by
         FROM pipeline_chats
         WHERE channel = $1 AND account = $2 AND chat = $3 AND first_at = $4 AND turn IS NULL AND due_at IS NOT NULL";
     /// A turn at a stage that the store does.
@@ -162,7 +173,8 @@ statements! {
         SELECT id, name, phone, email, merged_into, created_at, updated_at FROM pipeline_clients
         WHERE merged_into IS NULL AND id < $1 ORDER BY id DESC LIMIT $2";
     CHATS_OF = "
-        SELECT channel, account, chat, user_id, name, phone, phone_verified, email, ad, client, turn, discards, CAST(NULL AS BIGINT)
+        SELECT channel, account, chat, user_id, name, phone, phone_verified, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
+            answered_by
         FROM pipeline_chats WHERE client = $1 ORDER BY channel, account, chat LIMIT 1000";
     MERGE_INTO = "UPDATE pipeline_clients SET merged_into = $1, updated_at = $2 WHERE id = $3 AND merged_into IS NULL";
     UNMERGE = "UPDATE pipeline_clients SET merged_into = NULL, updated_at = $1 WHERE id = $2";

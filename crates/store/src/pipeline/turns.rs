@@ -3,7 +3,7 @@
 
 use ambient::Ids;
 use domain::phone::e164;
-use domain::{AppealMove, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage};
+use domain::{AppealMove, Author, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage};
 
 use super::outside::{FoundAppeal, FoundClient};
 use super::rows::{ClientChat, PipelineRules, StoredTurn};
@@ -11,6 +11,9 @@ use super::{appeals, clients, intake, rows, statements as sql, words};
 use crate::database::params;
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};
+
+/// Why a turn is over that no program answers.
+const A_PERSON_ANSWERED: &str = "a person answered";
 
 /// How a turn ends that is in the hands of a responder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,24 +155,37 @@ pub(super) fn find_appeal(
         None => appeals::client_wrote(transaction, &client, &chat, rules.reopen_within, ids, now)?,
     };
     let rule = rules.of(&turn.chat.channel, &turn.chat.account);
-    let responder =
-        appeal.responder.or(found.responder).or(rule.map(|rule| rule.responder)).unwrap_or_default();
+    let person = chat.answered_by.map(|_| Responder::Human);
+    let responder = person.or(appeal.responder).or(found.responder).or(rule.map(|rule| rule.responder));
+    let responder = responder.unwrap_or_default();
     let key = turn.id.as_uuid().as_bytes();
     let appeal_key = *appeal.id.as_uuid().as_bytes();
     let uncounted =
         transaction.first(sql::UNCOUNTED, params![key], |row| row.get::<i64>(0))?.unwrap_or_default();
     transaction.run(sql::ADD_UNREAD, params![uncounted, appeal_key])?;
     transaction.run(sql::APPEAL_OF_MESSAGES, params![appeal_key, key])?;
+    let is_answered = chat.answered_by == Some(Author::Elsewhere);
     let stage = match responder {
+        _ if is_answered => TurnStage::Discarded,
         Responder::Ai | Responder::Webhook => TurnStage::Respond,
         Responder::Human | Responder::Off => TurnStage::HandedOver,
     };
-    let why = (!stage.is_open()).then_some(responder.as_str());
+    let why = if is_answered { A_PERSON_ANSWERED } else { responder.as_str() };
+    let why = (!stage.is_open()).then_some(why);
     let set = params![codes::of_turn(stage), now.as_micros(), appeal_key, responder.as_str(), why, key];
     transaction.run(sql::SET_APPEAL, set)?;
     if !stage.is_open() {
         free(transaction, turn, 0)?;
-        if responder == Responder::Human {
+        if chat.answered_by.is_some() {
+            let (channel, account, chat) =
+                (turn.chat.channel.as_str(), turn.chat.account.as_str(), turn.chat.chat.as_str());
+            let client = *client.as_uuid().as_bytes();
+            transaction.run(sql::OURS_OF_CHAT, params![client, appeal_key, channel, account, chat])?;
+            transaction.run(sql::FORGET_PERSON, params![channel, account, chat])?;
+        }
+        if is_answered {
+            appeals::answered(transaction, appeal, Author::Elsewhere, now)?;
+        } else if responder == Responder::Human {
             appeals::hand_over(transaction, appeal, responder.as_str(), now)?;
         }
     }
@@ -208,7 +224,7 @@ pub(super) fn answered_by_a_person(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(turn) = get(transaction, turn)? else { return Ok(()) };
-    end(transaction, &turn, TurnStage::Discarded, Some("a person answered"), now)?;
+    end(transaction, &turn, TurnStage::Discarded, Some(A_PERSON_ANSWERED), now)?;
     free(transaction, &turn, 0)
 }
 

@@ -18,8 +18,9 @@ use store::{
 
 use self::again::{
     a_batch_that_is_answered_goes_along_in_a_merge, a_client_who_is_written_to_first_waits_for_nothing,
-    a_message_that_was_not_taken_in_is_replayed_once, a_voice_to_an_account_is_waited_for,
-    each_answer_counts_with_the_wait_before_it, each_waiting_is_told_once_for_each_length,
+    a_message_that_was_not_taken_in_is_replayed_once, a_person_who_is_faster_than_silence_stops_the_program,
+    a_voice_to_an_account_is_waited_for, each_answer_counts_with_the_wait_before_it,
+    each_waiting_is_told_once_for_each_length, forty_parts_are_one_batch_in_their_order,
     what_no_program_answered_goes_its_way_again_until_it_is_answered,
 };
 use crate::support::{World, accept, conformance};
@@ -52,6 +53,8 @@ conformance! {
     a_batch_that_is_answered_goes_along_in_a_merge,
     each_answer_counts_with_the_wait_before_it,
     a_voice_to_an_account_is_waited_for,
+    a_person_who_is_faster_than_silence_stops_the_program,
+    forty_parts_are_one_batch_in_their_order,
 }
 
 const SILENCE: Duration = Duration::from_secs(20);

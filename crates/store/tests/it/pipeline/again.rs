@@ -262,3 +262,54 @@ pub(super) async fn a_voice_to_an_account_is_waited_for(world: World) {
     let turn = world.responding().await.remove(0);
     assert_eq!(world.batch_of(&turn).await, ["[Голосовое]: come today"]);
 }
+
+pub(super) async fn a_person_who_is_faster_than_silence_stops_the_program(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let pipeline = world.store.pipeline();
+    let other = "vk:club/2000002";
+    world.says(written(ANNA, "m-1")).await;
+    world.says(written(other, "v-1")).await;
+    world.work(&rules).await;
+    world.says(Written { origin: MessageOrigin::Owner, ..written(ANNA, "o-1") }).await;
+    world.we_write(other).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    assert_eq!(world.responding().await, []);
+    let of = async |address: &str| {
+        let client = world.client_of(address).await;
+        let appeal = pipeline.appeals_of(client, 1).await.unwrap().remove(0);
+        let said = pipeline.conversation(client, &page()).await.unwrap().items;
+        let authors: Vec<_> = said.iter().map(|message| message.author).collect();
+        (appeal.state, appeal.responder, authors)
+    };
+    let person = Some(Responder::Human);
+    // In the app all is seen; whoever writes here may not have seen what waited.
+    let answered = (AppealState::WaitingClient, person, vec![Author::Elsewhere, Author::Client]);
+    assert_eq!(of(ANNA).await, answered);
+    assert_eq!(of(other).await, (AppealState::WaitingUs, person, vec![Author::Agent, Author::Client]));
+    // What the client adds before silence is that person's too.
+    world.says(written(ANNA, "m-2")).await;
+    world.work(&rules).await;
+    world.says(Written { origin: MessageOrigin::Owner, ..written(ANNA, "o-2") }).await;
+    world.taken_in(&rules, written(ANNA, "m-3")).await;
+    assert_eq!(world.responding().await, []);
+    assert_eq!(of(ANNA).await.0, AppealState::WaitingUs);
+}
+
+pub(super) async fn forty_parts_are_one_batch_in_their_order(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let mut expected = Vec::new();
+    for part in 0..40 {
+        let id = format!("m-{part}");
+        world.says(written(ANNA, &id)).await;
+        world.work(&rules).await;
+        world.clock.advance(Duration::from_secs(1));
+        expected.push(format!("text of {id}"));
+    }
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turns = world.responding().await;
+    assert_eq!(turns.len(), 1);
+    assert_eq!(world.batch_of(&turns[0]).await, expected);
+}
