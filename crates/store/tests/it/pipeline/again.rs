@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use ambient::Ids;
 use domain::message::Writer;
-use domain::{
-    AppealState, Author, ChatId, EventFilter, EventId, MergeId, MessageOrigin, ReceivedMedia, Responder,
-};
+use domain::received_message::ReceivedMedia;
+use domain::{AppealState, Author, ChatId, EventFilter, EventId, MergeId, MessageOrigin, Responder};
 use store::{
     AppealChange, ClientFields, FirstContact, PipelineRules, Replayed, StoredAppeal, StoredTurn, TurnAnswer,
 };
@@ -284,7 +283,7 @@ pub(super) async fn a_person_who_is_faster_than_silence_stops_the_program(world:
         (appeal.state, appeal.responder, authors)
     };
     let person = Some(Responder::Human);
-    // In the app all is seen; whoever writes here may not have seen what waited.
+    // In the app all is seen; who writes here may not have seen what waited.
     let answered = (AppealState::WaitingClient, person, vec![Author::Elsewhere, Author::Client]);
     assert_eq!(of(ANNA).await, answered);
     assert_eq!(of(other).await, (AppealState::WaitingUs, person, vec![Author::Agent, Author::Client]));
