@@ -262,7 +262,11 @@ async fn a_conversation_is_snoozed_found_and_answered_by_template() {
         assert!(operator.get(&format!("/inbox{query}")).await.body.contains(&path), "{query}");
     }
     assert!(!operator.get("/inbox?q=teapot").await.body.contains(&path));
-    shows(&operator.get("/inbox-news").await, &["data-news=\"unread-", "Anna"]);
+    let news = operator.get("/inbox-news").await;
+    shows(&news, &["data-news=\"unread-", "Anna"]);
+    assert!(!news.body.contains("data-news=\"sort-"), "{}", news.body);
+    world.clock.advance(Duration::from_mins(15));
+    shows(&operator.get("/inbox-news").await, &["data-news=\"sort-", "Waits for an answer"]);
     submit(&operator, &format!("{path}/actions/snooze"), &[("hours", "4")]).await;
     assert!(!operator.get("/inbox").await.body.contains(&path));
     assert!(operator.get("/inbox?view=snoozed").await.body.contains(&path));

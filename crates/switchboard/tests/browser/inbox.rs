@@ -1,4 +1,5 @@
-//! The inbox without a pointer: a conversation is opened, an answer written, kept over a reload, sent and seen.
+//! The inbox without a pointer: a new conversation is notified of, one is found, assigned, answered and closed; what was written
+//! is kept over a reload.
 
 use serde_json::json;
 use testkit::{World, free_port};
@@ -6,9 +7,26 @@ use testkit::{World, free_port};
 use crate::binary;
 use crate::chromium::{Key, Tab};
 use crate::keyboard::walk_to;
-use crate::stage::{Stage, beginning};
+use crate::stage::{NAME, Stage, beginning};
 
 const PIPELINE: &str = "\n[pipeline]\nenabled = true\nresponder = \"human\"\nsilence = \"100ms\"\n";
+
+/// Keeps what a person would be notified of, and has what a page does a few times a minute done sooner.
+const NOTICES: &str = "window.notices = [];
+    window.Notification = class {
+        static permission = 'default';
+        static async requestPermission() { return (this.permission = 'granted'); }
+        constructor(title) { this.title = title; notices.push(this); }
+    };
+    const every = window.setInterval;
+    window.setInterval = (job, wait) => every(job, wait > 9000 ? 500 : wait);";
+
+async fn writes(world: &World, from: &str, name: &str) {
+    let deed = json!({
+        "channel": "vk", "account": "club", "from": from, "name": name, "text": "Is it there?"
+    });
+    world.post("/customers/messages", &deed).await;
+}
 
 /// A world with a community on VK that a customer wrote to; the path of the conversation.
 async fn written_to() -> (Stage, String) {
@@ -18,11 +36,8 @@ async fn written_to() -> (Stage, String) {
     let program = beginning(&world).at(port).ready().await;
     let (status, answer) = program.post("/v1/channels/club/connect", &json!({})).await;
     assert_eq!(status, 200, "{answer}");
-    let deed = json!({
-        "channel": "vk", "account": "club", "from": "2000002", "name": "Anna", "text": "Is it there?"
-    });
-    world.post("/customers/messages", &deed).await;
-    let listed = || async { program.get("/v1/conversations").await.1["items"][0].clone() };
+    writes(&world, "2000002", "Anna").await;
+    let listed = || async { program.get("/v1/conversations?state=waiting_us").await.1["items"][0].clone() };
     program.until("the conversation is there", || async { listed().await["client"]["id"].is_string() }).await;
     let path = format!("/inbox/{}", listed().await["client"]["id"].as_str().expect("an id"));
     (Stage::of(world, program).await, path)
@@ -36,11 +51,42 @@ async fn text_is(tab: &Tab, text: &str) {
 async fn an_answer_is_written_and_sent_without_a_pointer() {
     let (stage, path) = written_to().await;
     let tab = stage.tab().await;
+    tab.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": NOTICES })).await;
     tab.open("/inbox").await;
     tab.until("document.querySelector('#rail [data-unread] b').textContent === '1'").await;
-    walk_to(&tab, "#conversations a[data-item]").await;
+    walk_to(&tab, "[data-notify]").await;
     tab.keys(&[Key::Enter]).await;
+    // What was there before is no news.
+    tab.until("localStorage.getItem('news') !== null").await;
+    writes(&stage.world, "2000003", "Boris").await;
+    tab.until("notices.length > 0").await;
+    assert_eq!(tab.text("notices[0].title").await, "Boris");
+    tab.tell("notices[0].onclick()").await;
+    tab.until("document.querySelector('h1')?.textContent === 'Boris' && document.readyState === 'complete'")
+        .await;
+
+    tab.open("/inbox").await;
+    tab.until("document.querySelectorAll('#conversations [data-item]').length === 2").await;
+    for (key, row) in [('j', 0), ('j', 1), ('k', 0)] {
+        tab.keys(&[Key::Letter(key)]).await;
+        let row = format!("document.querySelectorAll('#conversations [data-item]')[{row}]");
+        tab.until(&format!("document.activeElement === {row}")).await;
+    }
+    tab.keys(&[Key::Slash]).await;
+    tab.until("document.activeElement.matches('[data-find]')").await;
+    tab.types("Anna").await;
+    tab.keys(&[Key::Enter]).await;
+    tab.until("location.search.includes('q=Anna') && document.readyState === 'complete'").await;
+    tab.until("document.querySelectorAll('#conversations [data-item]').length === 1").await;
+    tab.keys(&[Key::Letter('j'), Key::Enter]).await;
     tab.is_at(&path).await;
+    let appeal = async |field: &str| {
+        let conversation = path.replacen("/inbox", "/v1/conversations", 1);
+        stage.program.get(&conversation).await.1["appeal"][field].clone()
+    };
+    tab.keys(&[Key::Letter('a')]).await;
+    stage.program.until("it is assigned", || async { appeal("assignee").await == NAME }).await;
+    tab.until("document.querySelector('[data-key=a]') === null").await;
 
     tab.keys(&[Key::Letter('r')]).await;
     tab.until("document.activeElement.id === 'text'").await;
@@ -71,5 +117,8 @@ async fn an_answer_is_written_and_sent_without_a_pointer() {
     tab.until(&format!("localStorage.getItem({}) === null", json!(format!("draft:{path}")))).await;
     tab.open(&path).await;
     text_is(&tab, "").await;
+    tab.keys(&[Key::Letter('e')]).await;
+    stage.program.until("it is closed", || async { appeal("state").await == "closed" }).await;
+    tab.until("document.querySelector('[formaction$=reopen]') !== null").await;
     assert_eq!(tab.complaints(), Vec::<String>::new());
 }
