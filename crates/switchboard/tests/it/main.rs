@@ -29,6 +29,7 @@ mod first_bot;
 mod flows;
 mod forwarding;
 mod importing;
+mod inbox;
 mod logs;
 mod lost_chats;
 mod mail;
