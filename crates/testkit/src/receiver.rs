@@ -21,6 +21,7 @@ pub struct Posted {
 pub struct Receiver {
     address: String,
     status: Arc<AtomicU16>,
+    body: Arc<Mutex<String>>,
     posted: Arc<Mutex<Vec<Posted>>>,
     listening: tokio::task::JoinHandle<()>,
 }
@@ -34,14 +35,15 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let status = Arc::new(AtomicU16::new(200));
+        let body = Arc::new(Mutex::new("ok".to_owned()));
         let posted = Arc::new(Mutex::new(Vec::new()));
-        let (said, kept) = (Arc::clone(&status), Arc::clone(&posted));
+        let (said, words, kept) = (Arc::clone(&status), Arc::clone(&body), Arc::clone(&posted));
         let listening = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(connection, Arc::clone(&said), Arc::clone(&kept)));
+                tokio::spawn(serve(connection, Arc::clone(&said), Arc::clone(&words), Arc::clone(&kept)));
             }
         });
-        Self { address, status, posted, listening }
+        Self { address, status, body, posted, listening }
     }
 
     /// Where it is called.
@@ -52,6 +54,12 @@ impl Receiver {
     /// Answers with this status from now on.
     pub fn answer(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Answers with this status and this body from now on.
+    pub fn says(&self, status: u16, body: &str) {
+        body.clone_into(&mut self.body.lock().expect("lock"));
+        self.answer(status);
     }
 
     /// All it was sent, in order, whatever it answered.
@@ -72,7 +80,12 @@ impl Drop for Receiver {
 }
 
 /// One connection: one request, one answer.
-async fn serve(mut connection: TcpStream, status: Arc<AtomicU16>, kept: Arc<Mutex<Vec<Posted>>>) {
+async fn serve(
+    mut connection: TcpStream,
+    status: Arc<AtomicU16>,
+    words: Arc<Mutex<String>>,
+    kept: Arc<Mutex<Vec<Posted>>>,
+) {
     let mut request = Vec::new();
     let mut part = [0_u8; 4_096];
     while !is_whole(&request) {
@@ -90,7 +103,9 @@ async fn serve(mut connection: TcpStream, status: Arc<AtomicU16>, kept: Arc<Mute
     if status == Receiver::SILENCE {
         std::future::pending::<()>().await;
     }
-    let answer = format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+    let body = words.lock().expect("lock").clone();
+    let head = format!("HTTP/1.1 {status} Said\r\ncontent-length: {}\r\nconnection: close", body.len());
+    let answer = format!("{head}\r\n\r\n{body}");
     // Whoever hung up has no use for the answer.
     let _ = connection.write_all(answer.as_bytes()).await;
 }

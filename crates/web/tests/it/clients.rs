@@ -1,5 +1,7 @@
 //! Conversations with clients over the API: what they write, who they are, and who answers.
 
+mod programs;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +15,17 @@ use crate::world::{SOON, World};
 
 /// A world with one shop on Avito, whose clients are answered by people.
 async fn shop() -> (World, Arc<Shop>) {
+    shop_with(config::PipelineSettings::default()).await
+}
+
+/// The same, whose clients are answered so.
+async fn shop_with(pipeline: config::PipelineSettings) -> (World, Arc<Shop>) {
     let shop: Arc<Shop> = Arc::default();
     let fields = json!({ "name": "shop", "channel": "avito" });
     let fields = serde_json::from_value(fields).expect("an account");
     let account =
         Account::new(fields, "avito".parse().expect("a channel"), Arc::clone(&shop) as _, "made-up".into());
-    let world = World::with_channels(vec![account], |_| {}).await;
+    let world = World::with_pipeline(vec![account], pipeline).await;
     world.pipeline.start().await.expect("a start");
     (world, shop)
 }

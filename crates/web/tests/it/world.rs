@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{LegacyPort, LegacySettings, TelegramSettings};
+use config::{LegacyPort, LegacySettings, PipelineSettings, TelegramSettings};
 use domain::Service;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -71,7 +71,8 @@ impl World {
 
     /// A server with these accounts and other options.
     pub(crate) async fn of(telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
-        Self::at(tempfile::tempdir().expect("a directory"), telegram, Vec::new(), change).await
+        let dir = tempfile::tempdir().expect("a directory");
+        Self::at(dir, telegram, Vec::new(), PipelineSettings::default(), change).await
     }
 
     /// What comes up where a process was killed at this moment: its files as they are, its callers gone.
@@ -102,7 +103,7 @@ impl World {
                 std::fs::copy(file.path(), to.join(file.file_name())).expect("copies");
             }
         }
-        Self::at(left, telegram, Vec::new(), change).await
+        Self::at(left, telegram, Vec::new(), PipelineSettings::default(), change).await
     }
 
     /// A server with these accounts of channels and other options.
@@ -111,13 +112,20 @@ impl World {
         change: impl FnOnce(&mut Options),
     ) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        Self::at(dir, TelegramSettings::default(), channels, change).await
+        Self::at(dir, TelegramSettings::default(), channels, PipelineSettings::default(), change).await
+    }
+
+    /// A server with these accounts of channels, whose clients are answered so.
+    pub(crate) async fn with_pipeline(channels: Vec<channels::Account>, pipeline: PipelineSettings) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        Self::at(dir, TelegramSettings::default(), channels, pipeline, |_| {}).await
     }
 
     async fn at(
         dir: TempDir,
         telegram: TelegramSettings,
         channels: Vec<channels::Account>,
+        pipeline: PipelineSettings,
         change: impl FnOnce(&mut Options),
     ) -> Self {
         let (script, hands) = (Arc::new(Script::new()), Arc::new(Hands::new()));
@@ -125,6 +133,7 @@ impl World {
             .in_directory(dir)
             .with_telegram(telegram)
             .with_channels(channels)
+            .with_pipeline(pipeline)
             .sending_by(Arc::clone(&script) as _, Arc::clone(&hands) as _)
             .build(|options| {
                 options.legacy =

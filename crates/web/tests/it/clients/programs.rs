@@ -1,0 +1,142 @@
+//! Another program answers clients: it is posted each batch, and answers at once, later, twice, wrongly or not at all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use testkit::Receiver;
+
+use super::shop_with;
+use crate::legacy_channels::Shop;
+use crate::world::World;
+
+/// A shop whose clients are answered by a program.
+async fn answered_by(program: &Receiver) -> (World, Arc<Shop>) {
+    let webhook = json!({
+        "url": program.address(), "secret": "planted-signing-secret", "answer_within": "5m"
+    });
+    let pipeline = json!({ "responder": "webhook", "webhook": webhook });
+    shop_with(serde_json::from_value(pipeline).expect("settings")).await
+}
+
+impl World {
+    /// How many clients wait for a person.
+    async fn owed(&self) -> usize {
+        let found = self.get("/v1/conversations?state=waiting_us").await;
+        found["items"].as_array().expect("items").len()
+    }
+
+    /// Nothing is in anyone's hands.
+    async fn until_idle(&self) {
+        let is_idle = async || {
+            let shown = self.get("/v1/pipeline").await;
+            (&shown["waiting"], &shown["stages"]) == (&json!(0), &json!([]))
+        };
+        self.until_so("nothing is left", is_idle).await;
+    }
+
+    /// The turn of the last batch that the program was posted, once there are so many.
+    async fn turn(&self, program: &Receiver, posts: usize) -> String {
+        self.until_so("it is posted", async || program.posted().len() >= posts).await;
+        let batch = program.bodies().pop().expect("a batch");
+        batch["turn_id"].as_str().expect("an id").to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_program_answers_at_once() {
+    let program = Receiver::start().await;
+    program.says(200, r#"{"text":"Yes, it is."}"#);
+    let (world, shop) = answered_by(&program).await;
+    world.client_writes("c1", "Is it there?").await;
+    let turn = world.turn(&program, 1).await;
+    world.until_idle().await;
+    world.until_so("it is answered", async || !shop.texts().is_empty()).await;
+    let batch = program.bodies().remove(0);
+    assert_eq!((&batch["text"], &batch["external_chat_id"]), (&json!("Is it there?"), &json!("c1")));
+    let headers = program.posted().remove(0).headers;
+    assert_eq!(headers["webhook-id"], turn);
+    assert!(headers["webhook-signature"].starts_with("v1,"), "{headers:?}");
+    // Once more, later: one counts.
+    let path = format!("/v1/pipeline/turns/{turn}/answer");
+    let (status, problem) = world.post(&path, json!({ "text": "And again." })).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("turn_over")), "{problem}");
+    world.until_idle().await;
+    assert_eq!(shop.texts(), [("c1".to_owned(), "Yes, it is.".to_owned())]);
+    assert_eq!(program.posted().len(), 1);
+}
+
+#[tokio::test]
+async fn a_program_answers_later_and_once() {
+    let program = Receiver::start().await;
+    program.answer(202);
+    let (world, shop) = answered_by(&program).await;
+    world.client_writes("c1", "Is it there?").await;
+    let path = format!("/v1/pipeline/turns/{}/answer", world.turn(&program, 1).await);
+    let (status, turn) =
+        world.post(&path, json!({ "text": "Later.", "client_email": "anna@example.com" })).await;
+    assert_eq!(status, 200, "{turn}");
+    for text in ["Later.", "Twice."] {
+        let (status, problem) = world.post(&path, json!({ "text": text })).await;
+        assert_eq!((status, &problem["code"]), (409, &json!("turn_over")), "{problem}");
+    }
+    world.until_idle().await;
+    world.until_so("it is answered", async || !shop.texts().is_empty()).await;
+    assert_eq!(shop.texts(), [("c1".to_owned(), "Later.".to_owned())]);
+    assert_eq!(program.posted().len(), 1);
+    assert_eq!(world.get("/v1/clients").await["items"][0]["email"], "anna@example.com");
+}
+
+#[tokio::test]
+async fn what_is_written_meanwhile_is_answered_together() {
+    let program = Receiver::start().await;
+    program.answer(202);
+    let (world, shop) = answered_by(&program).await;
+    world.client_writes("c1", "Is it there?").await;
+    let first = world.turn(&program, 1).await;
+    world.client_writes("c1", "In green?").await;
+    let second = world.turn(&program, 2).await;
+    let batch = program.bodies().pop().expect("a batch");
+    assert_eq!(batch["text"], "Is it there?\n\nIn green?", "{batch}");
+    let answer = json!({ "text": "In green too." });
+    let (status, problem) = world.post(&format!("/v1/pipeline/turns/{first}/answer"), answer.clone()).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("turn_over")), "{problem}");
+    assert_eq!(world.post(&format!("/v1/pipeline/turns/{second}/answer"), answer).await.0, 200);
+    world.until_idle().await;
+    world.until_so("it is answered", async || !shop.texts().is_empty()).await;
+    assert_eq!(shop.texts(), [("c1".to_owned(), "In green too.".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_a_program_does_not_answer_is_for_a_person() {
+    let program = Receiver::start().await;
+    let (world, shop) = answered_by(&program).await;
+    for (number, (status, body, why)) in [
+        (200, r#"{"hand_over":true,"reason":"angry"}"#, "angry"),
+        (200, "Yes, it is.", "timeout"),
+        (500, r#"{"text":"Yes, it is."}"#, "timeout"),
+        (202, r#"{"text":"Yes, it is."}"#, "timeout"),
+        (Receiver::SILENCE, "", "timeout"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        program.says(status, body);
+        let before = program.posted().len();
+        world.client_writes(&format!("c{number}"), "Is it there?").await;
+        world.turn(&program, before + 1).await;
+        if why == "timeout" {
+            assert_eq!(world.owed().await, number, "{status}: it may answer for five minutes");
+            world.clock.advance(Duration::from_mins(5));
+        }
+        world.until_so("a person is to answer", async || world.owed().await == number + 1).await;
+        let client = world.client_ids().await.pop().expect("a client");
+        let turns = world.get(&format!("/v1/conversations/{client}/turns")).await;
+        assert_eq!(
+            (&turns["items"][0]["stage"], &turns["items"][0]["why"]),
+            (&json!("handed_over"), &json!(why)),
+            "{status}: {turns}"
+        );
+    }
+    assert_eq!(shop.texts(), []);
+}
