@@ -39,6 +39,7 @@ mod media;
 mod metrics;
 mod moving;
 mod named_chats;
+mod old_flows;
 mod openapi;
 mod overview;
 mod pages;
