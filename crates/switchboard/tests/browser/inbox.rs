@@ -11,7 +11,7 @@ use crate::stage::{NAME, Stage, beginning};
 
 const PIPELINE: &str = "\n[pipeline]\nenabled = true\nresponder = \"human\"\nsilence = \"100ms\"\n";
 
-/// Keeps what a person would be notified of, and has what a page does a few times a minute done sooner.
+/// Keeps what a person would be notified of, and has what a page does every few seconds done sooner.
 const NOTICES: &str = "window.notices = [];
     window.Notification = class {
         static permission = 'default';
@@ -19,7 +19,7 @@ const NOTICES: &str = "window.notices = [];
         constructor(title) { this.title = title; notices.push(this); }
     };
     const every = window.setInterval;
-    window.setInterval = (job, wait) => every(job, wait > 9000 ? 500 : wait);";
+    window.setInterval = (job, wait) => every(job, Math.min(wait, 500));";
 
 async fn writes(world: &World, from: &str, name: &str) {
     let deed = json!({
@@ -61,6 +61,10 @@ async fn an_answer_is_written_and_sent_without_a_pointer() {
     writes(&stage.world, "2000003", "Boris").await;
     tab.until("notices.length > 0").await;
     assert_eq!(tab.text("notices[0].title").await, "Boris");
+    // Where the pointer is over the list, the list offers what is new.
+    let is_listed = "document.querySelectorAll('#conversations [data-item]').length === 2
+        || document.querySelector('#conversations [data-show-new]')?.hidden === false";
+    tab.until(is_listed).await;
     tab.tell("notices[0].onclick()").await;
     tab.until("document.querySelector('h1')?.textContent === 'Boris' && document.readyState === 'complete'")
         .await;
@@ -80,10 +84,8 @@ async fn an_answer_is_written_and_sent_without_a_pointer() {
     tab.until("document.querySelectorAll('#conversations [data-item]').length === 1").await;
     tab.keys(&[Key::Letter('j'), Key::Enter]).await;
     tab.is_at(&path).await;
-    let appeal = async |field: &str| {
-        let conversation = path.replacen("/inbox", "/v1/conversations", 1);
-        stage.program.get(&conversation).await.1["appeal"][field].clone()
-    };
+    let conversation = path.replacen("/inbox", "/v1/conversations", 1);
+    let appeal = async |field: &str| stage.program.get(&conversation).await.1["appeal"][field].clone();
     tab.keys(&[Key::Letter('a')]).await;
     stage.program.until("it is assigned", || async { appeal("assignee").await == NAME }).await;
     tab.until("document.querySelector('[data-key=a]') === null").await;
@@ -91,6 +93,11 @@ async fn an_answer_is_written_and_sent_without_a_pointer() {
     tab.keys(&[Key::Letter('r')]).await;
     tab.until("document.activeElement.id === 'text'").await;
     tab.types("Come by until seven.").await;
+    let is_said = || async {
+        stage.program.post(&format!("{conversation}/writing"), &json!({ "writing": true })).await;
+        tab.text("document.querySelector('#writing').textContent").await != ""
+    };
+    stage.program.until("it is said that someone else writes", is_said).await;
     tab.open(&path).await;
     text_is(&tab, "Come by until seven.").await;
     tab.until("document.querySelector('#rail [data-unread]').hidden").await;
