@@ -102,11 +102,16 @@ impl Provider for Phone {
 }
 
 pub(crate) async fn world(phone: &Arc<Phone>) -> World {
+    World::of(with_phone(phone)).await
+}
+
+/// A program that has the number.
+pub(crate) fn with_phone(phone: &Arc<Phone>) -> test_app::Builder {
     let fields = json!({ "name": "phone", "channel": "whatsapp", "token": "made-up", "profile_id": "1" });
     let fields = serde_json::from_value(fields).expect("an account");
     let channel = "whatsapp".parse().expect("a channel");
     let account = Account::new(fields, channel, Arc::clone(phone) as _, "made-up".into());
-    World::of(TestApp::builder().with_channels(vec![account])).await
+    TestApp::builder().with_channels(vec![account])
 }
 
 #[tokio::test]

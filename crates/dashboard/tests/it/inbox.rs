@@ -9,9 +9,11 @@ use domain::{
     MessageOrigin, Role,
 };
 use http::StatusCode;
+use serde_json::json;
 use store::{StoredClient, TakenFromChannel};
+use testkit::Receiver;
 
-use crate::channel_login::{Phone, world};
+use crate::channel_login::{Phone, lock, with_phone, world};
 use crate::world::{World, note, send, send_files, shows, submit};
 
 /// The number of all clients: on WhatsApp it is vouched for, in a form it was typed.
@@ -353,6 +355,25 @@ async fn what_was_not_answered_is_retried_from_the_page() {
     assert!(nothing.contains("Nothing was put through again"), "{nothing}");
     let unknown = note(&submit(&operator, "/pipeline/actions/replay", &[("id", "rcv_1")]).await);
     assert!(unknown.contains("rcv_1"), "{unknown}");
+}
+
+#[tokio::test]
+async fn what_a_program_proposed_is_shown_with_its_reason() {
+    let (program, phone) = (Receiver::start().await, Arc::new(Phone::default()));
+    program.says(200, r#"{"hand_over":true,"text":"Perhaps by seven.","reason":"unsure"}"#);
+    let settings = json!({ "responder": "webhook", "webhook": { "url": program.address() } });
+    let settings = serde_json::from_value(settings).expect("settings");
+    let world = World::of(with_phone(&phone).with_pipeline(settings)).await;
+    world.pipeline.start().await.expect("a start");
+    let operator = world.person(Role::Operator).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Until when?").await;
+    let path = format!("/inbox/{client}");
+    let page = operator.get(&path).await;
+    shows(&page, &["the model was unsure", "<blockquote class=\"small\">Perhaps by seven.</blockquote>"]);
+    let draft = page.body.split(&format!("href=\"{path}?draft=")).nth(1).expect("a link");
+    let draft = draft.split('"').next().expect("an address");
+    shows(&operator.get(&format!("{path}?draft={draft}")).await, &[">\nPerhaps by seven.</textarea>"]);
+    assert!(lock(&phone.sent).is_empty(), "a person sends it, or does not");
 }
 
 #[tokio::test]
