@@ -1,4 +1,5 @@
-//! What people answer, end to end: what failed is sent again, and a client is answered on the channel that is chosen.
+//! What people answer, end to end: they take over from a model, what failed is sent again, and a client is answered on the channel
+//! that is chosen.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +8,7 @@ use testkit::{Program, World, free_port};
 
 use crate::binary;
 use crate::channels::{connect, sent, writes};
+use crate::pipeline::{answering, answers};
 
 const PIPELINE: &str = "\n[pipeline]\nenabled = true\nresponder = \"human\"\nsilence = \"100ms\"\n";
 
@@ -24,6 +26,34 @@ async fn client_of(program: &Program, channel: &str) -> String {
     let found = || async { program.get(&path).await.1["items"][0]["client"]["id"].clone() };
     program.until("a person is to answer", || async { found().await.is_string() }).await;
     found().await.as_str().expect("an id").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_takes_over_from_the_model_in_one_thread() {
+    let world = World::start(binary()).await;
+    let (program, _) = answering(&world, "100ms").await;
+    writes(&world, "vk", "club", "Is it there?").await;
+    program.until("the model answers", || async { answers(&world, "vk", "Is it there?").await > 0 }).await;
+    let found = program.get("/v1/conversations?channel=vk").await.1;
+    let path = format!("/v1/conversations/{}", found["items"][0]["client"]["id"].as_str().expect("an id"));
+    let (status, appeal) = program.post(&format!("{path}/hand-over"), &json!({"to": "human"})).await;
+    assert_eq!((status, &appeal["responder"]), (200, &json!("human")), "{appeal}");
+    writes(&world, "vk", "club", "And in green?").await;
+    let is_owed = || async { program.get(&path).await.1["appeal"]["state"] == "waiting_us" };
+    program.until("the person is to answer", is_owed).await;
+    let reply = json!({"text": "In green too.", "wait": 30});
+    let (status, answer) = program.post(&format!("{path}/reply"), &reply).await;
+    assert_eq!((status, &answer["state"]), (200, &json!("sent")), "{answer}");
+    let thread = || async {
+        let shown = program.get(&format!("{path}/messages")).await.1;
+        let authors = shown["items"].as_array().into_iter().flatten();
+        authors.filter_map(|one| one["author"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    program.until("all is in the thread", || async { thread().await.len() == 4 }).await;
+    assert_eq!(thread().await, ["agent", "client", "ai", "client"]);
+    for (text, count) in [("Is it there?", 1), ("In green too.", 1), ("And in green?", 0)] {
+        assert_eq!(answers(&world, "vk", text).await, count, "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
