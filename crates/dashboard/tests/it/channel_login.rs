@@ -1,6 +1,6 @@
 //! An account of a channel logs in: its page shows the code, the address, or that it is done.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub(crate) struct Phone {
     /// What it lacks, or why it does not work at all.
     pub(crate) lacks: Mutex<Vec<String>>,
     pub(crate) trouble: Mutex<Option<String>>,
+    /// Whether it takes no message.
+    pub(crate) refuses: AtomicBool,
     /// What was sent: the chat and the text.
     pub(crate) sent: Mutex<Vec<(String, String)>>,
 }
@@ -64,6 +66,9 @@ impl Provider for Phone {
     }
 
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
+        if self.refuses.load(Ordering::Acquire) {
+            return ready(Outcome::Rejected { code: "TEXT_REFUSED".into() }).boxed();
+        }
         self.by_persons.fetch_add(u8::from(outgoing.written_by == Writer::Person), Ordering::AcqRel);
         lock(&self.sent).push((outgoing.chat.to_string(), outgoing.text.text.clone()));
         ready(Outcome::Sent(SentIds::one(Some("m1")))).boxed()

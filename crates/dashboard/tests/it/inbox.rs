@@ -377,6 +377,26 @@ async fn what_a_program_proposed_is_shown_with_its_reason() {
 }
 
 #[tokio::test]
+async fn an_answer_that_failed_is_sent_again_from_the_page() {
+    let (world, phone) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Is it there?").await;
+    let path = format!("/inbox/{client}");
+    phone.refuses.store(true, Ordering::Release);
+    submit(&operator, &path, &[("drawn", "1"), ("text", "Yes, it is.")]).await;
+    until("it can be sent again", async || operator.get(&path).await.body.contains("actions/resend")).await;
+    let page = operator.get(&path).await;
+    shows(&page, &["Yes, it is.", "TEXT_REFUSED"]);
+    phone.refuses.store(false, Ordering::Release);
+    let message = [("message", hidden(&page.body, "message"))];
+    let again = note(&submit(&operator, &format!("{path}/actions/resend"), &message).await);
+    assert!(again.contains("in the queue again"), "{again}");
+    until("it was sent", async || !operator.get(&path).await.body.contains("actions/resend")).await;
+    until("it left", async || !lock(&phone.sent).is_empty()).await;
+    assert_eq!(*lock(&phone.sent), [("c1@c.us".to_owned(), "Yes, it is.".to_owned())]);
+}
+
+#[tokio::test]
 async fn the_rail_counts_what_is_unread() {
     let (world, _) = with_clients().await;
     let operator = world.person(Role::Operator).await;

@@ -2,7 +2,7 @@
 
 old_ports.py PICTURE FORM_PORT PLACES
 
-PLACES is a list of [channel, port, chat, what its customer wrote]. Prints what each channel told of its chats and their messages, as JSON.
+PLACES is a list of [channel, port, chat, id of what its customer wrote]. Prints the chats of each channel and the texts of one, as JSON.
 """
 
 import json
