@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use domain::{AccountName, ChannelName, Responder};
+use domain::{AccountName, ChannelName, ChatId, Customers, Responder};
 use secrecy::SecretString;
 
 use crate::{
@@ -11,11 +11,21 @@ use crate::{
     keys::settings,
     queue::StageBy,
     secret,
-    value_kind::{ACCOUNT, NAME, SIGNING_SECRET, choice, http_url, not_blank, one_word, reads, secret, word},
+    value_kind::{
+        ACCOUNT, NAME, SIGNING_SECRET, ValueKind, choice, http_url, not_blank, one_word, reads, secret, word,
+        words,
+    },
 };
 
 /// The words of responders.
 const RESPONDERS: &[&str] = &["ai", "webhook", "human", "off"];
+
+/// People in Telegram.
+const PEOPLE: ValueKind = words("the id of a person in Telegram, such as \"5000000001\"", is_person);
+
+fn is_person(text: &str) -> bool {
+    text.parse::<ChatId>().is_ok_and(|chat_id| chat_id.user_id().is_some())
+}
 
 settings! {
     /// The section `[pipeline]`.
@@ -44,6 +54,13 @@ settings! {
         approval: bool = false, boolean();
         /// Whether private chats of the Telegram accounts are conversations with clients too.
         telegram_accounts: bool = false, boolean();
+        /// Which people who write to those accounts are customers: all, those who are not in the account's own contacts, or
+        /// those who are listed.
+        telegram_customers: Customers = Customers::default(), choice(<Customers as strum::VariantNames>::VARIANTS);
+        /// People who are customers whatever `telegram_customers` says.
+        telegram_customers_always: Vec<ChatId> = Vec::new(), like(PEOPLE), "[\"5000000001\"]";
+        /// People who are never customers.
+        telegram_customers_never: Vec<ChatId> = Vec::new(), like(PEOPLE), "[\"5000000001\"]";
         /// Who does which stage.
         stages: PipelineStageSettings;
         /// The model that answers.

@@ -14,6 +14,7 @@ pub mod campaign;
 pub mod chat;
 pub mod client;
 pub mod contact_list;
+pub mod customers;
 pub mod do_not_contact;
 pub mod early_changes;
 pub mod event;
@@ -57,6 +58,7 @@ pub use campaign::{
 };
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
 pub use client::{ClientIdentity, KnownClients, Resolved, resolve};
+pub use customers::{CustomerRule, Customers};
 pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
 pub use early_changes::EarlyChanges;
 pub use event::{Event, EventFilter, EventId, EventPattern, EventType};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use config::PipelineSettings;
-use domain::{Responder, Timestamp};
+use domain::{CustomerRule, Responder, Timestamp};
 use store::{OutsideStages, PipelineRule, PipelineRules, TELEGRAM_ACCOUNT};
 
 /// How long a batch waits for the text of a voice.
@@ -46,6 +46,11 @@ pub(crate) fn rules(settings: &PipelineSettings, now: Timestamp) -> PipelineRule
         reopen_within: settings.reopen_within,
         hears_within: settings.transcription.is_some().then_some(HEARS_WITHIN),
         outside,
+        customers: CustomerRule {
+            rule: settings.telegram_customers,
+            always: settings.telegram_customers_always.clone(),
+            never: settings.telegram_customers_never.clone(),
+        },
     }
 }
 

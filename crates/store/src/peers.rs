@@ -15,11 +15,12 @@ const CHUNK: usize = 200;
 
 statements! {
     SAVE = "
-        INSERT INTO telegram_peers (account, chat_id, access_hash, username, title, kind, dialog, named_at, phone)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        INSERT INTO telegram_peers (account, chat_id, access_hash, username, title, kind, dialog, named_at, phone,
+            contact)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (account, chat_id) DO UPDATE SET
             access_hash = excluded.access_hash, username = excluded.username, title = excluded.title,
-            kind = excluded.kind, named_at = excluded.named_at,
+            kind = excluded.kind, named_at = excluded.named_at, contact = excluded.contact,
             phone = coalesce(excluded.phone, telegram_peers.phone),
             dialog = CASE WHEN excluded.dialog > telegram_peers.dialog
                 THEN excluded.dialog ELSE telegram_peers.dialog END";
@@ -29,8 +30,10 @@ statements! {
         WHERE account = $1 AND username = $2 AND username IS NOT NULL AND chat_id <> $3";
     LEFT = "UPDATE telegram_peers SET dialog = 0 WHERE account = $1 AND chat_id = $2";
     ALL_OF = "
-        SELECT chat_id, access_hash, username, title, kind, dialog, phone FROM telegram_peers
+        SELECT chat_id, access_hash, username, title, kind, dialog, phone, contact FROM telegram_peers
         WHERE account = $1 ORDER BY chat_id";
+    /// Whether a person is in the contacts of an account.
+    CONTACT = "SELECT contact FROM telegram_peers WHERE account = $1 AND chat_id = $2";
     NAMED_AT = "
         SELECT chat_id, named_at FROM telegram_peers
         WHERE account = $1 AND username IS NOT NULL AND named_at IS NOT NULL";
@@ -84,6 +87,8 @@ pub struct StoredPeer {
     pub dialog: bool,
     /// The phone of a person, digits alone, where Telegram tells it to the account.
     pub phone: Option<String>,
+    /// Whether it is a person in the contacts of the account.
+    pub contact: bool,
 }
 
 /// How far the first reading of an account's dialogs is.
@@ -161,6 +166,7 @@ impl Peers<'_> {
                     kind: columns.word(4, "kind of peer", PeerKind::from_word)?,
                     dialog: columns.get(5)?,
                     phone: columns.get(6)?,
+                    contact: columns.get(7)?,
                 })
             })
             .await
@@ -224,6 +230,7 @@ impl Write for Save {
                     peer.dialog,
                     username.map(|_| self.at.as_micros()),
                     peer.phone,
+                    peer.contact,
                 ],
             )?;
         }

@@ -286,6 +286,7 @@ async fn take_in(store: &Store, clock: &Clock, chats: usize, spread: Duration) -
             reopen_within,
             hears_within: None,
             outside: OutsideStages::default(),
+            customers: domain::CustomerRule::default(),
         };
         let took = store.pipeline().take_in(&rules, u32::try_from(TOGETHER)?).await?;
         if up_to == Some(took.up_to) {

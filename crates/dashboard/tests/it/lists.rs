@@ -94,6 +94,7 @@ async fn people_have_names_in_every_list_and_are_found_by_them() {
         kind: PeerKind::User,
         dialog: true,
         phone: Some("70000000020".to_owned()),
+        contact: false,
     };
     let group = StoredPeer {
         chat_id: chat(CHAT),

@@ -46,6 +46,7 @@ async fn know(store: &Store, id: i64) {
         kind: PeerKind::User,
         dialog: false,
         phone: None,
+        contact: false,
     };
     let by_phone = StoredPeer { username: None, phone: Some("70000000001".into()), ..peer.clone() };
     store.peers().save(&name("main"), vec![peer]).await.expect("saves");

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::answers::{Body, ControlError, Items, Path, Query};
 use super::context::ControlContext;
 use crate::telegram::{
-    Account, ChatName, ChatView, Edit, Line, MemberOrder, NewAccount, NewBlock, NewChat, NewMessage,
-    NewUsername, Privacy, Reactions, UserName, Written,
+    Account, ChatName, ChatView, Edit, Line, MemberOrder, NewAccount, NewBlock, NewChat, NewContact,
+    NewMessage, NewUsername, Privacy, Reactions, UserName, Written,
 };
 
 /// An account with all it takes to connect as it.
@@ -161,6 +161,14 @@ pub(super) async fn block(
     Body(order): Body<NewBlock>,
 ) -> Result<StatusCode, ControlError> {
     context.telegram.block(&order)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn save_contact(
+    State(context): State<Arc<ControlContext>>,
+    Body(order): Body<NewContact>,
+) -> Result<StatusCode, ControlError> {
+    context.telegram.save_contact(&order)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

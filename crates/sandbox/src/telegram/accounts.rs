@@ -1,6 +1,6 @@
 //! Making accounts: who they are follows from their number and the seed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::identities::Seed;
@@ -67,6 +67,7 @@ pub(crate) fn person(account: &Arc<Account>) -> Person {
         username: Some(account.username.clone()),
         bot: false,
         blocked: HashSet::new(),
+        contacts: BTreeSet::new(),
         invites: Invites::Everybody,
         account: Some(Arc::clone(account)),
     }

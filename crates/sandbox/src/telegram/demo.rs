@@ -1,6 +1,6 @@
 //! The demo world: a repair workshop's accounts, customers, bots and chats. Pure: it follows from the seed and the date.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::accounts;
@@ -161,6 +161,7 @@ fn people(state: &mut State) {
         username: Some(username),
         bot,
         blocked: HashSet::new(),
+        contacts: BTreeSet::new(),
         invites: Invites::Everybody,
         account: None,
     };

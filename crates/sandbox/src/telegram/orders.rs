@@ -258,6 +258,19 @@ pub struct NewBlock {
     pub remove: bool,
 }
 
+/// Somebody is saved in the contacts of an account, or taken out of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewContact {
+    /// Whose contacts they are.
+    pub account: String,
+    /// Who is saved.
+    pub user: String,
+    /// True takes out.
+    #[serde(default)]
+    pub remove: bool,
+}
+
 /// A chat that is made.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,8 +14,8 @@ use super::ledger::Entry;
 use super::message::Body;
 use super::methods;
 use super::orders::{
-    ChatMember, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewMessage, OutsideError, Reactions,
-    Removal, Standing, Written,
+    ChatMember, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewContact, NewMessage, OutsideError,
+    Reactions, Removal, Standing, Written,
 };
 use super::peer::Peer;
 use super::people::Account;
@@ -47,6 +47,17 @@ impl State {
             Peer::User(id) => Ok(id),
             Peer::Group(_) | Peer::Channel(_) => {
                 Err(OutsideError::Invalid(format!("\"{text}\" is a chat, not a user")))
+            }
+        }
+    }
+
+    /// Puts a user into the contacts of another, or takes them out.
+    pub(crate) fn set_contact(&mut self, who: i64, whom: i64, is_contact: bool) {
+        if let Some(person) = self.people.get_mut(&who) {
+            if is_contact {
+                person.contacts.insert(whom);
+            } else {
+                person.contacts.remove(&whom);
             }
         }
     }
@@ -380,6 +391,15 @@ impl Telegram {
     /// Puts somebody into a chat, takes or throws somebody out, or silences somebody.
     pub fn move_member(&self, chat_id: &str, order: &MemberOrder) -> Result<(), OutsideError> {
         self.lock().move_member(chat_id, order)
+    }
+
+    /// Saves a user in the contacts of an account.
+    pub fn save_contact(&self, order: &NewContact) -> Result<(), OutsideError> {
+        let mut state = self.lock();
+        let account = state.named_account(&order.account)?;
+        let user = state.named_user(&order.user)?;
+        state.set_contact(account, user, !order.remove);
+        Ok(())
     }
 
     /// Lets somebody block an account.

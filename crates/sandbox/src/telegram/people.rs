@@ -1,6 +1,6 @@
 //! Users: accounts that sign in, clients who write to them, bots.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::privacy::Invites;
@@ -15,6 +15,8 @@ pub(crate) struct Person {
     pub(crate) bot: bool,
     /// Whom this user blocked.
     pub(crate) blocked: HashSet<i64>,
+    /// Whom this user has in the contacts.
+    pub(crate) contacts: BTreeSet<i64>,
     /// Who may put this user into a chat.
     pub(crate) invites: Invites,
     /// Set for a user that can sign in.

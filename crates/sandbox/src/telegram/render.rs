@@ -88,11 +88,11 @@ impl State {
 
     pub(crate) fn user(&self, viewer: i64, id: i64) -> enums::User {
         let Some(person) = self.people.get(&id) else { return types::UserEmpty { id }.into() };
-        let acquainted = person.account.is_none() && !person.bot;
+        let has = |who: i64, whom: i64| self.people.get(&who).is_some_and(|one| one.contacts.contains(&whom));
         types::User {
             is_self: id == viewer,
-            contact: acquainted,
-            mutual_contact: acquainted,
+            contact: has(viewer, id),
+            mutual_contact: has(viewer, id) && has(id, viewer),
             deleted: false,
             bot: person.bot,
             bot_chat_history: false,

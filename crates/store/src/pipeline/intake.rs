@@ -4,8 +4,9 @@
 use domain::event::{MessageEvent, ReceivedEvent};
 use domain::message::Writer;
 use domain::{
-    AdSource, AnyReceivedId, Author, ChannelChat, ChatRef, EventId, EventType, ExternalChat, InboundId,
-    InboundKind, InboundMedia, MessageId, MessageOrigin, Timestamp, TurnStage, VOICE_MARK, Words, is_opt_out,
+    AdSource, AnyReceivedId, Author, ChannelChat, ChatId, ChatRef, EventId, EventType, ExternalChat,
+    InboundId, InboundKind, InboundMedia, MessageId, MessageOrigin, Timestamp, TurnStage, VOICE_MARK, Words,
+    is_opt_out,
 };
 
 use super::{CURSOR, TABLE, TELEGRAM_ACCOUNT, Took, appeals, rows, statements as sql, turns, words};
@@ -178,7 +179,11 @@ pub(super) fn client_wrote(
     };
     let known = chat(transaction, &wrote.chat)?;
     match wrote.origin {
-        MessageOrigin::Person => {}
+        MessageOrigin::Person => {
+            if !is_customer(transaction, rules, &wrote.chat)? {
+                return Ok(false);
+            }
+        }
         MessageOrigin::Owner => {
             let Some(known) = known else { return Ok(false) };
             let said = Said {
@@ -242,6 +247,23 @@ pub(super) fn client_wrote(
         ],
     )?;
     Ok(true)
+}
+
+/// Whether a chat is one with a customer. Of private chats of Telegram accounts the rule says it.
+fn is_customer(
+    transaction: &Transaction<'_>,
+    rules: &PipelineRules,
+    chat: &ChannelChat,
+) -> Result<bool, StoreError> {
+    if chat.channel.as_str() != TELEGRAM_ACCOUNT {
+        return Ok(true);
+    }
+    let Ok(person) = chat.chat.as_str().parse::<ChatId>() else { return Ok(true) };
+    rules.customers.takes(person, || {
+        let read = |row: &Row<'_>| Columns::new(row, "telegram_peers").get::<bool>(0);
+        let key = params![chat.account.as_str(), person.get()];
+        Ok(transaction.first(crate::peers::CONTACT, key, read)?.unwrap_or_default())
+    })
 }
 
 /// Something that was said in a conversation.

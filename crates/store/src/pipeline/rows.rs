@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    AccountName, AdSource, AppealId, AppealState, Author, ChannelChat, ChannelName, ClientId, ExternalChat,
-    InboundMedia, MergeId, MessageId, Responder, Timestamp, TurnId, TurnStage, Words,
+    AccountName, AdSource, AppealId, AppealState, Author, ChannelChat, ChannelName, ClientId, CustomerRule,
+    ExternalChat, InboundMedia, MergeId, MessageId, Responder, Timestamp, TurnId, TurnStage, Words,
 };
 use uuid::Uuid;
 
@@ -40,6 +40,8 @@ pub struct PipelineRules {
     pub hears_within: Option<Duration>,
     /// What the store leaves alone.
     pub outside: OutsideStages,
+    /// Which people who write to accounts of Telegram are customers.
+    pub customers: CustomerRule,
 }
 
 /// Stages of the store that another program does.

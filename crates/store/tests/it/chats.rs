@@ -33,6 +33,7 @@ fn peer(chat_id: ChatId, title: &str, kind: PeerKind) -> StoredPeer {
         kind,
         dialog: true,
         phone: None,
+        contact: false,
     }
 }
 

@@ -143,6 +143,7 @@ impl World {
             reopen_within: Duration::from_hours(24),
             hears_within: None,
             outside: OutsideStages::default(),
+            customers: domain::CustomerRule::default(),
         };
         let ids = Ids::new(self.clock.clone());
         for _ in 0..2 {

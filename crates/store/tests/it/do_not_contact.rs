@@ -54,6 +54,7 @@ async fn nothing_is_accepted_or_begun_for_who_is_listed(world: World) {
         kind: PeerKind::User,
         dialog: false,
         phone: Some("70000000001".into()),
+        contact: false,
     };
     world.store.peers().save(&account("main"), vec![peer]).await.unwrap();
     let mut waiting = world.message(1);

@@ -30,6 +30,7 @@ fn peer(number: i64, title: &str, username: Option<&str>) -> StoredPeer {
         kind: PeerKind::Supergroup,
         dialog: true,
         phone: None,
+        contact: false,
     }
 }
 

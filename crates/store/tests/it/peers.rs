@@ -24,6 +24,7 @@ fn peer(chat_id: ChatId, username: Option<&str>, dialog: bool) -> StoredPeer {
         kind: PeerKind::Supergroup,
         dialog,
         phone: None,
+        contact: false,
     }
 }
 
@@ -47,7 +48,8 @@ async fn peers_are_kept_by_account(world: World) {
     many.sort_by_key(|peer| peer.chat_id);
     assert_eq!(found, many);
     assert!(peers.all(&account("backup_1")).await.unwrap().is_empty());
-    let renamed = StoredPeer { title: "New".into(), access_hash: AccessHash(8), ..many[0].clone() };
+    let renamed =
+        StoredPeer { title: "New".into(), access_hash: AccessHash(8), contact: true, ..many[0].clone() };
     peers.save(&account("main"), vec![renamed.clone()]).await.unwrap();
     assert_eq!(peers.all(&account("main")).await.unwrap()[0], renamed);
     peers.save(&account("main"), Vec::new()).await.unwrap();

@@ -1,6 +1,7 @@
 //! The pipeline: batches by silence, clients, appeals, turns, and what a person changes.
 
 mod again;
+mod customers;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use self::again::{
     each_waiting_is_told_once_for_each_length, forty_parts_are_one_batch_in_their_order,
     what_no_program_answered_goes_its_way_again_until_it_is_answered,
 };
+use self::customers::people_in_the_contacts_of_an_account_are_no_customers;
 use crate::support::{World, accept, conformance};
 
 conformance! {
@@ -55,6 +57,7 @@ conformance! {
     a_voice_to_an_account_is_waited_for,
     a_person_who_is_faster_than_silence_stops_the_program,
     forty_parts_are_one_batch_in_their_order,
+    people_in_the_contacts_of_an_account_are_no_customers,
 }
 
 const SILENCE: Duration = Duration::from_secs(20);
@@ -74,6 +77,7 @@ fn rules(responder: Responder) -> PipelineRules {
         reopen_within: Duration::from_hours(24),
         hears_within: None,
         outside: OutsideStages::default(),
+        customers: domain::CustomerRule::default(),
     }
 }
 

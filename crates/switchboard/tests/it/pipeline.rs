@@ -287,6 +287,36 @@ async fn an_answer_waits_for_approval_where_that_is_set() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_contact_of_a_telegram_account_is_no_customer() {
+    let world = World::start(binary()).await;
+    let port = free_port();
+    world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
+    let customers = "[pipeline]\ntelegram_accounts = true\ntelegram_customers = \"not_contacts\"\n";
+    world.edit_settings(|text| text.replacen("[pipeline]\n", customers, 1));
+    world.post("/telegram/contacts", &json!({"account": "main", "user": "@client_1"})).await;
+    let (program, _) = connect(&world, port).await;
+    program.has_read_dialogs("main").await;
+    // In this order: once the second is a conversation, the first was passed over.
+    for (client, text) in [("@client_1", "Dinner at eight"), ("@client_2", "Is it still there")] {
+        world.post("/telegram/messages", &json!({"from": client, "chat": "main", "text": text})).await;
+    }
+    let found = async || program.get("/v1/conversations?channel=telegram_account").await.1["items"].clone();
+    program
+        .until("a customer is there", || async {
+            found().await.as_array().is_some_and(|all| !all.is_empty())
+        })
+        .await;
+    let found = found().await;
+    let client = found[0]["client"]["id"].as_str().expect("an id");
+    let messages = program.get(&format!("/v1/conversations/{client}/messages")).await.1;
+    assert!(messages.to_string().contains("Is it still there"), "{messages}");
+    assert_eq!(found.as_array().map(Vec::len), Some(1), "{found}");
+    // The contact's message is kept all the same.
+    let kept = program.get("/v1/messages?direction=in&q=dinner").await.1;
+    assert_eq!(kept["items"].as_array().map(Vec::len), Some(1), "{kept}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_messages_of_one_client_are_one_conversation_in_order() {
     const MESSAGES: usize = 500;
     let world = World::start(binary()).await;

@@ -38,6 +38,7 @@ pub(super) fn stored(peer: &Peer, own: Option<UserId>) -> Option<StoredPeer> {
         kind,
         dialog: chat_id.kind() != ChatKind::User,
         phone: None,
+        contact: false,
     })
 }
 

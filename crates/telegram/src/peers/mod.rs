@@ -42,6 +42,7 @@ struct Peer {
     kind: PeerKind,
     dialog: bool,
     phone: Option<Box<str>>,
+    contact: bool,
 }
 
 /// A person as one account knows them.
@@ -146,6 +147,7 @@ impl Peers {
             kind: peer.kind,
             dialog: peer.dialog,
             phone: peer.phone.as_deref().map(str::to_owned),
+            contact: peer.contact,
         })
     }
 
@@ -245,6 +247,7 @@ impl Table {
                     kind: learned.kind,
                     dialog: learned.dialog,
                     phone: learned.phone.as_deref().map(Box::from),
+                    contact: learned.contact,
                 });
                 self.dialogs += usize::from(learned.dialog);
                 true
@@ -260,6 +263,7 @@ impl Table {
                     && known.username.as_deref() == username
                     && *known.title == *learned.title
                     && known.kind == learned.kind
+                    && known.contact == learned.contact
                     && known.dialog == dialog;
                 if !same {
                     known.access_hash = learned.access_hash;
@@ -269,6 +273,7 @@ impl Table {
                     known.username = username.map(Box::from);
                     known.title = learned.title.as_str().into();
                     known.kind = learned.kind;
+                    known.contact = learned.contact;
                     self.dialogs = self.dialogs + usize::from(dialog) - usize::from(known.dialog);
                     known.dialog = dialog;
                     known.phone = phone;
@@ -376,6 +381,7 @@ mod tests {
             kind: if chat_id > 0 { PeerKind::User } else { PeerKind::Supergroup },
             dialog,
             phone: None,
+            contact: false,
         }
     }
 
@@ -415,7 +421,9 @@ mod tests {
         let (peers, names) = (Peers::default(), Names::default());
         let renewed = StoredPeer { access_hash: AccessHash(6), ..peer(7, None, true) };
         peers.learn(&names, vec![peer(7, None, true)], NOW);
-        assert_eq!(peers.learn(&names, vec![renewed.clone()], NOW), [renewed]);
+        assert_eq!(peers.learn(&names, vec![renewed.clone()], NOW), [renewed.clone()]);
+        let saved = StoredPeer { contact: true, ..renewed };
+        assert_eq!(peers.learn(&names, vec![saved.clone()], NOW), [saved]);
         let user: enums::InputPeer = types::InputPeerUser { user_id: 7, access_hash: 6 }.into();
         assert_eq!(peers.input(ChatId::user(7).expect("id")), Some(user));
     }

@@ -59,6 +59,7 @@ pub(crate) fn user(user: &enums::User) -> Option<StoredPeer> {
         dialog: user.is_self,
         // The own number is a secret of the account, and is kept as one.
         phone: user.phone.clone().filter(|phone| !phone.is_empty() && !user.is_self),
+        contact: user.contact && !user.is_self,
     })
 }
 
@@ -78,6 +79,7 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<PeerUpdate> {
                     kind: PeerKind::Supergroup,
                     dialog: !group.left,
                     phone: None,
+                    contact: false,
                 };
                 return Some(PeerUpdate::Migrated(chat_id, today));
             }
@@ -92,6 +94,7 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<PeerUpdate> {
                 kind: PeerKind::Group,
                 dialog: true,
                 phone: None,
+                contact: false,
             }))
         }
         enums::Chat::Channel(channel) if !channel.min => {
@@ -107,6 +110,7 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<PeerUpdate> {
                 kind: if channel.broadcast { PeerKind::Channel } else { PeerKind::Supergroup },
                 dialog: !channel.left,
                 phone: None,
+                contact: false,
             }))
         }
         enums::Chat::Forbidden(group) => ChatId::group(group.id).map(PeerUpdate::Gone),
@@ -162,7 +166,9 @@ pub(crate) mod tests {
         let mut ann = types::User { access_hash: Some(5), first_name: Some("Ann".into()), ..some_user(7) };
         let kept = user(&ann.clone().into()).expect("kept");
         assert_eq!((kept.chat_id.get(), kept.access_hash, kept.title.as_str()), (7, AccessHash(5), "Ann"));
-        assert_eq!((kept.kind, kept.dialog), (PeerKind::User, false));
+        assert_eq!((kept.kind, kept.dialog, kept.contact), (PeerKind::User, false, false));
+        let saved = types::User { contact: true, ..ann.clone() };
+        assert!(user(&saved.into()).is_some_and(|kept| kept.contact));
         ann.min = true;
         assert_eq!(user(&ann.clone().into()), None);
         ann.min = false;

@@ -375,6 +375,7 @@ fn dialog(chat_id: &str, title: &str, username: Option<&str>) -> StoredPeer {
         kind: PeerKind::Supergroup,
         dialog: true,
         phone: None,
+        contact: false,
     }
 }
 

@@ -426,6 +426,7 @@ async fn entangled(world: &World) -> (String, String) {
             kind: PeerKind::Supergroup,
             dialog: true,
             phone: None,
+            contact: false,
         };
         world.store.peers().save(&account(name), vec![seen]).await.expect("written");
     }

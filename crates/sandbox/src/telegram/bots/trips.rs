@@ -1,6 +1,6 @@
 //! The demo bot that offers a trip: an offer, a choice of places, a confirmation; and bots that are made and instructed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::agenda::Scene;
 use super::orders::{Deed, MadeBot, NewBot, NewTrip, Play, Played, Rule, Rules, Trip, Words};
@@ -120,6 +120,7 @@ impl Telegram {
             username: Some(username.to_owned()),
             bot: true,
             blocked: HashSet::new(),
+            contacts: BTreeSet::new(),
             invites: Invites::Everybody,
             account: None,
         });

@@ -45,17 +45,8 @@ pub(crate) fn is_username(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Everybody an account has written with, bots and accounts aside.
 fn contacts_of(context: &Context<'_>, me: i64) -> BTreeSet<i64> {
-    let state = &context.state;
-    let dialogs = state.mailboxes.get(&me).into_iter().flat_map(Mailbox::shown);
-    dialogs
-        .filter_map(|dialog| match dialog.peer {
-            Peer::User(user) => Some(user),
-            Peer::Group(_) | Peer::Channel(_) => None,
-        })
-        .filter(|user| state.people.get(user).is_some_and(|person| !person.bot && person.account.is_none()))
-        .collect()
+    context.state.people.get(&me).map(|person| person.contacts.clone()).unwrap_or_default()
 }
 
 pub(super) fn get_contacts(
@@ -64,7 +55,7 @@ pub(super) fn get_contacts(
 ) -> Result<enums::contacts::Contacts> {
     let me = context.me()?;
     let known = contacts_of(context, me);
-    let contacts = known.iter().map(|user_id| types::Contact { user_id: *user_id, mutual: true }.into());
+    let contacts = known.iter().map(|user_id| types::Contact { user_id: *user_id, mutual: false }.into());
     Ok(types::contacts::Contacts {
         contacts: contacts.collect(),
         saved_count: count(known.len()),
@@ -93,6 +84,7 @@ pub(super) fn import_contacts(
     for contact in &request.contacts {
         let enums::InputContact::InputPhoneContact(contact) = contact;
         if let Some(user_id) = context.state.by_phone(&contact.phone) {
+            context.state.set_contact(me, user_id, true);
             imported.push(types::ImportedContact { user_id, client_id: contact.client_id }.into());
             users.push(context.state.user(me, user_id));
         }
@@ -108,6 +100,7 @@ pub(super) fn add_contact(
 ) -> Result<enums::Updates> {
     let me = context.me()?;
     let user = context.state.input_user(me, &request.id)?;
+    context.state.set_contact(me, user, true);
     Ok(context.updates(me, Vec::new(), &Cast::of(Peer::User(user))))
 }
 
@@ -118,7 +111,9 @@ pub(super) fn delete_contacts(
     let me = context.me()?;
     let mut cast = Cast::default();
     for input in &request.id {
-        cast.user(context.state.input_user(me, input)?);
+        let user = context.state.input_user(me, input)?;
+        context.state.set_contact(me, user, false);
+        cast.user(user);
     }
     Ok(context.updates(me, Vec::new(), &cast))
 }

@@ -82,7 +82,7 @@ fn matching(
         Filter::ChannelParticipantsContacts(search) => {
             let fits = named(&search.q);
             members(&|user, _| {
-                let contact = state.people.get(&user).is_some_and(|one| !one.bot && one.account.is_none());
+                let contact = state.people.get(&me).is_some_and(|one| one.contacts.contains(&user));
                 contact && fits(user)
             })
         }
