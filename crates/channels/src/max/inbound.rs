@@ -111,16 +111,20 @@ fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<Inbound
     let mut message = InboundMessage::text(Place::Chat(chat).chat()?, external_id, String::new(), sent_at);
     let mut words = Vec::new();
     for content in [body, forwarded].into_iter().flatten() {
-        words.extend(text(content, "/text").map(str::to_owned));
+        let typed = text(content, "/text");
+        words.extend(typed.map(str::to_owned));
         for attachment in content.get("attachments").and_then(Value::as_array).into_iter().flatten() {
+            let is_writers =
+                !is_own && user.is_some() && number(attachment, "/payload/max_info/user_id") == user;
+            let phone = if is_writers { vouched_phone(attachment, reader.token) } else { None };
             match read_attachment(attachment) {
                 Attached::Media(media) => message.media.push(media),
+                // The card is the writer's own, and its number is kept as theirs: the text stays what was typed.
+                Attached::Words(_) if phone.is_some() && typed.is_some() => {}
                 Attached::Words(word) => words.push(word),
                 Attached::Nothing => {}
             }
-            if !is_own && user.is_some() && number(attachment, "/payload/max_info/user_id") == user {
-                message.phone = message.phone.or_else(|| vouched_phone(attachment, reader.token));
-            }
+            message.phone = message.phone.or(phone);
         }
     }
     message.text = words.join("\n").into();
@@ -360,14 +364,15 @@ mod tests {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"planted-token").unwrap();
         mac.update(card.as_bytes());
         let hash = hex::encode(mac.finalize().into_bytes());
-        let contact = |hash: &str, user: i64, card: &str| {
+        let beside = |text: &str, hash: &str, user: i64, card: &str| {
             let payload =
                 json!({"vcf_info": card, "hash": hash, "max_info": {"user_id": user, "first_name": "Ivan"}});
             message(&created(
-                &json!({"mid": "m", "attachments": [{"type": "contact", "payload": payload}]}),
+                &json!({"mid": "m", "text": text, "attachments": [{"type": "contact", "payload": payload}]}),
                 &json!({}),
             ))
         };
+        let contact = |hash: &str, user: i64, card: &str| beside("", hash, user, card);
         let signed = contact(&hash, 2001, card);
         assert_eq!(
             (signed.phone.as_deref(), &*signed.text),
@@ -379,6 +384,10 @@ mod tests {
         );
         assert_eq!(contact(&hash, 2002, card).phone, None);
         assert_eq!(contact("00", 2001, card).phone, None);
+        // Beside a text the writer's own card is their number and no words; another's is not lost.
+        let stop = beside("Стоп", &hash, 2001, card);
+        assert_eq!((stop.phone.as_deref(), &*stop.text), (Some("+70000000001"), "Стоп"));
+        assert_eq!(&*beside("Call her", &hash, 2002, card).text, "Call her\ncontact: Ivan +70000000001");
     }
 
     #[test]
