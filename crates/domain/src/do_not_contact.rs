@@ -100,9 +100,7 @@ impl Contact {
         match text.parse::<NamedChat>() {
             Ok(NamedChat::Chat(ChatRef::Id(id))) => Some(Self::ChatId(id)),
             Ok(NamedChat::Chat(ChatRef::Username(name))) => Some(Self::Username(name)),
-            Ok(NamedChat::Chat(ChatRef::Channel(chat))) => {
-                Some(Self::Address(chat.to_string().to_lowercase()))
-            }
+            Ok(NamedChat::Chat(ChatRef::Channel(chat))) => Some(Self::of_chat(&chat)),
             Ok(NamedChat::Phone(phone)) => Some(Self::Phone(phone)),
             Err(NamedChatError::Invalid(_)) => phone(text).map(Self::Phone).or_else(|| {
                 let (name, host) = text.split_once('@')?;
@@ -110,6 +108,11 @@ impl Contact {
             }),
             Ok(NamedChat::Own) | Err(_) => None,
         }
+    }
+
+    /// Who is written to in a chat of a channel.
+    pub fn of_chat(chat: &ChannelChat) -> Self {
+        Self::Address(format!("{}:{}/{}", chat.channel, chat.account, person(chat)).to_lowercase())
     }
 
     /// Reads what [`Contact::value`] wrote.
@@ -182,11 +185,24 @@ fn are_digits_of_phone(text: &str) -> bool {
 
 fn address(text: &str) -> Option<String> {
     if let Ok(chat) = text.parse::<ChannelChat>() {
-        return Some(chat.to_string().to_lowercase());
+        return Some(Contact::of_chat(&chat).value());
     }
     let fits = !text.is_empty() && text.chars().count() <= LONGEST;
     let plain = !text.chars().any(|sign| sign.is_whitespace() || sign.is_control());
     (fits && plain).then(|| text.to_lowercase())
+}
+
+/// A chat without what differs between the chats of one person: the thread of a mail, and how WhatsApp writes a number.
+fn person(chat: &ChannelChat) -> &str {
+    let external = chat.chat.as_str();
+    match chat.channel.as_str() {
+        "email" => {
+            let domain = external.find('@').unwrap_or(0);
+            external[domain..].find('#').map_or(external, |thread| &external[..domain + thread])
+        }
+        "whatsapp" => external.strip_suffix("@c.us").unwrap_or(external),
+        _ => external,
+    }
 }
 
 /// A reason as it is stored: one line, not too long; nothing where there is none.
@@ -212,12 +228,14 @@ pub fn known_as(
         }
         ChatRef::Channel(chat) => {
             // An e-mail address or a phone number on the list holds for every channel.
-            let external = chat.chat.as_str();
+            let (external, person) = (chat.chat.as_str(), person(chat));
+            known.insert(Contact::of_chat(chat));
             known.extend(
-                [chat.to_string().as_str(), external].map(|text| Contact::Address(text.to_lowercase())),
+                [chat.to_string().as_str(), external, person]
+                    .map(|text| Contact::Address(text.to_lowercase())),
             );
             known.extend(
-                Some(external)
+                Some(person)
                     .filter(|text| text.starts_with('+') || are_digits_of_phone(text))
                     .and_then(phone)
                     .map(Contact::Phone),
@@ -286,6 +304,10 @@ mod tests {
             ("email:main/Name@example.com", "name@example.com"),
             ("sms:main/+70000000001", "8 000 000-00-01"),
             ("whatsapp:main/70000000001", "+70000000001"),
+            ("whatsapp:main/70000000001@c.us", "+70000000001"),
+            ("whatsapp:main/70000000001", "whatsapp:main/70000000001@c.us"),
+            ("email:main/name@example.com#root", "name@example.com"),
+            ("email:main/name@example.com", "email:main/name@example.com#root"),
         ] {
             let known = known_as(&chat.parse().expect(chat), None, []);
             assert!(known.contains(&on_the_list.parse().expect(on_the_list)), "{chat}: {known:?}");

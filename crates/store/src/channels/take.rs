@@ -214,10 +214,8 @@ impl Take {
             return Ok(());
         }
         if is_customer && is_opt_out(message.text.as_str()) {
-            let address = format!("{}:{}/{}", self.channel(), self.account(), message.chat.as_str());
-            if let Ok(contact) = Contact::read(&address, None) {
-                do_not_contact::opt_out(transaction, contact, self.at)?;
-            }
+            let contact = Contact::of_chat(&self.address(message));
+            do_not_contact::opt_out(transaction, contact, self.at)?;
         }
         if let Some(id) = InboundId::new(seq) {
             taken.new.push(id);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Program, RedisServer, World};
 
 use crate::binary;
-use crate::channels::writes;
+use crate::channels::{connected, received, writes};
 use crate::flows::{hears, offers};
 use crate::people::stage::signed_in;
 use crate::pipeline::answers;
@@ -168,4 +168,49 @@ async fn no_way_out_leads_to_who_is_on_the_list() {
         .filter(|row| row["provider"] == "vk" || row["method"] == "messages.sendMessage")
         .collect();
     assert!(to_them.is_empty(), "{to_them:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_stop_on_any_channel_is_on_the_list() {
+    let world = World::start(binary()).await;
+    let (program, channels) = connected(&world).await;
+    program.has_read_dialogs("main").await;
+    // Who wrote: the entries of the list, by what they begin with.
+    let listed = async |contact: &str| {
+        let all = program.get("/v1/do-not-contact?limit=200").await.1["items"].clone();
+        let is_there = |entry: &&Value| {
+            entry["source"] == "opt_out"
+                && entry["contact"].as_str().is_some_and(|one| one.starts_with(contact))
+        };
+        all.as_array().into_iter().flatten().filter(is_there).count()
+    };
+    // SMS.ru carries nothing that customers write.
+    for shown in channels.iter().filter(|one| one["name"] != "texts_ru") {
+        let (channel, account) =
+            (shown["channel"].as_str().expect("a channel"), shown["name"].as_str().expect("a name"));
+        let from = match channel {
+            "sms" | "whatsapp" | "form" => "+70000000002",
+            "email" => "boris@example.com",
+            _ => "2000003",
+        };
+        let deed =
+            json!({"channel": channel, "account": account, "from": from, "name": "Boris", "text": "Стоп"});
+        world.post("/customers/messages", &deed).await;
+        let contact = format!("{channel}:{account}/");
+        program.until(&format!("{account} lists them"), || async { listed(&contact).await == 1 }).await;
+        // A form is answered nowhere.
+        if channel == "form" {
+            continue;
+        }
+        let all = received(&program, channel).await;
+        let one = all.iter().find(|one| one["channel_account"] == account).expect("the message");
+        let body = json!({"chat": one["chat"], "text": "One more thing"});
+        let (status, refused) = program.post("/v1/messages", &body).await;
+        assert_eq!((status, refused["code"].as_str()), (403, Some(CODE)), "{account}: {refused}");
+    }
+    let before = listed("").await;
+    world.post("/telegram/messages", &json!({"from": "@client_1", "chat": "main", "text": "Стоп"})).await;
+    program.until("the account lists them", || async { listed("").await == before + 1 }).await;
+    let (status, refused) = program.send("@client_1", "One more thing").await;
+    assert_eq!((status, refused["code"].as_str()), (403, Some(CODE)), "{refused}");
 }
