@@ -1,4 +1,4 @@
-//! Bad days of providers: down, slow, asking to wait, refusing. What was accepted leaves once, or fails with its reason.
+//! Bad days of providers: down, slow, asking to wait, refusing, behind another certificate. What was accepted leaves once, or fails with its reason.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,9 +12,16 @@ use axum::response::{IntoResponse, Response};
 use channels::http::{Http, Route};
 use channels::{Account, Kept, Setup};
 use http::{StatusCode, Uri};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 use crate::world::{SOON, World};
 
@@ -85,20 +92,67 @@ struct Answering(Arc<Provider>, Arc<Semaphore>);
 async fn answered(State(Answering(provider, answers)): State<Answering>, uri: Uri, body: Bytes) -> Response {
     let (status, body) = provider.answer(uri.path(), &body);
     answers.acquire().await.expect("answers").forget();
-    (StatusCode::from_u16(status).expect("a status"), body.to_string()).into_response()
+    // Each call has a connection of its own.
+    let headers = [(http::header::CONNECTION, "close")];
+    (StatusCode::from_u16(status).expect("a status"), headers, body.to_string()).into_response()
+}
+
+/// An authority that signs certificates.
+struct Authority {
+    params: CertificateParams,
+    key: KeyPair,
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        Self { params, key: KeyPair::generate().expect("a key") }
+    }
+
+    fn pem(&self) -> Vec<u8> {
+        self.params.self_signed(&self.key).expect("a certificate").pem().into_bytes()
+    }
+
+    /// Shows a certificate for this machine, each time another one.
+    fn shows(&self) -> TlsAcceptor {
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate().expect("a key");
+        let issuer = Issuer::from_params(&self.params, &self.key);
+        let shown = params.signed_by(&key, &issuer).expect("a certificate");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![shown.der().clone()],
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+            );
+        TlsAcceptor::from(Arc::new(config.expect("a pair")))
+    }
 }
 
 impl Town {
     /// With a provider that is down.
-    async fn down(mut fields: Value) -> Self {
+    async fn down(fields: Value) -> Self {
+        Self::down_behind(fields, "http", &Route::default()).await
+    }
+
+    /// The same with a route to it.
+    async fn down_behind(mut fields: Value, scheme: &str, route: &Route) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
-        fields["api"] = format!("http://{}", socket.local_addr().expect("an address")).into();
+        fields["api"] = format!("{scheme}://{}", socket.local_addr().expect("an address")).into();
         let fields: config::ChannelFields = serde_json::from_value(fields).expect("an account");
         let clock = Clock::system();
         let channel: domain::ChannelName = fields.channel.as_str().parse().expect("a channel");
         let setup = Setup {
-            http: Http::new(clock.clone(), fields.api(), &Route::default()).expect("a client"),
+            http: Http::new(clock.clone(), fields.api(), route).expect("a client"),
             kept: Kept::in_memory(channel.clone(), fields.name.clone()),
             fields: fields.clone(),
             clock,
@@ -113,10 +167,36 @@ impl Town {
     }
 
     fn comes_up(&mut self) {
-        let listener = self.socket.take().expect("it is down").listen(64).expect("it listens");
+        let listener = self.listener();
+        self.answer_at(listener);
+    }
+
+    fn listener(&mut self) -> TcpListener {
+        self.socket.take().expect("it is down").listen(64).expect("it listens")
+    }
+
+    fn answer_at(&self, listener: TcpListener) {
         let answering = Answering(Arc::clone(&self.provider), Arc::clone(&self.answers));
         let router = Router::new().fallback(answered).with_state(answering);
         tokio::spawn(async move { axum::serve(listener, router).await });
+    }
+
+    /// Comes up with the certificate that is shown at the moment of each connection.
+    async fn comes_up_over_tls(&mut self, shown: watch::Receiver<TlsAcceptor>) {
+        let within = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = within.local_addr().expect("an address");
+        self.answer_at(within);
+        let listener = self.listener();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = shown.borrow().clone();
+                tokio::spawn(async move {
+                    let mut stream = acceptor.accept(stream).await?;
+                    let mut within = TcpStream::connect(address).await?;
+                    tokio::io::copy_bidirectional(&mut stream, &mut within).await
+                });
+            }
+        });
     }
 
     async fn up(fields: Value) -> Self {
@@ -145,6 +225,22 @@ impl Town {
             self.world.clock.advance(Duration::from_secs(5));
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Moves the clock until an account says what went wrong last, in words that have this one; all of them.
+    async fn until_said(&self, account: &str, word: &str) -> String {
+        let waiting = async {
+            loop {
+                let shown = self.world.call("GET", &format!("/v1/channels/{account}")).send().await.json();
+                let last = shown["errors"]["last"].as_str().unwrap_or_default();
+                if last.contains(word) {
+                    return last.to_owned();
+                }
+                self.world.clock.advance(Duration::from_secs(5));
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(SOON, waiting).await.expect("it says so")
     }
 
     /// Waits until the provider was given so many texts.
@@ -181,6 +277,35 @@ async fn what_waits_for_a_provider_that_is_down_leaves_once() {
         town.until(path, "sent").await;
     }
     assert_eq!(town.provider.texts(), ["one", "two"]);
+}
+
+#[tokio::test]
+async fn a_certificate_that_changes_holds_a_message_and_loses_none() {
+    let (ours, another) = (Authority::new("The provider's"), Authority::new("Another"));
+    let route = Route { ca: Some(ours.pem()), ..Route::default() };
+    let mut town = Town::down_behind(bot(), "https", &route).await;
+    let shown = watch::Sender::new(ours.shows());
+    town.comes_up_over_tls(shown.subscribe()).await;
+    for text in ["one", "two"] {
+        let path = town.accept(CHAT, text).await;
+        town.until(&path, "sent").await;
+        // Renewed by the same authority.
+        shown.send_replace(ours.shows());
+    }
+    shown.send_replace(another.shows());
+    let path = town.accept(CHAT, "three").await;
+    let said = town.until_said("bot", "certificate").await;
+    assert!(said.contains("ca_file"), "{said}");
+    for _ in 0..60 {
+        town.world.clock.advance(Duration::from_mins(1));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let waits = town.world.call("GET", &path).send().await.json();
+    assert!(["queued", "sending"].iter().any(|state| waits["state"] == *state), "{waits}");
+    assert_eq!(town.provider.texts(), ["one", "two"]);
+    shown.send_replace(ours.shows());
+    town.until(&path, "sent").await;
+    assert_eq!(town.provider.texts(), ["one", "two", "three"]);
 }
 
 #[tokio::test]
