@@ -1,5 +1,6 @@
 //! A message on its way out, or at its end.
 
+use config::ChannelKind;
 use domain::message::OutboundMessage;
 use domain::saga::Saga;
 use domain::timeline::{Entry, Step};
@@ -50,6 +51,9 @@ pub struct Message {
     pub message_ids: Vec<ProviderId>,
     /// How many parts it leaves in; 0 while a mention is not resolved yet.
     pub parts: usize,
+    /// How many short messages its texts are, as operators count them; of messages by SMS alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<usize>,
     /// The files that it carries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,
@@ -147,6 +151,7 @@ impl Message {
             text: message.content.text.text.clone(),
             message_ids: message.message_ids(),
             parts: message.parts.len(),
+            segments: segments(message),
             media: Media::all(message, whereabouts),
             reactions: Vec::new(),
             attempts: timeline.map(attempts),
@@ -157,6 +162,13 @@ impl Message {
             updated_at: message.updated_at,
         }
     }
+}
+
+fn segments(message: &OutboundMessage) -> Option<usize> {
+    let ChatRef::Channel(chat) = &message.chat else { return None };
+    let is_sms = chat.channel.as_str() == ChannelKind::Sms.as_str();
+    let texts = message.parts.iter().filter(|part| !part.is_media());
+    is_sms.then(|| texts.map(|part| channels::segments(&part.text.text)).sum())
 }
 
 /// What a caller must look at while a message is not over.

@@ -60,6 +60,7 @@ pub use reception::{HookError, Reception, TakenHook};
 pub use registering::{Attempted, RegisterError, WebhookLoss};
 pub use renewal::TokenLife;
 pub use setup::{Setup, SetupError, is_same};
+pub use sms::segments;
 pub use steps::steps;
 
 /// What is carried where no account serves a chat.

@@ -42,6 +42,12 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
     })
 }
 
+/// How many short messages a text is, as operators count and charge for them: one has 160 letters of GSM's alphabet or 70 of
+/// others, and of several each has 153 or 67.
+pub fn segments(text: &str) -> usize {
+    smpp::segments(text)
+}
+
 /// What a gateway carries that has texts alone.
 const fn texts(dedup: Dedup, states: &'static [MessageState]) -> Capabilities {
     Capabilities {
@@ -133,6 +139,22 @@ fn at_second(text: Option<&str>, now: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn segments_are_those_that_operators_charge_for() {
+        for (text, count) in [
+            (String::new(), 1),
+            ("a".repeat(160), 1),
+            ("a".repeat(161), 2),
+            ("€".repeat(80), 1),
+            ("ж".repeat(70), 1),
+            (format!("{}ж", "a".repeat(70)), 2),
+            ("😀".repeat(35), 1),
+            ("😀".repeat(36), 2),
+        ] {
+            assert_eq!(segments(&text), count, "{text}");
+        }
+    }
 
     #[test]
     fn numbers_have_5_to_15_digits() {

@@ -358,6 +358,33 @@ async fn emoji_arrive_whole_and_a_longer_text_in_parts() {
 }
 
 #[tokio::test]
+async fn a_text_by_sms_says_how_many_segments_it_is() {
+    let gateways = [
+        json!({ "gateway": "smsc", "token": "made-up" }),
+        json!({ "gateway": "sms_ru", "token": "made-up" }),
+        json!({ "gateway": "twilio", "login": "made-up", "token": "made-up", "sender": "+70000000009" }),
+        json!({ "gateway": "http" }),
+        json!({ "gateway": "smpp", "smpp": "smpp://made:up@127.0.0.1:1", "sender": "DEMO" }),
+    ];
+    for mut fields in gateways {
+        fields["name"] = "texts".into();
+        fields["channel"] = "sms".into();
+        let gateway = fields["gateway"].clone();
+        let town = Town::down(fields).await;
+        // The last one leaves as two messages.
+        for (text, segments) in [("Yes".to_owned(), 1), ("ж".repeat(71), 2), ("ж".repeat(336), 6)] {
+            let path = town.accept("sms:texts/+70000000001", &text).await;
+            let shown = town.world.call("GET", &path).send().await.json();
+            assert_eq!(shown["segments"], segments, "{gateway}: {shown}");
+        }
+    }
+    let town = Town::down(bot()).await;
+    let path = town.accept(CHAT, "Yes").await;
+    let shown = town.world.call("GET", &path).send().await.json();
+    assert!(shown.get("segments").is_none(), "{shown}");
+}
+
+#[tokio::test]
 async fn a_window_that_closed_while_it_waited_is_a_failure() {
     let instagram = json!({
         "name": "studio", "channel": "instagram", "app_secret": "made-up", "token": "made-up",

@@ -38,6 +38,11 @@ use crate::wire::Dial;
 const GATHERING: &str = "smpp_gathering";
 /// `system_id`, `password` and `system_type` have at most so many bytes (4.1.1).
 const LONGEST: [(&str, usize); 3] = [("the system id", 15), ("the password", 8), ("`system_type`", 12)];
+/// How many messages a text is that leaves in parts.
+pub(super) fn segments(text: &str) -> usize {
+    alphabet::write(text, Long::Parts).parts.len()
+}
+
 /// The messages whose parts are remembered.
 const MOST_PARTED: usize = 1_000;
 /// How often one part of a message is submitted again while the centre wants to wait.
