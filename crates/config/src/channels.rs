@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ProxyAddress,
     alerts::WrongField,
-    doctor::{API_WANTED, api_address},
+    doctor::{API_WANTED, WebhookFields, api_address},
     keys::settings,
     secret,
     settings::GREATEST_FILE,
@@ -245,6 +245,10 @@ settings! {
         /// How it hears of what customers write.
         #[serde(default)]
         receive: ReceiveBy = ReceiveBy::Auto, choice(ReceiveBy::NAMES);
+        /// Where the provider posts to for now, with `receive = "off"`: another program's address. `switchboard doctor` asks the provider
+        /// whether it is still so.
+        #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
+        expect: Option<SecretString>, optional(secret("an http or https address", http_url)), "{ env = \"SHOP_OLD_HOOK\" }";
         /// The last part of the address that is registered at the provider; left out: made once and kept.
         #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
         hook_secret: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"SHOP_HOOK_SECRET\" }";
@@ -309,6 +313,17 @@ impl ChannelFields {
                 wrong.push(WrongField { field, message });
             }
         }
+        if self.expect.is_some() && self.receive != ReceiveBy::Off {
+            let message =
+                "is for an account that is posted to elsewhere; give it receive = \"off\", or take this out";
+            wrong.push(WrongField { field: "expect", message: message.to_owned() });
+        } else if self.expect.is_some() && WebhookFields::of(self).is_none() {
+            let message = format!(
+                "is for telegram, avito, max, vk and whatsapp, which can be asked; this one is {}, take it out",
+                self.channel.as_str()
+            );
+            wrong.push(WrongField { field: "expect", message });
+        }
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
@@ -339,7 +354,7 @@ impl ChannelFields {
     }
 
     /// Its secrets by their keys, for a file that only its owner can read.
-    pub(crate) fn secrets(&self) -> [(&'static str, &Option<SecretString>); 9] {
+    pub(crate) fn secrets(&self) -> [(&'static str, &Option<SecretString>); 10] {
         [
             ("token", &self.token),
             ("client_id", &self.client_id),
@@ -349,6 +364,7 @@ impl ChannelFields {
             ("smpp", &self.smpp),
             ("smtp", &self.smtp),
             ("imap", &self.imap),
+            ("expect", &self.expect),
             ("hook_secret", &self.hook_secret),
         ]
     }

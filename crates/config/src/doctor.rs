@@ -10,7 +10,7 @@ use crate::{
     channels::{ChannelFields, ChannelKind, ReceiveBy},
     keys::settings,
     secret::{self, SecretOrigin},
-    value_kind::{NAME, http_url, integer, one_word, secret, word},
+    value_kind::{NAME, http_url, integer, one_word, reads, secret, word},
 };
 
 settings! {
@@ -21,47 +21,63 @@ settings! {
     }
 }
 
-/// Who sends what customers write to a webhook.
+/// Who sends what customers write to a webhook; by the names of channels, or those of an older program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray, strum::VariantNames)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum WebhookProvider {
     /// Telegram, to a bot.
-    TelegramBot,
+    #[serde(rename = "telegram", alias = "telegram_bot")]
+    #[strum(to_string = "telegram", serialize = "telegram_bot")]
+    Telegram,
     /// Avito's messenger.
     Avito,
     /// MAX, to a bot.
     Max,
     /// VK, to a community.
     Vk,
-    /// Wappi, for the account of a phone.
-    Wappi,
+    /// WhatsApp through Wappi, for the account of a phone.
+    #[serde(rename = "whatsapp", alias = "wappi")]
+    #[strum(to_string = "whatsapp", serialize = "wappi")]
+    Whatsapp,
 }
 
 domain::enum_words!(WebhookProvider);
 
 impl WebhookProvider {
-    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
+    /// The provider of a channel that can be asked where it posts.
+    const fn of(channel: ChannelKind) -> Option<Self> {
+        Some(match channel {
+            ChannelKind::Telegram => Self::Telegram,
+            ChannelKind::Avito => Self::Avito,
+            ChannelKind::Max => Self::Max,
+            ChannelKind::Vk => Self::Vk,
+            ChannelKind::Whatsapp => Self::Whatsapp,
+            ChannelKind::Instagram | ChannelKind::Form | ChannelKind::Sms | ChannelKind::Email => {
+                return None;
+            }
+        })
+    }
 
     /// Where its API is, unless the settings say otherwise.
     pub const fn api(self) -> &'static str {
         match self {
-            Self::TelegramBot => "https://api.telegram.org",
+            Self::Telegram => "https://api.telegram.org",
             Self::Avito => "https://api.avito.ru",
             Self::Max => "https://platform-api2.max.ru",
             Self::Vk => "https://api.vk.ru/method",
-            Self::Wappi => "https://wappi.pro",
+            Self::Whatsapp => "https://wappi.pro",
         }
     }
 
     /// The keys that it is asked with, each needed.
     pub const fn needs(self) -> &'static [&'static str] {
         match self {
-            Self::TelegramBot | Self::Max => &["token"],
+            Self::Telegram | Self::Max => &["token"],
             Self::Avito => &["client_id", "client_secret"],
             Self::Vk => &["token", "group_id"],
-            Self::Wappi => &["token", "profile_id"],
+            Self::Whatsapp => &["token", "profile_id"],
         }
     }
 }
@@ -72,11 +88,12 @@ settings! {
         /// Your name for a webhook; `switchboard doctor` asks the provider whether it is registered where it should be.
         name: String, like(NAME), "\"shop_bot\"";
         /// Who is to send there; the other keys depend on it.
-        provider: WebhookProvider, choice(WebhookProvider::NAMES), "\"telegram_bot\"";
+        provider: WebhookProvider,
+            word("one of telegram, avito, max, vk, whatsapp", reads::<WebhookProvider>), "\"telegram\"";
         /// Where the provider should send what customers write.
         #[serde(serialize_with = "secret::redacted")]
         expect: SecretString, secret("an http or https address", http_url), "{ env = \"SHOP_BOT_HOOK\" }";
-        /// `telegram_bot`, `max`: the token of the bot; `vk`: an access key of the community with the right `manage`; `wappi`:
+        /// `telegram`, `max`: the token of the bot; `vk`: an access key of the community with the right `manage`; `whatsapp`:
         /// the token of the cabinet.
         #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "secret::optional_redacted")]
         token: Option<SecretString>, optional(secret("one word", one_word)), "{ env = \"SHOP_BOT_TOKEN\" }";
@@ -91,7 +108,7 @@ settings! {
         /// `vk`: the number of the community.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         group_id: Option<u32>, optional(integer(1, i32::MAX as i64)), "100";
-        /// `wappi`: the id of the profile.
+        /// `whatsapp`: the id of the profile.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         profile_id: Option<String>, optional(word("one word", one_word)), "\"1a2b3c4d-5e6f\"";
         /// Where the provider's API is; left out: at its own address.
@@ -201,28 +218,45 @@ impl WebhookFields {
             return None;
         }
         match self.provider {
-            WebhookProvider::TelegramBot | WebhookProvider::Max => {
+            WebhookProvider::Telegram | WebhookProvider::Max => {
                 is(&self.token, &other.token).then_some("token")
             }
             WebhookProvider::Avito => is(&self.client_id, &other.client_id).then_some("client_id"),
             WebhookProvider::Vk => (self.group_id == other.group_id).then_some("group_id"),
-            WebhookProvider::Wappi => (self.profile_id == other.profile_id).then_some("profile_id"),
+            WebhookProvider::Whatsapp => (self.profile_id == other.profile_id).then_some("profile_id"),
         }
     }
 
-    /// Whether it asks after an account of a channel that is to be posted to here: what the doctor asks of accounts anyway.
+    /// That of an account of a channel which is posted to elsewhere for now.
+    pub(crate) fn of(account: &ChannelFields) -> Option<Self> {
+        Some(Self {
+            name: account.name.to_string(),
+            provider: WebhookProvider::of(account.channel)?,
+            expect: account.expect.clone()?,
+            token: account.token.clone(),
+            client_id: account.client_id.clone(),
+            client_secret: account.client_secret.clone(),
+            group_id: account.group_id,
+            profile_id: account.profile_id.clone(),
+            api: account.api.clone(),
+            expect_origin: SecretOrigin::Written,
+            token_origin: SecretOrigin::Written,
+        })
+    }
+
+    /// Whether it asks after an account of a channel that the doctor looks after anyway.
     pub(crate) fn is_of(&self, account: &ChannelFields) -> bool {
         let is = |one: &Option<SecretString>, other: &Option<SecretString>| {
             one.as_ref().map(ExposeSecret::expose_secret) == other.as_ref().map(ExposeSecret::expose_secret)
         };
-        let (kind, is_same) = match self.provider {
-            WebhookProvider::TelegramBot => (ChannelKind::Telegram, is(&self.token, &account.token)),
-            WebhookProvider::Max => (ChannelKind::Max, is(&self.token, &account.token)),
-            WebhookProvider::Avito => (ChannelKind::Avito, is(&self.client_id, &account.client_id)),
-            WebhookProvider::Vk => (ChannelKind::Vk, self.group_id == account.group_id),
-            WebhookProvider::Wappi => (ChannelKind::Whatsapp, self.profile_id == account.profile_id),
+        let is_same = match self.provider {
+            WebhookProvider::Telegram | WebhookProvider::Max => is(&self.token, &account.token),
+            WebhookProvider::Avito => is(&self.client_id, &account.client_id),
+            WebhookProvider::Vk => self.group_id == account.group_id,
+            WebhookProvider::Whatsapp => self.profile_id == account.profile_id,
         };
-        account.channel == kind && is_same && account.receive != ReceiveBy::Off
+        let is_asked = account.receive != ReceiveBy::Off || account.expect.is_some();
+        WebhookProvider::of(account.channel) == Some(self.provider) && is_same && is_asked
     }
 
     /// The keys of providers, and whether each is given.
@@ -239,20 +273,20 @@ impl WebhookFields {
     /// Whether a text can be what this provider is asked with. It goes into headers, a form or, for Telegram, a path.
     fn is_token(&self, text: &str) -> bool {
         let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        plain && (self.provider != WebhookProvider::TelegramBot || bot_token(text))
+        plain && (self.provider != WebhookProvider::Telegram || bot_token(text))
     }
 
     fn credentials(&self) -> Option<WebhookCredentials> {
         let token = || self.token.clone();
         Some(match self.provider {
-            WebhookProvider::TelegramBot => WebhookCredentials::TelegramBot { token: token()? },
+            WebhookProvider::Telegram => WebhookCredentials::TelegramBot { token: token()? },
             WebhookProvider::Avito => WebhookCredentials::Avito {
                 client_id: self.client_id.clone()?,
                 client_secret: self.client_secret.clone()?,
             },
             WebhookProvider::Max => WebhookCredentials::Max { token: token()? },
             WebhookProvider::Vk => WebhookCredentials::Vk { token: token()?, group_id: self.group_id? },
-            WebhookProvider::Wappi => {
+            WebhookProvider::Whatsapp => {
                 WebhookCredentials::Wappi { token: token()?, profile_id: self.profile_id.clone()? }
             }
         })
@@ -383,7 +417,7 @@ mod tests {
     #[test]
     fn a_token_that_would_be_something_else_in_a_path_or_a_header_is_refused_and_not_told() {
         for token in ["planted", "1:a/../getMe", "1:a?b", "1:", ":a", "1:ä", "1a:b", ""] {
-            let webhook = WebhookFields { token: Some(token.into()), ..whole(WebhookProvider::TelegramBot) };
+            let webhook = WebhookFields { token: Some(token.into()), ..whole(WebhookProvider::Telegram) };
             assert_eq!(wrong(&webhook), ["token"], "{token}");
             assert!(!format!("{:?}", webhook.check()).contains("planted"));
         }

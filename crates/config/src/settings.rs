@@ -17,7 +17,7 @@ use crate::{
     campaigns::CampaignsSettings,
     channels::ChannelFields,
     control_bots::ControlBotFields,
-    doctor::{API_WANTED, DoctorSettings, api_address},
+    doctor::{API_WANTED, DoctorSettings, WebhookFields, api_address},
     flows::FlowSettings,
     keys::settings,
     legacy::LegacySettings,
@@ -95,6 +95,12 @@ impl Settings {
             .iter()
             .filter_map(|port| Some((port.port, port.account.as_ref()?)))
             .filter(move |(_, account)| !named(account))
+    }
+
+    /// Where providers should post to that is another program's, each with the key that says so.
+    pub fn webhooks_elsewhere(&self) -> impl Iterator<Item = (WebhookFields, &'static str)> {
+        let alone = self.doctor.webhooks.iter().cloned().map(|webhook| (webhook, "doctor.webhooks"));
+        alone.chain(self.channels.iter().filter_map(WebhookFields::of).map(|webhook| (webhook, "channels")))
     }
 }
 

@@ -384,7 +384,7 @@ to = ['owner@example.com']
 const WEBHOOKS: &str = "
 [[doctor.webhooks]]
 name = 'bot'
-provider = 'telegram_bot'
+provider = 'telegram'
 expect = 'https://example.com/planted-in-expect'
 token = '1:planted-in-token'
 api = 'http://telegram-bot-api:8081'
@@ -418,6 +418,9 @@ fn webhooks_of_providers_are_read_with_the_places_of_their_secrets() {
     assert_eq!(World::new(&written).load(&[]).unwrap().to_toml_with_secrets().unwrap(), written);
     assert_eq!(settings.doctor.webhooks[0].token_origin, SecretOrigin::Written);
     assert_eq!(settings.doctor.webhooks[0].api(), "http://telegram-bot-api:8081");
+    // Its name in an older program.
+    assert_eq!(settings.doctor.webhooks[3].provider, crate::WebhookProvider::Whatsapp);
+    assert!(written.contains("provider = \"whatsapp\""), "{written}");
     assert_eq!(settings.doctor.webhooks[1].api(), "https://api.avito.ru");
 
     let world = World::new(
@@ -446,13 +449,16 @@ fn a_webhook_that_is_not_whole_or_asked_for_twice_is_refused_by_its_fields() {
         ),
         (
             hook("a", "provider = 'max'\ntoken = 'planted'\nprofile_id = 'x'"),
-            ":6:14: `doctor.webhooks[0].profile_id` belongs to webhooks of wappi; this one is of max, take it out",
+            ":6:14: `doctor.webhooks[0].profile_id` belongs to webhooks of whatsapp; this one is of max, take it out",
         ),
         (
             hook("a", "provider = 'avito'\ntoken = 'planted'"),
-            "`doctor.webhooks[0].token` belongs to webhooks of telegram_bot, max, vk, wappi; this one is of avito",
+            "`doctor.webhooks[0].token` belongs to webhooks of telegram, max, vk, whatsapp; this one is of avito",
         ),
-        (hook("a", "provider = 'instagram'"), "telegram_bot, avito, max, vk, wappi; found \"instagram\""),
+        (
+            hook("a", "provider = 'instagram'"),
+            "telegram, avito, max, vk, whatsapp, such as \"telegram\"; found \"instagram\"",
+        ),
         (
             hook("a", "provider = 'telegram_bot'\ntoken = 'planted'"),
             "`doctor.webhooks[0].token` is of another form",

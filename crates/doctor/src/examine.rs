@@ -170,7 +170,7 @@ async fn ask(patient: &Patient, inside: Option<&Inside>, clock: &Clock) -> Askin
     };
     // Where none is named, nobody has to be asked to know that.
     let registered = async {
-        match settings.filter(|settings| patient.reach || settings.doctor.webhooks.is_empty()) {
+        match settings.filter(|settings| patient.reach || settings.webhooks_elsewhere().next().is_none()) {
             Some(settings) => Some(registrations::all(settings, clock).await),
             None => None,
         }

@@ -288,6 +288,14 @@ fn what_does_not_go_together() {
              section out",
         ),
         (
+            "[[channels]]\nname = 'a'\nchannel = 'telegram'\ntoken = '1:a'\nexpect = 'https://example.com/x'".to_owned(),
+            "5:10: `channels[0].expect` is for an account that is posted to elsewhere; give it receive = \"off\", or take this out",
+        ),
+        (
+            "[[channels]]\nname = 'a'\nchannel = 'form'\nreceive = 'off'\nexpect = 'https://example.com/x'".to_owned(),
+            "5:10: `channels[0].expect` is for telegram, avito, max, vk and whatsapp, which can be asked; this one is form, take it out",
+        ),
+        (
             "[[channels]]\nname = 'a'\nchannel = 'form'\nold_hook = true".to_owned(),
             "4:12: `channels[0].old_hook` is true, and nothing listens where the provider posts to; add to legacy.channel_ports the \
              port of that address, such as { port = 8765, channel = \"form\", account = \"a\" }, or take old_hook out",

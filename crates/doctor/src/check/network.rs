@@ -25,7 +25,7 @@ pub(crate) enum What {
     /// The proxy of an account.
     Proxy(String),
     /// The API of a provider that has webhooks; all that the settings name at this address.
-    Provider { provider: WebhookProvider, webhooks: Vec<String> },
+    Provider { provider: WebhookProvider, webhooks: Vec<String>, key: &'static str },
     /// The receiver of invite callbacks.
     InviteCallback,
     /// Where the queues are that other programs share.
@@ -158,11 +158,11 @@ fn failed(one: &Tried, failure: &Failure, cut_off: bool) -> Finding {
                 format!("start that proxy, or name another one for {account}"),
             ),
         ),
-        (What::Provider { webhooks, .. }, _) => (
+        (What::Provider { webhooks, key, .. }, _) => (
             Code::AddressUnreachable,
             Severity::Warning,
             Fix::setting(
-                "doctor.webhooks",
+                *key,
                 format!(
                     "look at the firewall's rules for outgoing connections and at the network; if {} has its own `api`, check that too",
                     webhooks.join(", ")
@@ -281,7 +281,8 @@ mod tests {
     fn a_provider_out_of_reach_is_told_with_the_webhooks_that_name_it() {
         let away = |failure| {
             let webhooks = vec!["shop".to_owned(), "workshop".to_owned()];
-            let what = What::Provider { provider: WebhookProvider::Max, webhooks };
+            let key = "doctor.webhooks";
+            let what = What::Provider { provider: WebhookProvider::Max, webhooks, key };
             check(&[tried(what, Err(failure))], 0, None, true).findings.remove(0)
         };
         let closed = away(Failure::Refused("refused".to_owned()));

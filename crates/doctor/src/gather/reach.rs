@@ -121,7 +121,7 @@ fn targets(settings: &Settings) -> Vec<Target> {
             proxies.push(place);
         }
     }
-    found.extend(providers(&settings.doctor.webhooks));
+    found.extend(providers(settings.webhooks_elsewhere()));
     let public = settings.public_url.as_deref().filter(|_| !settings.channels.is_empty());
     let public = public.and_then(|url| host_and_port(url, usual_port(url)));
     found.extend(public.map(|(host, port)| target(What::PublicUrl, host, port)));
@@ -143,17 +143,17 @@ fn targets(settings: &Settings) -> Vec<Target> {
 }
 
 /// Where the APIs of providers are, each once, however many webhooks are looked after there.
-fn providers(webhooks: &[WebhookFields]) -> impl Iterator<Item = Target> {
-    let mut places: Vec<(WebhookProvider, (String, u16), Vec<String>)> = Vec::new();
-    for webhook in webhooks {
+fn providers(webhooks: impl Iterator<Item = (WebhookFields, &'static str)>) -> impl Iterator<Item = Target> {
+    let mut places: Vec<(WebhookProvider, (String, u16), Vec<String>, &'static str)> = Vec::new();
+    for (webhook, key) in webhooks {
         let Some(place) = host_and_port(webhook.api(), usual_port(webhook.api())) else { continue };
         match places.iter_mut().find(|known| (known.0, &known.1) == (webhook.provider, &place)) {
             Some(known) => known.2.push(webhook.name.clone()),
-            None => places.push((webhook.provider, place, vec![webhook.name.clone()])),
+            None => places.push((webhook.provider, place, vec![webhook.name.clone()], key)),
         }
     }
-    places.into_iter().map(|(provider, (host, port), webhooks)| Target {
-        what: What::Provider { provider, webhooks },
+    places.into_iter().map(|(provider, (host, port), webhooks, key)| Target {
+        what: What::Provider { provider, webhooks, key },
         host,
         port,
         is_guarded: false,
@@ -332,7 +332,9 @@ mod tests {
         let told: Vec<_> = targets(&settings)
             .into_iter()
             .filter_map(|target| match target.what {
-                What::Provider { provider, webhooks } => Some((provider, webhooks, target.host, target.port)),
+                What::Provider { provider, webhooks, .. } => {
+                    Some((provider, webhooks, target.host, target.port))
+                }
                 _ => None,
             })
             .collect();

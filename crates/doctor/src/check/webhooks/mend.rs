@@ -2,19 +2,19 @@
 
 use config::{SecretOrigin, WebhookFields, WebhookProvider};
 
-use super::Failure;
+use super::{Asked, Failure};
 use crate::check::sessions::quoted;
 use crate::finding::Fix;
 
 /// How the expected address is registered. With `takes_over`, something else is registered now.
 pub(super) fn register(webhook: &WebhookFields, takes_over: bool) -> Fix {
     let advice = match (webhook.provider, takes_over) {
-        (WebhookProvider::TelegramBot, true) => {
+        (WebhookProvider::Telegram, true) => {
             "a bot has one webhook, so this takes it from its present receiver: find out first what that is and whether it is still needed; if it is right, write its address as `expect`; a receiver that registers itself, as \
              n8n does when a workflow is activated, does it best; one that checks a secret_token needs \
              --data-urlencode \"secret_token=…\" too"
         }
-        (WebhookProvider::TelegramBot, false) => {
+        (WebhookProvider::Telegram, false) => {
             "where a program fetches the updates itself (getUpdates), nothing may be registered: take the webhook out of the \
              settings; a receiver that registers itself, as n8n does when a workflow is activated, does it best; one that \
              checks a secret_token needs --data-urlencode \"secret_token=…\" too"
@@ -25,7 +25,7 @@ pub(super) fn register(webhook: &WebhookFields, takes_over: bool) -> Fix {
         (_, false) => "the receiver may do it itself when it is switched on",
     };
     let words = match webhook.provider {
-        WebhookProvider::TelegramBot => "call setWebhook of the Bot API with the expected address",
+        WebhookProvider::Telegram => "call setWebhook of the Bot API with the expected address",
         WebhookProvider::Avito => "post the expected address to /messenger/v3/webhook of Avito's API",
         WebhookProvider::Max => {
             "post the expected address, and the secret that its receiver checks, to /subscriptions of MAX"
@@ -33,7 +33,7 @@ pub(super) fn register(webhook: &WebhookFields, takes_over: bool) -> Fix {
         WebhookProvider::Vk => {
             "add the expected address as a server under Manage, API usage, Callback API of the community"
         }
-        WebhookProvider::Wappi => {
+        WebhookProvider::Whatsapp => {
             "set the expected address as the webhook of the profile in the cabinet of Wappi"
         }
     };
@@ -49,13 +49,13 @@ fn command(webhook: &WebhookFields) -> Option<String> {
     let (token, expect) = (in_a_shell(&webhook.token_origin)?, in_a_shell(&webhook.expect_origin)?);
     let api = webhook.api();
     match webhook.provider {
-        WebhookProvider::TelegramBot => {
+        WebhookProvider::Telegram => {
             Some(format!(r#"curl --silent "{api}/bot{token}/setWebhook" --data-urlencode "url={expect}""#))
         }
         WebhookProvider::Max => Some(format!(
             r#"curl --silent "{api}/subscriptions" --header "Authorization: {token}" --header "Content-Type: application/json" --data "{{\"url\":\"{expect}\"}}""#
         )),
-        WebhookProvider::Avito | WebhookProvider::Vk | WebhookProvider::Wappi => None,
+        WebhookProvider::Avito | WebhookProvider::Vk | WebhookProvider::Whatsapp => None,
     }
 }
 
@@ -73,12 +73,13 @@ fn in_a_shell(origin: &SecretOrigin) -> Option<String> {
 }
 
 /// What to do where the provider did not tell.
-pub(super) fn ask_again(webhook: &WebhookFields, failure: &Failure) -> Fix {
+pub(super) fn ask_again(asked: &Asked, failure: &Failure) -> Fix {
+    let (webhook, key) = (&asked.webhook, asked.key);
     let name = &webhook.name;
     match failure {
         Failure::Refused { field, .. } => {
             let source = match webhook.provider {
-                WebhookProvider::TelegramBot => {
+                WebhookProvider::Telegram => {
                     "the token that @BotFather shows; one that was revoked is gone for good"
                 }
                 WebhookProvider::Avito => "what Avito's cabinet shows for the application",
@@ -86,9 +87,9 @@ pub(super) fn ask_again(webhook: &WebhookFields, failure: &Failure) -> Fix {
                 WebhookProvider::Vk => {
                     "what the community shows under Manage, API usage: its number, and a key with the right `manage`"
                 }
-                WebhookProvider::Wappi => "what the cabinet of Wappi shows for the profile",
+                WebhookProvider::Whatsapp => "what the cabinet of Wappi shows for the profile",
             };
-            Fix::setting("doctor.webhooks", format!("give {name} another {field}: {source}"))
+            Fix::setting(key, format!("give {name} another {field}: {source}"))
         }
         Failure::Unpaid(_) => Fix::advice("pay for it, or remove the webhook from the settings"),
         Failure::Unreached(_) if webhook.provider == WebhookProvider::Max => Fix::advice(
@@ -98,7 +99,7 @@ pub(super) fn ask_again(webhook: &WebhookFields, failure: &Failure) -> Fix {
             "look at the network and the firewall's rules for outgoing connections; if the provider is blocked, name another address as `api`",
         ),
         Failure::Unclear(_) => Fix::setting(
-            "doctor.webhooks",
+            key,
             format!(
                 "check that the `api` of {name} is the right address; if it is, the provider has changed its API"
             ),

@@ -35,6 +35,8 @@ const LONGEST_WORD: usize = 24;
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) webhook: WebhookFields,
+    /// The key of the settings that names it.
+    pub(crate) key: &'static str,
     pub(crate) outcome: Result<Told, Failure>,
 }
 
@@ -98,7 +100,7 @@ pub(crate) fn check(asked: &[Asked], left_out: usize, now: Timestamp) -> Section
             Ok(told) => Judge { webhook: &one.webhook, told, now }.judge(&mut section),
             Err(failure) => {
                 section.lacks(format!("where {} is registered", one.webhook.name));
-                section.findings.push(not_told(&one.webhook, failure));
+                section.findings.push(not_told(one, failure));
             }
         }
     }
@@ -107,11 +109,11 @@ pub(crate) fn check(asked: &[Asked], left_out: usize, now: Timestamp) -> Section
 
 pub(super) const fn called(provider: WebhookProvider) -> &'static str {
     match provider {
-        WebhookProvider::TelegramBot => "Telegram",
+        WebhookProvider::Telegram => "Telegram",
         WebhookProvider::Avito => "Avito",
         WebhookProvider::Max => "MAX",
         WebhookProvider::Vk => "VK",
-        WebhookProvider::Wappi => "Wappi",
+        WebhookProvider::Whatsapp => "Wappi",
     }
 }
 
@@ -119,7 +121,8 @@ fn about(webhook: &WebhookFields, code: Code, severity: Severity, summary: Strin
     finding(code, severity, format!("webhook {}", webhook.name), summary, fix)
 }
 
-fn not_told(webhook: &WebhookFields, failure: &Failure) -> Finding {
+fn not_told(asked: &Asked, failure: &Failure) -> Finding {
+    let webhook = &asked.webhook;
     let (name, provider) = (&webhook.name, called(webhook.provider));
     let (code, severity, summary, why) = match failure {
         Failure::Refused { why, .. } => (
@@ -142,8 +145,7 @@ fn not_told(webhook: &WebhookFields, failure: &Failure) -> Finding {
         ),
     };
     let asked_at = format!("asked at {}", WebhookAddress::of(webhook.api()));
-    about(webhook, code, severity, summary, mend::ask_again(webhook, failure))
-        .shown_by([why.clone(), asked_at])
+    about(webhook, code, severity, summary, mend::ask_again(asked, failure)).shown_by([why.clone(), asked_at])
 }
 
 /// One webhook whose provider told.

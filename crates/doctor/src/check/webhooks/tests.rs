@@ -8,6 +8,8 @@ use crate::report::Looked;
 
 const EXPECTED: &str = "https://n8n.example.com/webhook/planted-0123456789";
 
+const KEY: &str = "doctor.webhooks";
+
 const NOW: Timestamp = Timestamp::from_micros(1_893_456_000_000_000);
 
 fn webhook(provider: WebhookProvider) -> WebhookFields {
@@ -37,11 +39,11 @@ fn told(places: &[&str]) -> Told {
 }
 
 fn judged(provider: WebhookProvider, told: Told) -> Section {
-    check(&[Asked { webhook: webhook(provider), outcome: Ok(told) }], 0, NOW)
+    check(&[Asked { webhook: webhook(provider), key: KEY, outcome: Ok(told) }], 0, NOW)
 }
 
 fn failed(provider: WebhookProvider, failure: Failure) -> Section {
-    check(&[Asked { webhook: webhook(provider), outcome: Err(failure) }], 0, NOW)
+    check(&[Asked { webhook: webhook(provider), key: KEY, outcome: Err(failure) }], 0, NOW)
 }
 
 fn codes(section: &Section) -> Vec<(Code, Severity)> {
@@ -54,7 +56,7 @@ fn ago(seconds: u64) -> Timestamp {
 
 #[test]
 fn what_is_right_is_a_fact() {
-    let section = judged(WebhookProvider::TelegramBot, Told { waiting: Some(3), ..told(&[EXPECTED]) });
+    let section = judged(WebhookProvider::Telegram, Told { waiting: Some(3), ..told(&[EXPECTED]) });
     assert_eq!(codes(&section), []);
     assert_eq!(section.looked, Looked::Wholly);
     assert_eq!(section.facts[0].name, "shop");
@@ -97,7 +99,7 @@ fn another_place_is_an_error_that_shows_hosts_and_no_paths() {
 
 #[test]
 fn nothing_registered_is_a_warning_with_what_waits() {
-    let section = judged(WebhookProvider::TelegramBot, Told { waiting: Some(1), ..Told::default() });
+    let section = judged(WebhookProvider::Telegram, Told { waiting: Some(1), ..Told::default() });
     assert_eq!(codes(&section), [(Code::WebhookMissing, Severity::Warning)]);
     assert_eq!(section.findings[0].evidence, ["expected: https://n8n.example.com", "1 update waits"]);
 }
@@ -117,7 +119,7 @@ fn a_second_place_is_a_note() {
 fn failures_count_while_they_are_recent_or_many_wait() {
     let failing = |ago_seconds: Option<u64>, waiting| {
         let failed = ago_seconds.map(|seconds| (ago(seconds), "Wrong response: 502 Bad Gateway".to_owned()));
-        codes(&judged(WebhookProvider::TelegramBot, Told { waiting, failed, ..told(&[EXPECTED]) }))
+        codes(&judged(WebhookProvider::Telegram, Told { waiting, failed, ..told(&[EXPECTED]) }))
     };
     let is = |severity| vec![(Code::WebhookFailing, severity)];
     assert_eq!(failing(None, Some(0)), []);
@@ -126,7 +128,7 @@ fn failures_count_while_they_are_recent_or_many_wait() {
     assert_eq!(failing(None, Some(100)), is(Severity::Warning));
     assert_eq!(failing(Some(60), Some(100)), is(Severity::Error));
     let failed = Some((ago(60), "Connect to https://planted.example.com/planted \u{7}failed".to_owned()));
-    let section = judged(WebhookProvider::TelegramBot, Told { failed, ..told(&[EXPECTED]) });
+    let section = judged(WebhookProvider::Telegram, Told { failed, ..told(&[EXPECTED]) });
     assert_eq!(
         section.findings[0].evidence,
         ["last failure 1 min 0 s ago, 2029-12-31T23:59:00Z: Connect to … failed"]
@@ -147,7 +149,7 @@ fn a_server_of_vk_that_failed_is_an_error_unless_another_one_has_it() {
 
 #[test]
 fn a_profile_that_is_signed_out_gets_nothing() {
-    let section = judged(WebhookProvider::Wappi, Told { signed_out: true, ..told(&[EXPECTED]) });
+    let section = judged(WebhookProvider::Whatsapp, Told { signed_out: true, ..told(&[EXPECTED]) });
     assert_eq!(codes(&section), [(Code::WebhookFailing, Severity::Error)]);
 }
 
@@ -176,7 +178,7 @@ fn plain_http_and_an_address_without_a_secret_are_warnings() {
 #[test]
 fn who_does_not_tell_is_told_with_why_and_the_section_is_not_whole() {
     let refused = Failure::Refused { field: "token", why: "it answered 401".to_owned() };
-    let section = failed(WebhookProvider::TelegramBot, refused);
+    let section = failed(WebhookProvider::Telegram, refused);
     assert_eq!(codes(&section), [(Code::WebhookRefused, Severity::Error)]);
     assert_eq!(section.looked, Looked::Partly);
     assert_eq!(section.findings[0].evidence, ["it answered 401", "asked at https://api.telegram.org"]);
@@ -190,7 +192,7 @@ fn who_does_not_tell_is_told_with_why_and_the_section_is_not_whole() {
             [(Code::WebhookUnknown, Severity::Warning)]
         );
     }
-    let unpaid = failed(WebhookProvider::Wappi, Failure::Unpaid("it answered 402".to_owned()));
+    let unpaid = failed(WebhookProvider::Whatsapp, Failure::Unpaid("it answered 402".to_owned()));
     assert_eq!(codes(&unpaid), [(Code::WebhookRefused, Severity::Error)]);
     assert_eq!(check(&[], 3, NOW).looked, Looked::Partly);
 }
@@ -199,7 +201,7 @@ fn who_does_not_tell_is_told_with_why_and_the_section_is_not_whole() {
 fn a_command_takes_its_secrets_from_where_they_are() {
     let fix = |provider, token, expect| {
         let webhook = WebhookFields { token_origin: token, expect_origin: expect, ..webhook(provider) };
-        let asked = Asked { webhook, outcome: Ok(told(&["https://old.example.com/planted"])) };
+        let asked = Asked { webhook, key: KEY, outcome: Ok(told(&["https://old.example.com/planted"])) };
         check(&[asked], 0, NOW).findings.remove(0).fix
     };
     let variable = |name: &str| SecretOrigin::Variable(name.to_owned());
@@ -209,7 +211,7 @@ fn a_command_takes_its_secrets_from_where_they_are() {
     };
     let file = SecretOrigin::File("/etc/shop hook.txt".into());
     assert_eq!(
-        command(fix(WebhookProvider::TelegramBot, variable("SHOP_TOKEN"), file)).as_deref(),
+        command(fix(WebhookProvider::Telegram, variable("SHOP_TOKEN"), file)).as_deref(),
         Some(
             r#"curl --silent "https://api.telegram.org/bot${SHOP_TOKEN}/setWebhook" --data-urlencode "url=$(cat '/etc/shop hook.txt')""#
         )
@@ -220,8 +222,8 @@ fn a_command_takes_its_secrets_from_where_they_are() {
             r#"curl --silent "https://platform-api2.max.ru/subscriptions" --header "Authorization: ${MAX_TOKEN}" --header "Content-Type: application/json" --data "{\"url\":\"${HOOK}\"}""#
         )
     );
-    assert_eq!(command(fix(WebhookProvider::TelegramBot, SecretOrigin::Written, variable("HOOK"))), None);
-    assert_eq!(command(fix(WebhookProvider::Wappi, variable("TOKEN"), variable("HOOK"))), None);
+    assert_eq!(command(fix(WebhookProvider::Telegram, SecretOrigin::Written, variable("HOOK"))), None);
+    assert_eq!(command(fix(WebhookProvider::Whatsapp, variable("TOKEN"), variable("HOOK"))), None);
 }
 
 /// Anything that a provider may tell.
@@ -258,7 +260,7 @@ proptest! {
     ) {
         let has = outcome.as_ref().is_ok_and(|told| told.registered.iter().any(|one| one.place.is(&WebhookAddress::of(EXPECTED))));
         let is_told = outcome.is_ok();
-        let section = check(&[Asked { webhook: webhook(provider), outcome }], 0, NOW);
+        let section = check(&[Asked { webhook: webhook(provider), key: KEY, outcome }], 0, NOW);
         let text = serde_json::to_string(&section).unwrap_or_default();
         prop_assert!(!text.contains("planted"), "{text}");
         let found = |code| section.findings.iter().any(|one| one.code == code);

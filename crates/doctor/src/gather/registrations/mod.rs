@@ -36,17 +36,18 @@ pub(crate) struct Registrations {
 
 /// Asks for all webhooks of the settings, several at once.
 pub(crate) async fn all(settings: &Settings, clock: &Clock) -> Registrations {
-    let webhooks = &settings.doctor.webhooks;
+    let webhooks: Vec<_> = settings.webhooks_elsewhere().collect();
+    let left_out = webhooks.len().saturating_sub(MOST);
     let clients = &Clients::new(TIMEOUT);
-    let asked = stream::iter(webhooks.iter().take(MOST).cloned())
-        .map(async |webhook| {
+    let asked = stream::iter(webhooks.into_iter().take(MOST))
+        .map(async |(webhook, key)| {
             let outcome = within(TIMEOUT, &webhook, clients, clock).await;
-            Asked { webhook, outcome }
+            Asked { webhook, key, outcome }
         })
         .buffered(AT_ONCE)
         .collect()
         .await;
-    Registrations { asked, left_out: webhooks.len().saturating_sub(MOST) }
+    Registrations { asked, left_out }
 }
 
 async fn within(

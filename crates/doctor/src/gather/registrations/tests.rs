@@ -207,12 +207,15 @@ proptest! {
 
 /// Settings with a bot whose provider is at this address.
 fn settings(api: &str) -> Settings {
+    written(&format!(
+        "[[doctor.webhooks]]\nname = \"shop\"\nprovider = \"telegram\"\ntoken = \"1:planted\"\n\
+         expect = \"https://example.com/planted\"\napi = \"{api}\"\n"
+    ))
+}
+
+fn written(text: &str) -> Settings {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("switchboard.toml");
-    let text = format!(
-        "[[doctor.webhooks]]\nname = \"shop\"\nprovider = \"telegram_bot\"\ntoken = \"1:planted\"\n\
-         expect = \"https://example.com/planted\"\napi = \"{api}\"\n"
-    );
     std::fs::write(&file, text).expect("written");
     Settings::load(Some(&file), []).expect("settings")
 }
@@ -298,6 +301,27 @@ async fn a_provider_that_is_silent_is_given_up_when_its_time_is_over() {
     };
     let (outcome, _) = outcome(registrations);
     assert_eq!(outcome.unwrap_err(), Failure::Unreached("no answer within 10 s".to_owned()));
+}
+
+#[tokio::test]
+async fn an_account_that_is_posted_to_elsewhere_is_asked_after() {
+    let clock = Clock::system();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let settings = written(&format!(
+        "[[channels]]\nname = \"shop\"\nchannel = \"telegram\"\ntoken = \"1:planted\"\nreceive = \"off\"\n\
+         expect = \"https://example.com/planted\"\napi = \"http://{}\"\n",
+        listener.local_addr().expect("an address")
+    ));
+    let body = r#"{"ok":true,"result":{"url":"https://example.com/planted"}}"#;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let (registrations, asked) = tokio::join!(all(&settings, &clock), serve(&listener, &head, 0));
+    assert!(asked.starts_with("GET /bot1:planted/getWebhookInfo HTTP/1.1\r\n"), "{asked}");
+    assert_eq!(
+        (registrations.asked[0].webhook.name.as_str(), registrations.asked[0].key),
+        ("shop", "channels")
+    );
+    let (outcome, printed) = outcome(registrations);
+    assert!(outcome.is_ok() && !printed.contains("planted"), "{printed}");
 }
 
 #[tokio::test]

@@ -423,7 +423,7 @@ async fn incomplete_webhook_setting_prevents_the_start() {
     let evidence = super::finding(&report, "settings_wrong")["evidence"].to_string();
     for said in [
         "`doctor.webhooks[0].group_id` is missing",
-        "`doctor.webhooks[0].profile_id` belongs to webhooks of wappi",
+        "`doctor.webhooks[0].profile_id` belongs to webhooks of whatsapp",
     ] {
         assert!(evidence.contains(said), "{evidence}");
     }
