@@ -53,7 +53,8 @@ impl Settings {
     }
 
     /// Reads settings from a file and environment variables to try them on a demo world, whose own settings say which
-    /// accounts there are and where their Telegram is. The ports, the observer and the flows are the world's unless the file names others.
+    /// accounts and channels there are and where their providers are. The ports, the observer, the flows and the pipeline are the world's
+    /// unless the file names others.
     /// Files of flows that are wrong are left out, as at any start.
     pub fn load_for_world(
         path: &Path,
@@ -70,7 +71,9 @@ impl Settings {
                     .is_some_and(|rest| rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(name)))
             })
         };
-        document.problems.retain(|problem| is_used(&problem.key));
+        document
+            .problems
+            .retain(|problem| is_used(&problem.key) && !problem.key.starts_with(CHANNELS_OF_WORLD));
         document.problems.append(&mut of_world.problems);
         for (section, name) in ALWAYS_OF_WORLD.into_iter().chain(USUALLY_OF_WORLD) {
             let value = of_world.values.get_mut(section).and_then(Value::as_table_mut);
@@ -83,8 +86,11 @@ impl Settings {
             section.remove(name);
             section.extend(value.map(|value| (name.to_owned(), value)));
         }
-        if let Some(flows) = of_world.values.remove(FLOWS_OF_WORLD) {
-            document.values.entry(FLOWS_OF_WORLD).or_insert(flows);
+        document.values.remove(CHANNELS_OF_WORLD);
+        for name in [CHANNELS_OF_WORLD, FLOWS_OF_WORLD, PIPELINE_OF_WORLD] {
+            if let Some(value) = of_world.values.remove(name) {
+                document.values.entry(name).or_insert(value);
+            }
         }
         let mut settings = finish(document, &environment)?;
         let wrong = flow_files::add(path, &mut settings.flows)?;
@@ -93,18 +99,23 @@ impl Settings {
 }
 
 /// What a demo world has and nothing else can replace: its accounts, and the way to them.
-const ALWAYS_OF_WORLD: [(&str, &str); 4] = [
+const ALWAYS_OF_WORLD: [(&str, &str); 5] = [
     ("telegram", "accounts"),
     ("telegram", "data_centres"),
     ("telegram", "server_keys"),
     ("telegram", "allow_private_proxies"),
+    ("legacy", "channel_ports"),
 ];
+
+/// The same as a section of its own: nothing is registered at a real provider for a demo.
+const CHANNELS_OF_WORLD: &str = "channels";
 
 /// What a demo world has unless a file says otherwise.
 const USUALLY_OF_WORLD: [(&str, &str); 2] = [("telegram", "observer"), ("legacy", "ports")];
 
-/// The same as a section of its own.
+/// The same as sections of their own.
 const FLOWS_OF_WORLD: &str = "flows";
+const PIPELINE_OF_WORLD: &str = "pipeline";
 
 /// What is in a settings file.
 fn document(path: &Path, environment: &BTreeMap<String, String>) -> Result<Document, SettingsError> {

@@ -590,8 +590,14 @@ data_centres = [{ id = 2, address = "127.0.0.1:5097" }]
 name = "main"
 api_id = 1000001
 api_hash = "0123456789abcdef0123456789abcdef"
+[[channels]]
+name = "site"
+channel = "form"
+[pipeline]
+enabled = true
 [legacy]
 ports = [{ port = 5022, service = "send_text" }]
+channel_ports = [{ port = 8770, channel = "form" }]
 "#,
     );
     let mine = |text: &str| {
@@ -610,8 +616,13 @@ name = "ours"
 api_id = 5
 api_hash = "0123456789abcdef0123456789abcdef"
 sessions = [{ file = "is/not/here.session" }]
+[[channels]]
+name = "shop"
+channel = "telegram"
+token = { file = "is/not/here.txt" }
 [legacy]
 join_repeats = "9s"
+channel_ports = [{ port = 8765, channel = "avito" }]
 "#,
     );
     let settings = settings.expect("settings");
@@ -621,6 +632,12 @@ join_repeats = "9s"
     assert_eq!(settings.telegram.data_centres.len(), 1);
     assert_eq!(settings.telegram.observer.as_deref(), Some("@demo_observer"));
     assert_eq!((settings.legacy.ports.len(), settings.legacy.join_repeats), (1, Duration::from_secs(9)));
+    let channels: Vec<_> = settings.channels.iter().map(|channel| channel.name.as_str()).collect();
+    assert_eq!((channels, settings.legacy.channel_ports[0].port), (vec!["site"], 8770));
+    assert!(
+        settings.pipeline.enabled
+            && !mine("[pipeline]\nenabled = false\n").expect("settings").pipeline.enabled
+    );
     assert!(mine("[legacy]\nports = []\n").expect("settings").legacy.ports.is_empty());
     assert!(mine("[media]\nmax_size = \"much\"\n").expect_err("wrong").contains("max_size"));
 }

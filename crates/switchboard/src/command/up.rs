@@ -51,8 +51,8 @@ pub(crate) struct Up {
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
 
-    /// Run against a simulated Telegram with demo accounts, in a new temporary directory; the accounts of a settings
-    /// file are ignored
+    /// Run against a simulated Telegram with demo accounts and channels, in a new temporary directory; the accounts and
+    /// channels of a settings file are ignored
     #[arg(long)]
     sandbox: bool,
 }
