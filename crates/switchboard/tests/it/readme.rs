@@ -202,17 +202,37 @@ async fn settings_are_tried_on_the_demo_world() {
     let told = vec![
         typed(call("/v1/accounts/main"), "\"name\":\"main\"…\"state\":\"ready\""),
         typed(call("/v1/accounts/ours"), "account_not_found"),
+        typed(call("/v1/channels/shop"), "\"channel\":\"avito\""),
         typed(format!("head -c 2000 /dev/zero | {} --data-binary @-", call("/v1/uploads")), "too_large"),
     ];
     let (printed, _) = try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
-    assert!(printed.contains("mine.toml, but for its accounts: the sandbox has its own"), "{printed}");
+    assert!(printed.contains("mine.toml, but for its accounts and channels: the sandbox has its own"), "{printed}");
     assert!(!printed.contains("Old port"), "{printed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn providers_of_the_demo_post_here() {
+async fn every_account_of_the_demo_is_connected() {
     let here = "\"hears_by\":\"webhook\"…\"webhook\":{\"state\":\"here\"";
-    let names = [("shop", here), ("phone", here), ("club", here), ("assistant", here)];
+    // Of these no provider says where it posts.
+    let posts = "\"hears_by\":\"webhook\"";
+    let asked = "\"hears_by\":\"poll\"";
+    let names = [
+        ("bot", here),
+        ("shop", here),
+        ("phone", here),
+        ("club", here),
+        ("assistant", here),
+        ("studio", posts),
+        ("site", posts),
+        ("texts", posts),
+        ("texts_ru", posts),
+        ("texts_twilio", posts),
+        ("texts_smpp", asked),
+        ("mail", asked),
+    ];
+    let command =
+        "curl -s http://127.0.0.1:5099/v1/channels -H \"X-API-Key: $KEY\" | grep -o '\"hears_by\"' | wc -l";
+    let all = Typed { command: command.to_owned(), answer: names.len().to_string() };
     let told = names.map(|(name, how)| {
         // Until it is so, while time goes by; what it is last is what is compared.
         let command = format!(
@@ -224,5 +244,5 @@ async fn providers_of_the_demo_post_here() {
         );
         Typed { command, answer: format!("\"state\":\"ready\"…{how}") }
     });
-    try_out(told.into(), &[]).await;
+    try_out(std::iter::once(all).chain(told).collect(), &[]).await;
 }
