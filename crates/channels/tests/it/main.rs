@@ -10,6 +10,8 @@ mod email;
 #[cfg(test)]
 mod email_outsiders;
 #[cfg(test)]
+mod foreign_posts;
+#[cfg(test)]
 mod form;
 #[cfg(test)]
 mod instagram;

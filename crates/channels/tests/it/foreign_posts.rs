@@ -1,0 +1,63 @@
+//! A post that comes to the address of another provider's account, whose secret it knows, says nothing there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use channels::{HookPost, Incoming, Provider};
+use serde_json::json;
+
+use crate::support::{Receiver, World};
+use crate::table::{COLUMNS, Column};
+
+/// What an account is posted when a customer writes.
+async fn posted(world: &World, column: &Column, provider: &Arc<dyn Provider>) -> HookPost {
+    let fields = world.fields_of(column.account);
+    let channel = fields.channel.as_str();
+    let receiver = Receiver::start(Arc::clone(provider)).await;
+    let url = format!("{}{}", receiver.url, column.query);
+    if provider.register(&url).await.is_err() {
+        let word = fields.verify_token.as_ref().map(domain::secret::ExposeSecret::expose_secret);
+        let order = json!({"channel": channel, "account": column.account, "url": url, "verify_token": word});
+        assert_eq!(world.type_hook(&order).await, 204, "{}", column.account);
+    }
+    loop {
+        // An address may count only once it has been asked.
+        let deed =
+            json!({"channel": channel, "account": column.account, "from": column.customer, "text": "Hello"});
+        world.customer(deed).await;
+        let post = receiver.within(Duration::from_millis(300)).await;
+        if let Some(post) = post.filter(|post| says_something(provider, post)) {
+            return post;
+        }
+    }
+}
+
+fn says_something(provider: &Arc<dyn Provider>, post: &HookPost) -> bool {
+    provider.hook(post).is_ok_and(|hook| !hook.events.is_empty())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_of_another_provider_says_nothing() {
+    let world = World::start().await;
+    let mut accounts = Vec::new();
+    let mut posts = Vec::new();
+    for column in &COLUMNS {
+        let provider = channels::make(World::setup(world.fields_of(column.account))).unwrap();
+        if !provider.receives().contains(&Incoming::Webhook) {
+            continue;
+        }
+        if provider.receives().contains(&Incoming::Text) {
+            posts.push((column.account, posted(&world, column, &provider).await));
+        }
+        // Anything with a number is a form.
+        if column.account != "site" {
+            accounts.push((column.account, provider));
+        }
+    }
+    assert_eq!((posts.len(), accounts.len()), (9, 9));
+    for (from, post) in &posts {
+        for (to, provider) in &accounts {
+            assert_eq!(says_something(provider, post), from == to, "a post of {from} to {to}");
+        }
+    }
+}
