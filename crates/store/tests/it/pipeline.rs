@@ -24,7 +24,10 @@ use self::again::{
     each_waiting_is_told_once_for_each_length, forty_parts_are_one_batch_in_their_order,
     what_no_program_answered_goes_its_way_again_until_it_is_answered,
 };
-use self::customers::people_in_the_contacts_of_an_account_are_no_customers;
+use self::customers::{
+    an_owner_who_answers_from_a_phone_stops_the_program,
+    people_in_the_contacts_of_an_account_are_no_customers,
+};
 use crate::support::{World, accept, conformance};
 
 conformance! {
@@ -58,6 +61,7 @@ conformance! {
     a_person_who_is_faster_than_silence_stops_the_program,
     forty_parts_are_one_batch_in_their_order,
     people_in_the_contacts_of_an_account_are_no_customers,
+    an_owner_who_answers_from_a_phone_stops_the_program,
 }
 
 const SILENCE: Duration = Duration::from_secs(20);

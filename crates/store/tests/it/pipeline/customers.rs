@@ -1,6 +1,9 @@
-//! Which people who write to an account of Telegram are customers.
+//! People who write to an account of Telegram: who of them are customers, and who answers them.
 
-use domain::{AccessHash, ChatId, CustomerRule, Customers, Responder};
+use domain::{
+    AccessHash, AppealState, ChatId, CustomerRule, Customers, MessageOrigin, ReceivedMessage, Responder,
+    TurnStage,
+};
 use store::{AppealFilter, PeerKind, PipelineRules, StoredPeer};
 
 use super::{SILENCE, page, started};
@@ -30,4 +33,21 @@ pub(super) async fn people_in_the_contacts_of_an_account_are_no_customers(world:
     let appeals = world.store.pipeline().appeals(&AppealFilter::default(), &page()).await.unwrap().items;
     assert_eq!(appeals.len(), 1);
     world.client_of("telegram_account:main/8").await;
+}
+
+pub(super) async fn an_owner_who_answers_from_a_phone_stops_the_program(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let chat_id = ChatId::user(8).unwrap();
+    world.take(world.received(chat_id, 1, "Is it still there?")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turn = world.responding().await.remove(0);
+    let answer = world.received(chat_id, 2, "Yes");
+    world.take(ReceivedMessage { origin: MessageOrigin::Owner, ..answer }).await;
+    world.work(&rules).await;
+    let pipeline = world.store.pipeline();
+    assert_eq!(pipeline.turn(turn.id).await.unwrap().unwrap().stage, TurnStage::Discarded);
+    let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
+    assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingClient, Some(Responder::Human)));
 }
