@@ -545,7 +545,10 @@ fn announce(
     }
     if let Some(demo) = demo {
         if let Some(file) = file {
-            say!("Settings     {}, but for its accounts and channels: the sandbox has its own", file.display());
+            say!(
+                "Settings     {}, but for its accounts and channels: the sandbox has its own",
+                file.display()
+            );
         }
         say!("Sandbox      http://{}    (ledger, faults)", demo.world.control);
     }

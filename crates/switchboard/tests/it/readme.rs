@@ -206,7 +206,10 @@ async fn settings_are_tried_on_the_demo_world() {
         typed(format!("head -c 2000 /dev/zero | {} --data-binary @-", call("/v1/uploads")), "too_large"),
     ];
     let (printed, _) = try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
-    assert!(printed.contains("mine.toml, but for its accounts and channels: the sandbox has its own"), "{printed}");
+    assert!(
+        printed.contains("mine.toml, but for its accounts and channels: the sandbox has its own"),
+        "{printed}"
+    );
     assert!(!printed.contains("Old port"), "{printed}");
 }
 
