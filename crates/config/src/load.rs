@@ -75,6 +75,13 @@ impl Settings {
             .problems
             .retain(|problem| is_used(&problem.key) && !problem.key.starts_with(CHANNELS_OF_WORLD));
         document.problems.append(&mut of_world.problems);
+        // Those of channels are of accounts that only the world has.
+        let legacy = document.values.get("legacy").and_then(Value::as_table);
+        if legacy.is_some_and(|legacy| legacy.contains_key("ports"))
+            && let Some(legacy) = of_world.values.get_mut("legacy").and_then(Value::as_table_mut)
+        {
+            legacy.remove("channel_ports");
+        }
         for (section, name) in ALWAYS_OF_WORLD.into_iter().chain(USUALLY_OF_WORLD) {
             let value = of_world.values.get_mut(section).and_then(Value::as_table_mut);
             let value = value.and_then(|section| section.remove(name));

@@ -638,6 +638,7 @@ channel_ports = [{ port = 8765, channel = "avito" }]
         settings.pipeline.enabled
             && !mine("[pipeline]\nenabled = false\n").expect("settings").pipeline.enabled
     );
-    assert!(mine("[legacy]\nports = []\n").expect("settings").legacy.ports.is_empty());
+    let legacy = mine("[legacy]\nports = []\n").expect("settings").legacy;
+    assert!(legacy.ports.is_empty() && legacy.channel_ports.is_empty());
     assert!(mine("[media]\nmax_size = \"much\"\n").expect_err("wrong").contains("max_size"));
 }
