@@ -259,7 +259,7 @@ fn is_customer(
         return Ok(true);
     }
     let Ok(person) = chat.chat.as_str().parse::<ChatId>() else { return Ok(true) };
-    rules.customers.takes(person, || {
+    rules.customers.takes(person, || -> Result<bool, StoreError> {
         let read = |row: &Row<'_>| Columns::new(row, "telegram_peers").get::<bool>(0);
         let key = params![chat.account.as_str(), person.get()];
         Ok(transaction.first(crate::peers::CONTACT, key, read)?.unwrap_or_default())
