@@ -32,7 +32,7 @@ statements! {
         ON CONFLICT (id) DO NOTHING";
     SAVE_POST = "
         INSERT INTO posts (kind, receiver, event, item, state, attempts, next_at) VALUES (1, $1, 0, $2, 0, 0, $3)
-        ON CONFLICT (kind, receiver, event, item) DO NOTHING";
+        ON CONFLICT (receiver, kind, event, item) DO NOTHING";
     DUE = "
         SELECT c.id, c.operation, c.client_tg_id, c.invite_link, p.attempts, p.next_at, p.error, o.listener
         FROM posts AS p JOIN callbacks AS c ON c.id = p.item LEFT JOIN operations AS o ON o.id = c.operation
@@ -41,42 +41,42 @@ statements! {
     GET = "
         SELECT c.id, c.operation, c.client_tg_id, c.invite_link, p.attempts, p.next_at, p.error, o.listener
         FROM posts AS p JOIN callbacks AS c ON c.id = p.item LEFT JOIN operations AS o ON o.id = c.operation
-        WHERE p.kind = 1 AND p.item = $1";
+        WHERE p.kind = 1 AND p.event = 0 AND p.item = $1";
     /// Those that were tried and wait for the next try; one that a person tries again is a failed request already.
     PUT_OFF = "
         SELECT c.id, c.operation, c.client_tg_id, c.invite_link, p.attempts, p.next_at, p.error, o.listener
         FROM posts AS p JOIN callbacks AS c ON c.id = p.item LEFT JOIN operations AS o ON o.id = c.operation
-        WHERE p.kind = 1 AND p.state = 0 AND p.attempts > 0 AND p.item < $1
+        WHERE p.kind = 1 AND p.event = 0 AND p.item < $1 AND p.state = 0 AND p.attempts > 0
           AND NOT EXISTS (SELECT 1 FROM failed_requests AS f WHERE f.id = c.id)
         ORDER BY p.item DESC LIMIT $2";
     ONE_PUT_OFF = "
         SELECT c.id, c.operation, c.client_tg_id, c.invite_link, p.attempts, p.next_at, p.error, o.listener
         FROM posts AS p JOIN callbacks AS c ON c.id = p.item LEFT JOIN operations AS o ON o.id = c.operation
-        WHERE p.kind = 1 AND p.item = $1 AND p.state = 0 AND p.attempts > 0";
-    NEXT_TRY = "SELECT next_at FROM posts WHERE kind = 1 AND item = $1 AND state = 0";
-    HURRY = "UPDATE posts SET next_at = $1 WHERE kind = 1 AND item = $2 AND state = 0";
-    STATE_OF = "SELECT state FROM posts WHERE kind = 1 AND item = $1";
+        WHERE p.kind = 1 AND p.event = 0 AND p.item = $1 AND p.state = 0 AND p.attempts > 0";
+    NEXT_TRY = "SELECT next_at FROM posts WHERE kind = 1 AND event = 0 AND item = $1 AND state = 0";
+    HURRY = "UPDATE posts SET next_at = $1 WHERE kind = 1 AND event = 0 AND item = $2 AND state = 0";
+    STATE_OF = "SELECT state FROM posts WHERE kind = 1 AND event = 0 AND item = $1";
     DELIVERED = "
-        UPDATE posts SET state = 2, tried_at = $1 WHERE kind = 1 AND item = $2 AND state <> 2";
+        UPDATE posts SET state = 2, tried_at = $1 WHERE kind = 1 AND event = 0 AND item = $2 AND state <> 2";
     AGAIN = "
         UPDATE posts SET attempts = attempts + 1, error = $1, next_at = $2
-        WHERE kind = 1 AND item = $3 AND state = 0";
+        WHERE kind = 1 AND event = 0 AND item = $3 AND state = 0";
     GIVE_UP = "
         UPDATE posts SET state = 1, attempts = attempts + 1, error = $1
-        WHERE kind = 1 AND item = $2 AND state = 0";
+        WHERE kind = 1 AND event = 0 AND item = $2 AND state = 0";
     WAITING = "SELECT item FROM posts WHERE kind = 1 AND state = 0 ORDER BY next_at, item LIMIT $1";
     /// It was not tried.
-    HOLD_BACK = "UPDATE posts SET state = 1, error = $1 WHERE kind = 1 AND item = $2 AND state = 0";
-    REQUEUE = "UPDATE posts SET state = 0, next_at = $1 WHERE kind = 1 AND item = $2 AND state = 1";
-    DROP_GIVEN_UP = "DELETE FROM posts WHERE kind = 1 AND item = $1 AND state = 1";
+    HOLD_BACK = "UPDATE posts SET state = 1, error = $1 WHERE kind = 1 AND event = 0 AND item = $2 AND state = 0";
+    REQUEUE = "UPDATE posts SET state = 0, next_at = $1 WHERE kind = 1 AND event = 0 AND item = $2 AND state = 1";
+    DROP_GIVEN_UP = "DELETE FROM posts WHERE kind = 1 AND event = 0 AND item = $1 AND state = 1";
     DROP = "DELETE FROM callbacks WHERE id = $1";
     DROP_DELIVERED = "
-        DELETE FROM posts WHERE kind = 1 AND item IN (
+        DELETE FROM posts WHERE kind = 1 AND event = 0 AND item IN (
             SELECT item FROM posts WHERE kind = 1 AND state <> 0 AND state = 2 AND tried_at <= $1
             ORDER BY tried_at LIMIT $2)";
     DROP_POSTLESS = "
         DELETE FROM callbacks WHERE NOT EXISTS (
-            SELECT 1 FROM posts AS p WHERE p.kind = 1 AND p.item = callbacks.id)";
+            SELECT 1 FROM posts AS p WHERE p.kind = 1 AND p.event = 0 AND p.item = callbacks.id)";
 }
 
 /// A callback that names a new chat's invite link.

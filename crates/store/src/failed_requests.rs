@@ -45,12 +45,12 @@ statements! {
         WHERE id = $2 AND (operation IS NOT NULL OR callback IS NOT NULL)
           AND (state = 'pending' OR (state = 'retried' AND (
             EXISTS (SELECT 1 FROM operations AS o WHERE o.id = $2 AND o.state IN (11, 12))
-            OR EXISTS (SELECT 1 FROM posts AS p WHERE p.kind = 1 AND p.item = $2 AND p.state = 1))))";
+            OR EXISTS (SELECT 1 FROM posts AS p WHERE p.kind = 1 AND p.event = 0 AND p.item = $2 AND p.state = 1))))";
     DROP = "
         UPDATE failed_requests SET state = 'dropped', settled_at = $1
         WHERE id = $2 AND (state = 'pending' OR (state = 'retried' AND (
             EXISTS (SELECT 1 FROM operations AS o WHERE o.id = $2 AND o.state IN (11, 12))
-            OR EXISTS (SELECT 1 FROM posts AS p WHERE p.kind = 1 AND p.item = $2 AND p.state = 1))))";
+            OR EXISTS (SELECT 1 FROM posts AS p WHERE p.kind = 1 AND p.event = 0 AND p.item = $2 AND p.state = 1))))";
     GET = "
         SELECT id, at, service, direction, endpoint, payload, error, state, retry_count, last_retry_at,
             last_retry_error, operation, callback

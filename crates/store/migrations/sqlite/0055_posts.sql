@@ -22,7 +22,7 @@ CREATE TABLE posts (
     error TEXT,
     -- The message that carries a notice, where its target is a chat.
     message BLOB,
-    PRIMARY KEY (kind, receiver, event, item)
+    PRIMARY KEY (receiver, kind, event, item)
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO posts (kind, receiver, event, item, state, chat, attempts, next_at, tried_at, status, answer, latency, error)
@@ -45,9 +45,11 @@ ALTER TABLE callbacks DROP COLUMN next_at;
 ALTER TABLE callbacks DROP COLUMN last_error;
 ALTER TABLE callbacks DROP COLUMN delivered_at;
 
-CREATE INDEX posts_waiting ON posts (kind, receiver, next_at, event, item) WHERE state = 0;
-CREATE INDEX posts_in_order ON posts (receiver, chat, event) WHERE state = 0 AND chat IS NOT NULL;
-CREATE INDEX posts_given_up ON posts (kind, receiver, event) WHERE state = 1;
+-- Each kind has its own, so that none reads the rows of another.
+CREATE INDEX posts_events ON posts (receiver, next_at, event) WHERE kind = 0 AND state = 0;
+CREATE INDEX posts_in_order ON posts (receiver, chat, event) WHERE kind = 0 AND state = 0 AND chat IS NOT NULL;
+CREATE INDEX posts_given_up ON posts (receiver, event) WHERE kind = 0 AND state = 1;
+CREATE INDEX posts_callbacks ON posts (next_at, item) WHERE kind = 1 AND state = 0;
+CREATE INDEX posts_notices ON posts (receiver, item) WHERE kind = 2 AND state = 0;
+CREATE INDEX posts_items ON posts (kind, item) WHERE event = 0;
 CREATE INDEX posts_over ON posts (kind, tried_at) WHERE state <> 0;
-CREATE INDEX posts_callbacks ON posts (item) WHERE kind = 1;
-CREATE INDEX posts_callbacks_waiting ON posts (next_at, item) WHERE kind = 1 AND state = 0;

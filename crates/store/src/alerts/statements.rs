@@ -39,7 +39,7 @@ statements! {
         FROM (SELECT CAST($5 AS TEXT) AS target) AS t
         LEFT JOIN alert_target_standings AS off ON off.name = t.target AND off.off_at IS NOT NULL
         WHERE true
-        ON CONFLICT (kind, receiver, event, item) DO UPDATE SET state = excluded.state, tried_at = excluded.tried_at
+        ON CONFLICT (receiver, kind, event, item) DO UPDATE SET state = excluded.state, tried_at = excluded.tried_at
         WHERE excluded.state = 2";
     /// Leaves so many of a target's waiting deliveries, the latest.
     TRIM = "
@@ -72,7 +72,7 @@ statements! {
     /// It was not tried.
     HOLD_BACK = "UPDATE posts SET state = 1, error = $1, tried_at = $2 WHERE kind = 2 AND state = 0";
     DROP_DELIVERIES = "
-        DELETE FROM posts WHERE kind = 2 AND item IN (
+        DELETE FROM posts WHERE kind = 2 AND event = 0 AND item IN (
             SELECT id FROM alert_notices WHERE at <= $1 ORDER BY at, id LIMIT $2)";
     DROP_NOTICES = "
         DELETE FROM alert_notices WHERE id IN (

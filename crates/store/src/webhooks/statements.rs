@@ -51,7 +51,7 @@ statements! {
     ADD_DELIVERY = "
         INSERT INTO posts (kind, receiver, event, item, state, chat, attempts, next_at)
         VALUES (0, $1, $2, $3, 0, $4, 0, $5)
-        ON CONFLICT (kind, receiver, event, item) DO UPDATE SET state = 0, attempts = 0, next_at = excluded.next_at
+        ON CONFLICT (receiver, kind, event, item) DO UPDATE SET state = 0, attempts = 0, next_at = excluded.next_at
         WHERE posts.state <> 0";
     DUE = "
         SELECT d.event, d.attempts, e.at, e.type, e.account, e.chat, e.data
