@@ -1,6 +1,7 @@
 //! The pipeline: batches by silence, clients, appeals, turns, and what a person changes.
 
 mod again;
+mod audited;
 mod customers;
 
 use std::time::Duration;
@@ -12,9 +13,8 @@ use domain::{
     InboundKind, InboundMedia, InboundMessage, MergeId, MessageOrigin, Responder, TurnStage,
 };
 use store::{
-    AppealChange, AppealFilter, AppealOrder, AuditEntry, AuditFilter, AuditResult, AuditWho, BY_AI,
-    ClientFields, FoundClient, OutsideStages, Page, PipelineRule, PipelineRules, StoredTurn,
-    TakenFromChannel, TurnAnswer,
+    AppealChange, AppealFilter, AppealOrder, BY_AI, ClientFields, FoundClient, OutsideStages, Page,
+    PipelineRule, PipelineRules, StoredTurn, TakenFromChannel, TurnAnswer,
 };
 
 use self::again::{
@@ -24,6 +24,7 @@ use self::again::{
     each_waiting_is_told_once_for_each_length, forty_parts_are_one_batch_in_their_order,
     what_no_program_answered_goes_its_way_again_until_it_is_answered,
 };
+use self::audited::what_a_model_does_is_audited_with_its_answer;
 use self::customers::{
     an_owner_who_answers_from_a_phone_stops_the_program,
     people_in_the_contacts_of_an_account_are_no_customers,
@@ -675,31 +676,4 @@ async fn each_result_of_another_program_counts_once(world: World) {
     let ours: Vec<_> = said.iter().filter(|message| message.author == Author::Program).collect();
     assert_eq!((ours.len(), ours[0].external_id.as_deref(), ours[0].text.as_str()), (1, Some("p-1"), "Yes"));
     assert_eq!(pipeline.open_turns(10).await.unwrap(), []);
-}
-
-async fn what_a_model_does_is_audited_with_its_answer(world: World) {
-    let rules = started(&world, Responder::Ai).await;
-    world.says(written(ANNA, "m-1")).await;
-    world.work(&rules).await;
-    world.clock.advance(SILENCE);
-    world.work(&rules).await;
-    let turn = world.responding().await.remove(0);
-    let entry = AuditEntry {
-        at: world.now(),
-        who: AuditWho::Program,
-        action: "model_close".to_owned(),
-        subject: turn.appeal.map(|appeal| appeal.to_string()),
-        details: std::collections::BTreeMap::new(),
-        address: None,
-        result: AuditResult::Done,
-        code: None,
-    };
-    for (is_taken, result) in [(true, AuditResult::Done), (false, AuditResult::Refused)] {
-        let close = TurnAnswer::Close { why: "it is over".to_owned() };
-        let pipeline = world.store.pipeline();
-        let taken = pipeline.answer_of_model(turn.id, close, ClientFields::default(), vec![entry.clone()]);
-        assert_eq!(taken.await.unwrap(), is_taken);
-        let listed = world.store.audit().list(&AuditFilter::default(), &page()).await.unwrap().items;
-        assert_eq!(listed[0].entry.result, result);
-    }
 }
