@@ -205,9 +205,11 @@ impl Inner {
             return Ok(Wait::Until(clock.now().plus(LOOK_AGAIN)));
         }
         let Some((wanted, _claim)) = self.claim(account).await? else {
-            // What keeps those that are being fetched from coming is not known here.
-            let stopped = account.status().files.stopped.filter(|_| waiting > 0);
-            show(waiting, stopped);
+            // What keeps those that are being fetched from coming is not known here, and may be shown meanwhile.
+            account.change(|status| {
+                let stopped = status.files.stopped.filter(|_| waiting > 0);
+                status.files = FilesStatus { waiting, stopped };
+            });
             return Ok(Wait::Due(None));
         };
         if wanted.due_at > clock.now() {
