@@ -78,8 +78,10 @@ async fn voices_are_written_down_and_pictures_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_voice_to_an_account_of_telegram_is_answered() {
+async fn files_to_an_account_of_telegram_are_heard_and_seen() {
+    // In base64: the pretend model hears, and sees, what is written in the file.
     const SAID: &str = "SXMgdGhlIHJlZCBvbmUgdGhlcmUgYXMgd2VsbA==";
+    const DRAWN: &str = "QSBwaWN0dXJlIG9mIGEgZ3JlZW4ga2V0dGxl";
     let world = World::start(binary()).await;
     let port = free_port();
     world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
@@ -87,13 +89,16 @@ async fn a_voice_to_an_account_of_telegram_is_answered() {
         text.replace("silence = \"100ms\"", "silence = \"100ms\"\ntelegram_accounts = true")
     });
     let (program, _) = connect(&world, port).await;
-    let voice = json!({"kind": "voice", "content": SAID});
-    let order = json!({"from": "@client_1", "chat": "@demo_main", "media": [voice]});
-    world.post("/telegram/messages", &order).await;
-    let said = "Is the red one there as well";
-    let is_answered = || async { answers(&world, "telegram", said).await > 0 };
-    program.until("what was said is answered", is_answered).await;
-    assert_eq!(answers(&world, "telegram", said).await, 1);
+    for (kind, content, words) in
+        [("voice", SAID, "Is the red one there as well"), ("photo", DRAWN, "A picture of a green kettle")]
+    {
+        let file = json!({"kind": kind, "content": content});
+        let order = json!({"from": "@client_1", "chat": "@demo_main", "media": [file]});
+        world.post("/telegram/messages", &order).await;
+        let is_answered = || async { answers(&world, "telegram", words).await > 0 };
+        program.until(&format!("the {kind} is answered"), is_answered).await;
+        assert_eq!(answers(&world, "telegram", words).await, 1);
+    }
     world.assert_nothing_unknown().await;
 }
 
