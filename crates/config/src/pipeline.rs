@@ -123,9 +123,9 @@ settings! {
         /// The person of the dashboard who reads it: what is someone else's is left out. Without it everything is there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<String>, optional(word("the name of a person of the dashboard", one_word)), "\"olga\"";
-        /// How long a client waits for a person before the notice.
+        /// How long a client waits for a person before the notice; with `1s` each new conversation is heard of.
         #[serde(default = "notify_after", with = "crate::duration")]
-        after: Duration = "10m", duration("1m", "1d");
+        after: Duration = "10m", duration("1s", "1d");
         /// The language of the notices; left out: English.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<ControlLanguage>, optional(choice(ControlLanguage::NAMES)), "\"ru\"";

@@ -145,7 +145,7 @@ fn words(one: &PipelineNotifySettings, named: &[Named], public_url: Option<&str>
     let mut text = String::new();
     for Named { client, name, waited } in named.iter().take(MOST_NAMED) {
         text.push_str(name.as_deref().unwrap_or(of("A client without a name", "Клиент без имени")));
-        if let Some(minutes) = waited.map(|time| time.as_secs() / 60) {
+        if let Some(minutes) = waited.map(|time| time.as_secs() / 60).filter(|minutes| *minutes > 0) {
             let _ = write!(text, ", {} {minutes} {}", of("for", "уже"), of("min", "мин"));
         }
         let _ = writeln!(text, "\n{place}/inbox/{client}");
