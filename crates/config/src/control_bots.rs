@@ -60,7 +60,7 @@ pub enum ControlBotKind<'a> {
 impl ControlBotFields {
     /// Where the Bot API is.
     pub fn api(&self) -> &str {
-        self.api.as_deref().unwrap_or(WebhookProvider::TelegramBot.api())
+        self.api.as_deref().unwrap_or(WebhookProvider::Telegram.api())
     }
 
     /// What it is on Telegram.

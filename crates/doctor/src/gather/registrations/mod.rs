@@ -39,14 +39,15 @@ pub(crate) async fn all(settings: &Settings, clock: &Clock) -> Registrations {
     let webhooks: Vec<_> = settings.webhooks_elsewhere().collect();
     let left_out = webhooks.len().saturating_sub(MOST);
     let clients = &Clients::new(TIMEOUT);
-    let asked = stream::iter(webhooks.into_iter().take(MOST))
-        .map(async |(webhook, key)| {
+    let asking: Vec<_> = webhooks
+        .into_iter()
+        .take(MOST)
+        .map(|(webhook, key)| async move {
             let outcome = within(TIMEOUT, &webhook, clients, clock).await;
             Asked { webhook, key, outcome }
         })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
+        .collect();
+    let asked = stream::iter(asking).buffered(AT_ONCE).collect().await;
     Registrations { asked, left_out }
 }
 
