@@ -284,7 +284,10 @@ async fn a_conversation_is_snoozed_found_and_answered_by_template() {
     shows(&operator.get(&format!("{path}?template=greeting")).await, &[">\nHello, Anna!</textarea>"]);
     submit(&operator, "/inbox-templates/actions/remove", &[("name", "greeting")]).await;
     shows(&operator.get("/inbox-templates").await, &["No templates yet"]);
-    shows(&operator.get("/inbox-figures").await, &["Conversations a day", "Half answered within", "Later answers after"]);
+    shows(
+        &operator.get("/inbox-figures").await,
+        &["Conversations a day", "Half answered within", "Later answers after"],
+    );
 }
 
 #[tokio::test]
@@ -383,8 +386,8 @@ async fn an_answer_that_failed_is_sent_again_from_the_page() {
     let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Is it there?").await;
     let path = format!("/inbox/{client}");
     phone.refuses.store(true, Ordering::Release);
-    submit(&operator, &path, &[("drawn", "1"), ("text", "Yes, it is.")]).await;
-    until("it can be sent again", async || operator.get(&path).await.body.contains("actions/resend")).await;
+    let refused = send(&operator, &path, &[("drawn", "1"), ("text", "Yes, it is.")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{refused:?}");
     let page = operator.get(&path).await;
     shows(&page, &["Yes, it is.", "TEXT_REFUSED"]);
     phone.refuses.store(false, Ordering::Release);
