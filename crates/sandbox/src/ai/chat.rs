@@ -333,11 +333,13 @@ fn called(calls: &Value, at: &str) -> Result<Vec<String>, Refusal> {
     calls.iter().enumerate().map(read).collect()
 }
 
-/// What is seen in a picture: the text that is its content.
+/// What is seen in a picture: the longest text in its content.
 fn seen(url: &str) -> String {
     let data = url.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,"));
     let bytes = data.and_then(|(_, data)| STANDARD.decode(data).ok()).unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_default()
+    let lines = String::from_utf8_lossy(&bytes).into_owned();
+    let runs = lines.split(|sign: char| sign.is_control() || sign == char::REPLACEMENT_CHARACTER);
+    runs.max_by_key(|run| run.len()).unwrap_or_default().to_owned()
 }
 
 /// The text of a message, and what is seen in its pictures.

@@ -81,7 +81,8 @@ async fn voices_are_written_down_and_pictures_shown() {
 async fn files_to_an_account_of_telegram_are_heard_and_seen() {
     // In base64: the pretend model hears, and sees, what is written in the file.
     const SAID: &str = "SXMgdGhlIHJlZCBvbmUgdGhlcmUgYXMgd2VsbA==";
-    const DRAWN: &str = "QSBwaWN0dXJlIG9mIGEgZ3JlZW4ga2V0dGxl";
+    const DRAWN: &str =
+        "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADsKQSBwaWN0dXJlIG9mIGEgZ3JlZW4ga2V0dGxl";
     let world = World::start(binary()).await;
     let port = free_port();
     world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
