@@ -273,6 +273,8 @@ name = 'chat'
 channel = 'whatsapp'
 token = 'made-up'
 profile_id = 'a-1'
+receive = 'off'
+expect = 'https://example.com/hook'
 [[channels]]
 name = 'club'
 channel = 'vk'
