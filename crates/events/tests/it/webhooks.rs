@@ -18,14 +18,16 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const SOON: Duration = Duration::from_mins(1);
 
 fn start(world: &World) -> Webhooks {
+    let networks = vec!["127.0.0.1/32".parse().expect("a network")];
+    start_with(world, media::Allowed::new(media::AllowList::Events, networks))
+}
+
+fn start_with(world: &World, allowed: media::Allowed) -> Webhooks {
     Webhooks::start(WebhooksParts {
         store: world.store.clone(),
         clock: world.clock.clone(),
         chance: Chance::from_seed(7),
-        allowed: media::Allowed::new(
-            media::AllowList::Events,
-            vec!["127.0.0.1/32".parse().expect("a network")],
-        ),
+        allowed,
         links: Links::new(Some("https://shop.example.com"), "made-up".into(), world.clock.clone()),
     })
 }
@@ -289,6 +291,28 @@ async fn a_redirect_and_a_private_address_lead_nowhere() {
 }
 
 #[tokio::test]
+async fn what_is_not_listed_is_not_dialled() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    // By a redirect.
+    let unlisted = std::net::TcpListener::bind("127.0.0.2:0").expect("a port");
+    unlisted.set_nonblocking(true).expect("is set");
+    let there = format!("http://{}/", unlisted.local_addr().expect("an address"));
+    receiver.reply(Reply::SendOn(307, there));
+    let id = added(&world, &receiver.address, |_| {}).await;
+    let tested = start(&world).test(&webhook(&world, id).await).await.expect("can be posted to");
+    assert_eq!(tested.expect_err("not taken").answer().expect("an answer").status.as_u16(), 307);
+    assert!(unlisted.accept().is_err(), "it was dialled");
+    receiver.next().await;
+    // By a name, which is judged when it is resolved.
+    let nothing = media::Allowed::new(media::AllowList::Events, Vec::new());
+    let named = added(&world, &receiver.address.replace("127.0.0.1", "localhost"), |_| {}).await;
+    let tested = start_with(&world, nothing).test(&webhook(&world, named).await).await;
+    let refused = tested.expect("a name is no private address").expect_err("not taken").to_string();
+    assert!(refused.contains("[events] allow_private"), "{refused}");
+    assert!(receiver.is_quiet());
+}
+
+#[tokio::test]
 async fn one_that_answers_410_is_switched_off() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let webhooks = start(&world);
@@ -311,6 +335,12 @@ async fn a_dead_endpoint_delays_only_itself_and_is_off_after_days() {
     // Nothing listens there any more.
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr();
     let dead = added(&world, &format!("http://{}/hook", closed.expect("an address")), |_| {}).await;
+    // This one listens, and never answers.
+    let mut silent = Receiver::start().await;
+    for _ in 0..100 {
+        silent.reply(Reply::Never);
+    }
+    let unanswered = added(&world, &silent.address, |_| {}).await;
     let quick = added(&world, &receiver.address, |_| {}).await;
     webhooks.changed();
     for client in 10..22 {
@@ -321,6 +351,9 @@ async fn a_dead_endpoint_delays_only_itself_and_is_off_after_days() {
     })
     .await;
     receiver.next().await;
+    silent.next().await;
+    let held = deliveries(&world, unanswered).await;
+    assert!(held.iter().all(|delivery| delivery.state == WebhookDeliveryState::Waiting), "{held:?}");
     let failures = async |least: u64| {
         while webhook(&world, dead).await.failures < least {
             tokio::time::sleep(Duration::from_millis(2)).await;
