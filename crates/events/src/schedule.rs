@@ -104,6 +104,15 @@ mod tests {
         assert_eq!(Kind::Alert.wait(u32::MAX), Some(Duration::from_mins(10)));
     }
 
+    #[test]
+    fn alerts_and_callbacks_keep_to_their_schedules() {
+        let of = |kind: Kind| -> Vec<u64> {
+            (0..7).map_while(|failed| kind.wait(failed)).map(|wait| wait.as_secs()).collect()
+        };
+        assert_eq!(of(Kind::Alert), [10, 30, 60, 120, 300, 600, 600]);
+        assert_eq!(of(Kind::InviteCallback), [30, 120, 600, 3600, 21_600]);
+    }
+
     proptest! {
         /// Wherever the clock is set to, nothing waits longer than the longest wait.
         #[test]
