@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alerts::Round;
+use serde_json::json;
 use store::{AlertFilter, AlertState, Page};
 
 use crate::hook::{Answer, Hook};
@@ -38,6 +39,50 @@ async fn all_targets_hear_of_trouble_and_recovery() {
     assert_eq!(over.len(), 1, "{over:?}");
     assert_eq!((over[0].alert.state, over[0].alert.card.as_str()), (AlertState::Cleared, "account:main"));
     assert!(over[0].alert.told_at.is_some() && over[0].alert.closed_at.is_some());
+}
+
+#[tokio::test]
+async fn a_notice_of_an_alert_has_its_wire_form() {
+    let hook = Hook::start().await;
+    let world = World::with(vec![webhook("hook", &hook.address)]).await;
+    world.break_down(&["account:main", "line:main:all"]).await;
+    world.until(|| hook.posts().len() == 1).await;
+    let post = hook.posts().remove(0);
+    let found = world.alerts.open().into_iter().find(|view| view.alert.card == "account:main");
+    let alert = found.expect("it is open").alert;
+    let at = &post.body["timestamp"];
+    let since = alert.raised_at.to_string()[..16].replace('T', " ");
+    assert!(at.is_string(), "{at}");
+    let expected = json!({
+        "type": "alerts.changed",
+        "timestamp": at,
+        "data": {
+            "notice": post.id(),
+            "server": "demo",
+            "raised": [{
+                "id": alert.id,
+                "card": "account:main",
+                "kind": "account",
+                "name": "main",
+                "reason": "no_answer",
+                "detail": "no answer for 10 s",
+                "raised_at": alert.raised_at,
+                "closed_at": null,
+                "gone": false,
+                "parts": 1,
+            }],
+            "raised_total": 1,
+            "cleared": [],
+            "cleared_total": 0,
+            "still": [],
+            "still_total": 0,
+            "text": format!(
+                "Switchboard demo: account main is in trouble (no_answer)\n\nIn trouble:\n\
+                 - account main: no_answer, since {since} UTC (with 1 part of it). no answer for 10 s\n"
+            ),
+        },
+    });
+    assert_eq!(post.body, expected);
 }
 
 #[tokio::test]
@@ -204,15 +249,19 @@ async fn reminders_come_while_it_stays_broken() {
 async fn a_store_that_is_dead_is_news_that_needs_no_store() {
     let hook = Hook::start().await;
     let world = World::with(vec![webhook("hook", &hook.address)]).await;
+    hook.answer(Answer::Status(503));
     world.store.clone().close().await;
     world.break_down(&["store"]).await;
     world.pass_until(Duration::from_secs(16), || !hook.posts().is_empty()).await;
-    assert_eq!(hook.posts()[0].cards("raised"), ["store"]);
+    hook.answer(Answer::Status(200));
+    world.pass_until(Duration::from_secs(11), || hook.posts().len() >= 2).await;
+    let posts = hook.posts();
+    assert_eq!((posts[1].cards("raised"), posts[1].id()), (vec!["store".to_owned()], posts[0].id()));
     for _ in 0..10 {
         world.clock.advance(Duration::from_mins(1));
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(hook.posts().len(), 1, "it is told once, though nothing can be written down");
+    assert_eq!(hook.posts().len(), 2, "it is taken once, though nothing can be written down");
 }
 
 #[tokio::test]
