@@ -6,7 +6,8 @@ use domain::message::{OutboundMessage, PartState};
 use domain::outcome::SentIds;
 use domain::timeline::Step;
 use domain::{
-    Address, ChannelChat, ChatRef, Contact, ContactSource, DoNotContactId, MessageId, MessageState,
+    Address, ChannelChat, ChatRef, Contact, ContactSource, DoNotContactId, EventFilter, EventId, MessageId,
+    MessageState,
 };
 use domain::{ProviderId, Timestamp};
 use store::{Accepted, Begin, DoNotContactEntry, PartSent, Receipt, ReceiptState, StoreError, Swept};
@@ -58,6 +59,13 @@ fn sent(world: &World, id: MessageId, part: u16, ids: &[&str]) -> PartSent {
 fn receipt(provider_id: impl Into<ProviderId>, state: ReceiptState, at: Timestamp) -> Receipt {
     let (channel, account) = ("avito".parse().unwrap(), account("shop"));
     Receipt { channel, account, provider_id: provider_id.into(), state, at }
+}
+
+/// The types of the events about a message.
+async fn told(world: &World, id: MessageId) -> Vec<&'static str> {
+    let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 100).await.unwrap();
+    let of_it = read.events.iter().filter(|event| event.data.contains(&id.to_string()));
+    of_it.map(|event| event.kind.as_str()).collect()
 }
 
 async fn a_message_to_a_channel_keeps_its_address(world: World) {
@@ -116,6 +124,8 @@ async fn a_message_is_as_far_as_the_least_of_its_parts(world: World) {
     }
     let steps: Vec<Step> = world.steps(id).await;
     assert!(steps.ends_with(&[Step::Sent, Step::Delivered, Step::Read]), "{steps:?}");
+    let once_each = ["message.accepted", "message.sent", "message.delivered", "message.read"];
+    assert_eq!(told(&world, id).await, once_each);
     // One that left without an id at the provider is never said to have arrived.
     let id = taken_in(&world, 2).await;
     outbox.part_sent(sent(&world, id, 0, &[])).await.unwrap();
@@ -136,6 +146,7 @@ async fn receipts_go_forward_only_and_unknown_ids_are_not_ours(world: World) {
     }
     assert_eq!(world.steps(id).await.iter().filter(|step| **step == Step::Read).count(), 1);
     assert!(!world.steps(id).await.contains(&Step::Delivered));
+    assert_eq!(told(&world, id).await, ["message.accepted", "message.sent", "message.read"]);
     let other_account = Receipt { account: account("shop_2"), ..read.clone() };
     let other_channel = Receipt { channel: "vk".parse().unwrap(), ..read.clone() };
     for unknown in [other_account, other_channel, receipt("a9", ReceiptState::Read, world.now())] {

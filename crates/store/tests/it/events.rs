@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::event::AccountEvent;
 use domain::outcome::Failure;
-use domain::saga::{Failover, MemberResult, Progress, RegistryChange, SagaState};
+use domain::saga::{Failover, MemberResult, Progress, RegistryChange, Saga, SagaState};
 use domain::{AccountState, AlertId, EventFilter, EventId, MessageState};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -129,27 +129,40 @@ async fn sagas_tell_of_themselves_and_of_their_chats(world: World) {
     saga.progress.members[0].result = Some(MemberResult::Added);
     saga.updated_at = world.now();
     sagas.save(change(saga.clone())).await.unwrap();
+    saga.progress.members[0].result = Some(MemberResult::Removed);
+    saga.updated_at = world.now();
+    let edited = RegistryChange::Edited { chat_id: chat(), title: Some("Paid".into()), about: None };
+    sagas.save(SagaChange { registry: vec![edited], ..change(saga.clone()) }).await.unwrap();
     let saga = world.ended(saga, SagaState::Failed);
     sagas.save(change(saga.clone())).await.unwrap();
     sagas.retry(saga.id, world.now()).await.unwrap();
     sagas.cancel(saga.id, world.now(), None).await.unwrap();
     world.store.chats().change(vec![RegistryChange::Left { chat_id: chat() }], world.now()).await.unwrap();
+    let unclear = Saga { state: SagaState::InDoubt, ..world.begun_making().await };
+    sagas.save(change(unclear.clone())).await.unwrap();
     assert_eq!(
         types(&world.store).await,
         [
             "operation.accepted",
             "chat.created",
             "chat.member_added",
+            "chat.edited",
+            "chat.member_removed",
             "operation.failed",
             "operation.resumed",
             "operation.cancelled",
-            "chat.left"
+            "chat.left",
+            "operation.accepted",
+            "operation.in_doubt"
         ]
     );
     let events = all(&world.store).await;
     assert_eq!(said(&events[1]), json!({"chat_id": chat(), "title": "Demo", "operation_id": saga.id}));
     assert_eq!(said(&events[2]), json!({"who": "@demo_main", "operation_id": saga.id}));
     assert_eq!(events[2].chat, Some(chat().to_string()));
+    assert_eq!(said(&events[3]), json!({"chat_id": chat(), "title": "Paid", "operation_id": saga.id}));
+    assert_eq!(said(&events[4]), json!({"who": "@demo_main", "operation_id": saga.id}));
+    assert_eq!(said(&events[10]), json!({"operation_id": unclear.id, "kind": "create_chat"}));
 }
 
 fn alert(world: &World, state: AlertState) -> StoredAlert {
