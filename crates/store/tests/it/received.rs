@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::media::{FileKey, Sha256};
-use domain::received_message::{Reaction, ReceivedFile, ReceivedMedia};
+use domain::received_message::{ForwardedFrom, Reaction, ReceivedFile, ReceivedMedia};
 use domain::{
     ChatId, Contact, ContactSource, EventFilter, EventId, FileKind, FileRule, MessageOrigin, ReceivedMessage,
     TelegramMessageId, Timestamp, UserId,
@@ -95,7 +95,28 @@ async fn words(world: &World) -> Vec<String> {
 
 async fn a_message_its_event_and_the_counters_are_one_write(world: World) {
     let photo = ReceivedMedia { kind: "photo".into(), file: None };
-    let one = ReceivedMessage { media: Some(photo), album: Some(i64::MAX), ..message(user(7), 45) };
+    let entities = json!([
+        {"offset": 0, "length": 10, "type": "blockquote", "expandable": true},
+        {"offset": 0, "length": 4, "type": "text_link", "url": "https://example.com/"},
+        {"offset": 4, "length": 3, "type": "mention_user", "user_id": 8},
+        {"offset": 8, "length": 1, "type": "pre", "language": "rust"},
+        {"offset": 9, "length": 1, "type": "custom_emoji", "id": i64::MAX},
+    ]);
+    let forward = ForwardedFrom {
+        from_id: Some(chat()),
+        name: Some("Demo".into()),
+        at: Timestamp::from_micros(1_600_000_000_000_000),
+        message_id: Some(number(3)),
+    };
+    let one = ReceivedMessage {
+        entities: serde_json::from_value(entities).unwrap(),
+        media: Some(photo),
+        service: Some("pinned".into()),
+        reply_to: Some(number(44)),
+        forward: Some(forward),
+        album: Some(i64::MAX),
+        ..message(user(7), 45)
+    };
     // The same once more, as after a kill before the answer, changes nothing.
     for kept in [1, 0] {
         assert_eq!(take(&world.store, vec![new(one.clone())]).await, Taken { new: kept, ..Taken::default() });
