@@ -43,6 +43,9 @@ async fn a_customer_writes_between_two_messages_of_ours() {
     let id = received["id"].as_str().expect("an id");
     assert!(id.starts_with("rcv_") && received["origin"] == "person", "{received}");
     assert_eq!(program.get(&format!("/v1/messages/{id}")).await, (200, received.clone()));
+    let (_, history) = program.get("/v1/chats/@client_1/history?limit=5&account=main").await;
+    let live = history["items"].as_array().expect("items").iter().find(|item| item["text"] == ASKED);
+    assert_eq!(live.expect("it is there")["id"], id, "{history}");
 
     let shown = cli(&world, &["chat", "messages", "@client_1"]).fine();
     let places: Vec<_> = expected.iter().map(|text| shown.find(text).expect("it is shown")).collect();
