@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::{Call, Target};
+use crate::key_limits::{self, OTHER, OURS, key};
 use crate::world::{SOON, World};
 
 async fn send(world: &World, chat: &str) -> Value {
@@ -166,6 +167,41 @@ async fn a_stream_goes_on_where_it_was_left() {
     reader.count(5).await;
     let ids = column(&reader.events(), "id");
     assert!(ids.is_sorted() && !ids.contains(&last), "{ids:?}");
+}
+
+#[tokio::test]
+async fn a_stream_shows_what_is_asked_for_and_its_key_may_see() {
+    let world = key_limits::world().await;
+    let (mut said, mut readers) = (Vec::new(), Vec::new());
+    for round in 0..3 {
+        for (chat, account) in [(OURS, "main"), (OTHER, "main"), (OURS, "backup_1"), (OTHER, "backup_1")] {
+            let body = json!({"chat": chat, "text": "a", "account": account}).to_string();
+            let sent = world.message(&body).send().await;
+            assert_eq!(sent.status, 200, "{sent:?}");
+            said.push(sent.json()["id"].clone());
+        }
+        // They catch up on the first round, and the others come live.
+        if round == 0 {
+            for (limits, filter, places) in [
+                (json!({}), format!("&chat={OURS}&account=main"), vec![0]),
+                (json!({"chats": [OURS]}), String::new(), vec![0, 2]),
+                (json!({"accounts": ["backup_1"]}), String::new(), vec![2, 3]),
+                (json!({"accounts": ["main"], "chats": [OTHER]}), String::new(), vec![1]),
+            ] {
+                let key = key(&world, limits).await;
+                let query = format!("type=message.sent&after=0{filter}");
+                readers.push((Reader::open(&world, &key, &query, None).await, places));
+            }
+        }
+    }
+    for (reader, places) in &mut readers {
+        let of_it = said.iter().enumerate().filter(|(number, _)| places.contains(&(*number % 4)));
+        let expected: Vec<&Value> = of_it.map(|(_, id)| id).collect();
+        reader.count(expected.len()).await;
+        let events = reader.events();
+        let seen: Vec<&Value> = events.iter().map(|event| &event["data"]["message_id"]).collect();
+        assert_eq!(seen, expected, "{places:?}");
+    }
 }
 
 #[tokio::test]

@@ -14,12 +14,12 @@ use crate::client::{Call, Reply, Target};
 use crate::script::{able, account};
 use crate::world::{SOON, World};
 
-const OURS: &str = "-1001234567890";
-const OTHER: &str = "-1009876543210";
+pub(crate) const OURS: &str = "-1001234567890";
+pub(crate) const OTHER: &str = "-1009876543210";
 const DAY: Duration = Duration::from_hours(24);
 
 /// The text of a new key.
-async fn key(world: &World, fields: Value) -> String {
+pub(crate) async fn key(world: &World, fields: Value) -> String {
     let mut body = json!({ "name": "test", "scopes": ["send", "read", "operate"] });
     if let (Some(body), Some(fields)) = (body.as_object_mut(), fields.as_object()) {
         body.extend(fields.clone());
@@ -37,7 +37,7 @@ async fn send(world: &World, key: &str, body: Value) -> Reply {
     ask(world, key, "POST", "/v1/messages", &body).await
 }
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let world = World::new().await;
     let both = [("main", Readiness::Ready), ("backup_1", Readiness::Ready)];
     world.candidates_are(&able(&both));
