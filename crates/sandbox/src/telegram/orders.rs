@@ -45,6 +45,9 @@ pub struct NewMessage {
     /// Up to ten files; several are an album.
     #[serde(default)]
     pub media: Vec<NewFile>,
+    /// The number of the album that it is a part of, where the parts are written one by one.
+    #[serde(default)]
+    pub album: Option<i64>,
     /// An inline keyboard, row by row.
     #[serde(default)]
     pub buttons: Vec<Vec<Button>>,

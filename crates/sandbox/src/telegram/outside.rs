@@ -288,6 +288,7 @@ impl Telegram {
         };
         let mut message_ids = Vec::new();
         for body in state.with_files(body, files) {
+            let body = Body { group: order.album.or(body.group), ..body };
             let draft = Draft { body, reply_to: None, silent: false };
             let posted = state.post(from, peer, &draft, now(), None);
             let message_id = match peer {

@@ -61,6 +61,7 @@ fn written(world: &World, chat: &str, count: usize) -> Vec<i32> {
             chat: chat.to_owned(),
             text: format!("question {number}"),
             media: Vec::new(),
+            album: None,
             buttons: Vec::new(),
             keyboard: Vec::new(),
             account: Some("backup_1".to_owned()),

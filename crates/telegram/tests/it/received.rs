@@ -19,6 +19,7 @@ fn write(world: &World, from: &str, chat: &str, text: &str) -> Written {
         chat: chat.to_owned(),
         text: text.to_owned(),
         media: Vec::new(),
+        album: None,
         buttons: Vec::new(),
         keyboard: Vec::new(),
         account: Some(ACCOUNT.to_owned()),

@@ -25,6 +25,7 @@ fn write(world: &World, from: &str, chat: &str, text: &str) {
         chat: chat.to_owned(),
         text: text.to_owned(),
         media: Vec::new(),
+        album: None,
         buttons: Vec::new(),
         keyboard: Vec::new(),
         account: None,

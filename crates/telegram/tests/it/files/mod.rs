@@ -131,6 +131,7 @@ pub(crate) fn message(from: &str, chat: &str, media: Vec<NewFile>) -> NewMessage
         chat: chat.to_owned(),
         text: String::new(),
         media,
+        album: None,
         buttons: Vec::new(),
         keyboard: Vec::new(),
         account: None,
