@@ -115,7 +115,7 @@ enum Command {
             switchboard key revoke key_01…")]
     Key(command::key::Key),
 
-    /// Post events to other programs: add, watch and test webhooks
+    /// Post events to other programs: add, change, watch and test webhooks
     #[command(
         after_help = "Posts are signed after Standard Webhooks and retried for a day; the book's page on webhooks says \
             how to verify one.\n\nExamples:\n  switchboard webhook add https://example.com/hook --event 'message.*'\n  \

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use domain::{EventId, Timestamp, WebhookId};
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api_client::ApiOptions;
 use crate::output::say;
@@ -21,10 +21,21 @@ pub(crate) struct Webhook {
 #[derive(Subcommand)]
 enum Action {
     /// Add a webhook and print the secret of its signatures, which is shown only once
-    #[command(after_help = "Examples:\n  switchboard webhook add https://example.com/hook\n  \
+    #[command(
+        after_help = "Without --event it wants all of them.\n\nExamples:\n  switchboard webhook add https://example.com/hook\n  \
             switchboard webhook add https://example.com/hook --event 'message.*' --ordered\n  \
-            switchboard webhook add https://example.com/hook --account main --chat -1001234567890 --json")]
+            switchboard webhook add https://example.com/hook --header 'authorization=Bearer demo'\n  \
+            switchboard webhook add https://example.com/hook --account main --chat -1001234567890 --json"
+    )]
     Add(Box<Add>),
+    /// Change where a webhook is, what it wants and how it is posted to
+    #[command(
+        after_help = "What is left out stays; a list that is given takes the place of the one before.\n\nExamples:\n  \
+            switchboard webhook change hook_01… --url https://example.com/hook\n  \
+            switchboard webhook change hook_01… --event 'message.*' --event account.state --ordered\n  \
+            switchboard webhook change hook_01… --any-account --any-chat --no-headers"
+    )]
+    Change(Box<Change>),
     /// List webhooks: how each stands, and what waits for it
     #[command(after_help = "Examples:\n  switchboard webhook list\n  switchboard webhook list --json")]
     List(ApiOptions),
@@ -94,10 +105,52 @@ struct One {
 struct Add {
     /// The address that events are posted to
     url: String,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// Post the events of one chat one after another
+    #[arg(long)]
+    ordered: bool,
+    #[command(flatten)]
+    options: ApiOptions,
+}
+
+/// What of a webhook is to be another.
+#[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed")]
+struct Change {
+    /// The id of the webhook
+    id: WebhookId,
+    /// The address that events are posted to
+    #[arg(long)]
+    url: Option<String>,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// Post events about all accounts
+    #[arg(long, conflicts_with = "accounts")]
+    any_account: bool,
+    /// Post events about all chats
+    #[arg(long, conflicts_with = "chats")]
+    any_chat: bool,
+    /// Post without headers of your own
+    #[arg(long, conflicts_with = "headers")]
+    no_headers: bool,
+    /// Post the events of one chat one after another
+    #[arg(long)]
+    ordered: bool,
+    /// Post the events of one chat at once
+    #[arg(long, conflicts_with = "ordered")]
+    unordered: bool,
+    #[command(flatten)]
+    options: ApiOptions,
+}
+
+/// What a webhook wants, and the headers it is posted to with.
+#[derive(clap::Args)]
+struct Wanted {
     /// What it is for
     #[arg(long)]
     description: Option<String>,
-    /// A type of events that it wants, such as `message.sent` or `message.*`; all when left out (repeatable)
+    /// A type of events that it wants, such as `message.sent`, `message.*` or `*` for all (repeatable)
     #[arg(long = "event", value_name = "TYPE")]
     events: Vec<String>,
     /// Only events about this account (repeatable)
@@ -106,17 +159,21 @@ struct Add {
     /// Only events about this chat (repeatable)
     #[arg(long = "chat", allow_hyphen_values = true)]
     chats: Vec<String>,
-    /// Post the events of one chat one after another
-    #[arg(long)]
-    ordered: bool,
-    #[command(flatten)]
-    options: ApiOptions,
+    /// A header that posts carry; its value is kept encrypted and never shown (repeatable)
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+}
+
+fn header(given: &str) -> Result<(String, String), String> {
+    let pair = given.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| "write NAME=VALUE".to_owned())
 }
 
 impl Webhook {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
             Action::Add(add) => add.run().await,
+            Action::Change(change) => change.run().await,
             Action::List(options) => {
                 let none = "There are no webhooks. `switchboard webhook add` makes one.";
                 let columns = [
@@ -203,14 +260,56 @@ impl One {
 
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
-        let Self { url, description, events, accounts, chats, ordered, options } = self;
-        let body = json!({
-            "url": url, "description": description, "events": events, "accounts": accounts, "chats": chats,
-            "ordered": ordered,
-        });
-        let made = options.location.call(Method::POST, PATH, Some(&body)).await?;
+        let Self { url, wanted, ordered, options } = self;
+        let mut body = wanted.body();
+        body.insert("url".to_owned(), json!(url));
+        body.insert("ordered".to_owned(), json!(ordered));
+        let made = options.location.call(Method::POST, PATH, Some(&Value::Object(body))).await?;
         shown_once(&made, &options);
         Ok(())
+    }
+}
+
+impl Change {
+    async fn run(self) -> anyhow::Result<()> {
+        let mut body = self.wanted.body();
+        if let Some(url) = &self.url {
+            body.insert("url".to_owned(), json!(url));
+        }
+        let flags = [
+            (self.any_account, "accounts", json!([])),
+            (self.any_chat, "chats", json!([])),
+            (self.no_headers, "headers", json!({})),
+            (self.ordered, "ordered", json!(true)),
+            (self.unordered, "ordered", json!(false)),
+        ];
+        for (is_set, field, value) in flags {
+            if is_set {
+                body.insert(field.to_owned(), value);
+            }
+        }
+        let path = format!("{PATH}/{}", self.id);
+        let text = |_: &Value| format!("{} is changed.", self.id);
+        self.options.call(Method::PATCH, &path, Some(&Value::Object(body)), text).await
+    }
+}
+
+impl Wanted {
+    /// The fields of a body, those that are given.
+    fn body(&self) -> Map<String, Value> {
+        let headers: Map<String, Value> =
+            self.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let lists = [("events", &self.events), ("accounts", &self.accounts), ("chats", &self.chats)];
+        let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        let mut body: Map<String, Value> =
+            lists.map(|(field, list)| (field.to_owned(), json!(list))).collect();
+        if !headers.is_empty() {
+            body.insert("headers".to_owned(), Value::Object(headers));
+        }
+        if let Some(description) = &self.description {
+            body.insert("description".to_owned(), json!(description));
+        }
+        body
     }
 }
 

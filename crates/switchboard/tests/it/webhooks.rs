@@ -40,6 +40,31 @@ async fn a_webhook_is_kept_by_commands_and_hears_of_a_message() {
     assert!(webhook(&["list"]).fine().contains("paused"));
     webhook(&["resume", id]).fine();
     assert!(webhook(&["rotate", id]).fine().starts_with("whsec_"));
+    let own =
+        ["--event", "message.accepted", "--event", "message.sent", "--header", "x-own=of=ours", "--ordered"];
+    let changed = webhook(&[&["change", id, "--description", "planted"], own.as_slice()].concat()).fine();
+    assert!(changed.contains("is changed"), "{changed}");
+    let now = || webhook(&["list", "--json"]).run().json()["items"][0].clone();
+    let is = now();
+    assert_eq!(is["events"], json!(["message.accepted", "message.sent"]));
+    assert_eq!((&is["headers"], &is["ordered"]), (&json!(["x-own"]), &json!(true)), "{is}");
+    let event = receiver.posted()[1].headers["webhook-id"].clone();
+    assert!(webhook(&["retry", id, "--event", &event]).fine().contains("Posted once more: 1."));
+    let is_again = || {
+        let posted =
+            receiver.posted().into_iter().filter(|posted| posted.headers.get("webhook-id") == Some(&event));
+        posted.map(|posted| posted.headers.get("x-own").cloned()).collect::<Vec<_>>()
+            == [None, Some("of=ours".to_owned())]
+    };
+    program.until("that event is posted once more", || async { is_again() }).await;
+    webhook(&["change", id, "--no-headers", "--unordered"]).fine();
+    let is = now();
+    assert_eq!((&is["headers"], &is["ordered"]), (&json!([]), &json!(false)), "{is}");
+    assert_eq!(
+        (&is["description"], &is["url"]),
+        (&json!("planted"), &json!(receiver.address())),
+        "what is left out stays"
+    );
     let before = receiver.bodies().len();
     webhook(&["replay", id, "--since", "2020-01-01T00:00:00Z"]).fine();
     program.until("it is posted once more", || async { receiver.bodies().len() > before }).await;
