@@ -303,3 +303,47 @@ impl AppContext {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const fn days(days: u64) -> Duration {
+        Duration::from_hours(24 * days)
+    }
+
+    #[test]
+    fn each_setting_of_retention_keeps_its_own_rows() {
+        let mut settings = Settings::default();
+        settings.retention.messages = days(101);
+        settings.retention.messages_at_most = 10_002;
+        settings.retention.received = days(103);
+        settings.retention.received_at_most = 10_004;
+        settings.retention.conversations = days(105);
+        settings.retention.campaigns = days(106);
+        settings.retention.operations = days(107);
+        settings.retention.failed_requests = days(108);
+        settings.retention.webhook_attempts = days(109);
+        settings.retention.alerts = days(110);
+        settings.retention.audit = days(111);
+        settings.events.keep = days(112);
+        settings.events.keep_at_most = 10_013;
+        let kept = Retention {
+            messages: days(101),
+            messages_at_most: 10_002,
+            received: days(103),
+            received_at_most: 10_004,
+            conversations: days(105),
+            campaigns: days(106),
+            operations: days(107),
+            failed_requests: days(108),
+            webhook_attempts: days(109),
+            alerts: days(110),
+            audit: days(111),
+            events: EventRetention { keep: days(112), most: 10_013 },
+        };
+        assert_eq!(retention(&settings), kept);
+    }
+}
