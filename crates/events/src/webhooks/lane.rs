@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::event::ReceivedEvent;
 use domain::{AnyReceivedId, EventId, MessageOrigin, Timestamp, WebhookId};
-use store::{DueDelivery, FanOut, Outcome, StoreError, StoredEvent, Tried};
+use store::{DueDelivery, FanOut, Outcome, StoreError, StoredEvent, Tried, WebhookDeliveryState};
 use tokio::task::JoinSet;
 
 use super::receiver::Receiver;
@@ -33,7 +33,10 @@ const READY: u32 = 256;
 /// Of what was delivered the latest stay to be looked at.
 const KEPT: u32 = 5000;
 
-/// After so many deliveries the others are removed.
+/// Of what was given up so many of the latest stay, until they are past their retention.
+const KEPT_GIVEN_UP: u32 = 10_000;
+
+/// After so many posts that were taken or given up the others are removed.
 const TRIM_EVERY: usize = 2000;
 
 /// After a store that did not answer, how long until it is asked again.
@@ -59,7 +62,8 @@ pub(super) struct Lane {
     /// The endpoint wants nothing more.
     gone: bool,
     failing: bool,
-    delivered: usize,
+    /// Taken or given up since what is too much was removed.
+    ended: usize,
 }
 
 impl Lane {
@@ -76,7 +80,7 @@ impl Lane {
             may_be_due: true,
             gone: false,
             failing: false,
-            delivered: 0,
+            ended: 0,
         }
     }
 
@@ -275,7 +279,7 @@ impl Lane {
         let failures = webhooks.tried(self.id, self.tried.clone(), now).await?;
         for tried in self.tried.drain(..) {
             self.taken.remove(&tried.event);
-            self.delivered += usize::from(tried.outcome == Outcome::Delivered);
+            self.ended += usize::from(!matches!(tried.outcome, Outcome::PutOff { .. }));
         }
         // The next of a chat, or what was brought forward.
         self.may_be_due = true;
@@ -294,9 +298,10 @@ impl Lane {
                 self.taken.remove(&delivery.event);
             }
         }
-        if self.delivered >= TRIM_EVERY {
-            self.delivered = 0;
-            webhooks.trim(self.id, KEPT).await?;
+        if self.ended >= TRIM_EVERY {
+            self.ended = 0;
+            webhooks.trim(self.id, WebhookDeliveryState::Delivered, KEPT).await?;
+            webhooks.trim(self.id, WebhookDeliveryState::Dead, KEPT_GIVEN_UP).await?;
         }
         Ok(())
     }

@@ -261,15 +261,22 @@ impl Webhooks<'_> {
         self.store.write(DeliveryStates { webhook: id, attempts, at }).await
     }
 
-    /// Of what one was delivered, removes all but the latest `keep`.
-    pub async fn trim(&self, id: WebhookId, keep: u32) -> Result<u64, StoreError> {
-        let oldest =
-            self.store.first(sql::OLDEST_KEPT, (key(id), keep), |row| Columns::new(row, TABLE).get::<i64>(0));
+    /// Of what is in one state, delivered or given up, removes all but the latest `keep`.
+    pub async fn trim(
+        &self,
+        id: WebhookId,
+        state: WebhookDeliveryState,
+        keep: u32,
+    ) -> Result<u64, StoreError> {
+        let state = state.code();
+        let oldest = self
+            .store
+            .first(sql::OLDEST_KEPT, (key(id), state, keep), |row| Columns::new(row, TABLE).get::<i64>(0));
         let Some(oldest) = oldest.await? else { return Ok(0) };
         let mut removed = 0;
         loop {
             let trim = move |transaction: &Transaction<'_>| {
-                transaction.execute(sql::TRIM, params![key(id), oldest, PIECE])
+                transaction.execute(sql::TRIM, params![key(id), state, oldest, PIECE])
             };
             let piece = self.store.write(trim).await?;
             removed += piece as u64;

@@ -100,10 +100,10 @@ statements! {
         DELETE FROM posts WHERE kind = 0 AND receiver = $1 AND event IN (
             SELECT event FROM posts WHERE kind = 0 AND receiver = $1 ORDER BY event LIMIT $2)";
     OLDEST_KEPT = "
-        SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = 2 ORDER BY event DESC LIMIT 1 OFFSET $2";
+        SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = $2 ORDER BY event DESC LIMIT 1 OFFSET $3";
     TRIM = "
         DELETE FROM posts WHERE kind = 0 AND receiver = $1 AND event IN (
-            SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = 2 AND event < $2 ORDER BY event LIMIT $3)";
+            SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = $2 AND event < $3 ORDER BY event LIMIT $4)";
     DROP_OLD = "
         DELETE FROM posts WHERE kind = 0 AND (receiver, event) IN (
             SELECT receiver, event FROM posts WHERE kind = 0 AND state <> 0 AND tried_at <= $1

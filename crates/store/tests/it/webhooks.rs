@@ -21,6 +21,7 @@ conformance! {
     a_removed_webhook_leaves_nothing,
     a_restored_store_posts_nothing_by_itself,
     only_the_latest_deliveries_are_kept,
+    only_the_latest_that_were_given_up_are_kept,
     deliveries_survive_reopening,
 }
 
@@ -303,9 +304,34 @@ async fn only_the_latest_deliveries_are_kept(world: World) {
     let taken = events.iter().map(|event| tried(*event, Outcome::Delivered)).collect();
     webhooks.tried(id, taken, world.now()).await.unwrap();
     let before = events.len() as u64;
-    assert_eq!(webhooks.trim(id, 1).await.unwrap(), before - 2, "one more than asked for stays");
+    assert_eq!(
+        webhooks.trim(id, WebhookDeliveryState::Delivered, 1).await.unwrap(),
+        before - 2,
+        "one more than asked for stays"
+    );
     world.clock.advance(Duration::from_hours(31 * 24));
     assert_eq!(world.store.sweep().await.unwrap().webhook_deliveries, 2);
+}
+
+async fn only_the_latest_that_were_given_up_are_kept(world: World) {
+    use WebhookDeliveryState::{Dead, Delivered, Waiting};
+
+    let (id, webhooks) = (added(&world).await, world.store.webhooks());
+    for _ in 0..5 {
+        world.queued(1).await;
+    }
+    let events = fan_out(&world, id).await;
+    let [waits, taken, first, second, third] = events[..5] else { panic!("{events:?}") };
+    let gone = |event| tried(event, Outcome::GivenUp { error: "it answered 503".to_owned() });
+    let attempts = vec![tried(taken, Outcome::Delivered), gone(first), gone(second), gone(third)];
+    webhooks.tried(id, attempts, world.now()).await.unwrap();
+    assert_eq!(webhooks.trim(id, Dead, 1).await, Ok(1), "one more than asked for stays");
+    assert_eq!(webhooks.trim(id, Dead, 1).await, Ok(0));
+    let mut states = Vec::new();
+    for event in [waits, taken, first, second, third] {
+        states.push(state(&world, id, event).await);
+    }
+    assert_eq!(states, [Some(Waiting), Some(Delivered), None, Some(Dead), Some(Dead)]);
 }
 
 async fn deliveries_survive_reopening(world: World) {
