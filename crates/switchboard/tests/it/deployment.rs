@@ -1,10 +1,11 @@
-//! The files of `deploy/` name settings, ports and metrics that the program has.
+//! The files of `deploy/` name settings, ports, calls and metrics that the program has.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use config::Settings;
+use serde_json::Value;
 
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
@@ -25,7 +26,12 @@ fn compose_runs_on_settings_that_are_understood() {
     fs::write(&url, "postgres://switchboard:demo@postgres/switchboard").expect("written");
     let text = read("deploy/switchboard.toml").replace("/run/secrets/store-url", &url.display().to_string());
     fs::write(&settings, text).expect("written");
-    Settings::load(Some(&settings), []).expect("understood");
+    let settings = Settings::load(Some(&settings), []).expect("understood");
+    let compose = read("deploy/compose.yaml");
+    let (_, network) = compose.split_once("subnet: ").expect("a network");
+    let network = network.split_whitespace().next().expect("a network");
+    let trusted: Vec<_> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert!(trusted.iter().any(|known| known == network), "{network} is not in {trusted:?}");
 }
 
 #[test]
@@ -49,9 +55,77 @@ fn proxies_pass_on_to_the_port_of_the_program() {
 }
 
 #[test]
+fn comments_for_nginx_name_settings_that_there_are() {
+    let (known, text) = (read("docs/settings.md"), read("deploy/nginx.conf"));
+    let comments = text.lines().filter_map(|line| line.trim().strip_prefix('#'));
+    let quoted: Vec<_> = comments.flat_map(|comment| comment.split('`').skip(1).step_by(2)).collect();
+    assert!(!quoted.is_empty());
+    for name in quoted.iter().filter_map(|words| words.split_whitespace().next()) {
+        assert!(known.contains(&format!("| `{name}` |")), "{name} is no setting");
+    }
+}
+
+/// The ports of addresses in a text, of four digits each.
+fn ports(text: &str) -> BTreeSet<&str> {
+    let after = text.match_indices(':').filter_map(|(at, _)| text.get(at + 1..));
+    let digits = after.filter_map(|rest| rest.split(|letter: char| !letter.is_ascii_digit()).next());
+    digits.filter(|port| port.len() == 4).collect()
+}
+
+/// Whether a path, whose parts may be expressions, is this one of the document.
+fn is_path(given: &str, known: &str) -> bool {
+    let (given, known): (Vec<_>, Vec<_>) = (given.split('/').collect(), known.split('/').collect());
+    given.len() == known.len()
+        && given.iter().zip(&known).all(|(one, other)| one == other || other.starts_with('{'))
+}
+
+/// Whether the page of the old ports has this call of this port.
+fn is_old(page: &str, port: &str, call: &str) -> bool {
+    page.lines().any(|line| line.starts_with(&format!("| {port} |")) && line.contains(call))
+}
+
+#[test]
+fn workflows_call_ports_and_paths_that_there_are() {
+    let main = Settings::load(None, []).expect("the defaults").listen.port().to_string();
+    let (old, openapi) = (read("docs/old-ports.md"), read("docs/openapi.json"));
+    let openapi: Value = serde_json::from_str(&openapi).expect("JSON");
+    let paths = openapi["paths"].as_object().expect("paths");
+    let mut calls = 0;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/n8n");
+    for entry in fs::read_dir(folder).expect("the workflows") {
+        let file = format!("deploy/n8n/{}", entry.expect("reads").file_name().to_string_lossy());
+        let text = read(&file);
+        let named = ports(&text);
+        for port in &named {
+            assert!(*port == main || is_old(&old, port, ""), "{file} names the port {port}");
+        }
+        let workflow: Value = serde_json::from_str(&text).expect("JSON");
+        for node in workflow["nodes"].as_array().expect("nodes") {
+            let Some(url) = node["parameters"]["url"].as_str() else { continue };
+            let method = node["parameters"]["method"].as_str().unwrap_or("GET");
+            let url = url.split('?').next().unwrap_or_default();
+            let is_there = if let Some(at) = url.find("/v1/") {
+                paths.iter().any(|(known, methods)| {
+                    is_path(&url[at..], known) && methods.get(method.to_lowercase()).is_some()
+                })
+            } else {
+                let path = url.rsplit_once("}}").map_or(url, |(_, path)| path);
+                let path = path.find('/').map_or("", |at| &path[at..]);
+                let of_url = ports(url);
+                let called = if of_url.is_empty() { &named } else { &of_url };
+                called.iter().any(|port| is_old(&old, port, &format!("`{method} {path}`")))
+            };
+            assert!(is_there, "{file} calls {method} {url}");
+            calls += 1;
+        }
+    }
+    assert!(calls > 10, "only {calls} calls were found");
+}
+
+#[test]
 fn panels_draw_metrics_that_there_are() {
     let (metrics, dashboard) = (read("docs/metrics.md"), read("deploy/grafana/switchboard.json"));
-    let panels: serde_json::Value = serde_json::from_str(&dashboard).expect("JSON");
+    let panels: Value = serde_json::from_str(&dashboard).expect("JSON");
     let known = names(&metrics, &["switchboard_", "process_"]);
     for panel in panels["panels"].as_array().expect("panels") {
         for target in panel["targets"].as_array().expect("targets") {
