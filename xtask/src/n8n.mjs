@@ -29,8 +29,12 @@ const ANSWER_SECRET = `whsec_${Buffer.from("a secret of the pipeline, 32 byte").
 // Each effect that a workflow has, however often it runs.
 const EXPECTED = {
   switchboardSend: { "messages.sendMessage": ["Your order 7 is ready."] },
-  switchboardChat: { "channels.createChannel": 1, "messages.sendMessage": ["Your order is here."], "messages.sendMedia": 1 },
-  switchboardOldPorts: { "channels.createChannel": 1, "messages.sendMessage": ["Your order is here."], "messages.sendMedia": 1 },
+  switchboardChat: {
+    "channels.createChannel": 1, "messages.sendMessage": ["Your order is here."], "messages.sendMedia": 1, "channels.leaveChannel": 1,
+  },
+  switchboardOldPorts: {
+    "channels.createChannel": 1, "messages.sendMessage": ["Your order is here."], "messages.sendMedia": 1, "channels.leaveChannel": 1,
+  },
 };
 
 const env = {
