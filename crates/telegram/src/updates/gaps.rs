@@ -124,6 +124,11 @@ async fn change(account: &Account, change: GapChange) -> Result<(), StoreError> 
     account.store.received().change_gap(&account.name, change).await
 }
 
+/// How long to wait before the next page of a chat of which so many messages are read.
+fn pause(messages: u64) -> Duration {
+    if messages < BRISK_PAGES * u64::from(PAGE.unsigned_abs()) { Duration::ZERO } else { PAUSE }
+}
+
 /// Reads one chat to its end.
 async fn read(
     account: &Account,
@@ -137,9 +142,7 @@ async fn read(
         if messages >= MOST {
             return Err(never("there are more messages than are read"));
         }
-        if messages >= BRISK_PAGES * u64::from(PAGE.unsigned_abs()) {
-            account.health.clock.sleep(PAUSE).await;
-        }
+        account.health.clock.sleep(pause(messages)).await;
         let peer = lookup::input(account, chat_id).await;
         let peer = peer.ok_or_else(|| never("the account does not know the chat"))?;
         let offset_date = i32::try_from(gap.since.minus(SKEW).as_seconds()).unwrap_or(i32::MAX);
@@ -180,6 +183,21 @@ async fn read(
         }
         if reached.is_none() {
             return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_the_first_pages_of_a_chat_each_waits() {
+        for at_once in [0, 100, 299] {
+            assert_eq!(pause(at_once), Duration::ZERO, "{at_once}");
+        }
+        for later in [300, 400, MOST] {
+            assert_eq!(pause(later), Duration::from_secs(1), "{later}");
         }
     }
 }
