@@ -47,7 +47,7 @@ pub struct Webhook {
     pub failing_since: Option<Timestamp>,
     /// How many did since then.
     pub failures: u64,
-    /// Why the last one did.
+    /// Why the last one did; or up to which event events were removed before they could be posted.
     pub last_error: Option<String>,
     /// Events that wait to be posted, as far as they were looked at.
     pub waiting: u64,

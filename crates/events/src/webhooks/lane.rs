@@ -228,7 +228,11 @@ impl Lane {
         let events: Vec<_> =
             wanted.map(|event| (event.id, event.chat.filter(|_| receiver.ordered))).collect();
         let added = !events.is_empty();
-        let fan_out = FanOut { webhook: self.id, replay_until, from, to, events, at };
+        // A replay is asked for what is still there.
+        let missed = read.gap.filter(|_| replay_until.is_none());
+        let missed =
+            missed.map(|up_to| format!("events up to {up_to} were removed before they could be posted"));
+        let fan_out = FanOut { webhook: self.id, replay_until, from, to, events, missed, at };
         if !store.webhooks().fan_out(fan_out).await? {
             // It was changed meanwhile: the next turn reads it.
             return self.load().await;

@@ -9,7 +9,7 @@ use domain::event::AccountEvent;
 use domain::{AccountState, EventFilter, EventId, WebhookId};
 use events::{Links, SigningKey, Webhooks, WebhooksParts};
 use serde_json::{Value, json};
-use store::{Page, StoredWebhook, WebhookDelivery, WebhookDeliveryState, WebhookSecrets};
+use store::{EventRetention, Page, StoredWebhook, WebhookDelivery, WebhookDeliveryState, WebhookSecrets};
 
 use crate::receiver::{Posted, Receiver, Reply};
 use crate::world::World;
@@ -416,6 +416,30 @@ async fn a_paused_webhook_hears_nothing_and_then_all_of_it() {
     webhooks.changed();
     assert_eq!(receiver.next().await.body["type"], "operation.accepted");
     until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
+}
+
+#[tokio::test]
+async fn a_webhook_says_what_was_removed_before_it_had_it() {
+    let (world, receiver) = (World::new().await, Receiver::start().await);
+    world.made_for("6000000001").await;
+    let id = added(&world, &receiver.address, |_| {}).await;
+    for client in ["6000000002", "6000000003"] {
+        world.made_for(client).await;
+    }
+    let newest_alone = EventRetention { keep: Duration::from_hours(24), most: 1 };
+    world.store.events().sweep(newest_alone).await.expect("writes");
+    let cursor = webhook(&world, id).await.cursor;
+    let read = world.store.events().after(cursor, &EventFilter::default(), 10).await.expect("reads");
+    let gap = read.gap.expect("events were removed");
+    let _webhooks = start(&world);
+    world.made_for("6000000004").await;
+    until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
+    let found = webhook(&world, id).await;
+    let said = format!("events up to {gap} were removed before they could be posted");
+    assert_eq!(found.last_error, Some(said), "after a success too");
+    assert!(found.delivered_at.is_some() && found.failing_since.is_none());
+    world.store.webhooks().resume(id, world.clock.now()).await.expect("writes");
+    assert_eq!(webhook(&world, id).await.last_error, None, "a person has seen it");
 }
 
 #[tokio::test]

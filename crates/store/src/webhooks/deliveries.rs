@@ -192,6 +192,8 @@ pub struct FanOut {
     pub to: EventId,
     /// What the webhook wants of that, each with the chat whose order is kept.
     pub events: Vec<(EventId, Option<String>)>,
+    /// What the webhook never gets, in words: its last error from then on.
+    pub missed: Option<String>,
     /// Now.
     pub at: Timestamp,
 }
@@ -217,6 +219,9 @@ impl Write for FanOut {
         };
         if moved == 0 {
             return Ok(false);
+        }
+        if let Some(missed) = &self.missed {
+            transaction.run(sql::MISSED, params![cut(missed), webhook])?;
         }
         for (event, chat) in &self.events {
             let row = params![webhook, event.get(), NO_ITEM, chat, self.at.as_micros()];

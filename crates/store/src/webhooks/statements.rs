@@ -20,15 +20,20 @@ statements! {
         UPDATE webhooks SET record = $1, description = $2, filter = $3, ordered = $4, previous_until = $5 WHERE id = $6";
     PAUSE = "UPDATE webhooks SET paused_at = coalesce(paused_at, $1) WHERE id = $2";
     RESUME = "
-        UPDATE webhooks SET paused_at = NULL, disabled_at = NULL, disabled_reason = NULL, failing_since = NULL, failures = 0
+        UPDATE webhooks SET paused_at = NULL, disabled_at = NULL, disabled_reason = NULL, failing_since = NULL, failures = 0,
+            last_error = NULL
         WHERE id = $1";
     DISABLE = "
         UPDATE webhooks SET disabled_at = $1, disabled_reason = $2 WHERE id = $3 AND disabled_at IS NULL";
     REMOVE = "DELETE FROM webhooks WHERE id = $1";
     HOLD_BACK = "UPDATE webhooks SET paused_at = $1 WHERE paused_at IS NULL";
     IS_FAILING = "SELECT 1 FROM webhooks WHERE id = $1 AND failing_since IS NOT NULL";
+    /// What was missed for good stays said: no success makes up for it.
     SUCCEEDED = "
-        UPDATE webhooks SET delivered_at = $1, failing_since = NULL, failures = 0, last_error = NULL WHERE id = $2";
+        UPDATE webhooks SET delivered_at = $1, failing_since = NULL, failures = 0,
+            last_error = CASE WHEN failing_since IS NULL THEN last_error END
+        WHERE id = $2";
+    MISSED = "UPDATE webhooks SET last_error = $1 WHERE id = $2";
     FAILED = "
         UPDATE webhooks SET failing_since = coalesce(failing_since, $1), failures = failures + $2, last_error = $3
         WHERE id = $4";

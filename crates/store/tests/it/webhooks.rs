@@ -76,6 +76,7 @@ async fn fan_out(world: &World, id: WebhookId) -> Vec<EventId> {
             .into_iter()
             .map(|event| (event.id, event.chat.filter(|_| webhook.ordered)))
             .collect(),
+        missed: None,
         at: world.now(),
     };
     let moved = world.store.webhooks().fan_out(fan_out.clone()).await.unwrap();
@@ -219,7 +220,8 @@ async fn a_success_brings_forward_what_failed_before(world: World) {
     let failures = webhooks.tried(id, taken, world.now()).await.unwrap().unwrap();
     assert_eq!(failures, WebhookFailures { since: None, count: 0 });
     assert_eq!(due(&world, id).await, events[1..]);
-    assert!(get(&world, id).await.delivered_at.is_some());
+    let found = get(&world, id).await;
+    assert!(found.delivered_at.is_some() && found.last_error.is_none());
     // Switched off, and on again by a person.
     assert_eq!(webhooks.disable(id, "it wants nothing more", world.now()).await, Ok(true));
     assert_eq!(webhooks.disable(id, "again", world.now()).await, Ok(false));
@@ -267,6 +269,7 @@ async fn a_replay_posts_once_more_what_was_delivered(world: World) {
         from: after,
         to: until,
         events: events.iter().map(|event| (*event, None)).collect(),
+        missed: None,
         at: world.now(),
     };
     assert_eq!(webhooks.fan_out(once_more.clone()).await, Ok(true));
