@@ -67,7 +67,7 @@ impl Inner {
             let message = self.parts.store.received().get(&id).await.ok()??.message;
             let (account, chat_id, message_id) = (message.account, message.chat_id, message.message_id);
             let of = DownloadOf::Counted { account, chat_id, message_id };
-            let file = self.parts.pool.download(of, DownloadRange::default()).await.ok()?;
+            let file = Box::pin(self.parts.pool.download(of, DownloadRange::default())).await.ok()?;
             (Some(file.mime), Box::pin(StreamReader::new(file.stream)))
         } else {
             let received = self.parts.received.as_ref()?;

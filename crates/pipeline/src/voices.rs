@@ -194,7 +194,7 @@ impl Inner {
         let message = stored.ok_or_else(|| HearError::Final("its message is not there".to_owned()))?.message;
         let (account, chat_id, message_id) = (message.account, message.chat_id, message.message_id);
         let of = DownloadOf::Counted { account, chat_id, message_id };
-        let file = self.parts.pool.download(of, DownloadRange::default()).await?;
+        let file = Box::pin(self.parts.pool.download(of, DownloadRange::default())).await?;
         let sound = (file.size, Body::wrap_stream(file.stream));
         Ok(voices.transcriber.transcribe_stream((&file.name, Some(&file.mime)), sound, limit).await?)
     }

@@ -16,8 +16,9 @@ async fn posted(world: &World, column: &Column, provider: &Arc<dyn Provider>) ->
     let receiver = Receiver::start(Arc::clone(provider)).await;
     let url = format!("{}{}", receiver.url, column.query);
     if provider.register(&url).await.is_err() {
-        let word = fields.verify_token.as_ref().map(domain::secret::ExposeSecret::expose_secret);
-        let order = json!({"channel": channel, "account": column.account, "url": url, "verify_token": word});
+        let planted = fields.verify_token.as_ref().map(domain::secret::ExposeSecret::expose_secret);
+        let order =
+            json!({"channel": channel, "account": column.account, "url": url, "verify_token": planted});
         assert_eq!(world.type_hook(&order).await, 204, "{}", column.account);
     }
     loop {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ambient::Clock;
-use config::{AlertTarget, AlertTargetFields, Settings, WebhookFields, WebhookProvider};
+use config::{AlertTarget, AlertTargetFields, Settings, WebhookFields};
 use domain::secret::ExposeSecret;
 use futures::future::join_all;
 use media::{AllowList, Allowed, guard};
@@ -144,20 +144,22 @@ fn targets(settings: &Settings) -> Vec<Target> {
 
 /// Where the APIs of providers are, each once, however many webhooks are looked after there.
 fn providers(webhooks: impl Iterator<Item = (WebhookFields, &'static str)>) -> impl Iterator<Item = Target> {
-    let mut places: Vec<(WebhookProvider, (String, u16), Vec<String>, &'static str)> = Vec::new();
+    let mut found: Vec<Target> = Vec::new();
     for (webhook, key) in webhooks {
-        let Some(place) = host_and_port(webhook.api(), usual_port(webhook.api())) else { continue };
-        match places.iter_mut().find(|known| (known.0, &known.1) == (webhook.provider, &place)) {
-            Some(known) => known.2.push(webhook.name.clone()),
-            None => places.push((webhook.provider, place, vec![webhook.name.clone()], key)),
+        let Some((host, port)) = host_and_port(webhook.api(), usual_port(webhook.api())) else { continue };
+        let mut there = found.iter_mut().filter(|target| target.host == host && target.port == port);
+        let known = there.find_map(|target| match &mut target.what {
+            What::Provider { provider, webhooks, .. } if *provider == webhook.provider => Some(webhooks),
+            _ => None,
+        });
+        if let Some(webhooks) = known {
+            webhooks.push(webhook.name.clone());
+            continue;
         }
+        let what = What::Provider { provider: webhook.provider, webhooks: vec![webhook.name.clone()], key };
+        found.push(Target { what, host, port, is_guarded: false });
     }
-    places.into_iter().map(|(provider, (host, port), webhooks, key)| Target {
-        what: What::Provider { provider, webhooks, key },
-        host,
-        port,
-        is_guarded: false,
-    })
+    found.into_iter()
 }
 
 /// Where an alert target listens; nothing for a chat, which the accounts reach.
@@ -255,6 +257,8 @@ async fn ask(address: SocketAddr, clock: &Clock) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use tokio::net::TcpListener;
+
+    use config::WebhookProvider;
 
     use super::*;
 

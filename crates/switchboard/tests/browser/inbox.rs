@@ -95,7 +95,7 @@ async fn an_answer_is_written_and_sent_without_a_pointer() {
     tab.types("Come by until seven.").await;
     let is_said = || async {
         stage.program.post(&format!("{conversation}/writing"), &json!({ "writing": true })).await;
-        tab.text("document.querySelector('#writing').textContent").await != ""
+        !tab.text("document.querySelector('#writing').textContent").await.is_empty()
     };
     stage.program.until("it is said that someone else writes", is_said).await;
     tab.open(&path).await;

@@ -420,10 +420,11 @@ mod tests {
     fn a_new_access_hash_replaces_the_old_one() {
         let (peers, names) = (Peers::default(), Names::default());
         let renewed = StoredPeer { access_hash: AccessHash(6), ..peer(7, None, true) };
+        let saved = StoredPeer { contact: true, ..renewed.clone() };
         peers.learn(&names, vec![peer(7, None, true)], NOW);
-        assert_eq!(peers.learn(&names, vec![renewed.clone()], NOW), [renewed.clone()]);
-        let saved = StoredPeer { contact: true, ..renewed };
-        assert_eq!(peers.learn(&names, vec![saved.clone()], NOW), [saved]);
+        for news in [[renewed], [saved]] {
+            assert_eq!(peers.learn(&names, news.to_vec(), NOW), news);
+        }
         let user: enums::InputPeer = types::InputPeerUser { user_id: 7, access_hash: 6 }.into();
         assert_eq!(peers.input(ChatId::user(7).expect("id")), Some(user));
     }
