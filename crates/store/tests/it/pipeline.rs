@@ -1,8 +1,8 @@
 //! The pipeline: batches by silence, clients, appeals, turns, and what a person changes.
 
 mod again;
-mod audited;
 mod customers;
+mod templates;
 
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use domain::{
     InboundKind, InboundMedia, InboundMessage, MergeId, MessageOrigin, Responder, TurnStage,
 };
 use store::{
-    AppealChange, AppealFilter, AppealOrder, BY_AI, ClientFields, FoundClient, OutsideStages, Page,
-    PipelineRule, PipelineRules, StoredTurn, TakenFromChannel, TurnAnswer,
+    AppealChange, AppealFilter, AppealOrder, AuditEntry, AuditFilter, AuditResult, AuditWho, BY_AI,
+    ClientFields, FoundClient, OutsideStages, Page, PipelineRule, PipelineRules, StoredTurn,
+    TakenFromChannel, TurnAnswer,
 };
 
 use self::again::{
@@ -24,11 +25,11 @@ use self::again::{
     each_waiting_is_told_once_for_each_length, forty_parts_are_one_batch_in_their_order,
     what_no_program_answered_goes_its_way_again_until_it_is_answered,
 };
-use self::audited::what_a_model_does_is_audited_with_its_answer;
 use self::customers::{
     an_owner_who_answers_from_a_phone_stops_the_program,
     people_in_the_contacts_of_an_account_are_no_customers,
 };
+use self::templates::templates_are_kept_by_name;
 use crate::support::{World, accept, conformance};
 
 conformance! {
@@ -620,20 +621,6 @@ async fn an_erased_client_leaves_nothing_behind(world: World) {
     assert_ne!(world.client_of(ANNA).await, anna);
 }
 
-async fn templates_are_kept_by_name(world: World) {
-    let pipeline = world.store.pipeline();
-    for text in ["Hello", "Hello, {{client.name}}"] {
-        pipeline.save_template("greeting", text, "olga").await.unwrap();
-    }
-    pipeline.save_template("address", "Come by until seven.", "olga").await.unwrap();
-    let names: Vec<_> = pipeline.templates().await.unwrap().into_iter().map(|one| one.name).collect();
-    assert_eq!(names, ["address", "greeting"]);
-    let greeting = pipeline.template("greeting").await.unwrap().unwrap();
-    assert_eq!((greeting.text.as_str(), greeting.updated_by.as_str()), ("Hello, {{client.name}}", "olga"));
-    assert!(pipeline.drop_template("greeting").await.unwrap());
-    assert!(!pipeline.drop_template("greeting").await.unwrap());
-}
-
 async fn each_result_of_another_program_counts_once(world: World) {
     let outside = OutsideStages { batch: true, resolve: true, appeal: true };
     let rules = PipelineRules { outside, ..started(&world, Responder::Human).await };
@@ -676,4 +663,31 @@ async fn each_result_of_another_program_counts_once(world: World) {
     let ours: Vec<_> = said.iter().filter(|message| message.author == Author::Program).collect();
     assert_eq!((ours.len(), ours[0].external_id.as_deref(), ours[0].text.as_str()), (1, Some("p-1"), "Yes"));
     assert_eq!(pipeline.open_turns(10).await.unwrap(), []);
+}
+
+async fn what_a_model_does_is_audited_with_its_answer(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turn = world.responding().await.remove(0);
+    let entry = AuditEntry {
+        at: world.now(),
+        who: AuditWho::Program,
+        action: "model_close".to_owned(),
+        subject: turn.appeal.map(|appeal| appeal.to_string()),
+        details: std::collections::BTreeMap::new(),
+        address: None,
+        result: AuditResult::Done,
+        code: None,
+    };
+    for (is_taken, result) in [(true, AuditResult::Done), (false, AuditResult::Refused)] {
+        let close = TurnAnswer::Close { why: "it is over".to_owned() };
+        let pipeline = world.store.pipeline();
+        let taken = pipeline.answer_of_model(turn.id, close, ClientFields::default(), vec![entry.clone()]);
+        assert_eq!(taken.await.unwrap(), is_taken);
+        let listed = world.store.audit().list(&AuditFilter::default(), &page()).await.unwrap().items;
+        assert_eq!(listed[0].entry.result, result);
+    }
 }
