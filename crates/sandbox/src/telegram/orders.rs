@@ -261,7 +261,7 @@ pub struct NewBlock {
     pub remove: bool,
 }
 
-/// Somebody is saved in the contacts of an account, or taken out of them.
+/// A user is saved in the contacts of an account, or taken out of them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewContact {

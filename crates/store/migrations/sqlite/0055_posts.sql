@@ -1,4 +1,4 @@
--- What is told to others: one row for each receiver, until it was taken or given up, and some time after.
+-- What is posted to others: one row for each receiver, until it was taken or given up, and some time after.
 CREATE TABLE posts (
     -- 0 an event, to a webhook; 1 an invite callback; 2 a notice about alerts.
     kind INTEGER NOT NULL,
