@@ -24,7 +24,7 @@ enum Action {
     #[command(
         after_help = "Without --event it wants all of them.\n\nExamples:\n  switchboard webhook add https://example.com/hook\n  \
             switchboard webhook add https://example.com/hook --event 'message.*' --ordered\n  \
-            switchboard webhook add https://example.com/hook --header 'authorization=Bearer demo'\n  \
+            switchboard webhook add https://example.com/hook --header \"authorization=Bearer demo\"\n  \
             switchboard webhook add https://example.com/hook --account main --chat -1001234567890 --json"
     )]
     Add(Box<Add>),
