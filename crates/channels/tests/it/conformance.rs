@@ -26,6 +26,8 @@ use crate::table::{COLUMNS, Column, Row};
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// After this a provider has done what it will do.
 const SETTLED: Duration = Duration::from_secs(20);
+/// A text of nothing else, of letters that several others make up.
+const EMOJI: &str = "👩‍👩‍👧‍👦🏳️‍🌈";
 /// The connection of the sandbox's bot to a personal account, in whose chats deletions are reported.
 const PERSONAL: &str = "demo";
 
@@ -91,9 +93,11 @@ impl Account {
             _ if !is_true => {}
             Row::In(incoming) => self.hears(incoming).await,
             Row::Text => {
-                let body = longest(self.provider.capabilities().text);
-                let outgoing = Outgoing { text: FormattedText::plain(&body), ..self.outgoing() };
-                self.arrives(&outgoing).await;
+                let longest = longest(self.provider.capabilities().text);
+                for body in [longest.as_str(), EMOJI] {
+                    let outgoing = Outgoing { text: FormattedText::plain(body), ..self.outgoing() };
+                    self.arrives(&outgoing).await;
+                }
             }
             Row::Caption => {
                 let kind = self.provider.capabilities().media[0];
