@@ -233,7 +233,7 @@ impl Channel {
     pub fn new(account: &Account, stored: StoredFacts, now: Timestamp) -> Self {
         let status = account.status();
         let held_until = status.held_until.filter(|until| *until > now);
-        let (state, detail) = match (&status.stopped, &status.last_error) {
+        let (state, detail) = match (&status.stopped, status.last_error.as_ref().or(status.rival.as_ref())) {
             (Some((why, _)), _) => ("stopped", Some(why.to_string())),
             (None, _) if held_until.is_some() => ("held", None),
             (None, Some((why, _))) => ("error", Some(why.to_string())),

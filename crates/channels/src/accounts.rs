@@ -70,6 +70,8 @@ pub struct AccountStatus {
     pub stopped: Option<(CallError, Timestamp)>,
     /// The last call that failed, and when; none since one went well.
     pub last_error: Option<(CallError, Timestamp)>,
+    /// Another program was heard in its place when it asked last for what came in: what was said, and when.
+    pub rival: Option<(CallError, Timestamp)>,
     /// When something was sent last.
     pub last_out: Option<Timestamp>,
     /// When it was found well last.

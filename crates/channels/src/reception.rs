@@ -491,7 +491,12 @@ impl Reception {
                 _ => HearsBy::Poll,
             },
         };
-        account.change(|status| status.hears_by = by);
+        account.change(|status| {
+            status.hears_by = by;
+            if by != HearsBy::Poll {
+                status.rival = None;
+            }
+        });
         by == HearsBy::Poll
     }
 
@@ -527,6 +532,14 @@ impl Reception {
         }
         let now = self.channels.clock().now();
         account.note(polled.as_ref().map(drop), now);
+        // That it is well otherwise, which is looked at in between, does not end this.
+        match &polled {
+            Ok(_) => account.change(|status| status.rival = None),
+            Err(error @ CallError::Conflict(_)) => {
+                account.change(|status| status.rival = Some((error.clone(), now)));
+            }
+            Err(_) => {}
+        }
         let polled = polled.map_err(|error| error.to_string())?;
         let events = account.provider.complete(polled.events).await;
         let is_new = polled.cursor != cursor || !events.is_empty();

@@ -1,12 +1,14 @@
-//! Accounts of channels in trouble: one whose token its provider refuses, one whose provider posts to another program.
+//! Accounts of channels in trouble: one whose token its provider refuses, one whose provider posts to another program, one that another
+//! program asks with the same token.
 
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::World;
+use testkit::{Start, World, free_port};
 
 use super::{TURN, close, closed_world, examined, finding, wrong};
-use crate::channels::connected;
+use crate::binary;
+use crate::channels::{connected, received, writes};
 
 async fn examined_now(world: &World) -> serde_json::Value {
     examined(world, &["--offline"]).await.1
@@ -43,4 +45,61 @@ async fn channels_in_trouble_are_reported_with_their_commands() {
         assert!(shown.starts_with(&format!("{command} --config ")), "{found:#}");
     }
     assert!(!report.to_string().contains("planted"), "{report:#}");
+}
+
+/// The address at which the bot of the settings asks for what came in.
+fn updates_of_the_bot(world: &World) -> String {
+    let settings = std::fs::read_to_string(world.settings_file()).expect("settings");
+    let bot = settings.split("[[channels]]").find(|one| one.contains("name = \"bot\"")).expect("the bot");
+    let value = |key: &str| {
+        let after = |line: &'_ str| line.strip_prefix(key)?.strip_prefix(" = \"").map(str::to_owned);
+        let found = bot.lines().find_map(after).expect("a key");
+        found.trim_end_matches('"').to_owned()
+    };
+    format!("{}/bot{}/getUpdates?timeout=50", value("api"), value("token"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_program_on_one_token_is_named() {
+    let _turn = TURN.lock().await;
+    let (world, port) = (closed_world().await, free_port());
+    world.with_channels(&format!("http://127.0.0.1:{port}"));
+    close(&world);
+    let program = Start::on(&world, binary(), "data").at(port).ready().await;
+    let shown = async || program.get("/v1/channels/bot").await.1;
+    program.until("it is asked", || async { shown().await["hears_by"] == "poll" }).await;
+    let asks = updates_of_the_bot(&world);
+    let second = tokio::spawn(async move {
+        loop {
+            let _ = reqwest::get(&asks).await;
+        }
+    });
+    program.until("the other is noticed", || async { shown().await["state"] == "error" }).await;
+    // That the account is found well otherwise does not hide it.
+    let looked = program.post("/v1/channels/bot/check", &json!({})).await.1;
+    let detail = looked["detail"].as_str().unwrap_or_default();
+    assert!(
+        looked["state"] == "error" && detail.starts_with("another program uses this account"),
+        "{looked}"
+    );
+    // The server looks at itself every few seconds.
+    program.advance(Duration::from_secs(6)).await;
+    let report = examined_now(&world).await;
+    let found = finding(&report, "channel_shared");
+    assert_eq!(
+        (&found["severity"], &found["subject"]),
+        (&json!("error"), &json!("channel bot")),
+        "{found:#}"
+    );
+    assert!(found.to_string().contains("terminated by other getUpdates"), "{found:#}");
+
+    second.abort();
+    let _ = second.await;
+    writes(&world, "telegram", "bot", "Hello").await;
+    let hears = || async {
+        program.advance(Duration::from_secs(2)).await;
+        !received(&program, "telegram").await.is_empty()
+    };
+    program.until("it hears alone", hears).await;
+    assert_eq!(shown().await["state"], "ready");
 }

@@ -103,6 +103,7 @@ fn account(view: telegram::AccountView) -> AccountFact {
 
 fn channel(account: &channels::Account, now: Timestamp) -> ChannelFact {
     let shown = api::Channel::new(account, api::StoredFacts::default(), now);
+    let status = account.status();
     let webhook = shown.webhook;
     let state = |webhook: &api::ChannelWebhookState| webhook.state.clone();
     ChannelFact {
@@ -111,8 +112,9 @@ fn channel(account: &channels::Account, now: Timestamp) -> ChannelFact {
         state: shown.state,
         detail: shown.detail,
         missing: shown.identity.map(|identity| identity.missing).unwrap_or_default(),
-        is_paused: account.status().paused,
-        is_shared: matches!(account.status().last_error, Some((channels::CallError::Conflict(_), _))),
+        is_paused: status.paused,
+        is_shared: status.rival.is_some()
+            || matches!(status.last_error, Some((channels::CallError::Conflict(_), _))),
         receives: account.fields.receive != config::ReceiveBy::Off,
         hears_by: shown.hears_by,
         webhook: webhook.as_ref().map(state),
