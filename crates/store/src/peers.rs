@@ -32,6 +32,7 @@ statements! {
     ALL_OF = "
         SELECT chat_id, access_hash, username, title, kind, dialog, phone, contact FROM telegram_peers
         WHERE account = $1 ORDER BY chat_id";
+    NO_CONTACT = "UPDATE telegram_peers SET contact = $1 WHERE account = $2 AND chat_id = $3";
     /// Whether a person is in the contacts of an account.
     CONTACT = "SELECT contact FROM telegram_peers WHERE account = $1 AND chat_id = $2";
     NAMED_AT = "
@@ -128,7 +129,17 @@ impl Peers<'_> {
         let mut rest = peers.into_iter().peekable();
         while rest.peek().is_some() {
             let peers = rest.by_ref().take(CHUNK).collect();
-            self.store.write(Save { account: account.clone(), peers, at: self.store.now() }).await?;
+            let (account, gone) = (account.clone(), Vec::new());
+            self.store.write(Save { account, peers, gone, at: self.store.now() }).await?;
+        }
+        Ok(())
+    }
+
+    /// These people are no longer in the contacts of an account. All else that is known of them stays, as old as it is.
+    pub async fn no_contacts(&self, account: &AccountName, gone: &[ChatId]) -> Result<(), StoreError> {
+        for gone in gone.chunks(CHUNK) {
+            let (account, peers, gone) = (account.clone(), Vec::new(), gone.to_vec());
+            self.store.write(Save { account, peers, gone, at: self.store.now() }).await?;
         }
         Ok(())
     }
@@ -204,6 +215,8 @@ impl Peers<'_> {
 struct Save {
     account: AccountName,
     peers: Vec<StoredPeer>,
+    /// Who is in the contacts no longer.
+    gone: Vec<ChatId>,
     at: Timestamp,
 }
 
@@ -233,6 +246,9 @@ impl Write for Save {
                     peer.contact,
                 ],
             )?;
+        }
+        for chat_id in &self.gone {
+            transaction.run(NO_CONTACT, params![false, account, chat_id.get()])?;
         }
         Ok(())
     }

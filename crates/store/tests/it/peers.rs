@@ -53,6 +53,9 @@ async fn peers_are_kept_by_account(world: World) {
     peers.save(&account("main"), vec![renamed.clone()]).await.unwrap();
     assert_eq!(peers.all(&account("main")).await.unwrap()[0], renamed);
     peers.save(&account("main"), Vec::new()).await.unwrap();
+    peers.no_contacts(&account("main"), &[renamed.chat_id]).await.unwrap();
+    let unsaved = StoredPeer { contact: false, ..renamed };
+    assert_eq!(peers.all(&account("main")).await.unwrap()[0], unsaved);
 }
 
 async fn a_name_is_as_old_as_when_it_was_last_kept(world: World) {
