@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grammers_tl_types::types;
+use grammers_tl_types::{enums, types};
 
 use super::accounts;
 use super::bots::{keyboard, reply_keyboard};
@@ -20,7 +20,9 @@ use super::orders::{
 use super::peer::Peer;
 use super::people::Account;
 use super::posting::Draft;
-use super::state::{State, digits};
+use super::render::Cast;
+use super::sessions::SessionKey;
+use super::state::{Moment, State, digits};
 use super::world::{Telegram, now};
 
 impl State {
@@ -51,14 +53,19 @@ impl State {
         }
     }
 
-    /// Puts a user into the contacts of another, or takes them out.
-    pub(crate) fn set_contact(&mut self, who: i64, whom: i64, is_contact: bool) {
-        if let Some(person) = self.people.get_mut(&who) {
-            if is_contact {
-                person.contacts.insert(whom);
-            } else {
-                person.contacts.remove(&whom);
-            }
+    /// Puts a user into the contacts of another, or takes them out. The other's sessions hear of it, but for the one that does it.
+    pub(crate) fn set_contact(
+        &mut self,
+        who: i64,
+        whom: i64,
+        is_contact: bool,
+        at: Moment,
+        here: Option<SessionKey>,
+    ) {
+        let Some(person) = self.people.get_mut(&who) else { return };
+        let is_news = if is_contact { person.contacts.insert(whom) } else { person.contacts.remove(&whom) };
+        if is_news {
+            self.tell(who, vec![enums::Update::ContactsReset], &Cast::default(), at, here);
         }
     }
 
@@ -399,7 +406,7 @@ impl Telegram {
         let mut state = self.lock();
         let account = state.named_account(&order.account)?;
         let user = state.named_user(&order.user)?;
-        state.set_contact(account, user, !order.remove);
+        state.set_contact(account, user, !order.remove, now(), None);
         Ok(())
     }
 

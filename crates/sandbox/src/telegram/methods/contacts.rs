@@ -49,12 +49,27 @@ fn contacts_of(context: &Context<'_>, me: i64) -> BTreeSet<i64> {
     context.state.people.get(&me).map(|person| person.contacts.clone()).unwrap_or_default()
 }
 
+/// The hash of an answer with these contacts: of their count, then of each id in order.
+fn hash_of(known: &BTreeSet<i64>) -> i64 {
+    let mut hash = u64::try_from(known.len()).unwrap_or(u64::MAX);
+    for id in known {
+        hash ^= hash >> 21;
+        hash ^= hash << 35;
+        hash ^= hash >> 4;
+        hash = hash.wrapping_add(id.cast_unsigned());
+    }
+    hash.cast_signed()
+}
+
 pub(super) fn get_contacts(
     context: &mut Context<'_>,
-    _: &functions::contacts::GetContacts,
+    request: &functions::contacts::GetContacts,
 ) -> Result<enums::contacts::Contacts> {
     let me = context.me()?;
     let known = contacts_of(context, me);
+    if request.hash != 0 && request.hash == hash_of(&known) {
+        return Ok(enums::contacts::Contacts::NotModified);
+    }
     let contacts = known.iter().map(|user_id| types::Contact { user_id: *user_id, mutual: false }.into());
     Ok(types::contacts::Contacts {
         contacts: contacts.collect(),
@@ -78,13 +93,13 @@ pub(super) fn import_contacts(
     context: &mut Context<'_>,
     request: &functions::contacts::ImportContacts,
 ) -> Result<enums::contacts::ImportedContacts> {
-    let me = context.me()?;
+    let (me, at, here) = (context.me()?, context.at, Some(context.here()));
     let mut imported = Vec::new();
     let mut users = Vec::new();
     for contact in &request.contacts {
         let enums::InputContact::InputPhoneContact(contact) = contact;
         if let Some(user_id) = context.state.by_phone(&contact.phone) {
-            context.state.set_contact(me, user_id, true);
+            context.state.set_contact(me, user_id, true, at, here);
             imported.push(types::ImportedContact { user_id, client_id: contact.client_id }.into());
             users.push(context.state.user(me, user_id));
         }
@@ -98,9 +113,9 @@ pub(super) fn add_contact(
     context: &mut Context<'_>,
     request: &functions::contacts::AddContact,
 ) -> Result<enums::Updates> {
-    let me = context.me()?;
+    let (me, at, here) = (context.me()?, context.at, Some(context.here()));
     let user = context.state.input_user(me, &request.id)?;
-    context.state.set_contact(me, user, true);
+    context.state.set_contact(me, user, true, at, here);
     Ok(context.updates(me, Vec::new(), &Cast::of(Peer::User(user))))
 }
 
@@ -108,11 +123,11 @@ pub(super) fn delete_contacts(
     context: &mut Context<'_>,
     request: &functions::contacts::DeleteContacts,
 ) -> Result<enums::Updates> {
-    let me = context.me()?;
+    let (me, at, here) = (context.me()?, context.at, Some(context.here()));
     let mut cast = Cast::default();
     for input in &request.id {
         let user = context.state.input_user(me, input)?;
-        context.state.set_contact(me, user, false);
+        context.state.set_contact(me, user, false, at, here);
         cast.user(user);
     }
     Ok(context.updates(me, Vec::new(), &cast))
