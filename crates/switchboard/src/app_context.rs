@@ -8,6 +8,7 @@ use backup::{BackupParts, Backups};
 use channels::{Links, ReceivedFiles, Reception};
 use config::Settings;
 use delivery::{Ambient, Delivery, Quotas, SagaLimits, Sagas, Sender, Senders};
+use domain::Customers;
 use media::{AllowList, Allowed};
 use store::{EventRetention, Retention, Store};
 use telegram::{Pool, PoolParts};
@@ -98,6 +99,7 @@ impl AppContext {
 
     /// The parts of a pool of accounts.
     pub(crate) fn pool_parts<'a>(&self, settings: &'a Settings) -> PoolParts<'a> {
+        let pipeline = &settings.pipeline;
         PoolParts {
             settings: &settings.telegram,
             hold: settings.legacy.hold,
@@ -107,6 +109,7 @@ impl AppContext {
             ids: self.ambient.ids.clone(),
             outgoing: Some(self.files.outgoing.clone()),
             received: Some(self.files.received.clone()),
+            contacts: pipeline.telegram_accounts && pipeline.telegram_customers == Customers::NotContacts,
         }
     }
 

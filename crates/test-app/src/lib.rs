@@ -118,6 +118,7 @@ impl Builder {
             ids: ids.clone(),
             outgoing: None,
             received: None,
+            contacts: false,
         });
         let pool = pool.await.expect("a pool");
         let (sender, steps) = scripted.unwrap_or_else(|| (Arc::clone(&pool) as _, Arc::clone(&pool) as _));

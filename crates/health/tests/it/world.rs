@@ -94,6 +94,7 @@ impl World {
             ids: ids.clone(),
             outgoing: None,
             received: None,
+            contacts: false,
         })
         .await
         .expect("accounts");

@@ -491,6 +491,7 @@ impl Account {
         // whatever changes from here on is written after it.
         for peer in &mut learned.peers {
             peer.dialog &= self.peers.knows(peer.chat_id) == Knows::Dialog;
+            peer.contact = self.peers.has_contact(peer.chat_id);
         }
         if !learned.peers.is_empty() {
             result = peers.save(&self.name, learned.peers).await;

@@ -5,8 +5,8 @@ pub(crate) mod lookup;
 pub(crate) mod parsing;
 pub(crate) mod phone_numbers;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use std::time::Duration;
 
@@ -159,6 +159,28 @@ impl Peers {
         title: String,
     ) -> Option<StoredPeer> {
         Some(StoredPeer { username, title, ..self.get(chat_id)? })
+    }
+
+    /// Whether it is a person in the contacts of the account.
+    pub(crate) fn has_contact(&self, chat_id: ChatId) -> bool {
+        self.0.read().peers.get(&chat_id).is_some_and(|peer| peer.contact)
+    }
+
+    /// Who is known as a contact and is not among these.
+    pub(crate) fn contacts_beside(&self, listed: &HashSet<ChatId>) -> Vec<ChatId> {
+        let table = self.0.read();
+        let is_gone = |(chat_id, peer): &(&ChatId, &Peer)| peer.contact && !listed.contains(*chat_id);
+        table.peers.iter().filter(is_gone).map(|(chat_id, _)| *chat_id).collect()
+    }
+
+    /// These are contacts no longer.
+    pub(crate) fn no_contacts(&self, gone: &[ChatId]) {
+        let mut table = self.0.write();
+        for chat_id in gone {
+            if let Some(peer) = table.peers.get_mut(chat_id) {
+                peer.contact = false;
+            }
+        }
     }
 
     pub(crate) fn knows(&self, chat_id: ChatId) -> Knows {

@@ -79,6 +79,8 @@ pub struct PoolParts<'a> {
     pub outgoing: Option<Outgoing>,
     /// The folder of files that are fetched as messages come in; none where none is.
     pub received: Option<Outgoing>,
+    /// Whether it is of use who is in the contacts of the accounts: only then Telegram is asked for them.
+    pub contacts: bool,
 }
 
 /// Why the accounts could not be started. A bad session is no reason.
@@ -102,7 +104,7 @@ impl Pool {
     }
 
     async fn make(parts: PoolParts<'_>, at_rest: bool) -> Result<Arc<Self>, StartError> {
-        let PoolParts { settings, hold, store, clock, chance, ids, outgoing, received } = parts;
+        let PoolParts { settings, hold, store, clock, chance, ids, outgoing, received, contacts } = parts;
         let server_keys = ServerKeys::new(&settings.server_keys)
             .map_err(|(place, error)| StartError::ServerKey { place, why: error.to_string() })?;
         let mut sorted = definitions(settings, &store).await?;
@@ -113,7 +115,8 @@ impl Pool {
         let switches: HashMap<_, _> = store.accounts().switches().await?.into_iter().collect();
         let quiesced = Quiesced::new(store.clearing().silent().await?);
         let fenced = fences::Fenced::new(store.fences().not_opened().await?);
-        let running = Running::new(settings.refresh_dialogs_every, received, at_rest, quiesced, fenced);
+        let every = settings.refresh_dialogs_every;
+        let running = Running::new(every, received, contacts, at_rest, quiesced, fenced);
         let closing = running.closing.clone();
         let builder =
             Builder::new(settings, &places, store.clone(), clock.clone(), chance, closing, server_keys)

@@ -34,6 +34,8 @@ pub(crate) struct Running {
     /// The folder of received files; none where none is fetched.
     received: Option<Outgoing>,
     fetching: Arc<Semaphore>,
+    /// Whether it is of use who is in the contacts of the accounts.
+    contacts: bool,
     pub(crate) at_rest: bool,
     pub(crate) quiesced: Quiesced,
     pub(crate) fenced: Fenced,
@@ -43,6 +45,7 @@ impl Running {
     pub(crate) fn new(
         refresh_every: Duration,
         received: Option<Outgoing>,
+        contacts: bool,
         at_rest: bool,
         quiesced: Quiesced,
         fenced: Fenced,
@@ -54,6 +57,7 @@ impl Running {
             turns: Arc::new(Semaphore::new(READING)),
             received,
             fetching: Arc::new(Semaphore::new(FETCHING)),
+            contacts,
             at_rest,
             quiesced,
             fenced,
@@ -78,9 +82,13 @@ pub(crate) fn run(running: &Running, account: &Arc<Account>, mut arrived: mpsc::
     if running.at_rest {
         return;
     }
-    let (reader, closing) = (Arc::clone(account), account.closing.clone());
+    let (reader, closing, contacts) = (Arc::clone(account), account.closing.clone(), running.contacts);
     running.tasks.spawn(async move {
-        while AssertUnwindSafe(updates::run(&reader, &mut arrived, &closing)).catch_unwind().await.is_err() {
+        while AssertUnwindSafe(updates::run(&reader, &mut arrived, &closing, contacts))
+            .catch_unwind()
+            .await
+            .is_err()
+        {
             survive(&reader, &closing, "reading updates").await;
         }
     });

@@ -3,6 +3,7 @@
 //! Messages of others are stored with the counters that say they were taken, in one write. While it cannot be made, nothing
 //! further is read: what comes meanwhile waits at Telegram, and is asked for afterwards.
 
+mod contacts;
 pub(crate) mod gaps;
 mod kept;
 mod message;
@@ -24,6 +25,7 @@ use store::{Missed, ReceivedChange, StoreError, StoredPeer, TakenUpdates, Update
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use self::contacts::Contacts;
 use self::kept::Keeper;
 use self::message::Cast;
 use self::notice::Notice;
@@ -62,15 +64,16 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 /// So many failures in a row are more than a bad moment.
 const OFTEN: u32 = 5;
 
-/// Takes the updates of one account until the program ends.
+/// Takes the updates of one account until the program ends, and follows its contacts where that is wanted.
 pub(crate) async fn run(
     account: &Account,
     arrived: &mut mpsc::Receiver<Arrived>,
     closing: &CancellationToken,
+    contacts: bool,
 ) {
     let mut failures = 0;
     while !closing.is_cancelled() {
-        let mut reader = match Reader::begin(account).await {
+        let mut reader = match Reader::begin(account, contacts).await {
             Ok(reader) => reader,
             Err(error) => {
                 tracing::warn!(account = %account.name, %error, "the state of the updates could not be read");
@@ -112,10 +115,12 @@ struct Reader<'a> {
     pending: Pending,
     /// When to look whose messages are that may be this program's own.
     settle_at: Option<Timestamp>,
+    /// None where it is of no use who is a contact.
+    contacts: Option<Contacts>,
 }
 
 impl<'a> Reader<'a> {
-    async fn begin(account: &'a Account) -> Result<Self, store::StoreError> {
+    async fn begin(account: &'a Account, contacts: bool) -> Result<Self, store::StoreError> {
         let stored = account.store.accounts().update_state(&account.name).await?;
         let has_unsettled = account.store.received().has_unsettled(&account.name).await?;
         let heard_at = stored.as_ref().map_or(0, |state| state.date);
@@ -148,6 +153,7 @@ impl<'a> Reader<'a> {
             caught_up: 0,
             pending: Pending::default(),
             settle_at: has_unsettled.then(|| account.now()),
+            contacts: contacts.then(Contacts::default),
         })
     }
 
@@ -198,6 +204,14 @@ impl<'a> Reader<'a> {
         if up && !self.primed {
             return self.start_from_now().await;
         }
+        // Before the messages of those who may be among them.
+        if up
+            && let Some(contacts) = &mut self.contacts
+            && contacts.due() <= clock.now()
+        {
+            contacts.ask(self.account).await;
+        }
+        let contacts_due = self.contacts.as_ref().map(Contacts::due);
         let deadline = self.boxes.check_deadlines();
         if up {
             if let Some(request) = self.boxes.get_difference() {
@@ -218,6 +232,7 @@ impl<'a> Reader<'a> {
             },
             () = clock.sleep_until(flush_at.unwrap_or_default()), if flush_at.is_some() => self.flush().await?,
             () = clock.sleep_until(self.ask_at), if up && !self.to_ask.is_empty() => self.ask_for_next(),
+            () = clock.sleep_until(contacts_due.unwrap_or_default()), if up && contacts_due.is_some() => {}
             () = tokio::time::sleep_until(deadline.into()), if up => {}
             _ = changes.changed(), if !up => {}
         }
@@ -315,6 +330,11 @@ impl<'a> Reader<'a> {
                 }
                 Some(Notice::Renamed { chat_id, username, title }) => {
                     renamed.extend(account.peers.renamed(chat_id, username, title));
+                }
+                Some(Notice::Contacts) => {
+                    if let Some(contacts) = &mut self.contacts {
+                        contacts.changed();
+                    }
                 }
                 None => {}
             }

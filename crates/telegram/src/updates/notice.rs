@@ -19,6 +19,8 @@ pub(super) enum Notice {
     Became { from: ChatId, to: ChatId },
     /// This user has other names.
     Renamed { chat_id: ChatId, username: Option<Username>, title: String },
+    /// Others may be in the contacts now.
+    Contacts,
 }
 
 /// What this update tells; `me` is the account's own user.
@@ -41,6 +43,9 @@ pub(super) fn notice(update: &Update, me: Option<UserId>) -> Option<Notice> {
             username: parsing::username(None, Some(&names.usernames)),
             title: parsing::full_name([&names.first_name, &names.last_name]),
         }),
+        Update::ContactsReset => Some(Notice::Contacts),
+        // Saving someone changes what an app offers to do about them.
+        Update::PeerSettings(changed) if parsing::user_id(&changed.peer).is_some() => Some(Notice::Contacts),
         _ => None,
     }
 }

@@ -83,6 +83,7 @@ async fn while_nothing_listens_the_account_is_unreachable() {
         ids: ambient::Ids::new(clock.clone()),
         outgoing: None,
         received: None,
+        contacts: false,
     };
     let pool = telegram::Pool::start(parts).await.expect("accounts");
     assert_eq!(state(&pool, "backup_1").0, AccountState::Connecting);

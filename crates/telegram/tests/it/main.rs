@@ -5,6 +5,7 @@ mod asking;
 mod changing;
 mod conformance;
 mod connecting;
+mod contacts;
 mod dialogs;
 mod files;
 mod finding;

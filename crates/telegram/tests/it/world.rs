@@ -129,6 +129,7 @@ impl World {
             ids: Ids::new(self.clock.clone()),
             outgoing: Some(self.outgoing.clone()),
             received: Some(self.received.clone()),
+            contacts: false,
         }
     }
 
