@@ -115,3 +115,26 @@ async fn a_message_centre_is_reached_through_the_proxy_alone() {
     assert!(matches!(outcome, domain::Outcome::Unavailable(_)), "{outcome:?}");
     assert_eq!(world.ledger("sms").await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_mailbox_is_reached_through_the_proxy_alone() {
+    let (world, mut proxy) = (World::start().await, Proxy::start().await);
+    let mut fields = world.fields(ChannelKind::Email);
+    for address in [&mut fields.smtp, &mut fields.imap] {
+        let named = address.as_ref().unwrap().expose_secret().replace("127.0.0.1", "localhost");
+        *address = Some(named.into());
+    }
+    let mail = made(&fields, &proxy);
+    mail.check().await.unwrap();
+    id_of(&mail.send(&text("anna@example.org", "Through it", 1)).await);
+    // The mailbox and the server that takes mail are asked for, then the server once more.
+    assert_eq!(proxy.asked(), ["localhost"; 3]);
+    assert_eq!(world.ledger("email").await.len(), 1);
+
+    proxy.die().await;
+    let error = mail.check().await.unwrap_err();
+    assert!(matches!(error, CallError::Unreached(_)), "{error:?}");
+    let outcome = mail.send(&text("anna@example.org", "Past it", 2)).await;
+    assert!(matches!(outcome, domain::Outcome::Unavailable(_)), "{outcome:?}");
+    assert_eq!(world.ledger("email").await.len(), 1);
+}

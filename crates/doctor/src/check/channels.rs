@@ -42,7 +42,8 @@ fn about(account: &ChannelFact, code: Code, severity: Severity, summary: String,
 
 fn works(account: &ChannelFact) -> Option<Finding> {
     let (name, channel) = (&account.name, &account.channel);
-    if account.is_shared {
+    // A provider that posts to another address answers no one who asks, which is not another program that asks.
+    if account.is_shared && account.webhook.as_deref() != Some("elsewhere") {
         let summary = format!(
             "Another program asks for what customers write to {name} with the same token: each hears a part of it."
         );
@@ -273,6 +274,10 @@ mod tests {
             (fact("stopped"), &[(Code::ChannelDown, Severity::Error)]),
             (fact("error"), &[(Code::ChannelDown, Severity::Warning)]),
             (ChannelFact { is_shared: true, ..fact("error") }, &[(Code::ChannelShared, Severity::Error)]),
+            (
+                ChannelFact { is_shared: true, state: "error".to_owned(), ..webhook("elsewhere", "poll") },
+                &[(Code::ChannelDown, Severity::Warning), (Code::WebhookElsewhere, Severity::Warning)],
+            ),
             (ChannelFact { is_paused: true, ..fact("paused") }, &[(Code::ChannelPaused, Severity::Note)]),
             (
                 ChannelFact { missing: vec!["photos".to_owned()], ..fact("ready") },
