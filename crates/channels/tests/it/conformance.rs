@@ -50,6 +50,29 @@ async fn every_true_cell_runs() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// The message is sent once, with another token, or certainly not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_ends_in_a_send_doubles_nothing() {
+    // A message centre has a password, which counts when it is bound.
+    let of_tokens = |column: &&Column| !column.sends_by.0.is_empty() && column.account != "texts_smpp";
+    for column in COLUMNS.iter().filter(of_tokens) {
+        let mut account = Account::open(column).await;
+        if account.provider.receives().contains(&Incoming::Text) {
+            account.writes(&json!({})).await;
+        }
+        let (provider, method) = column.sends_by;
+        let method = if provider == "email" { "auth" } else { method };
+        let order = json!({"provider": provider, "method": method, "fault": "token_expired", "times": 1});
+        account.world.fault(order).await;
+        let outgoing = account.outgoing();
+        let outcome = account.provider.send(&outgoing).await;
+        let is_sent = matches!(outcome, Outcome::Sent(_));
+        assert!(is_sent || outcome.proves_unsent(), "{}: {outcome:?}", column.title);
+        let sent = account.ledger().await.iter().filter(|told| told["text"] == *outgoing.text.text).count();
+        assert_eq!(sent, usize::from(is_sent), "{}: {outcome:?}", column.title);
+    }
+}
+
 /// An account of the sandbox, and how far it is.
 struct Account {
     column: &'static Column,
