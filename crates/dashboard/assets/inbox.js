@@ -3,7 +3,7 @@
 (() => {
   const { one, all, get, now } = page;
   const WRITES = 8000, ASKS = 4000, NEWS = 20000, KNOWN = 200, MOST_DRAFTS = 100;
-  let typed = -WRITES, sent = false;
+  let typed = -WRITES, sent = false, begun = false;
   const store = (() => { try { return localStorage; } catch { return null; } })();
   const composer = () => one("form.composer[data-fetched]");
   const field = () => composer() && one("textarea", composer());
@@ -17,11 +17,16 @@
     if (sent && !text.value) keep(draft(), "");
     sent = false;
     if (!text.value && !location.search.includes("=")) text.value = store?.getItem(draft()) || "";
+    begun = Boolean(text.value);
   };
   document.addEventListener("content", restore);
   document.addEventListener("submit", (event) => { if (event.target === composer()) { sent = true; typed = -WRITES; } });
   document.addEventListener("input", (event) => {
     if (event.target !== field()) return;
+    // What is on the page when an answer is begun has been seen; what comes later may have been overlooked.
+    const last = all("#thread > li[id]").at(-1), seen = one("[name=seen]", composer());
+    if (!begun && last) seen.value = last.id;
+    begun = Boolean(event.target.value);
     typed = now();
     keep(draft(), event.target.value);
     const drafts = Object.keys(store || {}).filter((key) => key.startsWith("draft:"));

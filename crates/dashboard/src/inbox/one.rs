@@ -61,6 +61,7 @@ struct One<'a> {
     form: &'a Form,
     /// Why the answer was not sent.
     wrong: Option<&'a str>,
+    /// Whether these are the latest messages: an answer is written beside those alone, as its writer is warned of no other there.
     is_latest: bool,
     may_act: bool,
     /// Whether what concerns more than this conversation may be decided.
@@ -147,8 +148,7 @@ impl One<'_> {
 
     /// The last message that is shown: what is answered after it was not seen.
     fn seen(&self) -> &str {
-        let last = self.shown.messages.last().filter(|_| self.is_latest);
-        last.map_or("", |message| message.id.as_str())
+        self.shown.messages.last().map_or("", |message| message.id.as_str())
     }
 
     /// Whether a message of ours can be sent again.

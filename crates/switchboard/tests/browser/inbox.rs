@@ -1,11 +1,11 @@
 //! The inbox without a pointer: a new conversation is notified of, one is found, assigned, answered and closed; what was written
-//! is kept over a reload.
+//! is kept over a reload. And on a phone: a thread goes on while it is open and is answered there.
 
 use serde_json::json;
 use testkit::{World, free_port};
 
 use crate::binary;
-use crate::chromium::{Key, Tab};
+use crate::chromium::{Key, Tab, Theme};
 use crate::keyboard::walk_to;
 use crate::stage::{NAME, Stage, beginning};
 
@@ -128,4 +128,55 @@ async fn an_answer_is_written_and_sent_without_a_pointer() {
     stage.program.until("it is closed", || async { appeal("state").await == "closed" }).await;
     tab.until("document.querySelector('[formaction$=reopen]') !== null").await;
     assert_eq!(tab.complaints(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_is_live_and_answered_on_a_phone() {
+    let (stage, path) = written_to().await;
+    let conversation = path.replacen("/inbox", "/v1/conversations", 1);
+    let template = stage.program.request("PUT", "/v1/reply-templates/greeting");
+    let template = template.header("content-type", "application/json");
+    let template = template.body(json!({ "text": "Hello, {{client.name}}!" }).to_string());
+    assert_eq!(template.send().await.expect("an answer").status(), 200);
+    let tab = stage.tab().await;
+    tab.look(390, Theme::Light).await;
+    tab.open(&path).await;
+    tab.until("document.querySelector('#live .lamp').className === 'lamp ok'").await;
+    tab.tell("window.kept = true").await;
+
+    writes(&stage.world, "2000002", "Anna").await;
+    tab.until("document.querySelectorAll('#thread > li[id]').length === 2").await;
+    let is_read = || async { stage.program.get(&conversation).await.1["appeal"]["unread"] == json!(0) };
+    stage.program.until("what is seen is read", is_read).await;
+    let other_answers = async |text: &str| {
+        let reply = json!({ "text": text, "wait": 30 });
+        let (status, sent) = stage.program.post(&format!("{conversation}/reply"), &reply).await;
+        assert_eq!((status, &sent["state"]), (200, &json!("sent")), "{sent}");
+    };
+    let shows = async |text: &str| {
+        let bubbles = "[...document.querySelectorAll('#thread .bubble > p')]";
+        tab.until(&format!("{bubbles}.some((one) => one.textContent === {})", json!(text))).await;
+    };
+    // What was there before an answer is begun has been seen.
+    other_answers("It is.").await;
+    shows("It is.").await;
+    tab.press("#templates > summary").await;
+    tab.press("#templates a[data-insert]").await;
+    text_is(&tab, "Hello, Anna!").await;
+    tab.press(".composer button.primary").await;
+    shows("Hello, Anna!").await;
+    text_is(&tab, "").await;
+    assert_eq!(tab.complaints(), Vec::<String>::new());
+
+    // Of what comes while it is written its writer is warned, once.
+    tab.press("#text").await;
+    tab.types("Come by.").await;
+    other_answers("Until seven.").await;
+    shows("Until seven.").await;
+    tab.press(".composer button.primary").await;
+    tab.until("document.querySelector('#text-error') !== null").await;
+    text_is(&tab, "Come by.").await;
+    tab.press(".composer button.primary").await;
+    shows("Come by.").await;
+    assert_eq!(tab.tell("window.kept").await, true);
 }
