@@ -61,6 +61,7 @@ pub struct Builder {
     scripted: Option<(Arc<dyn Sender>, Arc<dyn Steps>)>,
     channels: Vec<channels::Account>,
     pipeline: config::PipelineSettings,
+    queue: config::QueueSettings,
 }
 
 impl Builder {
@@ -94,9 +95,15 @@ impl Builder {
         Self { pipeline, ..self }
     }
 
+    /// Shares lists in Redis so.
+    #[must_use]
+    pub fn with_queue(self, queue: config::QueueSettings) -> Self {
+        Self { queue, ..self }
+    }
+
     /// Puts the parts together, after a change of the options.
     pub async fn build(self, change: impl FnOnce(&mut Options)) -> TestApp {
-        let Self { dir, telegram, scripted, channels, pipeline } = self;
+        let Self { dir, telegram, scripted, channels, pipeline, queue } = self;
         let data_dir = dir.path().to_owned();
         let clock = Clock::system();
         let ids = Ids::new(clock.clone());
@@ -197,7 +204,7 @@ impl Builder {
             settings: config::PipelineSettings { enabled: true, ..pipeline },
             channels: channels.clone(),
             links: links.clone(),
-            queue: config::QueueSettings::default(),
+            queue,
         })
         .expect("a pipeline");
         let health = Health::new(HealthParts {
@@ -297,7 +304,8 @@ impl TestApp {
     pub fn builder() -> Builder {
         let dir = tempfile::tempdir().expect("a directory");
         let (telegram, pipeline) = (TelegramSettings::default(), config::PipelineSettings::default());
-        Builder { dir, telegram, scripted: None, channels: Vec::new(), pipeline }
+        let queue = config::QueueSettings::default();
+        Builder { dir, telegram, scripted: None, channels: Vec::new(), pipeline, queue }
     }
 
     /// The data directory.

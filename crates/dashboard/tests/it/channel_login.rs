@@ -13,7 +13,7 @@ use delivery::{Capabilities, Dedup, MediaKind};
 use domain::message::Writer;
 use domain::outcome::SentIds;
 use domain::text::{TextLimit, Unit};
-use domain::{InboundMedia, Outcome, Role, Timestamp};
+use domain::{ExternalChat, InboundMedia, Outcome, Role, Timestamp};
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use http::StatusCode;
@@ -37,6 +37,8 @@ pub(crate) struct Phone {
     pub(crate) trouble: Mutex<Option<String>>,
     /// Whether it takes no message.
     pub(crate) refuses: AtomicBool,
+    /// Whether it can write to someone who has not written.
+    pub(crate) writes_first: AtomicBool,
     /// What was sent: the chat and the text.
     pub(crate) sent: Mutex<Vec<(String, String)>>,
 }
@@ -59,6 +61,12 @@ impl Provider for Phone {
 
     fn receives(&self) -> &'static [Incoming] {
         &[]
+    }
+
+    fn first_chat(&self, who: &str) -> Result<channels::FirstChat, channels::NoFirstChat> {
+        let chat = ExternalChat::new(who).filter(|_| self.writes_first.load(Ordering::Acquire));
+        let chat = chat.ok_or(channels::NoFirstChat::TheyWriteFirst)?;
+        Ok(channels::FirstChat { chat, phone: Some(who.to_owned()), email: None })
     }
 
     fn pacing(&self) -> Pacing {

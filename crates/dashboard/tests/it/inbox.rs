@@ -11,7 +11,7 @@ use domain::{
 use http::StatusCode;
 use serde_json::json;
 use store::{StoredClient, TakenFromChannel};
-use testkit::Receiver;
+use testkit::{Receiver, RedisServer};
 
 use crate::channel_login::{Phone, lock, with_phone, world};
 use crate::world::{World, note, send, send_files, shows, submit};
@@ -40,26 +40,32 @@ async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 }
 
 impl World {
-    /// A client writes, and is silent for long enough.
-    async fn client_writes(&self, chat: &str, name: &str, text: &str) -> ClientId {
+    /// A client writes.
+    async fn client_says(&self, chat: &str, name: &str, text: &str) {
         let address: ChannelChat = chat.parse().expect("a chat");
         let key = format!("{chat}:{text}");
-        let is_form = address.channel.as_str() == "form";
         let message = InboundMessage {
             user: Some(chat.to_owned()),
             name: Some(name.to_owned()),
             phone: Some(PHONE.to_owned()),
-            phone_is_typed: is_form,
+            phone_is_typed: address.channel.as_str() == "form",
             origin: MessageOrigin::Person,
-            media: vec![InboundMedia::at(InboundKind::Image, "https://example.com/a.png")],
+            media: [InboundKind::Image, InboundKind::Audio, InboundKind::Video]
+                .map(|kind| InboundMedia::at(kind, "https://example.com/a"))
+                .to_vec(),
             ..InboundMessage::text(address.chat, &key, text, self.clock.now())
         };
         let events = vec![InboundEvent { key, change: InboundChange::Message(Box::new(message)) }];
         let (channel, account) = (address.channel, address.account);
         let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
         self.store.channels().take(taken).await.expect("a write");
+    }
+
+    /// A client writes, and is silent for long enough.
+    async fn client_writes(&self, chat: &str, name: &str, text: &str) -> ClientId {
+        self.client_says(chat, name, text).await;
         let waiting = async || self.store.pipeline().counts().await.expect("counts").waiting.0;
-        if !is_form {
+        if !chat.starts_with("form:") {
             until("it waits for silence", async || waiting().await == 1).await;
             self.clock.advance(Duration::from_secs(21));
         }
@@ -104,7 +110,10 @@ async fn a_conversation_is_listed_read_and_answered_once() {
     assert!(viewer.get("/inbox?state=strange").await.body.contains("The filter has a wrong field"));
 
     let page = operator.get(&path).await;
-    shows(&page, &["Is it &#60;b&#62;there", "src=\"/inbox-files/", "class=\"composer\""]);
+    let inline =
+        ["<img class=\"shot\" src=\"/inbox-files/", "<audio controls", "<video class=\"shot\" controls"];
+    shows(&page, &inline);
+    shows(&page, &["Is it &#60;b&#62;there", "class=\"composer\""]);
     let answer = [("drawn", hidden(&page.body, "drawn")), ("text", "Yes, come by.")];
     for _ in 0..2 {
         assert!(note(&submit(&operator, &path, &answer).await).contains("Sent."));
@@ -208,9 +217,16 @@ async fn a_viewer_sees_and_cannot_act() {
 
 #[tokio::test]
 async fn the_pipeline_shows_each_stage() {
-    let world = World::new().await;
+    let (world, _) = with_clients().await;
     let viewer = world.person(Role::Viewer).await;
     shows(&viewer.get("/pipeline").await, &["Batch", "Resolve", "Appeal", "Respond", "Send", "Behind"]);
+    world.client_says("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    until("a batch is counted", async || {
+        let page = viewer.get("/pipeline").await.body;
+        let batches = page.split("Batch</th>").nth(1).and_then(|rest| rest.split("</tr>").next());
+        batches.is_some_and(|row| row.contains("</span>1</td>"))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -269,6 +285,7 @@ async fn a_conversation_is_snoozed_found_and_answered_by_template() {
     assert!(!news.body.contains("data-news=\"sort-"), "{}", news.body);
     world.clock.advance(Duration::from_mins(15));
     shows(&operator.get("/inbox-news").await, &["data-news=\"sort-", "Waits for an answer"]);
+    shows(&operator.get("/inbox").await, &["<strong>15\u{a0}min</strong>"]);
     submit(&operator, &format!("{path}/actions/snooze"), &[("hours", "4")]).await;
     assert!(!operator.get("/inbox").await.body.contains(&path));
     assert!(operator.get("/inbox?view=snoozed").await.body.contains(&path));
@@ -284,10 +301,15 @@ async fn a_conversation_is_snoozed_found_and_answered_by_template() {
     shows(&operator.get(&format!("{path}?template=greeting")).await, &[">\nHello, Anna!</textarea>"]);
     submit(&operator, "/inbox-templates/actions/remove", &[("name", "greeting")]).await;
     shows(&operator.get("/inbox-templates").await, &["No templates yet"]);
-    shows(
-        &operator.get("/inbox-figures").await,
-        &["Conversations a day", "Half answered within", "Later answers after"],
-    );
+    world.client_writes("form:site/f1", "Boris", "A new battery").await;
+    let charts = [
+        "<h2>Conversations a day: WhatsApp</h2>",
+        "<rect x=",
+        "<h2>Half answered within</h2>",
+        "<h2>Later answers after",
+        "<h2>Answered first by a model</h2>",
+    ];
+    shows(&operator.get("/inbox-figures").await, &charts);
 }
 
 #[tokio::test]
@@ -310,6 +332,9 @@ async fn two_who_answer_at_once_are_warned() {
     let again = [("drawn", "2"), ("seen", hidden(&warned.body, "seen")), ("text", "Second.")];
     submit(&boris, &path, &again).await;
     assert_eq!(phone.by_persons.load(Ordering::Acquire), 2);
+    let older = boris.get(&format!("{path}?older={}", i64::MAX)).await;
+    shows(&older, &["First.", "To the latest messages"]);
+    assert!(!older.body.contains("class=\"composer\""), "what is written here would leave unwarned");
 }
 
 #[tokio::test]
@@ -356,8 +381,80 @@ async fn what_was_not_answered_is_retried_from_the_page() {
     assert!(!page.body.contains(&path), "{}", page.body);
     let nothing = note(&submit(&operator, "/pipeline/actions/retry", &[]).await);
     assert!(nothing.contains("Nothing was put through again"), "{nothing}");
-    let unknown = note(&submit(&operator, "/pipeline/actions/replay", &[("id", "rcv_1")]).await);
-    assert!(unknown.contains("rcv_1"), "{unknown}");
+}
+
+#[tokio::test]
+async fn a_received_message_is_put_through_again_from_the_page() {
+    let (world, _) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    let thread = operator.get(&format!("/inbox/{client}")).await.body;
+    let id = thread.split("<li id=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a message");
+    for (id, said) in [(id, "It goes through the pipeline again."), ("rcv_1", "rcv_1")] {
+        let came = note(&submit(&operator, "/pipeline/actions/replay", &[("id", id)]).await);
+        assert!(came.contains(said), "{id}: {came}");
+    }
+}
+
+#[tokio::test]
+async fn dead_letters_are_retried_from_the_page() {
+    let (redis, phone) = (RedisServer::start(), Arc::new(Phone::default()));
+    let queue = serde_json::from_value(json!({ "redis": redis.url() })).expect("settings");
+    let world = World::of(with_phone(&phone).with_queue(queue)).await;
+    world.pipeline.start().await.expect("a start");
+    let (viewer, operator) = (world.person(Role::Viewer).await, world.person(Role::Operator).await);
+    shows(&operator.get("/pipeline").await, &["Nothing was left over."]);
+    let item = |channel: &str| {
+        let item =
+            json!({ "channel": channel, "external_chat_id": "c1@c.us", "message_text": "It is here." });
+        item.to_string()
+    };
+    let is_dead = async || redis.list("queue:dead").len() == 1;
+    redis.ask(&["RPUSH", "queue:outgoing", &item("pigeon")]);
+    until("it is a dead letter", &is_dead).await;
+    // One that was left over before the number was in the settings.
+    let reason = "channel whatsapp has no account here";
+    let letter = json!({ "list": "queue:outgoing", "reason": reason, "item": item("whatsapp"), "at": null });
+    redis.ask(&["RPUSH", "queue:dead", &letter.to_string()]);
+    let page = operator.get("/pipeline").await;
+    shows(&page, &["channel pigeon has no account here", reason, "Retry all"]);
+    let looked = viewer.get("/pipeline").await;
+    shows(&looked, &[reason]);
+    assert!(!looked.body.contains("retry-dead"), "{}", looked.body);
+
+    let press = async |fields: &[(&str, &str)]| {
+        note(&submit(&operator, "/pipeline/actions/retry-dead", fields).await)
+    };
+    // The newest one is on top.
+    let newest = [("id", hidden(&page.body, "id"))];
+    let (again, nothing) = ("It goes through the pipeline again.", "Nothing was put through again");
+    assert!(press(&newest).await.contains(again));
+    until("it is sent", async || !lock(&phone.sent).is_empty()).await;
+    assert_eq!(*lock(&phone.sent), [("c1@c.us".to_owned(), "It is here.".to_owned())]);
+    assert!(press(&newest).await.contains(nothing));
+    assert!(press(&[]).await.contains(again), "the other one, which comes back");
+    until("it is a dead letter again", &is_dead).await;
+}
+
+#[tokio::test]
+async fn a_card_has_all_appeals_of_its_client() {
+    let phone = Arc::new(Phone::default());
+    let settings = serde_json::from_value(json!({ "reopen_within": "0s" })).expect("settings");
+    let world = World::of(with_phone(&phone).with_pipeline(settings)).await;
+    world.pipeline.start().await.expect("a start");
+    let operator = world.person(Role::Operator).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "A broken screen").await;
+    let path = format!("/inbox/{client}");
+    submit(&operator, &format!("{path}/actions/close"), &[]).await;
+    world.client_writes("whatsapp:phone/c1@c.us", "Anna", "A new battery").await;
+    let page = operator.get(&path).await;
+    shows(&page, &["A broken screen", "A new battery"]);
+    let card = page.body.split(" id=\"appeals-title\">").nth(1);
+    let appeals = card.and_then(|rest| rest.split("</section>").next()).expect("appeals");
+    assert_eq!(appeals.matches("<li>").count(), 2, "{appeals}");
+    for state in ["Waits for a person", "Closed"] {
+        assert_eq!(appeals.matches(state).count(), 1, "{state}: {appeals}");
+    }
 }
 
 #[tokio::test]
@@ -413,7 +510,7 @@ async fn the_rail_counts_what_is_unread() {
 
 #[tokio::test]
 async fn a_conversation_is_begun_where_the_channel_can() {
-    let (world, _) = with_clients().await;
+    let (world, phone) = with_clients().await;
     let operator = world.person(Role::Operator).await;
     shows(&operator.get("/inbox").await, &["href=\"/inbox-new\""]);
     shows(&operator.get("/inbox-new").await, &["the customer writes first", "Telegram"]);
@@ -421,6 +518,13 @@ async fn a_conversation_is_begun_where_the_channel_can() {
     let wrong = send(&operator, "/inbox-new", &fields).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("the customer writes first"), "{}", wrong.body);
+    phone.writes_first.store(true, Ordering::Release);
+    for _ in 0..2 {
+        let begun = submit(&operator, "/inbox-new", &fields).await;
+        assert!(begun.header("location").starts_with("/inbox/client_"), "{begun:?}");
+    }
+    until("it left", async || !lock(&phone.sent).is_empty()).await;
+    assert_eq!(*lock(&phone.sent), [("+70000000001".to_owned(), "Hello".to_owned())]);
     let viewer = world.person(Role::Viewer).await;
     assert_eq!(viewer.get("/inbox-new").await.status, StatusCode::FORBIDDEN);
     assert!(!viewer.get("/inbox").await.body.contains("/inbox-new"));
