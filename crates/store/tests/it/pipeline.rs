@@ -573,7 +573,8 @@ async fn words_and_numbers_lead_to_conversations(world: World) {
     world.taken_in(&rules, written(BORIS, "v-1")).await;
     let (anna, boris) = (world.client_of(ANNA).await, world.client_of(BORIS).await);
     let pipeline = world.store.pipeline();
-    let change = ClientFields { name: Some("Борис Ёлкин".to_owned()), ..ClientFields::default() };
+    let (name, email) = (Some("Борис Ёлкин".to_owned()), Some("boris@example.com".to_owned()));
+    let change = ClientFields { name, email, ..ClientFields::default() };
     pipeline.change_client(boris, change).await.unwrap();
     let appeal = pipeline.appeals_of(boris, 1).await.unwrap().remove(0);
     pipeline.add_note(appeal.id, "olga", "Wants it on Friday".to_owned()).await.unwrap();
@@ -584,6 +585,7 @@ async fn words_and_numbers_lead_to_conversations(world: World) {
         ("+7000", vec![anna]),
         ("елк бор", vec![boris]),
         ("friday", vec![boris]),
+        ("boris@example.com", vec![boris]),
         ("text nothing", vec![]),
         ("?!", vec![]),
     ] {

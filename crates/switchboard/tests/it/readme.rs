@@ -182,8 +182,22 @@ async fn the_quick_start_answers_as_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_of_every_channel_write_and_are_answered() {
-    let told = section("docs/channels.md", "## In the sandbox");
+    let mut told = section("docs/channels.md", "## In the sandbox");
     assert_eq!(told.len(), 17, "nine write, and a form has no one to answer");
+    // The model answers each of the others once, as the page says; a person takes over in the same thread.
+    let answers = "got=$(curl -s http://127.0.0.1:5098/ledger | grep -o '\"text\":\"You wrote' | wc -l)";
+    let command = format!(
+        "for _ in $(seq 300); do {answers}; [ $got -ge 8 ] && break
+         curl -s --unix-socket $TMPDIR/switchboard-demo-*/control.sock http://localhost/testing/clock \
+            -H 'content-type: application/json' -d '{{\"advance_ms\":2000}}' > /dev/null; sleep 0.2; done; echo $got"
+    );
+    told.push(Typed { command, answer: "8".to_owned() });
+    let command = "all=http://127.0.0.1:5099/v1/conversations; key=\"X-API-Key: $KEY\"
+        one=$(curl -s \"$all?channel=vk\" -H \"$key\" | grep -o 'client_0[0-9a-z]*' | head -1)
+        curl -s $all/$one/hand-over -H \"$key\" -H 'Content-Type: application/json' -d '{\"to\":\"human\"}'
+        curl -s $all/$one/messages -H \"$key\"";
+    let answer = "\"responder\":\"human\"…\"author\":\"ai\"…\"author\":\"client\"".to_owned();
+    told.push(Typed { command: command.to_owned(), answer });
     try_out(told, &[]).await;
 }
 
