@@ -7,7 +7,7 @@ use domain::event::AppealEvent;
 use domain::{AppealId, AppealMove, AppealState, Author, ClientId, Event, Responder, Timestamp};
 
 use super::rows::{ClientChat, StoredAppeal};
-use super::{TABLE, rows, statements as sql};
+use super::{TABLE, rows, statements as sql, words};
 use crate::column::to_json;
 use crate::database::params;
 use crate::events::NewEvent;
@@ -288,6 +288,7 @@ pub(super) fn change(
     if let Some(tags) = &change.tags
         && appeal.tags != *tags
     {
+        words::add(transaction, &appeal.client, tags.iter().map(String::as_str))?;
         appeal.tags.clone_from(tags);
         changed.push("tags");
     }

@@ -201,6 +201,8 @@ pub(super) fn join(
     transaction.run(sql::ADD_MERGE, params![key, to, from, json, by, now.as_micros()])?;
     dismiss(transaction, master, merged, now)?;
     words::of_client(transaction, &master)?;
+    // The master keeps what it is called itself, and is found by what the other one was called too.
+    words::add(transaction, &master, [&name, &phone, &email].into_iter().flatten().map(String::as_str))?;
     Ok(StoredMerge { id: merge, master, merged, moved, merged_by: by.to_owned(), at: now, undone_at: None })
 }
 

@@ -280,6 +280,10 @@ statements! {
     ERASE_IDENTITIES = "DELETE FROM pipeline_identities WHERE client = $1";
     ERASE_SUGGESTIONS = "DELETE FROM pipeline_suggestions WHERE one = $1 OR other = $1";
     ERASE_MERGES = "DELETE FROM pipeline_merges WHERE master = $1 OR merged = $1";
+    /// The notes on a client's appeals, and their tags.
+    NOTED_OF = "
+        SELECT text FROM pipeline_notes WHERE appeal IN (SELECT id FROM pipeline_appeals WHERE client = $1)
+        UNION ALL SELECT tags FROM pipeline_appeals WHERE client = $1 AND tags IS NOT NULL LIMIT $2";
     /// Over all words: it is asked for once in a while.
     ERASE_WORDS = "DELETE FROM pipeline_words WHERE client = $1";
     ERASE_CLIENT = "DELETE FROM pipeline_clients WHERE id = $1";

@@ -25,7 +25,7 @@ const MOST_WANTED: usize = 8;
 const BEGINNING: usize = 3;
 /// Clients that one word leads to at most.
 const MOST_CLIENTS: u32 = 500_000;
-/// The messages of a client whose words are added again.
+/// The messages, and the notes and tags, of a client whose words are added again.
 const MOST_MESSAGES: u32 = 1000;
 
 /// The words of a text, small. A number is there with the digits that all ways to write it have.
@@ -81,8 +81,10 @@ pub(super) fn of_client(transaction: &Transaction<'_>, client: &ClientId) -> Res
     let messages = transaction.all(sql::OF_CLIENT, params![key, i64::MAX, MOST_MESSAGES], rows::message)?;
     let known = transaction.first(sql::CLIENT, params![key], rows::client)?;
     let fields = known.iter().flat_map(|client| [&client.name, &client.phone, &client.email]);
+    let noted = transaction.all(sql::NOTED_OF, params![key, MOST_MESSAGES], |row| row.get::<String>(0))?;
     let texts = messages.iter().map(|message| message.text.as_str());
-    add(transaction, client, texts.chain(fields.flatten().map(String::as_str)))
+    let kept = fields.flatten().chain(&noted).map(String::as_str);
+    add(transaction, client, texts.chain(kept))
 }
 
 /// The clients that all words of a text lead to; none for a text without words.

@@ -578,13 +578,15 @@ async fn words_and_numbers_lead_to_conversations(world: World) {
     pipeline.change_client(boris, change).await.unwrap();
     let appeal = pipeline.appeals_of(boris, 1).await.unwrap().remove(0);
     pipeline.add_note(appeal.id, "olga", "Wants it on Friday".to_owned()).await.unwrap();
+    let tags = AppealChange { tags: Some(vec!["warranty".to_owned()]), ..AppealChange::default() };
+    pipeline.change_appeal(appeal.id, tags).await.unwrap();
     for (text, expected) in [
         ("ANN", vec![boris, anna]),
         ("text of m", vec![anna]),
         ("8 000 000-00-01", vec![anna]),
         ("+7000", vec![anna]),
         ("елк бор", vec![boris]),
-        ("friday", vec![boris]),
+        ("friday warranty", vec![boris]),
         ("boris@example.com", vec![boris]),
         ("text nothing", vec![]),
         ("?!", vec![]),
@@ -599,7 +601,9 @@ async fn words_and_numbers_lead_to_conversations(world: World) {
 
     let merge = MergeId::from_uuid(Ids::new(world.clock.clone()).next());
     pipeline.merge(merge, anna, boris, "olga").await.unwrap();
-    assert_eq!(world.found("v 1").await, [anna]);
+    for text in ["v 1", "friday", "warranty", "елкин"] {
+        assert_eq!(world.found(text).await, [anna], "{text}");
+    }
 }
 
 async fn an_erased_client_leaves_nothing_behind(world: World) {

@@ -43,8 +43,8 @@ pub(crate) struct ListParameters {
     snoozed: Option<bool>,
     /// `true`: those with messages that no person has seen.
     unread: Option<bool>,
-    /// Those of clients that all these words lead to, by three letters of their beginnings or more: in messages, notes, names, numbers and
-    /// addresses.
+    /// Those of clients that all these words lead to, by three letters of their beginnings or more: in messages, notes, tags, names,
+    /// numbers and addresses.
     #[param(example = "anna friday")]
     search: Option<String>,
     /// `changed`: the one that changed last first. `waiting`: those whose client waits, the longest first.
