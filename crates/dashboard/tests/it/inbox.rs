@@ -61,13 +61,18 @@ impl World {
         self.store.channels().take(taken).await.expect("a write");
     }
 
-    /// A client writes, and is silent for long enough.
+    /// All is silent for long enough.
+    async fn falls_silent(&self) {
+        let waiting = async || self.store.pipeline().counts().await.expect("counts").waiting.0;
+        until("it waits for silence", async || waiting().await == 1).await;
+        self.clock.advance(Duration::from_secs(21));
+    }
+
+    /// A client writes, is silent, and waits for a person.
     async fn client_writes(&self, chat: &str, name: &str, text: &str) -> ClientId {
         self.client_says(chat, name, text).await;
-        let waiting = async || self.store.pipeline().counts().await.expect("counts").waiting.0;
         if !chat.starts_with("form:") {
-            until("it waits for silence", async || waiting().await == 1).await;
-            self.clock.advance(Duration::from_secs(21));
+            self.falls_silent().await;
         }
         until("a person is to answer", async || {
             let found = self.client(name).await;
@@ -474,6 +479,32 @@ async fn what_a_program_proposed_is_shown_with_its_reason() {
     let draft = draft.split('"').next().expect("an address");
     shows(&operator.get(&format!("{path}?draft={draft}")).await, &[">\nPerhaps by seven.</textarea>"]);
     assert!(lock(&phone.sent).is_empty(), "a person sends it, or does not");
+}
+
+#[tokio::test]
+async fn an_answer_of_a_program_is_approved_in_the_thread() {
+    let (program, phone) = (Receiver::start().await, Arc::new(Phone::default()));
+    program.says(200, r#"{"text":"Until seven."}"#);
+    let settings =
+        json!({ "responder": "webhook", "approval": true, "webhook": { "url": program.address() } });
+    let settings = serde_json::from_value(settings).expect("settings");
+    let world = World::of(with_phone(&phone).with_pipeline(settings)).await;
+    world.pipeline.start().await.expect("a start");
+    let operator = world.person(Role::Operator).await;
+    world.client_says("whatsapp:phone/c1@c.us", "Anna", "Until when?").await;
+    world.falls_silent().await;
+    until("the client is known", async || world.client("Anna").await.is_some()).await;
+    let path = format!("/inbox/{}", world.client("Anna").await.expect("a client").id);
+    until("it waits to be approved", async || operator.get(&path).await.body.contains("/approve")).await;
+    let page = operator.get(&path).await;
+    shows(&page, &["Until seven.", "/actions/reject"]);
+    assert!(lock(&phone.sent).is_empty(), "no one has approved it");
+    let mut buttons = page.body.split("formaction=\"").filter_map(|rest| rest.split('"').next());
+    let approve = buttons.find(|to| to.ends_with("/approve")).expect("a button");
+    let approved = submit(&operator, approve, &[("back", &path)]).await;
+    assert_eq!(approved.header("location"), path);
+    until("it is sent", async || !lock(&phone.sent).is_empty()).await;
+    assert_eq!(*lock(&phone.sent), [("c1@c.us".to_owned(), "Until seven.".to_owned())]);
 }
 
 #[tokio::test]
