@@ -5,7 +5,7 @@ use grammers_tl_types::{Serializable, enums, types};
 use super::mailbox::Sent;
 use super::message::{Body, Stored};
 use super::peer::Peer;
-use super::render::Cast;
+use super::render::{Cast, short_form};
 use super::sessions::SessionKey;
 use super::state::{Moment, State};
 use super::update_log::Event;
@@ -107,10 +107,18 @@ impl State {
         let answered = posting.draft.reply_to;
         let reply_to = answered.and_then(|id| self.same_message(posting.from, id, owner, peer));
         let message = posting.stored(0, reply_to);
-        let (id, pts) = self.mailboxes.get_mut(&owner)?.deliver(peer, message);
+        let mailbox = self.mailboxes.get_mut(&owner)?;
+        // Who is in the list of dialogs needs no introduction.
+        let is_known = mailbox.dialog(peer).is_some_and(|dialog| !dialog.hidden);
+        let (id, pts) = mailbox.deliver(peer, message);
         if self.listens(owner, posting.except)
             && let Some((_, stored)) = self.mailboxes.get(&owner).and_then(|mailbox| mailbox.message(id))
         {
+            if let Some(short) = short_form(owner, peer, stored, pts).filter(|_| is_known) {
+                let push = Push::plain(enums::Updates::from(short).to_bytes());
+                self.sessions.push(self.authorizations.keys_of(owner), posting.except, &push);
+                return Some(Sent { id, pts, date: posting.at.date() });
+            }
             let mut cast = Cast::default();
             cast.message(peer, stored);
             let message = self.message(owner, peer, stored);

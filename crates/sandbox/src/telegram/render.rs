@@ -6,7 +6,7 @@ use grammers_tl_types::{enums, types};
 
 use super::chats::{Channel, Group, Role};
 use super::mailbox::Dialog;
-use super::message::{Forward, Stored};
+use super::message::{Body, Forward, Stored};
 use super::peer::Peer;
 use super::privacy::Invites;
 use super::rights::{admin_rights, banned_rights, no_ban};
@@ -430,6 +430,46 @@ fn forward_header(forward: &Forward) -> enums::MessageFwdHeader {
         psa_type: None,
     }
     .into()
+}
+
+/// A plain text of a private chat in its short form, which introduces no one; none of what has more to say.
+pub(crate) fn short_form(
+    viewer: i64,
+    peer: Peer,
+    message: &Stored,
+    pts: i32,
+) -> Option<types::UpdateShortMessage> {
+    let Peer::User(user_id) = peer else { return None };
+    let Body {
+        text,
+        entities: None,
+        markup: None,
+        service: None,
+        forward: None,
+        media: None,
+        group: None,
+        reactions: None,
+    } = &message.body
+    else {
+        return None;
+    };
+    (user_id != viewer).then(|| types::UpdateShortMessage {
+        out: message.from == viewer,
+        mentioned: false,
+        media_unread: false,
+        silent: message.silent,
+        id: message.id,
+        user_id,
+        message: text.to_string(),
+        pts,
+        pts_count: 1,
+        date: message.date,
+        fwd_from: None,
+        via_bot_id: None,
+        reply_to: message.reply_to.map(reply_header),
+        entities: None,
+        ttl_period: None,
+    })
 }
 
 fn reply_header(id: i32) -> enums::MessageReplyHeader {

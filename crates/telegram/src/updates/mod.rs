@@ -274,6 +274,10 @@ impl<'a> Reader<'a> {
         }
         if let UpdatesLike::Updates(updates) = &mut updates {
             match updates {
+                // It introduces no one: who is not known is in the difference.
+                enums::Updates::UpdateShortMessage(short) if !self.has_dialog_with(short.user_id) => {
+                    return self.gap();
+                }
                 enums::Updates::Updates(all) => self.introduce(&mut all.updates),
                 enums::Updates::Combined(all) => self.introduce(&mut all.updates),
                 enums::Updates::UpdateShort(one) => self.introduce(std::slice::from_mut(&mut one.update)),
@@ -289,6 +293,11 @@ impl<'a> Reader<'a> {
         if let Ok(taken) = self.boxes.process_updates(updates) {
             self.take(taken, sent_here);
         }
+    }
+
+    fn has_dialog_with(&self, user_id: i64) -> bool {
+        let known = ChatId::user(user_id).and_then(|chat_id| self.account.peers.get(chat_id));
+        known.is_some_and(|peer| peer.dialog)
     }
 
     /// Gives the boxes the counters of channels that are mentioned for the first time, so that a gap is seen as one.

@@ -9,7 +9,7 @@ use domain::{ChatId, Contact, EventFilter, EventId, Keep, MessageOrigin, Receive
 use sandbox::telegram::{FaultName, NewMessage, Reactions, Written};
 use store::{Disk, GapChange, PageRead, Store, StoredReceived, TakenUpdates};
 
-use crate::world::{World, message_id, name, one_account, send, until, view};
+use crate::world::{World, message_id, name, one_account, send, send_to, state, until, view};
 
 const ACCOUNT: &str = "backup_1";
 
@@ -95,6 +95,24 @@ async fn a_message_is_kept_and_follows_its_changes() {
     world.telegram().delete(&written.chat_id, written.message_id, Some(ACCOUNT)).expect("gone");
     kept(&world, &written, |stored| stored.deleted_at.is_some()).await;
     assert_eq!(told(&world.store).await, 1);
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_introduced_is_looked_up() {
+    let world = World::new().await.only(&[ACCOUNT]);
+    let earlier = write(&world, "@client_1", "@demo_backup_1", "hello");
+    // Telegram takes them for known, and here no list of dialogs has named them yet.
+    world.fault(ACCOUNT, FaultName::RpcError).method("messages.getDialogs").error(500, "INTERNAL").on();
+    let pool = world.pool().await;
+    world.update_state(ACCOUNT).await;
+    let written = write(&world, "@client_1", "@demo_backup_1", "is anybody there?");
+    let stored = kept(&world, &written, |_| true).await;
+    assert!(stored.message.sender_name.is_some(), "{stored:?}");
+    assert!(found(&world.store, &earlier).await.is_none(), "it came before the account was here");
+    until("it is ready", || state(&pool, ACCOUNT).0 == domain::account::AccountState::Ready).await;
+    let outcome = send_to(&pool, ACCOUNT, written.chat_id.parse().expect("a chat"), "yes", 1).await;
+    assert_eq!(outcome.word(), "sent", "{outcome:?}");
     world.end(&pool).await;
 }
 

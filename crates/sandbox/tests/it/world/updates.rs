@@ -22,8 +22,25 @@ fn the_same_session_on_a_new_connection_is_told_once() {
     world.disconnected(main.caller.connection);
     write(&world, "@client_1", "main", "hello");
     old.nothing();
-    new.next();
+    new.any();
     new.nothing();
+}
+
+#[test]
+fn a_text_of_someone_known_is_told_in_its_short_form() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let mut pushes = main.listen();
+    write(&world, "@guest_1", "main", "hello");
+    assert_eq!(pushes.next().users.len(), 1, "who is new is introduced");
+    let id = write(&world, "@guest_1", "main", "again");
+    let enums::Updates::UpdateShortMessage(short) = pushes.any() else { panic!("it is long") };
+    assert_eq!((short.id, short.out, short.message.as_str()), (id, false, "again"));
+    assert_eq!((short.pts, short.pts_count), (main.state().pts, 1));
+    // The short form has no room for buttons.
+    let json = serde_json::json!({"from": "@guest_1", "chat": "main", "text": "press", "buttons": [[{"text": "Yes", "data": "yes"}]]});
+    world.write(&serde_json::from_value::<NewMessage>(json).unwrap()).unwrap();
+    assert_eq!(pushes.next().updates.len(), 1);
 }
 
 #[test]
@@ -34,11 +51,11 @@ fn a_session_that_lags_gets_updates_too_long() {
         write(&world, "@client_1", "main", &number.to_string());
     }
     for _ in 0..100 {
-        pushes.next();
+        assert_ne!(pushes.any(), enums::Updates::TooLong);
     }
     write(&world, "@client_1", "main", "after");
     assert_eq!(pushes.any(), enums::Updates::TooLong);
-    pushes.next();
+    assert_ne!(pushes.any(), enums::Updates::TooLong);
 }
 
 #[test]
