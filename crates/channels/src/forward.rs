@@ -146,11 +146,23 @@ mod tests {
         assert_eq!(message["media"]["images"][0]["url"], "https://example.com/a.jpg");
         assert_eq!(message["meta"]["external_message_id"], "m1");
         assert_eq!(forwarded(&stored("avito"), WebhookForm::Legacy, &links).as_deref(), Some("{\"a\":1 }"));
-        let whatsapp = read("whatsapp", WebhookForm::Legacy);
-        assert_eq!((&whatsapp["chatId"], &whatsapp["timestamp"]), (&json!("c1"), &json!(1_760_000_500)));
-        assert_eq!(read("max", WebhookForm::Legacy)["raw_data"]["a"], 1);
-        assert_eq!(read("instagram", WebhookForm::Legacy)["external_chat_id"], "2001");
+        let file = json!({ "type": "image", "url": "https://example.com/a.jpg" });
+        let whatsapp = json!({
+            "chatId": "c1", "sender": "2001", "text": "hello", "messageId": "m1", "timestamp": 1_760_000_500,
+            "senderName": "Anna", "pushname": "Anna", "media": file,
+        });
+        assert_eq!(read("whatsapp", WebhookForm::Legacy), whatsapp);
+        let max = json!({
+            "channel": "max", "message_id": "m1", "chat_id": "c1", "user_id": "2001", "user_name": "Anna", "text": "hello",
+            "attachments": [file], "timestamp": 1_760_000_500_000_i64, "raw_data": { "a": 1 },
+        });
+        assert_eq!(read("max", WebhookForm::Legacy), max);
+        let mut instagram = read("instagram", WebhookForm::Message);
+        assert_eq!(instagram["external_message_id"], "m1");
+        instagram["external_chat_id"] = "2001".into();
+        assert_eq!(read("instagram", WebhookForm::Legacy), instagram);
     }
+
     #[test]
     fn files_are_at_links_of_ours_and_what_the_provider_said_stays() {
         let links = Links::new(Some("https://shop.example.com"), "planted".into(), ambient::Clock::system());

@@ -10,6 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::films;
+
 /// The header of a PNG picture of 4 by 3 pixels.
 pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x04\0\0\0\x03\x08\x02\0\0\0";
 
@@ -78,6 +80,8 @@ async fn serve(mut connection: TcpStream, mut gate: watch::Receiver<bool>) {
     let answer = match head.split(' ').nth(1).unwrap_or_default() {
         "/photo.png" => fine(PNG),
         "/price.pdf" => fine(PDF),
+        "/voice.ogg" => fine(&films::recording()),
+        "/film.mp4" => fine(&films::film(b"isom", true)),
         "/empty" => fine(b""),
         "/short" => b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort".to_vec(),
         "/huge" => b"HTTP/1.1 200 OK\r\ncontent-length: 3000000000\r\n\r\n".to_vec(),

@@ -10,8 +10,10 @@ use channels::{
 };
 use delivery::{Action, Album, Capabilities, Dedup, MediaKind};
 use domain::outcome::{RejectionCode, SentIds};
-use domain::text::{TextLimit, Unit};
-use domain::{ExternalChat, InboundChange, InboundEvent, InboundMedia, InboundMessage, Outcome, Timestamp};
+use domain::text::{ParseMode, TextLimit, Unit};
+use domain::{
+    AdSource, ExternalChat, InboundChange, InboundEvent, InboundMedia, InboundMessage, Outcome, Timestamp,
+};
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use serde_json::{Value, json};
@@ -39,6 +41,8 @@ pub(crate) struct Shop {
     urls: Mutex<Vec<String>>,
     /// How often it still refuses to register an address.
     refusals: Mutex<u32>,
+    /// Whether its tokens are renewed.
+    renews: Mutex<bool>,
 }
 
 impl Shop {
@@ -77,8 +81,14 @@ impl Provider for Shop {
             sends: true,
             reply: true,
             album: Album { visual: 10, ..Album::NONE },
-            parse_modes: &[],
-            media: &[MediaKind::Photo, MediaKind::Document],
+            parse_modes: &[ParseMode::Html],
+            media: &[
+                MediaKind::Photo,
+                MediaKind::Video,
+                MediaKind::Voice,
+                MediaKind::Audio,
+                MediaKind::Document,
+            ],
             actions: &[Action::Edit, Action::Delete, Action::MarkRead],
             states: &[],
             dedup: Dedup::None,
@@ -147,6 +157,8 @@ impl Provider for Shop {
         let at = Timestamp::from_micros(told["at"].as_i64().unwrap_or_default());
         let mut message = InboundMessage::text(chat, word("id"), word("text"), at);
         (message.user, message.name) = (Some("7".to_owned()), Some("Anna Demo".to_owned()));
+        let ad = told["ad"].as_str().map(str::to_owned);
+        message.ad = ad.map(|id| AdSource { channel: "avito".to_owned(), id: Some(id) });
         let change = InboundChange::Message(Box::new(message));
         let events = vec![InboundEvent { key: word("id"), change }];
         let answer = if told["form"] == true {
@@ -164,6 +176,11 @@ impl Provider for Shop {
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
         ready(Ok(Identity { id: "100".to_owned(), name: "Demo shop".to_owned(), missing: Vec::new() }))
             .boxed()
+    }
+
+    fn renew_token(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        let refused = CallError::refused("not_supported", "tokens of this channel are not renewed");
+        ready(if *lock(&self.renews) { Ok(()) } else { Err(refused) }).boxed()
     }
 
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
@@ -197,6 +214,7 @@ struct Ports {
 impl Ports {
     async fn with(key: Option<&'static str>, old_hook: bool) -> Self {
         let shops: Vec<Arc<Shop>> = CHANNELS.iter().map(|_| Arc::default()).collect();
+        *lock(&shops[Self::number("avito")].renews) = true;
         let account = |(channel, shop): (&&str, &Arc<Shop>)| {
             let fields = json!({
                 "name": format!("{channel}_1"), "channel": channel, "old_hook": old_hook,
@@ -357,6 +375,18 @@ fn assert_sent(ports: &Ports) {
     assert_eq!((document.chat.as_str(), name.as_str()), ("70000000001@c.us", "a.png"));
     let two = lock(&ports.shop("max").sent)[2].clone();
     assert_eq!((two.text.text.as_str(), two.files().count()), ("two", 2));
+    let bold = lock(&ports.shop("max").sent)[4].clone();
+    assert_eq!((bold.text.text.as_str(), bold.text.entities.len()), ("bold", 1));
+    assert_eq!((bold.silent, bold.preview, two.silent, two.preview), (true, false, false, true));
+    let answered = |channel: &str, place: usize| lock(&ports.shop(channel).sent)[place].reply_to.clone();
+    assert_eq!(answered("whatsapp", 0), Some("A1".into()));
+    assert_eq!((answered("vk", 0), answered("vk", 3)), (None, Some("2001:1".into())));
+    let mimes = |channel: &str| {
+        let sent = lock(&ports.shop(channel).sent);
+        sent.iter().filter_map(|one| Some(one.file.as_ref()?.mime.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(mimes("whatsapp"), ["image/png", "image/png", "audio/ogg"]);
+    assert_eq!(mimes("instagram"), ["image/png", "audio/ogg", "video/mp4"]);
     let options = |channel: &str| {
         let sent = lock(&ports.shop(channel).sent);
         sent.iter().filter_map(|one| one.provider_options.clone()).collect::<Vec<_>>()
@@ -441,6 +471,23 @@ async fn a_stopped_mailing_sends_no_more() {
 }
 
 #[tokio::test]
+async fn messages_of_a_mailing_leave_10_to_30_seconds_apart() {
+    let ports = Ports::new().await;
+    let mut before = ports.world.clock.now();
+    let bulk = json!({ "recipients": ["70000000001", "70000000002", "70000000003"], "text": "sale" });
+    let (_, accepted) = ports.post("whatsapp", "/api/messages/send/bulk", bulk).await;
+    // The first is due at once.
+    for place in 1..3 {
+        let path = format!("/v1/messages/{}", accepted["results"][place]["id"].as_str().expect("an id"));
+        let shown = ports.world.call("GET", &path).send().await.json();
+        let due: Timestamp = serde_json::from_value(shown["send_at"].clone()).expect("a time");
+        let apart = due.since(before).as_secs();
+        assert!((10..=30).contains(&apart), "{apart}");
+        before = due;
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_key_is_none_and_pages_may_ask() {
     let ports = Ports::new().await;
     for channel in ["avito", "whatsapp", "vk", "max", "instagram"] {
@@ -479,6 +526,9 @@ async fn what_is_refused_is_said_as_the_old_servers_did() {
     ] });
     assert_eq!((status, answer), (422, wrong));
     assert_eq!(ports.post("max", "/api/subscribe", json!({ "url": "no" })).await.0, 422);
+    *lock(&ports.shop("avito").renews) = false;
+    let (status, answer) = ports.post("avito", "/api/token/refresh", Value::Null).await;
+    assert_eq!((status, &answer["success"]), (501, &json!(false)), "{answer}");
     let rejected = |code: &str| Outcome::Rejected { code: RejectionCode::Provider(code.to_owned()) };
     let vk = json!({ "peer_id": 2001, "message": "hello" });
     ports.shop("vk").then(rejected("914: Message is too long"));
