@@ -133,7 +133,8 @@ async fn old_ports_of_channels_send_and_take_forms() {
     }
     let form = json!({"name": "Anna", "phone": "+70000000001", "message": "Call me"});
     let (status, answer) = program.legacy(world.legacy_port(8770), "/api/submit", &form).await;
-    let [kept] = &received(&program, "form").await[..] else { panic!("{answer}") };
+    let forms = received(&program, "form").await;
+    let [kept] = &forms[..] else { panic!("{forms:?}") };
     let wanted = json!({
         "success": true, "submission_id": kept["external_message_id"], "message": "Form submitted successfully",
         "forwarded": false,
