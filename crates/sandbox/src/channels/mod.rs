@@ -431,3 +431,6 @@ impl Channels {
         self.lock().posts.push((due, Post { tries: post.tries + 1, ..post }));
     }
 }
+
+#[cfg(test)]
+mod tests;
