@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use channels::{
     Account, CallError, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LogIn, Outgoing, Pacing,
-    Provider,
+    Provider, Registered,
 };
 use delivery::{Capabilities, Dedup, MediaKind};
 
@@ -41,7 +41,14 @@ pub(crate) struct Phone {
     pub(crate) writes_first: AtomicBool,
     /// What was sent: the chat and the text.
     pub(crate) sent: Mutex<Vec<(String, String)>>,
+    /// Where its provider posts to.
+    pub(crate) urls: Mutex<Vec<String>>,
+    /// When its token ends.
+    pub(crate) token_ends: Mutex<Option<Timestamp>>,
 }
+
+/// When a new token ends.
+pub(crate) const NEW_TOKEN_ENDS: Timestamp = Timestamp::from_micros(1_893_456_000_000_000);
 
 impl Provider for Phone {
     fn capabilities(&self) -> Capabilities {
@@ -97,8 +104,32 @@ impl Provider for Phone {
         ready(trouble.map_or(Ok(identity), |why| Err(CallError::Account(why)))).boxed()
     }
 
+    fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
+        let urls = lock(&self.urls).clone();
+        Some(ready(Ok(Registered { urls, ..Registered::default() })).boxed())
+    }
+
+    fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        *lock(&self.urls) = vec![url.to_owned()];
+        ready(Ok(())).boxed()
+    }
+
+    fn unregister<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        lock(&self.urls).retain(|known| known != url);
+        ready(Ok(())).boxed()
+    }
+
+    fn renew_token(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        *lock(&self.token_ends) = Some(NEW_TOKEN_ENDS);
+        ready(Ok(())).boxed()
+    }
+
+    fn token_expires(&self) -> Option<Timestamp> {
+        *lock(&self.token_ends)
+    }
+
     fn log_in<'a>(&'a self, _: Option<&'a str>) -> BoxFuture<'a, Result<LogIn, CallError>> {
-        let until = Timestamp::from_micros(1_893_456_000_000_000);
+        let until = NEW_TOKEN_ENDS;
         let how = match self.step.load(Ordering::Acquire) {
             0 => Ok(LogIn::Picture(b"\x89PNG\r\n\x1a\na picture".to_vec())),
             1 => Ok(LogIn::Link { url: "https://example.com/authorize?state=1".into(), until }),

@@ -1,17 +1,17 @@
-//! Accounts of channels on their pages: paused and resumed, with the steps at their provider, what they lack, and a message for a test.
+//! Accounts of channels on their pages: paused, connected, what they lack, the steps at their provider, a message for a test.
 
 use std::sync::Arc;
 
 use ambient::{Chance, Clock};
 use channels::http::{Http, Route};
 use channels::{Account, Kept, Setup};
-use domain::{AccountName, ChannelName, Role};
+use domain::{AccountName, ChannelName, Role, Timestamp};
 use http::StatusCode;
 use serde_json::json;
 use test_app::TestApp;
 
-use crate::channel_login::{self, Phone, lock};
-use crate::world::{World, note, send, shows, submit};
+use crate::channel_login::{self, NEW_TOKEN_ENDS, Phone, lock};
+use crate::world::{Browser, World, note, send, shows, submit};
 
 /// An account of forms, which asks nothing of any provider.
 fn site() -> Account {
@@ -58,6 +58,31 @@ async fn the_steps_at_a_provider_are_shown_in_both_languages() {
     let page = operator.get_with("/channels/site/setup", &[("accept-language", "ru")]).await;
     assert!(page.body.contains(russian) && page.body.contains("actions/test"), "{}", page.body);
     assert_eq!(viewer.get("/channels/other/setup").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_address_is_taken_over_and_given_up_and_a_token_renewed() {
+    const OTHER: &str = "https://example.com/planted";
+    let phone = Arc::new(Phone::default());
+    let world = channel_login::world(&phone).await;
+    let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
+    let act = async |browser: &Browser<'_>, action: &str, fields: &[(&str, &str)]| {
+        send(browser, &format!("/channels/phone/actions/{action}"), fields).await;
+        lock(&phone.urls).clone()
+    };
+    lock(&phone.urls).push(OTHER.to_owned());
+    shows(&admin.get("/channels/phone").await, &["actions/connect\"", "name=\"take_over\""]);
+    assert_eq!(act(&admin, "connect", &[]).await, [OTHER]);
+    assert_eq!(act(&operator, "connect", &[("take_over", "yes")]).await, [OTHER]);
+    let ours = format!("{}/hooks/whatsapp/phone/made-up", test_app::PUBLIC_URL);
+    assert_eq!(act(&admin, "connect", &[("take_over", "yes")]).await, [ours]);
+    shows(&admin.get("/channels/phone").await, &["actions/disconnect\""]);
+    assert!(act(&admin, "disconnect", &[]).await.is_empty());
+
+    *lock(&phone.token_ends) = Some(Timestamp::from_micros(0));
+    shows(&admin.get("/channels/phone").await, &["actions/refresh-token\""]);
+    act(&admin, "refresh-token", &[]).await;
+    assert_eq!(*lock(&phone.token_ends), Some(NEW_TOKEN_ENDS));
 }
 
 #[tokio::test]
