@@ -83,9 +83,9 @@ fn bearer(token: &str) -> String {
 /// A method of VK: what it responds, or the code of its error.
 fn vk(stage: &mut Stage, method: &str, fields: &[(&str, &str)]) -> Result<Value, i64> {
     let fields = [&[("access_token", "demo-vk-key"), ("v", "5.199")][..], fields].concat();
-    let (status, told) = stage.form(&format!("/method/{method}"), &fields);
+    let (status, answer) = stage.form(&format!("/method/{method}"), &fields);
     assert_eq!(status, 200, "VK refuses with 200");
-    told["error"]["error_code"].as_i64().map_or_else(|| Ok(told["response"].clone()), Err)
+    answer["error"]["error_code"].as_i64().map_or_else(|| Ok(answer["response"].clone()), Err)
 }
 
 #[test]
@@ -134,8 +134,8 @@ fn vk_knows_a_key_for_an_hour_and_changes_for_a_day() {
     stage.later(DAY);
     assert_eq!(edit(&mut stage), Err(909));
     let delete = [("peer_id", "2001"), ("cmids", "2"), ("delete_for_all", "1")];
-    let told = vk(&mut stage, "messages.delete", &delete).unwrap();
-    assert_eq!(told[0]["error"]["code"], 924, "{told}");
+    let answer = vk(&mut stage, "messages.delete", &delete).unwrap();
+    assert_eq!(answer[0]["error"]["code"], 924, "{answer}");
 }
 
 #[test]
@@ -145,9 +145,9 @@ fn avito_refuses_by_account_by_age_and_by_token() {
     let keys = [("client_id", "demo-avito-client"), ("client_secret", "demo-avito-secret")];
     let grant = |kind| [&keys[..], &[("grant_type", kind)]].concat();
     assert_eq!(stage.form("/token", &grant("password")).0, 400);
-    let (status, told) = stage.form("/token/", &grant("client_credentials"));
-    let token = told["access_token"].as_str().unwrap_or_default().to_owned();
-    assert_eq!((status, &told["expires_in"]), (200, &json!(86_400)));
+    let (status, answer) = stage.form("/token/", &grant("client_credentials"));
+    let token = answer["access_token"].as_str().unwrap_or_default().to_owned();
+    assert_eq!((status, &answer["expires_in"]), (200, &json!(86_400)));
 
     let text = json!({ "type": "text", "message": { "text": "x" } });
     let messages = |owner: &str| format!("/messenger/v1/accounts/{owner}/chats/{chat}/messages");
@@ -155,9 +155,9 @@ fn avito_refuses_by_account_by_age_and_by_token() {
     assert_eq!(stage.json(&messages("1000002"), &token, &text).0, 403);
     let mut sent = Vec::new();
     for _ in 0..2 {
-        let (status, told) = stage.json(&messages("1000001"), &token, &text);
-        assert_eq!(status, 200, "{told}");
-        sent.push(format!("{}/{}", messages("1000001"), told["id"].as_str().unwrap_or_default()));
+        let (status, answer) = stage.json(&messages("1000001"), &token, &text);
+        assert_eq!(status, 200, "{answer}");
+        sent.push(format!("{}/{}", messages("1000001"), answer["id"].as_str().unwrap_or_default()));
     }
     assert_eq!(stage.json(&sent[0], &token, &json!({})).0, 200);
     stage.later(HOUR + Duration::from_secs(1));
@@ -171,14 +171,15 @@ fn avito_refuses_by_account_by_age_and_by_token() {
 }
 
 #[test]
-fn instagram_refuses_old_versions_wrong_messages_and_old_tokens() {
+fn instagram_refuses_wrong_messages_and_what_is_too_old() {
     const TOKEN: &str = "planted-instagram-token";
     let mut stage = Stage::of("instagram");
     let picture = CustomerMedia { kind: "image".to_owned(), ..CustomerMedia::default() };
     let user = stage.written("5550001", vec![picture]);
     assert_eq!(stage.outside.files[0].until, Some(stage.outside.now.plus(HOUR)));
     let to = json!({ "id": user });
-    let code = |(status, told): (u16, Value)| (status, told["error"]["code"].as_i64().unwrap_or_default());
+    let code =
+        |(status, answer): (u16, Value)| (status, answer["error"]["code"].as_i64().unwrap_or_default());
     let text = json!({ "recipient": to, "message": { "text": "x" } });
     assert_eq!(code(stage.json("/v23.0/me/messages", TOKEN, &text)), (200, 0));
     assert_eq!(code(stage.json("/v1.0/me/messages", TOKEN, &text)), (400, 2_635));
@@ -200,8 +201,8 @@ fn instagram_refuses_old_versions_wrong_messages_and_old_tokens() {
     stage.later(60 * DAY);
     assert_eq!(stage.get("/me", "", renewed).0, 200);
     stage.later(HOUR);
-    let (status, told) = stage.get("/me", "", renewed);
-    assert_eq!((status, &told["error"]["error_subcode"]), (400, &json!(463)), "{told}");
+    let (status, answer) = stage.get("/me", "", renewed);
+    assert_eq!((status, &answer["error"]["error_subcode"]), (400, &json!(463)), "{answer}");
 }
 
 #[test]
@@ -240,16 +241,16 @@ fn telegram_refuses_by_token_by_pace_and_by_age() {
 
     let text = json!({ "chat_id": 2001, "text": "x" });
     assert!((0..20).all(|_| ask(&mut stage, "sendMessage", text.clone()).0 == 200));
-    let (status, told) = ask(&mut stage, "sendMessage", text.clone());
-    assert_eq!((status, &told["parameters"]["retry_after"]), (429, &json!(2)), "{told}");
+    let (status, answer) = ask(&mut stage, "sendMessage", text.clone());
+    assert_eq!((status, &answer["parameters"]["retry_after"]), (429, &json!(2)), "{answer}");
     stage.later(Duration::from_secs(2));
     assert_eq!(ask(&mut stage, "sendMessage", text).0, 200);
 
     let updates = ask(&mut stage, "getUpdates", json!({})).1;
     let id = updates["result"][0]["message"]["voice"]["file_id"].clone();
-    let told = ask(&mut stage, "getFile", json!({ "file_id": id })).1;
-    let path = format!("/file/bot{TOKEN}/{}", told["result"]["file_path"].as_str().unwrap_or_default());
-    assert_eq!(stage.get(&path, "", "").0, 200, "{told}");
+    let answer = ask(&mut stage, "getFile", json!({ "file_id": id })).1;
+    let path = format!("/file/bot{TOKEN}/{}", answer["result"]["file_path"].as_str().unwrap_or_default());
+    assert_eq!(stage.get(&path, "", "").0, 200, "{answer}");
     stage.later(HOUR);
     assert_eq!(stage.get(&path, "", "").0, 404);
     stage.later(DAY);

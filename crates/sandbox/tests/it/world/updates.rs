@@ -27,7 +27,7 @@ fn the_same_session_on_a_new_connection_is_told_once() {
 }
 
 #[test]
-fn a_text_of_someone_known_is_told_in_its_short_form() {
+fn a_text_of_someone_known_comes_in_its_short_form() {
     let world = world();
     let main = Client::of(&world, "main");
     let mut pushes = main.listen();
