@@ -1,4 +1,4 @@
-//! `/messages/received`: what was received in all chats, found by words, chat and account.
+//! `/messages/received`: what accounts received in all chats, found by words, chat and account.
 
 use api::AnyMessage;
 use askama::Template;
@@ -16,6 +16,8 @@ use crate::words::{MessagesWords, WorkWords};
 
 /// How many messages a page shows.
 const PAGE: &str = "50";
+/// What came in through channels is on their pages and in the inbox.
+const ACCOUNTS: &str = "telegram_account";
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -65,6 +67,7 @@ pub(crate) async fn show(
         "/v1/messages",
         &[
             ("direction", "in"),
+            ("channel", ACCOUNTS),
             ("q", query.q.trim()),
             ("chat", query.chat.trim()),
             ("account", &query.account),

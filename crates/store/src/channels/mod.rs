@@ -106,6 +106,8 @@ pub struct InboundFilter {
     pub chat: Option<ChannelChat>,
     /// With this in its text, whatever letters are large.
     pub text: Option<String>,
+    /// Or, where a text is wanted too, from someone whose name has it.
+    pub or_from: bool,
     /// Received at this instant or later.
     pub since: Option<Timestamp>,
     /// Received before this instant.
@@ -287,7 +289,10 @@ fn list(
         if filter.channel.as_ref().is_none_or(|channel| *channel == address.channel)
             && filter.account.as_ref().is_none_or(|account| *account == address.account)
             && filter.chat.as_ref().is_none_or(|chat| chat == address)
-            && needle.as_ref().is_none_or(|needle| needle.fits(stored.message.text.as_str()))
+            && needle.as_ref().is_none_or(|needle| {
+                let name = stored.message.name.as_deref().filter(|_| filter.or_from);
+                needle.fits(stored.message.text.as_str()) || name.is_some_and(|name| needle.names(name))
+            })
         {
             found.push(stored);
         }

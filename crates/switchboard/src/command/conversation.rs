@@ -41,19 +41,18 @@ fn of(items: &[Value]) -> String {
     let mut table = table::with_header(["AT", "ID", "FROM", "CHAT", "STATE", "TEXT"]);
     for item in items {
         let is_in = item["direction"] == "in";
-        let named = |name: &str, number: &str| match cell(item, name) {
-            name if name.is_empty() => cell(item, number),
-            name => name,
+        let first = |fields: &[&str]| {
+            let mut cells = fields.iter().map(|field| cell(item, field));
+            cells.find(|cell| !cell.is_empty()).unwrap_or_default()
         };
         let (at, from, state) = if is_in {
-            (cell(item, "at"), named("from_name", "from"), what_became(item))
+            // The first names are those of accounts, the others those of channels.
+            let from = first(&["from_name", "from", "client_name", "external_user_id"]);
+            (first(&["at", "timestamp"]), from, what_became(item))
         } else {
             (cell(item, "created_at"), cell(item, "account"), cell(item, "state"))
         };
-        let chat = match cell(item, "chat_id") {
-            id if id.is_empty() => cell(item, "chat"),
-            id => id,
-        };
+        let chat = first(&["chat_id", "chat"]);
         table.add_row([at, cell(item, "id"), logs::escaped(&from).to_string(), chat, state, text(item)]);
     }
     table.to_string()
@@ -67,7 +66,8 @@ fn what_became(item: &Value) -> String {
 
 /// The first letters of a text, or what stands in its place.
 fn text(item: &Value) -> String {
-    let text = match (cell(item, "text"), cell(item, "service"), &item["media"]) {
+    let media = if item["files"].is_array() { &item["files"] } else { &item["media"] };
+    let text = match (cell(item, "text"), cell(item, "service"), media) {
         (text, ..) if !text.is_empty() => text,
         (_, service, _) if !service.is_empty() => format!("({service})"),
         (_, _, Value::String(media)) => format!("({media})"),
@@ -91,10 +91,25 @@ mod tests {
                     "chat_id": "7", "text": "how\nmuch?", "edited_at": "2026-11-20T11:07:58Z" }),
             json!({ "direction": "in", "id": "rcv_2", "from": "7", "chat_id": "7", "text": "", "media": "photo" }),
             json!({ "direction": "out", "id": "msg_1", "account": "main", "chat": "@demo", "state": "sent", "text": long }),
+            json!({ "direction": "in", "id": "rcv_3", "timestamp": "2026-11-20T11:09:58Z", "client_name": "Boris", "chat": "vk:club/7",
+                    "text": "", "media": { "has_images": true }, "files": [{ "kind": "image" }] }),
         ];
         let table = of(&items);
-        for part in ["Anna", "how\\nmuch?", "edited", "(photo)", "received", "main", "@demo", "sent", "aaa…"]
-        {
+        for part in [
+            "Anna",
+            "how\\nmuch?",
+            "edited",
+            "(photo)",
+            "received",
+            "main",
+            "@demo",
+            "sent",
+            "aaa…",
+            "11:09:58Z",
+            "Boris",
+            "vk:club/7",
+            "(1 files)",
+        ] {
             assert!(table.contains(part), "{part}: {table}");
         }
         assert!(!table.contains(&long));

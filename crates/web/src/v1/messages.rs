@@ -183,9 +183,11 @@ pub(crate) async fn list(
         ["in", "out"].contains(&word).then(|| word.to_owned()).ok_or_else(|| "write in or out".to_owned())
     });
     if direction.as_deref() == Some("in") {
-        return match query.take::<ChannelName>("channel").filter(|channel| channel.as_str() != ACCOUNTS) {
-            Some(channel) => channels::received::list(&state, &caller, channel, query).await,
-            None => received::list(&state, &caller, query).await,
+        return match query.take::<ChannelName>("channel") {
+            Some(channel) if channel.as_str() != ACCOUNTS => {
+                channels::received::list(&state, &caller, channel, query).await
+            }
+            channel => received::list(&state, &caller, channel.is_none(), query).await,
         };
     }
     let now = state.clock().now();
@@ -272,8 +274,8 @@ pub(crate) struct ListParameters {
     /// Only those of this chat.
     #[param(example = "-1001234567890")]
     chat_id: Option<String>,
-    /// With `direction=in`: those that came in through this channel, such as `avito`; without it, through accounts of Telegram. `chat` is
-    /// an address then, such as `avito:shop/u2i-1`.
+    /// With `direction=in`: those that came in through this channel, such as `avito`, or through accounts of Telegram
+    /// (`telegram_account`); without it, through all of them. `chat` of a channel is an address, such as `avito:shop/u2i-1`.
     #[param(example = "avito")]
     channel: Option<String>,
     /// With `channel`: only those of this account of it.

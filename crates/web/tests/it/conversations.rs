@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use domain::{ChannelChat, InboundChange, InboundEvent, InboundMessage};
 use serde_json::{Value, json};
-use store::{ReceivedChange, TakenUpdates};
+use store::{ReceivedChange, TakenFromChannel, TakenUpdates};
 
 use crate::world::World;
 
@@ -20,6 +21,21 @@ impl World {
         self.store.received().take(taken).await.expect("it is kept");
         self.clock.advance(Duration::from_millis(1));
         id
+    }
+
+    /// A customer writes on a channel: the id of the message.
+    async fn written_on_avito(&self, id: &str, text: &str) -> String {
+        let ChannelChat { channel, account, chat } = "avito:shop/u2i-1".parse().expect("a chat");
+        let message = InboundMessage {
+            name: Some("Anna".to_owned()),
+            ..InboundMessage::text(chat, id, text, self.clock.now())
+        };
+        let events =
+            vec![InboundEvent { key: id.to_owned(), change: InboundChange::Message(Box::new(message)) }];
+        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+        self.store.channels().take(taken).await.expect("it is kept");
+        self.clock.advance(Duration::from_millis(1));
+        self.ids("/v1/messages?direction=in&channel=avito&limit=1").await.0.remove(0)
     }
 
     async fn sent(&self, text: &str) -> String {
@@ -101,6 +117,36 @@ async fn received_messages_are_listed_apart() {
         let (found, _) = world.ids(&format!("/v1/messages?direction=in{query}")).await;
         assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
     }
+}
+
+#[tokio::test]
+async fn received_messages_of_all_channels_are_one_list() {
+    let world = World::new().await;
+    let ids = [
+        world.written(7, "what is the price?").await,
+        world.written_on_avito("m-1", "Is it in green?").await,
+        world.written(8, "thanks").await,
+        world.written_on_avito("m-2", "The price, please").await,
+    ];
+    for (query, expected) in [
+        ("", vec![&ids[3], &ids[2], &ids[1], &ids[0]]),
+        ("&limit=3", vec![&ids[3], &ids[2], &ids[1]]),
+        ("&channel=telegram_account", vec![&ids[2], &ids[0]]),
+        ("&channel=avito", vec![&ids[3], &ids[1]]),
+        ("&account=shop", vec![&ids[3], &ids[1]]),
+        ("&chat=avito:shop/u2i-1", vec![&ids[3], &ids[1]]),
+        ("&chat_id=-1001234567890", vec![&ids[2], &ids[0]]),
+        ("&text=price", vec![&ids[3], &ids[0]]),
+        ("&text=anna", vec![]),
+        ("&q=anna", vec![&ids[3], &ids[2], &ids[1], &ids[0]]),
+        ("&until=1h", vec![]),
+    ] {
+        let (found, _) = world.ids(&format!("/v1/messages?direction=in{query}")).await;
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
+    }
+    let (_, cursor) = world.ids("/v1/messages?direction=in&limit=3").await;
+    let path = format!("/v1/messages?direction=in&limit=3&cursor={}", cursor.as_str().expect("a cursor"));
+    assert_eq!(world.ids(&path).await, (ids[..1].to_vec(), Value::Null));
 }
 
 #[tokio::test]

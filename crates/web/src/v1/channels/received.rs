@@ -29,6 +29,7 @@ pub(in crate::v1) async fn list(
         account: query.take::<AccountName>("channel_account"),
         chat: query.take::<ChannelChat>("chat"),
         text: query.take_with("text", names::wanted),
+        or_from: false,
         since: query.take_with("since", |text| moment(text, now)),
         until: query.take_with("until", |text| moment(text, now)),
     };
@@ -89,11 +90,12 @@ pub(in crate::v1) async fn conversation(
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 
-fn shows(state: &State, caller: &Caller, stored: &StoredInbound) -> bool {
+/// Whether a caller may see it.
+pub(in crate::v1) fn shows(state: &State, caller: &Caller, stored: &StoredInbound) -> bool {
     let address = &stored.address;
     caller.shows(state, [&address.account], Some(&ChatRef::Channel(address.clone())))
 }
 
-fn view(state: &State, stored: &StoredInbound) -> AnyMessage {
+pub(in crate::v1) fn view(state: &State, stored: &StoredInbound) -> AnyMessage {
     AnyMessage::Channel(Box::new(api::ChannelMessage::new(stored, false, state.links())))
 }
