@@ -118,6 +118,9 @@ async fn no_way_out_leads_to_who_is_on_the_list() {
     let old = json!({"chat": "client_1", "text": "An old flow"});
     let (status, refused) = program.legacy(world.legacy_port(5022), "/send_text", &old).await;
     assert!(status >= 400 && refused.to_string().contains("do-not-contact"), "{status}: {refused}");
+    let old = json!({"peer_id": chat.parse::<i64>().expect("a number"), "message": "An old flow"});
+    let (status, refused) = program.legacy(world.legacy_port(8767), "/api/messages/send", &old).await;
+    assert!(status == 403 && refused.to_string().contains("do-not-contact"), "{status}: {refused}");
     offers(&world, "New trip to Tver", &["Book"]).await;
     let has_failed =
         || async { program.get("/v1/flow-runs?flow=asks").await.1["items"][0]["state"] == "failed" };

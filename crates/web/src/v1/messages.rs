@@ -412,17 +412,29 @@ pub(crate) async fn retry(
 
 /// Sends a message again that failed or was cancelled, unless its chat is on the do-not-contact list by now.
 pub(super) async fn send_again(state: &State, id: MessageId) -> Result<Response, Problem> {
-    let ended =
-        |message: &OutboundMessage| matches!(message.state, MessageState::Failed | MessageState::Cancelled);
-    if let Some(message) = state.delivery().get(id).await?.filter(ended) {
-        let chats = vec![(message.chat.clone(), message.chat_id())];
-        let listed = state.store().do_not_contact().listed(chats).await?;
-        if let Some(entry) = listed.into_iter().flatten().next() {
-            return Err(StoreError::DoNotContact { entry: entry.id }.into());
-        }
+    let message = state.delivery().get(id).await?;
+    if let Some(message) = message {
+        refuse_listed(state, &message, &[MessageState::Failed, MessageState::Cancelled]).await?;
     }
     let change = state.delivery().retry(id).await?;
     changed(state, id, change, "only what failed or was cancelled can be sent again").await
+}
+
+/// Refuses what would have a message in one of these states sent whose chat is on the do-not-contact list by now.
+async fn refuse_listed(
+    state: &State,
+    message: &OutboundMessage,
+    states: &[MessageState],
+) -> Result<(), StoreError> {
+    if !states.contains(&message.state) {
+        return Ok(());
+    }
+    let chats = vec![(message.chat.clone(), message.chat_id())];
+    let listed = state.store().do_not_contact().listed(chats).await?;
+    match listed.into_iter().flatten().next() {
+        Some(entry) => Err(StoreError::DoNotContact { entry: entry.id }),
+        None => Ok(()),
+    }
 }
 
 /// Lets a message out that waits for a person: it is sent now, or at its time.
@@ -432,6 +444,7 @@ pub(super) async fn send_again(state: &State, id: MessageId) -> Result<Response,
     responses(
         (status = 202, description = "In the queue, or scheduled", body = api::Message,
             headers(("Location" = String, description = "Where to look again"))),
+        (status = 403, description = "Its chat is on the do-not-contact list: `do_not_contact`"),
         (status = 409, description = "It does not wait for approval"),
     )
 )]
@@ -466,7 +479,11 @@ async fn decide(
     PathParameter(id): PathParameter<String>,
     approval: Approval,
 ) -> Result<Response, Problem> {
-    let id = find(&state, &id).await?.id;
+    let message = find(&state, &id).await?;
+    if approval == Approval::Approved {
+        refuse_listed(&state, &message, &[MessageState::AwaitingApproval]).await?;
+    }
+    let id = message.id;
     let change = state.delivery().decide(id, approval, by.caller.asked_for()).await?;
     changed(&state, id, change, "only what is awaiting_approval can be approved or rejected").await
 }
@@ -500,6 +517,7 @@ pub(crate) enum ResolveAs {
         (status = 200, description = "It counts as sent", body = api::Message),
         (status = 202, description = "In the queue again", body = api::Message,
             headers(("Location" = String, description = "Where to look again"))),
+        (status = 403, description = "It would be sent, and its chat is on the do-not-contact list: `do_not_contact`"),
         (status = 409, description = "It is not in doubt"),
     )
 )]
@@ -509,11 +527,15 @@ pub(crate) async fn resolve(
     PathParameter(id): PathParameter<String>,
     body: Json<Resolve>,
 ) -> Result<Response, Problem> {
-    let id = find(&state, &id).await?.id;
+    let message = find(&state, &id).await?;
     let resolution = match body.value.word {
         ResolveAs::Sent => Resolution::Sent,
-        ResolveAs::Resend => Resolution::Resend,
+        ResolveAs::Resend => {
+            refuse_listed(&state, &message, &[MessageState::InDoubt, MessageState::Sending]).await?;
+            Resolution::Resend
+        }
     };
+    let id = message.id;
     let change = state.delivery().resolve(id, resolution).await?;
     changed(&state, id, change, "only what is in_doubt can be resolved, and what is being sent once an attempt has come back without saying whether it arrived").await
 }

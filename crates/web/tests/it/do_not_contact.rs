@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::Outcome;
+use domain::account::Reason;
 use serde_json::{Value, json};
 
 use crate::client::Call;
@@ -52,6 +54,39 @@ async fn what_ended_is_not_sent_again_to_who_is_listed() {
     assert_eq!(world.call("DELETE", &format!("{LIST}/t.me%2Fdemo_channel")).send().await.status, 204);
     let again = world.call("POST", &format!("{path}/retry"));
     assert_eq!(again.send().await.status, 202);
+}
+
+#[tokio::test]
+async fn what_is_let_out_to_who_is_listed_is_refused_at_once() {
+    let world = World::new().await;
+    let body = json!({ "chat": "@demo_channel", "text": "first", "needs_approval": true, "wait": 0 });
+    let waiting = world.message(&body.to_string()).send().await.json();
+    world.script.then([Outcome::Unknown("cut".into()), Outcome::Banned(Reason::Banned)]);
+    let call = world.message(r#"{"chat":"@demo_channel","text":"second"}"#);
+    let doubtful = tokio::spawn(async move { call.send().await });
+    let doubtful = world.pass(Duration::from_millis(200), doubtful).await.json();
+    assert_eq!(
+        (&waiting["state"], &doubtful["state"]),
+        (&json!("awaiting_approval"), &json!("in_doubt")),
+        "{waiting} {doubtful}"
+    );
+    add(&world, "@demo_channel").await;
+    let path = |message: &Value| format!("/v1/messages/{}", message["id"].as_str().expect("an id"));
+    let approved = world.call("POST", &format!("{}/approve", path(&waiting)));
+    approved.send().await.problem(403, "do_not_contact");
+    let resolve = |word: &str| {
+        let call = world.call("POST", &format!("{}/resolve", path(&doubtful)));
+        call.json(json!({ "as": word }).to_string())
+    };
+    resolve("resend").send().await.problem(403, "do_not_contact");
+    for message in [&waiting, &doubtful] {
+        assert_eq!(world.call("GET", &path(message)).send().await.json()["state"], message["state"]);
+    }
+    // What a person says is true, and what sends nothing, is taken.
+    assert_eq!(resolve("sent").send().await.status, 200);
+    let rejected = world.call("POST", &format!("{}/reject", path(&waiting)));
+    assert_eq!(rejected.send().await.status, 200);
+    assert_eq!(world.script.texts(), <[String; 0]>::default());
 }
 
 #[tokio::test]
