@@ -247,6 +247,11 @@ impl Redis {
         self.run(&script).await
     }
 
+    /// Forgets the lock of an item, which has ended by itself.
+    pub async fn forget_lock(&self, id: &str) -> Result<(), QueueError> {
+        self.ask(cmd("HDEL").arg(keys::LOCKS).arg(id)).await
+    }
+
     /// The locks that this program has set, by the ids of items.
     pub async fn locks(&self) -> Result<Vec<(String, String)>, QueueError> {
         self.ask(cmd("HGETALL").arg(keys::LOCKS)).await

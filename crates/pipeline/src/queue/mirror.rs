@@ -19,7 +19,7 @@ use crate::service::Inner;
 /// What a lock says.
 const LOCKED: &str = "processing";
 /// A lock ends by itself after so long.
-const LOCK_SECONDS: u64 = 300;
+const LOCK: Duration = Duration::from_mins(5);
 /// Who wrote within this is published after a break.
 const RECENT: Duration = Duration::from_hours(1);
 /// Rows that are read at once.
@@ -36,8 +36,8 @@ struct Told {
     /// The last message of a client.
     seq: i64,
     batches: HashMap<String, ToldBatch>,
-    /// The lock of each turn, where it is ours.
-    locks: HashMap<String, Option<String>>,
+    /// The lock of each turn, where it is ours, and when it ends by itself.
+    locks: HashMap<String, Option<(String, Timestamp)>>,
 }
 
 struct ToldBatch {
@@ -107,7 +107,8 @@ async fn begin(inner: &Inner, queue: &Queue) -> Result<Told, Broken> {
         let chat = list.strip_prefix(keys::BATCHES).unwrap_or_default().to_owned();
         batches.insert(list, ToldBatch { chat, messages: 0, offered_at: Timestamp::from_micros(0) });
     }
-    let locks = queue.redis.locks().await?.into_iter().map(|(id, key)| (id, Some(key))).collect();
+    let locks = queue.redis.locks().await?.into_iter().map(|(id, key)| (id, Some((key, now.plus(LOCK)))));
+    let locks = locks.collect();
     Ok(Told { seq: now.minus(RECENT).as_micros(), batches, locks })
 }
 
@@ -179,16 +180,19 @@ async fn locks(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Brok
     for turn in &turns {
         let id = turn.id.to_string();
         if !told.locks.contains_key(&id) {
-            let key = keys::lock(&key_of(inner, &turn.chat));
-            let is_ours = queue.redis.lock(&key, LOCKED, LOCK_SECONDS, &id).await?;
-            told.locks.insert(id.clone(), is_ours.then_some(key));
+            let (key, ends_at) = (keys::lock(&key_of(inner, &turn.chat)), inner.parts.clock.now().plus(LOCK));
+            let is_ours = queue.redis.lock(&key, LOCKED, LOCK.as_secs(), &id).await?;
+            told.locks.insert(id.clone(), is_ours.then_some((key, ends_at)));
         }
         open.insert(id, Stage::of(turn.stage));
     }
     let over: Vec<String> = told.locks.keys().filter(|id| !open.contains_key(*id)).cloned().collect();
     for id in &over {
-        if let Some(Some(key)) = told.locks.remove(id) {
-            queue.redis.unlock(&key, id).await?;
+        match told.locks.remove(id).flatten() {
+            Some((key, ends_at)) if ends_at > inner.parts.clock.now() => queue.redis.unlock(&key, id).await?,
+            // It may be another program's by now.
+            Some(_) => queue.redis.forget_lock(id).await?,
+            None => {}
         }
     }
     for (stage, mut offered) in offered {

@@ -1,12 +1,14 @@
 //! The queues in Redis: programs of others push, read, and take stages over; whatever is killed, nothing is lost or doubled.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use testkit::{Program, RedisServer, World, free_port};
 
 use crate::binary;
 use crate::channels::{connect, received, restarted, sent, writes};
 use crate::pipeline::answers;
-use crate::python::{run, script};
+use crate::python::{run, script, told};
 
 const SCRIPT: &str = "outside.py";
 /// Stages that programs take over.
@@ -220,6 +222,50 @@ async fn each_stage_is_taken_over_by_a_program_that_dies() {
         eprintln!("stage {stage}");
         answers_once(Some(stage)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_scripts_read_true_numbers_and_lock_chats() {
+    const CHAT: &str = "vk:2000100";
+    let world = World::start(binary()).await;
+    let redis = RedisServer::start();
+    let program = started(&world, &redis, "batch = \"external\"\nrespond = \"external\"").await;
+    let texts = ["question 0.", "question 1.", "question 2.", "one more thing."];
+    for (from, text) in ["2000100", "2000101", "2000102", "2000100"].into_iter().zip(texts) {
+        let deed = json!({"channel": "vk", "account": "club", "from": from, "name": "Anna", "text": text});
+        world.post("/customers/messages", &deed).await;
+    }
+    let lengths = || {
+        ["queue:debounce:pending", "queue:batch:vk:2000100", "queue:stage:respond"]
+            .map(|list| length(&redis, list))
+    };
+    program.until("all wait", || async { lengths() == [3, 2, 0] }).await;
+    let mut lists = redis.ask(&["KEYS", "queue:batch:*"]).as_array().cloned().expect("keys");
+    lists.sort_by_key(ToString::to_string);
+    assert_eq!(lists, ["queue:batch:vk:2000100", "queue:batch:vk:2000101", "queue:batch:vk:2000102"]);
+    let url = redis.url();
+    let _debouncer = script(SCRIPT, &["stage", &url, "batch", "do"]).spawn().expect("starts");
+    program.until("all are offered", || async { lengths() == [0, 0, 3] }).await;
+
+    // A chat that is being answered is locked, for 300 seconds at most.
+    let key = format!("lock:batch:{CHAT}");
+    program.until("it is locked", || async { redis.ask(&["EXISTS", &key]) == 1 }).await;
+    let lock = async || told(SCRIPT, &["lock", &url, CHAT]).await;
+    let refused = lock().await;
+    let left = refused["left"].as_i64().unwrap_or_default();
+    assert!(refused["taken"] == false && (1..=300).contains(&left), "{refused}");
+    program.advance(Duration::from_secs(301)).await;
+    redis.ask(&["DEL", &key]);
+    assert_eq!(lock().await, json!({"taken": true, "left": 300}));
+    let _responder = script(SCRIPT, &["stage", &url, "respond", "do"]).spawn().expect("starts");
+    for text in texts {
+        program
+            .until(&format!("{text} is answered"), || async { answers(&world, "vk", text).await > 0 })
+            .await;
+        assert_eq!(answers(&world, "vk", text).await, 1, "{text}");
+    }
+    program.until("ours are gone", || async { redis.ask(&["EXISTS", "queue:locks"]) == 0 }).await;
+    assert_eq!(redis.ask(&["GET", &key]), "outside", "the lock of another program stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]

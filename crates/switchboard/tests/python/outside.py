@@ -1,6 +1,7 @@
 """An outside program on Redis, as workflows do it: pushes, takes and brings back.
 
 push URL LIST ITEM...        pushes items, as texts
+lock URL CHAT                locks a chat as the old scripts do; prints whether it could, and for how many seconds it is locked
 stage URL STAGE take         takes one item and is killed before it brings anything back
 stage URL STAGE do           does the stage until it is killed; prints each text that it answers or sends
 """
@@ -49,6 +50,10 @@ def main():
     connection = redis.Redis.from_url(url, client_name="outside")
     if what == "push":
         connection.rpush(sys.argv[3], *sys.argv[4:])
+    elif what == "lock":
+        key = f"lock:batch:{sys.argv[3]}"
+        taken = connection.set(key, "outside", nx=True, ex=300)
+        print(json.dumps({"taken": bool(taken), "left": connection.ttl(key)}))
     elif sys.argv[4] == "take":
         assert connection.blpop(offers(sys.argv[3]), timeout=60)
         os.kill(os.getpid(), signal.SIGKILL)
