@@ -84,13 +84,26 @@ mod tests {
     fn the_first_rule_that_fits_counts() {
         let settings = settings(json!({ "responder": "ai", "rules": [
             { "channel": "avito", "account": "old", "responder": "off" },
-            { "channel": "avito", "responder": "human" },
+            { "channel": "avito", "responder": "human", "silence": "5s", "longest": "1m" },
         ] }));
         let rules = rules(&settings, Timestamp::from_micros(0));
         assert_eq!(of(&rules, "avito", "old"), (true, Responder::Off));
         assert_eq!(of(&rules, "avito", "shop"), (true, Responder::Human));
         assert_eq!(of(&rules, "vk", "club"), (true, Responder::Ai));
         assert!(!of(&rules, TELEGRAM_ACCOUNT, "main").0);
+        let waits = |channel: &str| {
+            let rule = rules.of(&channel.parse().unwrap(), &"shop".parse().unwrap()).unwrap();
+            (rule.silence.as_secs(), rule.longest.as_secs())
+        };
+        assert_eq!((waits("avito"), waits("vk")), ((5, 60), (20, 300)));
+    }
+
+    #[test]
+    fn a_voice_is_waited_for_where_there_is_a_model_that_hears() {
+        let heard = |said| rules(&settings(said), Timestamp::from_micros(0)).hears_within;
+        let model = json!({ "url": "https://example.com/v1", "model": "whisper" });
+        assert_eq!(heard(json!({ "transcription": model })), Some(Duration::from_secs(30)));
+        assert_eq!(heard(json!({})), None);
     }
 
     #[test]

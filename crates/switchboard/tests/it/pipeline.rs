@@ -170,6 +170,12 @@ async fn what_a_model_cannot_answer_is_for_a_person() {
     writes(&world, "vk", "club", "call refund {\"sum\": 1}").await;
     let is_answered = || async { answers(&world, "vk", "call refund").await > 0 };
     program.until("it is answered and nothing else", is_answered).await;
+    // One that is slow is waited for, and asked once.
+    world.post("/faults", &json!({"provider": "ai", "fault": "delay", "seconds": 0.3, "times": 1})).await;
+    writes(&world, "vk", "club", "Is it a slow day").await;
+    let is_answered = || async { answers(&world, "vk", "Is it a slow day").await > 0 };
+    program.until("it is answered late", is_answered).await;
+    assert_eq!(answers(&world, "vk", "Is it a slow day").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -352,5 +358,35 @@ async fn five_hundred_messages_of_one_client_are_one_conversation_in_order() {
     texts.reverse();
     let all: Vec<String> = (0..MESSAGES).map(|number| format!("part {number}.")).collect();
     assert_eq!(texts, all);
-    assert!(!sent(&world, "vk").await.is_empty());
+    // Each turn that was answered is one message, and each part of it left once.
+    let turns = program.get(&format!("/v1/conversations/{client}/turns")).await.1;
+    let answered =
+        turns["items"].as_array().expect("turns").iter().filter(|turn| turn["stage"] == "answered");
+    let ours = program.get("/v1/messages?limit=200").await.1;
+    let answered = answered.count();
+    assert!(answered > 0, "{turns}");
+    assert_eq!(ours["items"].as_array().map(Vec::len), Some(answered), "{ours} {turns}");
+    let left = sent(&world, "vk").await;
+    assert!(!left.is_empty() && left.values().all(|times| *times == 1), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_channels_of_one_person_at_once_are_one_client() {
+    let world = World::start(binary()).await;
+    let (program, _) = answering(&world, "300ms").await;
+    let deed = |channel: &str, account: &str| json!({"channel": channel, "account": account, "from": "+70000000001", "name": "Anna", "text": format!("Written by {channel}")});
+    let deeds = [deed("whatsapp", "phone"), deed("sms", "texts_twilio")];
+    let path = "/customers/messages";
+    tokio::join!(world.post(path, &deeds[0]), world.post(path, &deeds[1]));
+    for channel in ["whatsapp", "sms"] {
+        let text = format!("Written by {channel}");
+        let is_answered = || async { answers(&world, channel, &text).await > 0 };
+        program.until(&format!("{channel} is answered"), is_answered).await;
+        assert_eq!(answers(&world, channel, &text).await, 1, "{:?}", sent(&world, channel).await);
+    }
+    let clients = program.get("/v1/clients").await.1["items"].clone();
+    assert_eq!(clients.as_array().map(Vec::len), Some(1), "{clients}");
+    let card = program.get(&format!("/v1/clients/{}", clients[0]["id"].as_str().expect("an id"))).await.1;
+    let count = |list: &str| card[list].as_array().map(Vec::len);
+    assert_eq!((count("chats"), count("appeals")), (Some(2), Some(1)), "{card}");
 }

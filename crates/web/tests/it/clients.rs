@@ -149,6 +149,15 @@ async fn clients_are_merged_and_split_by_people() {
     let (status, problem) = world.post(&format!("{path}/split"), json!({ "merge": merge["id"] })).await;
     assert_eq!((status, &problem["code"]), (409, &json!("client_conflict")));
     assert_eq!(world.get(&path).await["chats"].as_array().expect("chats").len(), 1);
+    // A split is undone by a merge.
+    world.clock.advance(Duration::from_secs(1));
+    let (status, _) = world.post(&format!("{path}/merge"), json!({ "other": ids[1] })).await;
+    assert_eq!(status, 200);
+    let card = world.get(&path).await;
+    assert_eq!(card["chats"].as_array().expect("chats").len(), 2);
+    let history: Vec<bool> =
+        card["merges"].as_array().expect("merges").iter().map(|one| one["undone_at"].is_null()).collect();
+    assert_eq!(history, [true, false], "{card}");
     let change =
         world.call("PATCH", &path).json(json!({ "phone": "8 000 000-00-01" }).to_string()).send().await;
     assert_eq!(change.json()["phone"], "+70000000001", "{}", change.body);

@@ -312,3 +312,17 @@ pub(super) async fn forty_parts_are_one_batch_in_their_order(world: World) {
     assert_eq!(turns.len(), 1);
     assert_eq!(world.batch_of(&turns[0]).await, expected);
 }
+
+pub(super) async fn what_is_off_is_in_no_ones_hands(world: World) {
+    let rules = started(&world, Responder::Off).await;
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    let pipeline = world.store.pipeline();
+    assert_eq!((world.responding().await, pipeline.counts().await.unwrap().stages), (vec![], vec![]));
+    let client = world.client_of(ANNA).await;
+    let appeal = pipeline.appeals_of(client, 1).await.unwrap().remove(0);
+    assert_eq!((appeal.state, appeal.first_answer_at), (AppealState::New, None));
+    // It is kept, and no one is called to answer.
+    assert_eq!(pipeline.conversation(client, &page()).await.unwrap().items.len(), 1);
+    let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 100).await.unwrap();
+    assert!(read.events.iter().all(|event| event.kind.as_str() != "appeal.handed_over"));
+}

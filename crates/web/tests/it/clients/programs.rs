@@ -108,6 +108,43 @@ async fn what_is_written_meanwhile_is_answered_together() {
 }
 
 #[tokio::test]
+async fn of_a_person_and_a_program_the_first_answers() {
+    let program = Receiver::start().await;
+    program.answer(202);
+    let (world, shop) = answered_by(&program).await;
+    world.client_writes("c1", "Is it there?").await;
+    let late = world.turn(&program, 1).await;
+    let client = world.client_ids().await.remove(0);
+    let reply = format!("/v1/conversations/{client}/reply");
+    let (status, sent) = world.post(&reply, json!({ "text": "Yes, says a person." })).await;
+    assert_eq!(status, 200, "{sent}");
+    let is_last = async |text: &str| {
+        let shown = world.get(&format!("/v1/conversations/{client}")).await;
+        shown["last_message"]["text"] == text
+    };
+    world.until_so("it is in the conversation", async || is_last("Yes, says a person.").await).await;
+    let answer = |turn: &str| format!("/v1/pipeline/turns/{turn}/answer");
+    let (status, told) = world.post(&answer(&late), json!({ "text": "Yes, says a program." })).await;
+    assert_eq!((status, &told["code"]), (409, &json!("turn_over")), "{told}");
+    // Given back, the program is first: who wrote meanwhile is told.
+    let given_back = world.post(&format!("/v1/conversations/{client}/hand-over"), json!({})).await;
+    assert_eq!(given_back.0, 200, "{given_back:?}");
+    world.client_writes("c1", "In green?").await;
+    let first = world.turn(&program, 2).await;
+    let seen = world.get(&format!("/v1/conversations/{client}")).await["last_message"]["id"].clone();
+    let (status, turn) = world.post(&answer(&first), json!({ "text": "In green, says a program." })).await;
+    assert_eq!(status, 200, "{turn}");
+    world.until_idle().await;
+    world.until_so("it is there too", async || is_last("In green, says a program.").await).await;
+    let (status, told) = world.post(&reply, json!({ "text": "In green!", "seen": seen })).await;
+    assert_eq!((status, &told["code"]), (409, &json!("already_answering")), "{told}");
+    world.until_so("both have left", async || shop.texts().len() == 2).await;
+    let texts =
+        ["Yes, says a person.", "In green, says a program."].map(|text| ("c1".to_owned(), text.to_owned()));
+    assert_eq!(shop.texts(), texts);
+}
+
+#[tokio::test]
 async fn what_a_program_does_not_answer_is_for_a_person() {
     let program = Receiver::start().await;
     let (world, shop) = answered_by(&program).await;
