@@ -17,7 +17,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use store::{OutsideStages, PastClient, PastPage, PipelineRule, PipelineRules, Store, TakenFromChannel};
 
+use super::dashboard::page as pages;
 use super::{Folders, OURS, SQLITE, Stage, hooks, open_store};
+use crate::browser::{self, Browser};
 use crate::contender::{self, ADMIN, ADMIN_PASSWORD, Switchboard, authorization};
 use crate::latency::{Latencies, Summary};
 use crate::program::of_nobody;
@@ -33,8 +35,10 @@ const A_SECOND: u128 = 3_000;
 const MEMORY: u64 = 200_000;
 /// How long an answer may take beside the silence, in microseconds.
 const OWN: u32 = 100_000;
-/// How long a page of the inbox, and a search, may take.
+/// How long a page of the inbox, and a search, may take, and until each is painted.
 const INBOX: Duration = Duration::from_millis(300);
+/// Of so many visits to a page the fastest counts.
+const VISITS: usize = 3;
 
 /// The account that clients write to.
 const ACCOUNT: &str = "phone";
@@ -68,6 +72,8 @@ pub(crate) struct Conversations {
     /// The fastest of three pages of the inbox, and of three searches, in milliseconds.
     pub(crate) page: u128,
     pub(crate) search: u128,
+    /// Until a browser has first painted each of the two; nothing where there is no Chromium.
+    pub(crate) painted: Option<[u128; 2]>,
     pub(crate) twice: Twice,
 }
 
@@ -85,7 +91,11 @@ pub(crate) struct Twice {
 
 impl Measured for Conversations {
     fn text(&self) -> String {
-        let Self { chats, late, memory, burst, own, old, page, search, twice } = self;
+        let Self { chats, late, memory, burst, own, old, page, search, painted, twice } = self;
+        let painted = |which: usize| match painted {
+            Some(painted) => painted[which].to_string(),
+            None => "no Chromium".to_owned(),
+        };
         let row = |what: &str, ours: String, theirs: &str| format!("| {what} | {ours} | {theirs} |");
         let rows = [
             row("released late, p50, ms", milliseconds(late.p50), ""),
@@ -96,6 +106,8 @@ impl Measured for Conversations {
             row("answer after the silence, p99, ms", milliseconds(own.p99), &milliseconds(old.p99)),
             row("page of the inbox, ms", page.to_string(), ""),
             row("search in it, ms", search.to_string(), ""),
+            row("first paint of the inbox in a browser, ms", painted(0), ""),
+            row("first paint of what is found, ms", painted(1), ""),
             row("clients of an older program taken over, ms", twice.took[0].to_string(), ""),
             row("the same clients once more, ms", twice.took[1].to_string(), ""),
             row("anonymous memory that both took, MB", megabytes(twice.memory), ""),
@@ -116,7 +128,7 @@ impl Measured for Conversations {
             let most = INBOX.as_millis();
             Goal::new(what, format!("< {most} ms"), format!("{took} ms"), took < most)
         };
-        vec![
+        let mut goals = vec![
             Goal::new(
                 "batches released late, p99",
                 format!("≤ {} ms", milliseconds(LATE)),
@@ -145,7 +157,14 @@ impl Measured for Conversations {
                 self.twice.new == [self.twice.clients as u64, 0],
             ),
             Goal::memory("anonymous memory that both took", MEMORY, self.twice.memory),
-        ]
+        ];
+        if let Some([page, search]) = self.painted {
+            goals.extend([
+                time("first paint of the inbox", page),
+                time("first paint of what is found in it", search),
+            ]);
+        }
+        goals
     }
 }
 
@@ -184,7 +203,9 @@ pub(crate) async fn run(stage: &Stage) -> Result<Conversations> {
     let ended = released.values().map(|turn| turn.stage_at).max().context("no turn")?;
     let burst = u128::try_from(chats)? * 1_000 / ended.since(began).as_millis().max(1);
     let page = fastest(&ours, "/inbox").await?;
-    let search = fastest(&ours, &format!("/inbox?search=burst_{}", chats / 2)).await?;
+    let found = format!("/inbox?search=burst_{}", chats / 2);
+    let search = fastest(&ours, &found).await?;
+    let painted = painted(&ours, &folders, ["/inbox", &found]).await?;
     ours.contender.program.stop().await?;
 
     let ours = start("ai", SILENCE).await?;
@@ -192,7 +213,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<Conversations> {
     ours.contender.program.stop().await?;
     world.stop().await?;
     let old = old_workers(stage, answers, &folders.logs).await.context("the workers on Redis")?;
-    Ok(Conversations { chats, late: late.summary(), memory, burst, own, old, page, search, twice })
+    let late = late.summary();
+    Ok(Conversations { chats, late, memory, burst, own, old, page, search, painted, twice })
 }
 
 /// Takes so many clients over, page by page, and then once more.
@@ -380,12 +402,28 @@ async fn after_silence(get: &impl AsyncFn(String) -> Result<Value>, answer: &Val
 async fn fastest(ours: &Switchboard, path: &str) -> Result<u128> {
     let cookie = http::sign_in(ours.main, ADMIN, ADMIN_PASSWORD).await?;
     let mut best = u128::MAX;
-    for _ in 0..3 {
+    for _ in 0..VISITS {
         let asked = Instant::now();
         http::send(ours.main, "GET", path, &cookie).await?;
         best = best.min(asked.elapsed().as_millis());
     }
     Ok(best)
+}
+
+/// How soon a browser has first painted two pages, in milliseconds; nothing where there is no Chromium.
+async fn painted(ours: &Switchboard, folders: &Folders, paths: [&str; 2]) -> Result<Option<[u128; 2]>> {
+    if browser::found(&["chromedriver"]).is_err() || browser::found(&browser::NAMES).is_err() {
+        return Ok(None);
+    }
+    let browser = Browser::start(&folders.world, &folders.logs).await?;
+    let place = format!("http://{}", ours.main);
+    pages::sign_in(&browser, &place).await?;
+    let mut painted = [0; 2];
+    for (took, path) in painted.iter_mut().zip(paths) {
+        *took = pages::first_paint(&browser, &format!("{place}{path}"), VISITS).await?.as_millis();
+    }
+    browser.close().await?;
+    Ok(Some(painted))
 }
 
 /// What the old workers take for as many chats.
@@ -428,12 +466,19 @@ mod tests {
             old: times(18_000_000),
             page: 299,
             search: 299,
+            painted: Some([299, 299]),
             twice: Twice { clients: 10, new: [10, 0], memory: 199_999, ..Twice::default() },
         };
         assert_missed(&good(50_000, 99_999), 0);
-        let bad =
-            Conversations { memory: 200_000, burst: 2_999, page: 300, search: 300, ..good(50_001, 100_000) };
-        assert_missed(&bad, 6);
+        let bad = Conversations {
+            memory: 200_000,
+            burst: 2_999,
+            page: 300,
+            search: 300,
+            painted: Some([300, 300]),
+            ..good(50_001, 100_000)
+        };
+        assert_missed(&bad, 8);
         let doubled = Twice { clients: 10, new: [10, 1], memory: 200_000, ..Twice::default() };
         assert_missed(&Conversations { twice: doubled, ..good(50_000, 99_999) }, 2);
     }

@@ -2,7 +2,7 @@
 //! shows, what a page weighs, and what one that is left open costs the server.
 
 mod beats;
-mod page;
+pub(crate) mod page;
 mod press;
 mod report;
 
