@@ -3,6 +3,7 @@
 mod again;
 mod customers;
 mod templates;
+mod views;
 
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ use self::customers::{
     people_in_the_contacts_of_an_account_are_no_customers,
 };
 use self::templates::templates_are_kept_by_name;
+use self::views::{
+    other_programs_query_clients_appeals_and_messages, what_other_programs_query_takes_no_writes,
+};
 use crate::support::{World, accept, conformance};
 
 conformance! {
@@ -45,6 +49,7 @@ conformance! {
     a_restored_store_leaves_what_was_not_answered_to_people,
     what_is_taken_twice_is_there_once,
     other_programs_query_clients_appeals_and_messages,
+    what_other_programs_query_takes_no_writes,
     a_client_who_opts_out_is_listed_and_not_answered,
     a_batch_waits_for_the_text_of_a_voice,
     what_no_person_has_seen_is_counted,
@@ -418,35 +423,6 @@ async fn what_is_taken_twice_is_there_once(world: World) {
     world.work(&rules).await;
     let client = world.client_of(ANNA).await;
     assert_eq!(world.store.pipeline().conversation(client, &page()).await.unwrap().items.len(), 1);
-}
-
-async fn other_programs_query_clients_appeals_and_messages(world: World) {
-    let rules = started(&world, Responder::Human).await;
-    world.says(Written { phone: Some("+70000000001"), ..written(ANNA, "m-1") }).await;
-    world.work(&rules).await;
-    world.clock.advance(SILENCE);
-    world.work(&rules).await;
-    let client = world.client_of(ANNA).await.as_uuid().simple().to_string();
-    let one = |sql: &str| world.texts(sql);
-    assert_eq!(one("SELECT id FROM clients WHERE phone = '+70000000001'"), [client.as_str()]);
-    assert_eq!(one("SELECT avito_id FROM clients"), ["user of u2i-1"]);
-    assert_eq!(
-        one("SELECT name FROM clients WHERE telegram_id IS NULL AND vk_id IS NULL AND whatsapp_id IS NULL"),
-        ["Anna"]
-    );
-    assert_eq!(
-        one("SELECT status FROM appeals WHERE channel = 'avito' AND external_chat_id = 'u2i-1'"),
-        ["waiting_us"]
-    );
-    assert_eq!(one("SELECT client_id FROM appeals"), [client.as_str()]);
-    assert_eq!(
-        one("SELECT message_type FROM messages_history WHERE message_text = 'text of m-1'"),
-        ["client"]
-    );
-    assert_eq!(
-        one("SELECT client_id FROM messages_history WHERE external_chat_id = 'u2i-1'"),
-        [client.as_str()]
-    );
 }
 
 async fn a_client_who_opts_out_is_listed_and_not_answered(world: World) {

@@ -106,6 +106,14 @@ impl World {
         }
     }
 
+    /// Whether the database refuses a statement past the store.
+    pub(crate) fn refuses(&self, sql: &str) -> bool {
+        match &self.postgres {
+            None => self.file().execute_batch(sql).is_err(),
+            Some(database) => database.try_query(sql).is_err(),
+        }
+    }
+
     /// The texts that a statement finds past the store, one in a row.
     pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
         match &self.postgres {

@@ -1,0 +1,1 @@
+-- The views of other programs take no writes here; on PostgreSQL they are made so.
