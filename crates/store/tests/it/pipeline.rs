@@ -31,9 +31,7 @@ use self::customers::{
     people_in_the_contacts_of_an_account_are_no_customers,
 };
 use self::templates::templates_are_kept_by_name;
-use self::views::{
-    other_programs_query_clients_appeals_and_messages, what_other_programs_query_takes_no_writes,
-};
+use self::views::other_programs_query_clients_appeals_and_messages;
 use crate::support::{World, accept, conformance};
 
 conformance! {
@@ -423,6 +421,29 @@ async fn what_is_taken_twice_is_there_once(world: World) {
     world.work(&rules).await;
     let client = world.client_of(ANNA).await;
     assert_eq!(world.store.pipeline().conversation(client, &page()).await.unwrap().items.len(), 1);
+}
+
+async fn what_other_programs_query_takes_no_writes(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    let rows = || {
+        let views = ["clients", "appeals", "messages_history"];
+        views.map(|view| world.texts(&format!("SELECT CAST(count(*) AS TEXT) FROM {view}")))
+    };
+    let before = rows();
+    for sql in [
+        "UPDATE clients SET name = 'Boris'",
+        "DELETE FROM clients",
+        "UPDATE appeals SET assignee = 'olga'",
+        "DELETE FROM appeals",
+        "UPDATE messages_history SET message_text = 'another'",
+        "DELETE FROM messages_history",
+        "INSERT INTO appeals (channel, external_chat_id) VALUES ('vk', '1')",
+    ] {
+        assert!(world.refuses(sql), "{sql}");
+    }
+    assert_eq!(rows(), before);
+    assert_eq!(world.texts("SELECT name FROM clients"), ["Anna"]);
 }
 
 async fn a_client_who_opts_out_is_listed_and_not_answered(world: World) {

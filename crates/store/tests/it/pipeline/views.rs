@@ -33,26 +33,3 @@ pub(super) async fn other_programs_query_clients_appeals_and_messages(world: Wor
         [client.as_str()]
     );
 }
-
-pub(super) async fn what_other_programs_query_takes_no_writes(world: World) {
-    let rules = started(&world, Responder::Human).await;
-    world.taken_in(&rules, written(ANNA, "m-1")).await;
-    let rows = || {
-        let views = ["clients", "appeals", "messages_history"];
-        views.map(|view| world.texts(&format!("SELECT CAST(count(*) AS TEXT) FROM {view}")))
-    };
-    let before = rows();
-    for sql in [
-        "UPDATE clients SET name = 'Boris'",
-        "DELETE FROM clients",
-        "UPDATE appeals SET assignee = 'olga'",
-        "DELETE FROM appeals",
-        "UPDATE messages_history SET message_text = 'another'",
-        "DELETE FROM messages_history",
-        "INSERT INTO appeals (channel, external_chat_id) VALUES ('vk', '1')",
-    ] {
-        assert!(world.refuses(sql), "{sql}");
-    }
-    assert_eq!(rows(), before);
-    assert_eq!(world.texts("SELECT name FROM clients"), ["Anna"]);
-}
