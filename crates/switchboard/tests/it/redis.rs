@@ -78,6 +78,12 @@ async fn what_programs_push_comes_in_and_goes_out_once() {
     for number in 0..MESSAGES {
         assert_eq!(heard(&program, "vk", &format!("pushed {number}.")).await, 1, "{number}");
     }
+    // In the order in which they were pushed, over the kill.
+    let in_order =
+        |word: &str| -> Vec<String> { (0..MESSAGES).map(|number| format!("{word} {number}.")).collect() };
+    let all = received(&program, "vk").await;
+    let came = all.iter().rev().filter_map(|one| one["text"].as_str());
+    assert_eq!(came.filter(|text| text.starts_with("pushed ")).collect::<Vec<_>>(), in_order("pushed"));
     program.until("two are dead letters", || async { reasons(&redis).len() == 2 }).await;
     assert!(reasons(&redis)[0].contains("external_chat_id is missing"), "{:?}", reasons(&redis));
     let seen = || async { redis.ask(&["GET", "last_seen:vk:3001"]) != Value::Null };
@@ -112,6 +118,9 @@ async fn what_programs_push_comes_in_and_goes_out_once() {
     for number in 0..MESSAGES {
         assert_eq!(of_vk.get(&format!("sent {number}.")), Some(&1), "{number}: {of_vk:?}");
     }
+    let ledger = world.ledger().await;
+    let left = ledger.iter().filter(|row| row["provider"] == "vk").filter_map(|row| row["text"].as_str());
+    assert_eq!(left.filter(|text| text.starts_with("sent ")).collect::<Vec<_>>(), in_order("sent"));
     program.until("four are dead letters", || async { reasons(&redis).len() == 4 }).await;
     assert_eq!(
         reasons(&redis)[2..],
