@@ -126,7 +126,7 @@ async fn of_a_person_and_a_program_the_first_answers() {
     let answer = |turn: &str| format!("/v1/pipeline/turns/{turn}/answer");
     let (status, told) = world.post(&answer(&late), json!({ "text": "Yes, says a program." })).await;
     assert_eq!((status, &told["code"]), (409, &json!("turn_over")), "{told}");
-    // Given back, the program is first: who wrote meanwhile is told.
+    // Given back, the program is first: a person who writes meanwhile is refused.
     let given_back = world.post(&format!("/v1/conversations/{client}/hand-over"), json!({})).await;
     assert_eq!(given_back.0, 200, "{given_back:?}");
     world.client_writes("c1", "In green?").await;
