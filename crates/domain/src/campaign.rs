@@ -54,6 +54,13 @@ pub enum AttemptState {
 
 enum_words!(AttemptState);
 
+impl AttemptState {
+    /// Whether it was sent, or may have been.
+    pub const fn may_be_sent(self) -> bool {
+        matches!(self, Self::Sent | Self::Unknown)
+    }
+}
+
 /// A part of what became of attempts, by the name of a log.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]

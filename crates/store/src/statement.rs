@@ -219,7 +219,9 @@ mod tests {
             (crate::channels::files::WAITING, "channel_files_due (channel=? AND account=?"),
             (crate::campaigns::statements::CLAIMABLE, "campaign_tasks_due (campaign=? AND turn<?"),
             (crate::campaigns::statements::SENT_LATELY, "campaign_attempts_lately (sender=? AND ended_at>?"),
-            (crate::campaigns::statements::OPEN_OF_SENDER, "campaign_attempts_open (sender=?"),
+            (crate::campaigns::statements::CLAIMABLE, "sent USING PRIMARY KEY (sender=? AND hour>?"),
+            (crate::campaigns::statements::OF_SENDER, "campaign_attempts_open (sender=?"),
+            (crate::campaigns::statements::OF_SENDER, "campaign_sent USING PRIMARY KEY (sender=? AND hour>?"),
             (crate::campaigns::profiles::OF_PERSON, "campaign_profiles_of_a_person (user_id=?"),
             (
                 crate::campaigns::statements::SAME_PEER,

@@ -9,7 +9,7 @@ use crate::access::statements as access;
 use crate::accounts::statements as accounts;
 use crate::alerts::{DropNotices, statements as alerts};
 use crate::callbacks::DropDelivered;
-use crate::campaigns::statements as campaigns;
+use crate::campaigns::{hour_of, statements as campaigns};
 use crate::channels::{self, files as channel_files, statements as of_channels};
 use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
@@ -160,7 +160,7 @@ impl Store {
             conversations: in_pieces(|| self.drop_rows(pipeline::DROP_MESSAGES, older(keep.conversations)))
                 .await?,
             turns: in_pieces(|| self.drop_rows(pipeline::DROP_TURNS, older(keep.messages))).await?,
-            attempts: in_pieces(|| self.drop_rows(campaigns::DROP_ATTEMPTS, older(keep.campaigns))).await?,
+            attempts: self.sweep_campaigns(now.minus(keep.campaigns)).await?,
         })
     }
 
@@ -212,6 +212,12 @@ impl Store {
         let removed = in_pieces(|| self.drop_rows(of_channels::DROP_OLD, (last, MOST))).await?;
         in_pieces(|| self.drop_rows(channel_files::DROP_OLD, (last, MOST))).await?;
         Ok(removed)
+    }
+
+    /// Removes attempts of runs that were over before. What is counted of them stays as long: a clock that is set back asks for it again.
+    async fn sweep_campaigns(&self, before: Timestamp) -> Result<u64, StoreError> {
+        in_pieces(|| self.drop_rows(campaigns::DROP_SENT, (hour_of(before), MOST))).await?;
+        in_pieces(|| self.drop_rows(campaigns::DROP_ATTEMPTS, (before.as_micros(), MOST))).await
     }
 
     fn counted(&self) -> MutexGuard<'_, Option<MessagesCounted>> {

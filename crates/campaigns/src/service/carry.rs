@@ -302,6 +302,10 @@ impl Inner {
             tracing::warn!(campaign = %name, sender = %attempt.sender, state = state.as_str(), %why, "the sender stops");
         }
         let now = self.parts.clock.now();
+        let sender = match sender {
+            Some((state, why)) => Some(self.stop_of(&attempt.sender, state, why).await?),
+            None => None,
+        };
         let end = AttemptEnd { id: attempt.id, state, code, detail, outbox_id, next, sender, now };
         let line = log_files::Line::of(attempt, &end);
         self.parts.store.campaigns().end(end).await?;

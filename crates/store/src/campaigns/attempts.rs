@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::statements as sql;
-use super::{Campaigns, StoredAttempt, profiles, rows};
+use super::{Campaigns, StoredAttempt, hour_of, profiles, rows};
 use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::events::NewEvent;
@@ -37,6 +37,15 @@ pub enum NextTurn {
     Never(String),
 }
 
+/// Why senders send nothing more, in any campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderStop {
+    pub state: SenderState,
+    pub why: String,
+    /// The other senders of the same person, which stop in the same write.
+    pub others: Vec<CampaignSender>,
+}
+
 /// How an attempt ends, and what follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptEnd {
@@ -46,8 +55,8 @@ pub struct AttemptEnd {
     pub detail: Option<String>,
     pub outbox_id: Option<MessageId>,
     pub next: NextTurn,
-    /// What the sender is from now on, in every campaign, and why.
-    pub sender: Option<(SenderState, String)>,
+    /// The sender stops.
+    pub sender: Option<SenderStop>,
     pub now: Timestamp,
 }
 
@@ -129,6 +138,10 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
     let run_key = attempt.run_id.as_uuid().as_bytes();
     let reason = code.as_deref().unwrap_or_default();
     transaction.run(sql::COUNT_ENDS, params![run_key, codes::of_attempt(*state), reason, 1_i64])?;
+    let may_be_sent = state.may_be_sent();
+    if may_be_sent {
+        transaction.run(sql::COUNT_SENT, params![attempt.sender.to_string(), hour_of(now)])?;
+    }
     let chat = attempt.chat.to_string();
     let sent = u32::from(*state == AttemptState::Sent);
     // A recipient may have been removed meanwhile.
@@ -143,7 +156,6 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
         if *next != NextTurn::NextCycle || run_state.is_final() {
             transaction.run(sql::CHANGE_PENDING, params![blocked, turn, chat, attempt.campaign])?;
         }
-        let may_be_sent = matches!(state, AttemptState::Sent | AttemptState::Unknown);
         let peer = attempt.peer.filter(|_| may_be_sent);
         let params = params![blocked, why, turn, tries, sent, next_at, peer, attempt.campaign, chat];
         transaction.run(sql::END_TASK, params)?;
@@ -151,8 +163,8 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
     if let (1, Some(message)) = (sent, attempt.message) {
         transaction.run(sql::COUNT_USE, params![attempt.campaign, message])?;
     }
-    if let Some((state, why)) = sender {
-        profiles::stop(transaction, &attempt.sender, *state, why, now)?;
+    if let Some(stop) = sender {
+        profiles::stop_all(transaction, &attempt.sender, stop, now)?;
     }
     let data = CampaignAttemptEvent {
         run_id: attempt.run_id,

@@ -9,13 +9,14 @@ use domain::{
 };
 
 use super::statements as sql;
-use super::{CampaignRun, Campaigns, StoredAttempt, rows};
+use super::{CampaignRun, Campaigns, StoredAttempt, hour_of, rows};
 use super::{profiles, runs};
 use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::write::Transaction;
 use crate::{StoreError, codes, point};
 
+const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
 /// A sender that asks for its next recipient.
@@ -60,7 +61,7 @@ impl Campaigns<'_> {
 
 fn claim(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim, StoreError> {
     let Claiming { sender, id, between_cycles, now, .. } = claiming;
-    let Claimable { mut run, open: open_of_sender, lately, mut due } = claimable(transaction, claiming)?;
+    let Claimable { mut run, counted, mut due } = claimable(transaction, claiming)?;
     if run.state != CampaignRunState::Running {
         return Ok(Claim::Over);
     }
@@ -77,10 +78,7 @@ fn claim(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim, St
         begin_cycle(transaction, &run)?;
         Claimable { run, due, .. } = claimable(transaction, claiming)?;
     }
-    let is_alone = claiming.person.is_none() && claiming.counted_with.is_empty();
-    // The times are read only where they decide.
-    let has_room = is_alone && claiming.caps.has_room_after(lately + open_of_sender);
-    if !has_room && let Some(at) = limited_until(transaction, claiming, open_of_sender)? {
+    if let Some(at) = limited_until(transaction, claiming, counted)? {
         return Ok(Claim::Limited(at));
     }
     let Some(chat) = due else {
@@ -115,27 +113,38 @@ fn claim(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim, St
 /// What a claim looks at first, in one statement.
 struct Claimable {
     run: CampaignRun,
-    /// How many attempts of the sender have no end.
-    open: u64,
-    /// How many of the last 24 hours may have been sent, at most as many as there is room for.
-    lately: u64,
+    counted: Counted,
     /// The recipient whose turn it is.
     due: Option<ChatRef>,
 }
 
+/// How many attempts of a sender count.
+#[derive(Clone, Copy)]
+struct Counted {
+    /// They have no end.
+    open: u64,
+    /// They may have been sent within 24 hours, or a little before: all of the hour in which those began are among them.
+    lately: u64,
+}
+
+impl Counted {
+    fn read(columns: &Columns<'_>, first: usize) -> Result<Self, StoreError> {
+        Ok(Self { open: columns.count(first)?, lately: columns.count(first + 1)? })
+    }
+}
+
 fn claimable(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claimable, StoreError> {
-    let Claiming { run, sender, caps, now, .. } = claiming;
+    let Claiming { run, sender, now, .. } = claiming;
     let read = |row: &Row<'_>| {
         let columns = Columns::new(row, "campaign_runs");
         Ok(Claimable {
             run: rows::run(row)?,
-            open: columns.count(11)?,
-            lately: columns.count(12)?,
+            counted: Counted::read(&columns, 11)?,
             due: columns.maybe_parsed(13)?,
         })
     };
-    let (day_ago, most) = (now.minus(DAY).as_micros(), caps.hour.min(caps.day));
-    let params = params![sender.to_string(), day_ago, most, now.as_micros(), run.as_uuid().as_bytes()];
+    let hour = hour_of(now.minus(DAY));
+    let params = params![sender.to_string(), hour, now.as_micros(), run.as_uuid().as_bytes()];
     transaction.first(sql::CLAIMABLE, params, read)?.ok_or_else(|| runs::no_such_run(*run))
 }
 
@@ -196,23 +205,34 @@ fn open(transaction: &Transaction<'_>, run: &CampaignRun) -> Result<u64, StoreEr
 fn limited_until(
     transaction: &Transaction<'_>,
     claiming: &Claiming,
-    open_of_sender: u64,
+    of_sender: Counted,
 ) -> Result<Option<Timestamp>, StoreError> {
     let Claiming { sender, caps, person, counted_with, now, .. } = claiming;
-    let day_ago = now.minus(DAY).as_micros();
-    let time = |row: &Row<'_>| Columns::new(row, "campaign_attempts").time(0);
-    let count = |row: &Row<'_>| Columns::new(row, "campaign_attempts").count(0);
     let sender = sender.to_string();
     let mut senders: BTreeSet<_> = counted_with.iter().map(ToString::to_string).collect();
     if let Some(person) = person {
         senders.extend(profiles::of_person(transaction, *person)?);
     }
     senders.remove(&sender);
-    let (mut ended, mut open) =
-        (transaction.all(sql::SENT_LATELY, params![sender, day_ago], time)?, open_of_sender);
-    for sender in senders {
-        ended.extend(transaction.all(sql::SENT_LATELY, params![sender, day_ago], time)?);
-        open += transaction.first(sql::OPEN_OF_SENDER, params![sender], count)?.unwrap_or(0);
+    let Counted { mut open, mut lately } = of_sender;
+    let count = |row: &Row<'_>| Counted::read(&Columns::new(row, "campaign_attempts"), 0);
+    for other in &senders {
+        let params = params![other, hour_of(now.minus(DAY))];
+        if let Some(counted) = transaction.first(sql::OF_SENDER, params, count)? {
+            open += counted.open;
+            lately += counted.lately;
+        }
+    }
+    // The times are read only where they decide: those of a day where it may be full, else those of an hour.
+    if caps.has_room_after(lately + open) {
+        return Ok(None);
+    }
+    let window = if lately + open < u64::from(caps.day) { HOUR } else { DAY };
+    let since = now.minus(window).as_micros();
+    let time = |row: &Row<'_>| Columns::new(row, "campaign_attempts").time(0);
+    let mut ended = Vec::new();
+    for sender in std::iter::once(&sender).chain(&senders) {
+        ended.extend(transaction.all(sql::SENT_LATELY, params![sender, since], time)?);
     }
     Ok(caps.free_at(ended, usize::try_from(open).unwrap_or(usize::MAX), *now))
 }

@@ -9,7 +9,9 @@ use domain::text::ParseMode;
 use domain::{CampaignSender, ChatRef, SenderState, Timestamp};
 
 use super::statements as sql;
-use super::{CampaignMessage, CampaignRow, CampaignSenderRow, CampaignTask, Campaigns, profiles, rows};
+use super::{
+    CampaignMessage, CampaignRow, CampaignSenderRow, CampaignTask, Campaigns, SenderStop, profiles, rows,
+};
 use crate::column::{Columns, to_json};
 use crate::database::{ToValue, params};
 use crate::paging::{Page, Paged};
@@ -151,8 +153,18 @@ impl Campaigns<'_> {
         why: String,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.stop_senders(sender, SenderStop { state, why, others: Vec::new() }, now).await
+    }
+
+    /// The same with the other senders of the person, in one write.
+    pub async fn stop_senders(
+        &self,
+        sender: CampaignSender,
+        stop: SenderStop,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let change =
-            move |transaction: &Transaction<'_>| profiles::stop(transaction, &sender, state, &why, now);
+            move |transaction: &Transaction<'_>| profiles::stop_all(transaction, &sender, &stop, now);
         self.store.change(point::SAVE_CAMPAIGN, change).await
     }
 

@@ -8,7 +8,7 @@ use domain::{
 use sha2::{Digest, Sha256};
 
 use super::statements as sql;
-use super::{CampaignRun, Campaigns, profiles, rows, runs};
+use super::{CampaignRun, Campaigns, hour_of, profiles, rows, runs};
 use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::write::Transaction;
@@ -165,12 +165,16 @@ fn take_attempts(
     let mut added = 0;
     for PastAttempt { key, chat, sender, state, code, at, cycle } in attempts {
         let (id, run_key) = (id_of(&run.campaign, key, *at), run.id.as_uuid().as_bytes());
+        let (may_be_sent, hour) = (state.may_be_sent(), hour_of(*at));
         let (chat, sender, state) = (chat.to_string(), sender.to_string(), codes::of_attempt(*state));
         let at = at.as_micros();
         let params = params![id, run_key, run.campaign, cycle, chat, sender, state, code, at];
         if transaction.execute(sql::ADD_PAST_ATTEMPT, params)? > 0 {
             let code = code.as_deref().unwrap_or_default();
             transaction.run(sql::COUNT_ENDS, params![run_key, state, code, 1_i64])?;
+            if may_be_sent {
+                transaction.run(sql::COUNT_SENT, params![sender, hour])?;
+            }
             added += 1;
         }
     }

@@ -13,7 +13,7 @@ mod rows;
 mod runs;
 pub(crate) mod statements;
 
-pub use attempts::{AttemptEnd, NextTurn, Readied};
+pub use attempts::{AttemptEnd, NextTurn, Readied, SenderStop};
 pub use claim::{Claim, Claiming};
 pub use groups::{NewCampaignMessage, NewCampaignTask, TasksAdded, Unblocking};
 pub use history::{PastAttempt, PastCampaign, PastTaken, PastTask};
@@ -24,7 +24,14 @@ pub use runs::{AttemptCount, AttemptFilter, NewRun, RunChange, TasksCounted};
 
 pub(crate) use runs::HoldCampaigns;
 
+use domain::Timestamp;
+
 use crate::Store;
+
+/// The hour since 1970 that an instant is in.
+pub(crate) const fn hour_of(at: Timestamp) -> i64 {
+    at.as_micros().div_euclid(3_600_000_000)
+}
 
 /// The campaigns' part of a store.
 #[derive(Clone, Copy)]

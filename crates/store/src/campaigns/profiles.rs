@@ -6,7 +6,7 @@ use domain::secret::ExposeSecret;
 use domain::{CampaignAttemptId, CampaignSender, ProfileName, SecretText, SenderState, Timestamp, UserId};
 use uuid::Uuid;
 
-use super::{CampaignRow, Campaigns, rows, statements as campaigns};
+use super::{CampaignRow, Campaigns, SenderStop, rows, statements as campaigns};
 use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::statement::statements;
@@ -298,6 +298,17 @@ pub(super) fn stop(
         CampaignSender::Profile(_) => transaction.run(STOP, params![code, why, name]),
         CampaignSender::Account(_) => Ok(()),
     }
+}
+
+/// The same with the other senders of its person.
+pub(super) fn stop_all(
+    transaction: &Transaction<'_>,
+    sender: &CampaignSender,
+    with: &SenderStop,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut senders = std::iter::once(sender).chain(&with.others);
+    senders.try_for_each(|sender| stop(transaction, sender, with.state, &with.why, at))
 }
 
 /// Stops a sender that another program had stopped. A profile in which someone is logged in here is not logged out any more.

@@ -7,7 +7,7 @@ use domain::event::CampaignEvent;
 use domain::{AttemptState, CampaignLog, CampaignRunId, CampaignRunState, CampaignSender, Event, Timestamp};
 
 use super::statements as sql;
-use super::{CampaignRun, Campaigns, StoredAttempt, rows};
+use super::{CampaignRun, Campaigns, StoredAttempt, hour_of, rows};
 use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::events::NewEvent;
@@ -305,6 +305,7 @@ impl Write for HoldCampaigns {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
         transaction.run(sql::COUNT_HELD, ())?;
+        transaction.run(sql::COUNT_HELD_SENT, params![hour_of(self.at)])?;
         transaction.run(sql::HOLD_ATTEMPTS, params![self.at.as_micros()])?;
         transaction.execute(sql::HOLD_RUNS, ())
     }

@@ -121,20 +121,21 @@ statements! {
         DELETE FROM campaign_attempts WHERE id IN (
             SELECT old.id FROM campaign_runs AS run INNER JOIN campaign_attempts AS old ON old.run_id = run.id
             WHERE run.ended_at < $1 AND old.state <> 0 LIMIT $2)";
-    OPEN_OF_SENDER = "SELECT count(*) FROM campaign_attempts WHERE sender = $1 AND state = 0";
+    /// How many attempts of a sender are open, and how many that ended in an hour or later may have been sent.
+    OF_SENDER = "
+        SELECT (SELECT count(*) FROM campaign_attempts WHERE sender = $1 AND state = 0),
+            (SELECT CAST(coalesce(sum(attempts), 0) AS BIGINT) FROM campaign_sent WHERE sender = $1 AND hour >= $2)";
     OPEN_OF_RUN = "SELECT count(*) FROM campaign_attempts WHERE run_id = $1 AND state = 0";
-    /// A run, how many attempts of a sender are open and how many may have been sent lately, at most so many, and the recipient
-    /// that is due.
+    /// A run, what [`OF_SENDER`] says, and the recipient that is due.
     CLAIMABLE = "
         SELECT id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at,
             (SELECT count(*) FROM campaign_attempts AS open WHERE open.sender = $1 AND open.state = 0),
-            (SELECT count(*) FROM (
-                SELECT 1 FROM campaign_attempts AS sent
-                WHERE sent.sender = $1 AND sent.ended_at > $2 AND sent.state >= 12 LIMIT $3) AS lately),
+            (SELECT CAST(coalesce(sum(sent.attempts), 0) AS BIGINT) FROM campaign_sent AS sent
+                WHERE sent.sender = $1 AND sent.hour >= $2),
             (SELECT task.chat FROM campaign_tasks AS task
-                WHERE task.campaign = run.campaign AND task.state = 0 AND task.turn < run.turn AND task.next_at <= $4
+                WHERE task.campaign = run.campaign AND task.state = 0 AND task.turn < run.turn AND task.next_at <= $3
                 ORDER BY task.turn, task.next_at, task.place LIMIT 1)
-        FROM campaign_runs AS run WHERE id = $5";
+        FROM campaign_runs AS run WHERE id = $4";
     NEXT_TRY = "SELECT min(next_at) FROM campaign_tasks WHERE campaign = $1 AND state = 0 AND turn < $2";
     TAKE_TASK = "UPDATE campaign_tasks SET turn = $1 WHERE campaign = $2 AND chat = $3";
     TAKE_ONE = "
@@ -205,6 +206,12 @@ statements! {
     COUNT_ENDS = "
         INSERT INTO campaign_counts (run_id, state, code, attempts) VALUES ($1, $2, $3, $4)
         ON CONFLICT (run_id, state, code) DO UPDATE SET attempts = campaign_counts.attempts + excluded.attempts";
+    COUNT_SENT = "
+        INSERT INTO campaign_sent (sender, hour, attempts) VALUES ($1, $2, 1)
+        ON CONFLICT (sender, hour) DO UPDATE SET attempts = campaign_sent.attempts + 1";
+    DROP_SENT = "
+        DELETE FROM campaign_sent WHERE (sender, hour) IN (
+            SELECT sender, hour FROM campaign_sent WHERE hour < $1 LIMIT $2)";
     ADD_PAST_RUN = "
         INSERT INTO campaign_runs (
             id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at
@@ -230,5 +237,9 @@ statements! {
         INSERT INTO campaign_counts (run_id, state, code, attempts)
         SELECT run_id, 12, 'restored', count(*) FROM campaign_attempts WHERE state = 0 GROUP BY run_id
         ON CONFLICT (run_id, state, code) DO UPDATE SET attempts = campaign_counts.attempts + excluded.attempts";
+    COUNT_HELD_SENT = "
+        INSERT INTO campaign_sent (sender, hour, attempts)
+        SELECT sender, CAST($1 AS BIGINT), count(*) FROM campaign_attempts WHERE state = 0 GROUP BY sender
+        ON CONFLICT (sender, hour) DO UPDATE SET attempts = campaign_sent.attempts + excluded.attempts";
     HOLD_ATTEMPTS = "UPDATE campaign_attempts SET state = 12, code = 'restored', ended_at = $1 WHERE state = 0";
 }

@@ -1,5 +1,6 @@
 //! Campaigns: claims, cycles, caps, and what is never sent twice.
 
+mod limits;
 mod profiles;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use domain::{
 use store::{
     AttemptEnd, AttemptFilter, CampaignRow, CampaignRun, Claim, Claiming, NewCampaignMessage,
     NewCampaignTask, NewRun, NextTurn, Page, PastAttempt, PastCampaign, PastTask, Readied, RunChange,
-    StoreError, StoredAttempt, Unblocking,
+    SenderStop, StoreError, StoredAttempt, Unblocking,
 };
 
 use self::profiles::{picture, profile};
@@ -95,6 +96,10 @@ async fn claimed(world: &World, run: &CampaignRun, who: &str) -> StoredAttempt {
 fn ended(attempt: &StoredAttempt, state: AttemptState, next: NextTurn, now: Timestamp) -> AttemptEnd {
     let (code, detail, outbox_id, sender) = (None, None, None, None);
     AttemptEnd { id: attempt.id, state, code, detail, outbox_id, next, sender, now }
+}
+
+fn stop(why: &str, others: Vec<CampaignSender>) -> SenderStop {
+    SenderStop { state: SenderState::Blocked, why: why.to_owned(), others }
 }
 
 async fn sent(world: &World, attempt: &StoredAttempt) {
@@ -223,7 +228,7 @@ async fn what_follows_from_an_end_is_kept(world: World) {
     campaigns.end(again.clone()).await.unwrap();
     let second = claimed(&world, &run, "main").await;
     let stopped = AttemptEnd {
-        sender: Some((SenderState::Blocked, "restricted".to_owned())),
+        sender: Some(stop("restricted", Vec::new())),
         ..ended(&second, AttemptState::Failed, NextTurn::Back, world.now())
     };
     campaigns.end(stopped).await.unwrap();
@@ -393,9 +398,12 @@ async fn attempts_go_in_time_and_what_a_run_came_to_stays(world: World) {
     };
     world.clock.advance(Duration::from_hours(179 * 24));
     assert_eq!(world.store.sweep().await.unwrap().attempts, 0);
+    let hours_counted = || world.texts("SELECT sender FROM campaign_sent").len();
+    assert_ne!(hours_counted(), 0);
     world.clock.advance(Duration::from_hours(2 * 24));
     assert_eq!(world.store.sweep().await.unwrap().attempts, 1);
     assert_eq!((left(&runs[0]).await, left(&runs[1]).await), (0, 1));
+    assert_eq!(hours_counted(), 0);
     let counted = campaigns.attempts_counted(runs[0].id).await.unwrap();
     assert_eq!(counted.len(), 1, "{counted:?}");
 }

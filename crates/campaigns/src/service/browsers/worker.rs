@@ -7,7 +7,7 @@ use browser::{Failure, Limits, WebK};
 use domain::{
     AccountState, AttemptState, CampaignAttemptId, CampaignSender, ProfileName, SenderState, UserId,
 };
-use store::{Claim, Claiming, StoreError, StoredAttempt, StoredProfile};
+use store::{Claim, Claiming, SenderStop, StoreError, StoredAttempt, StoredProfile};
 
 use super::carry::Carried;
 use super::replies::Seen;
@@ -255,7 +255,8 @@ async fn not_there(
         Some(Trouble::Stops(state, why)) => {
             let (campaigns, sender) = (inner.parts.store.campaigns(), worker.sender.clone());
             campaigns.profile_went_wrong(&profile.name, &failure.to_string(), now).await?;
-            campaigns.stop_sender(sender, state, why.to_owned(), now).await?;
+            let stop = inner.stop_of(&sender, state, why.to_owned()).await?;
+            campaigns.stop_senders(sender, stop, now).await?;
             // What was begun there is left as it is.
             Ok(Ended::Trouble(failure.to_string()))
         }
@@ -275,9 +276,8 @@ async fn is_warned(
     }
     let (inner, now) = (worker.inner, worker.inner.parts.clock.now());
     inner.keep_picture(web_k, &profile.name, None).await?;
-    let (campaigns, why) = (inner.parts.store.campaigns(), "notice".to_owned());
-    campaigns.stop_sender(worker.sender.clone(), SenderState::Blocked, why, now).await?;
-    inner.stop_person(profile, now).await?;
+    let stop = inner.stop_of(&worker.sender, SenderState::Blocked, "notice".to_owned()).await?;
+    inner.parts.store.campaigns().stop_senders(worker.sender.clone(), stop, now).await?;
     Ok(true)
 }
 
@@ -289,23 +289,19 @@ async fn after(
     attempt: &StoredAttempt,
     carried: Carried,
 ) -> Result<Option<Ended>, StoreError> {
-    let (inner, campaigns) = (worker.inner, worker.inner.parts.store.campaigns());
-    let now = inner.parts.clock.now();
+    let (inner, now) = (worker.inner, worker.inner.parts.clock.now());
     let code = match carried {
         Carried::Nothing => return Ok(None),
         Carried::Reopen(why) | Carried::Open(why) => return Ok(Some(Ended::Trouble(why))),
-        Carried::Stopped => {
-            inner.stop_person(profile, now).await?;
-            return Ok(Some(Ended::Over));
-        }
+        Carried::Stopped => return Ok(Some(Ended::Over)),
         Carried::Ended(code) => code,
     };
     course.lost = 0;
     course.refused = if code.as_deref() == Some("refused") { course.refused + 1 } else { 0 };
     if course.refused >= MOST_REFUSED {
         tracing::warn!(profile = %profile.name, chat = %attempt.chat, "Telegram refuses what the profile sends: it stops");
-        campaigns.stop_sender(worker.sender.clone(), SenderState::Blocked, "refused".to_owned(), now).await?;
-        inner.stop_person(profile, now).await?;
+        let stop = inner.stop_of(&worker.sender, SenderState::Blocked, "refused".to_owned()).await?;
+        inner.parts.store.campaigns().stop_senders(worker.sender.clone(), stop, now).await?;
         return Ok(Some(Ended::Over));
     }
     course.sickness.searched(code.as_deref() != Some("chat_not_found"));
@@ -332,22 +328,23 @@ impl Inner {
         }
     }
 
-    /// A profile that was stopped by Telegram stops the accounts and the other profiles of its person.
-    async fn stop_person(&self, profile: &StoredProfile, now: domain::Timestamp) -> Result<(), StoreError> {
-        let campaigns = self.parts.store.campaigns();
-        let Some(now_is) = campaigns.profile(&profile.name).await? else { return Ok(()) };
-        let StoredProfile { state, why, user_id, .. } = now_is;
-        let why = why.filter(|why| is_of_the_person(state, why));
-        let Some((why, user_id)) = why.zip(user_id) else { return Ok(()) };
-        let mut senders = self.person(user_id).accounts;
-        let people = campaigns.people_of_profiles().await?.into_iter();
-        senders.extend(
-            people.filter(|(_, user)| *user == user_id).map(|(name, _)| CampaignSender::Profile(name)),
-        );
-        for sender in senders {
-            campaigns.stop_sender(sender, state, why.clone(), now).await?;
+    /// Who stops with a sender, in one write: with a profile that Telegram stopped the accounts and the other profiles of its person.
+    pub(in crate::service) async fn stop_of(
+        &self,
+        sender: &CampaignSender,
+        state: SenderState,
+        why: String,
+    ) -> Result<SenderStop, StoreError> {
+        let mut others = Vec::new();
+        if let Some(name) = sender.profile().filter(|_| is_of_the_person(state, &why)) {
+            let people = self.parts.store.campaigns().people_of_profiles().await?;
+            if let Some(user_id) = people.get(name).copied() {
+                others = self.person(user_id).accounts;
+                let same = people.into_iter().filter(|(_, user)| *user == user_id);
+                others.extend(same.map(|(name, _)| CampaignSender::Profile(name)));
+            }
         }
-        Ok(())
+        Ok(SenderStop { state, why, others })
     }
 }
 

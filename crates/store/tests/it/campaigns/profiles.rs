@@ -8,13 +8,16 @@ use domain::{
     AttemptState, CampaignAttemptId, CampaignSender, ChatId, Contact, ContactSource, DoNotContactId,
     ProfileName, ProxyHealth, SenderCaps, SenderState, Timestamp,
 };
-use store::{Claim, Claiming, DoNotContactEntry, NewPicture, NewProfile, NextTurn, StoreError, Unblocking};
+use store::{
+    AttemptEnd, Claim, Claiming, DoNotContactEntry, NewPicture, NewProfile, NextTurn, StoreError, Unblocking,
+};
 
-use super::{CAPS, campaign, claim_with, claimed, ended, run, sender, sent};
+use super::{CAPS, campaign, claim_with, claimed, ended, run, sender, sent, stop};
 use crate::support::{World, conformance};
 
 conformance! {
     a_profile_keeps_its_login_and_stops_in_all_campaigns,
+    one_write_ends_an_attempt_and_stops_its_person,
     a_person_has_one_hour_over_accounts_and_profiles,
     what_leaves_a_browser_is_held_against_the_list,
     whose_chat_was_written_to_is_kept_until_it_is_unblocked,
@@ -85,6 +88,27 @@ async fn a_profile_keeps_its_login_and_stops_in_all_campaigns(world: World) {
     assert!(campaigns.remove_profile(&name).await.unwrap());
     assert!(!campaigns.remove_profile(&name).await.unwrap());
     assert_eq!(states().await, []);
+}
+
+async fn one_write_ends_an_attempt_and_stops_its_person(world: World) {
+    campaign(&world, "spring", &["@client_1"]).await;
+    campaign(&world, "summer", &[]).await;
+    let campaigns = world.store.campaigns();
+    let name = profile(&world, None).await;
+    let run = run(&world, "spring", 1, None).await;
+    let attempt = claimed(&world, &run, "fifth").await;
+    let others = vec![sender("main"), CampaignSender::Profile(name.clone())];
+    let end = AttemptEnd {
+        sender: Some(stop("frozen", others)),
+        ..ended(&attempt, AttemptState::Failed, NextTurn::Back, world.now())
+    };
+    campaigns.end(end).await.unwrap();
+    for group in ["spring", "summer"] {
+        for row in campaigns.senders(group).await.unwrap() {
+            assert_eq!((row.state, row.why.as_deref()), (SenderState::Blocked, Some("frozen")), "{group}");
+        }
+    }
+    assert_eq!(campaigns.profile(&name).await.unwrap().unwrap().state, SenderState::Blocked);
 }
 
 async fn a_person_has_one_hour_over_accounts_and_profiles(world: World) {
