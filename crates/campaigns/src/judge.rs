@@ -158,6 +158,14 @@ mod tests {
         let judged = of(no_rights, AccountState::Restricted, 0);
         assert_eq!(judged.next, NextTurn::Back);
         assert_eq!(judged.sender, Some((SenderState::Blocked, "restricted".to_owned())));
+        for waiting in &failures()[6..8] {
+            let judged = of(waiting, AccountState::FloodWait, 2);
+            assert_eq!(
+                (judged.state, judged.next, judged.sender),
+                (AttemptState::Skipped, NextTurn::Back, None)
+            );
+            assert_eq!(judged.rest_until, Some(Timestamp::from_micros(1 << 40)));
+        }
         assert!(matches!(of(rejected, AccountState::Ready, 1).next, NextTurn::Again(_)));
         assert!(matches!(of(rejected, AccountState::Ready, 2).next, NextTurn::Never(_)));
     }

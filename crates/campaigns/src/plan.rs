@@ -196,6 +196,9 @@ mod tests {
     fn the_usual_plan_is_that_of_the_usual_settings() {
         assert_eq!(plan(|_| ()).expect("fine"), Plan::usual());
         assert_eq!(Plan::usual().between_cycles, Duration::from_mins(5));
+        // A minute, give or take a fifth.
+        let [shortest, longest] = [0, u64::MAX].map(|chance| Plan::usual().rest(chance).as_secs_f64());
+        assert!((shortest - 48.0).abs() < 1e-6 && (longest - 72.0).abs() < 1e-6, "{shortest} {longest}");
     }
 
     #[test]

@@ -264,6 +264,7 @@ impl CampaignsWords {
             "banned" => ("the account is banned", "аккаунт заблокирован"),
             "restricted" => ("the account is restricted", "аккаунт ограничен"),
             "logged_out" => ("the account is signed out", "аккаунту нужен вход"),
+            "unknown_account" => ("the account was removed", "аккаунт удалён"),
             "in_doubt" => ("it may have arrived", "возможно, дошло"),
             "restored" => ("it may have been sent before the restore", "возможно, ушло до восстановления"),
             "no_account" => ("no account could send", "отправить было некому"),

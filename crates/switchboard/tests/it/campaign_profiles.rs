@@ -297,12 +297,21 @@ async fn an_account_and_its_browser_share_one_hour() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_and_its_browser_share_one_stop() {
     let (world, _browser) = world().await;
-    let program = running(&world, &["fifth"]).await;
+    let mut program = running(&world, &["fifth"]).await;
     logged_in(&world, &program, "fifth").await;
     made(&program, json!({"profiles": ["shop"]}), 5, json!({"delay_seconds": 0})).await;
     // The account sends for another campaign.
     assert_eq!(program.post("/v1/campaigns", &json!({"name": "summer", "settings": {}})).await.0, 201);
     program.post("/v1/campaigns/summer/senders", &json!({"accounts": ["fifth"]})).await;
+    // Killed right behind the write that stops the profile, both have stopped.
+    world.fault("frozen", json!({"provider": "web_k"})).await;
+    let point = "store.end_campaign_attempt.after";
+    program.arm(point, 0).await;
+    start(&program).await;
+    program.until(point, || program.stopped_at(point)).await;
+    program.kill();
+    program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
     let stopped_with_it = async |reason: &str| {
         is(&program, "paused").await;
         let summer = program.get("/v1/campaigns/summer").await.1;
@@ -312,8 +321,6 @@ async fn an_account_and_its_browser_share_one_stop() {
         program.post("/v1/campaign-profiles/shop/unblock", &json!({})).await;
         program.post("/v1/campaigns/summer/unblock", &json!({})).await;
     };
-    world.fault("frozen", json!({"provider": "web_k"})).await;
-    start(&program).await;
     stopped_with_it("frozen").await;
     // Two refusals in a row are a restriction too.
     world.fault("error", json!({"provider": "web_k"})).await;

@@ -300,6 +300,10 @@ async fn files_of_the_old_tool_become_campaigns() {
         "{again}"
     );
     let config = file("config.yaml", "limits:\n  max_messages_per_hour: 20\n  max_cycles: 3\n");
+    let settings = || campaign(&["groups", "show", "spring", "--json"]).run().json()["settings"].clone();
+    let before = settings();
+    campaign(&["import-config", &config, "--group", "spring", "--dry-run"]).fine();
+    assert_eq!(settings(), before);
     campaign(&["import-config", &config, "--group", "spring"]).fine();
     let shown = campaign(&["groups", "show", "spring", "--json"]).run().json();
     assert_eq!(

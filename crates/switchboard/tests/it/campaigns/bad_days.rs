@@ -2,7 +2,7 @@
 //! chat once.
 
 use serde_json::json;
-use testkit::{Program, World};
+use testkit::{Program, Start, World, without_account};
 
 use super::{SEND, attempts, campaign, is, made, reasons, start, written};
 use crate::binary;
@@ -104,6 +104,27 @@ async fn an_account_banned_in_the_middle_leaves_its_chats_to_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_restricted_in_the_middle_leaves_its_chats_to_another() {
     stopped_in_the_middle("peer_flood", "restricted").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_removed_account_had_goes_to_another() {
+    let (world, mut program) = started(&["fifth"]).await;
+    made(&program, &["fifth"], 2, json!({"delay_seconds": 0})).await;
+    let point = "store.claim_campaign_task.after";
+    program.arm(point, 0).await;
+    start(&program).await;
+    program.until(point, || program.stopped_at(point)).await;
+    program.kill();
+    world.edit_settings(|text| without_account(&text, "fifth"));
+    program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    is(&program, "paused").await;
+    let failed = [("@client_1".to_owned(), "unknown_account".to_owned())];
+    assert_eq!(reasons(&attempts(&program).await, "failed"), failed);
+    program.post("/v1/campaigns/spring/senders", &json!({"accounts": ["main"]})).await;
+    program.post("/v1/campaigns/spring/resume", &json!({})).await;
+    is(&program, "done").await;
+    each_was_written_to_once(&world, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,6 +21,7 @@ async fn ctrl_c_pauses_and_waits_for_what_is_under_way() {
     world.fault("delay", json!({"method": SEND, "seconds": 3600, "times": 1})).await;
     let mut seat = typed(&world, &["spring"]).seat_of_width(100);
     program.until("one is on the wire", || async { world.calls(SEND).await > 0 }).await;
+    seat.shows("1 of 3 cycle 1 of 1: 0 sent", 1).await;
     seat.interrupt();
     is(&program, "paused").await;
     seat.shows("what is under way is finished", 1).await;
