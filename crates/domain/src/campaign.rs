@@ -248,7 +248,8 @@ impl SenderCaps {
     }
 
     /// When there is room for one more, if there is none now. `ended` are the times at which what may have been sent ended
-    /// within the last 24 hours or later, in any order; `open` is how many have no end yet.
+    /// within the last 24 hours or later, in any order, or within the last hour where the day surely has room; `open` is how many
+    /// have no end yet.
     ///
     /// A message leaves before its attempt ends and after its claim, so no hour of the provider has more than these do.
     pub fn free_at(self, mut ended: Vec<Timestamp>, open: usize, now: Timestamp) -> Option<Timestamp> {
