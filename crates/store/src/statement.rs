@@ -199,6 +199,13 @@ mod tests {
             (crate::alerts::statements::DROP_OLD, "alerts_finished"),
             (crate::alerts::statements::WAITING, "posts_notices"),
             (crate::webhooks::statements::DUE, "posts_events (receiver=? AND next_at<?"),
+            (
+                crate::webhooks::statements::DUE,
+                "COVERING INDEX posts_in_order (receiver=? AND chat=? AND event<?",
+            ),
+            (crate::webhooks::statements::WAITING, "COVERING INDEX posts_events"),
+            (crate::webhooks::statements::DEAD, "COVERING INDEX posts_given_up"),
+            (crate::webhooks::statements::RETRY_DEAD, "COVERING INDEX posts_given_up"),
             (crate::callbacks::GET, "posts_items (kind=? AND item=?"),
             (crate::webhooks::statements::DROP_OLD, "posts_over (kind=? AND tried_at<?"),
             (crate::do_not_contact::KNOWN_AS, "telegram_peers_known_as"),
