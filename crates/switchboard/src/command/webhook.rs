@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::api_client::ApiOptions;
 use crate::output::say;
 use crate::table::cell;
+use crate::terminal::WrongUsage;
 
 const PATH: &str = "/v1/webhooks";
 
@@ -287,6 +288,11 @@ impl Change {
             if is_set {
                 body.insert(field.to_owned(), value);
             }
+        }
+        if body.is_empty() {
+            let detail = "nothing is to be changed: give --url, --description, --event, --account, --any-account, \
+                --chat, --any-chat, --header, --no-headers, --ordered or --unordered";
+            return Err(WrongUsage(detail.to_owned()).into());
         }
         let path = format!("{PATH}/{}", self.id);
         let text = |_: &Value| format!("{} is changed.", self.id);

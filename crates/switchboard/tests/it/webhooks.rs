@@ -48,6 +48,8 @@ async fn a_webhook_is_kept_by_commands_and_hears_of_a_message() {
     let is = now();
     assert_eq!(is["events"], json!(["message.accepted", "message.sent"]));
     assert_eq!((&is["headers"], &is["ordered"]), (&json!(["x-own"]), &json!(true)), "{is}");
+    let nothing = webhook(&["change", id]).run();
+    assert!(nothing.code == Some(2) && nothing.err.contains("give --url, --description"), "{nothing:?}");
     let event = receiver.posted()[1].headers["webhook-id"].clone();
     assert!(webhook(&["retry", id, "--event", &event]).fine().contains("Posted once more: 1."));
     let is_again = || {
