@@ -135,6 +135,10 @@ points! {
     FAN_OUT = "fan_out";
     WEBHOOK_TRIED = "webhook_tried";
     DROP_WEBHOOK_DELIVERIES = "drop_webhook_deliveries";
+    TRIM_WEBHOOK = "trim_webhook";
+    HURRY_WEBHOOK = "hurry_webhook";
+    DROP_WEBHOOK_POSTS = "drop_webhook_posts";
+    DROP_RECEIVED = "drop_received";
     TAKE_UPDATES = "take_updates";
     CHANGE_GAP = "change_gap";
     NOTE_RECEIVED_FILE = "note_received_file";

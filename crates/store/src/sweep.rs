@@ -195,7 +195,8 @@ impl Store {
             _ => None,
         };
         let last = now.minus(keep.received).as_micros().max(too_many.unwrap_or(i64::MIN));
-        let removed = in_pieces(|| self.drop_rows(received::DROP_OLD, (last, MOST))).await?;
+        let removed =
+            in_pieces(|| self.execute(point::DROP_RECEIVED, received::DROP_OLD, (last, MOST))).await?;
         in_pieces(|| self.drop_rows(received_files::DROP_OLD, (last, MOST))).await?;
         Ok(removed + self.sweep_channels(now, keep).await?)
     }

@@ -123,6 +123,11 @@ impl World {
         Self { database: Some(database), ..self }
     }
 
+    /// The store of its programs, where it is on a server.
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
     /// The settings file for the product, its old ports moved to free ones.
     pub fn settings_file(&self) -> PathBuf {
         self.folder.path().join("switchboard.toml")

@@ -62,7 +62,7 @@ pub(super) struct Lane {
     /// The endpoint wants nothing more.
     gone: bool,
     failing: bool,
-    /// Taken or given up since what is too much was removed.
+    /// Taken or given up since what is too much was removed; at the start it may be that much.
     ended: usize,
 }
 
@@ -80,7 +80,7 @@ impl Lane {
             may_be_due: true,
             gone: false,
             failing: false,
-            ended: 0,
+            ended: TRIM_EVERY,
         }
     }
 

@@ -141,9 +141,7 @@ impl Webhooks<'_> {
     }
 
     async fn drop_of(&self, id: WebhookId) -> Result<usize, StoreError> {
-        let drop =
-            move |transaction: &Transaction<'_>| transaction.execute(sql::DROP_OF, params![key(id), PIECE]);
-        self.store.write(drop).await
+        self.store.execute(point::DROP_WEBHOOK_POSTS, sql::DROP_OF, (key(id), PIECE)).await
     }
 
     /// Lets every event since a time be posted once more, up to the last one that has a delivery. One replay runs at a time:
@@ -237,10 +235,7 @@ impl Webhooks<'_> {
 
     /// Lets all that waits be posted now.
     pub async fn hurry(&self, id: WebhookId, at: Timestamp) -> Result<(), StoreError> {
-        let hurry = move |transaction: &Transaction<'_>| {
-            transaction.run(sql::HURRY, params![at.as_micros(), key(id)])
-        };
-        self.store.write(hurry).await
+        self.store.execute(point::HURRY_WEBHOOK, sql::HURRY, (at.as_micros(), key(id))).await.map(|_| ())
     }
 
     /// When the next one is due of those that are not yet.
@@ -275,10 +270,8 @@ impl Webhooks<'_> {
         let Some(oldest) = oldest.await? else { return Ok(0) };
         let mut removed = 0;
         loop {
-            let trim = move |transaction: &Transaction<'_>| {
-                transaction.execute(sql::TRIM, params![key(id), state, oldest, PIECE])
-            };
-            let piece = self.store.write(trim).await?;
+            let row = (key(id), state, oldest, PIECE);
+            let piece = self.store.execute(point::TRIM_WEBHOOK, sql::TRIM, row).await?;
             removed += piece as u64;
             if piece < PIECE as usize {
                 return Ok(removed);

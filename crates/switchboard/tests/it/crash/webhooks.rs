@@ -1,6 +1,6 @@
 //! Killed while events go to a webhook, or while one is changed: each event is had, and what was answered is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -30,6 +30,14 @@ pub(super) enum Scenario {
     Replayed,
     /// A customer writes, of which the webhook hears.
     Received,
+    /// More was delivered than is kept, and something more is.
+    Trimmed,
+    /// The clock is set back while something waits for its next attempt.
+    Hurried,
+    /// One is removed with what was delivered to it.
+    Removed,
+    /// Received messages are past their time.
+    Swept,
 }
 
 pub(super) fn scenario(write: &str) -> Option<Scenario> {
@@ -44,6 +52,10 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
         "store.remove_webhook" => call(None, ("DELETE", "", ""), "\"items\":[]"),
         "store.take_updates" => Scenario::Received,
         "store.replay_webhook" | "store.retry_webhook" => Scenario::Replayed,
+        "store.trim_webhook" => Scenario::Trimmed,
+        "store.hurry_webhook" => Scenario::Hurried,
+        "store.drop_webhook_posts" => Scenario::Removed,
+        "store.drop_received" => Scenario::Swept,
         _ => return None,
     })
 }
@@ -175,23 +187,183 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
                     receiver.bodies().iter().any(is_last)
                 })
                 .await;
-            let page = program.request("GET", "/v1/events?type=message.received");
-            let page = page.header("accept", "application/json").send().await.expect("an answer");
-            let page: Value = page.json().await.expect("JSON");
-            let ids: Vec<String> = page["items"]
-                .as_array()
-                .expect("items")
-                .iter()
-                .map(|event| event["data"]["message_id"].to_string())
-                .collect();
-            assert_eq!(
-                ids.iter().collect::<BTreeSet<_>>().len(),
-                ids.len(),
-                "{point}: each has one event: {page}"
-            );
+            each_has_one_event(&program, point).await;
         }
+        Scenario::Trimmed => trimmed(&world, &receiver, program, point).await,
+        Scenario::Hurried => hurried(&world, &receiver, program, point).await,
+        Scenario::Removed => removed(&world, &receiver, program, point, &path).await,
+        Scenario::Swept => swept(&world, &receiver, program, point).await,
     }
     world.assert_nothing_unknown().await;
+}
+
+/// A received message has one event, whatever came between.
+async fn each_has_one_event(program: &Program, point: &str) {
+    let page = program.request("GET", "/v1/events?type=message.received&limit=500");
+    let page = page.header("accept", "application/json").send().await.expect("an answer");
+    let page: Value = page.json().await.expect("JSON");
+    let events = page["items"].as_array().expect("items").iter();
+    let ids: Vec<String> = events.map(|event| event["data"]["message_id"].to_string()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{point}: each has one event: {page}");
+}
+
+/// Of what was posted since, nothing came more often than a kill makes of it.
+fn none_beyond_a_kill(receiver: &Receiver, since: usize, point: &str) {
+    let mut posts: BTreeMap<String, usize> = BTreeMap::new();
+    for posted in &receiver.posted()[since..] {
+        *posts.entry(posted.headers["webhook-id"].clone()).or_default() += 1;
+    }
+    assert!(posts.values().all(|times| *times <= MOST_POSTS), "{point}: {posts:?}");
+}
+
+/// Runs a statement that changes rows in a store whose program is not running.
+fn change_store(world: &World, sql: &str) {
+    if let Some(database) = world.database() {
+        database.query(sql);
+    } else {
+        let file = world.data_dir("data").join("switchboard.db");
+        let changed = rusqlite::Connection::open(file).expect("opens").execute(sql, []);
+        assert!(changed.expect("is changed") > 0);
+    }
+}
+
+/// How many posts of events there are, in every state.
+fn posts_kept(world: &World) -> usize {
+    let sql = "SELECT count(*) FROM posts WHERE kind = 0";
+    if let Some(database) = world.database() {
+        return database.query(sql)[0][0].as_deref().and_then(|count| count.parse().ok()).expect("a number");
+    }
+    let database = rusqlite::Connection::open(world.data_dir("data").join("switchboard.db")).expect("opens");
+    database.busy_timeout(Duration::from_secs(5)).expect("is set");
+    let count: i64 = database.query_row(sql, [], |row| row.get(0)).expect("a number");
+    usize::try_from(count).expect("a count")
+}
+
+/// More posts than stay of what was delivered (5,000), all of them delivered.
+const DELIVERED: usize = 5_100;
+
+/// So many stay at most, with those of the two messages that are sent meanwhile.
+const STAY: usize = 5_020;
+
+async fn trimmed(world: &World, receiver: &Receiver, mut program: Program, point: &str) {
+    program.kill();
+    change_store(
+        world,
+        &format!(
+            "INSERT INTO posts (kind, receiver, event, item, state, attempts, next_at)
+             WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {DELIVERED})
+             SELECT 0, id, number, substr(id, 1, 0), 2, 1, 0 FROM webhooks, numbers"
+        ),
+    );
+    let mut program = Start::on(world, binary(), "data").ready().await;
+    program.arm(point, 0).await;
+    tokio::join!(super::ask(&program, "one", json!({})), stopped(&program, point));
+    program.kill();
+    let program = Start::on(world, binary(), "data").ready().await;
+    for text in ["one", "two"] {
+        finished(&program, text, json!({}), "sent").await;
+    }
+    has_all(&program, receiver).await;
+    let sent = || -> BTreeSet<String> {
+        let bodies = receiver.bodies().into_iter().filter(|body| body["type"] == "message.sent");
+        bodies.map(|body| body["data"]["message_id"].to_string()).collect()
+    };
+    program.until("it has heard of both", || async { sent().len() == 2 }).await;
+    program.until("the oldest are gone", || async { posts_kept(world) <= STAY }).await;
+    let page = program.get("/v1/webhooks").await.1;
+    assert_eq!(page["items"][0]["dead"], 0, "{point}: {page}");
+    none_beyond_a_kill(receiver, 0, point);
+}
+
+async fn hurried(world: &World, receiver: &Receiver, mut program: Program, point: &str) {
+    receiver.answer(503);
+    super::ask(&program, "one", json!({})).await;
+    finished(&program, "one", json!({}), "sent").await;
+    program
+        .until("both events were refused", || async {
+            let page = program.get("/v1/webhooks").await.1;
+            page["items"][0]["waiting"].as_u64() >= Some(2)
+                && ["message.accepted", "message.sent"].iter().all(|kind| told(receiver).contains(*kind))
+        })
+        .await;
+    program.arm(point, 0).await;
+    program.set_back(Duration::from_hours(48)).await;
+    program.as_time_goes_by(Duration::from_secs(31), stopped(&program, point)).await;
+    program.kill();
+    let refused = receiver.posted().len();
+    receiver.answer(200);
+    let program = Start::on(world, binary(), "data").ready().await;
+    program
+        .until("both are taken", || async {
+            program.advance(Duration::from_secs(10)).await;
+            program.get("/v1/webhooks").await.1["items"][0]["waiting"] == 0
+        })
+        .await;
+    let ids = |posts: &[Posted]| -> BTreeSet<String> {
+        posts.iter().map(|posted| posted.headers["webhook-id"].clone()).collect()
+    };
+    let posts = receiver.posted();
+    assert_eq!(ids(&posts[..refused]), ids(&posts[refused..]), "{point}: the same two");
+    none_beyond_a_kill(receiver, refused, point);
+}
+
+async fn removed(world: &World, receiver: &Receiver, mut program: Program, point: &str, path: &str) {
+    super::ask(&program, "one", json!({})).await;
+    finished(&program, "one", json!({}), "sent").await;
+    has_all(&program, receiver).await;
+    let taken = receiver.posted().len();
+    program.arm(point, 0).await;
+    let remove = program.request("DELETE", path);
+    tokio::join!(super::answered(&program, remove), stopped(&program, point));
+    program.kill();
+    let program = Start::on(world, binary(), "data").ready().await;
+    finished(&program, "two", json!({}), "sent").await;
+    assert_eq!(program.get(path).await.1["state"], "paused", "{point}");
+    assert_eq!(receiver.posted().len(), taken, "{point}: nothing goes to one that is being removed");
+    let gone = program.request("DELETE", path).send().await.expect("an answer");
+    assert_eq!(gone.status(), 204, "{point}");
+    assert_eq!(program.get("/v1/webhooks").await.1["items"], json!([]), "{point}");
+    assert_eq!((posts_kept(world), receiver.posted().len()), (0, taken), "{point}");
+}
+
+/// The texts that an account received, the latest first.
+async fn kept(program: &Program) -> Vec<String> {
+    let page = program.get("/v1/messages?direction=in&account=fifth&limit=500").await.1;
+    let items = page["items"].as_array().cloned().unwrap_or_default();
+    items.iter().map(|message| message["text"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+async fn until_kept(program: &Program, text: &str) {
+    program.until("it is kept", || async { kept(program).await.iter().any(|one| one == text) }).await;
+}
+
+async fn swept(world: &World, receiver: &Receiver, mut program: Program, point: &str) {
+    hears(world, &program).await;
+    for text in ["first", "second"] {
+        writes(world, text).await;
+        until_kept(&program, text).await;
+    }
+    let before = kept(&program).await;
+    program.arm(point, 0).await;
+    program.advance(Duration::from_hours(91 * 24)).await;
+    program.as_time_goes_by(Duration::from_hours(1), stopped(&program, point)).await;
+    program.kill();
+    // Its clock is that of the machine again: what was not removed is not past its time any more.
+    let program = Start::on(world, binary(), "data").ready().await;
+    let after = kept(&program).await;
+    let is_removed = point.ends_with(".after");
+    assert_eq!(after.first().map(String::as_str), Some("second"), "{point}: the newest stays: {after:?}");
+    assert!(is_removed == (after.len() < before.len()), "{point}: {before:?} {after:?}");
+    let last = writes(world, "third").await;
+    until_kept(&program, "third").await;
+    program
+        .until("the webhook has it", || async {
+            program.advance(Duration::from_secs(10)).await;
+            receiver.bodies().iter().any(|body| body["data"]["telegram_id"] == last["message_id"])
+        })
+        .await;
+    each_has_one_event(&program, point).await;
+    none_beyond_a_kill(receiver, 0, point);
 }
 
 /// What a message of a customer passes until a webhook has it.
