@@ -29,8 +29,8 @@ use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
     Pace, Stage, added_latency, browser_profile, campaigns, channels, choosing, conversations, costs,
-    dashboard, dead_channel, drill, failover, flows, hooks, idle, import, logs, many_files, postgresql,
-    readers, received, replay, search, send_text, sizes, ten_million, upload, webhooks,
+    dashboard, dead_channel, drill, failover, flows, followed, hooks, idle, import, logs, many_files,
+    postgresql, readers, received, replay, search, send_text, sizes, ten_million, upload, webhooks,
 };
 use crate::usage::Ticks;
 
@@ -98,6 +98,7 @@ enum Scenario {
     Received,
     Flows,
     Readers,
+    Followed,
     AddedLatency,
     SendText,
     Postgres,
@@ -207,6 +208,7 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
         Scenario::Received => report.add(name, &received::run(stage).await?),
         Scenario::Flows => report.add(name, &flows::run(stage).await?),
         Scenario::Readers => report.add(name, &readers::run(stage).await?),
+        Scenario::Followed => report.add(name, &followed::run(stage).await?),
         Scenario::AddedLatency => report.add(name, &added_latency::run(stage).await?),
         Scenario::SendText => report.add(name, &send_text::run(stage).await?),
         Scenario::Postgres => report.add(name, &postgresql::run(stage).await?),

@@ -12,6 +12,7 @@ pub(crate) mod dead_channel;
 pub(crate) mod drill;
 pub(crate) mod failover;
 pub(crate) mod flows;
+pub(crate) mod followed;
 pub(crate) mod hooks;
 pub(crate) mod idle;
 pub(crate) mod import;

@@ -32,6 +32,8 @@ pub(crate) struct Readers {
     pub(crate) without: u64,
     /// Kilobytes with all of them.
     pub(crate) with: u64,
+    /// The same with pages of files: before the first reader, and with all of them.
+    pub(crate) whole: (u64, u64),
     /// Those that heard the event made after all were there.
     pub(crate) heard: usize,
 }
@@ -41,10 +43,13 @@ impl Measured for Readers {
         let rows = [
             format!("| anonymous memory before, MB | {} |", megabytes(self.without)),
             format!("| … with all readers, MB | {} |", megabytes(self.with)),
+            format!("| whole memory before, MB | {} |", megabytes(self.whole.0)),
+            format!("| … with all readers, MB | {} |", megabytes(self.whole.1)),
             format!("| readers that hear the next event | {} |", self.heard),
         ];
         format!(
-            "## Readers of events\n\n{} readers of `GET /v1/events`, idle.\n\n{}",
+            "## Readers of events\n\n{} readers of `GET /v1/events`, idle. The whole memory has pages of files too, the program \
+             itself among them, which the system takes back when it needs the room.\n\n{}",
             self.count,
             table("| | Switchboard |", rows)
         )
@@ -65,13 +70,13 @@ pub(crate) async fn run(stage: &Stage) -> Result<Readers> {
     let ours =
         contender::switchboard(&stage.switchboard, &world, &[OURS], &folders.data, &folders.logs).await?;
     let pid = ours.contender.program.pid();
-    let without = usage::memory(pid)?.anonymous;
+    let without = usage::memory(pid)?;
     let mut readers = Vec::with_capacity(stage.pace.readers);
     for _ in 0..stage.pace.readers {
         readers.push(reader(ours.main).await?);
     }
     sleep(stage.pace.rest).await;
-    let with = usage::memory(pid)?.anonymous;
+    let with = usage::memory(pid)?;
     let message = json!({ "chat": "@client_1", "text": "all hear of this" });
     http::post(ours.main, "/v1/messages", &contender::authorization(), &message).await?;
     let mut heard = 0;
@@ -81,7 +86,13 @@ pub(crate) async fn run(stage: &Stage) -> Result<Readers> {
     drop(readers);
     ours.contender.program.stop().await?;
     world.stop().await?;
-    Ok(Readers { count: stage.pace.readers, without, with, heard })
+    Ok(Readers {
+        count: stage.pace.readers,
+        without: without.anonymous,
+        with: with.anonymous,
+        whole: (without.now, with.now),
+        heard,
+    })
 }
 
 /// A reader whose request was answered.
@@ -123,7 +134,7 @@ mod tests {
 
     #[test]
     fn memory_and_deaf_readers_are_judged() {
-        assert_missed(&Readers { count: 10, without: 1, with: MOST - 1, heard: 10 }, 0);
-        assert_missed(&Readers { count: 10, without: 1, with: MOST, heard: 9 }, 2);
+        assert_missed(&Readers { count: 10, without: 1, with: MOST - 1, whole: (2, MOST), heard: 10 }, 0);
+        assert_missed(&Readers { count: 10, without: 1, with: MOST, whole: (2, MOST), heard: 9 }, 2);
     }
 }

@@ -85,7 +85,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Received> {
     let ours =
         contender::switchboard(&stage.switchboard, &world, &[OURS], &folders.data, &folders.logs).await?;
     let messages = stage.pace.received;
-    let mut reader = reader(ours.main).await?;
+    let mut reader = reader(ours.main, "message.received").await?;
     let world = Arc::new(world);
     let next = Arc::new(AtomicUsize::new(0));
     let began = Instant::now();
@@ -109,7 +109,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Received> {
     while heard.len() < messages {
         // A reader that hears no more has lost some.
         let Ok(line) = timeout(LIMIT, line(&mut reader, &mut unread)).await else { break };
-        if let Some(id) = received(&line?) {
+        if let Some(id) = message_of(&line?) {
             *heard.entry(id).or_default() += 1;
             seconds = began.elapsed().as_secs_f64();
         }
@@ -129,12 +129,12 @@ pub(crate) async fn run(stage: &Stage) -> Result<Received> {
     })
 }
 
-/// A reader of received messages whose request was sent.
-async fn reader(address: SocketAddr) -> Result<TcpStream> {
+/// A reader of events of one type whose request was answered.
+pub(super) async fn reader(address: SocketAddr, kind: &str) -> Result<TcpStream> {
     let mut connection = TcpStream::connect(address).await?;
     let authorization = contender::authorization();
     let request = format!(
-        "GET /v1/events?type=message.received HTTP/1.0\r\nHost: {address}\r\n{authorization}Accept: text/event-stream\r\n\r\n"
+        "GET /v1/events?type={kind} HTTP/1.0\r\nHost: {address}\r\n{authorization}Accept: text/event-stream\r\n\r\n"
     );
     connection.write_all(request.as_bytes()).await?;
     let mut unread = String::new();
@@ -145,7 +145,7 @@ async fn reader(address: SocketAddr) -> Result<TcpStream> {
 }
 
 /// The next line; what came with it and is not read yet stays.
-async fn line(connection: &mut TcpStream, unread: &mut String) -> Result<String> {
+pub(super) async fn line(connection: &mut TcpStream, unread: &mut String) -> Result<String> {
     loop {
         if let Some(end) = unread.find('\n') {
             return Ok(unread.drain(..=end).collect());
@@ -160,7 +160,7 @@ async fn line(connection: &mut TcpStream, unread: &mut String) -> Result<String>
 }
 
 /// The id of the message that an event's line of data tells of.
-fn received(line: &str) -> Option<String> {
+pub(super) fn message_of(line: &str) -> Option<String> {
     let event: serde_json::Value = serde_json::from_str(line.strip_prefix("data:")?).ok()?;
     Some(event["data"]["message_id"].as_str()?.to_owned())
 }
