@@ -43,9 +43,10 @@ statements! {
     BEGIN_REPLAY = "UPDATE webhooks SET replay_after = $1, replay_until = cursor WHERE id = $2";
     ADVANCE_REPLAY = "
         UPDATE webhooks SET replay_after = $1, replay_until = $2 WHERE id = $3 AND replay_after = $4";
+    /// In the order of the index of what waits: without one PostgreSQL begins with the table, and all that was delivered.
     WAITING = "
         SELECT count(*), min(event) FROM (
-            SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = 0 LIMIT $2) AS waiting";
+            SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = 0 ORDER BY next_at LIMIT $2) AS waiting";
     DEAD = "
         SELECT count(*) FROM (
             SELECT 1 AS one FROM posts WHERE kind = 0 AND receiver = $1 AND state = 1 LIMIT $2) AS dead";
