@@ -101,6 +101,9 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     let world = world().await;
     let receiver = Receiver::start().await;
     world.edit_settings(|text| format!("{text}\n[events]\nallow_private = [\"127.0.0.1/32\"]\n"));
+    if scenario == Scenario::Swept {
+        world.edit_settings(|text| format!("{text}\n[log]\nlevel = \"debug\"\n"));
+    }
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("fifth", "ready").await;
     let path = if scenario == Scenario::Made {
@@ -344,6 +347,13 @@ async fn swept(world: &World, receiver: &Receiver, mut program: Program, point: 
         until_kept(&program, text).await;
     }
     let before = kept(&program).await;
+    // Months are an absence of the account too, whose histories it would read.
+    let switch = |action: &str| format!("/v1/accounts/fifth/actions/{action}");
+    act(&program, switch("pause"), json!({})).await;
+    program.account_is("fifth", "paused").await;
+    // It would stand at the point before anything is past its time.
+    let is_over = || async { program.output().contains("past its time") };
+    program.until("the sweep of the start is over", is_over).await;
     program.arm(point, 0).await;
     program.advance(Duration::from_hours(91 * 24)).await;
     program.as_time_goes_by(Duration::from_hours(1), stopped(&program, point)).await;
@@ -354,6 +364,8 @@ async fn swept(world: &World, receiver: &Receiver, mut program: Program, point: 
     let is_removed = point.ends_with(".after");
     assert_eq!(after.first().map(String::as_str), Some("second"), "{point}: the newest stays: {after:?}");
     assert!(is_removed == (after.len() < before.len()), "{point}: {before:?} {after:?}");
+    act(&program, switch("resume"), json!({})).await;
+    program.account_is("fifth", "ready").await;
     let last = writes(world, "third").await;
     until_kept(&program, "third").await;
     program
