@@ -3,7 +3,7 @@
 /// Declares statements as constants and lists them, so that a test can prepare every one.
 ///
 /// They are written for SQLite and PostgreSQL alike. SQLite numbers `$1`, `$2`, … by their first appearance, so they
-/// must first appear in that order; the same test sees to it.
+/// must first appear in that order; the same test sees to it. Another one runs each of them on both.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         $($(#[$doc])* pub(crate) const $name: &str = $text;)*
@@ -16,9 +16,13 @@ pub(crate) use statements;
 
 #[cfg(test)]
 mod tests {
+    use tokio_postgres::types::Type;
+
+    use crate::StoreError;
     use crate::database::postgres::Use;
-    use crate::database::{Connection, Postgres};
+    use crate::database::{Connection, OwnedValue, Postgres, Row};
     use crate::outbox::statements::{FAILED, LIST_OPEN, SCAN_OPEN, UNFINISHED};
+    use crate::write::Durability;
 
     fn plan(connection: &rusqlite::Connection, sql: &str) -> String {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -94,19 +98,105 @@ mod tests {
         }
     }
 
+    /// A statement, and what it takes on PostgreSQL.
+    struct Listed {
+        name: &'static str,
+        sql: &'static str,
+        takes: Vec<Type>,
+        has_rows: bool,
+    }
+
+    /// How many rows it found or changed, and those that it found; or the kind of error.
+    type Answer = Result<(usize, Vec<String>), String>;
+
+    /// What is bound to a parameter of this type: all of a row is made of one digit.
+    fn value(kind: &Type, digit: Option<u8>) -> OwnedValue {
+        match (kind, digit) {
+            (&Type::INT8, Some(9)) => OwnedValue::Integer(i64::MAX),
+            // Not NULL: a limit that is none is an error of SQLite.
+            (&Type::INT8, digit) => OwnedValue::Integer(digit.unwrap_or(1).into()),
+            (_, None) => OwnedValue::Null,
+            (&Type::BYTEA, Some(digit)) => OwnedValue::Blob(vec![digit; 16]),
+            // A text that is a list as well, for those that read one.
+            (_, Some(digit)) => OwnedValue::Text(format!("[{digit}]")),
+        }
+    }
+
+    fn columns(row: &Row<'_>) -> Result<String, StoreError> {
+        let count = match row {
+            Row::Sqlite(row) => row.as_ref().column_count(),
+            Row::Postgres(row) => row.len(),
+        };
+        let values = (0..count).map(|index| row.get::<OwnedValue>(index)).collect::<Result<Vec<_>, _>>()?;
+        Ok(format!("{values:?}"))
+    }
+
+    /// Runs a statement in a transaction of its own, which is committed or not.
+    fn answer(connection: &Connection, listed: &Listed, values: &[OwnedValue], stays: bool) -> Answer {
+        connection.begin(Durability::Soon).unwrap();
+        let answer = if listed.has_rows {
+            connection.all(listed.sql, values, columns).map(|rows| (rows.len(), rows))
+        } else {
+            connection.execute(listed.sql, values).map(|count| (count, Vec::new()))
+        };
+        if stays && answer.is_ok() {
+            connection.commit().unwrap();
+        } else {
+            connection.roll_back();
+        }
+        let (count, mut rows) = answer.map_err(|error| match error {
+            StoreError::Conflict { .. } => "conflict".to_owned(),
+            StoreError::Invalid { .. } => "invalid".to_owned(),
+            other => other.to_string(),
+        })?;
+        if !listed.sql.contains("ORDER BY") {
+            rows.sort();
+        }
+        Ok((count, rows))
+    }
+
+    /// Preparing them is not enough: limits, widths of integers, truth and lists are looked at when a statement is run.
     #[test]
-    fn every_statement_is_prepared_by_postgresql() {
+    fn every_statement_answers_alike_on_both_engines() {
+        let Connection::Sqlite(file) = Connection::migrated() else { panic!("on SQLite") };
+        file.execute_batch("PRAGMA foreign_keys = ON").unwrap();
         let database = testkit::postgres::Database::empty();
-        let connection = Postgres::connect(&database.url().parse().unwrap(), Use::Writing).unwrap();
-        crate::migrations::prepare_server(&connection).unwrap();
-        crate::migrations::run_on_server(&connection, domain::Timestamp::default()).unwrap();
-        let prepare = |sql: &str| database.try_query(&format!("PREPARE one AS {sql}"));
-        let refused: Vec<_> = lists()
+        let server = Postgres::connect(&database.url().parse().unwrap(), Use::Writing).unwrap();
+        crate::migrations::prepare_server(&server).unwrap();
+        crate::migrations::run_on_server(&server, domain::Timestamp::default()).unwrap();
+        let statements: Vec<_> = lists()
             .into_iter()
             .flatten()
-            .filter_map(|(name, sql)| prepare(sql).err().map(|error| format!("{name}: {error}")))
+            .map(|&(name, sql)| {
+                let takes = server.takes(sql).unwrap_or_else(|error| panic!("{name}: {error}"));
+                let has_rows = file.prepare(sql).unwrap().column_count() > 0;
+                Listed { name, sql, takes, has_rows }
+            })
             .collect();
-        assert!(refused.is_empty(), "{refused:#?}");
+        let both = [Connection::Sqlite(file), Connection::Postgres(Box::new(server))];
+        let mut differences = Vec::new();
+        let mut finds = |listed: &Listed, digit, stays| {
+            let values: Vec<_> = listed.takes.iter().map(|kind| value(kind, digit)).collect();
+            let answers = both.each_ref().map(|connection| answer(connection, listed, &values, stays));
+            if answers[0] != answers[1] {
+                differences.push(format!("{} with {digit:?}: {answers:#?}", listed.name));
+            }
+            matches!(answers[0], Ok((1.., _)))
+        };
+        // Twice: a row may come before the one that it refers to.
+        for digit in [Some(1), Some(2), Some(1), Some(2)] {
+            for listed in statements.iter().filter(|listed| listed.sql.trim_start().starts_with("INSERT")) {
+                finds(listed, digit, true);
+            }
+        }
+        // With what is in the rows, with what is in none of them, and with nothing.
+        let has_found = |listed: &&Listed| {
+            let found = [Some(1), Some(2), Some(9), None].map(|digit| finds(listed, digit, false));
+            found.contains(&true)
+        };
+        let found = statements.iter().filter(has_found).count();
+        assert!(differences.is_empty(), "{differences:#?}");
+        assert!(found * 3 > statements.len() * 2, "{found} of {} have rows to work on", statements.len());
     }
 
     #[test]

@@ -543,6 +543,14 @@ fn words(refused: &DbError) -> String {
 }
 
 #[cfg(test)]
+impl Postgres {
+    /// The types of a statement's parameters.
+    pub(crate) fn takes(&self, sql: &str) -> Result<Vec<Type>, StoreError> {
+        Ok(self.prepare(sql)?.params().to_vec())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use testkit::postgres::Database;
 
@@ -622,5 +630,33 @@ mod tests {
         let undone = connection.commit();
         assert!(matches!(undone, Err(NotCommitted::Undone(_))), "{undone:?}");
         assert_eq!(bench.numbers(), ["1"]);
+    }
+
+    #[test]
+    fn a_transaction_that_stands_still_is_ended_by_the_server() {
+        let bench = bench();
+        let connection = &bench.connection;
+        let limit = |connection: &Postgres| {
+            let text = |row: &Row<'_>| row.get::<String>(0);
+            connection.first("SHOW idle_in_transaction_session_timeout", &(), text).unwrap()
+        };
+        let reading = Postgres::connect(&bench.database.url().parse().unwrap(), Use::Reading).unwrap();
+        assert_eq!([limit(connection), limit(&reading)], [Some("10s".to_owned()), Some("1min".to_owned())]);
+        drop(reading);
+
+        connection.begin().unwrap();
+        connection.run("SET LOCAL idle_in_transaction_session_timeout = 50", &()).unwrap();
+        connection.execute(INSERT, &[1]).unwrap();
+        let sessions = "SELECT 1 FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'switchboard'";
+        while !bench.database.query(sessions).is_empty() {
+            std::thread::yield_now();
+        }
+        let undone = connection.commit();
+        assert!(matches!(undone, Err(NotCommitted::Undone(_))), "{undone:?}");
+        connection.begin().unwrap();
+        connection.execute(INSERT, &[2]).unwrap();
+        connection.commit().unwrap();
+        assert_eq!(bench.numbers(), ["2"]);
     }
 }

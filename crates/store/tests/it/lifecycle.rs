@@ -434,6 +434,27 @@ async fn the_lease_ends_with_the_store_while_handles_live() {
     drop(handle);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn many_callers_share_a_few_connections_to_a_server() {
+    let world = World::on_postgres().await;
+    let asking: Vec<_> = (0..200)
+        .map(|_| {
+            let (store, accept) = (world.store.clone(), accept(world.message(1)));
+            tokio::spawn(async move {
+                let id = accept.message.id;
+                store.outbox().accept(accept).await.unwrap();
+                store.outbox().get(id).await.unwrap().is_some()
+            })
+        })
+        .collect();
+    for one in asking {
+        assert!(one.await.unwrap());
+    }
+    let sessions = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'switchboard'";
+    assert_eq!(world.number(sessions), 4, "one writes, two read, one holds the lease");
+}
+
 #[tokio::test]
 async fn an_address_of_another_database_is_refused_before_anything_is_made() {
     let dir = tempfile::tempdir().unwrap();
