@@ -6,7 +6,7 @@ use domain::account::Operation;
 use domain::outcome::Failure;
 use domain::saga::{MemberResult, ObserverRule, SagaState, Task};
 use domain::timeline::Step;
-use domain::{AccessHash, ChatId, ChatRef, ContactSource, DoNotContactId, MessageState};
+use domain::{AccessHash, ChannelName, ChatId, ChatRef, ContactSource, DoNotContactId, MessageState};
 use proptest::prelude::*;
 use store::{DoNotContactEntry, PeerKind, Store, StoreError, StoredPeer};
 
@@ -31,6 +31,26 @@ const OTHERS: [&str; 4] = ["778", "@other_1", "+70000000002", "name@example.com"
 
 /// How the chat is written.
 const WRITTEN: [&str; 5] = ["{}", "@Client_1", "client_1", "https://t.me/Client_1/45", "tg://user?id={}"];
+
+/// Whom a channel names so, and by what they can be on the list; `{}` begins the address of a chat there.
+const IN_CHANNELS: [(&str, &str); 10] = [
+    ("70000000001", "{}70000000001"),
+    ("70000000001", "+7 (000) 000-00-01"),
+    ("70000000001", "8 000 000-00-01"),
+    ("+70000000001", "{}+70000000001"),
+    ("+70000000001", "70000000001"),
+    ("Anna@Example.com", "{}anna@example.com"),
+    ("Anna@Example.com", "anna@EXAMPLE.com"),
+    ("U2I-1", "{}U2I-1"),
+    ("U2I-1", "{}u2i-1"),
+    ("u2i-1", "{}U2I-1"),
+];
+
+/// Any channel, and those whose chats have several names.
+fn channels() -> impl Strategy<Value = String> {
+    let any = prop_oneof!["[a-z]{3,8}", Just("email".to_owned()), Just("whatsapp".to_owned())];
+    any.prop_filter("a link", |name| name.parse::<ChannelName>().is_ok())
+}
 
 fn lists() -> impl Strategy<Value = (&'static str, Vec<&'static str>)> {
     (prop::sample::select(&LISTED_BY[..]), prop::sample::subsequence(&OTHERS[..], 0..OTHERS.len()))
@@ -114,6 +134,33 @@ async fn message(list: (&str, Vec<&str>), written: &str, known: bool) -> Result<
     Ok(())
 }
 
+/// The same in a channel.
+async fn message_in_channel(channel: &str, (word, listed_by): (&str, &str)) -> Result<(), TestCaseError> {
+    let bench = Bench::of_channel(channel).await;
+    bench.script.hold("shop", bench.clock.now().plus(Duration::from_mins(5)));
+    let begins = format!("{channel}:shop/");
+    let chat = |word: &str| format!("{begins}{word}").parse::<ChatRef>().expect("a chat");
+    let waits = bench.submit(text(chat(word), "accepted before")).await;
+    let other = bench.submit(text(chat("u2i-2"), "to someone else")).await;
+    let listed_by = listed_by.replace("{}", &begins);
+    let entry = put_on(&bench.store, 0, &(listed_by.as_str(), OTHERS.to_vec())).await;
+    match bench.delivery.submit(text(chat(word), "accepted after")).await {
+        Err(delivery::SubmitError::Store(StoreError::DoNotContact { entry: by })) => {
+            prop_assert_eq!(by, entry);
+        }
+        other => prop_assert!(false, "{:?}", other),
+    }
+    bench.clock.advance(Duration::from_secs(301));
+    let failed = bench.settled(waits).await;
+    prop_assert_eq!(
+        (failed.state, failed.failure),
+        (MessageState::Failed, Some(Failure::DoNotContact { entry }))
+    );
+    prop_assert_eq!(bench.settled(other).await.state, MessageState::Sent);
+    prop_assert_eq!(bench.script.texts(), ["to someone else"]);
+    Ok(())
+}
+
 /// A person who is to be invited, into a chat that is made and into one that is there, beside someone else and alone.
 async fn invitation(list: (&str, Vec<&str>), late: bool) -> Result<(), TestCaseError> {
     const PERSON: i64 = 771;
@@ -179,6 +226,14 @@ proptest! {
     #[test]
     fn no_message_reaches_who_is_listed(list in lists(), written in prop::sample::select(&WRITTEN[..]), known: bool) {
         run(message(list, written, known))?;
+    }
+
+    #[test]
+    fn no_message_of_any_channel_reaches_who_is_listed(
+        channel in channels(),
+        who in prop::sample::select(&IN_CHANNELS[..]),
+    ) {
+        run(message_in_channel(&channel, who))?;
     }
 
     #[test]

@@ -545,6 +545,13 @@ impl Bench {
         Self::open(Folder::on_sqlite(), clock, script, limits).await
     }
 
+    /// Of a channel with one account, `shop`.
+    pub(crate) async fn of_channel(channel: &str) -> Self {
+        let clock = Clock::system();
+        let script = Script::of_channel(&clock, CAPABILITIES, channel, &["shop"]);
+        Self::open(Folder::on_sqlite(), clock, script, Limits::default()).await
+    }
+
     async fn open(folder: Folder, clock: Clock, script: Arc<Script>, limits: Limits) -> Self {
         let (delivery, store) = Self::run(&folder, &clock, &script, limits).await;
         Self { folder, clock, script, store, delivery, limits }
@@ -568,11 +575,17 @@ impl Bench {
 
     /// As after a crash: what hung, hung; the store is what tells.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_on(None).await
+    }
+
+    /// The same, after a power cut where this was on the disk.
+    pub(crate) async fn restart_on(self, disk: Option<Folder>) -> Self {
         self.delivery.drain(Duration::from_millis(10)).await;
         self.script.dies().await;
         drop(self.delivery);
         self.store.close().await;
-        let next = Self::open(self.folder, self.clock, self.script, self.limits).await;
+        let folder = disk.unwrap_or(self.folder);
+        let next = Self::open(folder, self.clock, self.script, self.limits).await;
         next.delivery.resume().await.expect("resumes");
         next
     }

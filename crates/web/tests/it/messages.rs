@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use delivery::Quotas;
 use delivery::sender::Readiness;
 use domain::account::Reason;
 use domain::{Outcome, Service};
 use serde_json::{Value, json};
 use telegram::ServiceAction;
 
+use crate::client::Call;
 use crate::script::able;
 use crate::world::World;
 
@@ -149,6 +151,49 @@ async fn all_flooded_waits_in_the_queue_or_fails_as_asked() {
     let shown = world.look(&waits.json()["id"]).await.json();
     assert_eq!(shown["state"], "queued");
     assert!(world.script.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_full_queue_is_named_and_stops_no_other() {
+    let world = World::new().await;
+    let until = world.clock.now().plus(Duration::from_mins(5));
+    let able = able(&[("main", Readiness::HeldUntil(until)), ("backup_1", Readiness::Ready)]);
+    world.script.candidates_are(able);
+    let quotas = |account, caller| world.delivery.limit(Quotas { account, caller }, Duration::from_mins(10));
+    let waits = json!({ "chat": GROUP, "text": "a", "account": "main", "wait": 0 }).to_string();
+    let other = json!({ "chat": GROUP, "text": "b", "account": "backup_1" }).to_string();
+    let refused = async |quota: &str, whose: &str| {
+        let reply = world.message(&waits).send().await;
+        assert_eq!(reply.header("retry-after"), Some("5"), "{reply:?}");
+        let problem = reply.problem(503, "queue_full");
+        let detail = problem["detail"].as_str().expect("words");
+        assert!(detail.contains(quota) && detail.contains(whose), "{detail}");
+    };
+
+    quotas(2, 100);
+    for _ in 0..2 {
+        assert_eq!(world.message(&waits).send().await.status, 202);
+    }
+    refused("limits.waiting_per_account", "account main").await;
+    assert_eq!(world.message(&other).send().await.status, 200, "another account has room");
+
+    quotas(100, 2);
+    refused("limits.waiting_per_key", "API key ").await;
+    let key = world.make_key(&["admin"]).await;
+    let another = Call::new(&world.main(), "POST", "/v1/messages").key(&key).json(&waits);
+    assert_eq!(another.send().await.status, 202, "another caller has room");
+    let old = json!({ "chat": GROUP, "text": "c" }).to_string();
+    assert_eq!(world.text(&old).send().await.status, 200, "so has an old port");
+
+    quotas(100, 0);
+    let full = world.text(&old).send().await;
+    let answer = full.json();
+    assert_eq!((full.status, &answer["status"]), (503, &json!("error")), "{answer}");
+    assert!(
+        answer["error"].as_str().is_some_and(|error| error.contains("limits.waiting_per_key")),
+        "{answer}"
+    );
+    assert_eq!(world.script.texts(), ["b", "c"], "what was refused is nowhere");
 }
 
 #[tokio::test]
