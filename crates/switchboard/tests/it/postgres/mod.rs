@@ -1,4 +1,5 @@
-//! The program on PostgreSQL: copied to and from SQLite, backed up, in standby, and on bad days of the server and the network.
+//! The program on PostgreSQL: copied to and from SQLite, backed up, in standby, over TLS, and on bad days of the server and the
+//! network.
 
 mod backup;
 mod copying;
@@ -6,6 +7,7 @@ mod full;
 mod opening;
 mod outages;
 mod standby;
+mod tls;
 
 use ambient::Clock;
 use serde_json::{Value, json};

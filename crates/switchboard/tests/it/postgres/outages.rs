@@ -1,10 +1,11 @@
 //! Bad days of the server and of the network between: callers hear 503, nothing that was accepted is lost or sent twice.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::postgres::Database;
-use testkit::{Link, Program, Replicated, Start, World};
+use testkit::{Link, PostgresServer, Program, Replicated, Start, World, free_port};
 
 use super::{database, held, is_sent, one_of_several, order};
 use crate::binary;
@@ -146,24 +147,106 @@ async fn a_short_stall_and_a_restart_of_the_server_are_not_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_a_free_connection_is_waited_for() {
-    let (world, database) = (World::start(binary()).await, Database::empty());
+async fn a_server_that_starts_again_under_sends_loses_none() {
+    let world = World::start(binary()).await;
+    let mut server = PostgresServer::start();
+    // On a machine so slow that it gives its store up, it begins again on the same port.
+    let program = one_of_several(&world, &server.url(), "data").at(free_port()).ready().await;
+    program.account_is("main", "ready").await;
+    let is_over = AtomicBool::new(false);
+    let call = async |caller: &str| {
+        let mut sent = Vec::new();
+        while !is_over.load(Ordering::Relaxed) {
+            let text = format!("{caller} {}", sent.len());
+            program
+                .until("it is sent", || async {
+                    order(&program, &text).await.is_some_and(|(status, _)| status == 200)
+                })
+                .await;
+            sent.push(text);
+        }
+        sent
+    };
+    let restarting = async {
+        for _ in 0..2 {
+            let begun = world.sent().await.len();
+            program.until("texts leave", || async { world.sent().await.len() > begun + 10 }).await;
+            server = tokio::task::spawn_blocking(move || {
+                server.restart();
+                server
+            })
+            .await
+            .expect("it starts again");
+        }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    let (first, second, third, ()) = tokio::join!(call("first"), call("second"), call("third"), restarting);
+    let there = world.sent().await;
+    for (caller, sent) in [("first", first), ("second", second), ("third", third)] {
+        let of_caller: Vec<_> = there.iter().filter(|text| text.starts_with(caller)).collect();
+        assert_eq!(of_caller, sent.iter().collect::<Vec<_>>(), "each once, in order");
+    }
+}
+
+/// The address of an empty database for a user who may have so many connections.
+fn of_a_user(database: &Database, connections: u32) -> String {
     let url = database.url();
     let (server, name) = url.rsplit_once('/').expect("a database");
     let (_, host) = server.rsplit_once('@').expect("a user");
     database.query(&format!("DROP ROLE IF EXISTS {name}"));
-    database.query(&format!(
-        "CREATE ROLE {name} LOGIN CONNECTION LIMIT 1; ALTER DATABASE {name} OWNER TO {name}"
-    ));
-    let url = format!("postgres://{name}@{host}/{name}");
+    database.query(&format!("CREATE ROLE {name} LOGIN; ALTER DATABASE {name} OWNER TO {name}"));
+    grant(database, connections);
+    format!("postgres://{name}@{host}/{name}")
+}
+
+/// So many connections the user of the database may have.
+fn grant(database: &Database, connections: u32) {
+    let url = database.url();
+    let (_, name) = url.rsplit_once('/').expect("a database");
+    database.query(&format!("ALTER ROLE {name} CONNECTION LIMIT {connections}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_a_free_connection_is_waited_for() {
+    let (world, database) = (World::start(binary()).await, Database::empty());
+    let url = of_a_user(&database, 1);
     let mut standby = one_of_several(&world, &url, "data").standing_by().await;
     let said = standby.said("Waiting ").await;
     assert!(said.contains("too many connections"), "{said}");
-    database.query(&format!("ALTER ROLE {name} CONNECTION LIMIT 20"));
+    grant(&database, 20);
     let program = standby.listening().await;
     program.account_is("main", "ready").await;
     assert_eq!(order(&program, "free").await.expect("an answer").0, 200);
     assert_eq!(world.sent().await, ["free"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_taken_at_work_are_waited_for() {
+    let (world, database) = (World::start(binary()).await, Database::empty());
+    let url = of_a_user(&database, 20);
+    let program = one_of_several(&world, &url, "data").at(free_port()).ready().await;
+    program.account_is("main", "ready").await;
+    let id = held(&world, &program, "held").await;
+    grant(&database, 0);
+    database.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    program
+        .until("callers hear 503", || async {
+            let refused = order(&program, "meanwhile").await;
+            refused.is_some_and(|(status, said)| status == 503 && said["code"] == "store_unavailable")
+        })
+        .await;
+    grant(&database, 20);
+    world.delete("/faults").await;
+    is_sent(&program, &id).await;
+    program
+        .until("callers are served", || async {
+            order(&program, "meanwhile").await.is_some_and(|(status, _)| status == 200)
+        })
+        .await;
+    assert_eq!(world.sent().await, ["held", "meanwhile"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
