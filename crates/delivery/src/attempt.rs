@@ -84,6 +84,10 @@ impl LaneWorker<'_> {
             let Some(part) = work.message.parts.get(part) else {
                 return ControlFlow::Break(LaneStep::Dropped);
             };
+            // One that slept since the part was begun may wake up when another process has it.
+            if !inner.store.is_held().await {
+                return ControlFlow::Break(LaneStep::Dropped);
+            }
             let begun = inner.ambient.clock.now();
             inner.waiters.set_with(work.message.id, Some((&route.account, inner.ambient.clock.running())));
             let outcome = inner.sender.send(attempt(route, part, work)).await;

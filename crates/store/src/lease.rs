@@ -2,10 +2,11 @@
 //!
 //! The holder renews it every 3 s. When it could not for 6 s, counted also while the machine or the process is suspended, it
 //! gives up; 10 s after the last renewal, by the clock of the server, another one may take it. What the former holder still
-//! sends is refused: each of its transactions looks at the number first.
+//! sends is refused: each of its transactions looks at the number first. What is not written to the store asks before it acts
+//! ([`Term::is_held`]): a holder that slept does nothing before it knows.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -45,7 +46,7 @@ const GIVE_BACK: &str = "UPDATE store_leases SET expires_at = now() WHERE name =
 /// A lease that is held.
 pub(crate) struct Lease {
     pub(crate) epoch: i64,
-    lost: Arc<Lost>,
+    term: Arc<Term>,
     /// None once it is given back.
     renewing: Mutex<Option<Renewing>>,
 }
@@ -56,25 +57,62 @@ struct Renewing {
     thread: JoinHandle<()>,
 }
 
-/// Whether the lease was lost, for what must end then.
+/// How long the lease is held, for what must end with it and for what asks before it acts.
 #[derive(Default)]
-pub(crate) struct Lost {
-    happened: AtomicBool,
-    notify: Notify,
+pub(crate) struct Term {
+    is_over: AtomicBool,
+    /// When it was renewed last, in milliseconds of [`suspended_time`].
+    renewed_at: AtomicU64,
+    changed: Notify,
 }
 
-impl Lost {
+impl Term {
     /// Waits until the lease is lost.
-    pub(crate) async fn wait(&self) {
-        let notified = self.notify.notified();
-        if !self.happened.load(Ordering::Acquire) {
-            notified.await;
+    pub(crate) async fn over(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.is_over.load(Ordering::Acquire) {
+                return;
+            }
+            changed.await;
         }
     }
 
-    fn set(&self) {
-        self.happened.store(true, Ordering::Release);
-        self.notify.notify_waiters();
+    /// Whether the lease is held now. Where it was not renewed in time, as after a sleep, that is only known once it is renewed or
+    /// lost, which is waited for; 10 s at most.
+    pub(crate) async fn is_held(&self) -> bool {
+        if self.is_fresh() {
+            return true;
+        }
+        let known = async {
+            loop {
+                let changed = self.changed.notified();
+                if self.is_over.load(Ordering::Acquire) || self.is_fresh() {
+                    return self.is_fresh();
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(seconds(HOLDS_FOR), known).await.unwrap_or(false)
+    }
+
+    /// Whether it is held, as far as it is known at once.
+    pub(crate) fn is_fresh(&self) -> bool {
+        let renewed_at = Duration::from_millis(self.renewed_at.load(Ordering::Acquire));
+        !self.is_over.load(Ordering::Acquire)
+            && suspended_time().saturating_sub(renewed_at) < seconds(GIVE_UP_AFTER)
+    }
+
+    /// It was renewed by a request that was sent then.
+    fn renew(&self, asked_at: Duration) {
+        let millis = u64::try_from(asked_at.as_millis()).unwrap_or_default();
+        self.renewed_at.store(millis, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+        self.changed.notify_waiters();
     }
 }
 
@@ -83,6 +121,7 @@ impl Lease {
     pub(crate) fn take(connection: Postgres) -> Result<Self, OpenError> {
         let server = |error: StoreError| OpenError::Server { what: error.to_string() };
         let holds_for = i64::try_from(seconds(HOLDS_FOR).as_millis()).unwrap_or(i64::MAX);
+        let asked_at = suspended_time();
         connection.begin().map_err(server)?;
         let epoch =
             connection.first(TAKE, &(name_of_this_process(), holds_for), |row| row.get(0)).map_err(server)?;
@@ -92,24 +131,25 @@ impl Lease {
             return Err(OpenError::Held { holder: holder.unwrap_or_else(|| "another process".to_owned()) });
         };
         let connection = connection.answering_within(seconds(ANSWERED_WITHIN));
-        let lost = Arc::<Lost>::default();
+        let term = Arc::<Term>::default();
+        term.renew(asked_at);
         let (stop, stopped) = sync_channel(1);
-        let losing = Arc::clone(&lost);
+        let renewed = Arc::clone(&term);
         let work = move || {
-            let mut renewed_at = suspended_time();
             while stopped.recv_timeout(seconds(RENEW_EVERY)) == Err(RecvTimeoutError::Timeout) {
+                let asked_at = suspended_time();
                 match connection.first(RENEW, &(epoch, holds_for), |row| row.get::<i64>(0)) {
-                    Ok(Some(_)) => renewed_at = suspended_time(),
+                    Ok(Some(_)) => renewed.renew(asked_at),
                     Ok(None) => {
                         tracing::error!("another process has taken the store over");
-                        return losing.set();
+                        return renewed.end();
                     }
-                    Err(error) if suspended_time().saturating_sub(renewed_at) < seconds(GIVE_UP_AFTER) => {
+                    Err(error) if renewed.is_fresh() => {
                         tracing::warn!(%error, "the lease of the store was not renewed");
                     }
                     Err(error) => {
                         tracing::error!(%error, "the lease of the store is given up");
-                        return losing.set();
+                        return renewed.end();
                     }
                 }
             }
@@ -119,16 +159,16 @@ impl Lease {
         };
         let no_thread = |error: io::Error| OpenError::Server { what: format!("no thread: {error}") };
         let thread = thread::Builder::new().name("store-lease".into()).spawn(work).map_err(no_thread)?;
-        Ok(Self { epoch, lost, renewing: Mutex::new(Some(Renewing { stop, thread })) })
+        Ok(Self { epoch, term, renewing: Mutex::new(Some(Renewing { stop, thread })) })
     }
 
     pub(crate) fn is_lost(&self) -> bool {
-        self.lost.happened.load(Ordering::Acquire)
+        self.term.is_over.load(Ordering::Acquire)
     }
 
-    /// What tells that it was lost.
-    pub(crate) fn lost(&self) -> Arc<Lost> {
-        Arc::clone(&self.lost)
+    /// How long it is held.
+    pub(crate) fn term(&self) -> Arc<Term> {
+        Arc::clone(&self.term)
     }
 }
 
@@ -170,4 +210,35 @@ fn suspended_time() -> Duration {
 fn name_of_this_process() -> String {
     let machine = rustix::system::uname();
     format!("{} (process {})", machine.nodename().to_string_lossy(), std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_term_that_was_slept_through_is_held_once_renewed() {
+        let term = Term::default();
+        term.renew(suspended_time());
+        assert!(term.is_held().await);
+        let slept = || term.renew(suspended_time().saturating_sub(seconds(GIVE_UP_AFTER)));
+        for is_taken in [false, true] {
+            slept();
+            let mut asked = pin!(term.is_held());
+            let mut over = pin!(term.over());
+            assert_eq!(asked.as_mut().now_or_never(), None, "it is not known");
+            assert_eq!(over.as_mut().now_or_never(), None);
+            if is_taken {
+                term.end();
+            } else {
+                term.renew(suspended_time());
+            }
+            assert_eq!(asked.as_mut().now_or_never(), Some(!is_taken));
+            assert_eq!(over.as_mut().now_or_never().is_some(), is_taken);
+        }
+    }
 }

@@ -400,9 +400,31 @@ impl Store {
     /// Waits until another process may work on the store, so that this one must end. Never on SQLite, whose directory is
     /// locked as long as the process runs.
     pub async fn lost(&self) {
-        match self.inner.lease.as_ref().map(lease::Lease::lost) {
-            Some(lost) => lost.wait().await,
+        match self.inner.lease.as_ref().map(lease::Lease::term) {
+            Some(term) => term.over().await,
             None => std::future::pending().await,
+        }
+    }
+
+    /// Whether no other process may work on the store, and have the sessions that are in it. After a sleep this is not known at
+    /// once, and waited for, 10 s at most. Always true on SQLite.
+    pub async fn is_held(&self) -> bool {
+        match self.inner.lease.as_ref().map(lease::Lease::term) {
+            Some(term) => term.is_held().await,
+            None => true,
+        }
+    }
+
+    /// The same as far as it is known at once.
+    pub fn is_held_for_sure(&self) -> bool {
+        self.inner.lease.as_ref().is_none_or(|lease| lease.term().is_fresh())
+    }
+
+    /// Makes it not held any more, as far as this process knows.
+    #[cfg(feature = "testing")]
+    pub fn lose_lease(&self) {
+        if let Some(lease) = &self.inner.lease {
+            lease.term().end();
         }
     }
 

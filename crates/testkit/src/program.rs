@@ -285,6 +285,13 @@ impl Program {
         self.test("failpoints", json!({ "name": failpoint, "release": true })).await;
     }
 
+    /// The same, of a program that may end before it answers.
+    pub async fn release_on_the_way_out(&self, failpoint: &str) {
+        let body = json!({ "name": failpoint, "release": true }).to_string();
+        let request = self.control.post("http://localhost/testing/failpoints");
+        let _ = request.header("content-type", "application/json").body(body).send().await;
+    }
+
     /// Tells a test build what to do; what it answers.
     async fn test(&self, what: &str, body: Value) -> Value {
         let request = self.control.post(format!("http://localhost/testing/{what}"));

@@ -122,6 +122,10 @@ impl SagaRunner<'_> {
                 return ControlFlow::Continue(());
             }
         }
+        // One that slept since the step was begun may wake up when another process has it.
+        if !inner.store.is_held().await {
+            return ControlFlow::Break(());
+        }
         let call = Call { account: &account, chat_id: work.saga.chat_id, step };
         let asked_at = inner.ambient.clock.now();
         let brought = inner.steps.take(call).await;

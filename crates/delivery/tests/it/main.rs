@@ -10,6 +10,7 @@ mod do_not_contact;
 mod fairness;
 mod folder;
 mod late;
+mod lease;
 mod limits;
 mod once;
 mod power_cut;

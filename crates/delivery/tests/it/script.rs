@@ -545,6 +545,13 @@ impl Bench {
         Self::open(Folder::on_sqlite(), clock, script, limits).await
     }
 
+    /// With its store on PostgreSQL.
+    pub(crate) async fn on_postgres() -> Self {
+        let clock = Clock::system();
+        let script = Script::new(&clock, CAPABILITIES);
+        Self::open(Folder::on_postgres().await, clock, script, Limits::default()).await
+    }
+
     /// Of a channel with one account, `shop`.
     pub(crate) async fn of_channel(channel: &str) -> Self {
         let clock = Clock::system();

@@ -28,6 +28,9 @@ use crate::session::{Key, KeyTrouble, Keyring};
 use ambient::lock::{Mutex, RwLock};
 use foreign_dc::ForeignCentres;
 
+/// Why a process that slept says nothing over its sessions.
+const TAKEN: &str = "another process may have the store, and the session with it";
+
 /// What reaches the reader of an account's updates.
 pub(crate) enum Arrived {
     /// Something Telegram sent by itself.
@@ -335,6 +338,9 @@ impl Line {
         limit: Duration,
     ) -> Result<Vec<u8>, CallError> {
         let health = &self.parts.health;
+        if !self.parts.store.is_held().await {
+            return Err(CallError::NotConnected(TAKEN.to_owned()));
+        }
         let (started, updates) = self.begin();
         let answer = health.clock.timeout(limit, wire.request(body, updates)).await;
         self.ended(operation, started, answer)
@@ -349,6 +355,9 @@ impl Line {
     ) -> Result<impl Future<Output = Result<Vec<u8>, CallError>> + Send + use<>, CallError> {
         let wire = self.wire.read().clone();
         let Some(wire) = wire else { return Err(CallError::NotConnected(self.why_not())) };
+        if !self.parts.store.is_held_for_sure() {
+            return Err(CallError::NotConnected(TAKEN.to_owned()));
+        }
         let (started, updates) = self.begin();
         let answer = wire.hand_over(body, updates).map_err(CallError::Failed)?;
         let line = Arc::clone(self);

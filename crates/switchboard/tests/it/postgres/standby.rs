@@ -1,8 +1,11 @@
 //! Two programs on one database: one works, the other one waits, and no text leaves twice whatever becomes of the first.
 
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 use testkit::World;
 
-use super::{database, held, is_sent, one_of_several, order};
+use super::{database, hasty, held, is_sent, link_to, one_of_several, order};
 use crate::binary;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,4 +56,36 @@ async fn a_holder_that_slept_sends_nothing_and_stands_by() {
     assert_eq!(order(&first, "both").await.expect("an answer").0, 200, "the key is known");
     assert_eq!(order(&first, "after").await.expect("an answer").0, 200);
     assert_eq!(world.sent().await, ["held", "both", "after"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_overslept_says_nothing_to_telegram() {
+    const POINT: &str = "telegram.send.before";
+    const SEND: &str = "messages.sendMessage";
+    let (world, database) = (World::start(binary()).await, database().await);
+    let link = link_to(&database).await;
+    let first = hasty(&world, &link.url(&database.url())).ready().await;
+    first.account_is("main", "ready").await;
+    first.arm(POINT, 0).await;
+    let order = json!({ "chat": "@client_1", "text": "held", "wait": 0 });
+    let (status, accepted) = first.post("/v1/messages", &order).await;
+    assert_eq!(status, 202, "{accepted}");
+    first.until("it is begun and about to leave", || first.stopped_at(POINT)).await;
+    // When it wakes up, what it asks about its lease is not answered.
+    link.stall();
+    first.stop();
+    let slept = Instant::now();
+    database.end_lease();
+    let second = one_of_several(&world, &database.url(), "second").ready().await;
+    second.account_is("main", "ready").await;
+    is_sent(&second, accepted["id"].as_str().expect("an id")).await;
+    let said = world.calls(SEND).await;
+
+    // Longer than six of its seconds.
+    tokio::time::sleep(Duration::from_millis(700).saturating_sub(slept.elapsed())).await;
+    first.wake();
+    first.release_on_the_way_out(POINT).await;
+    first.until("it has begun again", || async { first.output().matches("TEST BUILD").count() == 2 }).await;
+    assert_eq!(world.calls(SEND).await, said);
+    assert_eq!(world.sent().await, ["held"]);
 }
