@@ -18,9 +18,11 @@ use tokio::sync::Notify;
 use crate::database::Postgres;
 use crate::{OpenError, StoreError};
 
-/// These four are in seconds; see [`seconds`].
+/// These five are in seconds; see [`seconds`].
 const HOLDS_FOR: u32 = 10;
 const RENEW_EVERY: u32 = 3;
+/// After a renewal that failed.
+const ASK_AGAIN_AFTER: u32 = 1;
 const GIVE_UP_AFTER: u32 = 6;
 /// A renewal tries twice and may have to connect between: all of it ends before the lease does.
 const ANSWERED_WITHIN: u32 = 1;
@@ -136,7 +138,9 @@ impl Lease {
         let (stop, stopped) = sync_channel(1);
         let renewed = Arc::clone(&term);
         let work = move || {
-            while stopped.recv_timeout(seconds(RENEW_EVERY)) == Err(RecvTimeoutError::Timeout) {
+            let mut pause = RENEW_EVERY;
+            while stopped.recv_timeout(seconds(pause)) == Err(RecvTimeoutError::Timeout) {
+                pause = RENEW_EVERY;
                 let asked_at = suspended_time();
                 match connection.first(RENEW, &(epoch, holds_for), |row| row.get::<i64>(0)) {
                     Ok(Some(_)) => renewed.renew(asked_at),
@@ -146,6 +150,7 @@ impl Lease {
                     }
                     Err(error) if renewed.is_fresh() => {
                         tracing::warn!(%error, "the lease of the store was not renewed");
+                        pause = ASK_AGAIN_AFTER;
                     }
                     Err(error) => {
                         tracing::error!(%error, "the lease of the store is given up");
