@@ -25,6 +25,7 @@ conformance! {
     filters_narrow_and_pages_go_on,
     age_and_count_end_events_and_a_reader_hears,
     readers_wake_when_events_are_committed,
+    a_reader_beside_many_writers_misses_none,
     ids_go_on_when_the_clock_was_set_back,
     what_is_held_back_is_told,
 }
@@ -304,6 +305,32 @@ async fn readers_wake_when_events_are_committed(world: World) {
     assert!(!newest.has_changed().unwrap(), "what tells nothing wakes no one");
     world.store.clone().close().await;
     assert!(newest.changed().await.is_err());
+}
+
+async fn a_reader_beside_many_writers_misses_none(world: World) {
+    let writers: Vec<_> = (0..200)
+        .map(|_| {
+            let (store, accept) = (world.store.clone(), accept(world.message(1)));
+            tokio::spawn(async move { store.outbox().accept(accept).await.unwrap() })
+        })
+        .collect();
+    // Each look begins where the one before ended: what was committed behind it would never be seen.
+    let (mut read, mut at, mut is_over) = (Vec::new(), EventId::ZERO, false);
+    loop {
+        let was_over = is_over;
+        is_over = writers.iter().all(tokio::task::JoinHandle::is_finished);
+        let page = world.store.events().after(at, &EventFilter::default(), 1000).await.unwrap();
+        if was_over && page.up_to == at {
+            break;
+        }
+        at = page.up_to;
+        read.extend(page.events.into_iter().map(|event| event.id));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let all: Vec<_> = all(&world.store).await.into_iter().map(|event| event.id).collect();
+    assert_eq!((read.len() >= 200, read), (true, all));
 }
 
 async fn ids_go_on_when_the_clock_was_set_back(world: World) {
