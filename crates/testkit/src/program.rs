@@ -286,7 +286,7 @@ impl Program {
     }
 
     /// The same, of a program that may end before it answers.
-    pub async fn release_on_the_way_out(&self, failpoint: &str) {
+    pub async fn release_if_there(&self, failpoint: &str) {
         let body = json!({ "name": failpoint, "release": true }).to_string();
         let request = self.control.post("http://localhost/testing/failpoints");
         let _ = request.header("content-type", "application/json").body(body).send().await;

@@ -84,7 +84,7 @@ async fn a_holder_that_overslept_says_nothing_to_telegram() {
     // Longer than six of its seconds.
     tokio::time::sleep(Duration::from_millis(700).saturating_sub(slept.elapsed())).await;
     first.wake();
-    first.release_on_the_way_out(POINT).await;
+    first.release_if_there(POINT).await;
     first.until("it has begun again", || async { first.output().matches("TEST BUILD").count() == 2 }).await;
     assert_eq!(world.calls(SEND).await, said);
     assert_eq!(world.sent().await, ["held"]);
