@@ -11,8 +11,8 @@ use domain::account::Operation;
 use grammers_tl_types::{Serializable as _, enums, functions};
 use mtproto::{Connection, RequestError, Updates, fresh_key};
 
-use super::Line;
 use super::gate::Gate;
+use super::{Line, TAKEN};
 use crate::calls::CallResult;
 use crate::calls::classify::CallError;
 use crate::session::{Key, SignedIn};
@@ -173,6 +173,9 @@ impl Line {
         limit: Duration,
     ) -> Result<Vec<u8>, CallError> {
         let health = &self.parts.health;
+        if !self.parts.store.is_held().await {
+            return Err(CallError::NotConnected(TAKEN.to_owned()));
+        }
         let inside = connection.gate.enter().await;
         let started = health.clock.now();
         let asked = connection.connection.wire.request(body, Updates::Unwanted);
