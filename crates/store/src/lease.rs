@@ -90,7 +90,7 @@ impl Term {
             loop {
                 let changed = self.changed.notified();
                 if self.is_over.load(Ordering::Acquire) || self.is_fresh() {
-                    return self.is_fresh();
+                    break self.is_fresh();
                 }
                 changed.await;
             }
