@@ -389,6 +389,69 @@ fn a_reply_button_is_sent_and_an_address_is_not_opened() {
 }
 
 #[test]
+fn all_that_a_trigger_says_must_hold() {
+    let trigger = "{ text = \"NEW trip\", regex = 'from (?P<from>\\w+)', keywords = [\"cheap\", \"free\"], has_button = \"book\" }";
+    let text = TRIP.replace("{ regex = \"New trip .* (?P<from>\\\\w+)\" }", trigger);
+    assert_ne!(text, TRIP);
+    for (said, labels, begins) in [
+        ("New trip from Tver, free", ["Details", "Book now"].as_slice(), true),
+        ("Old trip from Tver, free", &["Book"], false),
+        ("New trip to Tver, free", &["Book"], false),
+        ("New trip from Tver, freely", &["Book"], false),
+        ("New trip from Tver, free", &["Details"], false),
+        ("New trip from Tver, free", &[], false),
+    ] {
+        let mut stage = Stage::new(&text);
+        stage.shows(1, said, labels);
+        assert_eq!(stage.machine.is_running(), begins, "{said} {labels:?}");
+    }
+}
+
+#[test]
+fn a_text_is_sent_another_waited_for_and_its_groups_kept() {
+    let (head, _) = TRIP.split_once("[[flows.steps]]").expect("steps");
+    let steps = "[[flows.steps]]\nsend = \"/trips {from}\"\n[[flows.steps]]\nwait = { regex = '(?P<place>\\w+) is free' }\n\
+        within = \"2s\"\n[[flows.steps]]\npress = { contains = \"{place}\" }\n";
+    let text = format!("{head}{steps}");
+    let begun = || {
+        let mut stage = Stage::new(&text);
+        stage.shows(1, OFFER, &[]);
+        let sent = |action: &Action| matches!(action, Action::Send { text, .. } if text == "/trips Tver");
+        assert!(stage.done.iter().any(sent), "{:?}", stage.done);
+        stage.hear(Input::Sent { number: 1, refusal: None });
+        stage
+    };
+    let mut stage = begun();
+    stage.shows(2, "Wait", &["Klin"]);
+    assert_eq!(stage.pressed(), []);
+    stage.shows(2, "Klin is free", &["Moscow", "Klin"]);
+    assert_eq!(stage.pressed(), pair(2, "Klin"));
+    stage.heard(2);
+    assert_eq!(stage.ended(), (FlowRunState::Done, None));
+
+    let mut stage = begun();
+    stage.shows(2, "Nothing today", &["Klin"]);
+    stage.pass(Duration::from_secs(2));
+    assert_eq!((stage.pressed(), stage.ended()), (Vec::new(), (FlowRunState::Failed, Some("no_text"))));
+}
+
+#[test]
+fn a_booking_that_no_text_confirms_has_failed() {
+    let mut stage = Stage::new(TRIP);
+    stage.shows(1, OFFER, &["Book"]);
+    stage.shows(1, "Choose", &["Tver"]);
+    stage.shows(1, "Sure?", &["Yes"]);
+    for press in 1..=3 {
+        stage.heard(press);
+    }
+    stage.shows(1, "Someone was faster", &[]);
+    stage.pass(Duration::from_millis(19_999));
+    assert!(stage.machine.is_running());
+    stage.pass(Duration::from_millis(1));
+    assert_eq!(stage.ended(), (FlowRunState::Failed, Some("no_text")));
+}
+
+#[test]
 fn hours_and_limits_hold_and_the_flow_stops_by_itself() {
     let limits =
         "active = \"11:00-12:01 UTC\"\nlimits = { cooldown = \"30s\", stop_after = 2 }\n[[flows.steps]]";

@@ -1,6 +1,7 @@
 //! Flows: a bot offers something, and its buttons are pressed; the command line over them.
 
 mod bad_days;
+mod keyboards;
 
 use std::time::Duration;
 
@@ -156,7 +157,16 @@ async fn a_flow_is_kept_by_commands_and_reloads() {
     assert!(flow(&["stop", "trip"]).fine().contains("stopped"));
     hears(&world, &program).await;
     offers(&world, "New trip at noon from Tver", &["Book"]).await;
+    let dry = flow(&["run", "trip", "--dry"]).fine();
+    assert!(dry.contains("Book") && dry.contains("The run is running"), "{dry}");
+    assert_eq!(flow(&["run", "trip"]).run().code, Some(2), "a flow runs by itself");
     assert!(flow(&["show", "trip"]).fine().contains("by_hand"));
+    for words in
+        ["list", "show trip", "check", "log", "stats trip", "run trip --dry", "simulate trip", "stop trip"]
+    {
+        let words: Vec<_> = words.split(' ').chain(["--json"]).collect();
+        assert!(flow(&words).run().json().is_object(), "{words:?}");
+    }
     assert!(flow(&["start", "trip"]).fine().contains("watching"));
     assert_eq!(flow(&["show", "no"]).run().code, Some(1));
     let folder = world.settings_file().with_file_name("flows");

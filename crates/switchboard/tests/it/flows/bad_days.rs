@@ -23,7 +23,7 @@ expect = { text = "booked", within = "2m" }
 "#;
 
 /// The program with these flows; the flow `trip` hears of what comes in.
-async fn watching(flows: &str) -> (World, Program) {
+pub(super) async fn watching(flows: &str) -> (World, Program) {
     let world = World::start(binary()).await;
     world.edit_settings(|text| format!("{text}\n{flows}"));
     let program = Start::on(&world, binary(), "data").ready().await;
@@ -33,7 +33,7 @@ async fn watching(flows: &str) -> (World, Program) {
 }
 
 /// What the bot does when it is pressed.
-async fn rules(world: &World, rules: Value) {
+pub(super) async fn rules(world: &World, rules: Value) {
     world.put("/telegram/bots/@demo_bot_1/rules", &json!({ "rules": rules })).await;
 }
 
