@@ -82,3 +82,40 @@ impl Inboxes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_posts_with_the_secret_of_their_bot_are_taken() {
+        const UPDATE: &[u8] = br#"{"update_id": 1}"#;
+        let inboxes = Inboxes::default();
+        let made = |name: &str, secret: &str| {
+            let (one, taken) = inbox(HookSecret::read(secret.into()).unwrap());
+            inboxes.set(name, Some(one));
+            taken
+        };
+        let (mut taken, mut others) = (made("owner", "planted_1"), made("other", "planted_2"));
+        for (name, given) in [
+            ("owner", None),
+            ("owner", Some("planted_2")),
+            ("other", Some("planted_1")),
+            ("none", Some("planted_1")),
+        ] {
+            let answer = inboxes.take(name, given.map(str::as_bytes), UPDATE);
+            assert_eq!(answer, StatusCode::UNAUTHORIZED, "{name} {given:?}");
+        }
+        assert!(taken.try_recv().is_err() && others.try_recv().is_err());
+        let post = |body: &[u8]| inboxes.take("owner", Some(b"planted_1"), body);
+        assert_eq!((post(UPDATE), taken.try_recv().is_ok()), (StatusCode::OK, true));
+        assert_eq!((post(b"no update"), taken.try_recv().is_ok()), (StatusCode::OK, false));
+        // What has no room is posted again, and what is taken away is not posted to.
+        for _ in 0..WAITING {
+            assert_eq!(post(UPDATE), StatusCode::OK);
+        }
+        assert_eq!(post(UPDATE), StatusCode::SERVICE_UNAVAILABLE);
+        inboxes.set("owner", None);
+        assert_eq!(post(UPDATE), StatusCode::UNAUTHORIZED);
+    }
+}

@@ -116,3 +116,23 @@ impl Language {
         self.say("Nothing was stopped.", "Ничего не остановлено.")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_speaks_the_language_of_the_person_or_of_the_command() {
+        for (tag, language) in [
+            (Some("ru"), Language::Russian),
+            (Some("ru-RU"), Language::Russian),
+            (Some("run"), Language::English),
+            (Some("en"), Language::English),
+            (None, Language::English),
+        ] {
+            assert_eq!(Language::of(tag), language, "{tag:?}");
+        }
+        assert_eq!(Language::of_command("/стоп trip"), Language::Russian);
+        assert_eq!(Language::of_command("/stop поездка"), Language::English);
+    }
+}

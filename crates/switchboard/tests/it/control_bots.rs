@@ -22,42 +22,68 @@ const OWNER: i64 = 6_000_000_001;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flow_is_stopped_from_telegram() {
     let world = World::start(binary()).await;
-    let made = world.post("/telegram/bots", &json!({"username": "control_bot", "api": true})).await;
-    let token = made["token"].as_str().expect("a token");
     let api = format!("{}/providers/telegram_bot", world.control());
-    world.edit_settings(|text| {
-        let bot = format!("name = \"owner\"\ntoken = \"{token}\"\npeople = [{OWNER}]\napi = \"{api}\"");
-        format!("{text}\n{FLOW}\n[[control_bots]]\n{bot}\n")
-    });
-    let program = Start::on(&world, binary(), "data").ready().await;
+    let port = testkit::free_port();
+    // One is asked by the program, and the other one is posted to it.
+    for (name, more) in
+        [("owner", String::new()), ("second", format!("webhook = \"http://127.0.0.1:{port}\""))]
+    {
+        let made =
+            world.post("/telegram/bots", &json!({"username": format!("{name}_bot"), "api": true})).await;
+        let token = made["token"].as_str().expect("a token");
+        world.edit_settings(|text| {
+            let bot = format!("name = \"{name}\"\ntoken = \"{token}\"\npeople = [{OWNER}]\napi = \"{api}\"");
+            format!("{text}\n[[control_bots]]\n{bot}\n{more}\n")
+        });
+    }
+    world.edit_settings(|text| text + FLOW);
+    let program = Start::on(&world, binary(), "data").at(port).ready().await;
     let calls = async |method: &str| {
         let path = format!("/bot…/{method}");
         let calls = world.get("/webhooks/calls").await;
         calls["items"].as_array().expect("calls").iter().filter(|call| call["path"] == path).count()
     };
-    program.until("the bot asks for updates", || async { calls("getUpdates").await > 0 }).await;
-    let asked = json!({"from": "@client_1", "chat": "@control_bot", "text": "/stop trip"});
+    for method in ["getUpdates", "setWebhook"] {
+        program.until(method, || async { calls(method).await > 0 }).await;
+    }
+    let is_stopped = || async { program.get("/v1/flows/trip").await.1["accounts"][0]["state"] == "stopped" };
+    let noted = async |action: &str, bot: &str| {
+        let owner = OWNER.to_string();
+        let is_it = |entry: &serde_json::Value| {
+            let details = &entry["details"];
+            entry["action"] == action && details["control_bot"] == bot && details["telegram_id"] == *owner
+        };
+        program
+            .until("it is in the audit log", || async {
+                let audit = program.get("/v1/audit").await.1;
+                audit["items"].as_array().is_some_and(|items| items.iter().any(is_it))
+            })
+            .await;
+    };
+    let asked = json!({"from": "@client_1", "chat": "@owner_bot", "text": "/stop trip"});
     let asked = world.post("/telegram/messages", &asked).await;
     program.until("the bot asks back", || async { calls("sendMessage").await > 0 }).await;
     let sure = asked["message_id"].as_i64().expect("an id") + 1;
-    let press = json!({"from": "@client_1", "bot": "@control_bot", "message_id": sure, "data": "now:trip"});
+    let press = json!({"from": "@client_1", "bot": "@owner_bot", "message_id": sure, "data": "now:trip"});
     assert_eq!(world.post("/telegram/presses", &press).await["answered"], true);
-    program
-        .until("the flow is stopped", || async {
-            program.get("/v1/flows/trip").await.1["accounts"][0]["state"] == "stopped"
-        })
-        .await;
-    program
-        .until("it is in the audit log", || async {
-            let audit = program.get("/v1/audit").await.1;
-            let items = audit["items"].as_array().expect("entries").clone();
-            let owner = OWNER.to_string();
-            items.iter().any(|entry| {
-                entry["action"] == "stop_flow"
-                    && entry["details"]["telegram_id"].as_str() == Some(owner.as_str())
-            })
-        })
-        .await;
+    program.until("the flow is stopped", is_stopped).await;
+    noted("stop_flow", "owner").await;
+
+    // Who is not Telegram posts in vain, whether there is such a bot or not.
+    let start = json!({"update_id": 1, "message": {
+        "message_id": 1, "date": 1, "from": {"id": OWNER, "is_bot": false, "first_name": "Anna"},
+        "chat": {"id": OWNER, "type": "private"}, "text": "/start trip",
+    }});
+    for path in ["/control-bots/second", "/control-bots/owner", "/control-bots/none"] {
+        let posted = program.request("POST", path).header("x-telegram-bot-api-secret-token", "guessed");
+        let answer = posted.body(start.to_string()).send().await.expect("an answer");
+        assert_eq!(answer.status(), 401, "{path}");
+    }
+    assert!(is_stopped().await);
+    let asked = json!({"from": "@client_1", "chat": "@second_bot", "text": "/start trip"});
+    world.post("/telegram/messages", &asked).await;
+    program.until("the flow is started", || async { !is_stopped().await }).await;
+    noted("start_flow", "second").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
