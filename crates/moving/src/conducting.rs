@@ -154,7 +154,7 @@ impl<'a> Conductor<'a> {
         }
         loop {
             let Some(step) = self.journal.progress.next(until) else {
-                return Ok(Ended { journal: self.journal.clone() });
+                return self.ended().await;
             };
             let Err(error) = self.tried(step).await else { continue };
             let is_down = self.journal.progress.is_begun(Step::Stop) && step < Step::Retire;
@@ -189,6 +189,12 @@ impl<'a> Conductor<'a> {
         while let Some(step) = self.journal.progress.next(Until::Retired) {
             self.tried(step).await?;
         }
+        self.ended().await
+    }
+
+    /// Both sides know that it is over: a kill may have come between their journals.
+    async fn ended(&mut self) -> Result<Ended, MoveError> {
+        self.write_journal().await?;
         Ok(Ended { journal: self.journal.clone() })
     }
 

@@ -303,30 +303,38 @@ fn what_is_retired_cannot_be_undone() {
 mod over_a_line {
     //! Two sides in one process, with real files.
 
+    use std::cell::RefCell;
     use std::fs;
     use std::path::{Path, PathBuf};
+    use std::rc::Rc;
 
     use ambient::Clock;
     use serde_json::{Value, json};
     use store::Side;
+    use tokio::io::{DuplexStream, duplex, split};
 
     use crate::audit::StoreFact;
     use crate::audit::tests::audit;
     use crate::conducting::{Conductor, MoveError};
     use crate::link::Link;
     use crate::progress::Until;
-    use crate::serving::{Failed, Order, Performer, serve};
-    use crate::step::Step;
-    use crate::{journal, place};
+    use crate::serving::{Answer, Failed, Order, Performer, serve};
+    use crate::step::{Role, Step};
+    use crate::{journal, place, wire};
+
+    /// The steps that sides did, in order.
+    type Steps = Rc<RefCell<Vec<Step>>>;
 
     /// A side without a server: it says what it was asked for, and fails where the test says so.
     struct Scripted {
         data_dir: PathBuf,
         fails_at: Option<Step>,
+        done: Steps,
     }
 
     impl Performer for Scripted {
         async fn perform(&mut self, step: Step, _: &Order) -> Result<Value, Failed> {
+            self.done.borrow_mut().push(step);
             if self.fails_at == Some(step) {
                 return Err(Failed::refused("as the test wants"));
             }
@@ -350,18 +358,54 @@ mod over_a_line {
         }
     }
 
-    async fn link(folder: &Path, name: &str, fails_at: Option<Step>) -> Link {
-        let (here, there) = tokio::io::duplex(1 << 16);
-        let data_dir = folder.join(name);
+    /// A side that serves; the other end of its line.
+    fn served(folder: &Path, name: &str, fails_at: Option<Step>, done: &Steps) -> DuplexStream {
+        let (here, there) = duplex(1 << 16);
+        let (data_dir, done) = (folder.join(name), Rc::clone(done));
         let side = store::known_side(&data_dir).unwrap();
         let side = side.unwrap_or_else(|| Side { id: name.to_owned(), name: name.to_owned() });
         tokio::task::spawn_local(async move {
-            let mut work = Scripted { data_dir: data_dir.clone(), fails_at };
-            let (from, to) = tokio::io::split(there);
-            serve(&data_dir, side, "1.0.0", &mut work, &Clock::system(), (from, to)).await
+            let mut work = Scripted { data_dir: data_dir.clone(), fails_at, done };
+            serve(&data_dir, side, "1.0.0", &mut work, &Clock::system(), split(there)).await
         });
-        let (from, to) = tokio::io::split(here);
+        here
+    }
+
+    /// The same side, killed when it has done what so many requests ask and has not said so.
+    fn mortal(side: DuplexStream, mut lives: usize) -> DuplexStream {
+        let (here, there) = duplex(1 << 16);
+        tokio::task::spawn_local(async move {
+            let ((mut asked, mut answers), (mut said, mut asks)) = (split(there), split(side));
+            wire::greeted(&mut said).await.unwrap();
+            wire::greet(&mut answers).await.unwrap();
+            while let Ok(request) = wire::receive(&mut asked).await {
+                wire::send(&mut asks, &request).await.unwrap();
+                loop {
+                    let answer = wire::receive(&mut said).await.unwrap();
+                    let is_alive = matches!(serde_json::from_slice(&answer.head), Ok(Answer::Alive));
+                    if !is_alive {
+                        lives -= 1;
+                    }
+                    if lives == 0 {
+                        return;
+                    }
+                    wire::send(&mut answers, &answer).await.unwrap();
+                    if !is_alive {
+                        break;
+                    }
+                }
+            }
+        });
+        here
+    }
+
+    async fn over(name: &str, line: DuplexStream) -> Link {
+        let (from, to) = split(line);
         Link::over(name, from, to, Clock::system()).greeted().await.unwrap()
+    }
+
+    async fn link(folder: &Path, name: &str, fails_at: Option<Step>) -> Link {
+        over(name, served(folder, name, fails_at, &Steps::default())).await
     }
 
     async fn conductor(folder: &Path, fails_at: Option<Step>) -> Conductor<'static> {
@@ -439,6 +483,89 @@ mod over_a_line {
             // It was broken off before anything was stopped: undoing it is removing what was brought.
             conductor(folder.path(), None).await.roll_back("as was asked").await.unwrap();
             assert!(journal::read(&folder.path().join("old")).unwrap().unwrap().progress.is_over());
+        };
+        tokio::task::LocalSet::new().run_until(test).await;
+    }
+
+    /// Who conducts a move of which one side may be killed, in this direction.
+    async fn conduct(
+        folder: &Path,
+        dies: Option<(Role, usize)>,
+        is_back: bool,
+        done: &Steps,
+    ) -> Result<(), MoveError> {
+        let line = |role: Role| {
+            let lives = dies.filter(|(who, _)| *who == role).map_or(usize::MAX, |(_, lives)| lives);
+            mortal(served(folder, role.as_str(), None, done), lives)
+        };
+        let links = (over("old", line(Role::Old)).await, over("new", line(Role::New)).await);
+        let (tell, choices) = (Box::new(|_: Step, _: &str| {}), Some(json!({ "unit": "x" })));
+        let met = Conductor::meet(links, "1.0.0", "id".to_owned(), Clock::system(), choices, tell).await;
+        let mut conductor = met?;
+        let ended = if is_back {
+            conductor.roll_back("as asked").await
+        } else {
+            conductor.run(Until::Compared).await
+        };
+        ended.map(drop)
+    }
+
+    /// A side is killed alone at this request, and the move is taken up or, every other time, turned back; false where it takes
+    /// fewer requests.
+    async fn is_killed(role: Role, lives: usize) -> bool {
+        let (folder, done) = (tempfile::tempdir().unwrap(), Steps::default());
+        let folder = folder.path();
+        let rows = installation(folder);
+        match conduct(folder, Some((role, lives)), false, &done).await {
+            Ok(()) => return false,
+            Err(error) => {
+                let is_lost = matches!(&error, MoveError::Link(error) if error.is_lost());
+                assert!(is_lost, "{role:?} at {lives}: {error}");
+            }
+        }
+        let is_back = lives % 2 == 0;
+        let serves = match conduct(folder, None, is_back, &done).await {
+            Ok(()) if is_back => "old",
+            Ok(()) => "new",
+            Err(MoveError::NoMove) if is_back => return true,
+            Err(error) => panic!("{role:?} at {lives}: {error}"),
+        };
+        assert_eq!(
+            fs::read(folder.join(serves).join("switchboard.db")).unwrap(),
+            rows,
+            "{role:?} at {lives}"
+        );
+        let journals = ["old", "new"].map(|side| journal::read(&folder.join(side)).unwrap().unwrap());
+        assert_eq!(journals[0], journals[1], "{role:?} at {lives}");
+        assert_eq!((journals[0].is_back(), journals[0].progress.is_over()), (is_back, is_back));
+        if !is_back {
+            // Only what was under way is done again; audits look as often as they are asked.
+            let carried = [Step::Transfer, Step::TransferRest, Step::Retire];
+            let expected: Vec<_> = Step::FORWARD
+                .into_iter()
+                .filter(|step| *step > Step::AuditNew && !carried.contains(step))
+                .collect();
+            let mut steps: Vec<_> =
+                done.borrow().iter().copied().filter(|step| *step > Step::AuditNew).collect();
+            steps.dedup();
+            assert_eq!(steps, expected, "{role:?} at {lives}");
+        }
+        true
+    }
+
+    #[tokio::test]
+    async fn either_side_may_be_killed_at_any_moment() {
+        let test = async {
+            for role in [Role::Old, Role::New] {
+                let mut lives = 1;
+                while is_killed(role, lives).await {
+                    lives += 1;
+                }
+                assert!(
+                    lives > 2 * Step::FORWARD.len(),
+                    "{role:?} takes a journal before and after each step"
+                );
+            }
         };
         tokio::task::LocalSet::new().run_until(test).await;
     }
