@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use testkit::Start;
 
-use super::Sides;
 use super::killed::kill_after;
+use super::{LONG, Sides};
 use crate::binary;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,6 +49,30 @@ async fn a_session_that_telegram_refuses_undoes_the_move() {
     sides.world.fault("session_revoked", json!({ "account": "backup_2" })).await;
     let undone = sides.run().beside().await;
     assert!(undone.code == Some(1) && undone.all().contains("the move was undone"), "{}", undone.all());
+    assert_eq!(sides.holder("new"), None);
+    assert!(sides.holder("old").is_some(), "the old side serves again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_lost_while_watched_undoes_the_move() {
+    let sides = Sides::begin().await;
+    let (new, settings) = (sides.folder("new"), sides.world.settings_file());
+    let (new, settings) = (new.to_str().expect("UTF-8"), settings.to_str().expect("UTF-8"));
+    let words = ["run", "--to", new, "--to-config", settings, "--listen", "127.0.0.1:0", "--watch", "1h"];
+    let run = sides.cli(&[&words[..], &["--canary", "@client_3", "--yes", "--json"]].concat());
+    let run = tokio::spawn(run.beside());
+    let begun = Instant::now();
+    while !sides.world.sent().await.iter().any(|text| text.starts_with("The move from ")) {
+        assert!(begun.elapsed() < LONG && !run.is_finished(), "no canary");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    sides.world.fault("session_revoked", json!({ "account": "backup_2" })).await;
+    let order = json!({ "chat": "@client_2", "text": "never", "account": "backup_2", "wait": 0 });
+    sides.post("new", "/v1/messages", &order).await;
+    let undone = run.await.expect("it ends");
+    let said = undone.all();
+    assert!(undone.code == Some(1) && said.contains("the session of backup_2 was lost"), "{said}");
+    assert!(said.contains("the move was undone"), "{said}");
     assert_eq!(sides.holder("new"), None);
     assert!(sides.holder("old").is_some(), "the old side serves again");
 }

@@ -203,6 +203,13 @@ fn fine(ran: Ran) -> Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.all()))
 }
 
+/// A backup that a step names, which is there.
+fn archive(named: &Value) -> PathBuf {
+    let file = PathBuf::from(named.as_str().expect("a file"));
+    assert!(file.is_file(), "{} is not there", file.display());
+    file
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_there_and_back_loses_and_doubles_nothing() {
     let mut sides = Sides::begin().await;
@@ -238,6 +245,20 @@ async fn a_move_there_and_back_loses_and_doubles_nothing() {
     sides.is_served_by("new").await;
     let old_side = &moved["journal"]["records"]["audit_old"]["facts"];
     assert_eq!(moved["journal"]["records"]["audit_new"]["facts"]["packages"], old_side["packages"]);
+    // Two backups, the last one after the stop.
+    let record = |step: &str| moved["journal"]["records"][step].clone();
+    let backups = ["first_backup", "last_backup"].map(|step| archive(&record(step)["facts"]["file"]));
+    assert_ne!(backups[0], backups[1]);
+    let at = |step: &str, when: &str| record(step)[when].as_str().expect("a time").to_owned();
+    assert!(at("first_backup", "done_at") < at("stop", "begun_at"), "{moved}");
+    assert!(at("stop", "done_at") <= at("last_backup", "begun_at"), "{moved}");
+    let canaries = sides.world.effects("messages.sendMessage").await;
+    let canaries: Vec<_> = canaries
+        .iter()
+        .filter(|row| row["text"].as_str().is_some_and(|text| text.starts_with("The move from ")))
+        .map(|row| row["chat_id"].as_str())
+        .collect();
+    assert_eq!(canaries, [Some("6000000003")], "the owner's chat has the message once");
     let journal = moved.to_string();
     let key = fs::read_to_string(sides.folder("new").join("master.key")).expect("the key");
     assert!(!journal.contains(key.trim()), "the journal has no secrets");
@@ -254,8 +275,18 @@ async fn a_move_there_and_back_loses_and_doubles_nothing() {
     // And once more, to stay.
     fine(sides.run().beside().await);
     sides.is_served_by("new").await;
-    fine(sides.cli(&["finish", "--yes", "--json"]).beside().await);
+    let finished = fine(sides.cli(&["finish", "--yes", "--json"]).beside().await);
     assert!(!sides.folder("old").join("master.key").exists());
+    let retired = finished["journal"]["records"]["retire"]["facts"].clone();
+    // Not the settings, which are those of both sides.
+    let wiped: Vec<_> = retired["wiped"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    assert!(wiped.len() == 1 && wiped[0].ends_with("old/master.key"), "{wiped:?}");
+    archive(&retired["archive"]);
+    let record = fs::read_to_string(sides.folder("old").join("move/record.md")).expect("a record");
+    assert!(
+        record.contains("| 10 | retirement of the old side |") && record.contains("master.key"),
+        "{record}"
+    );
     sides.is_served_by("new").await;
     let refused = sides.rollback().beside().await;
     assert!(refused.code == Some(1) && refused.all().contains("no way back"), "{}", refused.all());
