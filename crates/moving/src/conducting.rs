@@ -92,11 +92,13 @@ impl<'a> Conductor<'a> {
                 return Err(MoveError::OtherMove(Box::new(journal.clone())));
             }
         }
+        let both_know =
+            [&one.journal, &other.journal].into_iter().flatten().all(|journal| journal.progress.is_over());
         let number = one.number.max(other.number) + 1;
         let known = merged(one.journal, other.journal)
             .filter(|journal| journal.old.id == one.side.id && journal.new.id == other.side.id);
-        // One that was undone is over, and another may begin.
-        let known = known.filter(|journal| !journal.is_back() || !journal.progress.is_over());
+        // One that was undone is over once both sides know that, and another may begin.
+        let known = known.filter(|journal| !journal.is_back() || !both_know);
         let mut journal = known.unwrap_or_else(|| Journal::new(id, one.side, other.side, number));
         if let Some(choices) = choices {
             journal.choices = choices;

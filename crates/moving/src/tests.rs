@@ -415,10 +415,10 @@ mod over_a_line {
         Conductor::meet(links, "1.0.0", "id".to_owned(), Clock::system(), choices, tell).await.unwrap()
     }
 
-    fn installation(folder: &Path) -> Vec<u8> {
+    fn installation(folder: &Path, length: u32) -> Vec<u8> {
         let old = folder.join("old");
         fs::create_dir_all(old.join("outgoing")).unwrap();
-        let rows: Vec<u8> = (0..700_000_u32).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        let rows: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
         fs::write(old.join("switchboard.db"), &rows).unwrap();
         fs::write(old.join("outgoing/01"), "a file that waits").unwrap();
         fs::write(old.join("master.key"), "secret").unwrap();
@@ -429,7 +429,7 @@ mod over_a_line {
     async fn what_came_over_before_does_not_come_again() {
         let test = async {
             let folder = tempfile::tempdir().unwrap();
-            let mut rows = installation(folder.path());
+            let mut rows = installation(folder.path(), 700_000);
             conductor(folder.path(), None).await.run(Until::Prepared).await.unwrap();
             // The old side serves on, and a row changes.
             rows[300_000] ^= 1;
@@ -454,7 +454,7 @@ mod over_a_line {
         let test = async {
             for fails_at in Step::FORWARD.into_iter().filter(|step| *step != Step::Retire) {
                 let folder = tempfile::tempdir().unwrap();
-                installation(folder.path());
+                installation(folder.path(), 700_000);
                 let carries = [Step::Transfer, Step::TransferRest];
                 if carries.contains(&fails_at) {
                     continue;
@@ -474,7 +474,7 @@ mod over_a_line {
     async fn two_moves_of_one_side_do_not_mix() {
         let test = async {
             let folder = tempfile::tempdir().unwrap();
-            installation(folder.path());
+            installation(folder.path(), 700_000);
             conductor(folder.path(), None).await.run(Until::Prepared).await.unwrap();
             let links = (link(folder.path(), "old", None).await, link(folder.path(), "third", None).await);
             let tell = Box::new(|_: Step, _: &str| {});
@@ -510,45 +510,64 @@ mod over_a_line {
         ended.map(drop)
     }
 
+    /// Whether the line ended a move, as a kill does; else it came to its end.
+    fn is_lost(ended: Result<(), MoveError>, at: &str) -> bool {
+        let Err(error) = ended else { return false };
+        assert!(matches!(&error, MoveError::Link(error) if error.is_lost()), "{at}: {error}");
+        true
+    }
+
+    /// This side has the data, and both know in which direction the move went and whether it is over.
+    fn is_held_by(folder: &Path, side: &str, rows: &[u8], at: &str) {
+        assert_eq!(fs::read(folder.join(side).join("switchboard.db")).unwrap(), rows, "{at}");
+        let journals = ["old", "new"].map(|side| journal::read(&folder.join(side)).unwrap().unwrap());
+        assert_eq!(journals[0], journals[1], "{at}");
+        let is_back = side == "old";
+        assert_eq!((journals[0].is_back(), journals[0].progress.is_over()), (is_back, is_back), "{at}");
+    }
+
     /// A side is killed alone at this request, and the move is taken up or, every other time, turned back; false where it takes
     /// fewer requests.
     async fn is_killed(role: Role, lives: usize) -> bool {
-        let (folder, done) = (tempfile::tempdir().unwrap(), Steps::default());
+        let (folder, done, at) =
+            (tempfile::tempdir().unwrap(), Steps::default(), format!("{role:?} at {lives}"));
         let folder = folder.path();
-        let rows = installation(folder);
-        match conduct(folder, Some((role, lives)), false, &done).await {
-            Ok(()) => return false,
-            Err(error) => {
-                let is_lost = matches!(&error, MoveError::Link(error) if error.is_lost());
-                assert!(is_lost, "{role:?} at {lives}: {error}");
-            }
+        let rows = installation(folder, 70_000);
+        if !is_lost(conduct(folder, Some((role, lives)), false, &done).await, &at) {
+            return false;
         }
-        let is_back = lives % 2 == 0;
-        let serves = match conduct(folder, None, is_back, &done).await {
-            Ok(()) if is_back => "old",
-            Ok(()) => "new",
-            Err(MoveError::NoMove) if is_back => return true,
-            Err(error) => panic!("{role:?} at {lives}: {error}"),
-        };
-        assert_eq!(
-            fs::read(folder.join(serves).join("switchboard.db")).unwrap(),
-            rows,
-            "{role:?} at {lives}"
-        );
-        let journals = ["old", "new"].map(|side| journal::read(&folder.join(side)).unwrap().unwrap());
-        assert_eq!(journals[0], journals[1], "{role:?} at {lives}");
-        assert_eq!((journals[0].is_back(), journals[0].progress.is_over()), (is_back, is_back));
+        let is_back = lives.is_multiple_of(2);
+        match conduct(folder, None, is_back, &done).await {
+            Ok(()) => is_held_by(folder, if is_back { "old" } else { "new" }, &rows, &at),
+            Err(MoveError::NoMove) if is_back => {}
+            Err(error) => panic!("{at}: {error}"),
+        }
         if !is_back {
             // Only what was under way is done again; audits look as often as they are asked.
             let carried = [Step::Transfer, Step::TransferRest, Step::Retire];
-            let expected: Vec<_> = Step::FORWARD
-                .into_iter()
-                .filter(|step| *step > Step::AuditNew && !carried.contains(step))
-                .collect();
-            let mut steps: Vec<_> =
-                done.borrow().iter().copied().filter(|step| *step > Step::AuditNew).collect();
+            let is_meant = |step: &Step| *step > Step::AuditNew && !carried.contains(step);
+            let expected: Vec<_> = Step::FORWARD.into_iter().filter(is_meant).collect();
+            let mut steps: Vec<_> = done.borrow().iter().copied().filter(is_meant).collect();
             steps.dedup();
-            assert_eq!(steps, expected, "{role:?} at {lives}");
+            assert_eq!(steps, expected, "{at}");
+        }
+        true
+    }
+
+    /// The same on the way back.
+    async fn is_killed_on_the_way_back(role: Role, lives: usize) -> bool {
+        let (folder, done, at) =
+            (tempfile::tempdir().unwrap(), Steps::default(), format!("{role:?} at {lives}"));
+        let folder = folder.path();
+        let rows = installation(folder, 70_000);
+        conduct(folder, None, false, &done).await.unwrap();
+        if !is_lost(conduct(folder, Some((role, lives)), true, &done).await, &at) {
+            return false;
+        }
+        match conduct(folder, None, true, &done).await {
+            // Both knew that it was over.
+            Ok(()) | Err(MoveError::NoMove) => is_held_by(folder, "old", &rows, &at),
+            Err(error) => panic!("{at}: {error}"),
         }
         true
     }
@@ -557,14 +576,15 @@ mod over_a_line {
     async fn either_side_may_be_killed_at_any_moment() {
         let test = async {
             for role in [Role::Old, Role::New] {
-                let mut lives = 1;
-                while is_killed(role, lives).await {
-                    lives += 1;
+                let (mut there, mut back) = (1, 1);
+                while is_killed(role, there).await {
+                    there += 1;
                 }
-                assert!(
-                    lives > 2 * Step::FORWARD.len(),
-                    "{role:?} takes a journal before and after each step"
-                );
+                while is_killed_on_the_way_back(role, back).await {
+                    back += 1;
+                }
+                // A side takes a journal before and after each step.
+                assert!(there > 34 && back > 12, "{role:?}: {there} and {back} requests");
             }
         };
         tokio::task::LocalSet::new().run_until(test).await;
