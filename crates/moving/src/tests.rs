@@ -344,7 +344,8 @@ mod over_a_line {
             match step {
                 Step::AuditOld => audited(StoreFact::Served),
                 Step::AuditNew => audited(StoreFact::None),
-                Step::Place | Step::PlaceBack => {
+                // Before the sessions are given back, what a kill left of the placing is done.
+                Step::Place | Step::GiveBack | Step::PlaceBack => {
                     place::put_in_place(&self.data_dir, Path::new("switchboard.db"), step.as_str())
                         .map(|files| json!(files))
                         .map_err(|error| Failed::refused(error.to_string()))
