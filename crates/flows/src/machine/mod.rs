@@ -248,8 +248,10 @@ impl Machine {
     fn read(&mut self, text: &str, now: Now) {
         let flow = Arc::clone(&self.flow);
         let Some(run) = &mut self.run else { return };
-        if !matches!(run.doing, Doing::Read) {
-            return;
+        match run.doing {
+            Doing::Read => {}
+            Doing::Send(_) => return run.keep(text),
+            _ => return,
         }
         let Some(step) = flow.steps.get(run.step) else { return };
         let ((Some((pattern, _)), _) | (None, Deed::Wait(pattern))) = (&step.expect, &step.deed) else {
@@ -352,6 +354,7 @@ impl Machine {
         self.numbers = self.numbers.wrapping_add(1);
         let number = self.numbers;
         let Some(run) = &mut self.run else { return };
+        run.early.clear();
         run.note(FlowStage::Sent, Some(run.step), None, now);
         actions.push(Action::Send { number, run: run.id, text });
         let within = self.flow.steps.get(run.step).map_or(SETTLE, |step| step.within);
@@ -365,10 +368,15 @@ impl Machine {
         if run.doing != Doing::Send(number) {
             return;
         }
+        let early = std::mem::take(&mut run.early);
         match (refusal, flow.steps.get(place).and_then(|step| step.expect.as_ref())) {
-            (Some(why), _) => self.fail(place, "not_accepted", Some(&why), now, actions),
+            (Some(why), _) => return self.fail(place, "not_accepted", Some(&why), now, actions),
             (None, Some((_, within))) => run.wait(Doing::Read, *within, now),
             (None, None) => self.next(now),
+        }
+        for text in early {
+            self.advance(now, actions);
+            self.read(&text, now);
         }
     }
 

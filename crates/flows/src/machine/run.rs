@@ -18,6 +18,9 @@ const MOST_MOMENTS: usize = 500;
 /// Notes are cut to this many characters.
 const LONGEST_NOTE: usize = 200;
 
+/// So many texts are kept that come while one is handed over; of more, the last ones are left out.
+const MOST_EARLY: usize = 16;
+
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doing {
@@ -68,6 +71,8 @@ pub(super) struct Run {
     /// The press after which the text was read that was expected of it: it counted, whatever its answer says.
     proved: Option<u32>,
     moments: Vec<FlowMoment>,
+    /// What was read since a text was handed over: a bot may answer before it is known here that the text was accepted.
+    pub(super) early: Vec<String>,
     /// Updates may have been missed since its step began: what it looks for may have been among them.
     is_interrupted: bool,
     pub(super) is_changed: bool,
@@ -116,6 +121,7 @@ impl Run {
             used: Vec::new(),
             proved: None,
             moments: vec![seen],
+            early: Vec::new(),
             is_interrupted: false,
             is_changed: true,
         }
@@ -145,6 +151,13 @@ impl Run {
     pub(super) fn wait(&mut self, doing: Doing, within: Duration, now: Now) {
         self.doing = doing;
         self.deadline = now.running.saturating_add(within);
+    }
+
+    /// Keeps a text that may be the answer to one that is on its way.
+    pub(super) fn keep(&mut self, text: &str) {
+        if self.early.len() < MOST_EARLY {
+            self.early.push(text.to_owned());
+        }
     }
 
     /// The text was read that the step expects.

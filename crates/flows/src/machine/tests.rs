@@ -429,6 +429,14 @@ fn a_text_is_sent_another_waited_for_and_its_groups_kept() {
     stage.heard(2);
     assert_eq!(stage.ended(), (FlowRunState::Done, None));
 
+    // A bot on the same machine answers before it is known here that the text was accepted.
+    let mut stage = Stage::new(&text);
+    stage.shows(1, OFFER, &[]);
+    stage.shows(2, "Klin is free", &["Moscow", "Klin"]);
+    assert_eq!(stage.pressed(), []);
+    stage.hear(Input::Sent { number: 1, refusal: None });
+    assert_eq!(stage.pressed(), pair(2, "Klin"));
+
     let mut stage = begun();
     stage.shows(2, "Nothing today", &["Klin"]);
     stage.pass(Duration::from_secs(2));
