@@ -43,9 +43,15 @@ async fn a_canary_that_fails_undoes_the_move() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_telegram_refuses_undoes_the_move() {
     let sides = Sides::begin().await;
-    // Once no server runs, so that the old side does not find out first.
+    // Once the old side does not run, so that it does not find out first.
     let run = sides.run();
     tokio::task::block_in_place(|| kill_after(run, "stop"));
+    // Until its accounts are opened one by one the new side, which runs, asks Telegram for nothing.
+    let before = sides.world.get("/calls").await;
+    let run = sides.run();
+    tokio::task::block_in_place(|| kill_after(run, "start"));
+    assert!(sides.holder("new").is_some());
+    assert_eq!(sides.world.get("/calls").await, before);
     sides.world.fault("session_revoked", json!({ "account": "backup_2" })).await;
     let undone = sides.run().beside().await;
     assert!(undone.code == Some(1) && undone.all().contains("the move was undone"), "{}", undone.all());

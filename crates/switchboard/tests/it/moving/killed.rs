@@ -6,11 +6,12 @@ use super::{LONG, Sides, fine, kill};
 use crate::shell::cli::Cli;
 
 /// Those that are passed on the way there and change something, and those on the way back.
-const THERE: [&str; 12] = [
+const THERE: [&str; 14] = [
     "first_backup",
     "transfer",
     "environment",
     "check",
+    "install",
     "stop",
     "last_backup",
     "give_up",
@@ -19,6 +20,7 @@ const THERE: [&str; 12] = [
     "start",
     "open",
     "validate",
+    "monitor",
 ];
 const BACK: [&str; 6] = ["stop_new", "give_back", "transfer_back", "place_back", "restart", "clear"];
 
@@ -88,4 +90,17 @@ async fn a_way_back_killed_at_any_step_goes_on() {
     for step in BACK {
         killed_on_the_way_back(step).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retirement_that_is_killed_is_taken_up() {
+    let sides = Sides::begin().await;
+    fine(sides.run().beside().await);
+    let finish = || sides.cli(&["finish", "--yes", "--json"]);
+    tokio::task::block_in_place(|| kill_after(finish(), "retire"));
+    let refused = sides.rollback().beside().await;
+    assert!(refused.code == Some(1) && refused.all().contains("no way back"), "{}", refused.all());
+    fine(finish().beside().await);
+    assert!(!sides.folder("old").join("master.key").exists());
+    sides.is_served_by("new").await;
 }
