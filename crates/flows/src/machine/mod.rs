@@ -169,6 +169,14 @@ impl Machine {
         actions
     }
 
+    /// The chat has become another one: what was known of its messages says nothing of those there, and a run is cut.
+    pub(crate) fn forget(&mut self, now: Now) -> Vec<Action> {
+        self.known = KnownMessages::default();
+        let mut actions = Vec::new();
+        self.end(FlowRunState::Cut, Some("interrupted"), now, &mut actions);
+        actions
+    }
+
     /// Takes in what is heard. `id` names a run that begins with it.
     pub fn step(&mut self, input: Input<'_>, now: Now, id: &mut dyn FnMut() -> FlowRunId) -> Vec<Action> {
         let mut actions = Vec::new();

@@ -272,6 +272,20 @@ fn a_run_that_may_have_missed_its_keyboard_is_cut() {
 }
 
 #[test]
+fn of_a_chat_that_became_another_nothing_is_known() {
+    let mut stage = Stage::new(TRIP);
+    stage.version = 100;
+    stage.shows(7, OFFER, &["Book"]);
+    let actions = stage.machine.forget(stage.now);
+    stage.done.extend(actions);
+    assert_eq!(stage.ended(), (FlowRunState::Cut, Some("interrupted")));
+    // There messages and changes have numbers of their own.
+    stage.version = 0;
+    stage.shows(7, OFFER, &["Book"]);
+    assert_eq!(stage.pressed(), [pair(7, "Book"), pair(7, "Book")].concat());
+}
+
+#[test]
 fn the_same_keyboard_serves_the_next_step_once_the_press_was_answered() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book", "Tver"]);

@@ -8,6 +8,7 @@ use domain::account::Reason;
 
 use super::instance::Instance;
 use super::{Inner, Roster};
+use crate::machine::Machine;
 
 /// How soon a chat is looked for again that was not found, at first; also how soon a stop is written again.
 const SOON: Duration = Duration::from_millis(500);
@@ -55,10 +56,16 @@ pub(super) async fn run(inner: Arc<Inner>) {
 /// Looks for the chats that are due; says when the next one is.
 async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, NextLook>) -> Option<Duration> {
     let roster = inner.roster();
-    let unarmed: Vec<_> = roster.all.iter().filter(|instance| instance.target().is_none()).collect();
+    let is_so_called = |chat_id| inner.parts.pool.today(chat_id) == chat_id;
+    let is_armed = |instance: &Instance| instance.chat_id().is_some_and(is_so_called);
+    let unarmed: Vec<_> = roster.all.iter().filter(|instance| !is_armed(instance)).collect();
     look_at.retain(|number, _| unarmed.iter().any(|instance| instance.number == *number));
-    let mut is_armed = false;
+    let mut is_news = false;
     for instance in unarmed {
+        if instance.chat_id().is_some() {
+            inner.carry_out(instance, None, Machine::forget);
+            instance.set_target(Err("its group has become a supergroup".to_owned()));
+        }
         let now = inner.parts.clock.running();
         let before = look_at.get(&instance.number).copied();
         if before.is_some_and(|next| now < next.at) || inner.closing.is_cancelled() {
@@ -68,7 +75,7 @@ async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, NextLook>) -> Option
             Ok(target) => {
                 instance.set_target(Ok(target));
                 look_at.remove(&instance.number);
-                is_armed = true;
+                is_news = true;
             }
             Err(error) => {
                 let wait = before.map_or(SOON, |next| next.wait.saturating_mul(2).min(LATER));
@@ -77,7 +84,7 @@ async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, NextLook>) -> Option
             }
         }
     }
-    if is_armed {
+    if is_news {
         // Of what is there now: settings may have been read again meanwhile.
         let mut roster = inner.roster.write();
         *roster = Arc::new(Roster::of(roster.all.clone()));

@@ -328,7 +328,12 @@ impl Pool {
             ChatRef::Username(name) => self.names.find(name),
             ChatRef::Channel(_) => None,
         };
-        chat_id.map(|chat_id| self.registry.today(chat_id))
+        chat_id.map(|chat_id| self.today(chat_id))
+    }
+
+    /// The chat that this one is now: a basic group may have become a supergroup, which has an id of its own.
+    pub fn today(&self, chat_id: ChatId) -> ChatId {
+        self.registry.today(chat_id)
     }
 
     /// The same, unless the name was told too long ago to be believed without asking.

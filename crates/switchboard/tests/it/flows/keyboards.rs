@@ -167,6 +167,18 @@ async fn groups_and_channels_are_watched_as_bots_are() {
         assert!(here.iter().all(|row| row["press"]["refused"].is_null()), "{place}: {here:?}");
     }
     assert_eq!(pressed.len(), 2 * places.len());
+    // The group becomes a supergroup, and is watched as that.
+    let group = &chats[1].1;
+    let today = world.post(&format!("/telegram/chats/{group}/migrate"), &json!({})).await;
+    let today = today["chat_id"].as_str().expect("an id");
+    assert_ne!(today, group);
+    let pressed = || async {
+        let buttons = json!([[{ "text": "Book", "data": "Book" }]]);
+        let order = json!({ "from": "@demo_bot_1", "chat": today, "text": "New trip", "buttons": buttons });
+        world.post("/telegram/messages", &order).await;
+        world.effects(PRESS).await.iter().any(|row| row["chat_id"] == today)
+    };
+    program.until("a button of the supergroup is pressed", pressed).await;
     world.assert_nothing_unknown().await;
 }
 
