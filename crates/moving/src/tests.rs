@@ -555,8 +555,8 @@ mod over_a_line {
         true
     }
 
-    /// The same on the way back.
-    async fn is_killed_on_the_way_back(role: Role, lives: usize) -> bool {
+    /// The same while the move goes back.
+    async fn is_killed_going_back(role: Role, lives: usize) -> bool {
         let (folder, done, at) =
             (tempfile::tempdir().unwrap(), Steps::default(), format!("{role:?} at {lives}"));
         let folder = folder.path();
@@ -581,7 +581,7 @@ mod over_a_line {
                 while is_killed(role, there).await {
                     there += 1;
                 }
-                while is_killed_on_the_way_back(role, back).await {
+                while is_killed_going_back(role, back).await {
                     back += 1;
                 }
                 // A side takes a journal before and after each step.
