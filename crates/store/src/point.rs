@@ -139,6 +139,9 @@ points! {
     HURRY_WEBHOOK = "hurry_webhook";
     DROP_WEBHOOK_POSTS = "drop_webhook_posts";
     DROP_RECEIVED = "drop_received";
+    DROP_RECEIVED_FILES = "drop_received_files";
+    DROP_CHANNEL_MESSAGES = "drop_channel_messages";
+    DROP_CHANNEL_FILES = "drop_channel_files";
     TAKE_UPDATES = "take_updates";
     CHANGE_GAP = "change_gap";
     NOTE_RECEIVED_FILE = "note_received_file";

@@ -197,7 +197,8 @@ impl Store {
         let last = now.minus(keep.received).as_micros().max(too_many.unwrap_or(i64::MIN));
         let removed =
             in_pieces(|| self.execute(point::DROP_RECEIVED, received::DROP_OLD, (last, MOST))).await?;
-        in_pieces(|| self.drop_rows(received_files::DROP_OLD, (last, MOST))).await?;
+        let files = (last, MOST);
+        in_pieces(|| self.execute(point::DROP_RECEIVED_FILES, received_files::DROP_OLD, files)).await?;
         Ok(removed + self.sweep_channels(now, keep).await?)
     }
 
@@ -210,8 +211,10 @@ impl Store {
         in_pieces(|| self.drop_rows(of_channels::DROP_EVENTS, events)).await?;
         in_pieces(|| self.drop_rows(sql::DROP_FAILURES, events)).await?;
         in_pieces(|| self.drop_rows(of_channels::DROP_EARLY, events)).await?;
-        let removed = in_pieces(|| self.drop_rows(of_channels::DROP_OLD, (last, MOST))).await?;
-        in_pieces(|| self.drop_rows(channel_files::DROP_OLD, (last, MOST))).await?;
+        let old = (last, MOST);
+        let removed =
+            in_pieces(|| self.execute(point::DROP_CHANNEL_MESSAGES, of_channels::DROP_OLD, old)).await?;
+        in_pieces(|| self.execute(point::DROP_CHANNEL_FILES, channel_files::DROP_OLD, old)).await?;
         Ok(removed)
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
+use super::files::{no_file_stays, past_its_time};
 use super::{ask, finished, id, stopped};
 use crate::binary;
 use crate::channels::{connected, received, restarted, sent, writes};
@@ -19,6 +20,8 @@ pub(super) enum Scenario {
     File,
     /// A provider takes the token no more, so that another one is kept.
     Renewed,
+    /// What came in is past its time, with its picture.
+    Swept,
 }
 
 /// The scenario that reaches a write, if it is one of channels.
@@ -27,6 +30,7 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
         "store.take_from_channel" => Some(Scenario::Taken),
         "store.note_channel_file" => Some(Scenario::File),
         "store.keep_channel_values" => Some(Scenario::Renewed),
+        "store.drop_channel_messages" | "store.drop_channel_files" => Some(Scenario::Swept),
         _ => None,
     }
 }
@@ -34,6 +38,9 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
 /// Kills at a point, starts again, and looks what there is.
 pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     let world = world().await;
+    if scenario == Scenario::Swept {
+        world.edit_settings(|text| format!("{text}\n[log]\nlevel = \"debug\"\n"));
+    }
     let (mut program, _) = connected(&world).await;
     let chat = writes(&world, "avito", "shop", "before").await;
     program.until("it came in", || async { received(&program, "avito").await.len() == 1 }).await;
@@ -45,9 +52,7 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
         }
         Scenario::File => {
             program.arm(point, 0).await;
-            let media = json!([{ "kind": "image" }]);
-            let deed = json!({ "channel": "avito", "account": "shop", "from": "2000002", "media": media });
-            world.post("/customers/messages", &deed).await;
+            sends_a_picture(&world).await;
         }
         Scenario::Renewed => {
             world
@@ -56,6 +61,13 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
             program.arm(point, 0).await;
             ask(&program, "answer", answer.clone()).await;
         }
+        Scenario::Swept => {
+            sends_a_picture(&world).await;
+            is_stored(&world, &program).await;
+            writes(&world, "avito", "shop", "last").await;
+            program.until("it came in", || async { received(&program, "avito").await.len() == 3 }).await;
+            past_its_time(&program, None, point).await;
+        }
     }
     stopped(&program, point).await;
     program = restarted(&world, program).await;
@@ -63,12 +75,29 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
         is_stored(&world, &program).await;
     }
     writes(&world, "avito", "shop", "after").await;
-    let wanted = if scenario == Scenario::Renewed { 2 } else { 3 };
+    let wanted = match scenario {
+        Scenario::Renewed => 2,
+        Scenario::Taken | Scenario::File => 3,
+        // Its clock is that of the machine again: what was not removed is not past its time any more.
+        Scenario::Swept if point == "store.drop_channel_messages.before" => 4,
+        Scenario::Swept => 2,
+    };
     program.until("all came in", || async { received(&program, "avito").await.len() >= wanted }).await;
     assert_eq!(received(&program, "avito").await.len(), wanted, "{point}");
     finished(&program, "answer", answer, "sent").await;
     assert_eq!(sent(&world, "avito").await.get("answer"), Some(&1), "{point}");
+    if scenario == Scenario::Swept {
+        no_file_stays(&world, &program).await;
+        let left = received(&program, "avito").await;
+        assert!(left.len() == 1 && left[0]["text"] == "after", "{point}: the newest stays: {left:?}");
+    }
     world.assert_nothing_unknown().await;
+}
+
+async fn sends_a_picture(world: &World) {
+    let media = json!([{ "kind": "image" }]);
+    let deed = json!({ "channel": "avito", "account": "shop", "from": "2000002", "media": media });
+    world.post("/customers/messages", &deed).await;
 }
 
 /// Waits until the picture is stored, and reads it when its provider has it no more.

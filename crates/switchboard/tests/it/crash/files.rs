@@ -1,9 +1,11 @@
 //! Killed between the steps of a message with files: it leaves once all the same.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use testkit::{PNG, Program, Start, World};
 
-use super::{ask, finished};
+use super::{act, ask, finished};
 use crate::binary;
 use crate::postgres::world;
 
@@ -18,6 +20,8 @@ pub(super) enum Scenario {
     Parts,
     /// A photo that came in and is fetched by the rule of the account.
     Received,
+    /// The same, once its message is past its time.
+    Dropped,
 }
 
 /// The scenario that reaches a write, if it is one of files.
@@ -27,6 +31,7 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
         "store.forget_reference" => Some(Scenario::Expired),
         "store.save_upload" => Some(Scenario::Parts),
         "store.note_received_file" => Some(Scenario::Received),
+        "store.drop_received_files" => Some(Scenario::Dropped),
         _ => None,
     }
 }
@@ -37,7 +42,7 @@ impl Scenario {
             Self::Album => json!({ "media": [{ "path": "photo.png" }, { "path": "other.png" }] }),
             Self::Expired => json!({ "media": [{ "path": "photo.png" }] }),
             Self::Parts => json!({ "media": [{ "path": "large.bin" }] }),
-            Self::Received => json!({}),
+            Self::Received | Self::Dropped => json!({}),
         }
     }
 
@@ -47,7 +52,7 @@ impl Scenario {
             Self::Album => ("messages.sendMultiMedia", 2),
             Self::Expired => ("messages.sendMedia", 2),
             Self::Parts => ("messages.sendMedia", 1),
-            Self::Received => ("messages.sendMessage", 1),
+            Self::Received | Self::Dropped => ("messages.sendMessage", 1),
         }
     }
 }
@@ -55,9 +60,12 @@ impl Scenario {
 /// Kills at a point, starts again, and looks what there is.
 pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     let world = world().await;
-    if scenario == Scenario::Received {
+    if matches!(scenario, Scenario::Received | Scenario::Dropped) {
         let name = "name = \"fifth\"\n";
         world.edit_settings(|text| text.replace(name, &format!("{name}keep_files = [\"photo\"]\n")));
+    }
+    if scenario == Scenario::Dropped {
+        return dropped(&world, point).await;
     }
     let mut program = Start::on(&world, binary(), "data").listening().await;
     program.account_is("fifth", "ready").await;
@@ -107,6 +115,59 @@ async fn write_a_photo(world: &World, program: &Program) {
         .await;
     let content = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, PNG);
     write(&[json!({"kind": "photo", "content": content})]).await;
+}
+
+async fn dropped(world: &World, point: &str) {
+    world.edit_settings(|text| format!("{text}\n[log]\nlevel = \"debug\"\n"));
+    let mut program = Start::on(world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
+    write_a_photo(world, &program).await;
+    let fetched =
+        || async { has_file(world) && program.get("/v1/accounts/fifth").await.1["files"]["waiting"] == 0 };
+    program.until("the photo is fetched", fetched).await;
+    // The newest message of all stays.
+    let order = json!({"from": "@client_1", "chat": "@demo_fifth", "text": "later"});
+    world.post("/telegram/messages", &order).await;
+    let texts = async |program: &Program| {
+        let page = program.get("/v1/messages?direction=in&account=fifth&limit=200").await.1;
+        let items = page["items"].as_array().cloned().unwrap_or_default();
+        items
+            .iter()
+            .map(|message| message["text"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let is_kept = || async { texts(&program).await.first().is_some_and(|text| text == "later") };
+    program.until("the last message is kept", is_kept).await;
+    past_its_time(&program, Some("fifth"), point).await;
+    program.kill();
+    let program = Start::on(world, binary(), "data").ready().await;
+    // Its message went before; the row may stay without it until it is past its time again.
+    assert_eq!(texts(&program).await, ["later"], "{point}");
+    no_file_stays(world, &program).await;
+    assert_eq!(texts(&program).await, ["later"], "{point}");
+    world.assert_nothing_unknown().await;
+}
+
+/// Stops the program at a point of the sweep in which what came in is past its time. An account of Telegram is paused before: it would
+/// read the histories of the months that it was away.
+pub(super) async fn past_its_time(program: &Program, account: Option<&str>, point: &str) {
+    if let Some(name) = account {
+        act(program, format!("/v1/accounts/{name}/actions/pause"), json!({})).await;
+        program.account_is(name, "paused").await;
+    }
+    // It would stand at the point before anything is past its time.
+    let is_over = || async { program.output().contains("past its time") };
+    program.until("the sweep of the start is over", is_over).await;
+    program.arm(point, 0).await;
+    program.advance(Duration::from_hours(91 * 24)).await;
+    program.as_time_goes_by(Duration::from_hours(1), stopped(program, point)).await;
+}
+
+/// Waits until no file lies in the folder of received files, months later.
+pub(super) async fn no_file_stays(world: &World, program: &Program) {
+    program.advance(Duration::from_hours(91 * 24)).await;
+    let gone = program.until("the file is gone", || async { !has_file(world) });
+    program.as_time_goes_by(Duration::from_mins(30), gone).await;
 }
 
 /// Whether a whole file lies in the folder of received files.

@@ -347,16 +347,7 @@ async fn swept(world: &World, receiver: &Receiver, mut program: Program, point: 
         until_kept(&program, text).await;
     }
     let before = kept(&program).await;
-    // Months are an absence of the account too, whose histories it would read.
-    let switch = |action: &str| format!("/v1/accounts/fifth/actions/{action}");
-    act(&program, switch("pause"), json!({})).await;
-    program.account_is("fifth", "paused").await;
-    // It would stand at the point before anything is past its time.
-    let is_over = || async { program.output().contains("past its time") };
-    program.until("the sweep of the start is over", is_over).await;
-    program.arm(point, 0).await;
-    program.advance(Duration::from_hours(91 * 24)).await;
-    program.as_time_goes_by(Duration::from_hours(1), stopped(&program, point)).await;
+    super::files::past_its_time(&program, Some("fifth"), point).await;
     program.kill();
     // Its clock is that of the machine again: what was not removed is not past its time any more.
     let program = Start::on(world, binary(), "data").ready().await;
@@ -364,7 +355,7 @@ async fn swept(world: &World, receiver: &Receiver, mut program: Program, point: 
     let is_removed = point.ends_with(".after");
     assert_eq!(after.first().map(String::as_str), Some("second"), "{point}: the newest stays: {after:?}");
     assert!(is_removed == (after.len() < before.len()), "{point}: {before:?} {after:?}");
-    act(&program, switch("resume"), json!({})).await;
+    act(&program, "/v1/accounts/fifth/actions/resume".into(), json!({})).await;
     program.account_is("fifth", "ready").await;
     let last = writes(world, "third").await;
     until_kept(&program, "third").await;
