@@ -107,7 +107,7 @@ impl Webhook {
             recent: totals.recent,
             recent_delivered: totals.recent_delivered,
             replaying: webhook.replay.is_some(),
-            previous_secret_until: secrets.previous.map(|(_, until)| until),
+            previous_secret_until: secrets.previous.first().map(|(_, until)| *until),
             created_at: webhook.created_at,
             created_by: webhook.created_by,
         }

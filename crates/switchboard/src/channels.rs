@@ -122,14 +122,14 @@ pub(crate) async fn forward(settings: &Settings, store: &Store, ambient: &Ambien
             ForwardFormat::Raw => WebhookForm::Raw,
             ForwardFormat::Legacy => WebhookForm::Legacy,
         };
-        let secret = match &known {
-            Some(known) => known.secrets.secret.clone(),
-            None => events::new_secret()?,
+        let (secret, previous) = match &known {
+            Some(known) => (known.secrets.secret.clone(), known.secrets.previous.clone()),
+            None => (events::new_secret()?, Vec::new()),
         };
         let secrets = WebhookSecrets {
             url: url.clone().into(),
             secret,
-            previous: None,
+            previous,
             headers: Vec::new(),
             form: Some(form),
         };
@@ -164,7 +164,7 @@ fn blank(ambient: &Ambient) -> StoredWebhook {
         secrets: WebhookSecrets {
             url: none(),
             secret: none(),
-            previous: None,
+            previous: Vec::new(),
             headers: Vec::new(),
             form: None,
         },

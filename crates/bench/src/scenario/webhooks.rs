@@ -164,7 +164,7 @@ pub(super) fn webhook(ids: &Ids, clock: &Clock, address: SocketAddr) -> StoredWe
         secrets: WebhookSecrets {
             url: format!("http://{address}/hook").into(),
             secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned().into(),
-            previous: None,
+            previous: Vec::new(),
             headers: Vec::new(),
             form: None,
         },

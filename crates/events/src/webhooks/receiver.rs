@@ -15,8 +15,8 @@ pub(super) struct Receiver {
     pub(super) id: WebhookId,
     endpoint: Endpoint,
     key: SigningKey,
-    /// The key before, until then.
-    previous: Option<(SigningKey, Timestamp)>,
+    /// The keys before, each until then.
+    previous: Vec<(SigningKey, Timestamp)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) filter: EventFilter,
     pub(super) ordered: bool,
@@ -52,9 +52,9 @@ pub fn body(event: &StoredEvent) -> String {
 impl Receiver {
     pub(super) fn new(webhook: &StoredWebhook, allowed: &Allowed) -> Result<Self, WebhookError> {
         let secrets = &webhook.secrets;
-        let previous = secrets.previous.as_ref().map(|(previous, until)| {
-            SigningKey::of(previous.expose_secret()).map(|previous| (previous, *until))
-        });
+        let previous = |(secret, until): &(domain::SecretText, Timestamp)| {
+            SigningKey::of(secret.expose_secret()).map(|key| (key, *until))
+        };
         let header = |(name, value): &(String, domain::SecretText)| {
             let wrong = || WebhookError::Header(name.clone());
             let mut value = HeaderValue::from_str(value.expose_secret()).map_err(|_| wrong())?;
@@ -65,7 +65,7 @@ impl Receiver {
             id: webhook.id,
             endpoint: Endpoint::new(secrets.url.expose_secret(), allowed, Kind::Event)?,
             key: SigningKey::of(secrets.secret.expose_secret())?,
-            previous: previous.transpose()?,
+            previous: secrets.previous.iter().map(previous).collect::<Result<_, _>>()?,
             headers: secrets.headers.iter().map(header).collect::<Result<_, WebhookError>>()?,
             filter: webhook.filter.clone(),
             ordered: webhook.ordered,
@@ -92,7 +92,7 @@ impl Receiver {
 
     async fn send(&self, clock: &Clock, id: &str, body: String) -> Result<Answer, NotTaken> {
         let now = clock.now();
-        let previous = self.previous.as_ref().filter(|(_, until)| *until > now).map(|(key, _)| key);
+        let previous = self.previous.iter().filter(|(_, until)| *until > now).map(|(key, _)| key);
         let keys: Vec<_> = std::iter::once(&self.key).chain(previous).collect();
         self.endpoint.post(clock, Post { id, body, keys: &keys, headers: &self.headers }).await
     }

@@ -38,7 +38,7 @@ async fn added(world: &World, url: &str, change: impl FnOnce(&mut StoredWebhook)
         secrets: WebhookSecrets {
             url: url.to_owned().into(),
             secret: SECRET.to_owned().into(),
-            previous: None,
+            previous: Vec::new(),
             headers: vec![("x-own".to_owned(), "planted".to_owned().into())],
             form: None,
         },
@@ -166,7 +166,7 @@ async fn the_library_of_standard_webhooks_takes_a_post() {
     let old = "whsec_b2xkb2xkb2xkb2xkb2xkb2xk";
     let mut rotated = webhook(&world, id).await;
     rotated.secrets.previous =
-        Some((old.to_owned().into(), world.clock.now().plus(Duration::from_hours(24))));
+        vec![(old.to_owned().into(), world.clock.now().plus(Duration::from_hours(24)))];
     assert!(world.store.webhooks().change(&rotated).await.expect("writes"));
     let _webhooks = start(&world);
     world.made_for("6000000001").await;
@@ -185,7 +185,10 @@ async fn for_a_day_posts_carry_both_signatures() {
     let old = "whsec_b2xkb2xkb2xkb2xkb2xkb2xk";
     let id = added(&world, &receiver.address, |_| {}).await;
     let mut rotated = webhook(&world, id).await;
-    rotated.secrets.previous = Some((old.to_owned().into(), until));
+    let older = ("whsec_b2xkZXJvbGRlcm9sZGVyb2xkZXI=", world.clock.now().plus(Duration::from_hours(1)));
+    for (secret, until) in [(old, until), older] {
+        rotated.secrets.previous.push((secret.to_owned().into(), until));
+    }
     assert!(world.store.webhooks().change(&rotated).await.expect("writes"));
     let signatures = async |receiver: &mut Receiver| {
         let tested = webhooks.test(&webhook(&world, id).await).await.expect("can be posted to");
@@ -197,8 +200,10 @@ async fn for_a_day_posts_carry_both_signatures() {
         );
         posted.headers["webhook-signature"].to_str().expect("text").split(' ').count()
     };
+    assert_eq!(signatures(&mut receiver).await, 3);
+    world.clock.advance(Duration::from_hours(2));
     assert_eq!(signatures(&mut receiver).await, 2);
-    world.clock.advance(Duration::from_hours(25));
+    world.clock.advance(Duration::from_hours(23));
     assert_eq!(signatures(&mut receiver).await, 1);
 }
 

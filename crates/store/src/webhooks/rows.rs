@@ -53,8 +53,8 @@ pub struct WebhookSecrets {
     pub url: SecretText,
     /// What posts are signed with.
     pub secret: SecretText,
-    /// What they are signed with too, and until when.
-    pub previous: Option<(SecretText, Timestamp)>,
+    /// What they are signed with too, each until when, the latest first.
+    pub previous: Vec<(SecretText, Timestamp)>,
     /// Headers of its own: names and values.
     pub headers: Vec<(String, SecretText)>,
     /// In the place of the event, the message that came in, in this form.
@@ -80,6 +80,9 @@ struct Record<'a> {
     secret: std::borrow::Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<std::borrow::Cow<'a, str>>,
+    /// Those before that one, and until when each counts: microseconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<(std::borrow::Cow<'a, str>, i64)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     headers: Vec<(std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,7 +109,12 @@ pub(super) fn seal(vault: &Vault, webhook: &StoredWebhook) -> Result<Sealed, Sto
     let record = Record {
         url: url.expose_secret().into(),
         secret: secret.expose_secret().into(),
-        previous: previous.as_ref().map(|(previous, _)| previous.expose_secret().into()),
+        previous: previous.first().map(|(previous, _)| previous.expose_secret().into()),
+        earlier: previous
+            .iter()
+            .skip(1)
+            .map(|(secret, until)| (secret.expose_secret().into(), until.as_micros()))
+            .collect(),
         headers: headers
             .iter()
             .map(|(name, value)| (name.as_str().into(), value.expose_secret().into()))
@@ -155,13 +163,21 @@ impl SealedWebhook {
         let plain = vault.open(TABLE, &row, &record).map_err(|error| corrupt(error.to_string()))?;
         let plain =
             SecretText::from(String::from_utf8(plain).map_err(|_| corrupt("it is no text".to_owned()))?);
-        let Record { url, secret, previous, headers, form } = serde_json::from_str(plain.expose_secret())
-            .map_err(|_| corrupt("it is no record of a webhook".to_owned()))?;
+        let Record { url, secret, previous, earlier, headers, form } =
+            serde_json::from_str(plain.expose_secret())
+                .map_err(|_| corrupt("it is no record of a webhook".to_owned()))?;
         let own = |text: std::borrow::Cow<'_, str>| SecretText::from(text.into_owned());
         webhook.secrets = WebhookSecrets {
             url: own(url),
             secret: own(secret),
-            previous: previous.map(own).zip(previous_until),
+            previous: previous
+                .map(own)
+                .zip(previous_until)
+                .into_iter()
+                .chain(
+                    earlier.into_iter().map(|(secret, until)| (own(secret), Timestamp::from_micros(until))),
+                )
+                .collect(),
             headers: headers.into_iter().map(|(name, value)| (name.into_owned(), own(value))).collect(),
             form,
         };
@@ -181,7 +197,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedWebhook, StoreError> {
         secrets: WebhookSecrets {
             url: empty(),
             secret: empty(),
-            previous: None,
+            previous: Vec::new(),
             headers: Vec::new(),
             form: None,
         },

@@ -89,7 +89,7 @@ async fn fill(world: &World) -> WebhookId {
         secrets: WebhookSecrets {
             url: text("https://example.com/hook"),
             secret: text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
-            previous: None,
+            previous: Vec::new(),
             headers: Vec::new(),
             form: None,
         },

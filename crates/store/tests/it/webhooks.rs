@@ -31,7 +31,7 @@ fn webhook(world: &World) -> StoredWebhook {
         secrets: WebhookSecrets {
             url: "https://example.com/hook".to_owned().into(),
             secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned().into(),
-            previous: None,
+            previous: Vec::new(),
             headers: vec![("authorization".to_owned(), SecretText::from("planted".to_owned()))],
             form: None,
         },
@@ -51,7 +51,7 @@ fn webhook(world: &World) -> StoredWebhook {
     }
 }
 
-async fn added(world: &World) -> WebhookId {
+pub(crate) async fn added(world: &World) -> WebhookId {
     let webhook = webhook(world);
     world.store.webhooks().add(&webhook).await.unwrap();
     webhook.id
@@ -62,7 +62,7 @@ async fn get(world: &World, id: WebhookId) -> StoredWebhook {
 }
 
 /// Gives everything after the cursor a delivery; says what that was.
-async fn fan_out(world: &World, id: WebhookId) -> Vec<EventId> {
+pub(crate) async fn fan_out(world: &World, id: WebhookId) -> Vec<EventId> {
     let webhook = get(world, id).await;
     let read = world.store.events().after(webhook.cursor, &webhook.filter, 100).await.unwrap();
     let events: Vec<_> = read.events.iter().map(|event| event.id).collect();
@@ -93,7 +93,7 @@ async fn due(world: &World, id: WebhookId) -> Vec<EventId> {
     due.into_iter().map(|delivery| delivery.event).collect()
 }
 
-fn tried(event: EventId, outcome: Outcome) -> Tried {
+pub(crate) fn tried(event: EventId, outcome: Outcome) -> Tried {
     let status = if outcome == Outcome::Delivered { 200 } else { 503 };
     Tried {
         event,
@@ -126,13 +126,15 @@ async fn a_webhook_is_kept_with_its_secrets(world: World) {
     let mut changed = found;
     let before =
         std::mem::replace(&mut changed.secrets.secret, "whsec_bmV3bmV3bmV3bmV3bmV3".to_owned().into());
-    changed.secrets.previous = Some((before, until));
+    let earlier = until.plus(Duration::from_hours(1));
+    changed.secrets.previous = vec![(before, until), (SecretText::from("the first".to_owned()), earlier)];
     (changed.ordered, changed.description) = (true, None);
     assert_eq!(webhooks.change(&changed).await, Ok(true));
     let found = get(&world, made.id).await;
-    let previous = found.secrets.previous.unwrap();
-    assert_eq!(previous.0.expose_secret(), made.secrets.secret.expose_secret());
-    assert_eq!((previous.1, found.ordered, found.description), (until, true, None));
+    let previous = found.secrets.previous.iter().map(|(secret, until)| (secret.expose_secret(), *until));
+    let before = made.secrets.secret.expose_secret();
+    assert_eq!(previous.collect::<Vec<_>>(), [(before, until), ("the first", earlier)]);
+    assert_eq!((found.ordered, found.description), (true, None));
     assert_eq!(webhooks.list().await.unwrap().len(), 1);
     let file = world.dir.path().join("data").join("switchboard.db-wal");
     if let Ok(bytes) = std::fs::read(file) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
+use domain::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -80,6 +81,29 @@ async fn a_webhook_is_made_changed_and_removed() {
     {
         world.call(method, &format!("{path}{end}")).send().await.problem(404, "webhook_not_found");
     }
+}
+
+#[tokio::test]
+async fn each_secret_that_is_replaced_counts_for_a_day() {
+    let world = World::new().await;
+    let first = made(&world, json!({"url": "https://example.com/hook"})).await;
+    let rotate = async || {
+        let rotated = world.call("POST", &format!("{}/rotate", path(&first))).send().await;
+        rotated.json()["secret"].as_str().expect("a secret").to_owned()
+    };
+    let before = async || {
+        let id = first["id"].as_str().expect("an id").parse().expect("an id");
+        let kept = world.store.webhooks().get(id).await.expect("reads").expect("is there");
+        let secrets = kept.secrets.previous.iter().map(|(secret, _)| secret.expose_secret().to_owned());
+        secrets.collect::<Vec<_>>()
+    };
+    let second = rotate().await;
+    world.clock.advance(Duration::from_hours(1));
+    let third = rotate().await;
+    assert_eq!(before().await, [second.as_str(), first["secret"].as_str().expect("a secret")]);
+    world.clock.advance(Duration::from_hours(23));
+    rotate().await;
+    assert_eq!(before().await, [third, second], "the day of the first is over");
 }
 
 #[tokio::test]

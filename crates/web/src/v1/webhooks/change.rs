@@ -20,6 +20,9 @@ use crate::state::State;
 /// How long posts are signed with the secret before, too.
 const BOTH_SECRETS: Duration = Duration::from_hours(24);
 
+/// So many secrets before are signed with at most, the latest.
+const MOST_BEFORE: usize = 5;
+
 /// Makes a webhook, which hears what happens from now on. The answer shows the secret of its signatures; it is not shown again.
 #[utoipa::path(
     post, path = "/v1/webhooks", tag = "webhooks", operation_id = "create_webhook",
@@ -41,7 +44,7 @@ pub(crate) async fn create(
         secrets: WebhookSecrets {
             url: SecretText::from(String::new()),
             secret: secret.clone(),
-            previous: None,
+            previous: Vec::new(),
             headers: Vec::new(),
             form: None,
         },
@@ -110,7 +113,7 @@ pub(crate) async fn remove(
     if removed { Ok(StatusCode::NO_CONTENT) } else { Err(no_such_webhook(&given)) }
 }
 
-/// Gives a webhook a new secret. For a day posts carry two signatures, with the new one and with the one before.
+/// Gives a webhook a new secret. For a day posts carry a signature with the one before too, even when it is replaced again.
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/rotate", tag = "webhooks", operation_id = "rotate_webhook_secret",
     params(("id" = String, Path, description = "The webhook's id")),
@@ -124,7 +127,10 @@ pub(crate) async fn rotate(
     let mut webhook = known(&state, &given).await?;
     let secret = new_secret()?;
     let before = std::mem::replace(&mut webhook.secrets.secret, secret.clone());
-    webhook.secrets.previous = Some((before, state.clock().now().plus(BOTH_SECRETS)));
+    let (now, previous) = (state.clock().now(), &mut webhook.secrets.previous);
+    previous.retain(|(_, until)| *until > now);
+    previous.insert(0, (before, now.plus(BOTH_SECRETS)));
+    previous.truncate(MOST_BEFORE);
     save(&state, &webhook, &given).await?;
     made(&state, webhook, &secret, StatusCode::OK).await
 }
