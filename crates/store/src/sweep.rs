@@ -19,7 +19,9 @@ use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
 use crate::pipeline::statements as pipeline;
 use crate::point::{self, Point};
-use crate::received::{TABLE as RECEIVED, files as received_files, reading as received};
+use crate::received::{
+    TABLE as RECEIVED, files as received_files, gaps as received_gaps, reading as received,
+};
 use crate::sagas::statements as sagas;
 use crate::webhooks::statements as webhooks;
 use crate::write::{Transaction, Write};
@@ -199,6 +201,8 @@ impl Store {
             in_pieces(|| self.execute(point::DROP_RECEIVED, received::DROP_OLD, (last, MOST))).await?;
         let files = (last, MOST);
         in_pieces(|| self.execute(point::DROP_RECEIVED_FILES, received_files::DROP_OLD, files)).await?;
+        let gaps = (now.minus(received_gaps::LISTED).as_micros(), MOST);
+        in_pieces(|| self.drop_rows(received_gaps::DROP_OLD, gaps)).await?;
         Ok(removed + self.sweep_channels(now, keep).await?)
     }
 

@@ -14,7 +14,7 @@ use crate::write::{Transaction, Write};
 const TABLE: &str = "received_gaps";
 
 /// How long it is listed what was not read.
-const LISTED: Duration = Duration::from_hours(24 * 30);
+pub(crate) const LISTED: Duration = Duration::from_hours(24 * 30);
 
 statements! {
     /// What is kept of a chat says better since when; a row that is there is read again from the earlier time.
@@ -43,7 +43,9 @@ statements! {
     OF_ACCOUNT = "
         SELECT account, chat_id, since, reached, messages, noticed_at, failure FROM received_gaps
         WHERE account = $1 ORDER BY noticed_at DESC, chat_id LIMIT 1000";
-    DROP_OLD = "DELETE FROM received_gaps WHERE account = $1 AND failed_at < $2";
+    DROP_OLD = "
+        DELETE FROM received_gaps WHERE (account, chat_id) IN (
+            SELECT account, chat_id FROM received_gaps WHERE failed_at < $1 LIMIT $2)";
 }
 
 /// Messages that an account was not told of, as far as one chat goes.
@@ -118,7 +120,6 @@ impl Write for Change {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let (account, at) = (self.account.as_str(), self.at.as_micros());
-        transaction.run(DROP_OLD, params![account, self.at.minus(LISTED).as_micros()])?;
         match &self.gap {
             GapChange::Chats { chats, since, failure } => {
                 for chat_id in chats {

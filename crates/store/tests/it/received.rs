@@ -363,6 +363,7 @@ async fn a_gap_is_read_page_by_page_and_what_is_left_is_listed(world: World) {
         assert_eq!(gaps.iter().map(|gap| gap.since.as_micros()).collect::<Vec<_>>(), [expected]);
     }
     world.clock.advance(Duration::from_hours(24 * 31));
+    world.store.sweep().await.unwrap();
     received
         .change_gap(&account("main"), GapChange::Failed { chat_id: Some(user(8)), why: "late".into() })
         .await
