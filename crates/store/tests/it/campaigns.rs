@@ -51,7 +51,7 @@ fn task(chat: &str) -> NewCampaignTask {
     NewCampaignTask { chat: chat.parse().unwrap(), variables: BTreeMap::new() }
 }
 
-async fn campaign(world: &World, name: &str, chats: &[&str]) {
+pub(crate) async fn campaign(world: &World, name: &str, chats: &[&str]) {
     let campaigns = world.store.campaigns();
     let row = CampaignRow { name: name.to_owned(), settings: "{}".to_owned(), created_at: world.now() };
     assert!(campaigns.add(row.clone()).await.unwrap());
@@ -61,14 +61,14 @@ async fn campaign(world: &World, name: &str, chats: &[&str]) {
     assert_eq!(added.added, chats.len());
 }
 
-async fn run(world: &World, name: &str, cycles: u32, canary: Option<u32>) -> CampaignRun {
+pub(crate) async fn run(world: &World, name: &str, cycles: u32, canary: Option<u32>) -> CampaignRun {
     let now = world.now();
     let id = CampaignRunId::from_uuid(*world.id().as_uuid());
     let new = NewRun { id, campaign: name.to_owned(), cycles, canary, now, starts_at: now };
     world.store.campaigns().begin(new).await.unwrap()
 }
 
-async fn claim_with(world: &World, run: &CampaignRun, who: &str, caps: SenderCaps) -> Claim {
+pub(crate) async fn claim_with(world: &World, run: &CampaignRun, who: &str, caps: SenderCaps) -> Claim {
     let claiming = Claiming {
         run: run.id,
         sender: sender(who),
@@ -93,7 +93,7 @@ async fn claimed(world: &World, run: &CampaignRun, who: &str) -> StoredAttempt {
     }
 }
 
-fn ended(attempt: &StoredAttempt, state: AttemptState, next: NextTurn, now: Timestamp) -> AttemptEnd {
+pub(crate) fn ended(attempt: &StoredAttempt, state: AttemptState, next: NextTurn, now: Timestamp) -> AttemptEnd {
     let (code, detail, outbox_id, sender) = (None, None, None, None);
     AttemptEnd { id: attempt.id, state, code, detail, outbox_id, next, sender, now }
 }

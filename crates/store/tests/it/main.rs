@@ -76,6 +76,8 @@ mod restored_properties;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod room;
+#[cfg(test)]
 mod saga_properties;
 #[cfg(test)]
 mod sagas;

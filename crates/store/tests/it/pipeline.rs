@@ -128,7 +128,7 @@ impl World {
     }
 
     /// What the worker of the pipeline does at this instant.
-    async fn work(&self, rules: &PipelineRules) {
+    pub(crate) async fn work(&self, rules: &PipelineRules) {
         let pipeline = self.store.pipeline();
         let ids = Ids::new(self.clock.clone());
         while pipeline.take_in(rules, 100).await.unwrap().took > 0 {}
@@ -174,7 +174,7 @@ impl World {
 
 const ANNA: &str = "avito:shop/u2i-1";
 
-async fn started(world: &World, responder: Responder) -> PipelineRules {
+pub(crate) async fn started(world: &World, responder: Responder) -> PipelineRules {
     let rules = rules(responder);
     world.work(&rules).await;
     rules
