@@ -7,7 +7,7 @@ use domain::outcome::RejectionCode;
 use domain::saga::Step;
 use domain::{AccessHash, Outcome};
 use serde_json::json;
-use store::{PeerKind, StoredPeer};
+use store::{PeerKind, ReceivedChange, StoredPeer, TakenUpdates};
 
 use crate::accounts::settings;
 use crate::client::Call;
@@ -426,4 +426,25 @@ async fn what_the_accounts_know_is_shown_and_can_be_bound() {
     bind(other, "nobody").send().await.problem(404, "account_not_found");
     bind("@no_such_chat", "main").send().await.problem(404, "chat_not_found");
     assert_eq!(world.call("GET", &format!("/v1/chats/{other}")).send().await.json()["account"], json!(null));
+}
+
+#[tokio::test]
+async fn a_chat_by_its_name_is_the_one_that_events_are_about() {
+    let before = World::new().await;
+    let peers = vec![dialog(GROUP, "Order 1", Some("demo_channel"))];
+    before.store.peers().save(&account_named("main"), peers).await.expect("the store");
+    let world = before.after_a_crash_of(settings()).await;
+    let message =
+        testkit::customer_message(GROUP.parse().expect("a chat"), 1, "Is it there?", world.clock.now());
+    let changes = vec![ReceivedChange::New(Box::new(message))];
+    let taken = TakenUpdates { changes, ..TakenUpdates::new(account_named("main")) };
+    world.store.received().take(taken).await.expect("the store");
+    for (chat, count) in [("@Demo_Channel", 1), (GROUP, 1), ("@no_such_chat", 0)] {
+        let path = format!("/v1/events?type=message.received&chat={chat}");
+        let page = world.call("GET", &path).send().await.json();
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(count), "{chat}: {page}");
+    }
+    let webhook = json!({"url": "https://example.com/hook", "chats": ["@demo_channel", "@no_such_chat"]});
+    let made = world.call("POST", "/v1/webhooks").json(webhook.to_string()).send().await;
+    assert_eq!((made.status, &made.json()["chats"]), (201, &json!([GROUP, "@no_such_chat"])), "{made:?}");
 }

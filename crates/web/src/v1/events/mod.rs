@@ -17,6 +17,7 @@ use utoipa::IntoParams;
 pub(crate) use head::Head;
 
 use super::Page;
+use super::chats::today;
 use super::logs::moment;
 use super::page::limit;
 use crate::answer::json;
@@ -63,7 +64,7 @@ pub(crate) async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let now = state.clock().now();
-    let filter = EventFilter {
+    let mut filter = EventFilter {
         types: query.take_with("type", several).unwrap_or_default(),
         chats: query.take_with("chat", several).unwrap_or_default(),
         accounts: query.take_with("account", several).unwrap_or_default(),
@@ -72,6 +73,10 @@ pub(crate) async fn read(
     let cursor = query.take::<EventId>("cursor");
     let limit = limit(&mut query, LARGEST_PAGE);
     query.finish()?;
+    // An event names its chat by the id once that is known.
+    let named = filter.chats.iter().filter_map(|chat| chat.parse::<ChatRef>().ok());
+    let known: Vec<_> = named.filter_map(|chat| today(&state, &chat)).map(|id| id.to_string()).collect();
+    filter.chats.extend(known);
     for account in &filter.accounts {
         caller.check_account(Some(account))?;
     }
@@ -179,7 +184,7 @@ struct EventParameters {
     /// Only events of these types: `message.sent`, a group such as `message.*`; several with commas between.
     #[param(example = "message.*,chat.created")]
     r#type: Option<String>,
-    /// Only events about these chats, as `chat` names them; several with commas between.
+    /// Only events about these chats, by their ids or names; several with commas between.
     #[param(example = "-1001234567890")]
     chat: Option<String>,
     /// Only events about these accounts; several with commas between.

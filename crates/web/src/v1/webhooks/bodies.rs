@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::extract::{hidden, kept_when_empty};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
+use crate::v1::chats::today;
 
 /// The longest description, in characters.
 const LONGEST: usize = 200;
@@ -51,7 +52,7 @@ pub(crate) struct NewWebhook {
     #[serde(default)]
     #[schema(max_items = 50, example = json!(["main"]))]
     accounts: Option<Vec<String>>,
-    /// Only events about one of these chats.
+    /// Only events about one of these chats. One that an account knows by its name is kept by its id.
     #[serde(default)]
     #[schema(max_items = 50, example = json!(["-1001234567890"]))]
     chats: Option<Vec<String>>,
@@ -84,7 +85,7 @@ pub(crate) struct WebhookChange {
     #[serde(default)]
     #[schema(max_items = 50, example = json!(["main"]))]
     accounts: Option<Vec<String>>,
-    /// Only events about one of these chats; an empty list: about any.
+    /// Only events about one of these chats; an empty list: about any. One that an account knows by its name is kept by its id.
     #[serde(default)]
     #[schema(max_items = 50, example = json!(["-1001234567890"]))]
     chats: Option<Vec<String>>,
@@ -124,7 +125,9 @@ impl WebhookChange {
             types: read_list("events", events, old.types, &mut errors, |text| text.parse().ok()),
             accounts: read_list("accounts", accounts, old.accounts, &mut errors, |text| text.parse().ok()),
             chats: read_list("chats", chats, old.chats, &mut errors, |text| {
-                text.parse::<ChatRef>().ok().map(|chat| chat.to_string())
+                let chat = text.parse::<ChatRef>().ok()?;
+                // Events name a chat by its id once that is known.
+                Some(today(state, &chat).map_or_else(|| chat.to_string(), |id| id.to_string()))
             }),
         };
         if let Some(headers) = headers {
