@@ -85,13 +85,15 @@ statements! {
         WHERE kind = 0 AND receiver = $6 AND event = $7 AND state = 0";
     /// What failed before is tried as soon as the endpoint takes something again.
     HURRY = "UPDATE posts SET next_at = $1 WHERE kind = 0 AND receiver = $2 AND state = 0 AND next_at > $1";
+    /// Where the event is still kept: without it there is nothing to post.
     RETRY = "
         UPDATE posts SET attempts = CASE state WHEN 0 THEN attempts ELSE 0 END, state = 0, next_at = $1
-        WHERE kind = 0 AND receiver = $2 AND event = $3";
+        WHERE kind = 0 AND receiver = $2 AND event = $3 AND EXISTS (SELECT 1 FROM events WHERE seq = $3)";
     RETRY_DEAD = "
         UPDATE posts SET state = 0, attempts = 0, next_at = $1
         WHERE kind = 0 AND receiver = $2 AND event IN (
-            SELECT event FROM posts WHERE kind = 0 AND receiver = $2 AND state = 1 ORDER BY event LIMIT $3)";
+            SELECT d.event FROM posts AS d INNER JOIN events AS e ON e.seq = d.event
+            WHERE d.kind = 0 AND d.receiver = $2 AND d.state = 1 ORDER BY d.event LIMIT $3)";
     DELIVERIES = "
         SELECT d.event, d.state, d.attempts, d.next_at, d.tried_at, d.status, d.answer, d.latency, d.error,
             e.at, e.type, e.account, e.chat, e.data

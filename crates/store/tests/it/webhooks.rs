@@ -18,6 +18,7 @@ conformance! {
     a_success_brings_forward_what_failed_before,
     in_order_the_first_of_a_chat_alone_is_due,
     a_replay_posts_once_more_what_was_delivered,
+    what_events_no_longer_tell_is_not_retried,
     a_removed_webhook_leaves_nothing,
     a_restored_store_posts_nothing_by_itself,
     only_the_latest_deliveries_are_kept,
@@ -279,6 +280,22 @@ async fn a_replay_posts_once_more_what_was_delivered(world: World) {
     let found = get(&world, id).await;
     assert_eq!((found.replay, found.cursor), (None, until), "it is over");
     assert_eq!(webhooks.fan_out(once_more).await, Ok(false));
+}
+
+async fn what_events_no_longer_tell_is_not_retried(world: World) {
+    let (webhooks, id) = (world.store.webhooks(), added(&world).await);
+    for _ in 0..2 {
+        world.queued(1).await;
+    }
+    let events = fan_out(&world, id).await;
+    let [gone, kept] = events[..] else { panic!("{events:?}") };
+    let give_up = |event| tried(event, Outcome::GivenUp { error: "it answered 503".to_owned() });
+    webhooks.tried(id, vec![give_up(gone), give_up(kept)], world.now()).await.unwrap();
+    world.run(&format!("DELETE FROM events WHERE seq = {}", gone.get()));
+    assert_eq!(webhooks.retry(id, gone, world.now()).await, Ok(false));
+    assert_eq!(webhooks.retry_dead(id, world.now()).await, Ok(1));
+    assert_eq!(state(&world, id, gone).await, Some(WebhookDeliveryState::Dead));
+    assert_eq!(state(&world, id, kept).await, Some(WebhookDeliveryState::Waiting));
 }
 
 async fn a_removed_webhook_leaves_nothing(world: World) {

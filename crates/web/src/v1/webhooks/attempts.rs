@@ -128,7 +128,8 @@ pub(crate) async fn retry(
 ) -> Result<Response, Problem> {
     let id = known(&state, &given).await?.id;
     let missing = || {
-        let detail = format!("The webhook {id} was not told of {:?}.", shorten(&event));
+        let event = shorten(&event);
+        let detail = format!("The webhook {id} was not told of {event:?}, or that event is no longer kept.");
         Problem::new(Code::AttemptNotFound, detail)
     };
     let event: EventId = event.parse().map_err(|_| missing())?;
