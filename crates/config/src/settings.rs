@@ -170,7 +170,8 @@ settings! {
         /// How long messages that came in are kept.
         #[serde(with = "crate::duration")]
         received: Duration = "90d", duration("1d", "3650d");
-        /// How many messages that came in are kept at most: of more the oldest go. A million take about 280 MB.
+        /// How many messages that came in are kept at most, those of accounts and those of channels each: of more the oldest
+        /// go. A million take about 280 MB.
         received_at_most: u32 = 250_000, integer(10_000, 1_000_000_000);
         /// How long conversations with clients are kept.
         #[serde(with = "crate::duration")]
