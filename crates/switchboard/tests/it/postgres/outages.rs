@@ -157,7 +157,7 @@ async fn a_server_that_starts_again_under_sends_loses_none() {
     let call = async |caller: &str| {
         let mut sent = Vec::new();
         while !is_over.load(Ordering::Relaxed) {
-            let text = format!("{caller} {}", sent.len());
+            let text = format!("{caller}_{}", sent.len());
             program
                 .until("it is sent", || async {
                     order(&program, &text).await.is_some_and(|(status, _)| status == 200)
@@ -240,12 +240,12 @@ async fn connections_that_are_taken_at_work_are_waited_for() {
         .await;
     grant(&database, 20);
     world.delete("/faults").await;
-    is_sent(&program, &id).await;
     program
         .until("callers are served", || async {
             order(&program, "meanwhile").await.is_some_and(|(status, _)| status == 200)
         })
         .await;
+    is_sent(&program, &id).await;
     assert_eq!(world.sent().await, ["held", "meanwhile"]);
 }
 

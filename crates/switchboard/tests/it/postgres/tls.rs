@@ -30,8 +30,8 @@ async fn a_server_is_spoken_to_over_trusted_tls_alone() {
     // The server lets no one in without TLS.
     let program = believing(&world, &url, "data", &of_the_server.cert.pem()).ready().await;
     program.account_is("main", "ready").await;
-    assert_eq!(order(&program, "over TLS").await.expect("an answer").0, 200);
-    assert_eq!(world.sent().await, ["over TLS"]);
+    assert_eq!(order(&program, "over_tls").await.expect("an answer").0, 200);
+    assert_eq!(world.sent().await, ["over_tls"]);
     // Where the address asks for none, it is refused for good.
     let plain = believing(&world, &server.url(), "plain", &of_the_server.cert.pem());
     let (code, said) = plain.refused().await;
