@@ -8,6 +8,7 @@ mod backup;
 mod campaign;
 mod campaign_profile;
 mod channel;
+mod channel_change;
 mod channel_login;
 mod chat;
 mod conversation;
@@ -65,6 +66,7 @@ pub use channel::{
     ChannelMedia, ChannelMessage, ChannelMeta, ChannelWebhook, ChannelWebhookState, StoredFacts,
     without_path,
 };
+pub use channel_change::{AddedChannel, RemovedChannel};
 pub use channel_login::ChannelLogIn;
 pub use chat::Chat;
 pub use conversation::{

@@ -75,7 +75,7 @@ impl ChannelKind {
     }
 
     /// The keys that it takes beside those that all take.
-    const fn takes(self) -> &'static [&'static str] {
+    pub const fn takes(self) -> &'static [&'static str] {
         match self {
             Self::Telegram | Self::Max | Self::Avito | Self::Whatsapp | Self::Vk => &[],
             Self::Instagram => &["token", "verify_token", "client_id"],
@@ -85,6 +85,31 @@ impl ChannelKind {
             }
             Self::Email => &["reply_to", "folder"],
         }
+    }
+
+    /// What is wrong with an account for which these keys are given, and these not; keys that all take are never wrong.
+    pub fn check_keys(self, keys: impl IntoIterator<Item = (&'static str, bool)>) -> Vec<WrongField> {
+        let mut wrong = Vec::new();
+        for (field, is_given) in keys {
+            let (is_needed, channel) = (self.needs().contains(&field), self.as_str());
+            if is_needed && !is_given {
+                wrong
+                    .push(WrongField { field, message: format!("is missing: a channel {channel} needs it") });
+            } else if is_given && !is_needed && !self.takes().contains(&field) {
+                let owners: Vec<_> = Self::owners(field).map(Self::as_str).collect();
+                if !owners.is_empty() {
+                    let owners = owners.join(", ");
+                    let message = format!("belongs to channels {owners}; this one is {channel}, take it out");
+                    wrong.push(WrongField { field, message });
+                }
+            }
+        }
+        wrong
+    }
+
+    /// The channels that a key is for; none where all take it.
+    pub(crate) fn owners(key: &str) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |kind| kind.needs().contains(&key) || kind.takes().contains(&key))
     }
 }
 
@@ -295,24 +320,7 @@ impl ChannelFields {
     /// # Errors
     /// All that is missing or too much.
     pub fn check(&self) -> Result<(), Vec<WrongField>> {
-        let mut wrong = Vec::new();
-        let (needs, takes) = (self.channel.needs(), self.channel.takes());
-        for (field, is_given) in self.given() {
-            let (is_needed, channel) = (needs.contains(&field), self.channel.as_str());
-            if is_needed && !is_given {
-                wrong
-                    .push(WrongField { field, message: format!("is missing: a channel {channel} needs it") });
-            } else if is_given && !is_needed && !takes.contains(&field) {
-                let owners: Vec<_> = ChannelKind::ALL
-                    .into_iter()
-                    .filter(|kind| kind.needs().contains(&field) || kind.takes().contains(&field))
-                    .map(ChannelKind::as_str)
-                    .collect();
-                let message =
-                    format!("belongs to channels {}; this one is {channel}, take it out", owners.join(", "));
-                wrong.push(WrongField { field, message });
-            }
-        }
+        let mut wrong = self.channel.check_keys(self.given());
         if self.expect.is_some() && self.receive != ReceiveBy::Off {
             let message =
                 "is for an account that is posted to elsewhere; give it receive = \"off\", or take this out";

@@ -27,6 +27,18 @@ pub enum ChannelKeyForm {
     Secret,
 }
 
+impl ChannelKeyForm {
+    /// What it takes, as in "takes …".
+    pub const fn wanted(self) -> &'static str {
+        match self {
+            Self::Number => "a whole number",
+            Self::Flag => "true or false",
+            Self::List => "texts with commas between",
+            Self::Text | Self::Secret => "a text",
+        }
+    }
+}
+
 /// A key of an account of a channel.
 #[derive(Debug, Clone, Copy)]
 pub struct ChannelKey {
@@ -36,6 +48,8 @@ pub struct ChannelKey {
     pub meaning: &'static str,
     /// What it takes.
     pub form: ChannelKeyForm,
+    /// The words of which it takes one; none where it takes others.
+    pub choices: &'static [&'static str],
 }
 
 /// The value of a key, as it is written.
@@ -82,8 +96,14 @@ impl ChannelKey {
                 ValueKind::Words { .. } | ValueKind::Choices(_) => ChannelKeyForm::List,
                 _ => ChannelKeyForm::Text,
             };
-            Some(Self { name, meaning: key.meaning(), form })
+            let choices = if let ValueKind::Choice(names) = key.kind { names } else { &[] };
+            Some(Self { name, meaning: key.meaning(), form, choices })
         })
+    }
+
+    /// Whether accounts of every channel take it.
+    pub fn is_of_all(&self) -> bool {
+        ChannelKind::owners(self.name).next().is_none()
     }
 
     /// The key of this name.
@@ -102,6 +122,11 @@ impl ChannelKey {
             ChannelKeyForm::Text | ChannelKeyForm::Secret => ChannelValue::Text(text.to_owned()),
         })
     }
+}
+
+/// How many accounts of channels the text of a settings file has.
+pub fn channels_in(text: &str) -> usize {
+    read(text).ok().and_then(|document| document.get(LIST).map(length)).unwrap_or_default()
 }
 
 /// The text of a settings file with one account more, the last of its list.
@@ -210,6 +235,7 @@ mod tests {
             group_id = 7\n";
         assert!(after.contains(section), "{after}");
         assert!(BEFORE.lines().all(|line| after.contains(line)), "{after}");
+        assert_eq!((channels_in(""), channels_in(BEFORE), channels_in(&after)), (0, 1, 2));
         let again = without_channel(&after, &name("bot")).expect("taken out");
         assert_eq!(again, BEFORE);
         let none = without_channel(BEFORE, &name("shop")).expect("taken out");
@@ -243,6 +269,9 @@ mod tests {
             (ChannelKeyForm::Number, ChannelKeyForm::Flag, ChannelKeyForm::List)
         );
         assert!(ChannelKey::named("name").is_none());
+        let key = |name: &str| ChannelKey::named(name).expect("a key");
+        assert!(key("gateway").choices.contains(&"smsc") && key("token").choices.is_empty());
+        assert!(key("receive").is_of_all() && !key("token").is_of_all());
         assert!(ChannelKey::all().all(|key| !key.meaning.is_empty()));
         assert_eq!(ChannelKey::named("group_id").expect("a key").value("x"), None);
     }

@@ -61,7 +61,9 @@ pub use control_bots::{ControlBotFields, ControlBotKind, ControlLanguage};
 pub use data_dir::default_data_dir;
 pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
-pub use edit::{ChannelKey, ChannelKeyForm, ChannelValue, EditError, with_channel, without_channel};
+pub use edit::{
+    ChannelKey, ChannelKeyForm, ChannelValue, EditError, channels_in, with_channel, without_channel,
+};
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
 pub use flow_checks::FlowFault;

@@ -274,14 +274,16 @@ impl AppContext {
         }
     }
 
-    /// The services of the API. `callbacks_due` is notified of callbacks to be sent; `reload` is there while a server runs.
+    /// The services of the API. `callbacks_due` is notified of callbacks to be sent; who reads the settings again and who changes
+    /// the accounts of channels in them is there while a server runs.
     pub(crate) fn services(
         &self,
         messaging: &Messaging,
         services: Services,
         callbacks_due: Arc<Notify>,
-        reload: Option<web::ReloadRequests>,
+        of_server: Option<(web::ReloadRequests, web::ChannelChanges)>,
     ) -> web::Services {
+        let (reload, channel_changes) = of_server.unzip();
         web::Services {
             store: self.store.clone(),
             delivery: messaging.delivery.clone(),
@@ -303,6 +305,7 @@ impl AppContext {
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),
             reload,
+            channel_changes,
         }
     }
 }

@@ -5,6 +5,7 @@ mod allocator;
 mod api_client;
 mod app_context;
 mod bars;
+mod channel_settings;
 mod channels;
 mod cli_errors;
 mod code_picture;

@@ -62,6 +62,7 @@ pub struct Builder {
     channels: Vec<channels::Account>,
     pipeline: config::PipelineSettings,
     queue: config::QueueSettings,
+    channel_changes: Option<web::ChannelChanges>,
 }
 
 impl Builder {
@@ -101,9 +102,15 @@ impl Builder {
         Self { queue, ..self }
     }
 
+    /// Hands changes of the accounts of channels in the settings over to these.
+    #[must_use]
+    pub fn with_channel_changes(self, changes: web::ChannelChanges) -> Self {
+        Self { channel_changes: Some(changes), ..self }
+    }
+
     /// Puts the parts together, after a change of the options.
     pub async fn build(self, change: impl FnOnce(&mut Options)) -> TestApp {
-        let Self { dir, telegram, scripted, channels, pipeline, queue } = self;
+        let Self { dir, telegram, scripted, channels, pipeline, queue, channel_changes } = self;
         let data_dir = dir.path().to_owned();
         let clock = Clock::system();
         let ids = Ids::new(clock.clone());
@@ -257,6 +264,7 @@ impl Builder {
             clock: clock.clone(),
             ids: ids.clone(),
             reload: None,
+            channel_changes,
         };
         // What the doctor is to reach is on this machine.
         let mut examined = config::Settings { telegram, ..config::Settings::default() };
@@ -305,7 +313,15 @@ impl TestApp {
         let dir = tempfile::tempdir().expect("a directory");
         let (telegram, pipeline) = (TelegramSettings::default(), config::PipelineSettings::default());
         let queue = config::QueueSettings::default();
-        Builder { dir, telegram, scripted: None, channels: Vec::new(), pipeline, queue }
+        Builder {
+            dir,
+            telegram,
+            scripted: None,
+            channels: Vec::new(),
+            pipeline,
+            queue,
+            channel_changes: None,
+        }
     }
 
     /// The data directory.

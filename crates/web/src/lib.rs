@@ -4,6 +4,7 @@ mod access_log;
 mod answer;
 mod audit;
 mod auth;
+mod channel_changes;
 mod client;
 mod docs;
 mod extract;
@@ -34,6 +35,7 @@ mod testing;
 mod v1;
 
 pub use auth::{Actor, hash as hash_api_key, new_key as new_api_key};
+pub use channel_changes::{ChannelAdded, ChannelChange, ChannelChanges, NewChannel, NotChanged};
 pub use client::{client_address, is_secure};
 pub use files::Files;
 pub use in_process::InProcessApi;

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{self, Forwarded, KeyCache, LastUses, Meters};
+use crate::channel_changes::ChannelChanges;
 use crate::files::{BoundedFiles, Files};
 use crate::listen::{Board, ListenerView};
 use crate::metrics::Traffic;
@@ -71,6 +72,8 @@ pub struct Services {
     pub ids: Ids,
     /// Who reads the settings again; none without a running server.
     pub reload: Option<ReloadRequests>,
+    /// Who changes the accounts of channels in the settings file; none without a running server.
+    pub channel_changes: Option<ChannelChanges>,
 }
 
 /// Everything that requests are answered from. Cheap to clone.
@@ -239,6 +242,10 @@ impl State {
 
     pub(crate) fn reloading(&self) -> Option<&ReloadRequests> {
         self.0.services.reload.as_ref()
+    }
+
+    pub(crate) fn channel_changes(&self) -> Option<&ChannelChanges> {
+        self.0.services.channel_changes.as_ref()
     }
 
     /// The lines that the program writes about itself.

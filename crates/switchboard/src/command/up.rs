@@ -26,7 +26,8 @@ use crate::output::say;
 use crate::reload::{Reload, SettingsSource};
 use crate::supervision::Supervision;
 use crate::{
-    Location, alert_feed, allocator, demo_campaign, demo_channels, files, keys, notices, reload, test_build,
+    Location, alert_feed, allocator, channel_settings, demo_campaign, demo_channels, files, keys, notices,
+    reload, test_build,
 };
 
 /// How long the wire and open requests may take at the end.
@@ -255,7 +256,8 @@ impl Up {
             ..web::Options::new(settings, Some(data_dir.join("control.sock")), examined.clone())
         };
         let (reload, reload_requests) = web::ReloadRequests::channel();
-        let services = context.services(&messaging, services, callbacks_due, Some(reload));
+        let (changes, channel_changes) = web::ChannelChanges::channel();
+        let services = context.services(&messaging, services, callbacks_due, Some((reload, changes)));
         let state = web::State::new(services, options);
         let pages = dashboard::router(dashboard::Dashboard::new(state.clone())).merge(control_bots.routes());
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
@@ -303,8 +305,9 @@ impl Up {
         }
 
         let supervision = Supervision::of_environment();
+        let changing = channel_settings::answer(&source, ambient, channel_changes);
         let reload = Reload {
-            source,
+            source: source.clone(),
             settings: settings.clone(),
             tls,
             examined,
@@ -323,6 +326,7 @@ impl Up {
             () = stop_signals.received() => {}
             broken = reload::on_hangup(&state) => broken?,
             () = reload.answer(reload_requests) => {}
+            () = changing => {}
             () = supervision.keep_notified(&ambient.clock, &state, store, pool) => {}
             () = allocator::give_back() => {}
             () = store.lost() => {

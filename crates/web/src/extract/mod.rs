@@ -19,3 +19,4 @@ pub(crate) use lenient::kept_when_empty;
 pub(crate) use object::Object;
 pub(crate) use path::PathParameter;
 pub(crate) use query::QueryParameters;
+pub(crate) use unknown::unknown;

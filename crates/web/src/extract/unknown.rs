@@ -1,7 +1,7 @@
 //! Names that are not known, and the nearest one that is. Pure.
 
 /// Says that a name is not known, and which known one is nearest.
-pub(super) fn unknown<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn unknown<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     let nearest = known
         .iter()

@@ -9,6 +9,7 @@ mod campaigns;
 mod channel_accounts;
 mod channel_bad_days;
 mod channel_media;
+mod channel_settings;
 mod channel_webhooks;
 mod chats;
 mod client;

@@ -128,12 +128,18 @@ impl World {
         pipeline: PipelineSettings,
         change: impl FnOnce(&mut Options),
     ) -> Self {
-        let (script, hands) = (Arc::new(Script::new()), Arc::new(Hands::new()));
-        let app = TestApp::builder()
+        let builder = TestApp::builder()
             .in_directory(dir)
             .with_telegram(telegram)
             .with_channels(channels)
-            .with_pipeline(pipeline)
+            .with_pipeline(pipeline);
+        Self::built(builder, change).await
+    }
+
+    /// A server of these parts, which sends as its script says.
+    pub(crate) async fn built(builder: test_app::Builder, change: impl FnOnce(&mut Options)) -> Self {
+        let (script, hands) = (Arc::new(Script::new()), Arc::new(Hands::new()));
+        let app = builder
             .sending_by(Arc::clone(&script) as _, Arc::clone(&hands) as _)
             .build(|options| {
                 options.legacy =

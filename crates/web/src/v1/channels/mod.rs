@@ -1,4 +1,4 @@
-//! `/v1/channels`: accounts of channels, whether they are well, and where their providers post to.
+//! `/v1/channels`: accounts of channels, whether they are well, where their providers post to, and which the settings name.
 
 mod act;
 pub(super) mod deeds;
@@ -6,6 +6,7 @@ mod login;
 mod look;
 pub(crate) mod media;
 pub(super) mod received;
+mod settings;
 
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ use crate::state::State;
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
-        .routes(routes!(look::list))
-        .routes(routes!(look::get))
+        .routes(routes!(look::list, settings::add))
+        .routes(routes!(look::get, settings::remove))
         .routes(routes!(look::webhook))
         .routes(routes!(act::check))
         .routes(routes!(act::connect))
@@ -37,11 +38,13 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 /// The account of a name.
 fn known<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem> {
     let name = given.parse::<AccountName>().ok();
-    name.and_then(|name| state.channels().channels().get(&name)).ok_or_else(|| {
-        let detail =
-            format!("No channel account has the name {:?}; GET /v1/channels lists them.", shorten(given));
-        Problem::new(Code::AccountNotFound, detail)
-    })
+    name.and_then(|name| state.channels().channels().get(&name)).ok_or_else(|| no_such_account(given))
+}
+
+fn no_such_account(given: &str) -> Problem {
+    let detail =
+        format!("No channel account has the name {:?}; GET /v1/channels lists them.", shorten(given));
+    Problem::new(Code::AccountNotFound, detail)
 }
 
 /// An account as the API shows it.

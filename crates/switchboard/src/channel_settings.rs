@@ -1,0 +1,341 @@
+//! The sections `[[channels]]` of the settings file and the files of their secrets: changed by `switchboard channel add` and
+//! `remove`, and by a server that its API asks to.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use channels::{Identity, Kept};
+use config::{
+    ChannelFields, ChannelKey, ChannelKeyForm, ChannelValue, EditError, Problem, Settings, SettingsError,
+};
+use delivery::Ambient;
+use domain::{AccountName, ChannelName, ExposeSecret};
+use tokio::sync::mpsc::Receiver;
+use web::{ChannelAdded, ChannelChange, NewChannel, NotChanged};
+
+use crate::output::explain;
+use crate::reload::SettingsSource;
+use crate::{Location, location};
+
+/// The folder beside the settings file that typed secrets go to.
+const SECRETS: &str = "secrets";
+
+/// Makes each change that the API asks for, one at a time. Never ends.
+pub(crate) async fn answer(source: &SettingsSource, ambient: &Ambient, mut changes: Receiver<ChannelChange>) {
+    let file = || {
+        let location = source.world.is_none().then(|| source.location.clone()).ok_or(NotChanged::OfDemo);
+        blocking(move || SettingsFile::of(&location?))
+    };
+    while let Some(change) = changes.recv().await {
+        // Who asked may have gone.
+        match change {
+            ChannelChange::Add(new, answer) => {
+                let added = async { file().await?.add(new, ambient).await };
+                let _ = answer.send(added.await);
+            }
+            ChannelChange::Remove(name, answer) => {
+                let removed = async { file().await?.remove(name).await };
+                let _ = answer.send(removed.await);
+            }
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// A settings file that is changed.
+#[derive(Debug, Clone)]
+pub(crate) struct SettingsFile {
+    path: PathBuf,
+    text: String,
+}
+
+/// A text that is right, and is not in its place yet.
+struct Staged {
+    file: SettingsFile,
+    text: String,
+    written: Written,
+}
+
+/// Files that were written for an account; they go again, unless it stays.
+struct Written(Vec<PathBuf>);
+
+impl SettingsFile {
+    /// The one of a place, which need not be there yet.
+    pub(crate) fn of(location: &Location) -> Result<Self, NotChanged> {
+        let unknown = |error: anyhow::Error| NotChanged::File(explain(&error));
+        let path = match location.settings_file().map_err(unknown)? {
+            Some(path) => path,
+            None => location.data_dir().map_err(unknown)?.join("switchboard.toml"),
+        };
+        // What a link leads to is changed, and not the link.
+        let path = fs::canonicalize(&path).or_else(|_| std::path::absolute(&path)).map_err(of_file(&path))?;
+        let text = read(&path)?;
+        Ok(Self { path, text })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it has an account.
+    pub(crate) fn check_has(&self, name: &AccountName) -> Result<(), NotChanged> {
+        config::without_channel(&self.text, name).map(drop).map_err(not_edited)
+    }
+
+    /// The file that a secret of an account would go to, if there is one already; relative to the settings.
+    pub(crate) fn taken_secret(&self, name: &AccountName, key: &str) -> Option<PathBuf> {
+        Some(secret_path(name, key)).filter(|path| self.folder().join(path).exists())
+    }
+
+    /// Adds an account, once its provider has said that it works.
+    pub(crate) async fn add(self, new: NewChannel, ambient: &Ambient) -> Result<ChannelAdded, NotChanged> {
+        let (file, check) = (self.path.clone(), new.check);
+        let (fields, staged) = blocking(move || self.stage(new)).await?;
+        let identity = ask_provider(&fields, check, ambient).await?;
+        blocking(move || staged.put()).await?;
+        Ok(ChannelAdded { file, identity })
+    }
+
+    /// Takes an account out, and the files of its secrets that were typed. The answer is the settings file.
+    pub(crate) async fn remove(self, name: AccountName) -> Result<PathBuf, NotChanged> {
+        blocking(move || {
+            let after = config::without_channel(&self.text, &name).map_err(not_edited)?;
+            self.tried(&after, None).map_err(|error| match error {
+                NotChanged::Wrong { text, keys } => {
+                    let text = format!("a setting names the account; change that first: {text}");
+                    NotChanged::Wrong { text, keys }
+                }
+                error => error,
+            })?;
+            self.replace(&after)?;
+            for key in ChannelKey::all().filter(|key| key.form == ChannelKeyForm::Secret) {
+                let path = secret_path(&name, key.name);
+                let written = format!("\"{}\"", path.display());
+                if self.text.contains(&written) && !after.contains(&written) {
+                    // One that stays is no harm.
+                    drop(fs::remove_file(self.folder().join(path)));
+                }
+            }
+            Ok(self.path)
+        })
+        .await
+    }
+
+    /// Writes the secrets, and tries the settings with the account.
+    fn stage(self, new: NewChannel) -> Result<(ChannelFields, Staged), NotChanged> {
+        let NewChannel { name, channel, mut keys, secrets, .. } = new;
+        let mut written = Written(Vec::new());
+        for (key, secret) in secrets {
+            let path = secret_path(&name, key);
+            written.write(self.folder().join(&path), secret.expose_secret())?;
+            keys.push((key, ChannelValue::File(path)));
+        }
+        let text = config::with_channel(&self.text, &name, channel, &keys).map_err(not_edited)?;
+        let settings = self.tried(&text, Some(config::channels_in(&self.text)))?;
+        let fields = settings.channels.into_iter().find(|fields| fields.name == name);
+        let fields = fields.ok_or_else(|| wrong("the new section is not in the settings".to_owned()))?;
+        Ok((fields, Staged { file: self, text, written }))
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or_else(|| Path::new("/"))
+    }
+
+    fn beside(&self) -> PathBuf {
+        self.path.with_extension("toml.new")
+    }
+
+    /// What another text of it says; `new` is the place of the account that it has more.
+    fn tried(&self, text: &str, new: Option<usize>) -> Result<Settings, NotChanged> {
+        let beside = self.beside();
+        self.write(&beside, text)?;
+        let read = Settings::load_at_start(Some(&beside), location::environment());
+        fs::remove_file(&beside).map_err(of_file(&beside))?;
+        match read {
+            Ok((settings, _)) => Ok(settings),
+            Err(error) => {
+                let keys = match &error {
+                    SettingsError::Wrong { problems } => of_account(problems, new),
+                    _ => Vec::new(),
+                };
+                let text = explain(&error.into());
+                let (tried, named) = (beside.display().to_string(), self.path.display().to_string());
+                Err(NotChanged::Wrong { text: text.replace(&tried, &named), keys })
+            }
+        }
+    }
+
+    /// Puts another text in its place, all of it or nothing.
+    fn replace(&self, text: &str) -> Result<(), NotChanged> {
+        if read(&self.path)? != self.text {
+            let why = format!("{} was changed meanwhile; try again", self.path.display());
+            return Err(NotChanged::File(why));
+        }
+        let beside = self.beside();
+        self.write(&beside, text)?;
+        fs::rename(&beside, &self.path).map_err(of_file(&self.path))
+    }
+
+    /// With the rights and the owner of the file.
+    fn write(&self, new: &Path, text: &str) -> Result<(), NotChanged> {
+        let old = fs::metadata(&self.path).ok();
+        let mode = old.as_ref().map_or(0o600, |old| old.permissions().mode() & 0o777);
+        let write = || {
+            fs::create_dir_all(self.folder())?;
+            let _ = fs::remove_file(new);
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(new)?;
+            if let Some(old) = &old {
+                let written = file.metadata()?;
+                if (old.uid(), old.gid()) != (written.uid(), written.gid()) {
+                    chown(new, Some(old.uid()), Some(old.gid()))?;
+                }
+            }
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        };
+        write().map_err(of_file(new))
+    }
+}
+
+impl Staged {
+    fn put(self) -> Result<(), NotChanged> {
+        let Self { file, text, written } = self;
+        file.replace(&text)?;
+        written.stay();
+        Ok(())
+    }
+}
+
+impl Written {
+    fn write(&mut self, path: PathBuf, secret: &str) -> Result<(), NotChanged> {
+        let open = || {
+            if let Some(folder) = path.parent() {
+                fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            }
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)
+        };
+        let mut file = open().map_err(of_file(&path))?;
+        let filled = file.write_all(secret.as_bytes()).and_then(|()| file.sync_all()).map_err(of_file(&path));
+        self.0.push(path);
+        filled
+    }
+
+    fn stay(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        // None of them was there before.
+        for path in &self.0 {
+            drop(fs::remove_file(path));
+        }
+    }
+}
+
+/// Who the account is at its provider: a real call that changes nothing. What speaks to the provider is made whether it is asked
+/// or not: a server with an account of which that cannot be made does not start.
+async fn ask_provider(
+    fields: &ChannelFields,
+    check: bool,
+    ambient: &Ambient,
+) -> Result<Option<Identity>, NotChanged> {
+    let channel = fields.channel.as_str().parse::<ChannelName>().map_err(|error| wrong(error.to_string()))?;
+    let kept = Kept::in_memory(channel, fields.name.clone());
+    let made = crate::channels::provider(fields, kept, "unregistered".into(), ambient).await;
+    let (provider, _) = made.map_err(|error| wrong(explain(&error)))?;
+    if !check {
+        return Ok(None);
+    }
+    provider.check().await.map(Some).map_err(NotChanged::Refused)
+}
+
+/// What of all that is wrong is about keys of an account.
+fn of_account(problems: &[Problem], account: Option<usize>) -> Vec<(String, String)> {
+    let Some(account) = account else { return Vec::new() };
+    let start = format!("channels[{account}].");
+    let key = |problem: &Problem| {
+        let key = problem.key.strip_prefix(&start)?.split(['.', '[']).next()?;
+        Some((key.to_owned(), problem.message.clone()))
+    };
+    problems.iter().filter_map(key).collect()
+}
+
+fn secret_path(name: &AccountName, key: &str) -> PathBuf {
+    PathBuf::from(SECRETS).join(format!("{name}.{key}"))
+}
+
+fn read(path: &Path) -> Result<String, NotChanged> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(of_file(path)),
+    }
+}
+
+fn of_file(path: &Path) -> impl FnOnce(io::Error) -> NotChanged {
+    move |error| NotChanged::File(format!("the file {}: {error}", path.display()))
+}
+
+fn wrong(text: String) -> NotChanged {
+    NotChanged::Wrong { text, keys: Vec::new() }
+}
+
+fn not_edited(error: EditError) -> NotChanged {
+    match error {
+        EditError::NoSuchAccount(name) => NotChanged::NoSuchAccount(name),
+        EditError::NotToml(_) | EditError::NoList => wrong(error.to_string()),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, NotChanged> + Send + 'static,
+) -> Result<T, NotChanged> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(NotChanged::File(error.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_new_account_is_told_by_its_key() {
+        let problem = |key: &str| Problem {
+            place: config::SettingSource::Defaults,
+            key: key.to_owned(),
+            message: "is wrong".to_owned(),
+        };
+        let all =
+            ["channels[1].token.file", "channels[1].name", "channels[11].token", "legacy.ports[1].name"]
+                .map(problem);
+        let keys = |account| of_account(&all, account).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        assert_eq!(keys(Some(1)), ["token", "name"]);
+        assert!(keys(None).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("switchboard.toml");
+        fs::write(&path, "# before\n").expect("written");
+        let location = Location { config: Some(path.clone()), data_dir: Some(folder.path().join("data")) };
+        let file = SettingsFile::of(&location).expect("a file");
+        let new = NewChannel {
+            name: "bot".parse().expect("a name"),
+            channel: config::ChannelKind::Telegram,
+            keys: Vec::new(),
+            secrets: vec![("token", "planted".into())],
+            check: false,
+        };
+        let (_, staged) = file.stage(new).expect("the settings are right");
+        let secret = folder.path().join("secrets/bot.token");
+        assert_eq!(fs::read_to_string(&secret).expect("a secret"), "planted");
+        fs::write(&path, "# of another\n").expect("written");
+        assert!(matches!(staged.put(), Err(NotChanged::File(_))));
+        assert_eq!(fs::read_to_string(&path).expect("settings"), "# of another\n");
+        assert!(!secret.exists(), "it went with what it was for");
+    }
+}

@@ -1,0 +1,202 @@
+//! Accounts of channels that are added to the settings and taken out of them: what the API hands on, and how it says no.
+
+use std::sync::Arc;
+
+use channels::{Account, CallError, Identity};
+use config::{ChannelKind, ChannelValue};
+use domain::ExposeSecret;
+use serde_json::{Value, json};
+use test_app::TestApp;
+use tokio::sync::mpsc::Receiver;
+use web::{ChannelAdded, ChannelChange, ChannelChanges, NewChannel, NotChanged};
+
+use crate::accounts;
+use crate::client::Reply;
+use crate::legacy_channels::Shop;
+use crate::world::World;
+
+const PATH: &str = "/v1/channels";
+
+/// A server with the accounts `main` of Telegram and `shop` of Avito, and who changes its settings.
+async fn world() -> (World, Receiver<ChannelChange>) {
+    let fields = serde_json::from_value(json!({ "name": "shop", "channel": "avito" })).expect("an account");
+    let channel = "avito".parse().expect("a channel");
+    let shop = Account::new(fields, channel, Arc::new(Shop::default()) as _, "made-up".into());
+    let (changes, asked) = ChannelChanges::channel();
+    let builder = TestApp::builder()
+        .with_telegram(accounts::settings())
+        .with_channels(vec![shop])
+        .with_channel_changes(changes);
+    (World::built(builder, |_| {}).await, asked)
+}
+
+/// A call whose change is answered so; the account that was to be added.
+async fn added(
+    world: &World,
+    asked: &mut Receiver<ChannelChange>,
+    body: &Value,
+    answer: Result<ChannelAdded, NotChanged>,
+) -> (Reply, NewChannel) {
+    let call = world.call("POST", PATH).json(body.to_string());
+    let changed = async {
+        let Some(ChannelChange::Add(new, sender)) = asked.recv().await else { panic!("nothing is added") };
+        sender.send(answer).expect("it is waited for");
+        new
+    };
+    tokio::join!(call.send(), changed)
+}
+
+async fn removed(
+    world: &World,
+    asked: &mut Receiver<ChannelChange>,
+    name: &str,
+    answer: Result<(), NotChanged>,
+) -> Reply {
+    let call = world.call("DELETE", &format!("{PATH}/{name}"));
+    let changed = async {
+        let Some(ChannelChange::Remove(asked, sender)) = asked.recv().await else {
+            panic!("nothing is removed")
+        };
+        assert_eq!(asked.as_str(), name);
+        sender.send(answer.map(|()| "/etc/switchboard.toml".into())).expect("it is waited for");
+    };
+    tokio::join!(call.send(), changed).0
+}
+
+async fn audited(world: &World, action: &str) -> Vec<Value> {
+    let list = world.call("GET", &format!("/v1/audit?action={action}")).send().await.json();
+    list["items"].as_array().expect("items").clone()
+}
+
+#[tokio::test]
+async fn an_account_is_handed_on_with_its_keys_and_secrets() {
+    let (world, mut asked) = world().await;
+    let body = json!({
+        "channel": "vk", "name": "club", "keys": {"group_id": 100, "receive": "poll"}, "secrets": {"token": "planted"},
+    });
+    let identity =
+        Identity { id: "100".to_owned(), name: "Demo".to_owned(), missing: vec!["photos".to_owned()] };
+    let file = "/etc/switchboard.toml";
+    let answer = ChannelAdded { file: file.into(), identity: Some(identity) };
+    let (reply, new) = added(&world, &mut asked, &body, Ok(answer)).await;
+    let wanted = json!({
+        "name": "club", "channel": "vk", "file": file, "needs_restart": true, "is": "Demo", "missing": ["photos"],
+    });
+    assert_eq!((reply.status, reply.json()), (201, wanted));
+    assert_eq!((new.channel, new.name.as_str(), new.check), (ChannelKind::Vk, "club", true));
+    let keys = [("group_id", ChannelValue::Number(100)), ("receive", ChannelValue::Text("poll".to_owned()))];
+    assert_eq!(new.keys, keys);
+    let secrets: Vec<_> = new.secrets.iter().map(|(key, secret)| (*key, secret.expose_secret())).collect();
+    assert_eq!(secrets, [("token", "planted")]);
+
+    // As a form has them, all keys are texts.
+    let body = json!({
+        "channel": "form", "name": "site", "keys": {"origins": "https://a.example.com, https://b.example.com", "old_hook": "true"},
+        "check": false,
+    });
+    let answer = ChannelAdded { file: file.into(), identity: None };
+    let (reply, new) = added(&world, &mut asked, &body, Ok(answer)).await;
+    assert_eq!((reply.status, &reply.json()["is"], new.check), (201, &Value::Null, false));
+    let origins = ["https://a.example.com", "https://b.example.com"].map(str::to_owned).to_vec();
+    assert_eq!(new.keys, [("old_hook", ChannelValue::Flag(true)), ("origins", ChannelValue::List(origins))]);
+
+    let entries = audited(&world, "add_channel").await;
+    let of = |entry: &Value| (entry["subject"].clone(), entry["details"].clone(), entry["result"].clone());
+    assert_eq!(of(&entries[1]), (json!("club"), json!({"channel": "vk"}), json!("done")));
+    assert!(!entries.iter().any(|entry| entry.to_string().contains("planted")));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_new_account_is_told_by_field() {
+    let (world, mut asked) = world().await;
+    let wrong = async |body: &Value| {
+        let problem =
+            world.call("POST", PATH).json(body.to_string()).send().await.problem(422, "invalid_request");
+        assert!(!problem.to_string().contains("planted"), "{problem}");
+        let errors = problem["errors"].as_array().expect("errors").clone();
+        errors.iter().map(|error| error["field"].as_str().expect("a field").to_owned()).collect::<Vec<_>>()
+    };
+    let of = |channel: &str, keys: Value, secrets: Value| json!({ "channel": channel, "name": "club", "keys": keys, "secrets": secrets });
+    assert_eq!(wrong(&of("fax", json!({}), json!({}))).await, ["channel"]);
+    assert_eq!(wrong(&of("vk", json!({}), json!({}))).await, ["secrets.token", "keys.group_id"]);
+    let token = json!({"token": "planted"});
+    assert_eq!(wrong(&of("vk", json!({"group_id": "a hundred"}), token.clone())).await, ["keys.group_id"]);
+    let keys = json!({"group_id": 100, "profile_id": "1"});
+    assert_eq!(wrong(&of("vk", keys, token.clone())).await, ["keys.profile_id"]);
+    assert_eq!(wrong(&of("max", json!({"token": "planted"}), json!({}))).await, ["keys.token"]);
+    assert_eq!(wrong(&of("max", json!({"tokn": 1}), token.clone())).await, ["keys.tokn"]);
+    assert_eq!(wrong(&of("form", json!({}), json!({"origins": "planted"}))).await, ["secrets.origins"]);
+    let body = json!({"channel": "form", "name": "Not A Name"});
+    assert_eq!(wrong(&body).await, ["name"]);
+    assert!(asked.try_recv().is_err(), "nothing was handed on");
+
+    // What the settings find is told the same way.
+    let body = of("vk", json!({"group_id": -1}), token.clone());
+    let found = vec![("group_id".to_owned(), "must be a whole number, 1 or more".to_owned())];
+    let answer = NotChanged::Wrong { text: "all of it".to_owned(), keys: found };
+    let (reply, _) = added(&world, &mut asked, &body, Err(answer)).await;
+    assert_eq!(reply.problem(422, "invalid_request")["errors"][0]["field"], "keys.group_id");
+}
+
+#[tokio::test]
+async fn what_keeps_an_account_out_of_the_settings() {
+    let (world, mut asked) = world().await;
+    let body = json!({"channel": "max", "name": "assistant", "secrets": {"token": "planted"}});
+    let of_telegram = json!({"channel": "max", "name": "main", "secrets": {"token": "planted"}});
+    let taken = world.call("POST", PATH).json(of_telegram.to_string()).send().await;
+    assert_eq!(taken.problem(409, "account_exists")["errors"][0]["field"], "name");
+    let text = || "it".to_owned();
+    let name = vec![("name".to_owned(), text())];
+    for (why, status, code) in [
+        (NotChanged::Wrong { text: text(), keys: name }, 409, "account_exists"),
+        (NotChanged::Wrong { text: text(), keys: Vec::new() }, 422, "settings_wrong"),
+        (NotChanged::File(text()), 409, "wrong_state"),
+        (NotChanged::OfDemo, 409, "wrong_state"),
+        (NotChanged::Stopping, 503, "shutting_down"),
+        (NotChanged::Refused(CallError::Token(text())), 422, "rejected"),
+        (NotChanged::Refused(CallError::Unreached(text())), 502, "provider_error"),
+    ] {
+        let said = why.to_string();
+        let (reply, _) = added(&world, &mut asked, &body, Err(why)).await;
+        let problem = reply.problem(status, code);
+        let detail = problem["detail"].as_str().expect("a detail");
+        assert!(detail.contains(&said) || status == 503 || code == "account_exists", "{said}: {problem}");
+    }
+    drop(asked);
+    world.call("POST", PATH).json(body.to_string()).send().await.problem(503, "shutting_down");
+    let without_server = World::new().await;
+    without_server.call("POST", PATH).json(body.to_string()).send().await.problem(409, "wrong_state");
+    let entries = audited(&world, "add_channel").await;
+    let is_no = |entry: &Value| entry["result"] == "refused" || entry["result"] == "failed";
+    assert!(!entries.is_empty() && entries.iter().all(is_no), "{entries:?}");
+}
+
+#[tokio::test]
+async fn an_account_is_taken_out_unless_messages_wait_for_it() {
+    let (world, mut asked) = world().await;
+    let gone = NotChanged::NoSuchAccount("other".parse().expect("a name"));
+    removed(&world, &mut asked, "other", Err(gone)).await.problem(404, "account_not_found");
+    // It is running, so a file of the environment has it.
+    let elsewhere = NotChanged::NoSuchAccount("shop".parse().expect("a name"));
+    removed(&world, &mut asked, "shop", Err(elsewhere)).await.problem(409, "wrong_state");
+    world.call("DELETE", "/v1/channels/shop?with_waiting=x").send().await.problem(422, "invalid_request");
+
+    world.call("POST", "/v1/channels/shop/pause").send().await;
+    let waiting = r#"{"chat":"avito:shop/u2i-1","text":"later","wait":0}"#;
+    assert_eq!(world.message(waiting).send().await.status, 202);
+    world.call("DELETE", "/v1/channels/shop").send().await.problem(409, "account_busy");
+    assert!(asked.try_recv().is_err(), "nothing was handed on");
+    let call = world.call("DELETE", "/v1/channels/shop?with_waiting=true");
+    let taken = async {
+        let Some(ChannelChange::Remove(_, sender)) = asked.recv().await else { panic!("nothing is removed") };
+        sender.send(Ok("/etc/switchboard.toml".into())).expect("it is waited for");
+    };
+    let (reply, ()) = tokio::join!(call.send(), taken);
+    let wanted = json!({
+        "name": "shop", "file": "/etc/switchboard.toml", "needs_restart": true, "waiting": 1, "still_registered": false,
+    });
+    assert_eq!((reply.status, reply.json()), (200, wanted));
+    let entry = &audited(&world, "remove_channel").await[0];
+    assert_eq!((&entry["subject"], &entry["result"]), (&json!("shop"), &json!("done")));
+    assert_eq!(removed(&world, &mut asked, "new", Ok(())).await.json()["waiting"], 0);
+}
