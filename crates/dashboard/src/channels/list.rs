@@ -1,5 +1,6 @@
 //! `/channels`: all accounts of channels, and how each is.
 
+use access::Right;
 use api::Channel;
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
@@ -12,16 +13,18 @@ use crate::listing::{Unfiltered, address};
 use crate::page::{self, refusal};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
-use crate::words::{self, ChannelsWords, WorkWords};
+use crate::words::{self, ChannelSettingsWords, ChannelsWords, WorkWords};
 
 #[derive(Template)]
 #[template(path = "channels/list.html")]
 struct List<'a> {
     visitor: &'a Visitor,
     words: &'static ChannelsWords,
+    adding: &'static ChannelSettingsWords,
     work: &'static WorkWords,
     query: &'a Unfiltered,
     found: &'a api::Page<Channel>,
+    may_add: bool,
 }
 
 pub(crate) async fn show(
@@ -36,6 +39,7 @@ pub(crate) async fn show(
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let (words, work) = (ChannelsWords::of(visitor.language), WorkWords::of(visitor.language));
-    let body = List { visitor: &visitor, words, work, query: &query, found: &found };
+    let (adding, may_add) = (ChannelSettingsWords::of(visitor.language), visitor.may(Right::Administer));
+    let body = List { visitor: &visitor, words, adding, work, query: &query, found: &found, may_add };
     page::page(&visitor, words.channels, Section::Channels, body)
 }

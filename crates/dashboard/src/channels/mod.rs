@@ -1,9 +1,11 @@
-//! Channels: their accounts, how each is, what customers wrote last, and a message to one of them.
+//! Channels: their accounts, how each is, what customers wrote last, a message to one of them; which are in the settings.
 
 pub(crate) mod act;
+pub(crate) mod add;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod one;
+pub(crate) mod remove;
 pub(crate) mod setup;
 
 use api::Channel;

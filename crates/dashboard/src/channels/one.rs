@@ -13,7 +13,7 @@ use crate::listing::{self, address};
 use crate::page::{self, refusal, segment};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
-use crate::words::{self, ChannelLoginWords, ChannelsWords, WorkWords};
+use crate::words::{self, ChannelLoginWords, ChannelSettingsWords, ChannelsWords, WorkWords};
 
 #[derive(Template)]
 #[template(path = "channels/one.html")]
@@ -21,6 +21,7 @@ struct One<'a> {
     visitor: &'a Visitor,
     words: &'static ChannelsWords,
     login: &'static ChannelLoginWords,
+    removing: &'static ChannelSettingsWords,
     work: &'static WorkWords,
     channel: &'a Channel,
     /// For those who may see the secret in its address.
@@ -46,8 +47,8 @@ impl One<'_> {
         self.webhook.is_some_and(|webhook| webhook.is_registered == Some(true))
     }
 
-    /// Whether the visitor may have a new token made.
-    fn may_renew(&self) -> bool {
+    /// Whether the visitor may have a new token made, or the account removed.
+    fn may_administer(&self) -> bool {
         self.visitor.may(Right::Administer)
     }
 
@@ -93,6 +94,7 @@ pub(crate) async fn show(
         visitor: &visitor,
         words: ChannelsWords::of(visitor.language),
         login: ChannelLoginWords::of(visitor.language),
+        removing: ChannelSettingsWords::of(visitor.language),
         work: WorkWords::of(visitor.language),
         channel: &channel,
         webhook: webhook.as_ref(),

@@ -54,6 +54,7 @@ macro_rules! sentences {
 mod accounts;
 mod campaigns;
 mod channel_login;
+mod channel_settings;
 mod channels;
 mod chats;
 mod diagnostics;
@@ -84,6 +85,7 @@ mod work;
 pub(crate) use accounts::{AccountFormWords, AccountsWords, ImportWords, LoginWords, Span};
 pub(crate) use campaigns::CampaignsWords;
 pub(crate) use channel_login::ChannelLoginWords;
+pub(crate) use channel_settings::ChannelSettingsWords;
 pub(crate) use channels::ChannelsWords;
 pub(crate) use chats::ChatsWords;
 pub(crate) use diagnostics::DiagnosticsWords;

@@ -1,14 +1,16 @@
-//! Accounts of channels on their pages: paused, connected, what they lack, the steps at their provider, a message for a test.
+//! Accounts of channels on their pages: paused, connected, what they lack, the steps at their provider, a message for a test; added
+//! to the settings, and removed.
 
 use std::sync::Arc;
 
 use ambient::{Chance, Clock};
 use channels::http::{Http, Route};
-use channels::{Account, Kept, Setup};
-use domain::{AccountName, ChannelName, Role, Timestamp};
+use channels::{Account, CallError, Identity, Kept, Setup};
+use domain::{AccountName, ChannelName, ExposeSecret, Role, Timestamp};
 use http::StatusCode;
 use serde_json::json;
 use test_app::TestApp;
+use web::{ChannelAdded, ChannelChange, ChannelChanges, NotChanged};
 
 use crate::channel_login::{self, NEW_TOKEN_ENDS, Phone, lock};
 use crate::world::{Browser, World, note, send, shows, submit};
@@ -116,4 +118,91 @@ async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
     assert_eq!(*lock(&phone.sent), [wanted]);
     send(&world.person(Role::Viewer).await, "/channels/phone/actions/test", &fields).await;
     assert_eq!(lock(&phone.sent).len(), 1, "a viewer sends nothing");
+}
+
+#[tokio::test]
+async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
+    const FORM: &str = "/channels/new";
+    let (changes, mut asked) = ChannelChanges::channel();
+    let world = World::of(TestApp::builder().with_channel_changes(changes)).await;
+    let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
+    // The link stands at the head and where the list would be.
+    assert_eq!(admin.get("/channels").await.body.matches("href=\"/channels/new\"").count(), 2);
+    assert!(!operator.get("/channels").await.body.contains("/channels/new"));
+    assert_eq!(operator.get(FORM).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        send(&operator, FORM, &[("channel", "form"), ("name", "a")]).await.status,
+        StatusCode::FORBIDDEN
+    );
+    shows(
+        &admin.get(FORM).await,
+        &["href=\"/channels/new?channel=vk\"", "href=\"/channels/new?channel=form\""],
+    );
+    let page = admin.get("/channels/new?channel=vk").await;
+    let [english, russian] = channels::steps("vk".parse().expect("a channel"))[0];
+    let token = "name=\"token\" type=\"password\" required";
+    let told = page.body.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(token) && told.contains("next start"), "{told}");
+    shows(&page, &[english, "The number of the community.", "name=\"receive\""]);
+    assert!(!page.body.contains("name=\"profile_id\""), "a key of another channel");
+    let page = admin.get_with("/channels/new?channel=vk", &[("accept-language", "ru")]).await;
+    shows(&page, &[russian, "Номер сообщества.", "при следующем запуске"]);
+
+    // What the API finds wrong stands at its field; what was typed stays, but for what is secret.
+    let wrong = [("channel", "vk"), ("name", "club"), ("token", "planted"), ("group_id", "a hundred")];
+    let page = send(&admin, FORM, &wrong).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for kept in ["value=\"club\"", "value=\"a hundred\"", "id=\"group_id-error\"", "takes a whole number"] {
+        assert!(page.body.contains(kept), "{kept}: {}", page.body);
+    }
+    assert!(!page.body.contains("planted"), "{}", page.body);
+
+    let fields =
+        [("channel", "vk"), ("name", "club"), ("token", "planted"), ("group_id", "100"), ("proxy", "")];
+    let mut answered = async |answer| {
+        let taken = async {
+            let Some(ChannelChange::Add(new, sender)) = asked.recv().await else {
+                panic!("nothing is added")
+            };
+            sender.send(answer).expect("it is waited for");
+            new
+        };
+        tokio::join!(send(&admin, FORM, &fields), taken)
+    };
+    let refused = NotChanged::Refused(CallError::Token("no such key <1>".to_owned()));
+    let (page, new) = answered(Err(refused)).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.body.contains("no such key &#60;1&#62;") && !page.body.contains("planted"), "{}", page.body);
+    assert_eq!((new.secrets[0].0, new.secrets[0].1.expose_secret()), ("token", "planted"));
+    let identity = Identity { name: "Demo club".to_owned(), ..Identity::default() };
+    let added = ChannelAdded { file: "/switchboard.toml".into(), identity: Some(identity) };
+    let (page, _) = answered(Ok(added)).await;
+    assert_eq!((page.status, page.header("location")), (StatusCode::SEE_OTHER, "/channels"));
+    assert!(note(&page).contains("club (Demo club) is in the settings."), "{}", note(&page));
+}
+
+#[tokio::test]
+async fn an_account_is_removed_after_a_question() {
+    const QUESTION: &str = "/channels/site/remove";
+    let (changes, mut asked) = ChannelChanges::channel();
+    let builder = TestApp::builder().with_channels(vec![site()]).with_channel_changes(changes);
+    let world = World::of(builder).await;
+    let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
+    shows(&admin.get("/channels/site").await, &["href=\"/channels/site/remove\""]);
+    assert!(!operator.get("/channels/site").await.body.contains(QUESTION));
+    assert_eq!(operator.get(QUESTION).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(send(&operator, QUESTION, &[]).await.status, StatusCode::FORBIDDEN);
+    shows(&admin.get(QUESTION).await, &["Remove site?", "next start", "action=\"/channels/site/remove\""]);
+    let mut taken = async |answer: Result<(), NotChanged>| {
+        let Some(ChannelChange::Remove(name, sender)) = asked.recv().await else {
+            panic!("nothing is removed")
+        };
+        assert_eq!(name.as_str(), "site");
+        sender.send(answer.map(|()| "/switchboard.toml".into())).expect("it is waited for");
+    };
+    let read_only = NotChanged::File("it is read-only".to_owned());
+    let (page, ()) = tokio::join!(submit(&admin, QUESTION, &[]), taken(Err(read_only)));
+    assert!(note(&page).contains("it is read-only") && page.header("location") == QUESTION, "{page:?}");
+    let (page, ()) = tokio::join!(submit(&admin, QUESTION, &[]), taken(Ok(())));
+    assert!(note(&page).contains("next start") && page.header("location") == "/channels", "{page:?}");
 }

@@ -98,12 +98,15 @@ fn is_for_admins(address: &str) -> bool {
     let of_webhooks = address.starts_with("/webhooks/")
         && (address.contains("/actions/")
             || ["/add", "/change", "/remove"].iter().any(|one| address.ends_with(one)));
+    let of_channels = address.starts_with("/channels/new")
+        || (address.starts_with("/channels/") && address.ends_with("/remove"));
     let of_flows = address.starts_with("/flow-definitions/");
     let of_profiles = address.starts_with("/campaign-pro")
         && ["/remove", "/log-in", "/actions/proxy"].iter().any(|one| address.contains(one));
     of_accounts
         || of_backups
         || of_webhooks
+        || of_channels
         || of_flows
         || of_profiles
         || OF_ADMINS.iter().any(|one| address.starts_with(one))

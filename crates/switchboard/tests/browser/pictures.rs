@@ -81,7 +81,7 @@ const PAGES: [(&str, &str); 33] = [
 const QUESTION: &str = "a question as the one before a stop";
 
 /// What answers to GET and has no picture, each for a reason.
-const NOT_SHOWN: [(&str, &str); 67] = [
+const NOT_SHOWN: [(&str, &str); 69] = [
     (
         "/accounts/import/under-way",
         "is there for as long as an import runs, and tells of it as the look before does",
@@ -109,9 +109,11 @@ const NOT_SHOWN: [(&str, &str); 67] = [
     ("/campaigns/{name}/stop", QUESTION),
     ("/cards/{id}/strip", "no page: a part of one"),
     ("/channels", "a list, as that of webhooks"),
+    ("/channels/new", "a choice and a form, as that of an account"),
     ("/channels/{name}", "facts and a list, as those of a webhook"),
     ("/channels/{name}/setup", "a list of steps and a form"),
     ("/channels/{name}/login", "a code to be scanned, as that of an account"),
+    ("/channels/{name}/remove", QUESTION),
     ("/chats/do-not-contact", "a list and a form, as the keys of the API"),
     ("/chats/do-not-contact/export", "no page: a file"),
     ("/chats/{id}/leave", QUESTION),

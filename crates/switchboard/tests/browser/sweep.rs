@@ -88,7 +88,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
 /// A page that there is not.
 const NOWHERE: &str = "/messages/msg_1";
 
-const FIXED: [&str; 62] = [
+const FIXED: [&str; 64] = [
     "/inbox-new",
     "/inbox-figures",
     "/inbox-templates",
@@ -119,6 +119,8 @@ const FIXED: [&str; 62] = [
     "/messages/retry-failed",
     "/chats/unresolved",
     "/chats/do-not-contact",
+    "/channels/new",
+    "/channels/new?channel=sms",
     "/campaign-profiles",
     "/campaign-profiles/shop",
     "/campaign-profiles/shop/remove",

@@ -286,6 +286,7 @@ mod tests {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let places = [
             "config/src/alerts.rs",
+            "config/src/channels.rs",
             "config/src/proxy.rs",
             "config/src/active_hours.rs",
             "campaigns/src/plan.rs",
@@ -293,9 +294,17 @@ mod tests {
             "access/src/password.rs",
         ]
         .map(|place| crates.join(place));
-        let web =
-            ["users", "alerts", "accounts/change.rs", "keys.rs", "chats/title.rs", "webhooks", "campaigns"]
-                .map(|place| crates.join("web/src/v1").join(place));
+        let web = [
+            "users",
+            "alerts",
+            "accounts/change.rs",
+            "keys.rs",
+            "chats/title.rs",
+            "webhooks",
+            "campaigns",
+            "channels/settings.rs",
+        ]
+        .map(|place| crates.join("web/src/v1").join(place));
         let places: Vec<&Path> = places.iter().chain(&web).map(PathBuf::as_path).collect();
         let unknown: Vec<_> = source::sentences_in(&places)
             .into_iter()
