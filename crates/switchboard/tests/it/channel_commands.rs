@@ -1,10 +1,14 @@
 //! An account of a channel by commands: connected where another program was, tested, registered again, given a new token, given up.
+//! And by the API: added to the settings, and taken out of them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
-use testkit::World;
+use testkit::{Start, World, free_port};
 
 use crate::binary;
-use crate::channels::connected;
+use crate::channels::{connected, restarted};
 use crate::shell::cli::cli;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,4 +50,64 @@ async fn an_account_is_connected_and_given_up_by_commands() {
     let stopped = channel(&["test", "club"]);
     assert!(stopped.code == Some(1) && stopped.err.contains("club is not ready"), "{stopped:?}");
     assert!(stopped.out.contains("State        stopped"), "{stopped:?}");
+}
+
+/// The key of an account of the world, as its settings have it.
+fn of_bot(text: &str, key: &str) -> String {
+    let bot = text.split("[[channels]]").find(|section| section.contains("name = \"bot\"")).expect("a bot");
+    let value = bot.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \""));
+    value.and_then(|value| value.strip_suffix('"')).expect("a text").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_comes_and_goes_through_the_api() {
+    let world = World::start(binary()).await;
+    let settings = || fs::read_to_string(world.settings_file()).expect("settings");
+    let without = settings();
+    world.with_channels("http://127.0.0.1:9");
+    let (token, api) = (of_bot(&settings(), "token"), of_bot(&settings(), "api"));
+    let before = format!("# a comment of mine\n{without}");
+    world.edit_settings(|_| before.clone());
+    let secret = |name: &str| world.settings_file().with_file_name("secrets").join(format!("{name}.token"));
+    let mut program = Start::on(&world, binary(), "data").at(free_port()).ready().await;
+
+    // What is refused leaves everything as it was.
+    let add = |name: &str, token: &str, receive: &str| {
+        json!({
+            "channel": "telegram", "name": name, "keys": {"api": api, "receive": receive}, "secrets": {"token": token},
+        })
+    };
+    let (status, answer) = program.post("/v1/channels", &add("bot", "planted", "poll")).await;
+    assert_eq!((status, &answer["code"]), (422, &json!("rejected")), "{answer}");
+    let (status, answer) = program.post("/v1/channels", &add("bot", &token, "sometimes")).await;
+    assert_eq!((status, &answer["errors"][0]["field"]), (422, &json!("keys.receive")), "{answer}");
+    assert!(settings() == before && !secret("bot").exists());
+    fs::create_dir_all(secret("bot").parent().expect("a folder")).expect("a folder");
+    fs::write(secret("second"), "mine").expect("written");
+    let (status, answer) = program.post("/v1/channels", &add("second", &token, "poll")).await;
+    assert_eq!((status, &answer["code"]), (409, &json!("wrong_state")), "{answer}");
+    assert_eq!(fs::read_to_string(secret("second")).expect("a secret"), "mine");
+
+    let (status, answer) = program.post("/v1/channels", &add("bot", &token, "poll")).await;
+    assert_eq!((status, &answer["needs_restart"]), (201, &json!(true)), "{answer}");
+    assert!(answer["is"].as_str().is_some_and(|is| !is.is_empty()), "{answer}");
+    assert!(
+        settings().starts_with("# a comment of mine\n")
+            && settings().contains("token = { file = \"secrets/bot.token\" }")
+    );
+    assert_eq!(fs::read_to_string(secret("bot")).expect("a secret"), token);
+    assert_eq!(fs::metadata(secret("bot")).expect("a secret").permissions().mode() & 0o777, 0o600);
+    let (status, answer) = program.post("/v1/channels", &add("bot", &token, "poll")).await;
+    assert_eq!((status, &answer["code"]), (409, &json!("account_exists")), "{answer}");
+    assert_eq!(program.get("/v1/channels/bot").await.0, 404, "before the next start");
+    program = restarted(&world, program).await;
+    program
+        .until("it is ready", || async { program.get("/v1/channels/bot").await.1["state"] == "ready" })
+        .await;
+
+    let (status, answer) = program.delete("/v1/channels/bot").await;
+    assert_eq!((status, &answer["needs_restart"]), (200, &json!(true)), "{answer}");
+    assert!(settings() == before && !secret("bot").exists() && secret("second").exists());
+    program = restarted(&world, program).await;
+    assert_eq!(program.get("/v1/channels/bot").await.0, 404);
 }
