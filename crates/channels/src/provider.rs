@@ -145,6 +145,12 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
+    /// The first characters of the token, so that one is told from another: at most so many, and no more than half of it. Nothing is
+    /// asked; none where there is no token yet, or it is not shown.
+    fn token_start(&self, _: usize) -> Option<String> {
+        None
+    }
+
     /// How long a new token lives; none where there is none, or it does not end. [`Provider::renew_token`] is called in time then.
     fn token_lives(&self) -> Option<Duration> {
         None

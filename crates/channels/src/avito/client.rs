@@ -99,6 +99,13 @@ impl Client {
         self.session.lock().as_ref().map(|session| session.expires)
     }
 
+    /// The first characters of the token: at most so many, and no more than half of it.
+    pub(super) fn token_start(&self, most: usize) -> Option<String> {
+        let session = self.session.lock();
+        let token = session.as_ref()?.token.expose_secret();
+        Some(token.chars().take(most.min(token.chars().count() / 2)).collect())
+    }
+
     /// Whose account it is, as far as that is known without a call.
     pub(super) fn known_owner(&self) -> Option<Owner> {
         self.owner.lock().clone()

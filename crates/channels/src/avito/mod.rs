@@ -343,6 +343,10 @@ impl Provider for Avito {
         self.client.token_expires()
     }
 
+    fn token_start(&self, most: usize) -> Option<String> {
+        self.client.token_start(most)
+    }
+
     /// The first call gets the first one.
     fn token_lives(&self) -> Option<Duration> {
         self.client.token_expires().map(|_| TOKEN_LIVES)

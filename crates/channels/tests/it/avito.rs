@@ -142,9 +142,11 @@ async fn a_token_that_ends_is_renewed_once_for_all() {
     let kept = setup.kept.clone();
     let provider = channels::make(setup).unwrap();
     writes(&world, json!({"text": "Hello"})).await;
-    assert_eq!(provider.token_expires(), None);
+    assert_eq!((provider.token_expires(), provider.token_start(20)), (None, None));
     id_of(&provider.send(&text(CHAT, "One", 1)).await);
     let first = kept.text("token").unwrap();
+    assert_eq!(provider.token_start(3).unwrap(), first[..3]);
+    assert_eq!(provider.token_start(1_000).unwrap(), first[..first.len() / 2], "half of it at most");
 
     world.fault(json!({"provider": "avito", "fault": "token_expired", "times": 1})).await;
     let all = (0..5).map(|key| text(CHAT, &format!("Two {key}"), key)).collect::<Vec<_>>();

@@ -183,6 +183,10 @@ impl Provider for Shop {
         ready(if *lock(&self.renews) { Ok(()) } else { Err(refused) }).boxed()
     }
 
+    fn token_start(&self, most: usize) -> Option<String> {
+        Some("0123456789".repeat(9)[..most].to_owned())
+    }
+
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
         let urls = lock(&self.urls).clone();
         Some(ready(Ok(Registered { urls, ..Registered::default() })).boxed())

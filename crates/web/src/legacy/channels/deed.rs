@@ -70,6 +70,9 @@ pub(super) async fn status(gate: &Gate) -> Result<Value, Refused> {
     }))
 }
 
+/// So many characters of a token are shown.
+const SHOWN: usize = 20;
+
 /// The token, as far as it may be shown.
 pub(super) async fn token(gate: &Gate, is_new: bool) -> Result<Value, Refused> {
     let account = gate.account()?;
@@ -78,10 +81,9 @@ pub(super) async fn token(gate: &Gate, is_new: bool) -> Result<Value, Refused> {
     } else {
         account.provider.check().await?;
     }
-    let message = if is_new { "Token refreshed" } else { "Token is valid" };
+    let start = account.provider.token_start(SHOWN).map(|start| format!("{start}..."));
     Ok(json!({
-        "success": true, "token": Value::Null,
-        "message": format!("{message}; it is kept by Switchboard and not shown"),
+        "success": true, "token": start, "message": if is_new { "Token refreshed" } else { "Token is valid" },
         "expires_at": account.provider.token_expires(),
     }))
 }
