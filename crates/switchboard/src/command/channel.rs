@@ -35,8 +35,8 @@ enum Action {
     Add(settings::Add),
     /// Take an account out of the settings file; what was received and sent through it stays
     #[command(
-        after_help = "Messages that wait for it would fail: it is refused while there are any. The server lets it go at its next \
-            start.\n\nExamples:\n  switchboard channel remove shop\n  switchboard channel remove shop --yes"
+        after_help = "Messages that wait for it would fail: it is refused while there are any. Files of secrets that were typed for it \
+            go too. The server lets it go at its next start.\n\nExamples:\n  switchboard channel remove shop\n  switchboard channel remove shop --yes"
     )]
     Remove(settings::Remove),
     /// Show an account: how it is, what it carries, where its provider posts to
