@@ -217,7 +217,10 @@ pub(crate) async fn add(
         Ok(added) => {
             let name = added.name.as_str();
             let said = added.is.as_deref().filter(|is| !is.is_empty());
-            let said = said.map_or_else(|| words.added(name), |is| words.added_as(name, is));
+            let mut said = said.map_or_else(|| words.added(name), |is| words.added_as(name, is));
+            if !added.missing.is_empty() {
+                said += &words.missing(&added.missing.join(", "));
+            }
             page::done(&visitor, HERE, &said)
         }
         Err(why) => drawn(&visitor, channel, &form, &Wrong::of(&why)),

@@ -45,6 +45,7 @@ sentences! {
         "{name} записан в настройки. Сервер подхватит его при следующем запуске.";
     added_as(name: &str, is: &str): "{name} ({is}) is in the settings. The server takes it up at its next start.",
         "{name} ({is}) записан в настройки. Сервер подхватит его при следующем запуске.";
+    missing(what: &str): " Missing: {what}.", " Не хватает: {what}.";
     remove_question(name: &str): "Remove {name}?", "Удалить {name}?";
     removed(name: &str): "{name} is in the settings no more. The server lets it go at its next start.",
         "{name} убран из настроек. Сервер отпустит его при следующем запуске.";

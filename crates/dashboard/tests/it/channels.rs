@@ -174,11 +174,16 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.body.contains("no such key &#60;1&#62;") && !page.body.contains("planted"), "{}", page.body);
     assert_eq!((new.secrets[0].0, new.secrets[0].1.expose_secret()), ("token", "planted"));
-    let identity = Identity { name: "Demo club".to_owned(), ..Identity::default() };
+    let (name, missing) = ("Demo club".to_owned(), vec!["photos".to_owned()]);
+    let identity = Identity { name, missing, ..Identity::default() };
     let added = ChannelAdded { file: "/switchboard.toml".into(), identity: Some(identity) };
     let (page, _) = answered(Ok(added)).await;
     assert_eq!((page.status, page.header("location")), (StatusCode::SEE_OTHER, "/channels"));
-    assert!(note(&page).contains("club (Demo club) is in the settings."), "{}", note(&page));
+    let said = note(&page);
+    assert!(
+        said.contains("club (Demo club) is in the settings.") && said.contains("Missing: photos."),
+        "{said}"
+    );
 }
 
 #[tokio::test]
