@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use channels::{Identity, Kept};
+use channels::{Identity, Kept, SetupError};
 use config::{
     ChannelFields, ChannelKey, ChannelKeyForm, ChannelValue, EditError, Problem, Settings, SettingsError,
 };
@@ -246,7 +246,13 @@ async fn ask_provider(
     let channel = fields.channel.as_str().parse::<ChannelName>().map_err(|error| wrong(error.to_string()))?;
     let kept = Kept::in_memory(channel, fields.name.clone());
     let made = crate::channels::provider(fields, kept, "unregistered".into(), ambient).await;
-    let (provider, _) = made.map_err(|error| wrong(explain(&error)))?;
+    let (provider, _) = made.map_err(|error| {
+        let keys = match error.downcast_ref() {
+            Some(SetupError::Field { field, message }) => vec![((*field).to_owned(), message.clone())],
+            _ => Vec::new(),
+        };
+        NotChanged::Wrong { text: explain(&error), keys }
+    })?;
     if !check {
         return Ok(None);
     }
