@@ -67,6 +67,8 @@ async fn a_token_that_ends_in_a_send_doubles_nothing() {
         let outgoing = account.outgoing();
         let outcome = account.provider.send(&outgoing).await;
         let is_sent = matches!(outcome, Outcome::Sent(_));
+        // Avito gives a new one within the send; the others are asked for no new one.
+        assert_eq!(is_sent, column.account == "shop", "{}: {outcome:?}", column.title);
         assert!(is_sent || outcome.proves_unsent(), "{}: {outcome:?}", column.title);
         let sent = account.ledger().await.iter().filter(|told| told["text"] == *outgoing.text.text).count();
         assert_eq!(sent, usize::from(is_sent), "{}: {outcome:?}", column.title);

@@ -46,6 +46,7 @@ pub(super) struct MaxFake {
     made: i64,
     /// When messages were sent lately, in milliseconds.
     sent_at: VecDeque<i64>,
+    is_revoked: bool,
 }
 
 #[derive(Default)]
@@ -75,6 +76,7 @@ impl MaxFake {
             presses: BTreeMap::new(),
             made: 0,
             sent_at: VecDeque::new(),
+            is_revoked: false,
         }
     }
 
@@ -192,6 +194,9 @@ impl Fake for MaxFake {
         if request.header("authorization") != Some(TOKEN) {
             return None;
         }
+        if self.is_revoked {
+            return Some(refused(401, "verify.token", "Invalid access_token"));
+        }
         Some(match self.routed(request, outside) {
             Ok(told) => Reply::json(200, &told),
             Err(refusal) => refusal,
@@ -214,6 +219,11 @@ impl Fake for MaxFake {
         let mut reply = refused(429, "too.many.requests", "Too many requests");
         reply.headers.push(("retry-after", seconds.to_string()));
         reply
+    }
+
+    /// Tokens do not end: it is revoked.
+    fn expire_tokens(&mut self) {
+        self.is_revoked = true;
     }
 
     fn settings(&self) -> Vec<toml::Table> {

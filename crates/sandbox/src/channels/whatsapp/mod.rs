@@ -39,6 +39,7 @@ pub(super) struct WhatsappFake {
 struct Mode {
     is_authorized: bool,
     is_paid: bool,
+    is_revoked: bool,
     /// Under which name an answer has the id of a message.
     id_key: String,
 }
@@ -69,7 +70,12 @@ struct Item {
 impl WhatsappFake {
     pub(super) fn new() -> Self {
         Self {
-            mode: Mode { is_authorized: true, is_paid: true, id_key: "message_id".to_owned() },
+            mode: Mode {
+                is_authorized: true,
+                is_paid: true,
+                is_revoked: false,
+                id_key: "message_id".to_owned(),
+            },
             chats: BTreeMap::new(),
             names: BTreeMap::new(),
             blocked: BTreeSet::new(),
@@ -202,7 +208,7 @@ impl WhatsappFake {
 impl Fake for WhatsappFake {
     fn answer(&mut self, request: &Request, outside: &mut Outside) -> Option<Reply> {
         // The bare token; `Bearer` before it is another word.
-        if request.header("authorization") != Some(TOKEN) {
+        if request.header("authorization") != Some(TOKEN) || self.mode.is_revoked {
             return Some(refused(401, "unauthorized"));
         }
         Some(match self.routed(request, outside) {
@@ -224,6 +230,11 @@ impl Fake for WhatsappFake {
         let mut reply = refused(429, "too many requests");
         reply.headers.push(("retry-after", seconds.to_string()));
         reply
+    }
+
+    /// Tokens do not end: it is revoked.
+    fn expire_tokens(&mut self) {
+        self.mode.is_revoked = true;
     }
 
     fn settings(&self) -> Vec<toml::Table> {
