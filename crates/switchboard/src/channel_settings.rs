@@ -1,7 +1,7 @@
 //! The sections `[[channels]]` of the settings file and the files of their secrets: changed by `switchboard channel add` and
 //! `remove`, and by a server that its API asks to.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -49,17 +49,29 @@ pub(crate) async fn answer(source: &SettingsSource, ambient: &Ambient, mut chang
 pub(crate) struct SettingsFile {
     path: PathBuf,
     text: String,
+    /// Whose typed secrets are, where root runs this: that of the data directory, as which the server runs.
+    owner: Option<Owner>,
 }
+
+/// A user and a group.
+type Owner = (u32, u32);
 
 /// A text that is right, and is not in its place yet.
 struct Staged {
     file: SettingsFile,
     text: String,
     written: Written,
+    _change: Change,
 }
 
 /// Files that were written for an account; they go again, unless it stays.
+#[derive(Default)]
 struct Written(Vec<PathBuf>);
+
+/// While it lives, no other program changes the settings.
+struct Change {
+    _lock: File,
+}
 
 impl SettingsFile {
     /// The one of a place, which need not be there yet.
@@ -72,7 +84,9 @@ impl SettingsFile {
         // What a link leads to is changed, and not the link.
         let path = fs::canonicalize(&path).or_else(|_| std::path::absolute(&path)).map_err(of_file(&path))?;
         let text = read(&path)?;
-        Ok(Self { path, text })
+        let data = if location::is_root() { location.data_dir().ok() } else { None };
+        let owner = data.and_then(|data| fs::metadata(data).ok()).map(|data| (data.uid(), data.gid()));
+        Ok(Self { path, text, owner })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -84,9 +98,13 @@ impl SettingsFile {
         config::without_channel(&self.text, name).map(drop).map_err(not_edited)
     }
 
-    /// The file that a secret of an account would go to, if there is one already; relative to the settings.
+    /// The file that a secret of an account would go to, if a setting names it already; relative to the settings. One that none
+    /// names was left by a program that ended before its account was in the settings.
     pub(crate) fn taken_secret(&self, name: &AccountName, key: &str) -> Option<PathBuf> {
-        Some(secret_path(name, key)).filter(|path| self.folder().join(path).exists())
+        let file = format!("/{name}.{key}");
+        let is_named =
+            self.text.contains(&file) || location::environment().any(|(_, value)| value.contains(&file));
+        Some(secret_path(name, key)).filter(|path| is_named && self.folder().join(path).exists())
     }
 
     /// Adds an account, once its provider has said that it works.
@@ -101,6 +119,7 @@ impl SettingsFile {
     /// Takes an account out, and the files of its secrets that were typed. The answer is the settings file.
     pub(crate) async fn remove(self, name: AccountName) -> Result<PathBuf, NotChanged> {
         blocking(move || {
+            let _change = self.begin()?;
             let after = config::without_channel(&self.text, &name).map_err(not_edited)?;
             self.tried(&after, None).map_err(|error| match error {
                 NotChanged::Wrong { text, keys } => {
@@ -126,17 +145,43 @@ impl SettingsFile {
     /// Writes the secrets, and tries the settings with the account.
     fn stage(self, new: NewChannel) -> Result<(ChannelFields, Staged), NotChanged> {
         let NewChannel { name, channel, mut keys, secrets, .. } = new;
-        let mut written = Written(Vec::new());
+        let change = self.begin()?;
+        let mut written = Written::default();
         for (key, secret) in secrets {
             let path = secret_path(&name, key);
-            written.write(self.folder().join(&path), secret.expose_secret())?;
+            let file = self.folder().join(&path);
+            if self.taken_secret(&name, key).is_some() {
+                return Err(of_file(&file)(io::ErrorKind::AlreadyExists.into()));
+            }
+            written.write(file, secret.expose_secret(), self.owner)?;
             keys.push((key, ChannelValue::File(path)));
         }
         let text = config::with_channel(&self.text, &name, channel, &keys).map_err(not_edited)?;
         let settings = self.tried(&text, Some(config::channels_in(&self.text)))?;
         let fields = settings.channels.into_iter().find(|fields| fields.name == name);
         let fields = fields.ok_or_else(|| wrong("the new section is not in the settings".to_owned()))?;
-        Ok((fields, Staged { file: self, text, written }))
+        Ok((fields, Staged { file: self, text, written, _change: change }))
+    }
+
+    /// Begins a change of the file as it was read.
+    fn begin(&self) -> Result<Change, NotChanged> {
+        let folder = self.folder();
+        fs::create_dir_all(folder).map_err(of_file(folder))?;
+        let lock = File::open(folder).map_err(of_file(folder))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => NotChanged::Busy,
+            TryLockError::Error(error) => of_file(folder)(error),
+        })?;
+        self.check_unchanged()?;
+        Ok(Change { _lock: lock })
+    }
+
+    fn check_unchanged(&self) -> Result<(), NotChanged> {
+        if read(&self.path)? == self.text {
+            return Ok(());
+        }
+        let why = format!("{} was changed meanwhile; try again", self.path.display());
+        Err(NotChanged::File(why))
     }
 
     fn folder(&self) -> &Path {
@@ -169,10 +214,7 @@ impl SettingsFile {
 
     /// Puts another text in its place, all of it or nothing.
     fn replace(&self, text: &str) -> Result<(), NotChanged> {
-        if read(&self.path)? != self.text {
-            let why = format!("{} was changed meanwhile; try again", self.path.display());
-            return Err(NotChanged::File(why));
-        }
+        self.check_unchanged()?;
         let beside = self.beside();
         self.write(&beside, text)?;
         fs::rename(&beside, &self.path).map_err(of_file(&self.path))
@@ -201,7 +243,8 @@ impl SettingsFile {
 
 impl Staged {
     fn put(self) -> Result<(), NotChanged> {
-        let Self { file, text, written } = self;
+        // The files go before the change ends.
+        let Self { _change, file, text, written } = self;
         file.replace(&text)?;
         written.stay();
         Ok(())
@@ -209,17 +252,23 @@ impl Staged {
 }
 
 impl Written {
-    fn write(&mut self, path: PathBuf, secret: &str) -> Result<(), NotChanged> {
+    fn write(&mut self, path: PathBuf, secret: &str, owner: Option<Owner>) -> Result<(), NotChanged> {
+        let give = |path: &Path| match owner {
+            Some((user, group)) => chown(path, Some(user), Some(group)),
+            None => Ok(()),
+        };
         let open = || {
-            if let Some(folder) = path.parent() {
+            if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
                 fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+                give(folder)?;
             }
+            let _ = fs::remove_file(&path);
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)
         };
         let mut file = open().map_err(of_file(&path))?;
-        let filled = file.write_all(secret.as_bytes()).and_then(|()| file.sync_all()).map_err(of_file(&path));
-        self.0.push(path);
-        filled
+        self.0.push(path.clone());
+        let filled = file.write_all(secret.as_bytes()).and_then(|()| file.sync_all());
+        filled.and_then(|()| give(&path)).map_err(of_file(&path))
     }
 
     fn stay(mut self) {
@@ -229,7 +278,7 @@ impl Written {
 
 impl Drop for Written {
     fn drop(&mut self) {
-        // None of them was there before.
+        // No setting named any of them.
         for path in &self.0 {
             drop(fs::remove_file(path));
         }
@@ -322,22 +371,55 @@ mod tests {
         assert!(keys(None).is_empty());
     }
 
-    #[test]
-    fn a_file_that_changed_meanwhile_is_left_alone() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("switchboard.toml");
-        fs::write(&path, "# before\n").expect("written");
-        let location = Location { config: Some(path.clone()), data_dir: Some(folder.path().join("data")) };
-        let file = SettingsFile::of(&location).expect("a file");
-        let new = NewChannel {
+    fn bot() -> NewChannel {
+        NewChannel {
             name: "bot".parse().expect("a name"),
             channel: config::ChannelKind::Telegram,
             keys: Vec::new(),
             secrets: vec![("token", "planted".into())],
             check: false,
-        };
-        let (_, staged) = file.stage(new).expect("the settings are right");
-        let secret = folder.path().join("secrets/bot.token");
+        }
+    }
+
+    /// A settings file, and where the secret of [`bot`] goes.
+    fn settings(folder: &Path) -> (SettingsFile, PathBuf) {
+        let path = folder.join("switchboard.toml");
+        fs::write(&path, "# before\n").expect("written");
+        let location = Location { config: Some(path), data_dir: Some(folder.join("data")) };
+        (SettingsFile::of(&location).expect("a file"), folder.join("secrets/bot.token"))
+    }
+
+    #[test]
+    fn a_secret_that_no_setting_names_blocks_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, secret) = settings(folder.path());
+        fs::create_dir(secret.parent().expect("a folder")).expect("a folder");
+        fs::write(&secret, "of one that was killed").expect("written");
+        let (_, staged) = file.clone().stage(bot()).expect("the settings are right");
+        assert!(matches!(file.stage(bot()), Err(NotChanged::Busy)), "one change at a time");
+        staged.put().expect("it is in its place");
+        assert_eq!(fs::read_to_string(&secret).expect("a secret"), "planted");
+    }
+
+    #[test]
+    fn a_typed_secret_is_of_the_user_that_reads_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut file, secret) = settings(folder.path());
+        // Only root gives files away; anyone else has them already.
+        let owner = |path: &Path| fs::metadata(path).map(|it| (it.uid(), it.gid())).expect("an owner");
+        let other = if location::is_root() { (65_534, 65_534) } else { owner(folder.path()) };
+        file.owner = Some(other);
+        let (_, staged) = file.stage(bot()).expect("the settings are right");
+        staged.put().expect("it is in its place");
+        assert_eq!((owner(&secret), owner(secret.parent().expect("a folder"))), (other, other));
+    }
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, secret) = settings(folder.path());
+        let path = file.path().to_owned();
+        let (_, staged) = file.stage(bot()).expect("the settings are right");
         assert_eq!(fs::read_to_string(&secret).expect("a secret"), "planted");
         fs::write(&path, "# of another\n").expect("written");
         assert!(matches!(staged.put(), Err(NotChanged::File(_))));

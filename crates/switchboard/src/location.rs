@@ -54,7 +54,7 @@ pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 /// Whether the program runs as root; by the owner of its own process entry, which needs no unsafe call.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
 }

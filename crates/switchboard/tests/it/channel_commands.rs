@@ -59,6 +59,9 @@ fn of_bot(text: &str, key: &str) -> String {
     value.and_then(|value| value.strip_suffix('"')).expect("a text").to_owned()
 }
 
+/// It names a file that is not to be written over.
+const COMMENT: &str = "# mine: secrets/second.token\n";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_comes_and_goes_through_the_api() {
     let world = World::start(binary()).await;
@@ -66,7 +69,7 @@ async fn an_account_comes_and_goes_through_the_api() {
     let without = settings();
     world.with_channels("http://127.0.0.1:9");
     let (token, api) = (of_bot(&settings(), "token"), of_bot(&settings(), "api"));
-    let before = format!("# a comment of mine\n{without}");
+    let before = format!("{COMMENT}{without}");
     world.edit_settings(|_| before.clone());
     let secret = |name: &str| world.settings_file().with_file_name("secrets").join(format!("{name}.token"));
     let mut program = Start::on(&world, binary(), "data").at(free_port()).ready().await;
@@ -92,8 +95,7 @@ async fn an_account_comes_and_goes_through_the_api() {
     assert_eq!((status, &answer["needs_restart"]), (201, &json!(true)), "{answer}");
     assert!(answer["is"].as_str().is_some_and(|is| !is.is_empty()), "{answer}");
     assert!(
-        settings().starts_with("# a comment of mine\n")
-            && settings().contains("token = { file = \"secrets/bot.token\" }")
+        settings().starts_with(COMMENT) && settings().contains("token = { file = \"secrets/bot.token\" }")
     );
     assert_eq!(fs::read_to_string(secret("bot")).expect("a secret"), token);
     assert_eq!(fs::metadata(secret("bot")).expect("a secret").permissions().mode() & 0o777, 0o600);
