@@ -323,11 +323,12 @@ async fn accounts_are_added_to_the_settings_paused_and_removed() {
     let add = [&["channel", "add", "vk", "second"][..], &nowhere].concat();
     let refused = cli(&world, &add).run();
     assert_eq!((refused.code, settings() == before), (Some(1), true), "{}", refused.all());
-    let said = cli(
-        &world,
-        &[&["channel", "add", "form", "second"][..], &["--set", "origins=https://example.com"]].concat(),
-    )
-    .fine();
+    let form = ["channel", "add", "form", "second", "--set", "origins=https://example.com"];
+    cli(&world, &form).fine();
+    assert_ne!(settings(), before);
+    cli(&world, &["channel", "remove", "second", "--yes"]).fine();
+    assert_eq!(settings(), before, "also before the server has it");
+    let said = cli(&world, &form).fine();
     assert!(said.contains("Restart the server"), "{said}");
     assert!(
         settings().starts_with("# a comment of mine\n") && settings().contains("name = \"second\""),

@@ -5,6 +5,7 @@ use anyhow::{Context, anyhow, bail};
 use config::{ChannelKey, ChannelKeyForm, ChannelKind, ChannelValue};
 use domain::{AccountName, ExposeSecret, SecretText};
 use hyper::Method;
+use serde_json::Value;
 use web::{ChannelAdded, NewChannel, NotChanged};
 
 use super::{PATH, shown};
@@ -12,6 +13,7 @@ use crate::api_client::ApiOptions;
 use crate::app_context;
 use crate::channel_settings::SettingsFile;
 use crate::output::{say, say_json};
+use crate::reply::ApiError;
 use crate::terminal::{self, Lines, WrongUsage};
 
 /// The account to add.
@@ -165,7 +167,13 @@ impl Remove {
         let Self { name, yes, with_waiting, options } = self;
         let file = SettingsFile::of(&options.location)?;
         file.check_has(&name)?;
-        let account = options.location.call(Method::GET, &format!("{PATH}/{name}"), None).await?;
+        let account = match options.location.call(Method::GET, &format!("{PATH}/{name}"), None).await {
+            // One that the server has not started with is in the settings alone.
+            Err(error) if ApiError::of(&error).is_some_and(|error| error.code == "account_not_found") => {
+                Value::Null
+            }
+            account => account?,
+        };
         let waiting = account["waiting"].as_u64().unwrap_or(0);
         if waiting > 0 && !with_waiting {
             bail!(
@@ -173,7 +181,9 @@ impl Remove {
             );
         }
         if !yes {
-            eprintln!("{}", shown(&account));
+            if !account.is_null() {
+                eprintln!("{}", shown(&account));
+            }
             let question = format!(
                 "Remove {name}? What was received and sent stays; nothing more comes in or leaves after the restart."
             );
