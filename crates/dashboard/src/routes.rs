@@ -131,7 +131,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/accounts/{name}/login/actions/{step}", post(accounts::login::act))
         .route("/limits", get(accounts::limits::show))
         .route("/channels", get(channels::list::show))
-        .route("/channels/new", get(channels::add::show).post(channels::add::add))
+        .route("/channels-new", get(channels::add::show).post(channels::add::add))
         .route("/channels/{name}", get(channels::one::show))
         .route("/channels/{name}/setup", get(channels::setup::show))
         .route("/channels/{name}/login", get(channels::login::show))

@@ -40,6 +40,7 @@ pub(crate) async fn act(
         "connect" => {
             ("connect", Some(json!({ "take_over": !form.take_over.is_empty() })), words.connected(&name))
         }
+        "resubscribe" => ("resubscribe", None, words.connected(&name)),
         "disconnect" => ("disconnect", None, words.disconnected(&name)),
         "pause" => ("pause", None, words.paused(&name)),
         "resume" => ("resume", None, words.resumed(&name)),

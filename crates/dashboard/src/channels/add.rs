@@ -1,4 +1,4 @@
-//! `/channels/new`: a channel is chosen, its keys are filled in, and the account is written into the settings.
+//! `/channels-new`: a channel is chosen, its keys are filled in, and the account is written into the settings.
 
 use access::Right;
 use api::AddedChannel;
@@ -185,7 +185,7 @@ fn drawn(visitor: &Visitor, channel: ChannelKind, filled: &Filled, wrong: &Wrong
     page::page_of(status, visitor, words.add, Section::Channels, body)
 }
 
-/// `GET /channels/new`: which channel, or the form of one.
+/// `GET /channels-new`: which channel, or the form of one.
 pub(crate) async fn show(visitor: Visitor, QueryOf(chosen): QueryOf<Chosen>) -> Response {
     if !visitor.may(Right::Administer) {
         return refusal::not_allowed(&visitor);
@@ -201,7 +201,7 @@ pub(crate) async fn show(visitor: Visitor, QueryOf(chosen): QueryOf<Chosen>) -> 
     std::future::ready(answer).await
 }
 
-/// `POST /channels/new`: back to the list, or the form again with what is wrong.
+/// `POST /channels-new`: back to the list, or the form again with what is wrong.
 pub(crate) async fn add(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Filled>,

@@ -53,6 +53,7 @@ words! {
         "Этот сервис не умеет регистрировать адрес по запросу: впишите его в настройках сервиса.";
     take_over: "Replace the other program", "Заменить другую программу";
     connect: "Connect", "Подключить";
+    register_again: "Register again", "Зарегистрировать заново";
     disconnect: "Disconnect", "Отключить";
     renew: "Renew the token", "Обновить токен";
     waiting: "Messages that wait", "Сообщений в очереди";

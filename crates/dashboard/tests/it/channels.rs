@@ -77,8 +77,10 @@ async fn an_address_is_taken_over_and_given_up_and_a_token_renewed() {
     assert_eq!(act(&admin, "connect", &[]).await, [OTHER]);
     assert_eq!(act(&operator, "connect", &[("take_over", "yes")]).await, [OTHER]);
     let ours = format!("{}/hooks/whatsapp/phone/made-up", test_app::PUBLIC_URL);
-    assert_eq!(act(&admin, "connect", &[("take_over", "yes")]).await, [ours]);
-    shows(&admin.get("/channels/phone").await, &["actions/disconnect\""]);
+    assert_eq!(act(&admin, "connect", &[("take_over", "yes")]).await, [ours.as_str()]);
+    shows(&admin.get("/channels/phone").await, &["actions/disconnect\"", "actions/resubscribe\""]);
+    lock(&phone.urls).clear();
+    assert_eq!(act(&admin, "resubscribe", &[]).await, [ours]);
     assert!(act(&admin, "disconnect", &[]).await.is_empty());
 
     *lock(&phone.token_ends) = Some(Timestamp::from_micros(0));
@@ -122,13 +124,13 @@ async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
 
 #[tokio::test]
 async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
-    const FORM: &str = "/channels/new";
+    const FORM: &str = "/channels-new";
     let (changes, mut asked) = ChannelChanges::channel();
     let world = World::of(TestApp::builder().with_channel_changes(changes)).await;
     let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
     // The link stands at the head and where the list would be.
-    assert_eq!(admin.get("/channels").await.body.matches("href=\"/channels/new\"").count(), 2);
-    assert!(!operator.get("/channels").await.body.contains("/channels/new"));
+    assert_eq!(admin.get("/channels").await.body.matches("href=\"/channels-new\"").count(), 2);
+    assert!(!operator.get("/channels").await.body.contains("/channels-new"));
     assert_eq!(operator.get(FORM).await.status, StatusCode::FORBIDDEN);
     assert_eq!(
         send(&operator, FORM, &[("channel", "form"), ("name", "a")]).await.status,
@@ -136,16 +138,16 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
     );
     shows(
         &admin.get(FORM).await,
-        &["href=\"/channels/new?channel=vk\"", "href=\"/channels/new?channel=form\""],
+        &["href=\"/channels-new?channel=vk\"", "href=\"/channels-new?channel=form\""],
     );
-    let page = admin.get("/channels/new?channel=vk").await;
+    let page = admin.get("/channels-new?channel=vk").await;
     let [english, russian] = channels::steps("vk".parse().expect("a channel"))[0];
     let token = "name=\"token\" type=\"password\" required";
     let told = page.body.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains(token) && told.contains("next start"), "{told}");
     shows(&page, &[english, "The number of the community.", "name=\"receive\""]);
     assert!(!page.body.contains("name=\"profile_id\""), "a key of another channel");
-    let page = admin.get_with("/channels/new?channel=vk", &[("accept-language", "ru")]).await;
+    let page = admin.get_with("/channels-new?channel=vk", &[("accept-language", "ru")]).await;
     shows(&page, &[russian, "Номер сообщества.", "при следующем запуске"]);
 
     // What the API finds wrong stands at its field; what was typed stays, but for what is secret.

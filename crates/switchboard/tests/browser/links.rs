@@ -98,7 +98,7 @@ fn is_for_admins(address: &str) -> bool {
     let of_webhooks = address.starts_with("/webhooks/")
         && (address.contains("/actions/")
             || ["/add", "/change", "/remove"].iter().any(|one| address.ends_with(one)));
-    let of_channels = address.starts_with("/channels/new")
+    let of_channels = address.starts_with("/channels-new")
         || (address.starts_with("/channels/") && address.ends_with("/remove"));
     let of_flows = address.starts_with("/flow-definitions/");
     let of_profiles = address.starts_with("/campaign-pro")

@@ -109,7 +109,7 @@ const NOT_SHOWN: [(&str, &str); 69] = [
     ("/campaigns/{name}/stop", QUESTION),
     ("/cards/{id}/strip", "no page: a part of one"),
     ("/channels", "a list, as that of webhooks"),
-    ("/channels/new", "a choice and a form, as that of an account"),
+    ("/channels-new", "a choice and a form, as that of an account"),
     ("/channels/{name}", "facts and a list, as those of a webhook"),
     ("/channels/{name}/setup", "a list of steps and a form"),
     ("/channels/{name}/login", "a code to be scanned, as that of an account"),
