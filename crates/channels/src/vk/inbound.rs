@@ -141,6 +141,9 @@ fn reaction(object: &Value, at: Timestamp) -> Option<InboundChange> {
     Some(InboundChange::Reacted { external_id, given: GivenReactions { user, reactions, at } })
 }
 
+/// Between the chat and the event, in the id of a press.
+pub(super) const PRESS: &str = ":event:";
+
 /// A button that was pressed, as a message.
 fn press(object: &Value, now: Timestamp, raw: &Value) -> Option<InboundMessage> {
     let (user, peer) = (object["user_id"].as_i64()?, object["peer_id"].as_i64()?);
@@ -151,7 +154,7 @@ fn press(object: &Value, now: Timestamp, raw: &Value) -> Option<InboundMessage> 
         user: Some(user.to_string()),
         reply_to: place_in(peer)(object),
         raw: Some(without_secret(raw)),
-        ..InboundMessage::text(chat(peer)?, format!("{peer}:event:{id}"), text, now)
+        ..InboundMessage::text(chat(peer)?, format!("{peer}{PRESS}{id}"), text, now)
     })
 }
 

@@ -31,12 +31,14 @@ use crate::provider::{
 };
 use crate::setup::{Setup, SetupError, is_same};
 use client::{Client, VERSION, attachment};
-use inbound::{KINDS, events, external_id, parts};
+use inbound::{KINDS, PRESS, events, external_id, parts};
 use long_poll::LongPoll;
 use outcome::refusal;
 
 /// How long VK knows the key of a message.
 const KEY_KNOWN: Duration = Duration::from_hours(1);
+/// How long presses are answered: what came in is not held up for them.
+const PRESSES: Duration = Duration::from_secs(1);
 /// The most servers that a community has.
 const MOST_SERVERS: usize = 10;
 /// The name of our server in the pages of the community.
@@ -262,7 +264,8 @@ impl Provider for Vk {
                 _ => None,
             };
             let ids: Vec<i64> = events.iter().filter_map(person).collect();
-            self.learn_names(&ids).await;
+            let presses = self.client.clock().timeout(PRESSES, self.answer_presses(&events));
+            let _ = futures::join!(self.learn_names(&ids), presses);
             let names = self.names.lock();
             for event in &mut events {
                 let name = person(event).and_then(|id| names.get(&id)).map(|(name, _)| name.clone());
@@ -471,6 +474,20 @@ impl Vk {
     }
 
     /// Asks what these people are called, unless that is known.
+    /// Answers presses, so that those who pressed no longer wait. Whether it works is of no matter.
+    async fn answer_presses(&self, events: &[InboundEvent]) {
+        for event in events {
+            let InboundChange::Message(message) = &event.change else { continue };
+            let (Some((_, id)), Some(user)) = (message.external_id.split_once(PRESS), &message.user) else {
+                continue;
+            };
+            let asked = [("event_id", id), ("user_id", user.as_str()), ("peer_id", message.chat.as_str())];
+            if let Err(error) = self.client.call("messages.sendMessageEventAnswer", &asked).await {
+                tracing::debug!(%error, "a press is not answered");
+            }
+        }
+    }
+
     async fn learn_names(&self, ids: &[i64]) {
         let now = self.client.clock().now();
         let asked = {

@@ -114,6 +114,16 @@ async fn what_customers_and_admins_do_is_posted() {
         events.iter().any(|event| matches!(&event.change, InboundChange::Receipt { external_id, receipt: InboundReceipt::Read, .. } if external_id == id))
     };
     assert!(is_read(&sent_id) && is_read(&admin_id), "{events:?}");
+    // A press is answered once.
+    let pressed = does(&world, json!({"action": "press", "text": "{\"a\":1}"})).await;
+    let pressed_post = receiver.next().await;
+    for _ in 0..2 {
+        let events = provider.complete(provider.hook(&pressed_post).unwrap().events).await;
+        assert_eq!(messages(&events)[0].external_id, pressed);
+    }
+    let answers = world.ledger("vk").await;
+    let answers = answers.iter().filter(|told| told["method"] == "sendMessageEventAnswer").count();
+    assert_eq!(answers, 1);
     let mut other = post.clone();
     other.body = String::from_utf8(post.body.clone()).unwrap().replace("100200", "100201").into_bytes();
     assert!(matches!(provider.hook(&other), Err(HookRefusal::OtherAccount(_))));

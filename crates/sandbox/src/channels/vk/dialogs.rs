@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, FIRST_CHAT, GROUP, Parameters, Refusal, Told, Vk, refused};
+use super::{ACCOUNT, FIRST_CHAT, GROUP, MOST_PRESSES, Parameters, Refusal, Told, Vk, refused};
 use crate::channels::fake::{CustomerAction, CustomerDeed, CustomerDone, KeptFile, Outside};
 
 /// A chat with the community.
@@ -186,6 +186,10 @@ impl Vk {
                     "user_id": user, "peer_id": peer, "event_id": id, "payload": payload,
                     "conversation_message_id": number,
                 });
+                self.presses.push_back((id.clone(), user, peer));
+                if self.presses.len() > MOST_PRESSES {
+                    self.presses.pop_front();
+                }
                 self.tell("message_event", &pressed, deed.forged, outside);
                 Some(format!("{peer}:event:{id}"))
             }

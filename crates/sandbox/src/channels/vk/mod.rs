@@ -22,6 +22,8 @@ const GROUP: i64 = 100_200;
 const VERSION: &str = "5.199";
 /// So many calls are taken in a second.
 const CALLS: usize = 20;
+/// As many presses wait for an answer at most.
+const MOST_PRESSES: usize = 100;
 /// From this number on a peer is a chat of several.
 const FIRST_CHAT: i64 = 2_000_000_000;
 
@@ -39,6 +41,8 @@ pub(super) struct Vk {
     log_key: u64,
     made: i64,
     revoked: bool,
+    /// Presses without an answer: the event, who pressed, and where.
+    presses: VecDeque<(String, i64, i64)>,
     /// When the last calls came, in milliseconds.
     calls: VecDeque<i64>,
 }
@@ -199,6 +203,14 @@ impl Vk {
                     return missing("type");
                 }
                 outside.record(effect("setActivity", peer));
+                Ok(json!(1))
+            }
+            "messages.sendMessageEventAnswer" => {
+                let (user, peer) = (parameters.number("user_id")?, parameters.number("peer_id")?);
+                let press = (parameters.needed("event_id")?.to_owned(), user, peer);
+                let place = self.presses.iter().position(|known| *known == press);
+                self.presses.remove(place.map_or_else(|| missing("event_id"), Ok)?);
+                outside.record(effect("sendMessageEventAnswer", peer));
                 Ok(json!(1))
             }
             "users.get" => self.users(parameters),
