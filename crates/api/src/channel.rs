@@ -490,7 +490,10 @@ impl ChannelMessage {
                 voice_url: placed()
                     .find(|(_, media)| media.kind == InboundKind::Voice)
                     .map(|(place, _)| link(place)),
-                voice_transcribed_text: None,
+                voice_transcribed_text: message
+                    .media
+                    .iter()
+                    .find_map(|media| media.transcript.as_deref().map(str::to_owned)),
                 has_images: has(InboundKind::Image),
                 images: placed().filter(|(_, media)| media.kind == InboundKind::Image).map(image).collect(),
                 has_video: has(InboundKind::Video),

@@ -40,8 +40,8 @@ fn one_format(stored: &StoredInbound, links: &Links) -> Value {
         "client_email": message.email,
         "media": {
             "has_voice": voice.is_some(),
-            "voice_url": voice.and_then(|(_, url)| url),
-            "voice_transcribed_text": null,
+            "voice_url": voice.as_ref().and_then(|(_, url)| url.as_deref()),
+            "voice_transcribed_text": voice.and_then(|(media, _)| media.transcript.as_deref()),
             "has_images": !images.is_empty(),
             "images": images,
             "has_video": has(InboundKind::Video),

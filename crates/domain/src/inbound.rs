@@ -134,12 +134,15 @@ pub struct InboundMedia {
     /// Its size in bytes, where it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// What a voice message says, where the provider has written it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<Words>,
 }
 
 impl InboundMedia {
     /// Of this kind, with nothing known of it yet.
     pub const fn new(kind: InboundKind) -> Self {
-        Self { kind, url: None, file_id: None, name: None, mime: None, size: None }
+        Self { kind, url: None, file_id: None, name: None, mime: None, size: None, transcript: None }
     }
 
     /// At this address.

@@ -198,7 +198,13 @@ fn read_attachment(attachment: &Value) -> Attached {
     };
     match kind {
         "image" => media(InboundKind::Image),
-        "audio" => media(InboundKind::Voice),
+        "audio" => match media(InboundKind::Voice) {
+            Attached::Media(media) => Attached::Media(InboundMedia {
+                transcript: text(attachment, "/transcription").map(Into::into),
+                ..media
+            }),
+            other => other,
+        },
         "file" => media(InboundKind::Document),
         "sticker" => media(InboundKind::Sticker),
         // Its address is that of a page; the film's own is asked for.
@@ -331,7 +337,7 @@ mod tests {
     fn each_attachment_is_what_it_is() {
         let attachments = json!([
             {"type": "image", "payload": {"photo_id": 1, "url": "https://example.com/i", "token": "ti"}},
-            {"type": "audio", "payload": {"url": "https://example.com/a", "token": "ta"}, "transcription": null},
+            {"type": "audio", "payload": {"url": "https://example.com/a", "token": "ta"}, "transcription": "Is it there?"},
             {"type": "video", "payload": {"url": "https://example.com/page", "token": "tv"}, "width": 1},
             {"type": "file", "payload": {"url": "https://example.com/f", "token": "tf"}, "filename": "p.pdf", "size": 9},
             {"type": "sticker", "payload": {"url": "https://example.com/s", "code": "c"}},
@@ -356,6 +362,7 @@ mod tests {
         assert_eq!(kinds, wanted);
         assert_eq!((read.media[3].name.as_deref(), read.media[3].size), (Some("p.pdf"), Some(9)));
         assert_eq!(read.media[2].file_id.as_deref(), Some("tv"));
+        assert_eq!(read.media[1].transcript.as_deref(), Some("Is it there?"));
     }
 
     #[test]

@@ -197,7 +197,10 @@ fn attachment(attached: &Value) -> Result<InboundMedia, String> {
         "audio_message" => {
             let (ogg, mp3) = (word("link_ogg"), word("link_mp3"));
             let mime = if ogg.is_some() { "audio/ogg" } else { "audio/mpeg" };
-            InboundMedia { mime: Some(mime.to_owned()), ..made(InboundKind::Voice, ogg.or(mp3)) }
+            // It may be in the works yet.
+            let is_done = object["transcript_state"] == "done";
+            let transcript = word("transcript").filter(|_| is_done).map(Into::into);
+            InboundMedia { mime: Some(mime.to_owned()), transcript, ..made(InboundKind::Voice, ogg.or(mp3)) }
         }
         "audio" => InboundMedia { name: word("title"), ..made(InboundKind::Audio, word("url")) },
         "video" => InboundMedia { name: word("title"), ..made(InboundKind::Video, None) },

@@ -124,6 +124,12 @@ async fn what_customers_and_admins_do_is_posted() {
     let answers = world.ledger("vk").await;
     let answers = answers.iter().filter(|told| told["method"] == "sendMessageEventAnswer").count();
     assert_eq!(answers, 1);
+    for (state, wanted) in [("in_progress", None), ("done", Some("Is it there?"))] {
+        let heard = json!({"transcript": "Is it there?", "transcript_state": state});
+        does(&world, json!({"media": [{"kind": "voice"}], "extra": {"heard": heard}})).await;
+        let events = provider.hook(&receiver.next().await).unwrap().events;
+        assert_eq!(messages(&events)[0].media[0].transcript.as_deref(), wanted);
+    }
     let mut other = post.clone();
     other.body = String::from_utf8(post.body.clone()).unwrap().replace("100200", "100201").into_bytes();
     assert!(matches!(provider.hook(&other), Err(HookRefusal::OtherAccount(_))));

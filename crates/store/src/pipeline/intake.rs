@@ -198,12 +198,16 @@ pub(super) fn client_wrote(
         }
         MessageOrigin::Bot | MessageOrigin::Service => return Ok(false),
     }
+    // What its provider has written down is not waited for.
     let has_voice = wrote.media.iter().any(|media| media.kind == InboundKind::Voice);
-    let voice_until = rules.hears_within.filter(|_| has_voice).map(|within| now.plus(within));
+    let told = wrote.media.iter().find_map(|media| media.transcript.as_ref());
+    let is_awaited = has_voice && told.is_none();
+    let voice_until = rules.hears_within.filter(|_| is_awaited).map(|within| now.plus(within));
+    let text = Words::from(with_voice(&wrote.text, told));
     let said = Said {
         message: &wrote.message,
         external_id: Some(&wrote.external_id),
-        text: &wrote.text,
+        text: &text,
         media: &wrote.media,
         author: Author::Client,
         voice_until,
@@ -474,6 +478,13 @@ fn waits(
     Ok(transaction.first(sql::WAITS_UNTIL, key, read)?.unwrap_or_default())
 }
 
+/// A text, and what is said in the voice beside it.
+fn with_voice(text: &str, said: Option<&Words>) -> String {
+    let voice = said.filter(|said| !said.is_empty()).map(|said| format!("{VOICE_MARK}{}", said.as_str()));
+    let parts = [Some(text.to_owned()), voice].into_iter().flatten().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("\n\n")
+}
+
 /// Notes what is said in a voice, if anything: its batch waits for it no longer. False where it was not waited for.
 pub(super) fn heard(
     transaction: &Transaction<'_>,
@@ -493,9 +504,7 @@ pub(super) fn heard(
     if let (Some(client), Some(said)) = (client, said) {
         words::add(transaction, &client, [said.as_str()])?;
     }
-    let voice = said.filter(|said| !said.is_empty()).map(|said| format!("{VOICE_MARK}{}", said.as_str()));
-    let parts: Vec<_> = [Some(text), voice].into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    transaction.run(sql::HEARD, params![parts.join("\n\n"), message])?;
+    transaction.run(sql::HEARD, params![with_voice(&text, said), message])?;
     let (written_at, heard_at) = waits(transaction, &chat)?;
     if let (Some(written_at), Some(rule)) = (written_at, rules.of(&chat.channel, &chat.account)) {
         let due_at = written_at.plus(rule.silence).max(heard_at.unwrap_or(now)).max(now);

@@ -4,6 +4,7 @@ mod again;
 mod customers;
 mod templates;
 mod views;
+mod voices;
 
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ use self::customers::{
 };
 use self::templates::templates_are_kept_by_name;
 use self::views::other_programs_query_clients_appeals_and_messages;
+use self::voices::a_voice_that_its_provider_wrote_down_is_not_awaited;
 use crate::support::{World, accept, conformance};
 
 conformance! {
@@ -50,6 +52,7 @@ conformance! {
     what_other_programs_query_takes_no_writes,
     a_client_who_opts_out_is_listed_and_not_answered,
     a_batch_waits_for_the_text_of_a_voice,
+    a_voice_that_its_provider_wrote_down_is_not_awaited,
     what_no_person_has_seen_is_counted,
     who_waits_longest_comes_first_and_what_is_snoozed_comes_back,
     words_and_numbers_lead_to_conversations,
@@ -101,19 +104,18 @@ struct Written<'a> {
     id: &'a str,
     phone: Option<&'a str>,
     origin: MessageOrigin,
-    has_voice: bool,
+    voice: Option<InboundMedia>,
 }
 
 fn written<'a>(address: &'a str, id: &'a str) -> Written<'a> {
-    Written { address, id, phone: None, origin: MessageOrigin::Person, has_voice: false }
+    Written { address, id, phone: None, origin: MessageOrigin::Person, voice: None }
 }
 
 impl World {
     async fn says(&self, written: Written<'_>) {
         let ChannelChat { channel, account, chat } = written.address.parse().unwrap();
-        let media = if written.has_voice { vec![InboundMedia::new(InboundKind::Voice)] } else { Vec::new() };
         let message = InboundMessage {
-            media,
+            media: written.voice.into_iter().collect(),
             origin: written.origin,
             user: Some(format!("user of {}", chat.as_str())),
             name: Some("Anna".to_owned()),
@@ -467,7 +469,8 @@ async fn a_batch_waits_for_the_text_of_a_voice(world: World) {
     started(&world, Responder::Ai).await;
     let rules = PipelineRules { hears_within: Some(WITHIN), ..rules(Responder::Ai) };
     let pipeline = world.store.pipeline();
-    world.says(Written { has_voice: true, ..written(ANNA, "m-1") }).await;
+    let voice = || Some(InboundMedia::new(InboundKind::Voice));
+    world.says(Written { voice: voice(), ..written(ANNA, "m-1") }).await;
     world.work(&rules).await;
     let (voice, until) = pipeline.voices(10).await.unwrap().remove(0);
     let said_at = until.minus(WITHIN);
@@ -481,7 +484,7 @@ async fn a_batch_waits_for_the_text_of_a_voice(world: World) {
     let turn = world.responding().await.remove(0);
     assert_eq!(world.batch_of(&turn).await, ["text of m-1\n\n[Голосовое]: come today"]);
     // One that is not heard is not waited for longer.
-    world.says(Written { has_voice: true, ..written("avito:shop/u2i-2", "m-2") }).await;
+    world.says(Written { voice: voice(), ..written("avito:shop/u2i-2", "m-2") }).await;
     world.work(&rules).await;
     world.clock.advance(WITHIN);
     world.work(&rules).await;

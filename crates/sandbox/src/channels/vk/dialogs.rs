@@ -238,7 +238,10 @@ impl Vk {
             let name = media.name.clone().unwrap_or_else(|| media.kind.clone());
             let mime = media.mime.clone().unwrap_or_else(|| mime.to_owned());
             let file = KeptFile { name, mime, content: media.bytes(), ..KeptFile::default() };
-            let object = self.uploads.save(kind, file, outside);
+            let mut object = self.uploads.save(kind, file, outside);
+            if let (Some(object), Some(heard)) = (object.as_object_mut(), deed.extra["heard"].as_object()) {
+                object.extend(heard.clone());
+            }
             attachments.push(json!({ "type": kind, kind: object }));
         }
         let text = deed.text.clone().unwrap_or_default();
