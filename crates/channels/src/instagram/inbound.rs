@@ -37,9 +37,11 @@ pub(super) fn read(
         }
         let changed = entry["changes"].as_array().into_iter().flatten();
         let changed = changed.filter(|change| change["field"] == "messages").map(|change| &change["value"]);
-        // What stands in `standby` is another app's to answer.
         for item in entry["messaging"].as_array().into_iter().flatten().chain(changed) {
-            Item { value: item, account: &id, now }.read(&mut events);
+            Item { value: item, account: &id, is_standby: false, now }.read(&mut events);
+        }
+        for item in entry["standby"].as_array().into_iter().flatten() {
+            Item { value: item, account: &id, is_standby: true, now }.read(&mut events);
         }
     }
     match other {
@@ -52,6 +54,8 @@ pub(super) fn read(
 struct Item<'a> {
     value: &'a Value,
     account: &'a str,
+    /// Another app has the conversation: what is written there is kept, and is not this program's to answer.
+    is_standby: bool,
     now: Timestamp,
 }
 
@@ -115,13 +119,13 @@ impl Item<'_> {
         let media: Vec<InboundMedia> = attachments.iter().filter_map(media).collect();
         let said = message["text"].as_str().filter(|text| !text.is_empty());
         let text = said.or_else(|| placeholder(message, attachments, media.is_empty())).unwrap_or_default();
-        let origin = if is_own { MessageOrigin::Owner } else { MessageOrigin::Person };
+        let plain = self.plain(chat, id, text);
         Some(InboundMessage {
-            origin,
+            origin: if is_own { MessageOrigin::Owner } else { plain.origin },
             media,
             reply_to: word(&message["reply_to"], "mid"),
             ad: ad(&message["referral"]),
-            ..self.plain(chat, id, text)
+            ..plain
         })
     }
 
@@ -155,6 +159,7 @@ impl Item<'_> {
         InboundMessage {
             user: Some(chat.as_str().to_owned()),
             raw: Some(raw),
+            origin: if self.is_standby { MessageOrigin::Bot } else { MessageOrigin::Person },
             ..InboundMessage::text(chat, id, text, self.at())
         }
     }

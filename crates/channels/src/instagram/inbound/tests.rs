@@ -101,7 +101,9 @@ fn what_is_not_for_this_account_is_left_out() {
     let changed = json!({"object": "instagram", "entry": [{"id": OWN, "changes": [{"field": "messages", "value": item}]}]});
     assert_eq!(events(&changed).unwrap().len(), 1);
     let standby = json!({"object": "instagram", "entry": [{"id": OWN, "standby": [item]}]});
-    assert_eq!(events(&standby), Ok(Vec::new()));
+    let kept = events(&standby).unwrap();
+    let InboundChange::Message(kept) = &kept[0].change else { panic!("{kept:?}") };
+    assert_eq!(kept.origin, MessageOrigin::Bot, "another app answers it");
     for unread in [
         json!({"message_edit": {"mid": "m1", "text": "x", "num_edit": 0}}),
         json!({"sender": {"id": "1"}, "reaction": {"mid": "m1", "action": "react"}}),
