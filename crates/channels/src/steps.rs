@@ -93,8 +93,12 @@ pub const fn steps(channel: ChannelKind) -> &'static [[&'static str; 2]] {
                 "Добавьте там аккаунт с правами instagram_business_basic и instagram_business_manage_messages; токен — это token.",
             ],
             [
-                "Under Webhooks enter the address of this page and the word of verify_token, and subscribe to messages.",
-                "В разделе Webhooks впишите адрес с этой страницы и слово из verify_token, подпишитесь на messages.",
+                "Under Webhooks enter the address of this page and the word of verify_token, and subscribe to messages, messaging_postbacks, messaging_seen, message_edit and message_reactions.",
+                "В разделе Webhooks впишите адрес с этой страницы и слово из verify_token, подпишитесь на messages, messaging_postbacks, messaging_seen, message_edit и message_reactions.",
+            ],
+            [
+                "Connect the account here: that subscribes the app to it, as logging in does.",
+                "Подключите аккаунт здесь: приложение подпишется на него, как и при входе.",
             ],
         ],
         ChannelKind::Form => &[

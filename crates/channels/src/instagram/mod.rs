@@ -91,6 +91,12 @@ impl Instagram {
         })
     }
 
+    /// Has Meta post what customers do in this account.
+    async fn subscribe(&self) -> Result<(), CallError> {
+        let query = [("subscribed_fields", SUBSCRIBED)];
+        self.client.call(Method::POST, "me/subscribed_apps", &query, None, ANSWER).await.map(drop)
+    }
+
     async fn who(&self) -> Result<Identity, CallError> {
         let me = self.client.get("me", &[("fields", "id,user_id,username,name")]).await?;
         // `id` is another one for each app; posts carry `user_id`.
@@ -242,8 +248,7 @@ impl Provider for Instagram {
     /// Subscribes the app to what customers do in this account. The address itself is typed in the app's dashboard.
     fn register<'a>(&'a self, _url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
         async move {
-            let query = [("subscribed_fields", SUBSCRIBED)];
-            self.client.call(Method::POST, "me/subscribed_apps", &query, None, ANSWER).await?;
+            self.subscribe().await?;
             Err(CallError::by_hand())
         }
         .boxed()
@@ -270,7 +275,15 @@ impl Provider for Instagram {
         answer: &'a LogInAnswer,
         back: &'a str,
     ) -> BoxFuture<'a, Result<(), CallError>> {
-        async move { self.oauth()?.finish(&self.client, answer, back).await }.boxed()
+        async move {
+            self.oauth()?.finish(&self.client, answer, back).await?;
+            // A check says what is missing, and connecting the account tries again.
+            if let Err(error) = self.subscribe().await {
+                tracing::warn!(%error, "the app is not subscribed to the account that has logged in");
+            }
+            Ok(())
+        }
+        .boxed()
     }
 
     fn own_id(&self) -> Option<String> {

@@ -266,8 +266,12 @@ async fn the_owner_logs_in_by_a_link_that_counts_once() {
     let mut forged = answer.clone();
     forged.state = forged.state.replace("studio.1", "studio.2");
     assert_eq!(code_of(provider.finish_log_in(&forged, BACK).await), "wrong_state");
+    let unsubscribed =
+        json!({"channel": "instagram", "from": "5550001", "text": "x", "extra": {"unsubscribes": true}});
+    world.customer(unsubscribed).await;
     provider.finish_log_in(&answer, BACK).await.unwrap();
-    assert_eq!(provider.check().await.unwrap().id, "17840000000000001");
+    let identity = provider.check().await.unwrap();
+    assert_eq!((identity.id.as_str(), identity.missing.len()), ("17840000000000001", 0), "{identity:?}");
     assert!(provider.token_expires().unwrap() > clock.now().plus(Duration::from_hours(59 * 24)));
     assert_eq!(code_of(provider.finish_log_in(&answer, BACK).await), "used_up");
 

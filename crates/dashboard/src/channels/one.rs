@@ -52,6 +52,11 @@ impl One<'_> {
         self.visitor.may(Right::Administer)
     }
 
+    /// Where an address is entered by hand, connecting still gets what else is missing.
+    fn lacks_something(&self) -> bool {
+        self.channel.identity.as_ref().is_some_and(|identity| !identity.missing.is_empty())
+    }
+
     fn is_unregistered(&self) -> bool {
         self.webhook.is_some_and(|webhook| webhook.is_registered == Some(false))
     }

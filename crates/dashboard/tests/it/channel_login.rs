@@ -43,6 +43,8 @@ pub(crate) struct Phone {
     pub(crate) sent: Mutex<Vec<(String, String)>>,
     /// Where its provider posts to.
     pub(crate) urls: Mutex<Vec<String>>,
+    /// Whether its provider cannot be asked where it posts to.
+    pub(crate) is_by_hand: AtomicBool,
     /// When its token ends.
     pub(crate) token_ends: Mutex<Option<Timestamp>>,
 }
@@ -105,6 +107,9 @@ impl Provider for Phone {
     }
 
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
+        if self.is_by_hand.load(Ordering::Acquire) {
+            return None;
+        }
         let urls = lock(&self.urls).clone();
         Some(ready(Ok(Registered { urls, ..Registered::default() })).boxed())
     }

@@ -2,6 +2,7 @@
 //! to the settings, and removed.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ambient::{Chance, Clock};
 use channels::http::{Http, Route};
@@ -101,6 +102,11 @@ async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
     shows(&operator.get(setup).await, &["<ul><li>photos &#60;1&#62;</li></ul>"]);
     let page = operator.get("/channels/phone").await;
     shows(&page, &["Demo shop", "<dt>Missing</dt><dd>photos &#60;1&#62;</dd>"]);
+    // Where the address is entered by hand, connecting is for what is missing.
+    phone.is_by_hand.store(true, Ordering::Release);
+    let admin = world.person(Role::Admin).await;
+    let connects = async || admin.get("/channels/phone").await.body.contains("actions/connect\"");
+    assert!(connects().await);
     *lock(&phone.trouble) = Some("the profile is not paid for".to_owned());
     submit(&operator, check, &[]).await;
     for path in [setup, "/channels/phone"] {
@@ -111,6 +117,7 @@ async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
     submit(&operator, check, &[]).await;
     let page = operator.get(setup).await;
     shows(&page, &["The provider names nothing that is missing."]);
+    assert!(!connects().await);
     assert!(!page.body.contains("photos") && !page.body.contains("not paid for"), "{}", page.body);
 
     let fields = [("channel", "whatsapp"), ("chat", "70000000001@c.us")];

@@ -253,6 +253,9 @@ impl Fake for Instagram {
             item[name] = value;
             item
         };
+        if deed.extra["unsubscribes"] == true {
+            self.subscribed.clear();
+        }
         let chat = self.chats.entry(user.clone()).or_default();
         if let Some(name) = &deed.name {
             chat.name = Some(name.clone());
