@@ -72,8 +72,9 @@ pub enum ChannelValue {
 /// Why a settings file cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    #[error("the settings file is no TOML: {0}")]
-    NotToml(Box<toml_edit::TomlError>),
+    /// It says nothing of what stands there, which may be a secret.
+    #[error("the settings file is no TOML: line {line}: {message}")]
+    NotToml { line: usize, message: String },
     #[error("`channels` of the settings is no list of sections")]
     NoList,
     #[error("the settings file has no account {0} in [[channels]]; a file of the environment may name it")]
@@ -185,7 +186,11 @@ pub fn without_channel(text: &str, name: &AccountName) -> Result<String, EditErr
 }
 
 fn read(text: &str) -> Result<DocumentMut, EditError> {
-    text.parse().map_err(|error| EditError::NotToml(Box::new(error)))
+    text.parse().map_err(|error: toml_edit::TomlError| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        EditError::NotToml { line, message: error.message().to_owned() }
+    })
 }
 
 fn length(list: &Item) -> usize {
@@ -258,6 +263,13 @@ mod tests {
             with_channel("channels = 1", &name("a"), ChannelKind::Form, &[]),
             Err(EditError::NoList)
         ));
+    }
+
+    #[test]
+    fn what_is_no_toml_is_named_by_its_line_alone() {
+        let error = without_channel("# mine\ntoken = planted secret\n", &name("a")).expect_err("no TOML");
+        let told = error.to_string();
+        assert!(told.contains("line 2") && !told.contains("planted"), "{told}");
     }
 
     #[test]

@@ -341,7 +341,7 @@ fn wrong(text: String) -> NotChanged {
 fn not_edited(error: EditError) -> NotChanged {
     match error {
         EditError::NoSuchAccount(name) => NotChanged::NoSuchAccount(name),
-        EditError::NotToml(_) | EditError::NoList => wrong(error.to_string()),
+        EditError::NotToml { .. } | EditError::NoList => wrong(error.to_string()),
     }
 }
 
