@@ -473,7 +473,6 @@ impl Vk {
         self.client.of_group("groups.deleteCallbackServer", &[("server_id", &id)]).await.map(drop)
     }
 
-    /// Asks what these people are called, unless that is known.
     /// Answers presses, so that those who pressed no longer wait. Whether it works is of no matter.
     async fn answer_presses(&self, events: &[InboundEvent]) {
         for event in events {
@@ -488,6 +487,7 @@ impl Vk {
         }
     }
 
+    /// Asks what these people are called, unless that is known.
     async fn learn_names(&self, ids: &[i64]) {
         let now = self.client.clock().now();
         let asked = {
