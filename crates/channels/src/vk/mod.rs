@@ -18,7 +18,7 @@ use domain::{
     ExternalChat, InboundChange, InboundEvent, InboundMedia, MessageState, Outcome, ProviderId, SecretText,
     Timestamp,
 };
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::{BoxFuture, FutureExt, join};
 use serde_json::{Value, json};
 
 use crate::error::CallError;
@@ -265,7 +265,7 @@ impl Provider for Vk {
             };
             let ids: Vec<i64> = events.iter().filter_map(person).collect();
             let presses = self.client.clock().timeout(PRESSES, self.answer_presses(&events));
-            let _ = futures::join!(self.learn_names(&ids), presses);
+            let ((), _) = join(self.learn_names(&ids), presses).await;
             let names = self.names.lock();
             for event in &mut events {
                 let name = person(event).and_then(|id| names.get(&id)).map(|(name, _)| name.clone());
