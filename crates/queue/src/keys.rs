@@ -10,7 +10,7 @@ pub const OUTGOING: &str = "queue:outgoing";
 pub const PENDING: &str = "queue:debounce:pending";
 /// How the names of the lists of chats whose messages wait begin.
 pub const BATCHES: &str = "queue:batch:";
-/// The locks that this program has set: a hash by the ids of items.
+/// The locks that this program has set, each with its end: a hash by the ids of items.
 pub const LOCKS: &str = "queue:locks";
 /// What could not be taken, with why.
 pub const DEAD: &str = "queue:dead";

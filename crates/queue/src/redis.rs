@@ -22,6 +22,8 @@ pub(crate) const NAME: &str = "switchboard";
 const MOST_DEAD: u32 = 10_000;
 /// How many keys Redis looks at for each page of names.
 const PAGE: u32 = 1_000;
+/// By how many milliseconds the end of a lock may differ from its note, and still be the one that was noted.
+const SAME_LOCK: u32 = 100;
 /// The digits of an id, before the space that ends it.
 const ID_LENGTH: usize = 32;
 
@@ -240,21 +242,18 @@ impl Redis {
         Ok(self.run::<i64>(&script).await? == 1)
     }
 
-    /// Unlocks the chat of an item.
+    /// Unlocks the chat of an item; a lock that another program has set since stays.
     pub async fn unlock(&self, key: &str, id: &str) -> Result<(), QueueError> {
         let mut script = self.scripts.unlock.key(key);
-        script.key(keys::LOCKS).arg(id);
+        script.key(keys::LOCKS).arg(id).arg(SAME_LOCK);
         self.run(&script).await
-    }
-
-    /// Forgets the lock of an item, which has ended by itself.
-    pub async fn forget_lock(&self, id: &str) -> Result<(), QueueError> {
-        self.ask(cmd("HDEL").arg(keys::LOCKS).arg(id)).await
     }
 
     /// The locks that this program has set, by the ids of items.
     pub async fn locks(&self) -> Result<Vec<(String, String)>, QueueError> {
-        self.ask(cmd("HGETALL").arg(keys::LOCKS)).await
+        let noted: Vec<(String, String)> = self.ask(cmd("HGETALL").arg(keys::LOCKS)).await?;
+        let key_of = |note: String| note.split_once(' ').map(|(_, key)| key.to_owned()).unwrap_or(note);
+        Ok(noted.into_iter().map(|(id, note)| (id, key_of(note))).collect())
     }
 
     /// The keys whose names begin so, each once. Redis is asked for a page at a time; those that appear meanwhile may be missing.

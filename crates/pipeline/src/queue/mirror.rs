@@ -36,8 +36,8 @@ struct Told {
     /// The last message of a client.
     seq: i64,
     batches: HashMap<String, ToldBatch>,
-    /// The lock of each turn, where it is ours, and when it ends by itself.
-    locks: HashMap<String, Option<(String, Timestamp)>>,
+    /// The lock of each turn, where it is ours.
+    locks: HashMap<String, Option<String>>,
 }
 
 struct ToldBatch {
@@ -107,8 +107,7 @@ async fn begin(inner: &Inner, queue: &Queue) -> Result<Told, Broken> {
         let chat = list.strip_prefix(keys::BATCHES).unwrap_or_default().to_owned();
         batches.insert(list, ToldBatch { chat, messages: 0, offered_at: Timestamp::from_micros(0) });
     }
-    let locks = queue.redis.locks().await?.into_iter().map(|(id, key)| (id, Some((key, now.plus(LOCK)))));
-    let locks = locks.collect();
+    let locks = queue.redis.locks().await?.into_iter().map(|(id, key)| (id, Some(key))).collect();
     Ok(Told { seq: now.minus(RECENT).as_micros(), batches, locks })
 }
 
@@ -180,19 +179,16 @@ async fn locks(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Brok
     for turn in &turns {
         let id = turn.id.to_string();
         if !told.locks.contains_key(&id) {
-            let (key, ends_at) = (keys::lock(&key_of(inner, &turn.chat)), inner.parts.clock.now().plus(LOCK));
+            let key = keys::lock(&key_of(inner, &turn.chat));
             let is_ours = queue.redis.lock(&key, LOCKED, LOCK.as_secs(), &id).await?;
-            told.locks.insert(id.clone(), is_ours.then_some((key, ends_at)));
+            told.locks.insert(id.clone(), is_ours.then_some(key));
         }
         open.insert(id, Stage::of(turn.stage));
     }
     let over: Vec<String> = told.locks.keys().filter(|id| !open.contains_key(*id)).cloned().collect();
     for id in &over {
-        match told.locks.remove(id).flatten() {
-            Some((key, ends_at)) if ends_at > inner.parts.clock.now() => queue.redis.unlock(&key, id).await?,
-            // It may be another program's by now.
-            Some(_) => queue.redis.forget_lock(id).await?,
-            None => {}
+        if let Some(key) = told.locks.remove(id).flatten() {
+            queue.redis.unlock(&key, id).await?;
         }
     }
     for (stage, mut offered) in offered {

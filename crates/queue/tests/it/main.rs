@@ -74,6 +74,21 @@ async fn a_lock_is_known_to_the_next_run() {
 }
 
 #[tokio::test]
+async fn a_lock_that_another_program_set_since_stays() {
+    let server = RedisServer::start();
+    let redis = connect(&server.url());
+    // Another one says the same: it ends later, or never.
+    for other in [&["SET", "lock:a", "processing", "EX", "310"][..], &["SET", "lock:a", "processing"]] {
+        assert!(redis.lock("lock:a", "processing", 300, "one").await.unwrap());
+        server.ask(&["DEL", "lock:a"]);
+        assert_eq!(server.ask(other), "OK");
+        connect(&server.url()).unlock("lock:a", "one").await.unwrap();
+        assert_eq!(server.ask(&["KEYS", "*"]), serde_json::json!(["lock:a"]));
+        server.ask(&["DEL", "lock:a"]);
+    }
+}
+
+#[tokio::test]
 async fn names_are_read_over_many_pages() {
     let server = RedisServer::start();
     let redis = connect(&server.url());
