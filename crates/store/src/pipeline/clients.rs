@@ -26,6 +26,9 @@ pub(super) struct Moved {
     identities: Vec<ClientIdentity>,
     chats: Vec<String>,
     appeals: Vec<AppealId>,
+    /// What the other one had no word of, and got.
+    #[serde(default)]
+    filled: ClientFields,
 }
 
 /// The client of a chat; a new one where none is known.
@@ -176,7 +179,7 @@ pub(super) fn join(
             "a client is not merged with itself".to_owned(),
         ));
     }
-    present(transaction, &master)?;
+    let own = present(transaction, &master)?;
     let other = present(transaction, &merged)?;
     let (to, from) = (master.as_uuid().as_bytes(), merged.as_uuid().as_bytes());
     let identity = |row: &Row<'_>| {
@@ -191,6 +194,11 @@ pub(super) fn join(
             .map(|chat| chat.chat.to_string())
             .collect(),
         appeals: transaction.all(sql::APPEALS_OF, params![from], rows::only_appeal)?,
+        filled: ClientFields {
+            name: other.name.clone().filter(|_| own.name.is_none()),
+            phone: other.phone.clone().filter(|_| own.phone.is_none()),
+            email: other.email.clone().filter(|_| own.email.is_none()),
+        },
     };
     hand(transaction, &moved, merged, master)?;
     let StoredClient { name, phone, email, .. } = other;
@@ -217,7 +225,7 @@ pub(super) fn split(
     Ok(stored)
 }
 
-/// Makes two clients of one that were two before: each has what it had, and the master what came since.
+/// Makes two clients of one that were two before: each has what it had, and what came in its chats since.
 pub(super) fn part(
     transaction: &Transaction<'_>,
     merge: &MergeId,
@@ -233,7 +241,15 @@ pub(super) fn part(
     }
     transaction.run(sql::UNMERGE, params![now.as_micros(), stored.merged.as_uuid().as_bytes()])?;
     hand(transaction, &stored.moved, stored.master, stored.merged)?;
-    words::of_client(transaction, &stored.merged)?;
+    let (from, to) = (stored.master.as_uuid().as_bytes(), stored.merged.as_uuid().as_bytes());
+    for chat in stored.moved.chats.iter().filter_map(|chat| chat.parse::<ChannelChat>().ok()) {
+        let (channel, account, chat) = (chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str());
+        let since = params![to, from, channel, account, chat, stored.at.as_micros()];
+        transaction.run(sql::MOVE_APPEALS_SINCE, since)?;
+    }
+    let ClientFields { name, phone, email } = &stored.moved.filled;
+    transaction.run(sql::EMPTY_CLIENT, params![name, phone, email, now.as_micros(), from])?;
+    words::part(transaction, &stored.master, &stored.merged)?;
     Ok(StoredMerge { undone_at: Some(now), ..stored })
 }
 

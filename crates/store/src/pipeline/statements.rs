@@ -161,6 +161,11 @@ statements! {
         UPDATE pipeline_clients SET name = coalesce(name, $1), phone = coalesce(phone, $2), email = coalesce(email, $3),
             updated_at = $4
         WHERE id = $5";
+    /// What a client was filled with, and still has, is not its own.
+    EMPTY_CLIENT = "
+        UPDATE pipeline_clients SET name = nullif(name, $1), phone = nullif(phone, $2), email = nullif(email, $3),
+            updated_at = $4
+        WHERE id = $5";
     CHANGE_CLIENT = "
         UPDATE pipeline_clients SET name = coalesce($1, name), phone = coalesce($2, phone), email = coalesce($3, email),
             updated_at = $4
@@ -179,6 +184,10 @@ statements! {
     MERGE_INTO = "UPDATE pipeline_clients SET merged_into = $1, updated_at = $2 WHERE id = $3 AND merged_into IS NULL";
     UNMERGE = "UPDATE pipeline_clients SET merged_into = NULL, updated_at = $1 WHERE id = $2";
     APPEALS_OF = "SELECT id FROM pipeline_appeals WHERE client = $1 ORDER BY opened_at LIMIT 10000";
+    /// Those that a chat began since a time.
+    MOVE_APPEALS_SINCE = "
+        UPDATE pipeline_appeals SET client = $1
+        WHERE client = $2 AND channel = $3 AND account = $4 AND chat = $5 AND opened_at >= $6";
     MOVE_APPEAL = "UPDATE pipeline_appeals SET client = $1 WHERE id = $2";
     MOVE_MESSAGES = "UPDATE pipeline_messages SET client = $1 WHERE channel = $2 AND account = $3 AND chat = $4";
     MOVE_TURNS = "
@@ -258,6 +267,7 @@ statements! {
     ADD_WORDS = "
         INSERT INTO pipeline_words (client, word) VALUES ($1, $2), ($1, $3), ($1, $4), ($1, $5), ($1, $6), ($1, $7), ($1, $8), ($1, $9)
         ON CONFLICT (word, client) DO NOTHING";
+    DROP_WORD = "DELETE FROM pipeline_words WHERE word = $1 AND client = $2";
     WITH_WORD = "SELECT client FROM pipeline_words WHERE word >= $1 AND word < $2 LIMIT $3";
     CLIENT_OF_MESSAGE = "SELECT client FROM pipeline_messages WHERE message = $1 AND client IS NOT NULL";
     SAVE_TEMPLATE = "

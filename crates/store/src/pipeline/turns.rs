@@ -41,7 +41,7 @@ pub enum TurnAnswer {
 }
 
 /// What a responder found out about a client.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ClientFields {
     pub name: Option<String>,
     pub phone: Option<String>,

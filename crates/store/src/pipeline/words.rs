@@ -25,8 +25,10 @@ const MOST_WANTED: usize = 8;
 const BEGINNING: usize = 3;
 /// Clients that one word leads to at most.
 const MOST_CLIENTS: u32 = 500_000;
-/// The messages, and the notes and tags, of a client whose words are added again.
-const MOST_MESSAGES: u32 = 1000;
+/// Messages that are read at once, and the most notes and tags, where the words of a client are gathered.
+const PAGE: u32 = 1000;
+/// So many pages of the latest messages are gathered.
+const MOST_PAGES: usize = 20;
 
 /// The words of a text, small. A number is there with the digits that all ways to write it have.
 fn of(text: &str) -> BTreeSet<String> {
@@ -63,7 +65,14 @@ pub(super) fn add<'a>(
     client: &ClientId,
     texts: impl IntoIterator<Item = &'a str>,
 ) -> Result<(), StoreError> {
-    let words: BTreeSet<String> = texts.into_iter().flat_map(of).collect();
+    add_words(transaction, client, &texts.into_iter().flat_map(of).collect())
+}
+
+fn add_words(
+    transaction: &Transaction<'_>,
+    client: &ClientId,
+    words: &BTreeSet<String>,
+) -> Result<(), StoreError> {
     let words: Vec<&String> = words.iter().collect();
     let key = client.as_uuid().as_bytes();
     for some in words.chunks(IN_A_STATEMENT) {
@@ -75,16 +84,40 @@ pub(super) fn add<'a>(
     Ok(())
 }
 
-/// What is stored of a client leads to it: after its messages became those of another.
+/// What is stored of a client leads to it: after the messages of another became its own.
 pub(super) fn of_client(transaction: &Transaction<'_>, client: &ClientId) -> Result<(), StoreError> {
+    add_words(transaction, client, &stored(transaction, client)?)
+}
+
+/// What is stored of a client that was split off leads to it, and no more to the one that it was a part of.
+pub(super) fn part(
+    transaction: &Transaction<'_>,
+    from: &ClientId,
+    client: &ClientId,
+) -> Result<(), StoreError> {
+    let (stays, leaves) = (stored(transaction, from)?, stored(transaction, client)?);
+    add_words(transaction, client, &leaves)?;
+    for word in leaves.difference(&stays) {
+        transaction.run(sql::DROP_WORD, params![word, from.as_uuid().as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// The words of what is stored of a client.
+fn stored(transaction: &Transaction<'_>, client: &ClientId) -> Result<BTreeSet<String>, StoreError> {
     let key = client.as_uuid().as_bytes();
-    let messages = transaction.all(sql::OF_CLIENT, params![key, i64::MAX, MOST_MESSAGES], rows::message)?;
     let known = transaction.first(sql::CLIENT, params![key], rows::client)?;
     let fields = known.iter().flat_map(|client| [&client.name, &client.phone, &client.email]);
-    let noted = transaction.all(sql::NOTED_OF, params![key, MOST_MESSAGES], |row| row.get::<String>(0))?;
-    let texts = messages.iter().map(|message| message.text.as_str());
-    let kept = fields.flatten().chain(&noted).map(String::as_str);
-    add(transaction, client, texts.chain(kept))
+    let noted = transaction.all(sql::NOTED_OF, params![key, PAGE], |row| row.get::<String>(0))?;
+    let mut words: BTreeSet<String> = fields.flatten().chain(&noted).flat_map(|text| of(text)).collect();
+    let mut before = i64::MAX;
+    for _ in 0..MOST_PAGES {
+        let messages = transaction.all(sql::OF_CLIENT, params![key, before, PAGE], rows::message)?;
+        words.extend(messages.iter().flat_map(|message| of(message.text.as_str())));
+        let Some(last) = messages.last() else { break };
+        before = last.seq;
+    }
+    Ok(words)
 }
 
 /// The clients that all words of a text lead to; none for a text without words.

@@ -64,6 +64,7 @@ conformance! {
     each_waiting_is_told_once_for_each_length,
     a_client_who_is_written_to_first_waits_for_nothing,
     a_batch_that_is_answered_goes_along_in_a_merge,
+    what_a_merge_gave_is_given_back_in_a_split,
     each_answer_counts_with_the_wait_before_it,
     a_voice_to_an_account_is_waited_for,
     a_person_who_is_faster_than_silence_stops_the_program,

@@ -10,7 +10,7 @@ use store::{
     AppealChange, ClientFields, FirstContact, PipelineRules, Replayed, StoredAppeal, StoredTurn, TurnAnswer,
 };
 
-use super::{ANNA, SILENCE, Written, page, rules, started, written};
+use super::{ANNA, BORIS, SILENCE, Written, page, rules, started, written};
 use crate::support::{World, accept};
 
 impl World {
@@ -203,6 +203,55 @@ pub(super) async fn each_answer_counts_with_the_wait_before_it(world: World) {
     let figures = pipeline.opened(opened, world.now()).await.unwrap().remove(0);
     assert_eq!((figures.first_wait.unwrap().as_secs() / 60, figures.next_answers), (5, 2));
     assert_eq!(figures.next_wait.as_secs() / 60, 30);
+}
+
+pub(super) async fn what_a_merge_gave_is_given_back_in_a_split(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    world.taken_in(&rules, written(BORIS, "v-1")).await;
+    let (anna, boris) = (world.client_of(ANNA).await, world.client_of(BORIS).await);
+    let pipeline = world.store.pipeline();
+    let [phone, email] = ["+70000000002", "boris@example.com"].map(|text| Some(text.to_owned()));
+    let known = ClientFields { name: None, phone, email };
+    pipeline.change_client(boris, known.clone()).await.unwrap();
+    let merge = MergeId::from_uuid(Ids::new(world.clock.clone()).next());
+    pipeline.merge(merge, anna, boris, "olga").await.unwrap();
+    let fields = async |client| {
+        let known = pipeline.client(client).await.unwrap().unwrap();
+        ClientFields { name: None, phone: known.phone, email: known.email }
+    };
+    assert_eq!(fields(anna).await, known);
+    let phone = Some("+70000000003".to_owned());
+    pipeline
+        .change_client(anna, ClientFields { phone: phone.clone(), ..ClientFields::default() })
+        .await
+        .unwrap();
+    // What the chat begins from then on is one of its own.
+    for client in [anna, boris] {
+        for appeal in pipeline.appeals_of(client, 10).await.unwrap() {
+            let closed = AppealChange { closed: Some(true), ..AppealChange::default() };
+            pipeline.change_appeal(appeal.id, closed).await.unwrap();
+        }
+    }
+    world.clock.advance(Duration::from_hours(48));
+    world.taken_in(&rules, written(BORIS, "v-2")).await;
+    assert_eq!(pipeline.appeals_of(anna, 10).await.unwrap().len(), 3);
+    pipeline.split(merge).await.unwrap();
+
+    // Who stays keeps what was said of it since, and has no more what was the other one's.
+    assert_eq!(fields(anna).await, ClientFields { phone, ..ClientFields::default() });
+    assert_eq!(fields(boris).await, known);
+    for (text, expected) in [
+        ("text of m", vec![anna]),
+        ("text of v", vec![boris]),
+        ("boris@example.com", vec![boris]),
+        ("+70000000002", vec![boris]),
+        ("+70000000003", vec![anna]),
+    ] {
+        assert_eq!(world.found(text).await, expected, "{text}");
+    }
+    let appeals = async |client| pipeline.appeals_of(client, 10).await.unwrap().len();
+    assert_eq!((appeals(anna).await, appeals(boris).await), (1, 2));
 }
 
 pub(super) async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World) {
