@@ -32,11 +32,21 @@ pub(super) fn get(transaction: &Transaction<'_>, id: &AppealId) -> Result<Option
     transaction.first(sql::APPEAL, [*id.as_uuid().as_bytes()], rows::appeal)
 }
 
+/// The appeal that goes on: the last one that is open, else the last one.
 pub(super) fn last_of(
     transaction: &Transaction<'_>,
     client: &ClientId,
 ) -> Result<Option<StoredAppeal>, StoreError> {
     transaction.first(sql::LAST_APPEAL, [*client.as_uuid().as_bytes()], rows::appeal)
+}
+
+/// The other appeals of its client that are open.
+pub(super) fn open_beside(
+    transaction: &Transaction<'_>,
+    appeal: &StoredAppeal,
+) -> Result<Vec<StoredAppeal>, StoreError> {
+    let key = params![appeal.client.as_uuid().as_bytes(), appeal.id.as_uuid().as_bytes()];
+    transaction.all(sql::OPEN_BESIDE, key, rows::appeal)
 }
 
 /// The appeal that goes on with what its client wrote: the last one, or a new one.

@@ -422,6 +422,10 @@ fn ours(
     if let Some(client) = known.client
         && let Some(appeal) = appeals::last_of(transaction, &client)?
     {
+        let beside = if is_person { appeals::open_beside(transaction, &appeal)? } else { Vec::new() };
+        for other in beside {
+            appeals::answered(transaction, other, said.author, now)?;
+        }
         appeals::answered(transaction, appeal, said.author, now)?;
     }
     Ok(true)

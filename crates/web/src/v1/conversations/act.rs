@@ -12,6 +12,7 @@ use serde::Deserialize;
 use store::{AppealChange, Page as StorePage, StoredAppeal};
 use utoipa::ToSchema;
 
+use super::clients::MOST_APPEALS;
 use super::{known, last_appeal};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAnswer, CanReadInbox};
@@ -240,7 +241,14 @@ pub(crate) async fn close(
     _: Authorized<CanAnswer>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    changed(&state, &given, AppealChange { closed: Some(true), ..AppealChange::default() }).await
+    let (client, pipeline) = (known(&state, &given).await?, state.store().pipeline());
+    let closed = AppealChange { closed: Some(true), ..AppealChange::default() };
+    // Where clients were merged, there may be several.
+    let appeals = pipeline.appeals_of(client.id, MOST_APPEALS).await?.into_iter();
+    for appeal in appeals.skip(1).filter(|appeal| appeal.state.is_open()) {
+        pipeline.change_appeal(appeal.id, closed.clone()).await?;
+    }
+    changed(&state, &given, closed).await
 }
 
 /// Opens the last appeal of a conversation again.

@@ -19,7 +19,7 @@ use crate::v1::page::{listed, store_page};
 use crate::v1::{LongPageParameters, Page};
 
 /// The appeals of a client that are shown.
-const MOST_APPEALS: u32 = 100;
+pub(super) const MOST_APPEALS: u32 = 100;
 /// The longest name or address, in characters.
 const LONGEST: usize = 200;
 

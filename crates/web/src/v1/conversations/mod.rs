@@ -98,7 +98,7 @@ async fn known_appeal(state: &State, given: &str) -> Result<StoredAppeal, Proble
     })
 }
 
-/// The last appeal of a client.
+/// The appeal of a client that goes on, else the last one.
 async fn last_appeal(state: &State, client: &StoredClient) -> Result<Option<StoredAppeal>, StoreError> {
     Ok(state.store().pipeline().appeals_of(client.id, 1).await?.into_iter().next())
 }
