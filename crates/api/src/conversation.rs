@@ -47,7 +47,7 @@ pub struct ClientCard {
     pub client: Client,
     /// The chats of the client.
     pub chats: Vec<ClientChat>,
-    /// The appeals, open ones before those that are over, the last one first; 100 at most.
+    /// The appeals: those whose client waits, others that are open, and what is over, each the last one first; 100 at most.
     pub appeals: Vec<Appeal>,
     /// Clients that may be the same person.
     pub perhaps: Vec<Perhaps>,

@@ -32,7 +32,7 @@ pub(super) fn get(transaction: &Transaction<'_>, id: &AppealId) -> Result<Option
     transaction.first(sql::APPEAL, [*id.as_uuid().as_bytes()], rows::appeal)
 }
 
-/// The appeal that goes on: the last one that is open, else the last one.
+/// The appeal that goes on: the last one whose client waits, else that is open, else the last one.
 pub(super) fn last_of(
     transaction: &Transaction<'_>,
     client: &ClientId,

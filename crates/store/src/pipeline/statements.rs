@@ -204,11 +204,12 @@ statements! {
         SELECT one, other, why FROM pipeline_suggestions WHERE dismissed_at IS NULL AND (one = $1 OR other = $1)
         ORDER BY at DESC LIMIT 100";
     DISMISS = "UPDATE pipeline_suggestions SET dismissed_at = $1 WHERE one = $2 AND other = $3";
-    /// An open one before those that are over.
+    /// One whose client waits before others that are open, and those before what is over.
     LAST_APPEAL = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
             answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
-        FROM pipeline_appeals WHERE client = $1 ORDER BY CASE WHEN state < 10 THEN 0 ELSE 1 END, opened_at DESC, id DESC LIMIT 1";
+        FROM pipeline_appeals WHERE client = $1
+        ORDER BY CASE WHEN state >= 10 THEN 2 WHEN waiting_since IS NULL THEN 1 ELSE 0 END, opened_at DESC, id DESC LIMIT 1";
     /// A client that another one was merged into may have several that are open.
     OPEN_BESIDE = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
@@ -221,7 +222,8 @@ statements! {
     APPEALS_OF_CLIENT = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
             answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
-        FROM pipeline_appeals WHERE client = $1 ORDER BY CASE WHEN state < 10 THEN 0 ELSE 1 END, opened_at DESC, id DESC LIMIT $2";
+        FROM pipeline_appeals WHERE client = $1
+        ORDER BY CASE WHEN state >= 10 THEN 2 WHEN waiting_since IS NULL THEN 1 ELSE 0 END, opened_at DESC, id DESC LIMIT $2";
     APPEALS = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
             answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
