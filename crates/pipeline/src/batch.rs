@@ -35,6 +35,10 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
     let identity = |kind: &str| {
         known_as.identities.iter().find(|known| known.kind == kind).map(|known| known.value.as_str())
     };
+    let media: Vec<_> = kept
+        .iter()
+        .flat_map(|message| message.media.iter().map(move |media| (media, message.text.as_str())))
+        .collect();
     let originals: Vec<Value> = kept
         .iter()
         .map(|message| {
@@ -70,7 +74,7 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
         "appeal": appeal.map(|appeal| json!({
             "id": appeal.id, "status": appeal.state.as_str(), "tags": appeal.tags, "opened_at": appeal.opened_at,
         })),
-        "media": media_of(&kept.iter().flat_map(|message| &message.media).collect::<Vec<_>>(), &heard),
+        "media": media_of(&media, &heard),
         "meta": {
             "ad_channel": appeal.and_then(|appeal| appeal.ad.as_ref()).map(|ad| ad.channel.as_str()),
             "ad_id": appeal.and_then(|appeal| appeal.ad.as_ref()).and_then(|ad| ad.id.as_deref()),
@@ -86,17 +90,18 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
     })
 }
 
-/// What is attached, in the one format.
-pub(crate) fn media_of(media: &[&InboundMedia], heard: &[&str]) -> Value {
-    let of = |kind: InboundKind| media.iter().filter(move |media| media.kind == kind);
+/// What is attached, each with the text of its message, in the one format.
+pub(crate) fn media_of(media: &[(&InboundMedia, &str)], heard: &[&str]) -> Value {
+    let with_text = |kind: InboundKind| media.iter().filter(move |(media, _)| media.kind == kind);
+    let of = |kind: InboundKind| with_text(kind).map(|(media, _)| *media);
     let has = |kind: InboundKind| of(kind).next().is_some();
     json!({
         "has_voice": has(InboundKind::Voice),
         "voice_url": of(InboundKind::Voice).find_map(|media| media.url.as_deref()),
         "voice_transcribed_text": Some(heard.join("\n\n")).filter(|heard| !heard.is_empty()),
         "has_images": has(InboundKind::Image),
-        "images": of(InboundKind::Image)
-            .map(|media| json!({ "url": media.url, "file_id": media.file_id }))
+        "images": with_text(InboundKind::Image)
+            .map(|(media, text)| json!({ "url": media.url, "file_id": media.file_id, "caption": text }))
             .collect::<Vec<_>>(),
         "has_video": has(InboundKind::Video),
         "has_document": has(InboundKind::Document),
@@ -155,7 +160,7 @@ mod tests {
         gone.deleted_at = Some(turn().created_at);
         let messages = [
             message(1, "Hello", Vec::new()),
-            message(2, "", vec![image]),
+            message(2, "It is this one", vec![image]),
             gone,
             message(4, "Bye", Vec::new()),
         ];
@@ -167,9 +172,11 @@ mod tests {
             ..TurnContext::default()
         };
         let body = batch(&turn(), &context);
-        assert_eq!(body["text"], "Hello\n\nBye");
+        assert_eq!(body["text"], "Hello\n\nIt is this one\n\nBye");
         assert_eq!(body["external_message_id"], "m-1");
-        assert_eq!(body["media"]["images"][0]["url"], "https://example.com/a.jpg");
+        let image =
+            json!({ "url": "https://example.com/a.jpg", "file_id": null, "caption": "It is this one" });
+        assert_eq!(body["media"]["images"], json!([image]));
         assert_eq!((&body["meta"]["batch_size"], &body["meta"]["batched"]), (&json!(3), &json!(true)));
         assert_eq!(
             (&body["external_user_id"], &body["meta"]["external_message_id"], &body["client_found"]),

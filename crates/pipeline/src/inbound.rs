@@ -75,7 +75,15 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         matches!(channel.as_str(), "whatsapp" | "sms") || is_true(&body["client_phone_verified"]);
     let media = &body["media"];
     let heard = text(&media["voice_transcribed_text"]).map(|heard| format!("{VOICE_MARK}{heard}"));
-    let written = text(&body["text"]).or_else(|| text(&body["message_text"])).or(heard).unwrap_or_default();
+    let mut written =
+        text(&body["text"]).or_else(|| text(&body["message_text"])).or(heard).unwrap_or_default();
+    let images = media["images"].as_array().into_iter().flatten().take(50);
+    for caption in images.filter_map(|image| text(&image["caption"])) {
+        if !written.contains(&caption) {
+            written.push_str(if written.is_empty() { "" } else { "\n\n" });
+            written.push_str(&caption);
+        }
+    }
     let ad = text(&meta["ad_channel"]).map(|channel| AdSource { channel, id: text(&meta["ad_id"]) });
     let message = InboundMessage {
         origin: MessageOrigin::Person,
@@ -196,5 +204,17 @@ mod tests {
             (message.text.as_str(), message.media[0].kind),
             ("[Голосовое]: Hello", InboundKind::Voice)
         );
+    }
+
+    #[test]
+    fn what_is_under_an_image_is_a_text() {
+        let read = |text: &str| {
+            let images = json!([{ "caption": "The screen" }, { "caption": "The back" }, { "caption": "" }]);
+            let body = json!({ "channel": "vk", "external_chat_id": 1, "external_message_id": 1, "text": text,
+                "media": { "images": images } });
+            read(&body, NOW).unwrap().message.text.as_str().to_owned()
+        };
+        assert_eq!(read(""), "The screen\n\nThe back");
+        assert_eq!(read("The screen is broken"), "The screen is broken\n\nThe back");
     }
 }

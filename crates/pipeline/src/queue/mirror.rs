@@ -212,13 +212,14 @@ fn is_first(inner: &Inner, channel: &ChannelName, account: &AccountName) -> bool
 fn messages(batch: &WaitingBatch) -> Vec<String> {
     let chat = batch.chat.chat.as_str();
     let said = batch.messages.iter().map(|message| {
+        let media: Vec<_> = message.media.iter().map(|media| (media, message.text.as_str())).collect();
         let heard: Vec<&str> = message.text.split_once(VOICE_MARK).map(|(_, heard)| heard).into_iter().collect();
         json!({
             "id": message.message, "channel": batch.chat.channel.as_str(),
             "channel_account": batch.chat.account.as_str(), "external_chat_id": chat,
             "external_user_id": batch.user, "client_name": batch.name, "client_phone": batch.phone,
             "external_message_id": message.external_id, "text": message.text.as_str(), "timestamp": message.at,
-            "media": media_of(&message.media.iter().collect::<Vec<_>>(), &heard),
+            "media": media_of(&media, &heard),
             "meta": { "external_message_id": message.external_id, "user_id": batch.user, "chat_id": chat },
         })
         .to_string()
