@@ -53,6 +53,10 @@ pub struct ClientCard {
     pub perhaps: Vec<Perhaps>,
     /// What was merged into it, the last one first.
     pub merges: Vec<Merge>,
+    /// Numbers in its last 100 messages that are not noted, in E.164.
+    pub written_phones: Vec<String>,
+    /// Addresses of email in its last 100 messages that are not noted.
+    pub written_emails: Vec<String>,
 }
 
 /// A chat of a client.

@@ -95,6 +95,13 @@ impl One<'_> {
         self.appeal().map(|appeal| appeal.tags.join(", ")).unwrap_or_default()
     }
 
+    /// Numbers and addresses that the client wrote, each with the field that it belongs to.
+    fn written(&self) -> Vec<(&'static str, &str)> {
+        let ClientCard { written_phones, written_emails, .. } = &self.shown.card;
+        let phones = written_phones.iter().map(|phone| ("phone", phone.as_str()));
+        phones.chain(written_emails.iter().map(|email| ("email", email.as_str()))).collect()
+    }
+
     /// How long the client has waited.
     fn waited(&self) -> Option<String> {
         let since = self.appeal().filter(|appeal| appeal.state.is_open())?.waiting_since?;

@@ -139,6 +139,8 @@ words! {
     note_help: "The client does not see it.", "Клиент её не увидит.";
     add_note: "Add a note", "Добавить заметку";
     perhaps: "Perhaps the same person", "Возможно, тот же человек";
+    in_messages: "In messages", "В сообщениях";
+    write_down: "Note", "Записать";
     merge: "Merge", "Объединить";
     dismiss: "Not the same", "Это разные люди";
     merges: "Merged clients", "Объединённые клиенты";

@@ -364,6 +364,18 @@ async fn files_leave_with_an_answer_and_a_client_is_erased() {
 }
 
 #[tokio::test]
+async fn an_address_in_a_message_is_noted_with_a_press() {
+    let (world, _) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    let text = "My address is Anna@Example.com";
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", text).await;
+    let path = format!("/inbox/{client}");
+    shows(&operator.get(&path).await, &["In messages", "name=\"email\" value=\"anna@example.com\""]);
+    submit(&operator, &format!("{path}/actions/change"), &[("email", "anna@example.com")]).await;
+    assert!(!operator.get(&path).await.body.contains("In messages"));
+}
+
+#[tokio::test]
 async fn what_was_not_answered_is_retried_from_the_page() {
     let (world, _) = with_clients().await;
     let operator = world.person(Role::Operator).await;

@@ -176,6 +176,28 @@ async fn clients_are_merged_and_split_by_people() {
 }
 
 #[tokio::test]
+async fn what_is_written_in_a_text_is_suggested_until_it_is_noted() {
+    let (world, _) = shop().await;
+    world.client_writes("c1", "call 8 000 000-00-07 or write to Anna@Example.com").await;
+    world.until_so("it is known", async || world.client_ids().await.len() == 1).await;
+    let path = format!("/v1/clients/{}", world.client_ids().await[0]);
+    let card = world.get(&path).await;
+    assert_eq!((&card["phone"], &card["email"]), (&Value::Null, &Value::Null));
+    let phone = json!("+70000000007");
+    assert_eq!(
+        (&card["written_phones"], &card["written_emails"]),
+        (&json!([phone]), &json!(["anna@example.com"]))
+    );
+    let change = world.call("PATCH", &path).json(json!({ "phone": phone }).to_string()).send().await;
+    assert_eq!(change.status, 200, "{}", change.body);
+    let card = world.get(&path).await;
+    assert_eq!(
+        (&card["written_phones"], &card["written_emails"][0]),
+        (&json!([]), &json!("anna@example.com"))
+    );
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_named() {
     let (world, shop) = shop().await;
     world.client_writes("c1", "one").await;

@@ -1,12 +1,15 @@
 //! Clients: found, changed, merged and split.
 
+use std::collections::BTreeSet;
+
 use api::{Appeal, Client, ClientCard, ClientChat, Merge, Perhaps};
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{ClientId, Contact, ContactKind, MergeId};
+use domain::phone::WrittenContacts;
+use domain::{Author, ClientId, Contact, ContactKind, MergeId};
 use http::StatusCode;
 use serde::Deserialize;
-use store::{ClientFields, StoreError, StoredClient};
+use store::{ClientFields, Page as StorePage, StoreError, StoredClient};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{conflict, known};
@@ -20,6 +23,8 @@ use crate::v1::{LongPageParameters, Page};
 
 /// The appeals of a client that are shown.
 pub(super) const MOST_APPEALS: u32 = 100;
+/// The last messages in which numbers and addresses are looked for.
+const LATEST: u32 = 100;
 /// The longest name or address, in characters.
 const LONGEST: usize = 200;
 
@@ -72,11 +77,22 @@ pub(crate) async fn get(
 pub(super) async fn card(state: &State, client: StoredClient) -> Result<ClientCard, StoreError> {
     let pipeline = state.store().pipeline();
     let perhaps = pipeline.suggestions(client.id).await?.into_iter();
+    let latest = pipeline.conversation(client.id, &StorePage { limit: LATEST, cursor: None }).await?.items;
+    let (mut phones, mut emails) = (BTreeSet::new(), BTreeSet::new());
+    for message in latest.iter().filter(|one| one.author == Author::Client && one.deleted_at.is_none()) {
+        let written = WrittenContacts::read(message.text.as_str());
+        phones.extend(written.phones);
+        emails.extend(written.emails);
+    }
+    phones.retain(|phone| client.phone.as_ref() != Some(phone));
+    emails.retain(|email| client.email.as_ref().map(|known| known.to_lowercase()).as_ref() != Some(email));
     Ok(ClientCard {
         chats: pipeline.chats_of(client.id).await?.into_iter().map(ClientChat::from).collect(),
         appeals: pipeline.appeals_of(client.id, MOST_APPEALS).await?.into_iter().map(Appeal::from).collect(),
         perhaps: perhaps.map(|(client_id, why)| Perhaps { client_id, why }).collect(),
         merges: pipeline.merges_of(client.id).await?.into_iter().map(Merge::from).collect(),
+        written_phones: phones.into_iter().collect(),
+        written_emails: emails.into_iter().collect(),
         client: client.into(),
     })
 }
