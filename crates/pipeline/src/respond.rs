@@ -92,13 +92,18 @@ impl Inner {
             // No answer ends so.
             Decision::Continue(_) => TurnAnswer::HandOver { why: "no_answer".to_owned(), proposed: None },
         };
-        let Fields { name, phone, email, tags, .. } = judgement.fields;
+        let Fields { name, phone, email, device, tags } = judgement.fields;
+        // The device is what the appeal is about.
+        let tags: Vec<String> = tags.into_iter().chain(device).map(text).collect();
         let fields = ClientFields { name: name.map(text), phone: phone.map(text), email: email.map(text) };
         let is_taken = pipeline.answer_of_model(turn.id, answer, fields, uses).await?;
         if let Some(appeal) = appeal.filter(|_| is_taken && !tags.is_empty()) {
             let mut all = appeal.tags;
-            all.extend(tags.into_iter().map(text));
-            all.dedup();
+            for tag in tags {
+                if !all.contains(&tag) {
+                    all.push(tag);
+                }
+            }
             all.truncate(MOST_TAGS);
             let change = AppealChange { tags: Some(all), ..AppealChange::default() };
             pipeline.change_appeal(appeal.id, change).await?;

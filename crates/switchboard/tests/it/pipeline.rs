@@ -176,6 +176,16 @@ async fn what_a_model_cannot_answer_is_for_a_person() {
     let is_answered = || async { answers(&world, "vk", "Is it a slow day").await > 0 };
     program.until("it is answered late", is_answered).await;
     assert_eq!(answers(&world, "vk", "Is it a slow day").await, 1);
+    // The device that it notes is a tag, once.
+    for text in ["It is model X100", "Is model X100 in stock"] {
+        writes(&world, "vk", "club", text).await;
+        let is_answered = || async { answers(&world, "vk", text).await > 0 };
+        program.until("it is answered", is_answered).await;
+        let tags = || async {
+            program.get(&format!("/v1/conversations/{client}")).await.1["appeal"]["tags"].clone()
+        };
+        program.until("it is a tag", || async { tags().await == json!(["X100"]) }).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
