@@ -94,17 +94,29 @@ async fn of_turn(inner: &Inner, stage: Stage, id: &str, result: &Value) -> Resul
     let counts = match stage {
         // It has an id of its own.
         Stage::Batch => return Ok(Came::TooLate),
-        Stage::Resolve => match found_client(result) {
-            Ok(found) => pipeline.resolved(turn, found, ids).await?,
-            Err(reason) => return Ok(Came::Wrong(reason)),
-        },
-        Stage::Appeal => match found_appeal(result) {
-            Ok(found) => {
-                let rules = rules(settings, inner.parts.clock.now());
-                pipeline.appeal_found(turn, found, &rules, ids).await?
+        Stage::Resolve => {
+            let old = match named(result, "client_id", "client") {
+                Some(word) => pipeline.client_by_old_id(&word).await?.map(|client| client.id),
+                None => None,
+            };
+            match found_client(result, old) {
+                Ok(found) => pipeline.resolved(turn, found, ids).await?,
+                Err(reason) => return Ok(Came::Wrong(reason)),
             }
-            Err(reason) => return Ok(Came::Wrong(reason)),
-        },
+        }
+        Stage::Appeal => {
+            let old = match named(result, "appeal_id", "appeal") {
+                Some(word) => pipeline.appeal_by_old_id(&word).await?.map(|appeal| appeal.id),
+                None => None,
+            };
+            match found_appeal(result, old) {
+                Ok(found) => {
+                    let rules = rules(settings, inner.parts.clock.now());
+                    pipeline.appeal_found(turn, found, &rules, ids).await?
+                }
+                Err(reason) => return Ok(Came::Wrong(reason)),
+            }
+        }
         Stage::Respond => {
             let said = webhook::read(result.to_string().as_bytes());
             match said.and_then(|said| Some((said.answer(settings.approval)?, said.fields()))) {
@@ -120,7 +132,12 @@ async fn of_turn(inner: &Inner, stage: Stage, id: &str, result: &Value) -> Resul
     Ok(if counts { Came::Counts } else { Came::TooLate })
 }
 
-/// An id as the API or a view of the database writes it.
+/// The id that a result names.
+fn named(result: &Value, field: &str, within: &str) -> Option<String> {
+    text(&result[field]).or_else(|| text(&result[within]["id"]))
+}
+
+/// An id as the API or a view of the database writes it. What was taken over is known by its old id before.
 fn id<T>(
     result: &Value,
     field: &'static str,
@@ -130,7 +147,7 @@ fn id<T>(
 where
     T: std::str::FromStr,
 {
-    let Some(word) = text(&result[field]).or_else(|| text(&result[within]["id"])) else { return Ok(None) };
+    let Some(word) = named(result, field, within) else { return Ok(None) };
     match word.parse() {
         Ok(id) => Ok(Some(id)),
         Err(_) => Uuid::try_parse(&word)
@@ -139,8 +156,11 @@ where
     }
 }
 
-fn found_client(result: &Value) -> Result<FoundClient, String> {
-    let client = id(result, "client_id", "client", ClientId::from_uuid)?;
+fn found_client(result: &Value, old: Option<ClientId>) -> Result<FoundClient, String> {
+    let client = match old {
+        Some(_) => old,
+        None => id(result, "client_id", "client", ClientId::from_uuid)?,
+    };
     let field = |name: &str, flat: &str| text(&result["client"][name]).or_else(|| text(&result[flat]));
     let fields = ClientFields {
         name: field("name", "client_name"),
@@ -150,8 +170,14 @@ fn found_client(result: &Value) -> Result<FoundClient, String> {
     Ok(FoundClient { client, fields })
 }
 
-fn found_appeal(result: &Value) -> Result<(Option<AppealId>, Option<Responder>), String> {
-    let appeal = id(result, "appeal_id", "appeal", AppealId::from_uuid)?;
+fn found_appeal(
+    result: &Value,
+    old: Option<AppealId>,
+) -> Result<(Option<AppealId>, Option<Responder>), String> {
+    let appeal = match old {
+        Some(_) => old,
+        None => id(result, "appeal_id", "appeal", AppealId::from_uuid)?,
+    };
     let responder = text(&result["responder"]).map(|word| {
         Responder::from_word(&word).ok_or_else(|| "responder is one of ai, webhook, human and off".to_owned())
     });
@@ -186,21 +212,23 @@ mod tests {
             json!({ "client_id": id.to_string() }),
             json!({ "client": { "id": Uuid::from_u128(7).simple().to_string() } }),
         ] {
-            assert_eq!(found_client(&written).unwrap().client, Some(id), "{written}");
+            assert_eq!(found_client(&written, None).unwrap().client, Some(id), "{written}");
         }
         let found = found_client(
             &json!({ "client": { "name": "Anna", "phone": "" }, "client_email": "a@example.com" }),
+            None,
         )
         .unwrap();
         assert_eq!((found.client, found.fields.name.as_deref()), (None, Some("Anna")));
         assert_eq!((found.fields.phone, found.fields.email.as_deref()), (None, Some("a@example.com")));
-        assert!(found_client(&json!({ "client_id": 4 })).is_err());
+        assert!(found_client(&json!({ "client_id": 4 }), None).is_err());
+        assert_eq!(found_client(&json!({ "client_id": 4 }), Some(id)).unwrap().client, Some(id));
     }
 
     #[test]
     fn results_of_appeals_and_senders_are_read() {
-        assert_eq!(found_appeal(&json!({ "responder": "human" })), Ok((None, Some(Responder::Human))));
-        assert!(found_appeal(&json!({ "responder": "boss" })).is_err());
+        assert_eq!(found_appeal(&json!({ "responder": "human" }), None), Ok((None, Some(Responder::Human))));
+        assert!(found_appeal(&json!({ "responder": "boss" }), None).is_err());
         assert_eq!(not_sent(&json!({ "external_message_id": 4 })), None);
         for failed in [json!({ "sent": false }), json!({ "status": "failed" }), json!({ "error": "blocked" })]
         {

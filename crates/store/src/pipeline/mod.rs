@@ -343,6 +343,11 @@ impl Pipeline<'_> {
         self.store.first(sql::CLIENT_BY_OLD_ID, [id.to_owned()], rows::client).await
     }
 
+    /// The appeal that has this id in an older program.
+    pub async fn appeal_by_old_id(&self, id: &str) -> Result<Option<StoredAppeal>, StoreError> {
+        self.store.first(sql::APPEAL_BY_OLD_ID, [id.to_owned()], rows::appeal).await
+    }
+
     /// Begins a run that takes over what an older program has.
     pub async fn begin_import(&self, id: ImportId, source: &str) -> Result<StoredImport, StoreError> {
         let (source, now) = (source.to_owned(), self.store.now());

@@ -219,6 +219,10 @@ statements! {
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
             answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
         FROM pipeline_appeals WHERE id = $1";
+    APPEAL_BY_OLD_ID = "
+        SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
+            answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
+        FROM pipeline_appeals WHERE outside_id = $1";
     APPEALS_OF_CLIENT = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
             answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait

@@ -185,6 +185,7 @@ async fn old_clients_are_taken_once_and_asked_for_by_their_old_ids(world: World)
         ["1 client 700", "2 agent 700"]
     );
     let found = world.store.pipeline().client_by_old_id("7").await.unwrap().unwrap();
+    assert_eq!(world.store.pipeline().appeal_by_old_id("a-1").await.unwrap().unwrap().client, found.id);
     let page = Page { limit: 50, cursor: None };
     let said = world.store.pipeline().conversation(found.id, &page).await.unwrap().items;
     let said: Vec<_> = said.iter().map(|message| message.text.as_str()).collect();

@@ -102,6 +102,8 @@ async fn an_old_crm_is_asked_for_by_its_old_ids_and_taken_back() {
         assert_eq!((status, &client["name"]), (200, &json!("Anna")), "{client}");
         assert_eq!(client["appeals"].as_array().map(Vec::len), Some(2), "{client}");
     }
+    let (status, appeal) = program.get("/v1/appeals/00000000-0000-0000-0000-00000000000a").await;
+    assert_eq!((status, &appeal["state"]), (200, &json!("waiting_us")), "{appeal}");
     assert_eq!(program.get("/v1/do-not-contact").await.1["items"], json!([]));
     assert_eq!(world.effects("sendMessage").await.len(), 0);
 

@@ -86,11 +86,12 @@ async fn known(state: &State, given: &str) -> Result<StoredClient, Problem> {
     })
 }
 
-/// The appeal of an id.
+/// The appeal of an id, here or in the program it was taken over from.
 async fn known_appeal(state: &State, given: &str) -> Result<StoredAppeal, Problem> {
+    let pipeline = state.store().pipeline();
     let found = match given.parse::<AppealId>() {
-        Ok(id) => state.store().pipeline().appeal(id).await?,
-        Err(_) => None,
+        Ok(id) => pipeline.appeal(id).await?,
+        Err(_) => pipeline.appeal_by_old_id(given).await?,
     };
     found.ok_or_else(|| {
         let detail = format!("No appeal has the id {:?}; GET /v1/appeals lists them.", shorten(given));
