@@ -4,9 +4,9 @@
 use domain::event::{MessageEvent, ReceivedEvent};
 use domain::message::Writer;
 use domain::{
-    AdSource, AnyReceivedId, Author, ChannelChat, ChatId, ChatRef, EventId, EventType, ExternalChat,
-    InboundId, InboundKind, InboundMedia, MessageId, MessageOrigin, Timestamp, TurnStage, VOICE_MARK, Words,
-    is_opt_out,
+    AdSource, AnyReceivedId, AppealMove, Author, ChannelChat, ChatId, ChatRef, EventId, EventType,
+    ExternalChat, InboundId, InboundKind, InboundMedia, MessageId, MessageOrigin, Timestamp, TurnStage,
+    VOICE_MARK, Words, is_opt_out,
 };
 
 use super::{CURSOR, TABLE, TELEGRAM_ACCOUNT, Took, appeals, rows, statements as sql, turns, words};
@@ -342,10 +342,14 @@ fn unsent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) ->
     let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(false) };
     let found =
         transaction.first(sql::APPEAL_OF_MESSAGE, [told.message_id.to_string()], rows::only_appeal)?;
-    let Some(appeal) = found.map(|id| appeals::get(transaction, &id)).transpose()?.flatten() else {
+    let Some(mut appeal) = found.map(|id| appeals::get(transaction, &id)).transpose()?.flatten() else {
         return Ok(false);
     };
     let why = if event.kind == EventType::MessageFailed { "not_sent" } else { "in_doubt" };
+    // It was closed with an answer that its client does not have.
+    if !appeal.state.is_open() {
+        appeal = appeals::moved(transaction, appeal, AppealMove::Reopened, Some(why), now)?;
+    }
     appeals::hand_over(transaction, appeal, why, now)?;
     Ok(true)
 }

@@ -68,7 +68,7 @@ impl Shop {
         std::mem::take(&mut *lock(&self.old_calls))
     }
 
-    fn then(&self, outcome: Outcome) {
+    pub(crate) fn then(&self, outcome: Outcome) {
         lock(&self.outcomes).push_back(outcome);
     }
 }

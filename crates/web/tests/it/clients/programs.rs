@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::outcome::Outcome;
 use serde_json::json;
 use testkit::Receiver;
 
@@ -63,6 +64,17 @@ async fn a_program_answers_at_once() {
     assert_eq!((status, &problem["code"]), (409, &json!("turn_over")), "{problem}");
     world.until_idle().await;
     assert_eq!(shop.texts(), [("c1".to_owned(), "Yes, it is.".to_owned())]);
+    assert_eq!(program.posted().len(), 1);
+}
+
+#[tokio::test]
+async fn a_last_answer_that_does_not_arrive_is_for_a_person() {
+    let program = Receiver::start().await;
+    program.says(200, r#"{"text":"Good-bye","close":true}"#);
+    let (world, shop) = answered_by(&program).await;
+    shop.then(Outcome::Forbidden("the customer blocked it".to_owned()));
+    world.client_writes("c1", "Thank you").await;
+    world.until_so("a person is to look", async || world.owed().await == 1).await;
     assert_eq!(program.posted().len(), 1);
 }
 
