@@ -4,9 +4,9 @@
 use domain::event::{MessageEvent, ReceivedEvent};
 use domain::message::Writer;
 use domain::{
-    AdSource, AnyReceivedId, AppealMove, Author, ChannelChat, ChatId, ChatRef, EventId, EventType,
-    ExternalChat, InboundId, InboundKind, InboundMedia, MessageId, MessageOrigin, Timestamp, TurnStage,
-    VOICE_MARK, Words, is_opt_out,
+    AccountName, AdSource, AnyReceivedId, AppealMove, Author, ChannelChat, ChatId, ChatRef, EventId,
+    EventType, ExternalChat, InboundId, InboundKind, InboundMedia, MessageId, MessageOrigin, Timestamp,
+    TurnStage, VOICE_MARK, Words, is_opt_out,
 };
 
 use super::{CURSOR, TABLE, TELEGRAM_ACCOUNT, Took, appeals, rows, statements as sql, turns, words};
@@ -96,9 +96,12 @@ fn one(
             let Some(wrote) = wrote(transaction, event)? else { return Ok(false) };
             client_wrote(transaction, rules, event.id, &wrote, now)
         }
-        EventType::MessageFailed | EventType::MessageInDoubt => unsent(transaction, event, now),
+        EventType::MessageFailed | EventType::MessageInDoubt => {
+            sent(transaction, event, now)?;
+            unsent(transaction, event, now)
+        }
         EventType::MessageEdited | EventType::MessageDeleted => changed(transaction, event),
-        // A channel's chat is known when the message is taken in; which account writes in Telegram, once it did.
+        // A channel's chat is known when the message is taken in; which account writes in Telegram, once it did or could not.
         EventType::MessageAccepted | EventType::MessageSent => sent(transaction, event, now),
         _ => Ok(false),
     }
@@ -354,13 +357,22 @@ fn unsent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) ->
     Ok(true)
 }
 
-/// Something of ours is on its way.
+/// Something of ours is on its way, or did not arrive.
 fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
-    let Some(place) = place(event) else { return Ok(false) };
-    let Some(known) = chat(transaction, &place)? else { return Ok(false) };
     let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(false) };
     let id: MessageId = told.message_id;
     let key = [*id.as_uuid().as_bytes()];
+    let is_unsent = matches!(event.kind, EventType::MessageFailed | EventType::MessageInDoubt);
+    let account = match &event.account {
+        Some(account) => Some(account.clone()),
+        // It failed before an account had it.
+        None if is_unsent => {
+            transaction.first(outbox::GET, key, read_message)?.and_then(|message| message.pin)
+        }
+        None => None,
+    };
+    let Some(place) = place(event, account) else { return Ok(false) };
+    let Some(known) = chat(transaction, &place)? else { return Ok(false) };
     let Some(message) = transaction.first(outbox::GET, key, read_message)? else { return Ok(false) };
     let listener =
         transaction.first(outbox::ORIGIN, key, |row| Columns::new(row, "outbox").get::<String>(0))?;
@@ -379,22 +391,30 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
         voice_until: None,
     };
     if listener.as_deref() == Some(CAMPAIGNS) {
-        // It answers nothing.
-        return add(transaction, &known.chat, event.id, &said, Some(&known), now);
+        // It answers nothing, and no person has to look at one that failed.
+        return if is_unsent {
+            Ok(false)
+        } else {
+            add(transaction, &known.chat, event.id, &said, Some(&known), now)
+        };
     }
     ours(transaction, &known, event.id, &said, now)
 }
 
 /// The chat of a message of ours, where it can be one with a client.
-fn place(event: &StoredEvent) -> Option<ChannelChat> {
+fn place(event: &StoredEvent, account: Option<AccountName>) -> Option<ChannelChat> {
     let chat = event.chat.as_deref()?;
     match (event.kind, chat.parse().ok()?) {
         (EventType::MessageAccepted, ChatRef::Channel(chat)) => Some(chat),
-        (EventType::MessageSent, ChatRef::Id(id)) if id.user_id().is_some() => Some(ChannelChat {
-            channel: TELEGRAM_ACCOUNT.parse().ok()?,
-            account: event.account.clone()?,
-            chat: ExternalChat::new(chat)?,
-        }),
+        (EventType::MessageSent | EventType::MessageFailed | EventType::MessageInDoubt, ChatRef::Id(id))
+            if id.user_id().is_some() =>
+        {
+            Some(ChannelChat {
+                channel: TELEGRAM_ACCOUNT.parse().ok()?,
+                account: account?,
+                chat: ExternalChat::new(chat)?,
+            })
+        }
         _ => None,
     }
 }

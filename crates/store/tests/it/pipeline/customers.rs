@@ -1,13 +1,14 @@
 //! People who write to an account of Telegram: who of them are customers, and who answers them.
 
+use domain::outcome::Failure;
 use domain::{
-    AccessHash, AppealState, ChatId, CustomerRule, Customers, MessageOrigin, ReceivedMessage, Responder,
-    TurnStage,
+    AccessHash, AppealState, ChatId, ChatRef, CustomerRule, Customers, MessageOrigin, ReceivedMessage,
+    Responder, TurnStage,
 };
-use store::{AppealFilter, PeerKind, PipelineRules, StoredPeer};
+use store::{AppealFilter, ClientFields, Fail, PeerKind, PipelineRules, StoredPeer, TurnAnswer};
 
 use super::{SILENCE, page, started};
-use crate::support::{World, account};
+use crate::support::{World, accept, account};
 
 pub(super) async fn people_in_the_contacts_of_an_account_are_no_customers(world: World) {
     let customers = CustomerRule { rule: Customers::NotContacts, ..CustomerRule::default() };
@@ -50,4 +51,32 @@ pub(super) async fn an_owner_who_answers_from_a_phone_stops_the_program(world: W
     assert_eq!(pipeline.turn(turn.id).await.unwrap().unwrap().stage, TurnStage::Discarded);
     let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
     assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingClient, Some(Responder::Human)));
+}
+
+pub(super) async fn an_answer_of_an_account_that_fails_is_for_a_person(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let chat_id = ChatId::user(8).unwrap();
+    world.take(world.received(chat_id, 1, "Is it still there?")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let turn = world.responding().await.remove(0);
+    let pipeline = world.store.pipeline();
+    let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
+    assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
+    let mut message = world.message(1);
+    message.chat = ChatRef::Id(chat_id);
+    message.address = Some(chat_id.into());
+    message.pin = Some(account("main"));
+    let id = message.id;
+    world.store.outbox().accept(accept(message)).await.unwrap();
+    assert!(pipeline.submitted(turn.id, id).await.unwrap());
+    let failure = Failure::NoAccount { asked: Vec::new() };
+    assert!(world.store.outbox().fail(Fail { id, failure, at: world.now() }).await.unwrap());
+    world.work(&rules).await;
+    let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
+    assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingUs, Some(Responder::Human)));
+    // It is in the thread, to be sent again.
+    let said = pipeline.conversation(appeal.client, &page()).await.unwrap().items;
+    assert_eq!(said[0].message, id.to_string());
 }
