@@ -252,8 +252,8 @@ impl Redis {
     /// The locks that this program has set, by the ids of items.
     pub async fn locks(&self) -> Result<Vec<(String, String)>, QueueError> {
         let noted: Vec<(String, String)> = self.ask(cmd("HGETALL").arg(keys::LOCKS)).await?;
-        let key_of = |note: String| note.split_once(' ').map(|(_, key)| key.to_owned()).unwrap_or(note);
-        Ok(noted.into_iter().map(|(id, note)| (id, key_of(note))).collect())
+        let key_of = |note: &str| note.split_once(' ').map_or(note, |(_, key)| key).to_owned();
+        Ok(noted.into_iter().map(|(id, note)| (id, key_of(&note))).collect())
     }
 
     /// The keys whose names begin so, each once. Redis is asked for a page at a time; those that appear meanwhile may be missing.
