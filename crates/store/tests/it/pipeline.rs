@@ -34,7 +34,9 @@ use self::customers::{
 };
 use self::templates::templates_are_kept_by_name;
 use self::views::other_programs_query_clients_appeals_and_messages;
-use self::voices::a_voice_that_its_provider_wrote_down_is_not_awaited;
+use self::voices::{
+    a_batch_waits_for_the_text_of_a_voice, a_voice_that_its_provider_wrote_down_is_not_awaited,
+};
 use crate::support::{World, accept, conformance};
 
 conformance! {
@@ -465,36 +467,6 @@ async fn a_client_who_opts_out_is_listed_and_not_answered(world: World) {
     assert_eq!(world.responding().await, []);
     let listed = world.store.do_not_contact().find(&ANNA.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(listed.source, domain::ContactSource::OptOut);
-}
-
-async fn a_batch_waits_for_the_text_of_a_voice(world: World) {
-    const WITHIN: Duration = Duration::from_secs(30);
-    started(&world, Responder::Ai).await;
-    let rules = PipelineRules { hears_within: Some(WITHIN), ..rules(Responder::Ai) };
-    let pipeline = world.store.pipeline();
-    let voice = || Some(InboundMedia::new(InboundKind::Voice));
-    world.says(Written { voice: voice(), ..written(ANNA, "m-1") }).await;
-    world.work(&rules).await;
-    let (voice, until) = pipeline.voices(10).await.unwrap().remove(0);
-    let said_at = until.minus(WITHIN);
-    assert_eq!(pipeline.next_due().await.unwrap(), Some(until));
-    // Once it is heard, silence alone counts.
-    assert!(pipeline.heard(&rules, &voice, Some("come today".into())).await.unwrap());
-    assert!(!pipeline.heard(&rules, &voice, Some("twice".into())).await.unwrap());
-    assert_eq!(pipeline.next_due().await.unwrap(), Some(said_at.plus(SILENCE)));
-    world.clock.advance(SILENCE);
-    world.work(&rules).await;
-    let turn = world.responding().await.remove(0);
-    assert_eq!(world.batch_of(&turn).await, ["text of m-1\n\n[Голосовое]: come today"]);
-    // One that is not heard is not waited for longer.
-    world.says(Written { voice: voice(), ..written("avito:shop/u2i-2", "m-2") }).await;
-    world.work(&rules).await;
-    world.clock.advance(WITHIN);
-    world.work(&rules).await;
-    assert_eq!(world.responding().await.len(), 2);
-    let (voice, _) = pipeline.voices(10).await.unwrap().remove(0);
-    assert!(pipeline.heard(&rules, &voice, None).await.unwrap());
-    assert_eq!(pipeline.voices(10).await.unwrap(), []);
 }
 
 impl World {

@@ -182,7 +182,9 @@ impl<'a> Reading<'a> {
     }
 
     pub(super) fn flag(&self, name: &str, default: bool) -> bool {
-        self.of(name).flag(name, default)
+        // What is false is given; to [`Fields::has`] it is as if left out.
+        let is_false = self.fields.value(name) == Some(&Value::Bool(false));
+        if is_false { false } else { self.of(name).flag(name, default) }
     }
 
     /// The fields that are named so, each as true or false.
