@@ -47,13 +47,20 @@ pub(super) fn read(update: &Value, reader: &Reader<'_>) -> Vec<InboundEvent> {
             let id = message.external_id.trim_start_matches("callback:").to_owned();
             vec![event(id, InboundChange::Message(Box::new(message)))]
         }),
-        "bot_started" | "bot_stopped" => reachable(update, kind == "bot_started", at).map(|(id, changes)| {
-            changes
-                .into_iter()
-                .enumerate()
-                .map(|(place, change)| event(format!("{id}:{stamp}:{place}"), change))
-                .collect()
-        }),
+        "bot_started" | "bot_stopped" | "dialog_removed" => {
+            reachable(update, kind == "bot_started", at).map(|(id, changes)| {
+                changes
+                    .into_iter()
+                    .enumerate()
+                    .map(|(place, change)| event(format!("{id}:{stamp}:{place}"), change))
+                    .collect()
+            })
+        }
+        // The bot may go on: only the customer's view is empty.
+        "dialog_cleared" => {
+            tracing::info!(chat = number(update, "/chat_id"), "a customer has cleared a dialog of MAX");
+            return Vec::new();
+        }
         _ => {
             tracing::debug!(kind, "an update of MAX that nothing follows from");
             return Vec::new();
@@ -431,9 +438,16 @@ mod tests {
         assert_eq!(start.ad.and_then(|ad| ad.id).as_deref(), Some("ad42"));
         let keys: Vec<_> = read_one(&started).into_iter().map(|event| event.key).collect();
         assert_eq!(keys, ["bot_started:5001:2001:1000:0", "bot_started:5001:2001:1000:1"]);
-        let stopped = json!({"update_type": "bot_stopped", "timestamp": 2_000, "chat_id": 5001, "user": {"user_id": 2001}});
-        let events = read_one(&stopped);
-        assert!(matches!(events[0].change, InboundChange::Reachable { can: false, .. }), "{events:?}");
+        for kind in ["bot_stopped", "dialog_removed"] {
+            let gone =
+                json!({"update_type": kind, "timestamp": 2_000, "chat_id": 5001, "user": {"user_id": 2001}});
+            let events = read_one(&gone);
+            assert!(matches!(
+                events[..],
+                [InboundEvent { change: InboundChange::Reachable { can: false, .. }, .. }]
+            ));
+            assert!(super::super::UPDATES.contains(&kind), "{kind} is not asked for");
+        }
     }
 
     #[test]
@@ -504,7 +518,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_update_is_read_without_a_panic(kind in 0_usize..6, mut update in any_json()) {
+        fn any_update_is_read_without_a_panic(kind in 0..super::super::UPDATES.len(), mut update in any_json()) {
             if update.is_object() {
                 update["update_type"] = super::super::UPDATES[kind].into();
             }

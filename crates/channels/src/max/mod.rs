@@ -38,13 +38,15 @@ const TEXT: TextLimit = TextLimit::new(4_000, Unit::Utf16);
 /// The header in which a post has the secret of its subscription.
 const SECRET_HEADER: &str = "x-max-bot-api-secret";
 /// The updates that are asked for.
-const UPDATES: [&str; 6] = [
+const UPDATES: [&str; 8] = [
     "message_created",
     "message_callback",
     "message_edited",
     "message_removed",
     "bot_started",
     "bot_stopped",
+    "dialog_removed",
+    "dialog_cleared",
 ];
 /// How long a poll waits for the first update.
 const POLL: Duration = Duration::from_secs(40);
