@@ -113,7 +113,8 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
-    /// Has the provider post to this address from now on. What [`Provider::registered`] showed before is replaced.
+    /// Has the provider post to this address from now on. What [`Provider::registered`] showed before is replaced; where it cannot
+    /// be asked, all that it has calls for is done, and a person enters the address in its pages.
     ///
     /// # Errors
     /// The provider refuses it, or no answer came; [`CallError::Refused`] with `by_hand` where it has no such call and a person

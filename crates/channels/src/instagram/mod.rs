@@ -247,11 +247,7 @@ impl Provider for Instagram {
 
     /// Subscribes the app to what customers do in this account. The address itself is typed in the app's dashboard.
     fn register<'a>(&'a self, _url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
-        async move {
-            self.subscribe().await?;
-            Err(CallError::by_hand())
-        }
-        .boxed()
+        self.subscribe().boxed()
     }
 
     fn renew_token(&self) -> BoxFuture<'_, Result<(), CallError>> {

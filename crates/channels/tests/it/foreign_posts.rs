@@ -15,7 +15,7 @@ async fn posted(world: &World, column: &Column, provider: &Arc<dyn Provider>) ->
     let channel = fields.channel.as_str();
     let receiver = Receiver::start(Arc::clone(provider)).await;
     let url = format!("{}{}", receiver.url, column.query);
-    if provider.register(&url).await.is_err() {
+    if provider.register(&url).await.is_err() || provider.registered().is_none() {
         let planted = fields.verify_token.as_ref().map(domain::secret::ExposeSecret::expose_secret);
         let order =
             json!({"channel": channel, "account": column.account, "url": url, "verify_token": planted});

@@ -70,6 +70,9 @@ pub(crate) async fn act(
     };
     let path = format!("{API}/{}/{path}", segment(&name));
     match dashboard.ask::<Value>(&visitor, Method::POST, &path, body).await {
+        Ok(now) if now.get("is_registered").is_some_and(Value::is_null) && action != "disconnect" => {
+            page::done(&visitor, &back, &words.connected_in_part(&name))
+        }
         Ok(_) => page::done(&visitor, &back, &done),
         Err(why) => page::refused(&visitor, &back, &why),
     }

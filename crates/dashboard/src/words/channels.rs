@@ -87,6 +87,9 @@ sentences! {
     ChannelsWords;
     checked(name: &str): "{name} is checked.", "{name}: проверка выполнена.";
     connected(name: &str): "{name} is connected.", "{name} подключён.";
+    connected_in_part(name: &str):
+        "{name}: what the provider has calls for is done; the address is still to be entered in its pages.",
+        "{name}: сделано всё, на что у сервиса есть запросы; адрес осталось вписать в его настройках.";
     disconnected(name: &str): "{name} is disconnected.", "{name} отключён.";
     paused(name: &str): "{name} is paused; its messages wait.", "{name} приостановлен; его сообщения ждут.";
     resumed(name: &str): "{name} sends again.", "{name} снова отправляет.";

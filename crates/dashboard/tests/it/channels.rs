@@ -107,6 +107,8 @@ async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
     let admin = world.person(Role::Admin).await;
     let connects = async || admin.get("/channels/phone").await.body.contains("actions/connect\"");
     assert!(connects().await);
+    let told = submit(&admin, "/channels/phone/actions/connect", &[]).await;
+    assert!(note(&told).contains("still to be entered"));
     *lock(&phone.trouble) = Some("the profile is not paid for".to_owned());
     submit(&operator, check, &[]).await;
     for path in [setup, "/channels/phone"] {

@@ -144,10 +144,10 @@ impl Channel {
             }
             Action::Connect { name, take_over, options } => {
                 let body = json!({ "take_over": take_over });
-                options.call(Method::POST, &format!("{PATH}/{name}/connect"), Some(&body), registered).await
+                options.call(Method::POST, &format!("{PATH}/{name}/connect"), Some(&body), connected).await
             }
             Action::Resubscribe(One { name, options }) => {
-                options.call(Method::POST, &format!("{PATH}/{name}/resubscribe"), None, registered).await
+                options.call(Method::POST, &format!("{PATH}/{name}/resubscribe"), None, connected).await
             }
             Action::Disconnect(One { name, options }) => {
                 options.call(Method::POST, &format!("{PATH}/{name}/disconnect"), None, registered).await
@@ -234,6 +234,15 @@ fn shown(account: &Value) -> String {
     let lines = lines.filter_map(|(label, value)| Some(format!("{label:<12} {}", value.as_str()?)));
     let paused = (account["switch"] == "paused").then(|| format!("{:<12} by a person", "Paused"));
     lines.chain(counts).chain(paused).collect::<Vec<_>>().join("\n")
+}
+
+/// What has come of connecting an account.
+fn connected(webhook: &Value) -> String {
+    let shown = registered(webhook);
+    if webhook["is_registered"].is_null() {
+        return format!("{:<12} all that the provider has calls for\n{shown}", "Done");
+    }
+    shown
 }
 
 fn registered(webhook: &Value) -> String {

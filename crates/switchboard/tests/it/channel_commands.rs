@@ -39,6 +39,8 @@ async fn an_account_is_connected_and_given_up_by_commands() {
     assert!(given_up.contains("Registered   no"), "{given_up}");
     assert_eq!(posts_to().await, (false, json!([])));
     assert!(channel(&["resubscribe", "assistant"]).fine().contains("Registered   yes"));
+    let in_part = channel(&["connect", "studio"]).fine();
+    assert!(in_part.contains("Done         all") && in_part.contains("in its pages"), "{in_part}");
 
     let tested = channel(&["test", "shop"]).fine();
     assert!(tested.contains("State        ready") && tested.contains("Posts to     here"), "{tested}");

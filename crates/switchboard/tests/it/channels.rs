@@ -26,7 +26,7 @@ pub(crate) async fn connect(world: &World, port: u16) -> (Program, Vec<Value>) {
         if status == 409 && (channel["channel"] == "email" || name == "texts_smpp") {
             continue;
         }
-        if status == 409 {
+        if status == 409 || status == 200 && answer["is_registered"].is_null() {
             let webhook = program.get(&format!("/v1/channels/{name}/webhook")).await.1;
             let order = json!({
                 "channel": channel["channel"], "account": name, "url": webhook["url"], "verify_token": "planted-verify-token",

@@ -47,7 +47,7 @@ pub(crate) struct Connect {
     params(("name" = String, Path, description = "The account's name")),
     request_body = Connect,
     responses(
-        (status = 200, description = "The provider posts here", body = api::ChannelWebhook),
+        (status = 200, description = "The provider posts here; where `is_registered` is null, once its pages have the address", body = api::ChannelWebhook),
         (status = 409, description = "Another address is registered, there is no `public_url`, or the provider has no such call"),
         (status = 502, description = "The provider did not answer as it should"),
     )
@@ -67,7 +67,7 @@ pub(crate) async fn connect(
     post, path = "/v1/channels/{name}/resubscribe", tag = "channels", operation_id = "resubscribe_channel",
     params(("name" = String, Path, description = "The account's name")),
     responses(
-        (status = 200, description = "The provider posts here", body = api::ChannelWebhook),
+        (status = 200, description = "The provider posts here; where `is_registered` is null, once its pages have the address", body = api::ChannelWebhook),
         (status = 409, description = "Another address is registered, there is no `public_url`, or the provider has no such call"),
         (status = 502, description = "The provider did not answer as it should"),
     )
