@@ -257,6 +257,9 @@ impl InboxWords {
             "too_late" => ("it was too late", "слишком поздно"),
             "do_not_contact" => ("the client is on the do-not-contact list", "клиент в списке «Не писать»"),
             "not_sent" => ("the answer was not sent", "ответ не ушёл"),
+            "answered_often" => {
+                ("programs have answered 10 mails in a day", "программы ответили на 10 писем за сутки")
+            }
             "in_doubt" => ("it is unknown whether the answer arrived", "неизвестно, дошёл ли ответ"),
             "restored" => ("a backup was restored", "восстановлена резервная копия"),
             other => return Cow::Borrowed(other),

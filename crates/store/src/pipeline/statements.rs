@@ -97,6 +97,10 @@ statements! {
         SELECT id, channel, account, chat, stage, client, appeal, responder, discards, created_at, stage_at, due_at, tries, answer,
             needs_approval, why, outbox_id
         FROM pipeline_turns WHERE appeal = $1 ORDER BY id DESC LIMIT $2";
+    /// The answers of programs to a client in a channel since then.
+    ANSWERS_SINCE = "
+        SELECT count(*) FROM pipeline_appeals AS a INNER JOIN pipeline_turns AS t ON t.appeal = a.id
+        WHERE a.client = $1 AND t.channel = $2 AND t.stage = 10 AND t.answer IS NOT NULL AND t.stage_at > $3";
     /// Turns that no program answered though one was to, whose client still waits.
     FAILED_TURNS = "
         SELECT t.id, t.channel, t.account, t.chat, t.stage, t.client, t.appeal, t.responder, t.discards, t.created_at, t.stage_at,

@@ -1,6 +1,8 @@
 //! Turns: a batch that waited for silence, from the write that takes it to its answer. Each stage is one write, which changes
 //! nothing when the turn has left that stage meanwhile.
 
+use std::time::Duration;
+
 use ambient::Ids;
 use domain::phone::e164;
 use domain::{AppealMove, Author, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage};
@@ -14,6 +16,13 @@ use crate::{StoreError, codes};
 
 /// Why a turn is over that no program answers.
 const A_PERSON_ANSWERED: &str = "a person answered";
+/// Why a person is to answer a client whom programs have answered too often.
+const ANSWERED_OFTEN: &str = "answered_often";
+/// The channel in which the other end may be a program that answers every mail and marks none.
+const EMAIL: &str = "email";
+/// So many mails of a client are answered by programs within [`A_DAY`].
+const MOST_MAILS: i64 = 10;
+const A_DAY: Duration = Duration::from_hours(24);
 
 /// How a turn ends that is in the hands of a responder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,6 +167,11 @@ pub(super) fn find_appeal(
     let person = chat.answered_by.map(|_| Responder::Human);
     let responder = person.or(appeal.responder).or(found.responder).or(rule.map(|rule| rule.responder));
     let responder = responder.unwrap_or_default();
+    let (responder, why) = if is_answered_often(transaction, turn, &client, responder, now)? {
+        (Responder::Human, ANSWERED_OFTEN)
+    } else {
+        (responder, responder.as_str())
+    };
     let key = turn.id.as_uuid().as_bytes();
     let appeal_key = *appeal.id.as_uuid().as_bytes();
     let uncounted =
@@ -170,9 +184,9 @@ pub(super) fn find_appeal(
         Responder::Ai | Responder::Webhook => TurnStage::Respond,
         Responder::Human | Responder::Off => TurnStage::HandedOver,
     };
-    let why = if is_answered { A_PERSON_ANSWERED } else { responder.as_str() };
-    let why = (!stage.is_open()).then_some(why);
-    let set = params![codes::of_turn(stage), now.as_micros(), appeal_key, responder.as_str(), why, key];
+    let why = if is_answered { A_PERSON_ANSWERED } else { why };
+    let reason = (!stage.is_open()).then_some(why);
+    let set = params![codes::of_turn(stage), now.as_micros(), appeal_key, responder.as_str(), reason, key];
     transaction.run(sql::SET_APPEAL, set)?;
     if !stage.is_open() {
         free(transaction, turn, 0)?;
@@ -186,10 +200,26 @@ pub(super) fn find_appeal(
         if is_answered {
             appeals::answered(transaction, appeal, Author::Elsewhere, now)?;
         } else if responder == Responder::Human {
-            appeals::hand_over(transaction, appeal, responder.as_str(), now)?;
+            appeals::hand_over(transaction, appeal, why, now)?;
         }
     }
     Ok(())
+}
+
+/// Whether a program that is to answer a mail might go on for ever with another one.
+fn is_answered_often(
+    transaction: &Transaction<'_>,
+    turn: &StoredTurn,
+    client: &ClientId,
+    responder: Responder,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !matches!(responder, Responder::Ai | Responder::Webhook) || turn.chat.channel.as_str() != EMAIL {
+        return Ok(false);
+    }
+    let of_day = params![client.as_uuid().as_bytes(), EMAIL, now.minus(A_DAY).as_micros()];
+    let answers = transaction.first(sql::ANSWERS_SINCE, of_day, |row| row.get::<i64>(0))?;
+    Ok(answers.unwrap_or_default() >= MOST_MAILS)
 }
 
 /// Its chat goes on without it.

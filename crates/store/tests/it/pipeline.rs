@@ -3,6 +3,7 @@
 mod again;
 mod customers;
 mod templates;
+mod unanswered;
 mod views;
 mod voices;
 
@@ -53,7 +54,6 @@ conformance! {
     what_is_taken_twice_is_there_once,
     other_programs_query_clients_appeals_and_messages,
     what_other_programs_query_takes_no_writes,
-    a_client_who_opts_out_is_listed_and_not_answered,
     a_batch_waits_for_the_text_of_a_voice,
     a_voice_that_its_provider_wrote_down_is_not_awaited,
     what_no_person_has_seen_is_counted,
@@ -451,22 +451,6 @@ async fn what_other_programs_query_takes_no_writes(world: World) {
     }
     assert_eq!(rows(), before);
     assert_eq!(world.texts("SELECT name FROM clients"), ["Anna"]);
-}
-
-async fn a_client_who_opts_out_is_listed_and_not_answered(world: World) {
-    let rules = started(&world, Responder::Ai).await;
-    let ChannelChat { channel, account, chat } = ANNA.parse().unwrap();
-    let message = InboundMessage::text(chat, "m-1", "Стоп", world.now());
-    let change = InboundChange::Message(Box::new(message));
-    let events = vec![InboundEvent { key: "m-1".to_owned(), change }];
-    let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
-    world.store.channels().take(taken).await.unwrap();
-    world.work(&rules).await;
-    world.clock.advance(SILENCE);
-    world.work(&rules).await;
-    assert_eq!(world.responding().await, []);
-    let listed = world.store.do_not_contact().find(&ANNA.parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!(listed.source, domain::ContactSource::OptOut);
 }
 
 impl World {

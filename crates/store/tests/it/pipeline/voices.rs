@@ -28,8 +28,8 @@ pub(super) async fn a_batch_waits_for_the_text_of_a_voice(world: World) {
     started(&world, Responder::Ai).await;
     let rules = PipelineRules { hears_within: Some(WITHIN), ..rules(Responder::Ai) };
     let pipeline = world.store.pipeline();
-    let voice = || Some(InboundMedia::new(InboundKind::Voice));
-    world.says(Written { voice: voice(), ..written(ANNA, "m-1") }).await;
+    let said = || Some(InboundMedia::new(InboundKind::Voice));
+    world.says(Written { voice: said(), ..written(ANNA, "m-1") }).await;
     world.work(&rules).await;
     let (voice, until) = pipeline.voices(10).await.unwrap().remove(0);
     let said_at = until.minus(WITHIN);
@@ -43,7 +43,7 @@ pub(super) async fn a_batch_waits_for_the_text_of_a_voice(world: World) {
     let turn = world.responding().await.remove(0);
     assert_eq!(world.batch_of(&turn).await, ["text of m-1\n\n[Голосовое]: come today"]);
     // One that is not heard is not waited for longer.
-    world.says(Written { voice: voice(), ..written("avito:shop/u2i-2", "m-2") }).await;
+    world.says(Written { voice: said(), ..written("avito:shop/u2i-2", "m-2") }).await;
     world.work(&rules).await;
     world.clock.advance(WITHIN);
     world.work(&rules).await;

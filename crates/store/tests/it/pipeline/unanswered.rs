@@ -1,0 +1,68 @@
+//! Whom no program answers.
+
+use std::time::Duration;
+
+use domain::{AppealState, ChannelChat, InboundChange, InboundEvent, InboundMessage, Responder};
+use store::{AppealChange, ClientFields, PipelineRules, TakenFromChannel, TurnAnswer};
+
+use super::{ANNA, SILENCE, Written, started, written};
+use crate::support::{World, conformance};
+
+conformance! {
+    a_client_who_opts_out_is_listed_and_not_answered,
+    an_eleventh_mail_of_a_day_is_for_a_person,
+}
+
+impl World {
+    /// A client writes and has finished.
+    async fn finishes(&self, address: &str, id: &str, rules: &PipelineRules) {
+        self.says(Written { phone: Some("+70000000001"), ..written(address, id) }).await;
+        self.work(rules).await;
+        self.clock.advance(SILENCE);
+        self.work(rules).await;
+    }
+}
+
+async fn a_client_who_opts_out_is_listed_and_not_answered(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let ChannelChat { channel, account, chat } = ANNA.parse().unwrap();
+    let message = InboundMessage::text(chat, "m-1", "Стоп", world.now());
+    let change = InboundChange::Message(Box::new(message));
+    let events = vec![InboundEvent { key: "m-1".to_owned(), change }];
+    let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+    world.store.channels().take(taken).await.unwrap();
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    assert_eq!(world.responding().await, []);
+    let listed = world.store.do_not_contact().find(&ANNA.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(listed.source, domain::ContactSource::OptOut);
+}
+
+async fn an_eleventh_mail_of_a_day_is_for_a_person(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let pipeline = world.store.pipeline();
+    // A thread for each, as programs write.
+    let thread = |number: u32| format!("email:mail/robot@example.org#{number}");
+    for number in 1..=10 {
+        world.finishes(&thread(number), &format!("m-{number}"), &rules).await;
+        let turn = world.responding().await.remove(0);
+        let text = "Thank you".to_owned();
+        let answer = TurnAnswer::Text { text, needs_approval: false, why: None, closes: false };
+        assert!(pipeline.answer(turn.id, answer, ClientFields::default()).await.unwrap());
+        assert!(world.submits(&turn).await);
+    }
+    world.finishes(&thread(11), "m-11", &rules).await;
+    assert_eq!(world.responding().await, []);
+    let client = world.client_of(&thread(11)).await;
+    let appeal = pipeline.appeals_of(client, 1).await.unwrap().remove(0);
+    assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingUs, Some(Responder::Human)));
+    // On other channels, and a day later, programs answer once a person gives it back.
+    let back = AppealChange { responder: Some(None), ..AppealChange::default() };
+    pipeline.change_appeal(appeal.id, back).await.unwrap();
+    world.finishes("whatsapp:phone/70000000001@c.us", "w-1", &rules).await;
+    assert_eq!(world.responding().await.len(), 1);
+    world.clock.advance(Duration::from_hours(24));
+    world.finishes(&thread(12), "m-12", &rules).await;
+    assert_eq!(world.responding().await.len(), 2);
+}
