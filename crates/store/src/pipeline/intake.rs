@@ -14,7 +14,7 @@ use crate::column::{Columns, to_json};
 use crate::database::{Row, params};
 use crate::events::{event as read_event, statements as events};
 use crate::outbox::{read_message, statements as outbox};
-use crate::pipeline::rows::{ClientChat, PipelineRules};
+use crate::pipeline::rows::{ClientChat, PipelineRules, StoredAppeal};
 use crate::write::Transaction;
 use crate::{StoreError, StoredEvent, channels, received};
 
@@ -102,7 +102,8 @@ fn one(
         }
         EventType::MessageEdited | EventType::MessageDeleted => changed(transaction, event),
         // A channel's chat is known when the message is taken in; which account writes in Telegram, once it did or could not.
-        EventType::MessageAccepted | EventType::MessageSent => sent(transaction, event, now),
+        EventType::MessageAccepted => sent(transaction, event, now),
+        EventType::MessageSent => Ok(sent(transaction, event, now)? || arrived(transaction, event, now)?),
         _ => Ok(false),
     }
 }
@@ -342,19 +343,68 @@ fn changed(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<bool, S
 
 /// Something of ours did not arrive, or it is not known: a person looks at it.
 fn unsent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
-    let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(false) };
-    let found =
-        transaction.first(sql::APPEAL_OF_MESSAGE, [told.message_id.to_string()], rows::only_appeal)?;
-    let Some(mut appeal) = found.map(|id| appeals::get(transaction, &id)).transpose()?.flatten() else {
+    let Some((id, mut appeal)) = appeal_of(transaction, event)? else { return Ok(false) };
+    if written(transaction, id)?.is_some_and(|ours| ours.is_of_campaign) {
         return Ok(false);
-    };
+    }
     let why = if event.kind == EventType::MessageFailed { "not_sent" } else { "in_doubt" };
     // It was closed with an answer that its client does not have.
     if !appeal.state.is_open() {
         appeal = appeals::moved(transaction, appeal, AppealMove::Reopened, Some(why), now)?;
     }
+    if appeal.waiting_since.is_none() {
+        // What its client asked was answered: that it waits for this answer is all there is.
+        appeal.waiting_since = Some(event.at);
+        appeal.asked_at = None;
+    }
+    appeal.snoozed_until = None;
     appeals::hand_over(transaction, appeal, why, now)?;
     Ok(true)
+}
+
+/// An answer of ours arrived after all: a client who waits for nothing else waits no longer.
+fn arrived(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
+    let Some((id, appeal)) = appeal_of(transaction, event)? else { return Ok(false) };
+    let waits = appeal.state.is_open() && appeal.waiting_since.is_some() && appeal.asked_at.is_none();
+    if !waits || transaction.first(sql::WAS_UNSENT, [*id.as_uuid().as_bytes()], |_| Ok(()))?.is_none() {
+        return Ok(false);
+    }
+    let Some(ours) = written(transaction, id)? else { return Ok(false) };
+    appeals::answered(transaction, appeal, ours.author, now)?;
+    Ok(true)
+}
+
+/// The message of ours that an event tells of, with its appeal.
+fn appeal_of(
+    transaction: &Transaction<'_>,
+    event: &StoredEvent,
+) -> Result<Option<(MessageId, StoredAppeal)>, StoreError> {
+    let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(None) };
+    let id = told.message_id;
+    let found = transaction.first(sql::APPEAL_OF_MESSAGE, [id.to_string()], rows::only_appeal)?;
+    let appeal = found.map(|appeal| appeals::get(transaction, &appeal)).transpose()?.flatten();
+    Ok(appeal.map(|appeal| (id, appeal)))
+}
+
+/// A message of the outbox, as it is in a conversation.
+struct Ours {
+    text: Words,
+    author: Author,
+    is_of_campaign: bool,
+}
+
+fn written(transaction: &Transaction<'_>, id: MessageId) -> Result<Option<Ours>, StoreError> {
+    let key = [*id.as_uuid().as_bytes()];
+    let Some(message) = transaction.first(outbox::GET, key, read_message)? else { return Ok(None) };
+    let listener =
+        transaction.first(outbox::ORIGIN, key, |row| Columns::new(row, "outbox").get::<String>(0))?;
+    let author = match (message.content.written_by, listener.as_deref()) {
+        (Writer::Person, _) => Author::Agent,
+        (Writer::Program, Some(super::BY_AI)) => Author::Ai,
+        (Writer::Program, _) => Author::Program,
+    };
+    let is_of_campaign = listener.as_deref() == Some(CAMPAIGNS);
+    Ok(Some(Ours { text: Words::from(message.content.text.text), author, is_of_campaign }))
 }
 
 /// Something of ours is on its way, or did not arrive.
@@ -373,15 +423,7 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
     };
     let Some(place) = place(event, account) else { return Ok(false) };
     let Some(known) = chat(transaction, &place)? else { return Ok(false) };
-    let Some(message) = transaction.first(outbox::GET, key, read_message)? else { return Ok(false) };
-    let listener =
-        transaction.first(outbox::ORIGIN, key, |row| Columns::new(row, "outbox").get::<String>(0))?;
-    let author = match (message.content.written_by, listener.as_deref()) {
-        (Writer::Person, _) => Author::Agent,
-        (Writer::Program, Some(super::BY_AI)) => Author::Ai,
-        (Writer::Program, _) => Author::Program,
-    };
-    let text = Words::from(message.content.text.text.clone());
+    let Some(Ours { text, author, is_of_campaign }) = written(transaction, id)? else { return Ok(false) };
     let said = Said {
         message: &id.to_string(),
         external_id: None,
@@ -390,7 +432,7 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
         author,
         voice_until: None,
     };
-    if listener.as_deref() == Some(CAMPAIGNS) {
+    if is_of_campaign {
         // It answers nothing, and no person has to look at one that failed.
         return if is_unsent {
             Ok(false)

@@ -147,6 +147,8 @@ statements! {
         UPDATE pipeline_turns SET stage = 3, stage_at = $1, due_at = $1, answer = $2, needs_approval = $3, why = $4 WHERE id = $5";
     SET_PROPOSED = "UPDATE pipeline_turns SET answer = $1 WHERE id = $2";
     APPEAL_OF_MESSAGE = "SELECT appeal FROM pipeline_messages WHERE message = $1 AND appeal IS NOT NULL";
+    /// Whether a message of ours has ever failed or been in doubt.
+    WAS_UNSENT = "SELECT seq FROM outbox_timeline WHERE message_id = $1 AND step IN (7, 9) LIMIT 1";
     SET_OUTBOX = "UPDATE pipeline_turns SET outbox_id = $1 WHERE id = $2";
     PUT_OFF = "UPDATE pipeline_turns SET tries = tries + 1, due_at = $1 WHERE id = $2 AND stage < 10";
     CLIENT_OF_CHAT = "UPDATE pipeline_chats SET client = $1 WHERE channel = $2 AND account = $3 AND chat = $4";

@@ -4,25 +4,53 @@ use std::time::Duration;
 
 use ambient::Ids;
 use domain::message::Writer;
+use domain::outcome::{Failure, SentIds};
 use domain::received_message::ReceivedMedia;
-use domain::{AppealState, Author, ChatId, EventFilter, EventId, MergeId, MessageOrigin, Responder};
+use domain::{
+    Address, AppealState, Author, ChatId, EventFilter, EventId, MergeId, MessageId, MessageOrigin, Responder,
+};
 use store::{
-    AppealChange, ClientFields, FirstContact, PipelineRules, Replayed, StoredAppeal, StoredTurn, TurnAnswer,
+    AppealChange, AppealFilter, AppealOrder, Begin, ClientFields, Fail, FirstContact, PartSent,
+    PipelineRules, Replayed, StoredAppeal, StoredTurn, TurnAnswer,
 };
 
 use super::{ANNA, BORIS, SILENCE, Written, page, rules, started, written};
-use crate::support::{World, accept};
+use crate::support::{World, accept, account, conformance};
+
+conformance! {
+    an_answer_that_failed_is_waited_for_until_it_arrives,
+}
 
 impl World {
     /// A person here writes to a client.
-    async fn we_write(&self, address: &str) {
+    async fn we_write(&self, address: &str) -> MessageId {
         let chat: domain::ChannelChat = address.parse().unwrap();
         let mut message = self.message(1);
         message.account = Some(chat.account.clone());
         message.chat = domain::ChatRef::Channel(chat.clone());
         message.address = Some(domain::Address::Channel(chat));
         message.content.written_by = Writer::Person;
+        let id = message.id;
         self.store.outbox().accept(accept(message)).await.unwrap();
+        id
+    }
+
+    /// A message to Anna fails, and the pipeline takes that in.
+    async fn fails(&self, rules: &PipelineRules, id: MessageId) {
+        let failure = Failure::NoAccount { asked: Vec::new() };
+        assert!(self.store.outbox().fail(Fail { id, failure, at: self.now() }).await.unwrap());
+        self.work(rules).await;
+    }
+
+    /// The same where it arrives.
+    async fn arrives(&self, rules: &PipelineRules, id: MessageId) {
+        let (shop, address) = (account("shop"), Address::Channel(ANNA.parse().unwrap()));
+        let begin = Begin { account: shop.clone(), address: address.clone(), ..self.begin(id, 0) };
+        self.store.outbox().begin(begin).await.unwrap();
+        let message_ids = SentIds::one(Some(id.to_string().as_str()));
+        let sent = PartSent { account: shop, address, message_ids, ..self.sent(id, 0) };
+        self.store.outbox().part_sent(sent).await.unwrap();
+        self.work(rules).await;
     }
 }
 
@@ -124,6 +152,43 @@ pub(super) async fn each_waiting_is_told_once_for_each_length(world: World) {
     assert_eq!(again.told, Duration::ZERO);
     assert!(!pipeline.told(&waiting, long).await.unwrap());
     assert!(pipeline.told(&again, short).await.unwrap());
+}
+
+async fn an_answer_that_failed_is_waited_for_until_it_arrives(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    let short = Duration::from_mins(10);
+    let (pipeline, outbox) = (world.store.pipeline(), world.store.outbox());
+    let longest = async || {
+        world.listed(AppealFilter { order: AppealOrder::Waiting, ..AppealFilter::default() }).await.len()
+    };
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    let (failed, other) = (world.we_write(ANNA).await, world.we_write(ANNA).await);
+    world.work(&rules).await;
+    assert_eq!(longest().await, 0);
+    world.fails(&rules, failed).await;
+    // What was on its way beside it says nothing of it.
+    world.arrives(&rules, other).await;
+    assert_eq!(longest().await, 1);
+    assert_eq!(pipeline.untold(short, short, 10).await.unwrap(), []);
+    world.clock.advance(short);
+    assert_eq!(pipeline.untold(short, short, 10).await.unwrap().len(), 1);
+    assert!(outbox.retry(failed, world.now()).await.unwrap());
+    world.work(&rules).await;
+    assert_eq!(longest().await, 1);
+    world.arrives(&rules, failed).await;
+    assert_eq!((longest().await, pipeline.untold(short, short, 10).await.unwrap()), (0, vec![]));
+    // Who wrote since waits for more than that.
+    let late = world.we_write(ANNA).await;
+    world.work(&rules).await;
+    world.fails(&rules, late).await;
+    world.taken_in(&rules, written(ANNA, "m-2")).await;
+    assert!(outbox.retry(late, world.now()).await.unwrap());
+    world.arrives(&rules, late).await;
+    assert_eq!(longest().await, 1);
+    // Another answer is one.
+    world.we_write(ANNA).await;
+    world.work(&rules).await;
+    assert_eq!(longest().await, 0);
 }
 
 pub(super) async fn a_client_who_is_written_to_first_waits_for_nothing(world: World) {
