@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Responder, TurnStage, Words};
-use store::{AppealChange, ClientFields, Page, Spent, StoreError, StoredTurn, TurnAnswer};
+use store::{ClientFields, Page, Spent, StoreError, StoredTurn, TurnAnswer};
 
 use crate::ai::budget::Charge;
 use crate::ai::judgement::Decision;
@@ -19,8 +19,6 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// So much of what was written before is shown to a model.
 const HISTORY: u32 = 50;
-/// The tags of an appeal.
-const MOST_TAGS: usize = 50;
 
 impl Inner {
     pub(crate) async fn respond(&self, turn: &StoredTurn) -> Result<(), StoreError> {
@@ -96,19 +94,7 @@ impl Inner {
         // The device is what the appeal is about.
         let tags: Vec<String> = tags.into_iter().chain(device).map(text).collect();
         let fields = ClientFields { name: name.map(text), phone: phone.map(text), email: email.map(text) };
-        let is_taken = pipeline.answer_of_model(turn.id, answer, fields, uses).await?;
-        if let Some(appeal) = appeal.filter(|_| is_taken && !tags.is_empty()) {
-            let mut all = appeal.tags;
-            for tag in tags {
-                if !all.contains(&tag) {
-                    all.push(tag);
-                }
-            }
-            all.truncate(MOST_TAGS);
-            let change = AppealChange { tags: Some(all), ..AppealChange::default() };
-            pipeline.change_appeal(appeal.id, change).await?;
-        }
-        Ok(())
+        pipeline.answer_of_model(turn.id, answer, fields, tags, uses).await.map(drop)
     }
 
     /// What a turn is about.

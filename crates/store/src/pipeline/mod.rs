@@ -166,17 +166,22 @@ impl Pipeline<'_> {
         self.store.change(point::PIPELINE_ANSWER, change).await
     }
 
-    /// The same of a model, with what it did as entries of the audit log; where the turn is in other hands, nothing was done.
+    /// The same of a model, with tags for the appeal, and what it did as entries of the audit log; where the turn is in other
+    /// hands, nothing was done.
     pub async fn answer_of_model(
         &self,
         turn: TurnId,
         answer: TurnAnswer,
         fields: ClientFields,
+        tags: Vec<String>,
         uses: Vec<AuditEntry>,
     ) -> Result<bool, StoreError> {
         let now = self.store.now();
         let change = move |transaction: &Transaction<'_>| {
             let is_taken = turns::answer(transaction, &turn, &answer, &fields, now)?;
+            if is_taken && !tags.is_empty() {
+                turns::tag(transaction, &turn, &tags, now)?;
+            }
             for entry in &uses {
                 let code = entry.code.clone().or_else(|| (!is_taken).then(|| "turn_over".to_owned()));
                 let result = if is_taken { entry.result } else { AuditResult::Refused };

@@ -7,6 +7,7 @@ use ambient::Ids;
 use domain::phone::e164;
 use domain::{AppealMove, Author, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage};
 
+use super::appeals::AppealChange;
 use super::outside::{FoundAppeal, FoundClient};
 use super::rows::{ClientChat, PipelineRules, StoredTurn};
 use super::{appeals, clients, intake, rows, statements as sql, words};
@@ -23,6 +24,8 @@ const EMAIL: &str = "email";
 /// So many mails of a client are answered by programs within [`A_DAY`].
 const MOST_MAILS: i64 = 10;
 const A_DAY: Duration = Duration::from_hours(24);
+/// The tags of an appeal, where a model adds some.
+const MOST_TAGS: usize = 50;
 
 /// How a turn ends that is in the hands of a responder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -339,6 +342,28 @@ pub(super) fn answer(
         }
     }
     Ok(true)
+}
+
+/// Adds the tags to the appeal of a turn that it does not have.
+pub(super) fn tag(
+    transaction: &Transaction<'_>,
+    id: &TurnId,
+    tags: &[String],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let appeal = get(transaction, id)?.and_then(|turn| turn.appeal);
+    let Some(appeal) = appeal.map(|id| appeals::get(transaction, &id)).transpose()?.flatten() else {
+        return Ok(());
+    };
+    let mut all = appeal.tags;
+    for tag in tags {
+        if !all.contains(tag) {
+            all.push(tag.clone());
+        }
+    }
+    all.truncate(MOST_TAGS);
+    let change = AppealChange { tags: Some(all), ..AppealChange::default() };
+    appeals::change(transaction, &appeal.id, &change, now).map(drop)
 }
 
 fn close(transaction: &Transaction<'_>, turn: &StoredTurn, now: Timestamp) -> Result<(), StoreError> {

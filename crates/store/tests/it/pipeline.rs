@@ -13,7 +13,7 @@ use ambient::Ids;
 use domain::message::Writer;
 use domain::{
     AppealState, Author, ChannelChat, ClientId, EventFilter, EventId, InboundChange, InboundEvent,
-    InboundKind, InboundMedia, InboundMessage, MergeId, MessageOrigin, Responder, TurnStage,
+    InboundMedia, InboundMessage, MergeId, MessageOrigin, Responder, TurnStage,
 };
 use store::{
     AppealChange, AppealFilter, AppealOrder, AuditEntry, AuditFilter, AuditResult, AuditWho, BY_AI,
@@ -650,8 +650,8 @@ async fn what_a_model_does_is_audited_with_its_answer(world: World) {
     };
     for (is_taken, result) in [(true, AuditResult::Done), (false, AuditResult::Refused)] {
         let close = TurnAnswer::Close { why: "it is over".to_owned() };
-        let pipeline = world.store.pipeline();
-        let taken = pipeline.answer_of_model(turn.id, close, ClientFields::default(), vec![entry.clone()]);
+        let (pipeline, none) = (world.store.pipeline(), ClientFields::default());
+        let taken = pipeline.answer_of_model(turn.id, close, none, Vec::new(), vec![entry.clone()]);
         assert_eq!(taken.await.unwrap(), is_taken);
         let listed = world.store.audit().list(&AuditFilter::default(), &page()).await.unwrap().items;
         assert_eq!(listed[0].entry.result, result);

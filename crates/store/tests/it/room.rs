@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use domain::message::Part;
 use domain::text::{FormattedText, ParseMode};
-use domain::{AttemptState, ChatId, Responder, WebhookId};
+use domain::{AttemptState, ChatId, Responder, SenderCaps, WebhookId};
 use futures::future::join_all;
-use store::{
-    Accepted, AttemptEnd, Claim, NextTurn, Outcome, ReceivedChange, Retention, SenderCaps, TakenUpdates,
-};
+use store::{Accepted, AttemptEnd, Claim, NextTurn, Outcome, ReceivedChange, Retention, TakenUpdates};
 
 use crate::campaigns::{campaign, claim_with, ended, run};
 use crate::pipeline::started;

@@ -19,6 +19,7 @@ use crate::support::{World, accept, account, conformance};
 
 conformance! {
     an_answer_that_failed_is_waited_for_until_it_arrives,
+    tags_of_a_model_are_there_with_its_answer_alone,
 }
 
 impl World {
@@ -189,6 +190,19 @@ async fn an_answer_that_failed_is_waited_for_until_it_arrives(world: World) {
     world.we_write(ANNA).await;
     world.work(&rules).await;
     assert_eq!(longest().await, 0);
+}
+
+async fn tags_of_a_model_are_there_with_its_answer_alone(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    let turn = world.responding().await.remove(0);
+    let pipeline = world.store.pipeline();
+    for (is_taken, tag) in [(true, "kettle"), (false, "lamp")] {
+        let (nothing, none) = (TurnAnswer::Nothing { why: "a test".to_owned() }, ClientFields::default());
+        let taken = pipeline.answer_of_model(turn.id, nothing, none, vec![tag.to_owned()], Vec::new());
+        assert_eq!(taken.await.unwrap(), is_taken);
+        assert_eq!(pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap().tags, ["kettle"]);
+    }
 }
 
 pub(super) async fn a_client_who_is_written_to_first_waits_for_nothing(world: World) {
