@@ -7,7 +7,7 @@ use domain::Role;
 pub enum Right {
     /// See conversations with clients.
     ReadInbox,
-    /// Answer clients; assign, close and note what they write about.
+    /// Answer clients, and let answers of programs out; assign, close and note what they write about.
     Answer,
     /// See everything that works: cards, messages, chats, logs, accounts, alerts.
     Look,

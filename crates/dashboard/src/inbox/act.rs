@@ -13,7 +13,7 @@ use super::{call, of_client, path_of};
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
 use crate::visitor::Posted;
-use crate::words::InboxWords;
+use crate::words::{InboxWords, MessagesWords};
 
 /// How many hours ahead a conversation is set aside at most: a month.
 const MOST_HOURS: u32 = 31 * 24;
@@ -35,7 +35,7 @@ pub(crate) struct Form {
     email: String,
     /// The merge that is undone.
     merge: String,
-    /// The message that is sent again.
+    /// The message that is sent again, let out or not.
     message: String,
     /// For how many hours it is set aside.
     hours: String,
@@ -68,6 +68,11 @@ pub(crate) async fn act(
         "resend" => {
             let message = segment(&form.message);
             (call(id, &format!("/messages/{message}/retry")), json!({}), words.was_resent)
+        }
+        "approve" | "reject" => {
+            let words = MessagesWords::of(visitor.language);
+            let done = if action == "approve" { words.approved } else { words.cancelled };
+            (format!("/v1/messages/{}/{action}", segment(&form.message)), json!({}), done)
         }
         "erase" => {
             return match dashboard.ask::<Value>(&visitor, Method::DELETE, &of_client(id, ""), None).await {

@@ -53,6 +53,8 @@ pub(crate) struct Caller {
     pub(crate) address: Option<IpAddr>,
     /// Whether it may do everything, whatever the request asks for.
     pub(crate) administers: bool,
+    /// Whether it may decide about all messages, not about those of conversations with clients alone.
+    pub(crate) decides: bool,
 }
 
 impl Caller {
@@ -127,8 +129,10 @@ needed! {
     CanAnswer = Send, Answer;
     /// May send messages.
     CanSend = Send, Send;
-    /// May decide about what was asked for: cancel it, try it again, let it out, end a doubt.
+    /// May decide about what was asked for: cancel it, try it again, end a doubt.
     CanDecide = Send | Operate, Send;
+    /// May let out what waits for a person, or not: all of it where the caller decides, else answers to clients.
+    CanApprove = Send | Operate, Answer;
     /// May keep it running.
     CanOperate = Operate, Operate;
     /// May pause webhooks, test them and post to them again.
@@ -183,6 +187,7 @@ fn admit(actor: &Actor, right: Right, witness: &Witness) -> Result<Caller, Probl
         user: Some(actor.user.clone()),
         address: actor.address,
         administers: access::may(actor.role, Right::Administer),
+        decides: access::may(actor.role, Right::Send),
     };
     witness.saw(&caller);
     if !access::may(actor.role, right) {
@@ -203,7 +208,8 @@ fn admit(actor: &Actor, right: Right, witness: &Witness) -> Result<Caller, Probl
 pub(crate) async fn identify(state: &State, parts: &Parts) -> Result<Caller, Problem> {
     let (headers, via) = (&parts.headers, parts.extensions.get::<ConnectionInfo>().copied());
     if via.is_some_and(|via| via.listener == ListenerKind::Control) {
-        return Ok(Caller { api_key: None, key: None, user: None, address: None, administers: true });
+        let (administers, decides) = (true, true);
+        return Ok(Caller { api_key: None, key: None, user: None, address: None, administers, decides });
     }
     let address = via.and_then(|via| via.peer).map(|peer| state.client_address(peer, headers));
     if let Some(address) = address {
@@ -221,6 +227,7 @@ pub(crate) async fn identify(state: &State, parts: &Parts) -> Result<Caller, Pro
         user: None,
         address,
         administers: key.may(Scope::Admin),
+        decides: true,
         key: Some(key),
     })
 }

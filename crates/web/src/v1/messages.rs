@@ -23,7 +23,7 @@ use super::page::{listed, store_page, visible};
 use super::{ACCOUNTS, LISTENER, LongPageParameters, Page, received, services};
 use super::{channels, chats};
 use crate::answer::{json, located};
-use crate::auth::{Authorized, Caller, CanDecide, CanRead, CanSend};
+use crate::auth::{Authorized, Caller, CanApprove, CanDecide, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
 use crate::files::{self, Asker, Terms};
 use crate::idempotency;
@@ -450,7 +450,7 @@ async fn refuse_listed(
 )]
 pub(crate) async fn approve(
     state: Shared<State>,
-    by: Authorized<CanDecide>,
+    by: Authorized<CanApprove>,
     id: PathParameter<String>,
 ) -> Result<Response, Problem> {
     decide(state, by, id, Approval::Approved).await
@@ -467,7 +467,7 @@ pub(crate) async fn approve(
 )]
 pub(crate) async fn reject(
     state: Shared<State>,
-    by: Authorized<CanDecide>,
+    by: Authorized<CanApprove>,
     id: PathParameter<String>,
 ) -> Result<Response, Problem> {
     decide(state, by, id, Approval::Rejected).await
@@ -475,11 +475,14 @@ pub(crate) async fn reject(
 
 async fn decide(
     Shared(state): Shared<State>,
-    by: Authorized<CanDecide>,
+    by: Authorized<CanApprove>,
     PathParameter(id): PathParameter<String>,
     approval: Approval,
 ) -> Result<Response, Problem> {
     let message = find(&state, &id).await?;
+    if !by.caller.decides && state.store().pipeline().client_of(&message.id.to_string()).await?.is_none() {
+        return Err(Problem::message_not_found(&id));
+    }
     if approval == Approval::Approved {
         refuse_listed(&state, &message, &[MessageState::AwaitingApproval]).await?;
     }

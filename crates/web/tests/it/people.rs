@@ -162,6 +162,19 @@ async fn a_role_opens_its_own_doors() {
 }
 
 #[tokio::test]
+async fn an_agent_approves_nothing_outside_of_conversations() {
+    let world = World::new().await;
+    let draft = json!({ "chat": "-1001234567890", "text": "a draft", "needs_approval": true }).to_string();
+    let draft = world.message(&draft).send().await.json();
+    let path = format!("/v1/messages/{}", draft["id"].as_str().expect("an id"));
+    for call in ["approve", "reject"] {
+        let (status, answer) = ask(&world, Role::Agent, "POST", &format!("{path}/{call}"), "").await;
+        assert_eq!((status, &answer["code"]), (404, &json!("message_not_found")));
+    }
+    assert_eq!(ask(&world, Role::Operator, "POST", &format!("{path}/approve"), "").await.0, 202);
+}
+
+#[tokio::test]
 async fn whoever_sends_the_headers_of_the_inside_stays_outside() {
     let world = World::new().await;
     let call = Call::new(&world.main(), "GET", "/v1/users")
