@@ -93,7 +93,12 @@ async fn claimed(world: &World, run: &CampaignRun, who: &str) -> StoredAttempt {
     }
 }
 
-pub(crate) fn ended(attempt: &StoredAttempt, state: AttemptState, next: NextTurn, now: Timestamp) -> AttemptEnd {
+pub(crate) fn ended(
+    attempt: &StoredAttempt,
+    state: AttemptState,
+    next: NextTurn,
+    now: Timestamp,
+) -> AttemptEnd {
     let (code, detail, outbox_id, sender) = (None, None, None, None);
     AttemptEnd { id: attempt.id, state, code, detail, outbox_id, next, sender, now }
 }

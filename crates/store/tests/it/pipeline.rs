@@ -21,18 +21,6 @@ use store::{
     TakenFromChannel, TurnAnswer,
 };
 
-use self::again::{
-    a_batch_that_is_answered_goes_along_in_a_merge, a_client_who_is_written_to_first_waits_for_nothing,
-    a_message_that_was_not_taken_in_is_replayed_once, a_person_who_is_faster_than_silence_stops_the_program,
-    a_voice_to_an_account_is_waited_for, each_answer_counts_with_the_wait_before_it,
-    each_waiting_is_told_once_for_each_length, forty_parts_are_one_batch_in_their_order,
-    what_a_merge_gave_is_given_back_in_a_split, what_is_off_is_in_no_ones_hands,
-    what_no_program_answered_goes_its_way_again_until_it_is_answered,
-};
-use self::customers::{
-    an_answer_of_an_account_that_fails_is_for_a_person, an_owner_who_answers_from_a_phone_stops_the_program,
-    people_in_the_contacts_of_an_account_are_no_customers,
-};
 use self::templates::templates_are_kept_by_name;
 use self::views::other_programs_query_clients_appeals_and_messages;
 use self::voices::{
@@ -62,20 +50,6 @@ conformance! {
     an_erased_client_leaves_nothing_behind,
     templates_are_kept_by_name,
     each_result_of_another_program_counts_once,
-    what_no_program_answered_goes_its_way_again_until_it_is_answered,
-    a_message_that_was_not_taken_in_is_replayed_once,
-    each_waiting_is_told_once_for_each_length,
-    a_client_who_is_written_to_first_waits_for_nothing,
-    a_batch_that_is_answered_goes_along_in_a_merge,
-    what_a_merge_gave_is_given_back_in_a_split,
-    each_answer_counts_with_the_wait_before_it,
-    a_voice_to_an_account_is_waited_for,
-    a_person_who_is_faster_than_silence_stops_the_program,
-    forty_parts_are_one_batch_in_their_order,
-    what_is_off_is_in_no_ones_hands,
-    people_in_the_contacts_of_an_account_are_no_customers,
-    an_owner_who_answers_from_a_phone_stops_the_program,
-    an_answer_of_an_account_that_fails_is_for_a_person,
 }
 
 const SILENCE: Duration = Duration::from_secs(20);

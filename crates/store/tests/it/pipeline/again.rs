@@ -18,6 +18,17 @@ use super::{ANNA, BORIS, SILENCE, Written, page, rules, started, written};
 use crate::support::{World, accept, account, conformance};
 
 conformance! {
+    a_batch_that_is_answered_goes_along_in_a_merge,
+    a_client_who_is_written_to_first_waits_for_nothing,
+    a_message_that_was_not_taken_in_is_replayed_once,
+    a_person_who_is_faster_than_silence_stops_the_program,
+    a_voice_to_an_account_is_waited_for,
+    each_answer_counts_with_the_wait_before_it,
+    each_waiting_is_told_once_for_each_length,
+    forty_parts_are_one_batch_in_their_order,
+    what_a_merge_gave_is_given_back_in_a_split,
+    what_is_off_is_in_no_ones_hands,
+    what_no_program_answered_goes_its_way_again_until_it_is_answered,
     an_answer_that_failed_is_waited_for_until_it_arrives,
     tags_of_a_model_are_there_with_its_answer_alone,
 }
@@ -55,7 +66,7 @@ impl World {
     }
 }
 
-pub(super) async fn what_no_program_answered_goes_its_way_again_until_it_is_answered(world: World) {
+async fn what_no_program_answered_goes_its_way_again_until_it_is_answered(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let pipeline = world.store.pipeline();
     let mut failed = Vec::new();
@@ -97,7 +108,7 @@ pub(super) async fn what_no_program_answered_goes_its_way_again_until_it_is_answ
     assert_eq!(came, [(turns[0].id, Replayed::Answered)]);
 }
 
-pub(super) async fn a_message_that_was_not_taken_in_is_replayed_once(world: World) {
+async fn a_message_that_was_not_taken_in_is_replayed_once(world: World) {
     // Before the pipeline was switched on.
     world.says(written(ANNA, "m-1")).await;
     let rules = started(&world, Responder::Ai).await;
@@ -121,7 +132,7 @@ pub(super) async fn a_message_that_was_not_taken_in_is_replayed_once(world: Worl
     assert_eq!(pipeline.replay(domain::AnyReceivedId::Channel(unknown), &rules).await.unwrap(), None);
 }
 
-pub(super) async fn each_waiting_is_told_once_for_each_length(world: World) {
+async fn each_waiting_is_told_once_for_each_length(world: World) {
     let rules = started(&world, Responder::Human).await;
     world.says(written(ANNA, "m-1")).await;
     world.work(&rules).await;
@@ -205,7 +216,7 @@ async fn tags_of_a_model_are_there_with_its_answer_alone(world: World) {
     }
 }
 
-pub(super) async fn a_client_who_is_written_to_first_waits_for_nothing(world: World) {
+async fn a_client_who_is_written_to_first_waits_for_nothing(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let ids = Ids::new(world.clock.clone());
     let chat = "whatsapp:phone/70000000001@c.us";
@@ -250,7 +261,7 @@ fn waits(appeal: &StoredAppeal) -> (Option<u64>, u64, u64) {
     (appeal.first_wait.map(minutes), appeal.next_answers, minutes(appeal.next_wait))
 }
 
-pub(super) async fn each_answer_counts_with_the_wait_before_it(world: World) {
+async fn each_answer_counts_with_the_wait_before_it(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let pipeline = world.store.pipeline();
     world.taken_in(&rules, written(ANNA, "m-1")).await;
@@ -284,7 +295,7 @@ pub(super) async fn each_answer_counts_with_the_wait_before_it(world: World) {
     assert_eq!(figures.next_wait.as_secs() / 60, 30);
 }
 
-pub(super) async fn what_a_merge_gave_is_given_back_in_a_split(world: World) {
+async fn what_a_merge_gave_is_given_back_in_a_split(world: World) {
     let rules = started(&world, Responder::Human).await;
     world.taken_in(&rules, written(ANNA, "m-1")).await;
     world.taken_in(&rules, written(BORIS, "v-1")).await;
@@ -333,7 +344,7 @@ pub(super) async fn what_a_merge_gave_is_given_back_in_a_split(world: World) {
     assert_eq!((appeals(anna).await, appeals(boris).await), (1, 2));
 }
 
-pub(super) async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World) {
+async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let other_chat = "vk:club/2000002";
     world.says(written(ANNA, "m-1")).await;
@@ -374,7 +385,7 @@ pub(super) async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World)
     assert_eq!(types, ["appeal.changed", "appeal.changed", "client.changed", "client.erased"]);
 }
 
-pub(super) async fn a_voice_to_an_account_is_waited_for(world: World) {
+async fn a_voice_to_an_account_is_waited_for(world: World) {
     started(&world, Responder::Ai).await;
     let rules = PipelineRules { hears_within: Some(SILENCE), ..rules(Responder::Ai) };
     let mut message = world.received(ChatId::user(5_000_000_001).unwrap(), 1, "");
@@ -390,7 +401,7 @@ pub(super) async fn a_voice_to_an_account_is_waited_for(world: World) {
     assert_eq!(world.batch_of(&turn).await, ["[Голосовое]: come today"]);
 }
 
-pub(super) async fn a_person_who_is_faster_than_silence_stops_the_program(world: World) {
+async fn a_person_who_is_faster_than_silence_stops_the_program(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let pipeline = world.store.pipeline();
     let other = "vk:club/2000002";
@@ -424,7 +435,7 @@ pub(super) async fn a_person_who_is_faster_than_silence_stops_the_program(world:
     assert_eq!(of(ANNA).await.0, AppealState::WaitingUs);
 }
 
-pub(super) async fn forty_parts_are_one_batch_in_their_order(world: World) {
+async fn forty_parts_are_one_batch_in_their_order(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let mut expected = Vec::new();
     for part in 0..40 {
@@ -441,7 +452,7 @@ pub(super) async fn forty_parts_are_one_batch_in_their_order(world: World) {
     assert_eq!(world.batch_of(&turns[0]).await, expected);
 }
 
-pub(super) async fn what_is_off_is_in_no_ones_hands(world: World) {
+async fn what_is_off_is_in_no_ones_hands(world: World) {
     let rules = started(&world, Responder::Off).await;
     world.taken_in(&rules, written(ANNA, "m-1")).await;
     let pipeline = world.store.pipeline();

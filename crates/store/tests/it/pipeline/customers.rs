@@ -8,9 +8,15 @@ use domain::{
 use store::{AppealFilter, ClientFields, Fail, PeerKind, PipelineRules, StoredPeer, TurnAnswer};
 
 use super::{SILENCE, page, started};
-use crate::support::{World, accept, account};
+use crate::support::{World, accept, account, conformance};
 
-pub(super) async fn people_in_the_contacts_of_an_account_are_no_customers(world: World) {
+conformance! {
+    an_answer_of_an_account_that_fails_is_for_a_person,
+    an_owner_who_answers_from_a_phone_stops_the_program,
+    people_in_the_contacts_of_an_account_are_no_customers,
+}
+
+async fn people_in_the_contacts_of_an_account_are_no_customers(world: World) {
     let customers = CustomerRule { rule: Customers::NotContacts, ..CustomerRule::default() };
     let rules = PipelineRules { customers, ..started(&world, Responder::Human).await };
     for (number, contact) in [(7, true), (8, false)] {
@@ -36,7 +42,7 @@ pub(super) async fn people_in_the_contacts_of_an_account_are_no_customers(world:
     world.client_of("telegram_account:main/8").await;
 }
 
-pub(super) async fn an_owner_who_answers_from_a_phone_stops_the_program(world: World) {
+async fn an_owner_who_answers_from_a_phone_stops_the_program(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let chat_id = ChatId::user(8).unwrap();
     world.take(world.received(chat_id, 1, "Is it still there?")).await;
@@ -53,7 +59,7 @@ pub(super) async fn an_owner_who_answers_from_a_phone_stops_the_program(world: W
     assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingClient, Some(Responder::Human)));
 }
 
-pub(super) async fn an_answer_of_an_account_that_fails_is_for_a_person(world: World) {
+async fn an_answer_of_an_account_that_fails_is_for_a_person(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let chat_id = ChatId::user(8).unwrap();
     world.take(world.received(chat_id, 1, "Is it still there?")).await;
