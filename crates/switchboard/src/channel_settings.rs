@@ -146,6 +146,10 @@ impl SettingsFile {
     fn stage(self, new: NewChannel) -> Result<(ChannelFields, Staged), NotChanged> {
         let NewChannel { name, channel, mut keys, secrets, .. } = new;
         let change = self.begin()?;
+        if self.check_has(&name).is_ok() {
+            let text = format!("the settings have an account {name} already");
+            return Err(NotChanged::Wrong { keys: vec![("name".to_owned(), text.clone())], text });
+        }
         let mut written = Written::default();
         for (key, secret) in secrets {
             let path = secret_path(&name, key);

@@ -49,7 +49,7 @@ pub(crate) struct Followed {
     /// While no one hears of the sends.
     pub(crate) alone: Summary,
     /// While a webhook and a reader do.
-    pub(crate) followed: Summary,
+    pub(crate) heard: Summary,
     /// Messages that were sent while both did, and how many of them each heard of.
     pub(crate) sent: usize,
     pub(crate) posted: usize,
@@ -60,13 +60,13 @@ pub(crate) struct Followed {
 
 impl Followed {
     fn ratio(&self) -> f64 {
-        f64::from(self.followed.p50) / f64::from(self.alone.p50.max(1))
+        f64::from(self.heard.p50) / f64::from(self.alone.p50.max(1))
     }
 }
 
 impl Measured for Followed {
     fn text(&self) -> String {
-        let Self { alone, followed, .. } = self;
+        let Self { alone, heard: followed, .. } = self;
         let row = |name: &str, alone: u32, followed: u32| {
             let ratio = times(f64::from(followed), f64::from(alone));
             format!("| {name}, ms | {} | {} | {ratio} |", milliseconds(alone), milliseconds(followed))
@@ -94,8 +94,8 @@ impl Measured for Followed {
             Goal::new(
                 "sends that others hear of, p50, of that without",
                 format!("≤ {MOST}×"),
-                times(f64::from(self.followed.p50), f64::from(self.alone.p50)),
-                self.alone.count > 0 && self.followed.count > 0 && ratio <= MOST,
+                times(f64::from(self.heard.p50), f64::from(self.alone.p50)),
+                self.alone.count > 0 && self.heard.count > 0 && ratio <= MOST,
             ),
             Goal::all(
                 "sends that a webhook and a reader hear of",
@@ -140,7 +140,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Followed> {
             }
         }
     }
-    (measured.alone, measured.followed) = (alone.summary(), followed.summary());
+    (measured.alone, measured.heard) = (alone.summary(), followed.summary());
     ours.contender.program.stop().await?;
     world.stop().await?;
     Ok(measured)
@@ -233,7 +233,7 @@ mod tests {
         let audit = |missing| Audit { confirmed: 20, missing, ..Audit::default() };
         let well = Followed {
             alone: times(1_000),
-            followed: times(1_500),
+            heard: times(1_500),
             sent: 10,
             posted: 10,
             read: 10,
@@ -243,7 +243,7 @@ mod tests {
         assert_missed(&well, 0);
         assert!(well.text().contains("| p50, ms | 1.00 | 1.50 | 1.50× |"));
         let ill =
-            Followed { followed: times(1_501), read: 9, failures: 1, audit: audit(1), ..Followed::default() };
+            Followed { heard: times(1_501), read: 9, failures: 1, audit: audit(1), ..Followed::default() };
         assert_missed(&Followed { alone: times(1_000), sent: 10, posted: 10, ..ill }, 4);
         assert_missed(&Followed::default(), 3);
     }
