@@ -190,13 +190,12 @@ pub(crate) async fn show(visitor: Visitor, QueryOf(chosen): QueryOf<Chosen>) -> 
     if !visitor.may(Right::Administer) {
         return refusal::not_allowed(&visitor);
     }
-    let answer = match chosen.channel.parse::<ChannelKind>() {
-        Ok(channel) => drawn(&visitor, channel, &Filled::default(), &Wrong::default()),
-        Err(_) => {
-            let words = ChannelSettingsWords::of(visitor.language);
-            let body = Choose { words, channels: ChannelsWords::of(visitor.language) };
-            page::page(&visitor, words.add, Section::Channels, body)
-        }
+    let answer = if let Ok(channel) = chosen.channel.parse::<ChannelKind>() {
+        drawn(&visitor, channel, &Filled::default(), &Wrong::default())
+    } else {
+        let words = ChannelSettingsWords::of(visitor.language);
+        let body = Choose { words, channels: ChannelsWords::of(visitor.language) };
+        page::page(&visitor, words.add, Section::Channels, body)
     };
     std::future::ready(answer).await
 }

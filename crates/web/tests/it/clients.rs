@@ -162,14 +162,14 @@ async fn clients_are_merged_and_split_by_people() {
     let conversation = format!("/v1/conversations/{}", ids[0]);
     let (status, sent) = world.post(&format!("{conversation}/reply"), json!({ "text": "Yes" })).await;
     assert_eq!(status, 200, "{sent}");
-    let states = async || {
+    let of_appeals = async || {
         let card = world.get(&path).await;
         let appeals = card["appeals"].as_array().expect("appeals").iter();
         appeals.map(|appeal| appeal["state"].as_str().expect("a state").to_owned()).collect::<Vec<_>>()
     };
-    world.until_so("no one waits", async || states().await == ["waiting_client"; 2]).await;
+    world.until_so("no one waits", async || of_appeals().await == ["waiting_client"; 2]).await;
     let (status, _) = world.post(&format!("{conversation}/close"), json!({})).await;
-    assert_eq!((status, states().await), (200, vec!["closed".to_owned(); 2]));
+    assert_eq!((status, of_appeals().await), (200, vec!["closed".to_owned(); 2]));
     let change =
         world.call("PATCH", &path).json(json!({ "phone": "8 000 000-00-01" }).to_string()).send().await;
     assert_eq!(change.json()["phone"], "+70000000001", "{}", change.body);
