@@ -89,10 +89,6 @@ impl SettingsFile {
         Ok(Self { path, text, owner })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Whether it has an account.
     pub(crate) fn check_has(&self, name: &AccountName) -> Result<(), NotChanged> {
         config::without_channel(&self.text, name).map(drop).map_err(not_edited)
@@ -157,7 +153,7 @@ impl SettingsFile {
             if self.taken_secret(&name, key).is_some() {
                 return Err(of_file(&file)(io::ErrorKind::AlreadyExists.into()));
             }
-            written.write(file, secret.expose_secret(), self.owner)?;
+            written.write(&file, secret.expose_secret(), self.owner)?;
             keys.push((key, ChannelValue::File(path)));
         }
         let text = config::with_channel(&self.text, &name, channel, &keys).map_err(not_edited)?;
@@ -256,7 +252,7 @@ impl Staged {
 }
 
 impl Written {
-    fn write(&mut self, path: PathBuf, secret: &str, owner: Option<Owner>) -> Result<(), NotChanged> {
+    fn write(&mut self, path: &Path, secret: &str, owner: Option<Owner>) -> Result<(), NotChanged> {
         let give = |path: &Path| match owner {
             Some((user, group)) => chown(path, Some(user), Some(group)),
             None => Ok(()),
@@ -266,13 +262,13 @@ impl Written {
                 fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
                 give(folder)?;
             }
-            let _ = fs::remove_file(&path);
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)
+            let _ = fs::remove_file(path);
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
         };
-        let mut file = open().map_err(of_file(&path))?;
-        self.0.push(path.clone());
+        let mut file = open().map_err(of_file(path))?;
+        self.0.push(path.to_owned());
         let filled = file.write_all(secret.as_bytes()).and_then(|()| file.sync_all());
-        filled.and_then(|()| give(&path)).map_err(of_file(&path))
+        filled.and_then(|()| give(path)).map_err(of_file(path))
     }
 
     fn stay(mut self) {
@@ -422,7 +418,7 @@ mod tests {
     fn a_file_that_changed_meanwhile_is_left_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let (file, secret) = settings(folder.path());
-        let path = file.path().to_owned();
+        let path = file.path.clone();
         let (_, staged) = file.stage(bot()).expect("the settings are right");
         assert_eq!(fs::read_to_string(&secret).expect("a secret"), "planted");
         fs::write(&path, "# of another\n").expect("written");

@@ -347,18 +347,15 @@ impl Account {
         let receiver = Receiver::start(Arc::clone(&self.provider)).await;
         let url = format!("{}{}", receiver.url, self.column.query);
         let done = self.provider.register(&url).await;
-        match self.provider.registered() {
-            Some(registered) => {
-                assert_eq!(done, Ok(()));
-                assert_eq!(registered.await.unwrap().urls, [url]);
-            }
-            None => {
-                assert!(done.is_ok() || done == Err(CallError::by_hand()), "{done:?}");
-                let fields = self.world.fields_of(self.column.account);
-                let word = fields.verify_token.as_ref().map(domain::secret::ExposeSecret::expose_secret);
-                let order = json!({"channel": self.channel, "account": self.column.account, "url": url, "verify_token": word});
-                assert_eq!(self.world.type_hook(&order).await, 204);
-            }
+        if let Some(registered) = self.provider.registered() {
+            assert_eq!(done, Ok(()));
+            assert_eq!(registered.await.unwrap().urls, [url]);
+        } else {
+            assert!(done.is_ok() || done == Err(CallError::by_hand()), "{done:?}");
+            let fields = self.world.fields_of(self.column.account);
+            let word = fields.verify_token.as_ref().map(domain::secret::ExposeSecret::expose_secret);
+            let order = json!({"channel": self.channel, "account": self.column.account, "url": url, "verify_token": word});
+            assert_eq!(self.world.type_hook(&order).await, 204);
         }
         // An address may count only once it has been asked.
         let provider = Arc::clone(&self.provider);

@@ -171,14 +171,14 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
     let fields =
         [("channel", "vk"), ("name", "club"), ("token", "planted"), ("group_id", "100"), ("proxy", "")];
     let mut answered = async |answer| {
-        let taken = async {
+        let adding = async {
             let Some(ChannelChange::Add(new, sender)) = asked.recv().await else {
                 panic!("nothing is added")
             };
             sender.send(answer).expect("it is waited for");
             new
         };
-        tokio::join!(send(&admin, FORM, &fields), taken)
+        tokio::join!(send(&admin, FORM, &fields), adding)
     };
     let refused = NotChanged::Refused(CallError::Token("no such key <1>".to_owned()));
     let (page, new) = answered(Err(refused)).await;

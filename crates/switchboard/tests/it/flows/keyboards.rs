@@ -197,12 +197,12 @@ async fn a_flow_on_two_accounts_is_one_on_each() {
     for (place, account) in [(0, "main"), (1, "fifth")] {
         program.until(account, || async { on(place).await["state"] == "watching" }).await;
         let path = format!("/v1/accounts/{account}");
-        let heard = || async {
+        let hears = || async {
             let early = json!({ "from": "@client_1", "chat": account, "text": "early" });
             world.post("/telegram/messages", &early).await;
             program.get(&path).await.1["updates"]["received"].as_u64().is_some_and(|count| count > 0)
         };
-        program.until("it hears", heard).await;
+        program.until("it hears", hears).await;
     }
     let offer = async |account: &str| {
         let buttons = json!([[{ "text": "Book", "data": "Book" }]]);

@@ -165,12 +165,12 @@ async fn flows_timers_floods_and_limits_go_on_where_it_moves() {
     let expected = [("halfway", 2), ("rare", 1), ("stopped", 1), ("twice", 1)];
     assert_eq!(pressed, expected.map(|(flow, count)| (flow, json!(count))), "in a simulation");
     let measures = moved["journal"]["records"]["compare"]["facts"]["measures"].clone();
-    let measured = |what: &str| {
+    let facts_of = |what: &str| {
         let row = measures.as_array().into_iter().flatten().find(|row| row["what"] == what);
         row.map(|row| [&row["old"], &row["new"]].map(Value::as_u64)).unwrap_or_default()
     };
-    assert!(measured("from an update to a press").iter().all(|took| *took > Some(0)), "{measures}");
-    let sends = measured("messages sent a minute, over the last hour");
+    assert!(facts_of("from an update to a press").iter().all(|took| *took > Some(0)), "{measures}");
+    let sends = facts_of("messages sent a minute, over the last hour");
     assert!(sends.iter().all(Option::is_some), "{measures}");
     sides.is_served_by("new").await;
     assert_eq!(sides.known("new", &later).await, before);
