@@ -146,7 +146,7 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
-    /// The first characters of the token, so that one is told from another: at most so many, and no more than half of it. Nothing is
+    /// The first characters of the token, to tell one from another: at most so many, and no more than half of it. Nothing is
     /// asked; none where there is no token yet, or it is not shown.
     fn token_start(&self, _: usize) -> Option<String> {
         None

@@ -130,7 +130,7 @@ async fn what_is_wrong_with_a_new_account_is_told_by_field() {
     assert_eq!(wrong(&body).await, ["name"]);
     assert!(asked.try_recv().is_err(), "nothing was handed on");
 
-    // What the settings find is told the same way.
+    // What the settings find has the same form.
     let body = of("vk", json!({"group_id": -1}), token.clone());
     let found = vec![("group_id".to_owned(), "must be a whole number, 1 or more".to_owned())];
     let answer = NotChanged::Wrong { text: "all of it".to_owned(), keys: found };
