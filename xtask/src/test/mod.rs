@@ -1,5 +1,6 @@
 //! The tests: what they need is installed, then cargo runs them all with one set of features, so that each crate is built once.
 
+mod leftovers;
 mod panics;
 mod scratch;
 mod tally;
@@ -8,12 +9,13 @@ mod watchdog;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use self::leftovers::Leftovers;
 use self::panics::Panics;
 use self::scratch::Scratch;
 use self::tally::Tally;
@@ -141,11 +143,15 @@ fn give_smpp(workspace: &Workspace, arguments: &Arguments, command: &mut Command
     Ok(())
 }
 
+/// How often it is looked whether cargo has ended: a process that a test left keeps its output open.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// Runs cargo, shows every line, counts what the test programs say at their ends, keeps their panics, and kills one that
-/// hangs.
+/// hangs, and what outlives its test.
 fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
     let line = program::line(command);
     eprintln!("$ {line}");
+    let leftovers = Leftovers::adopt()?;
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -158,9 +164,12 @@ fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
     let (mut tally, mut panics, mut watchdog) = (Tally::default(), Panics::default(), Watchdog::new());
     let mut shown = io::stdout().lock();
     loop {
-        let line = match lines.recv_timeout(watchdog.patience()) {
+        let line = match lines.recv_timeout(watchdog.patience().min(LOOK)) {
             Ok(line) => line.context("cannot read what the tests write")?,
             Err(RecvTimeoutError::Timeout) => {
+                if child.try_wait().context("cannot wait for the tests")?.is_some() {
+                    break;
+                }
                 watchdog.bite(child.id());
                 continue;
             }
@@ -174,7 +183,8 @@ fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
         panics.read(&line);
         watchdog.read(&line);
     }
-    let _ = reader.join();
     let status = child.wait().context("cannot wait for the tests")?;
+    leftovers.end();
+    let _ = reader.join();
     Ok((tally, panics, status.success()))
 }

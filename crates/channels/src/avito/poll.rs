@@ -21,6 +21,9 @@ const LAST_OFFSET: usize = 1_000;
 const CHATS: usize = 20;
 /// A message may be this much older than the change of its chat that shows it. What is read twice is kept once.
 const LATE: i64 = 120;
+/// So long after it was written a message is shown at the latest, even where clocks differ. What was read twice that long is told
+/// from new messages (a week).
+const SHOWN_WITHIN: i64 = 2 * 86_400;
 /// In so many chats is looked whether our last message was read.
 const MOST_UNREAD: usize = 50;
 /// So many of those are looked at in one poll.
@@ -58,6 +61,7 @@ pub(super) async fn poll(client: &Client, cursor: Option<&str>) -> Result<Polled
     let Some(mut cursor) = known else {
         return Ok(polled(Vec::new(), &Cursor { from: now, at: now, ..Cursor::default() }, false));
     };
+    cursor.follow(now);
     let mut chats = changed(client, &cursor).await?;
     chats.sort_by(|one, other| (one.updated, &one.id).cmp(&(other.updated, &other.id)));
     let more = chats.len() > CHATS;
@@ -79,6 +83,7 @@ pub(super) async fn poll(client: &Client, cursor: Option<&str>) -> Result<Polled
         cursor.from = cursor.at;
     }
     if chats.is_empty() {
+        cursor.rest(now);
         found.extend(cursor.reads(client, owner, now).await?);
     }
     Ok(polled(found, &cursor, more))
@@ -89,6 +94,20 @@ fn polled(events: Vec<InboundEvent>, cursor: &Cursor, more: bool) -> Polled {
 }
 
 impl Cursor {
+    /// A clock that was ahead put the beginning where messages are not yet.
+    fn follow(&mut self, now: i64) {
+        if self.from > now {
+            self.from = self.at;
+        }
+    }
+
+    /// Nothing changed: what is older than a message can be is not read again. In steps, so that a poll without news writes nothing.
+    fn rest(&mut self, now: i64) {
+        if self.from < now - 2 * SHOWN_WITHIN {
+            self.from = now - SHOWN_WITHIN;
+        }
+    }
+
     /// Notes whether a message of ours in the chat was not read.
     fn watch(&mut self, chat: &str, messages: &[Value]) {
         self.unread.retain(|(known, _)| known != chat);
@@ -190,3 +209,23 @@ async fn page(client: &Client, chat: &str, offset: usize) -> Result<Vec<Value>, 
 
 /// So long after a call that broke off it may still have an effect.
 pub(super) const SETTLES: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_days_move_the_beginning_and_a_clock_set_back_undoes_it() {
+        let (day, mut cursor) = (86_400, Cursor { from: 0, at: 0, ..Cursor::default() });
+        for (now, from) in [(3, 0), (4, 0), (5, 3), (7, 3), (8, 6)] {
+            cursor.rest(now * day);
+            assert_eq!(cursor.from, from * day, "after {now} days");
+            // What is read from there on is younger than the keys of what was read: a week.
+            assert!(now * day - cursor.from + LATE < 7 * day);
+        }
+        cursor.follow(9 * day);
+        assert_eq!(cursor.from, 6 * day);
+        cursor.follow(5 * day);
+        assert_eq!(cursor.from, cursor.at);
+    }
+}

@@ -170,6 +170,8 @@ fn onto(sides: &Sides, disk: &testkit::Disk) -> Cli {
 async fn a_disk_that_fills_up_is_waited_for() {
     let sides = Sides::begin().await;
     let disk = testkit::Disk::held(&sides.folder("new"), binary(), 200);
+    // Dropped before the disk: it kills the program that its folder names.
+    let sides = sides;
     // What needs no stop was begun, and another writer takes what is free there.
     let run = onto(&sides, &disk);
     tokio::task::block_in_place(|| kill_after(run, "first_backup"));
@@ -186,6 +188,8 @@ async fn a_disk_that_fills_up_is_waited_for() {
 async fn a_disk_that_is_full_after_the_stop_undoes_the_move() {
     let sides = Sides::begin().await;
     let disk = testkit::Disk::held(&sides.folder("new"), binary(), 200);
+    // Dropped before the disk: it kills the program that its folder names.
+    let sides = sides;
     let run = onto(&sides, &disk);
     tokio::task::block_in_place(|| kill_after(run, "give_up"));
     let taken = disk.fill();
