@@ -23,7 +23,7 @@ pub struct Channel {
     #[schema(value_type = String, example = "avito")]
     pub channel: ChannelName,
     /// `ready`, `paused` (by a person), `held` (the provider wants nothing for a while), `stopped` (its owner has to do something),
-    /// `error` (the last call failed) or `starting`.
+    /// `error` (the last call failed), `starting`, or `after_restart` (the settings have it, and the server takes it up at its next start).
     #[schema(example = "ready")]
     pub state: String,
     /// Why it is not ready.
@@ -46,6 +46,9 @@ pub struct Channel {
     #[serde(default)]
     #[schema(example = "on")]
     pub switch: String,
+    /// Whether the settings have it no more: the server lets it go at its next start.
+    #[serde(default)]
+    pub is_removed: bool,
     /// So many messages wait to be sent through it, those among them that are scheduled.
     #[serde(default)]
     pub waiting: u64,
@@ -64,6 +67,9 @@ pub struct Channel {
     /// What it carries.
     pub can: ChannelAbilities,
 }
+
+/// The state of an account that the server has not started with.
+const AFTER_RESTART: &str = "after_restart";
 
 /// What went wrong with an account: sends, checks, and asking for what came in.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -141,7 +147,7 @@ pub struct ChannelFiles {
 }
 
 /// What a channel carries.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct ChannelAbilities {
     /// Whether messages can be sent through it; false where they only come in.
     #[serde(default)]
@@ -254,6 +260,7 @@ impl Channel {
             last_in_at: stored.last_in_at,
             last_out_at: status.last_out.max(stored.last_out_at),
             switch: if status.paused { "paused" } else { "on" }.to_owned(),
+            is_removed: false,
             waiting: stored.waiting,
             errors: ChannelErrors::of(&status.health, now),
             webhook: status.webhook.as_ref().map(|seen| ChannelWebhookState::of(seen, &account.hook_path())),
@@ -264,6 +271,35 @@ impl Channel {
             },
             can: ChannelAbilities::new(&*account.provider),
         }
+    }
+
+    /// One that the settings have and the server has not started with.
+    pub fn after_restart(name: AccountName, channel: ChannelName) -> Self {
+        let (unit, dedup) = ("characters".to_owned(), "none".to_owned());
+        Self {
+            name,
+            channel,
+            state: AFTER_RESTART.to_owned(),
+            detail: None,
+            held_until: None,
+            identity: None,
+            hears_by: <&str>::from(HearsBy::Nothing).to_owned(),
+            last_in_at: None,
+            last_out_at: None,
+            switch: "on".to_owned(),
+            is_removed: false,
+            waiting: 0,
+            errors: ChannelErrors::default(),
+            webhook: None,
+            token_expires_at: None,
+            files: ChannelFiles::default(),
+            can: ChannelAbilities { unit, dedup, ..ChannelAbilities::default() },
+        }
+    }
+
+    /// Whether the server has started with it.
+    pub fn is_started(&self) -> bool {
+        self.state != AFTER_RESTART
     }
 }
 

@@ -130,6 +130,17 @@ pub fn channels_in(text: &str) -> usize {
     read(text).ok().and_then(|document| document.get(LIST).map(length)).unwrap_or_default()
 }
 
+/// The accounts of channels that the text of a settings file names; none where it is no TOML.
+pub fn named_channels(text: &str) -> Option<Vec<(AccountName, ChannelKind)>> {
+    let settings: toml::Table = text.parse().ok()?;
+    let sections = settings.get(LIST).and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let named = |section: &toml::Value| -> Option<(AccountName, ChannelKind)> {
+        let (name, channel) = (section.get("name")?.as_str()?, section.get("channel")?.as_str()?);
+        Some((name.parse().ok()?, channel.parse().ok()?))
+    };
+    Some(sections.iter().filter_map(named).collect())
+}
+
 /// The text of a settings file with one account more, the last of its list.
 ///
 /// # Errors
@@ -253,10 +264,8 @@ mod tests {
         for before in ["", "listen = \"127.0.0.1:1\"", "channels = [{ name = \"a\", channel = \"form\" }]\n"]
         {
             let after = with_channel(before, &name("site"), ChannelKind::Form, &[]).expect("added");
-            let read: toml::Table = after.parse().expect("TOML");
-            let names: Vec<_> =
-                read["channels"].as_array().expect("a list").iter().map(|one| &one["name"]).collect();
-            assert_eq!(names.last().and_then(|name| name.as_str()), Some("site"), "{after}");
+            let named = named_channels(&after).expect("TOML");
+            assert_eq!(named.last(), Some(&(name("site"), ChannelKind::Form)), "{after}");
             without_channel(&after, &name("site")).expect("taken out");
         }
         assert!(matches!(

@@ -62,7 +62,8 @@ pub use data_dir::default_data_dir;
 pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use edit::{
-    ChannelKey, ChannelKeyForm, ChannelValue, EditError, channels_in, with_channel, without_channel,
+    ChannelKey, ChannelKeyForm, ChannelValue, EditError, channels_in, named_channels, with_channel,
+    without_channel,
 };
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};

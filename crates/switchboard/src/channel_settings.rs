@@ -77,10 +77,7 @@ impl SettingsFile {
     /// The one of a place, which need not be there yet.
     pub(crate) fn of(location: &Location) -> Result<Self, NotChanged> {
         let unknown = |error: anyhow::Error| NotChanged::File(explain(&error));
-        let path = match location.settings_file().map_err(unknown)? {
-            Some(path) => path,
-            None => location.data_dir().map_err(unknown)?.join("switchboard.toml"),
-        };
+        let path = location.settings_path().map_err(unknown)?;
         // What a link leads to is changed, and not the link.
         let path = fs::canonicalize(&path).or_else(|_| std::path::absolute(&path)).map_err(of_file(&path))?;
         let text = read(&path)?;

@@ -40,9 +40,14 @@ impl Location {
 
     /// The settings file: the one named, else that of the data directory, if there is one.
     pub(crate) fn settings_file(&self) -> anyhow::Result<Option<PathBuf>> {
+        Ok(Some(self.settings_path()?).filter(|file| self.config.is_some() || file.exists()))
+    }
+
+    /// The same, which need not be there yet.
+    pub(crate) fn settings_path(&self) -> anyhow::Result<PathBuf> {
         Ok(match &self.config {
-            Some(file) => Some(file.clone()),
-            None => Some(self.data_dir()?.join("switchboard.toml")).filter(|file| file.exists()),
+            Some(file) => file.clone(),
+            None => self.data_dir()?.join("switchboard.toml"),
         })
     }
 }

@@ -1,10 +1,11 @@
 //! Asking the program to change the accounts of channels in its settings file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use channels::{CallError, Identity};
 use config::{ChannelKind, ChannelValue};
-use domain::{AccountName, SecretText};
+use domain::{AccountName, ChannelName, SecretText};
 use tokio::sync::{mpsc, oneshot};
 
 /// Changes that may wait for the one that is worked on; further ones are turned away.
@@ -67,15 +68,30 @@ pub enum ChannelChange {
     Remove(AccountName, oneshot::Sender<Result<PathBuf, NotChanged>>),
 }
 
-/// Where changes go. Cheap to clone.
+/// Where changes go, and where they can be read.
 #[derive(Debug, Clone)]
-pub struct ChannelChanges(mpsc::Sender<ChannelChange>);
+pub struct ChannelChanges {
+    changes: mpsc::Sender<ChannelChange>,
+    file: Option<PathBuf>,
+}
+
+/// The accounts of channels that a settings file names.
+pub(crate) type WrittenChannels = BTreeMap<AccountName, ChannelName>;
 
 impl ChannelChanges {
-    /// The two ends: who asks, and who makes the changes.
-    pub fn channel() -> (Self, mpsc::Receiver<ChannelChange>) {
+    /// The two ends: who asks, and who makes the changes. `file` is the settings file, which need not be there yet; none where the
+    /// accounts are of a demo world.
+    pub fn channel(file: Option<PathBuf>) -> (Self, mpsc::Receiver<ChannelChange>) {
         let (changes, asked) = mpsc::channel(MOST);
-        (Self(changes), asked)
+        (Self { changes, file }, asked)
+    }
+
+    /// The accounts that the settings file names now, by name, which are those of the next start; none where that cannot be read.
+    pub(crate) async fn written(&self) -> Option<WrittenChannels> {
+        let text = tokio::fs::read_to_string(self.file.as_ref()?).await.ok()?;
+        let named = config::named_channels(&text)?.into_iter();
+        // The words of channels are names of channels.
+        Some(named.filter_map(|(name, channel)| Some((name, channel.as_str().parse().ok()?))).collect())
     }
 
     pub(crate) async fn add(&self, new: NewChannel) -> Result<ChannelAdded, NotChanged> {
@@ -91,7 +107,7 @@ impl ChannelChanges {
         change: impl FnOnce(oneshot::Sender<Result<T, NotChanged>>) -> ChannelChange,
     ) -> Result<T, NotChanged> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(change(answer)).map_err(|error| match error {
+        self.changes.try_send(change(answer)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => NotChanged::Busy,
             mpsc::error::TrySendError::Closed(_) => NotChanged::Stopping,
         })?;

@@ -76,9 +76,9 @@ pub(crate) async fn show(
         Ok(channel) => channel,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
-    let may_administer = visitor.may(Right::Administer);
+    let (runs, may_administer) = (channel.is_started(), visitor.may(Right::Administer));
     let (mut webhook, mut unknown) = (None, None);
-    if may_administer {
+    if runs && may_administer {
         match dashboard.ask::<ChannelWebhook>(&visitor, Method::GET, &format!("{path}/webhook"), None).await {
             Ok(found) => webhook = Some(found),
             Err(why) => unknown = Some(why.detail),
@@ -105,9 +105,9 @@ pub(crate) async fn show(
         webhook: webhook.as_ref(),
         unknown: unknown.as_deref(),
         messages: &messages,
-        may_log_in: may_administer && super::login::is_possible(&channel),
-        may_act: visitor.may(Right::Operate),
-        may_send: visitor.may(Right::Send),
+        may_log_in: runs && may_administer && super::login::is_possible(&channel),
+        may_act: runs && visitor.may(Right::Operate),
+        may_send: runs && visitor.may(Right::Send),
     };
     page::page(&visitor, channel.name.as_str(), Section::Channels, body)
 }

@@ -36,8 +36,9 @@ pub(crate) async fn show(
         Ok(channel) => channel,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
+    let runs = channel.is_started();
     let mut webhook = None;
-    if visitor.may(Right::Administer) {
+    if runs && visitor.may(Right::Administer) {
         let path = format!("{path}/webhook");
         // Where the provider cannot be asked, the page has no address.
         webhook = dashboard.ask::<ChannelWebhook>(&visitor, Method::GET, &path, None).await.ok();
@@ -48,8 +49,8 @@ pub(crate) async fn show(
         words,
         channel: &channel,
         hook: webhook.as_ref().and_then(|webhook| webhook.url.as_deref()),
-        may_act: visitor.may(Right::Operate),
-        may_send: visitor.may(Right::Send),
+        may_act: runs && visitor.may(Right::Operate),
+        may_send: runs && visitor.may(Right::Send),
     };
     page::page(&visitor, words.setup_page, Section::Channels, body)
 }

@@ -66,6 +66,10 @@ words! {
     resume: "Resume", "Возобновить";
     is_paused: "Paused: nothing is sent, messages wait; what comes in is received.",
         "Приостановлен: ничего не отправляется, сообщения ждут; входящие принимаются.";
+    starts_later: "It is in the settings; the server takes it up at its next start.",
+        "Аккаунт записан в настройки; сервер подхватит его при следующем запуске.";
+    is_removed: "It is in the settings no more; the server lets it go at its next start.",
+        "Аккаунт убран из настроек; сервер отпустит его при следующем запуске.";
     log: "Log of the account", "Журнал аккаунта";
     setup_page: "Set up", "Настройка";
     setup_lede: "What is to be done at the provider, and a message for a test.",
@@ -113,6 +117,7 @@ impl ChannelsWords {
             "paused" => (Tint::Waiting, "Paused", "Приостановлен"),
             "held" => (Tint::Waiting, "Held", "Ждёт"),
             "starting" => (Tint::Busy, "Starting", "Запускается"),
+            "after_restart" => (Tint::Waiting, "After a restart", "После перезапуска"),
             "stopped" => (Tint::Bad, "Stopped", "Остановлен"),
             _ => (Tint::Bad, "In trouble", "Неполадка"),
         };

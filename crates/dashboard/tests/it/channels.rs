@@ -1,6 +1,7 @@
 //! Accounts of channels on their pages: paused, connected, what they lack, the steps at their provider, a message for a test; added
 //! to the settings, and removed.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -134,7 +135,7 @@ async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
 #[tokio::test]
 async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
     const FORM: &str = "/channels-new";
-    let (changes, mut asked) = ChannelChanges::channel();
+    let (changes, mut asked) = ChannelChanges::channel(None);
     let world = World::of(TestApp::builder().with_channel_changes(changes)).await;
     let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
     // The link stands at the head and where the list would be.
@@ -200,7 +201,7 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
 #[tokio::test]
 async fn an_account_is_removed_after_a_question() {
     const QUESTION: &str = "/channels/site/remove";
-    let (changes, mut asked) = ChannelChanges::channel();
+    let (changes, mut asked) = ChannelChanges::channel(None);
     let builder = TestApp::builder().with_channels(vec![site()]).with_channel_changes(changes);
     let world = World::of(builder).await;
     let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
@@ -221,4 +222,31 @@ async fn an_account_is_removed_after_a_question() {
     assert!(note(&page).contains("it is read-only") && page.header("location") == QUESTION, "{page:?}");
     let (page, ()) = tokio::join!(submit(&admin, QUESTION, &[]), taken(Ok(())));
     assert!(note(&page).contains("next start") && page.header("location") == "/channels", "{page:?}");
+}
+
+#[tokio::test]
+async fn what_the_next_start_changes_is_on_the_pages() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("next-start.toml");
+    std::fs::write(&file, "[[channels]]\nname = \"club\"\nchannel = \"vk\"\n").expect("written");
+    let (changes, _asked) = ChannelChanges::channel(Some(file));
+    let builder = TestApp::builder().with_channels(vec![site()]).with_channel_changes(changes);
+    let world = World::of(builder).await;
+    let admin = world.person(Role::Admin).await;
+    let list = admin.get("/channels").await;
+    shows(
+        &list,
+        &["href=\"/channels/club\"", "After a restart", "takes it up at its next start", "lets it go at its"],
+    );
+    let russian = admin.get_with("/channels", &[("accept-language", "ru")]).await;
+    shows(&russian, &["После перезапуска", "подхватит его", "отпустит его"]);
+    let club = admin.get("/channels/club").await;
+    shows(&club, &["After a restart", "href=\"/channels/club/remove\""]);
+    assert!(!club.body.contains("actions/") && !club.body.contains("id=\"webhook\""), "{}", club.body);
+    let setup = admin.get("/channels/club/setup").await;
+    shows(&setup, &["takes it up at its next start"]);
+    assert!(!setup.body.contains("actions/"), "{}", setup.body);
+    assert!(
+        !admin.get("/channels/site").await.body.contains("/channels/site/remove"),
+        "it is removed already"
+    );
 }

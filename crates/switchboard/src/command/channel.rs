@@ -174,6 +174,11 @@ fn row(account: &Value) -> Value {
     let mut row = account.clone();
     row["errors"] = account["errors"]["last_day"].clone();
     row["webhook"] = account["webhook"]["state"].clone();
+    if account["is_removed"] == true
+        && let Some(state) = account["state"].as_str()
+    {
+        row["state"] = format!("{state}, removed").into();
+    }
     row
 }
 
@@ -233,7 +238,9 @@ fn shown(account: &Value) -> String {
     let lines = fields.into_iter().chain(missing.map(|one| ("Missing", one)));
     let lines = lines.filter_map(|(label, value)| Some(format!("{label:<12} {}", value.as_str()?)));
     let paused = (account["switch"] == "paused").then(|| format!("{:<12} by a person", "Paused"));
-    lines.chain(counts).chain(paused).collect::<Vec<_>>().join("\n")
+    let removed = (account["is_removed"] == true)
+        .then(|| format!("{:<12} from the settings; it runs until the next start", "Removed"));
+    lines.chain(counts).chain(paused).chain(removed).collect::<Vec<_>>().join("\n")
 }
 
 /// What has come of connecting an account.

@@ -256,7 +256,8 @@ impl Up {
             ..web::Options::new(settings, Some(data_dir.join("control.sock")), examined.clone())
         };
         let (reload, reload_requests) = web::ReloadRequests::channel();
-        let (changes, channel_changes) = web::ChannelChanges::channel();
+        let written = if source.world.is_none() { Some(source.location.settings_path()?) } else { None };
+        let (changes, channel_changes) = web::ChannelChanges::channel(written);
         let services = context.services(&messaging, services, callbacks_due, Some((reload, changes)));
         let state = web::State::new(services, options);
         let pages = dashboard::router(dashboard::Dashboard::new(state.clone())).merge(control_bots.routes());

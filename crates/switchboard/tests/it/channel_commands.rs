@@ -103,7 +103,9 @@ async fn an_account_comes_and_goes_through_the_api() {
     assert_eq!(fs::metadata(secret("bot")).expect("a secret").permissions().mode() & 0o777, 0o600);
     let (status, answer) = program.post("/v1/channels", &add("bot", &token, "poll")).await;
     assert_eq!((status, &answer["code"]), (409, &json!("account_exists")), "{answer}");
-    assert_eq!(program.get("/v1/channels/bot").await.0, 404, "before the next start");
+    assert_eq!(program.get("/v1/channels/bot").await.1["state"], "after_restart");
+    let listed = cli(&world, &["channel", "list"]).fine();
+    assert!(listed.contains("after_restart"), "{listed}");
     program = restarted(&world, program).await;
     program
         .until("it is ready", || async { program.get("/v1/channels/bot").await.1["state"] == "ready" })
@@ -112,6 +114,8 @@ async fn an_account_comes_and_goes_through_the_api() {
     let (status, answer) = program.delete("/v1/channels/bot").await;
     assert_eq!((status, &answer["needs_restart"]), (200, &json!(true)), "{answer}");
     assert!(settings() == before && !secret("bot").exists() && secret("second").exists());
+    let listed = cli(&world, &["channel", "list"]).fine();
+    assert!(listed.contains(", removed"), "{listed}");
     program = restarted(&world, program).await;
     assert_eq!(program.get("/v1/channels/bot").await.0, 404);
 }

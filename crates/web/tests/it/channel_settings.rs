@@ -1,5 +1,6 @@
 //! Accounts of channels that are added to the settings and taken out of them: what the API hands on, and how it says no.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use channels::{Account, CallError, Identity};
@@ -19,10 +20,15 @@ const PATH: &str = "/v1/channels";
 
 /// A server with the accounts `main` of Telegram and `shop` of Avito, and who changes its settings.
 async fn world() -> (World, Receiver<ChannelChange>) {
+    world_of(None).await
+}
+
+/// The same, with its settings file.
+async fn world_of(settings: Option<PathBuf>) -> (World, Receiver<ChannelChange>) {
     let fields = serde_json::from_value(json!({ "name": "shop", "channel": "avito" })).expect("an account");
     let channel = "avito".parse().expect("a channel");
     let shop = Account::new(fields, channel, Arc::new(Shop::default()) as _, "made-up".into());
-    let (changes, asked) = ChannelChanges::channel();
+    let (changes, asked) = ChannelChanges::channel(settings);
     let builder = TestApp::builder()
         .with_telegram(accounts::settings())
         .with_channels(vec![shop])
@@ -199,4 +205,38 @@ async fn an_account_is_taken_out_unless_messages_wait_for_it() {
     let entry = &audited(&world, "remove_channel").await[0];
     assert_eq!((&entry["subject"], &entry["result"]), (&json!("shop"), &json!("done")));
     assert_eq!(removed(&world, &mut asked, "new", Ok(())).await.json()["waiting"], 0);
+}
+
+#[tokio::test]
+async fn the_list_has_what_the_next_start_changes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("switchboard.toml");
+    let (world, _asked) = world_of(Some(file.clone())).await;
+    let listed = async || {
+        let list = world.call("GET", PATH).send().await.json();
+        let of =
+            |one: &Value| (one["name"].clone(), one["state"] == "after_restart", one["is_removed"].clone());
+        list["items"].as_array().expect("items").iter().map(of).collect::<Vec<_>>()
+    };
+    let shop = |is_removed: bool| (json!("shop"), false, json!(is_removed));
+    // Where the file cannot be read, nothing is said of the next start.
+    assert_eq!(listed().await, [shop(false)]);
+    std::fs::write(&file, "listen = ").expect("written");
+    assert_eq!(listed().await, [shop(false)]);
+
+    let section =
+        |name: &str, channel: &str| format!("[[channels]]\nname = \"{name}\"\nchannel = \"{channel}\"\n");
+    std::fs::write(&file, section("shop", "avito") + &section("club", "vk")).expect("written");
+    assert_eq!(listed().await, [(json!("club"), true, json!(false)), shop(false)]);
+    let page = world.call("GET", "/v1/channels?limit=1").send().await.json();
+    assert_eq!((&page["items"][0]["name"], &page["next_cursor"]), (&json!("club"), &json!("club")));
+    let club = world.call("GET", "/v1/channels/club").send().await;
+    let shown = club.json();
+    assert_eq!((club.status, &shown["channel"], &shown["can"]["sends"]), (200, &json!("vk"), &json!(false)));
+    world.call("POST", "/v1/channels/club/pause").send().await.problem(404, "account_not_found");
+
+    std::fs::write(&file, "# none\n").expect("written");
+    assert_eq!(listed().await, [shop(true)]);
+    assert_eq!(world.call("GET", "/v1/channels/shop").send().await.json()["is_removed"], true);
+    world.call("GET", "/v1/channels/club").send().await.problem(404, "account_not_found");
 }

@@ -1,12 +1,13 @@
 //! The list of channel accounts, one of them, and where its provider posts to.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::AccountName;
 use http::StatusCode;
 
-use super::{known, problem, shown};
+use super::{known, problem, shown, view, written};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAdminister, CanRead};
 use crate::extract::PathParameter;
@@ -15,6 +16,9 @@ use crate::state::State;
 use crate::v1::{Page, PageParameters, PageRequest};
 
 /// Lists the accounts of channels, by name.
+///
+/// One that the settings have and the server takes up at its next start has the state `after_restart`; `is_removed` is one that it lets
+/// go then.
 #[utoipa::path(
     get, path = "/v1/channels", tag = "channels", operation_id = "list_channels",
     params(PageParameters),
@@ -25,14 +29,18 @@ pub(crate) async fn list(
     Authorized { caller, .. }: Authorized<CanRead>,
     wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    let all = state.channels().channels().all();
-    let may_see =
-        |account: &&Arc<::channels::Account>| caller.shows_channel_account(&account.channel, account.name());
-    let mine = all.filter(may_see).cloned().collect();
-    let Page { items, next_cursor } = wanted.cut(mine, |account| account.name().to_string())?;
+    let (running, written) = (state.channels().channels(), written(&state).await);
+    let mut all: BTreeMap<_, _> = written.iter().flatten().collect();
+    all.extend(running.all().map(|account| (account.name(), &account.channel)));
+    all.retain(|name, channel| caller.shows_channel_account(channel, name));
+    let mine = all.into_iter().collect();
+    let Page { items, next_cursor } = wanted.cut(mine, |named| named.0.to_string())?;
     let mut views = Vec::with_capacity(items.len());
-    for account in items {
-        views.push(shown(&state, &account).await?);
+    for (name, channel) in items {
+        views.push(match running.get(name) {
+            Some(account) => view(&state, account, written.as_ref()).await?,
+            None => api::Channel::after_restart(name.clone(), channel.clone()),
+        });
     }
     Ok(json(StatusCode::OK, &Page { items: views, next_cursor }))
 }
@@ -48,8 +56,18 @@ pub(crate) async fn get(
     _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let account = known(&state, &given)?;
-    Ok(json(StatusCode::OK, &shown(&state, account).await?))
+    let account = match known(&state, &given) {
+        Ok(account) => shown(&state, account).await?,
+        Err(unknown) => written_alone(&state, &given).await.ok_or(unknown)?,
+    };
+    Ok(json(StatusCode::OK, &account))
+}
+
+/// An account that the settings have and the server has not started with.
+async fn written_alone(state: &State, given: &str) -> Option<api::Channel> {
+    let name = given.parse::<AccountName>().ok()?;
+    let channel = written(state).await?.remove(&name)?;
+    Some(api::Channel::after_restart(name, channel))
 }
 
 /// Asks the provider where it posts to, and shows the address that is to be registered there. The address has a secret in it.

@@ -15,6 +15,7 @@ use domain::AccountName;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::channel_changes::WrittenChannels;
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
@@ -42,20 +43,36 @@ fn known<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem>
 }
 
 fn no_such_account(given: &str) -> Problem {
-    let detail =
-        format!("No channel account has the name {:?}; GET /v1/channels lists them.", shorten(given));
+    let detail = format!(
+        "No channel account that runs has the name {:?}; GET /v1/channels lists them.",
+        shorten(given)
+    );
     Problem::new(Code::AccountNotFound, detail)
+}
+
+/// The accounts that the settings file names now; none where that is not known.
+async fn written(state: &State) -> Option<WrittenChannels> {
+    state.channel_changes()?.written().await
 }
 
 /// An account as the API shows it.
 async fn shown(state: &State, account: &Account) -> Result<api::Channel, Problem> {
+    view(state, account, written(state).await.as_ref()).await
+}
+
+async fn view(
+    state: &State,
+    account: &Account,
+    written: Option<&WrittenChannels>,
+) -> Result<api::Channel, Problem> {
     let (channels, channel, name) = (state.store().channels(), &account.channel, account.name());
     let stored = api::StoredFacts {
         last_in_at: channels.last_in(channel, name).await?,
         last_out_at: channels.last_out(channel, name).await?,
         waiting: channels.waiting(channel, name).await?,
     };
-    Ok(api::Channel::new(account, stored, state.clock().now()))
+    let is_removed = written.is_some_and(|written| !written.contains_key(name));
+    Ok(api::Channel { is_removed, ..api::Channel::new(account, stored, state.clock().now()) })
 }
 
 /// What kept a provider from doing what it was asked for.
