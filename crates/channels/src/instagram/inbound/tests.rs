@@ -109,6 +109,7 @@ fn what_is_not_for_this_account_is_left_out() {
         json!({"sender": {"id": "1"}, "reaction": {"mid": "m1", "action": "react"}}),
         json!({"sender": {"id": OWN}, "reaction": {"mid": "m1", "action": "react", "emoji": "❤"}}),
         json!({"message": {"text": "x"}}),
+        json!({"sender": {"id": "1"}, "referral": {"ref": "spring", "source": "IGME-SOURCE", "type": "OPEN_THREAD"}}),
     ] {
         assert_eq!(events(&body(&unread)), Ok(Vec::new()));
     }
