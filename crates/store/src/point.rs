@@ -142,6 +142,7 @@ points! {
     DROP_RECEIVED_FILES = "drop_received_files";
     DROP_CHANNEL_MESSAGES = "drop_channel_messages";
     DROP_CHANNEL_FILES = "drop_channel_files";
+    DROP_OLD_ROWS = "drop_old_rows";
     TAKE_UPDATES = "take_updates";
     CHANGE_GAP = "change_gap";
     NOTE_RECEIVED_FILE = "note_received_file";

@@ -287,7 +287,7 @@ impl Store {
     }
 
     async fn drop_rows(&self, sql: &'static str, old: (i64, u32)) -> Result<usize, StoreError> {
-        self.write(move |transaction: &Transaction<'_>| transaction.execute(sql, old)).await
+        self.execute(point::DROP_OLD_ROWS, sql, old).await
     }
 }
 

@@ -389,6 +389,7 @@ async fn every_write_has_its_failpoints(_: World) {
         "drop_received_files",
         "drop_channel_messages",
         "drop_channel_files",
+        "drop_old_rows",
         "take_updates",
         "change_gap",
         "note_received_file",

@@ -93,6 +93,7 @@ fn scenario(point: &str) -> Scenario {
         | "store.drop_alert_notices"
         | "store.drop_events"
         | "store.drop_sent_counts"
+        | "store.drop_old_rows"
         | "store.drop_webhook_deliveries" => Scenario::Forgotten,
         "store.change_gap" => Scenario::Missed,
         "store.save_peers" => Scenario::Received,
