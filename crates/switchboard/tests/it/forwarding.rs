@@ -104,6 +104,17 @@ async fn what_comes_in_is_posted_on_in_each_form() {
             assert_eq!(had, wanted, "{account} {form}");
         }
     }
+    // Over a start too, the secret that was replaced is good for a day.
+    let id = program.get("/v1/webhooks").await.1["items"][0]["id"].clone();
+    let path = format!("/v1/webhooks/{}/rotate", id.as_str().expect("an id"));
+    assert_eq!(program.post(&path, &json!({})).await.0, 200);
+    program = restarted(&world, program).await;
+    let begun = receiver.posted().len();
+    posts(&program, "shop", &OF_AVITO.replace("FORM", "rotated")).await;
+    program.until("it is posted on", || async { receiver.posted().len() > begun }).await;
+    let posted = receiver.posted();
+    let signatures = &posted[begun].headers["webhook-signature"];
+    assert_eq!(signatures.split(' ').count(), 2, "{signatures}");
     forward(&world, &plain, "shop", &receiver, None);
     program = restarted(&world, program).await;
     assert_eq!(program.get("/v1/webhooks").await.1["items"], json!([]));
