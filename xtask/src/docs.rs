@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, testing_features};
 use crate::{browser, program};
 
 /// Which command prints which file. A test of the program compares them.
@@ -32,16 +32,15 @@ pub(crate) struct Arguments {
 
 /// Writes the references and the pictures, then makes the book if that can be done here.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
+    write_channel_table(workspace)?;
+    // Built with the tests of that name, one of which compares what it prints.
+    let switchboard = workspace.target_directory.join("debug/switchboard");
     for (command, file) in REFERENCES {
-        let mut cargo = program::cargo(&workspace.root);
-        cargo.args(["run", "--quiet", "--package", "switchboard", "--features", "switchboard/testing", "--"]);
-        cargo.args(command.split(' '));
-        let printed = program::output(&mut cargo)?;
+        let printed = program::output(Command::new(&switchboard).args(command.split(' ')))?;
         let path = workspace.root.join("docs").join(file);
         std::fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))?;
         println!("docs/{file}");
     }
-    write_channel_table(workspace)?;
     if !arguments.no_pictures {
         take_pictures(workspace)?;
     }
@@ -58,9 +57,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
 
 /// What each channel carries is written by a test, because it has an account of each.
 fn write_channel_table(workspace: &Workspace) -> Result<()> {
-    let mut cargo = program::cargo(&workspace.root);
-    cargo.args(["test", "--quiet", "--package", "channels", "--test", "it"]);
-    cargo.args(["--", "--exact", "table::the_book_has_the_table"]);
+    let mut cargo = one_test(workspace, "it", "table::the_book_has_the_table");
     program::run(cargo.env(CHANNEL_TABLE, "1"))?;
     println!("docs/channels.md");
     Ok(())
@@ -68,20 +65,19 @@ fn write_channel_table(workspace: &Workspace) -> Result<()> {
 
 /// The pictures are taken by a test, because it has a world, a day of work in it, and a browser.
 fn take_pictures(workspace: &Workspace) -> Result<()> {
-    let mut cargo = program::cargo(&workspace.root);
-    cargo.args([
-        "test",
-        "--package",
-        "switchboard",
-        "--features",
-        "switchboard/testing",
-        "--test",
-        "browser",
-    ]);
-    cargo.args(["--", "--exact", "pictures::the_book_shows_every_page"]);
+    let mut cargo = one_test(workspace, "browser", "pictures::the_book_shows_every_page");
     browser::give(workspace, &mut cargo, true)?;
     cargo.env(PICTURES, workspace.root.join("docs").join("images"));
     program::run(&mut cargo)?;
     println!("docs/images");
     Ok(())
+}
+
+/// A test, of all test programs of this name: with the packages and features of `cargo xtask test`, nothing is built twice.
+fn one_test(workspace: &Workspace, programs: &str, name: &str) -> Command {
+    let mut cargo = program::cargo(&workspace.root);
+    cargo.args(["test", "--workspace", "--test", programs, "--features"]);
+    cargo.arg(testing_features(workspace.members()).join(","));
+    cargo.args(["--", "--exact", name]);
+    cargo
 }
