@@ -101,7 +101,7 @@ fn one(
             unsent(transaction, event, now)
         }
         EventType::MessageEdited | EventType::MessageDeleted => changed(transaction, event),
-        // A channel's chat is known when the message is taken in; which account writes in Telegram, once it did or could not.
+        // Where it is written is known when the message is taken in; in Telegram, without a pin, once an account did or could not.
         EventType::MessageAccepted => sent(transaction, event, now),
         EventType::MessageSent => Ok(sent(transaction, event, now)? || arrived(transaction, event, now)?),
         _ => Ok(false),
@@ -390,6 +390,8 @@ fn appeal_of(
 struct Ours {
     text: Words,
     author: Author,
+    /// Whether no other account writes it.
+    is_pinned: bool,
     is_of_campaign: bool,
 }
 
@@ -404,7 +406,8 @@ fn written(transaction: &Transaction<'_>, id: MessageId) -> Result<Option<Ours>,
         (Writer::Program, _) => Author::Program,
     };
     let is_of_campaign = listener.as_deref() == Some(CAMPAIGNS);
-    Ok(Some(Ours { text: Words::from(message.content.text.text), author, is_of_campaign }))
+    let is_pinned = message.pin.is_some();
+    Ok(Some(Ours { text: Words::from(message.content.text.text), author, is_pinned, is_of_campaign }))
 }
 
 /// Something of ours is on its way, or did not arrive.
@@ -423,7 +426,14 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
     };
     let Some(place) = place(event, account) else { return Ok(false) };
     let Some(known) = chat(transaction, &place)? else { return Ok(false) };
-    let Some(Ours { text, author, is_of_campaign }) = written(transaction, id)? else { return Ok(false) };
+    let Some(Ours { text, author, is_pinned, is_of_campaign }) = written(transaction, id)? else {
+        return Ok(false);
+    };
+    let is_early =
+        event.kind == EventType::MessageAccepted && known.chat.channel.as_str() == TELEGRAM_ACCOUNT;
+    if is_early && (is_of_campaign || !is_pinned) {
+        return Ok(false);
+    }
     let said = Said {
         message: &id.to_string(),
         external_id: None,
@@ -448,15 +458,11 @@ fn place(event: &StoredEvent, account: Option<AccountName>) -> Option<ChannelCha
     let chat = event.chat.as_deref()?;
     match (event.kind, chat.parse().ok()?) {
         (EventType::MessageAccepted, ChatRef::Channel(chat)) => Some(chat),
-        (EventType::MessageSent | EventType::MessageFailed | EventType::MessageInDoubt, ChatRef::Id(id))
-            if id.user_id().is_some() =>
-        {
-            Some(ChannelChat {
-                channel: TELEGRAM_ACCOUNT.parse().ok()?,
-                account: account?,
-                chat: ExternalChat::new(chat)?,
-            })
-        }
+        (_, ChatRef::Id(id)) if id.user_id().is_some() => Some(ChannelChat {
+            channel: TELEGRAM_ACCOUNT.parse().ok()?,
+            account: account?,
+            chat: ExternalChat::new(chat)?,
+        }),
         _ => None,
     }
 }

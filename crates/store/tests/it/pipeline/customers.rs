@@ -2,8 +2,8 @@
 
 use domain::outcome::Failure;
 use domain::{
-    AccessHash, AppealState, ChatId, ChatRef, CustomerRule, Customers, MessageOrigin, ReceivedMessage,
-    Responder, TurnStage,
+    AccessHash, AppealState, ChatId, ChatRef, CustomerRule, Customers, MessageId, MessageOrigin,
+    MessageState, ReceivedMessage, Responder, TurnStage,
 };
 use store::{AppealFilter, ClientFields, Fail, PeerKind, PipelineRules, StoredPeer, TurnAnswer};
 
@@ -11,9 +11,24 @@ use super::{SILENCE, page, started};
 use crate::support::{World, accept, account, conformance};
 
 conformance! {
+    an_answer_of_an_account_awaits_approval_in_its_thread,
     an_answer_of_an_account_that_fails_is_for_a_person,
     an_owner_who_answers_from_a_phone_stops_the_program,
     people_in_the_contacts_of_an_account_are_no_customers,
+}
+
+impl World {
+    /// The outbox takes an answer of the account that was written to.
+    async fn accepts(&self, chat_id: ChatId, state: MessageState) -> MessageId {
+        let mut message = self.message(1);
+        message.chat = ChatRef::Id(chat_id);
+        message.address = Some(chat_id.into());
+        message.pin = Some(account("main"));
+        message.state = state;
+        let id = message.id;
+        self.store.outbox().accept(accept(message)).await.unwrap();
+        id
+    }
 }
 
 async fn people_in_the_contacts_of_an_account_are_no_customers(world: World) {
@@ -70,12 +85,7 @@ async fn an_answer_of_an_account_that_fails_is_for_a_person(world: World) {
     let pipeline = world.store.pipeline();
     let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
     assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
-    let mut message = world.message(1);
-    message.chat = ChatRef::Id(chat_id);
-    message.address = Some(chat_id.into());
-    message.pin = Some(account("main"));
-    let id = message.id;
-    world.store.outbox().accept(accept(message)).await.unwrap();
+    let id = world.accepts(chat_id, MessageState::Queued).await;
     assert!(pipeline.submitted(turn.id, id).await.unwrap());
     let failure = Failure::NoAccount { asked: Vec::new() };
     assert!(world.store.outbox().fail(Fail { id, failure, at: world.now() }).await.unwrap());
@@ -85,4 +95,18 @@ async fn an_answer_of_an_account_that_fails_is_for_a_person(world: World) {
     // It is in the thread, to be sent again.
     let said = pipeline.conversation(appeal.client, &page()).await.unwrap().items;
     assert_eq!(said[0].message, id.to_string());
+}
+
+async fn an_answer_of_an_account_awaits_approval_in_its_thread(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let chat_id = ChatId::user(8).unwrap();
+    world.take(world.received(chat_id, 1, "Is it still there?")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let id = world.accepts(chat_id, MessageState::AwaitingApproval).await.to_string();
+    world.work(&rules).await;
+    let client = world.client_of("telegram_account:main/8").await;
+    let said = world.store.pipeline().conversation(client, &page()).await.unwrap().items;
+    assert_eq!(said[0].message, id);
 }
