@@ -149,6 +149,10 @@ statements! {
     APPEAL_OF_MESSAGE = "SELECT appeal FROM pipeline_messages WHERE message = $1 AND appeal IS NOT NULL";
     /// Whether a message of ours has ever failed or been in doubt.
     WAS_UNSENT = "SELECT seq FROM outbox_timeline WHERE message_id = $1 AND step IN (7, 9) LIMIT 1";
+    /// A message that a person sent again did not arrive again: that is news.
+    FORGET_TOLD = "
+        UPDATE pipeline_appeals SET told_since = NULL
+        WHERE id = $1 AND EXISTS (SELECT 1 FROM outbox_timeline WHERE message_id = $2 AND step IN (10, 12))";
     SET_OUTBOX = "UPDATE pipeline_turns SET outbox_id = $1 WHERE id = $2";
     PUT_OFF = "UPDATE pipeline_turns SET tries = tries + 1, due_at = $1 WHERE id = $2 AND stage < 10";
     CLIENT_OF_CHAT = "UPDATE pipeline_chats SET client = $1 WHERE channel = $2 AND account = $3 AND chat = $4";

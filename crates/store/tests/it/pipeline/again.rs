@@ -22,6 +22,7 @@ conformance! {
     a_client_who_is_written_to_first_waits_for_nothing,
     a_message_that_was_not_taken_in_is_replayed_once,
     a_person_who_is_faster_than_silence_stops_the_program,
+    a_resent_answer_that_fails_again_is_told_again,
     a_voice_to_an_account_is_waited_for,
     each_answer_counts_with_the_wait_before_it,
     each_waiting_is_told_once_for_each_length,
@@ -201,6 +202,25 @@ async fn an_answer_that_failed_is_waited_for_until_it_arrives(world: World) {
     world.we_write(ANNA).await;
     world.work(&rules).await;
     assert_eq!(longest().await, 0);
+}
+
+async fn a_resent_answer_that_fails_again_is_told_again(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    let short = Duration::from_mins(10);
+    let pipeline = world.store.pipeline();
+    let untold = async || pipeline.untold(short, short, 10).await.unwrap();
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    let answer = world.we_write(ANNA).await;
+    world.work(&rules).await;
+    world.fails(&rules, answer).await;
+    world.clock.advance(short);
+    let waiting = untold().await.remove(0);
+    assert!(pipeline.told(&waiting, short).await.unwrap());
+    assert!(world.store.outbox().retry(answer, world.now()).await.unwrap());
+    world.work(&rules).await;
+    assert_eq!(untold().await, []);
+    world.fails(&rules, answer).await;
+    assert_eq!(untold().await, [waiting]);
 }
 
 async fn tags_of_a_model_are_there_with_its_answer_alone(world: World) {
