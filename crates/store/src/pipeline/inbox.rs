@@ -36,7 +36,7 @@ pub struct AppealFilter {
     pub open: bool,
     /// In this state.
     pub state: Option<domain::AppealState>,
-    /// That began in this channel.
+    /// That began in this channel, or whose client has a chat there.
     pub channel: Option<ChannelName>,
     /// Of this assignee; `Some(None)`: of no one.
     pub assignee: Option<Option<String>>,
@@ -52,11 +52,13 @@ pub struct AppealFilter {
 }
 
 impl AppealFilter {
-    fn fits(&self, appeal: &StoredAppeal, now: Timestamp) -> bool {
+    fn fits(&self, appeal: &StoredAppeal, on_channel: &HashSet<ClientId>, now: Timestamp) -> bool {
+        let is_on =
+            |channel: &ChannelName| *channel == appeal.chat.channel || on_channel.contains(&appeal.client);
         let is_snoozed = appeal.state.is_open() && appeal.snoozed_until.is_some_and(|until| until > now);
         (!self.open || appeal.state.is_open())
             && self.state.is_none_or(|state| state == appeal.state)
-            && self.channel.as_ref().is_none_or(|channel| *channel == appeal.chat.channel)
+            && self.channel.as_ref().is_none_or(is_on)
             && self.assignee.as_ref().is_none_or(|assignee| *assignee == appeal.assignee)
             && self.client.is_none_or(|client| client == appeal.client)
             && self.snoozed.is_none_or(|snoozed| snoozed == is_snoozed)
@@ -246,15 +248,23 @@ fn list(
 ) -> Result<Paged<StoredAppeal>, StoreError> {
     let begin = filter.begin(page)?;
     let found = filter.search.as_deref().map(|text| words::find(connection, text)).transpose()?;
+    let on_channel: HashSet<ClientId> = match &filter.channel {
+        Some(channel) => {
+            let params = params![channel.as_str(), words::MOST_CLIENTS];
+            connection.all(sql::ON_CHANNEL, params, rows::only_client)?.into_iter().collect()
+        }
+        None => HashSet::new(),
+    };
+    let fits = |appeal: &StoredAppeal| filter.fits(appeal, &on_channel, now);
     let found = match found {
         Some(found) if found.len() <= FEW => {
-            return one_by_one(connection, filter, page, (found, begin), now);
+            return one_by_one(connection, filter, page, (found, begin), fits);
         }
         found => found,
     };
     let (at, id) = begin;
     let fits = |appeal: &StoredAppeal| {
-        filter.fits(appeal, now) && found.as_ref().is_none_or(|found| found.contains(&appeal.client))
+        fits(appeal) && found.as_ref().is_none_or(|found| found.contains(&appeal.client))
     };
     let place = |appeal: &StoredAppeal| cursor(filter.place(appeal));
     match (&filter.assignee, filter.order) {
@@ -279,7 +289,7 @@ fn one_by_one(
     filter: &AppealFilter,
     page: &Page,
     (clients, begin): (HashSet<ClientId>, (i64, [u8; 16])),
-    now: Timestamp,
+    fits: impl Fn(&StoredAppeal) -> bool,
 ) -> Result<Paged<StoredAppeal>, StoreError> {
     let mut found = Vec::new();
     for client in clients {
@@ -290,7 +300,7 @@ fn one_by_one(
         AppealOrder::Changed => place < begin,
         AppealOrder::Waiting => place > begin,
     };
-    found.retain(|appeal| filter.fits(appeal, now) && is_after(filter.place(appeal)));
+    found.retain(|appeal| fits(appeal) && is_after(filter.place(appeal)));
     found.sort_unstable_by_key(|appeal| filter.place(appeal));
     if filter.order == AppealOrder::Changed {
         found.reverse();

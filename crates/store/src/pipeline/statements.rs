@@ -330,6 +330,7 @@ statements! {
         SELECT seq, channel, account, chat, author, client, appeal, turn, message, external_id, text, media, at, edited_at,
             deleted_at
         FROM pipeline_messages WHERE client = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
+    ON_CHANNEL = "SELECT client FROM pipeline_chats WHERE channel = $1 AND client IS NOT NULL LIMIT $2";
     LAST_CHAT = "
         SELECT channel, account, chat FROM pipeline_messages WHERE client = $1 AND author = 0 ORDER BY seq DESC LIMIT 1";
     SPEND = "

@@ -23,8 +23,8 @@ const IN_A_STATEMENT: usize = 8;
 const MOST_WANTED: usize = 8;
 /// So many letters are the beginning of a word; fewer are one.
 const BEGINNING: usize = 3;
-/// Clients that one word leads to at most.
-const MOST_CLIENTS: u32 = 500_000;
+/// Clients that one word, or a channel, leads to at most.
+pub(super) const MOST_CLIENTS: u32 = 500_000;
 /// Messages that are read at once, and the most notes and tags, where the words of a client are gathered.
 const PAGE: u32 = 1000;
 /// So many pages of the latest messages are gathered.

@@ -46,6 +46,7 @@ conformance! {
     a_voice_that_its_provider_wrote_down_is_not_awaited,
     what_no_person_has_seen_is_counted,
     who_waits_longest_comes_first_and_what_is_snoozed_comes_back,
+    a_client_of_two_channels_is_found_by_either,
     words_and_numbers_lead_to_conversations,
     an_erased_client_leaves_nothing_behind,
     templates_are_kept_by_name,
@@ -499,6 +500,22 @@ async fn who_waits_longest_comes_first_and_what_is_snoozed_comes_back(world: Wor
     pipeline.change_appeal(appeal.id, snooze).await.unwrap();
     world.taken_in(&rules, written(ANNA, "m-2")).await;
     assert_eq!(world.listed(of(false)).await, [anna, boris]);
+}
+
+async fn a_client_of_two_channels_is_found_by_either(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    let phone = Some("+70000000001");
+    world.taken_in(&rules, Written { phone, ..written(ANNA, "m-1") }).await;
+    world.taken_in(&rules, Written { phone, ..written("whatsapp:phone/70000000001@c.us", "w-1") }).await;
+    world.taken_in(&rules, written(BORIS, "v-1")).await;
+    let (anna, boris) = (world.client_of(ANNA).await, world.client_of(BORIS).await);
+    for (channel, expected) in [("avito", vec![anna]), ("whatsapp", vec![anna]), ("vk", vec![boris])] {
+        for search in [None, Some("text".to_owned())] {
+            let filter =
+                AppealFilter { channel: channel.parse().ok(), search, open: true, ..AppealFilter::default() };
+            assert_eq!(world.listed(filter).await, expected, "{channel}");
+        }
+    }
 }
 
 async fn words_and_numbers_lead_to_conversations(world: World) {

@@ -33,7 +33,7 @@ pub(crate) struct ListParameters {
     /// Those whose appeal is `new`, `open`, `waiting_client`, `waiting_us` or `closed`.
     #[param(example = "waiting_us")]
     state: Option<String>,
-    /// Those whose appeal began in this channel.
+    /// Those whose client writes in this channel, wherever the appeal began.
     #[param(example = "avito")]
     channel: Option<String>,
     /// Those of this assignee; `none`: of no one.
