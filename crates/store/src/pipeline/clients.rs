@@ -4,13 +4,14 @@ use ambient::Ids;
 use domain::event::ClientEvent;
 use domain::phone::WrittenContacts;
 use domain::{
-    AppealId, ChannelChat, ClientId, ClientIdentity, Event, KnownClients, MergeId, Timestamp, resolve,
+    AppealId, AppealState, Author, ChannelChat, ClientId, ClientIdentity, Event, KnownClients, MergeId,
+    Responder, Timestamp, resolve,
 };
 use serde::{Deserialize, Serialize};
 
-use super::rows::{ClientChat, StoredClient, StoredMerge};
+use super::rows::{ClientChat, StoredAppeal, StoredClient, StoredMerge};
 use super::turns::ClientFields;
-use super::{rows, statements as sql, words};
+use super::{appeals, rows, statements as sql, words};
 use crate::StoreError;
 use crate::column::{Columns, to_json};
 use crate::database::{Row, params};
@@ -221,6 +222,9 @@ pub(super) fn split(
     now: Timestamp,
 ) -> Result<StoredMerge, StoreError> {
     let stored = part(transaction, merge, now)?;
+    for (client, other) in [(&stored.merged, &stored.master), (&stored.master, &stored.merged)] {
+        apart(transaction, client, other, now)?;
+    }
     tell_of(transaction, stored.master, Some(stored.merged), now, Event::ClientSplit);
     Ok(stored)
 }
@@ -251,6 +255,32 @@ pub(super) fn part(
     transaction.run(sql::EMPTY_CLIENT, params![name, phone, email, now.as_micros(), from])?;
     words::part(transaction, &stored.master, &stored.merged)?;
     Ok(StoredMerge { undone_at: Some(now), ..stored })
+}
+
+/// What a client said in an appeal that is the other one's goes on in its own last one, and waits there if it waits.
+fn apart(
+    transaction: &Transaction<'_>,
+    client: &ClientId,
+    other: &ClientId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (key, others) = (client.as_uuid().as_bytes(), other.as_uuid().as_bytes());
+    let Some(last) = transaction.first(sql::LAST_APART, params![key, others], rows::message)? else {
+        return Ok(());
+    };
+    let shared = last.appeal.map(|id| appeals::get(transaction, &id)).transpose()?.flatten();
+    let (Some(shared), Some(own)) = (shared, appeals::last_of(transaction, client)?) else { return Ok(()) };
+    let to = params![own.id.as_uuid().as_bytes(), key, others];
+    transaction.run(sql::TURNS_APART, to)?;
+    transaction.run(sql::MESSAGES_APART, to)?;
+    if last.author == Author::Client && shared.waiting_since.is_some() {
+        let waiting_since = own.waiting_since.or(Some(last.at));
+        let own = appeals::goes_on(transaction, StoredAppeal { waiting_since, ..own }, now)?;
+        if shared.state == AppealState::WaitingUs {
+            appeals::hand_over(transaction, own, Responder::Human.as_str(), now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Hands identities, chats and appeals from one client to another.

@@ -202,6 +202,19 @@ statements! {
     MOVE_MESSAGES = "UPDATE pipeline_messages SET client = $1 WHERE channel = $2 AND account = $3 AND chat = $4";
     MOVE_TURNS = "
         UPDATE pipeline_turns SET client = $1 WHERE stage < 10 AND channel = $2 AND account = $3 AND chat = $4 AND client = $5";
+    /// The last message of a client that is in an appeal of another one.
+    LAST_APART = "
+        SELECT m.seq, m.channel, m.account, m.chat, m.author, m.client, m.appeal, m.turn, m.message, m.external_id, m.text, m.media,
+            m.at, m.edited_at, m.deleted_at
+        FROM pipeline_messages AS m INNER JOIN pipeline_appeals AS a ON a.id = m.appeal
+        WHERE m.client = $1 AND a.client = $2 ORDER BY m.seq DESC LIMIT 1";
+    MESSAGES_APART = "
+        UPDATE pipeline_messages SET appeal = $1
+        WHERE client = $2 AND appeal IN (SELECT id FROM pipeline_appeals WHERE client = $3)";
+    TURNS_APART = "
+        UPDATE pipeline_turns SET appeal = $1
+        WHERE id IN (SELECT turn FROM pipeline_messages WHERE client = $2 AND turn IS NOT NULL)
+            AND appeal IN (SELECT id FROM pipeline_appeals WHERE client = $3)";
     ADD_MERGE = "
         INSERT INTO pipeline_merges (id, master, merged, moved, merged_by, at) VALUES ($1, $2, $3, $4, $5, $6)";
     MERGE = "SELECT id, master, merged, moved, merged_by, at, undone_at FROM pipeline_merges WHERE id = $1";

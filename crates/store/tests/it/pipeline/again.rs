@@ -28,6 +28,7 @@ conformance! {
     each_waiting_is_told_once_for_each_length,
     forty_parts_are_one_batch_in_their_order,
     what_a_merge_gave_is_given_back_in_a_split,
+    what_was_written_since_a_merge_waits_in_its_own_appeal,
     what_is_off_is_in_no_ones_hands,
     what_no_program_answered_goes_its_way_again_until_it_is_answered,
     an_answer_that_failed_is_waited_for_until_it_arrives,
@@ -362,6 +363,24 @@ async fn what_a_merge_gave_is_given_back_in_a_split(world: World) {
     }
     let appeals = async |client| pipeline.appeals_of(client, 10).await.unwrap().len();
     assert_eq!((appeals(anna).await, appeals(boris).await), (1, 2));
+}
+
+async fn what_was_written_since_a_merge_waits_in_its_own_appeal(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    world.taken_in(&rules, written(BORIS, "v-1")).await;
+    world.says(Written { origin: MessageOrigin::Owner, ..written(BORIS, "o-1") }).await;
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    let (anna, boris) = (world.client_of(ANNA).await, world.client_of(BORIS).await);
+    let pipeline = world.store.pipeline();
+    let merge = MergeId::from_uuid(Ids::new(world.clock.clone()).next());
+    pipeline.merge(merge, anna, boris, "olga").await.unwrap();
+    // It goes to the appeal that waits, which is not of this chat.
+    world.taken_in(&rules, written(BORIS, "v-2")).await;
+    pipeline.split(merge).await.unwrap();
+    let own = pipeline.appeals_of(boris, 1).await.unwrap().remove(0);
+    let said = pipeline.conversation(boris, &page()).await.unwrap().items;
+    assert_eq!((said[0].appeal, own.state), (Some(own.id), AppealState::WaitingUs));
+    assert_eq!(own.waiting_since, Some(said[0].at));
 }
 
 async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World) {
