@@ -358,7 +358,7 @@ fn unsent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) ->
         appeal.asked_at = None;
     }
     appeal.snoozed_until = None;
-    transaction.run(sql::FORGET_TOLD, params![appeal.id.as_uuid().as_bytes(), id.as_uuid().as_bytes()])?;
+    transaction.run(sql::NOTICE_AGAIN, params![appeal.id.as_uuid().as_bytes(), id.as_uuid().as_bytes()])?;
     appeals::hand_over(transaction, appeal, why, now)?;
     Ok(true)
 }

@@ -150,7 +150,7 @@ statements! {
     /// Whether a message of ours has ever failed or been in doubt.
     WAS_UNSENT = "SELECT seq FROM outbox_timeline WHERE message_id = $1 AND step IN (7, 9) LIMIT 1";
     /// A message that a person sent again did not arrive again: that is news.
-    FORGET_TOLD = "
+    NOTICE_AGAIN = "
         UPDATE pipeline_appeals SET told_since = NULL
         WHERE id = $1 AND EXISTS (SELECT 1 FROM outbox_timeline WHERE message_id = $2 AND step IN (10, 12))";
     SET_OUTBOX = "UPDATE pipeline_turns SET outbox_id = $1 WHERE id = $2";

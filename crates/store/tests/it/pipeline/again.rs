@@ -22,7 +22,7 @@ conformance! {
     a_client_who_is_written_to_first_waits_for_nothing,
     a_message_that_was_not_taken_in_is_replayed_once,
     a_person_who_is_faster_than_silence_stops_the_program,
-    a_resent_answer_that_fails_again_is_told_again,
+    a_resent_answer_that_fails_again_is_a_new_notice,
     a_voice_to_an_account_is_waited_for,
     each_answer_counts_with_the_wait_before_it,
     each_waiting_is_told_once_for_each_length,
@@ -205,7 +205,7 @@ async fn an_answer_that_failed_is_waited_for_until_it_arrives(world: World) {
     assert_eq!(longest().await, 0);
 }
 
-async fn a_resent_answer_that_fails_again_is_told_again(world: World) {
+async fn a_resent_answer_that_fails_again_is_a_new_notice(world: World) {
     let rules = started(&world, Responder::Human).await;
     let short = Duration::from_mins(10);
     let pipeline = world.store.pipeline();
