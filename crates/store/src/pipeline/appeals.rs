@@ -14,6 +14,9 @@ use crate::events::NewEvent;
 use crate::write::Transaction;
 use crate::{StoreError, codes};
 
+/// Why a person is called who does not have to write.
+pub(super) const APPROVAL: &str = "approval";
+
 /// What a person changes in an appeal; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppealChange {
@@ -178,6 +181,18 @@ pub(super) fn answered(
     }
     appeal.answered_at = Some(now);
     moved(transaction, appeal, AppealMove::Answered, Some(author.as_str()), now).map(drop)
+}
+
+/// Its client wrote after what was answered, and waits since then, for the person who approves.
+pub(super) fn waits_on(
+    transaction: &Transaction<'_>,
+    id: &AppealId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(mut appeal) = get(transaction, id)? else { return Ok(()) };
+    (appeal.waiting_since, appeal.asked_at) = (Some(since), Some(since));
+    moved(transaction, appeal, AppealMove::HandedOver, Some(APPROVAL), now).map(drop)
 }
 
 /// A person has seen what a client wrote.

@@ -2,11 +2,10 @@
 //! passed over and nothing is taken twice.
 
 use domain::event::{MessageEvent, ReceivedEvent};
-use domain::message::Writer;
 use domain::{
     AccountName, AdSource, AnyReceivedId, AppealMove, Author, ChannelChat, ChatId, ChatRef, EventId,
-    EventType, ExternalChat, InboundId, InboundKind, InboundMedia, MessageId, MessageOrigin, Timestamp,
-    TurnStage, VOICE_MARK, Words, is_opt_out,
+    EventType, ExternalChat, InboundId, InboundKind, InboundMedia, MessageId, MessageOrigin, MessageState,
+    Timestamp, TurnStage, VOICE_MARK, Words, is_opt_out,
 };
 
 use super::{CURSOR, TABLE, TELEGRAM_ACCOUNT, Took, appeals, rows, statements as sql, turns, words};
@@ -14,14 +13,13 @@ use crate::column::{Columns, to_json};
 use crate::database::{Row, params};
 use crate::events::{event as read_event, statements as events};
 use crate::outbox::{read_message, statements as outbox};
-use crate::pipeline::rows::{ClientChat, PipelineRules, StoredAppeal};
+use crate::pipeline::answers::{self, Ours, written};
+use crate::pipeline::rows::{ClientChat, PipelineRules};
 use crate::write::Transaction;
 use crate::{StoreError, StoredEvent, channels, received};
 
 /// So many turns in a row are discarded because more was written; then the answer leaves.
 const MOST_DISCARDS: u32 = 2;
-/// Who asks the outbox for messages of campaigns.
-const CAMPAIGNS: &str = "campaigns";
 /// So many numbers are looked at for one that is free.
 const PLACES: i64 = 100;
 /// The channel whose messages wait for no silence.
@@ -98,12 +96,15 @@ fn one(
         }
         EventType::MessageFailed | EventType::MessageInDoubt => {
             sent(transaction, event, now)?;
-            unsent(transaction, event, now)
+            answers::unsent(transaction, event, now)
         }
+        EventType::MessageCancelled => answers::unsent(transaction, event, now),
         EventType::MessageEdited | EventType::MessageDeleted => changed(transaction, event),
         // Where it is written is known when the message is taken in; in Telegram, without a pin, once an account did or could not.
         EventType::MessageAccepted => sent(transaction, event, now),
-        EventType::MessageSent => Ok(sent(transaction, event, now)? || arrived(transaction, event, now)?),
+        EventType::MessageSent => {
+            Ok(sent(transaction, event, now)? || answers::arrived(transaction, event, now)?)
+        }
         _ => Ok(false),
     }
 }
@@ -341,76 +342,6 @@ fn changed(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<bool, S
     Ok(rows > 0)
 }
 
-/// Something of ours did not arrive, or it is not known: a person looks at it.
-fn unsent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
-    let Some((id, mut appeal)) = appeal_of(transaction, event)? else { return Ok(false) };
-    if written(transaction, id)?.is_some_and(|ours| ours.is_of_campaign) {
-        return Ok(false);
-    }
-    let why = if event.kind == EventType::MessageFailed { "not_sent" } else { "in_doubt" };
-    // It was closed with an answer that its client does not have.
-    if !appeal.state.is_open() {
-        appeal = appeals::moved(transaction, appeal, AppealMove::Reopened, Some(why), now)?;
-    }
-    if appeal.waiting_since.is_none() {
-        // What its client asked was answered: that it waits for this answer is all there is.
-        appeal.waiting_since = Some(event.at);
-        appeal.asked_at = None;
-    }
-    appeal.snoozed_until = None;
-    transaction.run(sql::NOTICE_AGAIN, params![appeal.id.as_uuid().as_bytes(), id.as_uuid().as_bytes()])?;
-    appeals::hand_over(transaction, appeal, why, now)?;
-    Ok(true)
-}
-
-/// An answer of ours arrived after all: a client who waits for nothing else waits no longer.
-fn arrived(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
-    let Some((id, appeal)) = appeal_of(transaction, event)? else { return Ok(false) };
-    let waits = appeal.state.is_open() && appeal.waiting_since.is_some() && appeal.asked_at.is_none();
-    if !waits || transaction.first(sql::WAS_UNSENT, [*id.as_uuid().as_bytes()], |_| Ok(()))?.is_none() {
-        return Ok(false);
-    }
-    let Some(ours) = written(transaction, id)? else { return Ok(false) };
-    appeals::answered(transaction, appeal, ours.author, now)?;
-    Ok(true)
-}
-
-/// The message of ours that an event tells of, with its appeal.
-fn appeal_of(
-    transaction: &Transaction<'_>,
-    event: &StoredEvent,
-) -> Result<Option<(MessageId, StoredAppeal)>, StoreError> {
-    let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(None) };
-    let id = told.message_id;
-    let found = transaction.first(sql::APPEAL_OF_MESSAGE, [id.to_string()], rows::only_appeal)?;
-    let appeal = found.map(|appeal| appeals::get(transaction, &appeal)).transpose()?.flatten();
-    Ok(appeal.map(|appeal| (id, appeal)))
-}
-
-/// A message of the outbox, as it is in a conversation.
-struct Ours {
-    text: Words,
-    author: Author,
-    /// Whether no other account writes it.
-    is_pinned: bool,
-    is_of_campaign: bool,
-}
-
-fn written(transaction: &Transaction<'_>, id: MessageId) -> Result<Option<Ours>, StoreError> {
-    let key = [*id.as_uuid().as_bytes()];
-    let Some(message) = transaction.first(outbox::GET, key, read_message)? else { return Ok(None) };
-    let listener =
-        transaction.first(outbox::ORIGIN, key, |row| Columns::new(row, "outbox").get::<String>(0))?;
-    let author = match (message.content.written_by, listener.as_deref()) {
-        (Writer::Person, _) => Author::Agent,
-        (Writer::Program, Some(super::BY_AI)) => Author::Ai,
-        (Writer::Program, _) => Author::Program,
-    };
-    let is_of_campaign = listener.as_deref() == Some(CAMPAIGNS);
-    let is_pinned = message.pin.is_some();
-    Ok(Some(Ours { text: Words::from(message.content.text.text), author, is_pinned, is_of_campaign }))
-}
-
 /// Something of ours is on its way, or did not arrive.
 fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
     let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(false) };
@@ -427,7 +358,7 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
     };
     let Some(place) = place(event, account) else { return Ok(false) };
     let Some(known) = chat(transaction, &place)? else { return Ok(false) };
-    let Some(Ours { text, author, is_pinned, is_of_campaign }) = written(transaction, id)? else {
+    let Some(Ours { text, author, is_pinned, is_of_campaign, .. }) = written(transaction, id)? else {
         return Ok(false);
     };
     let is_early =
@@ -451,7 +382,30 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
             add(transaction, &known.chat, event.id, &said, Some(&known), now)
         };
     }
+    if told.state == MessageState::AwaitingApproval {
+        return awaits_approval(transaction, &known, event.id, &said, now);
+    }
     ours(transaction, &known, event.id, &said, now)
+}
+
+/// Adds what leaves once a person has approved it: who waits goes on waiting, for that person, and no program stops.
+fn awaits_approval(
+    transaction: &Transaction<'_>,
+    known: &ClientChat,
+    event: EventId,
+    said: &Said<'_>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !add(transaction, &known.chat, event, said, Some(known), now)? {
+        return Ok(false);
+    }
+    if let Some(client) = known.client
+        && let Some(appeal) = appeals::last_of(transaction, &client)?
+        && appeal.waiting_since.is_some()
+    {
+        appeals::moved(transaction, appeal, AppealMove::HandedOver, Some(appeals::APPROVAL), now)?;
+    }
+    Ok(true)
 }
 
 /// The chat of a message of ours, where it can be one with a client.

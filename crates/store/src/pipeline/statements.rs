@@ -147,8 +147,8 @@ statements! {
         UPDATE pipeline_turns SET stage = 3, stage_at = $1, due_at = $1, answer = $2, needs_approval = $3, why = $4 WHERE id = $5";
     SET_PROPOSED = "UPDATE pipeline_turns SET answer = $1 WHERE id = $2";
     APPEAL_OF_MESSAGE = "SELECT appeal FROM pipeline_messages WHERE message = $1 AND appeal IS NOT NULL";
-    /// Whether a message of ours has ever failed or been in doubt.
-    WAS_UNSENT = "SELECT seq FROM outbox_timeline WHERE message_id = $1 AND step IN (7, 9) LIMIT 1";
+    /// Whether a message of ours has ever failed, been in doubt, or been cancelled or refused.
+    WAS_UNSENT = "SELECT seq FROM outbox_timeline WHERE message_id = $1 AND step IN (7, 8, 9, 16) LIMIT 1";
     /// A message that a person sent again did not arrive again: that is news.
     NOTICE_AGAIN = "
         UPDATE pipeline_appeals SET told_since = NULL

@@ -323,7 +323,8 @@ pub(super) fn answer(
         TurnAnswer::Text { text, needs_approval, why, closes } => {
             let set = params![now.as_micros(), text, i64::from(*needs_approval), why, key];
             transaction.run(sql::SET_ANSWER, set)?;
-            if *closes {
+            // Before it is approved nothing is over.
+            if *closes && !*needs_approval {
                 close(transaction, &turn, now)?;
             }
         }

@@ -10,10 +10,10 @@ mod voices;
 use std::time::Duration;
 
 use ambient::Ids;
-use domain::message::Writer;
+use domain::message::{OutboundMessage, Writer};
 use domain::{
     AppealState, Author, ChannelChat, ClientId, EventFilter, EventId, InboundChange, InboundEvent,
-    InboundMedia, InboundMessage, MergeId, MessageOrigin, Responder, TurnStage,
+    InboundMedia, InboundMessage, MergeId, MessageId, MessageOrigin, MessageState, Responder, TurnStage,
 };
 use store::{
     AppealChange, AppealFilter, AppealOrder, AuditEntry, AuditFilter, AuditResult, AuditWho, BY_AI,
@@ -123,7 +123,12 @@ impl World {
 
     /// The outbox takes the answer of a turn; says whether that was news.
     async fn submits(&self, turn: &StoredTurn) -> bool {
-        let mut message = self.message(1);
+        self.answers(turn, MessageState::Queued).await.1
+    }
+
+    /// The same with the answer, which waits so.
+    async fn answers(&self, turn: &StoredTurn, state: MessageState) -> (MessageId, bool) {
+        let mut message = OutboundMessage { state, ..self.message(1) };
         message.account = Some(turn.chat.account.clone());
         message.chat = domain::ChatRef::Channel(turn.chat.clone());
         message.address = Some(domain::Address::Channel(turn.chat.clone()));
@@ -133,7 +138,7 @@ impl World {
         self.store.outbox().accept(accepting).await.unwrap();
         let is_news = self.store.pipeline().submitted(turn.id, message.id).await.unwrap();
         assert!(!self.store.pipeline().submitted(turn.id, message.id).await.unwrap());
-        is_news
+        (message.id, is_news)
     }
 
     async fn batch_of(&self, turn: &StoredTurn) -> Vec<String> {

@@ -7,10 +7,11 @@ use domain::message::Writer;
 use domain::outcome::{Failure, SentIds};
 use domain::received_message::ReceivedMedia;
 use domain::{
-    Address, AppealState, Author, ChatId, EventFilter, EventId, MergeId, MessageId, MessageOrigin, Responder,
+    Address, AppealState, Author, ChatId, EventFilter, EventId, MergeId, MessageId, MessageOrigin,
+    MessageState, Responder,
 };
 use store::{
-    AppealChange, AppealFilter, AppealOrder, Begin, ClientFields, Fail, FirstContact, PartSent,
+    AppealChange, AppealFilter, AppealOrder, Approval, Begin, ClientFields, Fail, FirstContact, PartSent,
     PipelineRules, Replayed, StoredAppeal, StoredTurn, TurnAnswer,
 };
 
@@ -19,11 +20,14 @@ use crate::support::{World, accept, account, conformance};
 
 conformance! {
     a_batch_that_is_answered_goes_along_in_a_merge,
+    a_client_whose_draft_is_refused_waits_for_a_person,
     a_client_who_is_written_to_first_waits_for_nothing,
+    a_draft_is_an_answer_once_it_is_sent,
     a_message_that_was_not_taken_in_is_replayed_once,
     a_person_who_is_faster_than_silence_stops_the_program,
     a_resent_answer_that_fails_again_is_a_new_notice,
     a_voice_to_an_account_is_waited_for,
+    an_answer_that_is_cancelled_leaves_its_client_waiting,
     each_answer_counts_with_the_wait_before_it,
     each_waiting_is_told_once_for_each_length,
     forty_parts_are_one_batch_in_their_order,
@@ -222,6 +226,107 @@ async fn a_resent_answer_that_fails_again_is_a_new_notice(world: World) {
     assert_eq!(untold().await, []);
     world.fails(&rules, answer).await;
     assert_eq!(untold().await, [waiting]);
+}
+
+impl World {
+    /// Anna writes, and the answer of a program awaits approval; her appeal as it was before.
+    async fn drafts(&self, rules: &PipelineRules, id: &str) -> (MessageId, StoredAppeal) {
+        self.taken_in(rules, written(ANNA, id)).await;
+        let turn = self.responding().await.remove(0);
+        let pipeline = self.store.pipeline();
+        let before = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
+        let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: true, why: None, closes: true };
+        assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
+        let (draft, _) = self.answers(&turn, MessageState::AwaitingApproval).await;
+        self.work(rules).await;
+        (draft, before)
+    }
+
+    /// A person decides about a draft.
+    async fn decides(&self, rules: &PipelineRules, draft: MessageId, approval: Approval) {
+        let (outbox, by) = (self.store.outbox(), "olga".to_owned());
+        assert!(outbox.decide(draft, approval, self.now(), by).await.unwrap());
+        self.work(rules).await;
+    }
+}
+
+async fn a_draft_is_an_answer_once_it_is_sent(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let short = Duration::from_mins(10);
+    let pipeline = world.store.pipeline();
+    let (draft, before) = world.drafts(&rules, "m-1").await;
+    let appeal = async || pipeline.appeal(before.id).await.unwrap().unwrap();
+    let waits = appeal().await;
+    let expected =
+        StoredAppeal { state: AppealState::WaitingUs, updated_at: waits.updated_at, ..before.clone() };
+    assert_eq!(waits, expected);
+    assert_eq!(
+        pipeline.conversation(before.client, &page()).await.unwrap().items[0].message,
+        draft.to_string()
+    );
+    world.clock.advance(short);
+    assert_eq!(pipeline.untold(short, short, 10).await.unwrap().len(), 1);
+    // What the client adds is another batch of the program, and waits on once the first answer has left.
+    world.taken_in(&rules, written(ANNA, "m-2")).await;
+    assert_eq!(world.responding().await.len(), 1);
+    world.decides(&rules, draft, Approval::Approved).await;
+    assert_eq!(appeal().await.waiting_since, before.waiting_since);
+    world.arrives(&rules, draft).await;
+    let added = pipeline.conversation(before.client, &page()).await.unwrap().items[0].at;
+    let answered = appeal().await;
+    assert_eq!((answered.state, answered.waiting_since), (AppealState::WaitingUs, Some(added)));
+    assert_eq!((answered.first_author, answered.responder), (Some(Author::Ai), None));
+    assert!(answered.first_wait.unwrap() >= short);
+    let (draft, _) = world.drafts(&rules, "m-3").await;
+    world.decides(&rules, draft, Approval::Approved).await;
+    world.arrives(&rules, draft).await;
+    let answered = appeal().await;
+    assert_eq!((answered.state, answered.waiting_since), (AppealState::WaitingClient, None));
+    assert_eq!(answered.next_answers, 1);
+}
+
+async fn a_client_whose_draft_is_refused_waits_for_a_person(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let (draft, before) = world.drafts(&rules, "m-1").await;
+    world.decides(&rules, draft, Approval::Rejected).await;
+    let appeal = async || world.store.pipeline().appeal(before.id).await.unwrap().unwrap();
+    let refused = appeal().await;
+    assert_eq!((refused.state, refused.responder), (AppealState::WaitingUs, Some(Responder::Human)));
+    assert_eq!((refused.waiting_since, refused.first_answer_at), (before.waiting_since, None));
+    // Of one who was answered meanwhile nothing changes.
+    let back = AppealChange { responder: Some(None), ..AppealChange::default() };
+    world.store.pipeline().change_appeal(before.id, back).await.unwrap();
+    let (draft, _) = world.drafts(&rules, "m-2").await;
+    world.we_write(ANNA).await;
+    world.work(&rules).await;
+    let answered = appeal().await;
+    world.decides(&rules, draft, Approval::Rejected).await;
+    assert_eq!((answered.state, appeal().await), (AppealState::WaitingClient, answered));
+}
+
+async fn an_answer_that_is_cancelled_leaves_its_client_waiting(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    world.taken_in(&rules, written(ANNA, "m-1")).await;
+    let client = world.client_of(ANNA).await;
+    let waits = async || {
+        let appeal = world.store.pipeline().appeals_of(client, 1).await.unwrap().remove(0);
+        (appeal.state, appeal.waiting_since.is_some())
+    };
+    let cancels = async |id| {
+        world.work(&rules).await;
+        assert!(world.store.outbox().cancel(id, world.now(), None).await.unwrap());
+        world.work(&rules).await;
+    };
+    let (owed, answered) = ((AppealState::WaitingUs, true), (AppealState::WaitingClient, false));
+    let answer = world.we_write(ANNA).await;
+    cancels(answer).await;
+    assert_eq!(waits().await, owed);
+    // Sent again it arrives, and of what is written after it no client waits.
+    assert!(world.store.outbox().retry(answer, world.now()).await.unwrap());
+    world.arrives(&rules, answer).await;
+    assert_eq!(waits().await, answered);
+    cancels(world.we_write(ANNA).await).await;
+    assert_eq!(waits().await, answered);
 }
 
 async fn tags_of_a_model_are_there_with_its_answer_alone(world: World) {
