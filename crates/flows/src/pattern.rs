@@ -1,5 +1,7 @@
 //! Texts and buttons as flows describe them. Pure.
 
+use std::borrow::Cow;
+
 use config::{filled, flow_regex, placeholders};
 use domain::{Button, ButtonDeed, Keyboard, PersonalDeed};
 use regex::Regex;
@@ -28,13 +30,13 @@ impl Expression {
         Ok(Self::WithPlaceholders(text.to_owned()))
     }
 
-    /// Nothing when a placeholder has no value.
-    pub(crate) fn with(&self, captures: &Captures) -> Option<Regex> {
+    /// Nothing when a placeholder has no value. One that is whole is lent: a clone would make its tables once more for each text.
+    pub(crate) fn with(&self, captures: &Captures) -> Option<Cow<'_, Regex>> {
         match self {
-            Self::Whole(regex) => Some(regex.clone()),
+            Self::Whole(regex) => Some(Cow::Borrowed(regex)),
             Self::WithPlaceholders(text) => {
                 let text = filled(text, |name| Some(regex::escape(value(captures, name)?)))?;
-                flow_regex(&text).ok()
+                flow_regex(&text).ok().map(Cow::Owned)
             }
         }
     }
