@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::io::Read as _;
 
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use grammers_tl_types::{Cursor, Deserializable, Identifiable, deserialize, types};
 
 use super::envelope::Opened;
@@ -22,6 +22,9 @@ const RESULT: u32 = 0xf35c_6d01;
 
 /// A packed object may unpack to no more than this.
 const LONGEST_UNPACKED: u64 = 32 * 1024 * 1024;
+
+/// Room for so much is made at once, if that is the length that a packed object says it has.
+const ROOM: usize = 16 * 1024;
 
 const MOST_MESSAGES: usize = 4_096;
 
@@ -191,7 +194,9 @@ fn contents(fields: &[u8]) -> Result<Vec<Raw<'_>>, Garbled> {
 
 fn unpacked(fields: &[u8]) -> Result<Vec<u8>, Garbled> {
     let packed = Vec::<u8>::from_bytes(fields).map_err(|_| Garbled::Message)?;
-    let mut object = Vec::new();
+    // It ends with its length.
+    let claimed = packed.last_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+    let mut object = Vec::with_capacity(usize::try_from(claimed).unwrap_or(ROOM).min(ROOM));
     let mut unpacking = GzDecoder::new(&packed[..]).take(LONGEST_UNPACKED + 1);
     let length = unpacking.read_to_end(&mut object).map_err(|_| Garbled::Message)?;
     let fits = u64::try_from(length).is_ok_and(|length| length <= LONGEST_UNPACKED);
