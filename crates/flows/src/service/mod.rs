@@ -83,6 +83,15 @@ pub(crate) struct Inner {
     tasks: TaskTracker,
 }
 
+/// Who has something to do after something was heard.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wake {
+    /// A run is to be written down.
+    is_record: bool,
+    /// A machine wants to know another time.
+    is_time: bool,
+}
+
 /// Which instances there are, in the order of the settings, and whose chats are known.
 #[derive(Default)]
 pub(crate) struct Roster {
@@ -259,6 +268,7 @@ impl Inner {
         hear: impl FnOnce(&mut Machine, Now) -> Vec<Action>,
     ) {
         let mut machine = instance.machine.lock();
+        let (mut presses, mut wake) = (Vec::new(), Wake::default());
         for action in hear(&mut machine, self.now()) {
             match action {
                 Action::Press { number, message_id, data } => {
@@ -269,16 +279,7 @@ impl Inner {
                         let why = PressAnswer::NotWritten("no line is up".to_owned());
                         Box::pin(std::future::ready(why))
                     };
-                    let (inner, instance) = (Arc::clone(self), Arc::clone(instance));
-                    self.tasks.spawn(async move {
-                        let answer = tokio::select! {
-                            answer = pressing => answer,
-                            // The run is shown as cut.
-                            () = inner.closing.cancelled() => return,
-                        };
-                        instance.counters.press(&answer);
-                        inner.feed(&instance, None, Input::Answered { press: number, answer });
-                    });
+                    presses.push((number, pressing));
                 }
                 Action::Send { number, run, text } => {
                     let (inner, instance) = (Arc::clone(self), Arc::clone(instance));
@@ -305,6 +306,7 @@ impl Inner {
                         self.alarms.clear(&instance.flow_name, &instance.account);
                     }
                     self.records.put(*record, &instance.account);
+                    wake.is_record = true;
                 }
             }
         }
@@ -316,7 +318,32 @@ impl Inner {
         };
         drop(all);
         drop(machine);
-        if due.is_some() && due != before {
+        wake.is_time = due.is_some() && due != before;
+        if presses.is_empty() {
+            self.wake(wake);
+        }
+        for (number, pressing) in presses {
+            let (inner, instance) = (Arc::clone(self), Arc::clone(instance));
+            self.tasks.spawn(async move {
+                inner.wake(wake);
+                let answer = tokio::select! {
+                    answer = pressing => answer,
+                    // The run is shown as cut.
+                    () = inner.closing.cancelled() => return,
+                };
+                instance.counters.press(&answer);
+                inner.feed(&instance, None, Input::Answered { press: number, answer });
+            });
+        }
+    }
+
+    /// Wakes those who have something to do now. Beside a press a task does it: to wake others takes longer than to write the
+    /// press, and they would take the processor from it.
+    fn wake(&self, wake: Wake) {
+        if wake.is_record {
+            self.records.wake();
+        }
+        if wake.is_time {
             self.due_changed.notify_one();
         }
     }

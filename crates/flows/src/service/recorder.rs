@@ -27,7 +27,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// Puts how a run is in the place of how it was.
+    /// Puts how a run is in the place of how it was. [`Records::wake`] has it written.
     pub(super) fn put(&self, record: RunRecord, account: &AccountName) {
         let run = StoredFlowRun {
             id: record.id,
@@ -50,7 +50,9 @@ impl Records {
             tracing::warn!(run = %lost, "a run of a flow is not written down: the store takes none");
         }
         waiting.insert(run.id, run);
-        drop(waiting);
+    }
+
+    pub(super) fn wake(&self) {
         self.changed.notify_one();
     }
 
