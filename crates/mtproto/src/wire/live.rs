@@ -1,5 +1,6 @@
 //! A connection that is up: bytes in and out, and the moments at which something is due.
 
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -137,6 +138,24 @@ impl<'a> Live<'a> {
                 Ok(())
             }
             Happened::Due => self.due(),
+        }
+    }
+
+    /// Writes what is in line as far as that needs no wait; the next step goes on with the rest.
+    pub(super) fn write_at_once(&mut self) -> Result<(), Loss> {
+        self.fill()?;
+        let left = self.outgoing.get(self.written..).unwrap_or_default();
+        if left.is_empty() {
+            return Ok(());
+        }
+        match self.stream.try_write(left) {
+            Ok(0) => Err(Loss::Ended),
+            Ok(count) => {
+                self.wrote(count);
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -34,7 +34,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use self::envelope::Envelope;
-use self::runner::{Orders, Request, Runner};
+use self::runner::{Arrivals, Orders, Request, Runner};
 use crate::data_centre::{AuthKey, DataCentre};
 
 /// Requests that may wait for being taken by the connection; anyone who comes later waits for a place.
@@ -105,12 +105,14 @@ pub struct Connection {
 
 impl Connection {
     /// Prepares a connection; it is made with the first request, and again with the first one after it was lost. `arrived` gets each
-    /// thing that comes by itself, in order, and that the connection is lost; it must not wait.
+    /// thing that comes by itself, in order, and that the connection is lost; `seen` looks at it before, and what that hands over
+    /// is written first. Neither may wait.
     pub fn open(
         centre: Arc<DataCentre>,
         key: &AuthKey,
         application: &Application,
         clock: &Clock,
+        seen: impl FnMut(&UpdatesLike) + Send + 'static,
         arrived: impl FnMut(UpdatesLike) + Send + 'static,
     ) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING);
@@ -123,7 +125,7 @@ impl Connection {
             clock: clock.clone(),
             requests: waiting,
             orders: ordered,
-            arrived: Box::new(arrived),
+            arrivals: Arrivals { seen: Box::new(seen), arrived: Box::new(arrived) },
         };
         Self { wire: Wire { requests, orders }, runner: tokio::spawn(runner.run()) }
     }

@@ -33,6 +33,13 @@ pub(super) struct Orders {
     pub(super) quit: bool,
 }
 
+/// Who hears of what comes by itself.
+pub(super) struct Arrivals {
+    /// First of all, and what it asks for is written before anything else is done with what came.
+    pub(super) seen: Box<dyn FnMut(&UpdatesLike) + Send>,
+    pub(super) arrived: Box<dyn FnMut(UpdatesLike) + Send>,
+}
+
 /// Why a connection is not carried on.
 enum Ended {
     Lost(Loss),
@@ -48,7 +55,7 @@ pub(super) struct Runner {
     pub(super) clock: Clock,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) orders: watch::Receiver<Orders>,
-    pub(super) arrived: Box<dyn FnMut(UpdatesLike) + Send>,
+    pub(super) arrivals: Arrivals,
 }
 
 impl Runner {
@@ -88,7 +95,7 @@ impl Runner {
 
     /// Makes a connection for a request, and stays with it to its end.
     async fn connection(&mut self, first: Request) {
-        let Self { centre, envelope, proxy, clock, requests, orders, arrived, .. } = self;
+        let Self { centre, envelope, proxy, clock, requests, orders, arrivals, .. } = self;
         let learned = centre.learned().unwrap_or_else(|| Learned::nothing(clock));
         let dialled = tokio::select! {
             biased;
@@ -102,7 +109,7 @@ impl Runner {
         let greeted = tokio::select! {
             biased;
             _ = orders.changed() => Err(closed()),
-            greeted = greet(&mut live, centre, self.api_id, first.updates, clock, arrived) => greeted,
+            greeted = greet(&mut live, centre, self.api_id, first.updates, clock, arrivals) => greeted,
         };
         if let Err(error) = greeted {
             let (_, _, stream) = live.into_parts();
@@ -110,7 +117,7 @@ impl Runner {
             return socket::leave(stream).await;
         }
         live.dialogue.ask(first.body, first.updates, first.answer);
-        let ended = carry(&mut live, requests, orders, arrived).await;
+        let ended = carry(&mut live, requests, orders, arrivals).await;
         let (learned, mut dialogue, stream) = live.into_parts();
         centre.learn(learned);
         match ended {
@@ -118,7 +125,7 @@ impl Runner {
             Ended::Lost(loss) => {
                 tracing::debug!(dc_id = centre.id, %loss, "a connection is lost");
                 dialogue.end(&loss);
-                (self.arrived)(UpdatesLike::ConnectionClosed);
+                (self.arrivals.arrived)(UpdatesLike::ConnectionClosed);
             }
         }
         // Anyone who asked knows; anyone who asks next waits until nothing of this one is left.
@@ -156,7 +163,7 @@ async fn greet(
     api_id: i32,
     updates: Updates,
     clock: &Clock,
-    arrived: &mut (dyn FnMut(UpdatesLike) + Send),
+    arrivals: &mut Arrivals,
 ) -> Result<(), RequestError> {
     let (answer, mut result) = oneshot::channel();
     // It has its wrapper inside.
@@ -165,7 +172,8 @@ async fn greet(
         let mut told = Vec::new();
         loop {
             let stepped = live.step(&mut told).await;
-            told.drain(..).for_each(&mut *arrived);
+            told.iter().for_each(&mut *arrivals.seen);
+            told.drain(..).for_each(&mut *arrivals.arrived);
             stepped.map_err(unwritten)?;
             if let Ok(result) = result.try_recv() {
                 return result;
@@ -184,7 +192,7 @@ async fn carry(
     live: &mut Live<'_>,
     requests: &mut mpsc::Receiver<Request>,
     orders: &mut watch::Receiver<Orders>,
-    arrived: &mut (dyn FnMut(UpdatesLike) + Send),
+    arrivals: &mut Arrivals,
 ) -> Ended {
     let mut told = Vec::new();
     loop {
@@ -196,18 +204,29 @@ async fn carry(
                 let Some(Request { body, updates, answer }) = request else { return Ended::Ordered };
                 live.dialogue.ask(body, updates, answer);
                 // Those that wait already leave together with it.
-                while live.dialogue.has_room()
-                    && let Ok(Request { body, updates, answer }) = requests.try_recv()
-                {
-                    live.dialogue.ask(body, updates, answer);
-                }
+                ask_waiting(live, requests);
             }
-            stepped = live.step(&mut told) => {
-                told.drain(..).for_each(&mut *arrived);
+            mut stepped = live.step(&mut told) => {
+                told.iter().for_each(&mut *arrivals.seen);
+                let has_seen = !told.is_empty() && stepped.is_ok();
+                if has_seen && !requests.is_empty() && matches!(orders.has_changed(), Ok(false)) {
+                    ask_waiting(live, requests);
+                    stepped = live.write_at_once();
+                }
+                told.drain(..).for_each(&mut *arrivals.arrived);
                 if let Err(loss) = stepped {
                     return Ended::Lost(loss);
                 }
             }
         }
+    }
+}
+
+/// Puts those in line that wait to be taken.
+fn ask_waiting(live: &mut Live<'_>, requests: &mut mpsc::Receiver<Request>) {
+    while live.dialogue.has_room()
+        && let Ok(Request { body, updates, answer }) = requests.try_recv()
+    {
+        live.dialogue.ask(body, updates, answer);
     }
 }

@@ -79,14 +79,14 @@ impl Line {
     }
 
     fn open(self: &Arc<Self>, key: &Key) -> Connection {
-        let line = Arc::clone(self);
+        // Watchers see it before anything that may wait, whichever line it came by.
+        let (watched, line) = (Arc::clone(self), Arc::clone(self));
+        let seen = move |updates: &UpdatesLike| watched.parts.watch.see(&watched, updates);
         let (application, clock) = (&self.parts.application, &self.parts.health.clock);
-        key.connect(application, clock, move |updates| line.take(updates))
+        key.connect(application, clock, seen, move |updates| line.take(updates))
     }
 
-    fn take(self: &Arc<Self>, updates: UpdatesLike) {
-        // Before anything that may wait, whichever line it came by.
-        self.parts.watch.see(self, &updates);
+    fn take(&self, updates: UpdatesLike) {
         if matches!(updates, UpdatesLike::ConnectionClosed) {
             self.lose(Lost::Way);
         } else if self.reads_updates() {

@@ -41,9 +41,10 @@ impl Key {
         &self,
         application: &Application,
         clock: &Clock,
+        seen: impl FnMut(&UpdatesLike) + Send + 'static,
         arrived: impl FnMut(UpdatesLike) + Send + 'static,
     ) -> Connection {
-        Connection::open(Arc::clone(&self.centre), &self.signed_in.key, application, clock, arrived)
+        Connection::open(Arc::clone(&self.centre), &self.signed_in.key, application, clock, seen, arrived)
     }
 
     pub(crate) fn dc_id(&self) -> i32 {

@@ -64,6 +64,11 @@ pub(super) fn request(number: u32, length: usize) -> Vec<u8> {
     body
 }
 
+fn known(address: SocketAddr) -> Arc<DataCentre> {
+    let addresses = Addresses::new(vec![(2, address)]);
+    Arc::new(DataCentre::of(2, &addresses).expect("an address"))
+}
+
 impl Centre {
     pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -89,12 +94,21 @@ impl Centre {
         proxy: Option<Proxied>,
         clock: &Clock,
     ) -> (Connection, mpsc::Receiver<UpdatesLike>) {
-        let addresses = Addresses::new(vec![(2, address)]);
-        let centre = Arc::new(DataCentre::of(2, &addresses).expect("an address"));
-        let application = Application { api_id: 1, proxy };
         let (tell, told) = mpsc::channel(16);
         let arrived = move |update| tell.try_send(update).expect("room");
-        (Connection::open(centre, &key(), &application, clock, arrived), told)
+        let application = Application { api_id: 1, proxy };
+        (Connection::open(known(address), &key(), &application, clock, |_| {}, arrived), told)
+    }
+
+    /// A connection to it, with those who hear of what arrives.
+    pub(super) fn watched(
+        &self,
+        clock: &Clock,
+        seen: impl FnMut(&UpdatesLike) + Send + 'static,
+        arrived: impl FnMut(UpdatesLike) + Send + 'static,
+    ) -> Connection {
+        let application = Application { api_id: 1, proxy: None };
+        Connection::open(known(self.address), &key(), &application, clock, seen, arrived)
     }
 
     pub(super) async fn accept(&self) -> Talk {

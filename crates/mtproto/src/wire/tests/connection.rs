@@ -1,5 +1,6 @@
 //! A connection: what it survives, what it tells, and what it leaves alone.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use grammers_session::updates::UpdatesLike;
@@ -8,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::super::message::split;
 use super::super::message::tests::{boxed, container};
-use super::super::{Connection, Loss, RequestError, Updates};
+use super::super::{Connection, Loss, RequestError, Updates, Wire};
 use super::centre::{Centre, SALT, TIMEOUT, Talk, ask, clock, ended, request};
 
 async fn up(centre: &Centre) -> (Connection, mpsc::Receiver<UpdatesLike>, Talk) {
@@ -376,5 +377,28 @@ async fn updates_come_in_order_and_one_that_cannot_be_read_is_a_gap() {
     assert!(matches!(next(&mut told).await, UpdatesLike::Updates(enums::Updates::TooLong)));
     assert!(matches!(next(&mut told).await, UpdatesLike::MalformedUpdates));
     assert!(matches!(next(&mut told).await, UpdatesLike::Updates(enums::Updates::TooLong)));
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn what_is_asked_on_sight_is_written_before_all_else() {
+    let centre = Centre::start().await;
+    let opened = Arc::new(OnceLock::<Wire>::new());
+    let (sight, end) = (Arc::clone(&opened), Arc::clone(&opened));
+    let seen = move |_: &UpdatesLike| {
+        let asked = sight.get().expect("opened").hand_over(request(2, 8), Updates::Wanted);
+        tokio::spawn(asked.expect("room"));
+    };
+    // What is ordered comes before what waits to be written.
+    let arrived = move |_| end.get().expect("opened").hang_up();
+    let connection = centre.watched(&clock(), seen, arrived);
+    opened.get_or_init(|| connection.wire.clone());
+    let asked = ask(&connection.wire, request(1, 8));
+    let mut talk = centre.greeted().await;
+    answer_next(&mut talk).await;
+    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    talk.say(&enums::Updates::TooLong.to_bytes()).await;
+    assert_eq!(talk.request().await.requests()[0].1, request(2, 8));
+    drop(talk);
     connection.close().await;
 }
