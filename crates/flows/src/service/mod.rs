@@ -88,7 +88,7 @@ pub(crate) struct Inner {
 struct Wake {
     /// A run is to be written down.
     is_record: bool,
-    /// A machine wants to know another time.
+    /// A machine wants to know the time sooner.
     is_time: bool,
 }
 
@@ -318,7 +318,8 @@ impl Inner {
         };
         drop(all);
         drop(machine);
-        wake.is_time = due.is_some() && due != before;
+        // Where it is later than it was, the time is looked at in vain once.
+        wake.is_time = due.is_some_and(|due| before.is_none_or(|before| due < before));
         if presses.is_empty() {
             self.wake(wake);
         }
