@@ -16,6 +16,9 @@ use ambient::lock::Mutex;
 /// Runs that may wait for the store; of more, the oldest are not written.
 const MOST: usize = 10_000;
 
+/// How long a run waits for more that happens in it: a write takes the disk and the processor from the presses that follow.
+const GATHER: Duration = Duration::from_millis(10);
+
 /// How soon after the store refused some it is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -75,6 +78,12 @@ pub(super) async fn run(inner: Arc<Inner>) {
             () = inner.records.changed.notified() => false,
             () = inner.closing.cancelled() => true,
         };
+        if !is_last {
+            tokio::select! {
+                () = inner.closing.cancelled() => {}
+                () = inner.parts.clock.sleep(GATHER) => {}
+            }
+        }
         let all_written = write(&inner, &mut told).await;
         if is_last {
             return;
