@@ -1,45 +1,34 @@
-//! Processes that outlive the test that started them: they become children of this one, are named and killed.
+//! Processes that outlive the test that started them: they are known by the scratch folder in their environment, named and killed.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::process::{self, Command};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context, Result};
-use rustix::process::{getpid, set_child_subreaper};
+/// The variable that gives programs the scratch folder.
+pub(super) const SCRATCH: &str = "TMPDIR";
 
-use super::watchdog::{children, descendants};
-
-/// The children that are no leftovers: what the tests need, as a database server.
-pub(super) struct Leftovers {
-    known: BTreeSet<u32>,
+/// Kills what runs in a scratch folder once the tests are over.
+pub(super) fn end(scratch: &Path) {
+    for (pid, line) in left(scratch) {
+        eprintln!("warning: a test left a process, which is killed: {line}");
+        let _ = Command::new("kill").args(["-KILL", &pid]).status();
+    }
 }
 
-impl Leftovers {
-    /// From now on orphans come to this process.
-    pub(super) fn adopt() -> Result<Self> {
-        set_child_subreaper(Some(getpid())).context("cannot take over what the tests leave")?;
-        Ok(Self { known: children(process::id()).into_iter().collect() })
-    }
-
-    /// Kills what has come, with all that it started.
-    pub(super) fn end(&self) {
-        for (pid, line) in self.left() {
-            eprintln!("warning: a test left a process, which is killed: {line}");
-            let pids = [vec![pid], descendants(pid)].concat();
-            let _ = Command::new("kill").arg("-KILL").args(pids.iter().map(u32::to_string)).status();
-        }
-    }
-
-    /// What has come and still runs, with its command lines.
-    fn left(&self) -> Vec<(u32, String)> {
-        let new = children(process::id()).into_iter().filter(|pid| !self.known.contains(pid));
-        let with_line = new.filter_map(|pid| {
-            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
-            // It is empty where only the parent's wait is missing.
-            (!line.is_empty()).then(|| (pid, line.replace('\0', " ").trim_end().to_owned()))
-        });
-        with_line.collect()
-    }
+/// The processes that run in it, with their command lines.
+fn left(scratch: &Path) -> Vec<(String, String)> {
+    let variable = [SCRATCH.as_bytes(), b"=", scratch.as_os_str().as_bytes()].concat();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let of_scratch = processes.filter(|process| {
+        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|one| one == variable)
+    });
+    let named = of_scratch.map(|process| {
+        let line = fs::read_to_string(process.path().join("cmdline")).unwrap_or_default();
+        (process.file_name().to_string_lossy().into_owned(), line.replace('\0', " "))
+    });
+    named.collect()
 }
 
 #[cfg(test)]
@@ -47,16 +36,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_orphan_is_left_and_a_known_child_is_not() {
-        let mut known = Command::new("sleep").arg("61").spawn().expect("it starts");
-        let leftovers = Leftovers::adopt().expect("a subreaper");
-        let script = "sleep 62 >/dev/null 2>&1 & echo $!";
-        let said = Command::new("sh").args(["-c", script]).output().expect("it runs").stdout;
-        let orphan: u32 = String::from_utf8_lossy(&said).trim().parse().expect("a pid");
-        let left = leftovers.left();
-        assert!(left.iter().any(|(pid, line)| *pid == orphan && line.contains("62")), "{left:?}");
-        assert!(left.iter().all(|(pid, _)| *pid != known.id()), "{left:?}");
-        assert!(Command::new("kill").arg(orphan.to_string()).status().expect("kill").success());
-        known.kill().and_then(|()| known.wait()).expect("it ends");
+    fn what_runs_in_the_scratch_folder_is_left() {
+        let scratch = Path::new("/tmp/scratch-of-leftovers");
+        let mut left_one = Command::new("sleep").arg("61").env(SCRATCH, scratch).spawn().expect("it starts");
+        let mut other = Command::new("sleep").arg("62").env(SCRATCH, "/tmp").spawn().expect("it starts");
+        let pids: Vec<String> = left(scratch).into_iter().map(|(pid, _)| pid).collect();
+        assert_eq!(pids, [left_one.id().to_string()]);
+        for child in [&mut left_one, &mut other] {
+            child.kill().and_then(|()| child.wait()).expect("it ends");
+        }
     }
 }

@@ -15,7 +15,6 @@ use std::{env, io, thread};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use self::leftovers::Leftovers;
 use self::panics::Panics;
 use self::scratch::Scratch;
 use self::tally::Tally;
@@ -55,10 +54,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     let mut command = command(workspace, arguments)?;
     let scratch = Scratch::in_memory()?;
     if let Some(scratch) = &scratch {
-        command.env("TMPDIR", scratch.path());
+        command.env(leftovers::SCRATCH, scratch.path());
     }
     let server = prepare(workspace, arguments, &mut command)?;
     let (tally, panics, ended_well) = watch(&mut command)?;
+    if let Some(scratch) = &scratch {
+        leftovers::end(scratch.path());
+    }
     drop((server, scratch));
     print!("\n{panics}");
     println!("\ntests took {:.0} s", started.elapsed().as_secs_f64());
@@ -147,11 +149,10 @@ fn give_smpp(workspace: &Workspace, arguments: &Arguments, command: &mut Command
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Runs cargo, shows every line, counts what the test programs say at their ends, keeps their panics, and kills one that
-/// hangs, and what outlives its test.
+/// hangs.
 fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
     let line = program::line(command);
     eprintln!("$ {line}");
-    let leftovers = Leftovers::adopt()?;
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -159,8 +160,8 @@ fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
         .with_context(|| format!("cannot start `{line}`"))?;
     let output = child.stdout.take().context("cargo has no output to read")?;
     let (tell, lines) = mpsc::sync_channel(64);
-    let reader =
-        thread::spawn(move || BufReader::new(output).split(b'\n').try_for_each(|line| tell.send(line)));
+    // It ends with the last process that keeps the output open.
+    thread::spawn(move || BufReader::new(output).split(b'\n').try_for_each(|line| tell.send(line)));
     let (mut tally, mut panics, mut watchdog) = (Tally::default(), Panics::default(), Watchdog::new());
     let mut shown = io::stdout().lock();
     loop {
@@ -184,7 +185,5 @@ fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
         watchdog.read(&line);
     }
     let status = child.wait().context("cannot wait for the tests")?;
-    leftovers.end();
-    let _ = reader.join();
     Ok((tally, panics, status.success()))
 }

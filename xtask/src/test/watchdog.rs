@@ -66,21 +66,20 @@ impl Watchdog {
 }
 
 /// The processes that a process started, and those that they started.
-pub(super) fn descendants(pid: u32) -> Vec<u32> {
+fn descendants(pid: u32) -> Vec<u32> {
     let mut all = vec![pid];
     let mut next = 0;
     while let Some(pid) = all.get(next) {
-        all.extend(children(*pid));
         next += 1;
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let children: Vec<u32> = children
+            .flat_map(|one| one.split_whitespace().map(str::parse).collect::<Vec<_>>())
+            .flatten()
+            .collect();
+        all.extend(children);
     }
     all.split_off(1)
-}
-
-/// The processes that a process started or was given.
-pub(super) fn children(pid: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    children.flat_map(|one| one.split_whitespace().map(str::parse).collect::<Vec<_>>()).flatten().collect()
 }
 
 #[cfg(test)]
