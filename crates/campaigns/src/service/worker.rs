@@ -1,13 +1,14 @@
 //! Carrying a run out: a worker for each sender, which claims, carries and rests, until the run is over or its sender must stop.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
     AccountState, CampaignAttemptId, CampaignRunId, CampaignRunState, CampaignSender, SenderState, Timestamp,
 };
-use futures::future::join_all;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use store::{CampaignRun, CampaignSenderRow, Claim, Claiming, RunChange, StoreError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -37,19 +38,33 @@ async fn run(inner: &Inner, id: CampaignRunId, pause: &CancellationToken) -> Res
     let campaigns = inner.parts.store.campaigns();
     let Some(run) = campaigns.run(id).await? else { return Ok(()) };
     let open = campaigns.open_attempts(id).await?.into_iter().map(|attempt| attempt.sender);
-    let mut senders: BTreeSet<CampaignSender> = open.collect();
-    let active = |row: &CampaignSenderRow| row.state == SenderState::Active;
-    senders.extend(campaigns.senders(&run.campaign).await?.into_iter().filter(active).map(|row| row.sender));
+    let mut next: BTreeSet<CampaignSender> = open.collect();
+    let mut crew = Crew::default();
+    next.extend(crew.joined_by(campaigns.senders(&run.campaign).await?));
     let at_once = plan_of(inner, &run.campaign).await?.and_then(|plan| plan.workers);
     let at_once = at_once.and_then(|count| usize::try_from(count).ok()).unwrap_or(Semaphore::MAX_PERMITS);
     let places = &Semaphore::new(at_once);
-    let workers: Vec<_> =
-        senders.into_iter().map(|sender| Worker { inner, run: &run, sender, pause, places }).collect();
-    // One whose work fails is begun again by itself; the others go on meanwhile.
-    let at_work = workers.iter().map(async |worker| {
-        again(&worker.sender.to_string(), &inner.parts.clock, pause, || worker.work()).await;
-    });
-    join_all(at_work).await;
+    let mut at_work = FuturesUnordered::new();
+    loop {
+        for sender in std::mem::take(&mut next) {
+            crew.busy.insert(sender.clone());
+            at_work.push(work(Worker { inner, run: &run, sender, pause, places }));
+        }
+        tokio::select! {
+            ended = at_work.next() => match ended {
+                Some(sender) => crew.busy.remove(&sender),
+                None => break,
+            },
+            () = inner.parts.clock.sleep(LONGEST_NAP) => false,
+        };
+        if pause.is_cancelled() {
+            continue;
+        }
+        match campaigns.senders(&run.campaign).await {
+            Ok(rows) => next.extend(crew.joined_by(rows)),
+            Err(error) => tracing::warn!(campaign = %run.campaign, %error, "a campaign waits for the store"),
+        }
+    }
     if pause.is_cancelled() || inner.closing.is_cancelled() {
         return Ok(());
     }
@@ -62,6 +77,37 @@ async fn run(inner: &Inner, id: CampaignRunId, pause: &CancellationToken) -> Res
             campaigns.change_run(id, wish).await.map(drop)
         }
         _ => Ok(()),
+    }
+}
+
+/// A sender's work to its end. What fails is begun again by itself; the others go on meanwhile.
+async fn work(worker: Worker<'_>) -> CampaignSender {
+    let Worker { inner, pause, .. } = worker;
+    again(&worker.sender.to_string(), &inner.parts.clock, pause, || worker.work()).await;
+    worker.sender
+}
+
+/// The senders of a run that is carried out.
+#[derive(Default)]
+struct Crew {
+    busy: BTreeSet<CampaignSender>,
+    /// Since when each could send that has begun.
+    begun: BTreeMap<CampaignSender, Timestamp>,
+}
+
+impl Crew {
+    /// Those that may send and have not begun since: they were added or unblocked. One that ended by itself is not begun again.
+    fn joined_by(&mut self, rows: Vec<CampaignSenderRow>) -> Vec<CampaignSender> {
+        let mut joined = Vec::new();
+        for CampaignSenderRow { sender, state, changed_at, .. } in rows {
+            if state != SenderState::Active {
+                self.begun.remove(&sender);
+            } else if !self.busy.contains(&sender) && self.begun.get(&sender) != Some(&changed_at) {
+                self.begun.insert(sender.clone(), changed_at);
+                joined.push(sender);
+            }
+        }
+        joined
     }
 }
 
@@ -198,4 +244,33 @@ impl Worker<'_> {
 /// Whether an account comes back by itself, or when its owner wants it to: no chat is claimed for it until then.
 const fn is_away(state: AccountState) -> bool {
     matches!(state, AccountState::Paused | AccountState::Offline | AccountState::Connecting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_added_or_unblocked_joins_once() {
+        let row = |name: &str, state, seconds: i64| CampaignSenderRow {
+            sender: CampaignSender::Account(name.parse().expect("a name")),
+            state,
+            why: None,
+            changed_at: Timestamp::from_micros(seconds * 1_000_000),
+        };
+        let (active, blocked) = (SenderState::Active, SenderState::Blocked);
+        let mut crew = Crew::default();
+        let mut joined = |rows: &[CampaignSenderRow], busy: &[&str]| -> Vec<String> {
+            let busy = busy.iter().map(|name| CampaignSender::Account(name.parse().expect("a name")));
+            crew.busy = busy.collect();
+            crew.joined_by(rows.to_vec()).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(joined(&[row("main", active, 1), row("fifth", blocked, 1)], &[]), ["account:main"]);
+        let both = [row("main", active, 1), row("fifth", active, 2)];
+        assert_eq!(joined(&both, &["main"]), ["account:fifth"]);
+        // Neither is begun again: one is at work, the other ended by itself.
+        assert_eq!(joined(&both, &["main"]), Vec::<String>::new());
+        assert_eq!(joined(&[row("main", blocked, 2)], &[]), Vec::<String>::new());
+        assert_eq!(joined(&[row("main", active, 2)], &[]), ["account:main"]);
+    }
 }

@@ -1,6 +1,8 @@
 //! Bad days of a campaign: chats that do not exist, two programs on it, a stop on the way, a database that is away. The ledger has each
 //! chat once.
 
+use std::time::Duration;
+
 use serde_json::json;
 use testkit::{Program, Start, World, without_account};
 
@@ -128,6 +130,19 @@ async fn what_a_removed_account_had_goes_to_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_added_to_a_run_takes_part_in_it() {
+    let (world, program) = started(&["main", "fifth"]).await;
+    made(&program, &["fifth"], 2, json!({"delay_seconds": 0, "max_messages_per_hour": 1})).await;
+    start(&program).await;
+    program.until("one is sent", || async { world.effects(SEND).await.len() == 1 }).await;
+    program.post("/v1/campaigns/spring/senders", &json!({"accounts": ["main"]})).await;
+    program.as_time_goes_by(Duration::from_secs(4), is(&program, "done")).await;
+    let senders: Vec<_> = attempts(&program).await.iter().map(|row| row["account"].clone()).collect();
+    assert_eq!(senders, [json!("main"), json!("fifth")]);
+    each_was_written_to_once(&world, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_program_takes_a_campaign_over_and_doubles_nothing() {
     let (world, database) = (World::start(binary()).await, database().await);
     let mut first = one_of_several(&world, &database.url(), "first").ready().await;
@@ -158,7 +173,7 @@ async fn a_campaign_goes_on_when_its_database_is_back() {
     start(&program).await;
     one_is_on_the_wire(&world, &program).await;
     link.cut();
-    program.advance(std::time::Duration::from_mins(1)).await;
+    program.advance(Duration::from_mins(1)).await;
     program
         .until("it has begun again", || async { program.output().matches("TEST BUILD").count() == 2 })
         .await;
