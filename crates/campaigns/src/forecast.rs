@@ -61,6 +61,11 @@ pub struct Remainder {
 
 /// When the last message of a run leaves.
 pub fn ends_at(plan: &Plan, left: Remainder, now: Timestamp) -> Option<Timestamp> {
+    forecast_left(plan, left, now).last_leaves_at
+}
+
+/// How long what is left of a run takes.
+pub fn forecast_left(plan: &Plan, left: Remainder, now: Timestamp) -> Forecast {
     let Remainder { pending, recipients, cycle, cycles, next_cycle_at, senders } = left;
     let later = cycles.saturating_sub(cycle);
     let (pending, pauses) = match next_cycle_at {
@@ -70,8 +75,13 @@ pub fn ends_at(plan: &Plan, left: Remainder, now: Timestamp) -> Option<Timestamp
     let recipients = pending.saturating_add(recipients.saturating_mul(later.into()));
     let load = Load { recipients, cycles: 1, senders };
     let begins_at = next_cycle_at.map_or(now, |at| at.max(now));
-    let last = forecast(plan, load, begins_at).last_leaves_at?;
-    Some(last.plus(plan.between_cycles.saturating_mul(pauses)))
+    let found = forecast(plan, load, begins_at);
+    let paused = |at: Timestamp| at.plus(plan.between_cycles.saturating_mul(pauses));
+    Forecast {
+        last_leaves_at: found.last_leaves_at.map(paused),
+        without_limits_at: found.without_limits_at.map(paused),
+        ..found
+    }
 }
 
 /// How long a campaign takes.

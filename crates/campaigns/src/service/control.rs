@@ -9,7 +9,7 @@ use store::{CampaignRun, CampaignSenderRow, NewRun, Page, RunChange, StoreError}
 
 use super::Campaigns;
 use crate::draw::{Needed, draw, draw_for};
-use crate::forecast::{Forecast, Load, Senders, forecast};
+use crate::forecast::{Forecast, Remainder, Senders, forecast_left};
 use crate::plan::{CampaignSettings, InvalidSettings, MOST_CYCLES, Plan};
 use crate::template::render;
 
@@ -52,7 +52,7 @@ pub enum ControlError {
 /// What would come of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outlook {
-    /// Recipients that would be written to.
+    /// Recipients that would be written to, in the cycle that goes on or in each.
     pub recipients: u64,
     /// Those that would not, by why.
     pub skipped: BTreeMap<String, u64>,
@@ -171,16 +171,18 @@ impl Campaigns {
     }
 
     /// Who would get what, when the last one leaves and what the limits cost; recipients are counted, and the first `listed` of each
-    /// kind are named. Nothing is sent and Telegram is not asked.
+    /// kind are named. Of a run that is not over that is what is left, unless a new one is meant. Nothing is sent and Telegram is not
+    /// asked.
     ///
     /// # Errors
     /// See [`ControlError`].
-    pub async fn outlook(&self, name: &str, listed: usize) -> Result<Outlook, ControlError> {
+    pub async fn outlook(&self, name: &str, new: bool, listed: usize) -> Result<Outlook, ControlError> {
         let plan = self.plan(name).await?;
         let (store, campaigns) = (&self.0.parts.store, self.0.parts.store.campaigns());
         let (senders, messages) = (campaigns.senders(name).await?, campaigns.messages(name).await?);
         let needed = Needed::by(&messages);
-        let (mut recipients, mut skipped) = (0, BTreeMap::new());
+        let open = if new { None } else { campaigns.open_run(name).await? };
+        let (mut all, mut recipients, mut skipped) = (0, 0, BTreeMap::new());
         let (mut previews, mut left_out) = (Vec::new(), Vec::new());
         let mut skip = |chat: ChatRef, why: &str| {
             *skipped.entry(why.to_owned()).or_insert(0) += 1;
@@ -201,6 +203,10 @@ impl Campaigns {
                 } else if needed.is_lacking(&task.variables) {
                     skip(task.chat, "template");
                 } else {
+                    all += 1;
+                    if open.as_ref().is_some_and(|run| run.has_had(&task)) {
+                        continue;
+                    }
                     recipients += 1;
                     if previews.len() >= listed {
                         continue;
@@ -220,8 +226,12 @@ impl Campaigns {
         }
         let now = self.0.parts.clock.now();
         let sent_last_hour = campaigns.sent_since(name, now.minus(HOUR)).await?;
-        let load = Load { recipients, cycles: plan.cycles, senders: self.senders(name).await? };
-        let forecast = forecast(&plan, load, now);
+        let active = self.senders(name).await?;
+        let (cycle, cycles, next_cycle_at) =
+            open.map_or((0, plan.cycles, Some(now)), |run| (run.cycle, run.cycles, run.next_cycle_at));
+        let left =
+            Remainder { pending: recipients, recipients: all, cycle, cycles, next_cycle_at, senders: active };
+        let forecast = forecast_left(&plan, left, now);
         Ok(Outlook { recipients, skipped, senders, sent_last_hour, forecast, previews, left_out })
     }
 

@@ -33,9 +33,9 @@ impl ForecastPage<'_> {
         Control::of(self.campaign)
     }
 
-    /// How many chats a start would write to: of a run that is paused those that are left of its cycle.
+    /// How many chats a start would write to.
     fn chats(&self) -> u64 {
-        if self.control().is_open() { self.campaign.pending } else { self.forecast.recipients }
+        self.forecast.recipients
     }
 
     fn said(&self, text: &str) -> String {

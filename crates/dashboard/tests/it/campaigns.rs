@@ -154,6 +154,9 @@ async fn one_campaign_says_what_became_of_each_chat() {
     shows(&viewer.get("/campaigns/spring/messages").await, &["Hello {name}"]);
     let forecast = viewer.get("/campaigns/spring/forecast").await;
     shows(&forecast, &["Hello &#60;Anna&#62;", "no account finds the chat: 1", "Left in this cycle"]);
+    // The first one has had its turn.
+    let named = |chat: &str| forecast.body.contains(chat);
+    assert!(named("@client_4") && !named("@client_1"), "{}", forecast.body);
     let file = viewer.get("/campaigns/spring/attempts?part=failed").await;
     assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
     assert!(file.body.contains("\r\n@client_2,,main,failed,chat_not_found,"), "{}", file.body);

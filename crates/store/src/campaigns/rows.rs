@@ -52,6 +52,8 @@ pub struct CampaignTask {
     pub next_at: Timestamp,
     /// Whose chat it was that was written to last; nothing once a person unblocked it.
     pub peer: Option<String>,
+    /// The cycle in which it had its turn last, counted over all runs.
+    pub(crate) turn: i64,
 }
 
 /// A message of a campaign.
@@ -90,6 +92,13 @@ pub struct CampaignRun {
     pub next_cycle_at: Option<Timestamp>,
     pub began_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+}
+
+impl CampaignRun {
+    /// Whether a recipient had its turn in the cycle that goes on.
+    pub fn has_had(&self, task: &CampaignTask) -> bool {
+        self.next_cycle_at.is_none() && task.turn >= self.turn
+    }
 }
 
 /// An attempt to write to one recipient.
@@ -145,6 +154,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<CampaignTask, StoreError> {
         cycles: columns.get(6)?,
         next_at: columns.time(7)?,
         peer: columns.get(8)?,
+        turn: columns.get(9)?,
     })
 }
 

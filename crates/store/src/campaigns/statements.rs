@@ -39,13 +39,13 @@ statements! {
         VALUES ($1, $2, $3, $4, 0, NULL, 0, 0, 0, 0) ON CONFLICT (campaign, chat) DO NOTHING";
     CHANGE_TASK = "UPDATE campaign_tasks SET variables = $1 WHERE campaign = $2 AND chat = $3";
     TASKS = "
-        SELECT chat, place, variables, state, why, tries, cycles, next_at, peer FROM campaign_tasks
+        SELECT chat, place, variables, state, why, tries, cycles, next_at, peer, turn FROM campaign_tasks
         WHERE campaign = $1 AND place > $2 ORDER BY place LIMIT $3";
     BLOCKED_TASKS = "
-        SELECT chat, place, variables, state, why, tries, cycles, next_at, peer FROM campaign_tasks
+        SELECT chat, place, variables, state, why, tries, cycles, next_at, peer, turn FROM campaign_tasks
         WHERE campaign = $1 AND place > $2 AND state <> 0 ORDER BY place LIMIT $3";
     TASK = "
-        SELECT chat, place, variables, state, why, tries, cycles, next_at, peer FROM campaign_tasks
+        SELECT chat, place, variables, state, why, tries, cycles, next_at, peer, turn FROM campaign_tasks
         WHERE campaign = $1 AND chat = $2";
     UNBLOCK_TASKS = "
         UPDATE campaign_tasks SET state = 0, why = NULL, tries = 0, next_at = 0, peer = NULL

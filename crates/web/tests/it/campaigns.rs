@@ -154,6 +154,12 @@ async fn attempts_are_downloaded_as_a_table() {
     assert!(none.body.contains(head) && !none.body.contains("@client"), "{}", none.body);
     let shown = world.call("GET", "/v1/campaigns/spring").send().await.json();
     assert_eq!(shown["run"]["attempts"]["claimed"], 501);
+    // All had their turn in this cycle, which was the last.
+    for (wanted, left) in [("", 0), ("?new=true", 501)] {
+        let foreseen =
+            world.call("GET", &format!("/v1/campaigns/spring/forecast{wanted}")).send().await.json();
+        assert_eq!(foreseen["recipients"], left, "{foreseen}");
+    }
 }
 
 #[tokio::test]

@@ -52,7 +52,8 @@ impl Start {
             let foresight = async {
                 let group = chosen(&api, group).await?;
                 let listed = limit.unwrap_or(LISTED);
-                api.call(Method::GET, &of(&group, &format!("/forecast?listed={listed}")), None).await
+                let path = format!("/forecast?listed={listed}&new={new}");
+                api.call(Method::GET, &of(&group, &path), None).await
             };
             let foresight = foresight.await;
             api.close().await;

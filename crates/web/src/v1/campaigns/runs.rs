@@ -20,14 +20,16 @@ use crate::state::State;
 const MOST_LISTED: usize = 1000;
 const LISTED: usize = 5;
 
-/// How many chats a forecast names.
+/// What is foreseen, and how many chats are named.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
-pub(crate) struct ListedParameter {
+pub(crate) struct ForecastParameters {
     /// How many of the chats that would be written to are shown with their text, and how many of those left out; 1000 at most.
     #[param(default = 5, maximum = 1000)]
     listed: Option<u32>,
+    /// A new run, though another one is not over: without it, what is left of that one is foreseen.
+    new: Option<bool>,
 }
 
 /// How a run is to be.
@@ -53,7 +55,7 @@ pub(crate) struct NewCampaignRun {
 /// Says who would get what, when the last one leaves and what the limits cost. Nothing is sent and Telegram is not asked.
 #[utoipa::path(
     get, path = "/v1/campaigns/{name}/forecast", tag = "campaigns", operation_id = "foresee_campaign",
-    params(("name" = String, Path, description = "The campaign's name"), ListedParameter),
+    params(("name" = String, Path, description = "The campaign's name"), ForecastParameters),
     responses((status = 200, description = "What would come of a run", body = CampaignForecast))
 )]
 pub(crate) async fn forecast(
@@ -66,9 +68,11 @@ pub(crate) async fn forecast(
         Ok(count) if count <= MOST_LISTED => Ok(count),
         _ => Err(format!("must be 0 to {MOST_LISTED}; it is {text}")),
     });
+    let new = query.take::<bool>("new").unwrap_or(false);
     query.finish()?;
     let listed = listed.unwrap_or(LISTED);
-    let outlook = state.campaigns().outlook(&name, listed).await.map_err(|error| problem(&name, error))?;
+    let outlook =
+        state.campaigns().outlook(&name, new, listed).await.map_err(|error| problem(&name, error))?;
     Ok(json(StatusCode::OK, &CampaignForecast::from(outlook)))
 }
 
