@@ -285,11 +285,15 @@ async fn files_of_the_old_tool_become_campaigns() {
     };
     let groups = file(
         "groups.json",
-        r#"{"groups": [{"name": "Spring", "profiles": ["main", "old_profile"], "chats": ["@client_1", "https://t.me/client_2", "x y"],
+        r#"{"groups": [{"name": "Spring", "profiles": ["main", "shop", "old_profile"],
+            "chats": ["@client_1", "https://t.me/client_2", "x y", 6000000003],
             "messages": ["Hello", {"text": "Good day", "weight": 2}]}]}"#,
     );
+    campaign(&["profiles", "add", "shop"]).fine();
     let dry = campaign(&["import-groups", &groups, "--dry-run"]).fine();
-    assert!(dry.contains("spring"), "{dry}");
+    for said in ["spring", "profile:shop", "old_profile", "tasks 3:"] {
+        assert!(dry.contains(said), "{dry}");
+    }
     assert!(campaign(&["groups", "list"]).fine().contains("no campaigns"));
     let imported = campaign(&["import-groups", &groups]).fine();
     assert!(imported.contains("old_profile") && imported.contains("tasks 3:"), "{imported}");
@@ -310,6 +314,7 @@ async fn files_of_the_old_tool_become_campaigns() {
         (&shown["settings"]["max_messages_per_hour"], &shown["settings"]["cycles"]),
         (&json!(20), &json!(3))
     );
-    assert_eq!((&shown["chats"], &shown["senders"][0]["account"]), (&json!(2), &json!("main")), "{shown}");
+    let senders = [&shown["senders"][0]["account"], &shown["senders"][1]["account"]];
+    assert_eq!((&shown["chats"], senders), (&json!(3), [&json!("main"), &json!("profile:shop")]), "{shown}");
     assert!(campaign(&["list-profiles", "spring"]).fine().contains("main"));
 }

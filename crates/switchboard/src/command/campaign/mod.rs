@@ -90,7 +90,7 @@ enum Action {
     Sync(sync::Sync),
     /// Make or fill the campaigns of a `groups.json` of the old tool
     #[command(
-        after_help = "A profile that is no account here is named and left out. It may be repeated.\n\nExamples:\n  \
+        after_help = "A profile that is no account and no browser profile here is named and left out. It may be repeated.\n\nExamples:\n  \
             switchboard campaign import-groups groups.json --dry-run\n  \
             switchboard campaign import-groups groups.json"
     )]
@@ -358,7 +358,9 @@ impl Campaign {
             Action::ImportProxies(import) => import.run().await,
             Action::ImportChats(import) => import.run("tasks").await,
             Action::ImportMessages(import) => import.run("messages").await,
-            Action::ImportGroups { file, dry_run, options } => import_groups(&file, dry_run, &options).await,
+            Action::ImportGroups { file, dry_run, options } => {
+                old_files::import_groups(&file, dry_run, &options).await
+            }
             Action::ImportConfig(Import { file, group, dry_run, options }) => {
                 let old_files::OldConfig { limits, left } = old_files::config(&read(&file)?)
                     .with_context(|| format!("{} cannot be used", file.display()))?;
@@ -516,77 +518,15 @@ fn encoded(name: &str) -> impl std::fmt::Display + '_ {
 
 /// Adds accounts, and browser profiles by `profile:NAME`.
 async fn add_senders(group: &str, senders: Vec<String>, options: &ApiOptions) -> anyhow::Result<()> {
+    options.call(Method::POST, &of(group, "/senders"), Some(&named(&senders)), shown).await
+}
+
+/// The body that names accounts, and browser profiles by `profile:NAME`.
+fn named(senders: &[String]) -> Value {
     let (profiles, accounts): (Vec<_>, Vec<_>) =
         senders.iter().map(String::as_str).partition(|name| name.starts_with("profile:"));
     let profiles: Vec<_> = profiles.iter().filter_map(|name| name.strip_prefix("profile:")).collect();
-    let body = json!({ "accounts": accounts, "profiles": profiles });
-    options.call(Method::POST, &of(group, "/senders"), Some(&body), shown).await
-}
-
-/// Makes or fills the campaigns of a file, one after the other; says what came of each.
-async fn import_groups(file: &Path, dry_run: bool, options: &ApiOptions) -> anyhow::Result<()> {
-    let groups =
-        old_files::groups(&read(file)?).with_context(|| format!("{} cannot be used", file.display()))?;
-    let api = ApiClient::open(&options.location).await?;
-    let mut results = Vec::new();
-    for group in groups {
-        let result = import_group(&api, &group, dry_run).await;
-        results.push(match result {
-            Ok(result) => result,
-            Err(error) => {
-                api.close().await;
-                return Err(error.context(format!("campaign {}", group.name)));
-            }
-        });
-    }
-    api.close().await;
-    options.print_list(&results, |results| {
-        let columns = [
-            ("CAMPAIGN", "name"),
-            ("CHATS", "chats"),
-            ("MESSAGES", "messages"),
-            ("ACCOUNTS", "accounts"),
-            ("NO ACCOUNTS", "unknown"),
-            ("WRONG", "wrong"),
-        ];
-        table::of(results, columns).to_string()
-    });
-    Ok(())
-}
-
-async fn import_group(api: &ApiClient, group: &old_files::OldGroup, dry_run: bool) -> anyhow::Result<Value> {
-    let name = &group.name;
-    if dry_run {
-        let (chats, messages) = (group.chats.lines().count(), group.messages.as_array().map(Vec::len));
-        return Ok(json!({ "name": name, "chats": chats, "messages": messages, "accounts": group.accounts }));
-    }
-    let known = api.list(PATH).await?;
-    if !known.iter().any(|campaign| campaign["name"] == name.as_str()) {
-        api.call(Method::POST, PATH, Some(&json!({ "name": name }))).await?;
-    }
-    let accounts = api.list("/v1/accounts").await?;
-    let is_account = |name: &&String| accounts.iter().any(|account| account["name"] == name.as_str());
-    let (known, unknown): (Vec<_>, Vec<_>) = group.accounts.iter().partition(is_account);
-    if !known.is_empty() {
-        let body = json!({ "accounts": known });
-        api.call(Method::POST, &of(name, "/senders"), Some(&body)).await?;
-    }
-    let (mut added, mut wrong) = (Vec::new(), Vec::new());
-    for (what, file) in [("tasks", group.chats.clone()), ("messages", group.messages.to_string())] {
-        if matches!(file.as_str(), "" | "[]") {
-            added.push(Value::from(0));
-            continue;
-        }
-        let body = json!({ "file": file });
-        let answer = api.call(Method::POST, &of(name, &format!("/{what}")), Some(&body)).await?;
-        let lines = answer["wrong"].as_array().into_iter().flatten();
-        wrong.extend(lines.map(|line| format!("{what} {}: {}", cell(line, "line"), cell(line, "message"))));
-        added.push(answer["added"].clone());
-    }
-    let [chats, messages] = [0, 1].map(|place| added.get(place).cloned());
-    Ok(json!({
-        "name": name, "chats": chats, "messages": messages, "accounts": known, "unknown": unknown, "wrong": wrong,
-    }))
+    json!({ "accounts": accounts, "profiles": profiles })
 }
 
 async fn list(options: &ApiOptions) -> anyhow::Result<()> {

@@ -1,7 +1,16 @@
 //! Files of the old tool: `groups.json` with what each group has, and `config.yaml` with the limits.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use ::campaigns::{BadLine, ChatList, read_messages};
 use anyhow::{Context, bail};
+use hyper::Method;
 use serde_json::{Map, Value, json};
+
+use super::{PATH, named, of, read};
+use crate::api_client::{ApiClient, ApiOptions};
+use crate::table::{self, cell};
 
 /// A group of `groups.json`, in the bodies of the calls that make it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,21 +37,22 @@ pub(super) fn groups(text: &str) -> anyhow::Result<Vec<OldGroup>> {
         Value::Object(groups) => groups.into_iter().map(|(name, group)| (Some(name), group)).collect(),
         _ => bail!("it has no groups: write a list of them, or an object with their names"),
     };
-    (1..).zip(named).map(|(number, (name, group))| of(number, name, &group)).collect()
+    (1..).zip(named).map(|(number, (name, group))| group_of(number, name, &group)).collect()
 }
 
-fn of(number: usize, name: Option<String>, group: &Value) -> anyhow::Result<OldGroup> {
+fn group_of(number: usize, name: Option<String>, group: &Value) -> anyhow::Result<OldGroup> {
     let field = |names: [&str; 3]| names.into_iter().find_map(|name| group.get(name));
     let given = name.or_else(|| field(["name", "group", "group_id"])?.as_str().map(str::to_owned));
     let given = given.with_context(|| format!("group number {number} has no name"))?;
     let texts = |names: [&str; 3]| -> Vec<String> {
         let items = field(names).and_then(Value::as_array).into_iter().flatten();
         let text = |item: &Value| {
-            let named = ["name", "username", "chat_username", "profile_id"].into_iter();
-            let text = item.as_str().or_else(|| named.into_iter().find_map(|name| item.get(name)?.as_str()));
-            text.map(str::to_owned)
+            let fields = ["name", "username", "chat_username", "profile_id"];
+            let text = item.as_str().or_else(|| fields.into_iter().find_map(|name| item.get(name)?.as_str()));
+            // An id is a number; what is neither is named as it stands.
+            text.map_or_else(|| item.to_string(), str::to_owned)
         };
-        items.filter_map(text).collect()
+        items.map(text).collect()
     };
     Ok(OldGroup {
         name: campaign_name(&given),
@@ -50,6 +60,102 @@ fn of(number: usize, name: Option<String>, group: &Value) -> anyhow::Result<OldG
         chats: texts(["chats", "tasks", "usernames"]).join("\n"),
         messages: field(["messages", "texts", "templates"]).cloned().unwrap_or_else(|| json!([])),
     })
+}
+
+impl OldGroup {
+    /// What its profiles are here: an account or a browser profile of the same name; and those that are neither.
+    fn senders_among(&self, here: &BTreeSet<String>) -> (Vec<String>, Vec<&str>) {
+        let (mut found, mut unknown) = (Vec::new(), Vec::new());
+        for name in &self.accounts {
+            let profile = format!("profile:{name}");
+            match [name, &profile].into_iter().find(|one| here.contains(*one)) {
+                Some(one) => found.push(one.clone()),
+                None => unknown.push(name.as_str()),
+            }
+        }
+        (found, unknown)
+    }
+}
+
+/// Makes or fills the campaigns of a file, one after the other; says what came of each.
+pub(super) async fn import_groups(file: &Path, dry_run: bool, options: &ApiOptions) -> anyhow::Result<()> {
+    let groups = groups(&read(file)?).with_context(|| format!("{} cannot be used", file.display()))?;
+    let api = ApiClient::open(&options.location).await?;
+    let results = each_imported(&api, &groups, dry_run).await;
+    api.close().await;
+    options.print_list(&results?, |results| {
+        let columns = [
+            ("CAMPAIGN", "name"),
+            ("CHATS", "chats"),
+            ("MESSAGES", "messages"),
+            ("ACCOUNTS", "accounts"),
+            ("NO ACCOUNTS", "unknown"),
+            ("WRONG", "wrong"),
+        ];
+        table::of(results, columns).to_string()
+    });
+    Ok(())
+}
+
+async fn each_imported(api: &ApiClient, groups: &[OldGroup], dry_run: bool) -> anyhow::Result<Vec<Value>> {
+    let mut senders = BTreeSet::new();
+    for (path, prefix) in [("/v1/accounts", ""), ("/v1/campaign-profiles", "profile:")] {
+        let here = api.list(path).await?;
+        senders.extend(here.iter().map(|sender| format!("{prefix}{}", cell(sender, "name"))));
+    }
+    let mut results = Vec::new();
+    for group in groups {
+        let (known, unknown) = group.senders_among(&senders);
+        let result = if dry_run { Ok(looked_at(group)) } else { import_group(api, group, &known).await };
+        let (added, wrong) = result.with_context(|| format!("campaign {}", group.name))?;
+        let [chats, messages] = added;
+        results.push(json!({
+            "name": group.name, "chats": chats, "messages": messages, "accounts": known, "unknown": unknown, "wrong": wrong,
+        }));
+    }
+    Ok(results)
+}
+
+/// How many chats and messages of a group can be used, and what is wrong with the others.
+fn looked_at(group: &OldGroup) -> ([Value; 2], Vec<String>) {
+    let mut list = ChatList::of(&group.chats);
+    let chats = list.by_ref().count();
+    let messages = read_messages(&group.messages.to_string());
+    let mut wrong = Vec::new();
+    for (what, bad) in [("tasks", list.bad().bad), ("messages", messages.bad)] {
+        let line = |BadLine { line, message }| format!("{what} {line}: {message}");
+        wrong.extend(bad.into_iter().map(line));
+    }
+    ([json!(chats), json!(messages.items.len())], wrong)
+}
+
+/// How many chats and messages of a group are new, and what is wrong with those that are not taken.
+async fn import_group(
+    api: &ApiClient,
+    group: &OldGroup,
+    senders: &[String],
+) -> anyhow::Result<([Value; 2], Vec<String>)> {
+    let name = &group.name;
+    let known = api.list(PATH).await?;
+    if !known.iter().any(|campaign| campaign["name"] == name.as_str()) {
+        api.call(Method::POST, PATH, Some(&json!({ "name": name }))).await?;
+    }
+    if !senders.is_empty() {
+        api.call(Method::POST, &of(name, "/senders"), Some(&named(senders))).await?;
+    }
+    let (mut added, mut wrong) = ([json!(0), json!(0)], Vec::new());
+    let files = [("tasks", group.chats.clone()), ("messages", group.messages.to_string())];
+    for (count, (what, file)) in added.iter_mut().zip(files) {
+        if matches!(file.as_str(), "" | "[]") {
+            continue;
+        }
+        let body = json!({ "file": file });
+        let answer = api.call(Method::POST, &of(name, &format!("/{what}")), Some(&body)).await?;
+        let lines = answer["wrong"].as_array().into_iter().flatten();
+        wrong.extend(lines.map(|line| format!("{what} {}: {}", cell(line, "line"), cell(line, "message"))));
+        *count = answer["added"].clone();
+    }
+    Ok((added, wrong))
 }
 
 /// A name of ours for a name of theirs.
