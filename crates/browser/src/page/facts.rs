@@ -38,6 +38,13 @@ pub struct Facts {
     pub chat: Option<Chat>,
 }
 
+impl Facts {
+    /// The public name of the open chat: the page writes it into its address.
+    pub fn public_name(&self) -> Option<&str> {
+        self.address.split_once("#@").map(|(_, name)| name)
+    }
+}
+
 /// A row of search results.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

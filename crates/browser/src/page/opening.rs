@@ -23,8 +23,7 @@ pub(crate) fn is_open(opening: Opening<'_>, facts: &Facts) -> Option<i64> {
     match opening {
         Opening::Peer(wanted) => (peer == wanted).then_some(peer),
         Opening::Name { name, before } => {
-            let written = facts.address.split_once("#@").map(|(_, written)| written);
-            let same = written.is_some_and(|written| written.eq_ignore_ascii_case(name));
+            let same = facts.public_name().is_some_and(|written| written.eq_ignore_ascii_case(name));
             // Before the address is written again it bears what was asked for: only a change of chat shows that it was found.
             (same && before != Some(peer)).then_some(peer)
         }

@@ -153,6 +153,9 @@ async fn a_campaign_through_a_browser_writes_to_each_chat_once() {
     program.post("/v1/do-not-contact", &json!({"contact": "@client_4"})).await;
     // This one is on the list by an id that only the page tells.
     program.post("/v1/do-not-contact", &json!({"contact": "6000000005"})).await;
+    // And this one by a name that only the page tells.
+    program.post("/v1/do-not-contact", &json!({"contact": "@guest_12"})).await;
+    program.post("/v1/campaigns/spring/tasks", &json!({"file": "6200000012"})).await;
     let stop = json!({"from": "@client_2", "chat": "@demo_backup_1", "text": "Stop!"});
     world.post("/telegram/messages", &stop).await;
     start(&program).await;
@@ -162,6 +165,7 @@ async fn a_campaign_through_a_browser_writes_to_each_chat_once() {
     assert_eq!(
         attempts(&program, "skipped").await,
         [
+            pair("6200000012", "do_not_contact"),
             pair("@client_2", "opt_out"),
             pair("@client_4", "do_not_contact"),
             pair("@client_5", "do_not_contact")

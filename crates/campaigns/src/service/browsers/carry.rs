@@ -6,7 +6,7 @@
 use browser::{Attachment, Failure, Order, Outcome, WebK};
 use domain::media::{Media, MediaForm, MediaSource};
 use domain::text::{ParseMode, parse};
-use domain::{AttemptState, ChatId, SenderState};
+use domain::{AttemptState, ChatId, ChatRef, SenderState};
 use store::{NextTurn, Readied, StoreError, StoredAttempt};
 
 use crate::browsers::{Trouble, chat_of, judge, peer_of, target_of, trouble};
@@ -83,17 +83,18 @@ impl Inner {
             Ok(prepared) => prepared,
             Err(failure) => return self.failed(web_k, attempt, failure).await,
         };
-        let campaigns = self.parts.store.campaigns();
-        let ready = campaigns.ready(attempt.id, chat.to_string(), number, text.clone(), ParseMode::None);
-        let refused = match ready.await {
-            Ok(Readied::Ready(..)) => None,
-            Ok(Readied::Duplicate(other)) => {
-                Some(skipped("duplicate").because(format!("it is the same chat as {other}")))
-            }
-            Err(StoreError::DoNotContact { entry }) => {
-                Some(skipped("do_not_contact").because(entry.to_string()))
-            }
-            Err(error) => return Err(error),
+        // The list may have the chat by a name that the page alone tells.
+        let name = match web_k.facts().await {
+            Ok(facts) => facts.public_name().and_then(|name| format!("@{name}").parse::<ChatRef>().ok()),
+            Err(error) => return self.failed(web_k, attempt, error.into()).await,
+        };
+        let listed = match name {
+            Some(name) => self.listed(name).await?,
+            None => None,
+        };
+        let refused = match listed {
+            Some(judgement) => Some(judgement),
+            None => self.readied(attempt, chat, number, &text).await?,
         };
         if let Some(judgement) = refused {
             // A draft that stays is replaced by the next text.
@@ -116,6 +117,36 @@ impl Inner {
                 self.ended_in_page(attempt, judgement, None).await
             }
         }
+    }
+
+    /// Writes down what is about to leave, or says why it must not.
+    async fn readied(
+        &self,
+        attempt: &StoredAttempt,
+        chat: ChatId,
+        number: u32,
+        text: &str,
+    ) -> Result<Option<Judgement>, StoreError> {
+        let campaigns = self.parts.store.campaigns();
+        let ready =
+            campaigns.ready(attempt.id, chat.to_string(), number, text.to_owned(), ParseMode::None).await;
+        match ready {
+            Ok(Readied::Ready(..)) => Ok(None),
+            Ok(Readied::Duplicate(other)) => {
+                Ok(Some(skipped("duplicate").because(format!("it is the same chat as {other}"))))
+            }
+            Err(StoreError::DoNotContact { entry }) => {
+                Ok(Some(skipped("do_not_contact").because(entry.to_string())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Why a chat gets nothing that is on the do-not-contact list.
+    async fn listed(&self, chat: ChatRef) -> Result<Option<Judgement>, StoreError> {
+        let listed = self.parts.store.do_not_contact().listed(vec![(chat, None)]).await?;
+        let entry = listed.into_iter().flatten().next();
+        Ok(entry.map(|entry| skipped("do_not_contact").because(entry.id.to_string())))
     }
 
     /// Looks whether an attempt that may have left is in its chat: on the page as it is, then on the page loaded again, on which
@@ -211,10 +242,9 @@ impl Inner {
         attempt: &StoredAttempt,
     ) -> Result<Result<(Drawn, Option<i64>), Box<Judgement>>, StoreError> {
         let refused = |judgement: Judgement| Ok(Err(Box::new(judgement)));
-        let (store, campaigns) = (&self.parts.store, self.parts.store.campaigns());
-        let listed = store.do_not_contact().listed(vec![(attempt.chat.clone(), None)]).await?;
-        if let Some(entry) = listed.into_iter().flatten().next() {
-            return refused(skipped("do_not_contact").because(entry.id.to_string()));
+        let campaigns = self.parts.store.campaigns();
+        if let Some(judgement) = self.listed(attempt.chat.clone()).await? {
+            return refused(judgement);
         }
         let messages = campaigns.messages(&attempt.campaign).await?;
         let carried: Vec<_> = messages.into_iter().filter(|message| carries(&message.media)).collect();
