@@ -150,7 +150,8 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
             NextTurn::NextCycle => (0, None, turn, 0, 0),
             NextTurn::Again(at) => (0, None, turn - 1, tries + 1, at.as_micros()),
             NextTurn::Back => (0, None, turn - 1, tries, 0),
-            NextTurn::Never(why) => (1, Some(why), turn, tries + 1, 0),
+            // Once it is unblocked it has its turn again: nothing was sent.
+            NextTurn::Never(why) => (1, Some(why), turn - 1, tries + 1, 0),
         };
         // One that waits for the next cycle is counted already: it was taken in this one.
         if *next != NextTurn::NextCycle || run_state.is_final() {

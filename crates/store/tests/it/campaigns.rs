@@ -288,6 +288,9 @@ async fn what_follows_from_an_end_is_kept(world: World) {
         assert!(found.items.iter().all(|row| log.has(row.state, row.code.as_deref())));
     }
     assert_eq!((failed.items.len(), failed.next_cursor.is_some()), (2, true));
+    // What is unblocked has its turn again in the cycle that goes on, and what was sent has none.
+    assert_eq!(claimed(&world, &run, "main").await.chat, second.chat);
+    assert_eq!(claim(&world, &run, "main").await, Claim::Busy);
 }
 
 async fn what_was_sent_is_counted_by_sender_hour_and_run(world: World) {
@@ -659,9 +662,9 @@ async fn kept_counts_are_what_counting_again_finds(world: World) {
     let never = NextTurn::Never("no_rights".to_owned());
     campaigns.end(ended(&second, AttemptState::Failed, never, world.now())).await.unwrap();
     assert_counts(&world, &run, 2).await;
-    // It had its turn in this cycle.
+    // Nothing was sent to it in this cycle.
     campaigns.unblock("spring", Unblocking::default(), world.now()).await.unwrap();
-    assert_counts(&world, &run, 2).await;
+    assert_counts(&world, &run, 3).await;
 
     // An attempt of a run that was replaced ends within the next one: its chat waits again there.
     let third = claimed(&world, &run, "main").await;
