@@ -163,7 +163,8 @@ impl Worker<'_> {
                 continue;
             }
             let Some(account) = sender.account().and_then(|name| inner.parts.pool.account(name)) else {
-                return Ok(());
+                let why = "unknown_account".to_owned();
+                return campaigns.stop_sender(sender.clone(), SenderState::Blocked, why, now).await;
             };
             if let Some((state, why)) = stopped(account.state) {
                 tracing::warn!(campaign = %run.campaign, %sender, why, "the sender stops");
@@ -180,7 +181,7 @@ impl Worker<'_> {
                 id: CampaignAttemptId::from_uuid(inner.parts.ids.next()),
                 caps: plan.caps,
                 person: account.user_id,
-                counted_with: Vec::new(),
+                counted_with: account.same_person_as.into_iter().map(CampaignSender::Account).collect(),
                 between_cycles: plan.between_cycles,
                 now,
             };

@@ -130,6 +130,20 @@ async fn what_a_removed_account_had_goes_to_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_account_was_removed_pauses_and_says_so() {
+    let (world, mut program) = started(&["fifth"]).await;
+    made(&program, &["fifth"], 2, json!({"delay_seconds": 0, "max_messages_per_hour": 1})).await;
+    start(&program).await;
+    program.until("one is sent", || async { reasons(&attempts(&program).await, "sent").len() == 1 }).await;
+    program.kill();
+    world.edit_settings(|text| without_account(&text, "fifth"));
+    program = Start::on(&world, binary(), "data").ready().await;
+    is(&program, "paused").await;
+    let shown = campaign(&program).await;
+    assert_eq!(shown["senders"][0]["reason"], "unknown_account", "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_added_to_a_run_takes_part_in_it() {
     let (world, program) = started(&["main", "fifth"]).await;
     made(&program, &["fifth"], 2, json!({"delay_seconds": 0, "max_messages_per_hour": 1})).await;
