@@ -171,17 +171,22 @@ impl Campaigns {
     }
 
     /// Who would get what, when the last one leaves and what the limits cost; recipients are counted, and the first `listed` of each
-    /// kind are named. Of a run that is not over that is what is left, unless a new one is meant. Nothing is sent and Telegram is not
-    /// asked.
+    /// kind are named. It is of the run that this wish would start: of one that is not over, what is left. Nothing is sent and Telegram is
+    /// not asked.
     ///
     /// # Errors
     /// See [`ControlError`].
-    pub async fn outlook(&self, name: &str, new: bool, listed: usize) -> Result<Outlook, ControlError> {
-        let plan = self.plan(name).await?;
+    pub async fn outlook(&self, name: &str, wish: Start, listed: usize) -> Result<Outlook, ControlError> {
+        let settings = self.settings(name).await?;
+        let plan = Plan::of(&CampaignSettings {
+            cycles: wish.cycles.unwrap_or(settings.cycles),
+            workers: wish.workers.or(settings.workers),
+            ..settings
+        })?;
         let (store, campaigns) = (&self.0.parts.store, self.0.parts.store.campaigns());
         let (senders, messages) = (campaigns.senders(name).await?, campaigns.messages(name).await?);
         let needed = Needed::by(&messages);
-        let open = if new { None } else { campaigns.open_run(name).await? };
+        let open = if wish.new { None } else { campaigns.open_run(name).await? };
         let (mut all, mut recipients, mut skipped) = (0, 0, BTreeMap::new());
         let (mut previews, mut left_out) = (Vec::new(), Vec::new());
         let mut skip = |chat: ChatRef, why: &str| {
@@ -227,8 +232,9 @@ impl Campaigns {
         let now = self.0.parts.clock.now();
         let sent_last_hour = campaigns.sent_since(name, now.minus(HOUR)).await?;
         let active = self.senders(name).await?;
+        let starts_at = wish.starts_at.unwrap_or(now);
         let (cycle, cycles, next_cycle_at) =
-            open.map_or((0, plan.cycles, Some(now)), |run| (run.cycle, run.cycles, run.next_cycle_at));
+            open.map_or((0, plan.cycles, Some(starts_at)), |run| (run.cycle, run.cycles, run.next_cycle_at));
         let left =
             Remainder { pending: recipients, recipients: all, cycle, cycles, next_cycle_at, senders: active };
         let forecast = forecast_left(&plan, left, now);
@@ -257,21 +263,21 @@ impl Campaigns {
     }
 
     async fn plan(&self, name: &str) -> Result<Plan, ControlError> {
+        Ok(Plan::of(&self.settings(name).await?)?)
+    }
+
+    async fn settings(&self, name: &str) -> Result<CampaignSettings, ControlError> {
         let row = self.0.parts.store.campaigns().get(name).await?.ok_or(ControlError::Unknown)?;
-        let settings: CampaignSettings = serde_json::from_str(&row.settings).unwrap_or_default();
-        Ok(Plan::of(&settings)?)
+        Ok(serde_json::from_str(&row.settings).unwrap_or_default())
     }
 
     /// Changes how many senders are at work at once.
     async fn set_workers(&self, name: &str, workers: Option<u32>) -> Result<(), ControlError> {
-        let campaigns = self.0.parts.store.campaigns();
-        let row = campaigns.get(name).await?.ok_or(ControlError::Unknown)?;
-        let before = serde_json::from_str(&row.settings).unwrap_or_default();
-        let settings = CampaignSettings { workers, ..before };
+        let settings = CampaignSettings { workers, ..self.settings(name).await? };
         Plan::of(&settings)?;
         let unwritable = |error| StoreError::Unavailable(format!("campaigns: {error}"));
         let settings = serde_json::to_string(&settings).map_err(unwritable)?;
-        campaigns.change(name, settings).await?;
+        self.0.parts.store.campaigns().change(name, settings).await?;
         Ok(())
     }
 

@@ -64,7 +64,12 @@ async fn a_campaign_is_made_filled_foreseen_and_removed() {
     let foreseen = call("GET", "/spring/forecast").send().await.json();
     assert_eq!(foreseen["skipped"], json!({"do_not_contact": 1, "template": 1}), "{foreseen}");
     assert_eq!((&foreseen["recipients"], &foreseen["previews"]), (&json!(0), &json!([])), "{foreseen}");
-    call("GET", "/spring/forecast?listed=1001").send().await.problem(422, "invalid_request");
+    for wrong in ["listed=1001", "cycles=0", "workers=many"] {
+        let path = format!("/spring/forecast?{wrong}");
+        call("GET", &path).send().await.problem(422, "invalid_request");
+    }
+    let foreseen = call("GET", "/spring/forecast?starts_at=2099-01-01T00:00:00Z").send().await.json();
+    assert!(foreseen["last_leaves_at"].to_string().contains("2099-01-01"), "{foreseen}");
     assert_eq!(call("GET", "/spring/attempts").send().await.json()["items"], json!([]));
     assert_eq!(call("GET", "/spring/runs").send().await.json()["items"], json!([]));
     let hours = call("GET", "/spring/hours").send().await.json();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::choice::chosen;
 use super::follow::{Frozen, follow};
-use super::{foreseen, of, shown};
+use super::{encoded, foreseen, of, shown};
 use crate::api_client::{ApiClient, ApiOptions};
 use crate::command::send::Interrupt;
 use crate::terminal::{WrongUsage, confirm, somebody_is_there};
@@ -51,8 +51,13 @@ impl Start {
             let api = ApiClient::open(&options.location).await?;
             let foresight = async {
                 let group = chosen(&api, group).await?;
-                let listed = limit.unwrap_or(LISTED);
-                let path = format!("/forecast?listed={listed}&new={new}");
+                let mut path = format!("/forecast?listed={}&new={new}", limit.unwrap_or(LISTED));
+                let [cycles, workers] = [cycles, workers].map(|count| count.map(|count| count.to_string()));
+                for (name, value) in [("cycles", cycles), ("workers", workers), ("starts_at", at)] {
+                    if let Some(value) = value {
+                        path.extend(["&", name, "=", &encoded(&value).to_string()]);
+                    }
+                }
                 api.call(Method::GET, &of(&group, &path), None).await
             };
             let foresight = foresight.await;

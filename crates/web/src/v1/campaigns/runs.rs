@@ -30,6 +30,13 @@ pub(crate) struct ForecastParameters {
     listed: Option<u32>,
     /// A new run, though another one is not over: without it, what is left of that one is foreseen.
     new: Option<bool>,
+    /// How many cycles, in place of what the settings say.
+    cycles: Option<u32>,
+    /// How many senders are at work at once, in place of what the settings say.
+    workers: Option<u32>,
+    /// It begins no earlier.
+    #[param(format = DateTime)]
+    starts_at: Option<String>,
 }
 
 /// How a run is to be.
@@ -68,11 +75,17 @@ pub(crate) async fn forecast(
         Ok(count) if count <= MOST_LISTED => Ok(count),
         _ => Err(format!("must be 0 to {MOST_LISTED}; it is {text}")),
     });
-    let new = query.take::<bool>("new").unwrap_or(false);
+    let wish = Start {
+        new: query.take("new").unwrap_or(false),
+        cycles: query.take("cycles"),
+        canary: None,
+        starts_at: query.take("starts_at"),
+        workers: query.take("workers"),
+    };
     query.finish()?;
     let listed = listed.unwrap_or(LISTED);
     let outlook =
-        state.campaigns().outlook(&name, new, listed).await.map_err(|error| problem(&name, error))?;
+        state.campaigns().outlook(&name, wish, listed).await.map_err(|error| problem(&name, error))?;
     Ok(json(StatusCode::OK, &CampaignForecast::from(outlook)))
 }
 
