@@ -168,8 +168,8 @@ impl Worker<'_> {
             };
             if let Some((state, why)) = stopped(account.state) {
                 tracing::warn!(campaign = %run.campaign, %sender, why, "the sender stops");
-                campaigns.stop_sender(sender.clone(), state, why.to_owned(), now).await?;
-                return Ok(());
+                let stop = inner.stop_of(sender, state, why.to_owned()).await?;
+                return campaigns.stop_senders(sender.clone(), stop, now).await;
             }
             if is_away(account.state) {
                 self.nap(now.plus(ASK_AGAIN)).await;

@@ -337,9 +337,13 @@ async fn an_account_and_its_browser_share_one_stop() {
     stopped_with_it("notice").await;
     let sent = world.effects(SEND).await.len();
 
+    // What stops the account in its campaign stops the profile, before that opens its browser.
+    for (path, file) in [("messages", "Hello"), ("tasks", "@client_1")] {
+        program.post(&format!("/v1/campaigns/summer/{path}"), &json!({"file": file})).await;
+    }
     world.fault("banned", json!({"account": "fifth"})).await;
-    let refused = json!({"chat": "@client_1", "text": "refused", "account": "fifth", "wait": 0});
-    program.post("/v1/messages", &refused).await;
+    program.post("/v1/campaigns/summer/start", &json!({})).await;
+    program.until("both are stopped", || async { profile(&program).await["reason"] == "banned" }).await;
     program.account_is("fifth", "banned").await;
     world.delete("/faults").await;
     program.post("/v1/campaigns/spring/resume", &json!({})).await;

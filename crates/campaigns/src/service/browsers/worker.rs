@@ -328,7 +328,7 @@ impl Inner {
         }
     }
 
-    /// Who stops with a sender, in one write: with a profile that Telegram stopped the accounts and the other profiles of its person.
+    /// Who stops with a sender, in one write: with one that Telegram stopped the accounts and the profiles of its person.
     pub(in crate::service) async fn stop_of(
         &self,
         sender: &CampaignSender,
@@ -336,9 +336,13 @@ impl Inner {
         why: String,
     ) -> Result<SenderStop, StoreError> {
         let mut others = Vec::new();
-        if let Some(name) = sender.profile().filter(|_| is_of_the_person(state, &why)) {
+        if is_of_the_person(state, &why) {
             let people = self.parts.store.campaigns().people_of_profiles().await?;
-            if let Some(user_id) = people.get(name).copied() {
+            let user_id = match sender {
+                CampaignSender::Account(name) => self.parts.pool.account(name).and_then(|view| view.user_id),
+                CampaignSender::Profile(name) => people.get(name).copied(),
+            };
+            if let Some(user_id) = user_id {
                 others = self.person(user_id).accounts;
                 let same = people.into_iter().filter(|(_, user)| *user == user_id);
                 others.extend(same.map(|(name, _)| CampaignSender::Profile(name)));
