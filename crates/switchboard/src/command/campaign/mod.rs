@@ -274,6 +274,9 @@ struct Settings {
     /// Seconds between two messages of one account, give or take a fifth
     #[arg(long)]
     delay: Option<u32>,
+    /// How much of that delay chance adds or takes, 0 to 1; a fifth is 0.2
+    #[arg(long)]
+    jitter: Option<f64>,
     /// Hours in which it sends, such as '09:00-21:00 Europe/Moscow'; '' means always
     #[arg(long)]
     hours: Option<String>,
@@ -293,6 +296,7 @@ impl Settings {
             ("cycles", self.cycles.map(Value::from)),
             ("cycle_delay_seconds", self.between_cycles.map(Value::from)),
             ("delay_seconds", self.delay.map(Value::from)),
+            ("delay_randomness", self.jitter.map(Value::from)),
             ("active_hours", self.hours.clone().map(Value::from)),
             ("retries", self.retries.map(Value::from)),
             ("workers", self.workers.map(Value::from)),

@@ -95,10 +95,14 @@ fn of_group(file: &Value, name: &str) -> Option<Value> {
         }
         _ => return None,
     };
-    let by_name = file.as_object().and_then(|groups| {
-        let (_, group) = groups.iter().find(|(group, _)| campaign_name(group) == name)?;
-        group.as_array().map(|_| group).or_else(|| group.get("messages"))
-    });
+    let named = |group: &&Value| group["name"].as_str().is_some_and(|given| campaign_name(given) == name);
+    let by_name = match file {
+        Value::Array(groups) => groups.iter().find(named).and_then(|group| group.get("messages")),
+        _ => file.as_object().and_then(|groups| {
+            let (_, group) = groups.iter().find(|(group, _)| campaign_name(group) == name)?;
+            group.as_array().map(|_| group).or_else(|| group.get("messages"))
+        }),
+    };
     by_name.or(list).cloned()
 }
 
@@ -114,6 +118,7 @@ mod tests {
             json!({"messages": ["Hello"]}),
             json!({"Spring": ["Hello"], "autumn": ["Bye"]}),
             json!({"groups": {"spring": {"messages": ["Hello"]}}}),
+            json!({"groups": [{"name": "autumn", "messages": []}, {"name": "Spring", "messages": ["Hello"]}]}),
         ] {
             assert_eq!(of_group(&file, "spring"), Some(hello.clone()), "{file}");
         }

@@ -32,6 +32,8 @@ async fn every_verb_of_the_old_tool_is_typed_as_before() {
     says("init", "ready");
     assert!(typed("groups create spring").fine().contains("spring"));
     typed("groups create autumn").fine();
+    let changed = typed("groups change autumn --jitter 0.5 --json").json();
+    assert_eq!(changed["settings"]["delay_randomness"], 0.5, "{changed}");
     says("groups list", "autumn");
     typed("groups add-profiles spring main fifth").fine();
     typed("add-profile autumn main").fine();
