@@ -6,7 +6,9 @@ mod scratch;
 mod tally;
 mod watchdog;
 
-use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -58,9 +60,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     }
     let server = prepare(workspace, arguments, &mut command)?;
     let (tally, panics, ended_well) = watch(&mut command)?;
-    if let Some(scratch) = &scratch {
-        leftovers::end(scratch.path());
-    }
     drop((server, scratch));
     print!("\n{panics}");
     println!("\ntests took {:.0} s", started.elapsed().as_secs_f64());
@@ -145,6 +144,20 @@ fn give_smpp(workspace: &Workspace, arguments: &Arguments, command: &mut Command
     Ok(())
 }
 
+/// How long a full pipe is left to its reader, where a program that shares it has made it one that does not wait.
+const FULL: Duration = Duration::from_millis(10);
+
+fn show(shown: &mut File, mut bytes: &[u8]) -> Result<()> {
+    while !bytes.is_empty() {
+        match shown.write(bytes) {
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(FULL),
+            Err(error) => return Err(error).context("cannot show what the tests write"),
+        }
+    }
+    Ok(())
+}
+
 /// How often it is looked whether cargo has ended: a process that a test left keeps its output open.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -163,7 +176,7 @@ fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
     // It ends with the last process that keeps the output open.
     thread::spawn(move || BufReader::new(output).split(b'\n').try_for_each(|line| tell.send(line)));
     let (mut tally, mut panics, mut watchdog) = (Tally::default(), Panics::default(), Watchdog::new());
-    let mut shown = io::stdout().lock();
+    let mut shown = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     loop {
         let line = match lines.recv_timeout(watchdog.patience().min(LOOK)) {
             Ok(line) => line.context("cannot read what the tests write")?,
@@ -176,9 +189,7 @@ fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
             }
             Err(RecvTimeoutError::Disconnected) => break,
         };
-        shown.write_all(&line)?;
-        shown.write_all(b"\n")?;
-        shown.flush()?;
+        show(&mut shown, &[&line, b"\n".as_slice()].concat())?;
         let line = String::from_utf8_lossy(&line);
         tally.read(&line);
         panics.read(&line);

@@ -10,6 +10,8 @@ use std::{env, fs, process};
 
 use anyhow::{Context, Result};
 
+use super::leftovers;
+
 const MEMORY: &str = "/dev/shm";
 
 /// More than all tests of a program keep at a time, in bytes.
@@ -40,6 +42,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        leftovers::end(&self.0);
         let _ = fs::remove_dir_all(&self.0);
     }
 }
