@@ -179,8 +179,11 @@ async fn a_server_that_starts_again_under_sends_loses_none() {
             .expect("it starts again");
         }
         is_over.store(true, Ordering::Relaxed);
+        // It runs until the last text is sent.
+        server
     };
-    let (first, second, third, ()) = tokio::join!(call("first"), call("second"), call("third"), restarting);
+    let (first, second, third, _server) =
+        tokio::join!(call("first"), call("second"), call("third"), restarting);
     let there = world.sent().await;
     for (caller, sent) in [("first", first), ("second", second), ("third", third)] {
         let of_caller: Vec<_> = there.iter().filter(|text| text.starts_with(caller)).collect();
