@@ -303,6 +303,10 @@ async function onRefusals() {
   }
 }
 
+// What the workflow answers to customers, and one of them.
+const ANSWER = "We have your message and answer soon.";
+const CLIENT_2 = "6000000002";
+
 // Where the program is killed between the message of a customer and the post to n8n.
 const POINTS = ["store.take_updates", "store.fan_out", "store.webhook_tried"].flatMap((point) => [`${point}.before`, `${point}.after`]);
 
@@ -328,12 +332,12 @@ async function overKills() {
   await ready();
   const { secret } = await call("POST", "/v1/webhooks", { url: HOOK, events: ["message.received"] });
   await listen(secret, "event.json");
-  const say = async (text) => {
-    const body = JSON.stringify({ from: "@client_1", chat: "@demo_main", text });
+  const say = async (text, [from, chat] = ["@client_1", "@demo_main"]) => {
+    const body = JSON.stringify({ from, chat, text });
     const answer = await fetch(`${CONTROL}/telegram/messages`, { method: "POST", headers: { "content-type": "application/json" }, body });
     if (!answer.ok) throw new Error(`a customer cannot write: ${answer.status} ${await answer.text()}`);
   };
-  const answered = async () => (await ledger()).filter(({ text }) => text === "We have your message and answer soon.").length;
+  const answered = async () => (await ledger()).filter(({ text }) => text === ANSWER).length;
   await until("the account hears", async () => {
     await say("Good day.");
     return (await answered()) > 0;
@@ -353,6 +357,14 @@ async function overKills() {
     await ready();
     await until(`what was written before ${point} is answered`, async () => (await answered()) === items.length + 1);
   }
+  // What the owner writes with a phone is such an event too.
+  const before = await answered();
+  await say("By hand.", ["main", "@client_2"]);
+  await until("it is kept", async () => (await call("GET", "/v1/messages?direction=in")).items.some(({ origin }) => origin === "owner"));
+  await say("And on Sunday?");
+  await until("the customer is answered", async () => (await answered()) > before);
+  const all = (await ledger()).filter(({ text }) => text === ANSWER);
+  if (all.some(({ chat_id }) => chat_id === CLIENT_2)) fail("event.json answers what the owner writes");
   console.log(`${failures > failed ? "✗" : "✓"} event.json: a message is answered once over a kill at each of ${POINTS.length} points`);
 }
 
