@@ -7,7 +7,7 @@ use std::time::Duration;
 use delivery::Steps;
 use domain::{ChatId, Contact, EventFilter, EventId, Keep, MessageOrigin, ReceivedId};
 use sandbox::telegram::{FaultName, NewMessage, Reactions, Written};
-use store::{Disk, GapChange, PageRead, Store, StoredReceived, TakenUpdates};
+use store::{Disk, GapChange, PageRead, Store, StoredReceived, TakenUpdates, UpdateChange};
 
 use crate::world::{World, message_id, name, one_account, send, send_to, state, until, view};
 
@@ -366,5 +366,28 @@ async fn a_followed_supergroup_is_asked_for_at_the_start() {
     let pool = world.pool().await;
     kept(&world, &away, |_| true).await;
     assert_eq!(told(&world.store).await, 2);
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supergroup_beyond_its_difference_is_read_from_history() {
+    let mut world = World::new().await.only(&[ACCOUNT]);
+    world.settings.accounts[0].keep_messages = Keep::All;
+    let pool = world.ready().await;
+    let supergroup = world.demo("Demo supergroup");
+    let before = write(&world, "@client_1", &supergroup, "on Friday");
+    kept(&world, &before, |_| true).await;
+    pool.stop(Duration::from_secs(5)).await;
+    let away = ["one", "two", "three"].map(|text| write(&world, "@client_1", &supergroup, text));
+    // Telegram has forgotten what came behind this counter.
+    let counter = UpdateChange::Channel { id: id(&before).chat_id().bare(), pts: 1 };
+    let taken = TakenUpdates { state: vec![counter], ..TakenUpdates::new(name(ACCOUNT)) };
+    world.store.received().take(taken).await.expect("taken");
+    let pool = world.pool().await;
+    for written in &away {
+        kept(&world, written, |_| true).await;
+    }
+    assert!(world.calls(ACCOUNT, "messages.getHistory") > 0);
+    assert!(told(&world.store).await >= 4, "each has its event");
     world.end(&pool).await;
 }
