@@ -58,9 +58,9 @@ pub(super) fn whose(
     } else {
         BTreeMap::new()
     };
-    let writer = |message: &ReceivedMessage| match message.origin {
-        MessageOrigin::Owner => Some(message.account.clone()),
-        _ => users.get(&user_in_supergroup(message)?).cloned(),
+    let writer = |message: &ReceivedMessage| {
+        let heard_by = (message.origin == MessageOrigin::Owner).then_some(&message.account);
+        user_in_supergroup(message).and_then(|user| users.get(&user)).or(heard_by).cloned()
     };
     let writers: Vec<Option<AccountName>> = messages.iter().map(|(message, _)| writer(message)).collect();
     let mut places: BTreeMap<(&AccountName, ChatId), Timestamp> = BTreeMap::new();
@@ -81,11 +81,13 @@ pub(super) fn whose(
     Ok(answers.collect())
 }
 
-/// The user who wrote it: what another account of ours wrote has the same number in a supergroup, and there alone.
+/// The user who wrote it: what another account of ours wrote has the same number in a supergroup, and there alone. The origin of
+/// what is unsettled does not say which account wrote it.
 fn user_in_supergroup(message: &ReceivedMessage) -> Option<i64> {
-    let is_of_person = message.origin == MessageOrigin::Person && message.chat_id.kind() == ChatKind::Channel;
+    let is_of_user = matches!(message.origin, MessageOrigin::Person | MessageOrigin::Owner)
+        && message.chat_id.kind() == ChatKind::Channel;
     let user = message.sender?.user_id()?;
-    is_of_person.then_some(user.get())
+    is_of_user.then_some(user.get())
 }
 
 fn own_users(transaction: &Transaction<'_>) -> Result<BTreeMap<i64, AccountName>, StoreError> {

@@ -23,6 +23,7 @@ conformance! {
     a_supergroup_has_one_row_for_all_accounts,
     what_this_program_sent_has_no_row,
     what_may_be_of_this_program_is_shown_once_that_is_clear,
+    what_another_account_heard_of_is_settled_by_its_writer,
     an_edit_before_the_original_is_the_message,
     edits_are_told_and_reactions_are_not,
     deletions_name_no_chat_or_a_channel,
@@ -149,15 +150,8 @@ async fn a_supergroup_has_one_row_for_all_accounts(world: World) {
     assert_eq!(words(&world).await.len(), 5);
 }
 
-async fn what_this_program_sent_has_no_row(world: World) {
-    let id = world.sending(1).await;
-    world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
-    let (sent, by_hand) = (own(chat(), 500, &world), own(chat(), 501, &world));
-    let taken =
-        take(&world.store, vec![new(sent.clone()), new(by_hand.clone()), edited(sent.clone(), 5)]).await;
-    assert_eq!(taken, Taken { new: 1, ..Taken::default() });
-    assert!(!is_kept(&world, &sent).await && is_kept(&world, &by_hand).await);
-    // Another account of ours sees it in the supergroup first.
+/// The account `main` is the user who writes in these tests.
+async fn is_user_seven(world: &World) {
     let session = StoredSession {
         account: account("main"),
         fingerprint: store::KeyFingerprint::of(&[1; 256]),
@@ -170,6 +164,18 @@ async fn what_this_program_sent_has_no_row(world: World) {
         }),
     };
     world.store.accounts().save_session(&session).await.unwrap();
+}
+
+async fn what_this_program_sent_has_no_row(world: World) {
+    let id = world.sending(1).await;
+    world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
+    let (sent, by_hand) = (own(chat(), 500, &world), own(chat(), 501, &world));
+    let taken =
+        take(&world.store, vec![new(sent.clone()), new(by_hand.clone()), edited(sent.clone(), 5)]).await;
+    assert_eq!(taken, Taken { new: 1, ..Taken::default() });
+    assert!(!is_kept(&world, &sent).await && is_kept(&world, &by_hand).await);
+    // Another account of ours sees it in the supergroup first.
+    is_user_seven(&world).await;
     let seen = |id| ReceivedMessage { account: account("backup_1"), ..message(chat(), id) };
     let changes = vec![new(seen(500)), new(seen(502))];
     let taken = TakenUpdates { changes, ..of("backup_1") };
@@ -196,6 +202,19 @@ async fn what_may_be_of_this_program_is_shown_once_that_is_clear(world: World) {
     assert!(
         !is_kept(&world, &sent).await && is_kept(&world, &by_hand).await && !is_kept(&world, &gone).await
     );
+    assert_eq!(words(&world).await, ["received"]);
+}
+
+async fn what_another_account_heard_of_is_settled_by_its_writer(world: World) {
+    let received = world.store.received();
+    is_user_seven(&world).await;
+    let id = world.sending(1).await;
+    let seen = |id| ReceivedMessage { account: account("backup_1"), ..message(chat(), id) };
+    let taken = TakenUpdates { changes: vec![new(seen(500)), new(seen(501))], ..of("backup_1") };
+    assert_eq!(received.take(taken).await.unwrap(), Taken { unsettled: 2, ..Taken::default() });
+    world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
+    assert_eq!(received.take(of("backup_1")).await.unwrap(), Taken { new: 1, ..Taken::default() });
+    assert!(!is_kept(&world, &seen(500)).await && is_kept(&world, &seen(501)).await);
     assert_eq!(words(&world).await, ["received"]);
 }
 
