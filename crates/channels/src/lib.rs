@@ -30,7 +30,6 @@ mod server;
 mod setup;
 mod shared_hook;
 mod sms;
-mod steps;
 mod telegram;
 pub mod telegram_bot;
 mod vk;
@@ -61,7 +60,6 @@ pub use registering::{Attempted, RegisterError, WebhookLoss};
 pub use renewal::TokenLife;
 pub use setup::{Setup, SetupError, is_same};
 pub use sms::segments;
-pub use steps::steps;
 
 /// What is carried where no account serves a chat.
 const NOTHING: Capabilities = Capabilities {
@@ -92,5 +90,39 @@ pub fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
         ChannelKind::Form => form::make(&setup),
         ChannelKind::Sms => sms::make(&setup),
         ChannelKind::Email => email::make(&setup),
+    }
+}
+
+/// What the owner of an account does at its provider, step by step, in English and in Russian.
+pub const fn steps(channel: ChannelKind) -> &'static [[&'static str; 2]] {
+    match channel {
+        ChannelKind::Telegram => telegram::STEPS,
+        ChannelKind::Avito => avito::STEPS,
+        ChannelKind::Whatsapp => whatsapp::STEPS,
+        ChannelKind::Vk => vk::STEPS,
+        ChannelKind::Max => max::STEPS,
+        ChannelKind::Instagram => instagram::STEPS,
+        ChannelKind::Form => form::STEPS,
+        ChannelKind::Sms => sms::STEPS,
+        ChannelKind::Email => email::STEPS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_channel_needs_is_in_its_steps() {
+        for channel in ChannelKind::ALL {
+            for [english, russian] in steps(channel) {
+                assert!(english.is_ascii() || english.contains('…'), "{english}");
+                assert!(russian.chars().any(|letter| ('а'..='я').contains(&letter)), "{russian}");
+            }
+            let of = |language: usize| steps(channel).iter().map(|step| step[language]).collect::<String>();
+            for key in channel.needs().iter().filter(|key| !["gateway", "address"].contains(key)) {
+                assert!(of(0).contains(key) && of(1).contains(key), "{}: {key}", channel.as_str());
+            }
+        }
     }
 }

@@ -124,6 +124,11 @@ pub trait Provider: Send + Sync + 'static {
         ready(Err(CallError::by_hand())).boxed()
     }
 
+    /// What stands behind the path of the address that it posts to, where it asks for something there.
+    fn hook_query(&self) -> &'static str {
+        ""
+    }
+
     /// Has the provider post nowhere.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{ForwardFormat, MediaRule, ReceiveBy, SmsGateway};
+use config::{ForwardFormat, MediaRule, ReceiveBy};
 use delivery::Delivery;
 use domain::event::AccountEvent;
 use domain::secret::ExposeSecret;
@@ -114,10 +114,7 @@ impl Reception {
     /// The address that an account's provider posts to; none without `public_url`.
     pub fn hook_url(&self, account: &Account) -> Option<String> {
         let url = self.public_url.as_ref()?;
-        // smsc.ru signs its posts, and writes them in UTF-8, where the address asks for it.
-        let asks =
-            if account.fields.gateway == Some(SmsGateway::Smsc) { "?charset=utf-8&sha1=1" } else { "" };
-        Some(format!("{url}{}{asks}", account.hook_path()))
+        Some(format!("{url}{}{}", account.hook_path(), account.provider.hook_query()))
     }
 
     /// The address to which a browser comes back from the log-in at a provider; none without `public_url`.

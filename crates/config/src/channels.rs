@@ -47,6 +47,21 @@ impl ChannelKind {
     /// Those that had a server with a port.
     pub(crate) const OLD_SERVERS: &[&str] = &["avito", "whatsapp", "vk", "max", "instagram", "form"];
 
+    /// What people call it, in English and in Russian.
+    pub const fn title(self) -> [&'static str; 2] {
+        match self {
+            Self::Telegram => ["Telegram bot", "Бот Telegram"],
+            Self::Avito => ["Avito", "Авито"],
+            Self::Whatsapp => ["WhatsApp", "WhatsApp"],
+            Self::Vk => ["VK", "ВКонтакте"],
+            Self::Max => ["MAX", "MAX"],
+            Self::Instagram => ["Instagram", "Instagram"],
+            Self::Form => ["Forms", "Формы на сайте"],
+            Self::Sms => ["SMS", "SMS"],
+            Self::Email => ["Email", "Почта"],
+        }
+    }
+
     /// Where its API is, unless the settings say otherwise; empty where there is none.
     pub const fn api(self) -> &'static str {
         match self {

@@ -54,9 +54,7 @@ impl WebhookProvider {
             ChannelKind::Max => Self::Max,
             ChannelKind::Vk => Self::Vk,
             ChannelKind::Whatsapp => Self::Whatsapp,
-            ChannelKind::Instagram | ChannelKind::Form | ChannelKind::Sms | ChannelKind::Email => {
-                return None;
-            }
+            _ => return None,
         })
     }
 

@@ -43,6 +43,19 @@ const QUOTE: Duration = Duration::from_millis(600);
 /// So many chats, and ids of sent messages, are remembered.
 const REMEMBERED: usize = 10_000;
 
+/// What its owner does at the provider, step by step, in English and in Russian.
+pub(crate) const STEPS: &[[&str; 2]] = &[
+    [
+        "On avito.ru look whether the tariff has the messenger API; without it calls answer 402.",
+        "На avito.ru проверьте, есть ли в тарифе API мессенджера; без него запросы отвечают 402.",
+    ],
+    [
+        "In the profile, under API for developers, take the client_id and the client_secret.",
+        "В профиле, в разделе API для разработчиков, возьмите client_id и client_secret.",
+    ],
+    ["Check here: the answer names the account.", "Нажмите здесь «Проверить»: в ответе будет имя аккаунта."],
+];
+
 /// An account.
 ///
 /// # Errors

@@ -63,6 +63,18 @@ struct Email {
     open: Mutex<Option<Mailbox>>,
 }
 
+/// What its owner does at the provider, step by step, in English and in Russian.
+pub(crate) const STEPS: &[[&str; 2]] = &[
+    [
+        "At the provider of the mailbox allow IMAP and SMTP, and make a password for programs.",
+        "У почтового сервиса разрешите IMAP и SMTP и создайте пароль для внешних приложений.",
+    ],
+    [
+        "Write both servers with that password as smtp and imap.",
+        "Укажите оба сервера с этим паролем в smtp и imap.",
+    ],
+];
+
 /// An account of it.
 ///
 /// # Errors

@@ -30,6 +30,18 @@ struct Forms {
     clock: Clock,
 }
 
+/// What its owner does at the provider, step by step, in English and in Russian.
+pub(crate) const STEPS: &[[&str; 2]] = &[
+    [
+        "Have the form of your page post to the address of this page.",
+        "Пусть форма на сайте отправляет данные на адрес с этой страницы.",
+    ],
+    [
+        "Name the pages that may send as origins; without it any page may.",
+        "Укажите страницы, с которых можно отправлять, в origins; без этого можно с любой.",
+    ],
+];
+
 /// An account of it.
 ///
 /// # Errors

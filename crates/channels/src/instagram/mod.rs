@@ -57,6 +57,30 @@ struct Instagram {
     sent: Sent,
 }
 
+/// What its owner does at the provider, step by step, in English and in Russian.
+pub(crate) const STEPS: &[[&str; 2]] = &[
+    [
+        "In the app of Instagram make the account professional, and under Messages allow access by connected tools.",
+        "В приложении Instagram сделайте аккаунт профессиональным и в настройках сообщений разрешите доступ подключённым инструментам.",
+    ],
+    [
+        "On developers.facebook.com make an app with the product Instagram; its app secret is app_secret.",
+        "На developers.facebook.com создайте приложение с продуктом Instagram; его секрет — это app_secret.",
+    ],
+    [
+        "Add the account there with instagram_business_basic and instagram_business_manage_messages; the token is token.",
+        "Добавьте там аккаунт с правами instagram_business_basic и instagram_business_manage_messages; токен — это token.",
+    ],
+    [
+        "Under Webhooks enter the address of this page and the word of verify_token, and subscribe to messages, messaging_postbacks, messaging_seen, message_edit and message_reactions.",
+        "В разделе Webhooks впишите адрес с этой страницы и слово из verify_token, подпишитесь на messages, messaging_postbacks, messaging_seen, message_edit и message_reactions.",
+    ],
+    [
+        "Connect the account here: that subscribes the app to it, as logging in does.",
+        "Подключите аккаунт здесь: приложение подпишется на него, как и при входе.",
+    ],
+];
+
 /// An account of it.
 ///
 /// # Errors

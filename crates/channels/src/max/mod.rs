@@ -55,6 +55,22 @@ const MOST_UPDATES: &str = "100";
 /// The least time between two polls.
 const BETWEEN_POLLS: Duration = Duration::from_millis(300);
 
+/// What its owner does at the provider, step by step, in English and in Russian.
+pub(crate) const STEPS: &[[&str; 2]] = &[
+    [
+        "On business.max.ru confirm the organization, and make a bot under Chat bots.",
+        "На business.max.ru подтвердите организацию и создайте бота в разделе «Чат-боты».",
+    ],
+    [
+        "Once the bot has passed moderation, take its token under Integration as token.",
+        "Когда бот пройдёт модерацию, возьмите токен в разделе «Интеграция» как token.",
+    ],
+    [
+        "If its certificate is not trusted here, name the file with the root that signs it as ca_file.",
+        "Если сертификат сервиса здесь не признаётся, укажите файл его корневого сертификата как ca_file.",
+    ],
+];
+
 /// An account of it.
 ///
 /// # Errors

@@ -28,6 +28,18 @@ const LONGEST: TextLimit = TextLimit::new(335, Unit::Utf16);
 /// The wait after an error that many calls brought on.
 const COOL_DOWN: Duration = Duration::from_mins(5);
 
+/// What its owner does at the provider, step by step, in English and in Russian.
+pub(crate) const STEPS: &[[&str; 2]] = &[
+    [
+        "In the cabinet of the gateway take the key of its API as token, and register the name of the sender.",
+        "В кабинете шлюза возьмите ключ API как token и зарегистрируйте имя отправителя.",
+    ],
+    [
+        "Enter the address of this page there for statuses and for messages that come in.",
+        "Впишите там адрес с этой страницы для статусов и входящих сообщений.",
+    ],
+];
+
 /// An account of it.
 ///
 /// # Errors

@@ -293,6 +293,11 @@ impl Provider for Smsc {
         self.read(post).map(Hook::events)
     }
 
+    /// It signs its posts, and writes them in UTF-8, where the address asks for it.
+    fn hook_query(&self) -> &'static str {
+        "?charset=utf-8&sha1=1"
+    }
+
     fn fetch<'a>(
         &'a self,
         _media: &'a InboundMedia,

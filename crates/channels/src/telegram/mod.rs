@@ -83,6 +83,26 @@ struct WebhookInfo {
     last_error_message: Option<String>,
 }
 
+/// What its owner does at the provider, step by step, in English and in Russian.
+pub(crate) const STEPS: &[[&str; 2]] = &[
+    [
+        "In Telegram open @BotFather, send /newbot, and choose a name.",
+        "В Telegram откройте @BotFather, отправьте /newbot и выберите имя.",
+    ],
+    [
+        "Take the token that it answers, such as 123456:AA…, as token.",
+        "Возьмите токен из ответа, вида 123456:AA…, как token.",
+    ],
+    [
+        "For a bot in groups: /setprivacy, Disable, so that it sees all messages.",
+        "Для бота в группах: /setprivacy, Disable, чтобы он видел все сообщения.",
+    ],
+    [
+        "If another program uses the bot, stop it there first: a token has one receiver.",
+        "Если ботом пользуется другая программа, сначала остановите её: у токена один получатель.",
+    ],
+];
+
 /// An account of it.
 ///
 /// # Errors

@@ -56,6 +56,22 @@ const RIGHTS: [(&str, &str); 4] = [
     ("manage", "to register the address that VK posts to"),
 ];
 
+/// What its owner does at the provider, step by step, in English and in Russian.
+pub(crate) const STEPS: &[[&str; 2]] = &[
+    [
+        "In the community: Manage, Messages: switch messages on; in their settings, the abilities of bots too.",
+        "В сообществе: Управление, Сообщения: включите сообщения, а в их настройках — возможности ботов.",
+    ],
+    [
+        "Manage, API usage, Access keys: make a key with management, messages, photos and documents; it is token.",
+        "Управление, Работа с API, Ключи доступа: создайте ключ с правами на управление, сообщения, фото и документы; это token.",
+    ],
+    [
+        "The number of the community, from its address club100, is group_id.",
+        "Номер сообщества из адреса вида club100 — это group_id.",
+    ],
+];
+
 /// An account.
 ///
 /// # Errors

@@ -47,6 +47,22 @@ const BAN: Duration = Duration::from_hours(6);
 /// Under which name the end of that is kept, in microseconds.
 const HELD_UNTIL: &str = "held_until";
 
+/// What its owner does at the provider, step by step, in English and in Russian.
+pub(crate) const STEPS: &[[&str; 2]] = &[
+    [
+        "In the cabinet of wappi.pro add a profile of WhatsApp and pay for it.",
+        "В кабинете wappi.pro добавьте профиль WhatsApp и оплатите его.",
+    ],
+    [
+        "On the phone: WhatsApp, Linked devices, Link a device; scan the code of the profile.",
+        "На телефоне: WhatsApp, Связанные устройства, Привязка устройства; отсканируйте код профиля.",
+    ],
+    [
+        "Take the token of the cabinet as token, and the id of the profile as profile_id.",
+        "Возьмите токен кабинета как token и номер профиля как profile_id.",
+    ],
+];
+
 /// An account of it.
 ///
 /// # Errors

@@ -71,7 +71,7 @@ const fn token(channel: ChannelKind) -> (&'static str, &'static str) {
         }
         ChannelKind::Form => ("The key of the port for other programs.", "Ключ порта для других программ."),
         ChannelKind::Sms => ("The API key, or Twilio's auth token.", "Ключ API или auth token у Twilio."),
-        ChannelKind::Avito | ChannelKind::Email => ("A token.", "Токен."),
+        _ => ("A token.", "Токен."),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The words of the pages about channels.
 
+use config::ChannelKind;
+
 use crate::view::{Pill, Tint};
 
 words! {
@@ -126,18 +128,10 @@ impl ChannelsWords {
 
     /// A channel as people call it.
     pub(crate) fn title(&self, channel: &str) -> &'static str {
-        let (english, russian) = match channel {
-            "telegram" => ("Telegram bot", "Бот Telegram"),
-            "avito" => ("Avito", "Авито"),
-            "whatsapp" => ("WhatsApp", "WhatsApp"),
-            "vk" => ("VK", "ВКонтакте"),
-            "max" => ("MAX", "MAX"),
-            "instagram" => ("Instagram", "Instagram"),
-            "form" => ("Forms", "Формы на сайте"),
-            "sms" => ("SMS", "SMS"),
-            "email" => ("Email", "Почта"),
-            "telegram_account" => ("Telegram", "Telegram"),
-            _ => ("Channel", "Канал"),
+        let [english, russian] = match channel.parse::<ChannelKind>() {
+            Ok(kind) => kind.title(),
+            Err(_) if channel == "telegram_account" => ["Telegram", "Telegram"],
+            Err(_) => ["Channel", "Канал"],
         };
         self.language.of(english, russian)
     }

@@ -83,7 +83,7 @@ impl Gate {
             ChannelKind::Max => "max-mcp-server",
             ChannelKind::Instagram => "instagram-mcp-server",
             ChannelKind::Form => "form-submission-api",
-            ChannelKind::Telegram | ChannelKind::Sms | ChannelKind::Email => "channel-api",
+            _ => "channel-api",
         }
     }
 
@@ -110,7 +110,7 @@ pub(crate) fn router(state: &State, port: Arc<ChannelPort>) -> Router {
         ChannelKind::Max => keyed = keyed.merge(max::routes()),
         ChannelKind::Instagram => keyed = keyed.merge(instagram::routes()),
         ChannelKind::Form => keyed = keyed.merge(form::routes()),
-        ChannelKind::Telegram | ChannelKind::Sms | ChannelKind::Email => {}
+        _ => {}
     }
     if gate.port.channel == ChannelKind::Form {
         open = open.merge(form::open_routes());
