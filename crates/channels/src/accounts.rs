@@ -209,7 +209,7 @@ impl Account {
             state.status.held_until.filter(|until| *until > now),
             of_chat.held_until.filter(|until| *until > now),
             state.bucket.next(now, pacing.account, pacing.burst),
-            of_chat.bucket.next(now, pacing.chat, pacing.burst),
+            of_chat.bucket.next(now, self.provider.chat_interval(chat), pacing.burst),
         ];
         holds.into_iter().flatten().max().map_or(Readiness::Ready, Readiness::HeldUntil)
     }
@@ -222,7 +222,7 @@ impl Account {
             Readiness::Paused => return Err(now.plus(PAUSED)),
             Readiness::Ready | Readiness::Connecting => {}
         }
-        let pacing = self.provider.pacing();
+        let (pacing, interval) = (self.provider.pacing(), self.provider.chat_interval(chat));
         let mut state = self.state.lock();
         state.bucket.take(now, pacing.account);
         if state.chats.len() >= MOST_CHATS {
@@ -230,7 +230,7 @@ impl Account {
                 !chat.bucket.is_full(now) || chat.held_until.is_some_and(|until| until > now)
             });
         }
-        state.chats.entry(chat.clone()).or_default().bucket.take(now, pacing.chat);
+        state.chats.entry(chat.clone()).or_default().bucket.take(now, interval);
         Ok(())
     }
 

@@ -31,6 +31,12 @@ pub trait Provider: Send + Sync + 'static {
     /// How often the provider may be sent to.
     fn pacing(&self) -> Pacing;
 
+    /// [`Pacing::chat`], where some chats have another one.
+    fn chat_interval(&self, chat: &ExternalChat) -> Duration {
+        let _ = chat;
+        self.pacing().chat
+    }
+
     /// Does what takes long before a file is sent and that no one sees, such as uploading it; what comes of it goes into
     /// [`Outgoing::prepared`]. Never called for a text.
     ///

@@ -39,6 +39,8 @@ const SECRET: &str = "x-telegram-bot-api-secret-token";
 /// The largest picture and the largest file that the Bot API takes.
 const LARGEST_PHOTO: u64 = 10 * 1024 * 1024;
 const LARGEST_FILE: u64 = 50 * 1024 * 1024;
+/// Between two messages to a group, which with a burst are 20 a minute.
+const IN_GROUPS: Duration = Duration::from_millis(3_530);
 /// The longest that answers to presses may take, all together.
 const ANSWERS: Duration = Duration::from_secs(5);
 /// So many presses are answered at once.
@@ -324,6 +326,10 @@ impl Provider for TelegramBot {
 
     fn pacing(&self) -> Pacing {
         Pacing { account: Duration::from_millis(34), chat: Duration::from_secs(1), burst: 3 }
+    }
+
+    fn chat_interval(&self, chat: &ExternalChat) -> Duration {
+        if chat.as_str().starts_with('-') { IN_GROUPS } else { self.pacing().chat }
     }
 
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {

@@ -1,6 +1,7 @@
 //! A Telegram bot as a channel: what it sends, hears, and makes of what goes wrong.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use channels::{CallError, Deed, HookPost, HookRefusal, Outgoing, Provider};
 use config::ChannelKind;
@@ -169,6 +170,21 @@ async fn a_bot_is_posted_what_customers_do() {
         methods,
         [(&json!("sendMessage"), &json!(sent)), (&json!("deleteBusinessMessages"), &json!(sent))]
     );
+}
+
+#[tokio::test]
+async fn a_group_has_20_messages_a_minute() {
+    let world = World::start().await;
+    let bot = bot(&world).await;
+    write(&world, json!({"text": "hi", "extra": {"chat": -7}})).await;
+    let (interval, burst) = (bot.chat_interval(&chat("-7")), bot.pacing().burst);
+    assert!(Duration::from_mins(1).div_duration_f64(interval) + f64::from(burst) <= 20.0);
+    assert_eq!(bot.chat_interval(&chat(CUSTOMER)), bot.pacing().chat);
+    let mut sent = 0;
+    while let Outcome::Sent(_) = bot.send(&text("-7", "x", 100 + sent)).await {
+        sent += 1;
+    }
+    assert!((20..40).contains(&sent), "{sent}");
 }
 
 #[tokio::test]

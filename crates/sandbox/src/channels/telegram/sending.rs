@@ -194,9 +194,10 @@ impl TelegramFake {
         Ok(sent.into())
     }
 
-    /// About 30 messages a second and one a second in a chat, with short bursts.
+    /// About 30 messages a second and one a second in a chat, or 20 a minute in a group, with short bursts.
     fn take_room(&mut self, chat: &str, outside: &Outside) -> Result<(), Refusal> {
-        let kinds = [(chat, Duration::from_secs(1), 20), ("", Duration::from_millis(33), 30)];
+        let in_chat = Duration::from_secs(if chat.starts_with('-') { 3 } else { 1 });
+        let kinds = [(chat, in_chat, 20), ("", Duration::from_millis(33), 30)];
         let next = |room: Option<&domain::Timestamp>, each: Duration| {
             room.copied().unwrap_or(outside.now).max(outside.now).plus(each)
         };
