@@ -4,7 +4,9 @@ use channels::Links;
 use delivery::MediaKind;
 use domain::message::OutboundMessage;
 use domain::{ChannelChat, InboundKind, MessageOrigin, Timestamp};
-use store::{ChannelConversationMessage, ConversationStart, Page, StoredChannelChat, StoredInbound};
+use store::{
+    ChannelConversationMessage, ConversationStart, InboundFilter, Page, StoredChannelChat, StoredInbound,
+};
 
 use super::Gate;
 use super::call::chat;
@@ -12,6 +14,8 @@ use super::refused::Refused;
 
 /// The most messages or chats on a page.
 pub(super) const MOST: usize = 100;
+/// So many messages are read from the store at a time.
+const PAGE: u32 = 500;
 /// As far as a page may begin.
 pub(super) const FARTHEST: usize = 1_000;
 
@@ -108,6 +112,41 @@ pub(super) async fn received(gate: &Gate, id: &str) -> Result<Option<(String, Li
     let channels = gate.state.store().channels();
     let stored = channels.by_external_id(&account.channel, account.name(), id).await?;
     Ok(stored.map(|stored| (stored.address.chat.to_string(), of_received(&stored, gate.state.links()))))
+}
+
+/// What customers wrote, the earliest first, each with its number and its chat: the first messages after that number, else the last.
+pub(super) async fn written(
+    gate: &Gate,
+    after: Option<i64>,
+    most: usize,
+) -> Result<Vec<(i64, String, Line)>, Refused> {
+    let account = gate.account()?;
+    let filter = InboundFilter {
+        channel: Some(account.channel.clone()),
+        account: Some(account.name().clone()),
+        since: after.map(|number| Timestamp::from_micros(number.saturating_add(1))),
+        ..InboundFilter::default()
+    };
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = Page { limit: PAGE, cursor };
+        let paged = gate.state.store().channels().list(&filter, &page).await?;
+        found.extend(paged.items.into_iter().filter(|stored| stored.message.origin != MessageOrigin::Owner));
+        // The latest are read first.
+        if after.is_some() {
+            found.drain(..found.len().saturating_sub(most));
+        } else {
+            found.truncate(most);
+        }
+        cursor = paged.next_cursor;
+        if cursor.is_none() || after.is_none() && found.len() == most {
+            break;
+        }
+    }
+    let told = |stored: &StoredInbound| {
+        (stored.id.get(), stored.address.chat.to_string(), of_received(stored, gate.state.links()))
+    };
+    Ok(found.iter().rev().map(told).collect())
 }
 
 fn line(message: &ChannelConversationMessage, links: &Links) -> Line {

@@ -197,10 +197,19 @@ fn new_message(reading: &mut Reading<'_>) -> Option<Value> {
     })
 }
 
-async fn updates() -> Refused {
-    let error = "this program reads the updates of the bot: a second reader would take them away from it. What came in is \
-                 in GET /api/chats, and is posted to the account's forward_to";
-    std::future::ready(Refused::error(StatusCode::NOT_IMPLEMENTED, error)).await
+/// What came in, from the store: a second reader at MAX would take the updates away from this program.
+async fn updates(Shared(gate): Shared<Gate>, call: Call) -> Told {
+    let mut reading = call.reading();
+    let (limit, marker) = (reading.count("limit", MOST, MOST).max(1), reading.maybe_integer("marker"));
+    reading.finish()?;
+    let found = look::written(&gate, marker, limit).await?;
+    let next = found.last().map(|(number, ..)| *number).or(marker);
+    let update = |(_, chat, line): &(i64, String, Line)| {
+        let at = line.at.as_micros() / 1_000;
+        json!({ "update_type": "message_created", "timestamp": at, "message": shown(line, chat) })
+    };
+    let updates: Vec<Value> = found.iter().map(update).collect();
+    Ok(ok(&json!({ "updates": updates, "marker": next })))
 }
 
 async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
