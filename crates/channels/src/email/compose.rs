@@ -36,9 +36,14 @@ impl Header for NoAutomaticAnswer {
     }
 }
 
-/// Says that no person wrote the mail (RFC 3834).
+/// Says that no person wrote the mail, and whether it answers one (RFC 3834).
 #[derive(Clone)]
-struct Automatic;
+struct Automatic(&'static str);
+
+impl Automatic {
+    const ANSWER: Self = Self("auto-replied");
+    const FIRST: Self = Self("auto-generated");
+}
 
 impl Header for Automatic {
     fn name() -> HeaderName {
@@ -46,11 +51,11 @@ impl Header for Automatic {
     }
 
     fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
+        Ok(Self::FIRST)
     }
 
     fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+        HeaderValue::new(Self::name(), self.0.to_owned())
     }
 }
 
@@ -75,6 +80,7 @@ pub(super) async fn write(
     let address = ChatParts::of(&outgoing.chat).address;
     let to =
         address.parse().map_err(|_| Outcome::NotFound(format!("{address:?} is no address for email")))?;
+    let (last, chain) = answers(outgoing, thread);
     let mut builder = Message::builder()
         .from(sender.from.clone())
         .to(Mailbox::new(None, to))
@@ -83,12 +89,11 @@ pub(super) async fn write(
         .subject(subject(outgoing, thread))
         .header(NoAutomaticAnswer);
     if outgoing.written_by == Writer::Program {
-        builder = builder.header(Automatic);
+        builder = builder.header(if last.is_some() { Automatic::ANSWER } else { Automatic::FIRST });
     }
     if let Some(reply_to) = &sender.reply_to {
         builder = builder.reply_to(reply_to.clone());
     }
-    let (last, chain) = answers(outgoing, thread);
     if let Some(last) = last {
         builder = builder.in_reply_to(format!("<{last}>"));
         builder = builder.references(chain.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" "));
@@ -248,12 +253,14 @@ mod tests {
             "In-Reply-To: <last@x>\r\n",
             "References: <root@x> <last@x>\r\n",
             "X-Auto-Response-Suppress: OOF, AutoReply\r\n",
-            "Auto-Submitted: auto-generated\r\n",
+            "Auto-Submitted: auto-replied\r\n",
             "Content-Type: text/plain; charset=utf-8\r\n",
             "MIME-Version: 1.0\r\n",
         ] {
             assert!(written.contains(line), "{line} {written}");
         }
+        let first = mail("anna@example.org", FormattedText::plain("x"), None);
+        assert!(first.contains("Auto-Submitted: auto-generated\r\n"), "{first}");
         let by_person = mail_by(Writer::Person, "anna@example.org", FormattedText::plain("x"), None);
         assert!(!by_person.contains("References") && !by_person.contains("Auto-Submitted"), "{by_person}");
     }
