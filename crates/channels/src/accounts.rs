@@ -215,22 +215,24 @@ impl Account {
     }
 
     /// Takes a place among what the provider is sent; the instant of the next one where there is none.
-    fn admit(&self, chat: &ExternalChat, now: Timestamp) -> Result<(), Timestamp> {
+    fn admit(&self, outgoing: &Outgoing, now: Timestamp) -> Result<(), Timestamp> {
+        let chat = &outgoing.chat;
         match self.readiness(chat, now) {
             Readiness::HeldUntil(until) | Readiness::LimitedUntil(until) => return Err(until),
             // It was paused after it was chosen: chosen again, it waits until it is resumed.
             Readiness::Paused => return Err(now.plus(PAUSED)),
             Readiness::Ready | Readiness::Connecting => {}
         }
-        let (pacing, interval) = (self.provider.pacing(), self.provider.chat_interval(chat));
+        let (of_account, of_chat) =
+            (self.provider.account_interval(outgoing), self.provider.chat_interval(chat));
         let mut state = self.state.lock();
-        state.bucket.take(now, pacing.account);
+        state.bucket.take(now, of_account);
         if state.chats.len() >= MOST_CHATS {
             state.chats.retain(|_, chat| {
                 !chat.bucket.is_full(now) || chat.held_until.is_some_and(|until| until > now)
             });
         }
-        state.chats.entry(chat.clone()).or_default().bucket.take(now, interval);
+        state.chats.entry(chat.clone()).or_default().bucket.take(now, of_chat);
         Ok(())
     }
 
@@ -482,7 +484,7 @@ impl Sender for Channels {
                 Ok(found) => found,
                 Err(outcome) => return outcome,
             };
-            if let Err(until) = account.admit(&outgoing.chat, self.0.clock.now()) {
+            if let Err(until) = account.admit(&outgoing, self.0.clock.now()) {
                 return Outcome::held(until);
             }
             let outcome = account.provider.send(&outgoing).await;

@@ -31,6 +31,12 @@ pub trait Provider: Send + Sync + 'static {
     /// How often the provider may be sent to.
     fn pacing(&self) -> Pacing;
 
+    /// [`Pacing::account`], where some messages have another one.
+    fn account_interval(&self, outgoing: &Outgoing) -> Duration {
+        let _ = outgoing;
+        self.pacing().account
+    }
+
     /// [`Pacing::chat`], where some chats have another one.
     fn chat_interval(&self, chat: &ExternalChat) -> Duration {
         let _ = chat;

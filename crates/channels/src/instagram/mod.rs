@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
+use domain::media::MediaForm;
 use domain::secret::ExposeSecret;
 use domain::text::{TextLimit, Unit};
 use domain::{ExternalChat, InboundEvent, InboundMedia, MessageState, Outcome, SecretText, Timestamp};
@@ -56,6 +57,9 @@ struct Instagram {
     names: Names,
     sent: Sent,
 }
+
+/// Between two recordings or films, of which Instagram takes 10 a second.
+const PLAYED: Duration = Duration::from_millis(110);
 
 /// What its owner does at the provider, step by step, in English and in Russian.
 pub(crate) const STEPS: &[[&str; 2]] = &[
@@ -216,6 +220,13 @@ impl Provider for Instagram {
 
     fn pacing(&self) -> Pacing {
         Pacing { account: Duration::from_millis(10), chat: Duration::from_millis(500), burst: 10 }
+    }
+
+    fn account_interval(&self, outgoing: &Outgoing) -> Duration {
+        match outgoing.file.as_ref().map(|file| &file.form) {
+            None | Some(MediaForm::Photo { .. } | MediaForm::Document) => self.pacing().account,
+            Some(_) => PLAYED,
+        }
     }
 
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {

@@ -111,6 +111,9 @@ async fn files_go_out_by_their_link() {
     let photo = MediaForm::Photo { width: 1, height: 1 };
     let voice = MediaForm::Voice { duration_ms: 1 };
     let with = |file: OutgoingFile| Outgoing { file: Some(file), ..text(CUSTOMER, "", 1) };
+    let played = with(world.file(voice.clone(), "a.m4a", "audio/mp4", b"x"));
+    assert!(provider.account_interval(&played) * 10 > Duration::from_secs(1));
+    assert_eq!(provider.account_interval(&text(CUSTOMER, "", 1)), provider.pacing().account);
     let bare = world.file(photo.clone(), "a.png", "image/png", b"planted");
     let refused = provider.send(&with(bare)).await;
     assert!(refused.detail().unwrap().contains("public_url"), "{refused:?}");
