@@ -202,9 +202,10 @@ pub(crate) async fn run(stage: &Stage) -> Result<Conversations> {
     let began = due.values().min().copied().context("no chat")?;
     let ended = released.values().map(|turn| turn.stage_at).max().context("no turn")?;
     let burst = u128::try_from(chats)? * 1_000 / ended.since(began).as_millis().max(1);
-    let page = fastest(&ours, "/inbox").await?;
-    let found = format!("/inbox?search=burst_{}", chats / 2);
-    let search = fastest(&ours, &found).await?;
+    let page = fastest(&ours, "/inbox", "Hello from burst_").await?;
+    let one = format!("burst_{}", chats / 2);
+    let found = format!("/inbox?q={one}");
+    let search = fastest(&ours, &found, &format!("Hello from {one}")).await?;
     let painted = painted(&ours, &folders, ["/inbox", &found]).await?;
     ours.contender.program.stop().await?;
 
@@ -398,14 +399,17 @@ async fn after_silence(get: &impl AsyncFn(String) -> Result<Value>, answer: &Val
     Ok(sent_at.since(wrote_at.plus(SILENCE)))
 }
 
-/// The fastest of three pages of the dashboard, in milliseconds.
-async fn fastest(ours: &Switchboard, path: &str) -> Result<u128> {
+/// The fastest of three pages of the dashboard, each of which has this text, in milliseconds.
+async fn fastest(ours: &Switchboard, path: &str, text: &str) -> Result<u128> {
     let cookie = http::sign_in(ours.main, ADMIN, ADMIN_PASSWORD).await?;
     let mut best = u128::MAX;
     for _ in 0..VISITS {
         let asked = Instant::now();
-        http::send(ours.main, "GET", path, &cookie).await?;
+        let shown = http::send(ours.main, "GET", path, &cookie).await?;
         best = best.min(asked.elapsed().as_millis());
+        if !String::from_utf8_lossy(&shown).contains(text) {
+            bail!("{path} does not show {text:?}");
+        }
     }
     Ok(best)
 }
