@@ -400,3 +400,35 @@ async fn two_channels_of_one_person_at_once_are_one_client() {
     let count = |list: &str| card[list].as_array().map(Vec::len);
     assert_eq!((count("chats"), count("appeals")), (Some(2), Some(1)), "{card}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forty_parts_are_answered_once_while_clients_are_merged() {
+    const PARTS: usize = 40;
+    let world = World::start(binary()).await;
+    let (program, _) = answering(&world, "1s").await;
+    writes(&world, "max", "assistant", "Is it there?").await;
+    let is_answered = || async { answers(&world, "max", "Is it there?").await > 0 };
+    program.until("one client is answered", is_answered).await;
+    world.post("/faults", &json!({"provider": "ai", "fault": "delay", "seconds": 2, "times": 3})).await;
+    let parts: Vec<String> = (0..PARTS).map(|part| format!("part {part}.")).collect();
+    for part in &parts {
+        writes(&world, "vk", "club", part).await;
+    }
+    let client = async |channel: &str| {
+        let found = program.get(&format!("/v1/conversations?channel={channel}")).await.1;
+        found["items"][0]["client"]["id"].as_str().map(str::to_owned)
+    };
+    program.until("the other one is known", || async { client("vk").await.is_some() }).await;
+    let (one, other) = (client("max").await.expect("a client"), client("vk").await);
+    let (status, merge) = program.post(&format!("/v1/clients/{one}/merge"), &json!({"other": other})).await;
+    assert_eq!(status, 200, "{merge}");
+    assert_eq!(answers(&world, "vk", &parts[0]).await, 0, "it was merged before it was answered");
+    let last = &parts[PARTS - 1];
+    program.until("all is answered", || async { answers(&world, "vk", last).await > 0 }).await;
+    for part in &parts {
+        assert_eq!(answers(&world, "vk", part).await, 1, "{part}: {:?}", sent(&world, "vk").await);
+    }
+    assert_eq!(answers(&world, "max", "Is it there?").await, 1);
+    assert_eq!(client("vk").await, Some(one));
+    world.assert_nothing_unknown().await;
+}
