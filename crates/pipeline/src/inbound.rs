@@ -4,7 +4,7 @@
 use domain::phone::e164;
 use domain::{
     AccountName, AdSource, ChannelName, ExternalChat, InboundKind, InboundMedia, InboundMessage,
-    MessageOrigin, Timestamp, VOICE_MARK, Words,
+    MessageOrigin, Timestamp, Words,
 };
 use serde_json::Value;
 
@@ -74,9 +74,7 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
     let is_vouched =
         matches!(channel.as_str(), "whatsapp" | "sms") || is_true(&body["client_phone_verified"]);
     let media = &body["media"];
-    let heard = text(&media["voice_transcribed_text"]).map(|heard| format!("{VOICE_MARK}{heard}"));
-    let mut written =
-        text(&body["text"]).or_else(|| text(&body["message_text"])).or(heard).unwrap_or_default();
+    let mut written = text(&body["text"]).or_else(|| text(&body["message_text"])).unwrap_or_default();
     let images = media["images"].as_array().into_iter().flatten().take(50);
     for caption in images.filter_map(|image| text(&image["caption"])) {
         if !written.contains(&caption) {
@@ -130,8 +128,10 @@ fn read_media(media: &Value) -> Vec<InboundMedia> {
         file_id: text(&value["file_id"]),
         ..InboundMedia::new(kind)
     };
-    if is_true(&media["has_voice"]) || text(&media["voice_url"]).is_some() {
-        found.push(InboundMedia { url: text(&media["voice_url"]), ..InboundMedia::new(InboundKind::Voice) });
+    let (url, transcript) = (text(&media["voice_url"]), text(&media["voice_transcribed_text"]));
+    if is_true(&media["has_voice"]) || url.is_some() || transcript.is_some() {
+        let transcript = transcript.map(Words::from);
+        found.push(InboundMedia { url, transcript, ..InboundMedia::new(InboundKind::Voice) });
     }
     for (kind, flag, list) in [
         (InboundKind::Image, "has_images", "images"),
@@ -196,14 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn a_voice_that_was_written_down_is_a_text() {
+    fn a_voice_that_was_written_down_has_its_text() {
         let body = json!({ "channel": "vk", "external_chat_id": 1, "external_message_id": 1,
             "media": { "has_voice": true, "voice_transcribed_text": "Hello" } });
         let message = read(&body, NOW).unwrap().message;
-        assert_eq!(
-            (message.text.as_str(), message.media[0].kind),
-            ("[Голосовое]: Hello", InboundKind::Voice)
-        );
+        let voice = &message.media[0];
+        assert_eq!((voice.kind, voice.transcript.as_deref()), (InboundKind::Voice, Some("Hello")));
     }
 
     #[test]

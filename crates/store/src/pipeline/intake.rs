@@ -511,7 +511,9 @@ fn waits(
 
 /// A text, and what is said in the voice beside it.
 fn with_voice(text: &str, said: Option<&Words>) -> String {
-    let voice = said.filter(|said| !said.is_empty()).map(|said| format!("{VOICE_MARK}{}", said.as_str()));
+    // A program that writes a voice down may hand the same words in as the text.
+    let said = said.map(Words::as_str).filter(|said| !said.is_empty() && !text.contains(said));
+    let voice = said.map(|said| format!("{VOICE_MARK}{said}"));
     let parts = [Some(text.to_owned()), voice].into_iter().flatten().filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("\n\n")
 }
