@@ -131,7 +131,7 @@ pub struct Appeal {
     /// The chat where it began.
     #[schema(example = "avito:shop/u2i-1")]
     pub chat: String,
-    /// Who answers it, where that is not as the settings say: `ai`, `webhook`, `human` or `off`.
+    /// Who answers it, where that is not as the settings say: `ai`, `webhook`, `redis`, `human` or `off`.
     #[schema(value_type = Option<String>, example = "human")]
     pub responder: Option<Responder>,
     /// Whose it is.

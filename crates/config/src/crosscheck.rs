@@ -284,6 +284,7 @@ fn pipeline(settings: &Settings, document: &mut Document) {
                 let is_there = pipeline.webhook.is_some() || pipeline.stages.respond.is_external();
                 (is_there, "[pipeline.webhook] with url")
             }
+            Responder::Redis => (settings.queue.redis.is_some(), "[queue] with redis"),
             Responder::Human | Responder::Off => continue,
         };
         if !is_there {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The words of responders.
-const RESPONDERS: &[&str] = &["ai", "webhook", "human", "off"];
+const RESPONDERS: &[&str] = &["ai", "webhook", "redis", "human", "off"];
 
 /// People in Telegram.
 const PEOPLE: ValueKind = words("the id of a person in Telegram, such as \"5000000001\"", is_person);
@@ -41,7 +41,7 @@ settings! {
         /// A closed appeal goes on where its client writes within this; later a new one is opened.
         #[serde(with = "crate::duration")]
         reopen_within: Duration = "3d", duration("0s", "365d");
-        /// Who answers: a model, another program that is posted to, a person, or no one.
+        /// Who answers: a model, another program that is posted to or that takes from Redis, a person, or no one.
         responder: Responder = Responder::Human, choice(RESPONDERS);
         /// The hours in which that holds, such as those of the people; left out: always.
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -95,6 +95,8 @@ pub enum Responder {
     Ai,
     /// Another program that is posted to, such as n8n.
     Webhook,
+    /// Another program that takes from a list in Redis.
+    Redis,
     /// A person, in the inbox.
     #[default]
     Human,

@@ -316,6 +316,10 @@ fn what_does_not_go_together() {
             "[[pipeline.rules]]\nchannel = 'vk'\nresponder = 'webhook'".to_owned(),
             "3:13: `pipeline.rules[0].responder` is \"webhook\", and nothing says where that is; add [pipeline.webhook] with url",
         ),
+        (
+            "[pipeline]\nresponder = 'redis'".to_owned(),
+            "2:13: `pipeline.responder` is \"redis\", and nothing says where that is; add [queue] with redis",
+        ),
     ] {
         assert_eq!(refused(&text, &[]), format!("/switchboard.toml:{said}"), "{text}");
     }

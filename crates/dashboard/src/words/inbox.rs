@@ -211,6 +211,7 @@ impl InboxWords {
         let (english, russian) = match responder {
             Responder::Ai => ("model", "модель"),
             Responder::Webhook => ("workflow", "сценарий по вебхуку"),
+            Responder::Redis => ("program over Redis", "программа через Redis"),
             Responder::Human => ("person", "сотрудник"),
             Responder::Off => ("no one", "никто"),
         };

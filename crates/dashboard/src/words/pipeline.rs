@@ -21,8 +21,8 @@ words! {
     is_off_detail:
         "What clients write is kept and answered by no one. To switch it on, write this into the settings file and restart the program:",
         "Сообщения клиентов сохраняются, но никто на них не отвечает. Чтобы включить обработку, добавьте в файл настроек и перезапустите программу:";
-    who_answers: "responder says who answers: ai, webhook, human or off.",
-        "responder говорит, кто отвечает: ai — модель, webhook — сценарий по вебхуку, human — сотрудник, off — никто.";
+    who_answers: "responder says who answers: ai, webhook, redis, human or off.",
+        "responder говорит, кто отвечает: ai — модель, webhook — сценарий по вебхуку, redis — программа через Redis, human — сотрудник, off — никто.";
     see_inbox: "To the inbox", "Во входящие";
     failed: "Not answered", "Осталось без ответа";
     failed_detail:

@@ -170,7 +170,7 @@ async fn batches(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Br
 async fn locks(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Broken> {
     let mut offered = Vec::new();
     let outside = [Stage::Resolve, Stage::Appeal, Stage::Respond, Stage::Send];
-    for stage in outside.into_iter().filter(|stage| stage.is_external(&inner.parts.settings)) {
+    for stage in outside.into_iter().filter(|stage| stage.may_be_external(&inner.parts.settings)) {
         offered.push((stage, queue.redis.open(stage.as_str()).await?));
     }
     // Read afterwards: what is offered is in the store before.

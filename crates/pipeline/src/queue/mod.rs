@@ -125,7 +125,7 @@ pub(crate) fn start(inner: &Arc<Inner>) {
         return;
     }
     let settings = &inner.parts.settings;
-    let results = Stage::ALL.into_iter().filter(|stage| settings.enabled && stage.is_external(settings));
+    let results = Stage::ALL.into_iter().filter(|stage| settings.enabled && stage.may_be_external(settings));
     for source in [Source::Incoming, Source::Outgoing].into_iter().chain(results.map(Source::Results)) {
         inner.tasks.spawn(take(Arc::clone(inner), source));
     }
@@ -157,7 +157,7 @@ impl Source {
 fn ours(settings: &PipelineSettings) -> Vec<String> {
     let mut lists = vec![keys::INCOMING.to_owned(), keys::OUTGOING.to_owned()];
     for stage in Stage::ALL {
-        if stage.is_external(settings) {
+        if stage.may_be_external(settings) {
             lists.push(keys::results(stage.as_str()));
         } else if stage == Stage::Batch {
             lists.push(keys::PENDING.to_owned());

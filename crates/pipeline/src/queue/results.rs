@@ -179,7 +179,8 @@ fn found_appeal(
         None => id(result, "appeal_id", "appeal", AppealId::from_uuid)?,
     };
     let responder = text(&result["responder"]).map(|word| {
-        Responder::from_word(&word).ok_or_else(|| "responder is one of ai, webhook, human and off".to_owned())
+        Responder::from_word(&word)
+            .ok_or_else(|| "responder is one of ai, webhook, redis, human and off".to_owned())
     });
     Ok((appeal, responder.transpose()?))
 }

@@ -2,7 +2,7 @@
 
 use ::queue::QueueError;
 use config::PipelineSettings;
-use domain::TurnStage;
+use domain::{Responder, TurnStage};
 use serde_json::{Value, json};
 use store::{StoreError, StoredTurn};
 
@@ -66,12 +66,19 @@ impl Stage {
         }
         .is_external()
     }
+
+    /// Whether another program may do it: any conversation can be handed to the responder `redis`.
+    pub(crate) const fn may_be_external(self, settings: &PipelineSettings) -> bool {
+        matches!(self, Self::Respond) || self.is_external(settings)
+    }
 }
 
 impl Inner {
     /// The queue and the stage of a turn that another program does. An answer that a person has to approve is sent by this one.
     pub(crate) fn outside(&self, turn: &StoredTurn) -> Option<(&Queue, Stage)> {
-        let stage = Stage::of(turn.stage).filter(|stage| stage.is_external(&self.parts.settings))?;
+        let is_asked = turn.stage == TurnStage::Respond && turn.responder == Some(Responder::Redis);
+        let stage =
+            Stage::of(turn.stage).filter(|stage| is_asked || stage.is_external(&self.parts.settings))?;
         let is_ours = stage == Stage::Send && turn.needs_approval;
         self.queue.as_ref().filter(|_| !is_ours).map(|queue| (queue, stage))
     }

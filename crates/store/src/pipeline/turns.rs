@@ -184,7 +184,7 @@ pub(super) fn find_appeal(
     let is_answered = chat.answered_by == Some(Author::Elsewhere);
     let stage = match responder {
         _ if is_answered => TurnStage::Discarded,
-        Responder::Ai | Responder::Webhook => TurnStage::Respond,
+        Responder::Ai | Responder::Webhook | Responder::Redis => TurnStage::Respond,
         Responder::Human | Responder::Off => TurnStage::HandedOver,
     };
     let why = if is_answered { A_PERSON_ANSWERED } else { why };
@@ -217,7 +217,7 @@ fn is_answered_often(
     responder: Responder,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    if !matches!(responder, Responder::Ai | Responder::Webhook) || turn.chat.channel.as_str() != EMAIL {
+    if matches!(responder, Responder::Human | Responder::Off) || turn.chat.channel.as_str() != EMAIL {
         return Ok(false);
     }
     let of_day = params![client.as_uuid().as_bytes(), EMAIL, now.minus(A_DAY).as_micros()];

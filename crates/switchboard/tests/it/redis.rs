@@ -234,6 +234,35 @@ async fn each_stage_is_taken_over_by_a_program_that_dies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_channel_is_answered_over_redis_beside_a_model() {
+    let world = World::start(binary()).await;
+    let redis = RedisServer::start();
+    let program =
+        started(&world, &redis, "[[pipeline.rules]]\nchannel = \"vk\"\nresponder = \"redis\"").await;
+    let url = redis.url();
+    let _outside = script(SCRIPT, &["stage", &url, "respond", "do"]).spawn().expect("starts");
+    let answers_by = async |channel: &str, account: &str, text: &str, by: &str| {
+        writes(&world, channel, account, text).await;
+        let is_answered = || async { answers(&world, channel, text).await > 0 };
+        program.until(&format!("{channel} is answered"), is_answered).await;
+        let mut sent = sent(&world, channel).await;
+        sent.retain(|answer, _| answer.contains(text));
+        assert!(
+            sent.values().sum::<usize>() == 1 && sent.keys().all(|said| said.starts_with(by)),
+            "{sent:?}"
+        );
+    };
+    answers_by("vk", "club", "Is it there?", "Elsewhere: ").await;
+    answers_by("max", "assistant", "Is it there?", "You wrote: ").await;
+    let found = program.get("/v1/conversations?channel=max").await.1;
+    let client = found["items"][0]["client"]["id"].as_str().expect("an id");
+    let (status, appeal) =
+        program.post(&format!("/v1/conversations/{client}/hand-over"), &json!({"to": "redis"})).await;
+    assert_eq!((status, &appeal["responder"]), (200, &json!("redis")), "{appeal}");
+    answers_by("max", "assistant", "And in green?", "Elsewhere: ").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn old_scripts_read_true_numbers_and_lock_chats() {
     const CHAT: &str = "vk:2000100";
     let world = World::start(binary()).await;

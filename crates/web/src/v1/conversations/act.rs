@@ -177,7 +177,7 @@ pub(super) fn refused(given: &str, error: ReplyError) -> Problem {
 #[schema(example = json!({"to": "human"}))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewResponder {
-    /// `human`, `ai`, `webhook` or `off`; left out: as the settings say.
+    /// `human`, `ai`, `webhook`, `redis` or `off`; left out: as the settings say.
     #[schema(value_type = Option<String>)]
     to: Option<Responder>,
 }
