@@ -343,6 +343,24 @@ async fn two_who_answer_at_once_are_warned() {
 }
 
 #[tokio::test]
+async fn of_two_who_answer_in_the_same_instant_one_is_warned() {
+    let (world, phone) = with_clients().await;
+    let (anna, boris) = (world.person(Role::Operator).await, world.person(Role::Agent).await);
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    let path = format!("/inbox/{client}");
+    let (first, second) = (anna.get(&path).await, boris.get(&path).await);
+    let first =
+        [("drawn", hidden(&first.body, "drawn")), ("seen", hidden(&first.body, "seen")), ("text", "1")];
+    let second =
+        [("drawn", hidden(&second.body, "drawn")), ("seen", hidden(&second.body, "seen")), ("text", "2")];
+    let (first, second) = tokio::join!(send(&anna, &path, &first), send(&boris, &path, &second));
+    let mut statuses = [first.status, second.status];
+    statuses.sort();
+    assert_eq!(statuses, [StatusCode::SEE_OTHER, StatusCode::CONFLICT]);
+    assert_eq!(phone.by_persons.load(Ordering::Acquire), 1);
+}
+
+#[tokio::test]
 async fn files_leave_with_an_answer_and_a_client_is_erased() {
     let (world, phone) = with_clients().await;
     let operator = world.person(Role::Operator).await;

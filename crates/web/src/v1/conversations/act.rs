@@ -9,7 +9,7 @@ use domain::{Author, ChannelChat, ClientId, MessageId, Responder, Timestamp, Wor
 use http::{HeaderMap, StatusCode};
 use pipeline::{Reply, ReplyError};
 use serde::Deserialize;
-use store::{AppealChange, Page as StorePage, StoredAppeal};
+use store::{AppealChange, ClientMessage, Page as StorePage, StoredAppeal};
 use utoipa::ToSchema;
 
 use super::clients::MOST_APPEALS;
@@ -112,34 +112,50 @@ pub(crate) async fn reply(
     if let Some(before) = repeated {
         return messages::answer(&state, before, limit).await;
     }
-    if let Some(seen) = seen.filter(|seen| !seen.trim().is_empty()) {
-        unanswered_since(&state, client.id, seen.trim()).await?;
-    }
+    let read = match seen.filter(|seen| !seen.trim().is_empty()) {
+        Some(seen) => Some(unanswered_since(&state, client.id, seen.trim()).await?),
+        None => None,
+    };
     let origin = by.caller.origin(LISTENER);
     let terms =
         Terms { asker: Asker::from(&origin), addresses_within: Some(state.limits().addresses_within) };
     let load = files::take(&state, files, terms).await?;
+    let who = by.caller.who();
+    if !state.writing().begin(client.id, &who, read.as_deref(), state.clock().running()) {
+        return Err(answered_meanwhile());
+    }
     let reply = Reply { text: text.as_str().to_owned(), chat, origin, idempotency };
-    let submission =
-        state.pipeline().prepare(client.id, reply).await.map_err(|error| refused(&given, error))?;
-    let submitted = files::submit(state.clone(), submission, load).await.map_err(messages::refused)?;
-    state.writing().over(client.id, &by.caller.who());
-    messages::answer(&state, submitted, limit).await
+    let submitting = async {
+        let prepared = state.pipeline().prepare(client.id, reply).await;
+        let submission = prepared.map_err(|error| refused(&given, error))?;
+        files::submit(state.clone(), submission, load).await.map_err(messages::refused)
+    };
+    let submitted = submitting.await;
+    state.writing().over(client.id, &who, submitted.as_ref().ok().map(|submitted| submitted.id));
+    messages::answer(&state, submitted?, limit).await
 }
 
-/// Refuses where someone answered the client after a message.
-async fn unanswered_since(state: &State, client: ClientId, seen: &str) -> Result<(), Problem> {
+fn answered_meanwhile() -> Problem {
+    Problem::new(
+        Code::AlreadyAnswering,
+        "The client was answered meanwhile. Read it, then send yours if it is still needed.",
+    )
+}
+
+/// The latest messages of a client; refuses where someone answered after one of them.
+async fn unanswered_since(
+    state: &State,
+    client: ClientId,
+    seen: &str,
+) -> Result<Vec<ClientMessage>, Problem> {
     let page = StorePage { limit: LATEST, cursor: None };
     let latest = state.store().pipeline().conversation(client, &page).await?.items;
-    let since: Vec<_> = latest.iter().take_while(|message| message.message != seen).collect();
+    let since = latest.iter().take_while(|message| message.message != seen).count();
     // A message that is not among the last ones tells nothing.
-    if since.len() < latest.len() && since.iter().any(|message| message.author != Author::Client) {
-        return Err(Problem::new(
-            Code::AlreadyAnswering,
-            "The client was answered meanwhile. Read it, then send yours if it is still needed.",
-        ));
+    if since < latest.len() && latest.iter().take(since).any(|message| message.author != Author::Client) {
+        return Err(answered_meanwhile());
     }
-    Ok(())
+    Ok(latest)
 }
 
 pub(super) fn text_error(text: &str) -> Option<String> {
