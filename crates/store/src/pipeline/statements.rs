@@ -106,7 +106,7 @@ statements! {
         SELECT t.id, t.channel, t.account, t.chat, t.stage, t.client, t.appeal, t.responder, t.discards, t.created_at, t.stage_at,
             t.due_at, t.tries, t.answer, t.needs_approval, t.why, t.outbox_id
         FROM pipeline_turns AS t INNER JOIN pipeline_appeals AS a ON a.id = t.appeal
-        WHERE t.stage = 11 AND t.responder IN ('ai', 'webhook') AND t.why <> 'asked' AND t.outbox_id IS NULL AND t.id < $1
+        WHERE t.stage = 11 AND t.responder IN ('ai', 'webhook', 'redis') AND t.why <> 'asked' AND t.outbox_id IS NULL AND t.id < $1
             AND a.state < 10 AND a.waiting_since IS NOT NULL AND (a.answered_at IS NULL OR a.answered_at < t.created_at)
         ORDER BY t.id DESC LIMIT $2";
     /// The chat and the turn of what a client wrote.
