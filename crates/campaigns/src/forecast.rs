@@ -76,10 +76,10 @@ pub fn forecast_left(plan: &Plan, left: Remainder, now: Timestamp) -> Forecast {
     let load = Load { recipients, cycles: 1, senders };
     let begins_at = next_cycle_at.map_or(now, |at| at.max(now));
     let found = forecast(plan, load, begins_at);
-    let paused = |at: Timestamp| at.plus(plan.between_cycles.saturating_mul(pauses));
+    let with_pauses = |at: Timestamp| at.plus(plan.between_cycles.saturating_mul(pauses));
     Forecast {
-        last_leaves_at: found.last_leaves_at.map(paused),
-        without_limits_at: found.without_limits_at.map(paused),
+        last_leaves_at: found.last_leaves_at.map(with_pauses),
+        without_limits_at: found.without_limits_at.map(with_pauses),
         ..found
     }
 }

@@ -151,7 +151,7 @@ fn show(shown: &mut File, mut bytes: &[u8]) -> Result<()> {
     while !bytes.is_empty() {
         match shown.write(bytes) {
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(FULL),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::park_timeout(FULL),
             Err(error) => return Err(error).context("cannot show what the tests write"),
         }
     }
