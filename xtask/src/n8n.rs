@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::program;
 use crate::redis::REDIS;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, testing_features};
 
 /// The last version that runs on Node 20.
 const VERSION: &str = "1.123.81";
@@ -22,8 +22,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     let folder = workspace.installed().join("n8n");
     ensure(&folder)?;
     REDIS.ensure()?;
-    // It stops where it is asked to, so that it can be killed there.
-    let build = ["build", "--package", "switchboard", "--features", "testing"];
+    // It stops where it is asked to, so that it can be killed there. Built as the tests build it, so that nothing is built twice.
+    let features = testing_features(workspace.members()).join(",");
+    let build = ["build", "--workspace", "--tests", "--features", &features];
     program::run(program::cargo(&workspace.root).args(build))?;
     let work = folder.join("work");
     if work.exists() {
