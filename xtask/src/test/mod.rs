@@ -178,7 +178,7 @@ fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
     let (mut tally, mut panics, mut watchdog) = (Tally::default(), Panics::default(), Watchdog::new());
     let mut shown = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     loop {
-        let line = match lines.recv_timeout(watchdog.patience().min(LOOK)) {
+        let line = match lines.recv_timeout(watchdog.time_left().min(LOOK)) {
             Ok(line) => line.context("cannot read what the tests write")?,
             Err(RecvTimeoutError::Timeout) => {
                 if child.try_wait().context("cannot wait for the tests")?.is_some() {

@@ -44,7 +44,7 @@ impl Watchdog {
     }
 
     /// How long the next line may take.
-    pub(super) fn patience(&self) -> Duration {
+    pub(super) fn time_left(&self) -> Duration {
         if self.is_running { LIMIT.saturating_sub(self.moved_at.elapsed()) } else { LIMIT }
     }
 
@@ -100,7 +100,7 @@ mod tests {
         }
         assert!(watchdog.is_running);
         assert_eq!(watchdog.names(), "two");
-        assert!(watchdog.patience() <= LIMIT);
+        assert!(watchdog.time_left() <= LIMIT);
         watchdog.read("test result: FAILED. 1 passed; 1 failed; 0 ignored");
         assert!(!watchdog.is_running && watchdog.slow.is_empty());
     }
@@ -113,10 +113,10 @@ mod tests {
         watchdog.moved_at = long_ago;
         for line in ["test one has been running for over 60 seconds", "a line of a test", "Compiling store"] {
             watchdog.read(line);
-            assert_eq!(watchdog.patience(), Duration::ZERO, "{line}");
+            assert_eq!(watchdog.time_left(), Duration::ZERO, "{line}");
         }
         watchdog.read("test one ... ok");
-        assert!(watchdog.patience() > Duration::ZERO);
+        assert!(watchdog.time_left() > Duration::ZERO);
     }
 
     #[test]

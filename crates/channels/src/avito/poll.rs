@@ -21,8 +21,8 @@ const LAST_OFFSET: usize = 1_000;
 const CHATS: usize = 20;
 /// A message may be this much older than the change of its chat that shows it. What is read twice is kept once.
 const LATE: i64 = 120;
-/// So long after it was written a message is shown at the latest, even where clocks differ. What was read twice that long is told
-/// from new messages (a week).
+/// The longest time between the writing of a message and the poll that first shows it, clocks that differ included. Shorter than the
+/// week for which the keys of messages are kept, so that one that is read twice is no new one.
 const SHOWN_WITHIN: i64 = 2 * 86_400;
 /// In so many chats is looked whether our last message was read.
 const MOST_UNREAD: usize = 50;
