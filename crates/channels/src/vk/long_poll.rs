@@ -19,6 +19,8 @@ const WAIT: Duration = Duration::from_secs(25);
 const BEYOND: Duration = Duration::from_secs(15);
 /// So many chats are looked through after a gap, and so many messages in each.
 const CHATS: &str = "50";
+/// A message that is older is not looked for: its row may be past its time, and it would come in as a new one.
+const LOOKS_BACK: Duration = Duration::from_hours(30 * 24);
 
 /// The server that is asked, while its key is good.
 #[derive(Default)]
@@ -109,6 +111,7 @@ async fn connect(client: &Client, long_poll: &LongPoll) -> Result<String, CallEr
 async fn missed(client: &Client) -> Result<Vec<InboundEvent>, CallError> {
     let unread = [("filter", "unread"), ("count", CHATS)];
     let told = client.of_group("messages.getConversations", &unread).await?;
+    let since = client.clock().now().minus(LOOKS_BACK).as_seconds();
     let mut found = Vec::new();
     for item in told["items"].as_array().into_iter().flatten() {
         let conversation = &item["conversation"];
@@ -117,7 +120,8 @@ async fn missed(client: &Client) -> Result<Vec<InboundEvent>, CallError> {
         let asked = [("peer_id", peer.to_string()), ("count", count)];
         let asked = asked.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
         let history = client.call("messages.getHistory", &asked).await?;
-        for raw in history["items"].as_array().into_iter().flatten().rev() {
+        let all = history["items"].as_array().into_iter().flatten().rev();
+        for raw in all.filter(|raw| raw["date"].as_i64().is_none_or(|date| date >= since)) {
             if let Some(message) = message(raw, client.group(), raw).filter(|_| !is_notice(raw)) {
                 let key = format!("message:{}", message.external_id);
                 found.push(InboundEvent { key, change: InboundChange::Message(Box::new(message)) });
