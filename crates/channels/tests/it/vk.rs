@@ -192,6 +192,11 @@ async fn the_long_poll_goes_on_where_it_was() {
     does(&world, json!({"text": "Lost", "extra": {"log": "lost"}})).await;
     let missed = poll(&provider, polled.cursor.as_deref()).await;
     assert!(messages(&missed.events).iter().any(|message| &*message.text == "Lost"), "{missed:?}");
+    // By then its row is past its time.
+    let setup = World::setup(world.fields(ChannelKind::Vk));
+    setup.clock.advance(Duration::from_hours(91 * 24));
+    let months_later = channels::make(setup).unwrap();
+    assert_eq!(poll(&months_later, polled.cursor.as_deref()).await.events, []);
     let never = poll(&provider, Some("999999")).await;
     assert_ne!(never.cursor.as_deref(), Some("999999"));
     does(&world, json!({"text": "Found"})).await;
