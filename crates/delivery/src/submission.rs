@@ -120,7 +120,7 @@ pub enum SubmitError {
         id: MessageId,
     },
     /// No way out leads to the chat.
-    #[error("no channel here leads to {0}; name a chat of Telegram")]
+    #[error("no channel here leads to {0}; GET /v1/channels lists the accounts of channels")]
     NotServed(ChatRef),
     /// The program is ending.
     #[error("the program is shutting down; send it again in a moment")]

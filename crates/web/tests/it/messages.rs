@@ -114,7 +114,7 @@ async fn a_channel_that_is_not_there_is_refused_by_its_field() {
     let problem = reply.problem(404, "chat_not_found");
     let detail = problem["detail"].as_str().expect("a detail");
     assert!(detail.contains("`chat`") && detail.contains("avito:shop/u2i-1"), "{detail}");
-    assert!(detail.contains("name a chat of Telegram"), "{detail}");
+    assert!(detail.contains("lists the accounts of channels"), "{detail}");
     assert_eq!(
         world.call("GET", "/v1/messages").send().await.json()["items"],
         json!([]),
