@@ -141,6 +141,17 @@ impl Plan {
         self.delay.mul_f64(1.0 + self.randomness * (2.0 * share - 1.0))
     }
 
+    /// When a sender may write again whose last message left then.
+    pub fn rested_at(&self, last: Timestamp, chance: u64, now: Timestamp) -> Timestamp {
+        // Of a clock that was set back it may be ahead.
+        last.min(now).plus(self.rest(chance))
+    }
+
+    /// The longest rest that chance draws.
+    pub fn longest_rest(&self) -> Duration {
+        self.rest(u64::MAX)
+    }
+
     /// The rest without chance.
     pub fn usual_rest(&self) -> Duration {
         self.delay
@@ -199,6 +210,16 @@ mod tests {
         // A minute, give or take a fifth.
         let [shortest, longest] = [0, u64::MAX].map(|chance| Plan::usual().rest(chance).as_secs_f64());
         assert!((shortest - 48.0).abs() < 1e-6 && (longest - 72.0).abs() < 1e-6, "{shortest} {longest}");
+    }
+
+    #[test]
+    fn a_rest_counts_from_the_last_message_however_long_ago() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let plan = plan(|settings| settings.delay_randomness = 0.0).expect("fine");
+        // The last case is a clock that was set back.
+        for (last, now, rested) in [(100, 100, 160), (100, 130, 160), (100, 400, 160), (100, 40, 100)] {
+            assert_eq!(plan.rested_at(at(last), 0, at(now)), at(rested), "{last} {now}");
+        }
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl Worker<'_> {
             place = places.acquire() => place,
             () = pause.cancelled() => return Ok(()),
         };
+        self.rest_on().await?;
         loop {
             if pause.is_cancelled() || !self.is_active().await? {
                 return Ok(());
@@ -196,7 +197,7 @@ impl Worker<'_> {
                 Claim::Task(attempt) => match inner.carry(*attempt).await? {
                     Carried::Closing | Carried::Stopped => return Ok(()),
                     Carried::Nothing => {}
-                    Carried::Sent => self.rest(&plan).await?,
+                    Carried::Sent => self.rest(&plan, inner.parts.clock.now()).await?,
                     Carried::RestUntil(at) => self.nap_through(at).await,
                 },
             }
@@ -224,13 +225,24 @@ impl Worker<'_> {
         }
     }
 
-    /// Rests after a message, unless it was the last of a trial: the next claim pauses the run.
-    pub(super) async fn rest(&self, plan: &Plan) -> Result<(), StoreError> {
+    /// Rests after a message that left then, unless the next claim gives nothing: a trial is over, or the run does not go on.
+    pub(super) async fn rest(&self, plan: &Plan, left_at: Timestamp) -> Result<(), StoreError> {
         let run = self.inner.parts.store.campaigns().run(self.run.id).await?;
-        if run.is_none_or(|run| run.canary != Some(0)) {
-            self.nap_through(self.inner.parts.clock.now().plus(plan.rest(self.inner.drawn()))).await;
+        if run.is_some_and(|run| run.state == CampaignRunState::Running && run.canary != Some(0)) {
+            let now = self.inner.parts.clock.now();
+            self.nap_through(plan.rested_at(left_at, self.inner.drawn(), now)).await;
         }
         Ok(())
+    }
+
+    /// Rests what is left after its last message: the run was paused since, or the program restarted.
+    pub(super) async fn rest_on(&self) -> Result<(), StoreError> {
+        let Some(plan) = self.plan().await? else { return Ok(()) };
+        let since = self.inner.parts.clock.now().minus(plan.longest_rest());
+        match self.inner.parts.store.campaigns().last_sent(self.run.id, &self.sender, since).await? {
+            Some(left_at) => self.rest(&plan, left_at).await,
+            None => Ok(()),
+        }
     }
 
     /// Waits until then, whatever changes.

@@ -3,8 +3,8 @@
 use domain::event::CampaignAttemptEvent;
 use domain::text::ParseMode;
 use domain::{
-    AttemptState, CampaignAttemptId, CampaignSender, ChatId, ChatRef, Event, MessageId, SenderState,
-    Timestamp,
+    AttemptState, CampaignAttemptId, CampaignRunId, CampaignSender, ChatId, ChatRef, Event, MessageId,
+    SenderState, Timestamp,
 };
 
 use super::statements as sql;
@@ -108,6 +108,18 @@ impl Campaigns<'_> {
         let count = |row: &Row<'_>| Columns::new(row, "campaign_attempts").count(0);
         let found = self.store.first(sql::WROTE_TO, [sender.to_string(), chat.to_string()], count).await?;
         Ok(found.unwrap_or_default() > 0)
+    }
+
+    /// When the last message of a sender in a run left since, or may have left.
+    pub async fn last_sent(
+        &self,
+        run: CampaignRunId,
+        sender: &CampaignSender,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let time = |row: &Row<'_>| Columns::new(row, "campaign_attempts").time(0);
+        let params = (sender.to_string(), since.as_micros(), *run.as_uuid().as_bytes());
+        self.store.first(sql::LAST_SENT, params, time).await
     }
 
     /// An attempt.

@@ -113,6 +113,9 @@ statements! {
     SENT_LATELY = "
         SELECT ended_at FROM campaign_attempts WHERE sender = $1 AND ended_at > $2 AND state >= 12
         ORDER BY ended_at DESC LIMIT 1000";
+    LAST_SENT = "
+        SELECT ended_at FROM campaign_attempts WHERE sender = $1 AND ended_at > $2 AND state >= 12 AND run_id = $3
+        ORDER BY ended_at DESC LIMIT 1";
     WROTE_TO = "
         SELECT count(*) FROM (
             SELECT 1 FROM campaign_attempts WHERE sender = $1 AND peer = $2 AND state >= 12 LIMIT 1

@@ -26,6 +26,7 @@ conformance! {
     many_claims_at_once_give_each_chat_once,
     a_cycle_ends_when_all_had_their_turn_and_the_next_begins_after_a_pause,
     the_cap_of_an_hour_holds_over_campaigns,
+    the_last_message_of_a_sender_is_known_by_run,
     the_same_chat_under_two_names_is_readied_once,
     what_follows_from_an_end_is_kept,
     what_was_sent_is_counted_by_sender_hour_and_run,
@@ -186,6 +187,22 @@ async fn the_cap_of_an_hour_holds_over_campaigns(world: World) {
     assert!(matches!(claim_with(&world, &summer, "fifth", caps).await, Claim::Task(_)));
     world.clock.advance(Duration::from_hours(1));
     assert!(matches!(claim_with(&world, &spring, "main", caps).await, Claim::Task(_)));
+}
+
+async fn the_last_message_of_a_sender_is_known_by_run(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2"]).await;
+    campaign(&world, "summer", &["@client_3"]).await;
+    let [spring, summer] = [run(&world, "spring", 1, None).await, run(&world, "summer", 1, None).await];
+    let (campaigns, begun) = (world.store.campaigns(), world.now());
+    let last = async |run: &CampaignRun, since| campaigns.last_sent(run.id, &sender("main"), since).await;
+    for who in ["main", "fifth"] {
+        world.clock.advance(Duration::from_mins(1));
+        sent(&world, &claimed(&world, &spring, who).await).await;
+    }
+    let at = last(&spring, begun).await.unwrap().unwrap();
+    assert!(at >= begun.plus(Duration::from_mins(1)) && at <= world.now().minus(Duration::from_mins(1)));
+    assert_eq!(last(&spring, at).await.unwrap(), None);
+    assert_eq!(last(&summer, begun).await.unwrap(), None);
 }
 
 async fn the_same_chat_under_two_names_is_readied_once(world: World) {

@@ -162,6 +162,7 @@ async fn at_the_page(
             return Ok(ended);
         }
     }
+    worker.rest_on().await?;
     loop {
         if worker.pause.is_cancelled() || !worker.is_active().await? {
             return Ok(Ended::Over);
@@ -228,7 +229,7 @@ async fn at_the_page(
             return Ok(ended);
         }
         if rests {
-            worker.rest(&plan).await?;
+            worker.rest(&plan, inner.parts.clock.now()).await?;
         }
         if was_sent && is_warned(worker, profile, web_k).await? {
             return Ok(Ended::Over);

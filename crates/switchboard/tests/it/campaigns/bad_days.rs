@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use domain::Timestamp;
+use serde_json::{Value, json};
 use testkit::{Program, Start, World, without_account};
 
 use super::{SEND, attempts, campaign, is, made, reasons, start, written};
@@ -154,6 +155,29 @@ async fn an_account_that_is_added_to_a_run_takes_part_in_it() {
     let senders: Vec<_> = attempts(&program).await.iter().map(|row| row["account"].clone()).collect();
     assert_eq!(senders, [json!("main"), json!("fifth")]);
     each_was_written_to_once(&world, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_or_a_pause_cuts_no_delay_short() {
+    let (world, mut program) = started(&["fifth"]).await;
+    made(&program, &["fifth"], 3, json!({"delay_seconds": 60, "delay_randomness": 0})).await;
+    start(&program).await;
+    program.until("one is sent", || async { reasons(&attempts(&program).await, "sent").len() == 1 }).await;
+    program.kill();
+    program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
+    let two = || async { reasons(&attempts(&program).await, "sent").len() == 2 };
+    program.as_time_goes_by(Duration::from_secs(4), program.until("two are sent", two)).await;
+    program.post("/v1/campaigns/spring/pause", &json!({})).await;
+    program.post("/v1/campaigns/spring/resume", &json!({})).await;
+    program.as_time_goes_by(Duration::from_secs(4), is(&program, "done")).await;
+    let rows = attempts(&program).await;
+    let time = |row: &Value, field: &str| -> Timestamp {
+        row[field].as_str().expect("a time").parse().expect("a time")
+    };
+    let gap = |pair: &[Value]| time(&pair[0], "claimed_at").since(time(&pair[1], "ended_at"));
+    let gaps: Vec<_> = rows.windows(2).map(gap).collect();
+    assert!(gaps.len() == 2 && gaps.iter().all(|gap| gap.as_secs() >= 60), "{gaps:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
