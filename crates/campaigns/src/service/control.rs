@@ -170,6 +170,19 @@ impl Campaigns {
         self.set(open.id, CampaignRunState::Stopped, Some("by_hand"), None).await
     }
 
+    /// Lets as many senders of a run at work be at work at once as the settings say now: it is carried out from the beginning.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn take_in_workers(&self, name: &str) -> Result<(), StoreError> {
+        let open = self.0.parts.store.campaigns().open_run(name).await?;
+        if let Some(run) = open.filter(|run| run.state == CampaignRunState::Running) {
+            self.rest(run.id);
+            self.carry_out(run.id);
+        }
+        Ok(())
+    }
+
     /// Who would get what, when the last one leaves and what the limits cost; recipients are counted, and the first `listed` of each
     /// kind are named. It is of the run that this wish would start: of one that is not over, what is left. Nothing is sent and Telegram is
     /// not asked.

@@ -181,6 +181,19 @@ async fn a_restart_or_a_pause_cuts_no_delay_short() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn more_senders_at_once_count_in_the_run_at_work() {
+    let (world, program) = started(&["main", "fifth"]).await;
+    made(&program, &["main", "fifth"], 4, json!({"delay_seconds": 3600, "workers": 1})).await;
+    start(&program).await;
+    program.until("one is sent", || async { world.effects(SEND).await.len() == 1 }).await;
+    let changed = program.request("PATCH", "/v1/campaigns/spring").json(&json!({"workers": 2})).send().await;
+    assert_eq!(changed.expect("an answer").status(), 200);
+    program.until("two are sent", || async { world.effects(SEND).await.len() == 2 }).await;
+    let senders: Vec<_> = attempts(&program).await.iter().map(|row| row["account"].clone()).collect();
+    assert!(senders.len() == 2 && senders[0] != senders[1], "{senders:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_program_takes_a_campaign_over_and_doubles_nothing() {
     let (world, database) = (World::start(binary()).await, database().await);
     let mut first = one_of_several(&world, &database.url(), "first").ready().await;

@@ -166,9 +166,16 @@ pub(crate) async fn change(
     body: Unchecked<ChangedSettings>,
 ) -> Result<Response, Problem> {
     let row = known(&state, &name).await?;
-    let now = serde_json::from_str(&row.settings).unwrap_or_default();
-    let settings = body.checked(|changed: ChangedSettings| changed.onto(now))?;
+    let now: CampaignSettings = serde_json::from_str(&row.settings).unwrap_or_default();
+    let workers = now.workers;
+    let (wanted, settings) = body.checked(|changed: ChangedSettings| {
+        let wanted = changed.workers;
+        Ok((wanted, changed.onto(now)?))
+    })?;
     state.store().campaigns().change(&name, settings.clone()).await?;
+    if wanted.is_some_and(|count| count != workers.unwrap_or(0)) {
+        state.campaigns().take_in_workers(&name).await?;
+    }
     Ok(json(StatusCode::OK, &shown(&state, CampaignRow { settings, ..row }).await?))
 }
 
