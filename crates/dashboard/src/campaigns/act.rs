@@ -84,6 +84,8 @@ pub(crate) struct Pressed {
     limit: String,
     /// The sender that is meant.
     sender: String,
+    /// The chat that is meant; empty for all of them.
+    chat: String,
 }
 
 /// `POST /campaigns/{name}/actions/{action}`.
@@ -108,6 +110,10 @@ pub(crate) async fn act(
         "pause" => words.paused_note(&name),
         "resume" => words.began_note(&name),
         "stop" => words.stopped_note(&name),
+        "unblock" if !form.chat.is_empty() => {
+            body = Some(json!({ "chat": form.chat }));
+            words.unblocked_chat_note(&form.chat)
+        }
         "unblock" => words.unblocked_note(&name),
         "remove-sender" => {
             call_of = (Method::DELETE, call(&name, &format!("/senders/{}", segment(&form.sender))));

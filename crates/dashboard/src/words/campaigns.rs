@@ -58,6 +58,7 @@ words! {
     senders: "Accounts that send", "Отправляющие аккаунты";
     no_senders: "None yet: add some under Change.", "Пока нет: добавьте через «Изменить».";
     unblock: "Unblock", "Снять блокировки";
+    unblock_chat: "Unblock", "Разблокировать";
     unblock_help:
         "Takes the blocks from its chats and accounts. See to the account first.",
         "Снимает блокировки с чатов и аккаунтов. Сначала разберитесь с аккаунтом.";
@@ -166,6 +167,7 @@ sentences! {
     stopped_note(name: &str):
         "{name} is stopped. What was begun is finished.", "{name}: остановлена. Начатое завершится.";
     unblocked_note(name: &str): "Nothing of {name} is blocked.", "{name}: блокировки сняты.";
+    unblocked_chat_note(chat: &str): "{chat} is not blocked.", "{chat}: блокировка снята.";
     removed_note(name: &str): "{name} is removed.", "{name}: рассылка удалена.";
     saved_note(name: &str): "{name} is saved.", "{name}: сохранено.";
     added_note(added: u64, known: u64):

@@ -219,6 +219,24 @@ async fn stopping_and_removing_are_asked_about_before() {
 }
 
 #[tokio::test]
+async fn one_chat_is_unblocked_on_its_row() {
+    let world = World::new().await;
+    let run = spring(&world).await;
+    let lost = claimed(&world, run).await;
+    let gone = NextTurn::Never("chat_not_found".to_owned());
+    end(&world, &lost, AttemptState::Failed, Some("chat_not_found"), gone).await;
+    let operator = world.person(Role::Operator).await;
+    let path = "/campaigns/spring/chats?blocked=yes";
+    shows(&operator.get(path).await, &["value=\"@client_2\"", "aria-label=\"Unblock: @client_4\""]);
+    let fields = [("chat", "@client_2"), ("back", path)];
+    let pressed = send(&operator, "/campaigns/spring/actions/unblock", &fields).await;
+    assert_eq!(pressed.header("location"), path);
+    let page = operator.with("language=ru").get(path).await;
+    shows(&page, &["aria-label=\"Разблокировать: @client_4\""]);
+    assert!(!page.body.contains("value=\"@client_2\""), "{}", page.body);
+}
+
+#[tokio::test]
 async fn a_trial_that_is_over_leads_to_the_forecast_first() {
     let world = World::new().await;
     let run = spring(&world).await;
