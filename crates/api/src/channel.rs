@@ -204,7 +204,7 @@ impl ChannelWebhook {
     pub fn new(url: Option<String>, registered: Option<Registered>) -> Self {
         let is_registered =
             registered.as_ref().map(|found| url.as_ref().is_some_and(|url| found.urls.contains(url)));
-        let Registered { urls, last_error, waiting } = registered.unwrap_or_default();
+        let Registered { urls, last_error, waiting, .. } = registered.unwrap_or_default();
         Self { url, is_registered, registered: urls, last_error, waiting }
     }
 }

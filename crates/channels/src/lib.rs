@@ -52,7 +52,8 @@ pub use login::{LogIn, LogInAnswer};
 pub use old_call::OldCall;
 pub use provider::{
     AlbumFile, Deed, Fetched, FirstChat, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming,
-    LONGEST_POLL, NoFirstChat, Outgoing, OutgoingFile, Pacing, Polled, Provider, Registered,
+    LONGEST_POLL, NoFirstChat, Outgoing, OutgoingFile, Pacing, Polled, Posting, PostingState, Provider,
+    Registered,
 };
 pub use received_files::{FetchError, FilesStatus, OpenError, OpenedFile, ReceivedFiles};
 pub use reception::{HookError, Reception, TakenHook};

@@ -556,8 +556,38 @@ pub struct Identity {
 pub struct Registered {
     /// The addresses, often one.
     pub urls: Vec<String>,
+    /// How it is with each of them, in their order; empty where that is not told.
+    pub postings: Vec<Posting>,
     /// What went wrong there last.
     pub last_error: Option<String>,
+    /// When that was, where it is told.
+    pub last_error_at: Option<Timestamp>,
     /// So many wait to be posted, where that is known.
     pub waiting: Option<u64>,
+    /// Whether the account is signed out, so that nothing reaches the provider itself.
+    pub signed_out: bool,
+}
+
+/// How a provider does with an address that it posts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posting {
+    pub state: PostingState,
+    /// Whether a secret is posted along, by which the receiver knows who posts.
+    pub has_secret: bool,
+}
+
+impl Posting {
+    /// Where nothing is told but the address, and no secret goes with it.
+    pub(crate) const BARE: Self = Self { state: PostingState::Works, has_secret: false };
+}
+
+/// Whether an address is posted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostingState {
+    /// It is, as far as the provider tells.
+    Works,
+    /// It has not confirmed yet that it wants to be.
+    Unconfirmed,
+    /// It did not answer as it should, and is posted to no more.
+    Failed,
 }

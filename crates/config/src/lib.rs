@@ -59,7 +59,7 @@ pub use changes::{Change, Changes};
 pub use channels::{ChannelFields, ChannelKind, ForwardFormat, MediaRule, ReceiveBy, SmsGateway};
 pub use control_bots::{ControlBotFields, ControlBotKind, ControlLanguage};
 pub use data_dir::default_data_dir;
-pub use doctor::{DoctorSettings, WebhookCredentials, WebhookFields, WebhookProvider};
+pub use doctor::{DoctorSettings, WebhookFields, WebhookProvider};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use edit::{
     ChannelKey, ChannelKeyForm, ChannelValue, EditError, channels_in, named_channels, with_channel,

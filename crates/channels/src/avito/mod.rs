@@ -25,8 +25,8 @@ use serde_json::{Value, json};
 use crate::error::CallError;
 use crate::old_call::OldCall;
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
-    Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
+    Provider, Registered,
 };
 use crate::setup::{Setup, SetupError};
 use client::Client;
@@ -318,8 +318,12 @@ impl Provider for Avito {
     }
 
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
-        let told =
-            async move { Ok(Registered { urls: self.subscriptions().await?, ..Registered::default() }) };
+        let told = async move {
+            let urls = self.subscriptions().await?;
+            // It takes no secret when an address is registered.
+            let postings = vec![Posting::BARE; urls.len()];
+            Ok(Registered { urls, postings, ..Registered::default() })
+        };
         Some(told.boxed())
     }
 

@@ -82,6 +82,7 @@ struct WebhookInfo {
     #[serde(default)]
     url: String,
     pending_update_count: Option<u64>,
+    last_error_date: Option<i64>,
     last_error_message: Option<String>,
 }
 
@@ -399,7 +400,14 @@ impl Provider for TelegramBot {
         let asking = async move {
             let info: WebhookInfo = self.client.call("getWebhookInfo", &json!({})).await?;
             let urls = Some(info.url).filter(|url| !url.is_empty()).into_iter().collect();
-            Ok(Registered { urls, last_error: info.last_error_message, waiting: info.pending_update_count })
+            let at = |seconds: i64| Timestamp::from_micros(seconds.saturating_mul(1_000_000));
+            Ok(Registered {
+                urls,
+                last_error: info.last_error_message,
+                last_error_at: info.last_error_date.map(at),
+                waiting: info.pending_update_count,
+                ..Registered::default()
+            })
         };
         Some(asking.boxed())
     }

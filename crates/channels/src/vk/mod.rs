@@ -26,8 +26,8 @@ use crate::http::ANSWER;
 use crate::kept::Kept;
 use crate::old_call::OldCall;
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
-    Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
+    PostingState, Provider, Registered,
 };
 use crate::setup::{Setup, SetupError, is_same};
 use client::{Client, VERSION, attachment};
@@ -107,6 +107,17 @@ struct CallbackServer {
     url: String,
     secret: String,
     status: String,
+}
+
+impl CallbackServer {
+    fn posting(&self) -> Posting {
+        let state = match self.status.as_str() {
+            "unconfigured" | "wait" => PostingState::Unconfirmed,
+            "failed" => PostingState::Failed,
+            _ => PostingState::Works,
+        };
+        Posting { state, has_secret: !self.secret.is_empty() }
+    }
 }
 
 impl Provider for Vk {
@@ -332,8 +343,9 @@ impl Provider for Vk {
             Ok(Registered {
                 // The path of its address is a secret.
                 last_error: bad.map(|server| format!("VK gave up on its server of number {}", server.id)),
+                postings: servers.iter().map(CallbackServer::posting).collect(),
                 urls: servers.into_iter().map(|server| server.url).collect(),
-                waiting: None,
+                ..Registered::default()
             })
         };
         Some(told.boxed())

@@ -23,7 +23,8 @@ use crate::error::CallError;
 use crate::login::LogIn;
 use crate::old_call::OldCall;
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider, Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Posting, Provider,
+    Registered,
 };
 use crate::recent::Recent;
 use crate::setup::{Setup, SetupError, is_same};
@@ -302,7 +303,14 @@ impl Provider for Whatsapp {
             let lacking: Vec<&str> = TYPES.into_iter().filter(lacks).collect();
             let last_error =
                 (url.is_some() && !lacking.is_empty()).then(|| format!("not posted: {}", lacking.join(", ")));
-            Ok(Registered { urls: url.map(str::to_owned).into_iter().collect(), last_error, waiting: None })
+            Ok(Registered {
+                urls: url.map(str::to_owned).into_iter().collect(),
+                // Which header goes along is not told.
+                postings: url.map(|_| Posting::BARE).into_iter().collect(),
+                last_error,
+                signed_out: told.get("authorized").and_then(Value::as_bool) == Some(false),
+                ..Registered::default()
+            })
         };
         Some(asked.boxed())
     }

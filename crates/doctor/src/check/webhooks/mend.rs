@@ -91,7 +91,9 @@ pub(super) fn ask_again(asked: &Asked, failure: &Failure) -> Fix {
             };
             Fix::setting(key, format!("give {name} another {field}: {source}"))
         }
-        Failure::Unpaid(_) => Fix::advice("pay for it, or remove the webhook from the settings"),
+        Failure::Barred(_) => Fix::advice(
+            "what it says tells what is missing: pay for the account, give it the right, or correct the webhook in the settings",
+        ),
         Failure::Unreached(_) if webhook.provider == WebhookProvider::Max => Fix::advice(
             "look at the network; the certificate of MAX is issued by the Russian Ministry of Digital Development, whose root this machine must trust",
         ),

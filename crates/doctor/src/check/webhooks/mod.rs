@@ -8,6 +8,7 @@ mod tests;
 
 use std::time::Duration;
 
+use channels::PostingState as State;
 use config::{WebhookFields, WebhookProvider};
 use domain::Timestamp;
 use domain::secret::ExposeSecret;
@@ -62,24 +63,13 @@ pub(crate) struct Registration {
     pub(crate) has_secret: Option<bool>,
 }
 
-/// How a place stands with its provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// It is sent to, as far as the provider tells.
-    Works,
-    /// It has not confirmed yet that it wants to be sent to.
-    Unconfirmed,
-    /// It did not answer as it should, and is sent to no more.
-    Failed,
-}
-
 /// Why a provider did not tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// It refuses what it was asked with; the key of the settings that is wrong.
     Refused { field: &'static str, why: String },
-    /// It wants to be paid first.
-    Unpaid(String),
+    /// The account may not ask: it is not paid for, or not whole.
+    Barred(String),
     /// No answer came about, or one that says to try later.
     Unreached(String),
     /// The answer is none to what was asked.
@@ -131,10 +121,10 @@ fn not_told(asked: &Asked, failure: &Failure) -> Finding {
             format!("{provider} refuses the credentials of {name}, and does not say where it sends."),
             why,
         ),
-        Failure::Unpaid(why) => (
+        Failure::Barred(why) => (
             Code::WebhookRefused,
             Severity::Error,
-            format!("{provider} wants to be paid before it says where it sends for {name}."),
+            format!("{provider} does not let the account of {name} ask where it sends."),
             why,
         ),
         Failure::Unreached(why) | Failure::Unclear(why) => (
@@ -365,7 +355,7 @@ const fn state(state: State) -> Option<&'static str> {
 }
 
 /// What a provider said, short, without control letters, and without what may be a part of an address or a key.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     let word = |word: &str| {
         let is_plain = !word.contains('/') && word.chars().nth(LONGEST_WORD).is_none();

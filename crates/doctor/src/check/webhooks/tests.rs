@@ -192,8 +192,8 @@ fn who_does_not_tell_is_told_with_why_and_the_section_is_not_whole() {
             [(Code::WebhookUnknown, Severity::Warning)]
         );
     }
-    let unpaid = failed(WebhookProvider::Whatsapp, Failure::Unpaid("it answered 402".to_owned()));
-    assert_eq!(codes(&unpaid), [(Code::WebhookRefused, Severity::Error)]);
+    let barred = failed(WebhookProvider::Whatsapp, Failure::Barred("it is not paid for".to_owned()));
+    assert_eq!(codes(&barred), [(Code::WebhookRefused, Severity::Error)]);
     assert_eq!(check(&[], 3, NOW).looked, Looked::Partly);
 }
 

@@ -1,22 +1,19 @@
-//! Asking providers where they send what customers write: one read-only question for each webhook of the settings.
+//! Asking providers where they send what customers write: one read-only question for each webhook of the settings, as an account of
+//! its channel asks it.
 
-mod avito;
-mod call;
-mod max;
-mod telegram_bot;
-mod vk;
-mod wappi;
-
+use std::sync::Arc;
 use std::time::Duration;
 
-use ambient::Clock;
-use config::{Settings, WebhookCredentials, WebhookFields};
+use ambient::{Chance, Clock};
+use channels::http::{Http, Route};
+use channels::{CallError, Kept, PostingState, Provider, Registered, Setup};
+use config::{ChannelFields, Settings, WebhookFields, WebhookProvider};
+use domain::ChannelName;
 use futures::StreamExt;
 use futures::stream;
+use serde_json::json;
 
-use crate::check::webhooks::{Asked, Failure, Told};
-
-use call::Clients;
+use crate::check::webhooks::{Asked, Failure, Registration, Told, WebhookAddress, harmless};
 
 /// How long one provider may take, all its calls together.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,12 +35,11 @@ pub(crate) struct Registrations {
 pub(crate) async fn all(settings: &Settings, clock: &Clock) -> Registrations {
     let webhooks: Vec<_> = settings.webhooks_elsewhere().collect();
     let left_out = webhooks.len().saturating_sub(MOST);
-    let clients = &Clients::new(TIMEOUT);
     let asking: Vec<_> = webhooks
         .into_iter()
         .take(MOST)
         .map(|(webhook, key)| async move {
-            let outcome = within(TIMEOUT, &webhook, clients, clock).await;
+            let outcome = within(TIMEOUT, &webhook, clock).await;
             Asked { webhook, key, outcome }
         })
         .collect();
@@ -51,28 +47,93 @@ pub(crate) async fn all(settings: &Settings, clock: &Clock) -> Registrations {
     Registrations { asked, left_out }
 }
 
-async fn within(
-    limit: Duration,
-    webhook: &WebhookFields,
-    clients: &Clients,
-    clock: &Clock,
-) -> Result<Told, Failure> {
-    let answered = clock.timeout(limit, ask(webhook, clients)).await;
+async fn within(limit: Duration, webhook: &WebhookFields, clock: &Clock) -> Result<Told, Failure> {
+    let answered = clock.timeout(limit, ask(webhook, clock)).await;
     answered.unwrap_or_else(|_| Err(Failure::Unreached(format!("no answer within {} s", limit.as_secs()))))
 }
 
-async fn ask(webhook: &WebhookFields, clients: &Clients) -> Result<Told, Failure> {
-    let wrong = |_| Failure::Unclear("the settings do not say what it is asked with".to_owned());
-    let credentials = webhook.check().map_err(wrong)?;
-    let client = clients.at(webhook.api())?;
-    match &credentials {
-        WebhookCredentials::TelegramBot { token } => telegram_bot::ask(&client, token).await,
-        WebhookCredentials::Avito { client_id, client_secret } => {
-            avito::ask(&client, client_id, client_secret).await
-        }
-        WebhookCredentials::Max { token } => max::ask(&client, token).await,
-        WebhookCredentials::Vk { token, group_id } => vk::ask(&client, token, *group_id).await,
-        WebhookCredentials::Wappi { token, profile_id } => wappi::ask(&client, token, profile_id).await,
+async fn ask(webhook: &WebhookFields, clock: &Clock) -> Result<Told, Failure> {
+    let account = account(webhook, clock)?;
+    let asking = account.registered().ok_or_else(not_asked)?;
+    asking.await.map(told).map_err(|error| failure(webhook.provider, &error))
+}
+
+/// An account that is there for this question alone: nothing is kept of it, and nothing is posted to it.
+fn account(webhook: &WebhookFields, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
+    webhook.check().map_err(|_| not_asked())?;
+    let named = json!({ "name": "webhook", "channel": webhook.provider.as_str() });
+    let bare: ChannelFields = serde_json::from_value(named).map_err(|_| not_asked())?;
+    let fields = ChannelFields {
+        token: webhook.token.clone(),
+        client_id: webhook.client_id.clone(),
+        client_secret: webhook.client_secret.clone(),
+        group_id: webhook.group_id,
+        profile_id: webhook.profile_id.clone(),
+        api: webhook.api.clone(),
+        ..bare
+    };
+    let http = Http::new(clock.clone(), fields.api(), &Route::default());
+    let http = http.map_err(|error| Failure::Unreached(error.to_string()))?;
+    let channel: ChannelName = fields.channel.as_str().parse().map_err(|_| not_asked())?;
+    let kept = Kept::in_memory(channel, fields.name.clone());
+    let (clock, chance) = (clock.clone(), Chance::from_system());
+    let made = channels::make(Setup { fields, http, kept, clock, chance, hook_secret: "".into() });
+    made.map_err(|_| not_asked())
+}
+
+fn not_asked() -> Failure {
+    Failure::Unclear("the settings do not say what it is asked with".to_owned())
+}
+
+fn told(found: Registered) -> Told {
+    let registration = |(place, url): (usize, String)| {
+        let posting = found.postings.get(place);
+        (!url.is_empty()).then(|| Registration {
+            place: WebhookAddress::of(&url),
+            state: posting.map_or(PostingState::Works, |posting| posting.state),
+            has_secret: posting.map(|posting| posting.has_secret),
+        })
+    };
+    Told {
+        registered: found.urls.into_iter().enumerate().filter_map(registration).collect(),
+        waiting: found.waiting,
+        failed: found.last_error_at.map(|at| (at, found.last_error.unwrap_or_default())),
+        signed_out: found.signed_out,
+    }
+}
+
+/// What a call that failed means to the owner of the webhook, with the key of the settings that a refusal is about.
+fn failure(provider: WebhookProvider, error: &CallError) -> Failure {
+    let why = match error {
+        // Of a chat is no word here.
+        CallError::Forbidden(why) | CallError::NotFound(why) => harmless(why),
+        other => harmless(&other.to_string()),
+    };
+    let secret = if provider == WebhookProvider::Avito { "client_secret" } else { "token" };
+    let place = match provider {
+        WebhookProvider::Vk => Some("group_id"),
+        WebhookProvider::Whatsapp => Some("profile_id"),
+        WebhookProvider::Telegram | WebhookProvider::Avito | WebhookProvider::Max => None,
+    };
+    let field = match error {
+        CallError::Token(_) | CallError::Forbidden(_) => Some(secret),
+        // A right that the key lacks.
+        CallError::Account(_) if provider == WebhookProvider::Vk => Some(secret),
+        CallError::Refused { .. } | CallError::NotFound(_) => place,
+        _ => None,
+    };
+    match (field, error) {
+        (Some(field), _) => Failure::Refused { field, why },
+        (None, CallError::Account(_)) => Failure::Barred(why),
+        (
+            None,
+            CallError::Wait { .. }
+            | CallError::Unreached(_)
+            | CallError::NoAnswer(_)
+            | CallError::Broken(_)
+            | CallError::Server(_),
+        ) => Failure::Unreached(why),
+        (None, _) => Failure::Unclear(why),
     }
 }
 

@@ -285,7 +285,7 @@ async fn asked(world: &World) -> BTreeSet<(String, String, String)> {
 /// Nothing but questions.
 fn questions() -> BTreeSet<(String, String, String)> {
     [
-        ("telegram_bot", "GET", "/bot…/getWebhookInfo"),
+        ("telegram_bot", "POST", "/bot…/getWebhookInfo"),
         ("avito", "POST", "/token"),
         ("avito", "POST", "/messenger/v1/subscriptions"),
         ("max", "GET", "/subscriptions"),
