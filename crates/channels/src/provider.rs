@@ -556,11 +556,11 @@ pub struct Identity {
 pub struct Registered {
     /// The addresses, often one.
     pub urls: Vec<String>,
-    /// How it is with each of them, in their order; empty where that is not told.
+    /// How it is with each of them, in their order; empty where the provider does not say.
     pub postings: Vec<Posting>,
     /// What went wrong there last.
     pub last_error: Option<String>,
-    /// When that was, where it is told.
+    /// When that was, where the provider says.
     pub last_error_at: Option<Timestamp>,
     /// So many wait to be posted, where that is known.
     pub waiting: Option<u64>,
@@ -577,7 +577,7 @@ pub struct Posting {
 }
 
 impl Posting {
-    /// Where nothing is told but the address, and no secret goes with it.
+    /// Where only the address is known, and no secret goes with it.
     pub(crate) const BARE: Self = Self { state: PostingState::Works, has_secret: false };
 }
 

@@ -305,7 +305,7 @@ impl Provider for Whatsapp {
                 (url.is_some() && !lacking.is_empty()).then(|| format!("not posted: {}", lacking.join(", ")));
             Ok(Registered {
                 urls: url.map(str::to_owned).into_iter().collect(),
-                // Which header goes along is not told.
+                // Which header goes along it does not say.
                 postings: url.map(|_| Posting::BARE).into_iter().collect(),
                 last_error,
                 signed_out: told.get("authorized").and_then(Value::as_bool) == Some(false),

@@ -55,7 +55,7 @@ async fn within(limit: Duration, webhook: &WebhookFields, clock: &Clock) -> Resu
 async fn ask(webhook: &WebhookFields, clock: &Clock) -> Result<Told, Failure> {
     let account = account(webhook, clock)?;
     let asking = account.registered().ok_or_else(not_asked)?;
-    asking.await.map(told).map_err(|error| failure(webhook.provider, &error))
+    asking.await.map(read).map_err(|error| failure(webhook.provider, &error))
 }
 
 /// An account that is there for this question alone: nothing is kept of it, and nothing is posted to it.
@@ -85,7 +85,7 @@ fn not_asked() -> Failure {
     Failure::Unclear("the settings do not say what it is asked with".to_owned())
 }
 
-fn told(found: Registered) -> Told {
+fn read(found: Registered) -> Told {
     let registration = |(place, url): (usize, String)| {
         let posting = found.postings.get(place);
         (!url.is_empty()).then(|| Registration {
@@ -105,7 +105,7 @@ fn told(found: Registered) -> Told {
 /// What a call that failed means to the owner of the webhook, with the key of the settings that a refusal is about.
 fn failure(provider: WebhookProvider, error: &CallError) -> Failure {
     let why = match error {
-        // Of a chat is no word here.
+        // These errors speak of a chat, and none is meant here.
         CallError::Forbidden(why) | CallError::NotFound(why) => harmless(why),
         other => harmless(&other.to_string()),
     };

@@ -8,7 +8,7 @@ use super::*;
 /// A token is longer than a word that is shown.
 const TOKEN: &str = "1:planted_0123456789_0123456789";
 
-/// What is told of a bot.
+/// What is known of a bot.
 const ANSWER: &str = r#"{"ok":true,"result":{"url":"https://example.com/planted"}}"#;
 
 #[test]
