@@ -7,6 +7,7 @@ mod outcome;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ambient::lock::Mutex;
@@ -15,8 +16,8 @@ use domain::outcome::SentIds;
 use domain::secret::ExposeSecret;
 use domain::text::{TextLimit, Unit};
 use domain::{
-    ExternalChat, InboundChange, InboundEvent, InboundMedia, MessageState, Outcome, ProviderId, SecretText,
-    Timestamp,
+    AccountName, ExternalChat, InboundChange, InboundEvent, InboundMedia, MessageState, Outcome, ProviderId,
+    SecretText, Timestamp,
 };
 use futures::future::{BoxFuture, FutureExt, join};
 use serde_json::{Value, json};
@@ -56,6 +57,12 @@ const RIGHTS: [(&str, &str); 4] = [
     ("manage", "to register the address that VK posts to"),
 ];
 
+/// How VK refuses the buttons of a message: they are wrong, or the abilities of bots are off.
+const WRONG_BUTTONS: &str = "911";
+const NO_BOTS: &str = "912";
+/// What is missing then.
+const BOTS: &str = "the abilities of bots, for buttons under messages: Manage, Messages, settings of the bot";
+
 /// What its owner does at the provider, step by step, in English and in Russian.
 pub(crate) const STEPS: &[[&str; 2]] = &[
     [
@@ -80,6 +87,8 @@ pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
     Ok(Arc::new(Vk {
         client: Client::new(&setup)?,
         secret: setup.header_secret(),
+        name: setup.fields.name,
+        lacks_bots: AtomicBool::default(),
         old_hook: setup.fields.old_hook,
         hook_secret: setup.hook_secret,
         kept: setup.kept,
@@ -90,6 +99,9 @@ pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
 
 struct Vk {
     client: Client,
+    name: AccountName,
+    /// Whether VK refused buttons last because the abilities of bots are off.
+    lacks_bots: AtomicBool,
     /// What each post has in it.
     secret: SecretText,
     /// Whether posts to the address of the old server are taken, which have another secret.
@@ -140,8 +152,8 @@ impl Provider for Vk {
             ],
             actions: &[Action::Edit, Action::Delete, Action::MarkRead, Action::Typing],
             states: &[MessageState::Read],
-            // An attempt may wait for its turn, and then for its answer.
-            dedup: Dedup::Key { window: Some(KEY_KNOWN.saturating_sub(ANSWER.saturating_mul(2))) },
+            // An attempt may wait for its turn, and then for its answer; and both once more without its buttons.
+            dedup: Dedup::Key { window: Some(KEY_KNOWN.saturating_sub(ANSWER.saturating_mul(4))) },
         }
     }
 
@@ -325,12 +337,12 @@ impl Provider for Vk {
                 rights["permissions"].as_array().is_some_and(|all| all.iter().any(|it| it["name"] == right))
             };
             let missing = RIGHTS.iter().filter(|(right, _)| !has(right));
+            let missing = missing.map(|(right, what_for)| format!("the right `{right}`, {what_for}"));
+            let bots = self.lacks_bots.load(Ordering::Relaxed).then(|| BOTS.to_owned());
             Ok(Identity {
                 id: id.to_string(),
                 name: group["name"].as_str().unwrap_or_default().to_owned(),
-                missing: missing
-                    .map(|(right, what_for)| format!("the right `{right}`, {what_for}"))
-                    .collect(),
+                missing: missing.chain(bots).collect(),
             })
         }
         .boxed()
@@ -417,9 +429,8 @@ impl Vk {
         if !attached.is_empty() {
             asked.push(("attachment", &attached));
         }
-        if let Some(keyboard) = option("keyboard") {
-            asked.push(("keyboard", keyboard));
-        }
+        let buttons = option("keyboard").map(|keyboard| ("keyboard", keyboard));
+        asked.extend(buttons);
         if !outgoing.preview {
             asked.push(("dont_parse_links", "1"));
         }
@@ -432,7 +443,27 @@ impl Vk {
         if let Some(forward) = &forward {
             asked.push(("forward", forward));
         }
-        let told = self.client.call("messages.send", &asked).await?;
+        let sent = self.post(&asked).await;
+        if buttons.is_none() {
+            return sent;
+        }
+        match sent {
+            Err(CallError::Refused { code, .. }) if matches!(code.as_str(), WRONG_BUTTONS | NO_BOTS) => {
+                tracing::warn!(account = %self.name, %code, "VK refuses the buttons of a message; it is sent without them");
+                self.lacks_bots.fetch_or(code == NO_BOTS, Ordering::Relaxed);
+                asked.retain(|(name, _)| *name != "keyboard");
+                self.post(&asked).await
+            }
+            sent => {
+                self.lacks_bots.fetch_and(sent.is_err(), Ordering::Relaxed);
+                sent
+            }
+        }
+    }
+
+    /// Has VK send what is asked for: the id of the message.
+    async fn post(&self, asked: &[(&str, &str)]) -> Result<String, CallError> {
+        let told = self.client.call("messages.send", asked).await?;
         let sent = &told[0];
         let error = &sent["error"];
         if let Some(code) = error["code"].as_i64() {

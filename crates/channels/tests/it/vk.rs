@@ -261,6 +261,11 @@ async fn events_of_a_server_are_set_and_ours_stay() {
     assert_eq!(code, Ok(json!({ "code": "c0ffee42" })));
 }
 
+fn keyboard(label: &str) -> String {
+    let button = json!({ "action": { "type": "text", "label": label } });
+    json!({ "one_time": true, "buttons": [[button]] }).to_string()
+}
+
 #[tokio::test]
 async fn buttons_and_named_files_go_with_a_text() {
     let world = World::start().await;
@@ -269,10 +274,6 @@ async fn buttons_and_named_files_go_with_a_text() {
     receiver.next().await;
     let file = world.file(MediaForm::Photo { width: 1, height: 1 }, "a.png", "image/png", b"a picture");
     let name = provider.prepare(&Outgoing { file: Some(file), ..text(PERSON, "", 1) }).await.unwrap();
-    let keyboard = |label: &str| {
-        let button = json!({ "action": { "type": "text", "label": label } });
-        json!({ "one_time": true, "buttons": [[button]] }).to_string()
-    };
     let with = |label: &str, key| {
         let options = json!({ "attachment": name, "keyboard": keyboard(label) });
         Outgoing { provider_options: Some(options), ..text(PERSON, "Choose", key) }
@@ -282,8 +283,30 @@ async fn buttons_and_named_files_go_with_a_text() {
     let sent = &told["object"];
     assert_eq!(sent["keyboard"]["buttons"][0][0]["action"]["label"], "Yes", "{told}");
     assert_eq!(sent["attachments"][0]["type"], "photo", "{told}");
-    let refused = provider.send(&with(&"a".repeat(41), 3)).await;
-    assert!(matches!(refused, Outcome::Rejected { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn where_vk_refuses_the_buttons_the_text_goes_alone() {
+    let world = World::start().await;
+    let (provider, receiver) = listened(&world).await;
+    does(&world, json!({"text": "Hello"})).await;
+    receiver.next().await;
+    let no_bots = r#"{"error":{"error_code":912,"error_msg":"This is a chat bot feature"}}"#;
+    let order = json!({"provider": "vk", "method": "messages.send", "fault": "error", "code": 200,
+        "message": no_bots, "times": 1});
+    world.fault(order).await;
+    let too_long = "a".repeat(41);
+    for (key, label, is_shown, missing) in
+        [(2, "Yes", false, 1), (3, too_long.as_str(), false, 1), (4, "Yes", true, 0)]
+    {
+        let options = json!({ "keyboard": keyboard(label) });
+        let message = Outgoing { provider_options: Some(options), ..text(PERSON, "Choose", key) };
+        id_of(&provider.send(&message).await);
+        let told: Value = serde_json::from_slice(&receiver.next().await.body).unwrap();
+        assert_eq!(told["object"]["keyboard"].is_object(), is_shown, "{told}");
+        assert_eq!(provider.check().await.unwrap().missing.len(), missing, "{label}");
+    }
+    assert_eq!(world.ledger("vk").await.len(), 3);
 }
 
 proptest! {
