@@ -560,6 +560,25 @@ async fn an_answer_that_failed_is_sent_again_from_the_page() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_sent_again_holds_another_back() {
+    let (world, phone) = with_clients().await;
+    let (anna, boris) = (world.person(Role::Operator).await, world.person(Role::Agent).await);
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Is it there?").await;
+    let path = format!("/inbox/{client}");
+    phone.refuses.store(true, Ordering::Release);
+    send(&anna, &path, &[("drawn", "1"), ("text", "Yes, it is.")]).await;
+    phone.refuses.store(false, Ordering::Release);
+    until("it failed", async || boris.get(&path).await.body.contains("actions/resend")).await;
+    let page = boris.get(&path).await;
+    let (drawn, seen) = (hidden(&page.body, "drawn"), hidden(&page.body, "seen"));
+    submit(&anna, &format!("{path}/actions/resend"), &[("message", hidden(&page.body, "message"))]).await;
+    let warned = send(&boris, &path, &[("drawn", drawn), ("seen", seen), ("text", "Yes!")]).await;
+    assert_eq!(warned.status, StatusCode::CONFLICT, "{warned:?}");
+    until("it left", async || !lock(&phone.sent).is_empty()).await;
+    assert_eq!(*lock(&phone.sent), [("c1@c.us".to_owned(), "Yes, it is.".to_owned())]);
+}
+
+#[tokio::test]
 async fn the_rail_counts_what_is_unread() {
     let (world, _) = with_clients().await;
     let operator = world.person(Role::Operator).await;

@@ -410,11 +410,14 @@ pub(crate) async fn retry(
     send_again(&state, id).await
 }
 
+/// What can be sent again.
+pub(super) const SENT_AGAIN: [MessageState; 2] = [MessageState::Failed, MessageState::Cancelled];
+
 /// Sends a message again that failed or was cancelled, unless its chat is on the do-not-contact list by now.
 pub(super) async fn send_again(state: &State, id: MessageId) -> Result<Response, Problem> {
     let message = state.delivery().get(id).await?;
     if let Some(message) = message {
-        refuse_listed(state, &message, &[MessageState::Failed, MessageState::Cancelled]).await?;
+        refuse_listed(state, &message, &SENT_AGAIN).await?;
     }
     let change = state.delivery().retry(id).await?;
     changed(state, id, change, "only what failed or was cancelled can be sent again").await

@@ -9,7 +9,7 @@ use domain::{Author, ChannelChat, ClientId, MessageId, Responder, Timestamp, Wor
 use http::{HeaderMap, StatusCode};
 use pipeline::{Reply, ReplyError};
 use serde::Deserialize;
-use store::{AppealChange, ClientMessage, Page as StorePage, StoredAppeal};
+use store::{AppealChange, ClientMessage, Page as StorePage, StoreError, StoredAppeal};
 use utoipa::ToSchema;
 
 use super::clients::MOST_APPEALS;
@@ -142,14 +142,18 @@ fn answered_meanwhile() -> Problem {
     )
 }
 
+async fn latest(state: &State, client: ClientId) -> Result<Vec<ClientMessage>, StoreError> {
+    let page = StorePage { limit: LATEST, cursor: None };
+    Ok(state.store().pipeline().conversation(client, &page).await?.items)
+}
+
 /// The latest messages of a client; refuses where someone answered after one of them.
 async fn unanswered_since(
     state: &State,
     client: ClientId,
     seen: &str,
 ) -> Result<Vec<ClientMessage>, Problem> {
-    let page = StorePage { limit: LATEST, cursor: None };
-    let latest = state.store().pipeline().conversation(client, &page).await?.items;
+    let latest = latest(state, client).await?;
     let since = latest.iter().take_while(|message| message.message != seen).count();
     // A message that is not among the last ones tells nothing.
     if since < latest.len() && latest.iter().take(since).any(|message| message.author != Author::Client) {
@@ -364,7 +368,7 @@ pub(crate) async fn writing(
     Ok(json(StatusCode::OK, &Writing { writing: state.writing().tell(client.id, &who, is_writing, now) }))
 }
 
-/// Sends a message of a conversation again that failed.
+/// Sends a message of a conversation again that failed. From then on no program answers, until the conversation is given back.
 #[utoipa::path(
     post, path = "/v1/conversations/{client_id}/messages/{id}/retry", tag = "conversations", operation_id = "resend",
     params(("client_id" = String, Path, description = "The client"), ("id" = String, Path, description = "The message")),
@@ -372,17 +376,36 @@ pub(crate) async fn writing(
         (status = 202, description = "In the queue again", body = api::Message),
         (status = 403, description = "Its chat is on the do-not-contact list: `do_not_contact`"),
         (status = 404, description = "There is no such message in the conversation: `message_not_found`"),
-        (status = 409, description = "Its state does not allow it"),
+        (status = 409, description = "Its state does not allow it; an answer is leaving at this moment: `already_answering`"),
     )
 )]
 pub(crate) async fn resend(
     Shared(state): Shared<State>,
-    _: Authorized<CanAnswer>,
+    by: Authorized<CanAnswer>,
     PathParameter((given, message)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
-    belongs(&state, &given, &message).await?;
+    let client = belongs(&state, &given, &message).await?;
     let id = message.parse::<MessageId>().map_err(|_| Problem::message_not_found(&message))?;
-    messages::send_again(&state, id).await
+    let stored = state.delivery().get(id).await?;
+    if stored.is_none_or(|message| !messages::SENT_AGAIN.contains(&message.state)) {
+        return messages::send_again(&state, id).await;
+    }
+    let (read, who) = (latest(&state, client).await?, by.caller.who());
+    if !state.writing().begin(client, &who, Some(read.as_slice()), state.clock().running()) {
+        return Err(answered_meanwhile());
+    }
+    let sending = async {
+        if !state.store().pipeline().take_over(client).await? {
+            return Err(refused(&given, ReplyError::Answering));
+        }
+        messages::send_again(&state, id).await
+    };
+    let sent = sending.await;
+    // Those who have the thread before them have read that it failed: what left holds them back for some seconds.
+    if sent.is_err() {
+        state.writing().over(client, &who, None);
+    }
+    sent
 }
 
 /// Reads a file of a message of a conversation, as `GET /v1/messages/{id}/media/{number}` does.
@@ -404,11 +427,11 @@ pub(crate) async fn file(
     read_file(&state, &by.caller, (&message, &number), &headers).await
 }
 
-/// Refuses a message that is in no conversation with this client.
-async fn belongs(state: &State, given: &str, message: &str) -> Result<(), Problem> {
+/// The client; refuses a message that is in no conversation with it.
+async fn belongs(state: &State, given: &str, message: &str) -> Result<ClientId, Problem> {
     let client = known(state, given).await?;
     let of = state.store().pipeline().client_of(message).await?;
-    if of == Some(client.id) { Ok(()) } else { Err(Problem::message_not_found(message)) }
+    if of == Some(client.id) { Ok(client.id) } else { Err(Problem::message_not_found(message)) }
 }
 
 /// A note to be added.

@@ -157,6 +157,30 @@ async fn of_a_person_and_a_program_the_first_answers() {
 }
 
 #[tokio::test]
+async fn what_is_sent_again_leaves_without_a_programs_answer() {
+    let program = Receiver::start().await;
+    program.answer(202);
+    let (world, shop) = answered_by(&program).await;
+    shop.then(Outcome::Forbidden("the customer blocked it".to_owned()));
+    world.client_writes("c1", "Is it there?").await;
+    let answer = |turn: String| format!("/v1/pipeline/turns/{turn}/answer");
+    let first = answer(world.turn(&program, 1).await);
+    assert_eq!(world.post(&first, json!({ "text": "Yes." })).await.0, 200);
+    world.until_so("a person is to look", async || world.owed().await == 1).await;
+    let client = world.client_ids().await.remove(0);
+    let path = format!("/v1/conversations/{client}");
+    let failed = world.get(&path).await["last_message"]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.post(&format!("{path}/hand-over"), json!({})).await.0, 200);
+    world.client_writes("c1", "In green?").await;
+    let second = answer(world.turn(&program, 2).await);
+    let (status, again) = world.post(&format!("{path}/messages/{failed}/retry"), json!({})).await;
+    assert!(status < 300, "{again}");
+    let (status, told) = world.post(&second, json!({ "text": "In green too." })).await;
+    assert_eq!((status, &told["code"]), (409, &json!("turn_over")), "{told}");
+    world.until_so("it left", async || shop.texts().len() == 2).await;
+}
+
+#[tokio::test]
 async fn what_a_program_does_not_answer_is_for_a_person() {
     let program = Receiver::start().await;
     let (world, shop) = answered_by(&program).await;
