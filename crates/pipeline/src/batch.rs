@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{InboundKind, InboundMedia, VOICE_MARK};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::{ClientMessage, KnownAs, StoredAppeal, StoredClient, StoredTurn};
 
 /// What a turn is about.
@@ -14,13 +14,15 @@ pub struct TurnContext {
     pub client: Option<StoredClient>,
     pub appeal: Option<StoredAppeal>,
     pub known_as: KnownAs,
+    /// What came with the messages beside the format.
+    pub beside: Map<String, Value>,
     /// So long after its first message the batch is complete in any case.
     pub longest: Duration,
 }
 
 /// The body of a batch, made of its messages in order: the first one is its base, the texts are joined by an empty line.
 pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
-    let TurnContext { messages, client, appeal, known_as, longest } = context;
+    let TurnContext { messages, client, appeal, known_as, beside, longest } = context;
     let (client, appeal) = (client.as_ref(), appeal.as_ref());
     let kept: Vec<&ClientMessage> = messages.iter().filter(|message| message.deleted_at.is_none()).collect();
     let texts: Vec<&str> =
@@ -52,7 +54,7 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut body = json!({
         "turn_id": turn.id,
         "channel": turn.chat.channel.as_str(),
         "channel_account": turn.chat.account.as_str(),
@@ -61,6 +63,7 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
         "external_message_id": external_id,
         "text": texts.join("\n\n"),
         "timestamp": first.map(|message| message.at),
+        "skip": false,
         "client_name": client.and_then(|client| client.name.as_deref()),
         "client_phone": client.and_then(|client| client.phone.as_deref()),
         "client_email": client.and_then(|client| client.email.as_deref()),
@@ -87,7 +90,16 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
             "original_messages": originals,
             "combined_at": turn.created_at,
         },
-    })
+    });
+    with(&mut body, beside.clone());
+    body
+}
+
+/// Adds what came beside the format.
+pub(crate) fn with(body: &mut Value, beside: Map<String, Value>) {
+    if let Value::Object(fields) = body {
+        fields.extend(beside);
+    }
 }
 
 /// What is attached, each with the text of its message, in the one format.
@@ -104,6 +116,7 @@ pub(crate) fn media_of(media: &[(&InboundMedia, &str)], heard: &[&str]) -> Value
             .map(|(media, text)| json!({ "url": media.url, "file_id": media.file_id, "caption": text }))
             .collect::<Vec<_>>(),
         "has_video": has(InboundKind::Video),
+        "videos": of(InboundKind::Video).map(|media| json!({ "url": media.url })).collect::<Vec<_>>(),
         "has_document": has(InboundKind::Document),
     })
 }

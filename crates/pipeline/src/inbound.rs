@@ -1,13 +1,17 @@
 //! A message in the one format of all channels, as other programs hand it in. Read leniently: ids as numbers or text and in both
-//! places, times as ISO 8601 or seconds or milliseconds since 1970, empty fields as absent, unknown ones as if they were not there. Pure.
+//! places, times as ISO 8601 or seconds or milliseconds since 1970, empty fields as absent, unknown ones as if they were not there; some
+//! are handed on as they came. Pure.
 
 use domain::phone::e164;
 use domain::{
     AccountName, AdSource, ChannelName, ExternalChat, InboundKind, InboundMedia, InboundMessage,
     MessageOrigin, Timestamp, Words,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+/// Fields beside the format that are handed on, and those whose names begin so.
+const BESIDE: [&str; 3] = ["form_data", "prefilled_data", "tenant_id"];
+const BESIDE_FROM: &str = "utm";
 /// Seconds since 1970 have fewer digits than milliseconds have, until the year 5138.
 const MILLISECONDS_FROM: i64 = 100_000_000_000;
 
@@ -92,10 +96,32 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         email: text(&body["client_email"]),
         media: read_media(media),
         ad,
-        raw: (!meta["raw"].is_null()).then(|| meta["raw"].to_string()),
+        raw: raw(body),
         ..InboundMessage::text(chat, external_id, Words::from(written), sent_at)
     };
     Ok(HandedIn { channel, account, message })
+}
+
+/// What is kept as it came: what the provider said, and the fields beside the format.
+fn raw(body: &Value) -> Option<String> {
+    let said = &body["meta"]["raw"];
+    let beside: Vec<_> = body.as_object().into_iter().flat_map(beside).collect();
+    if beside.is_empty() {
+        return (!said.is_null()).then(|| said.to_string());
+    }
+    let mut kept = match said {
+        Value::Object(said) => said.clone(),
+        Value::Null => Map::new(),
+        said => Map::from_iter([("raw".to_owned(), said.clone())]),
+    };
+    kept.extend(beside.into_iter().map(|(name, value)| (name.clone(), value.clone())));
+    Some(Value::Object(kept).to_string())
+}
+
+/// The fields beside the format that are handed on.
+pub(crate) fn beside(came: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    let is_beside = |name: &str| BESIDE.contains(&name) || name.starts_with(BESIDE_FROM);
+    came.iter().filter(move |(name, value)| is_beside(name) && !value.is_null())
 }
 
 /// A text or a number; nothing where it is empty.
@@ -172,6 +198,19 @@ mod tests {
         assert_eq!(message.sent_at, Timestamp::from_micros(1_760_000_400_000_000));
         assert_eq!(message.media, [InboundMedia::at(InboundKind::Image, "https://example.com/a.jpg")]);
         assert_eq!(message.ad, Some(AdSource { channel: "avito".to_owned(), id: None }));
+    }
+
+    #[test]
+    fn what_is_beside_the_format_is_kept_with_what_was_said() {
+        let came = |raw: Value, tenant: Value| {
+            let body = json!({ "channel": "vk", "external_chat_id": 1, "external_message_id": 1, "other": 1,
+                "tenant_id": tenant, "meta": { "raw": raw } });
+            read(&body, NOW).unwrap().message.raw.map(|raw| serde_json::from_str::<Value>(&raw).unwrap())
+        };
+        assert_eq!(came(Value::Null, Value::Null), None);
+        assert_eq!(came(json!("a"), Value::Null), Some(json!("a")));
+        assert_eq!(came(json!("a"), json!("t")), Some(json!({ "raw": "a", "tenant_id": "t" })));
+        assert_eq!(came(json!({ "a": 1 }), json!("t")), Some(json!({ "a": 1, "tenant_id": "t" })));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{Responder, TurnStage, Words};
+use domain::{InboundId, Responder, TurnStage, Words};
+use serde_json::{Map, Value};
 use store::{ClientFields, Page, Spent, StoreError, StoredTurn, TurnAnswer};
 
 use crate::ai::budget::Charge;
@@ -10,6 +11,7 @@ use crate::ai::judgement::Decision;
 use crate::ai::tools::Fields;
 use crate::ai::uses;
 use crate::batch::{TurnContext, batch};
+use crate::inbound;
 use crate::model::{Answered, Asked};
 use crate::rules::rules;
 use crate::service::Inner;
@@ -111,14 +113,34 @@ impl Inner {
             None => None,
         };
         let mut messages = pipeline.batch(turn.id).await?;
+        let kept = messages.iter().filter(|message| message.deleted_at.is_none());
+        let kept: Vec<&str> = kept.map(|message| message.message.as_str()).collect();
+        let beside = self.beside(&kept).await?;
         self.link_files(&mut messages);
         Ok(TurnContext {
             messages,
+            beside,
             client,
             appeal,
             known_as: pipeline.known_as(turn.chat.clone(), turn.client).await?,
             longest: rule.map_or(self.parts.settings.longest, |rule| rule.longest),
         })
+    }
+
+    /// What came with these messages beside the format: of each field the first one.
+    pub(crate) async fn beside(&self, messages: &[&str]) -> Result<Map<String, Value>, StoreError> {
+        let mut found = Map::new();
+        for id in messages.iter().filter_map(|id| id.parse::<InboundId>().ok()) {
+            let stored = self.parts.store.channels().get(id).await?;
+            let raw = stored.and_then(|stored| stored.message.raw);
+            let Some(Value::Object(came)) = raw.and_then(|raw| serde_json::from_str(&raw).ok()) else {
+                continue;
+            };
+            for (name, value) in inbound::beside(&came) {
+                found.entry(name.as_str()).or_insert_with(|| value.clone());
+            }
+        }
+        Ok(found)
     }
 
     /// Posts the batch to the program that answers, and again until it has it; then its answer may come later.

@@ -12,7 +12,7 @@ use store::{PipelineRules, StoreError, TELEGRAM_ACCOUNT, WaitingBatch};
 
 use super::results::batch_id;
 use super::{ASK_AGAIN, Queue, Stage};
-use crate::batch::media_of;
+use crate::batch::{media_of, with};
 use crate::rules::rules;
 use crate::service::Inner;
 
@@ -137,7 +137,7 @@ async fn batches(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Br
         let (id, chat) = (batch_id(&batch.chat, batch.first_at), key_of(inner, &batch.chat));
         let known = told.batches.get(&id);
         if known.is_none_or(|known| known.messages != batch.messages.len()) {
-            queue.redis.replace(&keys::batch(&chat), &messages(batch)).await?;
+            queue.redis.replace(&keys::batch(&chat), &messages(inner, batch).await?).await?;
         }
         let is_due = |known: &ToldBatch| is_external && known.offered_at.plus(queue.offer_again) <= now;
         let is_new = known.is_none_or(|known| known.messages == 0);
@@ -209,22 +209,26 @@ fn is_first(inner: &Inner, channel: &ChannelName, account: &AccountName) -> bool
 }
 
 /// The messages of a batch in the one format.
-fn messages(batch: &WaitingBatch) -> Vec<String> {
+async fn messages(inner: &Inner, batch: &WaitingBatch) -> Result<Vec<String>, StoreError> {
     let chat = batch.chat.chat.as_str();
-    let said = batch.messages.iter().map(|message| {
+    let mut said = Vec::with_capacity(batch.messages.len());
+    for message in &batch.messages {
         let media: Vec<_> = message.media.iter().map(|media| (media, message.text.as_str())).collect();
-        let heard: Vec<&str> = message.text.split_once(VOICE_MARK).map(|(_, heard)| heard).into_iter().collect();
-        json!({
+        let heard: Vec<&str> =
+            message.text.split_once(VOICE_MARK).map(|(_, heard)| heard).into_iter().collect();
+        let mut item = json!({
             "id": message.message, "channel": batch.chat.channel.as_str(),
             "channel_account": batch.chat.account.as_str(), "external_chat_id": chat,
             "external_user_id": batch.user, "client_name": batch.name, "client_phone": batch.phone,
-            "external_message_id": message.external_id, "text": message.text.as_str(), "timestamp": message.at,
+            "client_email": batch.email, "external_message_id": message.external_id, "text": message.text.as_str(),
+            "timestamp": message.at, "skip": false,
             "media": media_of(&media, &heard),
             "meta": { "external_message_id": message.external_id, "user_id": batch.user, "chat_id": chat },
-        })
-        .to_string()
-    });
-    said.collect()
+        });
+        with(&mut item, inner.beside(&[message.message.as_str()]).await?);
+        said.push(item.to_string());
+    }
+    Ok(said)
 }
 
 /// What the program that waits is offered.

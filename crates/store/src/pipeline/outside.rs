@@ -27,6 +27,7 @@ pub struct WaitingBatch {
     pub user: Option<String>,
     pub name: Option<String>,
     pub phone: Option<String>,
+    pub email: Option<String>,
     pub messages: Vec<WaitingMessage>,
 }
 
@@ -115,6 +116,7 @@ impl Pipeline<'_> {
                 user: columns.get(10)?,
                 name: columns.get(11)?,
                 phone: columns.get(12)?,
+                email: columns.get(13)?,
                 messages: vec![message],
             })
         };

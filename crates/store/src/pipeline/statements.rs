@@ -120,7 +120,7 @@ statements! {
     /// Messages that wait for the end of their batch, with the batch.
     WAITING_MESSAGES = "
         SELECT c.channel, c.account, c.chat, c.first_at, CAST(CASE WHEN c.turn IS NULL THEN 0 ELSE 1 END AS BIGINT),
-            m.text, m.message, m.external_id, m.at, m.media, c.user_id, c.name, c.phone
+            m.text, m.message, m.external_id, m.at, m.media, c.user_id, c.name, c.phone, c.email
         FROM pipeline_chats AS c INNER JOIN pipeline_messages AS m
             ON m.channel = c.channel AND m.account = c.account AND m.chat = c.chat AND m.turn IS NULL AND m.author = 0
         WHERE c.first_at IS NOT NULL AND c.due_at IS NOT NULL AND m.deleted_at IS NULL ORDER BY c.first_at, m.seq LIMIT $1";

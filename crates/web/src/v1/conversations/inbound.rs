@@ -29,8 +29,8 @@ pub(crate) struct Taken {
 
 /// Takes a message of a client in, in the one format of all channels.
 ///
-/// The same `external_message_id` of an account is taken once. Fields beyond the format are left alone; ids may be numbers, times
-/// seconds since 1970.
+/// The same `external_message_id` of an account is taken once. Of the fields beyond the format `form_data`, `prefilled_data`,
+/// `tenant_id` and those named `utm_…` are handed on with the batch; ids may be numbers, times seconds since 1970.
 #[utoipa::path(
     post, path = "/v1/inbound", tag = "conversations", operation_id = "hand_in",
     request_body(content = Object, description = "The message", example = json!({

@@ -79,6 +79,28 @@ async fn a_last_answer_that_does_not_arrive_is_for_a_person() {
 }
 
 #[tokio::test]
+async fn what_is_handed_in_beside_the_format_is_posted_too() {
+    let program = Receiver::start().await;
+    program.answer(202);
+    let (world, _shop) = answered_by(&program).await;
+    let handed_in = json!({
+        "channel": "avito", "external_chat_id": "c1", "text": "Hello", "client_email": "anna@example.com",
+        "tenant_id": "t", "form_data": { "city": "Town" }, "prefilled_data": { "model": "X1" }, "utm_source": "search",
+        "media": { "videos": [{ "url": "https://example.com/a.mp4" }] }, "meta": { "external_message_id": 7 },
+    });
+    assert_eq!(world.post("/v1/inbound", handed_in.clone()).await.0, 201);
+    world.until_so("it waits for silence", async || world.get("/v1/pipeline").await["waiting"] == 1).await;
+    world.clock.advance(Duration::from_secs(21));
+    world.turn(&program, 1).await;
+    let batch = program.bodies().remove(0);
+    for name in ["client_email", "tenant_id", "form_data", "prefilled_data", "utm_source"] {
+        assert_eq!(batch[name], handed_in[name], "{name}: {batch}");
+    }
+    let film = batch["media"]["videos"][0]["url"].as_str().expect("an address");
+    assert!(film.starts_with("https://shop.example.com/media/"), "{batch}");
+}
+
+#[tokio::test]
 async fn a_program_answers_later_and_once() {
     let program = Receiver::start().await;
     program.answer(202);
