@@ -20,7 +20,7 @@ conformance! {
     what_is_over_is_forgotten_after_its_time,
 }
 
-fn alert(world: &World, card: &str) -> StoredAlert {
+pub(crate) fn alert(world: &World, card: &str) -> StoredAlert {
     StoredAlert {
         id: AlertId::from_uuid(world.ids.next()),
         card: card.to_owned(),

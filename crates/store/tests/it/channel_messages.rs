@@ -49,7 +49,7 @@ fn address() -> ChannelChat {
     ChannelChat { channel: channel(), account: shop(), chat: chat() }
 }
 
-fn written(world: &World, id: &str, text: &str) -> InboundMessage {
+pub(crate) fn written(world: &World, id: &str, text: &str) -> InboundMessage {
     InboundMessage {
         user: Some("2000002".to_owned()),
         name: Some("Anna".to_owned()),
@@ -62,11 +62,11 @@ fn event(key: &str, change: InboundChange) -> InboundEvent {
     InboundEvent { key: key.to_owned(), change }
 }
 
-fn arrived(message: InboundMessage) -> InboundEvent {
+pub(crate) fn arrived(message: InboundMessage) -> InboundEvent {
     event(&format!("new {}", message.external_id), InboundChange::Message(Box::new(message)))
 }
 
-async fn take(world: &World, events: Vec<InboundEvent>) -> ChannelTaken {
+pub(crate) async fn take(world: &World, events: Vec<InboundEvent>) -> ChannelTaken {
     let taken =
         TakenFromChannel { channel: channel(), account: shop(), events, cursor: None, stores_files: true };
     world.store.channels().take(taken).await.unwrap()

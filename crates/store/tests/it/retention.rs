@@ -7,14 +7,17 @@ use domain::outcome::Failure;
 use domain::saga::{Failover, RegistryChange, Saga, SagaState};
 use domain::{CallbackId, FailedRequestId};
 use store::{
-    Accepted, Begin, Fail, FailedState, FailoverFilter, Hold, NewCallback, Page, Retention, SagaAccepted,
-    SagaChange, Swept,
+    Accepted, AlertState, Begin, Fail, FailedState, FailoverFilter, Hold, NewCallback, Outcome, Page,
+    Retention, SagaAccepted, SagaChange, StoredAlert, Swept,
 };
 
+use crate::alerts::alert;
+use crate::channel_messages::{arrived, take, written};
 use crate::support::{
     World, accept_saga, account, begun, change, chat, conformance, make_chat, saga_with_keep, with_join,
     with_key,
 };
+use crate::webhooks::{added, fan_out, tried};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -205,14 +208,46 @@ async fn many_sagas_go_in_pieces(world: World) {
 }
 
 async fn each_kind_goes_by_its_own_setting(world: World) {
+    let webhook = added(&world).await;
     let cancelled = world.queued(1).await;
     world.store.outbox().cancel(cancelled, world.now(), None).await.unwrap();
+    let events = fan_out(&world, webhook).await;
+    let posted = events.len() as u64;
+    let taken = events.into_iter().map(|event| tried(event, Outcome::Delivered)).collect();
+    world.store.webhooks().tried(webhook, taken, world.now()).await.unwrap();
     done(&world, world.begun_making().await).await;
-    world.store.keep(Retention { messages: 3 * DAY, operations: 5 * DAY, ..Retention::default() });
-    world.clock.advance(3 * DAY);
-    assert_eq!(world.store.sweep().await, Ok(Swept { messages: 1, ..Swept::default() }));
-    world.clock.advance(2 * DAY);
-    assert_eq!(world.store.sweep().await, Ok(Swept { sagas: 1, ..Swept::default() }));
+    let dropped = FailedRequestId::from_uuid(*kept(&world).await.id.as_uuid());
+    world.store.failed_requests().drop(dropped, world.now()).await.unwrap();
+    // Two of each: the newest stays.
+    for number in [1, 2] {
+        world.take(world.received(chat(), number, "hello")).await;
+        take(&world, vec![arrived(written(&world, &format!("m-{number}"), "hello"))]).await;
+    }
+    let now = Some(world.now());
+    let over =
+        StoredAlert { state: AlertState::Cleared, closed_at: now, finished_at: now, ..alert(&world, "a") };
+    world.store.alerts().save(vec![over], None).await.unwrap();
+
+    world.store.keep(Retention {
+        messages: DAY,
+        failed_requests: 2 * DAY,
+        operations: 3 * DAY,
+        received: 4 * DAY,
+        alerts: 5 * DAY,
+        webhook_attempts: 6 * DAY,
+        ..Retention::default()
+    });
+    for swept in [
+        Swept { messages: 1, ..Swept::default() },
+        Swept { failed_requests: 1, ..Swept::default() },
+        Swept { sagas: 2, ..Swept::default() },
+        Swept { received: 2, ..Swept::default() },
+        Swept { alerts: 1, ..Swept::default() },
+        Swept { webhook_deliveries: posted, ..Swept::default() },
+    ] {
+        world.clock.advance(DAY);
+        assert_eq!(world.store.sweep().await, Ok(swept));
+    }
 }
 
 async fn messages_beyond_the_most_go_once_their_keys_are_over(world: World) {
