@@ -34,6 +34,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn what_failed_together_is_not_tried_again_together() {
+        let (now, chance) = (Timestamp::from_micros(1_893_456_000_000_000), Chance::from_seed(1));
+        let outcomes: Vec<_> = (0..5).map(|_| outcome(Some("503".to_owned()), 1, now, &chance)).collect();
+        assert!(outcomes.iter().any(|other| *other != outcomes[0]), "{outcomes:?}");
+    }
+
     proptest! {
         #[test]
         fn what_is_not_taken_is_tried_within_its_wait_or_given_up(failed in 0..20_u32, seed: u64, at in 0..4_000_000_000_i64) {
