@@ -166,6 +166,7 @@ async fn what_was_told_is_listed_and_posted_once_more() {
     assert_eq!((&attempt["type"], &attempt["status"]), (&json!("message.accepted"), &json!(200)));
     assert_eq!((&attempt["answer"], &attempt["attempts"]), (&json!("thanks"), &json!(1)));
     assert_eq!(attempt["payload"]["type"], "message.accepted");
+    assert!(attempt["latency_ms"].is_u64(), "{attempt}");
     assert!(!page.to_string().contains("planted"), "{page}");
     let none = world.call("GET", &format!("{attempts}?state=dead")).send().await.json();
     assert_eq!(none["items"], json!([]));
