@@ -370,6 +370,25 @@ async fn a_followed_supergroup_is_asked_for_at_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_supergroup_that_is_not_kept_is_not_asked_for() {
+    let (world, pool) = one_account().await;
+    pool.stop(Duration::from_secs(5)).await;
+    let supergroup: ChatId = world.demo("Demo supergroup").parse().expect("a chat");
+    let counter = UpdateChange::Channel { id: supergroup.bare(), pts: 1 };
+    let taken = TakenUpdates { state: vec![counter], ..TakenUpdates::new(name(ACCOUNT)) };
+    world.store.received().take(taken).await.expect("taken");
+    let pool = world.pool().await;
+    // By the second one the moment to ask has passed.
+    for text in ["one", "two"] {
+        let private = write(&world, "@client_1", "@demo_backup_1", text);
+        kept(&world, &private, |_| true).await;
+    }
+    assert_eq!(world.update_state(ACCOUNT).await.channels, [(supergroup.bare(), 1)]);
+    assert_eq!(world.calls(ACCOUNT, "updates.getChannelDifference"), 0);
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_supergroup_beyond_its_difference_is_read_from_history() {
     let mut world = World::new().await.only(&[ACCOUNT]);
     world.settings.accounts[0].keep_messages = Keep::All;
