@@ -46,6 +46,16 @@ fn variables_of_the_image_are_settings() {
 }
 
 #[test]
+fn the_image_has_nothing_beneath_it_and_no_root() {
+    let text = read("deploy/Dockerfile");
+    let (_, last) = text.rsplit_once("\nFROM ").expect("stages");
+    assert_eq!(last.lines().next(), Some("scratch"));
+    let user = last.lines().filter_map(|line| line.strip_prefix("USER ")).next_back().expect("a user");
+    let number = user.split(':').next().and_then(|number| number.trim().parse::<u32>().ok());
+    assert!(number.is_some_and(|number| number != 0), "{user}");
+}
+
+#[test]
 fn proxies_pass_on_to_the_port_of_the_program() {
     let listen = Settings::load(None, []).expect("the defaults").listen;
     let port = listen.port().to_string();
