@@ -186,7 +186,7 @@ pub struct ChannelAbilities {
 /// Where the provider of an account posts to.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChannelWebhook {
-    /// The address to be registered there; none without the setting `public_url`.
+    /// The address to be registered there; none without the setting `public_url`, and where nothing posts.
     pub url: Option<String>,
     /// Whether the provider posts there; none where it cannot be asked.
     pub is_registered: Option<bool>,

@@ -141,6 +141,12 @@ pub trait Provider: Send + Sync + 'static {
         ""
     }
 
+    /// The path of the address that is shown in place of [`Provider::register`]'s: pages that anyone reads post there, and it has no
+    /// secret in it. None where it is the same.
+    fn public_path(&self) -> Option<String> {
+        None
+    }
+
     /// Has the provider post nowhere.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use crate::accounts::{Account, Channels, HearsBy};
 use crate::error::CallError;
 use crate::health::{SeenWebhook, WebhookState};
 use crate::login::LogInAnswer;
-use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal, Registered};
+use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal, Incoming, Registered};
 use crate::received_files::{self, ReceivedFiles};
 use crate::setup::is_same;
 
@@ -115,6 +115,18 @@ impl Reception {
     pub fn hook_url(&self, account: &Account) -> Option<String> {
         let url = self.public_url.as_ref()?;
         Some(format!("{url}{}{}", account.hook_path(), account.provider.hook_query()))
+    }
+
+    /// The address that is shown, to be entered at an account's provider or in pages; none without `public_url`, and where nothing
+    /// posts.
+    pub fn shown_url(&self, account: &Account) -> Option<String> {
+        if !account.provider.receives().contains(&Incoming::Webhook) {
+            return None;
+        }
+        match account.provider.public_path() {
+            Some(path) => self.public_url.as_ref().map(|url| format!("{url}{path}")),
+            None => self.hook_url(account),
+        }
     }
 
     /// The address to which a browser comes back from the log-in at a provider; none without `public_url`.

@@ -69,7 +69,7 @@ impl AccountStatus {
 }
 
 impl Reception {
-    /// Has an account's provider post here; our address, and where it posts to then.
+    /// Has an account's provider post here; where it posts to then.
     ///
     /// # Errors
     /// There is no address of ours, or another is registered and not to be taken over, or the provider refuses.
@@ -77,7 +77,7 @@ impl Reception {
         &self,
         account: &Account,
         take_over: bool,
-    ) -> Result<(String, Option<Registered>), RegisterError> {
+    ) -> Result<Option<Registered>, RegisterError> {
         let url = self.hook_url(account).ok_or(RegisterError::NoPublicUrl)?;
         let before = self.registered(account).await.transpose()?;
         let others = before.into_iter().flat_map(|found| found.urls).filter(|found| *found != url);
@@ -86,7 +86,7 @@ impl Reception {
             return Err(RegisterError::Elsewhere(others));
         }
         account.provider.register(&url).await?;
-        Ok((url, self.registered(account).await.transpose()?))
+        Ok(self.registered(account).await.transpose()?)
     }
 
     /// Has an account's provider post nowhere.

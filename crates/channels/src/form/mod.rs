@@ -116,6 +116,10 @@ impl Provider for Forms {
         Ok(Hook { events: submission.message.map(event).into_iter().collect(), answer })
     }
 
+    fn public_path(&self) -> Option<String> {
+        Some(format!("/forms/{}", self.name))
+    }
+
     fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {
         let _ = (media, most);
         ready(Err(CallError::refused("not_supported", "forms carry no files"))).boxed()

@@ -69,7 +69,7 @@ impl Provider for Phone {
     }
 
     fn receives(&self) -> &'static [Incoming] {
-        &[]
+        &[Incoming::Webhook]
     }
 
     fn first_chat(&self, who: &str) -> Result<channels::FirstChat, channels::NoFirstChat> {

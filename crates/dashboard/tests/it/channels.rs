@@ -8,9 +8,10 @@ use std::sync::atomic::Ordering;
 use ambient::{Chance, Clock};
 use channels::http::{Http, Route};
 use channels::{Account, CallError, Identity, Kept, Setup};
-use domain::{AccountName, ChannelName, ExposeSecret, Role, Timestamp};
+use config::ChannelFields;
+use domain::{ChannelName, ExposeSecret, Role, Timestamp};
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use test_app::TestApp;
 use web::{ChannelAdded, ChannelChange, ChannelChanges, NotChanged};
 
@@ -19,13 +20,17 @@ use crate::world::{Browser, World, note, send, shows, submit};
 
 /// An account of forms, which asks nothing of any provider.
 fn site() -> Account {
-    let (name, channel): (AccountName, ChannelName) =
-        ("site".parse().expect("a name"), "form".parse().expect("a channel"));
+    made(json!({ "name": "site", "channel": "form" }))
+}
+
+fn made(fields: Value) -> Account {
+    let fields: ChannelFields = serde_json::from_value(fields).expect("an account");
+    let channel: ChannelName = fields.channel.as_str().parse().expect("a channel");
     let clock = Clock::system();
     let setup = Setup {
-        fields: serde_json::from_value(json!({ "name": "site", "channel": "form" })).expect("an account"),
         http: Http::new(clock.clone(), "", &Route::default()).expect("a client"),
-        kept: Kept::in_memory(channel.clone(), name),
+        kept: Kept::in_memory(channel.clone(), fields.name.clone()),
+        fields,
         clock,
         chance: Chance::from_system(),
         hook_secret: "planted-secret".into(),
@@ -62,6 +67,25 @@ async fn the_steps_at_a_provider_are_shown_in_both_languages() {
     let page = operator.get_with("/channels/site/setup", &[("accept-language", "ru")]).await;
     assert!(page.body.contains(russian) && page.body.contains("actions/test"), "{}", page.body);
     assert_eq!(viewer.get("/channels/other/setup").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_address_is_shown_where_something_posts_and_no_other() {
+    let mail = json!({
+        "name": "mail", "channel": "email", "address": "shop@example.com", "smtp": "smtp://127.0.0.1:1",
+        "imap": "imap://shop:planted@127.0.0.1:1",
+    });
+    let world = World::of(TestApp::builder().with_channels(vec![site(), made(mail)])).await;
+    let admin = world.person(Role::Admin).await;
+    let public = format!("id=\"hook-url\">{}/forms/site</p>", test_app::PUBLIC_URL);
+    for (page, address) in [("site", Some(&*public)), ("mail", None)] {
+        for path in [format!("/channels/{page}"), format!("/channels/{page}/setup")] {
+            let page = admin.get(&path).await;
+            shows(&page, address.as_slice());
+            assert_eq!(page.body.contains("hook-url"), address.is_some(), "{path}");
+            assert!(!page.body.contains("planted") && !page.body.contains("public_url"), "{path}");
+        }
+    }
 }
 
 #[tokio::test]

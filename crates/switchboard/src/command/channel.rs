@@ -205,7 +205,14 @@ async fn status(name: &str, options: &ApiOptions) -> anyhow::Result<()> {
     options.print(&all, || {
         let url = login.as_ref().and_then(|login| login["url"].as_str());
         let link = url.map(|url| format!("\n{:<12} {url}", "Log in at")).unwrap_or_default();
-        format!("{}\n{}{link}", shown(&account), registered(&webhook))
+        // A mailbox has no address to which anything posts.
+        let ways = account["can"]["receives"].as_array();
+        let posts = if ways.is_some_and(|ways| ways.iter().any(|way| way == "webhook")) {
+            format!("\n{}", registered(&webhook))
+        } else {
+            String::new()
+        };
+        format!("{}{posts}{link}", shown(&account))
     });
     Ok(())
 }

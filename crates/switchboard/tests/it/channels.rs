@@ -109,6 +109,10 @@ async fn every_channel_hears_a_customer_and_answers() {
     }
     let listed = cli(&world, &["channel", "list"]).fine();
     assert!(channels.iter().all(|one| listed.contains(one["name"].as_str().unwrap())), "{listed}");
+    let status = |name: &str| cli(&world, &["channel", "status", name]).fine();
+    let (site, mail) = (status("site"), status("mail"));
+    assert!(site.contains("/forms/site\n") && !site.contains("/hooks/"), "{site}");
+    assert!(!mail.contains("Webhook") && !mail.contains("/hooks/"), "{mail}");
     world.assert_nothing_unknown().await;
 }
 

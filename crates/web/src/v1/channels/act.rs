@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{known, problem, shown};
+use super::{known, problem, shown, webhook_of};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAdminister, CanOperate};
 use crate::extract::{Json, PathParameter};
@@ -82,7 +82,7 @@ pub(crate) async fn resubscribe(
 
 async fn register(state: &State, given: &str, take_over: bool) -> Result<Response, Problem> {
     let account = known(state, given)?;
-    let (url, after) =
+    let after =
         state.channels().register(account, take_over).await.map_err(|error| match error {
             RegisterError::NoPublicUrl => {
                 let detail = "There is no address to register: set `public_url`, the address of this program on the internet.";
@@ -98,7 +98,7 @@ async fn register(state: &State, given: &str, take_over: bool) -> Result<Respons
             }
             RegisterError::Call(error) => problem(&error),
         })?;
-    Ok(json(StatusCode::OK, &api::ChannelWebhook::new(Some(url), after)))
+    Ok(webhook_of(state, account, after))
 }
 
 /// Has the provider of an account post nowhere; it is asked instead, where it can be.
@@ -123,7 +123,7 @@ pub(crate) async fn disconnect(
     let url = channels.hook_url(account).ok_or_else(no_address)?;
     channels.unregister(account, &url).await.map_err(|error| problem(&error))?;
     let after = channels.registered(account).await.transpose().map_err(|error| problem(&error))?;
-    Ok(json(StatusCode::OK, &api::ChannelWebhook::new(Some(url), after)))
+    Ok(webhook_of(&state, account, after))
 }
 
 /// Gets a new token from the provider now, where tokens end.

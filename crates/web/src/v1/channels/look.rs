@@ -7,7 +7,7 @@ use axum::response::Response;
 use domain::AccountName;
 use http::StatusCode;
 
-use super::{known, problem, shown, view, written};
+use super::{known, problem, shown, view, webhook_of, written};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAdminister, CanRead};
 use crate::extract::PathParameter;
@@ -87,6 +87,5 @@ pub(crate) async fn webhook(
     let account = known(&state, &given)?;
     let registered = state.channels().registered(account).await.transpose();
     let registered = registered.map_err(|error| problem(&error))?;
-    let url = state.channels().hook_url(account);
-    Ok(json(StatusCode::OK, &api::ChannelWebhook::new(url, registered)))
+    Ok(webhook_of(&state, account, registered))
 }

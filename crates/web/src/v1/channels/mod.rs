@@ -10,11 +10,14 @@ mod settings;
 
 use std::sync::Arc;
 
-use ::channels::{Account, CallError};
+use ::channels::{Account, CallError, Registered};
+use axum::response::Response;
 use domain::AccountName;
+use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::answer::json;
 use crate::channel_changes::WrittenChannels;
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
@@ -73,6 +76,12 @@ async fn view(
     };
     let is_removed = written.is_some_and(|written| !written.contains_key(name));
     Ok(api::Channel { is_removed, ..api::Channel::new(account, stored, state.clock().now()) })
+}
+
+/// Where an account's provider posts to, and the address that is ours.
+fn webhook_of(state: &State, account: &Account, registered: Option<Registered>) -> Response {
+    let url = state.channels().shown_url(account);
+    json(StatusCode::OK, &api::ChannelWebhook::new(url, registered))
 }
 
 /// What kept a provider from doing what it was asked for.
