@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use channels::{Account, Health, HearsBy, Identity, Incoming, Links, Provider, Registered, SeenWebhook};
 use domain::{
-    AccountName, ChannelName, InboundId, InboundKind, InboundMedia, MessageOrigin, Timestamp, Words,
+    AccountName, ChannelName, ExposeSecret, InboundId, InboundKind, InboundMedia, MessageOrigin, Timestamp,
+    Words,
 };
 use serde::{Deserialize, Serialize};
 use store::{InboundFile, StoredInbound};
@@ -188,6 +189,9 @@ pub struct ChannelAbilities {
 pub struct ChannelWebhook {
     /// The address to be registered there; none without the setting `public_url`, and where nothing posts.
     pub url: Option<String>,
+    /// The word that its pages ask for beside the address, where the settings have no `verify_token`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify_token: Option<String>,
     /// Whether the provider posts there; none where it cannot be asked.
     pub is_registered: Option<bool>,
     /// Where it posts to.
@@ -201,11 +205,13 @@ pub struct ChannelWebhook {
 }
 
 impl ChannelWebhook {
-    pub fn new(url: Option<String>, registered: Option<Registered>) -> Self {
+    /// Our address of an account, and where its provider posts to.
+    pub fn new(account: &Account, url: Option<String>, registered: Option<Registered>) -> Self {
+        let verify_token = account.provider.verify_token().map(|word| word.expose_secret().to_owned());
         let is_registered =
             registered.as_ref().map(|found| url.as_ref().is_some_and(|url| found.urls.contains(url)));
         let Registered { urls, last_error, waiting, .. } = registered.unwrap_or_default();
-        Self { url, is_registered, registered: urls, last_error, waiting }
+        Self { url, verify_token, is_registered, registered: urls, last_error, waiting }
     }
 }
 

@@ -8,7 +8,7 @@ use delivery::{Capabilities, MessageLookup};
 use domain::media::MediaForm;
 use domain::message::Writer;
 use domain::text::FormattedText;
-use domain::{ExternalChat, InboundEvent, InboundMedia, Outcome, ProviderId, Timestamp};
+use domain::{ExternalChat, InboundEvent, InboundMedia, Outcome, ProviderId, SecretText, Timestamp};
 use futures::future::{BoxFuture, FutureExt, ready};
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Value;
@@ -139,6 +139,11 @@ pub trait Provider: Send + Sync + 'static {
     /// What stands behind the path of the address that it posts to, where it asks for something there.
     fn hook_query(&self) -> &'static str {
         ""
+    }
+
+    /// The word that its pages ask for beside our address, where the settings have none.
+    fn verify_token(&self) -> Option<SecretText> {
+        None
     }
 
     /// The path of the address that is shown in place of [`Provider::register`]'s: pages that anyone reads post there, and it has no

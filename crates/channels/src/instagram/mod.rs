@@ -54,6 +54,8 @@ struct Instagram {
     /// None without the id of an app.
     oauth: Option<OAuth>,
     verify_token: SecretText,
+    /// Whether the settings have it.
+    is_token_given: bool,
     names: Names,
     sent: Sent,
 }
@@ -96,7 +98,9 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
     if secrets.is_empty() {
         return Err(SetupError::Field { field: "app_secret", message: "is empty".to_owned() });
     }
-    let verify_token = setup.fields.verify_token.clone().unwrap_or_else(|| setup.header_secret());
+    let given = setup.fields.verify_token.clone();
+    let is_token_given = given.is_some();
+    let verify_token = given.unwrap_or_else(|| setup.header_secret());
     let client = Client::new(setup);
     let oauth = setup.fields.client_id.clone().map(|app| OAuth::new(setup, app, secrets.clone()));
     if setup.fields.token.is_none() && oauth.is_none() {
@@ -104,7 +108,7 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
         return Err(SetupError::Field { field: "token", message });
     }
     let (names, sent) = (Names::default(), Sent::default());
-    Ok(Arc::new(Instagram { client, secrets, oauth, verify_token, names, sent }))
+    Ok(Arc::new(Instagram { client, secrets, oauth, verify_token, is_token_given, names, sent }))
 }
 
 impl Instagram {
@@ -283,6 +287,10 @@ impl Provider for Instagram {
     /// Subscribes the app to what customers do in this account. The address itself is typed in the app's dashboard.
     fn register<'a>(&'a self, _url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
         self.subscribe().boxed()
+    }
+
+    fn verify_token(&self) -> Option<SecretText> {
+        (!self.is_token_given).then(|| self.verify_token.clone())
     }
 
     fn renew_token(&self) -> BoxFuture<'_, Result<(), CallError>> {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channels::{CallError, HookRefusal, LogIn, LogInAnswer, OldCall, Outgoing, OutgoingFile, Provider};
+use channels::{
+    CallError, HookPost, HookRefusal, LogIn, LogInAnswer, OldCall, Outgoing, OutgoingFile, Provider,
+};
 use config::ChannelKind;
 use delivery::MessageLookup;
 use domain::media::MediaForm;
@@ -47,6 +49,24 @@ async fn connected(world: &World) -> (Arc<dyn Provider>, Receiver) {
     let shake = receiver.next().await;
     assert!(provider.hook(&shake).unwrap().events.is_empty());
     (provider, receiver)
+}
+
+#[tokio::test]
+async fn a_word_that_the_settings_lack_is_made_up_and_counts() {
+    let world = World::start().await;
+    let mut fields = world.fields(CHANNEL);
+    assert!(fields.verify_token.take().is_some() && world.provider(CHANNEL).verify_token().is_none());
+    let provider = channels::make(World::setup(fields)).unwrap();
+    let word = provider.verify_token().unwrap();
+    let shake = |word: &str| HookPost {
+        method: "GET".to_owned(),
+        url: String::new(),
+        query: format!("hub.mode=subscribe&hub.verify_token={word}&hub.challenge=1"),
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
+    assert_eq!(provider.hook(&shake(word.expose_secret())).unwrap().answer.body, "1");
+    assert_eq!(provider.hook(&shake("planted-verify-token")), Err(HookRefusal::NotGenuine));
 }
 
 #[tokio::test]

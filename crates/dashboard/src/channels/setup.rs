@@ -22,6 +22,8 @@ struct Setup<'a> {
     channel: &'a Channel,
     /// The address to be entered at the provider, for those who may see the secret in it.
     hook: Option<&'a str>,
+    /// The word that the provider asks for beside it, for the same.
+    verify_token: Option<&'a str>,
     may_act: bool,
     may_send: bool,
 }
@@ -49,6 +51,7 @@ pub(crate) async fn show(
         words,
         channel: &channel,
         hook: webhook.as_ref().and_then(|webhook| webhook.url.as_deref()),
+        verify_token: webhook.as_ref().and_then(|webhook| webhook.verify_token.as_deref()),
         may_act: runs && visitor.may(Right::Operate),
         may_send: runs && visitor.may(Right::Send),
     };

@@ -77,6 +77,7 @@ words! {
     setup_lede: "What is to be done at the provider, and a message for a test.",
         "Что сделать в сервисе, и проверочное сообщение.";
     steps: "Steps", "Шаги";
+    verify_token: "The word of verify_token", "Слово для verify_token";
     nothing_missing: "The provider names nothing that is missing.", "Сервис не сообщает, чтобы чего-то не хватало.";
     not_checked: "It was not found well yet: press Check.", "Аккаунт ещё не прошёл проверку: нажмите «Проверить».";
     test: "Send me a test message", "Отправить мне проверочное сообщение";

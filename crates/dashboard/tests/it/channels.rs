@@ -89,6 +89,25 @@ async fn an_address_is_shown_where_something_posts_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_word_that_is_made_up_is_shown_to_admins_alone() {
+    let fields = json!({ "name": "studio", "channel": "instagram", "app_secret": "a", "token": "b" });
+    let with_word = json!({
+        "name": "second", "channel": "instagram", "app_secret": "a", "token": "b", "verify_token": "planted-word",
+    });
+    let studio = made(fields);
+    let word = studio.provider.verify_token().expect("a word").expose_secret().to_owned();
+    let world = World::of(TestApp::builder().with_channels(vec![studio, made(with_word)])).await;
+    let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
+    let shown = format!("The word of verify_token: <span class=\"mono\">{word}</span>");
+    shows(&admin.get("/channels/studio/setup").await, &[&shown]);
+    let page = operator.get("/channels/studio/setup").await;
+    assert!(page.status == StatusCode::OK && !page.body.contains(&word), "{}", page.body);
+    let page = admin.get("/channels/second/setup").await;
+    shows(&page, &["/hooks/instagram/second/"]);
+    assert!(!page.body.contains("The word of verify_token") && !page.body.contains("planted-word"));
+}
+
+#[tokio::test]
 async fn an_address_is_taken_over_and_given_up_and_a_token_renewed() {
     const OTHER: &str = "https://example.com/planted";
     let phone = Arc::new(Phone::default());

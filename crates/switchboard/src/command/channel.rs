@@ -267,5 +267,21 @@ fn registered(webhook: &Value) -> String {
         (None, None) => "the provider does not say; register the address in its pages".to_owned(),
     };
     let url = webhook["url"].as_str().unwrap_or("none; set public_url");
-    format!("{:<12} {url}\n{:<12} {is_registered}", "Webhook", "Registered")
+    let word = webhook["verify_token"].as_str();
+    let word = word.map(|word| format!("{:<12} {word}\n", "Verify token")).unwrap_or_default();
+    format!("{:<12} {url}\n{word}{:<12} {is_registered}", "Webhook", "Registered")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_that_a_provider_asks_for_is_shown() {
+        let webhook = json!({ "url": "https://example.com/hook", "verify_token": "made-up" });
+        for shown in [registered(&webhook), connected(&webhook)] {
+            assert!(shown.contains("\nVerify token made-up\n"), "{shown}");
+        }
+        assert!(!registered(&json!({ "url": "https://example.com/hook" })).contains("Verify"));
+    }
 }

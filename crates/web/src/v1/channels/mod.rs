@@ -81,7 +81,7 @@ async fn view(
 /// Where an account's provider posts to, and the address that is ours.
 fn webhook_of(state: &State, account: &Account, registered: Option<Registered>) -> Response {
     let url = state.channels().shown_url(account);
-    json(StatusCode::OK, &api::ChannelWebhook::new(url, registered))
+    json(StatusCode::OK, &api::ChannelWebhook::new(account, url, registered))
 }
 
 /// What kept a provider from doing what it was asked for.
