@@ -141,6 +141,13 @@ impl World {
         (message.id, is_news)
     }
 
+    /// What the last event of a kind says.
+    async fn last_event(&self, kind: &str) -> serde_json::Value {
+        let read = self.store.events().after(EventId::ZERO, &EventFilter::default(), 100).await.unwrap();
+        let last = read.events.iter().rfind(|event| event.kind.as_str() == kind);
+        serde_json::from_str(&last.expect(kind).data).unwrap()
+    }
+
     async fn batch_of(&self, turn: &StoredTurn) -> Vec<String> {
         let batch = self.store.pipeline().batch(turn.id).await.unwrap();
         batch.into_iter().map(|message| message.text.as_str().to_owned()).collect()
@@ -277,6 +284,8 @@ async fn a_merge_and_its_undoing_move_all_that_belongs_to_a_client(world: World)
     let id = MergeId::from_uuid(Ids::new(world.clock.clone()).next());
     assert!(pipeline.merge(id, anna, anna, "olga").await.is_err());
     pipeline.merge(id, anna, other, "olga").await.unwrap();
+    let both = serde_json::json!({ "client_id": anna, "other": other });
+    assert_eq!(world.last_event("client.merged").await, both);
     assert_eq!(pipeline.client(other).await.unwrap().unwrap().merged_into, Some(anna));
     assert_eq!(pipeline.conversation(anna, &page()).await.unwrap().items.len(), 2);
     assert_eq!(pipeline.appeals_of(anna, 10).await.unwrap().len(), 2);
@@ -288,6 +297,7 @@ async fn a_merge_and_its_undoing_move_all_that_belongs_to_a_client(world: World)
     world.work(&rules).await;
     assert_eq!(pipeline.conversation(anna, &page()).await.unwrap().items.len(), 3);
     pipeline.split(id).await.unwrap();
+    assert_eq!(world.last_event("client.split").await, both);
     assert!(pipeline.split(id).await.is_err());
     assert_eq!(pipeline.conversation(other, &page()).await.unwrap().items.len(), 2);
     assert_eq!(pipeline.conversation(anna, &page()).await.unwrap().items.len(), 1);
@@ -340,14 +350,25 @@ async fn a_person_who_answers_stops_the_program(world: World) {
     assert!(!pipeline.answer(turn.id, late, ClientFields::default()).await.unwrap());
     let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
     assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingClient, Some(Responder::Human)));
+    let says = |state: &str, reason: &str| {
+        let (client_id, appeal_id) = (appeal.client, appeal.id);
+        serde_json::json!({ "appeal_id": appeal_id, "client_id": client_id, "state": state, "reason": reason })
+    };
+    assert_eq!(world.last_event("appeal.answered").await, says("waiting_client", "elsewhere"));
     // The next message is that person's too, until the appeal is given back.
     world.says(written(ANNA, "m-2")).await;
     world.work(&rules).await;
     world.clock.advance(SILENCE);
     world.work(&rules).await;
     assert_eq!(world.responding().await, []);
-    let back = AppealChange { responder: Some(None), ..AppealChange::default() };
+    assert_eq!(world.last_event("appeal.handed_over").await, says("waiting_us", "human"));
+    let back = AppealChange {
+        responder: Some(None),
+        assignee: Some(Some("olga".to_owned())),
+        ..AppealChange::default()
+    };
     pipeline.change_appeal(appeal.id, back).await.unwrap();
+    assert_eq!(world.last_event("appeal.assigned").await, says("waiting_us", "olga"));
     world.says(written(ANNA, "m-3")).await;
     world.work(&rules).await;
     world.clock.advance(SILENCE);
