@@ -32,6 +32,7 @@ conformance! {
     a_batch_waits_for_silence_and_no_longer_than_it_may,
     what_is_written_meanwhile_discards_the_answer_twice_at_most,
     one_person_on_two_channels_is_one_client_by_a_verified_number,
+    an_email_leads_to_the_client_that_is_known_by_it,
     a_typed_number_only_suggests,
     a_merge_and_its_undoing_move_all_that_belongs_to_a_client,
     an_appeal_goes_on_and_is_reopened_within_its_time,
@@ -83,12 +84,13 @@ struct Written<'a> {
     address: &'a str,
     id: &'a str,
     phone: Option<&'a str>,
+    email: Option<&'a str>,
     origin: MessageOrigin,
     voice: Option<InboundMedia>,
 }
 
 fn written<'a>(address: &'a str, id: &'a str) -> Written<'a> {
-    Written { address, id, phone: None, origin: MessageOrigin::Person, voice: None }
+    Written { address, id, phone: None, email: None, origin: MessageOrigin::Person, voice: None }
 }
 
 impl World {
@@ -100,6 +102,7 @@ impl World {
             user: Some(format!("user of {}", chat.as_str())),
             name: Some("Anna".to_owned()),
             phone: written.phone.map(ToOwned::to_owned),
+            email: written.email.map(ToOwned::to_owned),
             phone_is_typed: written.address.starts_with("form:"),
             ..InboundMessage::text(chat, written.id, format!("text of {}", written.id), self.now())
         };
@@ -242,6 +245,17 @@ async fn one_person_on_two_channels_is_one_client_by_a_verified_number(world: Wo
     assert_eq!(world.store.pipeline().chats_of(clients[0].id).await.unwrap().len(), 2);
     assert_eq!(world.store.pipeline().clients(Some("0000001"), &page()).await.unwrap().items.len(), 1);
     assert_eq!(world.store.pipeline().clients(Some("Boris"), &page()).await.unwrap().items.len(), 0);
+}
+
+async fn an_email_leads_to_the_client_that_is_known_by_it(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    let emails = ["anna@example.com", "Anna@Example.com", "boris@example.com"];
+    for (email, address) in emails.into_iter().zip([ANNA, "email:mail/anna", BORIS]) {
+        world.taken_in(&rules, Written { email: Some(email), ..written(address, address) }).await;
+    }
+    let anna = world.client_of(ANNA).await;
+    assert_eq!(world.client_of("email:mail/anna").await, anna);
+    assert_ne!(world.client_of(BORIS).await, anna);
 }
 
 async fn a_typed_number_only_suggests(world: World) {
