@@ -32,4 +32,10 @@ pub(super) async fn other_programs_query_clients_appeals_and_messages(world: Wor
         one("SELECT client_id FROM messages_history WHERE external_chat_id = 'u2i-1'"),
         [client.as_str()]
     );
+    // It goes on in another chat, and is shown with its first one.
+    let phone = Some("+70000000001");
+    world.taken_in(&rules, Written { phone, ..written("whatsapp:phone/70000000001@c.us", "w-1") }).await;
+    assert_eq!(one("SELECT channel FROM appeals"), ["avito"]);
+    assert_eq!(one("SELECT external_chat_id FROM appeals"), ["u2i-1"]);
+    assert_eq!(one("SELECT channel FROM messages_history ORDER BY channel"), ["avito", "whatsapp"]);
 }
