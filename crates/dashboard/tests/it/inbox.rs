@@ -222,16 +222,26 @@ async fn a_viewer_sees_and_cannot_act() {
 
 #[tokio::test]
 async fn the_pipeline_shows_each_stage() {
-    let (world, _) = with_clients().await;
+    let (program, phone) = (Receiver::start().await, Arc::new(Phone::default()));
+    program.answer(202);
+    let settings = json!({ "responder": "webhook", "webhook": { "url": program.address() } });
+    let settings = serde_json::from_value(settings).expect("settings");
+    let world = World::of(with_phone(&phone).with_pipeline(settings)).await;
+    world.pipeline.start().await.expect("a start");
     let viewer = world.person(Role::Viewer).await;
     shows(&viewer.get("/pipeline").await, &["Batch", "Resolve", "Appeal", "Respond", "Send", "Behind"]);
-    world.client_says("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
-    until("a batch is counted", async || {
+    let row = async |stage: &str| {
         let page = viewer.get("/pipeline").await.body;
-        let batches = page.split("Batch</th>").nth(1).and_then(|rest| rest.split("</tr>").next());
-        batches.is_some_and(|row| row.contains("</span>1</td>"))
-    })
-    .await;
+        let row = page.split(&format!("{stage}</th>")).nth(1).and_then(|rest| rest.split("</tr>").next());
+        row.expect("a stage").to_owned()
+    };
+    world.client_says("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    until("a batch is counted", async || row("Batch").await.contains("</span>1</td>")).await;
+    world.falls_silent().await;
+    until("the program has it", async || row("Respond").await.contains("</span>1</td>")).await;
+    world.clock.advance(Duration::from_mins(3));
+    let shown = row("Respond").await;
+    assert!(shown.contains("</span>3\u{a0}min</td>"), "{shown}");
 }
 
 #[tokio::test]

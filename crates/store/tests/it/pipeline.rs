@@ -185,6 +185,7 @@ async fn a_batch_waits_for_silence_and_no_longer_than_it_may(world: World) {
     assert!(due > world.now().plus(SILENCE / 2) && due <= world.now().plus(SILENCE));
     world.clock.advance(Duration::from_secs(15));
     world.says(written(ANNA, "m-2")).await;
+    assert!(world.store.pipeline().counts().await.unwrap().behind >= Duration::from_secs(15));
     world.work(&rules).await;
     assert_eq!(world.responding().await, []);
     world.clock.advance(Duration::from_secs(20));

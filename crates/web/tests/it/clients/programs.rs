@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::outcome::Outcome;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::Receiver;
 
 use super::shop_with;
@@ -98,6 +99,29 @@ async fn what_is_handed_in_beside_the_format_is_posted_too() {
     }
     let film = batch["media"]["videos"][0]["url"].as_str().expect("an address");
     assert!(film.starts_with("https://shop.example.com/media/"), "{batch}");
+}
+
+#[tokio::test]
+async fn what_waits_at_each_stage_is_shown_with_its_age() {
+    let program = Receiver::start().await;
+    program.answer(202);
+    let (world, _shop) = answered_by(&program).await;
+    let began = world.clock.now();
+    let hello =
+        json!({ "channel": "avito", "external_chat_id": "c1", "external_message_id": 1, "text": "Hello" });
+    assert_eq!(world.post("/v1/inbound", hello).await.0, 201);
+    world.until_so("it waits for silence", async || world.get("/v1/pipeline").await["waiting"] == 1).await;
+    let shown = world.get("/v1/pipeline").await;
+    let since: Timestamp = shown["waiting_since"].as_str().expect("a time").parse().expect("a time");
+    assert!((began..=world.clock.now()).contains(&since), "{shown}");
+    world.clock.advance(Duration::from_secs(21));
+    world.turn(&program, 1).await;
+    world.until_so("all is taken in", async || world.get("/v1/pipeline").await["behind_ms"] == 0).await;
+    let shown = world.get("/v1/pipeline").await;
+    let client = world.client_ids().await.remove(0);
+    let turns = world.get(&format!("/v1/conversations/{client}/turns")).await;
+    let respond = json!([{ "stage": "respond", "turns": 1, "since": turns["items"][0]["stage_at"] }]);
+    assert_eq!((&shown["stages"], &shown["waiting_since"]), (&respond, &Value::Null), "{shown}");
 }
 
 #[tokio::test]
