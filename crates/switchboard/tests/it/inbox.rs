@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Program, World, free_port};
 
 use crate::binary;
@@ -114,4 +114,36 @@ async fn an_answer_leaves_on_the_channel_that_is_chosen() {
             assert_eq!(sent(&world, channel).await, *texts, "{channel}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_writes_first_where_the_channel_can() {
+    let world = World::start(binary()).await;
+    let program = answered_by_people(&world).await;
+    program.account_is("main", "ready").await;
+    let begins = async |channel: &str, account: &str, to: &str, text: &str| {
+        let first = json!({"channel": channel, "channel_account": account, "to": to, "text": text});
+        let request = program.request("POST", "/v1/conversations").header("idempotency-key", account);
+        let answer = request.json(&first).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+    };
+    for (channel, account, to) in [
+        ("whatsapp", "phone", "+70000000003"),
+        ("sms", "texts_twilio", "+70000000003"),
+        ("email", "mail", "boris@example.com"),
+        ("telegram_account", "main", "@client_1"),
+    ] {
+        let text = format!("Good day from {account}");
+        let (status, begun) = begins(channel, account, to, &text).await;
+        assert_eq!(status, 201, "{account}: {begun}");
+        let again = begins(channel, account, to, &text).await.1;
+        assert_eq!(again["message_id"], begun["message_id"], "{account}: {again}");
+        let path = format!("/v1/messages/{}", begun["message_id"].as_str().expect("an id"));
+        let is_sent = || async { program.get(&path).await.1["state"] == "sent" };
+        program.until(&format!("{account} sends it"), is_sent).await;
+        let ledger = world.ledger().await;
+        assert_eq!(ledger.iter().filter(|row| row["text"] == text).count(), 1, "{account}: {ledger:?}");
+    }
+    let (status, refused) = begins("vk", "club", "2000002", "Good day from club").await;
+    assert_eq!((status, &refused["errors"][0]["field"]), (422, &json!("channel")), "{refused}");
 }
