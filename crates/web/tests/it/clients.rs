@@ -8,7 +8,7 @@ use std::time::Duration;
 use channels::Account;
 use domain::{InboundChange, InboundEvent, InboundMessage, MessageOrigin};
 use serde_json::{Value, json};
-use store::TakenFromChannel;
+use store::{Receipt, ReceiptState, TakenFromChannel};
 
 use crate::legacy_channels::Shop;
 use crate::world::{SOON, World};
@@ -102,6 +102,13 @@ async fn a_person_answers_a_client_in_one_conversation() {
             authors == [&json!("agent"), &json!("client")] && thread["items"][0]["state"] == "sent"
         })
         .await;
+    for (state, shown) in [(ReceiptState::Delivered, "delivered"), (ReceiptState::Read, "read")] {
+        let (channel, account) = ("avito".parse().expect("a name"), "shop".parse().expect("a name"));
+        let receipt = Receipt { channel, account, provider_id: "c1:1".into(), state, at: world.clock.now() };
+        assert!(world.delivery.receipt(receipt).await.expect("a write").is_some(), "{shown}");
+        let thread = world.get(&format!("{path}/messages")).await;
+        assert_eq!(thread["items"][0]["state"], shown, "{thread}");
+    }
     world
         .until_so("ours is the last word", async || {
             world.get(&path).await["appeal"]["state"] == "waiting_client"
