@@ -341,7 +341,14 @@ async fn redis_has_bad_days() {
     program.until("it is offered once there is room", offered).await;
     program.until("it is well again", || async { queue().await["broken"].is_null() }).await;
     // Slow: nothing else waits for it.
-    redis.ask(&["CLIENT", "PAUSE", "700"]);
+    redis.ask(&["CLIENT", "PAUSE", "600000"]);
+    writes(&world, "vk", "club", "while it is slow").await;
+    let is_listed = || async {
+        let listed = program.get("/v1/conversations?channel=vk").await.1;
+        let mut listed = listed["items"].as_array().into_iter().flatten();
+        listed.any(|one| one["last_message"]["text"] == "while it is slow")
+    };
+    program.until("it is listed", is_listed).await;
     assert_eq!(program.get("/v1/pipeline").await.0, 200);
     // Restarted, with what programs pushed.
     redis.kill();
@@ -353,8 +360,9 @@ async fn redis_has_bad_days() {
     let _outside = script(SCRIPT, &["stage", &url, "respond", "do"]).spawn().expect("starts");
     let is_answered = || async { answers(&world, "vk", "while it is away").await > 0 };
     program.until("it is answered afterwards", is_answered).await;
-    assert_eq!(answers(&world, "vk", "while it is away").await, 1);
-    assert_eq!(answers(&world, "vk", "before it is empty").await, 1);
+    for text in ["before it is empty", "while it is slow", "while it is away"] {
+        assert_eq!(answers(&world, "vk", text).await, 1, "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
