@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use serde_json::{Value, json};
 use testkit::{Program, RedisServer, World, free_port};
 
@@ -281,6 +282,21 @@ async fn old_scripts_read_true_numbers_and_lock_chats() {
     let mut lists = redis.ask(&["KEYS", "queue:batch:*"]).as_array().cloned().expect("keys");
     lists.sort_by_key(ToString::to_string);
     assert_eq!(lists, ["queue:batch:vk:2000100", "queue:batch:vk:2000101", "queue:batch:vk:2000102"]);
+    let tasks = redis.list("queue:debounce:pending");
+    let mut tasks = tasks.iter().map(|task| serde_json::from_str::<Value>(task).expect("JSON"));
+    let task = tasks.find(|task| task["batch_key"] == CHAT).expect("a task");
+    for (field, wanted) in [
+        ("queue_key", json!(format!("queue:batch:{CHAT}"))),
+        ("lock_key", json!(format!("lock:batch:{CHAT}"))),
+        ("last_seen_key", json!(format!("last_seen:{CHAT}"))),
+        ("debounce_seconds", json!(0)),
+        ("max_wait_seconds", json!(300)),
+    ] {
+        assert_eq!(task[field], wanted, "{field}: {task}");
+    }
+    let time = |text: &Value| text.as_str().and_then(|text| text.parse::<Timestamp>().ok()).expect("a time");
+    let seen = redis.ask(&["GET", &format!("last_seen:{CHAT}")]);
+    assert!(time(&seen) >= time(&task["start_time"]), "{seen}: {task}");
     let url = redis.url();
     let _debouncer = script(SCRIPT, &["stage", &url, "batch", "do"]).spawn().expect("starts");
     program.until("all are offered", || async { lengths() == [0, 0, 3] }).await;
