@@ -31,7 +31,8 @@ def result(connection, stage, item):
     elif stage == "respond":
         answer["text"] = "Elsewhere: " + item["text"]
     elif stage == "send":
-        connection.rpush("test:sent", item["message_text"])
+        # Offered again, it was sent already.
+        connection.hsetnx("test:sent", item["item_id"], item["message_text"])
         answer["external_message_id"] = "elsewhere-" + item["item_id"]
     return answer
 
