@@ -32,10 +32,14 @@ fn old_tables(database: &Database) -> Vec<Vec<Option<String>>> {
     let mut found = database.query(
         "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1",
     );
-    for table in ["clients", "appeals", "messages_history", "client_merges"] {
-        found.extend(database.query(&format!("SELECT t::text FROM public.{table} t ORDER BY 1")));
-    }
+    found.extend(old_rows(database));
     found
+}
+
+fn old_rows(database: &Database) -> Vec<Vec<Option<String>>> {
+    let tables = ["clients", "appeals", "messages_history", "client_merges"];
+    let rows = |table: &str| database.query(&format!("SELECT t::text FROM public.{table} t ORDER BY 1"));
+    tables.into_iter().flat_map(rows).collect()
 }
 
 /// The first column of what a view of ours answers.
@@ -117,6 +121,18 @@ async fn an_old_crm_is_asked_for_by_its_old_ids_and_taken_back() {
     assert_eq!(runs["items"].as_array().map(Vec::len), Some(2), "{runs}");
     assert_eq!(taken(&import(from), "clients"), 2002);
     assert_eq!(old_tables(&database), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_tables_in_the_schema_of_the_store_stay() {
+    let (world, database) = (World::start(binary()).await, Database::empty());
+    database.query(OLD);
+    let (before, url) = (old_rows(&database), database.url());
+    let program = Start::on(&world, binary(), "data").with_store_at(&url).ready().await;
+    let said = cli(&world, &["import", "crm", "--from", &url, "--json"]).run().json();
+    assert_eq!(said["taken"]["clients"], 2002, "{said}");
+    assert_eq!(program.get("/v1/clients/7").await.1["name"], "Anna");
+    assert_eq!(old_rows(&database), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
