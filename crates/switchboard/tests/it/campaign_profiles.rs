@@ -6,12 +6,14 @@ mod trouble;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use domain::Timestamp;
 use serde_json::{Value, json};
 use testkit::{PDF, Program, Start, World};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
 
 use crate::binary;
 use crate::people::stage::signed_in;
@@ -52,15 +54,35 @@ fn end(process: &str) {
     let _ = Command::new("kill").args(["-9", process]).status();
 }
 
+/// A machine without a screen, on which tests may be root.
+const ARGUMENTS: [&str; 4] = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+
+/// The driver's program.
+fn driver_program() -> String {
+    env::var("SWITCHBOARD_TEST_CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned())
+}
+
 /// What settings say of the browser.
 fn programs() -> String {
-    let named = |variable: &str, usual: &str| env::var(variable).unwrap_or_else(|_| usual.to_owned());
-    let chromium = named("SWITCHBOARD_TEST_CHROMIUM", "chromium");
-    let driver = named("SWITCHBOARD_TEST_CHROMEDRIVER", "chromedriver");
-    let arguments = r#"["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]"#;
+    let chromium = env::var("SWITCHBOARD_TEST_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
+    let driver = driver_program();
     format!(
-        "[campaigns.browser]\nchromium = \"{chromium}\"\ndriver = \"{driver}\"\narguments = {arguments}\n"
+        "[campaigns.browser]\nchromium = \"{chromium}\"\ndriver = \"{driver}\"\narguments = {ARGUMENTS:?}\n"
     )
+}
+
+/// A driver that someone else runs, and its address.
+async fn driver_elsewhere() -> (Child, String) {
+    let mut command = tokio::process::Command::new(driver_program());
+    command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut driver = command.spawn().expect("a driver");
+    let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
+    loop {
+        let line = lines.next_line().await.expect("reads").expect("a line with its port");
+        if let Some((_, port)) = line.rsplit_once("successfully on port ") {
+            return (driver, format!("http://127.0.0.1:{}", port.trim_end_matches('.')));
+        }
+    }
 }
 
 /// A world whose settings name the browser; the pretend page is named already.
@@ -381,6 +403,35 @@ async fn a_profile_shows_its_code_live_and_writes_it_to_a_file() {
     assert!(profile(&program).await["user_id"].is_number());
     let checked = typed(&["check", "shop"]);
     assert!(checked.contains("active"), "{checked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_may_be_at_a_driver_of_someone_else() {
+    let world = World::start(binary()).await;
+    let (mut driver, address) = driver_elsewhere().await;
+    let browser = Browser(world.data_dir("elsewhere"));
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let directory = format!("--user-data-dir={}", browser.0.join("chromium").display());
+    let arguments = [&ARGUMENTS[..], &["--window-size=1440,900", &directory]].concat();
+    let mut options = json!({"args": arguments});
+    if let Ok(chromium) = env::var("SWITCHBOARD_TEST_CHROMIUM") {
+        options["binary"] = json!(chromium);
+    }
+    let capabilities = json!({"goog:chromeOptions": options}).to_string();
+    let typed = |words: &[&str]| cli(&world, &[&["campaign", "profiles"], words].concat()).fine();
+    typed(&["add", "shop", "--driver", &address, "--capabilities", &capabilities]);
+    log_in(&program, "code").await;
+    assert!(browser.process().is_some(), "it is the browser of that driver");
+    world.post("/web-k/log-ins", &json!({"account": "backup_1"})).await;
+    log_in(&program, "done").await;
+    // The directory there keeps the login.
+    assert!(typed(&["check", "shop"]).contains("active"));
+    let shown = profile(&program).await;
+    assert_eq!((&shown["kind"], &shown["last_error"]), (&json!("endpoint"), &json!(null)), "{shown}");
+    assert!(shown["user_id"].is_number(), "{shown}");
+    driver.kill().await.expect("ends");
+    let (status, refused) = program.post("/v1/campaign-profiles/shop/check", &json!({})).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("campaign_not_ready")), "{refused}");
 }
 
 /// The quick start in a folder, whose profile is a browser as these settings say.

@@ -117,3 +117,42 @@ async fn every_verb_of_the_old_tool_is_typed_as_before() {
     says("reset --yes", "1 campaigns are deleted");
     says("groups list", "no campaigns");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_profile_is_added_and_bad_ones_refused() {
+    let world = World::start(binary()).await;
+    let file = |name: &str, text: &str| {
+        let path = world.data_dir(name);
+        std::fs::write(&path, text).expect("writes");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let (token, empty) = (file("token", "secret-token\n"), file("empty", "\n"));
+    for words in [
+        "fox --firefox",
+        &format!("donut --donut 4c1a-2 --token-file {token}"),
+        "far --driver http://127.0.0.1:9515 --capabilities {\"goog:chromeOptions\":{}}",
+    ] {
+        assert!(campaign(&world, &format!("profiles add {words}")).fine().contains("active"), "{words}");
+    }
+    let of_donut = |rest: &str| format!("--donut 1 --token-file {token} {rest}");
+    for (words, code, expected) in [
+        ("--firefox --driver http://a", 2, "cannot be used with"),
+        ("--driver http://a --proxy socks5://127.0.0.1:1", 2, "cannot be used with"),
+        (&of_donut("--driver http://a"), 2, "cannot be used with"),
+        ("--donut 1", 2, "--token-file"),
+        ("--donut 1 --token-file nowhere", 1, "cannot read nowhere"),
+        (&format!("--donut 1 --token-file {empty}"), 1, "token must be the token"),
+        (&of_donut("--donut-api nowhere"), 1, "such as http://127.0.0.1:10108"),
+        (&format!("--donut ../1 --token-file {token}"), 1, "id must be the id"),
+        ("--driver 127.0.0.1:9515", 1, "such as http://127.0.0.1:9515"),
+        ("--driver http://a --capabilities []", 1, "must be an object"),
+        ("--driver http://a --capabilities {", 1, "parsing"),
+    ] {
+        let refused = campaign(&world, &format!("profiles add shop {words}")).run();
+        assert!(refused.code == Some(code) && refused.err.contains(expected), "{words}: {refused:?}");
+    }
+    let listed = campaign(&world, "profiles list --json").run().json();
+    let kinds = listed["items"].as_array().expect("items").iter().map(|profile| &profile["kind"]);
+    assert_eq!(kinds.collect::<Vec<_>>(), ["donut", "endpoint", "firefox"], "{listed}");
+    assert!(!listed.to_string().contains("secret-token"), "{listed}");
+}
