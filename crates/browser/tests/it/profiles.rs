@@ -1,13 +1,16 @@
 //! Browsers that are there already, and drivers that someone else runs.
 
+use std::net::Ipv4Addr;
 use std::process::Stdio;
 use std::time::Duration;
 
 use browser::{Card, DriverError, Endpoint, Engine, Failure, ProfileError, WebK};
 use sandbox::telegram::LogIn;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
+use tokio::task::JoinSet;
 
 use super::stage::{Stage, arguments, browser, deliver, driver, end, engine, generous, named};
 
@@ -55,6 +58,23 @@ async fn a_browser_that_was_left_is_attached_to_again() {
     lease.close().await.unwrap();
 }
 
+/// A tunnel to a driver. geckodriver refuses to be called by another port than its own, so it is the same one of another address.
+async fn tunnel(port: u16) -> (String, JoinSet<()>) {
+    let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, 2), port)).await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((mut near, _)) = listener.accept().await {
+            connections.spawn(async move {
+                let mut far = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+                let _ = copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    (address, task)
+}
+
 #[tokio::test]
 async fn a_browser_may_be_behind_a_driver_of_someone_else() {
     let stage = Stage::set().await;
@@ -67,16 +87,17 @@ async fn a_browser_may_be_behind_a_driver_of_someone_else() {
         let line = lines.next_line().await.unwrap().unwrap();
         let said = ["successfully on port ", "Listening on 127.0.0.1:"];
         if let Some((_, port)) = said.iter().find_map(|words| line.rsplit_once(words)) {
-            break port.trim_end_matches('.').to_owned();
+            break port.trim_end_matches('.').parse().unwrap();
         }
     };
+    let (driver, mut opened) = tunnel(port).await;
     let options = json!({ "binary": browser(engine), "args": arguments(engine) });
     let name = match engine {
         Engine::Chromium => "goog:chromeOptions",
         Engine::Firefox => "moz:firefoxOptions",
     };
     let endpoint = Endpoint {
-        driver: format!("http://127.0.0.1:{port}"),
+        driver,
         capabilities: json!({ name: options }),
         folder: stage.profile.folder.with_file_name("elsewhere"),
     };
@@ -97,8 +118,12 @@ async fn a_browser_may_be_behind_a_driver_of_someone_else() {
         assert!(matches!(error, Failure::LoggedOut(_)), "{error}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    // So it is after a kill.
+    // So it is after a kill, and after a time without the tunnel.
     drop(lease);
+    opened.shutdown().await;
+    let away = endpoint.lease().await.unwrap_err();
+    assert!(matches!(away, ProfileError::Driver(DriverError::Unreachable { .. })), "{away}");
+    let (_, _opened) = tunnel(port).await;
     let lease = endpoint.lease().await.unwrap();
     stage.web_k(&lease, generous()).await.arrive().await.unwrap();
     lease.close().await.unwrap();
