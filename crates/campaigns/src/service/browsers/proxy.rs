@@ -11,28 +11,41 @@ impl Inner {
     /// Replaces the proxy of a profile through which too many chats are not found; whether anything was changed. Where none takes its
     /// place the profile pauses. A profile that is known to have none goes on: then it is the list.
     pub(super) async fn replace_proxy(&self, profile: &StoredProfile) -> Result<bool, StoreError> {
-        let (campaigns, clock) = (self.parts.store.campaigns(), &self.parts.clock);
-        let sick = "too many chats are not found through it";
-        let Some((old, own)) = behind(profile) else { return Ok(false) };
-        tracing::warn!(profile = %profile.name, proxy = old, "the proxy of a profile is sick");
-        if !own {
-            campaigns.proxy_is(old, ProxyHealth::Sick, Some(sick.to_owned()), clock.now()).await?;
-            for proxy in campaigns.proxies().await? {
-                let is_free = proxy.profile.is_none() && proxy.health != ProxyHealth::Sick;
-                if !is_free || !self.test_proxy(&proxy).await? {
-                    continue;
-                }
-                match campaigns.assign_proxy(&profile.name, Some(proxy.name), clock.now()).await {
-                    Ok(()) => return Ok(true),
-                    // Another profile took it while it was tested.
-                    Err(StoreError::Conflict { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
+        let cure = cure(profile);
+        if cure == Cure::Nothing {
+            return Ok(false);
+        }
+        let proxy = profile.proxy.as_deref().unwrap_or("of Donut");
+        tracing::warn!(profile = %profile.name, proxy, "the proxy of a profile is sick");
+        if let Cure::Another(old) = cure
+            && self.take_another(profile, old).await?
+        {
+            return Ok(true);
         }
         let sender = CampaignSender::Profile(profile.name.clone());
-        campaigns.stop_sender(sender, SenderState::Blocked, PROXY_SICK.to_owned(), clock.now()).await?;
+        let (state, why, now) = (SenderState::Blocked, PROXY_SICK.to_owned(), self.parts.clock.now());
+        self.parts.store.campaigns().stop_sender(sender, state, why, now).await?;
         Ok(true)
+    }
+
+    /// Marks a proxy and gives the profile one that is free and passes a test; whether there is one.
+    async fn take_another(&self, profile: &StoredProfile, old: &str) -> Result<bool, StoreError> {
+        let (campaigns, clock) = (self.parts.store.campaigns(), &self.parts.clock);
+        let why = "too many chats are not found through it".to_owned();
+        campaigns.proxy_is(old, ProxyHealth::Sick, Some(why), clock.now()).await?;
+        for proxy in campaigns.proxies().await? {
+            let is_free = proxy.profile.is_none() && proxy.health != ProxyHealth::Sick;
+            if !is_free || !self.test_proxy(&proxy).await? {
+                continue;
+            }
+            match campaigns.assign_proxy(&profile.name, Some(proxy.name), clock.now()).await {
+                Ok(()) => return Ok(true),
+                // Another profile took it while it was tested.
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
     }
 
     /// Tests whether Web K is reached through a proxy, and keeps that.
@@ -50,10 +63,23 @@ impl Inner {
     }
 }
 
-/// The proxy that a profile goes through, and whether it is Donut's own, which is changed there alone.
-fn behind(profile: &StoredProfile) -> Option<(&str, bool)> {
-    let own = profile.kind == ProfileKind::Donut.to_string();
-    profile.proxy.as_deref().or(own.then_some("of Donut")).map(|proxy| (proxy, own))
+/// What is done about the sick proxy of a profile.
+#[derive(Debug, PartialEq, Eq)]
+enum Cure<'a> {
+    /// It is known to have none.
+    Nothing,
+    /// This one is marked, and another one takes its place.
+    Another(&'a str),
+    /// It has one of Donut, which is changed there alone: no proxy here is touched, and the profile stops.
+    Stop,
+}
+
+fn cure(profile: &StoredProfile) -> Cure<'_> {
+    match &profile.proxy {
+        _ if profile.kind == ProfileKind::Donut.to_string() => Cure::Stop,
+        Some(proxy) => Cure::Another(proxy),
+        None => Cure::Nothing,
+    }
 }
 
 /// The host and port of an address.
@@ -75,7 +101,7 @@ mod tests {
     use domain::Timestamp;
 
     #[test]
-    fn the_proxy_of_donut_is_its_own() {
+    fn the_proxy_of_donut_is_its_own_and_stops_its_profile() {
         let profile = |kind: ProfileKind, proxy: Option<&str>| StoredProfile {
             name: "shop".parse().expect("a name"),
             kind: kind.to_string(),
@@ -88,9 +114,11 @@ mod tests {
             error: None,
             created_at: Timestamp::default(),
         };
-        assert_eq!(behind(&profile(ProfileKind::Chromium, None)), None);
-        assert_eq!(behind(&profile(ProfileKind::Chromium, Some("p1"))), Some(("p1", false)));
-        assert!(matches!(behind(&profile(ProfileKind::Donut, None)), Some((_, true))));
+        for kind in [ProfileKind::Chromium, ProfileKind::Firefox, ProfileKind::Endpoint] {
+            assert_eq!(cure(&profile(kind, None)), Cure::Nothing);
+            assert_eq!(cure(&profile(kind, Some("p1"))), Cure::Another("p1"));
+        }
+        assert_eq!(cure(&profile(ProfileKind::Donut, None)), Cure::Stop);
     }
 
     #[test]
