@@ -51,6 +51,8 @@ async fn spring(world: &World) -> CampaignRunId {
     let new = NewRun { id, campaign: "spring".into(), cycles: 2, canary: None, now, starts_at: now };
     campaigns.begin(new).await.expect("begun");
     let sent = claimed(world, id).await;
+    let (peer, text) = ("6000000001".to_owned(), "Hello <Anna>".to_owned());
+    campaigns.ready(sent.id, peer, 1, text, domain::text::ParseMode::None).await.expect("readied");
     end(world, &sent, AttemptState::Sent, None, NextTurn::NextCycle).await;
     let lost = claimed(world, id).await;
     let gone = NextTurn::Never("chat_not_found".to_owned());
@@ -151,7 +153,7 @@ async fn one_campaign_says_what_became_of_each_chat() {
     shows(&chats, &["@client_4", "&#60;Anna&#62;", "no account finds the chat"]);
     let blocked = viewer.get("/campaigns/spring/chats?blocked=yes").await;
     assert!(blocked.body.contains("@client_2") && !blocked.body.contains("@client_4"), "{}", blocked.body);
-    shows(&viewer.get("/campaigns/spring/messages").await, &["Hello {name}"]);
+    shows(&viewer.get("/campaigns/spring/messages").await, &["Hello {name}", "Sent </span>1</td>"]);
     let forecast = viewer.get("/campaigns/spring/forecast").await;
     shows(&forecast, &["Hello &#60;Anna&#62;", "no account finds the chat: 1", "Left in this cycle"]);
     // The first one has had its turn.

@@ -42,14 +42,24 @@ async fn a_campaign_is_started_paused_and_stopped() {
     tab.is_at("/campaigns/spring").await;
     is("running", 1).await;
 
+    // From here on the page stays open, and says by itself what becomes of the campaign.
     tab.open("/campaigns/spring").await;
+    tab.until("document.querySelector('#live .lamp').className === 'lamp ok'").await;
+    tab.tell("window.kept = true").await;
+    let (status, answer) =
+        stage.program.post("/v1/campaigns/spring/tasks", &json!({"file": "@client_6"})).await;
+    assert_eq!(status, 200, "{answer}");
+    let shows =
+        |part: &str, text: &str| format!("document.querySelector('{part}').textContent.includes('{text}')");
+    tab.until(&shows("#campaign-progress", "of 6 chats")).await;
     done(&tab, "form[action$='/actions/pause'] button").await;
     is("paused", 1).await;
-    tab.open("/campaigns/spring").await;
     done(&tab, "form[action$='/actions/resume'] button").await;
     is("running", 1).await;
-    tab.open("/campaigns/spring").await;
+    tab.until(&shows("#campaign-head", "Runs")).await;
     answered(&tab, "a[href$='/stop']", "dialog button.danger").await;
     is("stopped", 1).await;
+    tab.until(&shows("#campaign-head", "Stopped")).await;
+    assert_eq!(tab.tell("window.kept").await, true);
     is_sound(&tab);
 }
