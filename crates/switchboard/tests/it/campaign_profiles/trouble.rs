@@ -1,4 +1,4 @@
-//! A page that stays white or has changed, and a proxy through which no chat is found.
+//! A page that stays white or has changed, a proxy that is dead or refuses, and one through which no chat is found.
 
 use std::time::Duration;
 
@@ -17,11 +17,12 @@ const STEP: Duration = Duration::from_millis(200);
 /// Waits until the browser is there and its page has an error with this word.
 async fn goes_wrong(program: &Program, browser: &Browser, word: &str) {
     program.until("the browser is there", || async { browser.process().is_some() }).await;
-    let says = || async {
-        let error = profile(program).await["last_error"].clone();
-        error.as_str().is_some_and(|error| error.contains(word))
-    };
-    program.as_time_goes_by(STEP, program.until(word, says)).await;
+    program.as_time_goes_by(STEP, program.until(word, || last_error_has(program, word))).await;
+}
+
+async fn last_error_has(program: &Program, word: &str) -> bool {
+    let error = profile(program).await["last_error"].clone();
+    error.as_str().is_some_and(|error| error.contains(word))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,14 +50,14 @@ async fn a_page_that_cannot_be_used_sends_nothing_until_it_can() {
     assert_eq!(written(&world).await.len(), 2);
 }
 
-/// A SOCKS5 proxy without a password.
-async fn proxy() -> (String, JoinSet<()>) {
+/// A SOCKS5 proxy without a password, or one that refuses each password.
+async fn proxy(refuses: bool) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     let mut task = JoinSet::new();
     task.spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = greet(&mut stream).await;
+            let _ = if refuses { refuse(&mut stream).await } else { greet(&mut stream).await };
         }
     });
     (address, task)
@@ -70,6 +71,56 @@ async fn greet(stream: &mut TcpStream) -> std::io::Result<()> {
     stream.read_exact(&mut wanted).await?;
     stream.read_exact(&mut vec![0; usize::from(wanted[4]) + 2]).await?;
     stream.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 1]).await
+}
+
+/// Asks for a password and refuses that of `demo`.
+async fn refuse(stream: &mut TcpStream) -> std::io::Result<()> {
+    stream.read_exact(&mut [0; 3]).await?;
+    stream.write_all(&[5, 2]).await?;
+    stream.read_exact(&mut [0; 13]).await?;
+    stream.write_all(&[1, 1]).await
+}
+
+fn named(proxy: &str) -> Value {
+    json!(format!("socks5://{proxy}"))
+}
+
+/// Gives the profile this proxy, or none.
+async fn put(program: &Program, proxy: Option<Value>) {
+    let body = json!({"kind": "chromium", "proxy": proxy});
+    let put = program.request("PUT", "/v1/campaign-profiles/shop").json(&body).send().await;
+    assert_eq!(put.expect("an answer").status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_proxy_that_is_dead_or_refuses_nothing_is_sent() {
+    let (world, _browser) = world().await;
+    // Chromium leaves proxies out for its own machine, unless a switch says otherwise.
+    let switch = "[\"--proxy-bypass-list=<-loopback>\", \"--headless=new\"";
+    world.edit_settings(|text| text.replacen("[\"--headless=new\"", switch, 1));
+    let program = Start::on(&world, binary(), "data").ready().await;
+    logged_in(&world, &program, "backup_1").await;
+    let (refusing, _task) = proxy(true).await;
+    let file = format!("127.0.0.1:1\n{refusing}:demo:secret");
+    let (_, added) = program.post("/v1/campaign-proxies", &json!({"file": file})).await;
+    assert_eq!(added["added"], 2, "{added}");
+    put(&program, Some(named("127.0.0.1:1"))).await;
+    made(&program, json!({"profiles": ["shop"]}), 2, json!({"delay_seconds": 0})).await;
+    start(&program).await;
+    program.until("the proxy is dead", || last_error_has(&program, "ERR_PROXY_CONNECTION_FAILED")).await;
+    put(&program, Some(named(&format!("demo@{refusing}")))).await;
+    program.until("the proxy refuses", || last_error_has(&program, "ERR_SOCKS_CONNECTION_FAILED")).await;
+    assert!(world.effects(SEND).await.is_empty());
+    let all = program.get("/v1/campaigns/spring/attempts").await.1;
+    assert_eq!(all["items"], json!([]), "no chat is claimed");
+    assert_eq!(
+        (&campaign(&program).await["run"]["state"], &profile(&program).await["state"]),
+        (&json!("running"), &json!("active"))
+    );
+    // It was the proxy: without one it goes on.
+    put(&program, None).await;
+    is(&program, "done").await;
+    assert_eq!(written(&world).await.len(), 2);
 }
 
 /// Adds chats to the campaign.
@@ -95,15 +146,12 @@ async fn a_sick_proxy_is_replaced_or_stops_its_profile() {
     let (world, _browser) = world().await;
     let program = Start::on(&world, binary(), "data").ready().await;
     logged_in(&world, &program, "backup_1").await;
-    let (live, _task) = proxy().await;
+    let (live, _task) = proxy(false).await;
     let file = format!("127.0.0.1:1\n127.0.0.1:2\n{live}");
     let (_, added) = program.post("/v1/campaign-proxies", &json!({"file": file})).await;
     assert_eq!(added["added"], 3, "{added}");
-    let name = |address: &str| json!(format!("socks5://{address}"));
     // The pretend page is on loopback, which Chromium reaches without its proxy.
-    let put = json!({"kind": "chromium", "proxy": name("127.0.0.1:1")});
-    let put = program.request("PUT", "/v1/campaign-profiles/shop").json(&put).send().await;
-    assert_eq!(put.expect("an answer").status(), 200);
+    put(&program, Some(named("127.0.0.1:1"))).await;
     made(&program, json!({"profiles": ["shop"]}), 1, json!({"delay_seconds": 0})).await;
     // The account of the same person sends for another campaign.
     assert_eq!(program.post("/v1/campaigns", &json!({"name": "summer", "settings": {}})).await.0, 201);
@@ -111,7 +159,7 @@ async fn a_sick_proxy_is_replaced_or_stops_its_profile() {
     more(&program, no_one(0..9).chain(["@client_2".to_owned()])).await;
     start(&program).await;
     program.until("one is sent", || async { attempts(&program, "sent").await.len() == 1 }).await;
-    let is_replaced = || async { profile(&program).await["proxy"] == name(&live) };
+    let is_replaced = || async { profile(&program).await["proxy"] == named(&live) };
     program.as_time_goes_by(STEP, program.until("the proxy is another", is_replaced)).await;
     is(&program, "done").await;
     assert_eq!(attempts(&program, "failed").await.len(), 9);
@@ -120,9 +168,9 @@ async fn a_sick_proxy_is_replaced_or_stops_its_profile() {
     let (sick, healthy) = (json!("sick"), json!("healthy"));
     let expected = |of_live: &Value| {
         [
-            (name("127.0.0.1:1"), sick.clone()),
-            (name("127.0.0.1:2"), sick.clone()),
-            (name(&live), of_live.clone()),
+            (named("127.0.0.1:1"), sick.clone()),
+            (named("127.0.0.1:2"), sick.clone()),
+            (named(&live), of_live.clone()),
         ]
     };
     assert_eq!(health(&program).await, expected(&healthy));
