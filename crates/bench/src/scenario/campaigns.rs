@@ -56,7 +56,7 @@ pub(crate) struct Store {
     pub(crate) forecast: u128,
     /// Claims a second; each attempt was ended too.
     pub(crate) claims_a_second: u128,
-    /// The numbers of a run that has written to all chats.
+    /// The slowest of the calls that the page of a campaign makes whose run has written to all chats.
     pub(crate) numbers: u128,
 }
 
@@ -96,8 +96,9 @@ impl Measured for Campaigns {
     fn text(&self) -> String {
         let postgres = self.postgres.iter().map(|store| store.row("PostgreSQL"));
         format!(
-            "## A campaign with {} chats\n\nThe chats come in one `POST /v1/campaigns/{{name}}/tasks`, the forecast and the numbers of \
-             a run that has written to all of them over the API. {WORKERS} workers claim {} chats and end each attempt, in the \
+            "## A campaign with {} chats\n\nThe chats come in one `POST /v1/campaigns/{{name}}/tasks`; the forecast, and the numbers of \
+             a run that has written to all of them, come over the API, the numbers as the slowest of the four calls of the campaign's \
+             page. {WORKERS} workers, which are its senders then, claim {} chats and end each attempt, in the \
              store.\n\n{}",
             self.chats,
             self.claims,
@@ -174,6 +175,13 @@ async fn one(
     let ours = start().await?;
     let (took, shown) = fastest(ours.main, PATH).await?;
     measured.numbers = took;
+    for (rest, list) in [("/attempts?limit=50", "items"), ("/hours", "hours"), ("/runs?limit=10", "items")] {
+        let (took, shown) = fastest(ours.main, &format!("{PATH}{rest}")).await?;
+        measured.numbers = measured.numbers.max(took);
+        if shown[list].as_array().is_none_or(|rows| rows.iter().all(|row| row["sent"] == 0)) {
+            bail!("{rest} shows nothing: {shown}");
+        }
+    }
     ours.contender.program.stop().await?;
     if shown["run"]["attempts"]["sent"] != chats {
         bail!("not all attempts were counted: {shown}");
@@ -207,18 +215,22 @@ async fn fastest(main: SocketAddr, path: &str) -> Result<(u128, Value)> {
     best.context("it was not asked for")
 }
 
-/// Lets the workers claim so many chats and end the attempts; claims a second. The run is over then.
+/// Lets the workers claim so many chats and end the attempts; claims a second. The run is over then, and they are senders of the
+/// campaign.
 async fn claim(place: (&Path, &str), claims: usize) -> Result<u128> {
     let (store, clock) = open_store(place).await?;
     let ids = Ids::new(clock.clone());
     let (run, now) = (CampaignRunId::from_uuid(ids.next()), clock.now());
     let new = NewRun { id: run, campaign: NAME.to_owned(), cycles: 1, canary: None, now, starts_at: now };
     store.campaigns().begin(new).await?;
+    let named = |worker: usize| -> Result<CampaignSender> {
+        Ok(CampaignSender::Account(format!("worker_{worker}").parse()?))
+    };
+    let senders = (0..WORKERS).map(named).collect::<Result<Vec<_>>>()?;
     let left = Arc::new(AtomicUsize::new(claims));
     let begun = Instant::now();
     let mut workers = JoinSet::new();
-    for worker in 0..WORKERS {
-        let sender = CampaignSender::Account(format!("worker_{worker}").parse()?);
+    for sender in senders.clone() {
         let (store, clock, ids, left) = (store.clone(), clock.clone(), ids.clone(), Arc::clone(&left));
         workers.spawn(async move {
             let take = |left: usize| left.checked_sub(1);
@@ -256,6 +268,7 @@ async fn claim(place: (&Path, &str), claims: usize) -> Result<u128> {
         worked??;
     }
     let took = begun.elapsed().as_millis().max(1);
+    store.campaigns().add_senders(NAME, senders, clock.now()).await?;
     let over = RunChange { state: CampaignRunState::Stopped, reason: None, canary: None, now: clock.now() };
     store.campaigns().change_run(run, over).await?.context("no run")?;
     store.close().await;
@@ -266,11 +279,16 @@ async fn claim(place: (&Path, &str), claims: usize) -> Result<u128> {
 const COUNT: &str = "UPDATE campaign_counts SET attempts = (
     SELECT count(*) FROM campaign_attempts AS one WHERE one.run_id = campaign_counts.run_id)";
 
-/// Writes past the program what the run would have of all other chats: attempts like those that were made.
+/// How long before the last attempt that of a chat ended, in microseconds: as fast as the daily ceiling of all workers allows.
+const BEFORE: &str = "task.place * CAST(3456000 AS BIGINT)";
+
+/// Writes past the program what the run would have of all other chats: attempts like those that were made, of all workers.
 async fn fill(data: &Path, database: Option<&Database>) -> Result<()> {
-    let (names, values) = (
-        "id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode, outbox_id, claimed_at, ended_at",
-        "run_id, one.campaign, cycle, task.chat, sender, 20, NULL, NULL, NULL, NULL, NULL, NULL, NULL, claimed_at, ended_at",
+    let names = "id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode, \
+                 outbox_id, claimed_at, ended_at";
+    let values = format!(
+        "run_id, one.campaign, cycle, task.chat, 'account:worker_' || (task.place % {WORKERS}), 20, NULL, NULL, NULL, NULL, NULL, \
+         NULL, NULL, claimed_at - {BEFORE}, ended_at - {BEFORE}"
     );
     let rest = "campaign_tasks AS task, (SELECT * FROM campaign_attempts ORDER BY id DESC LIMIT 1) AS one
         WHERE task.turn = 0";
