@@ -14,7 +14,6 @@ use delivery::{
 use domain::media::{FileKey, MediaSource};
 use domain::message::{Content, PartItem};
 use domain::outcome::{HoldScope, Refusal, RejectionCode};
-use domain::secret::ExposeSecret;
 use domain::text::FormattedText;
 use domain::{
     AccountName, Address, ChannelChat, ChannelName, ChatRef, ExternalChat, Outcome, SecretText, Timestamp,
@@ -155,7 +154,7 @@ impl Account {
 
     /// The path of that address.
     pub fn hook_path(&self) -> String {
-        format!("/hooks/{}/{}/{}", self.channel, self.name(), self.hook_secret.expose_secret())
+        crate::hook_path(&self.channel, self.name(), &self.hook_secret)
     }
 
     /// How long its token lives, and when it ends; none without one, or where it does not end.

@@ -59,7 +59,7 @@ pub use received_files::{FetchError, FilesStatus, OpenError, OpenedFile, Receive
 pub use reception::{HookError, Reception, TakenHook};
 pub use registering::{Attempted, RegisterError, WebhookLoss};
 pub use renewal::TokenLife;
-pub use setup::{Setup, SetupError, is_same};
+pub use setup::{Setup, SetupError, hook_path, is_same};
 pub use sms::segments;
 
 /// What is carried where no account serves a chat.

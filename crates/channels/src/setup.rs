@@ -2,8 +2,8 @@
 
 use ambient::{Chance, Clock};
 use config::ChannelFields;
-use domain::SecretText;
 use domain::secret::ExposeSecret;
+use domain::{AccountName, ChannelName, SecretText};
 use sha2::{Digest, Sha256};
 
 use crate::http::{Http, NoClient};
@@ -22,6 +22,8 @@ pub struct Setup {
     pub chance: Chance,
     /// The last part of the address that is registered at the provider.
     pub hook_secret: SecretText,
+    /// That address, without [`crate::Provider::hook_query`]; none without `public_url`.
+    pub hook_url: Option<String>,
 }
 
 /// Why an account of a channel cannot be made.
@@ -53,6 +55,11 @@ impl Setup {
     pub fn api(&self) -> String {
         self.fields.api().to_owned()
     }
+}
+
+/// The path of the address that an account's provider posts to.
+pub fn hook_path(channel: &ChannelName, account: &AccountName, secret: &SecretText) -> String {
+    format!("/hooks/{channel}/{account}/{}", secret.expose_secret())
 }
 
 /// Whether two secrets are the same; as long a comparison for a wrong one as for the right one.

@@ -291,7 +291,7 @@ async fn ask_provider(
 ) -> Result<Option<Identity>, NotChanged> {
     let channel = fields.channel.as_str().parse::<ChannelName>().map_err(|error| wrong(error.to_string()))?;
     let kept = Kept::in_memory(channel, fields.name.clone());
-    let made = crate::channels::provider(fields, kept, "unregistered".into(), ambient).await;
+    let made = crate::channels::provider(fields, kept, "unregistered".into(), None, ambient).await;
     let (provider, _) = made.map_err(|error| {
         let keys = match error.downcast_ref() {
             Some(SetupError::Field { field, message }) => vec![((*field).to_owned(), message.clone())],

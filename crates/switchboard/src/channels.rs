@@ -57,7 +57,12 @@ pub(crate) async fn open(
             Some(given) => given.clone(),
             None => secret(&kept, HOOK_SECRET, ambient).await?,
         };
-        let (provider, http) = provider(fields, kept, hook_secret.clone(), ambient).await.with_context(of)?;
+        let hook_url = settings.public_url.as_deref().map(|url| {
+            let path = channels::hook_path(&channel, &fields.name, &hook_secret);
+            format!("{}{path}", url.trim_end_matches('/'))
+        });
+        let made = provider(fields, kept, hook_secret.clone(), hook_url, ambient).await;
+        let (provider, http) = made.with_context(of)?;
         let health = store.channels().health(&channel, &fields.name).await?;
         let account = Account::new(fields.clone(), channel, provider, hook_secret).through(http);
         let health = health.and_then(|kept| serde_json::from_str(&kept).ok());
@@ -73,6 +78,7 @@ pub(crate) async fn provider(
     fields: &ChannelFields,
     kept: Kept,
     hook_secret: SecretText,
+    hook_url: Option<String>,
     ambient: &Ambient,
 ) -> anyhow::Result<(Arc<dyn Provider>, Http)> {
     let ca = match &fields.ca_file {
@@ -89,6 +95,7 @@ pub(crate) async fn provider(
         clock,
         chance,
         hook_secret,
+        hook_url,
     });
     Ok((provider?, http))
 }

@@ -15,7 +15,6 @@ use sha1::Sha1;
 
 use crate::error::CallError;
 use crate::http::Http;
-use crate::kept::Kept;
 use crate::provider::{Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider};
 use crate::setup::{Setup, SetupError};
 
@@ -25,8 +24,6 @@ const VERSION: &str = "2010-04-01";
 const LARGEST_FILE: u64 = 5 * 1024 * 1024;
 /// The most files of a message.
 const MOST_FILES: usize = 10;
-/// Where our own address is kept: what becomes of a message is posted there.
-const HOOK: &str = "hook_url";
 
 pub(super) struct Twilio {
     http: Http,
@@ -34,7 +31,8 @@ pub(super) struct Twilio {
     sid: String,
     token: SecretText,
     sender: String,
-    kept: Kept,
+    /// What becomes of a message is posted there.
+    hook_url: Option<String>,
 }
 
 impl Twilio {
@@ -46,7 +44,7 @@ impl Twilio {
             sid: setup.needed("login", &fields.login)?,
             token: setup.needed("token", &fields.token)?,
             sender: setup.needed("sender", &fields.sender)?,
-            kept: setup.kept.clone(),
+            hook_url: setup.hook_url.clone(),
         })
     }
 
@@ -85,7 +83,7 @@ impl Twilio {
             })?;
             form.push(("MediaUrl", link));
         }
-        form.extend(self.kept.text(HOOK).map(|url| ("StatusCallback", url)));
+        form.extend(self.hook_url.clone().map(|url| ("StatusCallback", url)));
         let told = self.call(self.http.post(&self.url("/Messages.json")).form(&form)).await?;
         if let Some(code) = super::whole(&told["error_code"]) {
             return Err(refusal(code, super::said(&told["error_message"])));
@@ -293,18 +291,6 @@ impl Provider for Twilio {
 
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
         self.who().boxed()
-    }
-
-    /// What becomes of messages is posted there from now on. For incoming ones the address is typed in Twilio's console.
-    fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
-        async move {
-            let kept = self.kept.put(vec![(HOOK, url.into())]).await;
-            kept.map_err(|error| {
-                CallError::refused("not_kept", format!("the address cannot be kept: {error}"))
-            })?;
-            Err(CallError::by_hand())
-        }
-        .boxed()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use channels::{AlbumFile, CallError, Deed, HookPost, Incoming, Outgoing, OutgoingFile, Provider};
+use channels::{AlbumFile, CallError, Deed, HookPost, Incoming, Outgoing, OutgoingFile, Provider, Setup};
 use delivery::{Action, Dedup, MediaKind, MessageLookup};
 use domain::media::MediaForm;
 use domain::outcome::SentIds;
@@ -80,6 +80,7 @@ struct Account {
     column: &'static Column,
     world: World,
     channel: &'static str,
+    setup: Setup,
     provider: Arc<dyn Provider>,
     clock: Clock,
     /// Where the provider posts to, once it does.
@@ -99,10 +100,10 @@ impl Account {
         let world = World::start().await;
         let setup = World::setup(world.fields_of(column.account));
         let (channel, clock) = (setup.fields.channel.as_str(), setup.clock.clone());
-        let provider = channels::make(setup).unwrap();
+        let provider = channels::make(setup.clone()).unwrap();
         let chat = column.customer.to_owned();
         let (receiver, cursor, number, is_asked) = (None, None, 0, true);
-        Self { column, world, channel, provider, clock, receiver, cursor, chat, number, is_asked }
+        Self { column, world, channel, setup, provider, clock, receiver, cursor, chat, number, is_asked }
     }
 
     async fn run(&mut self, row: Row) {
@@ -352,6 +353,8 @@ impl Account {
             assert_eq!(registered.await.unwrap().urls, [url]);
         } else {
             assert!(done.is_ok() || done == Err(CallError::by_hand()), "{done:?}");
+            let setup = Setup { hook_url: Some(url.clone()), ..self.setup.clone() };
+            self.provider = channels::make(setup).unwrap();
             let fields = self.world.fields_of(self.column.account);
             let word = fields.verify_token.as_ref().map(domain::secret::ExposeSecret::expose_secret);
             let order = json!({"channel": self.channel, "account": self.column.account, "url": url, "verify_token": word});

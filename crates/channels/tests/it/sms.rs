@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use channels::{CallError, HookRefusal, Outgoing, Provider};
+use channels::{CallError, HookRefusal, Outgoing, Provider, Setup};
 use delivery::{Dedup, MessageLookup};
 use domain::media::MediaForm;
 use domain::outcome::HoldScope;
@@ -158,6 +158,19 @@ async fn twilio_carries_files_and_hears_of_stops() {
     world.customer(deed("texts_twilio", &json!({"action": "block"}))).await;
     let events = provider.hook(&receiver.next().await).unwrap().events;
     assert!(matches!(events[1].change, InboundChange::Reachable { can: false, .. }), "{events:?}");
+}
+
+#[tokio::test]
+async fn twilio_reports_to_an_address_that_was_not_connected() {
+    let world = World::start().await;
+    let receiver = Receiver::answering(|_| (200, String::new())).await;
+    let setup = World::setup(world.fields_of("texts_twilio"));
+    let provider = channels::make(Setup { hook_url: Some(receiver.url.clone()), ..setup }).unwrap();
+    let id = id_of(&provider.send(&text(PHONE, "x", 1)).await);
+    world.customer(deed("texts_twilio", &json!({"action": "deliver"}))).await;
+    let events = provider.hook(&receiver.next().await).unwrap().events;
+    let told = matches!(&events[0].change, InboundChange::Receipt { external_id, .. } if *external_id == id);
+    assert!(told, "{events:?}");
 }
 
 #[tokio::test]

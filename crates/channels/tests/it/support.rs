@@ -70,8 +70,8 @@ impl World {
             Http::new(clock.clone(), fields.api(), &Route { proxy: fields.proxy.clone(), ca }).unwrap();
         let channel = fields.channel.as_str().parse().unwrap();
         let kept = Kept::in_memory(channel, fields.name.clone());
-        let hook_secret = "planted-hook-secret".into();
-        Setup { fields, http, kept, clock, chance: Chance::from_seed(1), hook_secret }
+        let (hook_secret, hook_url) = ("planted-hook-secret".into(), None);
+        Setup { fields, http, kept, clock, chance: Chance::from_seed(1), hook_secret, hook_url }
     }
 
     /// The first account of a channel.
@@ -158,8 +158,9 @@ pub(crate) fn lone(channel: ChannelKind, keys: &str) -> Arc<dyn Provider> {
     let clock = Clock::system();
     let http = Http::new(clock.clone(), fields.api(), &Route::default()).unwrap();
     let kept = Kept::in_memory(channel.as_str().parse().unwrap(), fields.name.clone());
-    let hook_secret = "planted-hook-secret".into();
-    channels::make(Setup { fields, http, kept, clock, chance: Chance::from_seed(1), hook_secret }).unwrap()
+    let (hook_secret, hook_url) = ("planted-hook-secret".into(), None);
+    channels::make(Setup { fields, http, kept, clock, chance: Chance::from_seed(1), hook_secret, hook_url })
+        .unwrap()
 }
 
 /// What a file on its way in has in it.

@@ -34,6 +34,7 @@ fn made(fields: Value) -> Account {
         clock,
         chance: Chance::from_system(),
         hook_secret: "planted-secret".into(),
+        hook_url: None,
     };
     let provider = channels::make(setup.clone()).expect("a provider");
     Account::new(setup.fields, channel, provider, setup.hook_secret)

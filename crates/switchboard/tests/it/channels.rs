@@ -106,6 +106,14 @@ async fn every_channel_hears_a_customer_and_answers() {
         let items = conversation["items"].as_array().unwrap_or_else(|| panic!("{account}: {conversation}"));
         let directions: Vec<_> = items.iter().map(|message| message["direction"].as_str().unwrap()).collect();
         assert_eq!(directions, ["out", "in"], "{account}");
+        if account == "texts_twilio" {
+            let arrives =
+                json!({"channel": channel, "account": account, "from": "+70000000001", "action": "deliver"});
+            world.post("/customers/messages", &arrives).await;
+            let path = format!("/v1/messages/{}", answer["id"].as_str().unwrap());
+            let is_delivered = || async { program.get(&path).await.1["state"] == "delivered" };
+            program.until("it is delivered", is_delivered).await;
+        }
     }
     let listed = cli(&world, &["channel", "list"]).fine();
     assert!(channels.iter().all(|one| listed.contains(one["name"].as_str().unwrap())), "{listed}");

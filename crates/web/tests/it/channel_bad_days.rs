@@ -158,6 +158,7 @@ impl Town {
             clock,
             chance: Chance::from_seed(1),
             hook_secret: "made-up".into(),
+            hook_url: None,
         };
         let provider = channels::make(setup).expect("a provider");
         let account = Account::new(fields, channel, provider, "made-up".into());

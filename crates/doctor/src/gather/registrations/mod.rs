@@ -77,7 +77,8 @@ fn account(webhook: &WebhookFields, clock: &Clock) -> Result<Arc<dyn Provider>, 
     let channel: ChannelName = fields.channel.as_str().parse().map_err(|_| not_asked())?;
     let kept = Kept::in_memory(channel, fields.name.clone());
     let (clock, chance) = (clock.clone(), Chance::from_system());
-    let made = channels::make(Setup { fields, http, kept, clock, chance, hook_secret: "".into() });
+    let (hook_secret, hook_url) = ("".into(), None);
+    let made = channels::make(Setup { fields, http, kept, clock, chance, hook_secret, hook_url });
     made.map_err(|_| not_asked())
 }
 
