@@ -226,7 +226,7 @@ impl Reception {
         &self,
         channel: &ChannelName,
         name: Option<&AccountName>,
-        mut post: HookPost,
+        post: HookPost,
     ) -> Result<TakenHook, HookError> {
         let mut refused = HookError::NoSuchAddress;
         let allowing: Vec<_> = self
@@ -236,7 +236,8 @@ impl Reception {
             .cloned()
             .collect();
         for account in allowing {
-            match self.take_post(&account, &mut post).await {
+            // The address stays the one that was called: by it the account knows that it has no secret.
+            match self.read_post(&account, &post).await {
                 Err(HookError::Refused(why)) => refused = why.into(),
                 taken => return taken,
             }
@@ -261,6 +262,10 @@ impl Reception {
             let query = if post.query.is_empty() { String::new() } else { format!("?{}", post.query) };
             post.url = format!("{url}{query}");
         }
+        self.read_post(account, post).await
+    }
+
+    async fn read_post(&self, account: &Arc<Account>, post: &HookPost) -> Result<TakenHook, HookError> {
         let Hook { events, answer } = account.provider.hook(post)?;
         let message_id = events.iter().find_map(|event| match &event.change {
             InboundChange::Message(message) => Some(message.external_id.clone()),

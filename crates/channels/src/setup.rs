@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::http::{Http, NoClient};
 use crate::kept::Kept;
+use crate::provider::HookPost;
 
 /// What an account of a channel is made from.
 #[derive(Clone)]
@@ -60,6 +61,13 @@ impl Setup {
 /// The path of the address that an account's provider posts to.
 pub fn hook_path(channel: &ChannelName, account: &AccountName, secret: &SecretText) -> String {
     format!("/hooks/{channel}/{account}/{}", secret.expose_secret())
+}
+
+/// Whether a post came to another address than the one with this secret: to that of the old server.
+pub(crate) fn lacks_secret(post: &HookPost, secret: &SecretText) -> bool {
+    let path = post.url.split('?').next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    !is_same(secret.expose_secret().as_bytes(), last.as_bytes())
 }
 
 /// Whether two secrets are the same; as long a comparison for a wrong one as for the right one.

@@ -30,7 +30,7 @@ use crate::provider::{
     Registered,
 };
 use crate::recent::Recent;
-use crate::setup::{Setup, SetupError, is_same};
+use crate::setup::{Setup, SetupError, is_same, lacks_secret};
 use client::Client;
 
 /// What a text may be, also below a file.
@@ -93,6 +93,19 @@ impl Max {
     /// The bot's own id, where it is known.
     fn own_id(&self) -> Option<i64> {
         self.setup.kept.text(client::OWN_ID)?.parse().ok()
+    }
+
+    /// An update that names who its message is of and for has to name this bot.
+    fn check_bot(&self, update: &Value) -> Result<(), HookRefusal> {
+        let unknown = || HookRefusal::OtherAccount("it is not known yet which bot this is".to_owned());
+        let own = self.own_id().ok_or_else(unknown)?;
+        let named = |side: &str| update.pointer(side).and_then(Value::as_i64);
+        match named("/message/recipient/user_id") {
+            Some(user) if user != own && named("/message/sender/user_id") != Some(own) => {
+                Err(HookRefusal::OtherAccount(format!("{user} instead of {own}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn read(&self, update: &Value) -> Vec<InboundEvent> {
@@ -209,14 +222,18 @@ impl Provider for Max {
     }
 
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
+        let is_old = self.setup.fields.old_hook && lacks_secret(post, &self.setup.hook_secret);
         let given = post.header(SECRET_HEADER).unwrap_or_default();
-        if !is_same(self.setup.header_secret().expose_secret().as_bytes(), given) {
+        if !is_old && !is_same(self.setup.header_secret().expose_secret().as_bytes(), given) {
             return Err(HookRefusal::NotGenuine);
         }
         let update: Value =
             serde_json::from_slice(&post.body).map_err(|_| HookRefusal::Unreadable("no JSON".to_owned()))?;
         if update.get("update_type").and_then(Value::as_str).is_none() {
             return Err(HookRefusal::Unreadable("no update".to_owned()));
+        }
+        if is_old {
+            self.check_bot(&update)?;
         }
         Ok(Hook::events(self.read(&update)))
     }

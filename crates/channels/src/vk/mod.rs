@@ -30,7 +30,7 @@ use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
     PostingState, Provider, Registered,
 };
-use crate::setup::{Setup, SetupError, is_same};
+use crate::setup::{Setup, SetupError, is_same, lacks_secret};
 use client::{Client, VERSION, attachment};
 use inbound::{KINDS, PRESS, events, external_id, parts};
 use long_poll::LongPoll;
@@ -270,9 +270,7 @@ impl Provider for Vk {
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
         let unreadable = |why: &str| HookRefusal::Unreadable(why.to_owned());
         let told: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
-        let path = post.url.split('?').next().unwrap_or_default();
-        let last = path.rsplit('/').next().unwrap_or_default();
-        let is_old = self.old_hook && !is_same(self.hook_secret.expose_secret().as_bytes(), last.as_bytes());
+        let is_old = self.old_hook && lacks_secret(post, &self.hook_secret);
         let secret = told["secret"].as_str().unwrap_or_default();
         if !is_old && !is_same(self.secret.expose_secret().as_bytes(), secret.as_bytes()) {
             return Err(HookRefusal::NotGenuine);

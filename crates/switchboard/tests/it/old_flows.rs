@@ -39,6 +39,45 @@ async fn what_is_forwarded_raw_is_answered_by_an_old_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn posts_to_old_addresses_are_taken_for_their_account() {
+    let (world, port) = (World::start(binary()).await, free_port());
+    world.with_channels(&format!("http://127.0.0.1:{port}"));
+    world.edit_settings(|text| {
+        ["\nname = \"assistant\"\n", "\nname = \"club\"\n"]
+            .into_iter()
+            .fold(text, |text, name| text.replacen(name, &format!("{name}old_hook = true\n"), 1))
+    });
+    let (program, _) = connect(&world, port).await;
+    let of_bot = |bot: i64| {
+        json!({
+            "update_type": "message_created", "timestamp": 1_760_000_500_100_i64,
+            "message": {
+                "sender": { "user_id": 7, "name": "Anna", "is_bot": false },
+                "recipient": { "chat_id": 1_000_000_007, "chat_type": "dialog", "user_id": bot },
+                "timestamp": 1_760_000_500_000_i64, "body": { "mid": "mid.1", "text": "To the old address" },
+            },
+        })
+    };
+    let of_group = |group: u32| {
+        let message = json!({
+            "peer_id": 2001, "from_id": 2001, "conversation_message_id": 1, "date": 1_760_000_500, "text": "To the old address",
+        });
+        json!({ "type": "message_new", "group_id": group, "secret": "old", "object": { "message": message } })
+    };
+    for (old, channel, others, own) in
+        [(8768, "max", of_bot(9002), of_bot(9001)), (8767, "vk", of_group(100_201), of_group(100_200))]
+    {
+        let (at, path) = (world.legacy_port(old), format!("/webhook/{channel}"));
+        let (status, answer) = program.legacy(at, &path, &others).await;
+        assert_eq!((status, received(&program, channel).await.len()), (403, 0), "{channel}: {answer}");
+        let (status, answer) = program.legacy(at, &path, &own).await;
+        let taken = received(&program, channel).await;
+        assert_eq!((status, taken.len()), (200, 1), "{channel}: {answer}");
+        assert_eq!(taken[0]["text"], "To the old address");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn old_flows_write_send_pictures_and_read() {
     const ASKED: &str = "Is it there?";
     let (world, hoster) = (World::start(binary()).await, Hoster::start().await);
