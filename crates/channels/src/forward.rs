@@ -64,7 +64,7 @@ fn legacy(stored: &StoredInbound, links: &Links) -> Option<String> {
         |(media, url): (&InboundMedia, Option<String>)| json!({ "type": media.kind.as_str(), "url": url });
     let body = match stored.address.channel.as_str() {
         // The workflow reads the provider's own body and fails on anything else.
-        "avito" => return message.raw.clone(),
+        "avito" => return posted_by_avito(stored),
         "whatsapp" => json!({
             "chatId": stored.address.chat.as_str(),
             "sender": message.user,
@@ -94,6 +94,27 @@ fn legacy(stored: &StoredInbound, links: &Links) -> Option<String> {
         _ => one_format(stored, links),
     };
     Some(body.to_string())
+}
+
+/// What Avito posted; what it was asked for as a post of it.
+fn posted_by_avito(stored: &StoredInbound) -> Option<String> {
+    let (message, chat) = (&stored.message, stored.address.chat.as_str());
+    // A post has no time of a message outside its payload.
+    let Some(mut value) = raw(stored).filter(|raw| raw["created"].is_i64()) else {
+        return message.raw.clone();
+    };
+    let item = message.ad.as_ref().and_then(|ad| ad.id.as_deref()?.parse::<i64>().ok());
+    value["chat_id"] = json!(chat);
+    value["chat_type"] = json!(chat.split('-').next());
+    value["item_id"] = json!(item);
+    value["published_at"] = json!(message.sent_at);
+    let post = json!({
+        "id": message.external_id,
+        "version": "v3.0.0",
+        "timestamp": message.sent_at.as_seconds(),
+        "payload": { "type": "message", "value": value },
+    });
+    Some(post.to_string())
 }
 
 fn raw(stored: &StoredInbound) -> Option<Value> {

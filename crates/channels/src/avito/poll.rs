@@ -71,7 +71,7 @@ pub(super) async fn poll(client: &Client, cursor: Option<&str>) -> Result<Polled
         let messages = history(client, &chat.id, cursor.from - LATE).await?;
         cursor.watch(&chat.id, &messages);
         for message in messages.iter().rev() {
-            found.extend(events(message, &chat.id, owner, &message.to_string()).unwrap_or_default());
+            found.extend(events(message, &chat.id, owner, &with_owner(message, owner)).unwrap_or_default());
         }
         if chat.updated > cursor.at {
             cursor.at = chat.updated;
@@ -191,6 +191,15 @@ pub(super) async fn quoted(client: &Client, message: &InboundMessage) -> Result<
 
 fn created(message: &Value) -> i64 {
     message["created"].as_i64().unwrap_or_default()
+}
+
+/// A message with whose account it is, as in a post.
+fn with_owner(message: &Value, owner: i64) -> String {
+    let mut whole = message.clone();
+    if let Some(fields) = whole.as_object_mut() {
+        fields.insert("user_id".to_owned(), owner.into());
+    }
+    whole.to_string()
 }
 
 /// A page of the history. It is a list, or has one.

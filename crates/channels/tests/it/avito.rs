@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channels::{CallError, HookRefusal, OldCall, Outgoing, Provider};
+use channels::{CallError, HookPost, HookRefusal, Links, OldCall, Outgoing, Provider};
 use config::ChannelKind;
 use delivery::MessageLookup;
 use domain::media::MediaForm;
 use domain::outcome::SentIds;
-use domain::{InboundChange, InboundEvent, InboundReceipt, MessageOrigin, Outcome, ProviderId, Timestamp};
+use domain::{
+    InboundChange, InboundEvent, InboundId, InboundReceipt, MessageOrigin, Outcome, ProviderId, Reactions,
+    Timestamp,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use store::{StoredInbound, WebhookForm};
 
 use crate::support::{Receiver, World, id_of, messages, text};
 
@@ -132,6 +136,43 @@ async fn polls_bring_messages_once_and_what_was_read() {
     let is_read = |event: &InboundEvent| matches!(&event.change, InboundChange::Receipt { external_id, receipt: InboundReceipt::Read, .. } if *external_id == sent_id);
     assert!(read.events.len() == 1 && is_read(&read.events[0]), "{read:?}");
     assert!(poll(read.cursor.as_deref()).await.events.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_asked_for_is_posted_on_as_a_post_of_avito() {
+    let world = World::start().await;
+    let provider = world.provider(ChannelKind::Avito);
+    let begun = provider.poll(None).unwrap().await.unwrap();
+    writes(&world, json!({"text": "Hello"})).await;
+    let polled = provider.poll(begun.cursor.as_deref()).unwrap().await.unwrap();
+    let asked = provider.complete(polled.events).await;
+    let message = messages(&asked)[0];
+    let stored = StoredInbound {
+        id: InboundId::new(1).unwrap(),
+        address: format!("avito:shop/{CHAT}").parse().unwrap(),
+        message: message.clone(),
+        edited_at: None,
+        deleted_at: None,
+        reactions: Reactions::default(),
+    };
+    let links = Links::new(None, "planted".into(), ambient::Clock::system());
+    let body = channels::forwarded(&stored, WebhookForm::Legacy, &links).unwrap();
+    let told: Value = serde_json::from_str(&body).unwrap();
+    let value = &told["payload"]["value"];
+    assert_eq!((&told["id"], &told["timestamp"]), (&value["id"], &value["created"]));
+    assert_eq!((&value["author_id"], &value["user_id"]), (&json!(BUYER), &json!(1_000_001)));
+    let post = HookPost {
+        method: "POST".to_owned(),
+        url: "/hook".to_owned(),
+        query: String::new(),
+        headers: Vec::new(),
+        body: body.into_bytes(),
+    };
+    let read = provider.hook(&post).unwrap().events;
+    assert_eq!(read[0].key, asked[0].key);
+    let posted = messages(&read)[0];
+    assert!(posted.ad.is_some(), "{posted:?}");
+    assert_eq!((&posted.text, &posted.chat, &posted.ad), (&message.text, &message.chat, &message.ad));
 }
 
 #[tokio::test]
