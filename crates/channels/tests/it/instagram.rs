@@ -57,7 +57,7 @@ async fn a_word_that_the_settings_lack_is_made_up_and_counts() {
     let mut fields = world.fields(CHANNEL);
     assert!(fields.verify_token.take().is_some() && world.provider(CHANNEL).verify_token().is_none());
     let provider = channels::make(World::setup(fields)).unwrap();
-    let word = provider.verify_token().unwrap();
+    let made_up = provider.verify_token().unwrap();
     let shake = |word: &str| HookPost {
         method: "GET".to_owned(),
         url: String::new(),
@@ -65,7 +65,7 @@ async fn a_word_that_the_settings_lack_is_made_up_and_counts() {
         headers: Vec::new(),
         body: Vec::new(),
     };
-    assert_eq!(provider.hook(&shake(word.expose_secret())).unwrap().answer.body, "1");
+    assert_eq!(provider.hook(&shake(made_up.expose_secret())).unwrap().answer.body, "1");
     assert_eq!(provider.hook(&shake("planted-verify-token")), Err(HookRefusal::NotGenuine));
 }
 

@@ -96,13 +96,13 @@ async fn a_word_that_is_made_up_is_shown_to_admins_alone() {
         "name": "second", "channel": "instagram", "app_secret": "a", "token": "b", "verify_token": "planted-word",
     });
     let studio = made(fields);
-    let word = studio.provider.verify_token().expect("a word").expose_secret().to_owned();
+    let made_up = studio.provider.verify_token().expect("a word").expose_secret().to_owned();
     let world = World::of(TestApp::builder().with_channels(vec![studio, made(with_word)])).await;
     let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
-    let shown = format!("The word of verify_token: <span class=\"mono\">{word}</span>");
+    let shown = format!("The word of verify_token: <span class=\"mono\">{made_up}</span>");
     shows(&admin.get("/channels/studio/setup").await, &[&shown]);
     let page = operator.get("/channels/studio/setup").await;
-    assert!(page.status == StatusCode::OK && !page.body.contains(&word), "{}", page.body);
+    assert!(page.status == StatusCode::OK && !page.body.contains(&made_up), "{}", page.body);
     let page = admin.get("/channels/second/setup").await;
     shows(&page, &["/hooks/instagram/second/"]);
     assert!(!page.body.contains("The word of verify_token") && !page.body.contains("planted-word"));
