@@ -4,7 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use rcgen::{
@@ -26,32 +26,37 @@ const KEY: &str = "ca-key.pem";
 /// The longest wait for a client to agree on keys.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// What the port shows, and the file of the authority's certificate.
+/// The authority of a data directory.
 pub(crate) struct Https {
-    acceptor: TlsAcceptor,
+    authority: Issuer<'static, KeyPair>,
+    /// The file of its certificate.
     pub(crate) ca_file: PathBuf,
 }
 
 impl Https {
-    /// The authority of a data directory, and a certificate for loopback that it signs.
+    /// That of an earlier start, or a new one.
     pub(crate) fn open(data_dir: &Path) -> io::Result<Self> {
-        let authority_key = key(&data_dir.join(KEY))?;
+        let key = key(&data_dir.join(KEY))?;
         let mut authority = CertificateParams::default();
         authority.distinguished_name.push(DnType::CommonName, "The sandbox's own authority");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let certificate = authority.self_signed(&authority_key).map_err(io::Error::other)?;
         let ca_file = data_dir.join(CERTIFICATE);
-        std::fs::write(&ca_file, certificate.pem())?;
+        if !ca_file.exists() {
+            std::fs::write(&ca_file, authority.self_signed(&key).map_err(io::Error::other)?.pem())?;
+        }
+        Ok(Self { authority: Issuer::new(authority, key), ca_file })
+    }
 
+    /// What the port shows: a certificate for loopback that the authority signs.
+    fn acceptor(&self) -> io::Result<TlsAcceptor> {
         let names = ["127.0.0.1", "localhost"].map(str::to_owned);
         let mut port = CertificateParams::new(names).map_err(io::Error::other)?;
         port.distinguished_name.push(DnType::CommonName, "127.0.0.1");
         port.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         port.use_authority_key_identifier_extension = true;
-        let port_key = KeyPair::generate().map_err(io::Error::other)?;
-        let issuer = Issuer::from_params(&authority, &authority_key);
-        let shown = port.signed_by(&port_key, &issuer).map_err(io::Error::other)?;
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let shown = port.signed_by(&key, &self.authority).map_err(io::Error::other)?;
         let config =
             ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
                 .with_safe_default_protocol_versions()
@@ -59,18 +64,23 @@ impl Https {
                 .with_no_client_auth()
                 .with_single_cert(
                     vec![shown.der().clone()],
-                    PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(port_key.serialize_der())),
+                    PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
                 )
                 .map_err(io::Error::other)?;
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), ca_file })
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
     /// Hands what it deciphers on to the control port, until the token is cancelled.
     pub(crate) async fn serve(self, listener: TcpListener, control: SocketAddr, stop: CancellationToken) {
-        let acceptor = self.acceptor;
+        // The first random number takes the library 0.1 s: only who is called here waits for it.
+        let acceptor: Arc<LazyLock<_, _>> = Arc::new(LazyLock::new(move || self.acceptor()));
         channels::serve(listener, stop, move |stream| {
-            let accepting = acceptor.accept(stream);
+            let acceptor = acceptor.clone();
             async move {
+                let accepting = match &**acceptor {
+                    Ok(acceptor) => acceptor.accept(stream),
+                    Err(error) => return Err(io::Error::other(error.to_string())),
+                };
                 let mut stream = tokio::time::timeout(HANDSHAKE, accepting).await??;
                 let mut within = TcpStream::connect(control).await?;
                 tokio::io::copy_bidirectional(&mut stream, &mut within).await.map(drop)

@@ -313,10 +313,13 @@ impl Program {
 
     /// Asks until it is so.
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, check: impl Fn() -> F) {
-        let deadline = Instant::now() + TIMEOUT;
+        let begun = Instant::now();
         while !check().await {
-            assert!(Instant::now() < deadline, "waited in vain for: {what}\n{}", self.output());
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            let waited = begun.elapsed();
+            assert!(waited < TIMEOUT, "waited in vain for: {what}\n{}", self.output());
+            // To ask is work for the program: where it takes long it is asked less often.
+            tokio::time::sleep((waited / 8).clamp(Duration::from_millis(5), Duration::from_millis(100)))
+                .await;
         }
     }
 

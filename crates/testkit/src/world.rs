@@ -17,8 +17,9 @@ const OLD_PORTS: [u16; 14] =
 /// The accounts of a world, by priority.
 pub const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
 
-/// The key of the first world. Making one is the slowest part of a start, so all worlds of a test program share it.
-static RSA_KEY: OnceLock<Vec<u8>> = OnceLock::new();
+/// The keys of a world. Making them is the slowest part of a start, so all worlds of a test program have those of the first.
+const KEYS: [&str; 3] = ["telegram-rsa.pem", "ca-key.pem", "ca.pem"];
+static MADE: OnceLock<[Vec<u8>; KEYS.len()]> = OnceLock::new();
 
 /// Takes the accounts of channels and the line of their old ports out of the settings: most tests are about none, and each would ask
 /// its provider for news.
@@ -71,10 +72,11 @@ impl World {
         let mut all = vec!["sandbox", "--telegram", &telegram, "--control", "127.0.0.1:0", "--data-dir"];
         all.push(data_dir.to_str().expect("UTF-8"));
         all.extend(arguments);
-        let key_file = data_dir.join("telegram-rsa.pem");
-        if let Some(key) = RSA_KEY.get() {
+        if let Some(made) = MADE.get() {
             std::fs::create_dir_all(&data_dir).expect("a folder");
-            std::fs::write(&key_file, key).expect("writes");
+            for (name, key) in KEYS.iter().zip(made) {
+                std::fs::write(data_dir.join(name), key).expect("writes");
+            }
         }
         let mut process = Process::start(binary, &all, &[]);
         process.printed(|output| output.contains("Settings").then_some(())).await;
@@ -84,7 +86,7 @@ impl World {
                 line.split_whitespace().nth(1).map(str::to_owned)
             })
             .await;
-        RSA_KEY.get_or_init(|| std::fs::read(key_file).expect("the key"));
+        MADE.get_or_init(|| KEYS.map(|name| std::fs::read(data_dir.join(name)).expect("a key")));
         let mut settings = std::fs::read_to_string(data_dir.join("switchboard.toml")).expect("the settings");
         let (mut channels, mut channel_ports) = cut_channels(&mut settings);
         let pipeline =

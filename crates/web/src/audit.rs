@@ -29,16 +29,16 @@ const TAKES_AWAY: [&str; 3] = ["download_backup", "export_do_not_contact", "expo
 /// The names of all calls of the API, by method and template of the path.
 static OPERATIONS: LazyLock<HashMap<(Method, String), String>> = LazyLock::new(|| {
     let mut found = HashMap::new();
-    for (path, route) in crate::router::document().paths.paths {
+    for (path, route) in crate::router::paths() {
         let calls = [
-            (Method::GET, route.get),
-            (Method::POST, route.post),
-            (Method::PUT, route.put),
-            (Method::PATCH, route.patch),
-            (Method::DELETE, route.delete),
+            (Method::GET, &route.get),
+            (Method::POST, &route.post),
+            (Method::PUT, &route.put),
+            (Method::PATCH, &route.patch),
+            (Method::DELETE, &route.delete),
         ];
         for (method, operation) in calls {
-            if let Some(id) = operation.and_then(|operation| operation.operation_id) {
+            if let Some(id) = operation.as_ref().and_then(|operation| operation.operation_id.clone()) {
                 found.insert((method, path.clone()), id);
             }
         }

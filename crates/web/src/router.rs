@@ -1,5 +1,7 @@
 //! The routes of the main port and of the control socket.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::{Path, Request};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
@@ -9,7 +11,7 @@ use http::StatusCode;
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
-use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::{OpenApi as Document, PathItem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -40,26 +42,32 @@ pub(crate) fn control(state: &State) -> Router {
 
 /// The Model Context Protocol, whose tools have the API for themselves.
 fn tools(state: &State) -> Router<State> {
-    let (api, _) = api().split_for_parts();
-    mcp::route(finish(api.with_state(state.clone()), state, "mcp"))
+    mcp::route(finish(API.0.clone().with_state(state.clone()), state, "mcp"))
+}
+
+/// The paths of the API with their calls, as its handlers describe them.
+pub(crate) fn paths() -> impl Iterator<Item = (&'static String, &'static PathItem)> {
+    API.1.paths.paths.iter()
 }
 
 pub(crate) fn document() -> Document {
-    let mut document = api().into_openapi();
+    let mut document = API.1.clone();
     openapi::add_shared_answers(&mut document);
     openapi::allow_empty_parameters(&mut document);
     document
 }
 
-fn api() -> OpenApiRouter<State> {
+/// The API and its description, which are made once: that takes longer than all else at a start.
+static API: LazyLock<(Router<State>, Document)> = LazyLock::new(|| {
     OpenApiRouter::with_openapi(openapi::Head::openapi())
         .merge(v1::routes())
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
-}
+        .split_for_parts()
+});
 
 fn api_and_its_pages() -> Router<State> {
-    let (api, _) = api().split_for_parts();
+    let api = API.0.clone();
     api.route("/docs", get(docs::redirect))
         .route("/docs/", get(docs::index))
         .route("/docs/{*path}", get(docs::asset))
