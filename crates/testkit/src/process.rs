@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 /// How long a process may take to do what a test waits for. Machines that build at the same time are slow.
-pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// How long a process that has ended may leave its last words in the pipes.
 const LAST_WORDS: Duration = Duration::from_secs(10);

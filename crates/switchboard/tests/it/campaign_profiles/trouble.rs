@@ -12,7 +12,7 @@ use super::{Browser, SEND, attempts, campaign, is, logged_in, made, profile, sta
 use crate::binary;
 
 /// How much time goes by at once while a page is looked at: it answers in less.
-const STEP: Duration = Duration::from_millis(200);
+const STEP: Duration = Duration::from_millis(500);
 
 /// Waits until the browser is there and its page has an error with this word.
 async fn goes_wrong(program: &Program, browser: &Browser, word: &str) {
