@@ -39,6 +39,9 @@ pub struct Channel {
     /// How it hears of what customers write: `webhook`, `poll`, `nothing` or `starting`.
     #[schema(example = "webhook")]
     pub hears_by: String,
+    /// When a genuine post of its provider came last, a handshake among them; none where none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
     /// When a customer wrote last.
     pub last_in_at: Option<Timestamp>,
     /// When something was sent last.
@@ -263,6 +266,7 @@ impl Channel {
             held_until,
             identity: status.identity.map(identity),
             hears_by: hears_by.to_owned(),
+            heard_at: status.health.heard_at,
             last_in_at: stored.last_in_at,
             last_out_at: status.last_out.max(stored.last_out_at),
             switch: if status.paused { "paused" } else { "on" }.to_owned(),
@@ -290,6 +294,7 @@ impl Channel {
             held_until: None,
             identity: None,
             hears_by: <&str>::from(HearsBy::Nothing).to_owned(),
+            heard_at: None,
             last_in_at: None,
             last_out_at: None,
             switch: "on".to_owned(),
@@ -306,6 +311,11 @@ impl Channel {
     /// Whether the server has started with it.
     pub fn is_started(&self) -> bool {
         self.state != AFTER_RESTART
+    }
+
+    /// Whether its provider can post to it.
+    pub fn takes_posts(&self) -> bool {
+        self.can.receives.iter().any(|way| way == "webhook")
     }
 }
 

@@ -1,5 +1,5 @@
-//! What went wrong with an account within a day, and where its provider posts to. Kept in the store from time to time, so that a
-//! program that is killed forgets the last minute of it at most.
+//! What went wrong with an account within a day, when its provider was heard last, and where that posts to. Kept in the store from
+//! time to time, so that a program that is killed forgets the last minute of it at most.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,6 +27,9 @@ pub struct Health {
     /// Whether the provider posted here when it was asked last.
     #[serde(default)]
     pub(crate) was_here: bool,
+    /// When a post or a handshake that is the provider's came last.
+    #[serde(default)]
+    pub heard_at: Option<Timestamp>,
 }
 
 /// The last error of an account.
@@ -131,6 +134,7 @@ mod tests {
                 prop_assert!(counted >= within(length.as_secs() - 600) && counted <= within(length.as_secs() + 600));
             }
             prop_assert!(health.errors.len() <= 145);
+            health.heard_at = Some(now);
             let kept = serde_json::to_string(&health).unwrap();
             prop_assert_eq!(serde_json::from_str::<Health>(&kept).unwrap(), health);
         }

@@ -267,6 +267,8 @@ impl Reception {
 
     async fn read_post(&self, account: &Arc<Account>, post: &HookPost) -> Result<TakenHook, HookError> {
         let Hook { events, answer } = account.provider.hook(post)?;
+        let now = self.channels.clock().now();
+        account.change(|status| status.health.heard_at = Some(now));
         let message_id = events.iter().find_map(|event| match &event.change {
             InboundChange::Message(message) => Some(message.external_id.clone()),
             _ => None,

@@ -79,7 +79,7 @@ pub(crate) async fn show(
     let (runs, may_administer) = (channel.is_started(), visitor.may(Right::Administer));
     let (mut webhook, mut unknown) = (None, None);
     // A mailbox has no address to which anything posts.
-    if runs && may_administer && channel.can.receives.iter().any(|way| way == "webhook") {
+    if runs && may_administer && channel.takes_posts() {
         match dashboard.ask::<ChannelWebhook>(&visitor, Method::GET, &format!("{path}/webhook"), None).await {
             Ok(found) => webhook = Some(found),
             Err(why) => unknown = Some(why.detail),

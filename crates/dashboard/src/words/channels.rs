@@ -78,6 +78,8 @@ words! {
         "Что сделать в сервисе, и проверочное сообщение.";
     steps: "Steps", "Шаги";
     verify_token: "The word of verify_token", "Слово для verify_token";
+    heard: "Last genuine post of the provider", "Последний подлинный запрос от сервиса";
+    not_heard: "No genuine post of the provider is known yet.", "Подлинных запросов от сервиса пока не отмечено.";
     nothing_missing: "The provider names nothing that is missing.", "Сервис не сообщает, чтобы чего-то не хватало.";
     not_checked: "It was not found well yet: press Check.", "Аккаунт ещё не прошёл проверку: нажмите «Проверить».";
     test: "Send me a test message", "Отправить мне проверочное сообщение";

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use ambient::{Chance, Clock};
 use channels::http::{Http, Route};
-use channels::{Account, CallError, Identity, Kept, Setup};
+use channels::{Account, CallError, HookPost, Identity, Kept, Setup};
 use config::ChannelFields;
 use domain::{ChannelName, ExposeSecret, Role, Timestamp};
 use http::StatusCode;
@@ -106,6 +106,33 @@ async fn a_word_that_is_made_up_is_shown_to_admins_alone() {
     let page = admin.get("/channels/second/setup").await;
     shows(&page, &["/hooks/instagram/second/"]);
     assert!(!page.body.contains("The word of verify_token") && !page.body.contains("planted-word"));
+}
+
+#[tokio::test]
+async fn the_last_genuine_post_of_a_provider_is_shown() {
+    let studio = made(json!({
+        "name": "studio", "channel": "instagram", "app_secret": "a", "token": "b", "verify_token": "planted-word",
+    }));
+    let world = World::of(TestApp::builder().with_channels(vec![studio])).await;
+    let viewer = world.person(Role::Viewer).await;
+    let (channel, name) = ("instagram".parse().expect("a channel"), "studio".parse().expect("a name"));
+    let shake = async |word: &str| {
+        let post = HookPost {
+            method: "GET".to_owned(),
+            url: String::new(),
+            query: format!("hub.mode=subscribe&hub.challenge=1&hub.verify_token={word}"),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        world.state.channels().hook(&channel, &name, "planted-secret", post).await.is_ok()
+    };
+    let (path, none) = ("/channels/studio/setup", "No genuine post of the provider is known yet.");
+    assert!(!shake("forged").await);
+    shows(&viewer.get(path).await, &[none]);
+    assert!(shake("planted-word").await);
+    let page = viewer.get(path).await;
+    shows(&page, &["Last genuine post of the provider: <time"]);
+    assert!(!page.body.contains(none), "{}", page.body);
 }
 
 #[tokio::test]

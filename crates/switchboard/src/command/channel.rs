@@ -225,6 +225,7 @@ fn shown(account: &Value) -> String {
         ("Why", &account["detail"]),
         ("Is", &account["identity"]["name"]),
         ("Hears by", &account["hears_by"]),
+        ("Heard at", &account["heard_at"]),
         ("Last in", &account["last_in_at"]),
         ("Last out", &account["last_out_at"]),
         ("Token until", &account["token_expires_at"]),
