@@ -8,7 +8,7 @@ use domain::{CampaignAttemptId, CampaignRunId, MessageId, SenderState, Timestamp
 use serde::{Deserialize, Serialize};
 use store::{
     AttemptCount, CampaignMessage as StoredMessage, CampaignRow, CampaignRun as StoredRun, CampaignSenderRow,
-    CampaignTask as StoredTask, StoredAttempt, TasksCounted,
+    CampaignTask as StoredTask, CycleCount, StoredAttempt, TasksCounted,
 };
 use utoipa::ToSchema;
 
@@ -136,6 +136,26 @@ pub struct CampaignRun {
     /// How many were not sent, by why.
     #[schema(example = json!({"chat_not_found": 1}))]
     pub reasons: BTreeMap<String, u64>,
+}
+
+/// What came of a run in each of its cycles.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CampaignCycles {
+    /// The first cycle first. Attempts that are removed are not counted.
+    pub cycles: Vec<CampaignCycle>,
+}
+
+/// A cycle of a run.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CampaignCycle {
+    /// Its number, from 1.
+    #[schema(example = 1)]
+    pub cycle: u32,
+    /// When the first chat had its turn in it.
+    pub began_at: Timestamp,
+    /// How many attempts are in each state: `claimed`, `sent`, `failed`, `skipped`, `unknown`.
+    #[schema(example = json!({"sent": 80, "failed": 1}))]
+    pub attempts: BTreeMap<String, u64>,
 }
 
 /// A chat of a campaign.
@@ -376,6 +396,22 @@ impl CampaignRun {
             senders,
         };
         ends_at(&plan, left, now)
+    }
+}
+
+impl From<Vec<CycleCount>> for CampaignCycles {
+    fn from(counted: Vec<CycleCount>) -> Self {
+        let mut cycles = BTreeMap::new();
+        for CycleCount { cycle, began_at, state, count } in counted {
+            let of = cycles.entry(cycle).or_insert_with(|| CampaignCycle {
+                cycle,
+                began_at,
+                attempts: BTreeMap::new(),
+            });
+            of.began_at = of.began_at.min(began_at);
+            of.attempts.insert(state.as_str().to_owned(), count);
+        }
+        Self { cycles: cycles.into_values().collect() }
     }
 }
 

@@ -56,9 +56,9 @@ pub use alert_target::{AlertTarget, TargetTest};
 pub use audit::{AuditActor, AuditEntry};
 pub use backup::{Backup, BackupCopies, BackupCopy, BackupCopyFailing, BackupDrill, BackupDrills, Backups};
 pub use campaign::{
-    Campaign, CampaignAttempt, CampaignForecast, CampaignHour, CampaignHours, CampaignImport,
-    CampaignLeftOut, CampaignLimits, CampaignMedia, CampaignMessage, CampaignPreview, CampaignRun,
-    CampaignSender, CampaignTask,
+    Campaign, CampaignAttempt, CampaignCycle, CampaignCycles, CampaignForecast, CampaignHour, CampaignHours,
+    CampaignImport, CampaignLeftOut, CampaignLimits, CampaignMedia, CampaignMessage, CampaignPreview,
+    CampaignRun, CampaignSender, CampaignTask,
 };
 pub use campaign_profile::{CampaignLogIn, CampaignProfile, CampaignProxy};
 pub use channel::{

@@ -98,9 +98,9 @@ pub use beats::{Beats, BeatsBatch, BeatsPast, StoredMinute, StoredTally};
 pub use callbacks::{Callback, Callbacks, CallbacksCounted};
 pub use campaigns::{
     AttemptCount, AttemptEnd, AttemptFilter, CampaignMessage, CampaignRow, CampaignRun, CampaignSenderRow,
-    CampaignTask, Campaigns, Claim, Claiming, NewCampaignMessage, NewCampaignTask, NewPicture, NewProfile,
-    NewRun, NextTurn, PastAttempt, PastCampaign, PastTaken, PastTask, Readied, RunChange, SenderStop,
-    StoredAttempt, StoredProfile, StoredProxy, TasksAdded, TasksCounted, Unblocking,
+    CampaignTask, Campaigns, Claim, Claiming, CycleCount, NewCampaignMessage, NewCampaignTask, NewPicture,
+    NewProfile, NewRun, NextTurn, PastAttempt, PastCampaign, PastTaken, PastTask, Readied, RunChange,
+    SenderStop, StoredAttempt, StoredProfile, StoredProxy, TasksAdded, TasksCounted, Unblocking,
 };
 pub use channels::{
     ChannelConversationMessage, ChannelTaken, Channels, FetchedInboundFile, InboundFile, InboundFileId,

@@ -9,7 +9,9 @@ pub(crate) mod list;
 pub(crate) mod messages;
 pub(crate) mod one;
 
-use api::{Campaign, CampaignImport, CampaignRun};
+use std::collections::BTreeMap;
+
+use api::{Campaign, CampaignImport};
 use axum::response::Response;
 use http::Method;
 use serde_json::json;
@@ -51,8 +53,8 @@ struct Progress {
     all: u64,
 }
 
-fn count(run: &CampaignRun, state: &str) -> u64 {
-    run.attempts.get(state).copied().unwrap_or_default()
+fn count(attempts: &BTreeMap<String, u64>, state: &str) -> u64 {
+    attempts.get(state).copied().unwrap_or_default()
 }
 
 /// How far the latest run is; none before the first, of one that was stopped, and without chats.
@@ -61,15 +63,15 @@ fn progress(campaign: &Campaign) -> Option<Progress> {
     let done = match run.state.as_str() {
         "done" => all,
         "stopped" => return None,
-        _ => all.saturating_sub(campaign.pending).saturating_sub(count(run, "claimed")),
+        _ => all.saturating_sub(campaign.pending).saturating_sub(count(&run.attempts, "claimed")),
     };
     (all > 0).then_some(Progress { done, all })
 }
 
-/// What came of a run so far, by the states of its attempts.
-fn results(run: &CampaignRun) -> impl Iterator<Item = (&str, u64)> {
+/// What came of a run or a cycle so far, by the states of its attempts.
+fn results(attempts: &BTreeMap<String, u64>) -> impl Iterator<Item = (&str, u64)> {
     let states = ["sent", "failed", "skipped", "unknown", "claimed"];
-    states.into_iter().map(|state| (state, count(run, state))).filter(|(_, count)| *count > 0)
+    states.into_iter().map(|state| (state, count(attempts, state))).filter(|(_, count)| *count > 0)
 }
 
 /// What may be done with the run of a campaign.
@@ -130,8 +132,6 @@ pub(crate) fn added(words: &CampaignsWords, import: &CampaignImport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -1,7 +1,9 @@
-//! `/campaigns/{name}`: how far a campaign is, what it sent in each hour, what became of each chat, and its runs.
+//! `/campaigns/{name}`: how far a campaign is, what it sent in each hour, what became of each chat, its runs, and the cycles of one.
 
 use access::Right;
-use api::{Campaign, CampaignAttempt, CampaignHour, CampaignHours, CampaignRun};
+use api::{
+    Campaign, CampaignAttempt, CampaignCycle, CampaignCycles, CampaignHour, CampaignHours, CampaignRun,
+};
 use askama::Template;
 use axum::extract::{Path, Query as QueryOf, State};
 use axum::response::Response;
@@ -76,6 +78,8 @@ struct One<'a> {
     campaign: &'a Campaign,
     hours: &'a CampaignHours,
     runs: &'a [CampaignRun],
+    /// Of the run that was chosen.
+    cycles: &'a [CampaignCycle],
     query: &'a Query,
     found: &'a api::Page<CampaignAttempt>,
     wrong: Option<String>,
@@ -173,6 +177,15 @@ pub(crate) async fn show(
         Ok(runs) => runs.items,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
+    let mut cycles = Vec::new();
+    // They are counted over each attempt of the run: not for everyone who looks at the campaign.
+    if wrong.is_none() && !query.run.is_empty() {
+        let path = address(&call(&name, "/cycles"), &[("run", &query.run)]);
+        cycles = match dashboard.ask::<CampaignCycles>(&visitor, Method::GET, &path, None).await {
+            Ok(found) => found.cycles,
+            Err(why) => return refusal::of_api(&visitor, &why),
+        };
+    }
     let body = One {
         visitor: &visitor,
         words: CampaignsWords::of(visitor.language),
@@ -180,6 +193,7 @@ pub(crate) async fn show(
         campaign: &campaign,
         hours: &hours,
         runs: &runs,
+        cycles: &cycles,
         query: &query,
         found: &found,
         wrong,

@@ -51,6 +51,7 @@ words! {
     ended_at: "Ended", "Закончено";
     cycle: "Cycle", "Круг";
     runs: "Runs", "Запуски";
+    by_cycle: "The run by cycles", "Запуск по кругам";
     began: "Began", "Начало";
     came: "What came of it", "Результат";
     profiles: "Browser profiles", "Профили браузера";

@@ -61,7 +61,7 @@ async fn spring(world: &World) -> CampaignRunId {
     id
 }
 
-async fn claimed(world: &World, run: CampaignRunId) -> StoredAttempt {
+async fn claim(world: &World, run: CampaignRunId) -> Claim {
     let claiming = Claiming {
         run,
         sender: sender(),
@@ -72,7 +72,11 @@ async fn claimed(world: &World, run: CampaignRunId) -> StoredAttempt {
         between_cycles: Duration::ZERO,
         now: world.clock.now(),
     };
-    match world.store.campaigns().claim(claiming).await.expect("claimed") {
+    world.store.campaigns().claim(claiming).await.expect("claimed")
+}
+
+async fn claimed(world: &World, run: CampaignRunId) -> StoredAttempt {
+    match claim(world, run).await {
         Claim::Task(attempt) => *attempt,
         other => panic!("{other:?}"),
     }
@@ -166,6 +170,31 @@ async fn one_campaign_says_what_became_of_each_chat() {
     let russian = viewer.with("language=ru");
     shows(&russian.get("/campaigns/spring").await, &["чат не найден ни одним аккаунтом", "В работе"]);
     assert_eq!(russian.get("/campaigns/none").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_run_that_is_chosen_is_shown_by_cycles() {
+    let world = World::new().await;
+    let run = spring(&world).await;
+    claimed(&world, run).await;
+    for attempt in world.store.campaigns().open_attempts(run).await.expect("reads") {
+        end(&world, &attempt, AttemptState::Sent, None, NextTurn::NextCycle).await;
+    }
+    assert!(matches!(claim(&world, run).await, Claim::Later(_)), "the cycle is over");
+    claimed(&world, run).await;
+    let viewer = world.person(Role::Viewer).await;
+    let chosen = format!("/campaigns/spring?run={}", run.to_string().replace('_', "%5F"));
+    let page = viewer.get("/campaigns/spring").await;
+    shows(&page, &[&format!("href=\"{chosen}#campaign-cycles\"")]);
+    assert!(!page.body.contains("id=\"campaign-cycles\""), "{}", page.body);
+    let page = viewer.get(&chosen).await;
+    let (_, cycles) = page.body.split_once("id=\"campaign-cycles\"").expect("a table of cycles");
+    let (cycles, _) = cycles.split_once("</section>").expect("its end");
+    let rows: Vec<_> = cycles.split("<tr><td>").skip(1).collect();
+    let [first, second] = rows[..] else { panic!("{cycles}") };
+    assert!(first.contains("Sent") && first.contains("Failed") && !first.contains("Under way"), "{first}");
+    assert!(second.contains("Under way") && !second.contains("Sent"), "{second}");
+    shows(&viewer.with("language=ru").get(&chosen).await, &["Запуск по кругам"]);
 }
 
 #[tokio::test]

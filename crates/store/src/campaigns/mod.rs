@@ -20,7 +20,7 @@ pub use history::{PastAttempt, PastCampaign, PastTaken, PastTask};
 pub use profiles::{NewPicture, NewProfile, StoredProfile};
 pub use proxies::StoredProxy;
 pub use rows::{CampaignMessage, CampaignRow, CampaignRun, CampaignSenderRow, CampaignTask, StoredAttempt};
-pub use runs::{AttemptCount, AttemptFilter, NewRun, RunChange, TasksCounted};
+pub use runs::{AttemptCount, AttemptFilter, CycleCount, NewRun, RunChange, TasksCounted};
 
 pub(crate) use runs::HoldCampaigns;
 

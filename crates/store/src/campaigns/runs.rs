@@ -47,6 +47,17 @@ pub struct AttemptCount {
     pub count: u64,
 }
 
+/// How many attempts of a run are in a state in one of its cycles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CycleCount {
+    /// From 1.
+    pub cycle: u32,
+    /// When the first of them was claimed.
+    pub began_at: Timestamp,
+    pub state: AttemptState,
+    pub count: u64,
+}
+
 /// Which attempts are wanted; all of them by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AttemptFilter {
@@ -126,6 +137,20 @@ impl Campaigns<'_> {
             })
         };
         self.store.all(sql::COUNT_ATTEMPTS, [*id.as_uuid().as_bytes()], read).await
+    }
+
+    /// How many attempts of a run came to what in each cycle, the first cycle first. Attempts that are removed are left out.
+    pub async fn cycles_counted(&self, id: CampaignRunId) -> Result<Vec<CycleCount>, StoreError> {
+        let read = |row: &Row<'_>| {
+            let columns = Columns::new(row, "campaign_attempts");
+            Ok(CycleCount {
+                cycle: columns.get(0)?,
+                began_at: columns.time(1)?,
+                state: columns.coded(2, "state of an attempt", codes::attempt)?,
+                count: columns.count(3)?,
+            })
+        };
+        self.store.all(sql::COUNT_CYCLES, [*id.as_uuid().as_bytes()], read).await
     }
 
     /// How many recipients a campaign has, and how many of them wait in this run; in the next one where there is none.

@@ -206,6 +206,10 @@ statements! {
         SELECT state, code, attempts FROM campaign_counts WHERE run_id = $1
         UNION ALL
         SELECT 0, '', count(*) FROM campaign_attempts WHERE run_id = $1 AND state = 0 HAVING count(*) > 0";
+    /// Reads each attempt of the run.
+    COUNT_CYCLES = "
+        SELECT cycle, min(claimed_at), state, count(*) FROM campaign_attempts WHERE run_id = $1
+        GROUP BY cycle, state ORDER BY cycle, state";
     COUNT_ENDS = "
         INSERT INTO campaign_counts (run_id, state, code, attempts) VALUES ($1, $2, $3, $4)
         ON CONFLICT (run_id, state, code) DO UPDATE SET attempts = campaign_counts.attempts + excluded.attempts";

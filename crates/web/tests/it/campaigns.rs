@@ -72,6 +72,7 @@ async fn a_campaign_is_made_filled_foreseen_and_removed() {
     assert!(foreseen["last_leaves_at"].to_string().contains("2099-01-01"), "{foreseen}");
     assert_eq!(call("GET", "/spring/attempts").send().await.json()["items"], json!([]));
     assert_eq!(call("GET", "/spring/runs").send().await.json()["items"], json!([]));
+    assert_eq!(call("GET", "/spring/cycles").send().await.json()["cycles"], json!([]));
     let hours = call("GET", "/spring/hours").send().await.json();
     assert_eq!((&hours["per_hour"], hours["hours"].as_array().map(Vec::len)), (&json!(25), Some(24)));
     assert_eq!(call("GET", "/spring/tasks?blocked=true").send().await.json()["items"], json!([]));

@@ -9,10 +9,11 @@ use domain::{
     ProfileName, ProxyHealth, SenderCaps, SenderState, Timestamp,
 };
 use store::{
-    AttemptEnd, Claim, Claiming, DoNotContactEntry, NewPicture, NewProfile, NextTurn, StoreError, Unblocking,
+    AttemptEnd, Claim, Claiming, CycleCount, DoNotContactEntry, NewPicture, NewProfile, NextTurn, StoreError,
+    Unblocking,
 };
 
-use super::{CAPS, campaign, claim_with, claimed, ended, run, sender, sent, stop};
+use super::{CAPS, campaign, claim, claim_with, claimed, ended, run, sender, sent, stop};
 use crate::support::{World, conformance};
 
 conformance! {
@@ -22,6 +23,7 @@ conformance! {
     what_leaves_a_browser_is_held_against_the_list,
     whose_chat_was_written_to_is_kept_until_it_is_unblocked,
     proxies_are_kept_sealed_and_found_by_name,
+    what_a_run_came_to_is_counted_by_cycle,
 }
 
 /// The profile `shop`, with a proxy.
@@ -237,4 +239,28 @@ async fn proxies_are_kept_sealed_and_found_by_name(world: World) {
     assert!(campaigns.profile(&name).await.unwrap().is_some());
     assert!(campaigns.remove_proxy("p1").await.unwrap());
     assert!(!campaigns.remove_proxy("p1").await.unwrap());
+}
+
+async fn what_a_run_came_to_is_counted_by_cycle(world: World) {
+    campaign(&world, "spring", &["@client_1", "@client_2", "@client_3"]).await;
+    let (campaigns, run) = (world.store.campaigns(), run(&world, "spring", 2, None).await);
+    assert_eq!(campaigns.cycles_counted(run.id).await.unwrap(), []);
+    let mut claimed_at = Vec::new();
+    for state in [AttemptState::Sent, AttemptState::Failed, AttemptState::Sent] {
+        world.clock.advance(Duration::from_mins(1));
+        let attempt = claimed(&world, &run, "main").await;
+        campaigns.end(ended(&attempt, state, NextTurn::NextCycle, world.now())).await.unwrap();
+        claimed_at.push(attempt.claimed_at);
+    }
+    assert!(matches!(claim(&world, &run, "main").await, Claim::Later(_)));
+    world.clock.advance(Duration::from_mins(5));
+    claimed_at.push(claimed(&world, &run, "main").await.claimed_at);
+    let of =
+        |cycle, began: usize, state, count| CycleCount { cycle, began_at: claimed_at[began], state, count };
+    let expected = [
+        of(1, 1, AttemptState::Failed, 1),
+        of(1, 0, AttemptState::Sent, 2),
+        of(2, 3, AttemptState::Claimed, 1),
+    ];
+    assert_eq!(campaigns.cycles_counted(run.id).await.unwrap(), expected);
 }

@@ -38,6 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(runs::resume))
         .routes(routes!(runs::stop))
         .routes(routes!(results::runs))
+        .routes(routes!(results::cycles))
         .routes(routes!(results::hours))
         .routes(routes!(results::attempts))
         .routes(routes!(results::export))

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use ::campaigns::Plan;
-use api::{CampaignAttempt, CampaignHour, CampaignHours, CampaignRun};
+use api::{CampaignAttempt, CampaignCycles, CampaignHour, CampaignHours, CampaignRun};
 use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::response::Response;
@@ -63,6 +63,16 @@ pub(crate) struct AttemptParameters {
     reason: Option<String>,
 }
 
+/// Which run is counted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct RunParameters {
+    /// Of this run; of the latest one without.
+    #[param(example = "camp_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    run: Option<String>,
+}
+
 /// Lists the runs of a campaign, the latest first.
 #[utoipa::path(
     get, path = "/v1/campaigns/{name}/runs", tag = "campaigns", operation_id = "list_campaign_runs",
@@ -86,6 +96,27 @@ pub(crate) async fn runs(
         items.push(CampaignRun::of(run, attempts));
     }
     Ok(json(StatusCode::OK, &Page { items, next_cursor: page.next_cursor }))
+}
+
+/// Says when each cycle of a run began, and what came of it. It reads each attempt of the run.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{name}/cycles", tag = "campaigns", operation_id = "get_campaign_cycles",
+    params(("name" = String, Path, description = "The campaign's name"), RunParameters),
+    responses((status = 200, description = "The cycles", body = CampaignCycles))
+)]
+pub(crate) async fn cycles(
+    Shared(state): Shared<State>,
+    _: Authorized<CanRead>,
+    PathParameter(name): PathParameter<String>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let run = query.take("run");
+    query.finish()?;
+    let counted = match run_of(&state, &name, run).await? {
+        Some(run) => state.store().campaigns().cycles_counted(run).await?,
+        None => Vec::new(),
+    };
+    Ok(json(StatusCode::OK, &CampaignCycles::from(counted)))
 }
 
 /// Says how many messages of a campaign left in each of the last 24 hours, and how many may leave in one.
