@@ -423,7 +423,7 @@ pub struct ChannelMessage {
 impl Channel {
     /// What its owner does at its provider, step by step, in English and in Russian.
     pub fn steps(&self) -> &'static [[&'static str; 2]] {
-        self.channel.as_str().parse().map_or(&[], channels::steps)
+        channels::Nature::named(self.channel.as_str()).steps
     }
 }
 

@@ -1,6 +1,5 @@
 //! A message on its way out, or at its end.
 
-use config::ChannelKind;
 use domain::message::OutboundMessage;
 use domain::saga::Saga;
 use domain::timeline::{Entry, Step};
@@ -166,9 +165,9 @@ impl Message {
 
 fn segments(message: &OutboundMessage) -> Option<usize> {
     let ChatRef::Channel(chat) = &message.chat else { return None };
-    let is_sms = chat.channel.as_str() == ChannelKind::Sms.as_str();
+    let count = channels::Nature::named(chat.channel.as_str()).segments?;
     let texts = message.parts.iter().filter(|part| !part.is_media());
-    is_sms.then(|| texts.map(|part| channels::segments(&part.text.text)).sum())
+    Some(texts.map(|part| count(&part.text.text)).sum())
 }
 
 /// What a caller must look at while a message is not over.

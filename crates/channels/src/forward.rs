@@ -6,18 +6,19 @@ use serde_json::{Value, json};
 use store::{StoredInbound, WebhookForm};
 
 use crate::links::Links;
+use crate::nature::Nature;
 
 /// The body in which a message is posted on; none where it has none of this form.
 pub fn forwarded(stored: &StoredInbound, form: WebhookForm, links: &Links) -> Option<String> {
     match form {
         WebhookForm::Message => Some(one_format(stored, links).to_string()),
         WebhookForm::Raw => stored.message.raw.clone(),
-        WebhookForm::Legacy => legacy(stored, links),
+        WebhookForm::Legacy => (Nature::named(stored.address.channel.as_str()).legacy)(stored, links),
     }
 }
 
 /// The one format of all channels.
-fn one_format(stored: &StoredInbound, links: &Links) -> Value {
+pub(crate) fn one_format(stored: &StoredInbound, links: &Links) -> Value {
     let (message, address) = (&stored.message, &stored.address);
     let has = |kind: InboundKind| message.media.iter().any(|media| media.kind == kind);
     let of_kind = |kind: InboundKind| placed(stored, links).filter(move |(media, _)| media.kind == kind);
@@ -57,68 +58,13 @@ fn one_format(stored: &StoredInbound, links: &Links) -> Value {
     })
 }
 
-/// As the old server of the channel posted it on.
-fn legacy(stored: &StoredInbound, links: &Links) -> Option<String> {
-    let message = &stored.message;
-    let told =
-        |(media, url): (&InboundMedia, Option<String>)| json!({ "type": media.kind.as_str(), "url": url });
-    let body = match stored.address.channel.as_str() {
-        // The workflow reads the provider's own body and fails on anything else.
-        "avito" => return posted_by_avito(stored),
-        "whatsapp" => json!({
-            "chatId": stored.address.chat.as_str(),
-            "sender": message.user,
-            "text": message.text.as_str(),
-            "messageId": message.external_id,
-            "timestamp": message.sent_at.as_seconds(),
-            "senderName": message.name,
-            "pushname": message.name,
-            "media": placed(stored, links).next().map(told),
-        }),
-        "max" => json!({
-            "channel": "max",
-            "message_id": message.external_id,
-            "chat_id": stored.address.chat.as_str(),
-            "user_id": message.user,
-            "user_name": message.name,
-            "text": message.text.as_str(),
-            "attachments": placed(stored, links).map(told).collect::<Vec<_>>(),
-            "timestamp": message.sent_at.as_micros() / 1_000,
-            "raw_data": raw(stored),
-        }),
-        "instagram" => {
-            let mut body = one_format(stored, links);
-            body["external_chat_id"] = json!(message.user);
-            body
-        }
-        _ => one_format(stored, links),
-    };
-    Some(body.to_string())
-}
-
-/// What Avito posted; what it was asked for as a post of it.
-fn posted_by_avito(stored: &StoredInbound) -> Option<String> {
-    let (message, chat) = (&stored.message, stored.address.chat.as_str());
-    // A post has no time of a message outside its payload.
-    let Some(mut value) = raw(stored).filter(|raw| raw["created"].is_i64()) else {
-        return message.raw.clone();
-    };
-    let item = message.ad.as_ref().and_then(|ad| ad.id.as_deref()?.parse::<i64>().ok());
-    value["chat_id"] = json!(chat);
-    value["chat_type"] = json!(chat.split('-').next());
-    value["item_id"] = json!(item);
-    value["published_at"] = json!(message.sent_at);
-    let post = json!({
-        "id": message.external_id,
-        "version": "v3.0.0",
-        "timestamp": message.sent_at.as_seconds(),
-        "payload": { "type": "message", "value": value },
-    });
-    Some(post.to_string())
-}
-
-fn raw(stored: &StoredInbound) -> Option<Value> {
+pub(crate) fn raw(stored: &StoredInbound) -> Option<Value> {
     stored.message.raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok())
+}
+
+/// The files of a message as the old servers named them.
+pub(crate) fn files<'a>(stored: &'a StoredInbound, links: &'a Links) -> impl Iterator<Item = Value> + 'a {
+    placed(stored, links).map(|(media, url)| json!({ "type": media.kind.as_str(), "url": url }))
 }
 
 /// The files of a message, with the address of each: ours, or without `public_url` the provider's.

@@ -1,6 +1,7 @@
 //! Providers of messaging beside user accounts, one folder each.
 //!
 //! * [`Provider`] is what a folder implements: its client, what comes in, what goes out, what it carries.
+//! * [`Nature`] is what else is true of a channel: its owner's steps, and what others ask instead of its name.
 //! * [`make`] makes the account of any channel.
 //! * [`Channels`] is all accounts together: a way out for the delivery.
 //! * [`Reception`] takes what providers post, or asks them, and hands it to the store.
@@ -19,6 +20,7 @@ mod kept;
 mod links;
 mod login;
 mod max;
+mod nature;
 mod old_call;
 mod provider;
 mod received_files;
@@ -49,6 +51,7 @@ pub use health::{Health, LastError, SeenWebhook, WebhookState};
 pub use kept::Kept;
 pub use links::{Linked, Links};
 pub use login::{LogIn, LogInAnswer};
+pub use nature::Nature;
 pub use old_call::OldCall;
 pub use provider::{
     AlbumFile, Deed, Fetched, FirstChat, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming,
@@ -60,7 +63,6 @@ pub use reception::{HookError, Reception, TakenHook};
 pub use registering::{Attempted, RegisterError, WebhookLoss};
 pub use renewal::TokenLife;
 pub use setup::{Setup, SetupError, hook_path, is_same};
-pub use sms::segments;
 
 /// What is carried where no account serves a chat.
 const NOTHING: Capabilities = Capabilities {
@@ -94,36 +96,19 @@ pub fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
     }
 }
 
-/// What the owner of an account does at its provider, step by step, in English and in Russian.
-pub const fn steps(channel: ChannelKind) -> &'static [[&'static str; 2]] {
-    match channel {
-        ChannelKind::Telegram => telegram::STEPS,
-        ChannelKind::Avito => avito::STEPS,
-        ChannelKind::Whatsapp => whatsapp::STEPS,
-        ChannelKind::Vk => vk::STEPS,
-        ChannelKind::Max => max::STEPS,
-        ChannelKind::Instagram => instagram::STEPS,
-        ChannelKind::Form => form::STEPS,
-        ChannelKind::Sms => sms::STEPS,
-        ChannelKind::Email => email::STEPS,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_channel_needs_is_in_its_steps() {
-        for channel in ChannelKind::ALL {
-            for [english, russian] in steps(channel) {
-                assert!(english.is_ascii() || english.contains('…'), "{english}");
-                assert!(russian.chars().any(|letter| ('а'..='я').contains(&letter)), "{russian}");
-            }
-            let of = |language: usize| steps(channel).iter().map(|step| step[language]).collect::<String>();
-            for key in channel.needs().iter().filter(|key| !["gateway", "address"].contains(key)) {
-                assert!(of(0).contains(key) && of(1).contains(key), "{}: {key}", channel.as_str());
-            }
+impl Nature {
+    /// Of a channel.
+    pub const fn of(channel: ChannelKind) -> Self {
+        match channel {
+            ChannelKind::Telegram => telegram::NATURE,
+            ChannelKind::Avito => avito::NATURE,
+            ChannelKind::Whatsapp => whatsapp::NATURE,
+            ChannelKind::Vk => vk::NATURE,
+            ChannelKind::Max => max::NATURE,
+            ChannelKind::Instagram => instagram::NATURE,
+            ChannelKind::Form => form::NATURE,
+            ChannelKind::Sms => sms::NATURE,
+            ChannelKind::Email => email::NATURE,
         }
     }
 }

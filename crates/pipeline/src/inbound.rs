@@ -76,7 +76,7 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
     let phone = text(&body["client_phone"]).map(|typed| e164(&typed).unwrap_or(typed));
     // The id of a chat there is the number itself.
     let is_vouched =
-        matches!(channel.as_str(), "whatsapp" | "sms") || is_true(&body["client_phone_verified"]);
+        channels::Nature::named(channel.as_str()).is_by_number || is_true(&body["client_phone_verified"]);
     let media = &body["media"];
     let mut written = text(&body["text"]).or_else(|| text(&body["message_text"])).unwrap_or_default();
     let images = media["images"].as_array().into_iter().flatten().take(50);

@@ -1,6 +1,7 @@
 //! Avito's messenger: texts and pictures in the chats that buyers begin.
 
 mod client;
+mod forward;
 mod inbound;
 mod outcome;
 mod poll;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::CallError;
+use crate::nature::Nature;
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
@@ -44,7 +46,7 @@ const QUOTE: Duration = Duration::from_millis(600);
 const REMEMBERED: usize = 10_000;
 
 /// What its owner does at the provider, step by step, in English and in Russian.
-pub(crate) const STEPS: &[[&str; 2]] = &[
+const STEPS: &[[&str; 2]] = &[
     [
         "On avito.ru look whether the tariff has the messenger API; without it calls answer 402.",
         "На avito.ru проверьте, есть ли в тарифе API мессенджера; без него запросы отвечают 402.",
@@ -55,6 +57,10 @@ pub(crate) const STEPS: &[[&str; 2]] = &[
     ],
     ["Check here: the answer names the account.", "Нажмите здесь «Проверить»: в ответе будет имя аккаунта."],
 ];
+
+/// What is true of all its accounts.
+pub(crate) const NATURE: Nature =
+    Nature { steps: STEPS, legacy: |stored, _| forward::legacy(stored), ..Nature::PLAIN };
 
 /// An account.
 ///

@@ -31,6 +31,7 @@ use self::thread::{ChatParts, OwnIds, Threads, bare};
 use crate::error::CallError;
 use crate::http::NoClient;
 use crate::kept::Kept;
+use crate::nature::Nature;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
 };
@@ -64,7 +65,7 @@ struct Email {
 }
 
 /// What its owner does at the provider, step by step, in English and in Russian.
-pub(crate) const STEPS: &[[&str; 2]] = &[
+const STEPS: &[[&str; 2]] = &[
     [
         "At the provider of the mailbox allow IMAP and SMTP, and make a password for programs.",
         "У почтового сервиса разрешите IMAP и SMTP и создайте пароль для внешних приложений.",
@@ -74,6 +75,9 @@ pub(crate) const STEPS: &[[&str; 2]] = &[
         "Укажите оба сервера с этим паролем в smtp и imap.",
     ],
 ];
+
+/// What is true of all its accounts.
+pub(crate) const NATURE: Nature = Nature { steps: STEPS, ..Nature::PLAIN };
 
 /// An account of it.
 ///

@@ -16,6 +16,7 @@ use serde_json::json;
 
 pub use self::submission::{Submission, WrongForm, read};
 use crate::error::CallError;
+use crate::nature::Nature;
 use crate::provider::{
     Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
@@ -31,7 +32,7 @@ struct Forms {
 }
 
 /// What its owner does at the provider, step by step, in English and in Russian.
-pub(crate) const STEPS: &[[&str; 2]] = &[
+const STEPS: &[[&str; 2]] = &[
     [
         "Have the form of your page post to the address of this page.",
         "Пусть форма на сайте отправляет данные на адрес с этой страницы.",
@@ -41,6 +42,13 @@ pub(crate) const STEPS: &[[&str; 2]] = &[
         "Укажите страницы, с которых можно отправлять, в origins; без этого можно с любой.",
     ],
 ];
+
+/// What is true of all its accounts.
+pub(crate) const NATURE: Nature = Nature {
+    steps: STEPS,
+    token: ["The key of the port for other programs.", "Ключ порта для других программ."],
+    ..Nature::PLAIN
+};
 
 /// An account of it.
 ///

@@ -3,6 +3,7 @@
 mod attachment;
 mod client;
 mod error;
+mod forward;
 mod inbound;
 mod lookup;
 mod names;
@@ -28,6 +29,7 @@ use sha2::Sha256;
 use crate::error::CallError;
 use crate::http::ANSWER;
 use crate::login::{LogIn, LogInAnswer};
+use crate::nature::Nature;
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
@@ -64,7 +66,7 @@ struct Instagram {
 const PLAYED: Duration = Duration::from_millis(110);
 
 /// What its owner does at the provider, step by step, in English and in Russian.
-pub(crate) const STEPS: &[[&str; 2]] = &[
+const STEPS: &[[&str; 2]] = &[
     [
         "In the app of Instagram make the account professional, and under Messages allow access by connected tools.",
         "В приложении Instagram сделайте аккаунт профессиональным и в настройках сообщений разрешите доступ подключённым инструментам.",
@@ -86,6 +88,21 @@ pub(crate) const STEPS: &[[&str; 2]] = &[
         "Подключите аккаунт здесь: приложение подпишется на него, как и при входе.",
     ],
 ];
+
+/// What its owner does to log in.
+const LOG_IN: &[[&str; 2]] = &[[
+    "Log in there as the owner of this account and allow the app. The address works once, for half an hour.",
+    "Войдите там как владелец этого аккаунта и разрешите доступ приложению. Ссылка работает один раз, полчаса.",
+]];
+
+/// What is true of all its accounts.
+pub(crate) const NATURE: Nature = Nature {
+    steps: STEPS,
+    token: ["The access token, unless its owner logs in.", "Токен доступа, если владелец не входит сам."],
+    log_in: LOG_IN,
+    legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
+    ..Nature::PLAIN
+};
 
 /// An account of it.
 ///

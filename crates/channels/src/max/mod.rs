@@ -3,6 +3,7 @@
 mod client;
 mod deeds;
 mod format;
+mod forward;
 mod inbound;
 mod look;
 mod outcome;
@@ -24,6 +25,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::error::CallError;
+use crate::nature::Nature;
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
@@ -56,7 +58,7 @@ const MOST_UPDATES: &str = "100";
 const BETWEEN_POLLS: Duration = Duration::from_millis(300);
 
 /// What its owner does at the provider, step by step, in English and in Russian.
-pub(crate) const STEPS: &[[&str; 2]] = &[
+const STEPS: &[[&str; 2]] = &[
     [
         "On business.max.ru confirm the organization, and make a bot under Chat bots.",
         "На business.max.ru подтвердите организацию и создайте бота в разделе «Чат-боты».",
@@ -70,6 +72,14 @@ pub(crate) const STEPS: &[[&str; 2]] = &[
         "Если сертификат сервиса здесь не признаётся, укажите файл его корневого сертификата как ca_file.",
     ],
 ];
+
+/// What is true of all its accounts.
+pub(crate) const NATURE: Nature = Nature {
+    steps: STEPS,
+    token: ["The token of the bot.", "Токен бота."],
+    legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
+    ..Nature::PLAIN
+};
 
 /// An account of it.
 ///

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::error::{CallError, NO_NUMBER};
 use crate::http::{Answer, Http};
+use crate::nature::Nature;
 use crate::provider::{Pacing, Provider};
 use crate::setup::{Setup, SetupError};
 
@@ -29,7 +30,7 @@ const LONGEST: TextLimit = TextLimit::new(335, Unit::Utf16);
 const COOL_DOWN: Duration = Duration::from_mins(5);
 
 /// What its owner does at the provider, step by step, in English and in Russian.
-pub(crate) const STEPS: &[[&str; 2]] = &[
+const STEPS: &[[&str; 2]] = &[
     [
         "In the cabinet of the gateway take the key of its API as token, and register the name of the sender.",
         "В кабинете шлюза возьмите ключ API как token и зарегистрируйте имя отправителя.",
@@ -39,6 +40,15 @@ pub(crate) const STEPS: &[[&str; 2]] = &[
         "Впишите там адрес с этой страницы для статусов и входящих сообщений.",
     ],
 ];
+
+/// What is true of all its accounts.
+pub(crate) const NATURE: Nature = Nature {
+    steps: STEPS,
+    token: ["The API key, or Twilio's auth token.", "Ключ API или auth token у Twilio."],
+    is_by_number: true,
+    segments: Some(segments),
+    ..Nature::PLAIN
+};
 
 /// An account of it.
 ///
@@ -56,7 +66,7 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
 
 /// How many short messages a text is, as operators count and charge for them: one has 160 letters of GSM's alphabet or 70 of
 /// others, and of several each has 153 or 67.
-pub fn segments(text: &str) -> usize {
+fn segments(text: &str) -> usize {
     smpp::segments(text)
 }
 

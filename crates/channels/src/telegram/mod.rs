@@ -28,6 +28,7 @@ use self::client::Client;
 use self::outgoing::Target;
 use self::refusal::Failure;
 use crate::error::CallError;
+use crate::nature::Nature;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LONGEST_POLL, Outgoing, OutgoingFile,
     Pacing, Polled, Provider, Registered,
@@ -87,7 +88,7 @@ struct WebhookInfo {
 }
 
 /// What its owner does at the provider, step by step, in English and in Russian.
-pub(crate) const STEPS: &[[&str; 2]] = &[
+const STEPS: &[[&str; 2]] = &[
     [
         "In Telegram open @BotFather, send /newbot, and choose a name.",
         "В Telegram откройте @BotFather, отправьте /newbot и выберите имя.",
@@ -105,6 +106,10 @@ pub(crate) const STEPS: &[[&str; 2]] = &[
         "Если ботом пользуется другая программа, сначала остановите её: у токена один получатель.",
     ],
 ];
+
+/// What is true of all its accounts.
+pub(crate) const NATURE: Nature =
+    Nature { steps: STEPS, token: ["The token of the bot.", "Токен бота."], ..Nature::PLAIN };
 
 /// An account of it.
 ///

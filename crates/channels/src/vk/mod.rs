@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use crate::error::CallError;
 use crate::http::ANSWER;
 use crate::kept::Kept;
+use crate::nature::Nature;
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
@@ -64,7 +65,7 @@ const NO_BOTS: &str = "912";
 const BOTS: &str = "the abilities of bots, for buttons under messages: Manage, Messages, settings of the bot";
 
 /// What its owner does at the provider, step by step, in English and in Russian.
-pub(crate) const STEPS: &[[&str; 2]] = &[
+const STEPS: &[[&str; 2]] = &[
     [
         "In the community: Manage, Messages: switch messages on; in their settings, the abilities of bots too.",
         "В сообществе: Управление, Сообщения: включите сообщения, а в их настройках — возможности ботов.",
@@ -78,6 +79,13 @@ pub(crate) const STEPS: &[[&str; 2]] = &[
         "Номер сообщества из адреса вида club100 — это group_id.",
     ],
 ];
+
+/// What is true of all its accounts.
+pub(crate) const NATURE: Nature = Nature {
+    steps: STEPS,
+    token: ["The access key of the community.", "Ключ доступа сообщества."],
+    ..Nature::PLAIN
+};
 
 /// An account.
 ///

@@ -1,6 +1,7 @@
 //! WhatsApp, through Wappi: a number that is signed in as on a second device.
 
 mod client;
+mod forward;
 mod inbound;
 mod login;
 mod look;
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::error::CallError;
 use crate::login::LogIn;
+use crate::nature::Nature;
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Posting, Provider,
@@ -49,7 +51,7 @@ const BAN: Duration = Duration::from_hours(6);
 const HELD_UNTIL: &str = "held_until";
 
 /// What its owner does at the provider, step by step, in English and in Russian.
-pub(crate) const STEPS: &[[&str; 2]] = &[
+const STEPS: &[[&str; 2]] = &[
     [
         "In the cabinet of wappi.pro add a profile of WhatsApp and pay for it.",
         "В кабинете wappi.pro добавьте профиль WhatsApp и оплатите его.",
@@ -63,6 +65,24 @@ pub(crate) const STEPS: &[[&str; 2]] = &[
         "Возьмите токен кабинета как token и номер профиля как profile_id.",
     ],
 ];
+
+/// What its owner does to log in.
+const LOG_IN: &[[&str; 2]] = &[
+    ["Open WhatsApp on the phone of this number.", "Откройте WhatsApp на телефоне с этим номером."],
+    ["Settings, Linked devices, Link a device.", "Настройки, Связанные устройства, Привязка устройства."],
+    ["Point the camera at the code.", "Наведите камеру на код."],
+];
+
+/// What is true of all its accounts.
+pub(crate) const NATURE: Nature = Nature {
+    steps: STEPS,
+    token: ["The token of the cabinet.", "Токен кабинета."],
+    log_in: LOG_IN,
+    restarts: true,
+    is_by_number: true,
+    legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
+    ..Nature::PLAIN
+};
 
 /// An account of it.
 ///

@@ -178,7 +178,7 @@ fn drawn(visitor: &Visitor, channel: ChannelKind, filled: &Filled, wrong: &Wrong
         channel: channel.as_str(),
         name: filled.text("name"),
         groups: groups(words, channel, filled, wrong),
-        steps: channels::steps(channel),
+        steps: channels::Nature::of(channel).steps,
         checks: filled.checks(),
         wrong,
     };

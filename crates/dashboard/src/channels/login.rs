@@ -5,6 +5,7 @@ use api::{Channel, ChannelLogIn};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use channels::Nature;
 use http::Method;
 
 use super::API;
@@ -27,11 +28,16 @@ struct LogIn<'a> {
     /// What is to be done, or why nothing can be.
     login: Result<&'a ChannelLogIn, &'a str>,
     moves: bool,
+    /// What is done to log in.
+    steps: &'static [[&'static str; 2]],
+    /// The channel as people call it.
+    provider: &'static str,
+    restarts: bool,
 }
 
 /// Whether someone logs in at a channel, so that its page leads here.
 pub(super) fn is_possible(channel: &Channel) -> bool {
-    matches!(channel.channel.as_str(), "whatsapp" | "instagram")
+    !Nature::named(channel.channel.as_str()).log_in.is_empty()
 }
 
 pub(crate) async fn show(
@@ -50,13 +56,18 @@ pub(crate) async fn show(
     let login = dashboard.ask::<ChannelLogIn>(&visitor, Method::GET, &format!("{path}/login"), None).await;
     let moves = login.as_ref().is_ok_and(|login| login.state == "picture");
     let words = ChannelLoginWords::of(visitor.language);
+    let channels = ChannelsWords::of(visitor.language);
+    let nature = Nature::named(channel.channel.as_str());
     let body = LogIn {
         visitor: &visitor,
         words,
-        channels: ChannelsWords::of(visitor.language),
+        channels,
         channel: &channel,
         login: login.as_ref().map_err(|why| why.detail.as_str()),
         moves,
+        steps: nature.log_in,
+        provider: channels.title(channel.channel.as_str()),
+        restarts: nature.restarts,
     };
     let title = words.title(channel.name.as_str());
     page::moving_page(&visitor, &title, Section::Channels, body, moves.then_some(RENEWED))

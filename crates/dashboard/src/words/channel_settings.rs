@@ -1,5 +1,6 @@
 //! The words of the pages on which an account of a channel is added and removed.
 
+use channels::Nature;
 use config::{ChannelKey, ChannelKind};
 
 words! {
@@ -56,22 +57,9 @@ sentences! {
 impl ChannelSettingsWords {
     /// What a key means.
     pub(crate) fn meaning(&self, channel: ChannelKind, key: &ChannelKey) -> &'static str {
-        let (english, russian) = if key.name == "token" { token(channel) } else { meaning(key.name) };
+        let (english, russian) =
+            if key.name == "token" { Nature::of(channel).token.into() } else { meaning(key.name) };
         self.language.of(english, russian)
-    }
-}
-
-const fn token(channel: ChannelKind) -> (&'static str, &'static str) {
-    match channel {
-        ChannelKind::Telegram | ChannelKind::Max => ("The token of the bot.", "Токен бота."),
-        ChannelKind::Vk => ("The access key of the community.", "Ключ доступа сообщества."),
-        ChannelKind::Whatsapp => ("The token of the cabinet.", "Токен кабинета."),
-        ChannelKind::Instagram => {
-            ("The access token, unless its owner logs in.", "Токен доступа, если владелец не входит сам.")
-        }
-        ChannelKind::Form => ("The key of the port for other programs.", "Ключ порта для других программ."),
-        ChannelKind::Sms => ("The API key, or Twilio's auth token.", "Ключ API или auth token у Twilio."),
-        _ => ("A token.", "Токен."),
     }
 }
 

@@ -62,7 +62,7 @@ async fn the_steps_at_a_provider_are_shown_in_both_languages() {
     let world = World::of(TestApp::builder().with_channels(vec![site()])).await;
     let (viewer, operator) = (world.person(Role::Viewer).await, world.person(Role::Operator).await);
     let page = viewer.get("/channels/site/setup").await;
-    let [english, russian] = channels::steps("form".parse().expect("a channel"))[0];
+    let [english, russian] = channels::Nature::of("form".parse().expect("a channel")).steps[0];
     assert!(page.body.contains(english) && !page.body.contains("actions/test"), "{}", page.body);
     assert!(!page.body.contains("planted"), "{}", page.body);
     let page = operator.get_with("/channels/site/setup", &[("accept-language", "ru")]).await;
@@ -222,7 +222,7 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
         &["href=\"/channels-new?channel=vk\"", "href=\"/channels-new?channel=form\""],
     );
     let page = admin.get("/channels-new?channel=vk").await;
-    let [english, russian] = channels::steps("vk".parse().expect("a channel"))[0];
+    let [english, russian] = channels::Nature::of("vk".parse().expect("a channel")).steps[0];
     let token = "name=\"token\" type=\"password\" required";
     let told = page.body.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains(token) && told.contains("next start"), "{told}");

@@ -136,7 +136,7 @@ impl Add {
             );
             return Err(WrongUsage(why).into());
         }
-        for step in channels::steps(channel) {
+        for step in channels::Nature::of(channel).steps {
             eprintln!("* {}", step[0]);
         }
         let mut lines = Lines::of_standard_input();
