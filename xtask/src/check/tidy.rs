@@ -1,5 +1,5 @@
 //! Tidiness: each source file says its idea first and stays short, names say something, nothing is left for later,
-//! and the product does not know of the pretend world it is tested in.
+//! the product does not know of the pretend world it is tested in, and a provider is named where it is implemented.
 
 use std::fs;
 use std::path::Path;
@@ -32,6 +32,32 @@ const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "manager",
 
 /// What the product must not know about.
 const PRETEND_WORLD: &str = "sandbox";
+
+/// Providers as code names them; `sms`, `email`, `form` and `telegram` are words of other things too.
+const PROVIDERS: [&str; 6] =
+    [r#""avito""#, r#""wappi""#, r#""whatsapp""#, r#""vk""#, r#""max""#, r#""instagram""#];
+
+/// Where they may be named.
+const NAMED_IN: [&str; 12] = [
+    // Each has its folder, its counterpart in the pretend world, and its line where that is measured.
+    "crates/channels",
+    "crates/sandbox",
+    "crates/bench",
+    // What settings can say.
+    "crates/config/src/channels.rs",
+    "crates/config/src/doctor.rs",
+    // What old programs fixed: their ports, their columns, their folders on a machine.
+    "crates/web/src/legacy",
+    "crates/pipeline/src/batch.rs",
+    "crates/pipeline/src/old_database.rs",
+    "crates/legacy-survey",
+    // Beneath the channels: which chats are one person's.
+    "crates/domain/src/do_not_contact.rs",
+    // Pages post their forms to an address that is none of a provider's.
+    "crates/web/src/forms.rs",
+    // What can be found wrong with some of them.
+    "crates/doctor/src/check/channels.rs",
+];
 
 /// Reads all that people wrote.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
@@ -92,7 +118,25 @@ fn judge(path: &Path, text: &str, product: bool) -> Vec<String> {
             ),
         );
     }
+    if (rust || template) && path.starts_with("crates") && !is_test_file(path) && !names_providers(path) {
+        findings.extend(before_tests(text).filter(|(_, line)| names_provider(line)).map(|(number, _)| {
+            format!("{shown}:{number}: a provider is named outside its folder; ask `channels::Nature`")
+        }));
+    }
     findings
+}
+
+fn names_providers(path: &Path) -> bool {
+    NAMED_IN.iter().any(|place| path.starts_with(place))
+}
+
+/// Whether code hangs on which provider it is; comments and examples do not.
+fn names_provider(line: &str) -> bool {
+    let is_code = !line.trim_start().starts_with("//") && !line.contains("example");
+    let is_variant = |name: &str| matches!(name.as_bytes(), [b'A'..=b'Z', b'a'..=b'z', ..]);
+    is_code
+        && (PROVIDERS.iter().any(|name| line.contains(name))
+            || line.split("ChannelKind::").skip(1).any(is_variant))
 }
 
 /// The part of a file's or folder's name that says nothing, if it has one.
@@ -178,6 +222,20 @@ mod tests {
         );
         assert_eq!(found("a.rs", &format!("//! One.\nfn f() {{ {}) }}\n", UNWRITTEN[0])).len(), 1);
         assert!(found("a.py", &format!("{later}S = 1\n")).is_empty());
+    }
+
+    #[test]
+    fn a_provider_is_named_where_it_is_implemented() {
+        let named = "//! One.\nconst A: &str = \"vk\";\nconst B: ChannelKind = ChannelKind::Max;\n";
+        assert_eq!(found("crates/web/src/a.rs", named).len(), 2);
+        assert_eq!(found("crates/web/templates/a.html", "{% if one == \"vk\" %}").len(), 1);
+        for path in
+            ["crates/channels/src/vk/mod.rs", "crates/web/src/legacy/a.rs", "crates/web/tests/it/a.rs"]
+        {
+            assert!(found(path, named).is_empty(), "{path}");
+        }
+        let spared = "//! One.\n// As \"vk\".\n#[schema(example = \"vk\")]\nfn f() { ChannelKind::ALL }\n";
+        assert!(found("crates/web/src/a.rs", spared).is_empty());
     }
 
     #[test]
