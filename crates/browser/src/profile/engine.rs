@@ -17,8 +17,8 @@ pub enum Engine {
 }
 
 /// The port is open on loopback alone; the tab counts as visible, since what it shows is drawn only then; and the window is wide enough
-/// for both columns.
-const SWITCHES: [&str; 8] = [
+/// for both columns. What calls home beside the page is off: it would go through the profile's proxy, and takes memory.
+const SWITCHES: [&str; 11] = [
     "--remote-debugging-port=0",
     "--remote-debugging-address=127.0.0.1",
     "--no-first-run",
@@ -26,6 +26,9 @@ const SWITCHES: [&str; 8] = [
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
     "--disable-background-timer-throttling",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
     "--window-size=1440,900",
 ];
 

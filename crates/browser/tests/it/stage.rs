@@ -70,7 +70,13 @@ pub(crate) fn browser(engine: Engine) -> PathBuf {
 /// A machine without a screen, on which tests may be root.
 pub(crate) fn arguments(engine: Engine) -> &'static [&'static str] {
     match engine {
-        Engine::Chromium => &["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        Engine::Chromium => &[
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-extensions",
+        ],
         Engine::Firefox => &["--headless"],
     }
 }

@@ -55,7 +55,8 @@ fn end(process: &str) {
 }
 
 /// A machine without a screen, on which tests may be root.
-const ARGUMENTS: [&str; 4] = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+const ARGUMENTS: [&str; 5] =
+    ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"];
 
 /// The driver's program.
 fn driver_program() -> String {
