@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use domain::secret::ExposeSecret;
-use domain::{EventFilter, EventId, Role, Secret, SecretText, WebhookId};
+use domain::{ChannelName, EventFilter, EventId, Role, Secret, SecretText, WebhookId};
 use store::{
     KeyFingerprint, KeyRotation, KeyRotationError, MasterKey, MasterKeyError, NewUser, OpenError,
     OwnerlessSession, Store, StoreOptions, StoredAccount, StoredLogin, StoredSession, StoredTarget,
@@ -29,6 +29,10 @@ fn text(text: &str) -> SecretText {
     SecretText::from(text.to_owned())
 }
 
+fn channel() -> ChannelName {
+    "avito".parse().unwrap()
+}
+
 fn session(name: &str, seed: u8) -> StoredSession {
     let key = [seed; 256];
     StoredSession {
@@ -40,7 +44,7 @@ fn session(name: &str, seed: u8) -> StoredSession {
     }
 }
 
-/// One of everything that is sealed: twelve fields.
+/// One of everything that is sealed: thirteen fields.
 async fn fill(world: &World) -> WebhookId {
     let (store, now) = (&world.store, world.now());
     let added = StoredAccount {
@@ -83,6 +87,8 @@ async fn fill(world: &World) -> WebhookId {
         created_by: "anna".into(),
     };
     assert_eq!(store.alerts().add_target(&target).await, Ok(true));
+    let values = vec![("token".to_owned(), text("a token"))];
+    store.channels().keep_values(channel(), account("shop"), values).await.unwrap();
     let id = WebhookId::from_uuid(world.ids.next());
     let webhook = StoredWebhook {
         id,
@@ -130,6 +136,8 @@ async fn is_whole(store: &Store, webhook: WebhookId) {
         assert_eq!(factor.or(offered).unwrap().expose_secret(), b"a factor");
     }
     assert_eq!(store.alerts().targets().await.unwrap()[0].record.expose_secret(), "a target");
+    let values = store.channels().values(&channel(), &account("shop")).await.unwrap();
+    assert_eq!(values["token"].expose_secret(), "a token");
     let webhook = store.webhooks().get(webhook).await.unwrap().unwrap();
     assert_eq!(webhook.secrets.url.expose_secret(), "https://example.com/hook");
 }
@@ -137,7 +145,7 @@ async fn is_whole(store: &Store, webhook: WebhookId) {
 async fn everything_sealed_opens_with_the_new_key_alone(world: World) {
     let webhook = fill(&world).await;
     let old = fs::read_to_string(key_file(&world)).unwrap();
-    assert_eq!(world.store.rotate_master_key().await.unwrap(), KeyRotation { fields: 12 });
+    assert_eq!(world.store.rotate_master_key().await.unwrap(), KeyRotation { fields: 13 });
     let new = fs::read_to_string(key_file(&world)).unwrap();
     assert_ne!(old, new);
     assert_eq!(fs::metadata(key_file(&world)).unwrap().permissions().mode() & 0o777, 0o600);
@@ -156,8 +164,8 @@ async fn everything_sealed_opens_with_the_new_key_alone(world: World) {
     store.close().await;
     // As often as one likes.
     let store = world.open_again().await.unwrap();
-    assert_eq!(store.rotate_master_key().await.unwrap(), KeyRotation { fields: 12 });
-    assert_eq!(store.rotate_master_key().await.unwrap(), KeyRotation { fields: 12 });
+    assert_eq!(store.rotate_master_key().await.unwrap(), KeyRotation { fields: 13 });
+    assert_eq!(store.rotate_master_key().await.unwrap(), KeyRotation { fields: 13 });
     is_whole(&store, webhook).await;
     store.close().await;
     let store = world.open_again().await.unwrap();
@@ -178,7 +186,7 @@ async fn what_is_sealed_meanwhile_opens_afterwards(world: World) {
         fields += world.store.rotate_master_key().await.unwrap().fields;
     }
     writing.await.unwrap();
-    assert!(fields >= 12, "{fields}");
+    assert!(fields >= 13, "{fields}");
     world.store.clone().close().await;
     let store = world.open_again().await.unwrap();
     is_whole(&store, webhook).await;
@@ -211,7 +219,7 @@ async fn a_rotation_that_was_cut_off_is_finished(world: World) {
     let store = world.open_again().await.unwrap();
     let copy = world.dir.path().join("copy.db");
     assert!(store.snapshot(&copy).await.is_err(), "a copy with fields of two keys opens with neither");
-    assert_eq!(store.rotate_master_key().await.unwrap(), KeyRotation { fields: 12 });
+    assert_eq!(store.rotate_master_key().await.unwrap(), KeyRotation { fields: 13 });
     assert_eq!(fs::read_to_string(key_file(&world)).unwrap(), "11".repeat(32));
     assert!(!next.exists());
     is_whole(&store, webhook).await;
