@@ -15,7 +15,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Severity;
 
 use crate::error::{CallError, NO_NUMBER};
-use crate::http::{ANSWER, UPLOAD};
+use crate::http::{ANSWER, UPLOAD, explained};
 use crate::server::{Security, Server};
 use crate::wire::Dial;
 
@@ -109,7 +109,7 @@ async fn before<T>(
     let done = done.map_err(|_| CallError::Unreached(format!("no answer within {} s", ANSWER.as_secs())))?;
     done.map_err(|error| match error.status() {
         Some(code) => refusal(step, code.into(), &said(&error)),
-        None => CallError::Unreached(said(&error)),
+        None => CallError::Unreached(explained(said(&error))),
     })
 }
 

@@ -13,15 +13,15 @@ use tokio::task::JoinHandle;
 use crate::support::{World, id_of, text};
 
 /// A SOCKS5 proxy (RFC 1928, 1929) for which each name is this machine.
-struct Proxy {
-    address: String,
+pub(crate) struct Proxy {
+    pub(crate) address: String,
     /// Where to it was asked for connections.
     asked: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
 }
 
 impl Proxy {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("socks5://planted:word@{}", listener.local_addr().unwrap());
         let asked = Arc::default();
