@@ -305,3 +305,41 @@ fn innermost(error: &reqwest::Error) -> String {
     }
     cause.map_or_else(|| "it broke off".to_owned(), ToString::to_string)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_date_of_an_answer_tells_how_far_clocks_differ() {
+        let clock = Clock::system();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api = format!("http://{}", listener.local_addr().unwrap());
+        let http = Http::new(clock.clone(), &api, &Route::default()).unwrap();
+        assert_eq!(http.clock_ahead(), None);
+        let date = |ahead: i64| {
+            let at = jiff::Timestamp::from_second(clock.now().as_seconds() + ahead).unwrap();
+            at.strftime("Date: %a, %d %b %Y %H:%M:%S GMT\r\n").to_string()
+        };
+        // An answer without a date that can be read changes nothing.
+        for (header, ahead) in
+            [(date(300), 300), (date(-600), -600), (String::new(), -600), ("Date: soon\r\n".to_owned(), -600)]
+        {
+            let answering = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                assert_ne!(stream.read(&mut [0; 1024]).await.unwrap(), 0);
+                let answer =
+                    format!("HTTP/1.1 200 OK\r\n{header}Content-Length: 0\r\nConnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            };
+            let (answer, ()) = tokio::join!(http.call(http.get(&api)), answering);
+            answer.unwrap();
+            let found = http.clock_ahead().unwrap();
+            // The answer takes a moment.
+            assert!((ahead - 60..=ahead).contains(&found), "{header}: {found}");
+        }
+    }
+}
