@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{encoded, imported, read, some_usable};
 use crate::api_client::ApiOptions;
@@ -119,8 +119,8 @@ pub(super) struct Add {
     #[arg(long)]
     driver: Option<String>,
     /// What is asked of that driver: WebDriver capabilities, JSON
-    #[arg(long, default_value = "{}")]
-    capabilities: String,
+    #[arg(long, default_value = "{}", value_parser = object)]
+    capabilities: Value,
     #[command(flatten)]
     options: ApiOptions,
 }
@@ -215,8 +215,7 @@ impl Add {
                 json!({ "kind": "donut", "api": self.donut_api, "id": id, "token": token.trim() })
             }
             (None, Some(driver)) => {
-                let capabilities: Value = serde_json::from_str(&self.capabilities)?;
-                json!({ "kind": "endpoint", "driver": driver, "capabilities": capabilities })
+                json!({ "kind": "endpoint", "driver": driver, "capabilities": self.capabilities })
             }
             (None, None) => {
                 let kind = if self.firefox { "firefox" } else { "chromium" };
@@ -238,6 +237,12 @@ impl Add {
     }
 }
 
+fn object(text: &str) -> Result<Value, String> {
+    let read: Result<Map<String, Value>, _> = serde_json::from_str(text);
+    let wanted = r#"an object of JSON is wanted, such as {"browserName": "chrome"}"#;
+    read.map(Value::Object).map_err(|error| format!("{error}; {wanted}"))
+}
+
 /// A profile or a proxy, and what is wrong with it.
 fn shown(one: &Value) -> String {
     let state = if one["health"].is_null() { "state" } else { "health" };
@@ -248,4 +253,31 @@ fn shown(one: &Value) -> String {
         text.extend(["\n", &cell(one, "last_error")]);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        add: Add,
+    }
+
+    #[test]
+    fn capabilities_that_are_no_object_name_their_option() {
+        let typed = |text: &str| {
+            let typed = ["add", "shop", "--driver", "http://127.0.0.1:9515", "--capabilities", text];
+            Typed::try_parse_from(typed).map(|typed| typed.add.capabilities)
+        };
+        let wanted = json!({ "browserName": "chrome" });
+        assert_eq!(typed(&wanted.to_string()).expect("an object"), wanted);
+        for wrong in ["{", "5"] {
+            let error = typed(wrong).expect_err("it is refused").to_string();
+            assert!(error.contains("--capabilities") && error.contains("an object of JSON"), "{error}");
+        }
+    }
 }
