@@ -137,6 +137,24 @@ impl Authority {
     }
 }
 
+/// An account, as the settings make it.
+pub(crate) fn made(fields: Value, route: &Route) -> Account {
+    let fields: config::ChannelFields = serde_json::from_value(fields).expect("an account");
+    let clock = Clock::system();
+    let channel: domain::ChannelName = fields.channel.as_str().parse().expect("a channel");
+    let setup = Setup {
+        http: Http::new(clock.clone(), fields.api(), route).expect("a client"),
+        kept: Kept::in_memory(channel.clone(), fields.name.clone()),
+        fields: fields.clone(),
+        clock,
+        chance: Chance::from_seed(1),
+        hook_secret: "made-up".into(),
+        hook_url: None,
+    };
+    let provider = channels::make(setup).expect("a provider");
+    Account::new(fields, channel, provider, "made-up".into())
+}
+
 impl Town {
     /// With a provider that is down.
     async fn down(fields: Value) -> Self {
@@ -148,20 +166,7 @@ impl Town {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
         fields["api"] = format!("{scheme}://{}", socket.local_addr().expect("an address")).into();
-        let fields: config::ChannelFields = serde_json::from_value(fields).expect("an account");
-        let clock = Clock::system();
-        let channel: domain::ChannelName = fields.channel.as_str().parse().expect("a channel");
-        let setup = Setup {
-            http: Http::new(clock.clone(), fields.api(), route).expect("a client"),
-            kept: Kept::in_memory(channel.clone(), fields.name.clone()),
-            fields: fields.clone(),
-            clock,
-            chance: Chance::from_seed(1),
-            hook_secret: "made-up".into(),
-            hook_url: None,
-        };
-        let provider = channels::make(setup).expect("a provider");
-        let account = Account::new(fields, channel, provider, "made-up".into());
+        let account = made(fields, route);
         let world = World::with_channels(vec![account], |_| {}).await;
         let answers = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
         Self { world, provider: Arc::default(), socket: Some(socket), answers }

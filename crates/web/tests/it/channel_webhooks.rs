@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use channels::http::Route;
 use channels::{Account, WebhookLoss, WebhookState};
 use config::ReceiveBy;
 use serde_json::json;
 
+use crate::channel_bad_days::made;
 use crate::client::Call;
 use crate::legacy_channels::Shop;
 use crate::world::{SOON, World};
@@ -77,6 +79,32 @@ async fn one_that_is_taken_or_given_up_is_left_alone() {
     minutes_until(&world, |status| status.checked_at.is_some_and(|at| at >= later)).await;
     assert!(shop.urls().is_empty() && is(WebhookState::NotRegistered)(&account(&world).status()));
     world.state.channels().stop(SOON).await;
+}
+
+#[tokio::test]
+async fn an_account_without_a_webhook_says_what_to_do_instead() {
+    let accounts = [
+        json!({ "name": "site", "channel": "form" }),
+        json!({ "name": "post", "channel": "email", "address": "shop@example.com",
+            "imap": "imap://demo:word@127.0.0.1:1", "smtp": "smtp://127.0.0.1:1" }),
+        json!({ "name": "texts", "channel": "sms", "gateway": "smpp", "sender": "shop", "smpp": "smpp://demo:word@127.0.0.1:1" }),
+    ];
+    let accounts = accounts.map(|fields| made(fields, &Route::default()));
+    let world = World::with_channels(accounts.into(), |_| {}).await;
+    for (name, instead) in [("site", "channel status"), ("post", "channel test"), ("texts", "channel test")] {
+        for verb in ["connect", "resubscribe", "disconnect"] {
+            let call = world.call("POST", &format!("/v1/channels/{name}/{verb}"));
+            let call = if verb == "connect" { call.json("{}") } else { call };
+            let refused = call.send().await;
+            assert_eq!(
+                (refused.status, &refused.json()["code"]),
+                (409, &json!("wrong_state")),
+                "{name} {verb}"
+            );
+            let detail = refused.json()["detail"].to_string();
+            assert!(detail.contains("nothing is to be connected") && detail.contains(instead), "{detail}");
+        }
+    }
 }
 
 #[tokio::test]

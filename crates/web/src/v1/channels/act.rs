@@ -1,6 +1,8 @@
 //! What is done to an account of a channel: it is checked, its provider posts here, its token is renewed.
 
-use ::channels::RegisterError;
+use std::sync::Arc;
+
+use ::channels::{Account, Incoming, RegisterError};
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
@@ -80,8 +82,23 @@ pub(crate) async fn resubscribe(
     register(&state, &given, false).await
 }
 
-async fn register(state: &State, given: &str, take_over: bool) -> Result<Response, Problem> {
+/// The account of a name, where there is a provider that posts.
+fn posted_to<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem> {
     let account = known(state, given)?;
+    let detail = if !account.provider.receives().contains(&Incoming::Webhook) {
+        "This account has no webhook, so nothing is to be connected: where it receives, it fetches by itself what came in. \
+         `switchboard channel test NAME` (POST /v1/channels/{name}/check) tries it."
+    } else if account.provider.public_path().is_some() {
+        "Pages post to this account and no provider does, so nothing is to be connected: have the form of the page post to the \
+         address that `switchboard channel status NAME` (GET /v1/channels/{name}/webhook) shows."
+    } else {
+        return Ok(account);
+    };
+    Err(Problem::new(Code::WrongState, detail))
+}
+
+async fn register(state: &State, given: &str, take_over: bool) -> Result<Response, Problem> {
+    let account = posted_to(state, given)?;
     let after =
         state.channels().register(account, take_over).await.map_err(|error| match error {
             RegisterError::NoPublicUrl => {
@@ -116,7 +133,7 @@ pub(crate) async fn disconnect(
     _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let account = known(&state, &given)?;
+    let account = posted_to(&state, &given)?;
     let channels = state.channels();
     let no_address =
         || Problem::new(Code::WrongState, "Nothing of ours can be registered without `public_url`.");
