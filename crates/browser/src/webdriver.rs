@@ -219,6 +219,8 @@ fn refused(value: Value) -> DriverError {
     let Ok(Refusal { error, message }) = serde_json::from_value(value) else {
         return DriverError::Unreadable("an error without a name".to_owned());
     };
+    // The reason can be on a line of its own.
+    let reason = message.lines().find_map(|line| Some(format!(" {}", line.trim().strip_prefix("from ")?)));
     let message = message.lines().next().unwrap_or_default().to_owned();
     let net = message.split_whitespace().find_map(|word| word.strip_prefix("net::"));
     // Firefox names the page of its error.
@@ -237,7 +239,7 @@ fn refused(value: Value) -> DriverError {
     match error.as_str() {
         "invalid session id" | "no such window" => DriverError::Gone(message),
         _ if dead.iter().any(|words| message.contains(words)) => DriverError::Gone(message),
-        _ => DriverError::Refused { error, message },
+        _ => DriverError::Refused { error, message: message + &reason.unwrap_or_default() },
     }
 }
 
@@ -281,6 +283,9 @@ mod tests {
         assert!(matches!(net, DriverError::Net(code) if code == "proxyConnectFailure"));
         let gone = refusal("unknown error", "Failed to decode response from marionette");
         assert!(matches!(gone, DriverError::Gone(_)));
+        let message = "session not created.\nfrom unknown error: it ended\n  (Session info";
+        let refused_there = refusal("session not created", message);
+        assert!(refused_there.to_string().ends_with("session not created. unknown error: it ended"));
         let stale = refusal("stale element reference", "x");
         assert!(matches!(of_an_element(stale, "chat_send"), DriverError::NotPressable("chat_send")));
         assert!(matches!(refused(json!(null)), DriverError::Unreadable(_)));

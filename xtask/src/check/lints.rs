@@ -23,9 +23,9 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
 
 fn clippy(workspace: &Workspace, features: &[String]) -> Command {
     let mut command = program::cargo(&workspace.root);
-    command.args(["clippy", "--workspace"]);
+    command.arg("clippy");
     if !features.is_empty() {
-        command.args(["--all-targets", "--features"]).arg(features.join(","));
+        command.args(["--workspace", "--all-targets", "--features"]).arg(features.join(","));
     }
     command.args(["--", "-D", "warnings"]).stdout(Stdio::from(io::stderr()));
     command

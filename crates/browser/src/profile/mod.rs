@@ -186,7 +186,12 @@ impl Endpoint {
         let session = if let Some(session) = self.left(&note).await? {
             session
         } else {
-            let session = Session::open(&self.driver, &self.capabilities).await?;
+            let open = || Session::open(&self.driver, &self.capabilities);
+            let session = match open().await {
+                // A driver on a busy machine can miss the start of its browser.
+                Err(DriverError::Refused { error, .. }) if error == "session not created" => open().await?,
+                opened => opened?,
+            };
             let kept = tokio::fs::write(&note, format!("{} {}", session.id(), self.driver)).await;
             kept.map_err(|source| ProfileError::File { path: note.clone(), source })?;
             session

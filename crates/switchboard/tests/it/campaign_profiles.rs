@@ -81,6 +81,8 @@ async fn driver_elsewhere() -> (Child, String) {
     loop {
         let line = lines.next_line().await.expect("reads").expect("a line with its port");
         if let Some((_, port)) = line.rsplit_once("successfully on port ") {
+            // Its browsers write there as well.
+            driver.stdout = Some(lines.into_inner().into_inner());
             return (driver, format!("http://127.0.0.1:{}", port.trim_end_matches('.')));
         }
     }

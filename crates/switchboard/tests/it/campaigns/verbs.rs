@@ -145,8 +145,8 @@ async fn each_kind_of_profile_is_added_and_bad_ones_refused() {
         (&of_donut("--donut-api nowhere"), 1, "such as http://127.0.0.1:10108"),
         (&format!("--donut ../1 --token-file {token}"), 1, "id must be the id"),
         ("--driver 127.0.0.1:9515", 1, "such as http://127.0.0.1:9515"),
-        ("--driver http://a --capabilities []", 1, "must be an object"),
-        ("--driver http://a --capabilities {", 1, "parsing"),
+        ("--driver http://a --capabilities []", 2, "--capabilities"),
+        ("--driver http://a --capabilities {", 2, "--capabilities"),
     ] {
         let refused = campaign(&world, &format!("profiles add shop {words}")).run();
         assert!(refused.code == Some(code) && refused.err.contains(expected), "{words}: {refused:?}");

@@ -79,12 +79,13 @@ async fn after_a_kill_the_same_body_joins_what_was_begun() {
     for again in [create(), text()] {
         let mut stage = Stage::plain().await;
         let stream = begun(&stage, &again).await;
-        stage.restart_hard().await;
+        stage.program.kill();
         drop(stream);
-        // It comes late: a program whose clock is made to hurry must not look for it before.
+        // It comes late, and before a program that is started again looks for it.
         goes_on(&stage).await;
         let is_there = || async { stage.world.effects(again.method).await.len() == 1 };
         stage.program.until("the effect is there", is_there).await;
+        stage.restart_hard().await;
         let call = stage.call(again.old, again.path, &again.body).send();
         let reply = stage.hurrying(Duration::from_secs(1), call).await;
         assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("ok")), "{}", reply.text);
