@@ -30,6 +30,7 @@ pub(crate) use ending::AnsweredWrite;
 pub(crate) use held_back::HoldMessages;
 pub use reading::{EndedInMinute, Filter, Listed, StoredLane};
 pub(crate) use reading::{LONGEST_BATCH, logged, message as read_message, with_parts};
+pub(crate) use receipt::read_up_to;
 pub use receipt::{Receipt, ReceiptState};
 pub use unfinished::{Caller, LaneKey, NextScheduled, Queue, QuotaScope, Waiting, WaitingAt};
 

@@ -1,19 +1,25 @@
-//! What providers of channels tell about what was sent there: that it arrived, that it was read.
+//! What Telegram and providers of channels tell about what was sent there: that it arrived, that it was read.
+
+use std::collections::BTreeMap;
 
 use domain::outcome::{Failure, SentIds};
 use domain::timeline::Step;
 use domain::{
-    AccountName, ChannelChat, ChannelName, MessageId, MessageState, ProviderId, Reactions, Timestamp,
+    AccountName, ChannelChat, ChannelName, ChatId, MessageId, MessageState, ProviderId, Reactions,
+    TelegramMessageId, Timestamp,
 };
 
 use super::statements as sql;
-use super::{events, key, state_of, timeline};
+use super::{PARTS, events, items, key, state_of, timeline};
 use crate::column::{Columns, to_json};
 use crate::database::{Row, params};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};
 
 const TABLE: &str = "provider_messages";
+
+/// So many of what ended last in a chat may have been read.
+const MOST_READ: u32 = 200;
 
 /// How far a message is at its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,14 +161,59 @@ impl Write for ReceiptWrite {
             let is_whole = columns.get::<i64>(1)? == columns.get::<i64>(2)?;
             Ok(columns.get::<Option<i64>>(0)?.filter(|_| is_whole))
         })?;
-        let Some((state, step)) = least.flatten().and_then(ReceiptState::of_least) else {
-            return Ok(Some(id));
-        };
-        let params = params![codes::of_message(state), at.as_micros(), key(&id)];
-        if transaction.execute(sql::ARRIVED, params)? > 0 {
-            timeline::add(transaction, &id, &timeline::plain(*at, step, None))?;
-            events::changed(transaction, &id, *at)?;
+        if let Some((state, step)) = least.flatten().and_then(ReceiptState::of_least) {
+            arrived(transaction, &id, state, step, *at)?;
         }
         Ok(Some(id))
     }
+}
+
+/// A message that was sent is so far, and is said to be, unless it was before.
+fn arrived(
+    transaction: &Transaction<'_>,
+    id: &MessageId,
+    state: MessageState,
+    step: Step,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if transaction.execute(sql::ARRIVED, params![codes::of_message(state), at.as_micros(), key(id)])? > 0 {
+        timeline::add(transaction, id, &timeline::plain(at, step, None))?;
+        events::changed(transaction, id, at)?;
+    }
+    Ok(())
+}
+
+/// What a Telegram account sent into a chat was read up to a message, in a group by at least one member. Looked at are the last 200
+/// messages that ended in the chat, and as many that are not in the index of conversations yet: what is older stays sent, and so does
+/// what is not known to be sent at that moment, until more is read.
+pub(crate) fn read_up_to(
+    transaction: &Transaction<'_>,
+    account: &AccountName,
+    chat_id: ChatId,
+    last: TelegramMessageId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let params = params![chat_id.get(), MOST_READ, account.as_str()];
+    let mut parts = transaction.all(sql::UNREAD_PARTS, params, unread_part)?;
+    let mut lately = transaction.ended_lately(chat_id);
+    lately.sort_unstable();
+    for place in lately.iter().rev().take(MOST_READ as usize) {
+        let params = params![place.id, account.as_str(), chat_id.get()];
+        parts.extend(transaction.all(sql::UNREAD_PARTS_OF, params, unread_part)?);
+    }
+    let mut are_read = BTreeMap::new();
+    for (id, ids) in parts {
+        let is_read =
+            |id: Option<&ProviderId>| id.and_then(ProviderId::telegram).is_some_and(|id| id <= last);
+        *are_read.entry(id).or_insert(true) &= ids.iter().all(is_read);
+    }
+    for (id, _) in are_read.into_iter().filter(|(_, is_read)| *is_read) {
+        arrived(transaction, &id, MessageState::Read, Step::Read, at)?;
+    }
+    Ok(())
+}
+
+fn unread_part(row: &Row<'_>) -> Result<(MessageId, SentIds), StoreError> {
+    let columns = Columns::new(row, PARTS);
+    Ok((columns.message_id(0)?, items::read_ids(&columns, 1, 2)?))
 }

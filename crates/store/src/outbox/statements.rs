@@ -306,6 +306,18 @@ statements! {
         FROM provider_messages AS r WHERE r.message_id = $1";
     /// 20: sent, 21: delivered, 22: read.
     ARRIVED = "UPDATE outbox SET state = $1, updated_at = $2 WHERE id = $3 AND state >= 20 AND state < $1";
+    /// The parts of what an account sent into a chat and was not read, among the last that ended there.
+    UNREAD_PARTS = "
+        SELECT p.message_id, p.provider_id, p.provider_ids
+        FROM (SELECT id FROM outbox_places WHERE chat_id = $1 ORDER BY at DESC, id DESC LIMIT $2) AS s
+        INNER JOIN outbox AS o ON o.id = s.id
+        INNER JOIN outbox_parts AS p ON p.message_id = o.id
+        WHERE o.account = $3 AND o.chat_id = $1 AND o.state = 20";
+    /// The same of one message.
+    UNREAD_PARTS_OF = "
+        SELECT p.message_id, p.provider_id, p.provider_ids
+        FROM outbox AS o INNER JOIN outbox_parts AS p ON p.message_id = o.id
+        WHERE o.id = $1 AND o.account = $2 AND o.chat_id = $3 AND o.state = 20";
     /// 20: sent; 21 and later had arrived.
     UNDELIVERED = "UPDATE outbox SET state = $1, failure = $2, updated_at = $3 WHERE id = $4 AND state = 20";
 

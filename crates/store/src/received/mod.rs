@@ -126,6 +126,13 @@ pub enum ReceivedChange {
     },
     /// A message that is not kept said that no more is wanted, in the private chat of its writer.
     OptOut(ChatId),
+    /// What the account sent into a chat was read, whatever is kept of it: in a group by at least one member.
+    ReadUpTo {
+        /// The chat.
+        chat_id: ChatId,
+        /// The last one that was read.
+        message_id: TelegramMessageId,
+    },
 }
 
 impl ReceivedChange {

@@ -13,7 +13,7 @@ use crate::database::params;
 use crate::events::NewEvent;
 use crate::point::{self, Point};
 use crate::write::{Durability, Transaction, Write};
-use crate::{StoreError, do_not_contact};
+use crate::{StoreError, do_not_contact, outbox};
 
 /// A message that is younger came at once.
 const AT_ONCE_MICROS: u64 = 5_000_000;
@@ -63,6 +63,9 @@ impl Write for Take {
                 }
                 ReceivedChange::OptOut(person) => {
                     do_not_contact::opt_out(transaction, Contact::ChatId(*person), self.at)?;
+                }
+                ReceivedChange::ReadUpTo { chat_id, message_id } => {
+                    outbox::read_up_to(transaction, account, *chat_id, *message_id, self.at)?;
                 }
             }
         }
@@ -248,7 +251,10 @@ fn shown(change: &ReceivedChange) -> Option<(&ReceivedMessage, bool)> {
     match change {
         ReceivedChange::New(message) => Some((message, false)),
         ReceivedChange::Edited(message) => Some((message, true)),
-        ReceivedChange::Deleted { .. } | ReceivedChange::Reactions { .. } | ReceivedChange::OptOut(_) => None,
+        ReceivedChange::Deleted { .. }
+        | ReceivedChange::Reactions { .. }
+        | ReceivedChange::OptOut(_)
+        | ReceivedChange::ReadUpTo { .. } => None,
     }
 }
 

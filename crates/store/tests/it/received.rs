@@ -5,15 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::media::{FileKey, Sha256};
+use domain::outcome::SentIds;
 use domain::received_message::{ForwardedFrom, Reaction, ReceivedFile, ReceivedMedia};
+use domain::timeline::Step;
 use domain::{
-    ChatId, Contact, ContactSource, EventFilter, EventId, FileKind, FileRule, MessageOrigin, ReceivedMessage,
-    TelegramMessageId, Timestamp, UserId,
+    ChatId, Contact, ContactSource, EventFilter, EventId, FileKind, FileRule, MessageOrigin, MessageState,
+    ReceivedMessage, TelegramMessageId, Timestamp, UserId,
 };
 use serde_json::{Value, json};
 use store::{
-    Disk, FetchedFile, GapChange, Missed, PageRead, ReceivedChange, SelfUser, Store, StoreError,
-    StoredSession, Taken, TakenUpdates, UpdateChange,
+    Disk, EventRetention, FetchedFile, GapChange, Missed, PageRead, PartSent, ReceivedChange, SelfUser,
+    Store, StoreError, StoredSession, Taken, TakenUpdates, UpdateChange,
 };
 
 use crate::support::{World, accept, account, begun, chat, chat_number, conformance};
@@ -36,6 +38,7 @@ conformance! {
     another_file_of_a_message_is_fetched_again,
     files_go_with_their_messages_and_accounts,
     a_person_who_opts_out_is_listed_with_the_message,
+    what_an_account_sent_is_read_once,
 }
 
 fn user(id: i64) -> ChatId {
@@ -519,4 +522,46 @@ async fn a_person_who_opts_out_is_listed_with_the_message(world: World) {
     assert!(world.store.do_not_contact().remove(entry.id).await.unwrap());
     take(&world.store, vec![new(says(user(8), 2, "Stop!"))]).await;
     assert_eq!(listed(user(8)).await, None);
+}
+
+/// Which messages are said to be read.
+async fn said_to_be_read(world: &World) -> Vec<String> {
+    let filter = EventFilter { types: vec!["message.read".parse().unwrap()], ..EventFilter::default() };
+    let read = world.store.events().after(EventId::ZERO, &filter, 1000).await.unwrap();
+    let ids = read.events.iter().map(|event| serde_json::from_str::<Value>(&event.data).unwrap());
+    ids.map(|data| data["message_id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn what_an_account_sent_is_read_once(world: World) {
+    let mut sent = Vec::new();
+    for ids in [&[500_i64][..], &[501, 502], &[503]] {
+        let id = world.sending(1).await;
+        let message_ids: SentIds = ids.iter().copied().map(Some).collect();
+        world.store.outbox().part_sent(PartSent { message_ids, ..world.sent(id, 0) }).await.unwrap();
+        sent.push(id);
+    }
+    let under_way = world.sending(1).await;
+    let read = |chat_id, id| ReceivedChange::ReadUpTo { chat_id, message_id: number(id) };
+    let others = TakenUpdates { changes: vec![read(chat(), 503)], ..of("backup_1") };
+    world.store.received().take(others).await.unwrap();
+    take(&world.store, vec![read(user(7), 503), read(chat(), 499)]).await;
+    assert!(said_to_be_read(&world).await.is_empty());
+    // Half of an album is not all of it.
+    for _ in 0..2 {
+        take(&world.store, vec![read(chat(), 501)]).await;
+        assert_eq!(said_to_be_read(&world).await, [sent[0].to_string()]);
+        assert_eq!(world.state(sent[1]).await, MessageState::Sent);
+    }
+    // With its events each has left memory for the index.
+    world.clock.advance(Duration::from_secs(1));
+    world.store.events().sweep(EventRetention { keep: Duration::ZERO, most: 1 }).await.unwrap();
+    take(&world.store, vec![read(chat(), 502), read(chat(), 600)]).await;
+    let said = said_to_be_read(&world).await;
+    assert!(said.ends_with(&[sent[1].to_string(), sent[2].to_string()]), "{said:?}");
+    for id in sent {
+        let steps = world.steps(id).await;
+        assert_eq!(steps.iter().filter(|step| **step == Step::Read).count(), 1, "{steps:?}");
+        assert_eq!(world.state(id).await, MessageState::Read);
+    }
+    assert_eq!(world.state(under_way).await, MessageState::Sending);
 }
