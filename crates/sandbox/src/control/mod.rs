@@ -25,6 +25,7 @@
 //! | `POST /telegram/presses` | a client presses a button of a bot with a token |
 //! | `POST /telegram/trips` | the demo bot offers an account a trip |
 //! | `POST /telegram/blocks` | somebody blocks an account |
+//! | `POST /telegram/reads` | somebody reads a chat to its end |
 //! | `POST /telegram/contacts` | a user is saved in the contacts of an account |
 //! | `GET /web-k` | where the pretend Telegram Web K is |
 //! | `GET`, `POST /web-k/log-ins` | the codes that browsers show at Web K; an account scans one, which logs the browser in |
@@ -102,6 +103,7 @@ pub(crate) fn router(context: Arc<ControlContext>) -> Router {
         .route("/telegram/presses", post(bots::press))
         .route("/telegram/trips", post(bots::offer_trip))
         .route("/telegram/blocks", post(people::block))
+        .route("/telegram/reads", post(people::read))
         .route("/telegram/contacts", post(people::save_contact))
         .route("/web-k", get(web_k::place))
         .route("/web-k/log-ins", get(web_k::codes).post(web_k::log_in))

@@ -12,7 +12,7 @@ use super::answers::{Body, ControlError, Items, Path, Query};
 use super::context::ControlContext;
 use crate::telegram::{
     Account, ChatName, ChatView, Edit, Line, MemberOrder, NewAccount, NewBlock, NewChat, NewContact,
-    NewMessage, NewUsername, Privacy, Reactions, UserName, Written,
+    NewMessage, NewRead, NewUsername, Privacy, Reactions, UserName, Written,
 };
 
 /// An account with all it takes to connect as it.
@@ -161,6 +161,14 @@ pub(super) async fn block(
     Body(order): Body<NewBlock>,
 ) -> Result<StatusCode, ControlError> {
     context.telegram.block(&order)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn read(
+    State(context): State<Arc<ControlContext>>,
+    Body(order): Body<NewRead>,
+) -> Result<StatusCode, ControlError> {
+    context.telegram.read(&order)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,12 +1,15 @@
-//! What an account has shown of its attention to a chat: how far it has read, and what it was about to do.
+//! Attention to a chat: how far it was read, and what an account was about to do there.
 
-use grammers_tl_types::{Serializable, enums, name_for_id};
+use grammers_tl_types::{Serializable, enums, name_for_id, types};
 use serde::Serialize;
 
-use super::orders::OutsideError;
+use super::orders::{NewRead, OutsideError};
 use super::peer::Peer;
-use super::state::State;
-use super::world::Telegram;
+use super::render::Cast;
+use super::sessions::SessionKey;
+use super::state::{Moment, State};
+use super::update_log::Event;
+use super::world::{Telegram, now};
 
 /// Actions of one account in one chat that are remembered.
 const MOST: usize = 100;
@@ -30,6 +33,42 @@ impl State {
             shown.push(name_for_id(id));
         }
     }
+
+    /// What an account wrote in a chat was read by another, up to a message: it hears of that once.
+    pub(crate) fn note_read(
+        &mut self,
+        author: i64,
+        peer: Peer,
+        max_id: i32,
+        at: Moment,
+        here: Option<SessionKey>,
+    ) {
+        let Some(mailbox) = self.mailboxes.get_mut(&author) else { return };
+        let dialog = mailbox.open(peer);
+        if max_id <= dialog.read_outbox {
+            return;
+        }
+        dialog.read_outbox = max_id;
+        let cast = Cast::of(peer);
+        if let Peer::Channel(channel_id) = peer {
+            // It counts in no state of updates.
+            let update = types::UpdateReadChannelOutbox { channel_id, max_id };
+            self.tell(author, vec![update.into()], &cast, at, here);
+        } else {
+            self.note(author, Event::ReadOutbox { peer, max_id }, &cast, at, here, |pts| {
+                types::UpdateReadHistoryOutbox { peer: peer.to_tl(), max_id, pts, pts_count: 1 }.into()
+            });
+        }
+    }
+
+    /// The newest message of this author in a chat, in its own numbering.
+    fn newest_of(&self, author: i64, peer: Peer) -> Option<i32> {
+        let history = match peer {
+            Peer::Channel(id) => &self.channels.get(&id)?.history,
+            Peer::User(_) | Peer::Group(_) => &self.mailboxes.get(&author)?.dialog(peer)?.history,
+        };
+        history.newest_first().find(|message| message.from == author).map(|message| message.id)
+    }
 }
 
 impl Telegram {
@@ -43,5 +82,26 @@ impl Telegram {
             unread: dialog.map_or(0, |dialog| state.unread(user, dialog)),
             typing: state.typing.get(&(user, peer)).cloned().unwrap_or_default(),
         })
+    }
+
+    /// Lets somebody read a chat to its end: each account that wrote there hears of it.
+    pub fn read(&self, order: &NewRead) -> Result<(), OutsideError> {
+        let mut state = self.lock();
+        let (from, peer) = (state.named_user(&order.from)?, state.named(&order.chat)?);
+        state.may_read(from, peer)?;
+        let (authors, there): (Vec<i64>, _) = match peer {
+            Peer::User(author) => (vec![author], Peer::User(from)),
+            Peer::Group(id) => {
+                let members = state.groups.get(&id).map(|group| group.members.keys().copied());
+                (members.into_iter().flatten().collect(), peer)
+            }
+            Peer::Channel(id) => (state.readers(id), peer),
+        };
+        for author in authors.into_iter().filter(|author| *author != from) {
+            if let Some(max_id) = state.newest_of(author, there) {
+                state.note_read(author, there, max_id, now(), None);
+            }
+        }
+        Ok(())
     }
 }

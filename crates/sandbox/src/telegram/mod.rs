@@ -54,8 +54,8 @@ pub(crate) use identities::string_session;
 pub use ledger::{Entry, MediaNote, PressNote};
 pub use orders::{
     Button, ChatKind, ChatMember, ChatName, ChatView, Edit, Expired, FileView, MemberOrder, MessageView,
-    NewAccount, NewBlock, NewChat, NewContact, NewFile, NewMessage, NewUsername, OutsideError, Reactions,
-    Removal, Standing, UserName, Written,
+    NewAccount, NewBlock, NewChat, NewContact, NewFile, NewMessage, NewRead, NewUsername, OutsideError,
+    Reactions, Removal, Standing, UserName, Written,
 };
 pub use peer::Peer;
 pub use people::{Account, Line};

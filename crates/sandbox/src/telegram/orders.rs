@@ -261,6 +261,18 @@ pub struct NewBlock {
     pub remove: bool,
 }
 
+/// Somebody reads a chat to its end.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRead {
+    /// Who reads.
+    #[serde(deserialize_with = "name_or_id")]
+    pub from: String,
+    /// Which chat, as with [`NewMessage`].
+    #[serde(deserialize_with = "name_or_id")]
+    pub chat: String,
+}
+
 /// A user is saved in the contacts of an account, or taken out of them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -57,15 +57,7 @@ pub(super) fn read_history(
             continue;
         }
         let Some(id) = context.state.copy_of(author, there, origin) else { continue };
-        if let Some(dialog) =
-            context.state.mailboxes.get_mut(&author).and_then(|mailbox| mailbox.dialog_mut(there))
-        {
-            dialog.read_outbox = dialog.read_outbox.max(id);
-        }
-        let event = Event::ReadOutbox { peer: there, max_id: id };
-        context.state.note(author, event, &Cast::of(there), at, here, |pts| {
-            types::UpdateReadHistoryOutbox { peer: there.to_tl(), max_id: id, pts, pts_count: 1 }.into()
-        });
+        context.state.note_read(author, there, id, at, here);
     }
     Ok(types::messages::AffectedMessages { pts: pts.unwrap_or(before), pts_count: 1 }.into())
 }
