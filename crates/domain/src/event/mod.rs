@@ -134,7 +134,7 @@ events! {
     /// All of a message arrived; told by channels whose provider says so.
     MessageDelivered(MessageEvent) = "message.delivered",
         r#"{"message_id":"msg_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"delivered"}"#;
-    /// All of a message was read; told by channels whose provider says so.
+    /// All of a message was read, in a group by one member; told by Telegram accounts and by channels whose provider says so.
     MessageRead(MessageEvent) = "message.read",
         r#"{"message_id":"msg_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"read"}"#;
     /// A message ended unsent.

@@ -7,7 +7,7 @@ use delivery::{Action, Candidates, Capabilities, Dedup, Evidence, MediaKind, Mes
 use domain::account::Operation;
 use domain::message::Content;
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
-use domain::{AccountName, Address, ChatRef, Outcome, Service, Timestamp, UserId};
+use domain::{AccountName, Address, ChatRef, MessageState, Outcome, Service, Timestamp, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -32,7 +32,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     parse_modes: &[ParseMode::Html, ParseMode::Markdown],
     media: &MediaKind::ALL,
     actions: &[Action::Edit, Action::Delete, Action::MarkRead, Action::Typing],
-    states: &[],
+    states: &[MessageState::Read],
     dedup: Dedup::Key { window: None },
 };
 

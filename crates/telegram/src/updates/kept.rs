@@ -1,4 +1,5 @@
-//! What of an update is kept: messages of others in the chats that the account's rule takes, and what becomes of them.
+//! What of an update is kept: messages of others in the chats that the account's rule takes, and what becomes of them; that others
+//! read what the account sent.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -63,7 +64,10 @@ impl<'a> Keeper<'a> {
         let keeps = |chat_id| self.keeps(chat_id);
         self.viewed(cast, |viewer| {
             let changes = updates.filter_map(|update| change(update, viewer, keeps, &sent_here));
-            changes.filter(|change| keeps_any || matches!(change, ReceivedChange::OptOut(_))).collect()
+            let always = |change: &ReceivedChange| {
+                matches!(change, ReceivedChange::OptOut(_) | ReceivedChange::ReadUpTo { .. })
+            };
+            changes.filter(|change| keeps_any || always(change)).collect()
         })
     }
 }
@@ -112,6 +116,12 @@ fn change(
             let message_id = TelegramMessageId::new(update.msg_id)?;
             Some(ReceivedChange::Reactions { chat_id, message_id, reactions: reactions(&update.reactions) })
         }
+        Update::ReadHistoryOutbox(read) => read_up_to(parsing::chat_id(&read.peer), read.max_id),
+        Update::ReadChannelOutbox(read) => read_up_to(ChatId::channel(read.channel_id), read.max_id),
         _ => None,
     }
+}
+
+fn read_up_to(chat_id: Option<ChatId>, max_id: i32) -> Option<ReceivedChange> {
+    Some(ReceivedChange::ReadUpTo { chat_id: chat_id?, message_id: TelegramMessageId::new(max_id)? })
 }

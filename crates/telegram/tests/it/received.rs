@@ -4,12 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ambient::Ids;
 use delivery::Steps;
-use domain::{ChatId, Contact, EventFilter, EventId, Keep, MessageOrigin, ReceivedId};
-use sandbox::telegram::{FaultName, NewMessage, Reactions, Written};
-use store::{Disk, GapChange, PageRead, Store, StoredReceived, TakenUpdates, UpdateChange};
+use domain::message::{OnFlood, OutboundMessage};
+use domain::outcome::SentIds;
+use domain::text::FormattedText;
+use domain::{
+    ChatId, ChatRef, Contact, EventFilter, EventId, Keep, MessageId, MessageOrigin, MessageState, ReceivedId,
+};
+use sandbox::telegram::{FaultName, NewMessage, NewRead, Reactions, Written};
+use store::{
+    Accept, Binding, Disk, GapChange, Origin, PageRead, PartSent, Queue, Store, StoredReceived, TakenUpdates,
+    UpdateChange,
+};
+use telegram::Pool;
 
-use crate::world::{World, message_id, name, one_account, send, send_to, state, until, view};
+use crate::world::{
+    World, chat_id, content, message_id, name, one_account, part, send, send_to, sent_id, state, until, view,
+};
 
 const ACCOUNT: &str = "backup_1";
 
@@ -408,5 +420,73 @@ async fn a_supergroup_beyond_its_difference_is_read_from_history() {
     }
     assert!(world.calls(ACCOUNT, "messages.getHistory") > 0);
     assert!(told(&world.store).await >= 4, "each has its event");
+    world.end(&pool).await;
+}
+
+/// Sends a text, which is in the outbox as the delivery leaves it.
+async fn sent_from_outbox(world: &World, pool: &Pool, to: &str, random_id: i64) -> MessageId {
+    let chat_id = chat_id(pool, ACCOUNT, to).await;
+    let number = sent_id(send_to(pool, ACCOUNT, chat_id, "hello", random_id).await);
+    let (id, at) = (MessageId::from_uuid(Ids::new(world.clock.clone()).next()), world.clock.now());
+    let message = OutboundMessage {
+        id,
+        chat: ChatRef::Id(chat_id),
+        address: Some(chat_id.into()),
+        pin: None,
+        account: Some(name(ACCOUNT)),
+        content: content("hello"),
+        parts: vec![part(FormattedText::plain("hello"), random_id)],
+        state: MessageState::Sending,
+        failure: None,
+        on_flood: OnFlood::Wait,
+        send_at: None,
+        created_at: at,
+        updated_at: at,
+    };
+    let origin = Origin { listener: "v1".into(), api_key: None, address: None };
+    let accept = Accept { message, origin, idempotency: None, join: None, queue: Queue::Pool };
+    world.store.outbox().accept(accept).await.expect("taken in");
+    let sent = PartSent {
+        id,
+        part: 0,
+        is_only: true,
+        account: name(ACCOUNT),
+        address: chat_id.into(),
+        message_ids: SentIds::one(number),
+        binding: Binding::Unchanged,
+        counted: false,
+        repeatable: true,
+        at,
+    };
+    world.store.outbox().part_sent(sent).await.expect("written");
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_customer_reads_is_an_event_whatever_is_kept() {
+    let mut world = World::new().await.only(&[ACCOUNT]);
+    world.settings.accounts[0].keep_messages = Keep::None;
+    let pool = world.ready().await;
+    let (supergroup, group) = (world.demo("Demo supergroup"), world.demo("Demo group"));
+    let chats = [("@client_1", "@demo_backup_1"), (&*supergroup, &*supergroup), (&*group, &*group)];
+    for (random_id, (to, seen_as)) in (1..).zip(chats) {
+        let id = sent_from_outbox(&world, &pool, to, random_id).await;
+        let order = NewRead { from: "@client_1".to_owned(), chat: seen_as.to_owned() };
+        world.telegram().read(&order).expect("read");
+        let waiting = async {
+            loop {
+                let message = world.store.outbox().get(id).await.expect("readable").expect("there");
+                if message.state == MessageState::Read {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("it is read");
+    }
+    let filter =
+        EventFilter { types: vec!["message.read".parse().expect("a type")], ..EventFilter::default() };
+    let read = world.store.events().after(EventId::ZERO, &filter, 1000).await.expect("readable");
+    assert_eq!(read.events.len(), 3, "once each");
     world.end(&pool).await;
 }
