@@ -12,6 +12,7 @@ mod file_id;
 pub mod films;
 mod hoster;
 mod link;
+mod migrated;
 mod not_tried;
 pub mod postgres;
 mod postgres_server;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::KEY;
+use crate::migrated;
 use crate::process::{Process, TIMEOUT};
 use crate::world::World;
 
@@ -64,7 +65,20 @@ impl<'a> Start<'a> {
 
     /// Starts it and waits until it listens.
     pub async fn listening(self) -> Program {
+        if self.makes_its_database() {
+            migrated::put_into(&self.data_dir);
+        }
         self.begun().listening().await
+    }
+
+    /// Whether it is a first start whose store is a file of its data directory. A script may make the directory itself.
+    fn makes_its_database(&self) -> bool {
+        let elsewhere = |settings: String| settings.contains("[store]");
+        self.binary.ends_with("switchboard")
+            && !self.data_dir.exists()
+            && self.arguments.is_empty()
+            && !self.environment.iter().any(|(name, _)| name == "SWITCHBOARD_STORE__URL")
+            && !std::fs::read_to_string(&self.settings).is_ok_and(elsewhere)
     }
 
     /// Starts it and waits until it stands by for its store.
