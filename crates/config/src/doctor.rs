@@ -47,36 +47,29 @@ domain::enum_words!(WebhookProvider);
 
 impl WebhookProvider {
     /// The provider of a channel that can be asked where it posts.
-    const fn of(channel: ChannelKind) -> Option<Self> {
-        Some(match channel {
-            ChannelKind::Telegram => Self::Telegram,
-            ChannelKind::Avito => Self::Avito,
-            ChannelKind::Max => Self::Max,
-            ChannelKind::Vk => Self::Vk,
-            ChannelKind::Whatsapp => Self::Whatsapp,
-            _ => return None,
-        })
+    fn of(channel: ChannelKind) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.channel() == channel)
+    }
+
+    /// Its channel.
+    pub const fn channel(self) -> ChannelKind {
+        match self {
+            Self::Telegram => ChannelKind::Telegram,
+            Self::Avito => ChannelKind::Avito,
+            Self::Max => ChannelKind::Max,
+            Self::Vk => ChannelKind::Vk,
+            Self::Whatsapp => ChannelKind::Whatsapp,
+        }
     }
 
     /// Where its API is, unless the settings say otherwise.
     pub const fn api(self) -> &'static str {
-        match self {
-            Self::Telegram => "https://api.telegram.org",
-            Self::Avito => "https://api.avito.ru",
-            Self::Max => "https://platform-api2.max.ru",
-            Self::Vk => "https://api.vk.ru/method",
-            Self::Whatsapp => "https://wappi.pro",
-        }
+        self.channel().api()
     }
 
     /// The keys that it is asked with, each needed.
     pub const fn needs(self) -> &'static [&'static str] {
-        match self {
-            Self::Telegram | Self::Max => &["token"],
-            Self::Avito => &["client_id", "client_secret"],
-            Self::Vk => &["token", "group_id"],
-            Self::Whatsapp => &["token", "profile_id"],
-        }
+        self.channel().needs()
     }
 }
 
