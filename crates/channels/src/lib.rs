@@ -1,7 +1,7 @@
 //! Providers of messaging beside user accounts, one folder each.
 //!
 //! * [`Provider`] is what a folder implements: its client, what comes in, what goes out, what it carries.
-//! * [`Nature`] is what else is true of a channel: its owner's steps, and what others ask instead of its name.
+//! * [`Nature`] is what else is true of a channel: its owner's steps, the words of the doctor, and what others ask instead of its name.
 //! * [`make`] makes the account of any channel.
 //! * [`Channels`] is all accounts together: a way out for the delivery.
 //! * [`Reception`] takes what providers post, or asks them, and hands it to the store.
@@ -51,7 +51,7 @@ pub use health::{Health, LastError, SeenWebhook, WebhookState};
 pub use kept::Kept;
 pub use links::{Linked, Links};
 pub use login::{LogIn, LogInAnswer};
-pub use nature::Nature;
+pub use nature::{Nature, Posts, Registering};
 pub use old_call::OldCall;
 pub use provider::{
     AlbumFile, Deed, Fetched, FirstChat, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming,

@@ -20,8 +20,70 @@ pub struct Nature {
     pub is_by_number: bool,
     /// How many messages a text is charged for, where that is counted.
     pub segments: Option<fn(&str) -> usize>,
+    /// Whether its provider posts what customers write.
+    pub posts: Posts,
+    /// How its provider is given the address that it posts to.
+    pub registering: Registering,
     /// A message as the old server of the channel posted it on.
     pub(crate) legacy: fn(&StoredInbound, &Links) -> Option<String>,
+}
+
+/// Whether a provider posts what customers write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Posts {
+    /// It is only asked.
+    Never,
+    /// It posts, and is asked where it does not.
+    OrPolled,
+    /// It only posts.
+    Only,
+}
+
+/// How a provider is given the address that it posts to, and what can be wrong with it. Words are in English.
+#[derive(Debug, Clone, Copy)]
+pub struct Registering {
+    /// What the provider is called; empty where none is asked which address it has.
+    pub by: &'static str,
+    /// How it is given the address by hand.
+    pub how: &'static str,
+    /// The command that gives it, of the token, the address and where the API is, each as a shell reads it between double quotes;
+    /// nothing where one call is not enough.
+    pub command: Option<fn(token: &str, address: &str, api: &str) -> String>,
+    /// What to mind where it has no address.
+    pub first: &'static str,
+    /// What to mind where it has another one.
+    pub instead: &'static str,
+    /// Where the owner finds what it is asked with.
+    pub credentials: &'static str,
+    /// The key of the settings that is wrong where it refuses the credentials.
+    pub secret: &'static str,
+    /// The key of the settings that is wrong where it does not know what is asked about.
+    pub place: Option<&'static str>,
+    /// Whether the secret has rights of its own, so that another one mends a right that is missing.
+    pub secret_has_rights: bool,
+    /// What to do where its posts carry no secret.
+    pub without_secret: &'static str,
+    /// What to look at where its API does not answer.
+    pub unreached: &'static str,
+}
+
+impl Registering {
+    pub(crate) const PLAIN: Self = Self {
+        by: "",
+        how: "",
+        command: None,
+        first: "the receiver may do it itself when it is switched on",
+        instead: "find out first whose the registered address is and whether it is still needed; if it is right, write that \
+                  address as `expect`",
+        credentials: "",
+        secret: "token",
+        place: None,
+        secret_has_rights: false,
+        without_secret: "the provider signs nothing, so the address must be the secret: give the receiver a long random path, and \
+                         register that",
+        unreached: "look at the network and the firewall's rules for outgoing connections; if the provider is \
+                    blocked, name another address as `api`",
+    };
 }
 
 impl Nature {
@@ -33,6 +95,8 @@ impl Nature {
         restarts: false,
         is_by_number: false,
         segments: None,
+        posts: Posts::OrPolled,
+        registering: Registering::PLAIN,
         legacy: |stored, links| Some(forward::one_format(stored, links).to_string()),
     };
 
@@ -44,7 +108,7 @@ impl Nature {
 
 #[cfg(test)]
 mod tests {
-    use config::ChannelKind;
+    use config::{ChannelKind, WebhookProvider};
 
     use super::*;
 
@@ -60,6 +124,14 @@ mod tests {
             for key in channel.needs().iter().filter(|key| !["gateway", "address"].contains(key)) {
                 assert!(of(0).contains(key) && of(1).contains(key), "{}: {key}", channel.as_str());
             }
+        }
+    }
+
+    #[test]
+    fn who_is_asked_where_it_posts_has_its_words() {
+        for provider in WebhookProvider::ALL {
+            let Registering { by, how, credentials, .. } = Nature::of(provider.channel()).registering;
+            assert!(![by, how, credentials].contains(&""), "{provider:?}");
         }
     }
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::CallError;
-use crate::nature::Nature;
+use crate::nature::{Nature, Registering};
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
@@ -59,8 +59,18 @@ const STEPS: &[[&str; 2]] = &[
 ];
 
 /// What is true of all its accounts.
-pub(crate) const NATURE: Nature =
-    Nature { steps: STEPS, legacy: |stored, _| forward::legacy(stored), ..Nature::PLAIN };
+pub(crate) const NATURE: Nature = Nature {
+    steps: STEPS,
+    registering: Registering {
+        by: "Avito",
+        how: "post the expected address to /messenger/v3/webhook of Avito's API",
+        credentials: "what Avito's cabinet shows for the application",
+        secret: "client_secret",
+        ..Registering::PLAIN
+    },
+    legacy: |stored, _| forward::legacy(stored),
+    ..Nature::PLAIN
+};
 
 /// An account.
 ///

@@ -31,7 +31,7 @@ use self::thread::{ChatParts, OwnIds, Threads, bare};
 use crate::error::CallError;
 use crate::http::NoClient;
 use crate::kept::Kept;
-use crate::nature::Nature;
+use crate::nature::{Nature, Posts};
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
 };
@@ -77,7 +77,7 @@ const STEPS: &[[&str; 2]] = &[
 ];
 
 /// What is true of all its accounts.
-pub(crate) const NATURE: Nature = Nature { steps: STEPS, ..Nature::PLAIN };
+pub(crate) const NATURE: Nature = Nature { steps: STEPS, posts: Posts::Never, ..Nature::PLAIN };
 
 /// An account of it.
 ///

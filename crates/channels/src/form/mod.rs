@@ -16,7 +16,7 @@ use serde_json::json;
 
 pub use self::submission::{Submission, WrongForm, read};
 use crate::error::CallError;
-use crate::nature::Nature;
+use crate::nature::{Nature, Posts};
 use crate::provider::{
     Fetched, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
@@ -47,6 +47,7 @@ const STEPS: &[[&str; 2]] = &[
 pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The key of the port for other programs.", "Ключ порта для других программ."],
+    posts: Posts::Only,
     ..Nature::PLAIN
 };
 

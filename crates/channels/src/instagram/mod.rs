@@ -29,7 +29,7 @@ use sha2::Sha256;
 use crate::error::CallError;
 use crate::http::ANSWER;
 use crate::login::{LogIn, LogInAnswer};
-use crate::nature::Nature;
+use crate::nature::{Nature, Posts};
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
@@ -100,6 +100,7 @@ pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The access token, unless its owner logs in.", "Токен доступа, если владелец не входит сам."],
     log_in: LOG_IN,
+    posts: Posts::Only,
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
     ..Nature::PLAIN
 };

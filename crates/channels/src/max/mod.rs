@@ -25,7 +25,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::error::CallError;
-use crate::nature::Nature;
+use crate::nature::{Nature, Registering};
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
@@ -77,9 +77,25 @@ const STEPS: &[[&str; 2]] = &[
 pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The token of the bot.", "Токен бота."],
+    registering: Registering {
+        by: "MAX",
+        how: "post the expected address, and the secret that its receiver checks, to /subscriptions of MAX",
+        command: Some(registers),
+        credentials: "the token that business.max.ru shows under Chat-bots, Integration",
+        unreached: "look at the network; the certificate of MAX is issued by the Russian Ministry of Digital \
+                    Development, whose root this machine must trust",
+        ..Registering::PLAIN
+    },
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
     ..Nature::PLAIN
 };
+
+/// The command that registers an address.
+fn registers(token: &str, address: &str, api: &str) -> String {
+    format!(
+        r#"curl --silent "{api}/subscriptions" --header "Authorization: {token}" --header "Content-Type: application/json" --data "{{\"url\":\"{address}\"}}""#
+    )
+}
 
 /// An account of it.
 ///

@@ -28,7 +28,7 @@ use self::client::Client;
 use self::outgoing::Target;
 use self::refusal::Failure;
 use crate::error::CallError;
-use crate::nature::Nature;
+use crate::nature::{Nature, Registering};
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LONGEST_POLL, Outgoing, OutgoingFile,
     Pacing, Polled, Provider, Registered,
@@ -108,8 +108,29 @@ const STEPS: &[[&str; 2]] = &[
 ];
 
 /// What is true of all its accounts.
-pub(crate) const NATURE: Nature =
-    Nature { steps: STEPS, token: ["The token of the bot.", "Токен бота."], ..Nature::PLAIN };
+pub(crate) const NATURE: Nature = Nature {
+    steps: STEPS,
+    token: ["The token of the bot.", "Токен бота."],
+    registering: Registering {
+        by: "Telegram",
+        how: "call setWebhook of the Bot API with the expected address",
+        command: Some(registers),
+        first: "where a program fetches the updates itself (getUpdates), nothing may be registered: take the webhook out of the \
+                settings; a receiver that registers itself, as n8n does when a workflow is activated, does it best; one that \
+                checks a secret_token needs --data-urlencode \"secret_token=…\" too",
+        instead: "a bot has one webhook, so this takes it from its present receiver: find out first what that is and whether it is \
+                  still needed; if it is right, write its address as `expect`; a receiver that registers itself, as n8n does when a \
+                  workflow is activated, does it best; one that checks a secret_token needs --data-urlencode \"secret_token=…\" too",
+        credentials: "the token that @BotFather shows; one that was revoked is gone for good",
+        ..Registering::PLAIN
+    },
+    ..Nature::PLAIN
+};
+
+/// The command that registers an address.
+fn registers(token: &str, address: &str, api: &str) -> String {
+    format!(r#"curl --silent "{api}/bot{token}/setWebhook" --data-urlencode "url={address}""#)
+}
 
 /// An account of it.
 ///

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use crate::error::CallError;
 use crate::http::ANSWER;
 use crate::kept::Kept;
-use crate::nature::Nature;
+use crate::nature::{Nature, Registering};
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
@@ -84,6 +84,15 @@ const STEPS: &[[&str; 2]] = &[
 pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The access key of the community.", "Ключ доступа сообщества."],
+    registering: Registering {
+        by: "VK",
+        how: "add the expected address as a server under Manage, API usage, Callback API of the community",
+        credentials: "what the community shows under Manage, API usage: its number, and a key with the right `manage`",
+        place: Some("group_id"),
+        secret_has_rights: true,
+        without_secret: "give the server a secret key in the community's settings, and have the receiver compare it",
+        ..Registering::PLAIN
+    },
     ..Nature::PLAIN
 };
 

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::error::CallError;
 use crate::login::LogIn;
-use crate::nature::Nature;
+use crate::nature::{Nature, Posts, Registering};
 use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Posting, Provider,
@@ -80,6 +80,14 @@ pub(crate) const NATURE: Nature = Nature {
     log_in: LOG_IN,
     restarts: true,
     is_by_number: true,
+    posts: Posts::Only,
+    registering: Registering {
+        by: "Wappi",
+        how: "set the expected address as the webhook of the profile in the cabinet of Wappi",
+        credentials: "what the cabinet of Wappi shows for the profile",
+        place: Some("profile_id"),
+        ..Registering::PLAIN
+    },
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
     ..Nature::PLAIN
 };

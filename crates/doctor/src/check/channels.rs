@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use config::{ChannelKind, ReceiveBy, Settings};
+use channels::{Nature, Posts};
+use config::{ReceiveBy, Settings};
 
 use super::finding;
 use crate::finding::{Code, Finding, Fix, Severity};
@@ -179,13 +180,12 @@ fn clock(accounts: &[ChannelFact]) -> Option<Finding> {
 fn public_url(settings: &Settings) -> Option<Finding> {
     let is_posted_to = |account: &&config::ChannelFields| {
         let is_elsewhere = !is_local(account.api());
-        account.channel != ChannelKind::Email
+        Nature::of(account.channel).posts != Posts::Never
             && is_elsewhere
             && matches!(account.receive, ReceiveBy::Auto | ReceiveBy::Webhook)
     };
     let waits = |account: &&config::ChannelFields| {
-        account.receive == ReceiveBy::Webhook
-            || matches!(account.channel, ChannelKind::Whatsapp | ChannelKind::Instagram | ChannelKind::Form)
+        account.receive == ReceiveBy::Webhook || Nature::of(account.channel).posts == Posts::Only
     };
     let accounts: Vec<_> = settings.channels.iter().filter(is_posted_to).collect();
     let first = accounts.first()?;
@@ -320,6 +320,9 @@ mod tests {
         }
         let posted = format!("{ONE}receive = 'webhook'\n");
         assert_eq!(public_url(&settings(&posted)).map(|found| found.severity), Some(Severity::Error));
+        let form = "[[channels]]\nname = 'site'\nchannel = 'form'\n";
+        let found = public_url(&settings(form)).map(|found| found.severity);
+        assert_eq!(found, Some(Severity::Error), "what only posts cannot be asked");
         let near = format!("public_url = 'http://127.0.0.1:5099'\n{ONE}api = 'http://127.0.0.1:1'\n");
         assert!(public_url(&settings(&near)).is_none(), "a provider on this machine reaches it");
         assert!(check(&settings(""), None).findings.is_empty());

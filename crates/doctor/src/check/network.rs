@@ -5,7 +5,7 @@ use std::time::Duration;
 use config::WebhookProvider;
 
 use super::finding;
-use super::webhooks::called;
+use super::webhooks::registering;
 use crate::finding::{Code, Finding, Fix, Severity};
 use crate::report::{Area, Section};
 
@@ -62,7 +62,7 @@ impl What {
         match self {
             Self::DataCentre(number) => format!("Telegram's data centre {number}"),
             Self::Proxy(account) => format!("the proxy of {account}"),
-            Self::Provider { provider, .. } => format!("the API of {}", called(*provider)),
+            Self::Provider { provider, .. } => format!("the API of {}", registering(*provider).by),
             Self::InviteCallback => "the receiver of invite callbacks".to_owned(),
             Self::Redis => "Redis".to_owned(),
             Self::PublicUrl => "this program at its public_url".to_owned(),

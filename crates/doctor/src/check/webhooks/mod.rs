@@ -8,7 +8,7 @@ mod tests;
 
 use std::time::Duration;
 
-use channels::PostingState as State;
+use channels::{Nature, PostingState as State, Registering};
 use config::{WebhookFields, WebhookProvider};
 use domain::Timestamp;
 use domain::secret::ExposeSecret;
@@ -97,14 +97,9 @@ pub(crate) fn check(asked: &[Asked], left_out: usize, now: Timestamp) -> Section
     section
 }
 
-pub(super) const fn called(provider: WebhookProvider) -> &'static str {
-    match provider {
-        WebhookProvider::Telegram => "Telegram",
-        WebhookProvider::Avito => "Avito",
-        WebhookProvider::Max => "MAX",
-        WebhookProvider::Vk => "VK",
-        WebhookProvider::Whatsapp => "Wappi",
-    }
+/// What is said about a provider.
+pub(crate) const fn registering(provider: WebhookProvider) -> Registering {
+    Nature::of(provider.channel()).registering
 }
 
 fn about(webhook: &WebhookFields, code: Code, severity: Severity, summary: String, fix: Fix) -> Finding {
@@ -113,7 +108,7 @@ fn about(webhook: &WebhookFields, code: Code, severity: Severity, summary: Strin
 
 fn not_told(asked: &Asked, failure: &Failure) -> Finding {
     let webhook = &asked.webhook;
-    let (name, provider) = (&webhook.name, called(webhook.provider));
+    let (name, provider) = (&webhook.name, registering(webhook.provider).by);
     let (code, severity, summary, why) = match failure {
         Failure::Refused { why, .. } => (
             Code::WebhookRefused,
@@ -165,7 +160,7 @@ impl Judge<'_> {
     }
 
     fn provider(&self) -> &'static str {
-        called(self.webhook.provider)
+        registering(self.webhook.provider).by
     }
 
     fn as_expected(&self, expected: &WebhookAddress) -> String {
@@ -305,15 +300,6 @@ impl Judge<'_> {
         let is_open = |one: &&Registration| one.has_secret == Some(false) && !one.place.may_carry_a_secret();
         let open: Vec<_> = self.told.registered.iter().filter(is_open).collect();
         let first = open.first()?;
-        let advice = match self.webhook.provider {
-            WebhookProvider::Vk => {
-                "give the server a secret key in the community's settings, and have the receiver compare it"
-            }
-            _ => {
-                "the provider signs nothing, so the address must be the secret: give the receiver a long random path, and \
-                 register that"
-            }
-        };
         Some(
             self.about(
                 Code::WebhookWithoutSecret,
@@ -322,7 +308,7 @@ impl Judge<'_> {
                     "Anyone who knows the address can post to {} as {provider} with messages for {name}: there is no secret in it.",
                     first.place
                 ),
-                Fix::advice(advice),
+                Fix::advice(registering(self.webhook.provider).without_secret),
             )
             .shown_by(shown(open.iter().skip(1).map(|one| one.place.to_string()))),
         )

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock};
 use channels::http::{Http, Route};
-use channels::{CallError, Kept, PostingState, Provider, Registered, Setup};
+use channels::{CallError, Kept, PostingState, Provider, Registered, Registering, Setup};
 use config::{ChannelFields, Settings, WebhookFields, WebhookProvider};
 use domain::ChannelName;
 use futures::StreamExt;
 use futures::stream;
 use serde_json::json;
 
-use crate::check::webhooks::{Asked, Failure, Registration, Told, WebhookAddress, harmless};
+use crate::check::webhooks::{Asked, Failure, Registration, Told, WebhookAddress, harmless, registering};
 
 /// How long one provider may take, all its calls together.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -110,16 +110,11 @@ fn failure(provider: WebhookProvider, error: &CallError) -> Failure {
         CallError::Forbidden(why) | CallError::NotFound(why) => harmless(why),
         other => harmless(&other.to_string()),
     };
-    let secret = if provider == WebhookProvider::Avito { "client_secret" } else { "token" };
-    let place = match provider {
-        WebhookProvider::Vk => Some("group_id"),
-        WebhookProvider::Whatsapp => Some("profile_id"),
-        WebhookProvider::Telegram | WebhookProvider::Avito | WebhookProvider::Max => None,
-    };
+    let Registering { secret, place, secret_has_rights, .. } = registering(provider);
     let field = match error {
         CallError::Token(_) | CallError::Forbidden(_) => Some(secret),
         // A right that the key lacks.
-        CallError::Account(_) if provider == WebhookProvider::Vk => Some(secret),
+        CallError::Account(_) if secret_has_rights => Some(secret),
         CallError::Refused { .. } | CallError::NotFound(_) => place,
         _ => None,
     };
