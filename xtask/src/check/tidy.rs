@@ -37,6 +37,9 @@ const PRETEND_WORLD: &str = "sandbox";
 const PROVIDERS: [&str; 6] =
     [r#""avito""#, r#""wappi""#, r#""whatsapp""#, r#""vk""#, r#""max""#, r#""instagram""#];
 
+/// Of what they are variants.
+const KINDS: [&str; 2] = ["ChannelKind::", "WebhookProvider::"];
+
 /// Where they may be named.
 const NAMED_IN: [&str; 12] = [
     // Each has its folder, its counterpart in the pretend world, and its line where that is measured.
@@ -55,8 +58,8 @@ const NAMED_IN: [&str; 12] = [
     "crates/domain/src/do_not_contact.rs",
     // Pages post their forms to an address that is none of a provider's.
     "crates/web/src/forms.rs",
-    // What can be found wrong with some of them.
-    "crates/doctor/src/check/channels.rs",
+    // A bot that steers this program is one of Telegram, whatever the channels are.
+    "crates/config/src/control_bots.rs",
 ];
 
 /// Reads all that people wrote.
@@ -136,7 +139,7 @@ fn names_provider(line: &str) -> bool {
     let is_variant = |name: &str| matches!(name.as_bytes(), [b'A'..=b'Z', b'a'..=b'z', ..]);
     is_code
         && (PROVIDERS.iter().any(|name| line.contains(name))
-            || line.split("ChannelKind::").skip(1).any(is_variant))
+            || KINDS.iter().any(|kind| line.split(kind).skip(1).any(is_variant)))
 }
 
 /// The part of a file's or folder's name that says nothing, if it has one.
@@ -228,6 +231,7 @@ mod tests {
     fn a_provider_is_named_where_it_is_implemented() {
         let named = "//! One.\nconst A: &str = \"vk\";\nconst B: ChannelKind = ChannelKind::Max;\n";
         assert_eq!(found("crates/web/src/a.rs", named).len(), 2);
+        assert_eq!(found("crates/doctor/src/a.rs", "//! One.\nfn f() { WebhookProvider::Vk }\n").len(), 1);
         assert_eq!(found("crates/web/templates/a.html", "{% if one == \"vk\" %}").len(), 1);
         for path in
             ["crates/channels/src/vk/mod.rs", "crates/web/src/legacy/a.rs", "crates/web/tests/it/a.rs"]
