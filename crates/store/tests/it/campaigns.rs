@@ -113,6 +113,12 @@ async fn sent(world: &World, attempt: &StoredAttempt) {
     world.store.campaigns().end(end).await.unwrap();
 }
 
+/// The kinds of all events.
+async fn kinds(world: &World) -> Vec<EventType> {
+    let read = world.store.events().after(domain::EventId::ZERO, &domain::EventFilter::default(), 100).await;
+    read.unwrap().events.into_iter().map(|event| event.kind).collect()
+}
+
 async fn two_senders_share_the_chats_and_each_has_its_turn_once(world: World) {
     campaign(&world, "spring", &["@client_1", "@client_2", "@client_3"]).await;
     let run = run(&world, "spring", 1, None).await;
@@ -132,10 +138,9 @@ async fn two_senders_share_the_chats_and_each_has_its_turn_once(world: World) {
     assert_eq!(claim(&world, &run, "fifth").await, Claim::Over);
     let over = world.store.campaigns().last_run("spring").await.unwrap().unwrap();
     assert_eq!(over.state, CampaignRunState::Done);
-    let read = world.store.events().after(domain::EventId::ZERO, &domain::EventFilter::default(), 100).await;
-    let kinds: Vec<_> = read.unwrap().events.into_iter().map(|event| event.kind).collect();
     let attempted = EventType::CampaignAttempted;
-    assert_eq!(kinds, [EventType::CampaignBegan, attempted, attempted, attempted, EventType::CampaignEnded]);
+    let expected = [EventType::CampaignBegan, attempted, attempted, attempted, EventType::CampaignEnded];
+    assert_eq!(kinds(&world).await, expected);
 }
 
 async fn many_claims_at_once_give_each_chat_once(world: World) {
@@ -372,15 +377,8 @@ async fn a_run_that_is_paused_or_over_gives_nothing(world: World) {
     campaign(&world, "spring", &["@client_1"]).await;
     let first = run(&world, "spring", 1, None).await;
     let campaigns = world.store.campaigns();
-    let now = world.now();
-    let again = NewRun {
-        id: CampaignRunId::MIN,
-        campaign: "spring".to_owned(),
-        cycles: 1,
-        canary: None,
-        now,
-        starts_at: now,
-    };
+    let (now, id) = (world.now(), CampaignRunId::MIN);
+    let again = NewRun { id, campaign: "spring".to_owned(), cycles: 1, canary: None, now, starts_at: now };
     assert!(matches!(campaigns.begin(again).await, Err(StoreError::Conflict { .. })));
     assert!(matches!(campaigns.remove("spring").await, Err(StoreError::Conflict { .. })));
     for state in [CampaignRunState::Paused, CampaignRunState::Stopped] {
@@ -388,6 +386,8 @@ async fn a_run_that_is_paused_or_over_gives_nothing(world: World) {
         campaigns.change_run(first.id, wish).await.unwrap().unwrap();
         assert_eq!(claim(&world, &first, "main").await, Claim::Over);
     }
+    let expected = [EventType::CampaignBegan, EventType::CampaignPaused, EventType::CampaignEnded];
+    assert_eq!(kinds(&world).await, expected);
     assert!(campaigns.runs_at_work().await.unwrap().is_empty());
     let wish = RunChange { state: CampaignRunState::Running, reason: None, canary: None, now };
     assert_eq!(campaigns.change_run(first.id, wish).await.unwrap(), None);
