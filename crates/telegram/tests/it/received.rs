@@ -12,10 +12,10 @@ use domain::text::FormattedText;
 use domain::{
     ChatId, ChatRef, Contact, EventFilter, EventId, Keep, MessageId, MessageOrigin, MessageState, ReceivedId,
 };
-use sandbox::telegram::{FaultName, NewMessage, NewRead, Reactions, Written};
+use sandbox::telegram::{ChatKind, FaultName, NewChat, NewMessage, NewRead, Reactions, Written};
 use store::{
-    Accept, Binding, Disk, GapChange, Origin, PageRead, PartSent, Queue, Store, StoredReceived, TakenUpdates,
-    UpdateChange,
+    Accept, Binding, Disk, GapChange, Missed, Origin, PageRead, PartSent, Queue, Store, StoredReceived,
+    TakenUpdates, UpdateChange,
 };
 use telegram::Pool;
 
@@ -360,6 +360,41 @@ async fn a_chat_is_read_up_to_a_bound_and_the_rest_is_listed() {
     let pool = world.pool().await;
     assert_eq!(listed(&world).await, "there are more messages than are read");
     assert_eq!(world.calls(ACCOUNT, "messages.getHistory"), 0);
+    world.end(&pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dialogs_are_looked_through_up_to_a_bound_which_is_listed() {
+    let (world, pool) = one_account().await;
+    pool.stop(Duration::from_secs(5)).await;
+    let missed = vec![Missed { channel: None, since: world.clock.now() }];
+    let taken = TakenUpdates { missed, ..TakenUpdates::new(name(ACCOUNT)) };
+    world.store.received().take(taken).await.expect("taken");
+    let order = NewChat {
+        kind: ChatKind::Supergroup,
+        title: "New".to_owned(),
+        creator: "@client_1".to_owned(),
+        members: vec![ACCOUNT.to_owned()],
+    };
+    for _ in 0..5_000 {
+        world.telegram().quietly().make_chat(&order).expect("made");
+    }
+    // Nothing but the dialogs tells of them.
+    world.fault(ACCOUNT, FaultName::RpcError).method("updates.getDifference").error(500, "INTERNAL").on();
+    world.telegram().clear_calls();
+    let pool = world.pool().await;
+    let going = async {
+        loop {
+            world.clock.advance(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let why = tokio::select! {
+        () = going => String::new(),
+        why = listed(&world) => why,
+    };
+    assert_eq!(why, "there are more dialogs than are looked through");
+    assert!(world.calls(ACCOUNT, "messages.getDialogs") >= 50);
     world.end(&pool).await;
 }
 
